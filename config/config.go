@@ -1,0 +1,154 @@
+// Package config holds the typed configuration of master and agent and reads
+// it: defaults, then a strict YAML file, then the environment and .env, then
+// flags, then validation. Every fault is reported with the place where it
+// stands, all of them at once, and every value knows where it came from.
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Config is the whole of one configuration. One file may serve a master, an
+// agent, or both.
+type Config struct {
+	// Log says what is logged.
+	Log Log `yaml:"log"`
+	// Master configures the master; an agent ignores it.
+	Master Master `yaml:"master"`
+	// Agent configures the agent; a master ignores it.
+	Agent Agent `yaml:"agent"`
+	// Inspectors are the agent's own, keyed by name. They come beside those of
+	// agent.library, and replace one of the same name.
+	Inspectors map[string]Inspector `yaml:"inspectors"`
+}
+
+// Log says what is logged, to standard error.
+type Log struct {
+	// Level is the least that is logged: debug, info, warn or error.
+	// Default info. Environment: LOG_LEVEL.
+	Level slog.Level `yaml:"level"`
+	// Components limits debug lines to those of the named components, as
+	// "master,agent". Default all. Environment: LOG_COMPONENTS.
+	Components []string `yaml:"components"`
+	// Format is text or json. Default text.
+	Format string `yaml:"format"`
+}
+
+// Master configures the master.
+type Master struct {
+	// Name is shown to people. Default "master".
+	Name string `yaml:"name"`
+	// Listen is the host:port to listen on. Default 127.0.0.1:50505; port 0
+	// takes a free one. Beyond loopback, TLS and Tokens are required.
+	// Environment: MASTER_IP and MASTER_PORT.
+	Listen string `yaml:"listen"`
+	// Data is the folder of the master's files. Default: vedette in the user's
+	// state folder.
+	Data string `yaml:"data"`
+	// TLS are the files of the certificate; none means plain HTTP.
+	TLS TLS `yaml:"tls"`
+	// Tokens are the credentials that are accepted. None means that anybody on
+	// loopback is an operator.
+	Tokens []Token `yaml:"tokens"`
+	// Static maps URL paths to folders that are served there, as
+	// "/master/app": ./app.
+	Static map[string]string `yaml:"static"`
+	// GoneAfter is how long a host that reports by single calls may be silent
+	// before it counts as gone. Default 7s.
+	GoneAfter time.Duration `yaml:"gone_after"`
+}
+
+// TLS names PEM files.
+type TLS struct {
+	// Cert is the certificate chain.
+	Cert string `yaml:"cert"`
+	// Key is the private key.
+	Key string `yaml:"key"`
+}
+
+// Token is a credential that the master accepts. `vedette token` makes one.
+type Token struct {
+	// Name says whose it is.
+	Name string `yaml:"name"`
+	// Role is agent (may report for Host), viewer (may look) or operator (may
+	// do everything).
+	Role string `yaml:"role"`
+	// Host is the host that an agent's token stands for.
+	Host string `yaml:"host"`
+	// SHA256 is the hex SHA-256 of the token.
+	SHA256 string `yaml:"sha256"`
+}
+
+// Agent configures the agent.
+type Agent struct {
+	// Host is the name under which the agent reports. Default: the host name
+	// of the machine.
+	Host string `yaml:"host"`
+	// Master is the address of the master, as https://master:50505. Default
+	// http://127.0.0.1:50505. Environment: MASTER_IP and MASTER_PORT.
+	Master string `yaml:"master"`
+	// TokenFile holds the agent's token. Environment: VEDETTE_TOKEN holds the
+	// token itself.
+	TokenFile string `yaml:"token_file"`
+	// Token is never in a file; it is what TokenFile or the environment gave.
+	Token string `yaml:"-"`
+	// CA is a PEM file of the authorities to trust for the master's
+	// certificate. Default: those of the system.
+	CA string `yaml:"ca"`
+	// Data is the folder of the agent's files. Default: vedette-agent in the
+	// user's state folder.
+	Data string `yaml:"data"`
+	// Labels describe the host, as role: db.
+	Labels map[string]string `yaml:"labels"`
+	// Library names the built-in inspectors to run: all, none, or a list of
+	// names. Default all.
+	Library Library `yaml:"library"`
+	// AcceptPushedInspectors lets the master send code to this host. Default
+	// false.
+	AcceptPushedInspectors bool `yaml:"accept_pushed_inspectors"`
+	// BufferReports is how many reports are kept in memory while the master
+	// does not acknowledge them; the oldest go first. Default 10000.
+	BufferReports int `yaml:"buffer_reports"`
+}
+
+// Library is a choice of built-in inspectors.
+type Library struct {
+	All   bool
+	Names []string
+}
+
+// Inspector is one entry of the inspectors map. Exactly one of Go, File and
+// Plugin is given.
+type Inspector struct {
+	// Interval is the time between runs. Default: the script's own
+	// //vedette:interval, else 10s.
+	Interval time.Duration `yaml:"interval"`
+	// Timeout is the longest that one run may take. Default: the script's own
+	// //vedette:timeout, else 80 % of Interval.
+	Timeout time.Duration `yaml:"timeout"`
+	// Go is the source: a whole file, or the bare body of a function.
+	Go string `yaml:"go"`
+	// File is a Go file, relative to the configuration.
+	File string `yaml:"file"`
+	// Plugin is a program, relative to the configuration.
+	Plugin string `yaml:"plugin"`
+	// SHA256 is the expected hex checksum of the plugin's file.
+	SHA256 string `yaml:"sha256"`
+	// Args are the plugin's arguments.
+	Args []string `yaml:"args"`
+
+	// line of the source in the configuration, for the errors of Go.
+	line int
+}
+
+// Definitions turns the inspectors of the configuration into what is run: it
+// reads their files, takes each directive that the configuration does not
+// override, and reports every fault with its place.
+//
+// It does not add the library: that is the agent's choice of Agent.Library.
+func (c *Config) Definitions() ([]inspectors.Definition, error) {
+	panic("not built yet")
+}

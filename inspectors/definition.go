@@ -1,0 +1,99 @@
+package inspectors
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Bounds and defaults of an inspector's schedule.
+const (
+	DefaultInterval = 10 * time.Second
+	MinInterval     = 100 * time.Millisecond
+	MaxInterval     = 24 * time.Hour
+	// MaxSourceBytes is the most that one script may weigh.
+	MaxSourceBytes = 1 << 20
+)
+
+// Definition is everything that a host needs to run one inspector. Exactly one
+// of Script and Plugin is set.
+type Definition struct {
+	// Name is the key under which the inspector reports; see ValidateKey.
+	Name string
+	// Interval is the time from the start of one run to the start of the next.
+	Interval time.Duration
+	// Timeout is the longest that one run may take; at most Interval.
+	Timeout time.Duration
+	// Script is the inspector's source, or nil.
+	Script *Script
+	// Plugin is the program that holds the inspector, or nil.
+	Plugin *Plugin
+}
+
+// Script is an inspector as Go source.
+type Script struct {
+	// File is the name that errors give, as disk.go; it is not opened.
+	File string
+	// Line is the line of File on which Source starts, 1 unless the source
+	// stands inside another file, as in a YAML configuration.
+	Line int
+	// Source is a whole Go file, or the bare body of an Inspect function.
+	Source string
+}
+
+// Plugin is an inspector in an external program that speaks the protocol of
+// package plugins.
+type Plugin struct {
+	// Path is the program's file.
+	Path string
+	// SHA256 is the expected checksum of the file in hex, or empty for none.
+	SHA256 string
+	// Args are the program's arguments.
+	Args []string
+}
+
+// DefaultTimeout returns the timeout of an inspector that names none: 80 % of
+// its interval.
+func DefaultTimeout(interval time.Duration) time.Duration { return interval * 8 / 10 }
+
+// Validate checks the definition and reports every fault in it.
+func (d *Definition) Validate() error {
+	var faults []error
+	if err := ValidateKey(d.Name); err != nil {
+		faults = append(faults, err)
+	}
+	if d.Interval < MinInterval || d.Interval > MaxInterval {
+		faults = append(faults, fmt.Errorf("interval %v is not between %v and %v", d.Interval, MinInterval, MaxInterval))
+	}
+	if d.Timeout <= 0 || d.Timeout > d.Interval {
+		faults = append(faults, fmt.Errorf("timeout %v is not above 0 and at most the interval %v", d.Timeout, d.Interval))
+	}
+	switch {
+	case (d.Script == nil) == (d.Plugin == nil):
+		faults = append(faults, errors.New("exactly one of script and plugin must be given"))
+	case d.Script != nil && len(d.Script.Source) > MaxSourceBytes:
+		faults = append(faults, fmt.Errorf("the script is %d bytes long; at most %d are allowed", len(d.Script.Source), MaxSourceBytes))
+	case d.Plugin != nil && d.Plugin.Path == "":
+		faults = append(faults, errors.New("the plugin's path is empty"))
+	}
+	return errors.Join(faults...)
+}
+
+// Revision is the identity of a definition's code: the hex SHA-256 of what is
+// run, not of when. Two definitions of one revision may differ in interval and
+// timeout only.
+func (d *Definition) Revision() string {
+	code, err := json.Marshal(struct {
+		Name   string
+		Script *Script
+		Plugin *Plugin
+	}{d.Name, d.Script, d.Plugin})
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode a definition: %v", err)) // strings and ints only
+	}
+	sum := sha256.Sum256(code)
+	return hex.EncodeToString(sum[:])
+}

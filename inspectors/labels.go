@@ -1,0 +1,173 @@
+package inspectors
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Label is one name and value that tells series of one key apart.
+type Label struct {
+	Name  string
+	Value string
+}
+
+// Labels are the labels of a series, sorted by name, each name once.
+// In JSON they are an object of strings.
+type Labels []Label
+
+// NewLabels makes labels of name, value, name, value … and checks them. The
+// error, which wraps ErrName, names the first one that is wrong.
+func NewLabels(pairs ...string) (Labels, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("%w: labels are name, value pairs, but %s has no value", ErrName, quote(pairs[len(pairs)-1]))
+	}
+	labels := make(Labels, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		labels = append(labels, Label{pairs[i], pairs[i+1]})
+	}
+	labels.sort()
+	if err := labels.Validate(); err != nil {
+		return nil, err
+	}
+	return labels, nil
+}
+
+// LabelsFromMap makes labels of a map and checks them.
+func LabelsFromMap(m map[string]string) (Labels, error) {
+	if len(m) == 0 {
+		return nil, nil
+	}
+	labels := make(Labels, 0, len(m))
+	for name, value := range m {
+		labels = append(labels, Label{name, value})
+	}
+	labels.sort()
+	if err := labels.Validate(); err != nil {
+		return nil, err
+	}
+	return labels, nil
+}
+
+// Map returns the labels as a map, nil where there are none.
+func (l Labels) Map() map[string]string {
+	if len(l) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(l))
+	for _, label := range l {
+		m[label.Name] = label.Value
+	}
+	return m
+}
+
+// Get returns the value of a label, or "".
+func (l Labels) Get(name string) string {
+	for _, label := range l {
+		if label.Name == name {
+			return label.Value
+		}
+	}
+	return ""
+}
+
+// String writes labels as Prometheus does: {mount="/",device="sda"}, and
+// nothing where there are none.
+func (l Labels) String() string {
+	if len(l) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for i, label := range l {
+		b.WriteByte("{,"[min(i, 1)])
+		fmt.Fprintf(&b, "%s=%q", label.Name, label.Value)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// MarshalJSON writes the labels as an object.
+func (l Labels) MarshalJSON() ([]byte, error) {
+	if len(l) == 0 {
+		return []byte("{}"), nil
+	}
+	return json.Marshal(l.Map())
+}
+
+// UnmarshalJSON reads an object of strings and checks it.
+func (l *Labels) UnmarshalJSON(data []byte) error {
+	var m map[string]string
+	if err := json.Unmarshal(data, &m); err != nil {
+		return err
+	}
+	labels, err := LabelsFromMap(m)
+	if err != nil {
+		return err
+	}
+	*l = labels
+	return nil
+}
+
+// Validate checks that there are at most MaxLabels, sorted and each once, that
+// names are as in Prometheus (letters, digits and "_", no digit first, no "__"
+// first), and that values are valid UTF-8 of at most MaxLabelValueBytes with no
+// control characters and none of "<" and ">". "host" and "key" are taken: the
+// master sets them.
+func (l Labels) Validate() error {
+	if len(l) > MaxLabels {
+		return fmt.Errorf("%w: %d labels; at most %d are allowed", ErrName, len(l), MaxLabels)
+	}
+	for i, label := range l {
+		if err := validateLabelName(label.Name); err != nil {
+			return err
+		}
+		if i > 0 && l[i-1].Name == label.Name {
+			return fmt.Errorf("%w: label %s is given twice", ErrName, quote(label.Name))
+		}
+		if err := validateLabelValue(label); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l Labels) sort() {
+	slices.SortFunc(l, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func validateLabelName(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: a label name is empty", ErrName)
+	case len(name) > MaxLabelNameBytes:
+		return fmt.Errorf("%w: label name %s is %d bytes long; at most %d are allowed", ErrName, quote(name), len(name), MaxLabelNameBytes)
+	case name == "host" || name == "key":
+		return fmt.Errorf("%w: label name %q is set by the master; choose another", ErrName, name)
+	case strings.HasPrefix(name, "__"):
+		return fmt.Errorf("%w: label name %s starts with \"__\", which is reserved", ErrName, quote(name))
+	case '0' <= name[0] && name[0] <= '9':
+		return fmt.Errorf("%w: label name %s starts with a digit", ErrName, quote(name))
+	}
+	for i := range len(name) {
+		if c := name[i]; !isAlphanumeric(c) && c != '_' {
+			return fmt.Errorf("%w: label name %s has %q; use letters, digits and \"_\"", ErrName, quote(name), rune(c))
+		}
+	}
+	return nil
+}
+
+func validateLabelValue(label Label) error {
+	if len(label.Value) > MaxLabelValueBytes {
+		return fmt.Errorf("%w: the value of label %q is %d bytes long; at most %d are allowed", ErrName, label.Name, len(label.Value), MaxLabelValueBytes)
+	}
+	for i, r := range label.Value {
+		if unprintable(r) || r == '<' || r == '>' {
+			return fmt.Errorf("%w: the value %s of label %q has %q at byte %d; control characters and markup are refused", ErrName, quote(label.Value), label.Name, r, i)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package inspectors
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Kind says how the values of a series relate to each other.
+type Kind uint8
+
+const (
+	// Gauge is a value that goes up and down.
+	Gauge Kind = iota
+	// Counter is a value that only grows, and starts again from zero when what
+	// it counts is restarted.
+	Counter
+)
+
+// String returns "gauge" or "counter".
+func (k Kind) String() string {
+	if k == Counter {
+		return "counter"
+	}
+	return "gauge"
+}
+
+// ParseKind is the inverse of String.
+func ParseKind(s string) (Kind, error) {
+	switch s {
+	case "gauge", "":
+		return Gauge, nil
+	case "counter":
+		return Counter, nil
+	}
+	return 0, fmt.Errorf("unknown kind %s; use gauge or counter", quote(s))
+}
+
+// Sample is one value of one series at one moment.
+type Sample struct {
+	Key    string
+	Labels Labels
+	Kind   Kind
+	Time   time.Time // to the millisecond; the clock of the host that measured
+	Value  float64   // finite
+}
+
+// MaxSamples is the most samples that one run may yield. What comes after is
+// dropped and makes the run an error that says so.
+const MaxSamples = 10_000
+
+// maxFaults bounds the faults that a report remembers; more are only counted.
+const maxFaults = 10
+
+// ErrSamples is wrapped by the error of a report whose inspector added samples
+// that were refused.
+var ErrSamples = errors.New("samples refused")
+
+// Report collects the samples of one run of one inspector. It is not safe for
+// use from more than one goroutine.
+//
+// All samples of a run carry the time at which the run started, so that values
+// which were read together stand together in a chart.
+type Report struct {
+	name    string
+	time    time.Time
+	samples []Sample
+	seen    map[string]struct{} // series already in samples
+	faults  []error
+	refused int
+}
+
+// NewReport makes an empty report for one run of the named inspector.
+func NewReport(name string, start time.Time) *Report {
+	return &Report{name: name, time: start.Truncate(time.Millisecond)}
+}
+
+// Gauge adds the value of something that goes up and down. The key of the
+// series is the inspector's name and the given name: Gauge("used_percent", 31)
+// of inspector disk is disk/used_percent. An empty name is the inspector's own
+// key. Labels are name, value pairs.
+//
+// A value that is not finite, a bad name, and a second value for one series are
+// refused: the sample is left out, the others are kept, and the run ends in an
+// error that names it.
+func (r *Report) Gauge(name string, value float64, labels ...string) {
+	r.add(Gauge, name, value, labels)
+}
+
+// Counter adds the value of something that only grows, as the bytes that an
+// interface has sent since it came up. Its name ends in _total by convention.
+// Otherwise it is as Gauge.
+func (r *Report) Counter(name string, value float64, labels ...string) {
+	r.add(Counter, name, value, labels)
+}
+
+// Samples returns what was added and accepted, in order. The slice is the
+// report's own.
+func (r *Report) Samples() []Sample { return r.samples }
+
+// Time returns the moment that the samples carry.
+func (r *Report) Time() time.Time { return r.time }
+
+// Err returns nil, or an error that wraps ErrSamples and names each sample that
+// was refused and why, the first ten of them in full.
+func (r *Report) Err() error {
+	if r.refused == 0 {
+		return nil
+	}
+	err := errors.Join(r.faults...)
+	if more := r.refused - len(r.faults); more > 0 {
+		return fmt.Errorf("%w: %w; and %d more", ErrSamples, err, more)
+	}
+	return fmt.Errorf("%w: %w", ErrSamples, err)
+}
+
+func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
+	sample, err := r.sample(kind, name, value, pairs)
+	if err == nil {
+		r.samples = append(r.samples, sample)
+		return
+	}
+	r.refused++
+	if len(r.faults) < maxFaults {
+		r.faults = append(r.faults, err)
+	}
+}
+
+func (r *Report) sample(kind Kind, name string, value float64, pairs []string) (Sample, error) {
+	key := JoinKey(r.name, name)
+	if err := ValidateKey(key); err != nil {
+		return Sample{}, err
+	}
+	labels, err := NewLabels(pairs...)
+	if err != nil {
+		return Sample{}, fmt.Errorf("%s: %w", key, err)
+	}
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return Sample{}, fmt.Errorf("%s%s: the value is %v, not a finite number", key, labels, value)
+	}
+	if len(r.samples) >= MaxSamples {
+		return Sample{}, fmt.Errorf("%s%s: more than %d samples in one run", key, labels, MaxSamples)
+	}
+	series := key + labels.String()
+	if _, dup := r.seen[series]; dup {
+		return Sample{}, fmt.Errorf("%s: given twice in one run; tell the two apart by a label", series)
+	}
+	if r.seen == nil {
+		r.seen = make(map[string]struct{})
+	}
+	r.seen[series] = struct{}{}
+	return Sample{Key: key, Labels: labels, Kind: kind, Time: r.time, Value: value}, nil
+}

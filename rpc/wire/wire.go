@@ -1,0 +1,291 @@
+// Package wire holds the messages of the Vedette protocol: the names of its
+// methods and the shapes of their params and results, as both ends write them
+// in JSON or CBOR. It has no behaviour; rpc/PROTOCOL.md explains the messages.
+package wire
+
+// Version is the version of the protocol. A master speaks with an agent of the
+// same version only.
+//
+//	1 (2026-11): hello, report, status, reportMetric, subscribe, hosts
+const Version = 1
+
+// Subprotocols of the WebSocket, in the order of preference of our own ends.
+// A client that asks for none speaks JSON.
+const (
+	SubprotocolCBOR = "vedette.v1.cbor" // binary frames
+	SubprotocolJSON = "vedette.v1.json" // text frames
+)
+
+// Path is the one endpoint of the master.
+const Path = "/rpc"
+
+// Methods of the master.
+const (
+	MethodLogin        = "master.login"        // LoginParams → LoginResult
+	MethodInfo         = "master.info"         // none → InfoResult
+	MethodHello        = "master.hello"        // HelloParams → HelloResult
+	MethodReport       = "master.report"       // ReportParams → ReportResult
+	MethodStatus       = "master.status"       // StatusParams → Empty
+	MethodReportMetric = "master.reportMetric" // ReportMetricParams → null
+	MethodSubscribe    = "master.subscribe"    // SubscribeParams → SubscribeResult
+	MethodUnsubscribe  = "master.unsubscribe"  // UnsubscribeParams → Empty
+	MethodHosts        = "hosts.list"          // none → HostsResult
+	MethodHost         = "hosts.get"           // HostParams → Host
+)
+
+// Methods of an agent.
+const (
+	MethodAgentStop = "agent.stop" // none → Empty; operators only, through the master
+)
+
+// Notifications from the master to a subscriber.
+const (
+	NotifyEvent     = "event"     // Event
+	NotifySamples   = "samples"   // Samples
+	NotifyLost      = "lost"      // Lost
+	NotifyHeartbeat = "heartbeat" // Heartbeat, every HeartbeatSeconds while nothing else is sent
+)
+
+// Codes of errors, beside those of JSON-RPC 2.0.
+const (
+	CodeUnauthenticated = -32001 // log in first
+	CodeForbidden       = -32003 // the credential does not allow this
+	CodeNotFound        = -32004 // no such host, subscription …
+	CodeConflict        = -32009 // the state has moved on
+	CodeBusy            = -32029 // try again after the time in data.retry_after_ms
+)
+
+// Close codes of the WebSocket, from its private range (RFC 6455, 7.4.2).
+const (
+	CloseUnauthenticated = 4401 // no login in time, or a wrong one: do not retry
+	CloseForbidden       = 4403 // do not retry
+	CloseReplaced        = 4409 // another agent has taken this host name
+	CloseVersion         = 4426 // the protocol versions differ: do not retry
+)
+
+// Empty is the result of a method that has nothing to say.
+type Empty struct{}
+
+// LoginParams are the credentials of a client that could not send them in the
+// Authorization header. The token is that of the master's configuration;
+// Username and Password serve the walkthrough's client, which sends the token's
+// name and the token.
+type LoginParams struct {
+	Token    string `json:"token,omitempty"`
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+}
+
+// LoginResult says who the caller now is.
+type LoginResult struct {
+	Name string `json:"name"` // of the credential; "local" without one on loopback
+	Role string `json:"role"` // agent, viewer or operator
+}
+
+// InfoResult describes the master.
+type InfoResult struct {
+	Name             string  `json:"name"`
+	Version          string  `json:"version"`
+	Protocol         int     `json:"protocol"`
+	StartedMS        int64   `json:"started_ms"`
+	NowMS            int64   `json:"now_ms"`
+	HeartbeatSeconds float64 `json:"heartbeat_seconds"`
+	Hosts            int     `json:"hosts"`
+	Series           int     `json:"series"`
+	Role             string  `json:"role"` // of the caller
+}
+
+// HelloParams is an agent's first call on a connection.
+type HelloParams struct {
+	Protocol  int               `json:"protocol"`
+	Host      string            `json:"host"`
+	AgentID   string            `json:"agent_id"` // one installation; survives restarts
+	BootID    string            `json:"boot_id"`  // one run of the agent's process
+	Version   string            `json:"version"`
+	OS        string            `json:"os"`
+	Arch      string            `json:"arch"`
+	Labels    map[string]string `json:"labels,omitempty"`
+	StartedMS int64             `json:"started_ms"`
+	NowMS     int64             `json:"now_ms"` // the agent's clock, for its skew
+}
+
+// HelloResult accepts an agent.
+type HelloResult struct {
+	Protocol int    `json:"protocol"`
+	Version  string `json:"version"`
+	NowMS    int64  `json:"now_ms"`
+	// AckedSeq is the highest report of this boot id that the master has.
+	AckedSeq uint64 `json:"acked_seq"`
+}
+
+// Series declares a number for a series. The number holds for one connection.
+type Series struct {
+	ID     uint32            `json:"id"`
+	Host   string            `json:"host,omitempty"` // master to browser only
+	Key    string            `json:"key"`
+	Labels map[string]string `json:"labels,omitempty"`
+	Kind   string            `json:"kind,omitempty"` // gauge (default) or counter
+}
+
+// Columns are samples by column: sample i is value V[i] of series S[i] at time
+// T[i]. The three have one length.
+type Columns struct {
+	T []int64   `json:"t"` // ms since the epoch, UTC
+	S []uint32  `json:"s"` // numbers of declared series
+	V []float64 `json:"v"` // finite
+}
+
+// ReportParams is a numbered batch of samples from one agent. The master's
+// result is its acknowledgement; until then the agent keeps the report and
+// sends it again on the next connection. Seq counts from 1 within a boot id.
+type ReportParams struct {
+	BootID string   `json:"boot_id"`
+	Seq    uint64   `json:"seq"`
+	Series []Series `json:"series,omitempty"` // first used in this report
+	Columns
+}
+
+// ReportResult acknowledges every report up to and including Seq.
+type ReportResult struct {
+	Seq     uint64 `json:"seq"`
+	Refused int    `json:"refused,omitempty"` // samples that were not taken
+	Reason  string `json:"reason,omitempty"`  // of the first of them
+}
+
+// Metric is one sample in the form of the walkthrough.
+type Metric struct {
+	TS     int64             `json:"ts"` // ms since the epoch, UTC
+	Key    string            `json:"key"`
+	Val    *float64          `json:"val"`
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
+// ReportMetricParams are reportMetric(hostname, {ts, key, val}), also as an
+// array of two.
+type ReportMetricParams struct {
+	Hostname string `json:"hostname"`
+	Metric   Metric `json:"metric"`
+}
+
+// StatusParams tell how the inspectors of an agent are. All is true when the
+// list is the whole set, as in the first status of a connection; otherwise it
+// holds those that changed.
+type StatusParams struct {
+	All        bool              `json:"all"`
+	Inspectors []InspectorStatus `json:"inspectors"`
+	Removed    []string          `json:"removed,omitempty"`
+	Agent      *AgentStatus      `json:"agent,omitempty"`
+}
+
+// AgentStatus is what an agent knows of itself.
+type AgentStatus struct {
+	ReportsQueued  int    `json:"reports_queued"`
+	SamplesDropped uint64 `json:"samples_dropped"`
+}
+
+// States of an inspector.
+const (
+	StateStarting    = "starting"    // not run yet
+	StateOK          = "ok"          // the last run was good
+	StateFailing     = "failing"     // the last run ended in an error or a timeout
+	StateQuarantined = "quarantined" // not run any more; Error says why
+)
+
+// InspectorStatus is the health of one inspector on one host.
+type InspectorStatus struct {
+	Name       string `json:"name"`
+	Kind       string `json:"kind"` // script or plugin
+	Revision   string `json:"revision"`
+	IntervalMS int64  `json:"interval_ms"`
+	State      string `json:"state"`
+	Error      string `json:"error,omitempty"` // of the last bad run
+	SinceMS    int64  `json:"since_ms"`        // when State began
+	Runs       uint64 `json:"runs"`
+	Failures   uint64 `json:"failures"` // errors and timeouts
+	Timeouts   uint64 `json:"timeouts"`
+	Missed     uint64 `json:"missed"`  // ticks that found the last run still going
+	Crashes    uint64 `json:"crashes"` // of the process while this ran
+}
+
+// SubscribeParams asks for live events whose path matches the pattern, in which
+// "*" stands for any run of characters, "/" too. Also as an array of one.
+type SubscribeParams struct {
+	Pattern string `json:"pattern"`
+	// Format is "events" (default): one NotifyEvent each; or "columns":
+	// NotifySamples for metrics, NotifyEvent for all else.
+	Format string `json:"format,omitempty"`
+}
+
+// SubscribeResult names the subscription.
+type SubscribeResult struct {
+	Subscription uint64 `json:"subscription"`
+}
+
+// UnsubscribeParams end a subscription.
+type UnsubscribeParams struct {
+	Subscription uint64 `json:"subscription"`
+}
+
+// Event is one thing that happened. Paths begin with metrics/, hosts/ …; the
+// data of metrics/<host>/<chart>/<item> is a Metric, that of hosts/<host> a Host.
+type Event struct {
+	Subscription uint64 `json:"subscription"`
+	Path         string `json:"path"`
+	Data         any    `json:"data"`
+}
+
+// Samples are live samples in columns. Series are declared on first use and
+// hold for the subscription. The first Samples of a subscription carry the
+// latest value of every series that is known.
+type Samples struct {
+	Subscription uint64   `json:"subscription"`
+	Series       []Series `json:"series,omitempty"`
+	Columns
+}
+
+// Lost tells a subscriber that read too slowly how many live events it missed
+// since the last one it was sent. History has them.
+type Lost struct {
+	Subscription uint64 `json:"subscription"`
+	Events       uint64 `json:"events"`
+}
+
+// Heartbeat shows a browser, which cannot see pings, that the link is alive.
+type Heartbeat struct {
+	NowMS int64 `json:"now_ms"`
+}
+
+// HostParams name a host.
+type HostParams struct {
+	Host string `json:"host"`
+}
+
+// HostsResult lists every host that the master has seen, by name.
+type HostsResult struct {
+	Hosts []Host `json:"hosts"`
+}
+
+// States of a host.
+const (
+	HostUp   = "up"   // connected, or reported within the last few seconds
+	HostGone = "gone" // has stopped reporting
+)
+
+// Host is what the master knows of one host.
+type Host struct {
+	Host       string            `json:"host"`
+	State      string            `json:"state"`
+	SinceMS    int64             `json:"since_ms"`     // when State began
+	LastSeenMS int64             `json:"last_seen_ms"` // the master's clock
+	SkewMS     int64             `json:"skew_ms"`      // the agent's clock less the master's
+	Version    string            `json:"version,omitempty"`
+	OS         string            `json:"os,omitempty"`
+	Arch       string            `json:"arch,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
+	Remote     string            `json:"remote,omitempty"` // address of the agent
+	Series     int               `json:"series"`
+	Samples    uint64            `json:"samples"` // taken since the master started
+	Agent      *AgentStatus      `json:"agent,omitempty"`
+	Inspectors []InspectorStatus `json:"inspectors,omitempty"`
+	Simple     bool              `json:"simple,omitempty"` // known by reportMetric only
+}
