@@ -114,7 +114,8 @@ type HelloResult struct {
 	Protocol int    `json:"protocol"`
 	Version  string `json:"version"`
 	NowMS    int64  `json:"now_ms"`
-	// AckedSeq is the highest report of this boot id that the master has.
+	// AckedSeq is a mark up to and including which the master has every report
+	// of this boot id; 0 where it has none. It may have later ones too.
 	AckedSeq uint64 `json:"acked_seq"`
 }
 
@@ -145,7 +146,8 @@ type ReportParams struct {
 	Columns
 }
 
-// ReportResult acknowledges every report up to and including Seq.
+// ReportResult acknowledges the one report Seq. Reports may be sent and
+// acknowledged in any order, so that live ones can overtake a backlog.
 type ReportResult struct {
 	Seq     uint64 `json:"seq"`
 	Refused int    `json:"refused,omitempty"` // samples that were not taken
