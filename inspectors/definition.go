@@ -40,6 +40,9 @@ type Script struct {
 	// Line is the line of File on which Source starts, 1 unless the source
 	// stands inside another file, as in a YAML configuration.
 	Line int
+	// Indent is how many columns each line of Source is indented by in File, 0
+	// unless the source stands inside another file.
+	Indent int
 	// Source is a whole Go file, or the bare body of an Inspect function.
 	Source string
 }
@@ -83,16 +86,20 @@ func (d *Definition) Validate() error {
 }
 
 // Revision is the identity of a definition's code: the hex SHA-256 of what is
-// run, not of when. Two definitions of one revision may differ in interval and
-// timeout only.
+// run, not of when, nor of where its source stands: a script that moves down
+// its configuration by a line stays the revision that it was.
 func (d *Definition) Revision() string {
-	code, err := json.Marshal(struct {
+	what := struct {
 		Name   string
-		Script *Script
+		Source string
 		Plugin *Plugin
-	}{d.Name, d.Script, d.Plugin})
+	}{Name: d.Name, Plugin: d.Plugin}
+	if d.Script != nil {
+		what.Source = d.Script.Source
+	}
+	code, err := json.Marshal(what)
 	if err != nil {
-		panic(fmt.Sprintf("cannot encode a definition: %v", err)) // strings and ints only
+		panic(fmt.Sprintf("cannot encode a definition: %v", err)) // strings only
 	}
 	sum := sha256.Sum256(code)
 	return hex.EncodeToString(sum[:])

@@ -1,0 +1,173 @@
+package inspectors
+
+import (
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"strings"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors/internal/nearest"
+)
+
+// Directives are what a script says about itself in the comments before its
+// package clause:
+//
+//	//vedette:name disk
+//	//vedette:interval 10s
+//	//vedette:timeout 2s
+//
+// A configuration, and whoever pushes the script, may override each of them.
+type Directives struct {
+	// Name is the inspector's key, or empty.
+	Name string
+	// Interval is the time between runs, or 0.
+	Interval time.Duration
+	// Timeout is the longest that one run may take, or 0.
+	Timeout time.Duration
+}
+
+// directivePrefix starts every directive, at the start of a line comment.
+const directivePrefix = "//vedette:"
+
+// ParseDirectives reads the directives of a script that starts on the first
+// line of file, which only errors mention. The error is Diagnostics: every
+// unknown, repeated, misplaced or malformed directive at once.
+//
+// It reads the comments only: a script that is not valid Go may still have
+// valid directives.
+func ParseDirectives(file, source string) (Directives, error) {
+	return Script{File: file, Source: source}.Directives()
+}
+
+// Directives reads the directives of the script; see ParseDirectives. Places
+// are those of the file that the script stands in.
+func (s Script) Directives() (Directives, error) {
+	p := directiveParser{script: s, seen: make(map[string]bool)}
+	fset := token.NewFileSet()
+	file := fset.AddFile(s.File, -1, len(s.Source))
+	var sc scanner.Scanner
+	sc.Init(file, []byte(s.Source), func(token.Position, string) {}, scanner.ScanComments)
+	for head := true; ; {
+		pos, tok, text := sc.Scan()
+		if tok == token.EOF {
+			break
+		}
+		if tok != token.COMMENT {
+			head = false
+			continue
+		}
+		// Unadjusted: a //line comment moves no directive.
+		at := file.PositionFor(pos, false)
+		p.comment(s.Place(at.Line, at.Column), text, head)
+	}
+	if d := p.result; len(p.faults) == 0 && d.Timeout > 0 && d.Interval > 0 && d.Timeout > d.Interval {
+		p.fault(p.timeoutAt, fmt.Sprintf("timeout %v is longer than the interval %v", d.Timeout, d.Interval), "a run must end before the next is due")
+	}
+	if err := p.faults.Err(); err != nil {
+		return Directives{}, err
+	}
+	return p.result, nil
+}
+
+// Place returns an empty diagnostic at a line and column of the source, both
+// counted from 1, as a place in the file that the source stands in.
+func (s Script) Place(line, col int) Diagnostic {
+	if col > 0 {
+		col += s.Indent
+	}
+	return Diagnostic{File: s.File, Line: line + max(s.Line, 1) - 1, Col: col}
+}
+
+type directiveParser struct {
+	script    Script
+	result    Directives
+	seen      map[string]bool
+	timeoutAt Diagnostic
+	faults    Diagnostics
+}
+
+func (p *directiveParser) fault(at Diagnostic, message, fix string) {
+	at.Message, at.Fix = message, fix
+	p.faults = append(p.faults, at)
+}
+
+func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
+	text = strings.TrimRight(text, "\r")
+	rest, found := strings.CutPrefix(text, directivePrefix)
+	if !found {
+		if line, ok := strings.CutPrefix(text, "//"); ok && strings.HasPrefix(strings.TrimLeft(line, " \t"), "vedette:") {
+			p.fault(at, "a directive has a space after //", "write "+quote("//"+strings.TrimLeft(line, " \t")))
+		}
+		return
+	}
+	name, value, _ := strings.Cut(rest, " ")
+	value = strings.TrimSpace(value)
+	names := []string{"name", "interval", "timeout"}
+	known := name == names[0] || name == names[1] || name == names[2]
+	switch {
+	case !known:
+		fix := "use name, interval or timeout"
+		if near := nearest.Word(name, names); near != "" {
+			fix = "did you mean " + directivePrefix + near + "?"
+		}
+		p.fault(at, "unknown directive "+quote(directivePrefix+name), fix)
+	case !head:
+		p.fault(at, directivePrefix+name+" stands below the package clause", "move it above")
+	case p.seen[name]:
+		p.fault(at, directivePrefix+name+" is given twice", "keep one")
+	case value == "":
+		p.fault(at, directivePrefix+name+" has no value", "write "+directivePrefix+example(name))
+	default:
+		p.set(at, name, value)
+	}
+	p.seen[name] = true
+}
+
+func (p *directiveParser) set(at Diagnostic, name, value string) {
+	switch name {
+	case "name":
+		if err := ValidateKey(value); err != nil {
+			p.fault(at, err.Error(), "")
+		}
+		p.result.Name = value
+	case "interval":
+		d := p.duration(at, name, value)
+		if d != 0 && (d < MinInterval || d > MaxInterval) {
+			p.fault(at, fmt.Sprintf("interval %s is not between %v and %v", value, MinInterval, MaxInterval), "")
+		}
+		p.result.Interval = d
+	case "timeout":
+		d := p.duration(at, name, value)
+		if d > MaxInterval {
+			p.fault(at, fmt.Sprintf("timeout %s is longer than %v", value, MaxInterval), "")
+		}
+		p.result.Timeout, p.timeoutAt = d, at
+	}
+}
+
+// duration parses a positive duration, or reports a fault and returns 0.
+func (p *directiveParser) duration(at Diagnostic, name, value string) time.Duration {
+	d, err := time.ParseDuration(value)
+	switch {
+	case err != nil && strings.Trim(value, "0123456789.") == "":
+		p.fault(at, fmt.Sprintf("%s %s has no unit", name, quote(value)), "write "+value+"s for seconds")
+	case err != nil:
+		p.fault(at, fmt.Sprintf("%s %s is not a duration", name, quote(value)), "write "+directivePrefix+example(name))
+	case d <= 0:
+		p.fault(at, fmt.Sprintf("%s %s is not above 0", name, value), "write "+directivePrefix+example(name))
+	default:
+		return d
+	}
+	return 0
+}
+
+func example(name string) string {
+	switch name {
+	case "name":
+		return "name load/average-1"
+	case "interval":
+		return "interval 10s"
+	}
+	return "timeout 2s"
+}

@@ -1,0 +1,49 @@
+// Package nearest finds the word that somebody probably meant.
+package nearest
+
+// Word returns the candidate closest to word, or "" where none is close: at
+// most one change for every three bytes of word, and at most three in all.
+// A change is one byte put in, taken out, replaced, or swapped with the next.
+func Word(word string, candidates []string) string {
+	best, distance := "", min(3, len(word)/3+1)+1
+	for _, c := range candidates {
+		if c == word {
+			continue
+		}
+		if d := changes(word, c, distance); d < distance {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// changes counts the changes from a to b, or returns limit where there are at
+// least that many.
+func changes(a, b string, limit int) int {
+	if d := len(a) - len(b); d >= limit || -d >= limit {
+		return limit
+	}
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	row := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differ(a[i-1], b[j-1]))
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return min(last[len(b)], limit)
+}
+
+func differ(a, b byte) int {
+	if a == b {
+		return 0
+	}
+	return 1
+}
