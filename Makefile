@@ -1,0 +1,70 @@
+# make          build both programs into bin/
+# make test     everything: lint, Go tests with -race, front-end and browser tests
+# make help     the rest
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+TOOL    := go tool -modfile=.ci/tools/go.mod
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 1m
+
+.PHONY: build test lint vuln test-go test-web setup setup-web setup-chromium web generate bench fuzz fuzz-list clean help
+
+build: ## Build bin/vedette and bin/vedette-agent.
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
+
+test: setup lint test-go test-web ## Run every test; installs what they need.
+
+lint: ## Check formatting, vet and staticcheck; govulncheck where its database can be reached.
+	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v -e '\.pb\.go$$' -e '/symbols/.*_gen\.go$$')); \
+	if [ -n "$$unformatted" ]; then echo "not gofumpt-ed (run: $(TOOL) gofumpt -w FILE):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	@$(MAKE) --no-print-directory vuln
+
+vuln: ## Look for known vulnerabilities in what the programs call.
+	@out=$$($(TOOL) govulncheck ./... 2>&1) && echo "$$out" || { \
+	  if grep -q 'fetching vulnerabilities' <<<"$$out"; then echo "govulncheck SKIPPED: its database cannot be reached from here"; \
+	  else echo "$$out"; exit 1; fi; }
+
+test-go: ## Run the Go tests with the race detector.
+	go test -race -timeout 12m ./...
+
+test-web: setup-web setup-chromium ## Check, test and build the web application, and drive it in a browser.
+	cd web && npm run check && npm test && npm run build
+	@git diff --exit-code --stat -- web/dist || { echo "web/dist is not what web/src builds: commit the result of 'make web'"; exit 1; }
+	@test -z "$$(git status --porcelain -- web/dist)" || { git status --short -- web/dist; echo "web/dist has files that are not committed"; exit 1; }
+	cd web && npm run e2e
+
+setup: setup-web setup-chromium ## Install what the tests need.
+
+setup-web: web/node_modules/.package-lock.json
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+setup-chromium:
+	@.ci/install-chromium
+
+web: setup-web ## Build web/dist, which is committed.
+	cd web && npm run build
+
+generate: ## Make the generated Go files anew.
+	go generate ./...
+
+bench: ## Run the benchmarks.
+	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/...
+
+fuzz: ## Run every fuzz target for FUZZTIME (default 1m) each.
+	@go test -list '^Fuzz' ./... 2>/dev/null | awk '/^Fuzz/ {t[++n]=$$1} /^ok/ {for (i=1;i<=n;i++) print $$2, t[i]; n=0}' | \
+	while read -r pkg target; do echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; done
+
+clean: ## Remove what was built.
+	rm -rf bin
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
