@@ -11,7 +11,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 1m
 
-.PHONY: build test lint vuln test-go test-web setup setup-web setup-chromium web generate bench fuzz fuzz-list clean help
+.PHONY: build test lint vuln test-go test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
 
 build: ## Build bin/vedette and bin/vedette-agent.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
@@ -33,13 +33,13 @@ vuln: ## Look for known vulnerabilities in what the programs call.
 test-go: ## Run the Go tests with the race detector.
 	go test -race -timeout 12m ./...
 
-test-web: setup-web setup-chromium ## Check, test and build the web application, and drive it in a browser.
+test-web: setup-web setup-system ## Check, test and build the web application, and drive it in a browser.
 	cd web && npm run check && npm test && npm run build
 	@git diff --exit-code --stat -- web/dist || { echo "web/dist is not what web/src builds: commit the result of 'make web'"; exit 1; }
 	@test -z "$$(git status --porcelain -- web/dist)" || { git status --short -- web/dist; echo "web/dist has files that are not committed"; exit 1; }
 	cd web && npm run e2e
 
-setup: setup-web setup-chromium ## Install what the tests need.
+setup: setup-web setup-system ## Install what the tests need.
 
 setup-web: web/node_modules/.package-lock.json
 
@@ -47,8 +47,8 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
-setup-chromium:
-	@.ci/install-chromium
+setup-system:
+	@.ci/setup
 
 web: setup-web ## Build web/dist, which is committed.
 	cd web && npm run build
