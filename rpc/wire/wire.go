@@ -159,7 +159,7 @@ type Metric struct {
 	TS     int64             `json:"ts"` // ms since the epoch, UTC
 	Key    string            `json:"key"`
 	Val    *float64          `json:"val"`
-	Labels map[string]string `json:"labels,omitempty"`
+	Labels map[string]string `json:"labels"` // {} or absent where there are none
 }
 
 // ReportMetricParams are reportMetric(hostname, {ts, key, val}), also as an

@@ -1,0 +1,232 @@
+// Package hosts keeps what the master knows of each host: whether it reports,
+// since when, with which agent, and how its inspectors are. Every change is
+// announced as an event hosts/<host>.
+//
+// A host is up while its agent is connected or while it was heard of within
+// the last few seconds, so that a reconnect is not an outage. A host that has
+// gone is shown as gone, never forgotten: it is the one somebody looks for.
+package hosts
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// MaxHosts bounds the hosts that single calls may make up.
+const MaxHosts = 50_000
+
+// scanEvery is how often hosts are checked for silence.
+const scanEvery = time.Second
+
+// Registry is safe for use from many goroutines.
+type Registry struct {
+	goneAfter time.Duration
+	announce  func(path string, data any)
+
+	mu    sync.Mutex
+	hosts map[string]*host
+}
+
+type host struct {
+	info       wire.Host // without Inspectors
+	inspectors map[string]wire.InspectorStatus
+	agent      *Agent // connected, or nil
+	boots      map[string]*Reports
+	heard      time.Time
+}
+
+// Agent is one connection of an agent.
+type Agent struct {
+	Host string
+	ID   string
+	// Replaced ends the connection because the same agent has come again.
+	Replaced func()
+	// Reports knows which reports of this run of the agent were taken.
+	Reports *Reports
+}
+
+// New makes an empty registry. announce is called with the registry locked: it
+// must not call back. A host that reports by single calls is gone after
+// goneAfter of silence.
+func New(goneAfter time.Duration, announce func(path string, data any)) *Registry {
+	return &Registry{goneAfter: goneAfter, announce: announce, hosts: make(map[string]*host)}
+}
+
+// Run watches for hosts that fall silent until ctx ends.
+func (r *Registry) Run(ctx context.Context) {
+	ticker := time.NewTicker(scanEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			r.scan(now)
+		}
+	}
+}
+
+// Connect takes up the connection of an agent. Another connection of the same
+// agent is replaced; one of another agent under the same name is an error, so
+// that two machines never merge into one.
+func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func()) (*Agent, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, err := r.hostLocked(hello.Host)
+	if err != nil {
+		return nil, err
+	}
+	if old := h.agent; old != nil {
+		if old.ID != hello.AgentID {
+			return nil, fmt.Errorf("host %q is already reported by another agent, from %s; give one of the two another name (agent.host)", hello.Host, h.info.Remote)
+		}
+		old.Replaced()
+	}
+	now := time.Now()
+	h.info.Version, h.info.OS, h.info.Arch = hello.Version, hello.OS, hello.Arch
+	h.info.Labels = hello.Labels
+	h.info.Remote = remote
+	h.info.SkewMS = hello.NowMS - now.UnixMilli()
+	h.info.Simple = false
+	h.agent = &Agent{Host: hello.Host, ID: hello.AgentID, Replaced: replaced, Reports: h.reports(hello.BootID)}
+	r.seenLocked(h, now)
+	r.announceLocked(h)
+	return h.agent, nil
+}
+
+// Disconnect ends a connection. The host stays up until it has been silent for
+// a while.
+func (r *Registry) Disconnect(agent *Agent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hosts[agent.Host]
+	if h == nil || h.agent != agent {
+		return // replaced
+	}
+	h.agent = nil
+	h.heard = time.Now()
+}
+
+// Seen notes samples of a host.
+func (r *Registry) Seen(name string, samples, series int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, err := r.hostLocked(name)
+	if err != nil {
+		return err
+	}
+	h.info.Samples += uint64(samples)
+	h.info.Series = series
+	if r.seenLocked(h, time.Now()) {
+		r.announceLocked(h)
+	}
+	return nil
+}
+
+// Status notes how the inspectors of an agent are.
+func (r *Registry) Status(agent *Agent, status wire.StatusParams) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hosts[agent.Host]
+	if h == nil || h.agent != agent {
+		return
+	}
+	if status.All || h.inspectors == nil {
+		h.inspectors = make(map[string]wire.InspectorStatus, len(status.Inspectors))
+	}
+	for _, inspector := range status.Inspectors {
+		h.inspectors[inspector.Name] = inspector
+	}
+	for _, name := range status.Removed {
+		delete(h.inspectors, name)
+	}
+	if status.Agent != nil {
+		h.info.Agent = status.Agent
+	}
+	r.seenLocked(h, time.Now())
+	r.announceLocked(h)
+}
+
+// List returns every host, by name.
+func (r *Registry) List() []wire.Host {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make([]wire.Host, 0, len(r.hosts))
+	for _, h := range r.hosts {
+		list = append(list, h.snapshot())
+	}
+	slices.SortFunc(list, func(a, b wire.Host) int { return cmp.Compare(a.Host, b.Host) })
+	return list
+}
+
+// Get returns one host, and whether it is known.
+func (r *Registry) Get(name string) (wire.Host, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, ok := r.hosts[name]
+	if !ok {
+		return wire.Host{}, false
+	}
+	return h.snapshot(), true
+}
+
+// Count returns how many hosts are known.
+func (r *Registry) Count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.hosts)
+}
+
+func (r *Registry) scan(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.hosts {
+		if h.info.State == wire.HostUp && h.agent == nil && now.Sub(h.heard) >= r.goneAfter {
+			h.info.State = wire.HostGone
+			h.info.SinceMS = now.UnixMilli()
+			r.announceLocked(h)
+		}
+	}
+}
+
+func (r *Registry) hostLocked(name string) (*host, error) {
+	if h, ok := r.hosts[name]; ok {
+		return h, nil
+	}
+	if len(r.hosts) >= MaxHosts {
+		return nil, fmt.Errorf("%d hosts are known, which is the limit; host %q is not taken", len(r.hosts), name)
+	}
+	h := &host{info: wire.Host{Host: name, State: wire.HostGone, Simple: true}, boots: make(map[string]*Reports)}
+	r.hosts[name] = h
+	return h, nil
+}
+
+// seenLocked notes that the host was heard of, and reports whether that made it
+// come up.
+func (r *Registry) seenLocked(h *host, now time.Time) bool {
+	h.heard = now
+	h.info.LastSeenMS = now.UnixMilli()
+	if h.info.State == wire.HostUp {
+		return false
+	}
+	h.info.State = wire.HostUp
+	h.info.SinceMS = now.UnixMilli()
+	return true
+}
+
+func (r *Registry) announceLocked(h *host) { r.announce("hosts/"+h.info.Host, h.snapshot()) }
+
+func (h *host) snapshot() wire.Host {
+	info := h.info
+	info.Inspectors = slices.SortedFunc(maps.Values(h.inspectors), func(a, b wire.InspectorStatus) int {
+		return cmp.Compare(a.Name, b.Name)
+	})
+	return info
+}

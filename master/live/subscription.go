@@ -1,0 +1,130 @@
+package live
+
+import (
+	"context"
+	"sync"
+)
+
+// MaxBuffered is how many samples and events a subscription holds for a reader
+// that is behind. It is about two seconds of the busiest page.
+const MaxBuffered = 1 << 16
+
+// Batch is what a subscription has for its reader.
+type Batch struct {
+	Samples []Sample
+	Events  []Event
+	// Lost is how many samples and events did not fit since the last batch.
+	Lost uint64
+}
+
+// Event is something that happened, other than a sample.
+type Event struct {
+	Path string
+	Data any
+}
+
+// Subscription is one reader's interest. Next is called from one goroutine.
+type Subscription struct {
+	hub     *Hub
+	pattern Pattern
+	ready   chan struct{} // holds one token while pending is not empty
+
+	mu      sync.Mutex
+	matches map[*Series]bool
+	pending Batch
+	spare   Batch // the buffers of the batch that was read last
+}
+
+// Subscribe starts a subscription. With latest, its first batch holds the
+// latest value of every series that matches. Close must be called.
+func (h *Hub) Subscribe(pattern Pattern, latest bool) *Subscription {
+	sub := &Subscription{hub: h, pattern: pattern, ready: make(chan struct{}, 1), matches: make(map[*Series]bool)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if latest {
+		for _, s := range h.series {
+			if s.latest.T != 0 {
+				sub.add([]Sample{{s, s.latest}})
+			}
+		}
+	}
+	h.subscriptions[sub] = struct{}{}
+	return sub
+}
+
+// Close ends the subscription; Next returns what is left, then waits for ctx.
+func (s *Subscription) Close() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	delete(s.hub.subscriptions, s)
+}
+
+// Next waits for something to read. The batch is the caller's until the next
+// call. The error is that of ctx.
+func (s *Subscription) Next(ctx context.Context) (Batch, error) {
+	select {
+	case <-ctx.Done():
+		return Batch{}, ctx.Err()
+	case <-s.ready:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	batch := s.pending
+	clear(s.spare.Samples)
+	clear(s.spare.Events)
+	s.pending = Batch{Samples: s.spare.Samples[:0], Events: s.spare.Events[:0]}
+	s.spare = batch
+	return batch, nil
+}
+
+func (s *Subscription) add(samples []Sample) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sample := range samples {
+		match, known := s.matches[sample.Series]
+		if !known {
+			match = s.pattern.Match(sample.Series.path)
+			s.matches[sample.Series] = match
+		}
+		if !match {
+			continue
+		}
+		if s.fullLocked() {
+			s.pending.Lost++
+			continue
+		}
+		s.pending.Samples = append(s.pending.Samples, sample)
+		s.wake()
+	}
+}
+
+func (s *Subscription) announce(path string, data any) {
+	if !s.pattern.Match(path) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fullLocked() {
+		s.pending.Lost++
+		return
+	}
+	s.pending.Events = append(s.pending.Events, Event{path, data})
+	s.wake()
+}
+
+func (s *Subscription) forget(series *Series) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.matches, series)
+}
+
+func (s *Subscription) fullLocked() bool {
+	return len(s.pending.Samples)+len(s.pending.Events) >= MaxBuffered
+}
+
+func (s *Subscription) wake() {
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}
