@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/hosts"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func (a *API) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, error) {
+	peer := rpc.PeerFrom(ctx)
+	c := connOf(peer)
+	if err := a.checkHello(c, &p); err != nil {
+		return wire.HelloResult{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.agent != nil {
+		return wire.HelloResult{}, rpc.Errorf(wire.CodeConflict, "hello was already said on this connection, by host %q", c.agent.Host)
+	}
+	agent, err := a.Registry.Connect(p, peer.RemoteAddr(), func() {
+		peer.Close(wire.CloseReplaced, "the same agent has connected again")
+	})
+	if err != nil {
+		return wire.HelloResult{}, rpc.Errorf(wire.CodeConflict, "%v", err)
+	}
+	now := time.Now()
+	skew := time.UnixMilli(p.NowMS).Sub(now)
+	c.agent, c.session = agent, a.Ingest.NewSession(agent, skew)
+	a.Log.Info("agent connected", "host", p.Host, "remote", peer.RemoteAddr(), "version", p.Version, "skew", skew.Round(time.Millisecond))
+	return wire.HelloResult{Protocol: wire.Version, Version: a.Version, NowMS: now.UnixMilli(), AckedSeq: agent.Reports.Acked()}, nil
+}
+
+func (a *API) checkHello(c *conn, p *wire.HelloParams) error {
+	if p.Protocol != wire.Version {
+		return &rpc.CloseError{Code: wire.CloseVersion, Reason: fmt.Sprintf(
+			"this master speaks protocol %d, the agent %d; install the same version on both", wire.Version, p.Protocol)}
+	}
+	if err := inspectors.ValidateHost(p.Host); err != nil {
+		return rpc.Errorf(rpc.CodeInvalidParams, "host: %v", err)
+	}
+	if _, err := inspectors.LabelsFromMap(p.Labels); err != nil {
+		return rpc.Errorf(rpc.CodeInvalidParams, "labels: %v", err)
+	}
+	if p.AgentID == "" || p.BootID == "" {
+		return rpc.Errorf(rpc.CodeInvalidParams, "agent_id and boot_id must not be empty")
+	}
+	if err := c.who().MayReportFor(p.Host); err != nil {
+		return rpc.Errorf(wire.CodeForbidden, "%v", err)
+	}
+	return nil
+}
+
+func (a *API) report(ctx context.Context, p wire.ReportParams) (wire.ReportResult, error) {
+	c := connOf(rpc.PeerFrom(ctx))
+	agent, err := c.helloSaid()
+	if err != nil {
+		return wire.ReportResult{}, err
+	}
+	result, err := c.session.Report(&p)
+	if err != nil {
+		return result, rpc.Errorf(rpc.CodeInvalidParams, "report %d: %v", p.Seq, err)
+	}
+	if result.Refused > 0 {
+		a.Log.Warn("samples refused", "host", agent.Host, "count", result.Refused, "first", result.Reason)
+	}
+	return result, nil
+}
+
+func (a *API) status(ctx context.Context, p wire.StatusParams) (wire.Empty, error) {
+	agent, err := connOf(rpc.PeerFrom(ctx)).helloSaid()
+	if err != nil {
+		return wire.Empty{}, err
+	}
+	for _, inspector := range p.Inspectors {
+		if err := inspectors.ValidateKey(inspector.Name); err != nil {
+			return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "inspectors: %v", err)
+		}
+		if inspector.State == wire.StateQuarantined || inspector.State == wire.StateFailing {
+			a.Log.Warn("inspector is "+inspector.State, "host", agent.Host, "inspector", inspector.Name, "error", inspector.Error)
+		}
+	}
+	a.Registry.Status(agent, p)
+	return wire.Empty{}, nil
+}
+
+func (a *API) reportMetric(ctx context.Context, p wire.ReportMetricParams) (any, error) {
+	if err := connOf(rpc.PeerFrom(ctx)).who().MayReportFor(p.Hostname); err != nil {
+		return nil, rpc.Errorf(wire.CodeForbidden, "%v", err)
+	}
+	if err := a.Ingest.Metric(p.Hostname, &p.Metric); err != nil {
+		return nil, rpc.Errorf(rpc.CodeInvalidParams, "reportMetric: %v", err)
+	}
+	a.Log.Debug("took metric", "host", p.Hostname, "key", p.Metric.Key, "val", *p.Metric.Val)
+	return nil, nil
+}
+
+func (c *conn) helloSaid() (*hosts.Agent, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.agent == nil {
+		return nil, rpc.Errorf(wire.CodeConflict, "call %s first on each connection", wire.MethodHello)
+	}
+	return c.agent, nil
+}

@@ -1,0 +1,167 @@
+// Package api is the master as its callers see it: the methods of the RPC, who
+// may call which, and what a connection holds while it lasts.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/hosts"
+	"github.com/vedettehq/vedette/master/ingest"
+	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// heartbeatEvery is how often a subscriber is shown that the link lives.
+	heartbeatEvery = 15 * time.Second
+	// loginWithin is how long a connection may stay without a login.
+	loginWithin = 10 * time.Second
+	// maxAnonymous bounds the connections that have not logged in.
+	maxAnonymous = 256
+	// maxSubscriptions bounds those of one connection.
+	maxSubscriptions = 64
+)
+
+// Deps are what the methods work on.
+type Deps struct {
+	Log      *slog.Logger
+	Name     string // of the master
+	Version  string
+	Started  time.Time
+	Auth     *auth.Authenticator
+	Hub      *live.Hub
+	Registry *hosts.Registry
+	Ingest   *ingest.Ingest
+}
+
+// API serves the master's methods.
+type API struct {
+	Deps
+	anonymous atomic.Int64
+}
+
+// New makes the API of a master.
+func New(deps Deps) *API { return &API{Deps: deps} }
+
+// Server returns the RPC server, an http.Handler for wire.Path.
+func (a *API) Server() *rpc.Server {
+	return &rpc.Server{
+		Handler:      guard{a.methods()},
+		Options:      rpc.Options{Log: a.Log, Compression: true},
+		Authenticate: a.authenticate,
+		CheckOrigin:  a.Auth.CheckOrigin,
+		OnConnect:    a.connected,
+		OnDisconnect: a.disconnected,
+	}
+}
+
+func (a *API) methods() *rpc.Mux {
+	mux := rpc.NewMux()
+	mux.Handle(wire.MethodLogin, rpc.Method(a.login))
+	mux.Handle(wire.MethodInfo, rpc.Method(a.info))
+	mux.Handle(wire.MethodHosts, rpc.Method(a.hosts))
+	mux.Handle(wire.MethodHost, rpc.Method(a.host))
+	mux.Handle(wire.MethodSubscribe, rpc.Method(a.subscribe))
+	mux.Handle(wire.MethodUnsubscribe, rpc.Method(a.unsubscribe))
+	// The order of an agent's messages matters: a series is declared before it
+	// is used, and the last status is the one that holds.
+	mux.HandleInOrder(wire.MethodHello, rpc.Method(a.hello))
+	mux.HandleInOrder(wire.MethodReport, rpc.Method(a.report))
+	mux.HandleInOrder(wire.MethodStatus, rpc.Method(a.status))
+	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(a.reportMetric))
+	return mux
+}
+
+// conn is what one connection holds.
+type conn struct {
+	login *time.Timer // closes a connection that does not log in
+
+	mu            sync.Mutex
+	identity      *auth.Identity // nil until the login
+	agent         *hosts.Agent   // after hello
+	session       *ingest.Session
+	subscriptions map[uint64]context.CancelFunc
+	nextID        uint64
+	closed        bool
+	readers       sync.WaitGroup // of subscriptions
+}
+
+func (a *API) authenticate(r *http.Request) (any, error) {
+	identity, err := a.Auth.Request(r)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{identity: identity, subscriptions: make(map[uint64]context.CancelFunc)}, nil
+}
+
+func (a *API) connected(peer *rpc.Peer) {
+	c := connOf(peer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.identity != nil {
+		return
+	}
+	if a.anonymous.Add(1) > maxAnonymous {
+		peer.Close(wire.CloseUnauthenticated, "too many connections wait for a login")
+		return
+	}
+	c.login = time.AfterFunc(loginWithin, func() {
+		peer.Close(wire.CloseUnauthenticated, "no login within 10 s")
+	})
+}
+
+func (a *API) disconnected(peer *rpc.Peer, _ error) {
+	c := connOf(peer)
+	c.mu.Lock()
+	c.closed = true
+	if c.identity == nil {
+		a.anonymous.Add(-1)
+	}
+	if c.login != nil {
+		c.login.Stop()
+	}
+	for _, cancel := range c.subscriptions {
+		cancel()
+	}
+	agent := c.agent
+	c.mu.Unlock()
+	c.readers.Wait()
+	if agent != nil {
+		a.Registry.Disconnect(agent)
+		a.Log.Info("agent disconnected", "host", agent.Host)
+	}
+}
+
+// guard lets a call through when the caller's role allows its method. The
+// methods keep their order: it embeds the Mux.
+type guard struct{ *rpc.Mux }
+
+// ServeRPC implements rpc.Handler.
+func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
+	identity := connOf(req.Peer).who()
+	if identity == nil && req.Method != wire.MethodLogin {
+		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
+	}
+	switch req.Method {
+	case wire.MethodHosts, wire.MethodHost, wire.MethodSubscribe:
+		if !identity.MayView() {
+			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)
+		}
+	}
+	return g.Mux.ServeRPC(ctx, req)
+}
+
+func connOf(peer *rpc.Peer) *conn { return peer.Identity().(*conn) }
+
+func (c *conn) who() *auth.Identity {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.identity
+}

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// Formats of a subscription.
+const (
+	formatEvents  = "events"
+	formatColumns = "columns"
+)
+
+func (a *API) subscribe(ctx context.Context, p wire.SubscribeParams) (wire.SubscribeResult, error) {
+	pattern, err := live.ParsePattern(p.Pattern)
+	if err != nil {
+		return wire.SubscribeResult{}, rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
+	}
+	columns := p.Format == formatColumns
+	if !columns && p.Format != "" && p.Format != formatEvents {
+		return wire.SubscribeResult{}, rpc.Errorf(rpc.CodeInvalidParams, "unknown format %q; use events or columns", p.Format)
+	}
+	peer := rpc.PeerFrom(ctx)
+	c := connOf(peer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return wire.SubscribeResult{}, context.Canceled
+	}
+	if len(c.subscriptions) >= maxSubscriptions {
+		return wire.SubscribeResult{}, rpc.Errorf(wire.CodeBusy, "this connection has %d subscriptions, which is the limit", maxSubscriptions)
+	}
+	c.nextID++
+	reader := &reader{
+		peer: peer, id: c.nextID, columns: columns,
+		sub: a.Hub.Subscribe(pattern, columns), declared: make(map[*live.Series]uint32),
+	}
+	// The subscription outlives the call, not the connection.
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c.subscriptions[reader.id] = cancel
+	c.readers.Go(func() { reader.run(running) })
+	return wire.SubscribeResult{Subscription: reader.id}, nil
+}
+
+func (a *API) unsubscribe(ctx context.Context, p wire.UnsubscribeParams) (wire.Empty, error) {
+	c := connOf(rpc.PeerFrom(ctx))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cancel, ok := c.subscriptions[p.Subscription]
+	if !ok {
+		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "no subscription %d on this connection", p.Subscription)
+	}
+	cancel()
+	delete(c.subscriptions, p.Subscription)
+	return wire.Empty{}, nil
+}
+
+// reader sends one subscription to its peer. It belongs to one goroutine.
+type reader struct {
+	peer     *rpc.Peer
+	id       uint64
+	columns  bool
+	sub      *live.Subscription
+	declared map[*live.Series]uint32
+}
+
+// run ends with ctx or when the peer can no longer be written to.
+func (r *reader) run(ctx context.Context) {
+	defer r.sub.Close()
+	for {
+		batch, err := r.next(ctx)
+		if err != nil {
+			return
+		}
+		if err := r.send(ctx, &batch); err != nil {
+			return
+		}
+	}
+}
+
+// next returns the next batch, an empty one when a heartbeat is due.
+func (r *reader) next(ctx context.Context) (live.Batch, error) {
+	wait, cancel := context.WithTimeout(ctx, heartbeatEvery)
+	defer cancel()
+	batch, err := r.sub.Next(wait)
+	if err != nil && ctx.Err() == nil {
+		return live.Batch{}, nil
+	}
+	return batch, err
+}
+
+func (r *reader) send(ctx context.Context, batch *live.Batch) error {
+	if len(batch.Samples)+len(batch.Events) == 0 && batch.Lost == 0 {
+		return r.peer.Notify(ctx, wire.NotifyHeartbeat, wire.Heartbeat{NowMS: time.Now().UnixMilli()})
+	}
+	if batch.Lost > 0 {
+		if err := r.peer.Notify(ctx, wire.NotifyLost, wire.Lost{Subscription: r.id, Events: batch.Lost}); err != nil {
+			return err
+		}
+	}
+	for _, event := range batch.Events {
+		if err := r.peer.Notify(ctx, wire.NotifyEvent, wire.Event{Subscription: r.id, Path: event.Path, Data: event.Data}); err != nil {
+			return err
+		}
+	}
+	if r.columns {
+		return r.sendColumns(ctx, batch.Samples)
+	}
+	return r.sendEvents(ctx, batch.Samples)
+}
+
+func (r *reader) sendEvents(ctx context.Context, samples []live.Sample) error {
+	for i := range samples {
+		sample := &samples[i]
+		labels := sample.Series.Labels.Map()
+		if labels == nil {
+			labels = map[string]string{} // {} on the wire, not null
+		}
+		event := wire.Event{Subscription: r.id, Path: sample.Series.Path(), Data: wire.Metric{
+			TS: sample.T, Key: sample.Series.Key, Val: &sample.V, Labels: labels,
+		}}
+		if err := r.peer.Notify(ctx, wire.NotifyEvent, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxColumns bounds the samples of one message, well under the frame limit.
+const maxColumns = 8192
+
+func (r *reader) sendColumns(ctx context.Context, samples []live.Sample) error {
+	for len(samples) > 0 {
+		n := min(len(samples), maxColumns)
+		if err := r.peer.Notify(ctx, wire.NotifySamples, r.pack(samples[:n])); err != nil {
+			return err
+		}
+		samples = samples[n:]
+	}
+	return nil
+}
+
+func (r *reader) pack(samples []live.Sample) *wire.Samples {
+	message := &wire.Samples{Subscription: r.id, Columns: wire.Columns{
+		T: make([]int64, len(samples)), S: make([]uint32, len(samples)), V: make([]float64, len(samples)),
+	}}
+	for i, sample := range samples {
+		id, ok := r.declared[sample.Series]
+		if !ok {
+			id = uint32(len(r.declared) + 1)
+			r.declared[sample.Series] = id
+			message.Series = append(message.Series, wire.Series{
+				ID: id, Host: sample.Series.Host, Key: sample.Series.Key,
+				Labels: sample.Series.Labels.Map(), Kind: sample.Series.Kind.String(),
+			})
+		}
+		message.T[i], message.S[i], message.V[i] = sample.T, id, sample.V
+	}
+	return message
+}

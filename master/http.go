@@ -1,0 +1,102 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const clientScriptPath = "/api/client"
+
+// listen opens the master's socket, and refuses one that others could reach
+// where nothing would keep them out.
+func (m *Master) listen() (net.Listener, error) {
+	if !auth.IsLoopback(m.cfg.Listen) && (m.cfg.TLS.Cert == "" || len(m.cfg.Tokens) == 0) {
+		return nil, fmt.Errorf("cannot listen on %q: beyond loopback a master needs TLS and tokens; "+
+			"set master.tls.cert, master.tls.key and master.tokens (`vedette token` makes one), or listen on 127.0.0.1", m.cfg.Listen)
+	}
+	listener, err := net.Listen("tcp", m.cfg.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("cannot listen on %q: the port is taken, perhaps by another master; stop it, or choose another port with --listen: %w", m.cfg.Listen, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %q: %w", m.cfg.Listen, err)
+	}
+	return listener, nil
+}
+
+// newRoutes is the map of the master's URLs.
+func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler) (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.Handle(wire.Path, rpcServer)
+	mux.Handle(clientScriptPath, deps.ClientScript)
+	mux.Handle("/", deps.Web)
+	for _, prefix := range slices.Sorted(maps.Keys(cfg.Static)) {
+		handler, err := staticFolder(prefix, cfg.Static[prefix])
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle(path.Clean(prefix)+"/", handler)
+	}
+	return loopbackOnly(authenticator, mux), nil
+}
+
+// staticFolder serves the files of a folder, index.html for the folder itself,
+// and nothing outside it, whatever the links in it say.
+func staticFolder(prefix, folder string) (http.Handler, error) {
+	prefix = path.Clean(prefix)
+	if !strings.HasPrefix(prefix, "/") || prefix == "/" || prefix == wire.Path || prefix == clientScriptPath {
+		return nil, fmt.Errorf("cannot serve %q at %q: the path must start with / and not be one of the master's own", folder, prefix)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve %q at %q: %w", folder, prefix, err)
+	}
+	files := http.FileServerFS(noListing{root.FS()})
+	return http.StripPrefix(prefix, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-cache")
+		files.ServeHTTP(w, r)
+	})), nil
+}
+
+// noListing hides folders without an index.html, so that a served folder shows
+// what was put there to be seen.
+type noListing struct{ fs.FS }
+
+func (n noListing) Open(name string) (fs.File, error) {
+	file, err := n.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		if _, err := fs.Stat(n.FS, path.Join(name, "index.html")); err != nil {
+			return nil, errors.Join(fs.ErrNotExist, file.Close())
+		}
+	}
+	return file, nil
+}
+
+// loopbackOnly refuses requests under a foreign name to a master that is open
+// to everybody on loopback.
+func loopbackOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := authenticator.CheckHost(r); err != nil {
+			http.Error(w, err.Error(), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
