@@ -1,0 +1,255 @@
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// defaultBufferReports is how many reports are kept where the configuration
+// says nothing.
+const defaultBufferReports = 10_000
+
+// drainTime is how long an agent that is stopped goes on sending what it has.
+const drainTime = 2 * time.Second
+
+// ErrNotRunning is wrapped by the error of what needs a running agent.
+var ErrNotRunning = errors.New("the agent is not running")
+
+// Deps are what an agent is built of, beside its configuration.
+type Deps struct {
+	// Log takes the agent's lines; nil is silent.
+	Log *slog.Logger
+	// Version is the agent's, for the master to show.
+	Version string
+	// Runner runs the inspectors. It is used while the agent runs, and belongs
+	// to who made it, who closes it afterwards.
+	Runner Runner
+	// Definitions are the inspectors to run at first, with paths of files
+	// resolved. See Apply.
+	Definitions []inspectors.Definition
+
+	// Codec is the subprotocol to ask the master for; "" is CBOR, then JSON.
+	Codec string
+	// Backoff is how long to wait between attempts to connect.
+	Backoff rpc.Backoff
+}
+
+// Agent runs the inspectors of one host and reports to one master.
+type Agent struct {
+	log    *slog.Logger
+	cfg    config.Agent
+	deps   Deps
+	host   string
+	tls    *tls.Config // or nil
+	bootID string
+
+	track  *tracker
+	sched  *scheduler
+	set    *set
+	outbox *outbox
+
+	mu   sync.Mutex
+	life context.Context // of the run that is going on, or nil
+	used bool            // Run was called
+}
+
+// New makes an agent and checks all it is given. It starts nothing, and writes
+// nothing.
+func New(cfg config.Agent, deps Deps) (*Agent, error) {
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.BufferReports == 0 {
+		cfg.BufferReports = defaultBufferReports
+	}
+	host, hostErr := hostName(deps.Log, cfg.Host)
+	tlsConfig, tlsErr := clientTLS(cfg.CA)
+	if err := errors.Join(hostErr, tlsErr, check(&cfg, &deps)); err != nil {
+		return nil, fmt.Errorf("cannot make the agent: %w", err)
+	}
+	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, tls: tlsConfig, bootID: newID()}
+	a.deps.Definitions = slices.Clone(deps.Definitions)
+	a.track = newTracker(a.log)
+	a.sched = newScheduler(a.log, host, deps.Runner, a)
+	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
+	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
+	for _, d := range a.deps.Definitions {
+		a.track.expect(d)
+	}
+	return a, nil
+}
+
+// check finds every fault of a configuration, host and CA apart.
+func check(cfg *config.Agent, deps *Deps) error {
+	var faults []error
+	if deps.Runner == nil {
+		faults = append(faults, errors.New("no runner is given"))
+	}
+	switch u, err := url.Parse(cfg.Master); {
+	case err != nil:
+		faults = append(faults, fmt.Errorf("cannot use the master's address %q: %w", cfg.Master, err))
+	case !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) || u.Host == "":
+		faults = append(faults, fmt.Errorf("cannot use the master's address %q: write it as https://master:50505", cfg.Master))
+	}
+	if cfg.BufferReports < 0 {
+		faults = append(faults, fmt.Errorf("buffer_reports is %d; it must be at least 1", cfg.BufferReports))
+	}
+	if _, err := inspectors.LabelsFromMap(cfg.Labels); err != nil {
+		faults = append(faults, fmt.Errorf("labels: %w", err))
+	}
+	faults = append(faults, checkDefinitions(deps.Definitions))
+	return errors.Join(faults...)
+}
+
+// clientTLS trusts the authorities of a PEM file; without one it returns nil,
+// which trusts those of the system.
+func clientTLS(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the authorities: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("cannot read the authorities: %q holds no PEM certificate", file)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+}
+
+// Run runs the inspectors and keeps reporting until ctx ends. It needs no
+// master to start or to go on: what cannot be sent is kept, as far as the
+// buffer goes. It returns nil when every run has ended, what is left has been
+// sent if the master is there to take it, and every goroutine is gone. It can
+// be called once.
+func (a *Agent) Run(ctx context.Context) error {
+	life, end := context.WithCancel(ctx)
+	defer end()
+	if err := a.begin(life); err != nil {
+		return err
+	}
+	// Delivery outlives the inspectors, so that their last samples are sent.
+	delivery, stopDelivery := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDelivery()
+	session := newSession(&a.cfg, &a.deps, a.tls, a.hello(), a.outbox, a.track)
+	var parts, deliverers sync.WaitGroup
+	deliverers.Go(func() { a.outbox.run(delivery) })
+	deliverers.Go(func() { session.run(delivery) })
+	parts.Go(func() { a.sched.run(life) })
+	parts.Go(func() { a.start(life) })
+
+	<-ctx.Done()
+	a.log.Info("agent is stopping")
+	parts.Wait()
+	a.set.wait()
+	drain, cancel := context.WithTimeout(delivery, drainTime)
+	a.outbox.drain(drain)
+	cancel()
+	stopDelivery()
+	deliverers.Wait()
+	if queued, _ := a.outbox.stats(); queued > 0 {
+		a.log.Warn("agent has stopped with reports that the master does not have", "reports", queued)
+	}
+	return nil
+}
+
+func (a *Agent) begin(life context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.used {
+		return errors.New("cannot run the agent: it was run before")
+	}
+	a.used, a.life = true, life
+	return nil
+}
+
+// start loads the first inspectors.
+func (a *Agent) start(life context.Context) {
+	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
+	if err := a.set.apply(life, life, a.deps.Definitions, startWindow); err != nil && life.Err() == nil {
+		a.log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
+	}
+}
+
+func (a *Agent) hello() wire.HelloParams {
+	return wire.HelloParams{
+		Protocol:  wire.Version,
+		Host:      a.host,
+		AgentID:   loadAgentID(a.log, a.cfg.Data),
+		BootID:    a.bootID,
+		Version:   a.deps.Version,
+		OS:        runtime.GOOS,
+		Arch:      runtime.GOARCH,
+		Labels:    a.cfg.Labels,
+		StartedMS: time.Now().UnixMilli(),
+	}
+}
+
+// Host returns the name under which the agent reports.
+func (a *Agent) Host() string { return a.host }
+
+// Status returns how each inspector is, by name.
+func (a *Agent) Status() []wire.InspectorStatus { return a.track.statuses() }
+
+// Apply makes the inspectors of a running agent those of defs. What did not
+// change is not touched, and its schedule does not move. What is new or changed
+// is loaded while the old runs on and takes its place when it is ready; where
+// it cannot be loaded the old goes on. What is gone is stopped last. A faulty
+// definition, or a name given twice, refuses them all.
+//
+// Apply returns when each has been tried, with an error for each that does not
+// run as defined. One that wraps plugins.ErrUnavailable is tried again in the
+// background. ctx bounds the waiting, not the loading.
+func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
+	a.mu.Lock()
+	life := a.life
+	a.mu.Unlock()
+	if life == nil {
+		return fmt.Errorf("cannot apply the inspectors: %w", ErrNotRunning)
+	}
+	return a.set.apply(ctx, life, slices.Clone(defs), applyWindow)
+}
+
+// ran implements observer.
+func (a *Agent) ran(revision string, o plugins.Outcome) {
+	if o.Err != nil && a.stopping() {
+		a.outbox.add(o.Samples) // it was cut short, which says nothing of it
+		return
+	}
+	own := a.track.ran(revision, o)
+	a.outbox.add(o.Samples, own)
+	if o.Err != nil {
+		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errorText(o.Err))
+	}
+}
+
+// missed implements observer.
+func (a *Agent) missed(name string, n uint64) { a.track.missed(name, n) }
+
+// overdue implements observer.
+func (a *Agent) overdue(name, revision string, age time.Duration) {
+	a.track.overdue(name, revision, fmt.Errorf("no outcome for %v, long after the timeout: its process does not answer", age.Round(time.Second)))
+}
+
+func (a *Agent) stopping() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.life != nil && a.life.Err() != nil
+}

@@ -1,0 +1,13 @@
+// Package agent is the process on a host that runs inspectors and reports what
+// they measure. It has four parts, each with one job:
+//
+//   - the scheduler decides when each inspector runs, and never lets one of
+//     them disturb another;
+//   - the inspector set loads and replaces code, new before old;
+//   - the tracker keeps how each inspector is;
+//   - the outbox numbers, keeps and sends reports until the master has them.
+//
+// A session ties the last two to the master over package rpc, and comes and
+// goes as the network does: inspectors run whether there is a master or not.
+// DESIGN.md, beside this file, gives the rules and their reasons.
+package agent

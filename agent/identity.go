@@ -1,0 +1,109 @@
+package agent
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// idFile is the name, in the agent's data folder, of the file with its id.
+const idFile = "agent-id"
+
+// loadAgentID returns the id of this installation, which it makes and keeps in
+// the folder when there is none. Where that cannot be done the id lasts for
+// this run only, and the log says so.
+func loadAgentID(log *slog.Logger, dir string) string {
+	if dir == "" {
+		log.Warn("no data folder is set; the agent's id lasts for this run only")
+		return newID()
+	}
+	path := filepath.Join(dir, idFile)
+	text, err := os.ReadFile(path)
+	if id := strings.TrimSpace(string(text)); err == nil && validID(id) {
+		return id
+	}
+	switch {
+	case err == nil:
+		log.Warn("the agent's id is not readable; making another", "file", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		log.Warn("cannot read the agent's id; it lasts for this run only", "file", path, "error", err)
+		return newID()
+	}
+	id := newID()
+	if err := writeFile(path, id+"\n"); err != nil {
+		log.Warn("cannot keep the agent's id; it lasts for this run only", "file", path, "error", err)
+	}
+	return id
+}
+
+// writeFile replaces a file at once or not at all.
+func writeFile(path, text string) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if _, err := f.WriteString(text); err != nil {
+		_ = f.Close()
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// newID returns 130 random bits in 26 letters and digits.
+func newID() string { return strings.ToLower(rand.Text()) }
+
+func validID(id string) bool {
+	return len(id) >= 16 && len(id) <= 64 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// hostName returns the name that was set, or that of the machine made fit to be
+// one.
+func hostName(log *slog.Logger, set string) (string, error) {
+	if set != "" {
+		return set, inspectors.ValidateHost(set)
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("cannot find the name of this machine; set agent.host: %w", err)
+	}
+	fit := sanitizeHost(name)
+	if err := inspectors.ValidateHost(fit); err != nil {
+		return "", fmt.Errorf("cannot use the name of this machine %q; set agent.host: %w", name, err)
+	}
+	if fit != name {
+		log.Warn("the name of this machine does not fit; set agent.host to choose another", "name", name, "host", fit)
+	}
+	return fit, nil
+}
+
+// sanitizeHost replaces what a host name must not hold by "-".
+func sanitizeHost(name string) string {
+	fit := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_', r == '.':
+			return r
+		}
+		return '-'
+	}, name)
+	fit = strings.TrimLeft(fit, "-_.")
+	return fit[:min(len(fit), inspectors.MaxHostBytes)]
+}

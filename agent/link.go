@@ -1,0 +1,198 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// link is the sending side of the outbox for one connection. Reports overtake
+// each other, so nothing here relies on the order in which they arrive: a
+// report is sent only when each of its series is declared by an acknowledged
+// report of this connection, or by the report itself.
+type link struct {
+	o *outbox
+
+	// The outbox's mu guards these.
+	lastID   uint32           // of a declared series
+	inFlight map[*report]bool // true for those of the backlog
+	backlogs int              // how many of inFlight are true
+	paced    time.Time        // before which no more of the backlog is sent
+	paused   time.Time        // before which nothing is sent
+}
+
+// connect starts a link. Reports up to and including the mark acked, which the
+// master says it has, are not sent again. The one link before must have ended.
+func (o *outbox) connect(acked uint64) *link {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.resend) > 0 && o.resend[0].seq <= acked {
+		o.forgetLocked(o.resend[0])
+		o.resend = o.resend[1:]
+	}
+	o.link = &link{o: o, inFlight: make(map[*report]bool)}
+	ring(o.bell)
+	return o.link
+}
+
+// end ends the link when nothing is in flight any more. What was live and not
+// sent becomes the backlog.
+func (l *link) end() {
+	o := l.o
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.link = nil
+	ring(o.gone)
+	for r := o.live.oldest(); r != nil; r = o.live.oldest() {
+		o.live.drop()
+		o.backlog.put(r)
+	}
+}
+
+// next returns the report to send now and its params, and notes it as in
+// flight; or nil and, when it is time alone that is waited for, how long.
+// Otherwise the outbox's bell tells when to ask again. What is live goes first.
+func (l *link) next() (*report, *wire.ReportParams, time.Duration) {
+	o := l.o
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if wait := time.Until(l.paused); wait > 0 {
+		return nil, nil, wait
+	}
+	if len(l.inFlight) >= maxWindow {
+		return nil, nil, 0
+	}
+	if r := o.live.oldest(); r != nil {
+		if l.blockedLocked(r) {
+			return nil, nil, 0
+		}
+		o.live.drop()
+		return r, l.sendLocked(r, false), 0
+	}
+	return l.nextOfBacklogLocked()
+}
+
+// nextOfBacklogLocked is next where nothing live waits: what was sent before
+// and came back goes before what was never sent.
+func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration) {
+	o := l.o
+	r := o.backlog.oldest()
+	if len(o.resend) > 0 {
+		r = o.resend[0]
+	}
+	if r == nil || l.backlogs >= maxBacklogWindow || l.blockedLocked(r) {
+		return nil, nil, 0
+	}
+	if wait := time.Until(l.paced); wait > 0 {
+		return nil, nil, wait
+	}
+	if len(o.resend) > 0 {
+		o.resend = o.resend[1:]
+	} else {
+		o.backlog.drop()
+	}
+	l.paced = time.Now().Add(backlogGap)
+	return r, l.sendLocked(r, true), 0
+}
+
+// blockedLocked tells whether a series of r is declared by a report that is
+// still in flight.
+func (l *link) blockedLocked(r *report) bool {
+	for _, s := range r.series {
+		if s.link == l && s.declaring != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// sendLocked numbers r, declares what has to be declared, and writes it down.
+// A report gets its number when it is first sent, so that those which are
+// dropped before leave no gaps in the numbers.
+func (l *link) sendLocked(r *report, backlog bool) *wire.ReportParams {
+	if r.seq == 0 {
+		l.o.seq++
+		r.seq = l.o.seq
+	}
+	l.inFlight[r] = backlog
+	if backlog {
+		l.backlogs++
+	}
+	p := &wire.ReportParams{BootID: l.o.bootID, Seq: r.seq}
+	p.T, p.V, p.S = r.times, r.values, make([]uint32, r.len())
+	for i, s := range r.series {
+		if s.link != l {
+			l.lastID++
+			s.link, s.id, s.declaring = l, l.lastID, r
+			r.declares = append(r.declares, s)
+			p.Series = append(p.Series, s.declaration())
+		}
+		p.S[i] = s.id
+	}
+	return p
+}
+
+// landLocked takes r out of what is in flight. Series that it declared are
+// known to the master now, or else unknown: a number is never given twice on a
+// connection, so a declaration that did arrive does no harm.
+func (l *link) landLocked(r *report, known bool) {
+	if l.inFlight[r] {
+		l.backlogs--
+	}
+	delete(l.inFlight, r)
+	for _, s := range r.declares {
+		s.declaring = nil
+		if !known {
+			s.link = nil
+		}
+	}
+	r.declares = nil
+	ring(l.o.bell)
+}
+
+// acknowledged removes r, of which the master refused some samples.
+func (l *link) acknowledged(r *report, refused int) {
+	o := l.o
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l.landLocked(r, true)
+	o.forgetLocked(r)
+	if refused > 0 {
+		o.loseSamplesLocked(uint64(refused))
+	}
+}
+
+// returned keeps r, which was not acknowledged, to be sent again. Nothing is
+// sent before pause has passed.
+func (l *link) returned(r *report, pause time.Duration) {
+	o := l.o
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l.landLocked(r, false)
+	at, _ := slices.BinarySearchFunc(o.resend, r.seq, func(r *report, seq uint64) int {
+		return int(int64(r.seq - seq))
+	})
+	o.resend = slices.Insert(o.resend, at, r)
+	if until := time.Now().Add(pause); until.After(l.paused) {
+		l.paused = until
+	}
+}
+
+// refused counts that the master does not take r, and gives it up, returning
+// false, when it was sent that many times. Else r is sent again, alone at the
+// head of the backlog and after the pause, which holds up nothing else.
+func (l *link) refused(r *report, most int, pause time.Duration) (again bool) {
+	l.o.mu.Lock()
+	r.attempts++
+	again = r.attempts < most
+	if !again {
+		l.landLocked(r, false)
+		l.o.loseLocked(r)
+	}
+	l.o.mu.Unlock()
+	if again {
+		l.returned(r, pause)
+	}
+	return again
+}

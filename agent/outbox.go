@@ -1,0 +1,216 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Bounds of delivery.
+const (
+	// coalesce is how long samples wait for others to share their report.
+	coalesce = 3 * time.Millisecond
+	// maxOutboxBytes bounds the memory of all reports that are kept.
+	maxOutboxBytes = 16 << 20
+	// maxWindow is how many reports are sent ahead of their acknowledgement.
+	maxWindow = 32
+	// maxBacklogWindow is how many of them may be of the backlog, so that there
+	// is always room for what is live.
+	maxBacklogWindow = 4
+	// backlogGap is the least time between two reports of the backlog: a fleet
+	// that comes back after an outage must not drown the master.
+	backlogGap = 5 * time.Millisecond
+)
+
+// outbox makes reports of samples and keeps them until the master has them. It
+// is bounded in reports and in bytes; beyond that the oldest are dropped and
+// counted. One link at a time sends from it.
+type outbox struct {
+	log    *slog.Logger
+	bootID string
+	limit  int           // of reports
+	kick   chan struct{} // capacity 1: samples wait to become a report
+	bell   chan struct{} // capacity 1: the link has something to look at
+	gone   chan struct{} // capacity 1: a report has been settled, or the link has ended
+	onLoss func()        // called, with mu held, when dropped has grown
+
+	mu      sync.Mutex
+	table   seriesTable
+	open    *report     // being filled, or nil
+	live    memorySpool // made since the link is up
+	resend  []*report   // sent before, by seq; not in flight
+	backlog spool       // made while there was no link
+	link    *link       // or nil
+	seq     uint64      // of the report that was first sent last
+	queued  int         // reports: live, resend, backlog and in flight
+	bytes   int64       // of these
+	dropped uint64      // samples
+	lossy   bool        // the log has been told of the loss that goes on
+}
+
+func newOutbox(log *slog.Logger, bootID string, limit int, onLoss func()) *outbox {
+	return &outbox{
+		log:     log,
+		bootID:  bootID,
+		limit:   limit,
+		kick:    make(chan struct{}, 1),
+		bell:    make(chan struct{}, 1),
+		gone:    make(chan struct{}, 1),
+		onLoss:  onLoss,
+		backlog: &memorySpool{},
+	}
+}
+
+// add takes the samples of one run.
+func (o *outbox) add(samples ...[]inspectors.Sample) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, some := range samples {
+		for i := range some {
+			o.addLocked(&some[i])
+		}
+	}
+	if o.open != nil {
+		ring(o.kick)
+	}
+}
+
+func (o *outbox) addLocked(sample *inspectors.Sample) {
+	if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
+		o.loseSamplesLocked(1) // no runner should let one through; no codec could carry it
+		return
+	}
+	if o.open == nil {
+		o.open = &report{bytes: reportBytes}
+	}
+	s, isNew := o.table.get(sample)
+	if isNew {
+		o.open.bytes += s.bytes
+	}
+	o.open.add(s, sample.Time.UnixMilli(), sample.Value)
+	if o.open.full() {
+		o.cutLocked()
+	}
+}
+
+// run makes reports of what is added, until ctx ends.
+func (o *outbox) run(ctx context.Context) {
+	timer := time.NewTimer(coalesce)
+	defer timer.Stop()
+	defer o.cut()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.kick:
+		}
+		timer.Reset(coalesce)
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		o.cut()
+	}
+}
+
+func (o *outbox) cut() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.cutLocked()
+}
+
+// cutLocked queues the open report and makes room for it.
+func (o *outbox) cutLocked() {
+	r := o.open
+	if r == nil {
+		return
+	}
+	o.open = nil
+	if o.link != nil {
+		o.live.put(r)
+	} else {
+		o.backlog.put(r)
+	}
+	o.queued++
+	o.bytes += r.bytes
+	for (o.queued > o.limit || o.bytes > maxOutboxBytes) && o.dropOldestLocked() {
+	}
+	ring(o.bell)
+}
+
+// dropOldestLocked drops the oldest report that is not in flight, if any.
+func (o *outbox) dropOldestLocked() bool {
+	var r *report
+	switch {
+	case len(o.resend) > 0:
+		r, o.resend = o.resend[0], o.resend[1:]
+	case o.backlog.oldest() != nil:
+		r = o.backlog.oldest()
+		o.backlog.drop()
+	case o.live.oldest() != nil:
+		r = o.live.oldest()
+		o.live.drop()
+	default:
+		return false
+	}
+	if !o.lossy {
+		o.lossy = true
+		o.log.Warn("the buffer is full; the oldest samples are dropped until the master takes them",
+			"reports", o.limit, "bytes", maxOutboxBytes)
+	}
+	o.loseLocked(r)
+	return true
+}
+
+// loseLocked gives up a report that is in no queue any more.
+func (o *outbox) loseLocked(r *report) {
+	o.forgetLocked(r)
+	o.loseSamplesLocked(uint64(r.len()))
+}
+
+func (o *outbox) loseSamplesLocked(n uint64) {
+	o.dropped += n
+	o.onLoss()
+}
+
+// forgetLocked takes a report that is in no queue any more out of the counts.
+func (o *outbox) forgetLocked(r *report) {
+	o.queued--
+	o.bytes -= r.bytes
+	ring(o.gone)
+	if o.queued == 0 && o.lossy {
+		o.lossy = false
+		o.log.Info("the buffer is empty again", "samples_dropped", o.dropped)
+	}
+}
+
+// drain cuts what is open and waits until the master has everything, there is
+// no link to send it, or ctx ends.
+func (o *outbox) drain(ctx context.Context) {
+	o.cut()
+	for o.draining() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.gone:
+		}
+	}
+}
+
+func (o *outbox) draining() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.link != nil && o.queued > 0
+}
+
+// stats returns how many reports are kept and how many samples were dropped.
+func (o *outbox) stats() (queued int, dropped uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queued, o.dropped
+}

@@ -1,0 +1,124 @@
+package agent
+
+import (
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// Bounds of one report. A report in which every series is as large as it may be
+// and has to be declared still fits well into a frame.
+const (
+	maxReportBytes   = 512 << 10
+	maxReportSamples = 20_000
+)
+
+// Estimated sizes in bytes, in memory and, a little more than, on the wire.
+const (
+	sampleBytes = 24
+	seriesBytes = 96 // beside the text of the key and the labels
+	reportBytes = 192
+)
+
+// series is one series of this agent. Reports refer to it by pointer, so it
+// lives as long as one of them.
+type series struct {
+	key    string
+	labels inspectors.Labels
+	kind   inspectors.Kind
+	bytes  int64
+
+	// What the master knows of it. The outbox's mu guards these.
+	link      *link   // on which id was declared, or nil
+	id        uint32  // on that connection
+	declaring *report // that declares it and is not acknowledged yet, or nil
+}
+
+// report is a batch of samples by column. It does not change once it is made,
+// but for what the outbox's mu guards.
+type report struct {
+	times  []int64 // ms since the epoch
+	series []*series
+	values []float64
+	bytes  int64
+
+	seq      uint64    // 0 until it is first sent
+	attempts int       // that the master refused
+	declares []*series // on the connection it was last sent on
+}
+
+func (r *report) len() int { return len(r.times) }
+
+func (r *report) add(s *series, at int64, v float64) {
+	r.times = append(r.times, at)
+	r.series = append(r.series, s)
+	r.values = append(r.values, v)
+	r.bytes += sampleBytes
+}
+
+// full tells whether more should go into another report.
+func (r *report) full() bool {
+	return r.bytes >= maxReportBytes || r.len() >= maxReportSamples
+}
+
+// declaration is the series as the master is told of it.
+func (s *series) declaration() wire.Series {
+	d := wire.Series{ID: s.id, Key: s.key, Labels: s.labels.Map()}
+	if s.kind != inspectors.Gauge {
+		d.Kind = s.kind.String()
+	}
+	return d
+}
+
+// maxTableBytes bounds each of the two halves of a seriesTable: well over
+// thirty thousand series of common size.
+const maxTableBytes = 8 << 20
+
+// seriesTable finds the one series of a key, kind and labels. It forgets what
+// was not used for long: what is used moves to the young half, and when that is
+// full, it becomes the old one, and the old one is forgotten. A series that is
+// forgotten and comes again is a new one to the master's connection.
+type seriesTable struct {
+	young, old map[string]*series
+	bytes      int64  // of young
+	name       []byte // scratch
+}
+
+// get returns the series of the sample, and whether it is new here.
+func (t *seriesTable) get(sample *inspectors.Sample) (s *series, isNew bool) {
+	t.name = appendSeriesName(t.name[:0], sample)
+	if s = t.young[string(t.name)]; s != nil {
+		return s, false
+	}
+	if s = t.old[string(t.name)]; s == nil {
+		s, isNew = newSeries(sample, len(t.name)), true
+	}
+	if t.young == nil || t.bytes+s.bytes > maxTableBytes {
+		t.young, t.old, t.bytes = make(map[string]*series), t.young, 0
+	}
+	t.young[string(t.name)] = s
+	t.bytes += s.bytes
+	return s, isNew
+}
+
+func newSeries(sample *inspectors.Sample, nameBytes int) *series {
+	return &series{
+		key:    sample.Key,
+		labels: sample.Labels,
+		kind:   sample.Kind,
+		bytes:  seriesBytes + 2*int64(nameBytes) + 32*int64(len(sample.Labels)),
+	}
+}
+
+// appendSeriesName writes what tells series apart. Keys and labels hold no
+// control characters.
+func appendSeriesName(b []byte, sample *inspectors.Sample) []byte {
+	b = append(b, byte(sample.Kind))
+	b = append(b, sample.Key...)
+	for _, label := range sample.Labels {
+		b = append(b, 0)
+		b = append(b, label.Name...)
+		b = append(b, 1)
+		b = append(b, label.Value...)
+	}
+	return b
+}

@@ -1,0 +1,304 @@
+package agent
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+)
+
+// Windows within which an inspector runs for the first time, however long its
+// interval: a newcomer sees data at once, and a pushed revision proves itself.
+const (
+	startWindow = time.Second
+	applyWindow = 300 * time.Millisecond
+)
+
+// overdueGrace is how long after its timeout a run may stay unanswered before
+// the scheduler says so. The runner has its own, shorter, second line.
+const overdueGrace = 5 * time.Second
+
+// errNoOutcome is the outcome of a job that the runner returned without.
+var errNoOutcome = errors.New("the runner returned without an outcome")
+
+// observer is told what happens to the scheduled inspectors. Its methods are
+// called from many goroutines, never with the scheduler's lock held, and must
+// not block.
+type observer interface {
+	// ran is called once for each run that was started. The revision is that
+	// of the code for which it was started.
+	ran(revision string, o plugins.Outcome)
+	// missed says that n ticks passed without a run.
+	missed(name string, n uint64)
+	// overdue says, at each tick that it missed, that a run is unanswered long
+	// after its timeout.
+	overdue(name, revision string, age time.Duration)
+}
+
+// scheduler starts each inspector at its ticks. Inspectors that are due at one
+// point of the host's grid are one batch; batches run beside each other, so a
+// slow inspector holds up nothing but itself: it stays busy, and its ticks are
+// counted as missed, until its run ends.
+type scheduler struct {
+	log    *slog.Logger
+	runner Runner
+	watch  observer
+	splay  splay
+	clock  ticker
+
+	wake    chan struct{} // capacity 1: the queue's head may have changed
+	batches sync.WaitGroup
+
+	mu      sync.Mutex
+	entries map[string]*entry
+	running map[string]*entry // busy, entries or what was removed while it ran
+	queue   dueQueue
+}
+
+// entry is one scheduled inspector. The scheduler's mu guards it.
+type entry struct {
+	name     string
+	revision string
+	interval time.Duration
+	timeout  time.Duration
+
+	tick  instant // exact, off the grid where the interval is no multiple of it
+	due   instant // tick, or an early first run, on the grid
+	index int     // in the queue
+
+	started instant // of the run that is going on, when in running
+	ranFor  string  // its revision
+}
+
+func newScheduler(log *slog.Logger, host string, runner Runner, watch observer) *scheduler {
+	return &scheduler{
+		log:     log,
+		runner:  runner,
+		watch:   watch,
+		splay:   newSplay(host),
+		clock:   newTicker(),
+		wake:    make(chan struct{}, 1),
+		entries: make(map[string]*entry),
+		running: make(map[string]*entry),
+	}
+}
+
+// put schedules a loaded inspector, or changes how it is scheduled. Its first
+// run comes within the window; after that it runs at its ticks. One that is
+// busy with a run of its old code is not run beside it.
+func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[d.Name]
+	if e == nil {
+		e = &entry{name: d.Name}
+		if busy := s.running[d.Name]; busy != nil {
+			*e = *busy // removed and back before its last run ended
+			s.running[d.Name] = e
+		}
+		e.index = -1
+		s.entries[d.Name] = e
+	}
+	e.revision, e.interval, e.timeout = d.Revision(), d.Interval, d.Timeout
+	s.firstLocked(e, min(window, d.Interval))
+	if e.index < 0 {
+		heap.Push(&s.queue, e)
+	} else {
+		heap.Fix(&s.queue, e.index)
+	}
+	ring(s.wake)
+}
+
+// firstLocked sets the first run of e: its next tick when that is within the
+// window, else an extra run within it, and then the first tick that is at least
+// half an interval later.
+func (s *scheduler) firstLocked(e *entry, window time.Duration) {
+	now := s.clock.now()
+	e.tick = s.splay.after(now, e.name, e.interval)
+	e.due = s.splay.align(e.tick)
+	if e.due.sub(now) <= window {
+		return
+	}
+	e.due = s.splay.early(now, e.name, window)
+	next := s.splay.after(e.due.add(e.interval/2), e.name, e.interval)
+	e.tick = next.add(-e.interval)
+}
+
+// remove stops scheduling the inspector. A run that is going on goes on.
+func (s *scheduler) remove(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[name]; e != nil {
+		delete(s.entries, name)
+		heap.Remove(&s.queue, e.index)
+	}
+}
+
+// run schedules until ctx ends and every batch is back.
+func (s *scheduler) run(ctx context.Context) {
+	defer s.batches.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-s.wake:
+		}
+		wait, any := s.startDue(ctx)
+		if !any {
+			wait = time.Hour // until woken
+		}
+		timer.Reset(wait)
+	}
+}
+
+// startDue starts a batch of what is due and returns the time until something
+// is due again.
+func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, any bool) {
+	s.mu.Lock()
+	now := s.clock.now()
+	due, late := s.takeDueLocked(now)
+	if len(s.queue) > 0 {
+		wait, any = max(s.queue[0].due.sub(now), 0), true
+	}
+	s.mu.Unlock()
+
+	for _, l := range late {
+		s.watch.missed(l.name, l.ticks)
+		if l.age > 0 {
+			s.watch.overdue(l.name, l.revision, l.age)
+		}
+	}
+	if len(due.jobs) > 0 {
+		s.batches.Go(func() { s.runBatch(ctx, due) })
+	}
+	return wait, any
+}
+
+// batch is what one call of the runner runs.
+type batch struct {
+	jobs []plugins.Job
+	open map[string]string // without an outcome yet: revision by name
+}
+
+// lateness is what a tick found that could not be kept.
+type lateness struct {
+	name     string
+	revision string        // of the run that is going on
+	ticks    uint64        // missed, at least 1
+	age      time.Duration // of a run that is overdue, or 0
+}
+
+// takeDueLocked moves every entry that is due to its next tick and returns
+// those that may run. However late now is, each is run once at most: the ticks
+// between are missed.
+func (s *scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
+	for len(s.queue) > 0 && s.queue[0].due <= now {
+		e := s.queue[0]
+		missed := s.advance(e, now)
+		heap.Fix(&s.queue, 0)
+		l := lateness{name: e.name, revision: e.ranFor}
+		if s.running[e.name] == nil {
+			s.running[e.name] = e
+			e.started, e.ranFor = now, e.revision
+			if due.open == nil {
+				due.open = make(map[string]string)
+			}
+			due.open[e.name] = e.revision
+			due.jobs = append(due.jobs, plugins.Job{Name: e.name, Timeout: e.timeout})
+		} else {
+			missed++
+			if age := now.sub(e.started); age > e.timeout+overdueGrace {
+				l.age = age
+			}
+		}
+		if missed > 0 {
+			l.ticks = missed
+			late = append(late, l)
+		}
+	}
+	return due, late
+}
+
+// advance moves e to its first tick after now and returns how many it skipped.
+func (s *scheduler) advance(e *entry, now instant) (skipped uint64) {
+	e.tick = e.tick.add(e.interval)
+	if e.due = s.splay.align(e.tick); e.due > now {
+		return 0
+	}
+	n := now.sub(e.tick) / e.interval
+	if s.splay.align(e.tick.add(n*e.interval)) <= now {
+		n++
+	}
+	e.tick = e.tick.add(n * e.interval)
+	e.due = s.splay.align(e.tick)
+	return uint64(n)
+}
+
+// runBatch runs the batch and sees to it that each job has one outcome.
+func (s *scheduler) runBatch(ctx context.Context, b batch) {
+	began := time.Now()
+	s.runner.Run(ctx, b.jobs, func(o plugins.Outcome) {
+		revision, ok := b.open[o.Name]
+		if !ok {
+			s.log.Error("the runner gave an outcome that nobody waits for", "inspector", o.Name)
+			return
+		}
+		delete(b.open, o.Name)
+		s.finish(revision, o, began)
+	})
+	for name, revision := range b.open {
+		err := errNoOutcome
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", errNoOutcome, ctx.Err())
+		}
+		s.finish(revision, plugins.Outcome{Name: name, Err: err}, began)
+	}
+}
+
+// finish tells of an outcome, and only then lets the inspector run again, so
+// that the outcomes of one inspector are told in order.
+func (s *scheduler) finish(revision string, o plugins.Outcome, began time.Time) {
+	if o.Start.IsZero() {
+		o.Start = began
+	}
+	s.watch.ran(revision, o)
+	s.mu.Lock()
+	delete(s.running, o.Name)
+	s.mu.Unlock()
+}
+
+// dueQueue is a heap of entries, the one that is due first on top.
+type dueQueue []*entry
+
+func (q dueQueue) Len() int           { return len(q) }
+func (q dueQueue) Less(i, j int) bool { return q[i].due < q[j].due }
+func (q dueQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+// Push appends x, for package heap.
+func (q *dueQueue) Push(x any) {
+	e := x.(*entry)
+	e.index = len(*q)
+	*q = append(*q, e)
+}
+
+// Pop removes the last, for package heap.
+func (q *dueQueue) Pop() any {
+	old := *q
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
+	*q = old[:len(old)-1]
+	e.index = -1
+	return e
+}

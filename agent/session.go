@@ -1,0 +1,324 @@
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// callTimeout is how long a call may stay unanswered, on a connection that
+	// is alive, before the session gives the connection up.
+	callTimeout = 30 * time.Second
+	// refusalWait is about how long the agent waits after a refusal that only a
+	// person can heal. It waits for ever in such steps: the person may be at
+	// the master, and must not have to visit the agent.
+	refusalWait = time.Minute
+	// logEvery is how often the log is told, while the master is away, that it
+	// still is.
+	logEvery = 5 * time.Minute
+)
+
+// Waits between two statuses, by the urgency of what is to be told.
+var statusGap = map[urgency]time.Duration{
+	atOnce:  50 * time.Millisecond,
+	soon:    time.Second,
+	routine: 15 * time.Second,
+}
+
+// session keeps the agent connected to its master, and carries reports and
+// statuses while it is.
+type session struct {
+	log     *slog.Logger
+	client  rpc.Client
+	hello   wire.HelloParams // but for NowMS
+	outbox  *outbox
+	track   *tracker
+	replace context.CancelCauseFunc // ends the client's run; set by connectOften
+
+	mu       sync.Mutex
+	downFrom time.Time // since when there is no connection; zero while there is
+	toldAt   time.Time // when the log was last told
+}
+
+// errReplaced is why a connection ended that another agent has taken over.
+var errReplaced = errors.New("another agent with this agent's id has connected; is it running twice with one data folder?")
+
+func newSession(cfg *config.Agent, deps *Deps, tlsConfig *tls.Config, hello wire.HelloParams, o *outbox, t *tracker) *session {
+	s := &session{log: deps.Log, hello: hello, outbox: o, track: t}
+	header := http.Header{}
+	if cfg.Token != "" {
+		header.Set("Authorization", "Bearer "+cfg.Token)
+	}
+	s.client = rpc.Client{
+		URL:       cfg.Master,
+		OnConnect: s.connected,
+		OnDown:    s.down,
+		Backoff:   deps.Backoff,
+		Dial:      rpc.DialOptions{Header: header, TLS: tlsConfig, Codec: deps.Codec, Handler: rpc.NewMux()},
+	}
+	s.client.Dial.Log = deps.Log
+	return s
+}
+
+// run stays connected until ctx ends. A refusal for good is only good until
+// somebody changes the master's mind, so run tries again, slowly.
+func (s *session) run(ctx context.Context) {
+	s.log.Info("connecting to the master", "master", s.client.URL)
+	for ctx.Err() == nil {
+		err := s.connectOften(ctx)
+		if err == nil {
+			return
+		}
+		wait := refusalWait/2 + rand.N(refusalWait)
+		s.markDown()
+		s.log.Error("the master does not accept this agent; inspectors go on, and it is asked again",
+			"master", s.client.URL, "reason", err, "retry_in", wait.Round(time.Second))
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+}
+
+// connectOften runs the client until ctx ends, when it returns nil, or it is
+// refused or replaced.
+func (s *session) connectOften(ctx context.Context) error {
+	run, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s.replace = stop
+	err := s.client.Run(run)
+	if err == nil && errors.Is(context.Cause(run), errReplaced) {
+		return errReplaced
+	}
+	if pe, ok := errors.AsType[*rpc.PermanentError](err); ok {
+		return pe.Err
+	}
+	return err
+}
+
+// connected is the life of one connection.
+func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	result, err := s.sayHello(ctx, p)
+	if err != nil {
+		return err
+	}
+	s.markUp(p, result)
+	link := s.outbox.connect(result.AckedSeq)
+	defer link.end()
+	var parts sync.WaitGroup
+	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })
+	parts.Go(func() { cancel(s.sendReports(ctx, p, link)) })
+	parts.Wait()
+	if ce, ok := errors.AsType[*rpc.CloseError](p.Err()); ok && ce.Code == wire.CloseReplaced && !ce.Local {
+		s.replace(errReplaced)
+	}
+	return context.Cause(ctx)
+}
+
+func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	hello := s.hello
+	hello.NowMS = time.Now().UnixMilli()
+	var result wire.HelloResult
+	if err := p.Call(ctx, wire.MethodHello, hello, &result); err != nil {
+		err = fmt.Errorf("cannot say hello as host %q: %w", hello.Host, err)
+		if refusedForGood(err) {
+			return nil, &rpc.PermanentError{Err: err}
+		}
+		return nil, err
+	}
+	if result.Protocol != wire.Version {
+		return nil, &rpc.PermanentError{Err: fmt.Errorf("the master speaks protocol %d, this agent %d; install the same version on both", result.Protocol, wire.Version)}
+	}
+	return &result, nil
+}
+
+// refusedForGood tells whether the master refused who this agent is.
+func refusedForGood(err error) bool {
+	re, ok := errors.AsType[*rpc.Error](err)
+	return ok && (re.Code == wire.CodeUnauthenticated || re.Code == wire.CodeForbidden)
+}
+
+// sendStatuses tells the master how all inspectors are, and then what changes.
+// It returns when ctx ends or the connection is of no use.
+func (s *session) sendStatuses(ctx context.Context, p *rpc.Peer) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	all, last := true, time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.track.bell:
+		case <-timer.C:
+		}
+		wait := time.Duration(0)
+		if !all {
+			gap, any := statusGap[s.track.pending()]
+			if !any {
+				continue
+			}
+			wait = time.Until(last.Add(gap))
+		}
+		if wait > 0 {
+			timer.Reset(wait)
+			continue
+		}
+		if err := s.sendStatus(ctx, p, all); err != nil {
+			return err
+		}
+		all, last = false, time.Now()
+		if s.track.pending() > settled {
+			timer.Reset(statusGap[atOnce])
+		}
+	}
+}
+
+func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	status := s.track.take(all)
+	queued, dropped := s.outbox.stats()
+	status.Agent = &wire.AgentStatus{ReportsQueued: queued, SamplesDropped: dropped}
+	err := p.Call(ctx, wire.MethodStatus, status, nil)
+	if re, ok := errors.AsType[*rpc.Error](err); ok && !refusedForGood(err) && re.Code != wire.CodeConflict {
+		s.log.Error("the master refused a status", "reason", re)
+		return nil
+	}
+	return err
+}
+
+// sendReports sends what the outbox holds. It returns when ctx ends or the
+// connection is of no use, and no report is in flight.
+func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *link) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var calls sync.WaitGroup
+	defer calls.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.outbox.bell:
+		case <-timer.C:
+		}
+		for {
+			r, params, wait := l.next()
+			if r == nil {
+				if wait > 0 {
+					timer.Reset(wait)
+				}
+				break
+			}
+			calls.Go(func() {
+				if err := s.sendReport(ctx, p, l, r, params); err != nil {
+					cancel(err)
+				}
+			})
+		}
+	}
+}
+
+// sendReport sends one report and settles what becomes of it. An error says
+// that the connection is of no use.
+func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *link, r *report, params *wire.ReportParams) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var result wire.ReportResult
+	err := p.Call(ctx, wire.MethodReport, params, &result)
+	switch re, answered := errors.AsType[*rpc.Error](err); {
+	case err == nil:
+		if result.Refused > 0 {
+			s.log.Warn("the master refused samples", "count", result.Refused, "reason", result.Reason)
+		}
+		l.acknowledged(r, result.Refused)
+		return nil
+	case answered && re.Code == wire.CodeBusy:
+		l.returned(r, busyPause(err))
+		return nil
+	case answered && (refusedForGood(err) || re.Code == wire.CodeConflict),
+		errors.Is(err, rpc.ErrClosed), ctx.Err() != nil:
+		l.returned(r, 0)
+		return fmt.Errorf("cannot report: %w", err)
+	}
+	if !l.refused(r, triesOf(err), time.Second) {
+		s.log.Error("the master refused a report; its samples are dropped", "seq", params.Seq, "samples", len(params.T), "reason", err)
+	}
+	return nil
+}
+
+// triesOf is how often a report is sent that was answered by an error. It is
+// not for ever, lest a bad report hold a place in the window of every
+// connection to come; but more than once, as the fault may have been the
+// master's, or that of a report which declared a series for this one.
+func triesOf(err error) int {
+	if re, ok := errors.AsType[*rpc.Error](err); ok && re.Code == rpc.CodeInternal {
+		return 10
+	}
+	return 2
+}
+
+// busyPause is how long to send nothing to a master that says it is busy.
+func busyPause(err error) time.Duration {
+	if d, ok := rpc.RetryAfter(err); ok {
+		return d
+	}
+	return time.Second
+}
+
+// markUp notes and logs that there is a connection.
+func (s *session) markUp(p *rpc.Peer, result *wire.HelloResult) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queued, _ := s.outbox.stats()
+	attrs := []any{"master", s.client.URL, "host", s.hello.Host, "codec", p.Codec(), "version", result.Version, "reports_queued", queued}
+	if !s.downFrom.IsZero() {
+		attrs = append(attrs, "after", time.Since(s.downFrom).Round(time.Millisecond))
+	}
+	s.log.Info("connected to the master", attrs...)
+	s.downFrom, s.toldAt = time.Time{}, time.Time{}
+}
+
+// markDown notes that there is no connection and tells whether the log is due
+// to be told.
+func (s *session) markDown() (tell bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.downFrom.IsZero() {
+		s.downFrom = now
+	}
+	if s.toldAt.IsZero() || now.Sub(s.toldAt) >= logEvery {
+		s.toldAt = now
+		return true
+	}
+	return false
+}
+
+// down is told of each connection that was lost or could not be made.
+func (s *session) down(err error, retryIn time.Duration) {
+	level := slog.LevelDebug
+	if s.markDown() {
+		level = slog.LevelWarn
+	}
+	queued, dropped := s.outbox.stats()
+	s.log.Log(context.Background(), level, "not connected to the master; trying again",
+		"master", s.client.URL, "reason", err, "retry_in", retryIn.Round(time.Millisecond),
+		"reports_queued", queued, "samples_dropped", dropped)
+}

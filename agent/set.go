@@ -1,0 +1,281 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+)
+
+// Bounds of the wait before a definition that could not be loaded, through no
+// fault of its own, is tried again.
+const (
+	minReload = time.Second
+	maxReload = 30 * time.Second
+)
+
+// maxScriptLoads is how many scripts are loaded at once. Plugins are processes
+// of their own, of which one may hang: they do not wait for each other.
+const maxScriptLoads = 4
+
+// set is the inspectors of the agent. It loads what is new, hands it to the
+// scheduler when it is ready, and unloads what is gone.
+type set struct {
+	log     *slog.Logger
+	runner  Runner
+	sched   *scheduler
+	track   *tracker
+	scripts chan struct{} // a token for each script that is being loaded
+
+	loads sync.WaitGroup // goroutines of members
+
+	turn    chan struct{} // capacity 1: held by the one apply that is going on
+	members map[string]*member
+}
+
+// member is one inspector of the set. wanted, stop and ended belong to who
+// holds the set's turn.
+type member struct {
+	wanted inspectors.Definition
+	stop   context.CancelFunc // of the loading of wanted
+	ended  chan struct{}      // closed when that is over, one way or the other
+
+	mu   sync.Mutex
+	live inspectors.Definition // what runs; its Name is empty where nothing does
+	err  error                 // why wanted does not run, or nil
+}
+
+func newSet(log *slog.Logger, runner Runner, sched *scheduler, track *tracker) *set {
+	return &set{
+		log:     log,
+		runner:  runner,
+		sched:   sched,
+		track:   track,
+		scripts: make(chan struct{}, maxScriptLoads),
+		turn:    make(chan struct{}, 1),
+		members: make(map[string]*member),
+	}
+}
+
+// checkDefinitions finds every fault of a set of definitions.
+func checkDefinitions(defs []inspectors.Definition) error {
+	var faults []error
+	seen := make(map[string]bool, len(defs))
+	for _, d := range defs {
+		chart, _ := inspectors.SplitKey(d.Name)
+		switch err := d.Validate(); {
+		case err != nil:
+			faults = append(faults, fmt.Errorf("inspector %q: %w", d.Name, err))
+		case seen[d.Name]:
+			faults = append(faults, fmt.Errorf("inspector %q: defined twice", d.Name))
+		case chart == ownChart:
+			faults = append(faults, fmt.Errorf("inspector %q: names below %q are the agent's own; choose another", d.Name, ownChart))
+		}
+		seen[d.Name] = true
+	}
+	return errors.Join(faults...)
+}
+
+// apply makes the set that of the definitions. What did not change is not
+// touched; what is new or changed is loaded while the old runs on, and takes
+// its place when it is ready, or not at all; what is gone goes last.
+//
+// It returns when each definition has been tried once, with an error for each
+// that does not run. Those whose error wraps plugins.ErrUnavailable are tried
+// again until life ends or they are replaced. ctx ends the waiting only.
+func (s *set) apply(ctx, life context.Context, defs []inspectors.Definition, window time.Duration) error {
+	if err := checkDefinitions(defs); err != nil {
+		return fmt.Errorf("cannot apply the inspectors: %w", err)
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("cannot apply the inspectors: %w", ctx.Err())
+	}
+	if life.Err() != nil {
+		return fmt.Errorf("cannot apply the inspectors: %w", ErrNotRunning)
+	}
+	gone := maps.Clone(s.members)
+	firsts := make([]<-chan struct{}, 0, len(defs))
+	for _, d := range defs {
+		delete(gone, d.Name)
+		if first := s.want(life, d, window); first != nil {
+			firsts = append(firsts, first)
+		}
+	}
+	for _, first := range firsts {
+		select {
+		case <-first:
+		case <-ctx.Done():
+		}
+	}
+	for name, m := range gone {
+		s.drop(name, m)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("the inspectors are still being loaded: %w", err)
+	}
+	return s.faults()
+}
+
+// want makes d what its member shall run. It returns a channel that is closed
+// after the first attempt to load it, or nil where there is nothing to load.
+func (s *set) want(life context.Context, d inspectors.Definition, window time.Duration) <-chan struct{} {
+	m := s.members[d.Name]
+	if m == nil {
+		m = &member{}
+		s.members[d.Name] = m
+	} else if sameDefinition(&m.wanted, &d) {
+		return nil
+	}
+	m.halt()
+	m.wanted = d
+	m.mu.Lock()
+	m.err = nil
+	live := m.live
+	m.mu.Unlock()
+	if live.Name != "" && live.Revision() == d.Revision() {
+		m.mu.Lock()
+		m.live = d
+		m.mu.Unlock()
+		if !sameDefinition(&live, &d) {
+			s.track.loaded(d)
+			s.sched.put(d, window)
+		}
+		return nil
+	}
+	if live.Name == "" {
+		s.track.expect(d)
+	}
+	ctx, stop := context.WithCancel(life)
+	first := make(chan struct{})
+	m.stop, m.ended = stop, make(chan struct{})
+	s.loads.Go(func() {
+		defer close(m.ended)
+		defer stop()
+		s.load(ctx, m, d, window, first)
+	})
+	return first
+}
+
+func sameDefinition(a, b *inspectors.Definition) bool {
+	return a.Interval == b.Interval && a.Timeout == b.Timeout && a.Revision() == b.Revision()
+}
+
+// halt ends the loading of what the member wanted.
+func (m *member) halt() {
+	if m.stop != nil {
+		m.stop()
+		<-m.ended
+		m.stop, m.ended = nil, nil
+	}
+}
+
+// drop removes a member that is not wanted any more.
+func (s *set) drop(name string, m *member) {
+	m.halt()
+	delete(s.members, name)
+	s.sched.remove(name)
+	if m.live.Name != "" {
+		s.runner.Unload(name)
+	}
+	s.track.remove(name)
+	s.log.Info("inspector removed", "inspector", name)
+}
+
+// load loads d, again and again while it is the runner that is not available.
+func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, window time.Duration, first chan<- struct{}) {
+	for wait := minReload; ; wait = min(2*wait, maxReload) {
+		err := s.loadOnce(ctx, d)
+		if ctx.Err() != nil && err != nil {
+			if first != nil {
+				close(first)
+			}
+			return
+		}
+		m.settle(d, err)
+		if err == nil {
+			s.track.loaded(d)
+			s.sched.put(d, window)
+			s.log.Debug("inspector loaded", "inspector", d.Name, "interval", d.Interval)
+		} else {
+			s.loadFailed(m, d, err)
+		}
+		if first != nil {
+			close(first)
+			first = nil
+		}
+		if err == nil || !errors.Is(err, plugins.ErrUnavailable) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait/2 + rand.N(wait)):
+		}
+	}
+}
+
+func (s *set) loadOnce(ctx context.Context, d inspectors.Definition) error {
+	if d.Script != nil {
+		select {
+		case s.scripts <- struct{}{}:
+			defer func() { <-s.scripts }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return s.runner.Load(ctx, d)
+}
+
+// settle notes how the loading of d went.
+func (m *member) settle(d inspectors.Definition, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err = err; err == nil {
+		m.live = d
+	}
+}
+
+func (s *set) loadFailed(m *member, d inspectors.Definition, err error) {
+	m.mu.Lock()
+	old := m.live.Name != ""
+	m.mu.Unlock()
+	if old {
+		s.log.Warn("inspector cannot be replaced; the old one goes on", "inspector", d.Name, "reason", errorText(err))
+		return
+	}
+	s.track.loadFailed(d, err)
+}
+
+// faults returns an error for each member that does not run what it should.
+func (s *set) faults() error {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(s.members)) {
+		m := s.members[name]
+		m.mu.Lock()
+		err := m.err
+		m.mu.Unlock()
+		if err != nil {
+			faults = append(faults, fmt.Errorf("cannot load inspector %q: %w", name, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// wait returns when no loading is going on. It is called once, after life has
+// ended.
+func (s *set) wait() {
+	s.turn <- struct{}{} // an apply that came before the end; none comes after
+	s.loads.Wait()
+	<-s.turn
+}

@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"hash/fnv"
+	"time"
+)
+
+// grid is the raster on which everything on a host starts, so that inspectors
+// that are due together are run together.
+const grid = 100 * time.Millisecond
+
+// instant is a moment in nanoseconds since the epoch, counted by the monotonic
+// clock from one reading of the wall clock: it never jumps.
+type instant int64
+
+func (t instant) add(d time.Duration) instant     { return t + instant(d) }
+func (t instant) sub(other instant) time.Duration { return time.Duration(t - other) }
+
+// ticker reads instants.
+type ticker struct{ base time.Time }
+
+func newTicker() ticker { return ticker{base: time.Now()} }
+
+func (t ticker) now() instant {
+	return instant(t.base.UnixNano()).add(time.Since(t.base))
+}
+
+// splay says where on the clock a host's inspectors stand. Ten thousand hosts
+// share their inspectors' names and intervals; they must not share the instant.
+type splay struct {
+	host   string
+	offset time.Duration // of the host's grid, below grid
+}
+
+func newSplay(host string) splay {
+	return splay{host: host, offset: time.Duration(mix(host) % uint64(grid))}
+}
+
+// phase is how long after each whole interval since the epoch the inspector is
+// due: a point of the host's grid that depends on both names.
+func (s splay) phase(name string, interval time.Duration) time.Duration {
+	slots := uint64((interval + grid - 1) / grid)
+	return s.offset + grid*time.Duration(mix(s.host, name)%slots)
+}
+
+// align returns the first point of the host's grid that is not before t.
+func (s splay) align(t instant) instant {
+	return t + instant(floorMod(int64(s.offset)-int64(t), int64(grid)))
+}
+
+// after returns the first tick of the inspector that is later than t. Ticks are
+// whole intervals since the epoch plus the phase, so they do not depend on when
+// the agent started or how long a run took.
+func (s splay) after(t instant, name string, interval time.Duration) instant {
+	phase := instant(s.phase(name, interval))
+	return t + instant(interval) - instant(floorMod(int64(t-phase), int64(interval)))
+}
+
+// early returns a point of the grid within window of t, for the first run of an
+// inspector whose next tick is far away.
+func (s splay) early(t instant, name string, window time.Duration) instant {
+	slots := uint64(max(window/grid, 1))
+	return s.align(t).add(grid * time.Duration(mix(s.host, name)%slots))
+}
+
+func floorMod(a, b int64) int64 {
+	m := a % b
+	if m < 0 {
+		m += b
+	}
+	return m
+}
+
+// mix hashes strings evenly over all 64 bits: FNV-1a, then the finaliser of
+// MurmurHash3, since FNV alone leaves the low bits of like names alike.
+func mix(parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, part := range parts {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	x ^= x >> 33
+	return x
+}

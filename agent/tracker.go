@@ -1,0 +1,331 @@
+package agent
+
+import (
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// maxErrorBytes bounds the text of an error that is kept, shown and sent.
+const maxErrorBytes = 4 << 10
+
+// urgency says how soon the master should hear of a change.
+type urgency int
+
+const (
+	settled urgency = iota
+	routine         // only the number of runs has grown
+	soon            // other counts, the text of an error
+	atOnce          // a state, a revision, an inspector that came or went
+)
+
+// tracker keeps how each inspector is, and what of it the master has not heard.
+type tracker struct {
+	log  *slog.Logger
+	bell chan struct{} // capacity 1: the urgency has grown
+
+	mu      sync.Mutex
+	records map[string]*record
+	removed map[string]struct{} // since the last take
+	urgency urgency             // of the most urgent change since the last take
+}
+
+// record is one inspector. The tracker's mu guards it.
+type record struct {
+	wire.InspectorStatus
+	urgency urgency
+	labels  inspectors.Labels // of its own series
+	idle    int               // ticks in a row at which the runner could not run it
+}
+
+func newTracker(log *slog.Logger) *tracker {
+	return &tracker{
+		log:     log,
+		bell:    make(chan struct{}, 1),
+		records: make(map[string]*record),
+		removed: make(map[string]struct{}),
+	}
+}
+
+// expect notes an inspector that is being loaded where nothing of its name
+// runs, so that it is seen before it has ever run.
+func (t *tracker) expect(d inspectors.Definition) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.records[d.Name]; r == nil || r.Revision != d.Revision() {
+		t.addLocked(d)
+	}
+}
+
+// loaded notes the code that runs from now on. New code starts with new counts;
+// a new schedule alone does not.
+func (t *tracker) loaded(d inspectors.Definition) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.records[d.Name]
+	if r == nil || r.Revision != d.Revision() {
+		r = t.addLocked(d)
+	}
+	r.IntervalMS = d.Interval.Milliseconds()
+	t.markLocked(r, atOnce)
+}
+
+func (t *tracker) addLocked(d inspectors.Definition) *record {
+	kind := "script"
+	if d.Plugin != nil {
+		kind = "plugin"
+	}
+	r := &record{
+		InspectorStatus: wire.InspectorStatus{
+			Name:       d.Name,
+			Kind:       kind,
+			Revision:   d.Revision(),
+			IntervalMS: d.Interval.Milliseconds(),
+			State:      wire.StateStarting,
+			SinceMS:    time.Now().UnixMilli(),
+		},
+		labels: inspectors.Labels{{Name: "inspector", Value: d.Name}},
+	}
+	t.records[d.Name] = r
+	delete(t.removed, d.Name)
+	t.markLocked(r, atOnce)
+	return r
+}
+
+// loadFailed notes that the definition could not be loaded. It says nothing
+// where other code of that name goes on running.
+func (t *tracker) loadFailed(d inspectors.Definition, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.records[d.Name]; r != nil && r.Revision == d.Revision() {
+		t.moveLocked(r, wire.StateFailing, err)
+	}
+}
+
+func (t *tracker) remove(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.records[name] == nil {
+		return
+	}
+	delete(t.records, name)
+	t.removed[name] = struct{}{}
+	t.ringLocked(atOnce)
+}
+
+// ran counts an outcome and returns the samples that tell of it. An outcome of
+// code that has been replaced since tells nothing of the code that is there.
+func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.records[o.Name]
+	if r == nil || r.Revision != revision {
+		return nil
+	}
+	t.countLocked(r, o.Err)
+	return r.samples(o)
+}
+
+func (t *tracker) countLocked(r *record, err error) {
+	if notRun(err) {
+		t.countIdleLocked(r, err)
+		return
+	}
+	r.idle = 0
+	if errors.Is(err, plugins.ErrQuarantined) {
+		t.moveLocked(r, wire.StateQuarantined, err)
+		return
+	}
+	r.Runs++
+	if err == nil {
+		t.moveLocked(r, wire.StateOK, nil)
+		t.markLocked(r, routine)
+		return
+	}
+	r.Failures++
+	switch {
+	case errors.Is(err, plugins.ErrTimeout):
+		r.Timeouts++
+	case errors.Is(err, plugins.ErrCrashed):
+		r.Crashes++
+	}
+	t.moveLocked(r, wire.StateFailing, err)
+	t.markLocked(r, soon)
+}
+
+// countIdleLocked counts a tick at which the inspector could not run through no
+// fault of its own. One such tick, as when its process was restarted because of
+// another, is only missed; a second in a row is a failure to be seen.
+func (t *tracker) countIdleLocked(r *record, err error) {
+	r.idle++
+	r.Missed++
+	t.markLocked(r, soon)
+	if r.idle > 1 {
+		t.moveLocked(r, wire.StateFailing, err)
+	}
+}
+
+// notRun tells whether the outcome says that there was no run.
+func notRun(err error) bool {
+	return errors.Is(err, plugins.ErrUnavailable) || errors.Is(err, plugins.ErrNotLoaded) ||
+		errors.Is(err, plugins.ErrClosed) || errors.Is(err, errNoOutcome)
+}
+
+// missed counts ticks that passed without a run.
+func (t *tracker) missed(name string, n uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.records[name]; r != nil {
+		r.Missed += n
+		t.markLocked(r, soon)
+	}
+}
+
+// overdue notes that a run has not ended long after its timeout.
+func (t *tracker) overdue(name, revision string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.records[name]; r != nil && r.Revision == revision {
+		t.moveLocked(r, wire.StateFailing, err)
+	}
+}
+
+// moveLocked sets the state and the error of r, and logs when the state is
+// another than before.
+func (t *tracker) moveLocked(r *record, state string, err error) {
+	text := errorText(err)
+	if r.State == state {
+		if r.Error != text {
+			r.Error = text
+			t.markLocked(r, soon)
+		}
+		return
+	}
+	before := r.State
+	r.State, r.Error, r.SinceMS = state, text, time.Now().UnixMilli()
+	t.markLocked(r, atOnce)
+	switch {
+	case state != wire.StateOK:
+		t.log.Warn("inspector is "+state, "inspector", r.Name, "reason", text)
+	case before == wire.StateStarting:
+		t.log.Debug("inspector is ok", "inspector", r.Name)
+	default:
+		t.log.Info("inspector is ok again", "inspector", r.Name)
+	}
+}
+
+func (t *tracker) markLocked(r *record, u urgency) {
+	r.urgency = max(r.urgency, u)
+	t.ringLocked(u)
+}
+
+func (t *tracker) ringLocked(u urgency) {
+	if u <= t.urgency {
+		return
+	}
+	t.urgency = u
+	ring(t.bell)
+}
+
+// nudge has the agent's own status sent soon.
+func (t *tracker) nudge() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ringLocked(soon)
+}
+
+// pending returns how urgent it is to send what take would return.
+func (t *tracker) pending() urgency {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.urgency
+}
+
+// take returns every inspector, or those that changed since the last take, by
+// name. What was taken counts as heard; when it could not be sent, the next
+// take must be of all.
+func (t *tracker) take(all bool) wire.StatusParams {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := wire.StatusParams{All: all, Inspectors: []wire.InspectorStatus{}}
+	for _, name := range slices.Sorted(maps.Keys(t.records)) {
+		r := t.records[name]
+		if all || r.urgency > settled {
+			p.Inspectors = append(p.Inspectors, r.InspectorStatus)
+		}
+		r.urgency = settled
+	}
+	if !all {
+		p.Removed = slices.Sorted(maps.Keys(t.removed))
+	}
+	clear(t.removed)
+	t.urgency = settled
+	return p
+}
+
+// statuses returns every inspector, by name.
+func (t *tracker) statuses() []wire.InspectorStatus {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]wire.InspectorStatus, 0, len(t.records))
+	for _, name := range slices.Sorted(maps.Keys(t.records)) {
+		all = append(all, t.records[name].InspectorStatus)
+	}
+	return all
+}
+
+// Keys of the series that an agent yields for each inspector, which carry its
+// name in the label "inspector". The chart is the agent's own: no inspector may
+// be named into it.
+const (
+	ownChart    = "vedette"
+	keyDuration = ownChart + "/inspector_duration_seconds"
+	keySuccess  = ownChart + "/inspector_success"
+	keyMissed   = ownChart + "/inspector_missed_total"
+)
+
+// samples tells of a run: how long it took, whether it was good, and how many
+// ticks were missed so far. Where there was no run there is no duration.
+func (r *record) samples(o plugins.Outcome) []inspectors.Sample {
+	at := o.Start.Truncate(time.Millisecond)
+	success := 0.0
+	if o.Err == nil {
+		success = 1
+	}
+	samples := make([]inspectors.Sample, 0, 3)
+	samples = append(samples,
+		inspectors.Sample{Key: keySuccess, Labels: r.labels, Time: at, Value: success},
+		inspectors.Sample{Key: keyMissed, Labels: r.labels, Kind: inspectors.Counter, Time: at, Value: float64(r.Missed)})
+	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
+		return samples
+	}
+	return append(samples, inspectors.Sample{Key: keyDuration, Labels: r.labels, Time: at, Value: o.Duration.Seconds()})
+}
+
+// errorText is what is kept of an error: valid UTF-8 of bounded length.
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	if len(text) > maxErrorBytes {
+		text = strings.ToValidUTF8(text[:maxErrorBytes], "") + " …"
+	}
+	return text
+}
+
+// ring puts a token into a channel of capacity 1, unless there is one.
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
