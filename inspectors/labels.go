@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -81,13 +82,15 @@ func (l Labels) String() string {
 	if len(l) == 0 {
 		return ""
 	}
-	var b strings.Builder
+	b := make([]byte, 0, 64)
 	for i, label := range l {
-		b.WriteByte("{,"[min(i, 1)])
-		fmt.Fprintf(&b, "%s=%q", label.Name, label.Value)
+		b = append(b, "{,"[min(i, 1)])
+		b = append(b, label.Name...)
+		b = append(b, '=')
+		b = strconv.AppendQuote(b, label.Value)
 	}
-	b.WriteByte('}')
-	return b.String()
+	b = append(b, '}')
+	return string(b)
 }
 
 // MarshalJSON writes the labels as an object.

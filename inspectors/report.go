@@ -115,40 +115,68 @@ func (r *Report) Err() error {
 	return fmt.Errorf("%w: %w", ErrSamples, err)
 }
 
-func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
-	sample, err := r.sample(kind, name, value, pairs)
-	if err == nil {
-		r.samples = append(r.samples, sample)
+// Fork returns an empty report for the same run, for a runtime that cannot be
+// sure that the inspector has let go of the report it was given: what comes in
+// time is merged, the rest goes nowhere.
+func (r *Report) Fork() *Report { return &Report{name: r.name, time: r.time} }
+
+// Merge adds what another report of the same run holds, its refusals too. The
+// other is not to be used afterwards.
+func (r *Report) Merge(other *Report) {
+	if len(r.samples) == 0 && r.refused == 0 {
+		*r = *other
 		return
 	}
-	r.refused++
-	if len(r.faults) < maxFaults {
-		r.faults = append(r.faults, err)
+	for _, s := range other.samples {
+		r.put(s)
 	}
+	r.refused += other.refused
+	r.faults = append(r.faults, other.faults[:min(len(other.faults), maxFaults-len(r.faults))]...)
 }
 
-func (r *Report) sample(kind Kind, name string, value float64, pairs []string) (Sample, error) {
-	key := JoinKey(r.name, name)
-	if err := ValidateKey(key); err != nil {
-		return Sample{}, err
+func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
+	sample := Sample{Key: JoinKey(r.name, name), Kind: kind, Time: r.time, Value: value}
+	if err := ValidateKey(sample.Key); err != nil {
+		r.refuse(err)
+		return
 	}
 	labels, err := NewLabels(pairs...)
 	if err != nil {
-		return Sample{}, fmt.Errorf("%s: %w", key, err)
+		r.refuse(fmt.Errorf("%s: %w", sample.Key, err))
+		return
 	}
-	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return Sample{}, fmt.Errorf("%s%s: the value is %v, not a finite number", key, labels, value)
+	sample.Labels = labels
+	r.put(sample)
+}
+
+// put adds a sample whose names are good.
+func (r *Report) put(s Sample) {
+	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+		r.refuse(fmt.Errorf("%s%s: the value is %v, not a finite number", s.Key, s.Labels, s.Value))
+		return
 	}
 	if len(r.samples) >= MaxSamples {
-		return Sample{}, fmt.Errorf("%s%s: more than %d samples in one run", key, labels, MaxSamples)
+		r.refuse(fmt.Errorf("%s%s: more than %d samples in one run", s.Key, s.Labels, MaxSamples))
+		return
 	}
-	series := key + labels.String()
+	series := s.Key // without labels, the identity costs nothing
+	if len(s.Labels) > 0 {
+		series += s.Labels.String()
+	}
 	if _, dup := r.seen[series]; dup {
-		return Sample{}, fmt.Errorf("%s: given twice in one run; tell the two apart by a label", series)
+		r.refuse(fmt.Errorf("%s: given twice in one run; tell the two apart by a label", series))
+		return
 	}
 	if r.seen == nil {
 		r.seen = make(map[string]struct{})
 	}
 	r.seen[series] = struct{}{}
-	return Sample{Key: key, Labels: labels, Kind: kind, Time: r.time, Value: value}, nil
+	r.samples = append(r.samples, s)
+}
+
+func (r *Report) refuse(err error) {
+	r.refused++
+	if len(r.faults) < maxFaults {
+		r.faults = append(r.faults, err)
+	}
 }

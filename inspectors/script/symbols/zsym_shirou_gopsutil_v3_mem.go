@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	githubComShirouGopsutilV3MemNames    = "SwapDevice SwapDevices SwapDevicesWithContext SwapMemory SwapMemoryStat SwapMemoryWithContext VirtualMemory VirtualMemoryEx VirtualMemoryExStat VirtualMemoryExWithContext VirtualMemoryStat VirtualMemoryWithContext"
+	githubComShirouGopsutilV3MemNames    = "SwapDevice SwapDevices SwapDevicesWithContext SwapMemory SwapMemoryStat SwapMemoryWithContext VirtualMemory VirtualMemoryStat VirtualMemoryWithContext"
 	githubComShirouGopsutilV3MemWrappers = ""
 )
 
@@ -28,12 +28,6 @@ func githubComShirouGopsutilV3MemLookup(name string) reflect.Value {
 		return reflect.ValueOf(mem.SwapMemoryWithContext)
 	case "VirtualMemory":
 		return reflect.ValueOf(mem.VirtualMemory)
-	case "VirtualMemoryEx":
-		return reflect.ValueOf(mem.VirtualMemoryEx)
-	case "VirtualMemoryExStat":
-		return reflect.ValueOf((*mem.VirtualMemoryExStat)(nil))
-	case "VirtualMemoryExWithContext":
-		return reflect.ValueOf(mem.VirtualMemoryExWithContext)
 	case "VirtualMemoryStat":
 		return reflect.ValueOf((*mem.VirtualMemoryStat)(nil))
 	case "VirtualMemoryWithContext":

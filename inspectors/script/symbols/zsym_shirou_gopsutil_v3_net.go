@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	githubComShirouGopsutilV3NetNames    = "Addr ConnectionStat Connections ConnectionsMax ConnectionsMaxWithContext ConnectionsMaxWithoutUidsWithContext ConnectionsPid ConnectionsPidMax ConnectionsPidMaxWithContext ConnectionsPidMaxWithoutUids ConnectionsPidMaxWithoutUidsWithContext ConnectionsPidWithContext ConnectionsPidWithoutUids ConnectionsPidWithoutUidsWithContext ConnectionsWithContext ConnectionsWithoutUids ConnectionsWithoutUidsWithContext ConntrackStat ConntrackStatList ConntrackStats ConntrackStatsWithContext FilterCounters FilterCountersWithContext FilterStat IOCounters IOCountersByFile IOCountersByFileWithContext IOCountersStat IOCountersWithContext InterfaceAddr InterfaceAddrList InterfaceStat InterfaceStatList Interfaces InterfacesWithContext NewConntrackStat NewConntrackStatList Pids PidsWithContext ProtoCounters ProtoCountersStat ProtoCountersWithContext Reverse ReverseWithContext"
+	githubComShirouGopsutilV3NetNames    = "Addr ConnectionStat Connections ConnectionsMax ConnectionsMaxWithContext ConnectionsMaxWithoutUidsWithContext ConnectionsPid ConnectionsPidMax ConnectionsPidMaxWithContext ConnectionsPidMaxWithoutUids ConnectionsPidMaxWithoutUidsWithContext ConnectionsPidWithContext ConnectionsPidWithoutUids ConnectionsPidWithoutUidsWithContext ConnectionsWithContext ConnectionsWithoutUids ConnectionsWithoutUidsWithContext ConntrackStat ConntrackStatList ConntrackStats ConntrackStatsWithContext FilterCounters FilterCountersWithContext FilterStat IOCounters IOCountersByFile IOCountersByFileWithContext IOCountersStat IOCountersWithContext InterfaceAddr InterfaceAddrList InterfaceStat InterfaceStatList Interfaces InterfacesWithContext NewConntrackStat NewConntrackStatList ProtoCounters ProtoCountersStat ProtoCountersWithContext"
 	githubComShirouGopsutilV3NetWrappers = ""
 )
 
@@ -88,20 +88,12 @@ func githubComShirouGopsutilV3NetLookup(name string) reflect.Value {
 		return reflect.ValueOf(net.NewConntrackStat)
 	case "NewConntrackStatList":
 		return reflect.ValueOf(net.NewConntrackStatList)
-	case "Pids":
-		return reflect.ValueOf(net.Pids)
-	case "PidsWithContext":
-		return reflect.ValueOf(net.PidsWithContext)
 	case "ProtoCounters":
 		return reflect.ValueOf(net.ProtoCounters)
 	case "ProtoCountersStat":
 		return reflect.ValueOf((*net.ProtoCountersStat)(nil))
 	case "ProtoCountersWithContext":
 		return reflect.ValueOf(net.ProtoCountersWithContext)
-	case "Reverse":
-		return reflect.ValueOf(net.Reverse)
-	case "ReverseWithContext":
-		return reflect.ValueOf(net.ReverseWithContext)
 	}
 	return reflect.Value{}
 }

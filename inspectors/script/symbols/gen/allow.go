@@ -77,8 +77,8 @@ func allowList() []allowed {
 		{path: "github.com/shirou/gopsutil/v3/disk", not: ".*_.*"},
 		{path: "github.com/shirou/gopsutil/v3/host", not: "Enable.*"},
 		{path: "github.com/shirou/gopsutil/v3/load"},
-		{path: "github.com/shirou/gopsutil/v3/mem"},
-		{path: "github.com/shirou/gopsutil/v3/net", not: ".*_.*"},
+		{path: "github.com/shirou/gopsutil/v3/mem", not: "VirtualMemoryEx.*"},
+		{path: "github.com/shirou/gopsutil/v3/net", not: ".*_.*|Pids.*|Reverse.*"},
 		{path: "github.com/shirou/gopsutil/v3/process", not: "Enable.*|RLIMIT_.*|SignalInfoStat"},
 		{path: inspectorsPath, only: "Report|Sample|Label|Labels|Kind|Gauge|Counter|ErrName|ErrSamples"},
 	}

@@ -1,0 +1,216 @@
+package script
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// host is what a machine's driver and its replaced library functions reach. A
+// machine that was cut off keeps its host, so that what is still running there
+// touches nothing of the machine that follows.
+type host struct {
+	output *output
+	tally  *tally
+	ctx    atomic.Pointer[context.Context]
+
+	mu      sync.Mutex // guards what follows
+	report  *inspectors.Report
+	value   *float64 // what a value shape has returned
+	err     error
+	entered bool
+	left    chan struct{} // closed when the script has ended; nil before it began
+	over    bool          // left is closed
+	cut     bool
+}
+
+// start makes ready for one run.
+func (h *host) start(ctx context.Context, r *inspectors.Report) {
+	h.ctx.Store(&ctx)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.report, h.value, h.err = r, nil, nil
+	h.entered, h.over, h.cut = false, false, false
+	h.left = make(chan struct{})
+}
+
+// Enter is called by the driver before the script.
+func (h *host) Enter() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.entered = true
+}
+
+// Leave is called by the driver when the script has ended, in whatever way.
+func (h *host) Leave() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		return
+	}
+	h.over = true
+	close(h.left)
+	if h.cut {
+		h.tally.ended.Add(1)
+	}
+}
+
+// Context is the context of the run.
+func (h *host) Context() context.Context { return *h.ctx.Load() }
+
+// Report is the report of the run.
+func (h *host) Report() *inspectors.Report {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.report
+}
+
+// Value takes what the first two shapes return.
+func (h *host) Value(v float64, err error) {
+	err = materialise(err)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err = err; err == nil {
+		h.value = &v
+	}
+}
+
+// Result takes what the third shape returns.
+func (h *host) Result(err error) {
+	err = materialise(err)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.err = err
+}
+
+// outcome is called after a run that was not cut off.
+func (h *host) outcome() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.value != nil {
+		h.report.Gauge("", *h.value)
+	}
+	return h.err
+}
+
+// settleTime is how long a run that was cut off has to end. The interpreter
+// ends at its next step: what takes longer is stuck in a library.
+const settleTime = 10 * time.Millisecond
+
+// abandon is called when a run was cut off, and reports whether it is over.
+func (h *host) abandon() bool {
+	h.mu.Lock()
+	left, entered := h.left, h.entered
+	h.mu.Unlock()
+	if !entered {
+		return false // it never reached the script, and will not
+	}
+	timer := time.NewTimer(settleTime)
+	defer timer.Stop()
+	select {
+	case <-left:
+		return true
+	case <-timer.C:
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		return true
+	}
+	h.cut = true
+	h.tally.cut.Add(1)
+	return false
+}
+
+// scriptError is an error of a script as text, because its own Error method may
+// be interpreted, and must not be called once the run is over.
+type scriptError struct {
+	text  string
+	cause error // a context's, or nil
+}
+
+func (e *scriptError) Error() string { return e.text }
+func (e *scriptError) Unwrap() error { return e.cause }
+
+func materialise(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &scriptError{text: err.Error()}
+	for _, cause := range []error{context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, cause) {
+			e.cause = cause
+		}
+	}
+	return e
+}
+
+// MaxOutputBytes is the most that a script may print in one run; the rest is
+// discarded, which one line says.
+const MaxOutputBytes = 64 << 10
+
+// output passes on what a script prints.
+type output struct {
+	mu   sync.Mutex
+	w    io.Writer // or nil
+	left int
+}
+
+func (o *output) begin() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.left = MaxOutputBytes
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.w == nil || o.left == 0 {
+		return len(p), nil
+	}
+	if len(p) <= o.left {
+		o.left -= len(p)
+		_, err := o.w.Write(p)
+		return len(p), err
+	}
+	cut := append(bytes.Clone(p[:o.left]), "\n(more output was discarded)\n"...)
+	o.left = 0
+	_, err := o.w.Write(cut)
+	return len(p), err
+}
+
+// notes keeps the start of what the interpreter itself writes: the place of a
+// panic, innermost first.
+type notes struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (n *notes) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if room := 4096 - len(n.text); room > 0 {
+		n.text = append(n.text, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}
+
+func (n *notes) reset() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.text = n.text[:0]
+}
+
+// first returns the first line, or "".
+func (n *notes) first() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	line, _, _ := bytes.Cut(n.text, []byte("\n"))
+	return string(line)
+}

@@ -1,0 +1,147 @@
+package script
+
+import (
+	"fmt"
+	"go/ast"
+	"slices"
+	"strconv"
+
+	"github.com/vedettehq/vedette/inspectors/internal/nearest"
+	"github.com/vedettehq/vedette/inspectors/script/symbols"
+)
+
+// resolveImports looks up the imports of the file, records those that
+// inspectors may not have, and collects what is selected from the others.
+func (s *source) resolveImports() {
+	s.imports = make(map[string]symbols.Package)
+	s.used = make(map[string][]string)
+	specs := make(map[string]*ast.ImportSpec)
+	for _, spec := range s.file.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue // the parser has refused it
+		}
+		p, ok := symbols.Lookup(path)
+		if !ok {
+			s.fault(spec.Path.Pos(), fmt.Sprintf("package %q is not available to inspectors", path), insteadOf(path))
+			continue
+		}
+		name := p.Name
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		if name == "." || name == "_" {
+			s.fault(spec.Pos(), fmt.Sprintf("import %s %q has no name to select from", name, path), "import it by its own name")
+			continue
+		}
+		if _, twice := s.imports[name]; twice {
+			s.fault(spec.Pos(), name+" is imported twice", "give one of the two another name, as: import gonet \"net\"")
+			continue
+		}
+		s.imports[name], specs[name] = p, spec
+		s.used[p.Path] = nil
+	}
+	s.resolveNames(specs)
+}
+
+// resolveNames checks every name that the file does not declare: it must be an
+// import, and what is selected from it must be available.
+func (s *source) resolveNames(specs map[string]*ast.ImportSpec) {
+	missing := s.unresolved()
+	for _, name := range sortedKeys(missing) {
+		p, ok := s.imports[name]
+		if !ok {
+			s.undeclared(name, missing[name], specs)
+			continue
+		}
+		delete(specs, name)
+		for _, sel := range missing[name].members {
+			if !p.Has(sel.Sel.Name) {
+				s.notAvailable(p, name, sel)
+			}
+			if !slices.Contains(s.used[p.Path], sel.Sel.Name) {
+				s.used[p.Path] = append(s.used[p.Path], sel.Sel.Name)
+			}
+		}
+	}
+	for _, name := range sortedKeys(specs) {
+		s.fault(specs[name].Pos(), fmt.Sprintf("%s imported and not used", specs[name].Path.Value), "take the import out")
+	}
+}
+
+// undeclared records the uses of a name that nothing declares: where it looks
+// like a package, with the import to add.
+func (s *source) undeclared(name string, m missingName, specs map[string]*ast.ImportSpec) {
+	if len(m.members) == len(m.uses) && !s.refusedImport(name) {
+		for _, path := range symbols.Paths() {
+			if p, _ := symbols.Lookup(path); p.Name == name && lacking(p, m.members) == nil {
+				s.fault(m.uses[0].Pos(), "undefined: "+name, fmt.Sprintf("add: import %q", path))
+				return
+			}
+		}
+	}
+	if s.refusedImport(name) {
+		return // its import is a fault already
+	}
+	s.undefined(name, m)
+}
+
+// refusedImport reports whether name is that of an import which is a fault
+// itself, so that its uses need not be.
+func (s *source) refusedImport(name string) bool {
+	for _, spec := range s.file.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		if _, ok := symbols.Lookup(path); ok {
+			continue
+		}
+		if spec.Name != nil && spec.Name.Name == name || spec.Name == nil && lastElement(path) == name {
+			return true
+		}
+	}
+	return false
+}
+
+func lastElement(path string) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[i+1:]
+		}
+	}
+	return path
+}
+
+// insteadOf says what to do about an import that is not available.
+func insteadOf(path string) string {
+	switch path {
+	case "C":
+		return "write a plugin, or read what you need from /proc and /sys"
+	case "unsafe", "reflect", "runtime/debug":
+		return "inspectors cannot reach around the type system"
+	case "os/exec":
+		return "inspectors start no processes; write a plugin, or read what you need from /proc, /sys or gopsutil"
+	case "syscall", "golang.org/x/sys/unix":
+		return "use os, net or gopsutil"
+	case "slices", "maps", "cmp", "iter":
+		return "generic packages cannot be interpreted; use sort, or a loop"
+	case "io/ioutil":
+		return "use os.ReadFile and io.ReadAll"
+	case "math/rand/v2":
+		return `use "math/rand"`
+	case "log/slog":
+		return `use "log", whose lines go to the agent's log`
+	case "testing":
+		return "test the file natively, with go test"
+	}
+	if near := nearest.Word(path, symbols.Paths()); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	for _, have := range symbols.Paths() {
+		if lastElement(have) == lastElement(path) {
+			return fmt.Sprintf("did you mean %q?", have)
+		}
+	}
+	return "write a plugin for what needs it"
+}

@@ -1,0 +1,163 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Errors of a run, besides those that the script itself returns. Each is
+// wrapped with the particulars.
+var (
+	// ErrOverlap: Inspect was called while a run was still going.
+	ErrOverlap = errors.New("a run of the script is still going")
+	// ErrClosed: Inspect was called after Close.
+	ErrClosed = errors.New("the script is closed")
+	// ErrPanic: the script panicked.
+	ErrPanic = errors.New("panic")
+)
+
+// grace is how long a run may go on after its context has ended, so that a
+// script which heeds the context can return an error of its own and keep its
+// state.
+const grace = 20 * time.Millisecond
+
+// Options are how a script is run.
+type Options struct {
+	// Output takes what the script prints with fmt.Print, log.Print and
+	// println, a whole line or more each Write, at most MaxOutputBytes a run.
+	// It is called from one goroutine at a time. Nil discards it.
+	Output io.Writer
+}
+
+// Program is a script, ready to run. It implements inspectors.Inspector.
+//
+// A program keeps its package variables from run to run. It loses them, and is
+// built again before the next run, when a run had to be cut off at the end of
+// its context, and when it panicked.
+type Program struct {
+	name    string
+	source  *source
+	output  *output
+	busy    atomic.Bool
+	closed  atomic.Bool
+	tally   tally
+	mu      sync.Mutex // guards machine
+	machine *machine   // or nil: built before the next run
+}
+
+var _ inspectors.Inspector = (*Program)(nil)
+
+// Load checks a definition's script, builds it and runs the initialisers of its
+// package variables, for at most the definition's timeout. Faults of the script
+// are Diagnostics in the author's own file.
+//
+// Load does not trust the script, but see the package comment for what it
+// cannot hold off.
+func Load(d inspectors.Definition) (*Program, error) { return Options{}.Load(d) }
+
+// Load is as the function Load, with options.
+func (o Options) Load(d inspectors.Definition) (*Program, error) {
+	if d.Script == nil {
+		return nil, fmt.Errorf("cannot load inspector %q: it is not a script", d.Name)
+	}
+	s := parse(*d.Script)
+	s.applyRules()
+	if err := s.faults.Err(); err != nil {
+		return nil, err
+	}
+	timeout := d.Timeout
+	if timeout <= 0 {
+		timeout = inspectors.DefaultTimeout(inspectors.DefaultInterval)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	p := &Program{name: d.Name, source: s, output: &output{w: o.Output}}
+	m, err := p.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.machine = m
+	return p, nil
+}
+
+// Inspect runs the script once. See inspectors.Inspector for what it may be
+// relied on; besides, a second call while one is going returns ErrOverlap, and
+// an error of the script's context wraps that of ctx.
+func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
+	if !p.busy.CompareAndSwap(false, true) {
+		return ErrOverlap
+	}
+	defer p.busy.Store(false)
+	if p.closed.Load() {
+		return ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("not run: %w", err)
+	}
+	m, err := p.ready(ctx)
+	if err != nil {
+		return err
+	}
+	p.output.begin()
+	own := r.Fork()
+	keep, settled, err := m.run(ctx, own)
+	if settled {
+		r.Merge(own)
+	}
+	if !keep {
+		p.drop()
+	}
+	return err
+}
+
+// ready returns the machine of the next run, building it where the last run
+// lost it.
+func (p *Program) ready(ctx context.Context) (*machine, error) {
+	p.mu.Lock()
+	m := p.machine
+	p.mu.Unlock()
+	if m != nil {
+		return m, nil
+	}
+	m, err := p.build(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the script again: %w", err)
+	}
+	p.mu.Lock()
+	p.machine = m
+	p.mu.Unlock()
+	return m, nil
+}
+
+func (p *Program) drop() {
+	p.mu.Lock()
+	p.machine = nil
+	p.mu.Unlock()
+}
+
+// Close lets go of the interpreter. A run that is still going is not disturbed;
+// end its context for that.
+func (p *Program) Close() {
+	p.closed.Store(true)
+	p.drop()
+}
+
+// Leaked returns how many runs that were cut off have still not ended, because
+// the script is stuck in a call into a library that does not heed the context.
+// Each holds a goroutine and an interpreter.
+func (p *Program) Leaked() int { return p.tally.leaked() }
+
+// tally counts the runs of all machines of a program that were cut off and
+// those of them that ended later.
+type tally struct {
+	cut, ended atomic.Int64
+}
+
+func (t *tally) leaked() int { return int(t.cut.Load() - t.ended.Load()) }

@@ -1,0 +1,5 @@
+package script
+
+// applyRules records what the language of inspectors does not have.
+func (s *source) applyRules() {
+}

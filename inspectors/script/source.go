@@ -1,0 +1,165 @@
+package script
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/symbols"
+)
+
+// source is one script, parsed. Positions in it are those of text, which for a
+// bare body is the body with a head before and a tail after it; place turns
+// them into those of the author's file.
+type source struct {
+	script inspectors.Script
+	text   string // what is compiled
+	head   int    // lines of text before the author's first
+	lines  int    // lines of the author's source
+
+	fset  *token.FileSet
+	file  *ast.File
+	shape shape
+	// imports are the packages that the file imports, by their name in it.
+	imports map[string]symbols.Package
+	// used are the exported names that the file selects, by import path.
+	used map[string][]string
+
+	faults inspectors.Diagnostics
+}
+
+// fileName stands for the script's file inside the interpreter. It is constant
+// so that nothing of a name that came from outside is taken for a place.
+const fileName = "inspector.go"
+
+// packageName is the package that every script is compiled as, whatever its
+// package clause says, so that package main has no special meaning.
+const packageName = "inspector"
+
+// parse reads a script: a whole file, or the bare body of an Inspect function.
+// What is wrong is in the faults of the source; where the text cannot be
+// parsed, file is nil.
+func parse(script inspectors.Script) *source {
+	s := &source{script: script, text: script.Source, fset: token.NewFileSet()}
+	s.lines = strings.Count(strings.TrimSuffix(script.Source, "\n"), "\n") + 1
+	switch first, at := firstToken(script.Source); first {
+	case token.PACKAGE:
+		s.parseText()
+	case token.EOF:
+		s.faultAt(s.script.Place(1, 1), "the script is empty", "write a Go file with a func Inspect, or the body of one")
+	case token.IMPORT, token.FUNC, token.TYPE:
+		if first != token.FUNC || startsFuncDecl(script.Source) {
+			s.faultAt(s.script.Place(at.Line, at.Column), "the file has no package clause", "write one above, as: package inspector; or write only the body of Inspect")
+			return s
+		}
+		s.parseBody()
+	default:
+		s.parseBody()
+	}
+	if s.file != nil {
+		s.resolveImports()
+		s.findShape()
+	}
+	return s
+}
+
+// parseText parses s.text and sets s.file, or records every syntax error.
+func (s *source) parseText() {
+	file, err := parser.ParseFile(s.fset, fileName, s.text, parser.ParseComments|parser.AllErrors)
+	if err == nil {
+		s.file = file
+		return
+	}
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		s.faultAt(s.script.Place(1, 1), err.Error(), "")
+		return
+	}
+	seen := make(map[int]bool)
+	for _, e := range list {
+		at := s.placeAt(e.Pos.Line, e.Pos.Column)
+		if seen[at.Line] {
+			continue // one syntax error drags others of its line along
+		}
+		seen[at.Line] = true
+		s.faultAt(at, e.Msg, "")
+	}
+}
+
+// place returns an empty diagnostic at a position of the text. It ignores
+// //line comments.
+func (s *source) place(pos token.Pos) inspectors.Diagnostic {
+	if !pos.IsValid() {
+		return s.script.Place(1, 0)
+	}
+	at := s.fset.PositionFor(pos, false)
+	return s.placeAt(at.Line, at.Column)
+}
+
+// placeAt is place for a line and column of the text. What stands in the head
+// or the tail of a bare body is placed at its start or end.
+func (s *source) placeAt(line, col int) inspectors.Diagnostic {
+	line -= s.head
+	switch {
+	case line < 1:
+		return s.script.Place(1, 0)
+	case line > s.lines:
+		return s.script.Place(s.lines, 0)
+	}
+	return s.script.Place(line, col)
+}
+
+func (s *source) fault(pos token.Pos, message, fix string) {
+	s.faultAt(s.place(pos), message, fix)
+}
+
+func (s *source) faultAt(at inspectors.Diagnostic, message, fix string) {
+	at.Message, at.Fix = message, fix
+	s.faults = append(s.faults, at)
+}
+
+// firstToken returns the first token that is not a comment.
+func firstToken(text string) (token.Token, token.Position) {
+	sc, file := newScanner(text)
+	pos, tok, _ := sc.Scan()
+	return tok, file.Position(pos)
+}
+
+// startsFuncDecl tells "func name(" and "func (recv) name(" from a function
+// literal, which a body may start with.
+func startsFuncDecl(text string) bool {
+	sc, _ := newScanner(text)
+	sc.Scan()
+	_, tok, _ := sc.Scan()
+	if tok == token.IDENT {
+		return true
+	}
+	for depth := 1; depth > 0; {
+		_, tok, _ = sc.Scan()
+		switch tok {
+		case token.LPAREN:
+			depth++
+		case token.RPAREN:
+			depth--
+		case token.EOF:
+			return false
+		}
+	}
+	_, tok, _ = sc.Scan()
+	if tok != token.IDENT {
+		return false
+	}
+	_, tok, _ = sc.Scan()
+	return tok == token.LPAREN
+}
+
+func newScanner(text string) (*scanner.Scanner, *token.File) {
+	file := token.NewFileSet().AddFile(fileName, -1, len(text))
+	sc := new(scanner.Scanner)
+	sc.Init(file, []byte(text), func(token.Position, string) {}, 0)
+	return sc, file
+}
