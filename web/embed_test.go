@@ -1,0 +1,293 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestDistIsFresh recomputes the sum that build.mjs wrote, over the same files
+// in the same way, so that a stale dist fails without Node.
+func TestDistIsFresh(t *testing.T) {
+	var info struct {
+		SourceSHA256 string `json:"source_sha256"`
+		Files        int    `json:"files"`
+	}
+	data, err := dist.ReadFile("dist/build-info.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &info); err != nil {
+		t.Fatal(err)
+	}
+	files := sourceFiles(t)
+	if got := sourceSum(t, files); got != info.SourceSHA256 || len(files) != info.Files {
+		t.Errorf("dist was built from other sources (%d files, %.12s; now %d files, %.12s): run `npm ci && npm run build` in web and commit web/dist",
+			info.Files, info.SourceSHA256, len(files), got)
+	}
+}
+
+func sourceFiles(t *testing.T) []string {
+	t.Helper()
+	files := []string{"build.mjs", "index.html", "package-lock.json", "package.json", "tsconfig.json", "vite.config.ts"}
+	test := regexp.MustCompile(`\.test\.tsx?$`)
+	for _, dir := range []string{"public", "src"} {
+		err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Type().IsRegular() && !test.MatchString(name) {
+				files = append(files, filepath.ToSlash(name))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+func sourceSum(t *testing.T, files []string) string {
+	t.Helper()
+	sum := sha256.New()
+	for _, name := range files {
+		content, err := os.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := sha256.Sum256(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")))
+		fmt.Fprintf(sum, "%s\n%s\n", name, hex.EncodeToString(one[:]))
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// get asks a handler as a browser would, without the transport's own gzip.
+func get(t *testing.T, h http.Handler, method, target string, header ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(t *testing.T, res *http.Response) []byte {
+	t.Helper()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// asset returns the path of the built file with this ending below /assets/.
+func asset(t *testing.T, ext string) string {
+	t.Helper()
+	names, err := fs.Glob(dist, "dist/assets/*"+ext)
+	if err != nil || len(names) != 1 {
+		t.Fatalf("dist/assets has %d files *%s (%v), want 1", len(names), ext, err)
+	}
+	return strings.TrimPrefix(names[0], "dist")
+}
+
+func TestHandlerServes(t *testing.T) {
+	index, err := dist.ReadFile("dist/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Handler()
+	for _, c := range []struct {
+		method, path string
+		status       int
+		page         bool // the answer is index.html
+	}{
+		{"GET", "/", 200, true},
+		{"HEAD", "/", 200, false},
+		{"GET", "/index.html", 200, true},
+		{"GET", "/hosts/web-1", 200, true},
+		{"GET", "/hosts/web-1.example.com", 200, true},
+		{"GET", "/anything/below", 200, true},
+		{"GET", "/favicon.svg", 200, false},
+		{"GET", "/theme.js", 200, false},
+		{"GET", asset(t, ".js"), 200, false},
+		{"GET", "/assets/index-old.js", 404, false},
+		{"GET", "/assets/", 404, false},
+		{"GET", "/assets/../nothing.js", 404, false},
+		{"GET", "/api/v1/query", 404, false},
+		{"GET", "/rpc", 404, false},
+		{"GET", "/favicon.ico", 404, false},
+		{"GET", "/%2e%2e/%2e%2e/etc/passwd", 200, true},
+		{"POST", "/", 405, false},
+		{"DELETE", "/assets/index-old.js", 405, false},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			res := get(t, h, c.method, c.path)
+			if res.StatusCode != c.status {
+				t.Fatalf("status %d, want %d", res.StatusCode, c.status)
+			}
+			if got := bytes.Equal(body(t, res), index); got != c.page {
+				t.Errorf("answered with the page: %v, want %v", got, c.page)
+			}
+			if got := res.Header.Get("Content-Security-Policy"); got != ContentSecurityPolicy {
+				t.Errorf("Content-Security-Policy is %q", got)
+			}
+			if got := res.Header.Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("X-Content-Type-Options is %q", got)
+			}
+			if allow := res.Header.Get("Allow"); c.status == 405 && allow != "GET, HEAD" {
+				t.Errorf("Allow is %q", allow)
+			}
+		})
+	}
+}
+
+func TestHandlerCaching(t *testing.T) {
+	h := Handler()
+	for target, want := range map[string]string{
+		"/":             revalidate,
+		"/hosts/web-1":  revalidate,
+		asset(t, ".js"): immutable,
+	} {
+		res := get(t, h, "GET", target)
+		if got := res.Header.Get("Cache-Control"); got != want {
+			t.Errorf("%s: Cache-Control %q, want %q", target, got, want)
+		}
+	}
+}
+
+func TestNotModified(t *testing.T) {
+	for name, h := range map[string]http.Handler{"page": Handler(), "client": ClientScript()} {
+		for _, coding := range []string{"identity", "gzip"} {
+			t.Run(name+" "+coding, func(t *testing.T) {
+				etag := get(t, h, "GET", "/", "Accept-Encoding", coding).Header.Get("ETag")
+				if etag == "" {
+					t.Fatal("no ETag")
+				}
+				for _, tags := range []string{etag, "W/" + etag, `"other", ` + etag, "*"} {
+					res := get(t, h, "GET", "/", "Accept-Encoding", coding, "If-None-Match", tags)
+					if res.StatusCode != http.StatusNotModified || len(body(t, res)) > 0 {
+						t.Errorf("If-None-Match: %s is answered with %d", tags, res.StatusCode)
+					}
+				}
+				res := get(t, h, "GET", "/", "Accept-Encoding", coding, "If-None-Match", `"other"`)
+				if res.StatusCode != http.StatusOK {
+					t.Errorf("another tag is answered with %d", res.StatusCode)
+				}
+			})
+		}
+	}
+}
+
+func TestGzip(t *testing.T) {
+	script := asset(t, ".js")
+	plain, err := dist.ReadFile("dist" + script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Handler()
+	for _, c := range []struct {
+		accept string
+		want   bool
+	}{
+		{"", false},
+		{"identity", false},
+		{"gzip", true},
+		{"br, gzip;q=0.8", true},
+		{"GZIP ; q=0.001", true},
+		{"gzip;q=0", false},
+		{"*", true},
+		{"*;q=0", false},
+		{"*;q=1, gzip;q=0", false},
+	} {
+		res := get(t, h, "GET", script, "Accept-Encoding", c.accept)
+		data := body(t, res)
+		if got := res.Header.Get("Content-Encoding") == "gzip"; got != c.want {
+			t.Errorf("Accept-Encoding %q: gzip %v, want %v", c.accept, got, c.want)
+			continue
+		}
+		if res.Header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("Accept-Encoding %q: no Vary", c.accept)
+		}
+		if got := res.Header.Get("Content-Length"); got != fmt.Sprint(len(data)) {
+			t.Errorf("Accept-Encoding %q: Content-Length %s of %d bytes", c.accept, got, len(data))
+		}
+		if c.want {
+			z, err := gzip.NewReader(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if data, err = io.ReadAll(z); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(data, plain) {
+			t.Errorf("Accept-Encoding %q: other bytes than the file's", c.accept)
+		}
+	}
+}
+
+func TestClientScript(t *testing.T) {
+	res := get(t, ClientScript(), "GET", "/api/client")
+	if got := res.Header.Get("Content-Type"); got != "text/javascript; charset=utf-8" {
+		t.Errorf("Content-Type %q", got)
+	}
+	if !bytes.Contains(body(t, res), []byte("MeshClient")) {
+		t.Error("the script does not define MeshClient")
+	}
+	if res := get(t, ClientScript(), "POST", "/api/client"); res.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST is answered with %d", res.StatusCode)
+	}
+}
+
+// TestPageHasNothingInline: the policy forbids it, so the page would break.
+func TestPageHasNothingInline(t *testing.T) {
+	index, err := dist.ReadFile("dist/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{`<script>`, `<style`, ` style=`, ` onload=`, ` onclick=`, `http://`, `https://`} {
+		if bytes.Contains(index, []byte(bad)) {
+			t.Errorf("index.html has %q", bad)
+		}
+	}
+}
+
+// TestBudget: what a browser fetches before the first chart.
+func TestBudget(t *testing.T) {
+	const most = 60_000
+	total := 0
+	err := fs.WalkDir(dist, "dist/assets", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".js" {
+			return err
+		}
+		data, err := dist.ReadFile(name)
+		total += len(compress(data))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes of gzipped JavaScript", total)
+	if total > most || total == 0 {
+		t.Errorf("the first load is %d bytes of gzipped JavaScript; at most %d are allowed", total, most)
+	}
+}

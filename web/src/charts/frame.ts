@@ -1,0 +1,150 @@
+// Pure functions that turn tracks into what uPlot draws.
+
+import type { Series } from '../data/store.ts';
+
+/** A column per line over one column of times; null is a gap, undefined is nothing. */
+export interface Frame {
+  /** Seconds since the epoch on the browser's clock. */
+  times: number[];
+  columns: (number | null | undefined)[][];
+  /** For each line the rows that have no neighbour to be joined with. */
+  lonely: number[][];
+}
+
+/** A pause of more than this many steps is a gap. */
+export const gapSteps = 2.5;
+
+interface Cut {
+  times: number[]; // ms, the host's clock
+  values: number[];
+  step: number; // ms; 0 where unknown
+}
+
+/**
+ * Builds the frame of the samples from `from` to `to` (ms, the host's clock).
+ * `offset` is added to every time.
+ */
+export function buildFrame(series: Series[], from: number, to: number, offset: number): Frame {
+  const cuts = series.map((s) => cut(s, from, to));
+  const rows = unite(cuts);
+  return {
+    times: rows.map((t) => (t + offset) / 1000),
+    columns: cuts.map((c) => column(c, rows)),
+    lonely: cuts.map((c) => lonelyRows(c, rows)),
+  };
+}
+
+/** The samples of a series in a window, and one before it so that the line enters it. */
+export function cut(series: Series, from: number, to: number): Cut {
+  const { track } = series;
+  const begin = Math.max(track.start, track.search(from) - 1);
+  const end = track.search(to + 1);
+  const step = track.step();
+  if (series.rate) return rates(series, begin, end, step);
+  return {
+    times: Array.from(track.times.subarray(begin, end)),
+    values: Array.from(track.values.subarray(begin, end)),
+    step,
+  };
+}
+
+/**
+ * A counter as growth per second. A value below the last one is a counter that
+ * started again from zero; over a gap there is no rate to tell.
+ */
+function rates(series: Series, begin: number, end: number, step: number): Cut {
+  const { track } = series;
+  const times: number[] = [];
+  const values: number[] = [];
+  for (let i = Math.max(begin, track.start + 1); i < end; i++) {
+    const dt = track.times[i] - track.times[i - 1];
+    if (dt <= 0 || dt > gapSteps * step) continue;
+    const growth = track.values[i] - track.values[i - 1];
+    times.push(track.times[i]);
+    values.push(((growth < 0 ? track.values[i] : growth) / dt) * 1000);
+  }
+  return { times, values, step };
+}
+
+/** The newest value that is to be shown, and its time; NaN where there is none. */
+export function latest(series: Series): { time: number; value: number } {
+  const { track } = series;
+  const { times, values } = cut(series, track.lastTime, track.lastTime);
+  const last = times.length - 1;
+  if (last < 0) return { time: track.lastTime, value: NaN };
+  return { time: times[last], value: values[last] };
+}
+
+/** All times of all cuts in order, each once, and one in every gap. */
+function unite(cuts: Cut[]): number[] {
+  const inner: number[] = [];
+  for (const c of cuts) {
+    for (let i = 1; i < c.times.length; i++) {
+      if (isGap(c, i)) inner.push(c.times[i - 1] + c.step);
+    }
+  }
+  if (inner.length === 0 && cuts.length > 0 && cuts.every((c) => sameTimes(c, cuts[0]))) {
+    return cuts[0].times.slice();
+  }
+  const all = Float64Array.from(inner.concat(...cuts.map((c) => c.times))).sort();
+  const rows: number[] = [];
+  for (const t of all) if (t !== rows[rows.length - 1]) rows.push(t);
+  return rows;
+}
+
+function sameTimes(a: Cut, b: Cut): boolean {
+  if (a.times.length !== b.times.length) return false;
+  for (let i = a.times.length - 1; i >= 0; i--) if (a.times[i] !== b.times[i]) return false;
+  return true;
+}
+
+/** Whether there is a gap before sample i. */
+function isGap(c: Cut, i: number): boolean {
+  return c.step > 0 && c.times[i] - c.times[i - 1] > gapSteps * c.step;
+}
+
+function column(c: Cut, rows: number[]): (number | null | undefined)[] {
+  const out: (number | null | undefined)[] = new Array(rows.length);
+  let i = 0;
+  for (let r = 0; r < rows.length; r++) {
+    if (i < c.times.length && rows[r] === c.times[i]) {
+      out[r] = c.values[i++];
+    } else if (i > 0 && i < c.times.length && isGap(c, i)) {
+      out[r] = null;
+    }
+  }
+  return out;
+}
+
+function lonelyRows(c: Cut, rows: number[]): number[] {
+  const out: number[] = [];
+  let r = 0;
+  for (let i = 0; i < c.times.length; i++) {
+    const before = i === 0 || isGap(c, i);
+    const after = i === c.times.length - 1 || isGap(c, i + 1);
+    if (!before || !after) continue;
+    while (rows[r] < c.times[i]) r++;
+    out.push(r);
+  }
+  return out;
+}
+
+/**
+ * Picks the lines that are drawn when there are too many: those with the
+ * largest values lately. What was picked before wins a tie, so that lines of
+ * zeros do not take turns.
+ */
+export function topLines(series: Series[], most: number, before: Set<string>): Series[] {
+  if (series.length <= most) return series;
+  const ranked = series
+    .map((s, i) => ({ s, i, value: latest(s).value }))
+    .sort(
+      (a, b) =>
+        (Number.isFinite(b.value) ? Math.abs(b.value) : -1) -
+          (Number.isFinite(a.value) ? Math.abs(a.value) : -1) ||
+        Number(before.has(b.s.id)) - Number(before.has(a.s.id)) ||
+        a.i - b.i,
+    );
+  const chosen = new Set(ranked.slice(0, most).map((r) => r.s));
+  return series.filter((s) => chosen.has(s));
+}

@@ -1,0 +1,83 @@
+// The legend of a chart: a button for each line, with its colour, name and
+// value. It writes text nodes only; a value that has not changed is not written.
+
+import type { Series } from '../data/store.ts';
+import { labelText } from '../data/store.ts';
+import { seriesColours } from './theme.ts';
+
+export interface LegendActions {
+  toggle(line: number, solo: boolean): void;
+  expand(): void;
+}
+
+interface Row {
+  button: HTMLButtonElement;
+  value: Text;
+}
+
+export class Legend {
+  readonly element = document.createElement('ul');
+  private rows: Row[] = [];
+  private readonly moreItem = document.createElement('li');
+  private readonly moreButton = document.createElement('button');
+
+  constructor(private readonly actions: LegendActions) {
+    this.element.className = 'legend';
+    this.moreItem.className = 'more';
+    this.moreButton.type = 'button';
+    this.moreButton.addEventListener('click', () => actions.expand());
+    this.moreItem.append(this.moreButton);
+  }
+
+  /** Shows these lines. `more` is the text of the last button, '' for none. */
+  show(lines: Series[], slots: Map<string, number>, hidden: Set<string>, more: string): void {
+    this.rows = lines.map((line, i) =>
+      this.row(line, i, slots.get(line.id) ?? 0, !hidden.has(line.id)),
+    );
+    this.element.replaceChildren(
+      ...this.rows.map((r) => {
+        const item = document.createElement('li');
+        item.append(r.button);
+        return item;
+      }),
+    );
+    this.setMore(more);
+  }
+
+  setMore(text: string): void {
+    if (this.moreButton.textContent !== text) this.moreButton.textContent = text;
+    if (text === '') this.moreItem.remove();
+    else if (!this.moreItem.isConnected) this.element.append(this.moreItem);
+  }
+
+  values(texts: string[]): void {
+    texts.forEach((text, i) => {
+      const node = this.rows[i]?.value;
+      if (node && node.data !== text) node.data = text;
+    });
+  }
+
+  press(line: number, shown: boolean): void {
+    this.rows[line]?.button.setAttribute('aria-pressed', String(shown));
+  }
+
+  private row(line: Series, i: number, slot: number, shown: boolean): Row {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.title = line.key + labelText(line.labels);
+    button.setAttribute('aria-pressed', String(shown));
+    button.addEventListener('click', (e) =>
+      this.actions.toggle(i, e.ctrlKey || e.metaKey || e.shiftKey),
+    );
+    const swatch = document.createElement('i');
+    swatch.dataset.slot = String(slot % seriesColours);
+    if (slot >= seriesColours) swatch.dataset.dashed = '';
+    const name = document.createElement('span');
+    name.textContent = line.name;
+    const output = document.createElement('b');
+    const value = document.createTextNode('–');
+    output.append(value);
+    button.append(swatch, name, output);
+    return { button, value };
+  }
+}

@@ -1,0 +1,330 @@
+// <live-chart>: one chart with its legend. It reads the tracks of its series
+// when the view's loop tells it to draw; nothing reactive happens in between.
+//
+// Properties: chart (what is shown), view (shared by all), large (room for more
+// lines). `series` gives the samples that are drawn, as they came.
+
+import { effect } from '@preact/signals';
+import uPlot from 'uplot';
+import type { Chart, Series } from '../data/store.ts';
+import { labelText } from '../data/store.ts';
+import { clock } from '../lib/time.ts';
+import { format, unitNames } from '../lib/units.ts';
+import { buildFrame, gapSteps, latest, topLines, type Frame } from './frame.ts';
+import { Legend } from './legend.ts';
+import { plotOptions } from './plot.ts';
+import { resolveColours } from './theme.ts';
+import type { Drawable, View } from './view.ts';
+
+const fewLines = 8;
+const someLines = 12;
+const manyLines = 200; // even when all are asked for
+const chooseAgain = 15_000; // ms between two choices of the top lines
+
+/** The samples of one line, as they came from the master. */
+export interface RawSeries {
+  key: string;
+  item: string;
+  labels: Record<string, string>;
+  times: number[];
+  values: number[];
+}
+
+export class LiveChart extends HTMLElement implements Drawable {
+  chart!: Chart;
+  view!: View;
+  large = false;
+
+  private plot: uPlot | null = null;
+  private frame: Frame = { times: [], columns: [], lonely: [] };
+  private lines: Series[] = [];
+  private expanded = false;
+  private readonly hiddenLines = new Set<string>();
+  private readonly slots = new Map<string, number>();
+  private chosenAt = 0;
+  private stopEffect: (() => void) | undefined;
+
+  private readonly heading = document.createElement('header');
+  private readonly at = document.createElement('time');
+  private readonly box = document.createElement('div');
+  private readonly legend = new Legend({
+    toggle: (line, solo) => this.toggle(line, solo),
+    expand: () => this.expand(),
+  });
+
+  connectedCallback(): void {
+    const { chart } = this;
+    this.dataset.host = chart.host.name;
+    this.dataset.chart = chart.name;
+    this.dataset.unit = chart.unit;
+    if (!this.firstChild) this.build();
+    this.stopEffect = effect(() => {
+      void chart.revision.value;
+      this.chosenAt = 0;
+      this.view.request(this);
+    });
+    this.view.add(this, this.box);
+  }
+
+  disconnectedCallback(): void {
+    this.stopEffect?.();
+    this.view.remove(this, this.box);
+  }
+
+  /** The samples in memory, untouched by clocks, rates and windows. */
+  get series(): RawSeries[] {
+    return this.chart.series.map(({ key, item, labels, track }) => ({
+      key,
+      item,
+      labels,
+      times: Array.from(track.times.subarray(track.start, track.end)),
+      values: Array.from(track.values.subarray(track.start, track.end)),
+    }));
+  }
+
+  /** What was drawn last, for tests: times in seconds, a column for each line. */
+  get drawn(): { lines: string[]; frame: Frame } {
+    return { lines: this.lines.map((s) => s.id), frame: this.frame };
+  }
+
+  get created(): boolean {
+    return this.plot !== null;
+  }
+
+  create(): void {
+    this.destroy();
+    this.choose();
+    const colours = resolveColours(this);
+    this.legend.show(this.lines, this.slots, this.hiddenLines, this.more());
+    this.plot = new uPlot(
+      plotOptions({
+        unit: this.chart.unit,
+        width: this.box.clientWidth || 300,
+        height: this.box.clientHeight || 120,
+        colours,
+        lines: this.lines.map((s) => ({
+          slot: this.slots.get(s.id) ?? 0,
+          shown: !this.hiddenLines.has(s.id),
+        })),
+        lonely: (line) => this.frame.lonely[line] ?? [],
+        onCursor: () => this.showValues(),
+      }),
+      [[], ...this.lines.map(() => [])] as unknown as uPlot.AlignedData,
+      this.box,
+    );
+  }
+
+  destroy(): void {
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
+  draw(): void {
+    if (this.choose()) this.create();
+    const { plot } = this;
+    if (!plot) return;
+    this.resize(plot);
+    const { host } = this.chart;
+    const width = this.view.window.peek();
+    const right = this.rightEdge();
+    const { offset } = host.clock;
+    this.frame = buildFrame(this.lines, right - width - offset, right - offset, offset);
+    plot.batch(() => {
+      plot.setData([this.frame.times, ...this.frame.columns] as uPlot.AlignedData, false);
+      plot.setScale('x', { min: (right - width) / 1000, max: right / 1000 });
+    });
+    this.keepCursor(plot);
+    this.showValues();
+  }
+
+  /** A host that is gone stays as it was when it was last heard of. */
+  private rightEdge(): number {
+    const { host } = this.chart;
+    const edge = this.view.edge;
+    if (!host.gone) return edge;
+    let last = -Infinity;
+    for (const s of this.chart.series) last = Math.max(last, s.track.lastTime);
+    return Number.isFinite(last) ? Math.min(edge, last + host.clock.offset) : edge;
+  }
+
+  private build(): void {
+    const { chart } = this;
+    const title = document.createElement('h3');
+    title.textContent = chart.name;
+    const unit = document.createElement('span');
+    unit.className = 'unit';
+    unit.textContent = unitNames[chart.unit];
+    this.heading.append(title, unit, this.at);
+    this.box.className = 'plot';
+    this.box.tabIndex = 0;
+    this.box.setAttribute('role', 'img');
+    const what = [chart.name, unitNames[chart.unit]].filter(Boolean).join(', ');
+    this.box.setAttribute('aria-label', `${what}, on ${chart.host.name}. Arrow keys read values.`);
+    this.box.addEventListener('keydown', (e) => this.key(e));
+    this.box.addEventListener('blur', () => this.moveCursor(null));
+    this.append(this.heading, this.box, this.legend.element);
+  }
+
+  private resize(plot: uPlot): void {
+    const { clientWidth: width, clientHeight: height } = this.box;
+    if (width > 0 && height > 0 && (width !== plot.width || height !== plot.height)) {
+      plot.setSize({ width, height });
+    }
+  }
+
+  private most(): number {
+    if (this.expanded) return manyLines;
+    return this.large ? someLines : fewLines;
+  }
+
+  /** What the button below the legend says, or '' where none is needed. */
+  private more(): string {
+    const rest = this.chart.series.length - this.lines.length;
+    if (rest > 0) return `+${rest} more`;
+    return this.expanded && this.lines.length > (this.large ? someLines : fewLines) ? 'fewer' : '';
+  }
+
+  /** Chooses the lines anew where it is time to; true where they changed. */
+  private choose(): boolean {
+    const now = Date.now();
+    if (now - this.chosenAt < chooseAgain) return false;
+    this.chosenAt = now;
+    const before = new Set(this.lines.map((s) => s.id));
+    const lines = topLines(this.chart.series, this.most(), before);
+    const same = lines.length === this.lines.length && lines.every((s, i) => s === this.lines[i]);
+    this.lines = lines;
+    if (same) {
+      this.legend.setMore(this.more());
+      return false;
+    }
+    this.assignSlots();
+    return true;
+  }
+
+  /** A line keeps its colour for as long as it is drawn. */
+  private assignSlots(): void {
+    const drawn = new Set(this.lines.map((s) => s.id));
+    for (const id of [...this.slots.keys()]) if (!drawn.has(id)) this.slots.delete(id);
+    const taken = new Set(this.slots.values());
+    let free = 0;
+    for (const { id } of this.lines) {
+      if (this.slots.has(id)) continue;
+      while (taken.has(free)) free++;
+      taken.add(free);
+      this.slots.set(id, free);
+    }
+  }
+
+  private expand(): void {
+    this.expanded = !this.expanded;
+    this.chosenAt = 0;
+    this.draw();
+  }
+
+  /** Shows or hides a line; solo shows it alone, and all when it is alone. */
+  private toggle(line: number, solo: boolean): void {
+    const { id } = this.lines[line];
+    const hidden = this.hiddenLines;
+    if (solo) {
+      const alone = !hidden.has(id) && this.lines.every((s) => s.id === id || hidden.has(s.id));
+      hidden.clear();
+      if (!alone) for (const s of this.lines) if (s.id !== id) hidden.add(s.id);
+    } else if (!hidden.delete(id)) {
+      hidden.add(id);
+    }
+    this.lines.forEach((s, i) => {
+      this.plot?.setSeries(i + 1, { show: !hidden.has(s.id) }, false);
+      this.legend.press(i, !hidden.has(s.id));
+    });
+    this.view.request(this);
+  }
+
+  /** After new data the crosshair stands where the mouse is, on other samples. */
+  private keepCursor(plot: uPlot): void {
+    const { left, top } = plot.cursor;
+    if (left !== undefined && left >= 0) plot.setCursor({ left, top: top ?? 0 }, false);
+  }
+
+  /** Legend and time: at the crosshair, or the newest. */
+  private showValues(): void {
+    const { plot } = this;
+    if (!plot) return;
+    const index = plot.cursor.idx ?? null;
+    const time = index === null ? undefined : this.frame.times[index];
+    if (index === null || time === undefined) {
+      if (this.at.textContent) this.at.textContent = '';
+      this.legend.values(this.lines.map((s) => this.newest(s)));
+      return;
+    }
+    this.at.textContent = clock(time * 1000);
+    this.legend.values(this.lines.map((_, i) => this.valueAt(i, index)));
+  }
+
+  private newest(series: Series): string {
+    const { time, value } = latest(series);
+    const { track } = series;
+    const { host, unit } = this.chart;
+    const age = this.view.edge - time - host.clock.offset;
+    const stale = !host.gone && age > Math.max(5_000, 2 * gapSteps * track.step());
+    return stale && this.view.pausedAt.peek() === null ? '–' : format(value, unit);
+  }
+
+  /** The value of a line at a row, or at the row before that has one. */
+  private valueAt(line: number, row: number): string {
+    const column = this.frame.columns[line] ?? [];
+    let r = row;
+    while (r > 0 && column[r] === undefined) r--;
+    const value = column[r];
+    return typeof value === 'number' ? format(value, this.chart.unit) : '–';
+  }
+
+  private key(e: KeyboardEvent): void {
+    const { plot } = this;
+    const last = this.frame.times.length - 1;
+    if (!plot || last < 0) return;
+    const at = plot.cursor.idx ?? last;
+    const leap = e.shiftKey ? 10 : 1;
+    switch (e.key) {
+      case 'ArrowLeft':
+        this.moveCursor(Math.max(0, at - leap));
+        break;
+      case 'ArrowRight':
+        this.moveCursor(Math.min(last, at + leap));
+        break;
+      case 'Home':
+        this.moveCursor(0);
+        break;
+      case 'End':
+        this.moveCursor(last);
+        break;
+      case 'Escape':
+        this.moveCursor(null);
+        break;
+      default:
+        return;
+    }
+    e.preventDefault();
+  }
+
+  private moveCursor(row: number | null): void {
+    const { plot } = this;
+    if (!plot) return;
+    if (row === null) {
+      plot.setCursor({ left: -10, top: -10 });
+      this.view.status.value = '';
+      return;
+    }
+    plot.setCursor({ left: plot.valToPos(this.frame.times[row], 'x'), top: 0 });
+    const values = this.lines.map((s, i) => `${s.name} ${this.valueAt(i, row)}`);
+    this.view.status.value = `${clock(this.frame.times[row] * 1000)}: ${values.join(', ')}`;
+  }
+}
+
+/** Key and labels of a line in full, for a tooltip. */
+export function fullName(series: Series): string {
+  return series.key + labelText(series.labels);
+}
+
+export function defineLiveChart(): void {
+  if (!customElements.get('live-chart')) customElements.define('live-chart', LiveChart);
+}

@@ -1,0 +1,103 @@
+// The options of a plot, as a pure function of what it shows.
+
+import type uPlot from 'uplot';
+import { format, increments, leastTop, type Unit } from '../lib/units.ts';
+import { clock, clockShort } from '../lib/time.ts';
+import { faint, seriesColours, type Colours } from './theme.ts';
+
+export interface Line {
+  /** Place among the colours; beyond their number lines are dashed. */
+  slot: number;
+  shown: boolean;
+}
+
+export interface PlotSpec {
+  unit: Unit;
+  width: number;
+  height: number;
+  colours: Colours;
+  lines: Line[];
+  /** Rows of a line (from 0) that nothing joins, drawn as points. */
+  lonely: (line: number) => number[];
+  onCursor: (u: uPlot) => void;
+}
+
+const font = '11px system-ui, sans-serif';
+/** One width for all units, so that plots below each other line up. */
+const axisWidth = 54;
+/** Seconds between labels of the time axis. */
+const timeSteps = [5, 10, 15, 30, 60, 120, 300, 600];
+
+export const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
+
+export function plotOptions(spec: PlotSpec): uPlot.Options {
+  const { colours, unit } = spec;
+  const axis = { stroke: colours.axis, font, ticks: { show: false } };
+  const grid = { stroke: colours.grid, width: 1 };
+  return {
+    width: spec.width,
+    height: spec.height,
+    padding: [8, 10, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false, setScale: false },
+      sync: { key: 'vedette', setSeries: false, scales: ['x', null] },
+      points: { size: 7, width: 2, stroke: () => colours.surface },
+    },
+    scales: {
+      x: { time: false, auto: false },
+      y: { range: (_, min, max) => range(min, max, unit) },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { ...grid, show: false },
+        size: 24,
+        gap: 4,
+        space: 72,
+        incrs: timeSteps,
+        values: (_, splits, _axis, _space, step) =>
+          splits.map((s) => (step < 60 ? clock(s * 1000) : clockShort(s * 1000))),
+      },
+      {
+        ...axis,
+        grid,
+        size: axisWidth,
+        gap: 6,
+        space: 26,
+        incrs: increments(unit),
+        values: (_, splits) => splits.map((v) => format(v, unit).replace(/\/s$/, '')),
+      },
+    ],
+    series: [{}, ...spec.lines.map((line, i) => seriesOptions(spec, line, i))],
+    hooks: { setCursor: [spec.onCursor] },
+  };
+}
+
+function seriesOptions(spec: PlotSpec, line: Line, i: number): uPlot.Series {
+  const colour = spec.colours.lines[line.slot % seriesColours];
+  const alone = spec.lines.length === 1;
+  return {
+    show: line.shown,
+    stroke: colour,
+    width: 1.5,
+    dash: dashes[Math.floor(line.slot / seriesColours) % dashes.length],
+    fill: alone ? faint(colour, 0.12) : undefined,
+    points: { show: true, size: 4, fill: colour, stroke: colour, filter: () => spec.lonely(i) },
+  };
+}
+
+/**
+ * The range of the value axis: from zero, unless values are below it, to the
+ * next round number, so that it does not change with every sample.
+ */
+export function range(min: number | null, max: number | null, unit: Unit): [number, number] {
+  if (min === null || max === null) return [0, leastTop(unit)];
+  const top = Math.max(max, min < 0 ? 0 : leastTop(unit));
+  const bottom = Math.min(min, 0);
+  const step = increments(unit).find((s) => s >= (top - bottom) / 4) ?? top - bottom;
+  let ceiling = Math.ceil((top * 1.02) / step) * step;
+  if (unit === 'percent' && max <= 100) ceiling = Math.min(ceiling, 100);
+  return [bottom < 0 ? Math.floor((bottom * 1.02) / step) * step : 0, ceiling || step];
+}

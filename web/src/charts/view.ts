@@ -1,0 +1,199 @@
+// What all charts of a page share: the window of time, the pause, the theme,
+// and the one loop that draws them. Charts are drawn at the rate of the data,
+// once a second, all in one frame, and only those on the screen.
+
+import { effect, signal, type Signal } from '@preact/signals';
+import { load, save } from '../lib/storage.ts';
+
+/** What the loop needs of a chart. */
+export interface Drawable extends HTMLElement {
+  /** Makes the plot; costs about a millisecond. */
+  create(): void;
+  /** Frees the plot. */
+  destroy(): void;
+  draw(): void;
+  readonly created: boolean;
+}
+
+export const windows = [1, 2, 5, 15]; // minutes
+export type Theme = 'system' | 'light' | 'dark';
+
+const period = 1_000; // ms between two frames
+const scrollRest = 100; // ms without scrolling before plots are made
+const createBudget = 8; // ms of each frame for making plots
+const pool = 40; // plots off the screen that are kept for a return
+
+export class View {
+  /** Milliseconds of time that charts show. */
+  readonly window: Signal<number>;
+  /** When charts were stopped, or null while they run. */
+  readonly pausedAt: Signal<number | null> = signal(null);
+  readonly theme: Signal<Theme>;
+  /** What a reader of the screen is told of the crosshair. */
+  readonly status: Signal<string> = signal('');
+
+  private readonly visible = new Set<Drawable>();
+  private readonly queue = new Set<Drawable>(); // visible, to be made
+  private kept: Drawable[] = []; // off the screen with a plot, the oldest first
+  private readonly dirty = new Set<Drawable>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private frame = 0;
+  private due = false; // the next frame draws everything
+  private lastScroll = 0;
+  private readonly crossing = new IntersectionObserver((entries) => this.cross(entries), {
+    rootMargin: '120px',
+  });
+  private readonly sizing = new ResizeObserver((entries) => {
+    for (const e of entries) this.request(e.target.closest('live-chart') as Drawable | null);
+  });
+  private readonly onScroll = (): void => {
+    this.lastScroll = performance.now();
+  };
+  private readonly stopEffects: (() => void)[] = [];
+
+  constructor() {
+    const minutes = load('window', 2);
+    this.window = signal((windows.includes(minutes) ? minutes : 2) * 60_000);
+    const theme = load<Theme>('theme', 'system');
+    this.theme = signal(['light', 'dark'].includes(theme) ? theme : 'system');
+  }
+
+  /** Starts the loop. stop() is its pair. */
+  start(): void {
+    document.addEventListener('scroll', this.onScroll, { passive: true, capture: true });
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const recolour = (): void => this.recolour();
+    scheme.addEventListener('change', recolour);
+    this.stopEffects.push(
+      () => scheme.removeEventListener('change', recolour),
+      effect(() => {
+        save('window', this.window.value / 60_000);
+        this.drawAll();
+      }),
+      effect(() => {
+        const theme = this.theme.value;
+        save('theme', theme);
+        if (theme === 'system') delete document.documentElement.dataset.theme;
+        else document.documentElement.dataset.theme = theme;
+        this.recolour();
+      }),
+      effect(() => {
+        if (this.pausedAt.value === null) this.drawAll();
+      }),
+    );
+    this.tick();
+  }
+
+  stop(): void {
+    document.removeEventListener('scroll', this.onScroll, { capture: true });
+    this.stopEffects.splice(0).forEach((stop) => stop());
+    clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame);
+    this.crossing.disconnect();
+    this.sizing.disconnect();
+  }
+
+  /** The time at the right edge of every chart, on the browser's clock. */
+  get edge(): number {
+    return this.pausedAt.peek() ?? Date.now();
+  }
+
+  add(chart: Drawable, plot: Element): void {
+    this.crossing.observe(chart);
+    this.sizing.observe(plot);
+  }
+
+  remove(chart: Drawable, plot: Element): void {
+    this.crossing.unobserve(chart);
+    this.sizing.unobserve(plot);
+    this.visible.delete(chart);
+    this.queue.delete(chart);
+    this.dirty.delete(chart);
+    this.kept = this.kept.filter((c) => c !== chart);
+    chart.destroy();
+  }
+
+  /** Has a chart drawn in the next frame. */
+  request(chart: Drawable | null): void {
+    if (!chart || !this.visible.has(chart)) return;
+    this.dirty.add(chart);
+    this.ask();
+  }
+
+  private tick(): void {
+    this.timer = setTimeout(() => {
+      if (this.pausedAt.peek() === null) this.drawAll();
+      this.tick();
+    }, period);
+  }
+
+  private drawAll(): void {
+    this.due = true;
+    this.ask();
+  }
+
+  private ask(): void {
+    // While the tab is hidden the frame waits for its return, and is one.
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
+  }
+
+  private paint(): void {
+    this.frame = 0;
+    const charts = this.due ? [...this.visible] : [...this.dirty];
+    this.due = false;
+    this.dirty.clear();
+    for (const chart of charts) if (chart.created) chart.draw();
+    this.makeSome();
+  }
+
+  /** Makes plots that have come into view, once scrolling rests. */
+  private makeSome(): void {
+    if (this.queue.size === 0) return;
+    const begin = performance.now();
+    if (begin - this.lastScroll >= scrollRest) {
+      for (const chart of this.queue) {
+        this.queue.delete(chart);
+        chart.create();
+        chart.draw();
+        if (performance.now() - begin > createBudget) break;
+      }
+    }
+    if (this.queue.size > 0) this.ask();
+  }
+
+  private cross(entries: IntersectionObserverEntry[]): void {
+    for (const e of entries) {
+      const chart = e.target as Drawable;
+      if (e.isIntersecting) this.enter(chart);
+      else this.leave(chart);
+    }
+    this.ask();
+  }
+
+  private enter(chart: Drawable): void {
+    if (!chart.isConnected) return;
+    this.visible.add(chart);
+    this.kept = this.kept.filter((c) => c !== chart);
+    if (chart.created) this.dirty.add(chart);
+    else this.queue.add(chart);
+  }
+
+  private leave(chart: Drawable): void {
+    this.visible.delete(chart);
+    this.queue.delete(chart);
+    this.dirty.delete(chart);
+    if (!chart.created) return;
+    this.kept.push(chart);
+    if (this.kept.length > pool) this.kept.shift()?.destroy();
+  }
+
+  /** Colours are baked into plots: a new theme makes them anew. */
+  private recolour(): void {
+    for (const chart of this.kept.splice(0)) chart.destroy();
+    for (const chart of this.visible) {
+      chart.destroy();
+      this.queue.add(chart);
+    }
+    this.ask();
+  }
+}

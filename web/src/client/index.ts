@@ -1,0 +1,7 @@
+// The script at /api/client. It defines MeshClient for pages that were written
+// for the walkthrough, and EventEmitter, which those pages find there too.
+
+import { EventEmitter } from './emitter.ts';
+import { MeshClient } from './mesh-client.ts';
+
+Object.assign(window, { MeshClient, EventEmitter });

@@ -1,0 +1,154 @@
+// One connection of this page with the master: who we are there, what we are
+// subscribed to, and what is told when something is wrong.
+
+import { signal, type Signal } from '@preact/signals';
+import { CloseCode, Code, Rpc, RpcError, type LinkState } from '../lib/rpc.ts';
+import { loadToken, saveToken } from '../lib/storage.ts';
+import type { Store } from './store.ts';
+import { protocolVersion, type Host, type Info } from './wire.ts';
+
+const refresh = 60_000; // ms between two looks at the master's clock and version
+
+export class Session {
+  readonly link: Signal<LinkState> = signal({ kind: 'idle' });
+  readonly info: Signal<Info | null> = signal(null);
+  /** What the login form says, or null where none is needed. */
+  readonly login: Signal<string | null> = signal(null);
+  /** The list of hosts has come at least once. */
+  readonly ready = signal(false);
+  /** The master is of another version than when the page was loaded. */
+  readonly updated = signal(false);
+  readonly rpc: Rpc;
+  private token = loadToken();
+  private firstVersion = '';
+  private timer: ReturnType<typeof setInterval> | undefined;
+  private readonly wake = (): void => {
+    if (document.visibilityState === 'visible') this.rpc.wake();
+  };
+
+  constructor(
+    url: string,
+    private readonly store: Store,
+  ) {
+    this.rpc = new Rpc({
+      url,
+      onOpen: (rpc) => this.open(rpc),
+      onState: (state) => this.changed(state),
+    });
+    this.rpc.subscribe(
+      { pattern: 'metrics/*', format: 'columns' },
+      {
+        onStart: () => store.restart(),
+        onNotice: (method, params) => {
+          if (method === 'samples') store.apply(params);
+          else if (method === 'lost') store.lost.value += params.events;
+        },
+        onError: (e) => this.refused(e),
+      },
+    );
+    this.rpc.subscribe(
+      { pattern: 'hosts/*', format: 'columns' },
+      {
+        onStart: () => void this.list(),
+        onNotice: (method, params) => {
+          if (method === 'lost') void this.list();
+          else if (method === 'event' && isHost(params.data)) store.setHost(params.data);
+        },
+        onError: (e) => this.refused(e),
+      },
+    );
+  }
+
+  /** Connects and stays connected. stop() is its pair. */
+  start(): void {
+    addEventListener('online', this.wake);
+    document.addEventListener('visibilitychange', this.wake);
+    this.timer = setInterval(() => {
+      this.store.sweep();
+      if (this.link.peek().kind === 'live') void this.refresh(this.rpc).catch(() => {});
+    }, refresh);
+    this.rpc.connect();
+  }
+
+  stop(): void {
+    removeEventListener('online', this.wake);
+    document.removeEventListener('visibilitychange', this.wake);
+    clearInterval(this.timer);
+    this.rpc.close();
+  }
+
+  /** Tries a token that somebody has typed. */
+  logIn(token: string): void {
+    this.token = token;
+    this.rpc.close();
+    this.rpc.connect();
+  }
+
+  /** Asks for the present state of one host. */
+  async look(name: string): Promise<void> {
+    if (this.link.peek().kind !== 'live') return;
+    const host = await this.rpc.call<Host>('hosts.get', { host: name });
+    if (isHost(host)) this.store.setHost(host);
+  }
+
+  private async open(rpc: Rpc): Promise<void> {
+    try {
+      if (this.token) await rpc.call('master.login', { token: this.token });
+      await this.refresh(rpc);
+    } catch (e) {
+      this.refused(e);
+      throw e;
+    }
+    saveToken(this.token);
+    this.login.value = null;
+  }
+
+  private async refresh(rpc: Rpc): Promise<void> {
+    const info = await rpc.call<Info>('master.info');
+    this.store.setMasterClock(info.now_ms);
+    this.info.value = info;
+    this.firstVersion ||= info.version;
+    this.updated.value = info.version !== this.firstVersion;
+    if (info.protocol !== protocolVersion) {
+      rpc.refuse(CloseCode.version, `the master speaks version ${info.protocol} of the protocol`);
+    }
+  }
+
+  private async list(): Promise<void> {
+    try {
+      const { hosts } = await this.rpc.call<{ hosts: Host[] | null }>('hosts.list');
+      this.store.setHosts((hosts ?? []).filter(isHost));
+      this.ready.value = true;
+    } catch {
+      // The link went down; the next one lists again.
+    }
+  }
+
+  /** An error that only another token can mend ends the attempts. */
+  private refused(e: unknown): void {
+    if (!(e instanceof RpcError)) return;
+    if (e.code === Code.unauthenticated) this.rpc.refuse(CloseCode.unauthenticated, e.message);
+    else if (e.code === Code.forbidden) this.rpc.refuse(CloseCode.forbidden, e.message);
+  }
+
+  private changed(state: LinkState): void {
+    this.link.value = state;
+    if (state.kind !== 'refused') return;
+    if (state.code === CloseCode.unauthenticated) {
+      this.login.value = this.token ? state.reason || 'The token was not accepted.' : '';
+      this.forgetToken();
+    } else if (state.code === CloseCode.forbidden) {
+      this.login.value = state.reason || 'This token may not look at the hosts.';
+      this.forgetToken();
+    }
+  }
+
+  private forgetToken(): void {
+    this.token = '';
+    saveToken('');
+  }
+}
+
+function isHost(data: any): data is Host {
+  return data !== null && typeof data === 'object' && typeof data.host === 'string';
+}

@@ -1,0 +1,271 @@
+// What the page knows: hosts, their charts, and the samples of each series.
+//
+// Samples change nothing that is reactive: charts read tracks when they draw.
+// Signals change only when there is something else to show: a host, a chart, a
+// line that was not there, a state.
+
+import { signal, type Signal } from '@preact/signals';
+import { meaningOf, unitNames, type Unit } from '../lib/units.ts';
+import { HostClock } from './clock.ts';
+import { Budget, Track } from './track.ts';
+import type { Host, Samples, Series as Declared } from './wire.ts';
+
+/** Milliseconds of samples that are kept where the budget allows. */
+export const horizon = 16 * 60_000;
+/** Points of all series together: 80 MB. */
+const budgetPoints = 5_000_000;
+
+/** One line. */
+export interface Series {
+  /** Of the line within its host: key and labels. */
+  id: string;
+  key: string;
+  item: string;
+  labels: Record<string, string>;
+  /** What the legend says. */
+  name: string;
+  rate: boolean;
+  track: Track;
+  /** Not shown any more; its track is empty. */
+  dropped: boolean;
+}
+
+/** The lines of one first segment and one unit, on one host. */
+export interface Chart {
+  id: string;
+  host: HostModel;
+  /** First segment of the keys. */
+  name: string;
+  unit: Unit;
+  series: Series[];
+  /** Grows when a line comes or goes. */
+  revision: Signal<number>;
+}
+
+export class HostModel {
+  readonly info: Signal<Host | null> = signal(null);
+  readonly charts: Signal<Chart[]> = signal([]);
+  readonly clock = new HostClock();
+  readonly byId = new Map<string, Series>();
+  /** Grows with every batch of samples: what is drawn of this host is old. */
+  batch = 0;
+  constructor(readonly name: string) {}
+
+  get gone(): boolean {
+    return this.info.value?.state === 'gone';
+  }
+}
+
+const order = [
+  'load',
+  'cpu',
+  'memory',
+  'swap',
+  'disk',
+  'disk-io',
+  'network',
+  'processes',
+  'tcp',
+  'temperature',
+  'uptime',
+];
+/** The product's measurements of itself come last. */
+export const selfChart = 'vedette';
+
+export class Store {
+  readonly hosts: Signal<HostModel[]> = signal([]);
+  /** Live events that the master could not send fast enough. */
+  readonly lost = signal(0);
+  readonly budget = new Budget(budgetPoints);
+  private readonly byName = new Map<string, HostModel>();
+  private numbers: (Entry | undefined)[] = [];
+  private browserLessMaster = 0;
+
+  constructor(private readonly now: () => number = Date.now) {}
+
+  /** Notes the master's clock as it was when its message arrived. */
+  setMasterClock(ms: number): void {
+    this.browserLessMaster = this.now() - ms;
+    for (const host of this.byName.values()) this.tellClock(host);
+  }
+
+  /** Milliseconds to add to a time of the master's to have it on our clock. */
+  get masterOffset(): number {
+    return this.browserLessMaster;
+  }
+
+  /** Takes what the master knows of a host. */
+  setHost(info: Host): void {
+    const host = this.host(info.host);
+    host.info.value = info;
+    this.tellClock(host);
+  }
+
+  /** Takes the whole list: a host that is not on it is forgotten. */
+  setHosts(list: Host[]): void {
+    const names = new Set(list.map((h) => h.host));
+    for (const name of [...this.byName.keys()]) if (!names.has(name)) this.forget(name);
+    list.forEach((h) => this.setHost(h));
+  }
+
+  get(name: string): HostModel | undefined {
+    return this.byName.get(name);
+  }
+
+  /** A subscription starts anew: numbers of series are declared again. */
+  restart(): void {
+    this.numbers = [];
+  }
+
+  /** Takes samples. */
+  apply(samples: Samples): void {
+    for (const declared of samples.series ?? []) this.numbers[declared.id] = this.declare(declared);
+    const now = this.now();
+    const { t, s, v } = samples;
+    for (let i = 0; i < s.length; i++) {
+      let entry = this.numbers[s[i]];
+      if (!entry) continue;
+      if (entry.series.dropped) entry = this.numbers[s[i]] = this.declare(entry.declared);
+      entry.series.track.push(t[i], v[i]);
+      entry.host.clock.note(t[i], now);
+      entry.host.batch++;
+    }
+  }
+
+  /** Drops the lines that have been silent for the whole horizon. */
+  sweep(): void {
+    const now = this.now();
+    for (const host of this.byName.values()) {
+      if (host.gone) continue;
+      const oldest = now - host.clock.offset - horizon;
+      for (const chart of host.charts.value) this.sweepChart(host, chart, oldest);
+    }
+  }
+
+  private sweepChart(host: HostModel, chart: Chart, oldest: number): void {
+    const stay = chart.series.filter((s) => s.track.lastTime >= oldest);
+    if (stay.length === chart.series.length) return;
+    for (const series of chart.series) if (!stay.includes(series)) drop(host, series);
+    chart.series = stay;
+    chart.revision.value++;
+    if (stay.length === 0) host.charts.value = host.charts.value.filter((c) => c !== chart);
+  }
+
+  private tellClock(host: HostModel): void {
+    host.clock.tell(host.info.peek()?.skew_ms ?? 0, this.browserLessMaster);
+  }
+
+  private host(name: string): HostModel {
+    let host = this.byName.get(name);
+    if (!host) {
+      host = new HostModel(name);
+      this.byName.set(name, host);
+      this.tellClock(host);
+      this.hosts.value = [...this.byName.values()].sort((a, b) => compareNames(a.name, b.name));
+    }
+    return host;
+  }
+
+  private forget(name: string): void {
+    const host = this.byName.get(name);
+    if (!host) return;
+    for (const series of host.byId.values()) drop(host, series);
+    this.byName.delete(name);
+    this.hosts.value = this.hosts.value.filter((h) => h !== host);
+  }
+
+  private declare(declared: Declared): Entry {
+    const host = this.host(declared.host);
+    const labels = declared.labels ?? {};
+    const id = declared.key + labelText(labels);
+    let series = host.byId.get(id);
+    if (!series) {
+      series = this.newSeries(id, declared, labels);
+      host.byId.set(id, series);
+      this.place(host, series, declared.kind);
+    }
+    return { host, series, declared };
+  }
+
+  private newSeries(id: string, declared: Declared, labels: Record<string, string>): Series {
+    const [name, ...rest] = declared.key.split('/');
+    const item = rest.join('/');
+    const meaning = meaningOf(item || name, declared.kind);
+    return {
+      id,
+      key: declared.key,
+      item,
+      labels,
+      name: lineName(item === '' ? '' : meaning.name, labels, name),
+      rate: meaning.rate,
+      track: new Track(this.budget, horizon),
+      dropped: false,
+    };
+  }
+
+  /** Puts a new line into its chart, which may be new too. */
+  private place(host: HostModel, series: Series, kind: string | undefined): void {
+    const name = series.key.split('/', 1)[0];
+    const { unit } = meaningOf(series.item || name, kind);
+    const id = `${name}|${unit}`;
+    let chart = host.charts.peek().find((c) => c.id === id);
+    if (!chart) {
+      chart = { id, host, name, unit, series: [], revision: signal(0) };
+      host.charts.value = [...host.charts.peek(), chart].sort(compareCharts);
+    }
+    chart.series.push(series);
+    chart.series.sort((a, b) => compareNames(a.id, b.id));
+    chart.revision.value++;
+  }
+}
+
+interface Entry {
+  host: HostModel;
+  series: Series;
+  declared: Declared;
+}
+
+/** Its number stays declared: a sample that comes yet makes the line anew. */
+function drop(host: HostModel, series: Series): void {
+  series.dropped = true;
+  series.track.release();
+  host.byId.delete(series.id);
+}
+
+/** web-2 before web-10. */
+const collator = new Intl.Collator('en', { numeric: true });
+export function compareNames(a: string, b: string): number {
+  return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+const unitOrder = Object.keys(unitNames);
+
+function compareCharts(a: Chart, b: Chart): number {
+  return (
+    rank(a.name) - rank(b.name) ||
+    compareNames(a.name, b.name) ||
+    unitOrder.indexOf(a.unit) - unitOrder.indexOf(b.unit)
+  );
+}
+
+function rank(name: string): number {
+  if (name === selfChart) return order.length + 1;
+  const at = order.indexOf(name);
+  return at < 0 ? order.length : at;
+}
+
+/** {mount="/",device="sda"}, and nothing where there are no labels. */
+export function labelText(labels: Record<string, string>): string {
+  const names = Object.keys(labels).sort();
+  if (names.length === 0) return '';
+  return `{${names.map((n) => `${n}=${JSON.stringify(labels[n])}`).join(',')}}`;
+}
+
+/** What the legend says: the item in words, and the values of the labels. */
+function lineName(item: string, labels: Record<string, string>, chart: string): string {
+  const words = item.replaceAll('_', ' ').trim();
+  const values = Object.keys(labels)
+    .sort()
+    .map((n) => labels[n]);
+  return [words, ...values].filter((w) => w !== '').join(' ') || chart;
+}

@@ -1,0 +1,134 @@
+// The samples of one series in memory: two columns in order of time, in one
+// block that is written at its end and moved to its front when it is full. It
+// grows by doubling while its oldest sample is still wanted and there is room
+// in the budget that all tracks share; otherwise the oldest samples go.
+
+/** How many points all tracks of a store may hold together. */
+export class Budget {
+  used = 0;
+  constructor(readonly most: number) {}
+}
+
+const first = 64; // points of a new track
+export const longest = 16_384; // points of the largest track
+
+export class Track {
+  times: Float64Array;
+  values: Float64Array;
+  private from = 0;
+  private to = 0;
+
+  constructor(
+    private readonly budget: Budget,
+    /** Milliseconds that a sample is wanted for. */
+    private readonly horizon: number,
+  ) {
+    this.times = new Float64Array(first);
+    this.values = new Float64Array(first);
+    budget.used += first;
+  }
+
+  get length(): number {
+    return this.to - this.from;
+  }
+
+  /** Index of the first sample in times and values. */
+  get start(): number {
+    return this.from;
+  }
+
+  /** Index after the last sample. */
+  get end(): number {
+    return this.to;
+  }
+
+  get lastTime(): number {
+    return this.to > this.from ? this.times[this.to - 1] : -Infinity;
+  }
+
+  get lastValue(): number {
+    return this.to > this.from ? this.values[this.to - 1] : NaN;
+  }
+
+  /** Adds a sample. One at a time that is there already replaces it. */
+  push(time: number, value: number): void {
+    if (this.to === this.times.length) this.makeRoom(time);
+    if (this.to === this.from || time > this.times[this.to - 1]) {
+      this.times[this.to] = time;
+      this.values[this.to++] = value;
+    } else {
+      this.insert(time, value);
+    }
+  }
+
+  /** Index of the first sample at or after a time; end where there is none. */
+  search(time: number): number {
+    let lo = this.from;
+    let hi = this.to;
+    while (lo < hi) {
+      const mid = (lo + hi) >>> 1;
+      if (this.times[mid] < time) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo;
+  }
+
+  /**
+   * Milliseconds from one sample to the next, as the median of the last few;
+   * 0 while there are fewer than two samples.
+   */
+  step(): number {
+    const n = Math.min(15, this.length - 1);
+    if (n < 1) return 0;
+    const steps: number[] = [];
+    for (let i = this.to - n; i < this.to; i++) steps.push(this.times[i] - this.times[i - 1]);
+    steps.sort((a, b) => a - b);
+    return steps[n >> 1];
+  }
+
+  /** Gives the room back. The track is not used any more. */
+  release(): void {
+    this.budget.used -= this.times.length;
+    this.times = this.values = new Float64Array(0);
+    this.from = this.to = 0;
+  }
+
+  /** A late sample, as of the backlog of an agent that was cut off. */
+  private insert(time: number, value: number): void {
+    const i = this.search(time);
+    if (this.times[i] !== time) {
+      this.times.copyWithin(i + 1, i, this.to);
+      this.values.copyWithin(i + 1, i, this.to);
+      this.times[i] = time;
+      this.to++;
+    }
+    this.values[i] = value;
+  }
+
+  private makeRoom(now: number): void {
+    const size = this.times.length;
+    let keep = Math.max(this.from, this.search(now - this.horizon));
+    const grow = this.to - keep > (size * 3) / 4;
+    if (grow && size < longest && this.budget.used + size <= this.budget.most) {
+      this.resize(size * 2, keep);
+      return;
+    }
+    if (grow) keep = this.to - ((size * 7) >> 3);
+    this.times.copyWithin(0, keep, this.to);
+    this.values.copyWithin(0, keep, this.to);
+    this.to -= keep;
+    this.from = 0;
+  }
+
+  private resize(size: number, keep: number): void {
+    const times = new Float64Array(size);
+    const values = new Float64Array(size);
+    times.set(this.times.subarray(keep, this.to));
+    values.set(this.values.subarray(keep, this.to));
+    this.budget.used += size - this.times.length;
+    this.times = times;
+    this.values = values;
+    this.to -= keep;
+    this.from = 0;
+  }
+}

@@ -1,0 +1,23 @@
+// Times of day as people here read them. The locale's own format is not used on
+// charts: its width differs and AM/PM does not fit.
+
+const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`);
+
+/** 12:03:05 */
+export function clock(ms: number): string {
+  const d = new Date(ms);
+  return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+}
+
+/** 12:03 */
+export function clockShort(ms: number): string {
+  return clock(ms).slice(0, 5);
+}
+
+/** 12:03 today, 21 Nov 12:03 otherwise. */
+export function since(ms: number, now: number): string {
+  const d = new Date(ms);
+  if (d.toDateString() === new Date(now).toDateString()) return clockShort(ms);
+  const month = d.toLocaleString('en', { month: 'short' });
+  return `${d.getDate()} ${month} ${clockShort(ms)}`;
+}

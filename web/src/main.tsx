@@ -1,0 +1,24 @@
+// The door: makes the parts, joins them, and shows the page.
+
+import { render } from 'preact';
+import 'uplot/dist/uPlot.min.css';
+import './style.css';
+import { App } from './app.tsx';
+import { defineLiveChart } from './charts/live-chart.ts';
+import { View } from './charts/view.ts';
+import { Session } from './data/session.ts';
+import { Store } from './data/store.ts';
+import { endpoint } from './lib/rpc.ts';
+import { Router } from './lib/router.ts';
+
+defineLiveChart();
+const store = new Store();
+const session = new Session(endpoint(location), store);
+const view = new View();
+const router = new Router();
+const root = document.getElementById('app');
+if (!root) throw new Error('the page has no element #app');
+render(<App session={session} store={store} view={view} router={router} />, root);
+router.start();
+view.start();
+session.start();

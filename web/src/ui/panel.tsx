@@ -1,0 +1,82 @@
+// One host on the first page. Its charts exist only while it is near the
+// screen, so that a page of hundreds of hosts weighs as much as what is seen.
+
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Parts } from '../app.tsx';
+import type { HostModel } from '../data/store.ts';
+import { hostPath } from '../lib/router.ts';
+import { load, save } from '../lib/storage.ts';
+import { Charts } from './charts.tsx';
+import { Condition, Facts, Problems } from './state.tsx';
+
+const margin = '800px'; // around the screen
+const rest = 150; // ms for which a panel has to stay near, or away
+
+export function HostPanel({ host, ...parts }: Parts & { host: HostModel }) {
+  const section = useRef<HTMLElement>(null);
+  const body = useRef<HTMLDivElement>(null);
+  const near = useSignal(false);
+  const height = useSignal(300);
+  const folded = useSignal(load<string[]>('folded', []).includes(host.name));
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const seen = (is: boolean): void => {
+      if (!is && near.peek() && body.current) height.value = body.current.offsetHeight;
+      near.value = is;
+    };
+    let first = true;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        clearTimeout(timer);
+        if (first) seen(entry.isIntersecting);
+        else timer = setTimeout(() => seen(entry.isIntersecting), rest);
+        first = false;
+      },
+      { rootMargin: `${margin} 0px` },
+    );
+    observer.observe(section.current!);
+    return () => {
+      clearTimeout(timer);
+      observer.disconnect();
+    };
+  }, []);
+
+  const fold = (): void => {
+    folded.value = !folded.value;
+    const names = new Set(load<string[]>('folded', []));
+    if (folded.value) names.add(host.name);
+    else names.delete(host.name);
+    save('folded', [...names]);
+  };
+
+  return (
+    <section ref={section} class={host.gone ? 'panel gone' : 'panel'} data-host={host.name}>
+      <header>
+        <button
+          type="button"
+          class="fold"
+          aria-expanded={!folded.value}
+          aria-label={`Charts of ${host.name}`}
+          onClick={fold}
+        >
+          <svg viewBox="0 0 12 12" aria-hidden="true">
+            <path d="M2.5 4l3.5 4 3.5-4" />
+          </svg>
+        </button>
+        <h2>
+          <a href={hostPath(host.name)}>{host.name}</a>
+        </h2>
+        <Condition host={host} store={parts.store} />
+        <Facts host={host} view={parts.view} />
+      </header>
+      <Problems host={host} />
+      {!folded.value && (
+        <div ref={body} class="body" style={near.value ? undefined : { height: `${height.value}px` }}>
+          {near.value && <Charts host={host} view={parts.view} />}
+        </div>
+      )}
+    </section>
+  );
+}

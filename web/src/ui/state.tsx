@@ -1,0 +1,82 @@
+// A host's condition in shape and words, its facts, and its broken inspectors.
+
+import type { View } from '../charts/view.ts';
+import type { HostModel, Store } from '../data/store.ts';
+import type { InspectorStatus } from '../data/wire.ts';
+import { since } from '../lib/time.ts';
+import { duration } from '../lib/units.ts';
+import { latest } from '../charts/frame.ts';
+
+/** A clock that is off by less is nobody's concern. */
+const skewShown = 2_000;
+
+export function Condition({ host, store }: { host: HostModel; store: Store }) {
+  const info = host.info.value;
+  if (info?.state === 'gone') {
+    const at = info.since_ms + store.masterOffset;
+    return (
+      <span class="condition gone">
+        <i aria-hidden="true" />
+        gone since {since(at, Date.now())}
+      </span>
+    );
+  }
+  const bad = broken(host).length;
+  return (
+    <span class={bad ? 'condition warn' : 'condition up'}>
+      <i aria-hidden="true" />
+      {bad ? `up, ${bad} failing` : 'up'}
+    </span>
+  );
+}
+
+export function Facts({ host }: { host: HostModel; view: View }) {
+  const info = host.info.value;
+  if (!info) return null;
+  const uptime = [...host.byId.values()].find((s) => s.key === 'uptime/seconds' || s.key === 'uptime');
+  const facts = [
+    [info.os, info.arch].filter(Boolean).join('/'),
+    uptime && !host.gone ? `up ${duration(Math.floor(latest(uptime).value / 60) * 60)}` : '',
+    info.version ? `agent ${info.version}` : info.simple ? 'reports by single calls' : '',
+    ...Object.entries(info.labels ?? {}).map(([k, v]) => `${k}=${v}`),
+  ].filter(Boolean);
+  return (
+    <>
+      <span class="facts">{facts.join(' · ')}</span>
+      <Skew ms={info.skew_ms} />
+    </>
+  );
+}
+
+function Skew({ ms }: { ms: number }) {
+  if (Math.abs(ms) <= skewShown) return null;
+  const way = ms > 0 ? 'fast' : 'slow';
+  return (
+    <span class="skew" title="Charts are drawn as if the clock were right.">
+      clock {duration(Math.abs(ms) / 1000)} {way}
+    </span>
+  );
+}
+
+export function broken(host: HostModel): InspectorStatus[] {
+  return (host.info.value?.inspectors ?? []).filter(
+    (i) => i.state === 'failing' || i.state === 'quarantined',
+  );
+}
+
+/** The inspectors that do not work, each with its error. */
+export function Problems({ host }: { host: HostModel }) {
+  const list = broken(host);
+  if (list.length === 0) return null;
+  return (
+    <ul class="problems">
+      {list.map((i) => (
+        <li key={i.name}>
+          <i aria-hidden="true" />
+          <b>{i.name}</b> <span class="state">{i.state}</span>{' '}
+          <span class="error">{i.error || 'no reason given'}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
