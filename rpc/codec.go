@@ -39,6 +39,9 @@ type codec interface {
 
 	// decode reads v leniently: members that v does not know are skipped.
 	decode(data []byte, v any) error
+	// decodeAny reads whatever it is, for an explanation: maps as
+	// map[string]any, numbers as int64, uint64, float64 or json.Number.
+	decodeAny(data []byte) (any, error)
 	// decodeStrict reads v, whose type s describes, and refuses what s does
 	// not know. Its error is for the sender.
 	decodeStrict(data []byte, v any, s *shape) error

@@ -18,7 +18,7 @@ type cborCodec struct{}
 // cborModes are the settings of the CBOR library. They never change.
 type cborModes struct {
 	enc    cbor.UserBufferEncMode
-	outer  cbor.DecMode // for whole frames
+	outer  cbor.DecMode // for whole frames, and to explain what is wrong in them
 	dec    cbor.DecMode // for parts
 	strict cbor.DecMode // for parts whose every member must be known
 }
@@ -62,7 +62,9 @@ func newCBORModes() cborModes {
 		enc: enc,
 		// A NaN deep in a frame shall be the fault of its request, which can
 		// be answered, rather than of the frame, which cannot.
-		outer:  dec(func(o *cbor.DecOptions) { o.NaN, o.Inf = cbor.NaNDecodeAllowed, cbor.InfDecodeAllowed }),
+		outer: dec(func(o *cbor.DecOptions) {
+			o.NaN, o.Inf, o.IntDec = cbor.NaNDecodeAllowed, cbor.InfDecodeAllowed, cbor.IntDecConvertNone
+		}),
 		dec:    dec(func(*cbor.DecOptions) {}),
 		strict: dec(func(o *cbor.DecOptions) { o.ExtraReturnErrors = cbor.ExtraDecErrorUnknownField }),
 	}
@@ -311,6 +313,11 @@ func (cborCodec) appendBatch(buf *bytes.Buffer, answers [][]byte) {
 }
 
 func (cborCodec) decode(data []byte, v any) error { return modes.dec.Unmarshal(data, v) }
+
+func (cborCodec) decodeAny(data []byte) (v any, err error) {
+	err = modes.outer.Unmarshal(data, &v)
+	return v, err
+}
 
 func (cborCodec) decodeStrict(data []byte, v any, _ *shape) error {
 	return modes.strict.Unmarshal(data, v)

@@ -305,6 +305,13 @@ func (jsonCodec) appendBatch(buf *bytes.Buffer, answers [][]byte) {
 
 func (jsonCodec) decode(data []byte, v any) error { return json.Unmarshal(data, v) }
 
+func (jsonCodec) decodeAny(data []byte) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	err = d.Decode(&v)
+	return v, err
+}
+
 func (jsonCodec) decodeStrict(data []byte, v any, s *shape) error {
 	if err := s.checkJSON(data, ""); err != nil {
 		return err

@@ -1,10 +1,12 @@
 package rpc
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 )
 
 // Decode reads the params into what params points to.
@@ -36,11 +38,8 @@ func decodeParams(c codec, raw []byte, v reflect.Value, s *shape) error {
 	isStruct := s.typ.Kind() == reflect.Struct && !s.opaque
 	absent := raw == nil || c.isNull(raw)
 	switch {
-	case absent && (!isStruct || s.allOptional()):
-		if isStruct || s.typ.Kind() == reflect.Interface {
-			return nil
-		}
-		return fmt.Errorf("params are missing: expected %s", s.expects())
+	case absent && (isStruct && s.allOptional() || s.typ.Kind() == reflect.Interface):
+		return nil
 	case absent:
 		return fmt.Errorf("params are missing: expected %s", s.expects())
 	case isStruct && c.isArray(raw):
@@ -76,17 +75,11 @@ func decodePositional(c codec, raw []byte, v reflect.Value, s *shape) error {
 // explain finds the first member of raw that does not fit the shape and says
 // so; it returns err when it finds none. It runs only after a failure.
 func explain(c codec, raw []byte, s *shape, path string, err error) error {
-	var v any
-	if c.decode(raw, &v) != nil {
-		return explainRaw(path, err)
+	if v, anyErr := c.decodeAny(raw); anyErr == nil {
+		if why := s.mismatch(v, path); why != nil {
+			return why
+		}
 	}
-	if why := s.mismatch(v, path); why != nil {
-		return why
-	}
-	return explainRaw(path, err)
-}
-
-func explainRaw(path string, err error) error {
 	if path == "" {
 		return err
 	}
@@ -162,6 +155,9 @@ func isNumber(v any) bool {
 	switch n := v.(type) {
 	case float64:
 		return !math.IsNaN(n) && !math.IsInf(n, 0)
+	case json.Number:
+		_, err := n.Float64()
+		return err == nil
 	case int64, uint64:
 		return true
 	}
@@ -170,23 +166,18 @@ func isNumber(v any) bool {
 
 // holdsInteger tells whether the decoded value v is an integer in range.
 func (s *shape) holdsInteger(v any) bool {
-	x := reflect.New(s.typ).Elem()
-	switch n := v.(type) {
-	case int64:
-		if x.CanInt() {
-			return !x.OverflowInt(n)
-		}
-		return n >= 0 && !x.OverflowUint(uint64(n))
-	case float64: // of JSON
-		if n != math.Trunc(n) || math.Abs(n) > 1<<63 {
-			return false
-		}
-		if x.CanInt() {
-			return n < 1<<63 && !x.OverflowInt(int64(n))
-		}
-		return n >= 0 && !x.OverflowUint(uint64(n))
+	switch v.(type) {
+	case int64, uint64, json.Number:
+	default:
+		return false
 	}
-	return false
+	var err error
+	if reflect.Zero(s.typ).CanInt() {
+		_, err = strconv.ParseInt(fmt.Sprint(v), 10, s.typ.Bits())
+	} else {
+		_, err = strconv.ParseUint(fmt.Sprint(v), 10, s.typ.Bits())
+	}
+	return err == nil
 }
 
 func describe(v any) string {

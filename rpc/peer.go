@@ -20,6 +20,7 @@ type Peer struct {
 	// Set before the goroutines start and never changed.
 	ws       *websocket.Conn
 	conn     *bufferedConn // below ws
+	server   bool          // this is the accepting end
 	codec    codec
 	handler  Handler // never nil
 	inOrder  func(method string) bool
@@ -57,25 +58,25 @@ type answer struct {
 type peerParts struct {
 	ws       *websocket.Conn
 	conn     *bufferedConn
+	server   bool
 	handler  Handler
 	shapes   *shapes
 	pools    *pools
 	identity any
-	onGone   func(error)
 }
 
 // newPeer makes a Peer. Its goroutines begin with start.
 func newPeer(parts peerParts, o Options) *Peer {
 	p := &Peer{
-		ws: parts.ws, conn: parts.conn, handler: parts.handler, shapes: parts.shapes, pools: parts.pools,
-		identity: parts.identity, onGone: parts.onGone,
-		codec:   codecByName(parts.ws.Subprotocol()),
-		inOrder: func(string) bool { return false },
-		opts:    o,
-		log:     o.Log.With("remote", parts.ws.RemoteAddr().String()),
-		queue:   newQueue(o),
-		slots:   make(chan struct{}, o.MaxInFlight),
-		down:    make(chan struct{}), gone: make(chan struct{}), written: make(chan struct{}),
+		ws: parts.ws, conn: parts.conn, server: parts.server, handler: parts.handler, shapes: parts.shapes, pools: parts.pools,
+		identity: parts.identity,
+		codec:    codecByName(parts.ws.Subprotocol()),
+		inOrder:  func(string) bool { return false },
+		opts:     o,
+		log:      o.Log.With("remote", parts.ws.RemoteAddr().String()),
+		queue:    newQueue(o),
+		slots:    make(chan struct{}, o.MaxInFlight),
+		down:     make(chan struct{}), gone: make(chan struct{}), written: make(chan struct{}),
 	}
 	if p.handler == nil {
 		p.handler = NewMux()
@@ -214,14 +215,19 @@ func (p *Peer) Notify(ctx context.Context, method string, params any) error {
 // be encoded or is too large is logged and refused.
 func (p *Peer) TrySend(m *Message) bool {
 	e := m.encode(p.codec)
-	if e.err == nil {
-		e.err = p.fits(len(e.data), m.method)
+	err := e.err
+	if err == nil {
+		err = p.fits(len(e.data), m.method)
 	}
-	if e.err != nil {
-		p.log.Error("cannot send a message", "method", m.method, "error", e.err)
+	if err != nil {
+		p.log.Error("cannot send a message", "method", m.method, "error", err)
 		return false
 	}
-	return p.queue.try(outgoing{data: e.data, prepared: e.prepared})
+	out := outgoing{data: e.data}
+	if p.server { // a client masks each frame anew
+		out.prepared = e.prepared
+	}
+	return p.queue.try(out)
 }
 
 func (p *Peer) encodeRequest(id uint64, method string, params any) (outgoing, error) {
@@ -245,11 +251,8 @@ func (p *Peer) fits(n int, method string) error {
 // an error that wraps ErrClosed when the connection was down before.
 func (p *Peer) Close(code int, reason string) error {
 	ce := &CloseError{Code: code, Reason: cutReason(reason), Local: true}
-	if err := p.fail(ce, ce); err != nil {
-		return err
-	}
-	p.queue.close(ce, false)
-	return nil
+	p.queue.close(ce, false) // first, so that nothing is taken and then not sent
+	return p.fail(ce, ce)
 }
 
 func cutReason(s string) string {
@@ -336,6 +339,9 @@ func (p *Peer) SetIdentity(identity any) {
 
 // closedError says that the connection was lost rather than closed.
 func closedError(doing string, err error) error {
+	if ce, ok := errors.AsType[*websocket.CloseError](err); ok && ce.Code == websocket.CloseAbnormalClosure {
+		err = errors.New("the other end hung up without a word")
+	}
 	if ne, ok := errors.AsType[interface {
 		error
 		Timeout() bool

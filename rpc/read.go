@@ -18,14 +18,17 @@ import (
 // down and, after a close by this end, when the other end has answered with its
 // own close frame or closeGrace is over. It ends the peer.
 func (p *Peer) readLoop() {
+	// Deferred, for a handler in order may end the goroutine.
+	defer func() {
+		p.abort(closedError("read", errors.New("a handler ended the reading")))
+		<-p.written
+		p.handlers.Wait()
+		if p.onGone != nil {
+			p.onGone(p.Err())
+		}
+		close(p.gone)
+	}()
 	p.readMessages()
-	_ = p.conn.Close()
-	<-p.written
-	p.handlers.Wait()
-	if p.onGone != nil {
-		p.onGone(p.Err())
-	}
-	close(p.gone)
 }
 
 func (p *Peer) readMessages() {
@@ -72,7 +75,10 @@ func (p *Peer) readFailed(err error) {
 		got := &CloseError{Code: ce.Code, Reason: ce.Text}
 		_ = p.fail(got, got) // the close frame goes back as it came
 		p.queue.close(got, true)
-		<-p.written
+		select {
+		case <-p.written:
+		case <-time.After(closeGrace):
+		}
 		return
 	}
 	_ = p.conn.flush() // the library may have written a close frame for a protocol error
@@ -205,23 +211,18 @@ func (p *Peer) handleAnswer(e envelope) {
 
 // handleCancel ends the context of a request.
 func (p *Peer) handleCancel(e envelope) {
-	var params struct {
-		ID any `json:"id"`
+	// The params have one member of an envelope, the id, and need only that.
+	var params envelope
+	if e.params != nil {
+		params, _ = p.codec.split(e.params)
 	}
-	if e.params == nil || p.codec.isArray(e.params) || p.codec.decode(e.params, &params) != nil {
+	if params.id == nil {
 		p.log.Warn("ignored a malformed notification", "method", methodCancel)
 		return
 	}
-	key := ""
-	switch id := params.ID.(type) {
-	case string:
-		key = "s" + id
-	default:
-		key = "n" + fmt.Sprint(id)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if cancel, ok := p.inFlight[key]; ok {
+	if cancel, ok := p.inFlight[p.codec.idKey(params.id)]; ok {
 		cancel()
 	}
 }
@@ -286,9 +287,22 @@ func (p *Peer) track(id []byte) (context.Context, func(), *Error) {
 	}, nil
 }
 
-// serve runs the handler and answers.
+// serve runs the handler and answers, even if the handler panics or ends its
+// goroutine.
 func (p *Peer) serve(ctx context.Context, req *Request, id []byte, b *batch) {
-	result, err := p.runHandler(ctx, req)
+	var result any
+	var err error = Errorf(CodeInternal, "internal error")
+	defer func() {
+		if v := recover(); v != nil {
+			p.log.Error("a handler panicked", "method", req.Method, "panic", v, "stack", string(debug.Stack()))
+		}
+		p.served(ctx, req, id, b, result, err)
+	}()
+	result, err = p.handler.ServeRPC(ctx, req)
+}
+
+// served answers a request that was handled.
+func (p *Peer) served(ctx context.Context, req *Request, id []byte, b *batch, result any, err error) {
 	req.params = nil // it may be the frame's buffer
 	closing, _ := errors.AsType[*CloseError](err)
 	if closing != nil && p.isDown() {
@@ -306,23 +320,6 @@ func (p *Peer) serve(ctx context.Context, req *Request, id []byte, b *batch) {
 	if closing != nil {
 		_ = p.Close(closing.Code, closing.Reason)
 	}
-}
-
-// runHandler turns a panic into an error.
-func (p *Peer) runHandler(ctx context.Context, req *Request) (result any, err error) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		// After runtime.Goexit there is nothing to recover, and still an
-		// answer to be given.
-		p.log.Error("a handler panicked", "method", req.Method, "panic", recover(), "stack", string(debug.Stack()))
-		result, err = nil, Errorf(CodeInternal, "internal error")
-	}()
-	result, err = p.handler.ServeRPC(ctx, req)
-	returned = true
-	return result, err
 }
 
 // toError makes an error that can be answered.

@@ -126,10 +126,16 @@ func (s *shape) expects() string {
 	case reflect.Float32, reflect.Float64:
 		return "a finite number"
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return fmt.Sprintf("an integer from 0 to %d", uint64(1)<<(s.typ.Bits()-1)*2-1)
+		if s.typ.Bits() == 64 {
+			return "an integer not below 0"
+		}
+		return fmt.Sprintf("an integer from 0 to %d", uint64(1)<<s.typ.Bits()-1)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		top := int64(uint64(1)<<(s.typ.Bits()-1) - 1)
-		return fmt.Sprintf("an integer from %d to %d", -top-1, top)
+		if s.typ.Bits() == 64 {
+			return "an integer"
+		}
+		top := int64(1) << (s.typ.Bits() - 1)
+		return fmt.Sprintf("an integer from %d to %d", -top, top-1)
 	}
 	return "any value"
 }
