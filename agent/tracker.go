@@ -42,6 +42,7 @@ type tracker struct {
 type record struct {
 	wire.InspectorStatus
 	urgency urgency
+	chatter chatter
 	labels  inspectors.Labels // of its own series
 	idle    int               // ticks in a row at which the runner could not run it
 }
@@ -213,6 +214,7 @@ func (t *tracker) moveLocked(r *record, state string, err error) {
 	r.State, r.Error, r.SinceMS = state, text, time.Now().UnixMilli()
 	t.markLocked(r, atOnce)
 	switch {
+	case !r.chatter.allow(time.Now()):
 	case state != wire.StateOK:
 		t.log.Warn("inspector is "+state, "inspector", r.Name, "reason", text)
 	case before == wire.StateStarting:
@@ -220,6 +222,29 @@ func (t *tracker) moveLocked(r *record, state string, err error) {
 	default:
 		t.log.Info("inspector is ok again", "inspector", r.Name)
 	}
+	if r.chatter.lines == maxChatter {
+		t.log.Warn("inspector changes its state often; more of that is not logged for a while", "inspector", r.Name, "while", chatterTime)
+	}
+}
+
+// Bounds of the lines that an inspector which is good and bad in turn may log.
+const (
+	maxChatter  = 6
+	chatterTime = 10 * time.Minute
+)
+
+// chatter bounds lines in time.
+type chatter struct {
+	from  time.Time // of the first of lines
+	lines int       // since then, wanted
+}
+
+func (c *chatter) allow(now time.Time) bool {
+	if now.Sub(c.from) > chatterTime {
+		c.from, c.lines = now, 0
+	}
+	c.lines++
+	return c.lines <= maxChatter
 }
 
 func (t *tracker) markLocked(r *record, u urgency) {

@@ -1,0 +1,327 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// core is the agent without its delivery, in a bubble.
+type core struct {
+	*testing.T
+	runner *testRunner
+	track  *tracker
+	sched  *scheduler
+	set    *set
+	life   context.Context
+}
+
+// ran, missed and overdue pass on what the agent would.
+func (c *core) ran(revision string, o plugins.Outcome) { c.track.ran(revision, o) }
+func (c *core) missed(name string, n uint64)           { c.track.missed(name, n) }
+func (c *core) overdue(name, revision string, age time.Duration) {
+	c.track.overdue(name, revision, fmt.Errorf("no outcome for %v", age))
+}
+
+// inBubble runs f with a core that is running, and ends it afterwards.
+func inBubble(t *testing.T, runner *testRunner, f func(c *core)) {
+	synctest.Test(t, func(t *testing.T) {
+		log := slog.New(slog.DiscardHandler)
+		life, end := context.WithCancel(t.Context())
+		c := &core{T: t, runner: runner, track: newTracker(log), life: life}
+		c.sched = newScheduler(log, "web-1", runner, c)
+		c.set = newSet(log, runner, c.sched, c.track)
+		ended := make(chan struct{})
+		go func() { defer close(ended); c.sched.run(life) }()
+		f(c)
+		end()
+		<-ended
+		c.set.wait()
+	})
+}
+
+func (c *core) apply(defs ...inspectors.Definition) error {
+	return c.set.apply(c.Context(), c.life, defs, applyWindow)
+}
+
+func (c *core) mustApply(defs ...inspectors.Definition) {
+	c.Helper()
+	if err := c.apply(defs...); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *core) status(name string) wire.InspectorStatus {
+	c.Helper()
+	for _, s := range c.track.statuses() {
+		if s.Name == name {
+			return s
+		}
+	}
+	c.Fatalf("there is no status of %q", name)
+	panic("unreachable")
+}
+
+func (c *core) pass(d time.Duration) { _ = sleep(c.life, d) }
+
+func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
+	runner := &testRunner{}
+	inBubble(t, runner, func(c *core) {
+		same, old, gone := script("same", "1", 10*time.Second), script("changed", "1", 10*time.Second), script("gone", "1", time.Second)
+		c.mustApply(same, old, gone)
+		c.pass(time.Minute)
+		slices.Sort(runner.loads)
+		if want := []string{"changed 1", "gone 1", "same 1"}; !slices.Equal(runner.loads, want) {
+			t.Errorf("loads %q, want %q", runner.loads, want)
+		}
+		runner.loads = nil
+		runs := c.status("same").Runs
+
+		c.mustApply(same, script("changed", "2", 10*time.Second), script("new", "1", time.Second))
+		c.pass(time.Minute)
+		slices.Sort(runner.loads)
+		if want := []string{"changed 2", "new 1"}; !slices.Equal(runner.loads, want) {
+			t.Errorf("loads %q, want %q", runner.loads, want)
+		}
+		if want := []string{"gone"}; !slices.Equal(runner.unloads, want) {
+			t.Errorf("unloads %q, want %q", runner.unloads, want)
+		}
+		if more := c.status("same").Runs - runs; more != 6 {
+			t.Errorf("the unchanged one ran %d times in a minute", more)
+		}
+		starts := runner.startsOf("same")
+		for i := 2; i < len(starts); i++ { // the first may be early
+			if gap := starts[i].Sub(starts[i-1]); gap != same.Interval {
+				t.Errorf("run %d of the unchanged one came after %v", i, gap)
+			}
+		}
+		if s := c.status("changed"); s.Revision == old.Revision() || s.Runs < 6 || s.Runs > 8 {
+			t.Errorf("the changed one is %+v", s)
+		}
+		names := []string{}
+		for _, s := range c.track.statuses() {
+			names = append(names, s.Name)
+		}
+		if want := []string{"changed", "new", "same"}; !slices.Equal(names, want) {
+			t.Errorf("statuses of %q, want %q", names, want)
+		}
+	})
+}
+
+func TestOldCodeRunsUntilTheNewIsReady(t *testing.T) {
+	runner := &testRunner{onLoad: func(ctx context.Context, d inspectors.Definition) error {
+		if d.Script.Source == "slow to load" {
+			return sleep(ctx, 10*time.Second)
+		}
+		return nil
+	}}
+	inBubble(t, runner, func(c *core) {
+		c.mustApply(script("a", "1", time.Second))
+		c.pass(10 * time.Second)
+		before := len(runner.startsOf("a"))
+		began := time.Now()
+		c.mustApply(script("a", "slow to load", time.Second))
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("apply took %v", took)
+		}
+		if n := len(runner.startsOf("a")) - before; n < 9 || n > 11 {
+			t.Errorf("the old code ran %d times while the new was loaded for 10 s", n)
+		}
+		ready := time.Now()
+		c.pass(time.Second)
+		starts := runner.startsOf("a")
+		if wait := starts[before+9].Sub(ready); wait > applyWindow && len(starts) < before+11 {
+			t.Errorf("the new code ran %v after it was ready", wait)
+		}
+	})
+}
+
+func TestFailedReplacementKeepsTheOld(t *testing.T) {
+	broken := errors.New("a.go:3:1: undefined: foo")
+	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error {
+		if d.Script.Source == "broken" {
+			return broken
+		}
+		return nil
+	}}
+	inBubble(t, runner, func(c *core) {
+		good := script("a", "good", time.Second)
+		c.mustApply(good)
+		c.pass(10 * time.Second)
+		if err := c.apply(script("a", "broken", time.Second)); !errors.Is(err, broken) {
+			t.Errorf("apply gave %v", err)
+		}
+		c.pass(10 * time.Second)
+		s := c.status("a")
+		if s.State != wire.StateOK || s.Revision != good.Revision() || s.Runs < 19 {
+			t.Errorf("the old one is %+v", s)
+		}
+		loads := len(runner.loads)
+		if err := c.apply(script("a", "broken", time.Second)); !errors.Is(err, broken) {
+			t.Errorf("the same again gave %v", err)
+		}
+		c.mustApply(good) // back
+		c.pass(10 * time.Second)
+		if len(runner.loads) != loads {
+			t.Errorf("loaded again: %q", runner.loads[loads:])
+		}
+		if s := c.status("a"); s.Runs < 29 || s.Missed > 0 {
+			t.Errorf("the old one is %+v", s)
+		}
+	})
+}
+
+func TestBrokenDefinitionIsFailingAndNotRetried(t *testing.T) {
+	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error {
+		if d.Script.Source == "broken" {
+			return errors.New("a.go:3:1: undefined: foo")
+		}
+		return nil
+	}}
+	inBubble(t, runner, func(c *core) {
+		err := c.apply(script("a", "broken", time.Second), script("b", "", time.Second))
+		if err == nil || !strings.Contains(err.Error(), `cannot load inspector "a": a.go:3:1: undefined: foo`) {
+			t.Errorf("apply gave %v", err)
+		}
+		c.pass(time.Hour)
+		if s := c.status("a"); s.State != wire.StateFailing || s.Error != "a.go:3:1: undefined: foo" || s.Runs != 0 {
+			t.Errorf("the broken one is %+v", s)
+		}
+		if s := c.status("b"); s.State != wire.StateOK {
+			t.Errorf("the other is %+v", s)
+		}
+		if len(runner.loads) != 2 {
+			t.Errorf("loads %q", runner.loads)
+		}
+		fixed := script("a", "fixed", time.Second)
+		c.mustApply(fixed, script("b", "", time.Second))
+		c.pass(time.Second)
+		if s := c.status("a"); s.State != wire.StateOK || s.Error != "" || s.Revision != fixed.Revision() {
+			t.Errorf("the mended one is %+v", s)
+		}
+	})
+}
+
+func TestUnavailableIsTriedAgain(t *testing.T) {
+	tries := 0
+	runner := &testRunner{onLoad: func(context.Context, inspectors.Definition) error {
+		if tries++; tries < 4 {
+			return fmt.Errorf("cannot start: %w", plugins.ErrUnavailable)
+		}
+		return nil
+	}}
+	inBubble(t, runner, func(c *core) {
+		began := time.Now()
+		if err := c.apply(script("a", "", time.Second)); !errors.Is(err, plugins.ErrUnavailable) {
+			t.Errorf("apply gave %v", err)
+		}
+		if time.Since(began) != 0 {
+			t.Error("apply waited for more than one try")
+		}
+		if s := c.status("a"); s.State != wire.StateFailing {
+			t.Errorf("after the first try it is %+v", s)
+		}
+		c.pass(time.Minute)
+		if s := c.status("a"); s.State != wire.StateOK || tries != 4 {
+			t.Errorf("after %d tries it is %+v", tries, s)
+		}
+		c.mustApply(script("a", "", time.Second))
+	})
+}
+
+func TestHungLoadDelaysNobody(t *testing.T) {
+	runner := &testRunner{onLoad: func(ctx context.Context, d inspectors.Definition) error {
+		if strings.HasPrefix(d.Name, "hung") {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}}
+	inBubble(t, runner, func(c *core) {
+		defs := []inspectors.Definition{script("a", "", time.Second)}
+		for i := range maxScriptLoads - 1 {
+			defs = append(defs, script(fmt.Sprintf("hung%d", i), "", time.Second))
+		}
+		ctx, cancel := context.WithTimeout(c.life, 5*time.Second)
+		defer cancel()
+		err := c.set.apply(ctx, c.life, defs, startWindow)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("apply gave %v", err)
+		}
+		if s := c.status("a"); s.State != wire.StateOK || s.Runs < 4 {
+			t.Errorf("the healthy one is %+v", s)
+		}
+		if s := c.status("hung0"); s.State != wire.StateStarting {
+			t.Errorf("the hung one is %+v", s)
+		}
+		began := time.Now()
+		c.mustApply(script("a", "", time.Second), script("b", "", time.Second))
+		if time.Since(began) != 0 {
+			t.Errorf("replacing what hangs took %v", time.Since(began))
+		}
+	})
+}
+
+func TestNewScheduleNeedsNoLoad(t *testing.T) {
+	runner := &testRunner{}
+	inBubble(t, runner, func(c *core) {
+		c.mustApply(script("a", "", 10*time.Second))
+		c.pass(time.Minute)
+		runs := c.status("a").Runs
+		c.mustApply(script("a", "", time.Second))
+		c.pass(time.Minute)
+		s := c.status("a")
+		if more := s.Runs - runs; more < 59 || more > 61 || s.IntervalMS != 1000 {
+			t.Errorf("%d runs in a minute: %+v", more, s)
+		}
+		if len(runner.loads) != 1 {
+			t.Errorf("loads %q", runner.loads)
+		}
+	})
+}
+
+func TestFaultyDefinitionsRefuseAll(t *testing.T) {
+	inBubble(t, &testRunner{}, func(c *core) {
+		c.mustApply(script("a", "", time.Second))
+		err := c.apply(script("b", "", time.Second), script("b", "", time.Second), script("bad name", "", time.Second),
+			script("vedette/x", "", time.Second), script("fast", "", time.Millisecond))
+		for _, want := range []string{`inspector "b": defined twice`, `"bad name"`, `names below "vedette" are the agent's own`, "interval 1ms"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("apply gave %v, which does not say %s", err, want)
+			}
+		}
+		if all := c.track.statuses(); len(all) != 1 || all[0].Name != "a" {
+			t.Errorf("the statuses are %+v", all)
+		}
+	})
+}
+
+func TestOutcomeOfReplacedCodeIsNotOfTheNew(t *testing.T) {
+	release := make(chan struct{})
+	runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+		<-release
+		return plugins.Outcome{Name: job.Name, Err: errors.New("old")}
+	}}
+	inBubble(t, runner, func(c *core) {
+		release = make(chan struct{}) // of the bubble
+		c.mustApply(script("a", "1", time.Second))
+		c.pass(time.Second)
+		c.mustApply(script("a", "2", time.Second))
+		release <- struct{}{}
+		synctest.Wait()
+		if s := c.status("a"); s.State != wire.StateStarting || s.Failures != 0 {
+			t.Errorf("the new one is %+v", s)
+		}
+		close(release)
+	})
+}
