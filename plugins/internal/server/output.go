@@ -1,0 +1,225 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/vedettehq/vedette/inspectors"
+	pb "github.com/vedettehq/vedette/plugins/proto"
+)
+
+const (
+	// gather is how long results wait for others to share a message with.
+	gather = 2 * time.Millisecond
+	// messageBytes is the size from which on a message takes no more results.
+	messageBytes = 1 << 20
+	// maxErrorBytes is the most that is told of one error.
+	maxErrorBytes = 8 << 10
+	// maxLines and maxLineBytes bound what one run may print.
+	maxLines     = 100
+	maxLineBytes = 1 << 10
+)
+
+// outbox takes the results of one call from the runs, and hands them to the
+// stream. Runs never wait for the stream, and may come after its end.
+type outbox struct {
+	want int           // how many results there will be
+	wake chan struct{} // holds a token while something new is there
+
+	mu      sync.Mutex
+	results []*pb.Result // guarded by mu, as all below
+	outputs []*pb.Output
+	got     int
+}
+
+func newOutbox(want int) *outbox {
+	return &outbox{want: want, wake: make(chan struct{}, 1)}
+}
+
+func (b *outbox) result(r *pb.Result) {
+	b.mu.Lock()
+	b.results = append(b.results, r)
+	b.got++
+	b.mu.Unlock()
+	b.signal()
+}
+
+func (b *outbox) output(name, line string) {
+	b.mu.Lock()
+	b.outputs = append(b.outputs, &pb.Output{Name: name, Line: line})
+	b.mu.Unlock()
+	b.signal()
+}
+
+func (b *outbox) signal() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what is there, and whether it is the rest.
+func (b *outbox) take() (results []*pb.Result, outputs []*pb.Output, last bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	results, outputs = b.results, b.outputs
+	b.results, b.outputs = nil, nil
+	return results, outputs, b.got >= b.want
+}
+
+func (b *outbox) complete() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.got >= b.want
+}
+
+// send sends everything until the last result is out, or ctx ends.
+func (b *outbox) send(ctx context.Context, stream grpc.ServerStreamingServer[pb.RunReply], leaked func() uint32) error {
+	timer := time.NewTimer(gather)
+	defer timer.Stop()
+	for !b.complete() {
+		select {
+		case <-b.wake:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		timer.Reset(gather)
+		if err := b.gather(ctx, timer.C); err != nil {
+			return err
+		}
+		results, outputs, last := b.take()
+		if err := deliver(stream, results, outputs, leaked()); err != nil || last {
+			return err
+		}
+	}
+	results, outputs, _ := b.take()
+	return deliver(stream, results, outputs, leaked())
+}
+
+// gather waits a moment for more to come, or for the last to come.
+func (b *outbox) gather(ctx context.Context, over <-chan time.Time) error {
+	for !b.complete() {
+		select {
+		case <-b.wake:
+		case <-over:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// deliver sends results in messages of a bearable size.
+func deliver(stream grpc.ServerStreamingServer[pb.RunReply], results []*pb.Result, outputs []*pb.Output, leaked uint32) error {
+	reply := &pb.RunReply{Outputs: outputs, Leaked: leaked}
+	size := 0
+	for _, r := range results {
+		reply.Results = append(reply.Results, r)
+		if size += proto.Size(r); size < messageBytes {
+			continue
+		}
+		if err := stream.Send(reply); err != nil {
+			return err
+		}
+		reply, size = &pb.RunReply{Leaked: leaked}, 0
+	}
+	if len(reply.Results) == 0 && len(reply.Outputs) == 0 {
+		return nil
+	}
+	return stream.Send(reply)
+}
+
+// lineWriter cuts what a script prints into lines. What is printed while no
+// run is under way is kept for the next.
+type lineWriter struct {
+	mu      sync.Mutex
+	emit    func(line string) // guarded by mu, as all below; nil between runs
+	pending []string
+	partial []byte
+	lines   int // since the run began
+}
+
+// Write takes the next part of the output.
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(p)
+	for {
+		line, rest, whole := bytes.Cut(p, []byte("\n"))
+		if room := maxLineBytes - len(w.partial); room > 0 {
+			w.partial = append(w.partial, line[:min(room, len(line))]...)
+		}
+		if !whole {
+			return n, nil
+		}
+		w.flushLocked()
+		p = rest
+	}
+}
+
+// open begins a run, whose lines go to emit.
+func (w *lineWriter) open(emit func(line string)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.emit = emit
+	for _, line := range w.pending {
+		emit(line)
+	}
+	w.pending, w.lines = nil, 0
+}
+
+// close ends a run.
+func (w *lineWriter) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.partial) > 0 {
+		w.flushLocked()
+	}
+	if dropped := w.lines - maxLines; dropped > 0 {
+		w.emit(fmt.Sprintf("… and %d more lines", dropped))
+	}
+	w.emit, w.lines = nil, 0
+}
+
+func (w *lineWriter) flushLocked() {
+	line := strings.ToValidUTF8(string(w.partial), "\uFFFD")
+	w.partial = w.partial[:0]
+	w.lines++
+	switch {
+	case w.lines > maxLines:
+	case w.emit == nil:
+		w.pending = append(w.pending, line)
+	default:
+		w.emit(line)
+	}
+}
+
+// cut makes a text fit for the wire: valid UTF-8 of a bounded length.
+func cut(s string, most int) string {
+	if len(s) > most {
+		s = s[:most] + " …"
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// diagnosticsOf returns the faults by place that an error holds, or nil.
+func diagnosticsOf(err error) inspectors.Diagnostics {
+	var all inspectors.Diagnostics
+	if errors.As(err, &all) {
+		return all
+	}
+	var one inspectors.Diagnostic
+	if errors.As(err, &one) {
+		return inspectors.Diagnostics{one}
+	}
+	return nil
+}

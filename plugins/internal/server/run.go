@@ -1,0 +1,194 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/link"
+	pb "github.com/vedettehq/vedette/plugins/proto"
+)
+
+const (
+	// stagger is how long a run may keep the next from starting. Runs that end
+	// sooner go one after the other, so that a crash has one suspect; one that
+	// takes longer does not hold up the rest.
+	stagger = 5 * time.Millisecond
+	// slack is how long after its timeout a run may take to notice it, before
+	// it is answered for.
+	slack = 100 * time.Millisecond
+)
+
+// errGoexit is the error of code that ended its goroutine and so never returned.
+var errGoexit = errors.New("the inspector ended its goroutine (runtime.Goexit) instead of returning")
+
+// gate lets runs of all calls start one after the other.
+type gate chan struct{}
+
+// enter waits for its turn. The turn ends when leave is called, or by itself
+// after the stagger.
+func (g gate) enter(ctx context.Context) (leave func(), ok bool) {
+	select {
+	case g <- struct{}{}:
+	case <-ctx.Done():
+		return nil, false
+	}
+	var once sync.Once
+	leave = func() { once.Do(func() { <-g }) }
+	timer := time.AfterFunc(stagger, leave)
+	return func() { timer.Stop(); leave() }, true
+}
+
+// Run runs the jobs and answers each as it ends.
+func (s *Server) Run(req *pb.RunRequest, stream grpc.ServerStreamingServer[pb.RunReply]) error {
+	ctx := stream.Context()
+	box := newOutbox(len(req.GetJobs()))
+	go s.start(ctx, req.GetJobs(), box)
+	return box.send(ctx, stream, s.leaked)
+}
+
+// start starts the jobs, each in a goroutine of its own. It ends early with ctx.
+func (s *Server) start(ctx context.Context, jobs []*pb.Job, box *outbox) {
+	for _, job := range jobs {
+		u := s.unit(job.GetInspector())
+		if u == nil {
+			box.result(&pb.Result{Name: job.GetName(), Status: pb.Status_STATUS_NOT_LOADED})
+			continue
+		}
+		leave, ok := s.gate.enter(ctx)
+		if !ok {
+			return
+		}
+		go func() {
+			defer leave()
+			s.run(ctx, u, job, box)
+		}()
+	}
+}
+
+// run is one run of one inspector. The result is put into box exactly once: by
+// the run itself, or at its timeout where it does not notice it.
+func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
+	timeout := time.Duration(job.GetTimeoutMs()) * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	select {
+	case <-u.idle:
+	case <-ctx.Done():
+		box.result(&pb.Result{Name: job.GetName(), Status: pb.Status_STATUS_STUCK})
+		return
+	}
+	r := &run{server: s, unit: u, job: job, box: box, start: time.Now(), err: errGoexit}
+	s.options.Marker.Mark(job.GetSlot(), link.Running)
+	giveUp := time.AfterFunc(timeout+slack, r.abandon)
+	defer func() {
+		giveUp.Stop()
+		s.options.Marker.Mark(job.GetSlot(), u.rest())
+		r.finish(ctx)
+		u.idle <- struct{}{}
+	}()
+	r.err = r.inspect(ctx)
+}
+
+// run is the state of one run.
+type run struct {
+	server   *Server
+	unit     *unit
+	job      *pb.Job
+	box      *outbox
+	start    time.Time
+	report   *inspectors.Report
+	err      error       // how the run ended
+	answered atomic.Bool // whoever sets it answers
+}
+
+// inspect runs the foreign code, in a goroutine that bears its name.
+func (r *run) inspect(ctx context.Context) error {
+	name := r.job.GetName()
+	label(link.LabelInspector, name)
+	if r.unit.lines != nil {
+		r.unit.lines.open(func(line string) { r.box.output(name, line) })
+		defer r.unit.lines.close()
+	}
+	r.report = inspectors.NewReport(name, r.start)
+	err := contain(func() error { return r.unit.inspector.Inspect(ctx, r.report) })
+	return errors.Join(err, r.report.Err())
+}
+
+// finish answers a run that has ended, unless it was given up before.
+func (r *run) finish(ctx context.Context) {
+	if !r.answered.CompareAndSwap(false, true) {
+		r.server.abandoned.Add(-1)
+		return
+	}
+	result := &pb.Result{
+		Name:        r.job.GetName(),
+		Status:      pb.Status_STATUS_DONE,
+		StartUnixNs: r.start.UnixNano(),
+		DurationNs:  int64(time.Since(r.start)),
+		Samples:     link.EncodeSamples(r.job.GetName(), r.report.Samples()),
+	}
+	if r.err != nil {
+		result.Error = cut(r.err.Error(), maxErrorBytes)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			result.Status = pb.Status_STATUS_TIMED_OUT
+		}
+	}
+	r.box.result(result)
+}
+
+// abandon answers a run that does not end. Its report still belongs to it, and
+// is not looked at.
+func (r *run) abandon() {
+	if !r.answered.CompareAndSwap(false, true) {
+		return
+	}
+	r.server.abandoned.Add(1)
+	r.box.result(&pb.Result{
+		Name:        r.job.GetName(),
+		Status:      pb.Status_STATUS_TIMED_OUT,
+		Error:       "the run does not heed its context and goes on; the next ones wait for its end",
+		StartUnixNs: r.start.UnixNano(),
+		DurationNs:  int64(time.Since(r.start)),
+	})
+}
+
+// label names the goroutine, and all that it starts, in the trace of a crash.
+func label(key, name string) {
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(key, name)))
+}
+
+// contain calls f and turns a panic into an error.
+func contain(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v%s", v, panicSite())
+		}
+	}()
+	return f()
+}
+
+// panicSite says where the code stood that panicked, as " (gpu.go:12)".
+// It is called from the function that recovered.
+func panicSite() string {
+	var pcs [64]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf(" (%s:%d)", frame.File[strings.LastIndexByte(frame.File, '/')+1:], frame.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}

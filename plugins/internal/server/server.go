@@ -1,0 +1,233 @@
+// Package server is the child's end of the process boundary: it keeps the
+// inspectors of one process, runs them when the agent asks, and sees to it that
+// one that panics, hangs or never returns spoils nothing but its own run.
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/link"
+	pb "github.com/vedettehq/vedette/plugins/proto"
+)
+
+// Program is an inspector that was built from source.
+type Program interface {
+	inspectors.Inspector
+	// Leaked returns how many goroutines runs of the past still hold.
+	Leaked() int
+	// Close frees the program. No run is under way.
+	Close()
+}
+
+// Builder makes a program of a script. What the script prints, then and later,
+// goes to output.
+type Builder func(d inspectors.Definition, output io.Writer) (Program, error)
+
+// Options say what a Server offers.
+type Options struct {
+	// Offered are the inspectors of a plugin, by name.
+	Offered map[string]inspectors.Inspector
+	// Build makes inspectors of scripts, or is nil where none are taken.
+	Build Builder
+	// Marker is the flight recorder, or nil.
+	Marker *link.Marker
+	// Warnings returns what could not be set up as asked, or is nil.
+	Warnings func() []string
+}
+
+// Server implements the contract. It is safe for use by any number of calls at
+// once.
+type Server struct {
+	pb.UnimplementedInspectorServiceServer
+
+	options Options
+	gate    gate
+
+	mu    sync.Mutex
+	units map[string]*unit // guarded by mu
+
+	abandoned atomic.Int64 // runs given up that still go on
+	retired   atomic.Int64 // goroutines leaked by programs that are gone
+}
+
+// unit is one inspector that is there to be run.
+type unit struct {
+	inspector inspectors.Inspector
+	program   Program // the inspector where it was built from source, else nil
+	lines     *lineWriter
+	idle      chan struct{} // holds one token while no run is under way
+}
+
+// rest is the state of the unit's slot between runs.
+func (u *unit) rest() link.SlotState {
+	if u.program != nil && u.program.Leaked() > 0 {
+		return link.Lingering
+	}
+	return link.Idle
+}
+
+// New makes a server. It starts nothing.
+func New(o Options) *Server {
+	s := &Server{options: o, gate: make(gate, 1), units: make(map[string]*unit, len(o.Offered))}
+	for name, inspector := range o.Offered {
+		s.units[name] = newUnit(inspector, nil, nil)
+	}
+	return s
+}
+
+func newUnit(i inspectors.Inspector, p Program, lines *lineWriter) *unit {
+	u := &unit{inspector: i, program: p, lines: lines, idle: make(chan struct{}, 1)}
+	u.idle <- struct{}{}
+	return u
+}
+
+// Describe says what the process offers.
+func (s *Server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeReply, error) {
+	reply := &pb.DescribeReply{LoadsScripts: s.options.Build != nil}
+	for name := range s.options.Offered {
+		reply.Inspectors = append(reply.Inspectors, name)
+	}
+	slices.Sort(reply.Inspectors)
+	if s.options.Warnings != nil {
+		reply.Warnings = s.options.Warnings()
+	}
+	return reply, nil
+}
+
+// Load builds a script. A build that outlives the call is dropped when it ends.
+func (s *Server) Load(ctx context.Context, req *pb.LoadRequest) (*pb.LoadReply, error) {
+	if s.options.Build == nil {
+		return nil, status.Error(codes.Unimplemented, "this process takes no scripts")
+	}
+	built := make(chan buildResult, 1)
+	go func() {
+		result := buildResult{err: errGoexit}
+		defer func() { built <- result }()
+		result = s.build(req)
+	}()
+	select {
+	case b := <-built:
+		if b.err != nil {
+			return loadFault(b.err), nil
+		}
+		s.install(req.GetName(), b.unit)
+		return &pb.LoadReply{}, nil
+	case <-ctx.Done():
+		go func() {
+			if b := <-built; b.err == nil {
+				b.unit.program.Close()
+			}
+		}()
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+}
+
+type buildResult struct {
+	unit *unit
+	err  error
+}
+
+func (s *Server) build(req *pb.LoadRequest) (result buildResult) {
+	s.options.Marker.Mark(req.GetSlot(), link.Loading)
+	defer s.options.Marker.Mark(req.GetSlot(), link.Idle)
+	label(link.LabelLoading, req.GetName())
+	lines := &lineWriter{}
+	err := contain(func() error {
+		program, err := s.options.Build(definition(req), lines)
+		if err == nil {
+			result.unit = newUnit(program, program, lines)
+		}
+		return err
+	})
+	if err != nil {
+		return buildResult{err: err}
+	}
+	return result
+}
+
+// install puts a unit in the place of the older one of its name.
+func (s *Server) install(name string, u *unit) {
+	s.mu.Lock()
+	old := s.units[name]
+	s.units[name] = u
+	s.mu.Unlock()
+	s.retire(old)
+}
+
+// Unload drops a script.
+func (s *Server) Unload(_ context.Context, req *pb.UnloadRequest) (*pb.UnloadReply, error) {
+	if s.options.Build == nil {
+		return nil, status.Error(codes.Unimplemented, "this process takes no scripts")
+	}
+	s.mu.Lock()
+	old := s.units[req.GetName()]
+	delete(s.units, req.GetName())
+	s.mu.Unlock()
+	s.retire(old)
+	return &pb.UnloadReply{}, nil
+}
+
+// retire closes a unit once its run has ended.
+func (s *Server) retire(u *unit) {
+	if u == nil || u.program == nil {
+		return
+	}
+	go func() {
+		<-u.idle
+		s.retired.Add(int64(u.program.Leaked()))
+		u.program.Close()
+	}()
+}
+
+func (s *Server) unit(name string) *unit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.units[name]
+}
+
+// leaked counts the runs that were given up and still hold something.
+func (s *Server) leaked() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.abandoned.Load() + s.retired.Load()
+	for _, u := range s.units {
+		if u.program != nil {
+			n += int64(u.program.Leaked())
+		}
+	}
+	return uint32(max(n, 0))
+}
+
+// definition is the inverse of what the agent makes of a definition.
+func definition(req *pb.LoadRequest) inspectors.Definition {
+	return inspectors.Definition{
+		Name:     req.GetName(),
+		Interval: time.Duration(req.GetIntervalMs()) * time.Millisecond,
+		Timeout:  time.Duration(req.GetTimeoutMs()) * time.Millisecond,
+		Script: &inspectors.Script{
+			File:   req.GetFile(),
+			Line:   int(req.GetLine()),
+			Source: req.GetSource(),
+		},
+	}
+}
+
+func loadFault(err error) *pb.LoadReply {
+	reply := &pb.LoadReply{Error: cut(fmt.Sprint(err), maxErrorBytes)}
+	for _, d := range diagnosticsOf(err) {
+		reply.Diagnostics = append(reply.Diagnostics, &pb.Diagnostic{
+			File: d.File, Line: int32(d.Line), Column: int32(d.Col), Message: d.Message, Fix: d.Fix,
+		})
+	}
+	return reply
+}

@@ -1,0 +1,64 @@
+package plugins
+
+import "encoding/json"
+
+// Limits bound what a script host may take of its machine. A zero field takes
+// the default, a negative one sets no limit.
+type Limits struct {
+	// DataBytes is the most memory that the process may hold (RLIMIT_DATA);
+	// beyond it the process dies. Default 256 MiB. A script host needs about
+	// 80 MiB of address space before it runs anything.
+	DataBytes int64 `json:"data_bytes"`
+	// StackBytes is the deepest stack of one goroutine; a deeper one kills the
+	// process. Default 64 MiB.
+	StackBytes int64 `json:"stack_bytes"`
+	// HeapBytes is the size from which the garbage collector works hard
+	// (GOMEMLIMIT). Default 96 MiB.
+	HeapBytes int64 `json:"heap_bytes"`
+	// CPUs is how many processors it uses at one time (GOMAXPROCS). Default 1.
+	CPUs int `json:"cpus"`
+	// Nice is how much it gives way to other processes, 1 to 19. Default 10.
+	Nice int `json:"nice"`
+	// OOMScoreAdj is how much sooner than others the system kills it when
+	// memory runs out, 1 to 1000. Default 500.
+	OOMScoreAdj int `json:"oom_score_adj"`
+}
+
+// DefaultLimits returns the limits of a script host that nobody configured.
+func DefaultLimits() Limits {
+	return Limits{
+		DataBytes:   256 << 20,
+		StackBytes:  64 << 20,
+		HeapBytes:   96 << 20,
+		CPUs:        1,
+		Nice:        10,
+		OOMScoreAdj: 500,
+	}
+}
+
+// withDefaults fills in the fields that are zero.
+func (l Limits) withDefaults() Limits {
+	d := DefaultLimits()
+	fill(&l.DataBytes, d.DataBytes)
+	fill(&l.StackBytes, d.StackBytes)
+	fill(&l.HeapBytes, d.HeapBytes)
+	fill(&l.CPUs, d.CPUs)
+	fill(&l.Nice, d.Nice)
+	fill(&l.OOMScoreAdj, d.OOMScoreAdj)
+	return l
+}
+
+// encode writes the limits for the environment of a child.
+func (l Limits) encode() string {
+	text, err := json.Marshal(l)
+	if err != nil {
+		panic(err) // integers only
+	}
+	return string(text)
+}
+
+func fill[T int | int64](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}

@@ -1,0 +1,78 @@
+// Package scripthost is the child process of an agent that interprets scripts.
+// It is the agent's own binary, run again with one argument, and speaks the
+// contract of package plugins like any external plugin.
+//
+// It is apart from package plugins so that a plugin in Go does not link the
+// interpreter.
+package scripthost
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/internal/link"
+	"github.com/vedettehq/vedette/plugins/internal/server"
+)
+
+// Command is the argument with which the agent runs its own binary again.
+const Command = "script-host"
+
+// Main is the main function of the script host. It serves the agent that
+// started the process until that closes the connection or dies, and returns the
+// exit status: 0, or 1 where the process was not started by an agent.
+func Main() int {
+	handshake := link.Handshake()
+	if os.Getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
+		fmt.Fprintln(os.Stderr, "script-host runs the scripts of a Vedette agent, which starts it by itself")
+		return 1
+	}
+	var warnings []string
+	warn := func(err error) {
+		if err != nil {
+			warnings = append(warnings, err.Error())
+		}
+	}
+	warn(link.HoldLifeline())
+	marker, err := link.OpenMarker()
+	warn(err)
+	s := server.New(server.Options{
+		Build:    build,
+		Marker:   marker,
+		Warnings: func() []string { return warnings },
+	})
+	server.Serve(s, func() {
+		for _, err := range confine() {
+			warn(err)
+		}
+	})
+	return 0
+}
+
+func build(d inspectors.Definition, output io.Writer) (server.Program, error) {
+	program, err := script.Options{Output: output}.Load(d)
+	if err != nil {
+		return nil, err
+	}
+	return program, nil
+}
+
+// confine sets the limits that a process sets for itself. It is called when
+// the socket is open, and is the place for a sandbox too: nothing foreign has
+// run yet, and what go-plugin needs to start is done. Every limit that cannot
+// be set is an error of its own; the others are set all the same.
+func confine() []error {
+	var limits plugins.Limits
+	if err := json.Unmarshal([]byte(os.Getenv(link.EnvLimits)), &limits); err != nil {
+		return []error{fmt.Errorf("cannot read the limits in %s, none are set: %w", link.EnvLimits, err)}
+	}
+	if limits.StackBytes > 0 {
+		debug.SetMaxStack(int(limits.StackBytes))
+	}
+	return confineSystem(limits)
+}
