@@ -7,8 +7,6 @@ package config
 import (
 	"log/slog"
 	"time"
-
-	"github.com/vedettehq/vedette/inspectors"
 )
 
 // Config is the whole of one configuration. One file may serve a master, an
@@ -23,6 +21,10 @@ type Config struct {
 	// Inspectors are the agent's own, keyed by name. They come beside those of
 	// agent.library, and replace one of the same name.
 	Inspectors map[string]Inspector `yaml:"inspectors"`
+	// Warnings are what was found and is no fault, for the log.
+	Warnings []string `yaml:"-"`
+
+	src *source // or nil, in a Config that was not loaded
 }
 
 // Log says what is logged, to standard error.
@@ -32,21 +34,25 @@ type Log struct {
 	Level slog.Level `yaml:"level"`
 	// Components limits debug lines to those of the named components, as
 	// "master,agent". Default all. Environment: LOG_COMPONENTS.
-	Components []string `yaml:"components"`
-	// Format is text or json. Default text.
+	Components Components `yaml:"components"`
+	// Format is text or json. Default text. Environment: VEDETTE_LOG_FORMAT.
 	Format string `yaml:"format"`
 }
 
+// Components are names of components, a list or "master,agent" in YAML.
+type Components []string
+
 // Master configures the master.
 type Master struct {
-	// Name is shown to people. Default "master".
+	// Name is shown to people. Default "master". Environment: VEDETTE_NAME.
 	Name string `yaml:"name"`
 	// Listen is the host:port to listen on. Default 127.0.0.1:50505; port 0
 	// takes a free one. Beyond loopback, TLS and Tokens are required.
-	// Environment: MASTER_IP and MASTER_PORT.
+	// Environment: VEDETTE_LISTEN, or MASTER_IP and MASTER_PORT.
 	Listen string `yaml:"listen"`
 	// Data is the folder of the master's files. Default: vedette in the user's
-	// state folder.
+	// state folder ($XDG_STATE_HOME, else ~/.local/state, else /var/lib).
+	// Environment: VEDETTE_MASTER_DATA.
 	Data string `yaml:"data"`
 	// TLS are the files of the certificate; none means plain HTTP.
 	TLS TLS `yaml:"tls"`
@@ -57,7 +63,7 @@ type Master struct {
 	// "/master/app": ./app.
 	Static map[string]string `yaml:"static"`
 	// GoneAfter is how long a host that reports by single calls may be silent
-	// before it counts as gone. Default 7s.
+	// before it counts as gone, 1s to 24h. Default 7s.
 	GoneAfter time.Duration `yaml:"gone_after"`
 }
 
@@ -85,21 +91,23 @@ type Token struct {
 // Agent configures the agent.
 type Agent struct {
 	// Host is the name under which the agent reports. Default: the host name
-	// of the machine.
+	// of the machine. Environment: VEDETTE_HOST.
 	Host string `yaml:"host"`
 	// Master is the address of the master, as https://master:50505. Default
-	// http://127.0.0.1:50505. Environment: MASTER_IP and MASTER_PORT.
+	// http://127.0.0.1:50505. Environment: VEDETTE_MASTER, or MASTER_IP and
+	// MASTER_PORT.
 	Master string `yaml:"master"`
-	// TokenFile holds the agent's token. Environment: VEDETTE_TOKEN holds the
-	// token itself.
+	// TokenFile holds the agent's token and nothing else. A file that every
+	// user of the machine can read is refused. Environment: VEDETTE_TOKEN_FILE;
+	// VEDETTE_TOKEN holds the token itself.
 	TokenFile string `yaml:"token_file"`
 	// Token is never in a file; it is what TokenFile or the environment gave.
 	Token string `yaml:"-"`
 	// CA is a PEM file of the authorities to trust for the master's
-	// certificate. Default: those of the system.
+	// certificate. Default: those of the system. Environment: VEDETTE_CA.
 	CA string `yaml:"ca"`
 	// Data is the folder of the agent's files. Default: vedette-agent in the
-	// user's state folder.
+	// user's state folder, as for the master. Environment: VEDETTE_AGENT_DATA.
 	Data string `yaml:"data"`
 	// Labels describe the host, as role: db.
 	Labels map[string]string `yaml:"labels"`
@@ -110,7 +118,8 @@ type Agent struct {
 	// false.
 	AcceptPushedInspectors bool `yaml:"accept_pushed_inspectors"`
 	// BufferReports is how many reports are kept in memory while the master
-	// does not acknowledge them; the oldest go first. Default 10000.
+	// does not acknowledge them, 1 to 1000000; the oldest go first. Default
+	// 10000.
 	BufferReports int `yaml:"buffer_reports"`
 }
 
@@ -123,8 +132,8 @@ type Library struct {
 // Inspector is one entry of the inspectors map. Exactly one of Go, File and
 // Plugin is given.
 type Inspector struct {
-	// Interval is the time between runs. Default: the script's own
-	// //vedette:interval, else 10s.
+	// Interval is the time between runs, 100ms to 24h. Default: the script's
+	// own //vedette:interval, else 10s.
 	Interval time.Duration `yaml:"interval"`
 	// Timeout is the longest that one run may take. Default: the script's own
 	// //vedette:timeout, else 80 % of Interval.
@@ -140,15 +149,5 @@ type Inspector struct {
 	// Args are the plugin's arguments.
 	Args []string `yaml:"args"`
 
-	// line of the source in the configuration, for the errors of Go.
-	line int
-}
-
-// Definitions turns the inspectors of the configuration into what is run: it
-// reads their files, takes each directive that the configuration does not
-// override, and reports every fault with its place.
-//
-// It does not add the library: that is the agent's choice of Agent.Library.
-func (c *Config) Definitions() ([]inspectors.Definition, error) {
-	panic("not built yet")
+	place codePlace // of Go in the configuration
 }

@@ -1,0 +1,186 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Print writes the configuration as YAML that Load reads back to the same
+// values, each with where it came from in a comment. Paths are absolute, so
+// that the text means the same wherever it is put. Of a token that is set it
+// says only that it is.
+func (c *Config) Print(w io.Writer) error {
+	p := printer{c: c}
+	doc := p.fields(reflect.ValueOf(*c), "")
+	if c.Agent.Token != "" && c.Origin("agent.token").kind != fromDefault {
+		i := slices.IndexFunc(doc.Content, func(n *yaml.Node) bool { return n.Value == "agent" })
+		doc.Content[i+1].FootComment = "the token is set: " + c.Origin("agent.token").String()
+	}
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	if err := enc.Encode(doc); err != nil {
+		return fmt.Errorf("cannot print the configuration: %w", err)
+	}
+	return enc.Close()
+}
+
+// printer makes the nodes of a configuration.
+type printer struct{ c *Config }
+
+func (p printer) fields(v reflect.Value, path string) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, f := range fieldsOf(v.Type()) {
+		below := f.name
+		if path != "" {
+			below = path + "." + f.name
+		}
+		fv := v.FieldByIndex(f.index)
+		if _, ok := v.Interface().(Inspector); ok && fv.IsZero() {
+			continue // left open: the script's directives and the defaults say
+		}
+		if _, ok := v.Interface().(Token); ok && fv.IsZero() {
+			continue // the host of a token that is not an agent's
+		}
+		p.pair(node, f.name, fv, below)
+	}
+	return node
+}
+
+// pair adds one entry to a mapping. A comment that says where the value comes
+// from stands behind a single value, and above a text of several lines.
+func (p printer) pair(mapping *yaml.Node, name string, v reflect.Value, path string) {
+	key := &yaml.Node{}
+	key.SetString(name)
+	value := p.value(v, path)
+	comment := p.c.Origin(path).String()
+	switch {
+	case value.Kind == yaml.ScalarNode && value.Style&yaml.LiteralStyle != 0:
+		key.HeadComment = comment
+	case value.Kind == yaml.ScalarNode, len(value.Content) == 0:
+		value.LineComment = comment
+	case value.Style&yaml.FlowStyle != 0:
+		value.LineComment = comment
+	}
+	mapping.Content = append(mapping.Content, key, value)
+}
+
+func (p printer) value(v reflect.Value, path string) *yaml.Node {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		return scalar("!!str", short(x))
+	case slog.Level:
+		return scalar("!!str", strings.ToLower(x.String()))
+	case Library:
+		switch {
+		case x.All:
+			return scalar("!!str", "all")
+		case len(x.Names) == 0:
+			return scalar("!!str", "none")
+		}
+		return flow(x.Names)
+	case Components:
+		return flow(x)
+	case []string:
+		return flow(x)
+	case string:
+		return text(absolute(path, x))
+	case bool:
+		return scalar("!!bool", strconv.FormatBool(x))
+	case int:
+		return scalar("!!int", strconv.Itoa(x))
+	}
+	return p.collection(v, path)
+}
+
+func (p printer) collection(v reflect.Value, path string) *yaml.Node {
+	switch v.Kind() {
+	case reflect.Struct:
+		return p.fields(v, path)
+	case reflect.Map:
+		node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		keys := slices.Sorted(maps.Keys(stringKeys(v)))
+		for _, key := range keys {
+			p.pair(node, key, v.MapIndex(reflect.ValueOf(key)), fmt.Sprintf("%s[%s]", path, key))
+		}
+		if len(keys) == 0 {
+			node.Style = yaml.FlowStyle
+		}
+		return node
+	case reflect.Slice:
+		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		for i := range v.Len() {
+			node.Content = append(node.Content, p.value(v.Index(i), fmt.Sprintf("%s[%d]", path, i)))
+		}
+		if v.Len() == 0 {
+			node.Style = yaml.FlowStyle
+		}
+		return node
+	}
+	panic(fmt.Sprintf("config: a field of type %v has no form in YAML", v.Type())) // a new kind of field; tests print every one
+}
+
+func stringKeys(v reflect.Value) map[string]struct{} {
+	keys := make(map[string]struct{}, v.Len())
+	for _, k := range v.MapKeys() {
+		keys[k.String()] = struct{}{}
+	}
+	return keys
+}
+
+func scalar(tag, value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
+}
+
+// text is a string, quoted where YAML would take it for something else, and as
+// a block where it has several lines.
+func text(s string) *yaml.Node {
+	n := &yaml.Node{}
+	n.SetString(s)
+	if strings.Contains(s, "\n") && (strings.TrimLeft(s, " \t\n") != s || strings.Contains(s, "\r")) {
+		n.Style = yaml.DoubleQuotedStyle // a block would lose its first indent
+	}
+	return n
+}
+
+func flow(list []string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
+	for _, s := range list {
+		item := &yaml.Node{}
+		item.SetString(s)
+		if item.Style != 0 {
+			item.Style = yaml.DoubleQuotedStyle
+		}
+		n.Content = append(n.Content, item)
+	}
+	return n
+}
+
+// absolute makes the value of a setting that names a file absolute.
+func absolute(path, value string) string {
+	isPath := false
+	switch path {
+	case "master.data", "master.tls.cert", "master.tls.key", "agent.token_file", "agent.ca", "agent.data":
+		isPath = true
+	default:
+		inspector := strings.HasPrefix(path, "inspectors[")
+		isPath = strings.HasPrefix(path, "master.static[") ||
+			inspector && (strings.HasSuffix(path, "].file") || strings.HasSuffix(path, "].plugin"))
+	}
+	if !isPath || value == "" {
+		return value
+	}
+	if abs, err := filepath.Abs(value); err == nil {
+		return abs
+	}
+	return value
+}

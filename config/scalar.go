@@ -1,0 +1,123 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// setText sets a single value from its text, as it stands in the file, the
+// environment or a flag. The error says what is wrong and what to write.
+func setText(v reflect.Value, text string) error {
+	switch p := v.Addr().Interface().(type) {
+	case *time.Duration:
+		d, err := parseDuration(text)
+		*p = d
+		return err
+	case *slog.Level:
+		return setLevel(p, text)
+	case *Library:
+		return setLibrary(p, text)
+	case *Components:
+		*p = splitList(text)
+		return nil
+	case *string:
+		*p = text
+		return nil
+	case *bool:
+		return setBool(p, text)
+	case *int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%s is not a whole number", quote(text))
+		}
+		*p = n
+		return nil
+	}
+	return errors.New("cannot be given as a single value")
+}
+
+func parseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err == nil {
+		return d, nil
+	}
+	if _, e := strconv.ParseFloat(text, 64); e == nil {
+		return 0, fmt.Errorf("%s has no unit; write %ss for seconds", text, text)
+	}
+	if squeezed := strings.ReplaceAll(text, " ", ""); squeezed != text {
+		if _, e := time.ParseDuration(squeezed); e == nil {
+			return 0, fmt.Errorf("%s has a space in it; write %s", quote(text), squeezed)
+		}
+	}
+	return 0, fmt.Errorf("%s is not a duration; write a number and a unit, as 500ms, 10s or 1m30s", quote(text))
+}
+
+// setLevel takes the four levels, and the names that other loggers have for
+// them, so that an environment made for those works.
+func setLevel(level *slog.Level, text string) error {
+	switch strings.ToLower(text) {
+	case "trace", "debug":
+		*level = slog.LevelDebug
+	case "info":
+		*level = slog.LevelInfo
+	case "warn", "warning":
+		*level = slog.LevelWarn
+	case "error", "fatal":
+		*level = slog.LevelError
+	default:
+		return fmt.Errorf("%s is not a level; write debug, info, warn or error", quote(text))
+	}
+	return nil
+}
+
+func setLibrary(l *Library, text string) error {
+	switch text {
+	case "all":
+		*l = Library{All: true}
+	case "none":
+		*l = Library{}
+	default:
+		*l = Library{Names: splitList(text)}
+	}
+	return nil
+}
+
+func setBool(b *bool, text string) error {
+	switch text {
+	case "true", "1":
+		*b = true
+	case "false", "0":
+		*b = false
+	default:
+		return fmt.Errorf("%s is neither true nor false", quote(text))
+	}
+	return nil
+}
+
+// splitList takes apart "a, b,c".
+func splitList(text string) []string {
+	var list []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// short writes a duration without the parts that are zero: 24h, not 24h0m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

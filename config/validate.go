@@ -1,0 +1,285 @@
+package config
+
+import (
+	"crypto/tls"
+	"encoding/hex"
+	"maps"
+	"net"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Bounds of numbers.
+const (
+	minGoneAfter     = time.Second
+	maxGoneAfter     = 24 * time.Hour
+	maxBufferReports = 1_000_000
+	maxNameBytes     = 100
+)
+
+// validate checks the whole configuration: what it says always, and what it
+// refers to for the parts that will run.
+func (l *loader) validate(o LoadOptions) {
+	l.log()
+	l.master()
+	l.tokens()
+	l.static()
+	l.agent(o.Library)
+	for _, name := range slices.Sorted(maps.Keys(l.c.Inspectors)) {
+		l.inspector(name, l.c.Inspectors[name], o.For&PartAgent != 0)
+	}
+	if o.For&PartMaster != 0 {
+		l.exposure()
+		l.masterFiles()
+	}
+	if o.For&PartAgent != 0 {
+		l.agentFiles()
+	}
+}
+
+// faulty reports whether a value has a fault already, so that what follows from
+// it is not reported beside it.
+func (l *loader) faulty(path string) bool {
+	at := l.at(path)
+	return slices.ContainsFunc(l.faults, func(f Fault) bool {
+		return f.Origin == at && strings.HasPrefix(f.Message, path)
+	})
+}
+
+// check reports a fault of a value unless it has one already.
+func (l *loader) check(bad bool, path, format string, args ...any) {
+	if bad && !l.faulty(path) {
+		l.fault(l.at(path), path+": "+format, args...)
+	}
+}
+
+func (l *loader) log() {
+	f := l.c.Log.Format
+	l.check(f != "text" && f != "json", "log.format", "%s is not a format; write text or json", quote(f))
+	for _, name := range l.c.Log.Components {
+		l.check(strings.TrimSpace(name) == "", "log.components", "the name of a component is empty")
+	}
+}
+
+func (l *loader) master() {
+	m := l.c.Master
+	l.check(m.Name == "", "master.name", "the name is empty")
+	l.check(len(m.Name) > maxNameBytes || printable(m.Name) != m.Name, "master.name",
+		"%s is not a name of at most %d printable characters", quote(m.Name), maxNameBytes)
+	host, port, err := net.SplitHostPort(m.Listen)
+	switch {
+	case err != nil && !strings.Contains(m.Listen, ":"):
+		l.check(true, "master.listen", "%s has no port; write host:port, as 127.0.0.1:50505", quote(m.Listen))
+	case err != nil:
+		l.check(true, "master.listen", "%s is not an address; write host:port, as 127.0.0.1:50505 or [::1]:50505", quote(m.Listen))
+	default:
+		l.check(!validPort(port), "master.listen", "%s is not a port; write a number from 0 to 65535", quote(port))
+		l.check(strings.ContainsAny(host, " /@"), "master.listen", "%s is not a host", quote(host))
+	}
+	l.check(m.Data == "", "master.data", "the folder has no name")
+	l.check(m.GoneAfter < minGoneAfter || m.GoneAfter > maxGoneAfter, "master.gone_after",
+		"%s is not between %s and %s", short(m.GoneAfter), short(minGoneAfter), short(maxGoneAfter))
+	l.check(m.TLS.Cert != "" && m.TLS.Key == "", "master.tls", "cert is given without key; both are needed")
+	l.check(m.TLS.Cert == "" && m.TLS.Key != "", "master.tls", "key is given without cert; both are needed")
+}
+
+func validPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return err == nil && 0 <= n && n <= 65535 && !strings.HasPrefix(port, "+")
+}
+
+// exposure refuses to listen where others can come without having to say who
+// they are, or can listen in.
+func (l *loader) exposure() {
+	m := l.c.Master
+	host, _, err := net.SplitHostPort(m.Listen)
+	if err != nil || IsLoopback(host) {
+		return
+	}
+	var missing []string
+	if m.TLS.Cert == "" && m.TLS.Key == "" {
+		missing = append(missing, "set master.tls.cert and master.tls.key to the PEM files of a certificate")
+	}
+	if len(m.Tokens) == 0 {
+		missing = append(missing, "add an entry to master.tokens for each agent and each person (`vedette token` makes them)")
+	}
+	l.check(len(missing) > 0, "master.listen",
+		"%s can be reached from other machines, so it needs TLS and tokens; %s; or listen on 127.0.0.1", quote(m.Listen), strings.Join(missing, ", and "))
+}
+
+// Roles of a token.
+const (
+	RoleAgent    = "agent"
+	RoleViewer   = "viewer"
+	RoleOperator = "operator"
+)
+
+func (l *loader) tokens() {
+	names, sums := make(map[string]int), make(map[string]int)
+	for i, t := range l.c.Master.Tokens {
+		at := l.entry("master.tokens", i)
+		name, role, host, sum := l.child(at, "name"), l.child(at, "role"), l.child(at, "host"), l.child(at, "sha256")
+		l.check(t.Name == "", name, "the token has no name; say whose it is")
+		l.check(len(t.Name) > maxNameBytes || printable(t.Name) != t.Name, name, "%s is not a name of at most %d printable characters", quote(t.Name), maxNameBytes)
+		if first, twice := names[t.Name]; twice && t.Name != "" {
+			l.check(true, name, "%s is the name of token %d already", quote(t.Name), first+1)
+		} else {
+			names[t.Name] = i
+		}
+		roles := []string{RoleAgent, RoleViewer, RoleOperator}
+		l.check(!slices.Contains(roles, t.Role), role, "%s is not a role; write agent, viewer or operator%s", quote(t.Role), didYouMean(t.Role, roles))
+		l.check(t.Role == RoleAgent && t.Host == "", host, "an agent's token must say which host it stands for")
+		if t.Role == RoleAgent && t.Host != "" {
+			err := inspectors.ValidateHost(t.Host)
+			l.check(err != nil, host, "%v", err)
+		}
+		l.check(t.Role != RoleAgent && t.Host != "", host, "only an agent's token stands for a host; remove it")
+		raw, err := hex.DecodeString(t.SHA256)
+		l.check(err != nil || len(raw) != 32, sum, "%s is not a SHA-256 in hex, 64 digits; `vedette token` prints it", quote(t.SHA256))
+		if first, twice := sums[strings.ToLower(t.SHA256)]; twice && t.SHA256 != "" {
+			l.check(true, sum, "this is the SHA-256 of token %d already", first+1)
+		} else {
+			sums[strings.ToLower(t.SHA256)] = i
+		}
+	}
+}
+
+// ownPaths are the first segments of the URL paths that the master serves
+// itself.
+func ownPaths() []string { return []string{"api", "assets", "hosts", "rpc"} }
+
+func (l *loader) static() {
+	for _, at := range slices.Sorted(maps.Keys(l.c.Master.Static)) {
+		p := l.entry("master.static", at)
+		first, _, _ := strings.Cut(strings.TrimPrefix(at, "/"), "/")
+		var message string
+		switch {
+		case !strings.HasPrefix(at, "/"):
+			message = "the URL path %s must start with /, as /master/app"
+		case path.Clean(at) != at:
+			message = "the URL path %s must be plain, without //, /./, /../ and a / at its end"
+		case at == "/" || slices.Contains(ownPaths(), first):
+			message = "the URL path %s is the master's own; choose another, as /master/app"
+		case strings.ContainsAny(at, "{}?# %") || printable(at) != at:
+			message = "the URL path %s has characters that a path may not have; use letters, digits, -, _ and ."
+		}
+		if message != "" {
+			l.fault(l.atKey(p), "master.static: "+message, quote(at))
+		}
+		l.check(l.c.Master.Static[at] == "", p, "the folder has no name")
+	}
+}
+
+func (l *loader) agent(library []string) {
+	a := l.c.Agent
+	err := inspectors.ValidateHost(a.Host)
+	l.check(err != nil && a.Host != "", "agent.host", "%v", err)
+	if l.origins["agent.host"].kind != fromDefault {
+		l.check(a.Host == "", "agent.host", "the host name is empty; remove the line to take the machine's own")
+	}
+	l.masterURL()
+	l.check(a.Data == "", "agent.data", "the folder has no name")
+	l.check(a.BufferReports < 1 || a.BufferReports > maxBufferReports, "agent.buffer_reports",
+		"%d is not between 1 and %d", a.BufferReports, maxBufferReports)
+	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
+		p := l.entry("agent.labels", name)
+		if _, err := inspectors.LabelsFromMap(map[string]string{name: a.Labels[name]}); err != nil {
+			l.fault(l.atKey(p), "agent.labels: %v", err)
+		}
+	}
+	l.check(len(a.Labels) > inspectors.MaxLabels, "agent.labels", "%d labels are given; at most %d are allowed", len(a.Labels), inspectors.MaxLabels)
+	if library == nil {
+		return
+	}
+	for i, name := range a.Library.Names {
+		p := l.entry("agent.library", i)
+		if !slices.Contains(library, name) {
+			hint := didYouMean(name, library)
+			if hint == "" {
+				hint = "; `vedette inspector list` shows them"
+			}
+			l.fault(l.at(p), "agent.library: there is no built-in inspector %s%s", quote(name), hint)
+		}
+	}
+}
+
+func (l *loader) masterURL() {
+	const p = "agent.master"
+	master := l.c.Agent.Master
+	u, err := url.Parse(master)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "":
+		l.check(true, p, "%s is not an address; write it as https://master:50505", quote(master))
+	case !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme):
+		l.check(true, p, "%s starts with %s; write http:// or https://", quote(master), quote(u.Scheme+"://"))
+	case u.User != nil:
+		// The address is not shown: it holds a secret.
+		l.faults = append(l.faults, Fault{Origin: l.at(p), Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file"})
+	case u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
+		l.check(true, p, "%s goes on after the port; write it as https://master:50505", quote(master))
+	case u.Port() != "" && !validPort(u.Port()):
+		l.check(true, p, "%s is not a port; write a number from 1 to 65535", quote(u.Port()))
+	}
+}
+
+func (l *loader) inspector(name string, in Inspector, files bool) {
+	at := l.entry("inspectors", name)
+	if err := inspectors.ValidateKey(name); err != nil {
+		l.fault(l.atKey(at), "inspectors: %v", err)
+	} else if chart, _ := inspectors.SplitKey(name); chart == "vedette" {
+		l.fault(l.atKey(at), "inspectors: the chart vedette is the agent's own; choose another name than %s", quote(name))
+	}
+	l.schedule(at, in)
+	kinds := 0
+	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin} {
+		if _, given := l.origins[l.child(at, field)]; given || text != "" {
+			kinds++
+			l.check(strings.TrimSpace(text) == "", l.child(at, field), "it is empty")
+		}
+	}
+	switch {
+	case l.origins[at].kind == fromFile && kinds == 0 && !l.broken[at] && !l.faulty(at):
+		l.fault(l.atKey(at), "%s: one of go, file and plugin must be given", at)
+	case kinds > 1:
+		l.fault(l.atKey(at), "%s: only one of go, file and plugin may be given", at)
+	}
+	l.check(len(in.Go) > inspectors.MaxSourceBytes, l.child(at, "go"), "the code is %d bytes long; at most %d are allowed", len(in.Go), inspectors.MaxSourceBytes)
+	if in.SHA256 != "" {
+		raw, err := hex.DecodeString(in.SHA256)
+		l.check(err != nil || len(raw) != 32, l.child(at, "sha256"), "%s is not a SHA-256 in hex, 64 digits; `sha256sum FILE` prints it", quote(in.SHA256))
+	}
+	l.check(in.SHA256 != "" && in.Plugin == "", l.child(at, "sha256"), "only a plugin has a checksum; remove it")
+	l.check(len(in.Args) > 0 && in.Plugin == "", l.child(at, "args"), "only a plugin has arguments; remove them")
+	if files && kinds == 1 {
+		l.inspectorFiles(at, in)
+	}
+}
+
+func (l *loader) schedule(at string, in Inspector) {
+	interval, timeout := l.child(at, "interval"), l.child(at, "timeout")
+	_, given := l.origins[interval]
+	if given || in.Interval != 0 {
+		l.check(in.Interval < inspectors.MinInterval || in.Interval > inspectors.MaxInterval, interval,
+			"%s is not between %s and %s", short(in.Interval), short(inspectors.MinInterval), short(inspectors.MaxInterval))
+	}
+	_, given = l.origins[timeout]
+	if !given && in.Timeout == 0 {
+		return
+	}
+	l.check(in.Timeout <= 0, timeout, "%s is not above 0", short(in.Timeout))
+	l.check(in.Timeout > inspectors.MaxInterval, timeout, "%s is longer than %s", short(in.Timeout), short(inspectors.MaxInterval))
+	l.check(in.Interval >= inspectors.MinInterval && in.Timeout > in.Interval, timeout,
+		"%s is longer than the interval %s; a run must end before the next is due", short(in.Timeout), short(in.Interval))
+}
+
+// checkTLS loads the certificate as the server will.
+func checkTLS(t TLS) error {
+	_, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	return unwrapPath(err)
+}
