@@ -25,7 +25,7 @@ func CheckScript(script inspectors.Script) error {
 	s.applyRules()
 	faults := s.faults
 	if _, err := script.Directives(); err != nil {
-		faults = append(faults, asDiagnostics(s, err)...)
+		faults = append(faults, asDiagnostics(s.origin, err)...)
 	}
 	if len(faults) > 0 {
 		return faults.Err()
@@ -33,9 +33,9 @@ func CheckScript(script inspectors.Script) error {
 	const initialisers = 2 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), initialisers)
 	defer cancel()
-	p := &Program{source: s, output: &output{}}
-	if _, err := p.build(ctx); err != nil {
-		return asDiagnostics(s, err).Err()
+	p := &Program{output: &output{}}
+	if _, err := p.build(ctx, s); err != nil {
+		return asDiagnostics(s.origin, err).Err()
 	}
 	return nil
 }

@@ -101,7 +101,7 @@ func (h *host) outcome() error {
 
 // settleTime is how long a run that was cut off has to end. The interpreter
 // ends at its next step: what takes longer is stuck in a library.
-const settleTime = 10 * time.Millisecond
+const settleTime = 50 * time.Millisecond
 
 // abandon is called when a run was cut off, and reports whether it is over.
 func (h *host) abandon() bool {

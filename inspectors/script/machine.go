@@ -2,11 +2,7 @@ package script
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"go/ast"
-	"reflect"
-	"strings"
 	"sync"
 	"testing/fstest"
 	"time"
@@ -19,7 +15,7 @@ import (
 // time, and never again once a run was cut off: from then on the interpreter
 // returns zero values for whatever it is asked.
 type machine struct {
-	source *source
+	origin origin
 	host   *host
 	interp *interp.Interpreter
 	driver *interp.Program
@@ -47,9 +43,10 @@ func driver(s shape) string {
 	return driverHead + "host.Result(" + packageName + ".Inspect(host.Context(), host.Report()))" + driverTail
 }
 
-// build makes a machine of the script and runs its initialisers, until ctx ends.
-func (p *Program) build(ctx context.Context) (m *machine, err error) {
-	s := p.source
+// build makes a machine of a script without faults and runs its initialisers,
+// until ctx ends. The machine does not hold on to the parsed script, which is
+// most of what a small one weighs.
+func (p *Program) build(ctx context.Context, s *source) (m *machine, err error) {
 	defer func() {
 		// The interpreter panics on some programs that it cannot compile.
 		if v := recover(); v != nil {
@@ -60,7 +57,7 @@ func (p *Program) build(ctx context.Context) (m *machine, err error) {
 		}
 	}()
 	h := &host{output: p.output, tally: &p.tally}
-	m = &machine{source: s, host: h, notes: &notes{}}
+	m = &machine{origin: s.origin, host: h, notes: &notes{}}
 	m.interp = interp.New(interp.Options{
 		Stdout: p.output, Stderr: m.notes, Args: []string{}, Env: []string{},
 		SourcecodeFilesystem: fstest.MapFS{}, // nothing is imported from the disk
@@ -68,7 +65,7 @@ func (p *Program) build(ctx context.Context) (m *machine, err error) {
 	if err := m.interp.Use(exports(s, h)); err != nil {
 		return nil, fmt.Errorf("cannot give the interpreter its packages: %w", err)
 	}
-	program, err := m.compile()
+	program, err := m.compile(s)
 	if err != nil {
 		return nil, s.translate(err)
 	}
@@ -86,18 +83,14 @@ func (p *Program) build(ctx context.Context) (m *machine, err error) {
 	return m, nil
 }
 
-// compile compiles the script. The file of source is read from more than one
-// machine, one after the other, and never written.
-func (m *machine) compile() (*interp.Program, error) {
+// compile compiles the script.
+func (m *machine) compile(s *source) (*interp.Program, error) {
 	// The interpreter asks its own file set for places: it gets a file of the
 	// same base and the same lines as the one that the script was parsed into.
-	file := m.source.fset.File(m.source.file.Package)
+	file := s.fset.File(s.file.Package)
 	m.interp.FileSet().AddFile(fileName, file.Base(), file.Size()).SetLines(file.Lines())
-	renamed := *m.source.file
-	name := *renamed.Name
-	name.Name = packageName
-	renamed.Name = &name
-	return m.interp.CompileAST(&renamed)
+	s.file.Name.Name = packageName
+	return m.interp.CompileAST(s.file)
 }
 
 // run executes the script once. keep says whether the machine may be used
@@ -169,104 +162,4 @@ func after(ctx context.Context, wait time.Duration) (context.Context, func()) {
 		}
 		cancel()
 	}
-}
-
-// translate turns an error of the interpreter's compiler into diagnostics.
-func (s *source) translate(err error) error {
-	text := strings.TrimSpace(err.Error())
-	var faults inspectors.Diagnostics
-	for line := range strings.SplitSeq(text, "\n") {
-		d, rest := s.interpPlace(line)
-		d.Message = strings.ReplaceAll(rest, packageName+"/", "")
-		faults = append(faults, d)
-	}
-	return faults.Err()
-}
-
-// interpPlace splits "inspector.go:5:2: text" and places it.
-func (s *source) interpPlace(text string) (inspectors.Diagnostic, string) {
-	line, col, rest, ok := cutPlace(text)
-	if !ok {
-		return s.script.Place(1, 0), text
-	}
-	return s.placeAt(line, col), rest
-}
-
-// cutPlace splits "inspector.go:5:2: text".
-func cutPlace(text string) (line, col int, rest string, ok bool) {
-	at := strings.Index(text, fileName+":")
-	if at < 0 {
-		return 0, 0, text, false
-	}
-	place := text[at+len(fileName)+1:]
-	if n, err := fmt.Sscanf(place, "%d:%d", &line, &col); n != 2 || err != nil {
-		return 0, 0, text, false
-	}
-	_, rest, _ = strings.Cut(place, ": ")
-	return line, col, rest, true
-}
-
-// enclosing returns the name and the place of the function around a place that
-// the interpreter has noted.
-func (s *source) enclosing(note string) (string, inspectors.Diagnostic, bool) {
-	line, _, _, ok := cutPlace(note)
-	if !ok {
-		return "", inspectors.Diagnostic{}, false
-	}
-	for _, decl := range s.file.Decls {
-		f, ok := decl.(*ast.FuncDecl)
-		if !ok || line < s.fset.Position(f.Pos()).Line || line > s.fset.Position(f.End()).Line {
-			continue
-		}
-		return f.Name.Name, s.place(f.Pos()), true
-	}
-	return "", inspectors.Diagnostic{}, false
-}
-
-// asDiagnostics returns the faults that an error holds, or the error as one
-// fault at the start of the file.
-func asDiagnostics(s *source, err error) inspectors.Diagnostics {
-	var list inspectors.Diagnostics
-	if errors.As(err, &list) {
-		return list
-	}
-	var one inspectors.Diagnostic
-	if errors.As(err, &one) {
-		return inspectors.Diagnostics{one}
-	}
-	d := s.script.Place(1, 0)
-	d.Message = err.Error()
-	return inspectors.Diagnostics{d}
-}
-
-// panicked describes a panic of the script. The interpreter notes the functions
-// that it panicked through, innermost first, each by its first statement: which
-// one of the statements it was is not known.
-func (m *machine) panicked(err error) error {
-	var p interp.Panic
-	if !errors.As(err, &p) {
-		return err
-	}
-	what := describe(p.Value)
-	note := m.notes.first()
-	if note == "" {
-		return fmt.Errorf("%w: %s", ErrPanic, what)
-	}
-	at, _ := m.source.interpPlace(note)
-	at.Message = what
-	if name, place, ok := m.source.enclosing(note); ok {
-		at = place
-		at.Message = "in func " + name + ": " + what
-	}
-	return fmt.Errorf("%w: %w", ErrPanic, at)
-}
-
-// describe prints the value of a panic, which may have methods of the script.
-func describe(value any) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = "a value of type " + reflect.TypeOf(value).String()
-		}
-	}()
-	return fmt.Sprint(value)
 }

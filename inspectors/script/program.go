@@ -43,7 +43,7 @@ type Options struct {
 // its context, and when it panicked.
 type Program struct {
 	name    string
-	source  *source
+	script  inspectors.Script
 	output  *output
 	busy    atomic.Bool
 	closed  atomic.Bool
@@ -78,8 +78,8 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	p := &Program{name: d.Name, source: s, output: &output{w: o.Output}}
-	m, err := p.build(ctx)
+	p := &Program{name: d.Name, script: *d.Script, output: &output{w: o.Output}}
+	m, err := p.build(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (p *Program) ready(ctx context.Context) (*machine, error) {
 	if m != nil {
 		return m, nil
 	}
-	m, err := p.build(ctx)
+	m, err := p.build(ctx, parse(p.script))
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the script again: %w", err)
 	}

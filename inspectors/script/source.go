@@ -16,10 +16,8 @@ import (
 // bare body is the body with a head before and a tail after it; place turns
 // them into those of the author's file.
 type source struct {
-	script inspectors.Script
-	text   string // what is compiled
-	head   int    // lines of text before the author's first
-	lines  int    // lines of the author's source
+	origin
+	text string // what is compiled
 
 	fset  *token.FileSet
 	file  *ast.File
@@ -30,6 +28,13 @@ type source struct {
 	used map[string][]string
 
 	faults inspectors.Diagnostics
+}
+
+// origin turns places in the compiled text into those of the author's file.
+type origin struct {
+	script inspectors.Script
+	head   int // lines of text before the author's first
+	lines  int // lines of the author's source
 }
 
 // fileName stands for the script's file inside the interpreter. It is constant
@@ -44,8 +49,11 @@ const packageName = "inspector"
 // What is wrong is in the faults of the source; where the text cannot be
 // parsed, file is nil.
 func parse(script inspectors.Script) *source {
-	s := &source{script: script, text: script.Source, fset: token.NewFileSet()}
-	s.lines = strings.Count(strings.TrimSuffix(script.Source, "\n"), "\n") + 1
+	s := &source{
+		origin: origin{script: script, lines: strings.Count(strings.TrimSuffix(script.Source, "\n"), "\n") + 1},
+		text:   script.Source,
+		fset:   token.NewFileSet(),
+	}
 	switch first, at := firstToken(script.Source); first {
 	case token.PACKAGE:
 		s.parseText()
@@ -102,15 +110,15 @@ func (s *source) place(pos token.Pos) inspectors.Diagnostic {
 
 // placeAt is place for a line and column of the text. What stands in the head
 // or the tail of a bare body is placed at its start or end.
-func (s *source) placeAt(line, col int) inspectors.Diagnostic {
-	line -= s.head
+func (o origin) placeAt(line, col int) inspectors.Diagnostic {
+	line -= o.head
 	switch {
 	case line < 1:
-		return s.script.Place(1, 0)
-	case line > s.lines:
-		return s.script.Place(s.lines, 0)
+		return o.script.Place(1, 0)
+	case line > o.lines:
+		return o.script.Place(o.lines, 0)
 	}
-	return s.script.Place(line, col)
+	return o.script.Place(line, col)
 }
 
 func (s *source) fault(pos token.Pos, message, fix string) {

@@ -2,10 +2,10 @@
 package nearest
 
 // Word returns the candidate closest to word, or "" where none is close: at
-// most one change for every three bytes of word, and at most three in all.
+// most one change, and one more for every four bytes of word, three in all.
 // A change is one byte put in, taken out, replaced, or swapped with the next.
 func Word(word string, candidates []string) string {
-	best, distance := "", min(3, len(word)/3+1)+1
+	best, distance := "", min(3, len(word)/4+1)+1
 	for _, c := range candidates {
 		if c == word {
 			continue

@@ -1,0 +1,151 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Sources whose cost is measured.
+const (
+	trivialScript = `package trivial
+
+func Inspect() (float64, error) { return 1, nil }
+`
+	typicalScript = `package typical
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+func Inspect(ctx context.Context, r *inspectors.Report) error {
+	f, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 2 {
+			continue
+		}
+		v, err := strconv.ParseFloat(fields[1], 64)
+		if err != nil {
+			continue
+		}
+		switch strings.TrimSuffix(fields[0], ":") {
+		case "MemTotal":
+			r.Gauge("total_bytes", v*1024)
+		case "MemFree":
+			r.Gauge("free_bytes", v*1024)
+		case "Cached":
+			r.Gauge("cached_bytes", v*1024)
+		}
+	}
+	return lines.Err()
+}
+`
+	gopsutilScript = `package gopsutil
+
+import (
+	"context"
+
+	"github.com/shirou/gopsutil/v3/load"
+	"github.com/shirou/gopsutil/v3/mem"
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+func Inspect(ctx context.Context, r *inspectors.Report) error {
+	avg, err := load.AvgWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	vm, err := mem.VirtualMemoryWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	r.Gauge("load1", avg.Load1)
+	r.Gauge("used_percent", vm.UsedPercent)
+	return nil
+}
+`
+)
+
+func definition(source string) inspectors.Definition {
+	return inspectors.Definition{Name: "test", Interval: time.Second, Timeout: time.Second, Script: &inspectors.Script{File: "test.go", Line: 1, Source: source}}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for _, c := range []struct{ name, source string }{{"trivial", trivialScript}, {"meminfo", typicalScript}, {"gopsutil", gopsutilScript}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p, err := Load(definition(c.source))
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Close()
+			}
+		})
+	}
+}
+
+func BenchmarkInspect(b *testing.B) {
+	for _, c := range []struct{ name, source string }{{"trivial", trivialScript}, {"meminfo", typicalScript}, {"gopsutil", gopsutilScript}} {
+		b.Run(c.name, func(b *testing.B) {
+			p, err := Load(definition(c.source))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer p.Close()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			defer cancel()
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := p.Inspect(ctx, inspectors.NewReport("test", time.Now())); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkMemory reports the heap that each of 100 loaded scripts holds.
+func BenchmarkMemory(b *testing.B) {
+	const n = 100
+	for b.Loop() {
+		before := heap()
+		programs := make([]*Program, n)
+		for i := range programs {
+			p, err := Load(definition(fmt.Sprintf("%s\n// %d\n", typicalScript, i)))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := p.Inspect(context.Background(), inspectors.NewReport("test", time.Now())); err != nil {
+				b.Fatal(err)
+			}
+			programs[i] = p
+		}
+		b.ReportMetric(float64(heap()-before)/n, "heap-B/script")
+		runtime.KeepAlive(programs)
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

@@ -1,0 +1,114 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"reflect"
+	"strings"
+
+	"github.com/traefik/yaegi/interp"
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// translate turns an error of the interpreter's compiler into diagnostics.
+func (o origin) translate(err error) error {
+	text := strings.TrimSpace(err.Error())
+	var faults inspectors.Diagnostics
+	for line := range strings.SplitSeq(text, "\n") {
+		d, rest := o.interpPlace(line)
+		d.Message = strings.ReplaceAll(rest, packageName+"/", "")
+		faults = append(faults, d)
+	}
+	return faults.Err()
+}
+
+// interpPlace splits "inspector.go:5:2: text" and places it.
+func (o origin) interpPlace(text string) (inspectors.Diagnostic, string) {
+	line, col, rest, ok := cutPlace(text)
+	if !ok {
+		return o.script.Place(1, 0), text
+	}
+	return o.placeAt(line, col), rest
+}
+
+// cutPlace splits "inspector.go:5:2: text".
+func cutPlace(text string) (line, col int, rest string, ok bool) {
+	at := strings.Index(text, fileName+":")
+	if at < 0 {
+		return 0, 0, text, false
+	}
+	place := text[at+len(fileName)+1:]
+	if n, err := fmt.Sscanf(place, "%d:%d", &line, &col); n != 2 || err != nil {
+		return 0, 0, text, false
+	}
+	_, rest, _ = strings.Cut(place, ": ")
+	return line, col, rest, true
+}
+
+// enclosing returns the name and the place of the function around a place that
+// the interpreter has noted.
+func (s *source) enclosing(note string) (string, inspectors.Diagnostic, bool) {
+	line, _, _, ok := cutPlace(note)
+	if !ok {
+		return "", inspectors.Diagnostic{}, false
+	}
+	for _, decl := range s.file.Decls {
+		f, ok := decl.(*ast.FuncDecl)
+		if !ok || line < s.fset.Position(f.Pos()).Line || line > s.fset.Position(f.End()).Line {
+			continue
+		}
+		return f.Name.Name, s.place(f.Pos()), true
+	}
+	return "", inspectors.Diagnostic{}, false
+}
+
+// asDiagnostics returns the faults that an error holds, or the error as one
+// fault at the start of the file.
+func asDiagnostics(o origin, err error) inspectors.Diagnostics {
+	var list inspectors.Diagnostics
+	if errors.As(err, &list) {
+		return list
+	}
+	var one inspectors.Diagnostic
+	if errors.As(err, &one) {
+		return inspectors.Diagnostics{one}
+	}
+	d := o.script.Place(1, 0)
+	d.Message = err.Error()
+	return inspectors.Diagnostics{d}
+}
+
+// panicError is a panic of the script and where it was.
+type panicError struct{ at inspectors.Diagnostic }
+
+func (e *panicError) Error() string   { return e.at.Error() }
+func (e *panicError) Unwrap() []error { return []error{ErrPanic, e.at} }
+
+// panicked describes a panic of the script. The interpreter notes the functions
+// that it panicked through, innermost first, each by its first statement: which
+// one of the statements it was is not known.
+func (m *machine) panicked(err error) error {
+	var p interp.Panic
+	if !errors.As(err, &p) {
+		return err
+	}
+	what, note := describe(p.Value), m.notes.first()
+	if name, at, ok := parse(m.origin.script).enclosing(note); ok {
+		at.Message = "panic in func " + name + ": " + what
+		return &panicError{at}
+	}
+	at, _ := m.origin.interpPlace(note)
+	at.Message = "panic: " + what
+	return &panicError{at}
+}
+
+// describe prints the value of a panic, which may have methods of the script.
+func describe(value any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "a value of type " + reflect.TypeOf(value).String()
+		}
+	}()
+	return fmt.Sprint(value)
+}
