@@ -80,11 +80,12 @@ func (a *API) status(ctx context.Context, p wire.StatusParams) (wire.Empty, erro
 		if err := inspectors.ValidateKey(inspector.Name); err != nil {
 			return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "inspectors: %v", err)
 		}
+	}
+	for _, inspector := range a.Registry.Status(agent, p) {
 		if inspector.State == wire.StateQuarantined || inspector.State == wire.StateFailing {
 			a.Log.Warn("inspector is "+inspector.State, "host", agent.Host, "inspector", inspector.Name, "error", inspector.Error)
 		}
 	}
-	a.Registry.Status(agent, p)
 	return wire.Empty{}, nil
 }
 

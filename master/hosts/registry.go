@@ -130,18 +130,23 @@ func (r *Registry) Seen(name string, samples, series int) error {
 	return nil
 }
 
-// Status notes how the inspectors of an agent are.
-func (r *Registry) Status(agent *Agent, status wire.StatusParams) {
+// Status notes how the inspectors of an agent are, and returns those whose
+// state is another than before.
+func (r *Registry) Status(agent *Agent, status wire.StatusParams) (changed []wire.InspectorStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := r.hosts[agent.Host]
 	if h == nil || h.agent != agent {
-		return
+		return nil
 	}
-	if status.All || h.inspectors == nil {
+	before := h.inspectors
+	if status.All || before == nil {
 		h.inspectors = make(map[string]wire.InspectorStatus, len(status.Inspectors))
 	}
 	for _, inspector := range status.Inspectors {
+		if before[inspector.Name].State != inspector.State {
+			changed = append(changed, inspector)
+		}
 		h.inspectors[inspector.Name] = inspector
 	}
 	for _, name := range status.Removed {
@@ -152,6 +157,7 @@ func (r *Registry) Status(agent *Agent, status wire.StatusParams) {
 	}
 	r.seenLocked(h, time.Now())
 	r.announceLocked(h)
+	return changed
 }
 
 // List returns every host, by name.

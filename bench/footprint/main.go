@@ -1,0 +1,187 @@
+// Command footprint measures what an agent costs its host: the memory and the
+// CPU time of vedette-agent and its script host, while they run the built-in
+// inspectors and while they run trivial ones, against a real master on this
+// machine. It builds the programs, starts them, lets them settle, measures, and
+// prints a table.
+//
+//	go run ./bench/footprint -seconds 30
+//
+// PSS is the memory of a process with the pages that it shares counted by
+// halves (proc(5), smaps_rollup). CPU is user and system time, in percent of
+// one core.
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	seconds := flag.Int("seconds", 30, "how long each case is measured")
+	settle := flag.Int("settle", 10, "how long each case runs before that, in seconds")
+	flag.Parse()
+	if err := run(time.Duration(*settle)*time.Second, time.Duration(*seconds)*time.Second); err != nil {
+		fmt.Fprintln(os.Stderr, "footprint:", err)
+		os.Exit(1)
+	}
+}
+
+// scenario is one configuration of an agent.
+type scenario struct {
+	name   string
+	config string
+}
+
+func scenarios() []scenario {
+	list := []scenario{{"no inspector", "agent: { library: none }\n"}, {"built-in library", "agent: { library: all }\n"}}
+	for _, n := range []int{1, 10, 100} {
+		var b strings.Builder
+		b.WriteString("agent: { library: none }\ninspectors:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  trivial/n%d: { interval: 1s, go: 'return %d, nil' }\n", i, i)
+		}
+		list = append(list, scenario{fmt.Sprintf("%d trivial at 1 s", n), b.String()})
+	}
+	return list
+}
+
+func run(settle, measure time.Duration) error {
+	dir, err := os.MkdirTemp("", "vedette-footprint-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir, "./cmd/vedette", "./cmd/vedette-agent")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("cannot build; run this in the repository: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	master, err := startMaster(ctx, dir)
+	if err != nil {
+		return err
+	}
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "case\tagent PSS MiB\tscript host PSS MiB\ttogether\tagent CPU %\tscript host CPU %\ttogether\t")
+	for _, s := range scenarios() {
+		if err := measureAgent(ctx, out, dir, master, s, settle, measure); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return out.Flush()
+}
+
+// startMaster starts a master on a free port and returns its URL, which it
+// prints when it is ready.
+func startMaster(ctx context.Context, dir string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "vedette"), "master", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "master"))
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		for word := range strings.FieldsSeq(lines.Text()) {
+			if u, err := url.Parse(word); err == nil && strings.HasPrefix(u.Scheme, "http") {
+				go func() {
+					for lines.Scan() { // keep the pipe empty
+					}
+				}()
+				return word, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("the master ended without printing its address: %v", cmd.Wait())
+}
+
+func measureAgent(ctx context.Context, out *tabwriter.Writer, dir, master string, s scenario, settle, measure time.Duration) error {
+	config := filepath.Join(dir, "agent.yaml")
+	if err := os.WriteFile(config, []byte(s.config), 0o600); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "vedette-agent"), "--config", config, "--master", master, "--data", filepath.Join(dir, "agent"))
+	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	defer func() {
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+	}()
+	time.Sleep(settle)
+	agent, children := cmd.Process.Pid, childrenOf(cmd.Process.Pid)
+	agentCPU, hostCPU := cpu(agent), cpu(children...)
+	time.Sleep(measure)
+	agentCPU, hostCPU = cpu(agent)-agentCPU, cpu(children...)-hostCPU
+	agentPSS, hostPSS := pss(agent), pss(children...)
+	if agentPSS == 0 {
+		return fmt.Errorf("the agent is gone")
+	}
+	percent := func(d time.Duration) float64 { return 100 * d.Seconds() / measure.Seconds() }
+	fmt.Fprintf(out, "%s\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.2f\t\n", s.name, agentPSS, hostPSS, agentPSS+hostPSS,
+		percent(agentCPU), percent(hostCPU), percent(agentCPU+hostCPU))
+	return nil
+}
+
+func childrenOf(pid int) []int {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	var children []int
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		for field := range strings.FieldsSeq(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				children = append(children, child)
+			}
+		}
+	}
+	return children
+}
+
+// pss returns the proportional set size of processes in MiB.
+func pss(pids ...int) float64 {
+	var kib float64
+	for _, pid := range pids {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		for line := range strings.Lines(string(text)) {
+			if value, ok := strings.CutPrefix(line, "Pss:"); ok {
+				n, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
+				kib += n
+			}
+		}
+	}
+	return kib / 1024
+}
+
+// cpu returns the user and system time of processes, from their schedulers'
+// nanosecond clocks (schedstat) thread by thread, as stat counts in 10 ms.
+func cpu(pids ...int) time.Duration {
+	var total time.Duration
+	for _, pid := range pids {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+		for _, task := range tasks {
+			text, _ := os.ReadFile(task)
+			if fields := strings.Fields(string(text)); len(fields) > 0 {
+				n, _ := strconv.ParseInt(fields[0], 10, 64)
+				total += time.Duration(n)
+			}
+		}
+	}
+	return total
+}

@@ -1,0 +1,91 @@
+package master
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// BenchmarkReports measures samples that agents report over real WebSockets
+// until they are acknowledged, with nobody watching. Both ends run here.
+func BenchmarkReports(b *testing.B) {
+	for _, agents := range []int{1, 10} {
+		for _, size := range []int{10, 1000} {
+			b.Run(fmt.Sprintf("agents=%d/samples=%d", agents, size), func(b *testing.B) {
+				m := start(b, config.Master{})
+				peers := make([]*rpc.Peer, agents)
+				for i := range peers {
+					peers[i] = dial(b, m, nil, rpc.DialOptions{Codec: rpc.SubprotocolCBOR})
+					call[wire.HelloResult](b, peers[i], wire.MethodHello, hello(fmt.Sprint("h", i)))
+				}
+				work := make(chan struct{})
+				done := make(chan error)
+				for _, peer := range peers {
+					go func() { done <- reportAll(b, peer, size, work) }()
+				}
+				for b.Loop() {
+					work <- struct{}{}
+				}
+				close(work)
+				for range peers {
+					if err := <-done; err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(size)*float64(b.N)/b.Elapsed().Seconds(), "samples/s")
+			})
+		}
+	}
+}
+
+func reportAll(b *testing.B, peer *rpc.Peer, size int, work <-chan struct{}) error {
+	params := wire.ReportParams{BootID: "boot", Columns: wire.Columns{T: make([]int64, size), S: make([]uint32, size), V: make([]float64, size)}}
+	for i := range size {
+		params.Series = append(params.Series, wire.Series{ID: uint32(i), Key: fmt.Sprintf("a/%d", i)})
+		params.T[i], params.S[i], params.V[i] = 1700000000000, uint32(i), float64(i)/3
+	}
+	for range work {
+		params.Seq++
+		var result wire.ReportResult
+		if err := peer.Call(b.Context(), wire.MethodReport, &params, &result); err != nil {
+			return err
+		}
+		params.Series = nil
+	}
+	return nil
+}
+
+// BenchmarkIdleAgents shows what one connected, silent agent costs: the heap
+// and stacks of both ends, which run here, divided by two.
+func BenchmarkIdleAgents(b *testing.B) {
+	m := start(b, config.Master{})
+	const n = 500
+	for b.Loop() {
+		before := inUse()
+		peers := make([]*rpc.Peer, n)
+		for i := range peers {
+			var err error
+			if peers[i], err = rpc.Dial(b.Context(), m.URL(), rpc.DialOptions{}); err != nil {
+				b.Fatal(err)
+			}
+			call[wire.HelloResult](b, peers[i], wire.MethodHello, hello(fmt.Sprint("h", i)))
+		}
+		b.ReportMetric(float64(inUse()-before)/n/2/1024, "KiB/agent")
+		for _, peer := range peers {
+			peer.Close(rpc.CloseNormal, "")
+			peer.Wait()
+		}
+	}
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc + stats.StackInuse
+}
