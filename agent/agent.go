@@ -56,13 +56,13 @@ type Agent struct {
 	cfg    config.Agent
 	deps   Deps
 	host   string
-	tls    *tls.Config // or nil
 	bootID string
 
-	track  *tracker
-	sched  *scheduler
-	set    *set
-	outbox *outbox
+	track   *tracker
+	sched   *scheduler
+	set     *set
+	outbox  *outbox
+	session *session
 
 	mu   sync.Mutex
 	life context.Context // of the run that is going on, or nil
@@ -83,12 +83,13 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if err := errors.Join(hostErr, tlsErr, check(&cfg, &deps)); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
-	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, tls: tlsConfig, bootID: newID()}
+	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID()}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.track = newTracker(a.log)
 	a.sched = newScheduler(a.log, host, deps.Runner, a)
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
+	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
 	for _, d := range a.deps.Definitions {
 		a.track.expect(d)
 	}
@@ -148,10 +149,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	// Delivery outlives the inspectors, so that their last samples are sent.
 	delivery, stopDelivery := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivery()
-	session := newSession(&a.cfg, &a.deps, a.tls, a.hello(), a.outbox, a.track)
+	a.session.hello = a.hello()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.run(delivery) })
-	deliverers.Go(func() { session.run(delivery) })
+	deliverers.Go(func() { a.session.run(delivery) })
 	parts.Go(func() { a.sched.run(life) })
 	parts.Go(func() { a.start(life) })
 

@@ -41,10 +41,13 @@ var statusGap = map[urgency]time.Duration{
 type session struct {
 	log     *slog.Logger
 	client  rpc.Client
-	hello   wire.HelloParams // but for NowMS
+	hello   wire.HelloParams // set before run, but for NowMS
 	outbox  *outbox
 	track   *tracker
 	replace context.CancelCauseFunc // ends the client's run; set by connectOften
+
+	callTimeout time.Duration
+	refusalWait time.Duration
 
 	mu       sync.Mutex
 	downFrom time.Time // since when there is no connection; zero while there is
@@ -54,8 +57,8 @@ type session struct {
 // errReplaced is why a connection ended that another agent has taken over.
 var errReplaced = errors.New("another agent with this agent's id has connected; is it running twice with one data folder?")
 
-func newSession(cfg *config.Agent, deps *Deps, tlsConfig *tls.Config, hello wire.HelloParams, o *outbox, t *tracker) *session {
-	s := &session{log: deps.Log, hello: hello, outbox: o, track: t}
+func newSession(cfg *config.Agent, deps *Deps, tlsConfig *tls.Config, o *outbox, t *tracker) *session {
+	s := &session{log: deps.Log, outbox: o, track: t, callTimeout: callTimeout, refusalWait: refusalWait}
 	header := http.Header{}
 	if cfg.Token != "" {
 		header.Set("Authorization", "Bearer "+cfg.Token)
@@ -80,7 +83,7 @@ func (s *session) run(ctx context.Context) {
 		if err == nil {
 			return
 		}
-		wait := refusalWait/2 + rand.N(refusalWait)
+		wait := s.refusalWait/2 + rand.N(s.refusalWait)
 		s.markDown()
 		s.log.Error("the master does not accept this agent; inspectors go on, and it is asked again",
 			"master", s.client.URL, "reason", err, "retry_in", wait.Round(time.Second))
@@ -129,7 +132,7 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 }
 
 func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	hello := s.hello
 	hello.NowMS = time.Now().UnixMilli()
@@ -189,7 +192,7 @@ func (s *session) sendStatuses(ctx context.Context, p *rpc.Peer) error {
 }
 
 func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	status := s.track.take(all)
 	queued, dropped := s.outbox.stats()
@@ -238,7 +241,7 @@ func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *link) error {
 // sendReport sends one report and settles what becomes of it. An error says
 // that the connection is of no use.
 func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *link, r *report, params *wire.ReportParams) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	var result wire.ReportResult
 	err := p.Call(ctx, wire.MethodReport, params, &result)

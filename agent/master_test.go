@@ -1,0 +1,286 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// testMaster is the master's side of the protocol over real sockets. It checks
+// what every master may rely on, and keeps what it was sent over restarts.
+type testMaster struct {
+	t    *testing.T
+	addr string
+
+	// Each may be nil; they are to be set before start. A report that answer
+	// gives an error for is not kept.
+	authenticate func(*http.Request) (any, error)
+	greet        func(wire.HelloParams) error
+	answer       func(wire.ReportParams) error
+	tls          bool
+
+	server *httptest.Server
+	rpc    *rpc.Server
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed and renewed whenever something is noted
+	hellos   []wire.HelloParams
+	statuses []wire.StatusParams
+	samples  map[string]map[float64]int // values by series, how often each came
+	seqs     map[uint64]bool            // of the reports that were kept
+	declared map[*rpc.Peer]map[uint32]wire.Series
+	inOrder  []float64 // values in the order in which they came
+}
+
+func newTestMaster(t *testing.T) *testMaster {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &testMaster{t: t, addr: listener.Addr().String(), changed: make(chan struct{}),
+		samples: make(map[string]map[float64]int), seqs: make(map[uint64]bool)}
+	_ = listener.Close() // an address where nobody listens yet
+	return m
+}
+
+// url is the master's address, whether it runs or not.
+func (m *testMaster) url() string {
+	if m.tls {
+		return "https://" + m.addr
+	}
+	return "http://" + m.addr
+}
+
+func (m *testMaster) start() {
+	m.t.Helper()
+	listener, err := net.Listen("tcp", m.addr)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	mux := rpc.NewMux()
+	mux.Handle(wire.MethodHello, rpc.Method(m.hello))
+	mux.Handle(wire.MethodStatus, rpc.Method(m.status))
+	mux.Handle(wire.MethodReport, rpc.Method(m.report)) // in any order, as it is allowed to
+	m.mu.Lock()
+	m.declared = make(map[*rpc.Peer]map[uint32]wire.Series)
+	m.mu.Unlock()
+	m.rpc = &rpc.Server{Handler: mux, Authenticate: m.authenticate}
+	m.server = httptest.NewUnstartedServer(m.rpc)
+	_ = m.server.Listener.Close()
+	m.server.Listener = listener
+	if m.tls {
+		m.server.StartTLS()
+	} else {
+		m.server.Start()
+	}
+}
+
+func (m *testMaster) stop() {
+	m.t.Helper()
+	if err := m.rpc.Shutdown(context.Background()); err != nil {
+		m.t.Error(err)
+	}
+	m.server.Close()
+}
+
+func (m *testMaster) note(f func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f()
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// await returns when ok, which is called with mu held, is true.
+func (m *testMaster) await(what string, ok func() bool) {
+	m.t.Helper()
+	deadline := time.After(time.Minute)
+	for {
+		m.mu.Lock()
+		done, changed := ok(), m.changed
+		m.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			m.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func (m *testMaster) hello(_ context.Context, p wire.HelloParams) (wire.HelloResult, error) {
+	if m.greet != nil {
+		if err := m.greet(p); err != nil {
+			return wire.HelloResult{}, err
+		}
+	}
+	m.note(func() { m.hellos = append(m.hellos, p) })
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	acked := uint64(0)
+	for m.seqs[acked+1] {
+		acked++
+	}
+	return wire.HelloResult{Protocol: wire.Version, Version: "test", NowMS: p.NowMS, AckedSeq: acked}, nil
+}
+
+func (m *testMaster) status(_ context.Context, p wire.StatusParams) (wire.Empty, error) {
+	m.note(func() { m.statuses = append(m.statuses, p) })
+	return wire.Empty{}, nil
+}
+
+func (m *testMaster) report(ctx context.Context, p wire.ReportParams) (wire.ReportResult, error) {
+	if m.answer != nil {
+		if err := m.answer(p); err != nil {
+			return wire.ReportResult{}, err
+		}
+	}
+	m.note(func() { m.keepLocked(rpc.PeerFrom(ctx), &p) })
+	return wire.ReportResult{Seq: p.Seq}, nil
+}
+
+func (m *testMaster) keepLocked(peer *rpc.Peer, p *wire.ReportParams) {
+	known := m.declared[peer]
+	if known == nil {
+		known = make(map[uint32]wire.Series)
+		m.declared[peer] = known
+	}
+	for _, s := range p.Series {
+		if _, dup := known[s.ID]; dup {
+			m.t.Errorf("series %d is declared twice on a connection", s.ID)
+		}
+		known[s.ID] = s
+	}
+	if p.Seq == 0 || len(p.S) != len(p.T) || len(p.V) != len(p.T) || len(p.T) == 0 {
+		m.t.Errorf("report %d has columns of %d, %d, %d", p.Seq, len(p.T), len(p.S), len(p.V))
+	}
+	if m.seqs[p.Seq] {
+		return // sent again after its acknowledgement was lost
+	}
+	m.seqs[p.Seq] = true
+	for i, id := range p.S {
+		s, ok := known[id]
+		if !ok {
+			m.t.Errorf("report %d uses series %d, which is not declared on its connection", p.Seq, id)
+			continue
+		}
+		name := s.Key
+		for _, value := range s.Labels {
+			name += " " + value
+		}
+		if m.samples[name] == nil {
+			m.samples[name] = make(map[float64]int)
+		}
+		m.samples[name][p.V[i]]++
+		if name == "count" {
+			m.inOrder = append(m.inOrder, p.V[i])
+		}
+	}
+}
+
+// counter is a runner whose every run yields the next number, so that a sample
+// that is lost or doubled can be told.
+type counter struct {
+	testRunner
+	last float64
+}
+
+func newCounter() *counter {
+	c := &counter{}
+	c.onRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.last++
+		now := time.Now()
+		return plugins.Outcome{Name: job.Name, Start: now, Samples: []inspectors.Sample{{Key: job.Name, Time: now, Value: c.last}}}
+	}
+	return c
+}
+
+func (c *counter) count() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
+// quick is a backoff for tests.
+var quick = rpc.Backoff{First: 20 * time.Millisecond, Max: 50 * time.Millisecond}
+
+// newTestAgent makes an agent of the master that counts ten times a second.
+func newTestAgent(t *testing.T, m *testMaster, runner Runner, change func(*config.Agent, *Deps)) *Agent {
+	t.Helper()
+	cfg := config.Agent{Host: "web-1", Master: m.url(), Data: t.TempDir(), Labels: map[string]string{"role": "db"}}
+	deps := Deps{
+		Log:         slog.New(slog.DiscardHandler),
+		Version:     "1.2.3",
+		Runner:      runner,
+		Definitions: []inspectors.Definition{script("count", "", 100*time.Millisecond)},
+		Backoff:     quick,
+	}
+	if change != nil {
+		change(&cfg, &deps)
+	}
+	a, err := New(cfg, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// start runs the agent; stop, which may be called twice, ends it.
+func start(t *testing.T, a *Agent) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run gave %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// mustHaveAll checks that each number from 1 to last came once.
+func (m *testMaster) mustHaveAll(last float64) {
+	m.t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for v := 1.0; v <= last; v++ {
+		if n := m.samples["count"][v]; n != 1 {
+			m.t.Errorf("sample %v came %d times", v, n)
+		}
+	}
+	if n := len(m.samples["count"]); n != int(last) {
+		m.t.Errorf("%d samples came, want %v", n, last)
+	}
+}
+
+// has tells, with mu held, whether the number came.
+func (m *testMaster) has(v float64) func() bool {
+	return func() bool { return m.samples["count"][v] > 0 }
+}
+
+var errNotYet = errors.New("not yet")
+
+func busy(ms int) error {
+	return &rpc.Error{Code: wire.CodeBusy, Message: fmt.Sprintf("busy for %d ms", ms), Data: map[string]any{"retry_after_ms": ms}}
+}
