@@ -86,7 +86,6 @@ func newPeer(parts peerParts, o Options) *Peer {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	p.ctx, p.cancel = context.WithValue(ctx, peerKey{}, p), cancel
-	p.ws.SetPingHandler(func(data string) error { p.queue.setPong(data); return nil })
 	p.ws.SetCloseHandler(func(int, string) error { return nil }) // the reader sees the CloseError
 	p.conn.turnOn()
 	return p
@@ -113,6 +112,7 @@ func (p *Peer) Call(ctx context.Context, method string, params, result any) erro
 	if err := p.expect(id, answers); err != nil {
 		return fmt.Errorf("cannot call %q: %w", method, err)
 	}
+	defer p.lend(ctx)()
 	if err := p.queue.put(ctx, m); err != nil {
 		p.forget(id)
 		return fmt.Errorf("cannot call %q: %w", method, err)

@@ -33,6 +33,16 @@ func (p *Peer) readLoop() {
 
 func (p *Peer) readMessages() {
 	reader := &messageReader{peer: p}
+	// Both are called while next waits.
+	p.ws.SetPingHandler(func(data string) error {
+		reader.alive()
+		p.queue.setPong(data)
+		return nil
+	})
+	p.ws.SetPongHandler(func(string) error {
+		reader.alive()
+		return nil
+	})
 	for {
 		kind, err := reader.next()
 		if err != nil {
@@ -241,21 +251,20 @@ func (p *Peer) handleRequest(e envelope, b *batch) {
 	// The goroutine outlives the frame's buffer.
 	req.params = bytes.Clone(e.params)
 	id := bytes.Clone(e.id)
-	select {
-	case p.slots <- struct{}{}:
-	case <-p.down:
+	place := p.takeSlot()
+	if place == nil {
 		return
 	}
 	ctx, done, err := p.track(id)
 	if err != nil {
-		<-p.slots
+		place.release()
 		p.reply(b, id, err)
 		return
 	}
 	p.handlers.Go(func() {
-		defer func() { <-p.slots }()
+		defer place.release()
 		defer done()
-		p.serve(ctx, req, id, b)
+		p.serve(context.WithValue(ctx, slotKey{}, place), req, id, b)
 	})
 }
 

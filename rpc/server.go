@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,6 +69,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			SubprotocolCBOR+" or "+SubprotocolJSON+" or none.", http.StatusBadRequest)
 		return
 	}
+	if !s.originAllowed(r) {
+		refuse(w, &HTTPError{Status: http.StatusForbidden, Body: "Pages of " + r.Header.Get("Origin") + " may not connect to " + r.Host + "."})
+		return
+	}
 	if !s.reserve() {
 		refuse(w, &HTTPError{Status: http.StatusServiceUnavailable, Body: "No more connections are taken now.", RetryAfter: 5 * time.Second})
 		return
@@ -88,6 +93,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func isSubprotocol(name string) bool { return name == SubprotocolCBOR || name == SubprotocolJSON }
+
+// originAllowed asks CheckOrigin, or compares the page's host with the host
+// that was asked for. Only browsers send an Origin.
+func (s *Server) originAllowed(r *http.Request) bool {
+	if s.CheckOrigin != nil {
+		return s.CheckOrigin(r)
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(u.Host, r.Host)
+}
 
 func (s *Server) authenticate(r *http.Request) (any, error) {
 	if s.Authenticate == nil {
@@ -119,8 +138,11 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, identity any) (
 		ReadBufferSize:    serverReadBytes,
 		WriteBufferPool:   &s.pools.frame,
 		Subprotocols:      []string{SubprotocolCBOR, SubprotocolJSON},
-		CheckOrigin:       s.CheckOrigin,
+		CheckOrigin:       func(*http.Request) bool { return true }, // it was checked
 		EnableCompression: o.Compression,
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+			http.Error(w, reason.Error(), status)
+		},
 	}
 	ws, err := u.Upgrade(h, r, nil)
 	if err != nil {

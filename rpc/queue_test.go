@@ -1,0 +1,181 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+func TestQueueBounds(t *testing.T) {
+	q := newQueue(Options{QueueMessages: 3, QueueBytes: 10})
+	m := func(n int) outgoing { return outgoing{data: make([]byte, n)} }
+	for i, test := range []struct {
+		bytes int
+		want  bool
+	}{{50, true}, {1, false}} {
+		if got := q.try(m(test.bytes)); got != test.want {
+			t.Errorf("%d: a first message beyond the bound: got %v", i, got)
+		}
+	}
+	q.take()
+	for i, test := range []struct {
+		bytes int
+		want  bool
+	}{{4, true}, {7, false}, {6, true}, {1, false}} {
+		if got := q.try(m(test.bytes)); got != test.want {
+			t.Errorf("%d: bytes: got %v", i, got)
+		}
+	}
+	q.take()
+	q.take()
+	for i := range 4 {
+		if got := q.try(m(1)); got != (i < 3) {
+			t.Errorf("%d: messages: got %v", i, got)
+		}
+	}
+	if q.len() != 3 {
+		t.Errorf("len is %d", q.len())
+	}
+}
+
+func TestQueueWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(Options{QueueMessages: 1, QueueBytes: 10})
+		if err := q.put(t.Context(), outgoing{data: []byte("1")}); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { done <- q.put(t.Context(), outgoing{data: []byte("2")}) }()
+		synctest.Wait()
+		select {
+		case err := <-done:
+			t.Fatalf("put did not wait: %v", err)
+		default:
+		}
+		if m, _ := q.take(); string(m.data) != "1" {
+			t.Errorf("took %q", m.data)
+		}
+		// Room belongs to the one who waits, even if it has not yet run.
+		if q.try(outgoing{data: []byte("3")}) {
+			t.Error("try took the room of one who waits")
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if m, _ := q.take(); string(m.data) != "2" {
+			t.Errorf("took %q", m.data)
+		}
+		if !q.try(outgoing{data: []byte("4")}) {
+			t.Error("try refused though nobody waits")
+		}
+
+		ctx, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("why")
+		go func() { done <- q.put(ctx, outgoing{}) }()
+		synctest.Wait()
+		cancel(why)
+		if err := <-done; !errors.Is(err, why) {
+			t.Errorf("got %v", err)
+		}
+
+		go func() { done <- q.put(t.Context(), outgoing{}) }()
+		synctest.Wait()
+		q.close(ErrClosed, false)
+		if err := <-done; !errors.Is(err, ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+		if m, _ := q.take(); string(m.data) != "4" {
+			t.Errorf("after close took %q", m.data)
+		}
+	})
+}
+
+// TestSlowReader: an end that does not read loses live events and nothing else.
+func TestSlowReader(t *testing.T) {
+	forEachCodec(t, func(t *testing.T, c codec) {
+		connected := make(chan *Peer, 1)
+		s := &Server{
+			Handler:   testMux(),
+			Options:   Options{QueueMessages: 10},
+			OnConnect: func(p *Peer) { connected <- p },
+		}
+		r := dialRaw(t, serve(t, s), c)
+		p := <-connected
+		event := NewMessage("event", []string{strings.Repeat("x", 100_000)})
+		sent := 0
+		for p.TrySend(event) || p.Queued() < 10 { // until the sockets and the queue are full
+			sent++
+			if sent > 10_000 {
+				t.Fatal("TrySend never says no")
+			}
+		}
+		// An answer waits for its room.
+		r.send(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "test.sum", "params": []int{1, 2}})
+		events := 0
+		for {
+			var m struct {
+				ID     any    `json:"id"`
+				Method string `json:"method"`
+			}
+			r.receiveInto(&m)
+			if m.ID != nil {
+				break
+			}
+			events++
+		}
+		if events == 0 || events > sent {
+			t.Errorf("%d events came of %d sent", events, sent)
+		}
+	})
+}
+
+// TestMessageEncodedOnce checks that one message may go to peers of both
+// codecs.
+func TestMessageEncodedOnce(t *testing.T) {
+	counter := &countingParams{}
+	m := NewMessage("event", counter)
+	connected := make(chan *Peer, 4)
+	s := &Server{OnConnect: func(p *Peer) { connected <- p }}
+	url := serve(t, s)
+	var raws []*raw
+	for range 2 {
+		for _, c := range []codec{jsonCodec{}, cborCodec{}} {
+			raws = append(raws, dialRaw(t, url, c))
+		}
+	}
+	for range raws {
+		if p := <-connected; !p.TrySend(m) {
+			t.Error("not sent")
+		}
+	}
+	for _, r := range raws {
+		var got struct {
+			Method string   `json:"method"`
+			Params []string `json:"params"`
+		}
+		r.receiveInto(&got)
+		if got.Method != "event" || len(got.Params) != 1 {
+			t.Errorf("got %+v", got)
+		}
+	}
+	if counter.json != 1 || counter.cbor != 1 {
+		t.Errorf("encoded %d times as JSON, %d times as CBOR", counter.json, counter.cbor)
+	}
+}
+
+type countingParams struct{ json, cbor int }
+
+func (c *countingParams) MarshalJSON() ([]byte, error) { c.json++; return []byte(`["x"]`), nil }
+func (c *countingParams) MarshalCBOR() ([]byte, error) { c.cbor++; return []byte("\x81\x61x"), nil }
+
+func TestMessageThatCannotBeSent(t *testing.T) {
+	logs := new(logs)
+	p := dial(t, serve(t, &Server{}), DialOptions{Options: Options{Log: logs.logger()}})
+	if p.TrySend(NewMessage("event", []any{func() {}})) || p.TrySend(NewMessage("event", []string{strings.Repeat("x", 5<<20)})) {
+		t.Error("sent")
+	}
+	wantContains(t, logs.String(), "cannot encode")
+	wantContains(t, logs.String(), "larger than a frame may be")
+}
