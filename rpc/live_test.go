@@ -141,7 +141,7 @@ func TestHalfOpen(t *testing.T) {
 		}
 		waiting := make(chan error, 1)
 		go func() { waiting <- p.Call(t.Context(), "test.wait", nil, nil) }()
-		time.Sleep(time.Hour) //nolint // synctest's clock: no time passes
+		<-time.After(time.Hour)
 		n.last().vanish()
 		cut := time.Now()
 		err = <-gone
