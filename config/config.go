@@ -106,8 +106,9 @@ type Agent struct {
 	// CA is a PEM file of the authorities to trust for the master's
 	// certificate. Default: those of the system. Environment: VEDETTE_CA.
 	CA string `yaml:"ca"`
-	// Data is the folder of the agent's files. Default: vedette-agent in the
-	// user's state folder, as for the master. Environment: VEDETTE_AGENT_DATA.
+	// Data is the folder of the agent's files. Default: vedette-agent/HOST in
+	// the user's state folder, as for the master, so that several agents may
+	// share a machine. Environment: VEDETTE_AGENT_DATA.
 	Data string `yaml:"data"`
 	// Labels describe the host, as role: db.
 	Labels map[string]string `yaml:"labels"`

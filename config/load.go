@@ -75,6 +75,9 @@ func Load(o LoadOptions) (*Config, error) {
 	for _, override := range o.Overrides {
 		l.set(override.Path, override.Value, Origin{kind: fromFlag, name: override.Flag})
 	}
+	if l.origins["agent.data"].kind == fromDefault && c.Agent.Host != "" {
+		c.Agent.Data = filepath.Join(c.Agent.Data, c.Agent.Host)
+	}
 	l.validate(o)
 	if o.For&PartAgent != 0 || o.For == 0 {
 		l.readToken()
