@@ -1,0 +1,137 @@
+// Package cli is what the commands of both binaries share: how they end, how
+// they are stopped, which settings their flags give, and what they call
+// themselves.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses.
+const (
+	ExitOK          = 0 // also after ^C
+	ExitFailed      = 1 // the command could not do what it was asked
+	ExitUsage       = 2 // the command line is wrong
+	ExitUnreachable = 3 // the master cannot be reached
+	ExitRefused     = 4 // the master does not know the caller, or does not let it
+	ExitAnswer      = 5 // the master answered with an error
+)
+
+// ExitHelp tells people of the statuses, at the end of a help text.
+const ExitHelp = `Exit status:
+  0  done, also after ^C
+  1  failed
+  2  the command line is wrong
+  3  the master cannot be reached
+  4  the master does not know who asks, or does not allow it
+  5  the master answered with an error`
+
+// exitError is an error with the status that the process ends with.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// Exit makes an error that ends the process with a status. The error of nil is
+// one that was told already.
+func Exit(status int, err error) error {
+	if err == nil {
+		err = errTold
+	}
+	return &exitError{status, err}
+}
+
+// errTold is the error of a command that has said everything itself.
+var errTold = errors.New("")
+
+// Usagef makes an error of somebody who wrote the command line.
+func Usagef(format string, args ...any) error {
+	return Exit(ExitUsage, fmt.Errorf(format, args...))
+}
+
+// Main runs a command line and returns the exit status. Errors go to standard
+// error; those of the command line come with where to find help.
+func Main(root *cobra.Command) int {
+	running := false
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.PersistentPreRun = func(*cobra.Command, []string) { running = true }
+	cmd, err := root.ExecuteContextC(context.Background())
+	if err == nil {
+		return ExitOK
+	}
+	status := ExitFailed
+	var exit *exitError
+	if errors.As(err, &exit) {
+		status = exit.status
+	} else if !running {
+		status = ExitUsage
+	}
+	if !errors.Is(err, errTold) {
+		// Faults of a file begin with its name and are many lines long.
+		fmt.Fprintln(root.ErrOrStderr(), Printable(strings.TrimSpace(err.Error())))
+	}
+	if status == ExitUsage {
+		fmt.Fprintf(root.ErrOrStderr(), "Run '%s --help' for how to use it.\n", cmd.CommandPath())
+	}
+	return status
+}
+
+// UntilStopped returns a context that ends with ^C or a request to terminate. A
+// second ^C ends the process at once.
+func UntilStopped(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the next signal does what it does by default
+	return ctx, stop
+}
+
+// Printable replaces what could steer a terminal: control and format
+// characters, but for the ends of lines and tabs.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
+}
+
+// NoArgs refuses arguments, and says what was not understood.
+func NoArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no argument, but got %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// OneArg wants one argument, which name stands for.
+func OneArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return fmt.Errorf("%s needs %s", cmd.CommandPath(), name)
+		case len(args) > 1:
+			return fmt.Errorf("%s takes one %s, but got %q too", cmd.CommandPath(), name, args[1])
+		}
+		return nil
+	}
+}
+
+// Errln writes a line to standard error for people beside what a command
+// yields.
+func Errln(w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, Printable(fmt.Sprintf(format, args...)))
+}
