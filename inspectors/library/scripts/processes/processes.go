@@ -1,5 +1,8 @@
 // Package processes reports how many processes there are, in all and by state,
-// and how many have been started since the system was.
+// how many threads they have, and how many have been started since the system
+// was. Where there are more than 1,000 processes, asking each for its state
+// costs too much: then only running and waiting are reported, which the system
+// counts itself.
 //
 //vedette:name processes
 //vedette:interval 5s
@@ -7,6 +10,7 @@ package processes
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,9 +19,12 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
+// most is how many processes are asked for their state.
+const most = 1000
+
 // states are the states of proc(5) by their letter.
-var states = map[byte]string{
-	'R': "running", 'S': "sleeping", 'D': "waiting", 'Z': "zombie", 'T': "stopped", 't': "traced", 'I': "idle",
+var states = map[string]string{
+	"R": "running", "S": "sleeping", "D": "waiting", "Z": "zombie", "T": "stopped", "t": "traced", "I": "idle",
 }
 
 func Inspect(ctx context.Context, r *inspectors.Report) error {
@@ -26,36 +33,63 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 		return err
 	}
 	r.Counter("started_total", float64(misc.ProcsCreated))
-	root := os.Getenv("HOST_PROC")
-	if root == "" {
-		root = "/proc"
-	}
-	files, err := filepath.Glob(filepath.Join(root, "[0-9]*", "stat"))
+	r.Gauge("total", float64(misc.ProcsTotal))
+	text, err := os.ReadFile(proc("loadavg"))
 	if err != nil {
 		return err
 	}
-	counts := map[byte]int{}
-	total := 0
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+	var one, five, fifteen, running, threads float64
+	if _, err := fmt.Sscanf(string(text), "%g %g %g %g/%g", &one, &five, &fifteen, &running, &threads); err != nil {
+		return fmt.Errorf("cannot read %q: %w", text, err)
+	}
+	r.Gauge("threads", threads)
+	if misc.ProcsTotal > most {
+		r.Gauge("count", float64(misc.ProcsRunning), "state", "running")
+		r.Gauge("count", float64(misc.ProcsBlocked), "state", "waiting")
+		return nil
+	}
+	return byState(ctx, r)
+}
+
+func byState(ctx context.Context, r *inspectors.Report) error {
+	folder, err := os.Open(proc(""))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	names, err := folder.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	counts := map[string]int{}
+	for _, name := range names {
+		if name[0] < '0' || name[0] > '9' {
+			continue
+		}
+		text, err := os.ReadFile(proc(name + "/stat"))
 		if err != nil {
 			continue // it has ended
 		}
 		// pid (name) state …, where the name may hold anything.
 		line := string(text)
-		end := strings.LastIndex(line, ") ")
-		if end < 0 || end+2 >= len(line) {
-			continue
+		end := strings.LastIndex(line, ") ") + 2
+		if end >= 2 && end < len(line) {
+			counts[line[end:end+1]]++
 		}
-		total++
-		counts[line[end+2]]++
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	r.Gauge("total", float64(total))
 	for letter, state := range states {
 		r.Gauge("count", float64(counts[letter]), "state", state)
 	}
 	return nil
+}
+
+func proc(name string) string {
+	root := os.Getenv("HOST_PROC")
+	if root == "" {
+		root = "/proc"
+	}
+	return filepath.Join(root, name)
 }
