@@ -1,0 +1,258 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/vedettehq/vedette/plugins/internal/link"
+	pb "github.com/vedettehq/vedette/plugins/proto"
+)
+
+const (
+	// stagger is how long one run may keep the next from starting, in the
+	// child.
+	stagger = 5 * time.Millisecond
+	// grace is how long after its timeout a run may stay unanswered before the
+	// process is taken for wedged and killed.
+	grace = time.Second
+)
+
+// task is one job on its way to its outcome.
+type task struct {
+	job     Job
+	asked   time.Time // when the batch was handed in
+	crashed bool      // whether a process died under it, through no fault of its own
+}
+
+// left is how much of the timeout is left.
+func (t *task) left() time.Duration { return t.job.Timeout - time.Since(t.asked) }
+
+// batch is a set of tasks that one process runs in one call.
+type batch struct {
+	process *process
+	report  func(*task, Outcome)
+	heard   func(name string, stuck bool) // told of every answer
+	sent    time.Time
+
+	mu      sync.Mutex
+	pending map[string][]*task  // guarded by mu: not answered, by name
+	due     map[*task]time.Time // guarded by mu: when each must be answered at the latest
+}
+
+// run runs tasks in the process, each with its member, and reports the outcome
+// of each that was answered. It returns those that were not, with the death
+// that is the reason, or with an error where the process lives. A process that
+// takes no more calls returns errRetired.
+func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*member, b *batch) ([]*task, *death, error) {
+	if !p.enter(tasks) {
+		return tasks, nil, errRetired
+	}
+	defer p.leave()
+	b.process, b.sent = p, time.Now()
+	b.pending, b.due = make(map[string][]*task), make(map[*task]time.Time)
+	req := &pb.RunRequest{Jobs: make([]*pb.Job, 0, len(tasks))}
+	wait := p.backlog()
+	for _, t := range tasks {
+		m, timeout := members[t], t.left()
+		req.Jobs = append(req.Jobs, &pb.Job{
+			Name: t.job.Name, Inspector: m.offered, Slot: m.slot, TimeoutMs: max(timeout.Milliseconds(), 1),
+		})
+		b.pending[t.job.Name] = append(b.pending[t.job.Name], t)
+		b.due[t] = b.sent.Add(wait + timeout + grace)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer b.guard().Stop()
+	stream, err := p.rpc.Run(ctx, req)
+	if err == nil {
+		err = b.receive(stream)
+	}
+	rest := b.rest()
+	for _, t := range rest {
+		p.landed(t)
+	}
+	if len(rest) == 0 {
+		return nil, nil, nil
+	}
+	return b.fault(ctx, rest, err)
+}
+
+var errRetired = errors.New("the process is being replaced")
+
+// backlog is how long the runs that are under way may keep a new one from
+// starting.
+func (p *process) backlog() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Duration(len(p.flying)) * stagger
+}
+
+// receive takes the results as they come, to the end of the stream.
+func (b *batch) receive(stream grpc.ServerStreamingClient[pb.RunReply]) error {
+	for {
+		reply, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, o := range reply.GetOutputs() {
+			if b.asked(o.GetName()) {
+				b.process.hooks.output(o.GetName(), printable(o.GetLine()))
+			}
+		}
+		b.process.hooks.leaked(reply.GetLeaked())
+		for _, r := range reply.GetResults() {
+			b.answer(r)
+		}
+	}
+}
+
+// asked reports whether a name is one of the batch that is not answered yet.
+func (b *batch) asked(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.pending[name]) > 0
+}
+
+// answer reports the outcome of one task. A result that nobody asked for is
+// dropped.
+func (b *batch) answer(r *pb.Result) {
+	b.mu.Lock()
+	queue := b.pending[r.GetName()]
+	if len(queue) == 0 {
+		b.mu.Unlock()
+		b.process.spec.log.Warn("dropped a result that nobody asked for", "process", b.process.spec.what, "inspector", printable(r.GetName()))
+		return
+	}
+	t := queue[0]
+	b.pending[r.GetName()] = queue[1:]
+	delete(b.due, t)
+	b.mu.Unlock()
+	b.process.landed(t)
+	b.heard(t.job.Name, r.GetStatus() == pb.Status_STATUS_STUCK)
+	b.report(t, outcome(t, r, b.sent))
+}
+
+// rest returns the tasks that are not answered, and forgets them.
+func (b *batch) rest() []*task {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var rest []*task
+	for t := range b.due {
+		rest = append(rest, t)
+	}
+	b.pending, b.due = nil, nil
+	return rest
+}
+
+// guard is the second line behind the timeouts that the child enforces: where a
+// run stays unanswered for too long, the child is wedged, and is killed.
+func (b *batch) guard() *time.Timer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var timer *time.Timer
+	timer = time.AfterFunc(b.nextLocked(), func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.due) == 0 {
+			return
+		}
+		var late []string
+		for t, due := range b.due {
+			if !time.Now().Before(due) {
+				late = append(late, fmt.Sprintf("%s (timeout %v)", t.job.Name, t.job.Timeout))
+			}
+		}
+		if len(late) > 0 {
+			b.process.kill(fmt.Sprintf("killed by the agent: no answer %v after the timeout of %s", grace, strings.Join(late, ", ")))
+			return
+		}
+		timer.Reset(b.nextLocked())
+	})
+	return timer
+}
+
+// nextLocked is the time to the first moment at which an answer is overdue.
+func (b *batch) nextLocked() time.Duration {
+	next := time.Duration(-1)
+	for _, due := range b.due {
+		if d := time.Until(due); next < 0 || d < next {
+			next = max(d, 0)
+		}
+	}
+	return max(next, 0)
+}
+
+// fault sorts out why tasks were not answered.
+func (b *batch) fault(ctx context.Context, rest []*task, err error) ([]*task, *death, error) {
+	switch {
+	case ctx.Err() != nil:
+		return rest, nil, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+	case err == nil:
+		return rest, nil, errors.New("the plugin gave no result")
+	}
+	switch status.Code(err) {
+	case codes.Unimplemented, codes.ResourceExhausted, codes.Internal, codes.InvalidArgument, codes.Unknown:
+		select {
+		case <-b.process.dead:
+		default:
+			return rest, nil, fmt.Errorf("%w: the call failed: %s", ErrUnavailable, printable(status.Convert(err).Message()))
+		}
+	}
+	return rest, b.process.awaitDeath(err), nil
+}
+
+// outcome reads one result. Nothing in it is trusted.
+func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
+	o := Outcome{
+		Name:     t.job.Name,
+		Start:    startOf(r, sent),
+		Duration: min(max(time.Duration(r.GetDurationNs()), 0), time.Since(sent)),
+	}
+	said := printable(r.GetError())
+	switch r.GetStatus() {
+	case pb.Status_STATUS_DONE:
+		if said != "" {
+			o.Err = errors.New(said)
+		}
+	case pb.Status_STATUS_TIMED_OUT:
+		o.Err = fmt.Errorf("%w after %v", ErrTimeout, t.job.Timeout)
+		if said != "" && said != context.DeadlineExceeded.Error() {
+			o.Err = fmt.Errorf("%w: %s", o.Err, said)
+		}
+	case pb.Status_STATUS_STUCK:
+		o.Err = fmt.Errorf("%w: an earlier run still goes on", ErrTimeout)
+	case pb.Status_STATUS_NOT_LOADED:
+		o.Err = fmt.Errorf("%w: its process does not know it", ErrNotLoaded)
+	default:
+		o.Err = fmt.Errorf("the plugin answered with an unknown status %d", r.GetStatus())
+	}
+	samples, err := link.DecodeSamples(t.job.Name, o.Start, r.GetSamples())
+	o.Samples = samples
+	if err != nil {
+		o.Err = errors.Join(o.Err, err)
+	}
+	return o
+}
+
+// startOf is the time at which a run started, where the child tells a time that
+// can be true, and else the time at which it was asked for.
+func startOf(r *pb.Result, sent time.Time) time.Time {
+	const tolerance = 10 * time.Millisecond
+	start := time.Unix(0, r.GetStartUnixNs())
+	if start.Before(sent.Add(-tolerance)) || start.After(time.Now().Add(tolerance)) {
+		return sent
+	}
+	return start
+}

@@ -1,0 +1,543 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/link"
+)
+
+// PoolOptions configure a Pool. The zero value is useful.
+type PoolOptions struct {
+	// Dir is a private folder for the sockets of the children; it is made, and
+	// what a killed agent left there is removed. Several pools may share one.
+	// Default: a folder among the temporary files, which is also taken where
+	// the path is too long for a socket.
+	Dir string
+	// Log takes what happens to the children. Default slog.Default().
+	Log *slog.Logger
+	// ScriptHost is the command line of the script host. Default: the running
+	// program with the argument script-host.
+	ScriptHost []string
+	// Output takes each line that a script prints. It is called from any
+	// goroutine, and must not block. Default: the log, at level debug.
+	Output func(inspector, line string)
+	// Env are more variables, as NAME=value, for external plugins. Of the
+	// agent's own environment a child sees PATH, HOME, USER, LANG, LC_*, TZ,
+	// TMPDIR and HOST_* (where gopsutil finds /proc and the like), no more.
+	Env []string
+	// Limits bound the script host.
+	Limits Limits
+}
+
+// Pool runs inspectors in child processes: scripts in the script host, and
+// external plugins each in a process of its own that all the inspectors of one
+// program, checksum and arguments share.
+//
+// A child that dies is started again. An inspector that was running when the
+// script host died is run in a script host of its own from then on, until it
+// has proved itself; where it kills that one too, it is quarantined until a
+// new revision of it is loaded. The others do not notice: their runs are
+// repeated in the new process where their timeout allows it.
+//
+// All methods may be called from any goroutine.
+type Pool struct {
+	options PoolOptions
+	log     *slog.Logger
+	tuning  tuning
+	scripts *spawner // starts script hosts
+	foreign *spawner // starts external plugins
+
+	ctx    context.Context // ends with Close; for what goes on in the background
+	cancel context.CancelFunc
+	work   sync.WaitGroup // what goes on in the background, and the processes
+
+	names nameLocks // one Load or Unload at a time for each name
+
+	mu        sync.Mutex
+	closed    bool                  // guarded by mu, as all below
+	entries   map[string]*entry     // by name
+	shared    *host                 // of scripts, or nil
+	programs  map[string]*host      // of external plugins, by programKey
+	processes map[*process]struct{} // everything that lives
+
+	dirMu sync.Mutex
+	dir   *runDir // guarded by dirMu; nil until the first start
+}
+
+// entry is one loaded inspector. Its fields are guarded by Pool.mu.
+type entry struct {
+	def         inspectors.Definition
+	revision    string
+	home        *host // nil when quarantined
+	crashes     uint64
+	strikes     int // crashes of this revision
+	trial       int // runs in its own host until it may return
+	returning   bool
+	quarantined bool
+	reason      string // of the last crash, or empty
+}
+
+// State is what became of one inspector.
+type State struct {
+	// Host says where it runs: "shared" (the script host), "own" (a script host
+	// of its own, after a crash), "plugin", or empty where it is not loaded.
+	Host string
+	// Crashes counts the processes that died while it was running.
+	Crashes uint64
+	// Quarantined is whether it is not run any more.
+	Quarantined bool
+	// Reason says why the last process died, or is empty.
+	Reason string
+}
+
+// Process is one child of a pool.
+type Process struct {
+	// Host is "shared", "own" or "plugin", as in State.
+	Host string
+	// Name is the inspector of an own host, the program of a plugin, or empty.
+	Name string
+	// PID is the number of the process.
+	PID int
+}
+
+// tuning are the times and counts of supervision.
+type tuning struct {
+	start   time.Duration                    // the longest that a start may take
+	load    time.Duration                    // the longest that the load of one script may take
+	healthy time.Duration                    // a process that lived so long has no past
+	leaks   uint32                           // runs that may hold goroutines after they were given up
+	stuck   int                              // runs in a row that may find an earlier one going on
+	trial   int                              // good runs until an inspector may return from its own host
+	delay   func(failures int) time.Duration // before the start after so many failures in a row
+}
+
+func defaultTuning() tuning {
+	return tuning{
+		start: 10 * time.Second, load: 15 * time.Second, healthy: time.Minute,
+		leaks: 50, stuck: 3, trial: 10, delay: backoff,
+	}
+}
+
+// backoff is nothing after the first failure, then 100 ms, and twice as long
+// with each further one, up to half a minute.
+func backoff(failures int) time.Duration {
+	if failures <= 1 {
+		return 0
+	}
+	return min(100*time.Millisecond<<min(failures-2, 20), 30*time.Second)
+}
+
+// NewPool makes a pool. It starts nothing: processes are started by Load.
+func NewPool(o PoolOptions) *Pool {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	o.Limits = o.Limits.withDefaults()
+	p := &Pool{
+		options:   o,
+		log:       o.Log,
+		tuning:    defaultTuning(),
+		foreign:   &spawner{},
+		entries:   make(map[string]*entry),
+		programs:  make(map[string]*host),
+		processes: make(map[*process]struct{}),
+	}
+	p.scripts = &spawner{
+		confine: func() []error { return confineThread(o.Limits) },
+		refused: func(err error) { p.log.Warn("a limit is not in force", "process", "script host", "reason", err) },
+	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+// Load makes an inspector ready to run, and starts the process that it needs. It
+// takes the place of an inspector of the same name once it is ready; where it
+// cannot be loaded, that one goes on. A definition of the revision that is
+// loaded changes the schedule alone.
+//
+// The faults of a script are inspectors.Diagnostics. An error that wraps
+// ErrUnavailable is no fault of the definition; it may be tried again. Paths
+// of plugins are relative to the agent's working folder.
+func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
+	if err := d.Validate(); err != nil {
+		return fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)() // Close does not wait for it
+	unlock, err := p.names.lock(ctx, d.Name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	revision := d.Revision()
+	h, err := p.home(d, revision)
+	if h == nil || err != nil {
+		return err
+	}
+	defer p.letGo(h)
+	err = h.load(ctx, d, revision)
+	if errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
+		err = h.load(ctx, d, revision) // the process died of another inspector
+	}
+	var faults inspectors.Diagnostics
+	switch {
+	case errors.As(err, &faults):
+		return faults
+	case err != nil && p.isClosed():
+		return ErrClosed
+	case err != nil:
+		return fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
+	}
+	return p.enlist(d, revision, h)
+}
+
+// home returns the host that a definition belongs into, and keeps it from being
+// given up until letGo. It returns nil where the revision is loaded already.
+func (p *Pool) home(d inspectors.Definition, revision string) (*host, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	if e := p.entries[d.Name]; e != nil && e.revision == revision {
+		e.def = d
+		if e.home != nil {
+			e.home.reschedule(d)
+		}
+		return nil, nil
+	}
+	h := p.hostLocked(d)
+	h.loads++
+	return h, nil
+}
+
+// letGo ends what home began.
+func (p *Pool) letGo(h *host) {
+	p.mu.Lock()
+	h.loads--
+	p.mu.Unlock()
+	p.tidy(h)
+}
+
+// hostLocked returns the host of a definition, and makes it where there is none.
+func (p *Pool) hostLocked(d inspectors.Definition) *host {
+	if d.Script != nil {
+		if p.shared == nil {
+			p.shared = newHost(p, p.scriptSpec(hostShared, ""))
+		}
+		return p.shared
+	}
+	key := programKey(d.Plugin)
+	if p.programs[key] == nil {
+		p.programs[key] = newHost(p, p.pluginSpec(d.Plugin))
+	}
+	return p.programs[key]
+}
+
+// enlist puts a loaded inspector in the place of the one before.
+func (p *Pool) enlist(d inspectors.Definition, revision string, h *host) error {
+	p.mu.Lock()
+	if !h.holds(d.Name, revision) {
+		p.mu.Unlock()
+		return fmt.Errorf("cannot load inspector %q: %w", d.Name, ErrCrashed)
+	}
+	old := p.entries[d.Name]
+	e := &entry{def: d, revision: revision, home: h}
+	if old != nil {
+		e.crashes = old.crashes
+	}
+	p.entries[d.Name] = e
+	p.mu.Unlock()
+	if old != nil && old.home != nil && old.home != h {
+		p.leave(old.home, d.Name)
+	}
+	return nil
+}
+
+// Unload drops an inspector. A run that is under way ends first. An unknown name
+// is no error.
+func (p *Pool) Unload(name string) {
+	unlock, err := p.names.lock(p.ctx, name)
+	if err != nil {
+		return // closed
+	}
+	defer unlock()
+	p.mu.Lock()
+	e := p.entries[name]
+	delete(p.entries, name)
+	p.mu.Unlock()
+	if e != nil && e.home != nil {
+		p.leave(e.home, name)
+	}
+}
+
+// leave takes an inspector out of a host, and gives up the host when it was the
+// last one.
+func (p *Pool) leave(h *host, name string) {
+	if h.kind != hostOwn { // an own host goes with its inspector
+		h.unload(name)
+	}
+	p.tidy(h)
+}
+
+// tidy stops a host that nobody needs.
+func (p *Pool) tidy(h *host) {
+	p.mu.Lock()
+	if h.loads > 0 || h.kind != hostOwn && !h.empty() {
+		p.mu.Unlock()
+		return
+	}
+	if p.shared == h {
+		p.shared = nil
+	}
+	for key, other := range p.programs {
+		if other == h {
+			delete(p.programs, key)
+		}
+	}
+	p.mu.Unlock()
+	h.stop()
+}
+
+// State tells what became of an inspector.
+func (p *Pool) State(name string) State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.entries[name]
+	if e == nil {
+		return State{}
+	}
+	s := State{Host: string(hostOwn), Crashes: e.crashes, Quarantined: e.quarantined, Reason: e.reason}
+	if e.home != nil {
+		s.Host = string(e.home.kind)
+	}
+	return s
+}
+
+// Processes lists the children that are alive.
+func (p *Pool) Processes() []Process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []Process
+	for c := range p.processes {
+		all = append(all, Process{Host: string(c.spec.kind), Name: c.spec.name, PID: c.child.pid()})
+	}
+	slices.SortFunc(all, func(a, b Process) int { return a.PID - b.PID })
+	return all
+}
+
+// Close kills every child, and returns when all are gone. Runs that are under
+// way end with ErrClosed.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closed = true
+	live := make([]*process, 0, len(p.processes))
+	for c := range p.processes {
+		live = append(live, c)
+	}
+	p.mu.Unlock()
+	p.cancel()
+	var stops sync.WaitGroup
+	for _, c := range live {
+		stops.Go(c.stop)
+	}
+	stops.Wait()
+	p.work.Wait()
+	p.scripts.stop()
+	p.foreign.stop()
+	p.dirMu.Lock()
+	defer p.dirMu.Unlock()
+	if p.dir == nil {
+		return nil
+	}
+	return p.dir.remove()
+}
+
+// reserve makes Close wait for a process that is about to be started, until
+// disown. It returns false where the pool is closed.
+func (p *Pool) reserve() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.work.Add(1)
+	return true
+}
+
+// adopt takes a process into the care of the pool. It returns false where the
+// pool was closed meanwhile.
+func (p *Pool) adopt(c *process) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed && !c.gone {
+		p.processes[c] = struct{}{}
+	}
+	return !p.closed
+}
+
+// disown forgets a process of which nothing is left.
+func (p *Pool) disown(c *process) {
+	p.mu.Lock()
+	c.gone = true
+	delete(p.processes, c)
+	p.mu.Unlock()
+	p.work.Done()
+}
+
+// background runs f until it returns; its context ends with the pool. A closed
+// pool does nothing.
+func (p *Pool) background(f func(ctx context.Context)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.backgroundLocked(f)
+}
+
+func (p *Pool) backgroundLocked(f func(ctx context.Context)) {
+	if !p.closed {
+		p.work.Go(func() { f(p.ctx) })
+	}
+}
+
+func (p *Pool) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
+// sockets returns the private folder of the pool.
+func (p *Pool) sockets() (string, error) {
+	p.dirMu.Lock()
+	defer p.dirMu.Unlock()
+	if p.dir == nil {
+		dir, err := newRunDir(p.options.Dir)
+		if err != nil {
+			return "", err
+		}
+		p.dir = dir
+	}
+	return p.dir.path, nil
+}
+
+// output hands on a line that an inspector printed.
+func (p *Pool) output(inspector, line string) {
+	if p.options.Output != nil {
+		p.options.Output(inspector, line)
+		return
+	}
+	p.log.Debug("output", "inspector", inspector, "line", line)
+}
+
+// scriptSpec says how a script host is started; name is the inspector of an own
+// one.
+func (p *Pool) scriptSpec(kind hostKind, name string) spec {
+	what := "script host"
+	if kind == hostOwn {
+		what = "script host of " + name
+	}
+	limits := p.options.Limits
+	env := append(baseEnv(os.Environ()),
+		"GOTRACEBACK=single",
+		"GODEBUG=tracebacklabels=1", // so that a crash names its inspector
+		link.EnvLimits+"="+limits.encode())
+	if limits.HeapBytes > 0 {
+		env = append(env, fmt.Sprintf("GOMEMLIMIT=%d", limits.HeapBytes))
+	}
+	if limits.CPUs > 0 {
+		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", limits.CPUs))
+	}
+	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost}
+	if len(s.args) > 0 {
+		s.path = s.args[0]
+		return s
+	}
+	s.args = []string{os.Args[0], "script-host"}
+	s.path = ownProgram()
+	return s
+}
+
+func (p *Pool) pluginSpec(d *inspectors.Plugin) spec {
+	env := append(baseEnv(os.Environ()), "GOTRACEBACK=single", "GODEBUG=tracebacklabels=1")
+	return spec{
+		kind:    hostPlugin,
+		name:    d.Path,
+		what:    fmt.Sprintf("plugin %q", d.Path),
+		path:    d.Path,
+		args:    append([]string{d.Path}, d.Args...),
+		sha256:  d.SHA256,
+		env:     append(env, p.options.Env...),
+		foreign: true,
+		spawner: p.foreign,
+		wait:    p.tuning.start,
+		log:     p.log,
+	}
+}
+
+// programKey is the identity of the process of a plugin.
+func programKey(d *inspectors.Plugin) string {
+	return strings.Join(append([]string{d.Path, strings.ToLower(d.SHA256)}, d.Args...), "\x00")
+}
+
+// baseEnv picks what a child may see of the agent's environment, which holds
+// secrets.
+func baseEnv(environ []string) []string {
+	var env []string
+	for _, pair := range environ {
+		switch name, _, _ := strings.Cut(pair, "="); name {
+		case "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR":
+			env = append(env, pair)
+		default:
+			if strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "HOST_") {
+				env = append(env, pair)
+			}
+		}
+	}
+	return env
+}
+
+// nameLocks lets one caller at a time work on a name.
+type nameLocks struct {
+	mu   sync.Mutex
+	held map[string]chan struct{} // closed when the name is free
+}
+
+func (l *nameLocks) lock(ctx context.Context, name string) (unlock func(), err error) {
+	for {
+		l.mu.Lock()
+		busy := l.held[name]
+		if busy == nil {
+			free := make(chan struct{})
+			if l.held == nil {
+				l.held = make(map[string]chan struct{})
+			}
+			l.held[name] = free
+			l.mu.Unlock()
+			return func() {
+				l.mu.Lock()
+				delete(l.held, name)
+				l.mu.Unlock()
+				close(free)
+			}, nil
+		}
+		l.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+		}
+	}
+}

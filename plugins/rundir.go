@@ -1,0 +1,119 @@
+package plugins
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	runPrefix = "run-"
+	lockName  = "lock"
+	// maxRunDir is the longest path of a run folder: what go-plugin adds to it
+	// and the address of a socket, 104 bytes where it is shortest, are fixed.
+	maxRunDir = 60
+)
+
+// runDir is the private folder of one pool, for the sockets of its children. It
+// is locked as long as the pool lives, so that a later pool can tell what a
+// killed agent left behind from what is in use.
+type runDir struct {
+	path string
+	lock *os.File
+}
+
+// newRunDir makes a folder within dir, or among the temporary files where dir
+// is empty or its path too long for a socket, and removes those that nobody
+// holds any more.
+func newRunDir(dir string) (*runDir, error) {
+	if dir == "" || len(dir)+len(runPrefix)+12 > maxRunDir {
+		dir = filepath.Join(os.TempDir(), fmt.Sprintf("vedette-%d", os.Getuid()))
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the folder of sockets: %w", err)
+	}
+	if err := ownPrivate(dir); err != nil {
+		return nil, err
+	}
+	guard, err := lockFile(filepath.Join(dir, lockName), unix.LOCK_EX)
+	if err != nil {
+		return nil, err
+	}
+	defer guard.Close() // other pools may start while this one cleans
+	removeStale(dir)
+	path, err := os.MkdirTemp(dir, runPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make the folder of sockets: %w", err)
+	}
+	lock, err := lockFile(filepath.Join(path, lockName), unix.LOCK_EX|unix.LOCK_NB)
+	if err != nil {
+		return nil, err
+	}
+	return &runDir{path: path, lock: lock}, nil
+}
+
+// remove removes the folder.
+func (d *runDir) remove() error {
+	return errors.Join(os.RemoveAll(d.path), d.lock.Close())
+}
+
+// removeStale removes the folders of pools that are gone. What cannot be
+// removed is left to the next start.
+func removeStale(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), runPrefix) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		lock, err := lockFile(filepath.Join(path, lockName), unix.LOCK_EX|unix.LOCK_NB)
+		if err != nil {
+			continue // in use
+		}
+		_ = os.RemoveAll(path)
+		_ = lock.Close()
+	}
+}
+
+// ownPrivate makes sure that nobody else can put anything into dir.
+func ownPrivate(dir string) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(dir, &st); err != nil {
+		return fmt.Errorf("cannot look at the folder of sockets %q: %w", dir, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Getuid() {
+		return fmt.Errorf("cannot use %q for sockets: it is not a folder of this user; remove it or set another data folder", dir)
+	}
+	if st.Mode&0o077 == 0 {
+		return nil
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return fmt.Errorf("cannot make the folder of sockets private: %w", err)
+	}
+	return nil
+}
+
+func lockFile(path string, how int) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the lock of sockets: %w", err)
+	}
+	for {
+		err = unix.Flock(int(file.Fd()), how)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("cannot lock %q: %w", path, err)
+	}
+	return file, nil
+}

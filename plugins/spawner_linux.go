@@ -1,0 +1,34 @@
+package plugins
+
+import (
+	"fmt"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// childAttributes gives a child a process group of its own, so that a ^C in the
+// terminal goes to the agent alone and the whole group can be killed, and ends
+// it with the agent.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// confineThread does to the calling thread what the children that it makes
+// shall inherit.
+func confineThread(limits Limits) []error {
+	var faults []error
+	if limits.Nice > 0 {
+		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, limits.Nice); err != nil { // of this thread
+			faults = append(faults, fmt.Errorf("cannot lower the priority of script hosts to nice %d: %w", limits.Nice, err))
+		}
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		faults = append(faults, fmt.Errorf("cannot keep script hosts from gaining privileges: %w", err))
+	}
+	return faults
+}
+
+// ownProgram is the file of the running program, even when it was replaced on
+// disk since.
+func ownProgram() string { return "/proc/self/exe" }

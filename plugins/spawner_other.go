@@ -1,0 +1,27 @@
+//go:build !linux
+
+package plugins
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// childAttributes gives a child a process group of its own. That it ends with
+// the agent is left to the lifeline.
+func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+func confineThread(Limits) []error {
+	return []error{errors.New("cannot lower the priority of script hosts on this system: only Linux is supported")}
+}
+
+// ownProgram is the file of the running program, or the name under which it was
+// called.
+func ownProgram() string {
+	path, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return path
+}
