@@ -110,5 +110,10 @@ func describe(value any) (text string) {
 			text = "a value of type " + reflect.TypeOf(value).String()
 		}
 	}()
+	var zero *reflect.ValueError
+	if err, ok := value.(error); ok && errors.As(err, &zero) && zero.Kind == reflect.Invalid {
+		// So the interpreter says it.
+		return "invalid memory address or nil pointer dereference"
+	}
 	return fmt.Sprint(value)
 }

@@ -1,7 +1,16 @@
 package script
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,7 +19,12 @@ import (
 
 func load(t *testing.T, source string) *Program {
 	t.Helper()
-	p, err := Load(inspectors.Definition{Name: "test", Script: &inspectors.Script{File: "test.go", Line: 1, Source: source}})
+	return loadWith(t, Options{}, source)
+}
+
+func loadWith(t *testing.T, o Options, source string) *Program {
+	t.Helper()
+	p, err := o.Load(inspectors.Definition{Name: "test", Script: &inspectors.Script{File: "test.go", Line: 1, Source: source}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,32 +32,421 @@ func load(t *testing.T, source string) *Program {
 	return p
 }
 
-func TestQuick(t *testing.T) {
-	p := load(t, `
-n, err := load.Avg()
-if err != nil { return err }
-r.Gauge("one", n.Load1, "a", "b")
-`)
+// inspect runs a program once, for at most a minute.
+func inspect(p *Program) (*inspectors.Report, error) {
+	return inspectFor(p, time.Minute)
+}
+
+func inspectFor(p *Program, timeout time.Duration) (*inspectors.Report, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
 	r := inspectors.NewReport("test", time.Now())
-	t.Log(p.Inspect(context.Background(), r), r.Samples(), r.Err())
-	p = load(t, `package foo
-import "time"
-func Inspect() (float64, error) {
-	x := 1
-	x++
-	time.Sleep(1)
-	var m map[string]int
-	if x > 0 {
-		m["a"] = 1
+	err := p.Inspect(ctx, r)
+	return r, errors.Join(err, r.Err())
+}
+
+// value runs a program that yields one value.
+func value(t *testing.T, p *Program) float64 {
+	t.Helper()
+	r, err := inspect(p)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return 0, nil
+	if len(r.Samples()) != 1 {
+		t.Fatalf("samples %v, want one", r.Samples())
+	}
+	return r.Samples()[0].Value
+}
+
+const soon = 30 * time.Millisecond
+
+func TestBareBodies(t *testing.T) {
+	for source, want := range map[string]float64{
+		"return 3, nil": 3,
+		"if _, ok := ctx.Deadline(); !ok {\n\treturn 0, fmt.Errorf(\"no deadline\")\n}\nreturn 2, nil": 2,
+		"r.Gauge(\"\", 5)":                          5,
+		"r.Gauge(\"\", 6)\nreturn nil":              6,
+		"// A comment.\n\nreturn math.Sqrt(4), nil": 2,
+		"r := 7.0\nreturn r, nil":                   7,
+	} {
+		if got := value(t, load(t, source)); got != want {
+			t.Errorf("%q yields %v, want %v", source, got, want)
+		}
+	}
+}
+
+// TestPlaces holds that faults stand where the author sees them, also where the
+// script stands inside a configuration.
+func TestPlaces(t *testing.T) {
+	script := inspectors.Script{File: "config.yaml", Line: 13, Indent: 6}
+	for source, want := range map[string]string{
+		"return foo, nil":                                "config.yaml:13:14: undefined: foo",
+		"x := 1\nreturn foo, nil":                        "config.yaml:14:14: undefined: foo",
+		"return 1,":                                      "config.yaml:13: expected operand, found '}'",
+		"x := 1\n_ = x":                                  "config.yaml:14: missing return",
+		"var s string = 1\n_ = s\nreturn 1, nil":         "config.yaml:13:22: cannot convert 1 to string",
+		"package x\n\nfunc Inspect() {}":                 "config.yaml:15:7: func Inspect has none of the accepted signatures",
+		"//vedette:speed 1\nreturn 1, nil":               "config.yaml:13:7: unknown directive",
+		"m := map[string]int(nil)\nm[\"a\"]++\nreturn 1": "config.yaml:15:7: return has 1 of 2 values",
+	} {
+		script.Source = source
+		err := CheckScript(script)
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q gives\n%v\nwant\n%s…", source, err, want)
+		}
+	}
+	script.Source = "var m map[string]int\nm[\"a\"]++\nreturn 1, nil"
+	p, err := Load(inspectors.Definition{Name: "test", Script: &script})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := inspect(p); err == nil || !strings.HasPrefix(err.Error(), "config.yaml:13: panic in func Inspect: assignment to entry in nil map") {
+		t.Errorf("the panic gives %v", err)
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	if _, err := Load(inspectors.Definition{Name: "x"}); err == nil || err.Error() != `cannot load inspector "x": it is not a script` {
+		t.Errorf("without a script: %v", err)
+	}
+	_, err := Load(inspectors.Definition{Name: "x", Script: &inspectors.Script{File: "x.go", Source: "return foo(), bar"}})
+	var faults inspectors.Diagnostics
+	if !errors.As(err, &faults) || len(faults) != 2 || faults[1].Line != 1 || faults[1].Col != 15 {
+		t.Errorf("two faults give %#v", err)
+	}
+}
+
+// TestInitialiserThatNeverEnds holds that loading has a timeout as well.
+func TestInitialiserThatNeverEnds(t *testing.T) {
+	d := inspectors.Definition{Name: "x", Timeout: soon, Script: &inspectors.Script{File: "x.go", Source: `package x
+
+var a = loop()
+
+func loop() int {
+	for {
+	}
+}
+
+func Inspect() (float64, error) { return float64(a), nil }
+`}}
+	if _, err := Load(d); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestStateAfterTrouble(t *testing.T) {
+	p := load(t, `package x
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+var runs float64
+
+func Inspect(ctx context.Context, r *inspectors.Report) error {
+	runs++
+	r.Gauge("runs", runs)
+	switch runs {
+	case 2:
+		return errors.New("an error")
+	case 3:
+		<-ctx.Done()
+		return ctx.Err()
+	case 4:
+		for {
+			time.Sleep(time.Hour)
+		}
+	}
+	return nil
 }
 `)
-	r = inspectors.NewReport("test", time.Now())
-	t.Log(p.Inspect(context.Background(), r), r.Samples(), r.Err())
-	p = load(t, "for {}")
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	r = inspectors.NewReport("test", time.Now())
-	t.Log(p.Inspect(ctx, r), r.Samples(), r.Err(), p.Leaked())
+	for i, want := range []float64{1, 2, 3, 4, 1, 2} {
+		timeout := time.Minute
+		if want == 3 || want == 4 {
+			timeout = soon
+		}
+		r, _ := inspectFor(p, timeout)
+		if len(r.Samples()) != 1 || r.Samples()[0].Value != want {
+			t.Errorf("run %d yields %v, want %v: state survives errors and heeded timeouts, not a cut", i, r.Samples(), want)
+		}
+	}
+	if p.Leaked() != 0 {
+		t.Errorf("%d runs have leaked", p.Leaked())
+	}
+}
+
+// TestStuck holds that a run which is stuck in a library is cut off, known, and
+// off the list once it ends, and that its late samples go nowhere.
+func TestStuck(t *testing.T) {
+	stuck, release := make(chan struct{}), make(chan struct{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		close(stuck)
+		<-release
+		conn.Close()
+	}()
+	// DialTCP and Read take no context and are not replaced.
+	p := load(t, fmt.Sprintf(`package x
+
+import (
+	"context"
+	"net"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+func Inspect(ctx context.Context, r *inspectors.Report) error {
+	addr, err := net.ResolveTCPAddr("tcp", %q)
+	if err != nil {
+		return err
+	}
+	c, err := net.DialTCP("tcp", nil, addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r.Gauge("before", 1)
+	c.Read(make([]byte, 1))
+	r.Gauge("after", 1)
+	return nil
+}
+`, listener.Addr()))
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-stuck
+		cancel()
+	}()
+	r := inspectors.NewReport("test", time.Now())
+	if err := p.Inspect(ctx, r); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the error is %v", err)
+	}
+	if p.Leaked() != 1 || len(r.Samples()) != 0 {
+		t.Errorf("%d runs have leaked, samples %v", p.Leaked(), r.Samples())
+	}
+	close(release)
+	<-served
+	for p.Leaked() != 0 { // the test's own timeout is the limit
+		runtime.Gosched()
+	}
+	if len(r.Samples()) != 0 {
+		t.Errorf("late samples arrived: %v", r.Samples())
+	}
+}
+
+func TestOverlap(t *testing.T) {
+	p := load(t, "<-ctx.Done()\nreturn 0, ctx.Err()")
+	ctx, cancel := context.WithCancel(context.Background())
+	first := make(chan error)
+	go func() { first <- p.Inspect(ctx, inspectors.NewReport("test", time.Now())) }()
+	for !p.busy.Load() {
+		runtime.Gosched()
+	}
+	if _, err := inspect(p); !errors.Is(err, ErrOverlap) {
+		t.Errorf("the second call gives %v", err)
+	}
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first call gives %v", err)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	p := load(t, "return 1, nil")
+	p.Close()
+	p.Close()
+	if _, err := inspect(p); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestPanics(t *testing.T) {
+	for body, want := range map[string]string{
+		`panic("boom")`:                                               "boom",
+		`panic(errors.New("an error"))`:                               "an error",
+		"var l []int\nreturn float64(l[3]), nil":                      "out of range",
+		"var p *url.URL\nreturn 0, errors.New(p.Host)":                "nil pointer",
+		"x := 0\nreturn float64(1 / x), nil":                          "divide by zero",
+		"x := strings.Repeat(\"a\", -1)\nreturn float64(len(x)), nil": "negative Repeat count",
+	} {
+		p := load(t, body)
+		_, err := inspect(p)
+		if err == nil {
+			t.Errorf("%q gives no error", body)
+			continue
+		}
+		if !errors.Is(err, ErrPanic) || !strings.HasPrefix(err.Error(), "test.go:") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %v, want a panic with %q", body, err, want)
+		}
+	}
+}
+
+// syncBuffer is a buffer for use from several goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func TestOutput(t *testing.T) {
+	var b syncBuffer
+	p := loadWith(t, Options{Output: &b}, `
+type named struct{ n int }
+fmt.Print("a", 1, "\n")
+fmt.Printf("%d\n", 2)
+fmt.Println("three")
+log.Println("four")
+println("five")
+_ = named{}
+return 1, nil`)
+	value(t, p)
+	if want := "a1\n2\nthree\nfour\nfive\n"; b.String() != want {
+		t.Errorf("the output is %q, want %q", b.String(), want)
+	}
+	b = syncBuffer{}
+	p = loadWith(t, Options{Output: &b}, "for i := 0; i < 3; i++ {\n\tfmt.Println(strings.Repeat(\"x\", 40000))\n}\nreturn 1, nil")
+	for run := 1; run <= 2; run++ {
+		value(t, p)
+		if got, most := len(b.String()), run*(MaxOutputBytes+100); got > most || strings.Count(b.String(), "more output was discarded") != run {
+			t.Errorf("after %d runs there are %d bytes, want at most %d and a note each", run, got, most)
+		}
+	}
+}
+
+// TestContextIsHeeded holds that library calls without a context of their own
+// end with the run.
+func TestContextIsHeeded(t *testing.T) {
+	hang := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	}))
+	defer server.Close()
+	defer close(hang)
+	for _, body := range []string{
+		"time.Sleep(time.Hour)\nreturn 0, ctx.Err()",
+		fmt.Sprintf("_, err := http.Get(%q)\nreturn 0, err", server.URL),
+		fmt.Sprintf("_, err := http.DefaultClient.Head(%q)\nreturn 0, err", server.URL),
+		fmt.Sprintf("req, err := http.NewRequest(\"GET\", %q, nil)\nif err != nil {\n\treturn 0, nil\n}\n_, err = http.DefaultClient.Do(req)\nreturn 0, err", server.URL),
+	} {
+		p := load(t, body)
+		_, err := inspectFor(p, soon)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%q gives %v", body, err)
+		}
+		if p.Leaked() != 0 {
+			t.Errorf("%q leaks %d runs", body, p.Leaked())
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// TestErrorsAreText holds that an error outlives the interpreter it comes from.
+func TestErrorsAreText(t *testing.T) {
+	p := load(t, `package x
+
+type fault struct{ code int }
+
+func (f fault) Error() string { return "code is bad" }
+
+func Inspect() (float64, error) { return 0, fault{7} }
+`)
+	_, err := inspect(p)
+	p.Close()
+	if err == nil || err.Error() != "code is bad" {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestWhatCannotBeImported holds that the driver's own package is out of reach.
+func TestWhatCannotBeImported(t *testing.T) {
+	for _, path := range []string{hostPath, "vedette/host/host", "github.com/traefik/yaegi/interp", "./x", "/etc"} {
+		if err := Check("x.go", fmt.Sprintf("package x\n\nimport h %q\n\nfunc Inspect() (float64, error) { h.Leave(); return 1, nil }\n", path)); err == nil {
+			t.Errorf("import %q is accepted", path)
+		}
+	}
+	// The names under which the interpreter knows the script and its host.
+	for _, name := range []string{"host", "inspector", "main"} {
+		if err := Check("x.go", "package x\n\nfunc Inspect() (float64, error) { "+name+".Leave(); return 1, nil }\n"); err == nil {
+			t.Errorf("%s.Leave is accepted", name)
+		}
+	}
+}
+
+// TestRebuildsKeepTheHeapFlat loads and drops many programs, and cuts many off.
+func TestRebuildsKeepTheHeapFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	rounds := 10_000
+	if raceEnabled {
+		rounds = 500
+	}
+	cycle := func(n int) {
+		for range n {
+			p := load(t, trivialScript)
+			if _, err := inspect(p); err != nil {
+				t.Fatal(err)
+			}
+			p.Close()
+		}
+	}
+	cycle(rounds / 20)
+	before := heap()
+	cycle(rounds)
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("the heap has grown by %d bytes over %d rebuilds", grown, rounds)
+	}
+}
+
+// TestRunsKeepTheHeapFlat runs one program often.
+func TestRunsKeepTheHeapFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	rounds := 50_000
+	if raceEnabled {
+		rounds = 2_000
+	}
+	p := load(t, trivialScript)
+	run := func(n int) {
+		for range n {
+			if _, err := inspect(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	run(rounds / 20)
+	before := heap()
+	run(rounds)
+	if grown := heap() - before; grown > 2<<20 {
+		t.Errorf("the heap has grown by %d bytes over %d runs", grown, rounds)
+	}
 }

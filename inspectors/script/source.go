@@ -54,17 +54,15 @@ func parse(script inspectors.Script) *source {
 		text:   script.Source,
 		fset:   token.NewFileSet(),
 	}
-	switch first, at := firstToken(script.Source); first {
-	case token.PACKAGE:
-		s.parseText()
-	case token.EOF:
+	tokens := scan(script.Source)
+	switch at := declaration(tokens); {
+	case len(tokens) == 0:
 		s.faultAt(s.script.Place(1, 1), "the script is empty", "write a Go file with a func Inspect, or the body of one")
-	case token.IMPORT, token.FUNC, token.TYPE:
-		if first != token.FUNC || startsFuncDecl(script.Source) {
-			s.faultAt(s.script.Place(at.Line, at.Column), "the file has no package clause", "write one above, as: package inspector; or write only the body of Inspect")
-			return s
-		}
-		s.parseBody()
+	case tokens[0].tok == token.PACKAGE:
+		s.parseText()
+	case at >= 0:
+		s.faultAt(s.script.Place(tokens[at].place.Line, tokens[at].place.Column), "the file has no package clause",
+			"write one above, as: package inspector; or write only the body of Inspect")
 	default:
 		s.parseBody()
 	}
@@ -130,44 +128,64 @@ func (s *source) faultAt(at inspectors.Diagnostic, message, fix string) {
 	s.faults = append(s.faults, at)
 }
 
-// firstToken returns the first token that is not a comment.
-func firstToken(text string) (token.Token, token.Position) {
-	sc, file := newScanner(text)
-	pos, tok, _ := sc.Scan()
-	return tok, file.Position(pos)
+// lexeme is one token and where it stands.
+type lexeme struct {
+	tok   token.Token
+	place token.Position
 }
 
-// startsFuncDecl tells "func name(" and "func (recv) name(" from a function
-// literal, which a body may start with.
-func startsFuncDecl(text string) bool {
-	sc, _ := newScanner(text)
-	sc.Scan()
-	_, tok, _ := sc.Scan()
-	if tok == token.IDENT {
-		return true
+// scan returns the tokens of a text, without comments.
+func scan(text string) []lexeme {
+	file := token.NewFileSet().AddFile(fileName, -1, len(text))
+	var sc scanner.Scanner
+	sc.Init(file, []byte(text), func(token.Position, string) {}, 0)
+	var list []lexeme
+	for {
+		pos, tok, _ := sc.Scan()
+		if tok == token.EOF {
+			return list
+		}
+		list = append(list, lexeme{tok, file.PositionFor(pos, false)})
 	}
-	for depth := 1; depth > 0; {
-		_, tok, _ = sc.Scan()
-		switch tok {
-		case token.LPAREN:
+}
+
+// declaration returns the index of the first token that can only stand in a
+// file: an import, or a function or method that is declared. It is -1 where
+// there is none, as in the body of a function.
+func declaration(tokens []lexeme) int {
+	depth := 0
+	for i, l := range tokens {
+		starts := i == 0 || tokens[i-1].tok == token.SEMICOLON
+		switch l.tok {
+		case token.LBRACE, token.LPAREN, token.LBRACK:
 			depth++
-		case token.RPAREN:
+		case token.RBRACE, token.RPAREN, token.RBRACK:
 			depth--
-		case token.EOF:
-			return false
+		case token.IMPORT:
+			return i
+		case token.FUNC:
+			if starts && depth == 0 && declaresFunc(tokens[i+1:]) {
+				return i
+			}
 		}
 	}
-	_, tok, _ = sc.Scan()
-	if tok != token.IDENT {
-		return false
-	}
-	_, tok, _ = sc.Scan()
-	return tok == token.LPAREN
+	return -1
 }
 
-func newScanner(text string) (*scanner.Scanner, *token.File) {
-	file := token.NewFileSet().AddFile(fileName, -1, len(text))
-	sc := new(scanner.Scanner)
-	sc.Init(file, []byte(text), func(token.Position, string) {}, 0)
-	return sc, file
+// declaresFunc tells "name(" and "(recv) name(" after func from a literal.
+func declaresFunc(rest []lexeme) bool {
+	if len(rest) > 0 && rest[0].tok == token.LPAREN {
+		depth, i := 1, 1
+		for ; i < len(rest) && depth > 0; i++ {
+			switch rest[i].tok {
+			case token.LPAREN:
+				depth++
+			case token.RPAREN:
+				depth--
+			}
+		}
+		rest = rest[i:]
+		return len(rest) > 1 && rest[0].tok == token.IDENT && rest[1].tok == token.LPAREN
+	}
+	return len(rest) > 0 && rest[0].tok == token.IDENT
 }
