@@ -25,14 +25,16 @@ import (
 )
 
 func TestStartsWithoutAMasterAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	for _, codec := range []string{wire.SubprotocolCBOR, wire.SubprotocolJSON} {
 		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
 			m, runner := newTestMaster(t), newCounter()
 			ranAlone := make(chan struct{})
 			run := runner.onRun
 			runner.onRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
 				o := run(ctx, job)
-				if o.Samples[0].Value == 5 {
+				if o.Samples[0].Value == 5+tag {
 					close(ranAlone)
 				}
 				return o
@@ -67,8 +69,10 @@ func checkHello(t *testing.T, hellos []wire.HelloParams, began int64) {
 }
 
 func TestMasterRestartsLoseNothing(t *testing.T) {
+	t.Parallel()
 	for _, codec := range []string{wire.SubprotocolCBOR, wire.SubprotocolJSON} {
 		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
 			m, runner := newTestMaster(t), newCounter()
 			m.start()
 			stop := start(t, newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) { d.Codec = codec }))
@@ -95,6 +99,7 @@ func TestMasterRestartsLoseNothing(t *testing.T) {
 
 // The acknowledgement is lost with the connection, again and again.
 func TestLostAcknowledgements(t *testing.T) {
+	t.Parallel()
 	m, runner := newTestMaster(t), newCounter()
 	m.start()
 	defer m.stop()
@@ -117,12 +122,13 @@ func TestLostAcknowledgements(t *testing.T) {
 }
 
 func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
+	t.Parallel()
 	m, runner := newTestMaster(t), newCounter()
 	enough := make(chan struct{})
 	run := runner.onRun
 	runner.onRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
 		o := run(ctx, job)
-		if o.Samples[0].Value == 20 {
+		if o.Samples[0].Value == 20+tag {
 			close(enough)
 		}
 		return o
@@ -147,7 +153,7 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 	if made := 4 * int(runner.count()); received+int(dropped) != made || dropped == 0 {
 		t.Errorf("%d samples received and %d dropped of %d", received, dropped, made)
 	}
-	if m.samples["count"][1] != 0 {
+	if m.samples["count"][1+tag] != 0 {
 		t.Error("the oldest sample was kept")
 	}
 	last := m.statuses[len(m.statuses)-1]
@@ -157,6 +163,7 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 }
 
 func TestRefusedReports(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		// answer is asked with how often the report of sample 5 came before.
@@ -185,6 +192,7 @@ func TestRefusedReports(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			m, runner := newTestMaster(t), newCounter()
 			var mu sync.Mutex
 			times := 0
@@ -192,7 +200,7 @@ func TestRefusedReports(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				for _, v := range p.V {
-					if v != 5 {
+					if v != 5+tag {
 						continue
 					}
 					err := test.answer(times)
@@ -210,8 +218,8 @@ func TestRefusedReports(t *testing.T) {
 			}
 			m.await("later samples", m.has(30))
 			m.await("the drop to be told of", func() bool {
-				last := m.statuses[len(m.statuses)-1]
-				return last.Agent.SamplesDropped == test.dropped
+				n := len(m.statuses)
+				return n > 0 && m.statuses[n-1].Agent.SamplesDropped == test.dropped
 			})
 			stop()
 			if test.dropped == 0 {
@@ -225,6 +233,7 @@ func TestRefusedReports(t *testing.T) {
 }
 
 func TestSilentMasterIsGivenUp(t *testing.T) {
+	t.Parallel()
 	m, runner := newTestMaster(t), newCounter()
 	var mu sync.Mutex
 	silent := true
@@ -255,6 +264,7 @@ func TestSilentMasterIsGivenUp(t *testing.T) {
 }
 
 func TestRefusedAgentGoesOnAndAsksAgain(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		refuse func(m *testMaster, times func() int)
@@ -295,6 +305,7 @@ func TestRefusedAgentGoesOnAndAsksAgain(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			m, runner := newTestMaster(t), newCounter()
 			var mu sync.Mutex
 			asked := 0
@@ -321,6 +332,7 @@ func TestRefusedAgentGoesOnAndAsksAgain(t *testing.T) {
 }
 
 func TestTokenAndAuthority(t *testing.T) {
+	t.Parallel()
 	m, runner := newTestMaster(t), newCounter()
 	m.tls = true
 	m.authenticate = func(r *http.Request) (any, error) {
@@ -346,6 +358,7 @@ func writePEM(t *testing.T, file string, cert *x509.Certificate) {
 }
 
 func TestStatusesTellWhatChanged(t *testing.T) {
+	t.Parallel()
 	m := newTestMaster(t)
 	var mu sync.Mutex
 	var bad error
@@ -403,6 +416,7 @@ func TestStatusesTellWhatChanged(t *testing.T) {
 }
 
 func TestDisconnectionIsLoggedOnce(t *testing.T) {
+	t.Parallel()
 	m, runner := newTestMaster(t), newCounter()
 	var log syncBuffer
 	a := newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })

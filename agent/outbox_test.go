@@ -1,0 +1,391 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func newTestOutbox(limit int) *outbox {
+	return newOutbox(slog.New(slog.DiscardHandler), "boot", limit, func() {})
+}
+
+// put makes one report of one sample.
+func (o *outbox) put(key string, value float64) {
+	o.add([]inspectors.Sample{{Key: key, Time: time.Now(), Value: value}})
+	o.cut()
+}
+
+// nextAfter is next, after the time that it asks for.
+func (l *link) nextAfter() (*report, *wire.ReportParams) {
+	for {
+		r, p, wait := l.next()
+		if r != nil || wait == 0 {
+			return r, p
+		}
+		<-time.After(wait)
+	}
+}
+
+func TestSamplesOfAMomentShareAReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		o := newTestOutbox(100)
+		ended := make(chan struct{})
+		go func() { defer close(ended); o.run(ctx) }()
+		link := o.connect(0)
+		for i := range 10 {
+			o.add([]inspectors.Sample{{Key: fmt.Sprintf("a/%d", i), Time: time.Now(), Value: 1}})
+			_ = sleep(ctx, coalesce/20)
+		}
+		if r, _, _ := link.next(); r != nil {
+			t.Error("a report was cut at once")
+		}
+		_ = sleep(ctx, coalesce)
+		if r, p, _ := link.next(); r == nil || len(p.T) != 10 || len(p.Series) != 10 || p.Seq != 1 || p.BootID != "boot" {
+			t.Errorf("the report is %+v", p)
+		}
+		o.put("last", 1)
+		cancel()
+		<-ended
+	})
+}
+
+func TestLiveOvertakesTheBacklogWhichIsPaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newTestOutbox(1000)
+		for i := range 100 {
+			o.put("a", float64(i))
+		}
+		link := o.connect(0)
+		r, p := link.nextAfter() // it declares the series
+		link.acknowledged(r, 0)
+		if p.V[0] != 0 {
+			t.Errorf("the backlog begins with %v, want the oldest", p.V[0])
+		}
+		began, backlog := time.Now(), 1
+		for live := range 20 {
+			o.put("a", 1000+float64(live))
+			if _, p := link.nextAfter(); p.V[0] != 1000+float64(live) {
+				t.Fatalf("%v was sent before what is live", p.V[0])
+			}
+			if r, p := link.nextAfter(); r != nil {
+				if backlog++; p.V[0] >= 1000 {
+					t.Fatalf("%v was sent twice", p.V[0])
+				}
+			}
+		}
+		if backlog != 1+maxBacklogWindow {
+			t.Errorf("%d reports of the backlog were sent ahead, want %d", backlog-1, maxBacklogWindow)
+		}
+		if took := time.Since(began); took != (maxBacklogWindow)*backlogGap {
+			t.Errorf("the backlog was sent in %v, want one each %v", took, backlogGap)
+		}
+		for {
+			r, _ := link.nextAfter()
+			for r := range maps.Keys(link.inFlight) {
+				link.acknowledged(r, 0)
+			}
+			if r == nil && len(link.inFlight) == 0 && o.queued == 0 {
+				break
+			}
+		}
+		link.end()
+	})
+}
+
+func TestWindowIsBounded(t *testing.T) {
+	o := newTestOutbox(1000)
+	link := o.connect(0)
+	for i := range 100 {
+		o.put(fmt.Sprintf("a/%d", i), 1)
+	}
+	sent := 0
+	for r, _, _ := link.next(); r != nil; r, _, _ = link.next() {
+		sent++
+	}
+	if sent != maxWindow {
+		t.Errorf("%d reports were sent ahead, want %d", sent, maxWindow)
+	}
+}
+
+func TestBytesAreBounded(t *testing.T) {
+	o := newTestOutbox(1 << 30)
+	made := 0
+	for o.dropped == 0 {
+		samples := make([]inspectors.Sample, 10_000)
+		for i := range samples {
+			made++
+			samples[i] = inspectors.Sample{Key: fmt.Sprintf("a/%d", made), Time: time.UnixMilli(int64(made)), Value: 1}
+		}
+		o.add(samples)
+		o.cut()
+		if o.bytes > maxOutboxBytes {
+			t.Fatalf("%d bytes are kept, at most %d are allowed", o.bytes, maxOutboxBytes)
+		}
+	}
+	if half := int64(maxOutboxBytes) / 2; o.bytes < half {
+		t.Errorf("samples were dropped when %d bytes were kept", o.bytes)
+	}
+	if o.table.bytes > maxTableBytes {
+		t.Errorf("the table of series holds %d bytes", o.table.bytes)
+	}
+}
+
+func TestLargestReportFitsAFrame(t *testing.T) {
+	const most = 1000
+	o := newTestOutbox(100)
+	value := strings.Repeat("v", inspectors.MaxLabelValueBytes)
+	for i := range most {
+		var pairs []string
+		for j := range inspectors.MaxLabels {
+			pairs = append(pairs, fmt.Sprintf("label%d", j), fmt.Sprintf("%06d%s", i, value[6:]))
+		}
+		labels, err := inspectors.NewLabels(pairs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.add([]inspectors.Sample{{Key: "a", Labels: labels, Time: time.Now(), Value: math.Pi}})
+	}
+	o.cut()
+	link, samples := o.connect(0), 0
+	for {
+		r, p := link.nextAfter()
+		if r == nil {
+			break
+		}
+		samples += len(p.T)
+		data, err := cbor.Marshal(p)
+		if err != nil || len(data) > 1<<20 {
+			t.Errorf("a report of %d samples takes %d bytes: %v", len(p.T), len(data), err)
+		}
+		link.acknowledged(r, 0)
+	}
+	if kept := most - int(o.dropped); samples != kept {
+		t.Errorf("%d samples were sent of the %d that were kept", samples, kept)
+	}
+}
+
+func TestNotFiniteIsDropped(t *testing.T) {
+	o := newTestOutbox(100)
+	o.add([]inspectors.Sample{{Key: "a", Value: math.NaN()}, {Key: "b", Value: math.Inf(1)}, {Key: "c", Value: 1}})
+	o.cut()
+	if _, p := o.connect(0).nextAfter(); o.dropped != 2 || p == nil || len(p.T) != 1 || p.Series[0].Key != "c" {
+		t.Errorf("%d were dropped, and %+v is sent", o.dropped, p)
+	}
+}
+
+func TestMarkOfTheMasterEndsResending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newTestOutbox(100)
+		link := o.connect(0)
+		for i := range 5 {
+			o.put(fmt.Sprint("a/", i), float64(i))
+		}
+		for range 5 {
+			link.next()
+		}
+		inFlight := slices.SortedFunc(maps.Keys(link.inFlight), func(a, b *report) int { return int(a.seq) - int(b.seq) })
+		for _, i := range []int{3, 0, 4, 2, 1} {
+			link.returned(inFlight[i], 0)
+		}
+		link.end()
+		link = o.connect(3)
+		var seqs []uint64
+		for r, p := link.nextAfter(); r != nil; r, p = link.nextAfter() {
+			seqs = append(seqs, p.Seq)
+			if len(p.Series) != 1 {
+				t.Errorf("report %d declares %d series on the new connection", p.Seq, len(p.Series))
+			}
+		}
+		if !slices.Equal(seqs, []uint64{4, 5}) {
+			t.Errorf("sent again: %v, want 4 and 5", seqs)
+		}
+	})
+}
+
+// A long random history of sends, losses, refusals and broken connections, in
+// which reports arrive in any order: whatever was added arrives or is counted
+// as dropped, and no series is used before it is declared.
+func TestNothingIsLostOrUndeclared(t *testing.T) {
+	for seed := range uint64(50) {
+		synctest.Test(t, func(t *testing.T) {
+			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 1)), o: newTestOutbox(30), got: make(map[float64]bool), taken: make(map[uint64]bool)}
+			for range 3000 {
+				h.step()
+			}
+			h.finish()
+			if t.Failed() {
+				t.Fatalf("with seed %d", seed)
+			}
+		})
+	}
+}
+
+type history struct {
+	*testing.T
+	rand *rand.Rand
+	o    *outbox
+	link *link
+
+	made     int
+	flying   []flight
+	declared map[uint32]string // on the link
+	got      map[float64]bool
+	taken    map[uint64]bool // reports by seq
+}
+
+type flight struct {
+	r       *report
+	p       *wire.ReportParams
+	arrived bool
+}
+
+func (h *history) step() {
+	<-time.After(time.Duration(h.rand.IntN(3)) * time.Millisecond)
+	switch n := h.rand.IntN(100); {
+	case n < 15:
+		h.made++
+		h.o.put(fmt.Sprint("a/", h.rand.IntN(20)), float64(h.made))
+	case n < 16 || h.link == nil && n < 25:
+		h.toggle()
+	case h.link == nil:
+	case n < 55:
+		if r, p, _ := h.link.next(); r != nil {
+			h.flying = append(h.flying, flight{r: r, p: p})
+		}
+	case len(h.flying) > 0:
+		i := h.rand.IntN(len(h.flying))
+		f := h.flying[i]
+		h.flying = slices.Delete(h.flying, i, i+1)
+		h.land(f, n)
+	}
+}
+
+// land lets a report arrive and be answered.
+func (h *history) land(f flight, n int) {
+	switch {
+	case n < 72:
+		h.link.returned(f.r, time.Duration(h.rand.IntN(5))*time.Millisecond) // busy
+	case n < 74:
+		h.arrive(f)
+		h.link.returned(f.r, 0) // the answer is lost
+	case n < 75:
+		h.link.refused(f.r, 2, 0)
+	default:
+		h.arrive(f)
+		h.link.acknowledged(f.r, 0)
+	}
+}
+
+func (h *history) arrive(f flight) {
+	for _, s := range f.p.Series {
+		if _, dup := h.declared[s.ID]; dup {
+			h.Errorf("series %d is declared twice", s.ID)
+		}
+		h.declared[s.ID] = s.Key
+	}
+	h.taken[f.p.Seq] = true
+	for i, id := range f.p.S {
+		if h.declared[id] != f.r.series[i].key {
+			h.Errorf("report %d uses series %d, which is declared as %q, for %q", f.p.Seq, id, h.declared[id], f.r.series[i].key)
+		}
+		h.got[f.p.V[i]] = true
+	}
+}
+
+func (h *history) toggle() {
+	if h.link == nil {
+		acked := uint64(0)
+		for h.taken[acked+1] {
+			acked++
+		}
+		h.link, h.declared = h.o.connect(acked), make(map[uint32]string)
+		return
+	}
+	for _, f := range h.flying {
+		if h.rand.IntN(2) == 0 {
+			h.arrive(f)
+		}
+		h.link.returned(f.r, 0)
+	}
+	h.flying = nil
+	h.link.end()
+	h.link = nil
+}
+
+func (h *history) finish() {
+	if h.link == nil {
+		h.toggle()
+	}
+	for {
+		for _, f := range h.flying {
+			h.arrive(f)
+			h.link.acknowledged(f.r, 0)
+		}
+		h.flying = nil
+		r, p := h.link.nextAfter()
+		if r == nil {
+			break
+		}
+		h.flying = append(h.flying, flight{r: r, p: p})
+	}
+	h.link.end()
+	if h.o.queued != 0 || h.o.bytes != 0 {
+		h.Errorf("%d reports and %d bytes are left", h.o.queued, h.o.bytes)
+	}
+	if missing := h.made - len(h.got); missing > int(h.o.dropped) || int(h.o.dropped) > h.made {
+		h.Errorf("%d of %d samples never arrived, but %d are counted as dropped", missing, h.made, h.o.dropped)
+	}
+	if len(h.taken) == 0 || len(h.got) < h.made/2 {
+		h.Errorf("the history is too tame or too wild: %d of %d arrived, %d were dropped", len(h.got), h.made, h.o.dropped)
+	}
+}
+
+// BenchmarkOutcomeToFrame is what the agent spends on one run of ten samples,
+// from its outcome to the bytes that go to the master.
+func BenchmarkOutcomeToFrame(b *testing.B) {
+	labels, _ := inspectors.NewLabels("mount", "/var/lib")
+	o := newTestOutbox(100)
+	link := o.connect(0)
+	track := newTracker(slog.New(slog.DiscardHandler))
+	d := script("disk", "", time.Second)
+	track.expect(d)
+	revision := d.Revision()
+	b.ReportAllocs()
+	size := 0
+	for b.Loop() {
+		samples := make([]inspectors.Sample, 10)
+		now := time.Now()
+		for i := range samples {
+			samples[i] = inspectors.Sample{Key: keys[i], Labels: labels, Time: now, Value: 12.5}
+		}
+		own := track.ran(revision, plugins.Outcome{Name: "disk", Start: now, Samples: samples})
+		o.add(samples, own)
+		o.cut()
+		r, p, _ := link.next()
+		data, err := cbor.Marshal(p)
+		if err != nil {
+			b.Fatal(err)
+		}
+		size = len(data)
+		link.acknowledged(r, 0)
+	}
+	b.ReportMetric(float64(size), "bytes/report")
+}
+
+var keys = [10]string{"disk/a", "disk/b", "disk/c", "disk/d", "disk/e", "disk/f", "disk/g", "disk/h", "disk/i", "disk/j"}
