@@ -1,0 +1,130 @@
+// Package agentcmd is the agent as both binaries run it: its command, and the
+// hidden one that is its script host. It links nothing of the master.
+package agentcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/agent"
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/scripthost"
+)
+
+// New makes the command that runs an agent. program is how its binary is
+// called.
+func New(use, program string) *cobra.Command {
+	var settings cli.Settings
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: "Run an agent: measure this machine and report to a master",
+		Long: `Run an agent until ^C. It runs the built-in inspectors and those of the
+configuration and reports to the master. The master may come later and go away:
+the agent keeps what it measured and sends it when the master is back.`,
+		Example: "  " + program + "\n" +
+			"  " + program + " --master https://master.example:50505 --token-file /etc/vedette/token\n" +
+			"  " + program + " --host web-1 --config agent.yaml",
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := settings.Load(config.PartAgent, library.Names())
+			if err != nil {
+				return err
+			}
+			ctx, stop := cli.UntilStopped(cmd)
+			defer stop()
+			return Run(ctx, c, cli.Logger(cmd, c))
+		},
+	}
+	settings.FileFlag(cmd)
+	Flags(cmd, &settings)
+	settings.Flag(cmd, "master", "agent.master", "report to the master at `URL` (default http://127.0.0.1:50505)")
+	settings.Flag(cmd, "token-file", "agent.token_file", "take the agent's token from `FILE`")
+	settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate")
+	settings.Flag(cmd, "data", "agent.data", "keep the agent's files in `DIR` (default $XDG_STATE_HOME/vedette-agent/HOST)")
+	return cmd
+}
+
+// Flags adds the flags that every command with an agent has.
+func Flags(cmd *cobra.Command, settings *cli.Settings) {
+	settings.Flag(cmd, "host", "agent.host", "report under the `NAME` (default: the machine's host name)")
+}
+
+// ScriptHost makes the hidden command that is the agent's child process.
+func ScriptHost() *cobra.Command {
+	return &cobra.Command{
+		Use:                scripthost.Command,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error {
+			if status := scripthost.Main(); status != 0 {
+				return cli.Exit(status, nil)
+			}
+			return nil
+		},
+	}
+}
+
+// Run runs an agent until ctx ends and everything that it started is gone.
+func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
+	log = log.With(config.ComponentKey, "agent")
+	defs, err := Definitions(c)
+	if err != nil {
+		return err
+	}
+	pool, err := NewPool(filepath.Join(c.Agent.Data, "run"), log, func(inspector, line string) {
+		log.Info("inspector prints", "inspector", inspector, "line", line)
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: pool, Definitions: defs})
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
+}
+
+// Definitions returns what the agent of a configuration runs: its choice of the
+// library and its own inspectors, which replace built-in ones of their name.
+func Definitions(c *config.Config) ([]inspectors.Definition, error) {
+	own, err := c.Definitions()
+	if err != nil {
+		return nil, err
+	}
+	named := make(map[string]bool, len(own))
+	for _, d := range own {
+		named[d.Name] = true
+	}
+	defs := own
+	for _, d := range library.Definitions() {
+		if !named[d.Name] && (c.Agent.Library.All || slices.Contains(c.Agent.Library.Names, d.Name)) {
+			defs = append(defs, d)
+		}
+	}
+	return defs, nil
+}
+
+// NewPool makes the processes that run inspectors, which keep their sockets in
+// dir, or among the temporary files where that is empty. output is told each
+// line that a script prints.
+func NewPool(dir string, log *slog.Logger, output func(inspector, line string)) (*plugins.Pool, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program's own file, to run scripts in: %w", err)
+	}
+	return plugins.NewPool(plugins.PoolOptions{
+		Dir: dir, Log: log, ScriptHost: []string{self, scripthost.Command}, Output: output,
+	}), nil
+}

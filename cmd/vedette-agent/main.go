@@ -1,0 +1,18 @@
+// Command vedette-agent is the agent alone, for the hosts of a fleet: it has
+// all that measures and reports, and nothing of the master.
+package main
+
+import (
+	"os"
+
+	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+)
+
+func main() {
+	root := agentcmd.New("vedette-agent", "vedette-agent")
+	root.Long += "\n\n" + cli.ExitHelp
+	root.Version = cli.Version()
+	root.AddCommand(agentcmd.ScriptHost(), cli.VersionCommand("vedette-agent"))
+	os.Exit(cli.Main(root))
+}

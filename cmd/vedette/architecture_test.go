@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/vedettehq/vedette"
+
+// listedPackage is what the go tool knows of a package.
+type listedPackage struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+}
+
+// goList lists packages, from the root of the module.
+func goList(t *testing.T, args ...string) []listedPackage {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Doc,Imports"}, args...)...)
+	cmd.Dir = "../.."
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v\n%s", args, err, stderr.String())
+	}
+	var packages []listedPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// mayImport tells which folders of ours a folder may import, beside itself.
+// The longest folder that holds a package decides.
+func mayImport() map[string][]string {
+	return map[string][]string{
+		"cmd/vedette":         {"agent", "cmd/internal", "config", "inspectors", "master", "plugins", "rpc", "web"},
+		"cmd/vedette-agent":   {"cmd/internal"},
+		"cmd/internal":        {"agent", "config", "inspectors", "plugins", "rpc"},
+		"agent":               {"config", "rpc", "inspectors", "plugins"},
+		"master":              {"config", "rpc", "inspectors"},
+		"config":              {"inspectors"},
+		"plugins":             {"inspectors"},
+		"plugins/examples":    {"plugins", "inspectors"},
+		"inspectors":          nil,
+		"rpc":                 nil,
+		"web":                 nil,
+		"docs":                {"rpc"},
+		"plugins/internal":    {"plugins", "inspectors"},
+		"plugins/scripthost":  {"plugins", "inspectors"},
+		"inspectors/internal": {"inspectors"},
+	}
+}
+
+// owners tells which folder alone may import a library.
+func owners() map[string][]string {
+	return map[string][]string{
+		"github.com/gorilla/websocket":        {"rpc"},
+		"github.com/fxamacker/cbor":           {"rpc"},
+		"github.com/hashicorp/go-plugin":      {"plugins"},
+		"github.com/hashicorp/go-hclog":       {"plugins"},
+		"google.golang.org/grpc":              {"plugins"},
+		"google.golang.org/protobuf":          {"plugins"},
+		"github.com/traefik/yaegi":            {"inspectors/script"},
+		"github.com/shirou/gopsutil":          {"inspectors"},
+		"go.yaml.in/yaml":                     {"config"},
+		"github.com/joho/godotenv":            {"config"},
+		"github.com/spf13/cobra":              {"cmd"},
+		"go.etcd.io/bbolt":                    {"master/state", "agent"},
+		"github.com/prometheus":               {"master/history"},
+		"github.com/nats-io":                  {"master/state", "master/live"},
+		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
+		"github.com/rogpeppe/go-internal":     nil, // tests only
+		"go.uber.org/goleak":                  nil, // tests only
+		"github.com/vedettehq/vedette/master": {"cmd/vedette", "master"},
+		"github.com/vedettehq/vedette/web":    {"cmd/vedette", "web"},
+	}
+}
+
+// within reports whether a path is a folder or inside it.
+func within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+// folderOf finds the longest folder of the table that holds a path.
+func folderOf(table map[string][]string, path string) string {
+	best := ""
+	for folder := range table {
+		if within(path, folder) && len(folder) > len(best) {
+			best = folder
+		}
+	}
+	return best
+}
+
+func TestImportDirection(t *testing.T) {
+	rules, owned := mayImport(), owners()
+	for _, p := range goList(t, "./...") {
+		path := strings.TrimPrefix(p.ImportPath, module+"/")
+		folder := folderOf(rules, path)
+		if folder == "" {
+			t.Errorf("%s is in no folder that the architecture knows", path)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if ours, ok := strings.CutPrefix(imported, module+"/"); ok {
+				top, _, _ := strings.Cut(folder, "/")
+				allowed := within(ours, folder) || top != "cmd" && within(ours, top) ||
+					slices.ContainsFunc(rules[folder], func(f string) bool { return within(ours, f) })
+				if !allowed {
+					t.Errorf("%s may not import %s", path, ours)
+				}
+			}
+			for library, folders := range owned {
+				if within(imported, library) && !slices.ContainsFunc(folders, func(f string) bool { return within(path, f) }) {
+					t.Errorf("%s may not import %s; only %v may", path, imported, folders)
+				}
+			}
+		}
+	}
+}
+
+// The agent's own binary pays for nothing that only a master needs.
+func TestLeanAgent(t *testing.T) {
+	forbidden := []string{
+		module + "/master", module + "/web", module + "/cmd/vedette",
+		"github.com/prometheus", "github.com/nats-io", "net/http/pprof", "testing",
+	}
+	packages := goList(t, "-deps", "./cmd/vedette-agent")
+	if len(packages) < 100 {
+		t.Fatalf("only %d packages are listed", len(packages))
+	}
+	for _, p := range packages {
+		for _, f := range forbidden {
+			if within(p.ImportPath, f) {
+				t.Errorf("vedette-agent links %s", p.ImportPath)
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range goList(t, "./...") {
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func newHosts() *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:   "hosts",
+		Short: "List the hosts, and the inspectors that fail",
+		Long: `List every host that the master has seen: whether it is up, when it was last
+heard of, by how much its clock is off, and how its inspectors are. Inspectors
+that fail, or were taken out of use, are named below with their error.`,
+		Example: "  vedette hosts\n  vedette hosts --json | jq .host",
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var result wire.HostsResult
+			if err := c.call(cmd, wire.MethodHosts, nil, &result); err != nil {
+				return err
+			}
+			if c.json {
+				return printLines(cmd.OutOrStdout(), result.Hosts)
+			}
+			return printHosts(cmd.OutOrStdout(), result.Hosts, time.Now())
+		},
+	}
+	c.flags(cmd)
+	c.jsonFlag(cmd, "print one JSON object a line, one for each host")
+	return cmd
+}
+
+// printLines writes each item as JSON on a line of its own.
+func printLines[T any](w io.Writer, items []T) error {
+	enc := json.NewEncoder(w)
+	for _, item := range items {
+		if err := enc.Encode(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printHosts(w io.Writer, hosts []wire.Host, now time.Time) error {
+	if len(hosts) == 0 {
+		_, err := fmt.Fprintln(w, "No host has reported yet; start an agent with `vedette agent`.")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "HOST\tSTATE\tSEEN\tSKEW\tVERSION\tINSPECTORS")
+	for _, h := range hosts {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", cli.Printable(h.Host), cli.Printable(h.State),
+			ago(now, h.LastSeenMS), skew(h), cli.Printable(orDash(h.Version)), inspectorCounts(h))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return printFailing(w, hosts, now)
+}
+
+// printFailing names the inspectors that are not well.
+func printFailing(w io.Writer, hosts []wire.Host, now time.Time) error {
+	first := true
+	for _, h := range hosts {
+		for _, i := range h.Inspectors {
+			if i.State != wire.StateFailing && i.State != wire.StateQuarantined {
+				continue
+			}
+			if first {
+				fmt.Fprintln(w)
+				first = false
+			}
+			why := strings.ReplaceAll(strings.TrimSpace(i.Error), "\n", "\n    ")
+			if _, err := fmt.Fprintln(w, cli.Printable(fmt.Sprintf("%s: %s is %s since %s, %d of %d runs failed\n    %s",
+				h.Host, i.Name, i.State, ago(now, i.SinceMS), i.Failures, i.Runs, why))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ago says how long ago a moment was, in words of one unit.
+func ago(now time.Time, ms int64) string {
+	if ms == 0 {
+		return "never"
+	}
+	d := max(0, now.Sub(time.UnixMilli(ms)))
+	switch {
+	case d < 2*time.Second:
+		return "now"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds ago", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd ago", int(d.Hours()/24))
+}
+
+// skew is how much a host's clock is ahead of the master's.
+func skew(h wire.Host) string {
+	if h.Simple || h.State != wire.HostUp {
+		return "-"
+	}
+	d := time.Duration(h.SkewMS) * time.Millisecond
+	if d.Abs() < 10*time.Second {
+		return fmt.Sprintf("%+.2fs", d.Seconds())
+	}
+	return fmt.Sprintf("%+s", d.Round(time.Second))
+}
+
+func inspectorCounts(h wire.Host) string {
+	if h.Simple {
+		return "-"
+	}
+	counts := make(map[string]int)
+	for _, i := range h.Inspectors {
+		counts[i.State]++
+	}
+	var parts []string
+	for _, state := range []string{wire.StateOK, wire.StateStarting, wire.StateFailing, wire.StateQuarantined} {
+		if counts[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+		}
+	}
+	return orDash(strings.Join(parts, ", "))
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/master"
+	"github.com/vedettehq/vedette/web"
+)
+
+func newMaster() *cobra.Command {
+	var settings cli.Settings
+	cmd := &cobra.Command{
+		Use:   "master",
+		Short: "Run a master: accept agents and serve the page",
+		Long: `Run a master until ^C. Agents report to it, and browsers open its address.
+
+A master without tokens takes everybody on this machine for an operator and
+listens on loopback only. To be reached from other machines it needs a
+certificate and tokens; "vedette token" makes those.`,
+		Example: `  vedette master
+  vedette master --listen 127.0.0.1:8080
+  vedette master --config master.yaml
+  vedette master --static /master/app=./app`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := settings.Load(config.PartMaster, library.Names())
+			if err != nil {
+				return err
+			}
+			ctx, stop := cli.UntilStopped(cmd)
+			defer stop()
+			m, err := makeMaster(c, cli.Logger(cmd, c))
+			if err != nil {
+				return err
+			}
+			return runMaster(ctx, m, c, func() {
+				fmt.Fprintf(cmd.OutOrStdout(), "Open %s\n", m.URL())
+			})
+		},
+	}
+	settings.FileFlag(cmd)
+	masterFlags(cmd, &settings)
+	settings.Flag(cmd, "data", "master.data", "keep the master's files in `DIR` (default $XDG_STATE_HOME/vedette)")
+	return cmd
+}
+
+// masterFlags adds the flags that every command with a master has.
+func masterFlags(cmd *cobra.Command, settings *cli.Settings) {
+	settings.Flag(cmd, "listen", "master.listen", "listen on `HOST:PORT`; port 0 takes a free one (default 127.0.0.1:50505)")
+	settings.StaticFlag(cmd)
+}
+
+func makeMaster(c *config.Config, log *slog.Logger) (*master.Master, error) {
+	return master.New(c.Master, master.Deps{
+		Log: log.With(config.ComponentKey, "master"), Version: cli.Version(),
+		Web: web.Handler(), ClientScript: web.ClientScript(),
+	})
+}
+
+// runMaster runs the master until ctx ends, and calls ready once it listens.
+func runMaster(ctx context.Context, m *master.Master, c *config.Config, ready func()) error {
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	select {
+	case err := <-done:
+		return explainListen(err, c.Master.Listen)
+	case <-m.Ready():
+	}
+	ready()
+	return <-done
+}
+
+// explainListen says what to do about an address that cannot be had.
+func explainListen(err error, address string) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("cannot listen on %s: the port is taken, perhaps by another master; stop that, or choose another port with --listen, as --listen 127.0.0.1:0 for any", address)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("cannot listen on %s: not allowed; choose a port from 1024 on with --listen", address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("cannot listen on %s: this machine does not have that address; choose another with --listen", address)
+	}
+	return err
+}

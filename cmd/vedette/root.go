@@ -1,0 +1,43 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+)
+
+// newRoot makes the command that has all the others.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "vedette",
+		Short: "Live metrics of your hosts, from inspectors written in Go",
+		Long: `Vedette runs small inspectors, written in Go, on your hosts, and shows what they
+measure live. "vedette dev" starts all of it on this machine.
+
+` + cli.ExitHelp,
+		Example: `  vedette dev                              a master and an agent, right here
+  vedette master --config master.yaml      the master of several hosts
+  vedette agent --master https://m:50505   an agent on one of them
+  vedette inspector run disk.go            try an inspector
+  vedette watch 'metrics/web-1/*'          see what arrives`,
+		Version:                    cli.Version(),
+		SuggestionsMinimumDistance: 2,
+	}
+	root.AddGroup(
+		&cobra.Group{ID: "run", Title: "Run:"},
+		&cobra.Group{ID: "look", Title: "Look at a running master:"},
+		&cobra.Group{ID: "make", Title: "Write and set up:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, cmd := range commands {
+			cmd.GroupID = group
+			root.AddCommand(cmd)
+		}
+	}
+	add("run", newDev(), newMaster(), agentcmd.New("agent", "vedette agent"))
+	add("look", newHosts(), newWatch(), newCall())
+	add("make", newInspector(), newConfig(), newToken())
+	root.AddCommand(cli.VersionCommand("vedette"), agentcmd.ScriptHost())
+	return root
+}

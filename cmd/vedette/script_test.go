@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scripts run the real command in processes of its own: the test binary
+// under the name vedette is that command.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vedette": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			short, err := os.MkdirTemp("", "v") // sockets have short names
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { _ = os.RemoveAll(short) })
+			env.Setenv("TMPDIR", short)
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("VEDETTE_HOST", "box")
+			p := &processes{running: make(map[string]*process)}
+			env.Values[processesKey{}] = p
+			env.Defer(p.killAll)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"spawn": spawn,
+			"opens": opens,
+			"kill9": kill9,
+			"stops": stops,
+			"await": await,
+		},
+	})
+}
+
+// processesKey finds the processes of a script.
+type processesKey struct{}
+
+// processes are those that a script has started and not waited for, by name.
+type processes struct{ running map[string]*process }
+
+type process struct {
+	cmd    *exec.Cmd
+	stdout *bufio.Reader
+}
+
+func (p *processes) killAll() {
+	for _, p := range p.running {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	}
+}
+
+func processesOf(ts *testscript.TestScript) *processes {
+	return ts.Value(processesKey{}).(*processes)
+}
+
+// spawn NAME PROGRAM ARGS… starts a process. Its standard error goes to the
+// file NAME.log.
+func spawn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: spawn NAME PROGRAM ARGS...")
+	}
+	log, err := os.OpenFile(ts.MkAbs(args[0]+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	defer log.Close()
+	path, err := exec.LookPath(args[1])
+	ts.Check(err)
+	cmd := exec.Command(path, args[2:]...)
+	cmd.Dir = ts.Getenv("WORK")
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "VEDETTE_HOST", "VEDETTE_MASTER", "VEDETTE_TOKEN", "VEDETTE_CA"} {
+		if v := ts.Getenv(name); v != "" {
+			cmd.Env = append(cmd.Env, name+"="+v)
+		}
+	}
+	cmd.Stderr = log
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	processesOf(ts).running[args[0]] = &process{cmd: cmd, stdout: bufio.NewReader(stdout)}
+}
+
+// opens NAME waits until the process has printed the address to open, and puts
+// that into NAME_URL and its host:port into NAME_ADDR.
+func opens(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: opens NAME")
+	}
+	p := processesOf(ts).running[args[0]]
+	for {
+		line, err := p.stdout.ReadString('\n')
+		if err != nil {
+			log, _ := os.ReadFile(ts.MkAbs(args[0] + ".log"))
+			ts.Fatalf("%s ended without an address to open: %v\n%s", args[0], err, log)
+		}
+		if url, ok := strings.CutPrefix(strings.TrimSpace(line), "Open "); ok {
+			ts.Setenv(args[0]+"_URL", url)
+			_, address, _ := strings.Cut(url, "://")
+			ts.Setenv(args[0]+"_ADDR", address)
+			return
+		}
+	}
+}
+
+// kill9 NAME kills a process at once.
+func kill9(ts *testscript.TestScript, neg bool, args []string) {
+	p := take(ts, neg, args)
+	ts.Check(p.cmd.Process.Kill())
+	_ = p.cmd.Wait()
+}
+
+// stops NAME sends ^C to a process and wants it to end with status 0.
+func stops(ts *testscript.TestScript, neg bool, args []string) {
+	p := take(ts, neg, args)
+	ts.Check(p.cmd.Process.Signal(syscall.SIGINT))
+	if err := p.cmd.Wait(); err != nil {
+		log, _ := os.ReadFile(ts.MkAbs(args[0] + ".log"))
+		ts.Fatalf("%s: %v\n%s", args[0], err, log)
+	}
+}
+
+func take(ts *testscript.TestScript, neg bool, args []string) *process {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: kill9|stops NAME")
+	}
+	all := processesOf(ts)
+	p := all.running[args[0]]
+	if p == nil {
+		ts.Fatalf("there is no process %s", args[0])
+	}
+	delete(all.running, args[0])
+	return p
+}
+
+// attempts bounds await. Each starts a process, so that this takes a while.
+const attempts = 3000
+
+// await REGEXP PROGRAM ARGS… runs a program until its output, both streams,
+// matches.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await REGEXP PROGRAM ARGS...")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	last := ""
+	for range attempts {
+		_ = ts.Exec(args[1], args[2:]...)
+		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
+		if pattern.MatchString(last) {
+			return
+		}
+	}
+	logs, _ := filepath.Glob(ts.MkAbs("*.log"))
+	for _, log := range logs {
+		text, _ := os.ReadFile(log)
+		last += fmt.Sprintf("--- %s\n%s", filepath.Base(log), text)
+	}
+	ts.Fatalf("no output matched %q; the last was\n%s", args[0], last)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// tokenBytes is how much chance a token holds.
+const tokenBytes = 32
+
+// newEntry is what the command makes: the token, and the master's side of it.
+type newEntry struct {
+	Token  string `json:"token,omitempty"`
+	File   string `json:"file,omitempty"`
+	Name   string `json:"name"`
+	Role   string `json:"role"`
+	Host   string `json:"host,omitempty"`
+	SHA256 string `json:"sha256"`
+}
+
+func newToken() *cobra.Command {
+	var e newEntry
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "Make a token for an agent or a person",
+		Long: `Make a token at random, and print it with the lines to add to the master's
+configuration. The master keeps its checksum only: the token itself is shown once.
+
+An agent's token stands for one host: it can report for that host and nothing
+else. A viewer may look, an operator may do everything.`,
+		Example: `  vedette token --host web-1
+  vedette token --host web-1 --out /etc/vedette/token
+  vedette token --role operator --name alice`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := e.make(); err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(e)
+			}
+			return e.print(cmd)
+		},
+	}
+	cmd.Flags().StringVar(&e.Role, "role", config.RoleAgent, "agent, viewer or operator, as `ROLE`")
+	cmd.Flags().StringVar(&e.Host, "host", "", "the `HOST` that an agent's token stands for")
+	cmd.Flags().StringVar(&e.Name, "name", "", "whose it is, as `NAME` (default: the host)")
+	cmd.Flags().StringVar(&e.File, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func (e *newEntry) make() error {
+	if e.Name == "" {
+		e.Name = e.Host
+	}
+	switch e.Role {
+	case config.RoleAgent:
+		if e.Host == "" {
+			return cli.Usagef("an agent's token stands for one host; say which with --host")
+		}
+		if err := inspectors.ValidateHost(e.Host); err != nil {
+			return cli.Exit(cli.ExitUsage, err)
+		}
+	case config.RoleViewer, config.RoleOperator:
+		if e.Host != "" {
+			return cli.Usagef("only an agent's token stands for a host; leave out --host")
+		}
+		if e.Name == "" {
+			return cli.Usagef("say whose token it is with --name")
+		}
+	default:
+		return cli.Usagef("there is no role %q; use agent, viewer or operator", e.Role)
+	}
+	secret := make([]byte, tokenBytes)
+	if _, err := rand.Read(secret); err != nil {
+		return fmt.Errorf("cannot make a token: %w", err)
+	}
+	token := "vedette_" + base64.RawURLEncoding.EncodeToString(secret)
+	sum := sha256.Sum256([]byte(token))
+	e.SHA256 = hex.EncodeToString(sum[:])
+	if e.File == "" {
+		e.Token = token
+		return nil
+	}
+	return writeToken(e.File, token)
+}
+
+// writeToken writes a file that did not exist, so that no token in use is lost.
+func writeToken(path, token string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("cannot write the token: %q exists; remove it or choose another file", path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the token: %w", err)
+	}
+	_, err = f.WriteString(token + "\n")
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("cannot write the token: %w", err)
+	}
+	return nil
+}
+
+func (e *newEntry) print(cmd *cobra.Command) error {
+	out := cmd.OutOrStdout()
+	if e.File == "" {
+		fmt.Fprintf(out, "The token, shown this once:\n\n  %s\n\n", e.Token)
+	} else {
+		fmt.Fprintf(out, "The token is in %s.\n\n", e.File)
+	}
+	fmt.Fprintf(out, "Add to the master's configuration:\n\nmaster:\n  tokens:\n    - name: %s\n      role: %s\n", strconv.Quote(e.Name), e.Role)
+	if e.Host != "" {
+		fmt.Fprintf(out, "      host: %s\n", e.Host)
+	}
+	_, err := fmt.Fprintf(out, "      sha256: %s\n", e.SHA256)
+	return err
+}
