@@ -79,18 +79,21 @@ func (l Labels) Get(name string) string {
 // String writes labels as Prometheus does: {mount="/",device="sda"}, and
 // nothing where there are none.
 func (l Labels) String() string {
+	return string(l.appendTo(nil))
+}
+
+// appendTo appends the text of String to b.
+func (l Labels) appendTo(b []byte) []byte {
 	if len(l) == 0 {
-		return ""
+		return b
 	}
-	b := make([]byte, 0, 64)
 	for i, label := range l {
 		b = append(b, "{,"[min(i, 1)])
 		b = append(b, label.Name...)
 		b = append(b, '=')
 		b = strconv.AppendQuote(b, label.Value)
 	}
-	b = append(b, '}')
-	return string(b)
+	return append(b, '}')
 }
 
 // MarshalJSON writes the labels as an object.

@@ -67,6 +67,7 @@ type Report struct {
 	time    time.Time
 	samples []Sample
 	seen    map[string]struct{} // series already in samples
+	series  []byte              // scratch of put: the series it looks up
 	faults  []error
 	refused int
 }
@@ -159,18 +160,15 @@ func (r *Report) put(s Sample) {
 		r.refuse(fmt.Errorf("%s%s: more than %d samples in one run", s.Key, s.Labels, MaxSamples))
 		return
 	}
-	series := s.Key // without labels, the identity costs nothing
-	if len(s.Labels) > 0 {
-		series += s.Labels.String()
-	}
-	if _, dup := r.seen[series]; dup {
-		r.refuse(fmt.Errorf("%s: given twice in one run; tell the two apart by a label", series))
+	r.series = s.Labels.appendTo(append(r.series[:0], s.Key...))
+	if _, dup := r.seen[string(r.series)]; dup {
+		r.refuse(fmt.Errorf("%s: given twice in one run; tell the two apart by a label", r.series))
 		return
 	}
 	if r.seen == nil {
 		r.seen = make(map[string]struct{})
 	}
-	r.seen[series] = struct{}{}
+	r.seen[string(r.series)] = struct{}{}
 	r.samples = append(r.samples, s)
 }
 
