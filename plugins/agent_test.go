@@ -1,0 +1,4 @@
+package plugins_test
+
+func beAgent()                                 {}
+func pluginInspectors([]string) map[string]any { return nil }

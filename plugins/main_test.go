@@ -1,0 +1,295 @@
+package plugins_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/internal/link"
+	"github.com/vedettehq/vedette/plugins/internal/server"
+	"github.com/vedettehq/vedette/plugins/scripthost"
+)
+
+// The test binary is its own script host, and more: run with one of these
+// arguments it is a child of a test.
+const (
+	nativeHost = "native-host" // a script host whose "scripts" name Go functions
+	agentLike  = "agent-like"  // a process that holds a pool until it is killed
+	pluginLike = "plugin-like" // an external plugin
+	chatty     = "chatty"      // prints something that is no handshake
+	silent     = "silent"      // neither speaks nor ends
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) < 2 {
+		goleak.VerifyTestMain(m)
+		return
+	}
+	switch os.Args[1] {
+	case scripthost.Command:
+		os.Exit(scripthost.Main())
+	case nativeHost:
+		serveNative()
+	case agentLike:
+		beAgent()
+	case pluginLike:
+		plugins.Serve(pluginInspectors(os.Args[2:]))
+	case chatty:
+		fmt.Println("hello, world")
+	case silent:
+		select {}
+	default:
+		goleak.VerifyTestMain(m)
+	}
+}
+
+// serveNative serves what no script can do any more, or not yet, to a pool.
+func serveNative() {
+	_ = link.HoldLifeline()
+	marker, err := link.OpenMarker()
+	if err != nil {
+		panic(err)
+	}
+	server.Serve(server.New(server.Options{Build: buildNative, Marker: marker}), func() {})
+}
+
+// native is a Go function as a program.
+type native struct {
+	inspectors.Inspector
+	leaked int
+}
+
+func (n *native) Leaked() int { return n.leaked }
+func (n *native) Close()      {}
+
+var errNative = errors.New("no such native script")
+
+// buildNative makes the inspector that the first word of a source names.
+func buildNative(d inspectors.Definition, output io.Writer) (server.Program, error) {
+	words := strings.Fields(d.Script.Source)
+	n := &native{}
+	run := func(f func(ctx context.Context) error) (server.Program, error) {
+		n.Inspector = inspectors.Func(func(ctx context.Context, r *inspectors.Report) error {
+			r.Gauge("", 1)
+			return f(ctx)
+		})
+		return n, nil
+	}
+	switch words[0] {
+	case "ok":
+		return run(func(context.Context) error { return nil })
+	case "fail":
+		return run(func(context.Context) error { return errors.New(strings.Join(words[1:], " ")) })
+	case "panic-in-goroutine":
+		return run(func(context.Context) error {
+			go panic("boom in a goroutine")
+			return nil
+		})
+	case "exit":
+		return run(func(context.Context) error { os.Exit(7); return nil })
+	case "exit-once": // as long as the file is there
+		return run(func(context.Context) error {
+			if os.Remove(words[1]) == nil {
+				os.Exit(7)
+			}
+			return nil
+		})
+	case "deaf": // heeds no context
+		return run(func(context.Context) error { select {} })
+	case "leak": // pretends to leave so many goroutines behind
+		n.leaked, _ = strconv.Atoi(words[1])
+		return run(func(context.Context) error { return nil })
+	case "sleep":
+		return run(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	case "load-exit":
+		os.Exit(8)
+	case "load-hangs":
+		select {}
+	case "print":
+		return run(func(context.Context) error {
+			fmt.Fprintln(output, "one\ntwo")
+			fmt.Fprint(output, "three")
+			return nil
+		})
+	case "pid":
+		n.Inspector = inspectors.Func(func(_ context.Context, r *inspectors.Report) error {
+			r.Gauge("", float64(os.Getpid()))
+			return nil
+		})
+		return n, nil
+	}
+	return nil, fmt.Errorf("%w: %q", errNative, d.Script.Source)
+}
+
+// script is a definition of a script.
+func script(name, source string) inspectors.Definition {
+	return inspectors.Definition{
+		Name: name, Interval: 5 * time.Second, Timeout: 4 * time.Second,
+		Script: &inspectors.Script{File: name + ".go", Line: 1, Source: source},
+	}
+}
+
+// fixture is a pool under test with the log that it writes.
+type fixture struct {
+	*plugins.Pool
+	t   *testing.T
+	log *logBuffer
+}
+
+// newFixture makes a pool that is closed with the test.
+func newFixture(t *testing.T, o plugins.PoolOptions) *fixture {
+	t.Helper()
+	log := &logBuffer{}
+	o.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if o.Dir == "" {
+		o.Dir = shortDir(t)
+	}
+	if raceEnabled { // the detector's shadow memory is counted
+		o.Limits.DataBytes = -1
+	}
+	f := &fixture{Pool: plugins.NewPool(o), t: t, log: log}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", log)
+		}
+	})
+	return f
+}
+
+// shortDir is a temporary folder whose path has room for a socket.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "vp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func nativePool(t *testing.T) *fixture {
+	return newFixture(t, plugins.PoolOptions{ScriptHost: []string{os.Args[0], nativeHost}})
+}
+
+func (f *fixture) mustLoad(defs ...inspectors.Definition) {
+	f.t.Helper()
+	for _, d := range defs {
+		if err := f.Load(f.t.Context(), d); err != nil {
+			f.t.Fatalf("Load(%s): %v", d.Name, err)
+		}
+	}
+}
+
+// run runs one batch of the named inspectors and returns the outcomes by name.
+func (f *fixture) run(timeout time.Duration, names ...string) map[string]plugins.Outcome {
+	f.t.Helper()
+	var jobs []plugins.Job
+	for _, name := range names {
+		jobs = append(jobs, plugins.Job{Name: name, Timeout: timeout})
+	}
+	got := make(map[string]plugins.Outcome)
+	f.Run(f.t.Context(), jobs, func(o plugins.Outcome) {
+		if _, twice := got[o.Name]; twice {
+			f.t.Errorf("two outcomes of %s", o.Name)
+		}
+		got[o.Name] = o
+	})
+	if len(got) != len(names) {
+		f.t.Errorf("%d outcomes of %d jobs: %v", len(got), len(names), got)
+	}
+	return got
+}
+
+// runOne runs one inspector.
+func (f *fixture) runOne(name string) plugins.Outcome {
+	f.t.Helper()
+	return f.run(4*time.Second, name)[name]
+}
+
+func (f *fixture) wantGood(got map[string]plugins.Outcome, names ...string) {
+	f.t.Helper()
+	for _, name := range names {
+		if o := got[name]; o.Err != nil || len(o.Samples) == 0 {
+			f.t.Errorf("%s: err %v, %d samples; want a good run", name, o.Err, len(o.Samples))
+		}
+	}
+}
+
+// pid returns the one process of a kind.
+func (f *fixture) pid(host string) int {
+	f.t.Helper()
+	var pids []int
+	for _, p := range f.Processes() {
+		if p.Host == host {
+			pids = append(pids, p.PID)
+		}
+	}
+	if len(pids) != 1 {
+		f.t.Fatalf("%d processes of kind %s, want 1: %v", len(pids), host, f.Processes())
+	}
+	return pids[0]
+}
+
+// eventually polls a condition that another process brings about.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("it never came true that %s", what)
+		}
+	}
+}
+
+// logBuffer collects a log.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// line reports whether one line of the log holds all the parts.
+func (b *logBuffer) line(parts ...string) bool {
+next:
+	for line := range strings.Lines(b.String()) {
+		for _, part := range parts {
+			if !strings.Contains(line, part) {
+				continue next
+			}
+		}
+		return true
+	}
+	return false
+}
