@@ -32,6 +32,7 @@ class Client {
     socket.on('data', (data) => { this.received = Buffer.concat([this.received, data]); this.read() })
     socket.on('error', (error) => { this.error = error })
     socket.on('close', () => this.onclose?.({ code: 1006, reason: this.error?.message ?? 'hung up' }))
+    setImmediate(() => this.read()) // what came with the handshake, once the callbacks are set
   }
 
   // read takes whole frames off what was received.
