@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vedettehq/vedette/internal/nearest"
 )
 
 // setText sets a single value from its text, as it stands in the file, the
@@ -120,4 +122,12 @@ func short(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// didYouMean completes a message with a suggestion, where there is one.
+func didYouMean(word string, candidates []string) string {
+	if s := nearest.Word(word, candidates); s != "" {
+		return "; did you mean " + s + "?"
+	}
+	return ""
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vedettehq/vedette/inspectors/internal/nearest"
+	"github.com/vedettehq/vedette/internal/nearest"
 )
 
 // Directives are what a script says about itself in the comments before its

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/vedettehq/vedette/inspectors/internal/nearest"
+	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
