@@ -1,13 +1,22 @@
 // The legend of a chart: a button for each line, with its colour, name and
 // value. It writes text nodes only; a value that has not changed is not written.
 
-import type { Series } from '../data/store.ts';
-import { labelText } from '../data/store.ts';
 import { seriesColours } from './theme.ts';
+
+/** Characters of a name that fit into one of two columns. */
+const shortName = 9;
 
 export interface LegendActions {
   toggle(line: number, solo: boolean): void;
   expand(): void;
+}
+
+export interface LegendLine {
+  name: string;
+  /** Key and labels in full, for a tooltip. */
+  full: string;
+  slot: number;
+  shown: boolean;
 }
 
 interface Row {
@@ -30,10 +39,8 @@ export class Legend {
   }
 
   /** Shows these lines. `more` is the text of the last button, '' for none. */
-  show(lines: Series[], slots: Map<string, number>, hidden: Set<string>, more: string): void {
-    this.rows = lines.map((line, i) =>
-      this.row(line, i, slots.get(line.id) ?? 0, !hidden.has(line.id)),
-    );
+  show(lines: LegendLine[], more: string): void {
+    this.rows = lines.map((line, i) => this.row(line, i));
     this.element.replaceChildren(
       ...this.rows.map((r) => {
         const item = document.createElement('li');
@@ -41,6 +48,8 @@ export class Legend {
         return item;
       }),
     );
+    // Two columns have room for short names only.
+    this.element.classList.toggle('long', lines.some((l) => l.name.length > shortName));
     this.setMore(more);
   }
 
@@ -61,10 +70,10 @@ export class Legend {
     this.rows[line]?.button.setAttribute('aria-pressed', String(shown));
   }
 
-  private row(line: Series, i: number, slot: number, shown: boolean): Row {
+  private row({ name: text, full, slot, shown }: LegendLine, i: number): Row {
     const button = document.createElement('button');
     button.type = 'button';
-    button.title = line.key + labelText(line.labels);
+    button.title = full;
     button.setAttribute('aria-pressed', String(shown));
     button.addEventListener('click', (e) =>
       this.actions.toggle(i, e.ctrlKey || e.metaKey || e.shiftKey),
@@ -73,7 +82,7 @@ export class Legend {
     swatch.dataset.slot = String(slot % seriesColours);
     if (slot >= seriesColours) swatch.dataset.dashed = '';
     const name = document.createElement('span');
-    name.textContent = line.name;
+    name.textContent = text;
     const output = document.createElement('b');
     const value = document.createTextNode('–');
     output.append(value);

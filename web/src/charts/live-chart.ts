@@ -7,7 +7,7 @@
 import { effect } from '@preact/signals';
 import uPlot from 'uplot';
 import type { Chart, Series } from '../data/store.ts';
-import { labelText } from '../data/store.ts';
+import { labelText, lineNames } from '../data/store.ts';
 import { clock } from '../lib/time.ts';
 import { format, unitNames } from '../lib/units.ts';
 import { buildFrame, gapSteps, latest, topLines, type Frame } from './frame.ts';
@@ -16,7 +16,7 @@ import { plotOptions } from './plot.ts';
 import { resolveColours } from './theme.ts';
 import type { Drawable, View } from './view.ts';
 
-const fewLines = 8;
+const fewLines = 6;
 const someLines = 12;
 const manyLines = 200; // even when all are asked for
 const chooseAgain = 15_000; // ms between two choices of the top lines
@@ -36,8 +36,11 @@ export class LiveChart extends HTMLElement implements Drawable {
   large = false;
 
   private plot: uPlot | null = null;
+  private width = 300;
+  private height = 128;
   private frame: Frame = { times: [], columns: [], lonely: [] };
   private lines: Series[] = [];
+  private names = new Map<Series, string>();
   private expanded = false;
   private readonly hiddenLines = new Set<string>();
   private readonly slots = new Map<string, number>();
@@ -45,6 +48,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   private stopEffect: (() => void) | undefined;
 
   private readonly heading = document.createElement('header');
+  private readonly unit = document.createElement('span');
   private readonly at = document.createElement('time');
   private readonly box = document.createElement('div');
   private readonly legend = new Legend({
@@ -95,23 +99,48 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.destroy();
     this.choose();
     const colours = resolveColours(this);
-    this.legend.show(this.lines, this.slots, this.hiddenLines, this.more());
+    this.name();
     this.plot = new uPlot(
       plotOptions({
         unit: this.chart.unit,
-        width: this.box.clientWidth || 300,
-        height: this.box.clientHeight || 120,
+        width: this.width,
+        height: this.height,
         colours,
-        lines: this.lines.map((s) => ({
-          slot: this.slots.get(s.id) ?? 0,
-          shown: !this.hiddenLines.has(s.id),
-        })),
+        lines: this.lines.map((s) => this.look(s)),
         lonely: (line) => this.frame.lonely[line] ?? [],
         onCursor: () => this.showValues(),
       }),
       [[], ...this.lines.map(() => [])] as unknown as uPlot.AlignedData,
       this.box,
     );
+  }
+
+  private look(s: Series): { slot: number; shown: boolean } {
+    return { slot: this.slots.get(s.id) ?? 0, shown: !this.hiddenLines.has(s.id) };
+  }
+
+  /** Writes the title and the legend. */
+  private name(): void {
+    const { names, shared } = lineNames(this.chart);
+    this.names = names;
+    this.unit.textContent = [shared, unitNames[this.chart.unit]].filter(Boolean).join(', ');
+    const lines = this.lines.map((s) => ({
+      name: names.get(s) ?? s.key,
+      full: s.key + labelText(s.labels),
+      ...this.look(s),
+    }));
+    this.legend.show(lines, this.more());
+  }
+
+  /** The size is told, not asked for: asking between two charts would lay out the page for each. */
+  fit(width: number, height: number): void {
+    if (width < 1 || height < 1) return;
+    this.width = Math.floor(width);
+    this.height = Math.floor(height);
+    const { plot } = this;
+    if (plot && (plot.width !== this.width || plot.height !== this.height)) {
+      plot.setSize({ width: this.width, height: this.height });
+    }
   }
 
   destroy(): void {
@@ -123,7 +152,6 @@ export class LiveChart extends HTMLElement implements Drawable {
     if (this.choose()) this.create();
     const { plot } = this;
     if (!plot) return;
-    this.resize(plot);
     const { host } = this.chart;
     const width = this.view.window.peek();
     const right = this.rightEdge();
@@ -149,12 +177,11 @@ export class LiveChart extends HTMLElement implements Drawable {
 
   private build(): void {
     const { chart } = this;
-    const title = document.createElement('h3');
+    const title = document.createElement(this.large ? 'h2' : 'h3');
     title.textContent = chart.name;
-    const unit = document.createElement('span');
-    unit.className = 'unit';
-    unit.textContent = unitNames[chart.unit];
-    this.heading.append(title, unit, this.at);
+    this.unit.className = 'unit';
+    this.unit.textContent = unitNames[chart.unit];
+    this.heading.append(title, this.unit, this.at);
     this.box.className = 'plot';
     this.box.tabIndex = 0;
     this.box.setAttribute('role', 'img');
@@ -163,13 +190,6 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.box.addEventListener('keydown', (e) => this.key(e));
     this.box.addEventListener('blur', () => this.moveCursor(null));
     this.append(this.heading, this.box, this.legend.element);
-  }
-
-  private resize(plot: uPlot): void {
-    const { clientWidth: width, clientHeight: height } = this.box;
-    if (width > 0 && height > 0 && (width !== plot.width || height !== plot.height)) {
-      plot.setSize({ width, height });
-    }
   }
 
   private most(): number {
@@ -263,10 +283,10 @@ export class LiveChart extends HTMLElement implements Drawable {
   private newest(series: Series): string {
     const { time, value } = latest(series);
     const { track } = series;
-    const { host, unit } = this.chart;
+    const { host } = this.chart;
     const age = this.view.edge - time - host.clock.offset;
     const stale = !host.gone && age > Math.max(5_000, 2 * gapSteps * track.step());
-    return stale && this.view.pausedAt.peek() === null ? '–' : format(value, unit);
+    return stale && this.view.pausedAt.peek() === null ? '–' : this.text(value);
   }
 
   /** The value of a line at a row, or at the row before that has one. */
@@ -275,7 +295,12 @@ export class LiveChart extends HTMLElement implements Drawable {
     let r = row;
     while (r > 0 && column[r] === undefined) r--;
     const value = column[r];
-    return typeof value === 'number' ? format(value, this.chart.unit) : '–';
+    return typeof value === 'number' ? this.text(value) : '–';
+  }
+
+  /** A value for the legend; that it is per second stands in the title. */
+  private text(value: number): string {
+    return format(value, this.chart.unit).replace(/\/s$/, '');
   }
 
   private key(e: KeyboardEvent): void {
@@ -315,14 +340,9 @@ export class LiveChart extends HTMLElement implements Drawable {
       return;
     }
     plot.setCursor({ left: plot.valToPos(this.frame.times[row], 'x'), top: 0 });
-    const values = this.lines.map((s, i) => `${s.name} ${this.valueAt(i, row)}`);
+    const values = this.lines.map((s, i) => `${this.names.get(s)} ${this.valueAt(i, row)}`);
     this.view.status.value = `${clock(this.frame.times[row] * 1000)}: ${values.join(', ')}`;
   }
-}
-
-/** Key and labels of a line in full, for a tooltip. */
-export function fullName(series: Series): string {
-  return series.key + labelText(series.labels);
 }
 
 export function defineLiveChart(): void {

@@ -1,7 +1,7 @@
 // The options of a plot, as a pure function of what it shows.
 
 import type uPlot from 'uplot';
-import { format, increments, leastTop, type Unit } from '../lib/units.ts';
+import { increments, leastTop, tick, type Unit } from '../lib/units.ts';
 import { clock, clockShort } from '../lib/time.ts';
 import { faint, seriesColours, type Colours } from './theme.ts';
 
@@ -25,6 +25,8 @@ export interface PlotSpec {
 const font = '11px system-ui, sans-serif';
 /** One width for all units, so that plots below each other line up. */
 const axisWidth = 54;
+/** Pixels from which a plot is one of a few, not of many. */
+const tall = 160;
 /** Seconds between labels of the time axis. */
 const timeSteps = [5, 10, 15, 30, 60, 120, 300, 600];
 
@@ -37,7 +39,7 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
   return {
     width: spec.width,
     height: spec.height,
-    padding: [8, 10, 0, 0],
+    padding: [8, 12, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -53,26 +55,34 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
       {
         ...axis,
         grid: { ...grid, show: false },
-        size: 24,
+        size: 22,
         gap: 4,
         space: 72,
         incrs: timeSteps,
-        values: (_, splits, _axis, _space, step) =>
-          splits.map((s) => (step < 60 ? clock(s * 1000) : clockShort(s * 1000))),
+        values: (u, splits, _axis, _space, step) => splits.map((s) => timeLabel(u, s, step < 60)),
       },
       {
         ...axis,
         grid,
         size: axisWidth,
         gap: 6,
-        space: 26,
+        space: spec.height > tall ? 34 : 22,
         incrs: increments(unit),
-        values: (_, splits) => splits.map((v) => format(v, unit).replace(/\/s$/, '')),
+        values: (_, splits) => splits.map((v) => tick(v, unit)),
       },
     ],
     series: [{}, ...spec.lines.map((line, i) => seriesOptions(spec, line, i))],
     hooks: { setCursor: [spec.onCursor] },
   };
+}
+
+/** A label that would reach over the edges is left out. */
+function timeLabel(u: uPlot, seconds: number, fine: boolean): string {
+  const text = fine ? clock(seconds * 1000) : clockShort(seconds * 1000);
+  const half = text.length * 3.2;
+  const at = u.valToPos(seconds, 'x');
+  const width = u.bbox.width / devicePixelRatio;
+  return at < half - 4 || at + half > width + 12 ? '' : text;
 }
 
 function seriesOptions(spec: PlotSpec, line: Line, i: number): uPlot.Series {
@@ -81,7 +91,8 @@ function seriesOptions(spec: PlotSpec, line: Line, i: number): uPlot.Series {
   return {
     show: line.shown,
     stroke: colour,
-    width: 1.5,
+    // Where there is no GPU a wider line costs five times as much to draw.
+    width: spec.height > tall ? 1.5 : 1,
     dash: dashes[Math.floor(line.slot / seriesColours) % dashes.length],
     fill: alone ? faint(colour, 0.12) : undefined,
     points: { show: true, size: 4, fill: colour, stroke: colour, filter: () => spec.lonely(i) },
@@ -97,7 +108,7 @@ export function range(min: number | null, max: number | null, unit: Unit): [numb
   const top = Math.max(max, min < 0 ? 0 : leastTop(unit));
   const bottom = Math.min(min, 0);
   const step = increments(unit).find((s) => s >= (top - bottom) / 4) ?? top - bottom;
-  let ceiling = Math.ceil((top * 1.02) / step) * step;
+  let ceiling = Math.ceil(top / step - 1e-9) * step;
   if (unit === 'percent' && max <= 100) ceiling = Math.min(ceiling, 100);
-  return [bottom < 0 ? Math.floor((bottom * 1.02) / step) * step : 0, ceiling || step];
+  return [bottom < 0 ? Math.floor(bottom / step + 1e-9) * step : 0, ceiling || step];
 }

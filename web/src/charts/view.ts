@@ -12,6 +12,8 @@ export interface Drawable extends HTMLElement {
   /** Frees the plot. */
   destroy(): void;
   draw(): void;
+  /** Notes how much room the plot has. */
+  fit(width: number, height: number): void;
   readonly created: boolean;
 }
 
@@ -44,7 +46,11 @@ export class View {
     rootMargin: '120px',
   });
   private readonly sizing = new ResizeObserver((entries) => {
-    for (const e of entries) this.request(e.target.closest('live-chart') as Drawable | null);
+    for (const e of entries) {
+      const chart = e.target.closest('live-chart') as Drawable | null;
+      chart?.fit(e.contentRect.width, e.contentRect.height);
+      this.request(chart);
+    }
   });
   private readonly onScroll = (): void => {
     this.lastScroll = performance.now();

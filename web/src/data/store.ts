@@ -22,8 +22,10 @@ export interface Series {
   key: string;
   item: string;
   labels: Record<string, string>;
-  /** What the legend says. */
-  name: string;
+  /** The item in words, without what the unit says: `inodes used`. */
+  words: string;
+  /** The values of the labels, by the names of the labels. */
+  values: string;
   rate: boolean;
   track: Track;
   /** Not shown any more; its track is empty. */
@@ -69,6 +71,19 @@ const order = [
   'temperature',
   'uptime',
 ];
+/** Of the names above, the charts that say most; the others come after everybody's own. */
+const primary = new Set([
+  'load|',
+  'cpu|percent',
+  'memory|percent',
+  'memory|bytes',
+  'disk|percent',
+  'disk-io|bytes/s',
+  'network|bytes/s',
+  'processes|count',
+  'tcp|count',
+  'temperature|celsius',
+]);
 /** The product's measurements of itself come last. */
 export const selfChart = 'vedette';
 
@@ -196,7 +211,11 @@ export class Store {
       key: declared.key,
       item,
       labels,
-      name: lineName(item === '' ? '' : meaning.name, labels, name),
+      words: item === '' ? '' : meaning.name.replaceAll('_', ' ').trim(),
+      values: Object.keys(labels)
+        .sort()
+        .map((n) => labels[n])
+        .join(' '),
       rate: meaning.rate,
       track: new Track(this.budget, horizon),
       dropped: false,
@@ -214,7 +233,7 @@ export class Store {
       host.charts.value = [...host.charts.peek(), chart].sort(compareCharts);
     }
     chart.series.push(series);
-    chart.series.sort((a, b) => compareNames(a.id, b.id));
+    chart.series.sort(compareSeries);
     chart.revision.value++;
   }
 }
@@ -238,18 +257,29 @@ export function compareNames(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
+/** What is used comes first: it is what most people look for. */
+function compareSeries(a: Series, b: Series): number {
+  const rank = (s: Series): number => (/^used(_|$)/.test(s.item) ? 0 : 1);
+  return rank(a) - rank(b) || compareNames(a.id, b.id);
+}
+
 const unitOrder = Object.keys(unitNames);
 
 function compareCharts(a: Chart, b: Chart): number {
   return (
+    tier(a) - tier(b) ||
     rank(a.name) - rank(b.name) ||
     compareNames(a.name, b.name) ||
     unitOrder.indexOf(a.unit) - unitOrder.indexOf(b.unit)
   );
 }
 
+function tier(chart: Chart): number {
+  if (chart.name === selfChart) return 2;
+  return order.includes(chart.name) && !primary.has(chart.id) ? 1 : 0;
+}
+
 function rank(name: string): number {
-  if (name === selfChart) return order.length + 1;
   const at = order.indexOf(name);
   return at < 0 ? order.length : at;
 }
@@ -261,11 +291,17 @@ export function labelText(labels: Record<string, string>): string {
   return `{${names.map((n) => `${n}=${JSON.stringify(labels[n])}`).join(',')}}`;
 }
 
-/** What the legend says: the item in words, and the values of the labels. */
-function lineName(item: string, labels: Record<string, string>, chart: string): string {
-  const words = item.replaceAll('_', ' ').trim();
-  const values = Object.keys(labels)
-    .sort()
-    .map((n) => labels[n]);
-  return [words, ...values].filter((w) => w !== '').join(' ') || chart;
+/**
+ * What the legend of a chart calls its lines. Words that all of them share stand
+ * in its title instead, which is the second result.
+ */
+export function lineNames(chart: Chart): { names: Map<Series, string>; shared: string } {
+  const { series } = chart;
+  const [first] = series;
+  const same = series.length > 1 && series.every((s) => s.words === first.words && s.values !== '');
+  const names = series.map((s): [Series, string] => {
+    const name = same ? s.values : [s.words, s.values].filter((w) => w !== '').join(' ');
+    return [s, name || chart.name];
+  });
+  return { names: new Map(names), shared: same ? first.words : '' };
 }

@@ -1,16 +1,26 @@
 // Units: which one a key's values have, and how people read them.
 
-export type Unit = 'percent' | 'bytes' | 'bytes/s' | 'seconds' | 'seconds/s' | 'celsius' | '/s' | '';
+export type Unit =
+  | 'percent'
+  | 'bytes'
+  | 'bytes/s'
+  | 'seconds'
+  | 'seconds/s'
+  | 'celsius'
+  | '/s'
+  | 'count'
+  | '';
 
 /** The order in which the charts of one name stand, and what their title says. */
 export const unitNames: Record<Unit, string> = {
   percent: '%',
   bytes: 'bytes',
   'bytes/s': 'bytes/s',
-  seconds: 'time',
+  seconds: 'duration',
   'seconds/s': 's/s',
   celsius: '°C',
   '/s': 'per second',
+  count: 'count',
   '': '',
 };
 
@@ -22,6 +32,9 @@ export interface Meaning {
   name: string;
 }
 
+/** Things one counts: a plural, or the word itself. They are of another size than scores and averages. */
+const countable = /(^|_)(count|total|[a-z]*[^siu]s)$/;
+
 /** Reads the unit off the last part of a key, as Prometheus names it. */
 export function meaningOf(item: string, kind: string | undefined): Meaning {
   let name = item;
@@ -30,7 +43,8 @@ export function meaningOf(item: string, kind: string | undefined): Meaning {
     name = name.slice(0, -suffix.length).replace(/_$/, '');
     return true;
   };
-  const total = cut('total');
+  // A gauge that is named so is a whole, as processes/total.
+  const total = kind !== 'gauge' && item !== 'total' && cut('total');
   const rate = total || kind === 'counter';
   let unit: Unit = rate ? '/s' : '';
   if (cut('bytes')) unit = rate ? 'bytes/s' : 'bytes';
@@ -38,6 +52,7 @@ export function meaningOf(item: string, kind: string | undefined): Meaning {
   else if (!rate && cut('percent')) unit = 'percent';
   else if (!rate && cut('celsius')) unit = 'celsius';
   else if (!rate && /(^|[-_])percent([-_]|$)/.test(name)) unit = 'percent';
+  else if (!rate && countable.test(name)) unit = 'count';
   return { unit, rate, name };
 }
 
@@ -89,6 +104,14 @@ function scaled(value: number, base: number, names: string[]): string {
   return names[n] ? `${text} ${names[n]}` : text;
 }
 
+/** A value on an axis, where there is room for one number and one unit. */
+export function tick(value: number, unit: Unit): string {
+  if (unit !== 'seconds' || Math.abs(value) < 60) return format(value, unit).replace(/\/s$/, '');
+  if (Math.abs(value) < 3600) return `${digits(value / 60)} min`;
+  if (Math.abs(value) < 86400) return `${digits(value / 3600)} h`;
+  return `${digits(value / 86400)} d`;
+}
+
 /** Seconds per second are mostly small: 12 ms of work in each second. */
 function scaledDown(value: number): string {
   const size = Math.abs(value);
@@ -135,6 +158,7 @@ export function increments(unit: Unit): number[] {
   const most = unit === 'seconds' ? 1 : 1e15;
   for (let exponent = -9; 10 ** exponent <= most; exponent++) {
     for (const n of [1, 2, 5]) steps.push(Number(`${n}e${exponent}`));
+    if (unit === 'percent' && exponent === 1) steps.splice(-1, 0, 25);
   }
   if (unit === 'seconds') {
     const minutes = [10, 15, 30, 60, 120, 300, 600, 900, 1800];

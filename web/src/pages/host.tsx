@@ -27,7 +27,7 @@ export function HostPage({ name, session, store, view }: Parts & { name: string 
         </a>
         <h1 tabIndex={-1}>{name}</h1>
         <Condition host={host} store={store} />
-        <Facts host={host} view={view} />
+        <Facts host={host} />
       </header>
       <Problems host={host} />
       <div class="body">

@@ -1,8 +1,10 @@
 // The first page: every host with its charts.
 
 import { useComputed, useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import type { Parts } from '../app.tsx';
 import type { HostModel } from '../data/store.ts';
+import { Folds } from '../ui/folds.ts';
 import { HostPanel } from '../ui/panel.tsx';
 
 const filterFrom = 4; // hosts from which a filter is of use
@@ -10,6 +12,7 @@ const filterFrom = 4; // hosts from which a filter is of use
 export function HostsPage(parts: Parts) {
   const { store, session } = parts;
   const filter = useSignal('');
+  const folds = useMemo(() => new Folds(), []);
   const hosts = store.hosts.value;
   const shown = useComputed(() => matching(store.hosts.value, filter.value));
   const gone = hosts.filter((h) => h.gone).length;
@@ -21,6 +24,7 @@ export function HostsPage(parts: Parts) {
         <span class="count">
           {up} up{gone > 0 && `, ${gone} gone`}
         </span>
+        {hosts.length > 1 && <FoldAll names={shown.value.map((h) => h.name)} folds={folds} />}
         {hosts.length >= filterFrom && (
           <input
             type="search"
@@ -33,11 +37,20 @@ export function HostsPage(parts: Parts) {
         )}
       </div>
       {shown.value.map((host) => (
-        <HostPanel key={host.name} host={host} {...parts} />
+        <HostPanel key={host.name} host={host} folds={folds} {...parts} />
       ))}
       {hosts.length > 0 && shown.value.length === 0 && <p class="waiting">No host matches.</p>}
       {hosts.length === 0 && <Empty ready={session.ready.value} />}
     </>
+  );
+}
+
+function FoldAll({ names, folds }: { names: string[]; folds: Folds }) {
+  const all = names.length > 0 && names.every((n) => folds.has(n));
+  return (
+    <button type="button" class="quiet" onClick={() => folds.set(names, !all)}>
+      {all ? 'Unfold all' : 'Fold all'}
+    </button>
   );
 }
 

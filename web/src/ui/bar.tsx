@@ -42,15 +42,32 @@ export function Bar({ session, view }: Parts) {
       <button
         type="button"
         class="theme"
-        title="Theme: system, light, dark"
+        title={`Theme: ${view.theme.value}`}
+        aria-label={`Theme: ${view.theme.value}`}
         onClick={() =>
           (view.theme.value = themes[(themes.indexOf(view.theme.value) + 1) % themes.length])
         }
       >
-        <span class="unseen">Theme: </span>
-        {view.theme}
+        <ThemeIcon theme={view.theme.value} />
       </button>
     </header>
+  );
+}
+
+function ThemeIcon({ theme }: { theme: Theme }) {
+  return (
+    <svg viewBox="0 0 16 16" aria-hidden="true">
+      {theme === 'dark' && <path d="M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5z" />}
+      {theme === 'light' && (
+        <path d="M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6zM8 1v1.5M8 13.5v1.5M1 8h1.5M13.5 8h1.5M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1" />
+      )}
+      {theme === 'system' && (
+        <>
+          <circle cx="8" cy="8" r="5.8" />
+          <path class="solid" d="M8 2.2a5.8 5.8 0 0 1 0 11.6z" />
+        </>
+      )}
+    </svg>
   );
 }
 

@@ -6,19 +6,20 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Parts } from '../app.tsx';
 import type { HostModel } from '../data/store.ts';
 import { hostPath } from '../lib/router.ts';
-import { load, save } from '../lib/storage.ts';
 import { Charts } from './charts.tsx';
+import type { Folds } from './folds.ts';
 import { Condition, Facts, Problems } from './state.tsx';
+import { Stats } from './stats.tsx';
 
 const margin = '800px'; // around the screen
 const rest = 150; // ms for which a panel has to stay near, or away
 
-export function HostPanel({ host, ...parts }: Parts & { host: HostModel }) {
+export function HostPanel({ host, folds, ...parts }: Parts & { host: HostModel; folds: Folds }) {
   const section = useRef<HTMLElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const near = useSignal(false);
   const height = useSignal(300);
-  const folded = useSignal(load<string[]>('folded', []).includes(host.name));
+  const folded = folds.has(host.name);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,23 +44,15 @@ export function HostPanel({ host, ...parts }: Parts & { host: HostModel }) {
     };
   }, []);
 
-  const fold = (): void => {
-    folded.value = !folded.value;
-    const names = new Set(load<string[]>('folded', []));
-    if (folded.value) names.add(host.name);
-    else names.delete(host.name);
-    save('folded', [...names]);
-  };
-
   return (
     <section ref={section} class={host.gone ? 'panel gone' : 'panel'} data-host={host.name}>
       <header>
         <button
           type="button"
           class="fold"
-          aria-expanded={!folded.value}
+          aria-expanded={!folded}
           aria-label={`Charts of ${host.name}`}
-          onClick={fold}
+          onClick={() => folds.set([host.name], !folded)}
         >
           <svg viewBox="0 0 12 12" aria-hidden="true">
             <path d="M2.5 4l3.5 4 3.5-4" />
@@ -69,10 +62,11 @@ export function HostPanel({ host, ...parts }: Parts & { host: HostModel }) {
           <a href={hostPath(host.name)}>{host.name}</a>
         </h2>
         <Condition host={host} store={parts.store} />
-        <Facts host={host} view={parts.view} />
+        {folded && <Stats host={host} />}
+        <Facts host={host} />
       </header>
       <Problems host={host} />
-      {!folded.value && (
+      {!folded && (
         <div ref={body} class="body" style={near.value ? undefined : { height: `${height.value}px` }}>
           {near.value && <Charts host={host} view={parts.view} />}
         </div>

@@ -1,6 +1,5 @@
 // A host's condition in shape and words, its facts, and its broken inspectors.
 
-import type { View } from '../charts/view.ts';
 import type { HostModel, Store } from '../data/store.ts';
 import type { InspectorStatus } from '../data/wire.ts';
 import { since } from '../lib/time.ts';
@@ -30,7 +29,7 @@ export function Condition({ host, store }: { host: HostModel; store: Store }) {
   );
 }
 
-export function Facts({ host }: { host: HostModel; view: View }) {
+export function Facts({ host }: { host: HostModel }) {
   const info = host.info.value;
   if (!info) return null;
   const uptime = [...host.byId.values()].find((s) => s.key === 'uptime/seconds' || s.key === 'uptime');

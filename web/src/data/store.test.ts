@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { Store, horizon, lineNames } from './store.ts';
+import type { Host, Series } from './wire.ts';
+
+const host = (name: string, values: Partial<Host> = {}): Host => ({
+  host: name,
+  state: 'up',
+  since_ms: 0,
+  last_seen_ms: 0,
+  skew_ms: 0,
+  series: 0,
+  samples: 0,
+  ...values,
+});
+
+function filled(series: Omit<Series, 'id'>[], now = () => 10_000): Store {
+  const store = new Store(now);
+  store.apply({
+    subscription: 1,
+    series: series.map((s, i) => ({ ...s, id: i + 1 })),
+    t: series.map(() => 9_000),
+    s: series.map((_, i) => i + 1),
+    v: series.map((_, i) => i),
+  });
+  return store;
+}
+
+const titles = (store: Store, name: string): string[] =>
+  store.get(name)!.charts.value.map((c) => `${c.name} ${c.unit}`.trim());
+
+describe('charts', () => {
+  test('are one for each first segment and unit, in their order', () => {
+    const store = filled([
+      { host: 'h', key: 'vedette/inspector_success', labels: { inspector: 'cpu' } },
+      { host: 'h', key: 'zoo/animals' },
+      { host: 'h', key: 'memory/used_bytes' },
+      { host: 'h', key: 'swap/used_bytes' },
+      { host: 'h', key: 'memory/used_percent' },
+      { host: 'h', key: 'memory/percent-free' },
+      { host: 'h', key: 'apples' },
+      { host: 'h', key: 'load/average-1' },
+    ]);
+    expect(titles(store, 'h')).toEqual([
+      'load',
+      'memory percent',
+      'memory bytes',
+      'apples count',
+      'zoo count',
+      'swap bytes',
+      'vedette',
+    ]);
+  });
+
+  test('hold lines named by item and labels, what is used first', () => {
+    const store = filled([
+      { host: 'h', key: 'disk/inodes_used_percent', labels: { mount: '/' } },
+      { host: 'h', key: 'disk/used_percent', labels: { mount: '/home', device: 'sda' } },
+      { host: 'h', key: 'apples' },
+    ]);
+    const [disk, apples] = store.get('h')!.charts.value;
+    const legend = (c: typeof disk): string[] => [...lineNames(c).names.values()];
+    expect(legend(disk)).toEqual(['used sda /home', 'inodes used /']);
+    expect(legend(apples)).toEqual(['apples']);
+  });
+
+  test('say in their title what all of their lines share', () => {
+    const store = filled([
+      { host: 'h', key: 'vedette/inspector_success', labels: { inspector: 'cpu' } },
+      { host: 'h', key: 'vedette/inspector_success', labels: { inspector: 'disk' } },
+    ]);
+    const { names, shared } = lineNames(store.get('h')!.charts.value[0]);
+    expect([...names.values()]).toEqual(['cpu', 'disk']);
+    expect(shared).toBe('inspector success');
+  });
+
+  test('are told when a line comes, and only then', () => {
+    const store = filled([{ host: 'h', key: 'load/average-1' }]);
+    const [chart] = store.get('h')!.charts.value;
+    const before = chart.revision.value;
+    store.apply({ subscription: 1, t: [9_500], s: [1], v: [2] });
+    expect(chart.revision.value).toBe(before);
+    expect(chart.series[0].track.length).toBe(2);
+    store.apply({ subscription: 1, series: [{ id: 7, host: 'h', key: 'load/average-5' }], t: [9_500], s: [7], v: [1] });
+    expect(chart.revision.value).toBe(before + 1);
+  });
+});
+
+describe('series', () => {
+  test('keep their samples when a new connection declares them under other numbers', () => {
+    const store = filled([{ host: 'h', key: 'a/b', labels: { x: '1', y: '2' } }]);
+    store.restart();
+    store.apply({ subscription: 1, t: [9_100], s: [1], v: [5] }); // not declared: not taken
+    store.apply({
+      subscription: 1,
+      series: [{ id: 4, host: 'h', key: 'a/b', labels: { y: '2', x: '1' } }],
+      t: [9_200],
+      s: [4],
+      v: [6],
+    });
+    const [series] = store.get('h')!.charts.value[0].series;
+    expect(Array.from(series.track.values.subarray(series.track.start, series.track.end))).toEqual([0, 6]);
+  });
+
+  test('that are silent for the horizon go, with their chart, and come back', () => {
+    let now = 10_000;
+    const store = filled([{ host: 'h', key: 'a/b' }, { host: 'h', key: 'c/d' }], () => now);
+    now += horizon;
+    store.apply({ subscription: 1, t: [now], s: [2], v: [1] });
+    store.sweep();
+    expect(titles(store, 'h')).toEqual(['c']);
+    store.apply({ subscription: 1, t: [now], s: [1], v: [1] });
+    expect(titles(store, 'h')).toEqual(['a', 'c']);
+  });
+
+  test('of a host that is gone stay', () => {
+    let now = 10_000;
+    const store = filled([{ host: 'h', key: 'a/b' }], () => now);
+    store.setHost(host('h', { state: 'gone' }));
+    now += 10 * horizon;
+    store.sweep();
+    expect(titles(store, 'h')).toEqual(['a']);
+  });
+});
+
+describe('hosts', () => {
+  test('stand in the order that people count in', () => {
+    const store = new Store();
+    store.setHosts(['web-10', 'web-2', 'db'].map((n) => host(n)));
+    expect(store.hosts.value.map((h) => h.name)).toEqual(['db', 'web-2', 'web-10']);
+  });
+
+  test('that the master has forgotten go', () => {
+    const store = filled([{ host: 'old', key: 'a/b' }, { host: 'h', key: 'a/b' }]);
+    store.setHosts([host('h')]);
+    expect(store.hosts.value.map((h) => h.name)).toEqual(['h']);
+    expect(store.budget.used).toBe(store.get('h')!.byId.get('a/b')!.track.times.length);
+  });
+
+  test('are drawn on their own clock as the master measured it', () => {
+    const store = new Store(() => 100_000);
+    store.setMasterClock(99_800);
+    store.setHost(host('h', { skew_ms: -5_000 }));
+    expect(store.get('h')!.clock.offset).toBe(5_200);
+  });
+});
+
+test('names that try to be more than names are only names', () => {
+  const store = filled([
+    { host: '__proto__', key: 'constructor/toString', labels: { ['__proto__x']: '<img src=x>' } },
+  ]);
+  expect(titles(store, '__proto__')).toEqual(['constructor']);
+});
