@@ -67,7 +67,7 @@ type Report struct {
 	time    time.Time
 	samples []Sample
 	seen    map[string]struct{} // series already in samples
-	series  []byte              // scratch of put: the series it looks up
+	scratch []byte              // of put
 	faults  []error
 	refused int
 }
@@ -160,15 +160,19 @@ func (r *Report) put(s Sample) {
 		r.refuse(fmt.Errorf("%s%s: more than %d samples in one run", s.Key, s.Labels, MaxSamples))
 		return
 	}
-	r.series = s.Labels.appendTo(append(r.series[:0], s.Key...))
-	if _, dup := r.seen[string(r.series)]; dup {
-		r.refuse(fmt.Errorf("%s: given twice in one run; tell the two apart by a label", r.series))
+	series := s.Key // which costs nothing, unlike the labels
+	if len(s.Labels) > 0 {
+		r.scratch = s.Labels.appendTo(append(r.scratch[:0], s.Key...))
+		series = string(r.scratch)
+	}
+	if _, dup := r.seen[series]; dup {
+		r.refuse(fmt.Errorf("%s: given twice in one run; tell the two apart by a label", series))
 		return
 	}
 	if r.seen == nil {
 		r.seen = make(map[string]struct{})
 	}
-	r.seen[string(r.series)] = struct{}{}
+	r.seen[series] = struct{}{}
 	r.samples = append(r.samples, s)
 }
 

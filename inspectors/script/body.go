@@ -6,8 +6,8 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
+	"github.com/vedettehq/vedette/internal/nearest"
 )
 
 // inspectorsPath is the import path of the author's API.

@@ -5,6 +5,17 @@
 // and names of the allow-list in package symbols. Check refuses what is outside
 // of it, and what the interpreter is known to get wrong.
 //
+// A script is a whole file, or the bare body of an Inspect function, for which
+// the imports are inferred. In a file, package main is a package as any other
+// and its main is not called. Package variables and func init are initialised
+// when the script is loaded, within the timeout of a run. They are again after
+// a run that had to be cut off or that panicked; otherwise they keep their
+// values from run to run.
+//
+// What a script prints goes to Options.Output. Functions of the library that
+// wait and take no context, as time.Sleep, net.Dial and http.Get, end with the
+// run that calls them.
+//
 // The interpreter is no sandbox. A script can exhaust memory, overflow the
 // stack or run into a fatal error of the runtime, and take the process with it:
 // run scripts in a process that may die. What this package promises is that a

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
+	"github.com/vedettehq/vedette/internal/nearest"
 )
 
 // resolveImports looks up the imports of the file, records those that

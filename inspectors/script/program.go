@@ -31,8 +31,8 @@ const grace = 20 * time.Millisecond
 // Options are how a script is run.
 type Options struct {
 	// Output takes what the script prints with fmt.Print, log.Print and
-	// println, a whole line or more each Write, at most MaxOutputBytes a run.
-	// It is called from one goroutine at a time. Nil discards it.
+	// println, at most MaxOutputBytes a run, as it comes: a Write may be part
+	// of a line. It is called from one goroutine at a time. Nil discards it.
 	Output io.Writer
 }
 
@@ -42,7 +42,6 @@ type Options struct {
 // built again before the next run, when a run had to be cut off at the end of
 // its context, and when it panicked.
 type Program struct {
-	name    string
 	script  inspectors.Script
 	output  *output
 	busy    atomic.Bool
@@ -78,7 +77,7 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	p := &Program{name: d.Name, script: *d.Script, output: &output{w: o.Output}}
+	p := &Program{script: *d.Script, output: &output{w: o.Output}}
 	m, err := p.build(ctx, s)
 	if err != nil {
 		return nil, err
