@@ -64,7 +64,7 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 	for _, t := range tasks {
 		m, timeout := members[t], t.left()
 		req.Jobs = append(req.Jobs, &pb.Job{
-			Name: t.job.Name, Inspector: m.offered, Slot: m.slot, TimeoutMs: max(timeout.Milliseconds(), 1),
+			Name: t.job.Name, Inspector: p.known(t.job.Name), Slot: m.slot, TimeoutMs: max(timeout.Milliseconds(), 1),
 		})
 		b.pending[t.job.Name] = append(b.pending[t.job.Name], t)
 		b.due[t] = b.sent.Add(wait + timeout + grace)
@@ -111,7 +111,7 @@ func (b *batch) receive(stream grpc.ServerStreamingClient[pb.RunReply]) error {
 				b.process.hooks.output(o.GetName(), printable(o.GetLine()))
 			}
 		}
-		b.process.hooks.leaked(reply.GetLeaked())
+		b.process.hooks.leaked(b.process, reply.GetLeaked())
 		for _, r := range reply.GetResults() {
 			b.answer(r)
 		}

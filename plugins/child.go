@@ -24,6 +24,10 @@ type child struct {
 	stderr  *childPipe
 	exited  chan struct{} // closed when the process is gone and its stderr was read
 	err     error         // of its end; valid once exited is closed
+
+	mu     sync.Mutex
+	pid    int  // guarded by mu, as all below: 0 before the start and after the end
+	doomed bool // killed before it was started
 }
 
 func newChild(cmd *exec.Cmd, s *spawner) *child {
@@ -51,6 +55,12 @@ func (c *child) Start(context.Context) error {
 		close(c.exited)
 		return err
 	}
+	c.mu.Lock()
+	c.pid = c.cmd.Process.Pid
+	if c.doomed {
+		c.killLocked()
+	}
+	c.mu.Unlock()
 	go c.wait()
 	return nil
 }
@@ -58,7 +68,10 @@ func (c *child) Start(context.Context) error {
 func (c *child) wait() {
 	defer close(c.exited)
 	c.err = c.cmd.Wait()
-	c.killGroup() // what it leaves behind must not outlive it
+	c.mu.Lock()
+	c.killLocked() // what it leaves behind must not outlive it
+	c.pid = 0
+	c.mu.Unlock()
 	deadline := time.NewTimer(drainTime)
 	defer deadline.Stop()
 	for _, pipe := range []*childPipe{c.stderr, c.stdout} {
@@ -77,22 +90,21 @@ func (c *child) Wait(context.Context) error {
 	return c.err
 }
 
-// Kill kills the process and all of its group.
+// Kill kills the process and all of its group. One that is just being started
+// dies as soon as it lives.
 func (c *child) Kill(context.Context) error {
-	if c.cmd.Process == nil {
-		return nil
-	}
-	select {
-	case <-c.exited:
-	default:
-		c.killGroup()
-		_ = c.cmd.Process.Kill() // had it left its group
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.doomed = true
+	c.killLocked()
 	return nil
 }
 
-func (c *child) killGroup() {
-	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // ESRCH when none is left
+func (c *child) killLocked() {
+	if c.pid != 0 {
+		_ = syscall.Kill(-c.pid, syscall.SIGKILL) // ESRCH when none is left
+		_ = syscall.Kill(c.pid, syscall.SIGKILL)  // had it left its group
+	}
 }
 
 // end says how the process ended, as "exit status 2". Valid once it exited.
@@ -116,14 +128,13 @@ func (c *child) Stderr() io.ReadCloser { return c.stderr }
 // Name returns the program.
 func (c *child) Name() string { return c.cmd.Path }
 
-// ID returns the number of the process, 0 where there is none.
-func (c *child) ID() string { return strconv.Itoa(c.pid()) }
+// ID returns the number of the process, 0 while there is none.
+func (c *child) ID() string { return strconv.Itoa(c.id()) }
 
-func (c *child) pid() int {
-	if c.cmd.Process == nil {
-		return 0
-	}
-	return c.cmd.Process.Pid
+func (c *child) id() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pid
 }
 
 // Diagnose adds nothing: process says why a start failed.

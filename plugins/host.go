@@ -48,11 +48,10 @@ type host struct {
 
 // member is one inspector of a host.
 type member struct {
-	def     inspectors.Definition
-	rev     string // of def
-	slot    uint32 // in the flight recorder of every process of the host
-	offered string // the name under which the process knows it
-	stuck   int    // jobs in a row that found an earlier run going on; guarded by host.mu
+	def   inspectors.Definition
+	rev   string // of def
+	slot  uint32 // in the flight recorder of every process of the host
+	stuck int    // jobs in a row that found an earlier run going on; guarded by host.mu
 }
 
 var errStopped = fmt.Errorf("%w: its process is being stopped", ErrUnavailable)
@@ -93,7 +92,7 @@ func (h *host) load(ctx context.Context, d inspectors.Definition, revision strin
 	m := &member{def: d, rev: revision, slot: h.newSlot()}
 	if err := h.settle(ctx, p, m); err != nil {
 		if errors.Is(err, ErrTimeout) {
-			h.replace("the load of " + d.Name + " does not end")
+			h.replace(nil, "the load of "+d.Name+" does not end")
 		}
 		return err
 	}
@@ -107,15 +106,12 @@ func (h *host) load(ctx context.Context, d inspectors.Definition, revision strin
 // settle makes a member known to a process.
 func (h *host) settle(ctx context.Context, p *process, m *member) error {
 	if h.kind == hostPlugin {
-		offered, err := choose(m.def.Name, p.offered)
-		if err != nil {
+		if _, err := choose(m.def.Name, p.offered); err != nil {
 			return fmt.Errorf("cannot use %s: %w", h.spec.what, err)
 		}
-		m.offered = offered
 		p.assign(m.slot, suspect{name: m.def.Name})
 		return nil
 	}
-	m.offered = m.def.Name
 	ctx, cancel := context.WithTimeout(ctx, h.pool.tuning.load)
 	defer cancel()
 	return p.load(ctx, m)
@@ -184,9 +180,9 @@ func (h *host) start(ctx context.Context) (*process, error) {
 }
 
 // leaked orders a new process when runs that were given up hold too much.
-func (h *host) leaked(runs uint32) {
+func (h *host) leaked(p *process, runs uint32) {
 	if runs > h.pool.tuning.leaks {
-		h.replace(fmt.Sprintf("%d runs that were given up still hold goroutines", runs))
+		h.replace(p, fmt.Sprintf("%d runs that were given up still hold goroutines", runs))
 	}
 }
 
@@ -347,13 +343,10 @@ func (h *host) heard(name string, stuck bool) {
 	if m.stuck++; !stuck {
 		m.stuck = 0
 	}
-	enough := m.stuck >= h.pool.tuning.stuck
-	if enough {
-		m.stuck = 0
-	}
+	p, enough := h.process, m.stuck >= h.pool.tuning.stuck
 	h.mu.Unlock()
-	if enough {
-		h.replace(fmt.Sprintf("a run of %s does not end", name))
+	if enough && p != nil {
+		h.replace(p, fmt.Sprintf("a run of %s does not end", name))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,10 +70,10 @@ func serveNative() {
 // native is a Go function as a program.
 type native struct {
 	inspectors.Inspector
-	leaked int
+	leaked atomic.Int64
 }
 
-func (n *native) Leaked() int { return n.leaked }
+func (n *native) Leaked() int { return int(n.leaked.Load()) }
 func (n *native) Close()      {}
 
 var errNative = errors.New("no such native script")
@@ -110,8 +111,11 @@ func buildNative(d inspectors.Definition, output io.Writer) (server.Program, err
 	case "deaf": // heeds no context
 		return run(func(context.Context) error { select {} })
 	case "leak": // pretends to leave so many goroutines behind
-		n.leaked, _ = strconv.Atoi(words[1])
-		return run(func(context.Context) error { return nil })
+		return run(func(context.Context) error {
+			leaked, err := strconv.ParseInt(words[1], 10, 64)
+			n.leaked.Store(leaked)
+			return err
+		})
 	case "sleep":
 		return run(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	case "load-exit":
@@ -184,7 +188,9 @@ func shortDir(t *testing.T) string {
 }
 
 func nativePool(t *testing.T) *fixture {
-	return newFixture(t, plugins.PoolOptions{ScriptHost: []string{os.Args[0], nativeHost}})
+	f := newFixture(t, plugins.PoolOptions{ScriptHost: []string{os.Args[0], nativeHost}})
+	f.SetRespite(0)
+	return f
 }
 
 func (f *fixture) mustLoad(defs ...inspectors.Definition) {

@@ -116,6 +116,7 @@ type tuning struct {
 	healthy time.Duration                    // a process that lived so long has no past
 	leaks   uint32                           // runs that may hold goroutines after they were given up
 	stuck   int                              // runs in a row that may find an earlier one going on
+	respite time.Duration                    // that a process lives at least before it is replaced
 	trial   int                              // good runs until an inspector may return from its own host
 	delay   func(failures int) time.Duration // before the start after so many failures in a row
 }
@@ -123,7 +124,7 @@ type tuning struct {
 func defaultTuning() tuning {
 	return tuning{
 		start: 10 * time.Second, load: 15 * time.Second, healthy: time.Minute,
-		leaks: 50, stuck: 3, trial: 10, delay: backoff,
+		leaks: 50, stuck: 3, respite: 10 * time.Second, trial: 10, delay: backoff,
 	}
 }
 
@@ -330,7 +331,7 @@ func (p *Pool) Processes() []Process {
 	defer p.mu.Unlock()
 	var all []Process
 	for c := range p.processes {
-		all = append(all, Process{Host: string(c.spec.kind), Name: c.spec.name, PID: c.child.pid()})
+		all = append(all, Process{Host: string(c.spec.kind), Name: c.spec.name, PID: c.child.id()})
 	}
 	slices.SortFunc(all, func(a, b Process) int { return a.PID - b.PID })
 	return all

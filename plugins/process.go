@@ -81,10 +81,10 @@ type process struct {
 
 // hooks are told what happens to a process.
 type hooks struct {
-	ended    func(*process)               // it died; see process.death
-	released func(*process)               // nothing of it is left
-	output   func(inspector, line string) // an inspector printed a line
-	leaked   func(runs uint32)            // so many runs that were given up hold something
+	ended    func(*process)                // it died; see process.death
+	released func(*process)                // nothing of it is left
+	output   func(inspector, line string)  // an inspector printed a line
+	leaked   func(p *process, runs uint32) // so many runs that were given up hold something
 }
 
 // suspect is who may have caused a death: an inspector that was running, or one
@@ -386,6 +386,18 @@ func (p *process) leave() {
 	if p.retired && p.calls == 0 {
 		closeOnce(p.idle)
 	}
+}
+
+// known returns the name under which the process knows an inspector.
+func (p *process) known(name string) string {
+	if !p.spec.foreign {
+		return name
+	}
+	offered, err := choose(name, p.offered)
+	if err != nil {
+		return name // it is not offered any more, and the process says so
+	}
+	return offered
 }
 
 // landed says that a run was answered.

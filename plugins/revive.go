@@ -141,15 +141,18 @@ func (h *host) fresh(ctx context.Context) (*process, error) {
 }
 
 // replace orders a new process in the place of the present one, which goes when
-// the new one is ready and its own runs have ended.
-func (h *host) replace(why string) {
+// the new one is ready and its own runs have ended. Where the reason is that p
+// deteriorated, p must be the present one and have lived for a while: a script
+// that spoils every process shall not have one made all the time.
+func (h *host) replace(p *process, why string) {
 	h.mu.Lock()
-	ordered := h.replacing || h.stopped || h.process == nil
-	h.replacing = true
-	h.mu.Unlock()
-	if ordered {
+	if h.replacing || h.stopped || h.process == nil ||
+		p != nil && (p != h.process || time.Since(p.started) < h.pool.tuning.respite) {
+		h.mu.Unlock()
 		return
 	}
+	h.replacing = true
+	h.mu.Unlock()
 	h.pool.log.Warn("replacing a process", "process", h.spec.what, "inspectors", h.names(), "reason", why)
 	h.pool.background(func(ctx context.Context) {
 		old, err := h.swap(ctx)

@@ -1,0 +1,21 @@
+package plugins
+
+import "time"
+
+// SetRespite sets how long a process lives at least before it is replaced.
+func (p *Pool) SetRespite(d time.Duration) { p.tuning.respite = d }
+
+// SetStartTime sets how long a process may take to start.
+func (p *Pool) SetStartTime(d time.Duration) { p.tuning.start = d }
+
+// SetLoadTime sets how long the load of one script may take.
+func (p *Pool) SetLoadTime(d time.Duration) { p.tuning.load = d }
+
+// Explain is what a plugin says to somebody who runs it by hand.
+var Explain = explain
+
+// Build checks the inspectors of a plugin.
+func (i Inspectors) Build() error {
+	_, err := i.build()
+	return err
+}
