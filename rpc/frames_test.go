@@ -206,6 +206,33 @@ func TestFrameLimit(t *testing.T) {
 	})
 }
 
+// TestReadLimit: little for those who have not logged in, all for those who
+// have.
+func TestReadLimit(t *testing.T) {
+	m := testMux()
+	m.HandleInOrder("test.login", func(_ context.Context, req *Request) (any, error) {
+		req.Peer.SetReadLimit(0)
+		return nil, nil
+	})
+	url := serve(t, &Server{Handler: m, OnConnect: func(p *Peer) { p.SetReadLimit(1000) }})
+	large := map[string]any{"jsonrpc": "2.0", "id": 1, "method": "test.nothing", "params": []any{}, "pad": strings.Repeat("x", 1000)}
+	forEachCodec(t, func(t *testing.T, c codec) {
+		r := dialRaw(t, url, c)
+		r.send(large)
+		if ce := r.receiveClose(); ce.Code != CloseTooBig {
+			t.Errorf("got %v", ce)
+		}
+		r = dialRaw(t, url, c)
+		r.send(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "test.login"})
+		r.send(large)
+		for range 2 {
+			if got := r.receive(); got.Error != nil {
+				t.Error(got.Error)
+			}
+		}
+	})
+}
+
 // TestCompressedLimit: the limit counts bytes after decompression.
 func TestCompressedLimit(t *testing.T) {
 	forEachCodec(t, func(t *testing.T, c codec) {

@@ -38,7 +38,8 @@ type Peer struct {
 	onGone   func(error)   // or nil; runs before gone is closed
 	handlers sync.WaitGroup
 
-	lastID atomic.Uint64 // of the calls of this end
+	lastID    atomic.Uint64 // of the calls of this end
+	readLimit atomic.Int64  // bytes of a received message; 0 is Options.MaxFrameBytes
 
 	mu       sync.Mutex                    // guards all below
 	calls    map[uint64]chan<- answer      // waiting; nil while empty
@@ -321,6 +322,18 @@ func (p *Peer) Codec() string { return p.codec.name() }
 
 // Queued returns how many messages wait to be sent.
 func (p *Peer) Queued() int { return p.queue.len() }
+
+// SetReadLimit bounds the messages that are received from now on, in bytes, to
+// less than Options.MaxFrameBytes; 0 takes the bound away. It serves to give
+// little memory to those who have not yet said who they are.
+func (p *Peer) SetReadLimit(bytes int64) { p.readLimit.Store(bytes) }
+
+func (p *Peer) maxRead() int64 {
+	if n := p.readLimit.Load(); n > 0 {
+		return min(n, p.opts.MaxFrameBytes)
+	}
+	return p.opts.MaxFrameBytes
+}
 
 // Identity returns what Server.Authenticate or SetIdentity said of the other
 // end, or nil.

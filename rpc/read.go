@@ -130,7 +130,7 @@ func (r *messageReader) next() (int, error) {
 func (r *messageReader) read(handle func([]byte)) error {
 	buf := r.peer.pools.getRead()
 	defer r.peer.pools.putRead(buf)
-	data, limit := (*buf)[:0], r.peer.opts.MaxFrameBytes
+	data, limit := (*buf)[:0], r.peer.maxRead()
 	for {
 		if len(data) == cap(data) {
 			data = slices.Grow(data, max(4<<10, len(data)))

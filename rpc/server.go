@@ -70,7 +70,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.originAllowed(r) {
-		refuse(w, &HTTPError{Status: http.StatusForbidden, Body: "Pages of " + r.Header.Get("Origin") + " may not connect to " + r.Host + "."})
+		refuse(w, &HTTPError{Status: http.StatusForbidden, Body: originRefusal(r)})
 		return
 	}
 	if !s.reserve() {
@@ -106,6 +106,13 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	}
 	u, err := url.Parse(origin)
 	return err == nil && strings.EqualFold(u.Host, r.Host)
+}
+
+func originRefusal(r *http.Request) string {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		return "Pages of " + origin + " may not connect to " + r.Host + "."
+	}
+	return "Connections to the host name " + r.Host + " are not taken here."
 }
 
 func (s *Server) authenticate(r *http.Request) (any, error) {

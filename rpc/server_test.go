@@ -85,6 +85,7 @@ func TestServerRefusals(t *testing.T) {
 	refused(websocket.Dialer{Subprotocols: []string{"graphql-ws", "mqtt"}}, nil, 400, "graphql-ws, mqtt")
 	refused(websocket.Dialer{}, http.Header{"Origin": {"https://evil.example"}}, 403, "Pages of https://evil.example may not connect")
 	refused(websocket.Dialer{}, http.Header{"Origin": {"null"}}, 403, "Pages of null")
+	refused(websocket.Dialer{}, http.Header{"Origin": {"https://evil.example"}}, 403, "evil.example")
 	_ = dial(t, url, DialOptions{Header: http.Header{"Origin": {url}}})
 	refused(websocket.Dialer{}, nil, 503, "No more connections")
 }

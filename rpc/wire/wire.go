@@ -6,7 +6,8 @@ package wire
 // Version is the version of the protocol. A master speaks with an agent of the
 // same version only.
 //
-//	1 (2026-11): hello, report, status, reportMetric, subscribe, hosts
+//	1 (2026-11-22): login, info, hello, report, status, reportMetric,
+//	  subscribe, unsubscribe, hosts, agent.stop
 const Version = 1
 
 // Subprotocols of the WebSocket, in the order of preference of our own ends.
@@ -59,7 +60,7 @@ const (
 const (
 	CloseUnauthenticated = 4401 // no login in time, or a wrong one: do not retry
 	CloseForbidden       = 4403 // do not retry
-	CloseReplaced        = 4409 // another agent has taken this host name
+	CloseReplaced        = 4409 // the same agent has connected again
 	CloseVersion         = 4426 // the protocol versions differ: do not retry
 )
 

@@ -1,0 +1,140 @@
+package rpc
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func readProtocol(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestProtocolNamesEverything: every method, notification, code and subprotocol
+// of the wire is in PROTOCOL.md.
+func TestProtocolNamesEverything(t *testing.T) {
+	text := readProtocol(t)
+	file, err := parser.ParseFile(token.NewFileSet(), "wire/wire.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		value := ""
+		switch v := spec.Values[0].(type) {
+		case *ast.BasicLit:
+			value = strings.Trim(v.Value, `"`)
+		case *ast.UnaryExpr:
+			if lit, ok := v.X.(*ast.BasicLit); ok {
+				value = v.Op.String() + lit.Value
+			}
+		}
+		seen++
+		if value == "" || !strings.Contains(text, value) {
+			t.Errorf("%s = %q of the wire is not in PROTOCOL.md", spec.Names[0].Name, value)
+		}
+		return true
+	})
+	if seen < 30 {
+		t.Errorf("only %d constants were found", seen)
+	}
+}
+
+// TestWireAgrees holds this package to the names of the wire, which it may not
+// import.
+func TestWireAgrees(t *testing.T) {
+	if SubprotocolCBOR != wire.SubprotocolCBOR || SubprotocolJSON != wire.SubprotocolJSON || DefaultPath != wire.Path {
+		t.Error("the subprotocols or the path differ")
+	}
+	if closeUnauthenticated != wire.CloseUnauthenticated || closeForbidden != wire.CloseForbidden || closeVersion != wire.CloseVersion {
+		t.Error("the close codes differ")
+	}
+}
+
+// TestProtocolExamples reads every example message of PROTOCOL.md as strictly
+// as a peer does.
+func TestProtocolExamples(t *testing.T) {
+	type types struct{ params, result any }
+	known := map[string]types{
+		wire.MethodLogin:        {wire.LoginParams{}, wire.LoginResult{}},
+		wire.MethodInfo:         {wire.Empty{}, wire.InfoResult{}},
+		wire.MethodHello:        {wire.HelloParams{}, wire.HelloResult{}},
+		wire.MethodReport:       {wire.ReportParams{}, wire.ReportResult{}},
+		wire.MethodStatus:       {wire.StatusParams{}, wire.Empty{}},
+		wire.MethodReportMetric: {wire.ReportMetricParams{}, wire.Empty{}},
+		wire.MethodSubscribe:    {wire.SubscribeParams{}, wire.SubscribeResult{}},
+		wire.MethodUnsubscribe:  {wire.UnsubscribeParams{}, wire.Empty{}},
+		wire.MethodHosts:        {wire.Empty{}, wire.HostsResult{}},
+		wire.MethodHost:         {wire.HostParams{}, wire.Host{}},
+		wire.MethodAgentStop:    {wire.Empty{}, wire.Empty{}},
+		wire.NotifyEvent:        {wire.Event{}, nil},
+		wire.NotifySamples:      {wire.Samples{}, nil},
+		wire.NotifyLost:         {wire.Lost{}, nil},
+		wire.NotifyHeartbeat:    {wire.Heartbeat{}, nil},
+		methodCancel:            {struct{ ID any }{}, nil},
+	}
+	c := jsonCodec{}
+	var cache shapes
+	read := func(line string, raw []byte, into any) {
+		t.Helper()
+		v := reflect.New(reflect.TypeOf(into))
+		if err := decodeParams(c, raw, v, cache.of(v.Type())); err != nil {
+			t.Errorf("%s\n%v", line, err)
+		}
+	}
+	asked := map[string]string{} // method by id
+	shown := map[string]bool{}
+	for line := range strings.Lines(readProtocol(t)) {
+		data := []byte(strings.TrimLeft(line, "→← "))
+		if !strings.HasPrefix(line, "→ {") && !strings.HasPrefix(line, "← {") {
+			continue
+		}
+		if err := c.check(data); err != nil {
+			t.Errorf("%s\n%v", line, err)
+			continue
+		}
+		e, fault := c.split(data)
+		if fault != nil {
+			t.Errorf("%s\n%v", line, fault)
+			continue
+		}
+		switch {
+		case e.hasMethod:
+			asked[string(e.id)] = e.method
+			shown[e.method] = true
+			types, ok := known[e.method]
+			if !ok {
+				t.Errorf("%s\nthere is no such method", line)
+			} else if e.method != methodCancel {
+				read(line, e.params, types.params)
+			}
+		case e.err != nil:
+			if err := json.Unmarshal(e.err, new(Error)); err != nil {
+				t.Errorf("%s\n%v", line, err)
+			}
+		default:
+			read(line, e.result, known[asked[string(e.id)]].result)
+		}
+	}
+	for method := range known {
+		if !shown[method] {
+			t.Errorf("%s has no example", method)
+		}
+	}
+}
