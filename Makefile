@@ -61,7 +61,7 @@ bench: ## Run the benchmarks.
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 1m) each.
 	@go test -list '^Fuzz' ./... 2>/dev/null | awk '/^Fuzz/ {t[++n]=$$1} /^ok/ {for (i=1;i<=n;i++) print $$2, t[i]; n=0}' | \
-	while read -r pkg target; do echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; done
+	while read -r pkg target; do echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; done
 
 clean: ## Remove what was built.
 	rm -rf bin

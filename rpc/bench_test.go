@@ -147,7 +147,7 @@ func BenchmarkFanOut(b *testing.B) {
 // measures in a bare form first.
 func BenchmarkIdleConnection(b *testing.B) {
 	const count = 500
-	var inUse = func() uint64 {
+	inUse := func() uint64 {
 		var m runtime.MemStats
 		for range 3 {
 			runtime.GC()

@@ -188,8 +188,10 @@ func TestClientPermanentRefusal(t *testing.T) {
 		{"426", &Server{Authenticate: func(*http.Request) (any, error) { return nil, &HTTPError{Status: 426, Body: "too old"} }}, nil, "too old"},
 		{"4401", &Server{OnConnect: func(p *Peer) { _ = p.Close(4401, "log in") }}, nil, "log in"},
 		{"4403", &Server{OnConnect: func(p *Peer) { _ = p.Close(4403, "go away") }}, nil, "go away"},
-		{"4426", &Server{OnConnect: func(p *Peer) { _ = p.Close(4426, "version 1 only") }},
-			func(ctx context.Context, _ *Peer) error { <-ctx.Done(); return ctx.Err() }, "version 1 only"},
+		{
+			"4426", &Server{OnConnect: func(p *Peer) { _ = p.Close(4426, "version 1 only") }},
+			func(ctx context.Context, _ *Peer) error { <-ctx.Done(); return ctx.Err() }, "version 1 only",
+		},
 		{"own", &Server{}, func(context.Context, *Peer) error { return &PermanentError{errors.New("wrong disk")} }, "wrong disk"},
 	}
 	for _, test := range tests {

@@ -103,7 +103,9 @@ func FuzzDecodeJSON(f *testing.F) {
 
 func FuzzDecodeCBOR(f *testing.F) {
 	for _, v := range []any{
-		map[string]any{}, []any{}, nil, "a", -5, 1.5, true, []byte("x"), uint64(1) << 63,
+		map[string]any{},
+		[]any{},
+		nil, "a", -5, 1.5, true, []byte("x"), uint64(1) << 63,
 		map[string]any{"jsonrpc": "2.0", "id": 1, "method": "m", "params": []any{"n", []int{1}, []float64{0.5}}},
 		map[string]any{"jsonrpc": "2.0", "id": "a", "method": "any", "params": map[string]any{"a": []any{nil}}},
 		[]any{map[string]any{"jsonrpc": "2.0", "id": 1, "method": "any", "params": []int{1}}, 5},
