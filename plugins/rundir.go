@@ -30,6 +30,12 @@ type runDir struct {
 // is empty or its path too long for a socket, and removes those that nobody
 // holds any more.
 func newRunDir(dir string) (*runDir, error) {
+	if dir != "" {
+		var err error
+		if dir, err = filepath.Abs(dir); err != nil {
+			return nil, fmt.Errorf("cannot find the folder of sockets %q: %w", dir, err)
+		}
+	}
 	if dir == "" || len(dir)+len(runPrefix)+12 > maxRunDir {
 		dir = filepath.Join(os.TempDir(), fmt.Sprintf("vedette-%d", os.Getuid()))
 	}
