@@ -78,6 +78,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if l.origins["agent.data"].kind == fromDefault && c.Agent.Host != "" {
 		c.Agent.Data = filepath.Join(c.Agent.Data, c.Agent.Host)
 	}
+	l.absoluteData()
 	l.validate(o)
 	if o.For&PartAgent != 0 || o.For == 0 {
 		l.readToken()
@@ -187,6 +188,16 @@ func (l *loader) resolvePaths(dir string) {
 		resolve(l.child(at, "file"), &in.File)
 		resolve(l.child(at, "plugin"), &in.Plugin)
 		l.c.Inspectors[name] = in
+	}
+}
+
+// absoluteData makes the data folders absolute: the processes that an agent
+// starts have a current directory of their own.
+func (l *loader) absoluteData() {
+	for _, folder := range []*string{&l.c.Master.Data, &l.c.Agent.Data} {
+		if abs, err := filepath.Abs(*folder); err == nil && *folder != "" {
+			*folder = abs
+		}
 	}
 }
 

@@ -22,10 +22,6 @@ import (
 func (c *Config) Print(w io.Writer) error {
 	p := printer{c: c}
 	doc := p.fields(reflect.ValueOf(*c), "")
-	if c.Agent.Token != "" && c.Origin("agent.token").kind != fromDefault {
-		i := slices.IndexFunc(doc.Content, func(n *yaml.Node) bool { return n.Value == "agent" })
-		doc.Content[i+1].FootComment = "the token is set: " + c.Origin("agent.token").String()
-	}
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
 	if err := enc.Encode(doc); err != nil {
@@ -62,6 +58,9 @@ func (p printer) pair(mapping *yaml.Node, name string, v reflect.Value, path str
 	key := &yaml.Node{}
 	key.SetString(name)
 	value := p.value(v, path)
+	if token := p.c.Origin("agent.token"); path == "agent.token_file" && token.kind != fromDefault {
+		key.HeadComment = "the token is set: " + token.String()
+	}
 	comment := p.c.Origin(path).String()
 	switch {
 	case value.Kind == yaml.ScalarNode && value.Style&yaml.LiteralStyle != 0:
