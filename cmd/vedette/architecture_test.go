@@ -46,21 +46,21 @@ func goList(t *testing.T, args ...string) []listedPackage {
 // The longest folder that holds a package decides.
 func mayImport() map[string][]string {
 	return map[string][]string{
-		"cmd/vedette":         {"agent", "cmd/internal", "config", "inspectors", "master", "plugins", "rpc", "web"},
-		"cmd/vedette-agent":   {"cmd/internal"},
-		"cmd/internal":        {"agent", "config", "inspectors", "plugins", "rpc"},
-		"agent":               {"config", "rpc", "inspectors", "plugins"},
-		"master":              {"config", "rpc", "inspectors"},
-		"config":              {"inspectors"},
-		"plugins":             {"inspectors"},
-		"plugins/examples":    {"plugins", "inspectors"},
-		"inspectors":          nil,
-		"rpc":                 nil,
-		"web":                 nil,
-		"docs":                {"rpc"},
-		"plugins/internal":    {"plugins", "inspectors"},
-		"plugins/scripthost":  {"plugins", "inspectors"},
-		"inspectors/internal": {"inspectors"},
+		"cmd/vedette":        {"agent", "cmd/internal", "config", "inspectors", "master", "plugins", "rpc", "web"},
+		"cmd/vedette-agent":  {"cmd/internal"},
+		"cmd/internal":       {"agent", "config", "inspectors", "plugins", "rpc"},
+		"agent":              {"config", "rpc", "inspectors", "plugins"},
+		"master":             {"config", "rpc", "inspectors"},
+		"config":             {"inspectors", "internal"},
+		"internal":           nil,
+		"plugins":            {"inspectors"},
+		"plugins/examples":   {"plugins", "inspectors"},
+		"inspectors":         {"internal"},
+		"rpc":                nil,
+		"web":                nil,
+		"docs":               {"rpc"},
+		"plugins/internal":   {"plugins", "inspectors"},
+		"plugins/scripthost": {"plugins", "inspectors"},
 	}
 }
 

@@ -10,11 +10,7 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "config",
-		Short: "Look at the configuration",
-		Args:  cli.NoArgs,
-	}
+	cmd := cli.Group(&cobra.Command{Use: "config", Short: "Look at the configuration"})
 	cmd.AddCommand(newConfigPrint())
 	return cmd
 }

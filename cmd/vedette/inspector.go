@@ -11,11 +11,7 @@ import (
 )
 
 func newInspector() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "inspector",
-		Short: "Try and check inspectors",
-		Args:  cli.NoArgs,
-	}
+	cmd := cli.Group(&cobra.Command{Use: "inspector", Short: "Try and check inspectors"})
 	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorList(), newCheckChild())
 	return cmd
 }

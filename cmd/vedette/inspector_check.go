@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script"
+	"github.com/vedettehq/vedette/plugins"
 )
 
 // checkWithin is how long the check of one file may take. It runs the
@@ -146,6 +148,7 @@ func newCheckChild() *cobra.Command {
 		Hidden: true,
 		Args:   cli.OneArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			debug.SetMaxStack(int(plugins.DefaultLimits().StackBytes)) // as in a script host
 			return runCheckChild(cmd.OutOrStdout(), args[0])
 		},
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,11 +42,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"spawn": spawn,
-			"opens": opens,
-			"kill9": kill9,
-			"stops": stops,
-			"await": await,
+			"spawn":  spawn,
+			"opens":  opens,
+			"kill9":  kill9,
+			"stops":  stops,
+			"await":  await,
+			"status": status,
 		},
 	})
 }
@@ -173,4 +176,21 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		last += fmt.Sprintf("--- %s\n%s", filepath.Base(log), text)
 	}
 	ts.Fatalf("no output matched %q; the last was\n%s", args[0], last)
+}
+
+// status N PROGRAM ARGS… wants a program to end with a status.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N PROGRAM ARGS...")
+	}
+	got := "0"
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = strconv.Itoa(exit.ExitCode())
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != args[0] {
+		ts.Fatalf("%v ended with status %s, not %s", args[1:], got, args[0])
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -90,11 +91,17 @@ func Main(root *cobra.Command) int {
 	return status
 }
 
+// oneStop is how long more signals count as the same request: a terminal, and
+// the program that started this one, may each send theirs.
+const oneStop = 500 * time.Millisecond
+
 // UntilStopped returns a context that ends with ^C or a request to terminate. A
 // second ^C ends the process at once.
 func UntilStopped(cmd *cobra.Command) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the next signal does what it does by default
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(oneStop, stop) // then signals do what they do by default
+	})
 	return ctx, stop
 }
 
@@ -107,6 +114,24 @@ func Printable(s string) string {
 		}
 		return '?'
 	}, s)
+}
+
+// Group makes a command that only holds others: by itself it shows its help,
+// and a word that is none of them is a mistake.
+func Group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		message := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			message += "\n\nDid you mean this?\n\t" + strings.Join(near, "\n\t")
+		}
+		return errors.New(message)
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.SuggestionsMinimumDistance = 2
+	return cmd
 }
 
 // NoArgs refuses arguments, and says what was not understood.
