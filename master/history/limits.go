@@ -1,0 +1,84 @@
+package history
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+)
+
+// limiter counts the active series of each host and refuses those beyond the
+// limits. It implements tsdb.SeriesLifecycleCallback.
+type limiter struct {
+	perHost, all int
+
+	mu       sync.Mutex
+	enforced bool // what is read back at the start is never refused
+	total    int
+	hosts    map[string]int
+}
+
+func newLimiter(perHost, all int) *limiter {
+	return &limiter{perHost: perHost, all: all, hosts: make(map[string]int)}
+}
+
+// reset forgets everything, before the database is read anew.
+func (l *limiter) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.enforced, l.total = false, 0
+	clear(l.hosts)
+}
+
+// enforce makes the limits hold from now on.
+func (l *limiter) enforce() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.enforced = true
+}
+
+// count returns the active series of all hosts and how many hosts have some.
+func (l *limiter) count() (series, hosts int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.total, len(l.hosts)
+}
+
+// PreCreation returns an error for a series that is not to be made.
+func (l *limiter) PreCreation(series labels.Labels) error {
+	host := series.Get(labelHost)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.enforced:
+		return nil
+	case l.total >= l.all:
+		return fmt.Errorf("there are %d active series, which is the limit (master.history.max_series)", l.total)
+	case l.hosts[host] >= l.perHost:
+		return fmt.Errorf("host %q has %d active series, which is the limit (master.history.max_series_per_host)", host, l.hosts[host])
+	}
+	return nil
+}
+
+// PostCreation counts a series.
+func (l *limiter) PostCreation(series labels.Labels) {
+	host := series.Get(labelHost)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total++
+	l.hosts[host]++
+}
+
+// PostDeletion counts series that are not active any more.
+func (l *limiter) PostDeletion(series map[chunks.HeadSeriesRef]labels.Labels) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, lset := range series {
+		host := lset.Get(labelHost)
+		l.total--
+		if l.hosts[host]--; l.hosts[host] <= 0 {
+			delete(l.hosts, host)
+		}
+	}
+}

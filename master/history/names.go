@@ -1,0 +1,67 @@
+package history
+
+import (
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Labels that the master gives to every series, beside __name__.
+const (
+	labelHost = "host"
+	labelKey  = "key"
+)
+
+// MetricName returns the name under which a key is stored: every byte that a
+// Prometheus metric name cannot hold becomes "_", and a name that would start
+// with a digit gets one in front. load/average-1 is load_average_1. Keys that
+// give one name are told apart by the label "key".
+func MetricName(key string) string {
+	var b strings.Builder
+	b.Grow(len(key) + 1)
+	if key == "" || '0' <= key[0] && key[0] <= '9' {
+		b.WriteByte('_')
+	}
+	for i := range len(key) {
+		c := key[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' {
+			b.WriteByte(c)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
+// seriesLabels returns the stored labels of a series, whose names must be valid.
+func seriesLabels(host, key string, own inspectors.Labels) labels.Labels {
+	b := labels.NewScratchBuilder(len(own) + 3)
+	b.Add(labels.MetricName, MetricName(key))
+	b.Add(labelHost, host)
+	b.Add(labelKey, key)
+	for _, label := range own {
+		// An empty value is no label in Prometheus.
+		if label.Value != "" {
+			b.Add(label.Name, label.Value)
+		}
+	}
+	b.Sort()
+	return b.Labels()
+}
+
+// ownLabels returns what seriesLabels was given as own.
+func ownLabels(stored labels.Labels) map[string]string {
+	var own map[string]string
+	stored.Range(func(l labels.Label) {
+		if l.Name == labels.MetricName || l.Name == labelHost || l.Name == labelKey {
+			return
+		}
+		if own == nil {
+			own = make(map[string]string)
+		}
+		own[l.Name] = l.Value
+	})
+	return own
+}

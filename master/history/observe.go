@@ -1,0 +1,91 @@
+package history
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// counters are what the store counts of itself.
+type counters struct {
+	registry *prometheus.Registry
+
+	stored, refused, turnedAway, failedCommits prometheus.Counter
+}
+
+func newCounters() *counters {
+	c := &counters{registry: prometheus.NewRegistry()}
+	counter := func(name, help string) prometheus.Counter {
+		counter := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "vedette", Subsystem: "history", Name: name, Help: help})
+		c.registry.MustRegister(counter)
+		return counter
+	}
+	c.stored = counter("samples_stored_total", "Samples that were stored, repeated ones among them.")
+	c.refused = counter("samples_refused_total", "Samples that were refused for good: too old, from the future, contradicting, beyond a limit.")
+	c.turnedAway = counter("samples_turned_away_total", "Samples that the sender was asked to keep and send again.")
+	c.failedCommits = counter("failed_commits_total", "Writes to the log that failed.")
+	c.registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return c
+}
+
+// Gather implements prometheus.Gatherer: the process, the store, and the
+// database while it is open.
+func (s *Store) Gather() ([]*dto.MetricFamily, error) {
+	gatherers := prometheus.Gatherers{s.self.registry}
+	if gen, release, err := s.acquire(); err == nil {
+		defer release()
+		gatherers = append(gatherers, gen.registry)
+	}
+	return gatherers.Gather()
+}
+
+func counterValue(gatherer prometheus.Gatherer, name string) float64 {
+	families, err := gatherer.Gather()
+	if err != nil {
+		return 0
+	}
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			return metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+		}
+	}
+	return 0
+}
+
+// demoted is a slog.Handler that takes information for debugging.
+type demoted struct{ slog.Handler }
+
+func demote(level slog.Level) slog.Level {
+	if level == slog.LevelInfo {
+		return slog.LevelDebug
+	}
+	return level
+}
+
+// Enabled implements slog.Handler.
+func (d *demoted) Enabled(ctx context.Context, level slog.Level) bool {
+	return d.Handler.Enabled(ctx, demote(level))
+}
+
+// Handle implements slog.Handler.
+func (d *demoted) Handle(ctx context.Context, record slog.Record) error {
+	record.Level = demote(record.Level)
+	return d.Handler.Handle(ctx, record)
+}
+
+// WithAttrs implements slog.Handler.
+func (d *demoted) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &demoted{d.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (d *demoted) WithGroup(name string) slog.Handler { return &demoted{d.Handler.WithGroup(name)} }

@@ -1,0 +1,96 @@
+package history
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Defaults of Options.
+const (
+	DefaultRetention        = 15 * 24 * time.Hour
+	DefaultOutOfOrder       = 24 * time.Hour
+	DefaultMaxFuture        = 10 * time.Minute
+	DefaultMaxSeriesPerHost = 50_000
+	DefaultMaxSeries        = 2_000_000
+)
+
+// MinRetention is the shortest retention: one block of the database.
+const MinRetention = blockDuration
+
+// blockDuration is what the newest samples cover before they move from the log
+// into a block.
+const blockDuration = 2 * time.Hour
+
+// Options configure a Store. Zero values stand for the defaults.
+type Options struct {
+	// Dir is the folder of the store. Empty keeps samples only as long as the
+	// process lives: older ones are paged out to a temporary folder, which is
+	// removed at the end.
+	Dir string
+	// Retention is how long samples are kept; DefaultRetention. Whole blocks
+	// are removed, so some stay for up to a tenth longer.
+	Retention time.Duration
+	// MaxBytes bounds the store on disk, the log included; 0 is no bound. The
+	// oldest blocks go first.
+	MaxBytes int64
+	// OutOfOrder is how late a sample may come; DefaultOutOfOrder.
+	OutOfOrder time.Duration
+	// MaxFuture is how far ahead of this clock a sample may be;
+	// DefaultMaxFuture. One sample from tomorrow would make those of today late.
+	MaxFuture time.Duration
+	// MaxSeriesPerHost bounds the series of one host that are active, which is
+	// to say had a sample in the last two to three hours;
+	// DefaultMaxSeriesPerHost.
+	MaxSeriesPerHost int
+	// MaxSeries bounds the active series of all hosts; DefaultMaxSeries. Plan
+	// 3 KB of memory each.
+	MaxSeries int
+	// MinFreeBytes is how much of the file system is left alone: with less,
+	// nothing is appended. 0 chooses 256 MiB and a twentieth of the file
+	// system on top, at most 1.25 GiB in all.
+	MinFreeBytes int64
+	// Log receives what an administrator should know; nil is silent.
+	Log *slog.Logger
+	// Version is shown in the API's build information.
+	Version string
+
+	// For tests: the clock, and the bytes of a segment of the log.
+	now          func() time.Time
+	segmentBytes int
+}
+
+func (o Options) withDefaults() Options {
+	o.Retention = orDefault(o.Retention, DefaultRetention)
+	o.OutOfOrder = orDefault(o.OutOfOrder, min(DefaultOutOfOrder, o.Retention))
+	o.MaxFuture = orDefault(o.MaxFuture, DefaultMaxFuture)
+	o.MaxSeriesPerHost = orDefault(o.MaxSeriesPerHost, DefaultMaxSeriesPerHost)
+	o.MaxSeries = orDefault(o.MaxSeries, DefaultMaxSeries)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	return o
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Retention < MinRetention:
+		return fmt.Errorf("cannot keep history for %s: the shortest retention is %s", o.Retention, MinRetention)
+	case o.OutOfOrder < 0 || o.OutOfOrder > o.Retention:
+		return fmt.Errorf("cannot take samples that are %s late: that must be between 0 and the retention of %s", o.OutOfOrder, o.Retention)
+	case o.MaxBytes < 0, o.MinFreeBytes < 0, o.MaxSeriesPerHost < 0, o.MaxSeries < 0, o.MaxFuture < 0:
+		return fmt.Errorf("cannot use history options with a negative bound: %+v", o)
+	}
+	return nil
+}

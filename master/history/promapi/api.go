@@ -1,0 +1,261 @@
+// Package promapi serves the HTTP API of Prometheus, as far as it is about
+// reading: what Grafana's data source, promtool and the client libraries ask
+// for. Paths, parameters, limits, errors and the form of the answers are those
+// of https://prometheus.io/docs/prometheus/latest/querying/api/.
+//
+// It differs where the original would be a leak or a lie here: there is no
+// configuration and there are no flags to be read, no targets are scraped, no
+// other web page may read the answers (CORS), and nothing can be deleted.
+package promapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/annotations"
+)
+
+// Prefix is where the API belongs.
+const Prefix = "/api/v1/"
+
+// statusClientClosed is the status for a request whose client has gone, which
+// is not one of net/http.
+const statusClientClosed = 499
+
+// Options are what the API works on.
+type Options struct {
+	Log       *slog.Logger
+	Engine    *promql.Engine
+	Parser    parser.Parser
+	Source    Source
+	Version   string
+	Retention time.Duration
+	Now       func() time.Time
+}
+
+// Source lends what is stored.
+type Source interface {
+	// Acquire returns the store for the time of one request, or an error when
+	// it is not open now.
+	Acquire(ctx context.Context) (*Lease, error)
+	// Metadata returns what is known of each metric, by name.
+	Metadata() map[string]Metadata
+}
+
+// Lease is a store that was lent. Release must be called.
+type Lease struct {
+	Context   context.Context // ends when the store is wanted back
+	Queryable storage.Queryable
+	Head      *tsdb.Head
+	Gatherer  prometheus.Gatherer
+	Release   func()
+}
+
+// Metadata describes a metric.
+type Metadata struct {
+	Type string `json:"type"` // gauge or counter
+	Help string `json:"help"`
+	Unit string `json:"unit"`
+}
+
+// API is an http.Handler for everything below Prefix.
+type API struct {
+	Options
+	mux     *http.ServeMux
+	started time.Time
+}
+
+// New makes the API.
+func New(options Options) *API {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	a := &API{Options: options, mux: http.NewServeMux(), started: options.Now()}
+	both := []string{http.MethodGet, http.MethodPost}
+	get := []string{http.MethodGet}
+	a.handle("query", a.query, both)
+	a.handle("query_range", a.queryRange, both)
+	a.handle("query_exemplars", a.queryExemplars, both)
+	a.handle("format_query", a.formatQuery, both)
+	a.handle("labels", a.labelNames, both)
+	a.handle("label/{name}/values", a.labelValues, get)
+	a.handle("series", a.series, both)
+	a.handle("metadata", a.metadata, get)
+	a.handle("status/tsdb", a.statusTSDB, get)
+	a.handle("status/buildinfo", a.statusBuild, get)
+	a.handle("status/runtimeinfo", a.statusRuntime, get)
+	for path, data := range nothings() {
+		a.handle(path, func(*call) (any, *fault) { return data, nil }, get)
+	}
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, &fault{notFound, fmt.Errorf("there is no %s here", r.URL.Path)})
+	})
+	return a
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// call is one request being answered.
+type call struct {
+	*http.Request
+	ctx      context.Context // of the request and the lease
+	lease    *Lease
+	warnings annotations.Annotations
+	query    string // whose positions the warnings name, or ""
+}
+
+// method answers a call with data for JSON, or the bytes of it as rawJSON.
+type method func(*call) (any, *fault)
+
+// rawJSON is data that is JSON already.
+type rawJSON []byte
+
+func (a *API) handle(path string, m method, httpMethods []string) {
+	for _, httpMethod := range httpMethods {
+		a.mux.HandleFunc(httpMethod+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, m) })
+	}
+}
+
+func (a *API) serve(w http.ResponseWriter, r *http.Request, m method) {
+	if err := r.ParseForm(); err != nil {
+		a.fail(w, r, &fault{badData, fmt.Errorf("error parsing form values: %w", err)})
+		return
+	}
+	lease, err := a.Source.Acquire(r.Context())
+	if err != nil {
+		w.Header().Set("Retry-After", "2")
+		a.fail(w, r, &fault{unavailable, err})
+		return
+	}
+	defer lease.Release()
+	c := &call{Request: r, ctx: lease.Context, lease: lease}
+	data, fail := m(c)
+	if fail != nil {
+		a.fail(w, r, fail)
+		return
+	}
+	body, err := c.success(data)
+	if err != nil {
+		a.fail(w, r, &fault{internal, err})
+		return
+	}
+	a.write(w, r, http.StatusOK, body)
+}
+
+// success wraps data into the body of an answer.
+func (c *call) success(data any) ([]byte, error) {
+	body := []byte(`{"status":"success","data":`)
+	raw, ok := data.(rawJSON)
+	if !ok {
+		var err error
+		if raw, err = json.Marshal(data); err != nil {
+			return nil, err
+		}
+	}
+	body = append(body, raw...)
+	const most = 10 // of each
+	warnings, infos := c.warnings.AsStrings(c.query, most, most)
+	for _, notes := range []struct {
+		name string
+		list []string
+	}{{"warnings", warnings}, {"infos", infos}} {
+		if len(notes.list) == 0 {
+			continue
+		}
+		text, err := json.Marshal(notes.list)
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, `,"`+notes.name+`":`...)
+		body = append(body, text...)
+	}
+	return append(body, '}'), nil
+}
+
+// Types of errors, each with its status.
+type errorType struct {
+	name   string
+	status int
+}
+
+var (
+	badData     = errorType{"bad_data", http.StatusBadRequest}
+	execution   = errorType{"execution", http.StatusUnprocessableEntity}
+	canceled    = errorType{"canceled", statusClientClosed}
+	timedOut    = errorType{"timeout", http.StatusServiceUnavailable}
+	internal    = errorType{"internal", http.StatusInternalServerError}
+	unavailable = errorType{"unavailable", http.StatusServiceUnavailable}
+	notFound    = errorType{"not_found", http.StatusNotFound}
+)
+
+// fault is why a call failed.
+type fault struct {
+	kind errorType
+	err  error
+}
+
+func badParam(err error, name string) *fault {
+	return &fault{badData, fmt.Errorf("invalid parameter %q: %w", name, err)}
+}
+
+// executionFault sorts the errors of reading and evaluating.
+func executionFault(err error) *fault {
+	var (
+		byCancel  promql.ErrQueryCanceled
+		byTimeout promql.ErrQueryTimeout
+		byStorage promql.ErrStorage
+	)
+	switch {
+	case errors.As(err, &byCancel), errors.Is(err, context.Canceled):
+		return &fault{canceled, err}
+	case errors.As(err, &byTimeout):
+		return &fault{timedOut, err}
+	case errors.As(err, &byStorage):
+		return &fault{internal, err}
+	}
+	return &fault{execution, err}
+}
+
+func (a *API) fail(w http.ResponseWriter, r *http.Request, f *fault) {
+	if f.kind == internal {
+		a.Log.Error("a query failed", "path", r.URL.Path, "error", f.err)
+	}
+	body, err := json.Marshal(struct {
+		Status    string `json:"status"`
+		ErrorType string `json:"errorType"`
+		Error     string `json:"error"`
+	}{"error", f.kind.name, f.err.Error()})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	a.write(w, r, f.kind.status, body)
+}
+
+func (a *API) write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Add("Vary", "Accept-Encoding")
+	if len(body) >= worthCompressing && acceptsGzip(r) {
+		header.Set("Content-Encoding", "gzip")
+		w.WriteHeader(status)
+		writeGzip(w, body)
+		return
+	}
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body) //nolint:errcheck // the client has gone
+}

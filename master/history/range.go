@@ -1,0 +1,256 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/vedettehq/vedette/master/live"
+)
+
+// Limits of a RangeRequest.
+const (
+	MaxRangePoints  = 10_000
+	MaxRangeSeries  = 2_000
+	maxRangeSamples = 60_000 // of one answer, which must fit into a frame
+)
+
+// metricsPrefix is what the paths of samples begin with.
+const metricsPrefix = "metrics/"
+
+// RangeRequest asks for samples for charts.
+type RangeRequest struct {
+	// Pattern selects series by their path metrics/<host>/<key>, as in a
+	// subscription.
+	Pattern live.Pattern
+	// From and To bound the time, both included, in ms since the epoch.
+	From, To int64
+	// Points is how many points wide the chart is, 1 to MaxRangePoints.
+	Points int
+}
+
+// RangeSeries is one series of a RangeResult.
+type RangeSeries struct {
+	Host   string
+	Key    string
+	Labels map[string]string // or nil
+	Kind   string            // gauge or counter
+	// T and V are the samples, in the order of time.
+	T []int64
+	V []float64
+}
+
+// RangeResult is the answer to a RangeRequest.
+type RangeResult struct {
+	// Series are ordered by host, key and labels; those without a sample in
+	// the range are left out.
+	Series []RangeSeries
+	// Points is how many points wide the answer is: fewer than were asked for
+	// when so many series would not fit.
+	Points int
+	// Truncated is true when there are more than MaxRangeSeries.
+	Truncated bool
+}
+
+// Range returns samples thinned out for a chart. The range is divided into
+// Points columns of equal width, and of each column the lowest and the highest
+// sample are kept with their own times, so that no spike is lost; the very
+// last sample is kept too, so that what comes live goes on from it. A series
+// with up to two samples in each column comes back whole.
+func (s *Store) Range(ctx context.Context, r RangeRequest) (RangeResult, error) {
+	if err := r.validate(); err != nil {
+		return RangeResult{}, err
+	}
+	gen, release, err := s.acquire()
+	if err != nil {
+		return RangeResult{}, err
+	}
+	defer release()
+	querier, err := gen.db.Querier(r.From, r.To)
+	if err != nil {
+		return RangeResult{}, fmt.Errorf("cannot read the history: %w", err)
+	}
+	defer querier.Close()
+
+	selected, truncated, err := r.selectSeries(ctx, querier)
+	if err != nil {
+		return RangeResult{}, err
+	}
+	result := RangeResult{Points: r.Points, Truncated: truncated}
+	if n := len(selected); n > 0 {
+		result.Points = max(1, min(r.Points, (maxRangeSamples/n-1)/2))
+	}
+	thin := thinner{from: r.From, width: float64(r.To-r.From+1) / float64(result.Points)}
+	var iterator chunkenc.Iterator
+	for _, series := range selected {
+		if err := ctx.Err(); err != nil {
+			return RangeResult{}, err
+		}
+		iterator = series.Iterator(iterator)
+		t, v, err := thin.run(iterator)
+		if err != nil {
+			return RangeResult{}, fmt.Errorf("cannot read the series %s: %w", series.Labels(), err)
+		}
+		if len(t) > 0 {
+			result.Series = append(result.Series, s.rangeSeries(series.Labels(), t, v))
+		}
+	}
+	return result, nil
+}
+
+func (r *RangeRequest) validate() error {
+	switch {
+	case r.From > r.To:
+		return fmt.Errorf("the range ends (%d) before it begins (%d)", r.To, r.From)
+	case r.From < 0:
+		return fmt.Errorf("the range begins at %d; times are in milliseconds since 1970", r.From)
+	case r.Points < 1 || r.Points > MaxRangePoints:
+		return fmt.Errorf("%d points; ask for 1 to %d", r.Points, MaxRangePoints)
+	case r.Pattern.String() == "":
+		return errors.New("the pattern is empty; metrics/* is every metric")
+	}
+	return nil
+}
+
+// selectSeries returns the series that match, in order.
+func (r *RangeRequest) selectSeries(ctx context.Context, querier storage.Querier) ([]storage.Series, bool, error) {
+	matchers, ok := pathMatchers(r.Pattern.String())
+	if !ok {
+		return nil, false, nil
+	}
+	set := querier.Select(ctx, false, &storage.SelectHints{Start: r.From, End: r.To}, matchers...)
+	var selected []storage.Series
+	for set.Next() {
+		series := set.At()
+		lset := series.Labels()
+		if r.Pattern.Match(metricsPrefix + lset.Get(labelHost) + "/" + lset.Get(labelKey)) {
+			selected = append(selected, series)
+		}
+	}
+	if err := set.Err(); err != nil {
+		return nil, false, fmt.Errorf("cannot read the history: %w", err)
+	}
+	slices.SortFunc(selected, func(a, b storage.Series) int { return compareSeries(a.Labels(), b.Labels()) })
+	if len(selected) > MaxRangeSeries {
+		return selected[:MaxRangeSeries], true, nil
+	}
+	return selected, false, nil
+}
+
+func compareSeries(a, b labels.Labels) int {
+	return cmp.Or(
+		strings.Compare(a.Get(labelHost), b.Get(labelHost)),
+		strings.Compare(a.Get(labelKey), b.Get(labelKey)),
+		labels.Compare(a, b),
+	)
+}
+
+// pathMatchers narrows down which series a pattern of paths can match, as far
+// as that can be said label by label; the pattern itself has the last word. It
+// returns false for a pattern that matches no path of a sample.
+func pathMatchers(pattern string) ([]*labels.Matcher, bool) {
+	host, key := "*", "*"
+	if rest, ok := strings.CutPrefix(pattern, metricsPrefix); ok {
+		if before, after, cut := strings.Cut(rest, "/"); cut && !strings.Contains(before, "*") {
+			host, key = before, after
+		}
+	} else if before, _, star := strings.Cut(pattern, "*"); !star || !strings.HasPrefix(metricsPrefix, before) {
+		return nil, false
+	}
+	return []*labels.Matcher{wildcardMatcher(labelHost, host), wildcardMatcher(labelKey, key)}, true
+}
+
+// wildcardMatcher matches a label that is not empty against text with stars.
+func wildcardMatcher(label, text string) *labels.Matcher {
+	if !strings.Contains(text, "*") {
+		return labels.MustNewMatcher(labels.MatchEqual, label, text)
+	}
+	if strings.Trim(text, "*") == "" {
+		return labels.MustNewMatcher(labels.MatchRegexp, label, ".+")
+	}
+	parts := strings.Split(text, "*")
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return labels.MustNewMatcher(labels.MatchRegexp, label, strings.Join(parts, ".*"))
+}
+
+func (s *Store) rangeSeries(lset labels.Labels, t []int64, v []float64) RangeSeries {
+	return RangeSeries{
+		Host: lset.Get(labelHost), Key: lset.Get(labelKey), Labels: ownLabels(lset),
+		Kind: s.meta.kind(lset.Get(labels.MetricName)), T: t, V: v,
+	}
+}
+
+// thinner divides a range into columns and keeps of each what is to be seen.
+type thinner struct {
+	from  int64
+	width float64 // of a column, in ms
+}
+
+// column is what is known of the column being read.
+type column struct {
+	number          int64
+	low, high, last point
+	any             bool
+}
+
+type point struct {
+	t int64
+	v float64
+}
+
+func (h *thinner) run(iterator chunkenc.Iterator) (t []int64, v []float64, err error) {
+	var c column
+	emit := func(p point) {
+		if n := len(t); n == 0 || t[n-1] < p.t {
+			t, v = append(t, p.t), append(v, p.v)
+		}
+	}
+	flush := func() {
+		if !c.any {
+			return
+		}
+		first, second := c.low, c.high
+		if second.t < first.t {
+			first, second = second, first
+		}
+		emit(first)
+		emit(second)
+	}
+	for kind := iterator.Next(); kind != chunkenc.ValNone; kind = iterator.Next() {
+		if kind != chunkenc.ValFloat {
+			continue
+		}
+		var p point
+		if p.t, p.v = iterator.At(); math.IsNaN(p.v) {
+			continue // the mark of a series that has ended, among others
+		}
+		number := int64(float64(p.t-h.from) / h.width)
+		if !c.any || number != c.number {
+			flush()
+			c = column{number: number, low: p, high: p, any: true}
+		}
+		if p.v < c.low.v {
+			c.low = p
+		}
+		if p.v > c.high.v {
+			c.high = p
+		}
+		c.last = p
+	}
+	flush()
+	if c.any {
+		emit(c.last)
+	}
+	return t, v, iterator.Err()
+}

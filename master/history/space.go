@@ -1,0 +1,50 @@
+package history
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Bounds of what is left free where the options do not say.
+const (
+	leastFree     = 256 << 20
+	mostExtraFree = 1 << 30
+	extraFreePart = 20 // one twentieth of the file system
+)
+
+// space watches the free space of the store's file system. It belongs to the
+// writer's goroutine.
+type space struct {
+	dir string
+	min int64 // 0: by the size of the file system
+	log *slog.Logger
+
+	low string // why nothing may be written, or ""
+}
+
+func newSpace(dir string, least int64, log *slog.Logger) *space {
+	return &space{dir: dir, min: least, log: log}
+}
+
+// look returns why nothing may be written now, or "". It calls onLow when that
+// has just become so. It costs about a microsecond.
+func (s *space) look(onLow func()) string {
+	free, total, err := diskSpace(s.dir)
+	if err != nil {
+		return s.low // what cannot be seen will show as a failed write
+	}
+	least := s.min
+	if least == 0 {
+		least = leastFree + min(total/extraFreePart, mostExtraFree)
+	}
+	switch {
+	case s.low == "" && free < least:
+		s.low = fmt.Sprintf("the disk of %s has %d MiB free, and %d MiB are left alone", s.dir, free>>20, least>>20)
+		s.log.Error("history takes no samples until the disk has room; agents keep theirs", "dir", s.dir, "free_bytes", free, "needed_bytes", least)
+		onLow()
+	case s.low != "" && free >= least+least/8:
+		s.low = ""
+		s.log.Warn("history takes samples again: the disk has room", "dir", s.dir, "free_bytes", free)
+	}
+	return s.low
+}
