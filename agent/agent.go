@@ -246,7 +246,7 @@ func (a *Agent) missed(name string, n uint64) { a.track.missed(name, n) }
 
 // overdue implements observer.
 func (a *Agent) overdue(name, revision string, age time.Duration) {
-	a.track.overdue(name, revision, fmt.Errorf("no outcome for %v, long after the timeout: its process does not answer", age.Round(time.Second)))
+	a.track.overdue(name, revision, age)
 }
 
 func (a *Agent) stopping() bool {

@@ -13,6 +13,8 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
+var _ Runner = (*plugins.Pool)(nil)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testRunner is a Runner in this process. What is not set does nothing, well.

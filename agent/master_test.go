@@ -50,8 +50,10 @@ func newTestMaster(t *testing.T) *testMaster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &testMaster{t: t, addr: listener.Addr().String(), changed: make(chan struct{}),
-		samples: make(map[string]map[float64]int), seqs: make(map[uint64]bool)}
+	m := &testMaster{
+		t: t, addr: listener.Addr().String(), changed: make(chan struct{}),
+		samples: make(map[string]map[float64]int), seqs: make(map[uint64]bool),
+	}
 	_ = listener.Close() // an address where nobody listens yet
 	return m
 }

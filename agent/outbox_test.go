@@ -92,7 +92,7 @@ func TestLiveOvertakesTheBacklogWhichIsPaced(t *testing.T) {
 		if backlog != 1+maxBacklogWindow {
 			t.Errorf("%d reports of the backlog were sent ahead, want %d", backlog-1, maxBacklogWindow)
 		}
-		if took := time.Since(began); took != (maxBacklogWindow)*backlogGap {
+		if took := time.Since(began); took != maxBacklogWindow*backlogGap {
 			t.Errorf("the backlog was sent in %v, want one each %v", took, backlogGap)
 		}
 		for {
@@ -218,6 +218,37 @@ func TestMarkOfTheMasterEndsResending(t *testing.T) {
 	})
 }
 
+func TestOldestIsDroppedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newTestOutbox(6)
+		link := o.connect(0)
+		for i := range 3 {
+			o.put(fmt.Sprint("sent/", i), float64(i))
+		}
+		for r, _, _ := link.next(); r != nil; r, _, _ = link.next() {
+		}
+		for r := range maps.Keys(link.inFlight) {
+			link.returned(r, 0)
+		}
+		link.end()
+		for i := range 4 { // one too many
+			o.put("backlog", float64(3+i))
+		}
+		link = o.connect(0)
+		for i := range 3 { // three too many
+			o.put(fmt.Sprint("live/", i), float64(7+i))
+		}
+		var kept []float64
+		for r, p := link.nextAfter(); r != nil; r, p = link.nextAfter() {
+			kept = append(kept, p.V[0])
+			link.acknowledged(r, 0)
+		}
+		if want := []float64{7, 8, 9, 4, 5, 6}; !slices.Equal(kept, want) || o.dropped != 4 {
+			t.Errorf("%v were sent and %d dropped, want %v and 4", kept, o.dropped, want)
+		}
+	})
+}
+
 // A long random history of sends, losses, refusals and broken connections, in
 // which reports arrive in any order: whatever was added arrives or is counted
 // as dropped, and no series is used before it is declared.
@@ -250,9 +281,8 @@ type history struct {
 }
 
 type flight struct {
-	r       *report
-	p       *wire.ReportParams
-	arrived bool
+	r *report
+	p *wire.ReportParams
 }
 
 func (h *history) step() {

@@ -190,6 +190,9 @@ func TestNoBurstAfterAPause(t *testing.T) {
 		if len(due.jobs) != 100 {
 			t.Errorf("%d runs after an hour's pause, want one of each of the 100", len(due.jobs))
 		}
+		if len(late) != 100 {
+			t.Errorf("%d missed ticks, want all of the 100", len(late))
+		}
 		for _, l := range late {
 			want := uint64(3599)
 			if l.name[0] == 'b' {

@@ -266,7 +266,7 @@ func (s *set) faults() error {
 		err := m.err
 		m.mu.Unlock()
 		if err != nil {
-			faults = append(faults, fmt.Errorf("cannot load inspector %q: %w", name, err))
+			faults = append(faults, fmt.Errorf("inspector %q: %w", name, err))
 		}
 	}
 	return errors.Join(faults...)

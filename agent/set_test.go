@@ -30,7 +30,7 @@ type core struct {
 func (c *core) ran(revision string, o plugins.Outcome) { c.track.ran(revision, o) }
 func (c *core) missed(name string, n uint64)           { c.track.missed(name, n) }
 func (c *core) overdue(name, revision string, age time.Duration) {
-	c.track.overdue(name, revision, fmt.Errorf("no outcome for %v", age))
+	c.track.overdue(name, revision, age)
 }
 
 // inBubble runs f with a core that is running, and ends it afterwards.
@@ -190,7 +190,7 @@ func TestBrokenDefinitionIsFailingAndNotRetried(t *testing.T) {
 	}}
 	inBubble(t, runner, func(c *core) {
 		err := c.apply(script("a", "broken", time.Second), script("b", "", time.Second))
-		if err == nil || !strings.Contains(err.Error(), `cannot load inspector "a": a.go:3:1: undefined: foo`) {
+		if err == nil || !strings.Contains(err.Error(), `inspector "a": a.go:3:1: undefined: foo`) {
 			t.Errorf("apply gave %v", err)
 		}
 		c.pass(time.Hour)
@@ -323,5 +323,23 @@ func TestOutcomeOfReplacedCodeIsNotOfTheNew(t *testing.T) {
 			t.Errorf("the new one is %+v", s)
 		}
 		close(release)
+	})
+}
+
+func TestHungRunIsFailing(t *testing.T) {
+	runner := &testRunner{onRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
+		<-ctx.Done()
+		return plugins.Outcome{Name: job.Name, Err: ctx.Err()}
+	}}
+	inBubble(t, runner, func(c *core) {
+		c.mustApply(script("hung", "", time.Second))
+		c.pass(3 * time.Second)
+		if s := c.status("hung"); s.State != wire.StateStarting || s.Missed < 2 || s.Missed > 3 {
+			t.Errorf("after 3 s it is %+v", s)
+		}
+		c.pass(10 * time.Second)
+		if s := c.status("hung"); s.State != wire.StateFailing || !strings.HasPrefix(s.Error, "no outcome for ") {
+			t.Errorf("after 13 s it is %+v", s)
+		}
 	})
 }

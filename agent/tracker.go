@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -191,7 +192,8 @@ func (t *tracker) missed(name string, n uint64) {
 }
 
 // overdue notes that a run has not ended long after its timeout.
-func (t *tracker) overdue(name, revision string, err error) {
+func (t *tracker) overdue(name, revision string, age time.Duration) {
+	err := fmt.Errorf("no outcome for %v, long after the timeout: its process does not answer", age.Round(time.Second))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r := t.records[name]; r != nil && r.Revision == revision {
