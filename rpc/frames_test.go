@@ -133,6 +133,19 @@ func TestDuplicateID(t *testing.T) {
 	})
 }
 
+// TestIDUsedAgain: an id is free as soon as its answer is there.
+func TestIDUsedAgain(t *testing.T) {
+	forEachCodec(t, func(t *testing.T, c codec) {
+		r := dialRaw(t, serve(t, &Server{Handler: testMux()}), c)
+		for range 1000 {
+			r.send(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "test.nothing"})
+			if got := r.receive(); got.Error != nil {
+				t.Fatal(got.Error)
+			}
+		}
+	})
+}
+
 // TestBatchTooLarge: answers that are too large together come one by one.
 func TestBatchTooLarge(t *testing.T) {
 	forEachCodec(t, func(t *testing.T, c codec) {

@@ -245,7 +245,7 @@ func (p *Peer) handleRequest(e envelope, b *batch) {
 		b.add()
 	}
 	if p.inOrder(e.method) {
-		p.serve(p.ctx, req, e.id, b)
+		p.serve(p.ctx, req, e.id, b, func() {})
 		return
 	}
 	// The goroutine outlives the frame's buffer.
@@ -263,8 +263,7 @@ func (p *Peer) handleRequest(e envelope, b *batch) {
 	}
 	p.handlers.Go(func() {
 		defer place.release()
-		defer done()
-		p.serve(context.WithValue(ctx, slotKey{}, place), req, id, b)
+		p.serve(context.WithValue(ctx, slotKey{}, place), req, id, b, done)
 	})
 }
 
@@ -297,21 +296,28 @@ func (p *Peer) track(id []byte) (context.Context, func(), *Error) {
 }
 
 // serve runs the handler and answers, even if the handler panics or ends its
-// goroutine.
-func (p *Peer) serve(ctx context.Context, req *Request, id []byte, b *batch) {
+// goroutine. It calls done between the two, so that the caller may use the id
+// again when it has the answer.
+func (p *Peer) serve(ctx context.Context, req *Request, id []byte, b *batch, done func()) {
 	var result any
 	var err error = Errorf(CodeInternal, "internal error")
 	defer func() {
 		if v := recover(); v != nil {
 			p.log.Error("a handler panicked", "method", req.Method, "panic", v, "stack", string(debug.Stack()))
 		}
-		p.served(ctx, req, id, b, result, err)
+		var fault *Error
+		if err != nil {
+			fault = toError(ctx, err)
+		}
+		done()
+		p.served(req, id, b, result, fault, err)
 	}()
 	result, err = p.handler.ServeRPC(ctx, req)
 }
 
-// served answers a request that was handled.
-func (p *Peer) served(ctx context.Context, req *Request, id []byte, b *batch, result any, err error) {
+// served answers a request that was handled. fault is what to answer with if
+// the handler returned err.
+func (p *Peer) served(req *Request, id []byte, b *batch, result any, fault *Error, err error) {
 	req.params = nil // it may be the frame's buffer
 	closing, _ := errors.AsType[*CloseError](err)
 	if closing != nil && p.isDown() {
@@ -322,7 +328,7 @@ func (p *Peer) served(ctx context.Context, req *Request, id []byte, b *batch, re
 		p.log.Warn("cannot handle a notification", "method", req.Method, "error", err)
 	case id == nil:
 	case err != nil:
-		p.reply(b, id, toError(ctx, err))
+		p.reply(b, id, fault)
 	default:
 		p.answer(b, id, req.Method, result)
 	}
