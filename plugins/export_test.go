@@ -11,9 +11,6 @@ func (p *Pool) SetStartTime(d time.Duration) { p.tuning.start = d }
 // SetLoadTime sets how long the load of one script may take.
 func (p *Pool) SetLoadTime(d time.Duration) { p.tuning.load = d }
 
-// Explain is what a plugin says to somebody who runs it by hand.
-var Explain = explain
-
 // Build checks the inspectors of a plugin.
 func (i Inspectors) Build() error {
 	_, err := i.build()

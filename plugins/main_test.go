@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/inspectortest"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	"github.com/vedettehq/vedette/plugins/internal/server"
@@ -30,6 +31,7 @@ const (
 	nativeHost = "native-host" // a script host whose "scripts" name Go functions
 	agentLike  = "agent-like"  // a process that holds a pool until it is killed
 	pluginLike = "plugin-like" // an external plugin
+	suiteLike  = "suite-like"  // an external plugin with one behaviour of the suite
 	chatty     = "chatty"      // prints something that is no handshake
 	silent     = "silent"      // neither speaks nor ends
 )
@@ -46,6 +48,8 @@ func TestMain(m *testing.M) {
 		serveNative()
 	case agentLike:
 		beAgent()
+	case suiteLike:
+		plugins.Serve(plugins.Inspectors{os.Args[2]: inspectortest.Natives()[os.Args[2]]})
 	case pluginLike:
 		plugins.Serve(pluginInspectors(os.Args[2:]))
 	case chatty:
@@ -161,9 +165,7 @@ func newFixture(t *testing.T, o plugins.PoolOptions) *fixture {
 	if o.Dir == "" {
 		o.Dir = shortDir(t)
 	}
-	if raceEnabled { // the detector's shadow memory is counted
-		o.Limits.DataBytes = -1
-	}
+	o.Limits = testLimits()
 	f := &fixture{Pool: plugins.NewPool(o), t: t, log: log}
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
@@ -174,6 +176,15 @@ func newFixture(t *testing.T, o plugins.PoolOptions) *fixture {
 		}
 	})
 	return f
+}
+
+// testLimits are the default ones where the race detector allows it: its shadow
+// memory counts as data.
+func testLimits() plugins.Limits {
+	if raceEnabled {
+		return plugins.Limits{DataBytes: -1}
+	}
+	return plugins.Limits{}
 }
 
 // shortDir is a temporary folder whose path has room for a socket.

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -257,7 +258,11 @@ func (p *process) command() (*exec.Cmd, error) {
 // repair it.
 func (p *process) startFault(ctx context.Context, err error) error {
 	if p.child == nil || p.child.cmd.Process == nil {
-		return fmt.Errorf("%w: cannot start %s: %w", ErrUnavailable, p.spec.what, err)
+		err = fmt.Errorf("cannot start %s: %w", p.spec.what, err)
+		if p.spec.foreign && (errors.Is(err, syscall.ENOEXEC) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist)) {
+			return err // of the file, which does not change by itself
+		}
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	_ = p.child.Kill(ctx)
 	<-p.child.exited
