@@ -82,7 +82,6 @@ func TestProtocolExamples(t *testing.T) {
 		wire.MethodUnsubscribe:  {wire.UnsubscribeParams{}, wire.Empty{}},
 		wire.MethodHosts:        {wire.Empty{}, wire.HostsResult{}},
 		wire.MethodHost:         {wire.HostParams{}, wire.Host{}},
-		wire.MethodAgentStop:    {wire.Empty{}, wire.Empty{}},
 		wire.NotifyEvent:        {wire.Event{}, nil},
 		wire.NotifySamples:      {wire.Samples{}, nil},
 		wire.NotifyLost:         {wire.Lost{}, nil},

@@ -7,7 +7,7 @@ package wire
 // same version only.
 //
 //	1 (2026-11-22): login, info, hello, report, status, reportMetric,
-//	  subscribe, unsubscribe, hosts, agent.stop
+//	  subscribe, unsubscribe, hosts
 const Version = 1
 
 // Subprotocols of the WebSocket, in the order of preference of our own ends.
@@ -32,11 +32,6 @@ const (
 	MethodUnsubscribe  = "master.unsubscribe"  // UnsubscribeParams → Empty
 	MethodHosts        = "hosts.list"          // none → HostsResult
 	MethodHost         = "hosts.get"           // HostParams → Host
-)
-
-// Methods of an agent.
-const (
-	MethodAgentStop = "agent.stop" // none → Empty; operators only, through the master
 )
 
 // Notifications from the master to a subscriber.
@@ -206,7 +201,7 @@ type InspectorStatus struct {
 	Runs       uint64 `json:"runs"`
 	Failures   uint64 `json:"failures"` // errors and timeouts
 	Timeouts   uint64 `json:"timeouts"`
-	Missed     uint64 `json:"missed"`  // ticks that found the last run still going
+	Missed     uint64 `json:"missed"`  // ticks without a run: the last was still going, or nothing could run it
 	Crashes    uint64 `json:"crashes"` // of the process while this ran
 }
 
