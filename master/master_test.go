@@ -311,6 +311,12 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("a viewer reported: %v", got)
 	}
 
+	// Who is nobody may not make the master hold much.
+	large := dial(t, m, nil, secure(nil))
+	if err := large.Call(t.Context(), wire.MethodLogin, wire.LoginParams{Token: strings.Repeat("x", 1<<20)}, nil); !errors.Is(err, rpc.ErrClosed) || closeCode(large) != rpc.CloseTooBig {
+		t.Errorf("a login of 1 MiB: %v", err)
+	}
+
 	agent := dial(t, m, nil, secure(bearer("web-1")))
 	if got := refused(t, agent, wire.MethodHello, hello("web-2")); got.Code != wire.CodeForbidden {
 		t.Errorf("an agent said hello for another host: %v", got)

@@ -23,8 +23,10 @@ const (
 	heartbeatEvery = 15 * time.Second
 	// loginWithin is how long a connection may stay without a login.
 	loginWithin = 10 * time.Second
-	// maxAnonymous bounds the connections that have not logged in.
-	maxAnonymous = 256
+	// maxAnonymous bounds the connections that have not logged in, and
+	// maxLoginBytes the messages that they may send.
+	maxAnonymous  = 256
+	maxLoginBytes = 64 << 10
 	// maxSubscriptions bounds those of one connection.
 	maxSubscriptions = 64
 )
@@ -112,6 +114,7 @@ func (a *API) connected(peer *rpc.Peer) {
 		peer.Close(wire.CloseUnauthenticated, "too many connections wait for a login")
 		return
 	}
+	peer.SetReadLimit(maxLoginBytes)
 	c.login = time.AfterFunc(loginWithin, func() {
 		peer.Close(wire.CloseUnauthenticated, "no login within 10 s")
 	})

@@ -9,7 +9,8 @@ import (
 )
 
 func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, error) {
-	c := connOf(rpc.PeerFrom(ctx))
+	peer := rpc.PeerFrom(ctx)
+	c := connOf(peer)
 	token := p.Token
 	if token == "" {
 		token = p.Password
@@ -28,6 +29,7 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 		if c.login != nil {
 			c.login.Stop()
 		}
+		peer.SetReadLimit(0) // as the options say
 	}
 	c.identity = &identity
 	return wire.LoginResult{Name: identity.Name, Role: string(identity.Role)}, nil
