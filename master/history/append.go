@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
@@ -28,7 +29,7 @@ type Series struct {
 // NewSeries returns the series of a host, key and labels, which must be valid.
 func (s *Store) NewSeries(host, key string, own inspectors.Labels, kind inspectors.Kind) *Series {
 	stored := seriesLabels(host, key, own)
-	s.meta.note(stored.Get(labels.MetricName), key, kind)
+	s.meta.note(stored.Get(model.MetricNameLabel), key, kind)
 	return &Series{host: host, labels: stored}
 }
 

@@ -16,9 +16,9 @@ const (
 	wblDir      = "wbl" // the log of what came late
 	chunksDir   = "chunks_head"
 	lockFile    = "lock"
-	asideDir    = "damaged"    // what could not be read, by time
-	beforeDir   = "before"     // links to the logs while they are read
-	probeFile   = ".probe"     // written and removed
+	asideDir    = "damaged" // what could not be read, by time
+	beforeDir   = "before"  // links to the logs while they are read
+	probeFile   = ".probe"  // written and removed
 	tempPattern = "vedette-history-*"
 )
 

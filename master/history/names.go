@@ -3,6 +3,7 @@ package history
 import (
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -38,7 +39,7 @@ func MetricName(key string) string {
 // seriesLabels returns the stored labels of a series, whose names must be valid.
 func seriesLabels(host, key string, own inspectors.Labels) labels.Labels {
 	b := labels.NewScratchBuilder(len(own) + 3)
-	b.Add(labels.MetricName, MetricName(key))
+	b.Add(model.MetricNameLabel, MetricName(key))
 	b.Add(labelHost, host)
 	b.Add(labelKey, key)
 	for _, label := range own {
@@ -55,7 +56,7 @@ func seriesLabels(host, key string, own inspectors.Labels) labels.Labels {
 func ownLabels(stored labels.Labels) map[string]string {
 	var own map[string]string
 	stored.Range(func(l labels.Label) {
-		if l.Name == labels.MetricName || l.Name == labelHost || l.Name == labelKey {
+		if l.Name == model.MetricNameLabel || l.Name == labelHost || l.Name == labelKey {
 			return
 		}
 		if own == nil {

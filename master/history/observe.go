@@ -16,7 +16,7 @@ type counters struct {
 	stored, refused, turnedAway, failedCommits prometheus.Counter
 }
 
-func newCounters() *counters {
+func newCounters(limits *limiter, takes func() bool) *counters {
 	c := &counters{registry: prometheus.NewRegistry()}
 	counter := func(name, help string) prometheus.Counter {
 		counter := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "vedette", Subsystem: "history", Name: name, Help: help})
@@ -27,6 +27,23 @@ func newCounters() *counters {
 	c.refused = counter("samples_refused_total", "Samples that were refused for good: too old, from the future, contradicting, beyond a limit.")
 	c.turnedAway = counter("samples_turned_away_total", "Samples that the sender was asked to keep and send again.")
 	c.failedCommits = counter("failed_commits_total", "Writes to the log that failed.")
+	gauge := func(name, help string, value func() float64) {
+		c.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "vedette", Subsystem: "history", Name: name, Help: help}, value))
+	}
+	gauge("active_series", "Series that had a sample in the last hours.", func() float64 {
+		series, _ := limits.count()
+		return float64(series)
+	})
+	gauge("active_hosts", "Hosts of which a series had a sample in the last hours.", func() float64 {
+		_, hosts := limits.count()
+		return float64(hosts)
+	})
+	gauge("takes_samples", "1 while samples are taken; 0 while the disk is nearly full, after a failed write, and while the store is not open.", func() float64 {
+		if takes() {
+			return 1
+		}
+		return 0
+	})
 	c.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -55,9 +55,11 @@ type Options struct {
 	// Version is shown in the API's build information.
 	Version string
 
-	// For tests: the clock, and the bytes of a segment of the log.
+	// For tests: the clock, the bytes of a segment of the log, and to write
+	// whether there is space or not.
 	now          func() time.Time
 	segmentBytes int
+	ignoreSpace  bool
 }
 
 func (o Options) withDefaults() Options {

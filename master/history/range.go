@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -187,7 +188,7 @@ func wildcardMatcher(label, text string) *labels.Matcher {
 func (s *Store) rangeSeries(lset labels.Labels, t []int64, v []float64) RangeSeries {
 	return RangeSeries{
 		Host: lset.Get(labelHost), Key: lset.Get(labelKey), Labels: ownLabels(lset),
-		Kind: s.meta.kind(lset.Get(labels.MetricName)), T: t, V: v,
+		Kind: s.meta.kind(lset.Get(model.MetricNameLabel)), T: t, V: v,
 	}
 }
 

@@ -12,6 +12,15 @@ const (
 	extraFreePart = 20 // one twentieth of the file system
 )
 
+const (
+	// chunkSamples is how many samples of a series stay in memory before they
+	// are written out, in the worst case at once for all series.
+	chunkSamples = 120
+	// worstSampleBytes is what a sample takes there when nothing about it can
+	// be compressed.
+	worstSampleBytes = 10
+)
+
 // space watches the free space of the store's file system. It belongs to the
 // writer's goroutine.
 type space struct {
@@ -27,8 +36,10 @@ func newSpace(dir string, least int64, log *slog.Logger) *space {
 }
 
 // look returns why nothing may be written now, or "". It calls onLow when that
-// has just become so. It costs about a microsecond.
-func (s *space) look(onLow func()) string {
+// has just become so. Pending are the samples that the database will write out
+// in any case, for which there must be room beside what is left alone. It costs
+// about a microsecond.
+func (s *space) look(pending int64, onLow func()) string {
 	free, total, err := diskSpace(s.dir)
 	if err != nil {
 		return s.low // what cannot be seen will show as a failed write
@@ -37,9 +48,10 @@ func (s *space) look(onLow func()) string {
 	if least == 0 {
 		least = leastFree + min(total/extraFreePart, mostExtraFree)
 	}
+	least += pending * worstSampleBytes
 	switch {
 	case s.low == "" && free < least:
-		s.low = fmt.Sprintf("the disk of %s has %d MiB free, and %d MiB are left alone", s.dir, free>>20, least>>20)
+		s.low = fmt.Sprintf("the disk of %s has %d MiB free, and %d MiB are needed", s.dir, free>>20, (least+(1<<20)-1)>>20)
 		s.log.Error("history takes no samples until the disk has room; agents keep theirs", "dir", s.dir, "free_bytes", free, "needed_bytes", least)
 		onLow()
 	case s.low != "" && free >= least+least/8:

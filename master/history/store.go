@@ -56,6 +56,7 @@ type Store struct {
 	stopped chan struct{} // closed when the writer has ended
 
 	commits atomic.Uint64 // that wrote something
+	takes   atomic.Bool   // the last look of the writer found that samples are taken
 
 	mu      sync.RWMutex
 	current *generation // or nil while not open
@@ -87,8 +88,8 @@ func New(opts Options) (*Store, error) {
 		ready:   make(chan struct{}),
 		stopped: make(chan struct{}),
 		why:     BusyError{Reason: "it is not open yet", RetryAfter: time.Second},
-		self:    newCounters(),
 	}
+	s.self = newCounters(s.limits, s.takes.Load)
 	s.engine = newEngine(opts.Log, s.self.registry)
 	return s, nil
 }
@@ -142,6 +143,7 @@ func (s *Store) Run(ctx context.Context) error {
 	var syncer sync.WaitGroup
 	syncer.Go(func() { s.sync(syncing) })
 	s.write(ctx)
+	s.takes.Store(false)
 	stop()
 	syncer.Wait()
 	s.setWhy("it is closing", 5*time.Second)

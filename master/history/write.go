@@ -9,14 +9,20 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// maxGroup is about how many samples one commit holds. More gain nothing.
-const maxGroup = 20_000
+const (
+	// maxGroup is about how many samples one commit holds. More gain nothing.
+	maxGroup = 20_000
+	// maxUnmapped is how many samples are taken before full chunks are written
+	// out, so that never much is left to write when space gets short.
+	maxUnmapped = 4_000_000
+)
 
 // writer is the state of the one goroutine that writes.
 type writer struct {
 	*Store
 	group []*request
 
+	unmapped   int64     // samples since full chunks were written out
 	generation uint64    // of the database, counted from 1
 	failed     error     // the write that failed, nil when all is well
 	reopenAt   time.Time // not before, when failed
@@ -58,17 +64,31 @@ func (w *writer) gather(first *request) {
 
 // keep does what is due once a second.
 func (w *writer) keep() {
-	w.space.look(w.mmap)
+	if w.unmapped >= maxUnmapped {
+		w.mmap()
+	}
+	w.look()
 	if w.failed != nil {
 		w.reopen()
 	}
+	w.takes.Store(w.failed == nil && w.space.low == "")
 }
 
-// mmap writes out every full chunk of the head. It is done as soon as space is
-// short: the database does it within a minute, and dies when it cannot.
+// look returns why nothing may be written, or "".
+func (w *writer) look() string {
+	if w.opts.ignoreSpace {
+		return ""
+	}
+	series, _ := w.limits.count()
+	return w.space.look(w.unmapped+int64(series)*chunkSamples, w.mmap)
+}
+
+// mmap writes out every full chunk of the head. It is done at once when space
+// gets short: the database does it within a minute, and dies when it cannot.
 func (w *writer) mmap() {
 	if gen, release, err := w.acquire(); err == nil {
 		gen.db.ForceHeadMMap()
+		w.unmapped = 0
 		release()
 	}
 }
@@ -86,6 +106,7 @@ func (w *writer) commit() {
 		} else {
 			w.self.stored.Add(float64(r.result.Stored))
 			w.self.refused.Add(float64(r.result.Refused))
+			w.unmapped += int64(r.result.Stored)
 		}
 		r.done <- struct{}{}
 	}
@@ -94,7 +115,7 @@ func (w *writer) commit() {
 
 // check returns a *BusyError when nothing may be written now.
 func (w *writer) check() error {
-	if low := w.space.look(w.mmap); low != "" {
+	if low := w.look(); low != "" {
 		return &BusyError{Reason: low, RetryAfter: 10 * time.Second}
 	}
 	if w.failed != nil {

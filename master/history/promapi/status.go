@@ -13,7 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/index"
 )
 
@@ -94,7 +93,7 @@ func (a *API) statusTSDB(c *call) (any, *fault) {
 			return nil, &fault{badData, fmt.Errorf("limit must not exceed %d", most)}
 		}
 	}
-	stats := c.lease.Head.Stats(labels.MetricName, limit)
+	stats := c.lease.Head.Stats(model.MetricNameLabel, limit)
 	return map[string]any{
 		"headStats": map[string]int64{
 			"numSeries":     int64(stats.NumSeries),
