@@ -171,8 +171,10 @@ func testRefused(t *testing.T, kind Kind) {
 	if err == nil {
 		t.Fatal("there is no error")
 	}
-	for _, want := range []string{"suite/test/nan: the value is NaN", "suite/test/infinite: the value is +Inf", `suite/test/<b>`,
-		`"only a name" has no value`, "suite/test/first: given twice"} {
+	for _, want := range []string{
+		"suite/test/nan: the value is NaN", "suite/test/infinite: the value is +Inf", `suite/test/<b>`,
+		`"only a name" has no value`, "suite/test/first: given twice",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)
 		}

@@ -158,13 +158,26 @@ func (s *source) inferImport(name string, m missingName) string {
 
 // undefined records every use of a name that nothing declares.
 func (s *source) undefined(name string, m missingName) {
+	fix := ""
+	if near := nearest.Word(name, s.declaredNames()); near != "" && len(name) > 2 {
+		fix = "did you mean " + near + "?"
+	}
 	for _, use := range m.uses {
-		fix := ""
-		if near := nearest.Word(name, predeclaredNames()); near != "" && len(name) > 2 {
-			fix = "did you mean " + near + "?"
-		}
 		s.fault(use.Pos(), "undefined: "+name, fix)
 	}
+}
+
+// declaredNames returns the names that the file declares, wherever it does, and
+// those that Go does.
+func (s *source) declaredNames() []string {
+	var names []string
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && id.Obj != nil {
+			names = append(names, id.Name)
+		}
+		return true
+	})
+	return append(names, predeclaredNames()...)
 }
 
 // notAvailable records a selection that the allow-list does not have.

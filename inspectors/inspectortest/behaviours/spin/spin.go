@@ -9,6 +9,8 @@ import (
 
 func Inspect(ctx context.Context, r *inspectors.Report) error {
 	r.Gauge("before", 1)
+	turns := 0
 	for {
+		turns++
 	}
 }

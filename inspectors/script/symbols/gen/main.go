@@ -72,7 +72,7 @@ func loadTables(list []allowed) ([]*table, error) {
 	for i, a := range list {
 		paths[i] = a.path
 	}
-	config := &packages.Config{Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports | packages.NeedDeps | packages.NeedSyntax | packages.NeedTypesInfo}
+	config := &packages.Config{Mode: packages.NeedName | packages.NeedTypes}
 	loaded, err := packages.Load(config, paths...)
 	if err != nil {
 		return nil, err
