@@ -17,7 +17,7 @@ func (o origin) translate(err error) error {
 	var faults inspectors.Diagnostics
 	for line := range strings.SplitSeq(text, "\n") {
 		d, rest := o.interpPlace(line)
-		d.Message = strings.ReplaceAll(rest, packageName+"/", "")
+		d.Message = strings.ReplaceAll(rest, "/"+fileName, "") // it calls an import fmt/inspector.go
 		faults = append(faults, d)
 	}
 	return faults.Err()

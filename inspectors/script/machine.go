@@ -2,9 +2,9 @@ package script
 
 import (
 	"context"
+	"embed"
 	"fmt"
 	"sync"
-	"testing/fstest"
 	"time"
 
 	"github.com/traefik/yaegi/interp"
@@ -60,7 +60,7 @@ func (p *Program) build(ctx context.Context, s *source) (m *machine, err error) 
 	m = &machine{origin: s.origin, host: h, notes: &notes{}}
 	m.interp = interp.New(interp.Options{
 		Stdout: p.output, Stderr: m.notes, Args: []string{}, Env: []string{},
-		SourcecodeFilesystem: fstest.MapFS{}, // nothing is imported from the disk
+		SourcecodeFilesystem: embed.FS{}, // empty: nothing is imported from the disk
 	})
 	if err := m.interp.Use(exports(s, h)); err != nil {
 		return nil, fmt.Errorf("cannot give the interpreter its packages: %w", err)
@@ -103,7 +103,7 @@ func (m *machine) run(ctx context.Context, own *inspectors.Report) (keep, settle
 	defer stop()
 	if cut, err := m.execute(late, m.driver); cut {
 		settled = h.abandon()
-		return false, settled, fmt.Errorf("cut off: %w", context.Cause(ctx))
+		return false, settled, fmt.Errorf("cut off: %w", ctx.Err())
 	} else if err != nil {
 		return false, true, m.panicked(err)
 	}
