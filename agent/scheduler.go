@@ -152,8 +152,8 @@ func (s *scheduler) run(ctx context.Context) {
 		case <-timer.C:
 		case <-s.wake:
 		}
-		wait, any := s.startDue(ctx)
-		if !any {
+		wait, more := s.startDue(ctx)
+		if !more {
 			wait = time.Hour // until woken
 		}
 		timer.Reset(wait)
@@ -162,12 +162,12 @@ func (s *scheduler) run(ctx context.Context) {
 
 // startDue starts a batch of what is due and returns the time until something
 // is due again.
-func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, any bool) {
+func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool) {
 	s.mu.Lock()
 	now := s.clock.now()
 	due, late := s.takeDueLocked(now)
 	if len(s.queue) > 0 {
-		wait, any = max(s.queue[0].due.sub(now), 0), true
+		wait, more = max(s.queue[0].due.sub(now), 0), true
 	}
 	s.mu.Unlock()
 
@@ -180,7 +180,7 @@ func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, any bool)
 	if len(due.jobs) > 0 {
 		s.batches.Go(func() { s.runBatch(ctx, due) })
 	}
-	return wait, any
+	return wait, more
 }
 
 // batch is what one call of the runner runs.

@@ -171,8 +171,8 @@ func (s *session) sendStatuses(ctx context.Context, p *rpc.Peer) error {
 		}
 		wait := time.Duration(0)
 		if !all {
-			gap, any := statusGap[s.track.pending()]
-			if !any {
+			gap, ok := statusGap[s.track.pending()]
+			if !ok {
 				continue
 			}
 			wait = time.Until(last.Add(gap))
