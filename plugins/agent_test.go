@@ -21,7 +21,7 @@ import (
 // numbers of its children, and what is in its folder of sockets.
 func beAgent() {
 	dir := os.Args[2]
-	pool := plugins.NewPool(plugins.PoolOptions{Dir: dir, Limits: testLimits()})
+	pool := plugins.NewPool(plugins.PoolOptions{Dir: dir, Limits: testLimits(plugins.Limits{})})
 	spin := script("spin", hostiles()[0].source())
 	spin.Timeout, spin.Interval = time.Hour, 2*time.Hour
 	defs := []inspectors.Definition{script("good", goodScript), spin, external("ok", "ok")}

@@ -199,6 +199,8 @@ func (b *batch) fault(ctx context.Context, rest []*task, err error) ([]*task, *d
 	switch {
 	case ctx.Err() != nil:
 		return rest, nil, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+	case status.Code(err) == codes.DeadlineExceeded: // of ctx; the child noticed first
+		return rest, nil, fmt.Errorf("%w: %w", ErrUnavailable, context.DeadlineExceeded)
 	case err == nil:
 		return rest, nil, errors.New("the plugin gave no result")
 	}

@@ -16,3 +16,9 @@ func (i Inspectors) Build() error {
 	_, err := i.build()
 	return err
 }
+
+// SetDelay sets how long a start waits after so many failures in a row.
+func (p *Pool) SetDelay(delay func(failures int) time.Duration) { p.tuning.delay = delay }
+
+// Backoff is the default of SetDelay.
+func Backoff(failures int) time.Duration { return backoff(failures) }

@@ -165,7 +165,7 @@ func newFixture(t *testing.T, o plugins.PoolOptions) *fixture {
 	if o.Dir == "" {
 		o.Dir = shortDir(t)
 	}
-	o.Limits = testLimits()
+	o.Limits = testLimits(o.Limits)
 	f := &fixture{Pool: plugins.NewPool(o), t: t, log: log}
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
@@ -178,13 +178,13 @@ func newFixture(t *testing.T, o plugins.PoolOptions) *fixture {
 	return f
 }
 
-// testLimits are the default ones where the race detector allows it: its shadow
+// testLimits lifts the limit of memory where the race detector is on: its shadow
 // memory counts as data.
-func testLimits() plugins.Limits {
+func testLimits(l plugins.Limits) plugins.Limits {
 	if raceEnabled {
-		return plugins.Limits{DataBytes: -1}
+		l.DataBytes = -1
 	}
-	return plugins.Limits{}
+	return l
 }
 
 // shortDir is a temporary folder whose path has room for a socket.

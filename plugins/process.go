@@ -19,6 +19,8 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins/internal/link"
@@ -530,8 +532,9 @@ func loadError(reply *pb.LoadReply) error {
 // loadFault says why a call of Load was not answered. The wait for an answer
 // ends with ctx; a process that is still building then is of no more use.
 func (p *process) loadFault(ctx context.Context, name string, err error) error {
-	if ctx.Err() != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	expired := status.Code(err) == codes.DeadlineExceeded // the child may notice it first
+	if ctx.Err() != nil || expired {
+		if expired || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return fmt.Errorf("%w: the script was not built in time; does a package variable's value or an init function never end?", ErrTimeout)
 		}
 		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
