@@ -22,7 +22,6 @@ type seconds struct {
 var (
 	last    seconds
 	started bool
-	cores   int
 )
 
 func Inspect(ctx context.Context, r *inspectors.Report) error {
@@ -43,11 +42,8 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	}
 	if started {
 		percents(r, last, now)
-	} else if cores, err = cpu.CountsWithContext(ctx, true); err != nil {
-		return err
 	}
 	last, started = now, true
-	r.Gauge("cores", float64(cores))
 	r.Counter("seconds_total", now.user, "mode", "user")
 	r.Counter("seconds_total", now.system, "mode", "system")
 	r.Counter("seconds_total", now.iowait, "mode", "iowait")

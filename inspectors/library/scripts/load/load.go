@@ -1,6 +1,5 @@
-// Package load reports the load averages of five and fifteen minutes, and the
-// tasks (threads) of this moment. That of one minute is an inspector of its
-// own, load/average-1.
+// Package load reports the load averages of five and fifteen minutes. That of
+// one minute is an inspector of its own, load/average-1.
 //
 //vedette:name load
 //vedette:interval 1s
@@ -20,14 +19,12 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	if err != nil {
 		return err
 	}
-	var one, five, fifteen, running, tasks float64
-	if _, err := fmt.Sscanf(string(text), "%g %g %g %g/%g", &one, &five, &fifteen, &running, &tasks); err != nil {
+	var one, five, fifteen float64
+	if _, err := fmt.Sscanf(string(text), "%g %g %g", &one, &five, &fifteen); err != nil {
 		return fmt.Errorf("cannot read %q: %w", text, err)
 	}
 	r.Gauge("average-5", five)
 	r.Gauge("average-15", fifteen)
-	r.Gauge("running_tasks", running)
-	r.Gauge("tasks", tasks)
 	return nil
 }
 
