@@ -133,7 +133,7 @@ func allTimes(t *testing.T, s *Store) []int64 {
 	for set := querier.Select(t.Context(), false, nil, matchers...); set.Next(); {
 		for it := set.At().Iterator(nil); it.Next() != 0; {
 			at, v := it.At()
-			if v != float64(at) {
+			if int64(v) != at {
 				t.Fatalf("the sample at %d is %v", at, v)
 			}
 			times = append(times, at)

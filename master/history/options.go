@@ -55,11 +55,12 @@ type Options struct {
 	// Version is shown in the API's build information.
 	Version string
 
-	// For tests: the clock, the bytes of a segment of the log, and to write
-	// whether there is space or not.
+	// For tests: the clock, the bytes of a segment of the log, to write whether
+	// there is space or not, and how often to try after a failed write.
 	now          func() time.Time
 	segmentBytes int
 	ignoreSpace  bool
+	reopenEvery  time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -68,6 +69,7 @@ func (o Options) withDefaults() Options {
 	o.MaxFuture = orDefault(o.MaxFuture, DefaultMaxFuture)
 	o.MaxSeriesPerHost = orDefault(o.MaxSeriesPerHost, DefaultMaxSeriesPerHost)
 	o.MaxSeries = orDefault(o.MaxSeries, DefaultMaxSeries)
+	o.reopenEvery = orDefault(o.reopenEvery, reopenEvery)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -3,6 +3,7 @@ package history
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -77,7 +78,9 @@ func newRounds(t *testing.T, s *Store, n int) *rounds {
 func (r *rounds) one() error {
 	batch := make([]Sample, len(r.series))
 	for i, series := range r.series {
-		batch[i] = Sample{series, r.next, float64(r.next)}
+		// Values that do not compress, so that a round fills pages of the log.
+		_, fraction := math.Modf(float64(i) * math.Phi)
+		batch[i] = Sample{series, r.next, float64(r.next) + fraction}
 	}
 	result, err := r.appender.Append(r.t.Context(), batch)
 	if err == nil && result.Stored != len(batch) {
@@ -104,7 +107,7 @@ func (r *rounds) untilTaken() {
 		case r.t.Context().Err() != nil:
 			r.t.Fatalf("samples are not taken again: %v", err)
 		}
-		runtime.Gosched()
+		r.next--
 	}
 }
 
@@ -156,13 +159,13 @@ func TestNearlyFullDisk(t *testing.T) {
 // The database itself would acknowledge after a failed write what it cannot
 // read back.
 func TestFailedWriteLosesNothingAcknowledged(t *testing.T) {
-	dir := smallDisk(t, 16<<20)
+	dir := smallDisk(t, 64<<20)
 	ballast := filepath.Join(dir, "ballast")
-	opts := Options{Dir: filepath.Join(dir, "history"), ignoreSpace: true}
+	opts := Options{Dir: filepath.Join(dir, "history"), ignoreSpace: true, reopenEvery: 20 * time.Millisecond}
 	var log logged
 	opts.Log = logTo(&log)
 	s := openStore(t, opts)
-	r := newRounds(t, s, 200)
+	r := newRounds(t, s, 5000) // more than a page of the log
 	for range 20 {
 		if err := r.one(); err != nil {
 			t.Fatal(err)
@@ -178,6 +181,11 @@ func TestFailedWriteLosesNothingAcknowledged(t *testing.T) {
 		if !errors.As(err, &busy) || !strings.Contains(err.Error(), "a write failed") {
 			t.Fatalf("got %v, want a BusyError for a write that failed", err)
 		}
+		for range 10 {
+			if err := r.one(); err == nil {
+				t.Fatal("a full disk takes samples")
+			}
+		}
 		r.check(s) // what was there can still be read
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
@@ -190,11 +198,19 @@ func TestFailedWriteLosesNothingAcknowledged(t *testing.T) {
 		}
 		r.check(s)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
 	if !strings.Contains(log.String(), "history could not be written") {
 		t.Errorf("no write failed; the log says:\n%s", &log)
 	}
+	// What a killed process leaves is what is on disk now; a store that is
+	// closed well reads its log no more.
+	killed := filepath.Join(t.TempDir(), "history")
+	if err := os.CopyFS(killed, os.DirFS(opts.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.check(openStore(t, opts))
+	opts.Dir = killed
 	r.check(openStore(t, opts))
 }

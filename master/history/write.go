@@ -122,7 +122,7 @@ func (w *writer) check() error {
 		w.reopen()
 	}
 	if w.failed != nil {
-		return &BusyError{Reason: "a write failed: " + w.failed.Error(), RetryAfter: reopenEvery}
+		return &BusyError{Reason: "a write failed: " + w.failed.Error(), RetryAfter: w.opts.reopenEvery}
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func (w *writer) append() error {
 	}
 	if err := app.Commit(); err != nil {
 		w.fail(err)
-		return &BusyError{Reason: "a write failed: " + err.Error(), RetryAfter: reopenEvery}
+		return &BusyError{Reason: "a write failed: " + err.Error(), RetryAfter: w.opts.reopenEvery}
 	}
 	w.commits.Add(1)
 	return nil
@@ -222,7 +222,7 @@ func (w *writer) reopen() {
 	if now.Before(w.reopenAt) || w.space.low != "" {
 		return
 	}
-	w.reopenAt = now.Add(reopenEvery)
+	w.reopenAt = now.Add(w.opts.reopenEvery)
 	if err := w.files.probe(); err != nil {
 		w.failed = err
 		return
@@ -233,7 +233,7 @@ func (w *writer) reopen() {
 		w.opts.Log.Warn("history did not close well; nothing that was acknowledged is lost", "error", err)
 	}
 	if err := w.open(w.generation); err != nil {
-		w.opts.Log.Error("history cannot be opened again", "error", err, "retry_in", reopenEvery)
+		w.opts.Log.Error("history cannot be opened again", "error", err, "retry_in", w.opts.reopenEvery)
 		w.failed = err
 		return
 	}
