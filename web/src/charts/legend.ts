@@ -6,6 +6,11 @@ import { seriesColours } from './theme.ts';
 /** Characters of a name that fit into one of two columns. */
 const shortName = 9;
 
+/** Whether a name needs a row of its own. */
+export function isLong(name: string): boolean {
+  return name.length > shortName;
+}
+
 export interface LegendActions {
   toggle(line: number, solo: boolean): void;
   expand(): void;
@@ -49,7 +54,7 @@ export class Legend {
       }),
     );
     // Two columns have room for short names only.
-    this.element.classList.toggle('long', lines.some((l) => l.name.length > shortName));
+    this.element.classList.toggle('long', lines.some((l) => isLong(l.name)));
     this.setMore(more);
   }
 

@@ -11,12 +11,13 @@ import { labelText, lineNames } from '../data/store.ts';
 import { clock } from '../lib/time.ts';
 import { format, unitNames } from '../lib/units.ts';
 import { buildFrame, gapSteps, latest, topLines, type Frame } from './frame.ts';
-import { Legend } from './legend.ts';
+import { isLong, Legend } from './legend.ts';
 import { plotOptions } from './plot.ts';
 import { resolveColours } from './theme.ts';
 import type { Drawable, View } from './view.ts';
 
 const fewLines = 6;
+const fewLongLines = 5; // of names that take a row each
 const someLines = 12;
 const manyLines = 200; // even when all are asked for
 const chooseAgain = 15_000; // ms between two choices of the top lines
@@ -170,9 +171,8 @@ export class LiveChart extends HTMLElement implements Drawable {
     const { host } = this.chart;
     const edge = this.view.edge;
     if (!host.gone) return edge;
-    let last = -Infinity;
-    for (const s of this.chart.series) last = Math.max(last, s.track.lastTime);
-    return Number.isFinite(last) ? Math.min(edge, last + host.clock.offset) : edge;
+    const last = host.newest;
+    return last > 0 ? Math.min(edge, last + host.clock.offset) : edge;
   }
 
   private build(): void {
@@ -192,16 +192,17 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.append(this.heading, this.box, this.legend.element);
   }
 
-  private most(): number {
-    if (this.expanded) return manyLines;
-    return this.large ? someLines : fewLines;
+  private most(expanded = this.expanded): number {
+    if (expanded) return manyLines;
+    if (this.large) return someLines;
+    return hasLongNames(this.chart) ? fewLongLines : fewLines;
   }
 
   /** What the button below the legend says, or '' where none is needed. */
   private more(): string {
     const rest = this.chart.series.length - this.lines.length;
     if (rest > 0) return `+${rest} more`;
-    return this.expanded && this.lines.length > (this.large ? someLines : fewLines) ? 'fewer' : '';
+    return this.expanded && this.lines.length > this.most(false) ? 'fewer' : '';
   }
 
   /** Chooses the lines anew where it is time to; true where they changed. */
@@ -343,6 +344,10 @@ export class LiveChart extends HTMLElement implements Drawable {
     const values = this.lines.map((s, i) => `${this.names.get(s)} ${this.valueAt(i, row)}`);
     this.view.status.value = `${clock(this.frame.times[row] * 1000)}: ${values.join(', ')}`;
   }
+}
+
+function hasLongNames(chart: Chart): boolean {
+  return [...lineNames(chart).names.values()].some(isLong);
 }
 
 export function defineLiveChart(): void {

@@ -129,9 +129,25 @@ describe('hosts', () => {
     expect(store.hosts.value.map((h) => h.name)).toEqual(['db', 'web-2', 'web-10']);
   });
 
-  test('that the master has forgotten go', () => {
-    const store = filled([{ host: 'old', key: 'a/b' }, { host: 'h', key: 'a/b' }]);
-    store.setHosts([host('h')]);
+  test('that a restarted master does not know yet stay with their samples, as gone', () => {
+    const store = filled([{ host: 'old', key: 'a/b' }]);
+    store.setHost(host('old', { last_seen_ms: 9_000, os: 'linux' }));
+    store.setHosts([]);
+    const old = store.get('old')!;
+    expect(old.info.value).toMatchObject({ state: 'gone', since_ms: 9_000, os: 'linux' });
+    expect(old.charts.value[0].series[0].track.length).toBe(1);
+    store.setHosts([host('old')]);
+    expect(old.gone).toBe(false);
+  });
+
+  test('that no master knows any more go when their samples are old', () => {
+    let now = 10_000;
+    const store = filled([{ host: 'old', key: 'a/b' }, { host: 'h', key: 'a/b' }], () => now);
+    store.setHosts([host('h', { state: 'gone' })]);
+    store.sweep();
+    expect(store.hosts.value.map((h) => h.name)).toEqual(['h', 'old']);
+    now += horizon;
+    store.sweep();
     expect(store.hosts.value.map((h) => h.name)).toEqual(['h']);
     expect(store.budget.used).toBe(store.get('h')!.byId.get('a/b')!.track.times.length);
   });

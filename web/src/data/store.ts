@@ -51,7 +51,16 @@ export class HostModel {
   readonly byId = new Map<string, Series>();
   /** Grows with every batch of samples: what is drawn of this host is old. */
   batch = 0;
+  /** The master knows it. */
+  listed = true;
   constructor(readonly name: string) {}
+
+  /** Time of the newest sample, on the host's clock; 0 where there is none. */
+  get newest(): number {
+    let newest = 0;
+    for (const s of this.byId.values()) newest = Math.max(newest, s.track.lastTime);
+    return newest;
+  }
 
   get gone(): boolean {
     return this.info.value?.state === 'gone';
@@ -112,14 +121,24 @@ export class Store {
   /** Takes what the master knows of a host. */
   setHost(info: Host): void {
     const host = this.host(info.host);
+    host.listed = true;
     host.info.value = info;
     this.tellClock(host);
   }
 
-  /** Takes the whole list: a host that is not on it is forgotten. */
+  /**
+   * Takes the whole list. A host that is not on it counts as gone, and stays
+   * while there is something to see of it: a master that has just started does
+   * not know its hosts until they have found it again.
+   */
   setHosts(list: Host[]): void {
     const names = new Set(list.map((h) => h.host));
-    for (const name of [...this.byName.keys()]) if (!names.has(name)) this.forget(name);
+    for (const host of this.byName.values()) {
+      if (names.has(host.name)) continue;
+      host.listed = false;
+      const info = host.info.peek() ?? { ...unknown, host: host.name };
+      host.info.value = { ...info, state: 'gone', since_ms: info.last_seen_ms || host.newest };
+    }
     list.forEach((h) => this.setHost(h));
   }
 
@@ -147,12 +166,13 @@ export class Store {
     }
   }
 
-  /** Drops the lines that have been silent for the whole horizon. */
+  /** Drops what has been silent for the whole horizon, but not of a host that is gone. */
   sweep(): void {
     const now = this.now();
-    for (const host of this.byName.values()) {
-      if (host.gone) continue;
+    for (const host of [...this.byName.values()]) {
       const oldest = now - host.clock.offset - horizon;
+      if (!host.listed && host.newest < oldest) this.forget(host.name);
+      if (host.gone) continue;
       for (const chart of host.charts.value) this.sweepChart(host, chart, oldest);
     }
   }
@@ -237,6 +257,16 @@ export class Store {
     chart.revision.value++;
   }
 }
+
+/** What is known of a host that the master has not told about. */
+const unknown: Omit<Host, 'host'> = {
+  state: 'gone',
+  since_ms: 0,
+  last_seen_ms: 0,
+  skew_ms: 0,
+  series: 0,
+  samples: 0,
+};
 
 interface Entry {
   host: HostModel;

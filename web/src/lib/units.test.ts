@@ -16,7 +16,7 @@ describe('the unit of a key', () => {
     ['celsius', undefined, 'celsius', false, ''],
     ['average-1', undefined, '', false, 'average-1'],
     ['running_tasks', undefined, 'count', false, 'running_tasks'],
-    ['count', undefined, 'count', false, 'count'],
+    ['count', undefined, 'count', false, ''],
     ['total', 'gauge', 'count', false, 'total'],
     ['total', undefined, 'count', false, 'total'],
     ['inspector_success', undefined, '', false, 'inspector_success'],

@@ -53,6 +53,7 @@ export function meaningOf(item: string, kind: string | undefined): Meaning {
   else if (!rate && cut('celsius')) unit = 'celsius';
   else if (!rate && /(^|[-_])percent([-_]|$)/.test(name)) unit = 'percent';
   else if (!rate && countable.test(name)) unit = 'count';
+  if (unit === 'count') cut('count');
   return { unit, rate, name };
 }
 

@@ -70,7 +70,7 @@ function Empty({ ready }: { ready: boolean }) {
     <section class="empty">
       <h2>No host reports yet</h2>
       <p>Start an agent on a host and it appears here within a second:</p>
-      <pre>MASTER_IP={location.hostname} MASTER_PORT={location.port || '80'} vedette agent</pre>
+      <pre>vedette agent --master {location.origin}</pre>
     </section>
   );
 }

@@ -1,9 +1,13 @@
-// Which panels of the first page are folded; remembered.
+// What panels of the first page share: which are folded, which is remembered, and
+// how high they are.
 
 import { signal } from '@preact/signals';
 import { load, save } from '../lib/storage.ts';
 
 export class Folds {
+  /** Pixels that the charts of a panel took last: the guess for one that has none yet. */
+  height = 900;
+
   private readonly names = signal(new Set(load<string[]>('folded', [])));
 
   has(name: string): boolean {

@@ -18,13 +18,15 @@ export function HostPanel({ host, folds, ...parts }: Parts & { host: HostModel; 
   const section = useRef<HTMLElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const near = useSignal(false);
-  const height = useSignal(300);
+  const height = useSignal(folds.height);
   const folded = folds.has(host.name);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const seen = (is: boolean): void => {
-      if (!is && near.peek() && body.current) height.value = body.current.offsetHeight;
+      if (!is && near.peek() && body.current) {
+        height.value = folds.height = body.current.offsetHeight;
+      }
       near.value = is;
     };
     let first = true;

@@ -1,0 +1,169 @@
+// Against the real program: one master with one agent on this machine.
+
+import { readFileSync } from 'node:fs';
+import { axe, violations } from './browser.mjs';
+import { Child, drawnPixels, equal, ok, poll, test } from './harness.mjs';
+
+/** The newest value of a series, read off the chart's own data. */
+const newest = (page, key, labels = {}) =>
+  page.evaluate(
+    ([k, l]) => {
+      for (const chart of document.querySelectorAll('live-chart')) {
+        const series = chart.series.find((s) => s.key === k && JSON.stringify(s.labels) === l);
+        if (series) return { time: series.times.at(-1), value: series.values.at(-1), count: series.times.length };
+      }
+      return null;
+    },
+    [key, JSON.stringify(labels)],
+  );
+
+const linkState = (page) => page.locator('.link').getAttribute('data-link');
+
+test('the first chart comes at once, through one WebSocket', async ({ browser, dev }) => {
+  const page = await browser.page();
+  const begin = performance.now();
+  await page.goto(dev);
+  await poll('a line on a canvas', () => drawnPixels(page, 'live-chart[data-chart="load"] canvas'), { pause: 25, times: 400 });
+  console.log(`      first line after ${Math.round(performance.now() - begin)} ms`);
+  equal(await linkState(page), 'live', 'the link');
+  await poll('three samples', async () => (await newest(page, 'load/average-1'))?.count >= 3);
+  equal(page.sockets, 1, 'WebSockets');
+  equal(page.faults, [], 'errors on the page');
+  equal(await violations(page), [], 'violations of the policy');
+  await page.context().close();
+});
+
+test('charts show what /proc says', async ({ browser, dev }) => {
+  const page = await browser.page();
+  await page.goto(dev);
+  const meminfo = (name) => 1024 * Number(readFileSync('/proc/meminfo', 'utf8').match(new RegExp(`^${name}:\\s+(\\d+)`, 'm'))[1]);
+  // The load changes every five seconds, in between it is the same number.
+  await poll('the load of /proc/loadavg', async () => {
+    const drawn = await newest(page, 'load/average-1');
+    return drawn && Math.abs(drawn.value - Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0])) < 0.011;
+  });
+  const total = await poll('memory', () => newest(page, 'memory/total_bytes'));
+  equal(total.value, meminfo('MemTotal'), 'memory/total_bytes');
+  const size = meminfo('MemTotal');
+  await poll('the available memory within 3 %', async () => {
+    const drawn = await newest(page, 'memory/available_bytes');
+    return Math.abs(drawn.value - meminfo('MemAvailable')) < 0.03 * size;
+  });
+  const { time } = await newest(page, 'load/average-1');
+  ok(Math.abs(Date.now() - time) < 15_000, 'the newest sample is of now');
+  await page.context().close();
+});
+
+test('every kind of built-in inspector has its chart', async ({ browser, dev }) => {
+  const page = await browser.page();
+  await page.goto(dev);
+  for (const chart of ['load', 'cpu', 'memory', 'disk', 'network', 'processes', 'tcp', 'uptime']) {
+    await page.locator(`live-chart[data-chart="${chart}"]`).first().waitFor({ state: 'attached' });
+  }
+  const own = page.locator('details.own');
+  equal(await own.getAttribute('open'), null, 'our own measurements are folded');
+  equal(await own.locator('live-chart').count(), 0, 'and weigh nothing');
+  await own.locator('summary').click();
+  await own.locator('live-chart').first().waitFor();
+  await page.context().close();
+});
+
+test('the page of a host, by a link and by its address', async ({ browser, dev }) => {
+  const page = await browser.page();
+  await page.goto(dev);
+  const name = await page.locator('.panel h2 a').first().textContent();
+  await page.locator('.panel h2 a').first().click();
+  await page.locator('h1', { hasText: name }).waitFor();
+  await poll('focus on the heading', () => page.evaluate(() => document.activeElement?.tagName === 'H1'));
+  ok((await page.title()).startsWith(name), 'the title names the host');
+  await page.reload();
+  const row = page.locator('tr[data-inspector="load/average-1"]');
+  await row.waitFor();
+  equal(await row.locator('td').nth(0).textContent(), 'ok', 'the state of load/average-1');
+  const runs = async () => Number((await row.locator('td.number').nth(1).textContent()).replaceAll(',', ''));
+  const before = await runs();
+  await poll('more runs', async () => (await runs()) > before);
+  equal(page.sockets, 2, 'WebSockets: one for each load');
+  await page.goBack();
+  await page.locator('h1', { hasText: 'Hosts' }).waitFor();
+  equal(page.faults, [], 'errors on the page');
+  equal(await violations(page), [], 'violations of the policy');
+  await page.context().close();
+});
+
+test('pages that do not exist say so', async ({ browser, dev }) => {
+  const page = await browser.page();
+  await page.goto(`${dev}/hosts/nobody`);
+  await page.locator('h1', { hasText: 'No host nobody' }).waitFor();
+  await page.goto(`${dev}/no/such/page`);
+  await page.locator('h1', { hasText: 'There is no such page' }).waitFor();
+  equal((await page.request.get(`${dev}/assets/no.js`)).status(), 404, 'status of a missing asset');
+  await page.context().close();
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`nothing for axe to find (${colorScheme})`, async ({ browser, dev }) => {
+    const page = await browser.page({ colorScheme });
+    await page.goto(dev);
+    await page.locator('live-chart .legend button').first().waitFor();
+    equal(await axe(page), [], 'the first page');
+    await page.locator('.panel h2 a').first().click();
+    await page.locator('.inspectors table').waitFor();
+    equal(await axe(page), [], 'the page of a host');
+    await page.context().close();
+  });
+}
+
+test('a lost master is shown, and found again by itself', async ({ browser, vedette }) => {
+  let master = new Child(vedette, ['master', '--listen', '127.0.0.1:0']);
+  const url = await master.url();
+  const agent = new Child(vedette, ['agent', '--master', url, '--host', 'lost-and-found']);
+  const page = await browser.page();
+  try {
+    await page.goto(url);
+    await poll('samples', async () => (await newest(page, 'load/average-1'))?.count >= 2);
+    await master.stop('SIGKILL');
+    await poll('the loss is shown', async () => ['reconnecting', 'unreachable'].includes(await linkState(page)));
+    await poll('the countdown', async () => /reconnecting in \d+ s|next try in \d+ s/.test(await page.locator('.link').textContent()));
+    ok((await page.locator('live-chart').count()) > 0, 'the charts stay');
+    const before = await newest(page, 'load/average-1');
+    master = new Child(vedette, ['master', '--listen', new URL(url).host]);
+    await master.url();
+    await poll('live again', async () => (await linkState(page)) === 'live', { times: 600 });
+    const after = await poll(
+      'newer samples',
+      async () => {
+        const now = await newest(page, 'load/average-1');
+        ok(now, 'the charts stay while the agent is still on its way');
+        return now.time > before.time && now;
+      },
+      { times: 600 },
+    );
+    ok(after.count > before.count, 'the samples from before are still there');
+    equal(page.faults, [], 'errors on the page');
+  } finally {
+    await agent.stop();
+    await master.stop();
+    await page.context().close();
+  }
+});
+
+test('a host whose agent stops stays on the page as gone', async ({ browser, vedette }) => {
+  const master = new Child(vedette, ['master', '--listen', '127.0.0.1:0']);
+  const url = await master.url();
+  const agent = new Child(vedette, ['agent', '--master', url, '--host', 'leaver']);
+  const page = await browser.page();
+  try {
+    await page.goto(url);
+    await page.locator('.panel[data-host="leaver"] live-chart').first().waitFor();
+    await agent.stop('SIGKILL');
+    const condition = page.locator('.panel[data-host="leaver"] .condition.gone');
+    await condition.waitFor();
+    ok(/^gone since \d\d:\d\d$/.test(await condition.textContent()), 'and says since when');
+    equal(await page.title(), '(1 gone) Vedette', 'the title');
+  } finally {
+    await agent.stop();
+    await master.stop();
+    await page.context().close();
+  }
+});

@@ -1,0 +1,102 @@
+// Against a real master that wants to know who is there.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { barePage, Child, equal, ok, poll, test } from './harness.mjs';
+
+function token(vedette, ...args) {
+  const made = spawnSync(vedette, ['token', '--json', ...args], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`vedette token: ${made.stderr}`);
+  return JSON.parse(made.stdout);
+}
+
+/** A master with a viewer's and an agent's token, and that agent. */
+async function guarded(vedette) {
+  const dir = mkdtempSync(join(tmpdir(), 'vedette-guarded-'));
+  const viewer = token(vedette, '--role', 'viewer', '--name', 'alice');
+  const agent = token(vedette, '--host', 'guarded');
+  const lines = (t, more) => `    - {name: ${t.name}, role: ${t.role}, sha256: ${t.sha256}${more}}`;
+  const config = join(dir, 'master.yaml');
+  writeFileSync(config, `master:\n  tokens:\n${lines(viewer, '')}\n${lines(agent, ', host: guarded')}\n`);
+  writeFileSync(join(dir, 'token'), agent.token, { mode: 0o600 });
+  const bare = barePage();
+  const master = new Child(vedette, ['master', '--listen', '127.0.0.1:0', '--config', config, '--static', `/bare=${bare.dir}`]);
+  const url = await master.url();
+  const reporter = new Child(vedette, ['agent', '--master', url, '--host', 'guarded', '--token-file', join(dir, 'token')]);
+  return {
+    url,
+    viewer: viewer.token,
+    agent: agent.token,
+    async stop() {
+      await reporter.stop();
+      await master.stop();
+      bare.remove();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+test('a guarded master asks for a token and takes the right one', async ({ browser, vedette }) => {
+  const master = await guarded(vedette);
+  const page = await browser.page();
+  try {
+    await page.goto(master.url);
+    const field = page.getByLabel('Token', { exact: true });
+    await field.waitFor();
+    ok((await page.locator('.link').textContent()).includes('login needed'), 'the bar says why nothing moves');
+    equal(await page.locator('live-chart').count(), 0, 'charts before the login');
+
+    await field.fill('not the token');
+    await field.press('Enter');
+    await poll('the refusal', async () => /refused/.test(await page.locator('.said').textContent()));
+
+    await field.fill(master.agent);
+    await field.press('Enter');
+    await poll('an agent may not look', async () => /agent/.test(await page.locator('.said').textContent()));
+
+    await field.fill(master.viewer);
+    await field.press('Enter');
+    await page.locator('.panel[data-host="guarded"] live-chart').first().waitFor();
+    await page.reload();
+    await page.locator('.panel[data-host="guarded"] live-chart').first().waitFor();
+    equal(await page.evaluate(() => Object.values(localStorage).join().includes('token')), false, 'a token outlives the tab');
+    equal(page.faults, [], 'errors on the page');
+  } finally {
+    await page.context().close();
+    await master.stop();
+  }
+});
+
+test('MeshClient is denied with a wrong password and allowed with the right one', async ({ browser, vedette }) => {
+  const master = await guarded(vedette);
+  const page = await browser.page();
+  try {
+    await page.goto(`${master.url}/bare/`);
+    const login = (password) =>
+      page.evaluate(
+        (p) =>
+          new Promise((done) => {
+            const client = new globalThis.MeshClient();
+            const heard = [];
+            client.login({ username: 'alice', password: p }).then(
+              () => heard.push('resolved'),
+              (e) => heard.push(`rejected ${e.message}`),
+            );
+            for (const name of ['login/allow', 'login/deny', 'login/error']) {
+              client.on(name, () => {
+                heard.push(name);
+                setTimeout(() => client.disconnect(() => done(heard)));
+              });
+            }
+          }),
+        password,
+      );
+    equal(await login('wrong'), ['login/deny', 'rejected login refused: unknown token or name'], 'the wrong password');
+    equal(await login(master.viewer), ['login/allow', 'resolved'], 'the right password');
+  } finally {
+    await page.context().close();
+    await master.stop();
+  }
+});
