@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"time"
 )
 
 // blame makes the suspects of a death answer for it: a script leaves the host
@@ -127,89 +125,4 @@ func (p *Pool) bringBack(ctx context.Context, e *entry) {
 	default:
 		p.log.Warn("an inspector cannot be moved back to the shared script host", "inspector", name, "reason", err)
 	}
-}
-
-// Run runs each job once and calls done with the outcome of each, one call at a
-// time. It returns when every job had its outcome. Several calls of Run may be
-// under way at once; a name should be in one of them only.
-//
-// A job's timeout counts from its start in the child. Runs that wait for a
-// process that is being started wait for at most their timeout. When ctx ends,
-// runs are cut off and end with ErrUnavailable.
-func (p *Pool) Run(ctx context.Context, jobs []Job, done func(Outcome)) {
-	var mu sync.Mutex
-	report := func(_ *task, o Outcome) {
-		if p.isClosed() && errors.Is(o.Err, ErrUnavailable) {
-			o.Err = errors.Join(ErrClosed, o.Err)
-		}
-		p.ran(o)
-		mu.Lock()
-		defer mu.Unlock()
-		done(o)
-	}
-	tasks := make([]*task, len(jobs))
-	now := time.Now()
-	for i, job := range jobs {
-		tasks[i] = &task{job: job, asked: now}
-	}
-	for range maxRoutes {
-		tasks = p.dispatch(ctx, tasks, report)
-	}
-	fail(tasks, errStopped, report)
-}
-
-// maxRoutes is how often a task follows an inspector that moves.
-const maxRoutes = 3
-
-// dispatch runs tasks, each where its inspector lives, and returns those whose
-// inspector moved away meanwhile.
-func (p *Pool) dispatch(ctx context.Context, tasks []*task, report func(*task, Outcome)) []*task {
-	if len(tasks) == 0 {
-		return nil
-	}
-	groups := p.route(tasks, report)
-	var mu sync.Mutex
-	var strays []*task
-	var wg sync.WaitGroup
-	for h, group := range groups {
-		run := func() {
-			left := h.run(ctx, group, report)
-			mu.Lock()
-			defer mu.Unlock()
-			strays = append(strays, left...)
-		}
-		if len(groups) == 1 {
-			run()
-			continue
-		}
-		wg.Go(run)
-	}
-	wg.Wait()
-	return strays
-}
-
-// route sorts tasks by the home of their inspectors, and reports those that
-// have none.
-func (p *Pool) route(tasks []*task, report func(*task, Outcome)) map[*host][]*task {
-	groups := make(map[*host][]*task)
-	refused := make(map[*task]error)
-	p.mu.Lock()
-	for _, t := range tasks {
-		e := p.entries[t.job.Name]
-		switch {
-		case p.closed:
-			refused[t] = ErrClosed
-		case e == nil:
-			refused[t] = ErrNotLoaded
-		case e.quarantined:
-			refused[t] = quarantineError(e)
-		default:
-			groups[e.home] = append(groups[e.home], t)
-		}
-	}
-	p.mu.Unlock()
-	for t, err := range refused {
-		fail([]*task{t}, err, report)
-	}
-	return groups
 }

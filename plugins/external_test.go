@@ -53,6 +53,12 @@ func pluginInspectors(names []string) plugins.Inspectors {
 	if len(names) == 0 {
 		return all
 	}
+	if names[0] == "bare" { // as a plugin that has no TLS and knows no recorder
+		for _, name := range []string{"PLUGIN_CLIENT_CERT", "VEDETTE_RECORDER_FD", "VEDETTE_LIFELINE_FD"} {
+			_ = os.Unsetenv(name)
+		}
+		names = names[1:]
+	}
 	chosen := plugins.Inspectors{}
 	for _, name := range names {
 		if name == "wrong" {
@@ -162,6 +168,19 @@ func TestExternalPluginIsKilled(t *testing.T) {
 	if f.pid("plugin") == pid {
 		t.Error("it is the same process")
 	}
+}
+
+func TestBarePlugin(t *testing.T) {
+	f := newFixture(t, plugins.PoolOptions{})
+	f.mustLoad(external("ok", "bare", "ok", "exits"), external("exits", "bare", "ok", "exits"))
+	f.wantGood(f.run(10*time.Second, "ok"), "ok")
+	if o := f.runOne("exits"); !errors.Is(o.Err, plugins.ErrCrashed) {
+		t.Errorf("outcome %v", o.Err)
+	}
+	if ok, exits := f.State("ok"), f.State("exits"); ok.Crashes != 0 || exits.Crashes != 1 {
+		t.Errorf("states %+v and %+v", ok, exits)
+	}
+	f.wantGood(f.run(10*time.Second, "ok"), "ok")
 }
 
 // What a plugin started dies with it.

@@ -166,6 +166,7 @@ func (h *host) start(ctx context.Context) (*process, error) {
 		ended:    h.ended,
 		released: h.pool.disown,
 		output:   h.pool.output,
+		warn:     func(limit string) { h.pool.warnOnce(string(h.kind), limit) },
 		leaked:   h.leaked,
 	})
 	if err != nil {

@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/plugins/internal/link"
 )
 
 // PoolOptions configure a Pool. The zero value is useful.
@@ -68,6 +65,7 @@ type Pool struct {
 	shared    *host                 // of scripts, or nil
 	programs  map[string]*host      // of external plugins, by programKey
 	processes map[*process]struct{} // everything that lives
+	warned    map[string]bool       // what warnOnce told
 
 	dirMu sync.Mutex
 	dir   *runDir // guarded by dirMu; nil until the first start
@@ -123,7 +121,7 @@ type tuning struct {
 
 func defaultTuning() tuning {
 	return tuning{
-		start: 10 * time.Second, load: 15 * time.Second, healthy: time.Minute,
+		start: 10 * time.Second, load: 15 * time.Second, healthy: 10 * time.Second,
 		leaks: 50, stuck: 3, respite: 10 * time.Second, trial: 10, delay: backoff,
 	}
 }
@@ -151,10 +149,11 @@ func NewPool(o PoolOptions) *Pool {
 		entries:   make(map[string]*entry),
 		programs:  make(map[string]*host),
 		processes: make(map[*process]struct{}),
+		warned:    make(map[string]bool),
 	}
 	p.scripts = &spawner{
 		confine: func() []error { return confineThread(o.Limits) },
-		refused: func(err error) { p.log.Warn("a limit is not in force", "process", "script host", "reason", err) },
+		refused: func(err error) { p.warnOnce(string(hostShared), err.Error()) },
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
@@ -434,6 +433,18 @@ func (p *Pool) sockets() (string, error) {
 	return p.dir.path, nil
 }
 
+// warnOnce tells of a limit that is not in force, the first time that a process
+// of its kind says so.
+func (p *Pool) warnOnce(kind, limit string) {
+	p.mu.Lock()
+	known := p.warned[kind+limit]
+	p.warned[kind+limit] = true
+	p.mu.Unlock()
+	if !known {
+		p.log.Warn("a limit is not in force", "process", kind, "reason", limit)
+	}
+}
+
 // output hands on a line that an inspector printed.
 func (p *Pool) output(inspector, line string) {
 	if p.options.Output != nil {
@@ -441,73 +452,6 @@ func (p *Pool) output(inspector, line string) {
 		return
 	}
 	p.log.Debug("output", "inspector", inspector, "line", line)
-}
-
-// scriptSpec says how a script host is started; name is the inspector of an own
-// one.
-func (p *Pool) scriptSpec(kind hostKind, name string) spec {
-	what := "script host"
-	if kind == hostOwn {
-		what = "script host of " + name
-	}
-	limits := p.options.Limits
-	env := append(baseEnv(os.Environ()),
-		"GOTRACEBACK=single",
-		"GODEBUG=tracebacklabels=1", // so that a crash names its inspector
-		link.EnvLimits+"="+limits.encode())
-	if limits.HeapBytes > 0 {
-		env = append(env, fmt.Sprintf("GOMEMLIMIT=%d", limits.HeapBytes))
-	}
-	if limits.CPUs > 0 {
-		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", limits.CPUs))
-	}
-	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost}
-	if len(s.args) > 0 {
-		s.path = s.args[0]
-		return s
-	}
-	s.args = []string{os.Args[0], "script-host"}
-	s.path = ownProgram()
-	return s
-}
-
-func (p *Pool) pluginSpec(d *inspectors.Plugin) spec {
-	env := append(baseEnv(os.Environ()), "GOTRACEBACK=single", "GODEBUG=tracebacklabels=1")
-	return spec{
-		kind:    hostPlugin,
-		name:    d.Path,
-		what:    fmt.Sprintf("plugin %q", d.Path),
-		path:    d.Path,
-		args:    append([]string{d.Path}, d.Args...),
-		sha256:  d.SHA256,
-		env:     append(env, p.options.Env...),
-		foreign: true,
-		spawner: p.foreign,
-		wait:    p.tuning.start,
-		log:     p.log,
-	}
-}
-
-// programKey is the identity of the process of a plugin.
-func programKey(d *inspectors.Plugin) string {
-	return strings.Join(append([]string{d.Path, strings.ToLower(d.SHA256)}, d.Args...), "\x00")
-}
-
-// baseEnv picks what a child may see of the agent's environment, which holds
-// secrets.
-func baseEnv(environ []string) []string {
-	var env []string
-	for _, pair := range environ {
-		switch name, _, _ := strings.Cut(pair, "="); name {
-		case "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR":
-			env = append(env, pair)
-		default:
-			if strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "HOST_") {
-				env = append(env, pair)
-			}
-		}
-	}
-	return env
 }
 
 // nameLocks lets one caller at a time work on a name.

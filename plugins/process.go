@@ -2,23 +2,15 @@ package plugins
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/go-plugin/runner"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -27,31 +19,8 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-const (
-	// maxReplyBytes is the longest message that is taken from a child.
-	maxReplyBytes = 16 << 20
-	// connBufferBytes is the size of the buffers of a connection.
-	connBufferBytes = 8 << 10
-	// stopTime is how long a plugin may take to end when asked to.
-	stopTime = 2 * time.Second
-)
-
-// spec is how a process is started.
-type spec struct {
-	kind    hostKind
-	name    string // of the inspector of an own host, or of the program, or empty
-	what    string // for people: `script host` or `plugin "gpu"`
-	path    string
-	args    []string // with the name of the program first
-	sha256  string   // expected checksum in hex, or empty
-	env     []string
-	dir     string // working folder, or empty for the agent's
-	foreign bool   // whether it is an external plugin
-	spawner *spawner
-	sockets string // the folder of sockets
-	wait    time.Duration
-	log     *slog.Logger
-}
+// stopTime is how long a plugin may take to end when asked to.
+const stopTime = 2 * time.Second
 
 // process is one running child that speaks the contract. When it ends, for
 // whatever reason, it builds its death, tells ended, and closes dead.
@@ -87,6 +56,7 @@ type hooks struct {
 	ended    func(*process)                // it died; see process.death
 	released func(*process)                // nothing of it is left
 	output   func(inspector, line string)  // an inspector printed a line
+	warn     func(limit string)            // something could not be set up as asked
 	leaked   func(p *process, runs uint32) // so many runs that were given up hold something
 }
 
@@ -103,204 +73,6 @@ type death struct {
 	reason   string
 	crash    bool // whether the runtime of the process wrote that it crashed
 	suspects map[suspect]bool
-}
-
-// startProcess starts a process, and waits until it speaks. The error wraps
-// ErrUnavailable where another try may go better.
-func startProcess(ctx context.Context, s *spec, h hooks) (_ *process, err error) {
-	if err := s.verify(); err != nil {
-		return nil, err
-	}
-	p := &process{
-		spec:    s,
-		started: time.Now(),
-		hooks:   h,
-		dead:    make(chan struct{}),
-		slots:   make(map[uint32]suspect),
-		flying:  make(map[*task]struct{}),
-		idle:    make(chan struct{}),
-	}
-	p.stderr = &stderrTail{forward: p.logLine}
-	defer func() {
-		if err != nil {
-			p.release()
-		}
-	}()
-	ctx, cancel := context.WithTimeout(ctx, s.wait)
-	defer cancel()
-	if err := p.open(ctx); err != nil {
-		return nil, p.startFault(ctx, err)
-	}
-	go p.watch()
-	return p, nil
-}
-
-// verify looks at the program before it is run, for clear errors and for the
-// checksum.
-func (s *spec) verify() error {
-	if !s.foreign {
-		return nil
-	}
-	info, err := os.Stat(s.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("cannot start %s: there is no such file", s.what)
-	case err != nil:
-		return fmt.Errorf("cannot start %s: %w", s.what, err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("cannot start %s: it is not a file but a %v", s.what, info.Mode().Type())
-	case info.Mode()&0o111 == 0:
-		return fmt.Errorf("cannot start %s: the file is not executable; run chmod +x on it", s.what)
-	case s.sha256 == "":
-		return nil
-	}
-	want, err := hex.DecodeString(s.sha256)
-	if err != nil || len(want) != sha256.Size {
-		return fmt.Errorf("cannot start %s: sha256 %q is not a checksum; write 64 hex digits, as sha256sum prints them", s.what, s.sha256)
-	}
-	hash := sha256.New()
-	secure := plugin.SecureConfig{Checksum: want, Hash: hash}
-	ok, err := secure.Check(s.path)
-	if err != nil {
-		return fmt.Errorf("cannot verify %s: %w", s.what, err)
-	}
-	if !ok {
-		return fmt.Errorf("cannot start %s: the file has the checksum %x, but %s is expected; if the change was wanted, update sha256",
-			s.what, hash.Sum(nil), strings.ToLower(s.sha256))
-	}
-	return nil
-}
-
-// open starts the child and connects to it.
-func (p *process) open(ctx context.Context) error {
-	cmd, err := p.command()
-	if err != nil {
-		return err
-	}
-	p.child = newChild(cmd, p.spec.spawner)
-	p.client = plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig:  link.Handshake(),
-		VersionedPlugins: link.Plugins(nil),
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		RunnerFunc: func(_ hclog.Logger, env *exec.Cmd, _ string) (runner.Runner, error) {
-			cmd.Env = append(cmd.Env, env.Env...)
-			return p.child, nil
-		},
-		AutoMTLS:            p.spec.foreign,
-		SkipHostEnv:         true,
-		StartTimeout:        p.spec.wait,
-		Stderr:              p.stderr,
-		SyncStdout:          &stderrTail{forward: p.logLine},
-		SyncStderr:          &stderrTail{forward: p.logLine},
-		PluginLogBufferSize: maxStderrLine,
-		Logger:              hclog.NewNullLogger(),
-		UnixSocketConfig:    &plugin.UnixSocketConfig{TempDir: p.spec.sockets},
-		GRPCDialOptions: []grpc.DialOption{
-			grpc.WithReadBufferSize(connBufferBytes),
-			grpc.WithWriteBufferSize(connBufferBytes),
-			grpc.WithSharedWriteBuffer(true),
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReplyBytes)),
-		},
-	})
-	defer context.AfterFunc(ctx, func() { _ = p.child.Kill(ctx) })()
-	_, err = p.client.Start()
-	// The child has its own copies of what it inherited.
-	for _, f := range cmd.ExtraFiles {
-		if f != p.recorder.File() {
-			_ = f.Close()
-		}
-	}
-	if err != nil {
-		return err
-	}
-	conn, err := p.client.Client()
-	if err != nil {
-		return err
-	}
-	if p.rpc, err = link.Client(conn); err != nil {
-		return err
-	}
-	about, err := p.rpc.Describe(ctx, &pb.DescribeRequest{})
-	if err != nil {
-		return fmt.Errorf("it does not describe itself: %w", err)
-	}
-	if !p.spec.foreign && !about.GetLoadsScripts() {
-		return errors.New("it takes no scripts; is the program that it runs the agent's own?")
-	}
-	p.offered = about.GetInspectors()
-	for _, warning := range about.GetWarnings() {
-		p.spec.log.Warn("a limit is not in force", "process", p.spec.what, "reason", printable(warning))
-	}
-	return nil
-}
-
-// command makes the command and what the child inherits.
-func (p *process) command() (*exec.Cmd, error) {
-	recorder, err := link.NewRecorder()
-	if err != nil {
-		return nil, err
-	}
-	p.recorder = recorder
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("cannot make a lifeline: %w", err)
-	}
-	p.lifeline = write
-	return &exec.Cmd{
-		Path:        p.spec.path,
-		Args:        p.spec.args,
-		Dir:         p.spec.dir,
-		Env:         append([]string{link.EnvLifeline + "=3", link.EnvRecorder + "=4"}, p.spec.env...),
-		ExtraFiles:  []*os.File{read, recorder.File()},
-		SysProcAttr: childAttributes(),
-	}, nil
-}
-
-// startFault says why a start failed, in the words of somebody who has to
-// repair it.
-func (p *process) startFault(ctx context.Context, err error) error {
-	if p.child == nil || p.child.cmd.Process == nil {
-		err = fmt.Errorf("cannot start %s: %w", p.spec.what, err)
-		if p.spec.foreign && (errors.Is(err, syscall.ENOEXEC) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist)) {
-			return err // of the file, which does not change by itself
-		}
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	_ = p.child.Kill(ctx)
-	<-p.child.exited
-	cause, last, _ := p.stderr.crash()
-	var told string
-	if said := firstOf(cause, last); said != "" {
-		told = fmt.Sprintf(" and wrote %q", said)
-	}
-	timedOut := errors.Is(ctx.Err(), context.DeadlineExceeded) || strings.Contains(err.Error(), "timeout while waiting")
-	switch text := err.Error(); {
-	case timedOut:
-		return fmt.Errorf("%w: cannot start %s: no handshake within %v%s; is it a Vedette plugin?", ErrUnavailable, p.spec.what, p.spec.wait, told)
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w: cannot start %s: %w", ErrUnavailable, p.spec.what, context.Cause(ctx))
-	case strings.Contains(text, "Failed to read any lines"), strings.Contains(text, "exited before"):
-		err := fmt.Errorf("cannot start %s: it ended (%s)%s before the handshake; is it a Vedette plugin, as one that calls plugins.Serve?",
-			p.spec.what, p.child.end(), told)
-		if !p.spec.foreign {
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		return err
-	case strings.Contains(text, "Unrecognized remote plugin message: "):
-		_, said, _ := strings.Cut(text, "Unrecognized remote plugin message: ")
-		said, _, _ = strings.Cut(said, "\n")
-		return fmt.Errorf("cannot start %s: it printed %q instead of a handshake; is it a Vedette plugin, as one that calls plugins.Serve?",
-			p.spec.what, printable(said))
-	default:
-		return fmt.Errorf("cannot start %s: %s%s", p.spec.what, printable(text), told)
-	}
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // release frees everything of a process that is dead or never came to life.

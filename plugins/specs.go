@@ -1,0 +1,77 @@
+package plugins
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/link"
+)
+
+// scriptSpec says how a script host is started; name is the inspector of an own
+// one.
+func (p *Pool) scriptSpec(kind hostKind, name string) spec {
+	what := "script host"
+	if kind == hostOwn {
+		what = "script host of " + name
+	}
+	limits := p.options.Limits
+	env := append(baseEnv(os.Environ()),
+		"GOTRACEBACK=single",
+		"GODEBUG=tracebacklabels=1", // so that a crash names its inspector
+		link.EnvLimits+"="+limits.encode())
+	if limits.HeapBytes > 0 {
+		env = append(env, fmt.Sprintf("GOMEMLIMIT=%d", limits.HeapBytes))
+	}
+	if limits.CPUs > 0 {
+		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", limits.CPUs))
+	}
+	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost}
+	if len(s.args) > 0 {
+		s.path = s.args[0]
+		return s
+	}
+	s.args = []string{os.Args[0], "script-host"}
+	s.path = ownProgram()
+	return s
+}
+
+func (p *Pool) pluginSpec(d *inspectors.Plugin) spec {
+	env := append(baseEnv(os.Environ()), "GOTRACEBACK=single", "GODEBUG=tracebacklabels=1")
+	return spec{
+		kind:    hostPlugin,
+		name:    d.Path,
+		what:    fmt.Sprintf("plugin %q", d.Path),
+		path:    d.Path,
+		args:    append([]string{d.Path}, d.Args...),
+		sha256:  d.SHA256,
+		env:     append(env, p.options.Env...),
+		foreign: true,
+		spawner: p.foreign,
+		wait:    p.tuning.start,
+		log:     p.log,
+	}
+}
+
+// programKey is the identity of the process of a plugin.
+func programKey(d *inspectors.Plugin) string {
+	return strings.Join(append([]string{d.Path, strings.ToLower(d.SHA256)}, d.Args...), "\x00")
+}
+
+// baseEnv picks what a child may see of the agent's environment, which holds
+// secrets.
+func baseEnv(environ []string) []string {
+	var env []string
+	for _, pair := range environ {
+		switch name, _, _ := strings.Cut(pair, "="); name {
+		case "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR":
+			env = append(env, pair)
+		default:
+			if strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "HOST_") {
+				env = append(env, pair)
+			}
+		}
+	}
+	return env
+}
