@@ -1,0 +1,387 @@
+package history
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// The same samples in our store and in Debian's Prometheus must give the same
+// answers, to the byte but for what normal levels out.
+
+// compatTimes is when the samples start and end. Their times, and
+// those asked for, are not round: at the boundary of a range Prometheus 2 and 3
+// differ by design.
+func compatTimes() (start, end time.Time) {
+	start = time.Now().Add(-3 * time.Hour).Truncate(time.Hour)
+	return start, start.Add(time.Hour)
+}
+
+type compatSeries struct {
+	host, key string
+	own       []string // labels
+	value     func(i int) float64
+}
+
+func compatData() []compatSeries {
+	data := []compatSeries{
+		{"web-1", "up", nil, func(int) float64 { return 1 }},
+		{"web-1", "odd/nan", nil, func(i int) float64 { return []float64{1, math.Inf(1), 3, math.Inf(-1)}[i%4] }},
+		{"web-1", "tiny/value", nil, func(i int) float64 { return 1e-9 * float64(i+1) }},
+		{"web-1", "huge/value", nil, func(i int) float64 { return 1e22 * float64(i+1) }},
+		{"web-1", "quo/ted", []string{"path", `C:\a "b" é`}, func(i int) float64 { return float64(i) }},
+	}
+	for h, host := range []string{"web-1", "web-2", "db-1"} {
+		data = append(data,
+			compatSeries{host, "load/average-1", nil, func(i int) float64 { return math.Round(100*(1+math.Sin(float64(i+h*7)/9))) / 100 }},
+			compatSeries{host, "memory/percent-free", nil, func(i int) float64 { return float64((i*37 + h*11) % 100) }})
+		for c, cpu := range []string{"0", "1"} {
+			for m, mode := range []string{"idle", "user"} {
+				// A counter that starts again now and then.
+				data = append(data, compatSeries{host, "cpu/seconds_total", []string{"cpu", cpu, "mode", mode}, func(i int) float64 {
+					return float64((i % 97) * (1 + h + 2*c + 3*m))
+				}})
+			}
+		}
+		for b, le := range []string{"0.1", "0.5", "1", "+Inf"} {
+			data = append(data, compatSeries{host, "request/seconds_bucket", []string{"le", le}, func(i int) float64 { return float64(i * (b + 1) * (h + 1)) }})
+		}
+	}
+	return data
+}
+
+const compatEvery = 15 * time.Second
+
+func compatPoint(start time.Time, i int) int64 {
+	return start.Add(time.Duration(i)*compatEvery + 137*time.Millisecond).UnixMilli()
+}
+
+func compatStore(t *testing.T) *httptest.Server {
+	t.Helper()
+	start, end := compatTimes()
+	s := openStore(t, Options{Dir: t.TempDir(), Version: "test"})
+	for _, d := range compatData() {
+		series := s.NewSeries(d.host, d.key, labelled(t, d.own...), inspectors.Gauge)
+		var batch []Sample
+		for i := range int(end.Sub(start) / compatEvery) {
+			batch = append(batch, Sample{series, compatPoint(start, i), d.value(i)})
+		}
+		add(t, s, batch...)
+	}
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	return server
+}
+
+// openMetrics writes the data as text, for promtool.
+func openMetrics(t *testing.T) []byte {
+	t.Helper()
+	start, end := compatTimes()
+	data := compatData()
+	slices.SortStableFunc(data, func(a, b compatSeries) int { return strings.Compare(MetricName(a.key), MetricName(b.key)) })
+	var text bytes.Buffer
+	for _, d := range data {
+		lset := seriesLabels(d.host, d.key, labelled(t, d.own...))
+		name := MetricName(d.key)
+		var pairs []string
+		lset.Range(func(l labels.Label) {
+			if l.Name != "__name__" {
+				pairs = append(pairs, l.Name+`="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(l.Value)+`"`)
+			}
+		})
+		for i := range int(end.Sub(start) / compatEvery) {
+			ms := compatPoint(start, i)
+			fmt.Fprintf(&text, "%s{%s} %s %d.%03d\n", name, strings.Join(pairs, ","), strconv.FormatFloat(d.value(i), 'g', -1, 64), ms/1000, ms%1000)
+		}
+	}
+	text.WriteString("# EOF\n")
+	return text.Bytes()
+}
+
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("SKIPPED: there is no %s here; on Debian: apt-get install prometheus", name)
+	}
+	return path
+}
+
+// startPrometheus runs Debian's Prometheus on the data and returns its URL.
+func startPrometheus(t *testing.T, flags ...string) string {
+	t.Helper()
+	prometheus, promtool := program(t, "prometheus"), program(t, "promtool")
+	dir := t.TempDir()
+	text, cfg, data := filepath.Join(dir, "data.txt"), filepath.Join(dir, "prometheus.yml"), filepath.Join(dir, "data")
+	for path, content := range map[string][]byte{text: openMetrics(t), cfg: nil} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command(promtool, "tsdb", "create-blocks-from", "openmetrics", text, data).CombinedOutput(); err != nil {
+		t.Fatalf("promtool: %v\n%s", err, out)
+	}
+	return runPrometheus(t, prometheus, cfg, data, flags...)
+}
+
+func runPrometheus(t *testing.T, prometheus, cfg, data string, flags ...string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	var output logged
+	cmd := exec.Command(prometheus, append([]string{
+		"--config.file=" + cfg, "--storage.tsdb.path=" + data, "--web.listen-address=" + address, "--log.level=warn",
+	}, flags...)...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill() //nolint:errcheck // Wait tells
+		cmd.Wait()         //nolint:errcheck // killed
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if response, err := http.Get("http://" + address + "/-/ready"); err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return "http://" + address
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("prometheus does not get ready:\n%s", &output)
+		}
+	}
+}
+
+// ask returns status and body of a GET or, with a body, a POST of a form.
+func ask(t *testing.T, base, path string, params url.Values, post bool) (int, []byte) {
+	t.Helper()
+	var response *http.Response
+	var err error
+	if post {
+		response, err = http.PostForm(base+path, params)
+	} else {
+		response, err = http.Get(base + path + "?" + params.Encode())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, body
+}
+
+// normal orders what has no order: the series of a result.
+func normal(t *testing.T, body []byte) string {
+	t.Helper()
+	var answer struct {
+		Status    string          `json:"status"`
+		ErrorType string          `json:"errorType"`
+		Error     string          `json:"error"`
+		Data      json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatalf("not JSON: %v\n%s", err, body)
+	}
+	text := string(answer.Data)
+	var result struct {
+		ResultType string            `json:"resultType"`
+		Result     []json.RawMessage `json:"result"`
+	}
+	if json.Unmarshal(answer.Data, &result) == nil && (result.ResultType == "vector" || result.ResultType == "matrix") {
+		slices.SortFunc(result.Result, func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
+		text = result.ResultType
+		for _, r := range result.Result {
+			text += "\n" + string(r)
+		}
+	}
+	return answer.Status + " " + answer.ErrorType + " " + core(answer.Error) + "\n" + longNumber.ReplaceAllStringFunc(text, rounded)
+}
+
+// Prometheus 3 sums with compensation for what is rounded off, 2 not always:
+// numbers with many digits may differ in the last ones.
+var longNumber = regexp.MustCompile(`"-?\d+\.\d{10,}"`)
+
+func rounded(quoted string) string {
+	v, err := strconv.ParseFloat(strings.Trim(quoted, `"`), 64)
+	if err != nil {
+		return quoted
+	}
+	v, err = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 11, 64), 64)
+	if err != nil {
+		return quoted
+	}
+	return `"` + strconv.FormatFloat(v, 'f', -1, 64) + `"`
+}
+
+// core cuts off a message what Prometheus 3 puts before it and 2 does not, and
+// which two of the many duplicates it names.
+func core(message string) string {
+	message = strings.TrimPrefix(message, `invalid parameter "query": `)
+	message = strings.TrimPrefix(strings.TrimPrefix(message, "1:1: "), "unknown position: ")
+	message, _, _ = strings.Cut(message, ": [{")
+	return strings.Replace(message, "Invalid time", "invalid time", 1)
+}
+
+var compatExpressions = []string{
+	`up`, `1+1`, `"a \"string\""`, `time()`, `-1 ^ 0.5`, `1/0`, `0/0`, `1e-9`, `1e22`, `vector(1.5)`,
+	`load_average_1`, `load_average_1{host="web-1"}`, `load_average_1{host=~"web-.*"}`, `load_average_1{host!~"web-.*"}`,
+	`{key="load/average-1"}`, `{__name__=~"load.*|memory.*",host="db-1"}`, `load_average_1 offset 10m`, `load_average_1 @ end()`,
+	`load_average_1 @ start()`, `no_such_metric`, `absent(no_such_metric{host="x"})`, `absent_over_time(no_such_metric[5m])`,
+	`sum(load_average_1)`, `avg by (host) (load_average_1)`, `max without (host, key) (memory_percent_free)`, `min(memory_percent_free)`,
+	`count(cpu_seconds_total)`, `count by (mode) (cpu_seconds_total)`, `stddev(load_average_1)`, `stdvar by (host) (cpu_seconds_total)`,
+	`topk(2, memory_percent_free)`, `bottomk(1, memory_percent_free)`, `quantile(0.9, memory_percent_free)`, `count_values("v", up)`, `group(up)`,
+	`rate(cpu_seconds_total[5m])`, `irate(cpu_seconds_total[5m])`, `increase(cpu_seconds_total[10m])`, `delta(load_average_1[5m])`,
+	`idelta(load_average_1[5m])`, `deriv(load_average_1[10m])`, `predict_linear(memory_percent_free[10m], 3600)`,
+	`sum by (host) (rate(cpu_seconds_total{mode!="idle"}[5m]))`, `avg_over_time(load_average_1[7m])`, `max_over_time(memory_percent_free[5m])`,
+	`min_over_time(memory_percent_free[5m])`, `sum_over_time(up[5m])`, `count_over_time(up[5m])`, `stddev_over_time(load_average_1[5m])`,
+	`last_over_time(load_average_1[5m])`, `present_over_time(up[5m])`, `quantile_over_time(0.5, load_average_1[10m])`,
+	`changes(memory_percent_free[5m])`, `resets(cpu_seconds_total[30m])`,
+	`histogram_quantile(0.9, sum by (le) (rate(request_seconds_bucket[5m])))`, `histogram_quantile(0.5, request_seconds_bucket)`,
+	`load_average_1 > 1`, `load_average_1 > bool 1`, `load_average_1 + on (host) memory_percent_free`, `cpu_seconds_total / ignoring (cpu, mode, key) group_left load_average_1`,
+	`up and load_average_1`, `load_average_1 or memory_percent_free`, `load_average_1 unless on (host) up`,
+	`label_replace(load_average_1, "short", "$1", "host", "(.*)-.*")`, `label_join(load_average_1, "both", "/", "host", "key")`,
+	`abs(-load_average_1)`, `ceil(load_average_1)`, `floor(load_average_1)`, `round(load_average_1, 0.1)`, `sqrt(load_average_1)`,
+	`exp(load_average_1)`, `ln(load_average_1)`, `log2(load_average_1)`, `log10(load_average_1)`, `clamp(load_average_1, 0.5, 1.5)`,
+	`clamp_max(load_average_1, 1)`, `sgn(load_average_1 - 1)`, `sort(load_average_1)`, `sort_desc(memory_percent_free)`, `timestamp(load_average_1)`,
+	`hour()`, `day_of_week(vector(1700000000))`, `scalar(up)`, `vector(scalar(up))`, `load_average_1 % 0.3`, `load_average_1 ^ 2`,
+	`avg_over_time(rate(cpu_seconds_total[5m])[20m:1m])`, `max_over_time((sum(load_average_1))[10m:30s])`, `cpu_seconds_total[1m]`,
+	`odd_nan`, `tiny_value`, `huge_value`, `quo_ted`, `sum(odd_nan)`, `sin(load_average_1)`, `pi()`, `deg(load_average_1)`,
+}
+
+func TestAnswersAreThoseOfPrometheus(t *testing.T) {
+	theirs, ours := startPrometheus(t), compatStore(t).URL
+	start, end := compatTimes()
+	middle := start.Add(43*time.Minute + 21*time.Second)
+	at := func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+	asked := 0
+	for i, expression := range compatExpressions {
+		requests := []struct {
+			path   string
+			params url.Values
+		}{
+			{"/api/v1/query", url.Values{"query": {expression}, "time": {at(middle)}}},
+			{"/api/v1/query_range", url.Values{"query": {expression}, "start": {at(start.Add(15*time.Minute + 7*time.Second))}, "end": {at(end)}, "step": {"40s"}}},
+		}
+		for _, r := range requests {
+			theirCode, theirBody := ask(t, theirs, r.path, r.params, i%2 == 0)
+			ourCode, ourBody := ask(t, ours, r.path, r.params, i%2 == 0)
+			theirText, ourText := normal(t, theirBody), normal(t, ourBody)
+			if ourCode != theirCode || ourText != theirText {
+				t.Errorf("%s of %s: HTTP %d\n%.600s\nPrometheus: HTTP %d\n%.600s", r.path, expression, ourCode, ourText, theirCode, theirText)
+			}
+			asked++
+		}
+	}
+	t.Logf("%d expressions, %d questions", len(compatExpressions), asked)
+}
+
+// What is not about values: labels, series, and faults.
+func TestOtherAnswersAreThoseOfPrometheus(t *testing.T) {
+	theirs, ours := startPrometheus(t), compatStore(t).URL
+	start, end := compatTimes()
+	at := func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+	span := func(values url.Values) url.Values {
+		values.Set("start", at(start))
+		values.Set("end", at(end))
+		return values
+	}
+	for _, c := range []struct {
+		path   string
+		params url.Values
+	}{
+		{"/api/v1/labels", nil},
+		{"/api/v1/labels", span(url.Values{})},
+		{"/api/v1/labels", url.Values{"match[]": {"up", `{host="db-1",mode="idle"}`}}},
+		{"/api/v1/labels", url.Values{"match[]": {"no_such"}}},
+		{"/api/v1/labels", url.Values{"start": {"1"}, "end": {"2"}}},
+		{"/api/v1/label/host/values", nil},
+		{"/api/v1/label/__name__/values", span(url.Values{})},
+		{"/api/v1/label/host/values", url.Values{"match[]": {"up", "load_average_1"}}},
+		{"/api/v1/label/none/values", nil},
+		{"/api/v1/series", url.Values{"match[]": {"up"}}},
+		{"/api/v1/series", span(url.Values{"match[]": {`{host="web-2"}`, "up", "quo_ted"}})},
+		{"/api/v1/series", url.Values{"match[]": {"no_such"}}},
+		{"/api/v1/series", nil},
+		{"/api/v1/series", url.Values{"match[]": {`{host=~".*"}`}}},
+		{"/api/v1/labels", url.Values{"match[]": {`{}`}}},
+		{"/api/v1/labels", url.Values{"start": {"yesterday"}}},
+		{"/api/v1/query", nil},
+		{"/api/v1/query", url.Values{"query": {"up"}, "time": {"now"}}},
+		{"/api/v1/query", url.Values{"query": {"up"}, "timeout": {"soon"}}},
+		{"/api/v1/query", url.Values{"query": {"up + on() group_left load_average_1"}, "time": {at(end)}}},
+		{"/api/v1/query", url.Values{"query": {`label_replace(load_average_1, "host", "x", "", "")`}, "time": {at(end)}}},
+		{"/api/v1/query_range", url.Values{"query": {"up"}}},
+		{"/api/v1/query_range", url.Values{"query": {"up"}, "start": {at(end)}, "end": {at(start)}, "step": {"1"}}},
+		{"/api/v1/query_range", span(url.Values{"query": {"up"}, "step": {"0"}})},
+		{"/api/v1/query_range", span(url.Values{"query": {"up"}, "step": {"0.01"}})},
+		{"/api/v1/query_range", span(url.Values{"query": {"up"}, "step": {"1e30"}})},
+		{"/api/v1/query_range", span(url.Values{"query": {"up[5m]"}, "step": {"60"}})},
+		{"/api/v1/query_range", span(url.Values{"query": {"up"}, "step": {"1h"}})},
+		{"/api/v1/query_exemplars", span(url.Values{"query": {"up"}})},
+		{"/api/v1/format_query", url.Values{"query": {"sum by(host)(rate( up [5m]))"}}},
+		{"/api/v1/rules", nil},
+		{"/api/v1/alerts", nil},
+		{"/api/v1/alertmanagers", nil},
+	} {
+		theirCode, theirBody := ask(t, theirs, c.path, c.params, false)
+		ourCode, ourBody := ask(t, ours, c.path, c.params, false)
+		theirText, ourText := normal(t, theirBody), normal(t, ourBody)
+		if ourCode != theirCode || ourText != theirText {
+			t.Errorf("%s %v: HTTP %d\n%.600s\nPrometheus: HTTP %d\n%.600s", c.path, c.params, ourCode, ourText, theirCode, theirText)
+		}
+	}
+}
+
+func TestPromtool(t *testing.T) {
+	promtool := program(t, "promtool")
+	ours := compatStore(t).URL
+	start, end := compatTimes()
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"query", "instant", "--time=" + end.Format(time.RFC3339), ours, "sum(up)"}, "{} => 1 @["},
+		{[]string{"query", "range", "--start=" + strconv.FormatInt(start.Unix(), 10), "--end=" + strconv.FormatInt(end.Unix(), 10), "--step=10m", ours, `up{host="web-1"}`}, `up{host="web-1", key="up"} =>`},
+		{[]string{"query", "series", "--match=up", ours}, `{__name__="up", host="web-1", key="up"}`},
+		{[]string{"query", "labels", ours, "host"}, "db-1\nweb-1\nweb-2"},
+	} {
+		out, err := exec.Command(promtool, c.args...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), c.want) {
+			t.Errorf("promtool %v: %v\n%s\nwant %s", c.args, err, out, c.want)
+		}
+	}
+}
