@@ -146,6 +146,23 @@ test('legend, window, pause and crosshair', async ({ browser }) => {
   });
 });
 
+test('a line that comes later is drawn', async ({ browser }) => {
+  const line = (key) => [key, undefined, 'gauge', 1, () => 1];
+  const host = new FakeHost('h', { series: [line('queue/depth')], inspectors: [] });
+  await withMaster(browser, { hosts: [host] }, async (page) => {
+    const drawn = () => page.evaluate(() => document.querySelector('live-chart')?.drawn);
+    await poll('one line', async () => (await drawn())?.frame.times.length > 1);
+    host.series.push(line('queue/delay'));
+    await poll('two lines', async () => {
+      const { lines, frame } = await drawn();
+      return lines.length === 2 && frame.columns.length === 2;
+    });
+    await poll('two buttons', async () => (await page.locator('live-chart .legend button').count()) === 2);
+    // The new one is first by name; its colour is its own, and on the canvas.
+    await poll('both on the canvas', () => drawnPixels(page, 'live-chart canvas'));
+  });
+});
+
 test('many lines are cut to the largest, and all shown when asked for', async ({ browser }) => {
   const series = Array.from({ length: 40 }, (_, i) => ['pool/size', { n: `worker-${i}` }, 'gauge', 1, () => i]);
   await withMaster(browser, { hosts: [new FakeHost('h', { series, inspectors: [] })] }, async (page) => {
