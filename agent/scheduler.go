@@ -121,7 +121,7 @@ func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
 func (s *scheduler) firstLocked(e *entry, window time.Duration) {
 	now := s.clock.now()
 	e.tick = s.splay.after(now, e.name, e.interval)
-	e.due = s.splay.align(e.tick)
+	e.due = s.splay.align(e.tick, gridOf(e.interval))
 	if e.due.sub(now) <= window {
 		return
 	}
@@ -231,15 +231,15 @@ func (s *scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
 // advance moves e to its first tick after now and returns how many it skipped.
 func (s *scheduler) advance(e *entry, now instant) (skipped uint64) {
 	e.tick = e.tick.add(e.interval)
-	if e.due = s.splay.align(e.tick); e.due > now {
+	if e.due = s.splay.align(e.tick, gridOf(e.interval)); e.due > now {
 		return 0
 	}
 	n := now.sub(e.tick) / e.interval
-	if s.splay.align(e.tick.add(n*e.interval)) <= now {
+	if s.splay.align(e.tick.add(n*e.interval), gridOf(e.interval)) <= now {
 		n++
 	}
 	e.tick = e.tick.add(n * e.interval)
-	e.due = s.splay.align(e.tick)
+	e.due = s.splay.align(e.tick, gridOf(e.interval))
 	return uint64(n)
 }
 

@@ -54,16 +54,19 @@ func TestRunsEveryIntervalWithoutDrift(t *testing.T) {
 func TestIntervalsOffTheGridKeepTheirRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := &testRunner{}
-		schedule(t, runner, newTestObserver(), time.Hour, script("a", "", 250*time.Millisecond), script("b", "", 333*time.Millisecond))
+		schedule(t, runner, newTestObserver(), time.Hour, script("a", "", 250*time.Millisecond), script("b", "", 333*time.Millisecond), script("c", "", 1100*time.Millisecond))
 		offset := newSplay("web-1").offset
-		for name, want := range map[string]int{"a": 14_400, "b": 10_810} {
-			starts := runner.startsOf(name)
+		for name, c := range map[string]struct {
+			want int
+			grid time.Duration
+		}{"a": {14_400, fineGrid}, "b": {10_810, fineGrid}, "c": {3_272, coarseGrid}} {
+			want, starts := c.want, runner.startsOf(name)
 			if n := len(starts); n < want-1 || n > want+1 {
 				t.Errorf("%d runs of %s in an hour, want %d", n, name, want)
 			}
 			for _, at := range starts {
-				if (time.Duration(at.UnixNano())-offset)%grid != 0 {
-					t.Fatalf("%s runs at %v, off the grid", name, at)
+				if (time.Duration(at.UnixNano())-offset)%c.grid != 0 {
+					t.Fatalf("%s runs at %v, off its grid", name, at)
 				}
 			}
 		}
@@ -203,7 +206,7 @@ func TestNoBurstAfterAPause(t *testing.T) {
 			}
 		}
 		for _, e := range s.entries {
-			if wait := e.due.sub(now); wait <= 0 || wait > e.interval+grid {
+			if wait := e.due.sub(now); wait <= 0 || wait > e.interval+coarseGrid {
 				t.Errorf("%s is next due after %v", e.name, wait)
 			}
 		}
@@ -280,7 +283,7 @@ func BenchmarkSchedulerTick(b *testing.B) {
 			runs := 0
 			b.ReportAllocs()
 			for b.Loop() {
-				now = now.add(grid)
+				now = now.add(coarseGrid)
 				due, _ := s.takeDueLocked(now)
 				if len(due.jobs) > 0 {
 					runs += len(due.jobs)

@@ -5,9 +5,21 @@ import (
 	"time"
 )
 
-// grid is the raster on which everything on a host starts, so that inspectors
-// that are due together are run together.
-const grid = 100 * time.Millisecond
+// Everything on a host starts on a grid, so that inspectors that are due
+// together are run together: a batch costs the agent as much as a dozen
+// inspectors in it. Each point of the coarse grid is one of the fine grid.
+const (
+	coarseGrid = 250 * time.Millisecond
+	fineGrid   = 50 * time.Millisecond // for what runs, or is to begin, within a second
+)
+
+// gridOf returns the grid for an interval or a window.
+func gridOf(span time.Duration) time.Duration {
+	if span < time.Second {
+		return fineGrid
+	}
+	return coarseGrid
+}
 
 // instant is a moment in nanoseconds since the epoch, counted by the monotonic
 // clock from one reading of the wall clock: it never jumps.
@@ -29,22 +41,23 @@ func (t ticker) now() instant {
 // share their inspectors' names and intervals; they must not share the instant.
 type splay struct {
 	host   string
-	offset time.Duration // of the host's grid, below grid
+	offset time.Duration // of the host's grid, below coarseGrid
 }
 
 func newSplay(host string) splay {
-	return splay{host: host, offset: time.Duration(mix(host) % uint64(grid))}
+	return splay{host: host, offset: time.Duration(mix(host) % uint64(coarseGrid))}
 }
 
 // phase is how long after each whole interval since the epoch the inspector is
 // due: a point of the host's grid that depends on both names.
 func (s splay) phase(name string, interval time.Duration) time.Duration {
+	grid := gridOf(interval)
 	slots := uint64((interval + grid - 1) / grid)
 	return s.offset + grid*time.Duration(mix(s.host, name)%slots)
 }
 
-// align returns the first point of the host's grid that is not before t.
-func (s splay) align(t instant) instant {
+// align returns the first point of a grid of the host that is not before t.
+func (s splay) align(t instant, grid time.Duration) instant {
 	return t + instant(floorMod(int64(s.offset)-int64(t), int64(grid)))
 }
 
@@ -56,11 +69,12 @@ func (s splay) after(t instant, name string, interval time.Duration) instant {
 	return t + instant(interval) - instant(floorMod(int64(t-phase), int64(interval)))
 }
 
-// early returns a point of the grid within window of t, for the first run of an
-// inspector whose next tick is far away.
+// early returns a point of the window's grid within window of t, for the first
+// run of an inspector whose next tick is far away.
 func (s splay) early(t instant, name string, window time.Duration) instant {
+	grid := gridOf(window)
 	slots := uint64(max(window/grid, 1))
-	return s.align(t).add(grid * time.Duration(mix(s.host, name)%slots))
+	return s.align(t, grid).add(grid * time.Duration(mix(s.host, name)%slots))
 }
 
 func floorMod(a, b int64) int64 {
