@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -57,8 +58,16 @@ func (t turnstile) Insert(ctx context.Context, _ string) (int, error) {
 	select {
 	case t <- struct{}{}:
 		return 0, nil
+	default:
+	}
+	select {
+	case t <- struct{}{}:
+		return 0, nil
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return 0, promql.ErrQueryTimeout("the queue of queries")
+		}
+		return 0, promql.ErrQueryCanceled("the queue of queries")
 	}
 }
 
