@@ -164,7 +164,6 @@ func (p *process) clientConfig(cmd *exec.Cmd) *plugin.ClientConfig {
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithReadBufferSize(connBufferBytes),
 			grpc.WithWriteBufferSize(connBufferBytes),
-			grpc.WithSharedWriteBuffer(true),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReplyBytes)),
 		},
 	}

@@ -19,11 +19,13 @@ func TestStderrOfACrash(t *testing.T) {
 		"panic": {
 			"panic: boom\n\ngoroutine 7 [running labels:{\"inspector\": \"load/average-1\"}]:\nmain.f()\n" +
 				"goroutine 8 [select labels:{\"inspector\": \"other\"}]:\n",
-			"panic: boom", suspect{name: "load/average-1"},
+			"panic: boom",
+			suspect{name: "load/average-1"},
 		},
 		"load": {
 			"fatal error: stack overflow\n\ngoroutine 7 [running labels:{\"loading\": \"disk\"}]:\n",
-			"fatal error: stack overflow", suspect{name: "disk", loading: true},
+			"fatal error: stack overflow",
+			suspect{name: "disk", loading: true},
 		},
 		"no label":         {"fatal error: all goroutines are asleep\n\ngoroutine 1 [running]:\n", "fatal error: all goroutines are asleep", suspect{}},
 		"other labels":     {"panic: x\ngoroutine 1 [running labels:{\"a\": \"inspector\", \"inspector\": \"b\"}]:\n", "panic: x", suspect{name: "b"}},

@@ -22,8 +22,7 @@ func Serve(s *Server, prepare func()) {
 			prepare()
 			return grpc.NewServer(append(options,
 				grpc.ReadBufferSize(bufferBytes),
-				grpc.WriteBufferSize(bufferBytes),
-				grpc.SharedWriteBuffer(true))...)
+				grpc.WriteBufferSize(bufferBytes))...)
 		},
 		Logger: hclog.NewNullLogger(),
 	})
