@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -188,8 +189,12 @@ func take(ts *testscript.TestScript, neg bool, args []string) *process {
 	return p
 }
 
-// attempts bounds await. Each starts a process, so that this takes a while.
-const attempts = 3000
+// awaitWithin is when a script gives up waiting, and pollEvery how long it waits
+// between two looks.
+const (
+	awaitWithin = 2 * time.Minute
+	pollEvery   = 20 * time.Millisecond
+)
 
 // await REGEXP PROGRAM ARGS… runs a program until its output, both streams,
 // matches.
@@ -200,7 +205,9 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
 	last := ""
-	for range attempts {
+	ctx, cancel := context.WithTimeout(context.Background(), awaitWithin)
+	defer cancel()
+	for poll := time.NewTicker(pollEvery); ctx.Err() == nil; <-poll.C {
 		_ = ts.Exec(args[1], args[2:]...)
 		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
 		if pattern.MatchString(last) {

@@ -126,5 +126,6 @@ func NewPool(dir string, log *slog.Logger, output func(inspector, line string)) 
 	}
 	return plugins.NewPool(plugins.PoolOptions{
 		Dir: dir, Log: log, ScriptHost: []string{self, scripthost.Command}, Output: output,
+		Limits: plugins.Limits{DataBytes: dataBytes},
 	}), nil
 }
