@@ -65,7 +65,38 @@ type Master struct {
 	// GoneAfter is how long a host that reports by single calls may be silent
 	// before it counts as gone, 1s to 24h. Default 7s.
 	GoneAfter time.Duration `yaml:"gone_after"`
+	// History says which samples are kept, and for how long.
+	History History `yaml:"history"`
 }
+
+// History configures the master's store of samples.
+type History struct {
+	// Persist keeps samples in the folder "history" of Master.Data. Without, they
+	// are kept until the master stops. Default true.
+	Persist bool `yaml:"persist"`
+	// Retention is how long samples are kept, 2h to 10 years (3650d). Default
+	// 15d.
+	Retention time.Duration `yaml:"retention"`
+	// MaxBytes bounds the store on disk, from 256MiB; the oldest samples go
+	// first. Default 0, which is no bound.
+	MaxBytes Bytes `yaml:"max_bytes"`
+	// MinFreeBytes is how much of the disk is left alone: with less, agents are
+	// asked to keep their samples. Default 0, which is 256MiB and a twentieth
+	// of the disk on top, 1280MiB at most.
+	MinFreeBytes Bytes `yaml:"min_free_bytes"`
+	// OutOfOrder is how late a sample may come, 1m to Retention. It should be
+	// no less than what agents keep while they cannot reach the master. Default
+	// 24h, or Retention where that is shorter.
+	OutOfOrder time.Duration `yaml:"out_of_order"`
+	// MaxSeriesPerHost and MaxSeries bound the series that are active at once,
+	// 1 to 10000000. Plan 3 KB of memory each. Default 50000 and 2000000.
+	MaxSeriesPerHost int `yaml:"max_series_per_host"`
+	MaxSeries        int `yaml:"max_series"`
+}
+
+// Bytes is a size. In YAML it is a number of bytes, or one with a unit, as
+// 10GiB.
+type Bytes int64
 
 // TLS names PEM files.
 type TLS struct {

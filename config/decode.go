@@ -364,6 +364,8 @@ func wants(v reflect.Value) string {
 		return "a list of names"
 	case *slog.Level:
 		return "debug, info, warn or error"
+	case *Bytes:
+		return "a size, as 10GiB"
 	}
 	switch v.Kind() {
 	case reflect.Bool:

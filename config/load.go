@@ -99,6 +99,13 @@ func Default(environ []string) *Config {
 			Listen:    "127.0.0.1:50505",
 			Data:      filepath.Join(stateFolder(environ), "vedette"),
 			GoneAfter: 7 * time.Second,
+			History: History{
+				Persist:          true,
+				Retention:        15 * day,
+				OutOfOrder:       day,
+				MaxSeriesPerHost: 50_000,
+				MaxSeries:        2_000_000,
+			},
 		},
 		Agent: Agent{
 			Master:        "http://127.0.0.1:50505",

@@ -77,6 +77,11 @@ func (p printer) value(v reflect.Value, path string) *yaml.Node {
 	switch x := v.Interface().(type) {
 	case time.Duration:
 		return scalar("!!str", short(x))
+	case Bytes:
+		if digits := strconv.FormatInt(int64(x), 10); x.String() == digits {
+			return scalar("!!int", digits)
+		}
+		return text(x.String())
 	case slog.Level:
 		return scalar("!!str", strings.ToLower(x.String()))
 	case Library:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -19,6 +20,10 @@ func setText(v reflect.Value, text string) error {
 	case *time.Duration:
 		d, err := parseDuration(text)
 		*p = d
+		return err
+	case *Bytes:
+		n, err := parseBytes(text)
+		*p = n
 		return err
 	case *slog.Level:
 		return setLevel(p, text)
@@ -43,10 +48,22 @@ func setText(v reflect.Value, text string) error {
 	return errors.New("cannot be given as a single value")
 }
 
+// A duration may be given in days, as 15d, which time.ParseDuration does not
+// know.
+const (
+	day     = 24 * time.Hour
+	maxDays = 100_000
+)
+
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err == nil {
 		return d, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && -maxDays <= n && n <= maxDays {
+			return time.Duration(n) * day, nil
+		}
 	}
 	if _, e := strconv.ParseFloat(text, 64); e == nil {
 		return 0, fmt.Errorf("%s has no unit; write %ss for seconds", text, text)
@@ -112,8 +129,63 @@ func splitList(text string) []string {
 	return list
 }
 
+// byteUnit is a unit of a size.
+type byteUnit struct {
+	name string
+	size Bytes
+}
+
+// byteUnits are the units of a size, the largest of each kind first.
+func byteUnits() []byteUnit {
+	return []byteUnit{
+		{"TiB", 1 << 40},
+		{"GiB", 1 << 30},
+		{"MiB", 1 << 20},
+		{"KiB", 1 << 10},
+		{"TB", 1e12},
+		{"GB", 1e9},
+		{"MB", 1e6},
+		{"kB", 1e3},
+		{"B", 1},
+	}
+}
+
+func parseBytes(text string) (Bytes, error) {
+	number, unit := text, Bytes(1)
+	for _, u := range byteUnits() {
+		if rest, ok := strings.CutSuffix(text, u.name); ok {
+			number, unit = strings.TrimSpace(rest), u.size
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case err != nil || strings.HasPrefix(number, "+"):
+		return 0, fmt.Errorf("%s is not a size; write a whole number of bytes, or one with a unit, as 512MiB or 10GiB", quote(text))
+	case n < 0:
+		return 0, fmt.Errorf("%s is less than nothing", quote(text))
+	case n > math.MaxInt64/int64(unit):
+		return 0, fmt.Errorf("%s is too large", quote(text))
+	}
+	return Bytes(n) * unit, nil
+}
+
+// String writes a size exactly, in the largest unit of 1024 that does it.
+func (b Bytes) String() string {
+	for _, u := range byteUnits() {
+		if strings.HasSuffix(u.name, "iB") && b != 0 && b%u.size == 0 {
+			return strconv.FormatInt(int64(b/u.size), 10) + u.name
+		}
+	}
+	return strconv.FormatInt(int64(b), 10)
+}
+
 // short writes a duration without the parts that are zero: 24h, not 24h0m0s.
+// Whole days, from two on, are days.
 func short(d time.Duration) string {
+	if d >= 2*day && d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

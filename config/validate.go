@@ -21,6 +21,11 @@ const (
 	maxGoneAfter     = 24 * time.Hour
 	maxBufferReports = 1_000_000
 	maxNameBytes     = 100
+	minRetention     = 2 * time.Hour
+	maxRetention     = 3650 * day
+	minOutOfOrder    = time.Minute
+	minHistoryBytes  = Bytes(256 << 20)
+	maxActiveSeries  = 10_000_000
 )
 
 // validate checks the whole configuration: what it says always, and what it
@@ -28,6 +33,7 @@ const (
 func (l *loader) validate(o LoadOptions) {
 	l.log()
 	l.master()
+	l.history()
 	l.tokens()
 	l.static()
 	l.agent(o.Library)
@@ -87,6 +93,25 @@ func (l *loader) master() {
 		"%s is not between %s and %s", short(m.GoneAfter), short(minGoneAfter), short(maxGoneAfter))
 	l.check(m.TLS.Cert != "" && m.TLS.Key == "", "master.tls", "cert is given without key; both are needed")
 	l.check(m.TLS.Cert == "" && m.TLS.Key != "", "master.tls", "key is given without cert; both are needed")
+}
+
+func (l *loader) history() {
+	const p = "master.history"
+	h := &l.c.Master.History
+	l.check(h.Retention < minRetention || h.Retention > maxRetention, l.child(p, "retention"),
+		"%s is not between %s and %s", short(h.Retention), short(minRetention), short(maxRetention))
+	window := l.child(p, "out_of_order")
+	if _, given := l.origins[window]; !given {
+		h.OutOfOrder = min(h.OutOfOrder, h.Retention)
+	}
+	l.check(h.OutOfOrder < minOutOfOrder || h.OutOfOrder > h.Retention, window,
+		"%s is not between %s and the retention of %s", short(h.OutOfOrder), short(minOutOfOrder), short(h.Retention))
+	l.check(h.MaxBytes != 0 && h.MaxBytes < minHistoryBytes, l.child(p, "max_bytes"),
+		"%s is less than %s; 0 is no bound", h.MaxBytes, minHistoryBytes)
+	l.check(h.MaxSeriesPerHost < 1 || h.MaxSeriesPerHost > maxActiveSeries, l.child(p, "max_series_per_host"),
+		"%d is not between 1 and %d", h.MaxSeriesPerHost, maxActiveSeries)
+	l.check(h.MaxSeries < 1 || h.MaxSeries > maxActiveSeries, l.child(p, "max_series"),
+		"%d is not between 1 and %d", h.MaxSeries, maxActiveSeries)
 }
 
 func validPort(port string) bool {
