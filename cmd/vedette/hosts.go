@@ -118,7 +118,11 @@ func skew(h wire.Host) string {
 	if d.Abs() < 10*time.Second {
 		return fmt.Sprintf("%+.2fs", d.Seconds())
 	}
-	return fmt.Sprintf("%+s", d.Round(time.Second))
+	sign := "+"
+	if d < 0 {
+		sign = "-"
+	}
+	return sign + d.Abs().Round(time.Second).String()
 }
 
 func inspectorCounts(h wire.Host) string {

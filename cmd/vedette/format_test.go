@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func TestValue(t *testing.T) {
+	for _, tt := range []struct {
+		key  string
+		v    float64
+		want string
+	}{
+		{"load/average-1", 0.25, "0.25"},
+		{"memory/percent-free", 12.345, "12.345"},
+		{"memory/used_bytes", 0, "0 B"},
+		{"memory/used_bytes", 1023, "1023 B"},
+		{"memory/used_bytes", 1536, "1.50 KiB"},
+		{"network/receive_bytes_total", 5 << 30, "5.00 GiB"},
+		{"cpu/used_percent", 33.333333, "33.3333 %"},
+		{"cpu/seconds_total", 12, "12 s"},
+		{"temperature/celsius", -3.5, "-3.5 °C"},
+		{"tcp/segments_total", 123456789, "123456789"},
+		{"a", 1e-9, "1e-09"},
+		{"a", 100, "100"},
+		{"a", 1e300, "1e+300"},
+	} {
+		if got := value(tt.key, tt.v); got != tt.want {
+			t.Errorf("%s %v: got %q, want %q", tt.key, tt.v, got, tt.want)
+		}
+	}
+}
+
+func TestPrintHosts(t *testing.T) {
+	now := time.UnixMilli(1767225600000)
+	at := func(d time.Duration) int64 { return now.Add(-d).UnixMilli() }
+	var out bytes.Buffer
+	err := printHosts(&out, []wire.Host{
+		{
+			Host: "web-1", State: wire.HostUp, LastSeenMS: at(time.Second), SkewMS: -20, Version: "v1.2.3",
+			Inspectors: []wire.InspectorStatus{
+				{Name: "cpu", State: wire.StateOK},
+				{Name: "disk", State: wire.StateFailing, Error: "line one\nline \x1b[2Jtwo", SinceMS: at(3 * time.Minute), Runs: 10, Failures: 3},
+				{Name: "gpu", State: wire.StateQuarantined, Error: "crashed twice", SinceMS: at(5 * time.Hour), Runs: 2, Failures: 2},
+			},
+		},
+		{Host: "web-22", State: wire.HostGone, LastSeenMS: at(72 * time.Hour), SkewMS: 90_000, Version: "v1.2.3"},
+		{Host: "ten-lines", State: wire.HostUp, LastSeenMS: at(30 * time.Second), Simple: true},
+		{Host: "skewed", State: wire.HostUp, SkewMS: 90_400},
+	}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `HOST       STATE  SEEN     SKEW    VERSION  INSPECTORS
+web-1      up     now      -0.02s  v1.2.3   1 ok, 1 failing, 1 quarantined
+web-22     gone   3d ago   -       v1.2.3   -
+ten-lines  up     30s ago  -       -        -
+skewed     up     never    +1m30s  -        -
+
+web-1: disk is failing since 3m ago, 3 of 10 runs failed
+    line one
+    line ?[2Jtwo
+web-1: gpu is quarantined since 5h ago, 2 of 2 runs failed
+    crashed twice
+`
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
