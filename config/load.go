@@ -36,7 +36,8 @@ type LoadOptions struct {
 	Overrides []Override
 	// For are the parts that will run. What only they need is checked: that
 	// their files are there and kept safe, that the master may listen where it
-	// shall. One file may thus serve two machines.
+	// shall. One file may thus serve two machines. A client of a master is no
+	// part; for it only the agent's token is read.
 	For Part
 	// Library are the names of the built-in inspectors. Nil means that the
 	// names in agent.library are not checked.
