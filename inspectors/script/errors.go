@@ -9,36 +9,37 @@ import (
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
 // translate turns an error of the interpreter's compiler into diagnostics.
-func (o origin) translate(err error) error {
+func translate(o source.Origin, err error) error {
 	text := strings.TrimSpace(err.Error())
 	var faults inspectors.Diagnostics
 	for line := range strings.SplitSeq(text, "\n") {
-		d, rest := o.interpPlace(line)
-		d.Message = strings.ReplaceAll(rest, "/"+fileName, "") // it calls an import fmt/inspector.go
+		d, rest := interpPlace(o, line)
+		d.Message = strings.ReplaceAll(rest, "/"+source.FileName, "") // it calls an import fmt/inspector.go
 		faults = append(faults, d)
 	}
 	return faults.Err()
 }
 
 // interpPlace splits "inspector.go:5:2: text" and places it.
-func (o origin) interpPlace(text string) (inspectors.Diagnostic, string) {
+func interpPlace(o source.Origin, text string) (inspectors.Diagnostic, string) {
 	line, col, rest, ok := cutPlace(text)
 	if !ok {
-		return o.script.Place(1, 0), text
+		return o.Script.Place(1, 0), text
 	}
-	return o.placeAt(line, col), rest
+	return o.PlaceAt(line, col), rest
 }
 
 // cutPlace splits "inspector.go:5:2: text".
 func cutPlace(text string) (line, col int, rest string, ok bool) {
-	at := strings.Index(text, fileName+":")
+	at := strings.Index(text, source.FileName+":")
 	if at < 0 {
 		return 0, 0, text, false
 	}
-	place := text[at+len(fileName)+1:]
+	place := text[at+len(source.FileName)+1:]
 	if n, err := fmt.Sscanf(place, "%d:%d", &line, &col); n != 2 || err != nil {
 		return 0, 0, text, false
 	}
@@ -48,24 +49,24 @@ func cutPlace(text string) (line, col int, rest string, ok bool) {
 
 // enclosing returns the name and the place of the function around a place that
 // the interpreter has noted.
-func (s *source) enclosing(note string) (string, inspectors.Diagnostic, bool) {
+func enclosing(s *source.Source, note string) (string, inspectors.Diagnostic, bool) {
 	line, _, _, ok := cutPlace(note)
 	if !ok {
 		return "", inspectors.Diagnostic{}, false
 	}
-	for _, decl := range s.file.Decls {
+	for _, decl := range s.File.Decls {
 		f, ok := decl.(*ast.FuncDecl)
-		if !ok || line < s.fset.Position(f.Pos()).Line || line > s.fset.Position(f.End()).Line {
+		if !ok || line < s.Fset.Position(f.Pos()).Line || line > s.Fset.Position(f.End()).Line {
 			continue
 		}
-		return f.Name.Name, s.place(f.Pos()), true
+		return f.Name.Name, s.Place(f.Pos()), true
 	}
 	return "", inspectors.Diagnostic{}, false
 }
 
 // asDiagnostics returns the faults that an error holds, or the error as one
 // fault at the start of the file.
-func asDiagnostics(o origin, err error) inspectors.Diagnostics {
+func asDiagnostics(o source.Origin, err error) inspectors.Diagnostics {
 	var list inspectors.Diagnostics
 	if errors.As(err, &list) {
 		return list
@@ -74,7 +75,7 @@ func asDiagnostics(o origin, err error) inspectors.Diagnostics {
 	if errors.As(err, &one) {
 		return inspectors.Diagnostics{one}
 	}
-	d := o.script.Place(1, 0)
+	d := o.Script.Place(1, 0)
 	d.Message = err.Error()
 	return inspectors.Diagnostics{d}
 }
@@ -94,11 +95,11 @@ func (m *machine) panicked(err error) error {
 		return err
 	}
 	what, note := describe(p.Value), m.notes.first()
-	if name, at, ok := parse(m.origin.script).enclosing(note); ok {
+	if name, at, ok := enclosing(source.Parse(m.origin.Script), note); ok {
 		at.Message = "panic in func " + name + ": " + what
 		return &panicError{at}
 	}
-	at, _ := m.origin.interpPlace(note)
+	at, _ := interpPlace(m.origin, note)
 	at.Message = "panic: " + what
 	return &panicError{at}
 }

@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"github.com/traefik/yaegi/interp"
+	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
 // exports are the symbols that one interpreter gets: of the packages that the
 // script imports the names that it selects, with the library functions that
 // would ignore the context of a run replaced by ones that heed it.
-func exports(s *source, h *host) interp.Exports {
+func exports(s *source.Source, h *host) interp.Exports {
 	table := interp.Exports{hostPath + "/host": {
 		"Enter":   reflect.ValueOf(h.Enter),
 		"Leave":   reflect.ValueOf(h.Leave),
@@ -30,13 +31,13 @@ func exports(s *source, h *host) interp.Exports {
 		"Result":  reflect.ValueOf(h.Result),
 	}}
 	mapTypes := make(map[reflect.Value][]reflect.Type)
-	for path, names := range s.used {
+	for path, names := range s.Used {
 		addPackage(table, mapTypes, h, path, names)
 	}
 	// The interpreter looks up the wrappers of these when a value of an
 	// interpreted type becomes one of their interfaces.
 	for _, path := range []string{"context", "encoding", "fmt", "io", "sort"} {
-		if _, ok := s.used[path]; !ok {
+		if _, ok := s.Used[path]; !ok {
 			addPackage(table, mapTypes, h, path, nil)
 		}
 	}

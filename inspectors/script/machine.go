@@ -9,13 +9,14 @@ import (
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
 // machine is one interpreter with the script in it. It is used by one run at a
 // time, and never again once a run was cut off: from then on the interpreter
 // returns zero values for whatever it is asked.
 type machine struct {
-	origin origin
+	origin source.Origin
 	host   *host
 	interp *interp.Interpreter
 	driver *interp.Program
@@ -33,31 +34,31 @@ const (
 	driverTail = "\n}\n"
 )
 
-func driver(s shape) string {
+func driver(s source.Shape) string {
 	switch s {
-	case valueShape:
-		return driverHead + "host.Value(" + packageName + ".Inspect())" + driverTail
-	case valueCtxShape:
-		return driverHead + "host.Value(" + packageName + ".Inspect(host.Context()))" + driverTail
+	case source.ValueShape:
+		return driverHead + "host.Value(" + source.PackageName + ".Inspect())" + driverTail
+	case source.ValueCtxShape:
+		return driverHead + "host.Value(" + source.PackageName + ".Inspect(host.Context()))" + driverTail
 	}
-	return driverHead + "host.Result(" + packageName + ".Inspect(host.Context(), host.Report()))" + driverTail
+	return driverHead + "host.Result(" + source.PackageName + ".Inspect(host.Context(), host.Report()))" + driverTail
 }
 
 // build makes a machine of a script without faults and runs its initialisers,
 // until ctx ends. The machine does not hold on to the parsed script, which is
 // most of what a small one weighs.
-func (p *Program) build(ctx context.Context, s *source) (m *machine, err error) {
+func (p *Program) build(ctx context.Context, s *source.Source) (m *machine, err error) {
 	defer func() {
 		// The interpreter panics on some programs that it cannot compile.
 		if v := recover(); v != nil {
-			d := s.place(s.file.Package)
+			d := s.Place(s.File.Package)
 			d.Message = fmt.Sprintf("the interpreter cannot compile this file (%v)", v)
 			d.Fix = "take out what is not plain Go 1.21"
 			m, err = nil, inspectors.Diagnostics{d}
 		}
 	}()
 	h := &host{output: p.output, tally: &p.tally}
-	m = &machine{origin: s.origin, host: h, notes: &notes{}}
+	m = &machine{origin: s.Origin, host: h, notes: &notes{}}
 	m.interp = interp.New(interp.Options{
 		Stdout: p.output, Stderr: m.notes, Args: []string{}, Env: []string{},
 		SourcecodeFilesystem: embed.FS{}, // empty: nothing is imported from the disk
@@ -67,7 +68,7 @@ func (p *Program) build(ctx context.Context, s *source) (m *machine, err error) 
 	}
 	program, err := m.compile(s)
 	if err != nil {
-		return nil, s.translate(err)
+		return nil, translate(s.Origin, err)
 	}
 	h.start(ctx, nil)
 	if _, err := m.execute(ctx, program); err != nil {
@@ -76,21 +77,21 @@ func (p *Program) build(ctx context.Context, s *source) (m *machine, err error) 
 		}
 		return nil, m.panicked(err)
 	}
-	m.driver, err = m.interp.Compile(driver(s.shape))
+	m.driver, err = m.interp.Compile(driver(s.Shape))
 	if err != nil {
-		return nil, s.translate(err)
+		return nil, translate(s.Origin, err)
 	}
 	return m, nil
 }
 
 // compile compiles the script.
-func (m *machine) compile(s *source) (*interp.Program, error) {
+func (m *machine) compile(s *source.Source) (*interp.Program, error) {
 	// The interpreter asks its own file set for places: it gets a file of the
 	// same base and the same lines as the one that the script was parsed into.
-	file := s.fset.File(s.file.Package)
-	m.interp.FileSet().AddFile(fileName, file.Base(), file.Size()).SetLines(file.Lines())
-	s.file.Name.Name = packageName
-	return m.interp.CompileAST(s.file)
+	file := s.Fset.File(s.File.Package)
+	m.interp.FileSet().AddFile(source.FileName, file.Base(), file.Size()).SetLines(file.Lines())
+	s.File.Name.Name = source.PackageName
+	return m.interp.CompileAST(s.File)
 }
 
 // run executes the script once. keep says whether the machine may be used

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
 // Errors of a run, besides those that the script itself returns. Each is
@@ -66,9 +67,8 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	if d.Script == nil {
 		return nil, fmt.Errorf("cannot load inspector %q: it is not a script", d.Name)
 	}
-	s := parse(*d.Script)
-	s.applyRules()
-	if err := s.faults.Err(); err != nil {
+	s := source.Parse(*d.Script)
+	if err := s.Faults.Err(); err != nil {
 		return nil, err
 	}
 	timeout := d.Timeout
@@ -125,7 +125,7 @@ func (p *Program) ready(ctx context.Context) (*machine, error) {
 	if m != nil {
 		return m, nil
 	}
-	m, err := p.build(ctx, parse(p.script))
+	m, err := p.build(ctx, source.Parse(p.script))
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the script again: %w", err)
 	}

@@ -84,10 +84,10 @@ func TestPlaces(t *testing.T) {
 		"x := 1\nreturn foo, nil":                        "config.yaml:14:14: undefined: foo",
 		"return 1,":                                      "config.yaml:13: expected operand, found '}'",
 		"x := 1\n_ = x":                                  "config.yaml:14: missing return",
-		"var s string = 1\n_ = s\nreturn 1, nil":         "config.yaml:13:22: cannot convert 1 to string",
+		"var s string = 1\n_ = s\nreturn 1, nil":         "config.yaml:13:22: cannot use 1 (untyped int constant) as string value",
 		"package x\n\nfunc Inspect() {}":                 "config.yaml:15:7: func Inspect has none of the accepted signatures",
 		"//vedette:speed 1\nreturn 1, nil":               "config.yaml:13:7: unknown directive",
-		"m := map[string]int(nil)\nm[\"a\"]++\nreturn 1": "config.yaml:15:7: return has 1 of 2 values",
+		"m := map[string]int(nil)\nm[\"a\"]++\nreturn 1": "config.yaml:15:14: not enough return values",
 	} {
 		script.Source = source
 		err := CheckScript(script)

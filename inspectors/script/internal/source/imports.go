@@ -1,4 +1,4 @@
-package script
+package source
 
 import (
 	"fmt"
@@ -12,11 +12,11 @@ import (
 
 // resolveImports looks up the imports of the file, records those that
 // inspectors may not have, and collects what is selected from the others.
-func (s *source) resolveImports() {
-	s.imports = make(map[string]symbols.Package)
-	s.used = make(map[string][]string)
+func (s *Source) resolveImports() {
+	s.Imports = make(map[string]symbols.Package)
+	s.Used = make(map[string][]string)
 	specs := make(map[string]*ast.ImportSpec)
-	for _, spec := range s.file.Imports {
+	for _, spec := range s.File.Imports {
 		path, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			continue // the parser has refused it
@@ -34,22 +34,22 @@ func (s *source) resolveImports() {
 			s.fault(spec.Pos(), fmt.Sprintf("import %s %q has no name to select from", name, path), "import it by its own name")
 			continue
 		}
-		if _, twice := s.imports[name]; twice {
+		if _, twice := s.Imports[name]; twice {
 			s.fault(spec.Pos(), name+" is imported twice", "give one of the two another name, as: import gonet \"net\"")
 			continue
 		}
-		s.imports[name], specs[name] = p, spec
-		s.used[p.Path] = nil
+		s.Imports[name], specs[name] = p, spec
+		s.Used[p.Path] = nil
 	}
 	s.resolveNames(specs)
 }
 
 // resolveNames checks every name that the file does not declare: it must be an
 // import, and what is selected from it must be available.
-func (s *source) resolveNames(specs map[string]*ast.ImportSpec) {
+func (s *Source) resolveNames(specs map[string]*ast.ImportSpec) {
 	missing := s.unresolved()
 	for _, name := range sortedKeys(missing) {
-		p, ok := s.imports[name]
+		p, ok := s.Imports[name]
 		if !ok {
 			s.undeclared(name, missing[name], specs)
 			continue
@@ -59,8 +59,8 @@ func (s *source) resolveNames(specs map[string]*ast.ImportSpec) {
 			if !p.Has(sel.Sel.Name) {
 				s.notAvailable(p, name, sel)
 			}
-			if !slices.Contains(s.used[p.Path], sel.Sel.Name) {
-				s.used[p.Path] = append(s.used[p.Path], sel.Sel.Name)
+			if !slices.Contains(s.Used[p.Path], sel.Sel.Name) {
+				s.Used[p.Path] = append(s.Used[p.Path], sel.Sel.Name)
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func (s *source) resolveNames(specs map[string]*ast.ImportSpec) {
 
 // undeclared records the uses of a name that nothing declares: where it looks
 // like a package, with the import to add.
-func (s *source) undeclared(name string, m missingName, specs map[string]*ast.ImportSpec) {
+func (s *Source) undeclared(name string, m missingName, specs map[string]*ast.ImportSpec) {
 	if len(m.members) == len(m.uses) && !s.refusedImport(name) {
 		for _, path := range symbols.Paths() {
 			if p, _ := symbols.Lookup(path); p.Name == name && lacking(p, m.members) == nil {
@@ -88,8 +88,8 @@ func (s *source) undeclared(name string, m missingName, specs map[string]*ast.Im
 
 // refusedImport reports whether name is that of an import which is a fault
 // itself, so that its uses need not be.
-func (s *source) refusedImport(name string) bool {
-	for _, spec := range s.file.Imports {
+func (s *Source) refusedImport(name string) bool {
+	for _, spec := range s.File.Imports {
 		path, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			continue
@@ -144,4 +144,41 @@ func insteadOf(path string) string {
 		}
 	}
 	return "write a plugin for what needs it"
+}
+
+// insteadOfName says what to use in place of a name that is not allowed.
+func insteadOfName(name string) string {
+	switch name {
+	case "time.AfterFunc", "context.AfterFunc":
+		return "wait with a timer in a select: it would call from a goroutine"
+	case "time.Tick":
+		return "use time.NewTicker, and stop it"
+	case "sync.WaitGroup", "sync.Cond":
+		return "inspectors start no goroutines to wait for"
+	case "sync.OnceFunc", "sync.OnceValue", "sync.OnceValues":
+		return "use sync.Once, or a package variable"
+	case "sync/atomic.Pointer":
+		return "use atomic.Value, or a package variable"
+	case "errors.AsType":
+		return "use errors.As"
+	case "os.Exit":
+		return "return an error"
+	case "os.Remove", "os.RemoveAll", "os.WriteFile", "os.Create", "os.OpenFile", "os.Mkdir", "os.MkdirAll", "os.Rename":
+		return "inspectors read; they write nothing"
+	case "os.Stdout", "os.Stderr":
+		return "print with fmt.Println or log.Println"
+	case "log.Fatal", "log.Fatalf", "log.Fatalln", "log.Panic", "log.Panicf":
+		return "return an error"
+	case "net.Listen", "net.ListenPacket", "net/http.ListenAndServe":
+		return "inspectors listen on nothing"
+	case "runtime.GC", "runtime.Gosched", "runtime.GOMAXPROCS":
+		return "take it out"
+	case "strings.SplitSeq":
+		return "use strings.Split"
+	case "strings.FieldsSeq":
+		return "use strings.Fields"
+	case "strings.Lines":
+		return `use strings.Split(s, "\n"), or a bufio.Scanner`
+	}
+	return ""
 }

@@ -1,4 +1,4 @@
-package script
+package source
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ const inspectorsPath = "github.com/vedettehq/vedette/inspectors"
 // imports, it shows which names it does not declare itself; with those known,
 // the imports and the shape are, and the whole is parsed again.
 const (
-	headStart  = "package " + packageName + "\n"
+	headStart  = "package " + PackageName + "\n"
 	valueFunc  = "func Inspect(ctx context.Context) (float64, error) {\n"
 	reportFunc = "func Inspect(ctx context.Context, r *inspectors.Report) error {\n"
 	valueTail  = "\n}\n"
@@ -25,11 +25,11 @@ const (
 )
 
 // parseBody makes a file of a bare body and parses it.
-func (s *source) parseBody() {
-	body := s.text
+func (s *Source) parseBody() {
+	body := s.Text
 	s.wrap(headStart+valueFunc, body, valueTail)
 	s.parseText()
-	if s.file == nil || !s.onlyInspect() {
+	if s.File == nil || !s.onlyInspect() {
 		return
 	}
 	missing := s.unresolved()
@@ -46,8 +46,8 @@ func (s *source) parseBody() {
 			paths[path] = true
 		}
 	}
-	if len(s.faults) > 0 {
-		s.file = nil
+	if len(s.Faults) > 0 {
+		s.File = nil
 		return
 	}
 	var head strings.Builder
@@ -60,19 +60,19 @@ func (s *source) parseBody() {
 	s.parseText()
 }
 
-func (s *source) wrap(head, body, tail string) {
-	s.text = head + body + tail
+func (s *Source) wrap(head, body, tail string) {
+	s.Text = head + body + tail
 	s.head = strings.Count(head, "\n")
 }
 
 // onlyInspect reports whether the wrapped body is one function to its end; a
 // body with a "}" too many would close the function early.
-func (s *source) onlyInspect() bool {
-	if len(s.file.Decls) == 1 {
+func (s *Source) onlyInspect() bool {
+	if len(s.File.Decls) == 1 {
 		return true
 	}
-	s.fault(s.file.Decls[1].Pos(), "a declaration outside of the body", "balance the braces before it; or write a whole file, which starts with a package clause")
-	s.file = nil
+	s.fault(s.File.Decls[1].Pos(), "a declaration outside of the body", "balance the braces before it; or write a whole file, which starts with a package clause")
+	s.File = nil
 	return false
 }
 
@@ -84,10 +84,10 @@ type missingName struct {
 
 // unresolved returns the names that are neither declared in the file nor
 // predeclared in Go, with where they are used.
-func (s *source) unresolved() map[string]missingName {
+func (s *Source) unresolved() map[string]missingName {
 	ignored := make(map[*ast.Ident]bool)
 	selections := make(map[*ast.Ident]*ast.SelectorExpr)
-	ast.Inspect(s.file, func(n ast.Node) bool {
+	ast.Inspect(s.File, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok {
@@ -105,7 +105,7 @@ func (s *source) unresolved() map[string]missingName {
 		return true
 	})
 	missing := make(map[string]missingName)
-	for _, ident := range s.file.Unresolved {
+	for _, ident := range s.File.Unresolved {
 		if ignored[ident] || predeclared(ident.Name) {
 			continue
 		}
@@ -122,7 +122,7 @@ func (s *source) unresolved() map[string]missingName {
 // inferImport finds the one package called name that has every name that the
 // body selects from it, and returns its path; or it records what is wrong and
 // returns "".
-func (s *source) inferImport(name string, m missingName) string {
+func (s *Source) inferImport(name string, m missingName) string {
 	if len(m.members) < len(m.uses) {
 		s.undefined(name, m)
 		return ""
@@ -157,7 +157,7 @@ func (s *source) inferImport(name string, m missingName) string {
 }
 
 // undefined records every use of a name that nothing declares.
-func (s *source) undefined(name string, m missingName) {
+func (s *Source) undefined(name string, m missingName) {
 	fix := ""
 	if near := nearest.Word(name, s.declaredNames()); near != "" && len(name) > 2 {
 		fix = "did you mean " + near + "?"
@@ -169,9 +169,9 @@ func (s *source) undefined(name string, m missingName) {
 
 // declaredNames returns the names that the file declares, wherever it does, and
 // those that Go does.
-func (s *source) declaredNames() []string {
+func (s *Source) declaredNames() []string {
 	var names []string
-	ast.Inspect(s.file, func(n ast.Node) bool {
+	ast.Inspect(s.File, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && id.Obj != nil {
 			names = append(names, id.Name)
 		}
@@ -181,9 +181,9 @@ func (s *source) declaredNames() []string {
 }
 
 // notAvailable records a selection that the allow-list does not have.
-func (s *source) notAvailable(p symbols.Package, name string, sel *ast.SelectorExpr) {
-	fix := ""
-	if near := nearest.Word(sel.Sel.Name, p.Names()); near != "" {
+func (s *Source) notAvailable(p symbols.Package, name string, sel *ast.SelectorExpr) {
+	fix := insteadOfName(p.Path + "." + sel.Sel.Name)
+	if near := nearest.Word(sel.Sel.Name, p.Names()); near != "" && fix == "" {
 		fix = "did you mean " + name + "." + near + "?"
 	}
 	s.fault(sel.Pos(), fmt.Sprintf("%s.%s is not available to inspectors", name, sel.Sel.Name), fix)

@@ -1,57 +1,63 @@
-package script
+package source
 
 import (
 	"go/ast"
 )
 
-// shape is one of the signatures that Inspect may have.
-type shape int
+// Shape is one of the signatures that Inspect may have.
+type Shape int
 
+// The shapes.
 const (
-	noShape         shape = iota
-	valueShape            // func Inspect() (float64, error)
-	valueCtxShape         // func Inspect(ctx context.Context) (float64, error)
-	reportShape           // func Inspect(ctx context.Context, r *inspectors.Report) error
+	NoShape         Shape = iota // none of them
+	ValueShape                   // func Inspect() (float64, error)
+	ValueCtxShape                // func Inspect(ctx context.Context) (float64, error)
+	ReportShape                  // func Inspect(ctx context.Context, r *inspectors.Report) error
 	shapesForPeople = "write func Inspect() (float64, error), or func Inspect(ctx context.Context) (float64, error), " +
 		"or func Inspect(ctx context.Context, r *inspectors.Report) error"
 )
 
 // findShape finds func Inspect and its shape, or records that there is none.
-func (s *source) findShape() {
-	for _, decl := range s.file.Decls {
+func (s *Source) findShape() {
+	for _, decl := range s.File.Decls {
 		f, ok := decl.(*ast.FuncDecl)
 		if !ok || f.Recv != nil || f.Name.Name != "Inspect" {
 			continue
 		}
-		if s.shape = s.shapeOf(f.Type); s.shape == noShape {
+		if s.Shape = s.shapeOf(f.Type); s.Shape == NoShape {
 			s.fault(f.Pos(), "func Inspect has none of the accepted signatures", shapesForPeople)
 		} else if f.Body == nil {
 			s.fault(f.Pos(), "func Inspect has no body", "")
 		}
 		return
 	}
-	s.fault(s.file.Package, "the file has no func Inspect", shapesForPeople)
+	s.fault(s.File.Package, "the file has no func Inspect", shapesForPeople)
+	for _, decl := range s.File.Decls {
+		if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "main" {
+			s.fault(f.Pos(), "func main of an inspector is never called", "name it Inspect, with one of the accepted signatures")
+		}
+	}
 }
 
-func (s *source) shapeOf(f *ast.FuncType) shape {
+func (s *Source) shapeOf(f *ast.FuncType) Shape {
 	if f.TypeParams != nil {
-		return noShape
+		return NoShape
 	}
 	params, results := s.typeNames(f.Params), s.typeNames(f.Results)
 	switch {
 	case equal(results, "float64", "error") && len(params) == 0:
-		return valueShape
+		return ValueShape
 	case equal(results, "float64", "error") && equal(params, "context.Context"):
-		return valueCtxShape
+		return ValueCtxShape
 	case equal(results, "error") && equal(params, "context.Context", "*"+inspectorsPath+".Report"):
-		return reportShape
+		return ReportShape
 	}
-	return noShape
+	return NoShape
 }
 
 // typeNames returns one name for each parameter: of a type of a package with
 // the import path of the package before it, whatever its name in the file.
-func (s *source) typeNames(list *ast.FieldList) []string {
+func (s *Source) typeNames(list *ast.FieldList) []string {
 	if list == nil {
 		return nil
 	}
@@ -64,7 +70,7 @@ func (s *source) typeNames(list *ast.FieldList) []string {
 	return names
 }
 
-func (s *source) typeName(e ast.Expr) string {
+func (s *Source) typeName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
 		if e.Obj != nil {
@@ -77,7 +83,7 @@ func (s *source) typeName(e ast.Expr) string {
 		return s.typeName(e.X)
 	case *ast.SelectorExpr:
 		if x, ok := e.X.(*ast.Ident); ok {
-			return s.imports[x.Name].Path + "." + e.Sel.Name
+			return s.Imports[x.Name].Path + "." + e.Sel.Name
 		}
 	}
 	return "?"

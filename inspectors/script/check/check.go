@@ -1,0 +1,125 @@
+package check
+
+import (
+	"cmp"
+	"errors"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/source"
+)
+
+// Check finds every fault of a script and returns them in the order of their
+// places: of its directives, its syntax, its imports and names, its types, the
+// signature of Inspect, and the constructs that are not in the language. It
+// returns nil where there are none.
+//
+// Text is a whole Go file or the bare body of an Inspect function; file is
+// the name that the diagnostics give, it is not opened. Check runs nothing of
+// the script.
+func Check(file, text string) inspectors.Diagnostics {
+	return Script(scriptOf(file, text))
+}
+
+func scriptOf(file, text string) inspectors.Script {
+	return inspectors.Script{File: file, Line: 1, Source: text}
+}
+
+// Definition is as Check for the script of an inspector's definition. A
+// definition without a script has no faults.
+func Definition(d inspectors.Definition) inspectors.Diagnostics {
+	if d.Script == nil {
+		return nil
+	}
+	return Script(*d.Script)
+}
+
+// Script is as Check for a script that may stand inside another file, in which
+// the places are.
+func Script(s inspectors.Script) inspectors.Diagnostics {
+	found := findings(s)
+	if len(found) == 0 {
+		return nil
+	}
+	faults := make(inspectors.Diagnostics, len(found))
+	for i := range found {
+		faults[i] = found[i].Diagnostic
+	}
+	return faults
+}
+
+// finding is a fault, and the name of the rule that found it.
+type finding struct {
+	inspectors.Diagnostic
+	rule string
+}
+
+// findings are the faults of a script by the rules that found them, in the order
+// of their places. What the parser, the directives and the type checker say has
+// the rules "source", "directive" and "types".
+func findings(script inspectors.Script) []finding {
+	s := source.Parse(script)
+	p := &pass{Source: s}
+	p.add("source", s.Faults)
+	var faults inspectors.Diagnostics
+	if _, err := script.Directives(); errors.As(err, &faults) {
+		p.add("directive", faults)
+	}
+	if s.File != nil {
+		p.checkTypes(sharedLibrary())
+		p.applyRules()
+	}
+	return sorted(p.found)
+}
+
+// pass is the check of one script.
+type pass struct {
+	*source.Source
+	pkg  *types.Package
+	info *types.Info
+
+	path  []ast.Node // from the file down to the node that is visited
+	rule  string     // the rule that is asked
+	found []finding
+	facts facts
+}
+
+// add records what was found elsewhere.
+func (p *pass) add(rule string, faults inspectors.Diagnostics) {
+	for _, d := range faults {
+		p.found = append(p.found, finding{d, rule})
+	}
+}
+
+// fault records what the rule that is asked has found.
+func (p *pass) fault(at ast.Node, message, fix string) {
+	p.faultAt(at.Pos(), message, fix)
+}
+
+func (p *pass) faultAt(pos token.Pos, message, fix string) {
+	d := p.Place(pos)
+	d.Message, d.Fix = message, fix
+	p.found = append(p.found, finding{d, p.rule})
+}
+
+// sorted orders findings by place and drops those that repeat; what the type
+// checker says too of a line that has a fault already, the parser has said
+// better.
+func sorted(found []finding) []finding {
+	slices.SortStableFunc(found, func(a, b finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	said := make(map[int]bool)
+	for _, f := range found {
+		if f.rule == "source" {
+			said[f.Line] = true
+		}
+	}
+	found = slices.DeleteFunc(found, func(f finding) bool {
+		return f.rule == "types" && said[f.Line]
+	})
+	return slices.Compact(found)
+}

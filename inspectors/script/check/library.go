@@ -1,0 +1,79 @@
+package check
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed" // for the types of the packages
+	"encoding/gob"
+	"fmt"
+	"go/token"
+	"go/types"
+	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// exportData is what gen has written: a gob, compressed, of []exportedPackage.
+//
+//go:embed types.gob.gz
+var exportData []byte
+
+// exportedPackage is the shape of gen.Package.
+type exportedPackage struct {
+	Path string
+	Data []byte
+}
+
+// library imports the packages that inspectors may import, each when it is first
+// asked for. It implements types.Importer, for use by many goroutines.
+type library struct {
+	mu       sync.Mutex
+	data     map[string][]byte         // by import path; nil once the package is read
+	packages map[string]*types.Package // these and what they refer to
+	complete map[string]bool           // those of packages that have been read
+	fset     *token.FileSet
+}
+
+// sharedLibrary is the one library of the process: about 5 to 15 MiB once it is
+// used, and nothing before.
+var sharedLibrary = sync.OnceValue(newLibrary)
+
+func newLibrary() *library {
+	l := &library{
+		data:     make(map[string][]byte),
+		packages: make(map[string]*types.Package),
+		complete: make(map[string]bool),
+		fset:     token.NewFileSet(),
+	}
+	var list []exportedPackage
+	z, err := gzip.NewReader(bytes.NewReader(exportData))
+	if err == nil {
+		err = gob.NewDecoder(z).Decode(&list)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("cannot read the embedded types.gob.gz: %v", err)) // a broken build
+	}
+	for _, p := range list {
+		l.data[p.Path] = p.Data
+	}
+	return l
+}
+
+// Import returns the package of an import path.
+func (l *library) Import(path string) (*types.Package, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.complete[path] {
+		return l.packages[path], nil
+	}
+	data, ok := l.data[path]
+	if !ok {
+		return nil, fmt.Errorf("package %q is not available to inspectors", path)
+	}
+	p, err := gcexportdata.Read(bytes.NewReader(data), l.fset, l.packages, path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the types of package %q: %w", path, err)
+	}
+	l.data[path], l.complete[path] = nil, true
+	return p, nil
+}

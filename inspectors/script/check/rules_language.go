@@ -1,0 +1,137 @@
+package check
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"regexp"
+	"strings"
+)
+
+// goroutine refuses the go statement. A panic in a goroutine ends the whole
+// process, and one that is left behind cannot be stopped.
+func goroutine(p *pass, n ast.Node) {
+	if g, ok := n.(*ast.GoStmt); ok {
+		p.fault(g, "inspectors start no goroutines", "call the function, and give slow calls the context; split what must run side by side into inspectors of their own")
+	}
+}
+
+// generic refuses type parameters, which the interpreter runs in part only.
+func generic(p *pass, n ast.Node) {
+	const fix = "write it out for the types that you need"
+	switch n := n.(type) {
+	case *ast.FuncType:
+		if n.TypeParams != nil {
+			p.fault(n.TypeParams, "a function with type parameters", fix)
+		}
+	case *ast.TypeSpec:
+		if n.TypeParams != nil {
+			p.fault(n.Name, "type "+n.Name.Name+" has type parameters", fix)
+		}
+	case *ast.InterfaceType:
+		if t, ok := p.typeOf(n).(*types.Interface); ok && !t.IsMethodSet() {
+			p.fault(n, "a constraint for type parameters", fix)
+		}
+	}
+}
+
+// builtin refuses the functions that came with Go 1.21 and that the interpreter
+// does not know.
+func builtin(p *pass, n ast.Node) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return
+	}
+	switch name := p.builtin(call); name {
+	case "min", "max":
+		p.fault(call, "the interpreter does not know "+name, "write an if; or math."+strings.ToUpper(name[:1])+name[1:]+" for float64")
+	case "clear":
+		p.fault(call, "the interpreter does not know clear", "make a new map, or set the elements in a loop")
+	}
+}
+
+var goVersion = regexp.MustCompile(`^//go:build go1\.\d+$`)
+
+// comment refuses the comments that the compiler heeds and the interpreter does
+// not. A constraint that only asks for a version of Go does no harm.
+func comment(p *pass, n ast.Node) {
+	file, ok := n.(*ast.File)
+	if !ok {
+		return
+	}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			text := strings.TrimSpace(c.Text)
+			switch {
+			case strings.HasPrefix(text, "//go:build") && !goVersion.MatchString(text), strings.HasPrefix(text, "// +build"):
+				p.fault(c, "build constraints have no effect on inspectors", "take it out; use runtime.GOOS to tell systems apart")
+			case strings.HasPrefix(text, "//go:embed"):
+				p.fault(c, "an inspector is one file and cannot embed others", "read the file when the inspector runs, or write its content as a string")
+			case strings.HasPrefix(text, "//go:linkname"), strings.HasPrefix(text, "//export "):
+				p.fault(c, strings.Fields(text)[0]+" is not available to inspectors", "take it out")
+			case strings.HasPrefix(text, "//line "), strings.HasPrefix(text, "/*line "):
+				p.fault(c, "a line directive would move the places of errors", "take it out")
+			}
+		}
+	}
+}
+
+// sharedVariable refuses to set a variable of an imported package: all scripts
+// of a process share it.
+func sharedVariable(p *pass, n ast.Node) {
+	var set []ast.Expr
+	switch n := n.(type) {
+	case *ast.AssignStmt:
+		set = n.Lhs
+	case *ast.IncDecStmt:
+		set = []ast.Expr{n.X}
+	case *ast.UnaryExpr:
+		if n.Op == token.AND {
+			set = []ast.Expr{n.X}
+		}
+	}
+	for _, e := range set {
+		if v := p.libraryVariable(e); v != nil {
+			p.fault(e, fmt.Sprintf("%s.%s is a variable of package %q, which other inspectors share", v.Pkg().Name(), v.Name(), v.Pkg().Path()),
+				"make a value of your own, as: client := &http.Client{}")
+		}
+	}
+}
+
+// libraryVariable returns the variable of an imported package that an expression
+// is, or is a part of, or nil.
+func (p *pass) libraryVariable(e ast.Expr) *types.Var {
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			if v, ok := p.info.Uses[x.Sel].(*types.Var); ok && !v.IsField() && v.Pkg() != p.pkg {
+				return v
+			}
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		default:
+			return nil
+		}
+	}
+}
+
+// processControl refuses the methods by which processes are stopped, and that
+// change what a host is.
+func processControl(p *pass, n ast.Node) {
+	sel, ok := n.(*ast.SelectorExpr)
+	if !ok {
+		return
+	}
+	f, ok := p.info.Uses[sel.Sel].(*types.Func)
+	if !ok || f.Pkg() == nil || f.Pkg().Path() != "github.com/shirou/gopsutil/v3/process" {
+		return
+	}
+	switch strings.TrimSuffix(f.Name(), "WithContext") {
+	case "Kill", "Terminate", "Suspend", "Resume", "SendSignal":
+		p.fault(sel.Sel, "inspectors look at processes, they do not signal them", "take the call to "+f.Name()+" out")
+	}
+}
