@@ -109,6 +109,8 @@ for (const colorScheme of ['light', 'dark']) {
     equal(await axe(page), [], 'the first page');
     await page.locator('.panel h2 a').first().click();
     await page.locator('.inspectors table').waitFor();
+    await page.getByRole('button', { name: 'Table of load' }).click();
+    await poll('rows of the table', () => page.locator('live-chart .rows tbody tr').count());
     equal(await axe(page), [], 'the page of a host');
     await page.context().close();
   });
@@ -126,6 +128,7 @@ test('a lost master is shown, and found again by itself', async ({ browser, vede
     await poll('the loss is shown', async () => ['reconnecting', 'unreachable'].includes(await linkState(page)));
     await poll('the countdown', async () => /reconnecting in \d+ s|next try in \d+ s/.test(await page.locator('.link').textContent()));
     ok((await page.locator('live-chart').count()) > 0, 'the charts stay');
+    equal(await page.locator('.condition').first().textContent(), 'up when last heard', 'the condition of the host');
     const before = await newest(page, 'load/average-1');
     master = new Child(vedette, ['master', '--listen', new URL(url).host]);
     await master.url();

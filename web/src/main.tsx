@@ -1,8 +1,8 @@
 // The door: makes the parts, joins them, and shows the page.
 
+import { effect } from '@preact/signals';
 import { render } from 'preact';
-import 'uplot/dist/uPlot.min.css';
-import './style.css';
+import './style/base.css';
 import { App } from './app.tsx';
 import { defineLiveChart } from './charts/live-chart.ts';
 import { View } from './charts/view.ts';
@@ -21,4 +21,5 @@ if (!root) throw new Error('the page has no element #app');
 render(<App session={session} store={store} view={view} router={router} />, root);
 router.start();
 view.start();
+effect(() => view.hold(session.link.value.kind === 'live'));
 session.start();

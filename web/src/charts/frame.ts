@@ -135,7 +135,8 @@ function lonelyRows(c: Cut, rows: number[]): number[] {
  * zeros do not take turns.
  */
 export function topLines(series: Series[], most: number, before: Set<string>): Series[] {
-  if (series.length <= most) return series.slice();
+  // Leaving one out would save no room: what says so needs as much.
+  if (series.length <= most + 1) return series.slice();
   const ranked = series
     .map((s, i) => ({ s, i, value: latest(s).value }))
     .sort(

@@ -13,6 +13,7 @@ import { format, unitNames } from '../lib/units.ts';
 import { buildFrame, gapSteps, latest, topLines, type Frame } from './frame.ts';
 import { isLong, Legend } from './legend.ts';
 import { plotOptions } from './plot.ts';
+import { tableOf } from './table.ts';
 import { resolveColours } from './theme.ts';
 import type { Drawable, View } from './view.ts';
 
@@ -182,6 +183,7 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.unit.className = 'unit';
     this.unit.textContent = unitNames[chart.unit];
     this.heading.append(title, this.unit, this.at);
+    if (this.large) this.heading.append(this.tableButton());
     this.box.className = 'plot';
     this.box.tabIndex = 0;
     this.box.setAttribute('role', 'img');
@@ -190,6 +192,27 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.box.addEventListener('keydown', (e) => this.key(e));
     this.box.addEventListener('blur', () => this.moveCursor(null));
     this.append(this.heading, this.box, this.legend.element);
+  }
+
+  /** Opens and closes the newest samples as a table below the legend. */
+  private tableButton(): HTMLButtonElement {
+    const button = document.createElement('button');
+    let table: HTMLElement | undefined;
+    button.type = 'button';
+    button.className = 'as-table';
+    button.textContent = 'Table';
+    button.setAttribute('aria-pressed', 'false');
+    button.setAttribute('aria-label', `Table of ${this.chart.name}`);
+    button.addEventListener('click', () => {
+      table?.remove();
+      const open = button.getAttribute('aria-pressed') !== 'true';
+      button.setAttribute('aria-pressed', String(open));
+      if (!open) return;
+      const names = this.lines.map((s) => this.names.get(s) ?? s.key);
+      table = tableOf(this.frame, names, this.chart);
+      this.append(table);
+    });
+    return button;
   }
 
   private most(expanded = this.expanded): number {

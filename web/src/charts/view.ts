@@ -34,6 +34,9 @@ export class View {
   /** What a reader of the screen is told of the crosshair. */
   readonly status: Signal<string> = signal('');
 
+  /** When the link went down: nothing is drawn beyond that. */
+  private heldAt: number | null = null;
+  private wasLive = false;
   private readonly visible = new Set<Drawable>();
   private readonly queue = new Set<Drawable>(); // visible, to be made
   private kept: Drawable[] = []; // off the screen with a plot, the oldest first
@@ -101,7 +104,15 @@ export class View {
 
   /** The time at the right edge of every chart, on the browser's clock. */
   get edge(): number {
-    return this.pausedAt.peek() ?? Date.now();
+    return this.pausedAt.peek() ?? this.heldAt ?? Date.now();
+  }
+
+  /** Charts stand still while the link is down, and show what was last heard. */
+  hold(live: boolean): void {
+    if (live === this.wasLive) return;
+    this.wasLive = live;
+    this.heldAt = live ? null : Date.now();
+    this.drawAll();
   }
 
   add(chart: Drawable, plot: Element): void {

@@ -2,6 +2,17 @@
 
 export type Handler = (...args: any[]) => void;
 
+/** Calls a handler of the page. What it throws is the page's own error, and stops nothing of ours. */
+export function guarded(handler: Handler, ...args: unknown[]): void {
+  try {
+    handler(...args);
+  } catch (e) {
+    setTimeout(() => {
+      throw e;
+    });
+  }
+}
+
 export class EventEmitter {
   private readonly handlers = new Map<string, Handler[]>();
 
@@ -49,16 +60,7 @@ export class EventEmitter {
   /** Calls each handler. One that throws is reported and stops no other. */
   emit(event: string, ...args: unknown[]): boolean {
     const handlers = this.listeners(event);
-    for (const handler of handlers) {
-      try {
-        handler.apply(this, args);
-      } catch (e) {
-        // As an error of the page's own, which it is.
-        setTimeout(() => {
-          throw e;
-        });
-      }
-    }
+    for (const handler of handlers) guarded(handler.bind(this), ...args);
     return handlers.length > 0;
   }
 }

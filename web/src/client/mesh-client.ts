@@ -13,7 +13,7 @@
 // the mesh may stand before a component, as exchange.MasterNode.master.info.
 
 import { CloseCode, Code, Rpc, RpcError, type LinkState, type Subscription } from '../lib/rpc.ts';
-import { EventEmitter, type Handler } from './emitter.ts';
+import { EventEmitter, guarded, type Handler } from './emitter.ts';
 
 export interface ClientOptions {
   hostname?: string;
@@ -107,6 +107,8 @@ export class MeshClient extends EventEmitter {
   /** Ends the connection; nothing reconnects until the next login. */
   disconnect(options?: object | (() => void), done?: () => void): Promise<void> {
     const callback = typeof options === 'function' ? (options as () => void) : done;
+    this.settle?.fail(new Error('disconnected before the login was done'));
+    this.settle = null;
     this.rpc.close();
     this.emit('connection/ended');
     return Promise.resolve().then(() => callback?.());
@@ -199,7 +201,7 @@ export class MeshClient extends EventEmitter {
           onStart: () => resolve(id),
           onError: (e) => reject(e),
           onNotice: (method, params) => {
-            if (method === 'event') handler(params.data, this.meta(component, pattern, params));
+            if (method === 'event') guarded(handler, params.data, this.meta(component, pattern, params));
           },
         },
       );

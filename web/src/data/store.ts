@@ -49,8 +49,6 @@ export class HostModel {
   readonly charts: Signal<Chart[]> = signal([]);
   readonly clock = new HostClock();
   readonly byId = new Map<string, Series>();
-  /** Grows with every batch of samples: what is drawn of this host is old. */
-  batch = 0;
   /** The master knows it. */
   listed = true;
   constructor(readonly name: string) {}
@@ -162,7 +160,6 @@ export class Store {
       if (entry.series.dropped) entry = this.numbers[s[i]] = this.declare(entry.declared);
       entry.series.track.push(t[i], v[i]);
       entry.host.clock.note(t[i], now);
-      entry.host.batch++;
     }
   }
 

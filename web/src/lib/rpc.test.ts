@@ -162,6 +162,11 @@ describe('the link', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30, 30].map((s) => s * 1000));
     last().accept();
     await settle();
+    last().end(); // too soon: it may be a master that dies at once
+    expect(states[states.length - 1]).toMatchObject({ kind: 'waiting', attempt: 9 });
+    await vi.advanceTimersByTimeAsync(30_000);
+    last().accept();
+    await vi.advanceTimersByTimeAsync(10_000);
     last().end();
     expect(states[states.length - 1]).toMatchObject({ kind: 'waiting', attempt: 1, retryAt: Date.now() + 1000 });
   });
@@ -173,7 +178,13 @@ describe('the link', () => {
     rpc.connect();
     last().accept();
     await settle();
-    expect(states[states.length - 1]).toMatchObject({ kind: 'waiting', retryAt: Date.now() + 7_000 });
+    expect(states[states.length - 1]).toMatchObject({ kind: 'waiting', retryAt: Date.now() + 7_500 });
+  });
+
+  test('stays away for as long as a closing master asks', async () => {
+    const { states } = await live();
+    last().end(1012, 'restarting; retry_after_ms=9000');
+    expect(states[states.length - 1]).toMatchObject({ kind: 'waiting', retryAt: Date.now() + 9_500 });
   });
 
   test.each([4401, 4403, 4426])('stays down after close code %i', async (code) => {

@@ -85,6 +85,8 @@ interface Sub {
 export const protocol = 'vedette.v1.json';
 const backoffBase = 1_000;
 const backoffCap = 30_000;
+const settled = 10_000; // ms of life after which the next loss is a new one
+const longestWait = 10 * 60_000; // that a master may ask for
 const stray = 1_000; // notices kept for a subscription whose number is not known yet
 
 export class Rpc {
@@ -98,6 +100,7 @@ export class Rpc {
   private strays: { method: string; params: any }[] = [];
   private subscribing = 0;
   private attempt = 0;
+  private liveSince = Infinity;
   private retryAfter = 0; // ms that the master asked for
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -131,6 +134,7 @@ export class Rpc {
   close(): void {
     clearTimeout(this.retryTimer);
     this.attempt = 0;
+    this.liveSince = Infinity;
     this.drop(1000, 'client closes');
     this.setState({ kind: 'idle' });
   }
@@ -216,7 +220,7 @@ export class Rpc {
       return;
     }
     if (socket !== this.socket) return;
-    this.attempt = 0;
+    this.liveSince = Date.now();
     this.setState({ kind: 'live' });
     for (const sub of this.subs) void this.start(sub);
   }
@@ -302,6 +306,8 @@ export class Rpc {
 
   private closed(code: number, reason: string): void {
     this.drop();
+    const wait = /retry_after_ms=(\d+)/.exec(reason);
+    if (wait) this.retryAfter = Math.min(Number(wait[1]), longestWait);
     if (permanent.includes(code)) this.setState({ kind: 'refused', code, reason });
     else this.schedule();
   }
@@ -327,8 +333,12 @@ export class Rpc {
    * a thousand pages do not fall upon a restarted master at one instant.
    */
   private schedule(): void {
+    if (Date.now() - this.liveSince >= settled) this.attempt = 0;
+    this.liveSince = Infinity;
     const most = Math.min(backoffCap, backoffBase * 2 ** Math.min(this.attempt, 10));
-    const delay = Math.max(this.retryAfter, this.options.random() * most);
+    const { random } = this.options;
+    const asked = this.retryAfter > 0 ? this.retryAfter + random() * backoffBase : 0;
+    const delay = Math.max(asked, random() * most);
     this.retryAfter = 0;
     this.attempt++;
     this.setState({ kind: 'waiting', attempt: this.attempt, retryAt: Date.now() + delay });
@@ -337,7 +347,7 @@ export class Rpc {
 
   private noteRetryAfter(e: unknown): void {
     const wait = e instanceof RpcError ? (e.data as any)?.retry_after_ms : undefined;
-    if (typeof wait === 'number' && wait > 0) this.retryAfter = Math.min(wait, 10 * 60_000);
+    if (typeof wait === 'number' && wait > 0) this.retryAfter = Math.min(wait, longestWait);
   }
 
   /** A browser cannot ping: silence longer than two heartbeats is a dead link. */

@@ -26,7 +26,7 @@ export function HostPage({ name, session, store, view }: Parts & { name: string 
           Hosts
         </a>
         <h1 tabIndex={-1}>{name}</h1>
-        <Condition host={host} store={store} />
+        <Condition host={host} store={store} session={session} />
         <Facts host={host} />
       </header>
       <Problems host={host} />

@@ -63,7 +63,7 @@ export function HostPanel({ host, folds, ...parts }: Parts & { host: HostModel; 
         <h2>
           <a href={hostPath(host.name)}>{host.name}</a>
         </h2>
-        <Condition host={host} store={parts.store} />
+        <Condition host={host} store={parts.store} session={parts.session} />
         {folded && <Stats host={host} />}
         <Facts host={host} />
       </header>

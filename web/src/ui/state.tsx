@@ -1,6 +1,7 @@
 // A host's condition in shape and words, its facts, and its broken inspectors.
 
-import type { HostModel, Store } from '../data/store.ts';
+import type { Parts } from '../app.tsx';
+import type { HostModel } from '../data/store.ts';
 import type { InspectorStatus } from '../data/wire.ts';
 import { since } from '../lib/time.ts';
 import { duration } from '../lib/units.ts';
@@ -9,7 +10,7 @@ import { latest } from '../charts/frame.ts';
 /** A clock that is off by less is nobody's concern. */
 const skewShown = 2_000;
 
-export function Condition({ host, store }: { host: HostModel; store: Store }) {
+export function Condition({ host, store, session }: Pick<Parts, 'store' | 'session'> & { host: HostModel }) {
   const info = host.info.value;
   if (info?.state === 'gone') {
     const at = info.since_ms + store.masterOffset;
@@ -17,6 +18,14 @@ export function Condition({ host, store }: { host: HostModel; store: Store }) {
       <span class="condition gone">
         <i aria-hidden="true" />
         gone since {since(at, Date.now())}
+      </span>
+    );
+  }
+  if (session.link.value.kind !== 'live') {
+    return (
+      <span class="condition unsure">
+        <i aria-hidden="true" />
+        up when last heard
       </span>
     );
   }

@@ -1,0 +1,37 @@
+// The newest samples of a chart as a table, for those who cannot see lines, and
+// for copying. It is a snapshot: a table that changes cannot be read.
+
+import type { Chart } from '../data/store.ts';
+import { clock } from '../lib/time.ts';
+import { format } from '../lib/units.ts';
+import type { Frame } from './frame.ts';
+
+const most = 120; // rows
+
+export function tableOf(frame: Frame, names: string[], chart: Chart): HTMLElement {
+  const table = document.createElement('table');
+  const head = table.createTHead().insertRow();
+  for (const text of ['Time', ...names]) {
+    const cell = document.createElement('th');
+    cell.scope = 'col';
+    cell.textContent = text;
+    head.append(cell);
+  }
+  const body = table.createTBody();
+  const rows = frame.times.length;
+  for (let r = rows - 1; r >= Math.max(0, rows - most); r--) {
+    const row = body.insertRow();
+    row.insertCell().textContent = clock(frame.times[r] * 1000);
+    for (const column of frame.columns) {
+      const value = column[r];
+      row.insertCell().textContent = typeof value === 'number' ? format(value, chart.unit) : '';
+    }
+  }
+  const box = document.createElement('div');
+  box.className = 'rows';
+  box.tabIndex = 0;
+  box.setAttribute('role', 'region');
+  box.setAttribute('aria-label', `Samples of ${chart.name}`);
+  box.append(table);
+  return box;
+}
