@@ -48,6 +48,9 @@ const (
 	Status_STATUS_STUCK Status = 3
 	// No inspector of that name.
 	Status_STATUS_NOT_LOADED Status = 4
+	// The run was cut off because it took more than its budget; excess says of
+	// what.
+	Status_STATUS_OVER_BUDGET Status = 5
 )
 
 // Enum value maps for Status.
@@ -58,6 +61,7 @@ var (
 		2: "STATUS_TIMED_OUT",
 		3: "STATUS_STUCK",
 		4: "STATUS_NOT_LOADED",
+		5: "STATUS_OVER_BUDGET",
 	}
 	Status_value = map[string]int32{
 		"STATUS_UNSPECIFIED": 0,
@@ -65,6 +69,7 @@ var (
 		"STATUS_TIMED_OUT":   2,
 		"STATUS_STUCK":       3,
 		"STATUS_NOT_LOADED":  4,
+		"STATUS_OVER_BUDGET": 5,
 	}
 )
 
@@ -602,9 +607,17 @@ type Job struct {
 	// The longest that the run may take, from its own start, in milliseconds.
 	TimeoutMs int64 `protobuf:"varint,3,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
 	// The place of the inspector in the flight recorder.
-	Slot          uint32 `protobuf:"varint,4,opt,name=slot,proto3" json:"slot,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Slot uint32 `protobuf:"varint,4,opt,name=slot,proto3" json:"slot,omitempty"`
+	// What the run may take; 0 is no bound. A run over budget is cut off.
+	//
+	// Processor time of the thread that runs the inspector.
+	CpuBudgetNs int64 `protobuf:"varint,5,opt,name=cpu_budget_ns,json=cpuBudgetNs,proto3" json:"cpu_budget_ns,omitempty"`
+	// By how much the run may make the heap grow, where it runs alone.
+	HeapBudgetBytes int64 `protobuf:"varint,6,opt,name=heap_budget_bytes,json=heapBudgetBytes,proto3" json:"heap_budget_bytes,omitempty"`
+	// Samples and printed text.
+	OutputBudgetBytes int64 `protobuf:"varint,7,opt,name=output_budget_bytes,json=outputBudgetBytes,proto3" json:"output_budget_bytes,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
@@ -665,6 +678,27 @@ func (x *Job) GetSlot() uint32 {
 	return 0
 }
 
+func (x *Job) GetCpuBudgetNs() int64 {
+	if x != nil {
+		return x.CpuBudgetNs
+	}
+	return 0
+}
+
+func (x *Job) GetHeapBudgetBytes() int64 {
+	if x != nil {
+		return x.HeapBudgetBytes
+	}
+	return 0
+}
+
+func (x *Job) GetOutputBudgetBytes() int64 {
+	if x != nil {
+		return x.OutputBudgetBytes
+	}
+	return 0
+}
+
 // RunReply carries the results and the output that came since the last one.
 type RunReply struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -672,7 +706,11 @@ type RunReply struct {
 	Outputs []*Output              `protobuf:"bytes,2,rep,name=outputs,proto3" json:"outputs,omitempty"`
 	// How many runs of the whole process were given up at their timeout and
 	// still hold a goroutine or a thread.
-	Leaked        uint32 `protobuf:"varint,3,opt,name=leaked,proto3" json:"leaked,omitempty"`
+	Leaked uint32 `protobuf:"varint,3,opt,name=leaked,proto3" json:"leaked,omitempty"`
+	// What the heap of the process held after its last garbage collection, and
+	// how many files it had open lately; 0 where it does not tell.
+	HeapBytes     int64  `protobuf:"varint,4,opt,name=heap_bytes,json=heapBytes,proto3" json:"heap_bytes,omitempty"`
+	OpenFiles     uint32 `protobuf:"varint,5,opt,name=open_files,json=openFiles,proto3" json:"open_files,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -728,6 +766,20 @@ func (x *RunReply) GetLeaked() uint32 {
 	return 0
 }
 
+func (x *RunReply) GetHeapBytes() int64 {
+	if x != nil {
+		return x.HeapBytes
+	}
+	return 0
+}
+
+func (x *RunReply) GetOpenFiles() uint32 {
+	if x != nil {
+		return x.OpenFiles
+	}
+	return 0
+}
+
 // Result is how one job ended.
 type Result struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -740,7 +792,12 @@ type Result struct {
 	StartUnixNs int64 `protobuf:"varint,4,opt,name=start_unix_ns,json=startUnixNs,proto3" json:"start_unix_ns,omitempty"`
 	DurationNs  int64 `protobuf:"varint,5,opt,name=duration_ns,json=durationNs,proto3" json:"duration_ns,omitempty"`
 	// What the run yielded; also beside an error.
-	Samples       *Samples `protobuf:"bytes,6,opt,name=samples,proto3" json:"samples,omitempty"`
+	Samples *Samples `protobuf:"bytes,6,opt,name=samples,proto3" json:"samples,omitempty"`
+	// Processor time of the thread that ran the inspector; 0 where it is not
+	// known.
+	CpuNs int64 `protobuf:"varint,7,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"`
+	// Which budget was exceeded, beside STATUS_OVER_BUDGET.
+	Excess        *Excess `protobuf:"bytes,8,opt,name=excess,proto3" json:"excess,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -817,6 +874,82 @@ func (x *Result) GetSamples() *Samples {
 	return nil
 }
 
+func (x *Result) GetCpuNs() int64 {
+	if x != nil {
+		return x.CpuNs
+	}
+	return 0
+}
+
+func (x *Result) GetExcess() *Excess {
+	if x != nil {
+		return x.Excess
+	}
+	return nil
+}
+
+// Excess is a budget that a run exceeded.
+type Excess struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// cpu (in nanoseconds), heap or output (in bytes).
+	What          string `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
+	Used          int64  `protobuf:"varint,2,opt,name=used,proto3" json:"used,omitempty"`
+	Allowed       int64  `protobuf:"varint,3,opt,name=allowed,proto3" json:"allowed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Excess) Reset() {
+	*x = Excess{}
+	mi := &file_inspector_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Excess) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Excess) ProtoMessage() {}
+
+func (x *Excess) ProtoReflect() protoreflect.Message {
+	mi := &file_inspector_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Excess.ProtoReflect.Descriptor instead.
+func (*Excess) Descriptor() ([]byte, []int) {
+	return file_inspector_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Excess) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *Excess) GetUsed() int64 {
+	if x != nil {
+		return x.Used
+	}
+	return 0
+}
+
+func (x *Excess) GetAllowed() int64 {
+	if x != nil {
+		return x.Allowed
+	}
+	return 0
+}
+
 // Samples are the values of one run, in columns of one length.
 type Samples struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -835,7 +968,7 @@ type Samples struct {
 
 func (x *Samples) Reset() {
 	*x = Samples{}
-	mi := &file_inspector_proto_msgTypes[11]
+	mi := &file_inspector_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +980,7 @@ func (x *Samples) String() string {
 func (*Samples) ProtoMessage() {}
 
 func (x *Samples) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[11]
+	mi := &file_inspector_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +993,7 @@ func (x *Samples) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Samples.ProtoReflect.Descriptor instead.
 func (*Samples) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{11}
+	return file_inspector_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Samples) GetNames() []string {
@@ -909,7 +1042,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_inspector_proto_msgTypes[12]
+	mi := &file_inspector_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +1054,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[12]
+	mi := &file_inspector_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1067,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{12}
+	return file_inspector_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Output) GetName() string {
@@ -949,6 +1082,167 @@ func (x *Output) GetLine() string {
 		return x.Line
 	}
 	return ""
+}
+
+type WeighRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WeighRequest) Reset() {
+	*x = WeighRequest{}
+	mi := &file_inspector_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WeighRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WeighRequest) ProtoMessage() {}
+
+func (x *WeighRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_inspector_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WeighRequest.ProtoReflect.Descriptor instead.
+func (*WeighRequest) Descriptor() ([]byte, []int) {
+	return file_inspector_proto_rawDescGZIP(), []int{14}
+}
+
+type WeighReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The scripts, the heaviest first. Those whose run could not be ended are
+	// left out.
+	Weights []*Weight `protobuf:"bytes,1,rep,name=weights,proto3" json:"weights,omitempty"`
+	// What is left when all of them are gone: what the process needs for itself,
+	// and what nobody can be named for.
+	RestBytes     int64  `protobuf:"varint,2,opt,name=rest_bytes,json=restBytes,proto3" json:"rest_bytes,omitempty"`
+	RestFiles     uint32 `protobuf:"varint,3,opt,name=rest_files,json=restFiles,proto3" json:"rest_files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WeighReply) Reset() {
+	*x = WeighReply{}
+	mi := &file_inspector_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WeighReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WeighReply) ProtoMessage() {}
+
+func (x *WeighReply) ProtoReflect() protoreflect.Message {
+	mi := &file_inspector_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WeighReply.ProtoReflect.Descriptor instead.
+func (*WeighReply) Descriptor() ([]byte, []int) {
+	return file_inspector_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WeighReply) GetWeights() []*Weight {
+	if x != nil {
+		return x.Weights
+	}
+	return nil
+}
+
+func (x *WeighReply) GetRestBytes() int64 {
+	if x != nil {
+		return x.RestBytes
+	}
+	return 0
+}
+
+func (x *WeighReply) GetRestFiles() uint32 {
+	if x != nil {
+		return x.RestFiles
+	}
+	return 0
+}
+
+// Weight is what one script held.
+type Weight struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Bytes         int64                  `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Files         uint32                 `protobuf:"varint,3,opt,name=files,proto3" json:"files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Weight) Reset() {
+	*x = Weight{}
+	mi := &file_inspector_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Weight) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Weight) ProtoMessage() {}
+
+func (x *Weight) ProtoReflect() protoreflect.Message {
+	mi := &file_inspector_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Weight.ProtoReflect.Descriptor instead.
+func (*Weight) Descriptor() ([]byte, []int) {
+	return file_inspector_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Weight) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Weight) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Weight) GetFiles() uint32 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
 }
 
 var File_inspector_proto protoreflect.FileDescriptor
@@ -988,17 +1282,24 @@ const file_inspector_proto_rawDesc = "" +
 	"\vUnloadReply\";\n" +
 	"\n" +
 	"RunRequest\x12-\n" +
-	"\x04jobs\x18\x01 \x03(\v2\x19.vedette.inspector.v1.JobR\x04jobs\"j\n" +
+	"\x04jobs\x18\x01 \x03(\v2\x19.vedette.inspector.v1.JobR\x04jobs\"\xea\x01\n" +
 	"\x03Job\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tinspector\x18\x02 \x01(\tR\tinspector\x12\x1d\n" +
 	"\n" +
 	"timeout_ms\x18\x03 \x01(\x03R\ttimeoutMs\x12\x12\n" +
-	"\x04slot\x18\x04 \x01(\rR\x04slot\"\x92\x01\n" +
+	"\x04slot\x18\x04 \x01(\rR\x04slot\x12\"\n" +
+	"\rcpu_budget_ns\x18\x05 \x01(\x03R\vcpuBudgetNs\x12*\n" +
+	"\x11heap_budget_bytes\x18\x06 \x01(\x03R\x0fheapBudgetBytes\x12.\n" +
+	"\x13output_budget_bytes\x18\a \x01(\x03R\x11outputBudgetBytes\"\xd0\x01\n" +
 	"\bRunReply\x126\n" +
 	"\aresults\x18\x01 \x03(\v2\x1c.vedette.inspector.v1.ResultR\aresults\x126\n" +
 	"\aoutputs\x18\x02 \x03(\v2\x1c.vedette.inspector.v1.OutputR\aoutputs\x12\x16\n" +
-	"\x06leaked\x18\x03 \x01(\rR\x06leaked\"\xe6\x01\n" +
+	"\x06leaked\x18\x03 \x01(\rR\x06leaked\x12\x1d\n" +
+	"\n" +
+	"heap_bytes\x18\x04 \x01(\x03R\theapBytes\x12\x1d\n" +
+	"\n" +
+	"open_files\x18\x05 \x01(\rR\topenFiles\"\xb3\x02\n" +
 	"\x06Result\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x1c.vedette.inspector.v1.StatusR\x06status\x12\x14\n" +
@@ -1006,7 +1307,13 @@ const file_inspector_proto_rawDesc = "" +
 	"\rstart_unix_ns\x18\x04 \x01(\x03R\vstartUnixNs\x12\x1f\n" +
 	"\vduration_ns\x18\x05 \x01(\x03R\n" +
 	"durationNs\x127\n" +
-	"\asamples\x18\x06 \x01(\v2\x1d.vedette.inspector.v1.SamplesR\asamples\"\xa4\x01\n" +
+	"\asamples\x18\x06 \x01(\v2\x1d.vedette.inspector.v1.SamplesR\asamples\x12\x15\n" +
+	"\x06cpu_ns\x18\a \x01(\x03R\x05cpuNs\x124\n" +
+	"\x06excess\x18\b \x01(\v2\x1c.vedette.inspector.v1.ExcessR\x06excess\"J\n" +
+	"\x06Excess\x12\x12\n" +
+	"\x04what\x18\x01 \x01(\tR\x04what\x12\x12\n" +
+	"\x04used\x18\x02 \x01(\x03R\x04used\x12\x18\n" +
+	"\aallowed\x18\x03 \x01(\x03R\aallowed\"\xa4\x01\n" +
 	"\aSamples\x12\x14\n" +
 	"\x05names\x18\x01 \x03(\tR\x05names\x12\x16\n" +
 	"\x06values\x18\x02 \x03(\x01R\x06values\x120\n" +
@@ -1015,22 +1322,36 @@ const file_inspector_proto_rawDesc = "" +
 	"\x06labels\x18\x05 \x03(\tR\x06labels\"0\n" +
 	"\x06Output\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
-	"\x04line\x18\x02 \x01(\tR\x04line*p\n" +
+	"\x04line\x18\x02 \x01(\tR\x04line\"\x0e\n" +
+	"\fWeighRequest\"\x82\x01\n" +
+	"\n" +
+	"WeighReply\x126\n" +
+	"\aweights\x18\x01 \x03(\v2\x1c.vedette.inspector.v1.WeightR\aweights\x12\x1d\n" +
+	"\n" +
+	"rest_bytes\x18\x02 \x01(\x03R\trestBytes\x12\x1d\n" +
+	"\n" +
+	"rest_files\x18\x03 \x01(\rR\trestFiles\"H\n" +
+	"\x06Weight\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x14\n" +
+	"\x05files\x18\x03 \x01(\rR\x05files*\x88\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATUS_DONE\x10\x01\x12\x14\n" +
 	"\x10STATUS_TIMED_OUT\x10\x02\x12\x10\n" +
 	"\fSTATUS_STUCK\x10\x03\x12\x15\n" +
-	"\x11STATUS_NOT_LOADED\x10\x04*(\n" +
+	"\x11STATUS_NOT_LOADED\x10\x04\x12\x16\n" +
+	"\x12STATUS_OVER_BUDGET\x10\x05*(\n" +
 	"\x04Kind\x12\x0e\n" +
 	"\n" +
 	"KIND_GAUGE\x10\x00\x12\x10\n" +
-	"\fKIND_COUNTER\x10\x012\xd3\x02\n" +
+	"\fKIND_COUNTER\x10\x012\xa2\x03\n" +
 	"\x10InspectorService\x12V\n" +
 	"\bDescribe\x12%.vedette.inspector.v1.DescribeRequest\x1a#.vedette.inspector.v1.DescribeReply\x12J\n" +
 	"\x04Load\x12!.vedette.inspector.v1.LoadRequest\x1a\x1f.vedette.inspector.v1.LoadReply\x12P\n" +
 	"\x06Unload\x12#.vedette.inspector.v1.UnloadRequest\x1a!.vedette.inspector.v1.UnloadReply\x12I\n" +
-	"\x03Run\x12 .vedette.inspector.v1.RunRequest\x1a\x1e.vedette.inspector.v1.RunReply0\x01B2Z0github.com/vedettehq/vedette/plugins/proto;protob\x06proto3"
+	"\x03Run\x12 .vedette.inspector.v1.RunRequest\x1a\x1e.vedette.inspector.v1.RunReply0\x01\x12M\n" +
+	"\x05Weigh\x12\".vedette.inspector.v1.WeighRequest\x1a .vedette.inspector.v1.WeighReplyB2Z0github.com/vedettehq/vedette/plugins/proto;protob\x06proto3"
 
 var (
 	file_inspector_proto_rawDescOnce sync.Once
@@ -1045,7 +1366,7 @@ func file_inspector_proto_rawDescGZIP() []byte {
 }
 
 var file_inspector_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_inspector_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_inspector_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_inspector_proto_goTypes = []any{
 	(Status)(0),             // 0: vedette.inspector.v1.Status
 	(Kind)(0),               // 1: vedette.inspector.v1.Kind
@@ -1060,30 +1381,38 @@ var file_inspector_proto_goTypes = []any{
 	(*Job)(nil),             // 10: vedette.inspector.v1.Job
 	(*RunReply)(nil),        // 11: vedette.inspector.v1.RunReply
 	(*Result)(nil),          // 12: vedette.inspector.v1.Result
-	(*Samples)(nil),         // 13: vedette.inspector.v1.Samples
-	(*Output)(nil),          // 14: vedette.inspector.v1.Output
+	(*Excess)(nil),          // 13: vedette.inspector.v1.Excess
+	(*Samples)(nil),         // 14: vedette.inspector.v1.Samples
+	(*Output)(nil),          // 15: vedette.inspector.v1.Output
+	(*WeighRequest)(nil),    // 16: vedette.inspector.v1.WeighRequest
+	(*WeighReply)(nil),      // 17: vedette.inspector.v1.WeighReply
+	(*Weight)(nil),          // 18: vedette.inspector.v1.Weight
 }
 var file_inspector_proto_depIdxs = []int32{
 	6,  // 0: vedette.inspector.v1.LoadReply.diagnostics:type_name -> vedette.inspector.v1.Diagnostic
 	10, // 1: vedette.inspector.v1.RunRequest.jobs:type_name -> vedette.inspector.v1.Job
 	12, // 2: vedette.inspector.v1.RunReply.results:type_name -> vedette.inspector.v1.Result
-	14, // 3: vedette.inspector.v1.RunReply.outputs:type_name -> vedette.inspector.v1.Output
+	15, // 3: vedette.inspector.v1.RunReply.outputs:type_name -> vedette.inspector.v1.Output
 	0,  // 4: vedette.inspector.v1.Result.status:type_name -> vedette.inspector.v1.Status
-	13, // 5: vedette.inspector.v1.Result.samples:type_name -> vedette.inspector.v1.Samples
-	1,  // 6: vedette.inspector.v1.Samples.kinds:type_name -> vedette.inspector.v1.Kind
-	2,  // 7: vedette.inspector.v1.InspectorService.Describe:input_type -> vedette.inspector.v1.DescribeRequest
-	4,  // 8: vedette.inspector.v1.InspectorService.Load:input_type -> vedette.inspector.v1.LoadRequest
-	7,  // 9: vedette.inspector.v1.InspectorService.Unload:input_type -> vedette.inspector.v1.UnloadRequest
-	9,  // 10: vedette.inspector.v1.InspectorService.Run:input_type -> vedette.inspector.v1.RunRequest
-	3,  // 11: vedette.inspector.v1.InspectorService.Describe:output_type -> vedette.inspector.v1.DescribeReply
-	5,  // 12: vedette.inspector.v1.InspectorService.Load:output_type -> vedette.inspector.v1.LoadReply
-	8,  // 13: vedette.inspector.v1.InspectorService.Unload:output_type -> vedette.inspector.v1.UnloadReply
-	11, // 14: vedette.inspector.v1.InspectorService.Run:output_type -> vedette.inspector.v1.RunReply
-	11, // [11:15] is the sub-list for method output_type
-	7,  // [7:11] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	14, // 5: vedette.inspector.v1.Result.samples:type_name -> vedette.inspector.v1.Samples
+	13, // 6: vedette.inspector.v1.Result.excess:type_name -> vedette.inspector.v1.Excess
+	1,  // 7: vedette.inspector.v1.Samples.kinds:type_name -> vedette.inspector.v1.Kind
+	18, // 8: vedette.inspector.v1.WeighReply.weights:type_name -> vedette.inspector.v1.Weight
+	2,  // 9: vedette.inspector.v1.InspectorService.Describe:input_type -> vedette.inspector.v1.DescribeRequest
+	4,  // 10: vedette.inspector.v1.InspectorService.Load:input_type -> vedette.inspector.v1.LoadRequest
+	7,  // 11: vedette.inspector.v1.InspectorService.Unload:input_type -> vedette.inspector.v1.UnloadRequest
+	9,  // 12: vedette.inspector.v1.InspectorService.Run:input_type -> vedette.inspector.v1.RunRequest
+	16, // 13: vedette.inspector.v1.InspectorService.Weigh:input_type -> vedette.inspector.v1.WeighRequest
+	3,  // 14: vedette.inspector.v1.InspectorService.Describe:output_type -> vedette.inspector.v1.DescribeReply
+	5,  // 15: vedette.inspector.v1.InspectorService.Load:output_type -> vedette.inspector.v1.LoadReply
+	8,  // 16: vedette.inspector.v1.InspectorService.Unload:output_type -> vedette.inspector.v1.UnloadReply
+	11, // 17: vedette.inspector.v1.InspectorService.Run:output_type -> vedette.inspector.v1.RunReply
+	17, // 18: vedette.inspector.v1.InspectorService.Weigh:output_type -> vedette.inspector.v1.WeighReply
+	14, // [14:19] is the sub-list for method output_type
+	9,  // [9:14] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_inspector_proto_init() }
@@ -1097,7 +1426,7 @@ func file_inspector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_inspector_proto_rawDesc), len(file_inspector_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

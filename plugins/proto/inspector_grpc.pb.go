@@ -37,6 +37,7 @@ const (
 	InspectorService_Load_FullMethodName     = "/vedette.inspector.v1.InspectorService/Load"
 	InspectorService_Unload_FullMethodName   = "/vedette.inspector.v1.InspectorService/Unload"
 	InspectorService_Run_FullMethodName      = "/vedette.inspector.v1.InspectorService/Run"
+	InspectorService_Weigh_FullMethodName    = "/vedette.inspector.v1.InspectorService/Weigh"
 )
 
 // InspectorServiceClient is the client API for InspectorService service.
@@ -60,6 +61,11 @@ type InspectorServiceClient interface {
 	// may have several calls of Run under way, but never asks for a second run
 	// of a name whose first is not answered.
 	Run(ctx context.Context, in *RunRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunReply], error)
+	// Weigh takes the process apart to find out who holds its memory and its
+	// open files: it drops one script after the other and tells what each drop
+	// freed. It is called once, of a script host that is being replaced, and
+	// nothing is run there afterwards.
+	Weigh(ctx context.Context, in *WeighRequest, opts ...grpc.CallOption) (*WeighReply, error)
 }
 
 type inspectorServiceClient struct {
@@ -119,6 +125,16 @@ func (c *inspectorServiceClient) Run(ctx context.Context, in *RunRequest, opts .
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type InspectorService_RunClient = grpc.ServerStreamingClient[RunReply]
 
+func (c *inspectorServiceClient) Weigh(ctx context.Context, in *WeighRequest, opts ...grpc.CallOption) (*WeighReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WeighReply)
+	err := c.cc.Invoke(ctx, InspectorService_Weigh_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InspectorServiceServer is the server API for InspectorService service.
 // All implementations must embed UnimplementedInspectorServiceServer
 // for forward compatibility.
@@ -140,6 +156,11 @@ type InspectorServiceServer interface {
 	// may have several calls of Run under way, but never asks for a second run
 	// of a name whose first is not answered.
 	Run(*RunRequest, grpc.ServerStreamingServer[RunReply]) error
+	// Weigh takes the process apart to find out who holds its memory and its
+	// open files: it drops one script after the other and tells what each drop
+	// freed. It is called once, of a script host that is being replaced, and
+	// nothing is run there afterwards.
+	Weigh(context.Context, *WeighRequest) (*WeighReply, error)
 	mustEmbedUnimplementedInspectorServiceServer()
 }
 
@@ -161,6 +182,9 @@ func (UnimplementedInspectorServiceServer) Unload(context.Context, *UnloadReques
 }
 func (UnimplementedInspectorServiceServer) Run(*RunRequest, grpc.ServerStreamingServer[RunReply]) error {
 	return status.Error(codes.Unimplemented, "method Run not implemented")
+}
+func (UnimplementedInspectorServiceServer) Weigh(context.Context, *WeighRequest) (*WeighReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Weigh not implemented")
 }
 func (UnimplementedInspectorServiceServer) mustEmbedUnimplementedInspectorServiceServer() {}
 func (UnimplementedInspectorServiceServer) testEmbeddedByValue()                          {}
@@ -248,6 +272,24 @@ func _InspectorService_Run_Handler(srv interface{}, stream grpc.ServerStream) er
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type InspectorService_RunServer = grpc.ServerStreamingServer[RunReply]
 
+func _InspectorService_Weigh_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WeighRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InspectorServiceServer).Weigh(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InspectorService_Weigh_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InspectorServiceServer).Weigh(ctx, req.(*WeighRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InspectorService_ServiceDesc is the grpc.ServiceDesc for InspectorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -266,6 +308,10 @@ var InspectorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Unload",
 			Handler:    _InspectorService_Unload_Handler,
+		},
+		{
+			MethodName: "Weigh",
+			Handler:    _InspectorService_Weigh_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
