@@ -77,12 +77,15 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 		err = b.receive(stream)
 	}
 	rest := b.rest()
-	for _, t := range rest {
-		p.landed(t)
-	}
 	if len(rest) == 0 {
 		return nil, nil, nil
 	}
+	// Until the death is looked into they count as under way.
+	defer func() {
+		for _, t := range rest {
+			p.landed(t)
+		}
+	}()
 	return b.fault(ctx, rest, err)
 }
 

@@ -5,4 +5,8 @@
 //
 // The boundary is what protects a host: a script that loops, leaks, panics or
 // takes its process down harms neither the agent nor the other inspectors.
+//
+// Pool is the agent's end, and Serve that of an external plugin in Go. The
+// script host is in package scripthost, and the contract itself, for any
+// language, in folder proto. DESIGN.md tells how children are supervised.
 package plugins

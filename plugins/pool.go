@@ -186,8 +186,8 @@ func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	}
 	defer p.letGo(h)
 	err = h.load(ctx, d, revision)
-	if errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
-		err = h.load(ctx, d, revision) // the process died of another inspector
+	if errors.Is(err, errDied) || errors.Is(err, errDiedEarly) { // of another inspector
+		err = h.load(ctx, d, revision)
 	}
 	var faults inspectors.Diagnostics
 	switch {

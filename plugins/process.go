@@ -315,8 +315,11 @@ func (p *process) loadFault(ctx context.Context, name string, err error) error {
 	if d.suspects[suspect{name, true}] {
 		return fmt.Errorf("%w while it was loaded: %s", ErrCrashed, d.reason)
 	}
-	return fmt.Errorf("%w: the process died: %s", ErrUnavailable, d.reason)
+	return fmt.Errorf("%w: %w: %s", ErrUnavailable, errDied, d.reason)
 }
+
+// errDied marks a load that failed because the process died of something else.
+var errDied = errors.New("the process died")
 
 // awaitDeath waits for the end of a process whose connection broke. One that
 // does not die of it is killed.
