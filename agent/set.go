@@ -168,7 +168,7 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 }
 
 func sameDefinition(a, b *inspectors.Definition) bool {
-	return a.Interval == b.Interval && a.Timeout == b.Timeout && a.Revision() == b.Revision()
+	return a.Interval == b.Interval && a.Timeout == b.Timeout && a.Budget == b.Budget && a.Revision() == b.Revision()
 }
 
 // halt ends the loading of what the member wanted.

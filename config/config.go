@@ -170,6 +170,9 @@ type Inspector struct {
 	// Timeout is the longest that one run may take. Default: the script's own
 	// //vedette:timeout, else 80 % of Interval.
 	Timeout time.Duration `yaml:"timeout"`
+	// Budget is what it may take beside time. Default: the script's own
+	// //vedette:budget, else that of each field.
+	Budget Budget `yaml:"budget"`
 	// Go is the source: a whole file, or the bare body of a function.
 	Go string `yaml:"go"`
 	// File is a Go file, relative to the configuration.
@@ -182,4 +185,20 @@ type Inspector struct {
 	Args []string `yaml:"args"`
 
 	place codePlace // of Go in the configuration
+}
+
+// Budget is what one inspector may take; see inspectors.Budget. A run that
+// takes more is cut off and counted.
+type Budget struct {
+	// CPU is the processor time of one run, 1ms to 24h. Default a quarter of
+	// the interval, at least 100ms and at most 10s.
+	CPU time.Duration `yaml:"cpu"`
+	// Heap is the memory that a script may hold, 1MiB to 4GiB. Default 64MiB.
+	Heap Bytes `yaml:"heap"`
+	// Output is the samples and the printed text of one run, 1KiB to 8MiB.
+	// Default 1MiB.
+	Output Bytes `yaml:"output"`
+	// Series is how many distinct series it may yield in about a day, 1 to
+	// 1000000. Default 5000.
+	Series int `yaml:"series"`
 }

@@ -49,7 +49,7 @@ func (c *Config) Definitions() ([]inspectors.Definition, error) {
 
 // definition makes one definition of an inspector of the configuration.
 func definition(src *source, name string, in Inspector) (inspectors.Definition, error) {
-	d := inspectors.Definition{Name: name, Interval: in.Interval, Timeout: in.Timeout}
+	d := inspectors.Definition{Name: name, Interval: in.Interval, Timeout: in.Timeout, Budget: in.Budget.budget()}
 	at := src.entry("inspectors", name)
 	fault := func(path string, err error) error {
 		f := &source{file: src.file, lines: src.lines}
@@ -107,6 +107,7 @@ func complete(d *inspectors.Definition) error {
 	if d.Timeout == 0 {
 		d.Timeout = inspectors.DefaultTimeout(d.Interval)
 	}
+	d.Budget = d.Budget.Or(said.Budget)
 	return nil
 }
 
@@ -149,4 +150,8 @@ func readScript(path string) (string, error) {
 		return "", fmt.Errorf("the script %s is longer than %d bytes", quote(path), inspectors.MaxSourceBytes)
 	}
 	return string(text), nil
+}
+
+func (b Budget) budget() inspectors.Budget {
+	return inspectors.Budget{CPU: b.CPU, Heap: int64(b.Heap), Output: int64(b.Output), Series: b.Series}
 }

@@ -44,6 +44,9 @@ func (p printer) fields(v reflect.Value, path string) *yaml.Node {
 		if _, ok := v.Interface().(Inspector); ok && fv.IsZero() {
 			continue // left open: the script's directives and the defaults say
 		}
+		if _, ok := v.Interface().(Budget); ok && fv.IsZero() {
+			continue // the same
+		}
 		if _, ok := v.Interface().(Token); ok && fv.IsZero() {
 			continue // the host of a token that is not an agent's
 		}

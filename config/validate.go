@@ -177,7 +177,7 @@ func (l *loader) tokens() {
 
 // ownPaths are the first segments of the URL paths that the master serves
 // itself.
-func ownPaths() []string { return []string{"api", "assets", "hosts", "rpc"} }
+func ownPaths() []string { return []string{"-", "api", "assets", "hosts", "metrics", "rpc"} }
 
 func (l *loader) static() {
 	for _, at := range slices.Sorted(maps.Keys(l.c.Master.Static)) {
@@ -261,6 +261,7 @@ func (l *loader) inspector(name string, in Inspector, files bool) {
 		l.fault(l.atKey(at), "inspectors: the chart vedette is the agent's own; choose another name than %s", quote(name))
 	}
 	l.schedule(at, in)
+	l.budget(l.child(at, "budget"), in)
 	kinds := 0
 	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin} {
 		if _, given := l.origins[l.child(at, field)]; given || text != "" {
@@ -301,6 +302,21 @@ func (l *loader) schedule(at string, in Inspector) {
 	l.check(in.Timeout > inspectors.MaxInterval, timeout, "%s is longer than %s", short(in.Timeout), short(inspectors.MaxInterval))
 	l.check(in.Interval >= inspectors.MinInterval && in.Timeout > in.Interval, timeout,
 		"%s is longer than the interval %s; a run must end before the next is due", short(in.Timeout), short(in.Interval))
+}
+
+func (l *loader) budget(at string, in Inspector) {
+	b := in.Budget
+	between := func(field string, bad bool, value any, least, most string) {
+		p := l.child(at, field)
+		if _, given := l.origins[p]; given {
+			l.check(bad, p, "%v is not between %s and %s", value, least, most)
+		}
+	}
+	between("cpu", b.CPU < inspectors.MinCPUBudget || b.CPU > inspectors.MaxInterval, short(b.CPU), "1ms", "24h")
+	between("heap", b.Heap < inspectors.MinHeapBudget || b.Heap > inspectors.MaxHeapBudget, b.Heap, "1MiB", "4GiB")
+	between("output", b.Output < inspectors.MinOutputBudget || b.Output > inspectors.MaxOutputBudget, b.Output, "1KiB", "8MiB")
+	between("series", b.Series < 1 || b.Series > inspectors.MaxSeriesBudget, b.Series, "1", "1000000")
+	l.check(b.Heap != 0 && in.Plugin != "", l.child(at, "heap"), "the heap of a plugin is not measured; remove it")
 }
 
 // checkTLS loads the certificate as the server will.

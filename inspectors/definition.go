@@ -27,6 +27,8 @@ type Definition struct {
 	Interval time.Duration
 	// Timeout is the longest that one run may take; at most Interval.
 	Timeout time.Duration
+	// Budget is what it may take beside time; a zero field takes the default.
+	Budget Budget
 	// Script is the inspector's source, or nil.
 	Script *Script
 	// Plugin is the program that holds the inspector, or nil.
@@ -73,6 +75,9 @@ func (d *Definition) Validate() error {
 	}
 	if d.Timeout <= 0 || d.Timeout > d.Interval {
 		faults = append(faults, fmt.Errorf("timeout %v is not above 0 and at most the interval %v", d.Timeout, d.Interval))
+	}
+	if err := d.Budget.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("budget: %w", err))
 	}
 	switch {
 	case (d.Script == nil) == (d.Plugin == nil):

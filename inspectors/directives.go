@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/scanner"
 	"go/token"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 //	//vedette:name disk
 //	//vedette:interval 10s
 //	//vedette:timeout 2s
+//	//vedette:budget cpu=100ms heap=64MiB output=1MiB series=1000
 //
 // A configuration, and whoever pushes the script, may override each of them.
 type Directives struct {
@@ -25,6 +27,8 @@ type Directives struct {
 	Interval time.Duration
 	// Timeout is the longest that one run may take, or 0.
 	Timeout time.Duration
+	// Budget is what it may take; a field that is not given is zero.
+	Budget Budget
 }
 
 // directivePrefix starts every directive, at the start of a line comment.
@@ -103,11 +107,12 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 	}
 	name, value, _ := strings.Cut(rest, " ")
 	value = strings.TrimSpace(value)
-	names := []string{"name", "interval", "timeout"}
-	known := name == names[0] || name == names[1] || name == names[2]
+	names := []string{"name", "interval", "timeout", "budget"}
+	known := slices.Contains(names, name)
 	switch {
 	case !known:
-		fix := "use name, interval or timeout"
+		last := len(names) - 1
+		fix := "use " + strings.Join(names[:last], ", ") + " or " + names[last]
 		if near := nearest.Word(name, names); near != "" {
 			fix = "did you mean " + directivePrefix + near + "?"
 		}
@@ -143,6 +148,12 @@ func (p *directiveParser) set(at Diagnostic, name, value string) {
 			p.fault(at, fmt.Sprintf("timeout %s is longer than %v", value, MaxInterval), "")
 		}
 		p.result.Timeout, p.timeoutAt = d, at
+	case "budget":
+		budget, err := ParseBudget(value)
+		if err != nil {
+			p.fault(at, "budget: "+strings.ReplaceAll(err.Error(), "\n", "; "), "")
+		}
+		p.result.Budget = budget
 	}
 }
 
@@ -168,6 +179,8 @@ func example(name string) string {
 		return "name load/average-1"
 	case "interval":
 		return "interval 10s"
+	case "budget":
+		return "budget cpu=100ms series=1000"
 	}
 	return "timeout 2s"
 }

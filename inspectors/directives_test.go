@@ -13,6 +13,7 @@ func TestParseDirectives(t *testing.T) {
 		"// Package disk is that.\n//\n//vedette:name disk\n//vedette:interval 10s\n//vedette:timeout 2s\npackage disk\n": {Name: "disk", Interval: 10 * time.Second, Timeout: 2 * time.Second},
 		"/* A licence. */\n\n//vedette:name  load/average-1 \r\n\npackage x":                                              {Name: "load/average-1"},
 		"//vedette:interval 500ms\nreturn 1, nil":                                                                         {Interval: 500 * time.Millisecond},
+		"//vedette:budget cpu=100ms  series=7\npackage x":                                                                 {Budget: Budget{CPU: 100 * time.Millisecond, Series: 7}},
 		"//vedette:name x\nthis is not Go \" at all ¿":                                                                    {Name: "x"},
 		"// The directive vedette:name is described elsewhere.\npackage x":                                                {},
 		"package x\nvar s = `\n//vedette:name not-a-comment\n`":                                                           {},
@@ -27,7 +28,8 @@ func TestParseDirectives(t *testing.T) {
 func TestBadDirectives(t *testing.T) {
 	for source, want := range map[string]string{
 		"//vedette:nam x\n//vedette:speed 1\npackage x": "x.go:1:1: unknown directive \"//vedette:nam\"; did you mean //vedette:name?\n" +
-			"x.go:2:1: unknown directive \"//vedette:speed\"; use name, interval or timeout",
+			"x.go:2:1: unknown directive \"//vedette:speed\"; use name, interval, timeout or budget",
+		"//vedette:budget cpu=1\npackage x":                      `x.go:1:1: budget: cpu "1" is not a duration; write it as 100ms`,
 		"//vedette:name a\n//vedette:name b\npackage x":          "x.go:2:1: //vedette:name is given twice; keep one",
 		"//vedette:name\npackage x":                              "x.go:1:1: //vedette:name has no value; write //vedette:name load/average-1",
 		"//vedette:name a b\npackage x":                          `x.go:1:1: bad name: key "a b": ' ' is not allowed; use letters, digits, "_", "-", "." and ":"`,
@@ -39,7 +41,7 @@ func TestBadDirectives(t *testing.T) {
 		"//vedette:interval 1s\n//vedette:timeout 2s\npackage x": "x.go:2:1: timeout 2s is longer than the interval 1s; a run must end before the next is due",
 		"package x\n\n\t//vedette:name late":                     "x.go:3:2: //vedette:name stands below the package clause; move it above",
 		"// vedette:name x\npackage x":                           `x.go:1:1: a directive has a space after //; write "//vedette:name x"`,
-		"//vedette:\npackage x":                                  `x.go:1:1: unknown directive "//vedette:"; use name, interval or timeout`,
+		"//vedette:\npackage x":                                  `x.go:1:1: unknown directive "//vedette:"; use name, interval, timeout or budget`,
 		"//line foo.go:100\n//vedette:name\npackage x":           "x.go:2:1: //vedette:name has no value; write //vedette:name load/average-1",
 	} {
 		_, err := ParseDirectives("x.go", source)
@@ -56,7 +58,7 @@ func TestBadDirectives(t *testing.T) {
 func TestDirectivesInsideAnotherFile(t *testing.T) {
 	s := Script{File: "config.yaml", Line: 7, Indent: 6, Source: "// A comment.\n//vedette:x y\nreturn 1, nil"}
 	_, err := s.Directives()
-	if got, want := errorText(err), `config.yaml:8:7: unknown directive "//vedette:x"; use name, interval or timeout`; got != want {
+	if got, want := errorText(err), `config.yaml:8:7: unknown directive "//vedette:x"; use name, interval, timeout or budget`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

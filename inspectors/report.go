@@ -70,6 +70,7 @@ type Report struct {
 	scratch []byte              // of put
 	faults  []error
 	refused int
+	weigh   func(bytes int) bool // or nil; see Weigh
 }
 
 // NewReport makes an empty report for one run of the named inspector.
@@ -119,7 +120,13 @@ func (r *Report) Err() error {
 // Fork returns an empty report for the same run, for a runtime that cannot be
 // sure that the inspector has let go of the report it was given: what comes in
 // time is merged, the rest goes nowhere.
-func (r *Report) Fork() *Report { return &Report{name: r.name, time: r.time} }
+func (r *Report) Fork() *Report { return &Report{name: r.name, time: r.time, weigh: r.weigh} }
+
+// Weigh has f called with about the weight of each sample that is to be added,
+// before it is; where f returns false the sample is refused. It is for a
+// runtime that bounds what a run may yield, and no method, so that no inspector
+// reaches it.
+func Weigh(r *Report, f func(bytes int) bool) { r.weigh = f }
 
 // Merge adds what another report of the same run holds, its refusals too. The
 // other is not to be used afterwards.
@@ -128,9 +135,12 @@ func (r *Report) Merge(other *Report) {
 		*r = *other
 		return
 	}
+	weigh := r.weigh
+	r.weigh = nil // they were weighed when they came in
 	for _, s := range other.samples {
 		r.put(s)
 	}
+	r.weigh = weigh
 	r.refused += other.refused
 	r.faults = append(r.faults, other.faults[:min(len(other.faults), maxFaults-len(r.faults))]...)
 }
@@ -160,6 +170,10 @@ func (r *Report) put(s Sample) {
 		r.refuse(fmt.Errorf("%s%s: more than %d samples in one run", s.Key, s.Labels, MaxSamples))
 		return
 	}
+	if r.weigh != nil && !r.weigh(weightOf(&s)) {
+		r.refuse(fmt.Errorf("%s: more samples than the run may yield", s.Key))
+		return
+	}
 	series := s.Key // which costs nothing, unlike the labels
 	if len(s.Labels) > 0 {
 		r.scratch = s.Labels.appendTo(append(r.scratch[:0], s.Key...))
@@ -174,6 +188,16 @@ func (r *Report) put(s Sample) {
 	}
 	r.seen[series] = struct{}{}
 	r.samples = append(r.samples, s)
+}
+
+// weightOf is about what a sample weighs on its way to the agent.
+func weightOf(s *Sample) int {
+	const valueAndLengths = 16
+	n := len(s.Key) + valueAndLengths
+	for _, l := range s.Labels {
+		n += len(l.Name) + len(l.Value) + 4
+	}
+	return n
 }
 
 func (r *Report) refuse(err error) {
