@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // blame makes the suspects of a death answer for it: a script leaves the host
@@ -12,15 +13,22 @@ import (
 // that ran before; else who was being loaded is told by the error of its load.
 func (p *Pool) blame(h *host, d *death, reloading bool) {
 	accused := make(map[string]bool)
+	var loaded []string
 	for s := range d.suspects {
-		if !s.loading || reloading {
+		if s.loading && !reloading {
+			loaded = append(loaded, s.name)
+		} else {
 			accused[s.name] = true
 		}
 	}
 	if h.kind == hostOwn && d.crash { // who else
 		accused[h.spec.name] = true
 	}
-	if len(accused) == 0 {
+	switch {
+	case len(loaded) > 0:
+		p.log.Error("an inspector crashed its process while it was loaded", "inspector", strings.Join(loaded, ", "),
+			"process", h.spec.what, "reason", d.reason)
+	case len(accused) == 0:
 		p.log.Error("a process died; no inspector is to blame", "process", h.spec.what, "inspectors", h.names(), "reason", d.reason)
 	}
 	for name := range accused {

@@ -300,6 +300,9 @@ func TestCrashWhileLoading(t *testing.T) {
 	if s := f.State("b"); s.Crashes != 0 || s.Host != "shared" {
 		t.Errorf("the old revision was blamed: %+v", s)
 	}
+	if !f.log.line("level=ERROR", "while it was loaded", "inspector=b", "exit status 8") {
+		t.Error("the log does not name the culprit and the reason")
+	}
 }
 
 func TestOutput(t *testing.T) {

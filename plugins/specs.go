@@ -3,6 +3,8 @@ package plugins
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -29,12 +31,25 @@ func (p *Pool) scriptSpec(kind hostKind, name string) spec {
 	}
 	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost}
 	if len(s.args) > 0 {
-		s.path = s.args[0]
+		s.path = locate(s.args[0])
 		return s
 	}
 	s.args = []string{os.Args[0], "script-host"}
 	s.path = ownProgram()
 	return s
+}
+
+// locate returns the path of a program, independent of the working folder. One
+// that cannot be found is left as it is, for the error of the start.
+func locate(program string) string {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return program
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 func (p *Pool) pluginSpec(d *inspectors.Plugin) spec {
