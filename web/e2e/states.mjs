@@ -81,7 +81,8 @@ test('an inspector that falls silent leaves a gap, not a slope', async ({ browse
     const column = () => page.evaluate(() => document.querySelector('live-chart')?.drawn.frame.columns[0] ?? []);
     await poll('a line', async () => (await column()).length >= 4);
     host.silent = ['load/average-1'];
-    await new Promise((done) => setTimeout(done, 4_500));
+    const age = () => page.evaluate(() => Date.now() - document.querySelector('live-chart').series[0].times.at(-1));
+    await poll('four seconds of silence', async () => (await age()) > 4_500);
     host.silent = [];
     await poll('a gap', async () => (await column()).includes(null));
   });

@@ -152,6 +152,15 @@ describe('hosts', () => {
     expect(store.budget.used).toBe(store.get('h')!.byId.get('a/b')!.track.times.length);
   });
 
+  test('are not thought to be slow because the value known of them is old', () => {
+    const store = new Store(() => 100_000);
+    const series = [{ id: 1, host: 'h', key: 'a/b' }];
+    store.apply({ subscription: 1, series, t: [40_000], s: [1], v: [1] });
+    expect(store.get('h')!.clock.offset).toBe(0);
+    store.apply({ subscription: 1, t: [30_000], s: [1], v: [1] }); // live, and it is
+    expect(store.get('h')!.clock.offset).toBe(70_000);
+  });
+
   test('are drawn on their own clock as the master measured it', () => {
     const store = new Store(() => 100_000);
     store.setMasterClock(99_800);

@@ -154,12 +154,14 @@ export class Store {
     for (const declared of samples.series ?? []) this.numbers[declared.id] = this.declare(declared);
     const now = this.now();
     const { t, s, v } = samples;
+    // The first samples of a subscription are the latest known, however old.
+    const live = !samples.series?.length;
     for (let i = 0; i < s.length; i++) {
       let entry = this.numbers[s[i]];
       if (!entry) continue;
       if (entry.series.dropped) entry = this.numbers[s[i]] = this.declare(entry.declared);
       entry.series.track.push(t[i], v[i]);
-      entry.host.clock.note(t[i], now);
+      if (live) entry.host.clock.note(t[i], now);
     }
   }
 
