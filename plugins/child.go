@@ -20,10 +20,14 @@ const drainTime = 500 * time.Millisecond
 type child struct {
 	cmd     *exec.Cmd
 	spawner *spawner
-	stdout  *childPipe // nil before Start, as stderr
-	stderr  *childPipe
-	exited  chan struct{} // closed when the process is gone and its stderr was read
-	err     error         // of its end; valid once exited is closed
+	// The folder of its socket, as it knows it and as the agent does; both empty
+	// where they are the same.
+	inside, outside string
+
+	stdout *childPipe // nil before Start, as stderr
+	stderr *childPipe
+	exited chan struct{} // closed when the process is gone and its stderr was read
+	err    error         // of its end; valid once exited is closed
 
 	mu     sync.Mutex
 	pid    int  // guarded by mu, as all below: 0 before the start and after the end
@@ -140,13 +144,14 @@ func (c *child) id() int {
 // Diagnose adds nothing: process says why a start failed.
 func (c *child) Diagnose(context.Context) string { return "" }
 
-// PluginToHost and HostToPlugin translate addresses; both ends see the same
-// file system.
+// PluginToHost and HostToPlugin translate addresses: a script host knows the
+// folder of its socket under another name.
 func (c *child) PluginToHost(network, address string) (string, string, error) {
-	return network, address, nil
+	return network, c.outsidePath(address), nil
 }
 
-// HostToPlugin is the inverse of PluginToHost.
+// HostToPlugin would be the inverse, for connections that a child makes to the
+// agent. There are none.
 func (c *child) HostToPlugin(network, address string) (string, string, error) {
 	return network, address, nil
 }

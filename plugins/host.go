@@ -167,6 +167,7 @@ func (h *host) start(ctx context.Context) (*process, error) {
 		released: h.pool.disown,
 		output:   h.pool.output,
 		warn:     func(limit string) { h.pool.warnOnce(string(h.kind), limit) },
+		isolated: h.pool.isolated,
 		leaked:   h.leaked,
 	})
 	if err != nil {

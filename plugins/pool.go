@@ -33,6 +33,8 @@ type PoolOptions struct {
 	Env []string
 	// Limits bound the script host.
 	Limits Limits
+	// Sandbox says how script hosts are isolated.
+	Sandbox Sandbox
 }
 
 // Pool runs inspectors in child processes: scripts in the script host, and
@@ -52,6 +54,8 @@ type Pool struct {
 	tuning  tuning
 	scripts *spawner // starts script hosts
 	foreign *spawner // starts external plugins
+
+	isolation isolation
 
 	ctx    context.Context // ends with Close; for what goes on in the background
 	cancel context.CancelFunc
@@ -141,6 +145,9 @@ func NewPool(o PoolOptions) *Pool {
 		o.Log = slog.Default()
 	}
 	o.Limits = o.Limits.withDefaults()
+	if o.Sandbox.User == 0 {
+		o.Sandbox.User = DefaultScriptUser
+	}
 	p := &Pool{
 		options:   o,
 		log:       o.Log,

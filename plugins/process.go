@@ -57,6 +57,7 @@ type hooks struct {
 	released func(*process)                // nothing of it is left
 	output   func(inspector, line string)  // an inspector printed a line
 	warn     func(limit string)            // something could not be set up as asked
+	isolated func(layers []*pb.Layer)      // a script host tells how it is isolated
 	leaked   func(p *process, runs uint32) // so many runs that were given up hold something
 }
 

@@ -29,7 +29,8 @@ func (p *Pool) scriptSpec(kind hostKind, name string) spec {
 	if limits.CPUs > 0 {
 		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", limits.CPUs))
 	}
-	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost}
+	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost,
+		sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj}
 	if len(s.args) > 0 {
 		s.path = locate(s.args[0])
 		return s

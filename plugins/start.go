@@ -43,8 +43,12 @@ type spec struct {
 	foreign bool   // whether it is an external plugin
 	spawner *spawner
 	sockets string // the folder of sockets
-	wait    time.Duration
-	log     *slog.Logger
+	// Of a script host: how it is isolated, and how much sooner than others the
+	// system kills it when memory runs out.
+	sandbox     Sandbox
+	oomScoreAdj int
+	wait        time.Duration
+	log         *slog.Logger
 }
 
 // startProcess starts a process, and waits until it speaks. The error wraps
@@ -148,9 +152,12 @@ func (p *process) clientConfig(cmd *exec.Cmd) *plugin.ClientConfig {
 		HandshakeConfig:  link.Handshake(),
 		VersionedPlugins: link.Plugins(nil),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		RunnerFunc: func(_ hclog.Logger, env *exec.Cmd, _ string) (runner.Runner, error) {
+		RunnerFunc: func(_ hclog.Logger, env *exec.Cmd, sockets string) (runner.Runner, error) {
 			cmd.Env = append(cmd.Env, env.Env...)
-			return p.child, nil
+			if p.spec.foreign {
+				return p.child, nil
+			}
+			return p.child, p.isolate(cmd, sockets)
 		},
 		AutoMTLS:            p.spec.foreign,
 		SkipHostEnv:         true,
@@ -188,6 +195,9 @@ func (p *process) connect(ctx context.Context) error {
 	p.offered = about.GetInspectors()
 	for _, warning := range about.GetWarnings() {
 		p.hooks.warn(printable(warning))
+	}
+	if !p.spec.foreign {
+		p.hooks.isolated(about.GetLayers())
 	}
 	return nil
 }

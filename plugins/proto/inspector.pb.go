@@ -190,7 +190,9 @@ type DescribeReply struct {
 	LoadsScripts bool `protobuf:"varint,2,opt,name=loads_scripts,json=loadsScripts,proto3" json:"loads_scripts,omitempty"`
 	// What was asked for at start and could not be done, one sentence each, as a
 	// limit that the system refused.
-	Warnings      []string `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []string `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// The layers of isolation of a script host; none for a plugin.
+	Layers        []*Layer `protobuf:"bytes,4,rep,name=layers,proto3" json:"layers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -246,6 +248,67 @@ func (x *DescribeReply) GetWarnings() []string {
 	return nil
 }
 
+func (x *DescribeReply) GetLayers() []*Layer {
+	if x != nil {
+		return x.Layers
+	}
+	return nil
+}
+
+// Layer is one layer of isolation, as "seccomp".
+type Layer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Why it is not in force, or not wholly; empty where it is.
+	Missing       string `protobuf:"bytes,2,opt,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Layer) Reset() {
+	*x = Layer{}
+	mi := &file_inspector_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Layer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Layer) ProtoMessage() {}
+
+func (x *Layer) ProtoReflect() protoreflect.Message {
+	mi := &file_inspector_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Layer.ProtoReflect.Descriptor instead.
+func (*Layer) Descriptor() ([]byte, []int) {
+	return file_inspector_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Layer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Layer) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
 type LoadRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key under which the inspector reports.
@@ -265,7 +328,7 @@ type LoadRequest struct {
 
 func (x *LoadRequest) Reset() {
 	*x = LoadRequest{}
-	mi := &file_inspector_proto_msgTypes[2]
+	mi := &file_inspector_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -277,7 +340,7 @@ func (x *LoadRequest) String() string {
 func (*LoadRequest) ProtoMessage() {}
 
 func (x *LoadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[2]
+	mi := &file_inspector_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -290,7 +353,7 @@ func (x *LoadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadRequest.ProtoReflect.Descriptor instead.
 func (*LoadRequest) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{2}
+	return file_inspector_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LoadRequest) GetName() string {
@@ -354,7 +417,7 @@ type LoadReply struct {
 
 func (x *LoadReply) Reset() {
 	*x = LoadReply{}
-	mi := &file_inspector_proto_msgTypes[3]
+	mi := &file_inspector_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -366,7 +429,7 @@ func (x *LoadReply) String() string {
 func (*LoadReply) ProtoMessage() {}
 
 func (x *LoadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[3]
+	mi := &file_inspector_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -379,7 +442,7 @@ func (x *LoadReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadReply.ProtoReflect.Descriptor instead.
 func (*LoadReply) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{3}
+	return file_inspector_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LoadReply) GetError() string {
@@ -410,7 +473,7 @@ type Diagnostic struct {
 
 func (x *Diagnostic) Reset() {
 	*x = Diagnostic{}
-	mi := &file_inspector_proto_msgTypes[4]
+	mi := &file_inspector_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -422,7 +485,7 @@ func (x *Diagnostic) String() string {
 func (*Diagnostic) ProtoMessage() {}
 
 func (x *Diagnostic) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[4]
+	mi := &file_inspector_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -435,7 +498,7 @@ func (x *Diagnostic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Diagnostic.ProtoReflect.Descriptor instead.
 func (*Diagnostic) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{4}
+	return file_inspector_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Diagnostic) GetFile() string {
@@ -482,7 +545,7 @@ type UnloadRequest struct {
 
 func (x *UnloadRequest) Reset() {
 	*x = UnloadRequest{}
-	mi := &file_inspector_proto_msgTypes[5]
+	mi := &file_inspector_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -494,7 +557,7 @@ func (x *UnloadRequest) String() string {
 func (*UnloadRequest) ProtoMessage() {}
 
 func (x *UnloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[5]
+	mi := &file_inspector_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +570,7 @@ func (x *UnloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnloadRequest.ProtoReflect.Descriptor instead.
 func (*UnloadRequest) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{5}
+	return file_inspector_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UnloadRequest) GetName() string {
@@ -525,7 +588,7 @@ type UnloadReply struct {
 
 func (x *UnloadReply) Reset() {
 	*x = UnloadReply{}
-	mi := &file_inspector_proto_msgTypes[6]
+	mi := &file_inspector_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -537,7 +600,7 @@ func (x *UnloadReply) String() string {
 func (*UnloadReply) ProtoMessage() {}
 
 func (x *UnloadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[6]
+	mi := &file_inspector_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -550,7 +613,7 @@ func (x *UnloadReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnloadReply.ProtoReflect.Descriptor instead.
 func (*UnloadReply) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{6}
+	return file_inspector_proto_rawDescGZIP(), []int{7}
 }
 
 type RunRequest struct {
@@ -562,7 +625,7 @@ type RunRequest struct {
 
 func (x *RunRequest) Reset() {
 	*x = RunRequest{}
-	mi := &file_inspector_proto_msgTypes[7]
+	mi := &file_inspector_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +637,7 @@ func (x *RunRequest) String() string {
 func (*RunRequest) ProtoMessage() {}
 
 func (x *RunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[7]
+	mi := &file_inspector_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +650,7 @@ func (x *RunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunRequest.ProtoReflect.Descriptor instead.
 func (*RunRequest) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{7}
+	return file_inspector_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunRequest) GetJobs() []*Job {
@@ -622,7 +685,7 @@ type Job struct {
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_inspector_proto_msgTypes[8]
+	mi := &file_inspector_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -634,7 +697,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[8]
+	mi := &file_inspector_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -647,7 +710,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{8}
+	return file_inspector_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Job) GetName() string {
@@ -717,7 +780,7 @@ type RunReply struct {
 
 func (x *RunReply) Reset() {
 	*x = RunReply{}
-	mi := &file_inspector_proto_msgTypes[9]
+	mi := &file_inspector_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +792,7 @@ func (x *RunReply) String() string {
 func (*RunReply) ProtoMessage() {}
 
 func (x *RunReply) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[9]
+	mi := &file_inspector_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +805,7 @@ func (x *RunReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunReply.ProtoReflect.Descriptor instead.
 func (*RunReply) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{9}
+	return file_inspector_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RunReply) GetResults() []*Result {
@@ -804,7 +867,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_inspector_proto_msgTypes[10]
+	mi := &file_inspector_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +879,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[10]
+	mi := &file_inspector_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +892,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{10}
+	return file_inspector_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Result) GetName() string {
@@ -901,7 +964,7 @@ type Excess struct {
 
 func (x *Excess) Reset() {
 	*x = Excess{}
-	mi := &file_inspector_proto_msgTypes[11]
+	mi := &file_inspector_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +976,7 @@ func (x *Excess) String() string {
 func (*Excess) ProtoMessage() {}
 
 func (x *Excess) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[11]
+	mi := &file_inspector_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +989,7 @@ func (x *Excess) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Excess.ProtoReflect.Descriptor instead.
 func (*Excess) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{11}
+	return file_inspector_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Excess) GetWhat() string {
@@ -968,7 +1031,7 @@ type Samples struct {
 
 func (x *Samples) Reset() {
 	*x = Samples{}
-	mi := &file_inspector_proto_msgTypes[12]
+	mi := &file_inspector_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1043,7 @@ func (x *Samples) String() string {
 func (*Samples) ProtoMessage() {}
 
 func (x *Samples) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[12]
+	mi := &file_inspector_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1056,7 @@ func (x *Samples) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Samples.ProtoReflect.Descriptor instead.
 func (*Samples) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{12}
+	return file_inspector_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Samples) GetNames() []string {
@@ -1042,7 +1105,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_inspector_proto_msgTypes[13]
+	mi := &file_inspector_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1117,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[13]
+	mi := &file_inspector_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1130,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{13}
+	return file_inspector_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Output) GetName() string {
@@ -1092,7 +1155,7 @@ type WeighRequest struct {
 
 func (x *WeighRequest) Reset() {
 	*x = WeighRequest{}
-	mi := &file_inspector_proto_msgTypes[14]
+	mi := &file_inspector_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1167,7 @@ func (x *WeighRequest) String() string {
 func (*WeighRequest) ProtoMessage() {}
 
 func (x *WeighRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[14]
+	mi := &file_inspector_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1180,7 @@ func (x *WeighRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighRequest.ProtoReflect.Descriptor instead.
 func (*WeighRequest) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{14}
+	return file_inspector_proto_rawDescGZIP(), []int{15}
 }
 
 type WeighReply struct {
@@ -1135,7 +1198,7 @@ type WeighReply struct {
 
 func (x *WeighReply) Reset() {
 	*x = WeighReply{}
-	mi := &file_inspector_proto_msgTypes[15]
+	mi := &file_inspector_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1210,7 @@ func (x *WeighReply) String() string {
 func (*WeighReply) ProtoMessage() {}
 
 func (x *WeighReply) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[15]
+	mi := &file_inspector_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1223,7 @@ func (x *WeighReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighReply.ProtoReflect.Descriptor instead.
 func (*WeighReply) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{15}
+	return file_inspector_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WeighReply) GetWeights() []*Weight {
@@ -1196,7 +1259,7 @@ type Weight struct {
 
 func (x *Weight) Reset() {
 	*x = Weight{}
-	mi := &file_inspector_proto_msgTypes[16]
+	mi := &file_inspector_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1271,7 @@ func (x *Weight) String() string {
 func (*Weight) ProtoMessage() {}
 
 func (x *Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_inspector_proto_msgTypes[16]
+	mi := &file_inspector_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1284,7 @@ func (x *Weight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weight.ProtoReflect.Descriptor instead.
 func (*Weight) Descriptor() ([]byte, []int) {
-	return file_inspector_proto_rawDescGZIP(), []int{16}
+	return file_inspector_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Weight) GetName() string {
@@ -1250,13 +1313,17 @@ var File_inspector_proto protoreflect.FileDescriptor
 const file_inspector_proto_rawDesc = "" +
 	"\n" +
 	"\x0finspector.proto\x12\x14vedette.inspector.v1\"\x11\n" +
-	"\x0fDescribeRequest\"p\n" +
+	"\x0fDescribeRequest\"\xa5\x01\n" +
 	"\rDescribeReply\x12\x1e\n" +
 	"\n" +
 	"inspectors\x18\x01 \x03(\tR\n" +
 	"inspectors\x12#\n" +
 	"\rloads_scripts\x18\x02 \x01(\bR\floadsScripts\x12\x1a\n" +
-	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"\xb5\x01\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\x123\n" +
+	"\x06layers\x18\x04 \x03(\v2\x1b.vedette.inspector.v1.LayerR\x06layers\"5\n" +
+	"\x05Layer\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\amissing\x18\x02 \x01(\tR\amissing\"\xb5\x01\n" +
 	"\vLoadRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1366,53 +1433,55 @@ func file_inspector_proto_rawDescGZIP() []byte {
 }
 
 var file_inspector_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_inspector_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_inspector_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_inspector_proto_goTypes = []any{
 	(Status)(0),             // 0: vedette.inspector.v1.Status
 	(Kind)(0),               // 1: vedette.inspector.v1.Kind
 	(*DescribeRequest)(nil), // 2: vedette.inspector.v1.DescribeRequest
 	(*DescribeReply)(nil),   // 3: vedette.inspector.v1.DescribeReply
-	(*LoadRequest)(nil),     // 4: vedette.inspector.v1.LoadRequest
-	(*LoadReply)(nil),       // 5: vedette.inspector.v1.LoadReply
-	(*Diagnostic)(nil),      // 6: vedette.inspector.v1.Diagnostic
-	(*UnloadRequest)(nil),   // 7: vedette.inspector.v1.UnloadRequest
-	(*UnloadReply)(nil),     // 8: vedette.inspector.v1.UnloadReply
-	(*RunRequest)(nil),      // 9: vedette.inspector.v1.RunRequest
-	(*Job)(nil),             // 10: vedette.inspector.v1.Job
-	(*RunReply)(nil),        // 11: vedette.inspector.v1.RunReply
-	(*Result)(nil),          // 12: vedette.inspector.v1.Result
-	(*Excess)(nil),          // 13: vedette.inspector.v1.Excess
-	(*Samples)(nil),         // 14: vedette.inspector.v1.Samples
-	(*Output)(nil),          // 15: vedette.inspector.v1.Output
-	(*WeighRequest)(nil),    // 16: vedette.inspector.v1.WeighRequest
-	(*WeighReply)(nil),      // 17: vedette.inspector.v1.WeighReply
-	(*Weight)(nil),          // 18: vedette.inspector.v1.Weight
+	(*Layer)(nil),           // 4: vedette.inspector.v1.Layer
+	(*LoadRequest)(nil),     // 5: vedette.inspector.v1.LoadRequest
+	(*LoadReply)(nil),       // 6: vedette.inspector.v1.LoadReply
+	(*Diagnostic)(nil),      // 7: vedette.inspector.v1.Diagnostic
+	(*UnloadRequest)(nil),   // 8: vedette.inspector.v1.UnloadRequest
+	(*UnloadReply)(nil),     // 9: vedette.inspector.v1.UnloadReply
+	(*RunRequest)(nil),      // 10: vedette.inspector.v1.RunRequest
+	(*Job)(nil),             // 11: vedette.inspector.v1.Job
+	(*RunReply)(nil),        // 12: vedette.inspector.v1.RunReply
+	(*Result)(nil),          // 13: vedette.inspector.v1.Result
+	(*Excess)(nil),          // 14: vedette.inspector.v1.Excess
+	(*Samples)(nil),         // 15: vedette.inspector.v1.Samples
+	(*Output)(nil),          // 16: vedette.inspector.v1.Output
+	(*WeighRequest)(nil),    // 17: vedette.inspector.v1.WeighRequest
+	(*WeighReply)(nil),      // 18: vedette.inspector.v1.WeighReply
+	(*Weight)(nil),          // 19: vedette.inspector.v1.Weight
 }
 var file_inspector_proto_depIdxs = []int32{
-	6,  // 0: vedette.inspector.v1.LoadReply.diagnostics:type_name -> vedette.inspector.v1.Diagnostic
-	10, // 1: vedette.inspector.v1.RunRequest.jobs:type_name -> vedette.inspector.v1.Job
-	12, // 2: vedette.inspector.v1.RunReply.results:type_name -> vedette.inspector.v1.Result
-	15, // 3: vedette.inspector.v1.RunReply.outputs:type_name -> vedette.inspector.v1.Output
-	0,  // 4: vedette.inspector.v1.Result.status:type_name -> vedette.inspector.v1.Status
-	14, // 5: vedette.inspector.v1.Result.samples:type_name -> vedette.inspector.v1.Samples
-	13, // 6: vedette.inspector.v1.Result.excess:type_name -> vedette.inspector.v1.Excess
-	1,  // 7: vedette.inspector.v1.Samples.kinds:type_name -> vedette.inspector.v1.Kind
-	18, // 8: vedette.inspector.v1.WeighReply.weights:type_name -> vedette.inspector.v1.Weight
-	2,  // 9: vedette.inspector.v1.InspectorService.Describe:input_type -> vedette.inspector.v1.DescribeRequest
-	4,  // 10: vedette.inspector.v1.InspectorService.Load:input_type -> vedette.inspector.v1.LoadRequest
-	7,  // 11: vedette.inspector.v1.InspectorService.Unload:input_type -> vedette.inspector.v1.UnloadRequest
-	9,  // 12: vedette.inspector.v1.InspectorService.Run:input_type -> vedette.inspector.v1.RunRequest
-	16, // 13: vedette.inspector.v1.InspectorService.Weigh:input_type -> vedette.inspector.v1.WeighRequest
-	3,  // 14: vedette.inspector.v1.InspectorService.Describe:output_type -> vedette.inspector.v1.DescribeReply
-	5,  // 15: vedette.inspector.v1.InspectorService.Load:output_type -> vedette.inspector.v1.LoadReply
-	8,  // 16: vedette.inspector.v1.InspectorService.Unload:output_type -> vedette.inspector.v1.UnloadReply
-	11, // 17: vedette.inspector.v1.InspectorService.Run:output_type -> vedette.inspector.v1.RunReply
-	17, // 18: vedette.inspector.v1.InspectorService.Weigh:output_type -> vedette.inspector.v1.WeighReply
-	14, // [14:19] is the sub-list for method output_type
-	9,  // [9:14] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	4,  // 0: vedette.inspector.v1.DescribeReply.layers:type_name -> vedette.inspector.v1.Layer
+	7,  // 1: vedette.inspector.v1.LoadReply.diagnostics:type_name -> vedette.inspector.v1.Diagnostic
+	11, // 2: vedette.inspector.v1.RunRequest.jobs:type_name -> vedette.inspector.v1.Job
+	13, // 3: vedette.inspector.v1.RunReply.results:type_name -> vedette.inspector.v1.Result
+	16, // 4: vedette.inspector.v1.RunReply.outputs:type_name -> vedette.inspector.v1.Output
+	0,  // 5: vedette.inspector.v1.Result.status:type_name -> vedette.inspector.v1.Status
+	15, // 6: vedette.inspector.v1.Result.samples:type_name -> vedette.inspector.v1.Samples
+	14, // 7: vedette.inspector.v1.Result.excess:type_name -> vedette.inspector.v1.Excess
+	1,  // 8: vedette.inspector.v1.Samples.kinds:type_name -> vedette.inspector.v1.Kind
+	19, // 9: vedette.inspector.v1.WeighReply.weights:type_name -> vedette.inspector.v1.Weight
+	2,  // 10: vedette.inspector.v1.InspectorService.Describe:input_type -> vedette.inspector.v1.DescribeRequest
+	5,  // 11: vedette.inspector.v1.InspectorService.Load:input_type -> vedette.inspector.v1.LoadRequest
+	8,  // 12: vedette.inspector.v1.InspectorService.Unload:input_type -> vedette.inspector.v1.UnloadRequest
+	10, // 13: vedette.inspector.v1.InspectorService.Run:input_type -> vedette.inspector.v1.RunRequest
+	17, // 14: vedette.inspector.v1.InspectorService.Weigh:input_type -> vedette.inspector.v1.WeighRequest
+	3,  // 15: vedette.inspector.v1.InspectorService.Describe:output_type -> vedette.inspector.v1.DescribeReply
+	6,  // 16: vedette.inspector.v1.InspectorService.Load:output_type -> vedette.inspector.v1.LoadReply
+	9,  // 17: vedette.inspector.v1.InspectorService.Unload:output_type -> vedette.inspector.v1.UnloadReply
+	12, // 18: vedette.inspector.v1.InspectorService.Run:output_type -> vedette.inspector.v1.RunReply
+	18, // 19: vedette.inspector.v1.InspectorService.Weigh:output_type -> vedette.inspector.v1.WeighReply
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_inspector_proto_init() }
@@ -1426,7 +1495,7 @@ func file_inspector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_inspector_proto_rawDesc), len(file_inspector_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -17,6 +17,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/internal/link"
+	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 	"github.com/vedettehq/vedette/plugins/internal/server"
 )
 
@@ -32,7 +33,12 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "script-host runs the scripts of a Vedette agent, which starts it by itself")
 		return 1
 	}
+	if err := sandbox.Enter(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var warnings []string
+	var isolation sandbox.Report
 	warn := func(err error) {
 		if err != nil {
 			warnings = append(warnings, err.Error())
@@ -42,14 +48,17 @@ func Main() int {
 	marker, err := link.OpenMarker()
 	warn(err)
 	s := server.New(server.Options{
-		Build:    build,
-		Marker:   marker,
-		Warnings: func() []string { return warnings },
+		Build:     build,
+		Marker:    marker,
+		Warnings:  func() []string { return warnings },
+		Isolation: func() sandbox.Report { return isolation },
 	})
 	server.Serve(s, func() {
 		for _, err := range confine() {
 			warn(err)
 		}
+		isolation, _ = sandbox.Seal()
+		warnings = append(warnings, isolation.Faults...)
 	})
 	return 0
 }
@@ -63,8 +72,8 @@ func build(d inspectors.Definition, output io.Writer) (server.Program, error) {
 }
 
 // confine sets the limits that a process sets for itself. It is called when
-// the socket is open, and is the place for a sandbox too: nothing foreign has
-// run yet, and what go-plugin needs to start is done. Every limit that cannot
+// the socket is open: nothing foreign has run yet, and what go-plugin needs to
+// start is done. Every limit that cannot
 // be set is an error of its own; the others are set all the same.
 func confine() []error {
 	var limits plugins.Limits

@@ -17,6 +17,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins/internal/link"
+	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
@@ -43,6 +44,8 @@ type Options struct {
 	Marker *link.Marker
 	// Warnings returns what could not be set up as asked, or is nil.
 	Warnings func() []string
+	// Isolation returns how the process is isolated, or is nil.
+	Isolation func() sandbox.Report
 }
 
 // Server implements the contract. It is safe for use by any number of calls at
@@ -100,6 +103,15 @@ func (s *Server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeRep
 	slices.Sort(reply.Inspectors)
 	if s.options.Warnings != nil {
 		reply.Warnings = s.options.Warnings()
+	}
+	if s.options.Isolation != nil {
+		report := s.options.Isolation()
+		for _, layer := range report.Layers {
+			reply.Layers = append(reply.Layers, &pb.Layer{Name: layer})
+		}
+		for _, m := range report.Missing {
+			reply.Layers = append(reply.Layers, &pb.Layer{Name: m.Layer, Missing: m.Reason})
+		}
 	}
 	return reply, nil
 }

@@ -1,0 +1,223 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// self is the program that runs, wherever its file is by now.
+const self = "/proc/self/exe"
+
+// Enter takes from the process what the settings in its environment allow to,
+// and executes the program again with a Report in the environment. It returns
+// where there are no settings: in that second life, or outside of an agent.
+// An error says that the process must not go on.
+//
+// It must be called before the program starts a goroutine that matters, and
+// leaves no trace of the first life: same process, same arguments, same
+// descriptors.
+func Enter() error {
+	text, given := os.LookupEnv(EnvSettings)
+	if !given || os.Getenv(EnvReport) != "" {
+		return nil
+	}
+	var s Settings
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return fmt.Errorf("cannot read the sandbox in %s: %w", EnvSettings, err)
+	}
+	// What follows is set for this thread, which is the one that lives on.
+	runtime.LockOSThread()
+	report := s.enter()
+	told, err := json.Marshal(report)
+	if err != nil {
+		return fmt.Errorf("cannot tell of the sandbox: %w", err)
+	}
+	if err := syscall.Exec(self, os.Args, append(os.Environ(), EnvReport+"="+string(told))); err != nil {
+		return fmt.Errorf("cannot run again within the sandbox: %w", err)
+	}
+	return nil
+}
+
+// enter sets every layer that can be set on the calling thread.
+func (s *Settings) enter() *Report {
+	report := &Report{}
+	// Before the writing ends.
+	if s.OOMScoreAdj > 0 {
+		report.fault("offer itself first when memory runs out",
+			os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(s.OOMScoreAdj)), 0))
+	}
+	if s.Name != "" {
+		fd, err := unix.Open("/proc/self/comm", unix.O_WRONLY, 0) // survives the execution
+		report.fault("name the process", err)
+		report.Comm = max(fd, 0)
+	}
+	report.fault("give up gaining privileges", unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+	// The rules name what is there now, with the rights that are there now.
+	rules, rulesErr := s.landlockRules()
+	report.set(LayerMounts, s.mounts())
+	report.set(LayerUser, s.becomeUser())
+	// A change of the user forgets it.
+	report.fault("end with the agent", unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0))
+	if rulesErr == nil {
+		rulesErr = rules.enforce()
+	}
+	report.set(LayerLandlock, rulesErr)
+	return report
+}
+
+// becomeUser gives the thread another user and group and no capability.
+func (s *Settings) becomeUser() error {
+	if s.User == 0 {
+		dropCapabilities()
+		return errors.New(s.NoUser)
+	}
+	err := setUser(s.User)
+	if err != nil {
+		dropCapabilities()
+	}
+	return err
+}
+
+func setUser(user int) error {
+	id := uintptr(user)
+	if err := rawCall(unix.SYS_SETGROUPS, 0, 0, 0); err != nil {
+		return fmt.Errorf("cannot leave the agent's groups: %w", err)
+	}
+	if err := rawCall(unix.SYS_SETRESGID, id, id, id); err != nil {
+		return fmt.Errorf("cannot become group %d: %w", user, err)
+	}
+	// The kernel takes every capability with it.
+	if err := rawCall(unix.SYS_SETRESUID, id, id, id); err != nil {
+		return fmt.Errorf("cannot become user %d: %w", user, err)
+	}
+	return nil
+}
+
+// dropCapabilities leaves a root that remains root without the rights that go
+// beyond those of the owner of files. It does what it can.
+func dropCapabilities() {
+	if unix.Geteuid() != 0 {
+		return
+	}
+	const locked = 1<<0 | 1<<1 // SECBIT_NOROOT and its lock: no rights for root at the next execution
+	_ = unix.Prctl(unix.PR_SET_SECUREBITS, locked, 0, 0, 0)
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	_ = unix.Capset(&header, &none[0])
+}
+
+// rawCall makes a system call for this thread alone, where the ones of package
+// syscall would do it for all, which cannot be done in every build.
+func rawCall(number, a, b, c uintptr) error {
+	if _, _, errno := syscall.RawSyscall(number, a, b, c); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// UserFor returns the user that script hosts can become, or 0 and the reason
+// why this process cannot make them another user's.
+func UserFor(wanted int) (user int, reason string) {
+	if unix.Geteuid() != 0 {
+		return 0, "the agent does not run as root"
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&header, &caps[0]); err != nil {
+		return 0, fmt.Sprintf("cannot read the agent's capabilities: %v", err)
+	}
+	var lacking []string
+	for _, c := range []struct {
+		bit  int
+		name string
+	}{
+		{unix.CAP_SETUID, "CAP_SETUID"},
+		{unix.CAP_SETGID, "CAP_SETGID"},
+		{unix.CAP_CHOWN, "CAP_CHOWN"},               // for its folder of sockets
+		{unix.CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"}, // to connect to it there
+		{unix.CAP_KILL, "CAP_KILL"},                 // to end it
+	} {
+		if caps[0].Effective&(1<<c.bit) == 0 {
+			lacking = append(lacking, c.name)
+		}
+	}
+	if len(lacking) > 0 {
+		return 0, "the agent lacks " + strings.Join(lacking, ", ")
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(self, &st); err != nil {
+		return 0, fmt.Sprintf("cannot look at the agent's program: %v", err)
+	}
+	if st.Mode&0o005 != 0o005 {
+		return 0, "other users may not run the agent's program; run: chmod o+rx on it"
+	}
+	return wanted, ""
+}
+
+// Seal sets the last layer, the system calls, for every thread of the process.
+// What the process needs to start, above all its socket, must be there. It
+// returns the report of all layers, and the settings.
+func Seal() (Report, Settings) {
+	var report Report
+	var s Settings
+	text := os.Getenv(EnvReport)
+	if text == "" {
+		return report, s
+	}
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		report.fault("read the report of the sandbox", err)
+	}
+	if err := json.Unmarshal([]byte(os.Getenv(EnvSettings)), &s); err != nil {
+		report.fault("read the settings of the sandbox", err)
+	}
+	if report.Comm > 0 {
+		_, err := unix.Write(report.Comm, []byte(s.Name))
+		report.fault("name the process", err)
+		_ = unix.Close(report.Comm)
+	}
+	if s.Sockets > 0 {
+		_ = unix.Close(s.Sockets) // it can be written to
+	}
+	// Other processes of the same user may not look into this one.
+	report.fault("hide its memory", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
+	s.seal(&report)
+	return report, s
+}
+
+// seal installs the filter of system calls, with a listener where there is a
+// broker.
+func (s *Settings) seal(report *Report) {
+	filter := FilterOptions{PID: os.Getpid(), Net: s.Net, Unix: s.Net && len(s.Read) > 0, Help: s.Broker > 0, HelpOpen: s.Processes}
+	listener, err := installFilter(filter)
+	if err != nil && filter.Help {
+		report.set(LayerBroker, err)
+		filter.Help, filter.HelpOpen = false, false
+		_, err = installFilter(filter)
+	} else if err == nil && filter.Help {
+		report.set(LayerBroker, handOver(s.Broker, listener))
+	}
+	if s.Broker > 0 {
+		_ = unix.Close(s.Broker)
+	}
+	report.set(LayerSeccomp, err)
+}
+
+// handOver gives the agent the listener and closes it here: a process that
+// could answer itself would have no filter.
+func handOver(socket, listener int) error {
+	err := unix.Sendmsg(socket, []byte{0}, unix.UnixRights(listener), nil, 0)
+	_ = unix.Close(listener)
+	if err != nil {
+		return fmt.Errorf("cannot hand the filter's listener to the agent: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,280 @@
+//go:build amd64 || arm64
+
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// FilterOptions say which system calls a filter lets through.
+type FilterOptions struct {
+	// PID is the process itself, the only one that it may signal.
+	PID int
+	// Net lets it make connections over IP, Unix over sockets of the file
+	// system too.
+	Net, Unix bool
+	// Help has the agent asked for what a user without rights may not know of
+	// file systems, HelpOpen for files in /proc too.
+	Help, HelpOpen bool
+}
+
+// The layout of what a filter looks at (struct seccomp_data).
+const (
+	offsetNumber = 0
+	offsetArch   = 4
+	offsetArgs   = 16 // each of 8 bytes, the low half first
+)
+
+// Instructions of a filter.
+const (
+	load      = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
+	and       = unix.BPF_ALU | unix.BPF_AND | unix.BPF_K
+	ret       = unix.BPF_RET | unix.BPF_K
+	jumpEqual = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+	jumpLeast = unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K
+)
+
+// What becomes of a call.
+const (
+	allow   = unix.SECCOMP_RET_ALLOW
+	ask     = unix.SECCOMP_RET_USER_NOTIF
+	deny    = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+	unknown = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS) // so that a library takes the older call
+)
+
+// condition is what an argument must be. Arguments here are numbers of 32 bits
+// or, as addresses, compared with 0; the kernel ignores the upper half of the
+// former.
+type condition struct {
+	arg   int
+	wide  bool     // the upper half counts too, and must be 0
+	mask  uint32   // of the bits that count
+	among []uint32 // what they must be one of
+}
+
+// rule is what becomes of one system call: verdict where all conditions hold,
+// otherwise EPERM.
+type rule struct {
+	number  uint32
+	when    []condition
+	verdict uint32
+}
+
+const allBits = ^uint32(0)
+
+// is demands that an argument is one of some numbers.
+func is(arg int, values ...uint32) condition {
+	return condition{arg: arg, mask: allBits, among: values}
+}
+
+// lacks demands that some bits of an argument are not set.
+func lacks(arg int, bits uint32) condition {
+	return condition{arg: arg, mask: bits, among: []uint32{0}}
+}
+
+// has demands that all of some bits are set.
+func has(arg int, bits uint32) condition {
+	return condition{arg: arg, mask: bits, among: []uint32{bits}}
+}
+
+// null demands that an argument is a nil pointer.
+func null(arg int) condition {
+	return condition{arg: arg, wide: true, mask: allBits, among: []uint32{0}}
+}
+
+// writing are the flags of open that lead to a file that can be changed.
+const writing = unix.O_WRONLY | unix.O_RDWR | unix.O_CREAT | unix.O_TRUNC | unix.O_APPEND | (unix.O_TMPFILE &^ unix.O_DIRECTORY)
+
+// netlinkAddress is the length of an address of AF_NETLINK. To bind is needed
+// to ask the kernel for its interfaces; no other address that can be bound is
+// so short, but that of a nameless local socket.
+const netlinkAddress = unix.SizeofSockaddrNetlink
+
+// Numbers of ioctl that package unix does not name; they are the same
+// everywhere (asm-generic/ioctls.h).
+const (
+	ioctlNonblocking = 0x5421 // FIONBIO
+	ioctlCloseOnExec = 0x5451 // FIOCLEX
+)
+
+// rules are the calls that are looked at more closely, and those that are asked
+// about or unknown. All in calls are let through; what is in neither is denied.
+func (o FilterOptions) rules() []rule {
+	self, group := uint32(o.PID), uint32(-int32(o.PID))
+	open := uint32(allow)
+	if o.HelpOpen {
+		open = ask
+	}
+	rules := []rule{
+		{unix.SYS_OPENAT, []condition{lacks(2, writing)}, open},
+		{unix.SYS_READLINKAT, nil, open},
+		{unix.SYS_OPENAT2, nil, unknown},
+		{unix.SYS_CLONE3, nil, unknown},
+		// Threads, and no processes.
+		{unix.SYS_CLONE, []condition{has(0, unix.CLONE_THREAD|unix.CLONE_VM|unix.CLONE_SIGHAND), lacks(0, newNamespaces)}, allow},
+		{unix.SYS_TGKILL, []condition{is(0, self)}, allow},
+		{unix.SYS_KILL, []condition{is(0, self, group)}, allow},
+		{unix.SYS_FCNTL, []condition{is(1, unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL)}, allow},
+		{unix.SYS_IOCTL, []condition{is(1, unix.TCGETS, unix.TIOCINQ, ioctlNonblocking, ioctlCloseOnExec)}, allow},
+		{unix.SYS_PRCTL, []condition{is(0, unix.PR_SET_NAME, unix.PR_GET_NAME, unix.PR_SET_VMA, unix.PR_GET_DUMPABLE)}, allow},
+		{unix.SYS_PRLIMIT64, []condition{is(0, 0, self), null(2)}, allow},
+		{unix.SYS_BIND, []condition{is(2, netlinkAddress)}, allow},
+	}
+	rules = append(rules, o.socketRules()...)
+	if o.Help {
+		rules = append(rules, rule{unix.SYS_STATFS, nil, ask})
+	} else {
+		rules = append(rules, rule{unix.SYS_STATFS, nil, allow})
+	}
+	return append(rules, archRules(open)...)
+}
+
+// newNamespaces are the flags of clone that make namespaces.
+const newNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+
+// socketRules let through what may be connected to. The sockets that ask the
+// kernel for its interfaces are always allowed.
+func (o FilterOptions) socketRules() []rule {
+	families := []uint32{unix.AF_NETLINK}
+	if o.Net {
+		families = append(families, unix.AF_INET, unix.AF_INET6)
+	}
+	if o.Unix {
+		families = append(families, unix.AF_UNIX)
+	}
+	// No raw sockets: they see what is meant for others. Those of netlink are
+	// called raw and are not.
+	const kind = 0xf
+	types := condition{arg: 1, mask: kind, among: []uint32{unix.SOCK_STREAM, unix.SOCK_DGRAM}}
+	protocols := is(2, 0, unix.IPPROTO_TCP, unix.IPPROTO_UDP)
+	if !o.Net {
+		types.among = []uint32{unix.SOCK_RAW, unix.SOCK_DGRAM}
+		protocols = is(2, unix.NETLINK_ROUTE)
+	} else {
+		types.among = append(types.among, unix.SOCK_RAW) // needs a right that the process has not
+	}
+	rules := []rule{{unix.SYS_SOCKET, []condition{is(0, families...), types, protocols}, allow}}
+	if o.Net {
+		rules = append(rules, rule{unix.SYS_CONNECT, nil, allow})
+	}
+	return rules
+}
+
+// program assembles the filter.
+func (o FilterOptions) program() []unix.SockFilter {
+	at := func(offset uint32) unix.SockFilter { return unix.SockFilter{Code: load, K: offset} }
+	p := []unix.SockFilter{
+		at(offsetArch),
+		{Code: jumpEqual, K: auditArch, Jt: 1},
+		{Code: ret, K: deny},
+		at(offsetNumber),
+	}
+	if foreignNumbers != 0 {
+		p = append(p,
+			unix.SockFilter{Code: jumpLeast, K: foreignNumbers, Jf: 1},
+			unix.SockFilter{Code: ret, K: deny})
+	}
+	// The kernel remembers which calls it need not run the filter for, so that
+	// a long list costs nothing.
+	for _, number := range calls() {
+		p = append(p,
+			unix.SockFilter{Code: jumpEqual, K: number, Jf: 1},
+			unix.SockFilter{Code: ret, K: allow})
+	}
+	for _, r := range o.rules() {
+		body := r.body()
+		p = append(p, unix.SockFilter{Code: jumpEqual, K: r.number, Jf: uint8(len(body))})
+		p = append(p, body...)
+	}
+	return append(p, unix.SockFilter{Code: ret, K: deny})
+}
+
+// body is what is done for the call of a rule. It always returns.
+func (r rule) body() []unix.SockFilter {
+	var p []unix.SockFilter
+	for _, c := range r.when {
+		p = append(p, c.check()...)
+	}
+	return append(p, unix.SockFilter{Code: ret, K: r.verdict})
+}
+
+// check goes on behind itself where the condition holds, and denies where not.
+func (c condition) check() []unix.SockFilter {
+	low := uint32(offsetArgs + 8*c.arg)
+	var p []unix.SockFilter
+	if c.wide {
+		p = append(p,
+			unix.SockFilter{Code: load, K: low + 4},
+			unix.SockFilter{Code: jumpEqual, K: 0, Jt: 1},
+			unix.SockFilter{Code: ret, K: deny})
+	}
+	p = append(p, unix.SockFilter{Code: load, K: low})
+	if c.mask != allBits {
+		p = append(p, unix.SockFilter{Code: and, K: c.mask})
+	}
+	for i, value := range c.among {
+		p = append(p, unix.SockFilter{Code: jumpEqual, K: value, Jt: uint8(len(c.among) - i)})
+	}
+	return append(p, unix.SockFilter{Code: ret, K: deny})
+}
+
+// installFilter puts the filter in force for every thread of the process. It
+// returns the listener for what is asked about, or 0 where nothing is.
+func installFilter(o FilterOptions) (listener int, err error) {
+	program := o.program()
+	if len(program) > 4096 { // BPF_MAXINSNS
+		return 0, fmt.Errorf("the filter has %d instructions", len(program))
+	}
+	prog := unix.SockFprog{Len: uint16(len(program)), Filter: unsafe.SliceData(program)}
+	flags := uintptr(unix.SECCOMP_FILTER_FLAG_TSYNC)
+	if o.Help || o.HelpOpen {
+		flags |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
+	}
+	fd, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
+	if errno != 0 {
+		return 0, fmt.Errorf("cannot install the filter of system calls: %w", errno)
+	}
+	return int(fd), nil
+}
+
+// calls are the system calls that are let through as they are: to compute, to
+// wait, to read what is open or may be opened, and to use connections that are
+// there.
+func calls() []uint32 {
+	common := []uint32{
+		// what is called most often first
+		unix.SYS_FUTEX, unix.SYS_READ, unix.SYS_WRITE, unix.SYS_EPOLL_PWAIT, unix.SYS_CLOSE, unix.SYS_NANOSLEEP,
+		unix.SYS_GETPID, unix.SYS_GETTID, unix.SYS_CLOCK_GETTIME,
+		// memory
+		unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MREMAP, unix.SYS_MADVISE, unix.SYS_MPROTECT, unix.SYS_MINCORE, unix.SYS_BRK,
+		unix.SYS_MEMBARRIER,
+		// threads and signals of this process
+		unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_RT_SIGRETURN, unix.SYS_RT_SIGPENDING, unix.SYS_RT_SIGTIMEDWAIT,
+		unix.SYS_SIGALTSTACK, unix.SYS_RESTART_SYSCALL, unix.SYS_EXIT, unix.SYS_EXIT_GROUP, unix.SYS_SET_TID_ADDRESS,
+		unix.SYS_SET_ROBUST_LIST, unix.SYS_RSEQ, unix.SYS_SCHED_YIELD, unix.SYS_SCHED_GETAFFINITY, unix.SYS_GETPRIORITY,
+		unix.SYS_SETITIMER, unix.SYS_GETITIMER, unix.SYS_TIMER_CREATE, unix.SYS_TIMER_SETTIME, unix.SYS_TIMER_DELETE,
+		// files
+		unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_PREAD64, unix.SYS_PWRITE64, unix.SYS_PREADV, unix.SYS_PWRITEV, unix.SYS_LSEEK,
+		unix.SYS_FSTAT, newFstatat, unix.SYS_STATX, unix.SYS_FSTATFS, unix.SYS_FACCESSAT, unix.SYS_FACCESSAT2,
+		unix.SYS_GETDENTS64, unix.SYS_GETCWD, unix.SYS_FADVISE64, unix.SYS_READAHEAD,
+		unix.SYS_DUP, unix.SYS_DUP3, unix.SYS_CLOSE_RANGE, unix.SYS_PIPE2, unix.SYS_EVENTFD2,
+		unix.SYS_SENDFILE, unix.SYS_SPLICE, unix.SYS_TEE, unix.SYS_COPY_FILE_RANGE,
+		// waiting
+		unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT2, unix.SYS_PPOLL, unix.SYS_PSELECT6,
+		unix.SYS_CLOCK_NANOSLEEP, unix.SYS_CLOCK_GETRES, unix.SYS_GETTIMEOFDAY,
+		// connections that are there
+		unix.SYS_ACCEPT4, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SENDMMSG, unix.SYS_RECVMMSG,
+		unix.SYS_SHUTDOWN, unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_SETSOCKOPT, unix.SYS_GETSOCKOPT,
+		// who and where one is
+		unix.SYS_GETPPID, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETGID, unix.SYS_GETEGID, unix.SYS_GETRESUID, unix.SYS_GETRESGID,
+		unix.SYS_GETGROUPS, unix.SYS_GETPGID, unix.SYS_GETSID, unix.SYS_CAPGET,
+		unix.SYS_UNAME, unix.SYS_SYSINFO, unix.SYS_GETRANDOM, unix.SYS_GETCPU, unix.SYS_GETRUSAGE, unix.SYS_TIMES,
+	}
+	return slices.Concat(common, archCalls())
+}

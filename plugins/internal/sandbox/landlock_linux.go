@@ -1,0 +1,215 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// usual are the folders and files that a script host may read in any case:
+// what measuring, names of users, names of hosts, certificates and time zones
+// take, and the libraries of a program that is not linked statically. What a
+// script may read is less; package script says it.
+func usual() []string {
+	return []string{
+		"/proc", "/sys", "/etc", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/share", "/usr/local/share", "/lib", "/lib64",
+		"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random",
+		"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/udev/data", "/run/utmp", "/var/run/utmp",
+	}
+}
+
+// secrets lie among the usual but are kept back where the permissions of
+// files do not do it.
+func secrets() []string {
+	return []string{"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh", "/etc/ssl/private", "/etc/sudoers", "/etc/sudoers.d"}
+}
+
+// Rights of Landlock, by the version that brought them.
+const (
+	rightsRead  = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
+	rightsWrite = unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE |
+		unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
+		unix.LANDLOCK_ACCESS_FS_MAKE_SOCK | unix.LANDLOCK_ACCESS_FS_MAKE_FIFO | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+		unix.LANDLOCK_ACCESS_FS_MAKE_SYM
+	rightsOfSockets = unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_READ_FILE |
+		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_SOCK
+	// rightsOfFiles are those that a rule for a file may have.
+	rightsOfFiles = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE
+)
+
+// landlock is a set of rules that is not in force yet.
+type landlock struct{ fd int }
+
+// landlockRules makes the rules. What is not there is left out.
+func (s *Settings) landlockRules() (*landlock, error) {
+	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	if errno != 0 {
+		return nil, fmt.Errorf("the kernel has no Landlock, or it is switched off: %w", errno)
+	}
+	attr := s.landlockAttr(int(abi))
+	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
+	if errno != 0 {
+		return nil, fmt.Errorf("cannot make a set of rules: %w", errno)
+	}
+	l := &landlock{int(fd)}
+	unix.CloseOnExec(l.fd)
+	faults := []error{l.allow(self, unix.LANDLOCK_ACCESS_FS_EXECUTE|unix.LANDLOCK_ACCESS_FS_READ_FILE)}
+	for _, path := range s.readable() {
+		rights := uint64(rightsRead)
+		if within(path, "/lib") || within(path, "/lib64") || within(path, "/usr/lib") || within(path, "/usr/lib64") {
+			rights |= unix.LANDLOCK_ACCESS_FS_EXECUTE // the loader of a program that is linked dynamically
+		}
+		faults = append(faults, l.allow(path, rights))
+	}
+	if s.Sockets > 0 {
+		faults = append(faults, l.add(s.Sockets, rightsOfSockets))
+	}
+	return l, errors.Join(faults...)
+}
+
+// landlockAttr says what the rules are about, as far as the kernel knows it.
+func (s *Settings) landlockAttr(abi int) unix.LandlockRulesetAttr {
+	attr := unix.LandlockRulesetAttr{Handled_access_fs: unix.LANDLOCK_ACCESS_FS_EXECUTE | rightsRead | rightsWrite}
+	if abi >= 2 {
+		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_REFER
+	}
+	if abi >= 3 {
+		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
+	}
+	if abi >= 4 {
+		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP
+		if !s.Net {
+			attr.Handled_access_net |= unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+		}
+	}
+	if abi >= 5 {
+		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
+	}
+	if abi >= 6 {
+		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
+	}
+	return attr
+}
+
+// readable lists what may be read. A rule knows a folder, not a name: a file
+// that somebody replaces by another one would be lost to it. So a file that
+// was asked for is read by way of its folder; that it is this file and no
+// other is for package script to see to.
+func (s *Settings) readable() []string {
+	kept := s.kept()
+	var list []string
+	for _, path := range usual() {
+		list = append(list, without(path, kept)...)
+	}
+	for _, path := range s.Read {
+		if folder := nearestFolder(path); folder != "/" {
+			list = append(list, without(folder, kept)...)
+		}
+	}
+	return list
+}
+
+// kept are the real paths of what may not be read in any case.
+func (s *Settings) kept() []string {
+	list := s.Private
+	if s.User == 0 {
+		list = append(secrets(), list...)
+	}
+	var kept []string
+	for _, path := range list {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			kept = append(kept, real)
+		}
+	}
+	return kept
+}
+
+// nearestFolder returns the real path of a folder, or of the one in which
+// something is, or would be.
+func nearestFolder(path string) string {
+	for {
+		real, err := filepath.EvalSymlinks(path)
+		if err == nil {
+			if info, err := os.Stat(real); err == nil && info.IsDir() {
+				return real
+			}
+		}
+		if path == "/" {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+// without returns path, or, where something to be kept is in it, all of it but
+// that.
+func without(path string, kept []string) []string {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil // not there
+	}
+	holds := false
+	for _, k := range kept {
+		if within(real, k) {
+			return nil
+		}
+		holds = holds || within(k, real)
+	}
+	if !holds {
+		return []string{real}
+	}
+	entries, err := os.ReadDir(real)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, e := range entries {
+		if e.Type()&os.ModeSymlink == 0 { // what it leads to has rules of its own, or none
+			list = append(list, without(filepath.Join(real, e.Name()), kept)...)
+		}
+	}
+	return list
+}
+
+// allow adds a rule for a path. One that is not there, or that this process
+// may not reach, needs none.
+func (l *landlock) allow(path string, rights uint64) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		rights &= rightsOfFiles
+	}
+	if err := l.add(fd, rights); err != nil {
+		return fmt.Errorf("cannot allow to read %q: %w", path, err)
+	}
+	return nil
+}
+
+func (l *landlock) add(fd int, rights uint64) error {
+	rule := unix.LandlockPathBeneathAttr{Allowed_access: rights, Parent_fd: int32(fd)}
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(l.fd), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// enforce puts the rules in force for the calling thread.
+func (l *landlock) enforce() error {
+	defer unix.Close(l.fd)
+	if err := rawCall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(l.fd), 0, 0); err != nil {
+		return fmt.Errorf("cannot put the rules in force: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// mounts gives the thread a view of the file system of its own, in which nothing
+// can be written and the private files cannot be seen. File systems that are
+// mounted later still appear in it.
+func (s *Settings) mounts() error {
+	if unix.Geteuid() != 0 {
+		return errors.New("the agent does not run as root")
+	}
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return fmt.Errorf("cannot make a view of the file system: %w", err)
+	}
+	// Receives what the agent's view gets, gives nothing back.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
+		return fmt.Errorf("cannot part the view of the file system from the agent's: %w", err)
+	}
+	var faults []error
+	for _, path := range s.hidden() {
+		if err := hide(path); err != nil {
+			faults = append(faults, fmt.Errorf("cannot hide %q: %w", path, err))
+		}
+	}
+	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, &attr); err != nil {
+		faults = append(faults, fmt.Errorf("cannot make the file system read-only: %w", err))
+	}
+	return errors.Join(faults...)
+}
+
+// hidden returns what is taken out of sight: the agent's own files, and the
+// homes of users. A home that is a file system of its own stays, so that it can
+// be told how full it is; permissions and the other layers protect it.
+func (s *Settings) hidden() []string {
+	var list []string
+	for _, path := range s.Private {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			list = append(list, real)
+		}
+	}
+	homes, _ := filepath.Glob("/home/*")
+	for _, path := range append(homes, "/root") {
+		if !isMountPoint(path) && !s.granted(path) {
+			list = append(list, path)
+		}
+	}
+	return list
+}
+
+// granted reports whether path, or something in it, may be read.
+func (s *Settings) granted(path string) bool {
+	for _, g := range s.Read {
+		if within(g, path) || within(path, g) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether path is root or lies below it; both are clean.
+func within(path, root string) bool {
+	rest, err := filepath.Rel(root, path)
+	return err == nil && filepath.IsLocal(rest)
+}
+
+func isMountPoint(path string) bool {
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, 0, &st); err != nil {
+		return false
+	}
+	return st.Attributes_mask&unix.STATX_ATTR_MOUNT_ROOT != 0 && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+}
+
+// hide puts something empty over a file or a folder.
+func hide(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir():
+		return unix.Mount("vedette-hidden", path, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "size=4k,nr_inodes=1,mode=0555")
+	}
+	return unix.Mount("/dev/null", path, "", unix.MS_BIND, "")
+}

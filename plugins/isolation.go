@@ -1,0 +1,143 @@
+package plugins
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/vedettehq/vedette/plugins/internal/sandbox"
+	pb "github.com/vedettehq/vedette/plugins/proto"
+)
+
+// Sandbox says how script hosts are isolated. Every layer that the system has
+// is set in any case; see Isolation.
+type Sandbox struct {
+	// User is the number of the user and the group that script hosts become
+	// where the agent runs as root. Default DefaultScriptUser.
+	User int
+	// Private are files and folders that no script may read: the agent's data,
+	// its configuration, its token.
+	Private []string
+}
+
+// DefaultScriptUser is the user that script hosts become: a number that no
+// system hands out.
+const DefaultScriptUser = sandbox.DefaultUser
+
+// Isolation tells how script hosts are isolated: by an own user, by an own view
+// of the file system, by Landlock, by a filter of system calls, and whether the
+// agent helps them with what they may not look up themselves ("broker").
+type Isolation struct {
+	// Layers are those that are in force in every script host so far.
+	Layers []string
+	// Missing are the others, with the reason.
+	Missing []MissingLayer
+}
+
+// MissingLayer is a layer that is not in force, or not wholly.
+type MissingLayer struct {
+	Layer, Reason string
+}
+
+// isolation collects what the script hosts of a pool say.
+type isolation struct {
+	mu      sync.Mutex
+	layers  []string          // guarded by mu, as all below
+	missing map[string]string // the reason, by layer
+}
+
+// add takes what one script host says. It returns what is missing and was not
+// before.
+func (i *isolation) add(layers []*pb.Layer) []MissingLayer {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var fresh []MissingLayer
+	for _, l := range layers {
+		name, reason := printable(l.GetName()), printable(l.GetMissing())
+		if !slices.Contains(i.layers, name) {
+			i.layers = append(i.layers, name)
+		}
+		if _, known := i.missing[name]; reason == "" || known {
+			continue
+		}
+		if i.missing == nil {
+			i.missing = make(map[string]string)
+		}
+		i.missing[name] = reason
+		fresh = append(fresh, MissingLayer{name, reason})
+	}
+	return fresh
+}
+
+// Isolation tells how the script hosts are isolated. Before the first one has
+// started it tells nothing.
+func (p *Pool) Isolation() Isolation {
+	i := &p.isolation
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var result Isolation
+	for _, name := range i.layers {
+		if reason, missing := i.missing[name]; missing {
+			result.Missing = append(result.Missing, MissingLayer{name, reason})
+		} else {
+			result.Layers = append(result.Layers, name)
+		}
+	}
+	return result
+}
+
+// isolated notes what a script host says of its isolation, and logs what is
+// missing.
+func (p *Pool) isolated(layers []*pb.Layer) {
+	for _, m := range p.isolation.add(layers) {
+		p.log.Warn("script hosts lack a layer of isolation", "layer", m.Layer, "reason", m.Reason)
+	}
+}
+
+// socketsFD is the descriptor of the folder of sockets in a script host; those
+// before it are the lifeline and the recorder.
+const (
+	socketsFD = 5
+	// insideSockets is that folder as the script host knows it: it may not walk
+	// there along the path, where the folders are the agent's own.
+	insideSockets = "/proc/self/fd/5"
+)
+
+// isolate readies the command of a script host for its sandbox. dir is the
+// folder in which it shall make its socket.
+func (p *process) isolate(cmd *exec.Cmd, dir string) error {
+	s := &p.spec.sandbox
+	settings := sandbox.Settings{
+		Private:     s.Private,
+		Sockets:     socketsFD,
+		OOMScoreAdj: max(p.spec.oomScoreAdj, 0),
+		Name:        "vedette-scripts",
+	}
+	settings.User, settings.NoUser = sandbox.UserFor(s.User)
+	if settings.User > 0 {
+		if err := os.Chown(dir, settings.User, settings.User); err != nil {
+			settings.User, settings.NoUser = 0, fmt.Sprintf("cannot give user %d a folder: %v", s.User, err)
+		}
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("cannot open the folder of sockets: %w", err)
+	}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, folder)
+	p.child.inside, p.child.outside = insideSockets, dir
+	cmd.Env = append(cmd.Env, sandbox.EnvSettings+"="+settings.Encode(), "PLUGIN_UNIX_SOCKET_DIR="+insideSockets)
+	return nil
+}
+
+// outsidePath translates the address of a socket that a script host made into
+// one that the agent can reach.
+func (c *child) outsidePath(address string) string {
+	if c.inside == "" || !strings.HasPrefix(address, c.inside+"/") {
+		return address
+	}
+	return filepath.Join(c.outside, filepath.Base(address))
+}
