@@ -26,6 +26,7 @@ const (
 	ExitUnreachable = 3 // the master cannot be reached
 	ExitRefused     = 4 // the master does not know the caller, or does not let it
 	ExitAnswer      = 5 // the master answered with an error
+	ExitIncomplete  = 6 // done in part: a program that the rest needs is missing
 )
 
 // ExitHelp tells people of the statuses, at the end of a help text.
@@ -35,7 +36,8 @@ const ExitHelp = `Exit status:
   2  the command line is wrong
   3  the master cannot be reached
   4  the master does not know who asks, or does not allow it
-  5  the master answered with an error`
+  5  the master answered with an error
+  6  done in part: a program that the rest needs is missing`
 
 // exitError is an error with the status that the process ends with.
 type exitError struct {
@@ -98,9 +100,13 @@ const oneStop = 500 * time.Millisecond
 // UntilStopped returns a context that ends with ^C or a request to terminate. A
 // second ^C ends the process at once.
 func UntilStopped(cmd *cobra.Command) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	return untilStopped(cmd.Context(), oneStop)
+}
+
+func untilStopped(parent context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
-		time.AfterFunc(oneStop, stop) // then signals do what they do by default
+		time.AfterFunc(grace, stop) // then signals do what they do by default
 	})
 	return ctx, stop
 }

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
@@ -68,21 +71,68 @@ func TestGroup(t *testing.T) {
 }
 
 // One request to stop may come as two signals, from the terminal and from
-// whoever started the process; it must not be taken for the impatient second.
+// whoever started the process; it must not be taken for the impatient second,
+// which ends the process. The process is this test again.
 func TestUntilStopped(t *testing.T) {
-	cmd := &cobra.Command{}
-	cmd.SetContext(t.Context())
-	ctx, stop := UntilStopped(cmd)
-	defer stop()
-	self, err := os.FindProcess(os.Getpid())
+	if grace := os.Getenv("TEST_STOP_GRACE"); grace != "" {
+		stopped(t, grace)
+		return
+	}
+	for grace, want := range map[string]string{"1h": "clean", "0s": "signal: terminated"} {
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestUntilStopped$")
+		child.Env = append(os.Environ(), "TEST_STOP_GRACE="+grace)
+		stdin, err := child.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(stdout)
+		got := ""
+		for lines.Scan() && got == "" {
+			switch lines.Text() {
+			case "up":
+				child.Process.Signal(os.Interrupt)
+			case "stopping":
+				child.Process.Signal(syscall.SIGTERM)
+				fmt.Fprintln(stdin, "go on")
+			case "clean":
+				got = "clean"
+			}
+		}
+		if err := child.Wait(); got == "" {
+			got = fmt.Sprint(err)
+		}
+		if got != want {
+			t.Errorf("two signals, %s apart counting as one: %s, want %s", grace, got, want)
+		}
+	}
+}
+
+// stopped is the process that is stopped. Without a grace it waits until the
+// second signal has its default effect, which ends it.
+func stopped(t *testing.T, grace string) {
+	d, err := time.ParseDuration(grace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := self.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
+	ctx, stop := untilStopped(t.Context(), d)
+	defer stop()
+	fmt.Println("up")
 	<-ctx.Done()
-	if err := self.Signal(syscall.SIGTERM); err != nil { // would end this test
-		t.Fatal(err)
+	if d == 0 {
+		stop()
 	}
+	fmt.Println("stopping")
+	in := bufio.NewScanner(os.Stdin)
+	in.Scan()
+	if d == 0 {
+		in.Scan() // to the end of the input, which does not come
+	}
+	fmt.Println("clean")
 }
