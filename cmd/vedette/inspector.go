@@ -12,7 +12,7 @@ import (
 
 func newInspector() *cobra.Command {
 	cmd := cli.Group(&cobra.Command{Use: "inspector", Short: "Try and check inspectors"})
-	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorPromote(), newInspectorList(), newCheckChild())
+	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorTest(), newInspectorPromote(), newInspectorList(), newCheckChild())
 	return cmd
 }
 

@@ -168,21 +168,15 @@ func (b *Binary) Config(definitions []inspectors.Definition) string {
 }
 
 // yamlWord writes a string so that YAML reads that string: as it is where it
-// holds nothing but letters, which do not make a number, and a few signs.
+// starts with a letter or a slash, and holds nothing that has a meaning.
 func yamlWord(s string) string {
-	letters, other := false, false
-	for i, r := range s {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', r == '/':
-			letters = true
-		case r == '_', r == '.', '0' <= r && r <= '9', r == '-' && i > 0:
-		default:
-			other = true
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/"
+	switch strings.ToLower(s) {
+	case "", "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+	default:
+		if strings.Contains(letters, s[:1]) && strings.Trim(s, letters+"0123456789_.-") == "" {
+			return s
 		}
-	}
-	word := strings.ToLower(s)
-	if letters && !other && !slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}, word) {
-		return s
 	}
 	return fmt.Sprintf("%q", s)
 }

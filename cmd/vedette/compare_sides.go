@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/compare"
+)
+
+// side is one process that runs the script, one way or the other.
+type side struct {
+	pool *plugins.Pool
+	job  plugins.Job
+}
+
+// newSide starts a process with the inspector. What it prints is dropped: it
+// would be printed many times over.
+func newSide(ctx context.Context, d inspectors.Definition) (*side, error) {
+	pool, err := agentcmd.NewPool("", slog.New(slog.DiscardHandler), func(string, string) {})
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Load(ctx, d); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return &side{pool: pool, job: plugins.Job{Name: d.Name, Timeout: d.Timeout}}, nil
+}
+
+func (s *side) close() error { return s.pool.Close() }
+
+func (s *side) run(ctx context.Context) compare.Run {
+	before := s.cpu()
+	var outcome plugins.Outcome
+	s.pool.Run(ctx, []plugins.Job{s.job}, func(o plugins.Outcome) { outcome = o })
+	return compare.Run{Samples: outcome.Samples, Err: outcome.Err, Wall: outcome.Duration, CPU: max(0, s.cpu()-before)}
+}
+
+// cpu returns the CPU time that the process has taken so far, 0 where it cannot
+// be told.
+func (s *side) cpu() time.Duration {
+	var sum time.Duration
+	for _, p := range s.pool.Processes() {
+		// The clock of another process, as clock_getcpuclockid(3) makes it.
+		const ofProcess = 2
+		clock := int32(^p.PID<<3 | ofProcess)
+		var ts unix.Timespec
+		if unix.ClockGettime(clock, &ts) == nil {
+			sum += time.Duration(ts.Nano())
+		}
+	}
+	return sum
+}
+
+// inputs are the folders that the script reads its machine from.
+type inputs struct {
+	link string // by which the script sees the folder of the round; empty without folders
+	dirs []string
+	used int
+}
+
+// hostFolders are the folders of a machine that gopsutil can be pointed to, each
+// by the variable HOST_ and its name.
+func hostFolders() []string { return []string{"proc", "sys", "etc", "var", "run", "dev"} }
+
+// newInputs makes the scripts of this process find the files of their machine in
+// the folders, one after the other. It sets the environment, which children get.
+func newInputs(temp string, dirs []string) (*inputs, error) {
+	in := &inputs{}
+	if len(dirs) == 0 {
+		return in, nil
+	}
+	in.link = filepath.Join(temp, "input")
+	if err := os.Chmod(temp, 0o755); err != nil { // the script host may run as somebody else
+		return nil, fmt.Errorf("cannot open the temporary folder to scripts: %w", err)
+	}
+	var first []string
+	for _, dir := range dirs {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, fmt.Errorf("cannot find --input %q: %w", dir, err)
+		}
+		found := foldersIn(abs)
+		if len(found) == 0 {
+			return nil, fmt.Errorf("--input %q has none of the folders %s: it must be laid out as the root of a machine", dir, strings.Join(hostFolders(), ", "))
+		}
+		if first == nil {
+			first = found
+		} else if !slices.Equal(first, found) {
+			return nil, fmt.Errorf("--input %q has the folders %s, but %q has %s: give all the same",
+				dirs[0], strings.Join(first, ", "), dir, strings.Join(found, ", "))
+		}
+		in.dirs = append(in.dirs, abs)
+	}
+	for _, name := range first {
+		if err := os.Setenv("HOST_"+strings.ToUpper(name), filepath.Join(in.link, name)); err != nil {
+			return nil, fmt.Errorf("cannot point scripts to --input: %w", err)
+		}
+	}
+	return in, nil
+}
+
+// foldersIn returns which of a machine's folders there are.
+func foldersIn(dir string) []string {
+	var found []string
+	for _, name := range hostFolders() {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.IsDir() {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// next makes the folder of the next round the one that scripts see.
+func (in *inputs) next() error {
+	if in.used >= len(in.dirs) {
+		return nil // the last one stays
+	}
+	fresh := in.link + ".new"
+	err := os.Symlink(in.dirs[in.used], fresh)
+	if err == nil {
+		err = os.Rename(fresh, in.link) // at once, whatever still looks at the other
+	}
+	if err != nil {
+		return fmt.Errorf("cannot switch to --input %q: %w", in.dirs[in.used], err)
+	}
+	in.used++
+	return nil
+}
