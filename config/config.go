@@ -7,6 +7,8 @@ package config
 import (
 	"log/slog"
 	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
 )
 
 // Config is the whole of one configuration. One file may serve a master, an
@@ -149,10 +151,36 @@ type Agent struct {
 	// AcceptPushedInspectors lets the master send code to this host. Default
 	// false.
 	AcceptPushedInspectors bool `yaml:"accept_pushed_inspectors"`
+	// Policy bounds what code that a master sends may reach on this host. The
+	// inspectors of this configuration and the built-in ones are not bounded by
+	// it.
+	Policy Policy `yaml:"policy"`
+	// ScriptUser is the number of the user and the group that scripts run as
+	// where the agent runs as root, 1 to 2147483647. Default 1986356340, which no
+	// system gives to anybody.
+	ScriptUser int `yaml:"script_user"`
 	// BufferReports is how many reports are kept in memory while the master
 	// does not acknowledge them, 1 to 1000000; the oldest go first. Default
 	// 10000.
 	BufferReports int `yaml:"buffer_reports"`
+}
+
+// Policy is what code that a master sends may need; see inspectors.Needs. What
+// is not named is refused.
+type Policy struct {
+	// Net lets it connect to other machines and to this one. Default false.
+	Net bool `yaml:"net"`
+	// Processes lets it look into what belongs to processes of other users: their
+	// input and output, open files and programs. Default false.
+	Processes bool `yaml:"processes"`
+	// FS are files, and folders with all that is in them, that it may read.
+	// Default none.
+	FS []string `yaml:"fs"`
+}
+
+// Needs returns the policy as package inspectors knows it.
+func (p Policy) Needs() inspectors.Policy {
+	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS}
 }
 
 // Library is a choice of built-in inspectors.
@@ -173,6 +201,10 @@ type Inspector struct {
 	// Budget is what it may take beside time. Default: the script's own
 	// //vedette:budget, else that of each field.
 	Budget Budget `yaml:"budget"`
+	// Isolation is the process that a script runs in: shared with others, or
+	// own, for some 10 MiB more. Default: the script's own //vedette:isolation,
+	// else shared.
+	Isolation string `yaml:"isolation"`
 	// Go is the source: a whole file, or the bare body of a function.
 	Go string `yaml:"go"`
 	// File is a Go file, relative to the configuration.

@@ -49,7 +49,7 @@ func (c *Config) Definitions() ([]inspectors.Definition, error) {
 
 // definition makes one definition of an inspector of the configuration.
 func definition(src *source, name string, in Inspector) (inspectors.Definition, error) {
-	d := inspectors.Definition{Name: name, Interval: in.Interval, Timeout: in.Timeout, Budget: in.Budget.budget()}
+	d := inspectors.Definition{Name: name, Interval: in.Interval, Timeout: in.Timeout, Budget: in.Budget.budget(), Isolation: inspectors.Isolation(in.Isolation)}
 	at := src.entry("inspectors", name)
 	fault := func(path string, err error) error {
 		f := &source{file: src.file, lines: src.lines}
@@ -108,6 +108,9 @@ func complete(d *inspectors.Definition) error {
 		d.Timeout = inspectors.DefaultTimeout(d.Interval)
 	}
 	d.Budget = d.Budget.Or(said.Budget)
+	if d.Isolation == "" {
+		d.Isolation = said.Isolation
+	}
 	return nil
 }
 

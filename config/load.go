@@ -113,6 +113,7 @@ func Default(environ []string) *Config {
 			Data:          filepath.Join(stateFolder(environ), "vedette-agent"),
 			Library:       Library{All: true},
 			BufferReports: 10_000,
+			ScriptUser:    1986356340,
 		},
 	}
 	if host, err := os.Hostname(); err == nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"maps"
+	"math"
 	"net"
 	"net/url"
 	"path"
@@ -212,6 +213,9 @@ func (l *loader) agent(library []string) {
 	l.check(a.Data == "", "agent.data", "the folder has no name")
 	l.check(a.BufferReports < 1 || a.BufferReports > maxBufferReports, "agent.buffer_reports",
 		"%d is not between 1 and %d", a.BufferReports, maxBufferReports)
+	l.check(a.ScriptUser < 1 || a.ScriptUser > math.MaxInt32, "agent.script_user",
+		"%d is not a user besides root; write a number from 1 to %d", a.ScriptUser, math.MaxInt32)
+	l.policy()
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
 		p := l.entry("agent.labels", name)
 		if _, err := inspectors.LabelsFromMap(map[string]string{name: a.Labels[name]}); err != nil {
@@ -230,6 +234,19 @@ func (l *loader) agent(library []string) {
 				hint = "; `vedette inspector list` shows them"
 			}
 			l.fault(l.at(p), "agent.library: there is no built-in inspector %s%s", quote(name), hint)
+		}
+	}
+}
+
+func (l *loader) policy() {
+	for i, p := range l.c.Agent.Policy.FS {
+		at := l.entry("agent.policy.fs", i)
+		_, err := inspectors.ParseNeeds("fs:" + p)
+		switch {
+		case strings.ContainsAny(p, " \t\n"):
+			l.check(true, at, "%s has spaces, and no script can name it; name the folder that it is in", quote(p))
+		case err != nil:
+			l.check(true, at, "%s is not a path that a script can name; write it absolute and plain, as /var/log/app", quote(p))
 		}
 	}
 }
@@ -262,6 +279,7 @@ func (l *loader) inspector(name string, in Inspector, files bool) {
 	}
 	l.schedule(at, in)
 	l.budget(l.child(at, "budget"), in)
+	l.isolation(l.child(at, "isolation"), in)
 	kinds := 0
 	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin} {
 		if _, given := l.origins[l.child(at, field)]; given || text != "" {
@@ -317,6 +335,15 @@ func (l *loader) budget(at string, in Inspector) {
 	between("output", b.Output < inspectors.MinOutputBudget || b.Output > inspectors.MaxOutputBudget, b.Output, "1KiB", "8MiB")
 	between("series", b.Series < 1 || b.Series > inspectors.MaxSeriesBudget, b.Series, "1", "1000000")
 	l.check(b.Heap != 0 && in.Plugin != "", l.child(at, "heap"), "the heap of a plugin is not measured; remove it")
+}
+
+func (l *loader) isolation(at string, in Inspector) {
+	if _, given := l.origins[at]; !given && in.Isolation == "" {
+		return
+	}
+	known := []string{string(inspectors.IsolationShared), string(inspectors.IsolationOwn)}
+	l.check(!slices.Contains(known, in.Isolation), at, "%s is not a kind of isolation; write shared or own%s", quote(in.Isolation), didYouMean(in.Isolation, known))
+	l.check(in.Plugin != "", at, "a plugin has a process of its own; remove it")
 }
 
 // checkTLS loads the certificate as the server will.

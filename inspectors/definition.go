@@ -29,6 +29,11 @@ type Definition struct {
 	Timeout time.Duration
 	// Budget is what it may take beside time; a zero field takes the default.
 	Budget Budget
+	// Isolation is the process that a script runs in; empty is IsolationShared.
+	Isolation Isolation
+	// Pushed is whether the code came from a master. Then the host's Policy
+	// bounds what it may need.
+	Pushed bool
 	// Script is the inspector's source, or nil.
 	Script *Script
 	// Plugin is the program that holds the inspector, or nil.
@@ -79,6 +84,11 @@ func (d *Definition) Validate() error {
 	if err := d.Budget.Validate(); err != nil {
 		faults = append(faults, fmt.Errorf("budget: %w", err))
 	}
+	if err := d.Isolation.Validate(); err != nil {
+		faults = append(faults, err)
+	} else if d.Isolation != "" && d.Script == nil {
+		faults = append(faults, errors.New("isolation is for scripts; a plugin has a process of its own"))
+	}
 	switch {
 	case (d.Script == nil) == (d.Plugin == nil):
 		faults = append(faults, errors.New("exactly one of script and plugin must be given"))
@@ -91,14 +101,16 @@ func (d *Definition) Validate() error {
 }
 
 // Revision is the identity of a definition's code: the hex SHA-256 of what is
-// run, not of when, nor of where its source stands: a script that moves down
+// run and within which bounds, not of when, nor of where its source stands: a script that moves down
 // its configuration by a line stays the revision that it was.
 func (d *Definition) Revision() string {
 	what := struct {
 		Name   string
 		Source string
 		Plugin *Plugin
-	}{Name: d.Name, Plugin: d.Plugin}
+		Own    bool `json:",omitempty"`
+		Pushed bool `json:",omitempty"`
+	}{Name: d.Name, Plugin: d.Plugin, Own: d.Isolation == IsolationOwn, Pushed: d.Pushed}
 	if d.Script != nil {
 		what.Source = d.Script.Source
 	}

@@ -18,8 +18,11 @@ import (
 //	//vedette:interval 10s
 //	//vedette:timeout 2s
 //	//vedette:budget cpu=100ms heap=64MiB output=1MiB series=1000
+//	//vedette:isolation own
+//	//vedette:needs net fs:/var/log/app
 //
-// A configuration, and whoever pushes the script, may override each of them.
+// A configuration, and whoever pushes the script, may override each of them but
+// the last: what a script needs is a matter of its code alone.
 type Directives struct {
 	// Name is the inspector's key, or empty.
 	Name string
@@ -29,6 +32,10 @@ type Directives struct {
 	Timeout time.Duration
 	// Budget is what it may take; a field that is not given is zero.
 	Budget Budget
+	// Isolation is the process that it runs in, or empty.
+	Isolation Isolation
+	// Needs are what it reaches.
+	Needs Needs
 }
 
 // directivePrefix starts every directive, at the start of a line comment.
@@ -107,7 +114,7 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 	}
 	name, value, _ := strings.Cut(rest, " ")
 	value = strings.TrimSpace(value)
-	names := []string{"name", "interval", "timeout", "budget"}
+	names := []string{"name", "interval", "timeout", "budget", "isolation", "needs"}
 	known := slices.Contains(names, name)
 	switch {
 	case !known:
@@ -154,6 +161,17 @@ func (p *directiveParser) set(at Diagnostic, name, value string) {
 			p.fault(at, "budget: "+strings.ReplaceAll(err.Error(), "\n", "; "), "")
 		}
 		p.result.Budget = budget
+	case "isolation":
+		p.result.Isolation = Isolation(value)
+		if err := p.result.Isolation.Validate(); err != nil {
+			p.fault(at, err.Error(), "")
+		}
+	case "needs":
+		needs, err := ParseNeeds(value)
+		if err != nil {
+			p.fault(at, "needs: "+strings.ReplaceAll(err.Error(), "\n", "; "), "")
+		}
+		p.result.Needs = needs
 	}
 }
 
@@ -181,6 +199,10 @@ func example(name string) string {
 		return "interval 10s"
 	case "budget":
 		return "budget cpu=100ms series=1000"
+	case "isolation":
+		return "isolation own"
+	case "needs":
+		return "needs net fs:/var/log/app"
 	}
 	return "timeout 2s"
 }

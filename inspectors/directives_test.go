@@ -2,6 +2,7 @@ package inspectors
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +16,12 @@ func TestParseDirectives(t *testing.T) {
 		"//vedette:interval 500ms\nreturn 1, nil":                                                                         {Interval: 500 * time.Millisecond},
 		"//vedette:budget cpu=100ms  series=7\npackage x":                                                                 {Budget: Budget{CPU: 100 * time.Millisecond, Series: 7}},
 		"//vedette:name x\nthis is not Go \" at all ¿":                                                                    {Name: "x"},
+		"//vedette:isolation own\n//vedette:needs  net fs:/b fs:/a/x processes fs:/b\npackage x":                          {Isolation: IsolationOwn, Needs: Needs{Net: true, Processes: true, Files: []string{"/a/x", "/b"}}},
 		"// The directive vedette:name is described elsewhere.\npackage x":                                                {},
 		"package x\nvar s = `\n//vedette:name not-a-comment\n`":                                                           {},
 	} {
 		got, err := ParseDirectives("x.go", source)
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q gives %+v, %v, want %+v", source, got, err, want)
 		}
 	}
@@ -28,8 +30,13 @@ func TestParseDirectives(t *testing.T) {
 func TestBadDirectives(t *testing.T) {
 	for source, want := range map[string]string{
 		"//vedette:nam x\n//vedette:speed 1\npackage x": "x.go:1:1: unknown directive \"//vedette:nam\"; did you mean //vedette:name?\n" +
-			"x.go:2:1: unknown directive \"//vedette:speed\"; use name, interval, timeout or budget",
-		"//vedette:budget cpu=1\npackage x":                      `x.go:1:1: budget: cpu "1" is not a duration; write it as 100ms`,
+			"x.go:2:1: unknown directive \"//vedette:speed\"; use name, interval, timeout, budget, isolation or needs",
+		"//vedette:budget cpu=1\npackage x":   `x.go:1:1: budget: cpu "1" is not a duration; write it as 100ms`,
+		"//vedette:isolation mine\npackage x": `x.go:1:1: isolation "mine" is not known; write shared or own`,
+		"//vedette:needs\npackage x":          "x.go:1:1: //vedette:needs has no value; write //vedette:needs net fs:/var/log/app",
+		"//vedette:needs nett fs:a fs:/a/ fs:/ fs: exec:ss,ip\npackage x": `x.go:1:1: needs: "nett" is not among net, processes and fs:PATH; fs:a is not absolute; write it as fs:/a; fs:/a/ is not plain; write it as fs:/a; ` +
+			"fs:/ is everything; name the folder that is read; fs: has no path; write it as fs:/var/log/app; " +
+			"exec is not available: scripts start no programs; read what you need from /proc, /sys or gopsutil, or write a plugin",
 		"//vedette:name a\n//vedette:name b\npackage x":          "x.go:2:1: //vedette:name is given twice; keep one",
 		"//vedette:name\npackage x":                              "x.go:1:1: //vedette:name has no value; write //vedette:name load/average-1",
 		"//vedette:name a b\npackage x":                          `x.go:1:1: bad name: key "a b": ' ' is not allowed; use letters, digits, "_", "-", "." and ":"`,
@@ -41,7 +48,7 @@ func TestBadDirectives(t *testing.T) {
 		"//vedette:interval 1s\n//vedette:timeout 2s\npackage x": "x.go:2:1: timeout 2s is longer than the interval 1s; a run must end before the next is due",
 		"package x\n\n\t//vedette:name late":                     "x.go:3:2: //vedette:name stands below the package clause; move it above",
 		"// vedette:name x\npackage x":                           `x.go:1:1: a directive has a space after //; write "//vedette:name x"`,
-		"//vedette:\npackage x":                                  `x.go:1:1: unknown directive "//vedette:"; use name, interval, timeout or budget`,
+		"//vedette:\npackage x":                                  `x.go:1:1: unknown directive "//vedette:"; use name, interval, timeout, budget, isolation or needs`,
 		"//line foo.go:100\n//vedette:name\npackage x":           "x.go:2:1: //vedette:name has no value; write //vedette:name load/average-1",
 	} {
 		_, err := ParseDirectives("x.go", source)
@@ -58,7 +65,7 @@ func TestBadDirectives(t *testing.T) {
 func TestDirectivesInsideAnotherFile(t *testing.T) {
 	s := Script{File: "config.yaml", Line: 7, Indent: 6, Source: "// A comment.\n//vedette:x y\nreturn 1, nil"}
 	_, err := s.Directives()
-	if got, want := errorText(err), `config.yaml:8:7: unknown directive "//vedette:x"; use name, interval, timeout or budget`; got != want {
+	if got, want := errorText(err), `config.yaml:8:7: unknown directive "//vedette:x"; use name, interval, timeout, budget, isolation or needs`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

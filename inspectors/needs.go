@@ -1,0 +1,158 @@
+package inspectors
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Needs are what a script reaches beyond the usual: the numbers of the system
+// in /proc and /sys, and how full file systems are. It says so itself, in the
+// directive needs, of which each word is one of
+//
+//	net         connections to other machines, and to its own
+//	processes   what belongs to processes of other users: their input and
+//	            output, open files and programs
+//	fs:PATH     to read a file, or a folder with all that is in it
+//
+// What it does not name it cannot reach, and a host's Policy bounds what code
+// from elsewhere may name. The zero value needs nothing.
+type Needs struct {
+	Net       bool
+	Processes bool
+	// Files are absolute and clean paths, sorted, each once.
+	Files []string
+}
+
+// maxFiles is the most paths that one script may name.
+const maxFiles = 32
+
+// ParseNeeds reads the words of a directive, as `net fs:/var/log/app`. The
+// error names every word that is wrong.
+func ParseNeeds(text string) (Needs, error) {
+	var n Needs
+	var faults []error
+	for _, word := range strings.Fields(text) {
+		kind, rest, _ := strings.Cut(word, ":")
+		switch {
+		case word == "net":
+			n.Net = true
+		case word == "processes":
+			n.Processes = true
+		case kind == "fs":
+			if err := checkNeededPath(rest); err != nil {
+				faults = append(faults, err)
+				continue
+			}
+			n.Files = append(n.Files, rest)
+		case kind == "exec":
+			faults = append(faults, errors.New("exec is not available: scripts start no programs; "+
+				"read what you need from /proc, /sys or gopsutil, or write a plugin"))
+		default:
+			faults = append(faults, fmt.Errorf("%s is not among net, processes and fs:PATH", quote(word)))
+		}
+	}
+	slices.Sort(n.Files)
+	n.Files = slices.Compact(n.Files)
+	if len(n.Files) > maxFiles {
+		faults = append(faults, fmt.Errorf("%d paths are named; at most %d are allowed; name the folder that they are in", len(n.Files), maxFiles))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return Needs{}, err
+	}
+	return n, nil
+}
+
+// checkNeededPath says what is wrong with a path of fs:PATH.
+func checkNeededPath(p string) error {
+	switch {
+	case p == "":
+		return errors.New("fs: has no path; write it as fs:/var/log/app")
+	case !path.IsAbs(p):
+		return fmt.Errorf("fs:%s is not absolute; write it as fs:/%s", p, p)
+	case path.Clean(p) != p:
+		return fmt.Errorf("fs:%s is not plain; write it as fs:%s", p, path.Clean(p))
+	case p == "/":
+		return errors.New("fs:/ is everything; name the folder that is read")
+	}
+	return nil
+}
+
+// String writes the needs as a directive does. The zero value is "".
+func (n Needs) String() string {
+	var words []string
+	if n.Net {
+		words = append(words, "net")
+	}
+	if n.Processes {
+		words = append(words, "processes")
+	}
+	for _, p := range n.Files {
+		words = append(words, "fs:"+p)
+	}
+	return strings.Join(words, " ")
+}
+
+// Policy is what a host lets code from elsewhere need. The zero value lets it
+// need nothing. What the host's own configuration holds is not bounded by it.
+type Policy struct {
+	Net       bool
+	Processes bool
+	// Files are files, and folders with all that is in them, that may be read.
+	Files []string
+}
+
+// ErrPolicy is wrapped by the error of Policy.Check.
+var ErrPolicy = errors.New("refused by this host's policy")
+
+// Check refuses needs that the policy does not cover, every one of them.
+func (p Policy) Check(n Needs) error {
+	var faults []error
+	refuse := func(need, setting string) {
+		faults = append(faults, fmt.Errorf("%w: the script says %sneeds %s, but %s", ErrPolicy, directivePrefix, need, setting))
+	}
+	if n.Net && !p.Net {
+		refuse("net", "agent.policy.net is not true in the host's configuration")
+	}
+	if n.Processes && !p.Processes {
+		refuse("processes", "agent.policy.processes is not true in the host's configuration")
+	}
+	for _, need := range n.Files {
+		covered := slices.ContainsFunc(p.Files, func(have string) bool { return pathWithin(need, have) })
+		if !covered {
+			refuse("fs:"+need, "agent.policy.fs of the host's configuration does not cover that path")
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// pathWithin reports whether p is root or below it. Both are clean.
+func pathWithin(p, root string) bool {
+	rest, err := filepath.Rel(root, p)
+	return err == nil && filepath.IsLocal(rest)
+}
+
+// Isolation says in which process a script runs.
+type Isolation string
+
+// The kinds of isolation. A third is to make a plugin of the script.
+const (
+	// IsolationShared is the process of all scripts with the same needs. It is
+	// the default; the empty Isolation means it too.
+	IsolationShared Isolation = "shared"
+	// IsolationOwn is a process for this script alone: it costs some 10 MiB, and
+	// nothing that another script does can hold it up.
+	IsolationOwn Isolation = "own"
+)
+
+// Validate says whether the isolation is one of the known ones, or empty.
+func (i Isolation) Validate() error {
+	switch i {
+	case "", IsolationShared, IsolationOwn:
+		return nil
+	}
+	return fmt.Errorf("isolation %s is not known; write shared or own", quote(string(i)))
+}

@@ -1,0 +1,69 @@
+package inspectors
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestNeedsAreWrittenAsTheyAreRead(t *testing.T) {
+	for _, text := range []string{"", "net", "processes", "fs:/a", "net processes fs:/a fs:/a/b"} {
+		n, err := ParseNeeds(text)
+		if err != nil || n.String() != text {
+			t.Errorf("%q is read as %q, %v", text, n, err)
+		}
+	}
+	var many []string
+	for i := range maxFiles + 1 {
+		many = append(many, fmt.Sprintf("fs:/%d", i))
+	}
+	if _, err := ParseNeeds(strings.Join(many, " ")); err == nil {
+		t.Errorf("%d paths are accepted", len(many))
+	}
+}
+
+func TestPolicy(t *testing.T) {
+	all := Policy{Net: true, Processes: true, Files: []string{"/var/log", "/run/app.json"}}
+	for _, c := range []struct {
+		policy Policy
+		needs  string
+		want   string // of the refusal, or "" for none
+	}{
+		{Policy{}, "", ""},
+		{all, "net processes fs:/var/log fs:/var/log/app/x fs:/run/app.json", ""},
+		{Policy{}, "net", "refused by this host's policy: the script says //vedette:needs net, but agent.policy.net is not true in the host's configuration"},
+		{Policy{Net: true}, "processes", "refused by this host's policy: the script says //vedette:needs processes, but agent.policy.processes is not true in the host's configuration"},
+		{all, "fs:/var/logs fs:/var fs:/run/app.json.old", strings.Join([]string{
+			"refused by this host's policy: the script says //vedette:needs fs:/run/app.json.old, but agent.policy.fs of the host's configuration does not cover that path",
+			"refused by this host's policy: the script says //vedette:needs fs:/var, but agent.policy.fs of the host's configuration does not cover that path",
+			"refused by this host's policy: the script says //vedette:needs fs:/var/logs, but agent.policy.fs of the host's configuration does not cover that path",
+		}, "\n")},
+	} {
+		n, err := ParseNeeds(c.needs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.policy.Check(n)
+		if got := fmt.Sprint(err); err != nil && got != c.want || (err == nil) != (c.want == "") {
+			t.Errorf("%+v on %q:\n%s\nwant\n%s", c.policy, c.needs, got, c.want)
+		}
+		if err != nil && !errors.Is(err, ErrPolicy) {
+			t.Errorf("%v does not wrap ErrPolicy", err)
+		}
+	}
+}
+
+// Two definitions that run the same code within other bounds are not one.
+func TestRevisionTellsBoundsApart(t *testing.T) {
+	revision := func(i Isolation, pushed bool) string {
+		d := Definition{Name: "x", Script: &Script{Source: "return 1, nil"}, Isolation: i, Pushed: pushed}
+		return d.Revision()
+	}
+	if revision("", false) != revision(IsolationShared, false) {
+		t.Error("no isolation is not the shared one")
+	}
+	if revision("", false) == revision(IsolationOwn, false) || revision("", false) == revision("", true) {
+		t.Error("isolation and origin make no difference")
+	}
+}
