@@ -1,0 +1,252 @@
+// Package meter measures what one run of one inspector takes of its process,
+// and cuts it off when that is more than its budget.
+//
+// Processor time is that of the thread that runs the inspector: whoever runs it
+// ties the goroutine to its thread for the run, see Attach, and the kernel
+// counts. What a library does in goroutines of its own is not in it, nor is
+// what the garbage collector does on other threads.
+//
+// The heap belongs to the whole process, so its growth is a run's own only
+// while no other run is under way; else nobody is cut off for it, and what
+// bounds the process does.
+package meter
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits are the budget of one run. A zero field is no bound.
+type Limits struct {
+	CPU    time.Duration
+	Heap   int64 // bytes by which the run may make the heap grow
+	Output int64 // bytes of samples and printed text
+}
+
+// What can be exceeded.
+const (
+	CPU    = "cpu"
+	Heap   = "heap"
+	Output = "output"
+)
+
+// Excess says which limit was exceeded, and by how much. CPU is counted in
+// nanoseconds, the others in bytes.
+type Excess struct {
+	What          string
+	Used, Allowed int64
+}
+
+func (e *Excess) Error() string {
+	if e.What == CPU {
+		return fmt.Sprintf("cpu %v of %v", time.Duration(e.Used).Round(time.Millisecond), time.Duration(e.Allowed))
+	}
+	return fmt.Sprintf("%s %d of %d bytes", e.What, e.Used, e.Allowed)
+}
+
+// every is how often a run is looked at that lasts for longer.
+const every = 50 * time.Millisecond
+
+// Meter measures one run. A nil Meter measures nothing and bounds nothing. Its
+// methods may be called from any goroutine.
+type Meter struct {
+	limits Limits
+	alone  func() bool
+	cut    func(*Excess)
+	base   uint64 // what the heap held before the run
+	output atomic.Int64
+
+	mu      sync.Mutex
+	threads map[*thread]struct{} // guarded by mu, as all below: attached
+	left    time.Duration        // of threads that were detached
+	taken   time.Duration        // of what Take has returned
+	excess  *Excess              // the first
+	timer   *time.Timer          // nil before Start and after Stop
+}
+
+// thread is one thread that works for the run.
+type thread struct {
+	clock threadClock
+	from  time.Duration // when it was attached, by its own clock
+	last  time.Duration // when it was last read
+}
+
+// New makes the meter of a run. alone reports whether no other run is under way
+// in the process, and cut is called once when a limit is exceeded, from any
+// goroutine, and must not block.
+func New(limits Limits, alone func() bool, cut func(*Excess)) *Meter {
+	return &Meter{limits: limits, alone: alone, cut: cut, threads: make(map[*thread]struct{})}
+}
+
+// Start begins to look at the run every now and then, until Stop.
+func (m *Meter) Start() {
+	m.base = HeapAfterGC()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.timer = time.AfterFunc(every, m.look)
+}
+
+// Stop ends what Start began.
+func (m *Meter) Stop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.timer != nil {
+		m.timer.Stop()
+		m.timer = nil
+	}
+}
+
+// look checks the limits that nobody else notices.
+func (m *Meter) look() {
+	if e := m.check(); e != nil {
+		m.exceed(e)
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.timer == nil {
+		return
+	}
+	next := every
+	if m.limits.CPU > 0 { // the time of the clock that is needed at least
+		next = min(next, max(m.limits.CPU-m.sumLocked(), time.Millisecond))
+	}
+	m.timer.Reset(next)
+}
+
+func (m *Meter) check() *Excess {
+	m.mu.Lock()
+	used := m.sumLocked()
+	m.mu.Unlock()
+	if m.limits.CPU > 0 && used > m.limits.CPU {
+		return &Excess{CPU, int64(used), int64(m.limits.CPU)}
+	}
+	if m.limits.Heap == 0 || !m.alone() || grown(heapNow(), m.base) <= m.limits.Heap {
+		return nil
+	}
+	runtime.GC() // what is there may be garbage
+	if held := grown(HeapAfterGC(), m.base); held > m.limits.Heap && m.alone() {
+		return &Excess{Heap, held, m.limits.Heap}
+	}
+	return nil
+}
+
+func grown(now, before uint64) int64 { return int64(now) - int64(before) }
+
+func (m *Meter) exceed(e *Excess) {
+	m.mu.Lock()
+	first := m.excess == nil
+	if first {
+		m.excess = e
+	}
+	m.mu.Unlock()
+	if first {
+		m.cut(e)
+	}
+}
+
+// Excess returns what was exceeded, or nil.
+func (m *Meter) Excess() *Excess {
+	if m == nil {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.excess
+}
+
+// Yield counts output, and reports whether it is within the limit.
+func (m *Meter) Yield(bytes int) bool {
+	if m == nil {
+		return true
+	}
+	n := m.output.Add(int64(bytes))
+	if m.limits.Output == 0 || n <= m.limits.Output {
+		return true
+	}
+	m.exceed(&Excess{Output, n, m.limits.Output})
+	return false
+}
+
+// Attach ties the calling goroutine to its thread and counts the processor
+// time of that for the run, until detach is called from the same goroutine.
+func (m *Meter) Attach() (detach func()) {
+	if m == nil {
+		return func() {}
+	}
+	runtime.LockOSThread()
+	t := &thread{clock: ownClock()}
+	t.from, _ = t.clock.read()
+	t.last = t.from
+	m.mu.Lock()
+	m.threads[t] = struct{}{}
+	m.mu.Unlock()
+	return func() {
+		m.mu.Lock()
+		m.left += t.used()
+		delete(m.threads, t)
+		m.mu.Unlock()
+		runtime.UnlockOSThread()
+	}
+}
+
+// used is what the thread took since it was attached. Of a thread that has
+// ended it is what was seen last.
+func (t *thread) used() time.Duration {
+	if now, ok := t.clock.read(); ok {
+		t.last = max(t.last, now)
+	}
+	return t.last - t.from
+}
+
+func (m *Meter) sumLocked() time.Duration {
+	sum := m.left
+	for t := range m.threads {
+		sum += t.used()
+	}
+	return sum
+}
+
+// Take returns the processor time since the last Take.
+func (m *Meter) Take() time.Duration {
+	if m == nil {
+		return 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum := m.sumLocked()
+	since := sum - m.taken
+	m.taken = sum
+	return since
+}
+
+type contextKey struct{}
+
+// With returns a context that carries m.
+func With(ctx context.Context, m *Meter) context.Context {
+	return context.WithValue(ctx, contextKey{}, m)
+}
+
+// From returns the meter that a context carries, or nil.
+func From(ctx context.Context) *Meter {
+	m, _ := ctx.Value(contextKey{}).(*Meter)
+	return m
+}
+
+// HeapAfterGC is what the heap of this process held after its last garbage
+// collection, in bytes.
+func HeapAfterGC() uint64 { return readMetric("/gc/heap/live:bytes") }
+
+// heapNow is what the heap holds, garbage included.
+func heapNow() uint64 { return readMetric("/memory/classes/heap/objects:bytes") }
+
+func readMetric(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
