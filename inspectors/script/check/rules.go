@@ -31,6 +31,8 @@ func rules() []rule {
 		{"selectassign", selectAssign},
 		{"switchinit", switchInit},
 		{"switchany", switchAny},
+		{"labelcase", labelInCase},
+		{"notparen", notParenthesis},
 		{"tuplemap", tupleToMap},
 		{"namedresult", namedResult},
 		{"deferloop", deferInLoop},

@@ -171,27 +171,50 @@ func (p *pass) condition(v *types.Var) ast.Node {
 	return &ast.BadExpr{}
 }
 
-// loopCapture refuses function literals that outlive a round of a loop and use a
-// variable of the round which the interpreter keeps in one place for all: those
-// of "v, ok :=", of a composite literal, of a type switch and of a receive in a
-// select.
+// loopCapture refuses function literals and pointers that outlive a round of a
+// loop and mean a variable of the round which the interpreter keeps in one place for all: those
+// of "v, ok :=", of a literal of an array, a slice or a map, of a type switch and
+// of a receive in a select.
 func loopCapture(p *pass, n ast.Node) {
-	f, ok := n.(*ast.FuncLit)
-	if !ok {
-		return
-	}
 	loops := p.loops()
-	if len(loops) == 0 || !p.kept() {
+	if len(loops) == 0 {
 		return
 	}
 	outer := loops[len(loops)-1]
-	seen := make(map[*types.Var]bool)
-	p.eachCapture(f, func(v *types.Var, id *ast.Ident) {
-		if !seen[v] && within(v.Pos(), outer) && p.sharedPlace(v) {
-			seen[v] = true
-			p.fault(id, "the interpreter keeps "+v.Name()+" in one place for all rounds of the loop, and this outlives the round", "copy it before, into a variable of its own: "+v.Name()+"2 := "+v.Name())
+	refuse := func(v *types.Var, at ast.Node) {
+		if within(v.Pos(), outer) && p.sharedPlace(v) {
+			p.fault(at, "the interpreter keeps "+v.Name()+" in one place for all rounds of the loop, and this outlives the round", "copy it before, into a variable of its own: "+v.Name()+"2 := "+v.Name())
 		}
-	})
+	}
+	switch n := n.(type) {
+	case *ast.FuncLit:
+		if p.kept() {
+			seen := make(map[*types.Var]bool)
+			p.eachCapture(n, func(v *types.Var, id *ast.Ident) {
+				if !seen[v] {
+					seen[v] = true
+					refuse(v, id)
+				}
+			})
+		}
+	case *ast.UnaryExpr:
+		if v := p.root(n.X); n.Op == token.AND && v != nil && !p.passed() {
+			refuse(v, n)
+		}
+	case *ast.SliceExpr:
+		if v := p.root(n.X); v != nil && !p.passed() {
+			if _, array := p.typeOf(n.X).Underlying().(*types.Array); array {
+				refuse(v, n)
+			}
+		}
+	}
+}
+
+// passed reports whether the visited node is an argument of a call, other than
+// of append: it is taken to be for the length of the call.
+func (p *pass) passed() bool {
+	call, ok := p.parent(1).(*ast.CallExpr)
+	return ok && p.builtin(call) != "append"
 }
 
 // sharedPlace reports a variable whose declaration does not give it a place of
@@ -211,7 +234,7 @@ func (p *pass) sharedPlace(v *types.Var) bool {
 			}
 			switch r := ast.Unparen(d.Rhs[i]).(type) {
 			case *ast.CompositeLit:
-				return true
+				return !isStruct(v.Type())
 			case *ast.UnaryExpr:
 				return r.Op == token.ARROW
 			}
@@ -224,7 +247,7 @@ func (p *pass) sharedPlace(v *types.Var) bool {
 		for i, name := range d.Names {
 			if p.variable(name) == v && i < len(d.Values) {
 				_, literal := ast.Unparen(d.Values[i]).(*ast.CompositeLit)
-				return literal
+				return literal && !isStruct(v.Type())
 			}
 		}
 	}

@@ -212,7 +212,7 @@ func comparison(p *pass, n ast.Node) {
 		p.fault(b, "the interpreter compares how the values are wrapped, and finds them different", fix)
 	case p.comparedWrong(x) || p.comparedWrong(y):
 		p.fault(b, "the interpreter does not compare a value of the script's own type with an interface", fix)
-	case p.holdsOwn(b.X) || p.holdsOwn(b.Y):
+	case isError(x) && isError(y) && (p.holdsOwn(b.X) || p.holdsOwn(b.Y)):
 		p.fault(b, "the interpreter does not compare an error of the script's own type", "make the error with errors.New, or ask for its type: err.(*E)")
 	case !isInterface(x) && p.alike(x) != nil, !isInterface(y) && p.alike(y) != nil:
 		p.fault(b, "the interpreter cannot tell this type from one of the script's own with the same representation", fix)

@@ -177,3 +177,31 @@ func namedResult(p *pass, n ast.Node) {
 		})
 	}
 }
+
+// labelInCase refuses a label that stands directly in a case: the interpreter
+// does not find it.
+func labelInCase(p *pass, n ast.Node) {
+	label, ok := n.(*ast.LabeledStmt)
+	if !ok {
+		return
+	}
+	switch p.parent(1).(type) {
+	case *ast.CaseClause, *ast.CommClause:
+		p.fault(label, "the interpreter does not find a label that stands directly in a case", "make the loop a function of its own")
+	}
+}
+
+// notParenthesis refuses "!(x)" where there is no operator in the parentheses:
+// as a part of a longer condition it makes the interpreter leave the function.
+func notParenthesis(p *pass, n ast.Node) {
+	u, ok := n.(*ast.UnaryExpr)
+	if !ok || u.Op != token.NOT {
+		return
+	}
+	if _, paren := u.X.(*ast.ParenExpr); !paren {
+		return
+	}
+	if _, binary := ast.Unparen(u.X).(*ast.BinaryExpr); !binary {
+		p.fault(u, "parentheses around a single operand of ! mislead the interpreter", "write !"+types.ExprString(ast.Unparen(u.X)))
+	}
+}
