@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
 )
 
 // blame makes the suspects of a death answer for it: a script leaves the host
@@ -48,18 +50,21 @@ func (p *Pool) accuse(h *host, name, reason string) {
 	e.strikes++
 	e.reason = reason
 	log := p.log.With("inspector", name, "reason", reason)
-	switch h.kind {
-	case hostPlugin:
+	switch {
+	case h.kind == hostPlugin:
 		p.mu.Unlock()
 		log.Error("an inspector crashed its plugin", "process", h.spec.what)
-	case hostOwn:
+	case h.kind == hostOwn && e.chosen() && e.strikes < 2:
+		p.mu.Unlock()
+		log.Error("an inspector crashed its own script host; one more time and it is quarantined")
+	case h.kind == hostOwn:
 		e.quarantined, e.home = true, nil
 		p.mu.Unlock()
 		h.stop()
 		log.Error("an inspector crashed its own script host too and is quarantined; load a new revision to run it again")
 	default:
 		e.trial = p.tuning.trial << min(4*(e.strikes-1), 16)
-		own := newHost(p, p.scriptSpec(hostOwn, name))
+		own := newHost(p, p.scriptSpec(hostOwn, name, e.needs))
 		own.members[name] = &member{def: e.def, rev: e.revision, slot: own.newSlot()}
 		e.home = own
 		trial := e.trial
@@ -70,6 +75,10 @@ func (p *Pool) accuse(h *host, name, reason string) {
 		p.background(own.revive)
 	}
 }
+
+// chosen reports whether the inspector has a host of its own without having
+// deserved it.
+func (e *entry) chosen() bool { return e.def.Isolation == inspectors.IsolationOwn }
 
 // quarantineError tells why an inspector is not run.
 func quarantineError(e *entry) error {
@@ -87,7 +96,7 @@ func (p *Pool) ran(o Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := p.entries[o.Name]
-	if e == nil || e.home == nil || e.home.kind != hostOwn || e.returning {
+	if e == nil || e.home == nil || e.home.kind != hostOwn || e.chosen() || e.returning {
 		return
 	}
 	if e.trial--; e.trial > 0 {
@@ -110,7 +119,7 @@ func (p *Pool) bringBack(ctx context.Context, e *entry) {
 		p.mu.Unlock()
 		return
 	}
-	h := p.hostLocked(d)
+	h := p.sharedLocked(e.needs)
 	h.loads++
 	p.mu.Unlock()
 	defer p.letGo(h)

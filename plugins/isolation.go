@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -48,6 +49,56 @@ type isolation struct {
 	mu      sync.Mutex
 	layers  []string          // guarded by mu, as all below
 	missing map[string]string // the reason, by layer
+}
+
+// needs returns what the script of a definition needs, with the real paths of
+// the files. It refuses what a pushed one may not need.
+func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
+	if d.Script == nil {
+		return inspectors.Needs{}, nil
+	}
+	said, err := d.Script.Directives()
+	if err != nil {
+		return inspectors.Needs{}, err
+	}
+	needs := said.Needs
+	if needs.Files = realPaths(needs.Files); d.Pushed {
+		policy := p.options.Policy
+		policy.Files = realPaths(policy.Files)
+		if err := policy.Check(needs); err != nil {
+			return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
+		}
+	}
+	for _, path := range needs.Files {
+		for _, private := range realPaths(p.options.Sandbox.Private) {
+			if rest, err := filepath.Rel(private, path); err == nil && filepath.IsLocal(rest) {
+				return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: it needs fs:%s, but what is in %s is the agent's own", d.Name, path, private)
+			}
+		}
+	}
+	return needs, nil
+}
+
+// realPaths resolves the links in paths, so that what is allowed is what is
+// there and not what somebody makes of it later. One that is not there yet is
+// resolved as far as it is.
+func realPaths(paths []string) []string {
+	var list []string
+	for _, path := range paths {
+		list = append(list, realPath(path))
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(path); parent != path {
+		return filepath.Join(realPath(parent), filepath.Base(path))
+	}
+	return path
 }
 
 // add takes what one script host says. It returns what is missing and was not
@@ -113,6 +164,8 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 	s := &p.spec.sandbox
 	settings := sandbox.Settings{
 		Private:     s.Private,
+		Read:        p.spec.needs.Files,
+		Net:         p.spec.needs.Net,
 		Sockets:     socketsFD,
 		OOMScoreAdj: max(p.spec.oomScoreAdj, 0),
 		Name:        "vedette-scripts",

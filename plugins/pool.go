@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,8 @@ type PoolOptions struct {
 	Env []string
 	// Limits bound the script host.
 	Limits Limits
+	// Policy bounds what inspectors that a master sent may need.
+	Policy inspectors.Policy
 	// Sandbox says how script hosts are isolated.
 	Sandbox Sandbox
 }
@@ -66,7 +69,7 @@ type Pool struct {
 	mu        sync.Mutex
 	closed    bool                  // guarded by mu, as all below
 	entries   map[string]*entry     // by name
-	shared    *host                 // of scripts, or nil
+	shared    map[string]*host      // of scripts, by what they need
 	programs  map[string]*host      // of external plugins, by programKey
 	processes map[*process]struct{} // everything that lives
 	warned    map[string]bool       // what warnOnce told
@@ -79,6 +82,7 @@ type Pool struct {
 type entry struct {
 	def         inspectors.Definition
 	revision    string
+	needs       inspectors.Needs
 	home        *host // nil when quarantined
 	crashes     uint64
 	strikes     int // crashes of this revision
@@ -90,8 +94,8 @@ type entry struct {
 
 // State is what became of one inspector.
 type State struct {
-	// Host says where it runs: "shared" (the script host), "own" (a script host
-	// of its own, after a crash), "plugin", or empty where it is not loaded.
+	// Host says where it runs: "shared" (the script host of all with the same
+	// needs), "own" (a script host of its own, as asked for or after a crash), "plugin", or empty where it is not loaded.
 	Host string
 	// Crashes counts the processes that died while it was running.
 	Crashes uint64
@@ -154,6 +158,7 @@ func NewPool(o PoolOptions) *Pool {
 		tuning:    defaultTuning(),
 		foreign:   &spawner{},
 		entries:   make(map[string]*entry),
+		shared:    make(map[string]*host),
 		programs:  make(map[string]*host),
 		processes: make(map[*process]struct{}),
 		warned:    make(map[string]bool),
@@ -187,7 +192,11 @@ func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	}
 	defer unlock()
 	revision := d.Revision()
-	h, err := p.home(d, revision)
+	needs, err := p.needs(d)
+	if err != nil {
+		return err
+	}
+	h, err := p.home(d, revision, needs)
 	if h == nil || err != nil {
 		return err
 	}
@@ -205,12 +214,12 @@ func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	case err != nil:
 		return fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
-	return p.enlist(d, revision, h)
+	return p.enlist(d, revision, h, needs)
 }
 
 // home returns the host that a definition belongs into, and keeps it from being
 // given up until letGo. It returns nil where the revision is loaded already.
-func (p *Pool) home(d inspectors.Definition, revision string) (*host, error) {
+func (p *Pool) home(d inspectors.Definition, revision string, needs inspectors.Needs) (*host, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -223,7 +232,7 @@ func (p *Pool) home(d inspectors.Definition, revision string) (*host, error) {
 		}
 		return nil, nil
 	}
-	h := p.hostLocked(d)
+	h := p.hostLocked(d, needs)
 	h.loads++
 	return h, nil
 }
@@ -237,12 +246,12 @@ func (p *Pool) letGo(h *host) {
 }
 
 // hostLocked returns the host of a definition, and makes it where there is none.
-func (p *Pool) hostLocked(d inspectors.Definition) *host {
-	if d.Script != nil {
-		if p.shared == nil {
-			p.shared = newHost(p, p.scriptSpec(hostShared, ""))
-		}
-		return p.shared
+func (p *Pool) hostLocked(d inspectors.Definition, needs inspectors.Needs) *host {
+	switch {
+	case d.Script != nil && d.Isolation == inspectors.IsolationOwn:
+		return newHost(p, p.scriptSpec(hostOwn, d.Name, needs))
+	case d.Script != nil:
+		return p.sharedLocked(needs)
 	}
 	key := programKey(d.Plugin)
 	if p.programs[key] == nil {
@@ -251,15 +260,25 @@ func (p *Pool) hostLocked(d inspectors.Definition) *host {
 	return p.programs[key]
 }
 
+// sharedLocked returns the host of the scripts with some needs: one that offers
+// more would give it to all of them.
+func (p *Pool) sharedLocked(needs inspectors.Needs) *host {
+	key := needs.String()
+	if p.shared[key] == nil {
+		p.shared[key] = newHost(p, p.scriptSpec(hostShared, "", needs))
+	}
+	return p.shared[key]
+}
+
 // enlist puts a loaded inspector in the place of the one before.
-func (p *Pool) enlist(d inspectors.Definition, revision string, h *host) error {
+func (p *Pool) enlist(d inspectors.Definition, revision string, h *host, needs inspectors.Needs) error {
 	p.mu.Lock()
 	if !h.holds(d.Name, revision) {
 		p.mu.Unlock()
 		return fmt.Errorf("cannot load inspector %q: %w", d.Name, ErrCrashed)
 	}
 	old := p.entries[d.Name]
-	e := &entry{def: d, revision: revision, home: h}
+	e := &entry{def: d, revision: revision, needs: needs, home: h}
 	if old != nil {
 		e.crashes = old.crashes
 	}
@@ -300,13 +319,15 @@ func (p *Pool) leave(h *host, name string) {
 // tidy stops a host that nobody needs.
 func (p *Pool) tidy(h *host) {
 	p.mu.Lock()
-	if h.loads > 0 || h.kind != hostOwn && !h.empty() {
+	needed := h.loads > 0 || h.kind != hostOwn && !h.empty()
+	if e := p.entries[h.spec.name]; h.kind == hostOwn && e != nil && e.home == h {
+		needed = true
+	}
+	if needed {
 		p.mu.Unlock()
 		return
 	}
-	if p.shared == h {
-		p.shared = nil
-	}
+	maps.DeleteFunc(p.shared, func(_ string, other *host) bool { return other == h })
 	for key, other := range p.programs {
 		if other == h {
 			delete(p.programs, key)

@@ -11,12 +11,14 @@ import (
 	"github.com/vedettehq/vedette/plugins/internal/link"
 )
 
-// scriptSpec says how a script host is started; name is the inspector of an own
-// one.
-func (p *Pool) scriptSpec(kind hostKind, name string) spec {
+// scriptSpec says how a script host is started that offers some needs; name is
+// the inspector of an own one.
+func (p *Pool) scriptSpec(kind hostKind, name string, needs inspectors.Needs) spec {
 	what := "script host"
 	if kind == hostOwn {
 		what = "script host of " + name
+	} else if text := needs.String(); text != "" {
+		what = "script host for " + text
 	}
 	limits := p.options.Limits
 	env := append(baseEnv(os.Environ()),
@@ -30,7 +32,7 @@ func (p *Pool) scriptSpec(kind hostKind, name string) spec {
 		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", limits.CPUs))
 	}
 	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost,
-		sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj}
+		needs: needs, sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj}
 	if len(s.args) > 0 {
 		s.path = locate(s.args[0])
 		return s

@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -43,8 +44,9 @@ type spec struct {
 	foreign bool   // whether it is an external plugin
 	spawner *spawner
 	sockets string // the folder of sockets
-	// Of a script host: how it is isolated, and how much sooner than others the
+	// Of a script host: what its scripts need, how it is isolated, and how much sooner than others the
 	// system kills it when memory runs out.
+	needs       inspectors.Needs
 	sandbox     Sandbox
 	oomScoreAdj int
 	wait        time.Duration
