@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc"
@@ -11,7 +12,8 @@ import (
 )
 
 // BenchmarkReports measures samples that agents report over real WebSockets
-// until they are acknowledged, with nobody watching. Both ends run here.
+// until they are acknowledged, which is when they are in the history, with
+// nobody watching. Both ends run here.
 func BenchmarkReports(b *testing.B) {
 	for _, agents := range []int{1, 10} {
 		for _, size := range []int{10, 1000} {
@@ -46,10 +48,14 @@ func reportAll(b *testing.B, peer *rpc.Peer, size int, work <-chan struct{}) err
 	params := wire.ReportParams{BootID: "boot", Columns: wire.Columns{T: make([]int64, size), S: make([]uint32, size), V: make([]float64, size)}}
 	for i := range size {
 		params.Series = append(params.Series, wire.Series{ID: uint32(i), Key: fmt.Sprintf("a/%d", i)})
-		params.T[i], params.S[i], params.V[i] = 1700000000000, uint32(i), float64(i)/3
+		params.S[i] = uint32(i)
 	}
+	start := time.Now().Add(-time.Hour).UnixMilli()
 	for range work {
 		params.Seq++
+		for i := range size {
+			params.T[i], params.V[i] = start+int64(params.Seq), float64(params.Seq+uint64(i))/4
+		}
 		var result wire.ReportResult
 		if err := peer.Call(b.Context(), wire.MethodReport, &params, &result); err != nil {
 			return err

@@ -3,6 +3,7 @@ package master
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net"
@@ -15,10 +16,17 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-const clientScriptPath = "/api/client"
+// Paths of the master's own, beside wire.Path and history.APIPrefix.
+const (
+	clientScriptPath = "/api/client"
+	metricsPath      = "/metrics"
+	healthyPath      = "/-/healthy"
+	readyPath        = "/-/ready"
+)
 
 // listen opens the master's socket, and refuses one that others could reach
 // where nothing would keep them out.
@@ -38,8 +46,12 @@ func (m *Master) listen() (net.Listener, error) {
 }
 
 // newRoutes is the map of the master's URLs.
-func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler) (http.Handler, error) {
+func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store) (http.Handler, error) {
 	mux := http.NewServeMux()
+	mux.Handle(history.APIPrefix, viewersOnly(authenticator, store.Handler()))
+	mux.Handle("GET "+metricsPath, viewersOnly(authenticator, store.Metrics()))
+	mux.HandleFunc("GET "+healthyPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })
+	mux.HandleFunc("GET "+readyPath, readiness(store))
 	mux.Handle(wire.Path, rpcServer)
 	mux.Handle(clientScriptPath, deps.ClientScript)
 	mux.Handle("/", deps.Web)
@@ -57,7 +69,7 @@ func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, 
 // and nothing outside it, whatever the links in it say.
 func staticFolder(prefix, folder string) (http.Handler, error) {
 	prefix = path.Clean(prefix)
-	if !strings.HasPrefix(prefix, "/") || prefix == "/" || prefix == wire.Path || prefix == clientScriptPath {
+	if !strings.HasPrefix(prefix, "/") || prefix == "/" || isOwnPath(prefix) {
 		return nil, fmt.Errorf("cannot serve %q at %q: the path must start with / and not be one of the master's own", folder, prefix)
 	}
 	root, err := os.OpenRoot(folder)
@@ -70,6 +82,52 @@ func staticFolder(prefix, folder string) (http.Handler, error) {
 		w.Header().Set("Cache-Control", "no-cache")
 		files.ServeHTTP(w, r)
 	})), nil
+}
+
+// isOwnPath reports whether a path is one that the master serves itself, or is
+// below one.
+func isOwnPath(prefix string) bool {
+	for _, own := range []string{wire.Path, clientScriptPath, metricsPath, healthyPath, readyPath, path.Clean(history.APIPrefix)} {
+		if prefix == own || strings.HasPrefix(prefix, own+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// readiness tells whether the history is open, for those who start or watch
+// the master from outside. It says nothing that is not for everybody.
+func readiness(store *history.Store) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case <-store.Ready():
+			io.WriteString(w, "Vedette is ready.\n")
+		default:
+			w.Header().Set("Retry-After", "2")
+			http.Error(w, "Vedette is reading its history.", http.StatusServiceUnavailable)
+		}
+	}
+}
+
+// viewersOnly lets requests through that carry the token of a viewer or an
+// operator, or come to a master that is open to everybody on loopback.
+func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !authenticator.CheckOrigin(r) {
+			http.Error(w, "pages of other origins may not ask here", http.StatusForbidden)
+			return
+		}
+		identity, err := authenticator.Request(r)
+		switch {
+		case err != nil || identity == nil:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
+			http.Error(w, "send the token of a viewer or an operator as \"Authorization: Bearer TOKEN\"", http.StatusUnauthorized)
+		case !identity.MayView():
+			http.Error(w, fmt.Sprintf("the credential %q is for the role %s, which may not look at metrics", identity.Name, identity.Role), http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // noListing hides folders without an index.html, so that a served folder shows

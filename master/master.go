@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/api"
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/live"
@@ -29,6 +31,9 @@ const (
 	shutdownWithin = 5 * time.Second
 	// sweepEvery is how often series that fell silent are forgotten.
 	sweepEvery = time.Minute
+	// openWithin is how long Ready waits for the history: in most cases it is
+	// open at once, and nobody has to try again.
+	openWithin = time.Second
 )
 
 // Deps are what a master needs from outside.
@@ -48,6 +53,7 @@ type Master struct {
 
 	hub      *live.Hub
 	registry *hosts.Registry
+	history  *history.Store
 	rpc      *rpc.Server
 	http     *http.Server
 
@@ -61,18 +67,24 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
+	store, err := history.New(historyOptions(cfg, deps))
+	if err != nil {
+		return nil, err
+	}
 	hub := live.NewHub()
 	registry := hosts.New(cfg.GoneAfter, hub.Announce)
+	store.Observe("hosts", "Hosts that have reported since the master started.", func() float64 { return float64(registry.Count()) })
+	store.Observe("live_series", "Series that have reported lately.", func() float64 { return float64(hub.SeriesCount("")) })
 	server := api.New(api.Deps{
-		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(),
-		Auth: authenticator, Hub: hub, Registry: registry, Ingest: ingest.New(hub, registry),
+		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
+		Hub: hub, Registry: registry, History: store, Ingest: ingest.New(store, hub, registry),
 	}).Server()
-	routes, err := newRoutes(cfg, deps, authenticator, server)
+	routes, err := newRoutes(cfg, deps, authenticator, server, store)
 	if err != nil {
 		return nil, err
 	}
 	return &Master{
-		cfg: cfg, deps: deps, hub: hub, registry: registry, rpc: server,
+		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, rpc: server,
 		http: &http.Server{
 			Handler:           routes,
 			ReadHeaderTimeout: 10 * time.Second,
@@ -82,7 +94,21 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	}, nil
 }
 
-// Ready is closed when the master accepts connections.
+// historyOptions says where and for how long samples are kept.
+func historyOptions(cfg config.Master, deps Deps) history.Options {
+	h := cfg.History
+	o := history.Options{
+		Retention: h.Retention, MaxBytes: int64(h.MaxBytes), MinFreeBytes: int64(h.MinFreeBytes), OutOfOrder: h.OutOfOrder,
+		MaxSeriesPerHost: h.MaxSeriesPerHost, MaxSeries: h.MaxSeries, Log: deps.Log, Version: deps.Version,
+	}
+	if h.Persist {
+		o.Dir = filepath.Join(cfg.Data, "history")
+	}
+	return o
+}
+
+// Ready is closed when the master accepts connections. The history may still be
+// reading what the last run left; until it has, agents are asked to wait.
 func (m *Master) Ready() <-chan struct{} { return m.ready }
 
 // Addr returns the address that the master listens on, after Ready.
@@ -102,26 +128,35 @@ func (m *Master) URL() string {
 }
 
 // Run listens and serves until ctx ends, and returns nil when everything has
-// stopped. It returns an error where the master could not listen or serve.
+// stopped. It returns an error where the master could not listen or serve, or
+// could not open its history.
+//
+// The listener is up before the history, so that agents find a master and wait,
+// and it is down before the history closes, so that what was acknowledged is in.
 func (m *Master) Run(ctx context.Context) error {
 	listener, err := m.listen()
 	if err != nil {
 		return err
 	}
 	m.addr = listener.Addr()
-	close(m.ready)
 	m.deps.Log.Info("master listens", "url", m.URL())
 
+	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopKeeping()
+	kept := run(func() error { return m.history.Run(keeping) })
 	running, stop := context.WithCancel(ctx)
+	defer stop()
 	var background sync.WaitGroup
 	background.Go(func() { m.registry.Run(running) })
 	background.Go(func() { m.sweep(running) })
-	served := make(chan error, 1)
-	go func() { served <- m.serve(listener) }()
+	background.Go(func() { m.annotate(running) })
+	served := run(func() error { return m.serve(listener) })
+	background.Go(func() { m.announce(running, kept.done) })
 
 	select {
-	case err = <-served:
-		err = fmt.Errorf("cannot serve on %s: %w", m.addr, err)
+	case <-served.done:
+		err = fmt.Errorf("cannot serve on %s: %w", m.addr, served.err)
+	case <-kept.done: // its error is taken below
 	case <-ctx.Done():
 	}
 	stop()
@@ -129,8 +164,42 @@ func (m *Master) Run(ctx context.Context) error {
 	if shut := m.shutdown(); err == nil {
 		err = shut
 	}
+	<-served.done
+	stopKeeping()
+	<-kept.done
 	m.deps.Log.Info("master stopped")
-	return err
+	return errors.Join(kept.err, err)
+}
+
+// task is a function that runs. done is closed when it has returned err.
+type task struct {
+	done chan struct{}
+	err  error
+}
+
+func run(f func() error) *task {
+	t := &task{done: make(chan struct{})}
+	go func() {
+		defer close(t.done)
+		t.err = f()
+	}()
+	return t
+}
+
+// announce closes ready when the history is open or takes its time, and not at
+// all when it has failed.
+func (m *Master) announce(ctx context.Context, failed <-chan struct{}) {
+	patience := time.NewTimer(openWithin)
+	defer patience.Stop()
+	select {
+	case <-failed:
+		return
+	case <-ctx.Done():
+		return
+	case <-m.history.Ready():
+	case <-patience.C:
+	}
+	close(m.ready)
 }
 
 func (m *Master) serve(listener net.Listener) error {

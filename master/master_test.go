@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -65,6 +66,7 @@ func start(t testing.TB, cfg config.Master) *Master {
 		done <- nil
 		t.Fatalf("the master did not start: %v", err)
 	}
+	<-m.history.Ready()
 	return m
 }
 
@@ -138,6 +140,7 @@ func TestSamplesReachSubscribers(t *testing.T) {
 	for _, codec := range []string{rpc.SubprotocolJSON, rpc.SubprotocolCBOR} {
 		t.Run(codec, func(t *testing.T) {
 			m := start(t, config.Master{})
+			at := time.Now().UnixMilli()
 			events, columns := make(notes, 10), make(notes, 10)
 			watcher := dial(t, m, map[string]notes{wire.NotifyEvent: events, wire.NotifySamples: columns}, rpc.DialOptions{Codec: codec})
 			agent := dial(t, m, nil, rpc.DialOptions{Codec: codec})
@@ -148,18 +151,22 @@ func TestSamplesReachSubscribers(t *testing.T) {
 			result := call[wire.ReportResult](t, agent, wire.MethodReport, wire.ReportParams{
 				BootID: "boot", Seq: 1,
 				Series:  []wire.Series{{ID: 5, Key: "disk/used_percent", Labels: map[string]string{"mount": "/"}}},
-				Columns: wire.Columns{T: []int64{1700000000000}, S: []uint32{5}, V: []float64{31.25}},
+				Columns: wire.Columns{T: []int64{at}, S: []uint32{5}, V: []float64{31.25}},
 			})
 			if result.Seq != 1 || result.Refused != 0 {
 				t.Errorf("acknowledged with %+v", result)
 			}
-			want := `{"data":{"key":"disk/used_percent","labels":{"mount":"/"},"ts":1700000000000,"val":31.25},"path":"metrics/web-1/disk/used_percent","subscription":1}`
+			want := fmt.Sprintf(`{"data":{"key":"disk/used_percent","labels":{"mount":"/"},"ts":%d,"val":31.25},"path":"metrics/web-1/disk/used_percent","subscription":1}`, at)
 			if got := events.next(t); got != want {
 				t.Errorf("event\n%s, want\n%s", got, want)
 			}
-			want = `{"s":[1],"series":[{"host":"web-1","id":1,"key":"disk/used_percent","kind":"gauge","labels":{"mount":"/"}}],"subscription":2,"t":[1700000000000],"v":[31.25]}`
+			want = fmt.Sprintf(`{"s":[1],"series":[{"host":"web-1","id":1,"key":"disk/used_percent","kind":"gauge","labels":{"mount":"/"}}],"subscription":2,"t":[%d],"v":[31.25]}`, at)
 			if got := columns.next(t); got != want {
 				t.Errorf("columns\n%s, want\n%s", got, want)
+			}
+			past := call[wire.HistoryRangeResult](t, watcher, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: at - 1000, ToMS: at, Points: 10})
+			if got, want := fmt.Sprint(past), fmt.Sprintf("{%d %d 10 false [{1 web-1 disk/used_percent map[mount:/] gauge}] {[%d] [1] [31.25]}}", at-1000, at, at); got != want {
+				t.Errorf("the history has %s\nwant %s", got, want)
 			}
 		})
 	}

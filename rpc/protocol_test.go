@@ -82,6 +82,7 @@ func TestProtocolExamples(t *testing.T) {
 		wire.MethodUnsubscribe:  {wire.UnsubscribeParams{}, wire.Empty{}},
 		wire.MethodHosts:        {wire.Empty{}, wire.HostsResult{}},
 		wire.MethodHost:         {wire.HostParams{}, wire.Host{}},
+		wire.MethodHistoryRange: {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
 		wire.NotifyEvent:        {wire.Event{}, nil},
 		wire.NotifySamples:      {wire.Samples{}, nil},
 		wire.NotifyLost:         {wire.Lost{}, nil},

@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -61,14 +63,31 @@ func (a *API) report(ctx context.Context, p wire.ReportParams) (wire.ReportResul
 	if err != nil {
 		return wire.ReportResult{}, err
 	}
-	result, err := c.session.Report(&p)
+	result, err := c.session.Report(ctx, &p)
 	if err != nil {
-		return result, rpc.Errorf(rpc.CodeInvalidParams, "report %d: %v", p.Seq, err)
+		return result, takeError(err, fmt.Sprintf("report %d", p.Seq))
 	}
-	if result.Refused > 0 {
+	if result.Refused > 0 && c.tellRefused(time.Now()) {
 		a.Log.Warn("samples refused", "host", agent.Host, "count", result.Refused, "first", result.Reason)
 	}
 	return result, nil
+}
+
+// takeError says why samples were not taken: for the moment, with how long to
+// wait, or for good.
+func takeError(err error, what string) *rpc.Error {
+	if busy, ok := errors.AsType[*history.BusyError](err); ok {
+		e := rpc.Errorf(wire.CodeBusy, "%s: %v", what, busy)
+		e.Data = map[string]any{"retry_after_ms": busy.RetryAfter.Milliseconds()}
+		return e
+	}
+	if errors.Is(err, history.ErrClosed) {
+		return rpc.Errorf(wire.CodeBusy, "%s: the master stops", what)
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return rpc.Errorf(rpc.CodeCancelled, "%s: %v", what, err)
+	}
+	return rpc.Errorf(rpc.CodeInvalidParams, "%s: %v", what, err)
 }
 
 func (a *API) status(ctx context.Context, p wire.StatusParams) (wire.Empty, error) {
@@ -90,14 +109,31 @@ func (a *API) status(ctx context.Context, p wire.StatusParams) (wire.Empty, erro
 }
 
 func (a *API) reportMetric(ctx context.Context, p wire.ReportMetricParams) (any, error) {
-	if err := connOf(rpc.PeerFrom(ctx)).who().MayReportFor(p.Hostname); err != nil {
+	c := connOf(rpc.PeerFrom(ctx))
+	if err := c.who().MayReportFor(p.Hostname); err != nil {
 		return nil, rpc.Errorf(wire.CodeForbidden, "%v", err)
 	}
-	if err := a.Ingest.Metric(p.Hostname, &p.Metric); err != nil {
-		return nil, rpc.Errorf(rpc.CodeInvalidParams, "reportMetric: %v", err)
+	notKept, err := a.Ingest.Metric(ctx, p.Hostname, &p.Metric)
+	if err != nil {
+		return nil, takeError(err, "reportMetric")
+	}
+	if notKept != nil && c.tellRefused(time.Now()) {
+		a.Log.Warn("a sample is shown and not kept", "host", p.Hostname, "key", p.Metric.Key, "reason", notKept)
 	}
 	a.Log.Debug("took metric", "host", p.Hostname, "key", p.Metric.Key, "val", *p.Metric.Val)
 	return nil, nil
+}
+
+// tellRefused reports whether it is time to log that samples were refused: once
+// a minute for each connection, as a host whose clock is wrong has all refused.
+func (c *conn) tellRefused(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Before(c.refusedTold.Add(time.Minute)) {
+		return false
+	}
+	c.refusedTold = now
+	return true
 }
 
 func (c *conn) helloSaid() (*hosts.Agent, error) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/live"
@@ -41,6 +42,7 @@ type Deps struct {
 	Hub      *live.Hub
 	Registry *hosts.Registry
 	Ingest   *ingest.Ingest
+	History  *history.Store
 }
 
 // API serves the master's methods.
@@ -70,6 +72,7 @@ func (a *API) methods() *rpc.Mux {
 	mux.Handle(wire.MethodInfo, rpc.Method(a.info))
 	mux.Handle(wire.MethodHosts, rpc.Method(a.hosts))
 	mux.Handle(wire.MethodHost, rpc.Method(a.host))
+	mux.Handle(wire.MethodHistoryRange, rpc.Method(a.historyRange))
 	mux.Handle(wire.MethodSubscribe, rpc.Method(a.subscribe))
 	mux.Handle(wire.MethodUnsubscribe, rpc.Method(a.unsubscribe))
 	// The order of an agent's messages matters: a series is declared before it
@@ -89,6 +92,7 @@ type conn struct {
 	identity      *auth.Identity // nil until the login
 	agent         *hosts.Agent   // after hello
 	session       *ingest.Session
+	refusedTold   time.Time // when refused samples were logged last
 	subscriptions map[uint64]context.CancelFunc
 	nextID        uint64
 	closed        bool
@@ -153,7 +157,7 @@ func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
 	}
 	switch req.Method {
-	case wire.MethodHosts, wire.MethodHost, wire.MethodSubscribe:
+	case wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe:
 		if !identity.MayView() {
 			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)
 		}

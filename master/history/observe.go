@@ -3,9 +3,11 @@ package history
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 )
 
@@ -60,6 +62,20 @@ func (s *Store) Gather() ([]*dto.MetricFamily, error) {
 		gatherers = append(gatherers, gen.registry)
 	}
 	return gatherers.Gather()
+}
+
+// Metrics returns what Gather does in the formats that Prometheus scrapes.
+func (s *Store) Metrics() http.Handler {
+	return promhttp.HandlerFor(s, promhttp.HandlerOpts{
+		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelError),
+		EnableOpenMetrics: true,
+	})
+}
+
+// Observe adds the gauge vedette_<name> to what Gather returns. It is called
+// once for each name.
+func (s *Store) Observe(name, help string, value func() float64) {
+	s.self.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "vedette", Name: name, Help: help}, value))
 }
 
 func counterValue(gatherer prometheus.Gatherer, name string) float64 {

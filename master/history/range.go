@@ -25,6 +25,9 @@ const (
 	maxRangeSamples = 60_000 // of one answer, which must fit into a frame
 )
 
+// ErrRange is wrapped by the errors for a RangeRequest that asks for nonsense.
+var ErrRange = errors.New("bad range")
+
 // metricsPrefix is what the paths of samples begin with.
 const metricsPrefix = "metrics/"
 
@@ -111,13 +114,13 @@ func (s *Store) Range(ctx context.Context, r RangeRequest) (RangeResult, error) 
 func (r *RangeRequest) validate() error {
 	switch {
 	case r.From > r.To:
-		return fmt.Errorf("the range ends (%d) before it begins (%d)", r.To, r.From)
+		return fmt.Errorf("%w: it ends (%d) before it begins (%d)", ErrRange, r.To, r.From)
 	case r.From < 0:
-		return fmt.Errorf("the range begins at %d; times are in milliseconds since 1970", r.From)
+		return fmt.Errorf("%w: it begins at %d; times are in milliseconds since 1970", ErrRange, r.From)
 	case r.Points < 1 || r.Points > MaxRangePoints:
-		return fmt.Errorf("%d points; ask for 1 to %d", r.Points, MaxRangePoints)
+		return fmt.Errorf("%w: %d points; ask for 1 to %d", ErrRange, r.Points, MaxRangePoints)
 	case r.Pattern.String() == "":
-		return errors.New("the pattern is empty; metrics/* is every metric")
+		return fmt.Errorf("%w: the pattern is empty; metrics/* is every metric", ErrRange)
 	}
 	return nil
 }

@@ -77,7 +77,10 @@ func (t turnstile) Delete(int) { <-t }
 // Close does nothing: there is no file of what runs.
 func (t turnstile) Close() error { return nil }
 
-// Handler returns the Prometheus HTTP API, to be served at promapi.Prefix.
+// APIPrefix is where the Handler belongs.
+const APIPrefix = promapi.Prefix
+
+// Handler returns the Prometheus HTTP API, to be served at APIPrefix.
 func (s *Store) Handler() http.Handler {
 	return promapi.New(promapi.Options{
 		Log:       s.opts.Log,

@@ -139,6 +139,7 @@ func (w *writer) append() error {
 	now := w.opts.now()
 	gate := gate{
 		now:      now,
+		late:     w.opts.OutOfOrder,
 		earliest: now.Add(-w.opts.OutOfOrder).UnixMilli(),
 		latest:   now.Add(w.opts.MaxFuture).UnixMilli(),
 	}
@@ -181,7 +182,8 @@ func (w *writer) appendRequest(app storage.AppenderV2, generation uint64, gate *
 // gate is between which times samples are taken now.
 type gate struct {
 	now              time.Time
-	earliest, latest int64 // ms since the epoch
+	late             time.Duration // how late samples may be
+	earliest, latest int64         // ms since the epoch
 }
 
 func (g *gate) check(t int64) error {
@@ -191,7 +193,7 @@ func (g *gate) check(t int64) error {
 			formatTime(t), time.UnixMilli(t).Sub(g.now).Round(time.Second))
 	case t < g.earliest:
 		return fmt.Errorf("its time %s is %s ago; samples are taken up to %s late",
-			formatTime(t), g.now.Sub(time.UnixMilli(t)).Round(time.Second), g.now.Sub(time.UnixMilli(g.earliest)))
+			formatTime(t), g.now.Sub(time.UnixMilli(t)).Round(time.Second), g.late)
 	}
 	return nil
 }

@@ -1,10 +1,11 @@
-// Package ingest takes the samples that agents report: it checks them, gives
-// them to those who watch, and acknowledges them. What comes in is not trusted:
-// names, numbers, times and lengths are checked before anything is kept, and a
-// fault is answered with what was wrong and where.
+// Package ingest takes the samples that agents report: it checks them, puts them
+// into the history, gives them to those who watch, and then acknowledges them.
+// What comes in is not trusted: names, numbers, times and lengths are checked
+// before anything is kept, and a fault is answered with what was wrong and where.
 package ingest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -34,11 +36,18 @@ const (
 type Ingest struct {
 	hub      *live.Hub
 	registry *hosts.Registry
+	store    *history.Store
 }
 
-// New makes the way from agents to the hub and the registry.
-func New(hub *live.Hub, registry *hosts.Registry) *Ingest {
-	return &Ingest{hub: hub, registry: registry}
+// New makes the way from agents to the history, the hub and the registry.
+func New(store *history.Store, hub *live.Hub, registry *hosts.Registry) *Ingest {
+	return &Ingest{hub: hub, registry: registry, store: store}
+}
+
+// series is a series as those who watch and the history know it.
+type series struct {
+	live *live.Series
+	kept *history.Series
 }
 
 // Session is one connection of an agent. Its methods may be called from any
@@ -49,20 +58,24 @@ type Session struct {
 	skew   time.Duration
 
 	mu       sync.Mutex
-	declared map[uint32]*live.Series
+	declared map[uint32]series
+	appender *history.Appender
 	batch    []live.Sample
+	kept     []history.Sample // the same as batch
 }
 
 // NewSession starts a connection on which no series is declared.
 func (i *Ingest) NewSession(agent *hosts.Agent, skew time.Duration) *Session {
-	return &Session{ingest: i, agent: agent, skew: skew, declared: make(map[uint32]*live.Series)}
+	return &Session{ingest: i, agent: agent, skew: skew, declared: make(map[uint32]series), appender: i.store.NewAppender()}
 }
 
-// Report takes one report and returns its acknowledgement. A report that was
-// taken before is acknowledged again and not counted. A single bad sample is
-// left out and told in the result; a report that makes no sense as a whole is
-// an error, and nothing of it is kept but the series that it declared well.
-func (s *Session) Report(p *wire.ReportParams) (wire.ReportResult, error) {
+// Report takes one report and returns its acknowledgement when its samples are
+// in the history. A report that was taken before is acknowledged again and not
+// counted. A single bad sample is left out and told in the result; a report that
+// makes no sense as a whole is an error, and nothing of it is kept but the
+// series that it declared well. Of one that the history cannot take now, which
+// is a *history.BusyError, nothing at all is kept: it is to be sent again.
+func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.ReportResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(p.S) != len(p.T) || len(p.V) != len(p.T) {
@@ -79,8 +92,16 @@ func (s *Session) Report(p *wire.ReportParams) (wire.ReportResult, error) {
 	}
 	s.declareLocked(p.Series, refuse)
 	_, err := s.agent.Reports.Take(p.Seq, func() error {
-		return s.takeLocked(&p.Columns, refuse)
+		return s.takeLocked(ctx, &p.Columns, refuse)
 	})
+	if busy, ok := errors.AsType[*history.BusyError](err); ok {
+		// An agent gives new numbers each time it sends again; those of this
+		// time would never be used and fill the table.
+		for _, declaration := range p.Series {
+			delete(s.declared, declaration.ID)
+		}
+		return wire.ReportResult{}, busy
+	}
 	return result, err
 }
 
@@ -98,8 +119,27 @@ func (s *Session) declareLocked(series []wire.Series, refuse func(error)) {
 	}
 }
 
-func (s *Session) takeLocked(columns *wire.Columns, refuse func(error)) error {
+func (s *Session) takeLocked(ctx context.Context, columns *wire.Columns, refuse func(error)) error {
+	s.checkLocked(columns, refuse)
+	result, err := s.appender.Append(ctx, s.kept)
+	if err != nil {
+		return err
+	}
+	if result.Refused > 0 {
+		first := s.batch[result.First].Series
+		refuse(fmt.Errorf("a sample of %s%s is not kept: %w", first.Key, first.Labels, result.Reason))
+		for range result.Refused - 1 {
+			refuse(result.Reason)
+		}
+	}
+	s.ingest.hub.Publish(s.batch)
+	return s.ingest.registry.Seen(s.agent.Host, len(s.batch), s.ingest.hub.SeriesCount(s.agent.Host))
+}
+
+// checkLocked fills the batch with the samples that are good in themselves.
+func (s *Session) checkLocked(columns *wire.Columns, refuse func(error)) {
 	s.batch = slices.Grow(s.batch[:0], len(columns.T))
+	s.kept = slices.Grow(s.kept[:0], len(columns.T))
 	latest := time.Now().Add(MaxFuture + max(s.skew, 0)).UnixMilli()
 	for i, t := range columns.T {
 		series, ok := s.declared[columns.S[i]]
@@ -108,53 +148,59 @@ func (s *Session) takeLocked(columns *wire.Columns, refuse func(error)) error {
 			continue
 		}
 		if err := checkPoint(t, columns.V[i], latest); err != nil {
-			refuse(fmt.Errorf("sample %d of %s%s: %w", i, series.Key, series.Labels, err))
+			refuse(fmt.Errorf("sample %d of %s%s: %w", i, series.live.Key, series.live.Labels, err))
 			continue
 		}
-		s.batch = append(s.batch, live.Sample{Series: series, Point: live.Point{T: t, V: columns.V[i]}})
+		s.batch = append(s.batch, live.Sample{Series: series.live, Point: live.Point{T: t, V: columns.V[i]}})
+		s.kept = append(s.kept, history.Sample{Series: series.kept, T: t, V: columns.V[i]})
 	}
-	s.ingest.hub.Publish(s.batch)
-	return s.ingest.registry.Seen(s.agent.Host, len(s.batch), s.ingest.hub.SeriesCount(s.agent.Host))
 }
 
-// Metric takes one sample in the walkthrough's form.
-func (i *Ingest) Metric(host string, metric *wire.Metric) error {
+// Metric takes one sample in the walkthrough's form. It is shown to those who
+// watch whatever the history does: programs that report in this form seldom
+// send again. The error is a *history.BusyError when the history cannot take it
+// now; notKept says why it never will, as for a clock that is days behind.
+func (i *Ingest) Metric(ctx context.Context, host string, metric *wire.Metric) (notKept, err error) {
 	if err := inspectors.ValidateHost(host); err != nil {
-		return err
+		return nil, err
 	}
 	if metric.Val == nil {
-		return errors.New("val is missing or null; it must be a finite number")
+		return nil, errors.New("val is missing or null; it must be a finite number")
 	}
 	if err := checkPoint(metric.TS, *metric.Val, time.Now().Add(MaxFuture).UnixMilli()); err != nil {
-		return err
+		return nil, err
 	}
 	series, err := i.series(host, &wire.Series{Key: metric.Key, Labels: metric.Labels}, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := i.registry.Seen(host, 1, i.hub.SeriesCount(host)); err != nil {
-		return err
+		return nil, err
 	}
-	i.hub.Publish([]live.Sample{{Series: series, Point: live.Point{T: metric.TS, V: *metric.Val}}})
-	return nil
+	result, err := i.store.NewAppender().Append(ctx, []history.Sample{{Series: series.kept, T: metric.TS, V: *metric.Val}})
+	i.hub.Publish([]live.Sample{{Series: series.live, Point: live.Point{T: metric.TS, V: *metric.Val}}})
+	return result.Reason, err
 }
 
-func (i *Ingest) series(host string, declaration *wire.Series, declared int) (*live.Series, error) {
+func (i *Ingest) series(host string, declaration *wire.Series, declared int) (series, error) {
 	if err := inspectors.ValidateKey(declaration.Key); err != nil {
-		return nil, err
+		return series{}, err
 	}
 	labels, err := inspectors.LabelsFromMap(declaration.Labels)
 	if err != nil {
-		return nil, err
+		return series{}, err
 	}
 	kind, err := inspectors.ParseKind(declaration.Kind)
 	if err != nil {
-		return nil, err
+		return series{}, err
 	}
 	if declared >= MaxSeriesPerHost || i.hub.SeriesCount(host) >= MaxSeriesPerHost {
-		return nil, fmt.Errorf("host %q has %d series, which is the limit", host, MaxSeriesPerHost)
+		return series{}, fmt.Errorf("host %q has %d series, which is the limit", host, MaxSeriesPerHost)
 	}
-	return i.hub.Intern(host, declaration.Key, labels, kind), nil
+	return series{
+		live: i.hub.Intern(host, declaration.Key, labels, kind),
+		kept: i.store.NewSeries(host, declaration.Key, labels, kind),
+	}, nil
 }
 
 func checkPoint(t int64, v float64, latest int64) error {

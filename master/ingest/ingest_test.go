@@ -2,14 +2,17 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -18,6 +21,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type fixture struct {
+	store    *history.Store
+	base     int64 // what the times of reports are counted from
 	ingest   *Ingest
 	registry *hosts.Registry
 	sub      *live.Subscription
@@ -26,13 +31,22 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
+	store, err := history.Open(history.Options{MinFreeBytes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	hub := live.NewHub()
 	registry := hosts.New(7*time.Second, hub.Announce)
 	pattern, err := live.ParsePattern("metrics/*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{ingest: New(hub, registry), registry: registry, sub: hub.Subscribe(pattern, false)}
+	f := &fixture{store: store, ingest: New(store, hub, registry), registry: registry, sub: hub.Subscribe(pattern, false), base: time.Now().Add(-time.Minute).UnixMilli()}
 	t.Cleanup(f.sub.Close)
 	f.agent, err = registry.Connect(wire.HelloParams{Host: "web-1", AgentID: "a", BootID: "b"}, "", func() {})
 	if err != nil {
@@ -49,12 +63,41 @@ func (f *fixture) published() string {
 	defer cancel()
 	batch, _ := f.sub.Next(ctx)
 	for _, s := range batch.Samples {
-		got = append(got, fmt.Sprintf("%s%s@%d=%v", s.Series.Path(), s.Series.Labels, s.T, s.V))
+		got = append(got, fmt.Sprintf("%s%s@%d=%v", s.Series.Path(), s.Series.Labels, s.T-f.base, s.V))
 	}
 	return strings.Join(got, " ")
 }
 
-func report(seq uint64, series []wire.Series, t []int64, s []uint32, v []float64) *wire.ReportParams {
+// kept returns what the history has, as host/key@t=v.
+func (f *fixture) kept(t testing.TB) string {
+	t.Helper()
+	all, err := live.ParsePattern("*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := time.Now().Add(time.Hour).UnixMilli()
+	result, err := f.store.Range(context.Background(), history.RangeRequest{Pattern: all, From: f.base, To: to, Points: history.MaxRangePoints})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range result.Series {
+		for i := range s.T {
+			got = append(got, fmt.Sprintf("%s/%s@%d=%v", s.Host, s.Key, s.T[i]-f.base, s.V[i]))
+		}
+	}
+	return strings.Join(got, " ")
+}
+
+// report makes a report. Times within a day of 0 are counted from the fixture's
+// base.
+func (f *fixture) report(seq uint64, series []wire.Series, t []int64, s []uint32, v []float64) *wire.ReportParams {
+	t = slices.Clone(t)
+	for i := range t {
+		if t[i] > 0 && t[i] < 24*time.Hour.Milliseconds() {
+			t[i] += f.base
+		}
+	}
 	return &wire.ReportParams{BootID: "b", Seq: seq, Series: series, Columns: wire.Columns{T: t, S: s, V: v}}
 }
 
@@ -62,16 +105,20 @@ func TestReport(t *testing.T) {
 	f := newFixture(t)
 	session := f.ingest.NewSession(f.agent, 0)
 	series := []wire.Series{{ID: 1, Key: "load/average-1"}, {ID: 2, Key: "disk/used_percent", Labels: map[string]string{"mount": "/"}}}
-	result, err := session.Report(report(1, series, []int64{1000, 1000}, []uint32{1, 2}, []float64{0.5, 31}))
+	result, err := session.Report(t.Context(), f.report(1, series, []int64{1000, 1000}, []uint32{1, 2}, []float64{0.5, 31}))
 	if err != nil || result != (wire.ReportResult{Seq: 1}) {
 		t.Fatalf("got %+v, %v", result, err)
 	}
-	if _, err := session.Report(report(2, nil, []int64{2000}, []uint32{1}, []float64{0.6})); err != nil {
+	if _, err := session.Report(t.Context(), f.report(2, nil, []int64{2000}, []uint32{1}, []float64{0.6})); err != nil {
 		t.Fatal(err)
 	}
 	want := `metrics/web-1/load/average-1@1000=0.5 metrics/web-1/disk/used_percent{mount="/"}@1000=31 metrics/web-1/load/average-1@2000=0.6`
 	if got := f.published(); got != want {
 		t.Errorf("published %s\nwant %s", got, want)
+	}
+	want = `web-1/disk/used_percent@1000=31 web-1/load/average-1@1000=0.5 web-1/load/average-1@2000=0.6`
+	if got := f.kept(t); got != want {
+		t.Errorf("the history has %s\nwant %s", got, want)
 	}
 	if h, _ := f.registry.Get("web-1"); h.Samples != 3 || h.Series != 2 {
 		t.Errorf("the host has %d samples of %d series, want 3 of 2", h.Samples, h.Series)
@@ -82,17 +129,17 @@ func TestReport(t *testing.T) {
 // and not published again, but its series are declared for the new connection.
 func TestReportTwice(t *testing.T) {
 	f := newFixture(t)
-	one := report(1, []wire.Series{{ID: 7, Key: "a/b"}}, []int64{1}, []uint32{7}, []float64{1})
+	one := f.report(1, []wire.Series{{ID: 7, Key: "a/b"}}, []int64{1}, []uint32{7}, []float64{1})
 	for range 2 {
-		if result, err := f.ingest.NewSession(f.agent, 0).Report(one); err != nil || result.Seq != 1 || result.Refused != 0 {
+		if result, err := f.ingest.NewSession(f.agent, 0).Report(t.Context(), one); err != nil || result.Seq != 1 || result.Refused != 0 {
 			t.Fatalf("got %+v, %v", result, err)
 		}
 	}
 	session := f.ingest.NewSession(f.agent, 0)
-	if _, err := session.Report(one); err != nil {
+	if _, err := session.Report(t.Context(), one); err != nil {
 		t.Fatal(err)
 	}
-	if result, err := session.Report(report(2, nil, []int64{2}, []uint32{7}, []float64{2})); err != nil || result.Refused != 0 {
+	if result, err := session.Report(t.Context(), f.report(2, nil, []int64{2}, []uint32{7}, []float64{2})); err != nil || result.Refused != 0 {
 		t.Errorf("a sample of a series that the repeated report declared: %+v, %v", result, err)
 	}
 	if got, want := f.published(), "metrics/web-1/a/b@1=1 metrics/web-1/a/b@2=2"; got != want {
@@ -122,7 +169,7 @@ func TestBadSamplesAreLeftOutAndTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
 			series := append([]wire.Series{{ID: 1, Key: "a/b"}}, c.series...)
-			result, err := f.ingest.NewSession(f.agent, 0).Report(report(1, series, []int64{500, c.t}, []uint32{1, c.s}, []float64{1, c.v}))
+			result, err := f.ingest.NewSession(f.agent, 0).Report(t.Context(), f.report(1, series, []int64{500, c.t}, []uint32{1, c.s}, []float64{1, c.v}))
 			if err != nil || result.Refused == 0 || !strings.Contains(result.Reason, c.want) {
 				t.Errorf("got %+v, %v; want a reason with %q", result, err, c.want)
 			}
@@ -138,23 +185,71 @@ func TestBadReports(t *testing.T) {
 	session := f.ingest.NewSession(f.agent, 0)
 	many := make([]int64, MaxReportSamples+1)
 	for want, r := range map[string]*wire.ReportParams{
-		"must be of one length": report(1, nil, []int64{1}, []uint32{1, 2}, []float64{1}),
-		"at most 100000":        report(1, nil, many, make([]uint32, len(many)), make([]float64, len(many))),
-		"count from 1":          report(0, nil, nil, nil, nil),
+		"must be of one length": f.report(1, nil, []int64{1}, []uint32{1, 2}, []float64{1}),
+		"at most 100000":        f.report(1, nil, many, make([]uint32, len(many)), make([]float64, len(many))),
+		"count from 1":          f.report(0, nil, nil, nil, nil),
 	} {
-		if _, err := session.Report(r); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := session.Report(t.Context(), r); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
 }
 
-// An agent whose clock is ahead keeps its samples: the skew was measured.
-func TestSkewedAgentIsTaken(t *testing.T) {
+// An agent whose clock is ahead is shown, as the skew was measured. The history
+// does not keep its samples, which would make those of others late, and says so.
+func TestSkewedAgentIsShown(t *testing.T) {
 	f := newFixture(t)
 	ahead := time.Now().Add(time.Hour).UnixMilli()
-	r := report(1, []wire.Series{{ID: 1, Key: "a/b"}}, []int64{ahead}, []uint32{1}, []float64{1})
-	if result, err := f.ingest.NewSession(f.agent, time.Hour).Report(r); err != nil || result.Refused != 0 {
+	r := f.report(1, []wire.Series{{ID: 1, Key: "a/b"}}, []int64{ahead, 1000}, []uint32{1, 1}, []float64{1, 2})
+	result, err := f.ingest.NewSession(f.agent, time.Hour).Report(t.Context(), r)
+	if err != nil || result.Refused != 1 || !strings.Contains(result.Reason, "a sample of a/b is not kept: its time") || !strings.Contains(result.Reason, "set the clock of the host") {
 		t.Errorf("got %+v, %v", result, err)
+	}
+	if got, want := f.published(), fmt.Sprintf("metrics/web-1/a/b@%d=1 metrics/web-1/a/b@1000=2", ahead-f.base); got != want {
+		t.Errorf("published %s, want %s", got, want)
+	}
+	if got, want := f.kept(t), "web-1/a/b@1000=2"; got != want {
+		t.Errorf("the history has %s, want %s", got, want)
+	}
+}
+
+// A report that the history cannot take now is not acknowledged, not shown and
+// leaves nothing behind; sent again, it is taken whole.
+func TestBusyHistory(t *testing.T) {
+	f := newFixture(t)
+	store, err := history.New(history.Options{MinFreeBytes: 1}) // not open
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.ingest.store = store
+	session := f.ingest.NewSession(f.agent, 0)
+	for id := range uint32(3) {
+		r := f.report(1, []wire.Series{{ID: id, Key: "a/b"}}, []int64{1000}, []uint32{id}, []float64{1})
+		var busy *history.BusyError
+		if result, err := session.Report(t.Context(), r); !errors.As(err, &busy) || result != (wire.ReportResult{}) {
+			t.Fatalf("got %+v, %v; want a BusyError", result, err)
+		}
+	}
+	if len(session.declared) != 0 {
+		t.Errorf("%d series stay declared", len(session.declared))
+	}
+	if h, _ := f.registry.Get("web-1"); h.Samples != 0 || f.agent.Reports.Acked() != 0 {
+		t.Errorf("%d samples count as taken, reports up to %d as acknowledged", h.Samples, f.agent.Reports.Acked())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- store.Run(ctx) }()
+	<-store.Ready()
+	r := f.report(1, []wire.Series{{ID: 9, Key: "a/b"}}, []int64{1000}, []uint32{9}, []float64{1})
+	if result, err := session.Report(t.Context(), r); err != nil || result != (wire.ReportResult{Seq: 1}) {
+		t.Errorf("got %+v, %v", result, err)
+	}
+	if got, want := f.published(), "metrics/web-1/a/b@1000=1"; got != want {
+		t.Errorf("published %s, want %s", got, want)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -165,7 +260,7 @@ func TestSeriesAreBounded(t *testing.T) {
 	for i := range series {
 		series[i] = wire.Series{ID: uint32(i), Key: fmt.Sprintf("a/%d", i)}
 	}
-	result, err := session.Report(report(1, series, nil, nil, nil))
+	result, err := session.Report(t.Context(), f.report(1, series, nil, nil, nil))
 	if err != nil || result.Refused != 1 || !strings.Contains(result.Reason, "which is the limit") {
 		t.Errorf("got %+v, %v", result, err)
 	}
@@ -174,8 +269,11 @@ func TestSeriesAreBounded(t *testing.T) {
 func TestMetric(t *testing.T) {
 	f := newFixture(t)
 	val := func(v float64) *float64 { return &v }
-	if err := f.ingest.Metric("pi", &wire.Metric{TS: 1000, Key: "load/average-1", Val: val(0.5)}); err != nil {
-		t.Fatal(err)
+	if notKept, err := f.ingest.Metric(t.Context(), "pi", &wire.Metric{TS: f.base + 1000, Key: "load/average-1", Val: val(0.5)}); err != nil || notKept != nil {
+		t.Fatal(notKept, err)
+	}
+	if got, want := f.kept(t), "pi/load/average-1@1000=0.5"; got != want {
+		t.Errorf("the history has %s, want %s", got, want)
 	}
 	for want, c := range map[string]struct {
 		host   string
@@ -191,7 +289,7 @@ func TestMetric(t *testing.T) {
 		"a segment is empty":              {"pi", wire.Metric{TS: 1, Key: "a//b", Val: val(1)}},
 		`label name "host" is set by the`: {"pi", wire.Metric{TS: 1, Key: "a/b", Val: val(1), Labels: map[string]string{"host": "x"}}},
 	} {
-		err := f.ingest.Metric(c.host, &c.metric)
+		_, err := f.ingest.Metric(t.Context(), c.host, &c.metric)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
@@ -210,14 +308,17 @@ func BenchmarkReport(b *testing.B) {
 	session := f.ingest.NewSession(f.agent, 0)
 	const n = 100
 	series := make([]wire.Series, n)
-	r := report(0, series, make([]int64, n), make([]uint32, n), make([]float64, n))
+	r := f.report(0, series, make([]int64, n), make([]uint32, n), make([]float64, n))
 	for i := range n {
 		series[i] = wire.Series{ID: uint32(i), Key: fmt.Sprintf("a/%d", i)}
-		r.T[i], r.S[i], r.V[i] = 1000, uint32(i), 1.5
+		r.S[i], r.V[i] = uint32(i), 1.5
 	}
 	for b.Loop() {
 		r.Seq++
-		if _, err := session.Report(r); err != nil {
+		for i := range n {
+			r.T[i] = f.base + int64(r.Seq)
+		}
+		if _, err := session.Report(b.Context(), r); err != nil {
 			b.Fatal(err)
 		}
 		r.Series = nil

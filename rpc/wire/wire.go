@@ -7,7 +7,7 @@ package wire
 // same version only.
 //
 //	1 (2026-11-22): login, info, hello, report, status, reportMetric,
-//	  subscribe, unsubscribe, hosts
+//	  subscribe, unsubscribe, hosts, history.range
 const Version = 1
 
 // Subprotocols of the WebSocket, in the order of preference of our own ends.
@@ -32,6 +32,7 @@ const (
 	MethodUnsubscribe  = "master.unsubscribe"  // UnsubscribeParams → Empty
 	MethodHosts        = "hosts.list"          // none → HostsResult
 	MethodHost         = "hosts.get"           // HostParams → Host
+	MethodHistoryRange = "history.range"       // HistoryRangeParams → HistoryRangeResult
 )
 
 // Notifications from the master to a subscriber.
@@ -238,6 +239,31 @@ type Event struct {
 type Samples struct {
 	Subscription uint64   `json:"subscription"`
 	Series       []Series `json:"series,omitempty"`
+	Columns
+}
+
+// HistoryRangeParams ask for samples of the past, thinned out for a chart.
+type HistoryRangeParams struct {
+	// Pattern selects series by their path, as in SubscribeParams.
+	Pattern string `json:"pattern"`
+	// FromMS and ToMS bound the time, both included, in ms since the epoch. A
+	// FromMS below 0 counts back from ToMS; a ToMS of 0 is now.
+	FromMS int64 `json:"from_ms"`
+	ToMS   int64 `json:"to_ms,omitempty"`
+	// Points is how many points wide the chart is, 1 to 10000.
+	Points int `json:"points"`
+}
+
+// HistoryRangeResult holds, of each point and series, the lowest and the
+// highest sample, and the last sample of each series. The samples stand series
+// by series, each in the order of time.
+type HistoryRangeResult struct {
+	FromMS int64 `json:"from_ms"`
+	ToMS   int64 `json:"to_ms"`
+	Points int   `json:"points"` // fewer than asked for when it would be too much
+	// Truncated is true when more series match than fit.
+	Truncated bool     `json:"truncated,omitempty"`
+	Series    []Series `json:"series"`
 	Columns
 }
 

@@ -1,0 +1,227 @@
+package master
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/ingest"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// fetch gets a URL of the master and returns status and body.
+func fetch(t *testing.T, m *Master, path string, header ...string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.URL()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func reportOne(t *testing.T, m *Master, host string, seq uint64, at int64, v float64) {
+	t.Helper()
+	agent := dial(t, m, nil, rpc.DialOptions{})
+	call[wire.HelloResult](t, agent, wire.MethodHello, hello(host))
+	result := call[wire.ReportResult](t, agent, wire.MethodReport, wire.ReportParams{
+		BootID: "boot", Seq: seq, Series: []wire.Series{{ID: 1, Key: "load/average-1"}},
+		Columns: wire.Columns{T: []int64{at}, S: []uint32{1}, V: []float64{v}},
+	})
+	if result.Refused != 0 {
+		t.Fatalf("refused: %+v", result)
+	}
+}
+
+const loadQuery = "/api/v1/query?query=load_average_1"
+
+func TestHistoryOutlivesTheMaster(t *testing.T) {
+	cfg := config.Master{Data: t.TempDir(), History: config.History{Persist: true, MinFreeBytes: 1}}
+	at := time.Now().UnixMilli()
+	want := `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"load_average_1","host":"web-1","key":"load/average-1"},"value":[`
+	for n := range 3 {
+		t.Run(fmt.Sprint("run ", n), func(t *testing.T) {
+			m := start(t, cfg)
+			if n == 0 {
+				reportOne(t, m, "web-1", 1, at, 0.25)
+			}
+			if status, body := fetch(t, m, loadQuery); status != http.StatusOK || !strings.HasPrefix(body, want) || !strings.HasSuffix(body, `,"0.25"]}]}}`) {
+				t.Errorf("got %d %s\nwant %s", status, body, want)
+			}
+		})
+	}
+}
+
+// Two masters on one folder would damage it. The second says why it ends.
+func TestHistoryOfAnotherMaster(t *testing.T) {
+	cfg := config.Master{Data: t.TempDir(), Listen: "127.0.0.1:0", History: config.History{Persist: true, MinFreeBytes: 1}}
+	start(t, cfg)
+	second, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler), Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(t.Context()); !errors.Is(err, history.ErrLocked) {
+		t.Errorf("got %v, want ErrLocked", err)
+	}
+	select {
+	case <-second.Ready():
+		t.Error("the second master says that it is ready")
+	default:
+	}
+}
+
+func TestBadHistoryOptions(t *testing.T) {
+	cfg := config.Master{Listen: "127.0.0.1:0", History: config.History{Retention: time.Minute}}
+	if _, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "the shortest retention is 2h0m0s") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhoMayQuery(t *testing.T) {
+	sum := func(token string) string {
+		sum := sha256.Sum256([]byte(token))
+		return hex.EncodeToString(sum[:])
+	}
+	m := start(t, config.Master{Tokens: []config.Token{
+		{Name: "grafana", Role: "viewer", SHA256: sum("v")},
+		{Name: "me", Role: "operator", SHA256: sum("o")},
+		{Name: "web-1", Role: "agent", Host: "web-1", SHA256: sum("a")},
+	}})
+	for _, path := range []string{"/api/v1/query?query=1", "/api/v1/labels", "/metrics"} {
+		for _, c := range []struct {
+			want   int
+			header []string
+		}{
+			{http.StatusOK, []string{"Authorization", "Bearer v"}},
+			{http.StatusOK, []string{"Authorization", "Bearer o"}},
+			{http.StatusForbidden, []string{"Authorization", "Bearer a"}},
+			{http.StatusUnauthorized, []string{"Authorization", "Bearer x"}},
+			{http.StatusUnauthorized, []string{"Authorization", "Basic dg=="}},
+			{http.StatusUnauthorized, nil},
+			{http.StatusForbidden, []string{"Authorization", "Bearer v", "Origin", "https://elsewhere.example"}},
+			{http.StatusOK, []string{"Authorization", "Bearer v", "Origin", m.URL()}},
+		} {
+			if status, body := fetch(t, m, path, c.header...); status != c.want {
+				t.Errorf("%s with %v gave %d %s, want %d", path, c.header, status, body, c.want)
+			}
+		}
+	}
+	for _, path := range []string{"/-/healthy", "/-/ready"} {
+		if status, body := fetch(t, m, path); status != http.StatusOK {
+			t.Errorf("%s gave %d %s to a probe without a token", path, status, body)
+		}
+	}
+	agent := dial(t, m, nil, rpc.DialOptions{Header: http.Header{"Authorization": {"Bearer a"}}})
+	if e := refused(t, agent, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "*", Points: 1}); e.Code != wire.CodeForbidden {
+		t.Errorf("an agent's range gave %v", e)
+	}
+}
+
+func TestMetricsOfTheMaster(t *testing.T) {
+	m := start(t, config.Master{})
+	reportOne(t, m, "web-1", 1, time.Now().UnixMilli(), 1)
+	status, body := fetch(t, m, "/metrics")
+	for _, want := range []string{"\nvedette_hosts 1\n", "\nvedette_live_series 1\n", "\nvedette_history_samples_stored_total 1\n", "\nprometheus_tsdb_head_series 1\n", "\ngo_goroutines "} {
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("got %d without %q", status, want)
+		}
+	}
+}
+
+func TestRangeOverRPC(t *testing.T) {
+	m := start(t, config.Master{})
+	now := time.Now().UnixMilli()
+	reportOne(t, m, "web-1", 1, now, 1)
+	viewer := dial(t, m, nil, rpc.DialOptions{})
+	last := call[wire.HistoryRangeResult](t, viewer, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/*", FromMS: -60_000, Points: 100})
+	if len(last.T) != 1 || last.T[0] != now || last.ToMS-last.FromMS != 60_000 {
+		t.Errorf("the last minute is %+v", last)
+	}
+	empty := call[map[string]any](t, viewer, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/nobody/*", FromMS: -60_000, Points: 100})
+	if fmt.Sprint(empty["series"], empty["t"], empty["s"], empty["v"]) != "[] [] [] []" {
+		t.Errorf("nothing is %v; want empty lists, not null", empty)
+	}
+	for want, p := range map[string]wire.HistoryRangeParams{
+		"0 points; ask for 1 to 10000": {Pattern: "*"},
+		"the pattern is empty":         {Points: 1},
+		"before it begins":             {Pattern: "*", FromMS: 2, ToMS: 1, Points: 1},
+	} {
+		if e := refused(t, viewer, wire.MethodHistoryRange, p); e.Code != rpc.CodeInvalidParams || !strings.Contains(e.Message, want) {
+			t.Errorf("%+v gave %v, want %s", p, e, want)
+		}
+	}
+}
+
+// While the history is not open, an agent is asked to wait, and a simple sample
+// is shown all the same.
+func TestReportsWhileTheHistoryIsNotOpen(t *testing.T) {
+	m := start(t, config.Master{})
+	store, err := history.New(history.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := ingest.New(store, m.hub, m.registry)
+	notKept, err := closed.Metric(t.Context(), "pi", &wire.Metric{TS: time.Now().UnixMilli(), Key: "a/b", Val: new(float64)})
+	var busy *history.BusyError
+	if notKept != nil || !errors.As(err, &busy) {
+		t.Errorf("got %v, %v; want a BusyError", notKept, err)
+	}
+	if m.hub.SeriesCount("pi") != 1 {
+		t.Error("the sample is not shown")
+	}
+}
+
+// Which revision produced a series can be asked in PromQL.
+func TestInspectorInfo(t *testing.T) {
+	m := start(t, config.Master{})
+	agent := dial(t, m, nil, rpc.DialOptions{})
+	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	status := wire.StatusParams{All: true, Inspectors: []wire.InspectorStatus{
+		{Name: "load", Kind: "script", Revision: "sha256:9f2c", State: wire.StateOK},
+		{Name: "disk", Kind: "plugin", Revision: "sha256:77aa", State: wire.StateOK},
+	}}
+	call[wire.Empty](t, agent, wire.MethodStatus, status)
+	known := make(map[info]*history.Series)
+	note := func() {
+		t.Helper()
+		if result, err := m.history.NewAppender().Append(t.Context(), m.infoSamples(known, time.Now())); err != nil || result.Refused > 0 {
+			t.Fatal(result, err)
+		}
+	}
+	note()
+	query := "/api/v1/query?query=" + url.QueryEscape(`vedette_inspector_info{inspector="load"}`)
+	want := `"metric":{"__name__":"vedette_inspector_info","host":"web-1","inspector":"load","key":"vedette/inspector_info","kind":"script","revision":"sha256:9f2c"}`
+	if code, body := fetch(t, m, query); code != http.StatusOK || !strings.Contains(body, want) {
+		t.Errorf("got %d %s\nwant %s", code, body, want)
+	}
+	status.Inspectors = status.Inspectors[:1]
+	status.Inspectors[0].Revision = "sha256:new"
+	call[wire.Empty](t, agent, wire.MethodStatus, status)
+	note()
+	if len(known) != 1 || known[info{"web-1", "load", "script", "sha256:new"}] == nil {
+		t.Errorf("known are %v, want the new revision alone", known)
+	}
+}
