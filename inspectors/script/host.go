@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/meter"
 )
 
 // host is what a machine's driver and its replaced library functions reach. A
@@ -25,6 +26,7 @@ type host struct {
 	value   *float64 // what a value shape has returned
 	err     error
 	entered bool
+	detach  func()        // ends the metering of the goroutine that runs the script, or nil
 	left    chan struct{} // closed when the script has ended; nil before it began
 	over    bool          // left is closed
 	cut     bool
@@ -33,6 +35,7 @@ type host struct {
 // start makes ready for one run.
 func (h *host) start(ctx context.Context, r *inspectors.Report) {
 	h.ctx.Store(&ctx)
+	h.output.measure(meter.From(ctx))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.report, h.value, h.err = r, nil, nil
@@ -40,19 +43,26 @@ func (h *host) start(ctx context.Context, r *inspectors.Report) {
 	h.left = make(chan struct{})
 }
 
-// Enter is called by the driver before the script.
+// Enter is called by the driver before the script, in the goroutine that runs
+// it.
 func (h *host) Enter() {
+	detach := meter.From(h.Context()).Attach()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.entered = true
+	h.entered, h.detach = true, detach
 }
 
-// Leave is called by the driver when the script has ended, in whatever way.
+// Leave is called by the driver when the script has ended, in whatever way, in
+// the goroutine of Enter.
 func (h *host) Leave() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.over {
 		return
+	}
+	if h.detach != nil {
+		h.detach()
+		h.detach = nil
 	}
 	h.over = true
 	close(h.left)
@@ -157,9 +167,17 @@ const MaxOutputBytes = 64 << 10
 
 // output passes on what a script prints.
 type output struct {
-	mu   sync.Mutex
-	w    io.Writer // or nil
-	left int
+	mu    sync.Mutex
+	w     io.Writer // or nil
+	left  int
+	meter *meter.Meter // of the run, or nil
+}
+
+// measure has m count what is printed from now on.
+func (o *output) measure(m *meter.Meter) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.meter = m
 }
 
 func (o *output) begin() {
@@ -171,6 +189,7 @@ func (o *output) begin() {
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.meter.Yield(len(p))
 	if o.w == nil || o.left == 0 {
 		return len(p), nil
 	}

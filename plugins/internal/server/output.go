@@ -82,7 +82,7 @@ func (b *outbox) complete() bool {
 }
 
 // send sends everything until the last result is out, or ctx ends.
-func (b *outbox) send(ctx context.Context, stream grpc.ServerStreamingServer[pb.RunReply], leaked func() uint32) error {
+func (b *outbox) send(ctx context.Context, stream grpc.ServerStreamingServer[pb.RunReply], health func() health) error {
 	timer := time.NewTimer(gather)
 	defer timer.Stop()
 	for !b.complete() {
@@ -96,12 +96,12 @@ func (b *outbox) send(ctx context.Context, stream grpc.ServerStreamingServer[pb.
 			return err
 		}
 		results, outputs, last := b.take()
-		if err := deliver(stream, results, outputs, leaked()); err != nil || last {
+		if err := deliver(stream, results, outputs, health()); err != nil || last {
 			return err
 		}
 	}
 	results, outputs, _ := b.take()
-	return deliver(stream, results, outputs, leaked())
+	return deliver(stream, results, outputs, health())
 }
 
 // gather waits a moment for more to come, or for the last to come.
@@ -119,8 +119,9 @@ func (b *outbox) gather(ctx context.Context, over <-chan time.Time) error {
 }
 
 // deliver sends results in messages of a bearable size.
-func deliver(stream grpc.ServerStreamingServer[pb.RunReply], results []*pb.Result, outputs []*pb.Output, leaked uint32) error {
-	reply := &pb.RunReply{Outputs: outputs, Leaked: leaked}
+func deliver(stream grpc.ServerStreamingServer[pb.RunReply], results []*pb.Result, outputs []*pb.Output, h health) error {
+	reply := h.reply()
+	reply.Outputs = outputs
 	size := 0
 	for _, r := range results {
 		reply.Results = append(reply.Results, r)
@@ -130,7 +131,7 @@ func deliver(stream grpc.ServerStreamingServer[pb.RunReply], results []*pb.Resul
 		if err := stream.Send(reply); err != nil {
 			return err
 		}
-		reply, size = &pb.RunReply{Leaked: leaked}, 0
+		reply, size = h.reply(), 0
 	}
 	if len(reply.Results) == 0 && len(reply.Outputs) == 0 {
 		return nil

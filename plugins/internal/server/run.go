@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/meter"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -52,7 +53,7 @@ func (s *Server) Run(req *pb.RunRequest, stream grpc.ServerStreamingServer[pb.Ru
 	ctx := stream.Context()
 	box := newOutbox(len(req.GetJobs()))
 	go s.start(ctx, req.GetJobs(), box)
-	return box.send(ctx, stream, s.leaked)
+	return box.send(ctx, stream, s.health)
 }
 
 // start starts the jobs, each in a goroutine of its own. It ends early with ctx.
@@ -75,7 +76,8 @@ func (s *Server) start(ctx context.Context, jobs []*pb.Job, box *outbox) {
 }
 
 // run is one run of one inspector. The result is put into box exactly once: by
-// the run itself, or at its timeout where it does not notice it.
+// the run itself, or at its timeout, or when it is cut off for its budget, where
+// it does not notice that.
 func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 	timeout := time.Duration(job.GetTimeoutMs()) * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -83,19 +85,39 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 	select {
 	case <-u.idle:
 	case <-ctx.Done():
-		box.result(&pb.Result{Name: job.GetName(), Status: pb.Status_STATUS_STUCK})
+		box.result(&pb.Result{Name: job.GetName(), Status: pb.Status_STATUS_STUCK, CpuNs: int64(u.takeCPU())})
 		return
 	}
+	s.flying.Add(1)
 	r := &run{server: s, unit: u, job: job, box: box, start: time.Now(), err: errGoexit}
 	s.options.Marker.Mark(job.GetSlot(), link.Running)
 	giveUp := time.AfterFunc(timeout+slack, r.abandon)
+	r.meter = meter.New(limitsOf(job), s.alone, func(*meter.Excess) {
+		cancel()
+		giveUp.Reset(slack)
+	})
+	u.meter.Store(r.meter)
+	r.meter.Start()
 	defer func() {
+		r.meter.Stop()
 		giveUp.Stop()
 		s.options.Marker.Mark(job.GetSlot(), u.rest())
+		s.flying.Add(-1)
 		r.finish(ctx)
 		u.idle <- struct{}{}
 	}()
-	r.err = r.inspect(ctx)
+	r.err = r.inspect(meter.With(ctx, r.meter))
+}
+
+// alone reports whether at most one run is under way.
+func (s *Server) alone() bool { return s.flying.Load() <= 1 }
+
+func limitsOf(job *pb.Job) meter.Limits {
+	return meter.Limits{
+		CPU:    time.Duration(job.GetCpuBudgetNs()),
+		Heap:   job.GetHeapBudgetBytes(),
+		Output: job.GetOutputBudgetBytes(),
+	}
 }
 
 // run is the state of one run.
@@ -105,6 +127,7 @@ type run struct {
 	job      *pb.Job
 	box      *outbox
 	start    time.Time
+	meter    *meter.Meter
 	report   *inspectors.Report
 	err      error       // how the run ended
 	answered atomic.Bool // whoever sets it answers
@@ -119,7 +142,13 @@ func (r *run) inspect(ctx context.Context) error {
 		defer r.unit.lines.close()
 	}
 	r.report = inspectors.NewReport(name, r.start)
-	err := contain(func() error { return r.unit.inspector.Inspect(ctx, r.report) })
+	inspectors.Weigh(r.report, r.meter.Yield)
+	err := contain(func() error {
+		if r.unit.program == nil { // a program attaches itself
+			defer r.meter.Attach()()
+		}
+		return r.unit.inspector.Inspect(ctx, r.report)
+	})
 	return errors.Join(err, r.report.Err())
 }
 
@@ -129,22 +158,36 @@ func (r *run) finish(ctx context.Context) {
 		r.server.abandoned.Add(-1)
 		return
 	}
-	result := &pb.Result{
-		Name:        r.job.GetName(),
-		Status:      pb.Status_STATUS_DONE,
-		StartUnixNs: r.start.UnixNano(),
-		DurationNs:  int64(time.Since(r.start)),
-		Samples:     link.EncodeSamples(r.job.GetName(), r.report.Samples()),
-	}
+	result := r.result(pb.Status_STATUS_DONE)
+	result.Samples = link.EncodeSamples(r.job.GetName(), r.report.Samples())
 	if r.err != nil {
 		result.Error = cut(r.err.Error(), maxErrorBytes)
 	}
 	// Also a run that ends without an error: a sleep that its timeout cut
 	// short measured nothing.
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if result.Excess == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		result.Status = pb.Status_STATUS_TIMED_OUT
 	}
+	if excess := result.GetExcess(); excess != nil && excess.GetWhat() == meter.Output {
+		result.Samples, result.Error = nil, "" // a part of them, and that the rest was refused
+	}
 	r.box.result(result)
+}
+
+// result is what is known of every run, one that exceeded its budget included.
+func (r *run) result(status pb.Status) *pb.Result {
+	result := &pb.Result{
+		Name:        r.job.GetName(),
+		Status:      status,
+		StartUnixNs: r.start.UnixNano(),
+		DurationNs:  int64(time.Since(r.start)),
+		CpuNs:       int64(r.meter.Take()),
+	}
+	if e := r.meter.Excess(); e != nil {
+		result.Status = pb.Status_STATUS_OVER_BUDGET
+		result.Excess = &pb.Excess{What: e.What, Used: e.Used, Allowed: e.Allowed}
+	}
+	return result
 }
 
 // abandon answers a run that does not end. Its report still belongs to it, and
@@ -154,13 +197,9 @@ func (r *run) abandon() {
 		return
 	}
 	r.server.abandoned.Add(1)
-	r.box.result(&pb.Result{
-		Name:        r.job.GetName(),
-		Status:      pb.Status_STATUS_TIMED_OUT,
-		Error:       "the run does not heed its context and goes on; the next ones wait for its end",
-		StartUnixNs: r.start.UnixNano(),
-		DurationNs:  int64(time.Since(r.start)),
-	})
+	result := r.result(pb.Status_STATUS_TIMED_OUT)
+	result.Error = "the run does not heed its context and goes on; the next ones wait for its end"
+	r.box.result(result)
 }
 
 // label names the goroutine, and all that it starts, in the trace of a crash.

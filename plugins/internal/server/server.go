@@ -16,12 +16,15 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/meter"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// Program is an inspector that was built from source.
+// Program is an inspector that was built from source. It attaches the goroutine
+// that runs the source to the meter of the context, see package meter, and lets
+// that count what the source prints.
 type Program interface {
 	inspectors.Inspector
 	// Leaked returns how many goroutines runs of the past still hold.
@@ -59,8 +62,10 @@ type Server struct {
 	mu    sync.Mutex
 	units map[string]*unit // guarded by mu
 
+	flying    atomic.Int64 // runs under way
 	abandoned atomic.Int64 // runs given up that still go on
 	retired   atomic.Int64 // goroutines leaked by programs that are gone
+	files     fileCounter
 }
 
 // unit is one inspector that is there to be run.
@@ -68,8 +73,13 @@ type unit struct {
 	inspector inspectors.Inspector
 	program   Program // the inspector where it was built from source, else nil
 	lines     *lineWriter
-	idle      chan struct{} // holds one token while no run is under way
+	idle      chan struct{}               // holds one token while no run is under way
+	meter     atomic.Pointer[meter.Meter] // of the latest run, or nil
 }
+
+// takeCPU returns the processor time that the latest run took since it was last
+// told.
+func (u *unit) takeCPU() time.Duration { return u.meter.Load().Take() }
 
 // rest is the state of the unit's slot between runs.
 func (u *unit) rest() link.SlotState {
