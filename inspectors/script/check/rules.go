@@ -32,7 +32,7 @@ func rules() []rule {
 		{"switchinit", switchInit},
 		{"switchany", switchAny},
 		{"labelcase", labelInCase},
-		{"notparen", notParenthesis},
+		{"unaryparen", unaryParenthesis},
 		{"tuplemap", tupleToMap},
 		{"namedresult", namedResult},
 		{"deferloop", deferInLoop},

@@ -55,12 +55,34 @@ func typeAssertion(p *pass, n ast.Node) {
 		return
 	}
 	if isInterface(to) {
+		before := len(p.found)
 		p.assertInterface(a, from, to)
+		if len(p.found) == before && !isAny(to) && !p.askedForNil(a) {
+			p.fault(a, "the interpreter panics at this assertion where the value is nil", "ask before: if "+types.ExprString(a.X)+" != nil")
+		}
 		return
 	}
 	if why, fix := p.confused(from, to); why != "" {
 		p.fault(a, why, fix)
 	}
+}
+
+// askedForNil reports whether what an assertion looks at was compared with nil
+// before, in the same function.
+func (p *pass) askedForNil(a *ast.TypeAssertExpr) bool {
+	asked, text := false, types.ExprString(a.X)
+	_, body := p.function()
+	if body == nil {
+		return false
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		b, ok := n.(*ast.BinaryExpr)
+		if ok && b.Pos() < a.Pos() && (p.isNil(b.Y) && types.ExprString(b.X) == text || p.isNil(b.X) && types.ExprString(b.Y) == text) {
+			asked = true
+		}
+		return true
+	})
+	return asked
 }
 
 const switchOnMethod = "give the types a method that tells them apart, and call it: Kind() string"

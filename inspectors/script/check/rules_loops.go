@@ -191,17 +191,18 @@ func labelInCase(p *pass, n ast.Node) {
 	}
 }
 
-// notParenthesis refuses "!(x)" where there is no operator in the parentheses:
-// as a part of a longer condition it makes the interpreter leave the function.
-func notParenthesis(p *pass, n ast.Node) {
+// unaryParenthesis refuses "!(x)" and "-(x)" where there is no operator in the
+// parentheses: as a part of a longer condition it makes the interpreter leave
+// the function, or panic.
+func unaryParenthesis(p *pass, n ast.Node) {
 	u, ok := n.(*ast.UnaryExpr)
-	if !ok || u.Op != token.NOT {
+	if !ok || u.Op == token.AND {
 		return
 	}
 	if _, paren := u.X.(*ast.ParenExpr); !paren {
 		return
 	}
 	if _, binary := ast.Unparen(u.X).(*ast.BinaryExpr); !binary {
-		p.fault(u, "parentheses around a single operand of ! mislead the interpreter", "write !"+types.ExprString(ast.Unparen(u.X)))
+		p.fault(u, "parentheses around the single operand of "+u.Op.String()+" mislead the interpreter", "write "+u.Op.String()+types.ExprString(ast.Unparen(u.X)))
 	}
 }
