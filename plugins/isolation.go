@@ -164,7 +164,7 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 	s := &p.spec.sandbox
 	settings := sandbox.Settings{
 		Private:     s.Private,
-		Read:        p.spec.needs.Files,
+		Read:        append(hostFolders(p.spec.env), p.spec.needs.Files...),
 		Net:         p.spec.needs.Net,
 		Sockets:     socketsFD,
 		OOMScoreAdj: max(p.spec.oomScoreAdj, 0),
@@ -184,6 +184,20 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 	p.child.inside, p.child.outside = insideSockets, dir
 	cmd.Env = append(cmd.Env, sandbox.EnvSettings+"="+settings.Encode(), "PLUGIN_UNIX_SOCKET_DIR="+insideSockets)
 	return nil
+}
+
+// hostFolders are the folders in which gopsutil is told to find /proc and the
+// like, by the variables HOST_*: a script host must read there what it reads in
+// /proc elsewhere.
+func hostFolders(env []string) []string {
+	var list []string
+	for _, pair := range env {
+		name, path, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(name, "HOST_") && filepath.IsAbs(path) && filepath.Clean(path) != "/" {
+			list = append(list, realPath(filepath.Clean(path)))
+		}
+	}
+	return list
 }
 
 // outsidePath translates the address of a socket that a script host made into

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -90,6 +91,8 @@ func (r *testReport) advise(cpu time.Duration) string {
 	switch {
 	case r.Failed != "":
 		return ""
+	case r.Compared && !r.Same && r.unsteady():
+		return "The script does not measure the same twice. Leave --exact out, or hold its input still with --input."
 	case r.Compared && !r.Same:
 		return "What is compiled is right. Write what differs in another way, or compile it for good:\n  " + promotes
 	case cpu >= compare.PromoteCPU:
@@ -98,6 +101,11 @@ func (r *testReport) advise(cpu time.Duration) string {
 		return fmt.Sprintf("Interpreted, a run takes %s of CPU. Leave loops to library functions, or compile it:\n  %s", duration(cpu), promotes)
 	}
 	return ""
+}
+
+// unsteady reports whether nothing is wrong but that the script is not exact.
+func (r *testReport) unsteady() bool {
+	return !slices.ContainsFunc(r.Differences, func(d testDifference) bool { return d.What != compare.Unsteady })
 }
 
 // shortName makes the name of a program of that of an inspector.

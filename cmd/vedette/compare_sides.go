@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,10 +64,11 @@ func (s *side) cpu() time.Duration {
 	return sum
 }
 
-// inputs are the folders that the script reads its machine from.
+// inputs are the folders that the script reads its machine from: copies, which
+// whoever runs the script may read.
 type inputs struct {
-	link string // by which the script sees the folder of the round; empty without folders
-	dirs []string
+	dir  string // with a folder for each, and the link now to that of the round
+	n    int    // how many there are
 	used int
 }
 
@@ -77,38 +79,60 @@ func hostFolders() []string { return []string{"proc", "sys", "etc", "var", "run"
 // newInputs makes the scripts of this process find the files of their machine in
 // the folders, one after the other. It sets the environment, which children get.
 func newInputs(temp string, dirs []string) (*inputs, error) {
-	in := &inputs{}
-	if len(dirs) == 0 {
-		return in, nil
-	}
-	in.link = filepath.Join(temp, "input")
-	if err := os.Chmod(temp, 0o755); err != nil { // the script host may run as somebody else
-		return nil, fmt.Errorf("cannot open the temporary folder to scripts: %w", err)
-	}
+	in := &inputs{dir: filepath.Join(temp, "inputs"), n: len(dirs)}
 	var first []string
-	for _, dir := range dirs {
-		abs, err := filepath.Abs(dir)
-		if err != nil {
+	for i, dir := range dirs {
+		found := foldersIn(dir)
+		switch abs, err := filepath.Abs(dir); {
+		case err != nil:
 			return nil, fmt.Errorf("cannot find --input %q: %w", dir, err)
-		}
-		found := foldersIn(abs)
-		if len(found) == 0 {
+		case abs == "/":
+			return nil, errors.New("--input / is this machine itself; leave it out")
+		case len(found) == 0:
 			return nil, fmt.Errorf("--input %q has none of the folders %s: it must be laid out as the root of a machine", dir, strings.Join(hostFolders(), ", "))
-		}
-		if first == nil {
+		case first == nil:
 			first = found
-		} else if !slices.Equal(first, found) {
+		case !slices.Equal(first, found):
 			return nil, fmt.Errorf("--input %q has the folders %s, but %q has %s: give all the same",
 				dirs[0], strings.Join(first, ", "), dir, strings.Join(found, ", "))
 		}
-		in.dirs = append(in.dirs, abs)
-	}
-	for _, name := range first {
-		if err := os.Setenv("HOST_"+strings.ToUpper(name), filepath.Join(in.link, name)); err != nil {
-			return nil, fmt.Errorf("cannot point scripts to --input: %w", err)
+		for _, name := range found {
+			if err := os.CopyFS(filepath.Join(in.dir, strconv.Itoa(i), name), os.DirFS(filepath.Join(dir, name))); err != nil {
+				return nil, fmt.Errorf("cannot read --input %q: %w", dir, err)
+			}
 		}
 	}
-	return in, nil
+	if len(dirs) == 0 {
+		return in, nil
+	}
+	return in, errors.Join(openToAll(temp), in.point(first))
+}
+
+// point sets the variables that point gopsutil to the folders.
+func (in *inputs) point(names []string) error {
+	// The first is for the sandbox of scripts, which lets them read where such a
+	// variable points to.
+	faults := []error{os.Setenv("HOST_INPUTS", in.dir)}
+	for _, name := range names {
+		faults = append(faults, os.Setenv("HOST_"+strings.ToUpper(name), filepath.Join(in.dir, "now", name)))
+	}
+	return errors.Join(faults...)
+}
+
+// openToAll lets every user read what is in a folder: scripts may be run as
+// somebody else.
+func openToAll(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.Chmod(path, 0o755)
+		case entry.Type().IsRegular():
+			return os.Chmod(path, 0o644)
+		}
+		return nil
+	})
 }
 
 // foldersIn returns which of a machine's folders there are.
@@ -124,16 +148,16 @@ func foldersIn(dir string) []string {
 
 // next makes the folder of the next round the one that scripts see.
 func (in *inputs) next() error {
-	if in.used >= len(in.dirs) {
+	if in.used >= in.n {
 		return nil // the last one stays
 	}
-	fresh := in.link + ".new"
-	err := os.Symlink(in.dirs[in.used], fresh)
+	fresh, now := filepath.Join(in.dir, "new"), filepath.Join(in.dir, "now")
+	err := os.Symlink(strconv.Itoa(in.used), fresh)
 	if err == nil {
-		err = os.Rename(fresh, in.link) // at once, whatever still looks at the other
+		err = os.Rename(fresh, now) // at once, whatever still looks at the other
 	}
 	if err != nil {
-		return fmt.Errorf("cannot switch to --input %q: %w", in.dirs[in.used], err)
+		return fmt.Errorf("cannot switch to the next --input: %w", err)
 	}
 	in.used++
 	return nil

@@ -46,6 +46,7 @@ func TestLeanAgentRuns(t *testing.T) {
 
 // runScripts runs the scripts of a folder, with the programs of another one.
 func runScripts(t *testing.T, dir, programs string) {
+	compiles := compiler(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
@@ -56,9 +57,13 @@ func runScripts(t *testing.T, dir, programs string) {
 				return err
 			}
 			env.Defer(func() { _ = os.RemoveAll(short) })
+			if err := os.Chmod(short, 0o711); err != nil { // scripts run as somebody else
+				return err
+			}
 			env.Setenv("TMPDIR", short)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("VEDETTE_HOST", "box")
+			compiles(env)
 			if programs != "" {
 				env.Setenv("PATH", programs+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			}
@@ -70,11 +75,14 @@ func runScripts(t *testing.T, dir, programs string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"spawn":  spawn,
 			"opens":  opens,
+			"prints": prints,
 			"kill9":  kill9,
 			"stops":  stops,
 			"await":  await,
 			"status": status,
 			"cert":   cert,
+
+			"without-go": withoutGo,
 		},
 	})
 }
@@ -154,6 +162,23 @@ func opens(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Setenv(args[0]+"_URL", url)
 			_, address, _ := strings.Cut(url, "://")
 			ts.Setenv(args[0]+"_ADDR", address)
+			return
+		}
+	}
+}
+
+// prints NAME REGEXP reads what a process prints until a line matches.
+func prints(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: prints NAME REGEXP")
+	}
+	want := regexp.MustCompile(args[1])
+	for {
+		line, err := processesOf(ts).running[args[0]].stdout.ReadString('\n')
+		if err != nil {
+			ts.Fatalf("%s ended without a line that matches %q: %v", args[0], args[1], err)
+		}
+		if want.MatchString(line) {
 			return
 		}
 	}

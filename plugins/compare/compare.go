@@ -266,18 +266,20 @@ func (c *comparison) settledSeries(s *series) []Difference {
 	return []Difference{d}
 }
 
-// exact wants all three runs to agree in every round.
+// exact wants all three runs to agree in every round. Where the two native ones
+// do not, nothing can be said of the interpreted one.
 func (c *comparison) exact(s *series) []Difference {
-	d := c.collect(s, func(round [sides]cell) bool { return round[native] == round[interpreted] })
+	d := c.collect(s, func(round [sides]cell) bool { return round[native] == round[control] })
 	if d.Rounds > 0 {
+		round := s.cells[d.First-1]
+		d.What, d.Native = Unsteady, round[native].text()+", then "+round[control].text()
+		d.Interpreted = round[interpreted].text()
 		return []Difference{d}
 	}
-	d = c.collect(s, func(round [sides]cell) bool { return round[native] == round[control] })
+	d = c.collect(s, func(round [sides]cell) bool { return round[native] == round[interpreted] })
 	if d.Rounds == 0 {
 		return nil
 	}
-	round := s.cells[d.First-1]
-	d.What, d.Native, d.Interpreted = Unsteady, round[native].text()+" then "+round[control].text(), round[interpreted].text()
 	return []Difference{d}
 }
 

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// compiler returns what scripts with a home of their own need to compile with
+// the caches of this one, and CHECKOUT, the module that they compile with.
+func compiler(t *testing.T) func(*testscript.Env) {
+	t.Helper()
+	out, err := exec.Command("go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS", "GOTOOLCHAIN").Output()
+	if err != nil {
+		t.Fatalf("cannot ask Go for its settings: %v", err)
+	}
+	var settings map[string]string
+	if err := json.Unmarshal(out, &settings); err != nil {
+		t.Fatal(err)
+	}
+	if settings["CHECKOUT"], err = filepath.Abs("../.."); err != nil {
+		t.Fatal(err)
+	}
+	return func(env *testscript.Env) {
+		for name, value := range settings {
+			env.Setenv(name, value)
+		}
+	}
+}
+
+// withoutGo takes the folders with a Go toolchain out of PATH.
+func withoutGo(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: without-go")
+	}
+	var rest []string
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(dir, "go")); err != nil {
+			rest = append(rest, dir)
+		}
+	}
+	ts.Setenv("PATH", strings.Join(rest, string(filepath.ListSeparator)))
+}
