@@ -217,6 +217,10 @@ func TestInspectorInfo(t *testing.T) {
 	if code, body := fetch(t, m, query); code != http.StatusOK || !strings.Contains(body, want) {
 		t.Errorf("got %d %s\nwant %s", code, body, want)
 	}
+	reportOne(t, m, "web-2", 1, time.Now().UnixMilli(), 0.5)
+	if _, body := fetch(t, m, "/api/v1/query?query="+url.QueryEscape(`label_replace(load_average_1, "host", "web-1", "", "") * on (host) group_left (revision) vedette_inspector_info{inspector="load"}`)); !strings.Contains(body, `"metric":{"host":"web-1","key":"load/average-1","revision":"sha256:9f2c"}`) {
+		t.Errorf("joined with what it yields: %s", body)
+	}
 	status.Inspectors = status.Inspectors[:1]
 	status.Inspectors[0].Revision = "sha256:new"
 	call[wire.Empty](t, agent, wire.MethodStatus, status)
