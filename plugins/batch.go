@@ -12,7 +12,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -29,8 +31,9 @@ const (
 // task is one job on its way to its outcome.
 type task struct {
 	job     Job
-	asked   time.Time // when the batch was handed in
-	crashed bool      // whether a process died under it, through no fault of its own
+	budget  inspectors.Budget // of its member, without gaps; set when it is sent
+	asked   time.Time         // when the batch was handed in
+	crashed bool              // whether a process died under it, through no fault of its own
 }
 
 // left is how much of the timeout is left.
@@ -63,8 +66,10 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 	wait := p.backlog()
 	for _, t := range tasks {
 		m, timeout := members[t], t.left()
+		t.budget = m.def.Budget.WithDefaults(m.def.Interval)
 		req.Jobs = append(req.Jobs, &pb.Job{
 			Name: t.job.Name, Inspector: p.known(t.job.Name), Slot: m.slot, TimeoutMs: max(timeout.Milliseconds(), 1),
+			CpuBudgetNs: int64(t.budget.CPU), HeapBudgetBytes: t.budget.Heap, OutputBudgetBytes: t.budget.Output,
 		})
 		b.pending[t.job.Name] = append(b.pending[t.job.Name], t)
 		b.due[t] = b.sent.Add(wait + timeout + grace)
@@ -114,7 +119,7 @@ func (b *batch) receive(stream grpc.ServerStreamingClient[pb.RunReply]) error {
 				b.process.hooks.output(o.GetName(), printable(o.GetLine()))
 			}
 		}
-		b.process.hooks.leaked(b.process, reply.GetLeaked())
+		b.process.hooks.health(b.process, reply)
 		for _, r := range reply.GetResults() {
 			b.answer(r)
 		}
@@ -224,6 +229,7 @@ func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
 		Name:     t.job.Name,
 		Start:    startOf(r, sent),
 		Duration: min(max(time.Duration(r.GetDurationNs()), 0), time.Since(sent)),
+		CPU:      max(time.Duration(r.GetCpuNs()), 0),
 	}
 	said := printable(r.GetError())
 	switch r.GetStatus() {
@@ -240,8 +246,14 @@ func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
 		o.Err = fmt.Errorf("%w: an earlier run still goes on", ErrTimeout)
 	case pb.Status_STATUS_NOT_LOADED:
 		o.Err = fmt.Errorf("%w: its process does not know it", ErrNotLoaded)
+	case pb.Status_STATUS_OVER_BUDGET:
+		o.Err = excessError(r.GetExcess())
 	default:
 		o.Err = fmt.Errorf("the plugin answered with an unknown status %d", r.GetStatus())
+	}
+	if size := int64(proto.Size(r.GetSamples())); size > t.budget.Output {
+		o.Err = errors.Join(o.Err, budgetError("output", inspectors.FormatBytes(size), inspectors.FormatBytes(t.budget.Output)))
+		return o
 	}
 	samples, err := link.DecodeSamples(t.job.Name, o.Start, r.GetSamples())
 	o.Samples = samples

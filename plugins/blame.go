@@ -58,15 +58,14 @@ func (p *Pool) accuse(h *host, name, reason string) {
 		p.mu.Unlock()
 		log.Error("an inspector crashed its own script host; one more time and it is quarantined")
 	case h.kind == hostOwn:
-		e.quarantined, e.home = true, nil
+		r := p.quarantineLocked(e)
 		p.mu.Unlock()
 		h.stop()
-		log.Error("an inspector crashed its own script host too and is quarantined; load a new revision to run it again")
+		p.memory.quarantine(r)
+		log.Error("an inspector crashed its own script host too and is quarantined; load a new revision to run it again, or release it by hand")
 	default:
 		e.trial = p.tuning.trial << min(4*(e.strikes-1), 16)
-		own := newHost(p, p.scriptSpec(hostOwn, name, e.needs))
-		own.members[name] = &member{def: e.def, rev: e.revision, slot: own.newSlot()}
-		e.home = own
+		own := p.moveOutLocked(e)
 		trial := e.trial
 		p.mu.Unlock()
 		log.Error("an inspector crashed the script host and runs in one of its own from now on", "good_runs_to_return", trial)
@@ -82,7 +81,7 @@ func (e *entry) chosen() bool { return e.def.Isolation == inspectors.IsolationOw
 
 // quarantineError tells why an inspector is not run.
 func quarantineError(e *entry) error {
-	return fmt.Errorf("%w: it crashed %d script hosts, the last time: %s; load a new revision to run it again", ErrQuarantined, e.strikes, e.reason)
+	return fmt.Errorf("%w: %s; load a new revision to run it again, or release it by hand", ErrQuarantined, e.verdict)
 }
 
 // ran is told of the outcome of every run. An inspector that behaved for long
@@ -96,7 +95,7 @@ func (p *Pool) ran(o Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := p.entries[o.Name]
-	if e == nil || e.home == nil || e.home.kind != hostOwn || e.chosen() || e.returning {
+	if e == nil || e.home == nil || e.home.kind != hostOwn || e.chosen() || e.leaks || e.returning {
 		return
 	}
 	if e.trial--; e.trial > 0 {

@@ -168,7 +168,8 @@ func (h *host) start(ctx context.Context) (*process, error) {
 		output:   h.pool.output,
 		warn:     func(limit string) { h.pool.warnOnce(string(h.kind), limit) },
 		isolated: h.pool.isolated,
-		leaked:   h.leaked,
+		health:   h.health,
+		swollen:  h.relieve,
 	})
 	if err != nil {
 		h.pool.work.Done()
@@ -179,13 +180,6 @@ func (h *host) start(ctx context.Context) (*process, error) {
 		return nil, ErrClosed
 	}
 	return p, nil
-}
-
-// leaked orders a new process when runs that were given up hold too much.
-func (h *host) leaked(p *process, runs uint32) {
-	if runs > h.pool.tuning.leaks {
-		h.replace(p, fmt.Sprintf("%d runs that were given up still hold goroutines", runs))
-	}
 }
 
 // publish makes p the process of the host, unless p is dead already or the host

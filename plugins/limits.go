@@ -15,6 +15,8 @@ type Limits struct {
 	// HeapBytes is the size from which the garbage collector works hard
 	// (GOMEMLIMIT). Default 96 MiB.
 	HeapBytes int64 `json:"heap_bytes"`
+	// Files is how many files it may have open (RLIMIT_NOFILE). Default 1024.
+	Files int `json:"files"`
 	// CPUs is how many processors it uses at one time (GOMAXPROCS). Default 1.
 	CPUs int `json:"cpus"`
 	// Nice is how much it gives way to other processes, 1 to 19. Default 10.
@@ -30,6 +32,7 @@ func DefaultLimits() Limits {
 		DataBytes:   256 << 20,
 		StackBytes:  64 << 20,
 		HeapBytes:   96 << 20,
+		Files:       1024,
 		CPUs:        1,
 		Nice:        10,
 		OOMScoreAdj: 500,
@@ -42,9 +45,22 @@ func (l Limits) withDefaults() Limits {
 	fill(&l.DataBytes, d.DataBytes)
 	fill(&l.StackBytes, d.StackBytes)
 	fill(&l.HeapBytes, d.HeapBytes)
+	fill(&l.Files, d.Files)
 	fill(&l.CPUs, d.CPUs)
 	fill(&l.Nice, d.Nice)
 	fill(&l.OOMScoreAdj, d.OOMScoreAdj)
+	return l
+}
+
+// forHeap makes room for an inspector that may hold so many bytes of heap: the
+// collector needs some beside them, and the limit of data is coarse.
+func (l Limits) forHeap(budget int64) Limits {
+	if l.HeapBytes > 0 {
+		l.HeapBytes = max(l.HeapBytes, budget/2*3)
+	}
+	if l.DataBytes > 0 {
+		l.DataBytes = max(l.DataBytes, budget*2+128<<20)
+	}
 	return l
 }
 

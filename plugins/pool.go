@@ -20,6 +20,10 @@ type PoolOptions struct {
 	// Default: a folder among the temporary files, which is also taken where
 	// the path is too long for a socket.
 	Dir string
+	// State is a folder in which the pool remembers, across restarts, who is
+	// quarantined and who was running when the agent died. It is made. Default:
+	// nothing is remembered.
+	State string
 	// Log takes what happens to the children. Default slog.Default().
 	Log *slog.Logger
 	// ScriptHost is the command line of the script host. Default: the running
@@ -59,6 +63,8 @@ type Pool struct {
 	foreign *spawner // starts external plugins
 
 	isolation isolation
+	memory    *memory       // what outlives the agent
+	suspects  chan struct{} // held by the one run of those that may have killed the agent
 
 	ctx    context.Context // ends with Close; for what goes on in the background
 	cancel context.CancelFunc
@@ -73,6 +79,7 @@ type Pool struct {
 	programs  map[string]*host      // of external plugins, by programKey
 	processes map[*process]struct{} // everything that lives
 	warned    map[string]bool       // what warnOnce told
+	watching  bool                  // whether watchMemory runs
 
 	dirMu sync.Mutex
 	dir   *runDir // guarded by dirMu; nil until the first start
@@ -89,7 +96,11 @@ type entry struct {
 	trial       int // runs in its own host until it may return
 	returning   bool
 	quarantined bool
-	reason      string // of the last crash, or empty
+	reason      string    // of the last crash, or of what it held, or empty
+	verdict     string    // why it is quarantined, or empty
+	leaks       bool      // it holds much, and stays in its own host
+	debt        error     // what its next outcome is to tell, or nil
+	series      seriesSet // what it yielded lately
 }
 
 // State is what became of one inspector.
@@ -101,7 +112,8 @@ type State struct {
 	Crashes uint64
 	// Quarantined is whether it is not run any more.
 	Quarantined bool
-	// Reason says why the last process died, or is empty.
+	// Reason says why the last process died, or why the inspector was moved to a
+	// process of its own, or is empty.
 	Reason string
 }
 
@@ -162,6 +174,8 @@ func NewPool(o PoolOptions) *Pool {
 		programs:  make(map[string]*host),
 		processes: make(map[*process]struct{}),
 		warned:    make(map[string]bool),
+		memory:    newMemory(o.State, o.Log),
+		suspects:  make(chan struct{}, 1),
 	}
 	p.scripts = &spawner{
 		confine: func() []error { return confineThread(o.Limits) },
@@ -195,6 +209,9 @@ func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	needs, err := p.needs(d)
 	if err != nil {
 		return err
+	}
+	if r, bad := p.memory.quarantined(d.Name, revision); bad && p.keepOut(d, revision, needs, r) {
+		return nil
 	}
 	h, err := p.home(d, revision, needs)
 	if h == nil || err != nil {
@@ -249,7 +266,7 @@ func (p *Pool) letGo(h *host) {
 func (p *Pool) hostLocked(d inspectors.Definition, needs inspectors.Needs) *host {
 	switch {
 	case d.Script != nil && d.Isolation == inspectors.IsolationOwn:
-		return newHost(p, p.scriptSpec(hostOwn, d.Name, needs))
+		return newHost(p, p.scriptSpec(hostOwn, d, needs))
 	case d.Script != nil:
 		return p.sharedLocked(needs)
 	}
@@ -265,7 +282,7 @@ func (p *Pool) hostLocked(d inspectors.Definition, needs inspectors.Needs) *host
 func (p *Pool) sharedLocked(needs inspectors.Needs) *host {
 	key := needs.String()
 	if p.shared[key] == nil {
-		p.shared[key] = newHost(p, p.scriptSpec(hostShared, "", needs))
+		p.shared[key] = newHost(p, p.scriptSpec(hostShared, inspectors.Definition{}, needs))
 	}
 	return p.shared[key]
 }
@@ -277,6 +294,7 @@ func (p *Pool) enlist(d inspectors.Definition, revision string, h *host, needs i
 		p.mu.Unlock()
 		return fmt.Errorf("cannot load inspector %q: %w", d.Name, ErrCrashed)
 	}
+	p.memory.loaded(d.Name, revision)
 	old := p.entries[d.Name]
 	e := &entry{def: d, revision: revision, needs: needs, home: h}
 	if old != nil {
@@ -387,6 +405,7 @@ func (p *Pool) Close() error {
 	p.work.Wait()
 	p.scripts.stop()
 	p.foreign.stop()
+	p.memory.close()
 	p.dirMu.Lock()
 	defer p.dirMu.Unlock()
 	if p.dir == nil {
@@ -414,6 +433,10 @@ func (p *Pool) adopt(c *process) bool {
 	defer p.mu.Unlock()
 	if !p.closed && !c.gone {
 		p.processes[c] = struct{}{}
+		if !p.watching && !c.spec.foreign {
+			p.watching = true
+			p.backgroundLocked(p.watchMemory)
+		}
 	}
 	return !p.closed
 }

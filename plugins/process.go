@@ -53,12 +53,13 @@ type process struct {
 
 // hooks are told what happens to a process.
 type hooks struct {
-	ended    func(*process)                // it died; see process.death
-	released func(*process)                // nothing of it is left
-	output   func(inspector, line string)  // an inspector printed a line
-	warn     func(limit string)            // something could not be set up as asked
-	isolated func(layers []*pb.Layer)      // a script host tells how it is isolated
-	leaked   func(p *process, runs uint32) // so many runs that were given up hold something
+	ended    func(*process)               // it died; see process.death
+	released func(*process)               // nothing of it is left
+	output   func(inspector, line string) // an inspector printed a line
+	warn     func(limit string)           // something could not be set up as asked
+	isolated func(layers []*pb.Layer)     // a script host tells how it is isolated
+	health   func(*process, *pb.RunReply) // it tells of itself beside results
+	swollen  func(*process, leak)         // its memory comes close to its limit
 }
 
 // suspect is who may have caused a death: an inspector that was running, or one
@@ -128,6 +129,12 @@ func (p *process) kill(verdict string) {
 // retire lets the calls that are under way end, for at most a while, and stops
 // the process. New calls are refused at once.
 func (p *process) retire(while time.Duration) {
+	p.drain(while)
+	p.stop()
+}
+
+// drain is retire without the stop.
+func (p *process) drain(while time.Duration) {
 	p.mu.Lock()
 	p.retired = true
 	if p.calls == 0 {
@@ -141,7 +148,6 @@ func (p *process) retire(while time.Duration) {
 	case <-p.dead:
 	case <-timer.C:
 	}
-	p.stop()
 }
 
 // enter begins a call. It returns false where the process takes no more.

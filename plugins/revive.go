@@ -144,7 +144,11 @@ func (h *host) fresh(ctx context.Context) (*process, error) {
 // the new one is ready and its own runs have ended. Where the reason is that p
 // deteriorated, p must be the present one and have lived for a while: a script
 // that spoils every process shall not have one made all the time.
-func (h *host) replace(p *process, why string) {
+func (h *host) replace(p *process, why string) { h.renew(p, why, nil) }
+
+// renew is replace, and calls then, or nil, with the old process once nobody
+// uses it any more, before it is stopped.
+func (h *host) renew(p *process, why string, then func(ctx context.Context, old *process)) {
 	h.mu.Lock()
 	if h.replacing || h.stopped || h.process == nil ||
 		p != nil && (p != h.process || time.Since(p.started) < h.pool.tuning.respite) {
@@ -163,7 +167,11 @@ func (h *host) replace(p *process, why string) {
 			h.pool.log.Error("cannot replace a process", "process", h.spec.what, "reason", err)
 		}
 		if err == nil && old != nil {
-			old.retire(h.longestTimeout() + grace)
+			old.drain(h.longestTimeout() + grace)
+			if then != nil {
+				then(ctx, old)
+			}
+			old.stop()
 		}
 	})
 }

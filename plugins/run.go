@@ -3,6 +3,7 @@ package plugins
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -21,6 +22,8 @@ func (p *Pool) Run(ctx context.Context, jobs []Job, done func(Outcome)) {
 			o.Err = errors.Join(ErrClosed, o.Err)
 		}
 		p.ran(o)
+		p.charge(&o)
+		p.memory.ended(o.Name)
 		mu.Lock()
 		defer mu.Unlock()
 		done(o)
@@ -30,10 +33,39 @@ func (p *Pool) Run(ctx context.Context, jobs []Job, done func(Outcome)) {
 	for i, job := range jobs {
 		tasks[i] = &task{job: job, asked: now}
 	}
+	var wg sync.WaitGroup
+	together, alone := p.memory.split(tasks)
+	for _, t := range alone {
+		wg.Go(func() { p.runAlone(ctx, t, report) })
+	}
+	p.memory.began(together)
+	p.follow(ctx, together, report)
+	wg.Wait()
+}
+
+// follow runs tasks wherever their inspectors move.
+func (p *Pool) follow(ctx context.Context, tasks []*task, report func(*task, Outcome)) {
 	for range maxRoutes {
 		tasks = p.dispatch(ctx, tasks, report)
 	}
 	fail(tasks, errStopped, report)
+}
+
+// runAlone runs the task of an inspector that was running when the agent died,
+// beside no other such: if the agent dies again, one is to blame.
+func (p *Pool) runAlone(ctx context.Context, t *task, report func(*task, Outcome)) {
+	timer := time.NewTimer(t.left())
+	defer timer.Stop()
+	select {
+	case p.suspects <- struct{}{}:
+		defer func() { <-p.suspects }()
+	case <-timer.C:
+		fail([]*task{t}, fmt.Errorf("%w: it was running when the agent died, and waits for others of which that is true", ErrUnavailable), report)
+		return
+	case <-ctx.Done():
+	}
+	p.memory.began([]*task{t})
+	p.follow(ctx, []*task{t}, report)
 }
 
 // maxRoutes is how often a task follows an inspector that moves.

@@ -12,10 +12,15 @@ import (
 var (
 	// ErrTimeout: the run was cut off at its timeout.
 	ErrTimeout = errors.New("timed out")
+	// ErrBudget: the run took more than its budget, or the inspector holds or
+	// yields more than it may; Outcome.Err says of what, and how much.
+	ErrBudget = errors.New("over budget")
 	// ErrCrashed: the process died while this inspector was running.
 	ErrCrashed = errors.New("crashed its process")
 	// ErrQuarantined: the inspector is not run any more; see Outcome.Err.
 	ErrQuarantined = errors.New("quarantined")
+	// ErrNotQuarantined: there is nothing to release.
+	ErrNotQuarantined = errors.New("not quarantined")
 	// ErrNotLoaded: no such inspector is loaded.
 	ErrNotLoaded = errors.New("not loaded")
 	// ErrUnavailable: the process died or could not be started, through no
@@ -36,6 +41,10 @@ type Outcome struct {
 	Name     string
 	Start    time.Time     // the time that the samples carry
 	Duration time.Duration // wall time inside the process that ran it
-	Samples  []inspectors.Sample
-	Err      error // nil when the run was good
+	// CPU is the processor time of the thread that ran it, 0 where that is not
+	// measured; see inspectors.Budget. A run that was given up and goes on
+	// yields what it took since in the outcomes of the runs that wait for it.
+	CPU     time.Duration
+	Samples []inspectors.Sample
+	Err     error // nil when the run was good
 }

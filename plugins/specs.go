@@ -11,16 +11,16 @@ import (
 	"github.com/vedettehq/vedette/plugins/internal/link"
 )
 
-// scriptSpec says how a script host is started that offers some needs; name is
-// the inspector of an own one.
-func (p *Pool) scriptSpec(kind hostKind, name string, needs inspectors.Needs) spec {
-	what := "script host"
+// scriptSpec says how a script host is started that offers some needs; d is the
+// inspector of an own one, and empty for a shared one.
+func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspectors.Needs) spec {
+	what, name := "script host", d.Name
 	if kind == hostOwn {
 		what = "script host of " + name
 	} else if text := needs.String(); text != "" {
 		what = "script host for " + text
 	}
-	limits := p.options.Limits
+	limits := p.options.Limits.forHeap(d.Budget.Heap)
 	env := append(baseEnv(os.Environ()),
 		"GOTRACEBACK=single",
 		"GODEBUG=tracebacklabels=1", // so that a crash names its inspector
@@ -32,7 +32,7 @@ func (p *Pool) scriptSpec(kind hostKind, name string, needs inspectors.Needs) sp
 		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", limits.CPUs))
 	}
 	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost,
-		needs: needs, sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj}
+		needs: needs, sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj, limits: limits}
 	if len(s.args) > 0 {
 		s.path = locate(s.args[0])
 		return s

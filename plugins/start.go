@@ -48,6 +48,7 @@ type spec struct {
 	// system kills it when memory runs out.
 	needs       inspectors.Needs
 	sandbox     Sandbox
+	limits      Limits
 	oomScoreAdj int
 	wait        time.Duration
 	log         *slog.Logger

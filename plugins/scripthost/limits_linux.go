@@ -22,5 +22,9 @@ func confineSystem(limits plugins.Limits) []error {
 		check(fmt.Sprintf("limit the memory to %d bytes", n),
 			unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: uint64(n), Max: uint64(n)}))
 	}
+	if n := limits.Files; n > 0 {
+		check(fmt.Sprintf("limit the open files to %d", n),
+			unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(n), Max: uint64(n)}))
+	}
 	return faults
 }
