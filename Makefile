@@ -8,7 +8,7 @@ SHELL       := bash
 
 TOOL    := go tool -modfile=.ci/tools/go.mod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -X github.com/vedettehq/vedette/cmd/internal/cli.version=$(VERSION)
 FUZZTIME ?= 1m
 
 .PHONY: build test lint vuln test-go test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help

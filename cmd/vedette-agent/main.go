@@ -11,8 +11,8 @@ import (
 
 func main() {
 	root := agentcmd.New("vedette-agent", "vedette-agent")
-	root.Long += "\n\n" + cli.ExitHelp
 	root.Version = cli.Version()
 	root.AddCommand(agentcmd.ScriptHost(), cli.VersionCommand("vedette-agent"))
+	cli.Helpful(root)
 	os.Exit(cli.Main(root))
 }

@@ -48,20 +48,20 @@ func mayImport() map[string][]string {
 	return map[string][]string{
 		"cmd/vedette":        {"agent", "cmd/internal", "config", "inspectors", "master", "plugins", "rpc", "web"},
 		"cmd/vedette-agent":  {"cmd/internal"},
-		"cmd/internal":       {"agent", "config", "inspectors", "plugins", "rpc"},
+		"cmd/internal":       {"agent", "config", "inspectors", "internal", "plugins", "rpc"},
 		"agent":              {"config", "rpc", "inspectors", "plugins"},
 		"master":             {"config", "rpc", "inspectors"},
 		"config":             {"inspectors", "internal"},
 		"internal":           nil,
-		"plugins":            {"inspectors"},
+		"plugins":            {"inspectors", "internal"},
 		"plugins/examples":   {"plugins", "inspectors"},
 		"inspectors":         {"internal"},
 		"rpc":                nil,
 		"web":                nil,
 		"docs":               {"rpc"},
 		"bench":              {"agent", "config", "inspectors", "master", "plugins", "rpc"},
-		"plugins/internal":   {"plugins", "inspectors"},
-		"plugins/scripthost": {"plugins", "inspectors"},
+		"plugins/internal":   {"plugins", "inspectors", "internal"},
+		"plugins/scripthost": {"plugins", "inspectors", "internal"},
 	}
 }
 

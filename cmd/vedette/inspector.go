@@ -11,7 +11,10 @@ import (
 )
 
 func newInspector() *cobra.Command {
-	cmd := cli.Group(&cobra.Command{Use: "inspector", Short: "Try and check inspectors"})
+	cmd := cli.Group(&cobra.Command{
+		Use: "inspector", Short: "Try, check, compare and compile inspectors",
+		SuggestFor: []string{"run", "check", "test", "promote", "list"},
+	})
 	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorTest(), newInspectorPromote(), newInspectorList(), newCheckChild())
 	return cmd
 }

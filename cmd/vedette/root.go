@@ -13,9 +13,7 @@ func newRoot() *cobra.Command {
 		Use:   "vedette",
 		Short: "Live metrics of your hosts, from inspectors written in Go",
 		Long: `Vedette runs small inspectors, written in Go, on your hosts, and shows what they
-measure live. "vedette dev" starts all of it on this machine.
-
-` + cli.ExitHelp,
+measure live. "vedette dev" starts all of it on this machine.`,
 		Example: `  vedette dev                              a master and an agent, right here
   vedette master --config master.yaml      the master of several hosts
   vedette agent --master https://m:50505   an agent on one of them
@@ -39,5 +37,6 @@ measure live. "vedette dev" starts all of it on this machine.
 	add("look", newHosts(), newWatch(), newCall())
 	add("make", newInspector(), newConfig(), newToken())
 	root.AddCommand(cli.VersionCommand("vedette"), agentcmd.ScriptHost())
+	cli.Helpful(root)
 	return root
 }

@@ -125,6 +125,7 @@ func Printable(s string) string {
 // Group makes a command that only holds others: by itself it shows its help,
 // and a word that is none of them is a mistake.
 func Group(cmd *cobra.Command) *cobra.Command {
+	cmd.DisableFlagsInUseLine = true // it has none worth a word
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
