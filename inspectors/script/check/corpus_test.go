@@ -38,12 +38,15 @@ type program struct {
 	native  bool // it compiles natively
 }
 
-// job returns the program as an inspector.
+// job returns the program as an inspector, that says what it needs.
 func (p *program) job() job {
 	source := p.source
 	if strings.Contains(source, "\nfunc Run() string") {
 		head, rest, _ := strings.Cut(source, "\n")
 		source = head + "; import corpusfmt \"fmt\"\n" + rest + "\nfunc Inspect() (float64, error) { corpusfmt.Print(Run(), \"\\n\"); return 0, nil }\n"
+	}
+	if strings.Contains(source, "\"net\"") || strings.Contains(source, "\"net/http\"") {
+		source = "//vedette:needs net\n" + source
 	}
 	return job{Name: p.name, Source: source}
 }

@@ -68,8 +68,13 @@ func typeAssertion(p *pass, n ast.Node) {
 }
 
 // askedForNil reports whether what an assertion looks at was compared with nil
-// before, in the same function.
+// before, in the same function, or cannot be nil.
 func (p *pass) askedForNil(a *ast.TypeAssertExpr) bool {
+	if v := p.variable(a.X); v != nil && !p.written(v) {
+		if spec, ok := p.facts.declared[v].(*ast.ValueSpec); ok && len(spec.Values) == len(spec.Names) && len(spec.Values) > 0 && !isInterface(p.typeOf(spec.Values[0])) {
+			return !p.isNil(spec.Values[0])
+		}
+	}
 	asked, text := false, types.ExprString(a.X)
 	_, body := p.function()
 	if body == nil {
