@@ -2,9 +2,11 @@ package check_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"testing"
 
+	"github.com/vedettehq/vedette/inspectors/script/check"
 	"go.uber.org/goleak"
 )
 
@@ -14,6 +16,21 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		os.Exit(0)
+	}
+	switch os.Getenv(checkerEnv) {
+	case "":
+	case "rss":
+		before := residentMiB()
+		source, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			panic(err)
+		}
+		check.Check("t.go", string(source))
+		fmt.Println(before, residentMiB())
+		os.Exit(0)
+	default:
+		checkInput()
 		os.Exit(0)
 	}
 	goleak.VerifyTestMain(m)
