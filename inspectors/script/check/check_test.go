@@ -82,6 +82,7 @@ import (
 
 func Inspect() (float64, error) {
 	n := strconv.Atoi("5")
+	_ = n
 	go func() {}()
 	for i := 0; ; {
 		i++
@@ -97,10 +98,10 @@ func Inspect() (float64, error) {
 	for i, want := range []string{
 		`t.go:4:2: "os" imported and not used`,
 		"t.go:9:7: assignment mismatch: 1 variable but strconv.Atoi returns 2 values",
-		"t.go:10:2: inspectors start no goroutines",
-		"t.go:11:2: the interpreter runs the start of this loop each time round",
-		"t.go:14:6: declared and not used: unused",
-		"t.go:15:9: not enough return values",
+		"t.go:11:2: inspectors start no goroutines",
+		"t.go:12:2: the interpreter runs the start of this loop each time round",
+		"t.go:15:6: declared and not used: unused",
+		"t.go:16:9: not enough return values",
 	} {
 		if i >= len(got) || !strings.HasPrefix(got[i], want) {
 			t.Fatalf("fault %d is not %q in\n%s", i, want, strings.Join(got, "\n"))
