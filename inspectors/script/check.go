@@ -6,6 +6,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/check"
+	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
@@ -28,7 +29,7 @@ func CheckScript(script inspectors.Script) error {
 	const initialisers = 2 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), initialisers)
 	defer cancel()
-	p := &Program{output: &output{}}
+	p := &Program{output: &output{}, files: files.New(nil, nil)}
 	s := source.Parse(script)
 	if _, err := p.build(ctx, s); err != nil {
 		return asDiagnostics(s.Origin, err).Err()

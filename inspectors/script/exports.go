@@ -95,9 +95,12 @@ func methodsSeen(path, name string) []reflect.Type {
 }
 
 // replacement returns what a script gets in place of a library function that
-// prints to the process's own output or that would not heed the context of the
-// run, or the zero Value.
+// prints to the process's own output, that would not heed the context of the
+// run, or that reads files, or the zero Value.
 func replacement(h *host, path, name string) reflect.Value {
+	if v := reading(h.files, path, name); v.IsValid() {
+		return v
+	}
 	switch path {
 	case "fmt":
 		return printer(h, name)

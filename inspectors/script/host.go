@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 	"github.com/vedettehq/vedette/internal/meter"
 )
 
@@ -19,6 +20,7 @@ import (
 type host struct {
 	output *output
 	tally  *tally
+	files  *files.Reader
 	ctx    atomic.Pointer[context.Context]
 
 	mu      sync.Mutex // guards what follows

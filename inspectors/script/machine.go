@@ -57,7 +57,7 @@ func (p *Program) build(ctx context.Context, s *source.Source) (m *machine, err 
 			m, err = nil, inspectors.Diagnostics{d}
 		}
 	}()
-	h := &host{output: p.output, tally: &p.tally}
+	h := &host{output: p.output, tally: &p.tally, files: p.files}
 	m = &machine{origin: s.Origin, host: h, notes: &notes{}}
 	m.interp = interp.New(interp.Options{
 		Stdout: p.output, Stderr: m.notes, Args: []string{}, Env: []string{},

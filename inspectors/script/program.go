@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
@@ -35,6 +36,11 @@ type Options struct {
 	// println, at most MaxOutputBytes a run, as it comes: a Write may be part
 	// of a line. It is called from one goroutine at a time. Nil discards it.
 	Output io.Writer
+	// Files are the files, and folders with all that is in them, that the script
+	// may read besides the usual ones. Nil means those that it says it needs.
+	Files []string
+	// Private are files and folders that it may not read in any case.
+	Private []string
 }
 
 // Program is a script, ready to run. It implements inspectors.Inspector.
@@ -45,6 +51,7 @@ type Options struct {
 type Program struct {
 	script  inspectors.Script
 	output  *output
+	files   *files.Reader
 	busy    atomic.Bool
 	closed  atomic.Bool
 	tally   tally
@@ -67,9 +74,16 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	if d.Script == nil {
 		return nil, fmt.Errorf("cannot load inspector %q: it is not a script", d.Name)
 	}
+	said, err := d.Script.Directives()
+	if err != nil {
+		return nil, err
+	}
 	s := source.Parse(*d.Script)
 	if err := s.Faults.Err(); err != nil {
 		return nil, err
+	}
+	if o.Files == nil {
+		o.Files = said.Needs.Files
 	}
 	timeout := d.Timeout
 	if timeout <= 0 {
@@ -77,7 +91,7 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	p := &Program{script: *d.Script, output: &output{w: o.Output}}
+	p := &Program{script: *d.Script, output: &output{w: o.Output}, files: files.New(o.Files, o.Private)}
 	m, err := p.build(ctx, s)
 	if err != nil {
 		return nil, err

@@ -201,7 +201,8 @@ func TestStuck(t *testing.T) {
 		conn.Close()
 	}()
 	// DialTCP and Read take no context and are not replaced.
-	p := load(t, fmt.Sprintf(`package x
+	p := load(t, fmt.Sprintf(`//vedette:needs net
+package x
 
 import (
 	"context"
@@ -352,9 +353,9 @@ func TestContextIsHeeded(t *testing.T) {
 	defer close(hang)
 	for _, body := range []string{
 		"time.Sleep(time.Hour)\nreturn 0, ctx.Err()",
-		fmt.Sprintf("_, err := http.Get(%q)\nreturn 0, err", server.URL),
-		fmt.Sprintf("_, err := http.DefaultClient.Head(%q)\nreturn 0, err", server.URL),
-		fmt.Sprintf("req, err := http.NewRequest(\"GET\", %q, nil)\nif err != nil {\n\treturn 0, nil\n}\n_, err = http.DefaultClient.Do(req)\nreturn 0, err", server.URL),
+		fmt.Sprintf("//vedette:needs net\n_, err := http.Get(%q)\nreturn 0, err", server.URL),
+		fmt.Sprintf("//vedette:needs net\n_, err := http.DefaultClient.Head(%q)\nreturn 0, err", server.URL),
+		fmt.Sprintf("//vedette:needs net\nreq, err := http.NewRequest(\"GET\", %q, nil)\nif err != nil {\n\treturn 0, nil\n}\n_, err = http.DefaultClient.Do(req)\nreturn 0, err", server.URL),
 	} {
 		p := load(t, body)
 		_, err := inspectFor(p, soon)

@@ -55,6 +55,7 @@ func (s *Source) resolveNames(specs map[string]*ast.ImportSpec) {
 			continue
 		}
 		delete(specs, name)
+		s.needNet(p, name, missing[name].members)
 		for _, sel := range missing[name].members {
 			if !p.Has(sel.Sel.Name) {
 				s.notAvailable(p, name, sel)

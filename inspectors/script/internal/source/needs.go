@@ -1,0 +1,48 @@
+package source
+
+import (
+	"go/ast"
+	"regexp"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors/script/symbols"
+)
+
+// connects returns the names of a package that make connections, as a pattern
+// for the whole name, or nil where it has none. A script that selects one must
+// say //vedette:needs net.
+func connects(path string) *regexp.Regexp {
+	switch path {
+	case "net":
+		return regexp.MustCompile(`^(Dial.*|Lookup.*|Resolve.*|Resolver|DefaultResolver)$`)
+	case "net/http":
+		return regexp.MustCompile(`^(Get|Head|Post|PostForm|Client|DefaultClient|Transport|DefaultTransport)$`)
+	case "crypto/tls":
+		return regexp.MustCompile(`^Dial.*$`)
+	case "net/textproto":
+		return regexp.MustCompile(`^Dial$`)
+	}
+	return nil
+}
+
+// needNet records what is selected from a package without the script having
+// said that it needs it. The kernel holds it off as well; here the author
+// learns it before the script runs.
+func (s *Source) needNet(p symbols.Package, name string, members []*ast.SelectorExpr) {
+	pattern := connects(p.Path)
+	if pattern == nil {
+		return
+	}
+	said, err := s.Script.Directives()
+	if err != nil || said.Needs.Net {
+		return // what is wrong with the directives is a fault of its own
+	}
+	add := strings.TrimSpace("net " + said.Needs.String())
+	for _, sel := range members {
+		if pattern.MatchString(sel.Sel.Name) {
+			s.fault(sel.Pos(), name+"."+sel.Sel.Name+" makes connections, and the script does not say that it needs them",
+				"write //vedette:needs "+add+" above the first line of code")
+			return // once for each package is enough
+		}
+	}
+}
