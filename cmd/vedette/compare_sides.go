@@ -10,9 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
 	"github.com/vedettehq/vedette/inspectors"
@@ -42,26 +39,9 @@ func newSide(ctx context.Context, d inspectors.Definition) (*side, error) {
 func (s *side) close() error { return s.pool.Close() }
 
 func (s *side) run(ctx context.Context) compare.Run {
-	before := s.cpu()
-	var outcome plugins.Outcome
-	s.pool.Run(ctx, []plugins.Job{s.job}, func(o plugins.Outcome) { outcome = o })
-	return compare.Run{Samples: outcome.Samples, Err: outcome.Err, Wall: outcome.Duration, CPU: max(0, s.cpu()-before)}
-}
-
-// cpu returns the CPU time that the process has taken so far, 0 where it cannot
-// be told.
-func (s *side) cpu() time.Duration {
-	var sum time.Duration
-	for _, p := range s.pool.Processes() {
-		// The clock of another process, as clock_getcpuclockid(3) makes it.
-		const ofProcess = 2
-		clock := int32(^p.PID<<3 | ofProcess)
-		var ts unix.Timespec
-		if unix.ClockGettime(clock, &ts) == nil {
-			sum += time.Duration(ts.Nano())
-		}
-	}
-	return sum
+	var o plugins.Outcome
+	s.pool.Run(ctx, []plugins.Job{s.job}, func(outcome plugins.Outcome) { o = outcome })
+	return compare.Run{Samples: o.Samples, Err: o.Err, Wall: o.Duration, CPU: o.CPU}
 }
 
 // inputs are the folders that the script reads its machine from: copies, which

@@ -14,7 +14,7 @@ type Run struct {
 	Samples []inspectors.Sample
 	Err     error         // or nil
 	Wall    time.Duration // from its start to its end, where it ran
-	CPU     time.Duration // of its process meanwhile
+	CPU     time.Duration // that it took, 0 where that is not measured
 }
 
 // Round is one comparison: three runs on the same input, one after the other,
