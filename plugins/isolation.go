@@ -164,7 +164,8 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 	s := &p.spec.sandbox
 	settings := sandbox.Settings{
 		Private:     s.Private,
-		Read:        append(hostFolders(p.spec.env), p.spec.needs.Files...),
+		Folders:     hostFolders(p.spec.env),
+		Read:        p.spec.needs.Files,
 		Net:         p.spec.needs.Net,
 		Sockets:     socketsFD,
 		OOMScoreAdj: max(p.spec.oomScoreAdj, 0),

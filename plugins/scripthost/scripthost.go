@@ -39,6 +39,7 @@ func Main() int {
 	}
 	var warnings []string
 	var isolation sandbox.Report
+	var settings sandbox.Settings
 	warn := func(err error) {
 		if err != nil {
 			warnings = append(warnings, err.Error())
@@ -48,7 +49,9 @@ func Main() int {
 	marker, err := link.OpenMarker()
 	warn(err)
 	s := server.New(server.Options{
-		Build:     build,
+		Build: func(d inspectors.Definition, output io.Writer) (server.Program, error) {
+			return build(d, output, &settings)
+		},
 		Marker:    marker,
 		Warnings:  func() []string { return warnings },
 		Isolation: func() sandbox.Report { return isolation },
@@ -57,14 +60,16 @@ func Main() int {
 		for _, err := range confine() {
 			warn(err)
 		}
-		isolation, _ = sandbox.Seal()
+		isolation, settings = sandbox.Seal()
 		warnings = append(warnings, isolation.Faults...)
 	})
 	return 0
 }
 
-func build(d inspectors.Definition, output io.Writer) (server.Program, error) {
-	program, err := script.Options{Output: output}.Load(d)
+// build builds a script that may read what the settings of its sandbox name.
+func build(d inspectors.Definition, output io.Writer, s *sandbox.Settings) (server.Program, error) {
+	options := script.Options{Output: output, Files: append([]string{}, s.Read...), Private: s.Private}
+	program, err := options.Load(d)
 	if err != nil {
 		return nil, err
 	}

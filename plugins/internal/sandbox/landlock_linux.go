@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -105,7 +106,7 @@ func (s *Settings) readable() []string {
 	for _, path := range usual() {
 		list = append(list, without(path, kept)...)
 	}
-	for _, path := range s.Read {
+	for _, path := range slices.Concat(s.Folders, s.Read) {
 		if folder := nearestFolder(path); folder != "/" {
 			list = append(list, without(folder, kept)...)
 		}

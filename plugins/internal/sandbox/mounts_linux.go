@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -58,7 +59,7 @@ func (s *Settings) hidden() []string {
 
 // granted reports whether path, or something in it, may be read.
 func (s *Settings) granted(path string) bool {
-	for _, g := range s.Read {
+	for _, g := range slices.Concat(s.Folders, s.Read) {
 		if within(g, path) || within(path, g) {
 			return true
 		}

@@ -56,7 +56,10 @@ type Settings struct {
 	// Private are the files and folders of the agent, which are taken out of
 	// sight.
 	Private []string `json:"private,omitempty"`
-	// Read are files and folders that may be read besides the usual ones.
+	// Folders are where /proc and the like are found besides in their usual
+	// places.
+	Folders []string `json:"folders,omitempty"`
+	// Read are files and folders that scripts need to read.
 	Read []string `json:"read,omitempty"`
 	// Net is whether connections may be made.
 	Net bool `json:"net,omitempty"`
