@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +26,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/history/forward"
 )
 
 // The same samples in our store and in Debian's Prometheus must give the same
@@ -383,5 +386,86 @@ func TestPromtool(t *testing.T) {
 		if err != nil || !strings.Contains(string(out), c.want) {
 			t.Errorf("promtool %v: %v\n%s\nwant %s", c.args, err, out, c.want)
 		}
+	}
+}
+
+// What we forward arrives in Debian's Prometheus, late samples and what waited
+// across a restart among it, and gives the same answers there.
+func TestForwardToPrometheus(t *testing.T) {
+	prometheus := program(t, "prometheus")
+	dir := t.TempDir()
+	cfg := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(cfg, []byte("storage: { tsdb: { out_of_order_time_window: 12h } }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	base := time.Now().Add(-time.Minute).Truncate(time.Second)
+	queue := filepath.Join(dir, "queue")
+	write := func(url string, minutes ...int) (*forward.Forwarder, func()) {
+		forwarder, err := forward.New(forward.Options{URL: url + "/api/v1/write", Dir: queue})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- forwarder.Run(ctx) }()
+		s := openStore(t, Options{Dir: filepath.Join(dir, "ours"), Forward: []Forwarder{forwarder}})
+		a, b := s.NewSeries("web-1", "load/average-1", nil, inspectors.Gauge), s.NewSeries("db-1", "load/average-1", nil, inspectors.Gauge)
+		for _, m := range minutes {
+			at := base.Add(time.Duration(m) * time.Minute).UnixMilli()
+			batch := []Sample{{a, at, float64(m)}, {b, at + 5, -float64(m)}}
+			for {
+				_, err := s.NewAppender().Append(t.Context(), batch)
+				if err == nil {
+					break
+				}
+				if !errors.As(err, new(*BusyError)) { // the queue is just being opened
+					t.Fatal(err)
+				}
+			}
+		}
+		return forwarder, func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	// Nobody is there yet; what waits is left to the next run.
+	_, stop := write("http://127.0.0.1:1", 0, -1, -2)
+	stop()
+	theirs := runPrometheus(t, prometheus, cfg, filepath.Join(dir, "theirs"), "--web.enable-remote-write-receiver")
+	forwarder, stop := write(theirs, -3, -50, -300)
+	defer stop()
+	for forwarder.Stats().Sent < 12 {
+		runtime.Gosched()
+		if t.Context().Err() != nil {
+			t.Fatalf("forwarded: %+v", forwarder.Stats())
+		}
+	}
+	params := url.Values{"query": {`load_average_1[6h]`}, "time": {strconv.FormatInt(base.Add(time.Minute).Unix(), 10)}}
+	status, body := ask(t, theirs, "/api/v1/query", params, false)
+	var want []string
+	for _, host := range []string{"web-1", "db-1"} {
+		line := fmt.Sprintf(`{"metric":{"__name__":"load_average_1","host":"%s","key":"load/average-1"},"values":[`, host)
+		for i, m := range []int{-300, -50, -3, -2, -1, 0} {
+			at, v, extra := base.Add(time.Duration(m)*time.Minute), m, 0
+			if host == "db-1" {
+				v, extra = -m, 5
+			}
+			seconds := strconv.FormatInt(at.Unix(), 10)
+			if extra > 0 {
+				seconds += ".005"
+			}
+			line += strings.Repeat(",", min(i, 1)) + fmt.Sprintf(`[%s,"%d"]`, seconds, v)
+		}
+		want = append(want, line+"]}")
+	}
+	slices.Sort(want)
+	text := "success  \nmatrix\n" + strings.ReplaceAll(strings.Join(want, "\n"), `"-0"`, `"0"`)
+	if got := strings.ReplaceAll(normal(t, body), `"-0"`, `"0"`); status != http.StatusOK || got != text {
+		t.Errorf("Prometheus has %s\nwant %s", got, text)
 	}
 }

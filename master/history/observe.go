@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -15,7 +16,7 @@ import (
 type counters struct {
 	registry *prometheus.Registry
 
-	stored, refused, turnedAway, failedCommits prometheus.Counter
+	stored, refused, turnedAway, failedCommits, failedForwards prometheus.Counter
 }
 
 func newCounters(limits *limiter, takes func() bool) *counters {
@@ -29,6 +30,7 @@ func newCounters(limits *limiter, takes func() bool) *counters {
 	c.refused = counter("samples_refused_total", "Samples that were refused for good: too old, from the future, contradicting, beyond a limit.")
 	c.turnedAway = counter("samples_turned_away_total", "Samples that the sender was asked to keep and send again.")
 	c.failedCommits = counter("failed_commits_total", "Writes to the log that failed.")
+	c.failedForwards = counter("failed_forwards_total", "Writes to the queue of what is to be forwarded that failed.")
 	gauge := func(name, help string, value func() float64) {
 		c.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "vedette", Subsystem: "history", Name: name, Help: help}, value))
 	}
@@ -72,10 +74,15 @@ func (s *Store) Metrics() http.Handler {
 	})
 }
 
-// Observe adds the gauge vedette_<name> to what Gather returns. It is called
-// once for each name.
+// Observe adds vedette_<name> to what Gather returns, a counter when the name
+// ends in _total and else a gauge. It is called once for each name.
 func (s *Store) Observe(name, help string, value func() float64) {
-	s.self.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "vedette", Name: name, Help: help}, value))
+	opts := prometheus.Opts{Namespace: "vedette", Name: name, Help: help}
+	if strings.HasSuffix(name, "_total") {
+		s.self.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts(opts), value))
+		return
+	}
+	s.self.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts), value))
 }
 
 func counterValue(gatherer prometheus.Gatherer, name string) float64 {

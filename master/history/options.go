@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/vedettehq/vedette/master/history/forward"
 )
 
 // Defaults of Options.
@@ -50,6 +52,8 @@ type Options struct {
 	// nothing is appended. 0 chooses 256 MiB and a twentieth of the file
 	// system on top, at most 1.25 GiB in all.
 	MinFreeBytes int64
+	// Forward are told what was stored, before it is acknowledged.
+	Forward []Forwarder
 	// Log receives what an administrator should know; nil is silent.
 	Log *slog.Logger
 	// Version is shown in the API's build information.
@@ -61,6 +65,13 @@ type Options struct {
 	segmentBytes int
 	ignoreSpace  bool
 	reopenEvery  time.Duration
+}
+
+// Forwarder is told of every sample that was stored. Forward is called by one
+// goroutine and keeps nothing of the slice. An error makes the history ask the
+// sender to keep its samples and to send them again.
+type Forwarder interface {
+	Forward(samples []forward.Sample) error
 }
 
 func (o Options) withDefaults() Options {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/vedettehq/vedette/master/history/forward"
 )
 
 const (
@@ -21,6 +23,7 @@ const (
 type writer struct {
 	*Store
 	group []*request
+	taken []forward.Sample // of the group, where there are forwarders
 
 	unmapped   int64     // samples since full chunks were written out
 	generation uint64    // of the database, counted from 1
@@ -143,6 +146,7 @@ func (w *writer) append() error {
 		earliest: now.Add(-w.opts.OutOfOrder).UnixMilli(),
 		latest:   now.Add(w.opts.MaxFuture).UnixMilli(),
 	}
+	w.taken = w.taken[:0]
 	app := gen.db.AppenderV2(context.Background())
 	for _, r := range w.group {
 		w.appendRequest(app, gen.number, &gate, r)
@@ -152,6 +156,18 @@ func (w *writer) append() error {
 		return &BusyError{Reason: "a write failed: " + err.Error(), RetryAfter: w.opts.reopenEvery}
 	}
 	w.commits.Add(1)
+	return w.forward()
+}
+
+// forward tells the forwarders what was stored. What could not be queued there
+// is in the history already; sent again, it is stored once.
+func (w *writer) forward() error {
+	for _, f := range w.opts.Forward {
+		if err := f.Forward(w.taken); err != nil {
+			w.self.failedForwards.Inc()
+			return &BusyError{Reason: "what is to be forwarded cannot be queued: " + err.Error(), RetryAfter: reopenEvery}
+		}
+	}
 	return nil
 }
 
@@ -169,6 +185,9 @@ func (w *writer) appendRequest(app storage.AppenderV2, generation uint64, gate *
 			if err == nil {
 				series.ref = ref
 				r.result.Stored++
+				if len(w.opts.Forward) > 0 {
+					w.taken = append(w.taken, forward.Sample{Labels: series.labels, T: sample.T, V: sample.V})
+				}
 				continue
 			}
 			err = w.reason(err)
