@@ -149,8 +149,8 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 		}
 	}
 	_, dropped := a.outbox.stats()
-	// Each run is one sample of the inspector and three of the agent.
-	if made := 4 * int(runner.count()); received+int(dropped) != made || dropped == 0 {
+	// Each run is one sample of the inspector and five of the agent.
+	if made := 6 * int(runner.count()); received+int(dropped) != made || dropped == 0 {
 		t.Errorf("%d samples received and %d dropped of %d", received, dropped, made)
 	}
 	if m.samples["count"][1+tag] != 0 {
@@ -182,7 +182,7 @@ func TestRefusedReports(t *testing.T) {
 			}
 			return nil
 		}, 0},
-		{"always", func(int) error { return rpc.Errorf(rpc.CodeInvalidParams, "bad") }, 4},
+		{"always", func(int) error { return rpc.Errorf(rpc.CodeInvalidParams, "bad") }, 6},
 		{"fault that passes", func(times int) error {
 			if times < 1 {
 				return errNotYet // an internal error

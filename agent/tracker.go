@@ -45,6 +45,7 @@ type record struct {
 	urgency urgency
 	chatter chatter
 	labels  inspectors.Labels // of its own series
+	tallies []tally           // the outcomes that it has had
 	idle    int               // ticks in a row at which the runner could not run it
 }
 
@@ -132,6 +133,7 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	if r == nil || r.Revision != revision {
 		return nil
 	}
+	r.CPUSeconds += o.CPU.Seconds()
 	t.countLocked(r, o.Err)
 	return r.samples(o)
 }
@@ -147,6 +149,7 @@ func (t *tracker) countLocked(r *record, err error) {
 		return
 	}
 	r.Runs++
+	r.tally(err)
 	if err == nil {
 		t.moveLocked(r, wire.StateOK, nil)
 		t.markLocked(r, routine)
@@ -156,6 +159,8 @@ func (t *tracker) countLocked(r *record, err error) {
 	switch {
 	case errors.Is(err, plugins.ErrTimeout):
 		r.Timeouts++
+	case errors.Is(err, plugins.ErrBudget):
+		r.OverBudget++
 	case errors.Is(err, plugins.ErrCrashed):
 		r.Crashes++
 	}
@@ -317,20 +322,62 @@ const (
 	keyDuration = ownChart + "/inspector_duration_seconds"
 	keySuccess  = ownChart + "/inspector_success"
 	keyMissed   = ownChart + "/inspector_missed_total"
+	keyCPU      = ownChart + "/inspector_cpu_seconds_total"
+	keyRuns     = ownChart + "/inspector_runs_total" // with the label "outcome" too
 )
 
-// samples tells of a run: how long it took, whether it was good, and how many
-// ticks were missed so far. Where there was no run there is no duration.
+// tally counts the runs that ended in one way.
+type tally struct {
+	outcome string // ok, error, timeout, budget or crash
+	labels  inspectors.Labels
+	runs    uint64
+}
+
+// tally counts a run. A way in which no run has ended yet has no series, so that
+// an inspector that is well has one of them and not five.
+func (r *record) tally(err error) {
+	outcome := outcomeOf(err)
+	for i := range r.tallies {
+		if r.tallies[i].outcome == outcome {
+			r.tallies[i].runs++
+			return
+		}
+	}
+	labels := append(slices.Clone(r.labels), inspectors.Label{Name: "outcome", Value: outcome})
+	r.tallies = append(r.tallies, tally{outcome, labels, 1})
+}
+
+func outcomeOf(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, plugins.ErrTimeout):
+		return "timeout"
+	case errors.Is(err, plugins.ErrBudget):
+		return "budget"
+	case errors.Is(err, plugins.ErrCrashed):
+		return "crash"
+	}
+	return "error"
+}
+
+// samples tells of a run: how long it took, whether it was good, how many ticks
+// were missed so far, how many runs ended in which way, and what processor time
+// all of them took. Where there was no run there is no duration.
 func (r *record) samples(o plugins.Outcome) []inspectors.Sample {
 	at := o.Start.Truncate(time.Millisecond)
 	success := 0.0
 	if o.Err == nil {
 		success = 1
 	}
-	samples := make([]inspectors.Sample, 0, 3)
+	samples := make([]inspectors.Sample, 0, 4+len(r.tallies))
 	samples = append(samples,
 		inspectors.Sample{Key: keySuccess, Labels: r.labels, Time: at, Value: success},
-		inspectors.Sample{Key: keyMissed, Labels: r.labels, Kind: inspectors.Counter, Time: at, Value: float64(r.Missed)})
+		inspectors.Sample{Key: keyMissed, Labels: r.labels, Kind: inspectors.Counter, Time: at, Value: float64(r.Missed)},
+		inspectors.Sample{Key: keyCPU, Labels: r.labels, Kind: inspectors.Counter, Time: at, Value: r.CPUSeconds})
+	for _, t := range r.tallies {
+		samples = append(samples, inspectors.Sample{Key: keyRuns, Labels: t.labels, Kind: inspectors.Counter, Time: at, Value: float64(t.runs)})
+	}
 	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
 		return samples
 	}

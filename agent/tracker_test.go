@@ -66,23 +66,28 @@ func TestEachRunYieldsItsOwnSamples(t *testing.T) {
 		err  error
 		want string
 	}{
-		{nil, "success=1 missed=2 duration=0.25"},
-		{errors.New("boom"), "success=0 missed=2 duration=0.25"},
-		{plugins.ErrTimeout, "success=0 missed=2 duration=0.25"},
-		{plugins.ErrCrashed, "success=0 missed=2 duration=0.25"},
-		{plugins.ErrUnavailable, "success=0 missed=3"},
-		{plugins.ErrQuarantined, "success=0 missed=3"},
+		{nil, "success=1 missed=2 cpu=0.5 runs/ok=1 duration=0.25"},
+		{nil, "success=1 missed=2 cpu=1 runs/ok=2 duration=0.25"},
+		{errors.New("boom"), "success=0 missed=2 cpu=1.5 runs/ok=2 runs/error=1 duration=0.25"},
+		{plugins.ErrTimeout, "success=0 missed=2 cpu=2 runs/ok=2 runs/error=1 runs/timeout=1 duration=0.25"},
+		{plugins.ErrBudget, "success=0 missed=2 cpu=2.5 runs/ok=2 runs/error=1 runs/timeout=1 runs/budget=1 duration=0.25"},
+		{plugins.ErrCrashed, "success=0 missed=2 cpu=3 runs/ok=2 runs/error=1 runs/timeout=1 runs/budget=1 runs/crash=1 duration=0.25"},
+		{plugins.ErrUnavailable, "success=0 missed=3 cpu=3.5 runs/ok=2 runs/error=1 runs/timeout=1 runs/budget=1 runs/crash=1"},
+		{plugins.ErrQuarantined, "success=0 missed=3 cpu=4 runs/ok=2 runs/error=1 runs/timeout=1 runs/budget=1 runs/crash=1"},
 	}
 	for _, test := range tests {
 		var got []string
-		for _, s := range track.ran(d.Revision(), plugins.Outcome{Name: "disk", Start: at.Add(400 * time.Microsecond), Duration: 250 * time.Millisecond, Err: test.err}) {
+		for _, s := range track.ran(d.Revision(), plugins.Outcome{Name: "disk", Start: at.Add(400 * time.Microsecond), Duration: 250 * time.Millisecond, CPU: 500 * time.Millisecond, Err: test.err}) {
 			if !s.Time.Equal(at) || s.Labels.Get("inspector") != "disk" {
 				t.Errorf("sample %+v", s)
 			}
 			if err := errors.Join(inspectors.ValidateKey(s.Key), s.Labels.Validate()); err != nil {
 				t.Error(err)
 			}
-			name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(s.Key, "vedette/inspector_"), "_seconds"), "_total")
+			name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(s.Key, "vedette/inspector_"), "_total"), "_seconds")
+			if outcome := s.Labels.Get("outcome"); outcome != "" {
+				name += "/" + outcome
+			}
 			got = append(got, fmt.Sprintf("%s=%v", name, s.Value))
 		}
 		if s := strings.Join(got, " "); s != test.want {

@@ -87,7 +87,7 @@ func quarantineError(e *entry) error {
 // ran is told of the outcome of every run. An inspector that behaved for long
 // enough in its own host goes back to the others.
 func (p *Pool) ran(o Outcome) {
-	for _, bad := range []error{ErrTimeout, ErrCrashed, ErrUnavailable, ErrNotLoaded, ErrClosed} {
+	for _, bad := range []error{ErrTimeout, ErrBudget, ErrCrashed, ErrUnavailable, ErrNotLoaded, ErrClosed} {
 		if errors.Is(o.Err, bad) {
 			return
 		}

@@ -82,6 +82,7 @@ func TestProtocolExamples(t *testing.T) {
 		wire.MethodUnsubscribe:  {wire.UnsubscribeParams{}, wire.Empty{}},
 		wire.MethodHosts:        {wire.Empty{}, wire.HostsResult{}},
 		wire.MethodHost:         {wire.HostParams{}, wire.Host{}},
+		wire.MethodRelease:      {wire.ReleaseParams{}, wire.Empty{}},
 		wire.MethodHistoryRange: {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
 		wire.NotifyEvent:        {wire.Event{}, nil},
 		wire.NotifySamples:      {wire.Samples{}, nil},

@@ -15,7 +15,7 @@ func newInspector() *cobra.Command {
 		Use: "inspector", Short: "Try, check, compare and compile inspectors",
 		SuggestFor: []string{"run", "check", "test", "promote", "list"},
 	})
-	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorTest(), newInspectorPromote(), newInspectorList(), newCheckChild())
+	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorTest(), newInspectorPromote(), newInspectorList(), newInspectorRelease(), newCheckChild())
 	return cmd
 }
 

@@ -49,6 +49,9 @@ type Deps struct {
 type API struct {
 	Deps
 	anonymous atomic.Int64
+
+	agentsMu sync.Mutex
+	agents   map[string]*rpc.Peer // guarded by agentsMu: connections by host
 }
 
 // New makes the API of a master.
@@ -73,6 +76,7 @@ func (a *API) methods() *rpc.Mux {
 	mux.Handle(wire.MethodHosts, rpc.Method(a.hosts))
 	mux.Handle(wire.MethodHost, rpc.Method(a.host))
 	mux.Handle(wire.MethodHistoryRange, rpc.Method(a.historyRange))
+	mux.Handle(wire.MethodRelease, rpc.Method(a.release))
 	mux.Handle(wire.MethodSubscribe, rpc.Method(a.subscribe))
 	mux.Handle(wire.MethodUnsubscribe, rpc.Method(a.unsubscribe))
 	// The order of an agent's messages matters: a series is declared before it
@@ -141,6 +145,7 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	c.mu.Unlock()
 	c.readers.Wait()
 	if agent != nil {
+		a.agentWent(agent.Host, peer)
 		a.Registry.Disconnect(agent)
 		a.Log.Info("agent disconnected", "host", agent.Host)
 	}
@@ -157,6 +162,10 @@ func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
 	}
 	switch req.Method {
+	case wire.MethodRelease:
+		if !identity.MayOperate() {
+			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, req.Method)
+		}
 	case wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe:
 		if !identity.MayView() {
 			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)

@@ -43,6 +43,9 @@ type Identity struct {
 // MayView reports whether the caller may look at hosts and metrics.
 func (i Identity) MayView() bool { return i.Role == Viewer || i.Role == Operator || i.Role == Local }
 
+// MayOperate reports whether the caller may change things.
+func (i Identity) MayOperate() bool { return i.Role == Operator || i.Role == Local }
+
 // MayReportFor returns nil when the caller may report samples of the host.
 func (i Identity) MayReportFor(host string) error {
 	switch {

@@ -7,7 +7,7 @@ package wire
 // same version only.
 //
 //	1 (2026-11-22): login, info, hello, report, status, reportMetric,
-//	  subscribe, unsubscribe, hosts, history.range
+//	  subscribe, unsubscribe, hosts, history.range, release
 const Version = 1
 
 // Subprotocols of the WebSocket, in the order of preference of our own ends.
@@ -33,6 +33,12 @@ const (
 	MethodHosts        = "hosts.list"          // none → HostsResult
 	MethodHost         = "hosts.get"           // HostParams → Host
 	MethodHistoryRange = "history.range"       // HistoryRangeParams → HistoryRangeResult
+	MethodRelease      = "inspectors.release"  // ReleaseParams → Empty; for operators
+)
+
+// Methods of the agent, which the master calls.
+const (
+	MethodAgentRelease = "agent.release" // AgentReleaseParams → Empty
 )
 
 // Notifications from the master to a subscriber.
@@ -135,7 +141,9 @@ type Columns struct {
 
 // ReportParams is a numbered batch of samples from one agent. The master's
 // result is its acknowledgement; until then the agent keeps the report and
-// sends it again on the next connection. Seq counts from 1 within a boot id.
+// sends it again on the next connection. Seq counts from 1 within a boot id,
+// which names a numbering: that of the run which said hello ("" is the same),
+// that of an earlier run, or that of the reports which were kept on the disk.
 type ReportParams struct {
 	BootID string   `json:"boot_id"`
 	Seq    uint64   `json:"seq"`
@@ -178,8 +186,13 @@ type StatusParams struct {
 
 // AgentStatus is what an agent knows of itself.
 type AgentStatus struct {
-	ReportsQueued  int    `json:"reports_queued"`
+	ReportsQueued int `json:"reports_queued"` // in memory and on its disk
+	// SamplesDropped counts samples that the master will never have, since the
+	// agent's data folder was made.
 	SamplesDropped uint64 `json:"samples_dropped"`
+	// Spool is where reports are kept that the master does not acknowledge soon:
+	// disk, memory, or "memory: " and why the disk cannot be used.
+	Spool string `json:"spool,omitempty"`
 }
 
 // States of an inspector.
@@ -192,18 +205,20 @@ const (
 
 // InspectorStatus is the health of one inspector on one host.
 type InspectorStatus struct {
-	Name       string `json:"name"`
-	Kind       string `json:"kind"` // script or plugin
-	Revision   string `json:"revision"`
-	IntervalMS int64  `json:"interval_ms"`
-	State      string `json:"state"`
-	Error      string `json:"error,omitempty"` // of the last bad run
-	SinceMS    int64  `json:"since_ms"`        // when State began
-	Runs       uint64 `json:"runs"`
-	Failures   uint64 `json:"failures"` // errors and timeouts
-	Timeouts   uint64 `json:"timeouts"`
-	Missed     uint64 `json:"missed"`  // ticks without a run: the last was still going, or nothing could run it
-	Crashes    uint64 `json:"crashes"` // of the process while this ran
+	Name       string  `json:"name"`
+	Kind       string  `json:"kind"` // script or plugin
+	Revision   string  `json:"revision"`
+	IntervalMS int64   `json:"interval_ms"`
+	State      string  `json:"state"`
+	Error      string  `json:"error,omitempty"` // of the last bad run
+	SinceMS    int64   `json:"since_ms"`        // when State began
+	Runs       uint64  `json:"runs"`
+	Failures   uint64  `json:"failures"` // errors and timeouts
+	Timeouts   uint64  `json:"timeouts"`
+	Missed     uint64  `json:"missed"`                // ticks without a run: the last was still going, or nothing could run it
+	Crashes    uint64  `json:"crashes"`               // of the process while this ran
+	OverBudget uint64  `json:"over_budget,omitempty"` // runs that were cut off, or blamed, for taking too much
+	CPUSeconds float64 `json:"cpu_seconds,omitempty"` // processor time of all runs
 }
 
 // SubscribeParams asks for live events whose path matches the pattern, in which
@@ -277,6 +292,17 @@ type Lost struct {
 // Heartbeat shows a browser, which cannot see pings, that the link is alive.
 type Heartbeat struct {
 	NowMS int64 `json:"now_ms"`
+}
+
+// ReleaseParams name an inspector of a host whose quarantine is to end.
+type ReleaseParams struct {
+	Host      string `json:"host"`
+	Inspector string `json:"inspector"`
+}
+
+// AgentReleaseParams name an inspector.
+type AgentReleaseParams struct {
+	Inspector string `json:"inspector"`
 }
 
 // HostParams name a host.

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// hostInspector is one inspector of one host, as --json prints it.
+type hostInspector struct {
+	Host string `json:"host"`
+	wire.InspectorStatus
+}
+
+func newInspectors() *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:   "inspectors [HOST]",
+		Short: "List the inspectors that run on the hosts, and what they cost",
+		Long: `List every inspector on every host, or on one: how it is, how often it ran, how
+many of its runs failed, and the processor time that a run takes. CRASHES are
+those of its process, BUDGET the runs that were cut off for taking too much.`,
+		Example: "  vedette inspectors\n  vedette inspectors web-1\n  vedette inspectors --json | jq 'select(.state == \"quarantined\")'",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("vedette inspectors takes one HOST, but got %q too", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			all, err := c.inspectors(cmd, args)
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return printLines(cmd.OutOrStdout(), all)
+			}
+			return printInspectors(cmd.OutOrStdout(), all, time.Now())
+		},
+	}
+	c.flags(cmd)
+	c.jsonFlag(cmd, "print one JSON object a line, one for each inspector of each host")
+	return cmd
+}
+
+// inspectors asks for those of all hosts, or of the one that is named.
+func (c *client) inspectors(cmd *cobra.Command, args []string) ([]hostInspector, error) {
+	var result wire.HostsResult
+	if len(args) > 0 {
+		result.Hosts = make([]wire.Host, 1)
+		if err := c.call(cmd, wire.MethodHost, wire.HostParams{Host: args[0]}, &result.Hosts[0]); err != nil {
+			return nil, err
+		}
+	} else if err := c.call(cmd, wire.MethodHosts, nil, &result); err != nil {
+		return nil, err
+	}
+	var all []hostInspector
+	for _, h := range result.Hosts {
+		for _, i := range h.Inspectors {
+			all = append(all, hostInspector{h.Host, i})
+		}
+	}
+	return all, nil
+}
+
+func printInspectors(w io.Writer, all []hostInspector, now time.Time) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "No inspector was reported yet; `vedette hosts` shows the hosts.")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "HOST\tINSPECTOR\tSTATE\tSINCE\tRUNS\tFAILED\tMISSED\tCRASHES\tBUDGET\tCPU/RUN")
+	for _, i := range all {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", cli.Printable(i.Host), cli.Printable(i.Name), cli.Printable(i.State),
+			ago(now, i.SinceMS), i.Runs, i.Failures, i.Missed, i.Crashes, i.OverBudget, cpuPerRun(i.InspectorStatus))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return printReasons(w, all)
+}
+
+// printReasons says why those are not well that are not.
+func printReasons(w io.Writer, all []hostInspector) error {
+	first := "\n"
+	for _, i := range all {
+		if i.Error == "" {
+			continue
+		}
+		why := strings.ReplaceAll(strings.TrimSpace(i.Error), "\n", "\n    ")
+		if _, err := fmt.Fprintf(w, "%s%s\n", first, cli.Printable(fmt.Sprintf("%s: %s is %s\n    %s", i.Host, i.Name, i.State, why))); err != nil {
+			return err
+		}
+		first = ""
+	}
+	return nil
+}
+
+// cpuPerRun is the mean processor time of a run.
+func cpuPerRun(i wire.InspectorStatus) string {
+	if i.Runs == 0 || i.CPUSeconds == 0 {
+		return "-"
+	}
+	mean := time.Duration(i.CPUSeconds / float64(i.Runs) * float64(time.Second))
+	return mean.Round(max(time.Microsecond, mean/1000)).String()
+}
