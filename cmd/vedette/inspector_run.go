@@ -15,6 +15,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/check"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -86,6 +87,9 @@ func (r *inspectorRun) run(cmd *cobra.Command, file string) (err error) {
 	d, err := r.definition(cmd, file)
 	if err != nil {
 		return err
+	}
+	if faults := check.Definition(d); len(faults) > 0 {
+		return faults // an agent would not load it
 	}
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()

@@ -19,6 +19,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
 	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/scriptcheck"
 	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
@@ -60,14 +61,21 @@ func Flags(cmd *cobra.Command, settings *cli.Settings) {
 	settings.Flag(cmd, "host", "agent.host", "report under the `NAME` (default: the machine's host name)")
 }
 
-// ScriptHost makes the hidden command that is the agent's child process.
+// ScriptHost makes the hidden command that is the agent's child process: the one
+// that runs scripts, and the one that checks them.
 func ScriptHost() *cobra.Command {
 	return &cobra.Command{
 		Use:                scripthost.Command,
 		Hidden:             true,
 		DisableFlagParsing: true,
-		RunE: func(*cobra.Command, []string) error {
-			if status := scripthost.Main(); status != 0 {
+		RunE: func(_ *cobra.Command, args []string) error {
+			status := 0
+			if slices.Equal(args, []string{checkArgument}) {
+				status = scriptcheck.Main(os.Stdin, os.Stdout)
+			} else {
+				status = scripthost.Main()
+			}
+			if status != 0 {
 				return cli.Exit(status, nil)
 			}
 			return nil
@@ -89,7 +97,13 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: pool, Definitions: defs})
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find this program's own file, to check scripts in: %w", err)
+	}
+	checked := newCheckedPool(pool, self)
+	defer checked.checker.Close()
+	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs})
 	if err != nil {
 		return err
 	}

@@ -6,13 +6,19 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vedettehq/vedette/plugins/scriptcheck"
 	"go.uber.org/goleak"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/library"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == scriptcheck.Command {
+		os.Exit(scriptcheck.Main(os.Stdin, os.Stdout))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestDefinitions(t *testing.T) {
 	all := library.Names()
