@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -408,20 +407,12 @@ func TestForwardToPrometheus(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error)
 		go func() { done <- forwarder.Run(ctx) }()
+		<-forwarder.Ready()
 		s := openStore(t, Options{Dir: filepath.Join(dir, "ours"), Forward: []Forwarder{forwarder}})
 		a, b := s.NewSeries("web-1", "load/average-1", nil, inspectors.Gauge), s.NewSeries("db-1", "load/average-1", nil, inspectors.Gauge)
 		for _, m := range minutes {
 			at := base.Add(time.Duration(m) * time.Minute).UnixMilli()
-			batch := []Sample{{a, at, float64(m)}, {b, at + 5, -float64(m)}}
-			for {
-				_, err := s.NewAppender().Append(t.Context(), batch)
-				if err == nil {
-					break
-				}
-				if !errors.As(err, new(*BusyError)) { // the queue is just being opened
-					t.Fatal(err)
-				}
-			}
+			add(t, s, Sample{a, at, float64(m)}, Sample{b, at + 5, -float64(m)})
 		}
 		return forwarder, func() {
 			if err := s.Close(); err != nil {

@@ -71,6 +71,7 @@ type Sample struct {
 type Forwarder struct {
 	opts   Options
 	client *http.Client
+	ready  chan struct{}         // closed when there is a queue
 	queue  atomic.Pointer[queue] // while it runs, or nil
 
 	sent, refused atomic.Uint64 // samples
@@ -90,8 +91,11 @@ func New(opts Options) (*Forwarder, error) {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	opts.Log = opts.Log.With("forward_to", u.Redacted())
-	return &Forwarder{opts: opts, client: &http.Client{Timeout: requestTimeout}}, nil
+	return &Forwarder{opts: opts, client: &http.Client{Timeout: requestTimeout}, ready: make(chan struct{})}, nil
 }
+
+// Ready is closed when Forward can be called.
+func (f *Forwarder) Ready() <-chan struct{} { return f.ready }
 
 // Forward puts samples into the queue and returns when they would survive the
 // death of this process. It keeps nothing of the slice.
@@ -160,6 +164,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		return err
 	}
 	f.queue.Store(q)
+	close(f.ready)
 	f.work(ctx, q)
 	f.queue.Store(nil)
 	return q.close()

@@ -129,12 +129,10 @@ func start(t *testing.T, opts Options) (*Forwarder, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()
-	for f.queue.Load() == nil {
-		select {
-		case err := <-done:
-			t.Fatalf("Run: %v", err)
-		default:
-		}
+	select {
+	case <-f.Ready():
+	case err := <-done:
+		t.Fatalf("Run: %v", err)
 	}
 	stop := sync.OnceFunc(func() {
 		cancel()
