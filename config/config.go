@@ -163,6 +163,34 @@ type Agent struct {
 	// does not acknowledge them, 1 to 1000000; the oldest go first. Default
 	// 10000.
 	BufferReports int `yaml:"buffer_reports"`
+	// Spool is where reports go that the master does not acknowledge soon.
+	Spool Spool `yaml:"spool"`
+}
+
+// Spool keeps an agent's reports on its disk while the master is away, so that
+// they outlive a restart of the agent. Its file spool.db is in Agent.Data. While
+// the master acknowledges, nothing is written.
+type Spool struct {
+	// On keeps reports on the disk. Without, they are kept in memory, as far as
+	// Agent.BufferReports goes. Default true.
+	On bool `yaml:"on"`
+	// MaxBytes bounds the file, 1MiB to 64GiB; the oldest reports go first.
+	// Default 64MiB.
+	MaxBytes Bytes `yaml:"max_bytes"`
+	// MaxAge is how long a report is kept, 1m to 30d. The master takes samples
+	// that are as late as its History.OutOfOrder. Default 24h.
+	MaxAge time.Duration `yaml:"max_age"`
+}
+
+// OrDefault returns the spool with its defaults for what is zero.
+func (s Spool) OrDefault() Spool {
+	if s.MaxBytes == 0 {
+		s.MaxBytes = 64 << 20
+	}
+	if s.MaxAge == 0 {
+		s.MaxAge = day
+	}
+	return s
 }
 
 // Policy is what code that a master sends may need; see inspectors.Needs. What

@@ -114,6 +114,7 @@ func Default(environ []string) *Config {
 			Library:       Library{All: true},
 			BufferReports: 10_000,
 			ScriptUser:    1986356340,
+			Spool:         Spool{On: true}.OrDefault(),
 		},
 	}
 	if host, err := os.Hostname(); err == nil {

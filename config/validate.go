@@ -21,6 +21,10 @@ const (
 	minGoneAfter     = time.Second
 	maxGoneAfter     = 24 * time.Hour
 	maxBufferReports = 1_000_000
+	minSpoolBytes    = 1 << 20
+	maxSpoolBytes    = 64 << 30
+	minSpoolAge      = time.Minute
+	maxSpoolAge      = 30 * day
 	maxNameBytes     = 100
 	minRetention     = 2 * time.Hour
 	maxRetention     = 3650 * day
@@ -215,6 +219,10 @@ func (l *loader) agent(library []string) {
 		"%d is not between 1 and %d", a.BufferReports, maxBufferReports)
 	l.check(a.ScriptUser < 1 || a.ScriptUser > math.MaxInt32, "agent.script_user",
 		"%d is not a user besides root; write a number from 1 to %d", a.ScriptUser, math.MaxInt32)
+	l.check(a.Spool.MaxBytes < minSpoolBytes || a.Spool.MaxBytes > maxSpoolBytes, "agent.spool.max_bytes",
+		"%s is not between 1MiB and 64GiB", a.Spool.MaxBytes)
+	l.check(a.Spool.MaxAge < minSpoolAge || a.Spool.MaxAge > maxSpoolAge, "agent.spool.max_age",
+		"%s is not between 1m and 30d", short(a.Spool.MaxAge))
 	l.policy()
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
 		p := l.entry("agent.labels", name)
