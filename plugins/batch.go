@@ -44,11 +44,13 @@ type batch struct {
 	process *process
 	report  func(*task, Outcome)
 	heard   func(name string, stuck bool) // told of every answer
+	moved   func(name string) bool        // whether an inspector has another home by now
 	sent    time.Time
 
 	mu      sync.Mutex
 	pending map[string][]*task  // guarded by mu: not answered, by name
 	due     map[*task]time.Time // guarded by mu: when each must be answered at the latest
+	strays  []*task             // guarded by mu: that the process does not know any more
 }
 
 // run runs tasks in the process, each with its member, and reports the outcome
@@ -148,6 +150,12 @@ func (b *batch) answer(r *pb.Result) {
 	delete(b.due, t)
 	b.mu.Unlock()
 	b.process.landed(t)
+	if r.GetStatus() == pb.Status_STATUS_NOT_LOADED && b.moved(t.job.Name) {
+		b.mu.Lock()
+		b.strays = append(b.strays, t)
+		b.mu.Unlock()
+		return
+	}
 	b.heard(t.job.Name, r.GetStatus() == pb.Status_STATUS_STUCK)
 	b.report(t, outcome(t, r, b.sent))
 }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,8 +37,19 @@ func pluginInspectors(names []string) plugins.Inspectors {
 		},
 		"exits": func() (float64, error) { os.Exit(9); return 0, nil },
 		"deaf":  func() (float64, error) { select {} },
-		"nan":   func() (float64, error) { return math.NaN(), nil },
-		"env":   reportEnvironment,
+		"spins": func(ctx context.Context) (float64, error) {
+			for ctx.Err() == nil {
+			}
+			return 0, ctx.Err()
+		},
+		"pours": func(_ context.Context, r *inspectors.Report) error {
+			for i := range 9000 {
+				r.Gauge("x", float64(i), "n", strconv.Itoa(i), "text", strings.Repeat("x", 500))
+			}
+			return nil
+		},
+		"nan": func() (float64, error) { return math.NaN(), nil },
+		"env": reportEnvironment,
 		"talks": func() (float64, error) {
 			fmt.Println("plain words")
 			log.Print("to stderr")

@@ -237,35 +237,48 @@ func (h *host) acquire(ctx context.Context, while time.Duration) (*process, erro
 }
 
 // run runs tasks and reports the outcome of each. It returns those that it
-// could not run because the host is stopped: they have a new home.
+// could not run because the host is stopped, or their inspector has moved: they
+// have a new home.
 func (h *host) run(ctx context.Context, tasks []*task, report func(*task, Outcome)) (strays []*task) {
 	for len(tasks) > 0 {
 		p, err := h.acquire(ctx, longest(tasks))
 		if errors.Is(err, errStopped) {
-			return tasks
+			return append(strays, tasks...)
 		}
 		if err != nil {
 			fail(tasks, err, report)
-			return nil
+			return strays
 		}
 		var members map[*task]*member
-		if tasks, members = h.prepare(tasks, report); len(tasks) == 0 {
-			return nil
+		var gone []*task
+		tasks, gone, members = h.prepare(tasks, report)
+		if strays = append(strays, gone...); len(tasks) == 0 {
+			return strays
 		}
-		rest, d, err := p.run(ctx, tasks, members, &batch{report: report, heard: h.heard})
+		b := &batch{report: report, heard: h.heard, moved: h.moved}
+		rest, d, err := p.run(ctx, tasks, members, b)
+		strays = append(strays, b.strays...)
 		switch {
 		case errors.Is(err, errRetired): // the next one is there already
 			tasks = rest
 		case err != nil:
 			fail(rest, err, report)
-			return nil
+			return strays
 		case d == nil:
-			return nil
+			return strays
 		default:
 			tasks = survivors(rest, d, report)
 		}
 	}
-	return nil
+	return strays
+}
+
+// moved reports whether an inspector has another home than this.
+func (h *host) moved(name string) bool {
+	h.pool.mu.Lock()
+	defer h.pool.mu.Unlock()
+	e := h.pool.entries[name]
+	return e != nil && e.home != h
 }
 
 // survivors reports the outcome of those who have to answer for a death, and
@@ -289,10 +302,10 @@ func survivors(tasks []*task, d *death, report func(*task, Outcome)) []*task {
 	return rest
 }
 
-// prepare pairs tasks with their members, and reports those that cannot run.
-func (h *host) prepare(tasks []*task, report func(*task, Outcome)) ([]*task, map[*task]*member) {
-	members := make(map[*task]*member, len(tasks))
-	fit := tasks[:0:0]
+// prepare pairs tasks with their members, reports those that cannot run, and
+// returns apart those whose inspector has moved.
+func (h *host) prepare(tasks []*task, report func(*task, Outcome)) (fit, gone []*task, members map[*task]*member) {
+	members = make(map[*task]*member, len(tasks))
 	var late, unknown []*task
 	h.mu.Lock()
 	for _, t := range tasks {
@@ -308,9 +321,16 @@ func (h *host) prepare(tasks []*task, report func(*task, Outcome)) ([]*task, map
 		}
 	}
 	h.mu.Unlock()
+	unknown = slices.DeleteFunc(unknown, func(t *task) bool {
+		moved := h.moved(t.job.Name)
+		if moved {
+			gone = append(gone, t)
+		}
+		return moved
+	})
 	fail(unknown, fmt.Errorf("%w: it was taken away", ErrNotLoaded), report)
 	fail(late, fmt.Errorf("%w: its process was not ready in time", ErrUnavailable), report)
-	return fit, members
+	return fit, gone, members
 }
 
 func fail(tasks []*task, err error, report func(*task, Outcome)) {

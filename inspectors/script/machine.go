@@ -10,6 +10,7 @@ import (
 	"github.com/traefik/yaegi/interp"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
+	"github.com/vedettehq/vedette/internal/meter"
 )
 
 // machine is one interpreter with the script in it. It is used by one run at a
@@ -140,7 +141,9 @@ type cutOff struct{}
 
 func (c cutContext) Err() error { panic(cutOff{}) }
 
-// after returns a context that ends some time after ctx does.
+// after returns a context that ends some time after ctx does, but at once where
+// ctx ended because the run took more than its budget: what takes too much shall
+// not go on taking, and a loop whose sleeps return at once takes a lot.
 func after(ctx context.Context, wait time.Duration) (context.Context, func()) {
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var timer *time.Timer
@@ -149,7 +152,11 @@ func after(ctx context.Context, wait time.Duration) (context.Context, func()) {
 	stop := context.AfterFunc(ctx, func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if !stopped {
+		switch {
+		case stopped:
+		case meter.From(ctx).Excess() != nil:
+			cancel()
+		default:
 			timer = time.AfterFunc(wait, cancel)
 		}
 	})
