@@ -21,11 +21,12 @@ import (
 // numbers of its children, and what is in its folder of sockets.
 func beAgent() {
 	dir := os.Args[2]
-	pool := plugins.NewPool(plugins.PoolOptions{Dir: dir, Limits: testLimits(plugins.Limits{})})
-	spin := script("spin", hostiles()[0].source())
-	spin.Timeout, spin.Interval = time.Hour, 2*time.Hour
-	defs := []inspectors.Definition{script("good", goodScript), spin, external("ok", "ok")}
-	for _, d := range defs {
+	options := plugins.PoolOptions{Dir: dir, Limits: testLimits(plugins.Limits{})}
+	if len(os.Args) > 3 {
+		options.State = os.Args[3]
+	}
+	pool := plugins.NewPool(options)
+	for _, d := range append(agentScripts(), external("ok", "ok")) {
 		if err := pool.Load(context.Background(), d); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -39,6 +40,13 @@ func beAgent() {
 	}
 	fmt.Println(string(text))
 	select {}
+}
+
+// agentScripts are the scripts of what beAgent makes; spin never ends.
+func agentScripts() []inspectors.Definition {
+	spin := script("spin", hostiles()[0].source())
+	spin.Timeout, spin.Interval, spin.Budget.CPU = time.Hour, 2*time.Hour, time.Hour
+	return []inspectors.Definition{script("good", goodScript), spin}
 }
 
 // external is a definition of an inspector in the test binary as a plugin, with
