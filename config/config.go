@@ -69,6 +69,9 @@ type Master struct {
 	GoneAfter time.Duration `yaml:"gone_after"`
 	// History says which samples are kept, and for how long.
 	History History `yaml:"history"`
+	// RemoteWrite are stores that get a copy of every sample, Prometheus among
+	// them. Default none.
+	RemoteWrite []RemoteWrite `yaml:"remote_write"`
 }
 
 // History configures the master's store of samples.

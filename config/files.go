@@ -67,6 +67,7 @@ func (l *loader) masterFiles() {
 	if m.TLS.Cert != "" && m.TLS.Key != "" {
 		l.tlsFiles()
 	}
+	l.remoteWriteFiles()
 	for _, at := range slices.Sorted(maps.Keys(m.Static)) {
 		folder := m.Static[at]
 		if folder == "" {

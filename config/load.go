@@ -189,6 +189,7 @@ func (l *loader) resolvePaths(dir string) {
 	resolve("agent.token_file", &l.c.Agent.TokenFile)
 	resolve("agent.ca", &l.c.Agent.CA)
 	resolve("agent.data", &l.c.Agent.Data)
+	l.resolveRemoteWrite(resolve)
 	for url, folder := range l.c.Master.Static {
 		resolve(l.entry("master.static", url), &folder)
 		l.c.Master.Static[url] = folder

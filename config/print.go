@@ -180,7 +180,7 @@ func absolute(path, value string) string {
 		isPath = true
 	default:
 		inspector := strings.HasPrefix(path, "inspectors[")
-		isPath = strings.HasPrefix(path, "master.static[") ||
+		isPath = strings.HasPrefix(path, "master.static[") || isTokenFile(path) ||
 			inspector && (strings.HasSuffix(path, "].file") || strings.HasSuffix(path, "].plugin"))
 	}
 	if !isPath || value == "" {

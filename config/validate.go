@@ -39,6 +39,7 @@ func (l *loader) validate(o LoadOptions) {
 	l.log()
 	l.master()
 	l.history()
+	l.remoteWrite()
 	l.tokens()
 	l.static()
 	l.agent(o.Library)

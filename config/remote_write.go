@@ -1,0 +1,106 @@
+package config
+
+import (
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// RemoteWrite is a store that is sent every sample that the master takes, by
+// Prometheus remote write.
+type RemoteWrite struct {
+	// URL takes remote write, as http://prometheus:9090/api/v1/write.
+	URL string `yaml:"url"`
+	// TokenFile holds a bearer token and nothing else. A file that every user
+	// of the machine can read is refused. Default none.
+	TokenFile string `yaml:"token_file"`
+	// Token is what TokenFile gave.
+	Token string `yaml:"-"`
+	// Labels are added to every series that does not have them, as site: berlin.
+	Labels map[string]string `yaml:"labels"`
+	// MaxBytes bounds the queue on disk of what waits to be sent, from 64MiB;
+	// the oldest samples go first. Default 0, which is 1GiB.
+	MaxBytes Bytes `yaml:"max_bytes"`
+}
+
+const (
+	minQueueBytes  = Bytes(64 << 20)
+	maxRemoteWrite = 10
+)
+
+// eachRemoteWrite calls do with each entry and its path.
+func (l *loader) eachRemoteWrite(do func(path string, r *RemoteWrite)) {
+	for i := range l.c.Master.RemoteWrite {
+		do(l.entry("master.remote_write", i), &l.c.Master.RemoteWrite[i])
+	}
+}
+
+// resolveRemoteWrite makes the paths of the file relative to the current
+// directory instead of the file's folder.
+func (l *loader) resolveRemoteWrite(resolve func(path string, p *string)) {
+	l.eachRemoteWrite(func(path string, r *RemoteWrite) { resolve(l.child(path, "token_file"), &r.TokenFile) })
+}
+
+// remoteWrite checks the entries.
+func (l *loader) remoteWrite() {
+	l.check(len(l.c.Master.RemoteWrite) > maxRemoteWrite, "master.remote_write", "%d stores are named; at most %d are allowed", len(l.c.Master.RemoteWrite), maxRemoteWrite)
+	seen := make(map[string]bool)
+	l.eachRemoteWrite(func(path string, r *RemoteWrite) {
+		p := l.child(path, "url")
+		u, err := url.Parse(r.URL)
+		switch {
+		case r.URL == "":
+			l.check(!l.broken[path], path, "the url is missing; write it as http://prometheus:9090/api/v1/write")
+		case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+			l.check(true, p, "%s is not an address; write it as http://prometheus:9090/api/v1/write", quote(r.URL))
+		case u.User != nil:
+			// The address is not shown: it holds a secret.
+			l.faults = append(l.faults, Fault{Origin: l.at(p), Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file"})
+		case seen[r.URL]:
+			l.check(true, p, "%s is given twice", quote(r.URL))
+		case r.TokenFile != "" && !isTLS(u) && !IsLoopback(u.Hostname()):
+			l.check(true, p, "the token would cross the network in clear to %s; write https://, or remove token_file", quote(r.URL))
+		}
+		seen[r.URL] = true
+		l.check(r.MaxBytes != 0 && r.MaxBytes < minQueueBytes, l.child(path, "max_bytes"), "%s is less than %s", r.MaxBytes, minQueueBytes)
+		names := make([]string, 0, len(r.Labels))
+		for name := range r.Labels {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			if _, err := inspectors.LabelsFromMap(map[string]string{name: r.Labels[name]}); err != nil {
+				l.fault(l.atKey(l.entry(l.child(path, "labels"), name)), "%s: %v", l.child(path, "labels"), err)
+			}
+		}
+	})
+}
+
+// remoteWriteFiles reads the tokens.
+func (l *loader) remoteWriteFiles() {
+	l.eachRemoteWrite(func(path string, r *RemoteWrite) {
+		if r.TokenFile == "" {
+			return
+		}
+		p := l.child(path, "token_file")
+		text, err := readSecret(r.TokenFile, maxTokenBytes)
+		r.Token = strings.TrimSpace(string(text))
+		switch {
+		case err != nil:
+			l.check(true, p, "%v", err)
+		case r.Token == "":
+			l.check(true, p, "the file %s is empty; it must hold the token", quote(r.TokenFile))
+		case strings.ContainsAny(r.Token, " \t\r\n"):
+			l.check(true, p, "the file %s holds more than one word; it must hold the token alone", quote(r.TokenFile))
+		}
+	})
+}
+
+// isTokenFile tells whether a path of the configuration names a file of an
+// entry.
+func isTokenFile(path string) bool {
+	return strings.HasPrefix(path, "master.remote_write[") && filepath.Ext(path) == ".token_file"
+}
