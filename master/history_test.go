@@ -100,15 +100,16 @@ func TestBadHistoryOptions(t *testing.T) {
 	}
 }
 
+func sha256Hex(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
 func TestWhoMayQuery(t *testing.T) {
-	sum := func(token string) string {
-		sum := sha256.Sum256([]byte(token))
-		return hex.EncodeToString(sum[:])
-	}
 	m := start(t, config.Master{Tokens: []config.Token{
-		{Name: "grafana", Role: "viewer", SHA256: sum("v")},
-		{Name: "me", Role: "operator", SHA256: sum("o")},
-		{Name: "web-1", Role: "agent", Host: "web-1", SHA256: sum("a")},
+		{Name: "grafana", Role: "viewer", SHA256: sha256Hex("v")},
+		{Name: "me", Role: "operator", SHA256: sha256Hex("o")},
+		{Name: "web-1", Role: "agent", Host: "web-1", SHA256: sha256Hex("a")},
 	}})
 	for _, path := range []string{"/api/v1/query?query=1", "/api/v1/labels", "/metrics"} {
 		for _, c := range []struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -17,6 +18,8 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/history/receive"
+	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -46,9 +49,10 @@ func (m *Master) listen() (net.Listener, error) {
 }
 
 // newRoutes is the map of the master's URLs.
-func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store) (http.Handler, error) {
+func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, taker *ingest.Ingest) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(history.APIPrefix, viewersOnly(authenticator, store.Handler()))
+	mux.Handle(history.APIPrefix+"write", remoteWriters(authenticator, deps.Log, taker))
 	mux.Handle("GET "+metricsPath, viewersOnly(authenticator, store.Metrics()))
 	mux.HandleFunc("GET "+healthyPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })
 	mux.HandleFunc("GET "+readyPath, readiness(store))
@@ -126,6 +130,29 @@ func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Hand
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s, which may not look at metrics", identity.Name, identity.Role), http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// remoteWriters takes remote write from agents' credentials, for their one host,
+// and from everybody on a master that is open to everybody on loopback, for the
+// hosts that the samples name.
+func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *ingest.Ingest) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity, err := authenticator.Request(r)
+		switch {
+		case !authenticator.CheckOrigin(r):
+			http.Error(w, "pages of other origins may not write here", http.StatusForbidden)
+		case err != nil || identity == nil:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
+			http.Error(w, "send the token of an agent as \"Authorization: Bearer TOKEN\"", http.StatusUnauthorized)
+		case identity.Role != auth.Agent && identity.Role != auth.Local:
+			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; reporting needs an agent's", identity.Name, identity.Role), http.StatusForbidden)
+		default:
+			take := receive.Handler{Log: log, Take: func(series []receive.Series) (receive.Result, error) {
+				return taker.Remote(r.Context(), identity.Host, series)
+			}}
+			take.ServeHTTP(w, r)
 		}
 	})
 }

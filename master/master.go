@@ -20,6 +20,7 @@ import (
 	"github.com/vedettehq/vedette/master/api"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/history/forward"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/live"
@@ -54,6 +55,7 @@ type Master struct {
 	hub      *live.Hub
 	registry *hosts.Registry
 	history  *history.Store
+	forward  []*forward.Forwarder
 	rpc      *rpc.Server
 	http     *http.Server
 
@@ -67,7 +69,11 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := history.New(historyOptions(cfg, deps))
+	forwarders, err := newForwarders(cfg, deps)
+	if err != nil {
+		return nil, err
+	}
+	store, err := history.New(historyOptions(cfg, deps, forwarders))
 	if err != nil {
 		return nil, err
 	}
@@ -75,16 +81,18 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	registry := hosts.New(cfg.GoneAfter, hub.Announce)
 	store.Observe("hosts", "Hosts that have reported since the master started.", func() float64 { return float64(registry.Count()) })
 	store.Observe("live_series", "Series that have reported lately.", func() float64 { return float64(hub.SeriesCount("")) })
+	observeForwarders(store, forwarders)
+	taker := ingest.New(store, hub, registry)
 	server := api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: hub, Registry: registry, History: store, Ingest: ingest.New(store, hub, registry),
+		Hub: hub, Registry: registry, History: store, Ingest: taker,
 	}).Server()
-	routes, err := newRoutes(cfg, deps, authenticator, server, store)
+	routes, err := newRoutes(cfg, deps, authenticator, server, store, taker)
 	if err != nil {
 		return nil, err
 	}
 	return &Master{
-		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, rpc: server,
+		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, forward: forwarders, rpc: server,
 		http: &http.Server{
 			Handler:           routes,
 			ReadHeaderTimeout: 10 * time.Second,
@@ -95,7 +103,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 }
 
 // historyOptions says where and for how long samples are kept.
-func historyOptions(cfg config.Master, deps Deps) history.Options {
+func historyOptions(cfg config.Master, deps Deps, forwarders []*forward.Forwarder) history.Options {
 	h := cfg.History
 	o := history.Options{
 		Retention: h.Retention, MaxBytes: int64(h.MaxBytes), MinFreeBytes: int64(h.MinFreeBytes), OutOfOrder: h.OutOfOrder,
@@ -103,6 +111,9 @@ func historyOptions(cfg config.Master, deps Deps) history.Options {
 	}
 	if h.Persist {
 		o.Dir = filepath.Join(cfg.Data, "history")
+	}
+	for _, f := range forwarders {
+		o.Forward = append(o.Forward, f)
 	}
 	return o
 }
@@ -143,7 +154,7 @@ func (m *Master) Run(ctx context.Context) error {
 
 	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopKeeping()
-	kept := run(func() error { return m.history.Run(keeping) })
+	kept := run(func() error { return m.keep(keeping) })
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var background sync.WaitGroup
@@ -169,6 +180,38 @@ func (m *Master) Run(ctx context.Context) error {
 	<-kept.done
 	m.deps.Log.Info("master stopped")
 	return errors.Join(kept.err, err)
+}
+
+// keep runs the history, and the forwarders around it: what it acknowledges they
+// have been told.
+func (m *Master) keep(ctx context.Context) error {
+	forwarding, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	keeping, fail := context.WithCancel(ctx)
+	defer fail()
+	var tasks []*task
+	for _, f := range m.forward {
+		tasks = append(tasks, run(func() error {
+			err := f.Run(forwarding)
+			if err != nil {
+				fail() // what cannot be forwarded must not be acknowledged
+			}
+			return err
+		}))
+	}
+	for i, f := range m.forward {
+		select {
+		case <-f.Ready():
+		case <-tasks[i].done:
+		}
+	}
+	err := m.history.Run(keeping)
+	stop()
+	for _, t := range tasks {
+		<-t.done
+		err = errors.Join(err, t.err)
+	}
+	return err
 }
 
 // task is a function that runs. done is closed when it has returned err.

@@ -38,8 +38,12 @@ func MetricName(key string) string {
 
 // seriesLabels returns the stored labels of a series, whose names must be valid.
 func seriesLabels(host, key string, own inspectors.Labels) labels.Labels {
+	return namedLabels(MetricName(key), host, key, own)
+}
+
+func namedLabels(name, host, key string, own inspectors.Labels) labels.Labels {
 	b := labels.NewScratchBuilder(len(own) + 3)
-	b.Add(model.MetricNameLabel, MetricName(key))
+	b.Add(model.MetricNameLabel, name)
 	b.Add(labelHost, host)
 	b.Add(labelKey, key)
 	for _, label := range own {

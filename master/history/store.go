@@ -25,6 +25,9 @@ type BusyError struct {
 	RetryAfter time.Duration
 }
 
+// RetrySeconds is RetryAfter in whole seconds, for a header.
+func (e *BusyError) RetrySeconds() int { return int(e.RetryAfter.Seconds()) }
+
 func (e *BusyError) Error() string { return "the history is busy: " + e.Reason }
 
 const (

@@ -37,6 +37,7 @@ type Ingest struct {
 	hub      *live.Hub
 	registry *hosts.Registry
 	store    *history.Store
+	remote   remoteCache
 }
 
 // New makes the way from agents to the history, the hub and the registry.

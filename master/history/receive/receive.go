@@ -1,0 +1,179 @@
+// Package receive takes samples by Prometheus remote write 1.0
+// (https://prometheus.io/docs/specs/prw/remote_write_spec/), so that what a
+// Prometheus scrapes, or an agent of that world, ends up on the same charts.
+//
+// Float samples are taken. Exemplars and metadata are passed over; native
+// histograms are refused, and said in the answer.
+package receive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/golang/snappy"
+	"github.com/prometheus/prometheus/prompb"
+)
+
+// Limits of a request, in bytes, as sent and unpacked.
+const (
+	MaxPackedBytes   = 16 << 20
+	MaxUnpackedBytes = 64 << 20
+)
+
+// messageType is the one that is understood, in the Content-Type.
+const messageType = "prometheus.WriteRequest"
+
+// Label is a name and a value.
+type Label struct{ Name, Value string }
+
+// Point is a value at a time.
+type Point struct {
+	T int64 // ms since the epoch, UTC
+	V float64
+}
+
+// Series is one series of a request.
+type Series struct {
+	Name   string  // of the metric, or ""
+	Labels []Label // the others, as they came
+	Points []Point
+}
+
+// Result tells what became of a request.
+type Result struct {
+	Refused int   // samples that were not taken and never will be
+	Reason  error // of the first of them
+}
+
+// Busy is implemented by an error that says: try again later.
+type Busy interface {
+	error
+	// RetrySeconds is how long to wait.
+	RetrySeconds() int
+}
+
+// Handler serves remote write.
+type Handler struct {
+	// Take stores the series of a request and returns when they are stored. An
+	// error that is a Busy makes the sender try again; another one, which it
+	// should not, is its fault.
+	Take func(series []Series) (Result, error)
+	Log  *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if status, err := checkHeader(r); err != nil {
+		http.Error(w, err.Error(), status)
+		return
+	}
+	series, histograms, err := read(http.MaxBytesReader(w, r.Body, MaxPackedBytes))
+	if err != nil {
+		status := http.StatusBadRequest
+		if errors.Is(err, errTooLarge) || errors.As(err, new(*http.MaxBytesError)) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		http.Error(w, "cannot read the request: "+err.Error(), status)
+		return
+	}
+	result, err := h.Take(series)
+	var busy Busy
+	switch {
+	case errors.As(err, &busy):
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, busy.RetrySeconds())))
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	case errors.Is(err, context.Canceled):
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if histograms > 0 && result.Refused == 0 {
+		result.Reason = errors.New("native histograms are not kept; send classic ones")
+	}
+	if result.Refused += histograms; result.Refused > 0 {
+		h.Log.Debug("samples refused", "remote", r.RemoteAddr, "count", result.Refused, "first", result.Reason)
+		http.Error(w, fmt.Sprintf("%d samples were refused and the others taken; the first: %v", result.Refused, result.Reason), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// checkHeader says which kind of request is not understood.
+func checkHeader(r *http.Request) (status int, err error) {
+	if r.Method != http.MethodPost {
+		return http.StatusMethodNotAllowed, errors.New("remote write is a POST")
+	}
+	if text := r.Header.Get("Content-Type"); text != "" {
+		media, params, err := mime.ParseMediaType(text)
+		if err != nil || media != "application/x-protobuf" || params["proto"] != "" && params["proto"] != messageType {
+			return http.StatusUnsupportedMediaType, fmt.Errorf("the content type %q is not taken; send application/x-protobuf;proto=%s, which is remote write 1.0", text, messageType)
+		}
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "snappy" {
+		return http.StatusUnsupportedMediaType, fmt.Errorf("the content encoding %q is not taken; send snappy", coding)
+	}
+	return 0, nil
+}
+
+var errTooLarge = fmt.Errorf("it is larger than %d bytes", MaxUnpackedBytes)
+
+// read unpacks a request. It counts the native histograms.
+func read(body io.Reader) (series []Series, histograms int, err error) {
+	packed, err := io.ReadAll(body)
+	if err != nil {
+		return nil, 0, err
+	}
+	size, err := snappy.DecodedLen(packed)
+	if err != nil {
+		return nil, 0, err
+	}
+	if size > MaxUnpackedBytes {
+		return nil, 0, errTooLarge
+	}
+	raw, err := snappy.Decode(nil, packed)
+	if err != nil {
+		return nil, 0, err
+	}
+	var request prompb.WriteRequest
+	if err := request.Unmarshal(raw); err != nil {
+		return nil, 0, err
+	}
+	series = make([]Series, 0, len(request.Timeseries))
+	for i := range request.Timeseries {
+		from := &request.Timeseries[i]
+		histograms += len(from.Histograms)
+		if len(from.Samples) > 0 {
+			series = append(series, convert(from))
+		}
+	}
+	return series, histograms, nil
+}
+
+func convert(from *prompb.TimeSeries) Series {
+	to := Series{Labels: make([]Label, 0, len(from.Labels)), Points: make([]Point, len(from.Samples))}
+	for _, l := range from.Labels {
+		if l.Name == "__name__" {
+			to.Name = l.Value
+		} else {
+			to.Labels = append(to.Labels, Label{l.Name, l.Value})
+		}
+	}
+	for i, s := range from.Samples {
+		to.Points[i] = Point{s.Timestamp, s.Value}
+	}
+	return to
+}
+
+// IsFinite reports whether a value can be drawn. Prometheus sends a NaN where a
+// series ends.
+func IsFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
