@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/broker"
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -182,8 +183,45 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 		return fmt.Errorf("cannot open the folder of sockets: %w", err)
 	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, folder)
+	if settings.User > 0 {
+		p.help(cmd, &settings)
+	}
 	p.child.inside, p.child.outside = insideSockets, dir
 	cmd.Env = append(cmd.Env, sandbox.EnvSettings+"="+settings.Encode(), "PLUGIN_UNIX_SOCKET_DIR="+insideSockets)
+	return nil
+}
+
+// brokerFD is the descriptor over which a script host hands the agent the calls
+// that it has the agent answer; after that of the sockets.
+const brokerFD = 6
+
+// help has the agent answer what a script host cannot look up as a user without
+// rights. Where that is not possible the host does without.
+func (p *process) help(cmd *exec.Cmd, s *sandbox.Settings) {
+	if s.NoBroker = sandbox.CannotHelp(); s.NoBroker != "" {
+		return
+	}
+	b, forHost, err := broker.New(p.spec.log, append(processFolders(p.spec.env), "/proc"))
+	if err != nil {
+		s.NoBroker = err.Error()
+		return
+	}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, forHost)
+	s.Broker, s.Processes = brokerFD, p.spec.needs.Processes
+	p.broker, p.brokerDone = b, make(chan struct{})
+	go func() {
+		defer close(p.brokerDone)
+		b.Run()
+	}()
+}
+
+// processFolders are where gopsutil is told to find the processes, besides /proc.
+func processFolders(env []string) []string {
+	for _, pair := range env {
+		if path, found := strings.CutPrefix(pair, "HOST_PROC="); found && filepath.IsAbs(path) {
+			return []string{filepath.Clean(path)}
+		}
+	}
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/broker"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -32,11 +33,15 @@ type process struct {
 	offered  []string // the inspectors of a plugin
 	recorder *link.Recorder
 	lifeline *os.File // the agent's end
-	stderr   *stderrTail
-	started  time.Time
-	hooks    hooks
-	dead     chan struct{} // closed when death is set and hooks.ended has returned
-	death    *death        // valid once dead is closed, and while hooks.ended runs
+	// broker answers calls of a script host, or is nil; brokerDone is closed when
+	// it has ended.
+	broker     *broker.Broker
+	brokerDone chan struct{}
+	stderr     *stderrTail
+	started    time.Time
+	hooks      hooks
+	dead       chan struct{} // closed when death is set and hooks.ended has returned
+	death      *death        // valid once dead is closed, and while hooks.ended runs
 
 	gone      bool // guarded by Pool.mu: whether nothing is left of it
 	published bool // guarded by host.mu: whether anybody but the one who started it saw it
@@ -88,6 +93,10 @@ func (p *process) release() {
 	}
 	if p.recorder != nil {
 		_ = p.recorder.Close()
+	}
+	if p.broker != nil {
+		p.broker.Close()
+		<-p.brokerDone
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"reflect"
 
+	"github.com/shirou/gopsutil/v3/disk"
 	gonet "github.com/shirou/gopsutil/v3/net"
 
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
@@ -30,6 +31,13 @@ func reading(r *files.Reader, path, name string) reflect.Value {
 	case "crypto/tls":
 		if name == "LoadX509KeyPair" {
 			return reflect.ValueOf(func(cert, key string) (tls.Certificate, error) { return loadKeyPair(r, cert, key) })
+		}
+	case "github.com/shirou/gopsutil/v3/disk":
+		switch name {
+		case "Usage":
+			return reflect.ValueOf(func(path string) (*disk.UsageStat, error) { return usage(context.Background(), path) })
+		case "UsageWithContext":
+			return reflect.ValueOf(usage)
 		}
 	case "github.com/shirou/gopsutil/v3/net":
 		return gopsutilReading(r, name)

@@ -63,7 +63,7 @@ func (s *Settings) enter() *Report {
 
 	// The rules name what is there now, with the rights that are there now.
 	rules, rulesErr := s.landlockRules()
-	report.set(LayerMounts, s.mounts())
+	report.set(LayerMounts, s.mounts(rulesErr != nil)) // else the rules keep the homes back
 	report.set(LayerUser, s.becomeUser())
 	// A change of the user forgets it.
 	report.fault("end with the agent", unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0))
@@ -130,28 +130,13 @@ func UserFor(wanted int) (user int, reason string) {
 	if unix.Geteuid() != 0 {
 		return 0, "the agent does not run as root"
 	}
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var caps [2]unix.CapUserData
-	if err := unix.Capget(&header, &caps[0]); err != nil {
-		return 0, fmt.Sprintf("cannot read the agent's capabilities: %v", err)
-	}
-	var lacking []string
-	for _, c := range []struct {
-		bit  int
-		name string
-	}{
-		{unix.CAP_SETUID, "CAP_SETUID"},
-		{unix.CAP_SETGID, "CAP_SETGID"},
-		{unix.CAP_CHOWN, "CAP_CHOWN"},               // for its folder of sockets
-		{unix.CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"}, // to connect to it there
-		{unix.CAP_KILL, "CAP_KILL"},                 // to end it
-	} {
-		if caps[0].Effective&(1<<c.bit) == 0 {
-			lacking = append(lacking, c.name)
-		}
-	}
-	if len(lacking) > 0 {
-		return 0, "the agent lacks " + strings.Join(lacking, ", ")
+	if reason := lacksCapabilities(
+		unix.CAP_SETUID, unix.CAP_SETGID,
+		unix.CAP_CHOWN,        // for its folder of sockets
+		unix.CAP_DAC_OVERRIDE, // to connect to it there
+		unix.CAP_KILL,         // to end it
+	); reason != "" {
+		return 0, reason
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(self, &st); err != nil {
@@ -161,6 +146,33 @@ func UserFor(wanted int) (user int, reason string) {
 		return 0, "other users may not run the agent's program; run: chmod o+rx on it"
 	}
 	return wanted, ""
+}
+
+// CannotHelp returns why this process cannot answer the calls of a script host,
+// or "".
+func CannotHelp() string { return lacksCapabilities(unix.CAP_SYS_PTRACE) } // to read what it asks
+
+// lacksCapabilities says which of some capabilities this process has not, or "".
+func lacksCapabilities(wanted ...int) string {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&header, &caps[0]); err != nil {
+		return fmt.Sprintf("cannot read the agent's capabilities: %v", err)
+	}
+	names := map[int]string{
+		unix.CAP_SETUID: "CAP_SETUID", unix.CAP_SETGID: "CAP_SETGID", unix.CAP_CHOWN: "CAP_CHOWN",
+		unix.CAP_DAC_OVERRIDE: "CAP_DAC_OVERRIDE", unix.CAP_KILL: "CAP_KILL", unix.CAP_SYS_PTRACE: "CAP_SYS_PTRACE",
+	}
+	var lacking []string
+	for _, c := range wanted {
+		if caps[c/32].Effective&(1<<(c%32)) == 0 {
+			lacking = append(lacking, names[c])
+		}
+	}
+	if len(lacking) == 0 {
+		return ""
+	}
+	return "the agent lacks " + strings.Join(lacking, ", ")
 }
 
 // Seal sets the last layer, the system calls, for every thread of the process.
@@ -207,6 +219,9 @@ func (s *Settings) seal(report *Report) {
 	}
 	if s.Broker > 0 {
 		_ = unix.Close(s.Broker)
+	}
+	if s.NoBroker != "" {
+		report.set(LayerBroker, errors.New(s.NoBroker))
 	}
 	report.set(LayerSeccomp, err)
 }

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/vedettehq/vedette/internal/statfs"
 )
 
 // FilterOptions say which system calls a filter lets through.
@@ -58,11 +60,12 @@ type condition struct {
 }
 
 // rule is what becomes of one system call: verdict where all conditions hold,
-// otherwise EPERM.
+// otherwise what it says, or EPERM where it says nothing.
 type rule struct {
-	number  uint32
-	when    []condition
-	verdict uint32
+	number    uint32
+	when      []condition
+	verdict   uint32
+	otherwise uint32
 }
 
 const allBits = ^uint32(0)
@@ -111,25 +114,25 @@ func (o FilterOptions) rules() []rule {
 		open = ask
 	}
 	rules := []rule{
-		{unix.SYS_OPENAT, []condition{lacks(2, writing)}, open},
-		{unix.SYS_READLINKAT, nil, open},
-		{unix.SYS_OPENAT2, nil, unknown},
-		{unix.SYS_CLONE3, nil, unknown},
+		{number: unix.SYS_OPENAT, when: []condition{lacks(2, writing)}, verdict: open},
+		{number: unix.SYS_READLINKAT, verdict: open},
+		{number: unix.SYS_OPENAT2, verdict: unknown},
+		{number: unix.SYS_CLONE3, verdict: unknown},
 		// Threads, and no processes.
-		{unix.SYS_CLONE, []condition{has(0, unix.CLONE_THREAD|unix.CLONE_VM|unix.CLONE_SIGHAND), lacks(0, newNamespaces)}, allow},
-		{unix.SYS_TGKILL, []condition{is(0, self)}, allow},
-		{unix.SYS_KILL, []condition{is(0, self, group)}, allow},
-		{unix.SYS_FCNTL, []condition{is(1, unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL)}, allow},
-		{unix.SYS_IOCTL, []condition{is(1, unix.TCGETS, unix.TIOCINQ, ioctlNonblocking, ioctlCloseOnExec)}, allow},
-		{unix.SYS_PRCTL, []condition{is(0, unix.PR_SET_NAME, unix.PR_GET_NAME, unix.PR_SET_VMA, unix.PR_GET_DUMPABLE)}, allow},
-		{unix.SYS_PRLIMIT64, []condition{is(0, 0, self), null(2)}, allow},
-		{unix.SYS_BIND, []condition{is(2, netlinkAddress)}, allow},
+		{number: unix.SYS_CLONE, when: []condition{has(0, unix.CLONE_THREAD|unix.CLONE_VM|unix.CLONE_SIGHAND), lacks(0, newNamespaces)}, verdict: allow},
+		{number: unix.SYS_TGKILL, when: []condition{is(0, self)}, verdict: allow},
+		{number: unix.SYS_KILL, when: []condition{is(0, self, group)}, verdict: allow},
+		{number: unix.SYS_FCNTL, when: []condition{is(1, unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL)}, verdict: allow},
+		{number: unix.SYS_IOCTL, when: []condition{is(1, unix.TCGETS, unix.TIOCINQ, ioctlNonblocking, ioctlCloseOnExec)}, verdict: allow},
+		{number: unix.SYS_PRCTL, when: []condition{is(0, unix.PR_SET_NAME, unix.PR_GET_NAME, unix.PR_SET_VMA, unix.PR_GET_DUMPABLE)}, verdict: allow},
+		{number: unix.SYS_PRLIMIT64, when: []condition{is(0, 0, self), null(2)}, verdict: allow},
+		{number: unix.SYS_BIND, when: []condition{is(2, netlinkAddress)}, verdict: allow},
 	}
 	rules = append(rules, o.socketRules()...)
 	if o.Help {
-		rules = append(rules, rule{unix.SYS_STATFS, nil, ask})
+		rules = append(rules, rule{number: unix.SYS_STATFS, when: []condition{is(2, statfs.Mark)}, verdict: ask, otherwise: allow})
 	} else {
-		rules = append(rules, rule{unix.SYS_STATFS, nil, allow})
+		rules = append(rules, rule{number: unix.SYS_STATFS, verdict: allow})
 	}
 	return append(rules, archRules(open)...)
 }
@@ -159,9 +162,9 @@ func (o FilterOptions) socketRules() []rule {
 	} else {
 		types.among = append(types.among, unix.SOCK_RAW) // needs a right that the process has not
 	}
-	rules := []rule{{unix.SYS_SOCKET, []condition{is(0, families...), types, protocols}, allow}}
+	rules := []rule{{number: unix.SYS_SOCKET, when: []condition{is(0, families...), types, protocols}, verdict: allow}}
 	if o.Net {
-		rules = append(rules, rule{unix.SYS_CONNECT, nil, allow})
+		rules = append(rules, rule{number: unix.SYS_CONNECT, verdict: allow})
 	}
 	return rules
 }
@@ -198,21 +201,26 @@ func (o FilterOptions) program() []unix.SockFilter {
 // body is what is done for the call of a rule. It always returns.
 func (r rule) body() []unix.SockFilter {
 	var p []unix.SockFilter
+	otherwise := r.otherwise
+	if otherwise == 0 {
+		otherwise = deny
+	}
 	for _, c := range r.when {
-		p = append(p, c.check()...)
+		p = append(p, c.check(otherwise)...)
 	}
 	return append(p, unix.SockFilter{Code: ret, K: r.verdict})
 }
 
-// check goes on behind itself where the condition holds, and denies where not.
-func (c condition) check() []unix.SockFilter {
+// check goes on behind itself where the condition holds, and returns a verdict
+// where not.
+func (c condition) check(otherwise uint32) []unix.SockFilter {
 	low := uint32(offsetArgs + 8*c.arg)
 	var p []unix.SockFilter
 	if c.wide {
 		p = append(p,
 			unix.SockFilter{Code: load, K: low + 4},
 			unix.SockFilter{Code: jumpEqual, K: 0, Jt: 1},
-			unix.SockFilter{Code: ret, K: deny})
+			unix.SockFilter{Code: ret, K: otherwise})
 	}
 	p = append(p, unix.SockFilter{Code: load, K: low})
 	if c.mask != allBits {
@@ -221,7 +229,7 @@ func (c condition) check() []unix.SockFilter {
 	for i, value := range c.among {
 		p = append(p, unix.SockFilter{Code: jumpEqual, K: value, Jt: uint8(len(c.among) - i)})
 	}
-	return append(p, unix.SockFilter{Code: ret, K: deny})
+	return append(p, unix.SockFilter{Code: ret, K: otherwise})
 }
 
 // installFilter puts the filter in force for every thread of the process. It
@@ -233,10 +241,20 @@ func installFilter(o FilterOptions) (listener int, err error) {
 	}
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: unsafe.SliceData(program)}
 	flags := uintptr(unix.SECCOMP_FILTER_FLAG_TSYNC)
+	var waitKillable uintptr
 	if o.Help || o.HelpOpen {
 		flags |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
+		// A signal, as the runtime sends them, does not make a call ask again.
+		waitKillable = unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 	}
-	fd, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
+	install := func(flags uintptr) (uintptr, syscall.Errno) {
+		fd, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
+		return fd, errno
+	}
+	fd, errno := install(flags | waitKillable)
+	if errno == unix.EINVAL && waitKillable != 0 {
+		fd, errno = install(flags) // before Linux 5.19
+	}
 	if errno != 0 {
 		return 0, fmt.Errorf("cannot install the filter of system calls: %w", errno)
 	}

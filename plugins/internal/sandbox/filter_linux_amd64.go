@@ -22,7 +22,7 @@ func archCalls() []uint32 {
 // archRules are as FilterOptions.rules; open is the verdict on opening.
 func archRules(open uint32) []rule {
 	return []rule{
-		{unix.SYS_OPEN, []condition{lacks(1, writing)}, open},
-		{unix.SYS_READLINK, nil, open},
+		{number: unix.SYS_OPEN, when: []condition{lacks(1, writing)}, verdict: open},
+		{number: unix.SYS_READLINK, verdict: open},
 	}
 }

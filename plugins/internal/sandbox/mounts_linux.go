@@ -12,9 +12,10 @@ import (
 )
 
 // mounts gives the thread a view of the file system of its own, in which nothing
-// can be written and the private files cannot be seen. File systems that are
-// mounted later still appear in it.
-func (s *Settings) mounts() error {
+// can be written and the private files cannot be seen, nor the homes of users
+// where that is asked for. File systems that are mounted later still appear in
+// it.
+func (s *Settings) mounts(homes bool) error {
 	if unix.Geteuid() != 0 {
 		return errors.New("the agent does not run as root")
 	}
@@ -26,7 +27,7 @@ func (s *Settings) mounts() error {
 		return fmt.Errorf("cannot part the view of the file system from the agent's: %w", err)
 	}
 	var faults []error
-	for _, path := range s.hidden() {
+	for _, path := range s.hidden(homes) {
 		if err := hide(path); err != nil {
 			faults = append(faults, fmt.Errorf("cannot hide %q: %w", path, err))
 		}
@@ -38,18 +39,26 @@ func (s *Settings) mounts() error {
 	return errors.Join(faults...)
 }
 
-// hidden returns what is taken out of sight: the agent's own files, and the
-// homes of users. A home that is a file system of its own stays, so that it can
-// be told how full it is; permissions and the other layers protect it.
-func (s *Settings) hidden() []string {
+// hidden returns what is taken out of sight. A folder that is a file system of
+// its own stays, so that it can be told how full it is; what is in it goes.
+func (s *Settings) hidden(homes bool) []string {
 	var list []string
 	for _, path := range s.Private {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
+		real, err := filepath.EvalSymlinks(path)
+		switch {
+		case err != nil: // not there
+		case isMountPoint(real):
+			inside, _ := filepath.Glob(real + "/*")
+			list = append(list, inside...)
+		default:
 			list = append(list, real)
 		}
 	}
-	homes, _ := filepath.Glob("/home/*")
-	for _, path := range append(homes, "/root") {
+	if !homes {
+		return list
+	}
+	folders, _ := filepath.Glob("/home/*")
+	for _, path := range append(folders, "/root") {
 		if !isMountPoint(path) && !s.granted(path) {
 			list = append(list, path)
 		}

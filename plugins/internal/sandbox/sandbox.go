@@ -69,6 +69,8 @@ type Settings struct {
 	// Broker is the descriptor of a socket over which the agent takes the
 	// listener of the filter, 0 for none.
 	Broker int `json:"broker,omitempty"`
+	// NoBroker says why Broker is 0 where it need not be.
+	NoBroker string `json:"no_broker,omitempty"`
 	// Processes is whether the agent opens for the host what tells of the
 	// processes of other users; it takes a broker.
 	Processes bool `json:"processes,omitempty"`

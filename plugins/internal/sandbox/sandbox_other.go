@@ -10,6 +10,9 @@ func Enter() error { return nil }
 // UserFor says that nothing can be done.
 func UserFor(int) (user int, reason string) { return 0, noLayers() }
 
+// CannotHelp says that nothing can be done.
+func CannotHelp() string { return noLayers() }
+
 // Seal tells that there are no layers on this system.
 func Seal() (Report, Settings) {
 	var r Report

@@ -1,0 +1,408 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bounds of what one host is helped with.
+const (
+	maxContent = 64 << 10 // bytes of a file
+	maxAtOnce  = 4        // file systems that are asked at once: one that hangs holds a thread
+)
+
+// Broker answers one script host.
+type Broker struct {
+	log   *slog.Logger
+	procs []string
+	conn  *os.File      // over which the host hands over its listener
+	sizes chan struct{} // a token for each file system that is being asked
+	done  sync.WaitGroup
+
+	mu       sync.Mutex
+	listener *os.File // guarded by mu, as closed
+	closed   bool
+}
+
+// New makes a broker, and the socket that its host inherits. procs are the
+// folders in which the host finds processes. It starts nothing.
+func New(log *slog.Logger, procs []string) (b *Broker, forHost *os.File, err error) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot make a socket for the broker: %w", err)
+	}
+	if err := unix.SetNonblock(ends[0], true); err != nil {
+		_, _ = unix.Close(ends[0]), unix.Close(ends[1])
+		return nil, nil, fmt.Errorf("cannot prepare the socket of the broker: %w", err)
+	}
+	b = &Broker{
+		log: log, procs: procs,
+		conn:  os.NewFile(uintptr(ends[0]), "broker"),
+		sizes: make(chan struct{}, maxAtOnce),
+	}
+	return b, os.NewFile(uintptr(ends[1]), "broker of the host"), nil
+}
+
+// Run answers until the host ends or Close is called.
+func (b *Broker) Run() {
+	listener, err := receive(b.conn)
+	if err != nil {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
+			b.log.Warn("script hosts are not helped with what they may not look up", "reason", err)
+		}
+		return
+	}
+	b.mu.Lock()
+	b.listener = listener
+	b.stopLocked()
+	b.mu.Unlock()
+	b.serve(listener)
+	end := func() {
+		b.done.Wait()
+		_ = listener.Close()
+	}
+	if len(b.sizes) == 0 {
+		end()
+		return
+	}
+	go end() // a file system hangs; nobody waits for it
+}
+
+// Close makes Run return. The host must be dead: what it asks is not answered
+// any more.
+func (b *Broker) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	_ = b.conn.Close()
+	b.stopLocked()
+}
+
+// stopLocked makes serve return once the broker is closed. The listener stays
+// open for answers that are under way.
+func (b *Broker) stopLocked() {
+	if b.closed && b.listener != nil {
+		_ = b.listener.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// receive takes the one descriptor that the host sends.
+func receive(conn *os.File) (*os.File, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	rights := make([]byte, unix.CmsgSpace(4))
+	var n, got int
+	var callErr error
+	err = raw.Read(func(fd uintptr) bool {
+		n, got, _, _, callErr = unix.Recvmsg(int(fd), make([]byte, 1), rights, unix.MSG_CMSG_CLOEXEC)
+		return callErr != unix.EAGAIN && callErr != unix.EINTR
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case callErr != nil:
+		return nil, fmt.Errorf("cannot take the listener of the host: %w", callErr)
+	case n == 0:
+		return nil, io.EOF // the host has none, or is dead
+	}
+	messages, err := unix.ParseSocketControlMessage(rights[:got])
+	if err != nil || len(messages) != 1 {
+		return nil, fmt.Errorf("the host sent no listener: %d messages, %v", len(messages), err)
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) != 1 {
+		return nil, fmt.Errorf("the host sent no listener: %d descriptors, %v", len(fds), err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		_ = unix.Close(fds[0])
+		return nil, fmt.Errorf("cannot use the listener of the host: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "listener"), nil
+}
+
+// The messages of seccomp_unotify(2).
+type (
+	request struct {
+		id    uint64
+		pid   uint32 // of the thread that calls
+		flags uint32
+		call  struct {
+			number  int32
+			arch    uint32
+			pointer uint64
+			args    [6]uint64
+		}
+	}
+	response struct {
+		id    uint64
+		value int64
+		errno int32 // negative
+		flags uint32
+	}
+	addition struct { // of a descriptor to those of the host
+		id       uint64
+		flags    uint32
+		source   uint32
+		target   uint32
+		newFlags uint32
+	}
+)
+
+// Numbers of ioctl that package unix does not name.
+const (
+	ioctlValid = 0x40082102 // SECCOMP_IOCTL_NOTIF_ID_VALID
+	ioctlAdd   = 0x40182103 // SECCOMP_IOCTL_NOTIF_ADDFD
+)
+
+// serve answers what comes over the listener until nobody can ask any more.
+func (b *Broker) serve(listener *os.File) {
+	raw, err := listener.SyscallConn()
+	if err != nil {
+		return
+	}
+	for over := false; !over; {
+		err := raw.Read(func(fd uintptr) bool {
+			for {
+				switch state := pending(int(fd)); {
+				case state&unix.POLLIN != 0:
+					if !b.take(int(fd)) {
+						return true
+					}
+				case state != 0: // the last thread of the host is gone
+					over = true
+					return true
+				default:
+					return false
+				}
+			}
+		})
+		if err != nil {
+			return
+		}
+	}
+}
+
+// pending says what is to be read, as poll(2) does. Receiving would wait.
+func pending(fd int) int16 {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(fds, 0); err != unix.EINTR {
+			return fds[0].Revents
+		}
+	}
+}
+
+// take receives one call and answers it, a slow one in the background. It
+// returns false where nothing more can be received.
+func (b *Broker) take(fd int) bool {
+	var r request
+	switch err := ioctl(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r)); err {
+	case nil:
+	case unix.ENOENT, unix.EINTR: // the thread that asked is gone
+		return true
+	default:
+		return false
+	}
+	c := &call{listener: fd, request: r}
+	if r.call.number != unix.SYS_STATFS {
+		b.look(c)
+		return true
+	}
+	select {
+	case b.sizes <- struct{}{}:
+		// The descriptor outlives what goes on: Run waits before it closes it.
+		b.done.Go(func() {
+			b.size(c)
+			<-b.sizes
+		})
+	default:
+		c.fail(unix.EBUSY) // as many as hang already
+	}
+	return true
+}
+
+func ioctl(fd int, number uint, arg unsafe.Pointer) error {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(number), uintptr(arg)); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// size answers a call of statfs.
+func (b *Broker) size(c *call) {
+	path, err := c.path(0)
+	if err != nil || !sizable(path) {
+		c.goOn()
+		return
+	}
+	var st unix.Statfs_t
+	for {
+		if err = unix.Statfs(path, &st); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.write(1, unsafe.Slice((*byte)(unsafe.Pointer(&st)), unsafe.Sizeof(st)), 0)
+}
+
+// look answers a call that opens a file or reads a link.
+func (b *Broker) look(c *call) {
+	at, reads := c.pathArgument()
+	path, err := c.path(at)
+	if err != nil {
+		c.goOn()
+		return
+	}
+	switch q := classify(path, b.procs); {
+	case q == link && reads:
+		target, err := os.Readlink(path)
+		if err != nil {
+			c.fail(errnoOf(err))
+			return
+		}
+		text := []byte(target)
+		text = text[:min(uint64(len(text)), c.request.call.args[at+2])]
+		c.write(at+1, text, int64(len(text)))
+	case q == content && !reads:
+		c.give(contentOf(path))
+	case q == folder && !reads:
+		c.give(os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0))
+	default:
+		c.goOn()
+	}
+}
+
+// contentOf returns a file in memory with the content of a small one: the
+// kernel asks who reads of what it tells of a process, not who opened it.
+func contentOf(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxContent))
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.MemfdCreate("vedette-content", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	memory := os.NewFile(uintptr(fd), "content")
+	defer memory.Close()
+	if _, err := memory.Write(text); err != nil {
+		return nil, err
+	}
+	return os.Open(fmt.Sprintf("/proc/self/fd/%d", fd)) // at its start, and for reading only
+}
+
+func errnoOf(err error) error {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return unix.EACCES
+}
+
+// call is one call of the host that waits for its answer.
+type call struct {
+	listener int
+	request  request
+}
+
+// valid reports whether the thread still waits. What was read of its memory
+// before belongs to it then.
+func (c *call) valid() bool {
+	return ioctl(c.listener, ioctlValid, unsafe.Pointer(&c.request.id)) == nil
+}
+
+// path copies the path that an argument points to.
+func (c *call) path(argument int) (string, error) {
+	address := uintptr(c.request.call.args[argument])
+	var path strings.Builder
+	for path.Len() < unix.PathMax {
+		// Up to the end of a page at a time: the next may not be there.
+		page := uintptr(os.Getpagesize())
+		buffer := make([]byte, min(page-address%page, uintptr(unix.PathMax-path.Len())))
+		n, err := unix.ProcessVMReadv(int(c.request.pid),
+			[]unix.Iovec{{Base: &buffer[0], Len: uint64(len(buffer))}},
+			[]unix.RemoteIovec{{Base: address, Len: len(buffer)}}, 0)
+		if err != nil {
+			return "", err
+		}
+		text, _, end := strings.Cut(string(buffer[:n]), "\x00")
+		path.WriteString(text)
+		if end {
+			if !c.valid() {
+				return "", unix.ESRCH
+			}
+			return path.String(), nil
+		}
+		address += uintptr(n)
+	}
+	return "", unix.ENAMETOOLONG
+}
+
+// write puts data where an argument points to, and answers with a value.
+func (c *call) write(argument int, data []byte, value int64) {
+	if !c.valid() {
+		return
+	}
+	if len(data) > 0 {
+		n, err := unix.ProcessVMWritev(int(c.request.pid),
+			[]unix.Iovec{{Base: &data[0], Len: uint64(len(data))}},
+			[]unix.RemoteIovec{{Base: uintptr(c.request.call.args[argument]), Len: len(data)}}, 0)
+		if err != nil || n != len(data) {
+			c.fail(unix.EFAULT)
+			return
+		}
+	}
+	c.answer(response{value: value})
+}
+
+// give answers with a descriptor of a file, which is closed here.
+func (c *call) give(f *os.File, err error) {
+	if err != nil {
+		c.fail(errnoOf(err))
+		return
+	}
+	defer f.Close()
+	a := addition{id: c.request.id, flags: unix.SECCOMP_ADDFD_FLAG_SEND, source: uint32(f.Fd()), newFlags: unix.O_CLOEXEC}
+	if err := ioctl(c.listener, ioctlAdd, unsafe.Pointer(&a)); err != nil {
+		c.fail(errnoOf(err))
+	}
+}
+
+// fail answers with an error.
+func (c *call) fail(err error) {
+	errno, ok := err.(unix.Errno)
+	if !ok {
+		errno = unix.EIO
+	}
+	c.answer(response{errno: -int32(errno)})
+}
+
+// goOn lets the kernel do what was asked, with the rights of the host.
+func (c *call) goOn() {
+	c.answer(response{flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE})
+}
+
+// answer sends a response. That nobody waits for it any more is no fault.
+func (c *call) answer(r response) {
+	r.id = c.request.id
+	_ = ioctl(c.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
+}
