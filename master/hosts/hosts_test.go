@@ -224,3 +224,30 @@ func TestBootsAreBounded(t *testing.T) {
 		t.Error("the oldest boot was not the one forgotten")
 	}
 }
+
+// What an agent has left over from earlier runs never makes the master forget
+// which reports of this run it has.
+func TestRunThatIsConnectedIsRemembered(t *testing.T) {
+	r, _ := newRegistry()
+	agent, err := r.Connect(wire.HelloParams{Host: "web-1", AgentID: "a", BootID: "now"}, "", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.ReportsOf(agent, "") != agent.Reports || r.ReportsOf(agent, "now") != agent.Reports {
+		t.Error("the run that said hello has other reports")
+	}
+	for i := range 3 * maxBoots {
+		boot := string(rune('a' + i))
+		old := r.ReportsOf(agent, boot)
+		if old == agent.Reports || r.ReportsOf(agent, boot) != old {
+			t.Fatalf("the reports of run %q are not its own", boot)
+		}
+	}
+	again, err := r.Connect(wire.HelloParams{Host: "web-1", AgentID: "a", BootID: "now"}, "", func() {})
+	if err != nil || again.Reports != agent.Reports {
+		t.Errorf("the run that was connected is forgotten: %v", err)
+	}
+	if n := len(r.hosts["web-1"].boots); n != maxBoots {
+		t.Errorf("%d boots are remembered, want %d", n, maxBoots)
+	}
+}

@@ -39,6 +39,7 @@ type host struct {
 	inspectors map[string]wire.InspectorStatus
 	agent      *Agent // connected, or nil
 	boots      map[string]*Reports
+	uses       uint64 // of boots
 	heard      time.Time
 }
 
@@ -50,6 +51,8 @@ type Agent struct {
 	Replaced func()
 	// Reports knows which reports of this run of the agent were taken.
 	Reports *Reports
+
+	boot string // id of this run
 }
 
 // New makes an empty registry. announce is called with the registry locked: it
@@ -95,10 +98,26 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 	h.info.Remote = remote
 	h.info.SkewMS = hello.NowMS - now.UnixMilli()
 	h.info.Simple = false
-	h.agent = &Agent{Host: hello.Host, ID: hello.AgentID, Replaced: replaced, Reports: h.reports(hello.BootID)}
+	h.agent = &Agent{Host: hello.Host, ID: hello.AgentID, Replaced: replaced, boot: hello.BootID, Reports: h.reports(hello.BootID)}
 	r.seenLocked(h, now)
 	r.announceLocked(h)
 	return h.agent, nil
+}
+
+// ReportsOf returns the reports that an agent numbers under a boot id, which
+// need not be that of the run which is connected: after a restart an agent sends
+// what earlier runs have left. "" is the run that is connected.
+func (r *Registry) ReportsOf(agent *Agent, boot string) *Reports {
+	if boot == "" || boot == agent.boot {
+		return agent.Reports
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hosts[agent.Host]
+	if known, ok := h.boots[agent.boot]; ok {
+		h.use(known) // it is not to make room for what it has left behind
+	}
+	return h.reports(boot)
 }
 
 // Disconnect ends a connection. The host stays up until it has been silent for

@@ -11,8 +11,8 @@ import (
 // come; beyond the bound the oldest gap is taken for one that never comes.
 const maxRanges = 1024
 
-// maxBoots is how many runs of one agent are remembered. A report of an older
-// one would be taken again.
+// maxBoots is how many boot ids of one agent are remembered, those that were
+// used last. A report of another would be taken again.
 const maxBoots = 8
 
 // Reports knows which reports of one run of an agent the master has, so that
@@ -21,7 +21,7 @@ const maxBoots = 8
 type Reports struct {
 	mu    sync.Mutex
 	taken []seqRange // sorted; apart by at least one missing report
-	order int        // of the run among those of its host
+	used  uint64     // when, among the uses of its host; Registry.mu guards it
 }
 
 type seqRange struct{ first, last uint64 }
@@ -86,22 +86,30 @@ func (r *Reports) insertLocked(at int, seq uint64) {
 	}
 }
 
-// reports returns the reports of a run of the host's agent. Registry.mu is held.
+// reports returns the reports under a boot id of the host's agent. Registry.mu
+// is held.
 func (h *host) reports(boot string) *Reports {
-	if known, ok := h.boots[boot]; ok {
+	known, ok := h.boots[boot]
+	if ok {
+		h.use(known)
 		return known
 	}
-	oldest, order := "", 0
-	for id, reports := range h.boots {
-		order = max(order, reports.order)
-		if oldest == "" || reports.order < h.boots[oldest].order {
-			oldest = id
-		}
-	}
 	if len(h.boots) >= maxBoots {
+		oldest, first := "", uint64(0)
+		for id, reports := range h.boots {
+			if first == 0 || reports.used < first {
+				oldest, first = id, reports.used
+			}
+		}
 		delete(h.boots, oldest)
 	}
-	reports := &Reports{order: order + 1}
-	h.boots[boot] = reports
-	return reports
+	known = &Reports{}
+	h.use(known)
+	h.boots[boot] = known
+	return known
+}
+
+func (h *host) use(reports *Reports) {
+	h.uses++
+	reports.used = h.uses
 }

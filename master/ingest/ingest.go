@@ -27,6 +27,8 @@ const (
 	MaxSeriesPerHost = 50_000
 	// MaxReportSamples bounds one report.
 	MaxReportSamples = 100_000
+	// maxBootBytes bounds the boot id of a report, which is remembered.
+	maxBootBytes = 128
 	// MaxFuture is how far ahead of the master's clock a sample may be. An
 	// agent's skew, as measured at its hello, is allowed on top.
 	MaxFuture = 10 * time.Minute
@@ -85,6 +87,9 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 	if len(p.T) > MaxReportSamples {
 		return wire.ReportResult{}, fmt.Errorf("%d samples in one report; at most %d are allowed", len(p.T), MaxReportSamples)
 	}
+	if len(p.BootID) > maxBootBytes {
+		return wire.ReportResult{}, fmt.Errorf("boot_id is %d bytes long; at most %d are allowed", len(p.BootID), maxBootBytes)
+	}
 	result := wire.ReportResult{Seq: p.Seq}
 	refuse := func(err error) {
 		if result.Refused++; result.Refused == 1 {
@@ -92,7 +97,7 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 		}
 	}
 	s.declareLocked(p.Series, refuse)
-	_, err := s.agent.Reports.Take(p.Seq, func() error {
+	_, err := s.ingest.registry.ReportsOf(s.agent, p.BootID).Take(p.Seq, func() error {
 		return s.takeLocked(ctx, &p.Columns, refuse)
 	})
 	if busy, ok := errors.AsType[*history.BusyError](err); ok {

@@ -147,6 +147,36 @@ func TestReportTwice(t *testing.T) {
 	}
 }
 
+// After a restart an agent sends what the run before has left, under that run's
+// boot id and numbers, beside its own.
+func TestReportsOfEarlierRuns(t *testing.T) {
+	f := newFixture(t)
+	series := []wire.Series{{ID: 7, Key: "a/b"}}
+	left := f.report(1, series, []int64{1}, []uint32{7}, []float64{1})
+	if _, err := f.ingest.NewSession(f.agent, 0).Report(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	agent, err := f.registry.Connect(wire.HelloParams{Host: "web-1", AgentID: "a", BootID: "next"}, "", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := f.ingest.NewSession(agent, 0)
+	own := f.report(1, series, []int64{2}, []uint32{7}, []float64{2})
+	own.BootID = "next"
+	for _, r := range []*wire.ReportParams{own, left, own} {
+		if result, err := session.Report(t.Context(), r); err != nil || result.Refused != 0 {
+			t.Fatalf("got %+v, %v", result, err)
+		}
+	}
+	if got, want := f.published(), "metrics/web-1/a/b@1=1 metrics/web-1/a/b@2=2"; got != want {
+		t.Errorf("published %s, want %s", got, want)
+	}
+	own.BootID = strings.Repeat("x", maxBootBytes+1)
+	if _, err := session.Report(t.Context(), own); err == nil || !strings.Contains(err.Error(), "boot_id") {
+		t.Errorf("a boot id of %d bytes gives %v", len(own.BootID), err)
+	}
+}
+
 func TestBadSamplesAreLeftOutAndTold(t *testing.T) {
 	future := time.Now().Add(time.Hour).UnixMilli()
 	for name, c := range map[string]struct {
