@@ -79,7 +79,7 @@ func owners() map[string][]string {
 		"go.yaml.in/yaml":                     {"config"},
 		"github.com/joho/godotenv":            {"config"},
 		"github.com/spf13/cobra":              {"cmd"},
-		"go.etcd.io/bbolt":                    {"master/state", "agent"},
+		"go.etcd.io/bbolt":                    {"master/state", "agent/spool"},
 		"github.com/prometheus":               {"master/history"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},

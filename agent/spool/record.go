@@ -1,0 +1,238 @@
+package spool
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Report is a batch of samples as it is kept: by column, and naming its series
+// itself, so that one can be read without the others.
+type Report struct {
+	// Boot and Seq are the number under which the report was sent before. Of one
+	// that never was, Boot is "": it may be joined with others, and is numbered
+	// by the store.
+	Boot string
+	Seq  uint64
+	// Series are what Of refers to.
+	Series []Series
+	Times  []int64  // ms since the epoch, UTC
+	Of     []uint32 // indexes into Series
+	Values []float64
+}
+
+// Series is what tells a series from others of its host.
+type Series struct {
+	Key    string
+	Labels inspectors.Labels
+	Kind   inspectors.Kind
+}
+
+// Len returns the number of samples.
+func (r *Report) Len() int { return len(r.Times) }
+
+// recordVersion is the first byte of each record.
+const recordVersion = 1
+
+// Bounds of what a record may claim, against a damaged one.
+const (
+	maxRecordBytes = 8 << 20
+	minSampleBytes = 10 // a sample takes no less
+	minSeriesBytes = 3
+)
+
+var (
+	errRecord  = errors.New("the record is damaged")
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+)
+
+// headBytes is the version and the checksum, of what follows.
+const headBytes = 5
+
+// encode writes a report: version, checksum, boot, seq, series, samples.
+// Numbers are varints but for values, times are differences.
+func encode(r *Report) []byte {
+	b := make([]byte, headBytes, headBytes+64+16*r.Len()+64*len(r.Series))
+	b = appendText(b, r.Boot)
+	b = binary.AppendUvarint(b, r.Seq)
+	b = binary.AppendUvarint(b, uint64(len(r.Series)))
+	for i := range r.Series {
+		s := &r.Series[i]
+		b = append(b, byte(s.Kind))
+		b = appendText(b, s.Key)
+		b = binary.AppendUvarint(b, uint64(len(s.Labels)))
+		for _, label := range s.Labels {
+			b = appendText(b, label.Name)
+			b = appendText(b, label.Value)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(r.Len()))
+	before := int64(0)
+	for i, t := range r.Times {
+		b = binary.AppendUvarint(b, uint64(r.Of[i]))
+		b = binary.AppendVarint(b, t-before)
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(r.Values[i]))
+		before = t
+	}
+	return sign(b)
+}
+
+// sign writes version and checksum into a record.
+func sign(b []byte) []byte {
+	b[0] = recordVersion
+	binary.LittleEndian.PutUint32(b[1:], crc32.Checksum(b[headBytes:], castagnoli))
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+// decode reads what encode wrote. It keeps nothing of b.
+func decode(b []byte) (*Report, error) {
+	switch {
+	case len(b) < headBytes || len(b) > maxRecordBytes:
+		return nil, fmt.Errorf("%w: it is %d bytes long", errRecord, len(b))
+	case b[0] != recordVersion:
+		return nil, fmt.Errorf("%w: its version is %d", errRecord, b[0])
+	case binary.LittleEndian.Uint32(b[1:]) != crc32.Checksum(b[headBytes:], castagnoli):
+		return nil, fmt.Errorf("%w: its checksum is wrong", errRecord)
+	}
+	d := decoder{rest: b[headBytes:]}
+	r := &Report{Boot: d.text(), Seq: d.number()}
+	r.Series = make([]Series, d.count(minSeriesBytes))
+	for i := range r.Series {
+		r.Series[i] = d.series()
+	}
+	n := d.count(minSampleBytes)
+	r.Times, r.Of, r.Values = make([]int64, n), make([]uint32, n), make([]float64, n)
+	before := int64(0)
+	for i := range n {
+		of := d.number()
+		before += d.difference()
+		r.Of[i], r.Times[i], r.Values[i] = uint32(of), before, d.value()
+		if of >= uint64(len(r.Series)) {
+			d.bad = true
+		}
+	}
+	if d.bad || len(d.rest) > 0 {
+		return nil, fmt.Errorf("%w: it does not hold what it should", errRecord)
+	}
+	return r, nil
+}
+
+// decoder reads what a record holds. After a fault it reads zeros.
+type decoder struct {
+	rest []byte
+	bad  bool
+}
+
+func (d *decoder) number() uint64 {
+	n, size := binary.Uvarint(d.rest)
+	if size <= 0 {
+		d.bad, d.rest = true, nil
+		return 0
+	}
+	d.rest = d.rest[size:]
+	return n
+}
+
+func (d *decoder) difference() int64 {
+	n, size := binary.Varint(d.rest)
+	if size <= 0 {
+		d.bad, d.rest = true, nil
+		return 0
+	}
+	d.rest = d.rest[size:]
+	return n
+}
+
+// count reads how many items follow, each of no less than so many bytes.
+func (d *decoder) count(each int) int {
+	n := d.number()
+	if n > uint64(len(d.rest)/each) {
+		d.bad, d.rest = true, nil
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) bytes(n int) []byte {
+	if n > len(d.rest) {
+		d.bad, d.rest = true, nil
+		return nil
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) text() string { return string(d.bytes(d.count(1))) }
+
+func (d *decoder) value() float64 {
+	b := d.bytes(8)
+	if b == nil {
+		return 0
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(b))
+}
+
+func (d *decoder) series() Series {
+	kind := d.bytes(1)
+	if kind == nil {
+		return Series{}
+	}
+	s := Series{Kind: inspectors.Kind(kind[0]), Key: d.text()}
+	if n := d.count(2); n > 0 {
+		s.Labels = make(inspectors.Labels, n)
+	}
+	for i := range s.Labels {
+		s.Labels[i].Name, s.Labels[i].Value = d.text(), d.text()
+	}
+	return s
+}
+
+// joiner makes one report of several that were never sent: it holds their
+// samples in their order, and each of their series once.
+type joiner struct {
+	into  *Report
+	index map[string]uint32
+	name  []byte
+}
+
+func newJoiner() *joiner {
+	return &joiner{into: &Report{}, index: make(map[string]uint32)}
+}
+
+func (j *joiner) add(r *Report) {
+	of := make([]uint32, len(r.Series))
+	for i := range r.Series {
+		of[i] = j.series(&r.Series[i])
+	}
+	for i := range r.Times {
+		j.into.Of = append(j.into.Of, of[r.Of[i]])
+	}
+	j.into.Times = append(j.into.Times, r.Times...)
+	j.into.Values = append(j.into.Values, r.Values...)
+}
+
+func (j *joiner) series(s *Series) uint32 {
+	j.name = append(j.name[:0], byte(s.Kind))
+	j.name = append(j.name, s.Key...)
+	for _, label := range s.Labels { // which hold no control characters
+		j.name = append(append(j.name, 0), label.Name...)
+		j.name = append(append(j.name, 1), label.Value...)
+	}
+	at, known := j.index[string(j.name)]
+	if !known {
+		at = uint32(len(j.into.Series))
+		j.into.Series = append(j.into.Series, *s)
+		j.index[string(j.name)] = at
+	}
+	return at
+}
