@@ -62,6 +62,7 @@ type Agent struct {
 	sched   *scheduler
 	set     *set
 	outbox  *outbox
+	keeper  *keeper
 	session *session
 
 	mu   sync.Mutex
@@ -78,6 +79,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if cfg.BufferReports == 0 {
 		cfg.BufferReports = defaultBufferReports
 	}
+	cfg.Spool = cfg.Spool.OrDefault()
 	host, hostErr := hostName(deps.Log, cfg.Host)
 	tlsConfig, tlsErr := clientTLS(cfg.CA)
 	if err := errors.Join(hostErr, tlsErr, check(&cfg, &deps)); err != nil {
@@ -89,7 +91,9 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.sched = newScheduler(a.log, host, deps.Runner, a)
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
+	a.keeper = newKeeper(a.log, &a.cfg, a.outbox)
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
+	a.session.client.Dial.Handler = a.methods()
 	for _, d := range a.deps.Definitions {
 		a.track.expect(d)
 	}
@@ -137,14 +141,18 @@ func clientTLS(file string) (*tls.Config, error) {
 
 // Run runs the inspectors and keeps reporting until ctx ends. It needs no
 // master to start or to go on: what cannot be sent is kept, as far as the
-// buffer goes. It returns nil when every run has ended, what is left has been
-// sent if the master is there to take it, and every goroutine is gone. It can
-// be called once.
+// spool goes. It returns nil when every run has ended, what is left has been
+// sent if the master is there to take it and else is on the disk, and every
+// goroutine is gone. It gives an error at once when another agent uses its data
+// folder. It can be called once.
 func (a *Agent) Run(ctx context.Context) error {
 	life, end := context.WithCancel(ctx)
 	defer end()
 	if err := a.begin(life); err != nil {
 		return err
+	}
+	if err := a.keeper.open(ctx); err != nil {
+		return fmt.Errorf("cannot run the agent: %w", err)
 	}
 	// Delivery outlives the inspectors, so that their last samples are sent.
 	delivery, stopDelivery := context.WithCancel(context.WithoutCancel(ctx))
@@ -152,6 +160,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.session.hello = a.hello()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.run(delivery) })
+	deliverers.Go(func() { a.keeper.run(delivery) })
 	deliverers.Go(func() { a.session.run(delivery) })
 	parts.Go(func() { a.sched.run(life) })
 	parts.Go(func() { a.start(life) })
@@ -165,10 +174,20 @@ func (a *Agent) Run(ctx context.Context) error {
 	cancel()
 	stopDelivery()
 	deliverers.Wait()
-	if queued, _ := a.outbox.stats(); queued > 0 {
-		a.log.Warn("agent has stopped with reports that the master does not have", "reports", queued)
-	}
+	a.keeper.close()
+	a.tellLeft()
 	return nil
+}
+
+// tellLeft says what became of the reports that the master does not have.
+func (a *Agent) tellLeft() {
+	inMemory, onDisk := a.outbox.left()
+	if onDisk > 0 {
+		a.log.Info("agent has stopped; the next start sends the reports that the master does not have", "reports", onDisk)
+	}
+	if inMemory > 0 {
+		a.log.Warn("agent has stopped with reports that the master does not have; they are lost", "reports", inMemory)
+	}
 }
 
 func (a *Agent) begin(life context.Context) error {

@@ -27,12 +27,16 @@ type link struct {
 func (o *outbox) connect(acked uint64) *link {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.resend) > 0 && o.resend[0].seq <= acked {
-		o.forgetLocked(o.resend[0])
-		o.resend = o.resend[1:]
-	}
+	o.resend = slices.DeleteFunc(o.resend, func(r *report) bool {
+		known := r.boot == "" && r.seq <= acked
+		if known {
+			o.forgetLocked(r)
+		}
+		return known
+	})
 	o.link = &link{o: o, inFlight: make(map[*report]bool)}
 	ring(o.bell)
+	ring(o.wake)
 	return o.link
 }
 
@@ -74,12 +78,15 @@ func (l *link) next() (*report, *wire.ReportParams, time.Duration) {
 }
 
 // nextOfBacklogLocked is next where nothing live waits: what was sent before
-// and came back goes before what was never sent.
+// and came back goes before what was never sent, which is oldest on the disk.
 func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration) {
 	o := l.o
 	r := o.backlog.oldest()
-	if len(o.resend) > 0 {
+	switch {
+	case len(o.resend) > 0:
 		r = o.resend[0]
+	case len(o.loaded) > 0:
+		r = o.loaded[0]
 	}
 	if r == nil || l.backlogs >= maxBacklogWindow || l.blockedLocked(r) {
 		return nil, nil, 0
@@ -87,9 +94,15 @@ func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration
 	if wait := time.Until(l.paced); wait > 0 {
 		return nil, nil, wait
 	}
-	if len(o.resend) > 0 {
+	switch {
+	case len(o.resend) > 0:
 		o.resend = o.resend[1:]
-	} else {
+	case len(o.loaded) > 0:
+		o.loaded = o.loaded[1:]
+		if len(o.loaded) < loadBelow {
+			ring(o.wake)
+		}
+	default:
 		o.backlog.drop()
 	}
 	l.paced = time.Now().Add(backlogGap)
@@ -120,6 +133,9 @@ func (l *link) sendLocked(r *report, backlog bool) *wire.ReportParams {
 		l.backlogs++
 	}
 	p := &wire.ReportParams{BootID: l.o.bootID, Seq: r.seq}
+	if r.boot != "" {
+		p.BootID = r.boot
+	}
 	p.T, p.V, p.S = r.times, r.values, make([]uint32, r.len())
 	for i, s := range r.series {
 		if s.link != l {
@@ -170,10 +186,7 @@ func (l *link) returned(r *report, pause time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l.landLocked(r, false)
-	at, _ := slices.BinarySearchFunc(o.resend, r.seq, func(r *report, seq uint64) int {
-		return int(int64(r.seq - seq))
-	})
-	o.resend = slices.Insert(o.resend, at, r)
+	o.putBackLocked(r)
 	if until := time.Now().Add(pause); until.After(l.paused) {
 		l.paused = until
 	}

@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/spool"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // Bounds of delivery.
@@ -36,32 +38,37 @@ type outbox struct {
 	kick   chan struct{} // capacity 1: samples wait to become a report
 	bell   chan struct{} // capacity 1: the link has something to look at
 	gone   chan struct{} // capacity 1: a report has been settled, or the link has ended
-	onLoss func()        // called, with mu held, when dropped has grown
+	wake   chan struct{} // capacity 1: the keeper has something to do
+	notify func()        // called, with mu held, when what the status tells has changed
+	claim  *spool.Claim  // or nil; set before run
 
 	mu      sync.Mutex
 	table   seriesTable
-	open    *report     // being filled, or nil
-	live    memorySpool // made since the link is up
-	resend  []*report   // sent before, by seq; not in flight
-	backlog spool       // made while there was no link
-	link    *link       // or nil
-	seq     uint64      // of the report that was first sent last
-	queued  int         // reports: live, resend, backlog and in flight
-	bytes   int64       // of these
-	dropped uint64      // samples
-	lossy   bool        // the log has been told of the loss that goes on
+	open    *report   // being filled, or nil
+	live    queue     // made since the link is up
+	resend  []*report // sent before, by seq; not in flight
+	loaded  []*report // from the disk, by id; not in flight
+	backlog queue     // made while there was no link
+	link    *link     // or nil
+	seq     uint64    // of the report that was first sent last
+	queued  int       // reports in memory alone: live, resend, backlog and in flight
+	bytes   int64     // of these
+	atRisk  uint64    // samples of these, and of open
+	dropped uint64    // samples
+	lossy   bool      // the log has been told of the loss that goes on
+	disk    disk
 }
 
-func newOutbox(log *slog.Logger, bootID string, limit int, onLoss func()) *outbox {
+func newOutbox(log *slog.Logger, bootID string, limit int, notify func()) *outbox {
 	return &outbox{
-		log:     log,
-		bootID:  bootID,
-		limit:   limit,
-		kick:    make(chan struct{}, 1),
-		bell:    make(chan struct{}, 1),
-		gone:    make(chan struct{}, 1),
-		onLoss:  onLoss,
-		backlog: &memorySpool{},
+		log:    log,
+		bootID: bootID,
+		limit:  limit,
+		kick:   make(chan struct{}, 1),
+		bell:   make(chan struct{}, 1),
+		gone:   make(chan struct{}, 1),
+		wake:   make(chan struct{}, 1),
+		notify: notify,
 	}
 }
 
@@ -77,6 +84,7 @@ func (o *outbox) add(samples ...[]inspectors.Sample) {
 	if o.open != nil {
 		ring(o.kick)
 	}
+	o.noteLocked()
 }
 
 func (o *outbox) addLocked(sample *inspectors.Sample) {
@@ -92,6 +100,7 @@ func (o *outbox) addLocked(sample *inspectors.Sample) {
 		o.open.bytes += s.bytes
 	}
 	o.open.add(s, sample.Time.UnixMilli(), sample.Value)
+	o.atRisk++
 	if o.open.full() {
 		o.cutLocked()
 	}
@@ -130,7 +139,7 @@ func (o *outbox) cutLocked() {
 	if r == nil {
 		return
 	}
-	o.open = nil
+	o.open, r.made = nil, time.Now()
 	if o.link != nil {
 		o.live.put(r)
 	} else {
@@ -139,6 +148,9 @@ func (o *outbox) cutLocked() {
 	o.queued++
 	o.bytes += r.bytes
 	for (o.queued > o.limit || o.bytes > maxOutboxBytes) && o.dropOldestLocked() {
+	}
+	if o.crowdedLocked() {
+		ring(o.wake)
 	}
 	ring(o.bell)
 }
@@ -175,13 +187,20 @@ func (o *outbox) loseLocked(r *report) {
 
 func (o *outbox) loseSamplesLocked(n uint64) {
 	o.dropped += n
-	o.onLoss()
+	o.noteLocked()
+	o.notify()
 }
 
 // forgetLocked takes a report that is in no queue any more out of the counts.
 func (o *outbox) forgetLocked(r *report) {
+	if r.id != 0 {
+		o.disk.settledLocked(o, r)
+		return
+	}
 	o.queued--
 	o.bytes -= r.bytes
+	o.atRisk -= uint64(r.len())
+	o.noteLocked()
 	ring(o.gone)
 	if o.queued == 0 && o.lossy {
 		o.lossy = false
@@ -212,5 +231,19 @@ func (o *outbox) draining() bool {
 func (o *outbox) stats() (queued int, dropped uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.queued, o.dropped
+	return o.queued + o.disk.reports, o.dropped
+}
+
+// left returns how many reports are in memory and on the disk.
+func (o *outbox) left() (inMemory, onDisk int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queued, o.disk.reports
+}
+
+// status is what the master is told of delivery.
+func (o *outbox) status() *wire.AgentStatus {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return &wire.AgentStatus{ReportsQueued: o.queued + o.disk.reports, SamplesDropped: o.dropped, Spool: o.disk.mode}
 }

@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"time"
+
+	"github.com/vedettehq/vedette/agent/spool"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -40,8 +43,11 @@ type report struct {
 	series []*series
 	values []float64
 	bytes  int64
+	made   time.Time // when it was cut
 
+	boot     string    // of the numbering of seq; "" is this run's own
 	seq      uint64    // 0 until it is first sent
+	id       uint64    // on the disk; 0 is in memory alone
 	attempts int       // that the master refused
 	declares []*series // on the connection it was last sent on
 }
@@ -53,6 +59,42 @@ func (r *report) add(s *series, at int64, v float64) {
 	r.series = append(r.series, s)
 	r.values = append(r.values, v)
 	r.bytes += sampleBytes
+}
+
+// kept returns the report as it is kept on the disk. boot is that of this run.
+func (r *report) kept(boot string) spool.Report {
+	k := spool.Report{Times: r.times, Values: r.values, Of: make([]uint32, r.len())}
+	if r.seq != 0 {
+		k.Boot, k.Seq = boot, r.seq
+		if r.boot != "" {
+			k.Boot = r.boot
+		}
+	}
+	known := make(map[*series]uint32)
+	for i, s := range r.series {
+		at, ok := known[s]
+		if !ok {
+			at = uint32(len(k.Series))
+			known[s] = at
+			k.Series = append(k.Series, spool.Series{Key: s.key, Labels: s.labels, Kind: s.kind})
+		}
+		k.Of[i] = at
+	}
+	return k
+}
+
+// loadReport makes a report of one that was kept.
+func (t *seriesTable) loadReport(k *spool.Kept) *report {
+	known := make([]*series, len(k.Series))
+	for i, s := range k.Series {
+		known[i], _ = t.get(&inspectors.Sample{Key: s.Key, Labels: s.Labels, Kind: s.Kind})
+	}
+	r := &report{times: k.Times, values: k.Values, series: make([]*series, k.Len()), boot: k.Boot, seq: k.Seq, id: k.ID}
+	for i, of := range k.Of {
+		r.series[i] = known[of]
+	}
+	r.bytes = reportBytes + sampleBytes*int64(k.Len())
+	return r
 }
 
 // full tells whether more should go into another report.

@@ -195,8 +195,7 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	status := s.track.take(all)
-	queued, dropped := s.outbox.stats()
-	status.Agent = &wire.AgentStatus{ReportsQueued: queued, SamplesDropped: dropped}
+	status.Agent = s.outbox.status()
 	err := p.Call(ctx, wire.MethodStatus, status, nil)
 	if re, ok := errors.AsType[*rpc.Error](err); ok && !refusedForGood(err) && re.Code != wire.CodeConflict {
 		s.log.Error("the master refused a status", "reason", re)

@@ -1,0 +1,228 @@
+package agent
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/vedettehq/vedette/agent/spool"
+)
+
+const (
+	// spoolAfter is how long a report waits for its acknowledgement before it
+	// goes to the disk, and how often something does. A master that answers
+	// costs the disk nothing; one that does not, a write a second at most.
+	spoolAfter = time.Second
+	// loadAhead is how many reports are read from the disk at once, when fewer
+	// than loadBelow of them wait to be sent.
+	loadAhead = 8
+	loadBelow = 4
+	// doneAtOnce is how many reports are removed from the disk without waiting
+	// for more.
+	doneAtOnce = 256
+)
+
+// disk is what the outbox knows of the spool. The outbox's mu guards it; the
+// keeper does the work, without mu.
+type disk struct {
+	mode    string       // as wire.AgentStatus.Spool tells it
+	reports int          // in the store, that the master does not have
+	out     int          // of these, loaded or in flight
+	done    []uint64     // ids of those that the master has, and the store still
+	totals  spool.Totals // of the store, or zero
+}
+
+// settledLocked notes that the master has a report of the disk, or will never
+// take it.
+func (d *disk) settledLocked(o *outbox, r *report) {
+	d.done = append(d.done, r.id)
+	d.out--
+	d.reports--
+	if len(d.done) >= doneAtOnce {
+		ring(o.wake)
+	}
+	if d.reports == 0 {
+		o.notify()
+	}
+}
+
+// noteLocked keeps the count of what would be lost now.
+func (o *outbox) noteLocked() {
+	if o.claim == nil {
+		return
+	}
+	count := spool.Count{
+		Dropped: o.dropped,
+		AtRisk:  o.atRisk,
+		OnDisk:  o.disk.totals.Samples,
+		Moved:   o.disk.totals.Moved,
+		Gone:    o.disk.totals.Dropped,
+	}
+	if err := o.claim.Note(count); err != nil {
+		o.log.Warn("samples that are lost when the agent is killed are counted no more", "reason", err)
+	}
+}
+
+// crowdedLocked tells whether it is time to move reports out of memory, however
+// new they are.
+func (o *outbox) crowdedLocked() bool {
+	return o.queued > o.limit/2 || o.bytes > maxOutboxBytes/2
+}
+
+// takeOld takes the reports out that are to go to the disk: all of them where
+// there is no link to send them, or where memory gets short, else those that
+// have waited for long. They count as kept in memory until moved or untake is
+// called with them.
+func (o *outbox) takeOld() []*report {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all, before := o.link == nil || o.crowdedLocked(), time.Now().Add(-spoolAfter)
+	old := func(r *report) bool { return all || !r.made.After(before) }
+	var taken []*report
+	o.resend = slices.DeleteFunc(o.resend, func(r *report) bool {
+		if !old(r) {
+			return false
+		}
+		taken = append(taken, r)
+		return true
+	})
+	taken = append(taken, o.backlog.take(old)...)
+	return append(taken, o.live.take(old)...)
+}
+
+// untake puts reports back that could not be moved to the disk.
+func (o *outbox) untake(taken []*report) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var unsent []*report
+	for _, r := range taken {
+		if r.seq == 0 {
+			unsent = append(unsent, r)
+		} else {
+			o.putBackLocked(r)
+		}
+	}
+	o.backlog.putBack(unsent)
+	ring(o.bell)
+}
+
+// moved notes that reports are on the disk now, and that those which were done
+// are not, with the totals of the store.
+func (o *outbox) moved(taken []*report, done int, totals spool.Totals) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	d := &o.disk
+	d.done = slices.Delete(d.done, 0, done)
+	for _, r := range taken {
+		o.queued--
+		o.bytes -= r.bytes
+		o.atRisk -= uint64(r.len())
+	}
+	d.reports = int(totals.Reports) - len(d.done)
+	lost := totals.Dropped - d.totals.Dropped
+	d.totals = totals
+	if lost > 0 {
+		o.loseSamplesLocked(lost)
+	}
+	o.noteLocked()
+	ring(o.gone)
+}
+
+// doneOnDisk returns the reports that the store may remove.
+func (o *outbox) doneOnDisk() []uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.disk.done)
+}
+
+// hungry tells whether reports of the disk could be sent and are not loaded.
+func (o *outbox) hungry() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.link != nil && len(o.loaded) < loadBelow && o.disk.reports > o.disk.out
+}
+
+// load takes reports that the store has given out.
+func (o *outbox) load(kept []spool.Kept) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range kept {
+		o.loaded = append(o.loaded, o.table.loadReport(&kept[i]))
+	}
+	o.disk.out += len(kept)
+	ring(o.bell)
+}
+
+// putBackLocked keeps a report that was sent, to be sent again.
+func (o *outbox) putBackLocked(r *report) {
+	into, order := &o.resend, func(r *report) uint64 { return r.seq }
+	if r.id != 0 {
+		into, order = &o.loaded, func(r *report) uint64 { return r.id }
+	}
+	at, _ := slices.BinarySearchFunc(*into, r, func(a, b *report) int { return cmp.Compare(order(a), order(b)) })
+	*into = slices.Insert(*into, at, r)
+}
+
+// takeOver goes on where the run before has ended. It returns how many samples
+// ended with that.
+func (o *outbox) takeOver(before spool.Count, totals *spool.Totals) (lost uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	after := before.After(totals)
+	o.dropped += after.Dropped
+	o.disk.totals = spool.Totals{Samples: after.OnDisk, Moved: after.Moved, Dropped: after.Gone}
+	if totals != nil {
+		o.disk.totals, o.disk.reports = *totals, int(totals.Reports)
+	}
+	o.noteLocked()
+	return after.Dropped - before.Dropped
+}
+
+// abandon notes that the store is damaged: what was loaded of it is in memory
+// alone now, the rest is lost.
+func (o *outbox) abandon() (lost uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	d := &o.disk
+	lost = d.totals.Samples
+	adopt := func(r *report) {
+		if r.id == 0 {
+			return
+		}
+		r.id = 0
+		o.queued++
+		o.bytes += r.bytes
+		o.atRisk += uint64(r.len())
+		lost -= min(lost, uint64(r.len()))
+	}
+	for _, r := range o.loaded {
+		adopt(r)
+		o.putBackLocked(r)
+	}
+	o.loaded = nil
+	if o.link != nil {
+		for r := range o.link.inFlight {
+			adopt(r)
+		}
+	}
+	*d = disk{mode: d.mode}
+	o.loseSamplesLocked(lost)
+	return lost
+}
+
+// leave ends the counting, as the claim is given up.
+func (o *outbox) leave() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.claim = nil
+}
+
+// setMode notes where reports are kept, for the status.
+func (o *outbox) setMode(mode string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.disk.mode != mode {
+		o.disk.mode = mode
+		o.notify()
+	}
+}

@@ -1,0 +1,254 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/config"
+)
+
+// Modes of wire.AgentStatus.Spool. Where the disk cannot be used though it
+// should be, the reason follows modeMemory.
+const (
+	modeDisk   = "disk"
+	modeMemory = "memory"
+)
+
+const (
+	// claimWait is how long a new agent waits for the one before to end.
+	claimWait = 3 * time.Second
+	// spoolRetry is how often a disk is tried that could not be used.
+	spoolRetry = 10 * time.Second
+	// expireEvery is how often the age of what is on the disk is looked at.
+	expireEvery = time.Minute
+)
+
+// keeper moves reports between the outbox and the disk, on a goroutine of its
+// own: nothing else of the agent ever waits for the disk.
+type keeper struct {
+	log *slog.Logger
+	cfg *config.Agent
+	o   *outbox
+
+	claim   *spool.Claim // or nil
+	before  spool.Count  // of the run before, until it is taken over
+	store   *spool.Store // or nil
+	reason  string       // why the disk is not used though it should be, or ""
+	retry   time.Time    // before which the disk is left alone
+	expired time.Time    // when the age was looked at last
+}
+
+func newKeeper(log *slog.Logger, cfg *config.Agent, o *outbox) *keeper {
+	return &keeper{log: log, cfg: cfg, o: o}
+}
+
+// open claims the agent's folder and opens the spool. The error is of a folder
+// that another agent uses; with any other trouble reports stay in memory, and
+// the log and the status say why.
+func (k *keeper) open(ctx context.Context) error {
+	k.o.setMode(modeMemory)
+	if k.cfg.Data == "" {
+		if k.cfg.Spool.On {
+			k.fail(errors.New("no data folder is set"))
+		}
+		return nil
+	}
+	err := k.openClaim(ctx)
+	if errors.Is(err, spool.ErrClaimed) {
+		return err
+	}
+	if err != nil {
+		k.log.Warn("samples that are lost when the agent is killed are not counted", "reason", err)
+	}
+	if k.cfg.Spool.On {
+		k.openStore()
+	}
+	if k.store == nil {
+		k.takeOver(nil)
+	}
+	return nil
+}
+
+func (k *keeper) openClaim(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	defer cancel()
+	for {
+		claim, err := spool.OpenClaim(k.cfg.Data)
+		if err == nil {
+			k.claim, k.before, k.o.claim = claim, claim.Before(), claim
+			return nil
+		}
+		if !errors.Is(err, spool.ErrClaimed) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (k *keeper) path() string { return filepath.Join(k.cfg.Data, spool.FileName) }
+
+// openStore opens the spool; a damaged one is moved aside first.
+func (k *keeper) openStore() {
+	opts := spool.Options{MaxBytes: int64(k.cfg.Spool.MaxBytes), MaxAge: k.cfg.Spool.MaxAge}
+	store, err := spool.Open(k.path(), opts)
+	if errors.Is(err, spool.ErrDamaged) {
+		k.moveAside(err)
+		store, err = spool.Open(k.path(), opts)
+	}
+	if err != nil {
+		k.fail(err)
+		return
+	}
+	k.store = store
+	totals := store.Totals()
+	k.takeOver(&totals)
+	k.heal()
+}
+
+func (k *keeper) moveAside(reason error) {
+	aside, err := spool.MoveAside(k.path())
+	if err != nil {
+		k.log.Error("the spool is damaged and cannot be moved aside", "error", err, "reason", reason)
+		return
+	}
+	k.log.Error("the spool is damaged; its reports are lost, and a new one is begun", "moved_to", aside, "reason", reason)
+}
+
+// takeOver goes on with the counts of the run before, once.
+func (k *keeper) takeOver(totals *spool.Totals) {
+	lost := k.o.takeOver(k.before, totals)
+	k.before = spool.Count{}
+	if lost > 0 {
+		k.log.Warn("the agent was not stopped but ended; what it had in memory is lost", "samples_dropped", lost)
+	}
+	if totals != nil && totals.Reports > 0 {
+		k.log.Info("the spool has reports of before", "reports", totals.Reports, "samples", totals.Samples)
+	}
+}
+
+// run serves the outbox until ctx ends; close comes after it.
+func (k *keeper) run(ctx context.Context) {
+	if k.store == nil && k.reason == "" {
+		return // nobody wants the disk
+	}
+	ticker := time.NewTicker(spoolAfter)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-k.o.wake:
+		}
+		k.step()
+	}
+}
+
+// step moves what is to be moved, both ways.
+func (k *keeper) step() {
+	if k.reason != "" && time.Now().Before(k.retry) {
+		return
+	}
+	if k.store == nil {
+		if k.openStore(); k.store == nil {
+			return
+		}
+	}
+	err := k.write()
+	if err == nil && k.o.hungry() {
+		err = k.read()
+	}
+	k.judge(err)
+}
+
+// write puts reports onto the disk that wait, and removes those that do not.
+func (k *keeper) write() error {
+	taken, done, now := k.o.takeOld(), k.o.doneOnDisk(), time.Now()
+	expire := now.Sub(k.expired) > expireEvery && k.store.Totals().Reports > 0
+	if len(taken) == 0 && len(done) == 0 && k.store.Damaged() == 0 && !expire && k.reason == "" {
+		return nil
+	}
+	k.expired = now
+	reports := make([]spool.Report, len(taken))
+	for i, r := range taken {
+		reports[i] = r.kept(k.o.bootID)
+	}
+	damaged := k.store.Damaged()
+	moved, err := k.store.Apply(now, reports, done)
+	if !moved {
+		k.o.untake(taken)
+		return err
+	}
+	k.o.moved(taken, len(done), k.store.Totals())
+	if damaged > 0 {
+		k.log.Error("reports on the disk are damaged and were dropped", "reports", damaged, "file", k.path())
+	}
+	return err
+}
+
+func (k *keeper) read() error {
+	kept, err := k.store.Next(loadAhead)
+	k.o.load(kept)
+	return err
+}
+
+// judge draws the conclusions of what became of a step.
+func (k *keeper) judge(err error) {
+	switch {
+	case err == nil:
+		k.heal()
+	case errors.Is(err, spool.ErrDamaged):
+		k.store = nil // it may never close
+		k.moveAside(err)
+		k.log.Error("samples on the disk are lost", "samples_dropped", k.o.abandon())
+		k.openStore()
+	default:
+		k.fail(err)
+	}
+}
+
+// fail keeps reports in memory until the disk is tried again. The log is told
+// once.
+func (k *keeper) fail(err error) {
+	k.retry = time.Now().Add(spoolRetry)
+	if k.reason == "" {
+		k.log.Warn("the disk cannot be used; reports that the master does not take are kept in memory, and fewer of them", "reason", err)
+	}
+	k.reason = err.Error()
+	k.o.setMode(fmt.Sprintf("%s: %s", modeMemory, k.reason))
+}
+
+func (k *keeper) heal() {
+	if k.reason != "" {
+		k.log.Info("the disk is used again for reports that the master does not take")
+	}
+	k.reason = ""
+	k.o.setMode(modeDisk)
+}
+
+// close puts onto the disk what is left, and gives up the folder.
+func (k *keeper) close() {
+	if k.store != nil {
+		if err := k.write(); err != nil {
+			k.log.Warn("cannot keep what the master does not have", "reason", err)
+		}
+		if err := k.store.Close(); err != nil {
+			k.log.Warn("the spool is not closed well", "reason", err)
+		}
+	}
+	if k.claim != nil {
+		k.o.leave()
+		if err := k.claim.Close(); err != nil {
+			k.log.Warn("the data folder is not given up well", "reason", err)
+		}
+	}
+}
