@@ -13,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/compare"
 	"github.com/vedettehq/vedette/plugins/promote"
 )
@@ -178,6 +179,12 @@ func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, nat
 	ticker := time.NewTicker(max(t.pause, 1))
 	defer ticker.Stop()
 	for n := range t.runs {
+		if n > 0 {
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+			}
+		}
 		if err := inputs.next(); err != nil {
 			return nil, err
 		}
@@ -189,16 +196,22 @@ func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, nat
 		if native != nil {
 			r.Control = compiled[1].run(ctx)
 		}
-		if n < t.runs-1 {
-			select {
-			case <-ticker.C:
-			case <-ctx.Done():
-			}
-		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		rounds = append(rounds, r)
+		if rounds = append(rounds, r); endless(r) {
+			break // more of it takes long and shows no more
+		}
 	}
 	return rounds, nil
+}
+
+// endless reports whether every run of a round was cut off at its timeout.
+func endless(r compare.Round) bool {
+	for _, run := range []compare.Run{r.Native, r.Interpreted, r.Control} {
+		if run.Wall > 0 && !errors.Is(run.Err, plugins.ErrTimeout) {
+			return false
+		}
+	}
+	return true
 }

@@ -133,7 +133,7 @@ func (r *inspectorRun) loop(ctx context.Context, pool *plugins.Pool, d inspector
 	switch {
 	case p.failed:
 		return cli.Exit(cli.ExitFailed, nil)
-	case p.samples == 0 && r.count == 1:
+	case p.samples == 0 && r.count == 1 && ctx.Err() == nil:
 		cli.Errln(p.errs, "no samples; if the script compares two runs, try --interval 1s --count 2")
 	}
 	return nil
