@@ -74,6 +74,8 @@ type Forwarder struct {
 	ready  chan struct{}         // closed when there is a queue
 	queue  atomic.Pointer[queue] // while it runs, or nil
 
+	encoder encoder // of the one who calls Forward
+
 	sent, refused atomic.Uint64 // samples
 	toldAt        time.Time     // when trouble was logged
 }
@@ -91,14 +93,15 @@ func New(opts Options) (*Forwarder, error) {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	opts.Log = opts.Log.With("forward_to", u.Redacted())
-	return &Forwarder{opts: opts, client: &http.Client{Timeout: requestTimeout}, ready: make(chan struct{})}, nil
+	return &Forwarder{opts: opts, client: &http.Client{Timeout: requestTimeout}, ready: make(chan struct{}), encoder: encoder{extra: opts.Labels}}, nil
 }
 
 // Ready is closed when Forward can be called.
 func (f *Forwarder) Ready() <-chan struct{} { return f.ready }
 
 // Forward puts samples into the queue and returns when they would survive the
-// death of this process. It keeps nothing of the slice.
+// death of this process. It keeps nothing of the slice. It is called by one
+// goroutine at a time.
 func (f *Forwarder) Forward(samples []Sample) error {
 	q := f.queue.Load()
 	if q == nil {
@@ -106,46 +109,12 @@ func (f *Forwarder) Forward(samples []Sample) error {
 	}
 	for len(samples) > 0 {
 		n := min(len(samples), maxRequestSamples)
-		payload, err := f.encode(samples[:n])
-		if err != nil {
-			return err
-		}
-		if err := q.push(payload, n); err != nil {
+		if err := q.push(f.encoder.encode(samples[:n]), n); err != nil {
 			return err
 		}
 		samples = samples[n:]
 	}
 	return nil
-}
-
-// encode makes the body of a request.
-func (f *Forwarder) encode(samples []Sample) ([]byte, error) {
-	var request prompb.WriteRequest
-	at := make(map[labels.Labels]int, len(samples)) // of a series in the request
-	for _, s := range samples {
-		i, ok := at[s.Labels]
-		if !ok {
-			i = len(request.Timeseries)
-			at[s.Labels] = i
-			request.Timeseries = append(request.Timeseries, prompb.TimeSeries{Labels: f.labels(s.Labels)})
-		}
-		series := &request.Timeseries[i]
-		series.Samples = append(series.Samples, prompb.Sample{Value: s.V, Timestamp: s.T})
-	}
-	return marshal(&request)
-}
-
-func (f *Forwarder) labels(own labels.Labels) []prompb.Label {
-	if len(f.opts.Labels) > 0 {
-		b := labels.NewBuilder(own)
-		for name, value := range f.opts.Labels {
-			if !own.Has(name) {
-				b.Set(name, value)
-			}
-		}
-		own = b.Labels()
-	}
-	return prompb.FromLabels(own, nil)
 }
 
 func marshal(request *prompb.WriteRequest) ([]byte, error) {
