@@ -167,8 +167,10 @@ func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, nat
 	defer func() { err = errors.Join(err, interpreted.close()) }()
 	var compiled [2]*side
 	if native != nil {
-		plugin := d
-		plugin.Script, plugin.Plugin = nil, &inspectors.Plugin{Path: native.Path}
+		plugin := inspectors.Definition{
+			Name: d.Name, Interval: d.Interval, Timeout: d.Timeout, Budget: d.Budget,
+			Plugin: &inspectors.Plugin{Path: native.Path},
+		}
 		for i := range compiled {
 			if compiled[i], err = newSide(ctx, plugin); err != nil {
 				return nil, err
