@@ -4,6 +4,7 @@
 import { startBrowser } from './browser.mjs';
 import { barePage, buildVedette, Child, runTests } from './harness.mjs';
 import './live.mjs';
+import './history.mjs';
 import './states.mjs';
 import './login.mjs';
 import './mesh-client.mjs';

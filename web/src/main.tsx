@@ -6,6 +6,7 @@ import './style/base.css';
 import { App } from './app.tsx';
 import { defineLiveChart } from './charts/live-chart.ts';
 import { View } from './charts/view.ts';
+import { Past } from './data/past.ts';
 import { Session } from './data/session.ts';
 import { Store } from './data/store.ts';
 import { endpoint } from './lib/rpc.ts';
@@ -13,8 +14,9 @@ import { Router } from './lib/router.ts';
 
 defineLiveChart();
 const store = new Store();
-const session = new Session(endpoint(location), store);
 const view = new View();
+const past: Past = new Past({ call: (method, params) => session.rpc.call(method, params) }, store, view);
+const session: Session = new Session(endpoint(location), store, past);
 const router = new Router();
 const root = document.getElementById('app');
 if (!root) throw new Error('the page has no element #app');
@@ -22,4 +24,10 @@ render(<App session={session} store={store} view={view} router={router} />, root
 router.start();
 view.start();
 effect(() => view.hold(session.link.value.kind === 'live'));
+effect(() => {
+  void view.window.value;
+  void view.near.value;
+  past.look();
+});
+past.start();
 session.start();

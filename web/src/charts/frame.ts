@@ -1,14 +1,30 @@
 // Pure functions that turn tracks into what uPlot draws.
 
 import type { Series } from '../data/store.ts';
+import { format, type Unit } from '../lib/units.ts';
+
+export type Column = (number | null | undefined)[];
 
 /** A column per line over one column of times; null is a gap, undefined is nothing. */
 export interface Frame {
   /** Seconds since the epoch on the browser's clock. */
   times: number[];
-  columns: (number | null | undefined)[][];
+  columns: Column[];
+  /** Where a row stands for many samples: the lowest of them; columns has the highest. */
+  lows?: Column[];
   /** For each line the rows that have no neighbour to be joined with. */
   lonely: number[][];
+}
+
+/** The value of a line at a row as people read it, a range where it stands for many; '' for none. */
+export function valueText(frame: Frame, line: number, row: number, unit: Unit): string {
+  const high = frame.columns[line]?.[row];
+  if (typeof high !== 'number') return '';
+  const low = frame.lows?.[line]?.[row];
+  const top = format(high, unit);
+  if (typeof low !== 'number') return top;
+  const bottom = format(low, unit);
+  return bottom === top ? top : `${bottom} – ${top}`;
 }
 
 /** A pause of more than this many steps is a gap. */
@@ -39,7 +55,8 @@ export function cut(series: Series, from: number, to: number): Cut {
   const { track } = series;
   const begin = Math.max(track.start, track.search(from) - 1);
   const end = track.search(to + 1);
-  const step = track.step();
+  // Where samples were left out, their distance tells nothing of a pause.
+  const step = Math.max(track.step(), track.length > 1 ? track.grain : 0);
   if (series.rate) return rates(series, begin, end, step);
   return {
     times: Array.from(track.times.subarray(begin, end)),
@@ -103,8 +120,8 @@ function isGap(c: Cut, i: number): boolean {
   return c.step > 0 && c.times[i] - c.times[i - 1] > gapSteps * c.step;
 }
 
-function column(c: Cut, rows: number[]): (number | null | undefined)[] {
-  const out: (number | null | undefined)[] = new Array(rows.length);
+function column(c: Cut, rows: number[]): Column {
+  const out: Column = new Array(rows.length);
   let i = 0;
   for (let r = 0; r < rows.length; r++) {
     if (i < c.times.length && rows[r] === c.times[i]) {

@@ -43,8 +43,12 @@ export class Legend {
     this.moreItem.append(this.moreButton);
   }
 
-  /** Shows these lines. `more` is the text of the last button, '' for none. */
-  show(lines: LegendLine[], more: string): void {
+  /**
+   * Shows these lines. `more` is the text of the last button, '' for none; `wide`
+   * makes room for values that are ranges.
+   */
+  show(lines: LegendLine[], more: string, wide: boolean): void {
+    this.element.classList.toggle('wide', wide);
     this.rows = lines.map((line, i) => this.row(line, i));
     this.element.replaceChildren(
       ...this.rows.map((r) => {

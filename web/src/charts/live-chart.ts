@@ -6,11 +6,12 @@
 
 import { effect } from '@preact/signals';
 import uPlot from 'uplot';
-import type { Chart, Series } from '../data/store.ts';
+import type { Chart, HostModel, Series } from '../data/store.ts';
 import { labelText, lineNames } from '../data/store.ts';
-import { clock } from '../lib/time.ts';
-import { format, unitNames } from '../lib/units.ts';
-import { buildFrame, gapSteps, latest, topLines, type Frame } from './frame.ts';
+import { clock, since } from '../lib/time.ts';
+import { duration, format, unitNames } from '../lib/units.ts';
+import { buildEnvelope } from './envelope.ts';
+import { buildFrame, gapSteps, latest, topLines, valueText, type Frame } from './frame.ts';
 import { isLong, Legend } from './legend.ts';
 import { plotOptions } from './plot.ts';
 import { tableOf } from './table.ts';
@@ -21,6 +22,7 @@ const fewLines = 6;
 const fewLongLines = 5; // of names that take a row each
 const someLines = 12;
 const manyLines = 200; // even when all are asked for
+const longest = 5_000; // ms for which the drawing of a long window may stand
 const chooseAgain = 15_000; // ms between two choices of the top lines
 
 /** The samples of one line, as they came from the master. */
@@ -42,6 +44,9 @@ export class LiveChart extends HTMLElement implements Drawable {
   private height = 128;
   private frame: Frame = { times: [], columns: [], lonely: [] };
   private lines: Series[] = [];
+  /** Milliseconds that a point stands for, as the plot was made for. */
+  private grain = 0;
+  private drawnAt = 0;
   private names = new Map<Series, string>();
   private expanded = false;
   private readonly hiddenLines = new Set<string>();
@@ -93,6 +98,15 @@ export class LiveChart extends HTMLElement implements Drawable {
     return { lines: this.lines.map((s) => s.id), frame: this.frame };
   }
 
+  get host(): HostModel {
+    return this.chart.host;
+  }
+
+  /** Whether lines are bands from the lowest to the highest; growth of counters is an average. */
+  private get bands(): boolean {
+    return this.grain > 0 && this.lines.some((s) => !s.rate);
+  }
+
   get created(): boolean {
     return this.plot !== null;
   }
@@ -100,6 +114,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   create(): void {
     this.destroy();
     this.choose();
+    this.grain = this.view.grain;
     const colours = resolveColours(this);
     this.name();
     this.plot = new uPlot(
@@ -109,10 +124,11 @@ export class LiveChart extends HTMLElement implements Drawable {
         height: this.height,
         colours,
         lines: this.lines.map((s) => this.look(s)),
+        bands: this.bands,
         lonely: (line) => this.frame.lonely[line] ?? [],
         onCursor: () => this.showValues(),
       }),
-      [[], ...this.lines.map(() => [])] as unknown as uPlot.AlignedData,
+      [[], ...this.lines.map(() => []), ...(this.bands ? this.lines.map(() => []) : [])] as unknown as uPlot.AlignedData,
       this.box,
     );
   }
@@ -125,13 +141,28 @@ export class LiveChart extends HTMLElement implements Drawable {
   private name(): void {
     const { names, shared } = lineNames(this.chart);
     this.names = names;
-    this.unit.textContent = [shared, unitNames[this.chart.unit]].filter(Boolean).join(', ');
+    const said = [shared, unitNames[this.chart.unit], this.sampling()].filter(Boolean).join(', ');
+    this.describe(said);
     const lines = this.lines.map((s) => ({
       name: names.get(s) ?? s.key,
       full: s.key + labelText(s.labels),
       ...this.look(s),
     }));
-    this.legend.show(lines, this.more());
+    this.legend.show(lines, this.more(), this.bands);
+  }
+
+  /** Says what is drawn, to those who see it and to those who do not. */
+  private describe(said: string): void {
+    this.unit.textContent = said;
+    const what = [this.chart.name, said].filter(Boolean).join(', ');
+    this.box.setAttribute('aria-label', `${what}, on ${this.host.name}. Arrow keys read values.`);
+  }
+
+  /** How many samples became one point, or '' where each is drawn. */
+  private sampling(): string {
+    if (this.grain === 0) return '';
+    const of = duration(this.grain / 1000);
+    return this.bands ? `lowest to highest of ${of}` : `average over ${of}`;
   }
 
   /** The size is told, not asked for: asking between two charts would lay out the page for each. */
@@ -150,30 +181,32 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.plot = null;
   }
 
-  draw(): void {
-    if (this.choose()) this.create();
+  draw(must: boolean): void {
+    if (this.choose() || this.grain !== this.view.grain) this.create();
+    else if (!must && Date.now() - this.drawnAt < Math.min(longest, this.grain / 2)) {
+      this.showValues(); // a second is less than a pixel
+      return;
+    }
     const { plot } = this;
     if (!plot) return;
-    const { host } = this.chart;
-    const width = this.view.window.peek();
-    const right = this.rightEdge();
-    const { offset } = host.clock;
-    this.frame = buildFrame(this.lines, right - width - offset, right - offset, offset);
+    this.drawnAt = Date.now();
+    const width = this.view.span;
+    const right = this.view.edgeOf(this.host);
+    this.frame = this.frameOf(right - width, right);
+    const { times, columns, lows } = this.frame;
+    const lower = this.bands ? (lows ?? columns) : [];
     plot.batch(() => {
-      plot.setData([this.frame.times, ...this.frame.columns] as uPlot.AlignedData, false);
+      plot.setData([times, ...columns, ...lower] as uPlot.AlignedData, false);
       plot.setScale('x', { min: (right - width) / 1000, max: right / 1000 });
     });
     this.keepCursor(plot);
     this.showValues();
   }
 
-  /** A host that is gone stays as it was when it was last heard of. */
-  private rightEdge(): number {
-    const { host } = this.chart;
-    const edge = this.view.edge;
-    if (!host.gone) return edge;
-    const last = host.newest;
-    return last > 0 ? Math.min(edge, last + host.clock.offset) : edge;
+  private frameOf(left: number, right: number): Frame {
+    const { offset } = this.host.clock;
+    if (this.grain === 0) return buildFrame(this.lines, left - offset, right - offset, offset);
+    return buildEnvelope(this.lines, left - offset, right - offset, offset, this.grain);
   }
 
   private build(): void {
@@ -181,14 +214,12 @@ export class LiveChart extends HTMLElement implements Drawable {
     const title = document.createElement(this.large ? 'h2' : 'h3');
     title.textContent = chart.name;
     this.unit.className = 'unit';
-    this.unit.textContent = unitNames[chart.unit];
+    this.describe(unitNames[chart.unit]);
     this.heading.append(title, this.unit, this.at);
     if (this.large) this.heading.append(this.tableButton());
     this.box.className = 'plot';
     this.box.tabIndex = 0;
     this.box.setAttribute('role', 'img');
-    const what = [chart.name, unitNames[chart.unit]].filter(Boolean).join(', ');
-    this.box.setAttribute('aria-label', `${what}, on ${chart.host.name}. Arrow keys read values.`);
     this.box.addEventListener('keydown', (e) => this.key(e));
     this.box.addEventListener('blur', () => this.moveCursor(null));
     this.append(this.heading, this.box, this.legend.element);
@@ -262,7 +293,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   private expand(): void {
     this.expanded = !this.expanded;
     this.chosenAt = 0;
-    this.draw();
+    this.draw(true);
   }
 
   /** Shows or hides a line; solo shows it alone, and all when it is alone. */
@@ -277,7 +308,9 @@ export class LiveChart extends HTMLElement implements Drawable {
       hidden.add(id);
     }
     this.lines.forEach((s, i) => {
-      this.plot?.setSeries(i + 1, { show: !hidden.has(s.id) }, false);
+      const show = !hidden.has(s.id);
+      this.plot?.setSeries(i + 1, { show }, false);
+      if (this.bands) this.plot?.setSeries(i + 1 + this.lines.length, { show }, false);
       this.legend.press(i, !hidden.has(s.id));
     });
     this.view.request(this);
@@ -300,7 +333,7 @@ export class LiveChart extends HTMLElement implements Drawable {
       this.legend.values(this.lines.map((s) => this.newest(s)));
       return;
     }
-    this.at.textContent = clock(time * 1000);
+    this.at.textContent = this.timeText(time);
     this.legend.values(this.lines.map((_, i) => this.valueAt(i, index)));
   }
 
@@ -318,13 +351,15 @@ export class LiveChart extends HTMLElement implements Drawable {
     const column = this.frame.columns[line] ?? [];
     let r = row;
     while (r > 0 && column[r] === undefined) r--;
-    const value = column[r];
-    return typeof value === 'number' ? this.text(value) : '–';
+    return short(valueText(this.frame, line, r, this.chart.unit)) || '–';
   }
 
-  /** A value for the legend; that it is per second stands in the title. */
+  private timeText(seconds: number): string {
+    return this.grain > 0 ? since(seconds * 1000, Date.now()) : clock(seconds * 1000);
+  }
+
   private text(value: number): string {
-    return format(value, this.chart.unit).replace(/\/s$/, '');
+    return short(format(value, this.chart.unit));
   }
 
   private key(e: KeyboardEvent): void {
@@ -365,8 +400,13 @@ export class LiveChart extends HTMLElement implements Drawable {
     }
     plot.setCursor({ left: plot.valToPos(this.frame.times[row], 'x'), top: 0 });
     const values = this.lines.map((s, i) => `${this.names.get(s)} ${this.valueAt(i, row)}`);
-    this.view.status.value = `${clock(this.frame.times[row] * 1000)}: ${values.join(', ')}`;
+    this.view.status.value = `${this.timeText(this.frame.times[row])}: ${values.join(', ')}`;
   }
+}
+
+/** A value for the legend; that it is per second stands in the title. */
+function short(text: string): string {
+  return text.replace(/\/s(?= |$)/g, '');
 }
 
 function hasLongNames(chart: Chart): boolean {

@@ -2,7 +2,7 @@
 
 import type uPlot from 'uplot';
 import { increments, leastTop, tick, type Unit } from '../lib/units.ts';
-import { clock, clockShort } from '../lib/time.ts';
+import { clock, clockOrDay } from '../lib/time.ts';
 import { faint, seriesColours, type Colours } from './theme.ts';
 
 export interface Line {
@@ -17,6 +17,8 @@ export interface PlotSpec {
   height: number;
   colours: Colours;
   lines: Line[];
+  /** Each line is a band: its upper edges are the first columns, its lower edges those after. */
+  bands: boolean;
   /** Rows of a line (from 0) that nothing joins, drawn as points. */
   lonely: (line: number) => number[];
   onCursor: (u: uPlot) => void;
@@ -28,7 +30,7 @@ const axisWidth = 54;
 /** Pixels from which a plot is one of a few, not of many. */
 const tall = 160;
 /** Seconds between labels of the time axis. */
-const timeSteps = [5, 10, 15, 30, 60, 120, 300, 600];
+const timeSteps = [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200];
 
 export const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 
@@ -59,6 +61,7 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
         gap: 4,
         space: 72,
         incrs: timeSteps,
+        splits: (_u, _axis, min, max, step) => timeSplits(min, max, step),
         values: (u, splits, _axis, _space, step) => splits.map((s) => timeLabel(u, s, step < 60)),
       },
       {
@@ -71,14 +74,27 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
         values: (_, splits) => splits.map((v) => tick(v, unit)),
       },
     ],
-    series: [{}, ...spec.lines.map((line, i) => seriesOptions(spec, line, i))],
+    series: [
+      {},
+      ...spec.lines.map((line, i) => seriesOptions(spec, line, i)),
+      ...(spec.bands ? spec.lines.map((line, i) => seriesOptions(spec, line, i)) : []),
+    ],
+    bands: spec.bands ? spec.lines.map((line, i) => bandOptions(spec, line, i)) : [],
     hooks: { setCursor: [spec.onCursor] },
   };
 }
 
+/** Round times of day where we are, not in Greenwich. */
+export function timeSplits(min: number, max: number, step: number): number[] {
+  const ahead = new Date(max * 1000).getTimezoneOffset() * 60;
+  const out: number[] = [];
+  for (let t = Math.ceil((min - ahead) / step) * step + ahead; t <= max; t += step) out.push(t);
+  return out;
+}
+
 /** A label that would reach over the edges is left out. */
 function timeLabel(u: uPlot, seconds: number, fine: boolean): string {
-  const text = fine ? clock(seconds * 1000) : clockShort(seconds * 1000);
+  const text = fine ? clock(seconds * 1000) : clockOrDay(seconds * 1000);
   const half = text.length * 3.2;
   const at = u.valToPos(seconds, 'x');
   const width = u.bbox.width / devicePixelRatio;
@@ -94,9 +110,15 @@ function seriesOptions(spec: PlotSpec, line: Line, i: number): uPlot.Series {
     // Where there is no GPU a wider line costs five times as much to draw.
     width: spec.height > tall ? 1.5 : 1,
     dash: dashes[Math.floor(line.slot / seriesColours) % dashes.length],
-    fill: alone ? faint(colour, 0.12) : undefined,
+    fill: alone && !spec.bands ? faint(colour, 0.12) : undefined,
     points: { show: true, size: 4, fill: colour, stroke: colour, filter: () => spec.lonely(i) },
   };
+}
+
+/** What lies between the lowest and the highest. */
+function bandOptions(spec: PlotSpec, line: Line, i: number): uPlot.Band {
+  const colour = spec.colours.lines[line.slot % seriesColours];
+  return { series: [i + 1, i + 1 + spec.lines.length], fill: faint(colour, 0.3) };
 }
 
 /**

@@ -3,8 +3,7 @@
 
 import type { Chart } from '../data/store.ts';
 import { clock } from '../lib/time.ts';
-import { format } from '../lib/units.ts';
-import type { Frame } from './frame.ts';
+import { valueText, type Frame } from './frame.ts';
 
 const most = 120; // rows
 
@@ -20,12 +19,12 @@ export function tableOf(frame: Frame, names: string[], chart: Chart): HTMLElemen
   const body = table.createTBody();
   const rows = frame.times.length;
   for (let r = rows - 1; r >= Math.max(0, rows - most); r--) {
+    if (frame.columns.every((c) => typeof c[r] !== 'number')) continue;
     const row = body.insertRow();
     row.insertCell().textContent = clock(frame.times[r] * 1000);
-    for (const column of frame.columns) {
-      const value = column[r];
-      row.insertCell().textContent = typeof value === 'number' ? format(value, chart.unit) : '';
-    }
+    frame.columns.forEach((_, line) => {
+      row.insertCell().textContent = valueText(frame, line, r, chart.unit) || '';
+    });
   }
   const box = document.createElement('div');
   box.className = 'rows';

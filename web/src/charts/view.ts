@@ -3,21 +3,45 @@
 // once a second, all in one frame, and only those on the screen.
 
 import { effect, signal, type Signal } from '@preact/signals';
+import type { HostModel } from '../data/store.ts';
 import { load, save } from '../lib/storage.ts';
+import { windowFromURL, windowToURL } from '../lib/router.ts';
 
 /** What the loop needs of a chart. */
 export interface Drawable extends HTMLElement {
+  readonly host: HostModel;
   /** Makes the plot; costs about a millisecond. */
   create(): void;
   /** Frees the plot. */
   destroy(): void;
-  draw(): void;
+  /** Draws; `must` is false where nothing has happened but time. */
+  draw(must: boolean): void;
   /** Notes how much room the plot has. */
   fit(width: number, height: number): void;
   readonly created: boolean;
 }
 
-export const windows = [1, 2, 5, 15]; // minutes
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** A length of time that charts may show. */
+export interface Window {
+  ms: number;
+  label: string;
+  /** Milliseconds that one point stands for; 0 is every sample. */
+  grain: number;
+}
+
+export const windows: Window[] = [
+  { ms: minute, label: '1 min', grain: 0 },
+  { ms: 2 * minute, label: '2 min', grain: 0 },
+  { ms: 5 * minute, label: '5 min', grain: 0 },
+  { ms: 15 * minute, label: '15 min', grain: 0 },
+  { ms: hour, label: '1 h', grain: 10_000 },
+  { ms: 6 * hour, label: '6 h', grain: minute },
+  { ms: 24 * hour, label: '24 h', grain: 4 * minute },
+];
+const usual = windows[1].ms;
 export type Theme = 'system' | 'light' | 'dark';
 
 const period = 1_000; // ms between two frames
@@ -44,6 +68,10 @@ export class View {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private frame = 0;
   private due = false; // the next frame draws everything
+  private must = false; // whatever the charts think
+  private readonly mounted = new Map<HostModel, number>();
+  /** Grows when charts of another host come near the screen. */
+  readonly near: Signal<number> = signal(0);
   private lastScroll = 0;
   private readonly crossing = new IntersectionObserver((entries) => this.cross(entries), {
     rootMargin: '120px',
@@ -58,11 +86,14 @@ export class View {
   private readonly onScroll = (): void => {
     this.lastScroll = performance.now();
   };
+  /** Going back changes the page, not the window; its address says so. */
+  private readonly onPop = (): void => {
+    if (windowFromURL() !== this.window.peek()) windowToURL(this.window.peek());
+  };
   private readonly stopEffects: (() => void)[] = [];
 
   constructor() {
-    const minutes = load('window', 2);
-    this.window = signal((windows.includes(minutes) ? minutes : 2) * 60_000);
+    this.window = signal(startingWindow());
     const theme = load<Theme>('theme', 'system');
     this.theme = signal(['light', 'dark'].includes(theme) ? theme : 'system');
   }
@@ -70,14 +101,22 @@ export class View {
   /** Starts the loop. stop() is its pair. */
   start(): void {
     document.addEventListener('scroll', this.onScroll, { passive: true, capture: true });
+    addEventListener('popstate', this.onPop);
+    let first = this.window.peek();
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     const recolour = (): void => this.recolour();
     scheme.addEventListener('change', recolour);
     this.stopEffects.push(
       () => scheme.removeEventListener('change', recolour),
       effect(() => {
-        save('window', this.window.value / 60_000);
+        const ms = this.window.value;
+        save('window', ms / minute);
         this.drawAll();
+      }),
+      effect(() => {
+        const ms = this.window.value;
+        if (ms !== first) windowToURL(ms);
+        first = 0; // chosen from now on
       }),
       effect(() => {
         const theme = this.theme.value;
@@ -95,6 +134,7 @@ export class View {
 
   stop(): void {
     document.removeEventListener('scroll', this.onScroll, { capture: true });
+    removeEventListener('popstate', this.onPop);
     this.stopEffects.splice(0).forEach((stop) => stop());
     clearTimeout(this.timer);
     cancelAnimationFrame(this.frame);
@@ -105,6 +145,43 @@ export class View {
   /** The time at the right edge of every chart, on the browser's clock. */
   get edge(): number {
     return this.pausedAt.peek() ?? this.heldAt ?? Date.now();
+  }
+
+  get span(): number {
+    return this.window.peek();
+  }
+
+  get grain(): number {
+    return windows.find((w) => w.ms === this.span)?.grain ?? 0;
+  }
+
+  /** The time at the right edge of a host's charts: one that is gone stays as it was last heard of. */
+  edgeOf(host: HostModel): number {
+    if (!host.gone) return this.edge;
+    const { newest } = host;
+    return newest > 0 ? Math.min(this.edge, newest + host.clock.offset) : this.edge;
+  }
+
+  /** Notes that charts of a host are near the screen, until the result is called. */
+  mount(host: HostModel): () => void {
+    const count = (by: number): void => {
+      const n = (this.mounted.get(host) ?? 0) + by;
+      if (n > 0) this.mounted.set(host, n);
+      else this.mounted.delete(host);
+    };
+    count(1);
+    this.near.value++;
+    return () => count(-1);
+  }
+
+  /** Hosts whose charts are near the screen, those on it first. */
+  hosts(): HostModel[] {
+    return [...new Set([...[...this.visible].map((c) => c.host), ...this.mounted.keys()])];
+  }
+
+  /** Has the charts of a host drawn in the next frame. */
+  refresh(host: HostModel): void {
+    for (const chart of this.visible) if (chart.host === host) this.request(chart);
   }
 
   /** Charts stand still while the link is down, and show what was last heard. */
@@ -139,13 +216,16 @@ export class View {
 
   private tick(): void {
     this.timer = setTimeout(() => {
-      if (this.pausedAt.peek() === null) this.drawAll();
+      if (this.pausedAt.peek() === null) {
+        this.due = true;
+        this.ask();
+      }
       this.tick();
     }, period);
   }
 
   private drawAll(): void {
-    this.due = true;
+    this.due = this.must = true;
     this.ask();
   }
 
@@ -157,9 +237,9 @@ export class View {
   private paint(): void {
     this.frame = 0;
     const charts = this.due ? [...this.visible] : [...this.dirty];
-    this.due = false;
+    for (const chart of charts) if (chart.created) chart.draw(this.must || this.dirty.has(chart));
+    this.due = this.must = false;
     this.dirty.clear();
-    for (const chart of charts) if (chart.created) chart.draw();
     this.makeSome();
   }
 
@@ -171,7 +251,7 @@ export class View {
       for (const chart of this.queue) {
         this.queue.delete(chart);
         chart.create();
-        chart.draw();
+        chart.draw(true);
         if (performance.now() - begin > createBudget) break;
       }
     }
@@ -213,4 +293,10 @@ export class View {
     }
     this.ask();
   }
+}
+
+/** The window of the address, else the one that is remembered. */
+function startingWindow(): number {
+  const known = (ms: number): boolean => windows.some((w) => w.ms === ms);
+  return [windowFromURL(), load('window', 0) * minute].find(known) ?? usual;
 }

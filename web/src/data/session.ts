@@ -5,6 +5,7 @@ import { signal, type Signal } from '@preact/signals';
 import { CloseCode, Code, Rpc, RpcError, type LinkState } from '../lib/rpc.ts';
 import { loadToken, saveToken } from '../lib/storage.ts';
 import type { Store } from './store.ts';
+import type { Past } from './past.ts';
 import { protocolVersion, type Host, type Info } from './wire.ts';
 
 const refresh = 60_000; // ms between two looks at the master's clock and version
@@ -29,6 +30,8 @@ export class Session {
   constructor(
     url: string,
     private readonly store: Store,
+    /** Is told from when on samples come live. */
+    private readonly past: Pick<Past, 'up' | 'down' | 'lost'>,
   ) {
     this.rpc = new Rpc({
       url,
@@ -38,10 +41,13 @@ export class Session {
     this.rpc.subscribe(
       { pattern: 'metrics/*', format: 'columns' },
       {
-        onStart: () => store.restart(),
+        onStart: () => {
+          store.restart();
+          past.up();
+        },
         onNotice: (method, params) => {
           if (method === 'samples') store.apply(params);
-          else if (method === 'lost') store.lost.value += params.events;
+          else if (method === 'lost') this.lost(params.events);
         },
         onError: (e) => this.refused(e),
       },
@@ -114,6 +120,11 @@ export class Session {
     }
   }
 
+  private lost(events: number): void {
+    this.store.lost.value += events;
+    this.past.lost();
+  }
+
   private async list(): Promise<void> {
     try {
       const { hosts } = await this.rpc.call<{ hosts: Host[] | null }>('hosts.list');
@@ -133,6 +144,7 @@ export class Session {
 
   private changed(state: LinkState): void {
     this.link.value = state;
+    if (state.kind !== 'live') this.past.down();
     if (state.kind !== 'refused') return;
     if (state.code === CloseCode.unauthenticated) {
       this.login.value = this.token ? state.reason || 'The token was not accepted.' : '';

@@ -101,6 +101,20 @@ describe('series', () => {
     expect(Array.from(series.track.values.subarray(series.track.start, series.track.end))).toEqual([0, 6]);
   });
 
+  test('that the history took for another kind are what is reported', () => {
+    const store = new Store(() => 10_000);
+    store.setHost(host('h'));
+    const past = { from_ms: 0, to_ms: 9_000, points: 10, t: [7_000, 8_000], s: [1, 1], v: [1, 2] };
+    store.applyPast(store.get('h')!, { ...past, series: [{ id: 1, host: 'h', key: 'a/cycles', kind: 'gauge' }] }, 0, 0);
+    expect(titles(store, 'h')).toEqual(['a count']);
+    store.apply({ subscription: 1, series: [{ id: 1, host: 'h', key: 'a/cycles', kind: 'counter' }], t: [9_000], s: [1], v: [5] });
+    expect(titles(store, 'h')).toEqual(['a /s']);
+    const [series] = store.get('h')!.charts.value[0].series;
+    expect([series.rate, series.track.length, store.budget.used]).toEqual([true, 3, series.track.times.length]);
+    store.applyPast(store.get('h')!, { ...past, series: [{ id: 1, host: 'h', key: 'a/cycles', kind: 'gauge' }] }, 0, 0);
+    expect(titles(store, 'h')).toEqual(['a /s']);
+  });
+
   test('that are silent for the horizon go, with their chart, and come back', () => {
     let now = 10_000;
     const store = filled([{ host: 'h', key: 'a/b' }, { host: 'h', key: 'c/d' }], () => now);

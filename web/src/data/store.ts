@@ -8,7 +8,7 @@ import { signal, type Signal } from '@preact/signals';
 import { meaningOf, unitNames, type Unit } from '../lib/units.ts';
 import { HostClock } from './clock.ts';
 import { Budget, Track } from './track.ts';
-import type { Host, Samples, Series as Declared } from './wire.ts';
+import type { HistoryRange, Host, Samples, Series as Declared } from './wire.ts';
 
 /** Milliseconds of samples that are kept where the budget allows. */
 export const horizon = 16 * 60_000;
@@ -26,8 +26,11 @@ export interface Series {
   words: string;
   /** The values of the labels, by the names of the labels. */
   values: string;
+  kind: 'gauge' | 'counter' | undefined;
   rate: boolean;
   track: Track;
+  /** Its samples of the last hours, thinned out; null where none were asked for. */
+  past: Track | null;
   /** Not shown any more; its track is empty. */
   dropped: boolean;
 }
@@ -58,6 +61,14 @@ export class HostModel {
     let newest = 0;
     for (const s of this.byId.values()) newest = Math.max(newest, s.track.lastTime);
     return newest;
+  }
+
+  /** Milliseconds from one run to the next of what runs most often. */
+  get step(): number {
+    let least = Infinity;
+    for (const i of this.info.peek()?.inspectors ?? []) least = Math.min(least, i.interval_ms || Infinity);
+    for (const s of this.byId.values()) least = Math.min(least, s.track.step() || Infinity);
+    return least === Infinity ? 1_000 : least;
   }
 
   get gone(): boolean {
@@ -102,6 +113,9 @@ export class Store {
   private readonly byName = new Map<string, HostModel>();
   private numbers: (Entry | undefined)[] = [];
   private browserLessMaster = 0;
+  private keep = horizon;
+  /** When samples came last, on our clock; 0 before the first. */
+  heardAt = 0;
 
   constructor(private readonly now: () => number = Date.now) {}
 
@@ -151,8 +165,9 @@ export class Store {
 
   /** Takes samples. */
   apply(samples: Samples): void {
-    for (const declared of samples.series ?? []) this.numbers[declared.id] = this.declare(declared);
+    for (const declared of samples.series ?? []) this.numbers[declared.id] = this.declareLive(declared);
     const now = this.now();
+    this.heardAt = now;
     const { t, s, v } = samples;
     // The first samples of a subscription are the latest known, however old.
     const live = !samples.series?.length;
@@ -165,11 +180,49 @@ export class Store {
     }
   }
 
+  /**
+   * Takes samples of the past of one host: all there are (grain 0), or those that
+   * show how it went, with up to `grain` ms between them.
+   */
+  applyPast(host: HostModel, range: HistoryRange, grain: number, span: number): void {
+    const { t, s, v } = range;
+    const declared = new Map((range.series ?? []).map((d) => [d.id, d]));
+    for (let i = 0, end = 0; i < s.length; i = end) {
+      end = i + 1;
+      while (end < s.length && s[end] === s[i]) end++;
+      const d = declared.get(s[i]);
+      if (d?.host !== host.name) continue; // a pattern may match more than was meant
+      const { series } = this.declare(d);
+      this.trackOf(series, grain, span).merge(t.slice(i, end), v.slice(i, end));
+    }
+  }
+
+  private trackOf(series: Series, grain: number, span: number): Track {
+    if (grain === 0) return series.track;
+    series.past ??= new Track(this.budget, span);
+    series.past.grain = grain;
+    return series.past;
+  }
+
+  /** Forgets the thinned samples of a host. */
+  dropPast(host: HostModel): void {
+    for (const series of host.byId.values()) {
+      series.past?.release();
+      series.past = null;
+    }
+  }
+
+  /** Drops lines that have been silent for longer than is shown, now and in every sweep. */
+  keepFor(ms: number): void {
+    this.keep = Math.max(horizon, ms);
+    this.sweep();
+  }
+
   /** Drops what has been silent for the whole horizon, but not of a host that is gone. */
   sweep(): void {
     const now = this.now();
     for (const host of [...this.byName.values()]) {
-      const oldest = now - host.clock.offset - horizon;
+      const oldest = now - host.clock.offset - this.keep;
       if (!host.listed && host.newest < oldest) this.forget(host.name);
       if (host.gone) continue;
       for (const chart of host.charts.value) this.sweepChart(host, chart, oldest);
@@ -177,7 +230,7 @@ export class Store {
   }
 
   private sweepChart(host: HostModel, chart: Chart, oldest: number): void {
-    const stay = chart.series.filter((s) => s.track.lastTime >= oldest);
+    const stay = chart.series.filter((s) => lastTime(s) >= oldest);
     if (stay.length === chart.series.length) return;
     for (const series of chart.series) if (!stay.includes(series)) drop(host, series);
     chart.series = stay;
@@ -221,7 +274,36 @@ export class Store {
     return { host, series, declared };
   }
 
-  private newSeries(id: string, declared: Declared, labels: Record<string, string>): Series {
+  /**
+   * As declare, for one that comes live: who reports it knows what kind it is. A
+   * history that has not heard it since the master started goes by its name.
+   */
+  private declareLive(declared: Declared): Entry {
+    const entry = this.declare(declared);
+    const { host, series } = entry;
+    if (series.kind === declared.kind) return entry;
+    this.takeOut(host, series);
+    const anew = this.newSeries(series.id, declared, series.labels, series.track);
+    anew.past = series.past;
+    host.byId.set(anew.id, anew);
+    this.place(host, anew, declared.kind);
+    return { ...entry, series: anew };
+  }
+
+  private takeOut(host: HostModel, series: Series): void {
+    const chart = host.charts.peek().find((c) => c.series.includes(series));
+    if (!chart) return;
+    chart.series = chart.series.filter((s) => s !== series);
+    chart.revision.value++;
+    if (chart.series.length === 0) host.charts.value = host.charts.peek().filter((c) => c !== chart);
+  }
+
+  private newSeries(
+    id: string,
+    declared: Declared,
+    labels: Record<string, string>,
+    track = new Track(this.budget, horizon),
+  ): Series {
     const [name, ...rest] = declared.key.split('/');
     const item = rest.join('/');
     const meaning = meaningOf(item || name, declared.kind);
@@ -235,8 +317,10 @@ export class Store {
         .sort()
         .map((n) => labels[n])
         .join(' '),
+      kind: declared.kind,
       rate: meaning.rate,
-      track: new Track(this.budget, horizon),
+      track,
+      past: null,
       dropped: false,
     };
   }
@@ -273,10 +357,17 @@ interface Entry {
   declared: Declared;
 }
 
+/** Of the newest sample that is known. */
+function lastTime(series: Series): number {
+  return Math.max(series.track.lastTime, series.past?.lastTime ?? -Infinity);
+}
+
 /** Its number stays declared: a sample that comes yet makes the line anew. */
 function drop(host: HostModel, series: Series): void {
   series.dropped = true;
   series.track.release();
+  series.past?.release();
+  series.past = null;
   host.byId.delete(series.id);
 }
 

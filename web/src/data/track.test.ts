@@ -62,3 +62,51 @@ test('finds the usual step among a few odd ones', () => {
   for (const time of [0, 1000, 2000, 2100, 9000, 10000, 11000]) t.push(time, 0);
   expect(t.step()).toBe(1000);
 });
+
+test('merges the past before, between and over what is there', () => {
+  const t = new Track(new Budget(1e6), horizon);
+  for (const s of [50, 52, 54]) t.push(s * 1000, s);
+  const past = [40, 51, 52, 53, 55].map((s) => s * 1000);
+  t.merge(past, past.map((s) => s / 1000));
+  t.push(56_000, 56);
+  expect(content(t).map(([, v]) => v)).toEqual([40, 50, 51, 52, 53, 54, 55, 56]);
+  expect(content(t).every(([time, v]) => time === v * 1000)).toBe(true);
+});
+
+test('has what a plain list would have, over merges and pushes', () => {
+  const t = new Track(new Budget(1e6), Infinity);
+  const all = new Map<number, number>();
+  let seed = 3;
+  const random = (n: number): number => (seed = (seed * 48271) % 2147483647) % n;
+  for (let i = 0; i < 300; i++) {
+    const times = Array.from({ length: random(40) }, () => random(5_000)).sort((a, b) => a - b);
+    const distinct = times.filter((x, n) => x !== times[n - 1]);
+    t.merge(distinct, distinct.map((x) => x * 2));
+    for (const x of distinct) all.set(x, x * 2);
+    const x = 5_000 + random(500);
+    t.push(x, x * 2);
+    all.set(x, x * 2);
+  }
+  expect(content(t)).toEqual([...all].sort((a, b) => a[0] - b[0]));
+});
+
+test('keeps the newest of a merge that there is no room for', () => {
+  const budget = new Budget(200);
+  const t = new Track(budget, Infinity);
+  const many = Array.from({ length: 1_000 }, (_, i) => i);
+  t.merge(many, many);
+  expect(budget.used).toBeLessThanOrEqual(200);
+  expect(t.length).toBe(t.times.length);
+  expect([t.lastTime, t.times[t.start]]).toEqual([999, 1_000 - t.length]);
+  t.push(1_000, 1_000);
+  expect(t.lastTime).toBe(1_000);
+});
+
+test('merges no more than its horizon', () => {
+  const t = new Track(new Budget(1e6), horizon);
+  const long = Array.from({ length: 200 }, (_, i) => i * 1_000);
+  t.merge(long, long);
+  expect(t.times[t.start]).toBe(199_000 - horizon);
+  t.merge([], []);
+  expect(t.lastTime).toBe(199_000);
+});

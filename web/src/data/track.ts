@@ -15,6 +15,8 @@ export const longest = 16_384; // points of the largest track
 export class Track {
   times: Float64Array;
   values: Float64Array;
+  /** Milliseconds within which some samples may have been left out; 0 where all are here. */
+  grain = 0;
   private from = 0;
   private to = 0;
 
@@ -61,6 +63,25 @@ export class Track {
     }
   }
 
+  /**
+   * Adds samples of the past, in order of time. Those that are here already win:
+   * they are the same, unless one was replaced since. Where not all of them fit,
+   * the oldest go.
+   */
+  merge(times: ArrayLike<number>, values: ArrayLike<number>): void {
+    const most = this.length + times.length;
+    const allTimes = new Float64Array(most);
+    const allValues = new Float64Array(most);
+    let n = 0;
+    for (let i = this.from, k = 0; i < this.to || k < times.length; n++) {
+      const own = k >= times.length || (i < this.to && this.times[i] <= times[k]);
+      allTimes[n] = own ? this.times[i] : times[k];
+      allValues[n] = own ? this.values[i++] : values[k++];
+      if (own) while (k < times.length && times[k] === allTimes[n]) k++;
+    }
+    if (n > 0) this.take(allTimes.subarray(0, n), allValues.subarray(0, n));
+  }
+
   /** Index of the first sample at or after a time; end where there is none. */
   search(time: number): number {
     let lo = this.from;
@@ -103,6 +124,27 @@ export class Track {
       this.to++;
     }
     this.values[i] = value;
+  }
+
+  /** Replaces everything by these columns, as far as there is room for them. */
+  private take(times: Float64Array, values: Float64Array): void {
+    const oldest = times[times.length - 1] - this.horizon;
+    let keep = 0;
+    while (times[keep] < oldest) keep++;
+    let size = this.times.length;
+    const fits = (next: number): boolean =>
+      next <= longest && this.budget.used + next - this.times.length <= this.budget.most;
+    while (size < times.length - keep && fits(size * 2)) size *= 2;
+    keep = Math.max(keep, times.length - size);
+    if (size !== this.times.length) {
+      this.budget.used += size - this.times.length;
+      this.times = new Float64Array(size);
+      this.values = new Float64Array(size);
+    }
+    this.times.set(times.subarray(keep));
+    this.values.set(values.subarray(keep));
+    this.from = 0;
+    this.to = times.length - keep;
   }
 
   private makeRoom(now: number): void {

@@ -18,6 +18,20 @@ export interface Samples {
   v: number[];
 }
 
+/** Samples of the past, series by series, each in order of time. */
+export interface HistoryRange {
+  from_ms: number;
+  to_ms: number;
+  /** Columns that the range was divided into; of each the lowest and the highest sample is here. */
+  points: number;
+  /** More series match than fit. */
+  truncated?: boolean;
+  series: Series[] | null;
+  t: number[];
+  s: number[];
+  v: number[];
+}
+
 export interface Event {
   subscription: number;
   path: string;

@@ -47,10 +47,25 @@ export class Router {
   }
 
   go(path: string): void {
-    if (path !== location.pathname) history.pushState(null, '', path);
+    // What is shown of every page, as the window of time, stays.
+    if (path !== location.pathname) history.pushState(null, '', path + location.search);
     this.route.value = parse(path);
     scrollTo(0, 0);
     // Whoever cannot see the page change is told by its heading.
     requestAnimationFrame(() => document.querySelector<HTMLElement>('h1')?.focus());
   }
+}
+
+/** Milliseconds of the window that the address names, as ?window=15m or 6h; 0 where it names none. */
+export function windowFromURL(search = location.search): number {
+  const match = /^(\d{1,4})(m|h)$/.exec(new URLSearchParams(search).get('window') ?? '');
+  return match ? Number(match[1]) * (match[2] === 'h' ? 3_600_000 : 60_000) : 0;
+}
+
+/** Writes a window into the address, so that a copied link shows the same. */
+export function windowToURL(ms: number): void {
+  const minutes = ms / 60_000;
+  const url = new URL(location.href);
+  url.searchParams.set('window', minutes % 60 === 0 ? `${minutes / 60}h` : `${minutes}m`);
+  history.replaceState(history.state, '', url);
 }

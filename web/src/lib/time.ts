@@ -14,10 +14,19 @@ export function clockShort(ms: number): string {
   return clock(ms).slice(0, 5);
 }
 
+/** 12:03, and at midnight the day that begins: 21 Nov. */
+export function clockOrDay(ms: number): string {
+  const text = clockShort(ms);
+  return text === '00:00' ? dayOf(new Date(ms)) : text;
+}
+
 /** 12:03 today, 21 Nov 12:03 otherwise. */
 export function since(ms: number, now: number): string {
   const d = new Date(ms);
   if (d.toDateString() === new Date(now).toDateString()) return clockShort(ms);
-  const month = d.toLocaleString('en', { month: 'short' });
-  return `${d.getDate()} ${month} ${clockShort(ms)}`;
+  return `${dayOf(d)} ${clockShort(ms)}`;
+}
+
+function dayOf(d: Date): string {
+  return `${d.getDate()} ${d.toLocaleString('en', { month: 'short' })}`;
 }

@@ -28,13 +28,13 @@ export function Bar({ session, view }: Parts) {
       <span class="push" />
       <fieldset class="segments">
         <legend class="unseen">Time shown</legend>
-        {windows.map((minutes) => (
+        {windows.map(({ ms, label }) => (
           <button
             type="button"
-            aria-pressed={view.window.value === minutes * 60_000}
-            onClick={() => (view.window.value = minutes * 60_000)}
+            aria-pressed={view.window.value === ms}
+            onClick={() => (view.window.value = ms)}
           >
-            {minutes} min
+            {label}
           </button>
         ))}
       </fieldset>

@@ -1,6 +1,7 @@
 // The charts of one host, in their order, the product's own last and folded.
 
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { LiveChart } from '../charts/live-chart.ts';
 import type { View } from '../charts/view.ts';
 import { selfChart, type Chart, type HostModel } from '../data/store.ts';
@@ -14,6 +15,7 @@ declare module 'preact' {
 }
 
 export function Charts({ host, view, large }: { host: HostModel; view: View; large?: boolean }) {
+  useEffect(() => view.mount(host), [host]);
   const charts = host.charts.value;
   const own = charts.filter((c) => c.name === selfChart);
   const others = charts.filter((c) => c.name !== selfChart);
