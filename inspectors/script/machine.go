@@ -92,6 +92,7 @@ func (m *machine) compile(s *source.Source) (*interp.Program, error) {
 	file := s.Fset.File(s.File.Package)
 	m.interp.FileSet().AddFile(source.FileName, file.Base(), file.Size()).SetLines(file.Lines())
 	s.File.Name.Name = source.PackageName
+	s.LocalResults()
 	return m.interp.CompileAST(s.File)
 }
 

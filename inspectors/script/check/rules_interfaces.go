@@ -70,7 +70,9 @@ func typeAssertion(p *pass, n ast.Node) {
 // askedForNil reports whether what an assertion looks at was compared with nil
 // before, in the same function, or cannot be nil.
 func (p *pass) askedForNil(a *ast.TypeAssertExpr) bool {
-	if v := p.variable(a.X); v != nil && !p.written(v) {
+	if v := p.variable(a.X); p.isRecover(a.X) || v != nil && p.facts.recovered[v] {
+		return true // another rule refuses it in any case
+	} else if v != nil && !p.written(v) {
 		if spec, ok := p.facts.declared[v].(*ast.ValueSpec); ok && len(spec.Values) == len(spec.Names) && len(spec.Values) > 0 && !isInterface(p.typeOf(spec.Values[0])) {
 			return !p.isNil(spec.Values[0])
 		}

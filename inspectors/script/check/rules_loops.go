@@ -148,36 +148,6 @@ func tupleToMap(p *pass, n ast.Node) {
 	}
 }
 
-// namedResult refuses a return that reads a named result after another value
-// of the same return was written to it, as "return hi, lo" does where the
-// results are named lo and hi.
-func namedResult(p *pass, n ast.Node) {
-	ret, ok := n.(*ast.ReturnStmt)
-	if !ok || len(ret.Results) < 2 {
-		return
-	}
-	f, _ := p.function()
-	if f == nil || f.Results == nil {
-		return
-	}
-	place := make(map[types.Object]int)
-	for _, field := range f.Results.List {
-		for _, name := range field.Names {
-			place[p.info.Defs[name]] = len(place)
-		}
-	}
-	for i, value := range ret.Results {
-		ast.Inspect(value, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok && p.info.Uses[id] != nil {
-				if at, ok := place[p.info.Uses[id]]; ok && at < i {
-					p.fault(id, "the interpreter has written the result "+id.Name+" before it reads it here", "take the values into variables of other names first")
-				}
-			}
-			return true
-		})
-	}
-}
-
 // labelInCase refuses a label that stands directly in a case: the interpreter
 // does not find it.
 func labelInCase(p *pass, n ast.Node) {

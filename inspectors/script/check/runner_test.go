@@ -21,17 +21,21 @@ import (
 // interpreterEnv makes the test binary an interpreter of programs.
 const interpreterEnv = "VEDETTE_CHECK_TEST_INTERPRETER"
 
-// Limits of one program, interpreted. A program that has not ended a good while
-// after its context did is stuck where the interpreter cannot be stopped.
+// Limits of one program, interpreted: a generous one for what is accepted, which
+// ends by itself, and a short one for what is refused because it does not. A
+// program that has not ended a good while after that is stuck where the
+// interpreter cannot be stopped.
 const (
-	runTimeout   = 3 * time.Second
-	stuckTimeout = 10 * time.Second
+	runTimeout     = 30 * time.Second
+	refusedTimeout = 2 * time.Second
+	stuckTimeout   = 60 * time.Second
 )
 
 // job is one program to run, and result what it printed.
 type job struct {
-	Name   string
-	Source string
+	Name    string
+	Source  string
+	Timeout time.Duration
 }
 
 type result struct {
@@ -69,7 +73,7 @@ func interpret(j job) (r result) {
 	}()
 	var out bytes.Buffer
 	definition := inspectors.Definition{
-		Name: "test", Interval: time.Minute, Timeout: runTimeout,
+		Name: "test", Interval: time.Hour, Timeout: j.Timeout,
 		Script: &inspectors.Script{File: j.Name + ".go", Line: 1, Source: j.Source},
 	}
 	p, err := script.Options{Output: &out}.Load(definition)
@@ -78,7 +82,7 @@ func interpret(j job) (r result) {
 		return r
 	}
 	defer p.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), j.Timeout)
 	defer cancel()
 	report := inspectors.NewReport("test", time.UnixMilli(0))
 	err = p.Inspect(ctx, report)
