@@ -451,3 +451,35 @@ func TestRunsKeepTheHeapFlat(t *testing.T) {
 		t.Errorf("the heap has grown by %d bytes over %d runs", grown, rounds)
 	}
 }
+
+// TestResults holds that named results start at zero in every call, whatever the
+// caller's variables hold, and that a function may use the variable that its
+// result is going to.
+func TestResults(t *testing.T) {
+	for source, want := range map[string]float64{
+		"func sum(xs ...float64) (n float64) { for _, x := range xs { n += x }; return }\n" +
+			"func Inspect() (v float64, err error) { for i := 0; i < 3; i++ { v = sum(1, 2) }; return }": 3,
+		"func f(b bool) (err error) { if b { err = errors.New(\"x\") }; return }\n" +
+			"func Inspect() (float64, error) { n := 0.0; for i := 0; i < 4; i++ { err := f(i%2 == 0); if err != nil { n++ } }; return n, nil }": 2,
+		"var n = 5.0\nfunc next() (v float64) { v = 1; v += n; return v }\n" +
+			"func Inspect() (float64, error) { n = next(); return n, nil }": 6,
+		"func swap(a, b float64) (x, y float64) { x, y = a, b; return y, x }\n" +
+			"func Inspect() (float64, error) { a, b := swap(1, 2); return a*10 + b, nil }": 21,
+		"func f() (_ int, v float64) { v = 4; return }\n" +
+			"func Inspect() (float64, error) { n, v := f(); return float64(n) + v, nil }": 4,
+	} {
+		source = "package x\n" + source
+		if strings.Contains(source, "errors.") {
+			source = strings.Replace(source, "\n", "\nimport \"errors\"\n", 1)
+		}
+		p := load(t, source)
+		for range 2 {
+			if strings.Contains(source, "next()") {
+				p = load(t, source) // it counts on
+			}
+			if got := value(t, p); got != want {
+				t.Errorf("%s\nyields %v, want %v", source, got, want)
+			}
+		}
+	}
+}
