@@ -74,7 +74,7 @@ remote_write:
 			t.Fatal("nothing came")
 		}
 	}
-	if n := m.hub.SeriesCount("prom-1"); n < 500 {
+	if n := m.hub.SeriesCount("prom-1"); n < 100 {
 		t.Errorf("%d series are live", n)
 	}
 }

@@ -2,7 +2,6 @@ package history
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -21,7 +20,8 @@ import (
 // putting aside does not help.
 func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registry, error) {
 	if err := f.keepLogs(); err != nil {
-		return nil, nil, fmt.Errorf("cannot link the log: %w", err)
+		// Some file systems have no links. It is a precaution, no more.
+		f.log.Info("the history's log cannot be linked; where it is damaged, what cannot be read will not be kept", "dir", f.dir, "error", err)
 	}
 	opts := o.forDatabase(f.temporary, limits)
 	remedies := []func(error) bool{f.asideBlocks, f.asideLogs}

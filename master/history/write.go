@@ -17,6 +17,9 @@ const (
 	// maxUnmapped is how many samples are taken before full chunks are written
 	// out, so that never much is left to write when space gets short.
 	maxUnmapped = 4_000_000
+	// retryWhenLow is how long to wait while the disk is nearly full. It is
+	// short, as what is sent meanwhile is still shown live.
+	retryWhenLow = 2 * time.Second
 )
 
 // writer is the state of the one goroutine that writes.
@@ -119,7 +122,7 @@ func (w *writer) commit() {
 // check returns a *BusyError when nothing may be written now.
 func (w *writer) check() error {
 	if low := w.look(); low != "" {
-		return &BusyError{Reason: low, RetryAfter: 10 * time.Second}
+		return &BusyError{Reason: low, RetryAfter: retryWhenLow}
 	}
 	if w.failed != nil {
 		w.reopen()

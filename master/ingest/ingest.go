@@ -27,6 +27,9 @@ const (
 	MaxSeriesPerHost = 50_000
 	// MaxReportSamples bounds one report.
 	MaxReportSamples = 100_000
+	// maxShown bounds the reports of a connection that are remembered as shown
+	// and not yet taken. Beyond it some are shown again.
+	maxShown = 10_000
 	// maxBootBytes bounds the boot id of a report, which is remembered.
 	maxBootBytes = 128
 	// MaxFuture is how far ahead of the master's clock a sample may be. An
@@ -64,20 +67,29 @@ type Session struct {
 	declared map[uint32]series
 	appender *history.Appender
 	batch    []live.Sample
-	kept     []history.Sample // the same as batch
+	kept     []history.Sample  // the same as batch
+	shown    map[reportID]bool // reports that were shown and not taken
+}
+
+// reportID tells the reports of a connection apart: what an earlier run of the
+// agent has left has numbers of its own.
+type reportID struct {
+	boot string
+	seq  uint64
 }
 
 // NewSession starts a connection on which no series is declared.
 func (i *Ingest) NewSession(agent *hosts.Agent, skew time.Duration) *Session {
-	return &Session{ingest: i, agent: agent, skew: skew, declared: make(map[uint32]series), appender: i.store.NewAppender()}
+	return &Session{ingest: i, agent: agent, skew: skew, declared: make(map[uint32]series), shown: make(map[reportID]bool), appender: i.store.NewAppender()}
 }
 
 // Report takes one report and returns its acknowledgement when its samples are
 // in the history. A report that was taken before is acknowledged again and not
 // counted. A single bad sample is left out and told in the result; a report that
 // makes no sense as a whole is an error, and nothing of it is kept but the
-// series that it declared well. Of one that the history cannot take now, which
-// is a *history.BusyError, nothing at all is kept: it is to be sent again.
+// series that it declared well. One that the history cannot take now, which is a
+// *history.BusyError, is shown to those who watch and nothing of it is kept: it
+// is to be sent again.
 func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.ReportResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +110,7 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 	}
 	s.declareLocked(p.Series, refuse)
 	_, err := s.ingest.registry.ReportsOf(s.agent, p.BootID).Take(p.Seq, func() error {
-		return s.takeLocked(ctx, &p.Columns, refuse)
+		return s.takeLocked(ctx, reportID{p.BootID, p.Seq}, &p.Columns, refuse)
 	})
 	if busy, ok := errors.AsType[*history.BusyError](err); ok {
 		// An agent gives new numbers each time it sends again; those of this
@@ -125,9 +137,14 @@ func (s *Session) declareLocked(series []wire.Series, refuse func(error)) {
 	}
 }
 
-func (s *Session) takeLocked(ctx context.Context, columns *wire.Columns, refuse func(error)) error {
+func (s *Session) takeLocked(ctx context.Context, id reportID, columns *wire.Columns, refuse func(error)) error {
 	s.checkLocked(columns, refuse)
 	result, err := s.appender.Append(ctx, s.kept)
+	if errors.As(err, new(*history.BusyError)) {
+		s.showLocked(id)
+		s.shown[id] = true
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -138,8 +155,20 @@ func (s *Session) takeLocked(ctx context.Context, columns *wire.Columns, refuse 
 			refuse(result.Reason)
 		}
 	}
-	s.ingest.hub.Publish(s.batch)
+	s.showLocked(id)
+	delete(s.shown, id)
 	return s.ingest.registry.Seen(s.agent.Host, len(s.batch), s.ingest.hub.SeriesCount(s.agent.Host))
+}
+
+// showLocked gives the batch to those who watch, unless they had it when it was
+// sent before: charts go on while the history cannot take samples.
+func (s *Session) showLocked(id reportID) {
+	if !s.shown[id] {
+		s.ingest.hub.Publish(s.batch)
+	}
+	if len(s.shown) >= maxShown {
+		clear(s.shown)
+	}
 }
 
 // checkLocked fills the batch with the samples that are good in themselves.

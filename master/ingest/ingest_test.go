@@ -243,8 +243,8 @@ func TestSkewedAgentIsShown(t *testing.T) {
 	}
 }
 
-// A report that the history cannot take now is not acknowledged, not shown and
-// leaves nothing behind; sent again, it is taken whole.
+// A report that the history cannot take now is shown once, not acknowledged,
+// and leaves nothing behind; sent again, it is taken whole.
 func TestBusyHistory(t *testing.T) {
 	f := newFixture(t)
 	store, err := history.New(history.Options{MinFreeBytes: 1}) // not open
