@@ -44,6 +44,7 @@ type session struct {
 	hello   wire.HelloParams // set before run, but for NowMS
 	outbox  *outbox
 	track   *tracker
+	runner  Runner
 	replace context.CancelCauseFunc // ends the client's run; set by connectOften
 
 	callTimeout time.Duration
@@ -58,7 +59,7 @@ type session struct {
 var errReplaced = errors.New("another agent with this agent's id has connected; is it running twice with one data folder?")
 
 func newSession(cfg *config.Agent, deps *Deps, tlsConfig *tls.Config, o *outbox, t *tracker) *session {
-	s := &session{log: deps.Log, outbox: o, track: t, callTimeout: callTimeout, refusalWait: refusalWait}
+	s := &session{log: deps.Log, outbox: o, track: t, runner: deps.Runner, callTimeout: callTimeout, refusalWait: refusalWait}
 	header := http.Header{}
 	if cfg.Token != "" {
 		header.Set("Authorization", "Bearer "+cfg.Token)
@@ -196,6 +197,7 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	defer cancel()
 	status := s.track.take(all)
 	status.Agent = s.outbox.status()
+	status.Agent.Isolation = isolationOf(s.runner)
 	err := p.Call(ctx, wire.MethodStatus, status, nil)
 	if re, ok := errors.AsType[*rpc.Error](err); ok && !refusedForGood(err) && re.Code != wire.CodeConflict {
 		s.log.Error("the master refused a status", "reason", re)

@@ -65,7 +65,32 @@ func printHosts(w io.Writer, hosts []wire.Host, now time.Time) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if err := printIsolation(w, hosts); err != nil {
+		return err
+	}
 	return printFailing(w, hosts, now)
+}
+
+// printIsolation names the hosts whose scripts are not fully isolated.
+func printIsolation(w io.Writer, hosts []wire.Host) error {
+	first := true
+	for _, h := range hosts {
+		if h.Agent == nil || h.Agent.Isolation == nil || len(h.Agent.Isolation.Missing) == 0 {
+			continue
+		}
+		if first {
+			fmt.Fprintln(w)
+			first = false
+		}
+		text := fmt.Sprintf("%s: scripts are isolated by %s", h.Host, orDash(strings.Join(h.Agent.Isolation.Layers, ", ")))
+		for _, m := range h.Agent.Isolation.Missing {
+			text += fmt.Sprintf("\n    not by %s: %s", m.Layer, m.Reason)
+		}
+		if _, err := fmt.Fprintln(w, cli.Printable(text)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printFailing names the inspectors that are not well.

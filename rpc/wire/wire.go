@@ -193,6 +193,22 @@ type AgentStatus struct {
 	// Spool is where reports are kept that the master does not acknowledge soon:
 	// disk, memory, or "memory: " and why the disk cannot be used.
 	Spool string `json:"spool,omitempty"`
+	// Isolation is how the agent's scripts are kept from harming the host, once
+	// it has run one.
+	Isolation *Isolation `json:"isolation,omitempty"`
+}
+
+// Isolation says which layers keep scripts from harming their host: user,
+// mounts, landlock, seccomp, and broker for what the agent looks up for them.
+type Isolation struct {
+	Layers  []string       `json:"layers"` // in force
+	Missing []MissingLayer `json:"missing,omitempty"`
+}
+
+// MissingLayer is a layer that is not in force, or not wholly.
+type MissingLayer struct {
+	Layer  string `json:"layer"`
+	Reason string `json:"reason"`
 }
 
 // States of an inspector.

@@ -32,7 +32,12 @@ func New(use, program string) *cobra.Command {
 		Short: "Run an agent: measure this machine and report to a master",
 		Long: `Run an agent until ^C. It runs the built-in inspectors and those of the
 configuration and reports to the master. The master may come later and go away:
-the agent keeps what it measured and sends it when the master is back.`,
+the agent keeps what it measured and sends it when the master is back.
+
+Scripts run in a process of their own that can start no program, write no file,
+signal nobody, and read only what they say they need. Started by root, the agent
+gives it another user, which may read neither its secrets nor anybody's. What of
+this a system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 		Example: "  " + program + "\n" +
 			"  " + program + " --master https://master.example:50505 --token-file /etc/vedette/token\n" +
 			"  " + program + " --host web-1 --config agent.yaml",
@@ -90,9 +95,9 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	pool, err := NewPool(filepath.Join(c.Agent.Data, "run"), log, func(inspector, line string) {
+	pool, err := NewPool(c.Agent.Data, log, func(inspector, line string) {
 		log.Info("inspector prints", "inspector", inspector, "line", line)
-	})
+	}, isolate(c))
 	if err != nil {
 		return err
 	}
@@ -130,16 +135,25 @@ func Definitions(c *config.Config) ([]inspectors.Definition, error) {
 	return defs, nil
 }
 
-// NewPool makes the processes that run inspectors, which keep their sockets in
-// dir, or among the temporary files where that is empty. output is told each
-// line that a script prints.
-func NewPool(dir string, log *slog.Logger, output func(inspector, line string)) (*plugins.Pool, error) {
+// NewPool makes the processes that run inspectors. They keep their sockets, and
+// who is quarantined, in the agent's folder data; where that is empty they keep
+// sockets among the temporary files, and remember nothing. output is told each
+// line that a script prints. with changes the options further.
+func NewPool(data string, log *slog.Logger, output func(inspector, line string), with ...func(*plugins.PoolOptions)) (*plugins.Pool, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program's own file, to run scripts in: %w", err)
 	}
-	return plugins.NewPool(plugins.PoolOptions{
-		Dir: dir, Log: log, ScriptHost: []string{self, scripthost.Command}, Output: output,
+	dir := ""
+	if data != "" {
+		dir = filepath.Join(data, "run")
+	}
+	options := plugins.PoolOptions{
+		Dir: dir, State: data, Log: log, ScriptHost: []string{self, scripthost.Command}, Output: output,
 		Limits: plugins.Limits{DataBytes: dataBytes},
-	}), nil
+	}
+	for _, change := range with {
+		change(&options)
+	}
+	return plugins.NewPool(options), nil
 }

@@ -61,9 +61,14 @@ func (s *Settings) enter() *Report {
 	}
 	report.fault("give up gaining privileges", unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
-	// The rules name what is there now, with the rights that are there now.
-	rules, rulesErr := s.landlockRules()
-	report.set(LayerMounts, s.mounts(rulesErr != nil)) // else the rules keep the homes back
+	abi, rulesErr := landlockVersion()
+	mountsErr := s.mounts(rulesErr != nil) // else the rules keep the homes back
+	report.set(LayerMounts, mountsErr)
+	var rules *landlock
+	if rulesErr == nil {
+		// What they name is opened with the rights that are there now.
+		rules, rulesErr = s.landlockRules(abi, mountsErr == nil)
+	}
 	report.set(LayerUser, s.becomeUser())
 	// A change of the user forgets it.
 	report.fault("end with the agent", unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0))

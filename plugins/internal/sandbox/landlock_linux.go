@@ -45,13 +45,19 @@ const (
 // landlock is a set of rules that is not in force yet.
 type landlock struct{ fd int }
 
-// landlockRules makes the rules. What is not there is left out.
-func (s *Settings) landlockRules() (*landlock, error) {
+// landlockVersion asks the kernel what it can do.
+func landlockVersion() (int, error) {
 	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
-		return nil, fmt.Errorf("the kernel has no Landlock, or it is switched off: %w", errno)
+		return 0, fmt.Errorf("the kernel has no Landlock, or it is switched off: %w", errno)
 	}
-	attr := s.landlockAttr(int(abi))
+	return int(abi), nil
+}
+
+// landlockRules makes the rules. What is not there is left out. hidden says that
+// the private files are out of sight already.
+func (s *Settings) landlockRules(abi int, hidden bool) (*landlock, error) {
+	attr := s.landlockAttr(abi)
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
 		return nil, fmt.Errorf("cannot make a set of rules: %w", errno)
@@ -59,7 +65,7 @@ func (s *Settings) landlockRules() (*landlock, error) {
 	l := &landlock{int(fd)}
 	unix.CloseOnExec(l.fd)
 	faults := []error{l.allow(self, unix.LANDLOCK_ACCESS_FS_EXECUTE|unix.LANDLOCK_ACCESS_FS_READ_FILE)}
-	for _, path := range s.readable() {
+	for _, path := range s.readable(hidden) {
 		rights := uint64(rightsRead)
 		if within(path, "/lib") || within(path, "/lib64") || within(path, "/usr/lib") || within(path, "/usr/lib64") {
 			rights |= unix.LANDLOCK_ACCESS_FS_EXECUTE // the loader of a program that is linked dynamically
@@ -100,8 +106,8 @@ func (s *Settings) landlockAttr(abi int) unix.LandlockRulesetAttr {
 // that somebody replaces by another one would be lost to it. So a file that
 // was asked for is read by way of its folder; that it is this file and no
 // other is for package script to see to.
-func (s *Settings) readable() []string {
-	kept := s.kept()
+func (s *Settings) readable(hidden bool) []string {
+	kept := s.kept(hidden)
 	var list []string
 	for _, path := range usual() {
 		list = append(list, without(path, kept)...)
@@ -114,11 +120,16 @@ func (s *Settings) readable() []string {
 	return list
 }
 
-// kept are the real paths of what may not be read in any case.
-func (s *Settings) kept() []string {
-	list := s.Private
+// kept are the real paths of what may not be read in any case, where no other
+// layer sees to it: to keep something back from a folder is to name all else
+// that is in it now, and to miss what comes later.
+func (s *Settings) kept(hidden bool) []string {
+	var list []string
+	if !hidden {
+		list = append(list, s.Private...)
+	}
 	if s.User == 0 {
-		list = append(secrets(), list...)
+		list = append(list, secrets()...)
 	}
 	var kept []string
 	for _, path := range list {

@@ -1,0 +1,29 @@
+package agent
+
+import (
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// isolator is a Runner that tells how it isolates scripts from their host.
+type isolator interface {
+	Isolation() plugins.Isolation
+}
+
+// isolationOf returns how a runner isolates scripts, or nil where it does not
+// tell, or has run none yet.
+func isolationOf(r Runner) *wire.Isolation {
+	i, ok := r.(isolator)
+	if !ok {
+		return nil
+	}
+	told := i.Isolation()
+	if len(told.Layers)+len(told.Missing) == 0 {
+		return nil
+	}
+	result := &wire.Isolation{Layers: told.Layers}
+	for _, m := range told.Missing {
+		result.Missing = append(result.Missing, wire.MissingLayer{Layer: m.Layer, Reason: m.Reason})
+	}
+	return result
+}

@@ -1,0 +1,23 @@
+package config
+
+import "path/filepath"
+
+// Private lists the files and folders that belong to master and agent alone, as
+// absolute paths: the configuration, where tokens and keys are, and the data.
+// No script has any business there. Not all of them need be there.
+func (c *Config) Private() []string {
+	paths := []string{dotEnvName, c.Agent.TokenFile, c.Agent.Data, c.Master.Data, c.Master.TLS.Key}
+	if c.src != nil {
+		paths = append(paths, c.src.file)
+	}
+	var list []string
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		if abs, err := filepath.Abs(path); err == nil {
+			list = append(list, abs)
+		}
+	}
+	return list
+}
