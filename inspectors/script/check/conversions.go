@@ -40,7 +40,7 @@ func (p *pass) conversions(n ast.Node) []conversion {
 	var list []conversion
 	add := func(value ast.Expr, to types.Type, how way, call *ast.CallExpr) {
 		from := p.typeOf(value)
-		if from == nil || to == nil || isInterface(from) || !isInterface(to) || p.isNil(value) {
+		if isInterface(from) || !isInterface(to) || p.isNil(value) {
 			return
 		}
 		if b, ok := from.(*types.Basic); ok && b.Kind() == types.Invalid {
@@ -145,9 +145,6 @@ func (p *pass) callConversions(n *ast.CallExpr, add adder) {
 
 func (p *pass) literalConversions(n *ast.CompositeLit, add adder) {
 	t := p.typeOf(n)
-	if t == nil {
-		return
-	}
 	if ptr, ok := t.Underlying().(*types.Pointer); ok {
 		t = ptr.Elem() // an element &T{} written as {}
 	}

@@ -46,9 +46,6 @@ func encodedFields(p *pass, n ast.Node) {
 	for _, arg := range p.encoded(call) {
 		look := &encodedType{pass: p, tag: encoding(p.callee(call).Pkg().Path()), seen: make(map[types.Type]bool)}
 		t := p.typeOf(arg)
-		if t == nil {
-			continue
-		}
 		look.at(t)
 		if look.why == "" && look.tag == "xml" && lacksXMLName(t) && !strings.HasPrefix(p.callee(call).Name(), "Unm") && !strings.HasPrefix(p.callee(call).Name(), "Dec") {
 			look.why, look.fix = "package encoding/xml does not know the name of the type for the outermost element", "give the struct a field XMLName xml.Name, with a tag"

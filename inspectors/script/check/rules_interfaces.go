@@ -51,9 +51,6 @@ func typeAssertion(p *pass, n ast.Node) {
 		return
 	}
 	from, to := p.typeOf(a.X), p.typeOf(a.Type)
-	if from == nil || to == nil {
-		return
-	}
 	if isInterface(to) {
 		before := len(p.found)
 		p.assertInterface(a, from, to)
@@ -186,9 +183,6 @@ func (p *pass) confusedCase(from types.Type, e ast.Expr, count int) (why, fix st
 		}
 		return "", ""
 	}
-	if to == nil {
-		return "", ""
-	}
 	const ask = "ask before the switch: if v, ok := x.(%s); ok"
 	switch {
 	case isInterface(to):
@@ -232,7 +226,7 @@ func comparison(p *pass, n ast.Node) {
 		return
 	}
 	x, y := p.typeOf(b.X), p.typeOf(b.Y)
-	if x == nil || y == nil || !isInterface(x) && !isInterface(y) {
+	if !isInterface(x) && !isInterface(y) {
 		return
 	}
 	const fix = "compare what they hold: a field, or what a method returns"

@@ -42,11 +42,7 @@ func rangeArrayPointer(p *pass, n ast.Node) {
 	if !ok {
 		return
 	}
-	t := p.typeOf(loop.X)
-	if t == nil {
-		return
-	}
-	if _, ok := t.Underlying().(*types.Pointer); ok {
+	if _, ok := p.typeOf(loop.X).Underlying().(*types.Pointer); ok {
 		p.fault(loop.X, "the interpreter panics at a range over a pointer to an array", "range over a slice of it: "+types.ExprString(loop.X)+"[:]")
 	}
 }
@@ -122,7 +118,7 @@ func switchAny(p *pass, n ast.Node) {
 		return
 	}
 	t := p.typeOf(s.Tag)
-	if t == nil || !isInterface(t) || isError(t) {
+	if !isInterface(t) || isError(t) {
 		return
 	}
 	p.fault(s.Tag, "the interpreter panics where the cases of a switch on an interface are of other types than its value", "take the value out first: v, ok := x.(string); or compare with if")
@@ -140,10 +136,8 @@ func tupleToMap(p *pass, n ast.Node) {
 		if !ok {
 			continue
 		}
-		if t := p.typeOf(index.X); t != nil {
-			if _, ok := t.Underlying().(*types.Map); ok {
-				p.fault(index, "of an assignment of several values the interpreter does not write the entry of a map", "take the values into variables first, then set the entry")
-			}
+		if _, ok := p.typeOf(index.X).Underlying().(*types.Map); ok {
+			p.fault(index, "of an assignment of several values the interpreter does not write the entry of a map", "take the values into variables first, then set the entry")
 		}
 	}
 }

@@ -88,9 +88,6 @@ func printedVerb(p *pass, n ast.Node) {
 	}
 	for _, v := range p.verbs(call) {
 		t := p.typeOf(v.arg)
-		if t == nil {
-			continue
-		}
 		name := "%" + v.flags + string(v.name)
 		switch {
 		case v.name == 'T' && (p.mentionsOwn(t, 0) || isInterface(t) && len(p.facts.boxed) > 0):

@@ -137,11 +137,6 @@ func isStruct(t types.Type) bool {
 	return ok
 }
 
-func isNamedBasic(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Basic)
-	return ok && !isLiteral(t)
-}
-
 func isBasic(t types.Type, kind types.BasicInfo) bool {
 	b, ok := t.Underlying().(*types.Basic)
 	return ok && b.Info()&kind != 0
