@@ -207,3 +207,85 @@ func BenchmarkRestart100(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+// A new revision of a script, from Load to its first result.
+func BenchmarkRepush(b *testing.B) {
+	p := benchPool(b)
+	jobs := benchLoad(b, p, 10)
+	i := 0
+	for b.Loop() {
+		i++
+		d := script(jobs[0].Name, fmt.Sprintf("package trivial\n\nvar n = %d\n\nfunc Inspect() (float64, error) { return float64(n), nil }\n", i))
+		if err := p.Load(b.Context(), d); err != nil {
+			b.Fatal(err)
+		}
+		p.Run(b.Context(), jobs[:1], func(o plugins.Outcome) {
+			if o.Err != nil {
+				b.Fatal(o.Err)
+			}
+		})
+	}
+}
+
+// What one loaded script adds to the script host.
+func BenchmarkMemoryOfARevision(b *testing.B) {
+	const scripts = 200
+	for b.Loop() {
+		p := benchPool(b)
+		benchLoad(b, p, 1)
+		before := pss(b, p.Processes()[0].PID)
+		jobs := make([]plugins.Job, scripts)
+		for i := range scripts {
+			name := fmt.Sprintf("typical/item-%d", i)
+			jobs[i] = plugins.Job{Name: name, Timeout: 10 * time.Second}
+			if err := p.Load(b.Context(), script(name, goodScript)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		p.Run(b.Context(), jobs, func(plugins.Outcome) {})
+		b.ReportMetric((pss(b, p.Processes()[0].PID)-before)/scripts, "MiB/revision")
+	}
+}
+
+// The same trivial inspector in each of the places where one can run.
+func BenchmarkRunByTier(b *testing.B) {
+	own := script("a", trivialScript)
+	own.Isolation = inspectors.IsolationOwn
+	for tier, d := range map[string]inspectors.Definition{
+		"shared": script("a", trivialScript), "own": own, "external": external("ok", "ok"),
+	} {
+		b.Run(tier, func(b *testing.B) {
+			p := benchPool(b)
+			if err := p.Load(b.Context(), d); err != nil {
+				b.Fatal(err)
+			}
+			benchRun(b, p, []plugins.Job{{Name: d.Name, Timeout: 10 * time.Second}}, p.Processes()[0].PID)
+		})
+	}
+}
+
+// The same loop over 60 kB, interpreted and compiled.
+func BenchmarkInterpretedAgainstNative(b *testing.B) {
+	const loop = `package loop
+
+var data = make([]byte, 60000)
+
+func Inspect() (float64, error) {
+	sum := 0
+	for _, c := range data {
+		sum += int(c)
+	}
+	return float64(sum), nil
+}
+`
+	for kind, d := range map[string]inspectors.Definition{"interpreted": script("loop", loop), "native": external("loop", "loop")} {
+		b.Run(kind, func(b *testing.B) {
+			p := benchPool(b)
+			d.Budget.CPU = time.Minute
+			if err := p.Load(b.Context(), d); err != nil {
+				b.Fatal(err)
+			}
+			benchRun(b, p, []plugins.Job{{Name: d.Name, Timeout: 10 * time.Second}}, p.Processes()[0].PID)
+		})
+	}
+}

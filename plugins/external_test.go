@@ -37,6 +37,13 @@ func pluginInspectors(names []string) plugins.Inspectors {
 		},
 		"exits": func() (float64, error) { os.Exit(9); return 0, nil },
 		"deaf":  func() (float64, error) { select {} },
+		"loop": func() (float64, error) {
+			sum := 0
+			for _, c := range make([]byte, 60_000) {
+				sum += int(c)
+			}
+			return float64(sum), nil
+		},
 		"spins": func(ctx context.Context) (float64, error) {
 			for ctx.Err() == nil {
 			}
