@@ -11,8 +11,8 @@ import (
 const (
 	// spoolAfter is how long a report waits for its acknowledgement before it
 	// goes to the disk, and how often something does. A master that answers
-	// costs the disk nothing; one that does not, a write a second at most.
-	spoolAfter = time.Second
+	// costs the disk nothing; one that does not, two writes a second at most.
+	spoolAfter = 500 * time.Millisecond
 	// loadAhead is how many reports are read from the disk at once, when fewer
 	// than loadBelow of them wait to be sent.
 	loadAhead = 8
@@ -72,13 +72,13 @@ func (o *outbox) crowdedLocked() bool {
 // takeOld takes the reports out that are to go to the disk: all of them where
 // there is no link to send them, or where memory gets short, else those that
 // have waited for long. They count as kept in memory until moved or untake is
-// called with them.
-func (o *outbox) takeOld() []*report {
+// called with them. Those in flight that have waited for long are to be copied:
+// they go on, and were they lost with the process, so would be what they hold.
+func (o *outbox) takeOld() (taken, flying []*report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	all, before := o.link == nil || o.crowdedLocked(), time.Now().Add(-spoolAfter)
 	old := func(r *report) bool { return all || !r.made.After(before) }
-	var taken []*report
 	o.resend = slices.DeleteFunc(o.resend, func(r *report) bool {
 		if !old(r) {
 			return false
@@ -87,7 +87,15 @@ func (o *outbox) takeOld() []*report {
 		return true
 	})
 	taken = append(taken, o.backlog.take(old)...)
-	return append(taken, o.live.take(old)...)
+	taken = append(taken, o.live.take(old)...)
+	if o.link != nil {
+		for r := range o.link.inFlight {
+			if r.id == 0 && !r.made.After(before) {
+				flying = append(flying, r)
+			}
+		}
+	}
+	return taken, flying
 }
 
 // untake puts reports back that could not be moved to the disk.
@@ -107,16 +115,29 @@ func (o *outbox) untake(taken []*report) {
 }
 
 // moved notes that reports are on the disk now, and that those which were done
-// are not, with the totals of the store.
-func (o *outbox) moved(taken []*report, done int, totals spool.Totals) {
+// are not, with the totals of the store. ids are those of flying; it returns
+// those of them that are still on their way.
+func (o *outbox) moved(taken, flying []*report, ids []uint64, done int, totals spool.Totals) (held []uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := &o.disk
 	d.done = slices.Delete(d.done, 0, done)
 	for _, r := range taken {
-		o.queued--
-		o.bytes -= r.bytes
-		o.atRisk -= uint64(r.len())
+		o.leaveMemoryLocked(r)
+	}
+	for i, r := range flying {
+		if r.settled { // meanwhile
+			d.done = append(d.done, ids[i])
+			continue
+		}
+		o.leaveMemoryLocked(r)
+		r.id = ids[i]
+		d.out++
+		held = append(held, r.id)
+		if at := slices.Index(o.resend, r); at >= 0 {
+			o.resend = slices.Delete(o.resend, at, at+1)
+			o.putBackLocked(r)
+		}
 	}
 	d.reports = int(totals.Reports) - len(d.done)
 	lost := totals.Dropped - d.totals.Dropped
@@ -126,6 +147,15 @@ func (o *outbox) moved(taken []*report, done int, totals spool.Totals) {
 	}
 	o.noteLocked()
 	ring(o.gone)
+	return held
+}
+
+// leaveMemoryLocked takes a report that is on the disk out of the counts of
+// those in memory alone.
+func (o *outbox) leaveMemoryLocked(r *report) {
+	o.queued--
+	o.bytes -= r.bytes
+	o.atRisk -= uint64(r.len())
 }
 
 // doneOnDisk returns the reports that the store may remove.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/vedettehq/vedette/agent/spool"
@@ -35,6 +36,8 @@ type keeper struct {
 	cfg *config.Agent
 	o   *outbox
 
+	retryAfter, claimWait time.Duration
+
 	claim   *spool.Claim // or nil
 	before  spool.Count  // of the run before, until it is taken over
 	store   *spool.Store // or nil
@@ -44,7 +47,7 @@ type keeper struct {
 }
 
 func newKeeper(log *slog.Logger, cfg *config.Agent, o *outbox) *keeper {
-	return &keeper{log: log, cfg: cfg, o: o}
+	return &keeper{log: log, cfg: cfg, o: o, retryAfter: spoolRetry, claimWait: claimWait}
 }
 
 // open claims the agent's folder and opens the spool. The error is of a folder
@@ -75,7 +78,7 @@ func (k *keeper) open(ctx context.Context) error {
 }
 
 func (k *keeper) openClaim(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	ctx, cancel := context.WithTimeout(ctx, k.claimWait)
 	defer cancel()
 	for {
 		claim, err := spool.OpenClaim(k.cfg.Data)
@@ -172,23 +175,27 @@ func (k *keeper) step() {
 
 // write puts reports onto the disk that wait, and removes those that do not.
 func (k *keeper) write() error {
-	taken, done, now := k.o.takeOld(), k.o.doneOnDisk(), time.Now()
+	taken, flying := k.o.takeOld()
+	done, now := k.o.doneOnDisk(), time.Now()
+	all := slices.Concat(taken, flying)
 	expire := now.Sub(k.expired) > expireEvery && k.store.Totals().Reports > 0
-	if len(taken) == 0 && len(done) == 0 && k.store.Damaged() == 0 && !expire && k.reason == "" {
+	if len(all) == 0 && len(done) == 0 && k.store.Damaged() == 0 && !expire && k.reason == "" {
 		return nil
 	}
 	k.expired = now
-	reports := make([]spool.Report, len(taken))
-	for i, r := range taken {
+	reports := make([]spool.Report, len(all))
+	for i, r := range all {
 		reports[i] = r.kept(k.o.bootID)
 	}
 	damaged := k.store.Damaged()
-	moved, err := k.store.Apply(now, reports, done)
-	if !moved {
+	ids, ok, err := k.store.Apply(now, reports, done)
+	if !ok {
 		k.o.untake(taken)
 		return err
 	}
-	k.o.moved(taken, len(done), k.store.Totals())
+	for _, id := range k.o.moved(taken, flying, ids[len(taken):], len(done), k.store.Totals()) {
+		k.store.Hold(id)
+	}
 	if damaged > 0 {
 		k.log.Error("reports on the disk are damaged and were dropped", "reports", damaged, "file", k.path())
 	}
@@ -219,7 +226,7 @@ func (k *keeper) judge(err error) {
 // fail keeps reports in memory until the disk is tried again. The log is told
 // once.
 func (k *keeper) fail(err error) {
-	k.retry = time.Now().Add(spoolRetry)
+	k.retry = time.Now().Add(k.retryAfter)
 	if k.reason == "" {
 		k.log.Warn("the disk cannot be used; reports that the master does not take are kept in memory, and fewer of them", "reason", err)
 	}

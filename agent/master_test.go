@@ -40,8 +40,14 @@ type testMaster struct {
 	hellos   []wire.HelloParams
 	statuses []wire.StatusParams
 	samples  map[string]map[float64]int // values by series, how often each came
-	seqs     map[uint64]bool            // of the reports that were kept
+	seqs     map[reportID]bool          // of the reports that were kept
 	declared map[*rpc.Peer]map[uint32]wire.Series
+}
+
+// reportID is the number of a report.
+type reportID struct {
+	boot string
+	seq  uint64
 }
 
 func newTestMaster(t *testing.T) *testMaster {
@@ -52,7 +58,7 @@ func newTestMaster(t *testing.T) *testMaster {
 	}
 	m := &testMaster{
 		t: t, addr: listener.Addr().String(), changed: make(chan struct{}),
-		samples: make(map[string]map[float64]int), seqs: make(map[uint64]bool),
+		samples: make(map[string]map[float64]int), seqs: make(map[reportID]bool),
 	}
 	_ = listener.Close() // an address where nobody listens yet
 	return m
@@ -135,7 +141,7 @@ func (m *testMaster) hello(_ context.Context, p wire.HelloParams) (wire.HelloRes
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	acked := uint64(0)
-	for m.seqs[acked+1] {
+	for m.seqs[reportID{p.BootID, acked + 1}] {
 		acked++
 	}
 	return wire.HelloResult{Protocol: wire.Version, Version: "test", NowMS: p.NowMS, AckedSeq: acked}, nil
@@ -171,10 +177,11 @@ func (m *testMaster) keepLocked(peer *rpc.Peer, p *wire.ReportParams) {
 	if p.Seq == 0 || len(p.S) != len(p.T) || len(p.V) != len(p.T) || len(p.T) == 0 {
 		m.t.Errorf("report %d has columns of %d, %d, %d", p.Seq, len(p.T), len(p.S), len(p.V))
 	}
-	if m.seqs[p.Seq] {
+	id := reportID{p.BootID, p.Seq}
+	if m.seqs[id] {
 		return // sent again after its acknowledgement was lost
 	}
-	m.seqs[p.Seq] = true
+	m.seqs[id] = true
 	for i, id := range p.S {
 		s, ok := known[id]
 		if !ok {

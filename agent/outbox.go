@@ -193,6 +193,7 @@ func (o *outbox) loseSamplesLocked(n uint64) {
 
 // forgetLocked takes a report that is in no queue any more out of the counts.
 func (o *outbox) forgetLocked(r *report) {
+	r.settled = true
 	if r.id != 0 {
 		o.disk.settledLocked(o, r)
 		return

@@ -255,7 +255,7 @@ func TestOldestIsDroppedFirst(t *testing.T) {
 func TestNothingIsLostOrUndeclared(t *testing.T) {
 	for seed := range uint64(50) {
 		synctest.Test(t, func(t *testing.T) {
-			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 1)), o: newTestOutbox(30), got: make(map[float64]bool), taken: make(map[uint64]bool)}
+			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 1)), o: newTestOutbox(30), got: make(map[float64]bool), taken: make(map[reportID]bool)}
 			for range 3000 {
 				h.step()
 			}
@@ -277,7 +277,10 @@ type history struct {
 	flying   []flight
 	declared map[uint32]string // on the link
 	got      map[float64]bool
-	taken    map[uint64]bool // reports by seq
+	taken    map[reportID]bool
+
+	keeper  *keeper // or nil
+	crashes int
 }
 
 type flight struct {
@@ -287,7 +290,12 @@ type flight struct {
 
 func (h *history) step() {
 	<-time.After(time.Duration(h.rand.IntN(3)) * time.Millisecond)
+	if h.keeper != nil && h.rand.IntN(20) == 0 {
+		h.keeper.step()
+	}
 	switch n := h.rand.IntN(100); {
+	case h.keeper != nil && h.rand.IntN(200) == 0:
+		h.crash()
 	case n < 15:
 		h.made++
 		h.o.put(fmt.Sprint("a/", h.rand.IntN(20)), float64(h.made))
@@ -329,10 +337,15 @@ func (h *history) arrive(f flight) {
 		}
 		h.declared[s.ID] = s.Key
 	}
-	h.taken[f.p.Seq] = true
+	number := reportID{f.p.BootID, f.p.Seq}
+	again := h.taken[number]
+	h.taken[number] = true
 	for i, id := range f.p.S {
 		if h.declared[id] != f.r.series[i].key {
 			h.Errorf("report %d uses series %d, which is declared as %q, for %q", f.p.Seq, id, h.declared[id], f.r.series[i].key)
+		}
+		if !again && h.got[f.p.V[i]] {
+			h.Errorf("%v came under two numbers", f.p.V[i])
 		}
 		h.got[f.p.V[i]] = true
 	}
@@ -341,7 +354,7 @@ func (h *history) arrive(f flight) {
 func (h *history) toggle() {
 	if h.link == nil {
 		acked := uint64(0)
-		for h.taken[acked+1] {
+		for h.taken[reportID{h.o.bootID, acked + 1}] {
 			acked++
 		}
 		h.link, h.declared = h.o.connect(acked), make(map[uint32]string)
@@ -370,6 +383,10 @@ func (h *history) finish() {
 		h.flying = nil
 		r, p := h.link.nextAfter()
 		if r == nil {
+			if h.keeper != nil && h.o.disk.reports > 0 {
+				h.keeper.step()
+				continue
+			}
 			break
 		}
 		h.flying = append(h.flying, flight{r: r, p: p})

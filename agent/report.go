@@ -48,6 +48,7 @@ type report struct {
 	boot     string    // of the numbering of seq; "" is this run's own
 	seq      uint64    // 0 until it is first sent
 	id       uint64    // on the disk; 0 is in memory alone
+	settled  bool      // it is in no queue any more
 	attempts int       // that the master refused
 	declares []*series // on the connection it was last sent on
 }

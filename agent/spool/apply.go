@@ -66,8 +66,12 @@ var errUnchanged = errors.New("nothing has changed")
 // too old or too much, oldest first; all of it is on the disk when it returns
 // true, or none. What was given out is not dropped. The error beside true says
 // that what is done is done, but that the store may not be usable any more.
-func (s *Store) Apply(now time.Time, add []Report, done []uint64) (bool, error) {
-	totals, err := s.apply(now, add, done)
+//
+// ids has the id of each report that has a record of its own, and 0 for those
+// that were joined.
+func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64, ok bool, err error) {
+	ids = make([]uint64, len(add))
+	totals, err := s.apply(now, add, ids, done)
 	for range 8 {
 		if !errors.Is(err, berrors.ErrMaxSizeReached) {
 			break
@@ -76,21 +80,27 @@ func (s *Store) Apply(now time.Time, add []Report, done []uint64) (bool, error) 
 		// in one piece. A quarter of them goes, and it is tried again.
 		if totals, err = s.makeRoom(); err == nil {
 			s.totals = totals
-			totals, err = s.apply(now, add, done)
+			totals, err = s.apply(now, add, ids, done)
 		}
 	}
 	if err != nil && !errors.Is(err, errUnchanged) {
-		return false, fmt.Errorf("cannot write the spool %q: %w", s.path, err)
+		return nil, false, fmt.Errorf("cannot write the spool %q: %w", s.path, err)
 	}
 	s.totals = totals
 	for _, id := range done {
 		delete(s.out, id)
 	}
 	clear(s.bad)
-	return true, s.shrink()
+	return ids, true, s.shrink()
 }
 
-func (s *Store) apply(now time.Time, add []Report, done []uint64) (Totals, error) {
+// Hold has a report that was put in count as given out: it is on its way.
+func (s *Store) Hold(id uint64) {
+	s.out[id] = struct{}{}
+	s.sealed = max(s.sealed, id)
+}
+
+func (s *Store) apply(now time.Time, add []Report, ids, done []uint64) (Totals, error) {
 	return s.change(func(t *change) error {
 		for _, id := range done {
 			t.remove(id, false)
@@ -98,7 +108,7 @@ func (s *Store) apply(now time.Time, add []Report, done []uint64) (Totals, error
 		for id := range s.bad {
 			t.remove(id, true)
 		}
-		t.add(add, now)
+		t.add(add, ids, now)
 		t.expire(now.Add(-s.opts.MaxAge).UnixMilli())
 		t.bound(s.room())
 		return t.err
@@ -174,7 +184,7 @@ func (t *change) take(k recordKey, value []byte, dropped bool) {
 // add puts reports in at the end: each that was sent before by itself, the
 // others joined with each other and with the last record, where that was never
 // given out.
-func (t *change) add(reports []Report, now time.Time) {
+func (t *change) add(reports []Report, ids []uint64, now time.Time) {
 	j, joined := newJoiner(), 0
 	flush := func() {
 		if j.into.Len() > 0 {
@@ -191,7 +201,7 @@ func (t *change) add(reports []Report, now time.Time) {
 		size := len(encode(r))
 		if r.Boot != "" || size >= joinBytes {
 			flush() // so that the order stays
-			t.put(r, now)
+			ids[i] = t.put(r, now)
 			continue
 		}
 		j.add(r)
@@ -220,14 +230,14 @@ func (t *change) reopen(j *joiner) (size int) {
 	return size
 }
 
-// put writes a record under the next id.
-func (t *change) put(r *Report, now time.Time) {
+// put writes a record under the next id, and returns that.
+func (t *change) put(r *Report, now time.Time) uint64 {
 	if t.err != nil {
-		return
+		return 0
 	}
 	id, err := t.reports.NextSequence()
 	if t.err = err; err != nil {
-		return
+		return 0
 	}
 	t.dirty = true
 	// The clock may have been set back since the samples were made: what is
@@ -236,11 +246,12 @@ func (t *change) put(r *Report, now time.Time) {
 	k.newest = min(k.newest, now.UnixMilli())
 	value := encode(r)
 	if t.err = t.reports.Put(k.bytes(), value); t.err != nil {
-		return
+		return 0
 	}
 	t.totals.Reports++
 	t.totals.Bytes += cost(value)
 	t.totals.Samples += uint64(k.samples)
+	return id
 }
 
 // expire drops what is older than a time, up to the first that is not.
@@ -301,8 +312,7 @@ func (s *Store) Next(most int) ([]Kept, error) {
 		return nil, fmt.Errorf("cannot read the spool %q: %w", s.path, err)
 	}
 	for i := range next {
-		s.out[next[i].ID] = struct{}{}
-		s.sealed = max(s.sealed, next[i].ID)
+		s.Hold(next[i].ID)
 	}
 	return next, nil
 }

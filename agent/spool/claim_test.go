@@ -36,7 +36,7 @@ func victim(dir string) {
 	for made := int(s.totals.Moved); ; made += 5 {
 		count.AtRisk = 5
 		check(claim.Note(count))
-		_, err := s.Apply(start, []Report{numbered(sequence(made, 5)...)}, nil)
+		_, _, err := s.Apply(start, []Report{numbered(sequence(made, 5)...)}, nil)
 		check(err)
 		totals := s.Totals()
 		count.AtRisk, count.Moved, count.Gone, count.OnDisk = 0, totals.Moved, totals.Dropped, totals.Samples

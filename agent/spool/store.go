@@ -116,7 +116,7 @@ const leastBytes = 4 * 4096
 // openFile opens the library's file. The lock is the Claim's, which gives the
 // better error; the library's own is waited for a moment at most.
 func openFile(path string, maxBytes int64) (db *bbolt.DB, err error) {
-	if info, err := os.Stat(path); err == nil && info.Size() > 0 && info.Size() < leastBytes {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > 0 && info.Size() < leastBytes {
 		return nil, fmt.Errorf("%w: it has %d bytes", ErrDamaged, info.Size())
 	}
 	err = guard(func() error {

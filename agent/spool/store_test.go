@@ -51,7 +51,7 @@ func reopen(t *testing.T, s *Store) *Store {
 
 func (s *Store) mustApply(t testing.TB, now time.Time, add []Report, done ...uint64) {
 	t.Helper()
-	if ok, err := s.Apply(now, add, done); !ok || err != nil {
+	if _, ok, err := s.Apply(now, add, done); !ok || err != nil {
 		t.Fatal(err)
 	}
 }
@@ -334,7 +334,7 @@ func useDamaged(t *testing.T, path string) (damaged bool) {
 		_, err = s.Next(1000)
 	}
 	if err == nil {
-		_, err = s.Apply(start, []Report{numbered(1)}, []uint64{1})
+		_, _, err = s.Apply(start, []Report{numbered(1)}, []uint64{1})
 	}
 	switch {
 	case errors.Is(err, ErrDamaged):

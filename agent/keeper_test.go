@@ -1,0 +1,280 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+)
+
+// newTestKeeper opens the spool of a folder for an outbox.
+func newTestKeeper(t testing.TB, log io.Writer, o *outbox, dir string) *keeper {
+	t.Helper()
+	cfg := config.Agent{Data: dir, Spool: config.Spool{On: true}.OrDefault()}
+	k := newKeeper(slog.New(slog.NewTextHandler(log, nil)), &cfg, o)
+	k.retryAfter = 0
+	if err := k.open(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// die is what a kill leaves behind.
+func (k *keeper) die() error { return errors.Join(k.claim.Close(), k.store.Close()) }
+
+// crash has the agent killed and started again. What flies may arrive.
+func (h *history) crash() {
+	for _, f := range h.flying {
+		if h.rand.IntN(2) == 0 {
+			h.arrive(f)
+		}
+	}
+	if err := h.keeper.die(); err != nil {
+		h.Error(err)
+	}
+	h.crashes++
+	h.flying, h.link = nil, nil
+	o := newTestOutbox(30)
+	o.bootID = fmt.Sprint("boot-", h.crashes)
+	h.o, h.keeper = o, newTestKeeper(h.T, io.Discard, o, h.keeper.cfg.Data)
+}
+
+// As TestNothingIsLostOrUndeclared, with a spool that works at any moment and
+// an agent that is killed at any moment.
+func TestNothingIsLostWithASpool(t *testing.T) {
+	onDisk := uint64(0)
+	for seed := range uint64(12) {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			o := newTestOutbox(30)
+			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 2)), o: o, got: make(map[float64]bool), taken: make(map[reportID]bool)}
+			h.keeper = newTestKeeper(t, io.Discard, o, dir)
+			for range 2000 {
+				h.step()
+			}
+			h.finish()
+			onDisk += h.o.disk.totals.Moved
+			h.keeper.close()
+			if t.Failed() {
+				t.Fatalf("with seed %d", seed)
+			}
+		})
+	}
+	if onDisk == 0 {
+		t.Error("nothing was ever on the disk")
+	}
+}
+
+func TestReportsOutliveTheAgent(t *testing.T) {
+	m := newTestMaster(t)
+	dir := t.TempDir()
+	withSpool := func(c *config.Agent, _ *Deps) { c.Data, c.Spool.On = dir, true }
+	runner := newCounter()
+	counted := make(chan struct{}, 1000)
+	count := runner.onRun
+	runner.onRun = notify(count, counted)
+	for range 2 { // runs without a master
+		stop := start(t, newTestAgent(t, m, runner, withSpool))
+		<-counted
+		<-counted
+		stop()
+	}
+	m.start()
+	defer m.stop()
+	stop := start(t, newTestAgent(t, m, runner, withSpool))
+	before := runner.count()
+	m.await("what was left", func() bool { return len(m.samples["count"]) >= int(before) })
+	m.await("a status that says where reports are kept", func() bool {
+		last := m.statuses[len(m.statuses)-1].Agent
+		return last.Spool == modeDisk && last.SamplesDropped == 0
+	})
+	stop()
+	m.mustHaveAll(runner.count())
+}
+
+// While the master acknowledges, nothing is written.
+func TestHealthyAgentWritesNothing(t *testing.T) {
+	m := newTestMaster(t)
+	m.start()
+	defer m.stop()
+	dir := t.TempDir()
+	runner := newCounter()
+	stop := start(t, newTestAgent(t, m, runner, func(c *config.Agent, _ *Deps) { c.Data, c.Spool.On = dir, true }))
+	m.await("twenty samples", m.has(20))
+	stop()
+	s, err := spool.Open(filepath.Join(dir, spool.FileName), spool.Options{MaxBytes: 1 << 20, MaxAge: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if totals := s.Totals(); totals != (spool.Totals{}) {
+		t.Errorf("the spool has done %+v", totals)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFolderOfAnotherAgent(t *testing.T) {
+	m := newTestMaster(t)
+	m.start()
+	defer m.stop()
+	dir := t.TempDir()
+	share := func(c *config.Agent, _ *Deps) { c.Data = dir }
+	stop := start(t, newTestAgent(t, m, newCounter(), share))
+	m.await("the first agent", m.has(1))
+	second := newTestAgent(t, m, newCounter(), share)
+	second.keeper.claimWait = 10 * time.Millisecond
+	if err := second.Run(t.Context()); !errors.Is(err, spool.ErrClaimed) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("the second agent gives %v", err)
+	}
+	stop()
+}
+
+// A disk that cannot be used is told once, costs nothing but room, and is used
+// again when it can be.
+func TestUnusableDisk(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, spool.FileName)
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	o := newTestOutbox(100)
+	k := newTestKeeper(t, &log, o, dir)
+	for i := range 5 {
+		o.put("a", float64(i))
+		k.step()
+	}
+	if s := o.status(); s.ReportsQueued != 5 || !strings.HasPrefix(s.Spool, modeMemory+": cannot open the spool") {
+		t.Errorf("the status is %+v", s)
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
+		t.Errorf("the log has %d warnings:\n%s", n, log.String())
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	k.step()
+	if s := o.status(); s.ReportsQueued != 1 || s.Spool != modeDisk || o.queued != 0 || o.disk.totals.Samples != 5 {
+		t.Errorf("then the status is %+v, with %d in memory", s, o.queued)
+	}
+	k.close()
+	if s := o.status(); s.SamplesDropped != 0 || o.atRisk != 0 {
+		t.Errorf("at the end the status is %+v, with %d at risk", s, o.atRisk)
+	}
+}
+
+// A spool that is damaged under way costs what was in it and was not loaded.
+func TestDamageUnderWay(t *testing.T) {
+	dir := t.TempDir()
+	var log bytes.Buffer
+	o := newTestOutbox(10_000)
+	k := newTestKeeper(t, &log, o, dir)
+	const made = 20_000
+	for i := range made {
+		o.add(oneSample(fmt.Sprint("a/", i), 1))
+		if i%100 == 99 {
+			o.cut()
+		}
+	}
+	k.step()
+	link := o.connect(0)
+	k.step()
+	r, _ := link.nextAfter()
+	loaded := r.len()
+	for _, other := range o.loaded {
+		loaded += other.len()
+	}
+	if loaded >= made {
+		t.Fatal("all of it was loaded")
+	}
+	path := filepath.Join(dir, spool.FileName)
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	o.put("b", 1)
+	link.returned(r, 0)
+	link.end()
+	k.step()
+	k.step()
+	if s := o.status(); s.SamplesDropped != uint64(made-loaded) || s.Spool != modeDisk {
+		t.Errorf("%d of %d samples were loaded; the status is %+v", loaded, made, s)
+	}
+	if _, err := os.Stat(path + ".damaged"); err != nil || !strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("%v; the log is\n%s", err, log.String())
+	}
+	got, link := 0, o.connect(0)
+	for o.queued+o.disk.reports > 0 {
+		r, p := link.nextAfter()
+		if r == nil {
+			k.step()
+			continue
+		}
+		got += len(p.T)
+		link.acknowledged(r, 0)
+	}
+	if got != loaded+1 {
+		t.Errorf("%d samples came, want the %d that were loaded and a new one", got, loaded)
+	}
+	link.end()
+	k.close()
+}
+
+// BenchmarkSpooledReport is what a report of ten samples costs that goes to the
+// disk and back, with fifty of them for each step of the keeper.
+func BenchmarkSpooledReport(b *testing.B) {
+	o := newTestOutbox(10_000)
+	k := newTestKeeper(b, io.Discard, o, b.TempDir())
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		for _, key := range keys {
+			o.add(oneSample(key, float64(i)))
+		}
+		o.cut()
+		if i%50 == 49 {
+			k.step()
+			drainAll(o, k)
+		}
+	}
+	drainAll(o, k)
+	k.close()
+}
+
+func drainAll(o *outbox, k *keeper) {
+	link := o.connect(0)
+	for o.queued+o.disk.reports > 0 {
+		link.paced = time.Time{}
+		if r, _, _ := link.next(); r != nil {
+			link.acknowledged(r, 0)
+			continue
+		}
+		k.step()
+	}
+	link.end()
+}
+
+func oneSample(key string, v float64) []inspectors.Sample {
+	return []inspectors.Sample{{Key: key, Time: time.Now(), Value: v}}
+}
+
+// notify has a channel told of each run.
+func notify(run func(context.Context, plugins.Job) plugins.Outcome, ran chan<- struct{}) func(context.Context, plugins.Job) plugins.Outcome {
+	return func(ctx context.Context, job plugins.Job) plugins.Outcome {
+		defer func() { ran <- struct{}{} }()
+		return run(ctx, job)
+	}
+}
