@@ -328,6 +328,12 @@ func TestCredentials(t *testing.T) {
 	if got := refused(t, agent, wire.MethodHello, hello("web-2")); got.Code != wire.CodeForbidden {
 		t.Errorf("an agent said hello for another host: %v", got)
 	}
+	release := wire.ReleaseParams{Host: "web-1", Inspector: "disk"}
+	for _, caller := range []*rpc.Peer{nobody, agent} { // a viewer by now, and an agent
+		if got := refused(t, caller, wire.MethodRelease, release); got.Code != wire.CodeForbidden {
+			t.Errorf("somebody who is no operator released an inspector: %v", got)
+		}
+	}
 	if got := refused(t, agent, wire.MethodHosts, nil); got.Code != wire.CodeForbidden {
 		t.Errorf("an agent listed hosts: %v", got)
 	}
