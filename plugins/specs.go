@@ -31,8 +31,10 @@ func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspecto
 	if limits.CPUs > 0 {
 		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", limits.CPUs))
 	}
-	s := spec{kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost,
-		needs: needs, sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj, limits: limits}
+	s := spec{
+		kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost,
+		needs: needs, sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj, limits: limits,
+	}
 	if len(s.args) > 0 {
 		s.path = locate(s.args[0])
 		return s
