@@ -225,6 +225,9 @@ func (h *thinner) run(iterator chunkenc.Iterator) (t []int64, v []float64, err e
 			return
 		}
 		first, second := c.low, c.high
+		if first.t == second.t {
+			second = c.last // all are equal: where they begin and end
+		}
 		if second.t < first.t {
 			first, second = second, first
 		}

@@ -72,6 +72,32 @@ func TestRangeKeepsSpikesAndTheEnd(t *testing.T) {
 	}
 }
 
+// Jitter puts two samples of one second into one column of a second. They are
+// both there when they are equal, too: without one of them, what comes live would
+// not go on from what was.
+func TestRangeIsWholeWithTwoSamplesAColumn(t *testing.T) {
+	s := openStore(t, Options{})
+	a := s.NewSeries("web-1", "load/average-1", nil, inspectors.Gauge)
+	from := time.Now().Add(-time.Minute).Truncate(time.Second).UnixMilli()
+	all := []Sample{{a, from + 100, 5}, {a, from + 900, 5}, {a, from + 1500, 5}, {a, from + 2000, 7}, {a, from + 2999, 6}, {a, from + 4000, 6}}
+	add(t, s, all...)
+
+	request := RangeRequest{Pattern: pattern(t, "metrics/web-1/*"), From: from, To: from + 4999, Points: 5}
+	result, err := s.Range(t.Context(), request)
+	if err != nil || len(result.Series) != 1 {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	got := result.Series[0]
+	if len(got.T) != len(all) {
+		t.Fatalf("got %d samples at %v, want all %d", len(got.T), got.T, len(all))
+	}
+	for i, want := range all {
+		if got.T[i] != want.T || got.V[i] != want.V {
+			t.Errorf("sample %d is (%d, %v), want (%d, %v)", i, got.T[i], got.V[i], want.T, want.V)
+		}
+	}
+}
+
 func TestRangeSelects(t *testing.T) {
 	s := openStore(t, Options{})
 	now := time.Now().Truncate(time.Second)
