@@ -30,6 +30,16 @@ type Sandbox struct {
 // system hands out.
 const DefaultScriptUser = sandbox.DefaultUser
 
+// HideMemory keeps other processes of the same user, as its own plugins, from
+// looking into this one: its memory and its environment, where secrets are. It
+// leaves no core file from then on.
+func HideMemory() error {
+	if err := sandbox.HideMemory(); err != nil {
+		return fmt.Errorf("cannot hide the memory of this process: %w", err)
+	}
+	return nil
+}
+
 // Isolation tells how script hosts are isolated: by an own user, by an own view
 // of the file system, by Landlock, by a filter of system calls, and whether the
 // agent helps them with what they may not look up themselves ("broker").

@@ -95,6 +95,9 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := plugins.HideMemory(); err != nil {
+		log.Warn("other processes of this user can read the agent's secrets", "reason", err)
+	}
 	pool, err := NewPool(c.Agent.Data, log, func(inspector, line string) {
 		log.Info("inspector prints", "inspector", inspector, "line", line)
 	}, isolate(c))

@@ -204,8 +204,7 @@ func Seal() (Report, Settings) {
 	if s.Sockets > 0 {
 		_ = unix.Close(s.Sockets) // it can be written to
 	}
-	// Other processes of the same user may not look into this one.
-	report.fault("hide its memory", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
+	report.fault("hide its memory", HideMemory())
 	s.seal(&report)
 	return report, s
 }
@@ -230,6 +229,11 @@ func (s *Settings) seal(report *Report) {
 	}
 	report.set(LayerSeccomp, err)
 }
+
+// HideMemory keeps other processes of the same user from looking into this one:
+// its memory, its environment, what it has open. It also keeps it from leaving a
+// core file, and debuggers that are not root's away.
+func HideMemory() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
 
 // handOver gives the agent the listener and closes it here: a process that
 // could answer itself would have no filter.

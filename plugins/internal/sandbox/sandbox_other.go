@@ -13,6 +13,9 @@ func UserFor(int) (user int, reason string) { return 0, noLayers() }
 // CannotHelp says that nothing can be done.
 func CannotHelp() string { return noLayers() }
 
+// HideMemory does nothing on this system.
+func HideMemory() error { return nil }
+
 // Seal tells that there are no layers on this system.
 func Seal() (Report, Settings) {
 	var r Report
