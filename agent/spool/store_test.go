@@ -365,7 +365,7 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 			Series: []Series{{Key: "k", Labels: labels, Kind: inspectors.Counter}, {}},
 			Times:  []int64{math.MaxInt64, math.MinInt64, 0, -1},
 			Of:     []uint32{1, 0, 0, 1},
-			Values: []float64{math.MaxFloat64, -0.0, 5e-324, 1},
+			Values: []float64{math.MaxFloat64, math.Copysign(0, -1), 5e-324, 1},
 		},
 	} {
 		b := encode(&r)
