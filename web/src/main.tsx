@@ -1,6 +1,6 @@
 // The door: makes the parts, joins them, and shows the page.
 
-import { effect } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { render } from 'preact';
 import './style/base.css';
 import { App } from './app.tsx';
@@ -27,7 +27,7 @@ effect(() => view.hold(session.link.value.kind === 'live'));
 effect(() => {
   void view.window.value;
   void view.near.value;
-  past.look();
+  untracked(() => past.look());
 });
 past.start();
 session.start();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Unit } from '../lib/units.ts';
-import { range } from './plot.ts';
+import { range, timeSplits } from './plot.ts';
 
 test.each<[number | null, number | null, Unit, [number, number]]>([
   [null, null, 'percent', [0, 10]],
@@ -15,4 +15,13 @@ test.each<[number | null, number | null, Unit, [number, number]]>([
   [-3, 5, '', [-4, 6]],
 ])('%s to %s %s has the axis %j', (min, max, unit, want) => {
   expect(range(min, max, unit)).toEqual(want);
+});
+
+test('labels of time stand at round times of day where we are', () => {
+  const from = new Date(2024, 10, 21, 22, 10).getTime() / 1000;
+  const at = (step: number, hours: number): string[] =>
+    timeSplits(from, from + hours * 3600, step).map((t) => new Date(t * 1000).toTimeString().slice(0, 5));
+  expect(at(7200, 6)).toEqual(['00:00', '02:00', '04:00']);
+  expect(at(1800, 1)).toEqual(['22:30', '23:00']);
+  expect(at(14_400, 1)).toEqual([]);
 });

@@ -37,7 +37,7 @@ export function Notices({ session, store }: Parts) {
       {store.lost.value > 0 && (
         <p class="notice">
           This browser was too slow for {store.lost.value.toLocaleString('en')} live values; they
-          show as gaps.{' '}
+          show as gaps until the history fills them.{' '}
           <button type="button" onClick={() => (store.lost.value = 0)}>
             Dismiss
           </button>
