@@ -82,10 +82,9 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 	timeout := time.Duration(job.GetTimeoutMs()) * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	select {
-	case <-u.idle:
-	case <-ctx.Done():
-		box.result(&pb.Result{Name: job.GetName(), Status: pb.Status_STATUS_STUCK, CpuNs: int64(u.takeCPU())})
+	u, refusal := s.hold(ctx, u, job.GetInspector())
+	if refusal != pb.Status_STATUS_UNSPECIFIED {
+		box.result(&pb.Result{Name: job.GetName(), Status: refusal, CpuNs: int64(u.takeCPU())})
 		return
 	}
 	s.flying.Add(1)
@@ -107,6 +106,31 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 		u.idle <- struct{}{}
 	}()
 	r.err = r.inspect(meter.With(ctx, r.meter))
+}
+
+// hold waits until no run of the unit is under way, and keeps others from
+// beginning. Where the unit is taken away meanwhile it goes on with the one in
+// its place. It returns a status other than 0 where it holds nothing.
+func (s *Server) hold(ctx context.Context, u *unit, name string) (*unit, pb.Status) {
+	for {
+		select {
+		case <-u.gone:
+			next := s.unit(name)
+			if next == nil || next == u {
+				return u, pb.Status_STATUS_NOT_LOADED
+			}
+			u = next
+			continue
+		default:
+		}
+		select {
+		case <-u.idle:
+			return u, pb.Status_STATUS_UNSPECIFIED
+		case <-u.gone:
+		case <-ctx.Done():
+			return u, pb.Status_STATUS_STUCK
+		}
+	}
 }
 
 // alone reports whether at most one run is under way.

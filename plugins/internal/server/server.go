@@ -74,8 +74,12 @@ type unit struct {
 	program   Program // the inspector where it was built from source, else nil
 	lines     *lineWriter
 	idle      chan struct{}               // holds one token while no run is under way
+	gone      chan struct{}               // closed when the unit is taken away; a run that is under way goes on
 	meter     atomic.Pointer[meter.Meter] // of the latest run, or nil
 }
+
+// leave ends the unit: runs that wait for it look for another. It is called once.
+func (u *unit) leave() { close(u.gone) }
 
 // takeCPU returns the processor time that the latest run took since it was last
 // told.
@@ -99,7 +103,7 @@ func New(o Options) *Server {
 }
 
 func newUnit(i inspectors.Inspector, p Program, lines *lineWriter) *unit {
-	u := &unit{inspector: i, program: p, lines: lines, idle: make(chan struct{}, 1)}
+	u := &unit{inspector: i, program: p, lines: lines, idle: make(chan struct{}, 1), gone: make(chan struct{})}
 	u.idle <- struct{}{}
 	return u
 }
@@ -204,6 +208,7 @@ func (s *Server) retire(u *unit) {
 	if u == nil || u.program == nil {
 		return
 	}
+	u.leave()
 	go func() {
 		<-u.idle
 		s.retired.Add(int64(u.program.Leaked()))

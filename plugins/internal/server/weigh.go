@@ -36,6 +36,7 @@ func (s *Server) Weigh(ctx context.Context, _ *pb.WeighRequest) (*pb.WeighReply,
 	bytes, files := weighProcess()
 	for _, name := range names {
 		u := units[name]
+		u.leave()
 		if !u.settle(ctx) {
 			continue
 		}
