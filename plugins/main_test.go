@@ -48,6 +48,8 @@ func TestMain(m *testing.M) {
 		serveNative()
 	case agentLike:
 		beAgent()
+	case unprivileged:
+		beUnprivileged()
 	case suiteLike:
 		plugins.Serve(plugins.Inspectors{os.Args[2]: inspectortest.Natives()[os.Args[2]]})
 	case pluginLike:
