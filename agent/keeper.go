@@ -156,48 +156,70 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-// step moves what is to be moved, both ways.
+// step moves what is to be moved, both ways. A disk that could not be written
+// is left alone for a while, but for what can be read of it.
 func (k *keeper) step() {
-	if k.reason != "" && time.Now().Before(k.retry) {
-		return
+	resting := k.reason != "" && time.Now().Before(k.retry)
+	if k.store == nil && !resting {
+		k.openStore()
 	}
 	if k.store == nil {
-		if k.openStore(); k.store == nil {
-			return
+		return
+	}
+	if !resting {
+		if wrote, err := k.write(); wrote || err != nil {
+			k.judge(err)
 		}
 	}
-	err := k.write()
-	if err == nil && k.o.hungry() {
-		err = k.read()
+	if k.store != nil && k.o.hungry() {
+		if err := k.read(); err != nil {
+			k.judge(err)
+		}
 	}
-	k.judge(err)
 }
 
-// write puts reports onto the disk that wait, and removes those that do not.
-func (k *keeper) write() error {
+// write puts reports onto the disk that wait, and removes those that do not. It
+// returns false where there was nothing to do.
+func (k *keeper) write() (wrote bool, err error) {
 	taken, flying := k.o.takeOld()
 	done, now := k.o.doneOnDisk(), time.Now()
 	all := slices.Concat(taken, flying)
-	expire := now.Sub(k.expired) > expireEvery && k.store.Totals().Reports > 0
-	if len(all) == 0 && len(done) == 0 && k.store.Damaged() == 0 && !expire && k.reason == "" {
-		return nil
+	totals, damaged := k.store.Totals(), k.store.Damaged()
+	expire := now.Sub(k.expired) > expireEvery && totals.Reports > 0
+	switch {
+	case len(all) > 0 || len(done) > 0 || damaged > 0 || expire:
+	case k.reason != "" && totals.Reports == 0:
+		return true, k.store.Renew() // which tells whether the disk is well again
+	default:
+		return false, nil
 	}
 	k.expired = now
 	reports := make([]spool.Report, len(all))
 	for i, r := range all {
 		reports[i] = r.kept(k.o.bootID)
 	}
-	damaged := k.store.Damaged()
 	ids, ok, err := k.store.Apply(now, reports, done)
 	if !ok {
 		k.o.untake(taken)
-		return err
+		return true, errors.Join(err, k.removeOnly(now, done))
 	}
 	for _, id := range k.o.moved(taken, flying, ids[len(taken):], len(done), k.store.Totals()) {
 		k.store.Hold(id)
 	}
 	if damaged > 0 {
 		k.log.Error("reports on the disk are damaged and were dropped", "reports", damaged, "file", k.path())
+	}
+	return len(all) > 0 || err != nil, err
+}
+
+// removeOnly makes room where nothing could be put in.
+func (k *keeper) removeOnly(now time.Time, done []uint64) error {
+	if len(done) == 0 {
+		return nil
+	}
+	_, ok, err := k.store.Apply(now, nil, done)
+	if ok {
+		k.o.moved(nil, nil, nil, len(done), k.store.Totals())
 	}
 	return err
 }
@@ -245,7 +267,7 @@ func (k *keeper) heal() {
 // close puts onto the disk what is left, and gives up the folder.
 func (k *keeper) close() {
 	if k.store != nil {
-		if err := k.write(); err != nil {
+		if _, err := k.write(); err != nil {
 			k.log.Warn("cannot keep what the master does not have", "reason", err)
 		}
 		if err := k.store.Close(); err != nil {

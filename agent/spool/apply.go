@@ -347,13 +347,21 @@ func (s *Store) shrink() error {
 	if err != nil || info.Size() < shrinkBytes {
 		return nil
 	}
+	return s.Renew()
+}
+
+// Renew makes an empty file anew, in as little room as there can be.
+func (s *Store) Renew() error {
 	if err := s.replace(); err != nil {
-		return fmt.Errorf("cannot make the spool %q small again: %w", s.path, err)
+		return fmt.Errorf("cannot make the spool %q anew: %w", s.path, err)
 	}
 	return nil
 }
 
 func (s *Store) replace() error {
+	if s.db == nil {
+		return s.open()
+	}
 	sequence := uint64(0)
 	if err := guard(func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {

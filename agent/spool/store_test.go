@@ -392,3 +392,41 @@ func FuzzDecode(f *testing.F) {
 		_, _ = decode(sign(append(make([]byte, headBytes), body...)))
 	})
 }
+
+// What was given out is not dropped, whatever else is put in: what there is no
+// room for goes instead, and every sample is accounted for.
+func TestFullOfWhatIsGivenOut(t *testing.T) {
+	s := newStore(t, Options{MaxBytes: 1 << 20, MaxAge: time.Hour})
+	put := 0
+	add := func() {
+		t.Helper()
+		moved := s.Totals().Moved
+		_, ok, err := s.Apply(start, []Report{numbered(sequence(put, 3000)...)}, nil)
+		if !ok && (err == nil || s.Totals().Moved != moved) {
+			t.Fatalf("%d samples were put in that were refused with %v", s.Totals().Moved-moved, err)
+		}
+		if ok {
+			put += 3000
+		}
+		if got := s.Totals(); err == nil && (got.Moved != uint64(put) || got.Samples+got.Dropped != got.Moved) {
+			t.Fatalf("of %d samples that were put in there are %+v", put, got)
+		}
+	}
+	for s.Totals().Dropped == 0 {
+		add()
+	}
+	out := s.mustNext(t, 1000)
+	for range 20 {
+		add()
+	}
+	s = reopen(t, s)
+	kept := map[uint64]bool{}
+	for _, k := range s.mustNext(t, 1000) {
+		kept[k.ID] = true
+	}
+	for _, k := range out {
+		if !kept[k.ID] {
+			t.Errorf("record %d was given out and is gone", k.ID)
+		}
+	}
+}

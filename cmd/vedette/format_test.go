@@ -41,6 +41,7 @@ func TestPrintHosts(t *testing.T) {
 	err := printHosts(&out, []wire.Host{
 		{
 			Host: "web-1", State: wire.HostUp, LastSeenMS: at(time.Second), SkewMS: -20, Version: "v1.2.3",
+			Agent: &wire.AgentStatus{SamplesDropped: 37, Spool: "memory: cannot open the spool: no space"},
 			Inspectors: []wire.InspectorStatus{
 				{Name: "cpu", State: wire.StateOK},
 				{Name: "disk", State: wire.StateFailing, Error: "line one\nline \x1b[2Jtwo", SinceMS: at(3 * time.Minute), Runs: 10, Failures: 3},
@@ -49,7 +50,7 @@ func TestPrintHosts(t *testing.T) {
 		},
 		{Host: "web-22", State: wire.HostGone, LastSeenMS: at(72 * time.Hour), SkewMS: 90_000, Version: "v1.2.3"},
 		{Host: "ten-lines", State: wire.HostUp, LastSeenMS: at(30 * time.Second), Simple: true},
-		{Host: "skewed", State: wire.HostUp, SkewMS: 90_400},
+		{Host: "skewed", State: wire.HostUp, SkewMS: 90_400, Agent: &wire.AgentStatus{Spool: "disk"}},
 	}, now)
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +60,10 @@ web-1      up     now      -0.02s  v1.2.3   1 ok, 1 failing, 1 quarantined
 web-22     gone   3d ago   -       v1.2.3   -
 ten-lines  up     30s ago  -       -        -
 skewed     up     never    +1m30s  -        -
+
+web-1: 37 samples were dropped in all; charts have gaps there
+web-1: keeps what cannot be sent in memory, not on its disk
+    cannot open the spool: no space
 
 web-1: disk is failing since 3m ago, 3 of 10 runs failed
     line one

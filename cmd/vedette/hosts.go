@@ -68,6 +68,9 @@ func printHosts(w io.Writer, hosts []wire.Host, now time.Time) error {
 	if err := printIsolation(w, hosts); err != nil {
 		return err
 	}
+	if err := printDelivery(w, hosts); err != nil {
+		return err
+	}
 	return printFailing(w, hosts, now)
 }
 
@@ -91,6 +94,28 @@ func printIsolation(w io.Writer, hosts []wire.Host) error {
 		}
 	}
 	return nil
+}
+
+// printDelivery names the hosts whose samples come late, or never, or would if
+// the master were away.
+func printDelivery(w io.Writer, hosts []wire.Host) error {
+	var lines []string
+	for _, h := range hosts {
+		if h.Agent == nil {
+			continue
+		}
+		if n := h.Agent.SamplesDropped; n > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %d samples were dropped in all; charts have gaps there", h.Host, n))
+		}
+		if _, why, ok := strings.Cut(h.Agent.Spool, "memory: "); ok {
+			lines = append(lines, fmt.Sprintf("%s: keeps what cannot be sent in memory, not on its disk\n    %s", h.Host, why))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", cli.Printable(strings.Join(lines, "\n")))
+	return err
 }
 
 // printFailing names the inspectors that are not well.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
 	"strconv"
@@ -370,9 +371,16 @@ func TestUptimeAgainstProc(t *testing.T) {
 }
 
 func TestProcesses(t *testing.T) {
+	// A process is in the state of its first thread, which sleeps in this one
+	// while another thread runs.
+	busy := exec.CommandContext(t.Context(), "sh", "-c", "while :; do :; done")
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = busy.Process.Kill(); _ = busy.Wait() }()
 	got := inspect(t, interpreted(t, "processes"), "processes")
 	if got[`processes/count{state="running"}`] < 1 {
-		t.Errorf("no process runs, not even this one: %v", got)
+		t.Errorf("no process runs, not even the one that does nothing else: %v", got)
 	}
 	sum := 0.0
 	for series, v := range got {

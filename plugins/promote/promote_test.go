@@ -124,12 +124,17 @@ func TestBuildWithAVersion(t *testing.T) {
 	const version = "v0.9.0"
 	proxy := t.TempDir()
 	serveVersion(t, checkout(t).Dir, proxy, version)
-	cached, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
+	env := func(name string) string {
+		value, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(value))
 	}
+	// The cache has what this checkout was built with, which need not be all that
+	// is asked for to choose the versions.
 	modules := t.TempDir()
-	t.Setenv("GOPROXY", "file://"+proxy+",file://"+filepath.Join(strings.TrimSpace(string(cached)), "cache", "download"))
+	t.Setenv("GOPROXY", "file://"+proxy+",file://"+filepath.Join(env("GOMODCACHE"), "cache", "download")+","+env("GOPROXY"))
 	t.Setenv("GOMODCACHE", modules)
 	t.Setenv("GOFLAGS", "-modcacherw")
 	t.Setenv("GOSUMDB", "off")

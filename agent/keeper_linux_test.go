@@ -1,0 +1,83 @@
+package agent
+
+import (
+	"bytes"
+	"fmt"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// limitFiles has writes fail that would make a file larger, as on a full disk,
+// until lift is called.
+func limitFiles(t *testing.T, bytes uint64) (lift func()) {
+	t.Helper()
+	signal.Ignore(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	set := func(l syscall.Rlimit) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(syscall.Rlimit{Cur: bytes, Max: before.Max})
+	lift = func() { set(before) }
+	t.Cleanup(lift)
+	return lift
+}
+
+// When the disk is full, what is new is kept in memory, what is on the disk can
+// be sent, and the disk is used again when there is room.
+func TestFullDisk(t *testing.T) {
+	var log bytes.Buffer
+	o := newTestOutbox(100_000)
+	k := newTestKeeper(t, &log, o, t.TempDir())
+	o.put("first", 1)
+	k.step()
+	if o.queued != 0 {
+		t.Fatal("the first report is not on the disk")
+	}
+	lift := limitFiles(t, 32<<10)
+	for i := range 10_000 {
+		o.add(oneSample(fmt.Sprint("a/", i), 1))
+		if i%200 == 199 {
+			o.cut()
+		}
+	}
+	k.retryAfter = time.Hour
+	k.step()
+	if s := o.status(); o.queued != 50 || !strings.Contains(s.Spool, "file too large") || s.SamplesDropped != 0 {
+		t.Fatalf("the status is %+v, with %d in memory", s, o.queued)
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
+		t.Errorf("the log has %d warnings:\n%s", n, log.String())
+	}
+	link := o.connect(0)
+	k.step()
+	if len(o.loaded) != 1 {
+		t.Errorf("%d reports are loaded from the full disk", len(o.loaded))
+	}
+	drained := 0
+	for o.queued+o.disk.reports > 0 {
+		r, p := link.nextAfter()
+		drained += len(p.T)
+		link.acknowledged(r, 0)
+	}
+	if drained != 10_001 {
+		t.Errorf("%d samples came", drained)
+	}
+	lift()
+	k.retry = time.Time{}
+	k.step() // removes what was sent
+	k.retry = time.Time{}
+	k.step() // finds the disk well
+	if s := o.status(); s.Spool != modeDisk || k.store.Totals().Reports != 0 || !strings.Contains(log.String(), "is used again") {
+		t.Errorf("the status is %+v; the log is\n%s", s, log.String())
+	}
+	link.end()
+	k.close()
+}
