@@ -11,7 +11,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X github.com/vedettehq/vedette/cmd/internal/cli.version=$(VERSION)
 FUZZTIME ?= 1m
 
-.PHONY: build test lint vuln test-go test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
+CHAOS_AGENTS  ?= 20
+CHAOS_SECONDS ?= 180
+
+.PHONY: build test lint vuln chaos test-go test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
 
 build: ## Build bin/vedette and bin/vedette-agent.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
@@ -55,6 +58,10 @@ web: setup-web ## Build web/dist, which is committed.
 
 generate: ## Make the generated Go files anew.
 	go generate ./...
+
+chaos: ## Prove delivery at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS_SEED (any).
+	CHAOS_AGENTS=$(CHAOS_AGENTS) CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) \
+	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/vedette
 
 bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/...

@@ -29,7 +29,7 @@ import (
 // The scripts run the real command in processes of its own: the test binary
 // under the name vedette is that command.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vedette": main})
+	testscript.Main(m, map[string]func(){"vedette": main, "chaos-agent": chaosAgent})
 }
 
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// proxy is a link between an agent and the master that can be cut, held up so
+// that both ends believe it is there, and slowed down.
+type proxy struct {
+	listener net.Listener
+	target   string
+	all      sync.WaitGroup
+
+	mu      sync.Mutex
+	conns   map[net.Conn]struct{}
+	cut     bool
+	stalled chan struct{} // closed when the link goes on; nil where it goes
+	delay   time.Duration // of each piece of data
+}
+
+func newProxy(target string) (*proxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{listener: listener, target: target, conns: make(map[net.Conn]struct{})}
+	p.all.Go(p.accept)
+	return p, nil
+}
+
+func (p *proxy) url() string { return "http://" + p.listener.Addr().String() }
+
+func (p *proxy) accept() {
+	for {
+		conn, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.all.Go(func() { p.serve(conn) })
+	}
+}
+
+func (p *proxy) serve(agent net.Conn) {
+	defer agent.Close()
+	master, err := net.Dial("tcp", p.target)
+	if err != nil || !p.keep(agent, master) {
+		if master != nil {
+			_ = master.Close()
+		}
+		return
+	}
+	defer p.forget(agent, master)
+	var both sync.WaitGroup
+	both.Go(func() { p.copy(agent, master) })
+	both.Go(func() { p.copy(master, agent) })
+	both.Wait()
+}
+
+// copy hands on data until an end is closed; then it closes the other.
+func (p *proxy) copy(to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	buffer := make([]byte, 16<<10)
+	for {
+		n, err := from.Read(buffer)
+		p.pass()
+		if _, werr := to.Write(buffer[:n]); err != nil || werr != nil {
+			return
+		}
+	}
+}
+
+// pass waits as long as the link wants.
+func (p *proxy) pass() {
+	p.mu.Lock()
+	stalled, delay := p.stalled, p.delay
+	p.mu.Unlock()
+	if stalled != nil {
+		<-stalled
+	}
+	if delay > 0 {
+		<-time.After(delay)
+	}
+}
+
+func (p *proxy) keep(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		p.conns[c] = struct{}{}
+	}
+	return !p.cut
+}
+
+func (p *proxy) forget(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		delete(p.conns, c)
+	}
+}
+
+// setCut ends every connection, and lets none come, or lets them come again.
+func (p *proxy) setCut(cut bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = cut
+	if cut {
+		for c := range p.conns {
+			_ = c.Close()
+		}
+	}
+}
+
+// setStalled holds all data back, or lets it go.
+func (p *proxy) setStalled(stalled bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case stalled && p.stalled == nil:
+		p.stalled = make(chan struct{})
+	case !stalled && p.stalled != nil:
+		close(p.stalled)
+		p.stalled = nil
+	}
+}
+
+func (p *proxy) setDelay(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = d
+}
+
+// close ends the link for good and returns when nothing of it is left.
+func (p *proxy) close() {
+	_ = p.listener.Close()
+	p.setStalled(false)
+	p.setCut(true)
+	p.all.Wait()
+}
+
+// pause waits, or not so long when ctx ends; it tells whether to go on.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
