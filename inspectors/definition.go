@@ -34,6 +34,9 @@ type Definition struct {
 	// Pushed is whether the code came from a master. Then the host's Policy
 	// bounds what it may need.
 	Pushed bool
+	// Assigned is the revision of the master's catalog that this is, where it is
+	// one. It is a name only, and changes nothing.
+	Assigned string
 	// Script is the inspector's source, or nil.
 	Script *Script
 	// Plugin is the program that holds the inspector, or nil.
