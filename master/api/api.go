@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,6 +86,8 @@ func (a *API) methods() *rpc.Mux {
 	mux.HandleInOrder(wire.MethodReport, rpc.Method(a.report))
 	mux.HandleInOrder(wire.MethodStatus, rpc.Method(a.status))
 	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(a.reportMetric))
+	a.catalogMethods(mux)
+	a.trialMethods(mux)
 	return mux
 }
 
@@ -151,6 +154,22 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	}
 }
 
+// operatorMethods change something; viewerMethods only look. The others are for
+// everybody who has logged in, and agents' methods want a hello before.
+var (
+	operatorMethods = []string{
+		wire.MethodRelease, wire.MethodCatalogPush, wire.MethodCatalogRollback, wire.MethodCatalogDelete,
+		wire.MethodRolloutPause, wire.MethodRolloutResume, wire.MethodRolloutAbort,
+		wire.MethodTrialStart, wire.MethodTrialStop, wire.MethodBoostStart, wire.MethodBoostStop,
+		wire.MethodHostLabel, wire.MethodAudit,
+	}
+	viewerMethods = []string{
+		wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe,
+		wire.MethodCatalogCheck, wire.MethodCatalogList, wire.MethodCatalogGet, wire.MethodCatalogRevision,
+		wire.MethodReceipts, wire.MethodRollouts, wire.MethodRollout,
+	}
+)
+
 // guard lets a call through when the caller's role allows its method. The
 // methods keep their order: it embeds the Mux.
 type guard struct{ *rpc.Mux }
@@ -161,15 +180,11 @@ func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 	if identity == nil && req.Method != wire.MethodLogin {
 		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
 	}
-	switch req.Method {
-	case wire.MethodRelease:
-		if !identity.MayOperate() {
-			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, req.Method)
-		}
-	case wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe:
-		if !identity.MayView() {
-			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)
-		}
+	switch {
+	case slices.Contains(operatorMethods, req.Method) && !identity.MayOperate():
+		return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, req.Method)
+	case slices.Contains(viewerMethods, req.Method) && !identity.MayView():
+		return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)
 	}
 	return g.Mux.ServeRPC(ctx, req)
 }
