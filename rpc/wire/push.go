@@ -1,5 +1,12 @@
 package wire
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
 // This file holds the messages of pushed code: what the master's catalog holds,
 // what it sends to agents, and what they answer.
 
@@ -300,6 +307,28 @@ type Assignment struct {
 type Assigned struct {
 	Revision string `json:"revision"`
 	Code
+}
+
+// RevisionOf returns the id of the revision that a code is: the hex SHA-256 of
+// its JSON, in which members stand in the order of the fields here, and those of
+// maps in the order of their names.
+func RevisionOf(code Code) string { return hashOf(code) }
+
+// AssignmentHash returns the hash of an assignment of these inspectors.
+func AssignmentHash(inspectors []Assigned) string {
+	if len(inspectors) == 0 {
+		return ""
+	}
+	return hashOf(inspectors)
+}
+
+func hashOf(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode %T: %v", v, err)) // strings and whole numbers only
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // AssignResult says which assignment an agent has.
