@@ -369,6 +369,24 @@ type Rollout struct {
 	FinishedMS int64          `json:"finished_ms,omitempty"`
 	// Failures are the hosts on which To was tried and did not do well.
 	Failures []HostReceipt `json:"failures,omitempty"`
+	// Marks are what the master has to remember of the hosts that have To, while
+	// the rollout goes on. Nobody else needs them.
+	Marks map[string]RolloutMark `json:"marks,omitempty"`
+}
+
+// RolloutMark is what the master remembers of a host. Times are by its own clock.
+type RolloutMark struct {
+	UpMS     int64 `json:"up_ms,omitempty"`     // since when the host could get well; 0 while it is away
+	WellMS   int64 `json:"well_ms,omitempty"`   // since when it is
+	FailedMS int64 `json:"failed_ms,omitempty"` // since when it is not, and will not be
+
+	// What the inspector's status said when the host became well.
+	Counted    bool   `json:"counted,omitempty"` // there was one
+	Runs       uint64 `json:"runs,omitempty"`    // as of RunMS
+	Failures   uint64 `json:"failures,omitempty"`
+	OverBudget uint64 `json:"over_budget,omitempty"`
+	RunMS      int64  `json:"run_ms,omitempty"`   // when Runs was last seen to grow
+	QuietMS    int64  `json:"quiet_ms,omitempty"` // how long it may take to grow again
 }
 
 // RolloutStage is one stage as it went.
