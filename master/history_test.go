@@ -15,6 +15,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -83,7 +84,7 @@ func TestHistoryOfAnotherMaster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Run(t.Context()); !errors.Is(err, history.ErrLocked) {
+	if err := second.Run(t.Context()); !errors.Is(err, state.ErrLocked) {
 		t.Errorf("got %v, want ErrLocked", err)
 	}
 	select {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +99,11 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	if err := plugins.HideMemory(); err != nil {
 		log.Warn("other processes of this user can read the agent's secrets", "reason", err)
 	}
+	var running atomic.Pointer[agent.Agent]
 	pool, err := NewPool(c.Agent.Data, log, func(inspector, line string) {
+		if a := running.Load(); a != nil && a.Printed(inspector, line) {
+			return
+		}
 		log.Info("inspector prints", "inspector", inspector, "line", line)
 	}, isolate(c))
 	if err != nil {
@@ -115,6 +120,7 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	running.Store(a)
 	return a.Run(ctx)
 }
 
