@@ -15,7 +15,7 @@ func TestNeedsAreWrittenAsTheyAreRead(t *testing.T) {
 		}
 	}
 	var many []string
-	for i := range maxFiles + 1 {
+	for i := range maxPaths + 1 {
 		many = append(many, fmt.Sprintf("fs:/%d", i))
 	}
 	if _, err := ParseNeeds(strings.Join(many, " ")); err == nil {

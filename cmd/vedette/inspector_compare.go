@@ -36,6 +36,7 @@ type inspectorTest struct {
 	tolerance        float64 // in percent
 	module           string
 	json             bool
+	programs         []string
 }
 
 func newInspectorTest() *cobra.Command {
@@ -79,6 +80,7 @@ compiled here, for want of Go.`,
 	f.BoolVar(&t.unchecked, "unchecked", false, "run it although the check refuses it, to see what would happen")
 	moduleFlag(cmd, &t.module)
 	f.BoolVar(&t.json, "json", false, "print one JSON object: {file, same, rounds, differences, native, interpreted, ...}")
+	execFlag(cmd, &t.programs)
 	_ = cmd.MarkFlagDirname("input")
 	return cmd
 }
@@ -92,7 +94,7 @@ func (t *inspectorTest) validate() error {
 	case !(t.tolerance >= 0): // nor NaN
 		return cli.Usagef("--tolerance is %v; it must be 0 percent or more", t.tolerance)
 	}
-	return nil
+	return checkPrograms(t.programs)
 }
 
 func (t *inspectorTest) run(cmd *cobra.Command, file string) (err error) {

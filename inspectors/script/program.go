@@ -41,6 +41,8 @@ type Options struct {
 	Files []string
 	// Private are files and folders that it may not read in any case.
 	Private []string
+	// Exec runs the programs that the script says it needs. Nil runs none.
+	Exec inspectors.Executor
 }
 
 // Program is a script, ready to run. It implements inspectors.Inspector.
@@ -52,6 +54,8 @@ type Program struct {
 	script  inspectors.Script
 	output  *output
 	files   *files.Reader
+	needs   inspectors.Needs
+	exec    inspectors.Executor // or nil
 	busy    atomic.Bool
 	closed  atomic.Bool
 	tally   tally
@@ -91,7 +95,7 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	p := &Program{script: *d.Script, output: &output{w: o.Output}, files: files.New(o.Files, o.Private)}
+	p := &Program{script: *d.Script, output: &output{w: o.Output}, files: files.New(o.Files, o.Private), needs: said.Needs, exec: o.Exec}
 	m, err := p.build(ctx, s)
 	if err != nil {
 		return nil, err
@@ -119,6 +123,9 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 		return err
 	}
 	p.output.begin()
+	if p.exec != nil && len(p.needs.Programs) > 0 {
+		ctx = inspectors.WithExec(ctx, p.needs.Programs, p.exec)
+	}
 	own := r.Fork()
 	keep, settled, err := m.run(ctx, own)
 	if settled {
