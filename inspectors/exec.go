@@ -47,6 +47,11 @@ func Exec(ctx context.Context, path string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.run, func() { cancel(context.Cause(g.run)) })()
+	if deadline, ok := g.run.Deadline(); ok { // which ctx may have lost
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, deadline)
+		defer stop()
+	}
 	output, err := g.execute(ctx, path, args)
 	var exit *ExitError
 	switch {

@@ -57,7 +57,7 @@ the very same from all runs: for scripts whose input stands still.
 
 --input names a folder laid out as the root of a machine, with proc, sys, etc and
 what else a script reads, from where gopsutil takes its files then; what a script
-opens by its own path it does not redirect. Given several times, each round takes
+opens by its own path it does not redirect, nor what its programs do. Given several times, each round takes
 the next, and those after the last the last.
 
 Exit status: 1 where something differs, or no run is good; 6 where it could not be
@@ -162,7 +162,7 @@ func (t *inspectorTest) compile(ctx context.Context, cmd *cobra.Command, d inspe
 // rounds runs the script on both sides as often as was asked for. Without a
 // native plugin only the interpreted runs are filled in.
 func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, native *promote.Binary, inputs *inputs) (rounds []compare.Round, err error) {
-	interpreted, err := newSide(ctx, d)
+	interpreted, err := newSide(ctx, d, t.programs)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, nat
 			Plugin: &inspectors.Plugin{Path: native.Path},
 		}
 		for i := range compiled {
-			if compiled[i], err = newSide(ctx, plugin); err != nil {
+			if compiled[i], err = newSide(ctx, plugin, nil); err != nil {
 				return nil, err
 			}
 			defer func() { err = errors.Join(err, compiled[i].close()) }()

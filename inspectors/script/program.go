@@ -54,8 +54,8 @@ type Program struct {
 	script  inspectors.Script
 	output  *output
 	files   *files.Reader
-	needs   inspectors.Needs
-	exec    inspectors.Executor // or nil
+	// within makes the context of a run that may execute programs; nil for none.
+	within  func(context.Context) context.Context
 	busy    atomic.Bool
 	closed  atomic.Bool
 	tally   tally
@@ -95,7 +95,10 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	p := &Program{script: *d.Script, output: &output{w: o.Output}, files: files.New(o.Files, o.Private), needs: said.Needs, exec: o.Exec}
+	p := &Program{script: *d.Script, output: &output{w: o.Output}, files: files.New(o.Files, o.Private)}
+	if programs := said.Needs.Programs; len(programs) > 0 && o.Exec != nil {
+		p.within = func(ctx context.Context) context.Context { return inspectors.WithExec(ctx, programs, o.Exec) }
+	}
 	m, err := p.build(ctx, s)
 	if err != nil {
 		return nil, err
@@ -123,8 +126,8 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 		return err
 	}
 	p.output.begin()
-	if p.exec != nil && len(p.needs.Programs) > 0 {
-		ctx = inspectors.WithExec(ctx, p.needs.Programs, p.exec)
+	if p.within != nil {
+		ctx = p.within(ctx)
 	}
 	own := r.Fork()
 	keep, settled, err := m.run(ctx, own)
