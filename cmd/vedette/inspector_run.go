@@ -41,7 +41,7 @@ It may connect and read what it says it needs. Programs it may run only as far a
 		Example: `  vedette inspector run disk.go
   vedette inspector run cpu.go --interval 1s
   vedette inspector run disk.go --interval 2s --count 5 --json
-  vedette inspector run raid.go --allow-exec /usr/sbin/mdadm`,
+  vedette inspector run nginx.go --allow-exec /usr/bin/systemctl`,
 		Args: cli.OneArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
