@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Bounds of what one program may be given and may write.
@@ -47,12 +48,7 @@ func Exec(ctx context.Context, path string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.run, func() { cancel(context.Cause(g.run)) })()
-	if deadline, ok := g.run.Deadline(); ok { // which ctx may have lost
-		var stop context.CancelFunc
-		ctx, stop = context.WithDeadline(ctx, deadline)
-		defer stop()
-	}
-	output, err := g.execute(ctx, path, args)
+	output, err := g.execute(g.until(ctx), path, args)
 	var exit *ExitError
 	switch {
 	case err == nil, errors.As(err, &exit) && ctx.Err() == nil:
@@ -118,5 +114,24 @@ type grant struct {
 	programs []string
 	execute  Executor
 }
+
+// until returns ctx with the deadline of the run, which it may have lost, where
+// that is the earlier one. It has no timer of its own: one that came before that
+// of the run would make an error of the script out of its timeout.
+func (g *grant) until(ctx context.Context) context.Context {
+	end, ok := g.run.Deadline()
+	if earlier, has := ctx.Deadline(); !ok || has && earlier.Before(end) {
+		return ctx
+	}
+	return deadline{ctx, end}
+}
+
+// deadline is a context that tells a deadline which somebody else sees to.
+type deadline struct {
+	context.Context
+	end time.Time
+}
+
+func (d deadline) Deadline() (time.Time, bool) { return d.end, true }
 
 type grantKey struct{}

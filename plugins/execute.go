@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"syscall"
 
 	"github.com/vedettehq/vedette/plugins/internal/executor"
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
@@ -39,7 +40,9 @@ func (p *process) keepers() *executor.Keepers {
 			OOMScoreAdj: max(s.oomScoreAdj, 0),
 		},
 		Start: func(cmd *exec.Cmd) error {
-			cmd.SysProcAttr = childAttributes()
+			// It must outlive an agent that is killed, for as long as it takes to end
+			// the program: its lifeline tells it.
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			return s.spawner.start(cmd)
 		},
 		Warn: p.hooks.warn,

@@ -1,12 +1,12 @@
-//go:build linux
-
 package plugins_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -299,16 +299,47 @@ func TestProgramsBesideOthers(t *testing.T) {
 	f.wantGood(f.run(testTimeout, "quick", "good"), "quick", "good")
 }
 
-// An agent that is killed takes the programs with it.
-func TestKeeperEndsWithItsAgent(t *testing.T) {
+// A script host that is killed takes the programs with it that it has asked for.
+func TestProgramsEndWithTheirScriptHost(t *testing.T) {
 	p := newPrograms(t)
 	mark := strconv.Itoa(200_000 + os.Getpid())
 	f := allowing(t, p.write("forever", "sleep "+mark+" &\nsleep "+mark))
 	f.mustLoad(executing("forever", filepath.Join(p.dir, "forever")))
 	done := make(chan plugins.Outcome)
-	go func() { done <- f.run(4*time.Second, "forever")["forever"] }()
+	go func() { done <- f.run(2*time.Second, "forever")["forever"] }()
 	eventually(t, "it runs", func() bool { return withMark(t, mark) > 0 })
 	_ = syscall.Kill(f.pid("shared"), syscall.SIGKILL)
 	<-done
-	eventually(t, "the repeated run ends too", func() bool { return withMark(t, mark) == 0 })
+	eventually(t, "nothing is left", func() bool { return withMark(t, mark) == 0 })
+}
+
+// executorLike is an agent that runs a program until it is killed.
+const executorLike = "executor-like"
+
+func beExecutor() {
+	program := os.Args[2]
+	pool := plugins.NewPool(plugins.PoolOptions{Limits: testLimits(plugins.Limits{}), Policy: inspectors.Policy{Programs: []string{program}}})
+	if err := pool.Load(context.Background(), executing("forever", program)); err != nil {
+		panic(err)
+	}
+	pool.Run(context.Background(), []plugins.Job{{Name: "forever", Timeout: time.Hour}}, func(plugins.Outcome) {})
+}
+
+// An agent that is killed takes the programs with it, and what they have started.
+func TestNoProgramOutlivesItsAgent(t *testing.T) {
+	p := newPrograms(t)
+	mark := strconv.Itoa(300_000 + os.Getpid())
+	forever := p.write("forever", fmt.Sprintf("sleep %[1]s &\nsetsid sh -c 'setsid sleep %[1]s & exec sleep %[1]s' &\nsleep %[1]s", mark))
+	agent := exec.CommandContext(t.Context(), os.Args[0], executorLike, forever)
+	agent.Env = append(os.Environ(), "TMPDIR="+shortDir(t))
+	agent.Stderr = os.Stderr
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all of it runs", func() bool { return withMark(t, mark) >= 4 })
+	if err := agent.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = agent.Wait()
+	eventually(t, "nothing is left", func() bool { return withMark(t, mark) == 0 })
 }

@@ -51,9 +51,9 @@ type Options struct {
 // built again before the next run, when a run had to be cut off at the end of
 // its context, and when it panicked.
 type Program struct {
-	script  inspectors.Script
-	output  *output
-	files   *files.Reader
+	script inspectors.Script
+	output *output
+	files  *files.Reader
 	// within makes the context of a run that may execute programs; nil for none.
 	within  func(context.Context) context.Context
 	busy    atomic.Bool

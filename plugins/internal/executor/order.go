@@ -57,8 +57,8 @@ type Keepers struct {
 	// Path and Args are the command line of a script host.
 	Path string
 	Args []string
-	// Start starts a keeper in a process group of its own, which can gain no
-	// rights and ends with the agent.
+	// Start starts a keeper, in a process group of its own and unable to gain
+	// rights. It must not be killed when the agent is: it ends by itself then.
 	Start func(*exec.Cmd) error
 	// Warn is told what is missing of the confinement of a program, each time.
 	Warn func(missing string)

@@ -31,6 +31,11 @@ func newExecutions() *executions {
 	return &executions{ready: make(chan struct{}), waiting: make(map[uint64]chan *pb.Executed)}
 }
 
+// backstop is how much later than ctx the agent ends a program that was not
+// called off: where both knew one moment, the one who is late would be told of
+// an error and not of its timeout.
+const backstop = time.Second
+
 var errNoAgent = errors.New("the agent runs no programs for this process any more")
 
 // Execute is the call in which the agent takes what is to be run.
@@ -109,7 +114,7 @@ func (x *executions) ask(ctx context.Context, path string, args []string) (*pb.E
 		return nil, errNoAgent
 	}
 	x.last++
-	e := &pb.Execution{Id: x.last, Path: path, TimeoutMs: max(time.Until(deadline).Milliseconds(), 1)}
+	e := &pb.Execution{Id: x.last, Path: path, TimeoutMs: max(time.Until(deadline)+backstop, 1).Milliseconds()}
 	x.waiting[e.Id] = c
 	x.mu.Unlock()
 	for _, arg := range args {
