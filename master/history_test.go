@@ -15,8 +15,8 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/history"
-	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/ingest"
+	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
