@@ -43,6 +43,12 @@ type Deps struct {
 	// Definitions are the inspectors to run at first, with paths of files
 	// resolved. See Apply.
 	Definitions []inspectors.Definition
+	// BuiltIn are the names of those of them that what a master sends replaces.
+	// What it sends under the name of another is refused.
+	BuiltIn []string
+	// Artefacts fetches the programs of plugins that a master sends; nil runs
+	// none of them.
+	Artefacts Artefacts
 
 	// Codec is the subprotocol to ask the master for; "" is CBOR, then JSON.
 	Codec string
@@ -65,6 +71,9 @@ type Agent struct {
 	keeper  *keeper
 	session *session
 	trials  *trials
+
+	assigner *assigner
+	builtIn  map[string]bool
 
 	mu   sync.Mutex
 	life context.Context // of the run that is going on, or nil
@@ -93,8 +102,13 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = newKeeper(a.log, &a.cfg, a.outbox)
+	a.assigner, a.builtIn = newAssigner(a, deps.Artefacts), make(map[string]bool)
+	for _, name := range deps.BuiltIn {
+		a.builtIn[name] = true
+	}
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors)
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
+	a.session.assigned = a.assigner.hash
 	a.session.client.Dial.Handler = a.methods()
 	for _, d := range a.deps.Definitions {
 		a.track.expect(d)
@@ -160,12 +174,14 @@ func (a *Agent) Run(ctx context.Context) error {
 	delivery, stopDelivery := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivery()
 	a.session.hello = a.hello()
+	a.assigner.start()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.run(delivery) })
 	deliverers.Go(func() { a.keeper.run(delivery) })
 	deliverers.Go(func() { a.session.run(delivery) })
 	parts.Go(func() { a.sched.run(life) })
-	parts.Go(func() { a.start(life) })
+	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
+	parts.Go(func() { a.assigner.run(life) })
 
 	<-ctx.Done()
 	a.log.Info("agent is stopping")
@@ -203,14 +219,6 @@ func (a *Agent) begin(life context.Context) error {
 	return nil
 }
 
-// start loads the first inspectors.
-func (a *Agent) start(life context.Context) {
-	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
-	if err := a.set.apply(life, life, a.deps.Definitions, startWindow); err != nil && life.Err() == nil {
-		a.log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
-	}
-}
-
 func (a *Agent) hello() wire.HelloParams {
 	return wire.HelloParams{
 		Protocol:  wire.Version,
@@ -222,6 +230,8 @@ func (a *Agent) hello() wire.HelloParams {
 		Arch:      runtime.GOARCH,
 		Labels:    a.cfg.Labels,
 		StartedMS: time.Now().UnixMilli(),
+
+		AcceptsPushed: a.cfg.AcceptPushedInspectors,
 	}
 }
 

@@ -70,18 +70,26 @@ func checkDefinitions(defs []inspectors.Definition) error {
 	var faults []error
 	seen := make(map[string]bool, len(defs))
 	for _, d := range defs {
-		chart, _ := inspectors.SplitKey(d.Name)
-		switch err := d.Validate(); {
+		switch err := checkDefinition(&d); {
 		case err != nil:
 			faults = append(faults, fmt.Errorf("inspector %q: %w", d.Name, err))
 		case seen[d.Name]:
 			faults = append(faults, fmt.Errorf("inspector %q: defined twice", d.Name))
-		case chart == ownChart:
-			faults = append(faults, fmt.Errorf("inspector %q: names below %q are the agent's own; choose another", d.Name, ownChart))
 		}
 		seen[d.Name] = true
 	}
 	return errors.Join(faults...)
+}
+
+// checkDefinition finds the faults of one definition.
+func checkDefinition(d *inspectors.Definition) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	if chart, _ := inspectors.SplitKey(d.Name); chart == ownChart {
+		return fmt.Errorf("names below %q are the agent's own; choose another", ownChart)
+	}
+	return nil
 }
 
 // apply makes the set that of the definitions. What did not change is not
@@ -135,6 +143,8 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 		m = &member{}
 		s.members[d.Name] = m
 	} else if sameDefinition(&m.wanted, &d) {
+		m.wanted = d // which may have another name in the catalog
+		s.adopt(m, d)
 		return nil
 	}
 	m.halt()
@@ -151,6 +161,7 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 			s.track.loaded(d)
 			s.sched.put(d, window)
 		}
+		s.adopt(m, d)
 		return nil
 	}
 	if live.Name == "" {
@@ -165,6 +176,19 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 		s.load(ctx, m, d, window, first)
 	})
 	return first
+}
+
+// adopt notes that d is what the member runs already, if it does.
+func (s *set) adopt(m *member, d inspectors.Definition) {
+	m.mu.Lock()
+	runs := m.live.Name != "" && m.live.Revision() == d.Revision()
+	if runs {
+		m.live.Assigned = d.Assigned
+	}
+	m.mu.Unlock()
+	if runs {
+		s.track.adopt(d)
+	}
 }
 
 func sameDefinition(a, b *inspectors.Definition) bool {
@@ -248,13 +272,12 @@ func (m *member) settle(d inspectors.Definition, err error) {
 
 func (s *set) loadFailed(m *member, d inspectors.Definition, err error) {
 	m.mu.Lock()
-	old := m.live.Name != ""
+	live := m.live
 	m.mu.Unlock()
-	if old {
+	s.track.loadFailed(d, err, live.Assigned)
+	if live.Name != "" {
 		s.log.Warn("inspector cannot be replaced; the old one goes on", "inspector", d.Name, "reason", errorText(err))
-		return
 	}
-	s.track.loadFailed(d, err)
 }
 
 // faults returns an error for each member that does not run what it should.

@@ -37,6 +37,8 @@ type tracker struct {
 	records map[string]*record
 	removed map[string]struct{} // since the last take
 	urgency urgency             // of the most urgent change since the last take
+
+	receipts receipts
 }
 
 // record is one inspector. The tracker's mu guards it.
@@ -55,6 +57,8 @@ func newTracker(log *slog.Logger) *tracker {
 		bell:    make(chan struct{}, 1),
 		records: make(map[string]*record),
 		removed: make(map[string]struct{}),
+
+		receipts: newReceipts(),
 	}
 }
 
@@ -77,8 +81,9 @@ func (t *tracker) loaded(d inspectors.Definition) {
 	if r == nil || r.Revision != d.Revision() {
 		r = t.addLocked(d)
 	}
-	r.IntervalMS = d.Interval.Milliseconds()
+	r.IntervalMS, r.Assigned = d.Interval.Milliseconds(), d.Assigned
 	t.markLocked(r, atOnce)
+	t.receipts.loaded(d.Name, d.Assigned)
 }
 
 func (t *tracker) addLocked(d inspectors.Definition) *record {
@@ -94,6 +99,7 @@ func (t *tracker) addLocked(d inspectors.Definition) *record {
 			IntervalMS: d.Interval.Milliseconds(),
 			State:      wire.StateStarting,
 			SinceMS:    time.Now().UnixMilli(),
+			Assigned:   d.Assigned,
 		},
 		labels: inspectors.Labels{{Name: "inspector", Value: d.Name}},
 	}
@@ -103,11 +109,13 @@ func (t *tracker) addLocked(d inspectors.Definition) *record {
 	return r
 }
 
-// loadFailed notes that the definition could not be loaded. It says nothing
-// where other code of that name goes on running.
-func (t *tracker) loadFailed(d inspectors.Definition, err error) {
+// loadFailed notes that the definition could not be loaded. Where other code of
+// that name goes on running it is known by the receipt alone; running is the
+// revision that was assigned to that.
+func (t *tracker) loadFailed(d inspectors.Definition, err error, running string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.receipts.loadFailed(&d, err, running)
 	if r := t.records[d.Name]; r != nil && r.Revision == d.Revision() {
 		t.moveLocked(r, wire.StateFailing, err)
 	}
@@ -135,6 +143,7 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	}
 	r.CPUSeconds += o.CPU.Seconds()
 	t.countLocked(r, o.Err)
+	t.receipts.ran(r)
 	return r.samples(o)
 }
 

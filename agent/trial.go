@@ -121,21 +121,8 @@ func trialDefinition(p *wire.AgentTryParams) (inspectors.Definition, error) {
 	case p.ForMS <= 0:
 		return inspectors.Definition{}, fmt.Errorf("for_ms is %d; it must be above 0", p.ForMS)
 	}
-	c := &p.Code
-	d := inspectors.Definition{
-		Name:     c.Name,
-		Interval: time.Duration(c.IntervalMS) * time.Millisecond,
-		Timeout:  time.Duration(c.TimeoutMS) * time.Millisecond,
-		Script:   &inspectors.Script{File: c.File, Line: 1, Source: c.Source},
-		Pushed:   true,
-	}
-	if b := c.Budget; b != nil {
-		d.Budget = inspectors.Budget{CPU: time.Duration(b.CPUMS) * time.Millisecond, Heap: b.HeapBytes, Output: b.OutputBytes, Series: b.Series}
-	}
-	if err := d.Complete(); err != nil {
-		return d, err
-	}
-	if err := inspectors.ValidateKey(d.Name); err != nil {
+	d, err := definitionOf(p.Code, "", "")
+	if err != nil {
 		return d, err
 	}
 	// Whatever it does, it does to itself.

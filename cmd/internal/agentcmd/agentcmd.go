@@ -93,7 +93,7 @@ func ScriptHost() *cobra.Command {
 // Run runs an agent until ctx ends and everything that it started is gone.
 func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	log = log.With(config.ComponentKey, "agent")
-	defs, err := Definitions(c)
+	defs, builtIn, err := definitions(c)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	}
 	checked := newCheckedPool(pool, self)
 	defer checked.checker.Close()
-	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs})
+	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn})
 	if err != nil {
 		return err
 	}
@@ -128,21 +128,27 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 // Definitions returns what the agent of a configuration runs: its choice of the
 // library and its own inspectors, which replace built-in ones of their name.
 func Definitions(c *config.Config) ([]inspectors.Definition, error) {
+	defs, _, err := definitions(c)
+	return defs, err
+}
+
+// definitions returns the names of the built-in ones too.
+func definitions(c *config.Config) (defs []inspectors.Definition, builtIn []string, err error) {
 	own, err := c.Definitions()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	named := make(map[string]bool, len(own))
 	for _, d := range own {
 		named[d.Name] = true
 	}
-	defs := own
+	defs = own
 	for _, d := range library.Definitions() {
 		if !named[d.Name] && (c.Agent.Library.All || slices.Contains(c.Agent.Library.Names, d.Name)) {
-			defs = append(defs, d)
+			defs, builtIn = append(defs, d), append(builtIn, d.Name)
 		}
 	}
-	return defs, nil
+	return defs, builtIn, nil
 }
 
 // NewPool makes the processes that run inspectors. They keep their sockets, and
