@@ -207,6 +207,9 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 		return nil, fmt.Errorf("cannot make the master's data folder: %w", err)
 	}
 	store, err := state.Open(filepath.Join(m.cfg.Data, stateFile))
+	if errors.Is(err, state.ErrLocked) {
+		err = fmt.Errorf("%w; stop that, or choose another folder with --data", err)
+	}
 	if err != nil {
 		return nil, err
 	}
