@@ -633,6 +633,9 @@ func TestPushDuringReconnects(t *testing.T) {
 	result := <-pushed
 	for _, a := range agents {
 		a.wait(t, "disk:"+result.Revision[:4])
+		if a.assignments != 1 {
+			t.Errorf("host %s was given %d assignments, want 1", a.host, a.assignments)
+		}
 	}
 	entries := watch[wire.CatalogEntry](t, m, "catalog/disk")
 	operator.Call(t.Context(), wire.MethodHostLabel, wire.LabelParams{Host: "h0", Labels: map[string]string{"x": "y"}}, nil)

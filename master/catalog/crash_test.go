@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"path/filepath"
 	"runtime"
@@ -53,10 +52,6 @@ func (s *mortal) Append(ctx context.Context, log string, record []byte) (uint64,
 	return 0, s.Apply(ctx, state.Append(log, record))
 }
 
-func (s *mortal) Scan(ctx context.Context, log string, from uint64) iter.Seq2[state.Record, error] {
-	return s.Store.Scan(ctx, log, from)
-}
-
 // host is an agent without a connection: what it has survives the master.
 type host struct {
 	name string
@@ -67,7 +62,6 @@ type host struct {
 	catalog *Catalog
 	session *Session
 	down    chan struct{}
-	given   []string // hashes of the assignments it got
 }
 
 func (h *host) Done() <-chan struct{} { return h.down }
@@ -77,7 +71,6 @@ func (h *host) Call(_ context.Context, method string, params, result any) error 
 	defer h.mu.Unlock()
 	if method == wire.MethodAgentAssign {
 		h.has = *params.(*wire.Assignment)
-		h.given = append(h.given, h.has.Hash)
 		go h.tell()
 	}
 	*result.(*wire.AssignResult) = wire.AssignResult{Hash: h.has.Hash}
@@ -374,9 +367,6 @@ func TestManyRevisionsLeaveMemoryFlat(t *testing.T) {
 					t.Fatal(err)
 				}
 				time.Sleep(100 * time.Millisecond)
-			}
-			for _, h := range hosts {
-				h.given = nil
 			}
 			runtime.GC()
 			var stats runtime.MemStats
