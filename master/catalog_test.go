@@ -24,6 +24,7 @@ type fakeAgent struct {
 	assign func(wire.Assignment) error
 	refuse bool // says in hello that it takes none
 
+	telling     sync.Mutex // what it tells stays in order
 	mu          sync.Mutex
 	has         wire.Assignment // survives the connection, as on a disk
 	assignments int
@@ -96,6 +97,8 @@ func (a *fakeAgent) take(ctx context.Context, p wire.Assignment) (wire.AssignRes
 
 // tell sends the receipts of all that is assigned.
 func (a *fakeAgent) tell(ctx context.Context) error {
+	a.telling.Lock()
+	defer a.telling.Unlock()
 	a.mu.Lock()
 	p := wire.ReceiptParams{Hash: a.has.Hash, All: true, Receipts: []wire.Receipt{}}
 	for _, assigned := range a.has.Inspectors {
@@ -643,4 +646,29 @@ func TestPushDuringReconnects(t *testing.T) {
 	if list := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"}); len(list.History) != 1 {
 		t.Errorf("the history is %+v", list.History)
 	}
+}
+
+// What does not fit into a message is refused where it is pushed.
+func TestTooMuchForOneHost(t *testing.T) {
+	m := start(t, config.Master{})
+	operator := dial(t, m, nil, rpc.DialOptions{})
+	a := newFakeAgent("a", nil)
+	a.connect(t, m)
+	large := func(i int) wire.Code {
+		code := script(fmt.Sprint("large-", i), i)
+		code.Source += "// " + strings.Repeat("x", 1<<20-len(code.Source)-3)
+		return code
+	}
+	for i := range 3 {
+		push(t, operator, wire.PushParams{Code: large(i)})
+	}
+	got := refused(t, operator, wire.MethodCatalogPush, wire.PushParams{Code: large(3)})
+	if got.Code != rpc.CodeInvalidParams || !strings.Contains(got.Message, `host "a" would have 4194304 bytes`) {
+		t.Errorf("got %v", got)
+	}
+	want := ""
+	for i := range 3 {
+		want += " " + fmt.Sprint("large-", i) + ":" + wire.RevisionOf(withFile(large(i)))[:4]
+	}
+	a.wait(t, want[1:])
 }

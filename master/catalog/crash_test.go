@@ -57,6 +57,7 @@ type host struct {
 	name string
 	bad  string // the revision that fails on it
 
+	telling sync.Mutex // what it tells stays in order
 	mu      sync.Mutex
 	has     wire.Assignment
 	catalog *Catalog
@@ -79,6 +80,8 @@ func (h *host) Call(_ context.Context, method string, params, result any) error 
 
 // tell sends the receipts of all that the host has.
 func (h *host) tell() {
+	h.telling.Lock()
+	defer h.telling.Unlock()
 	h.mu.Lock()
 	p := wire.ReceiptParams{Hash: h.has.Hash, All: true}
 	for _, a := range h.has.Inspectors {

@@ -185,6 +185,9 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 	case errors.As(err, &refusal) && refusal.Code == wire.CodeForbidden:
 		c.refusedLocked(s, assignment, refusal.Message)
 		return nil
+	case errors.Is(err, rpc.ErrTooLarge):
+		c.refusedLocked(s, assignment, "what the host is to run is together larger than a message may be: "+err.Error())
+		return nil
 	case err != nil:
 		s.told = false // perhaps it has it
 		return err
