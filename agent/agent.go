@@ -64,6 +64,7 @@ type Agent struct {
 	outbox  *outbox
 	keeper  *keeper
 	session *session
+	trials  *trials
 
 	mu   sync.Mutex
 	life context.Context // of the run that is going on, or nil
@@ -92,6 +93,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = newKeeper(a.log, &a.cfg, a.outbox)
+	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors)
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
 	a.session.client.Dial.Handler = a.methods()
 	for _, d := range a.deps.Definitions {
@@ -167,6 +169,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	a.log.Info("agent is stopping")
+	a.trials.close()
 	parts.Wait()
 	a.set.wait()
 	drain, cancel := context.WithTimeout(delivery, drainTime)

@@ -34,7 +34,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 		}
 	}
 	add("run", newDev(), newMaster(), agentcmd.New("agent", "vedette agent"))
-	add("look", newHosts(), newInspectors(), newWatch(), newCall())
+	add("look", newHosts(), newInspectors(), newTry(), newWatch(), newCall())
 	add("make", newInspector(), newConfig(), newToken())
 	root.AddCommand(cli.VersionCommand("vedette"), agentcmd.ScriptHost())
 	cli.Helpful(root)

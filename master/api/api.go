@@ -53,6 +53,8 @@ type API struct {
 	Deps
 	anonymous atomic.Int64
 
+	trials trials
+
 	agentsMu sync.Mutex
 	agents   map[string]*rpc.Peer // guarded by agentsMu: connections by host
 }
@@ -152,6 +154,7 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	c.readers.Wait()
 	if agent != nil {
 		a.agentWent(agent.Host, peer)
+		a.trialsLeft(agent.Host)
 		a.Catalog.Disconnected(pushed)
 		a.Registry.Disconnect(agent)
 		a.Log.Info("agent disconnected", "host", agent.Host)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -35,9 +36,10 @@ configuration and reports to the master. The master may come later and go away:
 the agent keeps what it measured and sends it when the master is back.
 
 Scripts run in a process of their own that can start no program, write no file,
-signal nobody, and read only what they say they need. Started by root, the agent
-gives it another user, which may read neither its secrets nor anybody's. What of
-this a system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
+signal nobody, and read only what they say they need. Programs that they name and
+agent.policy.exec lists are run for them. Started by root, the agent gives both
+another user, which may read neither its secrets nor anybody's. What of this a
+system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 		Example: "  " + program + "\n" +
 			"  " + program + " --master https://master.example:50505 --token-file /etc/vedette/token\n" +
 			"  " + program + " --host web-1 --config agent.yaml",
@@ -98,7 +100,11 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	if err := plugins.HideMemory(); err != nil {
 		log.Warn("other processes of this user can read the agent's secrets", "reason", err)
 	}
+	var running atomic.Pointer[agent.Agent]
 	pool, err := NewPool(c.Agent.Data, log, func(inspector, line string) {
+		if a := running.Load(); a != nil && a.Printed(inspector, line) {
+			return
+		}
 		log.Info("inspector prints", "inspector", inspector, "line", line)
 	}, isolate(c))
 	if err != nil {
@@ -115,6 +121,7 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	running.Store(a)
 	return a.Run(ctx)
 }
 
