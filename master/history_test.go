@@ -77,15 +77,15 @@ func TestHistoryOutlivesTheMaster(t *testing.T) {
 }
 
 // Two masters on one folder would damage it. The second says why it ends.
-func TestHistoryOfAnotherMaster(t *testing.T) {
+func TestDataOfAnotherMaster(t *testing.T) {
 	cfg := config.Master{Data: t.TempDir(), Listen: "127.0.0.1:0", History: config.History{Persist: true, MinFreeBytes: 1}}
 	start(t, cfg)
 	second, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler), Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Run(t.Context()); !errors.Is(err, state.ErrLocked) {
-		t.Errorf("got %v, want ErrLocked", err)
+	if err := second.Run(t.Context()); !errors.Is(err, state.ErrLocked) || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("got %v, want ErrLocked, and what to do", err)
 	}
 	select {
 	case <-second.Ready():

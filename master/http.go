@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/artefacts"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
@@ -49,7 +50,7 @@ func (m *Master) listen() (net.Listener, error) {
 }
 
 // newRoutes is the map of the master's URLs.
-func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, taker *ingest.Ingest) (http.Handler, error) {
+func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, keep *artefacts.Store, taker *ingest.Ingest) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(history.APIPrefix, viewersOnly(authenticator, store.Handler()))
 	mux.Handle(history.APIPrefix+"write", remoteWriters(authenticator, deps.Log, taker))
@@ -57,6 +58,7 @@ func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, 
 	mux.HandleFunc("GET "+healthyPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })
 	mux.HandleFunc("GET "+readyPath, readiness(store))
 	mux.Handle(wire.Path, rpcServer)
+	mux.Handle(wire.ArtefactPath, programs(authenticator, artefacts.Handler{Log: deps.Log, Store: keep}))
 	mux.Handle(clientScriptPath, deps.ClientScript)
 	mux.Handle("/", deps.Web)
 	for _, prefix := range slices.Sorted(maps.Keys(cfg.Static)) {
@@ -91,7 +93,7 @@ func staticFolder(prefix, folder string) (http.Handler, error) {
 // isOwnPath reports whether a path is one that the master serves itself, or is
 // below one.
 func isOwnPath(prefix string) bool {
-	for _, own := range []string{wire.Path, clientScriptPath, metricsPath, healthyPath, readyPath, path.Clean(history.APIPrefix)} {
+	for _, own := range []string{wire.Path, clientScriptPath, metricsPath, healthyPath, readyPath, path.Clean(history.APIPrefix), path.Clean(wire.ArtefactPath)} {
 		if prefix == own || strings.HasPrefix(prefix, own+"/") {
 			return true
 		}
@@ -153,6 +155,26 @@ func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *i
 				return taker.Remote(r.Context(), identity.Host, series)
 			}}
 			take.ServeHTTP(w, r)
+		}
+	})
+}
+
+// programs lets operators store the programs of plugins, and everybody with a
+// credential fetch them. It sees to it that no page of another origin does either.
+func programs(authenticator *auth.Authenticator, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fetching := r.Method == http.MethodGet || r.Method == http.MethodHead
+		identity, err := authenticator.Request(r)
+		switch {
+		case !authenticator.CheckOrigin(r):
+			http.Error(w, "pages of other origins may not ask here", http.StatusForbidden)
+		case err != nil || identity == nil:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
+			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one", http.StatusUnauthorized)
+		case !fetching && !identity.MayOperate():
+			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; storing programs needs an operator's", identity.Name, identity.Role), http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
 		}
 	})
 }

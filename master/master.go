@@ -19,6 +19,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/api"
+	"github.com/vedettehq/vedette/master/artefacts"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/history"
@@ -96,7 +97,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
 		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed,
 	}).Server()
-	routes, err := newRoutes(cfg, deps, authenticator, server, store, taker)
+	routes, err := newRoutes(cfg, deps, authenticator, server, store, artefactStore(cfg), taker)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +110,14 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		},
 		ready: make(chan struct{}),
 	}, nil
+}
+
+// artefactStore is where the programs of plugins are kept.
+func artefactStore(cfg config.Master) *artefacts.Store {
+	if cfg.Data == "" {
+		return artefacts.New("")
+	}
+	return artefacts.New(filepath.Join(cfg.Data, "artefacts"))
 }
 
 // historyOptions says where and for how long samples are kept.
@@ -207,6 +216,9 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 		return nil, fmt.Errorf("cannot make the master's data folder: %w", err)
 	}
 	store, err := state.Open(filepath.Join(m.cfg.Data, stateFile))
+	if errors.Is(err, state.ErrLocked) {
+		err = fmt.Errorf("%w; stop that, or choose another folder with --data", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -72,23 +72,41 @@ func TestWireAgrees(t *testing.T) {
 func TestProtocolExamples(t *testing.T) {
 	type types struct{ params, result any }
 	known := map[string]types{
-		wire.MethodLogin:        {wire.LoginParams{}, wire.LoginResult{}},
-		wire.MethodInfo:         {wire.Empty{}, wire.InfoResult{}},
-		wire.MethodHello:        {wire.HelloParams{}, wire.HelloResult{}},
-		wire.MethodReport:       {wire.ReportParams{}, wire.ReportResult{}},
-		wire.MethodStatus:       {wire.StatusParams{}, wire.Empty{}},
-		wire.MethodReportMetric: {wire.ReportMetricParams{}, wire.Empty{}},
-		wire.MethodSubscribe:    {wire.SubscribeParams{}, wire.SubscribeResult{}},
-		wire.MethodUnsubscribe:  {wire.UnsubscribeParams{}, wire.Empty{}},
-		wire.MethodHosts:        {wire.Empty{}, wire.HostsResult{}},
-		wire.MethodHost:         {wire.HostParams{}, wire.Host{}},
-		wire.MethodRelease:      {wire.ReleaseParams{}, wire.Empty{}},
-		wire.MethodHistoryRange: {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
-		wire.NotifyEvent:        {wire.Event{}, nil},
-		wire.NotifySamples:      {wire.Samples{}, nil},
-		wire.NotifyLost:         {wire.Lost{}, nil},
-		wire.NotifyHeartbeat:    {wire.Heartbeat{}, nil},
-		methodCancel:            {struct{ ID any }{}, nil},
+		wire.MethodLogin:           {wire.LoginParams{}, wire.LoginResult{}},
+		wire.MethodInfo:            {wire.Empty{}, wire.InfoResult{}},
+		wire.MethodHello:           {wire.HelloParams{}, wire.HelloResult{}},
+		wire.MethodReport:          {wire.ReportParams{}, wire.ReportResult{}},
+		wire.MethodStatus:          {wire.StatusParams{}, wire.Empty{}},
+		wire.MethodReportMetric:    {wire.ReportMetricParams{}, wire.Empty{}},
+		wire.MethodSubscribe:       {wire.SubscribeParams{}, wire.SubscribeResult{}},
+		wire.MethodUnsubscribe:     {wire.UnsubscribeParams{}, wire.Empty{}},
+		wire.MethodHosts:           {wire.Empty{}, wire.HostsResult{}},
+		wire.MethodHost:            {wire.HostParams{}, wire.Host{}},
+		wire.MethodRelease:         {wire.ReleaseParams{}, wire.Empty{}},
+		wire.MethodHistoryRange:    {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
+		wire.MethodCatalogCheck:    {wire.CheckParams{}, wire.CheckResult{}},
+		wire.MethodCatalogPush:     {wire.PushParams{}, wire.PushResult{}},
+		wire.MethodCatalogRollback: {wire.RollbackParams{}, wire.PushResult{}},
+		wire.MethodCatalogDelete:   {wire.DeleteParams{}, wire.Empty{}},
+		wire.MethodCatalogList:     {wire.Empty{}, wire.CatalogResult{}},
+		wire.MethodCatalogGet:      {wire.CatalogParams{}, wire.CatalogEntry{}},
+		wire.MethodCatalogRevision: {wire.RevisionParams{}, wire.Revision{}},
+		wire.MethodReceipt:         {wire.ReceiptParams{}, wire.Empty{}},
+		wire.MethodReceipts:        {wire.CatalogParams{}, wire.ReceiptsResult{}},
+		wire.MethodRollouts:        {wire.RolloutsParams{}, wire.RolloutsResult{}},
+		wire.MethodRollout:         {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodRolloutPause:    {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodRolloutResume:   {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodRolloutAbort:    {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodHostLabel:       {wire.LabelParams{}, wire.Host{}},
+		wire.MethodAudit:           {wire.AuditParams{}, wire.AuditResult{}},
+		wire.MethodAgentAssign:     {wire.Assignment{}, wire.AssignResult{}},
+		wire.MethodAgentAssigned:   {wire.Empty{}, wire.AssignResult{}},
+		wire.NotifyEvent:           {wire.Event{}, nil},
+		wire.NotifySamples:         {wire.Samples{}, nil},
+		wire.NotifyLost:            {wire.Lost{}, nil},
+		wire.NotifyHeartbeat:       {wire.Heartbeat{}, nil},
+		methodCancel:               {struct{ ID any }{}, nil},
 	}
 	c := jsonCodec{}
 	var cache shapes
@@ -138,4 +156,27 @@ func TestProtocolExamples(t *testing.T) {
 			t.Errorf("%s has no example", method)
 		}
 	}
+}
+
+// TestProtocolHashes: the hashes of the example of agent.assign are those that
+// its text says.
+func TestProtocolHashes(t *testing.T) {
+	for line := range strings.Lines(readProtocol(t)) {
+		var message struct {
+			Method string
+			Params wire.Assignment
+		}
+		data, ours := strings.CutPrefix(line, "← ")
+		if !ours || json.Unmarshal([]byte(data), &message) != nil || message.Method != wire.MethodAgentAssign {
+			continue
+		}
+		if got := wire.AssignmentHash(message.Params.Inspectors); got != message.Params.Hash {
+			t.Errorf("the hash is %s", got)
+		}
+		if one := message.Params.Inspectors[0]; wire.RevisionOf(one.Code) != one.Revision {
+			t.Errorf("the revision is %s", wire.RevisionOf(one.Code))
+		}
+		return
+	}
+	t.Error("there is no example of agent.assign")
 }

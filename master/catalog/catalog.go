@@ -101,6 +101,9 @@ type active struct {
 	from, to labels.Selector
 	stored   state.Version // of what is on the disk of it
 	storedAt time.Time
+	toldAt   time.Time // when it was announced
+	toStore  bool      // it is another than on the disk
+	toTell   bool      // it is another than was announced
 }
 
 // New makes a catalog without a state. It starts nothing.

@@ -36,11 +36,11 @@ type Caller interface {
 type Session struct {
 	agent  Caller
 	target *target
-	have   string // hash of the assignment that the agent has
-	told   bool   // have is known
-	busy   bool   // a goroutine sends
-	verify bool   // it is to ask what the agent has
-	refuse string // hash of the assignment that the agent has refused to take
+	have   string           // hash of the assignment that the agent has
+	told   bool             // have is known
+	busy   bool             // a goroutine sends
+	verify bool             // it is to ask what the agent has
+	refuse *wire.Assignment // that the agent has refused to take, or nil
 }
 
 // Connected takes up the connection of an agent, in the place of an older one,
@@ -101,8 +101,8 @@ func (c *Catalog) mustSendLocked(s *Session) bool {
 	if t.session != s || !t.accepts {
 		return false
 	}
-	hash := c.assignmentLocked(t).Hash
-	return s.verify || (!s.told || s.have != hash) && s.refuse != hash
+	wanted := c.assignmentLocked(t)
+	return s.verify || (!s.told || s.have != wanted.Hash) && s.refuse != wanted
 }
 
 // send brings the agent of a session up to date, and ends when it is. There is
@@ -183,13 +183,16 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 	defer c.mu.Unlock()
 	switch {
 	case errors.As(err, &refusal) && refusal.Code == wire.CodeForbidden:
-		c.refusedLocked(s, assignment.Hash, refusal.Message)
+		c.refusedLocked(s, assignment, refusal.Message)
+		return nil
+	case errors.Is(err, rpc.ErrTooLarge):
+		c.refusedLocked(s, assignment, "what the host is to run is together larger than a message may be: "+err.Error())
 		return nil
 	case err != nil:
 		s.told = false // perhaps it has it
 		return err
 	}
-	s.have, s.told, s.refuse = result.Hash, true, ""
+	s.have, s.told, s.refuse = result.Hash, true, nil
 	if s.target.refuses != "" {
 		s.target.refuses = ""
 		for name, revision := range s.target.wants {
@@ -203,8 +206,8 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 }
 
 // refusedLocked notes that an agent takes nothing, whatever it said in hello.
-func (c *Catalog) refusedLocked(s *Session, hash, why string) {
-	s.refuse = hash
+func (c *Catalog) refusedLocked(s *Session, assignment *wire.Assignment, why string) {
+	s.refuse = assignment
 	t := s.target
 	if t.session != s {
 		return
@@ -226,7 +229,7 @@ func (c *Catalog) ask(ctx context.Context, s *Session) error {
 	defer c.mu.Unlock()
 	s.verify = false
 	if err == nil {
-		s.have, s.told, s.refuse = result.Hash, true, ""
+		s.have, s.told, s.refuse = result.Hash, true, nil
 	}
 	return err
 }

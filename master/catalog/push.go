@@ -136,6 +136,16 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	if before != nil && before.Current == e.Current && before.Selector == e.Selector && before.Deleted == e.Deleted {
 		return c.unchanged(ctx, attempt, before, w)
 	}
+	code, revised, err := c.codeFor(ctx, w, e)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	c.mu.Lock()
+	err = c.checkRoomLocked(e, code[w.revision])
+	c.mu.Unlock()
+	if err != nil {
+		return wire.PushResult{}, err
+	}
 	next, err := c.begin(e, before, running, w)
 	if err != nil {
 		return wire.PushResult{}, err
@@ -144,10 +154,6 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	changes := []state.Change{attempt.Change(w.name, w.describe(e, next))}
 	history := wire.HistoryEntry{
 		AtMS: e.AtMS, Author: e.Author, Action: w.action, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: next.ID,
-	}
-	code, revised, err := c.codeFor(ctx, w, e)
-	if err != nil {
-		return wire.PushResult{}, err
 	}
 	changes = append(changes, revised...)
 	if running != nil {

@@ -22,6 +22,8 @@ const (
 	// storePause is the least time between two writes of how the hosts of a
 	// rollout are. Its stages and its end are written at once.
 	storePause = time.Second
+	// tellPause is the least time between two events of them.
+	tellPause = 200 * time.Millisecond
 	// retryStep is when a rollout is looked at again that could not be written.
 	retryStep = time.Second
 	// expectFor is how long after a start hosts count as they were before.
@@ -55,8 +57,10 @@ func (c *Catalog) runRollouts(ctx context.Context) {
 	defer expect.Stop()
 	c.absent(ctx)
 	for {
+		began := time.Now()
 		next := c.stepAll(ctx)
-		if !pause(ctx, stepPause) {
+		// It leaves most of the time to others, however many hosts there are.
+		if !pause(ctx, max(stepPause, 4*time.Since(began))) {
 			return
 		}
 		timer := time.NewTimer(max(0, next))
@@ -154,47 +158,74 @@ func (c *Catalog) step(ctx context.Context, name string, view rollout.View) (nex
 	r := copyRollout(a.Rollout)
 	changed := rollout.Step(&r, time.Now(), view)
 	c.mu.Unlock()
-	if changed {
-		err = c.advance(ctx, a, r)
+	after := &active{
+		Rollout: r, from: a.from, to: a.to, stored: a.stored, storedAt: a.storedAt, toldAt: a.toldAt,
+		toStore: a.toStore || changed, toTell: a.toTell || changed,
 	}
-	next, _ = rollout.Next(&r)
-	return next, err
+	err = c.advance(ctx, a, after)
+	return after.next(), err
+}
+
+// next is when a rollout has to be looked at again whatever happens; zero is not
+// at all.
+func (a *active) next() time.Time {
+	next, _ := rollout.Next(&a.Rollout)
+	earlier := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	if a.toStore {
+		earlier(a.storedAt.Add(storePause))
+	}
+	if a.toTell {
+		earlier(a.toldAt.Add(tellPause))
+	}
+	return next
 }
 
 // advance puts a rollout in the place of what it was. What hosts depend on is on
 // the disk first; how hosts are may follow. changing is held.
-func (c *Catalog) advance(ctx context.Context, a *active, r wire.Rollout) error {
-	now := time.Now()
-	minor := isActive(r) && r.Stage == a.Stage && r.State == a.State && r.Reason == a.Reason &&
-		r.Stages[r.Stage].HealthyMS == a.Stages[a.Stage].HealthyMS
-	next := &active{Rollout: r, from: a.from, to: a.to, stored: a.stored, storedAt: a.storedAt}
-	switch {
-	case minor && now.Sub(a.storedAt) < storePause:
-	case r.State == wire.RolloutRolledBack:
-		return c.rollBack(ctx, a, r)
-	default:
-		put := putRollout(a, r)
+func (c *Catalog) advance(ctx context.Context, before, a *active) error {
+	now, minor := time.Now(), isMinor(before.Rollout, a.Rollout)
+	if a.State == wire.RolloutRolledBack {
+		return c.rollBack(ctx, before, a.Rollout)
+	}
+	if a.toStore && (!minor || now.Sub(a.storedAt) >= storePause) {
+		put := putRollout(a, a.Rollout)
 		if err := c.store.Apply(context.WithoutCancel(ctx), put); err != nil {
 			return err
 		}
-		next.stored, next.storedAt = state.VersionOf(put.Value), now
+		a.stored, a.storedAt, a.toStore = state.VersionOf(put.Value), now, false
+	}
+	tell := a.toTell && (!minor || now.Sub(a.toldAt) >= tellPause)
+	if tell {
+		a.toldAt, a.toTell = now, false
 	}
 	c.mu.Lock()
-	if !minor {
-		if isActive(r) {
-			c.installLocked(c.entries[r.Inspector], next)
-		} else {
-			c.installLocked(c.entries[r.Inspector], nil)
-		}
-	} else {
-		c.active[r.Inspector] = next
+	switch {
+	case minor:
+		c.active[a.Inspector] = a
+	case isActive(a.Rollout):
+		c.installLocked(c.entries[a.Inspector], a)
+	default:
+		c.installLocked(c.entries[a.Inspector], nil)
 	}
 	c.mu.Unlock()
-	if r.State == wire.RolloutDone {
-		c.opts.Log.Info("rollout done", "inspector", r.Inspector, "rollout", r.ID, "reason", r.Reason)
+	if a.State == wire.RolloutDone {
+		c.opts.Log.Info("rollout done", "inspector", a.Inspector, "rollout", a.ID, "reason", a.Reason)
 	}
-	c.announceRollout(r)
+	if tell {
+		c.announceRollout(a.Rollout)
+	}
 	return nil
+}
+
+// isMinor reports whether a rollout has changed in nothing that hosts depend on,
+// or that its story is about.
+func isMinor(before, after wire.Rollout) bool {
+	return isActive(after) && after.Stage == before.Stage && after.State == before.State && after.Reason == before.Reason &&
+		after.Stages[after.Stage].HealthyMS == before.Stages[before.Stage].HealthyMS
 }
 
 // rollBack ends a rollout that has failed or was aborted: the entry is what it

@@ -234,8 +234,11 @@ func (c *Catalog) retargetLocked(name string) {
 // retargetHostLocked is retargetLocked for every inspector of one host.
 func (c *Catalog) retargetHostLocked(t *target) {
 	for _, name := range c.names {
+		before := t.wants[name]
 		c.retargetOneLocked(t, name)
-		c.markLocked(name)
+		if now, end := c.wantsLocked(t, name); before != "" || now != "" || end != "" {
+			c.markLocked(name)
+		}
 	}
 }
 
@@ -286,6 +289,27 @@ func (c *Catalog) assignmentLocked(t *target) *wire.Assignment {
 	c.assignments[key.String()] = a
 	t.assignment = a
 	return a
+}
+
+// maxAssignedBytes bounds the code that one host is to run, as one message has
+// to carry it.
+const maxAssignedBytes = 3 << 20
+
+// checkRoomLocked refuses code that would be too much for a host together with
+// what else it is to run.
+func (c *Catalog) checkRoomLocked(e *entry, code wire.Code) error {
+	for _, t := range c.targetsLocked(e.selector) {
+		size := len(code.Source)
+		for name, revision := range t.wants {
+			if name != e.Name {
+				size += len(c.code[revision].Source)
+			}
+		}
+		if size > maxAssignedBytes {
+			return rpc.Errorf(rpc.CodeInvalidParams, "host %q would have %d bytes of pushed scripts; at most %d are allowed", t.name, size, maxAssignedBytes)
+		}
+	}
+	return nil
 }
 
 // maxAssignments bounds the sets that are remembered beside those in use.

@@ -122,7 +122,7 @@ func Ended(r *wire.Rollout) bool {
 	return r.State != wire.RolloutRunning && r.State != wire.RolloutPaused
 }
 
-// Pause stops a rollout where it is.
+// Pause stops a rollout where it is. A Step follows, as after Resume.
 func Pause(r *wire.Rollout, reason string, _ time.Time) error {
 	if r.State != wire.RolloutRunning {
 		return stateError(r, "paused")

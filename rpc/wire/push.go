@@ -58,6 +58,9 @@ const NotifyTrial = "trial" // TrialEvent
 // agent's GET fetches it; both with the token in the Authorization header.
 const ArtefactPath = "/artefacts/"
 
+// MaxArtefact is the largest program that a master takes, in bytes.
+const MaxArtefact = 256 << 20
+
 // PushedBudget is an inspector's budget; a field that is 0 takes the default.
 type PushedBudget struct {
 	CPUMS       int64 `json:"cpu_ms,omitempty"`
