@@ -85,20 +85,46 @@ func trust(file string) (*tls.Config, error) {
 
 // call connects, calls one method and reads its result.
 func (c *client) call(cmd *cobra.Command, method string, params, result any) error {
-	o, err := c.dialOptions(cmd)
+	s, err := c.open(cmd)
 	if err != nil {
 		return err
+	}
+	defer s.close()
+	return s.call(method, params, result)
+}
+
+// session is a connection for several calls in a row.
+type session struct {
+	*client
+	ctx  context.Context
+	peer *rpc.Peer
+}
+
+// open connects. The session is to be closed.
+func (c *client) open(cmd *cobra.Command) (*session, error) {
+	o, err := c.dialOptions(cmd)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), c.timeout)
 	defer cancel()
 	peer, err := rpc.Dial(ctx, c.url, o)
 	if err != nil {
-		return c.explain(err)
+		return nil, c.explain(err)
 	}
-	err = peer.Call(ctx, method, params, result)
-	_ = peer.Close(rpc.CloseNormal, "")
-	peer.Wait()
-	return c.explain(err)
+	return &session{c, cmd.Context(), peer}, nil
+}
+
+// call calls a method and reads its result, within the timeout.
+func (s *session) call(method string, params, result any) error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
+	defer cancel()
+	return s.explain(s.peer.Call(ctx, method, params, result))
+}
+
+func (s *session) close() {
+	_ = s.peer.Close(rpc.CloseNormal, "")
+	s.peer.Wait()
 }
 
 // explain makes errors of connections and calls speak of what to do, and gives
