@@ -28,6 +28,7 @@ type client struct {
 	json     bool
 	url      string
 	hasToken bool
+	dialed   rpc.DialOptions // that were read last
 }
 
 // flags adds the flags that every command has which speaks with a master.
@@ -67,6 +68,7 @@ func (c *client) dialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 			return rpc.DialOptions{}, err
 		}
 	}
+	c.dialed = o
 	return o, nil
 }
 
@@ -139,7 +141,7 @@ func (c *client) explain(err error) error {
 	case errors.As(err, &answer) && (answer.Code == wire.CodeUnauthenticated || answer.Code == wire.CodeForbidden):
 		return c.refused(answer.Message)
 	case errors.As(err, &answer):
-		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master answered: %s (code %d)", answer.Message, answer.Code))
+		return cli.Exit(cli.ExitAnswer, &answerError{answer})
 	case errors.As(err, &refusal) && (refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden):
 		return c.refused(strings.TrimSpace(refusal.Body))
 	case errors.As(err, &refusal):
@@ -151,6 +153,15 @@ func (c *client) explain(err error) error {
 	}
 	return c.unreachable(explainNetwork(err, c.timeout))
 }
+
+// answerError is what the master answered in place of a result.
+type answerError struct{ answer *rpc.Error }
+
+func (e *answerError) Error() string {
+	return fmt.Sprintf("the master answered: %s (code %d)", e.answer.Message, e.answer.Code)
+}
+
+func (e *answerError) Unwrap() error { return e.answer }
 
 func (c *client) refused(why string) error {
 	hint := "is the token the right one?"

@@ -66,6 +66,18 @@ func Exit(status int, err error) error {
 	return &exitError{status, err}
 }
 
+// Status is the status that an error ends the process with.
+func Status(err error) int {
+	var exit *exitError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &exit):
+		return exit.status
+	}
+	return ExitFailed
+}
+
 // errTold is the error of a command that has said everything itself.
 var errTold = errors.New("")
 
