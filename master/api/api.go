@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
@@ -44,6 +45,7 @@ type Deps struct {
 	Registry *hosts.Registry
 	Ingest   *ingest.Ingest
 	History  *history.Store
+	Catalog  *catalog.Catalog
 }
 
 // API serves the master's methods.
@@ -61,7 +63,7 @@ func New(deps Deps) *API { return &API{Deps: deps} }
 // Server returns the RPC server, an http.Handler for wire.Path.
 func (a *API) Server() *rpc.Server {
 	return &rpc.Server{
-		Handler:      guard{a.methods()},
+		Handler:      guard{a.methods(), a},
 		Options:      rpc.Options{Log: a.Log, Compression: true},
 		Authenticate: a.authenticate,
 		CheckOrigin:  a.Auth.CheckOrigin,
@@ -99,7 +101,8 @@ type conn struct {
 	identity      *auth.Identity // nil until the login
 	agent         *hosts.Agent   // after hello
 	session       *ingest.Session
-	refusedTold   time.Time // when refused samples were logged last
+	pushed        *catalog.Session // after hello
+	refusedTold   time.Time        // when refused samples were logged last
 	subscriptions map[uint64]context.CancelFunc
 	nextID        uint64
 	closed        bool
@@ -144,11 +147,12 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	for _, cancel := range c.subscriptions {
 		cancel()
 	}
-	agent := c.agent
+	agent, pushed := c.agent, c.pushed
 	c.mu.Unlock()
 	c.readers.Wait()
 	if agent != nil {
 		a.agentWent(agent.Host, peer)
+		a.Catalog.Disconnected(pushed)
 		a.Registry.Disconnect(agent)
 		a.Log.Info("agent disconnected", "host", agent.Host)
 	}
@@ -170,9 +174,13 @@ var (
 	}
 )
 
-// guard lets a call through when the caller's role allows its method. The
-// methods keep their order: it embeds the Mux.
-type guard struct{ *rpc.Mux }
+// guard lets a call through when the caller's role allows its method, and has
+// every change, and every attempt of one, in the audit log. The methods keep
+// their order: it embeds the Mux.
+type guard struct {
+	*rpc.Mux
+	api *API
+}
 
 // ServeRPC implements rpc.Handler.
 func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
@@ -180,6 +188,13 @@ func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 	if identity == nil && req.Method != wire.MethodLogin {
 		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
 	}
+	if slices.Contains(operatorMethods, req.Method) && req.Method != wire.MethodAudit {
+		return g.api.audited(ctx, req, *identity, g.serve)
+	}
+	return g.serve(ctx, req, identity)
+}
+
+func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Identity) (any, error) {
 	switch {
 	case slices.Contains(operatorMethods, req.Method) && !identity.MayOperate():
 		return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, req.Method)

@@ -1,5 +1,12 @@
 package wire
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
 // This file holds the messages of pushed code: what the master's catalog holds,
 // what it sends to agents, and what they answer.
 
@@ -302,6 +309,28 @@ type Assigned struct {
 	Code
 }
 
+// RevisionOf returns the id of the revision that a code is: the hex SHA-256 of
+// its JSON, in which members stand in the order of the fields here, and those of
+// maps in the order of their names.
+func RevisionOf(code Code) string { return hashOf(code) }
+
+// AssignmentHash returns the hash of an assignment of these inspectors.
+func AssignmentHash(inspectors []Assigned) string {
+	if len(inspectors) == 0 {
+		return ""
+	}
+	return hashOf(inspectors)
+}
+
+func hashOf(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode %T: %v", v, err)) // strings and whole numbers only
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
 // AssignResult says which assignment an agent has.
 type AssignResult struct {
 	Hash string `json:"hash"`
@@ -340,6 +369,24 @@ type Rollout struct {
 	FinishedMS int64          `json:"finished_ms,omitempty"`
 	// Failures are the hosts on which To was tried and did not do well.
 	Failures []HostReceipt `json:"failures,omitempty"`
+	// Marks are what the master has to remember of the hosts that have To, while
+	// the rollout goes on. Nobody else needs them.
+	Marks map[string]RolloutMark `json:"marks,omitempty"`
+}
+
+// RolloutMark is what the master remembers of a host. Times are by its own clock.
+type RolloutMark struct {
+	UpMS     int64 `json:"up_ms,omitempty"`     // since when the host could get well; 0 while it is away
+	WellMS   int64 `json:"well_ms,omitempty"`   // since when it is
+	FailedMS int64 `json:"failed_ms,omitempty"` // since when it is not, and will not be
+
+	// What the inspector's status said when the host became well.
+	Counted    bool   `json:"counted,omitempty"` // there was one
+	Runs       uint64 `json:"runs,omitempty"`    // as of RunMS
+	Failures   uint64 `json:"failures,omitempty"`
+	OverBudget uint64 `json:"over_budget,omitempty"`
+	RunMS      int64  `json:"run_ms,omitempty"`   // when Runs was last seen to grow
+	QuietMS    int64  `json:"quiet_ms,omitempty"` // how long it may take to grow again
 }
 
 // RolloutStage is one stage as it went.

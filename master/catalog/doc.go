@@ -1,0 +1,2 @@
+// Package catalog keeps which inspectors hosts are to run.
+package catalog
