@@ -96,12 +96,21 @@ func countsText(c wire.ReceiptSummary) string {
 	return text
 }
 
+// planned is what a stage was meant to be. The plan says it: a stage that is on
+// its way names its hosts in place of their number.
+func planned(r wire.Rollout, i int) wire.Stage {
+	if i < len(r.Plan.Stages) {
+		return r.Plan.Stages[i]
+	}
+	return wire.Stage{Percent: r.Stages[i].Percent}
+}
+
 // stageLines describe the stages of a rollout, a line each.
 func stageLines(r wire.Rollout, receipts map[string]wire.HostReceipt) []string {
 	lines := make([]string, len(r.Stages))
 	for i, s := range r.Stages {
 		lines[i] = cli.Printable(fmt.Sprintf("stage %d of %d (%s) %s: %s",
-			i+1, len(r.Stages), stageName(s.Stage), stagePhase(r, i), countsText(stageCounts(r, s, receipts))))
+			i+1, len(r.Stages), stageName(planned(r, i)), stagePhase(r, i), countsText(stageCounts(r, s, receipts))))
 	}
 	return lines
 }
@@ -111,7 +120,7 @@ const barCells = 24
 
 // bar draws how much of something is done.
 func bar(part, whole int) string {
-	cells := barCells
+	cells := 0
 	if whole > 0 {
 		cells = barCells * min(part, whole) / whole
 	}
@@ -126,7 +135,7 @@ func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time
 		if left := bakeLeft(r, s, now); phase == "bakes" && left > 0 {
 			phase = "bakes " + left.String()
 		}
-		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(s.Stage), bar(counts.Healthy, counts.Hosts), countsText(counts), phase)))
+		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(planned(r, i)), bar(counts.Healthy, counts.Hosts), countsText(counts), phase)))
 	}
 	return lines
 }
@@ -192,8 +201,8 @@ func (p *progress) show(r wire.Rollout, receipts map[string]wire.HostReceipt, no
 type pushLine struct {
 	Event    string               `json:"event"` // pushed, rollout, end
 	Pushed   *wire.PushResult     `json:"pushed,omitempty"`
+	Outcome  string               `json:"outcome,omitempty"` // one of those below
 	Rollout  *wire.Rollout        `json:"rollout,omitempty"`
-	Outcome  string               `json:"outcome,omitempty"` // healthy, unwell, rolled back, replaced or waiting
 	Receipts *wire.ReceiptsResult `json:"receipts,omitempty"`
 }
 

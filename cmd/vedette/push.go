@@ -95,10 +95,11 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer s.close()
-	if err := checkOnMaster(cmd, s, code, p.json); err != nil {
+	// The master's check wants a plugin's programs there.
+	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
 		return err
 	}
-	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
+	if err := checkOnMaster(cmd, s, code, p.json); err != nil {
 		return err
 	}
 	params := wire.PushParams{Code: code, Message: p.message, Plan: plan}
