@@ -46,8 +46,8 @@ type Deps struct {
 	// BuiltIn are the names of those of them that what a master sends replaces.
 	// What it sends under the name of another is refused.
 	BuiltIn []string
-	// Artefacts fetches the programs of plugins that a master sends; nil runs
-	// none of them.
+	// Artefacts fetches the programs of plugins that a master sends; nil fetches
+	// them from the master, where the agent has a data folder to put them in.
 	Artefacts Artefacts
 
 	// Codec is the subprotocol to ask the master for; "" is CBOR, then JSON.
@@ -102,7 +102,10 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = newKeeper(a.log, &a.cfg, a.outbox)
-	a.assigner, a.builtIn = newAssigner(a, deps.Artefacts), make(map[string]bool)
+	if a.deps.Artefacts == nil && cfg.Data != "" {
+		a.deps.Artefacts = newFetcher(a.log, &a.cfg, tlsConfig)
+	}
+	a.assigner, a.builtIn = newAssigner(a, a.deps.Artefacts), make(map[string]bool)
 	for _, name := range deps.BuiltIn {
 		a.builtIn[name] = true
 	}

@@ -17,18 +17,19 @@ import (
 type assigner struct {
 	agent *Agent
 	wake  chan struct{} // capacity 1: there is something to apply
-	fetch *fetcher
+	fetch *programs
 
 	mu      sync.Mutex
 	current wire.Assignment
 
-	// last has what was handed on of each pushed inspector. It belongs to run.
+	// last has what was handed on of each pushed inspector. It belongs to run, and
+	// does not change while an apply is going on.
 	last map[string]inspectors.Definition
 }
 
 func newAssigner(a *Agent, from Artefacts) *assigner {
 	s := &assigner{agent: a, wake: make(chan struct{}, 1), last: make(map[string]inspectors.Definition)}
-	s.fetch = newFetcher(from, func() { ring(s.wake) })
+	s.fetch = newPrograms(from, func() { ring(s.wake) })
 	return s
 }
 
@@ -97,6 +98,7 @@ func (s *assigner) run(life context.Context) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
+			defer s.tidy()
 			if err := s.agent.set.apply(waiting, life, defs, window); err != nil && life.Err() == nil {
 				s.agent.log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
 			}
@@ -107,6 +109,23 @@ func (s *assigner) run(life context.Context) {
 		}
 		stop()
 		<-done
+	}
+}
+
+// tidy removes the programs that nothing runs and nothing waits for.
+func (s *assigner) tidy() {
+	k, ok := s.agent.deps.Artefacts.(Keeper)
+	if !ok {
+		return
+	}
+	sums := s.fetch.sums()
+	for _, d := range s.last {
+		if d.Plugin != nil {
+			sums[d.Plugin.SHA256] = true
+		}
+	}
+	if err := k.Keep(sums); err != nil {
+		s.agent.log.Warn("programs that are not needed any more stay on the disk", "reason", err)
 	}
 }
 

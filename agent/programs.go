@@ -21,12 +21,18 @@ type Artefacts interface {
 	Fetch(ctx context.Context, a wire.Artefact) (path string, err error)
 }
 
+// Keeper is a role that Artefacts may have.
+type Keeper interface {
+	// Keep removes the programs whose hex SHA-256 is not among these.
+	Keep(sums map[string]bool) error
+}
+
 // errFetching says that a program is on its way.
 var errFetching = errors.New("its program is being fetched")
 
-// fetcher has the programs that are wanted fetched in the background, so that
+// programs has the programs that are wanted fetched in the background, so that
 // a slow one holds up nothing else.
-type fetcher struct {
+type programs struct {
 	from Artefacts // or nil
 	tell func()    // called after each attempt
 
@@ -36,21 +42,21 @@ type fetcher struct {
 	wanted map[wire.Artefact]*fetch
 }
 
-// fetch is one program. The fetcher's mu guards path and err.
+// fetch is one program. Its mu guards path and err.
 type fetch struct {
 	stop context.CancelFunc
 	path string // when it is there
 	err  error  // of the last attempt; errFetching before that
 }
 
-func newFetcher(from Artefacts, tell func()) *fetcher {
-	return &fetcher{from: from, tell: tell, wanted: make(map[wire.Artefact]*fetch)}
+func newPrograms(from Artefacts, tell func()) *programs {
+	return &programs{from: from, tell: tell, wanted: make(map[wire.Artefact]*fetch)}
 }
 
 // get returns the file of a program, or why there is none yet: errFetching
 // before the first attempt has ended. What it asks for is fetched until life
 // ends or only does not name it any more.
-func (f *fetcher) get(life context.Context, a wire.Artefact) (string, error) {
+func (f *programs) get(life context.Context, a wire.Artefact) (string, error) {
 	if f.from == nil {
 		return "", errNoFetcher
 	}
@@ -69,8 +75,19 @@ func (f *fetcher) get(life context.Context, a wire.Artefact) (string, error) {
 	return "", errFetching
 }
 
+// sums returns the checksums of all that is wanted.
+func (f *programs) sums() map[string]bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sums := make(map[string]bool, len(f.wanted))
+	for a := range f.wanted {
+		sums[a.SHA256] = true
+	}
+	return sums
+}
+
 // only forgets all programs but these.
-func (f *fetcher) only(these map[wire.Artefact]bool) {
+func (f *programs) only(these map[wire.Artefact]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for a, w := range f.wanted {
@@ -81,7 +98,7 @@ func (f *fetcher) only(these map[wire.Artefact]bool) {
 	}
 }
 
-func (f *fetcher) run(ctx context.Context, a wire.Artefact, w *fetch) {
+func (f *programs) run(ctx context.Context, a wire.Artefact, w *fetch) {
 	for wait := minReload; ; wait = min(2*wait, maxReload) {
 		path, err := f.from.Fetch(ctx, a)
 		if ctx.Err() != nil {
