@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -56,6 +57,22 @@ func TestWhoMayStorePrograms(t *testing.T) {
 			t.Errorf("%s by %q of %q: %d %q, want %d %q", c.method, c.token, c.origin, status, text, c.status, c.want)
 		}
 	}
+	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
+	var lines []string
+	for _, e := range call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{Action: "artefacts."}).Entries {
+		lines = append(lines, e.Who+" "+e.Outcome)
+	}
+	if got := strings.Join(lines, ","); got != "ops ok,ops 403 Forbidden,wall 403 Forbidden,web-1 403 Forbidden" {
+		t.Errorf("the audit log has %s", got)
+	}
+	push := func(size int64) wire.PushParams {
+		artefact := wire.Artefact{SHA256: hex.EncodeToString(sum[:]), Size: size}
+		return wire.PushParams{Code: wire.Code{Name: "gpu", Plugin: &wire.PushedPlugin{Artefacts: map[string]wire.Artefact{"linux/amd64": artefact}}}}
+	}
+	if got := refused(t, ops, wire.MethodCatalogPush, push(1)); !strings.Contains(got.Message, "is not on the master") {
+		t.Errorf("a push of a program that is another: %v", got)
+	}
+	call[wire.PushResult](t, ops, wire.MethodCatalogPush, push(int64(len(program))))
 	if kept, err := os.ReadFile(filepath.Join(data, "artefacts", hex.EncodeToString(sum[:]))); err != nil || string(kept) != program {
 		t.Errorf("%q, %v", kept, err)
 	}

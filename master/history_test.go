@@ -230,4 +230,10 @@ func TestInspectorInfo(t *testing.T) {
 	if len(known) != 1 || known[info{"web-1", "load", "script", "sha256:new"}] == nil {
 		t.Errorf("known are %v, want the new revision alone", known)
 	}
+	status.Inspectors[0].Assigned = "of-the-catalog"
+	call[wire.Empty](t, agent, wire.MethodStatus, status)
+	note()
+	if len(known) != 1 || known[info{"web-1", "load", "script", "of-the-catalog"}] == nil {
+		t.Errorf("known are %v, want the revision of the catalog alone", known)
+	}
 }

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +15,10 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/vedettehq/vedette/config"
-	"github.com/vedettehq/vedette/master/artefacts"
+	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
@@ -50,7 +52,7 @@ func (m *Master) listen() (net.Listener, error) {
 }
 
 // newRoutes is the map of the master's URLs.
-func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, keep *artefacts.Store, taker *ingest.Ingest) (http.Handler, error) {
+func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, stored http.Handler, taker *ingest.Ingest) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(history.APIPrefix, viewersOnly(authenticator, store.Handler()))
 	mux.Handle(history.APIPrefix+"write", remoteWriters(authenticator, deps.Log, taker))
@@ -58,7 +60,7 @@ func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, 
 	mux.HandleFunc("GET "+healthyPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })
 	mux.HandleFunc("GET "+readyPath, readiness(store))
 	mux.Handle(wire.Path, rpcServer)
-	mux.Handle(wire.ArtefactPath, programs(authenticator, artefacts.Handler{Log: deps.Log, Store: keep}))
+	mux.Handle(wire.ArtefactPath, stored)
 	mux.Handle(clientScriptPath, deps.ClientScript)
 	mux.Handle("/", deps.Web)
 	for _, prefix := range slices.Sorted(maps.Keys(cfg.Static)) {
@@ -178,6 +180,43 @@ func programs(authenticator *auth.Authenticator, next http.Handler) http.Handler
 		}
 	})
 }
+
+// audited is programs with every program that somebody stores, or is refused, in
+// the audit log.
+func audited(note func(context.Context, wire.AuditEntry), authenticator *auth.Authenticator, next http.Handler) http.Handler {
+	next = programs(authenticator, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity, err := authenticator.Request(r)
+		if r.Method != http.MethodPut || err != nil || identity == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		answer := &answered{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(answer, r)
+		outcome := audit.OK
+		if answer.status >= http.StatusBadRequest {
+			outcome = fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status))
+		}
+		note(context.WithoutCancel(r.Context()), wire.AuditEntry{
+			AtMS: time.Now().UnixMilli(), Who: identity.Name, Role: string(identity.Role), From: r.RemoteAddr,
+			Action: "artefacts.put", Subject: strings.TrimPrefix(r.URL.Path, wire.ArtefactPath), Outcome: outcome,
+		})
+	})
+}
+
+// answered remembers how a request was answered.
+type answered struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answered) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets a http.ResponseController reach what is below.
+func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // noListing hides folders without an index.html, so that a served folder shows
 // what was put there to be seen.

@@ -84,7 +84,11 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		return nil, err
 	}
 	hub := live.NewHub()
-	pushed := catalog.New(catalog.Options{Log: deps.Log, Announce: hub.Announce})
+	programs := artefactStore(cfg)
+	pushed := catalog.New(catalog.Options{Log: deps.Log, Announce: hub.Announce, HasArtefact: func(want wire.Artefact) bool {
+		have, err := programs.Stat(want.SHA256)
+		return err == nil && have == want
+	}})
 	registry := hosts.New(cfg.GoneAfter, func(path string, data any) {
 		hub.Announce(path, data)
 		pushed.HostChanged(data.(wire.Host))
@@ -93,11 +97,13 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	store.Observe("live_series", "Series that have reported lately.", func() float64 { return float64(hub.SeriesCount("")) })
 	observeForwarders(store, forwarders)
 	taker := ingest.New(store, hub, registry)
-	server := api.New(api.Deps{
+	methods := api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
 		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed,
-	}).Server()
-	routes, err := newRoutes(cfg, deps, authenticator, server, store, artefactStore(cfg), taker)
+	})
+	server := methods.Server()
+	stored := audited(methods.Audit, authenticator, artefacts.Handler{Log: deps.Log, Store: programs})
+	routes, err := newRoutes(cfg, deps, authenticator, server, store, stored, taker)
 	if err != nil {
 		return nil, err
 	}

@@ -81,6 +81,7 @@ func owners() map[string][]string {
 		"github.com/spf13/cobra":              {"cmd"},
 		"go.etcd.io/bbolt":                    {"master/state", "agent/spool"},
 		"github.com/prometheus":               {"master/history"},
+		"k8s.io/apimachinery":                 {"master/catalog", "master/api"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
 		"github.com/rogpeppe/go-internal":     nil, // tests only

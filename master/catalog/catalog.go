@@ -26,9 +26,9 @@ type Options struct {
 	// Builder builds code that has passed the check, to see whether it builds.
 	// It may be nil.
 	Builder func(ctx context.Context, code wire.Code) error
-	// HasArtefact tells whether the master holds a program, by its SHA-256. It
-	// may be nil, which takes it that it does.
-	HasArtefact func(sha256 string) bool
+	// HasArtefact tells whether the master holds a program of that checksum and
+	// size. It may be nil, which takes it that it does.
+	HasArtefact func(wire.Artefact) bool
 }
 
 // Catalog is what hosts are to run, and how far they are. New makes it, Open

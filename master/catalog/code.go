@@ -106,8 +106,8 @@ func (c *Catalog) checkArtefacts(code wire.Code) error {
 		return nil
 	}
 	for platform, artefact := range code.Plugin.Artefacts {
-		if !c.opts.HasArtefact(artefact.SHA256) {
-			return fmt.Errorf("the program for %s is not on the master: PUT it to %s%s first", platform, wire.ArtefactPath, artefact.SHA256)
+		if !c.opts.HasArtefact(artefact) {
+			return fmt.Errorf("the program for %s, of %d bytes, is not on the master: PUT it to %s%s first", platform, artefact.Size, wire.ArtefactPath, artefact.SHA256)
 		}
 	}
 	return nil
