@@ -183,7 +183,7 @@ func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 	params := wire.PushParams{Code: step.code, Selector: &step.To, Message: a.message, Plan: plan, Version: &step.version}
 	var result wire.PushResult
 	if err := a.call(cmd, wire.MethodCatalogPush, params, &result); err != nil {
-		return err
+		return faultsOf(cmd, err, step.code.File, a.json)
 	}
 	if !a.json {
 		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(step.Name, step.To, result))); err != nil {

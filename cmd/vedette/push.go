@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +112,7 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	}
 	var result wire.PushResult
 	if err := s.call(wire.MethodCatalogPush, params, &result); err != nil {
-		return err
+		return faultsOf(cmd, err, code.File, p.json)
 	}
 	if err := p.tell(cmd, s, code.Name, result); err != nil {
 		return err
@@ -217,6 +218,24 @@ func checkOnMaster(cmd *cobra.Command, s *session, code wire.Code, asJSON bool) 
 		return nil
 	}
 	if err := printChecked(cmd, code.File, fromMaster(result), asJSON); err != nil {
+		return err
+	}
+	return cli.Exit(cli.ExitCheck, nil)
+}
+
+// faultsOf prints the faults that an answer to a push brings with it, as those
+// that only show when the code is built. Any other error is returned as it is.
+func faultsOf(cmd *cobra.Command, err error, file string, asJSON bool) error {
+	var answer *rpc.Error
+	if !errors.As(err, &answer) {
+		return err
+	}
+	var data wire.CheckResult
+	text, e := json.Marshal(answer.Data)
+	if e != nil || json.Unmarshal(text, &data) != nil || len(data.Diagnostics) == 0 {
+		return err
+	}
+	if err := printChecked(cmd, file, fromMaster(data), asJSON); err != nil {
 		return err
 	}
 	return cli.Exit(cli.ExitCheck, nil)

@@ -20,16 +20,16 @@ import (
 
 // Exit statuses.
 const (
-	ExitOK          = 0 // also after ^C
-	ExitFailed      = 1 // the command could not do what it was asked
-	ExitUsage       = 2 // the command line is wrong
-	ExitUnreachable = 3 // the master cannot be reached
-	ExitRefused     = 4 // the master does not know the caller, or does not let it
-	ExitAnswer      = 5 // the master answered with an error
-	ExitIncomplete  = 6 // done in part: a program that the rest needs is missing
-	ExitCheck       = 7 // the check found faults in the code, so nothing was pushed
-	ExitRollout     = 8 // rolled back, or not well on some host
-	ExitWaiting     = 9 // the end was not awaited: it took too long, or ^C
+	ExitOK          = 0  // also after ^C
+	ExitFailed      = 1  // the command could not do what it was asked
+	ExitUsage       = 2  // the command line is wrong
+	ExitUnreachable = 3  // the master cannot be reached
+	ExitRefused     = 4  // the master does not know the caller, or does not let it
+	ExitAnswer      = 5  // the master answered with an error
+	ExitIncomplete  = 6  // done in part: a program that the rest needs is missing
+	ExitCheck       = 7  // the check found faults in the code, so nothing was pushed
+	ExitRollout     = 8  // rolled back, or not well on some host
+	ExitWaiting     = 9  // the end was not awaited: it took too long, or ^C
 	ExitPending     = 10 // a dry run found changes
 )
 
