@@ -426,6 +426,7 @@ func TestHostThatRefuses(t *testing.T) {
 func TestFailedRevisionIsRolledBack(t *testing.T) {
 	m := start(t, config.Master{})
 	operator := dial(t, m, nil, rpc.DialOptions{})
+	first := push(t, operator, wire.PushParams{Code: script("disk", 0)})
 	good := push(t, operator, wire.PushParams{Code: script("disk", 1)})
 	badRevision := wire.RevisionOf(withFile(script("disk", 2)))
 	var agents []*fakeAgent
@@ -469,6 +470,10 @@ func TestFailedRevisionIsRolledBack(t *testing.T) {
 	lines := call[wire.AuditResult](t, operator, wire.MethodAudit, wire.AuditParams{Who: "master"}).Entries
 	if len(lines) != 1 || lines[0].Subject != bad.Rollout || !strings.Contains(lines[0].Detail, "failed") {
 		t.Errorf("the audit log has %+v of the master", lines)
+	}
+	back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+	if back.Revision != first.Revision {
+		t.Errorf("a rollback goes to %s, want the last that did well, %s", back.Revision, first.Revision)
 	}
 }
 

@@ -126,9 +126,14 @@ func (c *Catalog) previous(ctx context.Context, name string) (wire.Revision, err
 		return wire.Revision{}, err
 	}
 	for _, h := range history {
-		if h.Revision != "" && h.Revision != e.Current {
-			return c.revision(ctx, h.Revision)
+		if h.Revision == "" || h.Revision == e.Current {
+			continue
 		}
+		// What was taken back is not what anybody wants to go back to.
+		if r, err := c.Rollout(ctx, h.Rollout); err == nil && r.State == wire.RolloutRolledBack {
+			continue
+		}
+		return c.revision(ctx, h.Revision)
 	}
 	return wire.Revision{}, rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision than %.12s", name, e.Current)
 }
