@@ -144,7 +144,7 @@ func (s *assigner) definitions(life context.Context, items []wire.Assigned) []in
 	next, programs := make(map[string]inspectors.Definition), make(map[wire.Artefact]bool)
 	for _, item := range items {
 		if own[item.Name] && !s.agent.builtIn[item.Name] {
-			s.agent.track.barred(item.Name, item.Revision, wire.ReceiptRefused, errOwn.Error(), "")
+			s.agent.track.barred(item.Name, item.Revision, wire.ReceiptRefused, errOwn.Error())
 			continue
 		}
 		d, err := s.definition(life, item, programs)
@@ -152,7 +152,7 @@ func (s *assigner) definitions(life context.Context, items []wire.Assigned) []in
 			old, runs := s.last[item.Name]
 			if !errors.Is(err, errFetching) {
 				s.agent.log.Warn("a pushed inspector cannot be run", "inspector", item.Name, "reason", errorText(err), "old_goes_on", runs)
-				s.agent.track.barred(item.Name, item.Revision, wire.ReceiptFailed, errorText(err), old.Assigned)
+				s.agent.track.barred(item.Name, item.Revision, wire.ReceiptFailed, errorText(err))
 			}
 			if !runs {
 				continue

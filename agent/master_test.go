@@ -39,6 +39,8 @@ type testMaster struct {
 	changed  chan struct{} // closed and renewed whenever something is noted
 	hellos   []wire.HelloParams
 	statuses []wire.StatusParams
+	receipts []wire.Receipt             // in the order in which they came
+	peer     *rpc.Peer                  // that said hello last
 	samples  map[string]map[float64]int // values by series, how often each came
 	seqs     map[reportID]bool          // of the reports that were kept
 	declared map[*rpc.Peer]map[uint32]wire.Series
@@ -81,6 +83,7 @@ func (m *testMaster) start() {
 	mux := rpc.NewMux()
 	mux.Handle(wire.MethodHello, rpc.Method(m.hello))
 	mux.Handle(wire.MethodStatus, rpc.Method(m.status))
+	mux.HandleInOrder(wire.MethodReceipt, rpc.Method(m.receipt))
 	mux.Handle(wire.MethodReport, rpc.Method(m.report)) // in any order, as it is allowed to
 	m.mu.Lock()
 	m.declared = make(map[*rpc.Peer]map[uint32]wire.Series)
@@ -131,13 +134,13 @@ func (m *testMaster) await(what string, ok func() bool) {
 	}
 }
 
-func (m *testMaster) hello(_ context.Context, p wire.HelloParams) (wire.HelloResult, error) {
+func (m *testMaster) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, error) {
 	if m.greet != nil {
 		if err := m.greet(p); err != nil {
 			return wire.HelloResult{}, err
 		}
 	}
-	m.note(func() { m.hellos = append(m.hellos, p) })
+	m.note(func() { m.hellos, m.peer = append(m.hellos, p), rpc.PeerFrom(ctx) })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	acked := uint64(0)
@@ -149,6 +152,11 @@ func (m *testMaster) hello(_ context.Context, p wire.HelloParams) (wire.HelloRes
 
 func (m *testMaster) status(_ context.Context, p wire.StatusParams) (wire.Empty, error) {
 	m.note(func() { m.statuses = append(m.statuses, p) })
+	return wire.Empty{}, nil
+}
+
+func (m *testMaster) receipt(_ context.Context, p wire.ReceiptParams) (wire.Empty, error) {
+	m.note(func() { m.receipts = append(m.receipts, p.Receipts...) })
 	return wire.Empty{}, nil
 }
 
