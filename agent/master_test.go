@@ -39,8 +39,9 @@ type testMaster struct {
 	changed  chan struct{} // closed and renewed whenever something is noted
 	hellos   []wire.HelloParams
 	statuses []wire.StatusParams
-	receipts []wire.Receipt             // in the order in which they came
-	peer     *rpc.Peer                  // that said hello last
+	receipts []wire.Receipt // in the order in which they came
+	peer     *rpc.Peer      // that said hello last
+	trials   []wire.TrialReport
 	samples  map[string]map[float64]int // values by series, how often each came
 	seqs     map[reportID]bool          // of the reports that were kept
 	declared map[*rpc.Peer]map[uint32]wire.Series
@@ -84,6 +85,10 @@ func (m *testMaster) start() {
 	mux.Handle(wire.MethodHello, rpc.Method(m.hello))
 	mux.Handle(wire.MethodStatus, rpc.Method(m.status))
 	mux.HandleInOrder(wire.MethodReceipt, rpc.Method(m.receipt))
+	mux.HandleInOrder(wire.MethodTrial, rpc.Method(func(_ context.Context, p wire.TrialReport) (wire.Empty, error) {
+		m.note(func() { m.trials = append(m.trials, p) })
+		return wire.Empty{}, nil
+	}))
 	mux.Handle(wire.MethodReport, rpc.Method(m.report)) // in any order, as it is allowed to
 	m.mu.Lock()
 	m.declared = make(map[*rpc.Peer]map[uint32]wire.Series)
