@@ -74,7 +74,7 @@ func newTrials(log *slog.Logger, runner Runner, accepts bool) *trials {
 	return &trials{log: log, runner: runner, accepts: accepts, running: make(map[string]*trial)}
 }
 
-// trialMethods are those of trials and boosts.
+// trialMethods are those of trials.
 func (a *Agent) trialMethods(mux *rpc.Mux) {
 	mux.Handle(wire.MethodAgentTry, rpc.Method(a.trials.try))
 	mux.Handle(wire.MethodAgentUntry, rpc.Method(a.trials.untry))

@@ -426,7 +426,6 @@ func TestHostThatRefuses(t *testing.T) {
 func TestFailedRevisionIsRolledBack(t *testing.T) {
 	m := start(t, config.Master{})
 	operator := dial(t, m, nil, rpc.DialOptions{})
-	first := push(t, operator, wire.PushParams{Code: script("disk", 0)})
 	good := push(t, operator, wire.PushParams{Code: script("disk", 1)})
 	badRevision := wire.RevisionOf(withFile(script("disk", 2)))
 	var agents []*fakeAgent
@@ -471,6 +470,30 @@ func TestFailedRevisionIsRolledBack(t *testing.T) {
 	if len(lines) != 1 || lines[0].Subject != bad.Rollout || !strings.Contains(lines[0].Detail, "failed") {
 		t.Errorf("the audit log has %+v of the master", lines)
 	}
+}
+
+// A rollback that names no revision does not go to one that was taken back.
+func TestRollbackPassesOverWhatFailed(t *testing.T) {
+	m := start(t, config.Master{})
+	operator := dial(t, m, nil, rpc.DialOptions{})
+	bad := wire.RevisionOf(withFile(script("disk", 3)))
+	a := newFakeAgent("h", nil)
+	a.become = func(assigned wire.Assigned) wire.Receipt {
+		if assigned.Revision == bad {
+			return wire.Receipt{State: wire.ReceiptFailed, Reason: "it does not build"}
+		}
+		return wire.Receipt{State: wire.ReceiptHealthy}
+	}
+	a.connect(t, m)
+	rollouts := watch[wire.Rollout](t, m, "rollouts/*")
+	pushAndAwait := func(value int, state string) wire.PushResult {
+		result := push(t, operator, wire.PushParams{Code: script("disk", value), Plan: wire.Plan{Stages: []wire.Stage{{Hosts: 1}}, BakeMS: 1}})
+		rollouts(state, func(r wire.Rollout) bool { return r.ID == result.Rollout && r.State == state })
+		return result
+	}
+	first := pushAndAwait(1, wire.RolloutDone)
+	pushAndAwait(2, wire.RolloutDone)
+	pushAndAwait(3, wire.RolloutRolledBack)
 	back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
 	if back.Revision != first.Revision {
 		t.Errorf("a rollback goes to %s, want the last that did well, %s", back.Revision, first.Revision)

@@ -167,7 +167,7 @@ var (
 	operatorMethods = []string{
 		wire.MethodRelease, wire.MethodCatalogPush, wire.MethodCatalogRollback, wire.MethodCatalogDelete,
 		wire.MethodRolloutPause, wire.MethodRolloutResume, wire.MethodRolloutAbort,
-		wire.MethodTrialStart, wire.MethodTrialStop, wire.MethodBoostStart, wire.MethodBoostStop,
+		wire.MethodTrialStart, wire.MethodTrialStop,
 		wire.MethodHostLabel, wire.MethodAudit,
 	}
 	viewerMethods = []string{

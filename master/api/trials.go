@@ -32,7 +32,7 @@ const (
 	maxTrialQueue = 1000
 )
 
-// trialMethods are those of trials and boosts.
+// trialMethods are those of trials.
 func (a *API) trialMethods(mux *rpc.Mux) {
 	mux.Handle(wire.MethodTrialStart, rpc.Method(a.trialStart))
 	mux.Handle(wire.MethodTrialStop, rpc.Method(a.trialStop))
