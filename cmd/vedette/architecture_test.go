@@ -51,6 +51,7 @@ func mayImport() map[string][]string {
 		"cmd/internal":       {"agent", "config", "inspectors", "internal", "plugins", "rpc"},
 		"agent":              {"config", "rpc", "inspectors", "plugins"},
 		"master":             {"config", "rpc", "inspectors"},
+		"master/state":       nil,
 		"config":             {"inspectors", "internal"},
 		"internal":           nil,
 		"plugins":            {"inspectors", "internal"},
@@ -88,6 +89,8 @@ func owners() map[string][]string {
 		"go.uber.org/goleak":                  nil, // tests only
 		"github.com/vedettehq/vedette/master": {"cmd/vedette", "master", "bench"},
 		"github.com/vedettehq/vedette/web":    {"cmd/vedette", "web"},
+
+		"github.com/vedettehq/vedette/master/state/statetest": nil, // tests only
 	}
 }
 

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -21,6 +24,13 @@ const FileName = "state.db"
 //	1 (2026-11-29): buckets meta (schema), entries, and logs with one for each log
 const schema = 1
 
+const (
+	// lockWithin is how long Open waits for a process that is about to end.
+	lockWithin = 500 * time.Millisecond
+	// leastBytes is less than what the library makes of an empty file.
+	leastBytes = 4 * 4096
+)
+
 var (
 	bucketMeta    = []byte("meta")
 	bucketEntries = []byte("entries")
@@ -32,26 +42,48 @@ var (
 // returns. The error wraps ErrLocked, ErrDamaged or ErrNewer where that is why,
 // and names the file.
 func Open(path string) (Store, error) {
-	var db *bbolt.DB
-	err := guard(func() (err error) {
-		if db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 500 * time.Millisecond, FreelistType: bbolt.FreelistMapType}); err != nil {
-			return err
+	e := &boltEngine{path: path}
+	if err := e.open(); err != nil {
+		if e.db != nil {
+			_ = e.close()
 		}
-		return db.Update(prepare)
+		return nil, fmt.Errorf("cannot open the state %q: %w", path, err)
+	}
+	return newStore(e), nil
+}
+
+func (e *boltEngine) open() error {
+	info, err := os.Stat(e.path)
+	isNew := err != nil || info.Size() == 0
+	if !isNew && info.Mode().IsRegular() && info.Size() < leastBytes {
+		return damaged(fmt.Sprintf("it has %d bytes", info.Size()))
+	}
+	err = e.guard(func() (err error) {
+		e.db, err = bbolt.Open(e.path, 0o600, &bbolt.Options{Timeout: lockWithin, FreelistType: bbolt.FreelistMapType})
+		if err == nil {
+			err = e.db.Update(prepare)
+		}
+		return err
 	})
-	if err == nil {
-		return newStore(&boltEngine{db: db}), nil
-	}
-	if db != nil && !errors.Is(err, ErrDamaged) {
-		_ = db.Close() // a damaged one may never close
-	}
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		err = fmt.Errorf("%w: is another master running with this folder?", ErrLocked)
-	case errors.Is(err, ErrDamaged):
-		err = fmt.Errorf("%w; move the file away and import the last export", err)
+		return fmt.Errorf("%w: is another master running with this folder?", ErrLocked)
+	case err == nil && isNew:
+		return syncFolder(filepath.Dir(e.path))
 	}
-	return nil, fmt.Errorf("cannot open the state %q: %w", path, err)
+	return err
+}
+
+// syncFolder forces the name of a new file to the disk.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // which has no such thing
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // prepare makes the buckets of a new file and checks those of another.
@@ -68,50 +100,75 @@ func prepare(t *bbolt.Tx) error {
 	}
 	version := meta.Get(keySchema)
 	switch {
-	case len(version) != 1 || t.Bucket(bucketEntries) == nil || t.Bucket(bucketLogs) == nil:
-		return fmt.Errorf("%w: it does not say what it is", ErrDamaged)
+	case len(version) != 1:
+		return damaged("it does not say what it is")
 	case version[0] > schema:
 		return fmt.Errorf("%w: its schema is %d, this one's is %d", ErrNewer, version[0], schema)
+	case t.Bucket(bucketEntries) == nil || t.Bucket(bucketLogs) == nil:
+		return damaged("a part is missing")
 	}
 	return nil
 }
 
+// damaged is the error of a file that cannot be read.
+func damaged(why any) error {
+	return fmt.Errorf("%w: %v; move the file away and import the last export", ErrDamaged, why)
+}
+
+// boltEngine is the engine of Open.
+type boltEngine struct {
+	path   string
+	db     *bbolt.DB
+	broken atomic.Pointer[error] // why nothing is tried with the file any more, or nil
+}
+
 // guard makes errors of what the library panics at: pages that make no sense,
-// and faults of memory, as the file is mapped.
-func guard(f func() error) (err error) {
+// and faults of memory, as the file is mapped. After one, the library may hold
+// its locks for ever, so it is not called again.
+func (e *boltEngine) guard(f func() error) (err error) {
+	if broken := e.broken.Load(); broken != nil {
+		return *broken
+	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+			err = damaged(p)
+			e.broken.CompareAndSwap(nil, &err)
 		}
 	}()
 	err = f()
 	if errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) || errors.Is(err, berrors.ErrVersionMismatch) {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return damaged(err)
 	}
 	return err
 }
 
-// boltEngine is the engine of Open.
-type boltEngine struct{ db *bbolt.DB }
+// tell names the file in an error that does not.
+func (e *boltEngine) tell(verb string, err error) error {
+	if errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("cannot %s the state %q: %w", verb, e.path, err)
+	}
+	return err
+}
 
 func (e *boltEngine) view(f func(tx) error) error {
-	return guard(func() error { return e.db.View(func(t *bbolt.Tx) error { return f(newBoltTx(t)) }) })
+	return e.tell("read", e.guard(func() error { return e.db.View(func(t *bbolt.Tx) error { return f(newBoltTx(t)) }) }))
 }
 
 func (e *boltEngine) update(f func(tx) error) error {
-	err := guard(func() error { return e.db.Update(func(t *bbolt.Tx) error { return f(newBoltTx(t)) }) })
+	err := e.guard(func() error { return e.db.Update(func(t *bbolt.Tx) error { return f(newBoltTx(t)) }) })
 	if pe, ok := errors.AsType[*os.PathError](err); ok {
-		return fmt.Errorf("cannot write the state %q: %w", e.db.Path(), pe.Err)
+		return fmt.Errorf("cannot write the state %q: %w", e.path, pe.Err)
 	}
-	return err
+	return e.tell("write", err)
 }
 
+// close leaves a file that is broken as it is: it may never close.
 func (e *boltEngine) close() error {
-	if err := guard(e.db.Close); err != nil {
-		return fmt.Errorf("cannot close the state %q: %w", e.db.Path(), err)
+	if e.broken.Load() != nil {
+		return nil
 	}
-	return nil
+	return e.tell("close", e.guard(e.db.Close))
 }
 
 // boltTx implements tx.
@@ -131,11 +188,15 @@ func (t *boltTx) put(key string, value []byte) error { return t.entries.Put([]by
 func (t *boltTx) remove(key string) error { return t.entries.Delete([]byte(key)) }
 
 func (t *boltTx) each(prefix string, f func(string, []byte) error) error {
-	cursor := t.entries.Cursor()
+	cursor, last := t.entries.Cursor(), []byte(nil)
 	for key, value := cursor.Seek([]byte(prefix)); key != nil && bytes.HasPrefix(key, []byte(prefix)); key, value = cursor.Next() {
+		if bytes.Compare(key, last) <= 0 {
+			return damaged(fmt.Sprintf("after the key %q comes %q", last, key))
+		}
 		if err := f(string(key), value); err != nil {
 			return err
 		}
+		last = key
 	}
 	return nil
 }
@@ -184,9 +245,11 @@ func (t *boltTx) previous(log string, before uint64) (Record, bool) {
 	return newRecord(cursor.Prev())
 }
 
+// newRecord makes a record of what a cursor gives. One that has no number has 0,
+// which is damage.
 func newRecord(key, value []byte) (Record, bool) {
 	if len(key) != 8 {
-		return Record{}, false
+		return Record{}, key != nil
 	}
 	return Record{Seq: binary.BigEndian.Uint64(key), Value: value}, true
 }

@@ -43,11 +43,11 @@ type store struct {
 	calls sync.RWMutex // held for reading by each call that uses the engine
 	ended bool         // guarded by calls
 
-	writes   sync.Mutex // held by the one write that is going on, and its events
-	watchers map[*watcher]struct{}
+	writes   queue
+	watchers watchers
 }
 
-func newStore(e engine) *store { return &store{engine: e, watchers: make(map[*watcher]struct{})} }
+func newStore(e engine) *store { return &store{engine: e, writes: newQueue()} }
 
 // begin lets a call use the engine until it calls end.
 func (s *store) begin(ctx context.Context) (end func(), err error) {
@@ -125,11 +125,7 @@ func (s *store) Delete(ctx context.Context, key string, want Version) error {
 
 // Append implements Store.
 func (s *store) Append(ctx context.Context, log string, record []byte) (seq uint64, err error) {
-	seqs, err := s.apply(ctx, []Change{Append(log, record)})
-	if err != nil {
-		return 0, err
-	}
-	return seqs[0], nil
+	return s.apply(ctx, []Change{Append(log, record)})
 }
 
 // Apply implements Store.
@@ -138,12 +134,9 @@ func (s *store) Apply(ctx context.Context, changes ...Change) error {
 	return err
 }
 
-// errUnchanged ends a transaction that has nothing to write.
-var errUnchanged = errors.New("nothing has changed")
-
-// apply returns the numbers of the records that it has appended.
-func (s *store) apply(ctx context.Context, changes []Change) (seqs []uint64, err error) {
-	if err := checkChanges(changes); err != nil {
+// Watch implements Store.
+func (s *store) Watch(ctx context.Context, prefix string) (<-chan Event, error) {
+	if err := checkPrefix(prefix); err != nil {
 		return nil, err
 	}
 	end, err := s.begin(ctx)
@@ -151,111 +144,71 @@ func (s *store) apply(ctx context.Context, changes []Change) (seqs []uint64, err
 		return nil, err
 	}
 	defer end()
-	s.writes.Lock()
-	defer s.writes.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var events []Event
-	err = s.engine.update(func(t tx) error {
-		events, seqs = nil, nil
-		if err := checkWanted(t, changes); err != nil {
-			return err
-		}
-		for i := range changes {
-			event, seq, err := write(t, &changes[i])
-			if err != nil {
-				return err
-			}
-			if event != nil {
-				events = append(events, *event)
-			}
-			if seq != 0 {
-				seqs = append(seqs, seq)
-			}
-		}
-		if len(events)+len(seqs) == 0 {
-			return errUnchanged
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errUnchanged) {
-		return nil, err
-	}
-	s.tell(events)
-	return seqs, nil
-}
-
-// checkWanted finds the first change whose author has not seen what is there.
-func checkWanted(t tx, changes []Change) error {
-	for i := range changes {
-		c := &changes[i]
-		if c.Op == OpAppend {
-			continue
-		}
-		current := Entry{Key: c.Name}
-		if value, ok := t.get(c.Name); ok {
-			current = newEntry(c.Name, value)
-		}
-		if current.Version != c.Want {
-			return &ConflictError{Current: current, Want: c.Want}
-		}
-	}
-	return nil
-}
-
-// write does one change. The event is nil where no entry has changed, the number
-// is 0 where nothing was appended.
-func write(t tx, c *Change) (event *Event, seq uint64, err error) {
-	switch c.Op {
-	case OpPut:
-		if c.Want != None && VersionOf(c.Value) == c.Want {
-			return nil, 0, nil
-		}
-		e := newEntry(c.Name, c.Value)
-		return &Event{Entry: e}, 0, t.put(c.Name, e.Value)
-	case OpDelete:
-		return &Event{Entry: Entry{Key: c.Name}}, 0, t.remove(c.Name)
-	case OpAppend:
-		seq, err = t.append(c.Name, c.Value)
-		return nil, seq, err
-	}
-	return nil, 0, nil
+	return s.watchers.add(ctx, prefix), nil
 }
 
 // Scan implements Store.
 func (s *store) Scan(ctx context.Context, log string, from uint64) iter.Seq2[Record, error] {
-	return s.scan(ctx, log, max(from, 1), tx.next, func(r Record) uint64 { return r.Seq + 1 })
+	at := max(from, 1)
+	return s.scan(ctx, log, func(t tx) (Record, bool, error) {
+		r, ok, err := nextRecord(t, log, at)
+		if ok {
+			at++
+		}
+		return r, ok, err
+	})
 }
 
 // ScanBack implements Store.
 func (s *store) ScanBack(ctx context.Context, log string, before uint64) iter.Seq2[Record, error] {
+	at, first := before, true
 	if before == 0 {
-		before = ^uint64(0)
+		at = ^uint64(0)
 	}
-	return s.scan(ctx, log, before, tx.previous, func(r Record) uint64 { return r.Seq })
+	return s.scan(ctx, log, func(t tx) (Record, bool, error) {
+		r, ok := t.previous(log, at)
+		if ok && (r.Seq == 0 || r.Seq >= at || !first && r.Seq != at-1) {
+			return Record{}, false, damaged(fmt.Sprintf("before record %d of the log %q comes %d", at, log, r.Seq))
+		}
+		if ok {
+			at, first = r.Seq, false
+		}
+		return r, ok, nil
+	})
 }
 
-// scanAtOnce is how many records are read in one transaction: the loop over them
-// runs outside, as it may call the store.
-const scanAtOnce = 128
+// nextRecord returns the record of a number. As none is ever removed, another one
+// in its place is damage.
+func nextRecord(t tx, log string, seq uint64) (Record, bool, error) {
+	r, ok := t.next(log, seq)
+	if ok && r.Seq != seq {
+		return Record{}, false, damaged(fmt.Sprintf("in place of record %d of the log %q is %d", seq, log, r.Seq))
+	}
+	return r, ok, nil
+}
 
-func (s *store) scan(ctx context.Context, log string, at uint64, step func(tx, string, uint64) (Record, bool), after func(Record) uint64) iter.Seq2[Record, error] {
+// Bounds of what is read of a log in one transaction: the loop over it runs
+// outside, as it may take long and call the store.
+const (
+	scanFirst = 16
+	scanMost  = 256
+	scanBytes = 1 << 20
+)
+
+// scan yields what step gives, which gives one record after the other.
+func (s *store) scan(ctx context.Context, log string, step func(tx) (Record, bool, error)) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		if err := checkLog(log); err != nil {
-			yield(Record{}, err)
-			return
-		}
-		for {
+		err := checkLog(log)
+		for most := scanFirst; err == nil; most = min(2*most, scanMost) {
 			var some []Record
-			err := s.view(ctx, func(t tx) error {
-				for len(some) < scanAtOnce {
-					r, ok := step(t, log, at)
+			err = s.view(ctx, func(t tx) error {
+				for size := 0; len(some) < most && size < scanBytes; {
+					r, ok, err := step(t)
 					if !ok {
-						return nil
+						return err
 					}
 					r.Value = append([]byte{}, r.Value...)
-					some, at = append(some, r), after(r)
+					some, size = append(some, r), size+len(r.Value)
 				}
 				return nil
 			})
@@ -264,14 +217,11 @@ func (s *store) scan(ctx context.Context, log string, at uint64, step func(tx, s
 					return
 				}
 			}
-			if err != nil {
-				yield(Record{}, err)
-				return
-			}
-			if len(some) < scanAtOnce {
+			if len(some) == 0 && err == nil {
 				return
 			}
 		}
+		yield(Record{}, err)
 	}
 }
 
@@ -285,22 +235,33 @@ func (s *store) Export(ctx context.Context, w io.Writer) error {
 
 // Import implements Store.
 func (s *store) Import(ctx context.Context, r io.Reader) error {
-	d, err := readDump(r)
-	if err != nil {
+	if err := s.importFrom(ctx, r); err != nil {
 		return fmt.Errorf("cannot import the state: %w", err)
 	}
+	return nil
+}
+
+func (s *store) importFrom(ctx context.Context, r io.Reader) error {
 	end, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	s.writes.Lock()
-	defer s.writes.Unlock()
-	if err := s.engine.update(d.restore); err != nil {
-		return fmt.Errorf("cannot import the state: %w", err)
+	d, err := readDump(ctx, r)
+	if err != nil {
+		return err
 	}
-	s.tellLost()
-	return nil
+	select {
+	case s.writes.token <- struct{}{}:
+		defer func() { <-s.writes.token }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	err = s.engine.update(d.restore)
+	if !errors.Is(err, ErrNotEmpty) {
+		s.watchers.loseAll() // after a failure too: it may be there nevertheless
+	}
+	return err
 }
 
 // Close implements Store.
@@ -311,10 +272,6 @@ func (s *store) Close() error {
 		return nil
 	}
 	s.ended = true
-	s.writes.Lock()
-	defer s.writes.Unlock()
-	for w := range s.watchers {
-		s.forget(w)
-	}
+	s.watchers.close()
 	return s.engine.close()
 }
