@@ -1,6 +1,8 @@
 package rollout_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -120,22 +122,35 @@ func (h *simHost) advance() {
 // stepped steps twice, and once from what was stored, and compares.
 func stepped(t *testing.T, r *wire.Rollout, now time.Time, view rollout.View) {
 	t.Helper()
-	stored := clone(t, *r)
-	before := clone(t, *r)
-	changed := rollout.Step(r, now, view)
-	if !changed && !reflect.DeepEqual(before, clone(t, *r)) {
-		t.Fatalf("a step that changed nothing changed\n%+v to\n%+v", before, *r)
+	before := text(t, r)
+	var stored wire.Rollout
+	if err := json.Unmarshal(before, &stored); err != nil {
+		t.Fatal(err)
 	}
-	rollout.Step(&stored, now, view)
-	if after := clone(t, *r); !reflect.DeepEqual(after, clone(t, stored)) {
-		t.Fatalf("after storing it is\n%+v, else\n%+v", stored, after)
+	changed := rollout.Step(r, now, view)
+	after := text(t, r)
+	if !changed && !bytes.Equal(before, after) {
+		t.Fatalf("a step that changed nothing changed\n%s to\n%s", before, after)
+	}
+	if rollout.Step(&stored, now, view); !bytes.Equal(after, text(t, &stored)) {
+		t.Fatalf("after storing it is\n%s, else\n%s", text(t, &stored), after)
 	}
 	if rollout.Step(r, now, view) {
 		t.Fatalf("a second step changed something: %+v", *r)
 	}
 	if next, ok := rollout.Next(r); ok && !next.After(now) {
-		t.Fatalf("next is %v, and it is %v: %+v", next, now, *r)
+		t.Fatalf("next is %v, and it is %v: %s", next, now, after)
 	}
+}
+
+// text is a rollout as it is stored.
+func text(t *testing.T, r *wire.Rollout) []byte {
+	t.Helper()
+	raw, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // checkHolders holds who has B against the plan.
@@ -196,7 +211,7 @@ func checkEnd(t *testing.T, s *sim, r *wire.Rollout) {
 func TestFleets(t *testing.T) {
 	plans := [][]wire.Stage{nil, {{Percent: 100}}, {{Hosts: 1}, {Percent: 10}}, {{Percent: 5}, {Percent: 25}, {Percent: 50}}, {{Hosts: 3}}}
 	outcomes := make(map[string]int)
-	for seed := range uint64(400) {
+	for seed := range uint64(150) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			s := newSim(seed)
 			plan := wire.Plan{Stages: plans[s.rng.IntN(len(plans))]}
@@ -208,7 +223,7 @@ func TestFleets(t *testing.T) {
 		})
 	}
 	for _, state := range []string{wire.RolloutDone, wire.RolloutRolledBack} {
-		if outcomes[state] < 40 {
+		if outcomes[state] < 20 {
 			t.Errorf("only %d of the rollouts ended as %s: %v", outcomes[state], state, outcomes)
 		}
 	}
