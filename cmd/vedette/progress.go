@@ -96,21 +96,12 @@ func countsText(c wire.ReceiptSummary) string {
 	return text
 }
 
-// planned is what a stage was meant to be. The plan says it: a stage that is on
-// its way names its hosts in place of their number.
-func planned(r wire.Rollout, i int) wire.Stage {
-	if i < len(r.Plan.Stages) {
-		return r.Plan.Stages[i]
-	}
-	return wire.Stage{Percent: r.Stages[i].Percent}
-}
-
 // stageLines describe the stages of a rollout, a line each.
 func stageLines(r wire.Rollout, receipts map[string]wire.HostReceipt) []string {
 	lines := make([]string, len(r.Stages))
 	for i, s := range r.Stages {
 		lines[i] = cli.Printable(fmt.Sprintf("stage %d of %d (%s) %s: %s",
-			i+1, len(r.Stages), stageName(planned(r, i)), stagePhase(r, i), countsText(stageCounts(r, s, receipts))))
+			i+1, len(r.Stages), stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), stagePhase(r, i), countsText(stageCounts(r, s, receipts))))
 	}
 	return lines
 }
@@ -135,7 +126,7 @@ func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time
 		if left := bakeLeft(r, s, now); phase == "bakes" && left > 0 {
 			phase = "bakes " + left.String()
 		}
-		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(planned(r, i)), bar(counts.Healthy, counts.Hosts), countsText(counts), phase)))
+		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), bar(counts.Healthy, counts.Hosts), countsText(counts), phase)))
 	}
 	return lines
 }

@@ -388,9 +388,11 @@ type RolloutMark struct {
 	QuietMS    int64  `json:"quiet_ms,omitempty"` // how long it may take to grow again
 }
 
-// RolloutStage is one stage as it went.
+// RolloutStage is one stage as it went. Count or Percent say how many hosts were
+// to have the revision by its end, as in the plan.
 type RolloutStage struct {
-	Stage
+	Count     int            `json:"count,omitempty"`
+	Percent   float64        `json:"percent,omitempty"`
 	Hosts     []string       `json:"hosts"` // that this stage adds
 	StartedMS int64          `json:"started_ms,omitempty"`
 	HealthyMS int64          `json:"healthy_ms,omitempty"` // when all that are there were; then it bakes
