@@ -550,7 +550,7 @@ func TestDeleteAndRevive(t *testing.T) {
 	}
 	a.wait(t, "disk:"+one.Revision[:4])
 	rollouts("done", inState(wire.RolloutDone))
-	call[wire.Empty](t, operator, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
+	call[wire.PushResult](t, operator, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
 	a.wait(t, "")
 	rollouts("done", inState(wire.RolloutDone))
 	if list := call[wire.CatalogResult](t, operator, wire.MethodCatalogList, nil); len(list.Inspectors) != 0 {
@@ -590,7 +590,7 @@ func TestAudit(t *testing.T) {
 	refused(t, ops, wire.MethodRelease, wire.ReleaseParams{Host: "none", Inspector: "disk"})
 	refused(t, ops, wire.MethodRolloutPause, wire.RolloutParams{Rollout: "99"})
 	refused(t, ops, wire.MethodHostLabel, wire.LabelParams{Host: "none"})
-	call[wire.Empty](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
+	call[wire.PushResult](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
 
 	if got := refused(t, wall, wire.MethodAudit, nil); got.Code != wire.CodeForbidden {
 		t.Errorf("a viewer read the audit log: %v", got)

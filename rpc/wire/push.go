@@ -16,7 +16,7 @@ const (
 	MethodCatalogCheck    = "catalog.check"    // CheckParams → CheckResult
 	MethodCatalogPush     = "catalog.push"     // PushParams → PushResult; for operators
 	MethodCatalogRollback = "catalog.rollback" // RollbackParams → PushResult; for operators
-	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → Empty; for operators
+	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → PushResult; for operators
 	MethodCatalogList     = "catalog.list"     // none → CatalogResult
 	MethodCatalogGet      = "catalog.get"      // CatalogParams → CatalogEntry, with its history
 	MethodCatalogRevision = "catalog.revision" // RevisionParams → Revision
@@ -222,7 +222,8 @@ type PushParams struct {
 	Version *string `json:"version,omitempty"`
 }
 
-// PushResult says what was begun. A push that changes nothing has no rollout.
+// PushResult says what was begun, by a push, a rollback or a deletion, which has
+// no revision. A push that changes nothing has no rollout.
 type PushResult struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version"`
