@@ -23,6 +23,7 @@ type fakeAgent struct {
 	// assign, if there is one, decides whether an assignment is taken.
 	assign func(wire.Assignment) error
 	refuse bool // says in hello that it takes none
+	token  string
 
 	telling     sync.Mutex // what it tells stays in order
 	mu          sync.Mutex
@@ -44,7 +45,11 @@ func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	mux.Handle(wire.MethodAgentAssigned, rpc.Method(func(context.Context, wire.Empty) (wire.AssignResult, error) {
 		return wire.AssignResult{Hash: a.assignment().Hash}, nil
 	}))
-	peer, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Handler: mux})
+	o := rpc.DialOptions{Handler: mux}
+	if a.token != "" {
+		o.Header = bearer(a.token)
+	}
+	peer, err := rpc.Dial(t.Context(), m.URL(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,8 +61,8 @@ func (c *Catalog) accept(ctx context.Context, code wire.Code) (wire.Code, error)
 	if err == nil {
 		err = c.checkArtefacts(code)
 	}
-	if err == nil && c.opts.Builder != nil {
-		err = c.opts.Builder(ctx, code)
+	if err == nil && definition.Script != nil && c.opts.Builder != nil {
+		err = c.opts.Builder(ctx, definition)
 	}
 	if err == nil {
 		return code, nil

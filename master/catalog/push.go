@@ -84,6 +84,9 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	if err != nil {
 		return wire.PushResult{}, err
 	}
+	if err := c.checkArtefacts(revision.Code); err != nil {
+		return wire.PushResult{}, rpc.Errorf(wire.CodeConflict, "%v", err)
+	}
 	_, definition, _ := complete(revision.Code)
 	return c.change(ctx, seen, wish{
 		action: actionRollback, name: p.Name, revision: revision.ID, kind: kindOf(revision.Code),
