@@ -43,6 +43,12 @@ type Deps struct {
 	// Definitions are the inspectors to run at first, with paths of files
 	// resolved. See Apply.
 	Definitions []inspectors.Definition
+	// BuiltIn are the names of those of them that what a master sends replaces.
+	// What it sends under the name of another is refused.
+	BuiltIn []string
+	// Artefacts fetches the programs of plugins that a master sends; nil fetches
+	// them from the master, where the agent has a data folder to put them in.
+	Artefacts Artefacts
 
 	// Codec is the subprotocol to ask the master for; "" is CBOR, then JSON.
 	Codec string
@@ -67,6 +73,10 @@ type Agent struct {
 	keeper  *keeper
 	session *session
 	metrics *metricsServer
+	trials  *trials
+
+	assigner *assigner
+	builtIn  map[string]bool
 
 	mu   sync.Mutex
 	life context.Context // of the run that is going on, or nil
@@ -95,7 +105,16 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = newKeeper(a.log, &a.cfg, a.outbox)
+	if a.deps.Artefacts == nil && cfg.Data != "" {
+		a.deps.Artefacts = newFetcher(a.log, &a.cfg, tlsConfig)
+	}
+	a.assigner, a.builtIn = newAssigner(a, a.deps.Artefacts), make(map[string]bool)
+	for _, name := range deps.BuiltIn {
+		a.builtIn[name] = true
+	}
+	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors)
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
+	a.session.assigned = a.assigner.hash
 	a.session.client.Dial.Handler = a.methods()
 	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
 	for _, d := range a.deps.Definitions {
@@ -169,16 +188,19 @@ func (a *Agent) Run(ctx context.Context) error {
 	delivery, stopDelivery := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivery()
 	a.session.hello = a.hello()
+	a.assigner.start()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.run(delivery) })
 	deliverers.Go(func() { a.keeper.run(delivery) })
 	deliverers.Go(func() { a.session.run(delivery) })
 	deliverers.Go(func() { a.metrics.run(delivery) })
 	parts.Go(func() { a.sched.run(life) })
-	parts.Go(func() { a.start(life) })
+	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
+	parts.Go(func() { a.assigner.run(life) })
 
 	<-ctx.Done()
 	a.log.Info("agent is stopping")
+	a.trials.close()
 	parts.Wait()
 	a.set.wait()
 	drain, cancel := context.WithTimeout(delivery, drainTime)
@@ -212,14 +234,6 @@ func (a *Agent) begin(life context.Context) error {
 	return nil
 }
 
-// start loads the first inspectors.
-func (a *Agent) start(life context.Context) {
-	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
-	if err := a.set.apply(life, life, a.deps.Definitions, startWindow); err != nil && life.Err() == nil {
-		a.log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
-	}
-}
-
 func (a *Agent) hello() wire.HelloParams {
 	return wire.HelloParams{
 		Protocol:  wire.Version,
@@ -231,6 +245,8 @@ func (a *Agent) hello() wire.HelloParams {
 		Arch:      runtime.GOARCH,
 		Labels:    a.cfg.Labels,
 		StartedMS: time.Now().UnixMilli(),
+
+		AcceptsPushed: a.cfg.AcceptPushedInspectors,
 	}
 }
 
@@ -240,8 +256,8 @@ func (a *Agent) Host() string { return a.host }
 // Status returns how each inspector is, by name.
 func (a *Agent) Status() []wire.InspectorStatus { return a.track.statuses() }
 
-// Apply makes the inspectors of a running agent those of defs. What did not
-// change is not touched, and its schedule does not move. What is new or changed
+// Apply makes the inspectors of a running agent those of defs, and what its
+// master has assigned. What did not change is not touched, and its schedule does not move. What is new or changed
 // is loaded while the old runs on and takes its place when it is ready; where
 // it cannot be loaded the old goes on. What is gone is stopped last. A faulty
 // definition, or a name given twice, refuses them all.
@@ -256,7 +272,10 @@ func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
 	if life == nil {
 		return fmt.Errorf("cannot apply the inspectors: %w", ErrNotRunning)
 	}
-	return a.set.apply(ctx, life, slices.Clone(defs), applyWindow)
+	if err := checkDefinitions(defs); err != nil {
+		return fmt.Errorf("cannot apply the inspectors: %w", err)
+	}
+	return a.assigner.change(ctx, life, slices.Clone(defs))
 }
 
 // ran implements observer.

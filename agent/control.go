@@ -36,6 +36,8 @@ func (a *Agent) Release(ctx context.Context, name string) error {
 func (a *Agent) methods() *rpc.Mux {
 	mux := rpc.NewMux()
 	mux.Handle(wire.MethodAgentRelease, rpc.Method(a.serveRelease))
+	a.assignMethods(mux)
+	a.trialMethods(mux)
 	return mux
 }
 

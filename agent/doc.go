@@ -1,9 +1,10 @@
 // Package agent is the process on a host that runs inspectors and reports what
-// they measure. It has four parts, each with one job:
+// they measure. It has five parts, each with one job:
 //
 //   - the scheduler decides when each inspector runs, and never lets one of
 //     them disturb another;
 //   - the inspector set loads and replaces code, new before old;
+//   - the fetcher brings the programs of pushed plugins from the master;
 //   - the tracker keeps how each inspector is;
 //   - the outbox numbers, keeps and sends reports until the master has them.
 //

@@ -31,6 +31,7 @@ type testMaster struct {
 	greet        func(wire.HelloParams) error
 	answer       func(wire.ReportParams) error
 	tls          bool
+	noReceipts   bool // it is of a version without
 
 	server *httptest.Server
 	rpc    *rpc.Server
@@ -39,6 +40,11 @@ type testMaster struct {
 	changed  chan struct{} // closed and renewed whenever something is noted
 	hellos   []wire.HelloParams
 	statuses []wire.StatusParams
+	receipts []wire.Receipt // in the order in which they came
+	told     []wire.ReceiptParams
+	latest   map[string]wire.Receipt // of each inspector of the last assignment
+	peer     *rpc.Peer               // that said hello last
+	trials   []wire.TrialReport
 	samples  map[string]map[float64]int // values by series, how often each came
 	seqs     map[reportID]bool          // of the reports that were kept
 	declared map[*rpc.Peer]map[uint32]wire.Series
@@ -81,6 +87,13 @@ func (m *testMaster) start() {
 	mux := rpc.NewMux()
 	mux.Handle(wire.MethodHello, rpc.Method(m.hello))
 	mux.Handle(wire.MethodStatus, rpc.Method(m.status))
+	if !m.noReceipts {
+		mux.HandleInOrder(wire.MethodReceipt, rpc.Method(m.receipt))
+	}
+	mux.HandleInOrder(wire.MethodTrial, rpc.Method(func(_ context.Context, p wire.TrialReport) (wire.Empty, error) {
+		m.note(func() { m.trials = append(m.trials, p) })
+		return wire.Empty{}, nil
+	}))
 	mux.Handle(wire.MethodReport, rpc.Method(m.report)) // in any order, as it is allowed to
 	m.mu.Lock()
 	m.declared = make(map[*rpc.Peer]map[uint32]wire.Series)
@@ -131,13 +144,13 @@ func (m *testMaster) await(what string, ok func() bool) {
 	}
 }
 
-func (m *testMaster) hello(_ context.Context, p wire.HelloParams) (wire.HelloResult, error) {
+func (m *testMaster) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, error) {
 	if m.greet != nil {
 		if err := m.greet(p); err != nil {
 			return wire.HelloResult{}, err
 		}
 	}
-	m.note(func() { m.hellos = append(m.hellos, p) })
+	m.note(func() { m.hellos, m.peer = append(m.hellos, p), rpc.PeerFrom(ctx) })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	acked := uint64(0)
@@ -149,6 +162,19 @@ func (m *testMaster) hello(_ context.Context, p wire.HelloParams) (wire.HelloRes
 
 func (m *testMaster) status(_ context.Context, p wire.StatusParams) (wire.Empty, error) {
 	m.note(func() { m.statuses = append(m.statuses, p) })
+	return wire.Empty{}, nil
+}
+
+func (m *testMaster) receipt(_ context.Context, p wire.ReceiptParams) (wire.Empty, error) {
+	m.note(func() {
+		if p.All || m.latest == nil {
+			m.latest = make(map[string]wire.Receipt)
+		}
+		for _, r := range p.Receipts {
+			m.latest[r.Inspector] = r
+		}
+		m.receipts, m.told = append(m.receipts, p.Receipts...), append(m.told, p)
+	})
 	return wire.Empty{}, nil
 }
 

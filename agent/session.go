@@ -39,16 +39,20 @@ var statusGap = map[urgency]time.Duration{
 // session keeps the agent connected to its master, and carries reports and
 // statuses while it is.
 type session struct {
-	log     *slog.Logger
-	client  rpc.Client
-	hello   wire.HelloParams // set before run, but for NowMS
-	outbox  *outbox
-	track   *tracker
-	runner  Runner
-	replace context.CancelCauseFunc // ends the client's run; set by connectOften
+	log    *slog.Logger
+	client rpc.Client
+	hello  wire.HelloParams // set before run, but for NowMS
+	outbox *outbox
+	track  *tracker
+	runner Runner
+	// assigned is the hash of what the master has assigned.
+	assigned func() string
+	replace  context.CancelCauseFunc // ends the client's run; set by connectOften
 
 	callTimeout time.Duration
 	refusalWait time.Duration
+
+	noReceipts sync.Once // the log was told that the master takes none
 
 	mu       sync.Mutex
 	downFrom time.Time // since when there is no connection; zero while there is
@@ -128,6 +132,7 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })
 	parts.Go(func() { cancel(s.sendReports(ctx, p, link)) })
+	parts.Go(func() { cancel(s.sendReceipts(ctx, p)) })
 	parts.Wait()
 	if ce, ok := errors.AsType[*rpc.CloseError](p.Err()); ok && ce.Code == wire.CloseReplaced && !ce.Local {
 		s.replace(errReplaced)
@@ -140,6 +145,9 @@ func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult,
 	defer cancel()
 	hello := s.hello
 	hello.NowMS = time.Now().UnixMilli()
+	if s.assigned != nil {
+		hello.Assigned = s.assigned()
+	}
 	var result wire.HelloResult
 	if err := p.Call(ctx, wire.MethodHello, hello, &result); err != nil {
 		err = fmt.Errorf("cannot say hello as host %q: %w", hello.Host, err)

@@ -70,18 +70,26 @@ func checkDefinitions(defs []inspectors.Definition) error {
 	var faults []error
 	seen := make(map[string]bool, len(defs))
 	for _, d := range defs {
-		chart, _ := inspectors.SplitKey(d.Name)
-		switch err := d.Validate(); {
+		switch err := checkDefinition(&d); {
 		case err != nil:
 			faults = append(faults, fmt.Errorf("inspector %q: %w", d.Name, err))
 		case seen[d.Name]:
 			faults = append(faults, fmt.Errorf("inspector %q: defined twice", d.Name))
-		case chart == ownChart:
-			faults = append(faults, fmt.Errorf("inspector %q: names below %q are the agent's own; choose another", d.Name, ownChart))
 		}
 		seen[d.Name] = true
 	}
 	return errors.Join(faults...)
+}
+
+// checkDefinition finds the faults of one definition.
+func checkDefinition(d *inspectors.Definition) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	if chart, _ := inspectors.SplitKey(d.Name); chart == ownChart {
+		return fmt.Errorf("names below %q are the agent's own; choose another", ownChart)
+	}
+	return nil
 }
 
 // apply makes the set that of the definitions. What did not change is not
@@ -134,7 +142,7 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 	if m == nil {
 		m = &member{}
 		s.members[d.Name] = m
-	} else if sameDefinition(&m.wanted, &d) {
+	} else if sameDefinition(&m.wanted, &d) && s.wantsAlready(m, d) {
 		return nil
 	}
 	m.halt()
@@ -147,7 +155,9 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 		m.mu.Lock()
 		m.live = d
 		m.mu.Unlock()
-		if !sameDefinition(&live, &d) {
+		if sameDefinition(&live, &d) {
+			s.track.adopt(d)
+		} else {
 			s.track.loaded(d)
 			s.sched.put(d, window)
 		}
@@ -165,6 +175,44 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 		s.load(ctx, m, d, window, first)
 	})
 	return first
+}
+
+// wantsAlready tells again how the definition does that the member wants. It
+// returns false where d has another name in the catalog than what is being
+// loaded, or could not be, as the outcome is told under that name.
+func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
+	m.mu.Lock()
+	runs := m.live.Name != "" && m.live.Revision() == d.Revision()
+	if runs {
+		m.live.Assigned = d.Assigned
+	}
+	live, err := m.live, m.err
+	m.mu.Unlock()
+	switch {
+	case runs:
+		m.wanted = d
+		s.track.adopt(d)
+	case m.wanted.Assigned != d.Assigned:
+		return false
+	case err != nil:
+		s.track.loadFailed(d, err, live.Assigned)
+	}
+	return true
+}
+
+// live returns what runs, by name. It waits for an apply that is going on.
+func (s *set) live() map[string]inspectors.Definition {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	live := make(map[string]inspectors.Definition, len(s.members))
+	for name, m := range s.members {
+		m.mu.Lock()
+		if m.live.Name != "" {
+			live[name] = m.live
+		}
+		m.mu.Unlock()
+	}
+	return live
 }
 
 func sameDefinition(a, b *inspectors.Definition) bool {
@@ -248,13 +296,12 @@ func (m *member) settle(d inspectors.Definition, err error) {
 
 func (s *set) loadFailed(m *member, d inspectors.Definition, err error) {
 	m.mu.Lock()
-	old := m.live.Name != ""
+	live := m.live
 	m.mu.Unlock()
-	if old {
+	s.track.loadFailed(d, err, live.Assigned)
+	if live.Name != "" {
 		s.log.Warn("inspector cannot be replaced; the old one goes on", "inspector", d.Name, "reason", errorText(err))
-		return
 	}
-	s.track.loadFailed(d, err)
 }
 
 // faults returns an error for each member that does not run what it should.

@@ -37,6 +37,8 @@ type tracker struct {
 	records map[string]*record
 	removed map[string]struct{} // since the last take
 	urgency urgency             // of the most urgent change since the last take
+
+	receipts receipts
 }
 
 // record is one inspector. The tracker's mu guards it.
@@ -56,6 +58,8 @@ func newTracker(log *slog.Logger) *tracker {
 		bell:    make(chan struct{}, 1),
 		records: make(map[string]*record),
 		removed: make(map[string]struct{}),
+
+		receipts: newReceipts(),
 	}
 }
 
@@ -78,8 +82,9 @@ func (t *tracker) loaded(d inspectors.Definition) {
 	if r == nil || r.Revision != d.Revision() {
 		r = t.addLocked(d)
 	}
-	r.IntervalMS = d.Interval.Milliseconds()
+	r.IntervalMS, r.Assigned = d.Interval.Milliseconds(), d.Assigned
 	t.markLocked(r, atOnce)
+	t.receipts.loaded(d.Name, d.Assigned)
 }
 
 func (t *tracker) addLocked(d inspectors.Definition) *record {
@@ -95,6 +100,7 @@ func (t *tracker) addLocked(d inspectors.Definition) *record {
 			IntervalMS: d.Interval.Milliseconds(),
 			State:      wire.StateStarting,
 			SinceMS:    time.Now().UnixMilli(),
+			Assigned:   d.Assigned,
 		},
 		labels: inspectors.Labels{{Name: "inspector", Value: d.Name}},
 	}
@@ -104,11 +110,13 @@ func (t *tracker) addLocked(d inspectors.Definition) *record {
 	return r
 }
 
-// loadFailed notes that the definition could not be loaded. It says nothing
-// where other code of that name goes on running.
-func (t *tracker) loadFailed(d inspectors.Definition, err error) {
+// loadFailed notes that the definition could not be loaded. Where other code of
+// that name goes on running it is known by the receipt alone; running is the
+// revision that was assigned to that.
+func (t *tracker) loadFailed(d inspectors.Definition, err error, running string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.receipts.loadFailed(&d, err, running)
 	if r := t.records[d.Name]; r != nil && r.Revision == d.Revision() {
 		t.moveLocked(r, wire.StateFailing, err)
 	}
@@ -137,6 +145,9 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	r.CPUSeconds += o.CPU.Seconds()
 	r.took += o.Duration
 	t.countLocked(r, o.Err)
+	if o.Err == nil || r.State != wire.StateOK { // or else it did not run, which alone says nothing
+		t.receipts.ran(r)
+	}
 	return r.samples(o)
 }
 
@@ -205,6 +216,7 @@ func (t *tracker) overdue(name, revision string, age time.Duration) {
 	defer t.mu.Unlock()
 	if r := t.records[name]; r != nil && r.Revision == revision {
 		t.moveLocked(r, wire.StateFailing, err)
+		t.receipts.ran(r)
 	}
 }
 

@@ -156,7 +156,7 @@ type Agent struct {
 	AcceptPushedInspectors bool `yaml:"accept_pushed_inspectors"`
 	// Policy bounds what code that a master sends may reach on this host. The
 	// inspectors of this configuration and the built-in ones are not bounded by
-	// it.
+	// it, but for the programs that they run.
 	Policy Policy `yaml:"policy"`
 	// ScriptUser is the number of the user and the group that scripts run as
 	// where the agent runs as root, 1 to 2147483647. Default 1986356340, which no
@@ -201,8 +201,8 @@ func (s Spool) OrDefault() Spool {
 	return s
 }
 
-// Policy is what code that a master sends may need; see inspectors.Needs. What
-// is not named is refused.
+// Policy is what code that a master sends may need, and which programs any script
+// may; see inspectors.Needs. What is not named is refused.
 type Policy struct {
 	// Net lets it connect to other machines and to this one. Default false.
 	Net bool `yaml:"net"`
@@ -212,11 +212,14 @@ type Policy struct {
 	// FS are files, and folders with all that is in them, that it may read.
 	// Default none.
 	FS []string `yaml:"fs"`
+	// Exec are programs that may be run, by their absolute paths. It holds for
+	// every script, for those of this configuration too. Default none.
+	Exec []string `yaml:"exec"`
 }
 
 // Needs returns the policy as package inspectors knows it.
 func (p Policy) Needs() inspectors.Policy {
-	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS}
+	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS, Programs: p.Exec}
 }
 
 // Library is a choice of built-in inspectors.

@@ -24,10 +24,11 @@ type decoder struct {
 	*source
 	nodes   int
 	refused bool // for its size
+	foreign bool // what is decoded is not a Config
 }
 
-// decode reads the text of a file into c.
-func decode(src *source, text []byte, c *Config) {
+// decode reads the text of a file into the struct that into points to.
+func decode(src *source, text []byte, into any) {
 	src.lines = strings.Split(string(text), "\n")
 	if len(text) > maxFileBytes {
 		src.lines = nil
@@ -55,7 +56,9 @@ func decode(src *source, text []byte, c *Config) {
 		d.fault(d.origin(&second), "a second document starts here; one file holds one configuration")
 		return
 	}
-	d.value(first.Content[0], reflect.ValueOf(c).Elem(), "", 0)
+	root := reflect.ValueOf(into).Elem()
+	d.foreign = root.Type() != reflect.TypeFor[Config]()
+	d.value(first.Content[0], root, "", 0)
 }
 
 func (d *decoder) origin(n *yaml.Node) Origin {
@@ -188,7 +191,7 @@ func (d *decoder) mapping(n *yaml.Node, at Origin, v reflect.Value, path string,
 
 // unknown reports a field that does not exist, with the one that was meant.
 func (d *decoder) unknown(key *yaml.Node, path string, fields []field) {
-	if path == "agent" && key.Value == "token" {
+	if path == "agent" && key.Value == "token" && !d.foreign {
 		// Its line is not shown: it holds a secret.
 		d.faults = append(d.faults, Fault{Origin: d.origin(key), Message: "a token does not stand in the configuration; " +
 			"write it into a file of its own and name that in token_file"})
@@ -199,7 +202,7 @@ func (d *decoder) unknown(key *yaml.Node, path string, fields []field) {
 		names[i] = f.name
 	}
 	hint := didYouMean(key.Value, names)
-	if hint == "" {
+	if hint == "" && !d.foreign {
 		if owner := ownerOf(key.Value, path); owner != "" {
 			hint = "; it belongs in " + owner
 		}

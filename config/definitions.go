@@ -72,46 +72,13 @@ func definition(src *source, name string, in Inspector) (inspectors.Definition, 
 	default:
 		d.Script = &inspectors.Script{File: or(src.file, name), Line: max(in.place.line, 1), Indent: in.place.indent, Source: in.Go}
 	}
-	if err := complete(&d); err != nil {
+	if err := d.Complete(); err != nil {
 		return d, err
 	}
 	if err := d.Validate(); err != nil {
 		return d, fault(at, err)
 	}
 	return d, nil
-}
-
-// complete fills in what the configuration left open: from the directives of a
-// script, then from the defaults. A timeout of a script that is longer than the
-// interval that somebody gave it falls back to the default for that interval.
-func complete(d *inspectors.Definition) error {
-	var said inspectors.Directives
-	if d.Script != nil {
-		var err error
-		if said, err = d.Script.Directives(); err != nil {
-			return err
-		}
-	}
-	if d.Name == "" {
-		d.Name = said.Name
-	}
-	if d.Interval == 0 {
-		d.Interval = said.Interval
-	}
-	if d.Interval == 0 {
-		d.Interval = max(inspectors.DefaultInterval, d.Timeout)
-	}
-	if d.Timeout == 0 && said.Timeout <= d.Interval {
-		d.Timeout = said.Timeout
-	}
-	if d.Timeout == 0 {
-		d.Timeout = inspectors.DefaultTimeout(d.Interval)
-	}
-	d.Budget = d.Budget.Or(said.Budget)
-	if d.Isolation == "" {
-		d.Isolation = said.Isolation
-	}
-	return nil
 }
 
 // FileDefinition makes the definition of a single script, for trying it. Its
@@ -123,7 +90,7 @@ func FileDefinition(path string) (inspectors.Definition, error) {
 		return inspectors.Definition{}, err
 	}
 	d := inspectors.Definition{Script: &inspectors.Script{File: path, Line: 1, Source: text}}
-	if err := complete(&d); err != nil {
+	if err := d.Complete(); err != nil {
 		return d, err
 	}
 	if d.Name == "" {

@@ -274,6 +274,12 @@ func (l *loader) policy() {
 			l.check(true, at, "%s is not a path that a script can name; write it absolute and plain, as /var/log/app", quote(p))
 		}
 	}
+	for i, p := range l.c.Agent.Policy.Exec {
+		_, err := inspectors.ParseNeeds("exec:" + p)
+		if err != nil || strings.ContainsAny(p, " \t\n") {
+			l.check(true, l.entry("agent.policy.exec", i), "%s is not a program that a script can name; write its absolute and plain path, as /usr/bin/uptime", quote(p))
+		}
+	}
 }
 
 func (l *loader) masterURL() {

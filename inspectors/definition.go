@@ -34,6 +34,9 @@ type Definition struct {
 	// Pushed is whether the code came from a master. Then the host's Policy
 	// bounds what it may need.
 	Pushed bool
+	// Assigned is the revision of the master's catalog that this is, where it is
+	// one. It is a name only, and changes nothing.
+	Assigned string
 	// Script is the inspector's source, or nil.
 	Script *Script
 	// Plugin is the program that holds the inspector, or nil.
@@ -68,6 +71,40 @@ type Plugin struct {
 // DefaultTimeout returns the timeout of an inspector that names none: 80 % of
 // its interval.
 func DefaultTimeout(interval time.Duration) time.Duration { return interval * 8 / 10 }
+
+// Complete fills in what whoever made the definition left open: from the
+// directives of a script, then from the defaults. A timeout of a script that is
+// longer than the interval that somebody gave it falls back to the default for
+// that interval. The error is Diagnostics, of faulty directives.
+func (d *Definition) Complete() error {
+	var said Directives
+	if d.Script != nil {
+		var err error
+		if said, err = d.Script.Directives(); err != nil {
+			return err
+		}
+	}
+	if d.Name == "" {
+		d.Name = said.Name
+	}
+	if d.Interval == 0 {
+		d.Interval = said.Interval
+	}
+	if d.Interval == 0 {
+		d.Interval = max(DefaultInterval, d.Timeout)
+	}
+	if d.Timeout == 0 && said.Timeout <= d.Interval {
+		d.Timeout = said.Timeout
+	}
+	if d.Timeout == 0 {
+		d.Timeout = DefaultTimeout(d.Interval)
+	}
+	d.Budget = d.Budget.Or(said.Budget)
+	if d.Isolation == "" {
+		d.Isolation = said.Isolation
+	}
+	return nil
+}
 
 // Validate checks the definition and reports every fault in it.
 func (d *Definition) Validate() error {

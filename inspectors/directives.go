@@ -19,7 +19,7 @@ import (
 //	//vedette:timeout 2s
 //	//vedette:budget cpu=100ms heap=64MiB output=1MiB series=1000
 //	//vedette:isolation own
-//	//vedette:needs net fs:/var/log/app
+//	//vedette:needs net fs:/var/log/app exec:/usr/bin/uptime
 //
 // A configuration, and whoever pushes the script, may override each of them but
 // the last: what a script needs is a matter of its code alone.

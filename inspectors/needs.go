@@ -17,18 +17,22 @@ import (
 //	processes   what belongs to processes of other users: their input and
 //	            output, open files and programs
 //	fs:PATH     to read a file, or a folder with all that is in it
+//	exec:PATH   to run a program with Exec
 //
 // What it does not name it cannot reach, and a host's Policy bounds what code
-// from elsewhere may name. The zero value needs nothing.
+// from elsewhere may name, and which programs any script may. The zero value
+// needs nothing.
 type Needs struct {
 	Net       bool
 	Processes bool
 	// Files are absolute and clean paths, sorted, each once.
 	Files []string
+	// Programs are absolute and clean paths, sorted, each once.
+	Programs []string
 }
 
-// maxFiles is the most paths that one script may name.
-const maxFiles = 32
+// maxPaths is the most files, and the most programs, that one script may name.
+const maxPaths = 32
 
 // ParseNeeds reads the words of a directive, as `net fs:/var/log/app`. The
 // error names every word that is wrong.
@@ -49,16 +53,24 @@ func ParseNeeds(text string) (Needs, error) {
 			}
 			n.Files = append(n.Files, rest)
 		case kind == "exec":
-			faults = append(faults, errors.New("exec is not available: scripts start no programs; "+
-				"read what you need from /proc, /sys or gopsutil, or write a plugin"))
+			if err := checkNeededProgram(rest); err != nil {
+				faults = append(faults, err)
+				continue
+			}
+			n.Programs = append(n.Programs, rest)
 		default:
-			faults = append(faults, fmt.Errorf("%s is not among net, processes and fs:PATH", quote(word)))
+			faults = append(faults, fmt.Errorf("%s is not among net, processes, fs:PATH and exec:PATH", quote(word)))
 		}
 	}
 	slices.Sort(n.Files)
 	n.Files = slices.Compact(n.Files)
-	if len(n.Files) > maxFiles {
-		faults = append(faults, fmt.Errorf("%d paths are named; at most %d are allowed; name the folder that they are in", len(n.Files), maxFiles))
+	if len(n.Files) > maxPaths {
+		faults = append(faults, fmt.Errorf("%d paths are named; at most %d are allowed; name the folder that they are in", len(n.Files), maxPaths))
+	}
+	slices.Sort(n.Programs)
+	n.Programs = slices.Compact(n.Programs)
+	if len(n.Programs) > maxPaths {
+		faults = append(faults, fmt.Errorf("%d programs are named; at most %d are allowed", len(n.Programs), maxPaths))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return Needs{}, err
@@ -81,6 +93,23 @@ func checkNeededPath(p string) error {
 	return nil
 }
 
+// checkNeededProgram says what is wrong with a path of exec:PATH. It has to be
+// absolute and clean, so that it means one file whatever PATH and the working
+// folder are.
+func checkNeededProgram(p string) error {
+	switch {
+	case p == "":
+		return errors.New("exec: has no path; write it as exec:/usr/bin/uptime")
+	case !path.IsAbs(p):
+		return fmt.Errorf("exec:%s is not absolute, and programs are not looked for; write it as exec:/usr/bin/%s", p, path.Base(p))
+	case path.Clean(p) != p:
+		return fmt.Errorf("exec:%s is not plain; write it as exec:%s", p, path.Clean(p))
+	case p == "/":
+		return errors.New("exec:/ is a folder; name one program")
+	}
+	return nil
+}
+
 // String writes the needs as a directive does. The zero value is "".
 func (n Needs) String() string {
 	var words []string
@@ -93,27 +122,37 @@ func (n Needs) String() string {
 	for _, p := range n.Files {
 		words = append(words, "fs:"+p)
 	}
+	for _, p := range n.Programs {
+		words = append(words, "exec:"+p)
+	}
 	return strings.Join(words, " ")
 }
 
 // Policy is what a host lets code from elsewhere need. The zero value lets it
-// need nothing. What the host's own configuration holds is not bounded by it.
+// need nothing. What the host's own configuration holds is not bounded by it,
+// but for the programs: those are bounded for every script.
 type Policy struct {
 	Net       bool
 	Processes bool
 	// Files are files, and folders with all that is in them, that may be read.
 	Files []string
+	// Programs are those that may be run, each under the very path that a script
+	// gives: a link to one of them is another program.
+	Programs []string
 }
 
-// ErrPolicy is wrapped by the error of Policy.Check.
+// ErrPolicy is wrapped by the errors of Policy.Check and Policy.CheckPrograms.
 var ErrPolicy = errors.New("refused by this host's policy")
+
+// refused is the error of a need that a policy does not cover.
+func refused(need, setting string) error {
+	return fmt.Errorf("%w: the script says %sneeds %s, but %s", ErrPolicy, directivePrefix, need, setting)
+}
 
 // Check refuses needs that the policy does not cover, every one of them.
 func (p Policy) Check(n Needs) error {
 	var faults []error
-	refuse := func(need, setting string) {
-		faults = append(faults, fmt.Errorf("%w: the script says %sneeds %s, but %s", ErrPolicy, directivePrefix, need, setting))
-	}
+	refuse := func(need, setting string) { faults = append(faults, refused(need, setting)) }
 	if n.Net && !p.Net {
 		refuse("net", "agent.policy.net is not true in the host's configuration")
 	}
@@ -124,6 +163,18 @@ func (p Policy) Check(n Needs) error {
 		covered := slices.ContainsFunc(p.Files, func(have string) bool { return pathWithin(need, have) })
 		if !covered {
 			refuse("fs:"+need, "agent.policy.fs of the host's configuration does not cover that path")
+		}
+	}
+	return errors.Join(append(faults, p.CheckPrograms(n))...)
+}
+
+// CheckPrograms refuses the programs that the policy does not name, and nothing
+// else: it is for the scripts of a host's own configuration.
+func (p Policy) CheckPrograms(n Needs) error {
+	var faults []error
+	for _, need := range n.Programs {
+		if !slices.Contains(p.Programs, need) {
+			faults = append(faults, refused("exec:"+need, "agent.policy.exec of the host's configuration does not name that program"))
 		}
 	}
 	return errors.Join(faults...)

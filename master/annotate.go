@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 const (
 	// infoKey is the key of the series that say which revision of an inspector
-	// runs on a host. Their value is 1; what counts is their labels, by which
+	// runs on a host: that of the catalog, where it is from there. Their value is 1; what counts is their labels, by which
 	// other series can be joined with them.
 	infoKey = "vedette/inspector_info"
 	// annotateEvery is how often they get a sample.
@@ -52,7 +53,7 @@ func (m *Master) infoSamples(known map[info]*history.Series, now time.Time) []hi
 			continue
 		}
 		for _, inspector := range host.Inspectors {
-			one := info{host.Host, inspector.Name, inspector.Kind, inspector.Revision}
+			one := info{host.Host, inspector.Name, inspector.Kind, cmp.Or(inspector.Assigned, inspector.Revision)}
 			seen[one] = true
 			series := known[one]
 			if series == nil {

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +42,11 @@ func TestRemoteWrite(t *testing.T) {
 // A queue that cannot be opened ends the master: it would acknowledge what it
 // cannot forward.
 func TestRemoteWriteWithoutQueue(t *testing.T) {
-	cfg := config.Master{Listen: "127.0.0.1:0", Data: "/dev/null", RemoteWrite: []config.RemoteWrite{{URL: "http://127.0.0.1:1"}}}
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "forward"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Master{Listen: "127.0.0.1:0", Data: data, RemoteWrite: []config.RemoteWrite{{URL: "http://127.0.0.1:1"}}}
 	m, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler), Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/ingest"
+	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -76,15 +77,15 @@ func TestHistoryOutlivesTheMaster(t *testing.T) {
 }
 
 // Two masters on one folder would damage it. The second says why it ends.
-func TestHistoryOfAnotherMaster(t *testing.T) {
+func TestDataOfAnotherMaster(t *testing.T) {
 	cfg := config.Master{Data: t.TempDir(), Listen: "127.0.0.1:0", History: config.History{Persist: true, MinFreeBytes: 1}}
 	start(t, cfg)
 	second, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler), Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Run(t.Context()); !errors.Is(err, history.ErrLocked) {
-		t.Errorf("got %v, want ErrLocked", err)
+	if err := second.Run(t.Context()); !errors.Is(err, state.ErrLocked) || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("got %v, want ErrLocked, and what to do", err)
 	}
 	select {
 	case <-second.Ready():
@@ -228,5 +229,11 @@ func TestInspectorInfo(t *testing.T) {
 	note()
 	if len(known) != 1 || known[info{"web-1", "load", "script", "sha256:new"}] == nil {
 		t.Errorf("known are %v, want the new revision alone", known)
+	}
+	status.Inspectors[0].Assigned = "of-the-catalog"
+	call[wire.Empty](t, agent, wire.MethodStatus, status)
+	note()
+	if len(known) != 1 || known[info{"web-1", "load", "script", "of-the-catalog"}] == nil {
+		t.Errorf("known are %v, want the revision of the catalog alone", known)
 	}
 }

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,10 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
@@ -49,7 +52,7 @@ func (m *Master) listen() (net.Listener, error) {
 }
 
 // newRoutes is the map of the master's URLs.
-func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, taker *ingest.Ingest) (http.Handler, error) {
+func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, stored http.Handler, taker *ingest.Ingest) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(history.APIPrefix, viewersOnly(authenticator, store.Handler()))
 	mux.Handle(history.APIPrefix+"write", remoteWriters(authenticator, deps.Log, taker))
@@ -57,6 +60,7 @@ func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, 
 	mux.HandleFunc("GET "+healthyPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })
 	mux.HandleFunc("GET "+readyPath, readiness(store))
 	mux.Handle(wire.Path, rpcServer)
+	mux.Handle(wire.ArtefactPath, stored)
 	mux.Handle(clientScriptPath, deps.ClientScript)
 	mux.Handle("/", deps.Web)
 	for _, prefix := range slices.Sorted(maps.Keys(cfg.Static)) {
@@ -91,7 +95,7 @@ func staticFolder(prefix, folder string) (http.Handler, error) {
 // isOwnPath reports whether a path is one that the master serves itself, or is
 // below one.
 func isOwnPath(prefix string) bool {
-	for _, own := range []string{wire.Path, clientScriptPath, metricsPath, healthyPath, readyPath, path.Clean(history.APIPrefix)} {
+	for _, own := range []string{wire.Path, clientScriptPath, metricsPath, healthyPath, readyPath, path.Clean(history.APIPrefix), path.Clean(wire.ArtefactPath)} {
 		if prefix == own || strings.HasPrefix(prefix, own+"/") {
 			return true
 		}
@@ -156,6 +160,63 @@ func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *i
 		}
 	})
 }
+
+// programs lets operators store the programs of plugins, and everybody with a
+// credential fetch them. It sees to it that no page of another origin does either.
+func programs(authenticator *auth.Authenticator, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fetching := r.Method == http.MethodGet || r.Method == http.MethodHead
+		identity, err := authenticator.Request(r)
+		switch {
+		case !authenticator.CheckOrigin(r):
+			http.Error(w, "pages of other origins may not ask here", http.StatusForbidden)
+		case err != nil || identity == nil:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
+			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one", http.StatusUnauthorized)
+		case !fetching && !identity.MayOperate():
+			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; storing programs needs an operator's", identity.Name, identity.Role), http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// audited is programs with every program that somebody stores, or is refused, in
+// the audit log.
+func audited(note func(context.Context, wire.AuditEntry), authenticator *auth.Authenticator, next http.Handler) http.Handler {
+	next = programs(authenticator, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity, err := authenticator.Request(r)
+		if r.Method != http.MethodPut || err != nil || identity == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		answer := &answered{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(answer, r)
+		outcome := audit.OK
+		if answer.status >= http.StatusBadRequest {
+			outcome = fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status))
+		}
+		note(context.WithoutCancel(r.Context()), wire.AuditEntry{
+			AtMS: time.Now().UnixMilli(), Who: identity.Name, Role: string(identity.Role), From: r.RemoteAddr,
+			Action: "artefacts.put", Subject: strings.TrimPrefix(r.URL.Path, wire.ArtefactPath), Outcome: outcome,
+		})
+	})
+}
+
+// answered remembers how a request was answered.
+type answered struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answered) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets a http.ResponseController reach what is below.
+func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // noListing hides folders without an index.html, so that a served folder shows
 // what was put there to be seen.

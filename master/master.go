@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -18,13 +19,17 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/api"
+	"github.com/vedettehq/vedette/master/artefacts"
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/forward"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 const (
@@ -55,6 +60,7 @@ type Master struct {
 	hub      *live.Hub
 	registry *hosts.Registry
 	history  *history.Store
+	catalog  *catalog.Catalog
 	forward  []*forward.Forwarder
 	rpc      *rpc.Server
 	http     *http.Server
@@ -78,21 +84,31 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		return nil, err
 	}
 	hub := live.NewHub()
-	registry := hosts.New(cfg.GoneAfter, hub.Announce)
+	programs := artefactStore(cfg)
+	pushed := catalog.New(catalog.Options{Log: deps.Log, Announce: hub.Announce, HasArtefact: func(want wire.Artefact) bool {
+		have, err := programs.Stat(want.SHA256)
+		return err == nil && have == want
+	}})
+	registry := hosts.New(cfg.GoneAfter, func(path string, data any) {
+		hub.Announce(path, data)
+		pushed.HostChanged(data.(wire.Host))
+	})
 	store.Observe("hosts", "Hosts that have reported since the master started.", func() float64 { return float64(registry.Count()) })
 	store.Observe("live_series", "Series that have reported lately.", func() float64 { return float64(hub.SeriesCount("")) })
 	observeForwarders(store, forwarders)
 	taker := ingest.New(store, hub, registry)
-	server := api.New(api.Deps{
+	methods := api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: hub, Registry: registry, History: store, Ingest: taker,
-	}).Server()
-	routes, err := newRoutes(cfg, deps, authenticator, server, store, taker)
+		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed,
+	})
+	server := methods.Server()
+	stored := audited(methods.Audit, authenticator, artefacts.Handler{Log: deps.Log, Store: programs})
+	routes, err := newRoutes(cfg, deps, authenticator, server, store, stored, taker)
 	if err != nil {
 		return nil, err
 	}
 	return &Master{
-		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, forward: forwarders, rpc: server,
+		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, forward: forwarders, rpc: server,
 		http: &http.Server{
 			Handler:           routes,
 			ReadHeaderTimeout: 10 * time.Second,
@@ -100,6 +116,14 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		},
 		ready: make(chan struct{}),
 	}, nil
+}
+
+// artefactStore is where the programs of plugins are kept.
+func artefactStore(cfg config.Master) *artefacts.Store {
+	if cfg.Data == "" {
+		return artefacts.New("")
+	}
+	return artefacts.New(filepath.Join(cfg.Data, "artefacts"))
 }
 
 // historyOptions says where and for how long samples are kept.
@@ -140,16 +164,21 @@ func (m *Master) URL() string {
 
 // Run listens and serves until ctx ends, and returns nil when everything has
 // stopped. It returns an error where the master could not listen or serve, or
-// could not open its history.
+// could not open its state or its history.
 //
 // The listener is up before the history, so that agents find a master and wait,
 // and it is down before the history closes, so that what was acknowledged is in.
+// The state is open before anybody is served, and closes when nobody is.
 func (m *Master) Run(ctx context.Context) error {
 	listener, err := m.listen()
 	if err != nil {
 		return err
 	}
 	m.addr = listener.Addr()
+	remembered, err := m.remember(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	m.deps.Log.Info("master listens", "url", m.URL())
 
 	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
@@ -161,6 +190,7 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { m.registry.Run(running) })
 	background.Go(func() { m.sweep(running) })
 	background.Go(func() { m.annotate(running) })
+	background.Go(func() { m.catalog.Run(running) })
 	served := run(func() error { return m.serve(listener) })
 	background.Go(func() { m.announce(running, kept.done) })
 
@@ -178,8 +208,34 @@ func (m *Master) Run(ctx context.Context) error {
 	<-served.done
 	stopKeeping()
 	<-kept.done
+	forgotten := m.catalog.Keep(context.WithoutCancel(ctx))
 	m.deps.Log.Info("master stopped")
-	return errors.Join(kept.err, err)
+	return errors.Join(kept.err, err, forgotten, remembered.Close())
+}
+
+// stateFile is the file of the state in the master's data folder.
+const stateFile = "state.db"
+
+// remember opens the state, and takes up what is in it.
+func (m *Master) remember(ctx context.Context) (state.Store, error) {
+	if err := os.MkdirAll(m.cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the master's data folder: %w", err)
+	}
+	store, err := state.Open(filepath.Join(m.cfg.Data, stateFile))
+	if errors.Is(err, state.ErrLocked) {
+		err = fmt.Errorf("%w; stop that, or choose another folder with --data", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := m.catalog.Open(ctx, store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	known, given := m.catalog.Hosts()
+	for i := range known {
+		m.registry.Restore(known[i], given[i])
+	}
+	return store, nil
 }
 
 // keep runs the history, and the forwarders around it: what it acknowledges they

@@ -43,6 +43,9 @@ func start(t testing.TB, cfg config.Master) *Master {
 	if cfg.GoneAfter == 0 {
 		cfg.GoneAfter = 7 * time.Second
 	}
+	if cfg.Data == "" {
+		cfg.Data = t.TempDir()
+	}
 	cfg.Name = "master"
 	text := func(body string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })

@@ -63,7 +63,8 @@ type isolation struct {
 }
 
 // needs returns what the script of a definition needs, with the real paths of
-// the files. It refuses what a pushed one may not need.
+// the files. It refuses what a pushed one may not need, and programs that no script
+// may.
 func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 	if d.Script == nil {
 		return inspectors.Needs{}, nil
@@ -73,12 +74,15 @@ func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 		return inspectors.Needs{}, err
 	}
 	needs := said.Needs
-	if needs.Files = realPaths(needs.Files); d.Pushed {
-		policy := p.options.Policy
+	needs.Files = realPaths(needs.Files)
+	policy := p.options.Policy
+	check := policy.CheckPrograms
+	if d.Pushed {
 		policy.Files = realPaths(policy.Files)
-		if err := policy.Check(needs); err != nil {
-			return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
-		}
+		check = policy.Check
+	}
+	if err := check(needs); err != nil {
+		return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
 	for _, path := range needs.Files {
 		for _, private := range realPaths(p.options.Sandbox.Private) {

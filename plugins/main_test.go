@@ -48,6 +48,8 @@ func TestMain(m *testing.M) {
 		serveNative()
 	case agentLike:
 		beAgent()
+	case executorLike:
+		beExecutor()
 	case unprivileged:
 		beUnprivileged()
 	case suiteLike:

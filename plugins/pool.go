@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/executor"
 )
 
 // PoolOptions configure a Pool. The zero value is useful.
@@ -38,7 +39,8 @@ type PoolOptions struct {
 	Env []string
 	// Limits bound the script host.
 	Limits Limits
-	// Policy bounds what inspectors that a master sent may need.
+	// Policy bounds what inspectors that a master sent may need, and which
+	// programs any script may.
 	Policy inspectors.Policy
 	// Sandbox says how script hosts are isolated.
 	Sandbox Sandbox
@@ -63,8 +65,9 @@ type Pool struct {
 	foreign *spawner // starts external plugins
 
 	isolation isolation
-	memory    *memory       // what outlives the agent
-	suspects  chan struct{} // held by the one run of those that may have killed the agent
+	programs  executor.Slots // of what is run for scripts
+	memory    *memory        // what outlives the agent
+	suspects  chan struct{}  // held by the one run of those that may have killed the agent
 
 	ctx    context.Context // ends with Close; for what goes on in the background
 	cancel context.CancelFunc
@@ -76,7 +79,7 @@ type Pool struct {
 	closed    bool                  // guarded by mu, as all below
 	entries   map[string]*entry     // by name
 	shared    map[string]*host      // of scripts, by what they need
-	programs  map[string]*host      // of external plugins, by programKey
+	plugins   map[string]*host      // of external plugins, by programKey
 	processes map[*process]struct{} // everything that lives
 	warned    map[string]bool       // what warnOnce told
 	watching  bool                  // whether watchMemory runs
@@ -171,7 +174,8 @@ func NewPool(o PoolOptions) *Pool {
 		foreign:   &spawner{},
 		entries:   make(map[string]*entry),
 		shared:    make(map[string]*host),
-		programs:  make(map[string]*host),
+		plugins:   make(map[string]*host),
+		programs:  executor.NewSlots(),
 		processes: make(map[*process]struct{}),
 		warned:    make(map[string]bool),
 		memory:    newMemory(o.State, o.Log),
@@ -271,10 +275,10 @@ func (p *Pool) hostLocked(d inspectors.Definition, needs inspectors.Needs) *host
 		return p.sharedLocked(needs)
 	}
 	key := programKey(d.Plugin)
-	if p.programs[key] == nil {
-		p.programs[key] = newHost(p, p.pluginSpec(d.Plugin))
+	if p.plugins[key] == nil {
+		p.plugins[key] = newHost(p, p.pluginSpec(d.Plugin))
 	}
-	return p.programs[key]
+	return p.plugins[key]
 }
 
 // sharedLocked returns the host of the scripts with some needs: one that offers
@@ -346,9 +350,9 @@ func (p *Pool) tidy(h *host) {
 		return
 	}
 	maps.DeleteFunc(p.shared, func(_ string, other *host) bool { return other == h })
-	for key, other := range p.programs {
+	for key, other := range p.plugins {
 		if other == h {
-			delete(p.programs, key)
+			delete(p.plugins, key)
 		}
 	}
 	p.mu.Unlock()

@@ -37,11 +37,15 @@ type process struct {
 	// it has ended.
 	broker     *broker.Broker
 	brokerDone chan struct{}
-	stderr     *stderrTail
-	started    time.Time
-	hooks      hooks
-	dead       chan struct{} // closed when death is set and hooks.ended has returned
-	death      *death        // valid once dead is closed, and while hooks.ended runs
+	// executing ends what is run for a script host, or is nil; executed is closed
+	// when nothing of it is left.
+	executing context.CancelFunc
+	executed  chan struct{}
+	stderr    *stderrTail
+	started   time.Time
+	hooks     hooks
+	dead      chan struct{} // closed when death is set and hooks.ended has returned
+	death     *death        // valid once dead is closed, and while hooks.ended runs
 
 	gone      bool // guarded by Pool.mu: whether nothing is left of it
 	published bool // guarded by host.mu: whether anybody but the one who started it saw it
@@ -93,6 +97,10 @@ func (p *process) release() {
 	}
 	if p.recorder != nil {
 		_ = p.recorder.Close()
+	}
+	if p.executing != nil {
+		p.executing()
+		<-p.executed
 	}
 	if p.broker != nil {
 		p.broker.Close()

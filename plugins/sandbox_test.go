@@ -291,10 +291,25 @@ type unprivilegedReport struct {
 }
 
 func beUnprivileged() {
-	pool := plugins.NewPool(plugins.PoolOptions{Dir: os.Args[2], Limits: testLimits(plugins.Limits{})})
+	private := filepath.Join(os.Args[2], "private")
+	if err := errors.Join(os.Mkdir(private, 0o700), os.WriteFile(filepath.Join(private, "token"), nil, 0o600)); err != nil {
+		panic(err)
+	}
+	pool := plugins.NewPool(plugins.PoolOptions{
+		Dir: os.Args[2], Limits: testLimits(plugins.Limits{}),
+		Policy: inspectors.Policy{Programs: []string{"/bin/sh"}}, Sandbox: plugins.Sandbox{Private: []string{private}},
+	})
 	defer func() { _ = pool.Close() }()
 	report := unprivilegedReport{Failed: make(map[string]string)}
 	defs := append(library.Definitions(), script("thief", readsFile(fmt.Sprintf("/proc/%d/environ", os.Getpid()))))
+	// Its own files can be neither read nor changed by the programs that it runs,
+	// nor can it be signalled, although they have its user.
+	program := fmt.Sprintf("cat %[1]s/private/token; echo x >%[1]s/made; kill -0 %[2]d; kill -0 $PPID; test -e %[1]s/made", os.Args[2], os.Getpid())
+	const attack = "attack-"
+	for i, text := range strings.Split(program, "; ") {
+		defs = append(defs, executing(fmt.Sprintf("%s%d", attack, i), "/bin/sh", "-c", text))
+	}
+	defs = append(defs, executing("harmless", "/bin/sh", "-c", "echo fine"))
 	var jobs []plugins.Job
 	for _, d := range defs {
 		if err := pool.Load(context.Background(), d); err != nil {
@@ -306,6 +321,10 @@ func beUnprivileged() {
 		switch {
 		case o.Name == "thief" && o.Err != nil:
 			report.Secret = o.Err.Error()
+		case strings.HasPrefix(o.Name, attack):
+			if o.Err == nil || !strings.Contains(o.Err.Error(), "exit status") {
+				report.Failed[o.Name] = fmt.Sprintf("it ended in %v", o.Err)
+			}
 		case o.Err != nil:
 			report.Failed[o.Name] = o.Err.Error()
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/executor"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	"github.com/vedettehq/vedette/plugins/internal/server"
 )
@@ -22,9 +23,33 @@ import (
 //	func(ctx context.Context) (float64, error)
 //	func(ctx context.Context, r *inspectors.Report) error
 //	an inspectors.Inspector
+//	a Script, whose Inspect is one of them
 //
 // The names obey inspectors.ValidateKey.
 type Inspectors map[string]any
+
+// Script is an inspector that runs programs by inspectors.Exec, as a script does.
+type Script struct {
+	Inspect any
+	// Needs are the words of its directive needs. It runs the programs that they
+	// name, with the rights of the plugin; the rest of them bounds nothing here.
+	Needs string
+}
+
+// build makes an inspector of the script.
+func (s Script) build() (inspectors.Inspector, error) {
+	needs, err := inspectors.ParseNeeds(s.Needs)
+	if err != nil {
+		return nil, err
+	}
+	inspector, err := adapt(s.Inspect)
+	if err != nil {
+		return nil, err
+	}
+	return inspectors.Func(func(ctx context.Context, r *inspectors.Report) error {
+		return inspector.Inspect(inspectors.WithExec(ctx, needs.Programs, executor.Native), r)
+	}), nil
+}
 
 // Serve is the main function of an external plugin in Go:
 //
@@ -91,6 +116,8 @@ func adapt(v any) (inspectors.Inspector, error) {
 		if f != nil {
 			return f, nil
 		}
+	case Script:
+		return f.build()
 	case func(context.Context, *inspectors.Report) error:
 		if f != nil {
 			return inspectors.Func(f), nil

@@ -33,7 +33,7 @@ func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspecto
 	}
 	s := spec{
 		kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost,
-		needs: needs, sandbox: p.options.Sandbox, oomScoreAdj: limits.OOMScoreAdj, limits: limits,
+		needs: needs, sandbox: p.options.Sandbox, programs: p.programs, oomScoreAdj: limits.OOMScoreAdj, limits: limits,
 	}
 	if len(s.args) > 0 {
 		s.path = locate(s.args[0])

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/executor"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -48,6 +49,7 @@ type spec struct {
 	// system kills it when memory runs out.
 	needs       inspectors.Needs
 	sandbox     Sandbox
+	programs    executor.Slots
 	limits      Limits
 	oomScoreAdj int
 	wait        time.Duration
@@ -201,6 +203,9 @@ func (p *process) connect(ctx context.Context) error {
 	}
 	if !p.spec.foreign {
 		p.hooks.isolated(about.GetLayers())
+	}
+	if len(p.spec.needs.Programs) > 0 {
+		return p.execute()
 	}
 	return nil
 }

@@ -246,6 +246,7 @@ func (tt *torture) run(t *testing.T, c *chamber) {
 	var said strings.Builder
 	var mu sync.Mutex
 	f := newFixture(t, plugins.PoolOptions{
+		Policy:  inspectors.Policy{Programs: []string{"/bin/sh"}},
 		Sandbox: plugins.Sandbox{Private: []string{filepath.Join(c.dir, "private")}},
 		Output: func(name, line string) {
 			mu.Lock()

@@ -26,12 +26,8 @@ func readProtocol(t *testing.T) string {
 // of the wire is in PROTOCOL.md.
 func TestProtocolNamesEverything(t *testing.T) {
 	text := readProtocol(t)
-	file, err := parser.ParseFile(token.NewFileSet(), "wire/wire.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := 0
-	ast.Inspect(file, func(n ast.Node) bool {
+	named := func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok || len(spec.Values) != 1 {
 			return true
@@ -45,12 +41,22 @@ func TestProtocolNamesEverything(t *testing.T) {
 				value = v.Op.String() + lit.Value
 			}
 		}
+		if value == "" {
+			return true // a number of its own kind, which the text gives where it holds
+		}
 		seen++
-		if value == "" || !strings.Contains(text, value) {
+		if !strings.Contains(text, value) {
 			t.Errorf("%s = %q of the wire is not in PROTOCOL.md", spec.Names[0].Name, value)
 		}
 		return true
-	})
+	}
+	for _, name := range []string{"wire/wire.go", "wire/push.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, named)
+	}
 	if seen < 30 {
 		t.Errorf("only %d constants were found", seen)
 	}
@@ -72,23 +78,46 @@ func TestWireAgrees(t *testing.T) {
 func TestProtocolExamples(t *testing.T) {
 	type types struct{ params, result any }
 	known := map[string]types{
-		wire.MethodLogin:        {wire.LoginParams{}, wire.LoginResult{}},
-		wire.MethodInfo:         {wire.Empty{}, wire.InfoResult{}},
-		wire.MethodHello:        {wire.HelloParams{}, wire.HelloResult{}},
-		wire.MethodReport:       {wire.ReportParams{}, wire.ReportResult{}},
-		wire.MethodStatus:       {wire.StatusParams{}, wire.Empty{}},
-		wire.MethodReportMetric: {wire.ReportMetricParams{}, wire.Empty{}},
-		wire.MethodSubscribe:    {wire.SubscribeParams{}, wire.SubscribeResult{}},
-		wire.MethodUnsubscribe:  {wire.UnsubscribeParams{}, wire.Empty{}},
-		wire.MethodHosts:        {wire.Empty{}, wire.HostsResult{}},
-		wire.MethodHost:         {wire.HostParams{}, wire.Host{}},
-		wire.MethodRelease:      {wire.ReleaseParams{}, wire.Empty{}},
-		wire.MethodHistoryRange: {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
-		wire.NotifyEvent:        {wire.Event{}, nil},
-		wire.NotifySamples:      {wire.Samples{}, nil},
-		wire.NotifyLost:         {wire.Lost{}, nil},
-		wire.NotifyHeartbeat:    {wire.Heartbeat{}, nil},
-		methodCancel:            {struct{ ID any }{}, nil},
+		wire.MethodLogin:           {wire.LoginParams{}, wire.LoginResult{}},
+		wire.MethodInfo:            {wire.Empty{}, wire.InfoResult{}},
+		wire.MethodHello:           {wire.HelloParams{}, wire.HelloResult{}},
+		wire.MethodReport:          {wire.ReportParams{}, wire.ReportResult{}},
+		wire.MethodStatus:          {wire.StatusParams{}, wire.Empty{}},
+		wire.MethodReportMetric:    {wire.ReportMetricParams{}, wire.Empty{}},
+		wire.MethodSubscribe:       {wire.SubscribeParams{}, wire.SubscribeResult{}},
+		wire.MethodUnsubscribe:     {wire.UnsubscribeParams{}, wire.Empty{}},
+		wire.MethodHosts:           {wire.Empty{}, wire.HostsResult{}},
+		wire.MethodHost:            {wire.HostParams{}, wire.Host{}},
+		wire.MethodRelease:         {wire.ReleaseParams{}, wire.Empty{}},
+		wire.MethodHistoryRange:    {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
+		wire.MethodCatalogCheck:    {wire.CheckParams{}, wire.CheckResult{}},
+		wire.MethodCatalogPush:     {wire.PushParams{}, wire.PushResult{}},
+		wire.MethodCatalogRollback: {wire.RollbackParams{}, wire.PushResult{}},
+		wire.MethodCatalogDelete:   {wire.DeleteParams{}, wire.Empty{}},
+		wire.MethodCatalogList:     {wire.Empty{}, wire.CatalogResult{}},
+		wire.MethodCatalogGet:      {wire.CatalogParams{}, wire.CatalogEntry{}},
+		wire.MethodCatalogRevision: {wire.RevisionParams{}, wire.Revision{}},
+		wire.MethodReceipt:         {wire.ReceiptParams{}, wire.Empty{}},
+		wire.MethodReceipts:        {wire.CatalogParams{}, wire.ReceiptsResult{}},
+		wire.MethodRollouts:        {wire.RolloutsParams{}, wire.RolloutsResult{}},
+		wire.MethodRollout:         {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodRolloutPause:    {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodRolloutResume:   {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodRolloutAbort:    {wire.RolloutParams{}, wire.Rollout{}},
+		wire.MethodHostLabel:       {wire.LabelParams{}, wire.Host{}},
+		wire.MethodAudit:           {wire.AuditParams{}, wire.AuditResult{}},
+		wire.MethodAgentAssign:     {wire.Assignment{}, wire.AssignResult{}},
+		wire.MethodAgentAssigned:   {wire.Empty{}, wire.AssignResult{}},
+		wire.MethodTrialStart:      {wire.TrialStartParams{}, wire.TrialStartResult{}},
+		wire.MethodTrialStop:       {wire.TrialStopParams{}, wire.Empty{}},
+		wire.MethodAgentTry:        {wire.AgentTryParams{}, wire.Empty{}},
+		wire.MethodTrial:           {wire.TrialReport{}, wire.Empty{}},
+		wire.NotifyTrial:           {wire.TrialEvent{}, nil},
+		wire.NotifyEvent:           {wire.Event{}, nil},
+		wire.NotifySamples:         {wire.Samples{}, nil},
+		wire.NotifyLost:            {wire.Lost{}, nil},
+		wire.NotifyHeartbeat:       {wire.Heartbeat{}, nil},
+		methodCancel:               {struct{ ID any }{}, nil},
 	}
 	c := jsonCodec{}
 	var cache shapes
@@ -138,4 +167,27 @@ func TestProtocolExamples(t *testing.T) {
 			t.Errorf("%s has no example", method)
 		}
 	}
+}
+
+// TestProtocolHashes: the hashes of the example of agent.assign are those that
+// its text says.
+func TestProtocolHashes(t *testing.T) {
+	for line := range strings.Lines(readProtocol(t)) {
+		var message struct {
+			Method string
+			Params wire.Assignment
+		}
+		data, ours := strings.CutPrefix(line, "← ")
+		if !ours || json.Unmarshal([]byte(data), &message) != nil || message.Method != wire.MethodAgentAssign {
+			continue
+		}
+		if got := wire.AssignmentHash(message.Params.Inspectors); got != message.Params.Hash {
+			t.Errorf("the hash is %s", got)
+		}
+		if one := message.Params.Inspectors[0]; wire.RevisionOf(one.Code) != one.Revision {
+			t.Errorf("the revision is %s", wire.RevisionOf(one.Code))
+		}
+		return
+	}
+	t.Error("there is no example of agent.assign")
 }

@@ -51,6 +51,7 @@ func mayImport() map[string][]string {
 		"cmd/internal":       {"agent", "config", "inspectors", "internal", "plugins", "rpc"},
 		"agent":              {"config", "rpc", "inspectors", "plugins"},
 		"master":             {"config", "rpc", "inspectors"},
+		"master/state":       nil,
 		"config":             {"inspectors", "internal"},
 		"internal":           nil,
 		"plugins":            {"inspectors", "internal"},
@@ -81,12 +82,15 @@ func owners() map[string][]string {
 		"github.com/spf13/cobra":              {"cmd"},
 		"go.etcd.io/bbolt":                    {"master/state", "agent/spool"},
 		"github.com/prometheus":               {"master/history"},
+		"k8s.io/apimachinery":                 {"master/catalog", "master/api"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
 		"github.com/rogpeppe/go-internal":     nil, // tests only
 		"go.uber.org/goleak":                  nil, // tests only
 		"github.com/vedettehq/vedette/master": {"cmd/vedette", "master", "bench"},
 		"github.com/vedettehq/vedette/web":    {"cmd/vedette", "web"},
+
+		"github.com/vedettehq/vedette/master/state/statetest": nil, // tests only
 	}
 }
 

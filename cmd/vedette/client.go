@@ -28,6 +28,7 @@ type client struct {
 	json     bool
 	url      string
 	hasToken bool
+	dialed   rpc.DialOptions // that were read last
 }
 
 // flags adds the flags that every command has which speaks with a master.
@@ -67,6 +68,7 @@ func (c *client) dialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 			return rpc.DialOptions{}, err
 		}
 	}
+	c.dialed = o
 	return o, nil
 }
 
@@ -85,20 +87,46 @@ func trust(file string) (*tls.Config, error) {
 
 // call connects, calls one method and reads its result.
 func (c *client) call(cmd *cobra.Command, method string, params, result any) error {
-	o, err := c.dialOptions(cmd)
+	s, err := c.open(cmd)
 	if err != nil {
 		return err
+	}
+	defer s.close()
+	return s.call(method, params, result)
+}
+
+// session is a connection for several calls in a row.
+type session struct {
+	*client
+	ctx  context.Context
+	peer *rpc.Peer
+}
+
+// open connects. The session is to be closed.
+func (c *client) open(cmd *cobra.Command) (*session, error) {
+	o, err := c.dialOptions(cmd)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), c.timeout)
 	defer cancel()
 	peer, err := rpc.Dial(ctx, c.url, o)
 	if err != nil {
-		return c.explain(err)
+		return nil, c.explain(err)
 	}
-	err = peer.Call(ctx, method, params, result)
-	_ = peer.Close(rpc.CloseNormal, "")
-	peer.Wait()
-	return c.explain(err)
+	return &session{c, cmd.Context(), peer}, nil
+}
+
+// call calls a method and reads its result, within the timeout.
+func (s *session) call(method string, params, result any) error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
+	defer cancel()
+	return s.explain(s.peer.Call(ctx, method, params, result))
+}
+
+func (s *session) close() {
+	_ = s.peer.Close(rpc.CloseNormal, "")
+	s.peer.Wait()
 }
 
 // explain makes errors of connections and calls speak of what to do, and gives
@@ -113,7 +141,7 @@ func (c *client) explain(err error) error {
 	case errors.As(err, &answer) && (answer.Code == wire.CodeUnauthenticated || answer.Code == wire.CodeForbidden):
 		return c.refused(answer.Message)
 	case errors.As(err, &answer):
-		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master answered: %s (code %d)", answer.Message, answer.Code))
+		return cli.Exit(cli.ExitAnswer, &answerError{answer})
 	case errors.As(err, &refusal) && (refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden):
 		return c.refused(strings.TrimSpace(refusal.Body))
 	case errors.As(err, &refusal):
@@ -125,6 +153,15 @@ func (c *client) explain(err error) error {
 	}
 	return c.unreachable(explainNetwork(err, c.timeout))
 }
+
+// answerError is what the master answered in place of a result.
+type answerError struct{ answer *rpc.Error }
+
+func (e *answerError) Error() string {
+	return fmt.Sprintf("the master answered: %s (code %d)", e.answer.Message, e.answer.Code)
+}
+
+func (e *answerError) Unwrap() error { return e.answer }
 
 func (c *client) refused(why string) error {
 	hint := "is the token the right one?"

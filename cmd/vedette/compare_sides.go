@@ -23,15 +23,15 @@ type side struct {
 	job  plugins.Job
 }
 
-// newSide starts a process with the inspector. What it prints is dropped: it
-// would be printed many times over.
-func newSide(ctx context.Context, d inspectors.Definition) (*side, error) {
-	pool, err := agentcmd.NewPool("", slog.New(slog.DiscardHandler), func(string, string) {})
+// newSide starts a process with the inspector, which may run some programs. What
+// it prints is dropped: it would be printed many times over.
+func newSide(ctx context.Context, d inspectors.Definition, programs []string) (*side, error) {
+	pool, err := agentcmd.NewPool("", slog.New(slog.DiscardHandler), func(string, string) {}, allowExec(programs))
 	if err != nil {
 		return nil, err
 	}
 	if err := pool.Load(ctx, d); err != nil {
-		return nil, errors.Join(err, pool.Close())
+		return nil, errors.Join(explainPolicy(err), pool.Close())
 	}
 	return &side{pool: pool, job: plugins.Job{Name: d.Name, Timeout: d.Timeout}}, nil
 }

@@ -30,7 +30,8 @@ func newDev() *cobra.Command {
 		Long: `Run a master and an agent in one process until ^C, on loopback, and print the
 address to open. Nothing has to be installed or configured.
 
-Its files go when it stops; --data keeps them.`,
+Its files go when it stops; --data keeps them. Its agent accepts pushed code,
+unless the configuration says otherwise.`,
 		Example: `  vedette dev
   vedette dev --listen 127.0.0.1:0
   vedette dev --config my-inspectors.yaml --data ./vedette-data
@@ -61,6 +62,9 @@ func (d *dev) run(cmd *cobra.Command) (err error) {
 	c, err := d.settings.Load(config.PartMaster|config.PartAgent, library.Names())
 	if err != nil {
 		return err
+	}
+	if c.Origin("agent.accept_pushed_inspectors") == (config.Origin{}) {
+		c.Agent.AcceptPushedInspectors = true // master and agent are of one person
 	}
 	defs, err := agentcmd.Definitions(c)
 	if err != nil {

@@ -16,13 +16,14 @@ import (
 
 func newHosts() *cobra.Command {
 	var c client
+	var labels bool
 	cmd := &cobra.Command{
 		Use:   "hosts",
 		Short: "List the hosts, and the inspectors that fail",
 		Long: `List every host that the master has seen: whether it is up, when it was last
 heard of, by how much its clock is off, and how its inspectors are. Inspectors
 that fail, or were taken out of use, are named below with their error.`,
-		Example: "  vedette hosts\n  vedette hosts --json | jq .host",
+		Example: "  vedette hosts\n  vedette hosts --labels\n  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var result wire.HostsResult
@@ -32,11 +33,16 @@ that fail, or were taken out of use, are named below with their error.`,
 			if c.json {
 				return printLines(cmd.OutOrStdout(), result.Hosts)
 			}
+			if labels {
+				return printHostLabels(cmd.OutOrStdout(), result.Hosts)
+			}
 			return printHosts(cmd.OutOrStdout(), result.Hosts, time.Now())
 		},
 	}
 	c.flags(cmd)
 	c.jsonFlag(cmd, "print one JSON object a line, one for each host")
+	cmd.Flags().BoolVar(&labels, "labels", false, "show the labels of each host, which selectors select by")
+	cmd.AddCommand(newHostsLabel())
 	return cmd
 }
 

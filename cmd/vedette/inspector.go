@@ -12,10 +12,11 @@ import (
 
 func newInspector() *cobra.Command {
 	cmd := cli.Group(&cobra.Command{
-		Use: "inspector", Short: "Try, check, compare and compile inspectors",
+		Use: "inspector", Short: "Check, compare and compile inspectors; look at those that were pushed",
 		SuggestFor: []string{"run", "check", "test", "promote", "list"},
 	})
-	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorTest(), newInspectorPromote(), newInspectorList(), newInspectorRelease(), newCheckChild())
+	cmd.AddCommand(newInspectorRun(), newInspectorCheck(), newInspectorTest(), newInspectorPromote(), newInspectorList(), newInspectorRelease(), newCheckChild(),
+		newInspectorHistory(), newInspectorDiff(), newInspectorShow(), newInspectorRollback(), newInspectorDelete())
 	return cmd
 }
 

@@ -36,6 +36,7 @@ type inspectorTest struct {
 	tolerance        float64 // in percent
 	module           string
 	json             bool
+	programs         []string
 }
 
 func newInspectorTest() *cobra.Command {
@@ -56,7 +57,7 @@ the very same from all runs: for scripts whose input stands still.
 
 --input names a folder laid out as the root of a machine, with proc, sys, etc and
 what else a script reads, from where gopsutil takes its files then; what a script
-opens by its own path it does not redirect. Given several times, each round takes
+opens by its own path it does not redirect, nor what its programs do. Given several times, each round takes
 the next, and those after the last the last.
 
 Exit status: 1 where something differs, or no run is good; 6 where it could not be
@@ -79,6 +80,7 @@ compiled here, for want of Go.`,
 	f.BoolVar(&t.unchecked, "unchecked", false, "run it although the check refuses it, to see what would happen")
 	moduleFlag(cmd, &t.module)
 	f.BoolVar(&t.json, "json", false, "print one JSON object: {file, same, rounds, differences, native, interpreted, ...}")
+	execFlag(cmd, &t.programs)
 	_ = cmd.MarkFlagDirname("input")
 	return cmd
 }
@@ -92,7 +94,7 @@ func (t *inspectorTest) validate() error {
 	case !(t.tolerance >= 0): // nor NaN
 		return cli.Usagef("--tolerance is %v; it must be 0 percent or more", t.tolerance)
 	}
-	return nil
+	return checkPrograms(t.programs)
 }
 
 func (t *inspectorTest) run(cmd *cobra.Command, file string) (err error) {
@@ -160,7 +162,7 @@ func (t *inspectorTest) compile(ctx context.Context, cmd *cobra.Command, d inspe
 // rounds runs the script on both sides as often as was asked for. Without a
 // native plugin only the interpreted runs are filled in.
 func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, native *promote.Binary, inputs *inputs) (rounds []compare.Round, err error) {
-	interpreted, err := newSide(ctx, d)
+	interpreted, err := newSide(ctx, d, t.programs)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +174,7 @@ func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, nat
 			Plugin: &inspectors.Plugin{Path: native.Path},
 		}
 		for i := range compiled {
-			if compiled[i], err = newSide(ctx, plugin); err != nil {
+			if compiled[i], err = newSide(ctx, plugin, nil); err != nil {
 				return nil, err
 			}
 			defer func() { err = errors.Join(err, compiled[i].close()) }()

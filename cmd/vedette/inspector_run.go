@@ -24,6 +24,7 @@ type inspectorRun struct {
 	interval, timeout time.Duration
 	count             int
 	json              bool
+	programs          []string
 }
 
 func newInspectorRun() *cobra.Command {
@@ -33,10 +34,14 @@ func newInspectorRun() *cobra.Command {
 		Short: "Run a script as an agent would, and print its samples",
 		Long: `Run a script in a script host, as an agent does, and print what it measures. It
 runs once, or every --interval until ^C or --count. What the script prints, and
-its errors, go to standard error; a run that failed makes the exit status 1.`,
+its errors, go to standard error; a run that failed makes the exit status 1.
+
+It may connect and read what it says it needs. Programs it may run only as far as
+--allow-exec names them, in the place of agent.policy.exec of a configuration.`,
 		Example: `  vedette inspector run disk.go
   vedette inspector run cpu.go --interval 1s
-  vedette inspector run disk.go --interval 2s --count 5 --json`,
+  vedette inspector run disk.go --interval 2s --count 5 --json
+  vedette inspector run nginx.go --allow-exec /usr/bin/systemctl`,
 		Args: cli.OneArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -47,6 +52,7 @@ its errors, go to standard error; a run that failed makes the exit status 1.`,
 	cmd.Flags().DurationVar(&r.timeout, "timeout", 0, "cut a run off after this `DURATION` (default: as an agent would)")
 	cmd.Flags().IntVar(&r.count, "count", 0, "stop after `N` runs (default 1, without an end if --interval is given)")
 	cmd.Flags().BoolVar(&r.json, "json", false, "print one JSON object a line: {key, labels, val, ts}")
+	execFlag(cmd, &r.programs)
 	return cmd
 }
 
@@ -84,6 +90,9 @@ func (r *inspectorRun) definition(cmd *cobra.Command, file string) (inspectors.D
 }
 
 func (r *inspectorRun) run(cmd *cobra.Command, file string) (err error) {
+	if err := checkPrograms(r.programs); err != nil {
+		return err
+	}
 	d, err := r.definition(cmd, file)
 	if err != nil {
 		return err
@@ -95,13 +104,13 @@ func (r *inspectorRun) run(cmd *cobra.Command, file string) (err error) {
 	defer stop()
 	errs := cmd.ErrOrStderr()
 	log := config.NewLogger(config.Log{Level: slog.LevelError}, errs)
-	pool, err := agentcmd.NewPool("", log, func(_, line string) { cli.Errln(errs, "%s", line) })
+	pool, err := agentcmd.NewPool("", log, func(_, line string) { cli.Errln(errs, "%s", line) }, allowExec(r.programs))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	if err := pool.Load(ctx, d); err != nil {
-		return err
+		return explainPolicy(err)
 	}
 	return r.loop(ctx, pool, d, &runPrinter{out: cmd.OutOrStdout(), errs: errs, json: r.json, table: table{out: cmd.OutOrStdout()}})
 }

@@ -21,13 +21,18 @@ type hostInspector struct {
 
 func newInspectors() *cobra.Command {
 	var c client
+	var running bool
 	cmd := &cobra.Command{
 		Use:   "inspectors [HOST]",
-		Short: "List the inspectors that run on the hosts, and what they cost",
-		Long: `List every inspector on every host, or on one: how it is, how often it ran, how
-many of its runs failed, and the processor time that a run takes. CRASHES are
-those of its process, BUDGET the runs that were cut off for taking too much.`,
-		Example: "  vedette inspectors\n  vedette inspectors web-1\n  vedette inspectors --json | jq 'select(.state == \"quarantined\")'",
+		Short: "List the inspectors that were pushed, or those that run on the hosts",
+		Long: `List the inspectors of the master's catalog: the current revision of each, the
+hosts that it is for, how many of them are well, and who changed it last.
+
+With a HOST, or --running for all of them, list what runs there instead, pushed
+or not: how it is, how often it ran, how many of its runs failed, and the
+processor time that a run takes. CRASHES are those of its process, BUDGET the
+runs that were cut off for taking too much.`,
+		Example: "  vedette inspectors\n  vedette inspectors --json | jq 'select(.summary.failed > 0) | .name'\n  vedette inspectors web-1\n  vedette inspectors --running --json | jq 'select(.state == \"quarantined\")'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("vedette inspectors takes one HOST, but got %q too", args[1])
@@ -35,19 +40,70 @@ those of its process, BUDGET the runs that were cut off for taking too much.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := c.inspectors(cmd, args)
-			if err != nil {
-				return err
+			if running || len(args) > 0 {
+				return c.listRunning(cmd, args)
 			}
-			if c.json {
-				return printLines(cmd.OutOrStdout(), all)
-			}
-			return printInspectors(cmd.OutOrStdout(), all, time.Now())
+			return c.listCatalog(cmd)
 		},
 	}
 	c.flags(cmd)
-	c.jsonFlag(cmd, "print one JSON object a line, one for each inspector of each host")
+	cmd.Flags().BoolVar(&running, "running", false, "list what runs on the hosts, pushed or not")
+	c.jsonFlag(cmd, "print one JSON object a line, one for each inspector, or each of each host")
 	return cmd
+}
+
+// listCatalog lists what was pushed.
+func (c *client) listCatalog(cmd *cobra.Command) error {
+	s, err := c.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	var result wire.CatalogResult
+	if err := s.call(wire.MethodCatalogList, nil, &result); err != nil {
+		return err
+	}
+	if c.json {
+		return printLines(cmd.OutOrStdout(), result.Inspectors)
+	}
+	var rollouts wire.RolloutsResult
+	if err := s.call(wire.MethodRollouts, wire.RolloutsParams{}, &rollouts); err != nil {
+		return err
+	}
+	return printCatalog(cmd.OutOrStdout(), result.Inspectors, rollouts.Rollouts, time.Now())
+}
+
+// printCatalog writes a table of the catalog. ROLLOUT is the state of the last
+// one, where that is not long over.
+func printCatalog(w io.Writer, all []wire.CatalogEntry, rollouts []wire.Rollout, now time.Time) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "Nothing was pushed yet; push a script with `vedette push FILE`. `vedette inspectors --running` shows what runs.")
+		return err
+	}
+	states := make(map[string]string)
+	for _, r := range rollouts {
+		states[r.ID] = r.State
+	}
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tREVISION\tHOSTS\tHEALTHY\tFAILED\tPENDING\tROLLOUT\tBY\tCHANGED\tTO")
+	for _, e := range all {
+		s := e.Summary
+		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s", e.Name, shortID(e.Current), s.Hosts, s.Healthy,
+			s.Failed+s.Refused, s.Pending, orDash(states[e.Rollout]), orDash(e.Author), ago(now, e.AtMS), selectorText(e.Selector))))
+	}
+	return table.Flush()
+}
+
+// listRunning lists what runs on the hosts.
+func (c *client) listRunning(cmd *cobra.Command, args []string) error {
+	all, err := c.inspectors(cmd, args)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printLines(cmd.OutOrStdout(), all)
+	}
+	return printInspectors(cmd.OutOrStdout(), all, time.Now())
 }
 
 // inspectors asks for those of all hosts, or of the one that is named.

@@ -50,6 +50,7 @@ certificate and tokens; "vedette token" makes those.`,
 	settings.FileFlag(cmd)
 	masterFlags(cmd, &settings)
 	settings.Flag(cmd, "data", "master.data", "keep the master's files in `DIR` (default $XDG_STATE_HOME/vedette)")
+	cmd.AddCommand(newMasterExport(), newMasterImport())
 	return cmd
 }
 

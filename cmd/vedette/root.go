@@ -17,13 +17,15 @@ measure live. "vedette dev" starts all of it on this machine.`,
 		Example: `  vedette dev                              a master and an agent, right here
   vedette master --config master.yaml      the master of several hosts
   vedette agent --master https://m:50505   an agent on one of them
-  vedette inspector run disk.go            try an inspector
+  vedette inspector run disk.go            run an inspector here
+  vedette push disk.go --to role=db        put it onto hosts, and see how they do
   vedette watch 'metrics/web-1/*'          see what arrives`,
 		Version:                    cli.Version(),
 		SuggestionsMinimumDistance: 2,
 	}
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},
+		&cobra.Group{ID: "push", Title: "Put inspectors onto hosts:"},
 		&cobra.Group{ID: "look", Title: "Look at a running master:"},
 		&cobra.Group{ID: "make", Title: "Write and set up:"},
 	)
@@ -34,7 +36,8 @@ measure live. "vedette dev" starts all of it on this machine.`,
 		}
 	}
 	add("run", newDev(), newMaster(), agentcmd.New("agent", "vedette agent"))
-	add("look", newHosts(), newInspectors(), newWatch(), newCall())
+	add("push", newTry(), newPush(), newApply(), newInspectors(), newReceipts(), newRollouts(), newRollout(), newAudit())
+	add("look", newHosts(), newWatch(), newCall())
 	add("make", newInspector(), newConfig(), newToken())
 	root.AddCommand(cli.VersionCommand("vedette"), agentcmd.ScriptHost())
 	cli.Helpful(root)

@@ -29,10 +29,16 @@ import (
 // The scripts run the real command in processes of its own: the test binary
 // under the name vedette is that command.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vedette": main, "chaos-agent": chaosAgent})
+	testscript.Main(m, map[string]func(){"vedette": main, "chaos-agent": chaosAgent, "fake-master": fakeMaster})
 }
 
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
+
+// The commands that push code, against a master that answers what it is told to.
+func TestPushCommands(t *testing.T) { runScripts(t, "testdata/catalog", "") }
+
+// Pushed code from the file to the hosts, with a real master and real agents.
+func TestPushScripts(t *testing.T) { runScripts(t, "testdata/push", "") }
 
 // The lean binary is built as it is shipped, and run beside a master.
 func TestLeanAgentRuns(t *testing.T) {

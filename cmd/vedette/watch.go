@@ -33,6 +33,10 @@ type watch struct {
 	out     io.Writer
 	errs    io.Writer
 	table   *table
+	// subscribed, or nil, is called on each connection after the subscription.
+	subscribed func(context.Context, *rpc.Peer) error
+	// replace, or nil, shows an event in place of show; false leaves it to that.
+	replace func(event) (bool, error)
 
 	mu        sync.Mutex
 	connected bool  // at least once
@@ -109,7 +113,11 @@ func (w *watch) connect(ctx context.Context, p *rpc.Peer) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	var result wire.SubscribeResult
-	if err := p.Call(ctx, wire.MethodSubscribe, wire.SubscribeParams{Pattern: w.pattern}, &result); err != nil {
+	err := p.Call(ctx, wire.MethodSubscribe, wire.SubscribeParams{Pattern: w.pattern}, &result)
+	if err == nil && w.subscribed != nil {
+		err = w.subscribed(ctx, p)
+	}
+	if err != nil {
 		var answer *rpc.Error
 		if errors.As(err, &answer) {
 			w.end(w.explain(err))
@@ -171,6 +179,11 @@ func (w *watch) event(_ context.Context, e event) (wire.Empty, error) {
 }
 
 func (w *watch) show(e event) error {
+	if w.replace != nil {
+		if done, err := w.replace(e); done {
+			return err
+		}
+	}
 	path, isMetric := strings.CutPrefix(e.Path, "metrics/")
 	var m wire.Metric
 	isMetric = isMetric && json.Unmarshal(e.Data, &m) == nil && m.Val != nil

@@ -41,6 +41,8 @@ type Options struct {
 	Files []string
 	// Private are files and folders that it may not read in any case.
 	Private []string
+	// Exec runs the programs that the script says it needs. Nil runs none.
+	Exec inspectors.Executor
 }
 
 // Program is a script, ready to run. It implements inspectors.Inspector.
@@ -49,9 +51,11 @@ type Options struct {
 // built again before the next run, when a run had to be cut off at the end of
 // its context, and when it panicked.
 type Program struct {
-	script  inspectors.Script
-	output  *output
-	files   *files.Reader
+	script inspectors.Script
+	output *output
+	files  *files.Reader
+	// within makes the context of a run that may execute programs; nil for none.
+	within  func(context.Context) context.Context
 	busy    atomic.Bool
 	closed  atomic.Bool
 	tally   tally
@@ -92,6 +96,9 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	p := &Program{script: *d.Script, output: &output{w: o.Output}, files: files.New(o.Files, o.Private)}
+	if programs := said.Needs.Programs; len(programs) > 0 && o.Exec != nil {
+		p.within = func(ctx context.Context) context.Context { return inspectors.WithExec(ctx, programs, o.Exec) }
+	}
 	m, err := p.build(ctx, s)
 	if err != nil {
 		return nil, err
@@ -119,6 +126,9 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 		return err
 	}
 	p.output.begin()
+	if p.within != nil {
+		ctx = p.within(ctx)
+	}
 	own := r.Fork()
 	keep, settled, err := m.run(ctx, own)
 	if settled {

@@ -33,6 +33,7 @@ func (a *API) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, 
 	now := time.Now()
 	skew := time.UnixMilli(p.NowMS).Sub(now)
 	c.agent, c.session = agent, a.Ingest.NewSession(agent, skew)
+	c.pushed = a.Catalog.Connected(peer, p)
 	a.agentCame(p.Host, peer)
 	a.Log.Info("agent connected", "host", p.Host, "remote", peer.RemoteAddr(), "version", p.Version, "skew", skew.Round(time.Millisecond))
 	return wire.HelloResult{Protocol: wire.Version, Version: a.Version, NowMS: now.UnixMilli(), AckedSeq: agent.Reports.Acked()}, nil

@@ -6,11 +6,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
@@ -43,12 +45,15 @@ type Deps struct {
 	Registry *hosts.Registry
 	Ingest   *ingest.Ingest
 	History  *history.Store
+	Catalog  *catalog.Catalog
 }
 
 // API serves the master's methods.
 type API struct {
 	Deps
 	anonymous atomic.Int64
+
+	trials trials
 
 	agentsMu sync.Mutex
 	agents   map[string]*rpc.Peer // guarded by agentsMu: connections by host
@@ -60,7 +65,7 @@ func New(deps Deps) *API { return &API{Deps: deps} }
 // Server returns the RPC server, an http.Handler for wire.Path.
 func (a *API) Server() *rpc.Server {
 	return &rpc.Server{
-		Handler:      guard{a.methods()},
+		Handler:      guard{a.methods(), a},
 		Options:      rpc.Options{Log: a.Log, Compression: true},
 		Authenticate: a.authenticate,
 		CheckOrigin:  a.Auth.CheckOrigin,
@@ -85,6 +90,8 @@ func (a *API) methods() *rpc.Mux {
 	mux.HandleInOrder(wire.MethodReport, rpc.Method(a.report))
 	mux.HandleInOrder(wire.MethodStatus, rpc.Method(a.status))
 	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(a.reportMetric))
+	a.catalogMethods(mux)
+	a.trialMethods(mux)
 	return mux
 }
 
@@ -96,7 +103,8 @@ type conn struct {
 	identity      *auth.Identity // nil until the login
 	agent         *hosts.Agent   // after hello
 	session       *ingest.Session
-	refusedTold   time.Time // when refused samples were logged last
+	pushed        *catalog.Session // after hello
+	refusedTold   time.Time        // when refused samples were logged last
 	subscriptions map[uint64]context.CancelFunc
 	nextID        uint64
 	closed        bool
@@ -141,19 +149,41 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	for _, cancel := range c.subscriptions {
 		cancel()
 	}
-	agent := c.agent
+	agent, pushed := c.agent, c.pushed
 	c.mu.Unlock()
 	c.readers.Wait()
 	if agent != nil {
 		a.agentWent(agent.Host, peer)
+		a.trialsLeft(agent.Host)
+		a.Catalog.Disconnected(pushed)
 		a.Registry.Disconnect(agent)
 		a.Log.Info("agent disconnected", "host", agent.Host)
 	}
 }
 
-// guard lets a call through when the caller's role allows its method. The
-// methods keep their order: it embeds the Mux.
-type guard struct{ *rpc.Mux }
+// operatorMethods change something; viewerMethods only look. The others are for
+// everybody who has logged in, and agents' methods want a hello before.
+var (
+	operatorMethods = []string{
+		wire.MethodRelease, wire.MethodCatalogPush, wire.MethodCatalogRollback, wire.MethodCatalogDelete,
+		wire.MethodRolloutPause, wire.MethodRolloutResume, wire.MethodRolloutAbort,
+		wire.MethodTrialStart, wire.MethodTrialStop,
+		wire.MethodHostLabel, wire.MethodAudit,
+	}
+	viewerMethods = []string{
+		wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe,
+		wire.MethodCatalogCheck, wire.MethodCatalogList, wire.MethodCatalogGet, wire.MethodCatalogRevision,
+		wire.MethodReceipts, wire.MethodRollouts, wire.MethodRollout,
+	}
+)
+
+// guard lets a call through when the caller's role allows its method, and has
+// every change, and every attempt of one, in the audit log. The methods keep
+// their order: it embeds the Mux.
+type guard struct {
+	*rpc.Mux
+	api *API
+}
 
 // ServeRPC implements rpc.Handler.
 func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
@@ -161,15 +191,18 @@ func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 	if identity == nil && req.Method != wire.MethodLogin {
 		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
 	}
-	switch req.Method {
-	case wire.MethodRelease:
-		if !identity.MayOperate() {
-			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, req.Method)
-		}
-	case wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe:
-		if !identity.MayView() {
-			return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)
-		}
+	if slices.Contains(operatorMethods, req.Method) && req.Method != wire.MethodAudit {
+		return g.api.audited(ctx, req, *identity, g.serve)
+	}
+	return g.serve(ctx, req, identity)
+}
+
+func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Identity) (any, error) {
+	switch {
+	case slices.Contains(operatorMethods, req.Method) && !identity.MayOperate():
+		return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, req.Method)
+	case slices.Contains(viewerMethods, req.Method) && !identity.MayView():
+		return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)
 	}
 	return g.Mux.ServeRPC(ctx, req)
 }

@@ -35,7 +35,8 @@ type Registry struct {
 }
 
 type host struct {
-	info       wire.Host // without Inspectors
+	info       wire.Host         // without Inspectors; Labels are of the host's own configuration
+	given      map[string]string // labels that were given on the master; replaced, never changed
 	inspectors map[string]wire.InspectorStatus
 	agent      *Agent // connected, or nil
 	boots      map[string]*Reports
@@ -94,7 +95,7 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 	}
 	now := time.Now()
 	h.info.Version, h.info.OS, h.info.Arch = hello.Version, hello.OS, hello.Arch
-	h.info.Labels = hello.Labels
+	h.info.Labels, h.info.AcceptsPushed = hello.Labels, hello.AcceptsPushed
 	h.info.Remote = remote
 	h.info.SkewMS = hello.NowMS - now.UnixMilli()
 	h.info.Simple = false
@@ -179,6 +180,33 @@ func (r *Registry) Status(agent *Agent, status wire.StatusParams) (changed []wir
 	return changed
 }
 
+// Restore takes up a host that an earlier run of the master knew. It has gone,
+// until it comes back.
+func (r *Registry) Restore(info wire.Host, given map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, err := r.hostLocked(info.Host)
+	if err != nil {
+		return
+	}
+	h.info, h.given = info, given
+	h.info.State = wire.HostGone
+}
+
+// Label sets the labels of a host that were given on the master, all of them,
+// and returns the host.
+func (r *Registry) Label(name string, given map[string]string) (wire.Host, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, ok := r.hosts[name]
+	if !ok {
+		return wire.Host{}, false
+	}
+	h.given = given
+	r.announceLocked(h)
+	return h.snapshot(), true
+}
+
 // List returns every host, by name.
 func (r *Registry) List() []wire.Host {
 	r.mu.Lock()
@@ -250,6 +278,11 @@ func (r *Registry) announceLocked(h *host) { r.announce("hosts/"+h.info.Host, h.
 
 func (h *host) snapshot() wire.Host {
 	info := h.info
+	if len(h.given) > 0 {
+		info.Labels = make(map[string]string, len(h.info.Labels)+len(h.given))
+		maps.Copy(info.Labels, h.info.Labels)
+		maps.Copy(info.Labels, h.given)
+	}
 	info.Inspectors = slices.SortedFunc(maps.Values(h.inspectors), func(a, b wire.InspectorStatus) int {
 		return cmp.Compare(a.Name, b.Name)
 	})

@@ -23,6 +23,8 @@ type unit struct {
 	name string // that the plugin offers
 	file string // of the author
 	text string // the copy that is compiled
+	// needs are the words of its directive, where they name programs, else empty.
+	needs string
 }
 
 // project is all that is compiled beside the packages of Vedette: a folder for
@@ -52,7 +54,13 @@ func newProject(definitions []inspectors.Definition) (*project, error) {
 		files[d.Name] = d.Script.File
 		text, found := nativeCopy(*d.Script)
 		faults = append(faults, found...)
-		p.units = append(p.units, unit{name: d.Name, file: d.Script.File, text: text})
+		u := unit{name: d.Name, file: d.Script.File, text: text}
+		if said, err := d.Script.Directives(); err != nil {
+			faults = append(faults, diagnosticsOf(d.Script.File, err)...)
+		} else if len(said.Needs.Programs) > 0 {
+			u.needs = said.Needs.String()
+		}
+		p.units = append(p.units, u)
 	}
 	if err := faults.Err(); err != nil {
 		return nil, err
@@ -177,6 +185,10 @@ func (p *project) main(base string) string {
 	}
 	b.WriteString(")\n\nfunc main() {\n\tplugins.Serve(plugins.Inspectors{\n")
 	for i, u := range p.units {
+		if u.needs != "" {
+			fmt.Fprintf(&b, "\t\t%q: plugins.Script{Inspect: %s.Inspect, Needs: %q},\n", u.name, folder(i), u.needs)
+			continue
+		}
 		fmt.Fprintf(&b, "\t\t%q: %s.Inspect,\n", u.name, folder(i))
 	}
 	b.WriteString("\t})\n}\n")

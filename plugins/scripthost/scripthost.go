@@ -16,6 +16,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script"
 	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/internal/executor"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 	"github.com/vedettehq/vedette/plugins/internal/server"
@@ -26,8 +27,13 @@ const Command = "script-host"
 
 // Main is the main function of the script host. It serves the agent that
 // started the process until that closes the connection or dies, and returns the
-// exit status: 0, or 1 where the process was not started by an agent.
+// exit status: 0, or 1 where the process was not started by an agent. Where the
+// agent asks for it, the process is the keeper of one program instead; see
+// package executor.
 func Main() int {
+	if executor.Asked() {
+		return executor.Keep()
+	}
 	handshake := link.Handshake()
 	if os.Getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
 		fmt.Fprintln(os.Stderr, "script-host runs the scripts of a Vedette agent, which starts it by itself")
@@ -48,9 +54,10 @@ func Main() int {
 	warn(link.HoldLifeline())
 	marker, err := link.OpenMarker()
 	warn(err)
-	s := server.New(server.Options{
+	var s *server.Server
+	s = server.New(server.Options{
 		Build: func(d inspectors.Definition, output io.Writer) (server.Program, error) {
-			return build(d, output, &settings)
+			return build(d, output, &settings, s.Exec)
 		},
 		Marker:    marker,
 		Warnings:  func() []string { return warnings },
@@ -66,9 +73,10 @@ func Main() int {
 	return 0
 }
 
-// build builds a script that may read what the settings of its sandbox name.
-func build(d inspectors.Definition, output io.Writer, s *sandbox.Settings) (server.Program, error) {
-	options := script.Options{Output: output, Files: append([]string{}, s.Read...), Private: s.Private}
+// build builds a script that may read what the settings of its sandbox name, and
+// has programs run by execute.
+func build(d inspectors.Definition, output io.Writer, s *sandbox.Settings, execute inspectors.Executor) (server.Program, error) {
+	options := script.Options{Output: output, Files: append([]string{}, s.Read...), Private: s.Private, Exec: execute}
 	program, err := options.Load(d)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,8 @@ package wire
 //
 //	1 (2026-11-22): login, info, hello, report, status, reportMetric,
 //	  subscribe, unsubscribe, hosts, history.range, release
+//	1 (2026-11-29): before the first release, the catalog, assignments and
+//	  receipts, rollouts, trials, the audit log; hello tells of pushed code
 const Version = 1
 
 // Subprotocols of the WebSocket, in the order of preference of our own ends.
@@ -110,6 +112,10 @@ type HelloParams struct {
 	Labels    map[string]string `json:"labels,omitempty"`
 	StartedMS int64             `json:"started_ms"`
 	NowMS     int64             `json:"now_ms"` // the agent's clock, for its skew
+	// AcceptsPushed is whether the host's configuration lets a master send code.
+	AcceptsPushed bool `json:"accepts_pushed"`
+	// Assigned is the hash of the assignment that the agent has, or "".
+	Assigned string `json:"assigned,omitempty"`
 }
 
 // HelloResult accepts an agent.
@@ -235,6 +241,8 @@ type InspectorStatus struct {
 	Crashes    uint64  `json:"crashes"`               // of the process while this ran
 	OverBudget uint64  `json:"over_budget,omitempty"` // runs that were cut off, or blamed, for taking too much
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"` // processor time of all runs
+	// Assigned is the revision of the catalog that runs, or "" for the host's own.
+	Assigned string `json:"assigned,omitempty"`
 }
 
 // SubscribeParams asks for live events whose path matches the pattern, in which
@@ -354,4 +362,6 @@ type Host struct {
 	Agent      *AgentStatus      `json:"agent,omitempty"`
 	Inspectors []InspectorStatus `json:"inspectors,omitempty"`
 	Simple     bool              `json:"simple,omitempty"` // known by reportMetric only
+	// AcceptsPushed is whether the host lets a master send code.
+	AcceptsPushed bool `json:"accepts_pushed,omitempty"`
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -35,9 +36,10 @@ configuration and reports to the master. The master may come later and go away:
 the agent keeps what it measured and sends it when the master is back.
 
 Scripts run in a process of their own that can start no program, write no file,
-signal nobody, and read only what they say they need. Started by root, the agent
-gives it another user, which may read neither its secrets nor anybody's. What of
-this a system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
+signal nobody, and read only what they say they need. Programs that they name and
+agent.policy.exec lists are run for them. Started by root, the agent gives both
+another user, which may read neither its secrets nor anybody's. What of this a
+system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 		Example: "  " + program + "\n" +
 			"  " + program + " --master https://master.example:50505 --token-file /etc/vedette/token\n" +
 			"  " + program + " --host web-1 --config agent.yaml",
@@ -91,14 +93,18 @@ func ScriptHost() *cobra.Command {
 // Run runs an agent until ctx ends and everything that it started is gone.
 func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	log = log.With(config.ComponentKey, "agent")
-	defs, err := Definitions(c)
+	defs, builtIn, err := definitions(c)
 	if err != nil {
 		return err
 	}
 	if err := plugins.HideMemory(); err != nil {
 		log.Warn("other processes of this user can read the agent's secrets", "reason", err)
 	}
+	var running atomic.Pointer[agent.Agent]
 	pool, err := NewPool(c.Agent.Data, log, func(inspector, line string) {
+		if a := running.Load(); a != nil && a.Printed(inspector, line) {
+			return
+		}
 		log.Info("inspector prints", "inspector", inspector, "line", line)
 	}, isolate(c))
 	if err != nil {
@@ -111,31 +117,38 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	}
 	checked := newCheckedPool(pool, self)
 	defer checked.checker.Close()
-	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs})
+	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn})
 	if err != nil {
 		return err
 	}
+	running.Store(a)
 	return a.Run(ctx)
 }
 
 // Definitions returns what the agent of a configuration runs: its choice of the
 // library and its own inspectors, which replace built-in ones of their name.
 func Definitions(c *config.Config) ([]inspectors.Definition, error) {
+	defs, _, err := definitions(c)
+	return defs, err
+}
+
+// definitions returns the names of the built-in ones too.
+func definitions(c *config.Config) (defs []inspectors.Definition, builtIn []string, err error) {
 	own, err := c.Definitions()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	named := make(map[string]bool, len(own))
 	for _, d := range own {
 		named[d.Name] = true
 	}
-	defs := own
+	defs = own
 	for _, d := range library.Definitions() {
 		if !named[d.Name] && (c.Agent.Library.All || slices.Contains(c.Agent.Library.Names, d.Name)) {
-			defs = append(defs, d)
+			defs, builtIn = append(defs, d), append(builtIn, d.Name)
 		}
 	}
-	return defs, nil
+	return defs, builtIn, nil
 }
 
 // NewPool makes the processes that run inspectors. They keep their sockets, and

@@ -20,13 +20,17 @@ import (
 
 // Exit statuses.
 const (
-	ExitOK          = 0 // also after ^C
-	ExitFailed      = 1 // the command could not do what it was asked
-	ExitUsage       = 2 // the command line is wrong
-	ExitUnreachable = 3 // the master cannot be reached
-	ExitRefused     = 4 // the master does not know the caller, or does not let it
-	ExitAnswer      = 5 // the master answered with an error
-	ExitIncomplete  = 6 // done in part: a program that the rest needs is missing
+	ExitOK          = 0  // also after ^C
+	ExitFailed      = 1  // the command could not do what it was asked
+	ExitUsage       = 2  // the command line is wrong
+	ExitUnreachable = 3  // the master cannot be reached
+	ExitRefused     = 4  // the master does not know the caller, or does not let it
+	ExitAnswer      = 5  // the master answered with an error
+	ExitIncomplete  = 6  // done in part: a program that the rest needs is missing
+	ExitCheck       = 7  // the check found faults in the code, so nothing was pushed
+	ExitRollout     = 8  // rolled back, or not well on some host
+	ExitWaiting     = 9  // the end was not awaited: it took too long, or ^C
+	ExitPending     = 10 // a dry run found changes
 )
 
 // ExitHelp tells people of the statuses, at the end of a help text.
@@ -37,7 +41,11 @@ const ExitHelp = `Exit status:
   3  the master cannot be reached
   4  the master does not know who asks, or does not allow it
   5  the master answered with an error
-  6  done in part: a program that the rest needs is missing`
+  6  done in part: a program that the rest needs is missing
+  7  the check found faults in the code, so nothing was pushed
+  8  what was pushed was rolled back, or is not well on some host
+  9  the end of a rollout was not awaited: it took too long, or ^C
+  10 a dry run found changes`
 
 // exitError is an error with the status that the process ends with.
 type exitError struct {
@@ -56,6 +64,18 @@ func Exit(status int, err error) error {
 		err = errTold
 	}
 	return &exitError{status, err}
+}
+
+// Status is the status that an error ends the process with.
+func Status(err error) int {
+	var exit *exitError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &exit):
+		return exit.status
+	}
+	return ExitFailed
 }
 
 // errTold is the error of a command that has said everything itself.

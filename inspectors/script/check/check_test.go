@@ -35,7 +35,7 @@ func everyPackage() string {
 			}
 		}
 	}
-	return "//vedette:needs net processes\npackage all\n\nimport (\n" + imports.String() + ")\n\nfunc Inspect() (float64, error) {\n" + uses.String() + "\treturn 1, nil\n}\n"
+	return "//vedette:needs net processes exec:/bin/true\npackage all\n\nimport (\n" + imports.String() + ")\n\nfunc Inspect() (float64, error) {\n" + uses.String() + "\treturn 1, nil\n}\n"
 }
 
 // TestWithoutGo holds that the checker needs neither a Go toolchain nor any file

@@ -48,6 +48,9 @@ func (p *program) job() job {
 	if strings.Contains(source, "\"net\"") || strings.Contains(source, "\"net/http\"") {
 		source = "//vedette:needs net\n" + source
 	}
+	if strings.Contains(source, "inspectors.Exec(") {
+		source = "//vedette:needs exec:/bin/true\n" + source
+	}
 	timeout := runTimeout
 	if p.refused != nil {
 		timeout = refusedTimeout

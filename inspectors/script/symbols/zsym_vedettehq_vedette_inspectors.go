@@ -5,13 +5,15 @@
 package symbols
 
 import (
+	"go/constant"
+	"go/token"
 	"reflect"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
 
 const (
-	githubComVedettehqVedetteInspectorsNames    = "Counter ErrName ErrSamples Gauge Kind Label Labels Report Sample"
+	githubComVedettehqVedetteInspectorsNames    = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes Report Sample"
 	githubComVedettehqVedetteInspectorsWrappers = ""
 )
 
@@ -23,6 +25,10 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 		return reflect.ValueOf(&inspectors.ErrName).Elem()
 	case "ErrSamples":
 		return reflect.ValueOf(&inspectors.ErrSamples).Elem()
+	case "Exec":
+		return reflect.ValueOf(inspectors.Exec)
+	case "ExitError":
+		return reflect.ValueOf((*inspectors.ExitError)(nil))
 	case "Gauge":
 		return reflect.ValueOf(inspectors.Gauge)
 	case "Kind":
@@ -31,6 +37,10 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 		return reflect.ValueOf((*inspectors.Label)(nil))
 	case "Labels":
 		return reflect.ValueOf((*inspectors.Labels)(nil))
+	case "MaxExecArgBytes":
+		return reflect.ValueOf(constant.MakeFromLiteral("32768", token.INT, 0))
+	case "MaxExecOutputBytes":
+		return reflect.ValueOf(constant.MakeFromLiteral("1048576", token.INT, 0))
 	case "Report":
 		return reflect.ValueOf((*inspectors.Report)(nil))
 	case "Sample":

@@ -10,6 +10,9 @@ func Enter() error { return nil }
 // UserFor says that nothing can be done.
 func UserFor(int) (user int, reason string) { return 0, noLayers() }
 
+// IsRoot reports nothing on this system.
+func IsRoot() bool { return false }
+
 // CannotHelp says that nothing can be done.
 func CannotHelp() string { return noLayers() }
 

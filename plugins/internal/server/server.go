@@ -66,6 +66,8 @@ type Server struct {
 	abandoned atomic.Int64 // runs given up that still go on
 	retired   atomic.Int64 // goroutines leaked by programs that are gone
 	files     fileCounter
+
+	executions *executions
 }
 
 // unit is one inspector that is there to be run.
@@ -95,7 +97,7 @@ func (u *unit) rest() link.SlotState {
 
 // New makes a server. It starts nothing.
 func New(o Options) *Server {
-	s := &Server{options: o, gate: make(gate, 1), units: make(map[string]*unit, len(o.Offered))}
+	s := &Server{options: o, gate: make(gate, 1), units: make(map[string]*unit, len(o.Offered)), executions: newExecutions()}
 	for name, inspector := range o.Offered {
 		s.units[name] = newUnit(inspector, nil, nil)
 	}

@@ -56,6 +56,7 @@ func (s *Source) resolveNames(specs map[string]*ast.ImportSpec) {
 		}
 		delete(specs, name)
 		s.needNet(p, name, missing[name].members)
+		s.needProgram(p, name, missing[name].members)
 		for _, sel := range missing[name].members {
 			if !p.Has(sel.Sel.Name) {
 				s.notAvailable(p, name, sel)
@@ -122,7 +123,7 @@ func insteadOf(path string) string {
 	case "unsafe", "reflect", "runtime/debug":
 		return "inspectors cannot reach around the type system"
 	case "os/exec":
-		return "inspectors start no processes; write a plugin, or read what you need from /proc, /sys or gopsutil"
+		return "use inspectors.Exec, which runs what the script says it needs and the host allows; or read /proc, /sys or gopsutil"
 	case "syscall", "golang.org/x/sys/unix":
 		return "use os, net or gopsutil"
 	case "slices", "maps", "cmp", "iter":

@@ -25,6 +25,25 @@ func connects(path string) *regexp.Regexp {
 	return nil
 }
 
+// needProgram records a call of inspectors.Exec in a script that says of no
+// program that it needs it. Which one it is may be known only when it runs.
+func (s *Source) needProgram(p symbols.Package, name string, members []*ast.SelectorExpr) {
+	if p.Path != inspectorsPath {
+		return
+	}
+	said, err := s.Script.Directives()
+	if err != nil || len(said.Needs.Programs) > 0 {
+		return
+	}
+	for _, sel := range members {
+		if sel.Sel.Name == "Exec" {
+			s.fault(sel.Pos(), name+".Exec runs a program, and the script does not say that it needs any",
+				"write //vedette:needs "+strings.TrimSpace(said.Needs.String()+" exec:/path/of/the/program")+" above the first line of code")
+			return
+		}
+	}
+}
+
 // needNet records what is selected from a package without the script having
 // said that it needs it. The kernel holds it off as well; here the author
 // learns it before the script runs.

@@ -1,0 +1,105 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// assignmentFile is the name, in the agent's data folder, of the file with the
+// last assignment.
+const assignmentFile = "assignment.json"
+
+// kept is what an agent remembers of its assignment.
+type kept struct {
+	Assignment wire.Assignment `json:"assignment"`
+	// Before has, by name, what ran of the assignment before in place of what was
+	// not known to run when this was written. A new start begins with it, so that
+	// a revision which does not build finds the one that it was to replace.
+	Before map[string]wire.Assigned `json:"before,omitempty"`
+}
+
+// keptFile is the file: what is kept, and the hex SHA-256 of its bytes.
+type keptFile struct {
+	SHA256 string          `json:"sha256"`
+	Kept   json.RawMessage `json:"kept"`
+}
+
+// errDamaged is wrapped by the error of a file that is not what was written.
+var errDamaged = errors.New("the file is damaged")
+
+// readKept returns what the folder keeps; nil where it keeps nothing.
+func readKept(dir string) (*kept, error) {
+	text, err := os.ReadFile(filepath.Join(dir, assignmentFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var file keptFile
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if sumOf(file.Kept) != file.SHA256 {
+		return nil, fmt.Errorf("%w: its checksum is wrong", errDamaged)
+	}
+	k := &kept{}
+	if err := json.Unmarshal(file.Kept, k); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return k, nil
+}
+
+// write replaces what the folder keeps, at once or not at all.
+func (k *kept) write(dir string) error {
+	raw, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(keptFile{SHA256: sumOf(raw), Kept: raw})
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, assignmentFile), string(text))
+}
+
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// openKept returns what the agent remembers: nothing where it may not run what a
+// master sends, or what there is cannot be read, of which the log is told.
+func (a *Agent) openKept() kept {
+	if a.cfg.Data == "" {
+		return kept{}
+	}
+	path := filepath.Join(a.cfg.Data, assignmentFile)
+	if !a.cfg.AcceptPushedInspectors {
+		if _, err := os.Lstat(path); err == nil {
+			a.log.Warn("the inspectors that the master has sent before are not run: agent.accept_pushed_inspectors is not true", "file", path)
+		}
+		return kept{}
+	}
+	k, err := readKept(a.cfg.Data)
+	switch {
+	case errors.Is(err, errDamaged):
+		aside, asideErr := spool.MoveAside(path)
+		a.log.Error("the inspectors that the master has sent before are lost until it sends them again",
+			"reason", err, "moved_to", aside, "error", asideErr)
+	case err != nil:
+		a.log.Error("cannot read the inspectors that the master has sent before", "file", path, "reason", err)
+	case k != nil:
+		return *k
+	}
+	return kept{}
+}

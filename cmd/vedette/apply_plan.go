@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// What a step of a plan does.
+const (
+	changeNew    = "new"
+	changeCode   = "changed"
+	changeHosts  = "hosts changed" // the code is the same
+	changeNone   = "unchanged"
+	changeDelete = "delete"
+	changeLeft   = "only on the master" // and left there
+)
+
+// applyStep is one inspector of a plan, as --json prints it.
+type applyStep struct {
+	Name     string `json:"name"`
+	Change   string `json:"change"`
+	From     string `json:"from,omitempty"`     // revision
+	Revision string `json:"revision,omitempty"` // that it would have
+	To       string `json:"to"`                 // the selector that it would have
+	WasTo    string `json:"was_to,omitempty"`   // the selector that it has, where that is another
+	Added    int    `json:"added"`              // lines
+	Removed  int    `json:"removed"`
+
+	code    wire.Code
+	version string // of the entry that the plan was made with, "" of none
+}
+
+// steps compares what the folder has with the catalog.
+func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep, error) {
+	var catalog wire.CatalogResult
+	if err := s.call(wire.MethodCatalogList, nil, &catalog); err != nil {
+		return nil, err
+	}
+	entries := make(map[string]wire.CatalogEntry)
+	for _, e := range catalog.Inspectors {
+		entries[e.Name] = e
+	}
+	var steps []applyStep
+	good := true
+	for _, w := range all {
+		var checked wire.CheckResult
+		if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: w.code}, &checked); err != nil {
+			return nil, err
+		}
+		if len(checked.Diagnostics) > 0 {
+			good = false
+			if err := printChecked(cmd, w.code.File, fromMaster(checked), a.json); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		entry, there := entries[w.code.Name]
+		delete(entries, w.code.Name)
+		step, err := stepOf(s, w, entry, there, checked.Revision)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	if !good {
+		return nil, cli.Exit(cli.ExitCheck, nil)
+	}
+	for _, e := range catalog.Inspectors {
+		if _, left := entries[e.Name]; left {
+			step := applyStep{Name: e.Name, Change: changeLeft, From: e.Current, To: e.Selector, version: e.Version}
+			if a.prune {
+				step.Change = changeDelete
+			}
+			steps = append(steps, step)
+		}
+	}
+	return steps, nil
+}
+
+// stepOf compares one inspector with its entry of the catalog.
+func stepOf(s *session, w wanted, entry wire.CatalogEntry, there bool, revision string) (applyStep, error) {
+	step := applyStep{Name: w.code.Name, Change: changeNew, Revision: revision, To: w.selector, code: w.code}
+	var from wire.Revision
+	if there {
+		step.From, step.version = entry.Current, entry.Version
+		if entry.Selector != w.selector {
+			step.WasTo, step.Change = selectorText(entry.Selector), changeHosts
+		} else {
+			step.Change = changeNone
+		}
+		if entry.Current == revision {
+			return step, nil
+		}
+		step.Change = changeCode
+		var err error
+		if from, err = s.revision(w.code.Name, entry.Current); err != nil {
+			return step, err
+		}
+	}
+	step.Added, step.Removed = lineCounts(unified("from", "to", codeText(from.Code), codeText(w.code)))
+	return step, nil
+}
+
+// countChanges counts the steps that do something.
+func countChanges(steps []applyStep) int {
+	n := 0
+	for _, s := range steps {
+		if s.Change != changeNone && s.Change != changeLeft {
+			n++
+		}
+	}
+	return n
+}
+
+// planText shows a plan: a line for each step, and what comes of it.
+func planText(steps []applyStep, prune bool) string {
+	var b strings.Builder
+	width, left := 0, 0
+	for _, s := range steps {
+		width = max(width, len(s.Name))
+	}
+	for _, s := range steps {
+		sign := map[string]string{changeNew: "+", changeCode: "~", changeHosts: "~", changeDelete: "-"}[s.Change]
+		fmt.Fprintf(&b, "%1s %-*s  %s\n", sign, width, s.Name, stepText(s))
+		if s.Change == changeLeft {
+			left++
+		}
+	}
+	if n := countChanges(steps); n == 0 {
+		b.WriteString("nothing is to be done")
+	} else {
+		b.WriteString(counted(n, "change", "changes"))
+	}
+	if left > 0 && !prune {
+		fmt.Fprintf(&b, "; --prune would delete what is only on the master")
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// stepText says what a step does.
+func stepText(s applyStep) string {
+	text := s.Change
+	switch s.Change {
+	case changeNew, changeCode:
+		text = fmt.Sprintf("%s %s, +%d -%d lines", s.Change, shortID(s.Revision), s.Added, s.Removed)
+		if s.Change == changeNew || s.WasTo != "" {
+			text += ", to " + selectorText(s.To)
+		}
+	case changeHosts:
+		text = "same code, to " + selectorText(s.To)
+	case changeDelete:
+		text = "deleted: it is only on the master"
+	}
+	if s.WasTo != "" {
+		text += " (was to " + s.WasTo + ")"
+	}
+	return text
+}
+
+// counted writes a number with its noun.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

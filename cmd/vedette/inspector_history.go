@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func newInspectorHistory() *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:   "history NAME",
+		Short: "List the changes of a pushed inspector",
+		Long: `List what was done to a pushed inspector, newest first: which revision was made
+current, for which hosts, when, by whom and why. A deleted one has a history too.`,
+		Example: "  vedette inspector history disk\n  vedette inspector history disk --json | jq -r .revision",
+		Args:    nameAndRevisions(0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var entry wire.CatalogEntry
+			if err := c.call(cmd, wire.MethodCatalogGet, wire.CatalogParams{Name: args[0]}, &entry); err != nil {
+				return err
+			}
+			if c.json {
+				return printLines(cmd.OutOrStdout(), entry.History)
+			}
+			return printHistory(cmd.OutOrStdout(), entry, time.Now())
+		},
+	}
+	c.flags(cmd)
+	c.jsonFlag(cmd, "print one JSON object a line, one for each change")
+	return cmd
+}
+
+// printHistory writes a table of changes. A star is the current revision.
+func printHistory(w io.Writer, entry wire.CatalogEntry, now time.Time) error {
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "REVISION\tACTION\tWHEN\tBY\tTO\tWHY")
+	current := !entry.Deleted
+	for _, h := range entry.History {
+		revision := shortID(h.Revision)
+		if current && h.Revision == entry.Current {
+			revision, current = revision+" *", false
+		}
+		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", revision, h.Action, ago(now, h.AtMS), orDash(h.Author), selectorText(h.Selector), orDash(oneLine(h.Message)))))
+	}
+	return table.Flush()
+}

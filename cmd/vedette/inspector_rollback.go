@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func newInspectorRollback() *cobra.Command {
+	var c client
+	var plan planFlags
+	var message string
+	cmd := &cobra.Command{
+		Use:   "rollback NAME [REVISION]",
+		Short: "Make an earlier revision of a pushed inspector current again",
+		Long: `Make an earlier revision of a pushed inspector current again, the one before the
+current where none is named, and follow it onto the hosts as ` + "`vedette push`" + ` does.
+The exit statuses are those of ` + "`vedette push`" + `.`,
+		Example: `  vedette inspector rollback disk -m "inodes are wrong on xfs"
+  vedette inspector rollback disk 1f2e3d4c --canary 1,100%`,
+		Args: nameAndRevisions(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := plan.plan()
+			if err != nil {
+				return err
+			}
+			params := wire.RollbackParams{Name: args[0], Revision: append(args, "")[1], Message: message, Plan: p}
+			var result wire.PushResult
+			if err := c.call(cmd, wire.MethodCatalogRollback, params, &result); err != nil {
+				return err
+			}
+			if !c.json {
+				text := fmt.Sprintf("%s goes back to %s (rollout %s)\n", args[0], shortID(result.Revision), orDash(result.Rollout))
+				if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(text)); err != nil {
+					return err
+				}
+			}
+			return c.finish(cmd, args[0], result, &plan)
+		},
+	}
+	c.flags(cmd)
+	plan.flags(cmd)
+	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
+	c.jsonFlag(cmd, "print one JSON object a line, for each change and the end")
+	return cmd
+}

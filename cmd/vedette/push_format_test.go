@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func TestParseStages(t *testing.T) {
+	for text, want := range map[string][]wire.Stage{
+		"":           nil,
+		"1,10%,100%": {{Hosts: 1}, {Percent: 10}, {Percent: 100}},
+		" 5 , 2.5% ": {{Hosts: 5}, {Percent: 2.5}},
+	} {
+		if got, err := parseStages(text); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: got %v, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"0":       `"0" is neither a number of hosts nor a share of them; write 1,10%,100%`,
+		"1,":      `"" is neither a number of hosts nor a share of them; write 1,10%,100%`,
+		"101%":    `"101%" is not a share; write 1% to 100%`,
+		"NaN%":    `"NaN%" is not a share; write 1% to 100%`,
+		"5,5":     "5 hosts comes after 5 hosts, but is not more",
+		"100%,10": "10 hosts comes after 100 %, but is not more",
+	} {
+		if _, err := parseStages(text); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+// rolling is a rollout in its second stage of three.
+func rolling() wire.Rollout {
+	return wire.Rollout{
+		ID: "r1", Inspector: "disk", Action: "push", From: "0000000011", To: "1111111122", State: wire.RolloutRunning, Stage: 1,
+		Plan: wire.Plan{Stages: []wire.Stage{{Hosts: 1}, {Percent: 50}}, BakeMS: 10_000},
+		Stages: []wire.RolloutStage{
+			{Hosts: []string{"a"}, StartedMS: 1, HealthyMS: 2, DoneMS: 3, Summary: wire.ReceiptSummary{Hosts: 1, Healthy: 1}},
+			{Hosts: []string{"b", "c"}, StartedMS: 3, Summary: wire.ReceiptSummary{Hosts: 2, Pending: 2}},
+			{Hosts: []string{"d"}},
+		},
+	}
+}
+
+// Receipts that came after the rollout was announced count, those of another
+// revision do not.
+func TestProgressLines(t *testing.T) {
+	r := rolling()
+	var out bytes.Buffer
+	p := newProgress(&out, false)
+	show := func(receipts map[string]wire.HostReceipt) {
+		t.Helper()
+		if err := p.show(r, receipts, time.UnixMilli(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receipt := func(revision, state string) wire.HostReceipt {
+		return wire.HostReceipt{Receipt: wire.Receipt{Revision: revision, State: state}}
+	}
+	show(nil)
+	show(nil)
+	show(map[string]wire.HostReceipt{"b": receipt(r.From, wire.ReceiptHealthy)})
+	show(map[string]wire.HostReceipt{"b": receipt(r.To, wire.ReceiptHealthy)})
+	show(map[string]wire.HostReceipt{"b": receipt(r.To, wire.ReceiptHealthy), "c": receipt(r.To, wire.ReceiptFailed)})
+	r.State = wire.RolloutPaused
+	show(nil)
+	r.State = wire.RolloutRolledBack
+	r.Stages[1].Summary = wire.ReceiptSummary{Hosts: 2, Healthy: 1, Failed: 1}
+	show(nil)
+	want := `stage 1 of 3 (1 host) done: 1 of 1 healthy
+stage 2 of 3 (50 %) goes on: 0 of 2 healthy
+stage 2 of 3 (50 %) goes on: 1 of 2 healthy
+stage 2 of 3 (50 %) goes on: 1 of 2 healthy, 1 failed
+stage 2 of 3 (50 %) paused: 0 of 2 healthy
+paused; go on with: vedette rollout resume r1
+stage 2 of 3 (50 %) rolled back: 1 of 2 healthy, 1 failed
+`
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
+
+func TestProgressBars(t *testing.T) {
+	r := rolling()
+	r.Stages[1].HealthyMS, r.Stages[1].Summary = 1000, wire.ReceiptSummary{Hosts: 2, Healthy: 1, Refused: 1}
+	r.Inspector = "di\x1b[2Jsk"
+	got := strings.Join(progressBars(r, nil, time.UnixMilli(5000)), "\n")
+	want := `di?[2Jsk  00000000 → 11111111  running
+  1 host    [########################] 1 of 1 healthy  done
+  50 %      [############------------] 1 of 2 healthy, 1 refused  bakes 6s
+  100 %     [------------------------] 0 of 0 healthy  waits`
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A terminal's lines are replaced and never wrap.
+func TestScreen(t *testing.T) {
+	var out bytes.Buffer
+	s := screen{out: &out, width: 8}
+	for _, lines := range [][]string{{"one", "a long line"}, {"two"}} {
+		if err := s.show(lines); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := "one\na long…\n\x1b[2A\r\x1b[Jtwo\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	rollout := func(state string) *wire.Rollout { return &wire.Rollout{State: state} }
+	for _, tt := range []struct {
+		rollout *wire.Rollout
+		summary wire.ReceiptSummary
+		want    string
+		status  int
+	}{
+		{rollout(wire.RolloutDone), wire.ReceiptSummary{Hosts: 2, Healthy: 1, Pending: 1}, outcomeHealthy, cli.ExitOK},
+		{nil, wire.ReceiptSummary{Hosts: 1, Healthy: 1}, outcomeHealthy, cli.ExitOK},
+		{rollout(wire.RolloutDone), wire.ReceiptSummary{Hosts: 2, Healthy: 1, Refused: 1}, outcomeUnwell, cli.ExitRollout},
+		{nil, wire.ReceiptSummary{Hosts: 1, Failed: 1}, outcomeUnwell, cli.ExitRollout},
+		{rollout(wire.RolloutRolledBack), wire.ReceiptSummary{Hosts: 1, Healthy: 1}, outcomeRolledBack, cli.ExitRollout},
+		{rollout(wire.RolloutReplaced), wire.ReceiptSummary{}, outcomeReplaced, cli.ExitRollout},
+		{rollout(wire.RolloutRunning), wire.ReceiptSummary{}, outcomeWaiting, cli.ExitWaiting},
+		{rollout(wire.RolloutPaused), wire.ReceiptSummary{}, outcomeWaiting, cli.ExitWaiting},
+	} {
+		got := outcomeOf(tt.rollout, wire.ReceiptsResult{Summary: tt.summary})
+		if got != tt.want || outcomeStatus(got) != tt.status {
+			t.Errorf("%+v %+v: got %s, %d", tt.rollout, tt.summary, got, outcomeStatus(got))
+		}
+	}
+}
+
+func TestRevisionDiff(t *testing.T) {
+	code := func(source string) wire.Revision {
+		return wire.Revision{ID: "aaaaaaaaaa", Code: wire.Code{Name: "x", Source: source}}
+	}
+	for _, tt := range []struct {
+		from, to       string
+		added, removed int
+	}{
+		{"", "", 0, 0},
+		{"", "a\nb\n", 2, 0},
+		{"a\n", "", 0, 1},
+		{"a", "a\n", 0, 0},
+		{"a\n\n\nb\n", "a\n\nc\n", 1, 2},
+	} {
+		text := revisionDiff(code(tt.from), code(tt.to))
+		if added, removed := lineCounts(text); added != tt.added || removed != tt.removed {
+			t.Errorf("%q to %q: +%d -%d, want +%d -%d:\n%s", tt.from, tt.to, added, removed, tt.added, tt.removed, text)
+		}
+	}
+	if got, want := coloured("@@ -1 +1 @@\n-a\n+b\n", true), "\x1b[36m@@ -1 +1 @@\x1b[m\n\x1b[31m-a\x1b[m\n\x1b[32m+b\x1b[m\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPlanText(t *testing.T) {
+	steps := []applyStep{
+		{Name: "cpu", Change: changeNone},
+		{Name: "disk", Change: changeCode, Revision: "1234567890", Added: 3, Removed: 1, To: "role=db", WasTo: "every host"},
+		{Name: "gpu", Change: changeNew, Revision: "abcdef1234", Added: 12},
+		{Name: "net", Change: changeHosts, To: "zone=a", WasTo: "zone=b"},
+		{Name: "old", Change: changeLeft},
+	}
+	want := `  cpu   unchanged
+~ disk  changed 12345678, +3 -1 lines, to role=db (was to every host)
++ gpu   new abcdef12, +12 -0 lines, to every host
+~ net   same code, to zone=a (was to zone=b)
+  old   only on the master
+3 changes; --prune would delete what is only on the master
+`
+	if got := planText(steps, false); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestParseLabels(t *testing.T) {
+	got, err := parseLabels([]string{"role=db", "zone-", "a-b=c=d"})
+	if err != nil || labelsText(got) != "a-b=c=d,role=db,zone=" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, words := range [][]string{{"role"}, {"role="}, {"=x"}, {"-"}, {"a=b", "a-"}} {
+		if got, err := parseLabels(words); err == nil {
+			t.Errorf("%q: got %v", words, got)
+		}
+	}
+}
+
+func TestArtefactURL(t *testing.T) {
+	for master, want := range map[string]string{
+		"http://m:1":      "http://m:1/artefacts/ab",
+		"wss://m:1/rpc?x": "https://m:1/artefacts/ab",
+	} {
+		if got, err := artefactURL(master, "ab"); err != nil || got != want {
+			t.Errorf("%s: got %s, %v", master, got, err)
+		}
+	}
+}

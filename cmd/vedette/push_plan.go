@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// planFlags are the flags that say how a revision gets onto its hosts, and
+// whether that is waited for.
+type planFlags struct {
+	canary       string
+	bake         time.Duration
+	stageTimeout time.Duration
+	wait         time.Duration
+	noWait       bool
+}
+
+// waitDefault is how long the end of a rollout is waited for.
+const waitDefault = 30 * time.Minute
+
+func (f *planFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.canary, "canary", "", "go in `STAGES`, hosts or percent of them, as 1,10%,100% (default: all at once)")
+	cmd.Flags().DurationVar(&f.bake, "bake", 0, "how long a stage must stay well before the next begins (default: the longer of 10s and two intervals)")
+	cmd.Flags().DurationVar(&f.stageTimeout, "stage-timeout", 0, "how long a stage may take to be healthy (default: the longer of 1m and three intervals)")
+	cmd.Flags().DurationVar(&f.wait, "wait", waitDefault, "stop waiting for the end after this `DURATION`; the rollout goes on")
+	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for the end of the rollout")
+}
+
+// plan reads the flags.
+func (f *planFlags) plan() (wire.Plan, error) {
+	stages, err := parseStages(f.canary)
+	switch {
+	case err != nil:
+		return wire.Plan{}, cli.Usagef("--canary: %v", err)
+	case f.bake < 0:
+		return wire.Plan{}, cli.Usagef("--bake is %v; it must be above 0", f.bake)
+	case f.stageTimeout < 0:
+		return wire.Plan{}, cli.Usagef("--stage-timeout is %v; it must be above 0", f.stageTimeout)
+	case f.wait <= 0:
+		return wire.Plan{}, cli.Usagef("--wait is %v; it must be above 0, or give --no-wait", f.wait)
+	}
+	return wire.Plan{Stages: stages, BakeMS: f.bake.Milliseconds(), TimeoutMS: f.stageTimeout.Milliseconds()}, nil
+}
+
+// parseStages reads stages as they are written: 1,10%,100%.
+func parseStages(text string) ([]wire.Stage, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var stages []wire.Stage
+	for word := range strings.SplitSeq(text, ",") {
+		s, err := parseStage(strings.TrimSpace(word))
+		if err != nil {
+			return nil, err
+		}
+		if n := len(stages); n > 0 && !grows(stages[n-1], s) {
+			return nil, fmt.Errorf("%s comes after %s, but is not more", stageName(s), stageName(stages[n-1]))
+		}
+		stages = append(stages, s)
+	}
+	return stages, nil
+}
+
+func parseStage(word string) (wire.Stage, error) {
+	if number, ok := strings.CutSuffix(word, "%"); ok {
+		percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if err != nil || !(percent > 0 && percent <= 100) {
+			return wire.Stage{}, fmt.Errorf("%q is not a share; write 1%% to 100%%", word)
+		}
+		return wire.Stage{Percent: percent}, nil
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 1 {
+		return wire.Stage{}, fmt.Errorf("%q is neither a number of hosts nor a share of them; write 1,10%%,100%%", word)
+	}
+	return wire.Stage{Hosts: n}, nil
+}
+
+// grows reports whether a stage may follow another. A number and a share cannot
+// be compared here.
+func grows(a, b wire.Stage) bool {
+	if (a.Percent > 0) != (b.Percent > 0) {
+		return a.Percent != 100
+	}
+	return b.Hosts > a.Hosts || b.Percent > a.Percent
+}
+
+// selectorText names the hosts of a selector.
+func selectorText(selector string) string {
+	if selector == "" {
+		return "every host"
+	}
+	return selector
+}
+
+// checkDuration checks a time that a flag gives, or 0.
+func checkDuration(flag string, d time.Duration) error {
+	if d < 0 {
+		return cli.Usagef("--%s is %v; it must be above 0", flag, d)
+	}
+	return nil
+}
+
+// nameAndRevisions wants a name and at most so many revisions.
+func nameAndRevisions(most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return errors.New(cmd.CommandPath() + " needs the NAME of an inspector, as `vedette inspectors` shows it")
+		case len(args) > 1+most:
+			return fmt.Errorf("%s does not know what to do with %q", cmd.CommandPath(), args[1+most])
+		}
+		for _, revision := range args[1:] {
+			if len(revision) < shortDigits || strings.Trim(revision, "0123456789abcdef") != "" {
+				return fmt.Errorf("%q is no revision; write %d digits of its id or more, as `vedette inspector history %s` shows them", revision, shortDigits, args[0])
+			}
+		}
+		return nil
+	}
+}

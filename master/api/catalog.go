@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// catalogMethods are those of the catalog, receipts, rollouts, labels and the
+// audit log.
+func (a *API) catalogMethods(mux *rpc.Mux) {
+	mux.Handle(wire.MethodCatalogCheck, rpc.Method(a.catalogCheck))
+	mux.Handle(wire.MethodCatalogPush, rpc.Method(a.Catalog.Push))
+	mux.Handle(wire.MethodCatalogRollback, rpc.Method(a.Catalog.Rollback))
+	mux.Handle(wire.MethodCatalogDelete, rpc.Method(a.catalogDelete))
+	mux.Handle(wire.MethodCatalogList, rpc.Method(a.catalogList))
+	mux.Handle(wire.MethodCatalogGet, rpc.Method(a.catalogGet))
+	mux.Handle(wire.MethodCatalogRevision, rpc.Method(a.Catalog.Revision))
+	mux.Handle(wire.MethodReceipts, rpc.Method(a.catalogReceipts))
+	mux.Handle(wire.MethodRollouts, rpc.Method(a.rollouts))
+	mux.Handle(wire.MethodRollout, rpc.Method(a.rollout))
+	mux.Handle(wire.MethodRolloutPause, rpc.Method(a.Catalog.Pause))
+	mux.Handle(wire.MethodRolloutResume, rpc.Method(a.Catalog.Resume))
+	mux.Handle(wire.MethodRolloutAbort, rpc.Method(a.Catalog.Abort))
+	mux.Handle(wire.MethodHostLabel, rpc.Method(a.hostLabel))
+	mux.Handle(wire.MethodAudit, rpc.Method(a.auditList))
+	mux.HandleInOrder(wire.MethodReceipt, rpc.Method(a.receipt))
+}
+
+func (a *API) catalogCheck(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {
+	return a.Catalog.Check(ctx, p.Code)
+}
+
+func (a *API) catalogDelete(ctx context.Context, p wire.DeleteParams) (wire.Empty, error) {
+	return wire.Empty{}, a.Catalog.Delete(ctx, p)
+}
+
+func (a *API) catalogList(context.Context, wire.Empty) (wire.CatalogResult, error) {
+	return wire.CatalogResult{Inspectors: a.Catalog.List()}, nil
+}
+
+func (a *API) catalogGet(ctx context.Context, p wire.CatalogParams) (wire.CatalogEntry, error) {
+	return a.Catalog.Get(ctx, p.Name)
+}
+
+func (a *API) catalogReceipts(ctx context.Context, p wire.CatalogParams) (wire.ReceiptsResult, error) {
+	return a.Catalog.ReceiptsOf(ctx, p.Name)
+}
+
+func (a *API) rollouts(ctx context.Context, p wire.RolloutsParams) (wire.RolloutsResult, error) {
+	list, err := a.Catalog.Rollouts(ctx, p)
+	return wire.RolloutsResult{Rollouts: list}, err
+}
+
+func (a *API) rollout(ctx context.Context, p wire.RolloutParams) (wire.Rollout, error) {
+	return a.Catalog.Rollout(ctx, p.Rollout)
+}
+
+// hostLabel has the catalog keep the labels, and the registry show them.
+func (a *API) hostLabel(ctx context.Context, p wire.LabelParams) (wire.Host, error) {
+	given, err := a.Catalog.Label(ctx, p)
+	if err != nil {
+		return wire.Host{}, err
+	}
+	host, ok := a.Registry.Label(p.Host, given)
+	if !ok {
+		return wire.Host{}, rpc.Errorf(wire.CodeNotFound, "host %q has not reported to this master", p.Host)
+	}
+	return host, nil
+}
+
+func (a *API) auditList(ctx context.Context, p wire.AuditParams) (wire.AuditResult, error) {
+	entries, err := a.Catalog.Audit(ctx, p)
+	return wire.AuditResult{Entries: entries}, err
+}
+
+// receipt takes what an agent tells of its assigned inspectors.
+func (a *API) receipt(ctx context.Context, p wire.ReceiptParams) (wire.Empty, error) {
+	c := connOf(rpc.PeerFrom(ctx))
+	if _, err := c.helloSaid(); err != nil {
+		return wire.Empty{}, err
+	}
+	return wire.Empty{}, a.Catalog.Receipts(c.pushed, p)
+}

@@ -1,0 +1,327 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// maxTrials bounds the trials that one connection watches, and maxTrialHosts
+	// the hosts of one.
+	maxTrials     = 8
+	maxTrialHosts = 1000
+	// defaultTrial and longestTrial are how long a trial lasts.
+	defaultTrial = 10 * time.Second
+	longestTrial = time.Hour
+	// trialGrace is how long after its time a host may take to say that a trial
+	// has ended.
+	trialGrace = 30 * time.Second
+	// maxTrialQueue is how many events wait for who watches a trial. What comes
+	// then is lost, but for the ends.
+	maxTrialQueue = 1000
+)
+
+// trialMethods are those of trials.
+func (a *API) trialMethods(mux *rpc.Mux) {
+	mux.Handle(wire.MethodTrialStart, rpc.Method(a.trialStart))
+	mux.Handle(wire.MethodTrialStop, rpc.Method(a.trialStop))
+	mux.HandleInOrder(wire.MethodTrial, rpc.Method(a.trialReport))
+}
+
+// trials are those that are going on, by id. Nothing of them is kept.
+type trials struct {
+	mu  sync.Mutex
+	all map[string]*trial
+}
+
+// trial is a draft that runs on some hosts, and who watches it.
+type trial struct {
+	id   string
+	peer *rpc.Peer // of who watches
+	bell chan struct{}
+
+	mu      sync.Mutex
+	running map[string]bool // hosts that have not ended
+	queue   []wire.TrialEvent
+	lost    int
+}
+
+func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.TrialStartResult, error) {
+	length := time.Duration(p.ForMS) * time.Millisecond
+	switch {
+	case p.ForMS == 0:
+		length = defaultTrial
+	case length < 0 || length > longestTrial:
+		return wire.TrialStartResult{}, rpc.Errorf(rpc.CodeInvalidParams, "for_ms is %d; a trial lasts up to %v", p.ForMS, longestTrial)
+	}
+	if p.Code.Plugin != nil {
+		return wire.TrialStartResult{}, rpc.Errorf(rpc.CodeInvalidParams, "a trial is of a script; run a plugin where it was made, with `vedette inspector run`")
+	}
+	checked, err := a.Catalog.Check(ctx, p.Code)
+	if err != nil {
+		return wire.TrialStartResult{}, err
+	}
+	if len(checked.Diagnostics) > 0 {
+		first := checked.Diagnostics[0]
+		e := rpc.Errorf(rpc.CodeInvalidParams, "%s:%d:%d: %s", first.File, first.Line, first.Col, first.Message)
+		e.Data = map[string]any{"diagnostics": checked.Diagnostics}
+		return wire.TrialStartResult{}, e
+	}
+	p.Code.Name = checked.Name
+	peers, result, err := a.trialHosts(&p)
+	if err != nil {
+		return result, err
+	}
+	t, err := a.newTrial(rpc.PeerFrom(ctx), peers)
+	if err != nil {
+		return result, err
+	}
+	result.Trial = t.id
+	params := wire.AgentTryParams{Trial: t.id, Code: p.Code, ForMS: length.Milliseconds()}
+	go a.relay(t, length)
+	for host, peer := range peers {
+		go a.beginOn(t, host, peer, &params)
+	}
+	return result, nil
+}
+
+// trialHosts finds the connections of the hosts that a trial is for.
+func (a *API) trialHosts(p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.TrialStartResult, error) {
+	result := wire.TrialStartResult{Hosts: []string{}}
+	if (len(p.Hosts) == 0) == (p.Selector == "") {
+		return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "give hosts or a selector: one of both")
+	}
+	names := slices.Clone(p.Hosts)
+	if p.Selector != "" {
+		selector, err := labels.Parse(p.Selector)
+		if err != nil {
+			return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "the selector %q cannot be read: %v; write it as role=db,zone in (a,b)", p.Selector, err)
+		}
+		for _, h := range a.Registry.List() {
+			if selector.Matches(labels.Set(h.Labels)) && h.State == wire.HostUp && !h.Simple {
+				names = append(names, h.Host)
+			}
+		}
+	}
+	peers := make(map[string]*rpc.Peer)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		peer, err := a.agentOf(name)
+		var fault *rpc.Error
+		switch {
+		case err == nil:
+			peers[name], result.Hosts = peer, append(result.Hosts, name)
+		case errors.As(err, &fault) && fault.Code == wire.CodeConflict:
+			result.Away = append(result.Away, name)
+		default:
+			return nil, result, err
+		}
+	}
+	switch {
+	case len(peers) > maxTrialHosts:
+		return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "%d hosts are selected; a trial runs on %d at most", len(peers), maxTrialHosts)
+	case len(peers) == 0 && len(result.Away) > 0:
+		return nil, result, rpc.Errorf(wire.CodeConflict, "none of the hosts is connected: %s", strings.Join(result.Away, ", "))
+	case len(peers) == 0:
+		return nil, result, rpc.Errorf(wire.CodeNotFound, "the selector %q selects no host that is up", p.Selector)
+	}
+	return peers, result, nil
+}
+
+func (a *API) newTrial(watcher *rpc.Peer, peers map[string]*rpc.Peer) (*trial, error) {
+	a.trials.mu.Lock()
+	defer a.trials.mu.Unlock()
+	n := 0
+	for _, t := range a.trials.all {
+		if t.peer == watcher {
+			n++
+		}
+	}
+	if n >= maxTrials {
+		return nil, rpc.Errorf(wire.CodeBusy, "this connection watches %d trials, which is the limit", maxTrials)
+	}
+	t := &trial{
+		id: strings.ToLower(rand.Text()[:12]), peer: watcher,
+		bell: make(chan struct{}, 1), running: make(map[string]bool),
+	}
+	for host := range peers {
+		t.running[host] = true
+	}
+	if a.trials.all == nil {
+		a.trials.all = make(map[string]*trial)
+	}
+	a.trials.all[t.id] = t
+	return t, nil
+}
+
+// beginOn has one host begin, and tells of it where that fails.
+func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentTryParams) {
+	ctx, cancel := context.WithTimeout(context.Background(), controlTime)
+	defer cancel()
+	err := peer.Call(ctx, wire.MethodAgentTry, params, nil)
+	if err == nil {
+		return
+	}
+	report := wire.TrialReport{Trial: t.id, Ended: true, State: wire.ReceiptFailed, Error: err.Error()}
+	var answer *rpc.Error
+	if errors.As(err, &answer) {
+		report.Error = answer.Message
+		if answer.Code == wire.CodeForbidden {
+			report.State = wire.ReceiptRefused
+		}
+	}
+	t.add(host, report)
+}
+
+// add takes an event for who watches, without waiting.
+func (t *trial) add(host string, report wire.TrialReport) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case !t.running[host]:
+		return // it has ended before
+	case report.Ended:
+		delete(t.running, host)
+	case len(t.queue) >= maxTrialQueue:
+		t.lost++
+		return
+	}
+	t.queue = append(t.queue, wire.TrialEvent{Host: host, TrialReport: report})
+	select {
+	case t.bell <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what waits, and whether there is more to come.
+func (t *trial) take() (events []wire.TrialEvent, more bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	events, t.queue = t.queue, nil
+	if t.lost > 0 && len(events) > 0 {
+		last := &events[len(events)-1]
+		last.Lines = append(last.Lines, fmt.Sprintf("… %d reports were lost: they are not read fast enough", t.lost))
+		t.lost = 0
+	}
+	return events, len(t.running) > 0
+}
+
+// relay hands events to who watches, until every host has ended, it is stopped,
+// nobody watches any more, or its time is long over.
+func (a *API) relay(t *trial, length time.Duration) {
+	late := time.NewTimer(length + trialGrace)
+	defer late.Stop()
+	defer a.endTrial(t)
+	for {
+		events, more := t.take()
+		for i := range events {
+			if err := t.peer.Notify(context.Background(), wire.NotifyTrial, &events[i]); err != nil {
+				return
+			}
+		}
+		if !more {
+			return
+		}
+		select {
+		case <-t.bell:
+		case <-t.peer.Done():
+			return
+		case <-late.C:
+			a.stopOn(t)
+			t.endAll("it did not end in time")
+		}
+	}
+}
+
+// endAll makes an end of the hosts that have not said theirs.
+func (t *trial) endAll(why string) {
+	t.mu.Lock()
+	hosts := make([]string, 0, len(t.running))
+	for host := range t.running {
+		hosts = append(hosts, host)
+	}
+	t.mu.Unlock()
+	slices.Sort(hosts)
+	for _, host := range hosts {
+		t.add(host, wire.TrialReport{Trial: t.id, Ended: true, Error: why})
+	}
+}
+
+// endTrial forgets a trial and has hosts stop that still run it.
+func (a *API) endTrial(t *trial) {
+	a.stopOn(t)
+	a.trials.mu.Lock()
+	delete(a.trials.all, t.id)
+	a.trials.mu.Unlock()
+}
+
+// stopOn has every host end; each says so, and what it cost.
+func (a *API) stopOn(t *trial) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for host := range t.running {
+		if peer, err := a.agentOf(host); err == nil {
+			go a.untry(peer, t.id)
+		}
+	}
+}
+
+func (a *API) untry(peer *rpc.Peer, id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), controlTime)
+	defer cancel()
+	_ = peer.Call(ctx, wire.MethodAgentUntry, wire.TrialStopParams{Trial: id}, nil) // it ends by itself too
+}
+
+func (a *API) trialStop(ctx context.Context, p wire.TrialStopParams) (wire.Empty, error) {
+	a.trials.mu.Lock()
+	t := a.trials.all[p.Trial]
+	a.trials.mu.Unlock()
+	if t == nil || t.peer != rpc.PeerFrom(ctx) {
+		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "no trial %q of this connection is going on", p.Trial)
+	}
+	a.stopOn(t)
+	return wire.Empty{}, nil
+}
+
+// trialReport takes what an agent tells of a trial.
+func (a *API) trialReport(ctx context.Context, p wire.TrialReport) (wire.Empty, error) {
+	agent, err := connOf(rpc.PeerFrom(ctx)).helloSaid()
+	if err != nil {
+		return wire.Empty{}, err
+	}
+	a.trials.mu.Lock()
+	t := a.trials.all[p.Trial]
+	a.trials.mu.Unlock()
+	if t == nil || !t.has(agent.Host) {
+		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "nobody watches trial %q of host %q", p.Trial, agent.Host)
+	}
+	t.add(agent.Host, p)
+	return wire.Empty{}, nil
+}
+
+func (t *trial) has(host string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.running[host]
+}
+
+// trialsLeft ends the trials of a host whose connection is gone. The trials that
+// a connection watched end by themselves.
+func (a *API) trialsLeft(host string) {
+	a.trials.mu.Lock()
+	defer a.trials.mu.Unlock()
+	for _, t := range a.trials.all {
+		t.add(host, wire.TrialReport{Trial: t.id, Ended: true, State: wire.ReceiptFailed, Error: "the agent's connection was lost"})
+	}
+}

@@ -1,0 +1,108 @@
+package master
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func TestWhoMayStorePrograms(t *testing.T) {
+	const program = "program"
+	sum := sha256.Sum256([]byte(program))
+	path := wire.ArtefactPath + hex.EncodeToString(sum[:])
+	data := t.TempDir()
+	m := start(t, config.Master{
+		Data:   data,
+		Tokens: []config.Token{token("web-1", "agent", "web-1"), token("wall", "viewer", ""), token("ops", "operator", "")},
+	})
+	for _, c := range []struct {
+		method, token, origin string
+		status                int
+		want                  string
+	}{
+		{"PUT", "", "", 401, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one\n"},
+		{"PUT", "nobody", "", 401, ""},
+		{"PUT", "web-1", "", 403, "the credential \"web-1\" is for the role agent; storing programs needs an operator's\n"},
+		{"PUT", "wall", "", 403, "the credential \"wall\" is for the role viewer; storing programs needs an operator's\n"},
+		{"PUT", "ops", "https://evil.example", 403, "pages of other origins may not ask here\n"},
+		{"GET", "ops", "", 404, ""},
+		{"PUT", "ops", "", 201, "stored\n"},
+		{"GET", "", "", 401, ""},
+		{"GET", "web-1", "", 200, program},
+		{"GET", "wall", "", 200, program},
+		{"HEAD", "ops", "", 200, ""},
+		{"GET", "ops", "https://evil.example", 403, ""},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), c.method, m.URL()+path, strings.NewReader(program))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.token != "" {
+			r.Header = bearer(c.token)
+		}
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		status, text := send(t, r)
+		if status != c.status || c.want != "" && text != c.want {
+			t.Errorf("%s by %q of %q: %d %q, want %d %q", c.method, c.token, c.origin, status, text, c.status, c.want)
+		}
+	}
+	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
+	var lines []string
+	for _, e := range call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{Action: "artefacts."}).Entries {
+		lines = append(lines, e.Who+" "+e.Outcome)
+	}
+	if got := strings.Join(lines, ","); got != "ops ok,ops 403 Forbidden,wall 403 Forbidden,web-1 403 Forbidden" {
+		t.Errorf("the audit log has %s", got)
+	}
+	push := func(size int64) wire.PushParams {
+		artefact := wire.Artefact{SHA256: hex.EncodeToString(sum[:]), Size: size}
+		return wire.PushParams{Code: wire.Code{Name: "gpu", Plugin: &wire.PushedPlugin{Artefacts: map[string]wire.Artefact{"linux/amd64": artefact}}}}
+	}
+	if got := refused(t, ops, wire.MethodCatalogPush, push(1)); !strings.Contains(got.Message, "is not on the master") {
+		t.Errorf("a push of a program that is another: %v", got)
+	}
+	call[wire.PushResult](t, ops, wire.MethodCatalogPush, push(int64(len(program))))
+	if kept, err := os.ReadFile(filepath.Join(data, "artefacts", hex.EncodeToString(sum[:]))); err != nil || string(kept) != program {
+		t.Errorf("%q, %v", kept, err)
+	}
+}
+
+// On a master that is open to everybody on loopback a name that an attacker has
+// pointed there does not do.
+func TestProgramsByForeignName(t *testing.T) {
+	m := start(t, config.Master{Data: t.TempDir()})
+	r, err := http.NewRequestWithContext(t.Context(), "PUT", m.URL()+wire.ArtefactPath+strings.Repeat("0", 64), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "evil.example"
+	if status, text := send(t, r); status != 403 {
+		t.Errorf("%d %q", status, text)
+	}
+}
+
+func send(t *testing.T, r *http.Request) (int, string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}

@@ -1,0 +1,169 @@
+// Package audit keeps the log of every change that somebody made or tried to:
+// who, in which role, from where, what, and how it ended. The log only grows.
+//
+// Who handles a call puts an Attempt into its context. A change that is written
+// to the state takes its line along, so that both are written or neither is;
+// what has no line by then gets one when the call has ended. So there is one
+// line for each attempt, and none without.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// LogName is the log of the state that has the lines.
+	LogName = "audit"
+	// OK is the outcome of what succeeded.
+	OK = "ok"
+
+	defaultLimit = 100
+	maxLimit     = 10_000
+	// maxTextBytes bounds what a caller can put into a line.
+	maxTextBytes = 2000
+)
+
+// Log is the audit log in a state. It is safe for use from many goroutines.
+type Log struct {
+	store state.Store
+}
+
+// New makes the log of a state.
+func New(store state.Store) *Log { return &Log{store: store} }
+
+// Append adds a line of its own.
+func (l *Log) Append(ctx context.Context, entry wire.AuditEntry) error {
+	if _, err := l.store.Append(ctx, LogName, encode(entry)); err != nil {
+		return fmt.Errorf("cannot write the audit log: %w", err)
+	}
+	return nil
+}
+
+// List returns the lines that are selected, newest first. Subjects and names are
+// compared as they are, actions by their beginning.
+func (l *Log) List(ctx context.Context, p wire.AuditParams) ([]wire.AuditEntry, error) {
+	limit := p.Limit
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	limit = min(limit, maxLimit)
+	found := []wire.AuditEntry{}
+	for record, err := range l.store.ScanBack(ctx, LogName, 0) {
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the audit log: %w", err)
+		}
+		var entry wire.AuditEntry
+		if err := json.Unmarshal(record.Value, &entry); err != nil {
+			return nil, fmt.Errorf("cannot read line %d of the audit log: %w", record.Seq, err)
+		}
+		entry.Seq = record.Seq
+		if selects(p, entry) {
+			found = append(found, entry)
+		}
+		if len(found) == limit {
+			break
+		}
+	}
+	return found, nil
+}
+
+func selects(p wire.AuditParams, entry wire.AuditEntry) bool {
+	return (p.Who == "" || p.Who == entry.Who) &&
+		strings.HasPrefix(entry.Action, p.Action) &&
+		(p.Subject == "" || p.Subject == entry.Subject) &&
+		entry.AtMS >= p.SinceMS
+}
+
+// encode writes a line, without the number that the log gives it.
+func encode(entry wire.AuditEntry) []byte {
+	entry.Seq = 0
+	if entry.AtMS == 0 {
+		entry.AtMS = time.Now().UnixMilli()
+	}
+	for _, text := range []*string{&entry.Subject, &entry.Detail, &entry.Outcome} {
+		if len(*text) > maxTextBytes {
+			*text = strings.ToValidUTF8((*text)[:maxTextBytes], "") + "…"
+		}
+	}
+	data, err := json.Marshal(entry)
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode a line of the audit log: %v", err)) // strings and numbers only
+	}
+	return data
+}
+
+// Attempt is one call that is to be in the log.
+type Attempt struct {
+	who, role, from, action string
+
+	mu      sync.Mutex
+	written bool
+}
+
+// NewAttempt notes who tries what, and from which address.
+func NewAttempt(who, role, from, action string) *Attempt {
+	return &Attempt{who: who, role: role, from: from, action: action}
+}
+
+type attemptKey struct{}
+
+// With returns a context that has an attempt.
+func With(ctx context.Context, a *Attempt) context.Context {
+	return context.WithValue(ctx, attemptKey{}, a)
+}
+
+// From returns the attempt of a context. Where there is none it is the master's
+// own.
+func From(ctx context.Context) *Attempt {
+	if a, ok := ctx.Value(attemptKey{}).(*Attempt); ok {
+		return a
+	}
+	return NewAttempt(Master, Master, "", "")
+}
+
+// Master is who does what no caller asked for, as a rollback after a failed
+// gate.
+const Master = "master"
+
+// Who returns the name of the credential.
+func (a *Attempt) Who() string { return a.who }
+
+// Change returns the line of an attempt that succeeds, as a change for the
+// state.Apply that makes it succeed. Call Written when it has.
+func (a *Attempt) Change(subject, detail string) state.Change {
+	return state.Append(LogName, encode(a.Entry(subject, detail, nil)))
+}
+
+// Written notes that the line of Change is in the log.
+func (a *Attempt) Written() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.written = true
+}
+
+// HasLine reports whether the line is in the log.
+func (a *Attempt) HasLine() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.written
+}
+
+// Entry returns the line of the attempt, which ended in err.
+func (a *Attempt) Entry(subject, detail string, err error) wire.AuditEntry {
+	outcome := OK
+	if err != nil {
+		outcome = err.Error()
+	}
+	return wire.AuditEntry{
+		AtMS: time.Now().UnixMilli(), Who: a.who, Role: a.role, From: a.from, Action: a.action,
+		Subject: subject, Detail: detail, Outcome: outcome,
+	}
+}

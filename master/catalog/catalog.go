@@ -1,0 +1,305 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// Options are what a catalog needs from outside.
+type Options struct {
+	Log *slog.Logger
+	// Announce tells those who watch. It must not call back.
+	Announce func(path string, data any)
+	// Builder builds code that has passed the check, to see whether it builds.
+	// It may be nil.
+	Builder func(ctx context.Context, code wire.Code) error
+	// HasArtefact tells whether the master holds a program of that checksum and
+	// size. It may be nil, which takes it that it does.
+	HasArtefact func(wire.Artefact) bool
+}
+
+// Catalog is what hosts are to run, and how far they are. New makes it, Open
+// gives it its state, Run lets it work, Close writes what is left. Its methods
+// may be called from any goroutine, after Open.
+type Catalog struct {
+	opts   Options
+	store  state.Store // set by Open
+	audit  *audit.Log  // set by Open
+	checks chan struct{}
+	slots  chan struct{} // of agent.assign under way
+
+	// changing is held by whoever changes an entry or a rollout, for as long as
+	// that is written to the disk. It is taken before mu.
+	changing sync.Mutex
+	// keeping is held by whoever writes what is known of a host. It is taken
+	// before mu.
+	keeping sync.Mutex
+
+	mu          sync.Mutex // guards all below; nothing waits while it is held
+	entries     map[string]*entry
+	names       []string // of the entries that hosts may get something of, sorted
+	active      map[string]*active
+	code        map[string]wire.Code // of revisions that somebody may run, by id
+	targets     map[string]*target
+	assignments map[string]*wire.Assignment // by the revisions in it
+	lastRollout uint64
+	changed     map[string]bool // inspectors whose summary may have changed
+	dirty       map[*target]bool
+	running     context.Context // nil until Run, and after it
+	senders     sync.WaitGroup
+
+	wakeRollouts chan struct{}
+	wakeSummary  chan struct{}
+}
+
+// record is an entry as it is stored. Changes counts them, so that a version
+// never comes twice.
+type record struct {
+	Name     string `json:"name"`
+	Current  string `json:"current,omitempty"`
+	Selector string `json:"selector,omitempty"`
+	Kind     string `json:"kind,omitempty"`
+	Deleted  bool   `json:"deleted,omitempty"`
+	Changes  uint64 `json:"changes"`
+	Rollout  string `json:"rollout,omitempty"`
+	Author   string `json:"author"`
+	AtMS     int64  `json:"at_ms"`
+	Message  string `json:"message,omitempty"`
+}
+
+// version is what CatalogEntry.Version has.
+func (r *record) version() string {
+	if r.Changes == 0 {
+		return ""
+	}
+	return fmt.Sprint(r.Changes)
+}
+
+// entry is a record as it is used. It is replaced, never changed.
+type entry struct {
+	record
+	selector labels.Selector
+	stored   state.Version
+}
+
+// active is a rollout that is running or paused. It is replaced, never changed.
+type active struct {
+	wire.Rollout
+	from, to labels.Selector
+	stored   state.Version // of what is on the disk of it
+	storedAt time.Time
+	toldAt   time.Time // when it was announced
+	toStore  bool      // it is another than on the disk
+	toTell   bool      // it is another than was announced
+}
+
+// New makes a catalog without a state. It starts nothing.
+func New(opts Options) *Catalog {
+	return &Catalog{
+		opts:    opts,
+		checks:  make(chan struct{}, maxChecks),
+		slots:   make(chan struct{}, maxSending),
+		entries: make(map[string]*entry), active: make(map[string]*active), code: make(map[string]wire.Code),
+		targets: make(map[string]*target), assignments: make(map[string]*wire.Assignment),
+		changed: make(map[string]bool), dirty: make(map[*target]bool),
+		wakeRollouts: make(chan struct{}, 1), wakeSummary: make(chan struct{}, 1),
+	}
+}
+
+// Keys of the state.
+const (
+	entryPrefix    = "inspector/"
+	historyPrefix  = "history/"
+	revisionPrefix = "revision/"
+	rolloutPrefix  = "rollout/"
+	hostPrefix     = "host/"
+	receiptsPrefix = "receipts/"
+)
+
+func historyKey(name string, change uint64) string {
+	return fmt.Sprintf("%s%s/%010d", historyPrefix, name, change)
+}
+
+func rolloutKey(number uint64) string { return fmt.Sprintf("%s%010d", rolloutPrefix, number) }
+
+// Open reads the state, which the catalog uses from then on and leaves open.
+func (c *Catalog) Open(ctx context.Context, store state.Store) error {
+	c.store, c.audit = store, audit.New(store)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, load := range []func(context.Context) error{c.loadHostsLocked, c.loadEntriesLocked, c.loadRolloutsLocked, c.loadCodeLocked} {
+		if err := load(ctx); err != nil {
+			return fmt.Errorf("cannot read the catalog: %w", err)
+		}
+	}
+	c.retargetAllLocked()
+	return nil
+}
+
+func (c *Catalog) loadEntriesLocked(ctx context.Context) error {
+	stored, err := c.store.List(ctx, entryPrefix)
+	if err != nil {
+		return err
+	}
+	for _, s := range stored {
+		e := &entry{stored: s.Version}
+		if err := decode(s, &e.record); err != nil {
+			return err
+		}
+		if e.selector, err = labels.Parse(e.Selector); err != nil {
+			return fmt.Errorf("%s: %w", s.Key, err)
+		}
+		c.entries[e.Name] = e
+	}
+	return nil
+}
+
+// loadRolloutsLocked takes up the rollouts that were going on. Every one of them
+// is named by its entry.
+func (c *Catalog) loadRolloutsLocked(ctx context.Context) error {
+	stored, err := c.store.List(ctx, rolloutPrefix)
+	if err != nil {
+		return err
+	}
+	for _, s := range stored {
+		var r wire.Rollout
+		if err := decode(s, &r); err != nil {
+			return err
+		}
+		number, err := rolloutNumber(r.ID)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Key, err)
+		}
+		c.lastRollout = max(c.lastRollout, number)
+		if isActive(r) {
+			if c.active[r.Inspector], err = newActive(r, s.Version); err != nil {
+				return fmt.Errorf("%s: %w", s.Key, err)
+			}
+		}
+	}
+	return nil
+}
+
+func newActive(r wire.Rollout, stored state.Version) (*active, error) {
+	from, err := labels.Parse(r.FromSelector)
+	if err != nil {
+		return nil, err
+	}
+	to, err := labels.Parse(r.ToSelector)
+	return &active{Rollout: r, from: from, to: to, stored: stored}, err
+}
+
+func isActive(r wire.Rollout) bool {
+	return r.State == wire.RolloutRunning || r.State == wire.RolloutPaused
+}
+
+// loadCodeLocked reads the code that hosts may have to be given.
+func (c *Catalog) loadCodeLocked(ctx context.Context) error {
+	for id := range c.neededLocked() {
+		revision, err := c.revision(ctx, id)
+		if err != nil {
+			return err
+		}
+		c.code[id] = revision.Code
+	}
+	return nil
+}
+
+// neededLocked returns the revisions that hosts run or may have to.
+func (c *Catalog) neededLocked() map[string]bool {
+	needed := make(map[string]bool)
+	for _, e := range c.entries {
+		if !e.Deleted {
+			needed[e.Current] = true
+		}
+	}
+	for _, a := range c.active {
+		needed[a.From], needed[a.To] = true, true
+	}
+	delete(needed, "")
+	return needed
+}
+
+func (c *Catalog) revision(ctx context.Context, id string) (wire.Revision, error) {
+	var revision wire.Revision
+	stored, err := c.store.Get(ctx, revisionPrefix+id)
+	if err == nil {
+		err = decode(stored, &revision)
+	}
+	if err != nil {
+		return revision, fmt.Errorf("cannot read revision %.12s: %w", id, err)
+	}
+	return revision, nil
+}
+
+// installLocked puts an entry and its rollout, or nil, in the place of what was,
+// and tells what hosts are to run since. The code of every revision they name is
+// in c.code already.
+func (c *Catalog) installLocked(e *entry, a *active) {
+	c.entries[e.Name] = e
+	if a == nil {
+		delete(c.active, e.Name)
+	} else {
+		c.active[e.Name] = a
+	}
+	needed := c.neededLocked()
+	maps.DeleteFunc(c.code, func(id string, _ wire.Code) bool { return !needed[id] })
+	c.retargetLocked(e.Name)
+	c.markLocked(e.Name)
+	wake(c.wakeRollouts)
+}
+
+// markLocked has the entry announced anew, soon.
+func (c *Catalog) markLocked(name string) {
+	c.changed[name] = true
+	wake(c.wakeSummary)
+}
+
+func (c *Catalog) renameLocked() {
+	c.names = c.names[:0]
+	for name, e := range c.entries {
+		if !e.Deleted || c.active[name] != nil {
+			c.names = append(c.names, name)
+		}
+	}
+	slices.Sort(c.names)
+}
+
+// wake has a goroutine look again. What it has not seen yet it will see.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func decode(s state.Entry, into any) error {
+	if err := json.Unmarshal(s.Value, into); err != nil {
+		return fmt.Errorf("%s: %w", s.Key, err)
+	}
+	return nil
+}
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode %T: %v", v, err)) // strings and numbers only
+	}
+	return data
+}
+
+// isNotFound reports whether an entry of the state is not there.
+func isNotFound(err error) bool { return errors.Is(err, state.ErrNotFound) }

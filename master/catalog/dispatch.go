@@ -1,0 +1,254 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// maxSending bounds the assignments that are encoded and sent at once.
+	maxSending = 64
+	// slotTime is how long an agent that has not answered keeps others waiting.
+	slotTime = 50 * time.Millisecond
+	// answerWithin is how long an agent may take to answer.
+	answerWithin = 30 * time.Second
+	// minBackoff and maxBackoff bound the pauses after an assignment that failed.
+	minBackoff = 250 * time.Millisecond
+	maxBackoff = 30 * time.Second
+	// verifyEvery is how often an agent is asked what it has.
+	verifyEvery = time.Minute
+)
+
+// Caller is the connection of an agent.
+type Caller interface {
+	Call(ctx context.Context, method string, params, result any) error
+	Done() <-chan struct{}
+}
+
+// Session is one connection of an agent. mu of the catalog guards it.
+type Session struct {
+	agent  Caller
+	target *target
+	have   string           // hash of the assignment that the agent has
+	told   bool             // have is known
+	busy   bool             // a goroutine sends
+	verify bool             // it is to ask what the agent has
+	refuse *wire.Assignment // that the agent has refused to take, or nil
+}
+
+// Connected takes up the connection of an agent, in the place of an older one,
+// and sends what its host is to run, where it has something else.
+func (c *Catalog) Connected(agent Caller, hello wire.HelloParams) *Session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.targets[hello.Host]
+	fresh := t == nil
+	if fresh {
+		t = newTarget(hello.Host)
+		c.targets[hello.Host] = t
+	}
+	s := &Session{agent: agent, target: t, have: hello.Assigned, told: true}
+	before := t.accepts
+	t.session, t.up, t.expected, t.refuses = s, true, false, ""
+	t.accepts = hello.AcceptsPushed
+	t.record.Labels, t.record.OS, t.record.Arch, t.record.Version = hello.Labels, hello.OS, hello.Arch, hello.Version
+	t.record.Accepts, t.record.Gone, t.record.SeenMS = hello.AcceptsPushed, false, time.Now().UnixMilli()
+	c.dirty[t] = true
+	t.relabel()
+	c.retargetHostLocked(t)
+	if before != t.accepts {
+		for name, revision := range t.wants {
+			c.announceReceiptLocked(t, name, revision)
+		}
+	}
+	c.kickLocked(t)
+	wake(c.wakeRollouts)
+	return s
+}
+
+// Disconnected ends a session.
+func (c *Catalog) Disconnected(s *Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.target.session == s {
+		s.target.session = nil
+		c.dirty[s.target] = true
+	}
+}
+
+// kickLocked has the agent of a host sent what it is to have, if it has not got
+// it and nobody is at it.
+func (c *Catalog) kickLocked(t *target) {
+	s := t.session
+	if s == nil || s.busy || c.running == nil || c.running.Err() != nil || !c.mustSendLocked(s) {
+		return
+	}
+	s.busy = true
+	ctx := c.running
+	c.senders.Go(func() { c.send(ctx, s) })
+}
+
+// mustSendLocked reports whether there is something to do for a session.
+func (c *Catalog) mustSendLocked(s *Session) bool {
+	t := s.target
+	if t.session != s || !t.accepts {
+		return false
+	}
+	wanted := c.assignmentLocked(t)
+	return s.verify || (!s.told || s.have != wanted.Hash) && s.refuse != wanted
+}
+
+// send brings the agent of a session up to date, and ends when it is. There is
+// one for a session at a time, so that what changes meanwhile is one assignment.
+func (c *Catalog) send(ctx context.Context, s *Session) {
+	for failed := 0; ; {
+		c.mu.Lock()
+		if ctx.Err() != nil || !c.mustSendLocked(s) {
+			s.busy = false
+			c.mu.Unlock()
+			return
+		}
+		verify := s.verify
+		assignment := c.assignmentLocked(s.target)
+		c.mu.Unlock()
+		var err error
+		if verify {
+			err = c.ask(ctx, s)
+		} else {
+			err = c.assign(ctx, s, assignment)
+		}
+		if err == nil {
+			failed = 0
+			continue
+		}
+		if ctx.Err() == nil && !errors.Is(err, rpc.ErrClosed) {
+			c.opts.Log.Warn("cannot give an agent its inspectors", "host", s.target.name, "error", err)
+		}
+		failed++
+		backOff(ctx, s.agent, failed)
+		if isDone(s.agent) {
+			c.mu.Lock()
+			s.busy = false
+			c.mu.Unlock()
+			return
+		}
+	}
+}
+
+func isDone(agent Caller) bool {
+	select {
+	case <-agent.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// backOff waits longer after each failure, and not beyond the connection.
+func backOff(ctx context.Context, agent Caller, failed int) {
+	most := min(minBackoff<<min(failed, 10), maxBackoff)
+	timer := time.NewTimer(most/2 + rand.N(most/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-agent.Done():
+	}
+}
+
+// assign sends an assignment and waits until the agent has it.
+func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assignment) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	// A slow agent gives its slot to others; it keeps nobody waiting but itself.
+	leave := sync.OnceFunc(func() { <-c.slots })
+	defer leave()
+	defer time.AfterFunc(slotTime, leave).Stop()
+	var result wire.AssignResult
+	err := s.agent.Call(ctx, wire.MethodAgentAssign, assignment, &result)
+	var refusal *rpc.Error
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case errors.As(err, &refusal) && refusal.Code == wire.CodeForbidden:
+		c.refusedLocked(s, assignment, refusal.Message)
+		return nil
+	case errors.Is(err, rpc.ErrTooLarge):
+		c.refusedLocked(s, assignment, "what the host is to run is together larger than a message may be: "+err.Error())
+		return nil
+	case err != nil:
+		s.told = false // perhaps it has it
+		return err
+	}
+	s.have, s.told, s.refuse = result.Hash, true, nil
+	if s.target.refuses != "" {
+		s.target.refuses = ""
+		for name, revision := range s.target.wants {
+			c.announceReceiptLocked(s.target, name, revision)
+		}
+	}
+	if result.Hash != assignment.Hash {
+		return rpc.Errorf(wire.CodeConflict, "the agent was given assignment %.12q and has %.12q", assignment.Hash, result.Hash)
+	}
+	return nil
+}
+
+// refusedLocked notes that an agent takes nothing, whatever it said in hello.
+func (c *Catalog) refusedLocked(s *Session, assignment *wire.Assignment, why string) {
+	s.refuse = assignment
+	t := s.target
+	if t.session != s {
+		return
+	}
+	t.refuses = why
+	for name, revision := range t.wants {
+		c.announceReceiptLocked(t, name, revision)
+	}
+	wake(c.wakeRollouts)
+}
+
+// ask finds out which assignment an agent has.
+func (c *Catalog) ask(ctx context.Context, s *Session) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	var result wire.AssignResult
+	err := s.agent.Call(ctx, wire.MethodAgentAssigned, nil, &result)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.verify = false
+	if err == nil {
+		s.have, s.told, s.refuse = result.Hash, true, nil
+	}
+	return err
+}
+
+// verifySome asks those agents what they have whose second of the minute it is.
+func (c *Catalog) verifySome(second int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, t := range c.targets {
+		if t.session != nil && verifyAt(name) == second {
+			t.session.verify = true
+			c.kickLocked(t)
+		}
+	}
+}
+
+// verifyAt spreads hosts over the seconds of verifyEvery.
+func verifyAt(host string) int {
+	h := fnv.New32a()
+	h.Write([]byte(host))
+	return int(h.Sum32() % uint32(verifyEvery/time.Second))
+}

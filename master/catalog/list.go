@@ -1,0 +1,221 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// minPrefix is how many digits of a revision name it.
+	minPrefix = 8
+
+	defaultRollouts = 100
+	maxRollouts     = 1000
+)
+
+// List returns the inspectors of the catalog by name, without their history and
+// without those that are deleted.
+func (c *Catalog) List() []wire.CatalogEntry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := []wire.CatalogEntry{}
+	for _, e := range c.entries {
+		if !e.Deleted {
+			list = append(list, c.entryLocked(e))
+		}
+	}
+	slices.SortFunc(list, func(a, b wire.CatalogEntry) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// Get returns an inspector with its history, also one that is deleted.
+func (c *Catalog) Get(ctx context.Context, name string) (wire.CatalogEntry, error) {
+	c.mu.Lock()
+	e := c.entries[name]
+	if e == nil {
+		c.mu.Unlock()
+		return wire.CatalogEntry{}, notInCatalog(name)
+	}
+	got := c.entryLocked(e)
+	c.mu.Unlock()
+	var err error
+	got.History, err = c.history(ctx, name)
+	return got, err
+}
+
+func (c *Catalog) entryLocked(e *entry) wire.CatalogEntry {
+	return wire.CatalogEntry{
+		Name: e.Name, Current: e.Current, Selector: e.Selector, Kind: e.Kind, Deleted: e.Deleted, Version: e.version(),
+		Rollout: e.Rollout, Author: e.Author, AtMS: e.AtMS, Message: e.Message, Summary: c.summaryLocked(e.Name),
+	}
+}
+
+// history returns the changes of an inspector, newest first.
+func (c *Catalog) history(ctx context.Context, name string) ([]wire.HistoryEntry, error) {
+	prefix := historyPrefix + name + "/"
+	stored, err := c.store.List(ctx, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the history of %q: %w", name, err)
+	}
+	// Below "load/" are the changes of load/average, too.
+	stored = slices.DeleteFunc(stored, func(s state.Entry) bool { return strings.Contains(s.Key[len(prefix):], "/") })
+	history := make([]wire.HistoryEntry, len(stored))
+	for i, s := range stored {
+		if err := decode(s, &history[len(stored)-1-i]); err != nil {
+			return nil, err
+		}
+	}
+	return history, nil
+}
+
+// Revision returns a revision of an inspector by its id or the start of it.
+func (c *Catalog) Revision(ctx context.Context, p wire.RevisionParams) (wire.Revision, error) {
+	c.mu.Lock()
+	e := c.entries[p.Name]
+	c.mu.Unlock()
+	if e == nil {
+		return wire.Revision{}, notInCatalog(p.Name)
+	}
+	if p.Revision == "" {
+		if e.Deleted {
+			return wire.Revision{}, rpc.Errorf(wire.CodeNotFound, "inspector %q is deleted and has no current revision; catalog.get has its history", p.Name)
+		}
+		return c.revision(ctx, e.Current)
+	}
+	if len(p.Revision) < minPrefix {
+		return wire.Revision{}, rpc.Errorf(rpc.CodeInvalidParams, "the revision %q is too short: give at least %d digits", p.Revision, minPrefix)
+	}
+	history, err := c.history(ctx, p.Name)
+	if err != nil {
+		return wire.Revision{}, err
+	}
+	found := ""
+	for _, h := range history {
+		if !strings.HasPrefix(h.Revision, p.Revision) || h.Revision == found {
+			continue
+		}
+		if found != "" {
+			return wire.Revision{}, rpc.Errorf(rpc.CodeInvalidParams, "more than one revision of %q begins with %s; give more digits", p.Name, p.Revision)
+		}
+		found = h.Revision
+	}
+	if found == "" {
+		return wire.Revision{}, rpc.Errorf(wire.CodeNotFound, "inspector %q has had no revision %.64q; catalog.get has its history", p.Name, p.Revision)
+	}
+	return c.revision(ctx, found)
+}
+
+// previous returns the revision that was current before the one that is, or the
+// last one of an inspector that is deleted.
+func (c *Catalog) previous(ctx context.Context, name string) (wire.Revision, error) {
+	c.mu.Lock()
+	e := c.entries[name]
+	c.mu.Unlock()
+	if e == nil {
+		return wire.Revision{}, notInCatalog(name)
+	}
+	history, err := c.history(ctx, name)
+	if err != nil {
+		return wire.Revision{}, err
+	}
+	for _, h := range history {
+		if h.Revision == "" || h.Revision == e.Current {
+			continue
+		}
+		// What was taken back is not what anybody wants to go back to.
+		if r, err := c.Rollout(ctx, h.Rollout); err == nil && r.State == wire.RolloutRolledBack {
+			continue
+		}
+		return c.revision(ctx, h.Revision)
+	}
+	return wire.Revision{}, rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision than %.12s", name, e.Current)
+}
+
+func rolloutNumber(id string) (uint64, error) {
+	number, err := strconv.ParseUint(id, 10, 32)
+	if err != nil || fmt.Sprint(number) != id {
+		return 0, rpc.Errorf(wire.CodeNotFound, "there is no rollout %.20q; rollouts.list has their numbers", id)
+	}
+	return number, nil
+}
+
+// Rollout returns a rollout by its id.
+func (c *Catalog) Rollout(ctx context.Context, id string) (wire.Rollout, error) {
+	number, err := rolloutNumber(id)
+	if err != nil {
+		return wire.Rollout{}, err
+	}
+	c.mu.Lock()
+	for _, a := range c.active {
+		if a.ID == id {
+			c.mu.Unlock()
+			return shown(a.Rollout), nil
+		}
+	}
+	c.mu.Unlock()
+	return c.storedRollout(ctx, number)
+}
+
+func (c *Catalog) storedRollout(ctx context.Context, number uint64) (wire.Rollout, error) {
+	var r wire.Rollout
+	stored, err := c.store.Get(ctx, rolloutKey(number))
+	if isNotFound(err) {
+		return r, rpc.Errorf(wire.CodeNotFound, "there is no rollout %d; rollouts.list has their numbers", number)
+	}
+	if err == nil {
+		err = decode(stored, &r)
+	}
+	if err != nil {
+		return r, fmt.Errorf("cannot read rollout %d: %w", number, err)
+	}
+	return shown(r), nil
+}
+
+// Rollouts returns the rollouts of an inspector, or all, newest first.
+func (c *Catalog) Rollouts(ctx context.Context, p wire.RolloutsParams) ([]wire.Rollout, error) {
+	limit := p.Limit
+	if limit <= 0 {
+		limit = defaultRollouts
+	}
+	limit = min(limit, maxRollouts)
+	c.mu.Lock()
+	last := c.lastRollout
+	c.mu.Unlock()
+	list := []wire.Rollout{}
+	for number := last; number > 0 && len(list) < limit && ctx.Err() == nil; number-- {
+		r, err := c.Rollout(ctx, fmt.Sprint(number))
+		if refusal, ok := err.(*rpc.Error); ok && refusal.Code == wire.CodeNotFound {
+			continue // its push failed
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.Inspector == "" || p.Inspector == r.Inspector {
+			list = append(list, r)
+		}
+	}
+	return list, ctx.Err()
+}
+
+// shown is a rollout without what only the master needs.
+func shown(r wire.Rollout) wire.Rollout {
+	r.Marks = nil
+	return r
+}
+
+// Audit returns lines of the audit log, newest first.
+func (c *Catalog) Audit(ctx context.Context, p wire.AuditParams) ([]wire.AuditEntry, error) {
+	return c.audit.List(ctx, p)
+}
+
+// Note adds a line to the audit log.
+func (c *Catalog) Note(ctx context.Context, entry wire.AuditEntry) error {
+	return c.audit.Append(ctx, entry)
+}

@@ -1,0 +1,346 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/master/rollout"
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// Actions of an inspector's history.
+const (
+	actionPush     = "push"
+	actionRollback = "rollback"
+	actionDelete   = "delete"
+)
+
+// wish is a change that somebody wants of an entry.
+type wish struct {
+	action   string
+	name     string
+	code     *wire.Code // to be pushed, or nil
+	revision string     // that is to be current; "" for delete
+	kind     string     // of the revision; "" for delete
+	selector *string    // nil keeps that of the entry
+	message  string
+	plan     wire.Plan
+	interval time.Duration // of the revision
+}
+
+// Push makes code the current revision of an inspector, and begins its rollout.
+//
+// Of several pushes that have seen the same entry one wins; the others get
+// wire.CodeConflict. A push has seen the version that it gives, or without one
+// what is there when it is called.
+func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult, error) {
+	code, definition, _ := complete(p.Code) // accept tells the faults
+	seen := c.seen(code.Name, p.Version)
+	if err := validateMessage(p.Message); err != nil {
+		return wire.PushResult{}, err
+	}
+	if p.Selector != nil {
+		if _, err := parseSelector(*p.Selector); err != nil {
+			return wire.PushResult{}, err
+		}
+	}
+	if err := rollout.CheckPlan(p.Plan); err != nil {
+		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
+	}
+	code, err := c.accept(ctx, p.Code)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	return c.change(ctx, seen, wish{
+		action: actionPush, name: code.Name, code: &code, revision: wire.RevisionOf(code), kind: kindOf(code),
+		selector: p.Selector, message: p.Message, plan: p.Plan, interval: definition.Interval,
+	})
+}
+
+// Rollback makes an earlier revision current again, by a rollout of its own.
+func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.PushResult, error) {
+	seen := c.seen(p.Name, p.Version)
+	if err := validateMessage(p.Message); err != nil {
+		return wire.PushResult{}, err
+	}
+	if err := rollout.CheckPlan(p.Plan); err != nil {
+		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
+	}
+	var revision wire.Revision
+	var err error
+	if p.Revision == "" {
+		revision, err = c.previous(ctx, p.Name)
+	} else {
+		revision, err = c.Revision(ctx, wire.RevisionParams{Name: p.Name, Revision: p.Revision})
+	}
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	_, definition, _ := complete(revision.Code)
+	return c.change(ctx, seen, wish{
+		action: actionRollback, name: p.Name, revision: revision.ID, kind: kindOf(revision.Code),
+		message: p.Message, plan: p.Plan, interval: definition.Interval,
+	})
+}
+
+// Delete takes an inspector off its hosts and keeps its history. A later push
+// revives it.
+func (c *Catalog) Delete(ctx context.Context, p wire.DeleteParams) error {
+	seen := c.seen(p.Name, p.Version)
+	if err := validateMessage(p.Message); err != nil {
+		return err
+	}
+	_, err := c.change(ctx, seen, wish{action: actionDelete, name: p.Name, message: p.Message})
+	return err
+}
+
+// seen returns the version of an entry that the author of a change knows of.
+func (c *Catalog) seen(name string, version *string) string {
+	if version != nil {
+		return *version
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.entries[name]; e != nil {
+		return e.version()
+	}
+	return ""
+}
+
+// change does what is wished, on the disk first.
+func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushResult, error) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	c.mu.Lock()
+	before, running := c.entries[w.name], c.active[w.name]
+	c.mu.Unlock()
+	if err := compare(w.name, before, seen); err != nil {
+		return wire.PushResult{}, err
+	}
+	if w.action != actionPush && (before == nil || before.Deleted && w.action == actionDelete) {
+		return wire.PushResult{}, notInCatalog(w.name)
+	}
+	e, err := nextEntry(ctx, before, w)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	attempt := audit.From(ctx)
+	if before != nil && before.Current == e.Current && before.Selector == e.Selector && before.Deleted == e.Deleted {
+		return c.unchanged(ctx, attempt, before, w)
+	}
+	code, revised, err := c.codeFor(ctx, w, e)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	c.mu.Lock()
+	err = c.checkRoomLocked(e, code[w.revision])
+	c.mu.Unlock()
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	next, err := c.begin(e, before, running, w)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	e.Rollout = next.ID
+	changes := []state.Change{attempt.Change(w.name, w.describe(e, next))}
+	history := wire.HistoryEntry{
+		AtMS: e.AtMS, Author: e.Author, Action: w.action, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: next.ID,
+	}
+	changes = append(changes, revised...)
+	if running != nil {
+		replaced := copyRollout(running.Rollout)
+		if err := rollout.Replace(&replaced, "by rollout "+next.ID, time.UnixMilli(e.AtMS)); err != nil {
+			return wire.PushResult{}, rpc.Errorf(wire.CodeConflict, "%v", err)
+		}
+		changes = append(changes, putRollout(running, replaced))
+		defer c.announceRollout(replaced)
+	}
+	result := wire.PushResult{Revision: e.Current, Version: e.version(), Rollout: next.ID, Hosts: hostsOf(next)}
+	if err := c.commit(ctx, e, before, history, &active{Rollout: next}, code, changes); err != nil {
+		return wire.PushResult{}, err
+	}
+	attempt.Written()
+	c.announceRollout(next)
+	return result, nil
+}
+
+// unchanged answers a push that is what there is already. It is in the audit log
+// all the same.
+func (c *Catalog) unchanged(ctx context.Context, attempt *audit.Attempt, e *entry, w wish) (wire.PushResult, error) {
+	if err := c.store.Apply(ctx, attempt.Change(w.name, "nothing changed")); err != nil {
+		return wire.PushResult{}, fmt.Errorf("cannot write the audit log: %w", err)
+	}
+	attempt.Written()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return wire.PushResult{Revision: e.Current, Version: e.version(), Hosts: len(c.targetsLocked(e.selector))}, nil
+}
+
+// compare refuses a change whose author has not seen what is there.
+func compare(name string, e *entry, seen string) error {
+	version := ""
+	if e != nil {
+		version = e.version()
+	}
+	if seen == version || e != nil && e.Deleted && seen == "" {
+		return nil
+	}
+	if e == nil {
+		return rpc.Errorf(wire.CodeConflict, "inspector %q is not in the catalog any more", name)
+	}
+	what := fmt.Sprintf("%s changed it to revision %.12s", e.Author, e.Current)
+	if e.Deleted {
+		what = e.Author + " deleted it"
+	}
+	refusal := rpc.Errorf(wire.CodeConflict, "inspector %q has changed: %s at %s, %s; look at that first", name,
+		what, time.UnixMilli(e.AtMS).UTC().Format(time.RFC3339), orNoMessage(e.Message))
+	refusal.Data = map[string]any{"version": version, "author": e.Author, "at_ms": e.AtMS, "revision": e.Current}
+	return refusal
+}
+
+func orNoMessage(message string) string {
+	if message == "" {
+		return "without a message"
+	}
+	return fmt.Sprintf("%q", message)
+}
+
+func notInCatalog(name string) error {
+	return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog; catalog.list names those that are", name)
+}
+
+// nextEntry is the entry as it is to be.
+func nextEntry(ctx context.Context, before *entry, w wish) (*entry, error) {
+	e := &entry{record: record{Name: w.name}}
+	if before != nil {
+		e.record, e.stored = before.record, before.stored
+	}
+	e.Current, e.Kind, e.Deleted = w.revision, w.kind, w.action == actionDelete
+	if w.selector != nil {
+		e.Selector = *w.selector
+	}
+	e.Changes++
+	e.Author, e.AtMS, e.Message = audit.From(ctx).Who(), time.Now().UnixMilli(), w.message
+	var err error
+	e.selector, err = labels.Parse(e.Selector)
+	return e, err
+}
+
+// begin makes the rollout of a change: from the revision that was settled last,
+// which is what hosts run that the rollout has not reached.
+func (c *Catalog) begin(e, before *entry, running *active, w wish) (wire.Rollout, error) {
+	r := wire.Rollout{
+		Inspector: e.Name, Action: w.action, To: e.Current, ToSelector: e.Selector,
+		Author: e.Author, Message: e.Message, Plan: rollout.Defaults(w.plan, w.interval),
+	}
+	switch {
+	case running != nil && running.To != "":
+		r.From, r.FromSelector = running.From, running.FromSelector
+	case running == nil && before != nil && !before.Deleted:
+		r.From, r.FromSelector = before.Current, before.Selector
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastRollout++
+	r.ID = fmt.Sprint(c.lastRollout)
+	var hosts []rollout.Host
+	for _, t := range c.targetsLocked(e.selector) {
+		hosts = append(hosts, rollout.Host{Name: t.name, Up: t.up, Accepts: t.accepts})
+	}
+	r, err := rollout.New(r, hosts, time.UnixMilli(e.AtMS))
+	if err != nil {
+		return r, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
+	}
+	return r, nil
+}
+
+// codeFor returns the code of every revision that hosts may have to run after a
+// change, and the change that stores a new one.
+func (c *Catalog) codeFor(ctx context.Context, w wish, e *entry) (map[string]wire.Code, []state.Change, error) {
+	if w.revision == "" {
+		return nil, nil, nil
+	}
+	stored, err := c.revision(ctx, w.revision)
+	switch {
+	case err == nil:
+		return map[string]wire.Code{w.revision: stored.Code}, nil, nil
+	case !isNotFound(err) || w.code == nil:
+		return nil, nil, err
+	}
+	fresh := wire.Revision{ID: w.revision, Code: *w.code, Author: e.Author, AtMS: e.AtMS, Message: e.Message}
+	return map[string]wire.Code{w.revision: *w.code}, []state.Change{state.Put(revisionPrefix+w.revision, encode(fresh), state.None)}, nil
+}
+
+// commit writes an entry with its history and its rollout, and what else belongs
+// to it, in one Apply; then it holds. A rollout that has ended settles the entry.
+// changing is held.
+func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.HistoryEntry, a *active, code map[string]wire.Code, changes []state.Change) error {
+	want := state.None
+	if before != nil {
+		want = before.stored
+	}
+	value := encode(e.record)
+	e.stored = state.VersionOf(value)
+	stored, err := newActive(a.Rollout, state.VersionOf(encode(a.Rollout)))
+	if err != nil {
+		return rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
+	}
+	changes = append(changes,
+		state.Put(entryPrefix+e.Name, value, want),
+		state.Put(historyKey(e.Name, e.Changes), encode(history), state.None),
+		putRollout(a, a.Rollout),
+	)
+	// Once it has begun it must not be given up because the caller went away.
+	if err := c.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
+		if errors.Is(err, state.ErrConflict) {
+			return rpc.Errorf(wire.CodeConflict, "inspector %q has changed meanwhile: %v", e.Name, err)
+		}
+		return fmt.Errorf("cannot write the catalog: %w", err)
+	}
+	if !isActive(a.Rollout) {
+		stored = nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, code := range code {
+		c.code[id] = code
+	}
+	c.installLocked(e, stored)
+	return nil
+}
+
+// putRollout stores a rollout in the place of what was stored of it.
+func putRollout(before *active, r wire.Rollout) state.Change {
+	number, _ := rolloutNumber(r.ID) // the catalog has numbered it
+	return state.Put(rolloutKey(number), encode(r), before.stored)
+}
+
+// describe is what the audit log has of a change.
+func (w *wish) describe(e *entry, r wire.Rollout) string {
+	var parts []string
+	if e.Current != "" {
+		parts = append(parts, fmt.Sprintf("revision %.12s", e.Current))
+	}
+	parts = append(parts, fmt.Sprintf("selector %q", e.Selector), "rollout "+r.ID)
+	if w.message != "" {
+		parts = append(parts, fmt.Sprintf("message %q", w.message))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func hostsOf(r wire.Rollout) int {
+	n := 0
+	for _, stage := range r.Stages {
+		n += len(stage.Hosts)
+	}
+	return n
+}

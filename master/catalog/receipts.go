@@ -1,0 +1,181 @@
+package catalog
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// maxReceipts bounds what one agent can make the master hold, and maxReasonBytes
+// each of it.
+const (
+	maxReceipts    = 1000
+	maxReasonBytes = 4 << 10
+)
+
+// Receipts takes what an agent tells of its assigned inspectors.
+func (c *Catalog) Receipts(s *Session, p wire.ReceiptParams) error {
+	if err := validateReceipts(p); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := s.target
+	if t.session != s {
+		return nil // a newer connection of the agent has taken its place
+	}
+	before := t.receipts
+	if p.All {
+		t.receipts = make(map[string]wire.Receipt, len(p.Receipts))
+	}
+	for _, r := range p.Receipts {
+		if len(t.receipts) >= maxReceipts {
+			break
+		}
+		known, had := before[r.Inspector]
+		t.receipts[r.Inspector] = r
+		if !had || known != r {
+			c.receiptChangedLocked(t, r.Inspector)
+		}
+	}
+	if p.All {
+		for name := range before {
+			if _, has := t.receipts[name]; !has {
+				c.receiptChangedLocked(t, name)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) receiptChangedLocked(t *target, name string) {
+	c.dirty[t] = true
+	c.announceReceiptLocked(t, name, t.wants[name])
+	if c.active[name] != nil {
+		wake(c.wakeRollouts)
+	}
+}
+
+func validateReceipts(p wire.ReceiptParams) error {
+	for _, r := range p.Receipts {
+		if err := inspectors.ValidateKey(r.Inspector); err != nil {
+			return rpc.Errorf(rpc.CodeInvalidParams, "receipts: %v", err)
+		}
+		switch r.State {
+		case wire.ReceiptReceived, wire.ReceiptVerified, wire.ReceiptLoaded, wire.ReceiptHealthy, wire.ReceiptFailed, wire.ReceiptRefused:
+		default:
+			return rpc.Errorf(rpc.CodeInvalidParams, "receipts: unknown state %.20q of inspector %q", r.State, r.Inspector)
+		}
+		if len(r.Revision) > 64 || len(r.Running) > 64 || len(r.Reason) > maxReasonBytes {
+			return rpc.Errorf(rpc.CodeInvalidParams, "receipts: that of inspector %q is too long; a revision has 64 digits, a reason at most %d bytes", r.Inspector, maxReasonBytes)
+		}
+	}
+	return nil
+}
+
+// receipt is how far a revision of an inspector got on a host, as far as the
+// master knows.
+func (t *target) receipt(name, revision string) wire.Receipt {
+	known := t.receipts[name]
+	r := wire.Receipt{Inspector: name, Revision: revision, State: wire.ReceiptPending, AtMS: known.AtMS, Running: known.Running}
+	switch {
+	case !t.accepts:
+		r.State, r.Reason, r.Running = wire.ReceiptRefused, reasonNotAccepted, ""
+	case t.refuses != "":
+		r.State, r.Reason = wire.ReceiptRefused, t.refuses
+	case known.Revision == revision && known.State != "":
+		return known
+	case known.State == wire.ReceiptHealthy || known.State == wire.ReceiptLoaded:
+		r.Running = known.Revision
+	}
+	return r
+}
+
+func (t *target) state() string {
+	if t.up {
+		return wire.HostUp
+	}
+	return wire.HostGone
+}
+
+// announceReceiptLocked tells how an inspector is on a host that is to run a
+// revision of it. Where it is to run none, the receipt is what the host told.
+func (c *Catalog) announceReceiptLocked(t *target, name, revision string) {
+	r := t.receipts[name]
+	if revision != "" {
+		r = t.receipt(name, revision)
+	}
+	r.Inspector = name
+	c.opts.Announce("receipts/"+t.name+"/"+name, wire.HostReceipt{Host: t.name, HostState: t.state(), Receipt: r})
+	c.markLocked(name)
+}
+
+// receiptOf returns the receipt of the revision that a host runs, or is to run
+// in the end, and whether it is to run any.
+func (c *Catalog) receiptOfLocked(t *target, name string) (wire.Receipt, bool) {
+	now, end := c.wantsLocked(t, name)
+	switch {
+	case now != "":
+		return t.receipt(name, now), true
+	case end != "":
+		return t.receipt(name, end), true
+	}
+	return wire.Receipt{}, false
+}
+
+// ReceiptsOf returns the receipt of every host that an inspector is for.
+func (c *Catalog) ReceiptsOf(_ context.Context, name string) (wire.ReceiptsResult, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entries[name]
+	if e == nil {
+		return wire.ReceiptsResult{}, notInCatalog(name)
+	}
+	result := wire.ReceiptsResult{Inspector: name, Revision: e.Current, Summary: c.summaryLocked(name), Receipts: []wire.HostReceipt{}}
+	for _, t := range c.targets {
+		if r, ok := c.receiptOfLocked(t, name); ok {
+			result.Receipts = append(result.Receipts, wire.HostReceipt{Host: t.name, HostState: t.state(), Receipt: r})
+		}
+	}
+	slices.SortFunc(result.Receipts, func(a, b wire.HostReceipt) int { return strings.Compare(a.Host, b.Host) })
+	return result, nil
+}
+
+func (c *Catalog) summaryLocked(name string) wire.ReceiptSummary {
+	var s wire.ReceiptSummary
+	for _, t := range c.targets {
+		r, ok := c.receiptOfLocked(t, name)
+		if !ok {
+			continue
+		}
+		s.Hosts++
+		switch r.State {
+		case wire.ReceiptHealthy:
+			s.Healthy++
+		case wire.ReceiptFailed:
+			s.Failed++
+		case wire.ReceiptRefused:
+			s.Refused++
+		default:
+			s.Pending++
+		}
+	}
+	return s
+}
+
+// summarize announces the entries whose hosts have changed.
+func (c *Catalog) summarize() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(c.changed)) {
+		if e := c.entries[name]; e != nil {
+			c.opts.Announce("catalog/"+name, c.entryLocked(e))
+		}
+	}
+	clear(c.changed)
+}

@@ -1,0 +1,255 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// FileName is the name of the state's file in the master's data folder.
+const FileName = "state.db"
+
+// schema is the version of the file's format.
+//
+//	1 (2026-11-29): buckets meta (schema), entries, and logs with one for each log
+const schema = 1
+
+const (
+	// lockWithin is how long Open waits for a process that is about to end.
+	lockWithin = 500 * time.Millisecond
+	// leastBytes is less than what the library makes of an empty file.
+	leastBytes = 4 * 4096
+)
+
+var (
+	bucketMeta    = []byte("meta")
+	bucketEntries = []byte("entries")
+	bucketLogs    = []byte("logs")
+	keySchema     = []byte("schema")
+)
+
+// Open opens the state in a file, or makes one. A commit is on the disk when it
+// returns. The error wraps ErrLocked, ErrDamaged or ErrNewer where that is why,
+// and names the file.
+func Open(path string) (Store, error) {
+	e := &boltEngine{path: path}
+	if err := e.open(); err != nil {
+		if e.db != nil {
+			_ = e.close()
+		}
+		return nil, fmt.Errorf("cannot open the state %q: %w", path, err)
+	}
+	return newStore(e), nil
+}
+
+func (e *boltEngine) open() error {
+	info, err := os.Stat(e.path)
+	isNew := err != nil || info.Size() == 0
+	if !isNew && info.Mode().IsRegular() && info.Size() < leastBytes {
+		return damaged(fmt.Sprintf("it has %d bytes", info.Size()))
+	}
+	err = e.guard(func() (err error) {
+		e.db, err = bbolt.Open(e.path, 0o600, &bbolt.Options{Timeout: lockWithin, FreelistType: bbolt.FreelistMapType})
+		if err == nil {
+			err = e.db.Update(prepare)
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("%w: is another master running with this folder?", ErrLocked)
+	case err == nil && isNew:
+		return syncFolder(filepath.Dir(e.path))
+	}
+	return err
+}
+
+// syncFolder forces the name of a new file to the disk.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // which has no such thing
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// prepare makes the buckets of a new file and checks those of another.
+func prepare(t *bbolt.Tx) error {
+	meta := t.Bucket(bucketMeta)
+	if meta == nil {
+		meta, err := t.CreateBucket(bucketMeta)
+		if err != nil {
+			return err
+		}
+		_, entries := t.CreateBucketIfNotExists(bucketEntries)
+		_, logs := t.CreateBucketIfNotExists(bucketLogs)
+		return errors.Join(entries, logs, meta.Put(keySchema, []byte{schema}))
+	}
+	version := meta.Get(keySchema)
+	switch {
+	case len(version) != 1:
+		return damaged("it does not say what it is")
+	case version[0] > schema:
+		return fmt.Errorf("%w: its schema is %d, this one's is %d", ErrNewer, version[0], schema)
+	case t.Bucket(bucketEntries) == nil || t.Bucket(bucketLogs) == nil:
+		return damaged("a part is missing")
+	}
+	return nil
+}
+
+// damaged is the error of a file that cannot be read.
+func damaged(why any) error {
+	return fmt.Errorf("%w: %v; move the file away and import the last export", ErrDamaged, why)
+}
+
+// boltEngine is the engine of Open.
+type boltEngine struct {
+	path   string
+	db     *bbolt.DB
+	broken atomic.Pointer[error] // why nothing is tried with the file any more, or nil
+}
+
+// guard makes errors of what the library panics at: pages that make no sense,
+// and faults of memory, as the file is mapped. After one, the library may hold
+// its locks for ever, so it is not called again.
+func (e *boltEngine) guard(f func() error) (err error) {
+	if broken := e.broken.Load(); broken != nil {
+		return *broken
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged(p)
+			e.broken.CompareAndSwap(nil, &err)
+		}
+	}()
+	err = f()
+	if errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) || errors.Is(err, berrors.ErrVersionMismatch) {
+		return damaged(err)
+	}
+	return err
+}
+
+// tell names the file in an error that does not.
+func (e *boltEngine) tell(verb string, err error) error {
+	if errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("cannot %s the state %q: %w", verb, e.path, err)
+	}
+	return err
+}
+
+func (e *boltEngine) view(f func(tx) error) error {
+	return e.tell("read", e.guard(func() error { return e.db.View(func(t *bbolt.Tx) error { return f(newBoltTx(t)) }) }))
+}
+
+func (e *boltEngine) update(f func(tx) error) error {
+	err := e.guard(func() error { return e.db.Update(func(t *bbolt.Tx) error { return f(newBoltTx(t)) }) })
+	if pe, ok := errors.AsType[*os.PathError](err); ok {
+		return fmt.Errorf("cannot write the state %q: %w", e.path, pe.Err)
+	}
+	return e.tell("write", err)
+}
+
+// close leaves a file that is broken as it is: it may never close.
+func (e *boltEngine) close() error {
+	if e.broken.Load() != nil {
+		return nil
+	}
+	return e.tell("close", e.guard(e.db.Close))
+}
+
+// boltTx implements tx.
+type boltTx struct{ entries, records *bbolt.Bucket }
+
+func newBoltTx(t *bbolt.Tx) *boltTx {
+	return &boltTx{entries: t.Bucket(bucketEntries), records: t.Bucket(bucketLogs)}
+}
+
+func (t *boltTx) get(key string) ([]byte, bool) {
+	value := t.entries.Get([]byte(key))
+	return value, value != nil
+}
+
+func (t *boltTx) put(key string, value []byte) error { return t.entries.Put([]byte(key), value) }
+
+func (t *boltTx) remove(key string) error { return t.entries.Delete([]byte(key)) }
+
+func (t *boltTx) each(prefix string, f func(string, []byte) error) error {
+	cursor, last := t.entries.Cursor(), []byte(nil)
+	for key, value := cursor.Seek([]byte(prefix)); key != nil && bytes.HasPrefix(key, []byte(prefix)); key, value = cursor.Next() {
+		if bytes.Compare(key, last) <= 0 {
+			return damaged(fmt.Sprintf("after the key %q comes %q", last, key))
+		}
+		if err := f(string(key), value); err != nil {
+			return err
+		}
+		last = key
+	}
+	return nil
+}
+
+func (t *boltTx) logs() []string {
+	var names []string
+	_ = t.records.ForEachBucket(func(name []byte) error {
+		names = append(names, string(name))
+		return nil
+	})
+	return names
+}
+
+func (t *boltTx) append(log string, record []byte) (uint64, error) {
+	bucket, err := t.records.CreateBucketIfNotExists([]byte(log))
+	if err != nil {
+		return 0, err
+	}
+	bucket.FillPercent = 0.95 // it only grows at its end
+	seq, err := bucket.NextSequence()
+	if err != nil {
+		return 0, err
+	}
+	return seq, bucket.Put(seqKey(seq), record)
+}
+
+func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
+
+func (t *boltTx) next(log string, from uint64) (Record, bool) {
+	bucket := t.records.Bucket([]byte(log))
+	if bucket == nil {
+		return Record{}, false
+	}
+	return newRecord(bucket.Cursor().Seek(seqKey(from)))
+}
+
+func (t *boltTx) previous(log string, before uint64) (Record, bool) {
+	bucket := t.records.Bucket([]byte(log))
+	if bucket == nil {
+		return Record{}, false
+	}
+	cursor := bucket.Cursor()
+	if key, _ := cursor.Seek(seqKey(before)); key == nil {
+		return newRecord(cursor.Last())
+	}
+	return newRecord(cursor.Prev())
+}
+
+// newRecord makes a record of what a cursor gives. One that has no number has 0,
+// which is damage.
+func newRecord(key, value []byte) (Record, bool) {
+	if len(key) != 8 {
+		return Record{}, key != nil
+	}
+	return Record{Seq: binary.BigEndian.Uint64(key), Value: value}, true
+}

@@ -1,0 +1,98 @@
+package state
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// NewMemory returns a store that keeps everything in memory and forgets it when
+// it is closed.
+func NewMemory() Store { return newStore(&memory{now: &memoryTx{}}) }
+
+// memory is the engine of NewMemory. An update works on a copy, which takes the
+// place of what was.
+type memory struct {
+	mu  sync.RWMutex
+	now *memoryTx
+}
+
+// memoryTx implements tx.
+type memoryTx struct {
+	entries map[string][]byte
+	records map[string][][]byte // by log; the first has the number 1
+}
+
+func (m *memory) view(f func(tx) error) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return f(m.now)
+}
+
+func (m *memory) update(f func(tx) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := &memoryTx{entries: maps.Clone(m.now.entries), records: maps.Clone(m.now.records)}
+	if next.entries == nil {
+		next.entries, next.records = make(map[string][]byte), make(map[string][][]byte)
+	}
+	if err := f(next); err != nil {
+		return err
+	}
+	m.now = next
+	return nil
+}
+
+func (m *memory) close() error { return nil }
+
+func (t *memoryTx) get(key string) ([]byte, bool) {
+	value, ok := t.entries[key]
+	return value, ok
+}
+
+func (t *memoryTx) put(key string, value []byte) error {
+	t.entries[key] = value
+	return nil
+}
+
+func (t *memoryTx) remove(key string) error {
+	delete(t.entries, key)
+	return nil
+}
+
+func (t *memoryTx) each(prefix string, f func(string, []byte) error) error {
+	for _, key := range slices.Sorted(maps.Keys(t.entries)) {
+		if !strings.HasPrefix(key, prefix) {
+			continue
+		}
+		if err := f(key, t.entries[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *memoryTx) logs() []string { return slices.Sorted(maps.Keys(t.records)) }
+
+func (t *memoryTx) append(log string, record []byte) (uint64, error) {
+	had := t.records[log]
+	// A copy of its own: what was may be appended to again, where this is undone.
+	t.records[log] = append(had[:len(had):len(had)], append([]byte{}, record...))
+	return uint64(len(had) + 1), nil
+}
+
+func (t *memoryTx) next(log string, from uint64) (Record, bool) {
+	if from == 0 || from > uint64(len(t.records[log])) {
+		return Record{}, false
+	}
+	return Record{Seq: from, Value: t.records[log][from-1]}, true
+}
+
+func (t *memoryTx) previous(log string, before uint64) (Record, bool) {
+	last := min(before-1, uint64(len(t.records[log])))
+	if before == 0 || last == 0 {
+		return Record{}, false
+	}
+	return Record{Seq: last, Value: t.records[log][last-1]}, true
+}

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/vedettehq/vedette/plugins/internal/executor"
+	pb "github.com/vedettehq/vedette/plugins/proto"
+)
+
+// executions are the programs that the agent runs for this process.
+type executions struct {
+	mu      sync.Mutex
+	stream  executeStream                // guarded by mu, as all below; nil while the agent has not called
+	ready   chan struct{}                // closed when it is there
+	ended   bool                         // whether the agent ended the call
+	last    uint64                       // number that was given
+	waiting map[uint64]chan *pb.Executed // by number; each takes one answer
+	sending sync.Mutex                   // held while a message is sent
+}
+
+type executeStream = grpc.BidiStreamingServer[pb.Executed, pb.Execution]
+
+func newExecutions() *executions {
+	return &executions{ready: make(chan struct{}), waiting: make(map[uint64]chan *pb.Executed)}
+}
+
+// backstop is how much later than ctx the agent ends a program that was not
+// called off: where both knew one moment, the one who is late would be told of
+// an error and not of its timeout.
+const backstop = time.Second
+
+var errNoAgent = errors.New("the agent runs no programs for this process any more")
+
+// Execute is the call in which the agent takes what is to be run.
+func (s *Server) Execute(stream executeStream) error {
+	if s.options.Build == nil {
+		return status.Error(codes.Unimplemented, "this process runs its programs itself")
+	}
+	return s.executions.serve(stream)
+}
+
+func (x *executions) serve(stream executeStream) error {
+	x.mu.Lock()
+	if x.stream != nil {
+		x.mu.Unlock()
+		return status.Error(codes.AlreadyExists, "the agent runs programs already")
+	}
+	x.stream = stream
+	close(x.ready)
+	x.mu.Unlock()
+	defer x.end()
+	for {
+		answer, err := stream.Recv()
+		if err != nil {
+			return nil // the agent is done
+		}
+		x.mu.Lock()
+		if c := x.waiting[answer.GetId()]; c != nil {
+			delete(x.waiting, answer.GetId())
+			c <- answer
+		}
+		x.mu.Unlock()
+	}
+}
+
+// end lets those that wait know that there will be no answer.
+func (x *executions) end() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ended = true
+	for id, c := range x.waiting {
+		delete(x.waiting, id)
+		close(c)
+	}
+}
+
+// Exec has the agent run a program. It is an inspectors.Executor.
+func (s *Server) Exec(ctx context.Context, path string, args []string) ([]byte, error) {
+	answer, err := s.executions.ask(ctx, path, args)
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.GetError() != "":
+		return nil, errors.New(answer.GetError())
+	}
+	return executor.Outcome{
+		Output: answer.GetOutput(), Code: int(answer.GetCode()), Reason: answer.GetReason(), Stderr: answer.GetStderr(),
+	}.Result(path)
+}
+
+// ask asks for one run of a program and waits for the answer, or for the end of
+// ctx, which ends the program.
+func (x *executions) ask(ctx context.Context, path string, args []string) (*pb.Executed, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil, errors.New("the context has no deadline")
+	}
+	select {
+	case <-x.ready:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	c := make(chan *pb.Executed, 1)
+	x.mu.Lock()
+	if x.ended {
+		x.mu.Unlock()
+		return nil, errNoAgent
+	}
+	x.last++
+	e := &pb.Execution{Id: x.last, Path: path, TimeoutMs: max(time.Until(deadline)+backstop, 1).Milliseconds()}
+	x.waiting[e.Id] = c
+	x.mu.Unlock()
+	for _, arg := range args {
+		e.Args = append(e.Args, []byte(arg))
+	}
+	if err := x.send(e); err != nil {
+		return nil, errNoAgent
+	}
+	select {
+	case answer, ok := <-c:
+		if !ok {
+			return nil, errNoAgent
+		}
+		return answer, nil
+	case <-ctx.Done():
+		x.mu.Lock()
+		delete(x.waiting, e.Id)
+		x.mu.Unlock()
+		_ = x.send(&pb.Execution{Id: e.Id, Cancel: true})
+		return nil, ctx.Err()
+	}
+}
+
+// send sends a message, to a stream that is there.
+func (x *executions) send(e *pb.Execution) error {
+	x.sending.Lock()
+	defer x.sending.Unlock()
+	return x.stream.Send(e)
+}

@@ -1,0 +1,516 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// This file holds the messages of pushed code: what the master's catalog holds,
+// what it sends to agents, and what they answer.
+
+// Methods of the master for whoever edits the catalog. Those that change
+// something are for operators, the others for viewers too.
+const (
+	MethodCatalogCheck    = "catalog.check"    // CheckParams → CheckResult
+	MethodCatalogPush     = "catalog.push"     // PushParams → PushResult; for operators
+	MethodCatalogRollback = "catalog.rollback" // RollbackParams → PushResult; for operators
+	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → Empty; for operators
+	MethodCatalogList     = "catalog.list"     // none → CatalogResult
+	MethodCatalogGet      = "catalog.get"      // CatalogParams → CatalogEntry, with its history
+	MethodCatalogRevision = "catalog.revision" // RevisionParams → Revision
+	MethodReceipts        = "catalog.receipts" // CatalogParams → ReceiptsResult
+	MethodRollouts        = "rollouts.list"    // RolloutsParams → RolloutsResult
+	MethodRollout         = "rollouts.get"     // RolloutParams → Rollout
+	MethodRolloutPause    = "rollouts.pause"   // RolloutParams → Rollout; for operators
+	MethodRolloutResume   = "rollouts.resume"  // RolloutParams → Rollout; for operators
+	MethodRolloutAbort    = "rollouts.abort"   // RolloutParams → Rollout; for operators
+	MethodTrialStart      = "trials.start"     // TrialStartParams → TrialStartResult; for operators
+	MethodTrialStop       = "trials.stop"      // TrialStopParams → Empty; for operators
+	MethodHostLabel       = "hosts.label"      // LabelParams → Host; for operators
+	MethodAudit           = "audit.list"       // AuditParams → AuditResult; for operators
+)
+
+// Methods of the master for agents.
+const (
+	MethodReceipt = "master.receipt" // ReceiptParams → Empty
+	MethodTrial   = "master.trial"   // TrialReport → Empty
+)
+
+// Methods of the agent, which the master calls.
+const (
+	MethodAgentAssign   = "agent.assign"   // Assignment → AssignResult
+	MethodAgentAssigned = "agent.assigned" // none → AssignResult
+	MethodAgentTry      = "agent.try"      // AgentTryParams → Empty
+	MethodAgentUntry    = "agent.untry"    // TrialStopParams → Empty
+)
+
+// NotifyTrial is a notification from the master to who has started a trial.
+const NotifyTrial = "trial" // TrialEvent
+
+// ArtefactPath is the folder of the master's HTTP server that holds the programs
+// of pushed plugins by their hex SHA-256. An operator's PUT stores one, an
+// agent's GET fetches it; both with the token in the Authorization header.
+const ArtefactPath = "/artefacts/"
+
+// MaxArtefact is the largest program that a master takes, in bytes.
+const MaxArtefact = 256 << 20
+
+// PushedBudget is an inspector's budget; a field that is 0 takes the default.
+type PushedBudget struct {
+	CPUMS       int64 `json:"cpu_ms,omitempty"`
+	HeapBytes   int64 `json:"heap_bytes,omitempty"`
+	OutputBytes int64 `json:"output_bytes,omitempty"`
+	Series      int   `json:"series,omitempty"`
+}
+
+// PushedPlugin is a program that holds the inspector.
+type PushedPlugin struct {
+	Args []string `json:"args,omitempty"`
+	// Artefacts are the programs by platform, as linux/amd64.
+	Artefacts map[string]Artefact `json:"artefacts"`
+}
+
+// Artefact is one program, to be fetched from ArtefactPath.
+type Artefact struct {
+	SHA256 string `json:"sha256"` // hex
+	Size   int64  `json:"size"`   // bytes
+}
+
+// Code is what a revision consists of, and is a hash of: what is run, and how.
+// Exactly one of Source and Plugin is given.
+type Code struct {
+	Name string `json:"name"` // the inspector's key
+	// File is the name of the source that errors give, as disk.go.
+	File   string        `json:"file,omitempty"`
+	Source string        `json:"source,omitempty"`
+	Plugin *PushedPlugin `json:"plugin,omitempty"`
+
+	// What the source's directives say is overridden by what is not 0 or "".
+	IntervalMS int64         `json:"interval_ms,omitempty"`
+	TimeoutMS  int64         `json:"timeout_ms,omitempty"`
+	Budget     *PushedBudget `json:"budget,omitempty"`
+	Isolation  string        `json:"isolation,omitempty"`
+}
+
+// Revision is one version of an inspector's code. Its id is the hex SHA-256 of
+// the code's canonical JSON; a prefix of 8 digits or more names it too, where
+// only one has it.
+type Revision struct {
+	ID string `json:"id"`
+	Code
+	Author  string `json:"author"` // who pushed it first: the credential's name
+	AtMS    int64  `json:"at_ms"`
+	Message string `json:"message,omitempty"`
+}
+
+// HistoryEntry is one change of an inspector in the catalog.
+type HistoryEntry struct {
+	AtMS     int64  `json:"at_ms"`
+	Author   string `json:"author"`
+	Action   string `json:"action"`   // push, rollback or delete
+	Revision string `json:"revision"` // that was made current; "" for delete
+	Selector string `json:"selector"`
+	Message  string `json:"message,omitempty"`
+	Rollout  string `json:"rollout,omitempty"`
+}
+
+// CatalogEntry is one inspector of the catalog.
+type CatalogEntry struct {
+	Name string `json:"name"`
+	// Current is the revision that hosts are to run, or are on their way to.
+	Current string `json:"current"`
+	// Selector is a Kubernetes label selector over the labels of hosts, as
+	// "role=db,zone in (a,b)"; "" selects every host.
+	Selector string `json:"selector"`
+	Kind     string `json:"kind"` // script or plugin
+	Deleted  bool   `json:"deleted,omitempty"`
+	// Version changes with every change of the entry. See PushParams.
+	Version string         `json:"version"`
+	Rollout string         `json:"rollout,omitempty"` // the one that is going on, or was last
+	Author  string         `json:"author"`
+	AtMS    int64          `json:"at_ms"` // of the last change
+	Message string         `json:"message,omitempty"`
+	Summary ReceiptSummary `json:"summary"`
+	History []HistoryEntry `json:"history,omitempty"` // newest first; catalog.get only
+}
+
+// ReceiptSummary counts the hosts that an inspector is for, by the state of the
+// revision that each of them is to run.
+type ReceiptSummary struct {
+	Hosts   int `json:"hosts"`
+	Healthy int `json:"healthy"`
+	Failed  int `json:"failed"`
+	Refused int `json:"refused"`
+	Pending int `json:"pending"` // hosts that are away, or on their way
+}
+
+// CatalogParams name an inspector.
+type CatalogParams struct {
+	Name string `json:"name"`
+}
+
+// RevisionParams name a revision of an inspector by its id or the start of it;
+// "" is the current one.
+type RevisionParams struct {
+	Name     string `json:"name"`
+	Revision string `json:"revision,omitempty"`
+}
+
+// CatalogResult lists inspectors by name, without those that are deleted.
+type CatalogResult struct {
+	Inspectors []CatalogEntry `json:"inspectors"`
+}
+
+// CheckParams ask whether code would be accepted.
+type CheckParams struct {
+	Code Code `json:"code"`
+}
+
+// Diagnostic is one fault of a script.
+type Diagnostic struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Col     int    `json:"col"` // bytes, from 1
+	Rule    string `json:"rule,omitempty"`
+	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"` // what to write instead
+}
+
+// CheckResult has every fault; none says that the code would be accepted.
+type CheckResult struct {
+	Diagnostics []Diagnostic `json:"diagnostics"`
+	// Revision is the id that the code would have.
+	Revision string `json:"revision"`
+	// Name, IntervalMS and TimeoutMS are what would be run.
+	Name       string `json:"name"`
+	IntervalMS int64  `json:"interval_ms"`
+	TimeoutMS  int64  `json:"timeout_ms"`
+}
+
+// Stage is a step of a rollout: to so many hosts in all, or so many percent of
+// them, rounded up.
+type Stage struct {
+	Hosts   int     `json:"hosts,omitempty"`
+	Percent float64 `json:"percent,omitempty"` // above 0, to 100
+}
+
+// Plan is how a revision gets onto its hosts.
+type Plan struct {
+	// Stages grow; the last is always 100 %, and added where it is missing. None
+	// is all at once.
+	Stages []Stage `json:"stages,omitempty"`
+	// BakeMS is how long the hosts of a stage must stay well before the next
+	// begins; 0 is 10 s, or as long as two intervals where that is longer.
+	BakeMS int64 `json:"bake_ms,omitempty"`
+	// TimeoutMS is how long the hosts of a stage that are there may take to be
+	// healthy; 0 is a minute, or as long as three intervals where that is longer.
+	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+}
+
+// PushParams make code the current revision of an inspector.
+type PushParams struct {
+	Code Code `json:"code"`
+	// Selector is nil to keep that of the entry, "" for a new one.
+	Selector *string `json:"selector,omitempty"`
+	Message  string  `json:"message,omitempty"`
+	Plan     Plan    `json:"plan"`
+	// Version is the CatalogEntry's that the caller has seen: where it is not
+	// the entry's any more, the push is refused with CodeConflict, which names
+	// who was first. nil does not compare, "" is for a new inspector.
+	Version *string `json:"version,omitempty"`
+}
+
+// PushResult says what was begun. A push that changes nothing has no rollout.
+type PushResult struct {
+	Revision string `json:"revision"`
+	Version  string `json:"version"`
+	Rollout  string `json:"rollout,omitempty"`
+	Hosts    int    `json:"hosts"` // that the selector selects now
+}
+
+// RollbackParams make an earlier revision current again.
+type RollbackParams struct {
+	Name string `json:"name"`
+	// Revision is an id or the start of one; "" is the one before the current.
+	Revision string  `json:"revision,omitempty"`
+	Message  string  `json:"message,omitempty"`
+	Plan     Plan    `json:"plan"`
+	Version  *string `json:"version,omitempty"`
+}
+
+// DeleteParams take an inspector off its hosts. Its history is kept.
+type DeleteParams struct {
+	Name    string  `json:"name"`
+	Message string  `json:"message,omitempty"`
+	Version *string `json:"version,omitempty"`
+}
+
+// States of a receipt, in the order in which a host goes through them, and how
+// that may end.
+const (
+	ReceiptPending  = "pending"  // the host does not have it yet: only the master says so
+	ReceiptReceived = "received" // the host has the assignment
+	ReceiptVerified = "verified" // the code is what it should be, and the host lets it run
+	ReceiptLoaded   = "loaded"   // it is built and scheduled
+	ReceiptHealthy  = "healthy"  // it has yielded a good run
+	ReceiptFailed   = "failed"   // it does not build, or its runs fail; Reason says why
+	ReceiptRefused  = "refused"  // the host's own configuration is against it
+)
+
+// Receipt is how far one revision of one inspector got on a host.
+type Receipt struct {
+	Inspector string `json:"inspector"`
+	Revision  string `json:"revision"`
+	State     string `json:"state"`
+	Reason    string `json:"reason,omitempty"` // with file:line:column where there is one
+	AtMS      int64  `json:"at_ms"`            // when State began, by the host's clock
+	// Running is the revision that goes on where this one failed, or "".
+	Running string `json:"running,omitempty"`
+}
+
+// ReceiptParams tell the master how the assigned inspectors are. All is true
+// when the list is the whole of it, as first on each connection and after each
+// assignment.
+type ReceiptParams struct {
+	Hash     string    `json:"hash"` // of the assignment that they are of
+	All      bool      `json:"all"`
+	Receipts []Receipt `json:"receipts"`
+}
+
+// HostReceipt is a receipt with its host, as events receipts/<host>/<inspector>
+// carry it too. HostState tells whether the host is there.
+type HostReceipt struct {
+	Host      string `json:"host"`
+	HostState string `json:"host_state"` // up or gone
+	Receipt
+}
+
+// ReceiptsResult has a receipt of every host that the inspector is for, by host.
+type ReceiptsResult struct {
+	Inspector string         `json:"inspector"`
+	Revision  string         `json:"revision"`
+	Summary   ReceiptSummary `json:"summary"`
+	Receipts  []HostReceipt  `json:"receipts"`
+}
+
+// Assignment is the whole set of pushed inspectors that one host shall run.
+type Assignment struct {
+	// Hash is the hex SHA-256 of the JSON of Inspectors; it is "" for none.
+	Hash       string     `json:"hash"`
+	Inspectors []Assigned `json:"inspectors"` // by name
+}
+
+// Assigned is one inspector of an assignment.
+type Assigned struct {
+	Revision string `json:"revision"`
+	Code
+}
+
+// RevisionOf returns the id of the revision that a code is: the hex SHA-256 of
+// its JSON, in which members stand in the order of the fields here, and those of
+// maps in the order of their names.
+func RevisionOf(code Code) string { return hashOf(code) }
+
+// AssignmentHash returns the hash of an assignment of these inspectors.
+func AssignmentHash(inspectors []Assigned) string {
+	if len(inspectors) == 0 {
+		return ""
+	}
+	return hashOf(inspectors)
+}
+
+func hashOf(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode %T: %v", v, err)) // strings and whole numbers only
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// AssignResult says which assignment an agent has.
+type AssignResult struct {
+	Hash string `json:"hash"`
+}
+
+// States of a rollout.
+const (
+	RolloutRunning    = "running"
+	RolloutPaused     = "paused"
+	RolloutDone       = "done"        // every host that is there has it, and is well
+	RolloutRolledBack = "rolled back" // a gate failed, or it was aborted; Reason says so
+	RolloutReplaced   = "replaced"    // by a later push of the same inspector
+)
+
+// Rollout is the staged move of an inspector from one revision to another.
+type Rollout struct {
+	ID        string `json:"id"`
+	Inspector string `json:"inspector"`
+	Action    string `json:"action"` // push, rollback or delete
+	// From and To are revisions, or "" for none, with the selectors that go with
+	// them.
+	From         string `json:"from"`
+	To           string `json:"to"`
+	FromSelector string `json:"from_selector"`
+	ToSelector   string `json:"to_selector"`
+
+	State   string `json:"state"`
+	Reason  string `json:"reason,omitempty"`
+	Author  string `json:"author"`
+	Message string `json:"message,omitempty"`
+
+	Plan       Plan           `json:"plan"`
+	Stage      int            `json:"stage"` // from 0, the one that is going on or was last
+	Stages     []RolloutStage `json:"stages"`
+	StartedMS  int64          `json:"started_ms"`
+	FinishedMS int64          `json:"finished_ms,omitempty"`
+	// Failures are the hosts on which To was tried and did not do well.
+	Failures []HostReceipt `json:"failures,omitempty"`
+	// Marks are what the master has to remember of the hosts that have To, while
+	// the rollout goes on. Nobody else needs them.
+	Marks map[string]RolloutMark `json:"marks,omitempty"`
+}
+
+// RolloutMark is what the master remembers of a host. Times are by its own clock.
+type RolloutMark struct {
+	UpMS     int64 `json:"up_ms,omitempty"`     // since when the host could get well; 0 while it is away
+	WellMS   int64 `json:"well_ms,omitempty"`   // since when it is
+	FailedMS int64 `json:"failed_ms,omitempty"` // since when it is not, and will not be
+
+	// What the inspector's status said when the host became well.
+	Counted    bool   `json:"counted,omitempty"` // there was one
+	Runs       uint64 `json:"runs,omitempty"`    // as of RunMS
+	Failures   uint64 `json:"failures,omitempty"`
+	OverBudget uint64 `json:"over_budget,omitempty"`
+	RunMS      int64  `json:"run_ms,omitempty"`   // when Runs was last seen to grow
+	QuietMS    int64  `json:"quiet_ms,omitempty"` // how long it may take to grow again
+}
+
+// RolloutStage is one stage as it went.
+type RolloutStage struct {
+	Stage
+	Hosts     []string       `json:"hosts"` // that this stage adds
+	StartedMS int64          `json:"started_ms,omitempty"`
+	HealthyMS int64          `json:"healthy_ms,omitempty"` // when all that are there were; then it bakes
+	DoneMS    int64          `json:"done_ms,omitempty"`
+	Summary   ReceiptSummary `json:"summary"`
+}
+
+// RolloutParams name a rollout. Reason is for the audit log.
+type RolloutParams struct {
+	Rollout string `json:"rollout"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// RolloutsParams select rollouts.
+type RolloutsParams struct {
+	Inspector string `json:"inspector,omitempty"` // "" is all
+	Limit     int    `json:"limit,omitempty"`     // 0 is 100
+}
+
+// RolloutsResult lists rollouts, newest first.
+type RolloutsResult struct {
+	Rollouts []Rollout `json:"rollouts"`
+}
+
+// TrialStartParams run code that is not in the catalog on some hosts for some
+// time. It ends too when it is stopped or the caller's connection ends.
+type TrialStartParams struct {
+	Code Code `json:"code"`
+	// Hosts name hosts, or Selector selects them; one of both is given.
+	Hosts    []string `json:"hosts,omitempty"`
+	Selector string   `json:"selector,omitempty"`
+	ForMS    int64    `json:"for_ms,omitempty"` // 0 is 10 s; at most an hour
+}
+
+// TrialStartResult names the trial and the hosts that run it. Each of them sends
+// events until one with Ended.
+type TrialStartResult struct {
+	Trial string   `json:"trial"`
+	Hosts []string `json:"hosts"`
+	Away  []string `json:"away,omitempty"` // hosts that were named and are not there
+}
+
+// TrialStopParams name a trial.
+type TrialStopParams struct {
+	Trial string `json:"trial"`
+}
+
+// AgentTryParams have an agent run a trial.
+type AgentTryParams struct {
+	Trial string `json:"trial"`
+	Code  Code   `json:"code"`
+	ForMS int64  `json:"for_ms"`
+}
+
+// TrialReport is what a trial yields on one host: a run, a line that it printed,
+// or its end.
+type TrialReport struct {
+	Trial string     `json:"trial"`
+	State string     `json:"state,omitempty"` // receipt states: verified, loaded, failed, refused
+	Run   *TrialRun  `json:"run,omitempty"`
+	Lines []string   `json:"lines,omitempty"` // that the script printed
+	Cost  *TrialCost `json:"cost,omitempty"`  // so far
+	Ended bool       `json:"ended,omitempty"`
+	Error string     `json:"error,omitempty"` // why State is failed or refused, or why it has ended
+}
+
+// TrialRun is one run of a trial.
+type TrialRun struct {
+	TS       int64    `json:"ts"`
+	Duration float64  `json:"duration_seconds"`
+	CPU      float64  `json:"cpu_seconds"`
+	Samples  []Metric `json:"samples"`
+	Error    string   `json:"error,omitempty"`
+}
+
+// TrialCost is what all runs of a trial took together.
+type TrialCost struct {
+	Runs     int     `json:"runs"`
+	Failures int     `json:"failures"`
+	Duration float64 `json:"duration_seconds"`
+	CPU      float64 `json:"cpu_seconds"`
+	Series   int     `json:"series"` // distinct
+}
+
+// TrialEvent is a TrialReport with its host.
+type TrialEvent struct {
+	Host string `json:"host"`
+	TrialReport
+}
+
+// LabelParams set labels of a host, which go before those of its own
+// configuration; "" takes a label back.
+type LabelParams struct {
+	Host   string            `json:"host"`
+	Labels map[string]string `json:"labels"`
+}
+
+// AuditParams select entries of the audit log; what is empty does not select.
+type AuditParams struct {
+	Who     string `json:"who,omitempty"`
+	Action  string `json:"action,omitempty"` // as catalog.push, or the start of it
+	Subject string `json:"subject,omitempty"`
+	SinceMS int64  `json:"since_ms,omitempty"`
+	Limit   int    `json:"limit,omitempty"` // 0 is 100
+}
+
+// AuditEntry is one change that somebody made or tried to.
+type AuditEntry struct {
+	Seq     uint64 `json:"seq"`
+	AtMS    int64  `json:"at_ms"`
+	Who     string `json:"who"`  // the credential's name
+	Role    string `json:"role"` // its role
+	From    string `json:"from"` // remote address
+	Action  string `json:"action"`
+	Subject string `json:"subject"` // inspector, rollout or host
+	Detail  string `json:"detail,omitempty"`
+	Outcome string `json:"outcome"` // ok, or the error
+}
+
+// AuditResult lists entries, newest first.
+type AuditResult struct {
+	Entries []AuditEntry `json:"entries"`
+}
