@@ -41,7 +41,7 @@ func compatTimes() (start, end time.Time) {
 
 type compatSeries struct {
 	host, key string
-	own       []string // labels
+	own       []string            // labels
 	value     func(i int) float64 // NaN is no sample
 }
 
