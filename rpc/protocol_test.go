@@ -93,7 +93,7 @@ func TestProtocolExamples(t *testing.T) {
 		wire.MethodCatalogCheck:    {wire.CheckParams{}, wire.CheckResult{}},
 		wire.MethodCatalogPush:     {wire.PushParams{}, wire.PushResult{}},
 		wire.MethodCatalogRollback: {wire.RollbackParams{}, wire.PushResult{}},
-		wire.MethodCatalogDelete:   {wire.DeleteParams{}, wire.Empty{}},
+		wire.MethodCatalogDelete:   {wire.DeleteParams{}, wire.PushResult{}},
 		wire.MethodCatalogList:     {wire.Empty{}, wire.CatalogResult{}},
 		wire.MethodCatalogGet:      {wire.CatalogParams{}, wire.CatalogEntry{}},
 		wire.MethodCatalogRevision: {wire.RevisionParams{}, wire.Revision{}},

@@ -93,7 +93,7 @@ func (d *dev) both(ctx context.Context, cmd *cobra.Command, c *config.Config) er
 	var group errgroup.Group
 	group.Go(func() error {
 		defer stopAgent()
-		return runMaster(masterCtx, m, c, func() { close(listening) })
+		return m.run(masterCtx, func() { close(listening) })
 	})
 	group.Go(func() error {
 		defer stopMaster()

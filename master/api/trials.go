@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -104,9 +105,9 @@ func (a *API) trialHosts(p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.T
 	}
 	names := slices.Clone(p.Hosts)
 	if p.Selector != "" {
-		selector, err := labels.Parse(p.Selector)
+		selector, err := catalog.ParseSelector(p.Selector)
 		if err != nil {
-			return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "the selector %q cannot be read: %v; write it as role=db,zone in (a,b)", p.Selector, err)
+			return nil, result, err
 		}
 		for _, h := range a.Registry.List() {
 			if selector.Matches(labels.Set(h.Labels)) && h.State == wire.HostUp && !h.Simple {

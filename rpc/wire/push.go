@@ -16,7 +16,7 @@ const (
 	MethodCatalogCheck    = "catalog.check"    // CheckParams → CheckResult
 	MethodCatalogPush     = "catalog.push"     // PushParams → PushResult; for operators
 	MethodCatalogRollback = "catalog.rollback" // RollbackParams → PushResult; for operators
-	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → Empty; for operators
+	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → PushResult; for operators
 	MethodCatalogList     = "catalog.list"     // none → CatalogResult
 	MethodCatalogGet      = "catalog.get"      // CatalogParams → CatalogEntry, with its history
 	MethodCatalogRevision = "catalog.revision" // RevisionParams → Revision
@@ -222,7 +222,8 @@ type PushParams struct {
 	Version *string `json:"version,omitempty"`
 }
 
-// PushResult says what was begun. A push that changes nothing has no rollout.
+// PushResult says what was begun, by a push, a rollback or a deletion, which has
+// no revision. A push that changes nothing has no rollout.
 type PushResult struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version"`
@@ -388,9 +389,11 @@ type RolloutMark struct {
 	QuietMS    int64  `json:"quiet_ms,omitempty"` // how long it may take to grow again
 }
 
-// RolloutStage is one stage as it went.
+// RolloutStage is one stage as it went. Count or Percent say how many hosts were
+// to have the revision by its end, as in the plan.
 type RolloutStage struct {
-	Stage
+	Count     int            `json:"count,omitempty"`
+	Percent   float64        `json:"percent,omitempty"`
 	Hosts     []string       `json:"hosts"` // that this stage adds
 	StartedMS int64          `json:"started_ms,omitempty"`
 	HealthyMS int64          `json:"healthy_ms,omitempty"` // when all that are there were; then it bakes
