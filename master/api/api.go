@@ -154,7 +154,7 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	c.readers.Wait()
 	if agent != nil {
 		a.agentWent(agent.Host, peer)
-		a.trialsLeft(agent.Host)
+		a.trialsLeft(agent.Host, peer)
 		a.Catalog.Disconnected(pushed)
 		a.Registry.Disconnect(agent)
 		a.Log.Info("agent disconnected", "host", agent.Host)
