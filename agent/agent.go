@@ -247,8 +247,8 @@ func (a *Agent) Host() string { return a.host }
 // Status returns how each inspector is, by name.
 func (a *Agent) Status() []wire.InspectorStatus { return a.track.statuses() }
 
-// Apply makes the inspectors of a running agent those of defs. What did not
-// change is not touched, and its schedule does not move. What is new or changed
+// Apply makes the inspectors of a running agent those of defs, and what its
+// master has assigned. What did not change is not touched, and its schedule does not move. What is new or changed
 // is loaded while the old runs on and takes its place when it is ready; where
 // it cannot be loaded the old goes on. What is gone is stopped last. A faulty
 // definition, or a name given twice, refuses them all.
@@ -263,7 +263,10 @@ func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
 	if life == nil {
 		return fmt.Errorf("cannot apply the inspectors: %w", ErrNotRunning)
 	}
-	return a.set.apply(ctx, life, slices.Clone(defs), applyWindow)
+	if err := checkDefinitions(defs); err != nil {
+		return fmt.Errorf("cannot apply the inspectors: %w", err)
+	}
+	return a.assigner.change(ctx, life, slices.Clone(defs))
 }
 
 // ran implements observer.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc"
@@ -12,23 +15,38 @@ import (
 )
 
 // assigner makes what the master assigns a part of the agent's inspectors. One
-// assignment is applied at a time, and the last that came holds: one that came
-// between two is passed over.
+// set is applied at a time, and the last that came holds: one that came between
+// two is passed over.
 type assigner struct {
-	agent *Agent
-	wake  chan struct{} // capacity 1: there is something to apply
-	fetch *programs
+	agent   *Agent
+	wake    chan struct{} // capacity 1: there is something to apply
+	changes chan change
+	fetch   *programs
 
 	mu      sync.Mutex
 	current wire.Assignment
+	before  map[string]wire.Assigned // of kept
+	running map[string]wire.Assigned // what is known to run, by name
 
-	// last has what was handed on of each pushed inspector. It belongs to run, and
-	// does not change while an apply is going on.
-	last map[string]inspectors.Definition
+	// These belong to run, and do not change while an apply is going on. last has
+	// what was handed on of each pushed inspector.
+	own   []inspectors.Definition
+	last  map[string]inspectors.Definition
+	asked []chan<- error // by changes that are not done yet
+}
+
+// change makes the agent's own inspectors others. done, of capacity 1, takes
+// what became of it.
+type change struct {
+	own  []inspectors.Definition
+	done chan<- error
 }
 
 func newAssigner(a *Agent, from Artefacts) *assigner {
-	s := &assigner{agent: a, wake: make(chan struct{}, 1), last: make(map[string]inspectors.Definition)}
+	s := &assigner{
+		agent: a, wake: make(chan struct{}, 1), changes: make(chan change),
+		own: a.deps.Definitions, last: make(map[string]inspectors.Definition),
+	}
 	s.fetch = newPrograms(from, func() { ring(s.wake) })
 	return s
 }
@@ -53,13 +71,8 @@ func (s *assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResu
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p.Hash != s.current.Hash {
-		if a.cfg.Data != "" {
-			if err := (&kept{Assignment: p}).write(a.cfg.Data); err != nil {
-				// It runs all the same, and the master sends it again at the next start.
-				a.log.Error("the assignment of the master is not kept for the next start", "reason", err)
-			}
-		}
-		s.current = p
+		s.current, s.before = p, s.beforeLocked(p.Inspectors)
+		s.keepLocked()
 	}
 	a.track.assign(&p)
 	ring(s.wake)
@@ -80,35 +93,154 @@ func (s *assigner) hash() string {
 func (s *assigner) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current = s.agent.openKept().Assignment; s.current.Hash != "" {
+	k := s.agent.openKept()
+	if s.current, s.before = k.Assignment, k.Before; s.current.Hash != "" {
 		s.agent.track.assign(&s.current)
 	}
 }
 
-// run applies what there is, and then each assignment, until life ends.
+// keepLocked writes down what the next start is to know.
+func (s *assigner) keepLocked() {
+	if s.agent.cfg.Data == "" {
+		return
+	}
+	if err := (&kept{Assignment: s.current, Before: s.before}).write(s.agent.cfg.Data); err != nil {
+		// It runs all the same, and the master sends it again at the next start.
+		s.agent.log.Error("the assignment of the master is not kept for the next start", "reason", err)
+	}
+}
+
+// beforeLocked returns what goes on until these run.
+func (s *assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned {
+	before := make(map[string]wire.Assigned)
+	for _, item := range items {
+		old, ok := s.running[item.Name]
+		if !ok {
+			old, ok = s.before[item.Name]
+		}
+		if ok && old.Revision != item.Revision {
+			before[item.Name] = old
+		}
+	}
+	return before
+}
+
+// change makes the agent's own inspectors others, and returns what set.apply
+// does. ctx bounds the waiting.
+func (s *assigner) change(ctx, life context.Context, own []inspectors.Definition) error {
+	done := make(chan error, 1)
+	select {
+	case s.changes <- change{own, done}:
+	case <-ctx.Done():
+		return fmt.Errorf("cannot apply the inspectors: %w", ctx.Err())
+	case <-life.Done():
+		return fmt.Errorf("cannot apply the inspectors: %w", ErrNotRunning)
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the inspectors are still being loaded: %w", ctx.Err())
+	case <-life.Done():
+		return fmt.Errorf("cannot apply the inspectors: %w", ErrNotRunning)
+	}
+}
+
+// run applies what there is, and then each assignment and each change, until
+// life ends.
 func (s *assigner) run(life context.Context) {
 	defer s.fetch.jobs.Wait()
-	for window := startWindow; life.Err() == nil; window = applyWindow {
+	window := startWindow
+	if items, some := s.itemsBefore(); some {
+		_ = s.agent.set.apply(life, life, s.definitions(life, items), window)
+		window = applyWindow
+	}
+	for ; life.Err() == nil; window = applyWindow {
 		s.mu.Lock()
-		current := s.current
+		items := s.current.Inspectors
 		s.mu.Unlock()
-		defs := s.definitions(life, current.Inspectors)
-		// What comes meanwhile does not wait for what is slow to load.
-		waiting, stop := context.WithCancel(life)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			defer s.tidy()
-			if err := s.agent.set.apply(waiting, life, defs, window); err != nil && life.Err() == nil {
+		s.applyOnce(life, items, window)
+	}
+}
+
+// applyOnce applies the items with the agent's own inspectors, and returns when
+// there is something else to apply: that does not wait for what is slow to load.
+func (s *assigner) applyOnce(life context.Context, items []wire.Assigned, window time.Duration) {
+	defs, own := s.definitions(life, items), s.own
+	waiting, stop := context.WithCancel(life)
+	defer stop()
+	done := make(chan error, 1)
+	go func() {
+		err := s.agent.set.apply(waiting, life, defs, window)
+		s.settle(items)
+		s.tidy()
+		done <- err
+	}()
+	applied := done
+	for {
+		select {
+		case err := <-applied:
+			if err != nil && life.Err() == nil {
 				s.agent.log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
 			}
-		}()
-		select {
+			for _, asked := range s.asked {
+				asked <- err
+			}
+			s.asked, applied = nil, nil
+			continue
+		case c := <-s.changes:
+			s.asked, own = append(s.asked, c.done), c.own
 		case <-s.wake:
 		case <-life.Done():
 		}
-		stop()
-		<-done
+		break
+	}
+	stop()
+	if applied != nil {
+		<-applied
+	}
+	s.own = own
+}
+
+// itemsBefore returns the assignment with what went before in place of what was
+// not known to run, if there is such.
+func (s *assigner) itemsBefore() (items []wire.Assigned, some bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	items = slices.Clone(s.current.Inspectors)
+	for i := range items {
+		if old, ok := s.before[items[i].Name]; ok {
+			items[i], some = old, true
+		}
+	}
+	return items, some
+}
+
+// settle notes which of the items run, and forgets what went before those.
+func (s *assigner) settle(items []wire.Assigned) {
+	live := s.agent.set.live()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	running := make(map[string]wire.Assigned)
+	note := func(item wire.Assigned) {
+		if d, ok := live[item.Name]; ok && d.Assigned == item.Revision {
+			running[item.Name] = item
+		}
+	}
+	for _, known := range []map[string]wire.Assigned{s.running, s.before} {
+		for _, item := range known {
+			note(item)
+		}
+	}
+	for _, item := range items {
+		note(item)
+	}
+	s.running = running
+	before := s.beforeLocked(s.current.Inspectors)
+	same := func(a, b wire.Assigned) bool { return a.Revision == b.Revision }
+	if !maps.EqualFunc(before, s.before, same) {
+		s.before = before
+		s.keepLocked()
 	}
 }
 
@@ -119,9 +251,11 @@ func (s *assigner) tidy() {
 		return
 	}
 	sums := s.fetch.sums()
-	for _, d := range s.last {
-		if d.Plugin != nil {
-			sums[d.Plugin.SHA256] = true
+	for _, defs := range []map[string]inspectors.Definition{s.last, s.agent.set.live()} {
+		for _, d := range defs {
+			if d.Plugin != nil {
+				sums[d.Plugin.SHA256] = true
+			}
 		}
 	}
 	if err := k.Keep(sums); err != nil {
@@ -132,46 +266,75 @@ func (s *assigner) tidy() {
 // errOwn is why an inspector is refused that the host has of its own.
 var errOwn = errors.New("this host's own configuration has an inspector of that name, which goes before")
 
+// errTwice is why an inspector is not run that an assignment has twice.
+var errTwice = errors.New("the assignment has two inspectors of that name")
+
 // definitions puts together what is to run: the agent's own, and what is pushed,
 // which replaces what is built in. Of a pushed inspector that cannot be run the
 // one before goes on.
 func (s *assigner) definitions(life context.Context, items []wire.Assigned) []inspectors.Definition {
-	own := make(map[string]bool)
-	for _, d := range s.agent.deps.Definitions {
-		own[d.Name] = true
+	own, times := make(map[string]bool), make(map[string]int)
+	for _, d := range s.own {
+		own[d.Name] = !s.agent.builtIn[d.Name]
+	}
+	for _, item := range items {
+		times[item.Name]++
 	}
 	defs := make([]inspectors.Definition, 0, len(items)+len(own))
 	next, programs := make(map[string]inspectors.Definition), make(map[wire.Artefact]bool)
 	for _, item := range items {
-		if own[item.Name] && !s.agent.builtIn[item.Name] {
-			s.agent.track.barred(item.Name, item.Revision, wire.ReceiptRefused, errOwn.Error())
+		if own[item.Name] {
+			s.agent.track.barred(item.Name, item.Revision, wire.ReceiptRefused, errOwn.Error(), "")
 			continue
 		}
-		d, err := s.definition(life, item, programs)
+		var d inspectors.Definition
+		err := errTwice
+		if times[item.Name] == 1 {
+			d, err = s.definition(life, item, programs)
+		}
 		if err != nil {
-			old, runs := s.last[item.Name]
-			if !errors.Is(err, errFetching) {
-				s.agent.log.Warn("a pushed inspector cannot be run", "inspector", item.Name, "reason", errorText(err), "old_goes_on", runs)
-				s.agent.track.barred(item.Name, item.Revision, wire.ReceiptFailed, errorText(err))
-			}
-			if !runs {
+			var goesOn bool
+			if d, goesOn = s.instead(life, item, err, programs); !goesOn {
 				continue
 			}
-			d = old
 		} else {
 			s.agent.track.verified(item.Name, item.Revision)
 		}
-		next[item.Name] = d
-		defs = append(defs, d)
+		if _, twice := next[d.Name]; !twice {
+			next[d.Name] = d
+			defs = append(defs, d)
+		}
 	}
 	s.fetch.only(programs)
 	s.last = next
-	for _, d := range s.agent.deps.Definitions {
+	for _, d := range s.own {
 		if _, replaced := next[d.Name]; !replaced {
 			defs = append(defs, d)
 		}
 	}
 	return defs
+}
+
+// instead returns what goes on in place of an item that cannot be run, if there
+// is such: what was handed on last, or what ran before the agent was started.
+func (s *assigner) instead(life context.Context, item wire.Assigned, reason error, programs map[wire.Artefact]bool) (inspectors.Definition, bool) {
+	d, some := s.last[item.Name]
+	if !some {
+		s.mu.Lock()
+		old, ok := s.before[item.Name]
+		s.mu.Unlock()
+		if ok {
+			var err error
+			d, err = s.definition(life, old, programs)
+			some = err == nil
+		}
+	}
+	if !errors.Is(reason, errFetching) {
+		running := s.agent.set.live()[item.Name].Assigned
+		s.agent.log.Warn("a pushed inspector cannot be run", "inspector", item.Name, "reason", errorText(reason), "old_goes_on", some)
+		s.agent.track.barred(item.Name, item.Revision, wire.ReceiptFailed, errorText(reason), running)
+	}
+	return d, some
 }
 
 // definition makes a definition of one assigned inspector, and notes the program

@@ -37,6 +37,8 @@ func definitionOf(code wire.Code, revision, program string) (inspectors.Definiti
 		}
 	}
 	switch {
+	case code.Name == "": // that of a directive would not be the one that was assigned
+		return d, inspectors.ValidateKey(code.Name)
 	case (code.Source == "") == (code.Plugin == nil):
 		return d, errors.New("exactly one of source and plugin must be given")
 	case len(code.Source) > inspectors.MaxSourceBytes:

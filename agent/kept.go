@@ -21,6 +21,10 @@ const assignmentFile = "assignment.json"
 // kept is what an agent remembers of its assignment.
 type kept struct {
 	Assignment wire.Assignment `json:"assignment"`
+	// Before has, by name, what ran of the assignment before in place of what was
+	// not known to run when this was written. A new start begins with it, so that
+	// a revision which does not build finds the one that it was to replace.
+	Before map[string]wire.Assigned `json:"before,omitempty"`
 }
 
 // keptFile is the file: what is kept, and the hex SHA-256 of its bytes.

@@ -40,7 +40,11 @@ type testCall struct {
 
 func (r *testRunner) Load(ctx context.Context, d inspectors.Definition) error {
 	r.mu.Lock()
-	r.loads = append(r.loads, d.Name+" "+d.Script.Source)
+	what := "plugin"
+	if d.Script != nil {
+		what = d.Script.Source
+	}
+	r.loads = append(r.loads, d.Name+" "+what)
 	r.mu.Unlock()
 	if r.onLoad == nil {
 		return nil

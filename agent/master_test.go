@@ -31,6 +31,7 @@ type testMaster struct {
 	greet        func(wire.HelloParams) error
 	answer       func(wire.ReportParams) error
 	tls          bool
+	noReceipts   bool // it is of a version without
 
 	server *httptest.Server
 	rpc    *rpc.Server
@@ -40,7 +41,9 @@ type testMaster struct {
 	hellos   []wire.HelloParams
 	statuses []wire.StatusParams
 	receipts []wire.Receipt // in the order in which they came
-	peer     *rpc.Peer      // that said hello last
+	told     []wire.ReceiptParams
+	latest   map[string]wire.Receipt // of each inspector of the last assignment
+	peer     *rpc.Peer               // that said hello last
 	trials   []wire.TrialReport
 	samples  map[string]map[float64]int // values by series, how often each came
 	seqs     map[reportID]bool          // of the reports that were kept
@@ -85,7 +88,9 @@ func (m *testMaster) start() {
 	mux := rpc.NewMux()
 	mux.Handle(wire.MethodHello, rpc.Method(m.hello))
 	mux.Handle(wire.MethodStatus, rpc.Method(m.status))
-	mux.HandleInOrder(wire.MethodReceipt, rpc.Method(m.receipt))
+	if !m.noReceipts {
+		mux.HandleInOrder(wire.MethodReceipt, rpc.Method(m.receipt))
+	}
 	mux.HandleInOrder(wire.MethodTrial, rpc.Method(func(_ context.Context, p wire.TrialReport) (wire.Empty, error) {
 		m.note(func() { m.trials = append(m.trials, p) })
 		return wire.Empty{}, nil
@@ -163,7 +168,15 @@ func (m *testMaster) status(_ context.Context, p wire.StatusParams) (wire.Empty,
 }
 
 func (m *testMaster) receipt(_ context.Context, p wire.ReceiptParams) (wire.Empty, error) {
-	m.note(func() { m.receipts = append(m.receipts, p.Receipts...) })
+	m.note(func() {
+		if p.All || m.latest == nil {
+			m.latest = make(map[string]wire.Receipt)
+		}
+		for _, r := range p.Receipts {
+			m.latest[r.Inspector] = r
+		}
+		m.receipts, m.told = append(m.receipts, p.Receipts...), append(m.told, p)
+	})
 	return wire.Empty{}, nil
 }
 

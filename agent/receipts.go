@@ -74,15 +74,11 @@ func (t *tracker) verified(name, revision string) {
 }
 
 // barred notes that the code is not handed on to be loaded: State is failed or
-// refused. What has run before goes on.
-func (t *tracker) barred(name, revision, state, reason string) {
+// refused, and running the revision that goes on.
+func (t *tracker) barred(name, revision, state, reason, running string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r := t.receipts.of(name, revision); r != nil {
-		running := ""
-		if rec := t.records[name]; rec != nil && rec.Runs > 0 {
-			running = rec.Assigned
-		}
 		t.receipts.move(r, state, reason, running)
 		r.barred = true
 	}

@@ -139,6 +139,11 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 	m.start()
 	defer m.stop()
 	m.await("live samples", m.has(25))
+	m.await("a status that counts what was dropped", func() bool {
+		_, dropped := a.outbox.stats()
+		last := m.statuses[len(m.statuses)-1]
+		return last.Agent != nil && last.Agent.SamplesDropped == dropped
+	})
 	stop()
 	m.mu.Lock()
 	defer m.mu.Unlock()

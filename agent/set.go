@@ -142,9 +142,7 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 	if m == nil {
 		m = &member{}
 		s.members[d.Name] = m
-	} else if sameDefinition(&m.wanted, &d) {
-		m.wanted = d // which may have another name in the catalog
-		s.adopt(m, d)
+	} else if sameDefinition(&m.wanted, &d) && s.wantsAlready(m, d) {
 		return nil
 	}
 	m.halt()
@@ -157,11 +155,12 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 		m.mu.Lock()
 		m.live = d
 		m.mu.Unlock()
-		if !sameDefinition(&live, &d) {
+		if sameDefinition(&live, &d) {
+			s.track.adopt(d)
+		} else {
 			s.track.loaded(d)
 			s.sched.put(d, window)
 		}
-		s.adopt(m, d)
 		return nil
 	}
 	if live.Name == "" {
@@ -178,17 +177,42 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 	return first
 }
 
-// adopt notes that d is what the member runs already, if it does.
-func (s *set) adopt(m *member, d inspectors.Definition) {
+// wantsAlready tells again how the definition does that the member wants. It
+// returns false where d has another name in the catalog than what is being
+// loaded, or could not be, as the outcome is told under that name.
+func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 	m.mu.Lock()
 	runs := m.live.Name != "" && m.live.Revision() == d.Revision()
 	if runs {
 		m.live.Assigned = d.Assigned
 	}
+	live, err := m.live, m.err
 	m.mu.Unlock()
-	if runs {
+	switch {
+	case runs:
+		m.wanted = d
 		s.track.adopt(d)
+	case m.wanted.Assigned != d.Assigned:
+		return false
+	case err != nil:
+		s.track.loadFailed(d, err, live.Assigned)
 	}
+	return true
+}
+
+// live returns what runs, by name. It waits for an apply that is going on.
+func (s *set) live() map[string]inspectors.Definition {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	live := make(map[string]inspectors.Definition, len(s.members))
+	for name, m := range s.members {
+		m.mu.Lock()
+		if m.live.Name != "" {
+			live[name] = m.live
+		}
+		m.mu.Unlock()
+	}
+	return live
 }
 
 func sameDefinition(a, b *inspectors.Definition) bool {

@@ -143,7 +143,9 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	}
 	r.CPUSeconds += o.CPU.Seconds()
 	t.countLocked(r, o.Err)
-	t.receipts.ran(r)
+	if o.Err == nil || r.State != wire.StateOK { // or else it did not run, which alone says nothing
+		t.receipts.ran(r)
+	}
 	return r.samples(o)
 }
 
@@ -241,6 +243,7 @@ func (t *tracker) overdue(name, revision string, age time.Duration) {
 	defer t.mu.Unlock()
 	if r := t.records[name]; r != nil && r.Revision == revision {
 		t.moveLocked(r, wire.StateFailing, err)
+		t.receipts.ran(r)
 	}
 }
 

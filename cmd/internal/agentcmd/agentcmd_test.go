@@ -6,16 +6,20 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vedettehq/vedette/plugins/scriptcheck"
 	"go.uber.org/goleak"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/plugins/scriptcheck"
+	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == scriptcheck.Command {
+	switch args := os.Args[1:]; {
+	case slices.Equal(args, []string{scriptcheck.Command}), slices.Equal(args, []string{scripthost.Command, checkArgument}):
 		os.Exit(scriptcheck.Main(os.Stdin, os.Stdout))
+	case len(args) > 0 && args[0] == scripthost.Command:
+		os.Exit(scripthost.Main())
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -1,0 +1,192 @@
+package agentcmd
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// pusher is as much of a master as an agent needs that is sent code.
+type pusher struct {
+	*testing.T
+	server *httptest.Server
+	rpc    *rpc.Server
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed and renewed at each change
+	peer     *rpc.Peer     // of the agent that is connected, or nil
+	receipts map[string]wire.Receipt
+	samples  map[string]float64 // the last of each key
+	keys     map[uint32]string  // of the series of the connection
+}
+
+func newPusher(t *testing.T) *pusher {
+	t.Helper()
+	p := &pusher{T: t, changed: make(chan struct{}), receipts: map[string]wire.Receipt{}, samples: map[string]float64{}}
+	mux := rpc.NewMux()
+	mux.HandleInOrder(wire.MethodHello, rpc.Method(func(ctx context.Context, hello wire.HelloParams) (wire.HelloResult, error) {
+		p.note(func() { p.peer, p.keys = rpc.PeerFrom(ctx), map[uint32]string{} })
+		return wire.HelloResult{Protocol: wire.Version, NowMS: hello.NowMS}, nil
+	}))
+	mux.HandleInOrder(wire.MethodStatus, rpc.Method(func(context.Context, wire.StatusParams) (wire.Empty, error) {
+		return wire.Empty{}, nil
+	}))
+	mux.HandleInOrder(wire.MethodReceipt, rpc.Method(func(_ context.Context, r wire.ReceiptParams) (wire.Empty, error) {
+		p.note(func() {
+			for _, receipt := range r.Receipts {
+				p.receipts[receipt.Inspector] = receipt
+			}
+		})
+		return wire.Empty{}, nil
+	}))
+	mux.HandleInOrder(wire.MethodReport, rpc.Method(func(_ context.Context, r wire.ReportParams) (wire.ReportResult, error) {
+		p.note(func() {
+			for _, s := range r.Series {
+				p.keys[s.ID] = s.Key
+			}
+			for i, s := range r.S {
+				p.samples[p.keys[s]] = r.V[i]
+			}
+		})
+		return wire.ReportResult{Seq: r.Seq}, nil
+	}))
+	p.rpc = &rpc.Server{Handler: mux}
+	p.server = httptest.NewServer(p.rpc)
+	return p
+}
+
+func (p *pusher) close() {
+	if err := p.rpc.Shutdown(context.Background()); err != nil {
+		p.Error(err)
+	}
+	p.server.Close()
+}
+
+func (p *pusher) note(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// await returns when ok, which is called with mu held, is true.
+func (p *pusher) await(what string, ok func() bool) {
+	p.Helper()
+	for deadline := time.After(time.Minute); ; {
+		p.mu.Lock()
+		done, changed := ok(), p.changed
+		p.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.Fatalf("waited in vain for %s; the receipts are %+v", what, p.receipts)
+		}
+	}
+}
+
+func (p *pusher) push(codes ...wire.Code) {
+	p.Helper()
+	var items []wire.Assigned
+	for _, c := range codes {
+		items = append(items, wire.Assigned{Revision: wire.RevisionOf(c), Code: c})
+	}
+	p.await("an agent", func() bool { return p.peer != nil })
+	params := wire.Assignment{Hash: wire.AssignmentHash(items), Inspectors: items}
+	if err := p.peer.Call(p.Context(), wire.MethodAgentAssign, params, nil); err != nil {
+		p.Fatal(err)
+	}
+}
+
+func (p *pusher) awaitReceipt(code wire.Code, state string) (r wire.Receipt) {
+	p.Helper()
+	p.await(code.Name+" "+state, func() bool {
+		r = p.receipts[code.Name]
+		return r.Revision == wire.RevisionOf(code) && r.State == state
+	})
+	return r
+}
+
+// runAgent runs the agent of a configuration as its command does.
+func runAgent(t *testing.T, yaml string) (stop func()) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(config.LoadOptions{Path: path, Dir: t.TempDir(), Environ: []string{}, For: config.PartAgent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, c, slog.New(slog.DiscardHandler)) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run gave %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// script is code for a script of one function.
+func script(name, body string) wire.Code {
+	return wire.Code{Name: name, File: name + ".go", IntervalMS: 100, Source: "package " + name + "\n\nfunc Inspect() (float64, error) {\n" + body + "\n}\n"}
+}
+
+// TestPushToRealScriptHost pushes to an agent with its checker and its script
+// host: what is good runs; what the checker refuses, what does not build and what
+// the host's policy is against is told, and the old goes on.
+func TestPushToRealScriptHost(t *testing.T) {
+	p := newPusher(t)
+	defer p.close()
+	stop := runAgent(t, "agent: { host: web-1, library: none, accept_pushed_inspectors: true, data: "+t.TempDir()+", master: '"+p.server.URL+"' }\n")
+	good := script("answer", "\treturn 42, nil")
+	p.push(good)
+	p.awaitReceipt(good, wire.ReceiptHealthy)
+	p.await("its sample", func() bool { return p.samples["answer"] == 42 })
+
+	unchecked := script("answer", "\tgo func() {}()\n\treturn 1, nil")
+	p.push(unchecked)
+	if r := p.awaitReceipt(unchecked, wire.ReceiptFailed); !strings.Contains(r.Reason, "answer.go:4:2: ") || r.Running != wire.RevisionOf(good) {
+		t.Errorf("the receipt of what may not be is %+v", r)
+	}
+	broken := script("answer", "\treturn foo, nil")
+	p.push(broken)
+	if r := p.awaitReceipt(broken, wire.ReceiptFailed); !strings.Contains(r.Reason, "answer.go:4:9: ") || r.Running != wire.RevisionOf(good) {
+		t.Errorf("the receipt of what does not build is %+v", r)
+	}
+	needy := good
+	needy.Source = "//vedette:needs net\n" + good.Source
+	p.push(needy)
+	if r := p.awaitReceipt(needy, wire.ReceiptRefused); !strings.Contains(r.Reason, "agent.policy.net") || r.Running != wire.RevisionOf(good) {
+		t.Errorf("the receipt of what needs too much is %+v", r)
+	}
+	failing := script("answer", "\tvar list []float64\n\treturn list[1], nil")
+	p.push(failing)
+	if r := p.awaitReceipt(failing, wire.ReceiptFailed); !strings.HasPrefix(r.Reason, "answer.go:3:1: panic") {
+		t.Errorf("the receipt of what panics is %+v", r)
+	}
+	better := script("answer", "\treturn 43, nil")
+	p.push(better)
+	p.awaitReceipt(better, wire.ReceiptHealthy)
+	p.await("its sample", func() bool { return p.samples["answer"] == 43 })
+	stop()
+}
