@@ -18,6 +18,9 @@ const (
 	// maxLiveSamples bounds those that wait to be shown. What comes then is
 	// dropped: nothing that is only shown is worth waiting for.
 	maxLiveSamples = 20_000
+	// maxLiveQueued is how many messages may wait on the connection when samples
+	// are only shown: reports go first.
+	maxLiveQueued = 64
 )
 
 // serveBoost has an inspector run faster for a time, as the master asks for
@@ -69,7 +72,7 @@ func (f *liveFeed) send(ctx context.Context, p *rpc.Peer) error {
 			return context.Cause(ctx)
 		case <-f.bell:
 		}
-		for samples := f.take(); len(samples) > 0; {
+		for samples := f.take(); len(samples) > 0 && p.Queued() < maxLiveQueued; {
 			var message *wire.LiveParams
 			message, samples = packLive(samples)
 			if err := p.Notify(ctx, wire.MethodLive, message); err != nil {

@@ -83,20 +83,24 @@ func TestBoostAddsRunsBetweenTheTicks(t *testing.T) {
 	}
 }
 
-// A boost takes no more than half of a core.
-func TestBoostIsSlowedToHalfOfACore(t *testing.T) {
+// A boosted inspector is idle for half of the time, and its processor time stays
+// within its budget.
+func TestBoostIsSlowedToItsBudget(t *testing.T) {
 	for name, c := range map[string]struct {
-		took, cpu, want time.Duration
+		took, cpu, budget, want time.Duration
 	}{
-		"processor time": {160 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond},
-		"not measured":   {150 * time.Millisecond, 0, 300 * time.Millisecond},
-		"waits":          {150 * time.Millisecond, time.Millisecond, 150 * time.Millisecond},
-		"too slow":       {900 * time.Millisecond, 700 * time.Millisecond, 0},
+		"takes long":     {150 * time.Millisecond, time.Millisecond, 0, 300 * time.Millisecond},
+		"not measured":   {150 * time.Millisecond, 0, 0, 300 * time.Millisecond},
+		"processor time": {100 * time.Millisecond, 100 * time.Millisecond, 0, 400 * time.Millisecond},
+		"a small budget": {5 * time.Millisecond, 3 * time.Millisecond, 10 * time.Millisecond, 300 * time.Millisecond},
+		"too slow":       {600 * time.Millisecond, 100 * time.Millisecond, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				watch := newTestObserver()
-				boostedFor(t, &testRunner{onRun: takes(c.took, c.cpu)}, watch, time.Hour, script("disk", "", time.Second), 100*time.Millisecond)
+				d := script("disk", "", time.Second)
+				d.Budget.CPU = c.budget
+				boostedFor(t, &testRunner{onRun: takes(c.took, c.cpu)}, watch, time.Hour, d, 100*time.Millisecond)
 				if paces := watch.paces["disk"]; paces[len(paces)-1] != c.want {
 					t.Errorf("the paces are %v, want %v at last", paces, c.want)
 				}

@@ -100,10 +100,10 @@ func (s *scheduler) takeRepacedLocked() map[string]time.Duration {
 	return paces
 }
 
-// learn notes what a run took. However fast it is wanted, an inspector runs no
-// faster than takes half of one core, and than its runs follow each other; a run
-// whose processor time is not measured counts with all of its time. After an
-// extra run that timed out it is half as fast, until other runs show better.
+// learn notes what a run took. However fast it is wanted, an inspector is idle for
+// half of the time and takes no more processor time within its own interval than
+// its budget has for one run there. After an extra run that timed out it is half
+// as fast, until other runs show better.
 func (e *entry) learn(o *plugins.Outcome) {
 	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
 		return
@@ -112,11 +112,7 @@ func (e *entry) learn(o *plugins.Outcome) {
 		e.pace.need = 2 * max(e.paced(), fineGrid)
 		return
 	}
-	cpu := o.CPU
-	if cpu == 0 {
-		cpu = o.Duration
-	}
-	need := max(2*cpu, o.Duration)
+	need := max(2*o.Duration, time.Duration(float64(o.CPU)*float64(e.interval)/float64(e.cpu)))
 	if e.pace.need == 0 {
 		e.pace.need = need
 	}

@@ -74,6 +74,7 @@ type entry struct {
 	revision string
 	interval time.Duration
 	timeout  time.Duration
+	cpu      time.Duration // the budget of one run
 
 	tick  instant // exact, off the grid where the interval is no multiple of it
 	base  instant // tick, or an early first run, on the grid
@@ -115,6 +116,7 @@ func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
 		s.entries[d.Name] = e
 	}
 	e.revision, e.interval, e.timeout = d.Revision(), d.Interval, d.Timeout
+	e.cpu = d.Budget.WithDefaults(d.Interval).CPU
 	s.firstLocked(e, min(window, d.Interval))
 	if e.index < 0 {
 		heap.Push(&s.queue, e)
