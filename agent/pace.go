@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -116,5 +117,7 @@ func (e *entry) learn(o *plugins.Outcome) {
 	if e.pace.need == 0 {
 		e.pace.need = need
 	}
-	e.pace.need += (need - e.pace.need) / 4
+	// One run that had to wait for a busy host does not say much.
+	need = min(need, 2*max(e.pace.need, inspectors.MinInterval))
+	e.pace.need += (need - e.pace.need) / 8
 }
