@@ -3,24 +3,27 @@ package agent
 import (
 	"container/heap"
 	"errors"
+	"slices"
 	"time"
 
-	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 )
+
+// paceRuns is how many runs tell how fast an inspector can be.
+const paceRuns = 5
 
 // pace is how an inspector runs beyond its own interval while somebody watches.
 // Its runs at its own ticks stay as they are; the extra ones stand between them,
 // and a tick never waits for longer than the rest of an extra run. The
 // scheduler's mu guards it.
 type pace struct {
-	wanted time.Duration // 0 is no boost
-	until  instant       // when the lease of the boost ends
-	need   time.Duration // the interval that the inspector can keep up, by its runs so far
-	last   instant       // when it was due last, or the boost began
-	told   time.Duration // the interval that the observer knows, 0 for none
-	owed   bool          // a tick has come while an extra run was going on
-	extra  bool          // the run that is going on is one
+	wanted time.Duration   // 0 is no boost
+	until  instant         // when the lease of the boost ends
+	needs  []time.Duration // the intervals that its last runs could keep up
+	last   instant         // when it was due last, or the boost began
+	told   time.Duration   // the interval that the observer knows, 0 for none
+	owed   bool            // a tick has come while an extra run was going on
+	extra  bool            // the run that is going on is one
 }
 
 // boost has the inspector run at an interval for a time, or, with an interval of
@@ -48,7 +51,7 @@ func (e *entry) paced() time.Duration {
 	if e.pace.wanted == 0 {
 		return 0
 	}
-	p := max(e.pace.wanted, (e.pace.need + fineGrid - time.Microsecond).Truncate(fineGrid))
+	p := max(e.pace.wanted, (e.pace.need() + fineGrid - time.Microsecond).Truncate(fineGrid))
 	if p >= e.interval {
 		return 0
 	}
@@ -103,21 +106,29 @@ func (s *scheduler) takeRepacedLocked() map[string]time.Duration {
 
 // learn notes what a run took. However fast it is wanted, an inspector is idle for
 // half of the time and takes no more processor time within its own interval than
-// its budget has for one run there. After an extra run that timed out it is half
-// as fast, until other runs show better.
+// its budget has for one run there. What the median of the last runs took counts:
+// one that had to wait for a busy host does not say much. After an extra run that
+// timed out it is half as fast, until others show better.
 func (e *entry) learn(o *plugins.Outcome) {
 	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
 		return
 	}
 	if e.pace.extra && errors.Is(o.Err, plugins.ErrTimeout) {
-		e.pace.need = 2 * max(e.paced(), fineGrid)
+		e.pace.needs = slices.Repeat([]time.Duration{2 * max(e.paced(), fineGrid)}, paceRuns)
 		return
 	}
 	need := max(2*o.Duration, time.Duration(float64(o.CPU)*float64(e.interval)/float64(e.cpu)))
-	if e.pace.need == 0 {
-		e.pace.need = need
+	if len(e.pace.needs) == paceRuns {
+		e.pace.needs = slices.Delete(e.pace.needs, 0, 1)
 	}
-	// One run that had to wait for a busy host does not say much.
-	need = min(need, 2*max(e.pace.need, inspectors.MinInterval))
-	e.pace.need += (need - e.pace.need) / 8
+	e.pace.needs = append(e.pace.needs, need)
+}
+
+// need is the interval that the inspector can keep up, 0 where it has not run.
+func (p *pace) need() time.Duration {
+	if len(p.needs) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(p.needs))
+	return sorted[(len(sorted)-1)/2]
 }
