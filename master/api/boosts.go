@@ -66,7 +66,7 @@ func (a *API) boostStart(ctx context.Context, p wire.BoostParams) (wire.Empty, e
 	if err != nil {
 		return wire.Empty{}, err
 	}
-	if err := a.askBoost(ctx, b); err != nil {
+	if _, err := a.askBoost(ctx, b); err != nil {
 		a.boosts.unwant(b.boostID, peer)
 		return wire.Empty{}, err
 	}
@@ -122,35 +122,36 @@ func (a *API) keepBoost(b *boost) {
 		case <-b.bell:
 		case <-again.C:
 		}
-		_ = a.askBoost(context.Background(), b) // it is asked again
-		if a.boosts.over(b) {
+		// It is asked again whatever comes of it, but for the last time.
+		if asked, _ := a.askBoost(context.Background(), b); asked == 0 && a.boosts.over(b) {
 			return
 		}
 	}
 }
 
 // askBoost has the agent run the inspector as fast as anybody wants now, or at
-// its own interval where nobody does.
-func (a *API) askBoost(ctx context.Context, b *boost) error {
+// its own interval where nobody does, and returns the interval, or 0.
+func (a *API) askBoost(ctx context.Context, b *boost) (time.Duration, error) {
 	b.sending.Lock()
 	defer b.sending.Unlock()
+	interval := a.boosts.fastest(b)
 	agent, err := a.agentOf(b.host)
 	if err != nil {
-		return err
+		return interval, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, boostCall)
 	defer cancel()
 	err = agent.Call(ctx, wire.MethodAgentBoost, wire.AgentBoostParams{
-		Inspector: b.inspector, IntervalMS: a.boosts.fastest(b).Milliseconds(), ForMS: boostLease.Milliseconds(),
+		Inspector: b.inspector, IntervalMS: interval.Milliseconds(), ForMS: boostLease.Milliseconds(),
 	}, nil)
 	var answer *rpc.Error
 	switch {
 	case err == nil:
-		return nil
+		return interval, nil
 	case errors.As(err, &answer):
-		return rpc.Errorf(answer.Code, "host %q: %s", b.host, answer.Message)
+		return interval, rpc.Errorf(answer.Code, "host %q: %s", b.host, answer.Message)
 	}
-	return rpc.Errorf(wire.CodeConflict, "host %q did not answer: %v", b.host, err)
+	return interval, rpc.Errorf(wire.CodeConflict, "host %q did not answer: %v", b.host, err)
 }
 
 // fastest returns the shortest interval that is wanted, 0 for none.
