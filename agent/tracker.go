@@ -48,6 +48,7 @@ type record struct {
 	chatter chatter
 	labels  inspectors.Labels // of its own series
 	tallies []tally           // the outcomes that it has had
+	took    time.Duration     // wall time of all runs
 	idle    int               // ticks in a row at which the runner could not run it
 }
 
@@ -142,6 +143,7 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 		return nil
 	}
 	r.CPUSeconds += o.CPU.Seconds()
+	r.took += o.Duration
 	t.countLocked(r, o.Err)
 	if o.Err == nil || r.State != wire.StateOK { // or else it did not run, which alone says nothing
 		t.receipts.ran(r)
@@ -351,6 +353,25 @@ func (t *tracker) statuses() []wire.InspectorStatus {
 	all := make([]wire.InspectorStatus, 0, len(t.records))
 	for _, name := range slices.Sorted(maps.Keys(t.records)) {
 		all = append(all, t.records[name].InspectorStatus)
+	}
+	return all
+}
+
+// measures are what is counted of one inspector.
+type measures struct {
+	wire.InspectorStatus
+	tallies []tally
+	took    time.Duration
+}
+
+// measures returns what is counted of every inspector, by name.
+func (t *tracker) measures() []measures {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]measures, 0, len(t.records))
+	for _, name := range slices.Sorted(maps.Keys(t.records)) {
+		r := t.records[name]
+		all = append(all, measures{r.InspectorStatus, slices.Clone(r.tallies), r.took})
 	}
 	return all
 }

@@ -168,6 +168,11 @@ type Agent struct {
 	BufferReports int `yaml:"buffer_reports"`
 	// Spool is where reports go that the master does not acknowledge soon.
 	Spool Spool `yaml:"spool"`
+	// MetricsListen is the host:port on which the agent tells how it is, at
+	// /metrics in the text format of Prometheus, as 127.0.0.1:50506; port 0 takes
+	// a free one. It must be of loopback, as nobody is asked for a token there.
+	// Default none.
+	MetricsListen string `yaml:"metrics_listen"`
 }
 
 // Spool keeps an agent's reports on its disk while the master is away, so that

@@ -156,7 +156,7 @@ func TestPolicyBoundsPushedPlugins(t *testing.T) {
 		if err := f.Load(t.Context(), d); err != nil {
 			t.Errorf("the host's own plugin: %v", err)
 		}
-		d.Name, d.Pushed = "pushed", true
+		d.Pushed = true
 		if err := f.Load(t.Context(), d); errors.Is(err, inspectors.ErrPolicy) == allowed || (err == nil) != allowed {
 			t.Errorf("a pushed plugin, where plugins are allowed: %v: %v", allowed, err)
 		}
