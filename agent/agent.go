@@ -63,6 +63,8 @@ type Agent struct {
 	deps   Deps
 	host   string
 	bootID string
+	// started is when the agent was made, for its metrics.
+	started time.Time
 
 	track   *tracker
 	sched   *scheduler
@@ -70,7 +72,9 @@ type Agent struct {
 	outbox  *outbox
 	keeper  *keeper
 	session *session
+	metrics *metricsServer
 	trials  *trials
+	live    *liveFeed
 
 	assigner *assigner
 	builtIn  map[string]bool
@@ -95,7 +99,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if err := errors.Join(hostErr, tlsErr, check(&cfg, &deps)); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
-	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID()}
+	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now()}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.track = newTracker(a.log)
 	a.sched = newScheduler(a.log, host, deps.Runner, a)
@@ -110,9 +114,12 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 		a.builtIn[name] = true
 	}
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors)
+	a.live = newLiveFeed()
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
+	a.session.live = a.live
 	a.session.assigned = a.assigner.hash
 	a.session.client.Dial.Handler = a.methods()
+	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
 	for _, d := range a.deps.Definitions {
 		a.track.expect(d)
 	}
@@ -133,6 +140,9 @@ func check(cfg *config.Agent, deps *Deps) error {
 	}
 	if cfg.BufferReports < 0 {
 		faults = append(faults, fmt.Errorf("buffer_reports is %d; it must be at least 1", cfg.BufferReports))
+	}
+	if err := checkMetricsListen(cfg.MetricsListen); err != nil {
+		faults = append(faults, err)
 	}
 	if _, err := inspectors.LabelsFromMap(cfg.Labels); err != nil {
 		faults = append(faults, fmt.Errorf("labels: %w", err))
@@ -163,7 +173,7 @@ func clientTLS(file string) (*tls.Config, error) {
 // spool goes. It returns nil when every run has ended, what is left has been
 // sent if the master is there to take it and else is on the disk, and every
 // goroutine is gone. It gives an error at once when another agent uses its data
-// folder. It can be called once.
+// folder, or somebody the address for its metrics. It can be called once.
 func (a *Agent) Run(ctx context.Context) error {
 	life, end := context.WithCancel(ctx)
 	defer end()
@@ -171,6 +181,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	if err := a.keeper.open(ctx); err != nil {
+		return fmt.Errorf("cannot run the agent: %w", err)
+	}
+	if err := a.metrics.open(); err != nil {
+		a.keeper.close()
 		return fmt.Errorf("cannot run the agent: %w", err)
 	}
 	// Delivery outlives the inspectors, so that their last samples are sent.
@@ -182,6 +196,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	deliverers.Go(func() { a.outbox.run(delivery) })
 	deliverers.Go(func() { a.keeper.run(delivery) })
 	deliverers.Go(func() { a.session.run(delivery) })
+	deliverers.Go(func() { a.metrics.run(delivery) })
 	parts.Go(func() { a.sched.run(life) })
 	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
 	parts.Go(func() { a.assigner.run(life) })
@@ -278,6 +293,18 @@ func (a *Agent) ran(revision string, o plugins.Outcome) {
 		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errorText(o.Err))
 	}
 }
+
+// extra implements observer.
+func (a *Agent) extra(revision string, o plugins.Outcome) {
+	if o.Err != nil && a.stopping() {
+		return
+	}
+	a.track.ranExtra(revision, o)
+	a.live.add(o.Samples)
+}
+
+// boosted implements observer.
+func (a *Agent) boosted(name string, interval time.Duration) { a.track.boosted(name, interval) }
 
 // missed implements observer.
 func (a *Agent) missed(name string, n uint64) { a.track.missed(name, n) }

@@ -8,6 +8,9 @@
 //   - the tracker keeps how each inspector is;
 //   - the outbox numbers, keeps and sends reports until the master has them.
 //
+// Beside them the agent tells how it is, to whoever asks on its machine, where
+// the configuration says so (metrics.go).
+//
 // A session ties the last two to the master over package rpc, and comes and
 // goes as the network does: inspectors run whether there is a master or not.
 // DESIGN.md, beside this file, gives the rules and their reasons.

@@ -235,6 +235,7 @@ func (k *keeper) judge(err error) {
 	switch {
 	case err == nil:
 		k.heal()
+	case errors.Is(err, spool.ErrFull): // until the master answers, memory has to do
 	case errors.Is(err, spool.ErrDamaged):
 		k.store = nil // it may never close
 		k.moveAside(err)

@@ -178,6 +178,31 @@ func TestUnusableDisk(t *testing.T) {
 	}
 }
 
+// What is in memory may be more than the disk is given: the newest of it is kept,
+// and the rest is told as dropped.
+func TestMoreInMemoryThanTheSpoolHolds(t *testing.T) {
+	dir := t.TempDir()
+	o := newTestOutbox(10_000)
+	k := newTestKeeper(t, io.Discard, o, dir)
+	k.store.Close()
+	var err error
+	if k.store, err = spool.Open(k.path(), spool.Options{MaxBytes: 1 << 20, MaxAge: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	const made = 300_000
+	for i := range made {
+		o.add(oneSample(fmt.Sprint("a/", i%5000), float64(i)))
+		if i%1000 == 999 {
+			o.cut()
+		}
+	}
+	k.close()
+	totals := k.store.Totals()
+	if s := o.status(); o.queued != 0 || totals.Samples == 0 || s.SamplesDropped == 0 || s.SamplesDropped+totals.Samples != made {
+		t.Errorf("of %d samples there are %+v, %d reports in memory; the status is %+v", made, totals, o.queued, s)
+	}
+}
+
 // A spool that is damaged under way costs what was in it and was not loaded.
 func TestDamageUnderWay(t *testing.T) {
 	dir := t.TempDir()

@@ -53,6 +53,7 @@ func picky() *testRunner {
 func bare(cfg *config.Agent, deps *Deps) {
 	accepting(cfg, deps)
 	deps.Definitions = nil
+	cfg.Policy.Plugins = true
 }
 
 // assigning is what these codes are when they are assigned; the revision of each
@@ -682,6 +683,22 @@ func TestPluginIsFetched(t *testing.T) {
 	d := <-loaded
 	if d.Plugin == nil || d.Plugin.Path != "/programs/ab" || d.Plugin.SHA256 != "ab" || !slices.Equal(d.Plugin.Args, []string{"-v"}) || !d.Pushed {
 		t.Errorf("what was loaded is %+v", d)
+	}
+}
+
+func TestPolicyWithoutPlugins(t *testing.T) {
+	from := &testArtefacts{fetched: make(chan wire.Artefact, 1)}
+	m, _ := taker(t, &testRunner{}, func(cfg *config.Agent, deps *Deps) { cfg.Policy.Plugins, deps.Artefacts = false, from })
+	old, plugin := code("disk", "one"), wire.Code{Name: "disk", IntervalMS: 100, Plugin: here("ab")}
+	m.push(old)
+	m.awaitLatest(old, wire.ReceiptHealthy)
+	m.push(plugin)
+	r := m.awaitLatest(plugin, wire.ReceiptRefused)
+	if !strings.Contains(r.Reason, "agent.policy.plugins") || r.Running != wire.RevisionOf(old) {
+		t.Errorf("the receipt is %+v", r)
+	}
+	if len(from.fetched) > 0 {
+		t.Error("its program was fetched")
 	}
 }
 

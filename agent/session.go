@@ -45,6 +45,7 @@ type session struct {
 	outbox *outbox
 	track  *tracker
 	runner Runner
+	live   *liveFeed
 	// assigned is the hash of what the master has assigned.
 	assigned func() string
 	replace  context.CancelCauseFunc // ends the client's run; set by connectOften
@@ -57,6 +58,8 @@ type session struct {
 	mu       sync.Mutex
 	downFrom time.Time // since when there is no connection; zero while there is
 	toldAt   time.Time // when the log was last told
+	up       bool      // there is a connection
+	ups      uint64    // connections that there were
 }
 
 // errReplaced is why a connection ended that another agent has taken over.
@@ -124,12 +127,14 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 		return err
 	}
 	s.markUp(p, result)
+	defer s.markOver()
 	link := s.outbox.connect(result.AckedSeq)
 	defer link.end()
 	var parts sync.WaitGroup
 	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })
 	parts.Go(func() { cancel(s.sendReports(ctx, p, link)) })
 	parts.Go(func() { cancel(s.sendReceipts(ctx, p)) })
+	parts.Go(func() { cancel(s.live.send(ctx, p)) })
 	parts.Wait()
 	if ce, ok := errors.AsType[*rpc.CloseError](p.Err()); ok && ce.Code == wire.CloseReplaced && !ce.Local {
 		s.replace(errReplaced)
@@ -305,6 +310,22 @@ func (s *session) markUp(p *rpc.Peer, result *wire.HelloResult) {
 	}
 	s.log.Info("connected to the master", attrs...)
 	s.downFrom, s.toldAt = time.Time{}, time.Time{}
+	s.up = true
+	s.ups++
+}
+
+// state tells whether there is a connection, and how many there were.
+func (s *session) state() (up bool, connections uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.up, s.ups
+}
+
+// markOver notes that the connection has ended.
+func (s *session) markOver() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.up = false
 }
 
 // markDown notes that there is no connection and tells whether the log is due

@@ -48,6 +48,7 @@ type record struct {
 	chatter chatter
 	labels  inspectors.Labels // of its own series
 	tallies []tally           // the outcomes that it has had
+	took    time.Duration     // wall time of all runs
 	idle    int               // ticks in a row at which the runner could not run it
 }
 
@@ -142,11 +143,41 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 		return nil
 	}
 	r.CPUSeconds += o.CPU.Seconds()
+	r.took += o.Duration
 	t.countLocked(r, o.Err)
 	if o.Err == nil || r.State != wire.StateOK { // or else it did not run, which alone says nothing
 		t.receipts.ran(r)
 	}
 	return r.samples(o)
+}
+
+// ranExtra counts an outcome beyond the inspector's own interval. A run that was
+// given less time than its own, and did not end in it, is no failure, and one
+// that did not begin is nothing.
+func (t *tracker) ranExtra(revision string, o plugins.Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.records[o.Name]
+	if r == nil || r.Revision != revision {
+		return
+	}
+	r.CPUSeconds += o.CPU.Seconds()
+	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrTimeout) {
+		return
+	}
+	t.countLocked(r, o.Err)
+	t.receipts.ran(r)
+}
+
+// boosted notes the interval at which an inspector runs while somebody watches,
+// 0 for its own.
+func (t *tracker) boosted(name string, interval time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.records[name]; r != nil && r.BoostedMS != interval.Milliseconds() {
+		r.BoostedMS = interval.Milliseconds()
+		t.markLocked(r, atOnce)
+	}
 }
 
 func (t *tracker) countLocked(r *record, err error) {
@@ -322,6 +353,25 @@ func (t *tracker) statuses() []wire.InspectorStatus {
 	all := make([]wire.InspectorStatus, 0, len(t.records))
 	for _, name := range slices.Sorted(maps.Keys(t.records)) {
 		all = append(all, t.records[name].InspectorStatus)
+	}
+	return all
+}
+
+// measures are what is counted of one inspector.
+type measures struct {
+	wire.InspectorStatus
+	tallies []tally
+	took    time.Duration
+}
+
+// measures returns what is counted of every inspector, by name.
+func (t *tracker) measures() []measures {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]measures, 0, len(t.records))
+	for _, name := range slices.Sorted(maps.Keys(t.records)) {
+		r := t.records[name]
+		all = append(all, measures{r.InspectorStatus, slices.Clone(r.tallies), r.took})
 	}
 	return all
 }

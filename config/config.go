@@ -168,6 +168,11 @@ type Agent struct {
 	BufferReports int `yaml:"buffer_reports"`
 	// Spool is where reports go that the master does not acknowledge soon.
 	Spool Spool `yaml:"spool"`
+	// MetricsListen is the host:port on which the agent tells how it is, at
+	// /metrics in the text format of Prometheus, as 127.0.0.1:50506; port 0 takes
+	// a free one. It must be of loopback, as nobody is asked for a token there.
+	// Default none.
+	MetricsListen string `yaml:"metrics_listen"`
 }
 
 // Spool keeps an agent's reports on its disk while the master is away, so that
@@ -210,11 +215,14 @@ type Policy struct {
 	// Exec are programs that may be run, by their absolute paths. It holds for
 	// every script, for those of this configuration too. Default none.
 	Exec []string `yaml:"exec"`
+	// Plugins lets it be plugins, which are compiled programs with all the rights
+	// of the agent. Default false.
+	Plugins bool `yaml:"plugins"`
 }
 
 // Needs returns the policy as package inspectors knows it.
 func (p Policy) Needs() inspectors.Policy {
-	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS, Programs: p.Exec}
+	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins}
 }
 
 // Library is a choice of built-in inspectors.

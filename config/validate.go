@@ -224,6 +224,7 @@ func (l *loader) agent(library []string) {
 		"%s is not between 1MiB and 64GiB", a.Spool.MaxBytes)
 	l.check(a.Spool.MaxAge < minSpoolAge || a.Spool.MaxAge > maxSpoolAge, "agent.spool.max_age",
 		"%s is not between 1m and 30d", short(a.Spool.MaxAge))
+	l.metricsListen()
 	l.policy()
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
 		p := l.entry("agent.labels", name)
@@ -245,6 +246,21 @@ func (l *loader) agent(library []string) {
 			l.fault(l.at(p), "agent.library: there is no built-in inspector %s%s", quote(name), hint)
 		}
 	}
+}
+
+// metricsListen refuses an address that others could reach, for nothing keeps
+// them out there.
+func (l *loader) metricsListen() {
+	const p = "agent.metrics_listen"
+	listen := l.c.Agent.MetricsListen
+	if listen == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(listen)
+	l.check(err != nil, p, "%s is not an address; write host:port, as 127.0.0.1:50506", quote(listen))
+	l.check(err == nil && !validPort(port), p, "%s is not a port; write a number from 0 to 65535", quote(port))
+	l.check(err == nil && !IsLoopback(host), p,
+		"%s can be reached from other machines, and an agent asks nobody for a token; listen on 127.0.0.1, and put a proxy with TLS and a password in front if others shall ask", quote(listen))
 }
 
 func (l *loader) policy() {

@@ -102,8 +102,6 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		hub.Announce(path, data)
 		pushed.HostChanged(data.(wire.Host))
 	})
-	store.Observe("hosts", "Hosts that have reported since the master started.", func() float64 { return float64(registry.Count()) })
-	store.Observe("live_series", "Series that have reported lately.", func() float64 { return float64(hub.SeriesCount("")) })
 	observeForwarders(store, forwarders)
 	taker := ingest.New(store, hub, registry)
 	methods := api.New(api.Deps{
@@ -111,6 +109,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed,
 	})
 	server := methods.Server()
+	observe(store, hub, registry, server)
 	stored := audited(methods.Audit, authenticator, pushed.Assigned, artefacts.Handler{Log: deps.Log, Store: programs})
 	routes, err := newRoutes(cfg, deps, authenticator, server, store, stored, taker)
 	if err != nil {

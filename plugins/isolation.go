@@ -70,6 +70,11 @@ type isolation struct {
 // may.
 func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 	if d.Script == nil {
+		if d.Pushed {
+			if err := p.options.Policy.CheckPlugin(); err != nil {
+				return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
+			}
+		}
 		return inspectors.Needs{}, nil
 	}
 	said, err := d.Script.Directives()

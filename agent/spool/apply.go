@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,9 +23,18 @@ const (
 	shrinkBytes = 1 << 20
 )
 
-// A record's key is its id, in the order of time, and what has to be known to
-// drop it.
-const keyBytes = 8 + 8 + 4
+// pieceBytes is how much of a record one value has. Three of them fill a page of
+// 4 KiB, so that no write ever needs pages beside each other: in a file that is
+// nearly full there may be none.
+const pieceBytes = 1280
+
+// A record lies under its key, which is its id, in the order of time, and what has
+// to be known to drop it. What does not fit into one piece follows, under keys
+// that go on with the number of the piece, from 1.
+const (
+	keyBytes   = 8 + 8 + 4
+	pieceDigit = 2 // bytes of the number
+)
 
 type recordKey struct {
 	id      uint64
@@ -33,11 +43,20 @@ type recordKey struct {
 }
 
 func (k recordKey) bytes() []byte {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, keyBytes), k.id)
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, keyBytes+pieceDigit), k.id)
 	b = binary.BigEndian.AppendUint64(b, uint64(k.newest))
 	return binary.BigEndian.AppendUint32(b, k.samples)
 }
 
+// piece returns the key of the record's i-th piece.
+func (k recordKey) piece(i int) []byte {
+	if i == 0 {
+		return k.bytes()
+	}
+	return binary.BigEndian.AppendUint16(k.bytes(), uint16(i))
+}
+
+// parseKey reads the key of a record's first piece.
 func parseKey(b []byte) (recordKey, bool) {
 	if len(b) != keyBytes {
 		return recordKey{}, false
@@ -49,15 +68,31 @@ func parseKey(b []byte) (recordKey, bool) {
 	}, true
 }
 
-// cost is what a record takes of the file: a page holds two of them or more,
-// and those that are large begin a page.
-func cost(value []byte) uint64 {
-	n := uint64(len(value)) + keyBytes
-	if n < 1500 {
-		return n + 64
+// pieces reads the pieces of the record at whose first key a cursor stands, and
+// moves the cursor to the key after it, which it returns with its value.
+func pieces(c *bbolt.Cursor, key, value []byte) (all [][]byte, next, nextValue []byte) {
+	first := key
+	for len(key) >= keyBytes && bytes.Equal(key[:keyBytes], first) {
+		all = append(all, value)
+		key, value = c.Next()
 	}
-	return n + 2048
+	return all, key, value
 }
+
+// cost is what a record takes of the file: its bytes, and for each piece its key
+// and its share of what the page has no use for.
+func cost(bytes, pieces int) uint64 { return uint64(bytes + 100*pieces) }
+
+func length(pieces [][]byte) (n int) {
+	for _, p := range pieces {
+		n += len(p)
+	}
+	return n
+}
+
+// ErrFull is wrapped by the error of Apply when all that could be dropped to make
+// room was given out. What is done with gives room.
+var ErrFull = errors.New("it is full of reports that are on their way")
 
 // errUnchanged ends a transaction that has nothing to write.
 var errUnchanged = errors.New("nothing has changed")
@@ -71,17 +106,37 @@ var errUnchanged = errors.New("nothing has changed")
 // that were joined.
 func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64, ok bool, err error) {
 	ids = make([]uint64, len(add))
-	totals, err := s.apply(now, add, ids, done)
+	apply := func() (Totals, error) {
+		return s.change(func(t *change) error {
+			for _, id := range done {
+				t.remove(id, false)
+			}
+			for id := range s.bad {
+				t.remove(id, true)
+			}
+			t.add(add, ids, now)
+			t.expire(now.Add(-s.opts.MaxAge).UnixMilli())
+			t.bound(s.room())
+			return t.err
+		})
+	}
+	totals, err := apply()
 	for range 8 {
 		if !errors.Is(err, berrors.ErrMaxSizeReached) {
 			break
 		}
-		// The file is fuller than the reports that are in it say, or has no room
-		// in one piece. A quarter of them goes, and it is tried again.
-		if totals, err = s.makeRoom(); err == nil {
-			s.totals = totals
-			totals, err = s.apply(now, add, ids, done)
+		// The file is fuller than the reports that are in it say. A quarter of them
+		// goes, and it is tried again.
+		if totals, err = s.makeRoom(); errors.Is(err, errUnchanged) {
+			err = ErrFull
 		}
+		if err == nil {
+			s.totals = totals
+			totals, err = apply()
+		}
+	}
+	if errors.Is(err, berrors.ErrMaxSizeReached) {
+		err = ErrFull
 	}
 	if err != nil && !errors.Is(err, errUnchanged) {
 		return nil, false, fmt.Errorf("cannot write the spool %q: %w", s.path, err)
@@ -98,21 +153,6 @@ func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64,
 func (s *Store) Hold(id uint64) {
 	s.out[id] = struct{}{}
 	s.sealed = max(s.sealed, id)
-}
-
-func (s *Store) apply(now time.Time, add []Report, ids, done []uint64) (Totals, error) {
-	return s.change(func(t *change) error {
-		for _, id := range done {
-			t.remove(id, false)
-		}
-		for id := range s.bad {
-			t.remove(id, true)
-		}
-		t.add(add, ids, now)
-		t.expire(now.Add(-s.opts.MaxAge).UnixMilli())
-		t.bound(s.room())
-		return t.err
-	})
 }
 
 // room is how much of the file is for reports. The rest is for pages that are
@@ -145,7 +185,7 @@ func (s *Store) change(f func(*change) error) (Totals, error) {
 	err := guard(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			t.reports = tx.Bucket(bucketReports)
-			t.reports.FillPercent = 0.9 // records come in order
+			t.reports.FillPercent = 1 // records come in order
 			if err := f(t); err != nil {
 				return err
 			}
@@ -160,18 +200,22 @@ func (s *Store) change(f func(*change) error) (Totals, error) {
 
 // remove takes one record out, if it is there.
 func (t *change) remove(id uint64, dropped bool) {
-	key, value := t.reports.Cursor().Seek(binary.BigEndian.AppendUint64(nil, id))
+	cursor := t.reports.Cursor()
+	key, value := cursor.Seek(binary.BigEndian.AppendUint64(nil, id))
 	if k, ok := parseKey(key); ok && k.id == id && t.err == nil {
-		t.take(k, value, dropped)
+		all, _, _ := pieces(cursor, key, value)
+		t.take(k, all, dropped)
 	}
 }
 
-// take takes a record out that a cursor stands on.
-func (t *change) take(k recordKey, value []byte, dropped bool) {
+// take takes a record out, of which it is given the pieces.
+func (t *change) take(k recordKey, pieces [][]byte, dropped bool) {
 	t.dirty = true
-	size := cost(value)
-	if t.err = t.reports.Delete(k.bytes()); t.err != nil {
-		return
+	size := cost(length(pieces), len(pieces))
+	for i := range pieces {
+		if t.err = t.reports.Delete(k.piece(i)); t.err != nil {
+			return
+		}
 	}
 	t.totals.Reports--
 	t.totals.Bytes -= min(size, t.totals.Bytes)
@@ -215,17 +259,22 @@ func (t *change) add(reports []Report, ids []uint64, now time.Time) {
 // reopen takes the last record out to go on with it, if it is small and has
 // never been given out, and returns its size.
 func (t *change) reopen(j *joiner) (size int) {
-	key, value := t.reports.Cursor().Last()
+	// The library's way to the last key never ends in some damaged files.
+	last, cursor := t.reports.Sequence(), t.reports.Cursor()
+	key, value := cursor.Seek(binary.BigEndian.AppendUint64(nil, last))
 	k, ok := parseKey(key)
-	if !ok || k.id <= t.store.sealed || len(value) >= joinBytes || t.err != nil {
+	if !ok || k.id != last || last <= t.store.sealed || t.err != nil {
 		return 0
 	}
-	r, err := decode(value)
+	all, _, _ := pieces(cursor, key, value)
+	if size = length(all); size >= joinBytes {
+		return 0
+	}
+	r, err := decode(slices.Concat(all...))
 	if err != nil || r.Boot != "" {
 		return 0
 	}
-	size = len(value)
-	t.take(k, value, false)
+	t.take(k, all, false)
 	j.add(r)
 	return size
 }
@@ -244,12 +293,15 @@ func (t *change) put(r *Report, now time.Time) uint64 {
 	// kept longest goes by what is newest.
 	k := recordKey{id: id, newest: max(slices.Max(r.Times), 0), samples: uint32(r.Len())}
 	k.newest = min(k.newest, now.UnixMilli())
-	value := encode(r)
-	if t.err = t.reports.Put(k.bytes(), value); t.err != nil {
-		return 0
+	value, n := encode(r), 0
+	for piece := range slices.Chunk(value, pieceBytes) {
+		if t.err = t.reports.Put(k.piece(n), piece); t.err != nil {
+			return 0
+		}
+		n++
 	}
 	t.totals.Reports++
-	t.totals.Bytes += cost(value)
+	t.totals.Bytes += cost(len(value), n)
 	t.totals.Samples += uint64(k.samples)
 	return id
 }
@@ -274,14 +326,15 @@ func (t *change) dropWhile(old func(recordKey) bool) {
 			t.err = fmt.Errorf("%w: a record has a key of %d bytes", ErrDamaged, len(key))
 			return
 		}
-		if _, out := t.store.out[k.id]; out {
-			key, value = cursor.Next()
-			continue
-		}
-		if !old(k) {
+		_, out := t.store.out[k.id]
+		if !out && !old(k) {
 			return
 		}
-		t.take(k, value, true)
+		var all [][]byte
+		if all, key, value = pieces(cursor, key, value); out {
+			continue
+		}
+		t.take(k, all, true)
 		key, value = cursor.Seek(k.bytes()) // the one after it
 	}
 }
@@ -296,12 +349,14 @@ func (s *Store) Next(most int) ([]Kept, error) {
 	err := guard(func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {
 			cursor := tx.Bucket(bucketReports).Cursor()
-			for key, value := cursor.First(); key != nil && len(next) < most; key, value = cursor.Next() {
+			for key, value := cursor.First(); key != nil && len(next) < most; {
 				k, ok := parseKey(key)
 				if !ok {
 					return fmt.Errorf("%w: a record has a key of %d bytes", ErrDamaged, len(key))
 				}
-				if kept, ok := s.give(k, value); ok {
+				var all [][]byte
+				all, key, value = pieces(cursor, key, value)
+				if kept, ok := s.give(k, all); ok {
 					next = append(next, kept)
 				}
 			}
@@ -317,13 +372,13 @@ func (s *Store) Next(most int) ([]Kept, error) {
 	return next, nil
 }
 
-func (s *Store) give(k recordKey, value []byte) (Kept, bool) {
+func (s *Store) give(k recordKey, pieces [][]byte) (Kept, bool) {
 	_, out := s.out[k.id]
 	_, bad := s.bad[k.id]
 	if out || bad {
 		return Kept{}, false
 	}
-	r, err := decode(value)
+	r, err := decode(slices.Concat(pieces...))
 	if err != nil || r.Len() != int(k.samples) {
 		s.bad[k.id] = struct{}{}
 		return Kept{}, false

@@ -20,10 +20,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/vedettehq/vedette/bench/internal/process"
 )
 
 func main() {
@@ -126,11 +127,11 @@ func measureAgent(ctx context.Context, out *tabwriter.Writer, dir, master string
 		cmd.Wait()
 	}()
 	time.Sleep(settle)
-	agent, children := cmd.Process.Pid, childrenOf(cmd.Process.Pid)
-	agentCPU, hostCPU := cpu(agent), cpu(children...)
+	agent, children := cmd.Process.Pid, process.Children(cmd.Process.Pid)
+	agentCPU, hostCPU := process.CPU(agent), process.CPU(children...)
 	time.Sleep(measure)
-	agentCPU, hostCPU = cpu(agent)-agentCPU, cpu(children...)-hostCPU
-	agentPSS, hostPSS := pss(agent), pss(children...)
+	agentCPU, hostCPU = process.CPU(agent)-agentCPU, process.CPU(children...)-hostCPU
+	agentPSS, hostPSS := process.PSS(agent), process.PSS(children...)
 	if agentPSS == 0 {
 		return fmt.Errorf("the agent is gone")
 	}
@@ -138,50 +139,4 @@ func measureAgent(ctx context.Context, out *tabwriter.Writer, dir, master string
 	fmt.Fprintf(out, "%s\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.2f\t\n", s.name, agentPSS, hostPSS, agentPSS+hostPSS,
 		percent(agentCPU), percent(hostCPU), percent(agentCPU+hostCPU))
 	return nil
-}
-
-func childrenOf(pid int) []int {
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	var children []int
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		for field := range strings.FieldsSeq(string(text)) {
-			if child, err := strconv.Atoi(field); err == nil {
-				children = append(children, child)
-			}
-		}
-	}
-	return children
-}
-
-// pss returns the proportional set size of processes in MiB.
-func pss(pids ...int) float64 {
-	var kib float64
-	for _, pid := range pids {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		for line := range strings.Lines(string(text)) {
-			if value, ok := strings.CutPrefix(line, "Pss:"); ok {
-				n, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
-				kib += n
-			}
-		}
-	}
-	return kib / 1024
-}
-
-// cpu returns the user and system time of processes, from their schedulers'
-// nanosecond clocks (schedstat) thread by thread, as stat counts in 10 ms.
-func cpu(pids ...int) time.Duration {
-	var total time.Duration
-	for _, pid := range pids {
-		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-		for _, task := range tasks {
-			text, _ := os.ReadFile(task)
-			if fields := strings.Fields(string(text)); len(fields) > 0 {
-				n, _ := strconv.ParseInt(fields[0], 10, 64)
-				total += time.Duration(n)
-			}
-		}
-	}
-	return total
 }

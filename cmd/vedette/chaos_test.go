@@ -396,15 +396,8 @@ func (h *chaosHost) note(line string) {
 
 // rage makes trouble for this agent until ctx ends, and leaves it well.
 func (h *chaosHost) rage(ctx context.Context) {
-	// A kill in the midst of dropping is still miscounted at times: what was lost
-	// with the process is not all told. Only the large runs look for that.
-	kills := h.kind != "small spool" || os.Getenv("CHAOS_AGENTS") != ""
 	for pause(ctx, h.upTo(time.Second)) {
-		fault := h.rand.IntN(10)
-		if !kills {
-			fault = 3 + fault%7
-		}
-		switch fault {
+		switch h.rand.IntN(10) {
 		case 0, 1, 2:
 			h.process.kill()
 			_ = pause(ctx, h.upTo(500*time.Millisecond))
@@ -415,7 +408,7 @@ func (h *chaosHost) rage(ctx context.Context) {
 		case 4, 5, 6:
 			h.proxy.setCut(true)
 			_ = pause(ctx, h.upTo(3*time.Second))
-			if h.rand.IntN(2) == 0 && kills {
+			if h.rand.IntN(2) == 0 {
 				h.process.kill()
 				h.start()
 			}
@@ -423,7 +416,7 @@ func (h *chaosHost) rage(ctx context.Context) {
 		case 7, 8:
 			h.proxy.setStalled(true)
 			_ = pause(ctx, h.upTo(3*time.Second))
-			if h.rand.IntN(2) == 0 && kills {
+			if h.rand.IntN(2) == 0 {
 				h.process.kill()
 				h.start()
 			}

@@ -66,6 +66,9 @@ func (d *dev) run(cmd *cobra.Command) (err error) {
 	if c.Origin("agent.accept_pushed_inspectors") == (config.Origin{}) {
 		c.Agent.AcceptPushedInspectors = true // master and agent are of one person
 	}
+	if c.Origin("agent.policy.plugins") == (config.Origin{}) {
+		c.Agent.Policy.Plugins = true
+	}
 	defs, err := agentcmd.Definitions(c)
 	if err != nil {
 		return err // before anything runs

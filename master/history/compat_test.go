@@ -41,8 +41,8 @@ func compatTimes() (start, end time.Time) {
 
 type compatSeries struct {
 	host, key string
-	own       []string // labels
-	value     func(i int) float64
+	own       []string            // labels
+	value     func(i int) float64 // NaN is no sample
 }
 
 func compatData() []compatSeries {
@@ -51,6 +51,9 @@ func compatData() []compatSeries {
 		{"web-1", "odd/nan", nil, func(i int) float64 { return []float64{1, math.Inf(1), 3, math.Inf(-1)}[i%4] }},
 		{"web-1", "tiny/value", nil, func(i int) float64 { return 1e-9 * float64(i+1) }},
 		{"web-1", "huge/value", nil, func(i int) float64 { return 1e22 * float64(i+1) }},
+		{"web-1", "hole/value", nil, func(i int) float64 { return unless(i > 60 && i < 130, float64(i)) }},
+		{"db-1", "hole/value", nil, func(i int) float64 { return unless(i > 100, float64(2*i)) }},
+		{"web-2", "hole/value", nil, func(i int) float64 { return unless(i%25 != 0, float64(3*i)) }}, // more seldom than lookback
 		{"web-1", "quo/ted", []string{"path", `C:\a "b" é`}, func(i int) float64 { return float64(i) }},
 	}
 	for h, host := range []string{"web-1", "web-2", "db-1"} {
@@ -72,6 +75,14 @@ func compatData() []compatSeries {
 	return data
 }
 
+// unless returns v, or that there is no sample.
+func unless(missing bool, v float64) float64 {
+	if missing {
+		return math.NaN()
+	}
+	return v
+}
+
 const compatEvery = 15 * time.Second
 
 func compatPoint(start time.Time, i int) int64 {
@@ -86,7 +97,9 @@ func compatStore(t *testing.T) *httptest.Server {
 		series := s.NewSeries(d.host, d.key, labelled(t, d.own...), inspectors.Gauge)
 		var batch []Sample
 		for i := range int(end.Sub(start) / compatEvery) {
-			batch = append(batch, Sample{series, compatPoint(start, i), d.value(i)})
+			if v := d.value(i); !math.IsNaN(v) {
+				batch = append(batch, Sample{series, compatPoint(start, i), v})
+			}
 		}
 		add(t, s, batch...)
 	}
@@ -113,6 +126,9 @@ func openMetrics(t *testing.T) []byte {
 		})
 		for i := range int(end.Sub(start) / compatEvery) {
 			ms := compatPoint(start, i)
+			if math.IsNaN(d.value(i)) {
+				continue
+			}
 			fmt.Fprintf(&text, "%s{%s} %s %d.%03d\n", name, strings.Join(pairs, ","), strconv.FormatFloat(d.value(i), 'g', -1, 64), ms/1000, ms%1000)
 		}
 	}
@@ -282,6 +298,13 @@ var compatExpressions = []string{
 	`hour()`, `day_of_week(vector(1700000000))`, `scalar(up)`, `vector(scalar(up))`, `load_average_1 % 0.3`, `load_average_1 ^ 2`,
 	`avg_over_time(rate(cpu_seconds_total[5m])[20m:1m])`, `max_over_time((sum(load_average_1))[10m:30s])`, `cpu_seconds_total[1m]`,
 	`odd_nan`, `tiny_value`, `huge_value`, `quo_ted`, `sum(odd_nan)`, `sin(load_average_1)`, `pi()`, `deg(load_average_1)`,
+	`hole_value`, `sum(hole_value)`, `absent(hole_value{host="db-1"})`, `count_over_time(hole_value[6m])`, `rate(hole_value[7m])`, `hole_value offset 20m`,
+	`hole_value offset -5m`, `last_over_time(hole_value[15m])`, `changes(hole_value[10m]) > 0`, `absent_over_time(hole_value{host="db-1"}[10m])`,
+	`hole_value - on (host) group_right load_average_1`, `hole_value == bool hole_value offset 15s`, `max_over_time(hole_value[30m:5m] offset 3m)`,
+	`rate(cpu_seconds_total[5m] @ end())`, `sum by (mode) (increase(cpu_seconds_total[10m] offset 10m))`, `topk by (host) (1, cpu_seconds_total)`,
+	`histogram_quantile(0.99, sum by (le, host) (increase(request_seconds_bucket[10m])))`, `sum without (cpu) (irate(cpu_seconds_total[2m])) > 0.1`,
+	`load_average_1 atan2 memory_percent_free`, `(load_average_1 > 1) or (memory_percent_free < 20)`, `count(load_average_1 > 0.5) / count(load_average_1)`,
+	`minute(timestamp(up))`, `sum(rate(cpu_seconds_total[5m])) by (host) / on (host) group_left count(cpu_seconds_total) by (host)`,
 }
 
 func TestAnswersAreThoseOfPrometheus(t *testing.T) {

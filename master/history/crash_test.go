@@ -24,11 +24,25 @@ const (
 	crashSegments = 128 << 10
 )
 
-var crashOptions = Options{MinFreeBytes: 1, segmentBytes: crashSegments}
+var crashOptions = Options{MinFreeBytes: 1, OutOfOrder: 10 * 24 * time.Hour, segmentBytes: crashSegments}
 
 // writeUntilKilled appends rounds and prints the time of each when it has been
 // acknowledged. It starts with a millisecond of its own, after those before.
 func writeUntilKilled(dir string) {
+	writer := newRoundWriter(dir)
+	for at := time.Now().UnixMilli(); ; at++ {
+		writer.write(at)
+	}
+}
+
+// roundWriter writes rounds in a process that is to be killed.
+type roundWriter struct {
+	store    *Store
+	appender *Appender
+	batch    []Sample
+}
+
+func newRoundWriter(dir string) *roundWriter {
 	opts := crashOptions
 	opts.Dir = dir
 	s, err := Open(opts)
@@ -36,52 +50,22 @@ func writeUntilKilled(dir string) {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
-	appender := s.NewAppender()
-	batch := make([]Sample, crashSeries)
-	for i := range batch {
-		batch[i].Series = s.NewSeries("h", fmt.Sprintf("a/%d", i), nil, inspectors.Gauge)
+	w := &roundWriter{store: s, appender: s.NewAppender(), batch: make([]Sample, crashSeries)}
+	for i := range w.batch {
+		w.batch[i].Series = s.NewSeries("h", fmt.Sprintf("a/%d", i), nil, inspectors.Gauge)
 	}
-	for at := time.Now().UnixMilli(); ; at++ {
-		for i := range batch {
-			batch[i].T, batch[i].V = at, float64(at)
-		}
-		if result, err := appender.Append(context.Background(), batch); err != nil || result.Refused > 0 {
-			fmt.Println("error", result, err)
-			os.Exit(1)
-		}
-		fmt.Println(at)
-	}
+	return w
 }
 
-// A writer is killed again and again; whatever it had acknowledged is there,
-// once.
-func TestKilledWriterLosesNothingAcknowledged(t *testing.T) {
-	dir := t.TempDir()
-	acknowledged := make(map[int64]bool)
-	for n := range 4 {
-		var log logged
-		for _, at := range killedWriter(t, dir, 300+150*n) {
-			acknowledged[at] = true
-		}
-		opts := crashOptions
-		opts.Dir, opts.Log = dir, logTo(&log)
-		s := openStore(t, opts)
-		counts := make(map[int64]int)
-		for _, at := range allTimes(t, s) {
-			counts[at]++
-		}
-		for at := range acknowledged {
-			if counts[at] != crashSeries {
-				t.Fatalf("kill %d: of the round at %d there are %d samples, want %d\n%s", n, at, counts[at], crashSeries, &log)
-			}
-		}
-		if strings.Contains(log.String(), "level=ERROR") {
-			t.Errorf("kill %d: the end of a killed process is no damage:\n%s", n, &log)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
+func (w *roundWriter) write(at int64) {
+	for i := range w.batch {
+		w.batch[i].T, w.batch[i].V = at, float64(at)
 	}
+	if result, err := w.appender.Append(context.Background(), w.batch); err != nil || result.Refused > 0 {
+		fmt.Println("error", result, err)
+		os.Exit(1)
+	}
+	fmt.Println(at)
 }
 
 // killedWriter runs a writer, kills it after so many rounds, and returns the

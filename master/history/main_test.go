@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(writerEnv); dir != "" {
 		writeUntilKilled(dir)
 	}
+	if dir := os.Getenv(compactorEnv); dir != "" {
+		writeAndCompactUntilKilled(dir)
+	}
 	// An opening that fails leaves two goroutines of the database's logs behind.
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/prometheus/prometheus/tsdb/wlog.(*WL).run"))
 }

@@ -101,8 +101,13 @@ func counterValue(gatherer prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// demoted is a slog.Handler that takes information for debugging.
+// demoted is a slog.Handler that takes information for debugging, and an error
+// that is none.
 type demoted struct{ slog.Handler }
+
+// chunksCutOff is said when the last process was killed while it wrote a chunk.
+// The log still has the samples, and they are read from there.
+const chunksCutOff = "Loading on-disk chunks failed"
 
 func demote(level slog.Level) slog.Level {
 	if level == slog.LevelInfo {
@@ -119,6 +124,11 @@ func (d *demoted) Enabled(ctx context.Context, level slog.Level) bool {
 // Handle implements slog.Handler.
 func (d *demoted) Handle(ctx context.Context, record slog.Record) error {
 	record.Level = demote(record.Level)
+	if record.Message == chunksCutOff {
+		if record.Level = slog.LevelDebug; !d.Handler.Enabled(ctx, record.Level) {
+			return nil
+		}
+	}
 	return d.Handler.Handle(ctx, record)
 }
 

@@ -15,23 +15,38 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 )
 
+// maxRepairs is how often the database is opened again because it has repaired
+// a log: once for each of the two.
+const maxRepairs = 2
+
 // open opens the database. What is damaged is put aside and said; it returns
 // an error where the trouble is not the files' but the system's, or where
 // putting aside does not help.
 func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registry, error) {
-	if err := f.keepLogs(); err != nil {
-		// Some file systems have no links. It is a precaution, no more.
-		f.log.Info("the history's log cannot be linked; where it is damaged, what cannot be read will not be kept", "dir", f.dir, "error", err)
+	if err := f.settleLateLog(); err != nil {
+		return nil, nil, err
 	}
 	opts := o.forDatabase(f.temporary, limits)
 	remedies := []func(error) bool{f.asideBlocks, f.asideLogs}
-	for {
+	for again := 0; ; {
+		f.prepare(o)
+		limits.reset()
 		// The database registers its metrics even when it does not open.
 		registry := prometheus.NewRegistry()
+		var late lateBlocks
+		opts.BlockCompactionExcludeFunc = late.tooSoon
 		db, err := tsdb.Open(f.dir, quiet(f.log), registry, opts, tsdb.NewDBStats())
 		if err == nil {
-			f.reportRepair(registry)
-			return db, registry, nil
+			late.db.Store(db)
+			if !f.reportRepair(registry) || again == maxRepairs {
+				return db, registry, nil
+			}
+			// When it has cut off a log, it passes over the one of late samples.
+			if err := closeDB(db); err != nil {
+				return nil, nil, err
+			}
+			again++
+			continue
 		}
 		if ofTheSystem(err) {
 			return nil, nil, err
@@ -42,6 +57,18 @@ func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registr
 			}
 			healed = remedies[0](err)
 		}
+	}
+}
+
+// prepare makes the logs ready to be read.
+func (f *folder) prepare(o Options) {
+	if err := f.keepLogs(); err != nil {
+		// Some file systems have no links. It is a precaution, no more.
+		f.log.Info("the history's log cannot be linked; where it is damaged, what cannot be read will not be kept", "dir", f.dir, "error", err)
+	}
+	if err := f.mendLateLog(o.segmentBytes); err != nil {
+		// Nothing is lost of it yet, and the next opening tries again.
+		f.log.Error("the history's log of late samples cannot be mended", "dir", f.dir, "error", err)
 	}
 }
 
@@ -119,25 +146,27 @@ func linkTree(from, to string) error {
 	return err
 }
 
-// reportRepair looks whether the database has cut its log off at a damaged
+// reportRepair tells whether the database has cut a log off at a damaged
 // record. Where that was more than the unfinished record of a process that was
 // killed, the whole log as it was is kept.
-func (f *folder) reportRepair(registry *prometheus.Registry) {
+func (f *folder) reportRepair(registry *prometheus.Registry) (repaired bool) {
 	before := filepath.Join(f.dir, beforeDir)
-	if counterValue(registry, "prometheus_tsdb_wal_corruptions_total") > 0 {
+	repaired = counterValue(registry, "prometheus_tsdb_wal_corruptions_total") > 0
+	if repaired {
 		damage := inspectLogs(before)
 		if damage.lost > maxTail {
 			aside, err := f.aside(before)
 			f.log.Error("the log of the history is damaged: samples after the damaged place are lost. "+
 				"The log as it was is kept aside; remove it when nobody needs it",
 				"place", damage.String(), "lost_bytes", damage.lost, "kept_in", aside, "error", err)
-			return
+			return true
 		}
 		f.log.Info("cut an unfinished record off the history's log; it was not acknowledged", "place", damage.String())
 	}
 	if err := os.RemoveAll(before); err != nil {
 		f.log.Warn("cannot remove the links to the history's log", "dir", before, "error", err)
 	}
+	return repaired
 }
 
 // asideBlocks puts aside the blocks that cannot be opened, and tells whether

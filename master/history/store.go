@@ -156,7 +156,6 @@ func (s *Store) Run(ctx context.Context) error {
 // open opens the database and lets readers and the writer in.
 func (s *Store) open(number uint64) error {
 	started := time.Now()
-	s.limits.reset()
 	db, registry, err := s.files.open(s.opts, s.limits)
 	if err != nil {
 		return fmt.Errorf("cannot open the history in %q: %w", s.files.dir, err)

@@ -230,6 +230,19 @@ func (r *Registry) Get(name string) (wire.Host, bool) {
 	return h.snapshot(), true
 }
 
+// Connected returns how many hosts have an agent that is connected.
+func (r *Registry) Connected() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, h := range r.hosts {
+		if h.agent != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Count returns how many hosts are known.
 func (r *Registry) Count() int {
 	r.mu.Lock()

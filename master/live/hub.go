@@ -2,6 +2,7 @@ package live
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -48,6 +49,8 @@ type Hub struct {
 	series        map[string]*Series // by id
 	perHost       map[string]int
 	subscriptions map[*Subscription]struct{}
+
+	lost atomic.Uint64 // of all subscriptions, closed ones too
 }
 
 // NewHub makes an empty hub.
@@ -114,6 +117,17 @@ func (h *Hub) SeriesCount(host string) int {
 	}
 	return h.perHost[host]
 }
+
+// Subscriptions returns how many readers there are.
+func (h *Hub) Subscriptions() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subscriptions)
+}
+
+// Lost returns how many samples and events readers have missed since the start,
+// because they were too slow.
+func (h *Hub) Lost() uint64 { return h.lost.Load() }
 
 // Sweep forgets the series that have been silent for IdleAfter.
 func (h *Hub) Sweep(now time.Time) {

@@ -90,7 +90,7 @@ func (s *Subscription) add(samples []Sample) {
 			continue
 		}
 		if s.fullLocked() {
-			s.pending.Lost++
+			s.loseLocked()
 			continue
 		}
 		s.pending.Samples = append(s.pending.Samples, sample)
@@ -105,7 +105,7 @@ func (s *Subscription) announce(path string, data any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fullLocked() {
-		s.pending.Lost++
+		s.loseLocked()
 		return
 	}
 	s.pending.Events = append(s.pending.Events, Event{path, data})
@@ -120,6 +120,11 @@ func (s *Subscription) forget(series *Series) {
 
 func (s *Subscription) fullLocked() bool {
 	return len(s.pending.Samples)+len(s.pending.Events) >= MaxBuffered
+}
+
+func (s *Subscription) loseLocked() {
+	s.pending.Lost++
+	s.hub.lost.Add(1)
 }
 
 func (s *Subscription) wake() {

@@ -1,0 +1,166 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/vedettehq/vedette/agent/exposition"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// metricsPath is where an agent tells of itself, to whoever is on its machine.
+const metricsPath = "/metrics"
+
+// metricsServer serves what the agent knows of itself where it is asked to.
+type metricsServer struct {
+	log    *slog.Logger
+	listen string // "" serves nothing
+	write  func(*exposition.Text)
+
+	listener net.Listener // after open, or nil
+}
+
+// checkMetricsListen refuses an address that others could reach: the agent asks
+// nobody who they are.
+func checkMetricsListen(listen string) error {
+	if listen == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("metrics_listen: %q is not an address; write host:port, as 127.0.0.1:50506", listen)
+	}
+	if !config.IsLoopback(host) {
+		return fmt.Errorf("metrics_listen: %q can be reached from other machines; listen on 127.0.0.1", listen)
+	}
+	return nil
+}
+
+// open listens, so that a port that is taken is told at the start.
+func (m *metricsServer) open() error {
+	if m.listen == "" {
+		return nil
+	}
+	listener, err := net.Listen("tcp", m.listen)
+	if err != nil {
+		return fmt.Errorf("cannot serve the agent's metrics; change agent.metrics_listen: %w", err)
+	}
+	m.listener = listener
+	m.log.Info("the agent's metrics are served", "url", "http://"+listener.Addr().String()+metricsPath)
+	return nil
+}
+
+// run serves until ctx ends.
+func (m *metricsServer) run(ctx context.Context) {
+	if m.listener == nil {
+		return
+	}
+	server := &http.Server{
+		Handler:           m.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(m.log.Handler(), slog.LevelDebug),
+	}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+		m.log.Error("the agent's metrics are not served any more", "reason", err)
+	}
+}
+
+func (m *metricsServer) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+metricsPath, func(w http.ResponseWriter, r *http.Request) {
+		// A page on the web could have a name of its own point at 127.0.0.1.
+		if !namesLoopback(r.Host) {
+			http.Error(w, "ask for http://127.0.0.1 or http://localhost", http.StatusForbidden)
+			return
+		}
+		var text exposition.Text
+		m.write(&text)
+		w.Header().Set("Content-Type", exposition.ContentType)
+		_, _ = w.Write(text.Bytes()) // who asked may be gone
+	})
+	return mux
+}
+
+// namesLoopback reports whether a host, with or without a port, is this machine
+// to itself.
+func namesLoopback(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	return config.IsLoopback(strings.Trim(host, "[]"))
+}
+
+// writeMetrics tells of the agent, its inspectors and its process. What it
+// reports of inspectors to the master is the same, but for the names.
+func (a *Agent) writeMetrics(t *exposition.Text) {
+	t.Family("vedette_agent_info", exposition.Gauge, "Under which name the agent reports, and its version.")
+	t.Sample("vedette_agent_info", 1, "host", a.host, "version", a.deps.Version)
+	up, connections := a.session.state()
+	t.Single("vedette_agent_connected", exposition.Gauge, "1 while the agent is connected to its master.", boolean(up))
+	t.Single("vedette_agent_connections_total", exposition.Counter, "Times that the agent connected to its master.", float64(connections))
+	a.outbox.writeMetrics(t)
+	writeInspectors(t, a.track.measures())
+	t.Process(a.started)
+}
+
+// writeMetrics tells of delivery.
+func (o *outbox) writeMetrics(t *exposition.Text) {
+	o.mu.Lock()
+	queued, bytes, dropped, d := o.queued, o.bytes, o.dropped, o.disk
+	o.mu.Unlock()
+	t.Family("vedette_agent_reports_queued", exposition.Gauge, "Reports that the master does not have yet, by where they are.")
+	t.Sample("vedette_agent_reports_queued", float64(queued), "where", "memory")
+	t.Sample("vedette_agent_reports_queued", float64(d.reports), "where", "disk")
+	t.Single("vedette_agent_buffer_bytes", exposition.Gauge, "About the memory of the reports there.", float64(bytes))
+	t.Single("vedette_agent_spool_bytes", exposition.Gauge, "About what the reports on the disk take of the spool's file.", float64(d.totals.Bytes))
+	t.Single("vedette_agent_spool_on_disk", exposition.Gauge, "1 while reports can go to the disk; 0 where they may not, or the disk fails.", boolean(d.mode == modeDisk))
+	t.Single("vedette_agent_samples_dropped_total", exposition.Counter, "Samples that the master will never have, since the agent's data folder was made.", float64(dropped))
+}
+
+// writeInspectors tells of each inspector.
+func writeInspectors(t *exposition.Text, all []measures) {
+	const prefix = "vedette_agent_inspector_"
+	family := func(name string, kind exposition.Kind, help string, sample func(name string, m *measures)) {
+		t.Family(prefix+name, kind, help)
+		for i := range all {
+			sample(prefix+name, &all[i])
+		}
+	}
+	counter := func(name, help string, value func(m *measures) float64) {
+		family(name, exposition.Counter, help, func(name string, m *measures) { t.Sample(name, value(m), "inspector", m.Name) })
+	}
+	family("info", exposition.Gauge, "The code of an inspector.", func(name string, m *measures) {
+		t.Sample(name, 1, "inspector", m.Name, "kind", m.Kind, "revision", m.Revision)
+	})
+	family("ok", exposition.Gauge, "1 where the last run was good.", func(name string, m *measures) {
+		t.Sample(name, boolean(m.State == wire.StateOK), "inspector", m.Name)
+	})
+	family("runs_total", exposition.Counter, "Runs, by how they ended.", func(name string, m *measures) {
+		for _, one := range m.tallies {
+			t.Sample(name, float64(one.runs), "inspector", m.Name, "outcome", one.outcome)
+		}
+	})
+	counter("failures_total", "Runs that did not end well.", func(m *measures) float64 { return float64(m.Failures) })
+	counter("missed_total", "Ticks without a run.", func(m *measures) float64 { return float64(m.Missed) })
+	counter("cpu_seconds_total", "Processor time of all runs.", func(m *measures) float64 { return m.CPUSeconds })
+	family("run_seconds", exposition.Summary, "Wall time of the runs, in the process that ran them.", func(name string, m *measures) {
+		t.Sample(name+"_sum", m.took.Seconds(), "inspector", m.Name)
+		t.Sample(name+"_count", float64(m.Runs), "inspector", m.Name)
+	})
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

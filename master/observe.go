@@ -1,0 +1,26 @@
+package master
+
+import (
+	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/hosts"
+	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/rpc"
+)
+
+// observe shows how the master's parts are, beside what the history tells of
+// itself.
+func observe(store *history.Store, hub *live.Hub, registry *hosts.Registry, server *rpc.Server) {
+	for _, m := range []struct {
+		name, help string
+		value      func() float64
+	}{
+		{"hosts", "Hosts that have reported since the master started.", func() float64 { return float64(registry.Count()) }},
+		{"connected_agents", "Agents that are connected.", func() float64 { return float64(registry.Connected()) }},
+		{"connections", "Open WebSocket connections: of agents, pages, command lines and programs.", func() float64 { return float64(len(server.Peers())) }},
+		{"live_series", "Series that have reported lately.", func() float64 { return float64(hub.SeriesCount("")) }},
+		{"live_subscriptions", "Patterns that somebody watches.", func() float64 { return float64(hub.Subscriptions()) }},
+		{"live_lost_total", "Samples and events that watchers were too slow for; the history has them.", func() float64 { return float64(hub.Lost()) }},
+	} {
+		store.Observe(m.name, m.help, m.value)
+	}
+}
