@@ -64,7 +64,7 @@ chaos: ## Prove delivery at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS
 	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/vedette
 
 bench: ## Run the benchmarks.
-	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/...
+	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/... ./cmd/vedette
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 1m) each.
 	@go test -list '^Fuzz' ./... 2>/dev/null | awk '/^Fuzz/ {t[++n]=$$1} /^ok/ {for (i=1;i<=n;i++) print $$2, t[i]; n=0}' | \

@@ -74,6 +74,7 @@ type Agent struct {
 	session *session
 	metrics *metricsServer
 	trials  *trials
+	live    *liveFeed
 
 	assigner *assigner
 	builtIn  map[string]bool
@@ -113,7 +114,9 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 		a.builtIn[name] = true
 	}
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors)
+	a.live = newLiveFeed()
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
+	a.session.live = a.live
 	a.session.assigned = a.assigner.hash
 	a.session.client.Dial.Handler = a.methods()
 	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
@@ -290,6 +293,18 @@ func (a *Agent) ran(revision string, o plugins.Outcome) {
 		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errorText(o.Err))
 	}
 }
+
+// extra implements observer.
+func (a *Agent) extra(revision string, o plugins.Outcome) {
+	if o.Err != nil && a.stopping() {
+		return
+	}
+	a.track.ranExtra(revision, o)
+	a.live.add(o.Samples)
+}
+
+// boosted implements observer.
+func (a *Agent) boosted(name string, interval time.Duration) { a.track.boosted(name, interval) }
 
 // missed implements observer.
 func (a *Agent) missed(name string, n uint64) { a.track.missed(name, n) }

@@ -332,7 +332,11 @@ func (s *assigner) instead(life context.Context, item wire.Assigned, reason erro
 	if !errors.Is(reason, errFetching) {
 		running := s.agent.set.live()[item.Name].Assigned
 		s.agent.log.Warn("a pushed inspector cannot be run", "inspector", item.Name, "reason", errorText(reason), "old_goes_on", some)
-		s.agent.track.barred(item.Name, item.Revision, wire.ReceiptFailed, errorText(reason), running)
+		state := wire.ReceiptFailed
+		if errors.Is(reason, inspectors.ErrPolicy) {
+			state = wire.ReceiptRefused
+		}
+		s.agent.track.barred(item.Name, item.Revision, state, errorText(reason), running)
 	}
 	return d, some
 }
@@ -342,6 +346,9 @@ func (s *assigner) instead(life context.Context, item wire.Assigned, reason erro
 func (s *assigner) definition(life context.Context, item wire.Assigned, programs map[wire.Artefact]bool) (inspectors.Definition, error) {
 	program := ""
 	if item.Plugin != nil {
+		if err := s.agent.cfg.Policy.Needs().CheckPlugin(); err != nil {
+			return inspectors.Definition{}, err // before its program is fetched
+		}
 		artefact, err := artefactOf(item.Plugin)
 		if err != nil {
 			return inspectors.Definition{}, err

@@ -38,6 +38,7 @@ func (a *Agent) methods() *rpc.Mux {
 	mux.Handle(wire.MethodAgentRelease, rpc.Method(a.serveRelease))
 	a.assignMethods(mux)
 	a.trialMethods(mux)
+	mux.HandleInOrder(wire.MethodAgentBoost, rpc.Method(a.serveBoost))
 	return mux
 }
 

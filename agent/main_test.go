@@ -124,6 +124,8 @@ type testObserver struct {
 	outcomes map[string][]plugins.Outcome
 	misses   map[string]uint64
 	late     map[string]time.Duration
+	extras   map[string][]plugins.Outcome
+	paces    map[string][]time.Duration
 }
 
 func newTestObserver() *testObserver {
@@ -131,6 +133,8 @@ func newTestObserver() *testObserver {
 		outcomes: make(map[string][]plugins.Outcome),
 		misses:   make(map[string]uint64),
 		late:     make(map[string]time.Duration),
+		extras:   make(map[string][]plugins.Outcome),
+		paces:    make(map[string][]time.Duration),
 	}
 }
 
@@ -138,6 +142,18 @@ func (o *testObserver) ran(_ string, outcome plugins.Outcome) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.outcomes[outcome.Name] = append(o.outcomes[outcome.Name], outcome)
+}
+
+func (o *testObserver) extra(_ string, outcome plugins.Outcome) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.extras[outcome.Name] = append(o.extras[outcome.Name], outcome)
+}
+
+func (o *testObserver) boosted(name string, interval time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.paces[name] = append(o.paces[name], interval)
 }
 
 func (o *testObserver) missed(name string, n uint64) {

@@ -47,6 +47,7 @@ type testMaster struct {
 	trials   []wire.TrialReport
 	samples  map[string]map[float64]int // values by series, how often each came
 	seqs     map[reportID]bool          // of the reports that were kept
+	shown    []float64                  // values that came to be shown and not kept
 	declared map[*rpc.Peer]map[uint32]wire.Series
 }
 
@@ -95,6 +96,7 @@ func (m *testMaster) start() {
 		return wire.Empty{}, nil
 	}))
 	mux.Handle(wire.MethodReport, rpc.Method(m.report)) // in any order, as it is allowed to
+	mux.HandleInOrder(wire.MethodLive, rpc.Method(m.live))
 	m.mu.Lock()
 	m.declared = make(map[*rpc.Peer]map[uint32]wire.Series)
 	m.mu.Unlock()

@@ -53,6 +53,7 @@ func picky() *testRunner {
 func bare(cfg *config.Agent, deps *Deps) {
 	accepting(cfg, deps)
 	deps.Definitions = nil
+	cfg.Policy.Plugins = true
 }
 
 // assigning is what these codes are when they are assigned; the revision of each
@@ -371,6 +372,122 @@ func TestAgentThatTakesNothing(t *testing.T) {
 	}
 }
 
+// Whatever a hostile master sends, in whatever order, an agent that takes no code
+// loads none, runs none, fetches none and keeps none.
+func TestHostileMasterRunsNothing(t *testing.T) {
+	runner, dir, programs := picky(), t.TempDir(), &testArtefacts{fetched: make(chan wire.Artefact, 100), answers: make(chan error)}
+	if err := (&kept{Assignment: assigning(code("disk", "before")), Before: map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]}}).write(dir); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := os.ReadFile(filepath.Join(dir, assignmentFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, a := taker(t, runner, func(cfg *config.Agent, deps *Deps) {
+		cfg.AcceptPushedInspectors, cfg.Data = false, dir
+		deps.Definitions, deps.BuiltIn = []inspectors.Definition{script("own", "own", 100*time.Millisecond), script("built-in", "built-in", 100*time.Millisecond)}, []string{"built-in"}
+		deps.Artefacts = programs
+	})
+	peer := m.connected()
+	plugin := wire.Code{Name: "gpu", Plugin: here(strings.Repeat("ab", 32)), IntervalMS: 100}
+	mismatched := assigning(code("disk", "one"))
+	mismatched.Hash = "0"
+	for _, c := range []struct {
+		method string
+		params any
+		code   int // of the refusal; 0 is any answer
+	}{
+		{wire.MethodAgentAssign, assigning(code("disk", "one")), wire.CodeForbidden},
+		{wire.MethodAgentAssign, assigning(code("disk", "before")), wire.CodeForbidden}, // which it has
+		{wire.MethodAgentAssign, assigning(code("own", "theirs"), code("built-in", "theirs")), wire.CodeForbidden},
+		{wire.MethodAgentAssign, assigning(plugin), wire.CodeForbidden},
+		{wire.MethodAgentAssign, mismatched, wire.CodeForbidden},
+		{wire.MethodAgentAssign, assigning(), wire.CodeForbidden},
+		{wire.MethodAgentAssign, map[string]any{"accept_pushed_inspectors": true}, rpc.CodeInvalidParams},
+		{wire.MethodAgentAssigned, nil, 0},
+		{wire.MethodAgentTry, wire.AgentTryParams{Trial: "a1", Code: code("disk", "tried"), ForMS: 60_000}, wire.CodeForbidden},
+		{wire.MethodAgentTry, wire.AgentTryParams{Trial: "a2", Code: plugin, ForMS: 60_000}, wire.CodeForbidden},
+		{"agent.boost", map[string]any{"inspector": "disk", "interval_ms": 100, "for_ms": 60_000}, 0},
+		{wire.MethodAgentRelease, map[string]any{"inspector": "disk"}, 0},
+		{"agent.apply", assigning(code("disk", "one")), rpc.CodeMethodNotFound},
+		{wire.MethodCatalogPush, wire.PushParams{Code: code("disk", "one")}, rpc.CodeMethodNotFound},
+	} {
+		err := peer.Call(t.Context(), c.method, c.params, nil)
+		if refusal, _ := errors.AsType[*rpc.Error](err); c.code != 0 && (refusal == nil || refusal.Code != c.code) {
+			t.Errorf("%s of %+v gave %v, want code %d", c.method, c.params, err, c.code)
+		}
+		_ = peer.Notify(t.Context(), c.method, c.params) // as well
+	}
+	m.await("a run of its own after all that", func() bool { return len(m.statuses) > 0 })
+	deadline := time.Now().Add(time.Minute)
+	for runs := len(runner.startsOf("own")); len(runner.startsOf("own")) < runs+3; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("its own inspector does not run")
+		}
+	}
+	runner.mu.Lock()
+	for _, load := range runner.loads {
+		if load != "own own" && load != "built-in built-in" {
+			t.Errorf("it loaded %q", load)
+		}
+	}
+	for name := range runner.starts {
+		if name != "own" && name != "built-in" {
+			t.Errorf("it ran %q", name)
+		}
+	}
+	runner.mu.Unlock()
+	for _, s := range a.Status() {
+		if s.Assigned != "" {
+			t.Errorf("it runs %+v", s)
+		}
+	}
+	if len(programs.fetched) > 0 {
+		t.Errorf("it fetched %+v", <-programs.fetched)
+	}
+	if now, err := os.ReadFile(filepath.Join(dir, assignmentFile)); err != nil || string(now) != string(stored) {
+		t.Errorf("what was kept is now %q, %v", now, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if hello := m.hellos[0]; hello.AcceptsPushed || hello.Assigned != "" || len(m.receipts) > 0 {
+		t.Errorf("it said %+v, and told %+v", hello, m.receipts)
+	}
+}
+
+// An agent that is stopped after a revision failed to load starts with the one
+// before, and tells that it does.
+func TestFailedRevisionFallsBackAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := code("disk", "good"), code("disk", "broken")
+	m := newTestMaster(t)
+	m.start()
+	defer m.stop()
+	run := func(runner Runner) (*Agent, func()) {
+		a := newTestAgent(t, m, runner, func(cfg *config.Agent, deps *Deps) { bare(cfg, deps); cfg.Data = dir })
+		return a, start(t, a)
+	}
+	_, stop := run(picky())
+	m.push(good)
+	m.awaitLatest(good, wire.ReceiptHealthy)
+	m.push(bad)
+	m.awaitLatest(bad, wire.ReceiptFailed)
+	stop()
+	for range 2 { // it is not forgotten by being used
+		m.note(func() { m.latest, m.receipts, m.peer = nil, nil, nil })
+		runner := picky()
+		a, stop := run(runner)
+		awaitState(t, a, "disk", wire.RevisionOf(good))
+		if r := m.awaitLatest(bad, wire.ReceiptFailed); r.Running != wire.RevisionOf(good) {
+			t.Errorf("the receipt is %+v", r)
+		}
+		if ran := len(runner.startsOf("disk")); ran == 0 {
+			t.Error("the one before does not run")
+		}
+		stop()
+	}
+}
+
 // awaitState returns when the agent runs the revision well.
 func awaitState(t *testing.T, a *Agent, name, revision string) {
 	t.Helper()
@@ -566,6 +683,22 @@ func TestPluginIsFetched(t *testing.T) {
 	d := <-loaded
 	if d.Plugin == nil || d.Plugin.Path != "/programs/ab" || d.Plugin.SHA256 != "ab" || !slices.Equal(d.Plugin.Args, []string{"-v"}) || !d.Pushed {
 		t.Errorf("what was loaded is %+v", d)
+	}
+}
+
+func TestPolicyWithoutPlugins(t *testing.T) {
+	from := &testArtefacts{fetched: make(chan wire.Artefact, 1)}
+	m, _ := taker(t, &testRunner{}, func(cfg *config.Agent, deps *Deps) { cfg.Policy.Plugins, deps.Artefacts = false, from })
+	old, plugin := code("disk", "one"), wire.Code{Name: "disk", IntervalMS: 100, Plugin: here("ab")}
+	m.push(old)
+	m.awaitLatest(old, wire.ReceiptHealthy)
+	m.push(plugin)
+	r := m.awaitLatest(plugin, wire.ReceiptRefused)
+	if !strings.Contains(r.Reason, "agent.policy.plugins") || r.Running != wire.RevisionOf(old) {
+		t.Errorf("the receipt is %+v", r)
+	}
+	if len(from.fetched) > 0 {
+		t.Error("its program was fetched")
 	}
 }
 

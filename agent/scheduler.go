@@ -34,11 +34,17 @@ type observer interface {
 	// ran is called once for each run that was started. The revision is that
 	// of the code for which it was started.
 	ran(revision string, o plugins.Outcome)
+	// extra is called in the place of ran for a run beyond the inspector's own
+	// interval: see boost.
+	extra(revision string, o plugins.Outcome)
 	// missed says that n ticks passed without a run.
 	missed(name string, n uint64)
 	// overdue says, at each tick that it missed, that a run is unanswered long
 	// after its timeout.
 	overdue(name, revision string, age time.Duration)
+	// boosted says at which interval the inspector runs from now on, 0 for its
+	// own. It is called by one goroutine.
+	boosted(name string, interval time.Duration)
 }
 
 // scheduler starts each inspector at its ticks. Inspectors that are due at one
@@ -59,6 +65,7 @@ type scheduler struct {
 	entries map[string]*entry
 	running map[string]*entry // busy, entries or what was removed while it ran
 	queue   dueQueue
+	repaced []string // entries whose pace the observer does not know yet
 }
 
 // entry is one scheduled inspector. The scheduler's mu guards it.
@@ -67,10 +74,13 @@ type entry struct {
 	revision string
 	interval time.Duration
 	timeout  time.Duration
+	cpu      time.Duration // the budget of one run
 
 	tick  instant // exact, off the grid where the interval is no multiple of it
-	due   instant // tick, or an early first run, on the grid
+	base  instant // tick, or an early first run, on the grid
+	due   instant // base, or an extra run before it
 	index int     // in the queue
+	pace  pace
 
 	started instant // of the run that is going on, when in running
 	ranFor  string  // its revision
@@ -106,12 +116,15 @@ func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
 		s.entries[d.Name] = e
 	}
 	e.revision, e.interval, e.timeout = d.Revision(), d.Interval, d.Timeout
+	e.cpu = d.Budget.WithDefaults(d.Interval).CPU
 	s.firstLocked(e, min(window, d.Interval))
 	if e.index < 0 {
 		heap.Push(&s.queue, e)
-	} else {
-		heap.Fix(&s.queue, e.index)
 	}
+	if e.pace.wanted > 0 {
+		s.repaced = append(s.repaced, e.name) // the observer has new code before it
+	}
+	s.paceLocked(e, s.clock.now())
 	ring(s.wake)
 }
 
@@ -121,12 +134,12 @@ func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
 func (s *scheduler) firstLocked(e *entry, window time.Duration) {
 	now := s.clock.now()
 	e.tick = s.splay.after(now, e.name, e.interval)
-	e.due = s.splay.align(e.tick, gridOf(e.interval))
-	if e.due.sub(now) <= window {
+	e.base = s.splay.align(e.tick, gridOf(e.interval))
+	if e.base.sub(now) <= window {
 		return
 	}
-	e.due = s.splay.early(now, e.name, window)
-	next := s.splay.after(e.due.add(e.interval/2), e.name, e.interval)
+	e.base = s.splay.early(now, e.name, window)
+	next := s.splay.after(e.base.add(e.interval/2), e.name, e.interval)
 	e.tick = next.add(-e.interval)
 }
 
@@ -166,6 +179,7 @@ func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool
 	s.mu.Lock()
 	now := s.clock.now()
 	due, late := s.takeDueLocked(now)
+	paces := s.takeRepacedLocked()
 	if len(s.queue) > 0 {
 		wait, more = max(s.queue[0].due.sub(now), 0), true
 	}
@@ -177,6 +191,9 @@ func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool
 			s.watch.overdue(l.name, l.revision, l.age)
 		}
 	}
+	for name, interval := range paces {
+		s.watch.boosted(name, interval)
+	}
 	if len(due.jobs) > 0 {
 		s.batches.Go(func() { s.runBatch(ctx, due) })
 	}
@@ -187,6 +204,7 @@ func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool
 type batch struct {
 	jobs []plugins.Job
 	open map[string]string // without an outcome yet: revision by name
+	more map[string]bool   // those of them that are beyond the inspector's interval
 }
 
 // lateness is what a tick found that could not be kept.
@@ -197,41 +215,61 @@ type lateness struct {
 	age      time.Duration // of a run that is overdue, or 0
 }
 
-// takeDueLocked moves every entry that is due to its next tick and returns
-// those that may run. However late now is, each is run once at most: the ticks
-// between are missed.
+// takeDueLocked moves every entry that is due to its next tick or extra run and
+// returns those that may run. However late now is, each is run once at most: the
+// ticks between are missed. An extra run that cannot begin is no loss.
 func (s *scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
 	for len(s.queue) > 0 && s.queue[0].due <= now {
 		e := s.queue[0]
-		missed := s.advance(e, now)
-		heap.Fix(&s.queue, 0)
+		own := e.base <= now || e.pace.owed
 		l := lateness{name: e.name, revision: e.ranFor}
-		if s.running[e.name] == nil {
-			s.running[e.name] = e
-			e.started, e.ranFor = now, e.revision
-			if due.open == nil {
-				due.open = make(map[string]string)
-			}
-			due.open[e.name] = e.revision
-			due.jobs = append(due.jobs, plugins.Job{Name: e.name, Timeout: e.timeout})
-		} else {
-			missed++
+		if e.base <= now {
+			l.ticks = s.advance(e, now)
+		}
+		e.pace.last = e.due
+		switch busy := s.running[e.name] != nil; {
+		case !busy:
+			e.pace.owed, e.pace.extra = false, !own
+			s.startLocked(e, now, &due)
+		case own && e.pace.extra && !e.pace.owed:
+			e.pace.owed = true // it runs as soon as the extra run is over
+		case own:
+			l.ticks++
 			if age := now.sub(e.started); age > e.timeout+overdueGrace {
 				l.age = age
 			}
 		}
-		if missed > 0 {
-			l.ticks = missed
+		if l.ticks > 0 {
 			late = append(late, l)
 		}
+		s.paceLocked(e, now)
 	}
 	return due, late
+}
+
+// startLocked puts a run of e into the batch.
+func (s *scheduler) startLocked(e *entry, now instant, due *batch) {
+	s.running[e.name] = e
+	e.started, e.ranFor = now, e.revision
+	if due.open == nil {
+		due.open = make(map[string]string)
+	}
+	due.open[e.name] = e.revision
+	timeout := e.timeout
+	if e.pace.extra {
+		if due.more == nil {
+			due.more = make(map[string]bool)
+		}
+		due.more[e.name] = true
+		timeout = min(timeout, max(e.paced(), fineGrid))
+	}
+	due.jobs = append(due.jobs, plugins.Job{Name: e.name, Timeout: timeout})
 }
 
 // advance moves e to its first tick after now and returns how many it skipped.
 func (s *scheduler) advance(e *entry, now instant) (skipped uint64) {
 	e.tick = e.tick.add(e.interval)
-	if e.due = s.splay.align(e.tick, gridOf(e.interval)); e.due > now {
+	if e.base = s.splay.align(e.tick, gridOf(e.interval)); e.base > now {
 		return 0
 	}
 	n := now.sub(e.tick) / e.interval
@@ -239,7 +277,7 @@ func (s *scheduler) advance(e *entry, now instant) (skipped uint64) {
 		n++
 	}
 	e.tick = e.tick.add(n * e.interval)
-	e.due = s.splay.align(e.tick, gridOf(e.interval))
+	e.base = s.splay.align(e.tick, gridOf(e.interval))
 	return uint64(n)
 }
 
@@ -253,27 +291,40 @@ func (s *scheduler) runBatch(ctx context.Context, b batch) {
 			return
 		}
 		delete(b.open, o.Name)
-		s.finish(revision, o, began)
+		s.finish(revision, b.more[o.Name], o, began)
 	})
 	for name, revision := range b.open {
 		err := errNoOutcome
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", errNoOutcome, ctx.Err())
 		}
-		s.finish(revision, plugins.Outcome{Name: name, Err: err}, began)
+		s.finish(revision, b.more[name], plugins.Outcome{Name: name, Err: err}, began)
 	}
 }
 
 // finish tells of an outcome, and only then lets the inspector run again, so
 // that the outcomes of one inspector are told in order.
-func (s *scheduler) finish(revision string, o plugins.Outcome, began time.Time) {
+func (s *scheduler) finish(revision string, extra bool, o plugins.Outcome, began time.Time) {
 	if o.Start.IsZero() {
 		o.Start = began
 	}
-	s.watch.ran(revision, o)
+	if extra {
+		s.watch.extra(revision, o)
+	} else {
+		s.watch.ran(revision, o)
+	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.running[o.Name]
 	delete(s.running, o.Name)
-	s.mu.Unlock()
+	if e == nil {
+		return
+	}
+	e.learn(&o)
+	if s.entries[o.Name] == e && (e.pace.wanted > 0 || e.pace.owed) {
+		s.paceLocked(e, s.clock.now())
+		ring(s.wake)
+	}
 }
 
 // dueQueue is a heap of entries, the one that is due first on top.

@@ -310,5 +310,7 @@ type nopObserver struct{}
 
 func newNopObserver() nopObserver                         { return nopObserver{} }
 func (nopObserver) ran(string, plugins.Outcome)           {}
+func (nopObserver) extra(string, plugins.Outcome)         {}
 func (nopObserver) missed(string, uint64)                 {}
+func (nopObserver) boosted(string, time.Duration)         {}
 func (nopObserver) overdue(string, string, time.Duration) {}

@@ -45,6 +45,7 @@ type session struct {
 	outbox *outbox
 	track  *tracker
 	runner Runner
+	live   *liveFeed
 	// assigned is the hash of what the master has assigned.
 	assigned func() string
 	replace  context.CancelCauseFunc // ends the client's run; set by connectOften
@@ -133,6 +134,7 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })
 	parts.Go(func() { cancel(s.sendReports(ctx, p, link)) })
 	parts.Go(func() { cancel(s.sendReceipts(ctx, p)) })
+	parts.Go(func() { cancel(s.live.send(ctx, p)) })
 	parts.Wait()
 	if ce, ok := errors.AsType[*rpc.CloseError](p.Err()); ok && ce.Code == wire.CloseReplaced && !ce.Local {
 		s.replace(errReplaced)

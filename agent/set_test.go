@@ -26,9 +26,11 @@ type core struct {
 	life   context.Context
 }
 
-// ran, missed and overdue pass on what the agent would.
-func (c *core) ran(revision string, o plugins.Outcome) { c.track.ran(revision, o) }
-func (c *core) missed(name string, n uint64)           { c.track.missed(name, n) }
+// ran, extra, missed, boosted and overdue pass on what the agent would.
+func (c *core) ran(revision string, o plugins.Outcome)   { c.track.ran(revision, o) }
+func (c *core) extra(revision string, o plugins.Outcome) { c.track.ranExtra(revision, o) }
+func (c *core) boosted(name string, d time.Duration)     { c.track.boosted(name, d) }
+func (c *core) missed(name string, n uint64)             { c.track.missed(name, n) }
 func (c *core) overdue(name, revision string, age time.Duration) {
 	c.track.overdue(name, revision, age)
 }

@@ -151,6 +151,35 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	return r.samples(o)
 }
 
+// ranExtra counts an outcome beyond the inspector's own interval. A run that was
+// given less time than its own, and did not end in it, is no failure, and one
+// that did not begin is nothing.
+func (t *tracker) ranExtra(revision string, o plugins.Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.records[o.Name]
+	if r == nil || r.Revision != revision {
+		return
+	}
+	r.CPUSeconds += o.CPU.Seconds()
+	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrTimeout) {
+		return
+	}
+	t.countLocked(r, o.Err)
+	t.receipts.ran(r)
+}
+
+// boosted notes the interval at which an inspector runs while somebody watches,
+// 0 for its own.
+func (t *tracker) boosted(name string, interval time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.records[name]; r != nil && r.BoostedMS != interval.Milliseconds() {
+		r.BoostedMS = interval.Milliseconds()
+		t.markLocked(r, atOnce)
+	}
+}
+
 func (t *tracker) countLocked(r *record, err error) {
 	if notRun(err) {
 		t.countIdleLocked(r, err)

@@ -29,6 +29,8 @@ const (
 	maxTrialLines   = 100
 	maxTrialLine    = 4 << 10 // bytes
 	maxTrialSamples = 1000
+	// maxTrialSeries is up to where distinct series are counted.
+	maxTrialSeries = 10_000
 	// trialCall is how long the master may take to answer a report.
 	trialCall = 10 * time.Second
 )
@@ -68,6 +70,7 @@ type trial struct {
 var (
 	errTrialStopped = errors.New("it was stopped")
 	errTrialAgent   = errors.New("the agent stops")
+	errTrialCrashed = errors.New("it crashed its process, which ends a trial")
 )
 
 func newTrials(log *slog.Logger, runner Runner, accepts bool) *trials {
@@ -259,8 +262,8 @@ func (t *trials) repeat(ctx context.Context, r *trial) error {
 		if err := r.report(r.took(&o)); err != nil {
 			return err
 		}
-		if errors.Is(o.Err, plugins.ErrQuarantined) {
-			return o.Err
+		if errors.Is(o.Err, plugins.ErrCrashed) {
+			return errTrialCrashed // a second time would have the runner remember it
 		}
 		select {
 		case <-ctx.Done():
@@ -289,7 +292,9 @@ func (r *trial) took(o *plugins.Outcome) *wire.TrialReport {
 	for i := range o.Samples {
 		s := &o.Samples[i]
 		key := strings.TrimPrefix(s.Key, prefix)
-		r.series[key+s.Labels.String()] = true
+		if len(r.series) < maxTrialSeries {
+			r.series[key+s.Labels.String()] = true
+		}
 		if i < maxTrialSamples {
 			m := wire.Metric{TS: s.Time.UnixMilli(), Key: key, Val: &s.Value, Labels: s.Labels.Map()}
 			if m.Labels == nil {

@@ -215,11 +215,14 @@ type Policy struct {
 	// Exec are programs that may be run, by their absolute paths. It holds for
 	// every script, for those of this configuration too. Default none.
 	Exec []string `yaml:"exec"`
+	// Plugins lets it be plugins, which are compiled programs with all the rights
+	// of the agent. Default false.
+	Plugins bool `yaml:"plugins"`
 }
 
 // Needs returns the policy as package inspectors knows it.
 func (p Policy) Needs() inspectors.Policy {
-	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS, Programs: p.Exec}
+	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins}
 }
 
 // Library is a choice of built-in inspectors.

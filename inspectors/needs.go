@@ -139,9 +139,12 @@ type Policy struct {
 	// Programs are those that may be run, each under the very path that a script
 	// gives: a link to one of them is another program.
 	Programs []string
+	// Plugins are compiled programs, which have the rights of the agent: the rest
+	// of the policy does not bound them.
+	Plugins bool
 }
 
-// ErrPolicy is wrapped by the errors of Policy.Check and Policy.CheckPrograms.
+// ErrPolicy is wrapped by the errors of a Policy's methods.
 var ErrPolicy = errors.New("refused by this host's policy")
 
 // refused is the error of a need that a policy does not cover.
@@ -178,6 +181,14 @@ func (p Policy) CheckPrograms(n Needs) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// CheckPlugin refuses a plugin, where the policy has none.
+func (p Policy) CheckPlugin() error {
+	if p.Plugins {
+		return nil
+	}
+	return fmt.Errorf("%w: a plugin has all the rights of the agent, but agent.policy.plugins is not true in the host's configuration", ErrPolicy)
 }
 
 // pathWithin reports whether p is root or below it. Both are clean.

@@ -3,12 +3,14 @@ package master
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc"
@@ -37,7 +39,7 @@ func TestWhoMayStorePrograms(t *testing.T) {
 		{"GET", "ops", "", 404, ""},
 		{"PUT", "ops", "", 201, "stored\n"},
 		{"GET", "", "", 401, ""},
-		{"GET", "web-1", "", 200, program},
+		{"GET", "web-1", "", 403, "host \"web-1\" is not to run that program\n"},
 		{"GET", "wall", "", 200, program},
 		{"HEAD", "ops", "", 200, ""},
 		{"GET", "ops", "https://evil.example", 403, ""},
@@ -72,10 +74,62 @@ func TestWhoMayStorePrograms(t *testing.T) {
 	if got := refused(t, ops, wire.MethodCatalogPush, push(1)); !strings.Contains(got.Message, "is not on the master") {
 		t.Errorf("a push of a program that is another: %v", got)
 	}
+	agent := newFakeAgent("web-1", nil)
+	agent.token = "web-1"
+	agent.connect(t, m)
 	call[wire.PushResult](t, ops, wire.MethodCatalogPush, push(int64(len(program))))
+	r, err := http.NewRequestWithContext(t.Context(), "GET", m.URL()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = bearer("web-1")
+	if status, text := send(t, r); status != 200 || text != program {
+		t.Errorf("of what it is to run, an agent gets %d %q", status, text)
+	}
 	if kept, err := os.ReadFile(filepath.Join(data, "artefacts", hex.EncodeToString(sum[:]))); err != nil || string(kept) != program {
 		t.Errorf("%q, %v", kept, err)
 	}
+}
+
+// Programs stay while somebody may want them: those of the newest revisions, and
+// what was stored or pushed lately.
+func TestProgramsAreSwept(t *testing.T) {
+	m := start(t, config.Master{})
+	ops := dial(t, m, nil, rpc.DialOptions{})
+	put := func(text string) wire.Artefact {
+		sum := sha256.Sum256([]byte(text))
+		a := wire.Artefact{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(text))}
+		if _, err := m.programs.Put(a.SHA256, strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	left := func() int {
+		list, err := m.programs.List()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	unnamed := put("unnamed")
+	var revisions []string
+	for i := range 12 {
+		plugin := &wire.PushedPlugin{Artefacts: map[string]wire.Artefact{"linux/amd64": put(fmt.Sprint("program ", i))}}
+		revisions = append(revisions, push(t, ops, wire.PushParams{Code: wire.Code{Name: "gpu", Plugin: plugin}}).Revision)
+	}
+	call[wire.PushResult](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "gpu"})
+	if m.sweepProgramsBefore(t.Context(), time.Now().Add(-time.Hour)); left() != 13 {
+		t.Errorf("%d programs are left of 13 that are fresh", left())
+	}
+	m.sweepProgramsBefore(t.Context(), time.Now().Add(time.Hour))
+	if _, err := m.programs.Stat(unnamed.SHA256); err == nil || left() != 10 {
+		t.Errorf("%d programs are left, want those of 10 revisions; the one that was never named: %v", left(), err)
+	}
+	back := func(revision string) wire.RollbackParams { return wire.RollbackParams{Name: "gpu", Revision: revision} }
+	if got := refused(t, ops, wire.MethodCatalogRollback, back(revisions[1])); !strings.Contains(got.Message, "is not on the master: PUT it to /artefacts/") {
+		t.Errorf("a rollback to what was swept: %v", got)
+	}
+	call[wire.PushResult](t, ops, wire.MethodCatalogRollback, back(revisions[2]))
 }
 
 // On a master that is open to everybody on loopback a name that an attacker has

@@ -23,6 +23,7 @@ type fakeAgent struct {
 	// assign, if there is one, decides whether an assignment is taken.
 	assign func(wire.Assignment) error
 	refuse bool // says in hello that it takes none
+	token  string
 
 	telling     sync.Mutex // what it tells stays in order
 	mu          sync.Mutex
@@ -44,7 +45,11 @@ func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	mux.Handle(wire.MethodAgentAssigned, rpc.Method(func(context.Context, wire.Empty) (wire.AssignResult, error) {
 		return wire.AssignResult{Hash: a.assignment().Hash}, nil
 	}))
-	peer, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Handler: mux})
+	o := rpc.DialOptions{Handler: mux}
+	if a.token != "" {
+		o.Header = bearer(a.token)
+	}
+	peer, err := rpc.Dial(t.Context(), m.URL(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -550,7 +555,7 @@ func TestDeleteAndRevive(t *testing.T) {
 	}
 	a.wait(t, "disk:"+one.Revision[:4])
 	rollouts("done", inState(wire.RolloutDone))
-	call[wire.Empty](t, operator, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
+	call[wire.PushResult](t, operator, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
 	a.wait(t, "")
 	rollouts("done", inState(wire.RolloutDone))
 	if list := call[wire.CatalogResult](t, operator, wire.MethodCatalogList, nil); len(list.Inspectors) != 0 {
@@ -590,7 +595,7 @@ func TestAudit(t *testing.T) {
 	refused(t, ops, wire.MethodRelease, wire.ReleaseParams{Host: "none", Inspector: "disk"})
 	refused(t, ops, wire.MethodRolloutPause, wire.RolloutParams{Rollout: "99"})
 	refused(t, ops, wire.MethodHostLabel, wire.LabelParams{Host: "none"})
-	call[wire.Empty](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
+	call[wire.PushResult](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
 
 	if got := refused(t, wall, wire.MethodAudit, nil); got.Code != wire.CodeForbidden {
 		t.Errorf("a viewer read the audit log: %v", got)

@@ -162,8 +162,8 @@ func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *i
 }
 
 // programs lets operators store the programs of plugins, and everybody with a
-// credential fetch them. It sees to it that no page of another origin does either.
-func programs(authenticator *auth.Authenticator, next http.Handler) http.Handler {
+// credential fetch them, an agent those that its host is to run. It sees to it that no page of another origin does either.
+func programs(authenticator *auth.Authenticator, assigned func(host, program string) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fetching := r.Method == http.MethodGet || r.Method == http.MethodHead
 		identity, err := authenticator.Request(r)
@@ -175,6 +175,8 @@ func programs(authenticator *auth.Authenticator, next http.Handler) http.Handler
 			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one", http.StatusUnauthorized)
 		case !fetching && !identity.MayOperate():
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; storing programs needs an operator's", identity.Name, identity.Role), http.StatusForbidden)
+		case identity.Role == auth.Agent && !assigned(identity.Host, strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)):
+			http.Error(w, fmt.Sprintf("host %q is not to run that program", identity.Host), http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -183,8 +185,8 @@ func programs(authenticator *auth.Authenticator, next http.Handler) http.Handler
 
 // audited is programs with every program that somebody stores, or is refused, in
 // the audit log.
-func audited(note func(context.Context, wire.AuditEntry), authenticator *auth.Authenticator, next http.Handler) http.Handler {
-	next = programs(authenticator, next)
+func audited(note func(context.Context, wire.AuditEntry), authenticator *auth.Authenticator, assigned func(host, program string) bool, next http.Handler) http.Handler {
+	next = programs(authenticator, assigned, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity, err := authenticator.Request(r)
 		if r.Method != http.MethodPut || err != nil || identity == nil {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/api"
 	"github.com/vedettehq/vedette/master/artefacts"
 	"github.com/vedettehq/vedette/master/auth"
@@ -37,6 +38,10 @@ const (
 	shutdownWithin = 5 * time.Second
 	// sweepEvery is how often series that fell silent are forgotten.
 	sweepEvery = time.Minute
+	// sweepProgramsEvery is how often programs are removed that no revision names,
+	// and programGrace how long one may wait for its push.
+	sweepProgramsEvery = time.Hour
+	programGrace       = 24 * time.Hour
 	// openWithin is how long Ready waits for the history: in most cases it is
 	// open at once, and nobody has to try again.
 	openWithin = time.Second
@@ -48,6 +53,9 @@ type Deps struct {
 	Version string
 	// Web serves the browser application, at every path that is not taken.
 	Web http.Handler
+	// Build builds a script that has passed the check, to see whether it builds;
+	// nil does without. See catalog.Options.
+	Build func(ctx context.Context, d inspectors.Definition) error
 	// ClientScript serves the script at /api/client.
 	ClientScript http.Handler
 }
@@ -61,6 +69,7 @@ type Master struct {
 	registry *hosts.Registry
 	history  *history.Store
 	catalog  *catalog.Catalog
+	programs *artefacts.Store
 	forward  []*forward.Forwarder
 	rpc      *rpc.Server
 	http     *http.Server
@@ -85,8 +94,8 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	}
 	hub := live.NewHub()
 	programs := artefactStore(cfg)
-	pushed := catalog.New(catalog.Options{Log: deps.Log, Announce: hub.Announce, HasArtefact: func(want wire.Artefact) bool {
-		have, err := programs.Stat(want.SHA256)
+	pushed := catalog.New(catalog.Options{Log: deps.Log, Announce: hub.Announce, Builder: deps.Build, HasArtefact: func(want wire.Artefact) bool {
+		have, err := programs.Touch(want.SHA256)
 		return err == nil && have == want
 	}})
 	registry := hosts.New(cfg.GoneAfter, func(path string, data any) {
@@ -101,13 +110,13 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	})
 	server := methods.Server()
 	observe(store, hub, registry, server)
-	stored := audited(methods.Audit, authenticator, artefacts.Handler{Log: deps.Log, Store: programs})
+	stored := audited(methods.Audit, authenticator, pushed.Assigned, artefacts.Handler{Log: deps.Log, Store: programs})
 	routes, err := newRoutes(cfg, deps, authenticator, server, store, stored, taker)
 	if err != nil {
 		return nil, err
 	}
 	return &Master{
-		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, forward: forwarders, rpc: server,
+		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
 		http: &http.Server{
 			Handler:           routes,
 			ReadHeaderTimeout: 10 * time.Second,
@@ -190,6 +199,7 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { m.sweep(running) })
 	background.Go(func() { m.annotate(running) })
 	background.Go(func() { m.catalog.Run(running) })
+	background.Go(func() { m.sweepPrograms(running) })
 	served := run(func() error { return m.serve(listener) })
 	background.Go(func() { m.announce(running, kept.done) })
 
@@ -324,5 +334,34 @@ func (m *Master) sweep(ctx context.Context) {
 		case now := <-ticker.C:
 			m.hub.Sweep(now)
 		}
+	}
+}
+
+// sweepPrograms removes the programs of plugins that are not needed any more.
+func (m *Master) sweepPrograms(ctx context.Context) {
+	ticker := time.NewTicker(sweepProgramsEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			m.sweepProgramsBefore(ctx, now.Add(-programGrace))
+		}
+	}
+}
+
+func (m *Master) sweepProgramsBefore(ctx context.Context, before time.Time) {
+	keep, err := m.catalog.Programs(ctx)
+	if err != nil {
+		m.deps.Log.Error("cannot tell which programs are needed; all stay", "error", err)
+		return
+	}
+	removed, err := m.programs.Sweep(keep, before)
+	if err != nil {
+		m.deps.Log.Error("programs that are not needed stay on the disk", "error", err)
+	}
+	for _, program := range removed {
+		m.deps.Log.Info("a program that no revision names is removed", "sha256", program.SHA256, "bytes", program.Size)
 	}
 }

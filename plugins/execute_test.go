@@ -60,6 +60,31 @@ func executing(name, program string, args ...string) inspectors.Definition {
 		"out, err := inspectors.Exec(ctx, %q%s)\nfmt.Print(string(out))\nif err != nil {\n\treturn 0, err\n}\nreturn float64(len(out)), nil\n", program, quoted.String()))
 }
 
+func TestProgramsCountAsTheRun(t *testing.T) {
+	p := newPrograms(t)
+	busy := p.write("busy", "i=0\nwhile [ $i -lt 300000 ]; do i=$((i+1)); done\ncat /proc/$$/stat\n")
+	f := allowing(t, busy)
+	// It yields the time that the program saw, in hundredths of a second.
+	d := needing("busy", "//vedette:needs exec:"+busy, fmt.Sprintf(`out, err := inspectors.Exec(ctx, %q)
+if err != nil {
+	return 0, err
+}
+stat := string(out)
+return strconv.ParseFloat(strings.Fields(stat[strings.LastIndex(stat, ")")+1:])[11], 64)
+`, busy))
+	d.Interval, d.Timeout, d.Budget.CPU = time.Minute, 30*time.Second, 20*time.Second
+	f.mustLoad(d)
+	o := f.runOne("busy")
+	if o.Err != nil || o.Samples[0].Value < 5 || o.CPU.Seconds()+0.01 < o.Samples[0].Value/100 {
+		t.Fatalf("%v: a program took %v hundredths of a second, and its run %v", o.Err, o.Samples, o.CPU)
+	}
+	d.Budget.CPU = inspectors.MinCPUBudget
+	f.mustLoad(d)
+	if o := f.runOne("busy"); !errors.Is(o.Err, plugins.ErrBudget) || !strings.Contains(o.Err.Error(), "cpu ") {
+		t.Errorf("with a budget of %v: %v, cpu %v", d.Budget.CPU, o.Err, o.CPU)
+	}
+}
+
 // wantError wants a run to end in an error with all of some words.
 func (f *fixture) wantError(o plugins.Outcome, words ...string) {
 	f.t.Helper()

@@ -24,6 +24,9 @@ type Sandbox struct {
 	// Private are files and folders that no script may read: the agent's data,
 	// its configuration, its token.
 	Private []string
+	// Bare gives scripts nothing of what they say they need, and asks no policy:
+	// for those that are only built.
+	Bare bool
 }
 
 // DefaultScriptUser is the user that script hosts become: a number that no
@@ -67,11 +70,19 @@ type isolation struct {
 // may.
 func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 	if d.Script == nil {
+		if d.Pushed {
+			if err := p.options.Policy.CheckPlugin(); err != nil {
+				return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
+			}
+		}
 		return inspectors.Needs{}, nil
 	}
 	said, err := d.Script.Directives()
 	if err != nil {
 		return inspectors.Needs{}, err
+	}
+	if p.options.Sandbox.Bare {
+		return inspectors.Needs{}, nil
 	}
 	needs := said.Needs
 	needs.Files = realPaths(needs.Files)

@@ -149,6 +149,20 @@ func TestPolicyBoundsPushedCode(t *testing.T) {
 	}
 }
 
+func TestPolicyBoundsPushedPlugins(t *testing.T) {
+	for _, allowed := range []bool{false, true} {
+		f := newFixture(t, plugins.PoolOptions{Policy: inspectors.Policy{Net: true, Plugins: allowed}})
+		d := external("ok")
+		if err := f.Load(t.Context(), d); err != nil {
+			t.Errorf("the host's own plugin: %v", err)
+		}
+		d.Pushed = true
+		if err := f.Load(t.Context(), d); errors.Is(err, inspectors.ErrPolicy) == allowed || (err == nil) != allowed {
+			t.Errorf("a pushed plugin, where plugins are allowed: %v: %v", allowed, err)
+		}
+	}
+}
+
 // An inspector that asks for a process of its own has one, keeps it, and is
 // quarantined on its second crash like any other.
 func TestOwnProcess(t *testing.T) {

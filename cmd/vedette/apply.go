@@ -195,12 +195,5 @@ func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 
 func (a *apply) delete(cmd *cobra.Command, step applyStep) error {
 	params := wire.DeleteParams{Name: step.Name, Message: a.message, Version: &step.version}
-	if err := a.call(cmd, wire.MethodCatalogDelete, params, &wire.Empty{}); err != nil {
-		return err
-	}
-	if a.json {
-		return printLines(cmd.OutOrStdout(), []map[string]string{{"deleted": step.Name}})
-	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), cli.Printable(step.Name+" is deleted"))
-	return err
+	return a.remove(cmd, params, &a.planFlags)
 }

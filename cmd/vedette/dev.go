@@ -66,6 +66,9 @@ func (d *dev) run(cmd *cobra.Command) (err error) {
 	if c.Origin("agent.accept_pushed_inspectors") == (config.Origin{}) {
 		c.Agent.AcceptPushedInspectors = true // master and agent are of one person
 	}
+	if c.Origin("agent.policy.plugins") == (config.Origin{}) {
+		c.Agent.Policy.Plugins = true
+	}
 	defs, err := agentcmd.Definitions(c)
 	if err != nil {
 		return err // before anything runs
@@ -90,7 +93,7 @@ func (d *dev) both(ctx context.Context, cmd *cobra.Command, c *config.Config) er
 	var group errgroup.Group
 	group.Go(func() error {
 		defer stopAgent()
-		return runMaster(masterCtx, m, c, func() { close(listening) })
+		return m.run(masterCtx, func() { close(listening) })
 	})
 	group.Go(func() error {
 		defer stopMaster()

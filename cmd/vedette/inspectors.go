@@ -140,7 +140,27 @@ func printInspectors(w io.Writer, all []hostInspector, now time.Time) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if err := printBoosts(w, all); err != nil {
+		return err
+	}
 	return printReasons(w, all)
+}
+
+// printBoosts names those that run faster while somebody watches.
+func printBoosts(w io.Writer, all []hostInspector) error {
+	first := "\n"
+	for _, i := range all {
+		if i.BoostedMS == 0 {
+			continue
+		}
+		ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+		text := fmt.Sprintf("%s: %s runs every %v in place of %v while somebody watches", i.Host, i.Name, ms(i.BoostedMS), ms(i.IntervalMS))
+		if _, err := fmt.Fprintf(w, "%s%s\n", first, cli.Printable(text)); err != nil {
+			return err
+		}
+		first = ""
+	}
+	return nil
 }
 
 // printReasons says why those are not well that are not.

@@ -13,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/library"
 	"github.com/vedettehq/vedette/master"
+	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/web"
 )
 
@@ -25,7 +26,10 @@ func newMaster() *cobra.Command {
 
 A master without tokens takes everybody on this machine for an operator and
 listens on loopback only. To be reached from other machines it needs a
-certificate and tokens; "vedette token" makes those.`,
+certificate and tokens; "vedette token" makes those.
+
+A script that is pushed is built before it is accepted, in a process that is as
+isolated as an agent's script host. What of this a system cannot do is logged.`,
 		Example: `  vedette master
   vedette master --listen 127.0.0.1:8080
   vedette master --config master.yaml
@@ -42,7 +46,7 @@ certificate and tokens; "vedette token" makes those.`,
 			if err != nil {
 				return err
 			}
-			return runMaster(ctx, m, c, func() {
+			return m.run(ctx, func() {
 				fmt.Fprintf(cmd.OutOrStdout(), "Open %s\n", m.URL())
 			})
 		},
@@ -60,22 +64,42 @@ func masterFlags(cmd *cobra.Command, settings *cli.Settings) {
 	settings.StaticFlag(cmd)
 }
 
-func makeMaster(c *config.Config, log *slog.Logger) (*master.Master, error) {
-	return master.New(c.Master, master.Deps{
-		Log: log.With(config.ComponentKey, "master"), Version: cli.Version(),
-		Web: web.Handler(), ClientScript: web.ClientScript(),
-	})
+// runnable is a master with what it builds scripts with.
+type runnable struct {
+	*master.Master
+	builder *builder
+	listen  string
 }
 
-// runMaster runs the master until ctx ends, and calls ready once it listens.
-func runMaster(ctx context.Context, m *master.Master, c *config.Config, ready func()) error {
+func makeMaster(c *config.Config, log *slog.Logger) (*runnable, error) {
+	log = log.With(config.ComponentKey, "master")
+	b, err := newBuilder(c, log)
+	if err != nil {
+		return nil, err
+	}
+	m, err := master.New(c.Master, master.Deps{
+		Log: log, Version: cli.Version(), Build: b.build, Web: web.Handler(), ClientScript: web.ClientScript(),
+	})
+	if err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return &runnable{Master: m, builder: b, listen: c.Master.Listen}, nil
+}
+
+// run runs the master until ctx ends, and calls ready once it listens.
+func (m *runnable) run(ctx context.Context, ready func()) (err error) {
+	defer func() { err = errors.Join(err, m.builder.close()) }()
+	if err := plugins.HideMemory(); err != nil {
+		m.builder.log.Warn("other processes of this user can read the master's secrets", "reason", err)
+	}
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()
 	select {
 	case err := <-done:
-		return explainListen(err, c.Master.Listen)
+		return explainListen(err, m.listen)
 	case <-m.Ready():
 	}
+	m.builder.start(ctx)
 	ready()
 	return <-done
 }

@@ -25,6 +25,9 @@ func ended(r wire.Rollout) bool {
 	return r.State != wire.RolloutRunning && r.State != wire.RolloutPaused
 }
 
+// deletes reports whether a rollout takes its inspector away.
+func deletes(r *wire.Rollout) bool { return r != nil && r.Action == "delete" }
+
 // stageName says how many hosts a stage is for.
 func stageName(s wire.Stage) string {
 	switch {
@@ -81,10 +84,14 @@ func stagePhase(r wire.Rollout, i int) string {
 	return "goes on"
 }
 
-// countsText says how many hosts are in which state, without those that none
-// is in.
-func countsText(c wire.ReceiptSummary) string {
-	text := fmt.Sprintf("%d of %d healthy", c.Healthy, c.Hosts)
+// countsText says how many hosts of a rollout are in which state, without those
+// that none is in. A host is well that has dropped what was deleted.
+func countsText(r wire.Rollout, c wire.ReceiptSummary) string {
+	well := "healthy"
+	if deletes(&r) {
+		well = "have dropped it"
+	}
+	text := fmt.Sprintf("%d of %d %s", c.Healthy, c.Hosts, well)
 	for _, part := range []struct {
 		n    int
 		word string
@@ -96,21 +103,12 @@ func countsText(c wire.ReceiptSummary) string {
 	return text
 }
 
-// planned is what a stage was meant to be. The plan says it: a stage that is on
-// its way names its hosts in place of their number.
-func planned(r wire.Rollout, i int) wire.Stage {
-	if i < len(r.Plan.Stages) {
-		return r.Plan.Stages[i]
-	}
-	return wire.Stage{Percent: r.Stages[i].Percent}
-}
-
 // stageLines describe the stages of a rollout, a line each.
 func stageLines(r wire.Rollout, receipts map[string]wire.HostReceipt) []string {
 	lines := make([]string, len(r.Stages))
 	for i, s := range r.Stages {
 		lines[i] = cli.Printable(fmt.Sprintf("stage %d of %d (%s) %s: %s",
-			i+1, len(r.Stages), stageName(planned(r, i)), stagePhase(r, i), countsText(stageCounts(r, s, receipts))))
+			i+1, len(r.Stages), stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), stagePhase(r, i), countsText(r, stageCounts(r, s, receipts))))
 	}
 	return lines
 }
@@ -135,7 +133,7 @@ func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time
 		if left := bakeLeft(r, s, now); phase == "bakes" && left > 0 {
 			phase = "bakes " + left.String()
 		}
-		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(planned(r, i)), bar(counts.Healthy, counts.Hosts), countsText(counts), phase)))
+		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), bar(counts.Healthy, counts.Hosts), countsText(r, counts), phase)))
 	}
 	return lines
 }
@@ -209,6 +207,7 @@ type pushLine struct {
 // Outcomes of a push.
 const (
 	outcomeHealthy    = "healthy"
+	outcomeDeleted    = "deleted"
 	outcomeUnwell     = "unwell" // failed or refused on some host
 	outcomeRolledBack = wire.RolloutRolledBack
 	outcomeReplaced   = wire.RolloutReplaced
@@ -222,7 +221,9 @@ func outcomeOf(r *wire.Rollout, receipts wire.ReceiptsResult) string {
 		return outcomeWaiting
 	case r != nil && r.State != wire.RolloutDone:
 		return r.State
-	case receipts.Summary.Failed > 0 || receipts.Summary.Refused > 0:
+	case deletes(r) && len(r.Failures) == 0:
+		return outcomeDeleted
+	case deletes(r), receipts.Summary.Failed > 0 || receipts.Summary.Refused > 0:
 		return outcomeUnwell
 	}
 	return outcomeHealthy
@@ -231,7 +232,7 @@ func outcomeOf(r *wire.Rollout, receipts wire.ReceiptsResult) string {
 // outcomeStatus is the exit status for an outcome.
 func outcomeStatus(outcome string) int {
 	switch outcome {
-	case outcomeHealthy:
+	case outcomeHealthy, outcomeDeleted:
 		return cli.ExitOK
 	case outcomeWaiting:
 		return cli.ExitWaiting
@@ -254,7 +255,8 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 			writeReceipt(&b, f)
 		}
 	}
-	if r == nil || r.Action != "delete" {
+	switch {
+	case !deletes(r):
 		s := receipts.Summary
 		fmt.Fprintf(&b, "%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts\n", name, shortID(receipts.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
 		for _, host := range receipts.Receipts {
@@ -262,11 +264,27 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 				writeReceipt(&b, host)
 			}
 		}
-	} else if r.State == wire.RolloutDone {
-		fmt.Fprintf(&b, "%s was taken off its hosts\n", name)
+	case r.State == wire.RolloutDone:
+		writeDropped(&b, name, *r)
 	}
 	_, err := io.WriteString(w, cli.Printable(b.String()))
 	return err
+}
+
+// writeDropped says how many hosts do without an inspector that was deleted.
+func writeDropped(b *strings.Builder, name string, r wire.Rollout) {
+	var sum wire.ReceiptSummary
+	for _, s := range r.Stages {
+		sum.Hosts += s.Summary.Hosts
+		sum.Healthy += s.Summary.Healthy
+		sum.Failed += s.Summary.Failed
+		sum.Pending += s.Summary.Pending
+	}
+	fmt.Fprintf(b, "%s was taken off its hosts: %s", name, countsText(r, sum))
+	if sum.Pending > 0 {
+		fmt.Fprintf(b, ", %d away, which drop it when they return", sum.Pending)
+	}
+	b.WriteByte('\n')
 }
 
 // writeReceipt writes how far a host is, and why not further.

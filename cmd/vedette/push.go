@@ -258,6 +258,11 @@ func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult,
 			return err
 		}
 	}
+	return c.await(cmd, name, result, f)
+}
+
+// await is finish without the line that tells of the beginning.
+func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
 	if f.noWait {
 		if !c.json && result.Rollout != "" {
 			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette rollout show "+result.Rollout))

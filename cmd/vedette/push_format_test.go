@@ -41,9 +41,9 @@ func rolling() wire.Rollout {
 		ID: "r1", Inspector: "disk", Action: "push", From: "0000000011", To: "1111111122", State: wire.RolloutRunning, Stage: 1,
 		Plan: wire.Plan{Stages: []wire.Stage{{Hosts: 1}, {Percent: 50}}, BakeMS: 10_000},
 		Stages: []wire.RolloutStage{
-			{Hosts: []string{"a"}, StartedMS: 1, HealthyMS: 2, DoneMS: 3, Summary: wire.ReceiptSummary{Hosts: 1, Healthy: 1}},
-			{Hosts: []string{"b", "c"}, StartedMS: 3, Summary: wire.ReceiptSummary{Hosts: 2, Pending: 2}},
-			{Hosts: []string{"d"}},
+			{Count: 1, Hosts: []string{"a"}, StartedMS: 1, HealthyMS: 2, DoneMS: 3, Summary: wire.ReceiptSummary{Hosts: 1, Healthy: 1}},
+			{Percent: 50, Hosts: []string{"b", "c"}, StartedMS: 3, Summary: wire.ReceiptSummary{Hosts: 2, Pending: 2}},
+			{Percent: 100, Hosts: []string{"d"}},
 		},
 	}
 }

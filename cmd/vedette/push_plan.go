@@ -30,6 +30,11 @@ func (f *planFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.canary, "canary", "", "go in `STAGES`, hosts or percent of them, as 1,10%,100% (default: all at once)")
 	cmd.Flags().DurationVar(&f.bake, "bake", 0, "how long a stage must stay well before the next begins (default: the longer of 10s and two intervals)")
 	cmd.Flags().DurationVar(&f.stageTimeout, "stage-timeout", 0, "how long a stage may take to be healthy (default: the longer of 1m and three intervals)")
+	f.waitFlags(cmd)
+}
+
+// waitFlags are those of a command that has no plan.
+func (f *planFlags) waitFlags(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.wait, "wait", waitDefault, "stop waiting for the end after this `DURATION`; the rollout goes on")
 	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for the end of the rollout")
 }

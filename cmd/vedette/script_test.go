@@ -24,11 +24,16 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
 // The scripts run the real command in processes of its own: the test binary
 // under the name vedette is that command.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == scripthost.Command { // of a builder in a test
+		os.Exit(scripthost.Main())
+	}
 	testscript.Main(m, map[string]func(){"vedette": main, "chaos-agent": chaosAgent, "fake-master": fakeMaster})
 }
 

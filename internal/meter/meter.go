@@ -4,7 +4,8 @@
 // Processor time is that of the thread that runs the inspector: whoever runs it
 // ties the goroutine to its thread for the run, see Attach, and the kernel
 // counts. What a library does in goroutines of its own is not in it, nor is
-// what the garbage collector does on other threads.
+// what the garbage collector does on other threads. What another process takes
+// for the run is charged to it, see Charge.
 //
 // The heap belongs to the whole process, so its growth is a run's own only
 // while no other run is under way; else nobody is cut off for it, and what
@@ -210,6 +211,20 @@ func (m *Meter) sumLocked() time.Duration {
 		sum += t.used()
 	}
 	return sum
+}
+
+// Charge counts processor time that another process took for the run.
+func (m *Meter) Charge(cpu time.Duration) {
+	if m == nil || cpu <= 0 {
+		return
+	}
+	m.mu.Lock()
+	m.left += cpu
+	used := m.sumLocked()
+	m.mu.Unlock()
+	if m.limits.CPU > 0 && used > m.limits.CPU {
+		m.exceed(&Excess{CPU, int64(used), int64(m.limits.CPU)})
+	}
 }
 
 // Take returns the processor time since the last Take.

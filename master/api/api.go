@@ -54,6 +54,7 @@ type API struct {
 	anonymous atomic.Int64
 
 	trials trials
+	boosts boosts
 
 	agentsMu sync.Mutex
 	agents   map[string]*rpc.Peer // guarded by agentsMu: connections by host
@@ -92,6 +93,7 @@ func (a *API) methods() *rpc.Mux {
 	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(a.reportMetric))
 	a.catalogMethods(mux)
 	a.trialMethods(mux)
+	a.boostMethods(mux)
 	return mux
 }
 
@@ -151,10 +153,11 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	}
 	agent, pushed := c.agent, c.pushed
 	c.mu.Unlock()
+	a.boosts.left(peer)
 	c.readers.Wait()
 	if agent != nil {
 		a.agentWent(agent.Host, peer)
-		a.trialsLeft(agent.Host)
+		a.trialsLeft(agent.Host, peer)
 		a.Catalog.Disconnected(pushed)
 		a.Registry.Disconnect(agent)
 		a.Log.Info("agent disconnected", "host", agent.Host)
@@ -167,7 +170,7 @@ var (
 	operatorMethods = []string{
 		wire.MethodRelease, wire.MethodCatalogPush, wire.MethodCatalogRollback, wire.MethodCatalogDelete,
 		wire.MethodRolloutPause, wire.MethodRolloutResume, wire.MethodRolloutAbort,
-		wire.MethodTrialStart, wire.MethodTrialStop,
+		wire.MethodTrialStart, wire.MethodTrialStop, wire.MethodBoostStart, wire.MethodBoostStop,
 		wire.MethodHostLabel, wire.MethodAudit,
 	}
 	viewerMethods = []string{

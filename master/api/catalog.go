@@ -13,7 +13,7 @@ func (a *API) catalogMethods(mux *rpc.Mux) {
 	mux.Handle(wire.MethodCatalogCheck, rpc.Method(a.catalogCheck))
 	mux.Handle(wire.MethodCatalogPush, rpc.Method(a.Catalog.Push))
 	mux.Handle(wire.MethodCatalogRollback, rpc.Method(a.Catalog.Rollback))
-	mux.Handle(wire.MethodCatalogDelete, rpc.Method(a.catalogDelete))
+	mux.Handle(wire.MethodCatalogDelete, rpc.Method(a.Catalog.Delete))
 	mux.Handle(wire.MethodCatalogList, rpc.Method(a.catalogList))
 	mux.Handle(wire.MethodCatalogGet, rpc.Method(a.catalogGet))
 	mux.Handle(wire.MethodCatalogRevision, rpc.Method(a.Catalog.Revision))
@@ -30,10 +30,6 @@ func (a *API) catalogMethods(mux *rpc.Mux) {
 
 func (a *API) catalogCheck(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {
 	return a.Catalog.Check(ctx, p.Code)
-}
-
-func (a *API) catalogDelete(ctx context.Context, p wire.DeleteParams) (wire.Empty, error) {
-	return wire.Empty{}, a.Catalog.Delete(ctx, p)
 }
 
 func (a *API) catalogList(context.Context, wire.Empty) (wire.CatalogResult, error) {

@@ -57,6 +57,7 @@ func (a *API) agentCame(host string, peer *rpc.Peer) {
 		a.agents = make(map[string]*rpc.Peer)
 	}
 	a.agents[host] = peer
+	a.boosts.renew(host)
 }
 
 // agentWent forgets a connection, unless a newer one has taken its place.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -27,9 +29,11 @@ const (
 	// trialGrace is how long after its time a host may take to say that a trial
 	// has ended.
 	trialGrace = 30 * time.Second
-	// maxTrialQueue is how many events wait for who watches a trial. What comes
-	// then is lost, but for the ends.
+	// maxTrialQueue is how many events wait for who watches a trial, and
+	// maxTrialBytes about how large they are. What comes then is lost, but for the
+	// ends.
 	maxTrialQueue = 1000
+	maxTrialBytes = 8 << 20
 )
 
 // trialMethods are those of trials.
@@ -52,8 +56,10 @@ type trial struct {
 	bell chan struct{}
 
 	mu      sync.Mutex
-	running map[string]bool // hosts that have not ended
+	running map[string]*rpc.Peer // hosts that have not ended
+	stopped bool                 // they were told to
 	queue   []wire.TrialEvent
+	bytes   int // of the queue, about
 	lost    int
 }
 
@@ -104,9 +110,9 @@ func (a *API) trialHosts(p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.T
 	}
 	names := slices.Clone(p.Hosts)
 	if p.Selector != "" {
-		selector, err := labels.Parse(p.Selector)
+		selector, err := catalog.ParseSelector(p.Selector)
 		if err != nil {
-			return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "the selector %q cannot be read: %v; write it as role=db,zone in (a,b)", p.Selector, err)
+			return nil, result, err
 		}
 		for _, h := range a.Registry.List() {
 			if selector.Matches(labels.Set(h.Labels)) && h.State == wire.HostUp && !h.Simple {
@@ -153,10 +159,7 @@ func (a *API) newTrial(watcher *rpc.Peer, peers map[string]*rpc.Peer) (*trial, e
 	}
 	t := &trial{
 		id: strings.ToLower(rand.Text()[:12]), peer: watcher,
-		bell: make(chan struct{}, 1), running: make(map[string]bool),
-	}
-	for host := range peers {
-		t.running[host] = true
+		bell: make(chan struct{}, 1), running: maps.Clone(peers),
 	}
 	if a.trials.all == nil {
 		a.trials.all = make(map[string]*trial)
@@ -171,6 +174,12 @@ func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentT
 	defer cancel()
 	err := peer.Call(ctx, wire.MethodAgentTry, params, nil)
 	if err == nil {
+		t.mu.Lock()
+		stopped := t.stopped && t.running[host] == peer
+		t.mu.Unlock()
+		if stopped { // what stopped it may have come to the host before it had begun
+			a.untry(peer, t.id)
+		}
 		return
 	}
 	report := wire.TrialReport{Trial: t.id, Ended: true, State: wire.ReceiptFailed, Error: err.Error()}
@@ -181,34 +190,61 @@ func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentT
 			report.State = wire.ReceiptRefused
 		}
 	}
-	t.add(host, report)
+	t.add(host, peer, report)
 }
 
-// add takes an event for who watches, without waiting.
-func (t *trial) add(host string, report wire.TrialReport) {
+// add takes an event of a host for who watches, without waiting. It tells
+// whether the trial goes on, or went on until now, on that connection.
+func (t *trial) add(host string, peer *rpc.Peer, report wire.TrialReport) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	size := sizeOf(&report)
 	switch {
-	case !t.running[host]:
-		return // it has ended before
+	case t.running[host] == nil || t.running[host] != peer:
+		return false
 	case report.Ended:
 		delete(t.running, host)
-	case len(t.queue) >= maxTrialQueue:
+		if t.bytes+size > maxTrialBytes {
+			report.Run, report.Lines = nil, nil
+		}
+	case len(t.queue) >= maxTrialQueue || t.bytes+size > maxTrialBytes:
 		t.lost++
-		return
+		return true
 	}
+	t.bytes += size
 	t.queue = append(t.queue, wire.TrialEvent{Host: host, TrialReport: report})
 	select {
 	case t.bell <- struct{}{}:
 	default:
 	}
+	return true
+}
+
+// sizeOf returns about how many bytes a report holds.
+func sizeOf(report *wire.TrialReport) int {
+	n := 256 + len(report.Error)
+	for _, line := range report.Lines {
+		n += len(line) + 16
+	}
+	if report.Run == nil {
+		return n
+	}
+	n += len(report.Run.Error)
+	for i := range report.Run.Samples {
+		sample := &report.Run.Samples[i]
+		n += len(sample.Key) + 64
+		for name, value := range sample.Labels {
+			n += len(name) + len(value) + 32
+		}
+	}
+	return n
 }
 
 // take returns what waits, and whether there is more to come.
 func (t *trial) take() (events []wire.TrialEvent, more bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	events, t.queue = t.queue, nil
+	events, t.queue, t.bytes = t.queue, nil, 0
 	if t.lost > 0 && len(events) > 0 {
 		last := &events[len(events)-1]
 		last.Lines = append(last.Lines, fmt.Sprintf("… %d reports were lost: they are not read fast enough", t.lost))
@@ -247,14 +283,10 @@ func (a *API) relay(t *trial, length time.Duration) {
 // endAll makes an end of the hosts that have not said theirs.
 func (t *trial) endAll(why string) {
 	t.mu.Lock()
-	hosts := make([]string, 0, len(t.running))
-	for host := range t.running {
-		hosts = append(hosts, host)
-	}
+	left := maps.Clone(t.running)
 	t.mu.Unlock()
-	slices.Sort(hosts)
-	for _, host := range hosts {
-		t.add(host, wire.TrialReport{Trial: t.id, Ended: true, Error: why})
+	for _, host := range slices.Sorted(maps.Keys(left)) {
+		t.add(host, left[host], wire.TrialReport{Trial: t.id, Ended: true, Error: why})
 	}
 }
 
@@ -270,10 +302,9 @@ func (a *API) endTrial(t *trial) {
 func (a *API) stopOn(t *trial) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for host := range t.running {
-		if peer, err := a.agentOf(host); err == nil {
-			go a.untry(peer, t.id)
-		}
+	t.stopped = true
+	for _, peer := range t.running {
+		go a.untry(peer, t.id)
 	}
 }
 
@@ -296,32 +327,26 @@ func (a *API) trialStop(ctx context.Context, p wire.TrialStopParams) (wire.Empty
 
 // trialReport takes what an agent tells of a trial.
 func (a *API) trialReport(ctx context.Context, p wire.TrialReport) (wire.Empty, error) {
-	agent, err := connOf(rpc.PeerFrom(ctx)).helloSaid()
+	peer := rpc.PeerFrom(ctx)
+	agent, err := connOf(peer).helloSaid()
 	if err != nil {
 		return wire.Empty{}, err
 	}
 	a.trials.mu.Lock()
 	t := a.trials.all[p.Trial]
 	a.trials.mu.Unlock()
-	if t == nil || !t.has(agent.Host) {
+	if t == nil || !t.add(agent.Host, peer, p) {
 		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "nobody watches trial %q of host %q", p.Trial, agent.Host)
 	}
-	t.add(agent.Host, p)
 	return wire.Empty{}, nil
 }
 
-func (t *trial) has(host string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.running[host]
-}
-
-// trialsLeft ends the trials of a host whose connection is gone. The trials that
-// a connection watched end by themselves.
-func (a *API) trialsLeft(host string) {
+// trialsLeft ends the trials that run by an agent's connection, which is gone.
+// The trials that a connection watched end by themselves.
+func (a *API) trialsLeft(host string, peer *rpc.Peer) {
 	a.trials.mu.Lock()
 	defer a.trials.mu.Unlock()
 	for _, t := range a.trials.all {
-		t.add(host, wire.TrialReport{Trial: t.id, Ended: true, State: wire.ReceiptFailed, Error: "the agent's connection was lost"})
+		t.add(host, peer, wire.TrialReport{Trial: t.id, Ended: true, State: wire.ReceiptFailed, Error: "the agent's connection was lost"})
 	}
 }

@@ -3,6 +3,6 @@
 //
 // A file appears under its name only when it is whole, on the disk, and what its
 // name says; nothing changes it afterwards but the same program sent again, which
-// mends it where the disk has damaged it. Nothing is removed by itself: a revision
-// that is not current may become so again.
+// mends it where the disk has damaged it. What is not needed any more the master
+// sweeps: see Store.Sweep.
 package artefacts

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -36,6 +37,9 @@ var (
 type Store struct {
 	dir   string
 	clean sync.Once // of what a master that was killed left
+
+	// mu keeps Sweep from removing what Put or Touch has just made fresh.
+	mu sync.Mutex
 }
 
 // New makes a store of a folder, which is made when it is first needed. "" is for
@@ -57,6 +61,8 @@ func (s *Store) Put(sum string, body io.Reader) (created bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := os.Rename(temporary, filepath.Join(s.dir, sum)); err != nil {
 		return false, errors.Join(err, os.Remove(temporary))
 	}
@@ -122,6 +128,47 @@ func (s *Store) Stat(sum string) (wire.Artefact, error) {
 		return wire.Artefact{}, unknown(sum, err)
 	}
 	return wire.Artefact{SHA256: sum, Size: info.Size()}, nil
+}
+
+// Touch is Stat of a program that somebody is about to name: Sweep takes it for one
+// that was stored just now.
+func (s *Store) Touch(sum string) (wire.Artefact, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	artefact, err := s.Stat(sum)
+	if err != nil {
+		return artefact, err
+	}
+	now := time.Now()
+	return artefact, os.Chtimes(filepath.Join(s.dir, sum), now, now)
+}
+
+// Sweep removes the programs that are not to be kept and were stored or touched
+// before a time, and returns them.
+func (s *Store) Sweep(keep map[string]bool, before time.Time) (removed []wire.Artefact, err error) {
+	list, err := s.List()
+	for _, artefact := range list {
+		if keep[artefact.SHA256] {
+			continue
+		}
+		gone, removeErr := s.removeOld(artefact.SHA256, before)
+		if gone {
+			removed = append(removed, artefact)
+		}
+		err = errors.Join(err, removeErr)
+	}
+	return removed, err
+}
+
+func (s *Store) removeOld(sum string, before time.Time) (gone bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info, err := os.Lstat(filepath.Join(s.dir, sum))
+	if err != nil || !info.ModTime().Before(before) {
+		return false, err
+	}
+	err = s.Remove(sum)
+	return err == nil, err
 }
 
 // Remove removes a program.

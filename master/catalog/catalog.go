@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -23,9 +24,9 @@ type Options struct {
 	Log *slog.Logger
 	// Announce tells those who watch. It must not call back.
 	Announce func(path string, data any)
-	// Builder builds code that has passed the check, to see whether it builds.
-	// It may be nil.
-	Builder func(ctx context.Context, code wire.Code) error
+	// Builder builds a script that has passed the check, to see whether it builds.
+	// Its error is the script's fault, and refuses it. It may be nil.
+	Builder func(ctx context.Context, d inspectors.Definition) error
 	// HasArtefact tells whether the master holds a program of that checksum and
 	// size. It may be nil, which takes it that it does.
 	HasArtefact func(wire.Artefact) bool

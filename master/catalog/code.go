@@ -61,8 +61,8 @@ func (c *Catalog) accept(ctx context.Context, code wire.Code) (wire.Code, error)
 	if err == nil {
 		err = c.checkArtefacts(code)
 	}
-	if err == nil && c.opts.Builder != nil {
-		err = c.opts.Builder(ctx, code)
+	if err == nil && definition.Script != nil && c.opts.Builder != nil {
+		err = c.opts.Builder(ctx, definition)
 	}
 	if err == nil {
 		return code, nil
@@ -199,16 +199,23 @@ func kindOf(code wire.Code) string {
 	return "script"
 }
 
-// parseSelector reads a selector as a push gives it.
-func parseSelector(text string) (labels.Selector, error) {
+// ParseSelector reads a selector as a caller gives it.
+func ParseSelector(text string) (labels.Selector, error) {
 	if len(text) > maxSelectorBytes {
 		return nil, rpc.Errorf(rpc.CodeInvalidParams, "the selector is %d bytes long; at most %d are allowed", len(text), maxSelectorBytes)
 	}
 	selector, err := labels.Parse(text)
 	if err != nil {
-		return nil, rpc.Errorf(rpc.CodeInvalidParams, "the selector %q cannot be read: %v; write it as role=db,zone in (a,b)", text, err)
+		return nil, rpc.Errorf(rpc.CodeInvalidParams, "the selector %q cannot be read: %s; write it as role=db,zone in (a,b)", text, plainly(err))
 	}
 	return selector, nil
+}
+
+// plainly is what the parser of selectors says, without what is for programmers.
+func plainly(err error) string {
+	text := strings.NewReplacer("unable to parse requirement: ", "", "<nil>: ", "", "Invalid value: ", "").Replace(err.Error())
+	text, _, _ = strings.Cut(text, " (e.g. ")
+	return text
 }
 
 func validateMessage(message string) error {

@@ -352,6 +352,39 @@ func TestReplacedRolloutKeepsTheSettledRevision(t *testing.T) {
 	})
 }
 
+// A push that comes when all hosts have told that they are well, and nobody has
+// looked yet, goes back to what they have and not to what was before.
+func TestWhatIsWellIsSettledBeforeItIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := open(t, t.TempDir())
+		defer store.Close()
+		good, bad := wire.RevisionOf(code(1)), wire.RevisionOf(code(2))
+		hosts := []*host{{name: "a", bad: bad}, {name: "b", bad: bad}}
+		c := begin(t, store, hosts)
+		defer c.stop()
+		time.Sleep(time.Minute)
+		if _, err := c.Push(t.Context(), wire.PushParams{Code: code(0)}); err != nil {
+			t.Fatal(err)
+		}
+		untilOver(t, c.Catalog)
+		for i := range 2 {
+			if _, err := c.Push(t.Context(), wire.PushParams{Code: code(1 + i)}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if r := untilOver(t, c.Catalog); r.State != wire.RolloutRolledBack || r.From != good {
+			t.Errorf("the rollout is %s, from %.8s", r.State, r.From)
+		}
+		time.Sleep(time.Second)
+		for _, h := range hosts {
+			if got := h.revision(); got != good {
+				t.Errorf("host %s has %.8s, want %.8s", h.name, got, good)
+			}
+		}
+	})
+}
+
 // A thousand revisions in a row leave nothing behind in memory.
 func TestManyRevisionsLeaveMemoryFlat(t *testing.T) {
 	if testing.Short() {

@@ -27,7 +27,8 @@
 //
 // The one before is what was settled last: the revision that the last rollout to
 // end left on its hosts. A push in the middle of a rollout replaces it, and hosts
-// that the new one has not reached go back to the settled one. A deletion reaches
+// that the new one has not reached go back to the settled one. One whose hosts have
+// all told by then that they are well is not replaced, but done. A deletion reaches
 // every host at once, and is a rollout only to see when they have let go.
 //
 // Selectors see the labels of a host's own configuration, overlaid with those

@@ -48,7 +48,7 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 		return wire.PushResult{}, err
 	}
 	if p.Selector != nil {
-		if _, err := parseSelector(*p.Selector); err != nil {
+		if _, err := ParseSelector(*p.Selector); err != nil {
 			return wire.PushResult{}, err
 		}
 	}
@@ -84,6 +84,9 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	if err != nil {
 		return wire.PushResult{}, err
 	}
+	if err := c.checkArtefacts(revision.Code); err != nil {
+		return wire.PushResult{}, rpc.Errorf(wire.CodeConflict, "%v", err)
+	}
 	_, definition, _ := complete(revision.Code)
 	return c.change(ctx, seen, wish{
 		action: actionRollback, name: p.Name, revision: revision.ID, kind: kindOf(revision.Code),
@@ -92,14 +95,13 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 }
 
 // Delete takes an inspector off its hosts and keeps its history. A later push
-// revives it.
-func (c *Catalog) Delete(ctx context.Context, p wire.DeleteParams) error {
+// revives it. The rollout is done when the hosts have let go.
+func (c *Catalog) Delete(ctx context.Context, p wire.DeleteParams) (wire.PushResult, error) {
 	seen := c.seen(p.Name, p.Version)
 	if err := validateMessage(p.Message); err != nil {
-		return err
+		return wire.PushResult{}, err
 	}
-	_, err := c.change(ctx, seen, wish{action: actionDelete, name: p.Name, message: p.Message})
-	return err
+	return c.change(ctx, seen, wish{action: actionDelete, name: p.Name, message: p.Message})
 }
 
 // seen returns the version of an entry that the author of a change knows of.
@@ -119,6 +121,11 @@ func (c *Catalog) seen(name string, version *string) string {
 func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushResult, error) {
 	c.changing.Lock()
 	defer c.changing.Unlock()
+	// A rollout that has done well by now, or failed, is not replaced: its end
+	// settles what this change may go back to. It does as master, whoever pushes.
+	if _, err := c.stepNow(context.Background(), w.name, c.viewLocked(w.name)); err != nil {
+		return wire.PushResult{}, fmt.Errorf("cannot bring the rollout before up to date: %w", err)
+	}
 	c.mu.Lock()
 	before, running := c.entries[w.name], c.active[w.name]
 	c.mu.Unlock()

@@ -149,6 +149,11 @@ func (c *Catalog) absent(ctx context.Context) {
 func (c *Catalog) step(ctx context.Context, name string, view rollout.View) (next time.Time, err error) {
 	c.changing.Lock()
 	defer c.changing.Unlock()
+	return c.stepNow(ctx, name, view)
+}
+
+// stepNow is step with changing held.
+func (c *Catalog) stepNow(ctx context.Context, name string, view rollout.View) (next time.Time, err error) {
 	c.mu.Lock()
 	a := c.active[name]
 	if a == nil {
@@ -247,7 +252,7 @@ func (c *Catalog) rollBack(ctx context.Context, a *active, r wire.Rollout) error
 	e.Changes++
 	e.Author, e.AtMS, e.Message = attempt.Who(), r.FinishedMS, r.Reason
 	var err error
-	if e.selector, err = parseSelector(e.Selector); err != nil {
+	if e.selector, err = ParseSelector(e.Selector); err != nil {
 		return err
 	}
 	history := wire.HistoryEntry{

@@ -93,11 +93,8 @@ func (i *Ingest) NewSession(agent *hosts.Agent, skew time.Duration) *Session {
 func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.ReportResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(p.S) != len(p.T) || len(p.V) != len(p.T) {
-		return wire.ReportResult{}, fmt.Errorf("the columns t, s and v hold %d, %d and %d values; they must be of one length", len(p.T), len(p.S), len(p.V))
-	}
-	if len(p.T) > MaxReportSamples {
-		return wire.ReportResult{}, fmt.Errorf("%d samples in one report; at most %d are allowed", len(p.T), MaxReportSamples)
+	if err := checkColumns(&p.Columns); err != nil {
+		return wire.ReportResult{}, err
 	}
 	if len(p.BootID) > maxBootBytes {
 		return wire.ReportResult{}, fmt.Errorf("boot_id is %d bytes long; at most %d are allowed", len(p.BootID), maxBootBytes)
@@ -191,6 +188,30 @@ func (s *Session) checkLocked(columns *wire.Columns, refuse func(error)) {
 	}
 }
 
+// Show gives samples to those who watch, and keeps nothing of them. The numbers
+// of series hold for this call. Samples that are not good in themselves are left
+// out; nobody waits to be told.
+func (s *Session) Show(p *wire.LiveParams) error {
+	if err := checkColumns(&p.Columns); err != nil {
+		return err
+	}
+	declared := make(map[uint32]*live.Series, min(len(p.Series), len(p.T)))
+	for i := range p.Series {
+		if known, err := s.ingest.liveSeries(s.agent.Host, &p.Series[i], len(declared)); err == nil {
+			declared[p.Series[i].ID] = known
+		}
+	}
+	batch := make([]live.Sample, 0, len(p.T))
+	latest := time.Now().Add(MaxFuture + max(s.skew, 0)).UnixMilli()
+	for i, t := range p.T {
+		if known := declared[p.S[i]]; known != nil && checkPoint(t, p.V[i], latest) == nil {
+			batch = append(batch, live.Sample{Series: known, Point: live.Point{T: t, V: p.V[i]}})
+		}
+	}
+	s.ingest.hub.Publish(batch)
+	return nil
+}
+
 // Metric takes one sample in the walkthrough's form. It is shown to those who
 // watch whatever the history does: programs that report in this form seldom
 // send again. The error is a *history.BusyError when the history cannot take it
@@ -218,24 +239,39 @@ func (i *Ingest) Metric(ctx context.Context, host string, metric *wire.Metric) (
 }
 
 func (i *Ingest) series(host string, declaration *wire.Series, declared int) (series, error) {
-	if err := inspectors.ValidateKey(declaration.Key); err != nil {
+	shown, err := i.liveSeries(host, declaration, declared)
+	if err != nil {
 		return series{}, err
+	}
+	return series{live: shown, kept: i.store.NewSeries(host, shown.Key, shown.Labels, shown.Kind)}, nil
+}
+
+func (i *Ingest) liveSeries(host string, declaration *wire.Series, declared int) (*live.Series, error) {
+	if err := inspectors.ValidateKey(declaration.Key); err != nil {
+		return nil, err
 	}
 	labels, err := inspectors.LabelsFromMap(declaration.Labels)
 	if err != nil {
-		return series{}, err
+		return nil, err
 	}
 	kind, err := inspectors.ParseKind(declaration.Kind)
 	if err != nil {
-		return series{}, err
+		return nil, err
 	}
 	if declared >= MaxSeriesPerHost || i.hub.SeriesCount(host) >= MaxSeriesPerHost {
-		return series{}, fmt.Errorf("host %q has %d series, which is the limit", host, MaxSeriesPerHost)
+		return nil, fmt.Errorf("host %q has %d series, which is the limit", host, MaxSeriesPerHost)
 	}
-	return series{
-		live: i.hub.Intern(host, declaration.Key, labels, kind),
-		kept: i.store.NewSeries(host, declaration.Key, labels, kind),
-	}, nil
+	return i.hub.Intern(host, declaration.Key, labels, kind), nil
+}
+
+func checkColumns(c *wire.Columns) error {
+	if len(c.S) != len(c.T) || len(c.V) != len(c.T) {
+		return fmt.Errorf("the columns t, s and v hold %d, %d and %d values; they must be of one length", len(c.T), len(c.S), len(c.V))
+	}
+	if len(c.T) > MaxReportSamples {
+		return fmt.Errorf("%d samples in one report; at most %d are allowed", len(c.T), MaxReportSamples)
+	}
+	return nil
 }
 
 func checkPoint(t int64, v float64, latest int64) error {

@@ -95,7 +95,7 @@ func cut(steps []wire.Stage, names []string) []wire.RolloutStage {
 			hosts = []string{}
 		}
 		stages = append(stages, wire.RolloutStage{
-			Stage: s, Hosts: hosts, Summary: wire.ReceiptSummary{Hosts: len(hosts), Pending: len(hosts)},
+			Count: s.Hosts, Percent: s.Percent, Hosts: hosts, Summary: wire.ReceiptSummary{Hosts: len(hosts), Pending: len(hosts)},
 		})
 		from = to
 	}

@@ -213,6 +213,23 @@ func TestStagesAreCut(t *testing.T) {
 	}
 }
 
+// A stage tells its size as well as its hosts, also after it was stored.
+func TestStagesTellTheirSize(t *testing.T) {
+	text, err := json.Marshal(start(t, newFleet(50), "3,10%").r.Stages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stages []wire.RolloutStage
+	if err := json.Unmarshal(text, &stages); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []wire.RolloutStage{{Count: 3}, {Percent: 10}, {Percent: 100}} {
+		if s := stages[i]; s.Count != want.Count || s.Percent != want.Percent || len(s.Hosts) == 0 {
+			t.Errorf("stage %d is %+v, want %+v", i+1, s, want)
+		}
+	}
+}
+
 // Hosts that are there and accept go first; the order differs from rollout to
 // rollout, and not from call to call.
 func TestOrderOfHosts(t *testing.T) {

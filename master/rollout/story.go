@@ -41,6 +41,9 @@ func (s *step) closing() string {
 	case s.all.failed > 0:
 		return s.story()
 	case s.all.hosts() > 0 && s.all.away == s.all.hosts():
+		if s.r.To == "" {
+			return nobody(s.all.hosts()) + "; they drop it when they return"
+		}
 		return nobody(s.all.hosts()) + "; they get it when they return"
 	case s.all.refused > 0 && s.all.well == 0:
 		return fmt.Sprintf("no host accepts it: %d of %s refused", s.all.refused, count(s.all.hosts()))

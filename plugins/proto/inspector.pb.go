@@ -1403,9 +1403,11 @@ type Executed struct {
 	Output []byte `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"`
 	// Its exit status, or -1 where a signal ended it; the same in words, empty
 	// where it is 0; and the end of what it wrote to its standard error.
-	Code          int32  `protobuf:"varint,4,opt,name=code,proto3" json:"code,omitempty"`
-	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
-	Stderr        []byte `protobuf:"bytes,6,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	Code   int32  `protobuf:"varint,4,opt,name=code,proto3" json:"code,omitempty"`
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	Stderr []byte `protobuf:"bytes,6,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	// The processor time, in nanoseconds, that running it took, however it ended.
+	CpuNs         int64 `protobuf:"varint,7,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1480,6 +1482,13 @@ func (x *Executed) GetStderr() []byte {
 		return x.Stderr
 	}
 	return nil
+}
+
+func (x *Executed) GetCpuNs() int64 {
+	if x != nil {
+		return x.CpuNs
+	}
+	return 0
 }
 
 var File_inspector_proto protoreflect.FileDescriptor
@@ -1582,14 +1591,15 @@ const file_inspector_proto_rawDesc = "" +
 	"\x04args\x18\x03 \x03(\fR\x04args\x12\x1d\n" +
 	"\n" +
 	"timeout_ms\x18\x04 \x01(\x03R\ttimeoutMs\x12\x16\n" +
-	"\x06cancel\x18\x05 \x01(\bR\x06cancel\"\x8c\x01\n" +
+	"\x06cancel\x18\x05 \x01(\bR\x06cancel\"\xa3\x01\n" +
 	"\bExecuted\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x12\x16\n" +
 	"\x06output\x18\x03 \x01(\fR\x06output\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\x05R\x04code\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x16\n" +
-	"\x06stderr\x18\x06 \x01(\fR\x06stderr*\x88\x01\n" +
+	"\x06stderr\x18\x06 \x01(\fR\x06stderr\x12\x15\n" +
+	"\x06cpu_ns\x18\a \x01(\x03R\x05cpuNs*\x88\x01\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATUS_DONE\x10\x01\x12\x14\n" +

@@ -16,7 +16,7 @@ const (
 	MethodCatalogCheck    = "catalog.check"    // CheckParams → CheckResult
 	MethodCatalogPush     = "catalog.push"     // PushParams → PushResult; for operators
 	MethodCatalogRollback = "catalog.rollback" // RollbackParams → PushResult; for operators
-	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → Empty; for operators
+	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → PushResult; for operators
 	MethodCatalogList     = "catalog.list"     // none → CatalogResult
 	MethodCatalogGet      = "catalog.get"      // CatalogParams → CatalogEntry, with its history
 	MethodCatalogRevision = "catalog.revision" // RevisionParams → Revision
@@ -28,6 +28,8 @@ const (
 	MethodRolloutAbort    = "rollouts.abort"   // RolloutParams → Rollout; for operators
 	MethodTrialStart      = "trials.start"     // TrialStartParams → TrialStartResult; for operators
 	MethodTrialStop       = "trials.stop"      // TrialStopParams → Empty; for operators
+	MethodBoostStart      = "boosts.start"     // BoostParams → Empty; for operators
+	MethodBoostStop       = "boosts.stop"      // BoostParams → Empty; for operators
 	MethodHostLabel       = "hosts.label"      // LabelParams → Host; for operators
 	MethodAudit           = "audit.list"       // AuditParams → AuditResult; for operators
 )
@@ -36,6 +38,7 @@ const (
 const (
 	MethodReceipt = "master.receipt" // ReceiptParams → Empty
 	MethodTrial   = "master.trial"   // TrialReport → Empty
+	MethodLive    = "master.live"    // LiveParams; a notification
 )
 
 // Methods of the agent, which the master calls.
@@ -44,6 +47,7 @@ const (
 	MethodAgentAssigned = "agent.assigned" // none → AssignResult
 	MethodAgentTry      = "agent.try"      // AgentTryParams → Empty
 	MethodAgentUntry    = "agent.untry"    // TrialStopParams → Empty
+	MethodAgentBoost    = "agent.boost"    // AgentBoostParams → Empty
 )
 
 // NotifyTrial is a notification from the master to who has started a trial.
@@ -222,7 +226,8 @@ type PushParams struct {
 	Version *string `json:"version,omitempty"`
 }
 
-// PushResult says what was begun. A push that changes nothing has no rollout.
+// PushResult says what was begun, by a push, a rollback or a deletion, which has
+// no revision. A push that changes nothing has no rollout.
 type PushResult struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version"`
@@ -388,9 +393,11 @@ type RolloutMark struct {
 	QuietMS    int64  `json:"quiet_ms,omitempty"` // how long it may take to grow again
 }
 
-// RolloutStage is one stage as it went.
+// RolloutStage is one stage as it went. Count or Percent say how many hosts were
+// to have the revision by its end, as in the plan.
 type RolloutStage struct {
-	Stage
+	Count     int            `json:"count,omitempty"`
+	Percent   float64        `json:"percent,omitempty"`
 	Hosts     []string       `json:"hosts"` // that this stage adds
 	StartedMS int64          `json:"started_ms,omitempty"`
 	HealthyMS int64          `json:"healthy_ms,omitempty"` // when all that are there were; then it bakes
@@ -479,6 +486,30 @@ type TrialCost struct {
 type TrialEvent struct {
 	Host string `json:"host"`
 	TrialReport
+}
+
+// BoostParams have an inspector run faster on one host while the caller's
+// connection lasts and nobody stops it. What it yields beyond its own interval
+// is shown and not kept. Two callers that want it: the faster wins.
+type BoostParams struct {
+	Host       string `json:"host"`
+	Inspector  string `json:"inspector"`
+	IntervalMS int64  `json:"interval_ms,omitempty"` // at least 100; 0 is 1000
+}
+
+// AgentBoostParams have an agent run an inspector faster for a time, after which
+// the master must ask again. IntervalMS 0 ends it at once.
+type AgentBoostParams struct {
+	Inspector  string `json:"inspector"`
+	IntervalMS int64  `json:"interval_ms"`
+	ForMS      int64  `json:"for_ms"`
+}
+
+// LiveParams are samples that are shown and not kept. The numbers of series hold
+// for this message alone.
+type LiveParams struct {
+	Series []Series `json:"series"`
+	Columns
 }
 
 // LabelParams set labels of a host, which go before those of its own

@@ -9,7 +9,7 @@ package wire
 //	1 (2026-11-22): login, info, hello, report, status, reportMetric,
 //	  subscribe, unsubscribe, hosts, history.range, release
 //	1 (2026-11-29): before the first release, the catalog, assignments and
-//	  receipts, rollouts, trials, the audit log; hello tells of pushed code
+//	  receipts, rollouts, trials, boosts, the audit log; hello tells of pushed code
 const Version = 1
 
 // Subprotocols of the WebSocket, in the order of preference of our own ends.
@@ -243,6 +243,8 @@ type InspectorStatus struct {
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"` // processor time of all runs
 	// Assigned is the revision of the catalog that runs, or "" for the host's own.
 	Assigned string `json:"assigned,omitempty"`
+	// BoostedMS is the interval while somebody has it run faster, or 0.
+	BoostedMS int64 `json:"boosted_ms,omitempty"`
 }
 
 // SubscribeParams asks for live events whose path matches the pattern, in which

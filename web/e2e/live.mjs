@@ -170,3 +170,50 @@ test('a host whose agent stops stays on the page as gone', async ({ browser, ved
     await page.context().close();
   }
 });
+
+test('a chart is boosted while its button is pressed, and what is stored is not', async ({ browser, dev }) => {
+  const page = await browser.page();
+  await page.goto(dev);
+  await page.locator('.panel h2 a').first().click();
+  const chart = page.locator('live-chart[data-chart="uptime"]');
+  const button = chart.getByRole('button', { name: /^Boost/ });
+  await button.click();
+  equal(await button.getAttribute('aria-pressed'), 'true', 'the button');
+  const cell = page.locator('tr[data-inspector="uptime"] td.number').first();
+  await poll('the interval is told', async () => /, now /.test(await cell.textContent()));
+  ok(/^Boost [\d.]+ Hz$/.test(await button.textContent()), `the button says ${await button.textContent()}`);
+  // In a row, and drawn at once.
+  await poll('samples that are close', () =>
+    chart.evaluate((c) => {
+      const { times } = c.series[0];
+      const drawn = c.drawn.frame.times.at(-1) * 1000;
+      return times.length > 6 && times.at(-1) - times.at(-6) < 2_500 && times.at(-1) - drawn < 1_000;
+    }),
+  );
+  equal(await axe(page), [], 'axe');
+
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await poll('the end while nobody looks', async () => !/, now /.test(await cell.textContent()));
+  await page.evaluate(() => {
+    delete document.visibilityState;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await poll('the return', async () => /, now /.test(await cell.textContent()));
+  await button.click();
+  await poll('the end', async () => !/, now /.test(await cell.textContent()));
+  equal(await button.textContent(), 'Boost', 'the button');
+
+  // The samples between are in no history.
+  const kept = await page.evaluate(async () => {
+    const { start, end } = { start: (Date.now() - 600_000) / 1000, end: Date.now() / 1000 };
+    const answer = await fetch(`/api/v1/query?query=count_over_time(uptime_seconds[10m])&start=${start}&end=${end}`);
+    return Number((await answer.json()).data.result[0].value[1]);
+  });
+  const shown = await chart.evaluate((c) => c.series[0].times.length);
+  ok(kept < shown / 2, `${kept} samples are stored of ${shown} that were shown`);
+  equal(page.faults, [], 'errors on the page');
+  await page.context().close();
+});

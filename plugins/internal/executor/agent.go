@@ -117,9 +117,9 @@ func (c *conversation) send(answer *pb.Executed) {
 func (c *conversation) execute(ctx context.Context, e *pb.Execution) *pb.Executed {
 	o, err := c.allowed(ctx, e)
 	if err != nil {
-		return &pb.Executed{Error: err.Error()}
+		return &pb.Executed{Error: err.Error(), CpuNs: int64(o.CPU)}
 	}
-	return &pb.Executed{Output: o.Output, Code: int32(o.Code), Reason: o.Reason, Stderr: o.Stderr}
+	return &pb.Executed{Output: o.Output, Code: int32(o.Code), Reason: o.Reason, Stderr: o.Stderr, CpuNs: int64(o.CPU)}
 }
 
 func (c *conversation) allowed(ctx context.Context, e *pb.Execution) (Outcome, error) {

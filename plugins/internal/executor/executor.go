@@ -53,6 +53,9 @@ type Outcome struct {
 	Reason string
 	// Stderr is the end of what it wrote to its standard error.
 	Stderr []byte
+	// CPU is the processor time that it took, with what it started and its keeper.
+	// An Outcome that comes with an error has nothing else.
+	CPU time.Duration
 }
 
 // Result returns the outcome as inspectors.Exec does.

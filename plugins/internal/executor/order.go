@@ -116,7 +116,11 @@ func (k *Keepers) Run(ctx context.Context, path string, args []string) (Outcome,
 	if err != nil {
 		return Outcome{}, fmt.Errorf("cannot start its keeper: %w", plain(err))
 	}
-	return k.outcome(ctx, c, results)
+	outcome, err := k.outcome(ctx, c, results)
+	// The system counts what the keeper waited for in: the program, and all that
+	// the program left behind.
+	outcome.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return outcome, err
 }
 
 // cpuSeconds is the processor time that a program may take whose run ends with

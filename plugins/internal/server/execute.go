@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/vedettehq/vedette/internal/meter"
 	"github.com/vedettehq/vedette/plugins/internal/executor"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -84,6 +85,7 @@ func (x *executions) end() {
 // Exec has the agent run a program. It is an inspectors.Executor.
 func (s *Server) Exec(ctx context.Context, path string, args []string) ([]byte, error) {
 	answer, err := s.executions.ask(ctx, path, args)
+	meter.From(ctx).Charge(time.Duration(answer.GetCpuNs()))
 	switch {
 	case err != nil:
 		return nil, err

@@ -2,14 +2,16 @@
 // when the view's loop tells it to draw; nothing reactive happens in between.
 //
 // Properties: chart (what is shown), view (shared by all), large (room for more
-// lines). `series` gives the samples that are drawn, as they came.
+// lines), boosts (for a button that makes samples come faster). `series` gives the samples that are drawn, as they came.
 
 import { effect } from '@preact/signals';
 import uPlot from 'uplot';
+import type { Boosts } from '../data/boosts.ts';
 import type { Chart, HostModel, Series } from '../data/store.ts';
 import { labelText, lineNames } from '../data/store.ts';
 import { clock, since } from '../lib/time.ts';
 import { duration, format, unitNames } from '../lib/units.ts';
+import { BoostButton } from './boost-button.ts';
 import { buildEnvelope } from './envelope.ts';
 import { buildFrame, gapSteps, latest, topLines, valueText, type Frame } from './frame.ts';
 import { isLong, Legend } from './legend.ts';
@@ -38,6 +40,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   chart!: Chart;
   view!: View;
   large = false;
+  boosts?: Boosts;
 
   private plot: uPlot | null = null;
   private width = 300;
@@ -53,6 +56,8 @@ export class LiveChart extends HTMLElement implements Drawable {
   private readonly slots = new Map<string, number>();
   private chosenAt = 0;
   private stopEffect: (() => void) | undefined;
+
+  private boost: BoostButton | undefined;
 
   private readonly heading = document.createElement('header');
   private readonly unit = document.createElement('span');
@@ -74,11 +79,13 @@ export class LiveChart extends HTMLElement implements Drawable {
       this.chosenAt = 0;
       this.view.request(this);
     });
+    this.boost?.start();
     this.view.add(this, this.box);
   }
 
   disconnectedCallback(): void {
     this.stopEffect?.();
+    this.boost?.stop();
     this.view.remove(this, this.box);
   }
 
@@ -216,6 +223,10 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.unit.className = 'unit';
     this.describe(unitNames[chart.unit]);
     this.heading.append(title, this.unit, this.at);
+    if (this.boosts) {
+      this.boost = new BoostButton(chart, this.boosts, () => this.redraw());
+      this.heading.append(this.boost.element);
+    }
     if (this.large) this.heading.append(this.tableButton());
     this.box.className = 'plot';
     this.box.tabIndex = 0;
@@ -223,6 +234,11 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.box.addEventListener('keydown', (e) => this.key(e));
     this.box.addEventListener('blur', () => this.moveCursor(null));
     this.append(this.heading, this.box, this.legend.element);
+  }
+
+  /** Draws what has come, where each sample is drawn at all. */
+  private redraw(): void {
+    if (this.grain === 0 && this.view.pausedAt.peek() === null) this.view.request(this);
   }
 
   /** Opens and closes the newest samples as a table below the legend. */

@@ -4,6 +4,7 @@
 import { signal, type Signal } from '@preact/signals';
 import { CloseCode, Code, Rpc, RpcError, type LinkState } from '../lib/rpc.ts';
 import { loadToken, saveToken } from '../lib/storage.ts';
+import { Boosts } from './boosts.ts';
 import type { Store } from './store.ts';
 import type { Past } from './past.ts';
 import { protocolVersion, type Host, type Info } from './wire.ts';
@@ -20,11 +21,14 @@ export class Session {
   /** The master is of another version than when the page was loaded. */
   readonly updated = signal(false);
   readonly rpc: Rpc;
+  readonly boosts: Boosts;
   private token = loadToken();
   private firstVersion = '';
   private timer: ReturnType<typeof setInterval> | undefined;
   private readonly wake = (): void => {
-    if (document.visibilityState === 'visible') this.rpc.wake();
+    const seen = document.visibilityState === 'visible';
+    if (seen) this.rpc.wake();
+    this.boosts.shown(seen);
   };
 
   constructor(
@@ -38,6 +42,7 @@ export class Session {
       onOpen: (rpc) => this.open(rpc),
       onState: (state) => this.changed(state),
     });
+    this.boosts = new Boosts({ call: (method, params) => this.rpc.call(method, params) });
     this.rpc.subscribe(
       { pattern: 'metrics/*', format: 'columns' },
       {
@@ -113,6 +118,7 @@ export class Session {
     const info = await rpc.call<Info>('master.info');
     this.store.setMasterClock(info.now_ms);
     this.info.value = info;
+    this.boosts.allowed.value = info.role === 'operator' || info.role === 'local';
     this.firstVersion ||= info.version;
     this.updated.value = info.version !== this.firstVersion;
     if (info.protocol !== protocolVersion) {
@@ -144,6 +150,7 @@ export class Session {
 
   private changed(state: LinkState): void {
     this.link.value = state;
+    this.boosts.linked(state.kind === 'live');
     if (state.kind !== 'live') this.past.down();
     if (state.kind !== 'refused') return;
     if (state.code === CloseCode.unauthenticated) {

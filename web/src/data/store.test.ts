@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Store, horizon, lineNames } from './store.ts';
+import { Store, horizon, inspectorOf, lineNames } from './store.ts';
 import type { Host, Series } from './wire.ts';
 
 const host = (name: string, values: Partial<Host> = {}): Host => ({
@@ -188,4 +188,34 @@ test('names that try to be more than names are only names', () => {
     { host: '__proto__', key: 'constructor/toString', labels: { ['__proto__x']: '<img src=x>' } },
   ]);
   expect(titles(store, '__proto__')).toEqual(['constructor']);
+});
+
+test('what runs faster for a while has no pauses before and after', () => {
+  const store = filled([
+    { host: 'h', key: 'disk/used_percent' },
+    { host: 'h', key: 'disk-io/reads_total' },
+  ]);
+  const inspector = { kind: 'script', revision: '', state: 'ok' as const, since_ms: 0, runs: 0, failures: 0, timeouts: 0, missed: 0, crashes: 0 };
+  const tell = (boosted_ms?: number): void =>
+    store.setHost(
+      host('h', {
+        inspectors: [
+          { ...inspector, name: 'disk', interval_ms: 5_000, boosted_ms },
+          { ...inspector, name: 'disk-io', interval_ms: 1_000 },
+        ],
+      }),
+    );
+  const h = store.get('h')!;
+  expect(inspectorOf(h, 'disk/used_percent')).toBe(undefined);
+  tell(100);
+  expect(inspectorOf(h, 'disk/used_percent')!.name).toBe('disk');
+  expect(inspectorOf(h, 'disk-io/reads_total')!.name).toBe('disk-io');
+  expect(inspectorOf(h, 'dis/k')).toBe(undefined);
+  const steps = (): number[] => [...h.byId.values()].map((s) => s.track.step());
+  for (let t = 9_100; t < 12_000; t += 100) {
+    store.apply({ subscription: 1, t: [t, t], s: [1, 2], v: [1, 1] });
+  }
+  expect(steps()).toEqual([5_000, 100]);
+  tell();
+  expect(steps()).toEqual([5_000, 100]);
 });

@@ -8,7 +8,7 @@ import { signal, type Signal } from '@preact/signals';
 import { meaningOf, unitNames, type Unit } from '../lib/units.ts';
 import { HostClock } from './clock.ts';
 import { Budget, Track } from './track.ts';
-import type { HistoryRange, Host, Samples, Series as Declared } from './wire.ts';
+import type { HistoryRange, Host, InspectorStatus, Samples, Series as Declared } from './wire.ts';
 
 /** Milliseconds of samples that are kept where the budget allows. */
 export const horizon = 16 * 60_000;
@@ -136,6 +136,7 @@ export class Store {
     host.listed = true;
     host.info.value = info;
     this.tellClock(host);
+    if (info.inspectors?.some((i) => i.boosted_ms)) keepSteps(host);
   }
 
   /**
@@ -402,6 +403,22 @@ function tier(chart: Chart): number {
 function rank(name: string): number {
   const at = order.indexOf(name);
   return at < 0 ? order.length : at;
+}
+
+/** The inspector that a key is of: that of the longest name which the key begins with. */
+export function inspectorOf(host: HostModel, key: string): InspectorStatus | undefined {
+  const all = host.info.value?.inspectors ?? [];
+  return all
+    .filter((i) => key === i.name || key.startsWith(`${i.name}/`))
+    .sort((a, b) => b.name.length - a.name.length)[0];
+}
+
+/** What runs faster for a while has no pauses before and after that. */
+function keepSteps(host: HostModel): void {
+  for (const { key, track } of host.byId.values()) {
+    const inspector = inspectorOf(host, key);
+    if (inspector?.boosted_ms) track.own = inspector.interval_ms;
+  }
 }
 
 /** {mount="/",device="sda"}, and nothing where there are no labels. */

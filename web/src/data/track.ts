@@ -17,6 +17,8 @@ export class Track {
   values: Float64Array;
   /** Milliseconds within which some samples may have been left out; 0 where all are here. */
   grain = 0;
+  /** Milliseconds between samples that are no pause, even where some came faster for a while; 0 where none did. */
+  own = 0;
   private from = 0;
   private to = 0;
 
@@ -104,7 +106,7 @@ export class Track {
     const steps: number[] = [];
     for (let i = this.to - n; i < this.to; i++) steps.push(this.times[i] - this.times[i - 1]);
     steps.sort((a, b) => a - b);
-    return steps[n >> 1];
+    return Math.max(steps[n >> 1], this.own);
   }
 
   /** Gives the room back. The track is not used any more. */

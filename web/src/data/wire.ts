@@ -70,6 +70,8 @@ export interface InspectorStatus {
   timeouts: number;
   missed: number;
   crashes: number;
+  /** The interval while somebody has it run faster. */
+  boosted_ms?: number;
 }
 
 export interface Host {

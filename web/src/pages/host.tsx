@@ -31,7 +31,7 @@ export function HostPage({ name, session, store, view }: Parts & { name: string 
       </header>
       <Problems host={host} />
       <div class="body">
-        <Charts host={host} view={view} large />
+        <Charts host={host} view={view} large boosts={session.boosts} />
       </div>
       <Inspectors list={host.info.value?.inspectors ?? []} />
     </section>
@@ -94,7 +94,10 @@ function Row({ inspector: i }: { inspector: InspectorStatus }) {
         </span>
       </td>
       <td>{i.kind}</td>
-      <td class="number">{duration(i.interval_ms / 1000)}</td>
+      <td class="number">
+        {duration(i.interval_ms / 1000)}
+        {i.boosted_ms ? `, now ${duration(i.boosted_ms / 1000)}` : ''}
+      </td>
       {counts.map((n, at) => (
         <td class={at > 0 && n === 0 ? 'number zero' : 'number'}>{n.toLocaleString('en')}</td>
       ))}

@@ -4,17 +4,26 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { LiveChart } from '../charts/live-chart.ts';
 import type { View } from '../charts/view.ts';
+import type { Boosts } from '../data/boosts.ts';
 import { selfChart, type Chart, type HostModel } from '../data/store.ts';
 
 declare module 'preact' {
   namespace JSX {
     interface IntrinsicElements {
-      'live-chart': Partial<Pick<LiveChart, 'chart' | 'view' | 'large'>> & { key?: string };
+      'live-chart': Partial<Pick<LiveChart, 'chart' | 'view' | 'large' | 'boosts'>> & { key?: string };
     }
   }
 }
 
-export function Charts({ host, view, large }: { host: HostModel; view: View; large?: boolean }) {
+interface Shared {
+  view: View;
+  large?: boolean;
+  /** Charts have a button that makes their inspectors run faster. */
+  boosts?: Boosts;
+}
+
+export function Charts({ host, ...shared }: Shared & { host: HostModel }) {
+  const { view } = shared;
   useEffect(() => view.mount(host), [host]);
   const charts = host.charts.value;
   const own = charts.filter((c) => c.name === selfChart);
@@ -22,27 +31,27 @@ export function Charts({ host, view, large }: { host: HostModel; view: View; lar
   if (charts.length === 0) return <p class="waiting">Waiting for the first samples.</p>;
   return (
     <>
-      <Grid charts={others} view={view} large={large} />
-      {own.length > 0 && <Own charts={own} view={view} large={large} />}
+      <Grid charts={others} {...shared} />
+      {own.length > 0 && <Own charts={own} {...shared} />}
     </>
   );
 }
 
-function Own({ charts, view, large }: { charts: Chart[]; view: View; large?: boolean }) {
+function Own(props: Shared & { charts: Chart[] }) {
   const open = useSignal(false);
   return (
     <details class="own" onToggle={(e) => (open.value = e.currentTarget.open)}>
       <summary>What measuring costs</summary>
-      {open.value && <Grid charts={charts} view={view} large={large} />}
+      {open.value && <Grid {...props} />}
     </details>
   );
 }
 
-function Grid({ charts, view, large }: { charts: Chart[]; view: View; large?: boolean }) {
+function Grid({ charts, view, large, boosts }: Shared & { charts: Chart[] }) {
   return (
     <div class={large ? 'grid large' : 'grid'}>
       {charts.map((chart) => (
-        <live-chart key={chart.id} chart={chart} view={view} large={large ?? false} />
+        <live-chart key={chart.id} chart={chart} view={view} large={large ?? false} boosts={boosts} />
       ))}
     </div>
   );

@@ -1,0 +1,120 @@
+package agent
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// maxBoostLease bounds the time for which one request of the master has an
+	// inspector run faster.
+	maxBoostLease = time.Minute
+	// maxLiveSamples bounds those that wait to be shown. What comes then is
+	// dropped: nothing that is only shown is worth waiting for.
+	maxLiveSamples = 20_000
+	// maxLiveQueued is how many messages may wait on the connection when samples
+	// are only shown: reports go first.
+	maxLiveQueued = 64
+)
+
+// serveBoost has an inspector run faster for a time, as the master asks for
+// again and again while somebody watches.
+func (a *Agent) serveBoost(_ context.Context, p wire.AgentBoostParams) (wire.Empty, error) {
+	interval := time.Duration(p.IntervalMS) * time.Millisecond
+	lease := time.Duration(p.ForMS) * time.Millisecond
+	switch {
+	case interval != 0 && (interval < inspectors.MinInterval || interval > inspectors.MaxInterval):
+		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "interval_ms is %d; it must be 0, which ends a boost, or between %v and %v", p.IntervalMS, inspectors.MinInterval, inspectors.MaxInterval)
+	case interval != 0 && (lease <= 0 || lease > maxBoostLease):
+		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "for_ms is %d; it must be above 0 and at most %d", p.ForMS, maxBoostLease.Milliseconds())
+	case !a.sched.boost(p.Inspector, interval, lease):
+		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "no inspector %q runs on this host", p.Inspector)
+	}
+	return wire.Empty{}, nil
+}
+
+// liveFeed carries samples that are shown and not kept. While there is no
+// connection it takes none.
+type liveFeed struct {
+	bell chan struct{} // capacity 1: there is something to send
+
+	mu      sync.Mutex
+	up      bool
+	samples []inspectors.Sample
+}
+
+func newLiveFeed() *liveFeed { return &liveFeed{bell: make(chan struct{}, 1)} }
+
+// add takes samples, as far as there is room, without waiting.
+func (f *liveFeed) add(samples []inspectors.Sample) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.up || len(f.samples)+len(samples) > maxLiveSamples {
+		return
+	}
+	f.samples = append(f.samples, samples...)
+	ring(f.bell)
+}
+
+// send sends what is added, as long as the connection lasts or until ctx ends.
+func (f *liveFeed) send(ctx context.Context, p *rpc.Peer) error {
+	f.open(true)
+	defer f.open(false)
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-f.bell:
+		}
+		for samples := f.take(); len(samples) > 0 && p.Queued() < maxLiveQueued; {
+			var message *wire.LiveParams
+			message, samples = packLive(samples)
+			if err := p.Notify(ctx, wire.MethodLive, message); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (f *liveFeed) open(up bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.up, f.samples = up, nil
+}
+
+func (f *liveFeed) take() []inspectors.Sample {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	samples := f.samples
+	f.samples = nil
+	return samples
+}
+
+// packLive makes a message, which declares what it uses, of as many samples as
+// would make a report, and returns the rest.
+func packLive(samples []inspectors.Sample) (*wire.LiveParams, []inspectors.Sample) {
+	var table seriesTable
+	p, bytes := &wire.LiveParams{}, int64(0)
+	for len(samples) > 0 && bytes < maxReportBytes {
+		sample := &samples[0]
+		samples = samples[1:]
+		if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
+			continue // no runner should let one through; no codec could carry it
+		}
+		s, isNew := table.get(sample)
+		if isNew {
+			s.id = uint32(len(p.Series) + 1)
+			p.Series = append(p.Series, s.declaration())
+			bytes += s.bytes
+		}
+		p.T, p.S, p.V = append(p.T, sample.Time.UnixMilli()), append(p.S, s.id), append(p.V, sample.Value)
+		bytes += sampleBytes
+	}
+	return p, samples
+}

@@ -1,0 +1,354 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vedettehq/vedette/agent"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// fleet is a real master and real agents in this process, which speak over real
+// WebSockets. What the agents run is a fleetRunner each.
+type fleet struct {
+	*testing.T
+	addr, folder string
+	quick        rpc.Backoff
+	stopMaster   func()
+	agents       []*fleetAgent
+	stopAgents   []func()
+}
+
+func newFleet(t *testing.T) *fleet {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	f := &fleet{T: t, addr: listener.Addr().String(), folder: t.TempDir(), quick: rpc.Backoff{First: 50 * time.Millisecond, Max: time.Second}}
+	ignored := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		var stops sync.WaitGroup
+		for _, stop := range f.stopAgents {
+			stops.Go(stop)
+		}
+		stops.Wait()
+		if f.stopMaster != nil {
+			f.stopMaster()
+		}
+		goleak.VerifyNone(t, ignored)
+	})
+	return f
+}
+
+// startMaster runs the master on the same address and folder each time.
+func (f *fleet) startMaster() {
+	f.Helper()
+	nothing := http.NotFoundHandler()
+	cfg := config.Master{Name: "master", Listen: f.addr, Data: filepath.Join(f.folder, "master"), GoneAfter: 7 * time.Second}
+	m, err := master.New(cfg, master.Deps{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "test", Web: nothing, ClientScript: nothing})
+	if err != nil {
+		f.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	select {
+	case <-m.Ready():
+	case err := <-done:
+		f.Fatalf("the master did not start: %v", err)
+	}
+	f.stopMaster = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			f.Errorf("the master: %v", err)
+		}
+	})
+}
+
+// startAgents runs n agents that take pushed code.
+func (f *fleet) startAgents(n int) {
+	f.Helper()
+	for i := range n {
+		a := &fleetAgent{host: fmt.Sprintf("h%03d", i), loads: make(map[string]int)}
+		f.agents = append(f.agents, a)
+		made, err := agent.New(
+			config.Agent{Host: a.host, Master: "http://" + f.addr, Data: filepath.Join(f.folder, a.host), AcceptPushedInspectors: true},
+			agent.Deps{Log: slog.New(slog.DiscardHandler), Version: "test", Runner: a, Backoff: f.quick},
+		)
+		if err != nil {
+			f.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- made.Run(ctx) }()
+		f.stopAgents = append(f.stopAgents, func() {
+			cancel()
+			if err := <-done; err != nil {
+				f.Errorf("agent %s: %v", a.host, err)
+			}
+		})
+	}
+}
+
+// operator is a connection to the master that lives as long as the test.
+func (f *fleet) operator() *rpc.Peer { return operator(f.T, "http://"+f.addr) }
+
+func operator(t *testing.T, url string) *rpc.Peer {
+	t.Helper()
+	peer, err := rpc.Dial(t.Context(), url, rpc.DialOptions{Codec: wire.SubprotocolJSON})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = peer.Close(rpc.CloseNormal, "")
+		peer.Wait()
+	})
+	return peer
+}
+
+// ask calls a method that must succeed.
+func ask[R any](t *testing.T, peer *rpc.Peer, method string, params any) (result R) {
+	t.Helper()
+	if err := peer.Call(t.Context(), method, params, &result); err != nil {
+		t.Fatalf("%s: %v", method, err)
+	}
+	return result
+}
+
+// askUntil calls a method until the result fits.
+func askUntil[R any](t *testing.T, peer *rpc.Peer, method string, params any, what string, fits func(R) bool) (result R) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	for poll := time.NewTicker(10 * time.Millisecond); ; {
+		if result = ask[R](t, peer, method, params); fits(result) {
+			return result
+		}
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatalf("%s does not tell that %s; it tells %+v", method, what, result)
+		}
+	}
+}
+
+func allHealthy(revision string, n int) func(wire.ReceiptsResult) bool {
+	return func(r wire.ReceiptsResult) bool {
+		return r.Revision == revision && r.Summary == (wire.ReceiptSummary{Hosts: n, Healthy: n})
+	}
+}
+
+// probe is a script that passes the check; another value is another revision.
+func probe(value int, interval time.Duration) wire.Code {
+	return wire.Code{
+		Name: "probe", File: "probe.go", IntervalMS: interval.Milliseconds(),
+		Source: fmt.Sprintf("package probe\n\nfunc Inspect() (float64, error) { return %d, nil }\n", value),
+	}
+}
+
+// fleetAgent is the agent.Runner of one host. It does not look into scripts, but
+// refuses to load one that is bad.
+type fleetAgent struct {
+	host string
+	bad  string // a source that does not build here
+
+	mu    sync.Mutex
+	loads map[string]int // by source
+}
+
+func (a *fleetAgent) Load(_ context.Context, d inspectors.Definition) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.loads[d.Script.Source]++
+	if d.Script.Source == a.bad {
+		return inspectors.Diagnostics{{File: d.Script.File, Line: 3, Col: 1, Message: "no such device on " + a.host}}
+	}
+	return nil
+}
+
+func (a *fleetAgent) Unload(string) {}
+
+func (a *fleetAgent) Run(_ context.Context, jobs []plugins.Job, done func(plugins.Outcome)) {
+	for _, job := range jobs {
+		done(plugins.Outcome{Name: job.Name, Start: time.Now()})
+	}
+}
+
+func (a *fleetAgent) loaded(code wire.Code) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.loads[code.Source]
+}
+
+// A push while 500 agents come back to a master that was away is loaded once on
+// each of them.
+func TestPushInAReconnectStorm(t *testing.T) {
+	const n = 500
+	f := newFleet(t)
+	f.startMaster()
+	f.startAgents(n)
+	first, second := probe(1, time.Minute), probe(2, time.Minute)
+	peer := f.operator()
+	pushed := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: first})
+	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(pushed.Revision, n))
+	f.stopMaster()
+
+	f.startMaster()
+	peer = f.operator()
+	pushed = ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: second})
+	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(pushed.Revision, n))
+	for _, a := range f.agents {
+		if before, after := a.loaded(first), a.loaded(second); before != 1 || after != 1 {
+			t.Errorf("host %s loaded the first revision %d times and the second %d times, want each once", a.host, before, after)
+		}
+	}
+	done := func(r wire.Rollout) bool { return r.State == wire.RolloutDone && len(r.Failures) == 0 }
+	askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, "it is done", done)
+}
+
+// A revision that does not build on 3 of 50 hosts is taken back everywhere, and
+// reaches no host beyond the stage in which that shows.
+func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
+	const n = 50
+	f := newFleet(t)
+	f.startMaster()
+	f.startAgents(n)
+	peer := f.operator()
+	good, bad := probe(1, 100*time.Millisecond), probe(2, 100*time.Millisecond)
+	var broken []string
+	for _, i := range []int{7, 23, 41} {
+		f.agents[i].bad = bad.Source
+		broken = append(broken, f.agents[i].host)
+	}
+	pushed := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: good})
+	healthy := allHealthy(pushed.Revision, n)
+	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", healthy)
+
+	for _, plan := range [][]wire.Stage{{{Percent: 100}}, {{Hosts: 2}, {Percent: 60}, {Percent: 100}}} {
+		for _, a := range f.agents {
+			a.mu.Lock()
+			clear(a.loads)
+			a.mu.Unlock()
+		}
+		took := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: bad, Plan: wire.Plan{Stages: plan, BakeMS: 1}})
+		ended := func(r wire.Rollout) bool { return r.State != wire.RolloutRunning }
+		r := askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: took.Rollout}, "it is over", ended)
+		if r.State != wire.RolloutRolledBack || len(r.Failures) == 0 || !strings.Contains(r.Reason, "no such device on h0") {
+			t.Errorf("the rollout is %s: %s", r.State, r.Reason)
+		}
+		if len(plan) == 1 && (len(r.Failures) != 3 || !strings.Contains(r.Reason, "3 of 50 hosts failed")) {
+			t.Errorf("%d hosts failed, want 3: %s", len(r.Failures), r.Reason)
+		}
+		for _, failure := range r.Failures {
+			if !slices.Contains(broken, failure.Host) || failure.Running != pushed.Revision {
+				t.Errorf("the failure is %+v", failure)
+			}
+		}
+		askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have the old", healthy)
+		for i, stage := range r.Stages {
+			for _, host := range stage.Hosts {
+				at := slices.IndexFunc(f.agents, func(a *fleetAgent) bool { return a.host == host })
+				if got := f.agents[at].loaded(bad); i > r.Stage && got > 0 {
+					t.Errorf("host %s of stage %d loaded what was rolled back in stage %d", host, i+1, r.Stage+1)
+				}
+			}
+		}
+	}
+}
+
+// A thousand revisions in a row leave nothing behind in the memory of the master
+// and of the agents that took them.
+func TestThousandRevisionsLeaveMemoryFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some ten seconds")
+	}
+	const n = 3
+	f := newFleet(t)
+	f.startMaster()
+	f.startAgents(n)
+	peer := f.operator()
+	push := func(from, to int) uint64 {
+		var last wire.PushResult
+		for i := from; i < to; i++ {
+			last = ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: probe(i, 100*time.Millisecond)})
+			if i%10 == 0 {
+				askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(last.Revision, n))
+			}
+		}
+		askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(last.Revision, n))
+		for _, a := range f.agents {
+			a.mu.Lock()
+			clear(a.loads)
+			a.mu.Unlock()
+		}
+		return heapInUse()
+	}
+	before := push(0, 200)
+	after := push(200, 1000)
+	t.Logf("heap after 200 revisions %d KiB, after 1000 %d KiB", before>>10, after>>10)
+	if float64(after) > 1.25*float64(before) {
+		t.Errorf("800 revisions more took the heap from %d to %d bytes", before, after)
+	}
+}
+
+// heapInUse is what is alive on the heap.
+func heapInUse() uint64 {
+	var stats runtime.MemStats
+	for range 2 { // the second finds what finalizers let go of
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// Two who push one inspector at once, with what they have seen of it: one wins
+// everywhere, and the other is told who was first.
+func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
+	const n = 3
+	f := newFleet(t)
+	f.startMaster()
+	f.startAgents(n)
+	seen := ask[wire.PushResult](t, f.operator(), wire.MethodCatalogPush, wire.PushParams{Code: probe(0, time.Minute)}).Version
+	type outcome struct {
+		result wire.PushResult
+		err    error
+	}
+	outcomes := make(chan outcome)
+	for i := range 2 {
+		peer := f.operator()
+		go func() {
+			var o outcome
+			o.err = peer.Call(context.WithoutCancel(t.Context()), wire.MethodCatalogPush, wire.PushParams{Code: probe(1+i, time.Minute), Version: &seen}, &o.result)
+			outcomes <- o
+		}()
+	}
+	won, lost := <-outcomes, <-outcomes
+	if won.err != nil {
+		won, lost = lost, won
+	}
+	var refusal *rpc.Error
+	if won.err != nil || !errors.As(lost.err, &refusal) || refusal.Code != wire.CodeConflict ||
+		!strings.Contains(refusal.Message, "local changed it to revision "+won.result.Revision[:12]) {
+		t.Fatalf("one got %v, the other %v", won.err, lost.err)
+	}
+	askUntil(t, f.operator(), wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have what won", allHealthy(won.result.Revision, n))
+}

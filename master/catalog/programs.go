@@ -1,0 +1,66 @@
+package catalog
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// keptRevisions is of how many revisions of an inspector the programs are kept:
+// the newest, of a deleted one too. To go back further they have to be stored
+// again.
+const keptRevisions = 10
+
+// Programs returns the checksums of the programs that revisions name which hosts
+// run, or may be taken back to.
+func (c *Catalog) Programs(ctx context.Context) (map[string]bool, error) {
+	c.mu.Lock()
+	names, needed := slices.Collect(maps.Keys(c.entries)), c.neededLocked()
+	c.mu.Unlock()
+	for _, name := range names {
+		history, err := c.history(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		newest := make(map[string]bool)
+		for _, h := range history {
+			if h.Revision != "" && len(newest) < keptRevisions {
+				newest[h.Revision] = true
+			}
+		}
+		maps.Copy(needed, newest)
+	}
+	programs := make(map[string]bool)
+	for id := range needed {
+		revision, err := c.revision(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if revision.Plugin == nil {
+			continue
+		}
+		for _, artefact := range revision.Plugin.Artefacts {
+			programs[artefact.SHA256] = true
+		}
+	}
+	return programs, nil
+}
+
+// Assigned reports whether a host is to run a program now.
+func (c *Catalog) Assigned(host, program string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.targets[host]
+	if t == nil {
+		return false
+	}
+	names := func(a wire.Artefact) bool { return a.SHA256 == program }
+	for _, revision := range t.wants {
+		if plugin := c.code[revision].Plugin; plugin != nil && slices.ContainsFunc(slices.Collect(maps.Values(plugin.Artefacts)), names) {
+			return true
+		}
+	}
+	return false
+}

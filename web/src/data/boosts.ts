@@ -1,0 +1,94 @@
+// The inspectors that this page has run faster while somebody watches. The
+// master ends a boost with the connection; here it ends while the tab is hidden
+// too, and begins again with the next connection and with the tab's return.
+
+import { signal, type Signal } from '@preact/signals';
+
+interface Caller {
+  call<T>(method: string, params: object): Promise<T>;
+}
+
+/** Milliseconds between two runs. */
+export const boostedInterval = 100;
+
+interface Wanted {
+  host: string;
+  inspector: string;
+  /** How many want it, each with what it is told of a failure. */
+  by: Set<(why: string) => void>;
+}
+
+export class Boosts {
+  /** Who is logged in may have inspectors run faster. */
+  readonly allowed: Signal<boolean> = signal(false);
+  private readonly wanted = new Map<string, Wanted>();
+  private readonly sending = new Map<string, Promise<void>>();
+  private live = false;
+  private seen = true;
+
+  constructor(private readonly rpc: Caller) {}
+
+  /** Has an inspector run faster until the result is called. */
+  want(host: string, inspector: string, failed: (why: string) => void): () => void {
+    const id = idOf({ host, inspector });
+    let wanted = this.wanted.get(id);
+    if (!wanted) {
+      wanted = { host, inspector, by: new Set() };
+      this.wanted.set(id, wanted);
+      if (this.live && this.seen) this.begin(wanted);
+    }
+    const { by } = wanted;
+    const told = (why: string): void => failed(why); // one of its own for each call
+    by.add(told);
+    return () => {
+      if (!by.delete(told) || by.size > 0 || this.wanted.get(id)?.by !== by) return;
+      this.wanted.delete(id);
+      if (this.live && this.seen) this.end({ host, inspector, by });
+    };
+  }
+
+  /** The link is up, or down: then the master has forgotten. */
+  linked(live: boolean): void {
+    if (live === this.live) return;
+    this.live = live;
+    if (live && this.seen) this.wanted.forEach((w) => this.begin(w));
+  }
+
+  /** The page is looked at, or hidden. */
+  shown(seen: boolean): void {
+    if (seen === this.seen) return;
+    this.seen = seen;
+    if (this.live) this.wanted.forEach((w) => (seen ? this.begin(w) : this.end(w)));
+  }
+
+  private begin(wanted: Wanted): void {
+    const { host, inspector, by } = wanted;
+    const failed = (e: unknown): void => {
+      // What the link took along begins again with the next.
+      if (this.live) by.forEach((told) => told(e instanceof Error ? e.message : String(e)));
+    };
+    this.send('boosts.start', { host, inspector, interval_ms: boostedInterval }, failed);
+  }
+
+  private end({ host, inspector }: Wanted): void {
+    // One that has not begun, or is over with the connection, need not end.
+    this.send('boosts.stop', { host, inspector }, () => {});
+  }
+
+  /** Calls one after the other for each inspector: the master answers in any order. */
+  private send(method: string, params: { host: string; inspector: string; interval_ms?: number }, failed: (e: unknown) => void): void {
+    const id = idOf(params);
+    const before = this.sending.get(id) ?? Promise.resolve();
+    const call = before
+      .then(() => this.rpc.call(method, params))
+      .then(() => {}, failed)
+      .finally(() => {
+        if (this.sending.get(id) === call) this.sending.delete(id);
+      });
+    this.sending.set(id, call);
+  }
+}
+
+function idOf({ host, inspector }: { host: string; inspector: string }): string {
+  return `${host} ${inspector}`;
+}
