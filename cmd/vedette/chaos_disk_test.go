@@ -82,7 +82,8 @@ func (d *chaosDisk) rage(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(d.seed, 1<<32))
 	// The way to the disk for those who do not see it.
 	filler := filepath.Join("/proc", strconv.Itoa(d.pid), "root", d.dir, "filler")
-	for pause(ctx, d.during/12+time.Duration(rng.Int64N(int64(d.during)/6))) {
+	slice := min(d.during, 30*time.Second) / 6
+	for pause(ctx, slice/2+time.Duration(rng.Int64N(int64(slice)))) {
 		leave := int64(0)
 		if rng.IntN(2) == 0 {
 			leave = chaosLeast / 2
@@ -92,7 +93,7 @@ func (d *chaosDisk) rage(ctx context.Context) {
 			return
 		}
 		d.filled++
-		_ = pause(ctx, time.Duration(rng.Int64N(int64(d.during)/6)))
+		_ = pause(ctx, time.Duration(rng.Int64N(int64(slice))))
 		if err := os.Remove(filler); err != nil {
 			d.Errorf("cannot make room on the disk: %v", err)
 			return
