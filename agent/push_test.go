@@ -407,7 +407,7 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 		{wire.MethodAgentAssigned, nil, 0},
 		{wire.MethodAgentTry, wire.AgentTryParams{Trial: "a1", Code: code("disk", "tried"), ForMS: 60_000}, wire.CodeForbidden},
 		{wire.MethodAgentTry, wire.AgentTryParams{Trial: "a2", Code: plugin, ForMS: 60_000}, wire.CodeForbidden},
-		{"agent.boost", map[string]any{"inspector": "disk", "interval_ms": 100, "for_ms": 60_000}, 0},
+		{wire.MethodAgentBoost, wire.AgentBoostParams{Inspector: "disk", IntervalMS: 100, ForMS: 60_000}, 0},
 		{wire.MethodAgentRelease, map[string]any{"inspector": "disk"}, 0},
 		{"agent.apply", assigning(code("disk", "one")), rpc.CodeMethodNotFound},
 		{wire.MethodCatalogPush, wire.PushParams{Code: code("disk", "one")}, rpc.CodeMethodNotFound},

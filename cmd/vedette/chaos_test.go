@@ -65,7 +65,7 @@ func scale(t *testing.T, name string, otherwise int) int {
 }
 
 type chaos struct {
-	*testing.T
+	testing.TB
 	seed   uint64
 	during time.Duration
 	addr   string // of the master
@@ -77,7 +77,7 @@ type chaos struct {
 
 func newChaos(t *testing.T) *chaos {
 	c := &chaos{
-		T:      t,
+		TB:     t,
 		seed:   uint64(scale(t, "CHAOS_SEED", int(time.Now().UnixNano()%1e6))),
 		during: time.Duration(scale(t, "CHAOS_SECONDS", 6)) * time.Second,
 		folder: t.TempDir(),

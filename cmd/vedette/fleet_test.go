@@ -113,7 +113,7 @@ func (f *fleet) startAgents(n int) {
 // operator is a connection to the master that lives as long as the test.
 func (f *fleet) operator() *rpc.Peer { return operator(f.T, "http://"+f.addr) }
 
-func operator(t *testing.T, url string) *rpc.Peer {
+func operator(t testing.TB, url string) *rpc.Peer {
 	t.Helper()
 	peer, err := rpc.Dial(t.Context(), url, rpc.DialOptions{Codec: wire.SubprotocolJSON})
 	if err != nil {
@@ -127,7 +127,7 @@ func operator(t *testing.T, url string) *rpc.Peer {
 }
 
 // ask calls a method that must succeed.
-func ask[R any](t *testing.T, peer *rpc.Peer, method string, params any) (result R) {
+func ask[R any](t testing.TB, peer *rpc.Peer, method string, params any) (result R) {
 	t.Helper()
 	if err := peer.Call(t.Context(), method, params, &result); err != nil {
 		t.Fatalf("%s: %v", method, err)
@@ -136,7 +136,7 @@ func ask[R any](t *testing.T, peer *rpc.Peer, method string, params any) (result
 }
 
 // askUntil calls a method until the result fits.
-func askUntil[R any](t *testing.T, peer *rpc.Peer, method string, params any, what string, fits func(R) bool) (result R) {
+func askUntil[R any](t testing.TB, peer *rpc.Peer, method string, params any, what string, fits func(R) bool) (result R) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	for poll := time.NewTicker(10 * time.Millisecond); ; {

@@ -23,7 +23,7 @@ type killMesh struct {
 	value  int // of the revision that was pushed last
 }
 
-func newKillMesh(t *testing.T) *killMesh {
+func newKillMesh(t testing.TB) *killMesh {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func newKillMesh(t *testing.T) *killMesh {
 	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
 		t.Fatal(err)
 	}
-	m := &killMesh{chaos: &chaos{T: t, addr: listener.Addr().String(), folder: folder}, agents: make(map[string]*chaosProcess)}
+	m := &killMesh{chaos: &chaos{TB: t, addr: listener.Addr().String(), folder: folder}, agents: make(map[string]*chaosProcess)}
 	m.config = filepath.Join(folder, "agent.yaml")
 	if err := os.WriteFile(m.config, []byte("agent: { library: none, accept_pushed_inspectors: true }\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func (m *killMesh) operator() *rpc.Peer {
 // awaitHosts waits until so many hosts are connected.
 func (m *killMesh) awaitHosts(n int) {
 	m.Helper()
-	askUntil(m.T, m.operator(), wire.MethodHosts, nil, fmt.Sprint(n, " hosts are up"), func(r wire.HostsResult) bool {
+	askUntil(m.TB, m.operator(), wire.MethodHosts, nil, fmt.Sprint(n, " hosts are up"), func(r wire.HostsResult) bool {
 		up := 0
 		for _, h := range r.Hosts {
 			if h.State == wire.HostUp {
@@ -155,31 +155,31 @@ func killAt(m *killMesh, step killStep) {
 	m.startAgents("a", "b")
 	m.awaitHosts(2)
 	peer := m.operator()
-	settled := ask[wire.PushResult](m.T, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(goodBody)})
-	askUntil(m.T, peer, wire.MethodRollout, wire.RolloutParams{Rollout: settled.Rollout}, "it is over", ended)
+	settled := ask[wire.PushResult](m.TB, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(goodBody)})
+	askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: settled.Rollout}, "it is over", ended)
 	if step.away {
 		m.agents["b"].signal(syscall.SIGSTOP)
 	}
-	pushed := ask[wire.PushResult](m.T, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(step.body), Plan: step.plan})
-	askUntil(m.T, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, step.name, step.at)
+	pushed := ask[wire.PushResult](m.TB, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(step.body), Plan: step.plan})
+	askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, step.name, step.at)
 	m.master.kill()
 	m.agents["b"].signal(syscall.SIGCONT)
 
 	m.startMaster()
 	peer = m.operator()
-	r := askUntil(m.T, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, "it is over", ended)
+	r := askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, "it is over", ended)
 	if r.State != step.end {
 		m.Fatalf("the rollout is %s: %s", r.State, r.Reason)
 	}
 	if r.State == wire.RolloutDone {
 		settled = pushed
 	}
-	askUntil(m.T, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have what is settled", allHealthy(settled.Revision, 2))
-	list := ask[wire.RolloutsResult](m.T, peer, wire.MethodRollouts, nil).Rollouts
+	askUntil(m.TB, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have what is settled", allHealthy(settled.Revision, 2))
+	list := ask[wire.RolloutsResult](m.TB, peer, wire.MethodRollouts, nil).Rollouts
 	if len(list) != 2 || list[0].ID != pushed.Rollout {
 		m.Errorf("the rollouts are %+v, want %s and one before", list, pushed.Rollout)
 	}
-	if n := len(ask[wire.AuditResult](m.T, peer, wire.MethodAudit, wire.AuditParams{Action: "catalog.push"}).Entries); n != 2 {
+	if n := len(ask[wire.AuditResult](m.TB, peer, wire.MethodAudit, wire.AuditParams{Action: "catalog.push"}).Entries); n != 2 {
 		m.Errorf("the audit log has %d pushes, want 2", n)
 	}
 }

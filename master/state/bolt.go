@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,7 +23,8 @@ const FileName = "state.db"
 // schema is the version of the file's format.
 //
 //	1 (2026-11-29): buckets meta (schema), entries, and logs with one for each log
-const schema = 1
+//	2 (2026-11-29): a checksum before each value
+const schema = 2
 
 const (
 	// lockWithin is how long Open waits for a process that is about to end.
@@ -102,6 +104,8 @@ func prepare(t *bbolt.Tx) error {
 	switch {
 	case len(version) != 1:
 		return damaged("it does not say what it is")
+	case version[0] == 1: // of no release
+		return damaged("it was made by an early version and has no checksums")
 	case version[0] > schema:
 		return fmt.Errorf("%w: its schema is %d, this one's is %d", ErrNewer, version[0], schema)
 	case t.Bucket(bucketEntries) == nil || t.Bucket(bucketLogs) == nil:
@@ -131,7 +135,10 @@ func (e *boltEngine) guard(f func() error) (err error) {
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		if bad, ok := p.(badValue); ok {
+			err = damaged(bad) // and nothing else
+		} else if p != nil {
 			err = damaged(p)
 			e.broken.CompareAndSwap(nil, &err)
 		}
@@ -180,10 +187,15 @@ func newBoltTx(t *bbolt.Tx) *boltTx {
 
 func (t *boltTx) get(key string) ([]byte, bool) {
 	value := t.entries.Get([]byte(key))
-	return value, value != nil
+	if value == nil {
+		return nil, false
+	}
+	return unseal([]byte(key), value), true
 }
 
-func (t *boltTx) put(key string, value []byte) error { return t.entries.Put([]byte(key), value) }
+func (t *boltTx) put(key string, value []byte) error {
+	return t.entries.Put([]byte(key), seal([]byte(key), value))
+}
 
 func (t *boltTx) remove(key string) error { return t.entries.Delete([]byte(key)) }
 
@@ -193,7 +205,7 @@ func (t *boltTx) each(prefix string, f func(string, []byte) error) error {
 		if bytes.Compare(key, last) <= 0 {
 			return damaged(fmt.Sprintf("after the key %q comes %q", last, key))
 		}
-		if err := f(string(key), value); err != nil {
+		if err := f(string(key), unseal(key, value)); err != nil {
 			return err
 		}
 		last = key
@@ -220,7 +232,7 @@ func (t *boltTx) append(log string, record []byte) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return seq, bucket.Put(seqKey(seq), record)
+	return seq, bucket.Put(seqKey(seq), seal(seqKey(seq), record))
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
@@ -240,7 +252,8 @@ func (t *boltTx) previous(log string, before uint64) (Record, bool) {
 	}
 	cursor := bucket.Cursor()
 	if key, _ := cursor.Seek(seqKey(before)); key == nil {
-		return newRecord(cursor.Last())
+		// The library's way to the last key never ends in some damaged files.
+		return newRecord(cursor.Seek(seqKey(bucket.Sequence())))
 	}
 	return newRecord(cursor.Prev())
 }
@@ -251,5 +264,29 @@ func newRecord(key, value []byte) (Record, bool) {
 	if len(key) != 8 {
 		return Record{}, key != nil
 	}
-	return Record{Seq: binary.BigEndian.Uint64(key), Value: value}, true
+	return Record{Seq: binary.BigEndian.Uint64(key), Value: unseal(key, value)}, true
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checksum is of a key and its value, so that neither has the other's place.
+func checksum(key, value []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
+}
+
+// seal returns a value as it is in the file.
+func seal(key, value []byte) []byte {
+	b := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(value)), checksum(key, value))
+	return append(b, value...)
+}
+
+// badValue is what unseal panics with, for guard.
+type badValue string
+
+// unseal returns the value that was sealed. It panics where it is another.
+func unseal(key, sealed []byte) []byte {
+	if len(sealed) < 4 || binary.LittleEndian.Uint32(sealed) != checksum(key, sealed[4:]) {
+		panic(badValue(fmt.Sprintf("the value of %q is not what was written", key)))
+	}
+	return sealed[4:]
 }

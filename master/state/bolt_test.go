@@ -69,12 +69,12 @@ func TestOpenFaults(t *testing.T) {
 	}{
 		{"newer", func() {
 			change(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keySchema, []byte{schema + 1}) })
-		}, ErrNewer, ": it was made by a newer version: its schema is 2, this one's is 1"},
+		}, ErrNewer, ": it was made by a newer version: its schema is 3, this one's is 2"},
 		{"newer without what this one needs", func() {
 			change(func(tx *bbolt.Tx) error {
 				return errors.Join(tx.Bucket(bucketMeta).Put(keySchema, []byte{schema + 1}), tx.DeleteBucket(bucketLogs))
 			})
-		}, ErrNewer, ": it was made by a newer version: its schema is 2, this one's is 1"},
+		}, ErrNewer, ": it was made by a newer version: its schema is 3, this one's is 2"},
 		{"a part is missing", func() {
 			change(func(tx *bbolt.Tx) error { return tx.DeleteBucket(bucketLogs) })
 		}, ErrDamaged, ": it is damaged: a part is missing" + help},
@@ -153,9 +153,16 @@ func useDamaged(t *testing.T, dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.List(t.Context(), "")
-	for _, scanErr := range s.Scan(t.Context(), "audit", 0) {
-		err = errors.Join(err, scanErr)
+	entries, err := s.List(t.Context(), "")
+	for _, e := range entries {
+		if i := strings.TrimPrefix(e.Key, "kind/"); string(e.Value) != strings.Repeat(i+" ", 20) {
+			t.Errorf("%s is read as %q", e.Key, e.Value)
+		}
+	}
+	for r, scanErr := range s.Scan(t.Context(), "audit", 0) {
+		if err = errors.Join(err, scanErr); scanErr == nil && string(r.Value) != strings.Repeat(fmt.Sprint(r.Seq-1, " "), 20) {
+			t.Errorf("record %d is read as %q", r.Seq, r.Value)
+		}
 	}
 	_, exportErr := exported(s)
 	_, putErr := s.Put(t.Context(), "kind/0", []byte("new"), VersionOf([]byte(strings.Repeat("0 ", 20))))
