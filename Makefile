@@ -62,6 +62,7 @@ generate: ## Make the generated Go files anew.
 chaos: ## Prove delivery at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS_SEED (any).
 	CHAOS_AGENTS=$(CHAOS_AGENTS) CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) \
 	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/vedette
+	VEDETTE_TEST_HISTORY_KILLS=60 go test -run '^TestKillAtAnyPoint' -count=5 -v ./master/history
 
 bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/... ./cmd/vedette

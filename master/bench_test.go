@@ -1,8 +1,10 @@
 package master
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +65,41 @@ func reportAll(b *testing.B, peer *rpc.Peer, size int, work <-chan struct{}) err
 		params.Series = nil
 	}
 	return nil
+}
+
+// BenchmarkReportMetric measures the walkthrough's call, one sample each, over
+// ten real WebSockets with sixteen calls in flight on each. Both ends run here.
+func BenchmarkReportMetric(b *testing.B) {
+	m := start(b, config.Master{})
+	work := make(chan struct{})
+	done := make(chan error)
+	from := time.Now().Add(-time.Hour).UnixMilli()
+	var ticks atomic.Int64
+	for p := range 10 {
+		peer := dial(b, m, nil, rpc.DialOptions{Codec: rpc.SubprotocolJSON})
+		for i := range 16 {
+			host, key := fmt.Sprint("h", p), fmt.Sprintf("a/%d", i)
+			go func() {
+				var err error
+				for range work {
+					v := 1.5
+					params := wire.ReportMetricParams{Hostname: host, Metric: wire.Metric{TS: from + ticks.Add(1), Key: key, Val: &v}}
+					err = errors.Join(err, peer.Call(b.Context(), wire.MethodReportMetric, &params, nil))
+				}
+				done <- err
+			}()
+		}
+	}
+	for b.Loop() {
+		work <- struct{}{}
+	}
+	close(work)
+	for range 160 {
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "samples/s")
 }
 
 // BenchmarkIdleAgents shows what one connected, silent agent costs: the heap

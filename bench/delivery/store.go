@@ -114,6 +114,15 @@ func (s *store) end(signal os.Signal) error {
 	return err
 }
 
+// restart ends the program and starts it anew, and returns how long that start
+// took until it was ready.
+func (s *store) restart(ctx context.Context, signal os.Signal) (time.Duration, error) {
+	if err := s.end(signal); err != nil {
+		return 0, err
+	}
+	return s.start(ctx)
+}
+
 func (s *store) get(path string) ([]byte, error) {
 	response, err := http.Get(s.url(path))
 	if err != nil {
@@ -146,8 +155,11 @@ func (s *store) count(c clock, rounds int) (int, error) {
 	var answer struct {
 		Data struct{ Result []struct{ Value [2]any } }
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || len(answer.Data.Result) != 1 {
+	if err := json.Unmarshal(body, &answer); err != nil || len(answer.Data.Result) > 1 {
 		return 0, fmt.Errorf("%s: cannot read %.200s: %v", s.name, body, err)
+	}
+	if len(answer.Data.Result) == 0 {
+		return 0, nil
 	}
 	text, _ := answer.Data.Result[0].Value[1].(string)
 	n, err := strconv.ParseFloat(text, 64)

@@ -29,7 +29,7 @@ import (
 
 // TestChaos proves delivery: agents yield a known sequence while they and the
 // master are killed, stopped and started, and links are cut, held up and
-// slowed. Afterwards each sample that was made is in the master's history once,
+// slowed, and the master's disk is filled. Afterwards each sample that was made is in the master's history once,
 // or its agent has told of one that was dropped. `make chaos` runs it at large:
 // CHAOS_AGENTS and CHAOS_SECONDS give the scale, CHAOS_SEED the sequence of
 // faults.
@@ -40,6 +40,7 @@ func TestChaos(t *testing.T) {
 	c := newChaos(t)
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	defer c.end()
+	c.mount()
 	c.startMaster()
 	for _, a := range c.agents {
 		a.start()
@@ -69,6 +70,7 @@ type chaos struct {
 	during time.Duration
 	addr   string // of the master
 	folder string
+	disk   *chaosDisk // of the master, or nil
 	master *chaosProcess
 	agents []*chaosHost
 }
@@ -120,7 +122,7 @@ func (c *chaos) newHost(i int) *chaosHost {
 }
 
 func (c *chaos) startMaster() {
-	c.master = c.spawn("master", nil, nil, "vedette", "master", "--listen", c.addr, "--data", filepath.Join(c.folder, "master"))
+	c.master = c.spawn("master", nil, nil, c.disk.command("vedette", "master", "--listen", c.addr, "--data", filepath.Join(c.folder, "master"))...)
 }
 
 // rage makes trouble, of everything at the same time.
@@ -131,6 +133,9 @@ func (c *chaos) rage() {
 	for _, a := range c.agents {
 		all.Go(func() { a.rage(ctx) })
 	}
+	if c.disk != nil {
+		all.Go(func() { c.disk.rage(ctx) })
+	}
 	rng := rand.New(rand.NewPCG(c.seed, 0))
 	for pause(ctx, c.during/8+time.Duration(rng.Int64N(int64(c.during)/4))) {
 		c.master.kill()
@@ -138,6 +143,10 @@ func (c *chaos) rage() {
 		c.startMaster()
 	}
 	all.Wait()
+	if c.disk != nil {
+		c.master.kill() // it may have ended, on a full disk
+		c.startMaster()
+	}
 }
 
 // settle lets the agents make nothing more, and waits until the master says that
@@ -215,6 +224,9 @@ func (c *chaos) judge() {
 			c.Errorf("%s: %d samples were made and %d stored, which proves nothing", a.settings.Host, is.made, is.stored)
 		}
 		sum.add(is, a)
+	}
+	if c.disk != nil {
+		c.Logf("the master's disk of %d MiB was filled %d times", c.disk.size>>20, c.disk.filled)
 	}
 	c.Logf(row, "all", "", sum.starts, sum.made, sum.stored, sum.lost, sum.doubled, sum.dropped)
 }

@@ -8,6 +8,10 @@
 // forced to the disk once a second, so a machine that loses power loses at
 // most about the last second.
 //
+// The database alone does not keep that promise for samples that come late, when
+// processes are killed one after the other; late.go, compact.go and open.go say
+// what is done about it, and kill_test.go proves it.
+//
 // A sample is known by its series and time: the same one again is taken as
 // often as it comes and is stored once. Samples may come late by up to
 // Options.OutOfOrder, and may not come from the future.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/record"
@@ -57,9 +56,9 @@ func (f *folder) settleLateLog() error {
 // chunk. A log that is damaged is left as it is: what is lost of it must be said.
 func (f *folder) mendLateLog(segmentBytes int) error {
 	log := filepath.Join(f.dir, wblDir)
-	marks := make(map[mark]bool)
+	marks, decoder := make(map[mark]bool), newDecoder()
 	err := readLog(log, func(r []byte) error {
-		for _, m := range marksOf(r) {
+		for _, m := range marksOf(decoder, r) {
 			marks[mark{m.Ref, m.MmapRef}] = false
 		}
 		return nil
@@ -113,9 +112,9 @@ func (f *folder) replaceLateLog(marks map[mark]bool, segmentBytes int) error {
 	if err != nil {
 		return err
 	}
-	var encoder record.Encoder
+	decoder, encoder := newDecoder(), record.Encoder{}
 	err = readLog(log, func(r []byte) error {
-		if found := marksOf(r); found != nil {
+		if found := marksOf(decoder, r); found != nil {
 			kept := found[:0]
 			for _, m := range found {
 				if marks[mark{m.Ref, m.MmapRef}] {
@@ -138,10 +137,14 @@ func (f *folder) replaceLateLog(marks map[mark]bool, segmentBytes int) error {
 	return errors.Join(os.Rename(log, before), os.Rename(fresh, log), syncPath(f.dir), os.RemoveAll(before))
 }
 
+func newDecoder() *record.Decoder {
+	d := record.NewDecoder(nil, nil) // the marks need no symbols
+	return &d
+}
+
 // marksOf returns the marks that a record of the log holds, nil where it is of
 // another kind.
-func marksOf(r []byte) []record.RefMmapMarker {
-	decoder := record.NewDecoder(labels.NewSymbolTable(), nil)
+func marksOf(decoder *record.Decoder, r []byte) []record.RefMmapMarker {
 	if decoder.Type(r) != record.MmapMarkers {
 		return nil
 	}
