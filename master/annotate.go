@@ -13,8 +13,9 @@ import (
 
 const (
 	// infoKey is the key of the series that say which revision of an inspector
-	// runs on a host: that of the catalog, where it is from there. Their value is 1; what counts is their labels, by which
-	// other series can be joined with them.
+	// runs on a host: that of the catalog, where it is from there. Their value is
+	// 1; what counts is their labels, by which other series can be joined with
+	// them.
 	infoKey = "vedette/inspector_info"
 	// annotateEvery is how often they get a sample.
 	annotateEvery = 30 * time.Second
@@ -27,20 +28,12 @@ type info struct{ host, inspector, kind, revision string }
 func (m *Master) annotate(ctx context.Context) {
 	appender := m.history.NewAppender()
 	known := make(map[info]*history.Series)
-	ticker := time.NewTicker(annotateEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-ticker.C:
-			batch := m.infoSamples(known, now)
-			_, err := appender.Append(ctx, batch)
-			if err != nil && !errors.As(err, new(*history.BusyError)) && ctx.Err() == nil {
-				m.deps.Log.Warn("cannot note which inspectors run", "error", err)
-			}
+	every(ctx, annotateEvery, func(now time.Time) {
+		_, err := appender.Append(ctx, m.infoSamples(known, now))
+		if err != nil && !errors.As(err, new(*history.BusyError)) && ctx.Err() == nil {
+			m.deps.Log.Warn("cannot note which inspectors run", "error", err)
 		}
-	}
+	})
 }
 
 // infoSamples returns a sample for each inspector of each host that is up, and

@@ -118,10 +118,10 @@ func TestProgramsAreSwept(t *testing.T) {
 		revisions = append(revisions, push(t, ops, wire.PushParams{Code: wire.Code{Name: "gpu", Plugin: plugin}}).Revision)
 	}
 	call[wire.PushResult](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "gpu"})
-	if m.sweepProgramsBefore(t.Context(), time.Now().Add(-time.Hour)); left() != 13 {
+	if m.sweepPrograms(t.Context(), time.Now().Add(-time.Hour)); left() != 13 {
 		t.Errorf("%d programs are left of 13 that are fresh", left())
 	}
-	m.sweepProgramsBefore(t.Context(), time.Now().Add(time.Hour))
+	m.sweepPrograms(t.Context(), time.Now().Add(time.Hour))
 	if _, err := m.programs.Stat(unnamed.SHA256); err == nil || left() != 10 {
 		t.Errorf("%d programs are left, want those of 10 revisions; the one that was never named: %v", left(), err)
 	}

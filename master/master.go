@@ -196,10 +196,12 @@ func (m *Master) Run(ctx context.Context) error {
 	defer stop()
 	var background sync.WaitGroup
 	background.Go(func() { m.registry.Run(running) })
-	background.Go(func() { m.sweep(running) })
+	background.Go(func() { every(running, sweepEvery, m.hub.Sweep) })
 	background.Go(func() { m.annotate(running) })
 	background.Go(func() { m.catalog.Run(running) })
-	background.Go(func() { m.sweepPrograms(running) })
+	background.Go(func() {
+		every(running, sweepProgramsEvery, func(now time.Time) { m.sweepPrograms(running, now.Add(-programGrace)) })
+	})
 	served := run(func() error { return m.serve(listener) })
 	background.Go(func() { m.announce(running, kept.done) })
 
@@ -324,34 +326,23 @@ func (m *Master) shutdown() error {
 	return errors.Join(m.rpc.Shutdown(ctx), m.http.Shutdown(ctx))
 }
 
-func (m *Master) sweep(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
+// every calls f again and again until ctx ends.
+func every(ctx context.Context, interval time.Duration, f func(now time.Time)) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			m.hub.Sweep(now)
+			f(now)
 		}
 	}
 }
 
-// sweepPrograms removes the programs of plugins that are not needed any more.
-func (m *Master) sweepPrograms(ctx context.Context) {
-	ticker := time.NewTicker(sweepProgramsEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-ticker.C:
-			m.sweepProgramsBefore(ctx, now.Add(-programGrace))
-		}
-	}
-}
-
-func (m *Master) sweepProgramsBefore(ctx context.Context, before time.Time) {
+// sweepPrograms removes the programs of plugins that are not needed any more and
+// were stored before a time.
+func (m *Master) sweepPrograms(ctx context.Context, before time.Time) {
 	keep, err := m.catalog.Programs(ctx)
 	if err != nil {
 		m.deps.Log.Error("cannot tell which programs are needed; all stay", "error", err)

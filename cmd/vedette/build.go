@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -25,7 +26,7 @@ const maxBuilds = 2
 type builder struct {
 	log   *slog.Logger
 	pool  *plugins.Pool
-	slots chan struct{}
+	slots chan string // the names under which builds that are not under way go
 	work  sync.WaitGroup // what goes on beside the builds
 }
 
@@ -39,7 +40,11 @@ func newBuilder(c *config.Config, log *slog.Logger) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{log: log, pool: pool, slots: make(chan struct{}, maxBuilds)}, nil
+	b := &builder{log: log, pool: pool, slots: make(chan string, maxBuilds)}
+	for i := range maxBuilds {
+		b.slots <- fmt.Sprint("build/", i+1)
+	}
+	return b, nil
 }
 
 // start builds a first script, so that the log says at the start of the master
@@ -65,16 +70,18 @@ func (b *builder) close() error {
 // cannot be built for reasons of this machine, nor with one whose initialisers
 // panic, perhaps for want of what only hosts have: the hosts will tell.
 func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
+	var slot string // two revisions of one inspector may be built at once
 	select {
-	case b.slots <- struct{}{}:
+	case slot = <-b.slots:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	d.Isolation = inspectors.IsolationOwn
+	name := d.Name
+	d.Name, d.Isolation = slot, inspectors.IsolationOwn
 	err := b.pool.Load(ctx, d)
 	b.work.Go(func() { // nobody waits for the end of the process
-		defer func() { <-b.slots }()
-		b.pool.Unload(d.Name)
+		b.pool.Unload(slot)
+		b.slots <- slot
 	})
 	var faults inspectors.Diagnostics
 	switch {
@@ -83,7 +90,7 @@ func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
 		return faults.Err()
 	case errors.Is(err, plugins.ErrClosed), errors.Is(err, plugins.ErrUnavailable):
 		if ctx.Err() == nil {
-			b.log.Warn("a script is accepted without being built", "inspector", d.Name, "reason", err)
+			b.log.Warn("a script is accepted without being built", "inspector", name, "reason", err)
 		}
 		return nil
 	}
