@@ -26,7 +26,7 @@ const maxBuilds = 2
 type builder struct {
 	log   *slog.Logger
 	pool  *plugins.Pool
-	slots chan string // the names under which builds that are not under way go
+	slots chan string    // the names under which builds that are not under way go
 	work  sync.WaitGroup // what goes on beside the builds
 }
 

@@ -252,7 +252,7 @@ func (c cell) equal(other cell) bool {
 	if !c.there || !other.there {
 		return c.there == other.there
 	}
-	const rounding = 1e-12
+	const rounding = 1e-14
 	return c.value == other.value || math.Abs(c.value-other.value) <= rounding*max(math.Abs(c.value), math.Abs(other.value))
 }
 
