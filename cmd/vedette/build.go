@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -26,7 +25,7 @@ const maxBuilds = 2
 type builder struct {
 	log   *slog.Logger
 	pool  *plugins.Pool
-	slots chan string    // the names under which builds that are not under way go
+	slots chan struct{}
 	work  sync.WaitGroup // what goes on beside the builds
 }
 
@@ -40,11 +39,7 @@ func newBuilder(c *config.Config, log *slog.Logger) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{log: log, pool: pool, slots: make(chan string, maxBuilds)}
-	for i := range maxBuilds {
-		b.slots <- fmt.Sprint("build/", i+1)
-	}
-	return b, nil
+	return &builder{log: log, pool: pool, slots: make(chan struct{}, maxBuilds)}, nil
 }
 
 // start builds a first script, so that the log says at the start of the master
@@ -70,18 +65,16 @@ func (b *builder) close() error {
 // cannot be built for reasons of this machine, nor with one whose initialisers
 // panic, perhaps for want of what only hosts have: the hosts will tell.
 func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
-	var slot string // two revisions of one inspector may be built at once
 	select {
-	case slot = <-b.slots:
+	case b.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	name := d.Name
-	d.Name, d.Isolation = slot, inspectors.IsolationOwn
+	d.Isolation = inspectors.IsolationOwn
 	err := b.pool.Load(ctx, d)
 	b.work.Go(func() { // nobody waits for the end of the process
-		b.pool.Unload(slot)
-		b.slots <- slot
+		defer func() { <-b.slots }()
+		b.pool.Unload(d.Name)
 	})
 	var faults inspectors.Diagnostics
 	switch {
@@ -90,7 +83,7 @@ func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
 		return faults.Err()
 	case errors.Is(err, plugins.ErrClosed), errors.Is(err, plugins.ErrUnavailable):
 		if ctx.Err() == nil {
-			b.log.Warn("a script is accepted without being built", "inspector", name, "reason", err)
+			b.log.Warn("a script is accepted without being built", "inspector", d.Name, "reason", err)
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type proxy struct {
 	listener net.Listener
 	target   string
 	all      sync.WaitGroup
+	carried  atomic.Int64 // bytes, both ways
 
 	mu      sync.Mutex
 	conns   map[net.Conn]struct{}
@@ -66,6 +68,7 @@ func (p *proxy) copy(to, from net.Conn) {
 	buffer := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(buffer)
+		p.carried.Add(int64(n))
 		p.pass()
 		if _, werr := to.Write(buffer[:n]); err != nil || werr != nil {
 			return

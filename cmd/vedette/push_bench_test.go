@@ -32,7 +32,12 @@ func pushToFleet(b *testing.B, simulated, real int) {
 	operator := m.operator()
 	before := memoryOf(b, m.master)
 	url := "http://" + m.addr
-	simulate(b, url, simulated)
+	link, err := newProxy(m.addr) // of one of them, to see what it carries
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(link.close)
+	simulate(b, url, link.url(), simulated)
 	for i := range real {
 		m.startAgents(fmt.Sprint("real-", i))
 	}
@@ -41,7 +46,7 @@ func pushToFleet(b *testing.B, simulated, real int) {
 	idle := memoryOf(b, m.master)
 	watcher := watchReceipts(b, url)
 	var all, theirs, last []time.Duration
-	cpu, pushes := cpuOf(b, m.master), 0
+	cpu, carried, pushes := cpuOf(b, m.master), link.carried.Load(), 0
 	for b.Loop() {
 		code := probe(pushes, time.Second)
 		pushes++
@@ -72,6 +77,7 @@ func pushToFleet(b *testing.B, simulated, real int) {
 		reportPercentiles(b, "real", theirs)
 	}
 	b.ReportMetric(float64(cpu.Milliseconds())/float64(pushes), "master-CPU-ms/push")
+	b.ReportMetric(float64(link.carried.Load()-carried)/float64(pushes), "B/agent/push")
 	b.ReportMetric(float64(idle-before)/float64(n), "master-B/agent")
 	b.ReportMetric(float64(memoryOf(b, m.master))/(1<<20), "master-RSS-MiB")
 	b.ReportMetric(0, "ns/op")
@@ -86,8 +92,8 @@ func reportPercentiles(b *testing.B, of string, durations []time.Duration) {
 }
 
 // simulate connects agents that say of all that they are assigned that it is
-// healthy.
-func simulate(b *testing.B, url string, n int) {
+// healthy. The first has a link of its own.
+func simulate(b *testing.B, url, first string, n int) {
 	slots := make(chan struct{}, 32)
 	var joined sync.WaitGroup
 	var mu sync.Mutex
@@ -104,7 +110,11 @@ func simulate(b *testing.B, url string, n int) {
 		joined.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			peer, err := simulateOne(b.Context(), url, fmt.Sprintf("h%05d", i))
+			to := url
+			if i == 0 {
+				to = first
+			}
+			peer, err := simulateOne(b.Context(), to, fmt.Sprintf("h%05d", i))
 			if err != nil {
 				b.Error(err)
 				return
