@@ -96,7 +96,8 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	cfg.Spool = cfg.Spool.OrDefault()
 	host, hostErr := hostName(deps.Log, cfg.Host)
 	tlsConfig, tlsErr := clientTLS(cfg.CA)
-	if err := errors.Join(hostErr, tlsErr, check(&cfg, &deps)); err != nil {
+	keys, keysErr := newSigners(cfg.Policy.Signers)
+	if err := errors.Join(hostErr, tlsErr, keysErr, check(&cfg, &deps)); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
 	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now()}
@@ -109,11 +110,11 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if a.deps.Artefacts == nil && cfg.Data != "" {
 		a.deps.Artefacts = newFetcher(a.log, &a.cfg, tlsConfig)
 	}
-	a.assigner, a.builtIn = newAssigner(a, a.deps.Artefacts), make(map[string]bool)
+	a.assigner, a.builtIn = newAssigner(a, a.deps.Artefacts, keys), make(map[string]bool)
 	for _, name := range deps.BuiltIn {
 		a.builtIn[name] = true
 	}
-	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors)
+	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors, keys)
 	a.live = newLiveFeed()
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
 	a.session.live = a.live

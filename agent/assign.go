@@ -22,6 +22,7 @@ type assigner struct {
 	wake    chan struct{} // capacity 1: there is something to apply
 	changes chan change
 	fetch   *programs
+	signers signers
 
 	mu      sync.Mutex
 	current wire.Assignment
@@ -42,9 +43,9 @@ type change struct {
 	done chan<- error
 }
 
-func newAssigner(a *Agent, from Artefacts) *assigner {
+func newAssigner(a *Agent, from Artefacts, keys signers) *assigner {
 	s := &assigner{
-		agent: a, wake: make(chan struct{}, 1), changes: make(chan change),
+		agent: a, wake: make(chan struct{}, 1), changes: make(chan change), signers: keys,
 		own: a.deps.Definitions, last: make(map[string]inspectors.Definition),
 	}
 	s.fetch = newPrograms(from, func() { ring(s.wake) })
@@ -344,6 +345,9 @@ func (s *assigner) instead(life context.Context, item wire.Assigned, reason erro
 // definition makes a definition of one assigned inspector, and notes the program
 // that it needs.
 func (s *assigner) definition(life context.Context, item wire.Assigned, programs map[wire.Artefact]bool) (inspectors.Definition, error) {
+	if err := s.signers.check(&item.Code, item.Signatures); err != nil {
+		return inspectors.Definition{}, err // before anything is done with it
+	}
 	program := ""
 	if item.Plugin != nil {
 		if err := s.agent.cfg.Policy.Needs().CheckPlugin(); err != nil {

@@ -44,6 +44,7 @@ type trials struct {
 	log     *slog.Logger
 	runner  Runner
 	accepts bool
+	signers signers
 	all     sync.WaitGroup // of their goroutines
 
 	mu      sync.Mutex
@@ -73,8 +74,8 @@ var (
 	errTrialCrashed = errors.New("it crashed its process, which ends a trial")
 )
 
-func newTrials(log *slog.Logger, runner Runner, accepts bool) *trials {
-	return &trials{log: log, runner: runner, accepts: accepts, running: make(map[string]*trial)}
+func newTrials(log *slog.Logger, runner Runner, accepts bool, keys signers) *trials {
+	return &trials{log: log, runner: runner, accepts: accepts, signers: keys, running: make(map[string]*trial)}
 }
 
 // trialMethods are those of trials.
@@ -91,6 +92,9 @@ func (a *Agent) Printed(inspector, line string) bool { return a.trials.printed(i
 func (t *trials) try(ctx context.Context, p wire.AgentTryParams) (wire.Empty, error) {
 	if !t.accepts {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
+	}
+	if err := t.signers.check(&p.Code, p.Signatures); err != nil {
+		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "%v", err)
 	}
 	d, err := trialDefinition(&p)
 	if err != nil {

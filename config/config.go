@@ -218,6 +218,10 @@ type Policy struct {
 	// Plugins lets it be plugins, which are compiled programs with all the rights
 	// of the agent. Default false.
 	Plugins bool `yaml:"plugins"`
+	// Signers are public keys, as `vedette key` prints them. Where there are any,
+	// code that a master sends runs only with a signature by one of them. Default
+	// none, which wants no signature.
+	Signers []string `yaml:"signers"`
 }
 
 // Needs returns the policy as package inspectors knows it.

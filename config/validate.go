@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/signing"
 )
 
 // Bounds of numbers.
@@ -274,10 +275,27 @@ func (l *loader) policy() {
 			l.check(true, at, "%s is not a path that a script can name; write it absolute and plain, as /var/log/app", quote(p))
 		}
 	}
+	l.signers()
 	for i, p := range l.c.Agent.Policy.Exec {
 		_, err := inspectors.ParseNeeds("exec:" + p)
 		if err != nil || strings.ContainsAny(p, " \t\n") {
 			l.check(true, l.entry("agent.policy.exec", i), "%s is not a program that a script can name; write its absolute and plain path, as /usr/bin/uptime", quote(p))
+		}
+	}
+}
+
+func (l *loader) signers() {
+	first := make(map[string]int)
+	for i, text := range l.c.Agent.Policy.Signers {
+		at := l.entry("agent.policy.signers", i)
+		if _, err := signing.ParsePublic(text); err != nil {
+			l.check(true, at, "%s is not a public key: %v; write it as `vedette key` prints it, %sBASE64", quote(text), err, signing.Prefix)
+			continue
+		}
+		before, twice := first[text]
+		l.check(twice, at, "it is the same key as agent.policy.signers[%d]", before)
+		if !twice {
+			first[text] = i
 		}
 	}
 }

@@ -98,6 +98,19 @@ type Code struct {
 	Isolation  string        `json:"isolation,omitempty"`
 }
 
+// Signature says that the holder of a key wants code to run on hosts. It is of
+// the code's revision; PROTOCOL.md has the bytes. A revision has one of a key at
+// most. The master cannot verify it, and need not: it has no keys.
+type Signature struct {
+	// Key is the id of the key: the first 16 hex digits of the SHA-256 of its
+	// public half.
+	Key       string `json:"key"`
+	Signature string `json:"signature"` // of Ed25519, in base64
+}
+
+// MaxSignatures is how many signatures a revision has at most.
+const MaxSignatures = 16
+
 // Revision is one version of an inspector's code. Its id is the hex SHA-256 of
 // the code's canonical JSON; a prefix of 8 digits or more names it too, where
 // only one has it.
@@ -107,6 +120,9 @@ type Revision struct {
 	Author  string `json:"author"` // who pushed it first: the credential's name
 	AtMS    int64  `json:"at_ms"`
 	Message string `json:"message,omitempty"`
+	// Signatures are those that came with pushes of it, by key. They are not part
+	// of what ID is a hash of.
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // HistoryEntry is one change of an inspector in the catalog.
@@ -118,6 +134,8 @@ type HistoryEntry struct {
 	Selector string `json:"selector"`
 	Message  string `json:"message,omitempty"`
 	Rollout  string `json:"rollout,omitempty"`
+	// Signers are the ids of the keys that have signed Revision by now.
+	Signers []string `json:"signers,omitempty"`
 }
 
 // CatalogEntry is one inspector of the catalog.
@@ -224,14 +242,18 @@ type PushParams struct {
 	// the entry's any more, the push is refused with CodeConflict, which names
 	// who was first. nil does not compare, "" is for a new inspector.
 	Version *string `json:"version,omitempty"`
+	// Signatures are added to those that the revision has.
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // PushResult says what was begun, by a push, a rollback or a deletion, which has
-// no revision. A push that changes nothing has no rollout.
+// no revision. A push that changes nothing has no rollout. Signed is that it gave
+// the revision a signature, which goes to the hosts at once, without one.
 type PushResult struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version"`
 	Rollout  string `json:"rollout,omitempty"`
+	Signed   bool   `json:"signed,omitempty"`
 	Hosts    int    `json:"hosts"` // that the selector selects now
 }
 
@@ -311,6 +333,7 @@ type Assignment struct {
 type Assigned struct {
 	Revision string `json:"revision"`
 	Code
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // RevisionOf returns the id of the revision that a code is: the hex SHA-256 of
@@ -430,6 +453,8 @@ type TrialStartParams struct {
 	Hosts    []string `json:"hosts,omitempty"`
 	Selector string   `json:"selector,omitempty"`
 	ForMS    int64    `json:"for_ms,omitempty"` // 0 is 10 s; at most an hour
+	// Signatures are of the code, as of a push.
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // TrialStartResult names the trial and the hosts that run it. Each of them sends
@@ -450,6 +475,8 @@ type AgentTryParams struct {
 	Trial string `json:"trial"`
 	Code  Code   `json:"code"`
 	ForMS int64  `json:"for_ms"`
+
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // TrialReport is what a trial yields on one host: a run, a line that it printed,

@@ -1,0 +1,138 @@
+// Package signing signs code that goes to hosts through a master, and verifies
+// it there, with Ed25519 keys that the master never holds. What is signed is the
+// id of a revision, which is a hash of all that the code consists of.
+package signing
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+const (
+	// Context begins every message that is signed, so that a signature of
+	// anything else is none of code. PROTOCOL.md gives it too.
+	Context = "vedette.v1 code\n"
+	// Prefix begins a public key as it is written down.
+	Prefix = "ed25519:"
+
+	// idBytes is how much of a public key's SHA-256 its id has.
+	idBytes   = 8
+	pemBlock  = "PRIVATE KEY"
+	hexDigits = "0123456789abcdef"
+)
+
+// PrivateKey signs.
+type PrivateKey struct{ key ed25519.PrivateKey }
+
+// PublicKey verifies.
+type PublicKey struct{ key ed25519.PublicKey }
+
+// Generate makes a key at random.
+func Generate() (PrivateKey, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	return PrivateKey{key}, err
+}
+
+// ParsePrivate reads a key as PEM returns it, or as `openssl genpkey -algorithm
+// ed25519` does.
+func ParsePrivate(text []byte) (PrivateKey, error) {
+	block, _ := pem.Decode(text)
+	switch {
+	case block == nil:
+		return PrivateKey{}, errors.New("it is no PEM file")
+	case block.Type == "ENCRYPTED PRIVATE KEY":
+		return PrivateKey{}, errors.New("it is encrypted, which is not supported")
+	case block.Type != pemBlock:
+		return PrivateKey{}, fmt.Errorf("it holds a %.40q, and not a %q", block.Type, pemBlock)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return PrivateKey{}, fmt.Errorf("it is no PKCS#8 key: %w", err)
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return PrivateKey{}, errors.New("its key is not of Ed25519")
+	}
+	return PrivateKey{private}, nil
+}
+
+// PEM is the key as it is kept in a file, in PKCS#8.
+func (k PrivateKey) PEM() ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(k.key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: pemBlock, Bytes: der}), nil
+}
+
+// Public returns the key that verifies what this one signs.
+func (k PrivateKey) Public() PublicKey {
+	return PublicKey{k.key.Public().(ed25519.PublicKey)}
+}
+
+// Sign returns the signature of a revision, in base64. It is the same each time.
+func (k PrivateKey) Sign(revision string) string {
+	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, message(revision)))
+}
+
+// message is what is signed of a revision.
+func message(revision string) []byte { return []byte(Context + revision) }
+
+// ParsePublic reads a key as String writes it.
+func ParsePublic(text string) (PublicKey, error) {
+	encoded, ok := strings.CutPrefix(text, Prefix)
+	if !ok {
+		return PublicKey{}, fmt.Errorf("it does not begin with %s", Prefix)
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil || strings.ContainsAny(encoded, "\r\n") {
+		return PublicKey{}, errors.New("what follows " + Prefix + " is not base64")
+	}
+	if len(raw) != ed25519.PublicKeySize {
+		return PublicKey{}, fmt.Errorf("it has %d bytes, and not %d", len(raw), ed25519.PublicKeySize)
+	}
+	return PublicKey{raw}, nil
+}
+
+// String is the key as it is written into a configuration.
+func (k PublicKey) String() string {
+	return Prefix + base64.StdEncoding.EncodeToString(k.key)
+}
+
+// ID names the key: 16 hex digits, the start of its SHA-256.
+func (k PublicKey) ID() string {
+	sum := sha256.Sum256(k.key)
+	return hex.EncodeToString(sum[:idBytes])
+}
+
+// Verify reports whether the signature is the key's of the revision.
+func (k PublicKey) Verify(revision, signature string) bool {
+	raw, err := decodeSignature(signature)
+	return err == nil && ed25519.Verify(k.key, message(revision), raw)
+}
+
+// CheckShape tells what is wrong with a signature that nobody here can verify,
+// or with the id of its key.
+func CheckShape(id, signature string) error {
+	if len(id) != 2*idBytes || strings.Trim(id, hexDigits) != "" {
+		return fmt.Errorf("the key %.40q is not %d lower-case hex digits", id, 2*idBytes)
+	}
+	_, err := decodeSignature(signature)
+	return err
+}
+
+func decodeSignature(text string) ([]byte, error) {
+	raw, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) != ed25519.SignatureSize || strings.ContainsAny(text, "\r\n") {
+		return nil, fmt.Errorf("the signature is not %d bytes in base64", ed25519.SignatureSize)
+	}
+	return raw, nil
+}
