@@ -74,6 +74,9 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 	if p.Code.Plugin != nil {
 		return wire.TrialStartResult{}, rpc.Errorf(rpc.CodeInvalidParams, "a trial is of a script; run a plugin where it was made, with `vedette inspector run`")
 	}
+	if err := catalog.CheckSignatures(p.Signatures); err != nil {
+		return wire.TrialStartResult{}, err
+	}
 	checked, err := a.Catalog.Check(ctx, p.Code)
 	if err != nil {
 		return wire.TrialStartResult{}, err
@@ -94,7 +97,7 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 		return result, err
 	}
 	result.Trial = t.id
-	params := wire.AgentTryParams{Trial: t.id, Code: p.Code, ForMS: length.Milliseconds()}
+	params := wire.AgentTryParams{Trial: t.id, Code: p.Code, ForMS: length.Milliseconds(), Signatures: p.Signatures}
 	go a.relay(t, length)
 	for host, peer := range peers {
 		go a.beginOn(t, host, peer, &params)

@@ -53,7 +53,7 @@ type Catalog struct {
 	entries     map[string]*entry
 	names       []string // of the entries that hosts may get something of, sorted
 	active      map[string]*active
-	code        map[string]wire.Code // of revisions that somebody may run, by id
+	code        map[string]signedCode // of revisions that somebody may run, by id
 	targets     map[string]*target
 	assignments map[string]*wire.Assignment // by the revisions in it
 	lastRollout uint64
@@ -113,7 +113,7 @@ func New(opts Options) *Catalog {
 		opts:    opts,
 		checks:  make(chan struct{}, maxChecks),
 		slots:   make(chan struct{}, maxSending),
-		entries: make(map[string]*entry), active: make(map[string]*active), code: make(map[string]wire.Code),
+		entries: make(map[string]*entry), active: make(map[string]*active), code: make(map[string]signedCode),
 		targets: make(map[string]*target), assignments: make(map[string]*wire.Assignment),
 		changed: make(map[string]bool), dirty: make(map[*target]bool),
 		wakeRollouts: make(chan struct{}, 1), wakeSummary: make(chan struct{}, 1),
@@ -214,7 +214,7 @@ func (c *Catalog) loadCodeLocked(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.code[id] = revision.Code
+		c.code[id] = signedCode{revision.Code, revision.Signatures}
 	}
 	return nil
 }
@@ -243,7 +243,8 @@ func (c *Catalog) revision(ctx context.Context, id string) (wire.Revision, error
 	if err != nil {
 		return revision, fmt.Errorf("cannot read revision %.12s: %w", id, err)
 	}
-	return revision, nil
+	revision.Signatures, err = c.signatures(ctx, id)
+	return revision, err
 }
 
 // installLocked puts an entry and its rollout, or nil, in the place of what was,
@@ -257,7 +258,7 @@ func (c *Catalog) installLocked(e *entry, a *active) {
 		c.active[e.Name] = a
 	}
 	needed := c.neededLocked()
-	maps.DeleteFunc(c.code, func(id string, _ wire.Code) bool { return !needed[id] })
+	maps.DeleteFunc(c.code, func(id string, _ signedCode) bool { return !needed[id] })
 	c.retargetLocked(e.Name)
 	c.markLocked(e.Name)
 	wake(c.wakeRollouts)

@@ -46,8 +46,10 @@ func (c *Catalog) Get(ctx context.Context, name string) (wire.CatalogEntry, erro
 	got := c.entryLocked(e)
 	c.mu.Unlock()
 	var err error
-	got.History, err = c.history(ctx, name)
-	return got, err
+	if got.History, err = c.history(ctx, name); err != nil {
+		return got, err
+	}
+	return got, c.withSigners(ctx, got.History)
 }
 
 func (c *Catalog) entryLocked(e *entry) wire.CatalogEntry {

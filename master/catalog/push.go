@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,10 +28,11 @@ const (
 type wish struct {
 	action   string
 	name     string
-	code     *wire.Code // to be pushed, or nil
-	revision string     // that is to be current; "" for delete
-	kind     string     // of the revision; "" for delete
-	selector *string    // nil keeps that of the entry
+	code     *wire.Code       // to be pushed, or nil
+	signed   []wire.Signature // that come with it
+	revision string           // that is to be current; "" for delete
+	kind     string           // of the revision; "" for delete
+	selector *string          // nil keeps that of the entry
 	message  string
 	plan     wire.Plan
 	interval time.Duration // of the revision
@@ -47,6 +49,9 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 	if err := validateMessage(p.Message); err != nil {
 		return wire.PushResult{}, err
 	}
+	if err := CheckSignatures(p.Signatures); err != nil {
+		return wire.PushResult{}, err
+	}
 	if p.Selector != nil {
 		if _, err := ParseSelector(*p.Selector); err != nil {
 			return wire.PushResult{}, err
@@ -60,7 +65,7 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 		return wire.PushResult{}, err
 	}
 	return c.change(ctx, seen, wish{
-		action: actionPush, name: code.Name, code: &code, revision: wire.RevisionOf(code), kind: kindOf(code),
+		action: actionPush, name: code.Name, code: &code, signed: p.Signatures, revision: wire.RevisionOf(code), kind: kindOf(code),
 		selector: p.Selector, message: p.Message, plan: p.Plan, interval: definition.Interval,
 	})
 }
@@ -148,7 +153,7 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 		return wire.PushResult{}, err
 	}
 	c.mu.Lock()
-	err = c.checkRoomLocked(e, code[w.revision])
+	err = c.checkRoomLocked(e, code[w.revision].Code)
 	c.mu.Unlock()
 	if err != nil {
 		return wire.PushResult{}, err
@@ -181,15 +186,30 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 }
 
 // unchanged answers a push that is what there is already. It is in the audit log
-// all the same.
+// all the same, and may bring signatures. changing is held.
 func (c *Catalog) unchanged(ctx context.Context, attempt *audit.Attempt, e *entry, w wish) (wire.PushResult, error) {
-	if err := c.store.Apply(ctx, attempt.Change(w.name, "nothing changed")); err != nil {
+	has, err := c.signatures(ctx, w.revision)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	all, changes, err := sign(w.revision, has, w.signed)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	signed, detail := len(changes) > 0, "nothing changed"
+	if signed {
+		detail = fmt.Sprintf("revision %.12s, %s", w.revision, w.signedBy())
+	}
+	if err := c.store.Apply(context.WithoutCancel(ctx), append(changes, attempt.Change(w.name, detail))...); err != nil {
 		return wire.PushResult{}, fmt.Errorf("cannot write the audit log: %w", err)
 	}
 	attempt.Written()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return wire.PushResult{Revision: e.Current, Version: e.version(), Hosts: len(c.targetsLocked(e.selector))}, nil
+	if signed {
+		c.signedLocked(w.name, w.revision, all)
+	}
+	return wire.PushResult{Revision: e.Current, Version: e.version(), Signed: signed, Hosts: len(c.targetsLocked(e.selector))}, nil
 }
 
 // compare refuses a change whose author has not seen what is there.
@@ -271,26 +291,31 @@ func (c *Catalog) begin(e, before *entry, running *active, w wish) (wire.Rollout
 }
 
 // codeFor returns the code of every revision that hosts may have to run after a
-// change, and the change that stores a new one.
-func (c *Catalog) codeFor(ctx context.Context, w wish, e *entry) (map[string]wire.Code, []state.Change, error) {
+// change, and the changes that store a new one and new signatures.
+func (c *Catalog) codeFor(ctx context.Context, w wish, e *entry) (map[string]signedCode, []state.Change, error) {
 	if w.revision == "" {
 		return nil, nil, nil
 	}
-	stored, err := c.revision(ctx, w.revision)
-	switch {
-	case err == nil:
-		return map[string]wire.Code{w.revision: stored.Code}, nil, nil
-	case !isNotFound(err) || w.code == nil:
+	var changes []state.Change
+	revision, err := c.revision(ctx, w.revision)
+	if isNotFound(err) && w.code != nil {
+		revision = wire.Revision{ID: w.revision, Code: *w.code, Author: e.Author, AtMS: e.AtMS, Message: e.Message}
+		changes, err = append(changes, state.Put(revisionPrefix+w.revision, encode(revision), state.None)), nil
+	}
+	if err != nil {
 		return nil, nil, err
 	}
-	fresh := wire.Revision{ID: w.revision, Code: *w.code, Author: e.Author, AtMS: e.AtMS, Message: e.Message}
-	return map[string]wire.Code{w.revision: *w.code}, []state.Change{state.Put(revisionPrefix+w.revision, encode(fresh), state.None)}, nil
+	all, signed, err := sign(w.revision, revision.Signatures, w.signed)
+	if err != nil {
+		return nil, nil, err
+	}
+	return map[string]signedCode{w.revision: {revision.Code, all}}, append(changes, signed...), nil
 }
 
 // commit writes an entry with its history and its rollout, and what else belongs
 // to it, in one Apply; then it holds. A rollout that has ended settles the entry.
 // changing is held.
-func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.HistoryEntry, a *active, code map[string]wire.Code, changes []state.Change) error {
+func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.HistoryEntry, a *active, code map[string]signedCode, changes []state.Change) error {
 	want := state.None
 	if before != nil {
 		want = before.stored
@@ -319,7 +344,11 @@ func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.His
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id, code := range code {
+		before := c.code[id].signatures
 		c.code[id] = code
+		if !slices.Equal(before, code.signatures) {
+			c.signedLocked(e.Name, id, code.signatures)
+		}
 	}
 	c.installLocked(e, stored)
 	return nil
@@ -338,11 +367,17 @@ func (w *wish) describe(e *entry, r wire.Rollout) string {
 		parts = append(parts, fmt.Sprintf("revision %.12s", e.Current))
 	}
 	parts = append(parts, fmt.Sprintf("selector %q", e.Selector), "rollout "+r.ID)
+	if len(w.signed) > 0 {
+		parts = append(parts, w.signedBy())
+	}
 	if w.message != "" {
 		parts = append(parts, fmt.Sprintf("message %q", w.message))
 	}
 	return strings.Join(parts, ", ")
 }
+
+// signedBy names the keys whose signatures come with a push.
+func (w *wish) signedBy() string { return "signed by " + strings.Join(signersOf(w.signed), ", ") }
 
 func hostsOf(r wire.Rollout) int {
 	n := 0

@@ -238,7 +238,7 @@ func isMinor(before, after wire.Rollout) bool {
 func (c *Catalog) rollBack(ctx context.Context, a *active, r wire.Rollout) error {
 	c.mu.Lock()
 	before := c.entries[r.Inspector]
-	code := map[string]wire.Code{}
+	code := map[string]signedCode{}
 	if r.From != "" {
 		code[r.From] = c.code[r.From]
 	}
@@ -247,7 +247,7 @@ func (c *Catalog) rollBack(ctx context.Context, a *active, r wire.Rollout) error
 	attempt := audit.From(ctx)
 	e.Current, e.Deleted, e.Kind = r.From, r.From == "", ""
 	if r.From != "" {
-		e.Selector, e.Kind = r.FromSelector, kindOf(code[r.From])
+		e.Selector, e.Kind = r.FromSelector, kindOf(code[r.From].Code)
 	}
 	e.Changes++
 	e.Author, e.AtMS, e.Message = attempt.Who(), r.FinishedMS, r.Reason

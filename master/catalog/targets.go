@@ -280,7 +280,8 @@ func (c *Catalog) assignmentLocked(t *target) *wire.Assignment {
 	}
 	a := &wire.Assignment{Inspectors: make([]wire.Assigned, 0, len(names))}
 	for _, name := range names {
-		a.Inspectors = append(a.Inspectors, wire.Assigned{Revision: t.wants[name], Code: c.code[t.wants[name]]})
+		code := c.code[t.wants[name]]
+		a.Inspectors = append(a.Inspectors, wire.Assigned{Revision: t.wants[name], Code: code.Code, Signatures: code.signatures})
 	}
 	a.Hash = wire.AssignmentHash(a.Inspectors)
 	if len(c.assignments) >= maxAssignments {
