@@ -46,6 +46,10 @@ func variables() []variable {
 // commands read it, not Load.
 const VariableConfig = "VEDETTE_CONFIG"
 
+// VariableSignKey is the variable that names the file with the key that signs
+// what is pushed. The commands that push read it, not Load.
+const VariableSignKey = "VEDETTE_SIGN_KEY"
+
 // dotEnvName is read in the current directory, and nowhere else.
 const dotEnvName = ".env"
 
@@ -137,7 +141,7 @@ func (l *loader) environment(environ []string) {
 // not given.
 func (l *loader) variables(values map[string]string, origin func(name string) Origin) {
 	l.masterAddress(values, origin)
-	known := []string{VariableConfig}
+	known := []string{VariableConfig, VariableSignKey}
 	for _, v := range variables() {
 		known = append(known, v.name)
 		if text := values[v.name]; text != "" && v.path != "" {

@@ -43,6 +43,10 @@ func readSecret(path string, most int64) ([]byte, error) {
 	return text, nil
 }
 
+// ReadSecret reads a file with a key. One that every user of the machine can read
+// is refused.
+func ReadSecret(path string) ([]byte, error) { return readSecret(path, maxKeyBytes) }
+
 // fileError says what is wrong with a file in one voice.
 func fileError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {

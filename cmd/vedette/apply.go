@@ -21,6 +21,7 @@ import (
 type apply struct {
 	client
 	planFlags
+	signFlags
 	prune, yes, dryRun bool
 	message            string
 }
@@ -51,6 +52,7 @@ exits with 10 where there are changes.`,
 	}
 	a.client.flags(cmd)
 	a.planFlags.flags(cmd)
+	a.signFlags.flags(cmd)
 	cmd.Flags().BoolVar(&a.prune, "prune", false, "delete what is only on the master")
 	cmd.Flags().BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "show the plan, and change nothing")
@@ -62,6 +64,9 @@ exits with 10 where there are changes.`,
 func (a *apply) run(cmd *cobra.Command, dir string) error {
 	plan, err := a.plan()
 	if err != nil {
+		return err
+	}
+	if err := a.signFlags.read(cmd); err != nil {
 		return err
 	}
 	wanted, err := a.folder(cmd, dir)
@@ -164,7 +169,7 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 	for i, step := range steps {
 		var err error
 		switch step.Change {
-		case changeNew, changeCode, changeHosts:
+		case changeNew, changeCode, changeHosts, changeSigned:
 			err = a.push(cmd, step, plan)
 		case changeDelete:
 			err = a.delete(cmd, step)
@@ -180,7 +185,7 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 }
 
 func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
-	params := wire.PushParams{Code: step.code, Selector: &step.To, Message: a.message, Plan: plan, Version: &step.version}
+	params := wire.PushParams{Code: step.code, Selector: &step.To, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.sign(step.code)}
 	var result wire.PushResult
 	if err := a.call(cmd, wire.MethodCatalogPush, params, &result); err != nil {
 		return faultsOf(cmd, err, step.code.File, a.json)

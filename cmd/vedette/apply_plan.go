@@ -15,6 +15,7 @@ const (
 	changeNew    = "new"
 	changeCode   = "changed"
 	changeHosts  = "hosts changed" // the code is the same
+	changeSigned = "to be signed"  // the code and the hosts are the same
 	changeNone   = "unchanged"
 	changeDelete = "delete"
 	changeLeft   = "only on the master" // and left there
@@ -59,9 +60,12 @@ func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep
 			}
 			continue
 		}
+		if err := a.agree(w.code, checked.Revision); err != nil {
+			return nil, err
+		}
 		entry, there := entries[w.code.Name]
 		delete(entries, w.code.Name)
-		step, err := stepOf(s, w, entry, there, checked.Revision)
+		step, err := a.stepOf(s, w, entry, there, checked.Revision)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +87,7 @@ func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep
 }
 
 // stepOf compares one inspector with its entry of the catalog.
-func stepOf(s *session, w wanted, entry wire.CatalogEntry, there bool, revision string) (applyStep, error) {
+func (a *apply) stepOf(s *session, w wanted, entry wire.CatalogEntry, there bool, revision string) (applyStep, error) {
 	step := applyStep{Name: w.code.Name, Change: changeNew, Revision: revision, To: w.selector, code: w.code}
 	var from wire.Revision
 	if there {
@@ -93,13 +97,22 @@ func stepOf(s *session, w wanted, entry wire.CatalogEntry, there bool, revision 
 		} else {
 			step.Change = changeNone
 		}
-		if entry.Current == revision {
+		same := entry.Current == revision
+		if same && a.key == nil {
 			return step, nil
 		}
-		step.Change = changeCode
 		var err error
 		if from, err = s.revision(w.code.Name, entry.Current); err != nil {
 			return step, err
+		}
+		switch {
+		case !same:
+			step.Change = changeCode
+		case step.Change == changeNone && !a.has(w.code, from.Signatures):
+			step.Change = changeSigned
+			return step, nil
+		default:
+			return step, nil
 		}
 	}
 	step.Added, step.Removed = lineCounts(unified("from", "to", codeText(from.Code), codeText(w.code)))
@@ -125,7 +138,7 @@ func planText(steps []applyStep, prune bool) string {
 		width = max(width, len(s.Name))
 	}
 	for _, s := range steps {
-		sign := map[string]string{changeNew: "+", changeCode: "~", changeHosts: "~", changeDelete: "-"}[s.Change]
+		sign := map[string]string{changeNew: "+", changeCode: "~", changeHosts: "~", changeSigned: "~", changeDelete: "-"}[s.Change]
 		fmt.Fprintf(&b, "%1s %-*s  %s\n", sign, width, s.Name, stepText(s))
 		if s.Change == changeLeft {
 			left++
@@ -154,6 +167,8 @@ func stepText(s applyStep) string {
 		}
 	case changeHosts:
 		text = "same code, to " + selectorText(s.To)
+	case changeSigned:
+		text = "same code and hosts, signed"
 	case changeDelete:
 		text = "deleted: it is only on the master"
 	}

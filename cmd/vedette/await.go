@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -73,6 +74,50 @@ func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string
 		err = w.err
 	}
 	return w.rollout, err
+}
+
+// decideEvery is how often hosts are looked at that have got a signature.
+const decideEvery = 250 * time.Millisecond
+
+// untilDecided waits until each host that is there has told how it does with the
+// current revision, where there is no rollout that tells of it.
+func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duration) error {
+	ctx, stop := cli.UntilStopped(cmd)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	s, err := c.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	look := time.NewTicker(decideEvery)
+	defer look.Stop()
+	for {
+		var receipts wire.ReceiptsResult
+		if err := s.call(wire.MethodReceipts, wire.CatalogParams{Name: name}, &receipts); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(receipts.Receipts, undecided) {
+			return nil
+		}
+		select {
+		case <-look.C:
+			continue
+		case <-ctx.Done():
+		}
+		if c.json {
+			if err := printLines(cmd.OutOrStdout(), []pushLine{{Event: "end", Outcome: outcomeWaiting, Receipts: &receipts}}); err != nil {
+				return err
+			}
+		}
+		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; look at it with: vedette receipts %s", name))
+	}
+}
+
+// undecided reports whether a host that is there is still on its way.
+func undecided(h wire.HostReceipt) bool {
+	return h.HostState == wire.HostUp && h.State != wire.ReceiptHealthy && !unwell(h)
 }
 
 // loop shows each change until the rollout has ended.

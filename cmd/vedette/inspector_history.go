@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,7 +19,7 @@ func newInspectorHistory() *cobra.Command {
 		Use:   "history NAME",
 		Short: "List the changes of a pushed inspector",
 		Long: `List what was done to a pushed inspector, newest first: which revision was made
-current, for which hosts, when, by whom and why. A deleted one has a history too.`,
+current, for which hosts, when, by whom, with the keys that have signed it, and why. A deleted one has a history too.`,
 		Example: "  vedette inspector history disk\n  vedette inspector history disk --json | jq -r .revision",
 		Args:    nameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,6 +38,18 @@ current, for which hosts, when, by whom and why. A deleted one has a history too
 	return cmd
 }
 
+// signedText tells who has signed a revision, if anybody has.
+func signedText(signers []string) string {
+	if len(signers) == 0 {
+		return ""
+	}
+	short := make([]string, len(signers))
+	for i, key := range signers {
+		short[i] = shortID(key)
+	}
+	return " (signed by " + strings.Join(short, ", ") + ")"
+}
+
 // printHistory writes a table of changes. A star is the current revision.
 func printHistory(w io.Writer, entry wire.CatalogEntry, now time.Time) error {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
@@ -47,7 +60,7 @@ func printHistory(w io.Writer, entry wire.CatalogEntry, now time.Time) error {
 		if current && h.Revision == entry.Current {
 			revision, current = revision+" *", false
 		}
-		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", revision, h.Action, ago(now, h.AtMS), orDash(h.Author), selectorText(h.Selector), orDash(oneLine(h.Message)))))
+		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", revision, h.Action, ago(now, h.AtMS), orDash(h.Author)+signedText(h.Signers), selectorText(h.Selector), orDash(oneLine(h.Message)))))
 	}
 	return table.Flush()
 }

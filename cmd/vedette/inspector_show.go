@@ -42,7 +42,7 @@ its programs are listed.`,
 		},
 	}
 	c.flags(cmd)
-	c.jsonFlag(cmd, "print one JSON object, with the settings, the author and the message")
+	c.jsonFlag(cmd, "print one JSON object, with the settings, the author, the message and the signatures")
 	return cmd
 }
 

@@ -23,6 +23,7 @@ import (
 type push struct {
 	client
 	planFlags
+	signFlags
 	to, message, name, version string
 	interval, timeoutRun       time.Duration
 	plugin                     string
@@ -39,7 +40,8 @@ follow it onto the hosts: at once, or in stages. A stage that does not do well i
 rolled back, and the hosts that failed are named with their reasons.
 
 Without --to it keeps the hosts that it has; a new inspector goes to every host.
---plugin pushes a compiled program instead of a script.
+--plugin pushes a compiled program instead of a script. --sign-key signs it here,
+for hosts that want that; a signature of what is current already is added.
 
 Exit status: 0 healthy on every host that is there; 7 the check found faults, and
 nothing was pushed; 8 rolled back, replaced, or not well on some host; 9 the end
@@ -47,6 +49,7 @@ was not awaited. Hosts that are away get it when they return, and do not count.`
 		Example: `  vedette push disk.go --to role=db -m "count inodes too"
   vedette push disk.go --canary 1,10%,100% --bake 30s
   vedette push disk.go --no-wait --json
+  vedette push disk.go --sign-key signing.pem
   vedette push --plugin ./gpu,linux/arm64=./gpu-arm64 --name gpu --interval 5s`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
@@ -72,6 +75,7 @@ was not awaited. Hosts that are away get it when they return, and do not count.`
 func (p *push) flags(cmd *cobra.Command) {
 	p.client.flags(cmd)
 	p.planFlags.flags(cmd)
+	p.signFlags.flags(cmd)
 	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, as role=db or 'zone in (a,b)'; '' is every host")
 	cmd.Flags().StringVarP(&p.message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&p.name, "name", "", "the inspector's `KEY` (default: the script's //vedette:name, else the file's name)")
@@ -87,6 +91,9 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.signFlags.read(cmd); err != nil {
+		return err
+	}
 	code, artefacts, err := p.code(cmd, args)
 	if err != nil {
 		return err
@@ -100,10 +107,14 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
 		return err
 	}
-	if err := checkOnMaster(cmd, s, code, p.json); err != nil {
+	revision, err := checkOnMaster(cmd, s, code, p.json)
+	if err == nil {
+		err = p.agree(code, revision)
+	}
+	if err != nil {
 		return err
 	}
-	params := wire.PushParams{Code: code, Message: p.message, Plan: plan}
+	params := wire.PushParams{Code: code, Message: p.message, Plan: plan, Signatures: p.sign(code)}
 	if cmd.Flags().Changed("to") {
 		params.Selector = &p.to
 	}
@@ -136,7 +147,10 @@ func (p *push) tell(cmd *cobra.Command, s *session, name string, result wire.Pus
 
 // pushedText says what a push has begun.
 func pushedText(name, selector string, result wire.PushResult) string {
-	if result.Rollout == "" {
+	switch {
+	case result.Signed:
+		return fmt.Sprintf("%s %s is current already; its hosts get the signature\n", name, shortID(result.Revision))
+	case result.Rollout == "":
 		return fmt.Sprintf("%s %s is current already; nothing is to be done\n", name, shortID(result.Revision))
 	}
 	hosts := fmt.Sprintf("%d hosts", result.Hosts)
@@ -208,19 +222,20 @@ func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) e
 }
 
 // checkOnMaster asks the master for what it has against the code, and prints
-// that as the local check does: its rules may be newer.
-func checkOnMaster(cmd *cobra.Command, s *session, code wire.Code, asJSON bool) error {
+// that as the local check does: its rules may be newer. It returns the revision
+// that the master would make.
+func checkOnMaster(cmd *cobra.Command, s *session, code wire.Code, asJSON bool) (revision string, err error) {
 	var result wire.CheckResult
 	if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: code}, &result); err != nil {
-		return err
+		return "", err
 	}
 	if len(result.Diagnostics) == 0 {
-		return nil
+		return result.Revision, nil
 	}
 	if err := printChecked(cmd, code.File, fromMaster(result), asJSON); err != nil {
-		return err
+		return "", err
 	}
-	return cli.Exit(cli.ExitCheck, nil)
+	return "", cli.Exit(cli.ExitCheck, nil)
 }
 
 // faultsOf prints the faults that an answer to a push brings with it, as those
@@ -264,10 +279,18 @@ func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult,
 // await is finish without the line that tells of the beginning.
 func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
 	if f.noWait {
+		if !c.json && result.Signed {
+			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette receipts "+name))
+		}
 		if !c.json && result.Rollout != "" {
 			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette rollout show "+result.Rollout))
 		}
 		return nil
+	}
+	if result.Signed {
+		if err := c.untilDecided(cmd, name, f.wait); err != nil {
+			return err
+		}
 	}
 	var rollout *wire.Rollout
 	if result.Rollout != "" {

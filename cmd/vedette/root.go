@@ -38,7 +38,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	add("run", newDev(), newMaster(), agentcmd.New("agent", "vedette agent"))
 	add("push", newTry(), newPush(), newApply(), newInspectors(), newReceipts(), newRollouts(), newRollout(), newAudit())
 	add("look", newHosts(), newWatch(), newBoost(), newCall())
-	add("make", newInspector(), newConfig(), newToken())
+	add("make", newInspector(), newConfig(), newToken(), newKey())
 	root.AddCommand(cli.VersionCommand("vedette"), agentcmd.ScriptHost())
 	cli.Helpful(root)
 	return root

@@ -98,21 +98,22 @@ func (e *newEntry) make() error {
 		e.Token = token
 		return nil
 	}
-	return writeToken(e.File, token)
+	return writeSecret("token", e.File, []byte(token+"\n"))
 }
 
-// writeToken writes a file that did not exist, so that no token in use is lost.
-func writeToken(path, token string) error {
+// writeSecret writes a file that did not exist, so that no token or key in use is
+// lost.
+func writeSecret(what, path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("cannot write the token: %q exists; remove it or choose another file", path)
+		return fmt.Errorf("cannot write the %s: %q exists; remove it or choose another file", what, path)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write the token: %w", err)
+		return fmt.Errorf("cannot write the %s: %w", what, err)
 	}
-	_, err = f.WriteString(token + "\n")
+	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("cannot write the token: %w", err)
+		return fmt.Errorf("cannot write the %s: %w", what, err)
 	}
 	return nil
 }

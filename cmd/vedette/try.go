@@ -23,6 +23,7 @@ import (
 // try is one run of the command of that name.
 type try struct {
 	client
+	signFlags
 	on       []string
 	to       string
 	length   time.Duration
@@ -52,7 +53,8 @@ that it failed somewhere.`,
 			return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
-	t.flags(cmd)
+	t.client.flags(cmd)
+	t.signFlags.flags(cmd)
 	t.jsonFlag(cmd, "print one JSON object a line, for each run, line and end on a host")
 	cmd.Flags().StringSliceVar(&t.on, "on", nil, "the `HOSTS` to run it on, as web-1,web-2")
 	cmd.Flags().StringVar(&t.to, "to", "", "the label `SELECTOR` of the hosts, as role=db or 'zone in (a,b)'")
@@ -62,6 +64,9 @@ that it failed somewhere.`,
 }
 
 func (t *try) run(cmd *cobra.Command, file string) error {
+	if err := t.signFlags.read(cmd); err != nil {
+		return err
+	}
 	params, err := t.params(cmd, file)
 	if err != nil {
 		return err
@@ -132,7 +137,7 @@ func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, e
 	if said, err := inspectors.ParseDirectives(file, code.Source); err == nil && said.Interval == 0 && code.IntervalMS == 0 {
 		code.IntervalMS = 1000 // somebody is watching
 	}
-	return &wire.TrialStartParams{Code: code, Hosts: t.on, Selector: t.to, ForMS: t.length.Milliseconds()}, nil
+	return &wire.TrialStartParams{Code: code, Hosts: t.on, Selector: t.to, ForMS: t.length.Milliseconds(), Signatures: t.sign(code)}, nil
 }
 
 // onlyHost returns the one host that is up.
