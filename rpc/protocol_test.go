@@ -7,9 +7,11 @@ import (
 	"go/token"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -194,4 +196,34 @@ func TestProtocolHashes(t *testing.T) {
 		return
 	}
 	t.Error("there is no example of agent.assign")
+}
+
+// TestProtocolSignature: the example of catalog.push is signed as the text says,
+// by the key that it gives.
+func TestProtocolSignature(t *testing.T) {
+	text := readProtocol(t)
+	key, err := signing.ParsePublic(regexp.MustCompile(`ed25519:[A-Za-z0-9+/=]{44}`).FindString(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "`"+strings.TrimSpace(signing.Context)+"`") || len(signing.Context)+64 != 80 {
+		t.Errorf("the text does not say that %q is signed", signing.Context)
+	}
+	for line := range strings.Lines(text) {
+		var message struct {
+			Method string
+			Params wire.PushParams
+		}
+		data, ours := strings.CutPrefix(line, "→ ")
+		if !ours || json.Unmarshal([]byte(data), &message) != nil || len(message.Params.Signatures) == 0 {
+			continue
+		}
+		code, signed := message.Params.Code, message.Params.Signatures[0]
+		code.File = code.Name + ".go"
+		if signed.Key != key.ID() || !key.Verify(wire.RevisionOf(code), signed.Signature) {
+			t.Errorf("%+v is no signature of %s by %s", signed, wire.RevisionOf(code), key.ID())
+		}
+		return
+	}
+	t.Error("no example of catalog.push is signed")
 }

@@ -16,6 +16,11 @@
 // when the entry is at another by then, he is told who was first, and nothing is
 // written. Versions count up and never come twice.
 //
+// Signatures of a revision are kept beside it, as more may come with later pushes
+// of the same code. They go to hosts with it, and only those can verify them. One
+// that comes for what is current already makes no rollout: every host that is to
+// run the revision gets it, and what it has refused is undecided again.
+//
 // # What a host is to run
 //
 // Of each entry that is not deleted, a host is to run one revision or none:
