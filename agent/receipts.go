@@ -36,6 +36,7 @@ type receipt struct {
 	wire.Receipt
 	changed bool // and not taken yet
 	barred  bool // it ended before it was handed on to be loaded
+	signed  []wire.Signature
 }
 
 func newReceipts() receipts {
@@ -43,7 +44,8 @@ func newReceipts() receipts {
 }
 
 // assign makes the receipts those of an assignment. One of a revision that was
-// there before stays as it is.
+// there before stays as it is, but for one that may be let through now that it has
+// other signatures.
 func (t *tracker) assign(a *wire.Assignment) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -52,12 +54,13 @@ func (t *tracker) assign(a *wire.Assignment) {
 	t.receipts.entries = make(map[string]*receipt, len(a.Inspectors))
 	for _, item := range a.Inspectors {
 		r := old[item.Name]
-		if r == nil || r.Revision != item.Revision {
+		if r == nil || r.Revision != item.Revision || r.barred && !slices.Equal(r.signed, item.Signatures) {
 			r = &receipt{Receipt: wire.Receipt{
 				Inspector: item.Name, Revision: item.Revision,
 				State: wire.ReceiptReceived, AtMS: time.Now().UnixMilli(),
 			}}
 		}
+		r.signed = item.Signatures
 		t.receipts.entries[item.Name] = r
 	}
 	t.receipts.dueIn(receiptStep)

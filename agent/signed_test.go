@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -182,5 +183,28 @@ func TestSignersRefuseWhatIsNotUTF8(t *testing.T) {
 	}
 	if _, err := newSigners([]string{"me"}); err == nil || !strings.Contains(err.Error(), `agent.policy.signers: "me" is not a public key`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The master is not told again what was refused before the signature came.
+func TestSignatureMakesAReceiptUndecided(t *testing.T) {
+	track := newTracker(slog.New(slog.DiscardHandler))
+	disk := code("disk", "one")
+	item := wire.Assigned{Revision: wire.RevisionOf(disk), Code: disk}
+	state := func() string { return track.takeReceipts().Receipts[0].State }
+	assign := func(item wire.Assigned) {
+		a := assignment(item)
+		track.assign(&a)
+	}
+	assign(item)
+	track.barred("disk", item.Revision, wire.ReceiptRefused, "not signed", "")
+	assign(item)
+	if got := state(); got != wire.ReceiptRefused {
+		t.Errorf("the same assignment makes it %s", got)
+	}
+	item.Signatures = []wire.Signature{signature(newKey(t), disk)}
+	assign(item)
+	if got := state(); got != wire.ReceiptReceived {
+		t.Errorf("with a signature it is %s", got)
 	}
 }

@@ -96,8 +96,13 @@ func TestBadShapes(t *testing.T) {
 	key := generate(t)
 	good := key.Sign(revision)
 	for _, bad := range [][2]string{
-		{"", good}, {"ABCDEF0123456789", good}, {"0123", good},
-		{key.Public().ID(), ""}, {key.Public().ID(), "AAAA"}, {key.Public().ID(), good + "\n"}, {key.Public().ID(), "!" + good[1:]},
+		{"", good},
+		{"ABCDEF0123456789", good},
+		{"0123", good},
+		{key.Public().ID(), ""},
+		{key.Public().ID(), "AAAA"},
+		{key.Public().ID(), good + "\n"},
+		{key.Public().ID(), "!" + good[1:]},
 	} {
 		if CheckShape(bad[0], bad[1]) == nil {
 			t.Errorf("%q is taken", bad)
