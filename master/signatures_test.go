@@ -88,8 +88,9 @@ func TestSignaturesReachHosts(t *testing.T) {
 	// A rollback hands on what is stored.
 	push(t, operator, wire.PushParams{Code: next})
 	db.waitSigned(t, []wire.Signature{signature(key, next)})
-	call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+	back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
 	db.waitSigned(t, want)
+	rollouts("done", func(r wire.Rollout) bool { return r.ID == back.Rollout && r.State == wire.RolloutDone })
 	db.leave()
 	stop()
 
