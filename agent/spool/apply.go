@@ -128,7 +128,8 @@ func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64,
 		// The file is fuller than the reports that are in it say. A quarter of them
 		// goes, and it is tried again.
 		if totals, err = s.makeRoom(); errors.Is(err, errUnchanged) {
-			err = ErrFull
+			err = berrors.ErrMaxSizeReached
+			break
 		}
 		if err == nil {
 			s.totals = totals
@@ -137,6 +138,9 @@ func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64,
 	}
 	if errors.Is(err, berrors.ErrMaxSizeReached) {
 		err = ErrFull
+		if len(s.out) == 0 {
+			err = fmt.Errorf("%w: it has no room, though all could go that is in it", ErrDamaged)
+		}
 	}
 	if err != nil && !errors.Is(err, errUnchanged) {
 		return nil, false, fmt.Errorf("cannot write the spool %q: %w", s.path, err)

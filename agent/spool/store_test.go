@@ -16,6 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/damage"
 )
 
 var roomy = Options{MaxBytes: 64 << 20, MaxAge: 24 * time.Hour}
@@ -304,17 +305,7 @@ func TestDamagedFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	damaged := 0
 	for i := range 150 {
-		bad := slices.Clone(content)
-		switch i % 3 {
-		case 0:
-			bad = bad[:rng.IntN(len(bad))]
-		case 1:
-			for range 1 + rng.IntN(20) {
-				bad[rng.IntN(len(bad))] = byte(rng.Uint32())
-			}
-		case 2:
-			clear(bad[4096*rng.IntN(len(bad)/4096):][:4096])
-		}
+		bad := damage.Any(rng, i, content)
 		path := filepath.Join(dir, fmt.Sprint(i))
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)

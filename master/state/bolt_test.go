@@ -9,11 +9,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/vedettehq/vedette/internal/damage"
 )
 
 func mustOpen(t testing.TB, dir string) *store {
@@ -118,17 +119,7 @@ func TestDamagedFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	damaged := 0
 	for i := range 150 {
-		bad := slices.Clone(content)
-		switch i % 3 {
-		case 0:
-			bad = bad[:rng.IntN(len(bad))]
-		case 1:
-			for range 1 + rng.IntN(20) {
-				bad[rng.IntN(len(bad))] = byte(rng.Uint32())
-			}
-		case 2:
-			clear(bad[4096*rng.IntN(len(bad)/4096):][:4096])
-		}
+		bad := damage.Any(rng, i, content)
 		path := filepath.Join(dir, fmt.Sprint(i))
 		if err := errors.Join(os.Mkdir(path, 0o700), os.WriteFile(filepath.Join(path, FileName), bad, 0o600)); err != nil {
 			t.Fatal(err)
