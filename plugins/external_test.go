@@ -171,7 +171,7 @@ func TestExternalPluginThatIsDeafIsReplaced(t *testing.T) {
 			t.Errorf("outcome %v", o.Err)
 		}
 	}
-	eventually(t, "it is replaced", func() bool { return len(f.Processes()) == 1 && f.pid("plugin") != pid })
+	eventually(t, "it is replaced", func() bool { return f.replaced(pid) })
 	f.wantGood(f.run(10*time.Second, "ok"), "ok")
 }
 

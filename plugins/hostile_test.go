@@ -196,7 +196,7 @@ func TestKilledScriptHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.wantGood(f.run(10*time.Second, names...), names...)
-		eventually(t, "another process is there", func() bool { return f.pid("shared") != pid })
+		eventually(t, "another process is there", func() bool { return f.replaced(pid) })
 	}
 	for _, name := range names {
 		if s := f.State(name); s.Crashes != 0 || s.Host != "shared" {
@@ -247,7 +247,7 @@ func TestDeafRunsAreAnswered(t *testing.T) {
 		}
 	}
 	eventually(t, "the process that cannot be freed is replaced", func() bool {
-		return len(f.Processes()) == 1 && f.pid("shared") != pid
+		return f.replaced(pid)
 	})
 	f.wantGood(f.run(10*time.Second, "a"), "a")
 	if s := f.State("deaf"); s.Crashes != 0 || s.Host != "shared" {
@@ -265,7 +265,7 @@ func TestLeakingHostIsReplaced(t *testing.T) {
 	f.wantGood(f.run(10*time.Second, "a", "leaky"), "a", "leaky")
 	eventually(t, "the leaking process is replaced", func() bool {
 		f.wantGood(f.run(10*time.Second, "a"), "a") // without a gap
-		return len(f.Processes()) == 1 && f.pid("shared") != pid
+		return f.replaced(pid)
 	})
 }
 

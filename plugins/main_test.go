@@ -267,6 +267,12 @@ func (f *fixture) pid(host string) int {
 	return pids[0]
 }
 
+// replaced reports whether there is one process, and another than that.
+func (f *fixture) replaced(pid int) bool {
+	all := f.Processes()
+	return len(all) == 1 && all[0].PID != pid
+}
+
 // eventually polls a condition that another process brings about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()

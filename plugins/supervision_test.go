@@ -26,7 +26,7 @@ func TestLoadThatNeverEnds(t *testing.T) {
 	}
 	eventually(t, "the process that still builds is replaced", func() bool {
 		f.wantGood(f.run(testTimeout, "a"), "a")
-		return len(f.Processes()) == 1 && f.pid("shared") != pid
+		return f.replaced(pid)
 	})
 }
 

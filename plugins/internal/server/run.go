@@ -90,11 +90,12 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 	s.flying.Add(1)
 	r := &run{server: s, unit: u, job: job, box: box, start: time.Now(), err: errGoexit}
 	s.options.Marker.Mark(job.GetSlot(), link.Running)
-	giveUp := time.AfterFunc(timeout+slack, r.abandon)
+	var giveUp *time.Timer
 	r.meter = meter.New(limitsOf(job), s.alone, func(*meter.Excess) {
 		cancel()
 		giveUp.Reset(slack)
 	})
+	giveUp = time.AfterFunc(timeout+slack, r.abandon) // which looks at the meter
 	u.meter.Store(r.meter)
 	r.meter.Start()
 	defer func() {
