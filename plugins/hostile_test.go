@@ -276,6 +276,7 @@ func TestWedgedHostIsKilled(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "it stands still", func() bool { return stopped(t, pid) })
 	got := f.run(100*time.Millisecond, "a")
 	if err := got["a"].Err; err == nil {
 		t.Error("a stopped process gave a good run")
@@ -287,6 +288,22 @@ func TestWedgedHostIsKilled(t *testing.T) {
 	if !f.log.line("no answer", "a (timeout 100ms)") {
 		t.Error("the log does not say why it was killed")
 	}
+}
+
+// stopped reports whether every thread of a process is stopped.
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("process %d has no threads: %v", pid, err)
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if _, state, _ := strings.Cut(string(stat), ") "); err != nil || !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
 }
 
 func TestCrashWhileLoading(t *testing.T) {
