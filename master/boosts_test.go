@@ -105,10 +105,8 @@ func TestBoostIsRenewed(t *testing.T) {
 	watcher := dial(t, m, nil, rpc.DialOptions{})
 	call[wire.Empty](t, watcher, wire.MethodBoostStart, boostOf(100))
 	first := await(t, "the boost", agent.asked)
-	begun := time.Now()
-	second := await(t, "its renewal", agent.asked)
-	if lease, took := time.Duration(first.ForMS)*time.Millisecond, time.Since(begun); first != second || took >= lease {
-		t.Errorf("a boost of %+v was renewed as %+v after %v", first, second, took)
+	if second := await(t, "its renewal", agent.asked); first != second || first.ForMS == 0 {
+		t.Errorf("a boost of %+v was renewed as %+v", first, second)
 	}
 	agent.leave()
 	agent = newBoostAgent(t, m, "web-1")

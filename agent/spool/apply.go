@@ -32,8 +32,8 @@ const pieceBytes = 1280
 // to be known to drop it. What does not fit into one piece follows, under keys
 // that go on with the number of the piece, from 1.
 const (
-	keyBytes   = 8 + 8 + 4
-	pieceDigit = 2 // bytes of the number
+	keyBytes      = 8 + 8 + 4
+	pieceKeyBytes = 2 // of the number
 )
 
 type recordKey struct {
@@ -43,7 +43,7 @@ type recordKey struct {
 }
 
 func (k recordKey) bytes() []byte {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, keyBytes+pieceDigit), k.id)
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, keyBytes+pieceKeyBytes), k.id)
 	b = binary.BigEndian.AppendUint64(b, uint64(k.newest))
 	return binary.BigEndian.AppendUint32(b, k.samples)
 }

@@ -22,7 +22,8 @@ const FileName = "spool.db"
 
 // schema is the version of the file's format.
 //
-//	1 (2026-11-22): buckets meta (schema, id, totals) and reports
+//	1 (2026-11-22): buckets meta (schema, id, totals) and reports, the records of
+//	  which may lie in pieces
 const schema = 1
 
 var (
