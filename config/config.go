@@ -94,10 +94,17 @@ type History struct {
 	// 24h, or Retention where that is shorter.
 	OutOfOrder time.Duration `yaml:"out_of_order"`
 	// MaxSeriesPerHost and MaxSeries bound the series that are active at once,
-	// 1 to 10000000. Plan 3 KB of memory each. Default 50000 and 2000000.
+	// 1 to 10000000. Plan 3 KB of memory each. DefaultMaxSeriesPerHost and
+	// DefaultMaxSeries.
 	MaxSeriesPerHost int `yaml:"max_series_per_host"`
 	MaxSeries        int `yaml:"max_series"`
 }
+
+// How many series may be active at once where nothing is said.
+const (
+	DefaultMaxSeriesPerHost = 50_000
+	DefaultMaxSeries        = 2_000_000
+)
 
 // Bytes is a size. In YAML it is a number of bytes, or one with a unit, as
 // 10GiB.

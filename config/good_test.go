@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -212,4 +213,21 @@ func TestEveryFieldHasAName(t *testing.T) {
 	walk(reflect.TypeFor[Config]())
 	walk(reflect.TypeFor[Inspector]())
 	walk(reflect.TypeFor[Token]())
+}
+
+// TestDocumentedLimits holds that the numbers in the documentation are those of
+// the code.
+func TestDocumentedLimits(t *testing.T) {
+	text, err := os.ReadFile("../docs/grafana.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		fmt.Sprintf("max_series_per_host: %d ", DefaultMaxSeriesPerHost),
+		fmt.Sprintf("max_series: %d\n", DefaultMaxSeries),
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("docs/grafana.md has no %q", want)
+		}
+	}
 }

@@ -104,8 +104,8 @@ func Default(environ []string) *Config {
 				Persist:          true,
 				Retention:        15 * day,
 				OutOfOrder:       day,
-				MaxSeriesPerHost: 50_000,
-				MaxSeries:        2_000_000,
+				MaxSeriesPerHost: DefaultMaxSeriesPerHost,
+				MaxSeries:        DefaultMaxSeries,
 			},
 		},
 		Agent: Agent{

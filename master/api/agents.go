@@ -9,6 +9,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
+	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -82,6 +83,9 @@ func takeError(err error, what string) *rpc.Error {
 		e := rpc.Errorf(wire.CodeBusy, "%s: %v", what, busy)
 		e.Data = map[string]any{"retry_after_ms": busy.RetryAfter.Milliseconds()}
 		return e
+	}
+	if errors.Is(err, ingest.ErrNumbers) {
+		return rpc.Errorf(wire.CodeConflict, "%s: %v", what, err)
 	}
 	if errors.Is(err, history.ErrClosed) {
 		return rpc.Errorf(wire.CodeBusy, "%s: the master stops", what)

@@ -23,6 +23,9 @@ func newLimiter(perHost, all int) *limiter {
 	return &limiter{perHost: perHost, all: all, hosts: make(map[string]int)}
 }
 
+// MaxSeriesPerHost returns how many series of one host may be active at once.
+func (s *Store) MaxSeriesPerHost() int { return s.opts.MaxSeriesPerHost }
+
 // reset forgets everything, before the database is read anew.
 func (l *limiter) reset() {
 	l.mu.Lock()

@@ -5,16 +5,15 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/history/forward"
 )
 
 // Defaults of Options.
 const (
-	DefaultRetention        = 15 * 24 * time.Hour
-	DefaultOutOfOrder       = 24 * time.Hour
-	DefaultMaxFuture        = 10 * time.Minute
-	DefaultMaxSeriesPerHost = 50_000
-	DefaultMaxSeries        = 2_000_000
+	DefaultRetention  = 15 * 24 * time.Hour
+	DefaultOutOfOrder = 24 * time.Hour
+	DefaultMaxFuture  = 10 * time.Minute
 )
 
 // MinRetention is the shortest retention: one block of the database.
@@ -43,10 +42,10 @@ type Options struct {
 	MaxFuture time.Duration
 	// MaxSeriesPerHost bounds the series of one host that are active, which is
 	// to say had a sample in the last two to three hours;
-	// DefaultMaxSeriesPerHost.
+	// config.DefaultMaxSeriesPerHost.
 	MaxSeriesPerHost int
-	// MaxSeries bounds the active series of all hosts; DefaultMaxSeries. Plan
-	// 3 KB of memory each.
+	// MaxSeries bounds the active series of all hosts;
+	// config.DefaultMaxSeries. Plan 3 KB of memory each.
 	MaxSeries int
 	// MinFreeBytes is how much of the file system is left alone: with less,
 	// nothing is appended. 0 chooses 256 MiB and a twentieth of the file
@@ -78,8 +77,8 @@ func (o Options) withDefaults() Options {
 	o.Retention = orDefault(o.Retention, DefaultRetention)
 	o.OutOfOrder = orDefault(o.OutOfOrder, min(DefaultOutOfOrder, o.Retention))
 	o.MaxFuture = orDefault(o.MaxFuture, DefaultMaxFuture)
-	o.MaxSeriesPerHost = orDefault(o.MaxSeriesPerHost, DefaultMaxSeriesPerHost)
-	o.MaxSeries = orDefault(o.MaxSeries, DefaultMaxSeries)
+	o.MaxSeriesPerHost = orDefault(o.MaxSeriesPerHost, config.DefaultMaxSeriesPerHost)
+	o.MaxSeries = orDefault(o.MaxSeries, config.DefaultMaxSeries)
 	o.reopenEvery = orDefault(o.reopenEvery, reopenEvery)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

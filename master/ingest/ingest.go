@@ -22,9 +22,6 @@ import (
 
 // Limits of what one agent may send.
 const (
-	// MaxSeriesPerHost bounds the series of one host, and the numbers that one
-	// connection may declare.
-	MaxSeriesPerHost = 50_000
 	// MaxReportSamples bounds one report.
 	MaxReportSamples = 100_000
 	// maxShown bounds the reports of a connection that are remembered as shown
@@ -56,6 +53,21 @@ type series struct {
 	kept *history.Series
 }
 
+// number is what a number of a connection stands for: a series, or the
+// declaration of one for which its host had no room. There may be room later.
+type number struct {
+	series
+	waits *wire.Series // or nil
+}
+
+// errNoRoom is wrapped where a series is beyond the limit of its host.
+var errNoRoom = errors.New("which is the limit (master.history.max_series_per_host)")
+
+// ErrNumbers is the error of a report on a connection that has declared so many
+// series that no more numbers are remembered for it. On the next connection the
+// agent declares what it still uses.
+var ErrNumbers = errors.New("this connection has used up its numbers of series; connect again")
+
 // Session is one connection of an agent. Its methods may be called from any
 // goroutine; reports are taken in the order of the calls.
 type Session struct {
@@ -64,7 +76,8 @@ type Session struct {
 	skew   time.Duration
 
 	mu       sync.Mutex
-	declared map[uint32]series
+	declared map[uint32]number
+	waiting  int // how many of declared wait for room
 	appender *history.Appender
 	batch    []live.Sample
 	kept     []history.Sample  // the same as batch
@@ -80,7 +93,7 @@ type reportID struct {
 
 // NewSession starts a connection on which no series is declared.
 func (i *Ingest) NewSession(agent *hosts.Agent, skew time.Duration) *Session {
-	return &Session{ingest: i, agent: agent, skew: skew, declared: make(map[uint32]series), shown: make(map[reportID]bool), appender: i.store.NewAppender()}
+	return &Session{ingest: i, agent: agent, skew: skew, declared: make(map[uint32]number), shown: make(map[reportID]bool), appender: i.store.NewAppender()}
 }
 
 // Report takes one report and returns its acknowledgement when its samples are
@@ -105,15 +118,17 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 			result.Reason = err.Error()
 		}
 	}
-	s.declareLocked(p.Series, refuse)
+	if err := s.declareLocked(p.Series, refuse); err != nil {
+		return wire.ReportResult{}, err
+	}
 	_, err := s.ingest.registry.ReportsOf(s.agent, p.BootID).Take(p.Seq, func() error {
 		return s.takeLocked(ctx, reportID{p.BootID, p.Seq}, &p.Columns, refuse)
 	})
 	if busy, ok := errors.AsType[*history.BusyError](err); ok {
 		// An agent gives new numbers each time it sends again; those of this
 		// time would never be used and fill the table.
-		for _, declaration := range p.Series {
-			delete(s.declared, declaration.ID)
+		for i := range p.Series {
+			s.forgetLocked(p.Series[i].ID)
 		}
 		return wire.ReportResult{}, busy
 	}
@@ -121,17 +136,55 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 }
 
 // declareLocked notes the numbers of series, for a report that was taken before
-// too: later ones refer to them.
-func (s *Session) declareLocked(series []wire.Series, refuse func(error)) {
+// too: later ones refer to them. It returns ErrNumbers where there are too many.
+// The numbers of a connection are as many as a host may have series, and as many
+// again for those that have come to an end since it began.
+func (s *Session) declareLocked(series []wire.Series, refuse func(error)) error {
+	most := s.ingest.store.MaxSeriesPerHost()
 	for _, declaration := range series {
-		known, err := s.ingest.series(s.agent.Host, &declaration, len(s.declared))
-		if err != nil {
-			refuse(fmt.Errorf("series %d: %w", declaration.ID, err))
-			delete(s.declared, declaration.ID)
-			continue
+		s.forgetLocked(declaration.ID)
+		if len(s.declared)-s.waiting >= 2*most {
+			return ErrNumbers
 		}
-		s.declared[declaration.ID] = known
+		known, err := s.ingest.series(s.agent.Host, &declaration)
+		switch {
+		case err == nil:
+			s.declared[declaration.ID] = number{series: known}
+			continue
+		case errors.Is(err, errNoRoom) && s.waiting < most:
+			s.declared[declaration.ID] = number{waits: &declaration}
+			s.waiting++
+		}
+		refuse(fmt.Errorf("series %d: %w", declaration.ID, err))
 	}
+	return nil
+}
+
+// forgetLocked makes a number stand for nothing.
+func (s *Session) forgetLocked(id uint32) {
+	if s.declared[id].waits != nil {
+		s.waiting--
+	}
+	delete(s.declared, id)
+}
+
+// knownLocked returns the series of a number. One that waits for room is looked
+// up again.
+func (s *Session) knownLocked(id uint32) (series, error) {
+	n, ok := s.declared[id]
+	switch {
+	case !ok:
+		return series{}, fmt.Errorf("series %d was not declared on this connection", id)
+	case n.waits == nil:
+		return n.series, nil
+	}
+	known, err := s.ingest.series(s.agent.Host, n.waits)
+	if err != nil {
+		return series{}, fmt.Errorf("series %d: %w", id, err)
+	}
+	s.forgetLocked(id)
+	s.declared[id] = number{series: known}
+	return known, nil
 }
 
 func (s *Session) takeLocked(ctx context.Context, id reportID, columns *wire.Columns, refuse func(error)) error {
@@ -174,9 +227,9 @@ func (s *Session) checkLocked(columns *wire.Columns, refuse func(error)) {
 	s.kept = slices.Grow(s.kept[:0], len(columns.T))
 	latest := time.Now().Add(MaxFuture + max(s.skew, 0)).UnixMilli()
 	for i, t := range columns.T {
-		series, ok := s.declared[columns.S[i]]
-		if !ok {
-			refuse(fmt.Errorf("sample %d: series %d was not declared on this connection", i, columns.S[i]))
+		series, err := s.knownLocked(columns.S[i])
+		if err != nil {
+			refuse(fmt.Errorf("sample %d: %w", i, err))
 			continue
 		}
 		if err := checkPoint(t, columns.V[i], latest); err != nil {
@@ -197,7 +250,7 @@ func (s *Session) Show(p *wire.LiveParams) error {
 	}
 	declared := make(map[uint32]*live.Series, min(len(p.Series), len(p.T)))
 	for i := range p.Series {
-		if known, err := s.ingest.liveSeries(s.agent.Host, &p.Series[i], len(declared)); err == nil {
+		if known, err := s.ingest.liveSeries(s.agent.Host, &p.Series[i]); err == nil {
 			declared[p.Series[i].ID] = known
 		}
 	}
@@ -226,7 +279,7 @@ func (i *Ingest) Metric(ctx context.Context, host string, metric *wire.Metric) (
 	if err := checkPoint(metric.TS, *metric.Val, time.Now().Add(MaxFuture).UnixMilli()); err != nil {
 		return nil, err
 	}
-	series, err := i.series(host, &wire.Series{Key: metric.Key, Labels: metric.Labels}, 0)
+	series, err := i.series(host, &wire.Series{Key: metric.Key, Labels: metric.Labels})
 	if err != nil {
 		return nil, err
 	}
@@ -238,15 +291,15 @@ func (i *Ingest) Metric(ctx context.Context, host string, metric *wire.Metric) (
 	return result.Reason, err
 }
 
-func (i *Ingest) series(host string, declaration *wire.Series, declared int) (series, error) {
-	shown, err := i.liveSeries(host, declaration, declared)
+func (i *Ingest) series(host string, declaration *wire.Series) (series, error) {
+	shown, err := i.liveSeries(host, declaration)
 	if err != nil {
 		return series{}, err
 	}
 	return series{live: shown, kept: i.store.NewSeries(host, shown.Key, shown.Labels, shown.Kind)}, nil
 }
 
-func (i *Ingest) liveSeries(host string, declaration *wire.Series, declared int) (*live.Series, error) {
+func (i *Ingest) liveSeries(host string, declaration *wire.Series) (*live.Series, error) {
 	if err := inspectors.ValidateKey(declaration.Key); err != nil {
 		return nil, err
 	}
@@ -258,10 +311,17 @@ func (i *Ingest) liveSeries(host string, declaration *wire.Series, declared int)
 	if err != nil {
 		return nil, err
 	}
-	if declared >= MaxSeriesPerHost || i.hub.SeriesCount(host) >= MaxSeriesPerHost {
-		return nil, fmt.Errorf("host %q has %d series, which is the limit", host, MaxSeriesPerHost)
+	return i.intern(host, declaration.Key, labels, kind)
+}
+
+// intern returns the series of these names. One that is known is always found;
+// a new one needs room.
+func (i *Ingest) intern(host, key string, labels inspectors.Labels, kind inspectors.Kind) (*live.Series, error) {
+	most := i.store.MaxSeriesPerHost()
+	if s := i.hub.Intern(host, key, labels, kind, most); s != nil {
+		return s, nil
 	}
-	return i.hub.Intern(host, declaration.Key, labels, kind), nil
+	return nil, fmt.Errorf("host %q has %d series, %w", host, most, errNoRoom)
 }
 
 func checkColumns(c *wire.Columns) error {

@@ -144,12 +144,13 @@ func (i *Ingest) makeRemote(host string, from *receive.Series) (remoteSeries, er
 	if err := inspectors.ValidateHost(named); err != nil {
 		return remoteSeries{}, fmt.Errorf("%w; a series needs a label %q or %q", err, labelHost, labelInstance)
 	}
-	if i.hub.SeriesCount(named) >= MaxSeriesPerHost {
-		return remoteSeries{}, fmt.Errorf("host %q has %d series, which is the limit", named, MaxSeriesPerHost)
-	}
 	kind := remoteKind(from.Name)
+	shown, err := i.intern(named, key, own, kind)
+	if err != nil {
+		return remoteSeries{}, err
+	}
 	return remoteSeries{host: named, series: series{
-		live: i.hub.Intern(named, key, own, kind),
+		live: shown,
 		kept: i.store.NewNamedSeries(from.Name, named, key, own, kind),
 	}}, nil
 }

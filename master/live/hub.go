@@ -63,13 +63,17 @@ func NewHub() *Hub {
 }
 
 // Intern returns the one Series of these names, which must be valid. The kind
-// is that of the first call.
-func (h *Hub) Intern(host, key string, labels inspectors.Labels, kind inspectors.Kind) *Series {
+// is that of the first call. A series that is not known yet is made only where
+// its host has fewer than most; else Intern returns nil.
+func (h *Hub) Intern(host, key string, labels inspectors.Labels, kind inspectors.Kind, most int) *Series {
 	id := host + "/" + key + labels.String()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s, ok := h.series[id]; ok {
 		return s
+	}
+	if h.perHost[host] >= most {
+		return nil
 	}
 	s := &Series{Host: host, Key: key, Labels: labels, Kind: kind, id: id, path: "metrics/" + host + "/" + key}
 	h.addLocked(s)

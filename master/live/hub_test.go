@@ -13,6 +13,9 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
+// most is a bound on the series of a host that no test here meets.
+const most = 1000
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func mustPattern(t testing.TB, text string) Pattern {
@@ -37,8 +40,8 @@ func next(t testing.TB, sub *Subscription) Batch {
 
 func TestSubscriptionGetsWhatMatches(t *testing.T) {
 	hub := NewHub()
-	load := hub.Intern("web-1", "load/average-1", nil, inspectors.Gauge)
-	other := hub.Intern("web-2", "load/average-1", nil, inspectors.Gauge)
+	load := hub.Intern("web-1", "load/average-1", nil, inspectors.Gauge, most)
+	other := hub.Intern("web-2", "load/average-1", nil, inspectors.Gauge, most)
 	sub := hub.Subscribe(mustPattern(t, "metrics/web-1/*"), false)
 	defer sub.Close()
 
@@ -55,8 +58,8 @@ func TestSubscriptionGetsWhatMatches(t *testing.T) {
 func TestSubscribeWithLatest(t *testing.T) {
 	hub := NewHub()
 	labels, _ := inspectors.NewLabels("mount", "/")
-	disk := hub.Intern("web-1", "disk/used_percent", labels, inspectors.Gauge)
-	hub.Intern("web-1", "disk/never", nil, inspectors.Gauge) // known, without a value
+	disk := hub.Intern("web-1", "disk/used_percent", labels, inspectors.Gauge, most)
+	hub.Intern("web-1", "disk/never", nil, inspectors.Gauge, most) // known, without a value
 	hub.Publish([]Sample{{disk, Point{2000, 31}}, {disk, Point{1000, 30}}})
 
 	sub := hub.Subscribe(mustPattern(t, "metrics/*"), true)
@@ -71,10 +74,10 @@ func TestInternIsOneSeriesForOneName(t *testing.T) {
 	hub := NewHub()
 	a, _ := inspectors.NewLabels("mount", "/", "device", "sda")
 	b, _ := inspectors.NewLabels("device", "sda", "mount", "/")
-	if hub.Intern("h", "disk/x", a, inspectors.Gauge) != hub.Intern("h", "disk/x", b, inspectors.Gauge) {
+	if hub.Intern("h", "disk/x", a, inspectors.Gauge, most) != hub.Intern("h", "disk/x", b, inspectors.Gauge, most) {
 		t.Error("the order of labels made two series")
 	}
-	if hub.Intern("h", "disk/x", nil, inspectors.Gauge) == hub.Intern("h", "disk/x", a, inspectors.Gauge) {
+	if hub.Intern("h", "disk/x", nil, inspectors.Gauge, most) == hub.Intern("h", "disk/x", a, inspectors.Gauge, most) {
 		t.Error("labels made no difference")
 	}
 	if n := hub.SeriesCount("h"); n != 2 {
@@ -86,7 +89,7 @@ func TestInternIsOneSeriesForOneName(t *testing.T) {
 // holds up neither the publisher nor another reader.
 func TestSlowReaderLosesAndIsTold(t *testing.T) {
 	hub := NewHub()
-	s := hub.Intern("h", "a/b", nil, inspectors.Gauge)
+	s := hub.Intern("h", "a/b", nil, inspectors.Gauge, most)
 	slow := hub.Subscribe(mustPattern(t, "*"), false)
 	defer slow.Close()
 	quick := hub.Subscribe(mustPattern(t, "*"), false)
@@ -128,8 +131,8 @@ func TestAnnounce(t *testing.T) {
 func TestSweepForgetsSilentSeriesAndTakesThemUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hub := NewHub()
-		silent := hub.Intern("h", "a/silent", nil, inspectors.Gauge)
-		loud := hub.Intern("h", "a/loud", nil, inspectors.Gauge)
+		silent := hub.Intern("h", "a/silent", nil, inspectors.Gauge, most)
+		loud := hub.Intern("h", "a/loud", nil, inspectors.Gauge, most)
 		hub.Publish([]Sample{{silent, Point{1, 1}}, {loud, Point{1, 1}}})
 		time.Sleep(IdleAfter)
 		hub.Publish([]Sample{{loud, Point{2, 1}}})
@@ -154,9 +157,9 @@ func TestSweepForgetsSilentSeriesAndTakesThemUpAgain(t *testing.T) {
 // another connection, is counted once.
 func TestForgottenSeriesComesBackTwice(t *testing.T) {
 	hub := NewHub()
-	held := hub.Intern("h", "a/b", nil, inspectors.Gauge)
+	held := hub.Intern("h", "a/b", nil, inspectors.Gauge, most)
 	hub.Sweep(time.Now().Add(2 * IdleAfter))
-	hub.Intern("h", "a/b", nil, inspectors.Gauge)
+	hub.Intern("h", "a/b", nil, inspectors.Gauge, most)
 	hub.Publish([]Sample{{held, Point{1, 1}}})
 	if n := hub.SeriesCount("h"); n != 1 {
 		t.Errorf("%d series, want 1", n)
@@ -169,7 +172,7 @@ func TestHubUnderConcurrentUse(t *testing.T) {
 	for g := range 4 {
 		wg.Go(func() {
 			for i := range 200 {
-				s := hub.Intern(fmt.Sprint("h", g), fmt.Sprint("a/", i%10), nil, inspectors.Gauge)
+				s := hub.Intern(fmt.Sprint("h", g), fmt.Sprint("a/", i%10), nil, inspectors.Gauge, most)
 				hub.Publish([]Sample{{s, Point{int64(i + 1), 1}}})
 				if i%50 == 0 {
 					hub.Sweep(time.Now().Add(2 * IdleAfter))
@@ -194,7 +197,7 @@ func BenchmarkPublish(b *testing.B) {
 			hub := NewHub()
 			samples := make([]Sample, 100)
 			for i := range samples {
-				samples[i] = Sample{hub.Intern("h", fmt.Sprint("a/", i), nil, inspectors.Gauge), Point{1, 1}}
+				samples[i] = Sample{hub.Intern("h", fmt.Sprint("a/", i), nil, inspectors.Gauge, most), Point{1, 1}}
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			var readers sync.WaitGroup
