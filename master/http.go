@@ -133,7 +133,7 @@ func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Hand
 		case !identity.MayView():
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s, which may not look at metrics", identity.Name, identity.Role), http.StatusForbidden)
 		default:
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(history.WithCaller(r.Context(), identity.Name)))
 		}
 	})
 }

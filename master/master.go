@@ -320,10 +320,17 @@ func (m *Master) serve(listener net.Listener) error {
 }
 
 // shutdown closes the WebSockets first: the HTTP server does not know of them.
+// Requests that have not ended in time are cut off, which ends their contexts.
 func (m *Master) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWithin)
 	defer cancel()
-	return errors.Join(m.rpc.Shutdown(ctx), m.http.Shutdown(ctx))
+	closed := m.rpc.Shutdown(ctx)
+	err := m.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		m.deps.Log.Warn("requests were under way and are cut off", "waited", shutdownWithin)
+		err = m.http.Close()
+	}
+	return errors.Join(closed, err)
 }
 
 // every calls f again and again until ctx ends.

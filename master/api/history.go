@@ -23,7 +23,7 @@ func (a *API) historyRange(ctx context.Context, p wire.HistoryRangeParams) (wire
 	if request.From < 0 {
 		request.From = max(0, request.To+request.From)
 	}
-	result, err := a.History.Range(ctx, request)
+	result, err := a.History.Range(history.WithCaller(ctx, connOf(rpc.PeerFrom(ctx)).who().Name), request)
 	switch {
 	case errors.As(err, new(*history.BusyError)), errors.Is(err, context.Canceled):
 		return wire.HistoryRangeResult{}, takeError(err, wire.MethodHistoryRange)

@@ -71,7 +71,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkMemory(b *testing.B) {
 	const n = 100_000
 	for b.Loop() {
-		before := heap()
+		before := heapBytes()
 		s := openStore(b, Options{Dir: b.TempDir(), MaxSeriesPerHost: n})
 		series := benchSeries(b, s, n)
 		batch := make([]Sample, n)
@@ -81,7 +81,7 @@ func BenchmarkMemory(b *testing.B) {
 			add(b, s, batch...)
 		}
 		batch = nil
-		b.ReportMetric(float64(heap()-before)/n, "B/series")
+		b.ReportMetric(float64(heapBytes()-before)/n, "B/series")
 		runtime.KeepAlive(series)
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
@@ -89,7 +89,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-func heap() uint64 {
+func heapBytes() uint64 {
 	runtime.GC()
 	runtime.GC()
 	var stats runtime.MemStats

@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/vedettehq/vedette/master/history/admit"
 )
 
 // counters are what the store counts of itself.
@@ -53,6 +55,28 @@ func newCounters(limits *limiter, takes func() bool) *counters {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return c
+}
+
+// observeQueries counts what reads the history.
+func (s *Store) observeQueries() {
+	load := func(gates ...*admit.Gate) (busy, waiting int) {
+		for _, g := range gates {
+			b, w := g.Load()
+			busy, waiting = busy+b, waiting+w
+		}
+		return busy, waiting
+	}
+	s.Observe("history_queries", "Queries and ranges that are being evaluated.", func() float64 {
+		busy, _ := load(s.queries, s.ranges)
+		return float64(busy)
+	})
+	s.Observe("history_queries_waiting", "Queries and ranges that wait for their turn.", func() float64 {
+		_, waiting := load(s.queries, s.ranges)
+		return float64(waiting)
+	})
+	s.Observe("history_queries_ended_total", "Queries and ranges that were ended because together they took too much memory.", func() float64 {
+		return float64(s.memory.Ended())
+	})
 }
 
 // Gather implements prometheus.Gatherer: the process, the store, and the

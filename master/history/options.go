@@ -59,11 +59,13 @@ type Options struct {
 	Version string
 
 	// For tests: the clock, the bytes of a segment of the log, to write whether
-	// there is space or not, and how often to try after a failed write.
+	// there is space or not, how often to try after a failed write, and how much
+	// memory queries may take.
 	now          func() time.Time
 	segmentBytes int
 	ignoreSpace  bool
 	reopenEvery  time.Duration
+	queryBytes   int64
 }
 
 // Forwarder is told of every sample that was stored. Forward is called by one
@@ -80,6 +82,7 @@ func (o Options) withDefaults() Options {
 	o.MaxSeriesPerHost = orDefault(o.MaxSeriesPerHost, config.DefaultMaxSeriesPerHost)
 	o.MaxSeries = orDefault(o.MaxSeries, config.DefaultMaxSeries)
 	o.reopenEvery = orDefault(o.reopenEvery, reopenEvery)
+	o.queryBytes = orDefault(o.queryBytes, queryBytes)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

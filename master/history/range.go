@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/master/live"
 )
 
@@ -74,11 +77,38 @@ func (s *Store) Range(ctx context.Context, r RangeRequest) (RangeResult, error) 
 	if err := r.validate(); err != nil {
 		return RangeResult{}, err
 	}
+	leave, err := s.ranges.Enter(ctx)
+	if err != nil {
+		return RangeResult{}, rangeError(err)
+	}
+	defer leave()
+	ctx, done := s.memory.Watch(ctx)
+	defer done()
+	result, err := s.readRange(ctx, r)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = rangeError(cause)
+	}
+	return result, err
+}
+
+// rangeError makes a BusyError of what may be tried again.
+func rangeError(err error) error {
+	if errors.Is(err, admit.ErrCrowded) || errors.Is(err, admit.ErrMemory) {
+		return &BusyError{Reason: err.Error(), RetryAfter: time.Second}
+	}
+	return err
+}
+
+// readRange answers a request that has a place.
+func (s *Store) readRange(ctx context.Context, r RangeRequest) (RangeResult, error) {
 	gen, release, err := s.acquire()
 	if err != nil {
 		return RangeResult{}, err
 	}
 	defer release()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(gen.ctx, cancel)() // a store that closes does not wait
 	querier, err := gen.db.Querier(r.From, r.To)
 	if err != nil {
 		return RangeResult{}, fmt.Errorf("cannot read the history: %w", err)
@@ -132,22 +162,62 @@ func (r *RangeRequest) selectSeries(ctx context.Context, querier storage.Querier
 		return nil, false, nil
 	}
 	set := querier.Select(ctx, false, &storage.SelectHints{Start: r.From, End: r.To}, matchers...)
-	var selected []storage.Series
+	var first firstSeries
 	for set.Next() {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
 		series := set.At()
 		lset := series.Labels()
 		if r.Pattern.Match(metricsPrefix + lset.Get(labelHost) + "/" + lset.Get(labelKey)) {
-			selected = append(selected, series)
+			first.add(series)
 		}
 	}
 	if err := set.Err(); err != nil {
 		return nil, false, fmt.Errorf("cannot read the history: %w", err)
 	}
-	slices.SortFunc(selected, func(a, b storage.Series) int { return compareSeries(a.Labels(), b.Labels()) })
-	if len(selected) > MaxRangeSeries {
-		return selected[:MaxRangeSeries], true, nil
+	slices.SortFunc(first.list, func(a, b storage.Series) int { return compareSeries(a.Labels(), b.Labels()) })
+	return first.list, first.more, nil
+}
+
+// firstSeries are the MaxRangeSeries series that come first in order, of as many
+// as one likes. It is a heap with the last of them on top.
+type firstSeries struct {
+	list []storage.Series
+	more bool // there were others
+}
+
+func (f *firstSeries) add(series storage.Series) {
+	switch {
+	case len(f.list) < MaxRangeSeries:
+		heap.Push(f, series)
+		return
+	case compareSeries(series.Labels(), f.list[0].Labels()) < 0:
+		f.list[0] = series
+		heap.Fix(f, 0)
 	}
-	return selected, false, nil
+	f.more = true
+}
+
+// Len implements heap.Interface.
+func (f *firstSeries) Len() int { return len(f.list) }
+
+// Less implements heap.Interface.
+func (f *firstSeries) Less(i, j int) bool {
+	return compareSeries(f.list[i].Labels(), f.list[j].Labels()) > 0
+}
+
+// Swap implements heap.Interface.
+func (f *firstSeries) Swap(i, j int) { f.list[i], f.list[j] = f.list[j], f.list[i] }
+
+// Push implements heap.Interface.
+func (f *firstSeries) Push(series any) { f.list = append(f.list, series.(storage.Series)) }
+
+// Pop implements heap.Interface.
+func (f *firstSeries) Pop() any {
+	last := f.list[len(f.list)-1]
+	f.list = f.list[:len(f.list)-1]
+	return last
 }
 
 func compareSeries(a, b labels.Labels) int {

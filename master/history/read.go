@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -12,16 +11,25 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/vedettehq/vedette/master/history/admit"
+	"github.com/vedettehq/vedette/master/history/bounds"
 	"github.com/vedettehq/vedette/master/history/promapi"
 )
 
-// Limits of queries: those of Prometheus.
+// Limits of queries. Those of one are Prometheus'.
 const (
-	queryTimeout  = 2 * time.Minute
+	queryTimeout  = promapi.Timeout
 	queryLookback = 5 * time.Minute
-	querySamples  = 50_000_000 // in memory at once
-	queriesAtOnce = 20
+	querySamples  = 50_000_000 // of one, in memory at once
 	subqueryStep  = time.Minute
+
+	// queriesAtOnce is how many requests of the HTTP API are worked on at once,
+	// and rangesAtOnce how many Ranges. The others wait, which costs nothing:
+	// more at once would only take the processors from those who report.
+	queriesAtOnce = 4
+	rangesAtOnce  = 3
+	// queryBytes is what all of them may take together.
+	queryBytes = 1 << 30
 )
 
 // engine evaluates PromQL.
@@ -31,14 +39,13 @@ type engine struct {
 }
 
 func newEngine(log *slog.Logger, registry prometheus.Registerer) *engine {
-	syntax := parser.NewParser(parser.Options{})
+	syntax := bounds.Parser(parser.NewParser(parser.Options{}))
 	return &engine{parser: syntax, Engine: promql.NewEngine(promql.EngineOpts{
 		Logger:                   quiet(log),
 		Reg:                      registry,
 		MaxSamples:               querySamples,
 		Timeout:                  queryTimeout,
 		LookbackDelta:            queryLookback,
-		ActiveQueryTracker:       make(turnstile, queriesAtOnce),
 		NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
@@ -46,36 +53,11 @@ func newEngine(log *slog.Logger, registry prometheus.Registerer) *engine {
 	})}
 }
 
-// turnstile lets as many queries run at once as it has places. It implements
-// promql.QueryTracker.
-type turnstile chan struct{}
-
-// GetMaxConcurrent returns the number of places.
-func (t turnstile) GetMaxConcurrent() int { return cap(t) }
-
-// Insert waits for a place.
-func (t turnstile) Insert(ctx context.Context, _ string) (int, error) {
-	select {
-	case t <- struct{}{}:
-		return 0, nil
-	default:
-	}
-	select {
-	case t <- struct{}{}:
-		return 0, nil
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return 0, promql.ErrQueryTimeout("the queue of queries")
-		}
-		return 0, promql.ErrQueryCanceled("the queue of queries")
-	}
+// WithCaller returns a context that says on whose account something is read:
+// places are shared out between callers.
+func WithCaller(ctx context.Context, name string) context.Context {
+	return admit.WithCaller(ctx, name)
 }
-
-// Delete gives a place back.
-func (t turnstile) Delete(int) { <-t }
-
-// Close does nothing: there is no file of what runs.
-func (t turnstile) Close() error { return nil }
 
 // APIPrefix is where the Handler belongs.
 const APIPrefix = promapi.Prefix
@@ -87,9 +69,13 @@ func (s *Store) Handler() http.Handler {
 		Engine:    s.engine.Engine,
 		Parser:    s.engine.parser,
 		Source:    source{s},
+		Gate:      s.queries,
+		Memory:    s.memory,
 		Version:   s.opts.Version,
 		Retention: s.opts.Retention,
-		Now:       s.opts.now,
+
+		SubqueryStep: subqueryStep,
+		Now:          s.opts.now,
 	})
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/vedettehq/vedette/master/history/admit"
 )
 
 // ErrClosed is returned when the store has stopped, or was stopped meanwhile.
@@ -54,6 +56,10 @@ type Store struct {
 	engine *engine
 	self   *counters
 
+	queries *admit.Gate   // of the HTTP API
+	ranges  *admit.Gate   // of Range
+	memory  *admit.Memory // of both
+
 	queue   chan *request
 	ready   chan struct{} // closed when the store is open for the first time
 	stopped chan struct{} // closed when the writer has ended
@@ -87,12 +93,16 @@ func New(opts Options) (*Store, error) {
 	s := &Store{
 		opts:    opts,
 		limits:  newLimiter(opts.MaxSeriesPerHost, opts.MaxSeries),
+		queries: admit.New(queriesAtOnce),
+		ranges:  admit.New(rangesAtOnce),
+		memory:  admit.NewMemory(opts.queryBytes),
 		queue:   make(chan *request, queueLength),
 		ready:   make(chan struct{}),
 		stopped: make(chan struct{}),
 		why:     BusyError{Reason: "it is not open yet", RetryAfter: time.Second},
 	}
 	s.self = newCounters(s.limits, s.takes.Load)
+	s.observeQueries()
 	s.engine = newEngine(opts.Log, s.self.registry)
 	return s, nil
 }

@@ -24,6 +24,9 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/vedettehq/vedette/master/history/admit"
+	"github.com/vedettehq/vedette/master/history/bounds"
 )
 
 // Prefix is where the API belongs.
@@ -33,15 +36,27 @@ const Prefix = "/api/v1/"
 // is not one of net/http.
 const statusClientClosed = 499
 
+// Timeout bounds every request, the time in the queue included. The parameter
+// timeout asks for less.
+const Timeout = 2 * time.Minute
+
+// maxFormBytes bounds what a request sends: an expression, selectors, and what
+// clients put beside them.
+const maxFormBytes = 1 << 20
+
 // Options are what the API works on.
 type Options struct {
 	Log       *slog.Logger
 	Engine    *promql.Engine
 	Parser    parser.Parser
 	Source    Source
+	Gate      *admit.Gate   // lets requests in
+	Memory    *admit.Memory // watches over them
 	Version   string
 	Retention time.Duration
-	Now       func() time.Time
+	// SubqueryStep is the step of subqueries that name none.
+	SubqueryStep time.Duration
+	Now          func() time.Time
 }
 
 // Source lends what is stored.
@@ -129,29 +144,90 @@ func (a *API) handle(path string, m method, httpMethods []string) {
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request, m method) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 	if err := r.ParseForm(); err != nil {
 		a.fail(w, r, &fault{badData, fmt.Errorf("error parsing form values: %w", err)})
 		return
 	}
-	lease, err := a.Source.Acquire(r.Context())
+	ctx, cancel, fail := withinTimeout(r)
+	if fail != nil {
+		a.fail(w, r, fail)
+		return
+	}
+	defer cancel()
+	leave, err := a.Gate.Enter(ctx)
+	if err != nil {
+		w.Header().Set("Retry-After", "2")
+		a.fail(w, r, waitFault(err))
+		return
+	}
+	defer leave()
+	ctx, done := a.Memory.Watch(ctx)
+	defer done()
+	lease, err := a.Source.Acquire(ctx)
 	if err != nil {
 		w.Header().Set("Retry-After", "2")
 		a.fail(w, r, &fault{unavailable, err})
 		return
 	}
 	defer lease.Release()
-	c := &call{Request: r, ctx: lease.Context, lease: lease}
-	data, fail := m(c)
+	lease.Queryable = bounds.Queryable(lease.Context, lease.Queryable)
+	body, fail := a.answer(&call{Request: r, ctx: lease.Context, lease: lease}, m)
 	if fail != nil {
 		a.fail(w, r, fail)
 		return
 	}
+	// A client that does not read must not keep the place for ever.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin(len(body))))
+	a.write(w, r, http.StatusOK, body)
+}
+
+// answer answers a call with the body of the answer.
+func (a *API) answer(c *call, m method) ([]byte, *fault) {
+	data, fail := m(c)
+	if cause := context.Cause(c.ctx); fail != nil && errors.Is(cause, admit.ErrMemory) {
+		return nil, &fault{execution, cause}
+	}
+	if fail != nil {
+		return nil, fail
+	}
 	body, err := c.success(data)
 	if err != nil {
-		a.fail(w, r, &fault{internal, err})
-		return
+		return nil, &fault{internal, err}
 	}
-	a.write(w, r, http.StatusOK, body)
+	return body, nil
+}
+
+// withinTimeout returns a context that ends with the request, and when the time
+// is up that it asks for, or that any has. Waiting for a place counts.
+func withinTimeout(r *http.Request) (context.Context, context.CancelFunc, *fault) {
+	timeout := Timeout
+	if text := r.FormValue("timeout"); text != "" {
+		asked, err := parseDuration(text)
+		if err != nil {
+			return nil, nil, badParam(err, "timeout")
+		}
+		timeout = min(timeout, asked)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	return ctx, cancel, nil
+}
+
+// waitFault is why a request got no place.
+func waitFault(err error) *fault {
+	switch {
+	case errors.Is(err, admit.ErrCrowded):
+		return &fault{unavailable, err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &fault{timedOut, promql.ErrQueryTimeout("the queue of queries")}
+	}
+	return &fault{canceled, promql.ErrQueryCanceled("the queue of queries")}
+}
+
+// writeWithin is how long a client may take to read an answer: half a minute,
+// and the time that a slow link of 64 KiB a second needs.
+func writeWithin(bytes int) time.Duration {
+	return 30*time.Second + time.Duration(bytes>>16)*time.Second
 }
 
 // success wraps data into the body of an answer.
@@ -220,7 +296,7 @@ func executionFault(err error) *fault {
 	switch {
 	case errors.As(err, &byCancel), errors.Is(err, context.Canceled):
 		return &fault{canceled, err}
-	case errors.As(err, &byTimeout):
+	case errors.As(err, &byTimeout), errors.Is(err, context.DeadlineExceeded):
 		return &fault{timedOut, err}
 	case errors.As(err, &byStorage):
 		return &fault{internal, err}

@@ -1,6 +1,7 @@
 package promapi
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -17,13 +18,16 @@ import (
 // long for them, and they are large.
 
 // encodeResult writes {"resultType":…,"result":…,"stats":…}, the last only
-// where there are any.
-func encodeResult(value parser.Value, statistics stats.QueryStats) ([]byte, error) {
+// where there are any. It gives up when ctx ends.
+func encodeResult(ctx context.Context, value parser.Value, statistics stats.QueryStats) ([]byte, error) {
 	b := append([]byte(`{"resultType":"`), value.Type()...)
 	b = append(b, `","result":`...)
 	switch value := value.(type) {
 	case promql.Matrix:
-		b = appendMatrix(b, value)
+		var err error
+		if b, err = appendMatrix(ctx, b, value); err != nil {
+			return nil, err
+		}
 	case promql.Vector:
 		b = appendVector(b, value)
 	default: // Scalar and String know their form.
@@ -63,9 +67,12 @@ func appendVector(b []byte, vector promql.Vector) []byte {
 	return append(b, ']')
 }
 
-func appendMatrix(b []byte, matrix promql.Matrix) []byte {
+func appendMatrix(ctx context.Context, b []byte, matrix promql.Matrix) ([]byte, error) {
 	b = append(b, '[')
 	for i, series := range matrix {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -95,7 +102,7 @@ func appendMatrix(b []byte, matrix promql.Matrix) []byte {
 		}
 		b = append(b, '}')
 	}
-	return append(b, ']')
+	return append(b, ']'), nil
 }
 
 // appendPoint writes [seconds,"value"].

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/util/stats"
+
+	"github.com/vedettehq/vedette/master/history/bounds"
 )
 
 // maxPoints is how many points of a series one query may give: a week at a
@@ -24,7 +26,7 @@ func (a *API) query(c *call) (any, *fault) {
 	if fail != nil {
 		return nil, fail
 	}
-	return a.evaluate(c, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
+	return a.evaluate(c, limit, bounds.Range{Start: at, End: at}, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
 		return a.Engine.NewInstantQuery(ctx, c.lease.Queryable, opts, c.FormValue("query"), at)
 	})
 }
@@ -38,7 +40,7 @@ func (a *API) queryRange(c *call) (any, *fault) {
 	if fail != nil {
 		return nil, fail
 	}
-	return a.evaluate(c, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
+	return a.evaluate(c, limit, bounds.Range{Start: start, End: end, Step: step}, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
 		return a.Engine.NewRangeQuery(ctx, c.lease.Queryable, opts, c.FormValue("query"), start, end, step)
 	})
 }
@@ -65,21 +67,19 @@ func rangeParams(r *http.Request) (start, end time.Time, step time.Duration, fai
 	return start, end, step, fail
 }
 
-// evaluate runs a query within its time and encodes what it gives.
-func (a *API) evaluate(c *call, limit int, prepare func(context.Context, promql.QueryOpts) (promql.Query, error)) (any, *fault) {
+// evaluate runs a query, if its bounds allow it, and encodes what it gives.
+func (a *API) evaluate(c *call, limit int, asked bounds.Range, prepare func(context.Context, promql.QueryOpts) (promql.Query, error)) (any, *fault) {
 	ctx := c.ctx
-	if text := c.FormValue("timeout"); text != "" {
-		timeout, err := parseDuration(text)
-		if err != nil {
-			return nil, badParam(err, "timeout")
-		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
 	opts, fail := queryOpts(c.Request)
 	if fail != nil {
 		return nil, fail
+	}
+	expr, err := a.Parser.ParseExpr(c.FormValue("query"))
+	if err != nil {
+		return nil, badParam(err, "query")
+	}
+	if err := bounds.Steps(expr, asked, a.SubqueryStep); err != nil {
+		return nil, &fault{execution, err}
 	}
 	query, err := prepare(ctx, opts)
 	if err != nil {
@@ -102,9 +102,9 @@ func (a *API) evaluate(c *call, limit int, prepare func(context.Context, promql.
 	if c.FormValue("stats") != "" {
 		statistics = stats.NewQueryStats(query.Stats())
 	}
-	body, err := encodeResult(result.Value, statistics)
+	body, err := encodeResult(ctx, result.Value, statistics)
 	if err != nil {
-		return nil, &fault{internal, err}
+		return nil, executionFault(err)
 	}
 	return rawJSON(body), nil
 }
