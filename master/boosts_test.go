@@ -23,12 +23,11 @@ func newBoostAgent(t testing.TB, m *Master, host string, header ...string) *boos
 	t.Helper()
 	a := &boostAgent{asked: make(chan wire.AgentBoostParams, 100)}
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.MethodAgentBoost, rpc.Method(func(_ context.Context, p wire.AgentBoostParams) (wire.Empty, error) {
+	mux.HandleInOrder(wire.MethodAgentBoost, rpc.Method(func(ctx context.Context, p wire.AgentBoostParams) (wire.Empty, error) {
 		if p.Inspector != "disk" {
 			return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "no inspector %q runs on this host", p.Inspector)
 		}
-		a.asked <- p
-		return wire.Empty{}, nil
+		return wire.Empty{}, hand(ctx, a.asked, p)
 	}))
 	o := rpc.DialOptions{Handler: mux}
 	if len(header) > 0 {
@@ -39,7 +38,7 @@ func newBoostAgent(t testing.TB, m *Master, host string, header ...string) *boos
 		t.Fatal(err)
 	}
 	a.Peer = peer
-	t.Cleanup(a.leave)
+	t.Cleanup(func() { hangUp(t, peer) })
 	call[wire.HelloResult](t, peer, wire.MethodHello, hello(host))
 	return a
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -56,7 +57,7 @@ func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	a.mu.Lock()
 	a.peer = peer
 	a.mu.Unlock()
-	t.Cleanup(func() { a.leave() })
+	t.Cleanup(func() { patience.Return(t, "the handlers of host "+a.host, a.leave) })
 	h := hello(a.host)
 	h.Labels, h.AcceptsPushed, h.Assigned = a.labels, !a.refuse, a.assignment().Hash
 	call[wire.HelloResult](t, peer, wire.MethodHello, h)
@@ -126,20 +127,12 @@ func (a *fakeAgent) tell(ctx context.Context) error {
 // with the first four digits.
 func (a *fakeAgent) wait(t testing.TB, want string) {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
-	for {
-		a.mu.Lock()
-		got, changed := brief(a.has), a.changed
-		a.mu.Unlock()
-		if got == want {
-			return
+	a.waitFor(t, func() string {
+		if got := brief(a.has); got != want {
+			return fmt.Sprintf("it has %q, want %q", got, want)
 		}
-		select {
-		case <-changed:
-		case <-timeout:
-			t.Fatalf("host %s has %q, want %q", a.host, got, want)
-		}
-	}
+		return ""
+	})
 }
 
 func brief(a wire.Assignment) string {
@@ -169,14 +162,13 @@ func watchAll[T any](t testing.TB, m *Master, pattern string) <-chan T {
 	t.Helper()
 	events := make(chan T, 10_000)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(func(_ context.Context, e struct {
+	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(func(ctx context.Context, e struct {
 		Subscription uint64 `json:"subscription"`
 		Path         string `json:"path"`
 		Data         T      `json:"data"`
 	},
 	) (any, error) {
-		events <- e.Data
-		return nil, nil
+		return nil, hand(ctx, events, e.Data)
 	}))
 	mux.HandleInOrder(wire.NotifyLost, rpc.Method(func(_ context.Context, p wire.Lost) (any, error) {
 		t.Errorf("%d events %s were lost", p.Events, pattern)
@@ -187,10 +179,7 @@ func watchAll[T any](t testing.TB, m *Master, pattern string) <-chan T {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		peer.Close(rpc.CloseNormal, "")
-		peer.Wait()
-	})
+	t.Cleanup(func() { hangUp(t, peer) })
 	call[wire.SubscribeResult](t, peer, wire.MethodSubscribe, []string{pattern})
 	return events
 }
@@ -202,7 +191,7 @@ func watch[T any](t testing.TB, m *Master, pattern string) func(what string, fit
 	events := watchAll[T](t, m, pattern)
 	return func(what string, fits func(T) bool) T {
 		t.Helper()
-		timeout := time.After(20 * time.Second)
+		timeout := patience.Context(t).Done()
 		for {
 			select {
 			case e := <-events:
@@ -210,7 +199,7 @@ func watch[T any](t testing.TB, m *Master, pattern string) func(what string, fit
 					return e
 				}
 			case <-timeout:
-				t.Fatalf("no event %s: %s", pattern, what)
+				t.Fatalf("no event %s: %s\n%s", pattern, what, patience.Goroutines())
 			}
 		}
 	}
@@ -319,7 +308,7 @@ func TestTwoPushesAtOnce(t *testing.T) {
 	}
 	won := 0
 	for range n {
-		err := <-errs
+		err := await(t, "the answer to a push", errs)
 		var refusal *rpc.Error
 		switch {
 		case err == nil:
@@ -657,7 +646,7 @@ func TestPushDuringReconnects(t *testing.T) {
 		done.Wait()
 	}
 	storm()
-	pushed := make(chan wire.PushResult)
+	pushed := make(chan wire.PushResult, 1)
 	go func() {
 		var result wire.PushResult
 		if err := operator.Call(context.WithoutCancel(t.Context()), wire.MethodCatalogPush, wire.PushParams{Code: script("disk", 1)}, &result); err != nil {
@@ -666,7 +655,7 @@ func TestPushDuringReconnects(t *testing.T) {
 		pushed <- result
 	}()
 	storm()
-	result := <-pushed
+	result := await(t, "the push", pushed)
 	for _, a := range agents {
 		a.wait(t, "disk:"+result.Revision[:4])
 		if a.assignments != 1 {

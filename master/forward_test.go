@@ -22,13 +22,15 @@ func TestRemoteWrite(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		bodies <- r.Header.Get("Authorization") + string(body)
+		if err := hand(r.Context(), bodies, r.Header.Get("Authorization")+string(body)); err != nil {
+			return
+		}
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer other.Close()
 	m := start(t, config.Master{Data: t.TempDir(), RemoteWrite: []config.RemoteWrite{{URL: other.URL, Token: "secret", Labels: map[string]string{"site": "berlin"}}}})
 	reportOne(t, m, "web-1", 1, time.Now().UnixMilli(), 0.25)
-	got := <-bodies
+	got := await(t, "what is sent on", bodies)
 	for _, want := range []string{"Bearer secret", "load_average_1", "web-1", "berlin"} { // so short a body is hardly compressed
 		if !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)

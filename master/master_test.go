@@ -28,6 +28,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -41,7 +42,7 @@ func start(t testing.TB, cfg config.Master) *Master {
 		cfg.Listen = "127.0.0.1:0"
 	}
 	if cfg.GoneAfter == 0 {
-		cfg.GoneAfter = 7 * time.Second
+		cfg.GoneAfter = time.Hour // nobody is gone because the machine is busy
 	}
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
@@ -59,42 +60,42 @@ func start(t testing.TB, cfg config.Master) *Master {
 	go func() { done <- m.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		patience.Return(t, "the end of the master", func() {
+			if err := <-done; err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		})
 	})
 	select {
 	case <-m.Ready():
 	case err := <-done:
 		done <- nil
 		t.Fatalf("the master did not start: %v", err)
+	case <-patience.Context(t).Done():
+		t.Fatalf("the master did not start:\n%s", patience.Goroutines())
 	}
-	<-m.history.Ready()
+	patience.Closed(t, "the history to be open", m.history.Ready())
 	return m
 }
 
 // notes is a handler that keeps the notifications of one method.
 type notes chan json.RawMessage
 
-func (n notes) ServeRPC(_ context.Context, req *rpc.Request) (any, error) {
+func (n notes) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 	var raw any
 	if err := req.Decode(&raw); err != nil {
 		return nil, err
 	}
 	data, err := json.Marshal(raw)
-	n <- data
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return nil, hand(ctx, n, data)
 }
 
 func (n notes) next(t testing.TB) string {
 	t.Helper()
-	select {
-	case raw := <-n:
-		return string(raw)
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing came")
-		return ""
-	}
+	return string(await(t, "a notification", n))
 }
 
 func dial(t testing.TB, m *Master, methods map[string]notes, o rpc.DialOptions) *rpc.Peer {
@@ -108,17 +109,16 @@ func dial(t testing.TB, m *Master, methods map[string]notes, o rpc.DialOptions) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		peer.Close(rpc.CloseNormal, "")
-		peer.Wait()
-	})
+	t.Cleanup(func() { hangUp(t, peer) })
 	return peer
 }
 
 func call[R any](t testing.TB, peer *rpc.Peer, method string, params any) R {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
+	defer cancel()
 	var result R
-	if err := peer.Call(t.Context(), method, params, &result); err != nil {
+	if err := peer.Call(ctx, method, params, &result); err != nil {
 		t.Fatalf("%s: %v", method, err)
 	}
 	return result
@@ -127,7 +127,9 @@ func call[R any](t testing.TB, peer *rpc.Peer, method string, params any) R {
 // refused calls a method that must fail, and returns the error.
 func refused(t testing.TB, peer *rpc.Peer, method string, params any) *rpc.Error {
 	t.Helper()
-	err := peer.Call(t.Context(), method, params, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
+	defer cancel()
+	err := peer.Call(ctx, method, params, nil)
 	var refusal *rpc.Error
 	if !errors.As(err, &refusal) {
 		t.Fatalf("%s gave %v, want an RPC error", method, err)
@@ -254,13 +256,13 @@ func TestHelloIsChecked(t *testing.T) {
 	}
 	again := dial(t, m, nil, rpc.DialOptions{})
 	call[wire.HelloResult](t, again, wire.MethodHello, hello("web-1"))
-	<-peer.Done()
+	patience.Closed(t, "the end of the old connection", peer.Done())
 	if code := closeCode(peer); code != wire.CloseReplaced {
 		t.Errorf("the old connection was closed with %d, want %d", code, wire.CloseReplaced)
 	}
 	old := dial(t, m, nil, rpc.DialOptions{})
 	refused(t, old, wire.MethodHello, bad(func(h *wire.HelloParams) { h.Protocol = 99 }))
-	<-old.Done()
+	patience.Closed(t, "the end of the connection", old.Done())
 	if code := closeCode(old); code != wire.CloseVersion {
 		t.Errorf("another protocol was closed with %d, want %d", code, wire.CloseVersion)
 	}

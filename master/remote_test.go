@@ -2,7 +2,6 @@ package master
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,9 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 )
 
 // Debian's Prometheus scrapes itself and our master, and sends all that to us
@@ -59,21 +58,11 @@ remote_write:
 			t.Errorf("Prometheus says:\n%s", &output)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
 	query := "/api/v1/query?query=" + url.QueryEscape(`up{host="prom-1",job="vedette",site="berlin"} == 1`)
-	for {
-		if status, body := fetch(t, m, query, "Authorization", "Bearer v"); status == http.StatusOK && strings.Contains(body, `"key":"up"`) {
-			break
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatal("nothing came")
-		}
-	}
+	patience.Until(t, "what Prometheus scraped of the master", func() bool {
+		status, body := fetch(t, m, query, "Authorization", "Bearer v")
+		return status == http.StatusOK && strings.Contains(body, `"key":"up"`)
+	})
 	if n := m.hub.SeriesCount("prom-1"); n < 100 {
 		t.Errorf("%d series are live", n)
 	}

@@ -3,11 +3,11 @@ package master
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/signing"
@@ -138,20 +138,12 @@ func moved(t *testing.T, from string) string {
 // waitSigned returns when the agent has one inspector, with these signatures.
 func (a *fakeAgent) waitSigned(t *testing.T, want []wire.Signature) {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
-	for {
-		a.mu.Lock()
-		has, changed := a.has.Inspectors, a.changed
-		a.mu.Unlock()
-		if len(has) == 1 && slices.Equal(has[0].Signatures, want) {
-			return
+	a.waitFor(t, func() string {
+		if has := a.has.Inspectors; len(has) != 1 || !slices.Equal(has[0].Signatures, want) {
+			return fmt.Sprintf("it has %+v, want the signatures %+v", has, want)
 		}
-		select {
-		case <-changed:
-		case <-timeout:
-			t.Fatalf("host %s has %+v, want the signatures %+v", a.host, has, want)
-		}
-	}
+		return ""
+	})
 }
 
 // Hosts that begin to want signatures get them without a new revision, and what

@@ -25,22 +25,21 @@ func newTrialAgent(t testing.TB, m *Master, host string, labels map[string]strin
 	t.Helper()
 	a := &trialAgent{tries: make(chan string, 100), unties: make(chan string, 100)}
 	mux := rpc.NewMux()
-	mux.Handle(wire.MethodAgentTry, rpc.Method(func(_ context.Context, p wire.AgentTryParams) (wire.Empty, error) {
+	mux.Handle(wire.MethodAgentTry, rpc.Method(func(ctx context.Context, p wire.AgentTryParams) (wire.Empty, error) {
 		if refusal == nil {
-			a.tries <- p.Trial
+			return wire.Empty{}, hand(ctx, a.tries, p.Trial)
 		}
 		return wire.Empty{}, refusal
 	}))
-	mux.Handle(wire.MethodAgentUntry, rpc.Method(func(_ context.Context, p wire.TrialStopParams) (wire.Empty, error) {
-		a.unties <- p.Trial
-		return wire.Empty{}, nil
+	mux.Handle(wire.MethodAgentUntry, rpc.Method(func(ctx context.Context, p wire.TrialStopParams) (wire.Empty, error) {
+		return wire.Empty{}, hand(ctx, a.unties, p.Trial)
 	}))
 	peer, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Handler: mux})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.Peer = peer
-	t.Cleanup(func() { a.leave() })
+	t.Cleanup(func() { hangUp(t, peer) })
 	h := hello(host)
 	h.Labels, h.AcceptsPushed = labels, refusal == nil
 	call[wire.HelloResult](t, peer, wire.MethodHello, h)
@@ -50,18 +49,6 @@ func newTrialAgent(t testing.TB, m *Master, host string, labels map[string]strin
 func (a *trialAgent) leave() {
 	a.Close(rpc.CloseNormal, "")
 	a.Wait()
-}
-
-// await waits for what a test cannot go on without.
-func await[T any](t testing.TB, what string, from <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(20 * time.Second):
-		t.Fatalf("waited in vain for %s", what)
-		panic("unreachable")
-	}
 }
 
 // trialEvent is the next event that a watcher gets.
@@ -202,17 +189,18 @@ func TestSlowWatcherOfATrial(t *testing.T) {
 	agent := newTrialAgent(t, m, "web-1", nil, nil)
 	reads, events := make(chan struct{}), make(chan wire.TrialEvent, 100)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial, rpc.Method(func(_ context.Context, e wire.TrialEvent) (wire.Empty, error) {
-		<-reads
-		events <- e
-		return wire.Empty{}, nil
+	mux.HandleInOrder(wire.NotifyTrial, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
+		select {
+		case <-reads:
+		case <-ctx.Done(): // the connection is down: nobody waits for this one
+		}
+		return wire.Empty{}, hand(ctx, events, e)
 	}))
 	watcher, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Handler: mux})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer watcher.Wait()
-	defer watcher.Close(rpc.CloseNormal, "")
+	t.Cleanup(func() { hangUp(t, watcher) })
 	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, trialOn("web-1"))
 	await(t, "the trial", agent.tries)
 	lines := make([]string, 50)
