@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -25,7 +27,7 @@ func beAgent() {
 	if len(os.Args) > 3 {
 		options.State = os.Args[3]
 	}
-	pool := plugins.NewPool(options)
+	pool := newPool(options)
 	for _, d := range append(agentScripts(), external("ok", "ok")) {
 		if err := pool.Load(context.Background(), d); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -57,7 +59,7 @@ func external(name string, args ...string) inspectors.Definition {
 		panic(err)
 	}
 	return inspectors.Definition{
-		Name: name, Interval: 5 * time.Second, Timeout: 4 * time.Second,
+		Name: name, Interval: 2 * testTimeout, Timeout: testTimeout, Budget: inspectors.Budget{CPU: testTimeout},
 		Plugin: &inspectors.Plugin{Path: exe, Args: append([]string{pluginLike}, args...)},
 	}
 }
@@ -72,6 +74,25 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X")
 }
 
+// firstLine is what an agent tells once it has started.
+func firstLine(t *testing.T, out io.Reader) []byte {
+	t.Helper()
+	type read struct {
+		line []byte
+		err  error
+	}
+	came := make(chan read, 1)
+	go func() {
+		line, err := bufio.NewReader(out).ReadBytes('\n')
+		came <- read{line, err}
+	}()
+	got := patience.Receive(t, "the agent to start", came)
+	if got.err != nil {
+		t.Fatalf("the agent ended without a word: %v", got.err)
+	}
+	return got.line
+}
+
 func TestNoChildOutlivesItsAgent(t *testing.T) {
 	dir := shortDir(t)
 	agent := exec.CommandContext(t.Context(), os.Args[0], agentLike, dir)
@@ -83,10 +104,7 @@ func TestNoChildOutlivesItsAgent(t *testing.T) {
 	if err := agent.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadBytes('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
+	line := firstLine(t, out)
 	var children []plugins.Process
 	if err := json.Unmarshal(line, &children); err != nil || len(children) != 2 {
 		t.Fatalf("the agent tells of %d children, want a script host and a plugin: %s, %v", len(children), line, err)
@@ -115,7 +133,7 @@ func TestNoChildOutlivesItsAgent(t *testing.T) {
 			t.Errorf("the stale socket %s is still there", s)
 		}
 	}
-	f.wantGood(f.run(10*time.Second, "good"), "good")
+	f.wantGood(f.run(testTimeout, "good"), "good")
 }
 
 // Two agents of one machine share a folder and do not clean each other's.
@@ -125,11 +143,11 @@ func TestPoolsShareAFolder(t *testing.T) {
 	one.mustLoad(script("good", goodScript))
 	two := newFixture(t, plugins.PoolOptions{Dir: dir})
 	two.mustLoad(script("good", goodScript))
-	one.wantGood(one.run(10*time.Second, "good"), "good")
+	one.wantGood(one.run(testTimeout, "good"), "good")
 	if err := two.Close(); err != nil {
 		t.Fatal(err)
 	}
-	one.wantGood(one.run(10*time.Second, "good"), "good")
+	one.wantGood(one.run(testTimeout, "good"), "good")
 	one.mustLoad(external("ok", "ok"))
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
@@ -146,5 +164,5 @@ func TestPoolsShareAFolder(t *testing.T) {
 func TestLongFolder(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{Dir: filepath.Join(shortDir(t), strings.Repeat("long", 30))})
 	f.mustLoad(script("good", goodScript))
-	f.wantGood(f.run(10*time.Second, "good"), "good")
+	f.wantGood(f.run(testTimeout, "good"), "good")
 }

@@ -81,10 +81,10 @@ func Inspect() (float64, error) {
 func greedies() []greedy {
 	return []greedy{
 		{"spins", inspectors.Budget{CPU: 50 * time.Millisecond}, spins, "cpu ", 0},
-		{"pours", inspectors.Budget{Output: 64 << 10, CPU: time.Minute}, pours, "output 64.", 0},
-		{"prints", inspectors.Budget{Output: 64 << 10, CPU: time.Minute}, prints, "output 64.", 0},
-		{"multiplies", inspectors.Budget{Series: 4}, multiplies, "series: 3 of this run", 4},
-		{"swells", inspectors.Budget{Heap: 16 << 20, CPU: time.Minute}, swells, "heap ", 0},
+		{"pours", inspectors.Budget{Output: 64 << 10, CPU: testTimeout}, pours, "output 64.", 0},
+		{"prints", inspectors.Budget{Output: 64 << 10, CPU: testTimeout}, prints, "output 64.", 0},
+		{"multiplies", inspectors.Budget{Series: 4, CPU: testTimeout}, multiplies, "series: 3 of this run", 4},
+		{"swells", inspectors.Budget{Heap: 16 << 20, CPU: testTimeout}, swells, "heap ", 0},
 	}
 }
 
@@ -95,10 +95,10 @@ func TestBudgets(t *testing.T) {
 			f := newFixture(t, plugins.PoolOptions{})
 			neighbours := f.neighbours()
 			d := script(g.name, g.source)
-			d.Interval, d.Timeout, d.Budget = time.Minute, 30*time.Second, g.budget
+			d.Budget = g.budget
 			f.mustLoad(d)
 			for range 3 {
-				o, missed := f.round(g.name, 30*time.Second, neighbours)
+				o, missed := f.round(g.name, testTimeout, neighbours)
 				if !errors.Is(o.Err, plugins.ErrBudget) || !strings.Contains(o.Err.Error(), "over budget: "+g.say) {
 					t.Errorf("outcome %v, want over budget: %s", o.Err, g.say)
 				}
@@ -111,7 +111,7 @@ func TestBudgets(t *testing.T) {
 			}
 			d.Script.Source = goodScript
 			f.mustLoad(d)
-			f.wantGood(f.run(4*time.Second, g.name), g.name)
+			f.wantGood(f.run(testTimeout, g.name), g.name)
 		})
 	}
 }
@@ -121,7 +121,7 @@ func TestBudgetChanges(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{})
 	d := script("multiplies", multiplies)
 	f.mustLoad(d)
-	f.wantGood(f.run(4*time.Second, d.Name), d.Name)
+	f.wantGood(f.run(testTimeout, d.Name), d.Name)
 	d.Budget.Output = 64 // less than inspectors allow, for seven samples
 	if err := f.Load(t.Context(), d); err == nil || !strings.Contains(err.Error(), "budget: output 64B is not between") {
 		t.Errorf("a budget that cannot be: %v", err)
@@ -135,12 +135,14 @@ func TestBudgetChanges(t *testing.T) {
 
 // Waiting is not working.
 func TestSleepTakesNoProcessorTime(t *testing.T) {
+	t.Parallel()
+	const budget = time.Second // a third of what it sleeps, and many times what it works
 	f := newFixture(t, plugins.PoolOptions{})
-	d := script("sleeps", "package a\n\nimport \"time\"\n\nfunc Inspect() (float64, error) {\n\ttime.Sleep(300 * time.Millisecond)\n\treturn 1, nil\n}\n")
-	d.Budget.CPU = 100 * time.Millisecond
+	d := script("sleeps", "package a\n\nimport \"time\"\n\nfunc Inspect() (float64, error) {\n\ttime.Sleep(3 * time.Second)\n\treturn 1, nil\n}\n")
+	d.Budget.CPU = budget
 	f.mustLoad(d)
 	o := f.runOne(d.Name)
-	if o.Err != nil || o.CPU <= 0 || o.CPU >= 100*time.Millisecond {
+	if o.Err != nil || o.CPU <= 0 || o.CPU >= budget {
 		t.Errorf("%v, cpu %v", o.Err, o.CPU)
 	}
 }
@@ -166,7 +168,6 @@ func Inspect() (float64, error) {
 	return 1, nil
 }
 `)
-	d.Interval, d.Timeout, d.Budget.CPU = time.Minute, 30*time.Second, 20*time.Second
 	f.mustLoad(d)
 	first := f.run(200*time.Millisecond, d.Name)[d.Name]
 	if !errors.Is(first.Err, plugins.ErrTimeout) || first.CPU <= 0 {
@@ -182,13 +183,12 @@ func TestBudgetsOfPlugins(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{})
 	for name, say := range map[string]string{"spins": "cpu ", "pours": "output "} {
 		d := external(name, "spins", "pours", "ok")
-		d.Interval, d.Timeout = time.Minute, 30*time.Second
 		d.Budget = inspectors.Budget{CPU: 50 * time.Millisecond, Output: 64 << 10}
 		if name == "pours" {
-			d.Budget.CPU = time.Minute
+			d.Budget.CPU = testTimeout
 		}
 		f.mustLoad(d)
-		o := f.run(30*time.Second, name)[name]
+		o := f.run(testTimeout, name)[name]
 		if !errors.Is(o.Err, plugins.ErrBudget) || !strings.Contains(o.Err.Error(), say) || len(o.Samples) > 0 {
 			t.Errorf("%s: %v, %d samples", name, o.Err, len(o.Samples))
 		}
@@ -226,7 +226,7 @@ func TestLeakOfMemory(t *testing.T) {
 		if rounds++; rounds > 2000 {
 			t.Fatalf("nothing came of %d rounds; state %+v", rounds, f.State("leaks"))
 		}
-		o, n := f.round("leaks", 4*time.Second, neighbours)
+		o, n := f.round("leaks", testTimeout, neighbours)
 		missed += n
 		return o
 	}
@@ -295,7 +295,7 @@ func Inspect() (float64, error) {
 		} else if i == 599 {
 			t.Errorf("it was not found out: %+v", s)
 		}
-		o, n := f.round("leaks", 4*time.Second, neighbours)
+		o, n := f.round("leaks", testTimeout, neighbours)
 		if missed += n; o.Err != nil && !strings.Contains(o.Err.Error(), "too many open files") {
 			t.Errorf("round %d: %v", i, o.Err)
 		}

@@ -3,7 +3,6 @@
 package plugins_test
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -53,7 +52,7 @@ func TestRepushesKeepMemoryFlat(t *testing.T) {
 		source := strings.Replace(goodScript, "var n float64", fmt.Sprintf("var n float64 = %d", i), 1)
 		f.mustLoad(script("changes", source))
 		if i%10 == 0 {
-			f.wantGood(f.run(10*time.Second, "changes", "stays"), "changes", "stays")
+			f.wantGood(f.run(testTimeout, "changes", "stays"), "changes", "stays")
 		}
 		if (i+1)%(pushes/10) == 0 {
 			runtime.GC()
@@ -97,9 +96,7 @@ func TestKilledAgentsLeaveNothing(t *testing.T) {
 		}
 		moment := time.NewTimer(rand.N(150 * time.Millisecond))
 		if i%4 == 0 { // once it is all there
-			if _, err := bufio.NewReader(out).ReadBytes('\n'); err != nil {
-				t.Fatal(err)
-			}
+			firstLine(t, out)
 		} else {
 			<-moment.C
 		}
@@ -123,7 +120,7 @@ func TestKilledAgentsLeaveNothing(t *testing.T) {
 	t.Logf("%d agents were killed, with %d children", kills, seen)
 	f := newFixture(t, plugins.PoolOptions{Dir: dir})
 	f.mustLoad(script("good", goodScript))
-	f.wantGood(f.run(10*time.Second, "good"), "good")
+	f.wantGood(f.run(testTimeout, "good"), "good")
 	if runs, _ := filepath.Glob(filepath.Join(dir, "run-*")); len(runs) != 1 {
 		t.Errorf("%d folders of sockets are left, want that of the pool alone: %v", len(runs), runs)
 	}

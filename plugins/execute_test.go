@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -72,15 +73,16 @@ if err != nil {
 stat := string(out)
 return strconv.ParseFloat(strings.Fields(stat[strings.LastIndex(stat, ")")+1:])[11], 64)
 `, busy))
-	d.Interval, d.Timeout, d.Budget.CPU = time.Minute, 30*time.Second, 20*time.Second
+	const longest = 5 * testTimeout // programs yield to all else
+	d.Interval, d.Timeout, d.Budget.CPU = longest, longest, longest
 	f.mustLoad(d)
-	o := f.run(time.Minute, "busy")["busy"] // programs yield to all else
+	o := f.run(longest, "busy")["busy"]
 	if o.Err != nil || o.Samples[0].Value < 5 || o.CPU.Seconds()+0.01 < o.Samples[0].Value/100 {
 		t.Fatalf("%v: a program took %v hundredths of a second, and its run %v", o.Err, o.Samples, o.CPU)
 	}
 	d.Budget.CPU = inspectors.MinCPUBudget
 	f.mustLoad(d)
-	if o := f.run(time.Minute, "busy")["busy"]; !errors.Is(o.Err, plugins.ErrBudget) || !strings.Contains(o.Err.Error(), "cpu ") {
+	if o := f.run(longest, "busy")["busy"]; !errors.Is(o.Err, plugins.ErrBudget) || !strings.Contains(o.Err.Error(), "cpu ") {
 		t.Errorf("with a budget of %v: %v, cpu %v", d.Budget.CPU, o.Err, o.CPU)
 	}
 }
@@ -291,11 +293,11 @@ func TestNoProgramOutlivesItsRun(t *testing.T) {
 	}
 
 	// The script host dies in the middle.
-	done := make(chan map[string]plugins.Outcome)
-	go func() { done <- f.run(3*time.Second, "killed") }()
+	done := make(chan map[string]plugins.Outcome, 1)
+	go func() { done <- f.run(testTimeout, "killed") }()
 	eventually(t, "it runs", func() bool { return withMark(t, mark) > 0 })
 	_ = f.Close()
-	<-done
+	patience.Receive(t, "the end of a run whose pool is closed", done)
 	if n := withMark(t, mark); n > 0 {
 		t.Errorf("%d processes are left when the pool is closed", n)
 	}
@@ -330,11 +332,11 @@ func TestProgramsEndWithTheirScriptHost(t *testing.T) {
 	mark := strconv.Itoa(200_000 + os.Getpid())
 	f := allowing(t, p.write("forever", "sleep "+mark+" &\nsleep "+mark))
 	f.mustLoad(executing("forever", filepath.Join(p.dir, "forever")))
-	done := make(chan plugins.Outcome)
-	go func() { done <- f.run(2*time.Second, "forever")["forever"] }()
+	done := make(chan plugins.Outcome, 1)
+	go func() { done <- f.run(testTimeout, "forever")["forever"] }()
 	eventually(t, "it runs", func() bool { return withMark(t, mark) > 0 })
 	_ = syscall.Kill(f.pid("shared"), syscall.SIGKILL)
-	<-done
+	patience.Receive(t, "the end of a run whose process is killed", done)
 	eventually(t, "nothing is left", func() bool { return withMark(t, mark) == 0 })
 }
 
@@ -343,7 +345,7 @@ const executorLike = "executor-like"
 
 func beExecutor() {
 	program := os.Args[2]
-	pool := plugins.NewPool(plugins.PoolOptions{Limits: testLimits(plugins.Limits{}), Policy: inspectors.Policy{Programs: []string{program}}})
+	pool := newPool(plugins.PoolOptions{Limits: testLimits(plugins.Limits{}), Policy: inspectors.Policy{Programs: []string{program}}})
 	if err := pool.Load(context.Background(), executing("forever", program)); err != nil {
 		panic(err)
 	}

@@ -100,7 +100,7 @@ func reportEnvironment(_ context.Context, r *inspectors.Report) error {
 func TestExternalPluginSharesOneProcess(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(external("ok"), external("pid"), external("panics"), external("nan"), external("goexit"))
-	got := f.run(10*time.Second, "ok", "pid", "panics", "nan", "goexit")
+	got := f.run(testTimeout, "ok", "pid", "panics", "nan", "goexit")
 	f.wantGood(got, "ok", "pid")
 	if n := f.pid("plugin"); got["pid"].Samples[0].Value != float64(n) {
 		t.Errorf("it ran in process %v, want %d", got["pid"].Samples[0].Value, n)
@@ -116,7 +116,7 @@ func TestExternalPluginSharesOneProcess(t *testing.T) {
 		t.Errorf("state %+v", s)
 	}
 	f.Unload("ok")
-	f.wantGood(f.run(10*time.Second, "pid"), "pid")
+	f.wantGood(f.run(testTimeout, "pid"), "pid")
 	for _, name := range []string{"pid", "panics", "nan", "goexit"} {
 		f.Unload(name)
 	}
@@ -142,7 +142,7 @@ func TestExternalPluginCrash(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, plugins.PoolOptions{})
 			f.mustLoad(external("ok"), external(name))
-			got := f.run(10*time.Second, "ok", name)
+			got := f.run(testTimeout, "ok", name)
 			f.wantGood(got, "ok")
 			if err := got[name].Err; !errors.Is(err, plugins.ErrCrashed) || !strings.Contains(err.Error(), say) {
 				t.Errorf("the culprit: %v", err)
@@ -153,7 +153,7 @@ func TestExternalPluginCrash(t *testing.T) {
 			if s := f.State("ok"); s.Crashes != 0 {
 				t.Errorf("the neighbour was blamed: %+v", s)
 			}
-			f.wantGood(f.run(10*time.Second, "ok"), "ok")
+			f.wantGood(f.run(testTimeout, "ok"), "ok")
 			if !f.log.line("level=ERROR", "inspector="+name, say) {
 				t.Error("the log does not name the culprit and the reason")
 			}
@@ -172,7 +172,7 @@ func TestExternalPluginThatIsDeafIsReplaced(t *testing.T) {
 		}
 	}
 	eventually(t, "it is replaced", func() bool { return f.replaced(pid) })
-	f.wantGood(f.run(10*time.Second, "ok"), "ok")
+	f.wantGood(f.run(testTimeout, "ok"), "ok")
 }
 
 func TestExternalPluginIsKilled(t *testing.T) {
@@ -182,7 +182,7 @@ func TestExternalPluginIsKilled(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	f.wantGood(f.run(10*time.Second, "ok"), "ok")
+	f.wantGood(f.run(testTimeout, "ok"), "ok")
 	eventually(t, "the old one is gone", func() bool { return len(f.Processes()) == 1 })
 	if f.pid("plugin") == pid {
 		t.Error("it is the same process")
@@ -192,14 +192,14 @@ func TestExternalPluginIsKilled(t *testing.T) {
 func TestBarePlugin(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(external("ok", "bare", "ok", "exits"), external("exits", "bare", "ok", "exits"))
-	f.wantGood(f.run(10*time.Second, "ok"), "ok")
+	f.wantGood(f.run(testTimeout, "ok"), "ok")
 	if o := f.runOne("exits"); !errors.Is(o.Err, plugins.ErrCrashed) {
 		t.Errorf("outcome %v", o.Err)
 	}
 	if ok, exits := f.State("ok"), f.State("exits"); ok.Crashes != 0 || exits.Crashes != 1 {
 		t.Errorf("states %+v and %+v", ok, exits)
 	}
-	f.wantGood(f.run(10*time.Second, "ok"), "ok")
+	f.wantGood(f.run(testTimeout, "ok"), "ok")
 }
 
 // What a plugin started dies with it.
@@ -279,7 +279,7 @@ func TestExternalPluginStartFaults(t *testing.T) {
 				f.SetStartTime(500 * time.Millisecond)
 			}
 			err := f.Load(t.Context(), inspectors.Definition{
-				Name: "x", Interval: time.Minute, Timeout: time.Second, Plugin: &tt.plugin,
+				Name: "x", Interval: testTimeout, Timeout: testTimeout, Plugin: &tt.plugin,
 			})
 			if err == nil || !strings.Contains(err.Error(), tt.say) || !strings.Contains(err.Error(), tt.plugin.Path) {
 				t.Errorf("Load: %v, want an error that says %q and the path", err, tt.say)
@@ -321,7 +321,7 @@ func TestExternalExample(t *testing.T) {
 	}
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(inspectors.Definition{
-		Name: "queue", Interval: time.Minute, Timeout: 10 * time.Second,
+		Name: "queue", Interval: testTimeout, Timeout: testTimeout,
 		Plugin: &inspectors.Plugin{Path: program, SHA256: strings.ToUpper(hex.EncodeToString(sum[:])), Args: []string{queue, "/missing"}},
 	})
 	o := f.runOne("queue")

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -68,9 +69,9 @@ func (f *fixture) neighbours() []string {
 // many of the neighbours missed a run.
 func (f *fixture) round(culprit string, timeout time.Duration, neighbours []string) (plugins.Outcome, int) {
 	f.t.Helper()
-	jobs := []plugins.Job{{Name: neighbours[0], Timeout: 4 * time.Second}, {Name: culprit, Timeout: timeout}}
+	jobs := []plugins.Job{{Name: neighbours[0], Timeout: testTimeout}, {Name: culprit, Timeout: timeout}}
 	for _, name := range neighbours[1:] {
-		jobs = append(jobs, plugins.Job{Name: name, Timeout: 4 * time.Second})
+		jobs = append(jobs, plugins.Job{Name: name, Timeout: testTimeout})
 	}
 	var outcome plugins.Outcome
 	outcomes, missed := 0, 0
@@ -100,9 +101,9 @@ func TestHostileScripts(t *testing.T) {
 			f := newFixture(t, plugins.PoolOptions{})
 			neighbours := f.neighbours()
 			f.mustLoad(script(h.name, h.source()))
-			timeout := 300 * time.Millisecond
-			if h.crashes {
-				timeout = 3 * time.Minute // the crash, not the clock, ends it
+			timeout := testTimeout // what else ends it is far nearer
+			if errors.Is(h.want, plugins.ErrTimeout) {
+				timeout = 300 * time.Millisecond
 			}
 			first, missed := f.round(h.name, timeout, neighbours)
 			h.check(t, first)
@@ -167,7 +168,7 @@ func TestPanicInGoroutineBlamesTheRightOne(t *testing.T) {
 	f.mustLoad(script("a", "ok"), script("culprit", "panic-in-goroutine"), script("z", "ok"))
 	blamed := 0
 	for range 6 {
-		got := f.run(10*time.Second, "a", "culprit", "z")
+		got := f.run(testTimeout, "a", "culprit", "z")
 		f.wantGood(got, "a", "z")
 		if f.State("culprit").Quarantined {
 			break
@@ -195,7 +196,7 @@ func TestKilledScriptHost(t *testing.T) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		f.wantGood(f.run(10*time.Second, names...), names...)
+		f.wantGood(f.run(testTimeout, names...), names...)
 		eventually(t, "another process is there", func() bool { return f.replaced(pid) })
 	}
 	for _, name := range names {
@@ -217,7 +218,7 @@ func TestSuspectComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.mustLoad(script("a", "ok"), script("culprit", "exit-once "+once))
-	got := f.run(10*time.Second, "a", "culprit")
+	got := f.run(testTimeout, "a", "culprit")
 	f.wantGood(got, "a")
 	if err := got["culprit"].Err; !errors.Is(err, plugins.ErrCrashed) || !strings.Contains(err.Error(), "exit status 7") {
 		t.Errorf("the culprit: %v", err)
@@ -226,11 +227,11 @@ func TestSuspectComesBack(t *testing.T) {
 		t.Errorf("state after the crash %+v", s)
 	}
 	for range 10 {
-		f.wantGood(f.run(10*time.Second, "a", "culprit"), "a", "culprit")
+		f.wantGood(f.run(testTimeout, "a", "culprit"), "a", "culprit")
 	}
 	eventually(t, "the suspect is back", func() bool { return f.State("culprit").Host == "shared" })
 	eventually(t, "its own host is gone", func() bool { return len(f.Processes()) == 1 })
-	f.wantGood(f.run(10*time.Second, "a", "culprit"), "a", "culprit")
+	f.wantGood(f.run(testTimeout, "a", "culprit"), "a", "culprit")
 	if !f.log.line("shares the script host again", "inspector=culprit") {
 		t.Error("the log does not tell of the return")
 	}
@@ -249,7 +250,7 @@ func TestDeafRunsAreAnswered(t *testing.T) {
 	eventually(t, "the process that cannot be freed is replaced", func() bool {
 		return f.replaced(pid)
 	})
-	f.wantGood(f.run(10*time.Second, "a"), "a")
+	f.wantGood(f.run(testTimeout, "a"), "a")
 	if s := f.State("deaf"); s.Crashes != 0 || s.Host != "shared" {
 		t.Errorf("state %+v", s)
 	}
@@ -262,9 +263,9 @@ func TestLeakingHostIsReplaced(t *testing.T) {
 	f := nativePool(t)
 	f.mustLoad(script("a", "ok"), script("leaky", "leak 51"))
 	pid := f.pid("shared")
-	f.wantGood(f.run(10*time.Second, "a", "leaky"), "a", "leaky")
+	f.wantGood(f.run(testTimeout, "a", "leaky"), "a", "leaky")
 	eventually(t, "the leaking process is replaced", func() bool {
-		f.wantGood(f.run(10*time.Second, "a"), "a") // without a gap
+		f.wantGood(f.run(testTimeout, "a"), "a") // without a gap
 		return f.replaced(pid)
 	})
 }
@@ -281,7 +282,7 @@ func TestWedgedHostIsKilled(t *testing.T) {
 	if err := got["a"].Err; err == nil {
 		t.Error("a stopped process gave a good run")
 	}
-	f.wantGood(f.run(10*time.Second, "a"), "a")
+	f.wantGood(f.run(testTimeout, "a"), "a")
 	if f.pid("shared") == pid {
 		t.Error("the stopped process is still there")
 	}
@@ -313,7 +314,7 @@ func TestCrashWhileLoading(t *testing.T) {
 	if !errors.Is(err, plugins.ErrCrashed) || !strings.Contains(err.Error(), `"b"`) || !strings.Contains(err.Error(), "exit status 8") {
 		t.Errorf("Load: %v", err)
 	}
-	f.wantGood(f.run(10*time.Second, "a", "b"), "a", "b") // the old b goes on
+	f.wantGood(f.run(testTimeout, "a", "b"), "a", "b") // the old b goes on
 	if s := f.State("b"); s.Crashes != 0 || s.Host != "shared" {
 		t.Errorf("the old revision was blamed: %+v", s)
 	}
@@ -331,7 +332,7 @@ func TestOutput(t *testing.T) {
 	f.mustLoad(script("talker", "print"))
 	f.runOne("talker")
 	for _, want := range []string{"talker: one", "talker: two", "talker: three"} {
-		if got := <-lines; got != want {
+		if got := patience.Receive(t, "a line of output", lines); got != want {
 			t.Errorf("line %q, want %q", got, want)
 		}
 	}

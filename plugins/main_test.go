@@ -19,6 +19,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/inspectortest"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	"github.com/vedettehq/vedette/plugins/internal/server"
@@ -146,10 +147,14 @@ func buildNative(d inspectors.Definition, output io.Writer) (server.Program, err
 	return nil, fmt.Errorf("%w: %q", errNative, d.Script.Source)
 }
 
-// script is a definition of a script.
+// testTimeout is the timeout of a run that is not meant to reach it, and the
+// processor time of one that is not meant to exceed it.
+const testTimeout = time.Minute
+
+// script is a definition of a script, with bounds that are far away.
 func script(name, source string) inspectors.Definition {
 	return inspectors.Definition{
-		Name: name, Interval: 5 * time.Second, Timeout: 4 * time.Second,
+		Name: name, Interval: 2 * testTimeout, Timeout: testTimeout, Budget: inspectors.Budget{CPU: testTimeout},
 		Script: &inspectors.Script{File: name + ".go", Line: 1, Source: source},
 	}
 }
@@ -170,7 +175,7 @@ func newFixture(t *testing.T, o plugins.PoolOptions) *fixture {
 		o.Dir = shortDir(t)
 	}
 	o.Limits = testLimits(o.Limits)
-	f := &fixture{Pool: plugins.NewPool(o), t: t, log: log}
+	f := &fixture{Pool: newPool(o), t: t, log: log}
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -180,6 +185,14 @@ func newFixture(t *testing.T, o plugins.PoolOptions) *fixture {
 		}
 	})
 	return f
+}
+
+// newPool makes a pool that gives its processes time where the machine is busy.
+func newPool(o plugins.PoolOptions) *plugins.Pool {
+	pool := plugins.NewPool(o)
+	pool.SetStartTime(testTimeout)
+	pool.SetLoadTime(testTimeout)
+	return pool
 }
 
 // testLimits lifts the limit of memory where the race detector is on: its shadow
@@ -240,7 +253,7 @@ func (f *fixture) run(timeout time.Duration, names ...string) map[string]plugins
 // runOne runs one inspector.
 func (f *fixture) runOne(name string) plugins.Outcome {
 	f.t.Helper()
-	return f.run(4*time.Second, name)[name]
+	return f.run(testTimeout, name)[name]
 }
 
 func (f *fixture) wantGood(got map[string]plugins.Outcome, names ...string) {
@@ -276,17 +289,7 @@ func (f *fixture) replaced(pid int) bool {
 // eventually polls a condition that another process brings about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("it never came true that %s", what)
-		}
-	}
+	patience.Until(t, "it to be true that "+what, ok)
 }
 
 // logBuffer collects a log.

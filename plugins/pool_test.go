@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -98,11 +99,11 @@ func TestClosedPool(t *testing.T) {
 	f := nativePool(t)
 	f.mustLoad(script("sleeper", "sleep"))
 	done := make(chan plugins.Outcome, 1)
-	go f.Run(t.Context(), []plugins.Job{{Name: "sleeper", Timeout: 4e9}}, func(o plugins.Outcome) { done <- o })
+	go f.Run(t.Context(), []plugins.Job{{Name: "sleeper", Timeout: testTimeout}}, func(o plugins.Outcome) { done <- o })
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if o := <-done; !errors.Is(o.Err, plugins.ErrClosed) {
+	if o := patience.Receive(t, "the end of the run", done); !errors.Is(o.Err, plugins.ErrClosed) {
 		t.Errorf("a run that Close cut off: %v", o.Err)
 	}
 	if err := f.Load(t.Context(), script("x", "ok")); !errors.Is(err, plugins.ErrClosed) {

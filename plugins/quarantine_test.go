@@ -1,7 +1,6 @@
 package plugins_test
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vedettehq/vedette/plugins"
 )
@@ -68,7 +66,7 @@ func TestQuarantineOutlivesTheAgent(t *testing.T) {
 		t.Errorf("processes %v", f.Processes())
 	}
 	f.mustLoad(script("bad", "ok")) // another revision
-	f.wantGood(f.run(4*time.Second, "bad", "good"), "bad", "good")
+	f.wantGood(f.run(testTimeout, "bad", "good"), "bad", "good")
 	f.mustLoad(script("bad", "exit"))
 	f.wantQuarantined("bad", "exit status 7")
 }
@@ -99,7 +97,7 @@ func TestRelease(t *testing.T) {
 	if err := f.Release(t.Context(), "bad"); err != nil {
 		t.Fatal(err)
 	}
-	f.wantGood(f.run(4*time.Second, "bad"), "bad")
+	f.wantGood(f.run(testTimeout, "bad"), "bad")
 	if s := f.State("bad"); s.Quarantined || s.Host != "own" || s.Crashes != 2 {
 		t.Errorf("released: %+v", s)
 	}
@@ -113,7 +111,7 @@ func TestRelease(t *testing.T) {
 	}
 	f = rememberingPool(t, state)
 	f.mustLoad(d)
-	f.wantGood(f.run(4*time.Second, "bad"), "bad")
+	f.wantGood(f.run(testTimeout, "bad"), "bad")
 }
 
 // A damaged file is put aside, and tells nobody lies.
@@ -126,7 +124,7 @@ func TestDamagedMemory(t *testing.T) {
 	}
 	f := rememberingPool(t, state)
 	f.mustLoad(script("good", "ok"))
-	f.wantGood(f.run(4*time.Second, "good"), "good")
+	f.wantGood(f.run(testTimeout, "good"), "good")
 	if _, err := os.Stat(filepath.Join(state, "quarantine.json.bad")); err != nil || !f.log.line("level=ERROR", "quarantine.json") {
 		t.Errorf("the damaged file: %v", err)
 	}
@@ -141,7 +139,7 @@ func TestNoMemory(t *testing.T) {
 	f := rememberingPool(t, file)
 	f.mustLoad(script("bad", "exit"), script("good", "ok"))
 	f.quarantine("bad")
-	f.wantGood(f.run(4*time.Second, "good"), "good")
+	f.wantGood(f.run(testTimeout, "good"), "good")
 	if !f.log.line("level=ERROR", "cannot remember who is quarantined") || !f.log.line("level=ERROR", "cannot keep a journal") {
 		t.Error("the log does not tell")
 	}
@@ -176,9 +174,7 @@ func TestKillerOfAgents(t *testing.T) {
 		if err := agent.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := bufio.NewReader(out).ReadBytes('\n'); err != nil {
-			t.Fatal(err)
-		}
+		firstLine(t, out)
 		eventually(t, "spin is running", func() bool { return journalSays(t, state, "spin") })
 		if err := agent.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -188,5 +184,5 @@ func TestKillerOfAgents(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{State: state})
 	f.mustLoad(agentScripts()...)
 	f.wantQuarantined("spin", "it was running when the agent died, twice in a row")
-	f.wantGood(f.run(10*time.Second, "good"), "good")
+	f.wantGood(f.run(testTimeout, "good"), "good")
 }

@@ -30,7 +30,8 @@ import (
 //	// want: KIND|KIND   good, error, timeout, budget, crash, refused (it is not
 //	                     loaded), or any
 //	// say: TEXT         what the error says
-//	// timeout: 300ms    of its runs; 5s where none is given
+//	// timeout: 300ms    of its runs, and of its initialisers; far away where none
+//	                     is given
 //	// rounds: late      it is the last run that is looked at
 //	// limits: needed    it takes all memory where none is limited, as it is not
 //	                     with the race detector
@@ -68,7 +69,7 @@ func readTortures(t *testing.T, c *chamber) []torture {
 
 func readTorture(t *testing.T, name, text string) torture {
 	t.Helper()
-	tt := torture{name: name, source: text, timeout: 5 * time.Second}
+	tt := torture{name: name, source: text, timeout: testTimeout}
 	for line := range strings.Lines(text) {
 		key, value, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "// "), ": ")
 		switch {
@@ -259,10 +260,9 @@ func (tt *torture) run(t *testing.T, c *chamber) {
 	})
 	neighbours := f.neighbours()
 	d := script(tt.name, tt.source)
-	d.Interval, d.Timeout = time.Minute, 20*time.Second
-	d.Budget = inspectors.Budget{CPU: 200 * time.Millisecond, Heap: 32 << 20, Output: 64 << 10, Series: 100}
-	if slices.Contains(tt.want, "refused") {
-		d.Timeout = 500 * time.Millisecond // of the initialisers
+	d.Budget = inspectors.Budget{CPU: tt.processorTime(), Heap: 32 << 20, Output: 64 << 10, Series: 100}
+	if slices.Equal(tt.want, []string{"refused"}) {
+		d.Timeout = tt.timeout
 	}
 	if err := f.Load(t.Context(), d); err != nil {
 		tt.checkRefusal(t, err)
@@ -280,7 +280,16 @@ func (tt *torture) run(t *testing.T, c *chamber) {
 	if strings.Contains(said.String(), c.secret) || strings.ContainsAny(said.String(), "\x1b\x00\a\r") {
 		t.Errorf("it printed %.200q", said.String())
 	}
-	f.wantGood(f.run(10*time.Second, neighbours...), neighbours...)
+	f.wantGood(f.run(testTimeout, neighbours...), neighbours...)
+}
+
+// processorTime is the budget of a script: short where that may be what ends it,
+// and far away where it has to end otherwise.
+func (tt *torture) processorTime() time.Duration {
+	if slices.Contains([]string{"", "cpu"}, tt.say) && (slices.Contains(tt.want, "budget") || tt.want[0] == "any") {
+		return 200 * time.Millisecond
+	}
+	return testTimeout
 }
 
 // checkRefusal checks why a script was not loaded.
