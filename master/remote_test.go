@@ -3,7 +3,6 @@ package master
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/freeport"
 	"github.com/vedettehq/vedette/internal/patience"
 )
 
@@ -27,12 +27,7 @@ func TestPrometheusSendsToUs(t *testing.T) {
 		{Name: "prom", Role: "agent", Host: "prom-1", SHA256: sha256Hex("p")},
 		{Name: "me", Role: "viewer", SHA256: sha256Hex("v")},
 	}})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	address := freeport.Address(t)
 	dir := t.TempDir()
 	cfg := filepath.Join(dir, "prometheus.yml")
 	text := fmt.Sprintf(`global: { scrape_interval: 1s, external_labels: { site: berlin } }

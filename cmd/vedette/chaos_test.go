@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,6 +22,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -83,12 +84,7 @@ func newChaos(t *testing.T) *chaos {
 		folder: t.TempDir(),
 	}
 	t.Logf("CHAOS_SEED=%d", c.seed)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.addr = listener.Addr().String()
-	_ = listener.Close()
+	c.addr = freeport.Address(t)
 	for i := range scale(t, "CHAOS_AGENTS", 5) {
 		c.agents = append(c.agents, c.newHost(i))
 	}
@@ -155,7 +151,7 @@ func (c *chaos) settle() {
 	for _, a := range c.agents {
 		a.process.signal(syscall.SIGUSR1)
 	}
-	deadline := time.After(2*time.Minute + c.during)
+	deadline := time.After(2*patience.Limit + c.during)
 	for {
 		hosts, err := c.hosts()
 		left := c.left(hosts)
@@ -189,7 +185,7 @@ func (c *chaos) left(hosts map[string]wire.Host) string {
 
 // hosts asks the master for what it knows.
 func (c *chaos) hosts() (map[string]wire.Host, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
 	peer, err := rpc.Dial(ctx, "http://"+c.addr, rpc.DialOptions{Codec: wire.SubprotocolJSON})
 	if err != nil {
@@ -278,9 +274,9 @@ func (c *chaos) stored(host string) map[string]map[int]int {
 
 // get asks the master until its history is open.
 func (c *chaos) get(path string) []byte {
-	client := http.Client{Timeout: time.Minute}
+	client := http.Client{Timeout: patience.Limit}
 	defer client.CloseIdleConnections()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience.Limit)
 	for {
 		response, err := client.Get("http://" + c.addr + path)
 		if err == nil {
@@ -361,9 +357,11 @@ func (p *chaosProcess) kill() {
 	p.done.Wait()
 }
 
-// stop has the process end by itself and returns when it has.
+// stop has the process end by itself and returns when it has. One that does not
+// end is ended, and says where it stands.
 func (p *chaosProcess) stop() {
 	p.signal(syscall.SIGTERM)
+	defer time.AfterFunc(patience.Limit, func() { p.signal(syscall.SIGQUIT) }).Stop()
 	p.done.Wait()
 }
 
@@ -388,7 +386,11 @@ func (h *chaosHost) start() {
 		h.Fatal(err)
 	}
 	h.process = h.spawn(h.settings.Host, []string{"CHAOS_AGENT=" + string(settings)}, h.note, "chaos-agent")
-	<-h.process.talks
+	select {
+	case <-h.process.talks:
+	case <-time.After(patience.Limit):
+		h.Errorf("%s started and said nothing for %v", h.settings.Host, patience.Limit)
+	}
 }
 
 // note takes a line of the agent. One that a kill cut short is not taken.

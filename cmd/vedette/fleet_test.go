@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"path/filepath"
 	"runtime"
@@ -21,6 +20,8 @@ import (
 	"github.com/vedettehq/vedette/agent"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/master"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
@@ -39,19 +40,14 @@ type fleet struct {
 }
 
 func newFleet(t *testing.T) *fleet {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	f := &fleet{T: t, addr: listener.Addr().String(), folder: t.TempDir(), quick: rpc.Backoff{First: 50 * time.Millisecond, Max: time.Second}}
+	f := &fleet{T: t, addr: freeport.Address(t), folder: t.TempDir(), quick: rpc.Backoff{First: 50 * time.Millisecond, Max: time.Second}}
 	ignored := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
 		var stops sync.WaitGroup
 		for _, stop := range f.stopAgents {
 			stops.Go(stop)
 		}
-		stops.Wait()
+		patience.Return(t, "the end of the agents", stops.Wait)
 		if f.stopMaster != nil {
 			f.stopMaster()
 		}
@@ -72,17 +68,20 @@ func (f *fleet) startMaster() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()
+	f.stopMaster = sync.OnceFunc(func() {
+		cancel()
+		patience.Return(f.T, "the end of the master", func() {
+			if err := <-done; err != nil {
+				f.Errorf("the master: %v", err)
+			}
+		})
+	})
 	select {
 	case <-m.Ready():
 	case err := <-done:
+		done <- nil
 		f.Fatalf("the master did not start: %v", err)
 	}
-	f.stopMaster = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			f.Errorf("the master: %v", err)
-		}
-	})
 }
 
 // startAgents runs n agents that take pushed code.
@@ -119,27 +118,36 @@ func operator(t testing.TB, url string) *rpc.Peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = peer.Close(rpc.CloseNormal, "")
-		peer.Wait()
-	})
+	hangUpWith(t, peer)
 	return peer
 }
 
 // ask calls a method that must succeed.
 func ask[R any](t testing.TB, peer *rpc.Peer, method string, params any) (result R) {
 	t.Helper()
-	if err := peer.Call(t.Context(), method, params, &result); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
+	defer cancel()
+	if err := peer.Call(ctx, method, params, &result); err != nil {
 		t.Fatalf("%s: %v", method, err)
 	}
 	return result
 }
 
+// hangUpWith closes a connection with the test.
+func hangUpWith(t testing.TB, peer *rpc.Peer) {
+	t.Cleanup(func() {
+		_ = peer.Close(rpc.CloseNormal, "")
+		patience.Return(t, "the handlers of a connection that is closed", peer.Wait)
+	})
+}
+
 // askUntil calls a method until the result fits.
 func askUntil[R any](t testing.TB, peer *rpc.Peer, method string, params any, what string, fits func(R) bool) (result R) {
 	t.Helper()
-	deadline := time.After(time.Minute)
-	for poll := time.NewTicker(10 * time.Millisecond); ; {
+	deadline := time.After(patience.Limit)
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for {
 		if result = ask[R](t, peer, method, params); fits(result) {
 			return result
 		}
@@ -332,7 +340,7 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 		result wire.PushResult
 		err    error
 	}
-	outcomes := make(chan outcome)
+	outcomes := make(chan outcome, 2)
 	for i := range 2 {
 		peer := f.operator()
 		go func() {
@@ -341,7 +349,7 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 			outcomes <- o
 		}()
 	}
-	won, lost := <-outcomes, <-outcomes
+	won, lost := patience.Receive(t, "a push to end", outcomes), patience.Receive(t, "the other push to end", outcomes)
 	if won.err != nil {
 		won, lost = lost, won
 	}

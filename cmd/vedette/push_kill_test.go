@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -24,11 +25,6 @@ type killMesh struct {
 }
 
 func newKillMesh(t testing.TB) *killMesh {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
 	folder, err := os.MkdirTemp("", "v") // sockets have short names
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +33,7 @@ func newKillMesh(t testing.TB) *killMesh {
 	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
 		t.Fatal(err)
 	}
-	m := &killMesh{chaos: &chaos{TB: t, addr: listener.Addr().String(), folder: folder}, agents: make(map[string]*chaosProcess)}
+	m := &killMesh{chaos: &chaos{TB: t, addr: freeport.Address(t), folder: folder}, agents: make(map[string]*chaosProcess)}
 	m.config = filepath.Join(folder, "agent.yaml")
 	if err := os.WriteFile(m.config, []byte("agent: { library: none, accept_pushed_inspectors: true }\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -62,14 +58,11 @@ func (m *killMesh) startAgents(names ...string) {
 // operator connects to the master as soon as it is there.
 func (m *killMesh) operator() *rpc.Peer {
 	m.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience.Limit)
 	for {
 		peer, err := rpc.Dial(m.Context(), "http://"+m.addr, rpc.DialOptions{Codec: wire.SubprotocolJSON})
 		if err == nil {
-			m.Cleanup(func() {
-				_ = peer.Close(rpc.CloseNormal, "")
-				peer.Wait()
-			})
+			hangUpWith(m.TB, peer)
 			return peer
 		}
 		select {
@@ -142,6 +135,7 @@ func killSteps() []killStep {
 // it is started again, and ends it: what is good is everywhere, and what is bad
 // nowhere. The agents are real, and see the master vanish.
 func TestKilledMasterTakesUpItsRollout(t *testing.T) {
+	t.Parallel()
 	for _, step := range killSteps() {
 		t.Run(step.name, func(t *testing.T) {
 			t.Parallel()
@@ -187,6 +181,7 @@ func killAt(m *killMesh, step killStep) {
 // A revision whose run kills the script host is taken back, and named with what it
 // died of; what else runs there goes on.
 func TestRevisionThatKillsItsScriptHost(t *testing.T) {
+	t.Parallel()
 	m := newKillMesh(t)
 	m.startMaster()
 	m.startAgents("a", "b")

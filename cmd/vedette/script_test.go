@@ -25,6 +25,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
@@ -38,16 +40,26 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"vedette": main, "chaos-agent": chaosAgent, "fake-master": fakeMaster})
 }
 
-func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	runScripts(t, "testdata/script", "")
+}
 
 // The commands that push code, against a master that answers what it is told to.
-func TestPushCommands(t *testing.T) { runScripts(t, "testdata/catalog", "") }
+func TestPushCommands(t *testing.T) {
+	t.Parallel()
+	runScripts(t, "testdata/catalog", "")
+}
 
 // Pushed code from the file to the hosts, with a real master and real agents.
-func TestPushScripts(t *testing.T) { runScripts(t, "testdata/push", "") }
+func TestPushScripts(t *testing.T) {
+	t.Parallel()
+	runScripts(t, "testdata/push", "")
+}
 
 // The lean binary is built as it is shipped, and run beside a master.
 func TestLeanAgentRuns(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	build := exec.Command("go", "build", "-o", folder, "../vedette-agent")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -55,6 +67,10 @@ func TestLeanAgentRuns(t *testing.T) {
 	}
 	runScripts(t, "testdata/lean", folder)
 }
+
+// quickExit has a process with the race detector end at once; else it sleeps for
+// a second, and the scripts run hundreds.
+const quickExit = "atexit_sleep_ms=10"
 
 // runScripts runs the scripts of a folder, with the programs of another one.
 func runScripts(t *testing.T, dir, programs string) {
@@ -75,6 +91,12 @@ func runScripts(t *testing.T, dir, programs string) {
 			env.Setenv("TMPDIR", short)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("VEDETTE_HOST", "box")
+			env.Setenv("GORACE", quickExit)
+			address, err := freeport.Find() // for a master that is started again
+			if err != nil {
+				return err
+			}
+			env.Setenv("ADDRESS", address)
 			compiles(env)
 			if programs != "" {
 				env.Setenv("PATH", programs+string(filepath.ListSeparator)+env.Getenv("PATH"))
@@ -110,6 +132,12 @@ type process struct {
 	stdout *bufio.Reader
 }
 
+// limit ends the process where it takes too long for what a script waits for;
+// its log then tells what it did. The function that it returns lifts that.
+func (p *process) limit() func() bool {
+	return time.AfterFunc(patience.Limit, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }).Stop
+}
+
 func (p *processes) killAll() {
 	for _, p := range p.running {
 		_ = p.cmd.Process.Kill()
@@ -132,7 +160,7 @@ func spawn(ts *testscript.TestScript, neg bool, args []string) {
 	defer log.Close()
 	cmd := exec.Command(lookPath(ts, args[1]), args[2:]...)
 	cmd.Dir = ts.Getenv("WORK")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "VEDETTE_HOST", "VEDETTE_MASTER", "VEDETTE_TOKEN", "VEDETTE_CA"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "VEDETTE_HOST", "VEDETTE_MASTER", "VEDETTE_TOKEN", "VEDETTE_CA", "GORACE"} {
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
@@ -164,6 +192,7 @@ func opens(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: opens NAME")
 	}
 	p := processesOf(ts).running[args[0]]
+	defer p.limit()()
 	for {
 		line, err := p.stdout.ReadString('\n')
 		if err != nil {
@@ -185,10 +214,13 @@ func prints(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: prints NAME REGEXP")
 	}
 	want := regexp.MustCompile(args[1])
+	p := processesOf(ts).running[args[0]]
+	defer p.limit()()
 	for {
-		line, err := processesOf(ts).running[args[0]].stdout.ReadString('\n')
+		line, err := p.stdout.ReadString('\n')
 		if err != nil {
-			ts.Fatalf("%s ended without a line that matches %q: %v", args[0], args[1], err)
+			log, _ := os.ReadFile(ts.MkAbs(args[0] + ".log"))
+			ts.Fatalf("%s ended without a line that matches %q: %v\n%s", args[0], args[1], err, log)
 		}
 		if want.MatchString(line) {
 			return
@@ -207,6 +239,7 @@ func kill9(ts *testscript.TestScript, neg bool, args []string) {
 func stops(ts *testscript.TestScript, neg bool, args []string) {
 	p := take(ts, neg, args)
 	ts.Check(p.cmd.Process.Signal(syscall.SIGINT))
+	defer p.limit()()
 	if err := p.cmd.Wait(); err != nil {
 		log, _ := os.ReadFile(ts.MkAbs(args[0] + ".log"))
 		ts.Fatalf("%s: %v\n%s", args[0], err, log)
@@ -226,12 +259,8 @@ func take(ts *testscript.TestScript, neg bool, args []string) *process {
 	return p
 }
 
-// awaitWithin is when a script gives up waiting, and pollEvery how long it waits
-// between two looks.
-const (
-	awaitWithin = 2 * time.Minute
-	pollEvery   = 20 * time.Millisecond
-)
+// pollEvery is how long a script waits between two looks.
+const pollEvery = 20 * time.Millisecond
 
 // await REGEXP PROGRAM ARGS… runs a program until its output, both streams,
 // matches.
@@ -242,9 +271,11 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
 	last := ""
-	ctx, cancel := context.WithTimeout(context.Background(), awaitWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
-	for poll := time.NewTicker(pollEvery); ctx.Err() == nil; <-poll.C {
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for ; ctx.Err() == nil; <-poll.C {
 		_ = ts.Exec(args[1], args[2:]...)
 		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
 		if pattern.MatchString(last) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,6 +24,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/master/history/forward"
 )
 
@@ -164,12 +165,7 @@ func startPrometheus(t *testing.T, flags ...string) string {
 
 func runPrometheus(t *testing.T, prometheus, cfg, data string, flags ...string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	address := freeport.Address(t)
 	var output logged
 	cmd := exec.Command(prometheus, append([]string{
 		"--config.file=" + cfg, "--storage.tsdb.path=" + data, "--web.listen-address=" + address, "--log.level=warn",
@@ -182,23 +178,20 @@ func runPrometheus(t *testing.T, prometheus, cfg, data string, flags ...string) 
 		cmd.Process.Kill() //nolint:errcheck // Wait tells
 		cmd.Wait()         //nolint:errcheck // killed
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if response, err := http.Get("http://" + address + "/-/ready"); err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return "http://" + address
-			}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("prometheus says:\n%s", &output)
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("prometheus does not get ready:\n%s", &output)
+	})
+	patience.Until(t, "prometheus to be ready", func() bool {
+		response, err := http.Get("http://" + address + "/-/ready")
+		if err != nil {
+			return false
 		}
-	}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return "http://" + address
 }
 
 // ask returns status and body of a GET or, with a body, a POST of a form.
