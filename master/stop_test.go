@@ -12,12 +12,10 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-// patience is how long a test waits for what must come.
-const patience = 2 * time.Minute
 
 // slowQuery takes many minutes over some hundred series.
 func slowQuery(at time.Time) string {
@@ -70,7 +68,7 @@ func TestStopWithQueriesUnderWay(t *testing.T) {
 		}
 		ended <- err
 	}()
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(patience.Limit); ; {
 		if _, body := fetch(t, m, "/metrics"); strings.Contains(body, "vedette_history_queries 1\n") {
 			break
 		}
@@ -92,7 +90,7 @@ func TestStopWithQueriesUnderWay(t *testing.T) {
 			if !wait.fine(err) {
 				t.Errorf("the %s ended with %v", wait.what, err)
 			}
-		case <-time.After(patience):
+		case <-time.After(patience.Limit):
 			t.Fatalf("the %s does not end", wait.what)
 		}
 	}

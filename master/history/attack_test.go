@@ -17,10 +17,8 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 )
-
-// patience is how long a test waits for what must come.
-const patience = 2 * time.Minute
 
 // post sends a form to the API and returns the answer. The request ends with ctx.
 func post(ctx context.Context, h http.Handler, path string, form url.Values) *httptest.ResponseRecorder {
@@ -168,7 +166,7 @@ func TestQueriesEnd(t *testing.T) {
 			if w.Code != 499 {
 				t.Errorf("when %s: %d %.300s", what, w.Code, w.Body)
 			}
-		case <-time.After(patience):
+		case <-time.After(patience.Limit):
 			t.Fatalf("when %s the query goes on", what)
 		}
 	}
@@ -184,7 +182,7 @@ func TestQueriesEnd(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(patience):
+	case <-time.After(patience.Limit):
 		t.Fatal("the store does not close")
 	}
 }
@@ -231,7 +229,7 @@ func TestRangesOfCallersWhoLeave(t *testing.T) {
 	go func() { all.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(patience.Limit):
 		t.Fatal("a range does not end")
 	}
 	if busy, waiting := s.ranges.Load(); busy+waiting != 0 {
