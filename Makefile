@@ -1,5 +1,6 @@
 # make          build both programs into bin/
 # make test     everything: lint, Go tests with -race, front-end and browser tests
+# make test-busy  the Go tests on a machine that is made busy
 # make help     the rest
 
 SHELL       := bash
@@ -11,15 +12,28 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X github.com/vedettehq/vedette/cmd/internal/cli.version=$(VERSION)
 FUZZTIME ?= 1m
 
+# The limit of one package. TEST_EXEC, of .ci/busy, runs the test programs.
+TEST_TIMEOUT ?= 12m
+TEST_EXEC    ?=
+TEST_SIDE    ?= 4
+REPORT       := bin/test
+
+# A program with the race detector sleeps before it ends; the tests start many.
+export GORACE ?= atexit_sleep_ms=10
+
 CHAOS_AGENTS  ?= 20
 CHAOS_SECONDS ?= 180
 
-.PHONY: build test lint vuln chaos test-go test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
+.PHONY: build test fresh-report lint vuln chaos test-go test-busy test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
 
 build: ## Build bin/vedette and bin/vedette-agent.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
 
-test: setup lint test-go test-web ## Run every test; installs what they need.
+test: fresh-report setup lint test-go test-web ## Run every test; installs what they need.
+	@.ci/skipped $(REPORT)/skipped
+
+fresh-report:
+	@mkdir -p $(REPORT) && rm -f $(REPORT)/skipped
 
 lint: ## Check formatting, vet and staticcheck; govulncheck where its database can be reached.
 	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v -e '\.pb\.go$$' -e '/symbols/.*_gen\.go$$')); \
@@ -30,11 +44,17 @@ lint: ## Check formatting, vet and staticcheck; govulncheck where its database c
 
 vuln: ## Look for known vulnerabilities in what the programs call.
 	@out=$$($(TOOL) govulncheck ./... 2>&1) && echo "$$out" || { \
-	  if grep -q 'fetching vulnerabilities' <<<"$$out"; then echo "govulncheck SKIPPED: its database cannot be reached from here"; \
+	  if grep -q 'fetching vulnerabilities' <<<"$$out"; then mkdir -p $(REPORT); \
+	    echo "govulncheck: its database cannot be reached from here" | tee -a $(REPORT)/skipped; \
 	  else echo "$$out"; exit 1; fi; }
 
-test-go: ## Run the Go tests with the race detector.
-	go test -race -timeout 12m ./...
+test-go: ## Run the Go tests with the race detector; tells what was skipped, and the time per package.
+	@mkdir -p $(REPORT) && go build -o $(REPORT)/testreport ./internal/testreport
+	go test -race -json -vet=off -parallel $(TEST_SIDE) -timeout $(TEST_TIMEOUT) $(if $(TEST_EXEC),-exec '$(TEST_EXEC)') ./... | \
+	  $(REPORT)/testreport -skipped $(REPORT)/skipped
+
+test-busy: ## Run the Go tests in half a core, beside two busy loops per core.
+	@.ci/busy $(MAKE) --no-print-directory test-go TEST_TIMEOUT=30m
 
 test-web: setup-web setup-system ## Check, test and build the web application, and drive it in a browser.
 	cd web && npm run check && npm test && npm run build
