@@ -50,10 +50,19 @@ func ReadSecret(path string) ([]byte, error) { return readSecret(path, maxKeyByt
 // fileError says what is wrong with a file in one voice.
 func fileError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no file %s", quote(path))
+		return &unreadable{"there is no file " + quote(path), err}
 	}
-	return fmt.Errorf("cannot read %s: %v", quote(path), unwrapPath(err))
+	return &unreadable{fmt.Sprintf("cannot read %s: %v", quote(path), unwrapPath(err)), err}
 }
+
+// unreadable is an error of the file system in our words.
+type unreadable struct {
+	text string
+	err  error
+}
+
+func (e *unreadable) Error() string { return e.text }
+func (e *unreadable) Unwrap() error { return e.err }
 
 // shellWord quotes a path where a shell would not take it as it is.
 func shellWord(path string) string {

@@ -39,41 +39,77 @@ type Folder struct {
 	Left []string `yaml:"-"`
 }
 
+// folderFileToo is the other name that a FolderFile may have.
+const folderFileToo = "catalog.yml"
+
 // LoadFolder reads which inspectors a folder holds. Where it has a FolderFile,
-// they are those that it names; else every Go file is one, for every host, but
-// for tests. Files of the result are relative to the current directory. Errors
-// are Faults for what the FolderFile says, Diagnostics for directives.
+// or one called catalog.yml, they are those that it names; else every Go file is
+// one, for every host, but for tests and for files that the go command leaves out
+// too: those whose names begin with "_" or ".". Files of the result are relative
+// to the current directory. Errors are Faults for what the FolderFile says,
+// Diagnostics for directives; what cannot be read has an *fs.PathError in it.
 func LoadFolder(dir string) (*Folder, error) {
-	files, err := goFiles(dir)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &unreadable{"there is no folder " + quote(dir), err}
+	} else if err != nil {
+		return nil, fileError(dir, err)
+	}
+	files := goFiles(dir, entries)
+	path, err := folderFile(dir, entries)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, FolderFile)
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if path == "" {
 		return plainFolder(files)
-	case err != nil:
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
 		return nil, fileError(path, err)
 	}
 	return namedFolder(dir, path, text, files)
 }
 
-// goFiles lists the Go files of a folder that are no tests.
-func goFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("there is no folder " + quote(dir))
-	} else if err != nil {
-		return nil, fileError(dir, err)
-	}
+// goFiles returns the Go files of a folder that are scripts.
+func goFiles(dir string, entries []fs.DirEntry) []string {
 	var files []string
 	for _, e := range entries {
-		if name := e.Name(); !e.IsDir() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+		name := e.Name()
+		if !e.IsDir() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && name[0] != '_' && name[0] != '.' {
 			files = append(files, filepath.Join(dir, name))
 		}
 	}
-	return files, nil
+	return files
+}
+
+// folderFile finds the file that names the inspectors of a folder, or "". One
+// that is almost called so is a fault: it would be left out, and every script go
+// to every host.
+func folderFile(dir string, entries []fs.DirEntry) (string, error) {
+	found := ""
+	for _, e := range entries {
+		name := e.Name()
+		path := filepath.Join(dir, name)
+		lower := strings.ToLower(name)
+		switch ext := filepath.Ext(lower); {
+		case name == FolderFile || name == folderFileToo:
+			if found != "" {
+				return "", folderFault(path, "the folder has %s too; keep one of them", filepath.Base(found))
+			}
+			found = path
+		case e.IsDir() || strings.TrimSuffix(lower, ext) != strings.TrimSuffix(FolderFile, ".yaml"):
+		case ext == ".yaml" || ext == ".yml" || ext == ".json" || ext == ".toml" || ext == "":
+			return "", folderFault(path, "nothing reads a file of this name; call it %s", FolderFile)
+		}
+	}
+	return found, nil
+}
+
+func folderFault(path, format string, args ...any) error {
+	l := &loader{source: newSource()}
+	l.file = path
+	l.fault(l.fileOrigin(), format, args...)
+	return l.err()
 }
 
 // plainFolder takes each file for an inspector of every host.

@@ -37,6 +37,51 @@ func TestFolderWithoutFile(t *testing.T) {
 	}
 }
 
+// What the go command leaves out is no inspector: drafts, and what editors and
+// other systems leave behind.
+func TestFolderLeavesOut(t *testing.T) {
+	folder(t, "", "disk.go", "_draft.go", ".hidden.go", ".#disk.go")
+	write(t, "mesh", "._disk.go", "\x00\x05\x16\x07")
+	f, err := LoadFolder("mesh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(f.Inspectors)); !slices.Equal(got, []string{"disk"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// The file that names the inspectors is found under either of its names, and
+// under one that is almost that it is a fault: every script would go to every host.
+func TestFolderFileByAnyName(t *testing.T) {
+	const text = "inspectors:\n  disk: { file: disk.go, to: role=db }\n"
+	for name, want := range map[string]string{
+		"catalog.yaml": "",
+		"catalog.yml":  "",
+		"Catalog.yaml": "mesh/Catalog.yaml: nothing reads a file of this name; call it catalog.yaml",
+		"CATALOG.YML":  "mesh/CATALOG.YML: nothing reads a file of this name; call it catalog.yaml",
+		"catalog.json": "mesh/catalog.json: nothing reads a file of this name; call it catalog.yaml",
+		"catalog":      "mesh/catalog: nothing reads a file of this name; call it catalog.yaml",
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder(t, "", "disk.go")
+			write(t, "mesh", name, text)
+			f, err := LoadFolder("mesh")
+			switch {
+			case want != "" && (err == nil || err.Error() != want):
+				t.Errorf("got %v, want %s", err, want)
+			case want == "" && (err != nil || f.Inspectors["disk"].To != "role=db"):
+				t.Errorf("got %+v, %v", f, err)
+			}
+		})
+	}
+	folder(t, text, "disk.go")
+	write(t, "mesh", "catalog.yml", text)
+	if _, err := LoadFolder("mesh"); err == nil || err.Error() != "mesh/catalog.yml: the folder has catalog.yaml too; keep one of them" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFolderWithFile(t *testing.T) {
 	folder(t, "inspectors:\n  disk/used: { file: disk.go, to: 'role=db', interval: 10s }\n", "disk.go", "gpu.go")
 	f, err := LoadFolder("mesh")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -37,7 +38,8 @@ one after the other, each as ` + "`vedette push`" + ` does. The first that does 
 ends it. What is only on the master is left alone, unless --prune deletes it.
 
 Each *.go file is an inspector for every host, or those are that ` + config.FolderFile + ` in
-the folder names, for the hosts that it says:
+the folder names, for the hosts that it says. Names that begin with _ or . are
+left out, as the go command does:
 
     inspectors:
       disk: { file: disk.go, to: role=db, interval: 10s }
@@ -108,7 +110,9 @@ type wanted struct {
 // told at once.
 func (a *apply) folder(cmd *cobra.Command, dir string) ([]wanted, error) {
 	folder, err := config.LoadFolder(dir)
-	if err != nil {
+	if _, unread := errors.AsType[*fs.PathError](err); unread {
+		return nil, cli.Exit(cli.ExitFailed, err)
+	} else if err != nil {
 		return nil, cli.Exit(cli.ExitCheck, err)
 	}
 	for _, file := range folder.Left {

@@ -193,16 +193,16 @@ func (p *push) code(cmd *cobra.Command, args []string) (wire.Code, []artefact, e
 // scriptCode reads a script into code, checks it, and names it after itself
 // where it has no name. Faults are printed.
 func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) error {
+	text, err := os.ReadFile(file) // first: a file that cannot be read is no fault in code
+	if err != nil {
+		return fmt.Errorf("cannot read the script: %w", err)
+	}
 	result := checkFile(cmd.Context(), file)
 	if result.err() != nil {
 		if err := printChecked(cmd, file, result, asJSON); err != nil {
 			return err
 		}
 		return cli.Exit(cli.ExitCheck, nil)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("cannot read the script: %w", err)
 	}
 	said, err := inspectors.ParseDirectives(file, string(text))
 	if err != nil {

@@ -2,35 +2,35 @@ package main
 
 import (
 	"bytes"
-	"slices"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/master/rollout"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-func TestParseStages(t *testing.T) {
-	for text, want := range map[string][]wire.Stage{
-		"":           nil,
-		"1,10%,100%": {{Hosts: 1}, {Percent: 10}, {Percent: 100}},
-		" 5 , 2.5% ": {{Hosts: 5}, {Percent: 2.5}},
-	} {
-		if got, err := parseStages(text); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%q: got %v, %v", text, got, err)
+// What the flags of a plan accept, the master takes: both read it in one way.
+func TestPlanFlagsAreTheMasters(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, uint64(time.Now().UnixNano())))
+	words := []string{"1", "5", "5", "10%", "2.5%", "100%", "500", "0", "x", "", " 7 ", "101%"}
+	for range 5000 {
+		parts := make([]string, 1+random.IntN(4))
+		for i := range parts {
+			parts[i] = words[random.IntN(len(words))]
 		}
-	}
-	for text, want := range map[string]string{
-		"0":       `"0" is neither a number of hosts nor a share of them; write 1,10%,100%`,
-		"1,":      `"" is neither a number of hosts nor a share of them; write 1,10%,100%`,
-		"101%":    `"101%" is not a share; write 1% to 100%`,
-		"NaN%":    `"NaN%" is not a share; write 1% to 100%`,
-		"5,5":     "5 hosts comes after 5 hosts, but is not more",
-		"100%,10": "10 hosts comes after 100 %, but is not more",
-	} {
-		if _, err := parseStages(text); err == nil || err.Error() != want {
-			t.Errorf("%q: got %v, want %s", text, err, want)
+		text := strings.Join(parts, ",")
+		f := planFlags{canary: text, wait: time.Minute, bake: time.Duration(random.IntN(48)) * time.Hour}
+		plan, err := f.plan()
+		if err == nil {
+			_, err = rollout.New(wire.Rollout{ID: "1", Plan: plan}, nil, time.UnixMilli(1))
+		} else if text != "" && plan.Stages == nil && cli.Status(err) != cli.ExitUsage {
+			t.Errorf("--canary %q: %v ends with %d", text, err, cli.Status(err))
+		}
+		if err != nil && cli.Status(err) != cli.ExitUsage {
+			t.Errorf("--canary %q is taken here, and refused by the master: %v", text, err)
 		}
 	}
 }

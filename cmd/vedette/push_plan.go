@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/master/rollout"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -41,10 +41,14 @@ func (f *planFlags) waitFlags(cmd *cobra.Command) {
 
 // plan reads the flags.
 func (f *planFlags) plan() (wire.Plan, error) {
-	stages, err := parseStages(f.canary)
+	var plan wire.Plan
+	if f.canary != "" {
+		var err error
+		if plan.Stages, err = rollout.ParsePlan(f.canary); err != nil {
+			return wire.Plan{}, cli.Usagef("--canary: %v", err)
+		}
+	}
 	switch {
-	case err != nil:
-		return wire.Plan{}, cli.Usagef("--canary: %v", err)
 	case f.bake < 0:
 		return wire.Plan{}, cli.Usagef("--bake is %v; it must be above 0", f.bake)
 	case f.stageTimeout < 0:
@@ -52,50 +56,11 @@ func (f *planFlags) plan() (wire.Plan, error) {
 	case f.wait <= 0:
 		return wire.Plan{}, cli.Usagef("--wait is %v; it must be above 0, or give --no-wait", f.wait)
 	}
-	return wire.Plan{Stages: stages, BakeMS: f.bake.Milliseconds(), TimeoutMS: f.stageTimeout.Milliseconds()}, nil
-}
-
-// parseStages reads stages as they are written: 1,10%,100%.
-func parseStages(text string) ([]wire.Stage, error) {
-	if text == "" {
-		return nil, nil
+	plan.BakeMS, plan.TimeoutMS = f.bake.Milliseconds(), f.stageTimeout.Milliseconds()
+	if err := rollout.CheckPlan(plan); err != nil {
+		return wire.Plan{}, cli.Usagef("the plan of --bake and --stage-timeout: %v", err)
 	}
-	var stages []wire.Stage
-	for word := range strings.SplitSeq(text, ",") {
-		s, err := parseStage(strings.TrimSpace(word))
-		if err != nil {
-			return nil, err
-		}
-		if n := len(stages); n > 0 && !grows(stages[n-1], s) {
-			return nil, fmt.Errorf("%s comes after %s, but is not more", stageName(s), stageName(stages[n-1]))
-		}
-		stages = append(stages, s)
-	}
-	return stages, nil
-}
-
-func parseStage(word string) (wire.Stage, error) {
-	if number, ok := strings.CutSuffix(word, "%"); ok {
-		percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || !(percent > 0 && percent <= 100) {
-			return wire.Stage{}, fmt.Errorf("%q is not a share; write 1%% to 100%%", word)
-		}
-		return wire.Stage{Percent: percent}, nil
-	}
-	n, err := strconv.Atoi(word)
-	if err != nil || n < 1 {
-		return wire.Stage{}, fmt.Errorf("%q is neither a number of hosts nor a share of them; write 1,10%%,100%%", word)
-	}
-	return wire.Stage{Hosts: n}, nil
-}
-
-// grows reports whether a stage may follow another. A number and a share cannot
-// be compared here.
-func grows(a, b wire.Stage) bool {
-	if (a.Percent > 0) != (b.Percent > 0) {
-		return a.Percent != 100
-	}
-	return b.Hosts > a.Hosts || b.Percent > a.Percent
+	return plan, nil
 }
 
 // selectorText names the hosts of a selector.

@@ -116,15 +116,16 @@ func (c *Catalog) checkArtefacts(code wire.Code) error {
 // complete gives code the name that its directives have, where it has none, and
 // returns what would be run of it. Its error has every fault of the settings.
 func complete(code wire.Code) (wire.Code, inspectors.Definition, error) {
-	definition := inspectors.Definition{Pushed: true, Isolation: inspectors.Isolation(code.Isolation), Budget: budgetOf(code.Budget)}
-	var directives inspectors.Directives
+	definition := inspectors.Definition{
+		Interval: time.Duration(code.IntervalMS) * time.Millisecond, Timeout: time.Duration(code.TimeoutMS) * time.Millisecond,
+		Pushed: true, Isolation: inspectors.Isolation(code.Isolation), Budget: budgetOf(code.Budget),
+	}
 	var faults []error
 	if len(code.Source) > inspectors.MaxSourceBytes {
 		return code, definition, fmt.Errorf("the script is %d bytes long; at most %d are allowed", len(code.Source), inspectors.MaxSourceBytes)
 	}
 	if code.Source != "" {
-		var err error
-		directives, err = inspectors.ParseDirectives(cmp.Or(code.File, "script"), code.Source)
+		directives, err := inspectors.ParseDirectives(cmp.Or(code.File, "script"), code.Source)
 		faults = appendError(faults, err)
 		code.Name = cmp.Or(code.Name, directives.Name)
 		code.File = cmp.Or(code.File, strings.ReplaceAll(code.Name, "/", "-")+".go")
@@ -138,10 +139,9 @@ func complete(code wire.Code) (wire.Code, inspectors.Definition, error) {
 		faults = append(faults, validateArtefacts(code.Plugin)...)
 	}
 	definition.Name = code.Name
-	definition.Interval = cmp.Or(time.Duration(code.IntervalMS)*time.Millisecond, directives.Interval, inspectors.DefaultInterval)
-	definition.Timeout = cmp.Or(time.Duration(code.TimeoutMS)*time.Millisecond, directives.Timeout, inspectors.DefaultTimeout(definition.Interval))
-	definition.Budget = definition.Budget.Or(directives.Budget)
-	definition.Isolation = cmp.Or(definition.Isolation, directives.Isolation)
+	if len(faults) == 0 {
+		faults = appendError(faults, definition.Complete()) // as every host will
+	}
 	faults = appendError(faults, validateFile(code.File))
 	if len(faults) == 0 || !errors.As(faults[0], new(inspectors.Diagnostics)) {
 		faults = appendError(faults, definition.Validate())

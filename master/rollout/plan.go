@@ -45,13 +45,13 @@ func parseStage(text string) (wire.Stage, error) {
 	return wire.Stage{}, fmt.Errorf("cannot read the stage %q: write a number of hosts, as 3, or a share above 0 to 100%%, as 10%%; stages are separated by commas, as 1,10%%,100%%", text)
 }
 
-// CheckPlan says what is wrong with a plan, or nil.
+// CheckPlan says what is wrong with a plan, or nil. A number of hosts and a share
+// cannot be compared before the hosts are known: each kind grows for itself.
 func CheckPlan(p wire.Plan) error {
 	if len(p.Stages) > maxStages {
 		return fmt.Errorf("a plan of %d stages: at most %d are allowed", len(p.Stages), maxStages)
 	}
-	var hosts int
-	var percent float64
+	byHosts, byPercent := -1, -1 // the last stage of each kind
 	for i, s := range p.Stages {
 		switch {
 		case (s.Hosts != 0) == (s.Percent != 0):
@@ -60,12 +60,25 @@ func CheckPlan(p wire.Plan) error {
 			return fmt.Errorf("stage %d: %d hosts: give at least 1", i+1, s.Hosts)
 		case math.IsNaN(s.Percent) || s.Percent < 0 || s.Percent > 100:
 			return fmt.Errorf("stage %d: %v %%: give more than 0 and at most 100", i+1, s.Percent)
-		case percent == 100, s.Hosts != 0 && s.Hosts <= hosts, s.Percent != 0 && s.Percent <= percent:
-			return fmt.Errorf("stage %d (%s) is not larger than the one before it: stages grow", i+1, size(s))
+		case byPercent >= 0 && p.Stages[byPercent].Percent == 100:
+			return fmt.Errorf("stage %d (%s) comes after 100%%, which is every host", i+1, size(s))
+		case s.Hosts != 0 && byHosts >= 0 && s.Hosts <= p.Stages[byHosts].Hosts:
+			return notMore(p.Stages, i, byHosts)
+		case s.Percent != 0 && byPercent >= 0 && s.Percent <= p.Stages[byPercent].Percent:
+			return notMore(p.Stages, i, byPercent)
 		}
-		hosts, percent = max(hosts, s.Hosts), max(percent, s.Percent)
+		if s.Hosts != 0 {
+			byHosts = i
+		} else {
+			byPercent = i
+		}
 	}
 	return errors.Join(checkWait("bake", p.BakeMS), checkWait("timeout", p.TimeoutMS))
+}
+
+// notMore says that a stage reaches no further than an earlier one.
+func notMore(stages []wire.Stage, i, earlier int) error {
+	return fmt.Errorf("stage %d (%s) is not more than stage %d (%s): stages grow", i+1, size(stages[i]), earlier+1, size(stages[earlier]))
 }
 
 func checkWait(what string, ms int64) error {

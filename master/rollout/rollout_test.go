@@ -140,9 +140,11 @@ func TestParsePlan(t *testing.T) {
 		"0%":                           `cannot read the stage "0%"`,
 		"101%":                         `cannot read the stage "101%"`,
 		"NaN%":                         `cannot read the stage "NaN%"`,
-		"10%,10%":                      "stage 2 (10%) is not larger than the one before it: stages grow",
-		"5,1":                          "stage 2 (1) is not larger than the one before it: stages grow",
-		"100%,500":                     "stage 2 (500) is not larger than the one before it: stages grow",
+		"10%,10%":                      "stage 2 (10%) is not more than stage 1 (10%): stages grow",
+		"5,1":                          "stage 2 (1) is not more than stage 1 (5): stages grow",
+		"5,10%,5":                      "stage 3 (5) is not more than stage 1 (5): stages grow",
+		"5%,1,2,3%":                    "stage 4 (3%) is not more than stage 1 (5%): stages grow",
+		"100%,500":                     "stage 2 (500) comes after 100%, which is every host",
 		strings.Repeat("1,", 20) + "2": "a plan of 21 stages: at most 20 are allowed",
 	} {
 		if _, err := rollout.ParsePlan(text); err == nil || !strings.HasPrefix(err.Error(), want) {

@@ -1,0 +1,41 @@
+package catalog
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// An interval that is given beside the code, as `try --interval` and `push
+// --interval` do, is taken whatever timeout the script says: the master makes the
+// same of it as the hosts.
+func TestIntervalIsOverridden(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
+	milliseconds := func(least, most int64) time.Duration {
+		return time.Duration(least+random.Int64N(most-least+1)) * time.Millisecond
+	}
+	for range 2000 {
+		interval := milliseconds(100, 60_000)
+		timeout := milliseconds(1, interval.Milliseconds())
+		override := milliseconds(100, 60_000)
+		source := fmt.Sprintf("//vedette:interval %v\n//vedette:timeout %v\npackage p\n\nfunc Inspect() (float64, error) { return 1, nil }\n", interval, timeout)
+		code := wire.Code{Name: "disk", File: "disk.go", Source: source, IntervalMS: override.Milliseconds()}
+		_, got, err := complete(code)
+		if err != nil {
+			t.Fatalf("interval %v in place of %v, timeout %v: %v", override, interval, timeout, err)
+		}
+		host := inspectors.Definition{Name: "disk", Script: &inspectors.Script{File: "disk.go", Line: 1, Source: source}, Interval: override}
+		if err := host.Complete(); err != nil {
+			t.Fatal(err)
+		}
+		if got.Interval != override || got.Timeout > override || got.Timeout != host.Timeout {
+			t.Fatalf("interval %v in place of %v, timeout %v: the master has %v and %v, a host %v and %v",
+				override, interval, timeout, got.Interval, got.Timeout, host.Interval, host.Timeout)
+		}
+	}
+}
