@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/url"
@@ -61,33 +62,64 @@ type loader struct {
 	c *Config
 }
 
-// dotEnv applies the .env file of a directory. That there is none is no fault.
+// dotEnv applies the .env file of a directory. That there is none is no fault, nor
+// that another program's file is called so: one that cannot be read or understood
+// is a fault only where it may hold settings of ours.
 func (l *loader) dotEnv(dir string) {
-	path := filepath.Join(dir, dotEnvName)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
+	file, fault := readDotEnv(dir)
+	if fault != "" && file.ours {
+		l.fault(file.at, "%s", fault)
+	} else if fault != "" {
+		l.c.Warnings = append(l.c.Warnings, file.at.place()+": left out: "+fault)
 	}
-	at := Origin{kind: fromFile, name: path}
+	l.variables(file.values, file.origin)
+}
+
+// dotEnvFile is what a .env file says.
+type dotEnvFile struct {
+	path   string
+	values map[string]string
+	lines  []string
+	ours   bool   // it may hold settings that nobody else has
+	at     Origin // of the fault, if there is one
+}
+
+// origin tells where a variable is given.
+func (f *dotEnvFile) origin(name string) Origin {
+	return Origin{kind: fromDotEnv, name: name, file: f.path, line: dotEnvLine(f.lines, name)}
+}
+
+// readDotEnv reads the .env file of a directory, and says what is wrong with it.
+// Without values there is none: a folder may be called .env too.
+func readDotEnv(dir string) (file dotEnvFile, fault string) {
+	file.path = filepath.Join(dir, dotEnvName)
+	file.at = Origin{kind: fromFile, name: file.path}
+	info, err := os.Stat(file.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return file, ""
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(file.path)
+	}
 	if err != nil {
-		l.fault(at, "cannot read the file: %v", unwrapPath(err))
-		return
+		file.ours = true // who knows
+		return file, fmt.Sprintf("cannot read the file: %v", unwrapPath(err))
 	}
+	file.ours = slices.ContainsFunc([]string{"VEDETTE_", "MASTER_IP", "MASTER_PORT"}, func(name string) bool { // LOG_LEVEL is anybody's
+		return bytes.Contains(text, []byte(name))
+	})
 	if len(text) > maxDotEnvBytes {
-		l.fault(at, "the file is %d bytes long; at most %d are allowed", len(text), maxDotEnvBytes)
-		return
+		return file, fmt.Sprintf("the file is %d bytes long; at most %d are allowed", len(text), maxDotEnvBytes)
 	}
 	values, err := parseDotEnv(text)
 	if err != nil {
 		// The parser's own words would show what the file holds.
-		at.line, at.col = dotEnvFault(text), 1
-		l.fault(at, "cannot be understood; write NAME=value, with quotes around a value that has spaces or #")
-		return
+		file.at.line, file.at.col = dotEnvFault(text), 1
+		return file, "cannot be understood; write NAME=value, with quotes around a value that has spaces or #"
 	}
-	lines := strings.Split(string(text), "\n")
-	l.variables(values, func(name string) Origin {
-		return Origin{kind: fromDotEnv, name: name, file: path, line: dotEnvLine(lines, name)}
-	})
+	file.values, file.lines = values, strings.Split(string(text), "\n")
+	return file, ""
 }
 
 func parseDotEnv(text []byte) (values map[string]string, err error) {

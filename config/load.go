@@ -36,9 +36,11 @@ type LoadOptions struct {
 	Overrides []Override
 	// For are the parts that will run. What only they need is checked: that
 	// their files are there and kept safe, that the master may listen where it
-	// shall. One file may thus serve two machines. A client of a master is no
-	// part; for it only the agent's token is read.
+	// shall. One file may thus serve two machines.
 	For Part
+	// Client is set for a client of a master, which is no part. For it only the
+	// agent's token is read, and only from where the master's address comes from.
+	Client bool
 	// Library are the names of the built-in inspectors. Nil means that the
 	// names in agent.library are not checked.
 	Library []string
@@ -71,10 +73,14 @@ func Load(o LoadOptions) (*Config, error) {
 	if o.Path != "" {
 		l.readFile(o.Path)
 	}
-	l.dotEnv(o.Dir)
-	l.environment(environ)
-	for _, override := range o.Overrides {
-		l.set(override.Path, override.Value, Origin{kind: fromFlag, name: override.Flag})
+	if o.Client {
+		l.clientLayers(o, environ)
+	} else {
+		l.dotEnv(o.Dir)
+		l.environment(environ)
+		for _, override := range o.Overrides {
+			l.set(override.Path, override.Value, Origin{kind: fromFlag, name: override.Flag})
+		}
 	}
 	if l.origins["agent.data"].kind == fromDefault && c.Agent.Host != "" {
 		c.Agent.Data = filepath.Join(c.Agent.Data, c.Agent.Host)
@@ -212,11 +218,14 @@ func (l *loader) absoluteData() {
 	}
 }
 
-// readToken takes the agent's token from its file, unless the environment gave
-// the token itself.
+// readToken takes the agent's token from its file, unless the token itself was
+// given in the same layer or a later one.
 func (l *loader) readToken() {
 	a := &l.c.Agent
 	const path = "agent.token_file"
+	if a.TokenFile != "" && l.origins[path].kind > l.origins["agent.token"].kind {
+		a.Token = ""
+	}
 	if a.Token == "" && a.TokenFile != "" {
 		text, err := readSecret(a.TokenFile, maxTokenBytes)
 		if err != nil {

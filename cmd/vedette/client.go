@@ -49,7 +49,7 @@ func (c *client) dialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 	if c.timeout <= 0 {
 		return rpc.DialOptions{}, cli.Usagef("--timeout is %v; it must be above 0", c.timeout)
 	}
-	cfg, err := c.settings.Load(0, nil)
+	cfg, err := c.settings.LoadClient()
 	if err != nil {
 		return rpc.DialOptions{}, err
 	}

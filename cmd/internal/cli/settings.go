@@ -51,11 +51,19 @@ func (s *Settings) StaticFlag(cmd *cobra.Command) {
 
 // Load reads the configuration that the flags ask for.
 func (s *Settings) Load(parts config.Part, library []string) (*config.Config, error) {
-	path := s.file
-	if path == "" {
-		path = os.Getenv(config.VariableConfig)
+	return config.Load(config.LoadOptions{Path: s.path(), Overrides: s.overrides, For: parts, Library: library})
+}
+
+// LoadClient is Load for a client of a master.
+func (s *Settings) LoadClient() (*config.Config, error) {
+	return config.Load(config.LoadOptions{Path: s.path(), Overrides: s.overrides, Client: true})
+}
+
+func (s *Settings) path() string {
+	if s.file != "" {
+		return s.file
 	}
-	return config.Load(config.LoadOptions{Path: path, Overrides: s.overrides, For: parts, Library: library})
+	return os.Getenv(config.VariableConfig)
 }
 
 // Logger makes the logger of a command, on its standard error, and logs what
