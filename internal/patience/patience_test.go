@@ -89,6 +89,7 @@ func TestPatienceEnds(t *testing.T) {
 						t.Errorf("what never came gave %q; the test went on: %v", r.said, ended)
 					}
 				}
+				time.Sleep(2 * Limit) // of the bubble's clock: what was given up ends too
 			})
 		})
 	}
