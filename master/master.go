@@ -23,6 +23,7 @@ import (
 	"github.com/vedettehq/vedette/master/artefacts"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/master/conns"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/forward"
 	"github.com/vedettehq/vedette/master/hosts"
@@ -104,12 +105,14 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	})
 	observeForwarders(store, forwarders)
 	taker := ingest.New(store, hub, registry)
+	table := conns.New(conns.LimitsFor(conns.Descriptors()))
 	methods := api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed,
+		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed, MaxPeers: table.Limits().Peers,
 	})
 	server := methods.Server()
 	observe(store, hub, registry, server)
+	observeConnections(store, table)
 	stored := audited(methods.Audit, authenticator, pushed.Assigned, artefacts.Handler{Log: deps.Log, Store: programs})
 	routes, err := newRoutes(cfg, deps, authenticator, server, store, stored, taker)
 	if err != nil {
@@ -117,11 +120,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	}
 	return &Master{
 		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
-		http: &http.Server{
-			Handler:           routes,
-			ReadHeaderTimeout: 10 * time.Second,
-			ErrorLog:          slog.NewLogLogger(deps.Log.Handler(), slog.LevelDebug),
-		},
+		http:  newServer(deps.Log, identified(authenticator, table, routes), table),
 		ready: make(chan struct{}),
 	}, nil
 }

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"github.com/vedettehq/vedette/master/conns"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/live"
@@ -23,4 +24,16 @@ func observe(store *history.Store, hub *live.Hub, registry *hosts.Registry, serv
 	} {
 		store.Observe(m.name, m.help, m.value)
 	}
+}
+
+// observeConnections shows the connections that are no WebSockets.
+func observeConnections(store *history.Store, table *conns.Table) {
+	store.Observe("http_connections", "Open connections that are no WebSockets.", func() float64 {
+		open, _ := table.Plain()
+		return float64(open)
+	})
+	store.Observe("http_connections_cut_total", "Connections that were closed to make room for others.", func() float64 {
+		_, cut := table.Plain()
+		return float64(cut)
+	})
 }

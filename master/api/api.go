@@ -46,12 +46,15 @@ type Deps struct {
 	Ingest   *ingest.Ingest
 	History  *history.Store
 	Catalog  *catalog.Catalog
+	MaxPeers int // connections
 }
 
 // API serves the master's methods.
 type API struct {
 	Deps
-	anonymous atomic.Int64
+	anonymous     atomic.Int64
+	connections   shares // of callers and, before the login, of addresses
+	subscriptions shares
 
 	trials trials
 	boosts boosts
@@ -72,6 +75,7 @@ func (a *API) Server() *rpc.Server {
 		CheckOrigin:  a.Auth.CheckOrigin,
 		OnConnect:    a.connected,
 		OnDisconnect: a.disconnected,
+		MaxPeers:     a.MaxPeers,
 	}
 }
 
@@ -99,18 +103,26 @@ func (a *API) methods() *rpc.Mux {
 
 // conn is what one connection holds.
 type conn struct {
-	login *time.Timer // closes a connection that does not log in
+	login *time.Timer  // closes a connection that does not log in
+	sent  atomic.Int64 // when a subscription sent something last, in ns since 1970
 
 	mu            sync.Mutex
 	identity      *auth.Identity // nil until the login
+	share         string         // whose connections this one counts as; or "" if none's
 	agent         *hosts.Agent   // after hello
 	session       *ingest.Session
 	pushed        *catalog.Session // after hello
 	refusedTold   time.Time        // when refused samples were logged last
-	subscriptions map[uint64]context.CancelFunc
+	subscriptions map[uint64]subscription
 	nextID        uint64
 	closed        bool
 	readers       sync.WaitGroup // of subscriptions
+}
+
+// subscription is one that runs.
+type subscription struct {
+	cancel context.CancelFunc
+	owner  string // on whose account
 }
 
 func (a *API) authenticate(r *http.Request) (any, error) {
@@ -118,17 +130,26 @@ func (a *API) authenticate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{identity: identity, subscriptions: make(map[uint64]context.CancelFunc)}, nil
+	if err := a.hasRoom(identity, r); err != nil {
+		return nil, err
+	}
+	return &conn{identity: identity, subscriptions: make(map[uint64]subscription)}, nil
 }
 
 func (a *API) connected(peer *rpc.Peer) {
 	c := connOf(peer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	name, most := a.share(c.identity, peer.RemoteAddr())
+	if a.connections.take(name, most) {
+		c.share = name
+	} else {
+		peer.Close(wire.CloseUnauthenticated, "too many connections")
+	}
 	if c.identity != nil {
 		return
 	}
-	if a.anonymous.Add(1) > maxAnonymous {
+	if a.anonymous.Add(1) > a.maxAnonymous() {
 		peer.Close(wire.CloseUnauthenticated, "too many connections wait for a login")
 		return
 	}
@@ -148,8 +169,13 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 	if c.login != nil {
 		c.login.Stop()
 	}
-	for _, cancel := range c.subscriptions {
-		cancel()
+	for _, s := range c.subscriptions {
+		s.cancel()
+		a.subscriptions.giveBack(s.owner)
+	}
+	clear(c.subscriptions)
+	if c.share != "" {
+		a.connections.giveBack(c.share)
 	}
 	agent, pushed := c.agent, c.pushed
 	c.mu.Unlock()
@@ -211,6 +237,8 @@ func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Ident
 }
 
 func connOf(peer *rpc.Peer) *conn { return peer.Identity().(*conn) }
+
+func (c *conn) lastSent() time.Time { return time.Unix(0, c.sent.Load()) }
 
 func (c *conn) who() *auth.Identity {
 	c.mu.Lock()

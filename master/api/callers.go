@@ -17,12 +17,25 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return wire.LoginResult{}, context.Canceled
+	}
 	if c.identity != nil && (a.Auth.Open() || token == "") {
 		return wire.LoginResult{Name: c.identity.Name, Role: string(c.identity.Role)}, nil
 	}
 	identity, err := a.Auth.Token(token)
 	if err != nil || p.Username != "" && p.Username != identity.Name {
 		return wire.LoginResult{}, rpc.Errorf(wire.CodeUnauthenticated, "login refused: unknown token or name")
+	}
+	share, most := a.share(&identity, peer.RemoteAddr())
+	if share != c.share {
+		if !a.connections.take(share, most) {
+			return wire.LoginResult{}, rpc.Errorf(wire.CodeBusy, "the credential %q has %d connections, which is the limit", identity.Name, most)
+		}
+		if c.share != "" {
+			a.connections.giveBack(c.share)
+		}
+		c.share = share
 	}
 	if c.identity == nil {
 		a.anonymous.Add(-1)

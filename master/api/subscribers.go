@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"math"
 	"time"
 
+	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -34,14 +36,21 @@ func (a *API) subscribe(ctx context.Context, p wire.SubscribeParams) (wire.Subsc
 	if len(c.subscriptions) >= maxSubscriptions {
 		return wire.SubscribeResult{}, rpc.Errorf(wire.CodeBusy, "this connection has %d subscriptions, which is the limit", maxSubscriptions)
 	}
+	owner, most := c.identity.Name, subscriptionsPerCaller
+	if c.identity.Role == auth.Local {
+		most = math.MaxInt // it is all theirs
+	}
+	if !a.subscriptions.take(owner, most) {
+		return wire.SubscribeResult{}, rpc.Errorf(wire.CodeBusy, "the credential %q has %d subscriptions, which is the limit", owner, most)
+	}
 	c.nextID++
 	reader := &reader{
-		peer: peer, id: c.nextID, columns: columns,
+		peer: peer, conn: c, id: c.nextID, columns: columns,
 		sub: a.Hub.Subscribe(pattern, columns), declared: make(map[*live.Series]uint32),
 	}
 	// The subscription outlives the call, not the connection.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c.subscriptions[reader.id] = cancel
+	c.subscriptions[reader.id] = subscription{cancel, owner}
 	c.readers.Go(func() { reader.run(running) })
 	return wire.SubscribeResult{Subscription: reader.id}, nil
 }
@@ -50,11 +59,12 @@ func (a *API) unsubscribe(ctx context.Context, p wire.UnsubscribeParams) (wire.E
 	c := connOf(rpc.PeerFrom(ctx))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	cancel, ok := c.subscriptions[p.Subscription]
+	s, ok := c.subscriptions[p.Subscription]
 	if !ok {
 		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "no subscription %d on this connection", p.Subscription)
 	}
-	cancel()
+	s.cancel()
+	a.subscriptions.giveBack(s.owner)
 	delete(c.subscriptions, p.Subscription)
 	return wire.Empty{}, nil
 }
@@ -62,6 +72,7 @@ func (a *API) unsubscribe(ctx context.Context, p wire.UnsubscribeParams) (wire.E
 // reader sends one subscription to its peer. It belongs to one goroutine.
 type reader struct {
 	peer     *rpc.Peer
+	conn     *conn
 	id       uint64
 	columns  bool
 	sub      *live.Subscription
@@ -82,18 +93,25 @@ func (r *reader) run(ctx context.Context) {
 	}
 }
 
-// next returns the next batch, an empty one when a heartbeat is due.
+// next returns the next batch, an empty one when a heartbeat is due: when nothing
+// went to the peer for so long, whatever subscription it was of.
 func (r *reader) next(ctx context.Context) (live.Batch, error) {
-	wait, cancel := context.WithTimeout(ctx, heartbeatEvery)
-	defer cancel()
-	batch, err := r.sub.Next(wait)
-	if err != nil && ctx.Err() == nil {
-		return live.Batch{}, nil
+	for silence := heartbeatEvery; ; {
+		wait, cancel := context.WithTimeout(ctx, silence)
+		batch, err := r.sub.Next(wait)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return batch, err
+		}
+		silence = heartbeatEvery - time.Since(r.conn.lastSent())
+		if silence <= 0 {
+			return live.Batch{}, nil
+		}
 	}
-	return batch, err
 }
 
 func (r *reader) send(ctx context.Context, batch *live.Batch) error {
+	r.conn.sent.Store(time.Now().UnixNano())
 	if len(batch.Samples)+len(batch.Events) == 0 && batch.Lost == 0 {
 		return r.peer.Notify(ctx, wire.NotifyHeartbeat, wire.Heartbeat{NowMS: time.Now().UnixMilli()})
 	}

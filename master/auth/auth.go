@@ -5,6 +5,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -108,6 +109,9 @@ func (a *Authenticator) Token(token string) (Identity, error) {
 // Request returns who sent an HTTP request. It is nil, nil for a request
 // without credentials to a master that needs them: such a caller may log in.
 func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
+	if known, ok := r.Context().Value(answerKey{}).(answer); ok {
+		return known.identity, known.err
+	}
 	header := r.Header.Get("Authorization")
 	if header == "" && !a.Open() {
 		return nil, nil
@@ -121,6 +125,19 @@ func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
 		return nil, err
 	}
 	return &identity, nil
+}
+
+// answer is what Request said.
+type answer struct {
+	identity *Identity
+	err      error
+}
+
+type answerKey struct{}
+
+// Remember returns a request for which Request says the same again.
+func Remember(r *http.Request, identity *Identity, err error) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), answerKey{}, answer{identity, err}))
 }
 
 // CheckHost refuses requests that a foreign web page could have sent. On an

@@ -27,7 +27,7 @@ type Event struct {
 type Subscription struct {
 	hub     *Hub
 	pattern Pattern
-	ready   chan struct{} // holds one token while pending is not empty
+	ready   chan struct{} // holds one token while pending is not empty, perhaps longer
 
 	mu      sync.Mutex
 	matches map[*Series]bool
@@ -59,22 +59,35 @@ func (s *Subscription) Close() {
 	delete(s.hub.subscriptions, s)
 }
 
-// Next waits for something to read. The batch is the caller's until the next
-// call. The error is that of ctx.
+// Next waits for something to read. The batch is not empty, and is the caller's
+// until the next call. The error is that of ctx.
 func (s *Subscription) Next(ctx context.Context) (Batch, error) {
-	select {
-	case <-ctx.Done():
-		return Batch{}, ctx.Err()
-	case <-s.ready:
+	for {
+		select {
+		case <-ctx.Done():
+			return Batch{}, ctx.Err()
+		case <-s.ready:
+		}
+		// What this token was for may have gone with the batch before.
+		if batch, ok := s.take(); ok {
+			return batch, nil
+		}
 	}
+}
+
+// take returns what is there to read, if anything is.
+func (s *Subscription) take() (Batch, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	batch := s.pending
+	if len(batch.Samples)+len(batch.Events) == 0 && batch.Lost == 0 {
+		return Batch{}, false
+	}
 	clear(s.spare.Samples)
 	clear(s.spare.Events)
 	s.pending = Batch{Samples: s.spare.Samples[:0], Events: s.spare.Events[:0]}
 	s.spare = batch
-	return batch, nil
+	return batch, true
 }
 
 func (s *Subscription) add(samples []Sample) {

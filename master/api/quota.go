@@ -1,0 +1,90 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/rpc"
+)
+
+const (
+	// anonymousPerAddress bounds the connections from one address that have not
+	// logged in.
+	anonymousPerAddress = 64
+	// subscriptionsPerCaller bounds those of one credential, over all of its
+	// connections: each costs time with every report that comes in.
+	subscriptionsPerCaller = 1024
+)
+
+// shares counts what callers hold, by name.
+type shares struct {
+	mu   sync.Mutex
+	held map[string]int // guarded by mu; no zeros
+}
+
+// take counts one more, unless there are as many as allowed already.
+func (s *shares) take(name string, most int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held[name] >= most {
+		return false
+	}
+	if s.held == nil {
+		s.held = make(map[string]int)
+	}
+	s.held[name]++
+	return true
+}
+
+// full reports whether take would fail.
+func (s *shares) full(name string, most int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held[name] >= most
+}
+
+func (s *shares) giveBack(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held[name]--; s.held[name] <= 0 {
+		delete(s.held, name)
+	}
+}
+
+// perCaller is how many WebSockets one credential may have: half of all, so that
+// there are some for others.
+func (a *API) perCaller() int { return max(a.MaxPeers/2, 1) }
+
+// share is whose connections one counts as, and how many those may be. Who has
+// not logged in is known by the address.
+func (a *API) share(identity *auth.Identity, address string) (name string, most int) {
+	if identity == nil {
+		return "from " + addressOf(address), min(anonymousPerAddress, a.perCaller())
+	}
+	if identity.Role == auth.Local {
+		return "as " + identity.Name, a.MaxPeers // it is all theirs
+	}
+	return "as " + identity.Name, a.perCaller()
+}
+
+// hasRoom refuses a connection before it is made, where whoever it is has too
+// many already.
+func (a *API) hasRoom(identity *auth.Identity, r *http.Request) error {
+	name, most := a.share(identity, r.RemoteAddr)
+	if !a.connections.full(name, most) && (identity != nil || a.anonymous.Load() < a.maxAnonymous()) {
+		return nil
+	}
+	return &rpc.HTTPError{Status: http.StatusServiceUnavailable, Body: "You have too many connections; close some.", RetryAfter: 5 * time.Second}
+}
+
+func (a *API) maxAnonymous() int64 { return int64(min(maxAnonymous, max(a.MaxPeers/4, 1))) }
+
+func addressOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
