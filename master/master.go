@@ -74,6 +74,7 @@ type Master struct {
 	forward  []*forward.Forwarder
 	rpc      *rpc.Server
 	http     *http.Server
+	table    *conns.Table // of http
 
 	ready chan struct{} // closed when addr is set
 	addr  net.Addr
@@ -121,6 +122,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	return &Master{
 		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
 		http:  newServer(deps.Log, identified(authenticator, table, routes), table),
+		table: table,
 		ready: make(chan struct{}),
 	}, nil
 }

@@ -4,10 +4,10 @@
 //
 // Connections that have become WebSockets are not counted here: their server
 // bounds them itself, by Limits.Peers. All others belong to somebody who asks
-// something now, who has proved who he is, or to nobody in particular. When
-// there are too many, of one address or in all, it is the last who go first, and
-// of those the ones that have been idle longest. A newcomer is let in as long as
-// there is one that can go.
+// something now and has proved who he is, to somebody known who is idle, or to
+// nobody in particular. When there are too many, of one address or in all, it is
+// the last who go first, and of those the one of which nothing was heard for
+// longest. A newcomer is let in.
 package conns
 
 import (
@@ -119,10 +119,10 @@ func (t *Table) changed(c net.Conn, state http.ConnState) {
 		t.plain[c] = known
 		t.address[known.address]++
 		if t.address[known.address] > t.limits.PerAddress {
-			t.cutLocked(func(other *conn) bool { return !other.proved && other.address == known.address })
+			t.cutLocked(func(other *conn) bool { return other != known && !other.proved && other.address == known.address })
 		}
 		if len(t.plain) > t.limits.Plain {
-			t.cutLocked(func(*conn) bool { return true })
+			t.cutLocked(func(other *conn) bool { return other != known })
 		}
 	case http.StateActive, http.StateIdle:
 		if known := t.plain[c]; known != nil {
@@ -163,13 +163,11 @@ func (c *conn) before(other *conn) bool {
 func (c *conn) worth() int {
 	switch {
 	case c.proved && c.busy:
-		return 3
+		return 2
 	case c.proved:
 		return 1
-	case c.busy:
-		return 2
 	}
-	return 0
+	return 0 // busy or not: half a request is as easy to send as none
 }
 
 func (t *Table) forgetLocked(c net.Conn) {

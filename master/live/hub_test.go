@@ -221,3 +221,26 @@ func BenchmarkPublish(b *testing.B) {
 		})
 	}
 }
+
+// A wake-up whose samples went with the batch before gives no batch of its own.
+func TestNoBatchIsEmpty(t *testing.T) {
+	hub := NewHub()
+	series := hub.Intern("web-1", "load/average-1", nil, inspectors.Gauge, most)
+	sub := hub.Subscribe(mustPattern(t, "metrics/*"), false)
+	defer sub.Close()
+	const samples = 50_000
+	var publishing sync.WaitGroup
+	publishing.Go(func() {
+		for n := range samples {
+			hub.Publish([]Sample{{series, Point{int64(n), 1}}})
+		}
+	})
+	for read := 0; read < samples; {
+		batch := next(t, sub)
+		if len(batch.Samples)+len(batch.Events) == 0 && batch.Lost == 0 {
+			t.Fatalf("an empty batch after %d samples", read)
+		}
+		read += len(batch.Samples) + int(batch.Lost)
+	}
+	publishing.Wait()
+}
