@@ -29,6 +29,7 @@ type disk struct {
 	reports int          // in the store, that the master does not have
 	out     int          // of these, loaded or in flight
 	done    []uint64     // ids of those that the master has, and the store still
+	later   []later      // ids of those that the store is to keep back
 	totals  spool.Totals // of the store, or zero
 }
 
@@ -77,7 +78,8 @@ func (o *outbox) crowdedLocked() bool {
 func (o *outbox) takeOld() (taken, flying []*report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	all, before := o.link == nil || o.crowdedLocked(), time.Now().Add(-spoolAfter)
+	now := time.Now()
+	all, before := o.link == nil || o.crowdedLocked(), now.Add(-spoolAfter)
 	old := func(r *report) bool { return all || !r.made.After(before) }
 	o.resend = slices.DeleteFunc(o.resend, func(r *report) bool {
 		if !old(r) {
@@ -86,6 +88,7 @@ func (o *outbox) takeOld() (taken, flying []*report) {
 		taken = append(taken, r)
 		return true
 	})
+	taken = append(taken, o.takeHeldLocked(all, now)...)
 	taken = append(taken, o.backlog.take(old)...)
 	taken = append(taken, o.live.take(old)...)
 	if o.link != nil {
@@ -103,8 +106,11 @@ func (o *outbox) untake(taken []*report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var unsent []*report
+	now := time.Now()
 	for _, r := range taken {
-		if r.seq == 0 {
+		if r.notBefore.After(now) {
+			o.held = append(o.held, r)
+		} else if r.seq == 0 {
 			unsent = append(unsent, r)
 		} else {
 			o.putBackLocked(r)

@@ -166,6 +166,9 @@ func (k *keeper) step() {
 	if k.store == nil {
 		return
 	}
+	for _, l := range k.o.takeLater() {
+		k.store.Later(l.id, l.until)
+	}
 	if !resting {
 		if wrote, err := k.write(); wrote || err != nil {
 			k.judge(err)
@@ -225,7 +228,7 @@ func (k *keeper) removeOnly(now time.Time, done []uint64) error {
 }
 
 func (k *keeper) read() error {
-	kept, err := k.store.Next(loadAhead)
+	kept, err := k.store.Next(time.Now(), loadAhead)
 	k.o.load(kept)
 	return err
 }

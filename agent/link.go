@@ -81,6 +81,7 @@ func (l *link) next() (*report, *wire.ReportParams, time.Duration) {
 // and came back goes before what was never sent, which is oldest on the disk.
 func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration) {
 	o := l.o
+	early := o.releaseHeldLocked(time.Now())
 	r := o.backlog.oldest()
 	switch {
 	case len(o.resend) > 0:
@@ -88,7 +89,10 @@ func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration
 	case len(o.loaded) > 0:
 		r = o.loaded[0]
 	}
-	if r == nil || l.backlogs >= maxBacklogWindow || l.blockedLocked(r) {
+	if r == nil {
+		return nil, nil, early
+	}
+	if l.backlogs >= maxBacklogWindow || l.blockedLocked(r) {
 		return nil, nil, 0
 	}
 	if wait := time.Until(l.paced); wait > 0 {
@@ -132,7 +136,7 @@ func (l *link) sendLocked(r *report, backlog bool) *wire.ReportParams {
 	if backlog {
 		l.backlogs++
 	}
-	p := &wire.ReportParams{BootID: l.o.bootID, Seq: r.seq}
+	p := &wire.ReportParams{BootID: l.o.bootID, Seq: r.seq, NowMS: time.Now().UnixMilli()}
 	if r.boot != "" {
 		p.BootID = r.boot
 	}
@@ -190,6 +194,16 @@ func (l *link) returned(r *report, pause time.Duration) {
 	if until := time.Now().Add(pause); until.After(l.paused) {
 		l.paused = until
 	}
+}
+
+// held keeps r, which is ahead of the master's clock, to be sent again after the
+// wait. It holds up nothing else. The master has noted what r declares.
+func (l *link) held(r *report, wait time.Duration) {
+	o := l.o
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l.landLocked(r, true)
+	o.holdLocked(r, time.Now().Add(wait))
 }
 
 // refused counts that the master does not take r, and gives it up, returning

@@ -183,6 +183,9 @@ func (m *testMaster) receipt(_ context.Context, p wire.ReceiptParams) (wire.Empt
 func (m *testMaster) report(ctx context.Context, p wire.ReportParams) (wire.ReportResult, error) {
 	if m.answer != nil {
 		if err := m.answer(p); err != nil {
+			if re, ok := errors.AsType[*rpc.Error](err); ok && re.Code == wire.CodeEarly {
+				m.note(func() { m.declareLocked(rpc.PeerFrom(ctx), &p) })
+			}
 			return wire.ReportResult{}, err
 		}
 	}
@@ -190,7 +193,7 @@ func (m *testMaster) report(ctx context.Context, p wire.ReportParams) (wire.Repo
 	return wire.ReportResult{Seq: p.Seq}, nil
 }
 
-func (m *testMaster) keepLocked(peer *rpc.Peer, p *wire.ReportParams) {
+func (m *testMaster) declareLocked(peer *rpc.Peer, p *wire.ReportParams) map[uint32]wire.Series {
 	known := m.declared[peer]
 	if known == nil {
 		known = make(map[uint32]wire.Series)
@@ -202,6 +205,11 @@ func (m *testMaster) keepLocked(peer *rpc.Peer, p *wire.ReportParams) {
 		}
 		known[s.ID] = s
 	}
+	return known
+}
+
+func (m *testMaster) keepLocked(peer *rpc.Peer, p *wire.ReportParams) {
+	known := m.declareLocked(peer, p)
 	if p.Seq == 0 || len(p.S) != len(p.T) || len(p.V) != len(p.T) || len(p.T) == 0 {
 		m.t.Errorf("report %d has columns of %d, %d, %d", p.Seq, len(p.T), len(p.S), len(p.V))
 	}

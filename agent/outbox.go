@@ -49,9 +49,10 @@ type outbox struct {
 	resend  []*report // sent before, by seq; not in flight
 	loaded  []*report // from the disk, by id; not in flight
 	backlog queue     // made while there was no link
+	held    []*report // ahead of the master's clock
 	link    *link     // or nil
 	seq     uint64    // of the report that was first sent last
-	queued  int       // reports in memory alone: live, resend, backlog and in flight
+	queued  int       // reports in memory alone: live, resend, backlog, held and in flight
 	bytes   int64     // of these
 	atRisk  uint64    // samples of these, and of open
 	dropped uint64    // samples
@@ -161,6 +162,8 @@ func (o *outbox) dropOldestLocked() bool {
 	switch {
 	case len(o.resend) > 0:
 		r, o.resend = o.resend[0], o.resend[1:]
+	case len(o.held) > 0:
+		r, o.held = o.held[0], o.held[1:]
 	case o.backlog.oldest() != nil:
 		r = o.backlog.oldest()
 		o.backlog.drop()
@@ -225,7 +228,7 @@ func (o *outbox) drain(ctx context.Context) {
 func (o *outbox) draining() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.link != nil && o.queued > 0
+	return o.link != nil && o.queued > len(o.held)
 }
 
 // stats returns how many reports are kept and how many samples were dropped.

@@ -281,6 +281,7 @@ type history struct {
 
 	keeper  *keeper // or nil
 	crashes int
+	held    int
 }
 
 type flight struct {
@@ -317,6 +318,10 @@ func (h *history) step() {
 // land lets a report arrive and be answered.
 func (h *history) land(f flight, n int) {
 	switch {
+	case n < 60 && !h.taken[reportID{f.p.BootID, f.p.Seq}]:
+		h.declare(f) // ahead of the master's clock
+		h.held++
+		h.link.held(f.r, time.Duration(1+h.rand.IntN(60))*time.Millisecond)
 	case n < 72:
 		h.link.returned(f.r, time.Duration(h.rand.IntN(5))*time.Millisecond) // busy
 	case n < 74:
@@ -330,13 +335,17 @@ func (h *history) land(f flight, n int) {
 	}
 }
 
-func (h *history) arrive(f flight) {
+func (h *history) declare(f flight) {
 	for _, s := range f.p.Series {
 		if _, dup := h.declared[s.ID]; dup {
 			h.Errorf("series %d is declared twice", s.ID)
 		}
 		h.declared[s.ID] = s.Key
 	}
+}
+
+func (h *history) arrive(f flight) {
+	h.declare(f)
 	number := reportID{f.p.BootID, f.p.Seq}
 	again := h.taken[number]
 	h.taken[number] = true
@@ -385,6 +394,7 @@ func (h *history) finish() {
 		if r == nil {
 			if h.keeper != nil && h.o.disk.reports > 0 {
 				h.keeper.step()
+				<-time.After(time.Millisecond) // the store may keep some back
 				continue
 			}
 			break
@@ -397,6 +407,9 @@ func (h *history) finish() {
 	}
 	if missing := h.made - len(h.got); missing > int(h.o.dropped) || int(h.o.dropped) > h.made {
 		h.Errorf("%d of %d samples never arrived, but %d are counted as dropped", missing, h.made, h.o.dropped)
+	}
+	if h.held == 0 || len(h.o.held) > 0 {
+		h.Errorf("%d reports were held, and %d still are", h.held, len(h.o.held))
 	}
 	if len(h.taken) == 0 || len(h.got) < h.made/2 {
 		h.Errorf("the history is too tame or too wild: %d of %d arrived, %d were dropped", len(h.got), h.made, h.o.dropped)

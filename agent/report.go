@@ -45,12 +45,13 @@ type report struct {
 	bytes  int64
 	made   time.Time // when it was cut
 
-	boot     string    // of the numbering of seq; "" is this run's own
-	seq      uint64    // 0 until it is first sent
-	id       uint64    // on the disk; 0 is in memory alone
-	settled  bool      // it is in no queue any more
-	attempts int       // that the master refused
-	declares []*series // on the connection it was last sent on
+	boot      string    // of the numbering of seq; "" is this run's own
+	seq       uint64    // 0 until it is first sent
+	id        uint64    // on the disk; 0 is in memory alone
+	settled   bool      // it is in no queue any more
+	attempts  int       // that the master refused
+	notBefore time.Time // it is to be sent, where it is held
+	declares  []*series // on the connection it was last sent on
 }
 
 func (r *report) len() int { return len(r.times) }

@@ -55,6 +55,10 @@ type session struct {
 
 	noReceipts sync.Once // the log was told that the master takes none
 
+	// What the log is told of reports, once in a while: a master that refuses one
+	// refuses the next.
+	early, refused, dropped sparse
+
 	mu       sync.Mutex
 	downFrom time.Time // since when there is no connection; zero while there is
 	toldAt   time.Time // when the log was last told
@@ -262,9 +266,13 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *link, r *repor
 	switch re, answered := errors.AsType[*rpc.Error](err); {
 	case err == nil:
 		if result.Refused > 0 {
-			s.log.Warn("the master refused samples", "count", result.Refused, "reason", result.Reason)
+			s.refused.log(s.log, slog.LevelWarn, "the master refused samples", result.Refused, result.Reason)
 		}
 		l.acknowledged(r, result.Refused)
+		return nil
+	case answered && re.Code == wire.CodeEarly:
+		s.early.log(s.log, slog.LevelWarn, "the master does not take samples yet; they are kept here until their time has come", len(params.T), re.Message)
+		l.held(r, busyPause(err))
 		return nil
 	case answered && re.Code == wire.CodeBusy:
 		l.returned(r, busyPause(err))
@@ -275,7 +283,7 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *link, r *repor
 		return fmt.Errorf("cannot report: %w", err)
 	}
 	if !l.refused(r, triesOf(err), time.Second) {
-		s.log.Error("the master refused a report; its samples are dropped", "seq", params.Seq, "samples", len(params.T), "reason", err)
+		s.dropped.log(s.log, slog.LevelError, "the master refused reports; their samples are dropped", len(params.T), err.Error())
 	}
 	return nil
 }

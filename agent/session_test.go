@@ -183,6 +183,12 @@ func TestRefusedReports(t *testing.T) {
 			}
 			return nil
 		}, false},
+		{"ahead of the master's clock", func(times int) error {
+			if times < 3 {
+				return &rpc.Error{Code: wire.CodeEarly, Message: "early", Data: map[string]any{"retry_after_ms": 300}}
+			}
+			return nil
+		}, false},
 		{"once", func(times int) error {
 			if times < 1 {
 				return rpc.Errorf(rpc.CodeInvalidParams, "bad")

@@ -159,6 +159,13 @@ func (s *Store) Hold(id uint64) {
 	s.sealed = max(s.sealed, id)
 }
 
+// Later takes back a report that was given out. It is not given out again before
+// a time, and goes with the others when it is too old or there is no room.
+func (s *Store) Later(id uint64, until time.Time) {
+	delete(s.out, id)
+	s.later[id] = until
+}
+
 // room is how much of the file is for reports. The rest is for pages that are
 // half full, and for those that a transaction writes before it frees others.
 func (s *Store) room() uint64 { return uint64(s.opts.MaxBytes)/4*3 - 128<<10 }
@@ -221,6 +228,7 @@ func (t *change) take(k recordKey, pieces [][]byte, dropped bool) {
 			return
 		}
 	}
+	delete(t.store.later, k.id)
 	t.totals.Reports--
 	t.totals.Bytes -= min(size, t.totals.Bytes)
 	t.totals.Samples -= min(uint64(k.samples), t.totals.Samples)
@@ -343,9 +351,9 @@ func (t *change) dropWhile(old func(recordKey) bool) {
 	}
 }
 
-// Next gives out the oldest reports that are not given out yet, up to so many.
-// A damaged one is passed over; the next Apply drops it.
-func (s *Store) Next(most int) ([]Kept, error) {
+// Next gives out the oldest reports that are not given out yet and may be now, up
+// to so many. A damaged one is passed over; the next Apply drops it.
+func (s *Store) Next(now time.Time, most int) ([]Kept, error) {
 	var next []Kept
 	if s.db == nil {
 		return nil, nil // the next Apply tells why
@@ -360,6 +368,9 @@ func (s *Store) Next(most int) ([]Kept, error) {
 				}
 				var all [][]byte
 				all, key, value = pieces(cursor, key, value)
+				if now.Before(s.later[k.id]) {
+					continue
+				}
 				if kept, ok := s.give(k, all); ok {
 					next = append(next, kept)
 				}
@@ -372,6 +383,7 @@ func (s *Store) Next(most int) ([]Kept, error) {
 	}
 	for i := range next {
 		s.Hold(next[i].ID)
+		delete(s.later, next[i].ID)
 	}
 	return next, nil
 }

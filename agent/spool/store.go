@@ -68,7 +68,8 @@ type Store struct {
 	totals Totals
 	sealed uint64 // up to which no record is changed: they may have been sent
 	out    map[uint64]struct{}
-	bad    map[uint64]struct{} // given up, as they are damaged
+	bad    map[uint64]struct{}  // given up, as they are damaged
+	later  map[uint64]time.Time // before which they are not given out
 }
 
 var (
@@ -82,7 +83,7 @@ var (
 // Open opens the file, or makes it. An error that wraps ErrDamaged is not
 // healed by trying again, see MoveAside.
 func Open(path string, opts Options) (*Store, error) {
-	s := &Store{path: path, opts: opts, out: make(map[uint64]struct{}), bad: make(map[uint64]struct{})}
+	s := &Store{path: path, opts: opts, out: make(map[uint64]struct{}), bad: make(map[uint64]struct{}), later: make(map[uint64]time.Time)}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("cannot open the spool %q: %w", path, err)
 	}

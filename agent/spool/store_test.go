@@ -59,7 +59,7 @@ func (s *Store) mustApply(t testing.TB, now time.Time, add []Report, done ...uin
 
 func (s *Store) mustNext(t testing.TB, most int) []Kept {
 	t.Helper()
-	kept, err := s.Next(most)
+	kept, err := s.Next(start, most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +322,7 @@ func TestDamagedFiles(t *testing.T) {
 func useDamaged(t *testing.T, path string) (damaged bool) {
 	s, err := Open(path, roomy)
 	if err == nil {
-		_, err = s.Next(1000)
+		_, err = s.Next(start, 1000)
 	}
 	if err == nil {
 		_, _, err = s.Apply(start, []Report{numbered(1)}, []uint64{1})

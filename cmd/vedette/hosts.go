@@ -107,6 +107,9 @@ func printIsolation(w io.Writer, hosts []wire.Host) error {
 func printDelivery(w io.Writer, hosts []wire.Host) error {
 	var lines []string
 	for _, h := range hosts {
+		if h.NotKept != "" && h.State == wire.HostUp {
+			lines = append(lines, fmt.Sprintf("%s: %s", h.Host, h.NotKept))
+		}
 		if h.Agent == nil {
 			continue
 		}

@@ -67,6 +67,9 @@ func (a *API) report(ctx context.Context, p wire.ReportParams) (wire.ReportResul
 		return wire.ReportResult{}, err
 	}
 	result, err := c.session.Report(ctx, &p)
+	if errors.As(err, new(*ingest.EarlyError)) && c.tellRefused(time.Now()) {
+		a.Log.Warn("samples are not taken yet", "host", agent.Host, "reason", err)
+	}
 	if err != nil {
 		return result, takeError(err, fmt.Sprintf("report %d", p.Seq))
 	}
@@ -82,6 +85,11 @@ func takeError(err error, what string) *rpc.Error {
 	if busy, ok := errors.AsType[*history.BusyError](err); ok {
 		e := rpc.Errorf(wire.CodeBusy, "%s: %v", what, busy)
 		e.Data = map[string]any{"retry_after_ms": busy.RetryAfter.Milliseconds()}
+		return e
+	}
+	if early, ok := errors.AsType[*ingest.EarlyError](err); ok {
+		e := rpc.Errorf(wire.CodeEarly, "%s: %v", what, early)
+		e.Data = map[string]any{"retry_after_ms": early.After.Milliseconds()}
 		return e
 	}
 	if errors.Is(err, ingest.ErrNumbers) {

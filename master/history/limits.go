@@ -3,6 +3,7 @@ package history
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
@@ -25,6 +26,9 @@ func newLimiter(perHost, all int) *limiter {
 
 // MaxSeriesPerHost returns how many series of one host may be active at once.
 func (s *Store) MaxSeriesPerHost() int { return s.opts.MaxSeriesPerHost }
+
+// OutOfOrder returns how late a sample may come.
+func (s *Store) OutOfOrder() time.Duration { return s.opts.OutOfOrder }
 
 // reset forgets everything, before the database is read anew.
 func (l *limiter) reset() {

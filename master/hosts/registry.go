@@ -98,7 +98,7 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 	h.info.Labels, h.info.AcceptsPushed = hello.Labels, hello.AcceptsPushed
 	h.info.Remote = remote
 	h.info.SkewMS = hello.NowMS - now.UnixMilli()
-	h.info.Simple = false
+	h.info.Simple, h.info.NotKept = false, ""
 	h.agent = &Agent{Host: hello.Host, ID: hello.AgentID, Replaced: replaced, boot: hello.BootID, Reports: h.reports(hello.BootID)}
 	r.seenLocked(h, now)
 	r.announceLocked(h)
@@ -148,6 +148,27 @@ func (r *Registry) Seen(name string, samples, series int) error {
 		r.announceLocked(h)
 	}
 	return nil
+}
+
+// skewTold is by how much the skew of a host's clock has to change before that
+// is announced.
+const skewTold = time.Second
+
+// Clock notes by how much the clock of an agent is ahead of the master's, and
+// why the history does not keep what it reports, "" where it does.
+func (r *Registry) Clock(agent *Agent, skew time.Duration, notKept string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hosts[agent.Host]
+	if h == nil || h.agent != agent {
+		return
+	}
+	was := time.Duration(h.info.SkewMS) * time.Millisecond
+	if (h.info.NotKept == "") == (notKept == "") && (skew-was).Abs() < skewTold {
+		return
+	}
+	h.info.SkewMS, h.info.NotKept = skew.Milliseconds(), notKept
+	r.announceLocked(h)
 }
 
 // Status notes how the inspectors of an agent are, and returns those whose

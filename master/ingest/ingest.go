@@ -73,9 +73,9 @@ var ErrNumbers = errors.New("this connection has used up its numbers of series; 
 type Session struct {
 	ingest *Ingest
 	agent  *hosts.Agent
-	skew   time.Duration
 
 	mu       sync.Mutex
+	skew     time.Duration // of the agent's clock
 	declared map[uint32]number
 	waiting  int // how many of declared wait for room
 	appender *history.Appender
@@ -102,7 +102,8 @@ func (i *Ingest) NewSession(agent *hosts.Agent, skew time.Duration) *Session {
 // makes no sense as a whole is an error, and nothing of it is kept but the
 // series that it declared well. One that the history cannot take now, which is a
 // *history.BusyError, is shown to those who watch and nothing of it is kept: it
-// is to be sent again.
+// is to be sent again. So is one that is ahead of time, of an agent that tells its
+// clock, which is an *EarlyError; what that declares holds.
 func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.ReportResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,6 +112,9 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 	}
 	if len(p.BootID) > maxBootBytes {
 		return wire.ReportResult{}, fmt.Errorf("boot_id is %d bytes long; at most %d are allowed", len(p.BootID), maxBootBytes)
+	}
+	if p.NowMS != 0 {
+		s.skew = time.UnixMilli(p.NowMS).Sub(time.Now())
 	}
 	result := wire.ReportResult{Seq: p.Seq}
 	refuse := func(err error) {
@@ -122,8 +126,11 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 		return wire.ReportResult{}, err
 	}
 	_, err := s.ingest.registry.ReportsOf(s.agent, p.BootID).Take(p.Seq, func() error {
-		return s.takeLocked(ctx, reportID{p.BootID, p.Seq}, &p.Columns, refuse)
+		return s.takeLocked(ctx, reportID{p.BootID, p.Seq}, p, refuse)
 	})
+	if p.NowMS != 0 {
+		s.ingest.registry.Clock(s.agent, s.skew, s.notKept())
+	}
 	if busy, ok := errors.AsType[*history.BusyError](err); ok {
 		// An agent gives new numbers each time it sends again; those of this
 		// time would never be used and fill the table.
@@ -187,8 +194,13 @@ func (s *Session) knownLocked(id uint32) (series, error) {
 	return known, nil
 }
 
-func (s *Session) takeLocked(ctx context.Context, id reportID, columns *wire.Columns, refuse func(error)) error {
-	s.checkLocked(columns, refuse)
+func (s *Session) takeLocked(ctx context.Context, id reportID, p *wire.ReportParams, refuse func(error)) error {
+	if early := earlyError(p); early != nil {
+		s.checkLocked(&p.Columns, func(error) {}) // the agent is told when they are taken
+		s.showLocked(id)
+		return early
+	}
+	s.checkLocked(&p.Columns, refuse)
 	result, err := s.appender.Append(ctx, s.kept)
 	if errors.As(err, new(*history.BusyError)) {
 		s.showLocked(id)

@@ -57,6 +57,7 @@ const (
 	CodeForbidden       = -32003 // the credential does not allow this
 	CodeNotFound        = -32004 // no such host, subscription …
 	CodeConflict        = -32009 // the state has moved on
+	CodeEarly           = -32025 // the report is ahead of the master's clock: try it again after data.retry_after_ms
 	CodeBusy            = -32029 // try again after the time in data.retry_after_ms
 )
 
@@ -154,6 +155,10 @@ type ReportParams struct {
 	BootID string   `json:"boot_id"`
 	Seq    uint64   `json:"seq"`
 	Series []Series `json:"series,omitempty"` // first used in this report
+	// NowMS is the agent's clock when it sends this, for its skew. With it, a
+	// report from the future is answered with CodeEarly; without, such samples
+	// are refused.
+	NowMS int64 `json:"now_ms,omitempty"`
 	Columns
 }
 
@@ -366,4 +371,7 @@ type Host struct {
 	Simple     bool              `json:"simple,omitempty"` // known by reportMetric only
 	// AcceptsPushed is whether the host lets a master send code.
 	AcceptsPushed bool `json:"accepts_pushed,omitempty"`
+	// NotKept is why the history does not keep what the host reports now; ""
+	// where it does.
+	NotKept string `json:"not_kept,omitempty"`
 }

@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"slices"
+	"time"
+)
+
+// heldInMemory is how long a report that is ahead of the master's clock stays in
+// memory before it goes to the disk, where it is joined with those beside it. While
+// the clock is wrong this is about what a killed agent loses.
+const heldInMemory = 10 * time.Second
+
+// later is a report of the disk that is not to be given out before a time.
+type later struct {
+	id    uint64
+	until time.Time
+}
+
+// holdLocked keeps a report that is in no queue, and is not to be sent before a
+// time. The master has taken nothing of it, so one that is in memory alone needs
+// no number any more.
+func (o *outbox) holdLocked(r *report, until time.Time) {
+	if r.id != 0 {
+		o.disk.later = append(o.disk.later, later{r.id, until})
+		o.disk.out--
+		ring(o.wake)
+		return
+	}
+	r.seq, r.boot, r.notBefore = 0, "", until
+	o.held = append(o.held, r)
+	ring(o.bell)
+}
+
+// releaseHeldLocked puts held reports whose time has come behind the backlog. It
+// returns how long the next one has to wait, 0 where there is none.
+func (o *outbox) releaseHeldLocked(now time.Time) (wait time.Duration) {
+	o.held = slices.DeleteFunc(o.held, func(r *report) bool {
+		left := r.notBefore.Sub(now)
+		if left <= 0 {
+			o.backlog.put(r)
+			return true
+		}
+		if wait == 0 || left < wait {
+			wait = left
+		}
+		return false
+	})
+	return wait
+}
+
+// takeHeldLocked takes those held reports out that are to go to the disk.
+func (o *outbox) takeHeldLocked(all bool, now time.Time) (taken []*report) {
+	o.held = slices.DeleteFunc(o.held, func(r *report) bool {
+		if !all && now.Sub(r.made) < heldInMemory {
+			return false
+		}
+		taken = append(taken, r)
+		return true
+	})
+	return taken
+}
+
+// takeLater returns the reports of the disk that the store is to keep back, once.
+func (o *outbox) takeLater() []later {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	list := o.disk.later
+	o.disk.later = nil
+	return list
+}

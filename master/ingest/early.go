@@ -1,0 +1,50 @@
+package ingest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// EarlyError is the error of a report that is ahead of the master's clock. The
+// history would take it for the newest there is, and everything else for late, so
+// nothing of it is kept. Its agent keeps it until its time has come.
+type EarlyError struct {
+	Ahead time.Duration // of the newest sample
+	After time.Duration // to try it again
+}
+
+func (e *EarlyError) Error() string {
+	return fmt.Sprintf("its newest sample is %s ahead of the master's clock; set the clock of the host", e.Ahead.Round(time.Second))
+}
+
+// earlyError returns nil for a report that is not ahead of the clock, or whose
+// agent does not tell its own: that would not know what to do about it.
+func earlyError(p *wire.ReportParams) error {
+	if p.NowMS == 0 || len(p.T) == 0 {
+		return nil
+	}
+	ahead := time.UnixMilli(slices.Max(p.T)).Sub(time.Now())
+	if ahead <= MaxFuture {
+		return nil
+	}
+	return &EarlyError{Ahead: ahead, After: ahead - MaxFuture}
+}
+
+// notKept says why the history does not keep what the agent measures now: its
+// clock is wrong by more than samples may be. It is "" where the clock will do.
+func (s *Session) notKept() string {
+	late := s.ingest.store.OutOfOrder()
+	switch {
+	case s.skew > MaxFuture:
+		return fmt.Sprintf("its clock is %s ahead of the master's; samples are shown, and its agent keeps them until their time has come; set the clock of the host", about(s.skew))
+	case -s.skew > late:
+		return fmt.Sprintf("its clock is %s behind the master's; samples are shown and not kept, as they seem to be more than %s old; set the clock of the host", about(-s.skew), late)
+	}
+	return ""
+}
+
+// about is a duration to the minute: nobody wants to read more.
+func about(d time.Duration) time.Duration { return d.Round(time.Minute) }
