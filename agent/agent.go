@@ -67,6 +67,7 @@ type Agent struct {
 	started time.Time
 
 	track   *tracker
+	owners  *owners
 	sched   *scheduler
 	set     *set
 	outbox  *outbox
@@ -103,6 +104,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now()}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.track = newTracker(a.log)
+	a.owners = newOwners(a.track.names)
 	a.sched = newScheduler(a.log, host, deps.Runner, a)
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
@@ -288,6 +290,7 @@ func (a *Agent) ran(revision string, o plugins.Outcome) {
 		a.outbox.add(o.Samples) // it was cut short, which says nothing of it
 		return
 	}
+	a.owners.claim(&o)
 	own := a.track.ran(revision, o)
 	a.outbox.add(o.Samples, own)
 	if o.Err != nil {
@@ -300,6 +303,7 @@ func (a *Agent) extra(revision string, o plugins.Outcome) {
 	if o.Err != nil && a.stopping() {
 		return
 	}
+	a.owners.claim(&o)
 	a.track.ranExtra(revision, o)
 	a.live.add(o.Samples)
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -37,6 +38,7 @@ type tracker struct {
 	records map[string]*record
 	removed map[string]struct{} // since the last take
 	urgency urgency             // of the most urgent change since the last take
+	came    uint64              // inspectors so far
 
 	receipts receipts
 }
@@ -44,6 +46,7 @@ type tracker struct {
 // record is one inspector. The tracker's mu guards it.
 type record struct {
 	wire.InspectorStatus
+	came    uint64 // when it came, before or after others
 	urgency urgency
 	chatter chatter
 	labels  inspectors.Labels // of its own series
@@ -104,6 +107,12 @@ func (t *tracker) addLocked(d inspectors.Definition) *record {
 		},
 		labels: inspectors.Labels{{Name: "inspector", Value: d.Name}},
 	}
+	if before := t.records[d.Name]; before != nil {
+		r.came = before.came
+	} else {
+		t.came++
+		r.came = t.came
+	}
 	t.records[d.Name] = r
 	delete(t.removed, d.Name)
 	t.markLocked(r, atOnce)
@@ -119,6 +128,20 @@ func (t *tracker) loadFailed(d inspectors.Definition, err error, running string)
 	t.receipts.loadFailed(&d, err, running)
 	if r := t.records[d.Name]; r != nil && r.Revision == d.Revision() {
 		t.moveLocked(r, wire.StateFailing, err)
+	}
+}
+
+// names returns the names of the inspectors and when each came, counted from 1, in
+// any order.
+func (t *tracker) names() iter.Seq2[string, uint64] {
+	return func(yield func(string, uint64) bool) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for name, r := range t.records {
+			if !yield(name, r.came) {
+				return
+			}
+		}
 	}
 }
 

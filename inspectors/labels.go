@@ -18,8 +18,9 @@ type Label struct {
 // In JSON they are an object of strings.
 type Labels []Label
 
-// NewLabels makes labels of name, value, name, value … and checks them. The
-// error, which wraps ErrName, names the first one that is wrong.
+// NewLabels makes labels of name, value, name, value … and checks them. A label
+// with an empty value is no label, as in Prometheus. The error, which wraps
+// ErrName, names the first one that is wrong.
 func NewLabels(pairs ...string) (Labels, error) {
 	if len(pairs) == 0 {
 		return nil, nil
@@ -31,14 +32,10 @@ func NewLabels(pairs ...string) (Labels, error) {
 	for i := 0; i < len(pairs); i += 2 {
 		labels = append(labels, Label{pairs[i], pairs[i+1]})
 	}
-	labels.sort()
-	if err := labels.Validate(); err != nil {
-		return nil, err
-	}
-	return labels, nil
+	return labels.checked()
 }
 
-// LabelsFromMap makes labels of a map and checks them.
+// LabelsFromMap makes labels of a map and checks them, as NewLabels does.
 func LabelsFromMap(m map[string]string) (Labels, error) {
 	if len(m) == 0 {
 		return nil, nil
@@ -47,11 +44,20 @@ func LabelsFromMap(m map[string]string) (Labels, error) {
 	for name, value := range m {
 		labels = append(labels, Label{name, value})
 	}
-	labels.sort()
-	if err := labels.Validate(); err != nil {
+	return labels.checked()
+}
+
+// checked returns the labels sorted, checked and without those of no value.
+func (l Labels) checked() (Labels, error) {
+	l.sort()
+	if err := l.Validate(); err != nil {
 		return nil, err
 	}
-	return labels, nil
+	l = slices.DeleteFunc(l, func(label Label) bool { return label.Value == "" })
+	if len(l) == 0 {
+		return nil, nil
+	}
+	return l, nil
 }
 
 // Map returns the labels as a map, nil where there are none.

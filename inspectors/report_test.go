@@ -14,6 +14,29 @@ func newReport() *Report {
 	return NewReport("disk", time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.UTC))
 }
 
+// A label with an empty value is no label: two samples that differ in nothing else
+// are of one series, and neither is lost without a word.
+func TestEmptyLabelIsNoLabel(t *testing.T) {
+	r := NewReport("x", time.Now())
+	r.Gauge("v", 1, "a", "", "b", "1")
+	r.Gauge("v", 2, "b", "1")
+	r.Gauge("w", 1, "a", "")
+	r.Gauge("w", 2)
+	r.Gauge("u", 3, "a", "", "z", "")
+	if n := len(r.Samples()); n != 3 {
+		t.Errorf("%d samples are taken, want 3: %v", n, r.Samples())
+	}
+	if got := r.Samples()[0].Labels.String() + r.Samples()[1].Labels.String() + r.Samples()[2].Labels.String(); got != `{b="1"}` {
+		t.Errorf("the labels are %s", got)
+	}
+	err := r.Err()
+	for _, want := range []string{`x/v{b="1"}: given twice in one run`, "x/w: given twice in one run"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want one with %q", err, want)
+		}
+	}
+}
+
 func TestReport(t *testing.T) {
 	r := newReport()
 	r.Gauge("", 1)
