@@ -26,7 +26,7 @@ func earlyError(p *wire.ReportParams) error {
 	if p.NowMS == 0 || len(p.T) == 0 {
 		return nil
 	}
-	ahead := time.UnixMilli(slices.Max(p.T)).Sub(time.Now())
+	ahead := time.Until(time.UnixMilli(slices.Max(p.T)))
 	if ahead <= MaxFuture {
 		return nil
 	}

@@ -114,7 +114,7 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 		return wire.ReportResult{}, fmt.Errorf("boot_id is %d bytes long; at most %d are allowed", len(p.BootID), maxBootBytes)
 	}
 	if p.NowMS != 0 {
-		s.skew = time.UnixMilli(p.NowMS).Sub(time.Now())
+		s.skew = time.Until(time.UnixMilli(p.NowMS))
 	}
 	result := wire.ReportResult{Seq: p.Seq}
 	refuse := func(err error) {
