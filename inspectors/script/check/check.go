@@ -68,6 +68,7 @@ func findings(script inspectors.Script) []finding {
 	if _, err := script.Directives(); errors.As(err, &faults) {
 		p.add("directive", faults)
 	}
+	p.characters(script)
 	if s.File != nil {
 		p.checkTypes(sharedLibrary())
 		p.applyRules()

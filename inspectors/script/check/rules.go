@@ -21,6 +21,7 @@ func rules() []rule {
 		{"comment", comment},
 		{"shared", sharedVariable},
 		{"process", processControl},
+		{"label", labelNames},
 
 		// Statements.
 		{"rangeassign", rangeAssign},

@@ -1,0 +1,72 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// characters records the characters by which a text looks other than it is: what
+// cannot be seen, what ends a line for the reader alone, and what changes the
+// direction of writing, so that a comment looks like code or one name like
+// another. They are refused everywhere, in comments and strings too.
+func (p *pass) characters(script inspectors.Script) {
+	p.rule = "characters"
+	said := make(map[int]bool) // lines of which the parser has said something
+	for _, f := range p.Faults {
+		said[f.Line] = true
+	}
+	for i, line := range strings.Split(script.Source, "\n") {
+		line = strings.TrimSuffix(line, "\r")
+		for at, r := range line {
+			if !deceives(r) || r == byteOrderMark && i == 0 && at == 0 {
+				continue
+			}
+			place := script.Place(i+1, at+1)
+			if said[place.Line] {
+				break
+			}
+			place.Message = fmt.Sprintf("the text has %U, %s", r, deception(r))
+			place.Fix = "take it out, or write it as an escape in a string: " + escape(r)
+			p.found = append(p.found, finding{place, p.rule})
+			break // one for a line: they come in numbers
+		}
+	}
+}
+
+// byteOrderMark is what some editors begin a file with, which Go allows.
+const byteOrderMark = '\ufeff'
+
+// deceives reports a character that a reader does not see as what it is.
+func deceives(r rune) bool {
+	if r == '\t' || r == utf8.RuneError {
+		return false
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// deception says what a character does.
+func deception(r rune) string {
+	switch {
+	case unicode.Is(unicode.Bidi_Control, r):
+		return "which changes the direction of the text"
+	case unicode.In(r, unicode.Zl, unicode.Zp), r == '\r', r == '\u0085':
+		return "which looks like the end of a line"
+	case unicode.Is(unicode.Cc, r):
+		return "a control character"
+	}
+	return "an invisible character"
+}
+
+func escape(r rune) string {
+	switch {
+	case r < utf8.RuneSelf:
+		return fmt.Sprintf(`"\x%02x"`, r)
+	case r > 0xffff:
+		return fmt.Sprintf(`"\U%08x"`, r)
+	}
+	return fmt.Sprintf(`"\u%04x"`, r)
+}
