@@ -80,6 +80,8 @@ type Agent struct {
 	assigner *assigner
 	builtIn  map[string]bool
 
+	drainTime time.Duration // see the constant
+
 	mu   sync.Mutex
 	life context.Context // of the run that is going on, or nil
 	used bool            // Run was called
@@ -101,7 +103,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if err := errors.Join(hostErr, tlsErr, keysErr, check(&cfg, &deps)); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
-	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now()}
+	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now(), drainTime: drainTime}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.track = newTracker(a.log)
 	a.owners = newOwners(a.track.names)
@@ -209,7 +211,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.trials.close()
 	parts.Wait()
 	a.set.wait()
-	drain, cancel := context.WithTimeout(delivery, drainTime)
+	drain, cancel := context.WithTimeout(delivery, a.drainTime)
 	a.outbox.drain(drain)
 	cancel()
 	stopDelivery()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -80,7 +81,7 @@ func TestRunEndsAndRunsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := start(t, a)
-	<-hung
+	patience.Closed(t, "a run to begin", hung)
 	if err := a.Run(t.Context()); err == nil {
 		t.Error("a second Run gave no error")
 	}

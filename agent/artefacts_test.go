@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -210,7 +211,7 @@ func TestSilentDownloadIsTakenUp(t *testing.T) {
 		return false
 	}
 	f := serveTo(t, p)
-	f.idle = 50 * time.Millisecond
+	f.idle = time.Second
 	checkFetched(t, f, p)
 }
 
@@ -384,13 +385,7 @@ func waiters(f *fetcher, sum string) int {
 // until waits for a condition of the fetcher, which no channel tells of.
 func until(t *testing.T, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for !ok() {
-		if err := sleep(ctx, time.Millisecond); err != nil {
-			t.Fatal("it never came to it")
-		}
-	}
+	patience.Until(t, "the fetcher to come to it", ok)
 }
 
 // Two calls share a download, and it outlives the one that began it.
@@ -403,18 +398,18 @@ func TestFetchesShareOneDownload(t *testing.T) {
 	first, giveUp := context.WithCancel(t.Context())
 	results := make(chan error, 8)
 	go func() { _, err := f.Fetch(first, a); results <- err }()
-	<-begun
+	patience.Receive(t, "the download to begin", begun)
 	for range 7 {
 		go func() { _, err := f.Fetch(t.Context(), a); results <- err }()
 	}
 	until(t, func() bool { return waiters(f, a.SHA256) == 8 })
 	giveUp()
-	if err := <-results; !errors.Is(err, context.Canceled) {
+	if err := patience.Receive(t, "the end of the first fetch", results); !errors.Is(err, context.Canceled) {
 		t.Errorf("the first, which gave up: %v", err)
 	}
 	release()
 	for range 7 {
-		if err := <-results; err != nil {
+		if err := patience.Receive(t, "the end of a fetch", results); err != nil {
 			t.Error(err)
 		}
 	}
@@ -437,10 +432,10 @@ func TestFetchIsGivenUp(t *testing.T) {
 		for range 2 {
 			go func() { _, err := f.Fetch(ctx, a); results <- err }()
 		}
-		<-begun
+		patience.Receive(t, "the download to begin", begun)
 		giveUp()
 		for range 2 {
-			if err := <-results; !errors.Is(err, context.Canceled) {
+			if err := patience.Receive(t, "the end of a fetch that is given up", results); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
 		}
@@ -490,12 +485,12 @@ func TestKeepSparesDownloads(t *testing.T) {
 	f := serveTo(t, p)
 	result := make(chan error, 1)
 	go func() { _, err := f.Fetch(t.Context(), p.artefact()); result <- err }()
-	<-begun
+	patience.Receive(t, "the download to begin", begun)
 	if err := f.Keep(nil); err != nil {
 		t.Error(err)
 	}
 	release()
-	if err := <-result; err != nil {
+	if err := patience.Receive(t, "the end of the fetch", result); err != nil {
 		t.Error(err)
 	}
 	checkFetched(t, f, p)

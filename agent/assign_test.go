@@ -13,6 +13,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -262,7 +263,7 @@ func TestAssignmentOutlivesTheAgent(t *testing.T) {
 		return plugins.Outcome{Name: job.Name}
 	}
 	stop = start(t, newTestAgent(t, m, runner, with(nil)))
-	<-ran
+	patience.Receive(t, "a run", ran)
 	m.note(func() { m.receipts, m.peer = nil, nil })
 	m.start()
 	defer m.stop()
@@ -296,7 +297,10 @@ func TestTheLastAssignmentHolds(t *testing.T) {
 	load := runner.onLoad
 	runner.onLoad = func(ctx context.Context, d inspectors.Definition) error {
 		if d.Script.Source == "slow" {
-			<-held
+			select {
+			case <-held:
+			case <-ctx.Done():
+			}
 		}
 		return load(ctx, d)
 	}

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/vedettehq/vedette/internal/alone"
 )
 
 // limitFiles has writes fail that would make a file larger, as on a full disk,
@@ -32,7 +34,9 @@ func limitFiles(t *testing.T, bytes uint64) (lift func()) {
 
 // When the disk is full, what is new is kept in memory, what is on the disk can
 // be sent, and the disk is used again when there is room.
-func TestFullDisk(t *testing.T) {
+func TestFullDisk(t *testing.T) { alone.Test(t, testFullDisk) }
+
+func testFullDisk(t *testing.T) {
 	var log bytes.Buffer
 	o := newTestOutbox(100_000)
 	k := newTestKeeper(t, &log, o, t.TempDir())

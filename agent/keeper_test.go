@@ -18,6 +18,7 @@ import (
 	"github.com/vedettehq/vedette/agent/spool"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -89,8 +90,8 @@ func TestReportsOutliveTheAgent(t *testing.T) {
 	runner.onRun = notify(count, counted)
 	for range 2 { // runs without a master
 		stop := start(t, newTestAgent(t, m, runner, withSpool))
-		<-counted
-		<-counted
+		patience.Receive(t, "a run", counted)
+		patience.Receive(t, "another run", counted)
 		stop()
 	}
 	m.start()
@@ -296,10 +297,15 @@ func oneSample(key string, v float64) []inspectors.Sample {
 	return []inspectors.Sample{{Key: key, Time: time.Now(), Value: v}}
 }
 
-// notify has a channel told of each run.
+// notify has a channel told of each run, as long as it has room.
 func notify(run func(context.Context, plugins.Job) plugins.Outcome, ran chan<- struct{}) func(context.Context, plugins.Job) plugins.Outcome {
 	return func(ctx context.Context, job plugins.Job) plugins.Outcome {
-		defer func() { ran <- struct{}{} }()
+		defer func() {
+			select {
+			case ran <- struct{}{}:
+			default:
+			}
+		}()
 		return run(ctx, job)
 	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -59,15 +61,10 @@ type reportID struct {
 
 func newTestMaster(t *testing.T) *testMaster {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := &testMaster{
-		t: t, addr: listener.Addr().String(), changed: make(chan struct{}),
+		t: t, addr: freeport.Address(t), changed: make(chan struct{}),
 		samples: make(map[string]map[float64]int), seqs: make(map[reportID]bool),
 	}
-	_ = listener.Close() // an address where nobody listens yet
 	return m
 }
 
@@ -113,10 +110,12 @@ func (m *testMaster) start() {
 
 func (m *testMaster) stop() {
 	m.t.Helper()
-	if err := m.rpc.Shutdown(context.Background()); err != nil {
-		m.t.Error(err)
-	}
-	m.server.Close()
+	patience.Return(m.t, "the end of the master", func() {
+		if err := m.rpc.Shutdown(context.Background()); err != nil {
+			m.t.Error(err)
+		}
+		m.server.Close()
+	})
 }
 
 func (m *testMaster) note(f func()) {
@@ -130,7 +129,7 @@ func (m *testMaster) note(f func()) {
 // await returns when ok, which is called with mu held, is true.
 func (m *testMaster) await(what string, ok func() bool) {
 	m.t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience.Limit)
 	for {
 		m.mu.Lock()
 		done, changed := ok(), m.changed
@@ -141,7 +140,7 @@ func (m *testMaster) await(what string, ok func() bool) {
 		select {
 		case <-changed:
 		case <-deadline:
-			m.t.Fatalf("waited in vain for %s", what)
+			m.t.Fatalf("waited in vain for %s; meanwhile:\n\n%s", what, patience.Goroutines())
 		}
 	}
 }
@@ -285,6 +284,7 @@ func newTestAgent(t *testing.T, m *testMaster, runner Runner, change func(*confi
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.drainTime = 30 * time.Second // what was made is to be there, on a busy machine too
 	return a
 }
 
@@ -296,9 +296,11 @@ func start(t *testing.T, a *Agent) (stop func()) {
 	go func() { ended <- a.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run gave %v", err)
-		}
+		patience.Return(t, "the end of the agent", func() {
+			if err := <-ended; err != nil {
+				t.Errorf("Run gave %v", err)
+			}
+		})
 	})
 	t.Cleanup(stop)
 	return stop

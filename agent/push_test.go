@@ -16,6 +16,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -147,7 +148,7 @@ func TestAssignedCodeRunsAndIsTold(t *testing.T) {
 		return false
 	})
 	var result wire.AssignResult
-	if err := m.connected().Call(t.Context(), wire.MethodAgentAssigned, nil, &result); err != nil || result.Hash != first.Hash {
+	if err := m.connected().Call(patience.Context(t), wire.MethodAgentAssigned, nil, &result); err != nil || result.Hash != first.Hash {
 		t.Errorf("assigned gave %+v, %v", result, err)
 	}
 
@@ -353,7 +354,7 @@ func TestAgentThatTakesNothing(t *testing.T) {
 		cfg.AcceptPushedInspectors, cfg.Data = false, dir
 		deps.Log = slog.New(slog.NewTextHandler(&log, nil))
 	})
-	err := m.connected().Call(t.Context(), wire.MethodAgentAssign, assigning(code("disk", "one")), nil)
+	err := m.connected().Call(patience.Context(t), wire.MethodAgentAssign, assigning(code("disk", "one")), nil)
 	re, ok := errors.AsType[*rpc.Error](err)
 	if !ok || re.Code != wire.CodeForbidden || !strings.Contains(re.Message, "agent.accept_pushed_inspectors") {
 		t.Errorf("assign gave %v", err)
@@ -412,19 +413,15 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 		{"agent.apply", assigning(code("disk", "one")), rpc.CodeMethodNotFound},
 		{wire.MethodCatalogPush, wire.PushParams{Code: code("disk", "one")}, rpc.CodeMethodNotFound},
 	} {
-		err := peer.Call(t.Context(), c.method, c.params, nil)
+		err := peer.Call(patience.Context(t), c.method, c.params, nil)
 		if refusal, _ := errors.AsType[*rpc.Error](err); c.code != 0 && (refusal == nil || refusal.Code != c.code) {
 			t.Errorf("%s of %+v gave %v, want code %d", c.method, c.params, err, c.code)
 		}
 		_ = peer.Notify(t.Context(), c.method, c.params) // as well
 	}
 	m.await("a run of its own after all that", func() bool { return len(m.statuses) > 0 })
-	deadline := time.Now().Add(time.Minute)
-	for runs := len(runner.startsOf("own")); len(runner.startsOf("own")) < runs+3; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatal("its own inspector does not run")
-		}
-	}
+	runs := len(runner.startsOf("own"))
+	patience.Until(t, "its own inspector to run", func() bool { return len(runner.startsOf("own")) >= runs+3 })
 	runner.mu.Lock()
 	for _, load := range runner.loads {
 		if load != "own own" && load != "built-in built-in" {
@@ -491,16 +488,11 @@ func TestFailedRevisionFallsBackAfterARestart(t *testing.T) {
 // awaitState returns when the agent runs the revision well.
 func awaitState(t *testing.T, a *Agent, name, revision string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
-		for _, s := range a.Status() {
-			if s.Name == name && s.Assigned == revision && s.State == wire.StateOK {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not run as %s: %+v", name, revision, a.Status())
-		}
-	}
+	patience.Until(t, name+" to run as "+revision, func() bool {
+		return slices.ContainsFunc(a.Status(), func(s wire.InspectorStatus) bool {
+			return s.Name == name && s.Assigned == revision && s.State == wire.StateOK
+		})
+	})
 }
 
 // TestKilledWhileApplying starts agents on what one that is killed in the midst
@@ -523,7 +515,7 @@ func TestKilledWhileApplying(t *testing.T) {
 			m.push(old)
 			m.awaitLatest(old, wire.ReceiptHealthy)
 			m.push(code("disk", next))
-			<-loading
+			patience.Closed(t, "the load to begin", loading)
 			file, err := os.ReadFile(filepath.Join(dir, assignmentFile))
 			if err != nil {
 				t.Fatal(err)
@@ -553,15 +545,15 @@ func TestLastAssignmentWins(t *testing.T) {
 		sent := make(chan struct{})
 		calls.Go(func() {
 			close(sent)
-			if err := peer.Call(t.Context(), wire.MethodAgentAssign, assigning(c), nil); err != nil {
+			if err := peer.Call(patience.Context(t), wire.MethodAgentAssign, assigning(c), nil); err != nil {
 				t.Error(err)
 			}
 		})
-		<-sent
+		patience.Closed(t, "a call to begin", sent)
 	}
-	calls.Wait()
+	patience.Return(t, "the end of the calls", calls.Wait)
 	var result wire.AssignResult
-	if err := peer.Call(t.Context(), wire.MethodAgentAssigned, nil, &result); err != nil {
+	if err := peer.Call(patience.Context(t), wire.MethodAgentAssigned, nil, &result); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 20 {
@@ -596,11 +588,7 @@ func TestManyPushesLeaveNothing(t *testing.T) {
 	for i := range 100 {
 		push(i + 1)
 	}
-	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before+10; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("there were %d goroutines, and are %d", before, runtime.NumGoroutine())
-		}
-	}
+	patience.Until(t, fmt.Sprintf("as few goroutines as the %d before", before), func() bool { return runtime.NumGoroutine() <= before+10 })
 	a.assigner.mu.Lock()
 	defer a.assigner.mu.Unlock()
 	if running, before := len(a.assigner.running), len(a.assigner.before); running > 1 || before > 1 {
@@ -666,21 +654,21 @@ func TestPluginIsFetched(t *testing.T) {
 	plugin.Plugin.Args = []string{"-v"}
 	m.push(old)
 	m.awaitLatest(old, wire.ReceiptHealthy)
-	<-loaded
+	patience.Receive(t, "a load", loaded)
 	m.push(plugin, other)
-	if a := <-from.fetched; a.SHA256 != "ab" {
+	if a := patience.Receive(t, "a fetch", from.fetched); a.SHA256 != "ab" {
 		t.Errorf("%+v is fetched", a)
 	}
 	m.awaitLatest(other, wire.ReceiptHealthy) // it waits for no program
-	<-loaded
+	patience.Receive(t, "a load", loaded)
 	from.answers <- errors.New("the master is away")
 	if r := m.awaitLatest(plugin, wire.ReceiptFailed); !strings.Contains(r.Reason, "the master is away") || r.Running != wire.RevisionOf(old) {
 		t.Errorf("the receipt is %+v", r)
 	}
-	<-from.fetched
+	patience.Receive(t, "another fetch", from.fetched)
 	from.answers <- nil
 	m.awaitLatest(plugin, wire.ReceiptHealthy)
-	d := <-loaded
+	d := patience.Receive(t, "the load of the plugin", loaded)
 	if d.Plugin == nil || d.Plugin.Path != "/programs/ab" || d.Plugin.SHA256 != "ab" || !slices.Equal(d.Plugin.Args, []string{"-v"}) || !d.Pushed {
 		t.Errorf("what was loaded is %+v", d)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -43,7 +44,7 @@ func TestStartsWithoutAMasterAndLosesNothing(t *testing.T) {
 			began := time.Now().UnixMilli()
 			a := newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) { d.Codec = codec })
 			stop := start(t, a)
-			<-ranAlone
+			patience.Closed(t, "five runs", ranAlone)
 			m.start()
 			defer m.stop()
 			m.await("live samples", m.has(10))
@@ -117,7 +118,7 @@ func TestLostAcknowledgements(t *testing.T) {
 	}
 	stop := start(t, newTestAgent(t, m, runner, nil))
 	m.await("samples", m.has(60))
-	<-seen
+	patience.Receive(t, "an acknowledgement to be lost", seen)
 	calm.Store(true) // an agent that stops does not connect again
 	stop()
 	m.mustHaveAll(runner.count())
@@ -137,7 +138,7 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 	}
 	a := newTestAgent(t, m, runner, func(c *config.Agent, _ *Deps) { c.BufferReports = 5 })
 	stop := start(t, a)
-	<-enough
+	patience.Closed(t, "twenty runs", enough)
 	m.start()
 	defer m.stop()
 	m.await("live samples", m.has(25))
@@ -269,7 +270,7 @@ func TestSilentMasterIsGivenUp(t *testing.T) {
 	defer m.stop()
 	defer release()
 	a := newTestAgent(t, m, runner, nil)
-	a.session.callTimeout = 200 * time.Millisecond
+	a.session.callTimeout = time.Second
 	stop := start(t, a)
 	m.await("another connection", func() bool { return len(m.hellos) > 1 })
 	mu.Lock()
@@ -437,12 +438,12 @@ func TestDisconnectionIsLoggedOnce(t *testing.T) {
 	m, runner := newTestMaster(t), newCounter()
 	var log syncBuffer
 	a := newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	tried := make(chan struct{}, 100)
+	tried := make(chan struct{}, 1)
 	down := a.session.client.OnDown
-	a.session.client.OnDown = func(err error, in time.Duration) { down(err, in); tried <- struct{}{} }
+	a.session.client.OnDown = func(err error, in time.Duration) { down(err, in); ring(tried) }
 	stop := start(t, a)
 	for range 10 {
-		<-tried
+		patience.Receive(t, "another try", tried)
 	}
 	m.start()
 	defer m.stop()

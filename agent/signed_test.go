@@ -9,6 +9,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -152,7 +153,9 @@ func TestTrialsAreOfSignedCode(t *testing.T) {
 	runner := picky()
 	m, _ := taker(t, runner, wanting(key))
 	master := m.connected()
-	try := func(p wire.AgentTryParams) error { return master.Call(t.Context(), wire.MethodAgentTry, p, nil) }
+	try := func(p wire.AgentTryParams) error {
+		return master.Call(patience.Context(t), wire.MethodAgentTry, p, nil)
+	}
 	unsigned, strange, faster := draft("unsigned"), draft("strange"), draft("faster")
 	strange.Signatures = []wire.Signature{signature(stranger, strange.Code)}
 	faster.Signatures = []wire.Signature{signature(key, faster.Code)}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -56,7 +57,7 @@ func draft(id string) wire.AgentTryParams {
 
 func mustTry(t *testing.T, master *rpc.Peer, p wire.AgentTryParams) {
 	t.Helper()
-	if err := master.Call(t.Context(), wire.MethodAgentTry, p, nil); err != nil {
+	if err := master.Call(patience.Context(t), wire.MethodAgentTry, p, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -100,7 +101,7 @@ func TestTrialRunsBesideTheInspectorOfItsName(t *testing.T) {
 		}
 		return runs >= 3
 	})
-	if err := master.Call(t.Context(), wire.MethodAgentUntry, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
+	if err := master.Call(patience.Context(t), wire.MethodAgentUntry, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	m.await("the end", func() bool { return m.ended("one") != nil })

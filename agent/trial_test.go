@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -50,14 +51,14 @@ func TestTrialEndsWithItsConnection(t *testing.T) {
 	m.mu.Lock()
 	peer := m.peer
 	m.mu.Unlock()
-	if err := peer.Call(t.Context(), wire.MethodAgentUntry, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
+	if err := peer.Call(patience.Context(t), wire.MethodAgentUntry, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	m.await("the end", func() bool {
 		return slices.ContainsFunc(m.trials, func(r wire.TrialReport) bool { return r.Trial == "one" && r.Ended && r.Error == "" && r.Cost.Runs > 1 })
 	})
 	m.stop() // and so the connection
-	a.trials.all.Wait()
+	patience.Return(t, "the end of the trials", a.trials.all.Wait)
 	runner.mu.Lock()
 	defer runner.mu.Unlock()
 	if want := []string{"trial-one/disk", "trial-two/disk"}; !sameSet(runner.unloads, want) {

@@ -207,9 +207,17 @@ func TestSlowWatcherOfATrial(t *testing.T) {
 	for i := range lines {
 		lines[i] = strings.Repeat("x", 4<<10)
 	}
-	const reports = 400 // 80 MB
-	for range reports {
+	const reports = 200 // 40 MB, several times what the master and the socket hold
+	for i := range reports {
 		call[wire.Empty](t, agent.Peer, wire.MethodTrial, wire.TrialReport{Trial: begun.Trial, Lines: lines})
+		if i%10 != 9 {
+			continue
+		}
+		select { // it is slow, but not taken for dead, however long this takes
+		case reads <- struct{}{}:
+		case <-watcher.Done():
+			t.Fatalf("the slow watcher was cut off: %v", watcher.Err())
+		}
 	}
 	call[wire.Empty](t, agent.Peer, wire.MethodTrial, wire.TrialReport{Trial: begun.Trial, Ended: true, Lines: lines})
 	close(reads)

@@ -90,6 +90,7 @@ func owners() map[string][]string {
 		"github.com/vedettehq/vedette/master": {"cmd/vedette", "master", "bench"},
 		"github.com/vedettehq/vedette/web":    {"cmd/vedette", "web"},
 
+		"github.com/vedettehq/vedette/internal/alone":         nil, // tests only
 		"github.com/vedettehq/vedette/internal/freeport":      nil, // tests only
 		"github.com/vedettehq/vedette/internal/patience":      nil, // tests only
 		"github.com/vedettehq/vedette/master/state/statetest": nil, // tests only

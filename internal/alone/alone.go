@@ -1,0 +1,41 @@
+// Package alone runs a test in a process of its own. It is for tests of what
+// changes a whole process, such as a limit of the system: the test binary writes
+// files too.
+package alone
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// env names the test that a process is there for.
+const env = "VEDETTE_TEST_ALONE"
+
+// Test runs f as the test t in another process, and returns when that has ended.
+// It must be the first that the test does.
+func Test(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	if os.Getenv(env) == t.Name() {
+		f(t)
+		return
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The name of a subtest has its parents' names before it.
+	pattern := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
+	cmd := exec.CommandContext(t.Context(), exe, "-test.run", pattern, "-test.v", "-test.count=1")
+	cmd.Env = append(os.Environ(), env+"="+t.Name())
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err != nil:
+		t.Errorf("in a process of its own: %v\n%s", err, out)
+	case strings.Contains(string(out), "--- SKIP: "+t.Name()):
+		t.Skipf("in a process of its own:\n%s", out)
+	case !strings.Contains(string(out), "--- PASS: "+t.Name()):
+		t.Errorf("in a process of its own it did not run:\n%s", out)
+	}
+}
