@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/vedettehq/vedette/internal/patience"
 )
 
 // TestExamplesAnswerPings checks of the agents in docs/examples what a Server
@@ -41,7 +43,7 @@ func TestExamplesAnswerPings(t *testing.T) {
 				}
 			}))
 			defer hs.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, command[0], command[1], hs.URL)
 			cmd.Dir = "../docs/examples"

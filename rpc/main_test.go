@@ -13,6 +13,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
+
+	"github.com/vedettehq/vedette/internal/patience"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,11 +28,7 @@ func forEachCodec(t *testing.T, f func(t *testing.T, c codec)) {
 }
 
 // testContext ends long before the test binary would.
-func testContext(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
+func testContext(t testing.TB) context.Context { return patience.Context(t) }
 
 // serve serves s on a loopback socket and returns its URL. At the end of the
 // test everything must be gone.
@@ -38,7 +36,7 @@ func serve(t testing.TB, s *Server) string {
 	t.Helper()
 	hs := httptest.NewServer(s)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
@@ -56,7 +54,7 @@ func dial(t testing.TB, url string, o DialOptions) *Peer {
 	}
 	t.Cleanup(func() {
 		_ = p.Close(CloseNormal, "")
-		p.Wait()
+		patience.Return(t, "the handlers of a connection that is closed", p.Wait)
 	})
 	return p
 }
@@ -76,7 +74,7 @@ func dialRaw(t testing.TB, url string, c codec) *raw {
 		t.Fatal(err, resp)
 	}
 	t.Cleanup(func() { _ = ws.Close() })
-	if err := ws.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := ws.SetReadDeadline(time.Now().Add(patience.Limit)); err != nil {
 		t.Fatal(err)
 	}
 	return &raw{t, ws, c}

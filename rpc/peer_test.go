@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/vedettehq/vedette/internal/patience"
 )
 
 type sumParams struct {
@@ -298,10 +300,13 @@ func TestMaxInFlight(t *testing.T) {
 	var now, most atomic.Int64
 	entered, leave := make(chan struct{}, 100), make(chan struct{})
 	m := NewMux()
-	m.Handle("test.hold", func(context.Context, *Request) (any, error) {
+	m.Handle("test.hold", func(ctx context.Context, _ *Request) (any, error) {
 		most.Store(max(most.Load(), now.Add(1)))
 		entered <- struct{}{}
-		<-leave
+		select {
+		case <-leave:
+		case <-ctx.Done():
+		}
 		now.Add(-1)
 		return nil, nil
 	})
@@ -315,7 +320,7 @@ func TestMaxInFlight(t *testing.T) {
 		})
 	}
 	for range limit {
-		<-entered
+		patience.Receive(t, "a request", entered)
 	}
 	close(leave)
 	wg.Wait()

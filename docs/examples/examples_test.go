@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -33,8 +34,11 @@ const token = "the agent's token"
 func newMaster(t *testing.T, answer func() error) *master {
 	m := &master{t: t, got: make(chan wire.ReportMetricParams, 100), gone: make(chan error, 1)}
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(func(_ context.Context, p wire.ReportMetricParams) (any, error) {
-		m.got <- p
+	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(func(ctx context.Context, p wire.ReportMetricParams) (any, error) {
+		select {
+		case m.got <- p:
+		case <-ctx.Done():
+		}
 		return nil, answer()
 	}))
 	m.server = &rpc.Server{
@@ -50,7 +54,7 @@ func newMaster(t *testing.T, answer func() error) *master {
 	hs := httptest.NewServer(m.server)
 	m.url = hs.URL
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 		defer cancel()
 		if err := m.server.Shutdown(ctx); err != nil {
 			t.Error(err)
@@ -71,7 +75,7 @@ func (m *master) run(token string, environ []string, command ...string) *agent {
 	if _, err := exec.LookPath(command[0]); err != nil {
 		m.t.Skipf("NOT TESTED: there is no %s on this machine", command[0])
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience.Limit)
 	a := &agent{cmd: exec.CommandContext(ctx, command[0], append(command[1:], m.url)...)}
 	a.cmd.Env = append(append(os.Environ(), "VEDETTE_TOKEN="+token), environ...)
 	a.cmd.Stderr = &a.stderr
@@ -114,7 +118,7 @@ func TestAgentsReport(t *testing.T) {
 				last = p.Metric.TS
 			case err := <-m.gone:
 				t.Fatalf("the agent is gone: %v", err)
-			case <-time.After(30 * time.Second):
+			case <-time.After(patience.Limit):
 				t.Fatal("the agent does not report")
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/live"
@@ -66,7 +67,7 @@ func newFixtureOf(t testing.TB, options history.Options) *fixture {
 // Publish has filled the subscription before it returns, so one look is enough.
 func (f *fixture) published() string {
 	var got []string
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
 	batch, _ := f.sub.Next(ctx)
 	for _, s := range batch.Samples {

@@ -11,6 +11,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/vedettehq/vedette/inspectors"
+
+	"github.com/vedettehq/vedette/internal/patience"
 )
 
 // most is a bound on the series of a host that no test here meets.
@@ -29,7 +31,7 @@ func mustPattern(t testing.TB, text string) Pattern {
 
 func next(t testing.TB, sub *Subscription) Batch {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	batch, err := sub.Next(ctx)
 	if err != nil {

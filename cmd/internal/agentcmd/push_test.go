@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -66,10 +67,12 @@ func newPusher(t *testing.T) *pusher {
 }
 
 func (p *pusher) close() {
-	if err := p.rpc.Shutdown(context.Background()); err != nil {
-		p.Error(err)
-	}
-	p.server.Close()
+	patience.Return(p, "the end of the master", func() {
+		if err := p.rpc.Shutdown(context.Background()); err != nil {
+			p.Error(err)
+		}
+		p.server.Close()
+	})
 }
 
 func (p *pusher) note(f func()) {
@@ -83,7 +86,7 @@ func (p *pusher) note(f func()) {
 // await returns when ok, which is called with mu held, is true.
 func (p *pusher) await(what string, ok func() bool) {
 	p.Helper()
-	for deadline := time.After(time.Minute); ; {
+	for deadline := time.After(patience.Limit); ; {
 		p.mu.Lock()
 		done, changed := ok(), p.changed
 		p.mu.Unlock()
@@ -108,7 +111,7 @@ func (p *pusher) push(codes ...wire.Code) {
 	}
 	p.await("an agent", func() bool { return p.peer != nil })
 	params := wire.Assignment{Hash: wire.AssignmentHash(items), Inspectors: items}
-	if err := p.peer.Call(p.Context(), wire.MethodAgentAssign, params, nil); err != nil {
+	if err := p.peer.Call(patience.Context(p), wire.MethodAgentAssign, params, nil); err != nil {
 		p.Fatal(err)
 	}
 }
@@ -138,17 +141,20 @@ func runAgent(t *testing.T, yaml string) (stop func()) {
 	go func() { ended <- Run(ctx, c, slog.New(slog.DiscardHandler)) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run gave %v", err)
-		}
+		patience.Return(t, "the end of the agent", func() {
+			if err := <-ended; err != nil {
+				t.Errorf("Run gave %v", err)
+			}
+		})
 	})
 	t.Cleanup(stop)
 	return stop
 }
 
-// script is code for a script of one function.
+// script is code for a script of one function. Its first run comes at once; its
+// timeout, which goes by its interval, is far away.
 func script(name, body string) wire.Code {
-	return wire.Code{Name: name, File: name + ".go", IntervalMS: 100, Source: "package " + name + "\n\nfunc Inspect() (float64, error) {\n" + body + "\n}\n"}
+	return wire.Code{Name: name, File: name + ".go", IntervalMS: 5000, Source: "package " + name + "\n\nfunc Inspect() (float64, error) {\n" + body + "\n}\n"}
 }
 
 // TestPushToRealScriptHost pushes to an agent with its checker and its script
