@@ -179,10 +179,10 @@ func (e *boltEngine) close() error {
 }
 
 // boltTx implements tx.
-type boltTx struct{ entries, records *bbolt.Bucket }
+type boltTx struct{ meta, entries, records *bbolt.Bucket }
 
 func newBoltTx(t *bbolt.Tx) *boltTx {
-	return &boltTx{entries: t.Bucket(bucketEntries), records: t.Bucket(bucketLogs)}
+	return &boltTx{meta: t.Bucket(bucketMeta), entries: t.Bucket(bucketEntries), records: t.Bucket(bucketLogs)}
 }
 
 func (t *boltTx) get(key string) ([]byte, bool) {
@@ -233,6 +233,41 @@ func (t *boltTx) append(log string, record []byte) (uint64, error) {
 		return 0, err
 	}
 	return seq, bucket.Put(seqKey(seq), seal(seqKey(seq), record))
+}
+
+// firstKey is where the number is, in the part with what the file is, that a log
+// begins with when that is not 1.
+func firstKey(log string) []byte { return []byte("first/" + log) }
+
+func (t *boltTx) first(log string) uint64 {
+	key := firstKey(log)
+	sealed := t.meta.Get(key)
+	if sealed == nil {
+		return 1
+	}
+	number := unseal(key, sealed)
+	if len(number) != 8 {
+		panic(badValue(fmt.Sprintf("the log %q does not say where it begins", log)))
+	}
+	return binary.BigEndian.Uint64(number)
+}
+
+func (t *boltTx) trim(log string, first uint64) error {
+	cursor := t.records.Bucket([]byte(log)).Cursor()
+	for key, _ := cursor.First(); key != nil && bytes.Compare(key, seqKey(first)) < 0; key, _ = cursor.First() {
+		if err := cursor.Delete(); err != nil {
+			return err
+		}
+	}
+	return t.meta.Put(firstKey(log), seal(firstKey(log), seqKey(first)))
+}
+
+func (t *boltTx) begin(log string, first uint64) error {
+	bucket, err := t.records.CreateBucketIfNotExists([]byte(log))
+	if err != nil {
+		return err
+	}
+	return errors.Join(bucket.SetSequence(first-1), t.meta.Put(firstKey(log), seal(firstKey(log), seqKey(first))))
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -75,6 +75,10 @@ func (c *Change) check() error {
 	switch c.Op {
 	case OpAppend:
 		most, err = MaxRecordBytes, checkLog(c.Name)
+	case OpTrim:
+		if err = checkLog(c.Name); err == nil && len(c.Value) != 8 {
+			err = fmt.Errorf("%w: a trim of the log %q does not say from where", ErrInvalid, c.Name)
+		}
 	case OpPut, OpCheck, OpDelete:
 		if err = checkKey(c.Name); err == nil {
 			err = checkVersion(c.Want)
@@ -107,7 +111,7 @@ func checkChanges(changes []Change) error {
 		if size += len(c.Value); size > MaxValueBytes {
 			return fmt.Errorf("%w: the changes have more than %d bytes together", ErrInvalid, MaxValueBytes)
 		}
-		if c.Op == OpAppend {
+		if c.Op == OpAppend || c.Op == OpTrim {
 			continue
 		}
 		if seen[c.Name] {

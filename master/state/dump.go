@@ -15,7 +15,8 @@ import (
 // dumpFormat is the version of the format of exports: lines of JSON, of which the
 // first is {"vedette":"state","format":1}. Then come the entries in the order of
 // their keys, the records of each log in theirs, and a last line that counts
-// them, without which an export is not whole.
+// them, without which an export is not whole. A log that was trimmed begins with
+// a record that says that it is the first.
 //
 //	1 (2026-11-29)
 const dumpFormat = 1
@@ -28,6 +29,8 @@ type dumpLine struct {
 	Key string `json:"key,omitempty"` // an entry
 	Log string `json:"log,omitempty"` // or a record of a log
 	Seq uint64 `json:"seq,omitempty"`
+	// First says of a record with another number than 1 that its log begins there.
+	First bool `json:"first,omitempty"`
 	// One of them holds the value: Text where it is UTF-8, else Bytes, in base64.
 	Text  *string `json:"text,omitempty"`
 	Bytes []byte  `json:"bytes,omitempty"`
@@ -74,12 +77,13 @@ func export(ctx context.Context, t tx, w io.Writer) error {
 		return err
 	}
 	for _, log := range t.logs() {
-		for seq := uint64(1); err == nil; seq++ {
+		first := t.first(log)
+		for seq := first; err == nil; seq++ {
 			r, ok, fault := nextRecord(t, log, seq)
 			if err = fault; !ok {
 				break
 			}
-			line := dumpLine{Log: log, Seq: r.Seq}
+			line := dumpLine{Log: log, Seq: r.Seq, First: r.Seq == first && first > 1}
 			line.setValue(r.Value)
 			end.Records++
 			err = errors.Join(lines.Encode(line), ctx.Err())
@@ -231,7 +235,7 @@ func (l *dumpLine) isOne(n int) bool {
 			kinds++
 		}
 	}
-	hasValue, hasSeq := l.Text != nil || l.Bytes != nil, l.Seq != 0
+	hasValue, hasSeq := l.Text != nil || l.Bytes != nil, l.Seq != 0 || l.First
 	return kinds <= 1 && (!hasSeq || l.Log != "") && (!hasValue || l.Key != "" || l.Log != "")
 }
 
@@ -265,12 +269,18 @@ func (d *dump) readEntry(n int, l dumpLine) error {
 }
 
 func (d *dump) readRecord(l dumpLine) error {
-	want := d.last[l.Log] + 1
+	last, begun := d.last[l.Log]
+	want := last + 1
+	if l.First && !begun {
+		want = max(l.Seq, 2)
+	}
 	d.last[l.Log] = l.Seq
 	c := Append(l.Log, l.value())
 	switch err := errors.Join(c.check(), l.checkValue()); {
 	case err != nil:
 		return err
+	case l.First && begun:
+		return fmt.Errorf("the record %d of log %q is called the first, and others come before it", l.Seq, l.Log)
 	case l.Seq != want:
 		return fmt.Errorf("the record of log %q has the number %d; %d comes here", l.Log, l.Seq, want)
 	}
@@ -292,6 +302,11 @@ func (d *dump) restore(t tx) error {
 		}
 	}
 	for i := range d.records {
+		if d.records[i].First {
+			if err := t.begin(d.records[i].Log, d.records[i].Seq); err != nil {
+				return err
+			}
+		}
 		if _, err := t.append(d.records[i].Log, d.records[i].value()); err != nil {
 			return err
 		}

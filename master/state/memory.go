@@ -21,7 +21,8 @@ type memory struct {
 // memoryTx implements tx.
 type memoryTx struct {
 	entries map[string][]byte
-	records map[string][][]byte // by log; the first has the number 1
+	records map[string][][]byte // by log
+	firsts  map[string]uint64   // by log: the number of the first record, where that is not 1
 }
 
 func (m *memory) view(f func(tx) error) error {
@@ -33,9 +34,9 @@ func (m *memory) view(f func(tx) error) error {
 func (m *memory) update(f func(tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := &memoryTx{entries: maps.Clone(m.now.entries), records: maps.Clone(m.now.records)}
+	next := &memoryTx{entries: maps.Clone(m.now.entries), records: maps.Clone(m.now.records), firsts: maps.Clone(m.now.firsts)}
 	if next.entries == nil {
-		next.entries, next.records = make(map[string][]byte), make(map[string][][]byte)
+		next.entries, next.records, next.firsts = make(map[string][]byte), make(map[string][][]byte), make(map[string]uint64)
 	}
 	if err := f(next); err != nil {
 		return err
@@ -79,20 +80,37 @@ func (t *memoryTx) append(log string, record []byte) (uint64, error) {
 	had := t.records[log]
 	// A copy of its own: what was may be appended to again, where this is undone.
 	t.records[log] = append(had[:len(had):len(had)], append([]byte{}, record...))
-	return uint64(len(had) + 1), nil
+	return t.first(log) + uint64(len(had)), nil
 }
 
+func (t *memoryTx) first(log string) uint64 { return max(t.firsts[log], 1) }
+
+func (t *memoryTx) trim(log string, first uint64) error {
+	t.records[log] = slices.Clone(t.records[log][first-t.first(log):])
+	t.firsts[log] = first
+	return nil
+}
+
+func (t *memoryTx) begin(log string, first uint64) error {
+	t.records[log], t.firsts[log] = nil, first
+	return nil
+}
+
+// end is the number after the last record of a log.
+func (t *memoryTx) end(log string) uint64 { return t.first(log) + uint64(len(t.records[log])) }
+
 func (t *memoryTx) next(log string, from uint64) (Record, bool) {
-	if from == 0 || from > uint64(len(t.records[log])) {
+	first := t.first(log)
+	if from = max(from, first); from >= t.end(log) {
 		return Record{}, false
 	}
-	return Record{Seq: from, Value: t.records[log][from-1]}, true
+	return Record{Seq: from, Value: t.records[log][from-first]}, true
 }
 
 func (t *memoryTx) previous(log string, before uint64) (Record, bool) {
-	last := min(before-1, uint64(len(t.records[log])))
-	if before == 0 || last == 0 {
+	first, end := t.first(log), min(before, t.end(log))
+	if end <= first {
 		return Record{}, false
 	}
-	return Record{Seq: last, Value: t.records[log][last-1]}, true
+	return Record{Seq: end - 1, Value: t.records[log][end-1-first]}, true
 }

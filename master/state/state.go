@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ type Entry struct {
 }
 
 // Record is one line of a log. The first of a log has the number 1, and each
-// one more than the one before.
+// one more than the one before. Trim removes the oldest; the numbers stay.
 type Record struct {
 	Seq   uint64
 	Value []byte
@@ -175,11 +176,11 @@ type Store interface {
 	Close() error
 }
 
-// Change is one part of an Apply; Put, Delete, Check and Append make them.
+// Change is one part of an Apply; Put, Delete, Check, Append and Trim make them.
 type Change struct {
 	Op    Op
 	Name  string  // the key, or the name of the log
-	Value []byte  // the value, or the record
+	Value []byte  // the value, or the record, or the number of one
 	Want  Version // of the entry
 }
 
@@ -192,6 +193,7 @@ const (
 	OpDelete
 	OpCheck
 	OpAppend
+	OpTrim
 )
 
 // Put is a change that sets a value, as Store.Put.
@@ -209,4 +211,10 @@ func Check(key string, want Version) Change { return Change{Op: OpCheck, Name: k
 // Append is a change that adds a record to a log, as Store.Append.
 func Append(log string, record []byte) Change {
 	return Change{Op: OpAppend, Name: log, Value: record}
+}
+
+// Trim is a change that removes the records of a log that come before a number.
+// The last record stays in any case, so that its number is not given again.
+func Trim(log string, first uint64) Change {
+	return Change{Op: OpTrim, Name: log, Value: binary.BigEndian.AppendUint64(nil, first)}
 }

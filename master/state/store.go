@@ -22,6 +22,12 @@ type tx interface {
 	each(prefix string, f func(key string, value []byte) error) error
 	logs() []string // in order
 	append(log string, record []byte) (uint64, error)
+	// first is the number that a log begins with: 1, unless it was trimmed. trim
+	// has it begin later, and removes what comes before. begin makes a log, which
+	// is not there, that begins at a number.
+	first(log string) uint64
+	trim(log string, first uint64) error
+	begin(log string, first uint64) error
 	// next returns the first record from a number on, previous the last before
 	// one.
 	next(log string, from uint64) (Record, bool)
@@ -153,7 +159,7 @@ func (s *store) Scan(ctx context.Context, log string, from uint64) iter.Seq2[Rec
 	return s.scan(ctx, log, func(t tx) (Record, bool, error) {
 		r, ok, err := nextRecord(t, log, at)
 		if ok {
-			at++
+			at = r.Seq + 1
 		}
 		return r, ok, err
 	})
@@ -170,6 +176,9 @@ func (s *store) ScanBack(ctx context.Context, log string, before uint64) iter.Se
 		if ok && (r.Seq == 0 || r.Seq >= at || !first && r.Seq != at-1) {
 			return Record{}, false, damaged(fmt.Sprintf("before record %d of the log %q comes %d", at, log, r.Seq))
 		}
+		if begins := t.first(log); !ok && !first && at > begins {
+			return Record{}, false, damaged(fmt.Sprintf("the log %q begins with %d, and should with %d", log, at, begins))
+		}
 		if ok {
 			at, first = r.Seq, false
 		}
@@ -177,9 +186,11 @@ func (s *store) ScanBack(ctx context.Context, log string, before uint64) iter.Se
 	})
 }
 
-// nextRecord returns the record of a number. As none is ever removed, another one
-// in its place is damage.
+// nextRecord returns the record of a number, or that which the log begins with
+// where that is later. As none is removed but at the beginning, another one in its
+// place is damage.
 func nextRecord(t tx, log string, seq uint64) (Record, bool, error) {
+	seq = max(seq, t.first(log))
 	r, ok := t.next(log, seq)
 	if ok && r.Seq != seq {
 		return Record{}, false, damaged(fmt.Sprintf("in place of record %d of the log %q is %d", seq, log, r.Seq))

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"sync"
@@ -165,7 +166,7 @@ func (s *store) commit(batch []*write) {
 func checkWanted(t tx, changes []Change) error {
 	for i := range changes {
 		c := &changes[i]
-		if c.Op == OpAppend {
+		if c.Op == OpAppend || c.Op == OpTrim {
 			continue
 		}
 		current := Entry{Key: c.Name}
@@ -197,12 +198,24 @@ func (w *write) run(t tx) (err error) {
 		case OpAppend:
 			w.written = true
 			w.lastSeq, err = t.append(c.Name, value)
+		case OpTrim:
+			err = w.trim(t, c.Name, binary.BigEndian.Uint64(value))
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// trim removes the records before a number, but for the last one.
+func (w *write) trim(t tx, log string, first uint64) error {
+	last, ok := t.previous(log, ^uint64(0))
+	if first = min(first, last.Seq); !ok || first <= t.first(log) {
+		return nil
+	}
+	w.written = true
+	return t.trim(log, first)
 }
 
 func (w *write) event(e Entry) {

@@ -1,7 +1,9 @@
 package statetest
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -112,5 +114,101 @@ func testAppendRace(t *testing.T, s *S) {
 	}
 	if got := s.records(s.Scan(t.Context(), "audit", 0)); got != strings.Join(want, " ") {
 		t.Errorf("the log has\n%s\nwant\n%s", got, want)
+	}
+}
+
+func testTrim(t *testing.T, s *S) {
+	ctx := t.Context()
+	trim := func(log string, first uint64) {
+		t.Helper()
+		if err := s.Apply(ctx, state.Trim(log, first)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trim("audit", 3) // there is no such log
+	for _, record := range []string{"a", "b", "c", "d"} {
+		s.append("audit", record)
+	}
+	if err := s.Apply(ctx, state.Append("audit", []byte("e")), state.Trim("audit", 3), state.Put("kind/a", nil, state.None)); err != nil {
+		t.Fatal(err)
+	}
+	trim("audit", 2) // that is gone already
+	for _, tt := range []struct{ got, want string }{
+		{s.records(s.Scan(ctx, "audit", 0)), "3:c 4:d 5:e"},
+		{s.records(s.Scan(ctx, "audit", 2)), "3:c 4:d 5:e"},
+		{s.records(s.ScanBack(ctx, "audit", 0)), "5:e 4:d 3:c"},
+		{s.records(s.ScanBack(ctx, "audit", 4)), "3:c"},
+		{s.records(s.ScanBack(ctx, "audit", 3)), ""},
+		{s.records(s.ScanBack(ctx, "audit", 2)), ""},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
+	}
+	trim("audit", 1000) // the last stays
+	if got := s.records(s.Scan(ctx, "audit", 0)); got != "5:e" {
+		t.Errorf("of everything is left %q", got)
+	}
+	if seq := s.append("audit", "f"); seq != 6 {
+		t.Errorf("the next record has the number %d", seq)
+	}
+	if err := s.Apply(ctx, state.Change{Op: state.OpTrim, Name: "audit", Value: []byte{1}}); !errors.Is(err, state.ErrInvalid) {
+		t.Errorf("half a number gave %v", err)
+	}
+	copied := newS(t, state.NewMemory())
+	dump := s.export()
+	if err := copied.Import(ctx, strings.NewReader(dump)); err != nil {
+		t.Fatal(err)
+	}
+	if got := copied.records(copied.Scan(ctx, "audit", 0)); got != "5:e 6:f" || copied.export() != dump {
+		t.Errorf("after an export and import there is %q", got)
+	}
+}
+
+// Records are appended, trimmed, exported and read at any place, and a model
+// says what is there.
+func testTrimByChance(t *testing.T, s *S) {
+	ctx := t.Context()
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	first, next := uint64(1), uint64(1)
+	for range 150 {
+		switch random.IntN(3) {
+		case 0:
+			from := random.Uint64N(next + 3)
+			if err := s.Apply(ctx, state.Trim("audit", from)); err != nil {
+				t.Fatal(err)
+			}
+			if next > 1 {
+				first = max(first, min(from, next-1))
+			}
+		case 1:
+			for range random.IntN(20) {
+				if seq := s.append("audit", fmt.Sprint(next)); seq != next {
+					t.Fatalf("record %d got the number %d", next, seq)
+				}
+				next++
+			}
+		}
+		at := random.Uint64N(next + 2)
+		var forth, back []string
+		for seq := max(first, at); seq < next; seq++ {
+			forth = append(forth, fmt.Sprintf("%d:%d", seq, seq))
+		}
+		for seq := next - 1; seq >= first && seq > 0; seq-- {
+			if at == 0 || seq < at {
+				back = append(back, fmt.Sprintf("%d:%d", seq, seq))
+			}
+		}
+		if got, want := s.records(s.Scan(ctx, "audit", at)), strings.Join(forth, " "); got != want {
+			t.Fatalf("of %d to %d, from %d on:\n%s\nwant\n%s", first, next-1, at, got, want)
+		}
+		if got, want := s.records(s.ScanBack(ctx, "audit", at)), strings.Join(back, " "); got != want {
+			t.Fatalf("of %d to %d, before %d:\n%s\nwant\n%s", first, next-1, at, got, want)
+		}
+	}
+	copied := newS(t, state.NewMemory())
+	dump := s.export()
+	if err := copied.Import(ctx, strings.NewReader(dump)); err != nil || copied.export() != dump {
+		t.Errorf("an export is imported as something else: %v", err)
 	}
 }

@@ -38,6 +38,8 @@ func Run(t *testing.T, open func(t *testing.T) state.Store) {
 		{"WhoListsAtLostHasAll", testLostCopy},
 		{"RecordsAreNumberedInOrder", testLog},
 		{"LogsAreScannedInPieces", testLongLog},
+		{"WhatIsTrimmedIsGone", testTrim},
+		{"LogsAreTrimmedAtAnyPlace", testTrimByChance},
 		{"OfManyWhoAppendEachHasItsNumber", testAppendRace},
 		{"ImportIsWhatWasExported", testRoundTrip},
 		{"ImportIsIntoAnEmptyStore", testNotEmpty},
