@@ -37,12 +37,16 @@ func newServer(log *slog.Logger, handler http.Handler, table *conns.Table) *http
 }
 
 // identified finds out once who sent a request, for all who ask the authenticator
-// later on, and has the connections of those who are known kept before others.
-func identified(authenticator *auth.Authenticator, table *conns.Table, next http.Handler) http.Handler {
+// later on, has the connections of those who are known kept before others, and
+// has those wait whose credentials are wrong.
+func identified(authenticator *auth.Authenticator, failures *auth.Failures, table *conns.Table, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity, err := authenticator.Request(r)
 		if identity != nil {
 			table.Prove(r)
+		}
+		if err != nil && failures.Wrong(r.Context(), r.RemoteAddr) {
+			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, auth.Remember(r, identity, err))
 	})

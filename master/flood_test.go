@@ -3,6 +3,7 @@ package master
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -167,5 +168,63 @@ func TestNoHeartbeatsBetweenSamples(t *testing.T) {
 	events.next(t)
 	if n := len(beats); n > 0 {
 		t.Errorf("%d heartbeats between the samples of %d reports", n, reports)
+	}
+}
+
+// Calls that are refused in a loop make a few lines of the audit log, which say
+// how many there were. So do wrong tokens, and nothing says what was wrong.
+func TestRefusedCallsInALoop(t *testing.T) {
+	m := guarded(t)
+	viewer := dial(t, m, nil, rpc.DialOptions{Header: bearer("wall")})
+	const calls = 400
+	for n := range calls {
+		params := map[string]string{"host": "web-1"}
+		if e := refused(t, viewer, []string{wire.MethodHostLabel, wire.MethodRelease, wire.MethodCatalogPush}[n%3], params); e.Code != wire.CodeForbidden {
+			t.Fatal(e)
+		}
+	}
+	for n := range 5 {
+		status, body := fetch(t, m, loadQuery, "Authorization", fmt.Sprintf("Bearer secret-wal%d", n))
+		if status != http.StatusUnauthorized || strings.Contains(body, "wal") {
+			t.Errorf("a wrong token gave %d %s", status, body)
+		}
+	}
+	if err := m.catalog.FlushAudit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
+	lines := call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{Limit: 1000}).Entries
+	stands := make(map[string]int)
+	for _, line := range lines {
+		more := 0
+		if _, err := fmt.Sscanf(line.Detail, "%d more", &more); err != nil {
+			more = 1
+		}
+		stands[line.Who] += more
+	}
+	if len(lines) > 20 || stands["wall"] != calls || stands["nobody"] != 5 {
+		t.Errorf("%d lines stand for %v", len(lines), stands)
+	}
+	if _, metrics := fetch(t, m, "/metrics", "Authorization", "Bearer secret-ops"); !strings.Contains(metrics, "vedette_auth_failures_total 5\n") {
+		t.Error("the wrong tokens are not counted")
+	}
+}
+
+// A connection that logs in wrongly some times is closed.
+func TestWrongLogins(t *testing.T) {
+	m := guarded(t)
+	peer := dial(t, m, nil, rpc.DialOptions{})
+	for range 3 {
+		if e := refused(t, peer, wire.MethodLogin, wire.LoginParams{Token: "secret-wrong"}); e.Code != wire.CodeUnauthenticated {
+			t.Error(e)
+		}
+	}
+	select {
+	case <-peer.Done():
+	case <-time.After(patience.Limit):
+		t.Fatal("the connection stays open")
+	}
+	if code := closeCode(peer); code != wire.CloseUnauthenticated {
+		t.Errorf("it was closed with %d", code)
 	}
 }

@@ -43,6 +43,8 @@ const (
 	// and programGrace how long one may wait for its push.
 	sweepProgramsEvery = time.Hour
 	programGrace       = 24 * time.Hour
+	// keepAuditEvery is how often the audit log is looked after.
+	keepAuditEvery = 10 * time.Second
 	// openWithin is how long Ready waits for the history: in most cases it is
 	// open at once, and nobody has to try again.
 	openWithin = time.Second
@@ -111,9 +113,12 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
 		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed, MaxPeers: table.Limits().Peers,
 	})
+	failures := auth.NewFailures(deps.Log, methods.NoteWrong)
+	methods.Failures = failures
 	server := methods.Server()
 	observe(store, hub, registry, server)
 	observeConnections(store, table)
+	observeFailures(store, failures)
 	stored := audited(methods.Audit, authenticator, pushed.Assigned, artefacts.Handler{Log: deps.Log, Store: programs})
 	routes, err := newRoutes(cfg, deps, authenticator, server, store, stored, taker)
 	if err != nil {
@@ -121,7 +126,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	}
 	return &Master{
 		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
-		http:  newServer(deps.Log, identified(authenticator, table, routes), table),
+		http:  newServer(deps.Log, identified(authenticator, failures, table, routes), table),
 		table: table,
 		ready: make(chan struct{}),
 	}, nil
@@ -203,6 +208,7 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() {
 		every(running, sweepProgramsEvery, func(now time.Time) { m.sweepPrograms(running, now.Add(-programGrace)) })
 	})
+	background.Go(func() { every(running, keepAuditEvery, func(now time.Time) { m.keepAudit(running, now) }) })
 	served := run(func() error { return m.serve(listener) })
 	background.Go(func() { m.announce(running, kept.done) })
 
@@ -220,7 +226,7 @@ func (m *Master) Run(ctx context.Context) error {
 	<-served.done
 	stopKeeping()
 	<-kept.done
-	forgotten := m.catalog.Keep(context.WithoutCancel(ctx))
+	forgotten := errors.Join(m.catalog.FlushAudit(context.WithoutCancel(ctx)), m.catalog.Keep(context.WithoutCancel(ctx)))
 	m.deps.Log.Info("master stopped")
 	return errors.Join(kept.err, err, forgotten, remembered.Close())
 }
@@ -345,6 +351,13 @@ func every(ctx context.Context, interval time.Duration, f func(now time.Time)) {
 		case now := <-ticker.C:
 			f(now)
 		}
+	}
+}
+
+// keepAudit looks after the audit log.
+func (m *Master) keepAudit(ctx context.Context, now time.Time) {
+	if err := m.catalog.KeepAudit(ctx, now); err != nil && ctx.Err() == nil {
+		m.deps.Log.Error("the audit log cannot be kept in bounds", "error", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/conns"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/hosts"
@@ -36,4 +37,9 @@ func observeConnections(store *history.Store, table *conns.Table) {
 		_, cut := table.Plain()
 		return float64(cut)
 	})
+}
+
+// observeFailures counts those who show wrong credentials.
+func observeFailures(store *history.Store, failures *auth.Failures) {
+	store.Observe("auth_failures_total", "Credentials that were shown and are not known.", func() float64 { return float64(failures.Total()) })
 }

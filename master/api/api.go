@@ -30,6 +30,8 @@ const (
 	// maxLoginBytes the messages that they may send.
 	maxAnonymous  = 256
 	maxLoginBytes = 64 << 10
+	// maxWrongLogins is after how many wrong ones a connection is closed.
+	maxWrongLogins = 3
 	// maxSubscriptions bounds those of one connection.
 	maxSubscriptions = 64
 )
@@ -47,6 +49,7 @@ type Deps struct {
 	History  *history.Store
 	Catalog  *catalog.Catalog
 	MaxPeers int // connections
+	Failures *auth.Failures
 }
 
 // API serves the master's methods.
@@ -116,6 +119,7 @@ type conn struct {
 	subscriptions map[uint64]subscription
 	nextID        uint64
 	closed        bool
+	wrong         int            // logins that failed
 	readers       sync.WaitGroup // of subscriptions
 }
 

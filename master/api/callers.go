@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -15,17 +17,17 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 	if token == "" {
 		token = p.Password
 	}
+	if who := c.who(); who != nil && (who.Role == auth.Local || token == "") {
+		return wire.LoginResult{Name: who.Name, Role: string(who.Role)}, nil
+	}
+	identity, err := a.Auth.Token(token)
+	if err != nil || p.Username != "" && p.Username != identity.Name {
+		return wire.LoginResult{}, a.refuseLogin(ctx, peer)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return wire.LoginResult{}, context.Canceled
-	}
-	if c.identity != nil && (a.Auth.Open() || token == "") {
-		return wire.LoginResult{Name: c.identity.Name, Role: string(c.identity.Role)}, nil
-	}
-	identity, err := a.Auth.Token(token)
-	if err != nil || p.Username != "" && p.Username != identity.Name {
-		return wire.LoginResult{}, rpc.Errorf(wire.CodeUnauthenticated, "login refused: unknown token or name")
 	}
 	share, most := a.share(&identity, peer.RemoteAddr())
 	if share != c.share {
@@ -46,6 +48,28 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 	}
 	c.identity = &identity
 	return wire.LoginResult{Name: identity.Name, Role: string(identity.Role)}, nil
+}
+
+// refuseLogin has somebody wait for the answer to a wrong login, and closes the
+// connection after some of them.
+func (a *API) refuseLogin(ctx context.Context, peer *rpc.Peer) error {
+	a.Failures.Wrong(ctx, peer.RemoteAddr())
+	c := connOf(peer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	const why = "login refused: unknown token or name"
+	refusal := rpc.Errorf(wire.CodeUnauthenticated, why)
+	if c.wrong++; c.wrong >= maxWrongLogins {
+		return errors.Join(refusal, &rpc.CloseError{Code: wire.CloseUnauthenticated, Reason: why})
+	}
+	return refusal
+}
+
+// NoteWrong has a wrong credential in the audit log.
+func (a *API) NoteWrong(ctx context.Context, from string) {
+	a.Audit(context.WithoutCancel(ctx), wire.AuditEntry{
+		AtMS: time.Now().UnixMilli(), Who: "nobody", Role: "none", From: from, Action: wire.MethodLogin, Outcome: "the credential is not known",
+	})
 }
 
 func (a *API) info(ctx context.Context, _ wire.Empty) (wire.InfoResult, error) {

@@ -1,10 +1,12 @@
 // Package audit keeps the log of every change that somebody made or tried to:
-// who, in which role, from where, what, and how it ended. The log only grows.
+// who, in which role, from where, what, and how it ended. It is kept for a time
+// and up to a size.
 //
 // Who handles a call puts an Attempt into its context. A change that is written
 // to the state takes its line along, so that both are written or neither is;
 // what has no line by then gets one when the call has ended. So there is one
-// line for each attempt, and none without.
+// line for each change, and one for each attempt that was refused, until there
+// are many of one kind: then one line says how many more there were.
 package audit
 
 import (
@@ -13,6 +15,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vedettehq/vedette/master/state"
@@ -29,20 +32,78 @@ const (
 	maxLimit     = 10_000
 	// maxTextBytes bounds what a caller can put into a line.
 	maxTextBytes = 2000
+
+	// sweepEvery is how often the log is looked through for what is too old.
+	sweepEvery = time.Hour
+	// trimMost is how many lines are removed in one write.
+	trimMost = 1000
 )
 
 // Log is the audit log in a state. It is safe for use from many goroutines.
 type Log struct {
-	store state.Store
+	store     state.Store
+	retention Retention
+	merged    merger
+	written   atomic.Int64 // bytes of lines since the last Sweep
+	sweptAt   atomic.Int64 // when that was, in ns since 1970, or 0
 }
 
 // New makes the log of a state.
-func New(store state.Store) *Log { return &Log{store: store} }
+func New(store state.Store, retention Retention) *Log {
+	return &Log{store: store, retention: retention}
+}
 
-// Append adds a line of its own.
+func (l *Log) swept() time.Time { return time.Unix(0, l.sweptAt.Load()) }
+
+// Append adds a line of its own, or counts it where it is a refusal and like one
+// that has a line; see Keep.
 func (l *Log) Append(ctx context.Context, entry wire.AuditEntry) error {
-	if _, err := l.store.Append(ctx, LogName, encode(entry)); err != nil {
+	if entry.Outcome != OK {
+		var first bool
+		if entry, first = l.merged.take(clean(entry), time.Now()); !first {
+			return nil
+		}
+	}
+	return l.write(ctx, entry)
+}
+
+func (l *Log) write(ctx context.Context, entry wire.AuditEntry) error {
+	line := encode(entry)
+	l.written.Add(int64(len(line)))
+	if _, err := l.store.Append(ctx, LogName, line); err != nil {
 		return fmt.Errorf("cannot write the audit log: %w", err)
+	}
+	return nil
+}
+
+// Sweep removes the lines that are too old, and the oldest where all have more
+// than the bytes they may.
+func (l *Log) Sweep(ctx context.Context, now time.Time) error {
+	l.written.Store(0)
+	l.sweptAt.Store(now.UnixNano())
+	oldest := now.Add(-l.retention.MaxAge).UnixMilli()
+	size, first, keepFrom := int64(0), uint64(0), uint64(0)
+	for record, err := range l.store.ScanBack(ctx, LogName, 0) {
+		if err != nil {
+			return fmt.Errorf("cannot read the audit log: %w", err)
+		}
+		first = record.Seq
+		if size += int64(len(record.Value)); keepFrom != 0 {
+			continue
+		}
+		var entry wire.AuditEntry
+		if err := json.Unmarshal(record.Value, &entry); err != nil {
+			return fmt.Errorf("cannot read line %d of the audit log: %w", record.Seq, err)
+		}
+		if size > l.retention.MaxBytes || entry.AtMS < oldest {
+			keepFrom = record.Seq + 1
+		}
+	}
+	for at := first; at < keepFrom; {
+		at = min(at+trimMost, keepFrom)
+		if err := l.store.Apply(ctx, state.Trim(LogName, at)); err != nil {
+			return fmt.Errorf("cannot shorten the audit log: %w", err)
+		}
 	}
 	return nil
 }
@@ -84,6 +145,15 @@ func selects(p wire.AuditParams, entry wire.AuditEntry) bool {
 
 // encode writes a line, without the number that the log gives it.
 func encode(entry wire.AuditEntry) []byte {
+	data, err := json.Marshal(clean(entry))
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode a line of the audit log: %v", err)) // strings and numbers only
+	}
+	return data
+}
+
+// clean bounds what a caller can put into a line.
+func clean(entry wire.AuditEntry) wire.AuditEntry {
 	entry.Seq = 0
 	if entry.AtMS == 0 {
 		entry.AtMS = time.Now().UnixMilli()
@@ -93,11 +163,7 @@ func encode(entry wire.AuditEntry) []byte {
 			*text = strings.ToValidUTF8((*text)[:maxTextBytes], "") + "…"
 		}
 	}
-	data, err := json.Marshal(entry)
-	if err != nil {
-		panic(fmt.Sprintf("cannot encode a line of the audit log: %v", err)) // strings and numbers only
-	}
-	return data
+	return entry
 }
 
 // Attempt is one call that is to be in the log.

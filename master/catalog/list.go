@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
@@ -216,6 +217,14 @@ func shown(r wire.Rollout) wire.Rollout {
 func (c *Catalog) Audit(ctx context.Context, p wire.AuditParams) ([]wire.AuditEntry, error) {
 	return c.audit.List(ctx, p)
 }
+
+// KeepAudit looks after the audit log; see audit.Log.Keep.
+func (c *Catalog) KeepAudit(ctx context.Context, now time.Time) error {
+	return c.audit.Keep(ctx, now)
+}
+
+// FlushAudit writes what the audit log holds back.
+func (c *Catalog) FlushAudit(ctx context.Context) error { return c.audit.Flush(ctx) }
 
 // Note adds a line to the audit log.
 func (c *Catalog) Note(ctx context.Context, entry wire.AuditEntry) error {

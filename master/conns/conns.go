@@ -17,6 +17,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/vedettehq/vedette/master/auth"
 )
 
 // Limits of a Table.
@@ -115,7 +117,7 @@ func (t *Table) changed(c net.Conn, state http.ConnState) {
 	now := time.Now()
 	switch state {
 	case http.StateNew:
-		known := &conn{address: host(c.RemoteAddr()), since: now}
+		known := &conn{address: auth.Machine(c.RemoteAddr().String()), since: now}
 		t.plain[c] = known
 		t.address[known.address]++
 		if t.address[known.address] > t.limits.PerAddress {
@@ -185,17 +187,4 @@ func (t *Table) uncountLocked(address string) {
 	if t.address[address]--; t.address[address] <= 0 {
 		delete(t.address, address)
 	}
-}
-
-// host is the part of an address that says which machine it is: of IPv6 the
-// network, as a machine has as many addresses there as it likes.
-func host(address net.Addr) string {
-	tcp, ok := address.(*net.TCPAddr)
-	if !ok {
-		return address.String()
-	}
-	if tcp.IP.To4() == nil && !tcp.IP.IsLoopback() {
-		return tcp.IP.Mask(net.CIDRMask(64, 128)).String()
-	}
-	return tcp.IP.String()
 }
