@@ -7,13 +7,12 @@ import (
 	"encoding/xml"
 	"fmt"
 	"log"
-	"net"
-	"net/http"
 	"reflect"
 	"strings"
 	"time"
 
 	"github.com/traefik/yaegi/interp"
+	"github.com/vedettehq/vedette/inspectors/script/internal/own"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
@@ -22,6 +21,7 @@ import (
 // script imports the names that it selects, with the library functions that
 // would ignore the context of a run replaced by ones that heed it.
 func exports(s *source.Source, h *host) interp.Exports {
+	x := &exporter{host: h, copies: new(own.Copies)}
 	table := interp.Exports{hostPath + "/host": {
 		"Enter":   reflect.ValueOf(h.Enter),
 		"Leave":   reflect.ValueOf(h.Leave),
@@ -32,30 +32,46 @@ func exports(s *source.Source, h *host) interp.Exports {
 	}}
 	mapTypes := make(map[reflect.Value][]reflect.Type)
 	for path, names := range s.Used {
-		addPackage(table, mapTypes, h, path, names)
+		x.addPackage(table, mapTypes, path, names)
 	}
 	// The interpreter looks up the wrappers of these when a value of an
 	// interpreted type becomes one of their interfaces.
 	for _, path := range []string{"context", "encoding", "fmt", "io", "sort"} {
 		if _, ok := s.Used[path]; !ok {
-			addPackage(table, mapTypes, h, path, nil)
+			x.addPackage(table, mapTypes, path, nil)
 		}
 	}
 	table["."] = map[string]reflect.Value{"MapTypes": reflect.ValueOf(mapTypes)}
 	return table
 }
 
-func addPackage(table interp.Exports, mapTypes map[reflect.Value][]reflect.Type, h *host, path string, names []string) {
+// exporter makes the symbols of one interpreter.
+type exporter struct {
+	host   *host
+	copies *own.Copies // of the variables that scripts would share
+	last   *lastTimes  // of the processors, or nil
+}
+
+// symbol returns what the interpreter gets for an exported name of a package.
+func (x *exporter) symbol(p symbols.Package, name string) reflect.Value {
+	if v := x.replacement(p.Path, name); v.IsValid() {
+		return v
+	}
+	v := p.Value(name)
+	if v.CanAddr() {
+		return x.copies.Variable(v)
+	}
+	return v
+}
+
+func (x *exporter) addPackage(table interp.Exports, mapTypes map[reflect.Value][]reflect.Type, path string, names []string) {
 	p, ok := symbols.Lookup(path)
 	if !ok {
 		return
 	}
 	values := make(map[string]reflect.Value, len(names))
 	for _, name := range names {
-		v := replacement(h, path, name)
-		if !v.IsValid() {
-			v = p.Value(name)
-		}
+		v := x.symbol(p, name)
 		values[name] = v
 		if types := methodsSeen(path, name); types != nil {
 			mapTypes[v] = types
@@ -96,8 +112,11 @@ func methodsSeen(path, name string) []reflect.Type {
 
 // replacement returns what a script gets in place of a library function that
 // prints to the process's own output, that would not heed the context of the
-// run, or that reads files, or the zero Value.
-func replacement(h *host, path, name string) reflect.Value {
+// run, that reads files, or that remembers something for all who call it; and in
+// place of the variables of which it has values made for it alone. It is the zero
+// Value for all other names.
+func (x *exporter) replacement(path, name string) reflect.Value {
+	h := x.host
 	if v := reading(h.files, path, name); v.IsValid() {
 		return v
 	}
@@ -119,9 +138,15 @@ func replacement(h *host, path, name string) reflect.Value {
 			return reflect.ValueOf(func(d time.Duration) { sleep(h.Context(), d) })
 		}
 	case "net":
-		return dialer(h, name)
+		return h.ownWeb().dialer(name)
 	case "net/http":
-		return httpCaller(h, name)
+		return h.ownWeb().caller(name)
+	case "crypto/tls":
+		return x.tls(name)
+	case "hash/crc32":
+		return checksum(x.copies, name)
+	case "github.com/shirou/gopsutil/v3/cpu":
+		return x.percent(name)
 	}
 	return reflect.Value{}
 }
@@ -146,53 +171,4 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-func dialer(h *host, name string) reflect.Value {
-	switch name {
-	case "Dial":
-		return reflect.ValueOf(func(network, address string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(h.Context(), network, address)
-		})
-	case "DialTimeout":
-		return reflect.ValueOf(func(network, address string, timeout time.Duration) (net.Conn, error) {
-			return (&net.Dialer{Timeout: timeout}).DialContext(h.Context(), network, address)
-		})
-	case "LookupAddr":
-		return reflect.ValueOf(func(addr string) ([]string, error) { return net.DefaultResolver.LookupAddr(h.Context(), addr) })
-	case "LookupHost":
-		return reflect.ValueOf(func(host string) ([]string, error) { return net.DefaultResolver.LookupHost(h.Context(), host) })
-	case "LookupIP":
-		return reflect.ValueOf(func(host string) ([]net.IP, error) { return net.DefaultResolver.LookupIP(h.Context(), "ip", host) })
-	}
-	return reflect.Value{}
-}
-
-// boundTransport ends a request with the run that makes it.
-type boundTransport struct{ host *host }
-
-func (t boundTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Context() == context.Background() {
-		req = req.WithContext(t.host.Context())
-	}
-	return http.DefaultTransport.RoundTrip(req)
-}
-
-func httpCaller(h *host, name string) reflect.Value {
-	client := &http.Client{Transport: boundTransport{h}}
-	switch name {
-	case "DefaultClient":
-		return reflect.ValueOf(&client).Elem()
-	case "DefaultTransport":
-		return reflect.ValueOf(&client.Transport).Elem()
-	case "Get":
-		return reflect.ValueOf(client.Get)
-	case "Head":
-		return reflect.ValueOf(client.Head)
-	case "Post":
-		return reflect.ValueOf(client.Post)
-	case "PostForm":
-		return reflect.ValueOf(client.PostForm)
-	}
-	return reflect.Value{}
 }

@@ -21,6 +21,7 @@ type host struct {
 	output *output
 	tally  *tally
 	files  *files.Reader
+	web    *web // or nil; see ownWeb
 	ctx    atomic.Pointer[context.Context]
 
 	mu      sync.Mutex // guards what follows
@@ -28,10 +29,12 @@ type host struct {
 	value   *float64 // what a value shape has returned
 	err     error
 	entered bool
-	detach  func()        // ends the metering of the goroutine that runs the script, or nil
+	detach  func()        // unties the goroutine that runs the script from its meter and its web, or nil
 	left    chan struct{} // closed when the script has ended; nil before it began
 	over    bool          // left is closed
 	cut     bool
+
+	released bool // the machine is dropped
 }
 
 // start makes ready for one run.
@@ -49,6 +52,13 @@ func (h *host) start(ctx context.Context, r *inspectors.Report) {
 // it.
 func (h *host) Enter() {
 	detach := meter.From(h.Context()).Attach()
+	if h.web != nil {
+		unmetered, leave := detach, h.web.enter()
+		detach = func() {
+			leave()
+			unmetered()
+		}
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.entered, h.detach = true, detach
@@ -70,6 +80,20 @@ func (h *host) Leave() {
 	close(h.left)
 	if h.cut {
 		h.tally.ended.Add(1)
+	}
+	if h.web != nil && h.released {
+		h.web.close()
+	}
+}
+
+// release is called when the machine will not be used again. It ends what a run
+// leaves open, once no run is under way.
+func (h *host) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.released = true
+	if h.web != nil && (!h.entered || h.over) {
+		h.web.close()
 	}
 }
 
@@ -122,6 +146,9 @@ func (h *host) abandon() bool {
 	h.mu.Unlock()
 	if !entered {
 		return false // it never reached the script, and will not
+	}
+	if h.web != nil {
+		h.web.close() // what waits for an answer gets an error
 	}
 	timer := time.NewTimer(settleTime)
 	defer timer.Stop()

@@ -161,8 +161,12 @@ func (p *Program) ready(ctx context.Context) (*machine, error) {
 
 func (p *Program) drop() {
 	p.mu.Lock()
+	m := p.machine
 	p.machine = nil
 	p.mu.Unlock()
+	if m != nil {
+		m.host.release()
+	}
 }
 
 // Close lets go of the interpreter. A run that is still going is not disturbed;

@@ -7,6 +7,7 @@ package symbols
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 const (
@@ -97,6 +98,8 @@ type fmtFormatter struct {
 }
 
 func (w fmtFormatter) Format(a0 fmt.State, a1 rune) {
+	a0, end := lendState(a0)
+	defer end()
 	w.WFormat(a0, a1)
 }
 
@@ -122,7 +125,11 @@ type fmtScanState struct {
 }
 
 func (w fmtScanState) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w fmtScanState) ReadRune() (rune, int, error) {
@@ -152,6 +159,8 @@ type fmtScanner struct {
 }
 
 func (w fmtScanner) Scan(a0 fmt.ScanState, a1 rune) error {
+	a0, end := lendScanState(a0)
+	defer end()
 	return w.WScan(a0, a1)
 }
 
@@ -177,6 +186,7 @@ func (w fmtState) Width() (int, bool) {
 }
 
 func (w fmtState) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 

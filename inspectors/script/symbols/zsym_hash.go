@@ -7,6 +7,7 @@ package symbols
 import (
 	"hash"
 	"reflect"
+	"slices"
 )
 
 const (
@@ -72,6 +73,7 @@ func (w hashCloner) Sum(a0 []byte) []byte {
 }
 
 func (w hashCloner) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -102,6 +104,7 @@ func (w hashHash) Sum(a0 []byte) []byte {
 }
 
 func (w hashHash) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -137,6 +140,7 @@ func (w hashHash32) Sum32() uint32 {
 }
 
 func (w hashHash32) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -172,6 +176,7 @@ func (w hashHash64) Sum64() uint64 {
 }
 
 func (w hashHash64) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -189,7 +194,11 @@ func (w hashXOF) BlockSize() int {
 }
 
 func (w hashXOF) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w hashXOF) Reset() {
@@ -197,5 +206,6 @@ func (w hashXOF) Reset() {
 }
 
 func (w hashXOF) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io"
 	"reflect"
+	"slices"
 )
 
 const (
@@ -227,7 +228,11 @@ func (w ioReadCloser) Close() error {
 }
 
 func (w ioReadCloser) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 // ioReadSeekCloser stands for ReadSeekCloser.
@@ -243,7 +248,11 @@ func (w ioReadSeekCloser) Close() error {
 }
 
 func (w ioReadSeekCloser) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w ioReadSeekCloser) Seek(a0 int64, a1 int) (int64, error) {
@@ -258,7 +267,11 @@ type ioReadSeeker struct {
 }
 
 func (w ioReadSeeker) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w ioReadSeeker) Seek(a0 int64, a1 int) (int64, error) {
@@ -278,10 +291,15 @@ func (w ioReadWriteCloser) Close() error {
 }
 
 func (w ioReadWriteCloser) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w ioReadWriteCloser) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -294,7 +312,11 @@ type ioReadWriteSeeker struct {
 }
 
 func (w ioReadWriteSeeker) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w ioReadWriteSeeker) Seek(a0 int64, a1 int) (int64, error) {
@@ -302,6 +324,7 @@ func (w ioReadWriteSeeker) Seek(a0 int64, a1 int) (int64, error) {
 }
 
 func (w ioReadWriteSeeker) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -313,10 +336,15 @@ type ioReadWriter struct {
 }
 
 func (w ioReadWriter) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w ioReadWriter) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -327,7 +355,11 @@ type ioReader struct {
 }
 
 func (w ioReader) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 // ioReaderAt stands for ReaderAt.
@@ -337,7 +369,11 @@ type ioReaderAt struct {
 }
 
 func (w ioReaderAt) ReadAt(a0 []byte, a1 int64) (int, error) {
-	return w.WReadAt(a0, a1)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WReadAt(a0, a1)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 // ioReaderFrom stands for ReaderFrom.
@@ -407,6 +443,7 @@ func (w ioWriteCloser) Close() error {
 }
 
 func (w ioWriteCloser) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -422,6 +459,7 @@ func (w ioWriteSeeker) Seek(a0 int64, a1 int) (int64, error) {
 }
 
 func (w ioWriteSeeker) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -432,6 +470,7 @@ type ioWriter struct {
 }
 
 func (w ioWriter) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -442,6 +481,7 @@ type ioWriterAt struct {
 }
 
 func (w ioWriterAt) WriteAt(a0 []byte, a1 int64) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWriteAt(a0, a1)
 }
 

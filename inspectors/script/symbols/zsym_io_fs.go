@@ -187,7 +187,11 @@ func (w ioFsFile) Close() error {
 }
 
 func (w ioFsFile) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w ioFsFile) Stat() (fs.FileInfo, error) {
@@ -273,7 +277,11 @@ func (w ioFsReadDirFile) Close() error {
 }
 
 func (w ioFsReadDirFile) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w ioFsReadDirFile) ReadDir(a0 int) ([]fs.DirEntry, error) {

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"net"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -245,7 +246,11 @@ func (w netConn) LocalAddr() net.Addr {
 }
 
 func (w netConn) Read(a0 []byte) (int, error) {
-	return w.WRead(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1 := w.WRead(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1
 }
 
 func (w netConn) RemoteAddr() net.Addr {
@@ -265,6 +270,7 @@ func (w netConn) SetWriteDeadline(a0 time.Time) error {
 }
 
 func (w netConn) Write(a0 []byte) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWrite(a0)
 }
 
@@ -309,7 +315,11 @@ func (w netPacketConn) LocalAddr() net.Addr {
 }
 
 func (w netPacketConn) ReadFrom(a0 []byte) (int, net.Addr, error) {
-	return w.WReadFrom(a0)
+	lent := a0
+	a0 = make([]byte, len(lent))
+	r0, r1, r2 := w.WReadFrom(a0)
+	copy(lent, a0[:min(max(r0, 0), len(lent))])
+	return r0, r1, r2
 }
 
 func (w netPacketConn) SetDeadline(a0 time.Time) error {
@@ -325,5 +335,6 @@ func (w netPacketConn) SetWriteDeadline(a0 time.Time) error {
 }
 
 func (w netPacketConn) WriteTo(a0 []byte, a1 net.Addr) (int, error) {
+	a0 = slices.Clone(a0)
 	return w.WWriteTo(a0, a1)
 }

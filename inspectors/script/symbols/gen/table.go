@@ -41,6 +41,7 @@ type wrapper struct {
 type method struct {
 	Name, Params, Results, Args, Return string
 	Guard                               string // what comes first, or empty
+	Body                                string // what stands in place of the call, or empty
 }
 
 func (t *table) slug() string {
@@ -169,7 +170,11 @@ func (t *table) wrap(o types.Object) {
 		if !m.Exported() {
 			return
 		}
-		w.Methods = append(w.Methods, t.method(m))
+		made := t.method(m)
+		if strings.Contains(made.Guard, "slices.") {
+			t.imports["slices"] = "slices"
+		}
+		w.Methods = append(w.Methods, made)
 	}
 	t.Wraps = append(t.Wraps, w)
 }
@@ -198,7 +203,36 @@ func (t *table) method(f *types.Func) method {
 		// A value without the method is asked for it all the same by fmt.
 		m.Guard = "if w.WString == nil {\nreturn \"\"\n}\n"
 	}
+	m.lend(s)
 	return m
+}
+
+// lend has a method get only what is its own, or taken back at its end. The
+// library uses a buffer or the state of a print again for somebody else, which
+// a script could hold on to.
+func (m *method) lend(s *types.Signature) {
+	for i := range s.Params().Len() {
+		arg := "a" + strconv.Itoa(i)
+		switch types.TypeString(s.Params().At(i).Type(), nil) {
+		case "fmt.State", "fmt.ScanState":
+			kind := strings.TrimPrefix(types.TypeString(s.Params().At(i).Type(), nil), "fmt.")
+			m.Guard += fmt.Sprintf("%s, end := lend%s(%[1]s)\ndefer end()\n", arg, kind)
+		case "[]byte":
+			if strings.HasPrefix(m.Name, "Write") {
+				m.Guard += fmt.Sprintf("%s = slices.Clone(%[1]s)\n", arg)
+			}
+			if !strings.HasPrefix(m.Name, "Read") {
+				continue
+			}
+			results := make([]string, s.Results().Len())
+			for r := range results {
+				results[r] = "r" + strconv.Itoa(r)
+			}
+			list := strings.Join(results, ", ")
+			m.Body = fmt.Sprintf("lent := %s\n%[1]s = make([]byte, len(lent))\n%s := w.W%s%s\ncopy(lent, %[1]s[:min(max(r0, 0), len(lent))])\nreturn %[2]s",
+				arg, list, m.Name, m.Args)
+		}
+	}
 }
 
 func tableTemplate() *template.Template {
@@ -245,7 +279,7 @@ type {{.Type}} struct {
 }
 {{range .Methods}}
 func (w {{$w.Type}}) {{.Name}}{{.Params}} {{.Results}} {
-	{{.Guard}}{{.Return}}w.W{{.Name}}{{.Args}}
+	{{.Guard}}{{if .Body}}{{.Body}}{{else}}{{.Return}}w.W{{.Name}}{{.Args}}{{end}}
 }
 {{end}}
 {{- end}}

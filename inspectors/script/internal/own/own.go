@@ -1,0 +1,134 @@
+// Package own gives each script its own copies of what a library shares: the
+// variables of packages, and all they point to.
+//
+// What is copied once is the same copy wherever it is met again, so that two
+// variables of one script that point to one place in Go do so here too.
+package own
+
+import "reflect"
+
+// Copies are what one script has got so far. The zero value has nothing yet. It
+// is used by one goroutine at a time.
+type Copies struct {
+	seen map[place]reflect.Value
+}
+
+// place is where a copied value lies. Length and type tell apart what begins at
+// the same address.
+type place struct {
+	address uintptr
+	length  int
+	typ     reflect.Type
+}
+
+// Variable returns a variable of the same type as v that holds a copy of v's
+// value.
+func (c *Copies) Variable(v reflect.Value) reflect.Value {
+	mine := reflect.New(v.Type()).Elem()
+	c.fill(mine, v)
+	return mine
+}
+
+// Of returns the script's copy of a value that a library function returns.
+func Of[T any](c *Copies, v T) T {
+	var mine T
+	c.fill(reflect.ValueOf(&mine).Elem(), reflect.ValueOf(&v).Elem())
+	return mine
+}
+
+// fill sets to to a copy of from, which has the same type. An interface keeps
+// its value: the variables of interface types hold what programs compare, such
+// as io.EOF. So does a pointer to a type that IsKept.
+func (c *Copies) fill(to, from reflect.Value) {
+	to.Set(from)
+	switch from.Kind() {
+	case reflect.Pointer:
+		if !from.IsNil() && !IsKept(from.Type().Elem()) {
+			c.once(to, from, 0, func() reflect.Value { return reflect.New(from.Type().Elem()) }, func(made reflect.Value) {
+				c.fill(made.Elem(), from.Elem())
+			})
+		}
+	case reflect.Slice:
+		if !from.IsNil() {
+			c.once(to, from, from.Len(), func() reflect.Value { return reflect.MakeSlice(from.Type(), from.Len(), from.Len()) }, func(made reflect.Value) {
+				for i := range from.Len() {
+					c.fill(made.Index(i), from.Index(i))
+				}
+			})
+		}
+	case reflect.Map:
+		if !from.IsNil() {
+			c.once(to, from, 0, func() reflect.Value { return reflect.MakeMapWithSize(from.Type(), from.Len()) }, func(made reflect.Value) {
+				c.fillMap(made, from)
+			})
+		}
+	case reflect.Array:
+		if refers(from.Type().Elem()) {
+			for i := range from.Len() {
+				c.fill(to.Index(i), from.Index(i))
+			}
+		}
+	case reflect.Struct:
+		for i := range from.NumField() {
+			if from.Type().Field(i).IsExported() {
+				c.fill(to.Field(i), from.Field(i))
+			}
+		}
+	}
+}
+
+func (c *Copies) fillMap(to, from reflect.Value) {
+	for entries := from.MapRange(); entries.Next(); {
+		key, value := reflect.New(from.Type().Key()).Elem(), reflect.New(from.Type().Elem()).Elem()
+		c.fill(key, entries.Key())
+		c.fill(value, entries.Value())
+		to.SetMapIndex(key, value)
+	}
+}
+
+// once sets to to the copy of what from refers to. The first time it makes that
+// copy, and knows it before it is filled, since it may refer to itself.
+func (c *Copies) once(to, from reflect.Value, length int, make func() reflect.Value, fill func(reflect.Value)) {
+	at := place{from.Pointer(), length, from.Type()}
+	made, ok := c.seen[at]
+	if !ok {
+		made = make()
+		if c.seen == nil {
+			c.seen = map[place]reflect.Value{}
+		}
+		c.seen[at] = made
+		fill(made)
+	}
+	to.Set(made)
+}
+
+// refers reports whether a value of the type may share something with a copy.
+func refers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Struct, reflect.Array:
+		return true
+	}
+	return false
+}
+
+// kept are the types whose values a library compares by their address, and
+// hands out itself: a copy of time.Local would not be the location of
+// time.Now. All scripts of a process have the same ones, and the check lets
+// none of them change any.
+func kept() []string { return []string{"time.Location", "net/http.ProtocolError"} }
+
+// Shared are the types of which a library hands the same value to several
+// scripts, by their import path and name: those that are kept, and the
+// certificates that crypto/tls and crypto/x509 hold for all connections.
+func Shared() []string { return append(kept(), "crypto/x509.Certificate") }
+
+// IsKept reports whether pointers to the type are not replaced by pointers to a
+// copy.
+func IsKept(t reflect.Type) bool {
+	for _, name := range kept() {
+		if t.Kind() == reflect.Struct && t.PkgPath()+"."+t.Name() == name {
+			return true
+		}
+	}
+	return false
+}
