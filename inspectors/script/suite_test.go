@@ -8,7 +8,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	SeparateClients()
+	goleak.VerifyTestMain(m)
+}
 
 func TestSuite(t *testing.T) {
 	inspectortest.Run(t, inspectortest.Kind{Contained: true, New: func(t *testing.T, behaviour, key string) inspectors.Inspector {

@@ -51,6 +51,7 @@ func Main() int {
 			warnings = append(warnings, err.Error())
 		}
 	}
+	script.SeparateClients()
 	warn(link.HoldLifeline())
 	marker, err := link.OpenMarker()
 	warn(err)

@@ -86,6 +86,8 @@ type pass struct {
 	rule  string     // the rule that is asked
 	found []finding
 	facts facts
+	// aliases are what the script may hold of what it shares; see findAliases.
+	aliases map[types.Object]*sharing
 }
 
 // add records what was found elsewhere.

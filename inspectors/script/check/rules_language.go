@@ -1,9 +1,7 @@
 package check
 
 import (
-	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"regexp"
 	"strings"
@@ -73,48 +71,6 @@ func comment(p *pass, n ast.Node) {
 			case strings.HasPrefix(text, "//line "), strings.HasPrefix(text, "/*line "):
 				p.fault(c, "a line directive would move the places of errors", "take it out")
 			}
-		}
-	}
-}
-
-// sharedVariable refuses to set a variable of an imported package: all scripts
-// of a process share it.
-func sharedVariable(p *pass, n ast.Node) {
-	var set []ast.Expr
-	switch n := n.(type) {
-	case *ast.AssignStmt:
-		set = n.Lhs
-	case *ast.IncDecStmt:
-		set = []ast.Expr{n.X}
-	case *ast.UnaryExpr:
-		if n.Op == token.AND {
-			set = []ast.Expr{n.X}
-		}
-	}
-	for _, e := range set {
-		if v := p.libraryVariable(e); v != nil {
-			p.fault(e, fmt.Sprintf("%s.%s is a variable of package %q, which other inspectors share", v.Pkg().Name(), v.Name(), v.Pkg().Path()),
-				"make a value of your own, as: client := &http.Client{}")
-		}
-	}
-}
-
-// libraryVariable returns the variable of an imported package that an expression
-// is, or is a part of, or nil.
-func (p *pass) libraryVariable(e ast.Expr) *types.Var {
-	for {
-		switch x := ast.Unparen(e).(type) {
-		case *ast.SelectorExpr:
-			if v, ok := p.info.Uses[x.Sel].(*types.Var); ok && !v.IsField() && v.Pkg() != p.pkg {
-				return v
-			}
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		default:
-			return nil
 		}
 	}
 }
