@@ -134,7 +134,8 @@ func busyShare(before, now cpu.TimesStat) float64 {
 func worked(t cpu.TimesStat) (all, busy float64) {
 	all = t.Total()
 	if runtime.GOOS == "linux" {
-		all -= t.Guest + t.GuestNice
+		all -= t.Guest
+		all -= t.GuestNice
 	}
 	return all, all - t.Idle - t.Iowait
 }

@@ -244,8 +244,12 @@ func (p *pass) noteTypeSwitch(n *ast.TypeSwitchStmt, note func(types.Object, ast
 	if !ok {
 		return
 	}
+	value, ok := assign.Rhs[0].(*ast.TypeAssertExpr)
+	if !ok {
+		return
+	}
 	for _, clause := range n.Body.List {
-		note(p.info.Implicits[clause], assign.Rhs[0])
+		note(p.info.Implicits[clause], value.X)
 	}
 }
 
@@ -279,17 +283,13 @@ func (p *pass) callChanges(call *ast.CallExpr) {
 	default:
 		return
 	}
-	f := p.callee(call)
-	if f == nil || f.Pkg() == nil || f.Pkg() == p.pkg || p.prints(call) || f.Pkg().Path() == "errors" {
-		f = nil
-	}
-	if f != nil && fillsArguments(f) {
+	if f := p.callee(call); f != nil && f.Pkg() != nil && fillsArguments(f) {
 		for _, a := range call.Args {
 			if s := p.sharedBy(a); s != nil {
 				p.sharedFault(a, s)
+				return
 			}
 		}
-		return
 	}
 	for _, c := range p.conversions(call) {
 		name := heldShared(c.from, 0)
