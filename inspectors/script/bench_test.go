@@ -56,6 +56,24 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return lines.Err()
 }
 `
+	tablesScript = `//vedette:needs net
+package tables
+
+import (
+	"encoding/xml"
+	"hash/crc32"
+	"net/http"
+	"unicode"
+)
+
+func Inspect() (float64, error) {
+	tables := len(unicode.Scripts) + len(unicode.Categories) + len(unicode.Properties) + len(unicode.CaseRanges) + len(xml.HTMLEntity)
+	if http.DefaultClient.Timeout != 0 {
+		return 0, nil
+	}
+	return float64(tables) + float64(crc32.Checksum(nil, crc32.MakeTable(crc32.Castagnoli))), nil
+}
+`
 	gopsutilScript = `package gopsutil
 
 import (
@@ -87,7 +105,7 @@ func definition(source string) inspectors.Definition {
 }
 
 func BenchmarkLoad(b *testing.B) {
-	for _, c := range []struct{ name, source string }{{"trivial", trivialScript}, {"meminfo", typicalScript}, {"gopsutil", gopsutilScript}} {
+	for _, c := range []struct{ name, source string }{{"trivial", trivialScript}, {"meminfo", typicalScript}, {"gopsutil", gopsutilScript}, {"tables", tablesScript}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -121,14 +139,21 @@ func BenchmarkInspect(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory reports the heap that each of 100 loaded scripts holds.
+// BenchmarkMemory reports the heap that each of 100 loaded scripts holds: of one
+// that is typical, and of one that gets a copy of all the large tables there are.
 func BenchmarkMemory(b *testing.B) {
+	for _, c := range []struct{ name, source string }{{"meminfo", typicalScript}, {"tables", tablesScript}} {
+		b.Run(c.name, func(b *testing.B) { benchmarkMemory(b, c.source) })
+	}
+}
+
+func benchmarkMemory(b *testing.B, source string) {
 	const n = 100
 	for b.Loop() {
 		before := heap()
 		programs := make([]*Program, n)
 		for i := range programs {
-			p, err := Load(definition(fmt.Sprintf("%s\n// %d\n", typicalScript, i)))
+			p, err := Load(definition(fmt.Sprintf("%s\n// %d\n", source, i)))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -138,7 +163,9 @@ func BenchmarkMemory(b *testing.B) {
 			programs[i] = p
 		}
 		b.ReportMetric(float64(heap()-before)/n, "heap-B/script")
-		runtime.KeepAlive(programs)
+		for _, p := range programs {
+			p.Close()
+		}
 	}
 }
 
