@@ -132,7 +132,7 @@ func busyShare(before, now cpu.TimesStat) float64 {
 // worked returns the time of a reading in all, and what of it was work. Linux
 // counts the time of guests twice.
 func worked(t cpu.TimesStat) (all, busy float64) {
-	all = t.Total()
+	all = t.User + t.System + t.Idle + t.Nice + t.Iowait + t.Irq + t.Softirq + t.Steal + t.Guest + t.GuestNice
 	if runtime.GOOS == "linux" {
 		all -= t.Guest
 		all -= t.GuestNice
