@@ -135,6 +135,9 @@ func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time
 		}
 		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), bar(counts.Healthy, counts.Hosts), countsText(r, counts), phase)))
 	}
+	if r.State == wire.RolloutRunning && r.Reason != "" {
+		lines = append(lines, cli.Printable("  "+waitsText(r)))
+	}
 	return lines
 }
 
@@ -153,6 +156,7 @@ type progress struct {
 	screen *screen // or nil where out is no terminal
 	last   []string
 	state  string
+	why    string // it waits
 	head   string
 }
 
@@ -170,7 +174,7 @@ func (p *progress) show(r wire.Rollout, receipts map[string]wire.HostReceipt, no
 		return p.screen.show(progressBars(r, receipts, now))
 	}
 	lines := stageLines(r, receipts)
-	head := fmt.Sprint(r.State, r.Stage, r.FinishedMS, len(r.Failures))
+	head := fmt.Sprint(r.State, r.Stage, r.FinishedMS, len(r.Failures), r.Reason)
 	if p.json {
 		changed := head != p.head || strings.Join(lines, "\n") != strings.Join(p.last, "\n")
 		p.head, p.last = head, lines
@@ -191,8 +195,16 @@ func (p *progress) show(r wire.Rollout, receipts map[string]wire.HostReceipt, no
 	if r.State != p.state && r.State == wire.RolloutPaused {
 		fmt.Fprintln(p.out, cli.Printable(fmt.Sprintf("paused; go on with: vedette rollout resume %s", r.ID)))
 	}
-	p.state = r.State
+	if r.State == wire.RolloutRunning && r.Reason != "" && r.Reason != p.why {
+		fmt.Fprintln(p.out, cli.Printable(waitsText(r)))
+	}
+	p.state, p.why = r.State, r.Reason
 	return nil
+}
+
+// waitsText says why a rollout that is running does not go on.
+func waitsText(r wire.Rollout) string {
+	return fmt.Sprintf("%s; give it up with: vedette rollout abort %s", r.Reason, r.ID)
 }
 
 // pushLine is what --json prints of a push, one object a line.

@@ -30,10 +30,12 @@
 //     returns while its stage or a later one is going on, it has To, and a
 //     timeout of its own.
 //   - A host that does not accept pushed code, or whose policy refuses this one,
-//     is refused. It fails no gate and holds none up.
-//   - A stage none of whose hosts is there waits, however long, and says so in
-//     Reason; where it was baking, it bakes again. One whose hosts all refuse is
-//     passed.
+//     is refused. It fails no gate, and holds none up in which another host is well.
+//   - A stage that has hosts never ends before one of them is well: it waits,
+//     however long, and says in Reason that its hosts are not there, or why they
+//     refuse; where it was baking, it bakes again. It goes on when a host returns,
+//     or accepts the revision after all. The last stage ends all the same where
+//     all of its hosts refuse, as no host comes after them.
 //   - A host that becomes one of the inspector's during the rollout runs From
 //     until the rollout is done.
 //

@@ -25,6 +25,9 @@ func (s *step) judge(t *tally, current bool, name string) {
 	case s.refuses(h):
 		m = wire.RolloutMark{}
 		t.refused++
+		if current && len(s.refusals) < named {
+			s.refusals = append(s.refusals, name+": "+refusal(h))
+		}
 	default:
 		if why = s.missed(&m, h); why == "" {
 			t.undecided++
@@ -72,6 +75,17 @@ func (s *step) well(h Host) bool {
 // refuses reports whether a host that is up will not have To.
 func (s *step) refuses(h Host) bool {
 	return !h.Accepts || s.r.To != "" && h.Receipt.Revision == s.r.To && h.Receipt.State == wire.ReceiptRefused
+}
+
+// refusal says why a host refuses.
+func refusal(h Host) string {
+	switch {
+	case !h.Accepts:
+		return "it takes no code from a master"
+	case h.Receipt.Reason == "":
+		return "it does not say why"
+	}
+	return brief(h.Receipt.Reason)
 }
 
 // status returns the status of To on a host, or nil.

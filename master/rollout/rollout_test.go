@@ -343,7 +343,7 @@ func TestBakeGates(t *testing.T) {
 		"over budget": {func(h *rollout.Host) { h.Status.OverBudget, h.Status.Failures = 1, 1 }, 0, "1 of its runs exceeded the budget"},
 		"other's":     {func(h *rollout.Host) { h.Status.Assigned, h.Status.Failures = "A", 9 }, 10 * time.Second, ""},
 		"restarted":   {func(h *rollout.Host) { h.Status.Runs = 0 }, 10 * time.Second, ""},
-		"refused":     {func(h *rollout.Host) { h.Receipt.State = wire.ReceiptRefused }, 0, ""},
+		"refused":     {func(h *rollout.Host) { h.Receipt.State = wire.ReceiptRefused }, 10 * time.Second, "refuses"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFleet(2)
@@ -360,6 +360,8 @@ func TestBakeGates(t *testing.T) {
 			switch c.want {
 			case "":
 				tr.want(wire.RolloutRunning, 1, "")
+			case "refuses":
+				tr.want(wire.RolloutRunning, 0, "stage 1 of 2 waits: its one host refuses it: "+host+": it does not say why")
 			case "waits":
 				tr.want(wire.RolloutRunning, 0, "stage 1 of 2 waits: its one host is not there")
 			default:
@@ -453,7 +455,43 @@ func TestRefusalsHoldNothingUp(t *testing.T) {
 		t.Errorf("%+v, want %+v", tr.r.Stages[0].Summary, want)
 	}
 	f.change("web-03", func(h *rollout.Host) { h.Accepts = false })
-	start(t, f, "1,100%").want(wire.RolloutDone, 1, "no host accepts it: 3 of 3 hosts refused")
+	start(t, f, "100%").want(wire.RolloutDone, 0, "no host accepts it: 3 of 3 hosts refused")
+}
+
+// Nobody has tried what the hosts of a stage refuse, so the next does not begin.
+func TestRefusedStageWaits(t *testing.T) {
+	f := newFleet(6)
+	tr := start(t, f, "2,4,100%")
+	first := tr.r.Stages[0].Hosts
+	f.got(wire.ReceiptRefused, "policy: net is not true", first...)
+	tr.step(0)
+	tr.step(24 * time.Hour)
+	why := "stage 1 of 3 waits: all of its 2 hosts refuse it: " + first[0] + ": policy: net is not true; " + first[1] + ": policy: net is not true"
+	tr.want(wire.RolloutRunning, 0, why)
+	tr.wantNext(0)
+	f.change(first[0], func(h *rollout.Host) { h.Up = false })
+	tr.step(time.Minute)
+	tr.want(wire.RolloutRunning, 0, "stage 1 of 3 waits: 1 of its 2 hosts refuse it, and the others are not there: "+first[1]+": policy: net is not true")
+
+	// One of them takes it after all; a later stage in which all refuse waits too.
+	f.got(wire.ReceiptHealthy, "", first[1])
+	tr.step(0)
+	tr.step(10 * time.Second)
+	tr.want(wire.RolloutRunning, 1, "")
+	for _, host := range tr.r.Stages[1].Hosts {
+		f.change(host, func(h *rollout.Host) { h.Accepts = false })
+	}
+	tr.step(time.Hour)
+	if tr.r.Stage != 1 || !strings.Contains(tr.r.Reason, "it takes no code from a master") {
+		t.Fatalf("stage %d: %s", tr.r.Stage, tr.r.Reason)
+	}
+	f.change(tr.r.Stages[1].Hosts[0], func(h *rollout.Host) { h.Accepts = true })
+	f.got(wire.ReceiptHealthy, "", tr.r.Stages[1].Hosts[0])
+	tr.step(0)
+	tr.step(10 * time.Second)
+	f.got(wire.ReceiptRefused, "no", tr.r.Stages[2].Hosts...)
+	tr.step(0)
+	tr.want(wire.RolloutDone, 2, "")
 }
 
 func TestAllAtOnce(t *testing.T) {

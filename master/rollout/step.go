@@ -45,6 +45,7 @@ type step struct {
 	all      tally              // of every host that has To
 	current  tally              // of those of the current stage
 	failures []wire.HostReceipt // at most maxFailures
+	refusals []string           // of hosts of the current stage, in words; at most named
 }
 
 // tally counts hosts: each is in one of the four.
@@ -73,7 +74,7 @@ func set[T comparable](s *step, to *T, value T) {
 
 // look judges every host that has To.
 func (s *step) look() {
-	s.all, s.current, s.failures = tally{}, tally{}, nil
+	s.all, s.current, s.failures, s.refusals = tally{}, tally{}, nil, nil
 	if s.gated {
 		s.failures = s.r.Failures
 	}
@@ -109,16 +110,16 @@ func (s *step) decide() bool {
 		return false
 	case s.r.State == wire.RolloutPaused:
 		return false
-	case s.current.well+s.current.undecided == 0 && s.current.away > 0:
+	case s.idle():
 		set(s, &stage.HealthyMS, 0)
-		set(s, &s.r.Reason, s.stageName()+" waits: "+nobody(s.current.hosts()))
+		set(s, &s.r.Reason, s.stageName()+" waits: "+s.whyIdle())
 		return false
 	}
 	set(s, &s.r.Reason, "")
 	if s.all.undecided > 0 {
 		return false
 	}
-	if s.current.well == 0 { // it has no hosts, or all of them refuse
+	if s.current.well == 0 { // it has no hosts, or is the last and all of them refuse
 		return s.pass(stage)
 	}
 	if stage.HealthyMS == 0 {
@@ -128,6 +129,14 @@ func (s *step) decide() bool {
 		return false
 	}
 	return s.pass(stage)
+}
+
+// idle reports whether nobody of a stage has shown how the revision does, nor will
+// by itself: its hosts are away, or refuse it. Behind the last stage nobody comes
+// who could be harmed.
+func (s *step) idle() bool {
+	last := s.r.Stage == len(s.r.Stages)-1
+	return s.current.well+s.current.undecided == 0 && (s.current.away > 0 || s.current.refused > 0 && !last)
 }
 
 // pass ends a stage and begins the next, if there is one.

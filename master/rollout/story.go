@@ -51,6 +51,27 @@ func (s *step) closing() string {
 	return ""
 }
 
+// whyIdle says why no host of the current stage is on its way.
+func (s *step) whyIdle() string {
+	hosts, refused := s.current.hosts(), s.current.refused
+	var text string
+	switch {
+	case refused == 0:
+		return nobody(hosts)
+	case hosts == 1:
+		text = "its one host refuses it"
+	case refused == hosts:
+		text = fmt.Sprintf("all of its %d hosts refuse it", hosts)
+	default:
+		text = fmt.Sprintf("%d of its %d hosts refuse it, and the others are not there", refused, hosts)
+	}
+	text += ": " + strings.Join(s.refusals, "; ")
+	if more := refused - len(s.refusals); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
+
 func nobody(hosts int) string {
 	if hosts == 1 {
 		return "its one host is not there"
