@@ -24,6 +24,7 @@ type apply struct {
 	planFlags
 	signFlags
 	prune, yes, dryRun bool
+	allowNone          bool
 	message            string
 }
 
@@ -58,6 +59,7 @@ exits with 10 where there are changes.`,
 	cmd.Flags().BoolVar(&a.prune, "prune", false, "delete what is only on the master")
 	cmd.Flags().BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "show the plan, and change nothing")
+	allowNoneFlag(cmd, &a.allowNone)
 	cmd.Flags().StringVarP(&a.message, "message", "m", "", "why, for the history")
 	a.jsonFlag(cmd, "print one JSON object a line: each step of the plan, then each change")
 	return cmd
@@ -89,6 +91,8 @@ func (a *apply) run(cmd *cobra.Command, dir string) error {
 	}
 	changes := countChanges(steps)
 	switch {
+	case !a.allowNone && slices.ContainsFunc(steps, func(s applyStep) bool { return s.Nobody != "" }):
+		return cli.Exit(cli.ExitCheck, errors.New("nothing was pushed: no host has what a selector says; where that is meant, give --allow-none"))
 	case changes == 0:
 		return nil
 	case a.dryRun:
@@ -189,13 +193,13 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 }
 
 func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
-	params := wire.PushParams{Code: step.code, Selector: &step.To, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.sign(step.code)}
+	params := wire.PushParams{Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.sign(step.code)}
 	var result wire.PushResult
 	if err := a.call(cmd, wire.MethodCatalogPush, params, &result); err != nil {
 		return faultsOf(cmd, err, step.code.File, a.json)
 	}
 	if !a.json {
-		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(step.Name, step.To, result))); err != nil {
+		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(step.Name, result))); err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,9 @@ type applyStep struct {
 	WasTo    string `json:"was_to,omitempty"`   // the selector that it has, where that is another
 	Added    int    `json:"added"`              // lines
 	Removed  int    `json:"removed"`
+	Nobody   string `json:"nobody,omitempty"`   // why no host is selected, where that is to be allowed
+	Drops    int    `json:"drops,omitempty"`    // hosts that have it and would not any more
+	Replaces int    `json:"replaces,omitempty"` // hosts that run a built-in one of that name
 
 	code    wire.Code
 	version string // of the entry that the plan was made with, "" of none
@@ -50,7 +53,7 @@ func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep
 	good := true
 	for _, w := range all {
 		var checked wire.CheckResult
-		if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: w.code}, &checked); err != nil {
+		if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: w.code, Selector: &w.selector}, &checked); err != nil {
 			return nil, err
 		}
 		if len(checked.Diagnostics) > 0 {
@@ -69,6 +72,7 @@ func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep
 		if err != nil {
 			return nil, err
 		}
+		step.Nobody, step.Drops, step.Replaces = checked.Nobody, checked.Drops, checked.Replaces
 		steps = append(steps, step)
 	}
 	if !good {
@@ -174,6 +178,15 @@ func stepText(s applyStep) string {
 	}
 	if s.WasTo != "" {
 		text += " (was to " + s.WasTo + ")"
+	}
+	switch {
+	case s.Nobody != "":
+		text += "; " + nobodyText(s.Nobody, s.Drops)
+	case s.Drops > 0:
+		text += fmt.Sprintf("; %s it", counted(s.Drops, "host drops", "hosts drop"))
+	}
+	if replaces := builtInText(s.Name, s.Replaces > 0, s.Replaces); replaces != "" && s.Change != changeNone {
+		text += "; " + replaces
 	}
 	return text
 }

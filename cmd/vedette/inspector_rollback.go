@@ -17,8 +17,10 @@ func newInspectorRollback() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback NAME [REVISION]",
 		Short: "Make an earlier revision of a pushed inspector current again",
-		Long: `Make an earlier revision of a pushed inspector current again, the one before the
-current where none is named, and follow it onto the hosts as ` + "`vedette push`" + ` does.
+		Long: `Make an earlier revision of a pushed inspector current again, for the hosts that
+it was for then, and follow it onto them. Where none is named, that is what was
+there before, and did well on some host: what was rolled back and what ran nowhere
+are passed over. The end is awaited as ` + "`vedette push`" + ` does.
 The exit statuses are those of ` + "`vedette push`" + `.`,
 		Example: `  vedette inspector rollback disk -m "inodes are wrong on xfs"
   vedette inspector rollback disk 1f2e3d4c --canary 1,100%`,
@@ -34,7 +36,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 				return err
 			}
 			if !c.json {
-				text := fmt.Sprintf("%s goes back to %s (rollout %s)\n", args[0], shortID(result.Revision), orDash(result.Rollout))
+				text := rolledBackText(args[0], result)
 				if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(text)); err != nil {
 					return err
 				}
@@ -47,4 +49,12 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
 	c.jsonFlag(cmd, "print one JSON object a line, for each change and the end")
 	return cmd
+}
+
+// rolledBackText says where a rollback goes.
+func rolledBackText(name string, result wire.PushResult) string {
+	if result.Rollout == "" {
+		return fmt.Sprintf("%s %s is current already, for %s; nothing is to be done\n", name, shortID(result.Revision), selectorText(result.Selector))
+	}
+	return fmt.Sprintf("%s goes back to %s on %s\n", name, shortID(result.Revision), whereText(result))
 }

@@ -70,14 +70,19 @@ func (c *client) listCatalog(cmd *cobra.Command) error {
 	if err := s.call(wire.MethodRollouts, wire.RolloutsParams{}, &rollouts); err != nil {
 		return err
 	}
-	return printCatalog(cmd.OutOrStdout(), result.Inspectors, rollouts.Rollouts, time.Now())
+	return printCatalog(cmd.OutOrStdout(), result, rollouts.Rollouts, time.Now())
 }
 
 // printCatalog writes a table of the catalog. ROLLOUT is the state of the last
 // one, where that is not long over.
-func printCatalog(w io.Writer, all []wire.CatalogEntry, rollouts []wire.Rollout, now time.Time) error {
+func printCatalog(w io.Writer, catalog wire.CatalogResult, rollouts []wire.Rollout, now time.Time) error {
+	all := catalog.Inspectors
 	if len(all) == 0 {
-		_, err := fmt.Fprintln(w, "Nothing was pushed yet; push a script with `vedette push FILE`. `vedette inspectors --running` shows what runs.")
+		text := "Nothing was pushed yet; push a script with `vedette push FILE`. `vedette inspectors --running` shows what runs."
+		if len(catalog.Deleted) > 0 {
+			text = fmt.Sprintf("Everything that was pushed is deleted: %s. Bring one back with `vedette inspector rollback NAME`.", strings.Join(catalog.Deleted, ", "))
+		}
+		_, err := fmt.Fprintln(w, cli.Printable(text))
 		return err
 	}
 	states := make(map[string]string)

@@ -26,6 +26,7 @@ type push struct {
 	signFlags
 	to, message, name, version string
 	interval, timeoutRun       time.Duration
+	allowNone                  bool
 	plugin                     string
 	args                       []string
 }
@@ -40,6 +41,7 @@ follow it onto the hosts: at once, or in stages. A stage that does not do well i
 rolled back, and the hosts that failed are named with their reasons.
 
 Without --to it keeps the hosts that it has; a new inspector goes to every host.
+A SELECTOR that no host has is refused, unless --allow-none is given.
 --plugin pushes a compiled program instead of a script. --sign-key signs it here,
 for hosts that want that; a signature of what is current already is added.
 
@@ -77,6 +79,7 @@ func (p *push) flags(cmd *cobra.Command) {
 	p.planFlags.flags(cmd)
 	p.signFlags.flags(cmd)
 	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, as role=db or 'zone in (a,b)'; '' is every host")
+	allowNoneFlag(cmd, &p.allowNone)
 	cmd.Flags().StringVarP(&p.message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&p.name, "name", "", "the inspector's `KEY` (default: the script's //vedette:name, else the file's name)")
 	cmd.Flags().DurationVar(&p.interval, "interval", 0, "run every `DURATION` (default: the script's //vedette:interval, else 10s)")
@@ -107,16 +110,22 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
 		return err
 	}
-	revision, err := checkOnMaster(cmd, s, code, p.json)
+	params := wire.PushParams{Code: code, AllowNone: p.allowNone, Message: p.message, Plan: plan, Signatures: p.sign(code)}
+	if cmd.Flags().Changed("to") {
+		params.Selector = &p.to
+	}
+	checked, err := checkOnMaster(cmd, s, params, p.json)
 	if err == nil {
-		err = p.agree(code, revision)
+		err = p.agree(code, checked.Revision)
 	}
 	if err != nil {
 		return err
 	}
-	params := wire.PushParams{Code: code, Message: p.message, Plan: plan, Signatures: p.sign(code)}
-	if cmd.Flags().Changed("to") {
-		params.Selector = &p.to
+	if checked.Nobody != "" && !p.allowNone {
+		return cli.Exit(cli.ExitCheck, fmt.Errorf("nothing was pushed: %s; where that is meant, give --allow-none", nobodyText(checked.Nobody, checked.Drops)))
+	}
+	if text := builtInText(code.Name, checked.BuiltIn, checked.Replaces); text != "" {
+		cli.Errln(cmd.ErrOrStderr(), "warning: %s", text)
 	}
 	if cmd.Flags().Changed("if-version") {
 		params.Version = &p.version
@@ -125,42 +134,58 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if err := s.call(wire.MethodCatalogPush, params, &result); err != nil {
 		return faultsOf(cmd, err, code.File, p.json)
 	}
-	if err := p.tell(cmd, s, code.Name, result); err != nil {
-		return err
+	if !p.json {
+		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(code.Name, result))); err != nil {
+			return err
+		}
 	}
 	return p.finish(cmd, code.Name, result, &p.planFlags)
 }
 
-// tell says what was begun, and for which hosts: somebody who gave no selector
-// should know.
-func (p *push) tell(cmd *cobra.Command, s *session, name string, result wire.PushResult) error {
-	if p.json {
-		return nil
-	}
-	var entry wire.CatalogEntry
-	if err := s.call(wire.MethodCatalogGet, wire.CatalogParams{Name: name}, &entry); err != nil {
-		return err
-	}
-	_, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(name, entry.Selector, result)))
-	return err
+// allowNoneFlag adds the flag that lets a selector select no host.
+func allowNoneFlag(cmd *cobra.Command, allow *bool) {
+	cmd.Flags().BoolVar(allow, "allow-none", false, "take a selector that no host has, for hosts that are to come")
 }
 
-// pushedText says what a push has begun.
-func pushedText(name, selector string, result wire.PushResult) string {
+// nobodyText says that a selector selects no host, and who loses the inspector.
+func nobodyText(nobody string, drops int) string {
+	if drops == 0 {
+		return nobody
+	}
+	return counted(drops, "host", "hosts") + " would drop it; " + nobody
+}
+
+// builtInText says that a push replaces a built-in inspector, or "".
+func builtInText(name string, builtIn bool, replaces int) string {
+	if !builtIn || replaces == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is built in; what is pushed under that name replaces it on %s, until it is deleted", name, counted(replaces, "host", "hosts"))
+}
+
+// pushedText says what a push has begun, and for which hosts: somebody who gave no
+// selector should know.
+func pushedText(name string, result wire.PushResult) string {
 	switch {
 	case result.Signed:
 		return fmt.Sprintf("%s %s is current already; its hosts get the signature\n", name, shortID(result.Revision))
 	case result.Rollout == "":
 		return fmt.Sprintf("%s %s is current already; nothing is to be done\n", name, shortID(result.Revision))
 	}
-	hosts := fmt.Sprintf("%d hosts", result.Hosts)
-	switch result.Hosts {
-	case 0:
-		hosts = "none yet; hosts get it when they match"
-	case 1:
-		hosts = "1 host"
+	return fmt.Sprintf("%s %s goes to %s\n", name, shortID(result.Revision), whereText(result))
+}
+
+// whereText says to which hosts a rollout goes, and how many drop the inspector.
+func whereText(result wire.PushResult) string {
+	hosts := "none yet; hosts get it when they match"
+	if result.Hosts > 0 {
+		hosts = counted(result.Hosts, "host", "hosts")
 	}
-	return fmt.Sprintf("%s %s goes to %s: %s (rollout %s)\n", name, shortID(result.Revision), selectorText(selector), hosts, result.Rollout)
+	text := fmt.Sprintf("%s: %s (rollout %s)", selectorText(result.Selector), hosts, result.Rollout)
+	if result.Drops > 0 {
+		text += fmt.Sprintf("; %s it", counted(result.Drops, "host drops", "hosts drop"))
+	}
+	return text
 }
 
 // code makes the code of a script or a plugin; the artefacts are the plugin's
@@ -222,20 +247,20 @@ func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) e
 }
 
 // checkOnMaster asks the master for what it has against the code, and prints
-// that as the local check does: its rules may be newer. It returns the revision
-// that the master would make.
-func checkOnMaster(cmd *cobra.Command, s *session, code wire.Code, asJSON bool) (revision string, err error) {
+// that as the local check does: its rules may be newer. It returns what a push
+// would do.
+func checkOnMaster(cmd *cobra.Command, s *session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
 	var result wire.CheckResult
-	if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: code}, &result); err != nil {
-		return "", err
+	if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: p.Code, Selector: p.Selector}, &result); err != nil {
+		return result, err
 	}
 	if len(result.Diagnostics) == 0 {
-		return result.Revision, nil
+		return result, nil
 	}
-	if err := printChecked(cmd, code.File, fromMaster(result), asJSON); err != nil {
-		return "", err
+	if err := printChecked(cmd, p.Code.File, fromMaster(result), asJSON); err != nil {
+		return result, err
 	}
-	return "", cli.Exit(cli.ExitCheck, nil)
+	return result, cli.Exit(cli.ExitCheck, nil)
 }
 
 // faultsOf prints the faults that an answer to a push brings with it, as those

@@ -29,11 +29,12 @@ func (a *API) catalogMethods(mux *rpc.Mux) {
 }
 
 func (a *API) catalogCheck(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {
-	return a.Catalog.Check(ctx, p.Code)
+	return a.Catalog.Check(ctx, p)
 }
 
 func (a *API) catalogList(context.Context, wire.Empty) (wire.CatalogResult, error) {
-	return wire.CatalogResult{Inspectors: a.Catalog.List()}, nil
+	list, deleted := a.Catalog.List()
+	return wire.CatalogResult{Inspectors: list, Deleted: deleted}, nil
 }
 
 func (a *API) catalogGet(ctx context.Context, p wire.CatalogParams) (wire.CatalogEntry, error) {

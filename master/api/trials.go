@@ -77,7 +77,7 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 	if err := catalog.CheckSignatures(p.Signatures); err != nil {
 		return wire.TrialStartResult{}, err
 	}
-	checked, err := a.Catalog.Check(ctx, p.Code)
+	checked, err := a.Catalog.Check(ctx, wire.CheckParams{Code: p.Code})
 	if err != nil {
 		return wire.TrialStartResult{}, err
 	}

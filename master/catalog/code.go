@@ -29,15 +29,18 @@ const (
 	maxFileBytes     = 200
 )
 
-// Check tells whether code would be accepted.
-func (c *Catalog) Check(ctx context.Context, code wire.Code) (wire.CheckResult, error) {
-	code, definition, err := complete(code)
+// Check tells whether code would be accepted, and what a push would do to hosts.
+func (c *Catalog) Check(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {
+	code, definition, err := complete(p.Code)
 	result := wire.CheckResult{
 		Diagnostics: []wire.Diagnostic{}, Revision: wire.RevisionOf(code), Name: code.Name,
 		IntervalMS: definition.Interval.Milliseconds(), TimeoutMS: definition.Timeout.Milliseconds(),
 	}
 	if err == nil {
 		err = c.checkCode(ctx, definition)
+	}
+	if err := c.preview(code.Name, p.Selector, &result); err != nil {
+		return result, err
 	}
 	var faults inspectors.Diagnostics
 	switch {

@@ -16,6 +16,12 @@
 // when the entry is at another by then, he is told who was first, and nothing is
 // written. Versions count up and never come twice.
 //
+// A push with another selector than the entry has is refused where it selects no
+// host, unless its author says that it may. A rollback restores a change of the
+// history, its revision and its selector: the newest after which the entry was
+// another than now, and that some host has shown to do well. For that each change
+// notes on how many hosts what it replaced was healthy.
+//
 // Signatures of a revision are kept beside it, as more may come with later pushes
 // of the same code. They go to hosts with it, and only those can verify them. One
 // that comes for what is current already makes no rollout: every host that is to

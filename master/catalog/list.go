@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,19 +22,20 @@ const (
 	maxRollouts     = 1000
 )
 
-// List returns the inspectors of the catalog by name, without their history and
-// without those that are deleted.
-func (c *Catalog) List() []wire.CatalogEntry {
+// List returns the inspectors of the catalog by name, without their history, and
+// the names of those that are deleted.
+func (c *Catalog) List() (list []wire.CatalogEntry, deleted []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	list := []wire.CatalogEntry{}
-	for _, e := range c.entries {
-		if !e.Deleted {
+	list = []wire.CatalogEntry{}
+	for _, name := range slices.Sorted(maps.Keys(c.entries)) {
+		if e := c.entries[name]; e.Deleted {
+			deleted = append(deleted, name)
+		} else {
 			list = append(list, c.entryLocked(e))
 		}
 	}
-	slices.SortFunc(list, func(a, b wire.CatalogEntry) int { return strings.Compare(a.Name, b.Name) })
-	return list
+	return list, deleted
 }
 
 // Get returns an inspector with its history, also one that is deleted.
@@ -92,12 +94,21 @@ func (c *Catalog) Revision(ctx context.Context, p wire.RevisionParams) (wire.Rev
 		}
 		return c.revision(ctx, e.Current)
 	}
-	if len(p.Revision) < minPrefix {
-		return wire.Revision{}, rpc.Errorf(rpc.CodeInvalidParams, "the revision %q is too short: give at least %d digits", p.Revision, minPrefix)
-	}
 	history, err := c.history(ctx, p.Name)
 	if err != nil {
 		return wire.Revision{}, err
+	}
+	found, err := named(history, p)
+	if err != nil {
+		return wire.Revision{}, err
+	}
+	return c.revision(ctx, found)
+}
+
+// named finds the revision of a history whose id begins as p says.
+func named(history []wire.HistoryEntry, p wire.RevisionParams) (string, error) {
+	if len(p.Revision) < minPrefix {
+		return "", rpc.Errorf(rpc.CodeInvalidParams, "the revision %q is too short: give at least %d digits", p.Revision, minPrefix)
 	}
 	found := ""
 	for _, h := range history {
@@ -105,40 +116,14 @@ func (c *Catalog) Revision(ctx context.Context, p wire.RevisionParams) (wire.Rev
 			continue
 		}
 		if found != "" {
-			return wire.Revision{}, rpc.Errorf(rpc.CodeInvalidParams, "more than one revision of %q begins with %s; give more digits", p.Name, p.Revision)
+			return "", rpc.Errorf(rpc.CodeInvalidParams, "more than one revision of %q begins with %s; give more digits", p.Name, p.Revision)
 		}
 		found = h.Revision
 	}
 	if found == "" {
-		return wire.Revision{}, rpc.Errorf(wire.CodeNotFound, "inspector %q has had no revision %.64q; catalog.get has its history", p.Name, p.Revision)
+		return "", rpc.Errorf(wire.CodeNotFound, "inspector %q has had no revision %.64q; catalog.get has its history", p.Name, p.Revision)
 	}
-	return c.revision(ctx, found)
-}
-
-// previous returns the revision that was current before the one that is, or the
-// last one of an inspector that is deleted.
-func (c *Catalog) previous(ctx context.Context, name string) (wire.Revision, error) {
-	c.mu.Lock()
-	e := c.entries[name]
-	c.mu.Unlock()
-	if e == nil {
-		return wire.Revision{}, notInCatalog(name)
-	}
-	history, err := c.history(ctx, name)
-	if err != nil {
-		return wire.Revision{}, err
-	}
-	for _, h := range history {
-		if h.Revision == "" || h.Revision == e.Current {
-			continue
-		}
-		// What was taken back is not what anybody wants to go back to.
-		if r, err := c.Rollout(ctx, h.Rollout); err == nil && r.State == wire.RolloutRolledBack {
-			continue
-		}
-		return c.revision(ctx, h.Revision)
-	}
-	return wire.Revision{}, rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision than %.12s", name, e.Current)
+	return found, nil
 }
 
 func rolloutNumber(id string) (uint64, error) {

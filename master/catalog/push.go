@@ -33,9 +33,11 @@ type wish struct {
 	revision string           // that is to be current; "" for delete
 	kind     string           // of the revision; "" for delete
 	selector *string          // nil keeps that of the entry
-	message  string
-	plan     wire.Plan
-	interval time.Duration // of the revision
+
+	allowNone bool // the selector may select no host
+	message   string
+	plan      wire.Plan
+	interval  time.Duration // of the revision
 }
 
 // Push makes code the current revision of an inspector, and begins its rollout.
@@ -66,11 +68,12 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 	}
 	return c.change(ctx, seen, wish{
 		action: actionPush, name: code.Name, code: &code, signed: p.Signatures, revision: wire.RevisionOf(code), kind: kindOf(code),
-		selector: p.Selector, message: p.Message, plan: p.Plan, interval: definition.Interval,
+		selector: p.Selector, allowNone: p.AllowNone, message: p.Message, plan: p.Plan, interval: definition.Interval,
 	})
 }
 
-// Rollback makes an earlier revision current again, by a rollout of its own.
+// Rollback makes an earlier revision current again, for the hosts that it was for
+// then, by a rollout of its own.
 func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.PushResult, error) {
 	seen := c.seen(p.Name, p.Version)
 	if err := validateMessage(p.Message); err != nil {
@@ -79,13 +82,11 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	if err := rollout.CheckPlan(p.Plan); err != nil {
 		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
 	}
-	var revision wire.Revision
-	var err error
-	if p.Revision == "" {
-		revision, err = c.previous(ctx, p.Name)
-	} else {
-		revision, err = c.Revision(ctx, wire.RevisionParams{Name: p.Name, Revision: p.Revision})
+	before, err := c.before(ctx, p)
+	if err != nil {
+		return wire.PushResult{}, err
 	}
+	revision, err := c.revision(ctx, before.Revision)
 	if err != nil {
 		return wire.PushResult{}, err
 	}
@@ -95,7 +96,7 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	_, definition, _ := complete(revision.Code)
 	return c.change(ctx, seen, wish{
 		action: actionRollback, name: p.Name, revision: revision.ID, kind: kindOf(revision.Code),
-		message: p.Message, plan: p.Plan, interval: definition.Interval,
+		selector: &before.Selector, message: p.Message, plan: p.Plan, interval: definition.Interval,
 	})
 }
 
@@ -153,7 +154,10 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 		return wire.PushResult{}, err
 	}
 	c.mu.Lock()
-	err = c.checkRoomLocked(e, code[w.revision].Code)
+	if err = c.checkSelectionLocked(before, e, w); err == nil {
+		err = c.checkRoomLocked(e, code[w.revision].Code)
+	}
+	well, drops := c.wellLocked(before), c.dropsLocked(e.Name, e.selector)
 	c.mu.Unlock()
 	if err != nil {
 		return wire.PushResult{}, err
@@ -165,7 +169,7 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	e.Rollout = next.ID
 	changes := []state.Change{attempt.Change(w.name, w.describe(e, next))}
 	history := wire.HistoryEntry{
-		AtMS: e.AtMS, Author: e.Author, Action: w.action, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: next.ID,
+		AtMS: e.AtMS, Author: e.Author, Action: w.action, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: next.ID, WellBefore: well,
 	}
 	changes = append(changes, revised...)
 	if running != nil {
@@ -176,7 +180,7 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 		changes = append(changes, putRollout(running, replaced))
 		defer c.announceRollout(replaced)
 	}
-	result := wire.PushResult{Revision: e.Current, Version: e.version(), Rollout: next.ID, Hosts: hostsOf(next)}
+	result := wire.PushResult{Revision: e.Current, Version: e.version(), Rollout: next.ID, Selector: e.Selector, Hosts: hostsOf(next), Drops: drops}
 	if err := c.commit(ctx, e, before, history, &active{Rollout: next}, code, changes); err != nil {
 		return wire.PushResult{}, err
 	}
@@ -209,7 +213,7 @@ func (c *Catalog) unchanged(ctx context.Context, attempt *audit.Attempt, e *entr
 	if signed {
 		c.signedLocked(w.name, w.revision, all)
 	}
-	return wire.PushResult{Revision: e.Current, Version: e.version(), Signed: signed, Hosts: len(c.targetsLocked(e.selector))}, nil
+	return wire.PushResult{Revision: e.Current, Version: e.version(), Signed: signed, Selector: e.Selector, Hosts: len(c.targetsLocked(e.selector))}, nil
 }
 
 // compare refuses a change whose author has not seen what is there.

@@ -242,6 +242,7 @@ func (c *Catalog) rollBack(ctx context.Context, a *active, r wire.Rollout) error
 	if r.From != "" {
 		code[r.From] = c.code[r.From]
 	}
+	well := c.wellLocked(before)
 	c.mu.Unlock()
 	e := &entry{record: before.record}
 	attempt := audit.From(ctx)
@@ -256,7 +257,7 @@ func (c *Catalog) rollBack(ctx context.Context, a *active, r wire.Rollout) error
 		return err
 	}
 	history := wire.HistoryEntry{
-		AtMS: e.AtMS, Author: e.Author, Action: actionRollback, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: r.ID,
+		AtMS: e.AtMS, Author: e.Author, Action: actionRollback, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: r.ID, WellBefore: well,
 	}
 	line := attempt.Change(r.ID, r.Reason)
 	if attempt.Who() == audit.Master {

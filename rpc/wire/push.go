@@ -134,6 +134,9 @@ type HistoryEntry struct {
 	Selector string `json:"selector"`
 	Message  string `json:"message,omitempty"`
 	Rollout  string `json:"rollout,omitempty"`
+	// WellBefore is on how many hosts what this change replaced had shown itself
+	// healthy. A rollback goes to what had, not to what ran nowhere.
+	WellBefore int `json:"well_before,omitempty"`
 	// Signers are the ids of the keys that have signed Revision by now.
 	Signers []string `json:"signers,omitempty"`
 }
@@ -180,14 +183,18 @@ type RevisionParams struct {
 	Revision string `json:"revision,omitempty"`
 }
 
-// CatalogResult lists inspectors by name, without those that are deleted.
+// CatalogResult lists inspectors by name, without those that are deleted, of
+// which it has the names.
 type CatalogResult struct {
 	Inspectors []CatalogEntry `json:"inspectors"`
+	Deleted    []string       `json:"deleted,omitempty"`
 }
 
-// CheckParams ask whether code would be accepted.
+// CheckParams ask whether code would be accepted, and what a push would do.
 type CheckParams struct {
 	Code Code `json:"code"`
+	// Selector is that of the push.
+	Selector *string `json:"selector,omitempty"`
 }
 
 // Diagnostic is one fault of a script.
@@ -209,6 +216,18 @@ type CheckResult struct {
 	Name       string `json:"name"`
 	IntervalMS int64  `json:"interval_ms"`
 	TimeoutMS  int64  `json:"timeout_ms"`
+
+	// Nobody says why a push would be refused without PushParams.AllowNone: its
+	// selector selects no host.
+	Nobody string `json:"nobody,omitempty"`
+	// Hosts is how many hosts would have the inspector, and Drops how many have
+	// it and would not any more.
+	Hosts int `json:"hosts"`
+	Drops int `json:"drops,omitempty"`
+	// BuiltIn is whether an inspector of that name is built in, which the push
+	// replaces on Replaces hosts that run it now.
+	BuiltIn  bool `json:"built_in,omitempty"`
+	Replaces int  `json:"replaces,omitempty"`
 }
 
 // Stage is a step of a rollout: to so many hosts in all, or so many percent of
@@ -234,10 +253,12 @@ type Plan struct {
 // PushParams make code the current revision of an inspector.
 type PushParams struct {
 	Code Code `json:"code"`
-	// Selector is nil to keep that of the entry, "" for a new one.
-	Selector *string `json:"selector,omitempty"`
-	Message  string  `json:"message,omitempty"`
-	Plan     Plan    `json:"plan"`
+	// Selector is nil to keep that of the entry, "" for a new one. Another that
+	// selects no host is refused, unless AllowNone is set.
+	Selector  *string `json:"selector,omitempty"`
+	AllowNone bool    `json:"allow_none,omitempty"`
+	Message   string  `json:"message,omitempty"`
+	Plan      Plan    `json:"plan"`
 	// Version is the CatalogEntry's that the caller has seen: where it is not
 	// the entry's any more, the push is refused with CodeConflict, which names
 	// who was first. nil does not compare, "" is for a new inspector.
@@ -254,13 +275,17 @@ type PushResult struct {
 	Version  string `json:"version"`
 	Rollout  string `json:"rollout,omitempty"`
 	Signed   bool   `json:"signed,omitempty"`
-	Hosts    int    `json:"hosts"` // that the selector selects now
+	Selector string `json:"selector"`
+	Hosts    int    `json:"hosts"`           // that the selector selects now
+	Drops    int    `json:"drops,omitempty"` // hosts that had it, and are not selected any more
 }
 
-// RollbackParams make an earlier revision current again.
+// RollbackParams make an earlier revision current again, for the hosts that it was
+// for then.
 type RollbackParams struct {
 	Name string `json:"name"`
-	// Revision is an id or the start of one; "" is the one before the current.
+	// Revision is an id or the start of one; "" is what was there before the
+	// current one, and did well.
 	Revision string  `json:"revision,omitempty"`
 	Message  string  `json:"message,omitempty"`
 	Plan     Plan    `json:"plan"`

@@ -1,0 +1,84 @@
+package catalog
+
+import (
+	"context"
+	"slices"
+
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// before finds what a rollback goes back to: a change of the inspector's history,
+// whose revision and selector are to hold again.
+//
+// Without a revision that is the newest change after which the inspector was
+// another than now, and did well on some host. What was taken back because it did
+// not do well is not what anybody wants to go back to, and what ran nowhere is it
+// only where there is nothing else. With a revision it is the newest change to
+// that which did well, or else the newest.
+func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.HistoryEntry, error) {
+	c.mu.Lock()
+	e := c.entries[p.Name]
+	c.mu.Unlock()
+	if e == nil {
+		return wire.HistoryEntry{}, notInCatalog(p.Name)
+	}
+	history, err := c.history(ctx, p.Name)
+	if err != nil {
+		return wire.HistoryEntry{}, err
+	}
+	fits := func(h wire.HistoryEntry) bool {
+		return h.Revision != "" && (e.Deleted || h.Revision != e.Current || h.Selector != e.Selector)
+	}
+	if p.Revision != "" {
+		revision, err := named(history, wire.RevisionParams{Name: p.Name, Revision: p.Revision})
+		if err != nil {
+			return wire.HistoryEntry{}, err
+		}
+		fits = func(h wire.HistoryEntry) bool { return h.Revision == revision }
+	}
+	var some, bad *wire.HistoryEntry
+	for i := range history {
+		h := &history[i]
+		switch {
+		case !fits(*h):
+		case p.Revision == "" && c.takenBack(ctx, h):
+			if bad == nil && h.Revision != e.Current {
+				bad = h
+			}
+		case i > 0 && history[i-1].WellBefore > 0, i == 0 && c.isWell(e):
+			return *h, nil
+		case some == nil:
+			some = h
+		}
+	}
+	if some != nil {
+		return *some, nil
+	}
+	return wire.HistoryEntry{}, nothingBefore(e, history, bad)
+}
+
+// takenBack reports whether a change was taken back because it did not do well.
+func (c *Catalog) takenBack(ctx context.Context, h *wire.HistoryEntry) bool {
+	r, err := c.Rollout(ctx, h.Rollout)
+	return err == nil && r.State == wire.RolloutRolledBack && r.To == h.Revision
+}
+
+func (c *Catalog) isWell(e *entry) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wellLocked(e) > 0
+}
+
+// nothingBefore says why there is nothing to go back to. bad is what was taken
+// back, or nil.
+func nothingBefore(e *entry, history []wire.HistoryEntry, bad *wire.HistoryEntry) error {
+	other := slices.ContainsFunc(history, func(h wire.HistoryEntry) bool { return h.Revision != "" && h.Revision != e.Current })
+	switch {
+	case bad != nil:
+		return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision that did well: %.12s was rolled back in rollout %s; name it to go there all the same", e.Name, bad.Revision, bad.Rollout)
+	case !other && !e.Deleted:
+		return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision than %.12s", e.Name, e.Current)
+	}
+	return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision", e.Name)
+}
