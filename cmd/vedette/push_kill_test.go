@@ -90,7 +90,7 @@ func (m *killMesh) awaitHosts(n int) {
 // Bodies of scripts, of which each revision has another value.
 const (
 	goodBody  = "return %d, nil"
-	slowBody  = "time.Sleep(time.Second); return %d, nil"
+	slowBody  = "time.Sleep(3 * time.Second); return %d, nil" // long enough to be looked at
 	fatalBody = "return float64(len(make([]byte, 1<<40))) + %d, nil"
 	badBody   = "return %d, errors.New(\"no such luck\")"
 )
@@ -99,7 +99,7 @@ const (
 func (m *killMesh) script(body string) wire.Code {
 	m.value++
 	return wire.Code{
-		Name: "probe", File: "probe.go", IntervalMS: 2000,
+		Name: "probe", File: "probe.go", IntervalMS: 10_000,
 		Source: "package probe\n\nimport (\n\t\"errors\"\n\t\"time\"\n)\n\nvar _, _ = errors.New, time.Now\n\nfunc Inspect() (float64, error) { " + fmt.Sprintf(body, m.value) + " }\n",
 	}
 }
@@ -115,9 +115,9 @@ type killStep struct {
 }
 
 func killSteps() []killStep {
-	staged := wire.Plan{Stages: []wire.Stage{{Hosts: 1}, {Percent: 100}}, BakeMS: 300, TimeoutMS: 60_000}
+	staged := wire.Plan{Stages: []wire.Stage{{Hosts: 1}, {Percent: 100}}, BakeMS: 300, TimeoutMS: 300_000}
 	long, whole := staged, staged
-	long.BakeMS, whole.Stages = 2500, []wire.Stage{{Percent: 100}}
+	long.BakeMS, whole.Stages = 6000, []wire.Stage{{Percent: 100}}
 	running := func(fits func(wire.Rollout) bool) func(wire.Rollout) bool {
 		return func(r wire.Rollout) bool { return r.State == wire.RolloutRunning && fits(r) }
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
 	"go.uber.org/goleak"
 )
 
@@ -72,12 +72,11 @@ func TestIdleChild(t *testing.T) {
 	if err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
 		t.Fatal(err)
 	}
-	for gone := false; !gone; {
+	patience.Until(t, "the idle child to be ended", func() bool {
 		c.mu.Lock()
-		gone = c.child == nil
-		c.mu.Unlock()
-		runtime.Gosched()
-	}
+		defer c.mu.Unlock()
+		return c.child == nil
+	})
 	if err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
 		t.Error(err)
 	}

@@ -165,7 +165,7 @@ func call(inspect any, r *inspectors.Report, fault *string) (err error) {
 			*fault = fmt.Sprint("panic: ", v)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	switch f := inspect.(type) {
 	case func() (float64, error):

@@ -26,9 +26,9 @@ const interpreterEnv = "VEDETTE_CHECK_TEST_INTERPRETER"
 // program that has not ended a good while after that is stuck where the
 // interpreter cannot be stopped.
 const (
-	runTimeout     = 30 * time.Second
+	runTimeout     = 2 * time.Minute
 	refusedTimeout = 2 * time.Second
-	stuckTimeout   = 60 * time.Second
+	stuckTimeout   = 3 * time.Minute
 )
 
 // job is one program to run, and result what it printed.
