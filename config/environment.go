@@ -51,6 +51,10 @@ const VariableConfig = "VEDETTE_CONFIG"
 // what is pushed. The commands that push read it, not Load.
 const VariableSignKey = "VEDETTE_SIGN_KEY"
 
+// VariableTimeout is the variable that says how long commands wait for an answer
+// of the master. They read it, not Load.
+const VariableTimeout = "VEDETTE_TIMEOUT"
+
 // dotEnvName is read in the current directory, and nowhere else.
 const dotEnvName = ".env"
 
@@ -173,7 +177,7 @@ func (l *loader) environment(environ []string) {
 // not given.
 func (l *loader) variables(values map[string]string, origin func(name string) Origin) {
 	l.masterAddress(values, origin)
-	known := []string{VariableConfig, VariableSignKey}
+	known := []string{VariableConfig, VariableSignKey, VariableTimeout}
 	for _, v := range variables() {
 		known = append(known, v.name)
 		if text := values[v.name]; text != "" && v.path != "" {

@@ -149,7 +149,7 @@ func buildNative(d inspectors.Definition, output io.Writer) (server.Program, err
 
 // testTimeout is the timeout of a run that is not meant to reach it, and the
 // processor time of one that is not meant to exceed it.
-const testTimeout = time.Minute
+const testTimeout = 2 * time.Minute
 
 // script is a definition of a script, with bounds that are far away.
 func script(name, source string) inspectors.Definition {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -36,7 +37,8 @@ func (c *client) flags(cmd *cobra.Command) {
 	c.settings.Flag(cmd, "master", "agent.master", "the master's `URL` (default $VEDETTE_MASTER, or http://127.0.0.1:50505)")
 	c.settings.Flag(cmd, "token-file", "agent.token_file", "take the token from `FILE` (default $VEDETTE_TOKEN is the token)")
 	c.settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate (default $VEDETTE_CA)")
-	cmd.Flags().DurationVar(&c.timeout, "timeout", 10*time.Second, "give up on an answer after this `DURATION`")
+	cmd.Flags().DurationVar(&c.timeout, "timeout", 10*time.Second, "give up on an answer after this `DURATION` (default $"+config.VariableTimeout+", or 10s)")
+	cmd.Flags().Lookup("timeout").DefValue = ""
 }
 
 func (c *client) jsonFlag(cmd *cobra.Command, usage string) {
@@ -46,8 +48,8 @@ func (c *client) jsonFlag(cmd *cobra.Command, usage string) {
 // dialOptions reads the settings. Everything is spoken in JSON: what is shown
 // to people is text in any case.
 func (c *client) dialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
-	if c.timeout <= 0 {
-		return rpc.DialOptions{}, cli.Usagef("--timeout is %v; it must be above 0", c.timeout)
+	if err := c.readTimeout(cmd); err != nil {
+		return rpc.DialOptions{}, err
 	}
 	cfg, err := c.settings.LoadClient()
 	if err != nil {
@@ -70,6 +72,22 @@ func (c *client) dialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 	}
 	c.dialed = o
 	return o, nil
+}
+
+// readTimeout takes the timeout from the environment where no flag gives it.
+func (c *client) readTimeout(cmd *cobra.Command) error {
+	name, text := "--timeout", os.Getenv(config.VariableTimeout)
+	if text != "" && !cmd.Flags().Changed("timeout") {
+		name = config.VariableTimeout
+		var err error
+		if c.timeout, err = time.ParseDuration(text); err != nil {
+			return cli.Usagef("%s is %q; write a duration, such as 30s", name, text)
+		}
+	}
+	if c.timeout <= 0 {
+		return cli.Usagef("%s is %v; it must be above 0", name, c.timeout)
+	}
+	return nil
 }
 
 // trust makes a TLS configuration of a file of authorities.

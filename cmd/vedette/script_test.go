@@ -92,7 +92,8 @@ func runScripts(t *testing.T, dir, programs string) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("VEDETTE_HOST", "box")
 			env.Setenv("GORACE", quickExit)
-			address, err := freeport.Find() // for a master that is started again
+			env.Setenv("VEDETTE_TIMEOUT", patience.Limit.String()) // a busy machine answers late
+			address, err := freeport.Find()                        // for a master that is started again
 			if err != nil {
 				return err
 			}
@@ -160,7 +161,7 @@ func spawn(ts *testscript.TestScript, neg bool, args []string) {
 	defer log.Close()
 	cmd := exec.Command(lookPath(ts, args[1]), args[2:]...)
 	cmd.Dir = ts.Getenv("WORK")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "VEDETTE_HOST", "VEDETTE_MASTER", "VEDETTE_TOKEN", "VEDETTE_CA", "GORACE"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "VEDETTE_HOST", "VEDETTE_MASTER", "VEDETTE_TOKEN", "VEDETTE_CA", "VEDETTE_TIMEOUT", "GORACE"} {
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
