@@ -117,8 +117,16 @@ func readiness(store *history.Store) http.HandlerFunc {
 	}
 }
 
+// keyHint says what to send to a master without tokens.
+func keyHint(authenticator *auth.Authenticator) string {
+	if !authenticator.Open() {
+		return ""
+	}
+	return "; for whoever is neither this master's user nor root that is its key, which it printed when it started and keeps in its data folder as " + keyFile
+}
+
 // viewersOnly lets requests through that carry the token of a viewer or an
-// operator, or come to a master that is open to everybody on loopback.
+// operator, or come from the user of a master without tokens.
 func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !authenticator.CheckOrigin(r) {
@@ -129,7 +137,7 @@ func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Hand
 		switch {
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send the token of a viewer or an operator as \"Authorization: Bearer TOKEN\"", http.StatusUnauthorized)
+			http.Error(w, "send the token of a viewer or an operator as \"Authorization: Bearer TOKEN\""+keyHint(authenticator), http.StatusUnauthorized)
 		case !identity.MayView():
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s, which may not look at metrics", identity.Name, identity.Role), http.StatusForbidden)
 		default:
@@ -139,8 +147,8 @@ func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Hand
 }
 
 // remoteWriters takes remote write from agents' credentials, for their one host,
-// and from everybody on a master that is open to everybody on loopback, for the
-// hosts that the samples name.
+// and from the user of a master without tokens, for the hosts that the samples
+// name.
 func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *ingest.Ingest) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity, err := authenticator.Request(r)
@@ -149,7 +157,7 @@ func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *i
 			http.Error(w, "pages of other origins may not write here", http.StatusForbidden)
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send the token of an agent as \"Authorization: Bearer TOKEN\"", http.StatusUnauthorized)
+			http.Error(w, "send the token of an agent as \"Authorization: Bearer TOKEN\""+keyHint(authenticator), http.StatusUnauthorized)
 		case identity.Role != auth.Agent && identity.Role != auth.Local:
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; reporting needs an agent's", identity.Name, identity.Role), http.StatusForbidden)
 		default:
@@ -172,7 +180,7 @@ func programs(authenticator *auth.Authenticator, assigned func(host, program str
 			http.Error(w, "pages of other origins may not ask here", http.StatusForbidden)
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one", http.StatusUnauthorized)
+			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one"+keyHint(authenticator), http.StatusUnauthorized)
 		case !fetching && !identity.MayOperate():
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; storing programs needs an operator's", identity.Name, identity.Role), http.StatusForbidden)
 		case identity.Role == auth.Agent && !assigned(identity.Host, strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)):
@@ -237,8 +245,7 @@ func (n noListing) Open(name string) (fs.File, error) {
 	return file, nil
 }
 
-// loopbackOnly refuses requests under a foreign name to a master that is open
-// to everybody on loopback.
+// loopbackOnly refuses requests under a foreign name to a master without tokens.
 func loopbackOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := authenticator.CheckHost(r); err != nil {

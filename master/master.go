@@ -77,9 +77,11 @@ type Master struct {
 	rpc      *rpc.Server
 	http     *http.Server
 	table    *conns.Table // of http
+	auth     *auth.Authenticator
 
-	ready chan struct{} // closed when addr is set
+	ready chan struct{} // closed when addr and key are set
 	addr  net.Addr
+	key   string // for other users of this machine, or empty
 }
 
 // New checks the configuration and wires the parts. It starts nothing.
@@ -127,7 +129,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	return &Master{
 		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
 		http:  newServer(deps.Log, identified(authenticator, failures, table, routes), table),
-		table: table,
+		table: table, auth: authenticator,
 		ready: make(chan struct{}),
 	}, nil
 }
@@ -238,6 +240,14 @@ const stateFile = "state.db"
 func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	if err := os.MkdirAll(m.cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the master's data folder: %w", err)
+	}
+	if m.auth.Open() {
+		key, err := localKey(m.cfg.Data)
+		if err != nil {
+			return nil, err
+		}
+		m.key = key
+		m.auth.SetKey(key)
 	}
 	store, err := state.Open(filepath.Join(m.cfg.Data, stateFile))
 	if errors.Is(err, state.ErrLocked) {

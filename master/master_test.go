@@ -33,7 +33,13 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(visitEnv); url != "" {
+		visit(url, os.Getenv(visitKeyEnv))
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // start runs a master until the test ends and returns it with its log.
 func start(t testing.TB, cfg config.Master) *Master {

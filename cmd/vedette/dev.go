@@ -102,7 +102,8 @@ func (d *dev) both(ctx context.Context, cmd *cobra.Command, c *config.Config) er
 		case <-agentCtx.Done():
 			return nil
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "Open %s\nStop with ^C\n", m.URL())
+		m.tellAddress(cmd.OutOrStdout())
+		fmt.Fprintln(cmd.OutOrStdout(), "Stop with ^C")
 		c.Agent.Master = m.URL()
 		return agentcmd.Run(agentCtx, c, log)
 	})

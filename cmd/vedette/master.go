@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"syscall"
 
@@ -24,9 +25,10 @@ func newMaster() *cobra.Command {
 		Short: "Run a master: accept agents and serve the page",
 		Long: `Run a master until ^C. Agents report to it, and browsers open its address.
 
-A master without tokens takes everybody on this machine for an operator and
-listens on loopback only. To be reached from other machines it needs a
-certificate and tokens; "vedette token" makes those.
+A master without tokens listens on loopback only, and is for the user who runs
+it and for root; other users of this machine need the key that it prints. To be
+reached from other machines it needs a certificate and tokens; "vedette token"
+makes those.
 
 A script that is pushed is built before it is accepted, in a process that is as
 isolated as an agent's script host. What of this a system cannot do is logged.`,
@@ -47,7 +49,7 @@ isolated as an agent's script host. What of this a system cannot do is logged.`,
 				return err
 			}
 			return m.run(ctx, func() {
-				fmt.Fprintf(cmd.OutOrStdout(), "Open %s\n", m.URL())
+				m.tellAddress(cmd.OutOrStdout())
 			})
 		},
 	}
@@ -102,6 +104,14 @@ func (m *runnable) run(ctx context.Context, ready func()) (err error) {
 	m.builder.start(ctx)
 	ready()
 	return <-done
+}
+
+// tellAddress says what to open.
+func (m *runnable) tellAddress(w io.Writer) {
+	fmt.Fprintf(w, "Open %s\n", m.URL())
+	if link := m.KeyURL(); link != "" {
+		fmt.Fprintf(w, "Other users of this machine need its key: %s\n", link)
+	}
 }
 
 // explainListen says what to do about an address that cannot be had.

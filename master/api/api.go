@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -192,52 +191,6 @@ func (a *API) disconnected(peer *rpc.Peer, _ error) {
 		a.Registry.Disconnect(agent)
 		a.Log.Info("agent disconnected", "host", agent.Host)
 	}
-}
-
-// operatorMethods change something; viewerMethods only look. The others are for
-// everybody who has logged in, and agents' methods want a hello before.
-var (
-	operatorMethods = []string{
-		wire.MethodRelease, wire.MethodCatalogPush, wire.MethodCatalogRollback, wire.MethodCatalogDelete,
-		wire.MethodRolloutPause, wire.MethodRolloutResume, wire.MethodRolloutAbort,
-		wire.MethodTrialStart, wire.MethodTrialStop, wire.MethodBoostStart, wire.MethodBoostStop,
-		wire.MethodHostLabel, wire.MethodAudit,
-	}
-	viewerMethods = []string{
-		wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe,
-		wire.MethodCatalogCheck, wire.MethodCatalogList, wire.MethodCatalogGet, wire.MethodCatalogRevision,
-		wire.MethodReceipts, wire.MethodRollouts, wire.MethodRollout,
-	}
-)
-
-// guard lets a call through when the caller's role allows its method, and has
-// every change, and every attempt of one, in the audit log. The methods keep
-// their order: it embeds the Mux.
-type guard struct {
-	*rpc.Mux
-	api *API
-}
-
-// ServeRPC implements rpc.Handler.
-func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
-	identity := connOf(req.Peer).who()
-	if identity == nil && req.Method != wire.MethodLogin {
-		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
-	}
-	if slices.Contains(operatorMethods, req.Method) && req.Method != wire.MethodAudit {
-		return g.api.audited(ctx, req, *identity, g.serve)
-	}
-	return g.serve(ctx, req, identity)
-}
-
-func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Identity) (any, error) {
-	switch {
-	case slices.Contains(operatorMethods, req.Method) && !identity.MayOperate():
-		return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, req.Method)
-	case slices.Contains(viewerMethods, req.Method) && !identity.MayView():
-		return nil, rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, req.Method)
-	}
-	return g.Mux.ServeRPC(ctx, req)
 }
 
 func connOf(peer *rpc.Peer) *conn { return peer.Identity().(*conn) }

@@ -1,7 +1,8 @@
 // Package auth decides who a caller is and what it may do. A caller is known by
-// a bearer token, of which the master's configuration holds the SHA-256; a
-// master without tokens listens on loopback only and takes everybody there for
-// an operator.
+// a bearer token, of which the master's configuration holds the SHA-256. A master
+// without tokens listens on loopback only, and takes for an operator whom the
+// kernel knows to be its own user or root; others there need the key that it has
+// made itself.
 package auth
 
 import (
@@ -14,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/vedettehq/vedette/config"
 )
@@ -29,8 +31,8 @@ const (
 	Viewer Role = "viewer"
 	// Operator may look and change.
 	Operator Role = "operator"
-	// Local is anybody on loopback of a master without tokens: an operator that
-	// may also report for any host.
+	// Local is the user who runs a master without tokens, root, and whoever has its
+	// key: an operator that may also report for any host.
 	Local Role = "local"
 )
 
@@ -39,6 +41,9 @@ type Identity struct {
 	Name string
 	Role Role
 	Host string // of an agent's credential
+
+	token [sha256.Size]byte // its hash, or zeros
+	owner bool              // known by the kernel, without a token
 }
 
 // MayView reports whether the caller may look at hosts and metrics.
@@ -61,63 +66,99 @@ func (i Identity) MayReportFor(host string) error {
 // ErrToken is returned for a token that the master does not know.
 var ErrToken = errors.New("unknown token")
 
-// Authenticator knows the tokens of a master.
+// Authenticator knows the tokens of a master. It is safe for use from many
+// goroutines.
 type Authenticator struct {
+	known atomic.Pointer[credentials]
+}
+
+// credentials are the tokens of one configuration. They do not change.
+type credentials struct {
 	tokens map[[sha256.Size]byte]Identity
+	// open is set where no tokens are configured: whom the kernel knows to be the
+	// master's own user, or root, needs none then, and everybody else the key.
+	open bool
 }
 
 // New makes an Authenticator of the configured tokens, none of them for a
-// master that is open to everybody on loopback.
+// master that is for the user who started it.
 func New(tokens []config.Token) (*Authenticator, error) {
-	a := &Authenticator{tokens: make(map[[sha256.Size]byte]Identity, len(tokens))}
+	a := &Authenticator{}
+	return a, a.SetTokens(tokens)
+}
+
+// SetTokens puts other tokens in place of those that were known. Where there is
+// an error nothing has changed. A master that had tokens keeps needing some, and
+// one that had none stays open.
+func (a *Authenticator) SetTokens(tokens []config.Token) error {
+	c := &credentials{tokens: make(map[[sha256.Size]byte]Identity, len(tokens)), open: len(tokens) == 0}
 	for _, token := range tokens {
 		sum, err := hex.DecodeString(token.SHA256)
 		if err != nil || len(sum) != sha256.Size {
-			return nil, fmt.Errorf("cannot use token %q: sha256 is not 64 hex digits", token.Name)
+			return fmt.Errorf("cannot use token %q: sha256 is not 64 hex digits", token.Name)
 		}
 		role := Role(token.Role)
 		if role != Agent && role != Viewer && role != Operator {
-			return nil, fmt.Errorf("cannot use token %q: unknown role %q; use agent, viewer or operator", token.Name, token.Role)
+			return fmt.Errorf("cannot use token %q: unknown role %q; use agent, viewer or operator", token.Name, token.Role)
 		}
 		if (role == Agent) != (token.Host != "") {
-			return nil, fmt.Errorf("cannot use token %q: an agent's token names a host, and only an agent's", token.Name)
+			return fmt.Errorf("cannot use token %q: an agent's token names a host, and only an agent's", token.Name)
 		}
-		if _, dup := a.tokens[[sha256.Size]byte(sum)]; dup {
-			return nil, fmt.Errorf("cannot use token %q: another has the same sha256", token.Name)
+		if _, dup := c.tokens[[sha256.Size]byte(sum)]; dup {
+			return fmt.Errorf("cannot use token %q: another has the same sha256", token.Name)
 		}
-		a.tokens[[sha256.Size]byte(sum)] = Identity{Name: token.Name, Role: role, Host: token.Host}
+		c.tokens[[sha256.Size]byte(sum)] = Identity{Name: token.Name, Role: role, Host: token.Host, token: [sha256.Size]byte(sum)}
 	}
-	return a, nil
+	if had := a.known.Load(); had != nil && had.open != c.open {
+		return errors.New("cannot go from tokens to none, or from none to some, while the master runs; start it again")
+	}
+	a.known.Store(c)
+	return nil
 }
 
-// Open reports whether no token is needed.
-func (a *Authenticator) Open() bool { return len(a.tokens) == 0 }
+// SetKey sets the key of a master without tokens.
+func (a *Authenticator) SetKey(key string) {
+	sum := sha256.Sum256([]byte(key))
+	a.known.Store(&credentials{open: true, tokens: map[[sha256.Size]byte]Identity{sum: {Name: "key", Role: Local, token: sum}}})
+}
+
+// Open reports whether no tokens are configured.
+func (a *Authenticator) Open() bool { return a.known.Load().open }
+
+// Valid reports whether the credential of an identity is still good, for the same
+// role and host.
+func (a *Authenticator) Valid(i Identity) bool {
+	if i.owner {
+		return a.Open()
+	}
+	return a.known.Load().tokens[i.token] == i
+}
 
 // Token returns the identity of a token, or ErrToken. The hash is looked up, so
 // the time it takes says nothing of the token.
 func (a *Authenticator) Token(token string) (Identity, error) {
-	if a.Open() {
-		return Identity{Name: "local", Role: Local}, nil
-	}
-	identity, ok := a.tokens[sha256.Sum256([]byte(token))]
+	identity, ok := a.known.Load().tokens[sha256.Sum256([]byte(token))]
 	if !ok {
 		return Identity{}, ErrToken
 	}
 	return identity, nil
 }
 
-// Request returns who sent an HTTP request. It is nil, nil for a request
-// without credentials to a master that needs them: such a caller may log in.
+// Request returns who sent an HTTP request. It is nil, nil for a request without
+// credentials that needs some: such a caller may log in.
 func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
 	if known, ok := r.Context().Value(answerKey{}).(answer); ok {
 		return known.identity, known.err
 	}
+	if a.Open() && isOwner(r.Context()) {
+		return &Identity{Name: "local", Role: Local, owner: true}, nil
+	}
 	header := r.Header.Get("Authorization")
-	if header == "" && !a.Open() {
+	if header == "" {
 		return nil, nil
 	}
 	token, ok := strings.CutPrefix(header, "Bearer ")
-	if header != "" && !ok {
+	if !ok {
 		return nil, errors.New("the Authorization header is not \"Bearer\" and a token")
 	}
 	identity, err := a.Token(token)
@@ -125,6 +166,19 @@ func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
 		return nil, err
 	}
 	return &identity, nil
+}
+
+type ownerKey struct{}
+
+// WithOwner returns a context of a connection, of which ours tells whether the
+// master's own user, or root, is at the other end.
+func WithOwner(ctx context.Context, ours func() bool) context.Context {
+	return context.WithValue(ctx, ownerKey{}, ours)
+}
+
+func isOwner(ctx context.Context) bool {
+	ours, ok := ctx.Value(ownerKey{}).(func() bool)
+	return ok && ours()
 }
 
 // answer is what Request said.
@@ -150,11 +204,17 @@ func (a *Authenticator) CheckHost(r *http.Request) error {
 	return fmt.Errorf("host %q is not this machine's loopback; open http://127.0.0.1 or http://localhost", r.Host)
 }
 
-// CheckOrigin reports whether a WebSocket may be opened: not from a page of
-// another origin. Programs that are not browsers send no Origin.
+// CheckOrigin reports whether a request may be answered, or a WebSocket opened:
+// not for a page of another origin. Programs that are not browsers send neither
+// Origin nor Sec-Fetch-Site.
 func (a *Authenticator) CheckOrigin(r *http.Request) bool {
 	if a.CheckHost(r) != nil {
 		return false
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "same-origin", "none": // no browser, our own page, or an address that was typed
+	default:
+		return false // a browser sends no Origin with a plain GET
 	}
 	origin := r.Header.Get("Origin")
 	if origin == "" {

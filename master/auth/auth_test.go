@@ -76,9 +76,84 @@ func TestRequest(t *testing.T) {
 	if _, err := a.Token(""); !errors.Is(err, ErrToken) {
 		t.Errorf("an empty token gives %v", err)
 	}
-	identity, err := mustNew(t).Request(httptest.NewRequest("GET", "/rpc", nil))
-	if err != nil || identity == nil || identity.Role != Local {
-		t.Errorf("without tokens everybody is %+v, %v", identity, err)
+}
+
+// Without tokens the user at the other end is asked for, and who is neither the
+// master's own nor root needs the key.
+func TestRequestWithoutTokens(t *testing.T) {
+	for _, c := range []struct {
+		ours        bool
+		key, header string
+		want        string
+	}{
+		{true, "", "", "local"},
+		{true, "k", "", "local"},
+		{true, "k", "Bearer other", "local"},
+		{false, "k", "Bearer k", "key"},
+		{false, "k", "", "anonymous"},
+		{false, "", "", "anonymous"},
+		{false, "k", "Bearer x", "error"},
+		{false, "", "Bearer ", "error"},
+		{false, "", "Bearer k", "error"},
+		{false, "k", "Basic k", "error"},
+	} {
+		a := mustNew(t)
+		if c.key != "" {
+			a.SetKey(c.key)
+		}
+		r := httptest.NewRequest("GET", "/rpc", nil)
+		if c.header != "" {
+			r.Header.Set("Authorization", c.header)
+		}
+		got := "anonymous"
+		switch identity, err := a.Request(r.WithContext(WithOwner(r.Context(), func() bool { return c.ours }))); {
+		case err != nil:
+			got = "error"
+		case identity != nil:
+			if got = identity.Name; identity.Role != Local || !a.Valid(*identity) {
+				t.Errorf("%+v gives %+v", c, identity)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%+v is %s", c, got)
+		}
+		if identity, err := a.Request(r); err == nil && identity != nil && identity.Name == "local" {
+			t.Errorf("%+v: without a word of the kernel it is %+v", c, identity)
+		}
+	}
+}
+
+// Tokens change while requests are answered; whoever was known with another role
+// or host is not valid any more.
+func TestSetTokens(t *testing.T) {
+	one := config.Token{Name: "one", Role: "viewer", SHA256: sum("1")}
+	a := mustNew(t, one)
+	identity, err := a.Token("1")
+	if err != nil || !a.Valid(identity) {
+		t.Fatal(identity, err)
+	}
+	for name, tokens := range map[string][]config.Token{
+		"gone": {{Name: "two", Role: "viewer", SHA256: sum("2")}}, "another role": {{Name: "one", Role: "operator", SHA256: sum("1")}},
+		"another name": {{Name: "eins", Role: "viewer", SHA256: sum("1")}}, "another token": {{Name: "one", Role: "viewer", SHA256: sum("3")}},
+	} {
+		if err := a.SetTokens(tokens); err != nil || a.Valid(identity) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := a.SetTokens([]config.Token{one}); err != nil || !a.Valid(identity) {
+			t.Errorf("%s and back: %v", name, err)
+		}
+	}
+	for _, bad := range [][]config.Token{nil, {{Name: "x", Role: "root", SHA256: sum("1")}}, {one, one}} {
+		if err := a.SetTokens(bad); err == nil || !a.Valid(identity) {
+			t.Errorf("%v gave %v", bad, err)
+		}
+	}
+	open := mustNew(t)
+	if err := open.SetTokens([]config.Token{one}); err == nil || !open.Open() {
+		t.Errorf("an open master got tokens: %v", err)
+	}
+	if err := open.SetTokens(nil); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -133,6 +208,12 @@ func TestCheckHostAndOrigin(t *testing.T) {
 		}
 		if got := closed.CheckOrigin(r); got != c.closedOK {
 			t.Errorf("master with tokens, host %s, origin %q: %v", c.host, c.origin, got)
+		}
+		for site, ok := range map[string]bool{"same-origin": true, "none": true, "same-site": false, "cross-site": false, "new": false} {
+			r.Header.Set("Sec-Fetch-Site", site)
+			if got := open.CheckOrigin(r); got != (ok && c.openOK) {
+				t.Errorf("host %s, origin %q, from %s: %v", c.host, c.origin, site, got)
+			}
 		}
 		if got := open.CheckHost(r) == nil; got != c.openHost {
 			t.Errorf("open master, host %s: %v", c.host, got)

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/owner"
 	"github.com/vedettehq/vedette/master/auth"
 )
 
@@ -81,7 +82,8 @@ func (t *Table) Limits() Limits { return t.limits }
 func (t *Table) Watch(server *http.Server) {
 	server.ConnState = t.changed
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		return context.WithValue(ctx, connKey{}, c)
+		ctx = context.WithValue(ctx, connKey{}, c)
+		return auth.WithOwner(ctx, sync.OnceValue(func() bool { return owner.Trusted(c) == nil }))
 	}
 }
 

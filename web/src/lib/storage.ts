@@ -10,9 +10,23 @@ export function save(name: string, value: unknown): void {
   write(() => localStorage, name, value);
 }
 
-/** The token lives as long as the tab. */
+/**
+ * The token lives as long as the tab. A link may bring one behind its #, which
+ * no browser sends; it is taken out of the address, and so of the history.
+ */
 export function loadToken(): string {
+  const key = keyOf(location.hash);
+  if (key) {
+    saveToken(key);
+    history.replaceState(history.state, '', location.pathname + location.search);
+    return key;
+  }
   return read(() => sessionStorage, 'token', '');
+}
+
+/** The key in the fragment of an address, or ''. */
+export function keyOf(fragment: string): string {
+  return /^#key=([A-Za-z0-9_-]{1,512})$/.exec(fragment)?.[1] ?? '';
 }
 
 export function saveToken(token: string): void {

@@ -15,7 +15,7 @@ export function LoginForm({ session }: { session: Session }) {
   return (
     <form class="login" onSubmit={submit}>
       <h1 tabIndex={-1}>Log in</h1>
-      <p>This master asks who is looking. Paste a viewer's or an operator's token.</p>
+      <p>This master asks who is looking. Paste a viewer's or an operator's token, or the key that it printed when it started.</p>
       {/* Password managers want a name beside the secret. */}
       <input class="unseen" type="text" name="username" autocomplete="username" value="token" tabIndex={-1} aria-hidden="true" readOnly />
       <label for="token">Token</label>

@@ -1,0 +1,55 @@
+package master
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// keyFile is the file, in the data folder of a master without tokens, with the
+// key for those whom the kernel does not know to be its own user or root.
+const keyFile = "local.key"
+
+// keyFragment is what a link with the key has behind its address. A browser does
+// not send that part.
+const keyFragment = "/#key="
+
+// localKey returns the key in a data folder, which it makes where there is none.
+func localKey(folder string) (string, error) {
+	file := filepath.Join(folder, keyFile)
+	text, err := os.ReadFile(file)
+	if err == nil {
+		if key := strings.TrimSpace(string(text)); len(key) >= 20 {
+			return key, os.Chmod(file, 0o600)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("cannot read the key for other users of this machine: %w", err)
+	}
+	key := rand.Text()
+	fresh, err := os.CreateTemp(folder, keyFile+".*") // for its user alone
+	if err != nil {
+		return "", fmt.Errorf("cannot write the key for other users of this machine: %w", err)
+	}
+	_, err = fresh.WriteString(key + "\n")
+	err = errors.Join(err, fresh.Sync(), fresh.Close())
+	if err == nil {
+		err = os.Rename(fresh.Name(), file)
+	}
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("cannot write the key for other users of this machine: %w", err), os.Remove(fresh.Name()))
+	}
+	return key, nil
+}
+
+// KeyURL returns the address to open for those on this machine who are neither
+// the master's own user nor root, after Ready. It is empty where there are tokens.
+func (m *Master) KeyURL() string {
+	if m.key == "" {
+		return ""
+	}
+	return m.URL() + keyFragment + m.key
+}
