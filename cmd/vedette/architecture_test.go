@@ -80,6 +80,7 @@ func owners() map[string][]string {
 		"go.yaml.in/yaml":                     {"config"},
 		"github.com/joho/godotenv":            {"config"},
 		"github.com/spf13/cobra":              {"cmd"},
+		"github.com/mdlayher/netlink":         {"master/owner"},
 		"go.etcd.io/bbolt":                    {"master/state", "agent/spool"},
 		"github.com/prometheus":               {"master/history"},
 		"k8s.io/apimachinery":                 {"master/catalog", "master/api"},

@@ -18,8 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vedettehq/vedette/internal/owner"
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/owner"
 )
 
 // Limits of a Table.
