@@ -76,6 +76,7 @@ type Agent struct {
 	metrics *metricsServer
 	trials  *trials
 	live    *liveFeed
+	starved *starvation
 
 	assigner *assigner
 	builtIn  map[string]bool
@@ -107,7 +108,9 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.track = newTracker(a.log)
 	a.owners = newOwners(a.track.names)
+	a.starved = newStarvation(a.log, deps.Runner)
 	a.sched = newScheduler(a.log, host, deps.Runner, a)
+	a.sched.starved = a.starved.gauge
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = newKeeper(a.log, &a.cfg, a.outbox)
@@ -122,6 +125,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.live = newLiveFeed()
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
 	a.session.live = a.live
+	a.session.starved = a.starved.gauge
 	a.session.assigned = a.assigner.hash
 	a.session.client.Dial.Handler = a.methods()
 	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
@@ -294,7 +298,11 @@ func (a *Agent) ran(revision string, o plugins.Outcome) {
 	}
 	a.owners.claim(&o)
 	own := a.track.ran(revision, o)
-	a.outbox.add(o.Samples, own)
+	_, changed, host := a.starved.look(time.Now())
+	if changed {
+		a.track.nudge()
+	}
+	a.outbox.add(o.Samples, own, host)
 	if o.Err != nil {
 		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errorText(o.Err))
 	}
@@ -318,7 +326,14 @@ func (a *Agent) missed(name string, n uint64) { a.track.missed(name, n) }
 
 // overdue implements observer.
 func (a *Agent) overdue(name, revision string, age time.Duration) {
-	a.track.overdue(name, revision, age)
+	reason, changed, host := a.starved.look(time.Now())
+	if changed {
+		a.track.nudge()
+	}
+	if len(host) > 0 {
+		a.outbox.add(host)
+	}
+	a.track.overdue(name, revision, age, reason)
 }
 
 func (a *Agent) stopping() bool {

@@ -129,6 +129,10 @@ func (b *receipts) ran(rec *record) {
 	case r == nil:
 	case rec.State == wire.StateOK:
 		b.move(r, wire.ReceiptHealthy, "", "")
+	case rec.State == wire.StateStarved: // which says nothing of the code
+		if r.State == wire.ReceiptVerified || r.State == wire.ReceiptLoaded {
+			b.move(r, r.State, rec.Error, r.Running)
+		}
 	case rec.State != wire.StateStarting:
 		b.move(r, wire.ReceiptFailed, rec.Error, "")
 	}

@@ -110,7 +110,11 @@ func TestReceiptsTellOfTheirRevisionAlone(t *testing.T) {
 			t.Errorf("after a tick without a run: %+v", r)
 		}
 		ran(two, nil)
-		track.overdue("disk", two.Revision(), time.Minute)
+		track.overdue("disk", two.Revision(), time.Minute, "it is busy")
+		if r := state(); r.State != wire.ReceiptHealthy {
+			t.Errorf("while the host is starved: %+v", r)
+		}
+		track.overdue("disk", two.Revision(), time.Minute, "")
 		if r := state(); r.State != wire.ReceiptFailed {
 			t.Errorf("while a run is overdue: %+v", r)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/starve"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -57,6 +58,8 @@ type scheduler struct {
 	watch  observer
 	splay  splay
 	clock  ticker
+	// starved counts by how much ticks come late, or is nil.
+	starved *starve.Gauge
 
 	wake    chan struct{} // capacity 1: the queue's head may have changed
 	batches sync.WaitGroup
@@ -178,6 +181,7 @@ func (s *scheduler) run(ctx context.Context) {
 func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool) {
 	s.mu.Lock()
 	now := s.clock.now()
+	s.noteLateLocked(now)
 	due, late := s.takeDueLocked(now)
 	paces := s.takeRepacedLocked()
 	if len(s.queue) > 0 {
@@ -198,6 +202,17 @@ func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool
 		s.batches.Go(func() { s.runBatch(ctx, due) })
 	}
 	return wait, more
+}
+
+// noteLateLocked counts by how much the agent itself came late to what is due.
+func (s *scheduler) noteLateLocked(now instant) {
+	if len(s.queue) == 0 {
+		return
+	}
+	if late := now.sub(s.queue[0].due); late > lateTick {
+		at := time.Now()
+		s.starved.Add(at.Add(-late), at)
+	}
 }
 
 // batch is what one call of the runner runs.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/starve"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -46,6 +47,9 @@ type session struct {
 	track  *tracker
 	runner Runner
 	live   *liveFeed
+	// starved is for how long something of this host waited for a processor, or
+	// nil.
+	starved *starve.Gauge
 	// assigned is the hash of what the master has assigned.
 	assigned func() string
 	replace  context.CancelCauseFunc // ends the client's run; set by connectOften
@@ -215,6 +219,8 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	status := s.track.take(all)
 	status.Agent = s.outbox.status()
 	status.Agent.Isolation = isolationOf(s.runner)
+	status.Agent.Starved = s.starved.Reason(time.Now())
+	status.Agent.StarvedSeconds = s.starved.Total().Seconds()
 	err := p.Call(ctx, wire.MethodStatus, status, nil)
 	if re, ok := errors.AsType[*rpc.Error](err); ok && !refusedForGood(err) && re.Code != wire.CodeConflict {
 		s.log.Error("the master refused a status", "reason", re)

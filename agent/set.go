@@ -20,6 +20,9 @@ import (
 const (
 	minReload = time.Second
 	maxReload = 30 * time.Second
+	// maxSlowReload bounds the wait of one that took too long. It may have been
+	// slow only once, on a busy machine; or it never ends.
+	maxSlowReload = 10 * time.Minute
 )
 
 // maxScriptLoads is how many scripts are loaded at once. Plugins are processes
@@ -97,8 +100,9 @@ func checkDefinition(d *inspectors.Definition) error {
 // its place when it is ready, or not at all; what is gone goes last.
 //
 // It returns when each definition has been tried once, with an error for each
-// that does not run. Those whose error wraps plugins.ErrUnavailable are tried
-// again until life ends or they are replaced. ctx ends the waiting only.
+// that does not run. Those whose error wraps plugins.ErrUnavailable, or
+// plugins.ErrTimeout, are tried again until life ends or they are replaced. ctx
+// ends the waiting only.
 func (s *set) apply(ctx, life context.Context, defs []inspectors.Definition, window time.Duration) error {
 	if err := checkDefinitions(defs); err != nil {
 		return fmt.Errorf("cannot apply the inspectors: %w", err)
@@ -240,9 +244,10 @@ func (s *set) drop(name string, m *member) {
 	s.log.Info("inspector removed", "inspector", name)
 }
 
-// load loads d, again and again while it is the runner that is not available.
+// load loads d, again and again while it is the runner that is not available, or
+// the load that takes too long.
 func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, window time.Duration, first chan<- struct{}) {
-	for wait := minReload; ; wait = min(2*wait, maxReload) {
+	for wait, most := minReload, maxReload; ; wait = min(2*wait, most) {
 		err := s.loadOnce(ctx, d)
 		if ctx.Err() != nil && err != nil {
 			if first != nil {
@@ -262,7 +267,12 @@ func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, wind
 			close(first)
 			first = nil
 		}
-		if err == nil || !errors.Is(err, plugins.ErrUnavailable) {
+		switch {
+		case errors.Is(err, plugins.ErrUnavailable):
+			most = maxReload
+		case errors.Is(err, plugins.ErrTimeout):
+			most = maxSlowReload
+		default: // it runs, or is at fault
 			return
 		}
 		select {

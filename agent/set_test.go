@@ -32,7 +32,7 @@ func (c *core) extra(revision string, o plugins.Outcome) { c.track.ranExtra(revi
 func (c *core) boosted(name string, d time.Duration)     { c.track.boosted(name, d) }
 func (c *core) missed(name string, n uint64)             { c.track.missed(name, n) }
 func (c *core) overdue(name, revision string, age time.Duration) {
-	c.track.overdue(name, revision, age)
+	c.track.overdue(name, revision, age, "")
 }
 
 // inBubble runs f with a core that is running, and ends it afterwards.

@@ -239,9 +239,14 @@ func (t *tracker) countLocked(r *record, err error) {
 func (t *tracker) countIdleLocked(r *record, err error) {
 	r.idle++
 	r.Missed++
+	state := wire.StateFailing
+	if errors.Is(err, plugins.ErrStarved) {
+		r.tally(err)
+		state = wire.StateStarved
+	}
 	t.markLocked(r, soon)
 	if r.idle > 1 {
-		t.moveLocked(r, wire.StateFailing, err)
+		t.moveLocked(r, state, err)
 	}
 }
 
@@ -261,13 +266,19 @@ func (t *tracker) missed(name string, n uint64) {
 	}
 }
 
-// overdue notes that a run has not ended long after its timeout.
-func (t *tracker) overdue(name, revision string, age time.Duration) {
-	err := fmt.Errorf("no outcome for %v, long after the timeout: its process does not answer", age.Round(time.Second))
+// overdue notes that a run has not ended long after its timeout. starved is why
+// the host is starved, or empty where it is not: then it is the process that does
+// not answer.
+func (t *tracker) overdue(name, revision string, age time.Duration, starved string) {
+	state, why := wire.StateFailing, "its process does not answer"
+	if starved != "" {
+		state, why = wire.StateStarved, "this host is starved: "+starved
+	}
+	err := fmt.Errorf("no outcome for %v, long after the timeout: %s", age.Round(time.Second), why)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r := t.records[name]; r != nil && r.Revision == revision {
-		t.moveLocked(r, wire.StateFailing, err)
+		t.moveLocked(r, state, err)
 		t.receipts.ran(r)
 	}
 }
@@ -413,7 +424,7 @@ const (
 
 // tally counts the runs that ended in one way.
 type tally struct {
-	outcome string // ok, error, timeout, budget or crash
+	outcome string // ok, error, timeout, budget, crash or starved
 	labels  inspectors.Labels
 	runs    uint64
 }
@@ -436,6 +447,8 @@ func outcomeOf(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
+	case errors.Is(err, plugins.ErrStarved):
+		return "starved"
 	case errors.Is(err, plugins.ErrTimeout):
 		return "timeout"
 	case errors.Is(err, plugins.ErrBudget):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,8 +24,9 @@ const (
 	// stagger is how long one run may keep the next from starting, in the
 	// child.
 	stagger = 5 * time.Millisecond
-	// grace is how long after its timeout a run may stay unanswered before the
-	// process is taken for wedged and killed.
+	// grace is how much time the process may have after the timeout of a run,
+	// with the run unanswered, before it is taken for wedged and killed; see
+	// patience.
 	grace = time.Second
 )
 
@@ -43,14 +45,16 @@ func (t *task) left() time.Duration { return t.job.Timeout - time.Since(t.asked)
 type batch struct {
 	process *process
 	report  func(*task, Outcome)
-	heard   func(name string, stuck bool) // told of every answer
-	moved   func(name string) bool        // whether an inspector has another home by now
+	heard   func(name string, s pb.Status) // told of every answer
+	moved   func(name string) bool         // whether an inspector has another home by now
 	sent    time.Time
 
 	mu      sync.Mutex
 	pending map[string][]*task  // guarded by mu: not answered, by name
-	due     map[*task]time.Time // guarded by mu: when each must be answered at the latest
+	due     map[*task]time.Time // guarded by mu: when each should be answered at the latest
 	strays  []*task             // guarded by mu: that the process does not know any more
+
+	answered int // guarded by mu: answers that came
 }
 
 // run runs tasks in the process, each with its member, and reports the outcome
@@ -74,11 +78,11 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 			CpuBudgetNs: int64(t.budget.CPU), HeapBudgetBytes: t.budget.Heap, OutputBudgetBytes: t.budget.Output,
 		})
 		b.pending[t.job.Name] = append(b.pending[t.job.Name], t)
-		b.due[t] = b.sent.Add(wait + timeout + grace)
+		b.due[t] = b.sent.Add(wait + timeout)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer b.guard().Stop()
+	defer b.guard()()
 	stream, err := p.rpc.Run(ctx, req)
 	if err == nil {
 		err = b.receive(stream)
@@ -148,6 +152,7 @@ func (b *batch) answer(r *pb.Result) {
 	t := queue[0]
 	b.pending[r.GetName()] = queue[1:]
 	delete(b.due, t)
+	b.answered++
 	b.mu.Unlock()
 	b.process.landed(t)
 	if r.GetStatus() == pb.Status_STATUS_NOT_LOADED && b.moved(t.job.Name) {
@@ -156,8 +161,10 @@ func (b *batch) answer(r *pb.Result) {
 		b.mu.Unlock()
 		return
 	}
-	b.heard(t.job.Name, r.GetStatus() == pb.Status_STATUS_STUCK)
-	b.report(t, outcome(t, r, b.sent))
+	o := outcome(t, r, b.sent)
+	b.process.pool.account(&o, r.GetStatus())
+	b.heard(t.job.Name, r.GetStatus())
+	b.report(t, o)
 }
 
 // rest returns the tasks that are not answered, and forgets them.
@@ -173,30 +180,49 @@ func (b *batch) rest() []*task {
 }
 
 // guard is the second line behind the timeouts that the child enforces: where a
-// run stays unanswered for too long, the child is wedged, and is killed.
-func (b *batch) guard() *time.Timer {
+// run stays unanswered though the child has had time to answer, the child is
+// wedged, and is killed.
+func (b *batch) guard() (stop func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var timer *time.Timer
+	var w *patience // of this timer's goroutine; nil while nothing is late
+	answered := 0
 	timer = time.AfterFunc(b.nextLocked(), func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if len(b.due) == 0 {
+		late := b.lateLocked()
+		switch {
+		case len(b.due) == 0:
 			return
-		}
-		var late []string
-		for t, due := range b.due {
-			if !time.Now().Before(due) {
-				late = append(late, fmt.Sprintf("%s (timeout %v)", t.job.Name, t.job.Timeout))
+		case len(late) == 0:
+			w = nil
+			timer.Reset(b.nextLocked())
+			return
+		case w == nil || answered != b.answered:
+			w, answered = b.process.pool.newPatience(b.process.child.id()), b.answered
+		default:
+			if err := w.look(0, lookEvery, grace); err != nil {
+				b.process.giveUp(err, fmt.Sprintf("killed by the agent: no answer %v after the timeout of %s", grace, strings.Join(late, ", ")))
+				return
 			}
 		}
-		if len(late) > 0 {
-			b.process.kill(fmt.Sprintf("killed by the agent: no answer %v after the timeout of %s", grace, strings.Join(late, ", ")))
-			return
-		}
-		timer.Reset(b.nextLocked())
+		timer.Reset(lookEvery)
 	})
-	return timer
+	return func() { timer.Stop() }
+}
+
+// lateLocked names the runs whose answer is overdue.
+func (b *batch) lateLocked() []string {
+	var late []string
+	now := time.Now()
+	for t, due := range b.due {
+		if !now.Before(due) {
+			late = append(late, fmt.Sprintf("%s (timeout %v)", t.job.Name, t.job.Timeout))
+		}
+	}
+	slices.Sort(late)
+	return late
 }
 
 // nextLocked is the time to the first moment at which an answer is overdue.
@@ -238,6 +264,7 @@ func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
 		Start:    startOf(r, sent),
 		Duration: min(max(time.Duration(r.GetDurationNs()), 0), time.Since(sent)),
 		CPU:      max(time.Duration(r.GetCpuNs()), 0),
+		Starved:  min(max(time.Duration(r.GetStarvedNs()), 0), time.Since(sent)),
 	}
 	said := printable(r.GetError())
 	switch r.GetStatus() {
@@ -247,13 +274,17 @@ func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
 		}
 	case pb.Status_STATUS_TIMED_OUT:
 		o.Err = fmt.Errorf("%w after %v", ErrTimeout, t.job.Timeout)
+		if err := starvedError(o.Starved, o.Duration); err != nil {
+			o.Err = fmt.Errorf("%w: %w", o.Err, err)
+			break
+		}
 		if said != "" && said != context.DeadlineExceeded.Error() {
 			o.Err = fmt.Errorf("%w: %s", o.Err, said)
 		}
 	case pb.Status_STATUS_STUCK:
 		o.Err = fmt.Errorf("%w: an earlier run still goes on", ErrTimeout)
 	case pb.Status_STATUS_NOT_LOADED:
-		o.Err = fmt.Errorf("%w: its process does not know it", ErrNotLoaded)
+		o.Err = fmt.Errorf("%w: its process does not know it yet; it is loaded again", ErrNotLoaded)
 	case pb.Status_STATUS_OVER_BUDGET:
 		o.Err = excessError(r.GetExcess())
 	default:

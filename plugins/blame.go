@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
@@ -55,14 +56,16 @@ func (p *Pool) accuse(h *host, name, reason string) {
 		p.mu.Unlock()
 		log.Error("an inspector crashed its plugin", "process", h.spec.what)
 	case h.kind == hostOwn && e.chosen() && e.strikes < 2:
+		e.trial = p.tuning.trial
 		p.mu.Unlock()
 		log.Error("an inspector crashed its own script host; one more time and it is quarantined")
 	case h.kind == hostOwn:
-		r := p.quarantineLocked(e)
+		r, pause := p.quarantineLocked(e)
 		p.mu.Unlock()
 		h.stop()
 		p.memory.quarantine(r)
-		log.Error("an inspector crashed its own script host too and is quarantined; load a new revision to run it again, or release it by hand")
+		log.Error("an inspector crashed its own script host too and is quarantined; load a new revision to run it again, or release it by hand",
+			"again_in", pause)
 	default:
 		e.trial = p.tuning.trial << min(4*(e.strikes-1), 16)
 		own := p.moveOutLocked(e)
@@ -81,7 +84,8 @@ func (e *entry) chosen() bool { return e.def.Isolation == inspectors.IsolationOw
 
 // quarantineError tells why an inspector is not run.
 func quarantineError(e *entry) error {
-	return fmt.Errorf("%w: %s; load a new revision to run it again, or release it by hand", ErrQuarantined, e.verdict)
+	return fmt.Errorf("%w: %s; it is tried again at %s; load a new revision to run it again, or release it by hand",
+		ErrQuarantined, e.verdict, e.until.Format(time.TimeOnly))
 }
 
 // ran is told of the outcome of every run. An inspector that behaved for long
@@ -95,14 +99,34 @@ func (p *Pool) ran(o Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := p.entries[o.Name]
-	if e == nil || e.home == nil || e.home.kind != hostOwn || e.chosen() || e.leaks || e.returning {
+	switch {
+	case e == nil || e.home == nil || e.returning || e.strikes == 0 && e.quarantines == 0 && !p.awayLocked(e):
 		return
+	case e.home.kind == hostShared:
+		e.trial = min(e.trial, absolution) // it was longer after several crashes
 	}
 	if e.trial--; e.trial > 0 {
 		return
 	}
+	if !p.awayLocked(e) {
+		p.forgiveLocked(e)
+		return
+	}
 	e.returning = true
 	p.backgroundLocked(func(ctx context.Context) { p.bringBack(ctx, e) })
+}
+
+// awayLocked reports whether the inspector is in a host of its own that it is to
+// leave when it has behaved for long enough.
+func (p *Pool) awayLocked(e *entry) bool {
+	return e.home.kind == hostOwn && !e.chosen() && !e.leaks
+}
+
+// forgiveLocked forgets what an inspector did that has behaved for long enough.
+func (p *Pool) forgiveLocked(e *entry) {
+	e.strikes, e.quarantines, e.trial = 0, 0, 0
+	name, revision := e.def.Name, e.revision
+	p.backgroundLocked(func(context.Context) { p.memory.release(name, revision) })
 }
 
 // bringBack moves an inspector from its own host to the shared one.
@@ -129,7 +153,10 @@ func (p *Pool) bringBack(ctx context.Context, e *entry) {
 	e.trial = p.tuning.trial
 	moved := err == nil && e.home == own && h.holds(name, e.revision)
 	if moved {
-		e.home = h
+		e.home, e.trial = h, absolution
+		if e.quarantines > 0 { // the probation was longer than that of a suspect
+			p.forgiveLocked(e)
+		}
 	}
 	p.mu.Unlock()
 	switch {

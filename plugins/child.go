@@ -123,6 +123,22 @@ func (c *child) end() string {
 	return state.String()
 }
 
+// killedFromOutside reports whether a process that has exited was killed with
+// SIGKILL while it held, at its most, no more memory than that; 0 is any. Only
+// the agent, a person and the kernel can send that.
+func (c *child) killedFromOutside(most int64) bool {
+	state := c.cmd.ProcessState
+	if state == nil {
+		return false
+	}
+	status, ok := state.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() || status.Signal() != syscall.SIGKILL {
+		return false
+	}
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	return ok && (most <= 0 || maxResident(usage) <= most)
+}
+
 // Stdout, Stderr, Name, ID and Diagnose are what go-plugin asks of a runner.
 func (c *child) Stdout() io.ReadCloser { return c.stdout }
 

@@ -15,6 +15,12 @@ func (p *Pool) SetStartTime(d time.Duration) { p.tuning.start = d }
 // SetLoadTime sets how long the load of one script may take.
 func (p *Pool) SetLoadTime(d time.Duration) { p.tuning.load = d }
 
+// SetStandstill sets how long a process may be stopped by somebody else.
+func (p *Pool) SetStandstill(d time.Duration) { p.tuning.standstill = d }
+
+// SetPause sets how long the first quarantine lasts.
+func (p *Pool) SetPause(d time.Duration) { p.tuning.pause = d }
+
 // Build checks the inspectors of a plugin.
 func (i Inspectors) Build() error {
 	_, err := i.build()

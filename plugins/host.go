@@ -12,6 +12,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins/internal/link"
+	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
 // hostKind tells the places apart where inspectors live. The values are those
@@ -44,6 +45,9 @@ type host struct {
 	retryAt   time.Time // when it is started again
 	failures  int       // deaths and failed starts in a row
 	replacing bool      // whether a replacement was ordered
+
+	missing   map[string]bool // members that the process does not know
+	remedying bool            // whether remedy is under way
 }
 
 // member is one inspector of a host.
@@ -91,7 +95,7 @@ func (h *host) load(ctx context.Context, d inspectors.Definition, revision strin
 	}
 	m := &member{def: d, rev: revision, slot: h.newSlot()}
 	if err := h.settle(ctx, p, m); err != nil {
-		if errors.Is(err, ErrTimeout) {
+		if errors.Is(err, errBuilding) {
 			h.replace(nil, "the load of "+d.Name+" does not end")
 		}
 		return err
@@ -112,7 +116,7 @@ func (h *host) settle(ctx context.Context, p *process, m *member) error {
 		p.assign(m.slot, suspect{name: m.def.Name})
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.pool.tuning.load)
+	ctx, cancel := h.pool.within(ctx, p.pid, h.pool.tuning.load)
 	defer cancel()
 	return p.load(ctx, m)
 }
@@ -162,7 +166,7 @@ func (h *host) start(ctx context.Context) (*process, error) {
 	if !h.pool.reserve() {
 		return nil, ErrClosed
 	}
-	p, err := startProcess(ctx, &s, hooks{
+	p, err := startProcess(ctx, h.pool, &s, hooks{
 		ended:    h.ended,
 		released: h.pool.disown,
 		output:   h.pool.output,
@@ -196,8 +200,12 @@ func (h *host) publish(p *process) error {
 	if !exited && !stopped {
 		h.process, h.lastErr = p, nil
 		p.published = true
+		for _, name := range p.unsettled {
+			h.missLocked(name)
+		}
 		closeOnce(h.ready)
 		h.mu.Unlock()
+		h.beginRemedy()
 		return nil
 	}
 	h.mu.Unlock()
@@ -348,21 +356,32 @@ func longest(tasks []*task) time.Duration {
 }
 
 // heard counts the jobs in a row of one inspector that found an earlier run
-// still going on. Where that does not end, the process is replaced.
-func (h *host) heard(name string, stuck bool) {
+// still going on. Where that does not end, the process is replaced; but a host
+// that is starved has no run that ends in time. A process that does not know the
+// inspector is told of it.
+func (h *host) heard(name string, s pb.Status) {
+	starved := h.pool.Starvation().Reason(time.Now()) != ""
 	h.mu.Lock()
 	m := h.members[name]
 	if m == nil {
 		h.mu.Unlock()
 		return
 	}
-	if m.stuck++; !stuck {
+	switch {
+	case s == pb.Status_STATUS_NOT_LOADED && h.kind != hostPlugin:
+		h.missLocked(name)
+	case s != pb.Status_STATUS_STUCK || starved:
 		m.stuck = 0
+	default:
+		m.stuck++
 	}
 	p, enough := h.process, m.stuck >= h.pool.tuning.stuck
 	h.mu.Unlock()
 	if enough && p != nil {
 		h.replace(p, fmt.Sprintf("a run of %s does not end", name))
+	}
+	if s == pb.Status_STATUS_NOT_LOADED {
+		h.beginRemedy()
 	}
 }
 

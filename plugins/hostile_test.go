@@ -272,6 +272,7 @@ func TestLeakingHostIsReplaced(t *testing.T) {
 
 func TestWedgedHostIsKilled(t *testing.T) {
 	f := nativePool(t)
+	f.SetStandstill(time.Second)
 	f.mustLoad(script("a", "ok"))
 	pid := f.pid("shared")
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {

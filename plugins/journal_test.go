@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
@@ -155,4 +156,30 @@ func FuzzJournal(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Pauses grow from ten seconds to ten minutes; only what a master sent, and was
+// running when the agent died, can be kept out for longer, and never for good.
+func TestPauses(t *testing.T) {
+	p := NewPool(PoolOptions{})
+	defer p.Close()
+	own, pushed := inspectors.Definition{}, inspectors.Definition{Pushed: true}
+	for times, want := range []time.Duration{10 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second} {
+		if got := p.pauseOf(quarantineRecord{Times: times}, &own); got != want {
+			t.Errorf("quarantine %d lasts %v, want %v", times, got, want)
+		}
+	}
+	for _, times := range []int{7, 8, 100, 1 << 30} {
+		for _, killer := range []bool{false, true} {
+			if got := p.pauseOf(quarantineRecord{Times: times, Killer: killer}, &own); got != longestPause {
+				t.Errorf("quarantine %d lasts %v", times, got)
+			}
+		}
+		if got := p.pauseOf(quarantineRecord{Times: times}, &pushed); got != longestPause {
+			t.Errorf("quarantine %d of pushed code lasts %v", times, got)
+		}
+		if got := p.pauseOf(quarantineRecord{Times: times, Killer: true}, &pushed); got <= longestPause || got > longestPauseOfKillers {
+			t.Errorf("quarantine %d of pushed code that was running when the agent died lasts %v", times, got)
+		}
+	}
 }

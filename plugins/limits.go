@@ -64,6 +64,15 @@ func (l Limits) forHeap(budget int64) Limits {
 	return l
 }
 
+// hogBytes is how much memory a process of these limits may have come to without
+// any of its inspectors having taken more than it may. 0 is any.
+func (l Limits) hogBytes() int64 {
+	if l.DataBytes <= 0 {
+		return 0
+	}
+	return l.HeapBytes
+}
+
 // encode writes the limits for the environment of a child.
 func (l Limits) encode() string {
 	text, err := json.Marshal(l)

@@ -30,13 +30,16 @@ type memory struct {
 	records []quarantineRecord // guarded by mu: the oldest first
 }
 
-// quarantineRecord is one revision that is not run.
+// quarantineRecord is one revision that is not run for a while, or is on
+// probation since.
 type quarantineRecord struct {
 	Name     string `json:"name"`
 	Revision string `json:"revision"`
 	Verdict  string `json:"verdict"` // why it is quarantined, for people
 	Reason   string `json:"reason"`  // of the last death
 	Crashes  uint64 `json:"crashes"`
+	Times    int    `json:"times,omitempty"`  // quarantines in a row
+	Killer   bool   `json:"killer,omitempty"` // it was running when the agent died
 	SinceMS  int64  `json:"since_ms"`
 }
 
@@ -65,7 +68,11 @@ func (m *memory) open() {
 		m.journal = j
 		for _, c := range convicts {
 			const verdict = "it was running when the agent died, twice in a row"
-			m.quarantine(quarantineRecord{Name: c.name, Revision: c.revision, Verdict: verdict, Reason: verdict, SinceMS: time.Now().UnixMilli()})
+			before, _ := m.record(c.name, c.revision)
+			m.quarantine(quarantineRecord{
+				Name: c.name, Revision: c.revision, Verdict: verdict, Reason: verdict,
+				Crashes: before.Crashes, Times: before.Times + 1, Killer: true, SinceMS: time.Now().UnixMilli(),
+			})
 		}
 	})
 }
@@ -95,6 +102,10 @@ func (m *memory) read() error {
 // quarantined returns the record of a revision, if there is one.
 func (m *memory) quarantined(name, revision string) (quarantineRecord, bool) {
 	m.open()
+	return m.record(name, revision)
+}
+
+func (m *memory) record(name, revision string) (quarantineRecord, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := m.findLocked(name, revision)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/starve"
 	"github.com/vedettehq/vedette/plugins/internal/executor"
 )
 
@@ -52,9 +53,13 @@ type PoolOptions struct {
 //
 // A child that dies is started again. An inspector that was running when the
 // script host died is run in a script host of its own from then on, until it
-// has proved itself; where it kills that one too, it is quarantined until a
-// new revision of it is loaded. The others do not notice: their runs are
-// repeated in the new process where their timeout allows it.
+// has proved itself; where it kills that one too, it is quarantined for a while,
+// and for twice as long each time that its probation fails. The others do not
+// notice: their runs are repeated in the new process where their timeout allows
+// it.
+//
+// A child that does not answer because it gets no processor time is waited for,
+// and nobody is blamed; see Starvation.
 //
 // All methods may be called from any goroutine.
 type Pool struct {
@@ -67,7 +72,9 @@ type Pool struct {
 	isolation isolation
 	programs  executor.Slots // of what is run for scripts
 	memory    *memory        // what outlives the agent
-	suspects  chan struct{}  // held by the one run of those that may have killed the agent
+	// starvation is for how long the processes had to wait for a processor.
+	starvation *starve.Gauge
+	suspects   chan struct{} // held by the one run of those that may have killed the agent
 
 	ctx    context.Context // ends with Close; for what goes on in the background
 	cancel context.CancelFunc
@@ -99,6 +106,8 @@ type entry struct {
 	trial       int // runs in its own host until it may return
 	returning   bool
 	quarantined bool
+	until       time.Time // when that ends
+	quarantines int       // in a row
 	reason      string    // of the last crash, or of what it held, or empty
 	verdict     string    // why it is quarantined, or empty
 	leaks       bool      // it holds much, and stays in its own host
@@ -132,20 +141,24 @@ type Process struct {
 
 // tuning are the times and counts of supervision.
 type tuning struct {
-	start   time.Duration                    // the longest that a start may take
-	load    time.Duration                    // the longest that the load of one script may take
-	healthy time.Duration                    // a process that lived so long has no past
-	leaks   uint32                           // runs that may hold goroutines after they were given up
-	stuck   int                              // runs in a row that may find an earlier one going on
-	respite time.Duration                    // that a process lives at least before it is replaced
-	trial   int                              // good runs until an inspector may return from its own host
-	delay   func(failures int) time.Duration // before the start after so many failures in a row
+	start   time.Duration // the longest that a start may take
+	load    time.Duration // the longest that the load of one script may take
+	healthy time.Duration // a process that lived so long has no past
+	leaks   uint32        // runs that may hold goroutines after they were given up
+	stuck   int           // runs in a row that may find an earlier one going on
+	respite time.Duration // that a process lives at least before it is replaced
+	trial   int           // good runs until an inspector may return from its own host
+	pause   time.Duration // the first that a quarantine lasts; see quarantinePause
+	// standstill is how long a process may be stopped by somebody else.
+	standstill time.Duration
+	delay      func(failures int) time.Duration // before the start after so many failures in a row
 }
 
 func defaultTuning() tuning {
 	return tuning{
 		start: 10 * time.Second, load: 15 * time.Second, healthy: 10 * time.Second,
 		leaks: 50, stuck: 3, respite: 10 * time.Second, trial: 10, delay: backoff,
+		pause: 10 * time.Second, standstill: 30 * time.Second,
 	}
 }
 
@@ -179,7 +192,9 @@ func NewPool(o PoolOptions) *Pool {
 		processes: make(map[*process]struct{}),
 		warned:    make(map[string]bool),
 		memory:    newMemory(o.State, o.Log),
-		suspects:  make(chan struct{}, 1),
+
+		starvation: &starve.Gauge{},
+		suspects:   make(chan struct{}, 1),
 	}
 	p.scripts = &spawner{
 		confine: func() []error { return confineThread(o.Limits) },
@@ -507,37 +522,4 @@ func (p *Pool) output(inspector, line string) {
 		return
 	}
 	p.log.Debug("output", "inspector", inspector, "line", line)
-}
-
-// nameLocks lets one caller at a time work on a name.
-type nameLocks struct {
-	mu   sync.Mutex
-	held map[string]chan struct{} // closed when the name is free
-}
-
-func (l *nameLocks) lock(ctx context.Context, name string) (unlock func(), err error) {
-	for {
-		l.mu.Lock()
-		busy := l.held[name]
-		if busy == nil {
-			free := make(chan struct{})
-			if l.held == nil {
-				l.held = make(map[string]chan struct{})
-			}
-			l.held[name] = free
-			l.mu.Unlock()
-			return func() {
-				l.mu.Lock()
-				delete(l.held, name)
-				l.mu.Unlock()
-				close(free)
-			}, nil
-		}
-		l.mu.Unlock()
-		select {
-		case <-busy:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
-		}
-	}
 }

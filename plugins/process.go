@@ -17,6 +17,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins/internal/broker"
 	"github.com/vedettehq/vedette/plugins/internal/link"
+	"github.com/vedettehq/vedette/plugins/internal/server"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
@@ -26,6 +27,7 @@ const stopTime = 2 * time.Second
 // process is one running child that speaks the contract. When it ends, for
 // whatever reason, it builds its death, tells ended, and closes dead.
 type process struct {
+	pool     *Pool
 	spec     *spec
 	client   *plugin.Client
 	child    *child
@@ -47,8 +49,9 @@ type process struct {
 	dead      chan struct{} // closed when death is set and hooks.ended has returned
 	death     *death        // valid once dead is closed, and while hooks.ended runs
 
-	gone      bool // guarded by Pool.mu: whether nothing is left of it
-	published bool // guarded by host.mu: whether anybody but the one who started it saw it
+	gone      bool     // guarded by Pool.mu: whether nothing is left of it
+	published bool     // guarded by host.mu: whether anybody but the one who started it saw it
+	unsettled []string // members that could not be loaded; of who starts it
 
 	mu       sync.Mutex
 	slots    map[uint32]suspect // guarded by mu, as all below: whose slot is whose
@@ -57,6 +60,7 @@ type process struct {
 	retired  bool               // no new calls are let in
 	expected bool               // the agent ends it
 	verdict  string             // why the agent killed it, or empty
+	pardoned bool               // nobody has to answer for its death
 	idle     chan struct{}      // closed when retired and without calls
 }
 
@@ -141,6 +145,29 @@ func (p *process) kill(verdict string) {
 	}
 	p.mu.Unlock()
 	_ = p.child.Kill(context.Background())
+}
+
+// giveUp ends a process that is not worth waiting for any longer. Nobody has to
+// answer for one that was stopped from outside.
+func (p *process) giveUp(why error, verdict string) {
+	if errors.Is(why, errStoodStill) {
+		p.mu.Lock()
+		p.pardoned = true
+		p.mu.Unlock()
+		verdict += ": " + why.Error()
+	}
+	p.kill(verdict)
+}
+
+// pid returns the number of the process, 0 where there is none.
+func (p *process) pid() int {
+	p.mu.Lock()
+	c := p.child
+	p.mu.Unlock()
+	if c == nil {
+		return 0
+	}
+	return c.id()
 }
 
 // retire lets the calls that are under way end, for at most a while, and stops
@@ -233,6 +260,13 @@ func (p *process) autopsy() *death {
 	default:
 		d.reason = p.child.end()
 	}
+	if p.verdict == "" && cause == "" && !p.expected && p.child.killedFromOutside(p.spec.limits.hogBytes()) {
+		p.pardoned = true
+		d.reason += "; neither the agent nor an inspector did that: was the machine, or the agent's cgroup, out of memory?"
+	}
+	if p.pardoned {
+		return d
+	}
 	if culprit.name != "" {
 		d.suspects[culprit] = true
 		return d
@@ -313,6 +347,12 @@ func loadError(reply *pb.LoadReply) error {
 	if reply.GetError() == "" {
 		return nil
 	}
+	if reply.GetTimedOut() {
+		if err := starvedError(time.Duration(reply.GetStarvedNs()), server.BuildTime); err != nil {
+			return fmt.Errorf("the script was not built in time: %w: %s", err, printable(reply.GetError()))
+		}
+		return fmt.Errorf("%w: %s", errLate, printable(reply.GetError()))
+	}
 	var all inspectors.Diagnostics
 	for _, d := range reply.GetDiagnostics() {
 		all = append(all, inspectors.Diagnostic{
@@ -325,15 +365,24 @@ func loadError(reply *pb.LoadReply) error {
 	return errors.New(printable(reply.GetError()))
 }
 
+// Why a script is not loaded that took too long: its process has given it up, or
+// still builds it, and is of no more use.
+var (
+	errLate     = fmt.Errorf("%w: the script was not built in time; does a package variable's value or an init function never end?", ErrTimeout)
+	errBuilding = fmt.Errorf("%w", errLate)
+)
+
 // loadFault says why a call of Load was not answered. The wait for an answer
 // ends with ctx; a process that is still building then is of no more use.
 func (p *process) loadFault(ctx context.Context, name string, err error) error {
-	expired := status.Code(err) == codes.DeadlineExceeded // the child may notice it first
-	if ctx.Err() != nil || expired {
-		if expired || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("%w: the script was not built in time; does a package variable's value or an init function never end?", ErrTimeout)
-		}
-		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errStoodStill):
+		p.giveUp(cause, "killed by the agent: the load of "+name+" is not answered")
+		return fmt.Errorf("%w: its process was stopped while it was loaded", ErrStarved)
+	case errors.Is(cause, errHadItsTime), status.Code(err) == codes.DeadlineExceeded:
+		return errBuilding
+	case cause != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, cause)
 	}
 	d := p.awaitDeath(err)
 	if d.suspects[suspect{name, true}] {

@@ -104,14 +104,15 @@ func (h *host) restart(ctx context.Context) error {
 }
 
 // fresh starts a process and loads all members into it, without anybody seeing
-// it yet. A member that cannot be loaded any more is told in the log and left
-// out; its runs say that it is not loaded.
+// it yet. A member that cannot be loaded is told in the log and left out for now;
+// see remedy.
 func (h *host) fresh(ctx context.Context) (*process, error) {
 	p, err := h.start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	h.mu.Lock()
+	h.missing = nil
 	members := slices.SortedFunc(maps.Values(h.members), func(a, b *member) int {
 		return strings.Compare(a.def.Name, b.def.Name)
 	})
@@ -122,7 +123,7 @@ func (h *host) fresh(ctx context.Context) (*process, error) {
 			p.assign(m.slot, suspect{name: m.def.Name})
 			continue
 		}
-		if errors.Is(err, ErrTimeout) {
+		if errors.Is(err, errBuilding) {
 			p.kill("the load of " + m.def.Name + " does not end")
 		}
 		select {
@@ -135,7 +136,8 @@ func (h *host) fresh(ctx context.Context) (*process, error) {
 			p.stop()
 			return nil, ctx.Err()
 		}
-		h.pool.log.Error("cannot load an inspector again", "inspector", m.def.Name, "process", h.spec.what, "reason", err)
+		h.pool.log.Warn("an inspector cannot be loaded again; that is tried again", "inspector", m.def.Name, "process", h.spec.what, "reason", err)
+		p.unsettled = append(p.unsettled, m.def.Name)
 	}
 	return p, nil
 }

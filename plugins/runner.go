@@ -26,9 +26,19 @@ var (
 	// ErrUnavailable: the process died or could not be started, through no
 	// fault of this inspector; the run did not take place.
 	ErrUnavailable = errors.New("process not available")
+	// ErrStarved: the run did not take place in time, as its process got too
+	// little processor time, or was stopped. It is no fault of anybody who runs
+	// there, and wraps ErrUnavailable.
+	ErrStarved error = starved{}
 	// ErrClosed: the pool is closed.
 	ErrClosed = errors.New("closed")
 )
+
+// starved is ErrStarved.
+type starved struct{}
+
+func (starved) Error() string        { return "starved" }
+func (starved) Is(target error) bool { return target == ErrUnavailable }
 
 // Job asks for one run of one loaded inspector.
 type Job struct {
@@ -44,7 +54,10 @@ type Outcome struct {
 	// CPU is the processor time of the thread that ran it, 0 where that is not
 	// measured; see inspectors.Budget. A run that was given up and goes on
 	// yields what it took since in the outcomes of the runs that wait for it.
-	CPU     time.Duration
+	CPU time.Duration
+	// Starved is for how long of Duration its process was kept from working, as
+	// far as it knows.
+	Starved time.Duration
 	Samples []inspectors.Sample
 	Err     error // nil when the run was good
 }

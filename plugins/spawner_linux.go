@@ -32,3 +32,7 @@ func confineThread(limits Limits) []error {
 // ownProgram is the file of the running program, even when it was replaced on
 // disk since.
 func ownProgram() string { return "/proc/self/exe" }
+
+// maxResident is the most memory that a process which has ended ever held, in
+// bytes, what it shared with others included.
+func maxResident(u *syscall.Rusage) int64 { return u.Maxrss << 10 }

@@ -25,3 +25,7 @@ func ownProgram() string {
 	}
 	return path
 }
+
+// maxResident is the most memory that a process which has ended ever held, in
+// bytes, what it shared with others included.
+func maxResident(u *syscall.Rusage) int64 { return u.Maxrss }

@@ -28,6 +28,9 @@ import (
 const (
 	// maxReplyBytes is the longest message that is taken from a child.
 	maxReplyBytes = 16 << 20
+	// longestStart is how long a process may take to start on a machine that is
+	// too busy to let it.
+	longestStart = 10 * time.Minute
 	// connBufferBytes is the size of the buffers of a connection.
 	connBufferBytes = 8 << 10
 )
@@ -58,11 +61,12 @@ type spec struct {
 
 // startProcess starts a process, and waits until it speaks. The error wraps
 // ErrUnavailable where another try may go better.
-func startProcess(ctx context.Context, s *spec, h hooks) (_ *process, err error) {
+func startProcess(ctx context.Context, pool *Pool, s *spec, h hooks) (_ *process, err error) {
 	if err := s.verify(); err != nil {
 		return nil, err
 	}
 	p := &process{
+		pool:    pool,
 		spec:    s,
 		started: time.Now(),
 		hooks:   h,
@@ -77,7 +81,7 @@ func startProcess(ctx context.Context, s *spec, h hooks) (_ *process, err error)
 			p.release()
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, s.wait)
+	ctx, cancel := pool.within(ctx, p.pid, s.wait)
 	defer cancel()
 	if err := p.open(ctx); err != nil {
 		return nil, p.startFault(ctx, err)
@@ -128,7 +132,10 @@ func (p *process) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.child = newChild(cmd, p.spec.spawner)
+	c := newChild(cmd, p.spec.spawner)
+	p.mu.Lock()
+	p.child = c
+	p.mu.Unlock()
 	config := p.clientConfig(cmd)
 	p.client = plugin.NewClient(config)
 	defer context.AfterFunc(ctx, func() { _ = p.child.Kill(ctx) })()
@@ -166,7 +173,7 @@ func (p *process) clientConfig(cmd *exec.Cmd) *plugin.ClientConfig {
 		},
 		AutoMTLS:            p.spec.foreign,
 		SkipHostEnv:         true,
-		StartTimeout:        p.spec.wait,
+		StartTimeout:        longestStart,
 		Stderr:              p.stderr,
 		SyncStdout:          &stderrTail{forward: p.logLine},
 		SyncStderr:          &stderrTail{forward: p.logLine},
@@ -249,15 +256,19 @@ func (p *process) startFault(ctx context.Context, err error) error {
 	if said := firstOf(cause, last); said != "" {
 		told = fmt.Sprintf(" and wrote %q", said)
 	}
-	timedOut := errors.Is(ctx.Err(), context.DeadlineExceeded) || strings.Contains(err.Error(), "timeout while waiting")
+	ask := "; is it a Vedette plugin, as one that calls plugins.Serve?"
+	if !p.spec.foreign {
+		ask = ""
+	}
 	switch text := err.Error(); {
-	case timedOut:
-		return fmt.Errorf("%w: cannot start %s: no handshake within %v%s; is it a Vedette plugin?", ErrUnavailable, p.spec.what, p.spec.wait, told)
+	case errors.Is(context.Cause(ctx), errHadItsTime):
+		return fmt.Errorf("%w: cannot start %s: no handshake within %v%s%s", ErrUnavailable, p.spec.what, p.spec.wait, told, ask)
+	case errors.Is(context.Cause(ctx), errStoodStill), strings.Contains(text, "timeout while waiting"):
+		return fmt.Errorf("%w: cannot start %s: it got no processor for its handshake%s", ErrStarved, p.spec.what, told)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: cannot start %s: %w", ErrUnavailable, p.spec.what, context.Cause(ctx))
 	case strings.Contains(text, "Failed to read any lines"), strings.Contains(text, "exited before"):
-		err := fmt.Errorf("cannot start %s: it ended (%s)%s before the handshake; is it a Vedette plugin, as one that calls plugins.Serve?",
-			p.spec.what, p.child.end(), told)
+		err := fmt.Errorf("cannot start %s: it ended (%s)%s before the handshake%s", p.spec.what, p.child.end(), told, ask)
 		if !p.spec.foreign {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
@@ -265,8 +276,7 @@ func (p *process) startFault(ctx context.Context, err error) error {
 	case strings.Contains(text, "Unrecognized remote plugin message: "):
 		_, said, _ := strings.Cut(text, "Unrecognized remote plugin message: ")
 		said, _, _ = strings.Cut(said, "\n")
-		return fmt.Errorf("cannot start %s: it printed %q instead of a handshake; is it a Vedette plugin, as one that calls plugins.Serve?",
-			p.spec.what, printable(said))
+		return fmt.Errorf("cannot start %s: it printed %q instead of a handshake%s", p.spec.what, printable(said), ask)
 	default:
 		return fmt.Errorf("cannot start %s: %s%s", p.spec.what, printable(text), told)
 	}

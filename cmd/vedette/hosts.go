@@ -71,6 +71,9 @@ func printHosts(w io.Writer, hosts []wire.Host, now time.Time) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if err := printStarved(w, hosts); err != nil {
+		return err
+	}
 	if err := printIsolation(w, hosts); err != nil {
 		return err
 	}
@@ -78,6 +81,22 @@ func printHosts(w io.Writer, hosts []wire.Host, now time.Time) error {
 		return err
 	}
 	return printFailing(w, hosts, now)
+}
+
+// printStarved names the hosts that have no processor time for their inspectors.
+func printStarved(w io.Writer, hosts []wire.Host) error {
+	var lines []string
+	for _, h := range hosts {
+		if h.Agent == nil || h.Agent.Starved == "" || h.State != wire.HostUp {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s: this host is starved: %s", h.Host, h.Agent.Starved))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", cli.Printable(strings.Join(lines, "\n")))
+	return err
 }
 
 // printIsolation names the hosts whose scripts are not fully isolated.
@@ -193,7 +212,7 @@ func inspectorCounts(h wire.Host) string {
 		counts[i.State]++
 	}
 	var parts []string
-	for _, state := range []string{wire.StateOK, wire.StateStarting, wire.StateFailing, wire.StateQuarantined} {
+	for _, state := range []string{wire.StateOK, wire.StateStarting, wire.StateStarved, wire.StateFailing, wire.StateQuarantined} {
 		if counts[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 		}

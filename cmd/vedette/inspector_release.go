@@ -15,10 +15,11 @@ func newInspectorRelease() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "release HOST NAME",
 		Short: "Run an inspector again that is quarantined on a host",
-		Long: `End the quarantine of an inspector on one host. An inspector is quarantined there
-when it crashed its process twice, or was running when the agent died, twice in a
-row; ` + "`vedette hosts`" + ` says so, with the reason. A new revision of it ends the
-quarantine too.
+		Long: `End the quarantine of an inspector on one host at once. An inspector is
+quarantined there when it crashed its process twice, or was running when the agent
+died, twice in a row; ` + "`vedette hosts`" + ` says so, with the reason. A quarantine ends
+by itself, after 10 seconds the first time and after up to 10 minutes when it
+crashes again. A new revision of it ends the quarantine too.
 
 It starts in a process of its own: the next crash quarantines it again.`,
 		Example: "  vedette inspector release web-1 disk",

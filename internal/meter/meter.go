@@ -68,6 +68,8 @@ type Meter struct {
 	taken   time.Duration        // of what Take has returned
 	excess  *Excess              // the first
 	timer   *time.Timer          // nil before Start and after Stop
+	due     time.Time            // when the next look is due, while timer is set
+	waited  time.Duration        // by which looks came late
 }
 
 // thread is one thread that works for the run.
@@ -89,6 +91,7 @@ func (m *Meter) Start() {
 	m.base = HeapAfterGC()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.due = time.Now().Add(every)
 	m.timer = time.AfterFunc(every, m.look)
 }
 
@@ -98,12 +101,41 @@ func (m *Meter) Stop() {
 	defer m.mu.Unlock()
 	if m.timer != nil {
 		m.timer.Stop()
+		m.waited += m.overdueLocked()
 		m.timer = nil
 	}
 }
 
+// unpunctual is how late a look may come on a machine that has time: other
+// goroutines of the process have their turns before it.
+const unpunctual = 50 * time.Millisecond
+
+// overdueLocked is by how much the next look is late, 0 where it is about on
+// time.
+func (m *Meter) overdueLocked() time.Duration {
+	if late := time.Since(m.due); m.timer != nil && late > unpunctual {
+		return late
+	}
+	return 0
+}
+
+// Starved returns for how long, since Start, the process was kept from working
+// though it had something to do: it got no processor, or was stopped.
+func (m *Meter) Starved() time.Duration {
+	if m == nil {
+		return 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.waited + m.overdueLocked()
+}
+
 // look checks the limits that nobody else notices.
 func (m *Meter) look() {
+	m.mu.Lock()
+	m.waited += m.overdueLocked()
+	m.due = time.Now().Add(every) // until it is known
+	m.mu.Unlock()
 	if e := m.check(); e != nil {
 		m.exceed(e)
 		return
@@ -117,6 +149,7 @@ func (m *Meter) look() {
 	if m.limits.CPU > 0 { // the time of the clock that is needed at least
 		next = min(next, max(m.limits.CPU-m.sumLocked(), time.Millisecond))
 	}
+	m.due = time.Now().Add(next)
 	m.timer.Reset(next)
 }
 

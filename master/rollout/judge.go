@@ -170,6 +170,10 @@ func (s *step) silent(m *wire.RolloutMark, status *wire.InspectorStatus) string 
 	if s.r.State != wire.RolloutRunning {
 		return ""
 	}
+	if status.State == wire.StateStarved { // it is the host that has no time for it
+		m.Runs, m.RunMS = status.Runs, s.now
+		return ""
+	}
 	passed := s.now - m.RunMS
 	switch {
 	case status.Runs > m.Runs && passed >= m.QuietMS/3:

@@ -207,6 +207,11 @@ type AgentStatus struct {
 	// Isolation is how the agent's scripts are kept from harming the host, once
 	// it has run one.
 	Isolation *Isolation `json:"isolation,omitempty"`
+	// Starved says why the host is starved, and is empty where it is not.
+	Starved string `json:"starved,omitempty"`
+	// StarvedSeconds is for how long, since the agent's start, something of it
+	// waited for a processor.
+	StarvedSeconds float64 `json:"starved_seconds,omitempty"`
 }
 
 // Isolation says which layers keep scripts from harming their host: user,
@@ -227,7 +232,8 @@ const (
 	StateStarting    = "starting"    // not run yet
 	StateOK          = "ok"          // the last run was good
 	StateFailing     = "failing"     // the last run ended in an error or a timeout
-	StateQuarantined = "quarantined" // not run any more; Error says why
+	StateQuarantined = "quarantined" // not run for a while; Error says why
+	StateStarved     = "starved"     // its host has no processor time for it
 )
 
 // InspectorStatus is the health of one inspector on one host.

@@ -207,6 +207,7 @@ func (r *run) result(status pb.Status) *pb.Result {
 		StartUnixNs: r.start.UnixNano(),
 		DurationNs:  int64(time.Since(r.start)),
 		CpuNs:       int64(r.meter.Take()),
+		StarvedNs:   int64(r.meter.Starved()),
 	}
 	if e := r.meter.Excess(); e != nil {
 		result.Status = pb.Status_STATUS_OVER_BUDGET

@@ -5,6 +5,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -146,7 +147,9 @@ func (s *Server) Load(ctx context.Context, req *pb.LoadRequest) (*pb.LoadReply, 
 	select {
 	case b := <-built:
 		if b.err != nil {
-			return loadFault(b.err), nil
+			reply := loadFault(b.err)
+			reply.StarvedNs = int64(b.starved)
+			return reply, nil
 		}
 		s.install(req.GetName(), b.unit)
 		return &pb.LoadReply{}, nil
@@ -161,17 +164,30 @@ func (s *Server) Load(ctx context.Context, req *pb.LoadRequest) (*pb.LoadReply, 
 }
 
 type buildResult struct {
-	unit *unit
-	err  error
+	unit    *unit
+	err     error
+	starved time.Duration // for how long the process was kept from building
 }
+
+// BuildTime is how long building a script may take at least, however short its
+// runs have to be: it is done once, and is most of the work on a busy machine.
+const BuildTime = 10 * time.Second
 
 func (s *Server) build(req *pb.LoadRequest) (result buildResult) {
 	s.options.Marker.Mark(req.GetSlot(), link.Loading)
 	defer s.options.Marker.Mark(req.GetSlot(), link.Idle)
 	label(link.LabelLoading, req.GetName())
 	lines := &lineWriter{}
+	clock := meter.New(meter.Limits{}, s.alone, func(*meter.Excess) {})
+	clock.Start()
+	defer func() {
+		clock.Stop()
+		result.starved = clock.Starved()
+	}()
 	err := contain(func() error {
-		program, err := s.options.Build(definition(req), lines)
+		d := definition(req)
+		d.Timeout = max(d.Timeout, BuildTime)
+		program, err := s.options.Build(d, lines)
 		if err == nil {
 			result.unit = newUnit(program, program, lines)
 		}
@@ -252,7 +268,7 @@ func definition(req *pb.LoadRequest) inspectors.Definition {
 }
 
 func loadFault(err error) *pb.LoadReply {
-	reply := &pb.LoadReply{Error: cut(fmt.Sprint(err), maxErrorBytes)}
+	reply := &pb.LoadReply{Error: cut(fmt.Sprint(err), maxErrorBytes), TimedOut: errors.Is(err, context.DeadlineExceeded)}
 	for _, d := range diagnosticsOf(err) {
 		reply.Diagnostics = append(reply.Diagnostics, &pb.Diagnostic{
 			File: d.File, Line: int32(d.Line), Column: int32(d.Col), Message: d.Message, Fix: d.Fix,

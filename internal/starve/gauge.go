@@ -1,0 +1,99 @@
+// Package starve tells a process or a host that gets too little processor time
+// from one that does something wrong.
+//
+// A Watch looks at one process: of the time that passed, how much could it have
+// worked in? A Gauge sums up for how long something of this host had to wait.
+package starve
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// window is the time that the state of a host is judged by.
+	window = 10 * time.Second
+	// enough is how much of the window somebody must have waited in.
+	enough = window / 10
+	// slots divide the window.
+	slots = 10
+)
+
+// Gauge counts for how long something on this host had to wait for a processor,
+// and knows from that whether the host is starved. A nil Gauge counts nothing.
+// Its methods may be called from any goroutine.
+type Gauge struct {
+	mu      sync.Mutex
+	total   time.Duration        // guarded by mu, as all below
+	covered time.Time            // up to here waits are counted
+	recent  [slots]time.Duration // that was waited, by when
+	turned  [slots]int64         // which part of the time each of recent is of
+}
+
+// Add counts a wait. Waits at the same time count once.
+func (g *Gauge) Add(from, to time.Time) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if from.Before(g.covered) {
+		from = g.covered
+	}
+	if !to.After(from) {
+		return
+	}
+	g.covered = to
+	g.total += to.Sub(from)
+	const part = window / slots
+	if oldest := to.Add(-window); from.Before(oldest) {
+		from = oldest
+	}
+	for from.Before(to) {
+		turn := from.UnixNano() / int64(part)
+		end := time.Unix(0, (turn+1)*int64(part))
+		step := min(end.Sub(from.Round(0)), to.Sub(from))
+		if slot := turn % slots; g.turned[slot] == turn {
+			g.recent[slot] += step
+		} else {
+			g.turned[slot], g.recent[slot] = turn, step
+		}
+		from = from.Add(max(step, 1))
+	}
+}
+
+// Total is for how long somebody had to wait, since the start.
+func (g *Gauge) Total() time.Duration {
+	if g == nil {
+		return 0
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.total
+}
+
+// Reason says why this host counts as starved at a time, or is empty where it
+// does not: somebody had to wait for a tenth of the last ten seconds.
+func (g *Gauge) Reason(now time.Time) string {
+	if g == nil {
+		return ""
+	}
+	g.mu.Lock()
+	var sum time.Duration
+	turn := now.UnixNano() / int64(window/slots)
+	for slot := range g.recent {
+		if age := turn - g.turned[slot]; age >= 0 && age < slots {
+			sum += g.recent[slot]
+		}
+	}
+	g.mu.Unlock()
+	if sum < enough {
+		return ""
+	}
+	text := fmt.Sprintf("what measures got no processor for %v of the last %v", sum.Round(100*time.Millisecond), window)
+	if p := pressure(); p != "" {
+		text += "; " + p
+	}
+	return text
+}

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package starve
+
+import "time"
+
+// look would find out what a process wants. Other systems do not tell.
+func look(int) (wants want, cpu time.Duration, ok bool) { return idle, 0, false }
+
+// pressure would be what the kernel says of the processors.
+func pressure() string { return "" }

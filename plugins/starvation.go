@@ -1,0 +1,27 @@
+package plugins
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vedettehq/vedette/internal/starve"
+	pb "github.com/vedettehq/vedette/plugins/proto"
+)
+
+// Starvation is for how long the children had to wait for a processor.
+func (p *Pool) Starvation() *starve.Gauge { return p.starvation }
+
+// account counts for how long a run was kept from working, and excuses one that
+// could not begin for that reason.
+func (p *Pool) account(o *Outcome, s pb.Status) {
+	now := time.Now()
+	if o.Starved > 0 {
+		p.starvation.Add(now.Add(-o.Starved), now)
+	}
+	if s != pb.Status_STATUS_STUCK {
+		return
+	}
+	if reason := p.starvation.Reason(now); reason != "" {
+		o.Err = fmt.Errorf("%w: an earlier run still goes on: %s", ErrStarved, reason)
+	}
+}
