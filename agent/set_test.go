@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -342,6 +344,67 @@ func TestHungRunIsFailing(t *testing.T) {
 		c.pass(10 * time.Second)
 		if s := c.status("hung"); s.State != wire.StateFailing || !strings.HasPrefix(s.Error, "no outcome for ") {
 			t.Errorf("after 13 s it is %+v", s)
+		}
+	})
+}
+
+// A load that took too long may have been slow only once; one that always does
+// is tried ever more rarely.
+func TestSlowLoadIsTriedAgain(t *testing.T) {
+	tries := make(map[string]int)
+	var mu sync.Mutex
+	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if tries[d.Name]++; d.Name == "never" || tries[d.Name] == 1 {
+			return fmt.Errorf("%w: the initialisers do not end", plugins.ErrTimeout)
+		}
+		return nil
+	}}
+	inBubble(t, runner, func(c *core) {
+		if err := c.apply(script("once", "", time.Second), script("never", "", time.Second)); !errors.Is(err, plugins.ErrTimeout) {
+			t.Errorf("apply gave %v", err)
+		}
+		c.pass(10 * time.Second)
+		if s := c.status("once"); s.State != wire.StateOK {
+			t.Errorf("the one that was slow once is %+v", s)
+		}
+		c.pass(24 * time.Hour)
+		mu.Lock()
+		defer mu.Unlock()
+		if n := tries["never"]; tries["once"] != 2 || n < 24*4 || n > 24*12+20 {
+			t.Errorf("tries of a day: %v", tries)
+		}
+	})
+}
+
+// One that has no processor time is starved, which is no failure; its state says
+// so from the second tick on.
+func TestStarvedRuns(t *testing.T) {
+	var starved atomic.Bool
+	runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+		o := plugins.Outcome{Name: job.Name, Start: time.Now()}
+		if starved.Load() {
+			o.Err = fmt.Errorf("%w after 800ms: %w", plugins.ErrTimeout, plugins.ErrStarved)
+		}
+		return o
+	}}
+	inBubble(t, runner, func(c *core) {
+		c.mustApply(script("a", "", time.Second))
+		c.pass(5 * time.Second)
+		starved.Store(true)
+		c.pass(5 * time.Second)
+		s := c.status("a")
+		if s.State != wire.StateStarved || s.Failures != 0 || s.Timeouts != 0 || s.Missed < 4 {
+			t.Errorf("a starved one is %+v", s)
+		}
+		if tallies := c.track.measures()[0].tallies; len(tallies) != 2 || tallies[1].outcome != "starved" || tallies[1].runs < 4 {
+			t.Errorf("its outcomes are %+v", tallies)
+		}
+		starved.Store(false)
+		c.pass(2 * time.Second)
+		if s := c.status("a"); s.State != wire.StateOK {
+			t.Errorf("afterwards it is %+v", s)
 		}
 	})
 }

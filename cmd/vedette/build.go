@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -50,7 +52,9 @@ func (b *builder) start(ctx context.Context) {
 		d := inspectors.Definition{Name: "first", Script: &inspectors.Script{File: "first.go", Line: 1, Source: "return 1, nil"}}
 		d.Interval = inspectors.DefaultInterval
 		d.Timeout = inspectors.DefaultTimeout(d.Interval)
-		_ = b.build(ctx, d) // which logs that it cannot build
+		if err := b.build(ctx, d); err != nil && ctx.Err() == nil {
+			b.log.Warn("the master cannot build scripts for now; while that is so, a push is accepted without being built, and its answer says so", "reason", err)
+		}
 	})
 }
 
@@ -61,9 +65,10 @@ func (b *builder) close() error {
 	return err
 }
 
-// build says what is wrong with a script, or nil. Nothing is wrong with one that
-// cannot be built for reasons of this machine, nor with one whose initialisers
-// panic, perhaps for want of what only hosts have: the hosts will tell.
+// build says what is wrong with a script, or nil. The error wraps
+// catalog.ErrNotBuilt where it cannot be built for reasons of this machine.
+// Nothing is wrong with a script whose initialisers panic, perhaps for want of
+// what only hosts have: the hosts will tell.
 func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
 	select {
 	case b.slots <- struct{}{}:
@@ -81,11 +86,10 @@ func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
 	case errors.As(err, &faults):
 		faults = slices.DeleteFunc(faults, func(f inspectors.Diagnostic) bool { return strings.HasPrefix(f.Message, "panic") })
 		return faults.Err()
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
 	case errors.Is(err, plugins.ErrClosed), errors.Is(err, plugins.ErrUnavailable):
-		if ctx.Err() == nil {
-			b.log.Warn("a script is accepted without being built", "inspector", d.Name, "reason", err)
-		}
-		return nil
+		return fmt.Errorf("%w: %w", catalog.ErrNotBuilt, err)
 	}
 	return err
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/plugins"
 )
 
 func testBuilder(t testing.TB, log *slog.Logger) (b *builder, folder string) {
@@ -84,6 +86,26 @@ func TestBuilder(t *testing.T) {
 		}
 	}
 	if strings.Contains(log.String(), "without being built") {
+		t.Errorf("the log is\n%s", log.String())
+	}
+}
+
+// A build process that cannot start says nothing of the script, and whoever
+// pushes is told.
+func TestBuilderThatCannotBuild(t *testing.T) {
+	var log bytes.Buffer
+	b, folder := testBuilder(t, slog.New(slog.NewTextHandler(&log, nil)))
+	if err := b.pool.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.pool = plugins.NewPool(plugins.PoolOptions{Dir: folder, Log: b.log, ScriptHost: []string{"/nonexistent/vedette"}})
+	err := b.build(t.Context(), scriptOf("package probe\n\nfunc Inspect() (float64, error) { return 1, nil }\n"))
+	if !errors.Is(err, catalog.ErrNotBuilt) || !strings.Contains(err.Error(), "/nonexistent/vedette") {
+		t.Errorf("got %v", err)
+	}
+	b.start(t.Context())
+	b.work.Wait()
+	if !strings.Contains(log.String(), "the master cannot build scripts for now") || strings.Contains(log.String(), "a script is accepted") {
 		t.Errorf("the log is\n%s", log.String())
 	}
 }

@@ -166,6 +166,15 @@ func builtInText(name string, builtIn bool, replaces int) string {
 // pushedText says what a push has begun, and for which hosts: somebody who gave no
 // selector should know.
 func pushedText(name string, result wire.PushResult) string {
+	text := begunText(name, result)
+	if result.NotBuilt != "" {
+		text += fmt.Sprintf("the master accepted it without building it, so its hosts find out whether it builds\n    %s\n", result.NotBuilt)
+	}
+	return text
+}
+
+// begunText is the first line of pushedText.
+func begunText(name string, result wire.PushResult) string {
 	switch {
 	case result.Signed:
 		return fmt.Sprintf("%s %s is current already; its hosts get the signature\n", name, shortID(result.Revision))

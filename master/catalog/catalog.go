@@ -19,13 +19,19 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
+// ErrNotBuilt is wrapped by the error of a builder that could not find out
+// whether a script builds, for a reason of its own machine.
+var ErrNotBuilt = errors.New("not built")
+
 // Options are what a catalog needs from outside.
 type Options struct {
 	Log *slog.Logger
 	// Announce tells those who watch. It must not call back.
 	Announce func(path string, data any)
 	// Builder builds a script that has passed the check, to see whether it builds.
-	// Its error is the script's fault, and refuses it. It may be nil.
+	// Its error is the script's fault, and refuses it, but for one that wraps
+	// ErrNotBuilt: the script is accepted then, and the answer says why it was not
+	// built. It may be nil.
 	Builder func(ctx context.Context, d inspectors.Definition) error
 	// HasArtefact tells whether the master holds a program of that checksum and
 	// size. It may be nil, which takes it that it does.

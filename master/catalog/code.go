@@ -54,9 +54,9 @@ func (c *Catalog) Check(ctx context.Context, p wire.CheckParams) (wire.CheckResu
 	return result, nil
 }
 
-// accept completes code and returns it when it may be pushed. Its error has
-// every fault.
-func (c *Catalog) accept(ctx context.Context, code wire.Code) (wire.Code, error) {
+// accept completes code and returns it when it may be pushed, and why it was not
+// built before, where it was not. Its error has every fault.
+func (c *Catalog) accept(ctx context.Context, code wire.Code) (_ wire.Code, notBuilt string, _ error) {
 	code, definition, err := complete(code)
 	if err == nil {
 		err = c.checkCode(ctx, definition)
@@ -67,18 +67,22 @@ func (c *Catalog) accept(ctx context.Context, code wire.Code) (wire.Code, error)
 	if err == nil && definition.Script != nil && c.opts.Builder != nil {
 		err = c.opts.Builder(ctx, definition)
 	}
+	if ctx.Err() == nil && errors.Is(err, ErrNotBuilt) {
+		c.opts.Log.Warn("a script is accepted without being built; its hosts will find out whether it builds", "inspector", code.Name, "reason", err)
+		return code, err.Error(), nil
+	}
 	if err == nil {
-		return code, nil
+		return code, "", nil
 	}
 	if ctx.Err() != nil {
-		return code, context.Cause(ctx)
+		return code, "", context.Cause(ctx)
 	}
 	refusal := rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
 	var faults inspectors.Diagnostics
 	if errors.As(err, &faults) {
 		refusal.Data = map[string]any{"diagnostics": toWire(faults)}
 	}
-	return code, refusal
+	return code, "", refusal
 }
 
 func toWire(faults inspectors.Diagnostics) []wire.Diagnostic {

@@ -1,7 +1,10 @@
 package catalog
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -36,6 +39,37 @@ func TestIntervalIsOverridden(t *testing.T) {
 		if got.Interval != override || got.Timeout > override || got.Timeout != host.Timeout {
 			t.Fatalf("interval %v in place of %v, timeout %v: the master has %v and %v, a host %v and %v",
 				override, interval, timeout, got.Interval, got.Timeout, host.Interval, host.Timeout)
+		}
+	}
+}
+
+// A script that the master cannot build is refused where that is the script's
+// fault, and accepted with the reason in the answer where it is the machine's.
+func TestPushThatIsNotBuilt(t *testing.T) {
+	store := open(t, t.TempDir())
+	defer store.Close()
+	var fault error
+	c := New(Options{
+		Log: slog.New(slog.DiscardHandler), Announce: func(string, any) {},
+		Builder: func(context.Context, inspectors.Definition) error { return fault },
+	})
+	if err := c.Open(t.Context(), store); err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct {
+		fault    error
+		accepted bool
+		notBuilt string
+	}{
+		{nil, true, ""},
+		{fmt.Errorf("%w: no room for a process", ErrNotBuilt), true, "not built: no room for a process"},
+		{errors.New("the initialisers do not end"), false, ""},
+		{nil, true, ""},
+	} {
+		fault = tt.fault
+		result, err := c.Push(t.Context(), wire.PushParams{Code: code(i)})
+		if (err == nil) != tt.accepted || result.NotBuilt != tt.notBuilt {
+			t.Errorf("%v: accepted %v, not built %q, %v", tt.fault, err == nil, result.NotBuilt, err)
 		}
 	}
 }

@@ -62,14 +62,16 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 	if err := rollout.CheckPlan(p.Plan); err != nil {
 		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
 	}
-	code, err := c.accept(ctx, p.Code)
+	code, notBuilt, err := c.accept(ctx, p.Code)
 	if err != nil {
 		return wire.PushResult{}, err
 	}
-	return c.change(ctx, seen, wish{
+	result, err := c.change(ctx, seen, wish{
 		action: actionPush, name: code.Name, code: &code, signed: p.Signatures, revision: wire.RevisionOf(code), kind: kindOf(code),
 		selector: p.Selector, allowNone: p.AllowNone, message: p.Message, plan: p.Plan, interval: definition.Interval,
 	})
+	result.NotBuilt = notBuilt
+	return result, err
 }
 
 // Rollback makes an earlier revision current again, for the hosts that it was for

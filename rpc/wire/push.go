@@ -278,6 +278,9 @@ type PushResult struct {
 	Selector string `json:"selector"`
 	Hosts    int    `json:"hosts"`           // that the selector selects now
 	Drops    int    `json:"drops,omitempty"` // hosts that had it, and are not selected any more
+	// NotBuilt says why the master could not build the script before it accepted
+	// it; empty where it did.
+	NotBuilt string `json:"not_built,omitempty"`
 }
 
 // RollbackParams make an earlier revision current again, for the hosts that it was
