@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/internal/starve"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -59,7 +58,7 @@ type scheduler struct {
 	splay  splay
 	clock  ticker
 	// starved counts by how much ticks come late, or is nil.
-	starved *starve.Gauge
+	starved *plugins.Starvation
 
 	wake    chan struct{} // capacity 1: the queue's head may have changed
 	batches sync.WaitGroup
@@ -141,7 +140,7 @@ func (s *scheduler) firstLocked(e *entry, window time.Duration) {
 	if e.base.sub(now) <= window {
 		return
 	}
-	e.base = s.splay.early(now, e.name, window)
+	e.base = s.splay.early(now, window)
 	next := s.splay.after(e.base.add(e.interval/2), e.name, e.interval)
 	e.tick = next.add(-e.interval)
 }

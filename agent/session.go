@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
-	"github.com/vedettehq/vedette/internal/starve"
+	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -49,7 +49,7 @@ type session struct {
 	live   *liveFeed
 	// starved is for how long something of this host waited for a processor, or
 	// nil.
-	starved *starve.Gauge
+	starved *plugins.Starvation
 	// assigned is the hash of what the master has assigned.
 	assigned func() string
 	replace  context.CancelCauseFunc // ends the client's run; set by connectOften

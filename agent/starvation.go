@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/internal/starve"
+	"github.com/vedettehq/vedette/plugins"
 )
 
 // starver is a role that a Runner may have: it knows for how long its processes
 // had to wait for a processor.
 type starver interface {
-	Starvation() *starve.Gauge
+	Starvation() *plugins.Starvation
 }
 
 // Keys of the series that tell whether the host is starved.
@@ -34,7 +34,7 @@ const (
 // wait for a processor, the agent itself and the processes of its runner.
 type starvation struct {
 	log   *slog.Logger
-	gauge *starve.Gauge // nil where the runner has no processes
+	gauge *plugins.Starvation // nil where the runner has no processes
 
 	mu     sync.Mutex
 	reason string    // guarded by mu, as all below: at the last look

@@ -5,10 +5,16 @@ import (
 	"time"
 )
 
-// Everything on a host starts on a grid, so that inspectors that are due
-// together are run together: a batch costs the agent as much as a dozen
-// inspectors in it. Each point of the coarse grid is one of the fine grid.
+// A host has one beat, a second long, and what runs there keeps to it:
+// inspectors that are due together are run together, and reported together. A
+// batch costs the agent as much as a dozen inspectors in it. Inspectors of one
+// interval below two seconds are due at the same time; of longer ones each has a
+// second of its interval, so that they are not all due in the same one.
+//
+// Runs start on a grid, of which each beat is a point, and each point of the
+// coarse grid one of the fine grid.
 const (
+	beat       = time.Second
 	coarseGrid = 250 * time.Millisecond
 	fineGrid   = 50 * time.Millisecond // for what runs, or is to begin, within a second
 )
@@ -41,19 +47,20 @@ func (t ticker) now() instant {
 // share their inspectors' names and intervals; they must not share the instant.
 type splay struct {
 	host   string
-	offset time.Duration // of the host's grid, below coarseGrid
+	offset time.Duration // of the host's beat, and of its grids
 }
 
 func newSplay(host string) splay {
-	return splay{host: host, offset: time.Duration(mix(host) % uint64(coarseGrid))}
+	return splay{host: host, offset: time.Duration(mix(host) % uint64(beat))}
 }
 
 // phase is how long after each whole interval since the epoch the inspector is
-// due: a point of the host's grid that depends on both names.
+// due: at a beat of the host, which one depends on both names.
 func (s splay) phase(name string, interval time.Duration) time.Duration {
-	grid := gridOf(interval)
-	slots := uint64((interval + grid - 1) / grid)
-	return s.offset + grid*time.Duration(mix(s.host, name)%slots)
+	if interval < beat {
+		return s.offset % interval
+	}
+	return s.offset + beat*time.Duration(mix(s.host, name)%uint64(interval/beat))
 }
 
 // align returns the first point of a grid of the host that is not before t.
@@ -69,12 +76,15 @@ func (s splay) after(t instant, name string, interval time.Duration) instant {
 	return t + instant(interval) - instant(floorMod(int64(t-phase), int64(interval)))
 }
 
-// early returns a point of the window's grid within window of t, for the first
-// run of an inspector whose next tick is far away.
-func (s splay) early(t instant, name string, window time.Duration) instant {
-	grid := gridOf(window)
-	slots := uint64(max(window/grid, 1))
-	return s.align(t, grid).add(grid * time.Duration(mix(s.host, name)%slots))
+// early returns a time within window of t, for the first run of an inspector
+// whose next tick is far away: the next beat where that is soon enough, or else
+// a point of the fine grid that depends on the host.
+func (s splay) early(t instant, window time.Duration) instant {
+	if next := s.align(t, beat); next.sub(t) <= window {
+		return next
+	}
+	slots := uint64(max(window/fineGrid, 1))
+	return s.align(t, fineGrid).add(fineGrid * time.Duration(mix(s.host)%slots))
 }
 
 func floorMod(a, b int64) int64 {

@@ -29,19 +29,31 @@ func TestHostsShareNoInstant(t *testing.T) {
 	}
 }
 
-func TestInspectorsOfOneHostAreSpread(t *testing.T) {
-	s := newSplay("web-1")
-	slots := make(map[time.Duration]int)
-	for i := range 1000 {
-		phase := s.phase(fmt.Sprintf("inspector-%d", i), time.Second)
-		if (phase-s.offset)%coarseGrid != 0 {
-			t.Fatalf("phase %v is not on the grid of %v + n × %v", phase, s.offset, coarseGrid)
+// Whatever runs on a host at whole seconds keeps to one beat, and what is due
+// more rarely is spread over the beats of its interval.
+func TestInspectorsOfOneHostShareABeat(t *testing.T) {
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	for range 200 {
+		s := newSplay(fmt.Sprintf("web-%d", random.Uint64()))
+		seconds := 1 + random.Int64N(60)
+		slots := make(map[time.Duration]int)
+		const inspectors = 6000
+		for i := range inspectors {
+			phase := s.phase(fmt.Sprintf("inspector-%d", i), time.Duration(seconds)*time.Second)
+			if (phase-s.offset)%beat != 0 || phase < 0 || phase >= time.Duration(seconds)*time.Second {
+				t.Fatalf("phase %v of %d s is not at a beat, which is at %v", phase, seconds, s.offset)
+			}
+			slots[phase]++
 		}
-		slots[phase]++
-	}
-	for phase, n := range slots {
-		if n < 150 || n > 350 {
-			t.Errorf("%d of 1000 inspectors are due at %v", n, phase)
+		for phase, n := range slots {
+			if mean := inspectors / int(seconds); n < mean/2 || n > mean*3/2+1 {
+				t.Errorf("%d of %d inspectors with %d s are due at %v", n, inspectors, seconds, phase)
+			}
+		}
+		for _, interval := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond} {
+			if phase := s.phase("fast", interval); (s.offset-phase)%interval != 0 {
+				t.Errorf("what runs each %v misses the beat: phase %v, beat at %v", interval, phase, s.offset)
+			}
 		}
 	}
 }
@@ -75,7 +87,7 @@ func TestEarlyRunIsWithinItsWindow(t *testing.T) {
 		s := newSplay(fmt.Sprintf("web-%d", i))
 		at := instant(i) * instant(time.Hour) / 7
 		for _, window := range []time.Duration{fineGrid, 300 * time.Millisecond, time.Second} {
-			if wait := s.early(at, "disk", window).sub(at); wait < 0 || wait > window {
+			if wait := s.early(at, window).sub(at); wait < 0 || wait > window {
 				t.Fatalf("the first run comes after %v, not within %v", wait, window)
 			}
 		}

@@ -8,8 +8,14 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// Starvation is for how long the children had to wait for a processor.
-func (p *Pool) Starvation() *starve.Gauge { return p.starvation }
+// Starvation counts for how long something on this host had to wait for a
+// processor, and tells from that whether the host is starved. A nil one counts
+// nothing.
+type Starvation = starve.Gauge
+
+// Starvation is for how long the children had to wait for a processor. Who runs
+// the pool adds for how long it had to wait itself.
+func (p *Pool) Starvation() *Starvation { return p.starvation }
 
 // account counts for how long a run was kept from working, and excuses one that
 // could not begin for that reason.

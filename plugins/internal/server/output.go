@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// gather is how long results wait for others to share a message with.
-	gather = 2 * time.Millisecond
+	// gather is how long results wait for others of their batch, to share a
+	// message with them: each message wakes two processes.
+	gather = 10 * time.Millisecond
 	// messageBytes is the size from which on a message takes no more results.
 	messageBytes = 1 << 20
 	// maxErrorBytes is the most that is told of one error.
