@@ -96,12 +96,6 @@ func (p *Pool) within(ctx context.Context, pid func() int, given time.Duration) 
 	}
 }
 
-// outOfTime reports whether ctx is of within and has ended by itself.
-func outOfTime(ctx context.Context) bool {
-	cause := context.Cause(ctx)
-	return errors.Is(cause, errHadItsTime) || errors.Is(cause, errStoodStill)
-}
-
 // starvedPart says when being kept from working is the reason why something was
 // cut off: when it had less than this part of its time.
 const starvedPart = 4
