@@ -55,6 +55,10 @@ type Script struct {
 	Indent int
 	// Source is a whole Go file, or the bare body of an Inspect function.
 	Source string
+	// Core is what the checker has made of Source for the interpreter, or empty.
+	// It is made where the script is run and never comes from elsewhere: it is
+	// no part of the revision, and nothing is signed of it.
+	Core string `json:"-" yaml:"-"`
 }
 
 // Plugin is an inspector in an external program that speaks the protocol of

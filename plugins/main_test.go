@@ -19,6 +19,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/inspectortest"
+	"github.com/vedettehq/vedette/inspectors/script/check"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/internal/link"
@@ -163,8 +164,16 @@ const testTimeout = 2 * time.Minute
 func script(name, source string) inspectors.Definition {
 	return inspectors.Definition{
 		Name: name, Interval: 2 * testTimeout, Timeout: testTimeout, Budget: inspectors.Budget{CPU: testTimeout},
-		Script: &inspectors.Script{File: name + ".go", Line: 1, Source: source},
+		Script: lowered(name, source),
 	}
+}
+
+// lowered is a script with its translation, as an agent has it from its checker:
+// a host that has to make that itself weighs more.
+func lowered(name, source string) *inspectors.Script {
+	s := &inspectors.Script{File: name + ".go", Line: 1, Source: source}
+	s.Core, _ = check.Lower(*s)
+	return s
 }
 
 // fixture is a pool under test with the log that it writes.

@@ -332,6 +332,7 @@ func (p *process) load(ctx context.Context, m *member) error {
 		File:       d.Script.File,
 		Line:       int32(d.Script.Line),
 		Source:     d.Script.Source,
+		Core:       d.Script.Core,
 		Slot:       m.slot,
 		IntervalMs: d.Interval.Milliseconds(),
 		TimeoutMs:  d.Timeout.Milliseconds(),

@@ -7,7 +7,6 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/check"
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
-	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
 // Check finds every fault of a script that can be found without running it: what
@@ -23,16 +22,16 @@ func Check(file, text string) error {
 
 // CheckScript is as Check for a script that may stand inside another file.
 func CheckScript(script inspectors.Script) error {
-	if faults := check.Script(script); len(faults) > 0 {
+	core, faults := check.Translate(script)
+	if len(faults) > 0 {
 		return faults.Err()
 	}
 	const initialisers = 2 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), initialisers)
 	defer cancel()
-	p := &Program{output: &output{}, files: files.New(nil, nil)}
-	s := source.Parse(script)
-	if _, err := p.build(ctx, s); err != nil {
-		return asDiagnostics(s.Origin, err).Err()
+	p := &Program{script: script, output: &output{}, files: files.New(nil, nil)}
+	if _, err := p.build(ctx, core); err != nil {
+		return asDiagnostics(script, err).Err()
 	}
 	return nil
 }

@@ -1,9 +1,10 @@
 // Package script runs inspectors that are Go source: it checks them, builds
 // each into an interpreter of its own, and runs it as often as it is due.
 //
-// The language is Go 1.21 without generics and goroutines, with the packages
-// and names of the allow-list in package symbols. Check refuses what is outside
-// of it, and what the interpreter is known to get wrong.
+// The language is Go 1.22 without goroutines, with the packages and names of the
+// allow-list in package symbols. Check refuses what is outside of it. What is
+// left is translated into a part of Go that the interpreter does right; see
+// package lower.
 //
 // A script is a whole file, or the bare body of an Inspect function, for which
 // the imports are inferred. In a file, package main is a package as any other

@@ -66,7 +66,7 @@ func enclosing(s *source.Source, note string) (string, inspectors.Diagnostic, bo
 
 // asDiagnostics returns the faults that an error holds, or the error as one
 // fault at the start of the file.
-func asDiagnostics(o source.Origin, err error) inspectors.Diagnostics {
+func asDiagnostics(script inspectors.Script, err error) inspectors.Diagnostics {
 	var list inspectors.Diagnostics
 	if errors.As(err, &list) {
 		return list
@@ -75,7 +75,7 @@ func asDiagnostics(o source.Origin, err error) inspectors.Diagnostics {
 	if errors.As(err, &one) {
 		return inspectors.Diagnostics{one}
 	}
-	d := o.Script.Place(1, 0)
+	d := script.Place(1, 0)
 	d.Message = err.Error()
 	return inspectors.Diagnostics{d}
 }

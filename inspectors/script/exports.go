@@ -12,15 +12,17 @@ import (
 	"time"
 
 	"github.com/traefik/yaegi/interp"
+	"github.com/vedettehq/vedette/inspectors/script/internal/core"
 	"github.com/vedettehq/vedette/inspectors/script/internal/own"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
+	"github.com/vedettehq/vedette/inspectors/script/lower"
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
 // exports are the symbols that one interpreter gets: of the packages that the
 // script imports the names that it selects, with the library functions that
 // would ignore the context of a run replaced by ones that heed it.
-func exports(s *source.Source, h *host) interp.Exports {
+func exports(s *source.Core, h *host, m *core.Machine) interp.Exports {
 	x := &exporter{host: h, copies: new(own.Copies)}
 	table := interp.Exports{hostPath + "/host": {
 		"Enter":   reflect.ValueOf(h.Enter),
@@ -30,6 +32,7 @@ func exports(s *source.Source, h *host) interp.Exports {
 		"Value":   reflect.ValueOf(h.Value),
 		"Result":  reflect.ValueOf(h.Result),
 	}}
+	table[lower.HostPath+"/core"] = m.Exports(wrapper)
 	mapTypes := make(map[reflect.Value][]reflect.Type)
 	for path, names := range s.Used {
 		x.addPackage(table, mapTypes, path, names)
@@ -171,4 +174,11 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// wrapper returns the type by which the interpreter makes an interface of the
+// library out of functions.
+func wrapper(path, name string) reflect.Type {
+	p, _ := symbols.Lookup(path)
+	return p.Value("_" + name).Type().Elem()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/core"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 	"github.com/vedettehq/vedette/internal/meter"
 )
@@ -19,6 +20,7 @@ import (
 type machine struct {
 	origin source.Origin
 	host   *host
+	core   *core.Machine
 	interp *interp.Interpreter
 	driver *interp.Program
 	notes  *notes
@@ -45,29 +47,35 @@ func driver(s source.Shape) string {
 	return driverHead + "host.Result(" + source.PackageName + ".Inspect(host.Context(), host.Report()))" + driverTail
 }
 
-// build makes a machine of a script without faults and runs its initialisers,
-// until ctx ends. The machine does not hold on to the parsed script, which is
-// most of what a small one weighs.
-func (p *Program) build(ctx context.Context, s *source.Source) (m *machine, err error) {
+// build makes a machine of a script that was translated and runs its
+// initialisers, until ctx ends. The machine does not hold on to the parsed
+// script, which is most of what a small one weighs.
+func (p *Program) build(ctx context.Context, text string) (m *machine, err error) {
 	defer func() {
 		// The interpreter panics on some programs that it cannot compile.
 		if v := recover(); v != nil {
-			d := s.Place(s.File.Package)
+			d := p.script.Place(1, 0)
 			d.Message = fmt.Sprintf("the interpreter cannot compile this file (%v)", v)
-			d.Fix = "take out what is not plain Go 1.21"
+			d.Fix = "take out what is not plain Go"
 			m, err = nil, inspectors.Diagnostics{d}
 		}
 	}()
 	h := &host{output: p.output, tally: &p.tally, files: p.files}
-	m = &machine{origin: s.Origin, host: h, notes: &notes{}}
+	m = &machine{host: h, notes: &notes{}}
+	m.core = &core.Machine{Recovered: m.notes.reset}
 	m.interp = interp.New(interp.Options{
 		Stdout: p.output, Stderr: m.notes, Args: []string{}, Env: []string{},
 		SourcecodeFilesystem: embed.FS{}, // empty: nothing is imported from the disk
 	})
-	if err := m.interp.Use(exports(s, h)); err != nil {
+	s, err := source.ParseCore(p.script, m.interp.FileSet(), text)
+	if err != nil {
+		return nil, err
+	}
+	m.origin = s.Origin
+	if err := m.interp.Use(exports(s, h, m.core)); err != nil {
 		return nil, fmt.Errorf("cannot give the interpreter its packages: %w", err)
 	}
-	program, err := m.compile(s)
+	program, err := m.interp.CompileAST(s.File)
 	if err != nil {
 		return nil, translate(s.Origin, err)
 	}
@@ -83,17 +91,6 @@ func (p *Program) build(ctx context.Context, s *source.Source) (m *machine, err 
 		return nil, translate(s.Origin, err)
 	}
 	return m, nil
-}
-
-// compile compiles the script.
-func (m *machine) compile(s *source.Source) (*interp.Program, error) {
-	// The interpreter asks its own file set for places: it gets a file of the
-	// same base and the same lines as the one that the script was parsed into.
-	file := s.Fset.File(s.File.Package)
-	m.interp.FileSet().AddFile(source.FileName, file.Base(), file.Size()).SetLines(file.Lines())
-	s.File.Name.Name = source.PackageName
-	s.LocalResults()
-	return m.interp.CompileAST(s.File)
 }
 
 // run executes the script once. keep says whether the machine may be used
@@ -123,6 +120,7 @@ func (m *machine) execute(ctx context.Context, p *interp.Program) (cut bool, err
 		switch v.(type) {
 		case nil:
 		case cutOff:
+			m.core.Stop()
 			cut, err = true, ctx.Err()
 		default:
 			panic(v)

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/check"
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
-	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
 // Errors of a run, besides those that the script itself returns. Each is
@@ -59,8 +59,9 @@ type Program struct {
 	busy    atomic.Bool
 	closed  atomic.Bool
 	tally   tally
-	mu      sync.Mutex // guards machine
+	mu      sync.Mutex // guards what follows
 	machine *machine   // or nil: built before the next run
+	core    string     // the translation of the script
 }
 
 var _ inspectors.Inspector = (*Program)(nil)
@@ -82,9 +83,12 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := source.Parse(*d.Script)
-	if err := s.Faults.Err(); err != nil {
-		return nil, err
+	core := d.Script.Core
+	if core == "" {
+		var faults inspectors.Diagnostics
+		if core, faults = check.Lower(*d.Script); len(faults) > 0 {
+			return nil, faults
+		}
 	}
 	if o.Files == nil {
 		o.Files = said.Needs.Files
@@ -95,11 +99,11 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	p := &Program{script: *d.Script, output: &output{w: o.Output}, files: files.New(o.Files, o.Private)}
+	p := &Program{script: *d.Script, core: core, output: &output{w: o.Output}, files: files.New(o.Files, o.Private)}
 	if programs := said.Needs.Programs; len(programs) > 0 && o.Exec != nil {
 		p.within = func(ctx context.Context) context.Context { return inspectors.WithExec(ctx, programs, o.Exec) }
 	}
-	m, err := p.build(ctx, s)
+	m, err := p.build(ctx, core)
 	if err != nil {
 		return nil, err
 	}
@@ -144,12 +148,12 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 // lost it.
 func (p *Program) ready(ctx context.Context) (*machine, error) {
 	p.mu.Lock()
-	m := p.machine
+	m, core := p.machine, p.core
 	p.mu.Unlock()
 	if m != nil {
 		return m, nil
 	}
-	m, err := p.build(ctx, source.Parse(p.script))
+	m, err := p.build(ctx, core)
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the script again: %w", err)
 	}
@@ -173,7 +177,9 @@ func (p *Program) drop() {
 // end its context for that.
 func (p *Program) Close() {
 	p.closed.Store(true)
-	p.drop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.machine, p.core = nil, ""
 }
 
 // Leaked returns how many runs that were cut off have still not ended, because

@@ -429,7 +429,10 @@ func TestRebuildsKeepTheHeapFlat(t *testing.T) {
 	}
 	cycle := func(n int) {
 		for range n {
-			p := load(t, trivialScript)
+			p, err := Load(definition(trivialScript)) // not load, which keeps them to the end
+			if err != nil {
+				t.Fatal(err)
+			}
 			if _, err := inspect(p); err != nil {
 				t.Fatal(err)
 			}

@@ -3,7 +3,7 @@
 // interpreter is too slow for, or is not trusted with.
 //
 // The copy that is compiled differs from the author's file in what the compiler
-// alone sees. It carries the constraint //go:build go1.21, so that it is
+// alone sees. It carries the constraint //go:build go1.22, so that it is
 // compiled as the language that scripts are written in: a loop has one variable,
 // not one for each iteration. And a line directive keeps every place in errors
 // and panics that of the author's file.

@@ -227,9 +227,9 @@ func TestBuildFaults(t *testing.T) {
 			strings.TrimSuffix(strings.Join(numbered(4, 12, "a.go:%d:9: undefined: x\n"), ""), "\n"),
 		},
 		{
-			"language of 1.21",
-			[]string{"a.go", "package a\n\nfunc Inspect() (float64, error) {\n\tfor range 3 {\n\t}\n\treturn 1, nil\n}\n"},
-			"a.go:4:12: cannot range over 3 (untyped int constant): requires go1.22 or later (file declares //go:build go1.21)",
+			"language of 1.22",
+			[]string{"a.go", "package a\n\nfunc each(func() bool) {}\n\nfunc Inspect() (float64, error) {\n\tfor range each {\n\t}\n\treturn 1, nil\n}\n"},
+			"a.go:6:12: cannot range over each (value of type func(func() bool)): requires go1.23 or later (file declares //go:build go1.22)",
 		},
 		{
 			"a package that Go has not",
@@ -368,7 +368,7 @@ func TestNativeCopy(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, faults := nativeCopy(inspectors.Script{File: "/x/an\nswer.go", Line: 1, Source: tt.source})
-			if want := "//go:build go1.21\n\n//line an_swer.go:1:1\n" + tt.want; got != want || len(faults) > 0 {
+			if want := "//go:build go1.22\n\n//line an_swer.go:1:1\n" + tt.want; got != want || len(faults) > 0 {
 				t.Errorf("got %v\n%s\nwant\n%s", faults, got, want)
 			}
 		})

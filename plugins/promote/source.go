@@ -96,7 +96,7 @@ func nativeCopy(s inspectors.Script) (string, inspectors.Diagnostics) {
 	c.imports(file)
 	c.comments(file)
 	c.packageName(file)
-	head := fmt.Sprintf("//go:build go1.21\n\n//line %s:1:1\n", lineName(s.File))
+	head := fmt.Sprintf("//go:build go1.22\n\n//line %s:1:1\n", lineName(s.File))
 	return head + string(c.text), c.faults
 }
 

@@ -33,8 +33,8 @@ const (
 )
 
 // Main is the main function of the child: it checks the scripts that come in as
-// JSON, one after the other, and answers each with its diagnostics, until its
-// input ends. It returns the exit status.
+// JSON, one after the other, and answers each with its diagnostics or with its
+// translation, until its input ends. It returns the exit status.
 func Main(in io.Reader, out io.Writer) int {
 	scripts, answers := json.NewDecoder(in), json.NewEncoder(out)
 	for {
@@ -44,13 +44,22 @@ func Main(in io.Reader, out io.Writer) int {
 			return 0
 		}
 		if err == nil {
-			err = answers.Encode(check.Script(s))
+			var a answer
+			a.Core, a.Faults = check.Translate(s)
+			err = answers.Encode(a)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, Command+":", err)
 			return 1
 		}
 	}
+}
+
+// answer is what the child says of one script: what is wrong with it, or what the
+// interpreter is to run.
+type answer struct {
+	Faults inspectors.Diagnostics `json:",omitempty"`
+	Core   string                 `json:",omitempty"`
 }
 
 // Checker hands scripts to a child, which it starts when there is something to
@@ -71,50 +80,51 @@ func New(command []string) *Checker {
 	return &Checker{command: command, idle: idle}
 }
 
-// Check checks a script. The error is inspectors.Diagnostics; or it says why the
+// Check checks a script and returns what the interpreter is to run of it, for
+// inspectors.Script.Core. The error is inspectors.Diagnostics; or it says why the
 // script could not be checked, and the script is not to be run then either.
-func (c *Checker) Check(ctx context.Context, s inspectors.Script) error {
+func (c *Checker) Check(ctx context.Context, s inspectors.Script) (core string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return errors.New("cannot check a script: the checker is closed")
+		return "", errors.New("cannot check a script: the checker is closed")
 	}
 	fresh := c.child == nil
-	faults, err := c.ask(ctx, s)
+	a, err := c.ask(ctx, s)
 	if err != nil && !fresh && ctx.Err() == nil {
-		faults, err = c.ask(ctx, s) // the child that was there may have died meanwhile
+		a, err = c.ask(ctx, s) // the child that was there may have died meanwhile
 	}
 	if err != nil {
-		return fmt.Errorf("cannot check %s: %w", s.File, err)
+		return "", fmt.Errorf("cannot check %s: %w", s.File, err)
 	}
-	return faults.Err()
+	return a.Core, a.Faults.Err()
 }
 
 // ask checks a script in the child, starting it where there is none. A child that
 // fails is ended.
-func (c *Checker) ask(ctx context.Context, s inspectors.Script) (inspectors.Diagnostics, error) {
+func (c *Checker) ask(ctx context.Context, s inspectors.Script) (answer, error) {
 	if c.child == nil {
 		started, err := start(c.command)
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
 		c.child = started
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, longest, fmt.Errorf("the check did not end within %v", longest))
 	defer cancel()
 	c.child.rest(nil)
-	faults, err := c.child.ask(ctx, s)
+	a, err := c.child.ask(ctx, s)
 	if err != nil {
 		c.child.end()
 		c.child = nil
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return nil, err
+		return answer{}, err
 	}
 	mine := c.child
 	mine.rest(time.AfterFunc(c.idle, func() { c.retire(mine) }))
-	return faults, nil
+	return a, nil
 }
 
 // retire ends a child that nobody has asked for a while.
@@ -167,21 +177,21 @@ func start(command []string) (*child, error) {
 }
 
 // ask sends a script and waits for the answer. When ctx ends the child is killed.
-func (c *child) ask(ctx context.Context, s inspectors.Script) (inspectors.Diagnostics, error) {
+func (c *child) ask(ctx context.Context, s inspectors.Script) (answer, error) {
 	stop := context.AfterFunc(ctx, func() { _ = c.cmd.Process.Kill() })
 	defer stop()
 	if err := json.NewEncoder(c.input).Encode(s); err != nil {
-		return nil, fmt.Errorf("cannot send it to the checker: %w", err)
+		return answer{}, fmt.Errorf("cannot send it to the checker: %w", err)
 	}
 	line, err := c.output.ReadBytes('\n')
 	if err != nil {
-		return nil, fmt.Errorf("the checker ended without an answer: %w", err)
+		return answer{}, fmt.Errorf("the checker ended without an answer: %w", err)
 	}
-	var faults inspectors.Diagnostics
-	if err := json.Unmarshal(line, &faults); err != nil {
-		return nil, fmt.Errorf("cannot read the checker's answer: %w", err)
+	var a answer
+	if err := json.Unmarshal(line, &a); err != nil {
+		return answer{}, fmt.Errorf("cannot read the checker's answer: %w", err)
 	}
-	return faults, nil
+	return a, nil
 }
 
 // rest sets the timer that will retire the child, in place of the one that is

@@ -36,11 +36,11 @@ func scriptOf(source string) inspectors.Script {
 // checks what comes together.
 func TestCheck(t *testing.T) {
 	c := newChecker(t)
-	if err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
+	if _, err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
 		t.Errorf("a good script: %v", err)
 	}
 	first := c.child
-	err := c.Check(t.Context(), scriptOf("x := 1\ngo func() {}()\nreturn 1, nil"))
+	_, err := c.Check(t.Context(), scriptOf("x := 1\ngo func() {}()\nreturn 1, nil"))
 	var faults inspectors.Diagnostics
 	if !errors.As(err, &faults) || len(faults) != 2 || faults[0].Line != 13 || faults[1].Line != 14 || faults[1].Col != 7 {
 		t.Errorf("got %v", err)
@@ -53,13 +53,13 @@ func TestCheck(t *testing.T) {
 // TestDeadChild holds that a child which was killed is replaced.
 func TestDeadChild(t *testing.T) {
 	c := newChecker(t)
-	if err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
+	if _, err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.child.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
+	if _, err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
 		t.Error(err)
 	}
 }
@@ -69,7 +69,7 @@ func TestDeadChild(t *testing.T) {
 func TestIdleChild(t *testing.T) {
 	c := newChecker(t)
 	c.idle = time.Millisecond
-	if err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
+	if _, err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
 		t.Fatal(err)
 	}
 	patience.Until(t, "the idle child to be ended", func() bool {
@@ -77,7 +77,7 @@ func TestIdleChild(t *testing.T) {
 		defer c.mu.Unlock()
 		return c.child == nil
 	})
-	if err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
+	if _, err := c.Check(t.Context(), scriptOf("return 1, nil")); err != nil {
 		t.Error(err)
 	}
 }
@@ -89,17 +89,17 @@ func TestNoAnswer(t *testing.T) {
 	defer cancel()
 	silent := New([]string{"/bin/sleep", "60"})
 	defer silent.Close()
-	if err := silent.Check(ctx, scriptOf("return 1, nil")); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := silent.Check(ctx, scriptOf("return 1, nil")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a silent child: %v", err)
 	}
 	none := New([]string{"/nonexistent/vedette"})
 	defer none.Close()
-	if err := none.Check(t.Context(), scriptOf("return 1, nil")); err == nil || !strings.HasPrefix(err.Error(), "cannot check config.yaml: cannot start the checker") {
+	if _, err := none.Check(t.Context(), scriptOf("return 1, nil")); err == nil || !strings.HasPrefix(err.Error(), "cannot check config.yaml: cannot start the checker") {
 		t.Errorf("no child: %v", err)
 	}
 	closed := New([]string{os.Args[0], Command})
 	closed.Close()
-	if err := closed.Check(t.Context(), scriptOf("return 1, nil")); err == nil {
+	if _, err := closed.Check(t.Context(), scriptOf("return 1, nil")); err == nil {
 		t.Error("a closed checker checks")
 	}
 }

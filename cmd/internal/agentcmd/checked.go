@@ -22,8 +22,11 @@ type checkedPool struct {
 	checker *scriptcheck.Checker
 
 	mu     sync.Mutex
-	passed map[string]string // the revision that was accepted, by name
+	passed map[string]passed // what was accepted, by name
 }
+
+// passed is a script that the checker has accepted.
+type passed struct{ revision, core string }
 
 // newCheckedPool puts a checker before a pool; self is this program's own file.
 // Close the checker when the pool is not used any more.
@@ -31,42 +34,49 @@ func newCheckedPool(pool *plugins.Pool, self string) *checkedPool {
 	return &checkedPool{
 		Pool:    pool,
 		checker: scriptcheck.New([]string{self, scripthost.Command, checkArgument}),
-		passed:  make(map[string]string),
+		passed:  make(map[string]passed),
 	}
 }
 
 // Load checks the script of a definition and loads it. Where it cannot be
 // checked, the error wraps plugins.ErrUnavailable, and it is not loaded.
 func (p *checkedPool) Load(ctx context.Context, d inspectors.Definition) error {
-	if err := p.check(ctx, d); err != nil {
+	core, err := p.check(ctx, d)
+	if err != nil {
 		return err
+	}
+	if d.Script != nil {
+		script := *d.Script
+		script.Core = core
+		d.Script = &script
 	}
 	return p.Pool.Load(ctx, d)
 }
 
-func (p *checkedPool) check(ctx context.Context, d inspectors.Definition) error {
+// check returns the translation of a script that the checker accepts.
+func (p *checkedPool) check(ctx context.Context, d inspectors.Definition) (core string, err error) {
 	if d.Script == nil {
-		return nil
+		return "", nil
 	}
 	revision := d.Revision()
 	p.mu.Lock()
-	known := p.passed[d.Name] == revision
+	known := p.passed[d.Name]
 	p.mu.Unlock()
-	if known {
-		return nil
+	if known.revision == revision {
+		return known.core, nil
 	}
-	err := p.checker.Check(ctx, *d.Script)
+	core, err = p.checker.Check(ctx, *d.Script)
 	var faults inspectors.Diagnostics
 	switch {
 	case errors.As(err, &faults):
-		return faults
+		return "", faults
 	case err != nil:
-		return fmt.Errorf("cannot load inspector %q: %w: %w", d.Name, plugins.ErrUnavailable, err)
+		return "", fmt.Errorf("cannot load inspector %q: %w: %w", d.Name, plugins.ErrUnavailable, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.passed[d.Name] = revision
-	return nil
+	p.passed[d.Name] = passed{revision, core}
+	return core, nil
 }
 
 // Unload forgets the name.

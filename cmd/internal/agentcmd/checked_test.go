@@ -36,15 +36,15 @@ func TestCheckedLoad(t *testing.T) {
 		t.Errorf("a goroutine: %v", err)
 	}
 	d.Script = &inspectors.Script{File: "x.go", Line: 1, Source: "return 1, nil"}
-	if err := p.check(t.Context(), d); err != nil {
+	if _, err := p.check(t.Context(), d); err != nil {
 		t.Errorf("a good script: %v", err)
 	}
 	p.checker.Close()
-	if err := p.check(t.Context(), d); err != nil {
+	if _, err := p.check(t.Context(), d); err != nil {
 		t.Errorf("a revision that was accepted is checked again: %v", err)
 	}
 	p.Unload("x")
-	if err := p.check(t.Context(), d); err == nil {
+	if _, err := p.check(t.Context(), d); err == nil {
 		t.Error("what was unloaded is still known")
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
+	"github.com/vedettehq/vedette/inspectors/script/lower"
+	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
 // Check finds every fault of a script and returns them in the order of their
@@ -40,13 +42,61 @@ func Definition(d inspectors.Definition) inspectors.Diagnostics {
 // Script is as Check for a script that may stand inside another file, in which
 // the places are.
 func Script(s inspectors.Script) inspectors.Diagnostics {
-	found := findings(s)
-	if len(found) == 0 {
+	_, faults := Translate(s)
+	return faults
+}
+
+// Translate checks a script, as Script does, and translates it into what the
+// interpreter runs. Where there are faults there is no translation.
+func Translate(s inspectors.Script) (core string, faults inspectors.Diagnostics) {
+	p := examine(s)
+	return p.core, p.diagnostics()
+}
+
+// Lower translates a script that need only be one that Go would compile: the
+// rules of the language are not asked.
+func Lower(s inspectors.Script) (core string, faults inspectors.Diagnostics) {
+	p := &pass{Source: source.Parse(s)}
+	p.add("source", p.Faults)
+	if len(p.found) == 0 {
+		p.checkTypes(sharedLibrary())
+	}
+	if len(p.found) == 0 {
+		core = p.lower()
+	}
+	p.found = sorted(p.found)
+	return core, p.diagnostics()
+}
+
+// lower translates the file, or records why it cannot be.
+func (p *pass) lower() string {
+	text, faults := lower.File(lower.Input{
+		Fset: p.Fset, File: p.File, Pkg: p.pkg, Info: p.info, Head: p.Head(), Importable: importable,
+		Source: sharedLibrary().source,
+	})
+	p.rule = "lower"
+	for _, f := range faults {
+		p.faultAt(f.Pos, f.Message, f.Fix)
+	}
+	if len(faults) > 0 {
+		return ""
+	}
+	return p.CoreText(text)
+}
+
+// importable reports whether the interpreter has a name of a package.
+func importable(path, name string) bool {
+	s, ok := symbols.Lookup(path)
+	return ok && s.Has(name)
+}
+
+func (p *pass) diagnostics() inspectors.Diagnostics {
+	if len(p.found) == 0 {
 		return nil
 	}
-	faults := make(inspectors.Diagnostics, len(found))
-	for i := range found {
-		faults[i] = found[i].Diagnostic
+	faults := make(inspectors.Diagnostics, len(p.found))
+	for i := range p.found {
+		faults[i] = p.found[i].Diagnostic
 	}
 	return faults
 }
@@ -60,7 +110,10 @@ type finding struct {
 // findings are the faults of a script by the rules that found them, in the order
 // of their places. What the parser, the directives and the type checker say has
 // the rules "source", "directive" and "types".
-func findings(script inspectors.Script) []finding {
+func findings(script inspectors.Script) []finding { return examine(script).found }
+
+// examine checks a script and keeps what it has found out.
+func examine(script inspectors.Script) *pass {
 	s := source.Parse(script)
 	p := &pass{Source: s}
 	p.add("source", s.Faults)
@@ -73,7 +126,11 @@ func findings(script inspectors.Script) []finding {
 		p.checkTypes(sharedLibrary())
 		p.applyRules()
 	}
-	return sorted(p.found)
+	if len(p.found) == 0 {
+		p.core = p.lower()
+	}
+	p.found = sorted(p.found)
+	return p
 }
 
 // pass is the check of one script.
@@ -88,6 +145,7 @@ type pass struct {
 	facts facts
 	// aliases are what the script may hold of what it shares; see findAliases.
 	aliases map[types.Object]*sharing
+	core    string // the translation, where nothing was found
 }
 
 // add records what was found elsewhere.

@@ -180,6 +180,8 @@ func TestCorpus(t *testing.T) {
 				f.wrongAccepted = append(f.wrongAccepted, p.name)
 				t.Errorf("%s: accepted, and wrong\n  native      %q\n  interpreted %q %s", p.name, p.output, got.Output, got.Fault)
 			}
+		case os.Getenv("SHOWREFUSED") != "" && p.native && !right:
+			t.Logf("REFUSED %s (%s)\n  native      %q\n  interpreted %q %s", p.name, strings.Join(p.refused, ","), p.output, got.Output, got.Fault)
 		case right && p.native:
 			f.refused++
 			f.refusedRight = append(f.refusedRight, p.name+" ("+strings.Join(p.refused, ",")+")")

@@ -1,7 +1,7 @@
-// Package check says whether a script is in the language of inspectors: Go 1.21
-// without generics and goroutines, with the packages and names of the allow-list
-// in package symbols, and without the constructs that the interpreter is known
-// to get wrong, to hang on, or to panic at.
+// Package check says whether a script is in the language of inspectors: Go 1.22
+// without goroutines, with the packages and names of the allow-list in package
+// symbols, and without the few constructs that cannot be translated into what
+// the interpreter does right (package lower). It also has it translated.
 //
 // It reads a script with the parser and the type checker of Go itself, so that
 // what it says about types is what the compiler would say, and then looks at

@@ -6,10 +6,14 @@ import (
 	_ "embed" // for the types of the packages
 	"encoding/gob"
 	"fmt"
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"sync"
 
+	"github.com/vedettehq/vedette/inspectors/script/lower"
+	"github.com/vedettehq/vedette/inspectors/script/prelude"
 	"golang.org/x/tools/go/gcexportdata"
 )
 
@@ -31,6 +35,7 @@ type library struct {
 	data     map[string][]byte         // by import path; nil once the package is read
 	packages map[string]*types.Package // these and what they refer to
 	complete map[string]bool           // those of packages that have been read
+	prelude  map[*types.Package]*lower.Source
 	fset     *token.FileSet
 }
 
@@ -43,6 +48,7 @@ func newLibrary() *library {
 		data:     make(map[string][]byte),
 		packages: make(map[string]*types.Package),
 		complete: make(map[string]bool),
+		prelude:  make(map[*types.Package]*lower.Source),
 		fset:     token.NewFileSet(),
 	}
 	var list []exportedPackage
@@ -63,8 +69,44 @@ func newLibrary() *library {
 func (l *library) Import(path string) (*types.Package, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.importLocked(path)
+}
+
+// importer is the library for a package that it compiles itself.
+type importer struct{ l *library }
+
+func (i importer) Import(path string) (*types.Package, error) { return i.l.importLocked(path) }
+
+// compile checks the types of a package that is translated with the scripts.
+func (l *library) compile(path, text string) (*types.Package, error) {
+	file, err := parser.ParseFile(l.fset, path+".go", text, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read package %q: %w", path, err)
+	}
+	s := &lower.Source{Info: newInfo(), Files: []*ast.File{file}}
+	config := types.Config{GoVersion: languageVersion, Importer: importer{l}, Sizes: types.SizesFor("gc", "amd64")}
+	p, err := config.Check(path, l.fset, s.Files, s.Info)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read package %q: %w", path, err)
+	}
+	l.packages[path], l.complete[path], l.prelude[p] = p, true, s
+	return p, nil
+}
+
+// source returns the source of a package that is translated with the scripts, or
+// nil.
+func (l *library) source(p *types.Package) *lower.Source {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.prelude[p]
+}
+
+func (l *library) importLocked(path string) (*types.Package, error) {
 	if l.complete[path] {
 		return l.packages[path], nil
+	}
+	if text := prelude.Source(path); text != "" {
+		return l.compile(path, text)
 	}
 	data, ok := l.data[path]
 	if !ok {

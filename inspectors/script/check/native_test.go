@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// nativeAll compiles all programs into one binary, as Go 1.21 files, runs them
+// nativeAll compiles all programs into one binary, as Go 1.22 files, runs them
 // and returns what each printed. Programs that do not compile have a fault.
 func nativeAll(t *testing.T, jobs []job) map[string]result {
 	t.Helper()
@@ -60,7 +60,7 @@ func buildNative(t *testing.T, jobs []job) (binary string, bad map[int]string) {
 	}
 	var imports, calls strings.Builder
 	for i, j := range jobs {
-		lay(fmt.Sprintf("p%d/p.go", i), "//go:build go1.21\n\n"+j.Source)
+		lay(fmt.Sprintf("p%d/p.go", i), "//go:build go1.22\n\n"+j.Source)
 		fmt.Fprintf(&imports, "\tp%d \"github.com/vedettehq/vedette/inspectors/script/check/%s/p%d\"\n", i, under, i)
 		fmt.Fprintf(&calls, "\trun(%q, p%d.Inspect)\n", j.Name, i)
 	}

@@ -15,40 +15,6 @@ func goroutine(p *pass, n ast.Node) {
 	}
 }
 
-// generic refuses type parameters, which the interpreter runs in part only.
-func generic(p *pass, n ast.Node) {
-	const fix = "write it out for the types that you need"
-	switch n := n.(type) {
-	case *ast.FuncType:
-		if n.TypeParams != nil {
-			p.fault(n.TypeParams, "a function with type parameters", fix)
-		}
-	case *ast.TypeSpec:
-		if n.TypeParams != nil {
-			p.fault(n.Name, "type "+n.Name.Name+" has type parameters", fix)
-		}
-	case *ast.InterfaceType:
-		if t, ok := p.typeOf(n).(*types.Interface); ok && !t.IsMethodSet() {
-			p.fault(n, "a constraint for type parameters", fix)
-		}
-	}
-}
-
-// builtin refuses the functions that came with Go 1.21 and that the interpreter
-// does not know.
-func builtin(p *pass, n ast.Node) {
-	call, ok := n.(*ast.CallExpr)
-	if !ok {
-		return
-	}
-	switch name := p.builtin(call); name {
-	case "min", "max":
-		p.fault(call, "the interpreter does not know "+name, "write an if; or math."+strings.ToUpper(name[:1])+name[1:]+" for float64")
-	case "clear":
-		p.fault(call, "the interpreter does not know clear", "make a new map, or set the elements in a loop")
-	}
-}
-
 var goVersion = regexp.MustCompile(`^//go:build go1\.\d+$`)
 
 // comment refuses the comments that the compiler heeds and the interpreter does

@@ -3,10 +3,24 @@ package check
 import (
 	"errors"
 	"go/ast"
-	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
+
+// languageVersion is the language of inspectors.
+const languageVersion = "go1.22"
+
+func newInfo() *types.Info {
+	return &types.Info{
+		Types:      make(map[ast.Expr]types.TypeAndValue),
+		Defs:       make(map[*ast.Ident]types.Object),
+		Uses:       make(map[*ast.Ident]types.Object),
+		Implicits:  make(map[ast.Node]types.Object),
+		Selections: make(map[*ast.SelectorExpr]*types.Selection),
+		Instances:  make(map[*ast.Ident]types.Instance),
+	}
+}
 
 // checkTypes runs Go's own type checker over the file and records what it says.
 // It sets pkg and info, as far as they could be made out.
@@ -16,15 +30,9 @@ import (
 // has, and assignments of the wrong number of values.
 func (p *pass) checkTypes(lib types.Importer) {
 	p.rule = "types"
-	p.info = &types.Info{
-		Types:      make(map[ast.Expr]types.TypeAndValue),
-		Defs:       make(map[*ast.Ident]types.Object),
-		Uses:       make(map[*ast.Ident]types.Object),
-		Implicits:  make(map[ast.Node]types.Object),
-		Selections: make(map[*ast.SelectorExpr]*types.Selection),
-	}
+	p.info = newInfo()
 	config := types.Config{
-		GoVersion: "go1.21",
+		GoVersion: languageVersion,
 		Importer:  lib,
 		Sizes:     types.SizesFor("gc", "amd64"),
 		Error: func(err error) {
@@ -46,17 +54,14 @@ func (p *pass) typeFault(e types.Error) {
 	message, fix := e.Msg, ""
 	message = strings.ReplaceAll(message, "inspector.", "") // the package that every script is in
 	message, _, _ = strings.Cut(message, " (file declares")
+	message, _, _ = strings.Cut(message, " (declared at -)")
 	message = strings.ReplaceAll(strings.ReplaceAll(message, "\n\thave ", ": have "), "\n\twant ", ", want ")
 	switch {
 	case strings.HasPrefix(message, "\t"):
 		return // the second half of the error before
-	case strings.Contains(message, "cannot range over") && strings.Contains(message, "go1.22"):
-		message, _, _ = strings.Cut(message, ": requires")
-		message += ", which needs Go 1.22; inspectors are Go 1.21"
-		fix = "write for i := 0; i < n; i++"
 	case strings.Contains(message, "cannot range over") && strings.Contains(message, "go1.23"):
 		message, _, _ = strings.Cut(message, ": requires")
-		message += ", which needs Go 1.23; inspectors are Go 1.21"
+		message += ", which needs Go 1.23; inspectors are Go 1.22"
 		fix = "call it with a function that does what the body does"
 	case strings.HasPrefix(message, "declared and not used"):
 		fix = "take it out, or name it _"
@@ -73,7 +78,7 @@ func (p *pass) typeFault(e types.Error) {
 	case strings.Contains(message, "has pointer receiver"):
 		fix = "use a pointer: &T{…}"
 	case strings.Contains(message, "requires go1."):
-		fix = "inspectors are Go 1.21"
+		fix = "inspectors are Go 1.22"
 	}
 	p.faultAt(e.Pos, message, fix)
 }
@@ -120,12 +125,6 @@ func (p *pass) ownInterface(t types.Type) bool {
 	return isInterface(t) && !isAny(t) && !isError(t) && (p.own(t) != nil || isLiteral(t))
 }
 
-// libraryInterface reports an interface type with methods of an imported
-// package, or error.
-func (p *pass) libraryInterface(t types.Type) bool {
-	return isInterface(t) && !isAny(t) && !p.ownInterface(t)
-}
-
 // isLiteral reports a type that is written out, without a name.
 func isLiteral(t types.Type) bool {
 	_, named := types.Unalias(t).(*types.Named)
@@ -135,11 +134,6 @@ func isLiteral(t types.Type) bool {
 func isStruct(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Struct)
 	return ok
-}
-
-func isBasic(t types.Type, kind types.BasicInfo) bool {
-	b, ok := t.Underlying().(*types.Basic)
-	return ok && b.Info()&kind != 0
 }
 
 // hasMethod reports a method of t, or of a pointer to it where pointer is set.
@@ -179,20 +173,6 @@ func (p *pass) callee(call *ast.CallExpr) *types.Func {
 	return f
 }
 
-// calls reports whether a call calls one of the named functions of a package.
-func (p *pass) calls(call *ast.CallExpr, path string, names ...string) bool {
-	f := p.callee(call)
-	if f == nil || f.Pkg() == nil || f.Pkg().Path() != path {
-		return false
-	}
-	for _, name := range names {
-		if f.Name() == name {
-			return true
-		}
-	}
-	return len(names) == 0
-}
-
 // builtin returns the name of the predeclared function that a call calls, or "".
 func (p *pass) builtin(call *ast.CallExpr) string {
 	if name, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
@@ -213,61 +193,6 @@ func (p *pass) prints(call *ast.CallExpr) bool {
 	return path == "fmt" && (strings.Contains(f.Name(), "rint") || f.Name() == "Errorf" || strings.HasPrefix(f.Name(), "Append")) || path == "log"
 }
 
-// variable returns the variable that an identifier names, or nil.
-func (p *pass) variable(e ast.Expr) *types.Var {
-	id, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok {
-		return nil
-	}
-	v, _ := p.info.ObjectOf(id).(*types.Var)
-	return v
-}
-
-// root returns the variable that an expression is a part of, as s of
-// s.list[0].name, not looking through pointers, or nil.
-func (p *pass) root(e ast.Expr) *types.Var {
-	for {
-		switch x := ast.Unparen(e).(type) {
-		case *ast.Ident:
-			return p.variable(x)
-		case *ast.SelectorExpr:
-			if s := p.info.Selections[x]; s == nil || s.Indirect() {
-				return nil
-			}
-			e = x.X
-		case *ast.IndexExpr:
-			if _, array := p.typeOf(x.X).Underlying().(*types.Array); !array {
-				return nil
-			}
-			e = x.X
-		default:
-			return nil
-		}
-	}
-}
-
-// parent returns the n-th ancestor of the visited node, or nil.
-func (p *pass) parent(n int) ast.Node {
-	if i := len(p.path) - 1 - n; i >= 0 {
-		return p.path[i]
-	}
-	return nil
-}
-
-// around returns the nearest ancestor of the visited node, within its function,
-// for which match is true, or nil.
-func (p *pass) around(match func(ast.Node) bool) ast.Node {
-	for i := len(p.path) - 2; i >= 0; i-- {
-		if match(p.path[i]) {
-			return p.path[i]
-		}
-		if isFunc(p.path[i]) {
-			return nil
-		}
-	}
-	return nil
-}
-
 // function returns the type and the body of the function that the visited node
 // stands in, or nil.
 func (p *pass) function() (*ast.FuncType, *ast.BlockStmt) {
@@ -282,33 +207,18 @@ func (p *pass) function() (*ast.FuncType, *ast.BlockStmt) {
 	return nil, nil
 }
 
-// loops returns the loops around the visited node within its function, the
-// innermost first.
-func (p *pass) loops() []ast.Node {
-	var list []ast.Node
-	for i := len(p.path) - 2; i >= 0 && !isFunc(p.path[i]); i-- {
-		if isLoop(p.path[i]) {
-			list = append(list, p.path[i])
+// name writes a type as the author does.
+func (p *pass) name(t types.Type) string {
+	return types.TypeString(t, func(other *types.Package) string {
+		if other == p.pkg {
+			return ""
 		}
-	}
-	return list
+		return other.Name()
+	})
 }
 
-func isFunc(n ast.Node) bool {
-	switch n.(type) {
-	case *ast.FuncLit, *ast.FuncDecl:
-		return true
-	}
-	return false
+// calls reports whether a call calls one of the named functions of a package.
+func (p *pass) calls(call *ast.CallExpr, path string, names ...string) bool {
+	f := p.callee(call)
+	return f != nil && f.Pkg() != nil && f.Pkg().Path() == path && (len(names) == 0 || slices.Contains(names, f.Name()))
 }
-
-func isLoop(n ast.Node) bool {
-	switch n.(type) {
-	case *ast.ForStmt, *ast.RangeStmt:
-		return true
-	}
-	return false
-}
-
-// within reports whether pos stands inside of n.
-func within(pos token.Pos, n ast.Node) bool { return n.Pos() <= pos && pos < n.End() }

@@ -100,3 +100,7 @@ func (l *lentScanState) Read(p []byte) (int, error) {
 	}
 	return l.state.Read(p)
 }
+
+// LendState makes of the state of a print one that is of use until end is called:
+// package fmt uses the state again for others.
+func LendState(s fmt.State) (lent fmt.State, end func()) { return lendState(s) }

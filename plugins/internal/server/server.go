@@ -263,6 +263,7 @@ func definition(req *pb.LoadRequest) inspectors.Definition {
 			File:   req.GetFile(),
 			Line:   int(req.GetLine()),
 			Source: req.GetSource(),
+			Core:   req.GetCore(),
 		},
 	}
 }

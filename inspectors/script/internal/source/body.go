@@ -128,8 +128,8 @@ func (s *Source) inferImport(name string, m missingName) string {
 		return ""
 	}
 	var called, fitting []symbols.Package
-	for _, path := range symbols.Paths() {
-		p, _ := symbols.Lookup(path)
+	for _, path := range paths() {
+		p, _ := lookup(path)
 		if p.Name != name {
 			continue
 		}
@@ -201,8 +201,8 @@ func lacking(p symbols.Package, members []*ast.SelectorExpr) *ast.SelectorExpr {
 
 func suggestPackage(name string) string {
 	names := make([]string, 0, 64)
-	for _, path := range symbols.Paths() {
-		p, _ := symbols.Lookup(path)
+	for _, path := range paths() {
+		p, _ := lookup(path)
 		names = append(names, p.Name)
 	}
 	if near := nearest.Word(name, names); near != "" {

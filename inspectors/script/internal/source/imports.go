@@ -21,7 +21,7 @@ func (s *Source) resolveImports() {
 		if err != nil {
 			continue // the parser has refused it
 		}
-		p, ok := symbols.Lookup(path)
+		p, ok := lookup(path)
 		if !ok {
 			s.fault(spec.Path.Pos(), fmt.Sprintf("package %q is not available to inspectors", path), insteadOf(path))
 			continue
@@ -75,8 +75,8 @@ func (s *Source) resolveNames(specs map[string]*ast.ImportSpec) {
 // like a package, with the import to add.
 func (s *Source) undeclared(name string, m missingName, specs map[string]*ast.ImportSpec) {
 	if len(m.members) == len(m.uses) && !s.refusedImport(name) {
-		for _, path := range symbols.Paths() {
-			if p, _ := symbols.Lookup(path); p.Name == name && lacking(p, m.members) == nil {
+		for _, path := range paths() {
+			if p, _ := lookup(path); p.Name == name && lacking(p, m.members) == nil {
 				s.fault(m.uses[0].Pos(), "undefined: "+name, fmt.Sprintf("add: import %q", path))
 				return
 			}
@@ -96,7 +96,7 @@ func (s *Source) refusedImport(name string) bool {
 		if err != nil {
 			continue
 		}
-		if _, ok := symbols.Lookup(path); ok {
+		if _, ok := lookup(path); ok {
 			continue
 		}
 		if spec.Name != nil && spec.Name.Name == name || spec.Name == nil && lastElement(path) == name {
@@ -126,8 +126,8 @@ func insteadOf(path string) string {
 		return "use inspectors.Exec, which runs what the script says it needs and the host allows; or read /proc, /sys or gopsutil"
 	case "syscall", "golang.org/x/sys/unix":
 		return "use os, net or gopsutil"
-	case "slices", "maps", "cmp", "iter":
-		return "generic packages cannot be interpreted; use sort, or a loop"
+	case "iter":
+		return "write the type of the function: func(yield func(T) bool)"
 	case "io/ioutil":
 		return "use os.ReadFile and io.ReadAll"
 	case "math/rand/v2":
@@ -137,10 +137,10 @@ func insteadOf(path string) string {
 	case "testing":
 		return "test the file natively, with go test"
 	}
-	if near := nearest.Word(path, symbols.Paths()); near != "" {
+	if near := nearest.Word(path, paths()); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
-	for _, have := range symbols.Paths() {
+	for _, have := range paths() {
 		if lastElement(have) == lastElement(path) {
 			return fmt.Sprintf("did you mean %q?", have)
 		}

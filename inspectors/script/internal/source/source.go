@@ -9,7 +9,6 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
-	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
@@ -56,7 +55,7 @@ const PackageName = "inspector"
 // in the faults of the source; where the text cannot be parsed, File is nil.
 func Parse(script inspectors.Script) *Source {
 	s := &Source{
-		Origin: Origin{Script: script, lines: strings.Count(strings.TrimSuffix(script.Source, "\n"), "\n") + 1},
+		Origin: originOf(script),
 		Text:   script.Source,
 		Fset:   token.NewFileSet(),
 	}

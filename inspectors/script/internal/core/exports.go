@@ -1,0 +1,85 @@
+package core
+
+import (
+	"errors"
+	"reflect"
+	"runtime"
+	"strings"
+)
+
+// Exports are the names by which a Core program reaches a machine. Wrapper finds
+// the type by which the interpreter makes an interface of the library out of
+// functions.
+func (m *Machine) Exports(wrapper func(path, name string) reflect.Type) map[string]reflect.Value {
+	return map[string]reflect.Value{
+		"Any":          reflect.ValueOf((*any)(nil)),
+		"Type":         reflect.ValueOf((*Type)(nil)),
+		"Defers":       reflect.ValueOf((*Defers)(nil)),
+		"NewType":      reflect.ValueOf(NewType),
+		"Method":       reflect.ValueOf(Method),
+		"Box":          reflect.ValueOf(Box),
+		"Error":        reflect.ValueOf(Error),
+		"ID":           reflect.ValueOf(ID),
+		"Is":           reflect.ValueOf(Is),
+		"Value":        reflect.ValueOf(Value),
+		"Holds":        reflect.ValueOf(Holds),
+		"NotNil":       reflect.ValueOf(NotNil),
+		"Equal":        reflect.ValueOf(Equal),
+		"AsError":      reflect.ValueOf(AsError),
+		"Native":       reflect.ValueOf(Native),
+		"NoMethod":     reflect.ValueOf(NoMethod),
+		"Implements":   reflect.ValueOf(Implements),
+		"NoAssertion":  reflect.ValueOf(NoAssertion),
+		"As":           reflect.ValueOf(As),
+		"Clear":        reflect.ValueOf(Clear),
+		"ArrayPointer": reflect.ValueOf(ArrayPointer),
+		"Runes":        reflect.ValueOf(Runes),
+		"Starts":       reflect.ValueOf(Starts),
+		"Raw":          reflect.ValueOf(Raw),
+		"Long":         reflect.ValueOf(Long),
+		"Min":          reflect.ValueOf(Min),
+		"Max":          reflect.ValueOf(Max),
+		"Panic":        reflect.ValueOf(Panic),
+		"Recover":      reflect.ValueOf(m.Recover),
+		"NewDefers":    reflect.ValueOf(m.NewDefers),
+		"Wrap": reflect.ValueOf(func(path, name string, object any, methods ...any) any {
+			return wrap(wrapper(path, name), object, methods)
+		}),
+	}
+}
+
+// wrap makes a value of a wrapper: a struct of a value and a function for each
+// method, whose field is named W and the method.
+func wrap(t reflect.Type, object any, methods []any) any {
+	w := reflect.New(t).Elem()
+	w.Field(0).Set(reflect.ValueOf(object))
+	for i := 0; i < len(methods); i += 2 {
+		name, _ := methods[i].(string)
+		w.FieldByName("W" + name).Set(reflect.ValueOf(methods[i+1]))
+	}
+	return w.Interface()
+}
+
+// normalised returns the value of a panic as Go words it: the interpreter finds
+// out by reflection what the processor would.
+func normalised(v any) (out any) {
+	out = v
+	if text, ok := v.(string); ok && strings.HasPrefix(text, "reflect") {
+		switch {
+		case strings.Contains(text, "cannot convert slice with length"):
+			return &TypeError{"runtime error: " + strings.Replace(strings.TrimPrefix(text, "reflect: "), " to pointer to array", " to array or pointer to array", 1)}
+		case strings.Contains(text, "index out of range"):
+			return &TypeError{"runtime error: index out of range"}
+		case strings.Contains(text, "out of bounds"), strings.Contains(text, "cap"):
+			return &TypeError{"runtime error: slice bounds out of range"}
+		}
+	}
+	var zero *reflect.ValueError
+	if err, ok := v.(error); ok && errors.As(err, &zero) && zero.Kind == reflect.Invalid {
+		defer func() { out = recover() }()
+		nilDereference()
+	}
+	return out
+}
+
+var _ runtime.Error = (*TypeError)(nil)

@@ -1,0 +1,382 @@
+package lower
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// place is where a value goes. Plain places may be read and written as they
+// are.
+type place struct {
+	text  string
+	plain bool
+	blank bool
+}
+
+// target makes the code of a place, with all that has to be computed for it.
+func (l *lowering) target(e ast.Expr) place {
+	e = ast.Unparen(e)
+	switch e := e.(type) {
+	case *ast.Ident:
+		if e.Name == "_" {
+			return place{text: "_", blank: true}
+		}
+		c := l.ident(e)
+		return place{text: c.text, plain: c.p == atom || c.p == primary}
+	case *ast.IndexExpr:
+		t := l.typeOf(e.X)
+		m, isMap := t.Underlying().(*types.Map)
+		c := l.inOrder(func() code { return l.operand(e.X) }, func() code {
+			if isMap {
+				return l.key2(e.Index, m.Key())
+			}
+			return l.expr(e.Index)
+		})
+		for i := range c {
+			if !c[i].stable() {
+				c[i] = l.hold(c[i], nil)
+			}
+		}
+		return place{text: c[0].in(primary) + "[" + c[1].text + "]"}
+	case *ast.SelectorExpr:
+		c := l.selector(e)
+		return place{text: c.text, plain: c.stable()}
+	case *ast.StarExpr:
+		c := l.expr(e.X)
+		if !c.stable() {
+			c = l.hold(c, l.typeOf(e.X))
+		}
+		return place{text: "*" + c.in(unary)}
+	}
+	l.refuse(e.Pos(), "an assignment to this", "write it otherwise")
+	return place{}
+}
+
+// assign translates assignments and short declarations: one value goes to one
+// place at a time.
+func (l *lowering) assign(s *ast.AssignStmt) {
+	switch {
+	case s.Tok == token.DEFINE:
+		l.define(s.Lhs, s.Rhs)
+	case s.Tok != token.ASSIGN:
+		l.assignOp(s)
+	case len(s.Lhs) == 1:
+		l.assignOne(s.Lhs[0], s.Rhs[0])
+	case len(s.Rhs) == 1:
+		l.assignSeveral(s.Lhs, s.Rhs[0])
+	default:
+		l.assignEach(s)
+	}
+}
+
+func (l *lowering) assignOne(to, e ast.Expr) {
+	if id, ok := ast.Unparen(to).(*ast.Ident); ok && id.Name == "_" {
+		l.discard(e, l.expr(e))
+		return
+	}
+	t := l.typeOf(to)
+	var p place
+	var c code
+	before := l.apart(func() { p = l.target(to) })
+	value := l.apart(func() { c = l.to(e, t) })
+	l.fn.out.WriteString(before)
+	l.fn.out.WriteString(value)
+	if types.IsInterface(l.subst(t)) && c.p < atom || !p.plain && c.p < primary {
+		c = l.holdAs(c, t)
+	}
+	l.line(p.text + " = " + c.text)
+}
+
+// assignOp translates x op= y.
+func (l *lowering) assignOp(s *ast.AssignStmt) {
+	op := strings.TrimSuffix(s.Tok.String(), "=")
+	t := l.typeOf(s.Lhs[0])
+	var p place
+	if calls(s.Rhs[0]) {
+		p = l.frozen(s.Lhs[0], nil)
+	} else {
+		p = l.target(s.Lhs[0])
+	}
+	y := l.expr(s.Rhs[0])
+	if b, ok := l.typeOf(s.Rhs[0]).Underlying().(*types.Basic); ok && b.Info()&types.IsUntyped != 0 && y.p != constantCode {
+		y = l.holdAs(y, t)
+	}
+	if p.plain {
+		l.line(p.text + " " + op + "= " + y.text)
+		return
+	}
+	v := l.temp()
+	l.line(v + " := " + p.text)
+	l.line(v + " " + op + "= " + y.text)
+	l.line(p.text + " = " + v)
+}
+
+// assignSeveral sets places to the values of one call, or of a comma-ok form.
+func (l *lowering) assignSeveral(lhs []ast.Expr, e ast.Expr) {
+	var places []place
+	for _, to := range lhs {
+		places = append(places, l.frozen(to, lhs))
+	}
+	values, from := l.several(e)
+	for i, p := range places {
+		if p.blank {
+			continue
+		}
+		t := l.typeOf(lhs[i])
+		l.line(p.text + " = " + l.steady(l.convert(code{values[i], atom}, from[i], t, nil), t).text)
+	}
+}
+
+// assignEach sets several places to a value each. All values are there before
+// the first place is set, and so is what the places are computed from.
+func (l *lowering) assignEach(s *ast.AssignStmt) {
+	var places []place
+	for _, e := range s.Lhs {
+		places = append(places, l.frozen(e, s.Lhs))
+	}
+	var values []code
+	for i, e := range s.Rhs {
+		if places[i].blank {
+			l.discard(e, l.expr(e))
+			values = append(values, code{})
+			continue
+		}
+		t := l.typeOf(s.Lhs[i])
+		c := l.to(e, t)
+		if c.p != constantCode {
+			c = l.holdAs(c, t)
+		}
+		values = append(values, c)
+	}
+	for i, p := range places {
+		if !p.blank {
+			l.line(p.text + " = " + values[i].text)
+		}
+	}
+}
+
+// frozen is target for one of several places: what it is computed from is read
+// before any of them is set.
+func (l *lowering) frozen(e ast.Expr, lhs []ast.Expr) place {
+	f := &freezer{l: l, lhs: lhs}
+	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
+		return l.target(id)
+	}
+	return place{text: f.code(e).text}
+}
+
+// freezer makes the code of a place, with the pointers, slices, maps and indexes
+// on the way to it in variables where a statement may set those.
+type freezer struct {
+	l   *lowering
+	lhs []ast.Expr // what the statement sets, or nil for a statement that may set anything
+}
+
+func (f *freezer) code(e ast.Expr) code {
+	l := f.l
+	switch e := ast.Unparen(e).(type) {
+	case *ast.IndexExpr:
+		t := l.typeOf(e.X)
+		m, isMap := t.Underlying().(*types.Map)
+		var x code
+		if _, array := t.Underlying().(*types.Array); array {
+			x = f.code(e.X)
+		} else {
+			x = f.keep(e.X, l.operand(e.X))
+		}
+		index := l.typeOf(e.Index)
+		var i code
+		if isMap {
+			i, index = l.key2(e.Index, m.Key()), m.Key()
+		} else {
+			i = l.expr(e.Index)
+		}
+		if i.p != constantCode && (f.sets(e.Index) || !i.stable()) {
+			i = l.holdAs(i, index)
+		}
+		return code{x.in(primary) + "[" + i.text + "]", primary}
+	case *ast.StarExpr:
+		return code{"*" + f.keep(e.X, l.expr(e.X)).in(unary), unary}
+	case *ast.SelectorExpr:
+		s := l.fn.info.Selections[e]
+		if s == nil || s.Kind() != types.FieldVal {
+			return l.expr(e)
+		}
+		t := l.typeOf(e.X)
+		x := f.base(e.X, t)
+		c, _ := l.fields(x, t, l.fieldPath(e, s))
+		return c
+	}
+	return l.expr(e)
+}
+
+// base makes the code of what a field is selected from.
+func (f *freezer) base(e ast.Expr, t types.Type) code {
+	if isPointer(t) {
+		return f.keep(e, f.l.expr(e))
+	}
+	return f.code(e)
+}
+
+// keep puts a pointer, slice or map into a variable where it may be set.
+func (f *freezer) keep(e ast.Expr, c code) code {
+	if c.stable() && !f.sets(e) {
+		return c
+	}
+	return f.l.hold(c, f.l.typeOf(e))
+}
+
+// sets reports whether the statement may set a variable in an expression.
+func (f *freezer) sets(e ast.Expr) bool {
+	if f.lhs == nil {
+		return true
+	}
+	pointers := false
+	for _, to := range f.lhs {
+		if _, plain := ast.Unparen(to).(*ast.Ident); !plain {
+			pointers = true
+		}
+	}
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if v, ok := f.l.fn.info.ObjectOf(id).(*types.Var); ok {
+				for _, to := range f.lhs {
+					if plain, ok := ast.Unparen(to).(*ast.Ident); ok && f.l.fn.info.ObjectOf(plain) == v {
+						found = true
+					}
+				}
+				found = found || pointers && (f.l.boxed(v) || v.IsField() || f.l.statics[v] != "")
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// define declares variables with values. Variables of the same scope that are
+// there already are set.
+func (l *lowering) define(lhs, rhs []ast.Expr) {
+	if len(lhs) == 1 {
+		l.defineOne(lhs[0], rhs[0])
+		return
+	}
+	if len(rhs) == 1 {
+		l.defineSeveral(lhs, rhs[0])
+		return
+	}
+	values := make([]code, len(rhs))
+	for i, e := range rhs {
+		t := l.typeOf(e)
+		if o := l.fn.info.ObjectOf(lhs[i].(*ast.Ident)); o != nil {
+			t = l.subst(o.Type())
+		}
+		c := l.to(e, t)
+		if c.p != constantCode && i < len(rhs)-1 {
+			c = l.holdAs(c, t)
+		}
+		values[i] = c
+	}
+	for i, e := range lhs {
+		id, _ := e.(*ast.Ident)
+		l.receive(id, values[i], rhs[i])
+	}
+}
+
+// receive declares a variable with a value, or sets one that is there.
+func (l *lowering) receive(id *ast.Ident, c code, e ast.Expr) {
+	if id.Name == "_" {
+		if e != nil {
+			l.discard(e, c)
+		}
+		return
+	}
+	if o := l.fn.info.Defs[id]; o != nil {
+		l.declare(l.name(o), o.Type(), c, l.boxed(o))
+		return
+	}
+	l.line(l.ident(id).text + " = " + c.text)
+}
+
+func (l *lowering) defineOne(to, e ast.Expr) {
+	id, _ := to.(*ast.Ident)
+	t := l.typeOf(e)
+	if o := l.fn.info.ObjectOf(id); o != nil {
+		t = l.subst(o.Type())
+	}
+	if id.Name == "_" && isNil(l.fn.info, e) {
+		return
+	}
+	c := l.to(e, t)
+	if types.IsInterface(t) && c.p < atom {
+		c = l.holdAs(c, t)
+	}
+	l.receive(id, c, e)
+}
+
+// defineSeveral declares variables with the values of one call. Where all of
+// them are new and plain, the call sets them itself.
+func (l *lowering) defineSeveral(lhs []ast.Expr, e ast.Expr) {
+	if x, ok := ast.Unparen(e).(*ast.CallExpr); ok {
+		if names := l.plainNames(lhs, x); names != nil {
+			text := l.callText(x)
+			l.line(strings.Join(names, ", ") + " := " + text)
+			return
+		}
+	}
+	values, from := l.several(e)
+	for i, e := range lhs {
+		id, _ := e.(*ast.Ident)
+		c := code{values[i], atom}
+		if o := l.fn.info.ObjectOf(id); o != nil && id.Name != "_" {
+			c = l.steady(l.convert(c, from[i], o.Type(), nil), o.Type())
+		}
+		l.receive(id, c, nil)
+	}
+}
+
+// plainNames returns the names of variables that a call may declare itself, or
+// nil.
+func (l *lowering) plainNames(lhs []ast.Expr, e *ast.CallExpr) []string {
+	tuple, _ := l.typeOf(e).(*types.Tuple)
+	for i, x := range lhs {
+		id, _ := x.(*ast.Ident)
+		if id.Name == "_" {
+			continue
+		}
+		o := l.fn.info.ObjectOf(id)
+		if o == nil || l.boxed(o) || l.statics[o] != "" || !types.Identical(l.subst(o.Type()), tuple.At(i).Type()) {
+			return nil
+		}
+		if l.fn.info.Defs[id] == nil && l.variable(o).captured {
+			return nil
+		}
+	}
+	var names []string
+	for _, x := range lhs {
+		id, _ := x.(*ast.Ident)
+		if id.Name == "_" {
+			names = append(names, "_")
+			continue
+		}
+		names = append(names, l.name(l.fn.info.ObjectOf(id)))
+	}
+	return names
+}
+
+// calls reports an expression that calls something or receives.
+func calls(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			found = true
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		}
+		return !found
+	})
+	return found
+}

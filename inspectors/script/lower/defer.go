@@ -1,0 +1,103 @@
+package lower
+
+import (
+	"go/ast"
+	"go/types"
+	"strconv"
+	"strings"
+)
+
+// deferStmt puts a call on the stack of the function's deferred calls, with its
+// function and arguments as they are now. Only a call that may recover itself is
+// handed the panic.
+func (l *lowering) deferStmt(s *ast.DeferStmt) {
+	fun := ast.Unparen(s.Call.Fun)
+	handles := true
+	if lit, ok := fun.(*ast.FuncLit); ok {
+		handles = l.recovers(lit.Body)
+		if len(s.Call.Args) == 0 && lit.Type.Results.NumFields() == 0 {
+			l.push(l.funcLit(lit).text, handles)
+			return
+		}
+	}
+	if named, _ := l.callee(fun); named != nil {
+		if d := l.decls[named.Origin()]; d != nil && d.Body != nil {
+			handles = l.recovers(d.Body)
+		}
+	}
+	l.push(l.deferred(s.Call, fun), handles)
+}
+
+func (l *lowering) push(f string, handles bool) {
+	l.line(l.fn.defers + ".Push(" + f + ", " + strconv.FormatBool(handles) + ")")
+}
+
+// recovers reports a function that calls recover itself.
+func (l *lowering) recovers(body ast.Node) bool {
+	found := false
+	own(body, func(n ast.Node) {
+		if c, ok := n.(*ast.CallExpr); ok {
+			if id, ok := ast.Unparen(c.Fun).(*ast.Ident); ok && id.Name == "recover" {
+				found = true
+			}
+		}
+	})
+	return found
+}
+
+// deferred makes a function of a call whose parts are evaluated now.
+func (l *lowering) deferred(e *ast.CallExpr, fun ast.Expr) string {
+	if id, ok := fun.(*ast.Ident); ok {
+		if b, ok := l.fn.info.Uses[id].(*types.Builtin); ok {
+			return l.deferredBuiltin(e, b.Name())
+		}
+	}
+	sig, _ := l.typeOf(fun).Underlying().(*types.Signature)
+	f, _ := l.callee(fun)
+	native := f != nil && l.fn.info.Selections[selection(fun)] == nil && !l.translated(f)
+	var captured []capture
+	name := ""
+	if native {
+		name = l.pkg(f.Pkg().Path(), f.Pkg().Name()) + "." + f.Name()
+	} else {
+		held := l.hold(l.expr(fun), l.typeOf(fun))
+		name = held.text
+		captured = append(captured, capture{name, l.typ(sig)})
+	}
+	var args []string
+	for i, c := range l.arguments(e, sig, nil) {
+		t := sig.Params().At(i).Type()
+		v := l.holdAs(c, t)
+		captured = append(captured, capture{v.text, l.typ(t)})
+		args = append(args, v.text)
+	}
+	text := strings.Join(args, ", ")
+	if native && sig.Variadic() {
+		text += "..."
+	}
+	return l.maker(captured, "", "", name+"("+text+")\n")
+}
+
+func (l *lowering) deferredBuiltin(e *ast.CallExpr, name string) string {
+	if name == "recover" {
+		return l.maker(nil, "", "", "return\n")
+	}
+	var captured []capture
+	var args []string
+	for _, a := range e.Args {
+		t := l.typeOf(a)
+		if name == "panic" {
+			t = types.Universe.Lookup("any").Type()
+		}
+		v := l.holdAs(l.to(a, t), t)
+		captured = append(captured, capture{v.text, l.typ(t)})
+		args = append(args, v.text)
+	}
+	if name == "panic" {
+		name = l.host() + ".Panic"
+	}
+	if name == "clear" {
+		name = l.host() + ".Clear"
+	}
+	return l.maker(captured, "", "", name+"("+strings.Join(args, ", ")+")\n")
+}

@@ -1,0 +1,570 @@
+package lower
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// code is an expression in Core and how tightly it holds together.
+type code struct {
+	text string
+	p    int
+}
+
+// Precedences of code, beyond those of binary operators, which are 1 to 5.
+const (
+	unary        = 6
+	primary      = 7
+	call         = 8 // a call: it may do something
+	atom         = 9 // a variable
+	constantCode = 10
+)
+
+// in returns the text of code for a place that wants a precedence.
+func (c code) in(p int) string {
+	if c.p < p {
+		return "(" + c.text + ")"
+	}
+	return c.text
+}
+
+// stable reports code that means the same after other code has run, as far as Go
+// promises that: it calls nothing and receives nothing.
+func (c code) stable() bool {
+	return c.p == atom || c.p == constantCode || !strings.Contains(c.text, "(") && !strings.Contains(c.text, "<-")
+}
+
+// inOrder makes the code of several expressions that are used together. Where a
+// later one needs statements before it, the calls in earlier ones are made
+// before those.
+func (l *lowering) inOrder(parts ...func() code) []code {
+	out := make([]code, 0, len(parts))
+	for _, part := range parts {
+		var c code
+		before := l.apart(func() { c = part() })
+		if before != "" {
+			for i := range out {
+				if !out[i].stable() {
+					name := l.temp()
+					l.line(name + " := " + out[i].text)
+					out[i] = code{name, atom}
+				}
+			}
+			l.fn.out.WriteString(before)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// to makes the code of an expression for a place of a type.
+func (l *lowering) to(e ast.Expr, t types.Type) code {
+	if lit, ok := ast.Unparen(e).(*ast.CompositeLit); ok && lit.Type == nil {
+		return l.compositeLit(lit)
+	}
+	c := l.expr(e)
+	if isNil(l.fn.info, e) {
+		return l.nilOf(t)
+	}
+	return l.convert(c, l.typeOf(e), t, e)
+}
+
+// nilOf is nil of a type. A function's nil must be typed.
+func (l *lowering) nilOf(types.Type) code { return code{"nil", atom} }
+
+func isNil(info *types.Info, e ast.Expr) bool { return info.Types[ast.Unparen(e)].IsNil() }
+
+// expr makes the code of an expression, and writes the statements that have to
+// come before it.
+func (l *lowering) expr(e ast.Expr) code {
+	if tv := l.fn.info.Types[e]; tv.Value != nil {
+		return l.constantExpr(e, tv)
+	}
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return l.expr(e.X)
+	case *ast.Ident:
+		return l.ident(e)
+	case *ast.SelectorExpr:
+		return l.selector(e)
+	case *ast.CallExpr:
+		return l.call(e)
+	case *ast.IndexExpr:
+		return l.index(e)
+	case *ast.IndexListExpr:
+		return l.funcValue(e)
+	case *ast.SliceExpr:
+		return l.slice(e)
+	case *ast.StarExpr:
+		if c, ok := l.arrayOfSlice(e); ok {
+			return c
+		}
+		return code{"*" + l.expr(e.X).in(unary), unary}
+	case *ast.UnaryExpr:
+		return l.unary(e)
+	case *ast.BinaryExpr:
+		return l.binary(e)
+	case *ast.CompositeLit:
+		return l.compositeLit(e)
+	case *ast.FuncLit:
+		return l.funcLit(e)
+	case *ast.TypeAssertExpr:
+		return l.typeAssert(e)
+	}
+	l.refuse(e.Pos(), "an expression that cannot be translated", "write it otherwise")
+	return code{}
+}
+
+// constantExpr writes a constant by its value; one of the library that has a
+// type is left to the library.
+func (l *lowering) constantExpr(e ast.Expr, tv types.TypeAndValue) code {
+	if sel, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
+		if c, ok := l.fn.info.Uses[sel.Sel].(*types.Const); ok && c.Pkg() != l.Pkg && l.infos[c.Pkg()] == nil {
+			if _, named := types.Unalias(c.Type()).(*types.Named); named {
+				return code{l.pkg(c.Pkg().Path(), c.Pkg().Name()) + "." + c.Name(), constantCode}
+			}
+		}
+	}
+	return l.constant(tv.Value, tv.Type, false)
+}
+
+func (l *lowering) ident(id *ast.Ident) code {
+	switch o := l.fn.info.ObjectOf(id).(type) {
+	case *types.Nil:
+		return code{"nil", atom}
+	case *types.Var:
+		return l.varCode(o)
+	case *types.Func:
+		return l.funcValue(id)
+	}
+	l.refuse(id.Pos(), "the name "+id.Name+" cannot be used here", "write it otherwise")
+	return code{}
+}
+
+// varCode is the code of a variable.
+func (l *lowering) varCode(v *types.Var) code {
+	if name, ok := l.statics[v]; ok {
+		return code{name, atom}
+	}
+	if v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
+		if l.infos[v.Pkg()] == nil {
+			return code{l.pkg(v.Pkg().Path(), v.Pkg().Name()) + "." + v.Name(), primary}
+		}
+	}
+	name := l.name(v)
+	if !l.boxed(v) {
+		return code{name, atom}
+	}
+	text := l.unbox(name, v.Type())
+	if text[0] == '*' {
+		return code{text, unary}
+	}
+	return code{text, primary}
+}
+
+// selector translates x.y that is not called.
+func (l *lowering) selector(sel *ast.SelectorExpr) code {
+	s := l.fn.info.Selections[sel]
+	if s == nil {
+		switch o := l.fn.info.Uses[sel.Sel].(type) {
+		case *types.Var:
+			return l.varCode(o)
+		case *types.Func:
+			return l.funcValue(sel)
+		}
+	}
+	switch s.Kind() {
+	case types.MethodVal:
+		return l.methodValue(sel)
+	case types.MethodExpr:
+		return l.methodExpr(sel)
+	}
+	c, _ := l.fields(l.expr(sel.X), l.typeOf(sel.X), l.fieldPath(sel, s))
+	return c
+}
+
+// fieldPath is the way to a field that is selected.
+func (l *lowering) fieldPath(sel *ast.SelectorExpr, s *types.Selection) []int {
+	if l.fn.env != nil {
+		if _, index, _ := types.LookupFieldOrMethod(l.typeOf(sel.X), true, l.fn.pkg, sel.Sel.Name); index != nil {
+			return index
+		}
+	}
+	return s.Index()
+}
+
+// fields follows a path of fields, those of embedded structs among them, which
+// the interpreter does not promote in every case.
+func (l *lowering) fields(x code, t types.Type, path []int) (code, types.Type) {
+	for at, i := range path {
+		if p, ok := t.Underlying().(*types.Pointer); ok {
+			t = p.Elem()
+		}
+		s, ok := t.Underlying().(*types.Struct)
+		if !ok {
+			l.refuse(l.fn.pos, "a field of "+t.String(), "write it otherwise")
+		}
+		if l.foreign(t) && at < len(path)-1 {
+			t = s.Field(i).Type()
+			continue // the library's own types promote their fields themselves
+		}
+		text := x.text
+		if x.p == unary && strings.HasPrefix(text, "*") {
+			text = text[1:] // a field of what a pointer points to
+		} else {
+			text = x.in(primary)
+		}
+		name := s.Field(i).Name()
+		if l.own(t) != nil || t == t.Underlying() {
+			name = l.fieldName(s, i)
+		}
+		x = code{text + "." + name, primary}
+		if strings.Contains(text, "(") {
+			x = code{text + "." + name, primary}
+		}
+		t = s.Field(i).Type()
+	}
+	return x, t
+}
+
+// foreign reports a type that the library declares.
+func (l *lowering) foreign(t types.Type) bool {
+	n, ok := types.Unalias(deref2(t)).(*types.Named)
+	return ok && l.own(n) == nil
+}
+
+func (l *lowering) unary(e *ast.UnaryExpr) code {
+	switch e.Op {
+	case token.AND:
+		return l.address(e.X)
+	case token.ADD:
+		return l.expr(e.X)
+	case token.ARROW:
+		return l.hold(code{"<-" + l.expr(e.X).in(unary), unary}, l.typeOf(e))
+	}
+	x := l.expr(e.X)
+	if x.p == unary {
+		x = l.hold(x, l.typeOf(e.X))
+	}
+	return code{e.Op.String() + x.in(unary), unary}
+}
+
+// address takes the address of a variable, a part of one, or a literal.
+func (l *lowering) address(e ast.Expr) code {
+	e = ast.Unparen(e)
+	t := l.typeOf(e)
+	if lit, ok := e.(*ast.CompositeLit); ok {
+		c := l.compositeLit(lit)
+		if _, isStruct := t.Underlying().(*types.Struct); isStruct {
+			return l.hold(code{"&" + c.text, unary}, types.NewPointer(t))
+		}
+		box := l.temp()
+		l.line(box + " := new(" + l.box(t) + ")")
+		l.line(box + ".V = " + c.text)
+		return code{"&" + box + ".V", unary}
+	}
+	if id, ok := e.(*ast.Ident); ok {
+		if v, ok := l.fn.info.ObjectOf(id).(*types.Var); ok && l.statics[v] == "" && l.boxed(v) {
+			if _, isStruct := l.subst(v.Type()).Underlying().(*types.Struct); isStruct {
+				return code{l.name(v), atom}
+			}
+		}
+	}
+	x := l.expr(e)
+	if x.p == unary && strings.HasPrefix(x.text, "*") {
+		return code{x.text[1:], primary}
+	}
+	return code{"&" + x.in(unary), unary}
+}
+
+func (l *lowering) binary(e *ast.BinaryExpr) code {
+	switch e.Op {
+	case token.LAND, token.LOR:
+		return l.logical(e)
+	case token.EQL, token.NEQ:
+		return l.comparison(e)
+	case token.SHL, token.SHR:
+		return l.shift(e)
+	}
+	p := e.Op.Precedence()
+	c := l.inOrder(func() code { return l.expr(e.X) }, func() code { return l.expr(e.Y) })
+	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
+}
+
+// shift gives the constant in 1 << n its type: the interpreter would make an int
+// of it.
+func (l *lowering) shift(e *ast.BinaryExpr) code {
+	p := e.Op.Precedence()
+	c := l.inOrder(func() code {
+		if tv := l.fn.info.Types[e.X]; tv.Value != nil {
+			t := l.typeOf(e)
+			x := l.constant(tv.Value, t, true)
+			if x.p == constantCode {
+				return l.hold(x, t)
+			}
+			return x
+		}
+		return l.expr(e.X)
+	}, func() code {
+		if tv := l.fn.info.Types[e.Y]; tv.Value != nil {
+			return code{constant.ToInt(tv.Value).ExactString(), constantCode}
+		}
+		return l.expr(e.Y)
+	})
+	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
+}
+
+// logical translates && and ||. Where the right side needs statements before it,
+// it is an if, so that they run only where Go would look at it.
+func (l *lowering) logical(e *ast.BinaryExpr) code {
+	p := e.Op.Precedence()
+	if tv := l.fn.info.Types[e.X]; tv.Value != nil {
+		if (tv.Value.String() == "true") == (e.Op == token.LAND) {
+			return l.expr(e.Y)
+		}
+		return l.constantExpr(e.X, tv)
+	}
+	x := l.expr(e.X)
+	var y code
+	before := l.apart(func() { y = l.expr(e.Y) })
+	if before == "" {
+		return code{x.in(p) + " " + e.Op.String() + " " + y.in(p+1), p}
+	}
+	result := l.temp()
+	l.line(result + " := " + x.text)
+	condition := result
+	if e.Op == token.LOR {
+		condition = "!" + result
+	}
+	l.block("if "+condition, func() {
+		l.fn.out.WriteString(before)
+		l.line(result + " = " + y.text)
+	})
+	return code{result, atom}
+}
+
+// comparison translates == and !=. Interfaces are compared by the host.
+func (l *lowering) comparison(e *ast.BinaryExpr) code {
+	x, y := l.typeOf(e.X), l.typeOf(e.Y)
+	nilX, nilY := isNil(l.fn.info, e.X), isNil(l.fn.info, e.Y)
+	p := e.Op.Precedence()
+	if !nilX && !nilY && (types.IsInterface(x) || types.IsInterface(y)) {
+		held := types.Universe.Lookup("any").Type()
+		c := l.inOrder(func() code { return l.to(e.X, held) }, func() code { return l.to(e.Y, held) })
+		text := l.equal(c[0], c[1])
+		if e.Op == token.NEQ {
+			return code{"!" + text, unary}
+		}
+		return code{text, call}
+	}
+	if types.IsInterface(x) && nilY || types.IsInterface(y) && nilX {
+		z := e.X
+		if nilX {
+			z = e.Y
+		}
+		if !l.libraryInterface(l.typeOf(z)) {
+			text := l.host() + ".Holds(" + l.expr(z).text + ")"
+			if e.Op == token.EQL {
+				return code{"!" + text, unary}
+			}
+			return code{text, call}
+		}
+	}
+	c := l.inOrder(func() code { return l.expr(e.X) }, func() code { return l.expr(e.Y) })
+	if _, ok := x.Underlying().(*types.Chan); ok && !nilX && !nilY && l.typ(x) != l.typ(y) {
+		one := types.NewChan(types.RecvOnly, x.Underlying().(*types.Chan).Elem())
+		c[0], c[1] = l.holdAs(c[0], one), l.holdAs(c[1], one)
+	}
+	return code{c[0].in(p+1) + " " + e.Op.String() + " " + c[1].in(p+1), p}
+}
+
+func (l *lowering) index(e *ast.IndexExpr) code {
+	if _, ok := l.fn.info.Instances[instanceIdent(e)]; ok {
+		return l.funcValue(e)
+	}
+	t := l.typeOf(e.X)
+	m, isMap := t.Underlying().(*types.Map)
+	c := l.inOrder(func() code { return l.operand(e.X) }, func() code {
+		if isMap {
+			return l.key2(e.Index, m.Key())
+		}
+		return l.expr(e.Index)
+	})
+	return code{c[0].in(primary) + "[" + c[1].text + "]", primary}
+}
+
+// key2 makes the code of a map's key.
+func (l *lowering) key2(e ast.Expr, t types.Type) code {
+	c := l.to(e, t)
+	if types.IsInterface(l.subst(t)) || c.text == "nil" || c.p < primary {
+		return l.holdAs(c, t)
+	}
+	return c
+}
+
+// holdAs puts a value into a variable of a type.
+func (l *lowering) holdAs(c code, t types.Type) code {
+	name := l.temp()
+	l.line(l.variableLine(name, c, t))
+	return code{name, atom}
+}
+
+// variableLine declares a variable with its type, where that has a name.
+func (l *lowering) variableLine(name string, c code, t types.Type) string {
+	if c.text != "nil" && c.p != constantCode && !l.nameable(t) {
+		return name + " := " + c.text
+	}
+	return "var " + name + " " + l.typ(t) + " = " + c.text
+}
+
+// operand makes the code of what is indexed, sliced or ranged over; of a pointer
+// to an array, the array.
+func (l *lowering) operand(e ast.Expr) code {
+	c := l.expr(e)
+	if p, ok := l.typeOf(e).Underlying().(*types.Pointer); ok {
+		if _, ok := p.Elem().Underlying().(*types.Array); ok {
+			// A slice of it: what is set in "(*p)[i].f" is lost.
+			return l.hold(code{"(*" + c.in(unary) + ")[:]", primary}, nil)
+		}
+	}
+	if c.p == call {
+		return l.hold(c, l.typeOf(e))
+	}
+	return c
+}
+
+func (l *lowering) slice(e *ast.SliceExpr) code {
+	parts := []func() code{func() code { return l.operand(e.X) }}
+	for _, bound := range []ast.Expr{e.Low, e.High, e.Max} {
+		parts = append(parts, func() code {
+			if bound == nil {
+				return code{"", atom}
+			}
+			return l.expr(bound)
+		})
+	}
+	c := l.inOrder(parts...)
+	text := c[0].in(primary) + "[" + c[1].text + ":" + c[2].text
+	if e.Max != nil {
+		text += ":" + c[3].text
+	}
+	return code{text + "]", primary}
+}
+
+// compositeLit translates a literal, with the types of its parts written out.
+func (l *lowering) compositeLit(e *ast.CompositeLit) code {
+	t := l.typeOf(e)
+	pointer := false
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t, pointer = p.Elem(), true // an element &T{} that is written as {}
+	}
+	var labels []string
+	var parts []func() code
+	for i, elt := range e.Elts {
+		label, value, to := l.element(t, i, elt)
+		labels = append(labels, label)
+		parts = append(parts, func() code { return l.part(value, to) })
+	}
+	if m, ok := t.Underlying().(*types.Map); ok {
+		return l.mapLit(e, t, m)
+	}
+	var b strings.Builder
+	for i, c := range l.inOrder(parts...) {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(labels[i] + c.text)
+	}
+	c := code{l.typ(t) + "{" + b.String() + "}", primary}
+	if pointer {
+		return l.hold(code{"&" + c.text, unary}, t)
+	}
+	return c
+}
+
+// part makes the code of an element of a literal, that is a variable, a constant
+// or plain: the interpreter loses operators, and what is done in place.
+func (l *lowering) part(e ast.Expr, t types.Type) code {
+	c := l.to(e, t)
+	if c.p < primary || c.p == call || types.IsInterface(l.subst(t)) && c.p == constantCode {
+		return l.holdAs(c, t)
+	}
+	return c
+}
+
+// element returns the label, the value and the type of an element of a literal.
+func (l *lowering) element(t types.Type, i int, elt ast.Expr) (label string, value ast.Expr, to types.Type) {
+	kv, keyed := elt.(*ast.KeyValueExpr)
+	value = elt
+	if keyed {
+		value = kv.Value
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		at := i
+		if id, ok := keyName(kv); ok {
+			for j := range u.NumFields() {
+				if u.Field(j).Name() == id {
+					at = j
+				}
+			}
+		}
+		return l.fieldName(u, at) + ": ", value, u.Field(at).Type()
+	case *types.Slice:
+		to = u.Elem()
+	case *types.Array:
+		to = u.Elem()
+	case *types.Map:
+		return "", value, u.Elem()
+	}
+	if keyed {
+		label = l.constant(l.fn.info.Types[kv.Key].Value, types.Typ[types.Int], false).text + ": "
+	}
+	return label, value, to
+}
+
+func keyName(kv *ast.KeyValueExpr) (string, bool) {
+	if kv == nil {
+		return "", false
+	}
+	id, ok := kv.Key.(*ast.Ident)
+	if !ok {
+		return "", false
+	}
+	return id.Name, true
+}
+
+// mapLit makes a map and sets its entries, where the parts are not all plain.
+func (l *lowering) mapLit(e *ast.CompositeLit, t types.Type, m *types.Map) code {
+	var parts []func() code
+	for _, elt := range e.Elts {
+		kv, ok := elt.(*ast.KeyValueExpr)
+		if !ok {
+			l.refuse(elt.Pos(), "an element of a map without a key", "write key: value")
+		}
+		parts = append(parts, func() code { return l.part(kv.Key, m.Key()) }, func() code { return l.part(kv.Value, m.Elem()) })
+	}
+	c := l.inOrder(parts...)
+	var b strings.Builder
+	for i := 0; i < len(c); i += 2 {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(c[i].text + ": " + c[i+1].text)
+	}
+	return code{l.typ(t) + "{" + b.String() + "}", primary}
+}
+
+// typeAssert translates an assertion that panics where it fails.
+func (l *lowering) typeAssert(e *ast.TypeAssertExpr) code {
+	from, to := l.typeOf(e.X), l.typeOf(e.Type)
+	x := l.holdAs(l.expr(e.X), from)
+	v, ok := l.assert(x, from, to)
+	l.block("if !"+ok, func() {
+		l.line(l.host() + ".NoAssertion(" + x.text + ", " + quote(l.shown(from)) + ", " + quote(l.shown(to)) + ")")
+	})
+	return code{v, atom}
+}
