@@ -30,8 +30,8 @@ import (
 //	// want: KIND|KIND   good, error, timeout, budget, crash, refused (it is not
 //	                     loaded), or any
 //	// say: TEXT         what the error says
-//	// timeout: 300ms    of its runs, and of its initialisers; far away where none
-//	                     is given
+//	// timeout: 300ms    of its runs, and of its initialisers; where none is given
+//	                     it is far away, or near for one that may reach it
 //	// rounds: late      it is the last run that is looked at
 //	// limits: needed    it takes all memory where none is limited, as it is not
 //	                     with the race detector
@@ -69,7 +69,7 @@ func readTortures(t *testing.T, c *chamber) []torture {
 
 func readTorture(t *testing.T, name, text string) torture {
 	t.Helper()
-	tt := torture{name: name, source: text, timeout: testTimeout}
+	tt := torture{name: name, source: text}
 	for line := range strings.Lines(text) {
 		key, value, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "// "), ": ")
 		switch {
@@ -91,6 +91,13 @@ func readTorture(t *testing.T, name, text string) torture {
 	}
 	if len(tt.want) == 0 {
 		t.Fatalf("%s does not say what is to become of it", name)
+	}
+	switch {
+	case tt.timeout != 0:
+	case slices.Contains(tt.want, "timeout"):
+		tt.timeout = 5 * time.Second
+	default:
+		tt.timeout = testTimeout
 	}
 	return tt
 }
