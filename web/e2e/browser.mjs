@@ -54,7 +54,7 @@ export async function startBrowser() {
       const context = browser ? await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }) : first;
       contexts.push(context);
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       page.faults = [];
       page.violations = [];
       page.sockets = 0;
