@@ -94,6 +94,7 @@ func firstLine(t *testing.T, out io.Reader) []byte {
 }
 
 func TestNoChildOutlivesItsAgent(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	agent := exec.CommandContext(t.Context(), os.Args[0], agentLike, dir)
 	agent.Stderr = os.Stderr
@@ -138,6 +139,7 @@ func TestNoChildOutlivesItsAgent(t *testing.T) {
 
 // Two agents of one machine share a folder and do not clean each other's.
 func TestPoolsShareAFolder(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	one := newFixture(t, plugins.PoolOptions{Dir: dir})
 	one.mustLoad(script("good", goodScript))

@@ -98,6 +98,7 @@ func (f *fixture) wantError(o plugins.Outcome, words ...string) {
 }
 
 func TestScriptRunsAProgram(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	hello := p.write("hello", `printf 'hello %s|%s' "$1" "$2"`)
 	f := allowing(t, hello)
@@ -166,6 +167,7 @@ true
 }
 
 func TestProgramsHaveToBeNamed(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	listed, other := p.write("listed", "echo listed"), p.write("other", "echo other")
 	link := filepath.Join(p.dir, "link")
@@ -204,6 +206,7 @@ return float64(len(out)), err
 }
 
 func TestHowProgramsEnd(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	paths := map[string]string{
 		"status":  p.write("status", "echo out; echo first >&2; echo it is broken >&2; exit 3"),

@@ -176,6 +176,7 @@ func TestExternalPluginThatIsDeafIsReplaced(t *testing.T) {
 }
 
 func TestExternalPluginIsKilled(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(external("ok"))
 	pid := f.pid("plugin")
@@ -190,6 +191,7 @@ func TestExternalPluginIsKilled(t *testing.T) {
 }
 
 func TestBarePlugin(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(external("ok", "bare", "ok", "exits"), external("exits", "bare", "ok", "exits"))
 	f.wantGood(f.run(testTimeout, "ok"), "ok")
@@ -204,6 +206,7 @@ func TestBarePlugin(t *testing.T) {
 
 // What a plugin started dies with it.
 func TestExternalPluginLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(external("orphans"))
 	o := f.runOne("orphans")
@@ -232,6 +235,7 @@ func TestExternalPluginSeesNoSecrets(t *testing.T) {
 }
 
 func TestExternalPluginOutputIsLogged(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(external("talks"))
 	f.runOne("talks")
@@ -295,6 +299,7 @@ func TestExternalPluginStartFaults(t *testing.T) {
 }
 
 func TestExternalExample(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "filecount")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/filecount")

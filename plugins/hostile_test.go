@@ -186,6 +186,7 @@ func TestPanicInGoroutineBlamesTheRightOne(t *testing.T) {
 }
 
 func TestKilledScriptHost(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	names := []string{"a", "b", "c"}
 	for _, name := range names {
@@ -212,6 +213,7 @@ func TestKilledScriptHost(t *testing.T) {
 // A kill in the middle of a run hits whoever runs. That one is put to the proof
 // and comes back.
 func TestSuspectComesBack(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	once := filepath.Join(t.TempDir(), "once")
 	if err := os.WriteFile(once, nil, 0o600); err != nil {
@@ -238,6 +240,7 @@ func TestSuspectComesBack(t *testing.T) {
 }
 
 func TestDeafRunsAreAnswered(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	f.mustLoad(script("a", "ok"), script("deaf", "deaf"))
 	pid := f.pid("shared")

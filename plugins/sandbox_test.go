@@ -127,6 +127,7 @@ func TestConnectionsAreForThoseWhoNeedThem(t *testing.T) {
 }
 
 func TestPolicyBoundsPushedCode(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{Policy: inspectors.Policy{Files: []string{"/var"}}})
 	good := needing("pushed", "//vedette:needs fs:/var/log", "return 1, nil")
 	good.Pushed = true
@@ -150,6 +151,7 @@ func TestPolicyBoundsPushedCode(t *testing.T) {
 }
 
 func TestPolicyBoundsPushedPlugins(t *testing.T) {
+	t.Parallel()
 	for _, allowed := range []bool{false, true} {
 		f := newFixture(t, plugins.PoolOptions{Policy: inspectors.Policy{Net: true, Plugins: allowed}})
 		d := external("ok")
@@ -166,6 +168,7 @@ func TestPolicyBoundsPushedPlugins(t *testing.T) {
 // An inspector that asks for a process of its own has one, keeps it, and is
 // quarantined on its second crash like any other.
 func TestOwnProcess(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	own := script("loner", "ok")
 	own.Isolation = inspectors.IsolationOwn

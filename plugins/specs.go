@@ -85,7 +85,8 @@ func baseEnv(environ []string) []string {
 	var env []string
 	for _, pair := range environ {
 		switch name, _, _ := strings.Cut(pair, "="); name {
-		case "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR":
+		case "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR",
+			"GORACE": // how the race detector reports, where it is built in
 			env = append(env, pair)
 		default:
 			if strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "HOST_") {

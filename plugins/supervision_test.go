@@ -44,6 +44,7 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestCrashingPluginBacksOff(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	f.SetDelay(func(failures int) time.Duration {
 		if failures > 1 {
