@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"path/filepath"
 	"runtime"
@@ -294,7 +295,7 @@ func TestThousandRevisionsLeaveMemoryFlat(t *testing.T) {
 	f.startMaster()
 	f.startAgents(n)
 	peer := f.operator()
-	push := func(from, to int) uint64 {
+	push := func(from, to int) {
 		var last wire.PushResult
 		for i := from; i < to; i++ {
 			last = ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: probe(i, 100*time.Millisecond)})
@@ -308,17 +309,23 @@ func TestThousandRevisionsLeaveMemoryFlat(t *testing.T) {
 			clear(a.loads)
 			a.mu.Unlock()
 		}
-		return heapInUse()
 	}
-	before := push(0, 200)
-	after := push(200, 1000)
+	push(0, 200)
+	before := uint64(math.MaxUint64)
+	for range 10 {
+		before = min(before, heapInUse())
+	}
+	push(200, 1000)
+	most, after := before+before/4, uint64(0)
+	patience.Until(t, fmt.Sprintf("a heap of %d bytes at most, as after 200 revisions it was %d", most, before), func() bool {
+		after = heapInUse()
+		return after <= most
+	})
 	t.Logf("heap after 200 revisions %d KiB, after 1000 %d KiB", before>>10, after>>10)
-	if float64(after) > 1.25*float64(before) {
-		t.Errorf("800 revisions more took the heap from %d to %d bytes", before, after)
-	}
 }
 
-// heapInUse is what is alive on the heap.
+// heapInUse is what is alive on the heap, and what is on its way: the buffers of
+// messages and of a write that goes on are some MiB, for a moment.
 func heapInUse() uint64 {
 	var stats runtime.MemStats
 	for range 2 { // the second finds what finalizers let go of
