@@ -24,7 +24,10 @@ export GORACE ?= atexit_sleep_ms=10
 CHAOS_AGENTS  ?= 20
 CHAOS_SECONDS ?= 180
 
-.PHONY: build test fresh-report lint vuln chaos test-go test-busy test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
+TRUTH_N       ?= 20000
+TRUTH_MINUTES ?= 10
+
+.PHONY: build test fresh-report lint vuln chaos truth test-go test-busy test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
 
 build: ## Build bin/vedette and bin/vedette-agent.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
@@ -83,6 +86,10 @@ chaos: ## Prove delivery at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS
 	CHAOS_AGENTS=$(CHAOS_AGENTS) CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) \
 	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/vedette
 	VEDETTE_TEST_HISTORY_KILLS=60 go test -run '^TestKillAtAnyPoint' -count=5 -v ./master/history
+
+truth: ## Hold random scripts against Go: TRUTH_N (20000), TRUTH_SEED (any), TRUTH_MINUTES (10) to make bad ones smaller.
+	TRUTH_N=$(TRUTH_N) TRUTH_SEED=$(TRUTH_SEED) TRUTH_MINUTES=$(TRUTH_MINUTES) \
+	  go test -run '^TestTruth$$' -count=1 -v -timeout 6h ./inspectors/script/internal/truth
 
 bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/... ./cmd/vedette

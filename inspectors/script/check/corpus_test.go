@@ -10,15 +10,24 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/check"
+	"github.com/vedettehq/vedette/inspectors/script/internal/truth"
 	"golang.org/x/tools/txtar"
 )
 
 var (
 	corpusFlag = flag.String("corpus", "testdata/corpus/*.txtar", "the files of programs that TestCorpus runs")
 	updateFlag = flag.Bool("update", false, "write the marks of the programs anew, from what they print natively and what the checker says")
+)
+
+// Limits of one program, interpreted: a generous one for what is accepted, which
+// ends by itself, and a short one for what is refused because it does not.
+const (
+	runTimeout     = 2 * time.Minute
+	refusedTimeout = 2 * time.Second
 )
 
 // program is one section of a corpus file. Its first line is its mark:
@@ -39,7 +48,7 @@ type program struct {
 }
 
 // job returns the program as an inspector, that says what it needs.
-func (p *program) job() job {
+func (p *program) job() truth.Job {
 	source := p.source
 	if strings.Contains(source, "\nfunc Run() string") {
 		head, rest, _ := strings.Cut(source, "\n")
@@ -55,7 +64,7 @@ func (p *program) job() job {
 	if p.refused != nil {
 		timeout = refusedTimeout
 	}
-	return job{Name: p.name, Source: source, Timeout: timeout}
+	return truth.Job{Name: p.name, Source: source, Timeout: timeout}
 }
 
 func loadCorpus(t *testing.T, pattern string) []*program {
@@ -161,12 +170,15 @@ func TestCorpus(t *testing.T) {
 			programs = append(programs, p)
 		}
 	}
-	jobs := make([]job, len(programs))
+	jobs := make([]truth.Job, len(programs))
 	for i, p := range programs {
 		jobs[i] = p.job()
 	}
 	native := nativeAll(t, jobs)
-	interpreted := interpretAll(t, jobs)
+	interpreted, err := truth.Interpret(jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := figures{programs: len(programs)}
 	for _, p := range programs {
 		verifyNative(t, p, native[p.name])
@@ -202,7 +214,7 @@ func TestCorpus(t *testing.T) {
 }
 
 // verifyNative holds the program's output against what it printed natively.
-func verifyNative(t *testing.T, p *program, r result) {
+func verifyNative(t *testing.T, p *program, r truth.Result) {
 	t.Helper()
 	compiles := !strings.HasPrefix(r.Fault, "build: ")
 	if *updateFlag {

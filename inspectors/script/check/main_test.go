@@ -7,17 +7,12 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/inspectors/script/check"
+	"github.com/vedettehq/vedette/inspectors/script/internal/truth"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(interpreterEnv) != "" {
-		if err := interpretJobs(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	truth.Child()
 	switch os.Getenv(checkerEnv) {
 	case "":
 	case "rss":

@@ -9,16 +9,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/vedettehq/vedette/inspectors/script/internal/truth"
 )
 
 // nativeAll compiles all programs into one binary, as Go 1.22 files, runs them
 // and returns what each printed. Programs that do not compile have a fault.
-func nativeAll(t *testing.T, jobs []job) map[string]result {
+func nativeAll(t *testing.T, jobs []truth.Job) map[string]truth.Result {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("the native outputs need the Go toolchain, which is not in PATH")
 	}
-	results := make(map[string]result)
+	results := make(map[string]truth.Result)
 	for len(jobs) > 0 {
 		binary, bad := buildNative(t, jobs)
 		if len(bad) == 0 {
@@ -27,10 +29,10 @@ func nativeAll(t *testing.T, jobs []job) map[string]result {
 			}
 			break
 		}
-		var left []job
+		var left []truth.Job
 		for i, j := range jobs {
 			if fault, ok := bad[i]; ok {
-				results[j.Name] = result{Name: j.Name, Fault: "build: " + fault}
+				results[j.Name] = truth.Result{Name: j.Name, Fault: "build: " + fault}
 				continue
 			}
 			left = append(left, j)
@@ -42,7 +44,7 @@ func nativeAll(t *testing.T, jobs []job) map[string]result {
 
 // buildNative builds the programs, each a package of its own that is laid over
 // the module. It returns the binary, or the jobs that do not compile by number.
-func buildNative(t *testing.T, jobs []job) (binary string, bad map[int]string) {
+func buildNative(t *testing.T, jobs []truth.Job) (binary string, bad map[int]string) {
 	t.Helper()
 	dir := t.TempDir()
 	here, err := os.Getwd()
@@ -99,15 +101,15 @@ func buildNative(t *testing.T, jobs []job) (binary string, bad map[int]string) {
 	return "", bad
 }
 
-func runNative(t *testing.T, binary string) []result {
+func runNative(t *testing.T, binary string) []truth.Result {
 	t.Helper()
 	out, err := exec.Command(binary).Output()
 	if err != nil {
 		t.Fatalf("the native programs failed: %v", err)
 	}
-	var list []result
+	var list []truth.Result
 	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
-		var r result
+		var r truth.Result
 		if err := dec.Decode(&r); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,156 @@
+package generate
+
+import (
+	"fmt"
+	"go/types"
+)
+
+// conversions converts numbers, text and lists into each other.
+func (g *gen) conversions() {
+	g.use("fmt")
+	switch g.r.Intn(6) {
+	case 0:
+		from := g.basicInt()
+		v := g.fresh("v")
+		g.p("var %s %s = %s", v, g.ts(from), g.constant(from).s)
+		g.declare(v, from)
+		g.p("fmt.Println(int8(%s), uint8(%s), uint16(%s), int32(%s), float64(%s), uint64(%s))", v, v, v, v, v, v)
+	case 1:
+		v := g.fresh("b")
+		g.p("%s := []byte(%s)", v, g.e(tString, 2))
+		g.declare(v, types.NewSlice(tByte))
+		g.p("if len(%s) > 0 {\n%s[0] = 'X'\n}", v, v)
+		g.p("fmt.Println(string(%s), len(%s))", v, v)
+	case 2:
+		v := g.fresh("r")
+		g.p("%s := []rune(%s)", v, g.text())
+		g.p("for i, j := 0, len(%s)-1; i < j; i, j = i+1, j-1 {\n%s[i], %s[j] = %s[j], %s[i]\n}", v, v, v, v, v)
+		g.p("fmt.Println(string(%s), len(%s))", v, v)
+	case 3:
+		if t := g.ownType(func(t types.Type) bool { return basic(t) != nil }); t != nil {
+			v := g.fresh("v")
+			g.p("%s := %s(%s)", v, g.ts(t), g.e(under(t), 1))
+			g.declare(v, t)
+			g.p("fmt.Println(%s(%s) == %s)", g.ts(under(t)), v, g.e(under(t), 1))
+			return
+		}
+		g.define()
+	case 4:
+		if t := g.ownType(func(t types.Type) bool { return isStruct(t) || basic(t) == nil }); t != nil && namedOf(under(t)) == nil {
+			v := g.fresh("v")
+			g.p("%s := (%s)(%s)", v, g.ts(t), g.e(t, 1))
+			g.declare(v, t)
+			return
+		}
+		g.define()
+	default:
+		v := g.fresh("x")
+		g.p("%s := %s", v, g.e(tFloat, 1))
+		g.declare(v, tFloat)
+		g.use("math")
+		g.p("fmt.Println(int(math.Mod(%s, 1000)), float32(%s), uint8(int(math.Mod(math.Abs(%s), 200))))", v, v, v)
+	}
+}
+
+// overflow lets numbers wrap around.
+func (g *gen) overflow() {
+	t := types.Typ[pick(g, types.Uint8, types.Int8, types.Uint16, types.Int16, types.Int32, types.Uint32, types.Int64, types.Uint64)]
+	v := g.fresh("v")
+	g.use("fmt")
+	g.p("var %s %s = %d", v, g.ts(t), g.between(100, 127))
+	g.p("for i := 0; i < %d; i++ {\n%s %s\n}", g.between(3, 9), v, pick(g, "*= 3", "+= 77", "= -"+v+" - 5", "= "+v+"<<1 | 1", "= ^"+v+" * 7", "-= 100"))
+	g.p("fmt.Println(%s, %s/3, %s%%7, %s>>1)", v, v, v, v)
+	g.declare(v, t)
+}
+
+// constants computes with constants.
+func (g *gen) constants() {
+	k := g.fresh("k")
+	g.use("fmt")
+	switch g.r.Intn(7) {
+	case 0:
+		g.p("const %s = %s", k, pick(g, "7 / 2", "7 / 2.0", "1 << 20", "'a' + 1", "10 % 4", "1e3", "-5 / 2", "0x7f &^ 3", "1.5 * 4", "\"a\" + \"b\""))
+		g.p("fmt.Println(%s)", k)
+	case 1:
+		t := pick[types.Type](g, tFloat, types.Typ[types.Int64], types.Typ[types.Float32])
+		g.p("const %s %s = %s", k, g.ts(t), pick(g, "7 / 2", "3 * 5", "10 - 4", "1 << 4"))
+		g.p("fmt.Println(%s, %s/2)", k, k)
+	case 2:
+		g.p("const %s = %d", k, g.between(1, 20))
+		g.p("var x%s float64 = %s / 2", k, k)
+		g.p("fmt.Println(x%s, %s*1.5, float64(%s)/3)", k, k, k)
+	case 3:
+		g.p("const %s = %d > %d", k, g.r.Intn(9), g.r.Intn(9))
+		g.p("if %s {\nfmt.Println(\"large\")\n}", k)
+	case 4:
+		g.use("time")
+		g.p("const %s = %d * time.%s", k, g.between(1, 90), pick(g, "Second", "Millisecond", "Minute"))
+		g.p("fmt.Println(%s, %s.Seconds(), time.Duration(%d)*%s/3)", k, k, g.between(2, 9), k)
+	case 5:
+		g.use("math")
+		g.p("fmt.Println(%s)", pick(g, "math.MaxInt32/2", "float64(math.MaxUint32)", "uint64(math.MaxUint64)", "math.Pi > 3", "math.MaxInt8 + 1", "int64(math.MinInt64)", "math.Sqrt2*2", "uint32(math.MaxUint32)", "math.Inf(1)", "-math.MaxFloat32 < 0"))
+	default:
+		g.p("const (\n%sa = iota * %d\n%sb\n_\n%sc\n)", k, g.between(1, 5), k, k)
+		g.p("fmt.Println(%sa, %sb, %sc, %sa+%sc)", k, k, k, k, k)
+	}
+}
+
+// shadow declares a name again further inside.
+func (g *gen) shadow() {
+	name := g.fresh("x")
+	t1, t2 := g.basicType(), g.basicType()
+	g.use("fmt")
+	g.p("%s := %s", name, g.e(t1, 1))
+	switch g.r.Intn(4) {
+	case 0:
+		g.p("{\n%s := %s\nfmt.Println(%s)\n}", name, g.e(t2, 1), name)
+	case 1:
+		g.p("if %s := %s; %s {\nfmt.Println(%s)\n} else {\nfmt.Println(\"else\", %s)\n}", name, guarded(g.e(t2, 1)), g.condition(), name, name)
+	case 2:
+		g.p("for %s := 0; %s < 2; %s++ {\n%s := %s * 10\nfmt.Println(%s)\n}", name, name, name, name, name, name)
+	default:
+		g.p("for _, %s := range []int{1, 2} {\n%s := %s + 1\n%s++\nfmt.Println(%s)\n}", name, name, name, name, name)
+	}
+	g.p("fmt.Println(%s)", name)
+	g.declare(name, t1).used = true
+}
+
+// variadicCall calls a func with any number of arguments.
+func (g *gen) variadicCall() {
+	elem := pick[types.Type](g, tInt, tString, tFloat)
+	helper := "total" + g.ts(elem)
+	e := g.ts(elem)
+	g.helper(helper, fmt.Sprintf("func %s(first %s, rest ...%s) (%s, int) {\n\tsum := first\n\tfor _, r := range rest {\n\t\tsum += r\n\t}\n\tif len(rest) > 0 {\n\t\trest[0] = first\n\t}\n\treturn sum, len(rest)\n}\n", helper, e, e, e))
+	g.use("fmt")
+	if g.chance(40) {
+		list := g.fresh("list")
+		g.p("%s := []%s%s", list, e, g.listBody(elem, 2, 1, false))
+		g.p("fmt.Println(%s(%s, %s...))", helper, g.et(elem, 1), list)
+		g.p("fmt.Println(%s)", list)
+		return
+	}
+	args := g.et(elem, 1)
+	for range g.r.Intn(4) {
+		args += ", " + g.et(elem, 1)
+	}
+	a, n := g.fresh("a"), g.fresh("n")
+	g.p("%s, %s := %s(%s)", a, n, helper, args)
+	g.declare(a, elem)
+	g.declare(n, tInt)
+}
+
+// matrix works on a list of lists or an array of arrays.
+func (g *gen) matrix() {
+	m := g.fresh("m")
+	elem := pick[types.Type](g, tInt, tFloat, types.Typ[types.Uint8])
+	g.use("fmt")
+	if g.chance(50) {
+		g.p("var %s [3][2]%s", m, g.ts(elem))
+	} else {
+		g.p("%s := make([][]%s, 3)\nfor i := range %s {\n%s[i] = make([]%s, 2)\n}", m, g.ts(elem), m, m, g.ts(elem))
+	}
+	g.p("for i := 0; i < 3; i++ {\nfor j := range %s[i] {\n%s[i][j] = %s(i*2 + j)\n}\n}", m, m, g.ts(elem))
+	g.p("%s[1][0], %s[0][1] = %s[0][1], %s[2][1]", m, m, m, m)
+	g.p("%s[2][1] += %s", m, g.et(elem, 1))
+	g.p("for _, row := range %s {\nfmt.Println(row)\n}", m)
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package truth_test
+
+// generated is how many programs are held against Go in each run of the tests.
+const generated = 300

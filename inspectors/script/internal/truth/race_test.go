@@ -1,0 +1,7 @@
+//go:build race
+
+package truth_test
+
+// generated is how many programs are held against Go in each run of the tests:
+// under the race detector interpreting takes long.
+const generated = 60
