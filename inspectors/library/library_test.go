@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -460,6 +461,73 @@ func TestFakeHost(t *testing.T) {
 				t.Errorf("got\n%v\nwant\n%v", got, want)
 			}
 		})
+	}
+}
+
+// TestCountersThatStepBack has every counter of every built-in inspector that reads
+// an imagined host step back a little, go on, and be restarted, in random order.
+func TestCountersThatStepBack(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	counters := make([]float64, 40)
+	for i := range counters {
+		counters[i] = float64(100_000 + random.IntN(1_000_000))
+	}
+	host := func() map[string]string {
+		n := func(i int) string { return strconv.FormatFloat(math.Floor(counters[i]), 'f', 0, 64) }
+		line := func(from, count int) string {
+			var list []string
+			for i := range count {
+				list = append(list, n(from+i))
+			}
+			return strings.Join(list, " ")
+		}
+		return map[string]string{
+			"proc/stat":      "cpu  " + line(0, 8) + " 0 0\nctxt 1\nprocesses " + n(8) + "\nprocs_running 2\nprocs_blocked 1\n",
+			"proc/loadavg":   "1 1 1 1/10 1\n",
+			"proc/diskstats": "   8 0 sda " + line(9, 11) + "\n",
+			"proc/net/dev": "Inter-| Receive | Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n" +
+				"  eth0: " + line(20, 4) + " 0 0 0 0 " + line(24, 4) + " 0 0 0 0\n",
+			"proc/net/sockstat": "TCP: inuse 12 orphan 3 tw 40 alloc 15 mem 1\n",
+			"proc/net/snmp": "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n" +
+				"Tcp: 1 200 120000 -1 10 20 1 2 7 " + line(28, 3) + " 0 5 0\n",
+			"proc/vmstat":  "pswpin " + n(31) + "\npswpout " + n(32) + "\n",
+			"proc/meminfo": "MemTotal: 1000 kB\nMemFree: 500 kB\nMemAvailable: 700 kB\nSwapTotal: 100 kB\nSwapFree: 50 kB\n",
+		}
+	}
+	fakeRoot(t, host())
+	inspected := make(map[string]inspectors.Inspector)
+	for _, name := range []string{"cpu", "disk-io", "network", "processes", "swap", "tcp"} {
+		inspected[name] = interpreted(t, name)
+	}
+	last, seen := make(map[string]float64), 0
+	for run := range 40 {
+		for i := range counters {
+			if random.IntN(3) == 0 {
+				counters[i] -= float64(random.IntN(1000))
+			} else {
+				counters[i] += float64(random.IntN(1000))
+			}
+		}
+		for name, text := range host() {
+			if err := os.WriteFile(filepath.Join(os.Getenv("HOST_PROC"), "..", name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, i := range inspected {
+			for series, v := range inspect(t, i, name) {
+				if !strings.Contains(series, "_total") {
+					continue
+				}
+				if seen++; v < last[series] {
+					t.Errorf("seed %d, run %d: %s steps back from %v to %v", seed, run, series, last[series], v)
+				}
+				last[series] = v
+			}
+		}
+	}
+	if len(last) < 5+5+8+1+2+3 {
+		t.Errorf("%d counters are seen: %v", len(last), last)
 	}
 }
 

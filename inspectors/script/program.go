@@ -55,13 +55,15 @@ type Program struct {
 	output *output
 	files  *files.Reader
 	// within makes the context of a run that may execute programs; nil for none.
-	within  func(context.Context) context.Context
-	busy    atomic.Bool
-	closed  atomic.Bool
-	tally   tally
-	mu      sync.Mutex // guards what follows
-	machine *machine   // or nil: built before the next run
-	core    string     // the translation of the script
+	within func(context.Context) context.Context
+	busy   atomic.Bool
+	closed atomic.Bool
+	tally  tally
+	// counters are those of the runs before; a run that is under way owns them.
+	counters inspectors.Counters
+	mu       sync.Mutex // guards what follows
+	machine  *machine   // or nil: built before the next run
+	core     string     // the translation of the script
 }
 
 var _ inspectors.Inspector = (*Program)(nil)
@@ -136,6 +138,7 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 	own := r.Fork()
 	keep, settled, err := m.run(ctx, own)
 	if settled {
+		p.counters.Hold(own)
 		r.Merge(own)
 	}
 	if !keep {

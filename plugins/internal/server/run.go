@@ -174,6 +174,7 @@ func (r *run) inspect(ctx context.Context) error {
 		}
 		return r.unit.inspector.Inspect(ctx, r.report)
 	})
+	r.unit.counters.Hold(r.report)
 	return errors.Join(err, r.report.Err())
 }
 

@@ -79,6 +79,7 @@ type unit struct {
 	idle      chan struct{}               // holds one token while no run is under way
 	gone      chan struct{}               // closed when the unit is taken away; a run that is under way goes on
 	meter     atomic.Pointer[meter.Meter] // of the latest run, or nil
+	counters  inspectors.Counters         // whoever holds the token of idle owns them
 }
 
 // leave ends the unit: runs that wait for it look for another. It is called once.
