@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Label is one name and value that tells series of one key apart.
@@ -182,4 +183,31 @@ func validateLabelValue(label Label) error {
 		}
 	}
 	return nil
+}
+
+// EscapeValue returns the value with each byte of a character that the value of a
+// label may not hold written as \x3c. Names that come from outside, such as those of
+// mounts, need not be made of letters. Where "\x" stands in the value itself its
+// backslash is written so too, which keeps different values different.
+func EscapeValue(value string) string {
+	bad := func(i int, r rune) bool {
+		return unprintable(r) || r == '<' || r == '>' || r == '\\' && strings.HasPrefix(value[i:], `\x`)
+	}
+	var b []byte
+	done := 0 // how much of the value is in b
+	for i, r := range value {
+		if !bad(i, r) {
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(value[i:])
+		b = append(b, value[done:i]...)
+		for _, c := range []byte(value[i : i+size]) {
+			b = fmt.Appendf(b, `\x%02x`, c)
+		}
+		done = i + size
+	}
+	if done == 0 {
+		return value
+	}
+	return string(append(b, value[done:]...))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -81,7 +82,8 @@ func NewReport(name string, start time.Time) *Report {
 // Gauge adds the value of something that goes up and down. The key of the
 // series is the inspector's name and the given name: Gauge("used_percent", 31)
 // of inspector disk is disk/used_percent. An empty name is the inspector's own
-// key. Labels are name, value pairs.
+// key. Labels are name, value pairs. What the value of a label may not hold, such as
+// markup and control characters, is written as \x3c.
 //
 // A value that is not finite, a bad name, and a second value for one series are
 // refused: the sample is left out, the others are kept, and the run ends in an
@@ -151,13 +153,28 @@ func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
 		r.refuse(err)
 		return
 	}
-	labels, err := NewLabels(pairs...)
+	labels, err := NewLabels(escapeValues(pairs)...)
 	if err != nil {
 		r.refuse(fmt.Errorf("%s: %w", sample.Key, err))
 		return
 	}
 	sample.Labels = labels
 	r.put(sample)
+}
+
+// escapeValues returns the pairs with each value escaped; the same slice where none
+// needs to be.
+func escapeValues(pairs []string) []string {
+	escaped := pairs
+	for i := 1; i < len(pairs); i += 2 {
+		if value := EscapeValue(pairs[i]); value != pairs[i] {
+			if &escaped[0] == &pairs[0] {
+				escaped = slices.Clone(pairs)
+			}
+			escaped[i] = value
+		}
+	}
+	return escaped
 }
 
 // put adds a sample whose names are good.

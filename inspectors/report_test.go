@@ -14,6 +14,35 @@ func newReport() *Report {
 	return NewReport("disk", time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.UTC))
 }
 
+// Whatever bytes the value of a label is made of, the sample is taken, different
+// values stay different, and what is fine as it is stays as it is.
+func FuzzLabelValues(f *testing.F) {
+	for _, s := range []string{"/", "a<b>", "\x1b[31m", "\xff\xfe", `\x3c`, "<", `\\x3c`, "\u202e", "\ufffd", "é", "a\x00b", `C:\dir`, `\`, `\\x`} {
+		f.Add(s, s+"x")
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if len(a) > MaxLabelValueBytes/4 || len(b) > MaxLabelValueBytes/4 {
+			t.Skip("too long when escaped")
+		}
+		r := NewReport("x", time.Now())
+		r.Gauge("v", 1, "l", a)
+		if a != b {
+			r.Gauge("v", 2, "l", b)
+		}
+		if err := r.Err(); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Samples() {
+			if err := s.Labels.Validate(); err != nil {
+				t.Error(err)
+			}
+		}
+		if (Labels{{"l", a}}).Validate() == nil && !strings.Contains(a, `\x`) && r.Samples()[0].Labels.Get("l") != a {
+			t.Errorf("%q has become %q", a, r.Samples()[0].Labels.Get("l"))
+		}
+	})
+}
+
 // A label with an empty value is no label: two samples that differ in nothing else
 // are of one series, and neither is lost without a word.
 func TestEmptyLabelIsNoLabel(t *testing.T) {

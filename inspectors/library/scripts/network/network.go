@@ -1,6 +1,6 @@
 // Package network reports what the network interfaces have received and sent
-// since they came up. Left out are the ends of containers' own pairs, which
-// come and go, and what has never carried anything.
+// since they came up. Left out are the host's ends of the interfaces of containers
+// and virtual machines, which come and go, and what has never carried anything.
 //
 //vedette:name network
 //vedette:interval 1s
@@ -8,6 +8,8 @@ package network
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/shirou/gopsutil/v3/net"
@@ -19,8 +21,9 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	if err != nil {
 		return err
 	}
+	judge(counters)
 	for _, c := range counters {
-		if c.PacketsRecv+c.PacketsSent == 0 || pair(c.Name) {
+		if c.PacketsRecv+c.PacketsSent == 0 || guests[c.Name] {
 			continue
 		}
 		r.Counter("receive_bytes_total", float64(c.BytesRecv), "interface", c.Name)
@@ -35,12 +38,98 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// pair reports the host's end of a container's or virtual machine's interface.
-func pair(name string) bool {
-	for _, prefix := range []string{"veth", "cali", "lxc", "vnet", "tap", "fwpr", "fwln"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
+// judgeEvery is after how many runs the interfaces are looked at again, though
+// none of them is new: one may have been made anew under its name.
+const judgeEvery = 30
+
+var (
+	// guests has the interfaces, and whether each is the host's end of a guest's.
+	guests = map[string]bool{}
+	runs   int
+)
+
+// judge finds out which interfaces are ends of guests' where there is a new one,
+// and now and then.
+func judge(counters []net.IOCountersStat) {
+	isNew := false
+	for _, c := range counters {
+		_, known := guests[c.Name]
+		isNew = isNew || !known
+	}
+	runs++
+	if !isNew && runs%judgeEvery != 0 {
+		return
+	}
+	hardware := false
+	for _, c := range counters {
+		hardware = hardware || has(c.Name, "device")
+	}
+	found := map[string]bool{}
+	for _, c := range counters {
+		found[c.Name] = guest(c.Name, hardware)
+	}
+	guests = found
+}
+
+// guest reports whether an interface is the host's end of a container's or virtual
+// machine's, by what it is: a port of a bridge that is one half of a pair, or a tap.
+// Beside an interface of hardware a half is a guest's without a bridge too; alone,
+// it is the way out of the container that this runs in.
+func guest(name string, hardware bool) bool {
+	bridged := has(name, "brport")
+	if has(name, "tun_flags") {
+		return bridged
+	}
+	return half(name) && (bridged || hardware)
+}
+
+// half reports whether an interface is one half of a pair (veth). Like those that
+// stand on another one it names another index as its link, but no lower interface
+// and no type; and it has a speed, which tunnels have not.
+func half(name string) bool {
+	if value(name, "iflink") == value(name, "ifindex") || value(name, "iflink") == "0" || value(name, "type") != "1" {
+		return false
+	}
+	if value(name, "speed") != "10000" && value(name, "operstate") != "down" {
+		return false
+	}
+	if has(name, "device") || strings.Contains(value(name, "uevent"), "DEVTYPE=") {
+		return false
+	}
+	folder, err := os.Open(path(name, ""))
+	if err != nil {
+		return false
+	}
+	defer folder.Close()
+	entries, err := folder.Readdirnames(-1)
+	if err != nil {
+		return false
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry, "lower_") {
+			return false
 		}
 	}
-	return false
+	return true
+}
+
+func has(name, entry string) bool {
+	_, err := os.Stat(path(name, entry))
+	return err == nil
+}
+
+func value(name, entry string) string {
+	text, err := os.ReadFile(path(name, entry))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+func path(name, entry string) string {
+	root := os.Getenv("HOST_SYS")
+	if root == "" {
+		root = "/sys"
+	}
+	return filepath.Join(root, "class/net", name, entry)
 }
