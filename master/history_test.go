@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/state"
@@ -209,11 +211,11 @@ func TestInspectorInfo(t *testing.T) {
 		{Name: "disk", Kind: "plugin", Revision: "sha256:77aa", State: wire.StateOK},
 	}}
 	call[wire.Empty](t, agent, wire.MethodStatus, status)
-	known := make(map[info]*history.Series)
+	notes := m.newAnnotator()
 	note := func() {
 		t.Helper()
-		if result, err := m.history.NewAppender().Append(t.Context(), m.infoSamples(known, time.Now())); err != nil || result.Refused > 0 {
-			t.Fatal(result, err)
+		if err := notes.note(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
 		}
 	}
 	note()
@@ -230,13 +232,54 @@ func TestInspectorInfo(t *testing.T) {
 	status.Inspectors[0].Revision = "sha256:new"
 	call[wire.Empty](t, agent, wire.MethodStatus, status)
 	note()
-	if len(known) != 1 || known[info{"web-1", "load", "script", "sha256:new"}] == nil {
-		t.Errorf("known are %v, want the new revision alone", known)
+	if len(notes.known) != 1 || notes.known[info{"web-1", "load", "script", "sha256:new"}] == nil {
+		t.Errorf("known are %v, want the new revision alone", notes.known)
 	}
 	status.Inspectors[0].Assigned = "of-the-catalog"
 	call[wire.Empty](t, agent, wire.MethodStatus, status)
 	note()
-	if len(known) != 1 || known[info{"web-1", "load", "script", "of-the-catalog"}] == nil {
-		t.Errorf("known are %v, want the revision of the catalog alone", known)
+	if len(notes.known) != 1 || notes.known[info{"web-1", "load", "script", "of-the-catalog"}] == nil {
+		t.Errorf("known are %v, want the revision of the catalog alone", notes.known)
+	}
+}
+
+// Revisions change, hosts come and go, the history is away for a while and the master
+// begins anew, at random: at any time the documented join has one partner for each
+// value, and it is the revision that ran.
+func TestJoinWithTheRevision(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	m := start(t, config.Master{})
+	agent := dial(t, m, nil, rpc.DialOptions{})
+	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	notes, at := m.newAnnotator(), time.Now().Add(-20*time.Minute)
+	values := m.history.NewSeries("web-1", "disk/used_percent", nil, inspectors.Gauge)
+	revision := ""
+	for step := range 60 {
+		switch random.IntN(4) {
+		case 0:
+			notes = m.newAnnotator() // as a new master
+		case 1, 2:
+			revision = fmt.Sprint("r", random.IntN(3))
+		}
+		status := wire.StatusParams{All: true}
+		if revision != "" {
+			status.Inspectors = []wire.InspectorStatus{{Name: "disk", Kind: "script", Revision: revision, State: wire.StateOK}}
+		}
+		call[wire.Empty](t, agent, wire.MethodStatus, status)
+		at = at.Add(time.Duration(1+random.IntN(15)) * time.Second)
+		if err := notes.note(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.history.NewAppender().Append(t.Context(), []history.Sample{{Series: values, T: at.UnixMilli(), V: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		query := fmt.Sprintf("/api/v1/query?time=%.3f&query=%s", float64(at.UnixMilli())/1000,
+			url.QueryEscape(`disk_used_percent * on (host) group_left (revision) vedette_inspector_info{inspector="disk"}`))
+		code, body := fetch(t, m, query)
+		want := `"revision":"` + revision + `"`
+		if code != http.StatusOK || revision != "" && (strings.Count(body, `"metric"`) != 1 || !strings.Contains(body, want)) {
+			t.Fatalf("seed %d, step %d: with %q running the join gives %d %s", seed, step, revision, code, body)
+		}
 	}
 }

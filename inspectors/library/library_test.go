@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -177,6 +178,32 @@ func TestNoSeriesTwice(t *testing.T) {
 			}
 			owner[key] = name
 		}
+	}
+}
+
+// TestDocumentedNames holds that the series which the documentation of PromQL names
+// are what the library yields.
+func TestDocumentedNames(t *testing.T) {
+	notLetter := regexp.MustCompile("[^a-zA-Z0-9]")
+	yielded, charts := make(map[string]bool), make(map[string]bool)
+	for _, name := range Names() {
+		chart, _ := inspectors.SplitKey(name)
+		charts[notLetter.ReplaceAllString(chart, "_")] = true
+		for _, series := range strings.Split(keys(inspect(t, interpreted(t, name), name)), "\n") {
+			key, _, _ := strings.Cut(series, "{")
+			yielded[notLetter.ReplaceAllString(key, "_")] = true
+		}
+	}
+	found := 0
+	for _, word := range regexp.MustCompile("[a-z0-9_]+").FindAllString(read(t, "../../docs/grafana.md"), -1) {
+		if chart, _, ok := strings.Cut(word, "_"); ok && charts[chart] {
+			if found++; !yielded[word] {
+				t.Errorf("docs/grafana.md names %s, which no built-in inspector yields", word)
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("only %d names are found", found)
 	}
 }
 
