@@ -163,7 +163,7 @@ func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *i
 		default:
 			take := receive.Handler{Log: log, Take: func(series []receive.Series) (receive.Result, error) {
 				return taker.Remote(r.Context(), identity.Host, series)
-			}}
+			}, Count: taker.CountRefused}
 			take.ServeHTTP(w, r)
 		}
 	})

@@ -59,6 +59,9 @@ type Result struct {
 	// where none was.
 	First  int
 	Reason error
+	// By is how many were refused for which reason, RefusedEarly and others; nil
+	// where none was.
+	By map[string]int
 }
 
 // Appender appends for one connection. It is used by one goroutine at a time.

@@ -61,9 +61,9 @@ func (l *limiter) PreCreation(series labels.Labels) error {
 	case !l.enforced:
 		return nil
 	case l.total >= l.all:
-		return fmt.Errorf("there are %d active series, which is the limit (master.history.max_series)", l.total)
+		return &refusal{RefusedLimit, fmt.Errorf("there are %d active series, which is the limit (master.history.max_series)", l.total)}
 	case l.hosts[host] >= l.perHost:
-		return fmt.Errorf("host %q has %d active series, which is the limit (master.history.max_series_per_host)", host, l.hosts[host])
+		return &refusal{RefusedLimit, fmt.Errorf("host %q has %d active series, which is the limit (master.history.max_series_per_host)", host, l.hosts[host])}
 	}
 	return nil
 }

@@ -56,17 +56,14 @@ func namedLabels(name, host, key string, own inspectors.Labels) labels.Labels {
 	return b.Labels()
 }
 
-// ownLabels returns what seriesLabels was given as own.
+// ownLabels returns what seriesLabels was given as own, as it is shown.
 func ownLabels(stored labels.Labels) map[string]string {
-	var own map[string]string
+	var own inspectors.Labels
 	stored.Range(func(l labels.Label) {
-		if l.Name == model.MetricNameLabel || l.Name == labelHost || l.Name == labelKey {
-			return
+		if l.Name != model.MetricNameLabel && l.Name != labelHost && l.Name != labelKey {
+			own = append(own, inspectors.Label{Name: l.Name, Value: l.Value})
 		}
-		if own == nil {
-			own = make(map[string]string)
-		}
-		own[l.Name] = l.Value
 	})
-	return own
+	shown, _ := Shown(own)
+	return shown.Map()
 }

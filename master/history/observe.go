@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -163,3 +164,17 @@ func (d *demoted) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 // WithGroup implements slog.Handler.
 func (d *demoted) WithGroup(name string) slog.Handler { return &demoted{d.Handler.WithGroup(name)} }
+
+// Counter registers a counter with one label and returns how to add to it for a
+// value of that. A counter of the same name is registered once.
+func (s *Store) Counter(name, help, label string) (add func(value string, n int)) {
+	counter := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "vedette", Name: name, Help: help}, []string{label})
+	if err := s.self.registry.Register(counter); err != nil {
+		known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err)
+		if !ok {
+			panic(err) // a name that is no name, or of something else
+		}
+		counter = known.ExistingCollector.(*prometheus.CounterVec)
+	}
+	return func(value string, n int) { counter.WithLabelValues(value).Add(float64(n)) }
+}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -33,7 +34,7 @@ func (s *Store) Recent(ctx context.Context, key string, at time.Time) ([]RecentS
 	}
 	defer querier.Close()
 	set := querier.Select(ctx, false, nil,
-		labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, MetricName(key)),
+		labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, MetricName(key)),
 		labels.MustNewMatcher(labels.MatchEqual, labelKey, key))
 	var recent []RecentSeries
 	var iterator chunkenc.Iterator

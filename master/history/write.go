@@ -196,8 +196,9 @@ func (w *writer) appendRequest(app storage.AppenderV2, generation uint64, gate *
 			err = w.reason(err)
 		}
 		if r.result.Refused++; r.result.Refused == 1 {
-			r.result.First, r.result.Reason = i, err
+			r.result.First, r.result.Reason, r.result.By = i, err, make(map[string]int)
 		}
+		r.result.By[RefusedFor(err)]++
 	}
 }
 
@@ -211,11 +212,11 @@ type gate struct {
 func (g *gate) check(t int64) error {
 	switch {
 	case t > g.latest:
-		return fmt.Errorf("its time %s is %s ahead of the master's clock; set the clock of the host",
-			formatTime(t), time.UnixMilli(t).Sub(g.now).Round(time.Second))
+		return &refusal{RefusedEarly, fmt.Errorf("its time %s is %s ahead of the master's clock; set the clock of the host",
+			formatTime(t), time.UnixMilli(t).Sub(g.now).Round(time.Second))}
 	case t < g.earliest:
-		return fmt.Errorf("its time %s is %s ago; samples are taken up to %s late",
-			formatTime(t), g.now.Sub(time.UnixMilli(t)).Round(time.Second), g.late)
+		return &refusal{RefusedLate, fmt.Errorf("its time %s is %s ago; samples are taken up to %s late",
+			formatTime(t), g.now.Sub(time.UnixMilli(t)).Round(time.Second), g.late)}
 	}
 	return nil
 }
@@ -224,9 +225,9 @@ func (g *gate) check(t int64) error {
 func (w *writer) reason(err error) error {
 	switch {
 	case errors.Is(err, storage.ErrDuplicateSampleForTimestamp):
-		return errors.New("another value is stored for the same time; the first one stays")
+		return &refusal{RefusedConflict, errors.New("another value is stored for the same time; the first one stays")}
 	case errors.Is(err, storage.ErrOutOfOrderSample), errors.Is(err, storage.ErrOutOfBounds), errors.Is(err, storage.ErrTooOldSample):
-		return fmt.Errorf("it is more than %s older than the newest sample", w.opts.OutOfOrder)
+		return &refusal{RefusedLate, fmt.Errorf("it is more than %s older than the newest sample", w.opts.OutOfOrder)}
 	}
 	return err
 }

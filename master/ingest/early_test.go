@@ -12,11 +12,11 @@ import (
 )
 
 // told is a report whose agent tells its clock, which is ahead by so much; its one
-// sample is of now, by that clock.
+// sample is of about now, by that clock: no two are of one millisecond.
 func (f *fixture) told(seq uint64, ahead time.Duration) *wire.ReportParams {
 	r := f.report(seq, []wire.Series{{ID: uint32(seq), Key: "a/b"}}, nil, nil, nil)
 	r.NowMS = time.Now().Add(ahead).UnixMilli()
-	r.T, r.S, r.V = []int64{r.NowMS}, []uint32{uint32(seq)}, []float64{float64(seq)}
+	r.T, r.S, r.V = []int64{r.NowMS + int64(seq)}, []uint32{uint32(seq)}, []float64{float64(seq)}
 	return r
 }
 

@@ -40,11 +40,21 @@ type Ingest struct {
 	registry *hosts.Registry
 	store    *history.Store
 	remote   remoteCache
+	mapped   func(what string, n int) // counts series that are shown otherwise than they are kept
+	refused  func(reason string, n int)
 }
+
+// CountRefused counts samples of remote write that were refused for a reason.
+func (i *Ingest) CountRefused(reason string, n int) { i.refused(reason, n) }
 
 // New makes the way from agents to the history, the hub and the registry.
 func New(store *history.Store, hub *live.Hub, registry *hosts.Registry) *Ingest {
-	return &Ingest{hub: hub, registry: registry, store: store}
+	return &Ingest{
+		hub: hub, registry: registry, store: store,
+		mapped: store.Counter("remote_write_mapped_series_total",
+			"Series of remote write that are shown under another name than the history keeps, by what of them is.", "what"),
+		refused: store.Counter("remote_write_refused_samples_total", "Samples of remote write that were refused for good, by reason.", "reason"),
+	}
 }
 
 // series is a series as those who watch and the history know it.

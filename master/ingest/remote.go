@@ -2,12 +2,14 @@ package ingest
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/history"
@@ -19,9 +21,10 @@ const (
 	// maxRemoteSeries bounds the series of remote write that are remembered.
 	// Beyond it they are all looked up anew.
 	maxRemoteSeries = 500_000
-	// maxRemoteLabels bounds the labels of one series: those of other systems
-	// have more of them than ours.
-	maxRemoteLabels = 64
+	// maxRemoteLabels and maxRemoteBytes bound the labels of one series: those of
+	// other systems have more of them than ours, and longer ones.
+	maxRemoteLabels = 128
+	maxRemoteBytes  = 64 << 10
 )
 
 // Names of labels that have a meaning of their own.
@@ -29,6 +32,7 @@ const (
 	labelHost     = "host"
 	labelKey      = "key"
 	labelInstance = "instance"
+	labelJob      = "job"
 	// exported goes before the name of a label that we set ourselves, as
 	// Prometheus does it.
 	exported = "exported_"
@@ -45,18 +49,40 @@ type remoteSeries struct {
 	host string
 }
 
+// Reasons for which remote write is refused, beside those of the history.
+const (
+	refusedName   = "name"   // of a metric or a label that Prometheus would not take either
+	refusedLabels = "labels" // too many of them, or too long
+	refusedHost   = "host"   // none, and none that could be made up
+)
+
+// remoteError is why a series cannot be taken, in a word and in full.
+type remoteError struct {
+	reason string
+	err    error
+}
+
+func (e *remoteError) Error() string { return e.err.Error() }
+func (e *remoteError) Unwrap() error { return e.err }
+
+// reasonOf returns the word for why a series cannot be taken.
+func reasonOf(err error) string {
+	if e, ok := errors.AsType[*remoteError](err); ok {
+		return e.reason
+	}
+	if errors.Is(err, errNoRoom) {
+		return history.RefusedLimit
+	}
+	return history.RefusedOther
+}
+
 // Remote takes samples that came by remote write. The metric becomes the key;
 // the host is the given one, that of the sender's credential, or else what the
-// label "host" or "instance" says. The error is a *history.BusyError when
-// nothing was taken and it is to be sent again.
+// labels "host", "instance" or "job" say. What a Prometheus keeps is kept as it is;
+// what those who watch could not bear is shown otherwise. The error is a
+// *history.BusyError when nothing was taken and it is to be sent again.
 func (i *Ingest) Remote(ctx context.Context, host string, request []receive.Series) (receive.Result, error) {
 	var result receive.Result
-	refuse := func(n int, err error) {
-		if result.Refused == 0 {
-			result.Reason = err
-		}
-		result.Refused += n
-	}
 	var kept []history.Sample
 	var shown []live.Sample
 	hosts := make(map[string]int) // samples
@@ -64,7 +90,7 @@ func (i *Ingest) Remote(ctx context.Context, host string, request []receive.Seri
 	for k := range request {
 		s, err := i.remoteSeries(host, &request[k])
 		if err != nil {
-			refuse(len(request[k].Points), err)
+			result.Refuse(len(request[k].Points), reasonOf(err), err)
 			continue
 		}
 		for _, p := range request[k].Points {
@@ -79,8 +105,8 @@ func (i *Ingest) Remote(ctx context.Context, host string, request []receive.Seri
 	if err != nil {
 		return receive.Result{}, err
 	}
-	if stored.Refused > 0 {
-		refuse(stored.Refused, stored.Reason)
+	for reason, n := range stored.By {
+		result.Refuse(n, reason, stored.Reason)
 	}
 	i.hub.Publish(shown)
 	for name, samples := range hosts {
@@ -113,41 +139,45 @@ func (i *Ingest) remoteSeries(host string, from *receive.Series) (remoteSeries, 
 	return made, nil
 }
 
-// remoteID is a text that differs for different series. No label holds a zero
-// byte that would be taken.
+// remoteID is a text that differs for different series.
 func remoteID(host string, from *receive.Series) string {
-	var b strings.Builder
-	b.WriteString(host)
-	b.WriteByte(0)
-	b.WriteString(from.Name)
+	size := len(host) + len(from.Name) + 4
 	for _, l := range from.Labels {
-		b.WriteByte(0)
-		b.WriteString(l.Name)
-		b.WriteByte(0)
-		b.WriteString(l.Value)
+		size += len(l.Name) + len(l.Value) + 4
 	}
-	return b.String()
+	b := make([]byte, 0, size)
+	add := func(text string) {
+		b = binary.AppendUvarint(b, uint64(len(text)))
+		b = append(b, text...)
+	}
+	add(host)
+	add(from.Name)
+	for _, l := range from.Labels {
+		add(l.Name)
+		add(l.Value)
+	}
+	return string(b)
 }
 
 func (i *Ingest) makeRemote(host string, from *receive.Series) (remoteSeries, error) {
-	if !isMetricName(from.Name) {
-		return remoteSeries{}, fmt.Errorf("%w: that is no name of a metric", inspectors.ErrName)
+	if from.Name == "" || !utf8.ValidString(from.Name) {
+		return remoteSeries{}, &remoteError{refusedName, fmt.Errorf("%w: that is no name of a metric", inspectors.ErrName)}
 	}
 	own, named, err := remoteLabels(host, from.Labels)
 	if err != nil {
 		return remoteSeries{}, err
 	}
-	key := remoteKey(from.Name)
-	if err := inspectors.ValidateKey(key); err != nil {
-		return remoteSeries{}, err
-	}
-	if err := inspectors.ValidateHost(named); err != nil {
-		return remoteSeries{}, fmt.Errorf("%w; a series needs a label %q or %q", err, labelHost, labelInstance)
-	}
-	kind := remoteKind(from.Name)
-	shown, err := i.intern(named, key, own, kind)
+	key, kind := remoteKey(from.Name), remoteKind(from.Name)
+	bearable, differs := history.Shown(own)
+	shown, err := i.intern(named, key, bearable, kind)
 	if err != nil {
 		return remoteSeries{}, err
+	}
+	if differs {
+		i.mapped("label", 1)
+	}
+	if !isMetricName(from.Name) {
+		i.mapped("name", 1)
 	}
 	return remoteSeries{host: named, series: series{
 		live: shown,
@@ -157,70 +187,41 @@ func (i *Ingest) makeRemote(host string, from *receive.Series) (remoteSeries, er
 
 // remoteLabels returns the labels that a series keeps, and its host.
 func remoteLabels(host string, from []receive.Label) (own inspectors.Labels, named string, err error) {
-	if len(from) > maxRemoteLabels {
-		return nil, "", fmt.Errorf("%w: %d labels; at most %d are allowed", inspectors.ErrName, len(from), maxRemoteLabels)
-	}
-	named = host
-	instance := ""
+	bytes := 0
+	given := make(map[string]string, len(from))
 	for _, l := range from {
+		bytes += len(l.Name) + len(l.Value)
+		_, twice := given[l.Name]
 		switch {
-		case l.Value == "":
-			continue // which is no label
-		case l.Name == labelHost && host == "":
-			named = l.Value
-			continue
-		case l.Name == labelHost || l.Name == labelKey:
-			l.Name = exported + l.Name
-		case l.Name == labelInstance:
-			instance = l.Value
+		case twice:
+			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %q is given twice", inspectors.ErrName, l.Name)}
+		case l.Name == "" || !utf8.ValidString(l.Name) || !utf8.ValidString(l.Value):
+			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %.80q has no name, or is no UTF-8", inspectors.ErrName, l.Name)}
 		}
-		one := inspectors.Labels{{Name: l.Name, Value: l.Value}}
-		if err := one.Validate(); err != nil {
-			return nil, "", err
+		given[l.Name] = l.Value
+	}
+	if len(from) > maxRemoteLabels || bytes > maxRemoteBytes {
+		return nil, "", &remoteError{refusedLabels, fmt.Errorf("%w: %d labels of %d bytes; at most %d of %d are allowed", inspectors.ErrName, len(from), bytes, maxRemoteLabels, maxRemoteBytes)}
+	}
+	for _, l := range from {
+		if l.Value == "" || l.Name == labelHost && host == "" {
+			continue // no label, or the host
 		}
-		own = append(own, one[0])
+		if l.Name == labelHost || l.Name == labelKey {
+			for given[l.Name] != "" {
+				l.Name = exported + l.Name // as Prometheus does it
+			}
+		}
+		own = append(own, inspectors.Label{Name: l.Name, Value: l.Value})
 	}
 	slices.SortFunc(own, func(a, b inspectors.Label) int { return strings.Compare(a.Name, b.Name) })
-	for k := 1; k < len(own); k++ {
-		if own[k-1].Name == own[k].Name {
-			return nil, "", fmt.Errorf("%w: label %q is given twice", inspectors.ErrName, own[k].Name)
-		}
+	if named = host; named == "" {
+		named = remoteHost(given)
 	}
-	if named == "" {
-		named = instance
-		if name, _, err := net.SplitHostPort(instance); err == nil {
-			named = name
-		}
+	if err := inspectors.ValidateHost(named); err != nil {
+		return nil, "", &remoteError{refusedHost, fmt.Errorf("%w; a series needs a label %q or %q", err, labelHost, labelInstance)}
 	}
 	return own, named, nil
-}
-
-// isMetricName reports whether a name is one of Prometheus' classic form.
-func isMetricName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == ':'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
-}
-
-// remoteKey makes a key of the name of a metric: a chart of its own. A name that
-// is longer than a segment may be is divided at its underscores.
-func remoteKey(name string) string {
-	const most = inspectors.MaxSegmentBytes
-	var segments []string
-	for len(name) > most {
-		cut := strings.LastIndexByte(name[:most], '_')
-		if cut <= 0 {
-			break // ValidateKey refuses it
-		}
-		segments = append(segments, name[:cut])
-		name = name[cut+1:]
-	}
-	return strings.Join(append(segments, name), "/")
 }
 
 // remoteKind is what the name of a metric says.

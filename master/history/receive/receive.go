@@ -7,15 +7,19 @@
 package receive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/golang/snappy"
 	"github.com/prometheus/prometheus/prompb"
@@ -50,6 +54,31 @@ type Series struct {
 type Result struct {
 	Refused int   // samples that were not taken and never will be
 	Reason  error // of the first of them
+	// By is how many were refused for which reason, in a word; nil where none was.
+	By map[string]int
+}
+
+// Refuse counts samples that are not taken.
+func (r *Result) Refuse(n int, reason string, err error) {
+	if n == 0 {
+		return
+	}
+	if r.Refused == 0 {
+		r.Reason, r.By = err, make(map[string]int)
+	}
+	r.Refused += n
+	r.By[reason] += n
+}
+
+// reasons lists the reasons, those for most samples first.
+func (r *Result) reasons() string {
+	names := slices.SortedFunc(maps.Keys(r.By), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.By[b], r.By[a]), cmp.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %d", name, r.By[name])
+	}
+	return strings.Join(names, ", ")
 }
 
 // Busy is implemented by an error that says: try again later.
@@ -65,7 +94,9 @@ type Handler struct {
 	// error that is a Busy makes the sender try again; another one, which it
 	// should not, is its fault.
 	Take func(series []Series) (Result, error)
-	Log  *slog.Logger
+	// Count is told how many samples were refused for which reason; nil for nobody.
+	Count func(reason string, n int)
+	Log   *slog.Logger
 }
 
 // ServeHTTP implements http.Handler.
@@ -97,12 +128,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if histograms > 0 && result.Refused == 0 {
-		result.Reason = errors.New("native histograms are not kept; send classic ones")
+	result.Refuse(histograms, "histogram", errors.New("native histograms are not kept; send classic ones"))
+	if h.Count != nil {
+		for reason, n := range result.By {
+			h.Count(reason, n)
+		}
 	}
-	if result.Refused += histograms; result.Refused > 0 {
-		h.Log.Debug("samples refused", "remote", r.RemoteAddr, "count", result.Refused, "first", result.Reason)
-		http.Error(w, fmt.Sprintf("%d samples were refused and the others taken; the first: %v", result.Refused, result.Reason), http.StatusBadRequest)
+	if result.Refused > 0 {
+		h.Log.Debug("samples refused", "remote", r.RemoteAddr, "count", result.Refused, "by", result.reasons(), "first", result.Reason)
+		http.Error(w, fmt.Sprintf("%d samples were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason), http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
