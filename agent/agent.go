@@ -46,6 +46,10 @@ type Deps struct {
 	// BuiltIn are the names of those of them that what a master sends replaces.
 	// What it sends under the name of another is refused.
 	BuiltIn []string
+	// HostBy says who gave the host its name: "machine", or the file that has it; ""
+	// for somebody who may have given this start another name than the last. See
+	// keeper.inherit.
+	HostBy string
 	// Artefacts fetches the programs of plugins that a master sends; nil fetches
 	// them from the master, where the agent has a data folder to put them in.
 	Artefacts Artefacts
@@ -192,6 +196,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.keeper.open(ctx); err != nil {
 		return fmt.Errorf("cannot run the agent: %w", err)
 	}
+	a.keeper.inherit(a.host, a.deps.HostBy)
 	if err := a.metrics.open(); err != nil {
 		a.keeper.close()
 		return fmt.Errorf("cannot run the agent: %w", err)

@@ -214,6 +214,15 @@ func (o *outbox) takeOver(before spool.Count, totals *spool.Totals) (lost uint64
 	return after.Dropped - before.Dropped
 }
 
+// inherited notes that reports of another store have come into this one.
+func (o *outbox) inherited(totals spool.Totals) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.disk.totals, o.disk.reports = totals, int(totals.Reports)-len(o.disk.done)
+	o.noteLocked()
+	ring(o.wake)
+}
+
 // abandon notes that the store is damaged: what was loaded of it is in memory
 // alone now, the rest is lost.
 func (o *outbox) abandon() (lost uint64) {

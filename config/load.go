@@ -133,6 +133,25 @@ func Default(environ []string) *Config {
 	return c
 }
 
+// HostBy says who gave agent.host: "machine" where it is the machine's own name, or
+// the absolute path of the file that has it. It is "" for the environment and for
+// flags, which may differ from one start to the next, and in a Config that was not
+// loaded.
+func (c *Config) HostBy() string {
+	if c.src == nil {
+		return ""
+	}
+	switch o := c.src.origins["agent.host"]; o.kind {
+	case fromDefault:
+		return "machine"
+	case fromFile:
+		if path, err := filepath.Abs(o.name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 // stateFolder is where the XDG base directory specification puts what a program
 // keeps between runs. A service without a home keeps it in /var/lib.
 func stateFolder(environ []string) string {

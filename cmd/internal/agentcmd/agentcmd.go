@@ -117,7 +117,7 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 	}
 	checked := newCheckedPool(pool, self)
 	defer checked.checker.Close()
-	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn})
+	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn, HostBy: c.HostBy()})
 	if err != nil {
 		return err
 	}

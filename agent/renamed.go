@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/vedettehq/vedette/agent/spool"
+)
+
+// namedFile is the name, in the agent's data folder, of the file that says by which
+// name the agent of the folder reports, and who gave it.
+const namedFile = "named.json"
+
+// named is what the file says.
+type named struct {
+	Host string `json:"host"`
+	By   string `json:"by"` // as Deps.HostBy; "" is not known
+}
+
+// inherit takes over the reports of this agent's folders of before. By itself a data
+// folder has the name of its host: when that changes, what the master did not have
+// yet is in the folder of the old name, and nobody would ever send it. It is the same
+// agent where the same gave both names, the machine or one file, and the folder is
+// in nobody's use.
+func (k *keeper) inherit(host, by string) {
+	if filepath.Base(k.cfg.Data) != host || k.store == nil || k.reason != "" {
+		return
+	}
+	own := named{Host: host, By: by}
+	if text, err := json.Marshal(own); err == nil {
+		if err := writeFile(filepath.Join(k.cfg.Data, namedFile), string(text)+"\n"); err != nil {
+			k.log.Warn("cannot note who named this agent; its reports are not found when its name changes", "reason", err)
+		}
+	}
+	if by == "" {
+		return
+	}
+	parent := filepath.Dir(k.cfg.Data)
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return // there is no other
+	}
+	for _, entry := range entries {
+		dir := filepath.Join(parent, entry.Name())
+		text, err := os.ReadFile(filepath.Join(dir, namedFile))
+		var other named
+		if err != nil || json.Unmarshal(text, &other) != nil || other.Host != entry.Name() || other.Host == host || other.By != by {
+			continue
+		}
+		k.inheritFrom(dir, other.Host)
+	}
+}
+
+func (k *keeper) inheritFrom(dir, host string) {
+	samples, err := k.store.Inherit(dir, time.Now())
+	if samples > 0 {
+		k.log.Info("the name of this host has changed; what the agent of the old name did not send is sent as of the new one", "was", host, "samples", samples)
+	}
+	if err != nil && !errors.Is(err, spool.ErrClaimed) {
+		k.log.Warn("reports of before this host's name changed are not sent", "was", host, "folder", dir, "reason", err)
+	}
+	k.o.inherited(k.store.Totals())
+}
