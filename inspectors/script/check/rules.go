@@ -22,12 +22,9 @@ func rules() []rule {
 		{"label", labelNames},
 
 		// What the library does with values of the script.
-		{"fmtverb", printedVerb},
-		{"fmtnested", printedNested},
-		{"fmtany", printedAny},
+		{"fmttype", printedType},
 		{"jsonfield", encodedFields},
 		{"jsonmethod", encodingMethod},
-		{"fieldname", fieldNames},
 	}
 }
 

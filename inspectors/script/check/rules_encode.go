@@ -100,8 +100,6 @@ func (e *encodedType) field(in types.Type, f *types.Var, tag string) {
 		e.fix = "write its fields out"
 	case f.Embedded() && !f.Exported(), f.Name() == "_":
 	case !f.Exported():
-		e.why = fmt.Sprintf("package encoding/%s sees the field %s of %s as X%s", e.tag, f.Name(), e.name(in), f.Name())
-		e.fix = fmt.Sprintf("start its name with a capital, or tag it `%s:\"-\"`", e.tag)
 	default:
 		e.at(f.Type())
 	}
@@ -158,28 +156,6 @@ func encodingMethod(p *pass, n ast.Node) {
 			if imported.Path() == path {
 				p.fault(f.Name, "package "+path+" does not see the method "+f.Name.Name+" within other values", "convert before and after: a field of a type that it knows, as string")
 				return
-			}
-		}
-	}
-}
-
-// fieldNames refuses a struct with two fields of which one is called as the
-// interpreter calls the other: it puts an X before small letters.
-func fieldNames(p *pass, n ast.Node) {
-	s, ok := n.(*ast.StructType)
-	if !ok {
-		return
-	}
-	names := make(map[string]bool)
-	for _, f := range s.Fields.List {
-		for _, name := range f.Names {
-			names[name.Name] = true
-		}
-	}
-	for _, f := range s.Fields.List {
-		for _, name := range f.Names {
-			if !name.IsExported() && names["X"+name.Name] {
-				p.fault(name, "the interpreter calls this field X"+name.Name+", and there is one of that name", "call one of them otherwise")
 			}
 		}
 	}

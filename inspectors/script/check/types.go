@@ -99,12 +99,6 @@ func (p *pass) own(t types.Type) *types.Named {
 	return n
 }
 
-// isPointer reports a pointer type that has no name.
-func isPointer(t types.Type) bool {
-	_, ok := types.Unalias(t).(*types.Pointer)
-	return ok
-}
-
 // isInterface reports an interface type, with or without a name.
 func isInterface(t types.Type) bool { return t != nil && types.IsInterface(t) }
 
@@ -134,14 +128,6 @@ func isLiteral(t types.Type) bool {
 func isStruct(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Struct)
 	return ok
-}
-
-// hasMethod reports a method of t, or of a pointer to it where pointer is set.
-func hasMethod(t types.Type, name string, pointer bool) bool {
-	if pointer && !isPointer(t) && !isInterface(t) {
-		t = types.NewPointer(t)
-	}
-	return types.NewMethodSet(t).Lookup(nil, name) != nil
 }
 
 // typeOf returns the type of an expression; types.Invalid where the type checker

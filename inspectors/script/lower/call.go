@@ -420,9 +420,8 @@ func (l *lowering) nativeArgument(a ast.Expr, t types.Type, f *types.Func) code 
 	return l.nativeValue(l.expr(a), from, t, f, a)
 }
 
-// nativeValue makes of a value what a function of the library takes. The
-// printers and encoders get values of the script as they are, where those have
-// no methods to show.
+// nativeValue makes of a value what a function of the library takes. Encoders,
+// scanners and sorters get values of the script as they are.
 func (l *lowering) nativeValue(c code, from, to types.Type, f *types.Func, e ast.Expr) code {
 	from = l.subst(from)
 	if !types.IsInterface(from) && l.mentions(from) && l.ownInterface(l.subst(to)) && l.takesRaw(f, from) {
@@ -431,11 +430,32 @@ func (l *lowering) nativeValue(c code, from, to types.Type, f *types.Func, e ast
 	if l.ownInterface(from) && (l.takesRaw(f, from) || strings.HasPrefix(f.Pkg().Path(), "encoding/")) && l.ownInterface(l.subst(to)) {
 		return l.hold(code{l.host() + ".Raw(" + c.text + ")", call}, from)
 	}
+	if l.libraryInterface(from) && !isError(from) && l.ownInterface(l.subst(to)) {
+		return l.hold(code{l.host() + ".Unwrapped(" + c.text + ")", call}, from)
+	}
 	c = l.convert(c, from, to, e)
+	if l.spaces(f) && l.ownInterface(l.subst(to)) && (types.IsInterface(from) && !isError(from) || l.mentions(from) && isString(from.Underlying())) {
+		return l.hold(code{l.host() + ".Printed(" + c.text + ")", call}, from)
+	}
 	if c.p == call || c.p < primary {
 		return l.hold(c, from)
 	}
 	return c
+}
+
+// spaces reports a function that prints with a space between operands of which
+// none is a string.
+func (l *lowering) spaces(f *types.Func) bool {
+	switch f.Pkg().Path() {
+	case "fmt", "log":
+	default:
+		return false
+	}
+	switch f.Name() {
+	case "Print", "Sprint", "Fprint", "Append":
+		return true
+	}
+	return false
 }
 
 // takesRaw reports a function of the library that looks into the values it gets.
@@ -444,15 +464,8 @@ func (l *lowering) takesRaw(f *types.Func, from types.Type) bool {
 	switch {
 	case path == "fmt" && strings.Contains(f.Name(), "can"), path == "sort", strings.HasPrefix(path, "encoding/"):
 		return true
-	case path != "fmt" && path != "log" || types.IsInterface(from):
-		return false
 	}
-	for _, name := range []string{"Error", "String", "Format", "GoString"} {
-		if types.NewMethodSet(from).Lookup(nil, name) != nil {
-			return false
-		}
-	}
-	return true
+	return false
 }
 
 // conversion translates T(x).

@@ -327,9 +327,16 @@ func (l *lowering) logical(e *ast.BinaryExpr) code {
 		}
 		return l.constantExpr(e.X, tv)
 	}
-	x := l.expr(e.X)
+	x := l.operandOf(e.X)
+	if tv := l.fn.info.Types[e.Y]; tv.Value != nil {
+		if (tv.Value.String() == "true") == (e.Op == token.LAND) {
+			return x
+		}
+		l.discard(e.X, x)
+		return l.constantExpr(e.Y, tv)
+	}
 	var y code
-	before := l.apart(func() { y = l.expr(e.Y) })
+	before := l.apart(func() { y = l.operandOf(e.Y) })
 	if before == "" {
 		return code{x.in(p) + " " + e.Op.String() + " " + y.in(p+1), p}
 	}
@@ -344,6 +351,37 @@ func (l *lowering) logical(e *ast.BinaryExpr) code {
 		l.line(result + " = " + y.text)
 	})
 	return code{result, atom}
+}
+
+// operandOf makes the code of an operand of && or ||. The interpreter wants one
+// that has a place of its own: what is taken out of something else, or compares
+// what is no number and no string, goes into a variable.
+func (l *lowering) operandOf(e ast.Expr) code {
+	c := l.expr(e)
+	if c.p == primary || strings.Contains(c.text, "{") || !l.basicComparison(e) {
+		return l.holdAs(c, types.Typ[types.Bool])
+	}
+	return c
+}
+
+// basicComparison reports an operand that is no comparison, or one of numbers,
+// strings, pointers and the like.
+func (l *lowering) basicComparison(e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.UnaryExpr:
+		return l.basicComparison(e.X) && (e.Op != token.ARROW)
+	case *ast.BinaryExpr:
+		if e.Op != token.EQL && e.Op != token.NEQ {
+			return true
+		}
+		switch l.typeOf(e.X).Underlying().(type) {
+		case *types.Struct, *types.Array:
+			return false
+		}
+	case *ast.IndexExpr, *ast.SelectorExpr, *ast.StarExpr:
+		return false
+	}
+	return true
 }
 
 // comparison translates == and !=. Interfaces are compared by the host.
@@ -374,6 +412,15 @@ func (l *lowering) comparison(e *ast.BinaryExpr) code {
 		}
 	}
 	c := l.inOrder(func() code { return l.expr(e.X) }, func() code { return l.expr(e.Y) })
+	if ptr, ok := x.Underlying().(*types.Pointer); ok && !nilX && !nilY {
+		if _, ok := ptr.Elem().Underlying().(*types.Signature); ok { // the interpreter has two names for its type
+			text := l.equal(c[0], c[1])
+			if e.Op == token.NEQ {
+				return code{"!" + text, unary}
+			}
+			return code{text, call}
+		}
+	}
 	if _, ok := x.Underlying().(*types.Chan); ok && !nilX && !nilY && l.typ(x) != l.typ(y) {
 		one := types.NewChan(types.RecvOnly, x.Underlying().(*types.Chan).Elem())
 		c[0], c[1] = l.holdAs(c[0], one), l.holdAs(c[1], one)

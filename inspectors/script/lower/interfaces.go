@@ -48,6 +48,7 @@ func (l *lowering) dynamicMethods(d *dynamicType) {
 	methods := nativeMethods()
 	isError := types.Implements(d.t, errorInterface())
 	fmt.Fprintf(&b, "%s = %s.NewType(%d, %q, %v)\n", d.name, l.host(), d.id, l.shown(d.t), isError)
+	b.WriteString(l.shape(d))
 	for _, name := range sortedKeys(methods) {
 		s := set.Lookup(nil, name)
 		if s == nil {
@@ -60,6 +61,37 @@ func (l *lowering) dynamicMethods(d *dynamicType) {
 		fmt.Fprintf(&b, "%s.Method(%s, %q, %s)\n", l.host(), d.name, name, l.nativeMethod(d.t, s.Obj().(*types.Func), sig))
 	}
 	d.setup = b.String()
+}
+
+// shape tells the host what the values of a type are made of.
+func (l *lowering) shape(d *dynamicType) string {
+	part := func(t types.Type) string {
+		if types.IsInterface(t) || !l.mentions(t) {
+			return "nil"
+		}
+		return l.dynamicOf(t).name
+	}
+	var parts []string
+	switch u := d.t.Underlying().(type) {
+	case *types.Struct:
+		for f := range u.Fields() {
+			parts = append(parts, fmt.Sprintf("%q", f.Name()), part(f.Type()))
+		}
+	case *types.Map:
+		parts = []string{part(u.Key()), part(u.Elem())}
+	case *types.Slice:
+		parts = []string{part(u.Elem())}
+	case *types.Array:
+		parts = []string{part(u.Elem())}
+	case *types.Pointer:
+		parts = []string{part(u.Elem())}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	// The types of the parts may be made after this one.
+	l.shapes = append(l.shapes, l.host()+".Shape("+d.name+", "+strings.Join(parts, ", ")+")\n")
+	return ""
 }
 
 func plainSignature(sig *types.Signature) string {

@@ -89,6 +89,7 @@ type lowering struct {
 	types   []string                // declarations of types
 	tops    []string                // declarations of functions
 	lates   []*lateFunc
+	shapes  []string // of the dynamic types
 
 	fn *function // that is being translated
 }
@@ -134,6 +135,9 @@ func (l *lowering) file() string {
 	b.WriteString("func init() {\n")
 	for _, d := range l.dynamic {
 		b.WriteString(d.setup)
+	}
+	for _, s := range l.shapes {
+		b.WriteString(s)
 	}
 	b.WriteString(start)
 	for _, name := range inits {

@@ -121,7 +121,7 @@ func (l *lowering) any(list []ast.Expr, matches func(ast.Expr) code) string {
 	for _, e := range list[1:] {
 		var next code
 		before := l.apart(func() { next = matches(e) })
-		if before == "" {
+		if before == "" && c.p != primary && next.p != primary && !strings.Contains(c.text+next.text, "{") && l.basicTag(e) {
 			c = code{c.in(1) + " || " + next.in(2), 1}
 			continue
 		}
@@ -137,6 +137,16 @@ func (l *lowering) any(list []ast.Expr, matches func(ast.Expr) code) string {
 		return l.holdAs(c, types.Typ[types.Bool]).text
 	}
 	return c.text
+}
+
+// basicTag reports a value of a case that is compared as numbers and strings are,
+// or a condition that is no comparison of others.
+func (l *lowering) basicTag(e ast.Expr) bool {
+	switch l.typeOf(e).Underlying().(type) {
+	case *types.Struct, *types.Array:
+		return false
+	}
+	return l.basicComparison(e)
 }
 
 // matcher evaluates the tag of a switch and returns what compares it with the

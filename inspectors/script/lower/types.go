@@ -376,7 +376,7 @@ func (l *lowering) structType(s *types.Struct) string {
 	for i := range s.NumFields() {
 		f := s.Field(i)
 		tag := s.Tag(i)
-		if !f.Exported() && tag == "" && !f.Embedded() {
+		if !f.Exported() && !f.Embedded() {
 			tag = `json:"-" xml:"-"`
 		}
 		fmt.Fprintf(&b, " %s %s", l.fieldName(s, i), l.typ(f.Type()))
@@ -394,6 +394,11 @@ func (l *lowering) fieldName(s *types.Struct, i int) string {
 	name := s.Field(i).Name()
 	if name == "_" {
 		return fmt.Sprintf("blank%s%d", mark, i)
+	}
+	for j := range s.NumFields() {
+		if s.Field(j).Name() == "X"+name {
+			return name + mark // the interpreter exports the one as the other
+		}
 	}
 	return name
 }

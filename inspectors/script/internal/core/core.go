@@ -27,6 +27,9 @@ type Type struct {
 	format                  func(any, fmt.State, rune)
 	json                    func(any) ([]byte, error)
 	marshalText             func(any) ([]byte, error)
+
+	fields []string // of a struct, as the script calls them
+	parts  []*Type  // of the fields, elements, or key and element; nil for what the library knows
 }
 
 // NewType makes a type. The id is the script's own number for it, from 1.
@@ -188,6 +191,9 @@ func NotNil(x any) {
 		nilDereference()
 	}
 }
+
+// Unwrapped returns what an interface of the library holds as Go would see it.
+func Unwrapped(x any) any { return unwrapped(x) }
 
 // Equal compares what two interfaces hold.
 func Equal(x, y any) bool { return unwrapped(x) == unwrapped(y) }
