@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/check"
 )
 
 // Sources whose cost is measured.
@@ -107,9 +108,10 @@ func definition(source string) inspectors.Definition {
 func BenchmarkLoad(b *testing.B) {
 	for _, c := range []struct{ name, source string }{{"trivial", trivialScript}, {"meminfo", typicalScript}, {"gopsutil", gopsutilScript}, {"tables", tablesScript}} {
 		b.Run(c.name, func(b *testing.B) {
+			d := translated(b, c.source)
 			b.ReportAllocs()
 			for b.Loop() {
-				p, err := Load(definition(c.source))
+				p, err := Load(d)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -153,7 +155,7 @@ func benchmarkMemory(b *testing.B, source string) {
 		before := heap()
 		programs := make([]*Program, n)
 		for i := range programs {
-			p, err := Load(definition(fmt.Sprintf("%s\n// %d\n", source, i)))
+			p, err := Load(translated(b, fmt.Sprintf("%s\n// %d\n", source, i)))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -175,4 +177,17 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// translated is the definition of a script as a script host gets it: with its
+// translation.
+func translated(b *testing.B, source string) inspectors.Definition {
+	b.Helper()
+	d := definition(source)
+	core, faults := check.Translate(*d.Script)
+	if len(faults) > 0 {
+		b.Fatal(faults)
+	}
+	d.Script.Core = core
+	return d
 }

@@ -64,7 +64,18 @@ func File(in Input) (core string, faults []Fault) {
 			core, faults = "", []Fault{Fault(stop)}
 		}
 	}()
+	l.names()
 	return l.file(), nil
+}
+
+// names refuses the letter that names in Core have.
+func (l *lowering) names() {
+	ast.Inspect(l.File, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && strings.Contains(id.Name, mark) {
+			l.refuse(id.Pos(), "the letter "+mark+" in a name, which the translation uses", "call it otherwise")
+		}
+		return true
+	})
 }
 
 // refusal ends a translation.

@@ -87,8 +87,28 @@ func (p *printer) value(v reflect.Value, t *Type, depth int, hidden bool) {
 			p.text("(" + t.name + ")(")
 			defer p.text(")")
 		}
+		if !strings.ContainsRune(verbsOf(v.Kind()), p.verb) {
+			p.text("%!" + string(p.verb) + "(" + t.name + "=")
+			fmt.Fprintf(p, fmt.FormatString(p, 'v')+")", v.Interface())
+			return
+		}
 		p.plain(v.Interface())
 	}
+}
+
+// verbsOf returns the verbs that package fmt has for a kind of plain values.
+func verbsOf(k reflect.Kind) string {
+	switch k {
+	case reflect.Bool:
+		return "tv"
+	case reflect.String:
+		return "vsxXq"
+	case reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return "vbgGxXfFeE"
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return "vpbodxX"
+	}
+	return "vdboOxXcqU"
 }
 
 // library prints a value that the library knows, or what an interface holds.
@@ -298,12 +318,17 @@ func (p *printer) pointer(v reflect.Value, t *Type, depth int, hidden bool) {
 			fmt.Fprintf(p, "0x%x", v.Pointer())
 		}
 		p.text(")")
+	case strings.ContainsRune("bodxX", p.verb):
+		p.plain(uint64(v.Pointer()))
 	case v.IsNil() && p.verb == 'v':
-		p.text("<nil>")
-	case v.IsNil():
-		fmt.Fprintf(p, "%%!%c(%s=<nil>)", p.verb, t.name)
-	default:
+		fmt.Fprintf(p, fmt.FormatString(p, 'v'), nil)
+	case p.verb == 'v':
 		fmt.Fprintf(p, "0x%x", v.Pointer())
+	case v.IsNil():
+		p.text("%!" + string(p.verb) + "(" + t.name + "=")
+		fmt.Fprintf(p, fmt.FormatString(p, 'v')+")", nil)
+	default:
+		fmt.Fprintf(p, "%%!%c(%s=0x%x)", p.verb, t.name, v.Pointer())
 	}
 }
 
