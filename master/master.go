@@ -6,6 +6,7 @@ package master
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -78,6 +79,9 @@ type Master struct {
 	http     *http.Server
 	table    *conns.Table // of http
 	auth     *auth.Authenticator
+	api      *api.API
+
+	certificate certificate
 
 	ready chan struct{} // closed when addr and key are set
 	addr  net.Addr
@@ -129,7 +133,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	return &Master{
 		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
 		http:  newServer(deps.Log, identified(authenticator, failures, table, routes), table),
-		table: table, auth: authenticator,
+		table: table, auth: authenticator, api: methods,
 		ready: make(chan struct{}),
 	}, nil
 }
@@ -331,7 +335,11 @@ func (m *Master) announce(ctx context.Context, failed <-chan struct{}) {
 
 func (m *Master) serve(listener net.Listener) error {
 	if m.cfg.TLS.Cert != "" {
-		return m.http.ServeTLS(listener, m.cfg.TLS.Cert, m.cfg.TLS.Key)
+		if err := m.certificate.load(m.cfg.TLS); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		m.http.TLSConfig = &tls.Config{GetCertificate: m.certificate.get, MinVersion: tls.VersionTLS12}
+		return m.http.ServeTLS(listener, "", "")
 	}
 	return m.http.Serve(listener)
 }

@@ -20,6 +20,7 @@ import (
 type dev struct {
 	settings cli.Settings
 	data     string // where the files stay, or empty
+	reloads  cli.Reloads
 }
 
 func newDev() *cobra.Command {
@@ -50,6 +51,8 @@ unless the configuration says otherwise.`,
 func (d *dev) run(cmd *cobra.Command) (err error) {
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
+	d.reloads = cli.Reloads{Settings: &d.settings, Parts: config.PartMaster | config.PartAgent, Library: library.Names()}
+	defer d.reloads.Listen()()
 	folder := d.data
 	if folder == "" {
 		if folder, err = os.MkdirTemp("", "vedette-dev-"); err != nil {
@@ -59,7 +62,7 @@ func (d *dev) run(cmd *cobra.Command) (err error) {
 	}
 	d.settings.Set("master.data", filepath.Join(folder, "master"), "data")
 	d.settings.Set("agent.data", filepath.Join(folder, "agent"), "data")
-	c, err := d.settings.Load(config.PartMaster|config.PartAgent, library.Names())
+	c, err := d.reloads.Load()
 	if err != nil {
 		return err
 	}
@@ -105,7 +108,14 @@ func (d *dev) both(ctx context.Context, cmd *cobra.Command, c *config.Config) er
 		m.tellAddress(cmd.OutOrStdout())
 		fmt.Fprintln(cmd.OutOrStdout(), "Stop with ^C")
 		c.Agent.Master = m.URL()
-		return agentcmd.Run(agentCtx, c, log)
+		return agentcmd.Run(agentCtx, c, log, func(ctx context.Context, takeOver agentcmd.TakeOver) {
+			d.reloads.Run(ctx, log, func(old, fresh *config.Config) error {
+				if err := m.takeOver(old, fresh); err != nil {
+					return err
+				}
+				return takeOver(old, fresh)
+			})
+		})
 	})
 	return group.Wait()
 }

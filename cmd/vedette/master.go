@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,9 @@ it and for root; other users of this machine need the key that it prints. To be
 reached from other machines it needs a certificate and tokens; "vedette token"
 makes those.
 
+It takes over changes of tokens, and of the certificate and its files, as they are
+made and when it gets SIGHUP; connections of a token that is gone are closed.
+
 A script that is pushed is built before it is accepted, in a process that is as
 isolated as an agent's script host. What of this a system cannot do is logged.`,
 		Example: `  vedette master
@@ -38,18 +42,26 @@ isolated as an agent's script host. What of this a system cannot do is logged.`,
   vedette master --static /master/app=./app`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := settings.Load(config.PartMaster, library.Names())
+			reloads := cli.Reloads{Settings: &settings, Parts: config.PartMaster, Library: library.Names()}
+			defer reloads.Listen()()
+			c, err := reloads.Load()
 			if err != nil {
 				return err
 			}
 			ctx, stop := cli.UntilStopped(cmd)
 			defer stop()
-			m, err := makeMaster(c, cli.Logger(cmd, c))
+			log := cli.Logger(cmd, c)
+			m, err := makeMaster(c, log)
 			if err != nil {
 				return err
 			}
+			var watcher sync.WaitGroup
+			defer watcher.Wait()
+			watching, done := context.WithCancel(ctx)
+			defer done()
 			return m.run(ctx, func() {
 				m.tellAddress(cmd.OutOrStdout())
+				watcher.Go(func() { reloads.Run(watching, log, m.takeOver) })
 			})
 		},
 	}
@@ -104,6 +116,18 @@ func (m *runnable) run(ctx context.Context, ready func()) (err error) {
 	m.builder.start(ctx)
 	ready()
 	return <-done
+}
+
+// takeOver puts a configuration that was read again in place of the old one, as
+// far as that goes while the master runs.
+func (m *runnable) takeOver(old, fresh *config.Config) error {
+	if err := m.Reload(fresh.Master); err != nil {
+		return err
+	}
+	if err := cli.NeedRestart("master", old.Master, fresh.Master, "tokens", "tls"); err != nil {
+		m.builder.log.Warn("not all of the configuration is taken over", "reason", err)
+	}
+	return nil
 }
 
 // tellAddress says what to open.

@@ -54,6 +54,7 @@ type Deps struct {
 // API serves the master's methods.
 type API struct {
 	Deps
+	server        *rpc.Server // set by Server
 	anonymous     atomic.Int64
 	connections   shares // of callers and, before the login, of addresses
 	subscriptions shares
@@ -70,7 +71,7 @@ func New(deps Deps) *API { return &API{Deps: deps} }
 
 // Server returns the RPC server, an http.Handler for wire.Path.
 func (a *API) Server() *rpc.Server {
-	return &rpc.Server{
+	a.server = &rpc.Server{
 		Handler:      guard{a.methods(), a},
 		Options:      rpc.Options{Log: a.Log, Compression: true},
 		Authenticate: a.authenticate,
@@ -79,6 +80,7 @@ func (a *API) Server() *rpc.Server {
 		OnDisconnect: a.disconnected,
 		MaxPeers:     a.MaxPeers,
 	}
+	return a.server
 }
 
 func (a *API) methods() *rpc.Mux {
@@ -150,6 +152,9 @@ func (a *API) connected(peer *rpc.Peer) {
 		peer.Close(wire.CloseUnauthenticated, "too many connections")
 	}
 	if c.identity != nil {
+		if !a.Auth.Valid(*c.identity) { // since it was asked
+			peer.Close(wire.CloseUnauthenticated, revoked)
+		}
 		return
 	}
 	if a.anonymous.Add(1) > a.maxAnonymous() {

@@ -47,6 +47,9 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 		peer.SetReadLimit(0) // as the options say
 	}
 	c.identity = &identity
+	if !a.Auth.Valid(identity) { // since it was asked
+		return wire.LoginResult{}, &rpc.CloseError{Code: wire.CloseUnauthenticated, Reason: revoked}
+	}
 	return wire.LoginResult{Name: identity.Name, Role: string(identity.Role)}, nil
 }
 

@@ -61,6 +61,21 @@ func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Ident
 	return g.Mux.ServeRPC(ctx, req)
 }
 
+// CutRevoked closes the connections whose credential is not good any more, and
+// returns how many there were.
+func (a *API) CutRevoked() (n int) {
+	for _, peer := range a.server.Peers() {
+		if who := connOf(peer).who(); who != nil && !a.Auth.Valid(*who) {
+			_ = peer.Close(wire.CloseUnauthenticated, revoked)
+			n++
+		}
+	}
+	return n
+}
+
+// revoked is why a connection is closed.
+const revoked = "this credential is not good any more"
+
 // allows returns an error for a method that the caller may not call. identity is
 // nil for one that is not logged in.
 func (g guard) allows(method string, identity *auth.Identity) error {

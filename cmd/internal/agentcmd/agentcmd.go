@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +37,9 @@ func New(use, program string) *cobra.Command {
 configuration and reports to the master. The master may come later and go away:
 the agent keeps what it measured and sends it when the master is back.
 
+It takes over changes of its inspectors, in the configuration and in their files, as
+they are made and when it gets SIGHUP.
+
 Scripts run in a process of their own that can start no program, write no file,
 signal nobody, and read only what they say they need. Programs that they name and
 agent.policy.exec lists are run for them. Started by root, the agent gives both
@@ -45,13 +50,16 @@ system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 			"  " + program + " --host web-1 --config agent.yaml",
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := settings.Load(config.PartAgent, library.Names())
+			reloads := cli.Reloads{Settings: &settings, Parts: config.PartAgent, Library: library.Names()}
+			defer reloads.Listen()()
+			c, err := reloads.Load()
 			if err != nil {
 				return err
 			}
 			ctx, stop := cli.UntilStopped(cmd)
 			defer stop()
-			return Run(ctx, c, cli.Logger(cmd, c))
+			log := cli.Logger(cmd, c)
+			return Run(ctx, c, log, func(ctx context.Context, takeOver TakeOver) { reloads.Run(ctx, log, takeOver) })
 		},
 	}
 	settings.FileFlag(cmd)
@@ -90,8 +98,13 @@ func ScriptHost() *cobra.Command {
 	}
 }
 
-// Run runs an agent until ctx ends and everything that it started is gone.
-func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
+// TakeOver puts the inspectors of a configuration in place of those that run.
+type TakeOver func(old, fresh *config.Config) error
+
+// Run runs an agent until ctx ends and everything that it started is gone. While
+// it runs, watch, or nil, is called, with what takes over another configuration;
+// it ends with its context.
+func Run(ctx context.Context, c *config.Config, log *slog.Logger, watch func(context.Context, TakeOver)) (err error) {
 	log = log.With(config.ComponentKey, "agent")
 	defs, builtIn, err := definitions(c)
 	if err != nil {
@@ -122,7 +135,44 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	running.Store(a)
-	return a.Run(ctx)
+	if watch == nil {
+		return a.Run(ctx)
+	}
+	watching, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		watch(watching, func(old, fresh *config.Config) error { return takeOver(watching, a, log, old, fresh) })
+	})
+	err = a.Run(ctx)
+	stop()
+	watcher.Wait()
+	return err
+}
+
+// applyAgain is how long an agent that does not run yet is left alone.
+const applyAgain = 50 * time.Millisecond
+
+// takeOver gives a running agent the inspectors of a configuration. One that
+// does not load is no fault of the whole: the agent says so, and tells the master.
+func takeOver(ctx context.Context, a *agent.Agent, log *slog.Logger, old, fresh *config.Config) error {
+	defs, err := Definitions(fresh)
+	if err != nil {
+		return err
+	}
+	for err = a.Apply(ctx, defs); errors.Is(err, agent.ErrNotRunning); err = a.Apply(ctx, defs) {
+		select { // it begins, or has ended
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(applyAgain):
+		}
+	}
+	if err != nil {
+		log.Warn("not all of the inspectors run as they are configured now", "reason", err)
+	}
+	if err := cli.NeedRestart("agent", old.Agent, fresh.Agent, "library"); err != nil {
+		log.Warn("not all of the configuration is taken over", "reason", err)
+	}
+	return nil
 }
 
 // Definitions returns what the agent of a configuration runs: its choice of the

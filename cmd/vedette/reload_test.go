@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
+)
+
+// latest asks the master for the newest value of the inspector probe.
+func (m *chaos) latest() string {
+	response, err := http.Get("http://" + m.addr + "/api/v1/query?query=" + url.QueryEscape(`{key="probe"}`))
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	var answer struct {
+		Data struct{ Result []struct{ Value [2]any } }
+	}
+	if err != nil || json.Unmarshal(text, &answer) != nil || len(answer.Data.Result) != 1 {
+		return string(text)
+	}
+	return fmt.Sprint(answer.Data.Result[0].Value[1])
+}
+
+// awaitThat waits until something holds.
+func awaitThat(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience.Limit); !holds(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited for %s", what)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+// A running agent takes over scripts that are edited, in their file and in the
+// configuration, and a hang-up ends neither it nor the master. What has faults is
+// told, and what was there goes on.
+func TestEditedWhileItRuns(t *testing.T) {
+	folder, err := os.MkdirTemp("", "v") // sockets have short names
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
+		t.Fatal(err)
+	}
+	m := &chaos{TB: t, addr: freeport.Address(t), folder: folder}
+	script := filepath.Join(m.folder, "probe.go")
+	config := filepath.Join(m.folder, "dev.yaml")
+	write := func(file, text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := func(n int) string {
+		return fmt.Sprintf("package probe\n\nfunc Inspect() (float64, error) { return %d, nil }\n", n)
+	}
+	configured := func(inspector string) string {
+		return "agent: { library: none }\ninspectors:\n  probe:\n    interval: 200ms\n    " + inspector + "\n"
+	}
+	logged := func(text string) bool {
+		log, err := os.ReadFile(filepath.Join(m.folder, "dev.log"))
+		return err == nil && strings.Contains(string(log), text)
+	}
+	write(script, body(1))
+	write(config, configured("file: probe.go"))
+	dev := m.spawn("dev", []string{"TMPDIR=" + m.folder}, nil, "vedette", "dev", "--config", config, "--listen", m.addr)
+	t.Cleanup(dev.stop)
+	awaitThat(t, "the first value", func() bool { return m.latest() == "1" })
+	write(script, body(2))
+	awaitThat(t, "the value of the edited script", func() bool { return m.latest() == "2" })
+	write(config, "agent: { library: none, nonsense: true }\n")
+	awaitThat(t, "a word about the fault", func() bool { return logged("the old one stays") && logged("dev.yaml:1") })
+	dev.signal(syscall.SIGHUP)
+	write(config, configured(`go: "package probe\n\nfunc Inspect() (float64, error) { return 3, nil }\n"`))
+	awaitThat(t, "the value of the configuration", func() bool { return m.latest() == "3" })
+	for range 20 {
+		dev.signal(syscall.SIGHUP)
+	}
+	write(config, configured("file: probe.go"))
+	awaitThat(t, "the script's value again", func() bool { return m.latest() == "2" })
+}

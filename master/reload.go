@@ -1,0 +1,54 @@
+package master
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/vedettehq/vedette/config"
+)
+
+// certificate is the one that the master shows, or nil without TLS. It may change
+// while the master runs.
+type certificate struct {
+	now atomic.Pointer[tls.Certificate]
+}
+
+func (c *certificate) load(files config.TLS) error {
+	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+	if err != nil {
+		return fmt.Errorf("cannot use the certificate %q with the key %q: %w", files.Cert, files.Key, err)
+	}
+	c.now.Store(&pair)
+	return nil
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.now.Load(), nil }
+
+// Reload takes over the tokens of a configuration, and the certificate with its
+// files as they are now. Connections of a credential that is not good any more are
+// closed. Where there is an error nothing has changed.
+func (m *Master) Reload(cfg config.Master) error {
+	if (cfg.TLS.Cert == "") != (m.cfg.TLS.Cert == "") {
+		return errors.New("cannot go from TLS to none, or from none to TLS, while the master runs; start it again")
+	}
+	var fresh certificate
+	if cfg.TLS.Cert != "" {
+		if err := fresh.load(cfg.TLS); err != nil {
+			return err
+		}
+	}
+	if !m.auth.Open() || len(cfg.Tokens) > 0 {
+		if err := m.auth.SetTokens(cfg.Tokens); err != nil {
+			return err
+		}
+	}
+	if cfg.TLS.Cert != "" {
+		m.certificate.now.Store(fresh.now.Load())
+	}
+	if n := m.api.CutRevoked(); n > 0 {
+		m.deps.Log.Info("connections of credentials that are not good any more are closed", "count", n)
+	}
+	return nil
+}
