@@ -211,8 +211,15 @@ func (s Spool) OrDefault() Spool {
 // Policy is what code that a master sends may need, and which programs any script
 // may; see inspectors.Needs. What is not named is refused.
 type Policy struct {
-	// Net lets it connect to other machines and to this one. Default false.
+	// Net lets it connect to other machines, but not to this one, to what is on
+	// its link, or to the metadata of a cloud. Default false.
 	Net bool `yaml:"net"`
+	// Connect is what it may connect to beside that: HOST:PORT, or a network as
+	// 10.0.0.0/8:443, where the port may be *. Default none.
+	Connect []string `yaml:"connect"`
+	// Unix are sockets of the file system, and folders of them, that it may
+	// connect to. Default none.
+	Unix []string `yaml:"unix"`
 	// Processes lets it look into what belongs to processes of other users: their
 	// input and output, open files and programs. Default false.
 	Processes bool `yaml:"processes"`
@@ -233,7 +240,7 @@ type Policy struct {
 
 // Needs returns the policy as package inspectors knows it.
 func (p Policy) Needs() inspectors.Policy {
-	return inspectors.Policy{Net: p.Net, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins}
+	return inspectors.Policy{Net: p.Net, Endpoints: p.Connect, Sockets: p.Unix, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins}
 }
 
 // Library is a choice of built-in inspectors.

@@ -275,6 +275,15 @@ func (l *loader) policy() {
 			l.check(true, at, "%s is not a path that a script can name; write it absolute and plain, as /var/log/app", quote(p))
 		}
 	}
+	for i, p := range l.c.Agent.Policy.Connect {
+		_, err := inspectors.ParseEndpoint(p)
+		l.check(err != nil, l.entry("agent.policy.connect", i), "%s is not what a script can name; write HOST:PORT or a network, as db-1:5432, 127.0.0.1:8080 or 10.0.0.0/8:443", quote(p))
+	}
+	for i, p := range l.c.Agent.Policy.Unix {
+		_, err := inspectors.ParseNeeds("unix:" + p)
+		l.check(err != nil || strings.ContainsAny(p, " \t\n"), l.entry("agent.policy.unix", i),
+			"%s is not a socket that a script can name; write its absolute and plain path, as /run/app.sock", quote(p))
+	}
 	l.signers()
 	for i, p := range l.c.Agent.Policy.Exec {
 		_, err := inspectors.ParseNeeds("exec:" + p)

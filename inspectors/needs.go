@@ -13,7 +13,11 @@ import (
 // in /proc and /sys, and how full file systems are. It says so itself, in the
 // directive needs, of which each word is one of
 //
-//	net         connections to other machines, and to its own
+//	net         connections to other machines
+//	net:TO      connections to one host and port, or to a network; see
+//	            ParseEndpoint. To the machine itself only by this
+//	unix:PATH   connections to a socket of the file system, or to those in a
+//	            folder
 //	processes   what belongs to processes of other users: their input and
 //	            output, open files and programs
 //	fs:PATH     to read a file, or a folder with all that is in it
@@ -23,16 +27,24 @@ import (
 // from elsewhere may name, and which programs any script may. The zero value
 // needs nothing.
 type Needs struct {
+	// Net is every endpoint but those that are near; see Near.
 	Net       bool
 	Processes bool
+	// Endpoints are as Endpoint writes them, sorted, each once.
+	Endpoints []string
+	// Sockets are absolute and clean paths, sorted, each once.
+	Sockets []string
 	// Files are absolute and clean paths, sorted, each once.
 	Files []string
 	// Programs are absolute and clean paths, sorted, each once.
 	Programs []string
 }
 
-// maxPaths is the most files, and the most programs, that one script may name.
+// maxPaths is the most files, programs, endpoints or sockets that one script may name.
 const maxPaths = 32
+
+// Connects reports whether the script needs any connection.
+func (n Needs) Connects() bool { return n.Net || len(n.Endpoints) > 0 || len(n.Sockets) > 0 }
 
 // ParseNeeds reads the words of a directive, as `net fs:/var/log/app`. The
 // error names every word that is wrong.
@@ -40,42 +52,58 @@ func ParseNeeds(text string) (Needs, error) {
 	var n Needs
 	var faults []error
 	for _, word := range strings.Fields(text) {
-		kind, rest, _ := strings.Cut(word, ":")
-		switch {
-		case word == "net":
-			n.Net = true
-		case word == "processes":
-			n.Processes = true
-		case kind == "fs":
-			if err := checkNeededPath(rest); err != nil {
-				faults = append(faults, err)
-				continue
-			}
-			n.Files = append(n.Files, rest)
-		case kind == "exec":
-			if err := checkNeededProgram(rest); err != nil {
-				faults = append(faults, err)
-				continue
-			}
-			n.Programs = append(n.Programs, rest)
-		default:
-			faults = append(faults, fmt.Errorf("%s is not among net, processes, fs:PATH and exec:PATH", quote(word)))
+		if err := n.parseWord(word); err != nil {
+			faults = append(faults, err)
 		}
 	}
-	slices.Sort(n.Files)
-	n.Files = slices.Compact(n.Files)
-	if len(n.Files) > maxPaths {
-		faults = append(faults, fmt.Errorf("%d paths are named; at most %d are allowed; name the folder that they are in", len(n.Files), maxPaths))
+	tidy := func(list *[]string, what, fix string) {
+		slices.Sort(*list)
+		if *list = slices.Compact(*list); len(*list) > maxPaths {
+			faults = append(faults, fmt.Errorf("%d %s are named; at most %d are allowed%s", len(*list), what, maxPaths, fix))
+		}
 	}
-	slices.Sort(n.Programs)
-	n.Programs = slices.Compact(n.Programs)
-	if len(n.Programs) > maxPaths {
-		faults = append(faults, fmt.Errorf("%d programs are named; at most %d are allowed", len(n.Programs), maxPaths))
-	}
+	tidy(&n.Files, "paths", "; name the folder that they are in")
+	tidy(&n.Programs, "programs", "")
+	tidy(&n.Endpoints, "hosts", "; name the network that they are in")
+	tidy(&n.Sockets, "sockets", "; name the folder that they are in")
 	if err := errors.Join(faults...); err != nil {
 		return Needs{}, err
 	}
 	return n, nil
+}
+
+// parseWord reads one word of a directive.
+func (n *Needs) parseWord(word string) error {
+	kind, rest, named := strings.Cut(word, ":")
+	list, check := (*[]string)(nil), checkNeededPath
+	switch {
+	case word == "net":
+		n.Net = true
+		return nil
+	case word == "processes":
+		n.Processes = true
+		return nil
+	case kind == "net" && named:
+		e, err := ParseEndpoint(rest)
+		if err != nil {
+			return err
+		}
+		n.Endpoints = append(n.Endpoints, e.String())
+		return nil
+	case kind == "fs":
+		list = &n.Files
+	case kind == "exec":
+		list, check = &n.Programs, checkNeededProgram
+	case kind == "unix":
+		list, check = &n.Sockets, checkNeededSocket
+	default:
+		return fmt.Errorf("%s is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH and exec:PATH", quote(word))
+	}
+	if err := check(rest); err != nil {
+		return err
+	}
+	*list = append(*list, rest)
+	return nil
 }
 
 // checkNeededPath says what is wrong with a path of fs:PATH.
@@ -116,6 +144,12 @@ func (n Needs) String() string {
 	if n.Net {
 		words = append(words, "net")
 	}
+	for _, e := range n.Endpoints {
+		words = append(words, "net:"+e)
+	}
+	for _, p := range n.Sockets {
+		words = append(words, "unix:"+p)
+	}
 	if n.Processes {
 		words = append(words, "processes")
 	}
@@ -132,8 +166,15 @@ func (n Needs) String() string {
 // need nothing. What the host's own configuration holds is not bounded by it,
 // but for the programs: those are bounded for every script.
 type Policy struct {
+	// Net covers every endpoint but those that are near; see Near.
 	Net       bool
 	Processes bool
+	// Endpoints are those that may be connected to, beside those of Net, as
+	// ParseEndpoint reads them.
+	Endpoints []string
+	// Sockets are sockets of the file system, and folders of them, that may be
+	// connected to.
+	Sockets []string
 	// Files are files, and folders with all that is in them, that may be read.
 	Files []string
 	// Programs are those that may be run, each under the very path that a script
@@ -159,6 +200,16 @@ func (p Policy) Check(n Needs) error {
 	if n.Net && !p.Net {
 		refuse("net", "agent.policy.net is not true in the host's configuration")
 	}
+	for _, need := range n.Endpoints {
+		if !p.coversEndpoint(need) {
+			refuse("net:"+need, "agent.policy.connect of the host's configuration does not cover that")
+		}
+	}
+	for _, need := range n.Sockets {
+		if !slices.ContainsFunc(p.Sockets, func(have string) bool { return pathWithin(need, have) }) {
+			refuse("unix:"+need, "agent.policy.unix of the host's configuration does not cover that path")
+		}
+	}
 	if n.Processes && !p.Processes {
 		refuse("processes", "agent.policy.processes is not true in the host's configuration")
 	}
@@ -169,6 +220,21 @@ func (p Policy) Check(n Needs) error {
 		}
 	}
 	return errors.Join(append(faults, p.CheckPrograms(n))...)
+}
+
+// coversEndpoint reports whether the policy covers an endpoint of Needs.
+func (p Policy) coversEndpoint(text string) bool {
+	need, err := ParseEndpoint(text)
+	if err != nil {
+		return false
+	}
+	if p.Net && !need.Near() {
+		return true
+	}
+	return slices.ContainsFunc(p.Endpoints, func(have string) bool {
+		e, err := ParseEndpoint(have)
+		return err == nil && e.covers(need)
+	})
 }
 
 // CheckPrograms refuses the programs that the policy does not name, and nothing

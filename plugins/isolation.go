@@ -85,20 +85,20 @@ func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 		return inspectors.Needs{}, nil
 	}
 	needs := said.Needs
-	needs.Files = realPaths(needs.Files)
+	needs.Files, needs.Sockets = realPaths(needs.Files), realPaths(needs.Sockets)
 	policy := p.options.Policy
 	check := policy.CheckPrograms
 	if d.Pushed {
-		policy.Files = realPaths(policy.Files)
+		policy.Files, policy.Sockets = realPaths(policy.Files), realPaths(policy.Sockets)
 		check = policy.Check
 	}
 	if err := check(needs); err != nil {
 		return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
-	for _, path := range needs.Files {
+	for _, path := range slices.Concat(needs.Files, needs.Sockets) {
 		for _, private := range realPaths(p.options.Sandbox.Private) {
 			if rest, err := filepath.Rel(private, path); err == nil && filepath.IsLocal(rest) {
-				return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: it needs fs:%s, but what is in %s is the agent's own", d.Name, path, private)
+				return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: it needs %s, but what is in %s is the agent's own", d.Name, path, private)
 			}
 		}
 	}
@@ -192,7 +192,8 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 		Private:     s.Private,
 		Folders:     hostFolders(p.spec.env),
 		Read:        p.spec.needs.Files,
-		Net:         p.spec.needs.Net,
+		Net:         p.spec.needs.Net || len(p.spec.needs.Endpoints) > 0,
+		Unix:        len(p.spec.needs.Sockets) > 0,
 		Sockets:     socketsFD,
 		OOMScoreAdj: max(p.spec.oomScoreAdj, 0),
 		Name:        "vedette-scripts",
@@ -208,7 +209,7 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 		return fmt.Errorf("cannot open the folder of sockets: %w", err)
 	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, folder)
-	if settings.User > 0 {
+	if settings.User > 0 || p.spec.needs.Connects() {
 		p.help(cmd, &settings)
 	}
 	p.child.inside, p.child.outside = insideSockets, dir
@@ -221,18 +222,26 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 const brokerFD = 6
 
 // help has the agent answer what a script host cannot look up as a user without
-// rights. Where that is not possible the host does without.
+// rights, and make its connections. Where that is not possible the host does
+// without.
 func (p *process) help(cmd *exec.Cmd, s *sandbox.Settings) {
-	if s.NoBroker = sandbox.CannotHelp(); s.NoBroker != "" {
+	if s.NoBroker = sandbox.CannotHelp(s.User > 0); s.NoBroker != "" {
 		return
 	}
-	b, forHost, err := broker.New(p.spec.log, append(processFolders(p.spec.env), "/proc"))
+	reach, err := broker.ReachOf(p.spec.needs)
+	if err != nil {
+		s.NoBroker = err.Error()
+		return
+	}
+	reach.User, reach.Private = s.User, realPaths(s.Private)
+	b, forHost, err := broker.New(p.spec.log, append(processFolders(p.spec.env), "/proc"), reach)
 	if err != nil {
 		s.NoBroker = err.Error()
 		return
 	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, forHost)
-	s.Broker, s.Processes = brokerFD, p.spec.needs.Processes
+	s.Broker, s.Watched = brokerFD, s.User == 0
+	s.Processes = p.spec.needs.Processes && !s.Watched
 	p.broker, p.brokerDone = b, make(chan struct{})
 	go func() {
 		defer close(p.brokerDone)

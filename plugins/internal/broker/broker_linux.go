@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,10 @@ type Broker struct {
 	procs []string
 	conn  *os.File      // over which the host hands over its listener
 	sizes chan struct{} // a token for each file system that is being asked
+	reach Reach
+	names *names
+	opens chan struct{} // a token for each connection that is being opened
+	blind sync.Once     // that the memory of the host cannot be read is said once
 	done  sync.WaitGroup
 
 	mu       sync.Mutex
@@ -34,8 +39,9 @@ type Broker struct {
 }
 
 // New makes a broker, and the socket that its host inherits. procs are the
-// folders in which the host finds processes. It starts nothing.
-func New(log *slog.Logger, procs []string) (b *Broker, forHost *os.File, err error) {
+// folders in which the host finds processes, reach is what it may connect to. It
+// starts nothing.
+func New(log *slog.Logger, procs []string, reach Reach) (b *Broker, forHost *os.File, err error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot make a socket for the broker: %w", err)
@@ -48,6 +54,7 @@ func New(log *slog.Logger, procs []string) (b *Broker, forHost *os.File, err err
 		log: log, procs: procs,
 		conn:  os.NewFile(uintptr(ends[0]), "broker"),
 		sizes: make(chan struct{}, maxAtOnce),
+		reach: reach, names: newNames(), opens: make(chan struct{}, maxConnects),
 	}
 	return b, os.NewFile(uintptr(ends[1]), "broker of the host"), nil
 }
@@ -70,11 +77,11 @@ func (b *Broker) Run() {
 		b.done.Wait()
 		_ = listener.Close()
 	}
-	if len(b.sizes) == 0 {
+	if len(b.sizes) == 0 && len(b.opens) == 0 {
 		end()
 		return
 	}
-	go end() // a file system hangs; nobody waits for it
+	go end() // a file system or a name server hangs; nobody waits for it
 }
 
 // Close makes Run return. The host must be dead: what it asks is not answered
@@ -95,40 +102,43 @@ func (b *Broker) stopLocked() {
 	}
 }
 
-// receive takes the one descriptor that the host sends.
+// receive takes the listener of the host, which says its process and the number
+// of the descriptor there: it may send none. Nothing foreign has run in it yet.
 func receive(conn *os.File) (*os.File, error) {
-	raw, err := conn.SyscallConn()
+	var said [8]byte
+	if _, err := io.ReadFull(conn, said[:]); err != nil {
+		return nil, err // io.EOF where the host has none, or is dead
+	}
+	fd, err := listenerOf(int(binary.NativeEndian.Uint32(said[:])), int(binary.NativeEndian.Uint32(said[4:])))
+	answer := []byte{0}
 	if err != nil {
-		return nil, err
+		answer[0] = 1
 	}
-	rights := make([]byte, unix.CmsgSpace(4))
-	var n, got int
-	var callErr error
-	err = raw.Read(func(fd uintptr) bool {
-		n, got, _, _, callErr = unix.Recvmsg(int(fd), make([]byte, 1), rights, unix.MSG_CMSG_CLOEXEC)
-		return callErr != unix.EAGAIN && callErr != unix.EINTR
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case callErr != nil:
-		return nil, fmt.Errorf("cannot take the listener of the host: %w", callErr)
-	case n == 0:
-		return nil, io.EOF // the host has none, or is dead
+	if _, e := conn.Write(answer); e != nil && err == nil {
+		err = e
+		_ = unix.Close(fd)
 	}
-	messages, err := unix.ParseSocketControlMessage(rights[:got])
-	if err != nil || len(messages) != 1 {
-		return nil, fmt.Errorf("the host sent no listener: %d messages, %v", len(messages), err)
+	if err != nil {
+		return nil, fmt.Errorf("cannot take the listener of the host: %w", err)
 	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 1 {
-		return nil, fmt.Errorf("the host sent no listener: %d descriptors, %v", len(fds), err)
+	return os.NewFile(uintptr(fd), "listener"), nil
+}
+
+func listenerOf(pid, number int) (int, error) {
+	process, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return 0, err
 	}
-	if err := unix.SetNonblock(fds[0], true); err != nil {
-		_ = unix.Close(fds[0])
-		return nil, fmt.Errorf("cannot use the listener of the host: %w", err)
+	defer unix.Close(process)
+	fd, err := unix.PidfdGetfd(process, number, 0)
+	if err != nil {
+		return 0, err
 	}
-	return os.NewFile(uintptr(fds[0]), "listener"), nil
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return 0, err
+	}
+	return fd, nil
 }
 
 // The messages of seccomp_unotify(2).
@@ -215,21 +225,30 @@ func (b *Broker) take(fd int) bool {
 		return false
 	}
 	c := &call{listener: fd, request: r}
-	if r.call.number != unix.SYS_STATFS {
-		b.look(c)
-		return true
-	}
-	select {
-	case b.sizes <- struct{}{}:
-		// The descriptor outlives what goes on: Run waits before it closes it.
-		b.done.Go(func() {
-			b.size(c)
-			<-b.sizes
-		})
+	switch r.call.number {
+	case unix.SYS_STATFS:
+		b.aside(b.sizes, c, b.size, unix.EBUSY)
+	case unix.SYS_CONNECT:
+		b.aside(b.opens, c, b.connect, unix.EAGAIN)
 	default:
-		c.fail(unix.EBUSY) // as many as hang already
+		b.look(c)
 	}
 	return true
+}
+
+// aside answers a call in the background, or with a fault where as many are
+// being answered as may be.
+func (b *Broker) aside(places chan struct{}, c *call, answer func(*call), full unix.Errno) {
+	select {
+	case places <- struct{}{}:
+		// The descriptor outlives what goes on: Run waits before it closes it.
+		b.done.Go(func() {
+			answer(c)
+			<-places
+		})
+	default:
+		c.fail(full)
+	}
 }
 
 func ioctl(fd int, number uint, arg unsafe.Pointer) error {

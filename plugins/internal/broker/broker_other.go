@@ -12,7 +12,7 @@ import (
 type Broker struct{}
 
 // New says that there is none.
-func New(*slog.Logger, []string) (*Broker, *os.File, error) {
+func New(*slog.Logger, []string, Reach) (*Broker, *os.File, error) {
 	return nil, nil, errors.ErrUnsupported
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -224,6 +225,23 @@ func networking() []attack {
 	return []attack{
 		{"connect over TCP", false, func(s *stage) error { return dial("tcp", s.TCP) }},
 		{"connect to a local socket", false, func(s *stage) error { return dial("unix", s.Unix) }},
+		{"connect over UDP", false, func(s *stage) error { return dial("udp", s.TCP) }},
+		{"send a message over UDP", false, func(*stage) error {
+			return socket(unix.AF_INET, unix.SOCK_DGRAM, 0, func(fd int) error {
+				return unix.Sendmsg(fd, []byte("x"), nil, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 9}, 0)
+			})
+		}},
+		{"send over TCP without connecting", false, func(s *stage) error {
+			address, err := net.ResolveTCPAddr("tcp", s.TCP)
+			if err != nil {
+				return err
+			}
+			return socket(unix.AF_INET, unix.SOCK_STREAM, 0, func(fd int) error {
+				return unix.Sendto(fd, []byte("x"), unix.MSG_FASTOPEN, &unix.SockaddrInet4{Addr: [4]byte(address.IP.To4()), Port: address.Port})
+			})
+		}},
+		{"connect elsewhere by changing the address", false, func(s *stage) error { return connectElsewhere(s.TCP, s.Other) }},
+		{"connect to a name that is no file", false, func(s *stage) error { return dial("unix", s.Abstract) }},
 		{"send over UDP", false, func(*stage) error {
 			return socket(unix.AF_INET, unix.SOCK_DGRAM, 0, func(fd int) error {
 				return unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 9})
@@ -256,6 +274,63 @@ func networking() []attack {
 			return socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP, func(int) error { return nil })
 		}},
 	}
+}
+
+// connectElsewhere asks to be connected to one address and, while somebody looks
+// at that, writes another one in its place.
+func connectElsewhere(shown, wanted string) error {
+	first, err := net.ResolveTCPAddr("tcp", shown)
+	if err != nil {
+		return err
+	}
+	second, err := net.ResolveTCPAddr("tcp", wanted)
+	if err != nil {
+		return err
+	}
+	address := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: [4]byte(first.IP.To4())}
+	raw := (*atomic.Uint32)(unsafe.Pointer(&address)) // family and port
+	with := func(port int) uint32 {
+		a := unix.RawSockaddrInet4{Family: unix.AF_INET}
+		*(*[2]byte)(unsafe.Pointer(&a.Port)) = [2]byte{byte(port >> 8), byte(port)}
+		return *(*uint32)(unsafe.Pointer(&a))
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				raw.Store(with(first.Port))
+				raw.Store(with(second.Port))
+			}
+		}
+	}()
+	defer func() {
+		close(stop)
+		<-done
+	}()
+	for range 200 {
+		reached := false
+		err := socket(unix.AF_INET, unix.SOCK_STREAM, 0, func(fd int) error {
+			if err := try(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&address)), unsafe.Sizeof(address)); err != nil {
+				return nil
+			}
+			peer, err := unix.Getpeername(fd)
+			if p, ok := peer.(*unix.SockaddrInet4); ok && err == nil {
+				reached = p.Port == second.Port
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if reached {
+			return nil
+		}
+	}
+	return errors.New("it was never connected elsewhere")
 }
 
 func dial(network, address string) error {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,8 +155,17 @@ func UserFor(wanted int) (user int, reason string) {
 }
 
 // CannotHelp returns why this process cannot answer the calls of a script host,
-// or "".
-func CannotHelp() string { return lacksCapabilities(unix.CAP_SYS_PTRACE) } // to read what it asks
+// of another user or of its own, or "".
+func CannotHelp(otherUser bool) string {
+	if otherUser || unix.Geteuid() == 0 {
+		return lacksCapabilities(unix.CAP_SYS_PTRACE) // to read what it asks
+	}
+	const setting = "/proc/sys/kernel/yama/ptrace_scope"
+	if scope, err := os.ReadFile(setting); err == nil && strings.TrimSpace(string(scope)) > "1" {
+		return "the agent may not look at its own processes, because " + setting + " is " + strings.TrimSpace(string(scope))
+	}
+	return ""
+}
 
 // lacksCapabilities says which of some capabilities this process has not, or "".
 func lacksCapabilities(wanted ...int) string {
@@ -204,7 +214,9 @@ func Seal() (Report, Settings) {
 	if s.Sockets > 0 {
 		_ = unix.Close(s.Sockets) // it can be written to
 	}
-	report.fault("hide its memory", HideMemory())
+	if !s.Watched {
+		report.fault("hide its memory", HideMemory())
+	}
 	s.seal(&report)
 	return report, s
 }
@@ -212,13 +224,16 @@ func Seal() (Report, Settings) {
 // seal installs the filter of system calls, with a listener where there is a
 // broker.
 func (s *Settings) seal(report *Report) {
-	filter := FilterOptions{PID: os.Getpid(), Net: s.Net, Unix: s.Net && len(s.Read) > 0, Help: s.Broker > 0, HelpOpen: s.Processes}
+	filter := FilterOptions{
+		PID: os.Getpid(), Net: s.Net, Unix: s.Unix, Connect: s.Broker > 0 && (s.Net || s.Unix),
+		Help: s.Broker > 0 && !s.Watched, HelpOpen: s.Processes,
+	}
 	listener, err := installFilter(filter)
-	if err != nil && filter.Help {
+	if err != nil && filter.asks() {
 		report.set(LayerBroker, err)
-		filter.Help, filter.HelpOpen = false, false
+		filter.Help, filter.HelpOpen, filter.Connect = false, false, false
 		_, err = installFilter(filter)
-	} else if err == nil && filter.Help {
+	} else if err == nil && filter.asks() {
 		report.set(LayerBroker, handOver(s.Broker, listener))
 	}
 	if s.Broker > 0 {
@@ -235,13 +250,27 @@ func (s *Settings) seal(report *Report) {
 // core file, and debuggers that are not root's away.
 func HideMemory() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
 
-// handOver gives the agent the listener and closes it here: a process that
-// could answer itself would have no filter.
+// handOver has the agent take the listener, and closes it here: a process that
+// could answer itself would have no filter. It cannot be sent, since the filter
+// holds off what sends it.
 func handOver(socket, listener int) error {
-	err := unix.Sendmsg(socket, []byte{0}, unix.UnixRights(listener), nil, 0)
-	_ = unix.Close(listener)
-	if err != nil {
-		return fmt.Errorf("cannot hand the filter's listener to the agent: %w", err)
+	defer unix.Close(listener)
+	said := binary.NativeEndian.AppendUint32(nil, uint32(os.Getpid()))
+	said = binary.NativeEndian.AppendUint32(said, uint32(listener))
+	if _, err := unix.Write(socket, said); err != nil {
+		return fmt.Errorf("cannot tell the agent of the filter's listener: %w", err)
 	}
-	return nil
+	var answer [1]byte
+	for {
+		n, err := unix.Read(socket, answer[:])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return fmt.Errorf("cannot hear whether the agent has the filter's listener: %w", err)
+		case n != 1 || answer[0] != 0:
+			return errors.New("the agent cannot take the filter's listener; its log says why")
+		default:
+			return nil
+		}
+	}
 }

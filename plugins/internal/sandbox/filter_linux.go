@@ -17,13 +17,18 @@ import (
 type FilterOptions struct {
 	// PID is the process itself, the only one that it may signal.
 	PID int
-	// Net lets it make connections over IP, Unix over sockets of the file
-	// system too.
+	// Net lets it make sockets for connections over IP, Unix for those to sockets
+	// of the file system.
 	Net, Unix bool
+	// Connect has the agent make the connections. Without it there are none.
+	Connect bool
 	// Help has the agent asked for what a user without rights may not know of
 	// file systems, HelpOpen for files in /proc too.
 	Help, HelpOpen bool
 }
+
+// asks reports whether the agent is asked for anything.
+func (o FilterOptions) asks() bool { return o.Help || o.HelpOpen || o.Connect }
 
 // The layout of what a filter looks at (struct seccomp_data).
 const (
@@ -156,15 +161,22 @@ func (o FilterOptions) socketRules() []rule {
 	const kind = 0xf
 	types := condition{arg: 1, mask: kind, among: []uint32{unix.SOCK_STREAM, unix.SOCK_DGRAM}}
 	protocols := is(2, 0, unix.IPPROTO_TCP, unix.IPPROTO_UDP)
-	if !o.Net {
+	if !o.Net && !o.Unix {
 		types.among = []uint32{unix.SOCK_RAW, unix.SOCK_DGRAM}
 		protocols = is(2, unix.NETLINK_ROUTE)
 	} else {
 		types.among = append(types.among, unix.SOCK_RAW) // needs a right that the process has not
 	}
 	rules := []rule{{number: unix.SYS_SOCKET, when: []condition{is(0, families...), types, protocols}, verdict: allow}}
-	if o.Net {
-		rules = append(rules, rule{number: unix.SYS_CONNECT, verdict: allow})
+	if o.Connect {
+		rules = append(rules, rule{number: unix.SYS_CONNECT, verdict: ask})
+	}
+	// To send to an address needs no connection. The kernel for itself has to be
+	// sent to; no address of IP is as short as its is.
+	rules = append(rules, rule{number: unix.SYS_SENDTO, when: []condition{is(5, 0, netlinkAddress)}, verdict: allow})
+	if !o.Net && !o.Unix {
+		// These too have addresses, which a filter cannot see.
+		rules = append(rules, rule{number: unix.SYS_SENDMSG, verdict: allow}, rule{number: unix.SYS_SENDMMSG, verdict: allow})
 	}
 	return rules
 }
@@ -242,7 +254,7 @@ func installFilter(o FilterOptions) (listener int, err error) {
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: unsafe.SliceData(program)}
 	flags := uintptr(unix.SECCOMP_FILTER_FLAG_TSYNC)
 	var waitKillable uintptr
-	if o.Help || o.HelpOpen {
+	if o.asks() {
 		flags |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
 		// A signal, as the runtime sends them, does not make a call ask again.
 		waitKillable = unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -287,7 +299,7 @@ func calls() []uint32 {
 		unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT2, unix.SYS_PPOLL, unix.SYS_PSELECT6,
 		unix.SYS_CLOCK_NANOSLEEP, unix.SYS_CLOCK_GETRES, unix.SYS_GETTIMEOFDAY,
 		// connections that are there
-		unix.SYS_ACCEPT4, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_SENDMMSG, unix.SYS_RECVMMSG,
+		unix.SYS_ACCEPT4, unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG,
 		unix.SYS_SHUTDOWN, unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_SETSOCKOPT, unix.SYS_GETSOCKOPT,
 		// who and where one is
 		unix.SYS_GETPPID, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETGID, unix.SYS_GETEGID, unix.SYS_GETRESUID, unix.SYS_GETRESGID,

@@ -88,10 +88,8 @@ func (s *Settings) landlockAttr(abi int) unix.LandlockRulesetAttr {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
 	if abi >= 4 {
-		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP
-		if !s.Net {
-			attr.Handled_access_net |= unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
-		}
+		// The agent connects for the host; see package broker.
+		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 	}
 	if abi >= 5 {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV

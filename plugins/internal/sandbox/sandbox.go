@@ -61,14 +61,20 @@ type Settings struct {
 	Folders []string `json:"folders,omitempty"`
 	// Read are files and folders that scripts need to read.
 	Read []string `json:"read,omitempty"`
-	// Net is whether connections may be made.
-	Net bool `json:"net,omitempty"`
+	// Net is whether connections over IP may be made, Unix the same for sockets of
+	// the file system. The agent is asked for each: without a Broker there are
+	// none.
+	Net  bool `json:"net,omitempty"`
+	Unix bool `json:"unix,omitempty"`
 	// Sockets is the descriptor of the folder in which the host makes its
 	// socket, 0 for none. It is closed by Seal.
 	Sockets int `json:"sockets,omitempty"`
 	// Broker is the descriptor of a socket over which the agent takes the
 	// listener of the filter, 0 for none.
 	Broker int `json:"broker,omitempty"`
+	// Watched is whether an agent that is not root looks at what the host connects
+	// to. For that the host cannot hide its memory from its own user.
+	Watched bool `json:"watched,omitempty"`
 	// NoBroker says why Broker is 0 where it need not be.
 	NoBroker string `json:"no_broker,omitempty"`
 	// Processes is whether the agent opens for the host what tells of the

@@ -14,7 +14,7 @@ func UserFor(int) (user int, reason string) { return 0, noLayers() }
 func IsRoot() bool { return false }
 
 // CannotHelp says that nothing can be done.
-func CannotHelp() string { return noLayers() }
+func CannotHelp(bool) string { return noLayers() }
 
 // HideMemory does nothing on this system.
 func HideMemory() error { return nil }

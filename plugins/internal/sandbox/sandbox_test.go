@@ -5,6 +5,7 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +17,9 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins/internal/broker"
 )
 
 // The test binary plays two more parts: that of an agent, with a secret in its
@@ -41,15 +45,18 @@ func TestMain(m *testing.M) {
 
 // stage is what an attack may be made on.
 type stage struct {
-	Dir     string   // writable by the agent
-	Private string   // a folder of the agent
-	Token   string   // a file of the agent, within it
-	Granted string   // a folder that may be read, with the file "good"
-	TCP     string   // an address that somebody listens on
-	Unix    string   // the same of a local socket
-	Parent  int      // the agent
-	Control bool     // there is no sandbox: what is not harmless is left out
-	Want    Settings // for the host
+	Dir      string   // writable by the agent
+	Private  string   // a folder of the agent
+	Token    string   // a file of the agent, within it
+	Granted  string   // a folder that may be read, with the file "good"
+	TCP      string   // an address that somebody listens on
+	Unix     string   // the same of a local socket
+	Other    string   // another address that somebody listens on
+	Abstract string   // the same of one that is no file
+	Parent   int      // the agent
+	Control  bool     // there is no sandbox: what is not harmless is left out
+	Needs    string   // what the host may connect to, as scripts say it
+	Want     Settings // for the host
 }
 
 // told is what a host says about its attacks.
@@ -78,9 +85,41 @@ func beAgent() {
 		host.Env = append(host.Env, EnvSettings+"="+s.Want.Encode())
 	}
 	host.Dir, host.Stderr, host.Stdout = "/", os.Stderr, os.Stdout
+	if s.Want.Broker > 0 {
+		defer connectFor(host, &s)()
+	}
 	if err := host.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "the host:", err)
 		os.Exit(1)
+	}
+}
+
+// connectFor has a broker make the connections of the host, until the function
+// that it returns is called.
+func connectFor(host *exec.Cmd, s *stage) func() {
+	needs, err := inspectors.ParseNeeds(s.Needs)
+	if err != nil {
+		panic(err)
+	}
+	reach, err := broker.ReachOf(needs)
+	if err != nil {
+		panic(err)
+	}
+	reach.User, reach.Private = s.Want.User, s.Want.Private
+	b, forHost, err := broker.New(slog.New(slog.NewTextHandler(os.Stderr, nil)), []string{"/proc"}, reach)
+	if err != nil {
+		panic(err)
+	}
+	host.ExtraFiles = []*os.File{forHost} // descriptor 3
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Run()
+	}()
+	return func() {
+		forHost.Close()
+		b.Close()
+		<-done
 	}
 }
 
@@ -176,6 +215,8 @@ func newStage(t *testing.T, user int) stage {
 	if err := os.Chmod(root, 0o777); err != nil {
 		t.Fatal(err)
 	}
+	s.Other = listen(t, "tcp", "127.0.0.1:0")
+	s.Abstract = listen(t, "unix", "@"+filepath.Base(root))
 	s.TCP, s.Unix = listen(t, "tcp", "127.0.0.1:0"), listen(t, "unix", filepath.Join(root, "s"))
 	if os.Geteuid() == 0 {
 		if err := os.Chmod(s.Unix, 0o777); err != nil {
@@ -252,23 +293,61 @@ func wantLayers(t *testing.T, user int, r Report) {
 	}
 }
 
-// Connections are for those who need them, and listening still for nobody.
+// needing lets the host of a stage connect to what scripts say they need.
+func needing(s *stage, needs string) {
+	n, err := inspectors.ParseNeeds(needs)
+	if err != nil {
+		panic(err)
+	}
+	s.Needs, s.Want.Broker, s.Want.Watched = needs, 3, s.Want.User == 0
+	s.Want.Net, s.Want.Unix = n.Net || len(n.Endpoints) > 0, len(n.Sockets) > 0
+}
+
+// Connections are for those who need them, and to what they name; listening still
+// is for nobody.
 func TestConnections(t *testing.T) {
 	for name, user := range users(t) {
-		t.Run(name, func(t *testing.T) {
-			result := play(t, user, func(s *stage) { s.Want.Net = true })
-			open := []string{"connect over TCP", "send over UDP", "connect to a local socket"}
-			for _, a := range attacks() {
-				if err := result.Results[a.name]; slices.Contains(open, a.name) != (err == "") {
-					t.Errorf("%s ends with %q", a.name, err)
+		for _, c := range []struct {
+			name  string
+			needs func(s *stage) string
+			open  []string
+		}{
+			{"net", func(*stage) string { return "net" }, nil},
+			{"the endpoint", func(s *stage) string { return "net:" + s.TCP }, []string{"connect over TCP", "connect over UDP"}},
+			{"its network", func(*stage) string { return "net:127.0.0.0/8" }, []string{"connect over TCP", "connect over UDP", "connect elsewhere by changing the address"}},
+			{"its name", func(s *stage) string { return "net:localhost:" + port(s.TCP) }, []string{"connect over TCP", "connect over UDP"}},
+			{"everything", func(*stage) string { return "net net:0.0.0.0/0 net:[::/0]:*" }, nil},
+			{"another port", func(*stage) string { return "net:127.0.0.1:1" }, nil},
+			{"the socket", func(s *stage) string { return "unix:" + s.Unix }, []string{"connect to a local socket"}},
+			{"its folder", func(s *stage) string { return "unix:" + s.Dir }, []string{"connect to a local socket"}},
+			{"another socket", func(s *stage) string { return "net unix:" + s.Granted }, nil},
+		} {
+			t.Run(name+"/"+c.name, func(t *testing.T) {
+				result := play(t, user, func(s *stage) { needing(s, c.needs(s)) })
+				for _, a := range attacks() {
+					if err := result.Results[a.name]; slices.Contains(c.open, a.name) != (err == "") {
+						t.Errorf("%s ends with %q; %+v", a.name, err, result.Report)
+					}
 				}
-			}
-			without := play(t, user, func(s *stage) { s.Want.Net, s.Want.Read = true, nil })
-			if without.Results["connect to a local socket"] == "" {
-				t.Error("a host that was granted no file connects to a local socket")
+			})
+		}
+		t.Run(name+"/without an agent that looks", func(t *testing.T) {
+			result := play(t, user, func(s *stage) { s.Want.Net, s.Want.Unix = true, true })
+			for _, a := range attacks() {
+				if result.Results[a.name] == "" {
+					t.Errorf("%s succeeds", a.name)
+				}
 			}
 		})
 	}
+}
+
+func port(address string) string {
+	_, p, err := net.SplitHostPort(address)
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 // The attacks are real: where nothing holds them off they succeed. Without this

@@ -53,7 +53,7 @@ func (s *Source) needNet(p symbols.Package, name string, members []*ast.Selector
 		return
 	}
 	said, err := s.Script.Directives()
-	if err != nil || said.Needs.Net {
+	if err != nil || said.Needs.Connects() {
 		return // what is wrong with the directives is a fault of its own
 	}
 	add := strings.TrimSpace("net " + said.Needs.String())
