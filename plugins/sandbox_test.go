@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -120,9 +121,90 @@ func TestConnectionsAreForThoseWhoNeedThem(t *testing.T) {
 	if err := f.Load(t.Context(), script("without", body)); !errors.As(err, &faults) || !strings.Contains(err.Error(), "//vedette:needs net") {
 		t.Errorf("without the need: %v", err)
 	}
-	f.mustLoad(needing("with", "//vedette:needs net", body))
-	if o := f.runOne("with"); o.Err != nil || o.Samples[0].Value != http.StatusTeapot {
-		t.Errorf("with the need: %v, %v", o.Samples, o.Err)
+	address := strings.TrimPrefix(server.URL, "http://")
+	port := address[strings.LastIndex(address, ":")+1:]
+	for needs, allowed := range map[string]bool{
+		"net:" + address: true, "net:127.0.0.0/8": true, "net:localhost:" + port: true, "net net:127.0.0.1:*": true,
+		"net": false, "net:127.0.0.1:1": false, "net net:0.0.0.0/0": false, "unix:/run": false,
+	} {
+		f.mustLoad(needing("with", "//vedette:needs "+needs, body))
+		o := f.runOne("with")
+		if !allowed && (o.Err == nil || !strings.Contains(o.Err.Error(), "denied") && !strings.Contains(o.Err.Error(), "not permitted")) {
+			t.Errorf("a script that needs %s: %v, %v", needs, o.Samples, o.Err)
+		}
+		if allowed && (o.Err != nil || o.Samples[0].Value != http.StatusTeapot) {
+			t.Errorf("a script that needs %s: %v, %v", needs, o.Samples, o.Err)
+		}
+	}
+}
+
+// A socket of the file system is connected to by a script that names it, or its
+// folder, as the user that scripts are, and not by one that may read it.
+func TestSocketsAreForThoseWhoNameThem(t *testing.T) {
+	dir := shortDir(t)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	peers := make(chan uint32, 10)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			raw, err := c.(*net.UnixConn).SyscallConn()
+			if err == nil {
+				_ = raw.Control(func(fd uintptr) {
+					if who, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+						peers <- who.Uid
+					}
+				})
+			}
+			_ = c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = listener.Close()
+		<-done
+	})
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, plugins.PoolOptions{})
+	for needs, allowed := range map[string]bool{"unix:" + path: true, "unix:" + dir: true, "unix:" + link: true, "net fs:" + dir: false, "unix:" + path + "2": false} {
+		for _, to := range []string{path, link} {
+			f.mustLoad(needing("s", "//vedette:needs "+needs, fmt.Sprintf("c, err := net.Dial(\"unix\", %q)\nif err != nil {\n\treturn 0, err\n}\nreturn 1, c.Close()", to)))
+			o := f.runOne("s")
+			if (o.Err == nil) != allowed {
+				t.Errorf("a script that needs %s dials %s: %v", needs, to, o.Err)
+			}
+			if o.Err != nil {
+				continue
+			}
+			want := uint32(os.Geteuid())
+			if want == 0 {
+				want = plugins.DefaultScriptUser
+			}
+			select {
+			case who := <-peers:
+				if who != want {
+					t.Errorf("the one who listens is told user %d, want %d", who, want)
+				}
+			case <-time.After(time.Minute):
+				t.Fatal("nobody has connected to the socket")
+			}
+		}
 	}
 }
 
@@ -137,7 +219,7 @@ func TestPolicyBoundsPushedCode(t *testing.T) {
 	if err := os.Symlink("/var/log", link); err != nil {
 		t.Fatal(err)
 	}
-	for needs, allowed := range map[string]bool{"net": false, "processes": false, "fs:/etc/ssl": false, "fs:" + link: true, "fs:" + filepath.Dir(link): false} {
+	for needs, allowed := range map[string]bool{"net": false, "net:10.0.0.1:80": false, "unix:/run/x": false, "processes": false, "fs:/etc/ssl": false, "fs:" + link: true, "fs:" + filepath.Dir(link): false} {
 		d := needing("pushed", "//vedette:needs "+needs, "return 2, nil")
 		d.Pushed = true
 		if err := f.Load(t.Context(), d); errors.Is(err, inspectors.ErrPolicy) == allowed || (err == nil) != allowed {
