@@ -190,15 +190,20 @@ func materialise(err error) error {
 	return e
 }
 
-// MaxOutputBytes is the most that a script may print in one run; the rest is
-// discarded, which one line says.
+// MaxOutputBytes is the most that a script may print in one run, and at once. The
+// rest is discarded, which one line says.
 const MaxOutputBytes = 64 << 10
 
-// output passes on what a script prints.
+// OutputBytesPerSecond is what it may print in the long run.
+const OutputBytesPerSecond = 1 << 10
+
+// output passes on what a script prints, as far as it may print that.
 type output struct {
 	mu    sync.Mutex
 	w     io.Writer // or nil
 	left  int
+	since time.Time    // when left was last reckoned; zero before the first run
+	told  bool         // that more was discarded, since anything was printed
 	meter *meter.Meter // of the run, or nil
 }
 
@@ -209,17 +214,28 @@ func (o *output) measure(m *meter.Meter) {
 	o.meter = m
 }
 
+// begin adds what may be printed by the time that has passed since the last run.
+// Where that is little it is none, so that not every run ends with the line that
+// says what was discarded.
 func (o *output) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.left = MaxOutputBytes
+	now := time.Now()
+	earned := MaxOutputBytes
+	if !o.since.IsZero() {
+		earned = int(min(now.Sub(o.since).Seconds(), MaxOutputBytes/OutputBytesPerSecond) * OutputBytesPerSecond)
+	}
+	if least := MaxOutputBytes / 16; o.told && earned < least {
+		return
+	}
+	o.left, o.since, o.told = min(o.left+earned, MaxOutputBytes), now, false
 }
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.meter.Yield(len(p))
-	if o.w == nil || o.left == 0 {
+	if o.w == nil || o.told {
 		return len(p), nil
 	}
 	if len(p) <= o.left {
@@ -228,7 +244,7 @@ func (o *output) Write(p []byte) (int, error) {
 		return len(p), err
 	}
 	cut := append(bytes.Clone(p[:o.left]), "\n(more output was discarded)\n"...)
-	o.left = 0
+	o.left, o.told = 0, true
 	_, err := o.w.Write(cut)
 	return len(p), err
 }

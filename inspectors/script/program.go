@@ -105,6 +105,7 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	if programs := said.Needs.Programs; len(programs) > 0 && o.Exec != nil {
 		p.within = func(ctx context.Context) context.Context { return inspectors.WithExec(ctx, programs, o.Exec) }
 	}
+	p.output.begin()
 	m, err := p.build(ctx, core)
 	if err != nil {
 		return nil, err

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -348,12 +350,46 @@ return 1, nil`)
 	}
 	b = syncBuffer{}
 	p = loadWith(t, Options{Output: &b}, "for i := 0; i < 3; i++ {\n\tfmt.Println(strings.Repeat(\"x\", 40000))\n}\nreturn 1, nil")
-	for run := 1; run <= 2; run++ {
-		value(t, p)
-		if got, most := len(b.String()), run*(MaxOutputBytes+100); got > most || strings.Count(b.String(), "more output was discarded") != run {
-			t.Errorf("after %d runs there are %d bytes, want at most %d and a note each", run, got, most)
-		}
+	value(t, p)
+	if got := len(b.String()); got > MaxOutputBytes+100 || strings.Count(b.String(), "more output was discarded") != 1 {
+		t.Errorf("there are %d bytes, want at most %d and a note", got, MaxOutputBytes)
 	}
+}
+
+// TestOutputRate holds, of runs that print as nobody chose, that a script prints
+// no more in the long run than it may, and that all is printed of one that prints
+// little.
+func TestOutputRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+		for _, most := range []int{40, 4_000, 200_000} {
+			var b syncBuffer
+			o := &output{w: &b}
+			start, printed, notes := time.Now(), 0, 0
+			for run := 1; run <= 5_000; run++ {
+				o.begin()
+				for range random.IntN(4) {
+					n := random.IntN(most)
+					printed += n
+					if _, err := o.Write(bytes.Repeat([]byte("x"), n)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			text := b.String()
+			notes = strings.Count(text, "more output was discarded")
+			allowed := MaxOutputBytes + int(time.Since(start).Seconds())*OutputBytesPerSecond
+			switch got := strings.Count(text, "x"); {
+			case got > allowed:
+				t.Errorf("with up to %d bytes at once %d were printed, allowed are %d", most, got, allowed)
+			case most == 40 && got != printed:
+				t.Errorf("%d of %d bytes were printed", got, printed)
+			case most > 40 && (got < allowed/2 || notes == 0 || notes > 200):
+				t.Errorf("with up to %d bytes at once %d of %d were printed, with %d notes", most, got, allowed, notes)
+			}
+		}
+	})
 }
 
 // TestContextIsHeeded holds that library calls without a context of their own
