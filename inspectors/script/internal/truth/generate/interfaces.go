@@ -455,7 +455,7 @@ func (g *gen) stringer() {
 	case 3:
 		g.p("for %s := level(0); %s < 3; %s++ {\nfmt.Println(%s)\n}", l, l, l, l)
 	default:
-		g.p("m := map[level]int{%s: 1, 0: 2}\nfmt.Println(len(m), m[%s], m[level(7)])", l, l)
+		g.p("m := map[level]int{%s: 1, 9: 2}\nfmt.Println(len(m), m[%s], m[level(7)])", l, l)
 	}
 }
 

@@ -96,8 +96,8 @@ func (g *gen) sortSlice() {
 		g.p("%s := byLen{\"ccc\", \"a\", \"bb\", %s + \"dddd\"}\nsort.Sort(%s)\nfmt.Println(%s[0], len(%s))", list, g.text(), list, list, list)
 	default:
 		g.p("%s := map[string]int{\"a\": %s, \"b\": %s, \"c\": 3}", list, g.et(tInt, 1), g.et(tInt, 1))
-		g.p("var names []string\nfor k := range %s {\nnames = append(names, k)\n}", list)
-		g.p("sort.Slice(names, func(i, j int) bool {\nif %s[names[i]] != %s[names[j]] {\nreturn %s[names[i]] > %s[names[j]]\n}\nreturn names[i] < names[j]\n})\nfmt.Println(names)", list, list, list, list)
+		g.p("var n%[1]s []string\nfor k := range %[1]s {\nn%[1]s = append(n%[1]s, k)\n}", list)
+		g.p("sort.Slice(n%[1]s, func(i, j int) bool {\nif %[1]s[n%[1]s[i]] != %[1]s[n%[1]s[j]] {\nreturn %[1]s[n%[1]s[i]] > %[1]s[n%[1]s[j]]\n}\nreturn n%[1]s[i] < n%[1]s[j]\n})\nfmt.Println(n%[1]s)", list)
 	}
 }
 
