@@ -136,7 +136,7 @@ func TestTruth(t *testing.T) {
 // fixed seed here, any number of any seed by make truth.
 func TestGenerated(t *testing.T) {
 	const seed = 1
-	verify(t, survey(t, library(t), seed, generated), 2)
+	verify(t, survey(t, library(t), seed, generated), 0.1)
 }
 
 // TestProgram holds that a seed stands for one program, and that programs are
