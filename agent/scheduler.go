@@ -277,7 +277,7 @@ func (s *scheduler) startLocked(e *entry, now instant, due *batch) {
 		due.more[e.name] = true
 		timeout = min(timeout, max(e.paced(), fineGrid))
 	}
-	due.jobs = append(due.jobs, plugins.Job{Name: e.name, Timeout: timeout})
+	due.jobs = append(due.jobs, plugins.Job{Name: e.name, Timeout: timeout, Shown: e.pace.extra})
 }
 
 // advance moves e to its first tick after now and returns how many it skipped.

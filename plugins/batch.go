@@ -76,6 +76,7 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 		req.Jobs = append(req.Jobs, &pb.Job{
 			Name: t.job.Name, Inspector: p.known(t.job.Name), Slot: m.slot, TimeoutMs: max(timeout.Milliseconds(), 1),
 			CpuBudgetNs: int64(t.budget.CPU), HeapBudgetBytes: t.budget.Heap, OutputBudgetBytes: t.budget.Output,
+			Shown: t.job.Shown,
 		})
 		b.pending[t.job.Name] = append(b.pending[t.job.Name], t)
 		b.due[t] = b.sent.Add(wait + timeout)

@@ -44,6 +44,9 @@ func (starved) Is(target error) bool { return target == ErrUnavailable }
 type Job struct {
 	Name    string
 	Timeout time.Duration
+	// Shown says that the samples are only shown, and not kept: the run is made by
+	// a second instance of the script.
+	Shown bool
 }
 
 // Outcome is how one run ended. Samples may be there beside an error.

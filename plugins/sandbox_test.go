@@ -494,3 +494,18 @@ func BenchmarkSandboxedStart(b *testing.B) {
 		}
 	}
 }
+
+// What is only shown is measured by another instance of the script than what is
+// kept.
+func TestShownRunsAreApart(t *testing.T) {
+	f := newFixture(t, plugins.PoolOptions{})
+	f.mustLoad(script("counts", "package counts\n\nvar runs float64\n\nfunc Inspect() (float64, error) {\n\truns++\n\treturn runs, nil\n}\n"))
+	for i, shown := range []bool{false, true, true, false, true, false} {
+		var got plugins.Outcome
+		f.Run(t.Context(), []plugins.Job{{Name: "counts", Timeout: testTimeout, Shown: shown}}, func(o plugins.Outcome) { got = o })
+		want := []float64{1, 1, 2, 2, 3, 3}[i]
+		if got.Err != nil || len(got.Samples) != 1 || got.Samples[0].Value != want {
+			t.Errorf("run %d, shown: %v, yields %v, %v, want %v", i, shown, got.Samples, got.Err, want)
+		}
+	}
+}

@@ -50,6 +50,10 @@ type Options struct {
 // A program keeps its package variables from run to run. It loses them, and is
 // built again before the next run, when a run had to be cut off at the end of
 // its context, and when it panicked.
+//
+// The runs whose samples are only shown (inspectors.Shown) are those of a second
+// instance, with package variables of its own, so that they change nothing of
+// what is kept. It is there as long as such runs are made.
 type Program struct {
 	script inspectors.Script
 	output *output
@@ -59,11 +63,19 @@ type Program struct {
 	busy   atomic.Bool
 	closed atomic.Bool
 	tally  tally
-	// counters are those of the runs before; a run that is under way owns them.
+	// kept makes the runs whose samples are kept, shown the others.
+	kept, shown instance
+	mu          sync.Mutex // guards what follows, and the machines of the instances
+	core        string     // the translation of the script
+}
+
+// instance is one interpreter of the script, and what is remembered of its runs.
+type instance struct {
+	machine *machine // or nil: built before the next run
+	// counters are those of the runs before; a run that is under way owns them, and
+	// used.
 	counters inspectors.Counters
-	mu       sync.Mutex // guards what follows
-	machine  *machine   // or nil: built before the next run
-	core     string     // the translation of the script
+	used     bool // since the last run of the other instance
 }
 
 var _ inspectors.Inspector = (*Program)(nil)
@@ -110,7 +122,7 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.machine = m
+	p.kept.machine = m
 	return p, nil
 }
 
@@ -128,7 +140,8 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("not run: %w", err)
 	}
-	m, err := p.ready(ctx)
+	i := p.turn(ctx)
+	m, err := p.ready(ctx, i)
 	if err != nil {
 		return err
 	}
@@ -139,20 +152,35 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 	own := r.Fork()
 	keep, settled, err := m.run(ctx, own)
 	if settled {
-		p.counters.Hold(own)
+		i.counters.Hold(own)
 		r.Merge(own)
 	}
 	if !keep {
-		p.drop()
+		p.drop(i)
 	}
 	return err
 }
 
-// ready returns the machine of the next run, building it where the last run
-// lost it.
-func (p *Program) ready(ctx context.Context) (*machine, error) {
+// turn returns the instance that makes a run. The one for what is only shown goes
+// when two runs that are kept have none of its between them.
+func (p *Program) turn(ctx context.Context) *instance {
+	if inspectors.Shown(ctx) {
+		p.shown.used = true
+		return &p.shown
+	}
+	if !p.shown.used {
+		p.drop(&p.shown)
+		p.shown.counters = inspectors.Counters{}
+	}
+	p.shown.used = false
+	return &p.kept
+}
+
+// ready returns the machine of the next run, building it where there is none, or
+// the last run lost it.
+func (p *Program) ready(ctx context.Context, i *instance) (*machine, error) {
 	p.mu.Lock()
-	m, core := p.machine, p.core
+	m, core := i.machine, p.core
 	p.mu.Unlock()
 	if m != nil {
 		return m, nil
@@ -162,15 +190,15 @@ func (p *Program) ready(ctx context.Context) (*machine, error) {
 		return nil, fmt.Errorf("cannot start the script again: %w", err)
 	}
 	p.mu.Lock()
-	p.machine = m
+	i.machine = m
 	p.mu.Unlock()
 	return m, nil
 }
 
-func (p *Program) drop() {
+func (p *Program) drop(i *instance) {
 	p.mu.Lock()
-	m := p.machine
-	p.machine = nil
+	m := i.machine
+	i.machine = nil
 	p.mu.Unlock()
 	if m != nil {
 		m.host.release()
@@ -181,9 +209,11 @@ func (p *Program) drop() {
 // end its context for that.
 func (p *Program) Close() {
 	p.closed.Store(true)
+	p.drop(&p.kept)
+	p.drop(&p.shown)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.machine, p.core = nil, ""
+	p.core = ""
 }
 
 // Leaked returns how many runs that were cut off have still not ended, because

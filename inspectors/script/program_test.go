@@ -539,3 +539,33 @@ func TestResults(t *testing.T) {
 		}
 	}
 }
+
+// TestShownRunsChangeNothing makes runs that are kept and runs that are only
+// shown, in an order that nobody chose: the kept ones go on as if there were no
+// others, and so do the shown ones as long as there are any between the kept.
+func TestShownRunsChangeNothing(t *testing.T) {
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	p := load(t, "package x\n\nvar runs float64\n\nfunc Inspect() (float64, error) {\n\truns++\n\treturn runs, nil\n}\n")
+	kept, shown, since := 0.0, 0.0, 0
+	for range 300 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		isShown := random.IntN(3) > 0
+		want := kept + 1
+		if isShown {
+			ctx = inspectors.WithShown(ctx)
+			shown++
+			want, since = shown, 0
+		} else {
+			kept++
+			if since++; since > 1 {
+				shown = 0 // two kept ones, and none between
+			}
+		}
+		r := inspectors.NewReport("x", time.Now())
+		err := p.Inspect(ctx, r)
+		cancel()
+		if err != nil || len(r.Samples()) != 1 || r.Samples()[0].Value != want {
+			t.Fatalf("a run that is shown: %v, yields %v, %v, want %v", isShown, r.Samples(), err, want)
+		}
+	}
+}

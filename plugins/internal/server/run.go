@@ -106,7 +106,11 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 		r.finish(ctx)
 		u.idle <- struct{}{}
 	}()
-	r.err = r.inspect(meter.With(ctx, r.meter))
+	metered := meter.With(ctx, r.meter)
+	if job.GetShown() {
+		metered = inspectors.WithShown(metered)
+	}
+	r.err = r.inspect(metered)
 }
 
 // hold waits until no run of the unit is under way, and keeps others from
