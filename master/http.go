@@ -23,6 +23,7 @@ import (
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
 	"github.com/vedettehq/vedette/master/ingest"
+	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -56,9 +57,9 @@ func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, 
 	mux := http.NewServeMux()
 	mux.Handle(history.APIPrefix, viewersOnly(authenticator, store.Handler()))
 	mux.Handle(history.APIPrefix+"write", remoteWriters(authenticator, deps.Log, taker))
-	mux.Handle("GET "+metricsPath, viewersOnly(authenticator, store.Metrics()))
-	mux.HandleFunc("GET "+healthyPath, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })
-	mux.HandleFunc("GET "+readyPath, readiness(store))
+	mux.Handle(metricsPath, getOnly(viewersOnly(authenticator, store.Metrics())))
+	mux.Handle(healthyPath, getOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })))
+	mux.Handle(readyPath, getOnly(readiness(store)))
 	mux.Handle(wire.Path, rpcServer)
 	mux.Handle(wire.ArtefactPath, stored)
 	mux.Handle(clientScriptPath, deps.ClientScript)
@@ -84,12 +85,24 @@ func staticFolder(prefix, folder string) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot serve %q at %q: %w", folder, prefix, err)
 	}
-	files := http.FileServerFS(noListing{root.FS()})
+	files := getOnly(http.FileServerFS(noListing{root.FS()}))
 	return http.StripPrefix(prefix, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-cache")
 		files.ServeHTTP(w, r)
 	})), nil
+}
+
+// getOnly answers GET and HEAD, and says so to all else.
+func getOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // isOwnPath reports whether a path is one that the master serves itself, or is
@@ -130,7 +143,7 @@ func keyHint(authenticator *auth.Authenticator) string {
 func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !authenticator.CheckOrigin(r) {
-			http.Error(w, "pages of other origins may not ask here", http.StatusForbidden)
+			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
 			return
 		}
 		identity, err := authenticator.Request(r)
@@ -154,7 +167,7 @@ func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *i
 		identity, err := authenticator.Request(r)
 		switch {
 		case !authenticator.CheckOrigin(r):
-			http.Error(w, "pages of other origins may not write here", http.StatusForbidden)
+			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
 			http.Error(w, "send the token of an agent as \"Authorization: Bearer TOKEN\""+keyHint(authenticator), http.StatusUnauthorized)
@@ -177,7 +190,7 @@ func programs(authenticator *auth.Authenticator, assigned func(host, program str
 		identity, err := authenticator.Request(r)
 		switch {
 		case !authenticator.CheckOrigin(r):
-			http.Error(w, "pages of other origins may not ask here", http.StatusForbidden)
+			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
 			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one"+keyHint(authenticator), http.StatusUnauthorized)

@@ -61,7 +61,7 @@ const (
 // the request's context has nothing to do with the peer.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !websocket.IsWebSocketUpgrade(r) {
-		http.Error(w, "This address speaks JSON-RPC 2.0 over a WebSocket; see rpc/PROTOCOL.md.", http.StatusBadRequest)
+		refuse(w, notAnUpgrade(r))
 		return
 	}
 	if asked := websocket.Subprotocols(r); len(asked) > 0 && !slices.ContainsFunc(asked, isSubprotocol) {
@@ -70,7 +70,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.originAllowed(r) {
-		refuse(w, &HTTPError{Status: http.StatusForbidden, Body: originRefusal(r)})
+		refuse(w, &HTTPError{Status: http.StatusForbidden, Body: OriginRefusal(r)})
 		return
 	}
 	if !s.reserve() {
@@ -92,6 +92,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.run(p)
 }
 
+// notAnUpgrade says what is wrong with a request that asks for no WebSocket. One
+// that did, and has lost the headers between the two ends, has come through a
+// proxy that hands on no WebSockets.
+func notAnUpgrade(r *http.Request) *HTTPError {
+	switch {
+	case r.Header.Get("Sec-WebSocket-Key") != "":
+		return &HTTPError{Status: http.StatusUpgradeRequired, Body: "The headers Upgrade and Connection of this WebSocket request are gone: " +
+			"a proxy in front of this server must hand them on; docs/proxy.md has a configuration."}
+	case r.Method != http.MethodGet:
+		return &HTTPError{Status: http.StatusMethodNotAllowed, Body: "This address speaks JSON-RPC 2.0 over a WebSocket, which begins with a GET; see rpc/PROTOCOL.md."}
+	}
+	return &HTTPError{Status: http.StatusBadRequest, Body: "This address speaks JSON-RPC 2.0 over a WebSocket; see rpc/PROTOCOL.md."}
+}
+
 func isSubprotocol(name string) bool { return name == SubprotocolCBOR || name == SubprotocolJSON }
 
 // originAllowed asks CheckOrigin, or compares the page's host with the host
@@ -108,11 +122,22 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	return err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-func originRefusal(r *http.Request) string {
-	if origin := r.Header.Get("Origin"); origin != "" {
-		return "Pages of " + origin + " may not connect to " + r.Host + "."
+// OriginRefusal says why a request is refused that a page of another origin has
+// sent, or that is for another host. It names both, as a proxy that changes the
+// Host makes two of one.
+func OriginRefusal(r *http.Request) string {
+	origin := r.Header.Get("Origin")
+	switch site := r.Header.Get("Sec-Fetch-Site"); {
+	case origin == "" && site != "" && site != "none" && site != "same-origin":
+		return "Pages of other origins may not ask " + r.Host + " (Sec-Fetch-Site: " + site + ")."
+	case origin == "":
+		return "Connections to the host name " + r.Host + " are not taken here."
 	}
-	return "Connections to the host name " + r.Host + " are not taken here."
+	text := "Pages of " + origin + " may not connect to " + r.Host + "."
+	if u, err := url.Parse(origin); err == nil && !strings.EqualFold(u.Host, r.Host) {
+		text += " Where they are one, a proxy in front of this server changes the Host: it must hand on " + u.Host + ", with the port; docs/proxy.md has a configuration."
+	}
+	return text
 }
 
 func (s *Server) authenticate(r *http.Request) (any, error) {
@@ -128,8 +153,13 @@ func refuse(w http.ResponseWriter, err error) {
 	if !ok {
 		he = &HTTPError{Status: http.StatusUnauthorized, Body: err.Error()}
 	}
-	if he.Status == http.StatusUnauthorized {
+	switch he.Status {
+	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Bearer")
+	case http.StatusUpgradeRequired:
+		w.Header().Set("Upgrade", "websocket")
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodGet)
 	}
 	if he.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(he.RetryAfter.Seconds()))))

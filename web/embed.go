@@ -41,9 +41,9 @@ const (
 )
 
 // Handler serves the application: its files, and index.html for every path that
-// the application itself understands, as /hosts/web-1. What is asked for below
-// /assets/ or /api/, or looks like a file of the top folder, and does not exist
-// is 404: a script that is gone must never be answered with a page.
+// the application itself understands, such as /hosts/web-1. All else is 404: a
+// script that is gone, or what another server has at that address, must never be
+// answered with a page.
 //
 // It answers GET and HEAD only, compresses where the client accepts it (each
 // file once, on first use), and lets browsers keep /assets/ for ever.
@@ -118,14 +118,23 @@ func (s *site) lookup(urlPath string) *file {
 	if f, ok := s.files[name]; ok {
 		return f
 	}
-	top, rest, nested := strings.Cut(name, "/")
-	switch {
-	case top == "assets" || top == "api" || top == "rpc":
-		return nil
-	case !nested && rest == "" && path.Ext(top) != "":
-		return nil // /favicon.ico, /robots.txt …
+	if isPage(name) {
+		return s.files[indexFile]
 	}
-	return s.files[indexFile]
+	return nil
+}
+
+// isPage reports whether the application has a page at a path, without the slash
+// at its start. It is what src/lib/router.ts knows.
+func isPage(name string) bool {
+	top, host, nested := strings.Cut(name, "/")
+	switch {
+	case name == "":
+		return true
+	case top != "hosts":
+		return false
+	}
+	return !nested || host != "" && !strings.Contains(host, "/")
 }
 
 // file is one file in the forms in which it is sent.

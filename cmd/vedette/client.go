@@ -198,10 +198,12 @@ func explainHTTP(e *rpc.HTTPError) string {
 	switch {
 	case e.Status == http.StatusBadRequest && strings.Contains(body, "HTTPS"):
 		return "it wants TLS; write https:// in its address"
+	case e.Status == http.StatusUpgradeRequired && body != "":
+		return body
 	case e.Status == http.StatusServiceUnavailable, e.Status == http.StatusTooManyRequests:
 		return fmt.Sprintf("it is busy (%d %s); try again", e.Status, body)
 	}
-	return fmt.Sprintf("what answers there is no master (HTTP %d); is the address right?", e.Status)
+	return fmt.Sprintf("what answers there is no master (HTTP %d); is the address right? is there a proxy in front of it that does not find it?", e.Status)
 }
 
 func explainNetwork(err error, timeout time.Duration) string {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"strconv"
 	"time"
 
@@ -141,6 +142,11 @@ func (a *API) handle(path string, m method, httpMethods []string) {
 	for _, httpMethod := range httpMethods {
 		a.mux.HandleFunc(httpMethod+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, m) })
 	}
+	allow := strings.Join(httpMethods, ", ")
+	a.mux.HandleFunc(Prefix+path, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		http.Error(w, fmt.Sprintf("%s is asked with %s, not with %s", r.URL.Path, allow, r.Method), http.StatusMethodNotAllowed)
+	})
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request, m method) {
