@@ -41,8 +41,14 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// start runs a master until the test ends and returns it with its log.
+// start runs a master until the test ends.
 func start(t testing.TB, cfg config.Master) *Master {
+	t.Helper()
+	return startLogging(t, cfg, slog.DiscardHandler)
+}
+
+// startLogging is start with somewhere for the log to go.
+func startLogging(t testing.TB, cfg config.Master, log slog.Handler) *Master {
 	t.Helper()
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
@@ -57,7 +63,7 @@ func start(t testing.TB, cfg config.Master) *Master {
 	text := func(body string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
 	}
-	m, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler), Version: "test", Web: text("app"), ClientScript: text("client")})
+	m, err := New(cfg, Deps{Log: slog.New(log), Version: "test", Web: text("app"), ClientScript: text("client")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 func (a *API) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, error) {
 	peer := rpc.PeerFrom(ctx)
 	c := connOf(peer)
-	if err := a.checkHello(c, &p); err != nil {
+	if err := a.checkHello(c, &p, peer.RemoteAddr()); err != nil {
 		return wire.HelloResult{}, err
 	}
 	c.mu.Lock()
@@ -29,7 +29,11 @@ func (a *API) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, 
 		peer.Close(wire.CloseReplaced, "the same agent has connected again")
 	})
 	if err != nil {
+		a.claimed(p.Host, peer.RemoteAddr(), err)
 		return wire.HelloResult{}, rpc.Errorf(wire.CodeConflict, "%v", err)
+	}
+	if agent.Before != "" {
+		a.Log.Warn("another agent than before reports for a host", "host", p.Host, "remote", peer.RemoteAddr(), "before", agent.Before)
 	}
 	now := time.Now()
 	skew := time.UnixMilli(p.NowMS).Sub(now)
@@ -40,7 +44,7 @@ func (a *API) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, 
 	return wire.HelloResult{Protocol: wire.Version, Version: a.Version, NowMS: now.UnixMilli(), AckedSeq: agent.Reports.Acked()}, nil
 }
 
-func (a *API) checkHello(c *conn, p *wire.HelloParams) error {
+func (a *API) checkHello(c *conn, p *wire.HelloParams, remote string) error {
 	if p.Protocol != wire.Version {
 		return &rpc.CloseError{Code: wire.CloseVersion, Reason: fmt.Sprintf(
 			"this master speaks protocol %d, the agent %d; install the same version on both", wire.Version, p.Protocol)}
@@ -55,6 +59,7 @@ func (a *API) checkHello(c *conn, p *wire.HelloParams) error {
 		return rpc.Errorf(rpc.CodeInvalidParams, "agent_id and boot_id must not be empty")
 	}
 	if err := c.who().MayReportFor(p.Host); err != nil {
+		a.claimed(p.Host, remote, err)
 		return rpc.Errorf(wire.CodeForbidden, "%v", err)
 	}
 	return nil
@@ -125,6 +130,7 @@ func (a *API) status(ctx context.Context, p wire.StatusParams) (wire.Empty, erro
 func (a *API) reportMetric(ctx context.Context, p wire.ReportMetricParams) (any, error) {
 	c := connOf(rpc.PeerFrom(ctx))
 	if err := c.who().MayReportFor(p.Hostname); err != nil {
+		a.claimed(p.Hostname, rpc.PeerFrom(ctx).RemoteAddr(), err)
 		return nil, rpc.Errorf(wire.CodeForbidden, "%v", err)
 	}
 	notKept, err := a.Ingest.Metric(ctx, p.Hostname, &p.Metric)

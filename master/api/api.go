@@ -61,6 +61,7 @@ type API struct {
 
 	trials trials
 	boosts boosts
+	claims claims
 
 	agentsMu sync.Mutex
 	agents   map[string]*rpc.Peer // guarded by agentsMu: connections by host

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -21,6 +22,9 @@ func (a *API) subscribe(ctx context.Context, p wire.SubscribeParams) (wire.Subsc
 	pattern, err := live.ParsePattern(p.Pattern)
 	if err != nil {
 		return wire.SubscribeResult{}, rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
+	}
+	if !pattern.Possible() {
+		return wire.SubscribeResult{}, impossible(p.Pattern)
 	}
 	columns := p.Format == formatColumns
 	if !columns && p.Format != "" && p.Format != formatEvents {
@@ -53,6 +57,19 @@ func (a *API) subscribe(ctx context.Context, p wire.SubscribeParams) (wire.Subsc
 	c.subscriptions[reader.id] = subscription{cancel, owner}
 	c.readers.Go(func() { reader.run(running) })
 	return wire.SubscribeResult{Subscription: reader.id}, nil
+}
+
+// impossible refuses a pattern that no path can match: it would be waited for in
+// vain.
+func impossible(text string) error {
+	hint := ""
+	for _, root := range []string{"metrics/*/", "metrics/", "hosts/"} {
+		if fixed, err := live.ParsePattern(root + text); err == nil && fixed.Possible() {
+			hint = fmt.Sprintf("; did you mean %s?", fixed)
+			break
+		}
+	}
+	return rpc.Errorf(rpc.CodeInvalidParams, "no event can match the pattern %q: the paths of events are %s%s", text, live.Forms(), hint)
 }
 
 func (a *API) unsubscribe(ctx context.Context, p wire.UnsubscribeParams) (wire.Empty, error) {

@@ -39,6 +39,7 @@ type host struct {
 	given      map[string]string // labels that were given on the master; replaced, never changed
 	inspectors map[string]wire.InspectorStatus
 	agent      *Agent // connected, or nil
+	lastAgent  string // id of the agent that was connected last, since the master started
 	boots      map[string]*Reports
 	uses       uint64 // of boots
 	heard      time.Time
@@ -52,6 +53,9 @@ type Agent struct {
 	Replaced func()
 	// Reports knows which reports of this run of the agent were taken.
 	Reports *Reports
+	// Before is the address of another agent that has reported for the host until
+	// now, or "".
+	Before string
 
 	boot string // id of this run
 }
@@ -93,13 +97,18 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 		}
 		old.Replaced()
 	}
+	before := ""
+	if h.lastAgent != "" && h.lastAgent != hello.AgentID {
+		before = h.info.Remote
+	}
+	h.lastAgent = hello.AgentID
 	now := time.Now()
 	h.info.Version, h.info.OS, h.info.Arch = hello.Version, hello.OS, hello.Arch
 	h.info.Labels, h.info.AcceptsPushed = hello.Labels, hello.AcceptsPushed
 	h.info.Remote = remote
 	h.info.SkewMS = hello.NowMS - now.UnixMilli()
 	h.info.Simple, h.info.NotKept = false, ""
-	h.agent = &Agent{Host: hello.Host, ID: hello.AgentID, Replaced: replaced, boot: hello.BootID, Reports: h.reports(hello.BootID)}
+	h.agent = &Agent{Host: hello.Host, ID: hello.AgentID, Replaced: replaced, Before: before, boot: hello.BootID, Reports: h.reports(hello.BootID)}
 	r.seenLocked(h, now)
 	r.announceLocked(h)
 	return h.agent, nil

@@ -1,0 +1,151 @@
+package live
+
+import "strings"
+
+// A pattern that no path can match would be waited for in vain. The paths that
+// events have are few in form, so that can be told: this is a small automaton of
+// them, through which a pattern is led.
+
+// step is a state of the automaton: which bytes lead on, and where to.
+type step struct {
+	fits func(byte) bool
+	next []int // states that may follow
+	last bool  // a path may end behind it
+}
+
+// form is one kind of path, such as metrics/HOST/KEY.
+type form struct {
+	name  string
+	steps []step // from the first
+}
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// The bytes of names, as package inspectors wants them.
+func startsHost(c byte) bool { return isAlphanumeric(c) }
+func isHost(c byte) bool     { return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' }
+func startsKey(c byte) bool  { return isAlphanumeric(c) || c == '_' }
+func isKey(c byte) bool      { return isHost(c) || c == ':' }
+func isDigit(c byte) bool    { return '0' <= c && c <= '9' }
+func isSlash(c byte) bool    { return c == '/' }
+
+// forms are those of every path that is announced.
+func forms() []form {
+	return []form{
+		newForm("metrics/HOST/KEY"), newForm("hosts/HOST"), newForm("catalog/KEY"),
+		newForm("receipts/HOST/KEY"), newForm("rollouts/NUMBER"),
+	}
+}
+
+// newForm makes the automaton of a form from its name.
+func newForm(name string) form {
+	f := form{name: name}
+	add := func(fits func(byte) bool) int {
+		f.steps = append(f.steps, step{fits: fits})
+		return len(f.steps) - 1
+	}
+	before := []int{} // states that lead to the next
+	follow := func(first int, ends ...int) {
+		for _, b := range before {
+			f.steps[b].next = append(f.steps[b].next, first)
+		}
+		before = ends
+	}
+	for i, word := range strings.Split(name, "/") {
+		if i > 0 {
+			slash := add(isSlash)
+			follow(slash, slash)
+		}
+		switch word {
+		case "HOST":
+			first, rest := add(startsHost), add(isHost)
+			follow(first, first, rest)
+			f.steps[first].next = append(f.steps[first].next, rest)
+			f.steps[rest].next = append(f.steps[rest].next, rest)
+		case "KEY":
+			first, rest, slash := add(startsKey), add(isKey), add(isSlash)
+			follow(first, first, rest)
+			f.steps[first].next = append(f.steps[first].next, rest, slash)
+			f.steps[rest].next = append(f.steps[rest].next, rest, slash)
+			f.steps[slash].next = append(f.steps[slash].next, first)
+		case "NUMBER":
+			digit := add(isDigit)
+			follow(digit, digit)
+			f.steps[digit].next = append(f.steps[digit].next, digit)
+		default:
+			for _, c := range []byte(word) {
+				letter := add(func(b byte) bool { return b == c })
+				follow(letter, letter)
+			}
+		}
+	}
+	for _, end := range before {
+		f.steps[end].last = true
+	}
+	return f
+}
+
+// matches reports whether some path of the form matches a pattern.
+func (f *form) matches(p Pattern) bool {
+	// at holds the states that may come next; -1 is that the path may end here.
+	at := map[int]bool{0: true}
+	for i, part := range p.parts {
+		if i > 0 {
+			f.anything(at)
+		}
+		for _, c := range []byte(part) {
+			next := make(map[int]bool)
+			for s := range at {
+				if s >= 0 && f.steps[s].fits(c) {
+					f.leave(s, next)
+				}
+			}
+			at = next
+		}
+	}
+	return at[-1]
+}
+
+// anything adds the states that any run of bytes leads to.
+func (f *form) anything(at map[int]bool) {
+	for grown := true; grown; {
+		n := len(at)
+		for s := range at {
+			if s >= 0 {
+				f.leave(s, at)
+			}
+		}
+		grown = len(at) > n
+	}
+}
+
+// leave adds what may come behind a state.
+func (f *form) leave(s int, to map[int]bool) {
+	for _, next := range f.steps[s].next {
+		to[next] = true
+	}
+	if f.steps[s].last {
+		to[-1] = true
+	}
+}
+
+// Possible reports whether an event can have a path that matches.
+func (p Pattern) Possible() bool {
+	for _, f := range forms() {
+		if f.matches(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// Forms names the forms that the paths of events have.
+func Forms() string {
+	var names []string
+	for _, f := range forms() {
+		names = append(names, f.name)
+	}
+	return strings.Join(names, ", ")
+}
