@@ -41,9 +41,9 @@ const (
 )
 
 // Handler serves the application: its files, and index.html for every path that
-// the application itself understands, such as /hosts/web-1. All else is 404: a
-// script that is gone, or what another server has at that address, must never be
-// answered with a page.
+// the application itself understands, such as /hosts/web-1. All else is 404. Somebody
+// in a browser gets the page with it, which says so in its own words; a script that
+// is gone, and what a program asks for, is never answered with a page.
 //
 // It answers GET and HEAD only, compresses where the client accepts it (each
 // file once, on first use), and lets browsers keep /assets/ for ever.
@@ -58,13 +58,22 @@ func Handler() http.Handler {
 		if !readOnly(w, r) {
 			return
 		}
-		f := s.lookup(r.URL.Path)
-		if f == nil {
+		switch f := s.lookup(r.URL.Path); {
+		case f != nil:
+			f.serve(w, r)
+		case isVisit(r):
+			s.files[indexFile].serveMissing(w, r)
+		default:
 			http.NotFound(w, r)
-			return
 		}
-		f.serve(w, r)
 	})
+}
+
+// isVisit reports whether somebody looks for a page, where there may have been one.
+func isVisit(r *http.Request) bool {
+	top, _, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/"), "/")
+	program := top == "assets" || top == "api" || top == "rpc" || path.Ext(top) != ""
+	return !program && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // ClientScript serves the script that defines MeshClient, for /api/client. Any
@@ -189,6 +198,18 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", f.contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client has gone; there is nobody to tell
+	}
+}
+
+// serveMissing sends the page where there is none.
+func (f *file) serveMissing(w http.ResponseWriter, r *http.Request) {
+	body := f.forms().plain
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", f.contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusNotFound)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // the client has gone; there is nobody to tell
 	}

@@ -109,6 +109,28 @@ func asset(t *testing.T, ext string) string {
 	return strings.TrimPrefix(names[0], "dist")
 }
 
+// Whoever looks for a page that is not there is told so by the application, with
+// the status that says so too; a program gets no page.
+func TestMissingPages(t *testing.T) {
+	index, err := dist.ReadFile("dist/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Handler()
+	for path, page := range map[string]bool{
+		"/no/such/page": true, "/federate": true, "/hosts/a/b": true,
+		"/assets/x.js": false, "/api/v2": false, "/rpc/x": false, "/favicon.ico": false,
+	} {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := bytes.Equal(w.Body.Bytes(), index); w.Code != 404 || got != page {
+			t.Errorf("%s: status %d, the page: %v, want %v", path, w.Code, got, page)
+		}
+	}
+}
+
 func TestHandlerServes(t *testing.T) {
 	index, err := dist.ReadFile("dist/index.html")
 	if err != nil {
