@@ -86,6 +86,7 @@ chaos: ## Prove delivery at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS
 	CHAOS_AGENTS=$(CHAOS_AGENTS) CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) \
 	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/vedette
 	VEDETTE_TEST_HISTORY_KILLS=60 go test -run '^TestKillAtAnyPoint' -count=5 -v ./master/history
+	VEDETTE_TEST_WORST_SECONDS=60 go test -run '^TestWorstMinute$$' -count=1 -v -timeout 20m ./master
 
 truth: ## Hold random scripts against Go: TRUTH_N (20000), TRUTH_SEED (any), TRUTH_MINUTES (10) to make bad ones smaller.
 	TRUTH_N=$(TRUTH_N) TRUTH_SEED=$(TRUTH_SEED) TRUTH_MINUTES=$(TRUTH_MINUTES) \

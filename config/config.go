@@ -58,8 +58,9 @@ type Master struct {
 	Data string `yaml:"data"`
 	// TLS are the files of the certificate; none means plain HTTP.
 	TLS TLS `yaml:"tls"`
-	// Tokens are the credentials that are accepted. None means that anybody on
-	// loopback is an operator.
+	// Tokens are the credentials that are accepted. None means that the user who
+	// runs the master, and root, are operators over loopback, and that other users of
+	// the machine need the key that the master makes itself.
 	Tokens []Token `yaml:"tokens"`
 	// Static maps URL paths to folders that are served there, as
 	// "/master/app": ./app.

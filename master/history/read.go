@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,14 +24,14 @@ const (
 	querySamples  = 50_000_000 // of one, in memory at once
 	subqueryStep  = time.Minute
 
-	// queriesAtOnce is how many requests of the HTTP API are worked on at once,
-	// and rangesAtOnce how many Ranges. The others wait, which costs nothing:
-	// more at once would only take the processors from those who report.
-	queriesAtOnce = 4
-	rangesAtOnce  = 3
 	// queryBytes is what all of them may take together.
 	queryBytes = 1 << 30
 )
+
+// places is how many requests of the HTTP API are worked on at once, and how many
+// Ranges: two to four. The others wait, which costs nothing; more than there are
+// processors would only take those from who reports.
+func places() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
 // engine evaluates PromQL.
 type engine struct {

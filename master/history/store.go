@@ -93,8 +93,8 @@ func New(opts Options) (*Store, error) {
 	s := &Store{
 		opts:    opts,
 		limits:  newLimiter(opts.MaxSeriesPerHost, opts.MaxSeries),
-		queries: admit.New(queriesAtOnce),
-		ranges:  admit.New(rangesAtOnce),
+		queries: admit.New(places()),
+		ranges:  admit.New(places()),
 		memory:  admit.NewMemory(opts.queryBytes),
 		queue:   make(chan *request, queueLength),
 		ready:   make(chan struct{}),
