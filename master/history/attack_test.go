@@ -155,9 +155,10 @@ func TestQueriesEnd(t *testing.T) {
 	answers := make(chan *httptest.ResponseRecorder, 1)
 	ask := func(ctx context.Context) {
 		go func() { answers <- post(ctx, s.Handler(), "query_range", slowQuery()) }()
-		for busy := 0; busy == 0; busy, _ = s.queries.Load() {
-			runtime.Gosched()
-		}
+		patience.Until(t, "the query to begin", func() bool {
+			busy, _ := s.queries.Load()
+			return busy > 0
+		})
 	}
 	wait := func(what string) {
 		t.Helper()
