@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,10 +197,32 @@ func TestBoostEndsWithItsLease(t *testing.T) {
 	})
 }
 
+// noter notes the values of runs, and whether they were asked for to be shown only.
+type noter struct {
+	Runner
+	mu    sync.Mutex
+	shown map[float64]bool
+}
+
+func (n *noter) Run(ctx context.Context, jobs []plugins.Job, done func(plugins.Outcome)) {
+	n.Runner.Run(ctx, jobs, func(o plugins.Outcome) {
+		n.mu.Lock()
+		for _, job := range jobs {
+			for _, s := range o.Samples {
+				if job.Name == o.Name {
+					n.shown[s.Value] = job.Shown
+				}
+			}
+		}
+		n.mu.Unlock()
+		done(o)
+	})
+}
+
 // The samples of extra runs go by themselves, those of the ticks into reports.
 func TestBoostIsShownAndNotReported(t *testing.T) {
 	m := newTestMaster(t)
-	runner := newCounter()
+	runner := &noter{Runner: newCounter(), shown: make(map[float64]bool)}
 	a := newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) {
 		d.Definitions = []inspectors.Definition{script("count", "", time.Minute)}
 	})
@@ -230,6 +253,14 @@ func TestBoostIsShownAndNotReported(t *testing.T) {
 		}
 		if m.samples["count"][v] > 0 {
 			t.Errorf("sample %v was shown and reported", v)
+		}
+		if !runner.shown[v] {
+			t.Errorf("sample %v was shown, and its run was not asked for to be shown only", v)
+		}
+	}
+	for v := range m.samples["count"] {
+		if runner.shown[v] {
+			t.Errorf("sample %v was reported, and its run was asked for to be shown only", v)
 		}
 	}
 	if n := len(m.samples["count"]); n > 2 {

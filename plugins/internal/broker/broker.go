@@ -9,6 +9,12 @@
 // size of a file system where it is marked (package statfs), and, for scripts
 // that need to look at processes, those that open and read links.
 //
+// It also makes the connections of scripts that need some: a filter of system calls
+// sees no addresses, so that the kernel puts connect aside as well. The broker
+// reads the address, compares it with the Reach of the host, and connects a copy of
+// the host's descriptor to what it has read. This an agent does that is not root,
+// too, for hosts of its own user.
+//
 // The broker answers a fixed list of questions. Whatever else is asked, the
 // host may do by itself, with the rights that it has. Nothing that it says is
 // trusted: a path is copied before it is looked at, and what was looked at is
