@@ -155,12 +155,7 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	if err != nil {
 		return wire.PushResult{}, err
 	}
-	c.mu.Lock()
-	if err = c.checkSelectionLocked(before, e, w); err == nil {
-		err = c.checkRoomLocked(e, code[w.revision].Code)
-	}
-	well, drops := c.wellLocked(before), c.dropsLocked(e.Name, e.selector)
-	c.mu.Unlock()
+	well, drops, err := c.weigh(e, before, code[w.revision].Code, w)
 	if err != nil {
 		return wire.PushResult{}, err
 	}
@@ -189,6 +184,17 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	attempt.Written()
 	c.announceRollout(next)
 	return result, nil
+}
+
+// weigh refuses a change that hosts have no room for, or that is for nobody. It
+// tells on how many hosts what was there before does well, and how many drop it.
+func (c *Catalog) weigh(e, before *entry, code wire.Code, w wish) (well, drops int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.checkSelectionLocked(before, e, w); err != nil {
+		return 0, 0, err
+	}
+	return c.wellLocked(before), c.dropsLocked(e.Name, e.selector), c.checkRoomLocked(e, code)
 }
 
 // unchanged answers a push that is what there is already. It is in the audit log
