@@ -494,9 +494,12 @@ func (p *Pool) sockets() (string, error) {
 	p.dirMu.Lock()
 	defer p.dirMu.Unlock()
 	if p.dir == nil {
-		dir, err := newRunDir(p.options.Dir)
+		dir, instead, err := newRunDir(p.options.Dir)
 		if err != nil {
 			return "", err
+		}
+		if instead != nil {
+			p.log.Warn("the data folder cannot be used for sockets; they are elsewhere", "folder", dir.path, "reason", instead)
 		}
 		p.dir = dir
 	}

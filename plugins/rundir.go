@@ -26,19 +26,33 @@ type runDir struct {
 	lock *os.File
 }
 
-// newRunDir makes a folder within dir, or among the temporary files where dir
-// is empty or its path too long for a socket, and removes those that nobody
-// holds any more.
-func newRunDir(dir string) (*runDir, error) {
+// newRunDir makes a folder within dir, or where dir is empty, its path too long for
+// a socket, or it cannot be written, among the files that are for a while. It removes
+// those that nobody holds any more. instead is why it is not in dir, or nil.
+func newRunDir(dir string) (made *runDir, instead error, err error) {
 	if dir != "" {
-		var err error
 		if dir, err = filepath.Abs(dir); err != nil {
-			return nil, fmt.Errorf("cannot find the folder of sockets %q: %w", dir, err)
+			return nil, nil, fmt.Errorf("cannot find the folder of sockets %q: %w", dir, err)
 		}
 	}
-	if dir == "" || len(dir)+len(runPrefix)+12 > maxRunDir {
-		dir = filepath.Join(os.TempDir(), fmt.Sprintf("vedette-%d", os.Getuid()))
+	var faults []error
+	if dir != "" && len(dir)+len(runPrefix)+12 <= maxRunDir {
+		if made, err = makeRunDir(dir); err == nil {
+			return made, nil, nil
+		}
+		faults = append(faults, err)
 	}
+	for _, parent := range []string{os.TempDir(), "/run", "/dev/shm"} {
+		if made, err = makeRunDir(filepath.Join(parent, fmt.Sprintf("vedette-%d", os.Getuid()))); err == nil {
+			return made, errors.Join(faults...), nil
+		}
+		faults = append(faults, err)
+	}
+	return nil, nil, errors.Join(faults...)
+}
+
+// makeRunDir makes a folder within dir and removes what nobody holds there.
+func makeRunDir(dir string) (*runDir, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the folder of sockets: %w", err)
 	}

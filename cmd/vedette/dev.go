@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -14,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/internal/tempdir"
 )
 
 // dev is one run of the command of that name.
@@ -55,10 +55,11 @@ func (d *dev) run(cmd *cobra.Command) (err error) {
 	defer d.reloads.Listen()()
 	folder := d.data
 	if folder == "" {
-		if folder, err = os.MkdirTemp("", "vedette-dev-"); err != nil {
-			return fmt.Errorf("cannot make a folder for temporary files: %w", err)
+		var remove func() error
+		if folder, remove, err = tempdir.Make("vedette-dev-"); err != nil {
+			return err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+		defer func() { err = errors.Join(err, remove()) }()
 	}
 	d.settings.Set("master.data", filepath.Join(folder, "master"), "data")
 	d.settings.Set("agent.data", filepath.Join(folder, "agent"), "data")

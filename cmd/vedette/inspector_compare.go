@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/tempdir"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/compare"
 	"github.com/vedettehq/vedette/plugins/promote"
@@ -112,11 +111,11 @@ func (t *inspectorTest) run(cmd *cobra.Command, file string) (err error) {
 			return err
 		}
 	}
-	folder, err := os.MkdirTemp("", "vedette-test-")
+	folder, remove, err := tempdir.Make("vedette-test-")
 	if err != nil {
-		return fmt.Errorf("cannot make a folder for temporary files: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() { err = errors.Join(err, remove()) }()
 	inputs, err := newInputs(folder, t.inputs)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/tempdir"
 )
 
 // ErrNoGo is wrapped by the error of a build on a machine without a Go
@@ -65,11 +66,11 @@ func Build(ctx context.Context, o Options) (*Binary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot find the folder of %q: %w", o.Output, err)
 	}
-	work, err := os.MkdirTemp("", "vedette-promote-")
+	work, remove, err := tempdir.Make("vedette-promote-")
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a folder to build in: %w", err)
+		return nil, err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = remove() }() // what stays, the next build removes
 	t, err := newToolchain(ctx, o.Native)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vedettehq/vedette/internal/freeport"
+)
+
+// However dev is ended, its temporary folder is gone, or is so after the next start.
+// One that was asked to end has drained.
+func TestDevLeavesNothing(t *testing.T) {
+	folder, err := os.MkdirTemp("", "v") // sockets have short names
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
+		t.Fatal(err)
+	}
+	m := &chaos{TB: t, addr: freeport.Address(t), folder: folder}
+	config := filepath.Join(folder, "dev.yaml")
+	text := "agent: { library: none }\ninspectors:\n  probe: { interval: 200ms, go: \"return 1, nil\" }\n"
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	left := func() []string {
+		found, err := filepath.Glob(filepath.Join(folder, "vedette-dev-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	signals := []os.Signal{syscall.SIGKILL, syscall.SIGTERM, os.Interrupt, syscall.SIGKILL, syscall.SIGTERM}
+	rand.Shuffle(len(signals)-1, func(i, j int) { signals[i], signals[j] = signals[j], signals[i] })
+	for _, s := range signals { // the last one has nothing left
+		dev := m.spawn("dev", []string{"TMPDIR=" + folder}, nil, "vedette", "dev", "--config", config, "--listen", m.addr)
+		t.Cleanup(dev.stop)
+		awaitThat(t, "a value", func() bool { return m.latest() == "1" })
+		if found := left(); len(found) != 1 {
+			t.Errorf("while dev runs there are %v", found)
+		}
+		for range rand.IntN(3) {
+			dev.signal(syscall.SIGHUP)
+		}
+		if s == syscall.SIGKILL {
+			dev.kill()
+			continue
+		}
+		dev.signal(s)
+		dev.done.Wait()
+		if found := left(); len(found) != 0 {
+			t.Errorf("after %v there are %v", s, found)
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(folder, "dev.log"))
+	if err != nil || strings.Count(string(log), "agent is stopping") < 3 || strings.Contains(string(log), "they are lost") {
+		t.Errorf("it was not drained (%v):\n%s", err, log)
+	}
+}

@@ -1,0 +1,63 @@
+//go:build unix
+
+// Package tempdir makes temporary folders that do not outlive their process for
+// long: what a killed one has left, the next of its kind removes.
+package tempdir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockName is the name of a file in each folder, which is locked while the folder is
+// in use.
+const lockName = ".in-use"
+
+// Make makes a folder among the temporary files whose name begins with the prefix, and
+// removes those of the same prefix that nobody uses any more. remove removes it.
+func Make(prefix string) (folder string, remove func() error, err error) {
+	removeAbandoned(prefix)
+	folder, err = os.MkdirTemp("", prefix)
+	if err != nil {
+		return "", nil, fmt.Errorf("cannot make a folder for temporary files: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(folder, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = flock(lock)
+	}
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("cannot lock the folder for temporary files %q: %w", folder, err), os.RemoveAll(folder))
+	}
+	return folder, func() error { return errors.Join(os.RemoveAll(folder), lock.Close()) }, nil
+}
+
+// removeAbandoned removes the folders whose process is gone. One without a lock is
+// just being made; one that cannot be opened is somebody else's.
+func removeAbandoned(prefix string) {
+	folders, err := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
+	if err != nil {
+		return // the temporary folder has a name that is no pattern
+	}
+	for _, folder := range folders {
+		lock, err := os.OpenFile(filepath.Join(folder, lockName), os.O_RDWR|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			continue
+		}
+		if flock(lock) == nil {
+			_ = os.RemoveAll(folder) // what stays is left to the next
+		}
+		_ = lock.Close()
+	}
+}
+
+func flock(file *os.File) error {
+	for {
+		if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != unix.EINTR {
+			return err
+		}
+	}
+}
