@@ -174,6 +174,7 @@ func (h *host) start(ctx context.Context) (*process, error) {
 		isolated: h.pool.isolated,
 		health:   h.health,
 		swollen:  h.relieve,
+		outdated: h.outdated,
 	})
 	if err != nil {
 		h.pool.work.Done()

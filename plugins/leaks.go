@@ -187,7 +187,7 @@ func (p *Pool) budgetOf(name string) inspectors.Budget {
 }
 
 // watchMemory looks up the memory of the script hosts until ctx ends: one that
-// is busy with a long run tells nothing of itself.
+// is busy with a long run tells nothing of itself. It looks at their mounts as well.
 func (p *Pool) watchMemory(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -197,7 +197,9 @@ func (p *Pool) watchMemory(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for _, c := range p.scriptProcesses() {
+		hosts := p.scriptProcesses()
+		p.watchMounts(hosts)
+		for _, c := range hosts {
 			most := c.spec.limits.leakedData()
 			if used, err := residentBytes(c.child.id()); err == nil && most > 0 && used > most {
 				c.hooks.swollen(c, leak{"memory", used, most})

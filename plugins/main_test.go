@@ -126,14 +126,8 @@ func buildNative(d inspectors.Definition, output io.Writer) (server.Program, err
 			n.leaked.Store(leaked)
 			return err
 		})
-	case "sleep": // aloud, where it has another word
-		return run(func(ctx context.Context) error {
-			if len(words) > 1 {
-				fmt.Fprintln(output, "begun")
-			}
-			<-ctx.Done()
-			return ctx.Err()
-		})
+	case "sleep":
+		return run(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	case "load-exit":
 		os.Exit(8)
 	case "load-hangs":

@@ -45,6 +45,7 @@ type process struct {
 	executed  chan struct{}
 	stderr    *stderrTail
 	started   time.Time
+	disks     string // that the agent saw mounted before it was started
 	hooks     hooks
 	dead      chan struct{} // closed when death is set and hooks.ended has returned
 	death     *death        // valid once dead is closed, and while hooks.ended runs
@@ -73,6 +74,7 @@ type hooks struct {
 	isolated func(layers []*pb.Layer)     // a script host tells how it is isolated
 	health   func(*process, *pb.RunReply) // it tells of itself beside results
 	swollen  func(*process, leak)         // its memory comes close to its limit
+	outdated func(*process)               // it sees other disks than the agent
 }
 
 // suspect is who may have caused a death: an inspector that was running, or one

@@ -21,6 +21,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -350,6 +351,52 @@ func TestUsageOfLaterMounts(t *testing.T) {
 	t.Cleanup(func() { _ = unix.Unmount(point, unix.MNT_DETACH) })
 	if o := f.runOne("usage"); o.Err != nil || o.Samples[0].Value != 1<<20 {
 		t.Errorf("%v, %v, want a file system of 1 MiB", o.Samples, o.Err)
+	}
+}
+
+// A disk is mounted, and unmounted, while script hosts run: they see it, and do not
+// keep it in use, whether / is shared or not.
+func TestDisksComeAndGo(t *testing.T) {
+	asRoot(t)
+	f := newFixture(t, plugins.PoolOptions{})
+	f.SetRespite(0)
+	definition, _ := library.Get("disk")
+	f.mustLoad(definition)
+	f.runOne("disk")
+	source, point := shortDir(t), shortDir(t)
+	view := func() (has bool) {
+		children, err := filepath.Glob("/proc/self/task/*/children")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range children {
+			text, _ := os.ReadFile(file)
+			for _, pid := range strings.Fields(string(text)) {
+				table, _ := os.ReadFile("/proc/" + pid + "/mountinfo")
+				has = has || strings.Contains(string(table), " "+point+" ")
+			}
+		}
+		return has
+	}
+	if err := unix.Mount(source, point, "", unix.MS_BIND, ""); err != nil {
+		t.Skipf("cannot mount here: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(point, unix.MNT_DETACH) })
+	table, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(table), " "+point+" ") || !strings.Contains(string(table), " /dev/") {
+		t.Skip("the temporary folder is on no disk")
+	}
+	patience.Until(t, "the script host to see the disk", view)
+	f.runOne("disk")
+	if err := unix.Unmount(point, 0); err != nil {
+		t.Fatal(err)
+	}
+	patience.Until(t, "the script host to let go of the disk", func() bool { return !view() })
+	if o := f.runOne("disk"); o.Err != nil {
+		t.Error(o.Err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -69,6 +70,7 @@ func startProcess(ctx context.Context, pool *Pool, s *spec, h hooks) (_ *process
 		pool:    pool,
 		spec:    s,
 		started: time.Now(),
+		disks:   disksOf("self"),
 		hooks:   h,
 		dead:    make(chan struct{}),
 		slots:   make(map[uint32]suspect),
@@ -233,7 +235,7 @@ func (p *process) command() (*exec.Cmd, error) {
 		Path:        p.spec.path,
 		Args:        p.spec.args,
 		Dir:         p.spec.dir,
-		Env:         append([]string{link.EnvLifeline + "=3", link.EnvRecorder + "=4"}, p.spec.env...),
+		Env:         slices.Concat([]string{link.EnvLifeline + "=3", link.EnvRecorder + "=4"}, p.spec.env, p.mountTable()),
 		ExtraFiles:  []*os.File{read, recorder.File()},
 		SysProcAttr: childAttributes(),
 	}, nil

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/plugins"
-
-	"github.com/vedettehq/vedette/internal/patience"
 )
 
 // starve stops the process of a kind and continues it for a moment, again and
@@ -88,36 +86,24 @@ func TestStarvedProcess(t *testing.T) {
 	}
 }
 
-// tellingPool is nativePool with a channel that tells when a run of a script has
-// begun that is to "sleep aloud".
-func tellingPool(t *testing.T) (f *fixture, begun <-chan string) {
-	t.Helper()
-	lines := make(chan string, 100)
-	f = newFixture(t, plugins.PoolOptions{
-		ScriptHost: []string{os.Args[0], nativeHost},
-		Output:     func(_, line string) { lines <- line },
-	})
-	f.SetRespite(0)
-	return f, lines
-}
-
 // A run that was stopped beyond its timeout is no run that timed out.
 func TestStoppedRun(t *testing.T) {
-	f, begun := tellingPool(t)
-	f.mustLoad(script("a", "sleep aloud"))
+	f := nativePool(t)
+	f.mustLoad(script("a", "sleep"))
 	pid := f.pid("shared")
 	got := make(chan plugins.Outcome, 1)
-	go f.Run(t.Context(), []plugins.Job{{Name: "a", Timeout: 5 * time.Second}}, func(o plugins.Outcome) { got <- o })
-	patience.Receive(t, "the run to begin", begun)
+	go f.Run(t.Context(), []plugins.Job{{Name: "a", Timeout: time.Second}}, func(o plugins.Outcome) { got <- o })
+	stopNow := time.NewTimer(100 * time.Millisecond)
+	<-stopNow.C
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	goOn := time.NewTimer(12 * time.Second)
+	goOn := time.NewTimer(8 * time.Second)
 	<-goOn.C
 	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	o := patience.Receive(t, "the end of the run", got)
+	o := <-got
 	if !errors.Is(o.Err, plugins.ErrStarved) || !errors.Is(o.Err, plugins.ErrUnavailable) || !strings.Contains(o.Err.Error(), "got no processor for") {
 		t.Errorf("the outcome is %v, want one that starved", o.Err)
 	}
@@ -229,21 +215,18 @@ func TestOldQuarantineHeals(t *testing.T) {
 
 // A process that the system kills, out of memory say, is nobody's fault.
 func TestKilledInARun(t *testing.T) {
-	f, begun := tellingPool(t)
-	f.mustLoad(script("a", "ok"), script("b", "sleep aloud"))
+	f := nativePool(t)
+	f.mustLoad(script("a", "ok"), script("b", "sleep"))
 	for range 3 {
 		pid := f.pid("shared")
 		got := make(chan plugins.Outcome, 1)
-		go f.Run(t.Context(), []plugins.Job{{Name: "b", Timeout: 8 * time.Second}}, func(o plugins.Outcome) { got <- o })
-		patience.Receive(t, "the run to begin", begun)
+		go f.Run(t.Context(), []plugins.Job{{Name: "b", Timeout: 2 * time.Second}}, func(o plugins.Outcome) { got <- o })
+		f.wantGood(f.run(testTimeout, "a"), "a") // by then b has begun
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		if o := patience.Receive(t, "the end of the run", got); errors.Is(o.Err, plugins.ErrCrashed) {
+		if o := <-got; errors.Is(o.Err, plugins.ErrCrashed) {
 			t.Errorf("b: %v", o.Err)
-		}
-		for len(begun) > 0 { // it was run again in the next process, until its timeout
-			<-begun
 		}
 		eventually(t, "another process is there", func() bool { return f.replaced(pid) })
 	}

@@ -441,6 +441,7 @@ func TestFakeHost(t *testing.T) {
 		"proc/loadavg": "1.25 2.5 3.75 4/321 9999\n",
 		"proc/uptime":  "12345.67 5000.00\n",
 		"proc/diskstats": "   7       0 loop0 5 0 40 1 0 0 0 0 0 1 1\n" +
+			"   8      16 sdb 5 0 40 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n" +
 			" 259       0 nvme0n1 100 1 2000 30 200 2 4000 50 0 6000 80 0 0 0 0\n" +
 			" 259       1 nvme0n1p1 90 1 1000 30 200 2 4000 50 0 6000 80 0 0 0 0\n" +
 			"   8       0 sda 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
@@ -469,6 +470,8 @@ func TestFakeHost(t *testing.T) {
 		"uptime":         {"uptime/seconds": 12345.67},
 		"disk-io": {
 			`disk-io/read_bytes_total{device="nvme0n1"}`: 2000 * 512, `disk-io/write_bytes_total{device="nvme0n1"}`: 4000 * 512,
+			`disk-io/read_bytes_total{device="sdb"}`: 40 * 512, `disk-io/write_bytes_total{device="sdb"}`: 0,
+			`disk-io/reads_total{device="sdb"}`: 5, `disk-io/writes_total{device="sdb"}`: 0, `disk-io/io_seconds_total{device="sdb"}`: 0,
 			`disk-io/reads_total{device="nvme0n1"}`: 100, `disk-io/writes_total{device="nvme0n1"}`: 200, `disk-io/io_seconds_total{device="nvme0n1"}`: 6,
 		},
 		"tcp": {

@@ -13,7 +13,7 @@ const outcome = "VEDETTE_TEST_OUTCOME"
 func TestOneOutcome(t *testing.T) {
 	want := os.Getenv(outcome)
 	if want == "" {
-		return // it is not TestOutcomes that runs it
+		t.Skip("TestOutcomes runs it")
 	}
 	t.Run("in a subtest", func(t *testing.T) {
 		Test(t, func(t *testing.T) {

@@ -41,14 +41,8 @@ func (l *lowering) target(e ast.Expr) place {
 		}
 		return place{text: c[0].in(primary) + "[" + c[1].text + "]"}
 	case *ast.SelectorExpr:
-		s := l.fn.info.Selections[e]
-		if s == nil || s.Kind() != types.FieldVal {
-			c := l.selector(e)
-			return place{text: c.text, plain: c.stable()}
-		}
-		t := l.typeOf(e.X)
-		c, field, owner := l.fieldPlace(l.expr(e.X), t, l.fieldPath(e, s))
-		return place{text: c.text, plain: c.stable() && !l.tied(owner, field)}
+		c := l.selector(e)
+		return place{text: c.text, plain: c.stable()}
 	case *ast.StarExpr:
 		c := l.expr(e.X)
 		if !c.stable() {
@@ -212,7 +206,7 @@ func (f *freezer) code(e ast.Expr) code {
 		}
 		t := l.typeOf(e.X)
 		x := f.base(e.X, t)
-		c, _, _ := l.fieldPlace(x, t, l.fieldPath(e, s))
+		c, _ := l.fields(x, t, l.fieldPath(e, s))
 		return c
 	}
 	return l.expr(e)

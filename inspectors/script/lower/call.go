@@ -92,26 +92,14 @@ func (l *lowering) callText(e *ast.CallExpr) string {
 	return args[0].text + "(" + strings.Join(texts(args[1:]), ", ") + ")"
 }
 
-// steadyAny returns a function that is held as any as a variable of that type.
-func (l *lowering) steadyAny(c code, t types.Type) code {
-	if c.p == atom {
-		return c
-	}
-	return l.holdAs(c, t)
-}
-
 // function makes the code of a function value that is called.
 func (l *lowering) function(fun ast.Expr) code {
 	t := l.typeOf(fun)
-	c := l.expr(fun)
-	if !l.heldAsAny(t) {
-		return l.steady(c, t)
+	c := l.steady(l.expr(fun), t)
+	if n := l.own(t); n != nil && recursive(n) {
+		return l.hold(code{c.text + ".(" + l.typ(t.Underlying()) + ")", primary}, t)
 	}
-	sig, _ := t.Underlying().(*types.Signature)
-	c = l.steadyAny(c, t)
-	v := l.temp()
-	l.line(v + " := " + c.text + ".(" + l.funcType(sig) + ")")
-	return code{v, atom}
+	return c
 }
 
 func selection(e ast.Expr) *ast.SelectorExpr {

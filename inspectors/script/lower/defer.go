@@ -60,9 +60,9 @@ func (l *lowering) deferred(e *ast.CallExpr, fun ast.Expr) string {
 	if native {
 		name = l.pkg(f.Pkg().Path(), f.Pkg().Name()) + "." + f.Name()
 	} else {
-		name = l.temp()
-		l.line(name + " := " + l.function(fun).text)
-		captured = append(captured, capture{name, l.funcType(sig)})
+		held := l.hold(l.expr(fun), l.typeOf(fun))
+		name = held.text
+		captured = append(captured, capture{name, l.typ(sig)})
 	}
 	var args []string
 	for i, c := range l.arguments(e, sig, nil) {

@@ -199,20 +199,6 @@ func (l *lowering) fieldPath(sel *ast.SelectorExpr, s *types.Selection) []int {
 // fields follows a path of fields, those of embedded structs among them, which
 // the interpreter does not promote in every case.
 func (l *lowering) fields(x code, t types.Type, path []int) (code, types.Type) {
-	if len(path) == 0 {
-		return x, t
-	}
-	last := t
-	c, ft, owner := l.fieldPlace(x, last, path)
-	if l.tied(owner, ft) {
-		c = l.hold(code{l.untie(c.text, ft), call}, ft)
-	}
-	return c, ft
-}
-
-// fieldPlace is fields for a field that is set: of one that is tied it is the
-// place itself. It also returns the struct that the field is of.
-func (l *lowering) fieldPlace(x code, t types.Type, path []int) (c code, field, owner types.Type) {
 	for at, i := range path {
 		if p, ok := t.Underlying().(*types.Pointer); ok {
 			t = p.Elem()
@@ -221,7 +207,6 @@ func (l *lowering) fieldPlace(x code, t types.Type, path []int) (c code, field, 
 		if !ok {
 			l.refuse(l.fn.pos, "a field of "+t.String(), "write it otherwise")
 		}
-		owner = t
 		if l.foreign(t) && at < len(path)-1 {
 			t = s.Field(i).Type()
 			continue // the library's own types promote their fields themselves
@@ -241,11 +226,8 @@ func (l *lowering) fieldPlace(x code, t types.Type, path []int) (c code, field, 
 			x = code{text + "." + name, primary}
 		}
 		t = s.Field(i).Type()
-		if at < len(path)-1 && l.tied(owner, t) {
-			x = l.hold(code{l.untie(x.text, t), call}, t)
-		}
 	}
-	return x, t, owner
+	return x, t
 }
 
 // foreign reports a type that the library declares.
@@ -289,11 +271,6 @@ func (l *lowering) address(e ast.Expr) code {
 			if _, isStruct := l.subst(v.Type()).Underlying().(*types.Struct); isStruct {
 				return code{l.name(v), atom}
 			}
-		}
-	}
-	if sel, ok := e.(*ast.SelectorExpr); ok {
-		if s := l.fn.info.Selections[sel]; s != nil && s.Kind() == types.FieldVal && l.tied(l.typeOf(sel.X), t) {
-			l.refuse(e.Pos(), "the address of a field by which structs point to each other", "take the address of a variable, and set the field to it")
 		}
 	}
 	x := l.expr(e)
@@ -428,15 +405,6 @@ func (l *lowering) comparison(e *ast.BinaryExpr) code {
 		}
 		if !l.libraryInterface(l.typeOf(z)) {
 			text := l.host() + ".Holds(" + l.expr(z).text + ")"
-			if e.Op == token.EQL {
-				return code{"!" + text, unary}
-			}
-			return code{text, call}
-		}
-	}
-	for _, z := range []ast.Expr{e.X, e.Y} {
-		if (nilX || nilY) && !isNil(l.fn.info, z) && l.heldAsAny(l.typeOf(z)) {
-			text := l.host() + ".Holds(" + l.steadyAny(l.expr(z), l.typeOf(z)).text + ")"
 			if e.Op == token.EQL {
 				return code{"!" + text, unary}
 			}

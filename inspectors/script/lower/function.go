@@ -87,7 +87,7 @@ func (l *lowering) temp() string {
 // hold puts a value into a variable of its own and returns that.
 func (l *lowering) hold(c code, t types.Type) code {
 	name := l.temp()
-	if c.text == "nil" || c.p == constantCode || t != nil && l.heldAsAny(t) {
+	if c.text == "nil" || c.p == constantCode {
 		l.line("var " + name + " " + l.typ(t) + " = " + c.text)
 	} else {
 		l.line(name + " := " + c.text)
@@ -445,7 +445,7 @@ func (l *lowering) declare(name string, t types.Type, value code, boxed bool) {
 	switch _, isStruct := l.subst(t).Underlying().(*types.Struct); {
 	case !boxed && value.text == "":
 		l.line("var " + name + " " + l.typ(t))
-	case !boxed && value.p == call && !l.heldAsAny(t):
+	case !boxed && value.p == call:
 		l.line(name + " := " + value.text)
 	case !boxed:
 		l.line(l.variableLine(name, value, t))

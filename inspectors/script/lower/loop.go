@@ -35,7 +35,7 @@ func (l *lowering) enter(s ast.Stmt, label types.Object, loop bool, again func()
 func (l *lowering) branch(s *ast.BranchStmt) {
 	switch s.Tok {
 	case token.GOTO:
-		l.line("goto " + s.Label.Name + mark + "goto")
+		l.line("goto " + s.Label.Name + mark)
 		return
 	case token.FALLTHROUGH:
 		return // its switch knows
@@ -67,7 +67,7 @@ func (l *lowering) branch(s *ast.BranchStmt) {
 func (l *lowering) labeled(s *ast.LabeledStmt) {
 	label := l.fn.info.Defs[s.Label]
 	if l.gone(label) {
-		l.line(s.Label.Name + mark + "goto:")
+		l.line(s.Label.Name + mark + ":")
 	}
 	switch inner := s.Stmt.(type) {
 	case *ast.ForStmt:

@@ -142,12 +142,6 @@ func TestRefusals(t *testing.T) {
 			"type tree struct { kids []tree }\nvar t tree\nt.kids = append(t.kids, tree{}, tree{})\nreturn float64(len(t.kids)), nil",
 		},
 		{
-			"the address of a field that ties structs",
-			"package x\n\ntype a struct { b *b }\ntype b struct { a *a }\n\nfunc Inspect() (float64, error) {\n\tx := &a{}\n\tp := &x.b\n\t*p = &b{x}\n\treturn 1, nil\n}\n",
-			"the address of a field by which structs point to each other; take the address of a variable, and set the field to it",
-			"package x\n\ntype a struct { b *b }\ntype b struct { a *a }\n\nfunc Inspect() (float64, error) {\n\tx := &a{}\n\tvar v *b\n\tp := &v\n\t*p = &b{x}\n\tx.b = v\n\treturn 1, nil\n}\n",
-		},
-		{
 			"a letter of the translation",
 			"a" + lower.Mark + " := 1.0\nreturn a" + lower.Mark + ", nil",
 			"the letter " + lower.Mark + " in a name",

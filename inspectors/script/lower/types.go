@@ -250,166 +250,17 @@ func (l *lowering) typ(t types.Type) string {
 	case *types.Interface:
 		return l.host() + ".Any"
 	case *types.Struct:
-		return l.structType(nil, t)
+		return l.structType(t)
 	case *types.Signature:
-		if l.circular(t) {
-			return l.host() + ".Any"
+		var params []string
+		for v := range t.Params().Variables() {
+			params = append(params, l.typ(v.Type()))
 		}
-		return l.funcType(t)
+		return "func(" + strings.Join(params, ", ") + ") " + l.results(t)
 	case *types.Tuple:
 		return "tuple"
 	}
 	return "unknown"
-}
-
-// tied reports a field by which a struct points to another one that points back.
-// The interpreter has two types for such a struct, so that the field is any in
-// Core, and what it holds is taken out where it is read.
-func (l *lowering) tied(t types.Type, f types.Type) bool {
-	from := l.own(deref2(t))
-	if from == nil {
-		return false
-	}
-	switch f.Underlying().(type) {
-	case *types.Pointer, *types.Slice, *types.Map, *types.Chan:
-	default:
-		return false
-	}
-	if n, ok := types.Unalias(f).(*types.Named); ok && l.own(n) == nil {
-		return false
-	}
-	key := "tied " + l.key(from) + " " + l.key(f)
-	if known, ok := l.once[key]; ok {
-		return known == "yes"
-	}
-	answer := "no"
-	eachNamed(f, func(n *types.Named) {
-		if _, ok := n.Underlying().(*types.Struct); ok && l.own(n) != nil && !types.Identical(n, from) && l.leadsTo(n, from) {
-			answer = "yes"
-		}
-	}, make(map[types.Type]bool))
-	if n := l.own(f); n != nil && answer == "no" {
-		eachNamed(n.Underlying(), func(n *types.Named) {
-			if _, ok := n.Underlying().(*types.Struct); ok && l.own(n) != nil && !types.Identical(n, from) && l.leadsTo(n, from) {
-				answer = "yes"
-			}
-		}, make(map[types.Type]bool))
-	}
-	l.once[key] = answer
-	return answer == "yes"
-}
-
-// untie returns a call that takes out what a tied field holds.
-func (l *lowering) untie(text string, t types.Type) string {
-	typ := l.typ(t)
-	key := "untie " + typ
-	name, ok := l.once[key]
-	if !ok {
-		name = l.fresh("untie" + mark)
-		l.once[key] = name
-		l.tops = append(l.tops, "func "+name+"(x "+l.host()+".Any) "+typ+" {\nvar v "+typ+"\nif "+l.host()+".Holds(x) {\nv = x.("+typ+")\n}\nreturn v\n}\n")
-	}
-	return name + "(" + text + ")"
-}
-
-// leadsTo reports whether a struct has a pointer, in it or in the structs that it
-// holds, to another one.
-func (l *lowering) leadsTo(from, to *types.Named) bool {
-	seen := make(map[types.Type]bool)
-	var look func(types.Type) bool
-	look = func(part types.Type) bool {
-		found := false
-		eachNamed(part, func(n *types.Named) {
-			if found || types.Identical(n, to) {
-				found = true
-				return
-			}
-			if l.own(n) != nil && !types.IsInterface(n) && !seen[n] {
-				seen[n] = true
-				found = look(n.Underlying())
-			}
-		}, make(map[types.Type]bool))
-		return found
-	}
-	return look(from.Underlying())
-}
-
-// funcType writes the type of a function.
-func (l *lowering) funcType(t *types.Signature) string {
-	var params []string
-	for v := range t.Params().Variables() {
-		params = append(params, l.typ(v.Type()))
-	}
-	return "func(" + strings.Join(params, ", ") + ") " + l.results(t)
-}
-
-// circular reports the type of a function of which a parameter or result is made
-// of structs that hold such a function: the interpreter has two types for it. In
-// Core it is held as any, and called by its type.
-func (l *lowering) circular(t *types.Signature) bool {
-	key := "circular " + l.key(t)
-	if known, ok := l.once[key]; ok {
-		return known == "yes"
-	}
-	l.once[key] = "no"
-	seen := make(map[types.Type]bool)
-	found := false
-	var look func(types.Type)
-	look = func(part types.Type) {
-		part = types.Unalias(part)
-		if found || seen[part] {
-			return
-		}
-		seen[part] = true
-		switch u := part.(type) {
-		case *types.Named:
-			if l.own(u) != nil && !types.IsInterface(u) {
-				look(u.Underlying())
-			}
-		case *types.Pointer:
-			look(u.Elem())
-		case *types.Slice:
-			look(u.Elem())
-		case *types.Array:
-			look(u.Elem())
-		case *types.Chan:
-			look(u.Elem())
-		case *types.Map:
-			look(u.Key())
-			look(u.Elem())
-		case *types.Struct:
-			for f := range u.Fields() {
-				look(f.Type())
-			}
-		case *types.Signature:
-			if types.Identical(u, t) {
-				found = true
-				return
-			}
-			for _, tuple := range []*types.Tuple{u.Params(), u.Results()} {
-				for v := range tuple.Variables() {
-					look(v.Type())
-				}
-			}
-		}
-	}
-	for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
-		for v := range tuple.Variables() {
-			look(v.Type())
-		}
-	}
-	if found {
-		l.once[key] = "yes"
-	}
-	return found
-}
-
-// heldAsAny reports a type of functions that is any in Core.
-func (l *lowering) heldAsAny(t types.Type) bool {
-	if _, ok := t.Underlying().(*types.Signature); !ok {
-		return false
-	}
-	return l.typ(t) == l.host()+".Any"
 }
 
 func basicName(t *types.Basic) string {
@@ -456,8 +307,9 @@ func (l *lowering) namedType(t *types.Named) string {
 	}
 	name := l.fresh(o.Name() + mark)
 	l.named[key] = name
-	text := l.structType(t, s)
-	l.types = append(l.types, "type "+name+" "+text+"\n")
+	at := len(l.types)
+	l.types = append(l.types, "")
+	l.types[at] = "type " + name + " " + l.structType(s) + "\n"
 	return name
 }
 
@@ -518,7 +370,7 @@ func (l *lowering) libraryType(t *types.Named) string {
 // structType writes a struct. Embedded fields are named: what is promoted is
 // written out where it is used. Fields that start with a small letter are
 // exported by the interpreter, and kept from the encoders by a tag.
-func (l *lowering) structType(t types.Type, s *types.Struct) string {
+func (l *lowering) structType(s *types.Struct) string {
 	var b strings.Builder
 	b.WriteString("struct {")
 	for i := range s.NumFields() {
@@ -527,13 +379,7 @@ func (l *lowering) structType(t types.Type, s *types.Struct) string {
 		if !f.Exported() && !f.Embedded() {
 			tag = `json:"-" xml:"-"`
 		}
-		typ := ""
-		if t != nil && l.tied(t, f.Type()) {
-			typ = l.host() + ".Any"
-		} else {
-			typ = l.typ(f.Type())
-		}
-		fmt.Fprintf(&b, " %s %s", l.fieldName(s, i), typ)
+		fmt.Fprintf(&b, " %s %s", l.fieldName(s, i), l.typ(f.Type()))
 		if tag != "" {
 			fmt.Fprintf(&b, " %q", tag)
 		}

@@ -12,15 +12,16 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-
-	"github.com/vedettehq/vedette/internal/patience"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience is how long a test waits for what must come.
+const patience = time.Minute
+
 func enter(t *testing.T, g *Gate, caller string) func() {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	leave, err := g.Enter(WithCaller(ctx, caller))
 	if err != nil {
@@ -34,24 +35,26 @@ func TestAPlaceForOthers(t *testing.T) {
 	g := New(3)
 	first, second := enter(t, g, "greedy"), enter(t, g, "greedy")
 	ctx, cancel := context.WithCancel(WithCaller(t.Context(), "greedy"))
-	gaveUp := make(chan error, MaxWaiting)
+	gaveUp := make(chan error)
 	for range MaxWaiting {
 		go func() {
 			_, err := g.Enter(ctx)
 			gaveUp <- err
 		}()
 	}
-	patience.Until(t, "all to wait", func() bool {
-		busy, waiting := g.Load()
-		return busy == 2 && waiting == MaxWaiting
-	})
+	for {
+		if busy, waiting := g.Load(); busy == 2 && waiting == MaxWaiting {
+			break
+		}
+		runtime.Gosched()
+	}
 	if _, err := g.Enter(WithCaller(t.Context(), "greedy")); !errors.Is(err, ErrCrowded) {
 		t.Errorf("one too many gave %v", err)
 	}
 	other := enter(t, g, "modest")
 	cancel()
 	for range MaxWaiting {
-		if err := patience.Receive(t, "the end of one that waits", gaveUp); !errors.Is(err, context.Canceled) {
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
 			t.Errorf("a place was given, or %v", err)
 		}
 	}
@@ -102,7 +105,7 @@ func TestCallersByChance(t *testing.T) {
 	go func() { all.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(patience.Limit):
+	case <-time.After(patience):
 		t.Fatal("somebody waits for a place and gets none")
 	}
 	if busy, waiting := g.Load(); busy+waiting != 0 || len(g.callers) != 0 {
@@ -120,7 +123,7 @@ func TestMemoryIsBounded(t *testing.T) {
 				ctx, done := m.Watch(context.Background())
 				defer done()
 				var hoard [][]byte
-				for deadline := time.Now().Add(patience.Limit); ctx.Err() == nil && time.Now().Before(deadline); {
+				for deadline := time.Now().Add(patience); ctx.Err() == nil && time.Now().Before(deadline); {
 					if len(hoard) < 200 {
 						hoard = append(hoard, make([]byte, 1<<20))
 					}

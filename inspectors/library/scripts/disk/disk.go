@@ -11,6 +11,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -26,16 +28,19 @@ var kept = map[string]bool{
 }
 
 func Inspect(ctx context.Context, r *inspectors.Report) error {
-	parts, err := disk.PartitionsWithContext(ctx, true)
+	table, err := mounts()
 	if err != nil {
 		return err
 	}
 	var failed []string
-	for _, mount := range mounts(parts) {
+	for _, mount := range choose(table) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		u, err := disk.UsageWithContext(ctx, mount)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it was unmounted just now
+		}
 		if err != nil {
 			failed = append(failed, fmt.Sprintf("%s: %v", mount, err))
 			continue
@@ -57,37 +62,146 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// mounts returns one mount point of each device: the root, or the shortest that
-// is no bind mount of a part of it.
-func mounts(parts []disk.PartitionStat) []string {
-	chosen := map[string]string{}
-	for _, p := range parts {
-		device := p.Device
-		if p.Mountpoint == "/" {
-			chosen[device] = "/"
+// mounted is a line of the table of mounts, see proc(5).
+type mounted struct {
+	id, parent string
+	device     string // of the file system, major:minor
+	root       string // what of the file system is mounted
+	point      string
+	kind       string
+}
+
+// mounts reads the table of mounts in which sizes are looked up: that of the agent,
+// where it names it, else that of this process.
+func mounts() ([]mounted, error) {
+	root := os.Getenv("HOST_PROC")
+	if root == "" {
+		root = "/proc"
+	}
+	text, err := os.ReadFile(os.Getenv("HOST_PROC_MOUNTINFO"))
+	if err != nil {
+		text, err = os.ReadFile(filepath.Join(root, "self/mountinfo"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	var table []mounted
+	for _, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		kind := ""
+		for i, word := range words {
+			if word == "-" && i >= 6 && i+1 < len(words) {
+				kind = words[i+1]
+				break
+			}
+		}
+		if kind == "" {
 			continue
 		}
-		if !kept[p.Fstype] || bound(p.Opts) {
+		table = append(table, mounted{id: words[0], parent: words[1], device: words[2], root: plain(words[3]), point: plain(words[4]), kind: kind})
+	}
+	if len(table) == 0 {
+		return nil, errors.New("the table of mounts is empty")
+	}
+	return table, nil
+}
+
+// plain writes out what the table has as \040: blanks and the like.
+func plain(path string) string {
+	parts := strings.Split(path, "\\")
+	text := parts[0]
+	for _, part := range parts[1:] {
+		code, err := 0, errors.New("too short")
+		if len(part) >= 3 {
+			_, err = fmt.Sscanf(part[:3], "%o", &code)
+		}
+		if err != nil {
+			text += "\\" + part
 			continue
 		}
-		before, ok := chosen[device]
-		if !ok || len(p.Mountpoint) < len(before) {
-			chosen[device] = p.Mountpoint
+		text += string([]byte{byte(code)}) + part[3:]
+	}
+	return text
+}
+
+// choose returns one mount point of each file system: the root, or the shortest at
+// which all of it is, or else the shortest folder of it. What another mount lies
+// over is not there.
+func choose(table []mounted) []string {
+	children := map[string][]mounted{}
+	known := map[string]bool{}
+	for _, m := range table {
+		children[m.parent] = append(children[m.parent], m)
+		known[m.id] = true
+	}
+	bottom := ""
+	for _, m := range table {
+		if m.point == "/" && (!known[m.parent] || m.parent == m.id) {
+			bottom = m.id
+		}
+	}
+	chosen := map[string]mounted{}
+	for _, m := range table {
+		if m.point != "/" && !kept[m.kind] || top(children, bottom, m.point) != m.id {
+			continue
+		}
+		before, ok := chosen[m.device]
+		if (!ok || better(m, before)) && (m.root == "/" || folder(m.point)) {
+			chosen[m.device] = m
 		}
 	}
 	var list []string
-	for _, mount := range chosen {
-		list = append(list, mount)
+	for _, m := range chosen {
+		list = append(list, m.point)
 	}
 	sort.Strings(list)
 	return list
 }
 
-func bound(options []string) bool {
-	for _, o := range options {
-		if o == "bind" {
-			return true
-		}
+// better reports whether a file system is to be told by one mount and not by
+// another.
+func better(m, other mounted) bool {
+	if (m.point == "/") != (other.point == "/") {
+		return m.point == "/"
 	}
-	return false
+	if (m.root == "/") != (other.root == "/") {
+		return m.root == "/"
+	}
+	if len(m.point) != len(other.point) {
+		return len(m.point) < len(other.point)
+	}
+	return m.point < other.point
+}
+
+// top returns the id of the mount that a path leads into, which is the last one on
+// the way to it from the root.
+func top(children map[string][]mounted, root, path string) string {
+	at, position := root, "/"
+	seen := map[string]bool{}
+	for !seen[at] {
+		seen[at] = true
+		next, found := mounted{}, false
+		for _, child := range children[at] {
+			if !seen[child.id] && within(child.point, position) && within(path, child.point) && (!found || len(child.point) <= len(next.point)) {
+				next, found = child, true
+			}
+		}
+		if !found {
+			return at
+		}
+		at, position = next.id, next.point
+	}
+	return at
+}
+
+// within reports whether a path is a folder or below it.
+func within(path, folder string) bool {
+	return path == folder || folder == "/" || strings.HasPrefix(path, folder+"/")
+}
+
+// folder reports whether a mount point is one: single files are mounted, too, into
+// containers above all.
+func folder(path string) bool {
+	_, err := disk.Usage(path + "/.")
+	return err == nil
 }

@@ -25,7 +25,8 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 		return err
 	}
 	for _, line := range strings.Split(string(text), "\n") {
-		if line == "" || strings.Contains(line, " 0 0 0 0 0 0 0 0 0 0 0") {
+		// Reads and writes are the fourth and the eighth word.
+		if words := strings.Fields(line); len(words) == 0 || len(words) > 7 && words[3] == "0" && words[7] == "0" {
 			continue
 		}
 		var device string

@@ -2,7 +2,8 @@
 // how many threads they have, and how many have been started since the system
 // was. Where there are more than 1,000 processes, asking each for its state
 // costs too much: then only running and waiting are reported, which the system
-// counts itself.
+// counts itself. So it is where /proc hides the processes of others, which is an
+// error besides.
 //
 //vedette:name processes
 //vedette:interval 5s
@@ -33,7 +34,6 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 		return err
 	}
 	r.Counter("started_total", float64(misc.ProcsCreated))
-	r.Gauge("total", float64(misc.ProcsTotal))
 	text, err := os.ReadFile(proc("loadavg"))
 	if err != nil {
 		return err
@@ -43,12 +43,43 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 		return fmt.Errorf("cannot read %q: %w", text, err)
 	}
 	r.Gauge("threads", threads)
-	if misc.ProcsTotal > most {
-		r.Gauge("count", float64(misc.ProcsRunning), "state", "running")
-		r.Gauge("count", float64(misc.ProcsBlocked), "state", "waiting")
-		return nil
+	option := hidden()
+	if option == "" {
+		r.Gauge("total", float64(misc.ProcsTotal))
 	}
-	return byState(ctx, r)
+	if option == "" && misc.ProcsTotal <= most {
+		return byState(ctx, r)
+	}
+	r.Gauge("count", float64(misc.ProcsRunning), "state", "running")
+	r.Gauge("count", float64(misc.ProcsBlocked), "state", "waiting")
+	if option != "" {
+		return fmt.Errorf("/proc is mounted with %s, which hides the processes of others: what the system counts itself is reported, and no total; mount it with hidepid=0 to have that", option)
+	}
+	return nil
+}
+
+// hidden returns the option by which /proc hides the processes of others, "" where
+// it hides none from this process.
+func hidden() string {
+	if _, err := os.ReadFile(proc("1/stat")); err == nil {
+		return ""
+	}
+	text, err := os.ReadFile(proc("self/mountinfo"))
+	if err != nil {
+		return ""
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		parts := strings.SplitN(line, " - proc ", 2)
+		if len(parts) < 2 {
+			continue
+		}
+		for _, option := range strings.Split(parts[1], ",") {
+			if strings.HasPrefix(option, "hidepid=") && option != "hidepid=0" && option != "hidepid=off" {
+				return option
+			}
+		}
+	}
+	return ""
 }
 
 func byState(ctx context.Context, r *inspectors.Report) error {

@@ -60,9 +60,6 @@ func (p *printer) sharp() bool { return p.verb == 'v' && p.Flag('#') }
 // value prints a value of a type, at a depth; hidden says that it stands in a
 // field that is not exported, where Go calls no methods.
 func (p *printer) value(v reflect.Value, t *Type, depth int, hidden bool) {
-	if t == nil && hidden && v.IsValid() {
-		t = bareOf(v.Type()) // without its methods
-	}
 	if t == nil || !v.IsValid() {
 		p.library(v, depth)
 		return
@@ -90,12 +87,12 @@ func (p *printer) value(v reflect.Value, t *Type, depth int, hidden bool) {
 			p.text("(" + t.name + ")(")
 			defer p.text(")")
 		}
-		if t.id != 0 && !strings.ContainsRune(verbsOf(v.Kind()), p.verb) {
+		if !strings.ContainsRune(verbsOf(v.Kind()), p.verb) {
 			p.text("%!" + string(p.verb) + "(" + t.name + "=")
 			fmt.Fprintf(p, fmt.FormatString(p, 'v')+")", v.Interface())
 			return
 		}
-		p.plain(readable(v))
+		p.plain(v.Interface())
 	}
 }
 
@@ -114,17 +111,6 @@ func verbsOf(k reflect.Kind) string {
 	return "vdboOxXcqU"
 }
 
-// bareOf makes a Type of one of the library that has no methods.
-func bareOf(rt reflect.Type) *Type {
-	t := &Type{name: rt.String()}
-	if rt.Kind() == reflect.Struct {
-		for i := range rt.NumField() {
-			t.fields = append(t.fields, rt.Field(i).Name)
-		}
-	}
-	return t
-}
-
 // library prints a value that the library knows, or what an interface holds.
 func (p *printer) library(v reflect.Value, depth int) {
 	if !v.IsValid() || v.Kind() == reflect.Interface && v.IsNil() {
@@ -139,7 +125,7 @@ func (p *printer) library(v reflect.Value, depth int) {
 			return
 		}
 	}
-	p.plain(readable(v))
+	p.plain(v.Interface())
 }
 
 // methods prints a value by a method of its type, where it has one for the verb.
@@ -231,8 +217,31 @@ func (p *printer) member(v reflect.Value, t *Type, depth int, hidden bool) {
 			p.value(reflect.ValueOf(o.V), o.T, depth+1, hidden)
 			return
 		}
+		if hidden && t == nil && v.Kind() != reflect.Pointer {
+			p.hidden(v, depth)
+			return
+		}
 	}
 	p.value(v, t, depth+1, hidden)
+}
+
+// hidden prints a value of the library in a field that is not exported, without
+// its methods.
+func (p *printer) hidden(v reflect.Value, depth int) {
+	switch v.Kind() {
+	case reflect.Bool:
+		p.plain(v.Bool())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		p.plain(v.Int())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		p.plain(v.Uint())
+	case reflect.Float64:
+		p.plain(v.Float())
+	case reflect.String:
+		p.plain(v.String())
+	default:
+		p.library(v, depth)
+	}
 }
 
 func (p *printer) comma() string {
@@ -270,7 +279,7 @@ func (p *printer) mapping(v reflect.Value, t *Type, depth int, hidden bool) {
 
 func (p *printer) list(v reflect.Value, t *Type, depth int, hidden bool) {
 	if v.Type().Elem().Kind() == reflect.Uint8 && t.part(0) == nil && strings.ContainsRune("sqxX", p.verb) {
-		p.plain(readable(v))
+		p.plain(v.Interface())
 		return
 	}
 	open, end := "[", "]"
@@ -336,29 +345,4 @@ func (o Object) MarshalJSON() ([]byte, error) {
 		return json.Marshal(string(text))
 	}
 	return json.Marshal(o.V)
-}
-
-// readable returns a plain value, also of a field of the library that is not
-// exported.
-func readable(v reflect.Value) any {
-	if v.CanInterface() {
-		return v.Interface()
-	}
-	switch v.Kind() {
-	case reflect.Bool:
-		return v.Bool()
-	case reflect.String:
-		return v.String()
-	case reflect.Float32, reflect.Float64:
-		return v.Float()
-	case reflect.Complex64, reflect.Complex128:
-		return v.Complex()
-	}
-	switch {
-	case v.CanInt():
-		return v.Int()
-	case v.CanUint():
-		return v.Uint()
-	}
-	return v.Pointer()
 }
