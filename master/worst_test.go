@@ -92,11 +92,11 @@ func TestWorstMinute(t *testing.T) {
 	w.check(sent, took)
 }
 
-// report reports until the attacks end, a report after the other, and returns
-// how many were acknowledged.
+// report reports until the attacks end, but once at least, a report after the
+// other, and returns how many samples were acknowledged.
 func (w *worst) report(agent *rpc.Peer) (n int, took []time.Duration) {
 	began := time.Now().UnixMilli()
-	for seq := uint64(1); w.ctx.Err() == nil; seq++ {
+	for seq := uint64(1); n == 0 || w.ctx.Err() == nil; seq++ {
 		params := wire.ReportParams{BootID: "boot", Seq: seq, Series: []wire.Series{{ID: 1, Key: "load/average-1"}}}
 		for i := range 10 {
 			params.T, params.S, params.V = append(params.T, began+int64(n+i)), append(params.S, 1), append(params.V, float64(n+i))
@@ -108,6 +108,7 @@ func (w *worst) report(agent *rpc.Peer) (n int, took []time.Duration) {
 		cancel()
 		if busy := (*rpc.Error)(nil); errors.As(err, &busy) && busy.Code == wire.CodeBusy {
 			seq--
+			w.pause(10 * time.Millisecond)
 			continue
 		}
 		if err != nil || result.Refused != 0 {
