@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/lean"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 )
 
@@ -24,6 +25,7 @@ func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspecto
 	env := append(baseEnv(os.Environ()),
 		"GOTRACEBACK=single",
 		"GODEBUG=tracebacklabels=1", // so that a crash names its inspector
+		fmt.Sprintf("GOGC=%d", lean.Percent),
 		link.EnvLimits+"="+limits.encode())
 	if limits.HeapBytes > 0 {
 		env = append(env, fmt.Sprintf("GOMEMLIMIT=%d", limits.HeapBytes))

@@ -12,9 +12,11 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script"
+	"github.com/vedettehq/vedette/internal/lean"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/internal/executor"
 	"github.com/vedettehq/vedette/plugins/internal/link"
@@ -55,9 +57,11 @@ func Main() int {
 	warn(link.HoldLifeline())
 	marker, err := link.OpenMarker()
 	warn(err)
+	trimmer := lean.NewTrimmer(rest)
 	var s *server.Server
 	s = server.New(server.Options{
 		Build: func(d inspectors.Definition, output io.Writer) (server.Program, error) {
+			defer trimmer.Disturb()
 			return build(d, output, &settings, s.Exec)
 		},
 		Marker:    marker,
@@ -73,6 +77,10 @@ func Main() int {
 	})
 	return 0
 }
+
+// rest is how long after the last build the process gives back what building
+// took.
+const rest = 10 * time.Second
 
 // build builds a script that may read what the settings of its sandbox name, and
 // has programs run by execute.

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,6 +23,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/internal/lean"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/scriptcheck"
 	"github.com/vedettehq/vedette/plugins/scripthost"
@@ -58,6 +61,7 @@ system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 			}
 			ctx, stop := cli.UntilStopped(cmd)
 			defer stop()
+			defer beLean()()
 			log := cli.Logger(cmd, c)
 			return Run(ctx, c, log, func(ctx context.Context, takeOver TakeOver) { reloads.Run(ctx, log, takeOver) })
 		},
@@ -173,6 +177,24 @@ func takeOver(ctx context.Context, a *agent.Agent, log *slog.Logger, old, fresh 
 		log.Warn("not all of the configuration is taken over", "reason", err)
 	}
 	return nil
+}
+
+// rest is how long after its start the agent gives back what starting took.
+const rest = 15 * time.Second
+
+// beLean makes a process that is an agent and nothing else a small one, but where
+// the environment says how it should be. It waits most of the time, and a second
+// thread of Go code would only be woken to find nothing to do.
+func beLean() (stop func()) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(lean.Percent)
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1)
+	}
+	trimmer := lean.NewTrimmer(rest)
+	trimmer.Disturb()
+	return trimmer.Stop
 }
 
 // Definitions returns what the agent of a configuration runs: its choice of the
