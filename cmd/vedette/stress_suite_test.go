@@ -1,0 +1,285 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// trouble is something bad that happens to processes for a while. It returns how
+// to end it.
+type trouble func(s *stress, pids func() []int) (end func())
+
+// victims are whom something bad may happen to.
+func (s *stress) victims() map[string]func() []int {
+	return map[string]func() []int{
+		"agent":        func() []int { return []int{s.agent.cmd.Process.Pid} },
+		"script hosts": s.scriptHosts,
+		"master":       func() []int { return []int{s.master.cmd.Process.Pid} },
+	}
+}
+
+// TestStress does each of the bad things to the processes, in the middle and at
+// the start: afterwards everything runs, nobody is blamed, and nothing that was
+// measured is lost. Where STRESS_SECONDS says how long each is to last, it does
+// them to each of the processes alone as well; see make chaos.
+func TestStress(t *testing.T) {
+	for name, c := range map[string]struct {
+		bad     trouble
+		seconds int
+	}{
+		"stopped":            {stopAll, 15},
+		"starved":            {starveAll, 8},
+		"out of descriptors": {noDescriptors, 5},
+		"out of memory":      {killAll, 5},
+		"slow disk":          {slowDisk, 5},
+	} {
+		bad := c.bad
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStress(t, c.seconds)
+			if os.Getenv("STRESS_SECONDS") != "" {
+				for who, pids := range s.victims() {
+					s.suffer(name+", "+who, bad, pids)
+				}
+			}
+			s.suffer(name+", everybody", bad, func() []int {
+				var all []int
+				for _, pids := range s.victims() {
+					all = append(all, pids()...)
+				}
+				return all
+			})
+			s.agent.kill() // and anew, with the trouble there at the start
+			end := bad(s, func() []int { return append([]int{s.master.cmd.Process.Pid}, s.scriptHosts()...) })
+			s.startAgent()
+			pauseFor(s.during / 2)
+			end()
+			s.wantWell(name + ", at the start")
+			s.wantNothingLost()
+		})
+	}
+}
+
+// suffer lets something bad happen for a while, and wants all to be well after it.
+func (s *stress) suffer(what string, bad trouble, pids func() []int) {
+	s.Helper()
+	end := bad(s, pids)
+	pauseFor(s.during)
+	end()
+	began := time.Now()
+	s.wantWell(what)
+	s.Logf("%s: all is well, and has been measured again, %v later", what, time.Since(began).Round(time.Second))
+}
+
+// pauseFor lets time pass: it is what the test is about.
+func pauseFor(d time.Duration) {
+	timer := time.NewTimer(d)
+	<-timer.C
+}
+
+// wantNothingLost checks that the agent dropped nothing, and that nothing waits.
+func (s *stress) wantNothingLost() {
+	s.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		host, _ := s.box()
+		if a := host.Agent; a != nil && a.SamplesDropped > 0 {
+			s.Fatalf("%d samples were dropped", a.SamplesDropped)
+		} else if a != nil && a.ReportsQueued < 10 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			s.Fatalf("reports still wait: %+v", host.Agent)
+		}
+	}
+}
+
+// stopAll stops the processes.
+func stopAll(_ *stress, pids func() []int) func() {
+	stopped := pids()
+	for _, pid := range stopped {
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+	}
+	return func() {
+		for _, pid := range stopped {
+			_ = syscall.Kill(pid, syscall.SIGCONT)
+		}
+	}
+}
+
+// starveAll lets the processes run for 4 ms in each second.
+func starveAll(s *stress, pids func() []int) func() {
+	d := newDuty(s.TB.(*testing.T))
+	d.take(pids())
+	return d.free
+}
+
+// noDescriptors takes the room for more files from the processes.
+func noDescriptors(s *stress, pids func() []int) func() {
+	before := make(map[int]unix.Rlimit)
+	for _, pid := range pids() {
+		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+		if err != nil {
+			continue // it has ended
+		}
+		var old unix.Rlimit
+		most := unix.Rlimit{Cur: uint64(len(files))}
+		if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &old); err != nil {
+			s.Logf("process %d, of another user, keeps its limit: %v", pid, err)
+			continue
+		}
+		before[pid], most.Max = old, old.Max
+		if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &most, nil); err != nil {
+			s.Logf("process %d, of another user, keeps its limit: %v", pid, err)
+			delete(before, pid)
+		}
+	}
+	return func() {
+		for pid, old := range before {
+			_ = unix.Prlimit(pid, unix.RLIMIT_NOFILE, &old, nil)
+		}
+	}
+}
+
+// killAll kills the processes, as the kernel does where memory runs out, in a
+// control group where the system has such and at once where it has not. What is
+// not started again by the agent is started again here.
+func killAll(s *stress, pids func() []int) func() {
+	victims, end := pids(), func() {}
+	if group := newMemory(s); group != "" {
+		end = s.squeeze(group, victims)
+	}
+	return func() {
+		for _, pid := range victims { // whom the kernel has spared
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		end()
+		s.startAgain()
+	}
+}
+
+// startAgain starts the master and the agent where they were killed.
+func (s *stress) startAgain() {
+	if killed(s.master) {
+		s.startMaster()
+	}
+	if killed(s.agent) {
+		s.startAgent()
+	}
+}
+
+// killed reports whether a process has ended, or is about to by a kill.
+func killed(p *chaosProcess) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	pending := false
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		pending = pending || name == "State" && (value[0] == 'Z' || value[0] == 'X')
+		if set, err := strconv.ParseUint(value, 16, 64); err == nil && (name == "ShdPnd" || name == "SigPnd") {
+			pending = pending || set&(1<<(uint(syscall.SIGKILL)-1)) != 0
+		}
+	}
+	if err == nil && len(text) > 0 && !pending {
+		return false
+	}
+	p.done.Wait()
+	return true
+}
+
+// newMemory makes a control group for memory, or returns "".
+func newMemory(s *stress) string {
+	folder := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("vedette-test-%d-%d", os.Getpid(), time.Now().UnixNano()))
+	if os.Mkdir(folder, 0o755) != nil {
+		return ""
+	}
+	if os.WriteFile(filepath.Join(folder, "memory.limit_in_bytes"), []byte("8M"), 0) != nil {
+		_ = os.Remove(folder)
+		return ""
+	}
+	s.Cleanup(func() { _ = os.Remove(folder) })
+	// What a process holds already counts once it is in the group.
+	_ = os.WriteFile(filepath.Join(folder, "memory.move_charge_at_immigrate"), []byte("1"), 0)
+	return folder
+}
+
+// squeeze moves processes into a group in which they have too little memory.
+func (s *stress) squeeze(folder string, pids []int) func() {
+	homes := make(map[int]string)
+	for _, pid := range pids {
+		homes[pid] = "/sys/fs/cgroup/memory" + memoryGroup(pid)
+		_ = os.WriteFile(filepath.Join(folder, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
+	}
+	return func() {
+		for pid, home := range homes {
+			_ = os.WriteFile(filepath.Join(home, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
+		}
+		for _, pid := range s.scriptHosts() { // started within the group
+			_ = os.WriteFile("/sys/fs/cgroup/memory/cgroup.procs", []byte(strconv.Itoa(pid)), 0)
+		}
+	}
+}
+
+// memoryGroup is the path of the control group for memory of a process.
+func memoryGroup(pid int) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.SplitN(strings.TrimSpace(line), ":", 3); len(fields) == 3 && fields[1] == "memory" {
+			return fields[2]
+		}
+	}
+	return ""
+}
+
+// slowDisk has the disk under the data of both busy: other processes write and
+// force to it all the time, so that each write of theirs has to wait.
+func slowDisk(s *stress, _ func() []int) func() {
+	end := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			file, err := os.Create(filepath.Join(s.folder, fmt.Sprintf("busy-%d", i)))
+			if err != nil {
+				s.Error(err)
+				return
+			}
+			defer os.Remove(file.Name())
+			defer file.Close()
+			block := make([]byte, 1<<20)
+			for n := int64(0); ; n++ {
+				select {
+				case <-end:
+					return
+				default:
+				}
+				if _, err := file.WriteAt(block, n%16<<20); err != nil {
+					s.Error(err)
+					return
+				}
+				_ = file.Sync()
+			}
+		})
+	}
+	return func() {
+		close(end)
+		all.Wait()
+	}
+}
