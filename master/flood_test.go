@@ -228,3 +228,30 @@ func TestWrongLogins(t *testing.T) {
 		t.Errorf("it was closed with %d", code)
 	}
 }
+
+// One credential has so many connections, an agent's fewer, and others are let in
+// beside them.
+func TestConnectionsOfOneCredential(t *testing.T) {
+	m := guarded(t)
+	for name, most := range map[string]int{"web-1": 32, "wall": 256} {
+		taken := 0
+		for range most + 30 {
+			peer, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Header: bearer(name)})
+			if answer, ok := errors.AsType[*rpc.HTTPError](err); ok && answer.Status == http.StatusServiceUnavailable {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { peer.Close(rpc.CloseNormal, ""); peer.Wait() })
+			if peer.Call(t.Context(), wire.MethodInfo, nil, nil) == nil { // and was not closed at once
+				taken++
+			}
+		}
+		if taken != most {
+			t.Errorf("%d connections of %s were taken, want %d", taken, name, most)
+		}
+	}
+	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
+	call[wire.HostsResult](t, ops, wire.MethodHosts, nil)
+}

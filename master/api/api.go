@@ -13,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/live"
@@ -31,6 +32,9 @@ const (
 	maxLoginBytes = 64 << 10
 	// maxWrongLogins is after how many wrong ones a connection is closed.
 	maxWrongLogins = 3
+	// checksAtOnce is how many scripts are checked at once for those who may only
+	// look. A push does not wait for them.
+	checksAtOnce = 2
 	// maxSubscriptions bounds those of one connection.
 	maxSubscriptions = 64
 )
@@ -59,6 +63,8 @@ type API struct {
 	connections   shares // of callers and, before the login, of addresses
 	subscriptions shares
 
+	checks *admit.Gate // of scripts that are only looked at
+
 	trials trials
 	boosts boosts
 	claims claims
@@ -68,7 +74,7 @@ type API struct {
 }
 
 // New makes the API of a master.
-func New(deps Deps) *API { return &API{Deps: deps} }
+func New(deps Deps) *API { return &API{Deps: deps, checks: admit.New(checksAtOnce)} }
 
 // Server returns the RPC server, an http.Handler for wire.Path.
 func (a *API) Server() *rpc.Server {

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 
+	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -29,6 +31,14 @@ func (a *API) catalogMethods(mux *rpc.Mux) {
 }
 
 func (a *API) catalogCheck(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {
+	leave, err := a.checks.Enter(admit.WithCaller(ctx, connOf(rpc.PeerFrom(ctx)).who().Name))
+	if errors.Is(err, admit.ErrCrowded) {
+		return wire.CheckResult{}, rpc.Errorf(wire.CodeBusy, "%v", err)
+	}
+	if err != nil {
+		return wire.CheckResult{}, err
+	}
+	defer leave()
 	return a.Catalog.Check(ctx, p)
 }
 

@@ -14,6 +14,10 @@ const (
 	// anonymousPerAddress bounds the connections from one address that have not
 	// logged in.
 	anonymousPerAddress = 64
+	// connectionsPerCaller and connectionsPerAgent bound those of one credential: a
+	// connection may hold some megabytes that are on their way.
+	connectionsPerCaller = 256
+	connectionsPerAgent  = 32
 	// subscriptionsPerCaller bounds those of one credential, over all of its
 	// connections: each costs time with every report that comes in.
 	subscriptionsPerCaller = 1024
@@ -54,9 +58,9 @@ func (s *shares) giveBack(name string) {
 	}
 }
 
-// perCaller is how many WebSockets one credential may have: half of all, so that
-// there are some for others.
-func (a *API) perCaller() int { return max(a.MaxPeers/2, 1) }
+// perCaller is how many WebSockets one credential may have: at most half of all, so
+// that there are some for others.
+func (a *API) perCaller() int { return min(max(a.MaxPeers/2, 1), connectionsPerCaller) }
 
 // share is whose connections one counts as, and how many those may be. Who has
 // not logged in is known by the address.
@@ -64,8 +68,11 @@ func (a *API) share(identity *auth.Identity, address string) (name string, most 
 	if identity == nil {
 		return "from " + addressOf(address), min(anonymousPerAddress, a.perCaller())
 	}
-	if identity.Role == auth.Local {
+	switch identity.Role {
+	case auth.Local:
 		return "as " + identity.Name, a.MaxPeers // it is all theirs
+	case auth.Agent:
+		return "as " + identity.Name, min(a.perCaller(), connectionsPerAgent)
 	}
 	return "as " + identity.Name, a.perCaller()
 }

@@ -9,10 +9,13 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/vedettehq/vedette/internal/patience"
 )
@@ -206,5 +209,65 @@ func BenchmarkOf(b *testing.B) {
 		if _, err := Of(c); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// inAnotherNetwork runs f on a thread in a network namespace of its own, with
+// loopback up.
+func inAnotherNetwork(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlock it: the thread ends with the goroutine
+		err := unix.Unshare(unix.CLONE_NEWNET)
+		if err == nil {
+			err = loopbackUp()
+		}
+		if err == nil {
+			f()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Skipf("no network namespace can be made here: %v", err)
+	}
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
+}
+
+// A connection of another network namespace, in which this one's kernel tables do
+// not have it, is nobody's, though its addresses are of loopback and it is ours.
+func TestAnotherNetworkNamespace(t *testing.T) {
+	var l net.Listener
+	var client net.Conn
+	inAnotherNetwork(t, func() {
+		var err error
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			t.Error(err)
+			return
+		}
+		if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+			t.Error(err)
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	defer l.Close()
+	defer client.Close()
+	if uid, err := Of(accept(t, l)); !errors.Is(err, ErrUnknown) {
+		t.Errorf("it belongs to %d, %v", uid, err)
 	}
 }
