@@ -72,6 +72,8 @@ type Report struct {
 	faults  []error
 	refused int
 	weigh   func(bytes int) bool // or nil; see Weigh
+	// received is whether the samples come from another report; see Received.
+	received bool
 }
 
 // NewReport makes an empty report for one run of the named inspector.
@@ -130,6 +132,10 @@ func (r *Report) Fork() *Report { return &Report{name: r.name, time: r.time, wei
 // reaches it.
 func Weigh(r *Report, f func(bytes int) bool) { r.weigh = f }
 
+// Received says that the samples to be added come from another process, in which they
+// were in a report: the values of labels that are fine are not escaped again.
+func Received(r *Report) { r.received = true }
+
 // Merge adds what another report of the same run holds, its refusals too. The
 // other is not to be used afterwards.
 func (r *Report) Merge(other *Report) {
@@ -153,7 +159,7 @@ func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
 		r.refuse(err)
 		return
 	}
-	labels, err := NewLabels(escapeValues(pairs)...)
+	labels, err := NewLabels(r.escapeValues(pairs)...)
 	if err != nil {
 		r.refuse(fmt.Errorf("%s: %w", sample.Key, err))
 		return
@@ -164,9 +170,12 @@ func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
 
 // escapeValues returns the pairs with each value escaped; the same slice where none
 // needs to be.
-func escapeValues(pairs []string) []string {
+func (r *Report) escapeValues(pairs []string) []string {
 	escaped := pairs
 	for i := 1; i < len(pairs); i += 2 {
+		if r.received && validateLabelValue(Label{Name: pairs[i-1], Value: pairs[i]}) == nil {
+			continue // it may have been escaped where it came from
+		}
 		if value := EscapeValue(pairs[i]); value != pairs[i] {
 			if &escaped[0] == &pairs[0] {
 				escaped = slices.Clone(pairs)

@@ -151,3 +151,30 @@ func FuzzDecodeSamples(f *testing.F) {
 		}
 	})
 }
+
+// What a report has made of the values of labels arrives as it is, whatever they were
+// and however often it is handed on.
+func FuzzLabelsArrive(f *testing.F) {
+	for _, s := range []string{"/", "a <b>", `\x3c`, "\xff", `C:\x`, "é\u202e"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if len(value) > inspectors.MaxLabelValueBytes/4 {
+			t.Skip("too long when escaped")
+		}
+		now := time.Now()
+		r := inspectors.NewReport("x", now)
+		r.Gauge("v", 1, "l", value)
+		want := r.Samples()
+		if len(want) != 1 {
+			t.Fatal(r.Err())
+		}
+		for range 3 {
+			got, err := DecodeSamples("x", now, EncodeSamples("x", want))
+			if err != nil || len(got) != 1 || got[0].Labels.String() != want[0].Labels.String() {
+				t.Fatalf("%v has become %v, %v", want, got, err)
+			}
+			want = got
+		}
+	})
+}

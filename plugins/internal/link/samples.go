@@ -58,6 +58,7 @@ func DecodeSamples(name string, start time.Time, in *pb.Samples) ([]inspectors.S
 			errColumns, n, len(in.Values), len(in.Kinds), len(in.LabelCounts))
 	}
 	report := inspectors.NewReport(name, start)
+	inspectors.Received(report)
 	rest := in.Labels
 	for i := range n {
 		var labels []string
