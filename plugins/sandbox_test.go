@@ -21,6 +21,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/internal/alone"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 )
@@ -356,8 +357,9 @@ func TestUsageOfLaterMounts(t *testing.T) {
 
 // A disk is mounted, and unmounted, while script hosts run: they see it, and do not
 // keep it in use, whether / is shared or not.
-func TestDisksComeAndGo(t *testing.T) {
-	asRoot(t)
+func TestDisksComeAndGo(t *testing.T) { alone.Mounts(t, testDisksComeAndGo) }
+
+func testDisksComeAndGo(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{})
 	f.SetRespite(0)
 	definition, _ := library.Get("disk")

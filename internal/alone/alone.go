@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -16,6 +17,12 @@ const env = "VEDETTE_TEST_ALONE"
 // Test runs f as the test t in another process, and returns when that has ended.
 // It must be the first that the test does.
 func Test(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	run(t, nil, f)
+}
+
+// run is Test in a process with attributes, or nil.
+func run(t *testing.T, attributes *syscall.SysProcAttr, f func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv(env) == t.Name() {
 		f(t)
@@ -29,6 +36,7 @@ func Test(t *testing.T, f func(t *testing.T)) {
 	pattern := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
 	cmd := exec.CommandContext(t.Context(), exe, "-test.run", pattern, "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), env+"="+t.Name())
+	cmd.SysProcAttr = attributes
 	out, err := cmd.CombinedOutput()
 	switch {
 	case err != nil:
