@@ -595,14 +595,18 @@ func (l *lowering) mapLit(e *ast.CompositeLit, t types.Type, m *types.Map) code 
 		parts = append(parts, func() code { return l.part(kv.Key, m.Key()) }, func() code { return l.part(kv.Value, m.Elem()) })
 	}
 	c := l.inOrder(parts...)
-	var b strings.Builder
+	// The compiler puts entries that are constant into the map before the others,
+	// which is seen where two of them have one key.
+	var constant, computed []string
 	for i := 0; i < len(c); i += 2 {
-		if i > 0 {
-			b.WriteString(", ")
+		entry := c[i].text + ": " + c[i+1].text
+		if l.fn.info.Types[e.Elts[i/2].(*ast.KeyValueExpr).Key].Value != nil && l.fn.info.Types[e.Elts[i/2].(*ast.KeyValueExpr).Value].Value != nil {
+			constant = append(constant, entry)
+		} else {
+			computed = append(computed, entry)
 		}
-		b.WriteString(c[i].text + ": " + c[i+1].text)
 	}
-	return code{l.typ(t) + "{" + b.String() + "}", primary}
+	return code{l.typ(t) + "{" + strings.Join(append(constant, computed...), ", ") + "}", primary}
 }
 
 // typeAssert translates an assertion that panics where it fails.
