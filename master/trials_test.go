@@ -213,7 +213,12 @@ func TestSlowWatcherOfATrial(t *testing.T) {
 		if i%10 != 9 {
 			continue
 		}
-		select { // it is slow, but not taken for dead, however long this takes
+		// It is slow, but not taken for dead, however long this takes: it says something,
+		// as it does not come to answer pings, and reads a little.
+		if err := watcher.Notify(t.Context(), wire.MethodTrialStop, wire.TrialStopParams{Trial: "another"}); err != nil {
+			t.Fatal(err)
+		}
+		select {
 		case reads <- struct{}{}:
 		case <-watcher.Done():
 			t.Fatalf("the slow watcher was cut off: %v", watcher.Err())

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -200,6 +201,12 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return true
 }
 
+// inARead reports whether a goroutine waits for what a connection brings.
+func inARead() bool {
+	stacks := make([]byte, 1<<20)
+	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("net.(*conn).Read("))
+}
+
 // TestStuck holds that a run which is stuck in a library is cut off, known, and
 // off the list once it ends, and that its late samples go nowhere.
 func TestStuck(t *testing.T) {
@@ -253,6 +260,9 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		<-stuck
+		for deadline := time.Now().Add(patience.Limit); !inARead() && time.Now().Before(deadline); {
+			runtime.Gosched()
+		}
 		cancel()
 	}()
 	r := inspectors.NewReport("test", time.Now())
