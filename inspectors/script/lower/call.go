@@ -224,19 +224,26 @@ func (l *lowering) several(e ast.Expr) ([]string, []types.Type) {
 		return []string{v, ok}, []types.Type{to, types.Typ[types.Bool]}
 	}
 	v, ok := l.temp(), l.temp()
-	var c code
 	t := l.typeOf(e)
 	if tuple, is := t.(*types.Tuple); is {
 		t = tuple.At(0).Type()
 	}
 	switch x := e.(type) {
 	case *ast.IndexExpr:
-		c = l.index(x)
+		l.ask(v, ok, t, l.index(x).text)
 	case *ast.UnaryExpr:
-		c = code{"<-" + l.expr(x.X).in(unary), unary}
+		l.line(v + ", " + ok + " := <-" + l.expr(x.X).in(unary))
 	}
-	l.line(v + ", " + ok + " := " + c.text)
 	return []string{v, ok}, []types.Type{t, types.Typ[types.Bool]}
+}
+
+// ask sets two new variables to what a map or an interface holds, and whether it
+// does. The interpreter leaves the value as it was where there is none, which in
+// a loop is that of the round before: it is made zero first.
+func (l *lowering) ask(v, ok string, t types.Type, question string) {
+	l.line("var " + v + " " + l.typ(t))
+	l.line("var " + ok + " bool")
+	l.line(v + ", " + ok + " = " + question)
 }
 
 // methodCall translates a call of a method: of the script's own types it is a

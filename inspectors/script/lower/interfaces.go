@@ -350,7 +350,7 @@ func (l *lowering) assert(x code, from, to types.Type) (v, ok string) {
 		l.line(ok + " := " + h + ".Is(" + x.text + ", " + l.dynamicOf(to).name + ")")
 		l.block("if "+ok, func() { l.line(v + " = " + l.open(x.text, to).text) })
 	default:
-		l.line(v + ", " + ok + " := " + x.text + ".(" + l.typ(to) + ")")
+		l.ask(v, ok, to, x.text+".("+l.typ(to)+")")
 	}
 	return v, ok
 }

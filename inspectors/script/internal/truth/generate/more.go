@@ -21,6 +21,7 @@ func moreKinds() []statement {
 		{"ifacemap", 3, (*gen).interfaceMap},
 		{"setters", 3, (*gen).setters},
 		{"boolchains", 3, (*gen).boolChains},
+		{"missing", 4, (*gen).missing},
 	}
 }
 
@@ -179,4 +180,36 @@ func (g *gen) boolChains() {
 	g.p("if %s && (%s || %s) {\nfmt.Println(1)\n} else if !(%s) || %s {\nfmt.Println(2)\n}", operand(), operand(), operand(), operand(), operand())
 	g.p("for i := 0; i < 3 && (%s || i == 0); i++ {\nfmt.Println(i, %s || i > 0)\n}", operand(), operand())
 	g.p("switch {\ncase %s, %s && %s:\nfmt.Println(\"a\")\ncase %s:\nfmt.Println(\"b\")\n}", operand(), operand(), operand(), operand())
+}
+
+// missing asks again and again, round by round, for what is there and what is
+// not.
+func (g *gen) missing() {
+	g.use("fmt")
+	t := g.anyType(1)
+	for full(t) {
+		t = g.basicType()
+	}
+	m, v, ok := g.fresh("m"), g.fresh("v"), g.fresh("ok")
+	leaves := func() string {
+		if l := g.leaves(v, t, 2); len(l) > 0 {
+			return join(l)
+		}
+		return ok
+	}
+	head := "for _, k := range []string{\"a\", \"z\", \"b\", \"y\", \"a\"} {\n"
+	switch g.r.Intn(6) {
+	case 0:
+		g.p("%s := map[string]%s{\"a\": %s, \"b\": %s}\n%s%s, %s := %s[k]\nfmt.Println(%s, %s)\n}", m, g.ts(t), g.et(t, 1), g.et(t, 1), head, v, ok, m, ok, leaves())
+	case 1:
+		g.p("%s := map[string]%s{\"a\": %s, \"b\": %s}\nvar %s %s\nvar %s bool\n%s%s, %s = %s[k]\nfmt.Println(%s, %s)\n}", m, g.ts(t), g.et(t, 1), g.et(t, 1), v, g.ts(t), ok, head, v, ok, m, ok, leaves())
+	case 2:
+		g.p("%s := map[string]%s{\"a\": %s}\n%s%s := %s[k]\n%s := true\nfmt.Println(%s, %s)\n}", m, g.ts(t), g.et(t, 1), head, v, m, ok, ok, leaves())
+	case 3:
+		g.p("for _, x := range []any{%s, nil, %s, 1, \"s\"} {\n%s, %s := x.(%s)\nfmt.Println(%s, %s)\n}", g.e(t, 1), g.e(t, 1), v, ok, g.ts(t), ok, leaves())
+	case 4:
+		g.p("%s := make(chan %s, 2)\n%s <- %s\nclose(%s)\nfor range 3 {\n%s, %s := <-%s\nfmt.Println(%s, %s)\n}", m, g.ts(t), m, g.et(t, 1), m, v, ok, m, ok, leaves())
+	default:
+		g.p("%s := map[string]%s{\"a\": %s}\n%sif %s, %s := %s[k]; !%s {\nfmt.Println(%s)\n%s[k] = %s\n} else if k == \"a\" {\ndelete(%s, k)\n}\n}", m, g.ts(t), g.et(t, 1), head, v, ok, m, ok, leaves(), m, g.et(t, 1), m)
+	}
 }
