@@ -109,7 +109,7 @@ func TestBudgets(t *testing.T) {
 			if s := f.State(g.name); s != (plugins.State{Host: "shared"}) {
 				t.Errorf("state %+v", s)
 			}
-			d.Script.Source = goodScript
+			d.Script = lowered(d.Name, goodScript)
 			f.mustLoad(d)
 			f.wantGood(f.run(testTimeout, g.name), g.name)
 		})

@@ -190,7 +190,7 @@ func TestProgramsHaveToBeNamed(t *testing.T) {
 	}
 	// Named by the policy, but not by this script.
 	d := executing("sly", listed)
-	d.Script.Source = strings.Replace(d.Script.Source, strconv.Quote(listed), strconv.Quote(other), 1)
+	d.Script = lowered(d.Name, strings.Replace(d.Script.Source, strconv.Quote(listed), strconv.Quote(other), 1))
 	f.mustLoad(d)
 	f.wantError(f.runOne("sly"), "does not say //vedette:needs exec:"+other)
 	if err := newFixture(t, plugins.PoolOptions{}).Load(t.Context(), executing("without", listed)); !errors.Is(err, inspectors.ErrPolicy) {
@@ -314,7 +314,7 @@ func TestProgramsBesideOthers(t *testing.T) {
 	var names []string
 	for i := range 8 {
 		d := executing(fmt.Sprintf("slow-%d", i), slow)
-		d.Script.Source = strings.Replace(d.Script.Source, "exec:"+slow, "exec:"+slow+" exec:"+quick, 1)
+		d.Script = lowered(d.Name, strings.Replace(d.Script.Source, "exec:"+slow, "exec:"+slow+" exec:"+quick, 1))
 		f.mustLoad(d)
 		names = append(names, d.Name)
 	}
