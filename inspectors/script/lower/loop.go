@@ -35,7 +35,7 @@ func (l *lowering) enter(s ast.Stmt, label types.Object, loop bool, again func()
 func (l *lowering) branch(s *ast.BranchStmt) {
 	switch s.Tok {
 	case token.GOTO:
-		l.line("goto " + s.Label.Name + mark)
+		l.line("goto " + authorsLabel(s.Label))
 		return
 	case token.FALLTHROUGH:
 		return // its switch knows
@@ -63,11 +63,15 @@ func (l *lowering) branch(s *ast.BranchStmt) {
 	l.refuse(s.Pos(), "a jump that cannot be translated", "write it otherwise")
 }
 
+// authorsLabel is the name in Core of a label to which a goto goes. It begins with
+// the mark, as no label that is made up does.
+func authorsLabel(label *ast.Ident) string { return mark + label.Name }
+
 // labeled translates a statement with a label.
 func (l *lowering) labeled(s *ast.LabeledStmt) {
 	label := l.fn.info.Defs[s.Label]
 	if l.gone(label) {
-		l.line(s.Label.Name + mark + ":")
+		l.line(authorsLabel(s.Label) + ":")
 	}
 	switch inner := s.Stmt.(type) {
 	case *ast.ForStmt:
