@@ -28,6 +28,7 @@ type Memory struct {
 	running map[uint64]context.CancelCauseFunc
 	lastID  uint64
 	before  uint64 // the live heap when nothing ran
+	clean   uint64 // the live heap at a collection that met no evaluation, or 0
 	stop    chan struct{}
 }
 
@@ -49,7 +50,7 @@ func (m *Memory) Watch(ctx context.Context) (watched context.Context, done func(
 	id := m.lastID
 	m.running[id] = cancel
 	if len(m.running) == 1 {
-		m.before, _ = heap()
+		m.before = m.baseLocked()
 		m.stop = make(chan struct{})
 		go m.look(m.stop)
 	}
@@ -62,6 +63,20 @@ func (m *Memory) Watch(ctx context.Context) (watched context.Context, done func(
 			close(m.stop)
 		}
 	}
+}
+
+// baseLocked returns the live heap without what earlier evaluations have left.
+// What was live at the last collection may have been theirs: a collection is made
+// where that is far above what the last clean one has shown.
+func (m *Memory) baseLocked() uint64 {
+	live, _ := heap()
+	if live > m.clean+m.bound/8 {
+		runtime.GC()
+		m.clean, _ = heap()
+		live = m.clean
+	}
+	m.clean = min(m.clean, live)
+	return live
 }
 
 // look ends what runs when it takes too much. It ends when nothing runs.
@@ -125,7 +140,7 @@ func (m *Memory) startAnew() {
 	live, _ := heap()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.before = live
+	m.before, m.clean = live, live
 }
 
 // Ended returns how many evaluations were ended.
