@@ -5,6 +5,7 @@ package lean
 import (
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,26 +57,26 @@ func TestTrimChangesNothing(t *testing.T) {
 
 func TestTrimmerWaitsForRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		trimmed := 0
+		var trimmed atomic.Int32
 		tr := NewTrimmer(10 * time.Second)
-		tr.trim = func() { trimmed++ }
+		tr.trim = func() { trimmed.Add(1) }
 		for range 5 {
 			tr.Disturb()
 			time.Sleep(9 * time.Second) // of the bubble
 		}
-		if trimmed != 0 {
+		if trimmed.Load() != 0 {
 			t.Error("it trimmed while it was disturbed")
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if trimmed != 1 {
-			t.Errorf("it trimmed %d times", trimmed)
+		if trimmed.Load() != 1 {
+			t.Errorf("it trimmed %d times", trimmed.Load())
 		}
 		tr.Stop()
 		tr.Disturb()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if trimmed != 1 {
+		if trimmed.Load() != 1 {
 			t.Error("it trims after its end")
 		}
 	})
