@@ -130,14 +130,6 @@ func readiness(store *history.Store) http.HandlerFunc {
 	}
 }
 
-// keyHint says what to send to a master without tokens.
-func keyHint(authenticator *auth.Authenticator) string {
-	if !authenticator.Open() {
-		return ""
-	}
-	return "; for whoever is neither this master's user nor root that is its key, which it printed when it started and keeps in its data folder as " + keyFile
-}
-
 // viewersOnly lets requests through that carry the token of a viewer or an
 // operator, or come from the user of a master without tokens.
 func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
@@ -150,7 +142,7 @@ func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Hand
 		switch {
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send the token of a viewer or an operator as \"Authorization: Bearer TOKEN\""+keyHint(authenticator), http.StatusUnauthorized)
+			http.Error(w, "send the token of a viewer or an operator as \"Authorization: Bearer TOKEN\""+authenticator.KeyHint(), http.StatusUnauthorized)
 		case !identity.MayView():
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s, which may not look at metrics", identity.Name, identity.Role), http.StatusForbidden)
 		default:
@@ -170,7 +162,7 @@ func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *i
 			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send the token of an agent as \"Authorization: Bearer TOKEN\""+keyHint(authenticator), http.StatusUnauthorized)
+			http.Error(w, "send the token of an agent as \"Authorization: Bearer TOKEN\""+authenticator.KeyHint(), http.StatusUnauthorized)
 		case identity.Role != auth.Agent && identity.Role != auth.Local:
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; reporting needs an agent's", identity.Name, identity.Role), http.StatusForbidden)
 		default:
@@ -193,7 +185,7 @@ func programs(authenticator *auth.Authenticator, assigned func(host, program str
 			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one"+keyHint(authenticator), http.StatusUnauthorized)
+			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one"+authenticator.KeyHint(), http.StatusUnauthorized)
 		case !fetching && !identity.MayOperate():
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; storing programs needs an operator's", identity.Name, identity.Role), http.StatusForbidden)
 		case identity.Role == auth.Agent && !assigned(identity.Host, strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)):

@@ -8,11 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-// keyFile is the file, in the data folder of a master without tokens, with the
-// key for those whom the kernel does not know to be its own user or root.
-const keyFile = "local.key"
+	"github.com/vedettehq/vedette/master/auth"
+)
 
 // keyFragment is what a link with the key has behind its address. A browser does
 // not send that part.
@@ -20,7 +18,7 @@ const keyFragment = "/#key="
 
 // localKey returns the key in a data folder, which it makes where there is none.
 func localKey(folder string) (string, error) {
-	file := filepath.Join(folder, keyFile)
+	file := filepath.Join(folder, auth.KeyFile)
 	text, err := os.ReadFile(file)
 	if err == nil {
 		if key := strings.TrimSpace(string(text)); len(key) >= 20 {
@@ -30,7 +28,7 @@ func localKey(folder string) (string, error) {
 		return "", fmt.Errorf("cannot read the key for other users of this machine: %w", err)
 	}
 	key := rand.Text()
-	fresh, err := os.CreateTemp(folder, keyFile+".*") // for its user alone
+	fresh, err := os.CreateTemp(folder, auth.KeyFile+".*") // for its user alone
 	if err != nil {
 		return "", fmt.Errorf("cannot write the key for other users of this machine: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -107,12 +108,12 @@ no.such.method -32001
 			t.Errorf("another user gets\n%s\nwant\n%s", got, want)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(cfg.Data, keyFile))
+	text, err := os.ReadFile(filepath.Join(cfg.Data, auth.KeyFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	key := strings.TrimSpace(string(text))
-	if info, err := os.Stat(filepath.Join(cfg.Data, keyFile)); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(cfg.Data, auth.KeyFile)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the key's file is %v, %v", info.Mode(), err)
 	}
 	if link := m.KeyURL(); link != m.URL()+"/#key="+key {
@@ -140,20 +141,20 @@ func TestKeyFile(t *testing.T) {
 	if err != nil || len(first) < 20 {
 		t.Fatalf("%q, %v", first, err)
 	}
-	if err := os.Chmod(filepath.Join(folder, keyFile), 0o644); err != nil {
+	if err := os.Chmod(filepath.Join(folder, auth.KeyFile), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := localKey(folder); err != nil || again != first {
 		t.Errorf("the key is %q, then %q, %v", first, again, err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, keyFile), []byte("x\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, auth.KeyFile), []byte("x\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	fresh, err := localKey(folder)
 	if err != nil || len(fresh) < 20 || fresh == first {
 		t.Errorf("in place of half a key there is %q, %v", fresh, err)
 	}
-	info, err := os.Stat(filepath.Join(folder, keyFile))
+	info, err := os.Stat(filepath.Join(folder, auth.KeyFile))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("its file is %v, %v", info, err)
 	}

@@ -46,7 +46,7 @@ type guard struct {
 func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 	identity := connOf(req.Peer).who()
 	if identity == nil && req.Method != wire.MethodLogin {
-		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first", wire.MethodLogin)
+		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first%s", wire.MethodLogin, g.api.Auth.KeyHint())
 	}
 	if slices.Contains(operatorMethods, req.Method) && req.Method != wire.MethodAudit {
 		return g.api.audited(ctx, req, *identity, g.serve)

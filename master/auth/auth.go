@@ -125,6 +125,19 @@ func (a *Authenticator) SetKey(key string) {
 // Open reports whether no tokens are configured.
 func (a *Authenticator) Open() bool { return a.known.Load().open }
 
+// KeyFile is the file, in the data folder of a master without tokens, with the key
+// for those whom the kernel does not know to be the master's own user or root.
+const KeyFile = "local.key"
+
+// KeyHint says, as the end of a sentence that asks for a token, what to send to a
+// master without tokens. It is empty for one that has some.
+func (a *Authenticator) KeyHint() string {
+	if !a.Open() {
+		return ""
+	}
+	return "; for whoever is neither this master's user nor root that is its key, which it printed when it started and keeps in its data folder as " + KeyFile
+}
+
 // Valid reports whether the credential of an identity is still good, for the same
 // role and host.
 func (a *Authenticator) Valid(i Identity) bool {
