@@ -287,7 +287,7 @@ func (f *fixture) pid(host string) int {
 	f.t.Helper()
 	var pids []int
 	for _, p := range f.Processes() {
-		if p.Host == host {
+		if p.Host == host && p.PID > 0 { // 0 would mean this process and its group
 			pids = append(pids, p.PID)
 		}
 	}
@@ -297,10 +297,11 @@ func (f *fixture) pid(host string) int {
 	return pids[0]
 }
 
-// replaced reports whether there is one process, and another than that.
+// replaced reports whether there is one process, and another than that. One that
+// is being started has no number yet.
 func (f *fixture) replaced(pid int) bool {
 	all := f.Processes()
-	return len(all) == 1 && all[0].PID != pid
+	return len(all) == 1 && all[0].PID > 0 && all[0].PID != pid
 }
 
 // eventually polls a condition that another process brings about.
