@@ -24,6 +24,10 @@ import (
 // stopTime is how long a plugin may take to end when asked to.
 const stopTime = 2 * time.Second
 
+// deathTime is how long a process whose connection broke may take to end by
+// itself: it may be writing what killed it, on a busy machine.
+const deathTime = 20 * time.Second
+
 // process is one running child that speaks the contract. When it ends, for
 // whatever reason, it builds its death, tells ended, and closes dead.
 type process struct {
@@ -61,6 +65,7 @@ type process struct {
 	retired  bool               // no new calls are let in
 	expected bool               // the agent ends it
 	verdict  string             // why the agent killed it, or empty
+	broke    string             // how its connection broke where it did not end of that, or empty
 	pardoned bool               // nobody has to answer for its death
 	idle     chan struct{}      // closed when retired and without calls
 }
@@ -257,12 +262,14 @@ func (p *process) autopsy() *death {
 		d.reason = p.verdict
 	case cause != "":
 		d.reason = cause
+	case p.broke != "":
+		d.reason = p.broke
 	case last != "" && p.spec.foreign:
 		d.reason = fmt.Sprintf("%s after %q", p.child.end(), last)
 	default:
 		d.reason = p.child.end()
 	}
-	if p.verdict == "" && cause == "" && !p.expected && p.child.killedFromOutside(p.spec.limits.hogBytes()) {
+	if p.verdict == "" && p.broke == "" && cause == "" && !p.expected && p.child.killedFromOutside(p.spec.limits.hogBytes()) {
 		p.pardoned = true
 		d.reason += "; neither the agent nor an inspector did that: was the machine, or the agent's cgroup, out of memory?"
 	}
@@ -400,13 +407,16 @@ var errDied = errors.New("the process died")
 // awaitDeath waits for the end of a process whose connection broke. One that
 // does not die of it is killed.
 func (p *process) awaitDeath(err error) *death {
-	timer := time.NewTimer(stopTime)
+	timer := time.NewTimer(deathTime)
 	defer timer.Stop()
 	select {
 	case <-p.dead:
 		return p.death
 	case <-timer.C:
-		p.kill("its connection broke: " + printable(err.Error()))
+		p.mu.Lock()
+		p.broke = "its connection broke: " + printable(err.Error())
+		p.mu.Unlock()
+		_ = p.child.Kill(context.Background())
 	}
 	<-p.dead
 	return p.death
