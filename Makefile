@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X github.com/vedettehq/vedette/cmd/internal/cli.version=$(VERS
 FUZZTIME ?= 1m
 
 # The limit of one package. TEST_EXEC, of .ci/busy, runs the test programs.
-TEST_TIMEOUT ?= 12m
+TEST_TIMEOUT ?= 25m
 TEST_EXEC    ?=
 TEST_SIDE    ?= 4
 REPORT       := bin/test
@@ -57,7 +57,7 @@ test-go: ## Run the Go tests with the race detector; tells what was skipped, and
 	  $(REPORT)/testreport -skipped $(REPORT)/skipped
 
 test-busy: ## Run the Go tests in half a core, beside two busy loops per core.
-	@.ci/busy $(MAKE) --no-print-directory test-go TEST_TIMEOUT=30m
+	@.ci/busy $(MAKE) --no-print-directory test-go TEST_TIMEOUT=50m
 
 test-web: setup-web setup-system ## Check, test and build the web application, and drive it in a browser.
 	cd web && npm run check && npm test && npm run build
