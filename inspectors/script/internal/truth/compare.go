@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/vedettehq/vedette/inspectors/script"
 )
 
 // Class is what comes of holding a script against Go.
@@ -16,7 +18,7 @@ const (
 	Wrong        Class = "wrong"         // another output
 	Hang         Class = "hang"          // it did not end
 	Loud         Class = "loud"          // it does not load, panics, or takes its process down
-	Unfit        Class = "unfit"         // it says nothing: it fails natively, or prints something else each time
+	Unfit        Class = "unfit"         // it says nothing: it fails natively, prints something else each time, or too much
 	Refused      Class = "refused"       // by the checker, and rightly: it is not equal
 	RefusedRight Class = "refused-right" // by the checker, and yet it is equal
 )
@@ -92,6 +94,11 @@ func again(jobs []Job, results map[string]Result) error {
 	return err
 }
 
+// maxOutput is how much a program may print in all its runs and be compared. A
+// script may print script.MaxOutputBytes at once, some of which samples and errors
+// take here.
+const maxOutput = script.MaxOutputBytes * 3 / 4
+
 func (v *Verdict) classify() {
 	v.Native.Output = bounds.ReplaceAllString(v.Native.Output, "$1 out of range")
 	v.Interpreted.Output = bounds.ReplaceAllString(v.Interpreted.Output, "$1 out of range")
@@ -99,6 +106,9 @@ func (v *Verdict) classify() {
 	switch {
 	case v.Native.End != "":
 		v.Class = Unfit
+	case len(v.Native.Output) > maxOutput:
+		v.Class = Unfit
+		v.Native.Fault = "it prints more than a script may"
 	case v.Interpreted.Refused != "" && same:
 		v.Class = RefusedRight
 	case v.Interpreted.Refused != "":

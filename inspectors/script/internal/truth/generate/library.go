@@ -279,7 +279,8 @@ func (g *gen) strconvOf() {
 		g.p("%s, %s := strconv.ParseInt(%s, %d, 64)", v, e, pick(g, `"ff"`, `"-12"`, `"077"`, g.text()), pick(g, 0, 10, 16))
 		g.declare(v, types.Typ[types.Int64])
 	case 1:
-		g.p("%s, %s := strconv.ParseFloat(%s, 64)", v, e, pick(g, `"1e3"`, `"NaN"`, `"0x1p-2"`, g.text()))
+		// No NaN and no Inf: Go leaves open what integer is made of them.
+		g.p("%s, %s := strconv.ParseFloat(%s, 64)", v, e, pick(g, `"1e3"`, `"-0"`, `"0x1p-2"`, g.text()))
 		g.declare(v, tFloat)
 	case 2:
 		g.p("%s, %s := strconv.Unquote(%s)", v, e, pick(g, "`\"a\\tb\"`", "`'x'`", "`\"`"))
