@@ -76,6 +76,9 @@ func TestBadRemoteSeries(t *testing.T) {
 		many = append(many, fmt.Sprint("l", i), "x")
 	}
 	good := remote("good", now, "instance", "a")
+	if result, err := f.ingest.Remote(t.Context(), "", []receive.Series{good}); err != nil || result.Refused > 0 {
+		t.Fatalf("got %+v, %v", result, err)
+	}
 	for want, s := range map[string]receive.Series{
 		"name: no name of a metric":                remote("", now, "instance", "a"),
 		"name: no name of a metric ":               remote("a\xff", now, "instance", "a"),
