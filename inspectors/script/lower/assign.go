@@ -15,9 +15,14 @@ type place struct {
 	blank bool
 }
 
-// target makes the code of a place, with all that has to be computed for it.
+// target makes the code of a place, with all that has to be computed for it. What
+// is called on the way to it is called once, however often the place is written
+// down.
 func (l *lowering) target(e ast.Expr) place {
 	e = ast.Unparen(e)
+	if calls(e) {
+		return l.frozen(e, nil)
+	}
 	switch e := e.(type) {
 	case *ast.Ident:
 		if e.Name == "_" {
