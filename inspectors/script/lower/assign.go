@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -118,13 +119,25 @@ func (l *lowering) assignOp(s *ast.AssignStmt) {
 	l.line(p.text + " = " + v)
 }
 
-// assignSeveral sets places to the values of one call, or of a comma-ok form.
+// assignSeveral sets places to the values of one call, or of a comma-ok form. Go
+// leaves open whether a variable on the way to a place is read before that call or
+// after it; its compiler does it after.
 func (l *lowering) assignSeveral(lhs []ast.Expr, e ast.Expr) {
 	var places []place
-	for _, to := range lhs {
-		places = append(places, l.frozen(to, lhs))
+	var values []string
+	var from []types.Type
+	freeze := func() {
+		for _, to := range lhs {
+			places = append(places, l.frozen(to, lhs))
+		}
 	}
-	values, from := l.several(e)
+	if slices.ContainsFunc(lhs, calls) {
+		freeze()
+		values, from = l.several(e)
+	} else {
+		values, from = l.several(e)
+		freeze()
+	}
 	for i, p := range places {
 		if p.blank {
 			continue
