@@ -171,7 +171,18 @@ func verify(t *testing.T, tally *truth.Tally, loudPercent float64) {
 	if n := tally.Counts[truth.Loud]; float64(n)*100 > loudPercent*float64(tally.Accepted()) {
 		t.Errorf("%d of %d programs are accepted, and fail loudly", n, tally.Accepted())
 	}
+	all := 0
+	for _, n := range tally.Counts {
+		all += n
+	}
+	if tally.Accepted()*100 < minAcceptedPercent*all {
+		t.Errorf("only %d of %d programs were held against Go: the others say nothing", tally.Accepted(), all)
+	}
 	for _, v := range tally.Choose(5) {
 		t.Logf("%s\n", v.Show())
 	}
 }
+
+// minAcceptedPercent of the programs must be accepted, and run natively: a
+// generator whose programs are unfit or refused would find nothing.
+const minAcceptedPercent = 95
