@@ -3,6 +3,7 @@ package truth
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,12 +45,18 @@ func (l *Library) Native(dir string, jobs []Job) (map[string]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bad == nil {
+		if bad, err = initialise(binary, len(good)); err != nil {
+			return nil, err
+		}
+	}
 	if bad != nil {
-		// The compiler refuses what the type checker did not: build the rest.
+		// The compiler refuses what the type checker did not, or a program fails
+		// before main, which ends them all: build the rest.
 		var left []Job
 		for i, j := range good {
 			if fault, ok := bad[i]; ok {
-				results[j.Name] = Result{Name: j.Name, End: EndLoad, Fault: "build: " + fault}
+				results[j.Name] = Result{Name: j.Name, End: EndLoad, Fault: fault}
 				continue
 			}
 			left = append(left, j)
@@ -129,6 +136,9 @@ func buildNative(temp, dir string, jobs []Job, sources []string) (binary string,
 	bad = make(map[int]string)
 	for _, m := range place.FindAllStringSubmatch(string(out), -1) {
 		i, _ := strconv.Atoi(m[1])
+		if bad[i] == "" {
+			bad[i] = "build: "
+		}
 		bad[i] += m[0] + "\n"
 	}
 	if len(bad) == 0 {
@@ -136,6 +146,32 @@ func buildNative(temp, dir string, jobs []Job, sources []string) (binary string,
 	}
 	return "", bad, nil
 }
+
+// ownFile is the file of a program in the trace of a panic.
+var ownFile = regexp.MustCompile(`\bp(\d+)\.go:\d+`)
+
+// initialise starts the programs and runs none. It returns by number what the one
+// says whose initialisers fail, or nil.
+func initialise(binary string, programs int) (bad map[int]string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), nativePatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, strconv.Itoa(programs))
+	cmd.Env = nativeEnv()
+	cmd.SysProcAttr = endsWithParent()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err = cmd.Run(); err == nil {
+		return nil, nil
+	}
+	m := ownFile.FindStringSubmatch(stderr.String())
+	if m == nil {
+		return nil, fmt.Errorf("cannot initialise the programs natively: %w\n%s", err, tail(stderr.Bytes(), 2000))
+	}
+	i, _ := strconv.Atoi(m[1])
+	return map[int]string{i: "initialisers: " + firstLine(stderr.String())}, nil
+}
+
+func nativeEnv() []string { return append(os.Environ(), "GOMEMLIMIT=1GiB", "GODEBUG=") }
 
 func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }
 
@@ -147,7 +183,7 @@ const nativePatience = 60 * time.Second
 // was started: for one at least.
 func runNative(binary string, jobs []Job, start int) ([]Result, error) {
 	cmd := exec.Command(binary, strconv.Itoa(start))
-	cmd.Env = append(os.Environ(), "GOMEMLIMIT=1GiB", "GODEBUG=")
+	cmd.Env = nativeEnv()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	pipe, err := cmd.StdoutPipe()

@@ -186,3 +186,30 @@ func verify(t *testing.T, tally *truth.Tally, loudPercent float64) {
 // minAcceptedPercent of the programs must be accepted, and run natively: a
 // generator whose programs are unfit or refused would find nothing.
 const minAcceptedPercent = 95
+
+// One program that fails before main says nothing, and the others of its build
+// all they have to.
+func TestProgramsThatFailToInitialise(t *testing.T) {
+	const good = "package inspector\n\nfunc Inspect() (float64, error) { return 7, nil }\n"
+	const bad = "package inspector\n\nvar m map[string]int\n\nfunc init() { m[\"a\"] = 1 }\n\nfunc Inspect() (float64, error) { return 8, nil }\n"
+	var sources []string
+	for i := range 7 {
+		sources = append(sources, good)
+		if i%3 == 1 {
+			sources[i] = bad
+		}
+	}
+	verdicts, err := library(t).Compare(".", sources, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range verdicts {
+		want := truth.Equal
+		if sources[i] == bad {
+			want = truth.Unfit
+		}
+		if v.Class != want {
+			t.Errorf("program %d is %s, want %s: %s %s", i, v.Class, want, v.Native.Fault, v.Interpreted.Fault)
+		}
+	}
+}
