@@ -89,10 +89,21 @@ func (l *lowering) assignOne(to, e ast.Expr) {
 	value := l.apart(func() { c = l.to(e, t) })
 	l.fn.out.WriteString(before)
 	l.fn.out.WriteString(value)
-	if types.IsInterface(l.subst(t)) && c.p < atom || !p.plain && c.p < primary {
+	if types.IsInterface(l.subst(t)) && c.p < atom || !p.plain && c.p < primary || l.global(to) && strings.HasSuffix(c.text, "}") {
 		c = l.holdAs(c, t)
 	}
 	l.line(p.text + " = " + c.text)
+}
+
+// global reports a variable of the package. The interpreter puts a literal that is
+// assigned to one into another place, and pointers to the variable keep the old.
+func (l *lowering) global(e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	o, ok := l.fn.info.Uses[id].(*types.Var)
+	return ok && o.Parent() == o.Pkg().Scope()
 }
 
 // assignOp translates x op= y.
@@ -154,6 +165,7 @@ func (l *lowering) assignEach(s *ast.AssignStmt) {
 	for _, e := range s.Lhs {
 		places = append(places, l.frozen(e, s.Lhs))
 	}
+	l.callsFirstFor(func(i int) types.Type { return l.typeOf(s.Lhs[i]) }, s.Rhs...)
 	var values []code
 	for i, e := range s.Rhs {
 		if places[i].blank {
@@ -285,6 +297,7 @@ func (l *lowering) define(lhs, rhs []ast.Expr) {
 		l.defineSeveral(lhs, rhs[0])
 		return
 	}
+	l.callsFirst(rhs...)
 	values := make([]code, len(rhs))
 	for i, e := range rhs {
 		t := l.typeOf(e)

@@ -13,6 +13,12 @@ func (l *lowering) builtin(e *ast.CallExpr, name string) code {
 	if l.spreads(e) {
 		return l.spreadBuiltin(e, name)
 	}
+	l.callsFirstFor(func(i int) types.Type {
+		if s, ok := l.typeOf(e.Args[0]).Underlying().(*types.Slice); ok && name == "append" && i > 0 && !e.Ellipsis.IsValid() {
+			return s.Elem()
+		}
+		return nil
+	}, e.Args...)
 	switch name {
 	case "panic":
 		return code{l.host() + ".Panic(" + l.argument(e.Args[0], anything).text + ")", call}

@@ -73,6 +73,9 @@ func (l *lowering) callText(e *ast.CallExpr) string {
 	sig, _ := l.typeOf(e.Fun).Underlying().(*types.Signature)
 	fun := ast.Unparen(e.Fun)
 	f, targs := l.callee(fun)
+	if !l.spreads(e) {
+		l.operandsFirst(e, fun, sig)
+	}
 	if sel, ok := fun.(*ast.SelectorExpr); ok && f != nil {
 		if s := l.fn.info.Selections[sel]; s != nil && s.Kind() == types.MethodVal {
 			return l.methodCall(e, sel, f, sig)
@@ -90,6 +93,36 @@ func (l *lowering) callText(e *ast.CallExpr) string {
 	}
 	args := l.arguments(e, sig, func() code { return l.function(fun) })
 	return args[0].text + "(" + strings.Join(texts(args[1:]), ", ") + ")"
+}
+
+// operandsFirst is callsFirst for what is evaluated for a call.
+func (l *lowering) operandsFirst(e *ast.CallExpr, fun ast.Expr, sig *types.Signature) {
+	list := operands(fun, e.Args)
+	before := len(list) - len(e.Args)
+	l.callsFirstFor(func(i int) types.Type {
+		i -= before
+		last := sig.Params().Len() - 1
+		if i < 0 || last < 0 {
+			return nil
+		}
+		t := sig.Params().At(min(i, last)).Type()
+		if s, ok := t.Underlying().(*types.Slice); ok && sig.Variadic() && i >= last && !e.Ellipsis.IsValid() {
+			return s.Elem()
+		}
+		return t
+	}, list...)
+}
+
+// operands returns what is evaluated for a call: what the function is taken from,
+// and the arguments.
+func operands(fun ast.Expr, args []ast.Expr) []ast.Expr {
+	switch fun := fun.(type) {
+	case *ast.SelectorExpr:
+		return append([]ast.Expr{fun.X}, args...)
+	case *ast.FuncLit:
+		return args
+	}
+	return append([]ast.Expr{fun}, args...)
 }
 
 // function makes the code of a function value that is called.

@@ -57,6 +57,9 @@ func (l *lowering) deferred(e *ast.CallExpr, fun ast.Expr) string {
 	native := f != nil && l.fn.info.Selections[selection(fun)] == nil && !l.translated(f)
 	var captured []capture
 	name := ""
+	if !l.spreads(e) {
+		l.operandsFirst(e, fun, sig)
+	}
 	if native {
 		name = l.pkg(f.Pkg().Path(), f.Pkg().Name()) + "." + f.Name()
 	} else {

@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -82,6 +83,10 @@ func isNil(info *types.Info, e ast.Expr) bool { return info.Types[ast.Unparen(e)
 func (l *lowering) expr(e ast.Expr) code {
 	if tv := l.fn.info.Types[e]; tv.Value != nil {
 		return l.constantExpr(e, tv)
+	}
+	if c, ok := l.fn.made[e]; ok {
+		delete(l.fn.made, e)
+		return c
 	}
 	switch e := e.(type) {
 	case *ast.ParenExpr:
@@ -290,6 +295,7 @@ func (l *lowering) binary(e *ast.BinaryExpr) code {
 		return l.shift(e)
 	}
 	p := e.Op.Precedence()
+	l.callsFirst(e.X, e.Y)
 	c := l.inOrder(func() code { return l.expr(e.X) }, func() code { return l.expr(e.Y) })
 	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
 }
@@ -298,6 +304,7 @@ func (l *lowering) binary(e *ast.BinaryExpr) code {
 // of it.
 func (l *lowering) shift(e *ast.BinaryExpr) code {
 	p := e.Op.Precedence()
+	l.callsFirst(e.X, e.Y)
 	c := l.inOrder(func() code {
 		if tv := l.fn.info.Types[e.X]; tv.Value != nil {
 			t := l.typeOf(e)
@@ -389,6 +396,7 @@ func (l *lowering) comparison(e *ast.BinaryExpr) code {
 	x, y := l.typeOf(e.X), l.typeOf(e.Y)
 	nilX, nilY := isNil(l.fn.info, e.X), isNil(l.fn.info, e.Y)
 	p := e.Op.Precedence()
+	l.callsFirst(e.X, e.Y)
 	if !nilX && !nilY && (types.IsInterface(x) || types.IsInterface(y)) {
 		held := types.Universe.Lookup("any").Type()
 		c := l.inOrder(func() code { return l.to(e.X, held) }, func() code { return l.to(e.Y, held) })
@@ -434,6 +442,7 @@ func (l *lowering) index(e *ast.IndexExpr) code {
 	}
 	t := l.typeOf(e.X)
 	m, isMap := t.Underlying().(*types.Map)
+	l.callsFirst(e.X, e.Index)
 	c := l.inOrder(func() code { return l.operand(e.X) }, func() code {
 		if isMap {
 			return l.key2(e.Index, m.Key())
@@ -484,6 +493,7 @@ func (l *lowering) operand(e ast.Expr) code {
 }
 
 func (l *lowering) slice(e *ast.SliceExpr) code {
+	l.callsFirst(slices.DeleteFunc([]ast.Expr{e.X, e.Low, e.High, e.Max}, func(e ast.Expr) bool { return e == nil })...)
 	parts := []func() code{func() code { return l.operand(e.X) }}
 	for _, bound := range []ast.Expr{e.Low, e.High, e.Max} {
 		parts = append(parts, func() code {
@@ -507,6 +517,14 @@ func (l *lowering) compositeLit(e *ast.CompositeLit) code {
 	pointer := false
 	if p, ok := t.Underlying().(*types.Pointer); ok {
 		t, pointer = p.Elem(), true // an element &T{} that is written as {}
+	}
+	if _, ok := t.Underlying().(*types.Map); !ok {
+		values := make([]ast.Expr, len(e.Elts))
+		places := make([]types.Type, len(e.Elts))
+		for i, elt := range e.Elts {
+			_, values[i], places[i] = l.element(t, i, elt)
+		}
+		l.callsFirstFor(func(i int) types.Type { return places[i] }, values...)
 	}
 	var labels []string
 	var parts []func() code
@@ -593,6 +611,17 @@ func (l *lowering) mapLit(e *ast.CompositeLit, t types.Type, m *types.Map) code 
 			l.refuse(elt.Pos(), "an element of a map without a key", "write key: value")
 		}
 		parts = append(parts, func() code { return l.part(kv.Key, m.Key()) }, func() code { return l.part(kv.Value, m.Elem()) })
+	}
+	if slices.ContainsFunc(e.Elts, calls) { // the compiler has each entry in variables
+		for i, part := range parts {
+			parts[i] = func() code {
+				c := part()
+				if c.p == constantCode || c.text == "nil" {
+					return c
+				}
+				return l.hold(c, nil)
+			}
+		}
 	}
 	c := l.inOrder(parts...)
 	// The compiler puts entries that are constant into the map before the others,

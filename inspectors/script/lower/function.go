@@ -29,13 +29,15 @@ type function struct {
 	defers  string   // name of what its deferred calls are put on, or ""
 	targets []target
 	temps   *int
+
+	made map[ast.Expr]code // what callsFirst has in variables, until it is used
 }
 
 // begin starts a function.
 func (l *lowering) begin(pkg *types.Package, info *types.Info, env *environment) {
 	l.fn = &function{
 		pkg: pkg, info: info, env: env, names: make(map[types.Object]string), used: make(map[string]bool),
-		out: new(strings.Builder), temps: new(int),
+		out: new(strings.Builder), temps: new(int), made: make(map[ast.Expr]code),
 	}
 }
 

@@ -156,6 +156,7 @@ func (l *lowering) returnStmt(s *ast.ReturnStmt) {
 		l.give(values)
 		return
 	}
+	l.callsFirstFor(func(i int) types.Type { return results.At(i).Type() }, s.Results...)
 	var parts []func() code
 	for i, e := range s.Results {
 		t := results.At(i).Type()
@@ -283,6 +284,7 @@ func (l *lowering) condition(e ast.Expr) string {
 
 func (l *lowering) send(s *ast.SendStmt) {
 	c, _ := l.typeOf(s.Chan).Underlying().(*types.Chan)
+	l.callsFirst(s.Chan, s.Value)
 	parts := l.inOrder(func() code { return l.operand(s.Chan) }, func() code { return l.part(s.Value, c.Elem()) })
 	l.line(parts[0].in(unary) + " <- " + parts[1].text)
 }

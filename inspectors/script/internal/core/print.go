@@ -130,48 +130,63 @@ func (p *printer) library(v reflect.Value, depth int) {
 
 // methods prints a value by a method of its type, where it has one for the verb.
 func (p *printer) methods(v reflect.Value, t *Type) (done bool) {
-	defer func() {
-		if !done {
-			return
-		}
-		if r := recover(); r != nil {
-			if v.Kind() == reflect.Pointer && v.IsNil() {
-				p.text("<nil>")
-				return
-			}
-			panic(r)
-		}
-	}()
-	if t.format != nil {
-		done = true
-		lent, end := symbols.LendState(p.State)
-		defer end()
-		t.format(v.Interface(), lent, p.verb)
-		return true
-	}
-	if p.sharp() {
-		if t.goText != nil {
-			done = true
-			p.text(t.goText(v.Interface()))
-		}
-		return done
-	}
-	if !strings.ContainsRune("vsxXq", p.verb) {
+	method := p.method(t)
+	if method == "" {
 		return false
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			p.caught(v, method, r)
+		}
+		done = true
+	}()
 	verb := p.verb
 	if verb == 'v' {
 		verb = 's'
 	}
-	switch {
-	case t.errorText != nil:
-		done = true
+	switch method {
+	case "Format":
+		lent, end := symbols.LendState(p.State)
+		defer end()
+		t.format(v.Interface(), lent, p.verb)
+	case "GoString":
+		p.text(t.goText(v.Interface()))
+	case "Error":
 		fmt.Fprintf(p, fmt.FormatString(p, verb), t.errorText(v.Interface()))
-	case t.text != nil:
-		done = true
+	case "String":
 		fmt.Fprintf(p, fmt.FormatString(p, verb), t.text(v.Interface()))
 	}
-	return done
+	return true
+}
+
+// method is the name of the method of a type that prints a value of it for the
+// verb, as fmt chooses it, or "".
+func (p *printer) method(t *Type) string {
+	switch {
+	case t.format != nil:
+		return "Format"
+	case p.sharp():
+		if t.goText != nil {
+			return "GoString"
+		}
+	case !strings.ContainsRune("vsxXq", p.verb):
+	case t.errorText != nil:
+		return "Error"
+	case t.text != nil:
+		return "String"
+	}
+	return ""
+}
+
+// caught prints that a method has panicked, in the words of fmt.
+func (p *printer) caught(v reflect.Value, method string, r any) {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		p.text("<nil>")
+		return
+	}
+	p.text("%!" + string(p.verb) + "(PANIC=" + method + " method: ")
+	_, _ = fmt.Fprint(p.State, normalised(r))
+	p.text(")")
 }
 
 func (t *Type) part(i int) *Type {

@@ -1,0 +1,155 @@
+package lower
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// callsFirst makes the calls in expressions that are used together, in their order,
+// before anything else in them is read. Go promises the order of calls alone, and
+// leaves open when a variable beside them is read; its compiler reads it after them.
+// What the compiler takes for a call too is done in its turn: len, slices,
+// assertions, && and ||.
+func (l *lowering) callsFirst(list ...ast.Expr) { l.callsFirstFor(nil, list...) }
+
+// callsFirstFor is callsFirst for places of which some are interfaces: to returns the
+// type of the place of each expression, or nil.
+func (l *lowering) callsFirstFor(to func(i int) types.Type, list ...ast.Expr) {
+	var found []ast.Expr
+	reads := false
+	for i, e := range list {
+		if to != nil && l.small(e) {
+			if t := to(i); t != nil && types.IsInterface(l.subst(t)) {
+				found, reads = append(found, ast.Unparen(e)), true
+				continue
+			}
+		}
+		ast.Inspect(e, func(n ast.Node) bool {
+			e, ok := n.(ast.Expr)
+			if !ok {
+				return true
+			}
+			if tv := l.fn.info.Types[e]; tv.Value != nil || tv.IsType() {
+				return false
+			}
+			if _, made := l.fn.made[e]; made {
+				return false
+			}
+			switch l.ordered(e) {
+			case isCall:
+				found = append(found, e)
+				reads = reads || l.inPlace(e)
+				return false
+			case isLiteral:
+				return false
+			}
+			reads = reads || l.reads(e)
+			return true
+		})
+	}
+	if !reads {
+		return
+	}
+	for _, e := range found {
+		t := types.Default(l.typeOf(e))
+		l.fn.made[e] = l.holdAs(l.expr(e), t)
+	}
+}
+
+// small reports a computed value of one byte: the compiler looks up the interface of
+// one in a table when it is computed.
+func (l *lowering) small(e ast.Expr) bool {
+	tv := l.fn.info.Types[e]
+	if _, keyed := e.(*ast.KeyValueExpr); keyed || tv.Value != nil || tv.Addressable() || tv.IsType() || tv.Type == nil {
+		return false
+	}
+	if _, ok := ast.Unparen(e).(*ast.FuncLit); ok {
+		return false
+	}
+	b, ok := l.typeOf(e).Underlying().(*types.Basic)
+	if !ok {
+		return false
+	}
+	switch b.Kind() {
+	case types.Bool, types.UntypedBool, types.Int8, types.Uint8:
+		return true
+	}
+	return false
+}
+
+// inPlace reports what is done in its turn, and needs no call in Core.
+func (l *lowering) inPlace(e ast.Expr) bool {
+	c, ok := e.(*ast.CallExpr)
+	if !ok {
+		return true
+	}
+	id, ok := ast.Unparen(c.Fun).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	_, builtin := l.fn.info.Uses[id].(*types.Builtin)
+	return builtin
+}
+
+// reads reports an expression that reads, apart from what it is made of, what a
+// call may set.
+func (l *lowering) reads(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		o, ok := l.fn.info.Uses[e].(*types.Var)
+		return ok && (l.global(e) || l.boxed(o))
+	case *ast.SelectorExpr:
+		s := l.fn.info.Selections[e]
+		return s != nil && s.Kind() == types.FieldVal && (s.Indirect() || isPointer(l.typeOf(e.X)))
+	case *ast.CallExpr: // a conversion
+		_, slice := l.typeOf(e.Args[0]).Underlying().(*types.Slice)
+		return slice
+	case *ast.StarExpr, *ast.IndexExpr:
+		return true
+	}
+	return false
+}
+
+// What an expression is for the order in which things are done.
+const (
+	isPlain   = iota // it is read when it is used
+	isLiteral        // a function, whose body is not run
+	isCall           // it is done in its turn
+)
+
+// ordered says what an expression is.
+func (l *lowering) ordered(e ast.Expr) int {
+	switch e := e.(type) {
+	case *ast.FuncLit:
+		return isLiteral
+	case *ast.UnaryExpr:
+		if e.Op == token.ARROW {
+			return isCall
+		}
+	case *ast.BinaryExpr:
+		if e.Op == token.LAND || e.Op == token.LOR {
+			return isCall
+		}
+	case *ast.CallExpr:
+		if l.fn.info.Types[e.Fun].IsType() && !l.copies(e) {
+			return isPlain
+		}
+		return isCall
+	case *ast.SliceExpr:
+		return isCall
+	case *ast.TypeAssertExpr:
+		switch l.typeOf(e).Underlying().(type) {
+		case *types.Pointer, *types.Map, *types.Chan, *types.Signature:
+			return isPlain
+		}
+		return isCall
+	}
+	return isPlain
+}
+
+// copies reports a conversion that makes a slice of the parts of a string.
+func (l *lowering) copies(e *ast.CallExpr) bool {
+	_, slice := l.typeOf(e).Underlying().(*types.Slice)
+	return slice && isString(l.typeOf(e.Args[0]).Underlying())
+}
