@@ -15,3 +15,4 @@
 package check
 
 //go:generate go run ./gen
+//go:generate go run ./words ../../../web/src/editor/words.json
