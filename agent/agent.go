@@ -264,6 +264,7 @@ func (a *Agent) hello() wire.HelloParams {
 		StartedMS: time.Now().UnixMilli(),
 
 		AcceptsPushed: a.cfg.AcceptPushedInspectors,
+		Signers:       a.assigner.signers.ids(),
 	}
 }
 

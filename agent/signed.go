@@ -31,6 +31,9 @@ func newSigners(texts []string) (signers, error) {
 	return keys, nil
 }
 
+// ids are those of the keys, sorted.
+func (s signers) ids() []string { return slices.Sorted(maps.Keys(s)) }
+
 // check refuses code that none of the keys has signed. It trusts nothing that
 // came with the code: the revision is that of the code itself.
 func (s signers) check(code *wire.Code, signatures []wire.Signature) error {
@@ -58,7 +61,7 @@ func (s signers) check(code *wire.Code, signatures []wire.Signature) error {
 		who = "is signed by " + someOf(others)
 	}
 	return fmt.Errorf("%w: the code %s, but agent.policy.signers in the host's configuration wants a signature by %s",
-		inspectors.ErrPolicy, who, someOf(slices.Sorted(maps.Keys(s))))
+		inspectors.ErrPolicy, who, someOf(s.ids()))
 }
 
 // notUTF8 finds a text that is no UTF-8, which would have the same hash as

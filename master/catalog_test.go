@@ -22,9 +22,10 @@ type fakeAgent struct {
 	labels map[string]string
 	become func(wire.Assigned) wire.Receipt
 	// assign, if there is one, decides whether an assignment is taken.
-	assign func(wire.Assignment) error
-	refuse bool // says in hello that it takes none
-	token  string
+	assign  func(wire.Assignment) error
+	refuse  bool     // says in hello that it takes none
+	signers []string // the keys that it wants code to be signed by
+	token   string
 
 	telling     sync.Mutex // what it tells stays in order
 	mu          sync.Mutex
@@ -59,7 +60,7 @@ func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	a.mu.Unlock()
 	t.Cleanup(func() { patience.Return(t, "the handlers of host "+a.host, a.leave) })
 	h := hello(a.host)
-	h.Labels, h.AcceptsPushed, h.Assigned = a.labels, !a.refuse, a.assignment().Hash
+	h.Labels, h.AcceptsPushed, h.Signers, h.Assigned = a.labels, !a.refuse, a.signers, a.assignment().Hash
 	call[wire.HelloResult](t, peer, wire.MethodHello, h)
 	if err := a.tell(t.Context()); err != nil {
 		t.Fatal(err)

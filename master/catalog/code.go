@@ -39,7 +39,11 @@ func (c *Catalog) Check(ctx context.Context, p wire.CheckParams) (wire.CheckResu
 	if err == nil {
 		err = c.checkCode(ctx, definition)
 	}
-	if err := c.preview(code.Name, p.Selector, &result); err != nil {
+	signatures, signaturesErr := c.signatures(ctx, result.Revision)
+	if signaturesErr != nil {
+		return result, signaturesErr
+	}
+	if err := c.preview(signedCode{code, signatures}, p.Selector, &result); err != nil {
 		return result, err
 	}
 	var faults inspectors.Diagnostics

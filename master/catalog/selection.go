@@ -18,9 +18,10 @@ import (
 const maxKnown = 8
 
 // preview tells what a push of code with a selector, or nil, would do to hosts.
-func (c *Catalog) preview(name string, selector *string, result *wire.CheckResult) error {
+func (c *Catalog) preview(code signedCode, selector *string, result *wire.CheckResult) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	name := code.Name
 	before := c.entries[name]
 	text := ""
 	if before != nil {
@@ -35,6 +36,7 @@ func (c *Catalog) preview(name string, selector *string, result *wire.CheckResul
 	}
 	selected := c.targetsLocked(wanted)
 	result.Hosts, result.Drops = len(selected), c.dropsLocked(name, wanted)
+	result.Selected, result.Refusals = foresee(code, result.Revision, selected)
 	if refusesNobody(before, selector) && len(selected) == 0 {
 		result.Nobody = c.nobodyLocked(wanted)
 	}

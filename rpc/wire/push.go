@@ -224,10 +224,24 @@ type CheckResult struct {
 	// it and would not any more.
 	Hosts int `json:"hosts"`
 	Drops int `json:"drops,omitempty"`
+	// Selected are the names of the first MaxSelected of Hosts, and Refusals those of
+	// them all that would refuse the code as far as the master knows: a host may have
+	// reasons that only it knows.
+	Selected []string  `json:"selected,omitempty"`
+	Refusals []Refusal `json:"refusals,omitempty"`
 	// BuiltIn is whether an inspector of that name is built in, which the push
 	// replaces on Replaces hosts that run it now.
 	BuiltIn  bool `json:"built_in,omitempty"`
 	Replaces int  `json:"replaces,omitempty"`
+}
+
+// MaxSelected is how many hosts, and how many refusals, a CheckResult names.
+const MaxSelected = 500
+
+// Refusal says why a host would refuse code.
+type Refusal struct {
+	Host   string `json:"host"`
+	Reason string `json:"reason"`
 }
 
 // Stage is a step of a rollout: to so many hosts in all, or so many percent of

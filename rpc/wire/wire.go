@@ -115,6 +115,9 @@ type HelloParams struct {
 	NowMS     int64             `json:"now_ms"` // the agent's clock, for its skew
 	// AcceptsPushed is whether the host's configuration lets a master send code.
 	AcceptsPushed bool `json:"accepts_pushed"`
+	// Signers are the ids of the keys of which the host's configuration wants one to
+	// have signed pushed code; none is that it wants no signature.
+	Signers []string `json:"signers,omitempty"`
 	// Assigned is the hash of the assignment that the agent has, or "".
 	Assigned string `json:"assigned,omitempty"`
 }
@@ -377,6 +380,9 @@ type Host struct {
 	Simple     bool              `json:"simple,omitempty"` // known by reportMetric only
 	// AcceptsPushed is whether the host lets a master send code.
 	AcceptsPushed bool `json:"accepts_pushed,omitempty"`
+	// Signers are the ids of the keys of which one has to have signed what a master
+	// sends; none is that no signature is wanted.
+	Signers []string `json:"signers,omitempty"`
 	// NotKept is why the history does not keep what the host reports now; ""
 	// where it does.
 	NotKept string `json:"not_kept,omitempty"`
