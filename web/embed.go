@@ -133,17 +133,45 @@ func (s *site) lookup(urlPath string) *file {
 	return nil
 }
 
-// isPage reports whether the application has a page at a path, without the slash
-// at its start. It is what src/lib/router.ts knows.
-func isPage(name string) bool {
-	top, host, nested := strings.Cut(name, "/")
-	switch {
-	case name == "":
-		return true
-	case top != "hosts":
-		return false
+// pagePaths are the paths of the application's pages, those of src/pages.ts. A segment
+// ":x" stands for any one, and "*x" for one or more at the end.
+func pagePaths() []string {
+	return []string{
+		"/",
+		"/hosts",
+		"/hosts/:host",
 	}
-	return !nested || host != "" && !strings.Contains(host, "/")
+}
+
+// isPage reports whether the application has a page at a path, without the slash
+// at its start.
+func isPage(name string) bool {
+	for _, pattern := range pagePaths() {
+		if matchesPage(strings.TrimPrefix(pattern, "/"), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchesPage reports whether a path is one that a pattern stands for, both without
+// the slash at their start.
+func matchesPage(pattern, name string) bool {
+	for {
+		want, patternRest, patternMore := strings.Cut(pattern, "/")
+		have, nameRest, nameMore := strings.Cut(name, "/")
+		switch {
+		case strings.HasPrefix(want, "*"):
+			return have != ""
+		case want != have && (!strings.HasPrefix(want, ":") || have == ""):
+			return false
+		case patternMore != nameMore:
+			return false
+		case !patternMore:
+			return true
+		}
+		pattern, name = patternRest, nameRest
+	}
 }
 
 // file is one file in the forms in which it is sent.

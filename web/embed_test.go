@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,7 +17,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -99,14 +99,59 @@ func body(t *testing.T, res *http.Response) []byte {
 	return data
 }
 
-// asset returns the path of the built file with this ending below /assets/.
-func asset(t *testing.T, ext string) string {
+// entry returns the path of the script that the page begins with.
+func entry(t *testing.T) string {
 	t.Helper()
-	names, err := fs.Glob(dist, "dist/assets/*"+ext)
-	if err != nil || len(names) != 1 {
-		t.Fatalf("dist/assets has %d files *%s (%v), want 1", len(names), ext, err)
+	index, err := dist.ReadFile("dist/index.html")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return strings.TrimPrefix(names[0], "dist")
+	found := regexp.MustCompile(`src="(/assets/[^"]+\.js)"`).FindSubmatch(index)
+	if found == nil {
+		t.Fatal("index.html names no script below /assets/")
+	}
+	return string(found[1])
+}
+
+// The master and the application know the same pages.
+func TestPagesAreThoseOfTheApplication(t *testing.T) {
+	source, err := os.ReadFile("src/pages.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, found := range regexp.MustCompile(`(?m)^    path: '([^']+)'`).FindAllSubmatch(source, -1) {
+		want = append(want, string(found[1]))
+	}
+	if got := pagePaths(); len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("pagePaths in embed.go are %q; the pages of src/pages.ts are %q", got, want)
+	}
+}
+
+func TestMatchesPage(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"", "", true},
+		{"", "x", false},
+		{"hosts", "hosts", true},
+		{"hosts", "hostsx", false},
+		{"hosts", "hosts/a", false},
+		{"hosts/:host", "hosts", false},
+		{"hosts/:host", "hosts/", false},
+		{"hosts/:host", "hosts/a", true},
+		{"hosts/:host", "hosts/a/b", false},
+		{"in/*name", "in", false},
+		{"in/*name", "in/", false},
+		{"in/*name", "in/a", true},
+		{"in/*name", "in/a/b/c", true},
+		{"in/*name", "out/a", false},
+	} {
+		if got := matchesPage(c.pattern, c.name); got != c.want {
+			t.Errorf("matchesPage(%q, %q) is %v, want %v", c.pattern, c.name, got, c.want)
+		}
+	}
 }
 
 // Whoever looks for a page that is not there is told so by the application, with
@@ -158,7 +203,7 @@ func TestHandlerServes(t *testing.T) {
 		{"GET", "/Hosts/web-1", 404, false},
 		{"GET", "/favicon.svg", 200, false},
 		{"GET", "/theme.js", 200, false},
-		{"GET", asset(t, ".js"), 200, false},
+		{"GET", entry(t), 200, false},
 		{"GET", "/assets/index-old.js", 404, false},
 		{"GET", "/assets/", 404, false},
 		{"GET", "/assets/../nothing.js", 404, false},
@@ -193,9 +238,9 @@ func TestHandlerServes(t *testing.T) {
 func TestHandlerCaching(t *testing.T) {
 	h := Handler()
 	for target, want := range map[string]string{
-		"/":             revalidate,
-		"/hosts/web-1":  revalidate,
-		asset(t, ".js"): immutable,
+		"/":            revalidate,
+		"/hosts/web-1": revalidate,
+		entry(t):       immutable,
 	} {
 		res := get(t, h, "GET", target)
 		if got := res.Header.Get("Cache-Control"); got != want {
@@ -228,7 +273,7 @@ func TestNotModified(t *testing.T) {
 }
 
 func TestGzip(t *testing.T) {
-	script := asset(t, ".js")
+	script := entry(t)
 	plain, err := dist.ReadFile("dist" + script)
 	if err != nil {
 		t.Fatal(err)
@@ -301,23 +346,54 @@ func TestPageHasNothingInline(t *testing.T) {
 	}
 }
 
-// TestBudget: what a browser fetches before the first chart.
+// chunk is an entry of the list that the build makes of its files.
+type chunk struct {
+	File    string   `json:"file"`
+	Imports []string `json:"imports"`
+}
+
+// TestBudget: what a browser fetches before the first chart, and what a page that is
+// opened later adds to it.
 func TestBudget(t *testing.T) {
-	const most = 60_000
-	total := 0
-	err := fs.WalkDir(dist, "dist/assets", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || path.Ext(name) != ".js" {
-			return err
-		}
-		data, err := dist.ReadFile(name)
-		total += len(compress(data))
-		return err
-	})
+	const first, later = 70_000, 200_000
+	data, err := dist.ReadFile("dist/manifest.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d bytes of gzipped JavaScript", total)
-	if total > most || total == 0 {
-		t.Errorf("the first load is %d bytes of gzipped JavaScript; at most %d are allowed", total, most)
+	var chunks map[string]chunk
+	if err := json.Unmarshal(data, &chunks); err != nil {
+		t.Fatal(err)
+	}
+	// load returns the bytes of a chunk, and of those that it imports, without those
+	// that are there.
+	var load func(name string, there map[string]bool) int
+	load = func(name string, there map[string]bool) int {
+		if there[name] {
+			return 0
+		}
+		there[name] = true
+		data, err := dist.ReadFile("dist/" + chunks[name].File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := len(compress(data))
+		for _, other := range chunks[name].Imports {
+			total += load(other, there)
+		}
+		return total
+	}
+	there := map[string]bool{}
+	total := load("index.html", there) + load("src/pages/now.tsx", there) + load("src/pages/host.tsx", there)
+	t.Logf("first load: %d bytes of gzipped JavaScript", total)
+	if total > first {
+		t.Errorf("the first load is %d bytes of gzipped JavaScript; at most %d are allowed", total, first)
+	}
+	for name, c := range chunks {
+		if path.Ext(c.File) != ".js" {
+			continue
+		}
+		if more := load(name, maps.Clone(there)); more > later {
+			t.Errorf("%s adds %d bytes of gzipped JavaScript; at most %d are allowed", name, more, later)
+		}
 	}
 }

@@ -28,6 +28,7 @@ export default defineConfig(({ mode }) =>
           modulePreload: { polyfill: false },
           assetsInlineLimit: 0,
           sourcemap: false,
+          manifest: 'manifest.json',
           license: { fileName: 'third-party-licenses.md' },
         },
       },

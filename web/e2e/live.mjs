@@ -163,7 +163,7 @@ test('a host whose agent stops stays on the page as gone', async ({ browser, ved
     const condition = page.locator('.panel[data-host="leaver"] .condition.gone');
     await condition.waitFor();
     ok(/^gone since \d\d:\d\d$/.test(await condition.textContent()), 'and says since when');
-    equal(await page.title(), '(1 gone) Vedette', 'the title');
+    equal(await page.title(), '(1 gone) Now · Vedette', 'the title');
   } finally {
     await agent.stop();
     await master.stop();

@@ -1,65 +1,41 @@
-// The frame of every page: the bar, what is wrong, and the page itself.
+// The frame of every page: the rail, the bar, what is wrong with the link, and
+// the page itself.
 
 import { useComputed, useSignalEffect } from '@preact/signals';
-import type { View } from './charts/view.ts';
-import type { Session } from './data/session.ts';
-import type { Store } from './data/store.ts';
-import type { Router } from './lib/router.ts';
-import { HostPage } from './pages/host.tsx';
-import { HostsPage } from './pages/hosts.tsx';
+import type { Page } from './pages.ts';
+import type { Parts } from './parts.ts';
 import { Bar } from './ui/bar.tsx';
 import { LoginForm } from './ui/login.tsx';
 import { Notices } from './ui/notices.tsx';
+import { Rail } from './ui/rail.tsx';
+import { Shown } from './ui/shown.tsx';
 
-/** What every page is given. */
-export interface Parts {
-  session: Session;
-  store: Store;
-  view: View;
-  router: Router;
-}
-
-export function App(parts: Parts) {
-  const { session, store, view, router } = parts;
+export function App(props: Parts & { pages: readonly Page[] }) {
+  const { session, store, view, router, pages } = props;
   const gone = useComputed(() => store.hosts.value.filter((h) => h.gone).length);
   useSignalEffect(() => {
-    const route = router.route.value;
-    const what = route.page === 'host' ? `${route.host} · Vedette` : 'Vedette';
-    document.title = gone.value > 0 ? `(${gone.value} gone) ${what}` : what;
+    const { page, params } = router.route.value;
+    const what = pages.find((p) => p.id === page)?.title(params);
+    const title = what ? `${what} · Vedette` : 'Vedette';
+    document.title = gone.value > 0 ? `(${gone.value} gone) ${title}` : title;
   });
   const asked = session.login.value !== null;
   return (
-    <>
+    <div class="frame">
       <a class="skip" href="#main">
-        Skip to the charts
+        Skip to the page
       </a>
-      <Bar {...parts} />
-      <main id="main" tabIndex={-1}>
-        <Notices {...parts} />
-        {asked ? <LoginForm session={session} /> : <Page {...parts} />}
-      </main>
+      <Rail {...props} />
+      <div class="side">
+        <Bar {...props} />
+        <main id="main" tabIndex={-1}>
+          <Notices {...props} />
+          {asked ? <LoginForm session={session} /> : <Shown {...props} />}
+        </main>
+      </div>
       <p class="unseen" role="status">
         {view.status}
       </p>
-    </>
+    </div>
   );
-}
-
-function Page(parts: Parts) {
-  const route = parts.router.route.value;
-  switch (route.page) {
-    case 'hosts':
-      return <HostsPage {...parts} />;
-    case 'host':
-      return <HostPage key={route.host} name={route.host} {...parts} />;
-    default:
-      return (
-        <section class="empty">
-          <h1 tabIndex={-1}>There is no such page</h1>
-          <p>
-            <a href="/">All hosts</a>
-          </p>
-        </section>
-      );
-  }
 }

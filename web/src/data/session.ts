@@ -11,6 +11,9 @@ import { protocolVersion, type Host, type Info } from './wire.ts';
 
 const refresh = 60_000; // ms between two looks at the master's clock and version
 
+/** Who may do something: everybody who may look, or those who may change things. */
+export type Needs = 'viewer' | 'operator';
+
 export class Session {
   readonly link: Signal<LinkState> = signal({ kind: 'idle' });
   readonly info: Signal<Info | null> = signal(null);
@@ -95,6 +98,12 @@ export class Session {
     this.rpc.connect();
   }
 
+  /** Whether our role allows what needs this one. Reading it in a component follows the role. */
+  may(needs: Needs): boolean {
+    const role = this.info.value?.role;
+    return needs === 'viewer' || role === 'operator' || role === 'local';
+  }
+
   /** Asks for the present state of one host. */
   async look(name: string): Promise<void> {
     if (this.link.peek().kind !== 'live') return;
@@ -118,7 +127,7 @@ export class Session {
     const info = await rpc.call<Info>('master.info');
     this.store.setMasterClock(info.now_ms);
     this.info.value = info;
-    this.boosts.allowed.value = info.role === 'operator' || info.role === 'local';
+    this.boosts.allowed.value = this.may('operator');
     this.firstVersion ||= info.version;
     this.updated.value = info.version !== this.firstVersion;
     if (info.protocol !== protocolVersion) {

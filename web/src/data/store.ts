@@ -7,6 +7,7 @@
 import { signal, type Signal } from '@preact/signals';
 import { meaningOf, unitNames, type Unit } from '../lib/units.ts';
 import { HostClock } from './clock.ts';
+import { compareNames } from './names.ts';
 import { Budget, Track } from './track.ts';
 import type { HistoryRange, Host, InspectorStatus, Samples, Series as Declared } from './wire.ts';
 
@@ -370,12 +371,6 @@ function drop(host: HostModel, series: Series): void {
   series.past?.release();
   series.past = null;
   host.byId.delete(series.id);
-}
-
-/** web-2 before web-10. */
-const collator = new Intl.Collator('en', { numeric: true });
-export function compareNames(a: string, b: string): number {
-  return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** What is used comes first: it is what most people look for. */

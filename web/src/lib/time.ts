@@ -30,3 +30,19 @@ export function since(ms: number, now: number): string {
 function dayOf(d: Date): string {
   return `${d.getDate()} ${d.toLocaleString('en', { month: 'short' })}`;
 }
+
+/** 2026-11-30 12:03:05, as it is exactly, where we are. */
+export function exact(ms: number): string {
+  const d = new Date(ms);
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clock(ms)}`;
+}
+
+/** 40 s ago, 3 min ago, 5 h ago, 12 d ago; a time ahead of us is now. */
+export function ago(ms: number, now: number): string {
+  const seconds = Math.floor((now - ms) / 1000);
+  if (seconds < 5) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} d ago`;
+}

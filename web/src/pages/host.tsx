@@ -1,7 +1,7 @@
 // The page of one host: its charts large, and how its inspectors are.
 
 import { useEffect } from 'preact/hooks';
-import type { Parts } from '../app.tsx';
+import type { PageProps } from '../parts.ts';
 import type { InspectorStatus } from '../data/wire.ts';
 import { duration } from '../lib/units.ts';
 import { Charts } from '../ui/charts.tsx';
@@ -9,7 +9,7 @@ import { Condition, Facts, Problems } from '../ui/state.tsx';
 
 const lookEvery = 2_000; // ms between two looks at the counts of the inspectors
 
-export function HostPage({ name, session, store, view }: Parts & { name: string }) {
+export default function HostPage({ params: { host: name }, session, store, view }: PageProps) {
   useEffect(() => {
     const look = (): void => void session.look(name).catch(() => {});
     look();
@@ -22,7 +22,7 @@ export function HostPage({ name, session, store, view }: Parts & { name: string 
   return (
     <section class={host.gone ? 'panel single gone' : 'panel single'} data-host={name}>
       <header>
-        <a class="back" href="/">
+        <a class="back" href="/hosts">
           Hosts
         </a>
         <h1 tabIndex={-1}>{name}</h1>
@@ -44,7 +44,7 @@ function Missing({ name, known }: { name: string; known: boolean }) {
     <section class="empty">
       <h1 tabIndex={-1}>No host {name}</h1>
       <p>
-        No agent has reported under this name since the master started. <a href="/">All hosts</a>
+        No agent has reported under this name since the master started. <a href="/hosts">All hosts</a>
       </p>
     </section>
   );

@@ -2,14 +2,14 @@
 
 import { useComputed, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import type { Parts } from '../app.tsx';
+import type { PageProps } from '../parts.ts';
 import type { HostModel } from '../data/store.ts';
 import { Folds } from '../ui/folds.ts';
 import { HostPanel } from '../ui/panel.tsx';
 
 const filterFrom = 4; // hosts from which a filter is of use
 
-export function HostsPage(parts: Parts) {
+export default function HostsPage(parts: PageProps) {
   const { store, session } = parts;
   const filter = useSignal('');
   const folds = useMemo(() => new Folds(), []);

@@ -1,7 +1,7 @@
 // The bar at the top: where we are, how the link is, and what all charts share.
 
 import { useSignal, useSignalEffect } from '@preact/signals';
-import type { Parts } from '../app.tsx';
+import type { Parts } from '../parts.ts';
 import { windows, type Theme } from '../charts/view.ts';
 import { duration } from '../lib/units.ts';
 import { Link } from './link.tsx';

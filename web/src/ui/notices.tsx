@@ -1,7 +1,7 @@
 // What concerns the whole page: a link that is down, events that were lost, a
 // master that is newer than the page.
 
-import type { Parts } from '../app.tsx';
+import type { Parts } from '../parts.ts';
 import { condition } from './link.tsx';
 
 export function Notices({ session, store }: Parts) {

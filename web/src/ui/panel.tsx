@@ -3,7 +3,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Parts } from '../app.tsx';
+import type { Parts } from '../parts.ts';
 import type { HostModel } from '../data/store.ts';
 import { hostPath } from '../lib/router.ts';
 import { Charts } from './charts.tsx';

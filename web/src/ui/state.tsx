@@ -1,6 +1,6 @@
 // A host's condition in shape and words, its facts, and its broken inspectors.
 
-import type { Parts } from '../app.tsx';
+import type { Parts } from '../parts.ts';
 import type { HostModel } from '../data/store.ts';
 import type { InspectorStatus } from '../data/wire.ts';
 import { since } from '../lib/time.ts';

@@ -1,0 +1,52 @@
+// The pages: one entry each. Its code is loaded when somebody first goes there.
+//
+// The master must know the paths too, so that an address which is opened by hand
+// is answered with the application: add a path to pagePaths in web/embed.go as
+// well. A test there compares the two lists.
+
+import type { ComponentType } from 'preact';
+import type { Needs } from './data/session.ts';
+import type { IconName } from './ui/icons.tsx';
+import type { PageProps } from './parts.ts';
+
+export interface Page {
+  id: string;
+  /** Variables: `:name` is one segment, `*name` one or more at the end. */
+  path: string;
+  /** What the browser's tab says. */
+  title: (params: Record<string, string>) => string;
+  /** Whose page it is. */
+  role: Needs;
+  /** Its place in the rail, in the order of this table. */
+  rail?: { label: string; icon: IconName; /** After `g`. */ key: string };
+  /** The page whose place in the rail is lit while this one is shown. */
+  under?: string;
+  load: () => Promise<{ default: ComponentType<PageProps> }>;
+}
+
+export const pages: readonly Page[] = [
+  {
+    id: 'now',
+    path: '/',
+    title: () => 'Now',
+    role: 'viewer',
+    rail: { label: 'Now', icon: 'now', key: 'n' },
+    load: () => import('./pages/now.tsx'),
+  },
+  {
+    id: 'hosts',
+    path: '/hosts',
+    title: () => 'Hosts',
+    role: 'viewer',
+    rail: { label: 'Hosts', icon: 'hosts', key: 'h' },
+    load: () => import('./pages/hosts.tsx'),
+  },
+  {
+    id: 'host',
+    path: '/hosts/:host',
+    title: ({ host }) => host,
+    role: 'viewer',
+    under: 'hosts',
+    load: () => import('./pages/host.tsx'),
+  },
+];

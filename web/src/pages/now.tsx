@@ -1,0 +1,3 @@
+// The first page: the hosts and their charts.
+
+export { default } from './hosts.tsx';
