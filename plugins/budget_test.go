@@ -180,6 +180,7 @@ func Inspect() (float64, error) {
 }
 
 func TestBudgetsOfPlugins(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	for name, say := range map[string]string{"spins": "cpu ", "pours": "output "} {
 		d := external(name, "spins", "pours", "ok")
@@ -239,9 +240,7 @@ func TestLeakOfMemory(t *testing.T) {
 	if s := f.State("leaks"); !strings.Contains(s.Reason, "of a script host that it shared") || s.Crashes != 0 {
 		t.Errorf("state %+v", s)
 	}
-	if !f.log.line("an inspector holds much", "inspector=leaks") {
-		t.Error("the log does not name it")
-	}
+	f.wantLog("an inspector holds much", "inspector=leaks")
 	var o plugins.Outcome
 	for o.Err == nil {
 		o = round()
@@ -264,6 +263,7 @@ func TestLeakOfMemory(t *testing.T) {
 }
 
 func TestLeakOfFiles(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{Limits: plugins.Limits{Files: 200}})
 	f.SetRespite(0)
 	neighbours := f.neighbours()

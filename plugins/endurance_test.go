@@ -77,6 +77,7 @@ func TestRepushesKeepMemoryFlat(t *testing.T) {
 // An agent that is killed, at whatever moment, leaves no child behind, and the
 // next one cleans up what it left on the disk.
 func TestKilledAgentsLeaveNothing(t *testing.T) {
+	t.Parallel()
 	kills := 100
 	switch {
 	case testing.Short():

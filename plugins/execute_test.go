@@ -38,6 +38,10 @@ func newPrograms(t *testing.T) *programs {
 func (p *programs) write(name, text string) string {
 	p.t.Helper()
 	path := filepath.Join(p.dir, name)
+	// A test beside this one may start a process now; were the file open for writing
+	// in it for a moment, the file could not be run.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o755); err != nil {
 		p.t.Fatal(err)
 	}
@@ -62,6 +66,7 @@ func executing(name, program string, args ...string) inspectors.Definition {
 }
 
 func TestProgramsCountAsTheRun(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	busy := p.write("busy", "i=0\nwhile [ $i -lt 300000 ]; do i=$((i+1)); done\ncat /proc/$$/stat\n")
 	f := allowing(t, busy)
@@ -117,6 +122,7 @@ func TestScriptRunsAProgram(t *testing.T) {
 // own without rights, nothing of the agent's open, nothing to write, nobody to
 // signal.
 func TestWhatAProgramHas(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	private := filepath.Join(p.dir, "private")
 	token := filepath.Join(private, "token")
@@ -128,7 +134,6 @@ func TestWhatAProgramHas(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Setenv("TORTURE_SECRET", "secret")
 	probe := p.write("probe", fmt.Sprintf(`
 echo "input=$(cat)"
 echo "env=$(env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD= | sort | tr '\n' ' ')"
@@ -273,6 +278,7 @@ func withMark(t *testing.T, word string) int {
 // A program that does not end is ended with the run, and with it what it has
 // started, in whatever group and session.
 func TestNoProgramOutlivesItsRun(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	number := 100_000 + os.Getpid() // that nobody else sleeps for
 	mark := strconv.Itoa(number)
@@ -308,6 +314,7 @@ func TestNoProgramOutlivesItsRun(t *testing.T) {
 
 // A script that runs programs holds up nobody, and closes nothing of others.
 func TestProgramsBesideOthers(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	slow, quick := p.write("slow", "exec sleep 100"), p.write("quick", "echo 1")
 	f := allowing(t, slow, quick)
@@ -331,6 +338,7 @@ func TestProgramsBesideOthers(t *testing.T) {
 
 // A script host that is killed takes the programs with it that it has asked for.
 func TestProgramsEndWithTheirScriptHost(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	mark := strconv.Itoa(200_000 + os.Getpid())
 	f := allowing(t, p.write("forever", "sleep "+mark+" &\nsleep "+mark))
@@ -361,6 +369,7 @@ func beExecutor() {
 
 // An agent that is killed takes the programs with it, and what they have started.
 func TestNoProgramOutlivesItsAgent(t *testing.T) {
+	t.Parallel()
 	p := newPrograms(t)
 	mark := strconv.Itoa(300_000 + os.Getpid())
 	forever := p.write("forever", fmt.Sprintf("sleep %[1]s &\nsetsid sh -c 'setsid sleep %[1]s & exec sleep %[1]s' &\nsleep %[1]s", mark))

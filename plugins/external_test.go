@@ -124,6 +124,7 @@ func TestExternalPluginSharesOneProcess(t *testing.T) {
 }
 
 func TestExternalPluginChoosesTheInspector(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	only := external("gpu/0", "ok") // the program offers one inspector, of another name
 	f.mustLoad(only)
@@ -138,6 +139,7 @@ func TestExternalPluginChoosesTheInspector(t *testing.T) {
 }
 
 func TestExternalPluginCrash(t *testing.T) {
+	t.Parallel()
 	for name, say := range map[string]string{"crashes": "panic: boom in a goroutine of a plugin", "exits": "exit status 9"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, plugins.PoolOptions{})
@@ -154,14 +156,13 @@ func TestExternalPluginCrash(t *testing.T) {
 				t.Errorf("the neighbour was blamed: %+v", s)
 			}
 			f.wantGood(f.run(testTimeout, "ok"), "ok")
-			if !f.log.line("level=ERROR", "inspector="+name, say) {
-				t.Error("the log does not name the culprit and the reason")
-			}
+			f.wantLog("level=ERROR", "inspector="+name, say)
 		})
 	}
 }
 
 func TestExternalPluginThatIsDeafIsReplaced(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	f.SetRespite(0)
 	f.mustLoad(external("ok"), external("deaf"))

@@ -149,9 +149,7 @@ func (h hostile) checkFate(f *fixture) {
 	if o := f.runOne(h.name); !errors.Is(o.Err, plugins.ErrQuarantined) || !strings.Contains(o.Err.Error(), h.say) {
 		f.t.Errorf("a run in quarantine: %v", o.Err)
 	}
-	if !f.log.line("level=ERROR", "quarantined", "inspector="+h.name, h.say) {
-		f.t.Error("the log does not name the culprit and the reason")
-	}
+	f.wantLog("level=ERROR", "quarantined", "inspector="+h.name, h.say)
 	f.mustLoad(script(h.name, goodScript)) // a new revision is a new chance
 	if o := f.runOne(h.name); o.Err != nil {
 		f.t.Errorf("a new revision: %v", o.Err)
@@ -205,9 +203,7 @@ func TestKilledScriptHost(t *testing.T) {
 			t.Errorf("%s was blamed for a kill between runs: %+v", name, s)
 		}
 	}
-	if !f.log.line("level=ERROR", "no inspector is to blame", "a, b, c", "killed by signal 9") {
-		t.Error("the log does not tell of the death")
-	}
+	f.wantLog("level=ERROR", "no inspector is to blame", "a, b, c", "killed by signal 9")
 }
 
 // A kill in the middle of a run hits whoever runs. That one is put to the proof
@@ -234,9 +230,7 @@ func TestSuspectComesBack(t *testing.T) {
 	eventually(t, "the suspect is back", func() bool { return f.State("culprit").Host == "shared" })
 	eventually(t, "its own host is gone", func() bool { return len(f.Processes()) == 1 })
 	f.wantGood(f.run(testTimeout, "a", "culprit"), "a", "culprit")
-	if !f.log.line("shares the script host again", "inspector=culprit") {
-		t.Error("the log does not tell of the return")
-	}
+	f.wantLog("shares the script host again", "inspector=culprit")
 }
 
 func TestDeafRunsAreAnswered(t *testing.T) {
@@ -257,9 +251,7 @@ func TestDeafRunsAreAnswered(t *testing.T) {
 	if s := f.State("deaf"); s.Crashes != 0 || s.Host != "shared" {
 		t.Errorf("state %+v", s)
 	}
-	if !f.log.line("replacing a process", "a run of deaf does not end") {
-		t.Error("the log does not say why")
-	}
+	f.wantLog("replacing a process", "a run of deaf does not end")
 }
 
 func TestLeakingHostIsReplaced(t *testing.T) {
@@ -274,6 +266,7 @@ func TestLeakingHostIsReplaced(t *testing.T) {
 }
 
 func TestWedgedHostIsKilled(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	f.SetStandstill(time.Second)
 	f.mustLoad(script("a", "ok"))
@@ -290,9 +283,7 @@ func TestWedgedHostIsKilled(t *testing.T) {
 	if f.pid("shared") == pid {
 		t.Error("the stopped process is still there")
 	}
-	if !f.log.line("no answer", "a (timeout 100ms)") {
-		t.Error("the log does not say why it was killed")
-	}
+	f.wantLog("no answer", "a (timeout 100ms)")
 }
 
 // stopped reports whether every thread of a process is stopped.
@@ -322,9 +313,7 @@ func TestCrashWhileLoading(t *testing.T) {
 	if s := f.State("b"); s.Crashes != 0 || s.Host != "shared" {
 		t.Errorf("the old revision was blamed: %+v", s)
 	}
-	if !f.log.line("level=ERROR", "while it was loaded", "inspector=b", "exit status 8") {
-		t.Error("the log does not name the culprit and the reason")
-	}
+	f.wantLog("level=ERROR", "while it was loaded", "inspector=b", "exit status 8")
 }
 
 func TestOutput(t *testing.T) {

@@ -72,8 +72,6 @@ func TestLimitsAreInForce(t *testing.T) {
 func TestLimitThatCannotBeSet(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{Limits: plugins.Limits{OOMScoreAdj: 2000, DataBytes: -1}})
 	f.mustLoad(script("good", goodScript))
-	if !f.log.line("level=WARN", "a limit is not in force", "cannot offer itself first when memory runs out") {
-		t.Error("the log does not tell of the limit that the system refused")
-	}
+	f.wantLog("level=WARN", "a limit is not in force", "cannot offer itself first when memory runs out")
 	f.wantGood(f.run(testTimeout, "good"), "good")
 }

@@ -38,9 +38,13 @@ const (
 	silent     = "silent"      // neither speaks nor ends
 )
 
+// secretOfTheAgent is in the environment of the tests, which is what an agent has
+// and nobody else may see.
+const secretOfTheAgent = "the-secret-of-the-agent"
+
 func TestMain(m *testing.M) {
 	if len(os.Args) < 2 {
-		goleak.VerifyTestMain(m)
+		runTests(m)
 		return
 	}
 	switch os.Args[1] {
@@ -63,8 +67,15 @@ func TestMain(m *testing.M) {
 	case silent:
 		select {}
 	default:
-		goleak.VerifyTestMain(m)
+		runTests(m)
 	}
+}
+
+func runTests(m *testing.M) {
+	if err := os.Setenv("TORTURE_SECRET", secretOfTheAgent); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
 }
 
 // serveNative serves what no script can do any more, or not yet, to a pool.
@@ -280,6 +291,13 @@ func (f *fixture) wantGood(got map[string]plugins.Outcome, names ...string) {
 			f.t.Errorf("%s: err %v, %d samples; want a good run", name, o.Err, len(o.Samples))
 		}
 	}
+}
+
+// wantLog wants one line of the log to hold all the parts. What happens is seen
+// before it is logged, so it may not be there yet.
+func (f *fixture) wantLog(parts ...string) {
+	f.t.Helper()
+	eventually(f.t, fmt.Sprintf("a line of the log holds %q", parts), func() bool { return f.log.line(parts...) })
 }
 
 // pid returns the one process of a kind.

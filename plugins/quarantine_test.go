@@ -62,7 +62,8 @@ func TestQuarantineOutlivesTheAgent(t *testing.T) {
 	if s := f.State("bad"); s.Crashes != 2 {
 		t.Errorf("state %+v, want the crashes of the agent before", s)
 	}
-	if len(f.Processes()) != 1 || !f.log.line("level=WARN", "quarantined", "inspector=bad", "exit status 7") {
+	f.wantLog("level=WARN", "quarantined", "inspector=bad", "exit status 7")
+	if len(f.Processes()) != 1 {
 		t.Errorf("processes %v", f.Processes())
 	}
 	f.mustLoad(script("bad", "ok")) // another revision
@@ -72,6 +73,7 @@ func TestQuarantineOutlivesTheAgent(t *testing.T) {
 }
 
 func TestRelease(t *testing.T) {
+	t.Parallel()
 	state := t.TempDir()
 	f := rememberingPool(t, state)
 	marker := filepath.Join(t.TempDir(), "marker")
@@ -140,9 +142,8 @@ func TestNoMemory(t *testing.T) {
 	f.mustLoad(script("bad", "exit"), script("good", "ok"))
 	f.quarantine("bad")
 	f.wantGood(f.run(testTimeout, "good"), "good")
-	if !f.log.line("level=ERROR", "cannot remember who is quarantined") || !f.log.line("level=ERROR", "cannot keep a journal") {
-		t.Error("the log does not tell")
-	}
+	f.wantLog("level=ERROR", "cannot remember who is quarantined")
+	f.wantLog("level=ERROR", "cannot keep a journal")
 }
 
 // journalSays reports whether an inspector is running, as the journal has it.
@@ -163,6 +164,7 @@ func journalSays(t *testing.T, state, name string) bool {
 // An agent that is killed twice while it runs the same inspector does not run it
 // a third time.
 func TestKillerOfAgents(t *testing.T) {
+	t.Parallel()
 	state := t.TempDir()
 	for range 2 {
 		agent := exec.CommandContext(t.Context(), os.Args[0], agentLike, shortDir(t), state)

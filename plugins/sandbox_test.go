@@ -78,6 +78,7 @@ func TestSecretsAreOutOfReach(t *testing.T) {
 }
 
 func TestGrantedFiles(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	file := filepath.Join(dir, "numbers")
 	if err := os.WriteFile(file, []byte("four"), 0o644); err != nil {
@@ -115,6 +116,7 @@ func TestGrantedFiles(t *testing.T) {
 }
 
 func TestConnectionsAreForThoseWhoNeedThem(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	defer server.Close()
 	body := fmt.Sprintf("resp, err := http.Get(%q)\nif err != nil {\n\treturn 0, err\n}\ndefer resp.Body.Close()\nreturn float64(resp.StatusCode), nil\n", server.URL)
@@ -143,6 +145,7 @@ func TestConnectionsAreForThoseWhoNeedThem(t *testing.T) {
 // A socket of the file system is connected to by a script that names it, or its
 // folder, as the user that scripts are, and not by one that may read it.
 func TestSocketsAreForThoseWhoNameThem(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -296,6 +299,7 @@ func TestOwnProcess(t *testing.T) {
 
 // What belongs to processes of other users is told to those who need it.
 func TestProcessesOfOthers(t *testing.T) {
+	t.Parallel()
 	asRoot(t)
 	sleeper := exec.CommandContext(t.Context(), "/proc/self/exe", silent)
 	sleeper.Env = []string{"SECRET=do-not-tell"}
@@ -486,6 +490,7 @@ func beUnprivileged() {
 // TestBuiltInsInTheSandbox runs all that comes with Vedette, for an agent that is
 // root and for one that is nobody.
 func TestBuiltInsInTheSandbox(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	var names []string
 	for _, d := range library.Definitions() {

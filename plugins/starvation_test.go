@@ -55,6 +55,7 @@ func (f *fixture) starve(host string, rng *rand.Rand) (stop func()) {
 // However a process starves, the one that runs there waits for its turn, it is
 // not restarted, and nobody is blamed.
 func TestStarvedProcess(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	f := nativePool(t)
@@ -88,6 +89,7 @@ func TestStarvedProcess(t *testing.T) {
 
 // A run that was stopped beyond its timeout is no run that timed out.
 func TestStoppedRun(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	f.mustLoad(script("a", "sleep"))
 	pid := f.pid("shared")
@@ -112,6 +114,7 @@ func TestStoppedRun(t *testing.T) {
 // A load that took too long is tried again when its process is started again,
 // until it goes well.
 func TestSlowReload(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	file := filepath.Join(t.TempDir(), "left")
 	f.mustLoad(script("a", "ok"), script("b", "load-late "+file))
@@ -131,14 +134,13 @@ func TestSlowReload(t *testing.T) {
 	if s := f.State("b"); s != (plugins.State{Host: "shared"}) {
 		t.Errorf("it was blamed: %+v", s)
 	}
-	if !f.log.line("level=INFO", "is loaded again", "inspector=b") {
-		t.Error("the log does not tell")
-	}
+	f.wantLog("level=INFO", "is loaded again", "inspector=b")
 }
 
 // Each quarantine ends by itself, and lasts longer than the one before; a good
 // probation has everything forgotten, on the disk too.
 func TestQuarantineEnds(t *testing.T) {
+	t.Parallel()
 	state := t.TempDir()
 	f := rememberingPool(t, state)
 	f.SetPause(50 * time.Millisecond)
@@ -157,9 +159,7 @@ func TestQuarantineEnds(t *testing.T) {
 	for i := range 4 {
 		crash()
 		want := fmt.Sprintf("again_in=%v", 50*time.Millisecond<<i)
-		if !f.log.line("level=ERROR", "is quarantined", "inspector=bad", want) {
-			t.Errorf("the log does not say %s", want)
-		}
+		f.wantLog("level=ERROR", "is quarantined", "inspector=bad", want)
 		eventually(t, "the quarantine ends", func() bool { return !f.State("bad").Quarantined })
 	}
 	if err := os.Remove(marker); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -186,6 +186,7 @@ func TestQuarantineEnds(t *testing.T) {
 // A record of an agent for which a quarantine had no end heals; one whose time
 // is in the future, as a clock went wrong, too.
 func TestOldQuarantineHeals(t *testing.T) {
+	t.Parallel()
 	for name, since := range map[string]time.Time{
 		"long ago": time.Now().Add(-1000 * time.Hour), "in the future": time.Now().Add(1000 * time.Hour),
 	} {
@@ -215,6 +216,7 @@ func TestOldQuarantineHeals(t *testing.T) {
 
 // A process that the system kills, out of memory say, is nobody's fault.
 func TestKilledInARun(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	f.mustLoad(script("a", "ok"), script("b", "sleep"))
 	for range 3 {
@@ -235,7 +237,5 @@ func TestKilledInARun(t *testing.T) {
 			t.Errorf("%s was blamed: %+v", name, s)
 		}
 	}
-	if !f.log.line("level=ERROR", "no inspector is to blame", "out of memory?") {
-		t.Error("the log does not say what it may have been")
-	}
+	f.wantLog("level=ERROR", "no inspector is to blame", "out of memory?")
 }

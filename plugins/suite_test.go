@@ -45,6 +45,7 @@ func (p pooled) Inspect(ctx context.Context, r *inspectors.Report) error {
 }
 
 func TestSuiteOfScripts(t *testing.T) {
+	t.Parallel()
 	inspectortest.Run(t, inspectortest.Kind{
 		Contained: true,
 		New: func(t *testing.T, behaviour, key string) inspectors.Inspector {
@@ -56,6 +57,7 @@ func TestSuiteOfScripts(t *testing.T) {
 }
 
 func TestSuiteOfExternalPlugins(t *testing.T) {
+	t.Parallel()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 )
 
 func TestLoadThatNeverEnds(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	f.SetLoadTime(200 * time.Millisecond)
 	f.mustLoad(script("a", "ok"))
@@ -68,6 +69,7 @@ func TestCrashingPluginBacksOff(t *testing.T) {
 }
 
 func TestManyInspectorsSurviveARestart(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{})
 	var names []string
 	for i := range 30 {
@@ -84,6 +86,7 @@ func TestManyInspectorsSurviveARestart(t *testing.T) {
 
 // Everything at once, for the race detector and for what nobody thought of.
 func TestTurmoil(t *testing.T) {
+	t.Parallel()
 	f := nativePool(t)
 	f.mustLoad(script("steady", "ok"))
 	var wg sync.WaitGroup
