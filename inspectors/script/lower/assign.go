@@ -111,14 +111,21 @@ func (l *lowering) assignOp(s *ast.AssignStmt) {
 	op := strings.TrimSuffix(s.Tok.String(), "=")
 	t := l.typeOf(s.Lhs[0])
 	var p place
-	if calls(s.Rhs[0]) {
-		p = l.frozen(s.Lhs[0], nil)
+	late := calls(s.Rhs[0]) // the place is found after the calls, as the compiler does it
+	if late {
+		_, found := l.inTurn(nil, s.Lhs[0], s.Rhs[0])
+		l.make(found)
 	} else {
 		p = l.target(s.Lhs[0])
 	}
 	y := l.expr(s.Rhs[0])
 	if b, ok := l.typeOf(s.Rhs[0]).Underlying().(*types.Basic); ok && b.Info()&types.IsUntyped != 0 && y.p != constantCode {
 		y = l.holdAs(y, t)
+	} else if !y.stable() {
+		y = l.holdAs(y, l.typeOf(s.Rhs[0]))
+	}
+	if late {
+		p = l.target(s.Lhs[0])
 	}
 	if p.plain {
 		l.line(p.text + " " + op + "= " + y.text)

@@ -16,8 +16,22 @@ func (l *lowering) callsFirst(list ...ast.Expr) { l.callsFirstFor(nil, list...) 
 // callsFirstFor is callsFirst for places of which some are interfaces: to returns the
 // type of the place of each expression, or nil.
 func (l *lowering) callsFirstFor(to func(i int) types.Type, list ...ast.Expr) {
-	var found []ast.Expr
-	reads := false
+	if reads, found := l.inTurn(to, list...); reads {
+		l.make(found)
+	}
+}
+
+// make does what is done in its turn, and keeps the values for those who use them.
+func (l *lowering) make(found []ast.Expr) {
+	for _, e := range found {
+		t := types.Default(l.typeOf(e))
+		l.fn.made[e] = l.holdAs(l.expr(e), t)
+	}
+}
+
+// inTurn finds what is done in its turn, in its order, and reports whether anything
+// beside it is read that a call may set.
+func (l *lowering) inTurn(to func(i int) types.Type, list ...ast.Expr) (reads bool, found []ast.Expr) {
 	for i, e := range list {
 		if to != nil && l.small(e) {
 			if t := to(i); t != nil && types.IsInterface(l.subst(t)) {
@@ -48,13 +62,7 @@ func (l *lowering) callsFirstFor(to func(i int) types.Type, list ...ast.Expr) {
 			return true
 		})
 	}
-	if !reads {
-		return
-	}
-	for _, e := range found {
-		t := types.Default(l.typeOf(e))
-		l.fn.made[e] = l.holdAs(l.expr(e), t)
-	}
+	return reads, found
 }
 
 // small reports a computed value of one byte: the compiler looks up the interface of

@@ -128,6 +128,9 @@ var operators = []string{"E + h()", "h() + E", "E + h() + E", "E == h()", "E < h
 // ones are values of the types that have operators.
 var ones = map[string]string{"int": "7", "string": `"z"`, "float64": "7", "N": "7"}
 
+// assignable matches an operand that is a place.
+var assignable = regexp.MustCompile(`^\*?\w+(\.\w+|\[.*\])?$`)
+
 // program makes a script of an operand and of what uses it.
 func (o operand) program(name, decl, body, result, one string) truth.Job {
 	replaced := func(text string) string {
@@ -159,6 +162,13 @@ func TestOrder(t *testing.T) {
 			if one := ones[o.typ]; one != "" {
 				jobs = append(jobs, o.program(e, "", "return fmt.Sprint("+e+")", o.typ, one), o.program("r := "+e, "", "r := "+e+"\nreturn fmt.Sprint(r)", o.typ, one))
 			}
+		}
+	}
+	for _, o := range operands {
+		if one := ones[o.typ]; one != "" && assignable.MatchString(o.expr) {
+			jobs = append(jobs, o.program("+=", "", o.expr+" += h()\nreturn fmt.Sprint("+o.expr+")", o.typ, one),
+				o.program("+= sum", "", o.expr+" += "+o.expr+" + h()\nreturn fmt.Sprint("+o.expr+")", o.typ, one),
+				o.program("set", "", "x := "+o.expr+"\n"+o.expr+", x = "+o.expr+", h()\nreturn fmt.Sprint(x, "+o.expr+")", o.typ, one))
 		}
 	}
 	verdicts, err := library(t).CompareJobs(".", jobs)

@@ -280,7 +280,7 @@ func (g *gen) strconvOf() {
 		g.declare(v, types.Typ[types.Int64])
 	case 1:
 		// No NaN and no Inf: Go leaves open what integer is made of them.
-		g.p("%s, %s := strconv.ParseFloat(%s, 64)", v, e, pick(g, `"1e3"`, `"-0"`, `"0x1p-2"`, g.text()))
+		g.p("%s, %s := strconv.ParseFloat(%s, 64)", v, e, pick(g, `"1e3"`, `"0x1p-2"`, g.text()))
 		g.declare(v, tFloat)
 	case 2:
 		g.p("%s, %s := strconv.Unquote(%s)", v, e, pick(g, "`\"a\\tb\"`", "`'x'`", "`\"`"))
