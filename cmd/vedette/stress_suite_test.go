@@ -38,7 +38,7 @@ func TestStress(t *testing.T) {
 		bad     trouble
 		seconds int
 	}{
-		"stopped":            {stopAll, 15},
+		"stopped":            {stopAll, 12},
 		"starved":            {starveAll, 8},
 		"out of descriptors": {noDescriptors, 5},
 		"out of memory":      {killAll, 5},

@@ -48,6 +48,7 @@ func newStress(t *testing.T, seconds int) *stress {
 		during: time.Duration(scale(t, "STRESS_SECONDS", seconds)) * time.Second,
 	}
 	_ = listener.Close()
+	s.writeConfig()
 	t.Cleanup(s.end)
 	s.startMaster()
 	s.startAgent()
@@ -57,7 +58,35 @@ func newStress(t *testing.T, seconds int) *stress {
 
 func (s *stress) startAgent() {
 	s.agent = s.spawn("agent", []string{"VEDETTE_HOST=box"}, nil,
-		"vedette", "agent", "--master", "http://"+s.addr, "--data", filepath.Join(s.folder, "agent"))
+		"vedette", "agent", "--master", "http://"+s.addr, "--data", filepath.Join(s.folder, "agent"),
+		"--config", filepath.Join(s.folder, "vedette.yaml"))
+}
+
+// writeConfig writes a configuration in which the built-in inspectors that run
+// seldom run every two seconds, so that the next run of each is soon there.
+func (s *stress) writeConfig() {
+	scripts, err := filepath.Glob("../../inspectors/library/scripts/*/*.go")
+	if err != nil || len(scripts) == 0 {
+		s.Fatalf("no built-in inspectors: %v", err)
+	}
+	text := "inspectors:\n"
+	for _, path := range scripts {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if strings.Contains(string(source), "\n//vedette:interval 1s\n") || strings.HasPrefix(string(source), "//vedette:interval 1s\n") {
+			continue
+		}
+		own := filepath.Join(s.folder, filepath.Base(path))
+		if err := os.WriteFile(own, source, 0o600); err != nil {
+			s.Fatal(err)
+		}
+		text += fmt.Sprintf("  %s: { file: %s, interval: 2s }\n", strings.TrimSuffix(filepath.Base(path), ".go"), own)
+	}
+	if err := os.WriteFile(filepath.Join(s.folder, "vedette.yaml"), []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
 }
 
 // end stops both, and shows what they said if the test failed.
@@ -219,7 +248,7 @@ func (s *stress) starve(by starver) {
 func TestStarvedScriptHosts(t *testing.T) {
 	t.Run("stopped for most of the time", func(t *testing.T) {
 		t.Parallel()
-		s := newStress(t, 20)
+		s := newStress(t, 15)
 		s.starve(newDuty(t))
 		s.wantWell("after starving")
 		s.wantSeries("vedette_host_starved_seconds_total")
@@ -227,7 +256,7 @@ func TestStarvedScriptHosts(t *testing.T) {
 	t.Run("by a quota", func(t *testing.T) {
 		t.Parallel()
 		group := newQuota(t)
-		s := newStress(t, 20)
+		s := newStress(t, 15)
 		s.starve(group)
 		s.wantWell("after starving")
 	})
