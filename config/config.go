@@ -5,7 +5,9 @@
 package config
 
 import (
+	"cmp"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -13,6 +15,9 @@ import (
 
 // Config is the whole of one configuration. One file may serve a master, an
 // agent, or both.
+//
+// Each field declares its setting in its tags, which Setting describes. The
+// comments of the fields are what docs/configuration.md says about them.
 type Config struct {
 	// Log says what is logged.
 	Log Log `yaml:"log"`
@@ -20,8 +25,8 @@ type Config struct {
 	Master Master `yaml:"master"`
 	// Agent configures the agent; a master ignores it.
 	Agent Agent `yaml:"agent"`
-	// Inspectors are the agent's own, keyed by name. They come beside those of
-	// agent.library, and replace one of the same name.
+	// Inspectors are the agent's own, by name. They run beside those of
+	// Agent.Library, and replace one of the same name.
 	Inspectors map[string]Inspector `yaml:"inspectors"`
 	// Warnings are what was found and is no fault, for the log.
 	Warnings []string `yaml:"-"`
@@ -31,14 +36,13 @@ type Config struct {
 
 // Log says what is logged, to standard error.
 type Log struct {
-	// Level is the least that is logged: debug, info, warn or error.
-	// Default info. Environment: LOG_LEVEL.
-	Level slog.Level `yaml:"level"`
-	// Components limits debug lines to those of the named components, as
-	// "master,agent". Default all. Environment: LOG_COMPONENTS.
-	Components Components `yaml:"components"`
-	// Format is text or json. Default text. Environment: VEDETTE_LOG_FORMAT.
-	Format string `yaml:"format"`
+	// Level is the lowest level that is logged: debug, info, warn or error.
+	Level slog.Level `yaml:"level" default:"info" env:"LOG_LEVEL"`
+	// Components limits debug lines to those of the named components, such as
+	// "master,agent".
+	Components Components `yaml:"components" absent:"all" env:"LOG_COMPONENTS"`
+	// Format is the form of a line.
+	Format string `yaml:"format" default:"text" one:"a format: text, json" env:"VEDETTE_LOG_FORMAT"`
 }
 
 // Components are names of components, a list or "master,agent" in YAML.
@@ -46,140 +50,132 @@ type Components []string
 
 // Master configures the master.
 type Master struct {
-	// Name is shown to people. Default "master". Environment: VEDETTE_NAME.
-	Name string `yaml:"name"`
-	// Listen is the host:port to listen on. Default 127.0.0.1:50505; port 0
-	// takes a free one. Beyond loopback, TLS and Tokens are required.
-	// Environment: VEDETTE_LISTEN, or MASTER_IP and MASTER_PORT.
-	Listen string `yaml:"listen"`
-	// Data is the folder of the master's files. Default: vedette in the user's
-	// state folder ($XDG_STATE_HOME, else ~/.local/state, else /var/lib).
-	// Environment: VEDETTE_MASTER_DATA.
-	Data string `yaml:"data"`
-	// TLS are the files of the certificate; none means plain HTTP.
+	// Name is shown to people.
+	Name string `yaml:"name" default:"master" env:"VEDETTE_NAME"`
+	// Listen is the host:port to listen on; port 0 takes a free one. Beyond
+	// loopback, Master.TLS and Master.Tokens are required. MASTER_IP and
+	// MASTER_PORT replace its halves.
+	Listen string `yaml:"listen" default:"127.0.0.1:50505" env:"VEDETTE_LISTEN"`
+	// Data is the folder of the master's files. The user's state folder is
+	// $XDG_STATE_HOME, else ~/.local/state, else /var/lib.
+	Data string `yaml:"data" absent:"vedette in the user's state folder" env:"VEDETTE_MASTER_DATA" path:"true"`
+	// TLS names the files of the certificate; without them the master speaks plain
+	// HTTP.
 	TLS TLS `yaml:"tls"`
-	// Tokens are the credentials that are accepted. None means that the user who
-	// runs the master, and root, are operators over loopback, and that other users of
+	// Tokens are the credentials that are accepted. Without any, the user who
+	// runs the master, and root, are operators over loopback, and other users of
 	// the machine need the key that the master makes itself.
 	Tokens []Token `yaml:"tokens"`
-	// Static maps URL paths to folders that are served there, as
+	// Static maps URL paths to folders that are served there, for example
 	// "/master/app": ./app.
-	Static map[string]string `yaml:"static"`
+	Static map[string]string `yaml:"static" path:"true"`
 	// GoneAfter is how long a host that reports by single calls may be silent
-	// before it counts as gone, 1s to 24h. Default 7s.
-	GoneAfter time.Duration `yaml:"gone_after"`
+	// before it counts as gone.
+	GoneAfter time.Duration `yaml:"gone_after" default:"7s" min:"1s" max:"24h"`
 	// History says which samples are kept, and for how long.
 	History History `yaml:"history"`
-	// RemoteWrite are stores that get a copy of every sample, Prometheus among
-	// them. Default none.
+	// RemoteWrite lists stores that get a copy of every sample, Prometheus among
+	// them; at most ten.
 	RemoteWrite []RemoteWrite `yaml:"remote_write"`
 }
 
 // History configures the master's store of samples.
 type History struct {
-	// Persist keeps samples in the folder "history" of Master.Data. Without, they
-	// are kept until the master stops. Default true.
-	Persist bool `yaml:"persist"`
-	// Retention is how long samples are kept, 2h to 10 years (3650d). Default
-	// 15d.
-	Retention time.Duration `yaml:"retention"`
-	// MaxBytes bounds the store on disk, from 256MiB; the oldest samples go
-	// first. Default 0, which is no bound.
-	MaxBytes Bytes `yaml:"max_bytes"`
+	// Persist keeps samples in the folder "history" of Master.Data. Without it,
+	// samples are kept until the master stops.
+	Persist bool `yaml:"persist" default:"true"`
+	// Retention is how long samples are kept.
+	Retention time.Duration `yaml:"retention" default:"15d" min:"2h" max:"3650d"`
+	// MaxBytes bounds the store on disk; the oldest samples go first.
+	MaxBytes Bytes `yaml:"max_bytes" default:"0" min:"256MiB" zero:"no bound"`
 	// MinFreeBytes is how much of the disk is left alone: with less, agents are
-	// asked to keep their samples. Default 0, which is 256MiB and a twentieth
-	// of the disk on top, 1280MiB at most.
-	MinFreeBytes Bytes `yaml:"min_free_bytes"`
-	// OutOfOrder is how late a sample may come, 1m to Retention. It should be
-	// no less than what agents keep while they cannot reach the master. Default
-	// 24h, or Retention where that is shorter.
-	OutOfOrder time.Duration `yaml:"out_of_order"`
-	// MaxSeriesPerHost and MaxSeries bound the series that are active at once,
-	// 1 to 10000000. Plan 3 KB of memory each. DefaultMaxSeriesPerHost and
-	// DefaultMaxSeries.
-	MaxSeriesPerHost int `yaml:"max_series_per_host"`
-	MaxSeries        int `yaml:"max_series"`
+	// asked to keep their samples.
+	MinFreeBytes Bytes `yaml:"min_free_bytes" default:"0" zero:"256MiB and a twentieth of the disk on top, 1280MiB at most"`
+	// OutOfOrder is how late a sample may come, at most History.Retention. It
+	// should be no less than what agents keep while they cannot reach the master.
+	// With a shorter retention, the default is the retention.
+	OutOfOrder time.Duration `yaml:"out_of_order" default:"24h" min:"1m"`
+	// MaxSeriesPerHost bounds the series of one host that are active at once. Plan
+	// 3 KB of memory each.
+	MaxSeriesPerHost int `yaml:"max_series_per_host" default:"50000" min:"1" max:"10000000"`
+	// MaxSeries bounds the series of all hosts that are active at once.
+	MaxSeries int `yaml:"max_series" default:"2000000" min:"1" max:"10000000"`
 }
 
-// How many series may be active at once where nothing is said.
+// How many series may be active at once where nothing is said, for a store that
+// was not made from a configuration. A test holds that they are those of History.
 const (
 	DefaultMaxSeriesPerHost = 50_000
 	DefaultMaxSeries        = 2_000_000
 )
 
-// Bytes is a size. In YAML it is a number of bytes, or one with a unit, as
-// 10GiB.
+// Bytes is a size. In YAML it is a number of bytes, or a number with a unit such
+// as 10GiB.
 type Bytes int64
 
 // TLS names PEM files.
 type TLS struct {
-	// Cert is the certificate chain.
-	Cert string `yaml:"cert"`
-	// Key is the private key.
-	Key string `yaml:"key"`
+	// Cert is the file of the certificate chain.
+	Cert string `yaml:"cert" path:"true"`
+	// Key is the file of the private key.
+	Key string `yaml:"key" path:"true"`
 }
 
 // Token is a credential that the master accepts. `vedette token` makes one.
 type Token struct {
 	// Name says whose it is.
-	Name string `yaml:"name"`
-	// Role is agent (may report for Host), viewer (may look) or operator (may
-	// do everything).
-	Role string `yaml:"role"`
-	// Host is the host that an agent's token stands for.
+	Name string `yaml:"name" required:"true"`
+	// Role is agent (may report for Token.Host), viewer (may look) or operator
+	// (may do everything).
+	Role string `yaml:"role" required:"true" one:"a role: agent, viewer, operator"`
+	// Host is the host that an agent's token stands for; only such a token has one.
 	Host string `yaml:"host"`
 	// SHA256 is the hex SHA-256 of the token.
-	SHA256 string `yaml:"sha256"`
+	SHA256 string `yaml:"sha256" required:"true"`
 }
 
 // Agent configures the agent.
 type Agent struct {
-	// Host is the name under which the agent reports. Default: the host name
-	// of the machine. Environment: VEDETTE_HOST.
-	Host string `yaml:"host"`
-	// Master is the address of the master, as https://master:50505. Default
-	// http://127.0.0.1:50505. Environment: VEDETTE_MASTER, or MASTER_IP and
-	// MASTER_PORT.
-	Master string `yaml:"master"`
+	// Host is the name under which the agent reports.
+	Host string `yaml:"host" absent:"the host name of the machine" env:"VEDETTE_HOST"`
+	// Master is the address of the master, for example https://master:50505.
+	// MASTER_IP and MASTER_PORT replace its halves.
+	Master string `yaml:"master" default:"http://127.0.0.1:50505" env:"VEDETTE_MASTER"`
 	// TokenFile holds the agent's token and nothing else. A file that every
-	// user of the machine can read is refused. Environment: VEDETTE_TOKEN_FILE;
-	// VEDETTE_TOKEN holds the token itself.
-	TokenFile string `yaml:"token_file"`
-	// Token is never in a file; it is what TokenFile or the environment gave.
-	Token string `yaml:"-"`
+	// user of the machine can read is refused.
+	TokenFile string `yaml:"token_file" env:"VEDETTE_TOKEN_FILE" path:"true"`
+	// Token is the agent's token. It is never in the file: Agent.TokenFile or the
+	// environment gives it.
+	Token string `yaml:"-" name:"token" env:"VEDETTE_TOKEN"`
 	// CA is a PEM file of the authorities to trust for the master's
-	// certificate. Default: those of the system. Environment: VEDETTE_CA.
-	CA string `yaml:"ca"`
-	// Data is the folder of the agent's files. Default: vedette-agent/HOST in
-	// the user's state folder, as for the master, so that several agents may
-	// share a machine. Environment: VEDETTE_AGENT_DATA.
-	Data string `yaml:"data"`
-	// Labels describe the host, as role: db.
+	// certificate.
+	CA string `yaml:"ca" absent:"the authorities of the system" env:"VEDETTE_CA" path:"true"`
+	// Data is the folder of the agent's files. It is under the name of the host, so
+	// that several agents may share a machine.
+	Data string `yaml:"data" absent:"vedette-agent/HOST in the user's state folder" env:"VEDETTE_AGENT_DATA" path:"true"`
+	// Labels describe the host, for example role: db.
 	Labels map[string]string `yaml:"labels"`
 	// Library names the built-in inspectors to run: all, none, or a list of
-	// names. Default all.
-	Library Library `yaml:"library"`
-	// AcceptPushedInspectors lets the master send code to this host. Default
-	// false.
-	AcceptPushedInspectors bool `yaml:"accept_pushed_inspectors"`
+	// names.
+	Library Library `yaml:"library" default:"all"`
+	// AcceptPushedInspectors lets the master send code to this host.
+	AcceptPushedInspectors bool `yaml:"accept_pushed_inspectors" default:"false"`
 	// Policy bounds what code that a master sends may reach on this host. The
 	// inspectors of this configuration and the built-in ones are not bounded by
-	// it, but for the programs that they run.
+	// it, except for the programs that they run.
 	Policy Policy `yaml:"policy"`
 	// ScriptUser is the number of the user and the group that scripts run as
-	// where the agent runs as root, 1 to 2147483647. Default 1986356340, which no
-	// system gives to anybody.
-	ScriptUser int `yaml:"script_user"`
+	// where the agent runs as root. No system gives the default to anybody.
+	ScriptUser int `yaml:"script_user" default:"1986356340" min:"1" max:"2147483647"`
 	// BufferReports is how many reports are kept in memory while the master
-	// does not acknowledge them, 1 to 1000000; the oldest go first. Default
-	// 10000.
-	BufferReports int `yaml:"buffer_reports"`
+	// does not acknowledge them; the oldest go first.
+	BufferReports int `yaml:"buffer_reports" default:"10000" min:"1" max:"1000000"`
 	// Spool is where reports go that the master does not acknowledge soon.
 	Spool Spool `yaml:"spool"`
 	// MetricsListen is the host:port on which the agent tells how it is, at
-	// /metrics in the text format of Prometheus, as 127.0.0.1:50506; port 0 takes
-	// a free one. It must be of loopback, as nobody is asked for a token there.
-	// Default none.
+	// /metrics in the text format of Prometheus, for example 127.0.0.1:50506; port
+	// 0 takes a free one. It must be on loopback, because nobody is asked for a
+	// token there.
 	MetricsListen string `yaml:"metrics_listen"`
 }
 
@@ -187,55 +183,51 @@ type Agent struct {
 // they outlive a restart of the agent. Its file spool.db is in Agent.Data. While
 // the master acknowledges, nothing is written.
 type Spool struct {
-	// On keeps reports on the disk. Without, they are kept in memory, as far as
-	// Agent.BufferReports goes. Default true.
-	On bool `yaml:"on"`
-	// MaxBytes bounds the file, 1MiB to 64GiB; the oldest reports go first.
-	// Default 64MiB.
-	MaxBytes Bytes `yaml:"max_bytes"`
-	// MaxAge is how long a report is kept, 1m to 30d. The master takes samples
-	// that are as late as its History.OutOfOrder. Default 24h.
-	MaxAge time.Duration `yaml:"max_age"`
+	// On keeps reports on the disk. Without it they are kept in memory, as many as
+	// Agent.BufferReports allows.
+	On bool `yaml:"on" default:"true"`
+	// MaxBytes bounds the file; the oldest reports go first.
+	MaxBytes Bytes `yaml:"max_bytes" default:"64MiB" min:"1MiB" max:"64GiB"`
+	// MaxAge is how long a report is kept. The master takes samples that are as
+	// late as its History.OutOfOrder.
+	MaxAge time.Duration `yaml:"max_age" default:"24h" min:"1m" max:"30d"`
 }
 
 // OrDefault returns the spool with its defaults for what is zero.
 func (s Spool) OrDefault() Spool {
-	if s.MaxBytes == 0 {
-		s.MaxBytes = 64 << 20
-	}
-	if s.MaxAge == 0 {
-		s.MaxAge = day
-	}
+	var d Spool
+	setDefaults(reflect.ValueOf(&d).Elem())
+	s.MaxBytes = cmp.Or(s.MaxBytes, d.MaxBytes)
+	s.MaxAge = cmp.Or(s.MaxAge, d.MaxAge)
 	return s
 }
 
 // Policy is what code that a master sends may need, and which programs any script
-// may; see inspectors.Needs. What is not named is refused.
+// may run; see inspectors.Needs. Whatever is not named is refused.
 type Policy struct {
 	// Net lets it connect to other machines, but not to this one, to what is on
-	// its link, or to the metadata of a cloud. Default false.
-	Net bool `yaml:"net"`
-	// Connect is what it may connect to beside that: HOST:PORT, or a network as
-	// 10.0.0.0/8:443, where the port may be *. Default none.
+	// its link, or to the metadata of a cloud.
+	Net bool `yaml:"net" default:"false"`
+	// Connect lists further places that it may connect to: HOST:PORT, or a network
+	// such as 10.0.0.0/8:443, where the port may be *.
 	Connect []string `yaml:"connect"`
-	// Unix are sockets of the file system, and folders of them, that it may
-	// connect to. Default none.
+	// Unix lists sockets of the file system, and folders of them, that it may
+	// connect to.
 	Unix []string `yaml:"unix"`
 	// Processes lets it look into what belongs to processes of other users: their
-	// input and output, open files and programs. Default false.
-	Processes bool `yaml:"processes"`
-	// FS are files, and folders with all that is in them, that it may read.
-	// Default none.
+	// input and output, open files and programs.
+	Processes bool `yaml:"processes" default:"false"`
+	// FS lists files, and folders with everything in them, that it may read.
 	FS []string `yaml:"fs"`
-	// Exec are programs that may be run, by their absolute paths. It holds for
-	// every script, for those of this configuration too. Default none.
+	// Exec lists programs that may be run, by their absolute paths. It holds for
+	// every script, those of this configuration included.
 	Exec []string `yaml:"exec"`
 	// Plugins lets it be plugins, which are compiled programs with all the rights
-	// of the agent. Default false.
-	Plugins bool `yaml:"plugins"`
-	// Signers are public keys, as `vedette key` prints them. Where there are any,
-	// code that a master sends runs only with a signature by one of them. Default
-	// none, which wants no signature.
+	// of the agent.
+	Plugins bool `yaml:"plugins" default:"false"`
+	// Signers lists public keys, in the form that `vedette key` prints. Where there
+	// are any, code that a master sends runs only with a signature by one of them.
+	// Without any, no signature is needed.
 	Signers []string `yaml:"signers"`
 }
 
@@ -250,28 +242,25 @@ type Library struct {
 	Names []string
 }
 
-// Inspector is one entry of the inspectors map. Exactly one of Go, File and
-// Plugin is given.
+// Inspector is one entry of the inspectors map. Exactly one of Inspector.Go,
+// Inspector.File and Inspector.Plugin is given.
 type Inspector struct {
-	// Interval is the time between runs, 100ms to 24h. Default: the script's
-	// own //vedette:interval, else 10s.
-	Interval time.Duration `yaml:"interval"`
-	// Timeout is the longest that one run may take. Default: the script's own
-	// //vedette:timeout, else 80 % of Interval.
-	Timeout time.Duration `yaml:"timeout"`
-	// Budget is what it may take beside time. Default: the script's own
-	// //vedette:budget, else that of each field.
+	// Interval is the time between runs.
+	Interval time.Duration `yaml:"interval" absent:"the script's //vedette:interval, else 10s" min:"100ms" max:"24h"`
+	// Timeout is the longest that one run may take, at most the interval.
+	Timeout time.Duration `yaml:"timeout" absent:"the script's //vedette:timeout, else 80 % of the interval" max:"24h"`
+	// Budget is what it may take beside time. Where it is absent, the script's
+	// //vedette:budget counts.
 	Budget Budget `yaml:"budget"`
 	// Isolation is the process that a script runs in: shared with others, or
-	// own, for some 10 MiB more. Default: the script's own //vedette:isolation,
-	// else shared.
-	Isolation string `yaml:"isolation"`
+	// own, for some 10 MiB more.
+	Isolation string `yaml:"isolation" absent:"the script's //vedette:isolation, else shared" one:"a kind of isolation: shared, own"`
 	// Go is the source: a whole file, or the bare body of a function.
 	Go string `yaml:"go"`
-	// File is a Go file, relative to the configuration.
-	File string `yaml:"file"`
-	// Plugin is a program, relative to the configuration.
-	Plugin string `yaml:"plugin"`
+	// File is a Go file.
+	File string `yaml:"file" path:"true"`
+	// Plugin is a program.
+	Plugin string `yaml:"plugin" path:"true"`
 	// SHA256 is the expected hex checksum of the plugin's file.
 	SHA256 string `yaml:"sha256"`
 	// Args are the plugin's arguments.
@@ -283,15 +272,12 @@ type Inspector struct {
 // Budget is what one inspector may take; see inspectors.Budget. A run that
 // takes more is cut off and counted.
 type Budget struct {
-	// CPU is the processor time of one run, 1ms to 24h. Default a quarter of
-	// the interval, at least 100ms and at most 10s.
-	CPU time.Duration `yaml:"cpu"`
-	// Heap is the memory that a script may hold, 1MiB to 4GiB. Default 64MiB.
-	Heap Bytes `yaml:"heap"`
-	// Output is the samples and the printed text of one run, 1KiB to 8MiB.
-	// Default 1MiB.
-	Output Bytes `yaml:"output"`
-	// Series is how many distinct series it may yield in about a day, 1 to
-	// 1000000. Default 5000.
-	Series int `yaml:"series"`
+	// CPU is the processor time of one run.
+	CPU time.Duration `yaml:"cpu" absent:"a quarter of the interval, at least 100ms and at most 10s" min:"1ms" max:"24h"`
+	// Heap is the memory that a script may hold.
+	Heap Bytes `yaml:"heap" absent:"64MiB" min:"1MiB" max:"4GiB"`
+	// Output is the samples and the printed text of one run.
+	Output Bytes `yaml:"output" absent:"1MiB" min:"1KiB" max:"8MiB"`
+	// Series is how many distinct series it may yield in about a day.
+	Series int `yaml:"series" absent:"5000" min:"1" max:"1000000"`
 }

@@ -25,22 +25,13 @@ type variable struct {
 // variables lists the environment's settings. MASTER_IP and MASTER_PORT come
 // first, so that the more exact ones win.
 func variables() []variable {
-	return []variable{
-		{"MASTER_IP", ""},
-		{"MASTER_PORT", ""},
-		{"LOG_LEVEL", "log.level"},
-		{"LOG_COMPONENTS", "log.components"},
-		{"VEDETTE_LOG_FORMAT", "log.format"},
-		{"VEDETTE_NAME", "master.name"},
-		{"VEDETTE_LISTEN", "master.listen"},
-		{"VEDETTE_MASTER_DATA", "master.data"},
-		{"VEDETTE_HOST", "agent.host"},
-		{"VEDETTE_MASTER", "agent.master"},
-		{"VEDETTE_TOKEN", "agent.token"},
-		{"VEDETTE_TOKEN_FILE", "agent.token_file"},
-		{"VEDETTE_CA", "agent.ca"},
-		{"VEDETTE_AGENT_DATA", "agent.data"},
+	list := []variable{{"MASTER_IP", ""}, {"MASTER_PORT", ""}}
+	for _, s := range Settings() {
+		if s.Env != "" {
+			list = append(list, variable{s.Env, s.Path})
+		}
 	}
+	return list
 }
 
 // VariableConfig is the variable that names the configuration file. The

@@ -8,8 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
-	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
@@ -99,30 +99,10 @@ func Load(o LoadOptions) (*Config, error) {
 // Default returns the configuration of somebody who configured nothing. environ
 // tells where the user's state folder is: XDG_STATE_HOME and HOME count.
 func Default(environ []string) *Config {
-	c := &Config{
-		Log: Log{Format: "text"},
-		Master: Master{
-			Name:      "master",
-			Listen:    "127.0.0.1:50505",
-			Data:      filepath.Join(stateFolder(environ), "vedette"),
-			GoneAfter: 7 * time.Second,
-			History: History{
-				Persist:          true,
-				Retention:        15 * day,
-				OutOfOrder:       day,
-				MaxSeriesPerHost: DefaultMaxSeriesPerHost,
-				MaxSeries:        DefaultMaxSeries,
-			},
-		},
-		Agent: Agent{
-			Master:        "http://127.0.0.1:50505",
-			Data:          filepath.Join(stateFolder(environ), "vedette-agent"),
-			Library:       Library{All: true},
-			BufferReports: 10_000,
-			ScriptUser:    1986356340,
-			Spool:         Spool{On: true}.OrDefault(),
-		},
-	}
+	c := new(Config)
+	setDefaults(reflect.ValueOf(c).Elem())
+	c.Master.Data = filepath.Join(stateFolder(environ), "vedette")
+	c.Agent.Data = filepath.Join(stateFolder(environ), "vedette-agent")
 	if host, err := os.Hostname(); err == nil {
 		c.Agent.Host = hostName(host)
 		if c.Agent.Host != host {
@@ -203,28 +183,11 @@ func (l *loader) readFile(path string) {
 // resolvePaths makes the file's own relative paths relative to the current
 // directory instead of the file's folder.
 func (l *loader) resolvePaths(dir string) {
-	resolve := func(path string, p *string) {
-		if *p != "" && !filepath.IsAbs(*p) && l.origins[path].kind == fromFile {
-			*p = filepath.Join(dir, *p)
+	l.settings(func(path string, v reflect.Value, s Setting) {
+		if s.File && v.String() != "" && !filepath.IsAbs(v.String()) && l.origins[path].kind == fromFile {
+			v.SetString(filepath.Join(dir, v.String()))
 		}
-	}
-	resolve("master.data", &l.c.Master.Data)
-	resolve("master.tls.cert", &l.c.Master.TLS.Cert)
-	resolve("master.tls.key", &l.c.Master.TLS.Key)
-	resolve("agent.token_file", &l.c.Agent.TokenFile)
-	resolve("agent.ca", &l.c.Agent.CA)
-	resolve("agent.data", &l.c.Agent.Data)
-	l.resolveRemoteWrite(resolve)
-	for url, folder := range l.c.Master.Static {
-		resolve(l.entry("master.static", url), &folder)
-		l.c.Master.Static[url] = folder
-	}
-	for name, in := range l.c.Inspectors {
-		at := l.entry("inspectors", name)
-		resolve(l.child(at, "file"), &in.File)
-		resolve(l.child(at, "plugin"), &in.Plugin)
-		l.c.Inspectors[name] = in
-	}
+	})
 }
 
 // absoluteData makes the data folders absolute: the processes that an agent

@@ -20,7 +20,9 @@ import (
 // that the text means the same wherever it is put. Of a token that is set it
 // says only that it is.
 func (c *Config) Print(w io.Writer) error {
-	p := printer{c: c}
+	p := printer{c: c, files: make(map[string]bool)}
+	l := loader{source: newSource(), c: c}
+	l.settings(func(path string, _ reflect.Value, s Setting) { p.files[path] = s.File })
 	doc := p.fields(reflect.ValueOf(*c), "")
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
@@ -31,7 +33,10 @@ func (c *Config) Print(w io.Writer) error {
 }
 
 // printer makes the nodes of a configuration.
-type printer struct{ c *Config }
+type printer struct {
+	c     *Config
+	files map[string]bool // the paths of settings that name files
+}
 
 func (p printer) fields(v reflect.Value, path string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
@@ -100,7 +105,7 @@ func (p printer) value(v reflect.Value, path string) *yaml.Node {
 	case []string:
 		return flow(x)
 	case string:
-		return text(absolute(path, x))
+		return text(p.absolute(path, x))
 	case bool:
 		return scalar("!!bool", strconv.FormatBool(x))
 	case int:
@@ -173,17 +178,8 @@ func flow(list []string) *yaml.Node {
 }
 
 // absolute makes the value of a setting that names a file absolute.
-func absolute(path, value string) string {
-	isPath := false
-	switch path {
-	case "master.data", "master.tls.cert", "master.tls.key", "agent.token_file", "agent.ca", "agent.data":
-		isPath = true
-	default:
-		inspector := strings.HasPrefix(path, "inspectors[")
-		isPath = strings.HasPrefix(path, "master.static[") || isTokenFile(path) ||
-			inspector && (strings.HasSuffix(path, "].file") || strings.HasSuffix(path, "].plugin"))
-	}
-	if !isPath || value == "" {
+func (p printer) absolute(path, value string) string {
+	if !p.files[path] || value == "" {
 		return value
 	}
 	if abs, err := filepath.Abs(value); err == nil {

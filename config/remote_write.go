@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,36 +11,28 @@ import (
 // RemoteWrite is a store that is sent every sample that the master takes, by
 // Prometheus remote write.
 type RemoteWrite struct {
-	// URL takes remote write, as http://prometheus:9090/api/v1/write.
-	URL string `yaml:"url"`
+	// URL takes remote write, for example http://prometheus:9090/api/v1/write.
+	URL string `yaml:"url" required:"true"`
 	// TokenFile holds a bearer token and nothing else. A file that every user
-	// of the machine can read is refused. Default none.
-	TokenFile string `yaml:"token_file"`
+	// of the machine can read is refused.
+	TokenFile string `yaml:"token_file" path:"true"`
 	// Token is what TokenFile gave.
 	Token string `yaml:"-"`
-	// Labels are added to every series that does not have them, as site: berlin.
+	// Labels are added to every series that does not have them, for example site:
+	// berlin.
 	Labels map[string]string `yaml:"labels"`
-	// MaxBytes bounds the queue on disk of what waits to be sent, from 64MiB;
-	// the oldest samples go first. Default 0, which is 1GiB.
-	MaxBytes Bytes `yaml:"max_bytes"`
+	// MaxBytes bounds the queue on disk of what waits to be sent; the oldest
+	// samples go first.
+	MaxBytes Bytes `yaml:"max_bytes" default:"0" min:"64MiB" zero:"1GiB"`
 }
 
-const (
-	minQueueBytes  = Bytes(64 << 20)
-	maxRemoteWrite = 10
-)
+const maxRemoteWrite = 10
 
 // eachRemoteWrite calls do with each entry and its path.
 func (l *loader) eachRemoteWrite(do func(path string, r *RemoteWrite)) {
 	for i := range l.c.Master.RemoteWrite {
 		do(l.entry("master.remote_write", i), &l.c.Master.RemoteWrite[i])
 	}
-}
-
-// resolveRemoteWrite makes the paths of the file relative to the current
-// directory instead of the file's folder.
-func (l *loader) resolveRemoteWrite(resolve func(path string, p *string)) {
-	l.eachRemoteWrite(func(path string, r *RemoteWrite) { resolve(l.child(path, "token_file"), &r.TokenFile) })
 }
 
 // remoteWrite checks the entries.
@@ -65,7 +56,6 @@ func (l *loader) remoteWrite() {
 			l.check(true, p, "the token would cross the network in clear to %s; write https://, or remove token_file", quote(r.URL))
 		}
 		seen[r.URL] = true
-		l.check(r.MaxBytes != 0 && r.MaxBytes < minQueueBytes, l.child(path, "max_bytes"), "%s is less than %s", r.MaxBytes, minQueueBytes)
 		names := make([]string, 0, len(r.Labels))
 		for name := range r.Labels {
 			names = append(names, name)
@@ -97,10 +87,4 @@ func (l *loader) remoteWriteFiles() {
 			l.check(true, p, "the file %s holds more than one word; it must hold the token alone", quote(r.TokenFile))
 		}
 	})
-}
-
-// isTokenFile tells whether a path of the configuration names a file of an
-// entry.
-func isTokenFile(path string) bool {
-	return strings.HasPrefix(path, "master.remote_write[") && filepath.Ext(path) == ".token_file"
 }

@@ -4,39 +4,23 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"maps"
-	"math"
 	"net"
 	"net/url"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/signing"
 )
 
-// Bounds of numbers.
-const (
-	minGoneAfter     = time.Second
-	maxGoneAfter     = 24 * time.Hour
-	maxBufferReports = 1_000_000
-	minSpoolBytes    = 1 << 20
-	maxSpoolBytes    = 64 << 30
-	minSpoolAge      = time.Minute
-	maxSpoolAge      = 30 * day
-	maxNameBytes     = 100
-	minRetention     = 2 * time.Hour
-	maxRetention     = 3650 * day
-	minOutOfOrder    = time.Minute
-	minHistoryBytes  = Bytes(256 << 20)
-	maxActiveSeries  = 10_000_000
-)
+const maxNameBytes = 100
 
 // validate checks the whole configuration: what it says always, and what it
 // refers to for the parts that will run.
 func (l *loader) validate(o LoadOptions) {
+	l.ranges()
 	l.log()
 	l.master()
 	l.history()
@@ -73,8 +57,6 @@ func (l *loader) check(bad bool, path, format string, args ...any) {
 }
 
 func (l *loader) log() {
-	f := l.c.Log.Format
-	l.check(f != "text" && f != "json", "log.format", "%s is not a format; write text or json", quote(f))
 	for _, name := range l.c.Log.Components {
 		l.check(strings.TrimSpace(name) == "", "log.components", "the name of a component is empty")
 	}
@@ -96,29 +78,16 @@ func (l *loader) master() {
 		l.check(strings.ContainsAny(host, " /@"), "master.listen", "%s is not a host", quote(host))
 	}
 	l.check(m.Data == "", "master.data", "the folder has no name")
-	l.check(m.GoneAfter < minGoneAfter || m.GoneAfter > maxGoneAfter, "master.gone_after",
-		"%s is not between %s and %s", short(m.GoneAfter), short(minGoneAfter), short(maxGoneAfter))
 	l.check(m.TLS.Cert != "" && m.TLS.Key == "", "master.tls", "cert is given without key; both are needed")
 	l.check(m.TLS.Cert == "" && m.TLS.Key != "", "master.tls", "key is given without cert; both are needed")
 }
 
 func (l *loader) history() {
-	const p = "master.history"
-	h := &l.c.Master.History
-	l.check(h.Retention < minRetention || h.Retention > maxRetention, l.child(p, "retention"),
-		"%s is not between %s and %s", short(h.Retention), short(minRetention), short(maxRetention))
-	window := l.child(p, "out_of_order")
+	h, window := &l.c.Master.History, "master.history.out_of_order"
 	if _, given := l.origins[window]; !given {
 		h.OutOfOrder = min(h.OutOfOrder, h.Retention)
 	}
-	l.check(h.OutOfOrder < minOutOfOrder || h.OutOfOrder > h.Retention, window,
-		"%s is not between %s and the retention of %s", short(h.OutOfOrder), short(minOutOfOrder), short(h.Retention))
-	l.check(h.MaxBytes != 0 && h.MaxBytes < minHistoryBytes, l.child(p, "max_bytes"),
-		"%s is less than %s; 0 is no bound", h.MaxBytes, minHistoryBytes)
-	l.check(h.MaxSeriesPerHost < 1 || h.MaxSeriesPerHost > maxActiveSeries, l.child(p, "max_series_per_host"),
-		"%d is not between 1 and %d", h.MaxSeriesPerHost, maxActiveSeries)
-	l.check(h.MaxSeries < 1 || h.MaxSeries > maxActiveSeries, l.child(p, "max_series"),
-		"%d is not between 1 and %d", h.MaxSeries, maxActiveSeries)
+	l.check(h.OutOfOrder > h.Retention, window, "%s is longer than the retention of %s", short(h.OutOfOrder), short(h.Retention))
 }
 
 func validPort(port string) bool {
@@ -156,7 +125,7 @@ func (l *loader) tokens() {
 	names, sums := make(map[string]int), make(map[string]int)
 	for i, t := range l.c.Master.Tokens {
 		at := l.entry("master.tokens", i)
-		name, role, host, sum := l.child(at, "name"), l.child(at, "role"), l.child(at, "host"), l.child(at, "sha256")
+		name, host, sum := l.child(at, "name"), l.child(at, "host"), l.child(at, "sha256")
 		l.check(t.Name == "", name, "the token has no name; say whose it is")
 		l.check(len(t.Name) > maxNameBytes || printable(t.Name) != t.Name, name, "%s is not a name of at most %d printable characters", quote(t.Name), maxNameBytes)
 		if first, twice := names[t.Name]; twice && t.Name != "" {
@@ -164,8 +133,6 @@ func (l *loader) tokens() {
 		} else {
 			names[t.Name] = i
 		}
-		roles := []string{RoleAgent, RoleViewer, RoleOperator}
-		l.check(!slices.Contains(roles, t.Role), role, "%s is not a role; write agent, viewer or operator%s", quote(t.Role), didYouMean(t.Role, roles))
 		l.check(t.Role == RoleAgent && t.Host == "", host, "an agent's token must say which host it stands for")
 		if t.Role == RoleAgent && t.Host != "" {
 			err := inspectors.ValidateHost(t.Host)
@@ -217,14 +184,6 @@ func (l *loader) agent(library []string) {
 	}
 	l.masterURL()
 	l.check(a.Data == "", "agent.data", "the folder has no name")
-	l.check(a.BufferReports < 1 || a.BufferReports > maxBufferReports, "agent.buffer_reports",
-		"%d is not between 1 and %d", a.BufferReports, maxBufferReports)
-	l.check(a.ScriptUser < 1 || a.ScriptUser > math.MaxInt32, "agent.script_user",
-		"%d is not a user besides root; write a number from 1 to %d", a.ScriptUser, math.MaxInt32)
-	l.check(a.Spool.MaxBytes < minSpoolBytes || a.Spool.MaxBytes > maxSpoolBytes, "agent.spool.max_bytes",
-		"%s is not between 1MiB and 64GiB", a.Spool.MaxBytes)
-	l.check(a.Spool.MaxAge < minSpoolAge || a.Spool.MaxAge > maxSpoolAge, "agent.spool.max_age",
-		"%s is not between 1m and 30d", short(a.Spool.MaxAge))
 	l.metricsListen()
 	l.policy()
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
@@ -364,44 +323,19 @@ func (l *loader) inspector(name string, in Inspector, files bool) {
 }
 
 func (l *loader) schedule(at string, in Inspector) {
-	interval, timeout := l.child(at, "interval"), l.child(at, "timeout")
-	_, given := l.origins[interval]
-	if given || in.Interval != 0 {
-		l.check(in.Interval < inspectors.MinInterval || in.Interval > inspectors.MaxInterval, interval,
-			"%s is not between %s and %s", short(in.Interval), short(inspectors.MinInterval), short(inspectors.MaxInterval))
-	}
-	_, given = l.origins[timeout]
-	if !given && in.Timeout == 0 {
-		return
-	}
-	l.check(in.Timeout <= 0, timeout, "%s is not above 0", short(in.Timeout))
-	l.check(in.Timeout > inspectors.MaxInterval, timeout, "%s is longer than %s", short(in.Timeout), short(inspectors.MaxInterval))
+	timeout := l.child(at, "timeout")
+	_, given := l.origins[timeout]
+	l.check(given && in.Timeout <= 0, timeout, "%s is not above 0", short(in.Timeout))
 	l.check(in.Interval >= inspectors.MinInterval && in.Timeout > in.Interval, timeout,
 		"%s is longer than the interval %s; a run must end before the next is due", short(in.Timeout), short(in.Interval))
 }
 
 func (l *loader) budget(at string, in Inspector) {
-	b := in.Budget
-	between := func(field string, bad bool, value any, least, most string) {
-		p := l.child(at, field)
-		if _, given := l.origins[p]; given {
-			l.check(bad, p, "%v is not between %s and %s", value, least, most)
-		}
-	}
-	between("cpu", b.CPU < inspectors.MinCPUBudget || b.CPU > inspectors.MaxInterval, short(b.CPU), "1ms", "24h")
-	between("heap", b.Heap < inspectors.MinHeapBudget || b.Heap > inspectors.MaxHeapBudget, b.Heap, "1MiB", "4GiB")
-	between("output", b.Output < inspectors.MinOutputBudget || b.Output > inspectors.MaxOutputBudget, b.Output, "1KiB", "8MiB")
-	between("series", b.Series < 1 || b.Series > inspectors.MaxSeriesBudget, b.Series, "1", "1000000")
-	l.check(b.Heap != 0 && in.Plugin != "", l.child(at, "heap"), "the heap of a plugin is not measured; remove it")
+	l.check(in.Budget.Heap != 0 && in.Plugin != "", l.child(at, "heap"), "the heap of a plugin is not measured; remove it")
 }
 
 func (l *loader) isolation(at string, in Inspector) {
-	if _, given := l.origins[at]; !given && in.Isolation == "" {
-		return
-	}
-	known := []string{string(inspectors.IsolationShared), string(inspectors.IsolationOwn)}
-	l.check(!slices.Contains(known, in.Isolation), at, "%s is not a kind of isolation; write shared or own%s", quote(in.Isolation), didYouMean(in.Isolation, known))
-	l.check(in.Plugin != "", at, "a plugin has a process of its own; remove it")
+	l.check(in.Plugin != "" && in.Isolation != "", at, "a plugin has a process of its own; remove it")
 }
 
 // checkTLS loads the certificate as the server will.
