@@ -232,12 +232,12 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // tellLeft says what became of the reports that the master does not have.
 func (a *Agent) tellLeft() {
-	inMemory, onDisk := a.outbox.left()
-	if onDisk > 0 {
-		a.log.Info("agent has stopped; the next start sends the reports that the master does not have", "reports", onDisk)
+	left := a.outbox.measures()
+	if left.OnDisk > 0 {
+		a.log.Info("agent has stopped; the next start sends the reports that the master does not have", "reports", left.OnDisk)
 	}
-	if inMemory > 0 {
-		a.log.Warn("agent has stopped with reports that the master does not have; they are lost", "reports", inMemory)
+	if left.InMemory > 0 {
+		a.log.Warn("agent has stopped with reports that the master does not have; they are lost", "reports", left.InMemory)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -48,7 +49,7 @@ func newAssigner(a *Agent, from Artefacts, keys signers) *assigner {
 		agent: a, wake: make(chan struct{}, 1), changes: make(chan change), signers: keys,
 		own: a.deps.Definitions, last: make(map[string]inspectors.Definition),
 	}
-	s.fetch = newPrograms(from, func() { ring(s.wake) })
+	s.fetch = newPrograms(from, func() { bell.Ring(s.wake) })
 	return s
 }
 
@@ -76,7 +77,7 @@ func (s *assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResu
 		s.keepLocked()
 	}
 	a.track.assign(&p)
-	ring(s.wake)
+	bell.Ring(s.wake)
 	return wire.AssignResult{Hash: p.Hash}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
@@ -258,7 +259,7 @@ func TestAssignmentOutlivesTheAgent(t *testing.T) {
 	runner, ran := refusing(), make(chan struct{}, 1)
 	runner.onRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
 		if job.Name == "disk" {
-			ring(ran)
+			bell.Ring(ran)
 		}
 		return plugins.Outcome{Name: job.Name}
 	}

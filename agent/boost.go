@@ -2,11 +2,11 @@ package agent
 
 import (
 	"context"
-	"math"
 	"sync"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -59,7 +59,7 @@ func (f *liveFeed) add(samples []inspectors.Sample) {
 		return
 	}
 	f.samples = append(f.samples, samples...)
-	ring(f.bell)
+	bell.Ring(f.bell)
 }
 
 // send sends what is added, as long as the connection lasts or until ctx ends.
@@ -94,27 +94,4 @@ func (f *liveFeed) take() []inspectors.Sample {
 	samples := f.samples
 	f.samples = nil
 	return samples
-}
-
-// packLive makes a message, which declares what it uses, of as many samples as
-// would make a report, and returns the rest.
-func packLive(samples []inspectors.Sample) (*wire.LiveParams, []inspectors.Sample) {
-	var table seriesTable
-	p, bytes := &wire.LiveParams{}, int64(0)
-	for len(samples) > 0 && bytes < maxReportBytes {
-		sample := &samples[0]
-		samples = samples[1:]
-		if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
-			continue // no runner should let one through; no codec could carry it
-		}
-		s, isNew := table.get(sample)
-		if isNew {
-			s.id = uint32(len(p.Series) + 1)
-			p.Series = append(p.Series, s.declaration())
-			bytes += s.bytes
-		}
-		p.T, p.S, p.V = append(p.T, sample.Time.UnixMilli()), append(p.S, s.id), append(p.V, sample.Value)
-		bytes += sampleBytes
-	}
-	return p, samples
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/internal/bell"
 )
 
 const (
@@ -40,7 +41,7 @@ func (d *disk) settledLocked(o *outbox, r *report) {
 	d.out--
 	d.reports--
 	if len(d.done) >= doneAtOnce {
-		ring(o.wake)
+		bell.Ring(o.wake)
 	}
 	if d.reports == 0 {
 		o.notify()
@@ -117,7 +118,7 @@ func (o *outbox) untake(taken []*report) {
 		}
 	}
 	o.backlog.putBack(unsent)
-	ring(o.bell)
+	bell.Ring(o.bell)
 }
 
 // moved notes that reports are on the disk now, and that those which were done
@@ -152,7 +153,7 @@ func (o *outbox) moved(taken, flying []*report, ids []uint64, done int, totals s
 		o.loseSamplesLocked(lost)
 	}
 	o.noteLocked()
-	ring(o.gone)
+	bell.Ring(o.gone)
 	return held
 }
 
@@ -186,7 +187,7 @@ func (o *outbox) load(kept []spool.Kept) {
 		o.loaded = append(o.loaded, o.table.loadReport(&kept[i]))
 	}
 	o.disk.out += len(kept)
-	ring(o.bell)
+	bell.Ring(o.bell)
 }
 
 // putBackLocked keeps a report that was sent, to be sent again.
@@ -220,7 +221,7 @@ func (o *outbox) inherited(totals spool.Totals) {
 	defer o.mu.Unlock()
 	o.disk.totals, o.disk.reports = totals, int(totals.Reports)-len(o.disk.done)
 	o.noteLocked()
-	ring(o.wake)
+	bell.Ring(o.wake)
 }
 
 // abandon notes that the store is damaged: what was loaded of it is in memory

@@ -3,6 +3,8 @@ package agent
 import (
 	"slices"
 	"time"
+
+	"github.com/vedettehq/vedette/internal/bell"
 )
 
 // heldInMemory is how long a report that is ahead of the master's clock stays in
@@ -23,12 +25,12 @@ func (o *outbox) holdLocked(r *report, until time.Time) {
 	if r.id != 0 {
 		o.disk.later = append(o.disk.later, later{r.id, until})
 		o.disk.out--
-		ring(o.wake)
+		bell.Ring(o.wake)
 		return
 	}
 	r.seq, r.boot, r.notBefore = 0, "", until
 	o.held = append(o.held, r)
-	ring(o.bell)
+	bell.Ring(o.bell)
 }
 
 // releaseHeldLocked puts held reports whose time has come behind the backlog. It

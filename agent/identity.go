@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
 // idFile is the name, in the agent's data folder, of the file with its id.
@@ -37,35 +38,10 @@ func loadAgentID(log *slog.Logger, dir string) string {
 		return newID()
 	}
 	id := newID()
-	if err := writeFile(path, id+"\n"); err != nil {
+	if err := wholefile.Write(path, id+"\n"); err != nil {
 		log.Warn("cannot keep the agent's id; it lasts for this run only", "file", path, "error", err)
 	}
 	return id
-}
-
-// writeFile replaces a file at once or not at all.
-func writeFile(path, text string) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if _, err := f.WriteString(text); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // newID returns 130 random bits in 26 letters and digits.

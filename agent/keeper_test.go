@@ -18,8 +18,6 @@ import (
 	"github.com/vedettehq/vedette/agent/spool"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/internal/patience"
-	"github.com/vedettehq/vedette/plugins"
 )
 
 // newTestKeeper opens the spool of a folder for an outbox.
@@ -62,7 +60,7 @@ func TestNothingIsLostWithASpool(t *testing.T) {
 		dir := t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
 			o := newTestOutbox(30)
-			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 2)), o: o, got: make(map[float64]bool), taken: make(map[reportID]bool)}
+			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 2)), o: o, got: make(map[float64]bool), taken: make(map[numbered]bool)}
 			h.keeper = newTestKeeper(t, io.Discard, o, dir)
 			for range 2000 {
 				h.step()
@@ -78,71 +76,6 @@ func TestNothingIsLostWithASpool(t *testing.T) {
 	if onDisk == 0 {
 		t.Error("nothing was ever on the disk")
 	}
-}
-
-func TestReportsOutliveTheAgent(t *testing.T) {
-	m := newTestMaster(t)
-	dir := t.TempDir()
-	withSpool := func(c *config.Agent, _ *Deps) { c.Data, c.Spool.On = dir, true }
-	runner := newCounter()
-	counted := make(chan struct{}, 1000)
-	count := runner.onRun
-	runner.onRun = notify(count, counted)
-	for range 2 { // runs without a master
-		stop := start(t, newTestAgent(t, m, runner, withSpool))
-		patience.Receive(t, "a run", counted)
-		patience.Receive(t, "another run", counted)
-		stop()
-	}
-	m.start()
-	defer m.stop()
-	stop := start(t, newTestAgent(t, m, runner, withSpool))
-	before := runner.count()
-	m.await("what was left", func() bool { return len(m.samples["count"]) >= int(before) })
-	m.await("a status that says where reports are kept", func() bool {
-		last := m.statuses[len(m.statuses)-1].Agent
-		return last.Spool == modeDisk && last.SamplesDropped == 0
-	})
-	stop()
-	m.mustHaveAll(runner.count())
-}
-
-// While the master acknowledges, nothing is written.
-func TestHealthyAgentWritesNothing(t *testing.T) {
-	m := newTestMaster(t)
-	m.start()
-	defer m.stop()
-	dir := t.TempDir()
-	runner := newCounter()
-	stop := start(t, newTestAgent(t, m, runner, func(c *config.Agent, _ *Deps) { c.Data, c.Spool.On = dir, true }))
-	m.await("twenty samples", m.has(20))
-	stop()
-	s, err := spool.Open(filepath.Join(dir, spool.FileName), spool.Options{MaxBytes: 1 << 20, MaxAge: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if totals := s.Totals(); totals != (spool.Totals{}) {
-		t.Errorf("the spool has done %+v", totals)
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestFolderOfAnotherAgent(t *testing.T) {
-	m := newTestMaster(t)
-	m.start()
-	defer m.stop()
-	dir := t.TempDir()
-	share := func(c *config.Agent, _ *Deps) { c.Data = dir }
-	stop := start(t, newTestAgent(t, m, newCounter(), share))
-	m.await("the first agent", m.has(1))
-	second := newTestAgent(t, m, newCounter(), share)
-	second.keeper.claimWait = 10 * time.Millisecond
-	if err := second.Run(t.Context()); !errors.Is(err, spool.ErrClaimed) || !strings.Contains(err.Error(), dir) {
-		t.Errorf("the second agent gives %v", err)
-	}
-	stop()
 }
 
 // A disk that cannot be used is told once, costs nothing but room, and is used
@@ -295,17 +228,4 @@ func drainAll(o *outbox, k *keeper) {
 
 func oneSample(key string, v float64) []inspectors.Sample {
 	return []inspectors.Sample{{Key: key, Time: time.Now(), Value: v}}
-}
-
-// notify has a channel told of each run, as long as it has room.
-func notify(run func(context.Context, plugins.Job) plugins.Outcome, ran chan<- struct{}) func(context.Context, plugins.Job) plugins.Outcome {
-	return func(ctx context.Context, job plugins.Job) plugins.Outcome {
-		defer func() {
-			select {
-			case ran <- struct{}{}:
-			default:
-			}
-		}()
-		return run(ctx, job)
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/internal/wholefile"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -69,7 +70,7 @@ func (k *kept) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, assignmentFile), string(text))
+	return wholefile.Write(filepath.Join(dir, assignmentFile), string(text))
 }
 
 func sumOf(data []byte) string {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -35,8 +36,8 @@ func (o *outbox) connect(acked uint64) *link {
 		return known
 	})
 	o.link = &link{o: o, inFlight: make(map[*report]bool)}
-	ring(o.bell)
-	ring(o.wake)
+	bell.Ring(o.bell)
+	bell.Ring(o.wake)
 	return o.link
 }
 
@@ -47,7 +48,7 @@ func (l *link) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.link = nil
-	ring(o.gone)
+	bell.Ring(o.gone)
 	for r := o.live.oldest(); r != nil; r = o.live.oldest() {
 		o.live.drop()
 		o.backlog.put(r)
@@ -104,7 +105,7 @@ func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration
 	case len(o.loaded) > 0:
 		o.loaded = o.loaded[1:]
 		if len(o.loaded) < loadBelow {
-			ring(o.wake)
+			bell.Ring(o.wake)
 		}
 	default:
 		o.backlog.drop()
@@ -168,7 +169,7 @@ func (l *link) landLocked(r *report, known bool) {
 		}
 	}
 	r.declares = nil
-	ring(l.o.bell)
+	bell.Ring(l.o.bell)
 }
 
 // acknowledged removes r, of which the master refused some samples.

@@ -107,23 +107,20 @@ func (a *Agent) writeMetrics(t *exposition.Text) {
 	up, connections := a.session.state()
 	t.Single("vedette_agent_connected", exposition.Gauge, "1 while the agent is connected to its master.", boolean(up))
 	t.Single("vedette_agent_connections_total", exposition.Counter, "Times that the agent connected to its master.", float64(connections))
-	a.outbox.writeMetrics(t)
+	writeDelivery(t, a.outbox.measures())
 	writeInspectors(t, a.track.measures())
 	t.Process(a.started)
 }
 
-// writeMetrics tells of delivery.
-func (o *outbox) writeMetrics(t *exposition.Text) {
-	o.mu.Lock()
-	queued, bytes, dropped, d := o.queued, o.bytes, o.dropped, o.disk
-	o.mu.Unlock()
+// writeDelivery tells of the reports on their way to the master.
+func writeDelivery(t *exposition.Text, d deliveryMeasures) {
 	t.Family("vedette_agent_reports_queued", exposition.Gauge, "Reports that the master does not have yet, by where they are.")
-	t.Sample("vedette_agent_reports_queued", float64(queued), "where", "memory")
-	t.Sample("vedette_agent_reports_queued", float64(d.reports), "where", "disk")
-	t.Single("vedette_agent_buffer_bytes", exposition.Gauge, "About the memory of the reports there.", float64(bytes))
-	t.Single("vedette_agent_spool_bytes", exposition.Gauge, "About what the reports on the disk take of the spool's file.", float64(d.totals.Bytes))
-	t.Single("vedette_agent_spool_on_disk", exposition.Gauge, "1 while reports can go to the disk; 0 where they may not, or the disk fails.", boolean(d.mode == modeDisk))
-	t.Single("vedette_agent_samples_dropped_total", exposition.Counter, "Samples that the master will never have, since the agent's data folder was made.", float64(dropped))
+	t.Sample("vedette_agent_reports_queued", float64(d.InMemory), "where", "memory")
+	t.Sample("vedette_agent_reports_queued", float64(d.OnDisk), "where", "disk")
+	t.Single("vedette_agent_buffer_bytes", exposition.Gauge, "About the memory of the reports there.", float64(d.MemoryBytes))
+	t.Single("vedette_agent_spool_bytes", exposition.Gauge, "About what the reports on the disk take of the spool's file.", float64(d.SpoolBytes))
+	t.Single("vedette_agent_spool_on_disk", exposition.Gauge, "1 while reports can go to the disk; 0 where they may not, or the disk fails.", boolean(d.Spooling))
+	t.Single("vedette_agent_samples_dropped_total", exposition.Counter, "Samples that the master will never have, since the agent's data folder was made.", float64(d.Dropped))
 }
 
 // writeInspectors tells of each inspector.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vedettehq/vedette/agent/spool"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -83,7 +84,7 @@ func (o *outbox) add(samples ...[]inspectors.Sample) {
 		}
 	}
 	if o.open != nil {
-		ring(o.kick)
+		bell.Ring(o.kick)
 	}
 	o.noteLocked()
 }
@@ -151,9 +152,9 @@ func (o *outbox) cutLocked() {
 	for (o.queued > o.limit || o.bytes > maxOutboxBytes) && o.dropOldestLocked() {
 	}
 	if o.crowdedLocked() {
-		ring(o.wake)
+		bell.Ring(o.wake)
 	}
-	ring(o.bell)
+	bell.Ring(o.bell)
 }
 
 // dropOldestLocked drops the oldest report that is not in flight, if any.
@@ -205,7 +206,7 @@ func (o *outbox) forgetLocked(r *report) {
 	o.bytes -= r.bytes
 	o.atRisk -= uint64(r.len())
 	o.noteLocked()
-	ring(o.gone)
+	bell.Ring(o.gone)
 	if o.queued == 0 && o.lossy {
 		o.lossy = false
 		o.log.Info("the buffer is empty again", "samples_dropped", o.dropped)
@@ -231,19 +232,32 @@ func (o *outbox) draining() bool {
 	return o.link != nil && o.queued > len(o.held)
 }
 
-// stats returns how many reports are kept and how many samples were dropped.
-func (o *outbox) stats() (queued int, dropped uint64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.queued + o.disk.reports, o.dropped
+// deliveryMeasures is what is counted of delivery.
+type deliveryMeasures struct {
+	InMemory    int    // reports that are in memory alone
+	OnDisk      int    // reports on the disk that the master does not have
+	MemoryBytes int64  // about what the reports in memory take
+	SpoolBytes  uint64 // about what the reports on the disk take of the spool's file
+	Dropped     uint64 // samples that the master will never have
+	Spooling    bool   // reports can go to the disk
 }
 
-// left returns how many reports are in memory and on the disk.
-func (o *outbox) left() (inMemory, onDisk int) {
+// Queued returns how many reports the master does not have.
+func (m deliveryMeasures) Queued() int { return m.InMemory + m.OnDisk }
+
+// measures returns what is counted.
+func (o *outbox) measures() deliveryMeasures {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.queued, o.disk.reports
+	return deliveryMeasures{
+		InMemory: o.queued, OnDisk: o.disk.reports,
+		MemoryBytes: o.bytes, SpoolBytes: o.disk.totals.Bytes,
+		Dropped: o.dropped, Spooling: o.disk.mode == modeDisk,
+	}
 }
+
+// ready has a token when there may be a report to send: see link.next.
+func (o *outbox) ready() <-chan struct{} { return o.bell }
 
 // status is what the master is told of delivery.
 func (o *outbox) status() *wire.AgentStatus {

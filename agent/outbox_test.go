@@ -16,7 +16,6 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -50,12 +49,12 @@ func TestSamplesOfAMomentShareAReport(t *testing.T) {
 		link := o.connect(0)
 		for i := range 10 {
 			o.add([]inspectors.Sample{{Key: fmt.Sprintf("a/%d", i), Time: time.Now(), Value: 1}})
-			_ = sleep(ctx, coalesce/20)
+			<-time.After(coalesce / 20)
 		}
 		if r, _, _ := link.next(); r != nil {
 			t.Error("a report was cut at once")
 		}
-		_ = sleep(ctx, coalesce)
+		<-time.After(coalesce)
 		if r, p, _ := link.next(); r == nil || len(p.T) != 10 || len(p.Series) != 10 || p.Seq != 1 || p.BootID != "boot" {
 			t.Errorf("the report is %+v", p)
 		}
@@ -255,7 +254,7 @@ func TestOldestIsDroppedFirst(t *testing.T) {
 func TestNothingIsLostOrUndeclared(t *testing.T) {
 	for seed := range uint64(50) {
 		synctest.Test(t, func(t *testing.T) {
-			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 1)), o: newTestOutbox(30), got: make(map[float64]bool), taken: make(map[reportID]bool)}
+			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 1)), o: newTestOutbox(30), got: make(map[float64]bool), taken: make(map[numbered]bool)}
 			for range 3000 {
 				h.step()
 			}
@@ -277,11 +276,17 @@ type history struct {
 	flying   []flight
 	declared map[uint32]string // on the link
 	got      map[float64]bool
-	taken    map[reportID]bool
+	taken    map[numbered]bool
 
 	keeper  *keeper // or nil
 	crashes int
 	held    int
+}
+
+// numbered is the number of a report.
+type numbered struct {
+	boot string
+	seq  uint64
 }
 
 type flight struct {
@@ -318,7 +323,7 @@ func (h *history) step() {
 // land lets a report arrive and be answered.
 func (h *history) land(f flight, n int) {
 	switch {
-	case n < 60 && !h.taken[reportID{f.p.BootID, f.p.Seq}]:
+	case n < 60 && !h.taken[numbered{f.p.BootID, f.p.Seq}]:
 		h.declare(f) // ahead of the master's clock
 		h.held++
 		h.link.held(f.r, time.Duration(1+h.rand.IntN(60))*time.Millisecond)
@@ -346,7 +351,7 @@ func (h *history) declare(f flight) {
 
 func (h *history) arrive(f flight) {
 	h.declare(f)
-	number := reportID{f.p.BootID, f.p.Seq}
+	number := numbered{f.p.BootID, f.p.Seq}
 	again := h.taken[number]
 	h.taken[number] = true
 	for i, id := range f.p.S {
@@ -363,7 +368,7 @@ func (h *history) arrive(f flight) {
 func (h *history) toggle() {
 	if h.link == nil {
 		acked := uint64(0)
-		for h.taken[reportID{h.o.bootID, acked + 1}] {
+		for h.taken[numbered{h.o.bootID, acked + 1}] {
 			acked++
 		}
 		h.link, h.declared = h.o.connect(acked), make(map[uint32]string)
@@ -416,16 +421,13 @@ func (h *history) finish() {
 	}
 }
 
-// BenchmarkOutcomeToFrame is what the agent spends on one run of ten samples,
-// from its outcome to the bytes that go to the master.
+// BenchmarkOutcomeToFrame is what delivery spends on one run of ten samples, from
+// its outcome to the bytes that go to the master.
 func BenchmarkOutcomeToFrame(b *testing.B) {
 	labels, _ := inspectors.NewLabels("mount", "/var/lib")
 	o := newTestOutbox(100)
 	link := o.connect(0)
-	track := newTracker(slog.New(slog.DiscardHandler))
-	d := script("disk", "", time.Second)
-	track.expect(d)
-	revision := d.Revision()
+	of, _ := inspectors.NewLabels("inspector", "disk")
 	b.ReportAllocs()
 	size := 0
 	for b.Loop() {
@@ -434,7 +436,10 @@ func BenchmarkOutcomeToFrame(b *testing.B) {
 		for i := range samples {
 			samples[i] = inspectors.Sample{Key: keys[i], Labels: labels, Time: now, Value: 12.5}
 		}
-		own := track.ran(revision, plugins.Outcome{Name: "disk", Start: now, Samples: samples})
+		own := make([]inspectors.Sample, 5) // as many as the agent adds to each run
+		for i := range own {
+			own[i] = inspectors.Sample{Key: ownKeys[i], Labels: of, Time: now, Value: 1}
+		}
 		o.add(samples, own)
 		o.cut()
 		r, p, _ := link.next()
@@ -449,3 +454,5 @@ func BenchmarkOutcomeToFrame(b *testing.B) {
 }
 
 var keys = [10]string{"disk/a", "disk/b", "disk/c", "disk/d", "disk/e", "disk/f", "disk/g", "disk/h", "disk/i", "disk/j"}
+
+var ownKeys = [5]string{"vedette/a", "vedette/b", "vedette/c", "vedette/d", "vedette/e"}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -41,7 +42,7 @@ func (s *scheduler) boost(name string, interval, lease time.Duration) bool {
 	}
 	e.pace.wanted, e.pace.until = interval, now.add(lease)
 	s.paceLocked(e, now)
-	ring(s.wake)
+	bell.Ring(s.wake)
 	return true
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -175,7 +176,7 @@ func (b *receipts) move(r *receipt, state, reason, running string) {
 func (b *receipts) dueIn(wait time.Duration) {
 	if due := time.Now().Add(wait); b.due.IsZero() || due.Before(b.due) {
 		b.due = due
-		ring(b.bell)
+		bell.Ring(b.bell)
 	}
 }
 
@@ -195,7 +196,7 @@ func (t *tracker) receiptsAgain(wait time.Duration) {
 		return
 	}
 	t.receipts.all, t.receipts.due = true, time.Now().Add(wait)
-	ring(t.receipts.bell)
+	bell.Ring(t.receipts.bell)
 }
 
 // takeReceipts returns what the master has not heard, by name: all of them, or

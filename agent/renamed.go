@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
 // namedFile is the name, in the agent's data folder, of the file that says by which
@@ -31,7 +32,7 @@ func (k *keeper) inherit(host, by string) {
 	}
 	own := named{Host: host, By: by}
 	if text, err := json.Marshal(own); err == nil {
-		if err := writeFile(filepath.Join(k.cfg.Data, namedFile), string(text)+"\n"); err != nil {
+		if err := wholefile.Write(filepath.Join(k.cfg.Data, namedFile), string(text)+"\n"); err != nil {
 			k.log.Warn("cannot note who named this agent; its reports are not found when its name changes", "reason", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -127,7 +128,7 @@ func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
 		s.repaced = append(s.repaced, e.name) // the observer has new code before it
 	}
 	s.paceLocked(e, s.clock.now())
-	ring(s.wake)
+	bell.Ring(s.wake)
 }
 
 // firstLocked sets the first run of e: its next tick when that is within the
@@ -337,7 +338,7 @@ func (s *scheduler) finish(revision string, extra bool, o plugins.Outcome, began
 	e.learn(&o)
 	if s.entries[o.Name] == e && (e.pace.wanted > 0 || e.pace.owed) {
 		s.paceLocked(e, s.clock.now())
-		ring(s.wake)
+		bell.Ring(s.wake)
 	}
 }
 

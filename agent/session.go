@@ -242,7 +242,7 @@ func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *link) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-s.outbox.bell:
+		case <-s.outbox.ready():
 		case <-timer.C:
 		}
 		for {
@@ -317,8 +317,7 @@ func busyPause(err error) time.Duration {
 func (s *session) markUp(p *rpc.Peer, result *wire.HelloResult) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	queued, _ := s.outbox.stats()
-	attrs := []any{"master", s.client.URL, "host", s.hello.Host, "codec", p.Codec(), "version", result.Version, "reports_queued", queued}
+	attrs := []any{"master", s.client.URL, "host", s.hello.Host, "codec", p.Codec(), "version", result.Version, "reports_queued", s.outbox.measures().Queued()}
 	if !s.downFrom.IsZero() {
 		attrs = append(attrs, "after", time.Since(s.downFrom).Round(time.Millisecond))
 	}
@@ -364,8 +363,8 @@ func (s *session) down(err error, retryIn time.Duration) {
 	if s.markDown() {
 		level = slog.LevelWarn
 	}
-	queued, dropped := s.outbox.stats()
+	delivery := s.outbox.measures()
 	s.log.Log(context.Background(), level, "not connected to the master; trying again",
 		"master", s.client.URL, "reason", err, "retry_in", retryIn.Round(time.Millisecond),
-		"reports_queued", queued, "samples_dropped", dropped)
+		"reports_queued", delivery.Queued(), "samples_dropped", delivery.Dropped)
 }

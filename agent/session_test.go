@@ -20,6 +20,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
@@ -143,7 +144,7 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 	defer m.stop()
 	m.await("live samples", m.has(25))
 	m.await("a status that counts what was dropped", func() bool {
-		_, dropped := a.outbox.stats()
+		dropped := a.outbox.measures().Dropped
 		last := m.statuses[len(m.statuses)-1]
 		return last.Agent != nil && last.Agent.SamplesDropped == dropped
 	})
@@ -156,7 +157,7 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 			received += n
 		}
 	}
-	_, dropped := a.outbox.stats()
+	dropped := a.outbox.measures().Dropped
 	// Each run is one sample of the inspector and five of the agent.
 	if made := 6 * int(runner.count()); received+int(dropped) != made || dropped == 0 {
 		t.Errorf("%d samples received and %d dropped of %d", received, dropped, made)
@@ -243,7 +244,7 @@ func TestRefusedReports(t *testing.T) {
 			} else {
 				m.mustHaveAll(runner.count())
 			}
-			if _, dropped := a.outbox.stats(); dropped != want || len(m.hellos) != 1 {
+			if dropped := a.outbox.measures().Dropped; dropped != want || len(m.hellos) != 1 {
 				t.Errorf("%d samples dropped, want %d; %d hellos", dropped, want, len(m.hellos))
 			}
 		})
@@ -440,7 +441,7 @@ func TestDisconnectionIsLoggedOnce(t *testing.T) {
 	a := newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	tried := make(chan struct{}, 1)
 	down := a.session.client.OnDown
-	a.session.client.OnDown = func(err error, in time.Duration) { down(err, in); ring(tried) }
+	a.session.client.OnDown = func(err error, in time.Duration) { down(err, in); bell.Ring(tried) }
 	stop := start(t, a)
 	for range 10 {
 		patience.Receive(t, "another try", tried)

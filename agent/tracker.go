@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -341,7 +342,7 @@ func (t *tracker) ringLocked(u urgency) {
 		return
 	}
 	t.urgency = u
-	ring(t.bell)
+	bell.Ring(t.bell)
 }
 
 // nudge has the agent's own status sent soon.
@@ -492,12 +493,4 @@ func errorText(err error) string {
 		text = strings.ToValidUTF8(text[:maxErrorBytes], "") + " …"
 	}
 	return text
-}
-
-// ring puts a token into a channel of capacity 1, unless there is one.
-func ring(bell chan struct{}) {
-	select {
-	case bell <- struct{}{}:
-	default:
-	}
 }

@@ -1,0 +1,31 @@
+package agent
+
+import (
+	"math"
+
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// packLive makes a message, which declares what it uses, of as many samples as
+// would make a report, and returns the rest.
+func packLive(samples []inspectors.Sample) (*wire.LiveParams, []inspectors.Sample) {
+	var table seriesTable
+	p, bytes := &wire.LiveParams{}, int64(0)
+	for len(samples) > 0 && bytes < maxReportBytes {
+		sample := &samples[0]
+		samples = samples[1:]
+		if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
+			continue // no runner should let one through; no codec could carry it
+		}
+		s, isNew := table.get(sample)
+		if isNew {
+			s.id = uint32(len(p.Series) + 1)
+			p.Series = append(p.Series, s.declaration())
+			bytes += s.bytes
+		}
+		p.T, p.S, p.V = append(p.T, sample.Time.UnixMilli()), append(p.S, s.id), append(p.V, sample.Value)
+		bytes += sampleBytes
+	}
+	return p, samples
+}
