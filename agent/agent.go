@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -74,8 +75,8 @@ type Agent struct {
 	owners  *owners
 	sched   *scheduler
 	set     *set
-	outbox  *outbox
-	keeper  *keeper
+	outbox  *delivery.Outbox
+	keeper  *delivery.Spooler
 	session *session
 	metrics *metricsServer
 	trials  *trials
@@ -116,8 +117,8 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.sched = newScheduler(a.log, host, deps.Runner, a)
 	a.sched.starved = a.starved.gauge
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
-	a.outbox = newOutbox(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
-	a.keeper = newKeeper(a.log, &a.cfg, a.outbox)
+	a.outbox = delivery.New(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
+	a.keeper = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
 	if a.deps.Artefacts == nil && cfg.Data != "" {
 		a.deps.Artefacts = newFetcher(a.log, &a.cfg, tlsConfig)
 	}
@@ -193,24 +194,24 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.begin(life); err != nil {
 		return err
 	}
-	if err := a.keeper.open(ctx); err != nil {
+	if err := a.keeper.Open(ctx); err != nil {
 		return fmt.Errorf("cannot run the agent: %w", err)
 	}
-	a.keeper.inherit(a.host, a.deps.HostBy)
+	a.keeper.Inherit(a.host, a.deps.HostBy)
 	if err := a.metrics.open(); err != nil {
-		a.keeper.close()
+		a.keeper.Close()
 		return fmt.Errorf("cannot run the agent: %w", err)
 	}
 	// Delivery outlives the inspectors, so that their last samples are sent.
-	delivery, stopDelivery := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopDelivery()
+	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDelivering()
 	a.session.hello = a.hello()
 	a.assigner.start()
 	var parts, deliverers sync.WaitGroup
-	deliverers.Go(func() { a.outbox.run(delivery) })
-	deliverers.Go(func() { a.keeper.run(delivery) })
-	deliverers.Go(func() { a.session.run(delivery) })
-	deliverers.Go(func() { a.metrics.run(delivery) })
+	deliverers.Go(func() { a.outbox.Run(delivering) })
+	deliverers.Go(func() { a.keeper.Run(delivering) })
+	deliverers.Go(func() { a.session.run(delivering) })
+	deliverers.Go(func() { a.metrics.run(delivering) })
 	parts.Go(func() { a.sched.run(life) })
 	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
 	parts.Go(func() { a.assigner.run(life) })
@@ -220,19 +221,19 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.trials.close()
 	parts.Wait()
 	a.set.wait()
-	drain, cancel := context.WithTimeout(delivery, a.drainTime)
-	a.outbox.drain(drain)
+	drain, cancel := context.WithTimeout(delivering, a.drainTime)
+	a.outbox.Drain(drain)
 	cancel()
-	stopDelivery()
+	stopDelivering()
 	deliverers.Wait()
-	a.keeper.close()
+	a.keeper.Close()
 	a.tellLeft()
 	return nil
 }
 
 // tellLeft says what became of the reports that the master does not have.
 func (a *Agent) tellLeft() {
-	left := a.outbox.measures()
+	left := a.outbox.Measures()
 	if left.OnDisk > 0 {
 		a.log.Info("agent has stopped; the next start sends the reports that the master does not have", "reports", left.OnDisk)
 	}
@@ -299,7 +300,7 @@ func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
 // ran implements observer.
 func (a *Agent) ran(revision string, o plugins.Outcome) {
 	if o.Err != nil && a.stopping() {
-		a.outbox.add(o.Samples) // it was cut short, which says nothing of it
+		a.outbox.Add(o.Samples) // it was cut short, which says nothing of it
 		return
 	}
 	a.owners.claim(&o)
@@ -308,7 +309,7 @@ func (a *Agent) ran(revision string, o plugins.Outcome) {
 	if changed {
 		a.track.nudge()
 	}
-	a.outbox.add(o.Samples, own, host)
+	a.outbox.Add(o.Samples, own, host)
 	if o.Err != nil {
 		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errorText(o.Err))
 	}
@@ -337,7 +338,7 @@ func (a *Agent) overdue(name, revision string, age time.Duration) {
 		a.track.nudge()
 	}
 	if len(host) > 0 {
-		a.outbox.add(host)
+		a.outbox.Add(host)
 	}
 	a.track.overdue(name, revision, age, reason)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc"
@@ -74,7 +75,7 @@ func (f *liveFeed) send(ctx context.Context, p *rpc.Peer) error {
 		}
 		for samples := f.take(); len(samples) > 0 && p.Queued() < maxLiveQueued; {
 			var message *wire.LiveParams
-			message, samples = packLive(samples)
+			message, samples = delivery.PackLive(samples)
 			if err := p.Notify(ctx, wire.MethodLive, message); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -289,7 +290,7 @@ func TestLiveFeedIsBoundedAndOnlyOfConnections(t *testing.T) {
 	packed := 0
 	for len(all) > 0 {
 		var p *wire.LiveParams
-		p, all = packLive(all)
+		p, all = delivery.PackLive(all)
 		packed += len(p.T)
 		if len(p.Series) != 7 || len(p.S) != len(p.T) || len(p.V) != len(p.T) {
 			t.Fatalf("a message of %d series, and columns of %d, %d, %d", len(p.Series), len(p.T), len(p.S), len(p.V))

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/vedettehq/vedette/agent/spool"
 	"github.com/vedettehq/vedette/internal/wholefile"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -94,7 +93,7 @@ func (a *Agent) openKept() kept {
 	k, err := readKept(a.cfg.Data)
 	switch {
 	case errors.Is(err, errDamaged):
-		aside, asideErr := spool.MoveAside(path)
+		aside, asideErr := wholefile.MoveAside(path)
 		a.log.Error("the inspectors that the master has sent before are lost until it sends them again",
 			"reason", err, "moved_to", aside, "error", asideErr)
 	case err != nil:

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/agent/exposition"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -107,13 +108,13 @@ func (a *Agent) writeMetrics(t *exposition.Text) {
 	up, connections := a.session.state()
 	t.Single("vedette_agent_connected", exposition.Gauge, "1 while the agent is connected to its master.", boolean(up))
 	t.Single("vedette_agent_connections_total", exposition.Counter, "Times that the agent connected to its master.", float64(connections))
-	writeDelivery(t, a.outbox.measures())
+	writeDelivery(t, a.outbox.Measures())
 	writeInspectors(t, a.track.measures())
 	t.Process(a.started)
 }
 
 // writeDelivery tells of the reports on their way to the master.
-func writeDelivery(t *exposition.Text, d deliveryMeasures) {
+func writeDelivery(t *exposition.Text, d delivery.Measures) {
 	t.Family("vedette_agent_reports_queued", exposition.Gauge, "Reports that the master does not have yet, by where they are.")
 	t.Sample("vedette_agent_reports_queued", float64(d.InMemory), "where", "memory")
 	t.Sample("vedette_agent_reports_queued", float64(d.OnDisk), "where", "disk")

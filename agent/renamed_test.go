@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -75,10 +77,15 @@ func TestRenamedHostSendsItsSpool(t *testing.T) {
 		t.Error("the others never ran")
 	}
 	for _, host := range []string{"other-1", "other-2"} {
-		if k := newTestKeeper(t, t.Output(), newTestOutbox(30), filepath.Join(base, host)); k.store.Totals().Samples == 0 {
+		store, err := spool.Open(filepath.Join(base, host, spool.FileName), spool.Options{MaxBytes: 1 << 20, MaxAge: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if store.Totals().Samples == 0 {
 			t.Errorf("the spool of %s was emptied", host)
-		} else {
-			k.close()
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

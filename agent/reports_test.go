@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/plugins"

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
@@ -43,7 +44,7 @@ type session struct {
 	log    *slog.Logger
 	client rpc.Client
 	hello  wire.HelloParams // set before run, but for NowMS
-	outbox *outbox
+	outbox *delivery.Outbox
 	track  *tracker
 	runner Runner
 	live   *liveFeed
@@ -73,7 +74,7 @@ type session struct {
 // errReplaced is why a connection ended that another agent has taken over.
 var errReplaced = errors.New("another agent with this agent's id has connected; is it running twice with one data folder?")
 
-func newSession(cfg *config.Agent, deps *Deps, tlsConfig *tls.Config, o *outbox, t *tracker) *session {
+func newSession(cfg *config.Agent, deps *Deps, tlsConfig *tls.Config, o *delivery.Outbox, t *tracker) *session {
 	s := &session{log: deps.Log, outbox: o, track: t, runner: deps.Runner, callTimeout: callTimeout, refusalWait: refusalWait}
 	header := http.Header{}
 	if cfg.Token != "" {
@@ -136,8 +137,8 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 	}
 	s.markUp(p, result)
 	defer s.markOver()
-	link := s.outbox.connect(result.AckedSeq)
-	defer link.end()
+	link := s.outbox.Connect(result.AckedSeq)
+	defer link.End()
 	var parts sync.WaitGroup
 	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })
 	parts.Go(func() { cancel(s.sendReports(ctx, p, link)) })
@@ -217,7 +218,7 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	status := s.track.take(all)
-	status.Agent = s.outbox.status()
+	status.Agent = s.outbox.Status()
 	status.Agent.Isolation = isolationOf(s.runner)
 	status.Agent.Starved = s.starved.Reason(time.Now())
 	status.Agent.StarvedSeconds = s.starved.Total().Seconds()
@@ -231,7 +232,7 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 
 // sendReports sends what the outbox holds. It returns when ctx ends or the
 // connection is of no use, and no report is in flight.
-func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *link) error {
+func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *delivery.Link) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var calls sync.WaitGroup
@@ -242,11 +243,11 @@ func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *link) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-s.outbox.ready():
+		case <-s.outbox.Ready():
 		case <-timer.C:
 		}
 		for {
-			r, params, wait := l.next()
+			r, params, wait := l.Next()
 			if r == nil {
 				if wait > 0 {
 					timer.Reset(wait)
@@ -264,7 +265,7 @@ func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *link) error {
 
 // sendReport sends one report and settles what becomes of it. An error says
 // that the connection is of no use.
-func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *link, r *report, params *wire.ReportParams) error {
+func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link, r *delivery.Report, params *wire.ReportParams) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	var result wire.ReportResult
@@ -274,21 +275,21 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *link, r *repor
 		if result.Refused > 0 {
 			s.refused.log(s.log, slog.LevelWarn, "the master refused samples", result.Refused, result.Reason)
 		}
-		l.acknowledged(r, result.Refused)
+		l.Acknowledged(r, result.Refused)
 		return nil
 	case answered && re.Code == wire.CodeEarly:
 		s.early.log(s.log, slog.LevelWarn, "the master does not take samples yet; they are kept here until their time has come", len(params.T), re.Message)
-		l.held(r, busyPause(err))
+		l.Held(r, busyPause(err))
 		return nil
 	case answered && re.Code == wire.CodeBusy:
-		l.returned(r, busyPause(err))
+		l.Returned(r, busyPause(err))
 		return nil
 	case answered && (refusedForGood(err) || re.Code == wire.CodeConflict),
 		errors.Is(err, rpc.ErrClosed), ctx.Err() != nil:
-		l.returned(r, 0)
+		l.Returned(r, 0)
 		return fmt.Errorf("cannot report: %w", err)
 	}
-	if !l.refused(r, triesOf(err), time.Second) {
+	if !l.Refused(r, triesOf(err), time.Second) {
 		s.dropped.log(s.log, slog.LevelError, "the master refused reports; their samples are dropped", len(params.T), err.Error())
 	}
 	return nil
@@ -317,7 +318,7 @@ func busyPause(err error) time.Duration {
 func (s *session) markUp(p *rpc.Peer, result *wire.HelloResult) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	attrs := []any{"master", s.client.URL, "host", s.hello.Host, "codec", p.Codec(), "version", result.Version, "reports_queued", s.outbox.measures().Queued()}
+	attrs := []any{"master", s.client.URL, "host", s.hello.Host, "codec", p.Codec(), "version", result.Version, "reports_queued", s.outbox.Measures().Queued()}
 	if !s.downFrom.IsZero() {
 		attrs = append(attrs, "after", time.Since(s.downFrom).Round(time.Millisecond))
 	}
@@ -363,8 +364,8 @@ func (s *session) down(err error, retryIn time.Duration) {
 	if s.markDown() {
 		level = slog.LevelWarn
 	}
-	delivery := s.outbox.measures()
+	told := s.outbox.Measures()
 	s.log.Log(context.Background(), level, "not connected to the master; trying again",
 		"master", s.client.URL, "reason", err, "retry_in", retryIn.Round(time.Millisecond),
-		"reports_queued", delivery.Queued(), "samples_dropped", delivery.Dropped)
+		"reports_queued", told.Queued(), "samples_dropped", told.Dropped)
 }

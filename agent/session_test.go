@@ -144,7 +144,7 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 	defer m.stop()
 	m.await("live samples", m.has(25))
 	m.await("a status that counts what was dropped", func() bool {
-		dropped := a.outbox.measures().Dropped
+		dropped := a.outbox.Measures().Dropped
 		last := m.statuses[len(m.statuses)-1]
 		return last.Agent != nil && last.Agent.SamplesDropped == dropped
 	})
@@ -157,7 +157,7 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 			received += n
 		}
 	}
-	dropped := a.outbox.measures().Dropped
+	dropped := a.outbox.Measures().Dropped
 	// Each run is one sample of the inspector and five of the agent.
 	if made := 6 * int(runner.count()); received+int(dropped) != made || dropped == 0 {
 		t.Errorf("%d samples received and %d dropped of %d", received, dropped, made)
@@ -244,7 +244,7 @@ func TestRefusedReports(t *testing.T) {
 			} else {
 				m.mustHaveAll(runner.count())
 			}
-			if dropped := a.outbox.measures().Dropped; dropped != want || len(m.hellos) != 1 {
+			if dropped := a.outbox.Measures().Dropped; dropped != want || len(m.hellos) != 1 {
 				t.Errorf("%d samples dropped, want %d; %d hellos", dropped, want, len(m.hellos))
 			}
 		})

@@ -4,6 +4,8 @@ package wholefile
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -32,4 +34,14 @@ func Write(path, text string) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// MoveAside gives a damaged file another name, beside it, and returns that. One
+// that was moved aside before is gone.
+func MoveAside(path string) (aside string, err error) {
+	aside = path + ".damaged"
+	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("cannot move the damaged file %q aside: %w", path, err)
+	}
+	return aside, nil
 }

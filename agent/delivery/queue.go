@@ -1,16 +1,16 @@
-package agent
+package delivery
 
 // queue holds reports in memory, oldest first. Its zero value is empty.
 type queue struct {
-	reports []*report
+	reports []*Report
 	head    int // of reports; what is before it is nil
 }
 
 // put adds a report at the end.
-func (q *queue) put(r *report) { q.reports = append(q.reports, r) }
+func (q *queue) put(r *Report) { q.reports = append(q.reports, r) }
 
 // oldest returns the report that was put in first, or nil.
-func (q *queue) oldest() *report {
+func (q *queue) oldest() *Report {
 	if q.head == len(q.reports) {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (q *queue) drop() {
 
 // take removes and returns the oldest reports for which old is true, up to the
 // first for which it is not.
-func (q *queue) take(old func(*report) bool) (taken []*report) {
+func (q *queue) take(old func(*Report) bool) (taken []*Report) {
 	for r := q.oldest(); r != nil && old(r); r = q.oldest() {
 		q.drop()
 		taken = append(taken, r)
@@ -39,6 +39,6 @@ func (q *queue) take(old func(*report) bool) (taken []*report) {
 }
 
 // putBack adds reports before the oldest.
-func (q *queue) putBack(reports []*report) {
+func (q *queue) putBack(reports []*Report) {
 	q.reports, q.head = append(reports, q.reports[q.head:]...), 0
 }

@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"slices"
@@ -21,7 +21,7 @@ type later struct {
 // holdLocked keeps a report that is in no queue, and is not to be sent before a
 // time. The master has taken nothing of it, so one that is in memory alone needs
 // no number any more.
-func (o *outbox) holdLocked(r *report, until time.Time) {
+func (o *Outbox) holdLocked(r *Report, until time.Time) {
 	if r.id != 0 {
 		o.disk.later = append(o.disk.later, later{r.id, until})
 		o.disk.out--
@@ -35,8 +35,8 @@ func (o *outbox) holdLocked(r *report, until time.Time) {
 
 // releaseHeldLocked puts held reports whose time has come behind the backlog. It
 // returns how long the next one has to wait, 0 where there is none.
-func (o *outbox) releaseHeldLocked(now time.Time) (wait time.Duration) {
-	o.held = slices.DeleteFunc(o.held, func(r *report) bool {
+func (o *Outbox) releaseHeldLocked(now time.Time) (wait time.Duration) {
+	o.held = slices.DeleteFunc(o.held, func(r *Report) bool {
 		left := r.notBefore.Sub(now)
 		if left <= 0 {
 			o.backlog.put(r)
@@ -51,8 +51,8 @@ func (o *outbox) releaseHeldLocked(now time.Time) (wait time.Duration) {
 }
 
 // takeHeldLocked takes those held reports out that are to go to the disk.
-func (o *outbox) takeHeldLocked(all bool, now time.Time) (taken []*report) {
-	o.held = slices.DeleteFunc(o.held, func(r *report) bool {
+func (o *Outbox) takeHeldLocked(all bool, now time.Time) (taken []*Report) {
+	o.held = slices.DeleteFunc(o.held, func(r *Report) bool {
 		if !all && now.Sub(r.made) < heldInMemory {
 			return false
 		}
@@ -63,7 +63,7 @@ func (o *outbox) takeHeldLocked(all bool, now time.Time) (taken []*report) {
 }
 
 // takeLater returns the reports of the disk that the store is to keep back, once.
-func (o *outbox) takeLater() []later {
+func (o *Outbox) takeLater() []later {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	list := o.disk.later

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"runtime/debug"
@@ -81,7 +80,7 @@ var (
 )
 
 // Open opens the file, or makes it. An error that wraps ErrDamaged is not
-// healed by trying again, see MoveAside.
+// healed by trying again, see wholefile.MoveAside.
 func Open(path string, opts Options) (*Store, error) {
 	s := &Store{path: path, opts: opts, out: make(map[uint64]struct{}), bad: make(map[uint64]struct{}), later: make(map[uint64]time.Time)}
 	if err := s.open(); err != nil {
@@ -222,14 +221,4 @@ func (s *Store) Close() error {
 		return fmt.Errorf("cannot close the spool %q: %w", s.path, err)
 	}
 	return nil
-}
-
-// MoveAside gives a damaged file another name, beside it, and returns that. One
-// that was moved aside before is gone.
-func MoveAside(path string) (aside string, err error) {
-	aside = path + ".damaged"
-	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("cannot move the damaged spool aside: %w", err)
-	}
-	return aside, nil
 }

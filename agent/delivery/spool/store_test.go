@@ -17,6 +17,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/damage"
+	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
 var roomy = Options{MaxBytes: 64 << 20, MaxAge: 24 * time.Hour}
@@ -329,7 +330,7 @@ func useDamaged(t *testing.T, path string) (damaged bool) {
 	}
 	switch {
 	case errors.Is(err, ErrDamaged):
-		aside, err := MoveAside(path)
+		aside, err := wholefile.MoveAside(path)
 		if err != nil {
 			t.Fatal(err)
 		}

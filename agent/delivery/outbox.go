@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -29,10 +29,10 @@ const (
 	backlogGap = 5 * time.Millisecond
 )
 
-// outbox makes reports of samples and keeps them until the master has them. It
+// Outbox makes reports of samples and keeps them until the master has them. It
 // is bounded in reports and in bytes; beyond that the oldest are dropped and
 // counted. One link at a time sends from it.
-type outbox struct {
+type Outbox struct {
 	log    *slog.Logger
 	bootID string
 	limit  int           // of reports
@@ -45,13 +45,13 @@ type outbox struct {
 
 	mu      sync.Mutex
 	table   seriesTable
-	open    *report   // being filled, or nil
+	open    *Report   // being filled, or nil
 	live    queue     // made since the link is up
-	resend  []*report // sent before, by seq; not in flight
-	loaded  []*report // from the disk, by id; not in flight
+	resend  []*Report // sent before, by seq; not in flight
+	loaded  []*Report // from the disk, by id; not in flight
 	backlog queue     // made while there was no link
-	held    []*report // ahead of the master's clock
-	link    *link     // or nil
+	held    []*Report // ahead of the master's clock
+	link    *Link     // or nil
 	seq     uint64    // of the report that was first sent last
 	queued  int       // reports in memory alone: live, resend, backlog, held and in flight
 	bytes   int64     // of these
@@ -61,8 +61,11 @@ type outbox struct {
 	disk    disk
 }
 
-func newOutbox(log *slog.Logger, bootID string, limit int, notify func()) *outbox {
-	return &outbox{
+// New makes an empty outbox that keeps up to limit reports. bootID names this run of
+// the agent to the master. notify is called, with the outbox locked, when the
+// outcome of Status has changed.
+func New(log *slog.Logger, bootID string, limit int, notify func()) *Outbox {
+	return &Outbox{
 		log:    log,
 		bootID: bootID,
 		limit:  limit,
@@ -74,8 +77,8 @@ func newOutbox(log *slog.Logger, bootID string, limit int, notify func()) *outbo
 	}
 }
 
-// add takes the samples of one run.
-func (o *outbox) add(samples ...[]inspectors.Sample) {
+// Add takes the samples of one run.
+func (o *Outbox) Add(samples ...[]inspectors.Sample) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, some := range samples {
@@ -89,13 +92,13 @@ func (o *outbox) add(samples ...[]inspectors.Sample) {
 	o.noteLocked()
 }
 
-func (o *outbox) addLocked(sample *inspectors.Sample) {
+func (o *Outbox) addLocked(sample *inspectors.Sample) {
 	if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
 		o.loseSamplesLocked(1) // no runner should let one through; no codec could carry it
 		return
 	}
 	if o.open == nil {
-		o.open = &report{bytes: reportBytes}
+		o.open = &Report{bytes: reportBytes}
 	}
 	s, isNew := o.table.get(sample)
 	if isNew {
@@ -108,8 +111,8 @@ func (o *outbox) addLocked(sample *inspectors.Sample) {
 	}
 }
 
-// run makes reports of what is added, until ctx ends.
-func (o *outbox) run(ctx context.Context) {
+// Run makes reports of what is added, until ctx ends.
+func (o *Outbox) Run(ctx context.Context) {
 	timer := time.NewTimer(coalesce)
 	defer timer.Stop()
 	defer o.cut()
@@ -129,14 +132,14 @@ func (o *outbox) run(ctx context.Context) {
 	}
 }
 
-func (o *outbox) cut() {
+func (o *Outbox) cut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.cutLocked()
 }
 
 // cutLocked queues the open report and makes room for it.
-func (o *outbox) cutLocked() {
+func (o *Outbox) cutLocked() {
 	r := o.open
 	if r == nil {
 		return
@@ -158,8 +161,8 @@ func (o *outbox) cutLocked() {
 }
 
 // dropOldestLocked drops the oldest report that is not in flight, if any.
-func (o *outbox) dropOldestLocked() bool {
-	var r *report
+func (o *Outbox) dropOldestLocked() bool {
+	var r *Report
 	switch {
 	case len(o.resend) > 0:
 		r, o.resend = o.resend[0], o.resend[1:]
@@ -184,19 +187,19 @@ func (o *outbox) dropOldestLocked() bool {
 }
 
 // loseLocked gives up a report that is in no queue any more.
-func (o *outbox) loseLocked(r *report) {
+func (o *Outbox) loseLocked(r *Report) {
 	o.forgetLocked(r)
 	o.loseSamplesLocked(uint64(r.len()))
 }
 
-func (o *outbox) loseSamplesLocked(n uint64) {
+func (o *Outbox) loseSamplesLocked(n uint64) {
 	o.dropped += n
 	o.noteLocked()
 	o.notify()
 }
 
 // forgetLocked takes a report that is in no queue any more out of the counts.
-func (o *outbox) forgetLocked(r *report) {
+func (o *Outbox) forgetLocked(r *Report) {
 	r.settled = true
 	if r.id != 0 {
 		o.disk.settledLocked(o, r)
@@ -213,9 +216,9 @@ func (o *outbox) forgetLocked(r *report) {
 	}
 }
 
-// drain cuts what is open and waits until the master has everything, there is
+// Drain cuts what is open and waits until the master has everything, there is
 // no link to send it, or ctx ends.
-func (o *outbox) drain(ctx context.Context) {
+func (o *Outbox) Drain(ctx context.Context) {
 	o.cut()
 	for o.draining() {
 		select {
@@ -226,14 +229,14 @@ func (o *outbox) drain(ctx context.Context) {
 	}
 }
 
-func (o *outbox) draining() bool {
+func (o *Outbox) draining() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.link != nil && o.queued > len(o.held)
 }
 
-// deliveryMeasures is what is counted of delivery.
-type deliveryMeasures struct {
+// Measures is what is counted of delivery.
+type Measures struct {
 	InMemory    int    // reports that are in memory alone
 	OnDisk      int    // reports on the disk that the master does not have
 	MemoryBytes int64  // about what the reports in memory take
@@ -243,24 +246,24 @@ type deliveryMeasures struct {
 }
 
 // Queued returns how many reports the master does not have.
-func (m deliveryMeasures) Queued() int { return m.InMemory + m.OnDisk }
+func (m Measures) Queued() int { return m.InMemory + m.OnDisk }
 
-// measures returns what is counted.
-func (o *outbox) measures() deliveryMeasures {
+// Measures returns what is counted.
+func (o *Outbox) Measures() Measures {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return deliveryMeasures{
+	return Measures{
 		InMemory: o.queued, OnDisk: o.disk.reports,
 		MemoryBytes: o.bytes, SpoolBytes: o.disk.totals.Bytes,
 		Dropped: o.dropped, Spooling: o.disk.mode == modeDisk,
 	}
 }
 
-// ready has a token when there may be a report to send: see link.next.
-func (o *outbox) ready() <-chan struct{} { return o.bell }
+// Ready has a token when there may be a report to send: see Link.Next.
+func (o *Outbox) Ready() <-chan struct{} { return o.bell }
 
-// status is what the master is told of delivery.
-func (o *outbox) status() *wire.AgentStatus {
+// Status is what the master is told of delivery.
+func (o *Outbox) Status() *wire.AgentStatus {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return &wire.AgentStatus{ReportsQueued: o.queued + o.disk.reports, SamplesDropped: o.dropped, Spool: o.disk.mode}

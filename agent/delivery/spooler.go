@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"context"
@@ -9,8 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
 // Modes of wire.AgentStatus.Spool. Where the disk cannot be used though it
@@ -29,12 +30,12 @@ const (
 	expireEvery = time.Minute
 )
 
-// keeper moves reports between the outbox and the disk, on a goroutine of its
+// Spooler moves reports between the outbox and the disk, on a goroutine of its
 // own: nothing else of the agent ever waits for the disk.
-type keeper struct {
+type Spooler struct {
 	log *slog.Logger
 	cfg *config.Agent
-	o   *outbox
+	o   *Outbox
 
 	retryAfter, claimWait time.Duration
 
@@ -46,14 +47,15 @@ type keeper struct {
 	expired time.Time    // when the age was looked at last
 }
 
-func newKeeper(log *slog.Logger, cfg *config.Agent, o *outbox) *keeper {
-	return &keeper{log: log, cfg: cfg, o: o, retryAfter: spoolRetry, claimWait: claimWait}
+// NewSpooler makes the spooler of an outbox. It touches no file before Open.
+func NewSpooler(log *slog.Logger, cfg *config.Agent, o *Outbox) *Spooler {
+	return &Spooler{log: log, cfg: cfg, o: o, retryAfter: spoolRetry, claimWait: claimWait}
 }
 
-// open claims the agent's folder and opens the spool. The error is of a folder
+// Open claims the agent's folder and opens the spool. The error is of a folder
 // that another agent uses; with any other trouble reports stay in memory, and
 // the log and the status say why.
-func (k *keeper) open(ctx context.Context) error {
+func (k *Spooler) Open(ctx context.Context) error {
 	k.o.setMode(modeMemory)
 	if k.cfg.Data == "" {
 		if k.cfg.Spool.On {
@@ -77,7 +79,7 @@ func (k *keeper) open(ctx context.Context) error {
 	return nil
 }
 
-func (k *keeper) openClaim(ctx context.Context) error {
+func (k *Spooler) openClaim(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, k.claimWait)
 	defer cancel()
 	for {
@@ -97,10 +99,10 @@ func (k *keeper) openClaim(ctx context.Context) error {
 	}
 }
 
-func (k *keeper) path() string { return filepath.Join(k.cfg.Data, spool.FileName) }
+func (k *Spooler) path() string { return filepath.Join(k.cfg.Data, spool.FileName) }
 
 // openStore opens the spool; a damaged one is moved aside first.
-func (k *keeper) openStore() {
+func (k *Spooler) openStore() {
 	opts := spool.Options{MaxBytes: int64(k.cfg.Spool.MaxBytes), MaxAge: k.cfg.Spool.MaxAge}
 	store, err := spool.Open(k.path(), opts)
 	if errors.Is(err, spool.ErrDamaged) {
@@ -117,8 +119,8 @@ func (k *keeper) openStore() {
 	k.heal()
 }
 
-func (k *keeper) moveAside(reason error) {
-	aside, err := spool.MoveAside(k.path())
+func (k *Spooler) moveAside(reason error) {
+	aside, err := wholefile.MoveAside(k.path())
 	if err != nil {
 		k.log.Error("the spool is damaged and cannot be moved aside", "error", err, "reason", reason)
 		return
@@ -127,7 +129,7 @@ func (k *keeper) moveAside(reason error) {
 }
 
 // takeOver goes on with the counts of the run before, once.
-func (k *keeper) takeOver(totals *spool.Totals) {
+func (k *Spooler) takeOver(totals *spool.Totals) {
 	lost := k.o.takeOver(k.before, totals)
 	k.before = spool.Count{}
 	if lost > 0 {
@@ -138,8 +140,8 @@ func (k *keeper) takeOver(totals *spool.Totals) {
 	}
 }
 
-// run serves the outbox until ctx ends; close comes after it.
-func (k *keeper) run(ctx context.Context) {
+// Run serves the outbox until ctx ends; close comes after it.
+func (k *Spooler) Run(ctx context.Context) {
 	if k.store == nil && k.reason == "" {
 		return // nobody wants the disk
 	}
@@ -158,7 +160,7 @@ func (k *keeper) run(ctx context.Context) {
 
 // step moves what is to be moved, both ways. A disk that could not be written
 // is left alone for a while, but for what can be read of it.
-func (k *keeper) step() {
+func (k *Spooler) step() {
 	resting := k.reason != "" && time.Now().Before(k.retry)
 	if k.store == nil && !resting {
 		k.openStore()
@@ -183,7 +185,7 @@ func (k *keeper) step() {
 
 // write puts reports onto the disk that wait, and removes those that do not. It
 // returns false where there was nothing to do.
-func (k *keeper) write() (wrote bool, err error) {
+func (k *Spooler) write() (wrote bool, err error) {
 	taken, flying := k.o.takeOld()
 	done, now := k.o.doneOnDisk(), time.Now()
 	all := slices.Concat(taken, flying)
@@ -216,7 +218,7 @@ func (k *keeper) write() (wrote bool, err error) {
 }
 
 // removeOnly makes room where nothing could be put in.
-func (k *keeper) removeOnly(now time.Time, done []uint64) error {
+func (k *Spooler) removeOnly(now time.Time, done []uint64) error {
 	if len(done) == 0 {
 		return nil
 	}
@@ -227,14 +229,14 @@ func (k *keeper) removeOnly(now time.Time, done []uint64) error {
 	return err
 }
 
-func (k *keeper) read() error {
+func (k *Spooler) read() error {
 	kept, err := k.store.Next(time.Now(), loadAhead)
 	k.o.load(kept)
 	return err
 }
 
 // judge draws the conclusions of what became of a step.
-func (k *keeper) judge(err error) {
+func (k *Spooler) judge(err error) {
 	switch {
 	case err == nil:
 		k.heal()
@@ -251,7 +253,7 @@ func (k *keeper) judge(err error) {
 
 // fail keeps reports in memory until the disk is tried again. The log is told
 // once.
-func (k *keeper) fail(err error) {
+func (k *Spooler) fail(err error) {
 	k.retry = time.Now().Add(k.retryAfter)
 	if k.reason == "" {
 		k.log.Warn("the disk cannot be used; reports that the master does not take are kept in memory, and fewer of them", "reason", err)
@@ -260,7 +262,7 @@ func (k *keeper) fail(err error) {
 	k.o.setMode(fmt.Sprintf("%s: %s", modeMemory, k.reason))
 }
 
-func (k *keeper) heal() {
+func (k *Spooler) heal() {
 	if k.reason != "" {
 		k.log.Info("the disk is used again for reports that the master does not take")
 	}
@@ -268,8 +270,8 @@ func (k *keeper) heal() {
 	k.o.setMode(modeDisk)
 }
 
-// close puts onto the disk what is left, and gives up the folder.
-func (k *keeper) close() {
+// Close puts onto the disk what is left, and gives up the folder.
+func (k *Spooler) Close() {
 	if k.store != nil {
 		if _, err := k.write(); err != nil {
 			k.log.Warn("cannot keep what the master does not have", "reason", err)

@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"bytes"
@@ -47,20 +47,20 @@ func testFullDisk(t *testing.T) {
 	}
 	lift := limitFiles(t, 32<<10)
 	for i := range 10_000 {
-		o.add(oneSample(fmt.Sprint("a/", i), 1))
+		o.Add(oneSample(fmt.Sprint("a/", i), 1))
 		if i%200 == 199 {
 			o.cut()
 		}
 	}
 	k.retryAfter = time.Hour
 	k.step()
-	if s := o.status(); o.queued != 50 || !strings.Contains(s.Spool, "file too large") || s.SamplesDropped != 0 {
+	if s := o.Status(); o.queued != 50 || !strings.Contains(s.Spool, "file too large") || s.SamplesDropped != 0 {
 		t.Fatalf("the status is %+v, with %d in memory", s, o.queued)
 	}
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 		t.Errorf("the log has %d warnings:\n%s", n, log.String())
 	}
-	link := o.connect(0)
+	link := o.Connect(0)
 	k.step()
 	if len(o.loaded) != 1 {
 		t.Errorf("%d reports are loaded from the full disk", len(o.loaded))
@@ -69,7 +69,7 @@ func testFullDisk(t *testing.T) {
 	for o.queued+o.disk.reports > 0 {
 		r, p := link.nextAfter()
 		drained += len(p.T)
-		link.acknowledged(r, 0)
+		link.Acknowledged(r, 0)
 	}
 	if drained != 10_001 {
 		t.Errorf("%d samples came", drained)
@@ -79,9 +79,9 @@ func testFullDisk(t *testing.T) {
 	k.step() // removes what was sent
 	k.retry = time.Time{}
 	k.step() // finds the disk well
-	if s := o.status(); s.Spool != modeDisk || k.store.Totals().Reports != 0 || !strings.Contains(log.String(), "is used again") {
+	if s := o.Status(); s.Spool != modeDisk || k.store.Totals().Reports != 0 || !strings.Contains(log.String(), "is used again") {
 		t.Errorf("the status is %+v; the log is\n%s", s, log.String())
 	}
-	link.end()
-	k.close()
+	link.End()
+	k.Close()
 }

@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"math"
@@ -7,9 +7,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// packLive makes a message, which declares what it uses, of as many samples as
+// PackLive makes a message, which declares what it uses, of as many samples as
 // would make a report, and returns the rest.
-func packLive(samples []inspectors.Sample) (*wire.LiveParams, []inspectors.Sample) {
+func PackLive(samples []inspectors.Sample) (*wire.LiveParams, []inspectors.Sample) {
 	var table seriesTable
 	p, bytes := &wire.LiveParams{}, int64(0)
 	for len(samples) > 0 && bytes < maxReportBytes {

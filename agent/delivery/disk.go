@@ -1,11 +1,11 @@
-package agent
+package delivery
 
 import (
 	"cmp"
 	"slices"
 	"time"
 
-	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/internal/bell"
 )
 
@@ -36,7 +36,7 @@ type disk struct {
 
 // settledLocked notes that the master has a report of the disk, or will never
 // take it.
-func (d *disk) settledLocked(o *outbox, r *report) {
+func (d *disk) settledLocked(o *Outbox, r *Report) {
 	d.done = append(d.done, r.id)
 	d.out--
 	d.reports--
@@ -49,7 +49,7 @@ func (d *disk) settledLocked(o *outbox, r *report) {
 }
 
 // noteLocked keeps the count of what would be lost now.
-func (o *outbox) noteLocked() {
+func (o *Outbox) noteLocked() {
 	if o.claim == nil {
 		return
 	}
@@ -67,7 +67,7 @@ func (o *outbox) noteLocked() {
 
 // crowdedLocked tells whether it is time to move reports out of memory, however
 // new they are.
-func (o *outbox) crowdedLocked() bool {
+func (o *Outbox) crowdedLocked() bool {
 	return o.queued > o.limit/2 || o.bytes > maxOutboxBytes/2
 }
 
@@ -76,13 +76,13 @@ func (o *outbox) crowdedLocked() bool {
 // have waited for long. They count as kept in memory until moved or untake is
 // called with them. Those in flight that have waited for long are to be copied:
 // they go on, and were they lost with the process, so would be what they hold.
-func (o *outbox) takeOld() (taken, flying []*report) {
+func (o *Outbox) takeOld() (taken, flying []*Report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
 	all, before := o.link == nil || o.crowdedLocked(), now.Add(-spoolAfter)
-	old := func(r *report) bool { return all || !r.made.After(before) }
-	o.resend = slices.DeleteFunc(o.resend, func(r *report) bool {
+	old := func(r *Report) bool { return all || !r.made.After(before) }
+	o.resend = slices.DeleteFunc(o.resend, func(r *Report) bool {
 		if !old(r) {
 			return false
 		}
@@ -103,10 +103,10 @@ func (o *outbox) takeOld() (taken, flying []*report) {
 }
 
 // untake puts reports back that could not be moved to the disk.
-func (o *outbox) untake(taken []*report) {
+func (o *Outbox) untake(taken []*Report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var unsent []*report
+	var unsent []*Report
 	now := time.Now()
 	for _, r := range taken {
 		if r.notBefore.After(now) {
@@ -124,7 +124,7 @@ func (o *outbox) untake(taken []*report) {
 // moved notes that reports are on the disk now, and that those which were done
 // are not, with the totals of the store. ids are those of flying; it returns
 // those of them that are still on their way.
-func (o *outbox) moved(taken, flying []*report, ids []uint64, done int, totals spool.Totals) (held []uint64) {
+func (o *Outbox) moved(taken, flying []*Report, ids []uint64, done int, totals spool.Totals) (held []uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := &o.disk
@@ -159,28 +159,28 @@ func (o *outbox) moved(taken, flying []*report, ids []uint64, done int, totals s
 
 // leaveMemoryLocked takes a report that is on the disk out of the counts of
 // those in memory alone.
-func (o *outbox) leaveMemoryLocked(r *report) {
+func (o *Outbox) leaveMemoryLocked(r *Report) {
 	o.queued--
 	o.bytes -= r.bytes
 	o.atRisk -= uint64(r.len())
 }
 
 // doneOnDisk returns the reports that the store may remove.
-func (o *outbox) doneOnDisk() []uint64 {
+func (o *Outbox) doneOnDisk() []uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.disk.done)
 }
 
 // hungry tells whether reports of the disk could be sent and are not loaded.
-func (o *outbox) hungry() bool {
+func (o *Outbox) hungry() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.link != nil && len(o.loaded) < loadBelow && o.disk.reports > o.disk.out
 }
 
 // load takes reports that the store has given out.
-func (o *outbox) load(kept []spool.Kept) {
+func (o *Outbox) load(kept []spool.Kept) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i := range kept {
@@ -191,18 +191,18 @@ func (o *outbox) load(kept []spool.Kept) {
 }
 
 // putBackLocked keeps a report that was sent, to be sent again.
-func (o *outbox) putBackLocked(r *report) {
-	into, order := &o.resend, func(r *report) uint64 { return r.seq }
+func (o *Outbox) putBackLocked(r *Report) {
+	into, order := &o.resend, func(r *Report) uint64 { return r.seq }
 	if r.id != 0 {
-		into, order = &o.loaded, func(r *report) uint64 { return r.id }
+		into, order = &o.loaded, func(r *Report) uint64 { return r.id }
 	}
-	at, _ := slices.BinarySearchFunc(*into, r, func(a, b *report) int { return cmp.Compare(order(a), order(b)) })
+	at, _ := slices.BinarySearchFunc(*into, r, func(a, b *Report) int { return cmp.Compare(order(a), order(b)) })
 	*into = slices.Insert(*into, at, r)
 }
 
 // takeOver goes on where the run before has ended. It returns how many samples
 // ended with that.
-func (o *outbox) takeOver(before spool.Count, totals *spool.Totals) (lost uint64) {
+func (o *Outbox) takeOver(before spool.Count, totals *spool.Totals) (lost uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	after := before.After(totals)
@@ -216,7 +216,7 @@ func (o *outbox) takeOver(before spool.Count, totals *spool.Totals) (lost uint64
 }
 
 // inherited notes that reports of another store have come into this one.
-func (o *outbox) inherited(totals spool.Totals) {
+func (o *Outbox) inherited(totals spool.Totals) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.disk.totals, o.disk.reports = totals, int(totals.Reports)-len(o.disk.done)
@@ -226,12 +226,12 @@ func (o *outbox) inherited(totals spool.Totals) {
 
 // abandon notes that the store is damaged: what was loaded of it is in memory
 // alone now, the rest is lost.
-func (o *outbox) abandon() (lost uint64) {
+func (o *Outbox) abandon() (lost uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := &o.disk
 	lost = d.totals.Samples
-	adopt := func(r *report) {
+	adopt := func(r *Report) {
 		if r.id == 0 {
 			return
 		}
@@ -257,14 +257,14 @@ func (o *outbox) abandon() (lost uint64) {
 }
 
 // leave ends the counting, as the claim is given up.
-func (o *outbox) leave() {
+func (o *Outbox) leave() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.claim = nil
 }
 
 // setMode notes where reports are kept, for the status.
-func (o *outbox) setMode(mode string) {
+func (o *Outbox) setMode(mode string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.disk.mode != mode {

@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"slices"
@@ -8,42 +8,42 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// link is the sending side of the outbox for one connection. Reports overtake
+// Link is the sending side of the outbox for one connection. Reports overtake
 // each other, so nothing here relies on the order in which they arrive: a
 // report is sent only when each of its series is declared by an acknowledged
 // report of this connection, or by the report itself.
-type link struct {
-	o *outbox
+type Link struct {
+	o *Outbox
 
 	// The outbox's mu guards these.
 	lastID   uint32           // of a declared series
-	inFlight map[*report]bool // true for those of the backlog
+	inFlight map[*Report]bool // true for those of the backlog
 	backlogs int              // how many of inFlight are true
 	paced    time.Time        // before which no more of the backlog is sent
 	paused   time.Time        // before which nothing is sent
 }
 
-// connect starts a link. Reports up to and including the mark acked, which the
+// Connect starts a link. Reports up to and including the mark acked, which the
 // master says it has, are not sent again. The one link before must have ended.
-func (o *outbox) connect(acked uint64) *link {
+func (o *Outbox) Connect(acked uint64) *Link {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.resend = slices.DeleteFunc(o.resend, func(r *report) bool {
+	o.resend = slices.DeleteFunc(o.resend, func(r *Report) bool {
 		known := r.boot == "" && r.seq <= acked
 		if known {
 			o.forgetLocked(r)
 		}
 		return known
 	})
-	o.link = &link{o: o, inFlight: make(map[*report]bool)}
+	o.link = &Link{o: o, inFlight: make(map[*Report]bool)}
 	bell.Ring(o.bell)
 	bell.Ring(o.wake)
 	return o.link
 }
 
-// end ends the link when nothing is in flight any more. What was live and not
+// End ends the link when nothing is in flight any more. What was live and not
 // sent becomes the backlog.
-func (l *link) end() {
+func (l *Link) End() {
 	o := l.o
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -55,10 +55,10 @@ func (l *link) end() {
 	}
 }
 
-// next returns the report to send now and its params, and notes it as in
+// Next returns the report to send now and its params, and notes it as in
 // flight; or nil and, when it is time alone that is waited for, how long.
 // Otherwise the outbox's bell tells when to ask again. What is live goes first.
-func (l *link) next() (*report, *wire.ReportParams, time.Duration) {
+func (l *Link) Next() (*Report, *wire.ReportParams, time.Duration) {
 	o := l.o
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -80,7 +80,7 @@ func (l *link) next() (*report, *wire.ReportParams, time.Duration) {
 
 // nextOfBacklogLocked is next where nothing live waits: what was sent before
 // and came back goes before what was never sent, which is oldest on the disk.
-func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration) {
+func (l *Link) nextOfBacklogLocked() (*Report, *wire.ReportParams, time.Duration) {
 	o := l.o
 	early := o.releaseHeldLocked(time.Now())
 	r := o.backlog.oldest()
@@ -116,7 +116,7 @@ func (l *link) nextOfBacklogLocked() (*report, *wire.ReportParams, time.Duration
 
 // blockedLocked tells whether a series of r is declared by a report that is
 // still in flight.
-func (l *link) blockedLocked(r *report) bool {
+func (l *Link) blockedLocked(r *Report) bool {
 	for _, s := range r.series {
 		if s.link == l && s.declaring != nil {
 			return true
@@ -128,7 +128,7 @@ func (l *link) blockedLocked(r *report) bool {
 // sendLocked numbers r, declares what has to be declared, and writes it down.
 // A report gets its number when it is first sent, so that those which are
 // dropped before leave no gaps in the numbers.
-func (l *link) sendLocked(r *report, backlog bool) *wire.ReportParams {
+func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 	if r.seq == 0 {
 		l.o.seq++
 		r.seq = l.o.seq
@@ -157,7 +157,7 @@ func (l *link) sendLocked(r *report, backlog bool) *wire.ReportParams {
 // landLocked takes r out of what is in flight. Series that it declared are
 // known to the master now, or else unknown: a number is never given twice on a
 // connection, so a declaration that did arrive does no harm.
-func (l *link) landLocked(r *report, known bool) {
+func (l *Link) landLocked(r *Report, known bool) {
 	if l.inFlight[r] {
 		l.backlogs--
 	}
@@ -172,8 +172,8 @@ func (l *link) landLocked(r *report, known bool) {
 	bell.Ring(l.o.bell)
 }
 
-// acknowledged removes r, of which the master refused some samples.
-func (l *link) acknowledged(r *report, refused int) {
+// Acknowledged removes r, of which the master refused some samples.
+func (l *Link) Acknowledged(r *Report, refused int) {
 	o := l.o
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -184,9 +184,9 @@ func (l *link) acknowledged(r *report, refused int) {
 	}
 }
 
-// returned keeps r, which was not acknowledged, to be sent again. Nothing is
+// Returned keeps r, which was not acknowledged, to be sent again. Nothing is
 // sent before pause has passed.
-func (l *link) returned(r *report, pause time.Duration) {
+func (l *Link) Returned(r *Report, pause time.Duration) {
 	o := l.o
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -197,9 +197,9 @@ func (l *link) returned(r *report, pause time.Duration) {
 	}
 }
 
-// held keeps r, which is ahead of the master's clock, to be sent again after the
+// Held keeps r, which is ahead of the master's clock, to be sent again after the
 // wait. It holds up nothing else. The master has noted what r declares.
-func (l *link) held(r *report, wait time.Duration) {
+func (l *Link) Held(r *Report, wait time.Duration) {
 	o := l.o
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -207,10 +207,10 @@ func (l *link) held(r *report, wait time.Duration) {
 	o.holdLocked(r, time.Now().Add(wait))
 }
 
-// refused counts that the master does not take r, and gives it up, returning
+// Refused counts that the master does not take r, and gives it up, returning
 // false, when it was sent that many times. Else r is sent again, alone at the
 // head of the backlog and after the pause, which holds up nothing else.
-func (l *link) refused(r *report, most int, pause time.Duration) (again bool) {
+func (l *Link) Refused(r *Report, most int, pause time.Duration) (again bool) {
 	l.o.mu.Lock()
 	r.attempts++
 	again = r.attempts < most
@@ -220,7 +220,7 @@ func (l *link) refused(r *report, most int, pause time.Duration) (again bool) {
 	}
 	l.o.mu.Unlock()
 	if again {
-		l.returned(r, pause)
+		l.Returned(r, pause)
 	}
 	return again
 }

@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"bytes"
@@ -15,25 +15,25 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 )
 
 // newTestKeeper opens the spool of a folder for an outbox.
-func newTestKeeper(t testing.TB, log io.Writer, o *outbox, dir string) *keeper {
+func newTestKeeper(t testing.TB, log io.Writer, o *Outbox, dir string) *Spooler {
 	t.Helper()
 	cfg := config.Agent{Data: dir, Spool: config.Spool{On: true}.OrDefault()}
-	k := newKeeper(slog.New(slog.NewTextHandler(log, nil)), &cfg, o)
+	k := NewSpooler(slog.New(slog.NewTextHandler(log, nil)), &cfg, o)
 	k.retryAfter = 0
-	if err := k.open(context.Background()); err != nil {
+	if err := k.Open(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
 
 // die is what a kill leaves behind.
-func (k *keeper) die() error { return errors.Join(k.claim.Close(), k.store.Close()) }
+func (k *Spooler) die() error { return errors.Join(k.claim.Close(), k.store.Close()) }
 
 // crash has the agent killed and started again. What flies may arrive.
 func (h *history) crash() {
@@ -67,7 +67,7 @@ func TestNothingIsLostWithASpool(t *testing.T) {
 			}
 			h.finish()
 			onDisk += h.o.disk.totals.Moved
-			h.keeper.close()
+			h.keeper.Close()
 			if t.Failed() {
 				t.Fatalf("with seed %d", seed)
 			}
@@ -93,7 +93,7 @@ func TestUnusableDisk(t *testing.T) {
 		o.put("a", float64(i))
 		k.step()
 	}
-	if s := o.status(); s.ReportsQueued != 5 || !strings.HasPrefix(s.Spool, modeMemory+": cannot open the spool") {
+	if s := o.Status(); s.ReportsQueued != 5 || !strings.HasPrefix(s.Spool, modeMemory+": cannot open the spool") {
 		t.Errorf("the status is %+v", s)
 	}
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
@@ -103,11 +103,11 @@ func TestUnusableDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.step()
-	if s := o.status(); s.ReportsQueued != 1 || s.Spool != modeDisk || o.queued != 0 || o.disk.totals.Samples != 5 {
+	if s := o.Status(); s.ReportsQueued != 1 || s.Spool != modeDisk || o.queued != 0 || o.disk.totals.Samples != 5 {
 		t.Errorf("then the status is %+v, with %d in memory", s, o.queued)
 	}
-	k.close()
-	if s := o.status(); s.SamplesDropped != 0 || o.atRisk != 0 {
+	k.Close()
+	if s := o.Status(); s.SamplesDropped != 0 || o.atRisk != 0 {
 		t.Errorf("at the end the status is %+v, with %d at risk", s, o.atRisk)
 	}
 }
@@ -125,14 +125,14 @@ func TestMoreInMemoryThanTheSpoolHolds(t *testing.T) {
 	}
 	const made = 300_000
 	for i := range made {
-		o.add(oneSample(fmt.Sprint("a/", i%5000), float64(i)))
+		o.Add(oneSample(fmt.Sprint("a/", i%5000), float64(i)))
 		if i%1000 == 999 {
 			o.cut()
 		}
 	}
-	k.close()
+	k.Close()
 	totals := k.store.Totals()
-	if s := o.status(); o.queued != 0 || totals.Samples == 0 || s.SamplesDropped == 0 || s.SamplesDropped+totals.Samples != made {
+	if s := o.Status(); o.queued != 0 || totals.Samples == 0 || s.SamplesDropped == 0 || s.SamplesDropped+totals.Samples != made {
 		t.Errorf("of %d samples there are %+v, %d reports in memory; the status is %+v", made, totals, o.queued, s)
 	}
 }
@@ -145,13 +145,13 @@ func TestDamageUnderWay(t *testing.T) {
 	k := newTestKeeper(t, &log, o, dir)
 	const made = 20_000
 	for i := range made {
-		o.add(oneSample(fmt.Sprint("a/", i), 1))
+		o.Add(oneSample(fmt.Sprint("a/", i), 1))
 		if i%100 == 99 {
 			o.cut()
 		}
 	}
 	k.step()
-	link := o.connect(0)
+	link := o.Connect(0)
 	k.step()
 	r, _ := link.nextAfter()
 	loaded := r.len()
@@ -166,17 +166,17 @@ func TestDamageUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.put("b", 1)
-	link.returned(r, 0)
-	link.end()
+	link.Returned(r, 0)
+	link.End()
 	k.step()
 	k.step()
-	if s := o.status(); s.SamplesDropped != uint64(made-loaded) || s.Spool != modeDisk {
+	if s := o.Status(); s.SamplesDropped != uint64(made-loaded) || s.Spool != modeDisk {
 		t.Errorf("%d of %d samples were loaded; the status is %+v", loaded, made, s)
 	}
 	if _, err := os.Stat(path + ".damaged"); err != nil || !strings.Contains(log.String(), "level=ERROR") {
 		t.Errorf("%v; the log is\n%s", err, log.String())
 	}
-	got, link := 0, o.connect(0)
+	got, link := 0, o.Connect(0)
 	for o.queued+o.disk.reports > 0 {
 		r, p := link.nextAfter()
 		if r == nil {
@@ -184,13 +184,13 @@ func TestDamageUnderWay(t *testing.T) {
 			continue
 		}
 		got += len(p.T)
-		link.acknowledged(r, 0)
+		link.Acknowledged(r, 0)
 	}
 	if got != loaded+1 {
 		t.Errorf("%d samples came, want the %d that were loaded and a new one", got, loaded)
 	}
-	link.end()
-	k.close()
+	link.End()
+	k.Close()
 }
 
 // BenchmarkSpooledReport is what a report of ten samples costs that goes to the
@@ -201,7 +201,7 @@ func BenchmarkSpooledReport(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		for _, key := range keys {
-			o.add(oneSample(key, float64(i)))
+			o.Add(oneSample(key, float64(i)))
 		}
 		o.cut()
 		if i%50 == 49 {
@@ -210,20 +210,20 @@ func BenchmarkSpooledReport(b *testing.B) {
 		}
 	}
 	drainAll(o, k)
-	k.close()
+	k.Close()
 }
 
-func drainAll(o *outbox, k *keeper) {
-	link := o.connect(0)
+func drainAll(o *Outbox, k *Spooler) {
+	link := o.Connect(0)
 	for o.queued+o.disk.reports > 0 {
 		link.paced = time.Time{}
-		if r, _, _ := link.next(); r != nil {
-			link.acknowledged(r, 0)
+		if r, _, _ := link.Next(); r != nil {
+			link.Acknowledged(r, 0)
 			continue
 		}
 		k.step()
 	}
-	link.end()
+	link.End()
 }
 
 func oneSample(key string, v float64) []inspectors.Sample {

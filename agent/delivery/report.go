@@ -1,9 +1,9 @@
-package agent
+package delivery
 
 import (
 	"time"
 
-	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -31,14 +31,14 @@ type series struct {
 	bytes  int64
 
 	// What the master knows of it. The outbox's mu guards these.
-	link      *link   // on which id was declared, or nil
+	link      *Link   // on which id was declared, or nil
 	id        uint32  // on that connection
-	declaring *report // that declares it and is not acknowledged yet, or nil
+	declaring *Report // that declares it and is not acknowledged yet, or nil
 }
 
-// report is a batch of samples by column. It does not change once it is made,
+// Report is a batch of samples by column. It does not change once it is made,
 // but for what the outbox's mu guards.
-type report struct {
+type Report struct {
 	times  []int64 // ms since the epoch
 	series []*series
 	values []float64
@@ -54,9 +54,9 @@ type report struct {
 	declares  []*series // on the connection it was last sent on
 }
 
-func (r *report) len() int { return len(r.times) }
+func (r *Report) len() int { return len(r.times) }
 
-func (r *report) add(s *series, at int64, v float64) {
+func (r *Report) add(s *series, at int64, v float64) {
 	r.times = append(r.times, at)
 	r.series = append(r.series, s)
 	r.values = append(r.values, v)
@@ -64,7 +64,7 @@ func (r *report) add(s *series, at int64, v float64) {
 }
 
 // kept returns the report as it is kept on the disk. boot is that of this run.
-func (r *report) kept(boot string) spool.Report {
+func (r *Report) kept(boot string) spool.Report {
 	k := spool.Report{Times: r.times, Values: r.values, Of: make([]uint32, r.len())}
 	if r.seq != 0 {
 		k.Boot, k.Seq = boot, r.seq
@@ -86,12 +86,12 @@ func (r *report) kept(boot string) spool.Report {
 }
 
 // loadReport makes a report of one that was kept.
-func (t *seriesTable) loadReport(k *spool.Kept) *report {
+func (t *seriesTable) loadReport(k *spool.Kept) *Report {
 	known := make([]*series, len(k.Series))
 	for i, s := range k.Series {
 		known[i], _ = t.get(&inspectors.Sample{Key: s.Key, Labels: s.Labels, Kind: s.Kind})
 	}
-	r := &report{times: k.Times, values: k.Values, series: make([]*series, k.Len()), boot: k.Boot, seq: k.Seq, id: k.ID}
+	r := &Report{times: k.Times, values: k.Values, series: make([]*series, k.Len()), boot: k.Boot, seq: k.Seq, id: k.ID}
 	for i, of := range k.Of {
 		r.series[i] = known[of]
 	}
@@ -100,7 +100,7 @@ func (t *seriesTable) loadReport(k *spool.Kept) *report {
 }
 
 // full tells whether more should go into another report.
-func (r *report) full() bool {
+func (r *Report) full() bool {
 	return r.bytes >= maxReportBytes || r.len() >= maxReportSamples
 }
 

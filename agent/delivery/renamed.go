@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/vedettehq/vedette/agent/spool"
+	"github.com/vedettehq/vedette/agent/delivery/spool"
 	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
@@ -21,12 +21,12 @@ type named struct {
 	By   string `json:"by"` // as Deps.HostBy; "" is not known
 }
 
-// inherit takes over the reports of this agent's folders of before. By itself a data
+// Inherit takes over the reports of this agent's folders of before. By itself a data
 // folder has the name of its host: when that changes, what the master did not have
 // yet is in the folder of the old name, and nobody would ever send it. It is the same
 // agent where the same gave both names, the machine or one file, and the folder is
 // in nobody's use.
-func (k *keeper) inherit(host, by string) {
+func (k *Spooler) Inherit(host, by string) {
 	if filepath.Base(k.cfg.Data) != host || k.store == nil || k.reason != "" {
 		return
 	}
@@ -55,7 +55,7 @@ func (k *keeper) inherit(host, by string) {
 	}
 }
 
-func (k *keeper) inheritFrom(dir, host string) {
+func (k *Spooler) inheritFrom(dir, host string) {
 	samples, err := k.store.Inherit(dir, time.Now())
 	if samples > 0 {
 		k.log.Info("the name of this host has changed; what the agent of the old name did not send is sent as of the new one", "was", host, "samples", samples)

@@ -1,4 +1,4 @@
-package agent
+package delivery
 
 import (
 	"context"
@@ -19,20 +19,20 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-func newTestOutbox(limit int) *outbox {
-	return newOutbox(slog.New(slog.DiscardHandler), "boot", limit, func() {})
+func newTestOutbox(limit int) *Outbox {
+	return New(slog.New(slog.DiscardHandler), "boot", limit, func() {})
 }
 
 // put makes one report of one sample.
-func (o *outbox) put(key string, value float64) {
-	o.add([]inspectors.Sample{{Key: key, Time: time.Now(), Value: value}})
+func (o *Outbox) put(key string, value float64) {
+	o.Add([]inspectors.Sample{{Key: key, Time: time.Now(), Value: value}})
 	o.cut()
 }
 
 // nextAfter is next, after the time that it asks for.
-func (l *link) nextAfter() (*report, *wire.ReportParams) {
+func (l *Link) nextAfter() (*Report, *wire.ReportParams) {
 	for {
-		r, p, wait := l.next()
+		r, p, wait := l.Next()
 		if r != nil || wait == 0 {
 			return r, p
 		}
@@ -45,17 +45,17 @@ func TestSamplesOfAMomentShareAReport(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		o := newTestOutbox(100)
 		ended := make(chan struct{})
-		go func() { defer close(ended); o.run(ctx) }()
-		link := o.connect(0)
+		go func() { defer close(ended); o.Run(ctx) }()
+		link := o.Connect(0)
 		for i := range 10 {
-			o.add([]inspectors.Sample{{Key: fmt.Sprintf("a/%d", i), Time: time.Now(), Value: 1}})
+			o.Add([]inspectors.Sample{{Key: fmt.Sprintf("a/%d", i), Time: time.Now(), Value: 1}})
 			<-time.After(coalesce / 20)
 		}
-		if r, _, _ := link.next(); r != nil {
+		if r, _, _ := link.Next(); r != nil {
 			t.Error("a report was cut at once")
 		}
 		<-time.After(coalesce)
-		if r, p, _ := link.next(); r == nil || len(p.T) != 10 || len(p.Series) != 10 || p.Seq != 1 || p.BootID != "boot" {
+		if r, p, _ := link.Next(); r == nil || len(p.T) != 10 || len(p.Series) != 10 || p.Seq != 1 || p.BootID != "boot" {
 			t.Errorf("the report is %+v", p)
 		}
 		o.put("last", 1)
@@ -70,9 +70,9 @@ func TestLiveOvertakesTheBacklogWhichIsPaced(t *testing.T) {
 		for i := range 100 {
 			o.put("a", float64(i))
 		}
-		link := o.connect(0)
+		link := o.Connect(0)
 		r, p := link.nextAfter() // it declares the series
-		link.acknowledged(r, 0)
+		link.Acknowledged(r, 0)
 		if p.V[0] != 0 {
 			t.Errorf("the backlog begins with %v, want the oldest", p.V[0])
 		}
@@ -97,24 +97,24 @@ func TestLiveOvertakesTheBacklogWhichIsPaced(t *testing.T) {
 		for {
 			r, _ := link.nextAfter()
 			for r := range maps.Keys(link.inFlight) {
-				link.acknowledged(r, 0)
+				link.Acknowledged(r, 0)
 			}
 			if r == nil && len(link.inFlight) == 0 && o.queued == 0 {
 				break
 			}
 		}
-		link.end()
+		link.End()
 	})
 }
 
 func TestWindowIsBounded(t *testing.T) {
 	o := newTestOutbox(1000)
-	link := o.connect(0)
+	link := o.Connect(0)
 	for i := range 100 {
 		o.put(fmt.Sprintf("a/%d", i), 1)
 	}
 	sent := 0
-	for r, _, _ := link.next(); r != nil; r, _, _ = link.next() {
+	for r, _, _ := link.Next(); r != nil; r, _, _ = link.Next() {
 		sent++
 	}
 	if sent != maxWindow {
@@ -131,7 +131,7 @@ func TestBytesAreBounded(t *testing.T) {
 			made++
 			samples[i] = inspectors.Sample{Key: fmt.Sprintf("a/%d", made), Time: time.UnixMilli(int64(made)), Value: 1}
 		}
-		o.add(samples)
+		o.Add(samples)
 		o.cut()
 		if o.bytes > maxOutboxBytes {
 			t.Fatalf("%d bytes are kept, at most %d are allowed", o.bytes, maxOutboxBytes)
@@ -158,10 +158,10 @@ func TestLargestReportFitsAFrame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.add([]inspectors.Sample{{Key: "a", Labels: labels, Time: time.Now(), Value: math.Pi}})
+		o.Add([]inspectors.Sample{{Key: "a", Labels: labels, Time: time.Now(), Value: math.Pi}})
 	}
 	o.cut()
-	link, samples := o.connect(0), 0
+	link, samples := o.Connect(0), 0
 	for {
 		r, p := link.nextAfter()
 		if r == nil {
@@ -172,7 +172,7 @@ func TestLargestReportFitsAFrame(t *testing.T) {
 		if err != nil || len(data) > 1<<20 {
 			t.Errorf("a report of %d samples takes %d bytes: %v", len(p.T), len(data), err)
 		}
-		link.acknowledged(r, 0)
+		link.Acknowledged(r, 0)
 	}
 	if kept := most - int(o.dropped); samples != kept {
 		t.Errorf("%d samples were sent of the %d that were kept", samples, kept)
@@ -181,9 +181,9 @@ func TestLargestReportFitsAFrame(t *testing.T) {
 
 func TestNotFiniteIsDropped(t *testing.T) {
 	o := newTestOutbox(100)
-	o.add([]inspectors.Sample{{Key: "a", Value: math.NaN()}, {Key: "b", Value: math.Inf(1)}, {Key: "c", Value: 1}})
+	o.Add([]inspectors.Sample{{Key: "a", Value: math.NaN()}, {Key: "b", Value: math.Inf(1)}, {Key: "c", Value: 1}})
 	o.cut()
-	if _, p := o.connect(0).nextAfter(); o.dropped != 2 || p == nil || len(p.T) != 1 || p.Series[0].Key != "c" {
+	if _, p := o.Connect(0).nextAfter(); o.dropped != 2 || p == nil || len(p.T) != 1 || p.Series[0].Key != "c" {
 		t.Errorf("%d were dropped, and %+v is sent", o.dropped, p)
 	}
 }
@@ -191,19 +191,19 @@ func TestNotFiniteIsDropped(t *testing.T) {
 func TestMarkOfTheMasterEndsResending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newTestOutbox(100)
-		link := o.connect(0)
+		link := o.Connect(0)
 		for i := range 5 {
 			o.put(fmt.Sprint("a/", i), float64(i))
 		}
 		for range 5 {
-			link.next()
+			link.Next()
 		}
-		inFlight := slices.SortedFunc(maps.Keys(link.inFlight), func(a, b *report) int { return int(a.seq) - int(b.seq) })
+		inFlight := slices.SortedFunc(maps.Keys(link.inFlight), func(a, b *Report) int { return int(a.seq) - int(b.seq) })
 		for _, i := range []int{3, 0, 4, 2, 1} {
-			link.returned(inFlight[i], 0)
+			link.Returned(inFlight[i], 0)
 		}
-		link.end()
-		link = o.connect(3)
+		link.End()
+		link = o.Connect(3)
 		var seqs []uint64
 		for r, p := link.nextAfter(); r != nil; r, p = link.nextAfter() {
 			seqs = append(seqs, p.Seq)
@@ -220,27 +220,27 @@ func TestMarkOfTheMasterEndsResending(t *testing.T) {
 func TestOldestIsDroppedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newTestOutbox(6)
-		link := o.connect(0)
+		link := o.Connect(0)
 		for i := range 3 {
 			o.put(fmt.Sprint("sent/", i), float64(i))
 		}
-		for r, _, _ := link.next(); r != nil; r, _, _ = link.next() {
+		for r, _, _ := link.Next(); r != nil; r, _, _ = link.Next() {
 		}
 		for r := range maps.Keys(link.inFlight) {
-			link.returned(r, 0)
+			link.Returned(r, 0)
 		}
-		link.end()
+		link.End()
 		for i := range 4 { // one too many
 			o.put("backlog", float64(3+i))
 		}
-		link = o.connect(0)
+		link = o.Connect(0)
 		for i := range 3 { // three too many
 			o.put(fmt.Sprint("live/", i), float64(7+i))
 		}
 		var kept []float64
 		for r, p := link.nextAfter(); r != nil; r, p = link.nextAfter() {
 			kept = append(kept, p.V[0])
-			link.acknowledged(r, 0)
+			link.Acknowledged(r, 0)
 		}
 		if want := []float64{7, 8, 9, 4, 5, 6}; !slices.Equal(kept, want) || o.dropped != 4 {
 			t.Errorf("%v were sent and %d dropped, want %v and 4", kept, o.dropped, want)
@@ -269,8 +269,8 @@ func TestNothingIsLostOrUndeclared(t *testing.T) {
 type history struct {
 	*testing.T
 	rand *rand.Rand
-	o    *outbox
-	link *link
+	o    *Outbox
+	link *Link
 
 	made     int
 	flying   []flight
@@ -278,7 +278,7 @@ type history struct {
 	got      map[float64]bool
 	taken    map[numbered]bool
 
-	keeper  *keeper // or nil
+	keeper  *Spooler // or nil
 	crashes int
 	held    int
 }
@@ -290,7 +290,7 @@ type numbered struct {
 }
 
 type flight struct {
-	r *report
+	r *Report
 	p *wire.ReportParams
 }
 
@@ -309,7 +309,7 @@ func (h *history) step() {
 		h.toggle()
 	case h.link == nil:
 	case n < 55:
-		if r, p, _ := h.link.next(); r != nil {
+		if r, p, _ := h.link.Next(); r != nil {
 			h.flying = append(h.flying, flight{r: r, p: p})
 		}
 	case len(h.flying) > 0:
@@ -326,17 +326,17 @@ func (h *history) land(f flight, n int) {
 	case n < 60 && !h.taken[numbered{f.p.BootID, f.p.Seq}]:
 		h.declare(f) // ahead of the master's clock
 		h.held++
-		h.link.held(f.r, time.Duration(1+h.rand.IntN(60))*time.Millisecond)
+		h.link.Held(f.r, time.Duration(1+h.rand.IntN(60))*time.Millisecond)
 	case n < 72:
-		h.link.returned(f.r, time.Duration(h.rand.IntN(5))*time.Millisecond) // busy
+		h.link.Returned(f.r, time.Duration(h.rand.IntN(5))*time.Millisecond) // busy
 	case n < 74:
 		h.arrive(f)
-		h.link.returned(f.r, 0) // the answer is lost
+		h.link.Returned(f.r, 0) // the answer is lost
 	case n < 75:
-		h.link.refused(f.r, 2, 0)
+		h.link.Refused(f.r, 2, 0)
 	default:
 		h.arrive(f)
-		h.link.acknowledged(f.r, 0)
+		h.link.Acknowledged(f.r, 0)
 	}
 }
 
@@ -371,17 +371,17 @@ func (h *history) toggle() {
 		for h.taken[numbered{h.o.bootID, acked + 1}] {
 			acked++
 		}
-		h.link, h.declared = h.o.connect(acked), make(map[uint32]string)
+		h.link, h.declared = h.o.Connect(acked), make(map[uint32]string)
 		return
 	}
 	for _, f := range h.flying {
 		if h.rand.IntN(2) == 0 {
 			h.arrive(f)
 		}
-		h.link.returned(f.r, 0)
+		h.link.Returned(f.r, 0)
 	}
 	h.flying = nil
-	h.link.end()
+	h.link.End()
 	h.link = nil
 }
 
@@ -392,7 +392,7 @@ func (h *history) finish() {
 	for {
 		for _, f := range h.flying {
 			h.arrive(f)
-			h.link.acknowledged(f.r, 0)
+			h.link.Acknowledged(f.r, 0)
 		}
 		h.flying = nil
 		r, p := h.link.nextAfter()
@@ -406,7 +406,7 @@ func (h *history) finish() {
 		}
 		h.flying = append(h.flying, flight{r: r, p: p})
 	}
-	h.link.end()
+	h.link.End()
 	if h.o.queued != 0 || h.o.bytes != 0 {
 		h.Errorf("%d reports and %d bytes are left", h.o.queued, h.o.bytes)
 	}
@@ -426,7 +426,7 @@ func (h *history) finish() {
 func BenchmarkOutcomeToFrame(b *testing.B) {
 	labels, _ := inspectors.NewLabels("mount", "/var/lib")
 	o := newTestOutbox(100)
-	link := o.connect(0)
+	link := o.Connect(0)
 	of, _ := inspectors.NewLabels("inspector", "disk")
 	b.ReportAllocs()
 	size := 0
@@ -440,15 +440,15 @@ func BenchmarkOutcomeToFrame(b *testing.B) {
 		for i := range own {
 			own[i] = inspectors.Sample{Key: ownKeys[i], Labels: of, Time: now, Value: 1}
 		}
-		o.add(samples, own)
+		o.Add(samples, own)
 		o.cut()
-		r, p, _ := link.next()
+		r, p, _ := link.Next()
 		data, err := cbor.Marshal(p)
 		if err != nil {
 			b.Fatal(err)
 		}
 		size = len(data)
-		link.acknowledged(r, 0)
+		link.Acknowledged(r, 0)
 	}
 	b.ReportMetric(float64(size), "bytes/report")
 }

@@ -1,0 +1,10 @@
+// Package delivery brings samples to the master. The Outbox makes reports of
+// them, numbers them, and keeps each until the master has acknowledged it. A Link
+// is its sending side for one connection. The Spooler moves what waits for long
+// between the outbox and the disk, where package spool keeps it, so that nothing
+// else ever waits for the disk.
+//
+// The package knows nothing of connections: the agent's session takes a report
+// from Link.Next, sends it, and tells the link what became of it. The section
+// "Delivery" of agent/DESIGN.md gives the rules and their reasons.
+package delivery
