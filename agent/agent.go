@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/delivery"
+	"github.com/vedettehq/vedette/agent/programs"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -51,9 +52,9 @@ type Deps struct {
 	// for somebody who may have given this start another name than the last. See
 	// keeper.inherit.
 	HostBy string
-	// Artefacts fetches the programs of plugins that a master sends; nil fetches
+	// Programs fetches the programs of plugins that a master sends; nil fetches
 	// them from the master, where the agent has a data folder to put them in.
-	Artefacts Artefacts
+	Programs programs.Source
 
 	// Codec is the subprotocol to ask the master for; "" is CBOR, then JSON.
 	Codec string
@@ -119,10 +120,10 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = delivery.New(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
-	if a.deps.Artefacts == nil && cfg.Data != "" {
-		a.deps.Artefacts = newFetcher(a.log, &a.cfg, tlsConfig)
+	if a.deps.Programs == nil && cfg.Data != "" {
+		a.deps.Programs = programs.NewStore(a.log, &a.cfg, tlsConfig)
 	}
-	a.assigner, a.builtIn = newAssigner(a, a.deps.Artefacts, keys), make(map[string]bool)
+	a.assigner, a.builtIn = newAssigner(a, a.deps.Programs, keys), make(map[string]bool)
 	for _, name := range deps.BuiltIn {
 		a.builtIn[name] = true
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/programs"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc"
@@ -22,7 +23,7 @@ type assigner struct {
 	agent   *Agent
 	wake    chan struct{} // capacity 1: there is something to apply
 	changes chan change
-	fetch   *programs
+	fetch   *programs.Wanted
 	signers signers
 
 	mu      sync.Mutex
@@ -44,12 +45,12 @@ type change struct {
 	done chan<- error
 }
 
-func newAssigner(a *Agent, from Artefacts, keys signers) *assigner {
+func newAssigner(a *Agent, from programs.Source, keys signers) *assigner {
 	s := &assigner{
 		agent: a, wake: make(chan struct{}, 1), changes: make(chan change), signers: keys,
 		own: a.deps.Definitions, last: make(map[string]inspectors.Definition),
 	}
-	s.fetch = newPrograms(from, func() { bell.Ring(s.wake) })
+	s.fetch = programs.NewWanted(from, func() { bell.Ring(s.wake) })
 	return s
 }
 
@@ -151,7 +152,7 @@ func (s *assigner) change(ctx, life context.Context, own []inspectors.Definition
 // run applies what there is, and then each assignment and each change, until
 // life ends.
 func (s *assigner) run(life context.Context) {
-	defer s.fetch.jobs.Wait()
+	defer s.fetch.Wait()
 	window := startWindow
 	if items, some := s.itemsBefore(); some {
 		_ = s.agent.set.apply(life, life, s.definitions(life, items), window)
@@ -248,11 +249,11 @@ func (s *assigner) settle(items []wire.Assigned) {
 
 // tidy removes the programs that nothing runs and nothing waits for.
 func (s *assigner) tidy() {
-	k, ok := s.agent.deps.Artefacts.(Keeper)
+	k, ok := s.agent.deps.Programs.(programs.Pruner)
 	if !ok {
 		return
 	}
-	sums := s.fetch.sums()
+	sums := s.fetch.Sums()
 	for _, defs := range []map[string]inspectors.Definition{s.last, s.agent.set.live()} {
 		for _, d := range defs {
 			if d.Plugin != nil {
@@ -260,7 +261,7 @@ func (s *assigner) tidy() {
 			}
 		}
 	}
-	if err := k.Keep(sums); err != nil {
+	if err := k.Prune(sums); err != nil {
 		s.agent.log.Warn("programs that are not needed any more stay on the disk", "reason", err)
 	}
 }
@@ -283,7 +284,7 @@ func (s *assigner) definitions(life context.Context, items []wire.Assigned) []in
 		times[item.Name]++
 	}
 	defs := make([]inspectors.Definition, 0, len(items)+len(own))
-	next, programs := make(map[string]inspectors.Definition), make(map[wire.Artefact]bool)
+	next, needed := make(map[string]inspectors.Definition), make(map[wire.Artefact]bool)
 	for _, item := range items {
 		if own[item.Name] {
 			s.agent.track.barred(item.Name, item.Revision, wire.ReceiptRefused, errOwn.Error(), "")
@@ -292,11 +293,11 @@ func (s *assigner) definitions(life context.Context, items []wire.Assigned) []in
 		var d inspectors.Definition
 		err := errTwice
 		if times[item.Name] == 1 {
-			d, err = s.definition(life, item, programs)
+			d, err = s.definition(life, item, needed)
 		}
 		if err != nil {
 			var goesOn bool
-			if d, goesOn = s.instead(life, item, err, programs); !goesOn {
+			if d, goesOn = s.instead(life, item, err, needed); !goesOn {
 				continue
 			}
 		} else {
@@ -307,7 +308,7 @@ func (s *assigner) definitions(life context.Context, items []wire.Assigned) []in
 			defs = append(defs, d)
 		}
 	}
-	s.fetch.only(programs)
+	s.fetch.Only(needed)
 	s.last = next
 	for _, d := range s.own {
 		if _, replaced := next[d.Name]; !replaced {
@@ -319,7 +320,7 @@ func (s *assigner) definitions(life context.Context, items []wire.Assigned) []in
 
 // instead returns what goes on in place of an item that cannot be run, if there
 // is such: what was handed on last, or what ran before the agent was started.
-func (s *assigner) instead(life context.Context, item wire.Assigned, reason error, programs map[wire.Artefact]bool) (inspectors.Definition, bool) {
+func (s *assigner) instead(life context.Context, item wire.Assigned, reason error, needed map[wire.Artefact]bool) (inspectors.Definition, bool) {
 	d, some := s.last[item.Name]
 	if !some {
 		s.mu.Lock()
@@ -327,11 +328,11 @@ func (s *assigner) instead(life context.Context, item wire.Assigned, reason erro
 		s.mu.Unlock()
 		if ok {
 			var err error
-			d, err = s.definition(life, old, programs)
+			d, err = s.definition(life, old, needed)
 			some = err == nil
 		}
 	}
-	if !errors.Is(reason, errFetching) {
+	if !errors.Is(reason, programs.ErrFetching) {
 		running := s.agent.set.live()[item.Name].Assigned
 		s.agent.log.Warn("a pushed inspector cannot be run", "inspector", item.Name, "reason", errorText(reason), "old_goes_on", some)
 		state := wire.ReceiptFailed
@@ -345,7 +346,7 @@ func (s *assigner) instead(life context.Context, item wire.Assigned, reason erro
 
 // definition makes a definition of one assigned inspector, and notes the program
 // that it needs.
-func (s *assigner) definition(life context.Context, item wire.Assigned, programs map[wire.Artefact]bool) (inspectors.Definition, error) {
+func (s *assigner) definition(life context.Context, item wire.Assigned, needed map[wire.Artefact]bool) (inspectors.Definition, error) {
 	if err := s.signers.check(&item.Code, item.Signatures); err != nil {
 		return inspectors.Definition{}, err // before anything is done with it
 	}
@@ -358,8 +359,8 @@ func (s *assigner) definition(life context.Context, item wire.Assigned, programs
 		if err != nil {
 			return inspectors.Definition{}, err
 		}
-		programs[artefact] = true
-		if program, err = s.fetch.get(life, artefact); err != nil {
+		needed[artefact] = true
+		if program, err = s.fetch.Get(life, artefact); err != nil {
 			return inspectors.Definition{}, err
 		}
 	}

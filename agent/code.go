@@ -13,9 +13,6 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// errNoFetcher is why an agent without Deps.Artefacts runs no pushed plugin.
-var errNoFetcher = errors.New("this agent cannot fetch programs")
-
 // definitionOf makes pushed code what is run: what its settings leave open is
 // taken from the directives of its source, then from the defaults. program is
 // the file of its plugin, for code that is one; see artefactOf.

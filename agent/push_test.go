@@ -376,7 +376,7 @@ func TestAgentThatTakesNothing(t *testing.T) {
 // Whatever a hostile master sends, in whatever order, an agent that takes no code
 // loads none, runs none, fetches none and keeps none.
 func TestHostileMasterRunsNothing(t *testing.T) {
-	runner, dir, programs := picky(), t.TempDir(), &testArtefacts{fetched: make(chan wire.Artefact, 100), answers: make(chan error)}
+	runner, dir, programs := picky(), t.TempDir(), &testPrograms{fetched: make(chan wire.Artefact, 100), answers: make(chan error)}
 	if err := (&kept{Assignment: assigning(code("disk", "before")), Before: map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]}}).write(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -387,7 +387,7 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 	m, a := taker(t, runner, func(cfg *config.Agent, deps *Deps) {
 		cfg.AcceptPushedInspectors, cfg.Data = false, dir
 		deps.Definitions, deps.BuiltIn = []inspectors.Definition{script("own", "own", 100*time.Millisecond), script("built-in", "built-in", 100*time.Millisecond)}, []string{"built-in"}
-		deps.Artefacts = programs
+		deps.Programs = programs
 	})
 	peer := m.connected()
 	plugin := wire.Code{Name: "gpu", Plugin: here(strings.Repeat("ab", 32)), IntervalMS: 100}
@@ -625,13 +625,13 @@ func TestOldMasterTakesNoReceipts(t *testing.T) {
 	}
 }
 
-// testArtefacts fetches what is given to it.
-type testArtefacts struct {
+// testPrograms fetches what is given to it.
+type testPrograms struct {
 	fetched chan wire.Artefact
 	answers chan error
 }
 
-func (f *testArtefacts) Fetch(ctx context.Context, a wire.Artefact) (string, error) {
+func (f *testPrograms) Fetch(ctx context.Context, a wire.Artefact) (string, error) {
 	select {
 	case f.fetched <- a:
 	case <-ctx.Done():
@@ -648,8 +648,8 @@ func (f *testArtefacts) Fetch(ctx context.Context, a wire.Artefact) (string, err
 func TestPluginIsFetched(t *testing.T) {
 	loaded := make(chan inspectors.Definition, 10)
 	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error { loaded <- d; return nil }}
-	from := &testArtefacts{fetched: make(chan wire.Artefact), answers: make(chan error)}
-	m, _ := taker(t, runner, func(_ *config.Agent, deps *Deps) { deps.Artefacts = from })
+	from := &testPrograms{fetched: make(chan wire.Artefact), answers: make(chan error)}
+	m, _ := taker(t, runner, func(_ *config.Agent, deps *Deps) { deps.Programs = from })
 	old, plugin, other := code("disk", "one"), wire.Code{Name: "disk", IntervalMS: 100, Plugin: here("ab")}, code("other", "one")
 	plugin.Plugin.Args = []string{"-v"}
 	m.push(old)
@@ -675,8 +675,8 @@ func TestPluginIsFetched(t *testing.T) {
 }
 
 func TestPolicyWithoutPlugins(t *testing.T) {
-	from := &testArtefacts{fetched: make(chan wire.Artefact, 1)}
-	m, _ := taker(t, &testRunner{}, func(cfg *config.Agent, deps *Deps) { cfg.Policy.Plugins, deps.Artefacts = false, from })
+	from := &testPrograms{fetched: make(chan wire.Artefact, 1)}
+	m, _ := taker(t, &testRunner{}, func(cfg *config.Agent, deps *Deps) { cfg.Policy.Plugins, deps.Programs = false, from })
 	old, plugin := code("disk", "one"), wire.Code{Name: "disk", IntervalMS: 100, Plugin: here("ab")}
 	m.push(old)
 	m.awaitLatest(old, wire.ReceiptHealthy)

@@ -97,10 +97,10 @@ func TestRevisionIsThatOfTheCode(t *testing.T) {
 
 func TestUnsignedPluginIsNotFetched(t *testing.T) {
 	key := newKey(t)
-	programs := &testArtefacts{fetched: make(chan wire.Artefact, 100), answers: make(chan error, 1)}
+	programs := &testPrograms{fetched: make(chan wire.Artefact, 100), answers: make(chan error, 1)}
 	m, _ := taker(t, picky(), func(cfg *config.Agent, deps *Deps) {
 		wanting(key)(cfg, deps)
-		deps.Artefacts = programs
+		deps.Programs = programs
 	})
 	gpu := wire.Code{Name: "gpu", Plugin: here(strings.Repeat("a", 64)), IntervalMS: 100}
 	m.pushSigned(gpu)

@@ -51,6 +51,7 @@ func mayImport() map[string][]string {
 		"cmd/internal":       {"agent", "config", "inspectors", "internal", "plugins", "rpc"},
 		"agent":              {"config", "rpc", "inspectors", "internal/bell", "internal/signing", "internal/wholefile", "plugins"},
 		"agent/delivery":     {"config", "rpc", "inspectors", "internal/bell", "internal/wholefile"},
+		"agent/programs":     {"config", "rpc"},
 		"master":             {"config", "rpc", "inspectors", "internal/signing"},
 		"master/state":       nil,
 		"config":             {"inspectors", "internal"},

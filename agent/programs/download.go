@@ -1,4 +1,4 @@
-package agent
+package programs
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func (e finalError) Unwrap() error { return e.error }
 // the disk, and what it should be. What an earlier download has left there is
 // gone on with. What is wrong is removed; what is only not whole is kept for the
 // next time, unless the disk is full.
-func (f *fetcher) download(ctx context.Context, a wire.Artefact, part string) error {
+func (f *Store) download(ctx context.Context, a wire.Artefact, part string) error {
 	wait, left, anew := f.wait, f.tries, false
 	for {
 		resumed := sizeOf(part)
@@ -86,7 +86,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // attempt is one request: for what the file does not have yet.
-func (f *fetcher) attempt(ctx context.Context, a wire.Artefact, part string) (err error) {
+func (f *Store) attempt(ctx context.Context, a wire.Artefact, part string) (err error) {
 	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return finalError{err}
@@ -125,7 +125,7 @@ func restart(file *os.File, sum hash.Hash) error {
 
 // request asks for the program from the byte have on, and adds it to the file
 // and its sum.
-func (f *fetcher) request(ctx context.Context, a wire.Artefact, file *os.File, sum hash.Hash, have int64) error {
+func (f *Store) request(ctx context.Context, a wire.Artefact, file *os.File, sum hash.Hash, have int64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watch := time.AfterFunc(f.idle, func() { cancel(errIdle) })

@@ -1,4 +1,4 @@
-package agent
+package programs
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Artefacts fetches the programs of pushed plugins.
-type Artefacts interface {
+// Source fetches the programs of pushed plugins.
+type Source interface {
 	// Fetch returns the file of a program whose size and checksum were verified.
 	// One that is there already is not fetched again. It may be called for
 	// several programs at once, never for one twice at once, and returns soon
@@ -21,20 +21,29 @@ type Artefacts interface {
 	Fetch(ctx context.Context, a wire.Artefact) (path string, err error)
 }
 
-// Keeper is a role that Artefacts may have.
-type Keeper interface {
-	// Keep removes the programs whose hex SHA-256 is not among these.
-	Keep(sums map[string]bool) error
+// Pruner is a role that a Source may have.
+type Pruner interface {
+	// Prune removes the programs whose hex SHA-256 is not among these.
+	Prune(sums map[string]bool) error
 }
 
-// errFetching says that a program is on its way.
-var errFetching = errors.New("its program is being fetched")
+// Bounds of the wait before a program that could not be fetched is tried again.
+const (
+	minRetry = time.Second
+	maxRetry = 30 * time.Second
+)
 
-// programs has the programs that are wanted fetched in the background, so that
+// errNoFetcher is why an agent without a source of programs runs no pushed plugin.
+var errNoFetcher = errors.New("this agent cannot fetch programs")
+
+// ErrFetching says that a program is on its way.
+var ErrFetching = errors.New("its program is being fetched")
+
+// Wanted has the programs that are wanted fetched in the background, so that
 // a slow one holds up nothing else.
-type programs struct {
-	from Artefacts // or nil
-	tell func()    // called after each attempt
+type Wanted struct {
+	from Source // or nil
+	tell func() // called after each attempt
 
 	jobs sync.WaitGroup
 
@@ -49,14 +58,16 @@ type fetch struct {
 	err  error  // of the last attempt; errFetching before that
 }
 
-func newPrograms(from Artefacts, tell func()) *programs {
-	return &programs{from: from, tell: tell, wanted: make(map[wire.Artefact]*fetch)}
+// NewWanted makes an empty set. from may be nil, which fetches nothing; tell is called
+// after each attempt.
+func NewWanted(from Source, tell func()) *Wanted {
+	return &Wanted{from: from, tell: tell, wanted: make(map[wire.Artefact]*fetch)}
 }
 
-// get returns the file of a program, or why there is none yet: errFetching
+// Get returns the file of a program, or why there is none yet: errFetching
 // before the first attempt has ended. What it asks for is fetched until life
 // ends or only does not name it any more.
-func (f *programs) get(life context.Context, a wire.Artefact) (string, error) {
+func (f *Wanted) Get(life context.Context, a wire.Artefact) (string, error) {
 	if f.from == nil {
 		return "", errNoFetcher
 	}
@@ -66,17 +77,21 @@ func (f *programs) get(life context.Context, a wire.Artefact) (string, error) {
 		return w.path, w.err
 	}
 	ctx, stop := context.WithCancel(life)
-	w := &fetch{stop: stop, err: errFetching}
+	w := &fetch{stop: stop, err: ErrFetching}
 	f.wanted[a] = w
 	f.jobs.Go(func() {
 		defer stop()
 		f.run(ctx, a, w)
 	})
-	return "", errFetching
+	return "", ErrFetching
 }
 
-// sums returns the checksums of all that is wanted.
-func (f *programs) sums() map[string]bool {
+// Wait returns when nothing is being fetched any more. It is called after the life
+// of each get has ended.
+func (f *Wanted) Wait() { f.jobs.Wait() }
+
+// Sums returns the checksums of all that is wanted.
+func (f *Wanted) Sums() map[string]bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	sums := make(map[string]bool, len(f.wanted))
@@ -86,8 +101,8 @@ func (f *programs) sums() map[string]bool {
 	return sums
 }
 
-// only forgets all programs but these.
-func (f *programs) only(these map[wire.Artefact]bool) {
+// Only forgets all programs but these.
+func (f *Wanted) Only(these map[wire.Artefact]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for a, w := range f.wanted {
@@ -98,8 +113,8 @@ func (f *programs) only(these map[wire.Artefact]bool) {
 	}
 }
 
-func (f *programs) run(ctx context.Context, a wire.Artefact, w *fetch) {
-	for wait := minReload; ; wait = min(2*wait, maxReload) {
+func (f *Wanted) run(ctx context.Context, a wire.Artefact, w *fetch) {
+	for wait := minRetry; ; wait = min(2*wait, maxRetry) {
 		path, err := f.from.Fetch(ctx, a)
 		if ctx.Err() != nil {
 			return

@@ -1,4 +1,4 @@
-package agent
+package programs
 
 import (
 	"context"
@@ -25,10 +25,10 @@ import (
 // partial ends the names of files that are not whole yet.
 const partial = ".part"
 
-// fetcher gets the programs of pushed plugins from the master and keeps them in a
+// Store gets the programs of pushed plugins from the master and keeps them in a
 // folder, each in a file of the name of its SHA-256. A file is there only when it
 // is whole and what its name says. It starts no goroutine that outlives a Fetch.
-type fetcher struct {
+type Store struct {
 	log    *slog.Logger
 	dir    string // "" where the agent has no data folder
 	base   string // the address of wire.ArtefactPath
@@ -50,13 +50,13 @@ type download struct {
 	done   chan struct{} // closed when err is set
 	err    error
 
-	waiting int // guarded by the fetcher's mu; 0 when nobody wants it any more
+	waiting int // guarded by the store's mu; 0 when nobody wants it any more
 }
 
-// newFetcher makes a fetcher for the agent's master. It starts nothing, and makes
+// NewStore makes a store for the agent's master. It starts nothing, and makes
 // no folder. The configuration has been checked; tlsConfig may be nil.
-func newFetcher(log *slog.Logger, cfg *config.Agent, tlsConfig *tls.Config) *fetcher {
-	f := &fetcher{
+func NewStore(log *slog.Logger, cfg *config.Agent, tlsConfig *tls.Config) *Store {
+	f := &Store{
 		log: log, header: http.Header{}, tries: 5, wait: 200 * time.Millisecond, idle: 30 * time.Second,
 		going: make(map[string]*download),
 	}
@@ -94,7 +94,7 @@ func newFetcher(log *slog.Logger, cfg *config.Agent, tlsConfig *tls.Config) *fet
 // A connection that is cut is taken up where it ended. An error names what is
 // wrong: the master does not have the program or refuses this agent, the program
 // is not what it should be, or the disk is full.
-func (f *fetcher) Fetch(ctx context.Context, a wire.Artefact) (path string, err error) {
+func (f *Store) Fetch(ctx context.Context, a wire.Artefact) (path string, err error) {
 	if err := f.check(a); err != nil {
 		return "", fmt.Errorf("cannot fetch the program %q: %w", a.SHA256, err)
 	}
@@ -111,12 +111,12 @@ func (f *fetcher) Fetch(ctx context.Context, a wire.Artefact) (path string, err 
 	}
 }
 
-func (f *fetcher) path(sum string) string { return filepath.Join(f.dir, sum) }
+func (f *Store) path(sum string) string { return filepath.Join(f.dir, sum) }
 
 // short is enough of a checksum to know it by.
 func short(sum string) string { return sum[:min(12, len(sum))] }
 
-func (f *fetcher) check(a wire.Artefact) error {
+func (f *Store) check(a wire.Artefact) error {
 	switch {
 	case f.dir == "":
 		return errors.New("the agent has no data folder")
@@ -135,7 +135,7 @@ func isSum(name string) bool {
 }
 
 // join returns the download of a program, which it starts where none goes on.
-func (f *fetcher) join(ctx context.Context, a wire.Artefact) (d *download, fresh bool) {
+func (f *Store) join(ctx context.Context, a wire.Artefact) (d *download, fresh bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if d := f.going[a.SHA256]; d != nil {
@@ -161,7 +161,7 @@ func (f *fetcher) join(ctx context.Context, a wire.Artefact) (d *download, fresh
 
 // await waits for a download. The last who no longer wants it ends it, and waits
 // for its end. again is that it was given up by others.
-func (f *fetcher) await(ctx context.Context, a wire.Artefact, d *download) (err error, again bool) {
+func (f *Store) await(ctx context.Context, a wire.Artefact, d *download) (err error, again bool) {
 	select {
 	case <-d.done:
 		return d.err, errors.Is(d.err, context.Canceled) && ctx.Err() == nil
@@ -178,10 +178,10 @@ func (f *fetcher) await(ctx context.Context, a wire.Artefact, d *download) (err 
 	return context.Cause(ctx), false
 }
 
-// Keep removes every program that is not named and is not being fetched. Who
+// Prune removes every program that is not named and is not being fetched. Who
 // calls it names what it has fetched and will run. A program that runs is not
 // disturbed where the system keeps the files of running programs.
-func (f *fetcher) Keep(sums map[string]bool) error {
+func (f *Store) Prune(sums map[string]bool) error {
 	if f.dir == "" {
 		return nil
 	}
@@ -204,7 +204,7 @@ func (f *fetcher) Keep(sums map[string]bool) error {
 }
 
 // get sees to it that a program is in its file.
-func (f *fetcher) get(ctx context.Context, a wire.Artefact) error {
+func (f *Store) get(ctx context.Context, a wire.Artefact) error {
 	if err := verify(ctx, f.path(a.SHA256), a); err == nil {
 		return os.Chmod(f.path(a.SHA256), 0o700)
 	} else if ctx.Err() != nil {

@@ -1,4 +1,4 @@
-package agent
+package programs
 
 import (
 	"bytes"
@@ -64,26 +64,26 @@ func newTestPrograms() *testPrograms {
 	return &testPrograms{program: bytes.Repeat([]byte("program "), 1<<15)}
 }
 
-// serveTo starts a master, and a fetcher that is in a hurry.
-func serveTo(t *testing.T, p *testPrograms) *fetcher {
+// serveTo starts a master, and a store that is in a hurry.
+func serveTo(t *testing.T, p *testPrograms) *Store {
 	t.Helper()
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	return fetcherOf(t, config.Agent{Master: server.URL}, nil)
+	return storeOf(t, config.Agent{Master: server.URL}, nil)
 }
 
-func fetcherOf(t *testing.T, cfg config.Agent, tlsConfig *tls.Config) *fetcher {
+func storeOf(t *testing.T, cfg config.Agent, tlsConfig *tls.Config) *Store {
 	t.Helper()
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
 	}
-	f := newFetcher(slog.New(slog.DiscardHandler), &cfg, tlsConfig)
+	f := NewStore(slog.New(slog.DiscardHandler), &cfg, tlsConfig)
 	f.wait = time.Microsecond
 	return f
 }
 
-// inFolder returns the names of the files of the fetcher.
-func inFolder(t *testing.T, f *fetcher) []string {
+// inFolder returns the names of the files of the store.
+func inFolder(t *testing.T, f *Store) []string {
 	t.Helper()
 	entries, err := os.ReadDir(f.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -104,7 +104,7 @@ func cutAfter(w http.ResponseWriter, program []byte, n int) {
 	panic(http.ErrAbortHandler)
 }
 
-func checkFetched(t *testing.T, f *fetcher, p *testPrograms) {
+func checkFetched(t *testing.T, f *Store, p *testPrograms) {
 	t.Helper()
 	a := p.artefact()
 	path, err := f.Fetch(t.Context(), a)
@@ -318,7 +318,7 @@ func TestBadArtefactsAreNotAskedFor(t *testing.T) {
 	if _, err := f.Fetch(t.Context(), good); err == nil || !strings.Contains(err.Error(), "the agent has no data folder") {
 		t.Errorf("without a folder: %v", err)
 	}
-	if err := f.Keep(nil); err != nil || len(p.asked()) != 0 {
+	if err := f.Prune(nil); err != nil || len(p.asked()) != 0 {
 		t.Errorf("%v; it was asked for %q", err, p.asked())
 	}
 }
@@ -342,11 +342,11 @@ func TestFetchOverTLS(t *testing.T) {
 	trusting := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	for _, scheme := range []string{"https", "wss"} {
 		address := scheme + strings.TrimPrefix(server.URL, "https")
-		checkFetched(t, fetcherOf(t, config.Agent{Master: address, Token: "secret"}, trusting), p)
-		if _, err := fetcherOf(t, config.Agent{Master: address, Token: "other"}, trusting).Fetch(t.Context(), p.artefact()); err == nil || !strings.Contains(err.Error(), "401") {
+		checkFetched(t, storeOf(t, config.Agent{Master: address, Token: "secret"}, trusting), p)
+		if _, err := storeOf(t, config.Agent{Master: address, Token: "other"}, trusting).Fetch(t.Context(), p.artefact()); err == nil || !strings.Contains(err.Error(), "401") {
 			t.Errorf("with a wrong token: %v", err)
 		}
-		stranger := fetcherOf(t, config.Agent{Master: address, Token: "secret"}, nil)
+		stranger := storeOf(t, config.Agent{Master: address, Token: "secret"}, nil)
 		stranger.tries = 1
 		if _, err := stranger.Fetch(t.Context(), p.artefact()); err == nil || !strings.Contains(err.Error(), "x509") {
 			t.Errorf("with other authorities: %v", err)
@@ -355,7 +355,7 @@ func TestFetchOverTLS(t *testing.T) {
 	plain := newTestPrograms()
 	server2 := httptest.NewServer(plain)
 	defer server2.Close()
-	checkFetched(t, fetcherOf(t, config.Agent{Master: "ws" + strings.TrimPrefix(server2.URL, "http")}, nil), plain)
+	checkFetched(t, storeOf(t, config.Agent{Master: "ws" + strings.TrimPrefix(server2.URL, "http")}, nil), plain)
 }
 
 // held is an answer that begins when the test lets it.
@@ -373,7 +373,7 @@ func held(p *testPrograms) (begun chan struct{}, release func()) {
 }
 
 // waiters tells how many wait for the download that goes on.
-func waiters(f *fetcher, sum string) int {
+func waiters(f *Store, sum string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if d := f.going[sum]; d != nil {
@@ -382,10 +382,10 @@ func waiters(f *fetcher, sum string) int {
 	return 0
 }
 
-// until waits for a condition of the fetcher, which no channel tells of.
+// until waits for a condition of the store, which no channel tells of.
 func until(t *testing.T, ok func() bool) {
 	t.Helper()
-	patience.Until(t, "the fetcher to come to it", ok)
+	patience.Until(t, "the store to come to it", ok)
 }
 
 // Two calls share a download, and it outlives the one that began it.
@@ -450,10 +450,10 @@ func TestFetchIsGivenUp(t *testing.T) {
 	checkFetched(t, f, p)
 }
 
-func TestKeepRemovesWhatNobodyNames(t *testing.T) {
+func TestPruneRemovesWhatNobodyNames(t *testing.T) {
 	p := newTestPrograms()
 	f := serveTo(t, p)
-	if err := f.Keep(nil); err != nil {
+	if err := f.Prune(nil); err != nil {
 		t.Errorf("without a folder: %v", err)
 	}
 	checkFetched(t, f, p)
@@ -463,13 +463,13 @@ func TestKeepRemovesWhatNobodyNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := f.Keep(map[string]bool{named: true}); err != nil {
+	if err := f.Prune(map[string]bool{named: true}); err != nil {
 		t.Error(err)
 	}
 	if got := inFolder(t, f); len(got) != 2 || !slices.Contains(got, named) || !slices.Contains(got, "README") {
 		t.Errorf("the folder holds %v", got)
 	}
-	if err := f.Keep(nil); err != nil {
+	if err := f.Prune(nil); err != nil {
 		t.Error(err)
 	}
 	if got := inFolder(t, f); !slices.Equal(got, []string{"README"}) {
@@ -478,7 +478,7 @@ func TestKeepRemovesWhatNobodyNames(t *testing.T) {
 }
 
 // What is being fetched is not removed under it.
-func TestKeepSparesDownloads(t *testing.T) {
+func TestPruneSparesDownloads(t *testing.T) {
 	p := newTestPrograms()
 	begun, release := held(p)
 	defer release()
@@ -486,7 +486,7 @@ func TestKeepSparesDownloads(t *testing.T) {
 	result := make(chan error, 1)
 	go func() { _, err := f.Fetch(t.Context(), p.artefact()); result <- err }()
 	patience.Receive(t, "the download to begin", begun)
-	if err := f.Keep(nil); err != nil {
+	if err := f.Prune(nil); err != nil {
 		t.Error(err)
 	}
 	release()
