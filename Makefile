@@ -79,8 +79,10 @@ setup-system:
 web: setup-web ## Build web/dist, which is committed.
 	cd web && npm run build
 
-generate: ## Make the generated Go files anew.
+generate: ## Make the generated Go files and references anew.
 	go generate ./...
+	go test ./config -run '^TestReference$$' -update
+	go test ./cmd/vedette -run '^TestCommandsAreDocumented$$' -args -update-docs
 
 chaos: ## Prove delivery, and that bad days harm nobody, at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS_SEED (any).
 	CHAOS_AGENTS=$(CHAOS_AGENTS) CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) \

@@ -39,7 +39,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	add("push", newTry(), newPush(), newApply(), newInspectors(), newReceipts(), newRollouts(), newRollout(), newAudit())
 	add("look", newHosts(), newWatch(), newBoost(), newCall())
 	add("make", newInspector(), newConfig(), newToken(), newKey())
-	root.AddCommand(cli.VersionCommand("vedette"), agentcmd.ScriptHost())
+	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)
 	return root
 }
