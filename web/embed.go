@@ -140,6 +140,12 @@ func pagePaths() []string {
 		"/",
 		"/hosts",
 		"/hosts/:host",
+		"/inspectors",
+		"/inspectors/*name",
+		"/editor",
+		"/editor/*name",
+		"/rollouts",
+		"/rollouts/:id",
 	}
 }
 

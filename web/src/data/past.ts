@@ -188,6 +188,7 @@ export class Past {
     for (const host of this.shown.hosts()) {
       const info = host.info.peek();
       if (!info) continue; // its clock is not known yet
+      if (this.store.get(host.name) !== host) continue; // it stands for many, and has its own past
       if (Math.max(info.series, host.byId.size) > answerSeries) this.wide.add(host);
       for (const pattern of this.patterns(host)) {
         const unit = this.unit(host, pattern);

@@ -97,6 +97,7 @@ export class Rpc {
   private readonly pending = new Map<number, Pending>();
   private readonly subs = new Set<Sub>();
   private readonly subById = new Map<number, Sub>();
+  private readonly heard = new Set<(method: string, params: any) => void>();
   private strays: { method: string; params: any }[] = [];
   private subscribing = 0;
   private attempt = 0;
@@ -186,6 +187,12 @@ export class Rpc {
         this.call('master.unsubscribe', { subscription: sub.id }).catch(() => {});
       },
     };
+  }
+
+  /** Tells of notifications that are of no subscription, until the result is called. */
+  hear(listener: (method: string, params: any) => void): () => void {
+    this.heard.add(listener);
+    return () => void this.heard.delete(listener);
   }
 
   private open(): void {
@@ -280,7 +287,10 @@ export class Rpc {
   }
 
   private notice(method: string, params: any): void {
-    if (params.subscription === undefined) return; // a heartbeat
+    if (params.subscription === undefined) {
+      for (const listener of this.heard) listener(method, params);
+      return;
+    }
     const sub = this.subById.get(params.subscription);
     if (sub) sub.listener.onNotice(method, params);
     // The first events may overtake the answer that tells their number.

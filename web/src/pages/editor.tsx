@@ -1,0 +1,147 @@
+// The editor: one Go file, what the checker says of it, trying it and pushing it.
+
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { short, type CatalogEntry, type Diagnostic, type Revision } from '../data/catalog.ts';
+import { defineGoEditor, type GoEditor } from '../editor/go-editor.ts';
+import { templates } from '../editor/templates.ts';
+import { below } from '../lib/router.ts';
+import { duration } from '../lib/units.ts';
+import type { PageProps, Parts } from '../parts.ts';
+import { Badge, Fault, Head } from '../ui/kit.tsx';
+import { PushPanel } from './editor/push.tsx';
+import { TryPanel } from './editor/try.tsx';
+import { named, Work } from './editor/work.ts';
+import { useSignal } from '@preact/signals';
+import '../style/work.css';
+
+defineGoEditor();
+
+export default function EditorPage({ params, ...parts }: PageProps) {
+  const { session, store, router } = parts;
+  const name = params.name ?? '';
+  const work = useMemo(() => new Work(session.rpc, name), [name]);
+  const editor = useRef<GoEditor>(null);
+  const failed = useSignal<unknown>(null);
+  useEffect(() => work.start(session.link), [work]);
+  const live = session.link.value.kind === 'live';
+  const load = async (): Promise<void> => {
+    failed.value = null;
+    try {
+      if (!name) {
+        if (!work.draft.peek()) work.begin(templates[1].source, '');
+        return;
+      }
+      const entry = await session.rpc.call<CatalogEntry>('catalog.get', { name });
+      work.selector.value = entry.selector;
+      if (work.draft.peek()) return;
+      const from = router.get('from-revision') || entry.current;
+      const revision = await session.rpc.call<Revision>('catalog.revision', { name, revision: from });
+      if (revision.source === undefined) throw new Error('it is a plugin; there is no source to edit');
+      work.begin(revision.source, revision.id);
+    } catch (e) {
+      if (!work.draft.peek()) failed.value = e;
+    }
+  };
+  useEffect(() => {
+    if (live && work.source.peek() === '') void load();
+    else if (live && name) void session.rpc.call<CatalogEntry>('catalog.get', { name }).then((e) => (work.selector.value = e.selector), () => {});
+  }, [work, live]);
+  const goTo = (line: number, col: number): void => editor.current?.goTo(line, col);
+  const discard = async (): Promise<void> => {
+    work.begin('', '');
+    await load();
+  };
+  return (
+    <>
+      <Head title={name ? `Edit ${name}` : 'Write an inspector'} count={work.base.value && `from ${short(work.base.value)}`}>
+        {work.draft.value && <Badge title="It stays here, in this browser, until it is pushed.">draft kept</Badge>}
+        {work.draft.value && (
+          <button type="button" class="button" onClick={() => void discard()}>
+            Discard the draft
+          </button>
+        )}
+        {name && <a href={below('/inspectors', name)}>Back to {name}</a>}
+      </Head>
+      {failed.value !== null && <Fault what={`cannot open ${name}`} error={failed.value} retry={() => void load()} />}
+      {!name && <Templates work={work} />}
+      <datalist id="labels-known">
+        {knownLabels(store).map((l) => (
+          <option key={l} value={l} />
+        ))}
+      </datalist>
+      <div class="work">
+        <div class="card editor">
+          <go-editor ref={editor} value={work.source.value} faults={work.checked.value?.diagnostics ?? []} changed={(text) => work.type(text)} label="Source of the inspector" />
+          <Faults work={work} goTo={goTo} />
+          <Below work={work} />
+        </div>
+        <div>
+          <TryPanel {...parts} work={work} goTo={goTo} />
+          <PushPanel {...parts} work={work} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** What hosts have, as parts of a selector. */
+function knownLabels(store: Parts['store']): string[] {
+  const all = new Set<string>();
+  for (const h of store.hosts.value) {
+    for (const [k, v] of Object.entries(h.info.value?.labels ?? {})) all.add(`${k}=${v}`);
+    all.add(`host=${h.name}`);
+  }
+  return [...all].sort().slice(0, 500);
+}
+
+function Templates({ work }: { work: Work }) {
+  return (
+    <div class="templates" role="group" aria-label="Start from">
+      <span class="hint">Start from:</span>
+      {templates.map((t) => (
+        <button type="button" class="button" key={t.id} title={t.about} disabled={work.draft.value} onClick={() => work.begin(t.source, '')}>
+          {t.title}
+        </button>
+      ))}
+      {work.draft.value && <span class="hint">The draft would be lost; discard it first.</span>}
+    </div>
+  );
+}
+
+/** The faults as a list, for those who do not see the marks. */
+function Faults({ work, goTo }: { work: Work; goTo: (line: number, col: number) => void }) {
+  const list = work.checked.value?.diagnostics ?? [];
+  if (list.length === 0) return null;
+  return (
+    <ul class="faults" aria-label="Faults">
+      {list.map((d: Diagnostic, i) => (
+        <li key={i}>
+          <button type="button" onClick={() => goTo(d.line, d.col)}>
+            {d.line > 0 && <code>{`${d.line}:${d.col} `}</code>}
+            {d.message}
+            {d.fix && <> ({d.fix})</>}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Below({ work }: { work: Work }) {
+  const checked = work.checked.value;
+  const n = checked?.diagnostics.length ?? 0;
+  return (
+    <div class="row">
+      {!named(work.source.value) && (
+        <label class="check">
+          Name
+          <input class="field" placeholder="cpu/steal" value={work.name} readOnly={work.of !== ''} onInput={(e) => (work.name.value = e.currentTarget.value)} />
+        </label>
+      )}
+      <span class="hint" role="status" data-checked={work.fresh.value ? n : undefined}>
+        {work.checkError.value || (!work.fresh.value ? 'Checking.' : n === 1 ? '1 fault' : n > 0 ? `${n} faults` : `No faults. Runs every ${duration((checked?.interval_ms ?? 0) / 1000)}.`)}
+      </span>
+      <span class="hint">Tab indents; Esc, then Tab leaves.</span>
+    </div>
+  );
+}

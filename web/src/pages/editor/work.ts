@@ -1,0 +1,142 @@
+// What one works on in the editor: the text, where it came from, and what the
+// checker says of it.
+
+import { effect, signal, type Signal } from '@preact/signals';
+import type { Checked, Code } from '../../data/catalog.ts';
+import { Code as ErrorCode, RpcError } from '../../lib/rpc.ts';
+import { draftOf, dropDraft, keepDraft } from '../../editor/drafts.ts';
+
+interface Rpc {
+  call<T>(method: string, params: object): Promise<T>;
+}
+
+const settle = 250; // ms without a key before the checker is asked
+const busyWait = 1_000; // ms before it is asked again when it has too much to do
+
+export class Work {
+  readonly source: Signal<string>;
+  /** The name where the text gives none. */
+  readonly name: Signal<string>;
+  /** The revision that it was made from; '' for none. */
+  readonly base: Signal<string>;
+  /** Hosts to push to. */
+  readonly selector = signal('');
+  /** There is a draft of it in the browser. */
+  readonly draft: Signal<boolean>;
+  readonly checked: Signal<Checked | null> = signal(null);
+  /** The check is of what is there now. */
+  readonly fresh = signal(false);
+  readonly checkError = signal('');
+  /** Grows when the text is another one, not typed. */
+  readonly loads = signal(0);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private turn = 0;
+
+  constructor(
+    private readonly rpc: Rpc,
+    /** The inspector of the page; '' for a new one. */
+    readonly of: string,
+  ) {
+    const draft = draftOf(of);
+    this.source = signal(draft?.source ?? '');
+    this.base = signal(draft?.base ?? '');
+    this.draft = signal(draft !== null);
+    this.name = signal(of);
+  }
+
+  /** Follows the text; the result ends it. */
+  start(live: Signal<{ kind: string }>): () => void {
+    const stop = effect(() => {
+      void this.source.value;
+      void this.selector.value;
+      void this.name.value;
+      this.fresh.value = false;
+      if (live.value.kind === 'live') this.ask(settle);
+    });
+    return () => {
+      stop();
+      this.turn++;
+      clearTimeout(this.timer);
+    };
+  }
+
+  /** Takes what was typed, and keeps it in the browser. */
+  type(text: string): void {
+    this.source.value = text;
+    keepDraft(this.of, { source: text, base: this.base.peek(), savedMs: Date.now() });
+    this.draft.value = true;
+  }
+
+  /** Begins anew from a text: what runs, or a template. */
+  begin(text: string, base: string): void {
+    this.base.value = base;
+    this.source.value = text;
+    this.draft.value = false;
+    dropDraft(this.of);
+    this.loads.value++;
+  }
+
+  /** It was pushed: there is nothing to keep. */
+  pushed(revision: string): void {
+    this.base.value = revision;
+    this.draft.value = false;
+    dropDraft(this.of);
+  }
+
+  get code(): Code {
+    return codeOf(this.source.value, this.name.value);
+  }
+
+  private ask(wait: number): void {
+    clearTimeout(this.timer);
+    const turn = ++this.turn;
+    this.timer = setTimeout(() => void this.check(turn), wait);
+  }
+
+  private async check(turn: number): Promise<void> {
+    if (this.source.peek().trim() === '') return;
+    const code = codeOf(this.source.peek(), this.name.peek());
+    try {
+      const checked = await this.rpc.call<Checked>('catalog.check', { code, selector: this.selector.peek() });
+      if (turn !== this.turn) return;
+      this.checked.value = { ...checked, diagnostics: checked.diagnostics ?? [] };
+      this.checkError.value = '';
+      this.fresh.value = true;
+    } catch (e) {
+      if (turn !== this.turn) return;
+      if (e instanceof RpcError && e.code === ErrorCode.busy) {
+        this.ask(busyWait);
+        return;
+      }
+      this.checkError.value = e instanceof Error ? e.message : String(e);
+    }
+  }
+}
+
+/** What is pushed and tried. A name in the text wins over another. */
+export function codeOf(source: string, name: string): Code {
+  return { name: named(source) ? '' : name, source };
+}
+
+/** The name that a text gives itself, or ''. */
+export function named(source: string): string {
+  const head = source.split(/^package\s/m, 1)[0];
+  return /^\/\/vedette:name\s+(\S+)/m.exec(head)?.[1] ?? '';
+}
+
+/** The command line that pushes a file signed. */
+export function signedPush(p: { name: string; selector: string; stages: string; bake: string; message: string }): string {
+  const file = `${p.name.split('/').at(-1) || 'inspector'}.go`;
+  const words = ['vedette', 'push', file];
+  if (p.name) words.push('--name', p.name);
+  if (p.selector) words.push('--to', p.selector);
+  if (p.stages) words.push('--canary', p.stages.replaceAll(' ', ''));
+  if (p.bake) words.push('--bake', p.bake.replaceAll(' ', ''));
+  if (p.message) words.push('-m', p.message);
+  return [...words, '--sign-key', 'signing.pem'].map(quoted).join(' ');
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w./:=,%@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,62 @@
+// The charts of one inspector over all its hosts: what came before from the history,
+// and what comes now.
+
+import { effect } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { isOf, Lines } from '../data/lines.ts';
+import type { HistoryRange, Samples } from '../data/wire.ts';
+import type { Parts } from '../parts.ts';
+import './charts.tsx';
+
+const points = 300;
+const mostSpan = 16 * 60_000; // of windows whose every sample is drawn
+
+export function InspectorCharts({ name, session, store, view }: Parts & { name: string }) {
+  const lines = useMemo(() => new Lines(store), [name]);
+  useEffect(() => {
+    const wanted = isOf(name);
+    const pattern = `metrics/*/${name}*`;
+    const follow = session.rpc.subscribe(
+      { pattern, format: 'columns' },
+      {
+        onStart: () => lines.restart(),
+        onNotice: (method, params) => method === 'samples' && lines.take(params as Samples, wanted),
+      },
+    );
+    let turn = 0;
+    const stop = effect(() => {
+      const span = view.window.value;
+      if (session.link.value.kind !== 'live') return;
+      const mine = ++turn;
+      const grain = view.grain;
+      session.rpc.call<HistoryRange>('history.range', { pattern, from_ms: -span, points }).then(
+        (range) => {
+          if (mine !== turn) return;
+          lines.store.dropPast(lines.host);
+          lines.takePast(range, wanted, grain, Math.max(span, mostSpan));
+          view.refresh(lines.host);
+        },
+        () => {}, // what comes live is drawn all the same
+      );
+    });
+    return () => {
+      turn++;
+      stop();
+      follow.close();
+    };
+  }, [lines]);
+  return <LineCharts lines={lines} view={view} />;
+}
+
+/** The charts of some lines, as they come. */
+export function LineCharts({ lines, view }: { lines: Lines } & Pick<Parts, 'view'>) {
+  const charts = lines.host.charts.value;
+  if (charts.length === 0) return <p class="waiting">No samples yet.</p>;
+  return (
+    <div class="grid large across">
+      {charts.map((chart) => (
+        <live-chart key={chart.id} chart={chart} view={view} large />
+      ))}
+    </div>
+  );
+}
