@@ -170,7 +170,7 @@ func TestTrialOfFaultyParams(t *testing.T) {
 			t.Errorf("the fault comes with %v, want both diagnostics", e.Data)
 		}
 	}
-	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, wire.TrialStartParams{Code: script("disk", 1), Selector: "role in (db)"})
+	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, wire.TrialStartParams{Code: script("disk", 1), Selector: "role in (db),host in (db-1,db-2,web-1)"})
 	if got := fmt.Sprint(begun.Hosts); got != "[db-1 db-2]" {
 		t.Errorf("the selector gave %s, want the two that are up", got)
 	}

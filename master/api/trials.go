@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -118,7 +116,7 @@ func (a *API) trialHosts(p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.T
 			return nil, result, err
 		}
 		for _, h := range a.Registry.List() {
-			if selector.Matches(labels.Set(h.Labels)) && h.State == wire.HostUp && !h.Simple {
+			if selector.Matches(catalog.Labels(h)) && h.State == wire.HostUp && !h.Simple {
 				names = append(names, h.Host)
 			}
 		}

@@ -64,6 +64,16 @@ func (t *target) relabel() {
 	t.labels = set
 }
 
+// Labels are those that selectors see of a host: its own, and its name.
+func Labels(h wire.Host) labels.Set {
+	set := maps.Clone(labels.Set(h.Labels))
+	if set == nil {
+		set = make(labels.Set, 1)
+	}
+	set[hostLabel] = h.Host
+	return set
+}
+
 func newTarget(name string) *target {
 	return &target{name: name, receipts: make(map[string]wire.Receipt), wants: make(map[string]string)}
 }

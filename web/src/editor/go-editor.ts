@@ -48,8 +48,9 @@ export class GoEditor extends HTMLElement {
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
           EditorView.contentAttributes.of({ 'aria-label': this.label }),
           EditorView.updateListener.of((u) => {
-            if (!u.docChanged) return;
-            this.text = u.state.sliceDoc(0);
+            const text = u.docChanged ? u.state.sliceDoc(0) : this.text;
+            if (text === this.text) return; // it was given, not typed
+            this.text = text;
             this.changed(this.text);
           }),
           look,
