@@ -7,6 +7,7 @@ import './live.mjs';
 import './history.mjs';
 import './states.mjs';
 import './login.mjs';
+import './inspectors.mjs';
 import './mesh-client.mjs';
 
 const vedette = buildVedette();

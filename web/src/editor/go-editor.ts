@@ -46,7 +46,7 @@ export class GoEditor extends HTMLElement {
           explain(words),
           lintGutter(),
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
-          EditorView.contentAttributes.of({ 'aria-label': this.label }),
+          EditorView.contentAttributes.of({ 'aria-label': this.label, tabindex: '0' }),
           EditorView.updateListener.of((u) => {
             const text = u.docChanged ? u.state.sliceDoc(0) : this.text;
             if (text === this.text) return; // it was given, not typed

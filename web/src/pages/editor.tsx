@@ -34,7 +34,8 @@ export default function EditorPage({ params, ...parts }: PageProps) {
       const entry = await session.rpc.call<CatalogEntry>('catalog.get', { name });
       work.selector.value = entry.selector;
       if (work.draft.peek()) return;
-      const from = router.get('from-revision') || entry.current;
+      // One that was deleted or taken back is mended from what it was last.
+      const from = router.get('revision') || entry.current || entry.history?.find((h) => h.revision)?.revision || '';
       const revision = await session.rpc.call<Revision>('catalog.revision', { name, revision: from });
       if (revision.source === undefined) throw new Error('it is a plugin; there is no source to edit');
       work.begin(revision.source, revision.id);

@@ -62,7 +62,7 @@ function Title({ entry, session, router }: Parts & { entry: CatalogEntry }) {
     <>
       <Head title={entry.name} count={entry.deleted ? 'deleted' : `${entry.kind} ${short(entry.current)}, for ${entry.selector || 'every host'}`}>
         {!entry.deleted && <State state={s.failed + s.refused > 0 ? 'failed' : s.pending > 0 ? 'pending' : 'healthy'}>{summaryText(s)}</State>}
-        {may && entry.kind !== 'plugin' && !entry.deleted && (
+        {may && entry.kind !== 'plugin' && (
           <a class="button first" href={below('/editor', entry.name)}>
             Edit
           </a>
@@ -162,7 +162,7 @@ function History({ entry, session, router }: Parts & { entry: CatalogEntry }) {
     <>
       <section class="card" aria-labelledby="history">
         <h2 id="history">History</h2>
-        <Table label="History" columns={columns} rows={history} id={(h) => `${h.at_ms}-${h.revision}-${h.action}`} />
+        <Table label={`Changes of ${entry.name}`} columns={columns} rows={history} id={(h) => `${h.at_ms}-${h.revision}-${h.action}`} />
       </section>
       {shown && <Source entry={entry} shown={shown} before={before} session={session} router={router} />}
     </>
@@ -250,7 +250,7 @@ function Own({ name, ...parts }: Parts & { name: string }) {
       <p class="hint">It is built in, or of the hosts’ own configuration; the master has no code of it. A push under its name takes the place of a built-in one.</p>
       <section class="card" aria-labelledby="hosts">
         <h2 id="hosts">Hosts</h2>
-        <Table label="Hosts" columns={ownColumns} rows={rows} id={(r) => r.host} />
+        <Table label={`Hosts of ${name}`} columns={ownColumns} rows={rows} id={(r) => r.host} />
       </section>
       <section class="card" aria-labelledby="charts">
         <h2 id="charts">Charts</h2>
