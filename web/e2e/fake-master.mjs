@@ -301,6 +301,7 @@ export function usualSeries(n) {
     g('cpu/system_percent', (t) => used(t) * 0.25),
     g('cpu/iowait_percent', (t) => used(t) * 0.08),
     g('cpu/steal_percent', (t) => used(t) * 0.03),
+    ...['user', 'system', 'idle'].map((mode, i) => c('cpu/seconds_total', () => [1, 0.5, 2.5][i], { mode })),
     g('memory/used_percent', wave(n, 61, 3)),
     g('memory/percent-free', wave(n, 12, 3)),
     g('memory/total_bytes', () => 16 * GiB),

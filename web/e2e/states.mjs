@@ -8,7 +8,7 @@ async function withMaster(browser, options, run, pageOptions) {
   const master = await new FakeMaster(options).listen();
   const page = await browser.page(pageOptions);
   try {
-    await page.goto(master.url);
+    await page.goto(`${master.url}/hosts?as=charts`);
     await run(page, master);
     equal(page.faults, [], 'errors on the page');
     equal(await violations(page), [], 'violations of the policy');

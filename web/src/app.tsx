@@ -1,9 +1,10 @@
 // The frame of every page: the rail, the bar, what is wrong with the link, and
 // the page itself.
 
-import { useComputed, useSignalEffect } from '@preact/signals';
+import { useSignalEffect } from '@preact/signals';
 import type { Page } from './pages.ts';
 import type { Parts } from './parts.ts';
+import { tabIcon, tabTitle } from './ui/alarm.ts';
 import { Bar } from './ui/bar.tsx';
 import { LoginForm } from './ui/login.tsx';
 import { Notices } from './ui/notices.tsx';
@@ -11,13 +12,13 @@ import { Rail } from './ui/rail.tsx';
 import { Shown } from './ui/shown.tsx';
 
 export function App(props: Parts & { pages: readonly Page[] }) {
-  const { session, store, view, router, pages } = props;
-  const gone = useComputed(() => store.hosts.value.filter((h) => h.gone).length);
+  const { session, fleet, view, router, pages } = props;
   useSignalEffect(() => {
     const { page, params } = router.route.value;
-    const what = pages.find((p) => p.id === page)?.title(params);
-    const title = what ? `${what} · Vedette` : 'Vedette';
-    document.title = gone.value > 0 ? `(${gone.value} gone) ${title}` : title;
+    document.title = tabTitle(pages.find((p) => p.id === page)?.title(params) ?? '', fleet.problems.value);
+    const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+    const file = tabIcon(fleet.problems.value);
+    if (icon && icon.getAttribute('href') !== file) icon.setAttribute('href', file);
   });
   const asked = session.login.value !== null;
   return (

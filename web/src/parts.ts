@@ -1,6 +1,7 @@
 // What every page and every part of the frame is given.
 
 import type { View } from './charts/view.ts';
+import type { Fleet } from './data/fleet.ts';
 import type { Session } from './data/session.ts';
 import type { Store } from './data/store.ts';
 import type { Router } from './lib/router.ts';
@@ -10,6 +11,8 @@ export interface Parts {
   session: Session;
   /** The hosts and the samples that have come. */
   store: Store;
+  /** What is wrong and what changed, over all hosts. */
+  fleet: Fleet;
   /** The time that is shown, and the loop that draws charts. */
   view: View;
   /** Where we are. */

@@ -53,9 +53,29 @@ export class HostModel {
   readonly charts: Signal<Chart[]> = signal([]);
   readonly clock = new HostClock();
   readonly byId = new Map<string, Series>();
+  readonly byKey = new Map<string, Series[]>();
+  /** When a sample came live last, on our clock; 0 before the first. */
+  heardAt = 0;
   /** The master knows it. */
   listed = true;
   constructor(readonly name: string) {}
+
+  /** Takes a line, in place of one of the same id. */
+  put(series: Series): void {
+    this.take(series.id);
+    this.byId.set(series.id, series);
+    this.byKey.set(series.key, [...(this.byKey.get(series.key) ?? []), series]);
+  }
+
+  /** Takes a line out. */
+  take(id: string): void {
+    const series = this.byId.get(id);
+    if (!series) return;
+    this.byId.delete(id);
+    const rest = this.byKey.get(series.key)!.filter((s) => s !== series);
+    if (rest.length > 0) this.byKey.set(series.key, rest);
+    else this.byKey.delete(series.key);
+  }
 
   /** Time of the newest sample, on the host's clock; 0 where there is none. */
   get newest(): number {
@@ -115,6 +135,8 @@ export class Store {
   private numbers: (Entry | undefined)[] = [];
   private browserLessMaster = 0;
   private keep = horizon;
+  /** Samples that have come. */
+  samples = 0;
   /** When samples came last, on our clock; 0 before the first. */
   heardAt = 0;
 
@@ -171,6 +193,7 @@ export class Store {
     const now = this.now();
     this.heardAt = now;
     const { t, s, v } = samples;
+    this.samples += s.length;
     // The first samples of a subscription are the latest known, however old.
     const live = !samples.series?.length;
     for (let i = 0; i < s.length; i++) {
@@ -178,7 +201,9 @@ export class Store {
       if (!entry) continue;
       if (entry.series.dropped) entry = this.numbers[s[i]] = this.declare(entry.declared);
       entry.series.track.push(t[i], v[i]);
-      if (live) entry.host.clock.note(t[i], now);
+      if (!live) continue;
+      entry.host.clock.note(t[i], now);
+      entry.host.heardAt = now;
     }
   }
 
@@ -270,7 +295,7 @@ export class Store {
     let series = host.byId.get(id);
     if (!series) {
       series = this.newSeries(id, declared, labels);
-      host.byId.set(id, series);
+      host.put(series);
       this.place(host, series, declared.kind);
     }
     return { host, series, declared };
@@ -287,7 +312,7 @@ export class Store {
     this.takeOut(host, series);
     const anew = this.newSeries(series.id, declared, series.labels, series.track);
     anew.past = series.past;
-    host.byId.set(anew.id, anew);
+    host.put(anew);
     this.place(host, anew, declared.kind);
     return { ...entry, series: anew };
   }
@@ -370,7 +395,7 @@ function drop(host: HostModel, series: Series): void {
   series.track.release();
   series.past?.release();
   series.past = null;
-  host.byId.delete(series.id);
+  host.take(series.id);
 }
 
 /** What is used comes first: it is what most people look for. */

@@ -55,7 +55,7 @@ export interface Info {
   role: string;
 }
 
-export type InspectorState = 'starting' | 'ok' | 'failing' | 'quarantined';
+export type InspectorState = 'starting' | 'ok' | 'failing' | 'quarantined' | 'starved';
 
 export interface InspectorStatus {
   name: string;
@@ -70,6 +70,10 @@ export interface InspectorStatus {
   timeouts: number;
   missed: number;
   crashes: number;
+  over_budget?: number;
+  cpu_seconds?: number;
+  /** The revision of the catalog that runs; absent where it was not pushed. */
+  assigned?: string;
   /** The interval while somebody has it run faster. */
   boosted_ms?: number;
 }
@@ -88,10 +92,105 @@ export interface Host {
   remote?: string;
   series: number;
   samples: number;
-  agent?: { reports_queued: number; samples_dropped: number };
+  agent?: {
+    reports_queued: number;
+    samples_dropped: number;
+    spool?: string;
+    isolation?: { layers: string[] | null; missing?: { layer: string; reason: string }[] };
+    starved?: string;
+    starved_seconds?: number;
+  };
   inspectors?: InspectorStatus[];
   /** Known by reportMetric only: there is no agent of ours. */
   simple?: boolean;
+  accepts_pushed?: boolean;
+  /** Why the history does not keep what the host reports now. */
+  not_kept?: string;
+}
+
+export interface Summary {
+  hosts: number;
+  healthy: number;
+  failed: number;
+  refused: number;
+  pending: number;
+}
+
+export interface HistoryEntry {
+  at_ms: number;
+  author: string;
+  action: string;
+  revision: string;
+  selector: string;
+  message?: string;
+  rollout?: string;
+}
+
+export interface CatalogEntry {
+  name: string;
+  current: string;
+  selector: string;
+  kind: string;
+  deleted?: boolean;
+  version: string;
+  rollout?: string;
+  author: string;
+  at_ms: number;
+  message?: string;
+  summary: Summary;
+  history?: HistoryEntry[] | null;
+}
+
+export interface HostReceipt {
+  host: string;
+  host_state?: 'up' | 'gone';
+  inspector: string;
+  revision: string;
+  state: string;
+  reason?: string;
+  at_ms: number;
+  running?: string;
+}
+
+export interface RolloutStage {
+  count?: number;
+  percent?: number;
+  hosts: string[] | null;
+  started_ms?: number;
+  healthy_ms?: number;
+  done_ms?: number;
+  summary: Summary;
+}
+
+export interface Rollout {
+  id: string;
+  inspector: string;
+  action: string;
+  from: string;
+  to: string;
+  from_selector: string;
+  to_selector: string;
+  state: 'running' | 'paused' | 'done' | 'rolled back' | 'replaced';
+  reason?: string;
+  author: string;
+  message?: string;
+  stage: number;
+  stages: RolloutStage[] | null;
+  started_ms: number;
+  finished_ms?: number;
+  failures?: HostReceipt[] | null;
+}
+
+export interface AuditEntry {
+  seq: number;
+  at_ms: number;
+  who: string;
+  role: string;
+  from: string;
+  action: string;
+  subject: string;
+  detail?: string;
+  outcome: string;
 }
 
 export const protocolVersion = 1;

@@ -8,7 +8,7 @@ import { Link } from './link.tsx';
 
 const themes: Theme[] = ['system', 'light', 'dark'];
 
-export function Bar({ session, view }: Parts) {
+export function Bar({ session, view, fleet }: Parts) {
   const info = session.info.value;
   return (
     <header class="bar">
@@ -25,6 +25,7 @@ export function Bar({ session, view }: Parts) {
         </span>
       )}
       <Link session={session} />
+      <Wrong fleet={fleet} />
       <span class="push" />
       <fieldset class="segments">
         <legend class="unseen">Time shown</legend>
@@ -51,6 +52,17 @@ export function Bar({ session, view }: Parts) {
         <ThemeIcon theme={view.theme.value} />
       </button>
     </header>
+  );
+}
+
+/** How much is wrong; a link to it. */
+function Wrong({ fleet }: Pick<Parts, 'fleet'>) {
+  const list = fleet.problems.value;
+  if (list.length === 0) return null;
+  return (
+    <a class="alarm" href="/" data-tone={list.some((p) => p.tone === 'bad') ? 'bad' : 'warn'}>
+      {list.length === 1 ? '1 problem' : `${list.length} problems`}
+    </a>
   );
 }
 

@@ -2,24 +2,17 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { latest } from '../charts/frame.ts';
-import type { HostModel, Series } from '../data/store.ts';
-import { format, meaningOf } from '../lib/units.ts';
+import type { HostModel } from '../data/store.ts';
+import { format, type Unit } from '../lib/units.ts';
+import { linesOf, valueOf, type Vital } from './vitals.ts';
 
-interface Stat {
-  name: string;
-  key: string;
-  /** Of several lines, as of mounts, which one counts. */
-  of: 'max' | 'sum';
-}
-
-const stats: Stat[] = [
-  { name: 'load', key: 'load/average-1', of: 'max' },
-  { name: 'cpu', key: 'cpu/used_percent', of: 'max' },
-  { name: 'memory', key: 'memory/used_percent', of: 'max' },
-  { name: 'disk', key: 'disk/used_percent', of: 'max' },
-  { name: 'in', key: 'network/receive_bytes_total', of: 'sum' },
-  { name: 'out', key: 'network/transmit_bytes_total', of: 'sum' },
+const stats: [name: string, vital: Vital, unit: Unit][] = [
+  ['load', 'load', ''],
+  ['cpu', 'cpu', 'percent'],
+  ['memory', 'memory', 'percent'],
+  ['disk', 'disk', 'percent'],
+  ['in', 'in', 'bytes/s'],
+  ['out', 'out', 'bytes/s'],
 ];
 
 const every = 1_000;
@@ -42,18 +35,7 @@ export function Stats({ host }: { host: HostModel }) {
 }
 
 function read(host: HostModel): [string, string][] {
-  return stats.flatMap((stat): [string, string][] => {
-    const lines = [...host.byId.values()].filter((s) => s.key === stat.key && !loopback(s));
-    if (lines.length === 0) return [];
-    const all = lines.map((s) => latest(s).value).filter(Number.isFinite);
-    const value =
-      all.length === 0 ? NaN : stat.of === 'sum' ? all.reduce((a, b) => a + b) : Math.max(...all);
-    const { unit } = meaningOf(lines[0].item, lines[0].rate ? 'counter' : 'gauge');
-    return [[stat.name, format(value, unit)]];
-  });
-}
-
-/** What a host says to itself is not traffic. */
-function loopback(series: Series): boolean {
-  return series.labels.interface === 'lo';
+  return stats
+    .filter(([, vital]) => linesOf(host, vital).length > 0)
+    .map(([name, vital, unit]) => [name, format(valueOf(host, vital), unit)]);
 }

@@ -1,0 +1,76 @@
+// The rows of the table of hosts: which are shown, in which order, in which
+// groups. Pure: of hosts, and of what is asked for.
+
+import { compareNames } from './names.ts';
+import { fits, parseQuery, type Subject } from './query.ts';
+
+/** A host as the table orders it. */
+export interface Row extends Subject {
+  name: string;
+  state: string;
+}
+
+export type Item<R> = { group: string; count: number } | { row: R };
+
+export interface Wish<R> {
+  query: string;
+  /** What rows are ordered by, or null for their names. */
+  by: ((row: R) => string | number) | null;
+  down: boolean;
+  /** The label that groups are made of; '' for none. */
+  group: string;
+}
+
+export function itemsOf<R extends Row>(rows: R[], wish: Wish<R>): Item<R>[] {
+  const terms = parseQuery(wish.query);
+  const shown = order(terms.length > 0 ? rows.filter((r) => fits(terms, r)) : rows, wish);
+  if (wish.group === '') return shown.map((row) => ({ row }));
+  const groups = new Map<string, R[]>();
+  for (const row of shown) {
+    const value = row.labels[wish.group] ?? '';
+    const group = groups.get(value);
+    if (group) group.push(row);
+    else groups.set(value, [row]);
+  }
+  return [...groups]
+    .sort(([a], [b]) => Number(a === '') - Number(b === '') || compareNames(a, b))
+    .flatMap(([group, list]): Item<R>[] => [{ group, count: list.length }, ...list.map((row) => ({ row }))]);
+}
+
+/** Rows without a value come last, whichever way round. */
+function order<R extends Row>(rows: R[], { by, down }: Wish<R>): R[] {
+  const keyed = rows.map((row) => ({ row, value: by ? by(row) : row.name }));
+  const none = (v: string | number): boolean => v === '' || Number.isNaN(v);
+  const sign = down ? -1 : 1;
+  keyed.sort((a, b) => {
+    const x = a.value;
+    const y = b.value;
+    const missing = Number(none(x)) - Number(none(y));
+    if (missing !== 0) return missing;
+    if (none(x)) return compareNames(a.row.name, b.row.name);
+    const difference = typeof x === 'number' && typeof y === 'number' ? x - y : compareNames(String(x), String(y));
+    return sign * difference || compareNames(a.row.name, b.row.name);
+  });
+  return keyed.map((k) => k.row);
+}
+
+/** Which items are to be in the document: those on the screen, and some around. */
+export function visible(count: number, height: number, top: number, bottom: number, around = 8): [from: number, to: number] {
+  const from = Math.max(0, Math.min(count, Math.floor(top / height) - around));
+  const to = Math.max(from, Math.min(count, Math.ceil(bottom / height) + around));
+  return [from, to];
+}
+
+/** The labels that hosts have, and their values, for completion and grouping. */
+export function labelsOf(rows: Row[]): Map<string, string[]> {
+  const all = new Map<string, Set<string>>();
+  for (const { labels } of rows) {
+    for (const [name, value] of Object.entries(labels)) {
+      if (name === 'host') continue;
+      const values = all.get(name);
+      if (values) values.add(value);
+      else all.set(name, new Set([value]));
+    }
+  }
+  return new Map([...all].sort(([a], [b]) => compareNames(a, b)).map(([n, v]) => [n, [...v].sort(compareNames)]));
+}

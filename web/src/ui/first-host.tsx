@@ -1,0 +1,13 @@
+// What a master says that no host reports to.
+
+import type { Parts } from '../parts.ts';
+import { Empty, Waiting } from './kit.tsx';
+
+export function FirstHost({ session }: Parts) {
+  if (!session.ready.value) return <Waiting>Asking the master for its hosts.</Waiting>;
+  return (
+    <Empty first title="No host reports yet" command={`vedette agent --master ${location.origin}`}>
+      Start an agent on a host and it appears here within a second:
+    </Empty>
+  );
+}

@@ -1,0 +1,26 @@
+// A value beside what it can be at most, as a bar that changes its colour where
+// it becomes much.
+
+/** Shares of the most from which a value is much, and too much. */
+export const much = 0.75;
+export const tooMuch = 0.9;
+
+export type Level = 'calm' | 'much' | 'too-much' | 'none';
+
+export function levelOf(value: number, most: number): Level {
+  if (!Number.isFinite(value) || !(most > 0)) return 'none';
+  const share = value / most;
+  return share >= tooMuch ? 'too-much' : share >= much ? 'much' : 'calm';
+}
+
+export function Meter({ value, most, text }: { value: number; most: number; text: string }) {
+  const width = Number.isFinite(value) && most > 0 ? Math.min(100, (value / most) * 100) : 0;
+  return (
+    <span class="meter" data-level={levelOf(value, most)}>
+      <i aria-hidden="true">
+        <b style={{ width: `${width}%` }} />
+      </i>
+      <span>{text}</span>
+    </span>
+  );
+}

@@ -1,0 +1,40 @@
+import { render } from 'preact';
+import { expect, test } from 'vitest';
+import type { Problem } from '../data/problems.ts';
+import type { Parts } from '../parts.ts';
+import { Problems } from './problems.tsx';
+
+const parts = { store: { hosts: { value: [1, 2, 3] } } } as unknown as Parts;
+const problem: Problem = {
+  id: 'failing cert',
+  kind: 'failing',
+  tone: 'bad',
+  subject: 'cert',
+  title: 'cert failing on 20 of 30 hosts',
+  reasons: [
+    { text: '<b>no</b>', hosts: 18 },
+    { text: 'b', hosts: 2 },
+  ],
+  hosts: Array.from({ length: 20 }, (_, i) => `web-${i}`),
+  since: Date.now() - 600_000,
+};
+
+function html(list: Problem[]): HTMLElement {
+  const root = document.createElement('div');
+  render(<Problems {...parts} list={list} />, root);
+  return root;
+}
+
+test('a problem says what, why, where and since when', () => {
+  const root = html([problem]);
+  expect(root.querySelector('[data-problem]')!.textContent).toContain('since 10 min ago');
+  expect([...root.querySelectorAll('.whys > li')].map((l) => l.textContent)).toEqual(['<b>no</b> on 18', 'b on 2']);
+  const links = [...root.querySelectorAll('.where a')];
+  expect(links.length).toBe(7);
+  expect(links[6].textContent).toBe('and 14 more');
+  expect(links[6].getAttribute('href')).toBe('/hosts?q=cert+failing');
+});
+
+test('nothing wrong is said calmly', () => {
+  expect(html([]).textContent).toBe('Nothing is wrong on 3 hosts.');
+});

@@ -1,0 +1,58 @@
+// The few values that tell most about a host, read off its tracks.
+
+import { latest } from '../charts/frame.ts';
+import type { HostModel, Series } from '../data/store.ts';
+
+export type Vital = 'load' | 'cpu' | 'memory' | 'disk' | 'in' | 'out';
+
+interface Source {
+  key: string;
+  /** Of several lines, as of mounts, which one counts. */
+  of: 'max' | 'sum';
+}
+
+const sources: Record<Vital, Source> = {
+  load: { key: 'load/average-1', of: 'max' },
+  cpu: { key: 'cpu/used_percent', of: 'max' },
+  memory: { key: 'memory/used_percent', of: 'max' },
+  disk: { key: 'disk/used_percent', of: 'max' },
+  in: { key: 'network/receive_bytes_total', of: 'sum' },
+  out: { key: 'network/transmit_bytes_total', of: 'sum' },
+};
+
+/** What a host says to itself is not traffic. */
+function loopback(series: Series): boolean {
+  return series.labels.interface === 'lo';
+}
+
+/** The lines that a vital value is made of. */
+export function linesOf(host: HostModel, vital: Vital): Series[] {
+  const { key } = sources[vital];
+  return (host.byKey.get(key) ?? []).filter((s) => !s.dropped && !loopback(s));
+}
+
+/** The newest value; NaN where there is none. */
+export function valueOf(host: HostModel, vital: Vital): number {
+  const all = linesOf(host, vital)
+    .map((s) => latest(s).value)
+    .filter(Number.isFinite);
+  if (all.length === 0) return NaN;
+  return sources[vital].of === 'sum' ? all.reduce((a, b) => a + b) : Math.max(...all);
+}
+
+const enough = 3_000; // ms over which processors are counted
+
+/**
+ * How many processors a host has; 0 where that is not known. In a second each
+ * spends a second, in one mode or another.
+ */
+export function coresOf(host: HostModel): number {
+  const modes = (host.byKey.get('cpu/seconds_total') ?? []).filter((s) => s.track.length > 1);
+  let seconds = 0;
+  for (const { track } of modes) {
+    const took = track.lastTime - track.times[track.start];
+    if (took < enough) return 0;
+    seconds += ((track.lastValue - track.values[track.start]) / took) * 1000;
+  }
+  return Math.max(0, Math.round(seconds));
+}
