@@ -1,1 +1,0 @@
-export{default}from"./hosts-DGjlpu1b.js";

@@ -1,1 +1,0 @@
-import{N as e,d as t,h as n}from"./index-C__LbVmb.js";import{n as r}from"./rollout-BesQf6pw.js";import"./work-CSXVgMWg.js";function i({session:i,params:a}){return n(e,{children:[n(t,{title:`Rollout ${a.id}`,children:n(`a`,{href:`/rollouts`,children:`All rollouts`})}),n(`div`,{class:`card`,children:n(r,{session:i,id:a.id})})]})}export{i as default};
