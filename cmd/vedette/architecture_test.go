@@ -46,12 +46,14 @@ func goList(t *testing.T, args ...string) []listedPackage {
 // The longest folder that holds a package decides.
 func mayImport() map[string][]string {
 	return map[string][]string{
-		"cmd/vedette":        {"agent", "cmd/internal", "config", "inspectors", "internal/signing", "internal/tempdir", "master", "plugins", "rpc", "web"},
+		"cmd/vedette":        {"cmd/internal", "config", "inspectors", "internal/signing"},
 		"cmd/vedette-agent":  {"cmd/internal"},
 		"cmd/internal":       {"agent", "config", "inspectors", "internal", "plugins", "rpc"},
 		"agent":              {"config", "rpc", "inspectors", "internal/bell", "internal/signing", "internal/wholefile", "plugins"},
 		"agent/delivery":     {"config", "rpc", "inspectors", "internal/bell", "internal/wholefile"},
 		"agent/programs":     {"config", "rpc"},
+		"cmd/internal/mesh":  {"cmd/internal", "config", "inspectors", "internal/signing", "master/rollout", "rpc"},
+		"cmd/internal/serve": {"cmd/internal", "config", "inspectors", "internal/tempdir", "master", "plugins", "web"},
 		"master":             {"config", "rpc", "inspectors", "internal/signing"},
 		"master/state":       nil,
 		"config":             {"inspectors", "internal"},
@@ -90,8 +92,8 @@ func owners() map[string][]string {
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
 		"github.com/rogpeppe/go-internal":     nil, // tests only
 		"go.uber.org/goleak":                  nil, // tests only
-		"github.com/vedettehq/vedette/master": {"cmd/vedette", "master", "bench"},
-		"github.com/vedettehq/vedette/web":    {"cmd/vedette", "web"},
+		"github.com/vedettehq/vedette/master": {"cmd/internal/mesh", "cmd/internal/serve", "master", "bench"},
+		"github.com/vedettehq/vedette/web":    {"cmd/internal/serve", "web"},
 
 		"github.com/vedettehq/vedette/internal/alone":         nil, // tests only
 		"github.com/vedettehq/vedette/internal/freeport":      nil, // tests only

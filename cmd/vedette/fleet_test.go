@@ -166,8 +166,8 @@ func allHealthy(revision string, n int) func(wire.ReceiptsResult) bool {
 	}
 }
 
-// probe is a script that passes the check; another value is another revision.
-func probe(value int, interval time.Duration) wire.Code {
+// probeCode is a script that passes the check; another value is another revision.
+func probeCode(value int, interval time.Duration) wire.Code {
 	return wire.Code{
 		Name: "probe", File: "probe.go", IntervalMS: interval.Milliseconds(),
 		Source: fmt.Sprintf("package probe\n\nfunc Inspect() (float64, error) { return %d, nil }\n", value),
@@ -215,7 +215,7 @@ func TestPushInAReconnectStorm(t *testing.T) {
 	f := newFleet(t)
 	f.startMaster()
 	f.startAgents(n)
-	first, second := probe(1, time.Minute), probe(2, time.Minute)
+	first, second := probeCode(1, time.Minute), probeCode(2, time.Minute)
 	peer := f.operator()
 	pushed := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: first})
 	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(pushed.Revision, n))
@@ -242,7 +242,7 @@ func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 	f.startMaster()
 	f.startAgents(n)
 	peer := f.operator()
-	good, bad := probe(1, 100*time.Millisecond), probe(2, 100*time.Millisecond)
+	good, bad := probeCode(1, 100*time.Millisecond), probeCode(2, 100*time.Millisecond)
 	var broken []string
 	for _, i := range []int{7, 23, 41} {
 		f.agents[i].bad = bad.Source
@@ -298,7 +298,7 @@ func TestThousandRevisionsLeaveMemoryFlat(t *testing.T) {
 	push := func(from, to int) {
 		var last wire.PushResult
 		for i := from; i < to; i++ {
-			last = ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: probe(i, 100*time.Millisecond)})
+			last = ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: probeCode(i, 100*time.Millisecond)})
 			if i%10 == 0 {
 				askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(last.Revision, n))
 			}
@@ -342,7 +342,7 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 	f := newFleet(t)
 	f.startMaster()
 	f.startAgents(n)
-	seen := ask[wire.PushResult](t, f.operator(), wire.MethodCatalogPush, wire.PushParams{Code: probe(0, time.Minute)}).Version
+	seen := ask[wire.PushResult](t, f.operator(), wire.MethodCatalogPush, wire.PushParams{Code: probeCode(0, time.Minute)}).Version
 	type outcome struct {
 		result wire.PushResult
 		err    error
@@ -352,7 +352,7 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 		peer := f.operator()
 		go func() {
 			var o outcome
-			o.err = peer.Call(context.WithoutCancel(t.Context()), wire.MethodCatalogPush, wire.PushParams{Code: probe(1+i, time.Minute), Version: &seen}, &o.result)
+			o.err = peer.Call(context.WithoutCancel(t.Context()), wire.MethodCatalogPush, wire.PushParams{Code: probeCode(1+i, time.Minute), Version: &seen}, &o.result)
 			outcomes <- o
 		}()
 	}

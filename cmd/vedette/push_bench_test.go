@@ -48,7 +48,7 @@ func pushToFleet(b *testing.B, simulated, real int) {
 	var all, theirs, last []time.Duration
 	cpu, carried, pushes := cpuOf(b, m.master), link.carried.Load(), 0
 	for b.Loop() {
-		code := probe(pushes, time.Second)
+		code := probeCode(pushes, time.Second)
 		pushes++
 		started := time.Now()
 		revision := ask[wire.PushResult](b, operator, wire.MethodCatalogPush, wire.PushParams{Code: code}).Revision

@@ -150,7 +150,7 @@ func killAt(m *killMesh, step killStep) {
 	m.awaitHosts(2)
 	peer := m.operator()
 	settled := ask[wire.PushResult](m.TB, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(goodBody)})
-	askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: settled.Rollout}, "it is over", ended)
+	askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: settled.Rollout}, "it is over", wire.Rollout.Ended)
 	if step.away {
 		m.agents["b"].signal(syscall.SIGSTOP)
 	}
@@ -161,7 +161,7 @@ func killAt(m *killMesh, step killStep) {
 
 	m.startMaster()
 	peer = m.operator()
-	r := askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, "it is over", ended)
+	r := askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, "it is over", wire.Rollout.Ended)
 	if r.State != step.end {
 		m.Fatalf("the rollout is %s: %s", r.State, r.Reason)
 	}
@@ -191,9 +191,9 @@ func TestRevisionThatKillsItsScriptHost(t *testing.T) {
 	beside.Name = "beside"
 	ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: beside})
 	good := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(goodBody)})
-	askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: good.Rollout}, "it is over", ended)
+	askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: good.Rollout}, "it is over", wire.Rollout.Ended)
 	bad := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(fatalBody), Plan: wire.Plan{Stages: []wire.Stage{{Hosts: 1}}}})
-	r := askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: bad.Rollout}, "it is over", ended)
+	r := askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: bad.Rollout}, "it is over", wire.Rollout.Ended)
 	if r.State != wire.RolloutRolledBack || r.Stage != 0 || len(r.Failures) != 1 || r.Failures[0].Revision != bad.Revision {
 		t.Fatalf("the rollout is %+v", r)
 	}

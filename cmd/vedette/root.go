@@ -5,6 +5,8 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/mesh"
+	"github.com/vedettehq/vedette/cmd/internal/serve"
 )
 
 // newRoot makes the command that has all the others.
@@ -35,9 +37,9 @@ measure live. "vedette dev" starts all of it on this machine.`,
 			root.AddCommand(cmd)
 		}
 	}
-	add("run", newDev(), newMaster(), agentcmd.New("agent", "vedette agent"))
-	add("push", newTry(), newPush(), newApply(), newInspectors(), newReceipts(), newRollouts(), newRollout(), newAudit())
-	add("look", newHosts(), newWatch(), newBoost(), newCall())
+	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
+	add("push", mesh.NewTry(), mesh.NewPush(), mesh.NewApply(), mesh.NewInspectors(), mesh.NewReceipts(), mesh.NewRollouts(), mesh.NewRollout(), mesh.NewAudit())
+	add("look", mesh.NewHosts(), mesh.NewWatch(), mesh.NewBoost(), mesh.NewCall())
 	add("make", newInspector(), newConfig(), newToken(), newKey())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)

@@ -27,16 +27,11 @@ import (
 
 	"github.com/vedettehq/vedette/internal/freeport"
 	"github.com/vedettehq/vedette/internal/patience"
-	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
 // The scripts run the real command in processes of its own: the test binary
 // under the name vedette is that command.
 func TestMain(m *testing.M) {
-	// A builder in a test starts the test binary by its own name.
-	if filepath.Base(os.Args[0]) != "vedette" && len(os.Args) == 2 && os.Args[1] == scripthost.Command {
-		os.Exit(scripthost.Main())
-	}
 	testscript.Main(m, map[string]func(){"vedette": main, "chaos-agent": chaosAgent, "fake-master": fakeMaster})
 }
 

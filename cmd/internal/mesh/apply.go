@@ -1,0 +1,213 @@
+package mesh
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// apply is one run of the command of that name.
+type apply struct {
+	client
+	planFlags
+	signFlags
+	prune, yes, dryRun bool
+	allowNone          bool
+	message            string
+}
+
+// NewApply makes the command of that name.
+func NewApply() *cobra.Command {
+	a := &apply{}
+	cmd := &cobra.Command{
+		Use:   "apply DIR",
+		Short: "Make the master's catalog what a folder of inspectors says",
+		Long: `Make the master's catalog what a folder of inspectors says, which may be in git:
+check them all, show what would change, ask, and push what is new or has changed,
+one after the other, each as ` + "`vedette push`" + ` does. The first that does not do well
+ends it. What is only on the master is left alone, unless --prune deletes it.
+
+Each *.go file is an inspector for every host, or those are that ` + config.FolderFile + ` in
+the folder names, for the hosts that it says. Names that begin with _ or . are
+left out, as the go command does:
+
+    inspectors:
+      disk: { file: disk.go, to: role=db, interval: 10s }
+
+Without a terminal to ask on it needs --yes. --dry-run only shows the plan, and
+exits with 10 where there are changes.`,
+		Example: `  vedette apply ./inspectors
+  vedette apply ./inspectors --dry-run
+  vedette apply ./inspectors --yes --prune --canary 1,10%,100% -m "$(git log -1 --format=%s)"`,
+		Args: cli.OneArg("DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0]) },
+	}
+	a.client.flags(cmd)
+	a.planFlags.flags(cmd)
+	a.signFlags.flags(cmd)
+	cmd.Flags().BoolVar(&a.prune, "prune", false, "delete what is only on the master")
+	cmd.Flags().BoolVarP(&a.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "show the plan, and change nothing")
+	allowNoneFlag(cmd, &a.allowNone)
+	cmd.Flags().StringVarP(&a.message, "message", "m", "", "why, for the history")
+	a.jsonFlag(cmd, "print one JSON object a line: each step of the plan, then each change")
+	return cmd
+}
+
+func (a *apply) run(cmd *cobra.Command, dir string) error {
+	plan, err := a.plan()
+	if err != nil {
+		return err
+	}
+	if err := a.signFlags.read(cmd); err != nil {
+		return err
+	}
+	wanted, err := a.folder(cmd, dir)
+	if err != nil {
+		return err
+	}
+	s, err := a.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	steps, err := a.steps(cmd, s, wanted)
+	if err != nil {
+		return err
+	}
+	if err := a.show(cmd.OutOrStdout(), steps); err != nil {
+		return err
+	}
+	changes := countChanges(steps)
+	switch {
+	case !a.allowNone && slices.ContainsFunc(steps, func(s applyStep) bool { return s.Nobody != "" }):
+		return cli.Exit(cli.ExitCheck, errors.New("nothing was pushed: no host has what a selector says; where that is meant, give --allow-none"))
+	case changes == 0:
+		return nil
+	case a.dryRun:
+		return cli.Exit(cli.ExitPending, nil)
+	}
+	if err := a.confirm(cmd, changes); err != nil {
+		return err
+	}
+	return a.apply(cmd, steps, plan)
+}
+
+// wanted is one inspector as the folder has it.
+type wanted struct {
+	code     wire.Code
+	selector string
+}
+
+// folder reads and checks what the folder holds. All faults of all files are
+// told at once.
+func (a *apply) folder(cmd *cobra.Command, dir string) ([]wanted, error) {
+	folder, err := config.LoadFolder(dir)
+	if _, unread := errors.AsType[*fs.PathError](err); unread {
+		return nil, cli.Exit(cli.ExitFailed, err)
+	} else if err != nil {
+		return nil, cli.Exit(cli.ExitCheck, err)
+	}
+	for _, file := range folder.Left {
+		cli.Errln(cmd.ErrOrStderr(), "warning: %s does not name %s; it is left out", config.FolderFile, file)
+	}
+	if len(folder.Inspectors) == 0 {
+		return nil, fmt.Errorf("there is no inspector in %q", dir)
+	}
+	var all []wanted
+	good := true
+	for _, name := range slices.Sorted(maps.Keys(folder.Inspectors)) {
+		in := folder.Inspectors[name]
+		code := wire.Code{Name: name, IntervalMS: in.Interval.Milliseconds(), TimeoutMS: in.Timeout.Milliseconds()}
+		if err := scriptCode(cmd, in.File, &code, a.json); cli.Status(err) == cli.ExitCheck {
+			good = false
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, wanted{code, in.To})
+	}
+	if !good {
+		return nil, cli.Exit(cli.ExitCheck, nil)
+	}
+	return all, nil
+}
+
+// show prints the plan.
+func (a *apply) show(w io.Writer, steps []applyStep) error {
+	if a.json {
+		return cli.PrintLines(w, steps)
+	}
+	_, err := io.WriteString(w, cli.Printable(planText(steps, a.prune)))
+	return err
+}
+
+// confirm asks whether to go on, or wants --yes where nobody can be asked.
+func (a *apply) confirm(cmd *cobra.Command, changes int) error {
+	if a.yes {
+		return nil
+	}
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || cli.TerminalWidth(in) == 0 || a.json {
+		return cli.Usagef("there is no terminal to ask on; look at the plan with --dry-run, and give --yes")
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "Make %s? [y/N] ", counted(changes, "change", "changes"))
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("cannot read the answer: %w", err)
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errors.New("nothing was changed")
+	}
+	return nil
+}
+
+// apply makes the changes one after the other, until one does not do well.
+func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) error {
+	for i, step := range steps {
+		var err error
+		switch step.Change {
+		case changeNew, changeCode, changeHosts, changeSigned:
+			err = a.push(cmd, step, plan)
+		case changeDelete:
+			err = a.delete(cmd, step)
+		}
+		if err != nil {
+			if left := countChanges(steps[i+1:]); left > 0 {
+				cli.Errln(cmd.ErrOrStderr(), "%s: %s left undone", step.Name, counted(left, "change is", "changes are"))
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
+	params := wire.PushParams{Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.sign(step.code)}
+	var result wire.PushResult
+	if err := a.call(cmd, wire.MethodCatalogPush, params, &result); err != nil {
+		return faultsOf(cmd, err, step.code.File, a.json)
+	}
+	if !a.json {
+		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(step.Name, result))); err != nil {
+			return err
+		}
+	}
+	return a.finish(cmd, step.Name, result, &a.planFlags)
+}
+
+func (a *apply) delete(cmd *cobra.Command, step applyStep) error {
+	params := wire.DeleteParams{Name: step.Name, Message: a.message, Version: &step.version}
+	return a.remove(cmd, params, &a.planFlags)
+}

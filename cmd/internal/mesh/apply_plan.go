@@ -1,0 +1,201 @@
+package mesh
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/probe"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// What a step of a plan does.
+const (
+	changeNew    = "new"
+	changeCode   = "changed"
+	changeHosts  = "hosts changed" // the code is the same
+	changeSigned = "to be signed"  // the code and the hosts are the same
+	changeNone   = "unchanged"
+	changeDelete = "delete"
+	changeLeft   = "only on the master" // and left there
+)
+
+// applyStep is one inspector of a plan, as --json prints it.
+type applyStep struct {
+	Name     string `json:"name"`
+	Change   string `json:"change"`
+	From     string `json:"from,omitempty"`     // revision
+	Revision string `json:"revision,omitempty"` // that it would have
+	To       string `json:"to"`                 // the selector that it would have
+	WasTo    string `json:"was_to,omitempty"`   // the selector that it has, where that is another
+	Added    int    `json:"added"`              // lines
+	Removed  int    `json:"removed"`
+	Nobody   string `json:"nobody,omitempty"`   // why no host is selected, where that is to be allowed
+	Drops    int    `json:"drops,omitempty"`    // hosts that have it and would not any more
+	Replaces int    `json:"replaces,omitempty"` // hosts that run a built-in one of that name
+
+	code    wire.Code
+	version string // of the entry that the plan was made with, "" of none
+}
+
+// steps compares what the folder has with the catalog.
+func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep, error) {
+	var catalog wire.CatalogResult
+	if err := s.call(wire.MethodCatalogList, nil, &catalog); err != nil {
+		return nil, err
+	}
+	entries := make(map[string]wire.CatalogEntry)
+	for _, e := range catalog.Inspectors {
+		entries[e.Name] = e
+	}
+	var steps []applyStep
+	good := true
+	for _, w := range all {
+		var checked wire.CheckResult
+		if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: w.code, Selector: &w.selector}, &checked); err != nil {
+			return nil, err
+		}
+		if len(checked.Diagnostics) > 0 {
+			good = false
+			if err := probe.PrintChecked(cmd, w.code.File, fromMaster(checked), a.json); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := a.agree(w.code, checked.Revision); err != nil {
+			return nil, err
+		}
+		entry, there := entries[w.code.Name]
+		delete(entries, w.code.Name)
+		step, err := a.stepOf(s, w, entry, there, checked.Revision)
+		if err != nil {
+			return nil, err
+		}
+		step.Nobody, step.Drops, step.Replaces = checked.Nobody, checked.Drops, checked.Replaces
+		steps = append(steps, step)
+	}
+	if !good {
+		return nil, cli.Exit(cli.ExitCheck, nil)
+	}
+	for _, e := range catalog.Inspectors {
+		if _, left := entries[e.Name]; left {
+			step := applyStep{Name: e.Name, Change: changeLeft, From: e.Current, To: e.Selector, version: e.Version}
+			if a.prune {
+				step.Change = changeDelete
+			}
+			steps = append(steps, step)
+		}
+	}
+	return steps, nil
+}
+
+// stepOf compares one inspector with its entry of the catalog.
+func (a *apply) stepOf(s *session, w wanted, entry wire.CatalogEntry, there bool, revision string) (applyStep, error) {
+	step := applyStep{Name: w.code.Name, Change: changeNew, Revision: revision, To: w.selector, code: w.code}
+	var from wire.Revision
+	if there {
+		step.From, step.version = entry.Current, entry.Version
+		if entry.Selector != w.selector {
+			step.WasTo, step.Change = selectorText(entry.Selector), changeHosts
+		} else {
+			step.Change = changeNone
+		}
+		same := entry.Current == revision
+		if same && a.key == nil {
+			return step, nil
+		}
+		var err error
+		if from, err = s.revision(w.code.Name, entry.Current); err != nil {
+			return step, err
+		}
+		switch {
+		case !same:
+			step.Change = changeCode
+		case step.Change == changeNone && !a.has(w.code, from.Signatures):
+			step.Change = changeSigned
+			return step, nil
+		default:
+			return step, nil
+		}
+	}
+	step.Added, step.Removed = lineCounts(unified("from", "to", codeText(from.Code), codeText(w.code)))
+	return step, nil
+}
+
+// countChanges counts the steps that do something.
+func countChanges(steps []applyStep) int {
+	n := 0
+	for _, s := range steps {
+		if s.Change != changeNone && s.Change != changeLeft {
+			n++
+		}
+	}
+	return n
+}
+
+// planText shows a plan: a line for each step, and what comes of it.
+func planText(steps []applyStep, prune bool) string {
+	var b strings.Builder
+	width, left := 0, 0
+	for _, s := range steps {
+		width = max(width, len(s.Name))
+	}
+	for _, s := range steps {
+		sign := map[string]string{changeNew: "+", changeCode: "~", changeHosts: "~", changeSigned: "~", changeDelete: "-"}[s.Change]
+		fmt.Fprintf(&b, "%1s %-*s  %s\n", sign, width, s.Name, stepText(s))
+		if s.Change == changeLeft {
+			left++
+		}
+	}
+	if n := countChanges(steps); n == 0 {
+		b.WriteString("nothing is to be done")
+	} else {
+		b.WriteString(counted(n, "change", "changes"))
+	}
+	if left > 0 && !prune {
+		fmt.Fprintf(&b, "; --prune would delete what is only on the master")
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// stepText says what a step does.
+func stepText(s applyStep) string {
+	text := s.Change
+	switch s.Change {
+	case changeNew, changeCode:
+		text = fmt.Sprintf("%s %s, +%d -%d lines", s.Change, shortID(s.Revision), s.Added, s.Removed)
+		if s.Change == changeNew || s.WasTo != "" {
+			text += ", to " + selectorText(s.To)
+		}
+	case changeHosts:
+		text = "same code, to " + selectorText(s.To)
+	case changeSigned:
+		text = "same code and hosts, signed"
+	case changeDelete:
+		text = "deleted: it is only on the master"
+	}
+	if s.WasTo != "" {
+		text += " (was to " + s.WasTo + ")"
+	}
+	switch {
+	case s.Nobody != "":
+		text += "; " + nobodyText(s.Nobody, s.Drops)
+	case s.Drops > 0:
+		text += fmt.Sprintf("; %s it", counted(s.Drops, "host drops", "hosts drop"))
+	}
+	if replaces := builtInText(s.Name, s.Replaces > 0, s.Replaces); replaces != "" && s.Change != changeNone {
+		text += "; " + replaces
+	}
+	return text
+}
+
+// counted writes a number with its noun.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,271 @@
+package mesh
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// lookEvery is how often a rollout is asked for beside the events that tell of
+// it: nothing depends on one having arrived.
+const lookEvery = 2 * time.Second
+
+// rolloutWait follows one rollout until its end, through lost connections.
+type rolloutWait struct {
+	client   *client
+	id, name string
+	errs     io.Writer
+	changed  chan struct{} // has room for one: something is to be shown
+	end      context.CancelFunc
+
+	mu       sync.Mutex // guards all below
+	peer     *rpc.Peer  // or nil while there is none
+	known    bool       // rollout is there
+	rollout  wire.Rollout
+	receipts map[string]wire.HostReceipt // by host
+	err      error                       // that ended it
+}
+
+// follow shows a rollout until it has ended, and returns it as it is then. When
+// ctx ends before, it returns it as it was last, and no error.
+func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string, p *progress) (wire.Rollout, error) {
+	o, err := c.dialOptions(cmd)
+	if err != nil {
+		return wire.Rollout{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := &rolloutWait{
+		client: c, id: id, name: name, errs: cmd.ErrOrStderr(), end: cancel,
+		changed: make(chan struct{}, 1), receipts: make(map[string]wire.HostReceipt), rollout: wire.Rollout{ID: id, Inspector: name, State: wire.RolloutRunning},
+	}
+	mux := rpc.NewMux()
+	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(w.event))
+	mux.HandleInOrder(wire.NotifyLost, rpc.Method(func(context.Context, wire.Lost) (wire.Empty, error) { return wire.Empty{}, nil }))
+	mux.HandleInOrder(wire.NotifyHeartbeat, rpc.Method(func(context.Context, wire.Heartbeat) (wire.Empty, error) { return wire.Empty{}, nil }))
+	o.Handler = mux
+	client := &rpc.Client{URL: c.url, Dial: o, OnConnect: w.connect, OnDown: w.down}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if err := client.Run(ctx); err != nil {
+			w.fail(c.explain(err))
+		}
+	}()
+	err = w.loop(ctx, p)
+	cancel()
+	<-gone
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		err = w.err
+	}
+	return w.rollout, err
+}
+
+// decideEvery is how often hosts are looked at that have got a signature.
+const decideEvery = 250 * time.Millisecond
+
+// untilDecided waits until each host that is there has told how it does with the
+// current revision, where there is no rollout that tells of it.
+func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duration) error {
+	ctx, stop := cli.UntilStopped(cmd)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	s, err := c.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	look := time.NewTicker(decideEvery)
+	defer look.Stop()
+	for {
+		var receipts wire.ReceiptsResult
+		if err := s.call(wire.MethodReceipts, wire.CatalogParams{Name: name}, &receipts); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(receipts.Receipts, undecided) {
+			return nil
+		}
+		select {
+		case <-look.C:
+			continue
+		case <-ctx.Done():
+		}
+		if c.json {
+			if err := cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "end", Outcome: outcomeWaiting, Receipts: &receipts}}); err != nil {
+				return err
+			}
+		}
+		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; look at it with: vedette receipts %s", name))
+	}
+}
+
+// undecided reports whether a host that is there is still on its way.
+func undecided(h wire.HostReceipt) bool {
+	return h.HostState == wire.HostUp && h.State != wire.ReceiptHealthy && !unwell(h)
+}
+
+// loop shows each change until the rollout has ended.
+func (w *rolloutWait) loop(ctx context.Context, p *progress) error {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	draw := make(<-chan time.Time)
+	if p.screen != nil { // the time that is left changes on its own
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		draw = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+			w.look(ctx)
+			continue
+		case <-w.changed:
+		case <-draw:
+		}
+		w.mu.Lock()
+		r, receipts, known := w.rollout, maps.Clone(w.receipts), w.known
+		w.mu.Unlock()
+		if !known {
+			continue
+		}
+		if err := p.show(r, receipts, time.Now()); err != nil {
+			return fmt.Errorf("cannot show the rollout: %w", err)
+		}
+		if r.Ended() {
+			return nil
+		}
+	}
+}
+
+// connect subscribes on a new connection, and then asks how far things are, so
+// that nothing is missed in between.
+func (w *rolloutWait) connect(ctx context.Context, p *rpc.Peer) error {
+	for _, pattern := range []string{"rollouts/" + w.id, "receipts/*/" + w.name} {
+		if err := w.call(ctx, p, wire.MethodSubscribe, wire.SubscribeParams{Pattern: pattern}, new(wire.SubscribeResult)); err != nil {
+			return err
+		}
+	}
+	var receipts wire.ReceiptsResult
+	if err := w.call(ctx, p, wire.MethodReceipts, wire.CatalogParams{Name: w.name}, &receipts); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.peer = p
+	for _, receipt := range receipts.Receipts {
+		w.receipts[receipt.Host] = receipt
+	}
+	w.mu.Unlock()
+	return w.get(ctx, p)
+}
+
+// call calls a method. What the master answers with an error ends the waiting:
+// it would be the same the next time.
+func (w *rolloutWait) call(ctx context.Context, p *rpc.Peer, method string, params, result any) error {
+	ctx, cancel := context.WithTimeout(ctx, w.client.timeout)
+	defer cancel()
+	err := p.Call(ctx, method, params, result)
+	var answer *rpc.Error
+	switch {
+	case !errors.As(err, &answer), answer.Code == wire.CodeBusy:
+		return err
+	case method == wire.MethodReceipts && answer.Code == wire.CodeNotFound:
+		return nil // it is being deleted
+	}
+	w.fail(w.client.explain(err))
+	return err
+}
+
+// get asks how far the rollout is.
+func (w *rolloutWait) get(ctx context.Context, p *rpc.Peer) error {
+	var r wire.Rollout
+	if err := w.call(ctx, p, wire.MethodRollout, wire.RolloutParams{Rollout: w.id}, &r); err != nil {
+		return err
+	}
+	w.take(r)
+	return nil
+}
+
+// look asks again, where there is a connection. Its loss is told by down.
+func (w *rolloutWait) look(ctx context.Context) {
+	w.mu.Lock()
+	p := w.peer
+	w.mu.Unlock()
+	if p != nil {
+		_ = w.get(ctx, p)
+	}
+}
+
+// take takes the rollout as it is now. What comes late does not undo its end.
+func (w *rolloutWait) take(r wire.Rollout) {
+	w.mu.Lock()
+	if r.ID == w.id && (!w.known || !w.rollout.Ended()) {
+		w.rollout, w.known = r, true
+	}
+	w.mu.Unlock()
+	w.tell()
+}
+
+// tell has the loop show what is there.
+func (w *rolloutWait) tell() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (w *rolloutWait) event(_ context.Context, e event) (wire.Empty, error) {
+	if strings.HasPrefix(e.Path, "receipts/") {
+		var receipt wire.HostReceipt
+		if json.Unmarshal(e.Data, &receipt) == nil && receipt.Inspector == w.name {
+			w.mu.Lock()
+			w.receipts[receipt.Host] = receipt
+			w.mu.Unlock()
+			w.tell()
+		}
+		return wire.Empty{}, nil
+	}
+	var r wire.Rollout
+	if json.Unmarshal(e.Data, &r) == nil && r.ID == w.id {
+		w.take(r)
+	}
+	return wire.Empty{}, nil
+}
+
+// down tells that the connection was lost.
+func (w *rolloutWait) down(err error, retryIn time.Duration) {
+	w.mu.Lock()
+	w.peer = nil
+	over := w.err != nil
+	w.mu.Unlock()
+	if !over {
+		cli.Errln(w.errs, "%v; trying again in %v", w.client.explain(err), retryIn.Round(100*time.Millisecond))
+	}
+}
+
+// fail ends the waiting with an error.
+func (w *rolloutWait) fail(err error) {
+	w.mu.Lock()
+	if w.err == nil {
+		w.err = err
+	}
+	w.mu.Unlock()
+	w.end()
+}

@@ -1,0 +1,191 @@
+package mesh
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// NewHosts makes the command of that name.
+func NewHosts() *cobra.Command {
+	var c client
+	var labels bool
+	cmd := &cobra.Command{
+		Use:   "hosts",
+		Short: "List the hosts, and the inspectors that fail",
+		Long: `List every host that the master has seen: whether it is up, when it was last
+heard of, by how much its clock is off, and how its inspectors are. Inspectors
+that fail, or were taken out of use, are named below with their error.`,
+		Example: "  vedette hosts\n  vedette hosts --labels\n  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var result wire.HostsResult
+			if err := c.call(cmd, wire.MethodHosts, nil, &result); err != nil {
+				return err
+			}
+			if c.json {
+				return cli.PrintLines(cmd.OutOrStdout(), result.Hosts)
+			}
+			if labels {
+				return printHostLabels(cmd.OutOrStdout(), result.Hosts)
+			}
+			return printHosts(cmd.OutOrStdout(), result.Hosts, time.Now())
+		},
+	}
+	c.flags(cmd)
+	c.jsonFlag(cmd, "print one JSON object a line, one for each host")
+	cmd.Flags().BoolVar(&labels, "labels", false, "show the labels of each host, which selectors select by")
+	cmd.AddCommand(newHostsLabel())
+	return cmd
+}
+
+func printHosts(w io.Writer, hosts []wire.Host, now time.Time) error {
+	if len(hosts) == 0 {
+		_, err := fmt.Fprintln(w, "No host has reported yet; start an agent with `vedette agent`.")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "HOST\tSTATE\tSEEN\tSKEW\tVERSION\tINSPECTORS")
+	for _, h := range hosts {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", cli.Printable(h.Host), cli.Printable(h.State),
+			cli.Ago(now, h.LastSeenMS), skew(h), cli.Printable(cli.OrDash(h.Version)), inspectorCounts(h))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if err := printStarved(w, hosts); err != nil {
+		return err
+	}
+	if err := printIsolation(w, hosts); err != nil {
+		return err
+	}
+	if err := printDelivery(w, hosts); err != nil {
+		return err
+	}
+	return printFailing(w, hosts, now)
+}
+
+// printStarved names the hosts that have no processor time for their inspectors.
+func printStarved(w io.Writer, hosts []wire.Host) error {
+	var lines []string
+	for _, h := range hosts {
+		if h.Agent == nil || h.Agent.Starved == "" || h.State != wire.HostUp {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s: this host is starved: %s", h.Host, h.Agent.Starved))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", cli.Printable(strings.Join(lines, "\n")))
+	return err
+}
+
+// printIsolation names the hosts whose scripts are not fully isolated.
+func printIsolation(w io.Writer, hosts []wire.Host) error {
+	first := true
+	for _, h := range hosts {
+		if h.Agent == nil || h.Agent.Isolation == nil || len(h.Agent.Isolation.Missing) == 0 {
+			continue
+		}
+		if first {
+			fmt.Fprintln(w)
+			first = false
+		}
+		text := fmt.Sprintf("%s: scripts are isolated by %s", h.Host, cli.OrDash(strings.Join(h.Agent.Isolation.Layers, ", ")))
+		for _, m := range h.Agent.Isolation.Missing {
+			text += fmt.Sprintf("\n    not by %s: %s", m.Layer, m.Reason)
+		}
+		if _, err := fmt.Fprintln(w, cli.Printable(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printDelivery names the hosts whose samples come late, or never, or would if
+// the master were away.
+func printDelivery(w io.Writer, hosts []wire.Host) error {
+	var lines []string
+	for _, h := range hosts {
+		if h.NotKept != "" && h.State == wire.HostUp {
+			lines = append(lines, fmt.Sprintf("%s: %s", h.Host, h.NotKept))
+		}
+		if h.Agent == nil {
+			continue
+		}
+		if n := h.Agent.SamplesDropped; n > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %d samples were dropped in all; charts have gaps there", h.Host, n))
+		}
+		if _, why, ok := strings.Cut(h.Agent.Spool, "memory: "); ok {
+			lines = append(lines, fmt.Sprintf("%s: keeps what cannot be sent in memory, not on its disk\n    %s", h.Host, why))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", cli.Printable(strings.Join(lines, "\n")))
+	return err
+}
+
+// printFailing names the inspectors that are not well.
+func printFailing(w io.Writer, hosts []wire.Host, now time.Time) error {
+	first := true
+	for _, h := range hosts {
+		for _, i := range h.Inspectors {
+			if i.State != wire.StateFailing && i.State != wire.StateQuarantined {
+				continue
+			}
+			if first {
+				fmt.Fprintln(w)
+				first = false
+			}
+			why := strings.ReplaceAll(strings.TrimSpace(i.Error), "\n", "\n    ")
+			if _, err := fmt.Fprintln(w, cli.Printable(fmt.Sprintf("%s: %s is %s since %s, %d of %d runs failed\n    %s",
+				h.Host, i.Name, i.State, cli.Ago(now, i.SinceMS), i.Failures, i.Runs, why))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// skew is how much a host's clock is ahead of the master's.
+func skew(h wire.Host) string {
+	if h.Simple || h.State != wire.HostUp {
+		return "-"
+	}
+	d := time.Duration(h.SkewMS) * time.Millisecond
+	if d.Abs() < 10*time.Second {
+		return fmt.Sprintf("%+.2fs", d.Seconds())
+	}
+	sign := "+"
+	if d < 0 {
+		sign = "-"
+	}
+	return sign + d.Abs().Round(time.Second).String()
+}
+
+func inspectorCounts(h wire.Host) string {
+	if h.Simple {
+		return "-"
+	}
+	counts := make(map[string]int)
+	for _, i := range h.Inspectors {
+		counts[i.State]++
+	}
+	var parts []string
+	for _, state := range []string{wire.StateOK, wire.StateStarting, wire.StateStarved, wire.StateFailing, wire.StateQuarantined} {
+		if counts[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+		}
+	}
+	return cli.OrDash(strings.Join(parts, ", "))
+}

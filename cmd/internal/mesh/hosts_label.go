@@ -1,0 +1,99 @@
+package mesh
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func newHostsLabel() *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:   "label HOST KEY=VALUE… KEY-…",
+		Short: "Set labels of a host, or take them back",
+		Long: `Set labels of a host on the master, which go before those of the host's own
+configuration. KEY- takes one back. Inspectors whose selectors match the host from
+then on are sent to it; those whose selectors do not are taken off.`,
+		Example: "  vedette hosts label web-1 role=web zone=a\n  vedette hosts label web-1 zone-",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return errors.New("vedette hosts label needs a HOST and labels, as: vedette hosts label web-1 role=web zone-")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			labels, err := parseLabels(args[1:])
+			if err != nil {
+				return cli.Usagef("%v", err)
+			}
+			var host wire.Host
+			if err := c.call(cmd, wire.MethodHostLabel, wire.LabelParams{Host: args[0], Labels: labels}, &host); err != nil {
+				return err
+			}
+			if c.json {
+				return cli.PrintLines(cmd.OutOrStdout(), []wire.Host{host})
+			}
+			return printHostLabels(cmd.OutOrStdout(), []wire.Host{host})
+		},
+	}
+	c.flags(cmd)
+	c.jsonFlag(cmd, "print the host as one JSON object")
+	return cmd
+}
+
+// parseLabels reads KEY=VALUE and KEY-, which is the label "".
+func parseLabels(words []string) (map[string]string, error) {
+	labels := make(map[string]string)
+	for _, word := range words {
+		key, value, set := strings.Cut(word, "=")
+		if !set {
+			var back bool
+			if key, back = strings.CutSuffix(word, "-"); !back {
+				return nil, fmt.Errorf("%q is no label; write KEY=VALUE to set one, KEY- to take it back", word)
+			}
+		} else if value == "" {
+			return nil, fmt.Errorf("%q has no value; write %s- to take the label back", word, key)
+		}
+		if key == "" {
+			return nil, fmt.Errorf("%q has no key", word)
+		}
+		if _, twice := labels[key]; twice {
+			return nil, fmt.Errorf("the label %q is given twice", key)
+		}
+		labels[key] = value
+	}
+	return labels, nil
+}
+
+// labelsText writes labels as selectors name them.
+func labelsText(labels map[string]string) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, key+"="+labels[key])
+	}
+	return cli.OrDash(strings.Join(parts, ","))
+}
+
+// printHostLabels writes a table of hosts and their labels. PUSHED tells whether
+// the host lets a master send code.
+func printHostLabels(w io.Writer, hosts []wire.Host) error {
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "HOST\tSTATE\tPUSHED CODE\tLABELS")
+	for _, h := range hosts {
+		pushed := "refuses"
+		if h.AcceptsPushed {
+			pushed = "accepts"
+		}
+		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s", h.Host, h.State, pushed, labelsText(h.Labels))))
+	}
+	return table.Flush()
+}

@@ -1,0 +1,63 @@
+package mesh
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// NewInspectorDelete makes the command of that name.
+func NewInspectorDelete() *cobra.Command {
+	var c client
+	var plan planFlags
+	var message, version string
+	cmd := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Take a pushed inspector off its hosts",
+		Long: `Take a pushed inspector off all of its hosts, and wait until they have dropped it;
+one that is away drops it when it returns. Its history is kept, so that
+` + "`vedette inspector rollback NAME REVISION`" + ` brings it back.
+The exit statuses are those of ` + "`vedette push`" + `.`,
+		Example: `  vedette inspector delete disk -m "the node exporter has it"`,
+		Args:    nameAndRevisions(0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := plan.plan(); err != nil {
+				return err
+			}
+			params := wire.DeleteParams{Name: args[0], Message: message}
+			if cmd.Flags().Changed("if-version") {
+				params.Version = &version
+			}
+			return c.remove(cmd, params, &plan)
+		},
+	}
+	c.flags(cmd)
+	plan.waitFlags(cmd)
+	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
+	cmd.Flags().StringVar(&version, "if-version", "", "delete only if this is still the entry's `VERSION`, as `inspectors --json` prints it")
+	c.jsonFlag(cmd, "print one JSON object a line: {deleted}, then each change and the end")
+	return cmd
+}
+
+// remove deletes an inspector, and follows that as a push is followed.
+func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFlags) error {
+	var result wire.PushResult
+	if err := c.call(cmd, wire.MethodCatalogDelete, params, &result); err != nil {
+		return err
+	}
+	var err error
+	if c.json {
+		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"deleted": params.Name}})
+	} else {
+		text := fmt.Sprintf("%s is deleted; its history is kept: vedette inspector history %s\n", params.Name, params.Name)
+		_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(text))
+	}
+	if err != nil || result.Rollout == "" {
+		return err
+	}
+	return c.await(cmd, params.Name, result, f)
+}

@@ -1,0 +1,88 @@
+package mesh
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// NewInspectorShow makes the command of that name.
+func NewInspectorShow() *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:   "show NAME [REVISION]",
+		Short: "Print the source of a pushed inspector",
+		Long: `Print the source of a revision of a pushed inspector, of the current one where
+none is named. A REVISION is the first 8 digits of its id, or more. Of a plugin,
+its programs are listed.`,
+		Example: "  vedette inspector show disk\n  vedette inspector show disk 1f2e3d4c > disk.go\n  vedette inspector show disk --json",
+		Args:    nameAndRevisions(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := c.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			revision, err := s.revision(args[0], append(args, "")[1])
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return cli.PrintLines(cmd.OutOrStdout(), []wire.Revision{revision})
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(codeText(revision.Code)))
+			return err
+		},
+	}
+	c.flags(cmd)
+	c.jsonFlag(cmd, "print one JSON object, with the settings, the author, the message and the signatures")
+	return cmd
+}
+
+// revision gets a revision by the start of its id; "" is the current one.
+func (s *session) revision(name, id string) (wire.Revision, error) {
+	var r wire.Revision
+	err := s.call(wire.MethodCatalogRevision, wire.RevisionParams{Name: name, Revision: id}, &r)
+	return r, err
+}
+
+// codeText is a script's source, or a list of a plugin's programs.
+func codeText(code wire.Code) string {
+	if code.Plugin == nil {
+		return code.Source
+	}
+	var b strings.Builder
+	for _, arg := range code.Plugin.Args {
+		fmt.Fprintf(&b, "argument %q\n", arg)
+	}
+	for _, platform := range slices.Sorted(maps.Keys(code.Plugin.Artefacts)) {
+		a := code.Plugin.Artefacts[platform]
+		fmt.Fprintf(&b, "%s sha256:%s %d bytes\n", platform, a.SHA256, a.Size)
+	}
+	return b.String()
+}
+
+// settingsText lists what a revision sets beside its code.
+func settingsText(code wire.Code) string {
+	var b strings.Builder
+	set := func(name string, value any, given bool) {
+		if given {
+			fmt.Fprintf(&b, "%s: %v\n", name, value)
+		}
+	}
+	set("interval", time.Duration(code.IntervalMS)*time.Millisecond, code.IntervalMS != 0)
+	set("timeout", time.Duration(code.TimeoutMS)*time.Millisecond, code.TimeoutMS != 0)
+	set("isolation", code.Isolation, code.Isolation != "")
+	if code.Budget != nil {
+		set("budget", fmt.Sprintf("%+v", *code.Budget), true)
+	}
+	return b.String()
+}

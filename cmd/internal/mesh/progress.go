@@ -1,0 +1,316 @@
+package mesh
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// shortDigits is how much of a revision's id people are shown; it is the least
+// that names it.
+const shortDigits = 8
+
+// shortID is the start of a revision's id.
+func shortID(revision string) string {
+	return cli.OrDash(revision[:min(len(revision), shortDigits)])
+}
+
+// deletes reports whether a rollout takes its inspector away.
+func deletes(r *wire.Rollout) bool { return r != nil && r.Action == "delete" }
+
+// stageName says how many hosts a stage is for.
+func stageName(s wire.Stage) string {
+	switch {
+	case s.Hosts == 1:
+		return "1 host"
+	case s.Hosts > 0:
+		return fmt.Sprintf("%d hosts", s.Hosts)
+	case s.Percent > 0:
+		return strconv.FormatFloat(s.Percent, 'f', -1, 64) + " %"
+	}
+	return "100 %"
+}
+
+// stageCounts counts the hosts of a stage by their receipts for the rollout's
+// revision, where there are any: they are newer than the stage's summary.
+func stageCounts(r wire.Rollout, s wire.RolloutStage, receipts map[string]wire.HostReceipt) wire.ReceiptSummary {
+	live := wire.ReceiptSummary{Hosts: len(s.Hosts)}
+	for _, host := range s.Hosts {
+		receipt, ok := receipts[host]
+		switch {
+		case !ok || receipt.Revision != r.To:
+			live.Pending++
+		case receipt.State == wire.ReceiptHealthy:
+			live.Healthy++
+		case receipt.State == wire.ReceiptFailed:
+			live.Failed++
+		case receipt.State == wire.ReceiptRefused:
+			live.Refused++
+		default:
+			live.Pending++
+		}
+	}
+	if live.Pending == live.Hosts || s.DoneMS != 0 || r.Ended() {
+		return s.Summary
+	}
+	return live
+}
+
+// stagePhase says what a stage is at.
+func stagePhase(r wire.Rollout, i int) string {
+	s := r.Stages[i]
+	switch {
+	case s.DoneMS != 0:
+		return "done"
+	case s.StartedMS == 0:
+		return "waits"
+	case r.Ended():
+		return r.State
+	case r.State == wire.RolloutPaused:
+		return "paused"
+	case s.HealthyMS != 0:
+		return "bakes"
+	}
+	return "goes on"
+}
+
+// countsText says how many hosts of a rollout are in which state, without those
+// that none is in. A host is well that has dropped what was deleted.
+func countsText(r wire.Rollout, c wire.ReceiptSummary) string {
+	well := "healthy"
+	if deletes(&r) {
+		well = "have dropped it"
+	}
+	text := fmt.Sprintf("%d of %d %s", c.Healthy, c.Hosts, well)
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{c.Failed, "failed"}, {c.Refused, "refused"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.word)
+		}
+	}
+	return text
+}
+
+// stageLines describe the stages of a rollout, a line each.
+func stageLines(r wire.Rollout, receipts map[string]wire.HostReceipt) []string {
+	lines := make([]string, len(r.Stages))
+	for i, s := range r.Stages {
+		lines[i] = cli.Printable(fmt.Sprintf("stage %d of %d (%s) %s: %s",
+			i+1, len(r.Stages), stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), stagePhase(r, i), countsText(r, stageCounts(r, s, receipts))))
+	}
+	return lines
+}
+
+// barCells is the width of a progress bar.
+const barCells = 24
+
+// bar draws how much of something is done.
+func bar(part, whole int) string {
+	cells := 0
+	if whole > 0 {
+		cells = barCells * min(part, whole) / whole
+	}
+	return "[" + strings.Repeat("#", cells) + strings.Repeat("-", barCells-cells) + "]"
+}
+
+// progressBars describe the stages of a rollout for a terminal: a bar each.
+func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time.Time) []string {
+	lines := []string{cli.Printable(fmt.Sprintf("%s  %s → %s  %s", r.Inspector, shortID(r.From), shortID(r.To), r.State))}
+	for i, s := range r.Stages {
+		counts, phase := stageCounts(r, s, receipts), stagePhase(r, i)
+		if left := bakeLeft(r, s, now); phase == "bakes" && left > 0 {
+			phase = "bakes " + left.String()
+		}
+		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), bar(counts.Healthy, counts.Hosts), countsText(r, counts), phase)))
+	}
+	if r.State == wire.RolloutRunning && r.Reason != "" {
+		lines = append(lines, cli.Printable("  "+waitsText(r)))
+	}
+	return lines
+}
+
+// bakeLeft is how long a stage has yet to stay well, where the plan says so.
+func bakeLeft(r wire.Rollout, s wire.RolloutStage, now time.Time) time.Duration {
+	if r.Plan.BakeMS == 0 || s.HealthyMS == 0 {
+		return 0
+	}
+	return time.UnixMilli(s.HealthyMS + r.Plan.BakeMS).Sub(now).Truncate(time.Second)
+}
+
+// progress shows a rollout as it goes.
+type progress struct {
+	out    io.Writer
+	json   bool
+	screen *cli.Screen // or nil where out is no terminal
+	last   []string
+	state  string
+	why    string // it waits
+	head   string
+}
+
+func newProgress(out io.Writer, asJSON bool) *progress {
+	p := &progress{out: out, json: asJSON}
+	if width := cli.TerminalWidth(out); width > 0 && !asJSON {
+		p.screen = &cli.Screen{Out: out, Width: width}
+	}
+	return p
+}
+
+// show shows what has changed since it was called last.
+func (p *progress) show(r wire.Rollout, receipts map[string]wire.HostReceipt, now time.Time) error {
+	if p.screen != nil {
+		return p.screen.Show(progressBars(r, receipts, now))
+	}
+	lines := stageLines(r, receipts)
+	head := fmt.Sprint(r.State, r.Stage, r.FinishedMS, len(r.Failures), r.Reason)
+	if p.json {
+		changed := head != p.head || strings.Join(lines, "\n") != strings.Join(p.last, "\n")
+		p.head, p.last = head, lines
+		if !changed {
+			return nil
+		}
+		return cli.PrintLines(p.out, []pushLine{{Event: "rollout", Rollout: &r}})
+	}
+	for i, line := range lines {
+		if i < len(p.last) && p.last[i] == line || r.Stages[i].StartedMS == 0 && !r.Ended() {
+			continue
+		}
+		if _, err := fmt.Fprintln(p.out, line); err != nil {
+			return err
+		}
+	}
+	p.last = lines
+	if r.State != p.state && r.State == wire.RolloutPaused {
+		fmt.Fprintln(p.out, cli.Printable(fmt.Sprintf("paused; go on with: vedette rollout resume %s", r.ID)))
+	}
+	if r.State == wire.RolloutRunning && r.Reason != "" && r.Reason != p.why {
+		fmt.Fprintln(p.out, cli.Printable(waitsText(r)))
+	}
+	p.state, p.why = r.State, r.Reason
+	return nil
+}
+
+// waitsText says why a rollout that is running does not go on.
+func waitsText(r wire.Rollout) string {
+	return fmt.Sprintf("%s; give it up with: vedette rollout abort %s", r.Reason, r.ID)
+}
+
+// pushLine is what --json prints of a push, one object a line.
+type pushLine struct {
+	Event    string               `json:"event"` // pushed, rollout, end
+	Pushed   *wire.PushResult     `json:"pushed,omitempty"`
+	Outcome  string               `json:"outcome,omitempty"` // one of those below
+	Rollout  *wire.Rollout        `json:"rollout,omitempty"`
+	Receipts *wire.ReceiptsResult `json:"receipts,omitempty"`
+}
+
+// Outcomes of a push.
+const (
+	outcomeHealthy    = "healthy"
+	outcomeDeleted    = "deleted"
+	outcomeUnwell     = "unwell" // failed or refused on some host
+	outcomeRolledBack = wire.RolloutRolledBack
+	outcomeReplaced   = wire.RolloutReplaced
+	outcomeWaiting    = "waiting" // not awaited
+)
+
+// outcomeOf says how a rollout ended. A nil rollout is one that was not needed.
+func outcomeOf(r *wire.Rollout, receipts wire.ReceiptsResult) string {
+	switch {
+	case r != nil && !r.Ended():
+		return outcomeWaiting
+	case r != nil && r.State != wire.RolloutDone:
+		return r.State
+	case deletes(r) && len(r.Failures) == 0:
+		return outcomeDeleted
+	case deletes(r), receipts.Summary.Failed > 0 || receipts.Summary.Refused > 0:
+		return outcomeUnwell
+	}
+	return outcomeHealthy
+}
+
+// outcomeStatus is the exit status for an outcome.
+func outcomeStatus(outcome string) int {
+	switch outcome {
+	case outcomeHealthy, outcomeDeleted:
+		return cli.ExitOK
+	case outcomeWaiting:
+		return cli.ExitWaiting
+	}
+	return cli.ExitRollout
+}
+
+// printOutcome tells how a rollout ended: in one line, and then each host that
+// is not well, with its reason.
+func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.ReceiptsResult) error {
+	var b strings.Builder
+	switch {
+	case r != nil && r.State == wire.RolloutRolledBack:
+		fmt.Fprintf(&b, "%s %s was rolled back to %s: %s\n", name, shortID(r.To), shortID(r.From), cli.OrDash(r.Reason))
+	case r != nil && r.State == wire.RolloutReplaced:
+		fmt.Fprintf(&b, "%s %s was replaced by a later push\n", name, shortID(r.To))
+	}
+	if r != nil {
+		for _, f := range r.Failures {
+			writeReceipt(&b, f)
+		}
+	}
+	switch {
+	case !deletes(r):
+		s := receipts.Summary
+		fmt.Fprintf(&b, "%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts\n", name, shortID(receipts.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
+		for _, host := range receipts.Receipts {
+			if host.State != wire.ReceiptHealthy {
+				writeReceipt(&b, host)
+			}
+		}
+	case r.State == wire.RolloutDone:
+		writeDropped(&b, name, *r)
+	}
+	_, err := io.WriteString(w, cli.Printable(b.String()))
+	return err
+}
+
+// writeDropped says how many hosts do without an inspector that was deleted.
+func writeDropped(b *strings.Builder, name string, r wire.Rollout) {
+	var sum wire.ReceiptSummary
+	for _, s := range r.Stages {
+		sum.Hosts += s.Summary.Hosts
+		sum.Healthy += s.Summary.Healthy
+		sum.Failed += s.Summary.Failed
+		sum.Pending += s.Summary.Pending
+	}
+	fmt.Fprintf(b, "%s was taken off its hosts: %s", name, countsText(r, sum))
+	if sum.Pending > 0 {
+		fmt.Fprintf(b, ", %d away, which drop it when they return", sum.Pending)
+	}
+	b.WriteByte('\n')
+}
+
+// writeReceipt writes how far a host is, and why not further.
+func writeReceipt(b *strings.Builder, h wire.HostReceipt) {
+	fmt.Fprintf(b, "  %s: %s", h.Host, h.State)
+	if why := receiptReason(h); why != "" {
+		b.WriteString(": " + strings.ReplaceAll(why, "\n", "\n    "))
+	}
+	if h.Running != "" && h.Running != h.Revision {
+		fmt.Fprintf(b, " (%s goes on there)", shortID(h.Running))
+	}
+	b.WriteByte('\n')
+}
+
+// receiptReason says why a host is not healthy, as far as that is known.
+func receiptReason(h wire.HostReceipt) string {
+	why := strings.TrimSpace(h.Reason)
+	if why == "" && h.State == wire.ReceiptPending && h.HostState == wire.HostGone {
+		return "the host is away"
+	}
+	return why
+}

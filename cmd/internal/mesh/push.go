@@ -1,0 +1,373 @@
+package mesh
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/probe"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// push is one run of the command of that name.
+type push struct {
+	client
+	planFlags
+	signFlags
+	to, message, name, version string
+	interval, timeoutRun       time.Duration
+	allowNone                  bool
+	plugin                     string
+	args                       []string
+}
+
+// NewPush makes the command of that name.
+func NewPush() *cobra.Command {
+	p := &push{}
+	cmd := &cobra.Command{
+		Use:   "push FILE",
+		Short: "Put an inspector onto the hosts that it is for",
+		Long: `Check a script, make it the current revision of its inspector on the master, and
+follow it onto the hosts: at once, or in stages. A stage that does not do well is
+rolled back, and the hosts that failed are named with their reasons.
+
+Without --to it keeps the hosts that it has; a new inspector goes to every host.
+A SELECTOR that no host has is refused, unless --allow-none is given.
+--plugin pushes a compiled program instead of a script. --sign-key signs it here,
+for hosts that want that; a signature of what is current already is added.
+
+Exit status: 0 healthy on every host that is there; 7 the check found faults, and
+nothing was pushed; 8 rolled back, replaced, or not well on some host; 9 the end
+was not awaited. Hosts that are away get it when they return, and do not count.`,
+		Example: `  vedette push disk.go --to role=db -m "count inodes too"
+  vedette push disk.go --canary 1,10%,100% --bake 30s
+  vedette push disk.go --no-wait --json
+  vedette push disk.go --sign-key signing.pem
+  vedette push --plugin ./gpu,linux/arm64=./gpu-arm64 --name gpu --interval 5s`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case p.plugin == "" && len(args) == 0:
+				return errors.New("vedette push needs a FILE, or --plugin")
+			case p.plugin != "" && len(args) > 0:
+				return fmt.Errorf("vedette push takes a FILE or --plugin, but got both, %q too", args[0])
+			case len(args) > 1:
+				return fmt.Errorf("vedette push takes one FILE, but got %q too; `vedette apply` pushes a folder", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return p.run(cmd, args) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	p.flags(cmd)
+	p.jsonFlag(cmd, "print one JSON object a line, for each change and the end; faults as `inspector check --json`")
+	return cmd
+}
+
+func (p *push) flags(cmd *cobra.Command) {
+	p.client.flags(cmd)
+	p.planFlags.flags(cmd)
+	p.signFlags.flags(cmd)
+	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, as role=db or 'zone in (a,b)'; '' is every host")
+	allowNoneFlag(cmd, &p.allowNone)
+	cmd.Flags().StringVarP(&p.message, "message", "m", "", "why, for the history")
+	cmd.Flags().StringVar(&p.name, "name", "", "the inspector's `KEY` (default: the script's //vedette:name, else the file's name)")
+	cmd.Flags().DurationVar(&p.interval, "interval", 0, "run every `DURATION` (default: the script's //vedette:interval, else 10s)")
+	cmd.Flags().DurationVar(&p.timeoutRun, "timeout-run", 0, "cut a run off after this `DURATION` (default: the script's //vedette:timeout, else 80 % of the interval)")
+	cmd.Flags().StringVar(&p.version, "if-version", "", "push only if this is still the entry's `VERSION`, as `inspectors --json` prints it; '' is for a new one")
+	cmd.Flags().StringVar(&p.plugin, "plugin", "", "push the compiled program `BIN`; more platforms follow as ,GOOS/GOARCH=BIN")
+	cmd.Flags().StringArrayVar(&p.args, "arg", nil, "an `ARGUMENT` of the plugin; may be repeated")
+}
+
+func (p *push) run(cmd *cobra.Command, args []string) error {
+	plan, err := p.plan()
+	if err != nil {
+		return err
+	}
+	if err := p.signFlags.read(cmd); err != nil {
+		return err
+	}
+	code, artefacts, err := p.code(cmd, args)
+	if err != nil {
+		return err
+	}
+	s, err := p.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	// The master's check wants a plugin's programs there.
+	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
+		return err
+	}
+	params := wire.PushParams{Code: code, AllowNone: p.allowNone, Message: p.message, Plan: plan, Signatures: p.sign(code)}
+	if cmd.Flags().Changed("to") {
+		params.Selector = &p.to
+	}
+	checked, err := checkOnMaster(cmd, s, params, p.json)
+	if err == nil {
+		err = p.agree(code, checked.Revision)
+	}
+	if err != nil {
+		return err
+	}
+	if checked.Nobody != "" && !p.allowNone {
+		return cli.Exit(cli.ExitCheck, fmt.Errorf("nothing was pushed: %s; where that is meant, give --allow-none", nobodyText(checked.Nobody, checked.Drops)))
+	}
+	if text := builtInText(code.Name, checked.BuiltIn, checked.Replaces); text != "" {
+		cli.Errln(cmd.ErrOrStderr(), "warning: %s", text)
+	}
+	if cmd.Flags().Changed("if-version") {
+		params.Version = &p.version
+	}
+	var result wire.PushResult
+	if err := s.call(wire.MethodCatalogPush, params, &result); err != nil {
+		return faultsOf(cmd, err, code.File, p.json)
+	}
+	if !p.json {
+		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(code.Name, result))); err != nil {
+			return err
+		}
+	}
+	return p.finish(cmd, code.Name, result, &p.planFlags)
+}
+
+// allowNoneFlag adds the flag that lets a selector select no host.
+func allowNoneFlag(cmd *cobra.Command, allow *bool) {
+	cmd.Flags().BoolVar(allow, "allow-none", false, "take a selector that no host has, for hosts that are to come")
+}
+
+// nobodyText says that a selector selects no host, and who loses the inspector.
+func nobodyText(nobody string, drops int) string {
+	if drops == 0 {
+		return nobody
+	}
+	return counted(drops, "host", "hosts") + " would drop it; " + nobody
+}
+
+// builtInText says that a push replaces a built-in inspector, or "".
+func builtInText(name string, builtIn bool, replaces int) string {
+	if !builtIn || replaces == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is built in; what is pushed under that name replaces it on %s, until it is deleted", name, counted(replaces, "host", "hosts"))
+}
+
+// pushedText says what a push has begun, and for which hosts: somebody who gave no
+// selector should know.
+func pushedText(name string, result wire.PushResult) string {
+	text := begunText(name, result)
+	if result.NotBuilt != "" {
+		text += fmt.Sprintf("the master accepted it without building it, so its hosts find out whether it builds\n    %s\n", result.NotBuilt)
+	}
+	return text
+}
+
+// begunText is the first line of pushedText.
+func begunText(name string, result wire.PushResult) string {
+	switch {
+	case result.Signed:
+		return fmt.Sprintf("%s %s is current already; its hosts get the signature\n", name, shortID(result.Revision))
+	case result.Rollout == "":
+		return fmt.Sprintf("%s %s is current already; nothing is to be done\n", name, shortID(result.Revision))
+	}
+	return fmt.Sprintf("%s %s goes to %s\n", name, shortID(result.Revision), whereText(result))
+}
+
+// whereText says to which hosts a rollout goes, and how many drop the inspector.
+func whereText(result wire.PushResult) string {
+	hosts := "none yet; hosts get it when they match"
+	if result.Hosts > 0 {
+		hosts = counted(result.Hosts, "host", "hosts")
+	}
+	text := fmt.Sprintf("%s: %s (rollout %s)", selectorText(result.Selector), hosts, result.Rollout)
+	if result.Drops > 0 {
+		text += fmt.Sprintf("; %s it", counted(result.Drops, "host drops", "hosts drop"))
+	}
+	return text
+}
+
+// code makes the code of a script or a plugin; the artefacts are the plugin's
+// programs. A script was checked.
+func (p *push) code(cmd *cobra.Command, args []string) (wire.Code, []artefact, error) {
+	for flag, d := range map[string]time.Duration{"interval": p.interval, "timeout-run": p.timeoutRun} {
+		if err := checkDuration(flag, d); err != nil {
+			return wire.Code{}, nil, err
+		}
+	}
+	code := wire.Code{Name: p.name, IntervalMS: p.interval.Milliseconds(), TimeoutMS: p.timeoutRun.Milliseconds()}
+	if p.plugin == "" {
+		err := scriptCode(cmd, args[0], &code, p.json)
+		return code, nil, err
+	}
+	if p.name == "" {
+		return code, nil, cli.Usagef("--plugin needs --name, the inspector's key")
+	}
+	artefacts, err := readArtefacts(p.plugin)
+	if err != nil {
+		return code, nil, err
+	}
+	code.Plugin = &wire.PushedPlugin{Args: p.args, Artefacts: make(map[string]wire.Artefact)}
+	for _, a := range artefacts {
+		code.Plugin.Artefacts[a.platform] = wire.Artefact{SHA256: a.sum, Size: a.size}
+	}
+	return code, artefacts, nil
+}
+
+// scriptCode reads a script into code, checks it, and names it after itself
+// where it has no name. Faults are printed.
+func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) error {
+	text, err := os.ReadFile(file) // first: a file that cannot be read is no fault in code
+	if err != nil {
+		return fmt.Errorf("cannot read the script: %w", err)
+	}
+	result := probe.CheckFile(cmd.Context(), file)
+	if result.Err() != nil {
+		if err := probe.PrintChecked(cmd, file, result, asJSON); err != nil {
+			return err
+		}
+		return cli.Exit(cli.ExitCheck, nil)
+	}
+	said, err := inspectors.ParseDirectives(file, string(text))
+	if err != nil {
+		return cli.Exit(cli.ExitCheck, err)
+	}
+	code.File, code.Source = filepath.Base(file), string(text)
+	if code.Name == "" {
+		code.Name = said.Name
+	}
+	if code.Name == "" {
+		code.Name = strings.TrimSuffix(code.File, ".go")
+	}
+	if err := inspectors.ValidateKey(code.Name); err != nil {
+		return cli.Usagef("%v; give another with --name", err)
+	}
+	return nil
+}
+
+// checkOnMaster asks the master for what it has against the code, and prints
+// that as the local check does: its rules may be newer. It returns what a push
+// would do.
+func checkOnMaster(cmd *cobra.Command, s *session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
+	var result wire.CheckResult
+	if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: p.Code, Selector: p.Selector}, &result); err != nil {
+		return result, err
+	}
+	if len(result.Diagnostics) == 0 {
+		return result, nil
+	}
+	if err := probe.PrintChecked(cmd, p.Code.File, fromMaster(result), asJSON); err != nil {
+		return result, err
+	}
+	return result, cli.Exit(cli.ExitCheck, nil)
+}
+
+// faultsOf prints the faults that an answer to a push brings with it, as those
+// that only show when the code is built. Any other error is returned as it is.
+func faultsOf(cmd *cobra.Command, err error, file string, asJSON bool) error {
+	var answer *rpc.Error
+	if !errors.As(err, &answer) {
+		return err
+	}
+	var data wire.CheckResult
+	text, e := json.Marshal(answer.Data)
+	if e != nil || json.Unmarshal(text, &data) != nil || len(data.Diagnostics) == 0 {
+		return err
+	}
+	if err := probe.PrintChecked(cmd, file, fromMaster(data), asJSON); err != nil {
+		return err
+	}
+	return cli.Exit(cli.ExitCheck, nil)
+}
+
+// fromMaster is what the master's check found, as the local one would tell it.
+func fromMaster(result wire.CheckResult) probe.Checked {
+	var found probe.Checked
+	for _, d := range result.Diagnostics {
+		found.Diagnostics = append(found.Diagnostics, inspectors.Diagnostic{File: d.File, Line: d.Line, Col: d.Col, Message: d.Message, Fix: d.Fix})
+	}
+	return found
+}
+
+// finish waits for the end of a rollout that was begun, unless that is not
+// wanted, and tells how it ended, by the exit status too.
+func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
+	if c.json {
+		if err := cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "pushed", Pushed: &result}}); err != nil {
+			return err
+		}
+	}
+	return c.await(cmd, name, result, f)
+}
+
+// await is finish without the line that tells of the beginning.
+func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
+	if f.noWait {
+		if !c.json && result.Signed {
+			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette receipts "+name))
+		}
+		if !c.json && result.Rollout != "" {
+			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette rollout show "+result.Rollout))
+		}
+		return nil
+	}
+	if result.Signed {
+		if err := c.untilDecided(cmd, name, f.wait); err != nil {
+			return err
+		}
+	}
+	var rollout *wire.Rollout
+	if result.Rollout != "" {
+		ctx, stop := cli.UntilStopped(cmd)
+		defer stop()
+		ctx, cancel := context.WithTimeout(ctx, f.wait)
+		defer cancel()
+		r, err := c.follow(ctx, cmd, name, result.Rollout, newProgress(cmd.OutOrStdout(), c.json))
+		if err != nil {
+			return err
+		}
+		rollout = &r
+	}
+	return c.conclude(cmd, name, rollout)
+}
+
+// conclude prints how a rollout ended, with the receipts, and makes the exit
+// status of it.
+func (c *client) conclude(cmd *cobra.Command, name string, rollout *wire.Rollout) error {
+	if rollout != nil && !rollout.Ended() && !c.json {
+		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; the rollout goes on: vedette rollout show %s", rollout.ID))
+	}
+	receipts := wire.ReceiptsResult{Inspector: name}
+	if err := c.call(cmd, wire.MethodReceipts, wire.CatalogParams{Name: name}, &receipts); err != nil && !isNotFound(err) {
+		return err
+	}
+	outcome := outcomeOf(rollout, receipts)
+	var err error
+	if c.json {
+		err = cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "end", Outcome: outcome, Rollout: rollout, Receipts: &receipts}})
+	} else {
+		err = printOutcome(cmd.OutOrStdout(), name, rollout, receipts)
+	}
+	if status := outcomeStatus(outcome); err == nil && status != cli.ExitOK {
+		return cli.Exit(status, nil)
+	}
+	return err
+}
+
+// isNotFound reports whether the master answered that there is no such thing.
+func isNotFound(err error) bool {
+	var answer *rpc.Error
+	return errors.As(err, &answer) && answer.Code == wire.CodeNotFound
+}

@@ -1,0 +1,193 @@
+package mesh
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/master/rollout"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// What the flags of a plan accept, the master takes: both read it in one way.
+func TestPlanFlagsAreTheMasters(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, uint64(time.Now().UnixNano())))
+	words := []string{"1", "5", "5", "10%", "2.5%", "100%", "500", "0", "x", "", " 7 ", "101%"}
+	for range 5000 {
+		parts := make([]string, 1+random.IntN(4))
+		for i := range parts {
+			parts[i] = words[random.IntN(len(words))]
+		}
+		text := strings.Join(parts, ",")
+		f := planFlags{canary: text, wait: time.Minute, bake: time.Duration(random.IntN(48)) * time.Hour}
+		plan, err := f.plan()
+		if err == nil {
+			_, err = rollout.New(wire.Rollout{ID: "1", Plan: plan}, nil, time.UnixMilli(1))
+		} else if text != "" && plan.Stages == nil && cli.Status(err) != cli.ExitUsage {
+			t.Errorf("--canary %q: %v ends with %d", text, err, cli.Status(err))
+		}
+		if err != nil && cli.Status(err) != cli.ExitUsage {
+			t.Errorf("--canary %q is taken here, and refused by the master: %v", text, err)
+		}
+	}
+}
+
+// rolling is a rollout in its second stage of three.
+func rolling() wire.Rollout {
+	return wire.Rollout{
+		ID: "r1", Inspector: "disk", Action: "push", From: "0000000011", To: "1111111122", State: wire.RolloutRunning, Stage: 1,
+		Plan: wire.Plan{Stages: []wire.Stage{{Hosts: 1}, {Percent: 50}}, BakeMS: 10_000},
+		Stages: []wire.RolloutStage{
+			{Count: 1, Hosts: []string{"a"}, StartedMS: 1, HealthyMS: 2, DoneMS: 3, Summary: wire.ReceiptSummary{Hosts: 1, Healthy: 1}},
+			{Percent: 50, Hosts: []string{"b", "c"}, StartedMS: 3, Summary: wire.ReceiptSummary{Hosts: 2, Pending: 2}},
+			{Percent: 100, Hosts: []string{"d"}},
+		},
+	}
+}
+
+// Receipts that came after the rollout was announced count, those of another
+// revision do not.
+func TestProgressLines(t *testing.T) {
+	r := rolling()
+	var out bytes.Buffer
+	p := newProgress(&out, false)
+	show := func(receipts map[string]wire.HostReceipt) {
+		t.Helper()
+		if err := p.show(r, receipts, time.UnixMilli(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receipt := func(revision, state string) wire.HostReceipt {
+		return wire.HostReceipt{Receipt: wire.Receipt{Revision: revision, State: state}}
+	}
+	show(nil)
+	show(nil)
+	show(map[string]wire.HostReceipt{"b": receipt(r.From, wire.ReceiptHealthy)})
+	show(map[string]wire.HostReceipt{"b": receipt(r.To, wire.ReceiptHealthy)})
+	show(map[string]wire.HostReceipt{"b": receipt(r.To, wire.ReceiptHealthy), "c": receipt(r.To, wire.ReceiptFailed)})
+	r.State = wire.RolloutPaused
+	show(nil)
+	r.State = wire.RolloutRolledBack
+	r.Stages[1].Summary = wire.ReceiptSummary{Hosts: 2, Healthy: 1, Failed: 1}
+	show(nil)
+	want := `stage 1 of 3 (1 host) done: 1 of 1 healthy
+stage 2 of 3 (50 %) goes on: 0 of 2 healthy
+stage 2 of 3 (50 %) goes on: 1 of 2 healthy
+stage 2 of 3 (50 %) goes on: 1 of 2 healthy, 1 failed
+stage 2 of 3 (50 %) paused: 0 of 2 healthy
+paused; go on with: vedette rollout resume r1
+stage 2 of 3 (50 %) rolled back: 1 of 2 healthy, 1 failed
+`
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
+
+func TestProgressBars(t *testing.T) {
+	r := rolling()
+	r.Stages[1].HealthyMS, r.Stages[1].Summary = 1000, wire.ReceiptSummary{Hosts: 2, Healthy: 1, Refused: 1}
+	r.Inspector = "di\x1b[2Jsk"
+	got := strings.Join(progressBars(r, nil, time.UnixMilli(5000)), "\n")
+	want := `di?[2Jsk  00000000 → 11111111  running
+  1 host    [########################] 1 of 1 healthy  done
+  50 %      [############------------] 1 of 2 healthy, 1 refused  bakes 6s
+  100 %     [------------------------] 0 of 0 healthy  waits`
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A terminal's lines are replaced and never wrap.
+func TestOutcome(t *testing.T) {
+	rollout := func(state string) *wire.Rollout { return &wire.Rollout{State: state} }
+	for _, tt := range []struct {
+		rollout *wire.Rollout
+		summary wire.ReceiptSummary
+		want    string
+		status  int
+	}{
+		{rollout(wire.RolloutDone), wire.ReceiptSummary{Hosts: 2, Healthy: 1, Pending: 1}, outcomeHealthy, cli.ExitOK},
+		{nil, wire.ReceiptSummary{Hosts: 1, Healthy: 1}, outcomeHealthy, cli.ExitOK},
+		{rollout(wire.RolloutDone), wire.ReceiptSummary{Hosts: 2, Healthy: 1, Refused: 1}, outcomeUnwell, cli.ExitRollout},
+		{nil, wire.ReceiptSummary{Hosts: 1, Failed: 1}, outcomeUnwell, cli.ExitRollout},
+		{rollout(wire.RolloutRolledBack), wire.ReceiptSummary{Hosts: 1, Healthy: 1}, outcomeRolledBack, cli.ExitRollout},
+		{rollout(wire.RolloutReplaced), wire.ReceiptSummary{}, outcomeReplaced, cli.ExitRollout},
+		{rollout(wire.RolloutRunning), wire.ReceiptSummary{}, outcomeWaiting, cli.ExitWaiting},
+		{rollout(wire.RolloutPaused), wire.ReceiptSummary{}, outcomeWaiting, cli.ExitWaiting},
+	} {
+		got := outcomeOf(tt.rollout, wire.ReceiptsResult{Summary: tt.summary})
+		if got != tt.want || outcomeStatus(got) != tt.status {
+			t.Errorf("%+v %+v: got %s, %d", tt.rollout, tt.summary, got, outcomeStatus(got))
+		}
+	}
+}
+
+func TestRevisionDiff(t *testing.T) {
+	code := func(source string) wire.Revision {
+		return wire.Revision{ID: "aaaaaaaaaa", Code: wire.Code{Name: "x", Source: source}}
+	}
+	for _, tt := range []struct {
+		from, to       string
+		added, removed int
+	}{
+		{"", "", 0, 0},
+		{"", "a\nb\n", 2, 0},
+		{"a\n", "", 0, 1},
+		{"a", "a\n", 0, 0},
+		{"a\n\n\nb\n", "a\n\nc\n", 1, 2},
+	} {
+		text := revisionDiff(code(tt.from), code(tt.to))
+		if added, removed := lineCounts(text); added != tt.added || removed != tt.removed {
+			t.Errorf("%q to %q: +%d -%d, want +%d -%d:\n%s", tt.from, tt.to, added, removed, tt.added, tt.removed, text)
+		}
+	}
+	if got, want := coloured("@@ -1 +1 @@\n-a\n+b\n", true), "\x1b[36m@@ -1 +1 @@\x1b[m\n\x1b[31m-a\x1b[m\n\x1b[32m+b\x1b[m\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPlanText(t *testing.T) {
+	steps := []applyStep{
+		{Name: "cpu", Change: changeNone},
+		{Name: "disk", Change: changeCode, Revision: "1234567890", Added: 3, Removed: 1, To: "role=db", WasTo: "every host"},
+		{Name: "gpu", Change: changeNew, Revision: "abcdef1234", Added: 12},
+		{Name: "net", Change: changeHosts, To: "zone=a", WasTo: "zone=b"},
+		{Name: "old", Change: changeLeft},
+	}
+	want := `  cpu   unchanged
+~ disk  changed 12345678, +3 -1 lines, to role=db (was to every host)
++ gpu   new abcdef12, +12 -0 lines, to every host
+~ net   same code, to zone=a (was to zone=b)
+  old   only on the master
+3 changes; --prune would delete what is only on the master
+`
+	if got := planText(steps, false); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestParseLabels(t *testing.T) {
+	got, err := parseLabels([]string{"role=db", "zone-", "a-b=c=d"})
+	if err != nil || labelsText(got) != "a-b=c=d,role=db,zone=" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, words := range [][]string{{"role"}, {"role="}, {"=x"}, {"-"}, {"a=b", "a-"}} {
+		if got, err := parseLabels(words); err == nil {
+			t.Errorf("%q: got %v", words, got)
+		}
+	}
+}
+
+func TestArtefactURL(t *testing.T) {
+	for master, want := range map[string]string{
+		"http://m:1":      "http://m:1/artefacts/ab",
+		"wss://m:1/rpc?x": "https://m:1/artefacts/ab",
+	} {
+		if got, err := artefactURL(master, "ab"); err != nil || got != want {
+			t.Errorf("%s: got %s, %v", master, got, err)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package mesh
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func NewRollout() *cobra.Command {
+	cmd := cli.Group(&cobra.Command{
+		Use: "rollout", Short: "Show, pause, resume or abort a rollout",
+		SuggestFor: []string{"show", "pause", "resume", "abort"},
+	})
+	cmd.AddCommand(
+		newRolloutVerb("show", wire.MethodRollout, "Show a rollout, stage by stage, and the hosts that failed"),
+		newRolloutVerb("pause", wire.MethodRolloutPause, "Keep a rollout from going on to more hosts"),
+		newRolloutVerb("resume", wire.MethodRolloutResume, "Let a paused rollout go on"),
+		newRolloutVerb("abort", wire.MethodRolloutAbort, "End a rollout, and roll back the hosts that it has reached"),
+	)
+	return cmd
+}
+
+// NewRolloutVerb makes a command that calls a method with a rollout's id.
+func newRolloutVerb(verb, method, short string) *cobra.Command {
+	var c client
+	var reason string
+	cmd := &cobra.Command{
+		Use:     verb + " ID",
+		Short:   short,
+		Long:    short + ". `vedette rollouts` lists the IDs.",
+		Example: "  vedette rollout " + verb + " $(vedette rollouts disk --json | head -1 | jq -r .id)",
+		Args:    cli.OneArg("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var r wire.Rollout
+			if err := c.call(cmd, method, wire.RolloutParams{Rollout: args[0], Reason: reason}, &r); err != nil {
+				return err
+			}
+			if c.json {
+				return cli.PrintLines(cmd.OutOrStdout(), []wire.Rollout{r})
+			}
+			return printRollout(cmd.OutOrStdout(), r, time.Now())
+		},
+	}
+	c.flags(cmd)
+	if verb != "show" {
+		cmd.Flags().StringVarP(&reason, "message", "m", "", "why, for the audit log")
+		cmd.Example += "\n  vedette rollout " + verb + " 7 -m 'the disks are slow today'"
+	}
+	c.jsonFlag(cmd, "print one JSON object")
+	return cmd
+}
+
+// printRollout describes one rollout.
+func printRollout(w io.Writer, r wire.Rollout, now time.Time) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s of %s: %s → %s, %s\n", cli.OrDash(r.Action), r.Inspector, shortID(r.From), shortID(r.To), r.State)
+	if r.Reason != "" {
+		fmt.Fprintf(&b, "  because %s\n", strings.ReplaceAll(strings.TrimSpace(r.Reason), "\n", "\n    "))
+	}
+	fmt.Fprintf(&b, "  by %s, %s; to %s", cli.OrDash(r.Author), cli.Ago(now, r.StartedMS), selectorText(r.ToSelector))
+	if r.Message != "" {
+		fmt.Fprintf(&b, "; %s", oneLine(r.Message))
+	}
+	b.WriteByte('\n')
+	for _, line := range stageLines(r, nil) {
+		b.WriteString("  " + line + "\n")
+	}
+	if len(r.Failures) > 0 {
+		b.WriteString("failed on\n")
+	}
+	for _, f := range r.Failures {
+		writeReceipt(&b, f)
+	}
+	_, err := io.WriteString(w, cli.Printable(b.String()))
+	return err
+}

@@ -1,0 +1,221 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/tempdir"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/compare"
+	"github.com/vedettehq/vedette/plugins/promote"
+)
+
+// Bounds of the flags.
+const (
+	defaultRounds    = 10
+	maxRounds        = 10_000
+	defaultPause     = 100 * time.Millisecond
+	percentOfOne     = 100
+	defaultTolerance = compare.DefaultTolerance * percentOfOne
+)
+
+// inspectorTest is one run of the command of that name.
+type inspectorTest struct {
+	runs             int
+	pause            time.Duration
+	inputs           []string
+	exact, unchecked bool
+	tolerance        float64 // in percent
+	module           string
+	json             bool
+	programs         []string
+}
+
+// NewInspectorTest makes the command of that name.
+func NewInspectorTest() *cobra.Command {
+	t := &inspectorTest{}
+	cmd := &cobra.Command{
+		Use:   "test FILE",
+		Short: "Run a script compiled and interpreted, and compare",
+		Long: `Run a script both compiled and interpreted, and tell whether it measures the same
+and what each costs. It needs a Go toolchain; without one the script is only
+interpreted, and the exit status is 6.
+
+Each round has three runs: compiled, interpreted, and compiled again in another
+process. Where the two compiled runs agree in all rounds, the interpreted one must
+agree with them, but for one round, not the first, that may be off by chance. Where
+they do not, the value is live: what is interpreted must then lie where the compiled
+runs have been, give or take the tolerance, and must move as they do. --exact wants
+the very same from all runs: for scripts whose input stands still.
+
+--input names a folder laid out as the root of a machine, with proc, sys, etc and
+what else a script reads, from where gopsutil takes its files then; what a script
+opens by its own path it does not redirect, nor what its programs do. Given several times, each round takes
+the next, and those after the last the last.
+
+Exit status: 1 where something differs, or no run is good; 6 where it could not be
+compiled here, for want of Go.`,
+		Example: `  vedette inspector test disk.go
+  vedette inspector test cpu.go --runs 50 --interval 1s
+  vedette inspector test memory.go --exact --input testdata/web-1`,
+		Args: cli.OneArg("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return t.run(cmd, args[0]) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&t.runs, "runs", defaultRounds, "compare `N` rounds")
+	f.DurationVar(&t.pause, "interval", defaultPause, "start a round every `DURATION`")
+	f.StringArrayVar(&t.inputs, "input", nil, "read the machine's files in `DIR`; may be repeated")
+	f.BoolVar(&t.exact, "exact", false, "want the very same values")
+	f.Float64Var(&t.tolerance, "tolerance", defaultTolerance, "let live values be off by this `PERCENT`")
+	f.BoolVar(&t.unchecked, "unchecked", false, "run it although the check refuses it, to see what would happen")
+	moduleFlag(cmd, &t.module)
+	f.BoolVar(&t.json, "json", false, "print one JSON object: {file, same, rounds, differences, native, interpreted, ...}")
+	ExecFlag(cmd, &t.programs)
+	_ = cmd.MarkFlagDirname("input")
+	return cmd
+}
+
+func (t *inspectorTest) validate() error {
+	switch {
+	case t.runs < 1 || t.runs > maxRounds:
+		return cli.Usagef("--runs is %d; it must be between 1 and %d", t.runs, maxRounds)
+	case t.pause < 0 || t.pause > inspectors.MaxInterval:
+		return cli.Usagef("--interval is %v; it must be between 0 and %v", t.pause, inspectors.MaxInterval)
+	case !(t.tolerance >= 0): // nor NaN
+		return cli.Usagef("--tolerance is %v; it must be 0 percent or more", t.tolerance)
+	}
+	return CheckPrograms(t.programs)
+}
+
+func (t *inspectorTest) run(cmd *cobra.Command, file string) (err error) {
+	if err := t.validate(); err != nil {
+		return err
+	}
+	d, err := config.FileDefinition(file)
+	if err != nil {
+		return err
+	}
+	ctx, stop := cli.UntilStopped(cmd)
+	defer stop()
+	if !t.unchecked {
+		if err := CheckFile(ctx, file).Err(); err != nil {
+			return err
+		}
+	}
+	folder, remove, err := tempdir.Make("vedette-test-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	inputs, err := newInputs(folder, t.inputs)
+	if err != nil {
+		return err
+	}
+	native, err := t.compile(ctx, cmd, d, folder)
+	if err != nil && !errors.Is(err, promote.ErrNoGo) {
+		return unlessStopped(ctx, err)
+	}
+	if native == nil {
+		cli.Errln(cmd.ErrOrStderr(), "not compared, only interpreted: %v", err)
+	}
+	rounds, err := t.rounds(ctx, d, native, inputs)
+	if err != nil {
+		return unlessStopped(ctx, err)
+	}
+	r := &testReport{File: file, Name: d.Name, Compared: native != nil, Exact: t.exact}
+	r.fill(rounds, compare.Options{Exact: t.exact, Tolerance: t.tolerance / percentOfOne})
+	return r.print(cmd.OutOrStdout(), t.json)
+}
+
+// unlessStopped drops the errors that ^C has made.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// compile makes a plugin of the script, in the folder.
+func (t *inspectorTest) compile(ctx context.Context, cmd *cobra.Command, d inspectors.Definition, folder string) (*promote.Binary, error) {
+	if err := promote.Available(); err != nil {
+		return nil, err
+	}
+	module, err := findModule(t.module)
+	if err != nil {
+		return nil, err
+	}
+	return compile(ctx, cmd.ErrOrStderr(), promote.Options{
+		Definitions: []inspectors.Definition{d}, Output: filepath.Join(folder, "native"), Module: module, Native: true,
+	})
+}
+
+// rounds runs the script on both sides as often as was asked for. Without a
+// native plugin only the interpreted runs are filled in.
+func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, native *promote.Binary, inputs *inputs) (rounds []compare.Round, err error) {
+	interpreted, err := newSide(ctx, d, t.programs)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, interpreted.close()) }()
+	var compiled [2]*side
+	if native != nil {
+		plugin := inspectors.Definition{
+			Name: d.Name, Interval: d.Interval, Timeout: d.Timeout, Budget: d.Budget,
+			Plugin: &inspectors.Plugin{Path: native.Path},
+		}
+		for i := range compiled {
+			if compiled[i], err = newSide(ctx, plugin, nil); err != nil {
+				return nil, err
+			}
+			defer func() { err = errors.Join(err, compiled[i].close()) }()
+		}
+	}
+	ticker := time.NewTicker(max(t.pause, 1))
+	defer ticker.Stop()
+	for n := range t.runs {
+		if n > 0 {
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+			}
+		}
+		if err := inputs.next(); err != nil {
+			return nil, err
+		}
+		var r compare.Round
+		if native != nil {
+			r.Native = compiled[0].run(ctx)
+		}
+		r.Interpreted = interpreted.run(ctx)
+		if native != nil {
+			r.Control = compiled[1].run(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if rounds = append(rounds, r); endless(r) {
+			break // more of it takes long and shows no more
+		}
+	}
+	return rounds, nil
+}
+
+// endless reports whether every run of a round was cut off at its timeout.
+func endless(r compare.Round) bool {
+	for _, run := range []compare.Run{r.Native, r.Interpreted, r.Control} {
+		if run.Wall > 0 && !errors.Is(run.Err, plugins.ErrTimeout) {
+			return false
+		}
+	}
+	return true
+}

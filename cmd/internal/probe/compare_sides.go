@@ -1,0 +1,144 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/compare"
+)
+
+// side is one process that runs the script, one way or the other.
+type side struct {
+	pool *plugins.Pool
+	job  plugins.Job
+}
+
+// newSide starts a process with the inspector, which may run some programs. What
+// it prints is dropped: it would be printed many times over.
+func newSide(ctx context.Context, d inspectors.Definition, programs []string) (*side, error) {
+	pool, err := agentcmd.NewPool("", slog.New(slog.DiscardHandler), func(string, string) {}, allowExec(programs))
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Load(ctx, d); err != nil {
+		return nil, errors.Join(explainPolicy(err), pool.Close())
+	}
+	return &side{pool: pool, job: plugins.Job{Name: d.Name, Timeout: d.Timeout}}, nil
+}
+
+func (s *side) close() error { return s.pool.Close() }
+
+func (s *side) run(ctx context.Context) compare.Run {
+	var o plugins.Outcome
+	s.pool.Run(ctx, []plugins.Job{s.job}, func(outcome plugins.Outcome) { o = outcome })
+	return compare.Run{Samples: o.Samples, Err: o.Err, Wall: o.Duration, CPU: o.CPU}
+}
+
+// inputs are the folders that the script reads its machine from: copies, which
+// whoever runs the script may read.
+type inputs struct {
+	dir  string // with a folder for each, and the link now to that of the round
+	n    int    // how many there are
+	used int
+}
+
+// hostFolders are the folders of a machine that gopsutil can be pointed to, each
+// by the variable HOST_ and its name.
+func hostFolders() []string { return []string{"proc", "sys", "etc", "var", "run", "dev"} }
+
+// newInputs makes the scripts of this process find the files of their machine in
+// the folders, one after the other. It sets the environment, which children get.
+func newInputs(temp string, dirs []string) (*inputs, error) {
+	in := &inputs{dir: filepath.Join(temp, "inputs"), n: len(dirs)}
+	var first []string
+	for i, dir := range dirs {
+		found := foldersIn(dir)
+		switch abs, err := filepath.Abs(dir); {
+		case err != nil:
+			return nil, fmt.Errorf("cannot find --input %q: %w", dir, err)
+		case abs == "/":
+			return nil, errors.New("--input / is this machine itself; leave it out")
+		case len(found) == 0:
+			return nil, fmt.Errorf("--input %q has none of the folders %s: it must be laid out as the root of a machine", dir, strings.Join(hostFolders(), ", "))
+		case first == nil:
+			first = found
+		case !slices.Equal(first, found):
+			return nil, fmt.Errorf("--input %q has the folders %s, but %q has %s: give all the same",
+				dirs[0], strings.Join(first, ", "), dir, strings.Join(found, ", "))
+		}
+		for _, name := range found {
+			if err := os.CopyFS(filepath.Join(in.dir, strconv.Itoa(i), name), os.DirFS(filepath.Join(dir, name))); err != nil {
+				return nil, fmt.Errorf("cannot read --input %q: %w", dir, err)
+			}
+		}
+	}
+	if len(dirs) == 0 {
+		return in, nil
+	}
+	return in, errors.Join(openToAll(temp), in.point(first))
+}
+
+// point sets the variables that point gopsutil to the folders.
+func (in *inputs) point(names []string) error {
+	// The first is for the sandbox of scripts, which lets them read where such a
+	// variable points to.
+	faults := []error{os.Setenv("HOST_INPUTS", in.dir)}
+	for _, name := range names {
+		faults = append(faults, os.Setenv("HOST_"+strings.ToUpper(name), filepath.Join(in.dir, "now", name)))
+	}
+	return errors.Join(faults...)
+}
+
+// openToAll lets every user read what is in a folder: scripts may be run as
+// somebody else.
+func openToAll(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.Chmod(path, 0o755)
+		case entry.Type().IsRegular():
+			return os.Chmod(path, 0o644)
+		}
+		return nil
+	})
+}
+
+// foldersIn returns which of a machine's folders there are.
+func foldersIn(dir string) []string {
+	var found []string
+	for _, name := range hostFolders() {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.IsDir() {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// next makes the folder of the next round the one that scripts see.
+func (in *inputs) next() error {
+	if in.used >= in.n {
+		return nil // the last one stays
+	}
+	fresh, now := filepath.Join(in.dir, "new"), filepath.Join(in.dir, "now")
+	err := os.Symlink(strconv.Itoa(in.used), fresh)
+	if err == nil {
+		err = os.Rename(fresh, now) // at once, whatever still looks at the other
+	}
+	if err != nil {
+		return fmt.Errorf("cannot switch to the next --input: %w", err)
+	}
+	in.used++
+	return nil
+}
