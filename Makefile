@@ -97,7 +97,7 @@ truth: ## Hold random scripts against Go: TRUTH_N (20000), TRUTH_SEED (any), TRU
 	  go test -run '^TestTruth$$' -count=1 -v -timeout 6h ./inspectors/script/internal/truth
 
 bench: ## Run the benchmarks.
-	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/... ./cmd/vedette
+	go test -run '^$$' -bench . -benchmem ./rpc ./inspectors/... ./plugins/... ./agent/... ./master/... ./cmd/...
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 1m) each.
 	@go test -list '^Fuzz' ./... 2>/dev/null | awk '/^Fuzz/ {t[++n]=$$1} /^ok/ {for (i=1;i<=n;i++) print $$2, t[i]; n=0}' | \
