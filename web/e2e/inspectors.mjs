@@ -72,7 +72,15 @@ test('a probe is written, mended, tried, pushed by stages, changed and rolled ba
     await page.keyboard.press('Control+Space');
     await page.locator('go-editor .cm-tooltip-autocomplete li', { hasText: 'FieldsFunc' }).waitFor();
     await page.keyboard.press('Escape');
-    await page.locator('go-editor .cm-line', { hasText: 'var _' }).getByText('strings').first().hover();
+    await write(page, 'package x\n\nimport "os"\n\nvar a, b = os.ReadFile("x")');
+    // The pointer is moved over the name: a tip says its type and what it does.
+    const line = await page.locator('go-editor .cm-line', { hasText: 'var a, b' }).boundingBox();
+    await poll('the explanation', async () => {
+      await page.mouse.move(line.x + 5, line.y + 5);
+      await page.mouse.move(line.x + 130, line.y + line.height / 2, { steps: 4 });
+      const tip = page.locator('go-editor .cm-tip', { hasText: 'func os.ReadFile(name string)' });
+      return tip.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+    }, { times: 20 });
 
     await write(page, probe(41));
     await page.locator('[data-checked="0"]').waitFor();
@@ -152,6 +160,38 @@ test('a probe is written, mended, tried, pushed by stages, changed and rolled ba
       ok(over <= 0, `${path} is ${over} px wider than a phone`);
       await clean(page, path);
     }
+  } finally {
+    await page.context().close();
+    await mesh.stop();
+  }
+});
+
+test('a push that does not do well is taken back, and says why; one can be paused and aborted', async ({ browser, vedette }) => {
+  const mesh = await startMesh(vedette, ['db-1', 'db-2']);
+  const page = await browser.page();
+  try {
+    await page.goto(`${mesh.url}/editor`);
+    await page.locator('go-editor .cm-content').waitFor();
+    await write(page, probe(1));
+    await page.locator('[data-checked="0"]').waitFor();
+    await page.locator('.push-panel').getByLabel('Each stays well for').fill('1h');
+    await page.getByRole('button', { name: 'Push', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).last().waitFor();
+    await page.locator('.rollout').getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.locator('.rollout[data-state="paused"]').waitFor();
+    await page.locator('.rollout').getByRole('button', { name: 'Resume' }).click();
+    await page.locator('.rollout[data-state="running"]').waitFor();
+    await page.locator('.rollout').getByRole('button', { name: 'Abort and roll back' }).click();
+    await page.locator('.rollout[data-state="rolled back"]').waitFor();
+    equal(await page.locator('.stages li[data-stage="not reached"]').count(), 1, 'stages that were not reached');
+
+    await write(page, probe(1).replace('return 1, nil', 'return 0, fmt.Errorf("no such device")'));
+    await page.locator('[data-checked="0"]').waitFor();
+    await page.locator('.push-panel').getByLabel('Each stays well for').fill('1s');
+    await page.getByRole('button', { name: 'Push', exact: true }).click();
+    await page.locator('.rollout[data-rollout="2"][data-state="rolled back"]').waitFor();
+    await page.locator('.rollout tr', { hasText: 'no such device' }).first().waitFor();
+    await clean(page, 'the editor');
   } finally {
     await page.context().close();
     await mesh.stop();

@@ -5,6 +5,7 @@ import { short, type CatalogEntry, type Diagnostic, type Revision } from '../dat
 import { defineGoEditor, type GoEditor } from '../editor/go-editor.ts';
 import { templates } from '../editor/templates.ts';
 import { below } from '../lib/router.ts';
+import { RpcError } from '../lib/rpc.ts';
 import { duration } from '../lib/units.ts';
 import type { PageProps, Parts } from '../parts.ts';
 import { Badge, Fault, Head } from '../ui/kit.tsx';
@@ -15,6 +16,7 @@ import { useSignal } from '@preact/signals';
 import '../style/work.css';
 
 defineGoEditor();
+const notFound = -32004;
 
 export default function EditorPage({ params, ...parts }: PageProps) {
   const { session, store, router } = parts;
@@ -32,7 +34,7 @@ export default function EditorPage({ params, ...parts }: PageProps) {
         return;
       }
       const entry = await session.rpc.call<CatalogEntry>('catalog.get', { name });
-      work.selector.value = entry.selector;
+      work.aim(entry.selector);
       if (work.draft.peek()) return;
       // One that was deleted or taken back is mended from what it was last.
       const from = router.get('revision') || entry.current || entry.history?.find((h) => h.revision)?.revision || '';
@@ -40,12 +42,13 @@ export default function EditorPage({ params, ...parts }: PageProps) {
       if (revision.source === undefined) throw new Error('it is a plugin; there is no source to edit');
       work.begin(revision.source, revision.id);
     } catch (e) {
-      if (!work.draft.peek()) failed.value = e;
+      // A draft of what is not there any more can be pushed as a new one.
+      if (work.draft.peek() && e instanceof RpcError && e.code === notFound) work.aim('');
+      else failed.value = e;
     }
   };
   useEffect(() => {
-    if (live && work.source.peek() === '') void load();
-    else if (live && name) void session.rpc.call<CatalogEntry>('catalog.get', { name }).then((e) => (work.selector.value = e.selector), () => {});
+    if (live && (work.source.peek() === '' || !work.aimed.peek())) void load();
   }, [work, live]);
   const goTo = (line: number, col: number): void => editor.current?.goTo(line, col);
   const discard = async (): Promise<void> => {

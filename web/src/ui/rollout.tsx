@@ -73,21 +73,38 @@ export function worstFirst(list: Receipt[]): Receipt[] {
   return [...list].sort((a, b) => (worst[a.state] ?? 3) - (worst[b.state] ?? 3));
 }
 
+const mostRows = 200;
+
+/** Receipts that have all the words somewhere in their line. */
+export function having(list: Receipt[], filter: string): Receipt[] {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return list.filter((r) => {
+    const text = [r.host, r.state, r.revision, r.reason, r.host_state].join(' ').toLowerCase();
+    return words.every((w) => text.includes(w));
+  });
+}
+
 export function ReceiptTable({ session, name, label }: Pick<Parts, 'session'> & { name: string; label: string }) {
   const ask = useAsk<Receipts>(session, 'catalog.receipts', { name }, `receipts/*/${name}`);
-  const bad = useSignal(false);
+  const filter = useSignal('');
   if (ask.error.value && !ask.data.value) return <Fault what="cannot list the receipts" error={ask.error.value} retry={() => void ask.again()} />;
   if (!ask.data.value) return <Waiting>Asking the master.</Waiting>;
   const all = ask.data.value.receipts ?? [];
-  const shown = worstFirst(all).filter((r) => !bad.value || r.state === 'failed' || r.state === 'refused');
+  const shown = having(worstFirst(all), filter.value);
   return (
     <>
       {all.length > 8 && (
-        <label class="check">
-          <input type="checkbox" checked={bad} onChange={(e) => (bad.value = e.currentTarget.checked)} /> only failed and refused
-        </label>
+        <input
+          type="search"
+          class="field"
+          placeholder="Filter: db-1, failed"
+          aria-label="Filter receipts"
+          value={filter}
+          onInput={(e) => (filter.value = e.currentTarget.value)}
+        />
       )}
-      <Table label={label} columns={receiptColumns} rows={shown} id={(r) => r.host} empty={<Waiting>No host has it.</Waiting>} />
+      <Table label={label} columns={receiptColumns} rows={shown.slice(0, mostRows)} id={(r) => r.host} empty={<Waiting>No host has it.</Waiting>} />
+      {shown.length > mostRows && <p class="hint">And {shown.length - mostRows} more, which are no worse. The filter finds them.</p>}
     </>
   );
 }

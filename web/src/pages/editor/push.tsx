@@ -35,7 +35,7 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
   const runs = known && known.current && current.data.value?.id === known.current ? current.data.value : null;
   const checked = work.checked.value;
   const faults = [fault(() => parseStages(stages.value)), fault(() => parseDuration(bake.value))].filter(Boolean);
-  const ready = work.fresh.value && checked?.diagnostics.length === 0 && faults.length === 0 && (!checked.nobody || allowNone.value) && !busy.value;
+  const ready = work.aimed.value && work.fresh.value && checked?.diagnostics.length === 0 && faults.length === 0 && (!checked.nobody || allowNone.value) && !busy.value;
 
   const push = async (): Promise<void> => {
     busy.value = true;
@@ -91,6 +91,11 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
       {faults.map((f) => (
         <p class="said">{f}</p>
       ))}
+      {known && !known.deleted && known.current !== work.base.value && (
+        <p class="warn-text">
+          {known.author} changed it to {short(known.current)} since this was begun; a push takes the place of that.
+        </p>
+      )}
       {checked && <Preview checked={checked} allowNone={allowNone} />}
       {checked && <Refusals checked={checked} command={signedPush({ name, selector: work.selector.value, stages: stages.value, bake: bake.value, message: message.value })} />}
       {runs?.source !== undefined && runs.source !== work.source.value && (

@@ -48,6 +48,16 @@ test('a checker that is busy is asked again, and an old answer is not shown', as
   expect(work.checked.value?.hosts).toBe(2);
 });
 
+test('the hosts that it is for are taken once, and not over what somebody wants', () => {
+  const work = new Work({ call: vi.fn() }, 'disk');
+  expect(work.aimed.value).toBe(false);
+  work.aim('role=db');
+  work.selector.value = 'role=web';
+  work.aim('role=db');
+  expect([work.aimed.value, work.selector.value]).toEqual([true, 'role=web']);
+  expect(new Work({ call: vi.fn() }, '').aimed.value).toBe(true);
+});
+
 test('the name stands in the text or beside it', () => {
   expect(named('// x\n//vedette:name cpu/steal\npackage steal\n//vedette:name no\n')).toBe('cpu/steal');
   expect(named('package steal\n//vedette:name no\n')).toBe('');

@@ -21,6 +21,8 @@ export class Work {
   readonly base: Signal<string>;
   /** Hosts to push to. */
   readonly selector = signal('');
+  /** It is known which hosts it is for now, so that a push cannot change that unseen. */
+  readonly aimed: Signal<boolean>;
   /** There is a draft of it in the browser. */
   readonly draft: Signal<boolean>;
   readonly checked: Signal<Checked | null> = signal(null);
@@ -42,6 +44,7 @@ export class Work {
     this.base = signal(draft?.base ?? '');
     this.draft = signal(draft !== null);
     this.name = signal(of);
+    this.aimed = signal(of === '');
   }
 
   /** Follows the text; the result ends it. */
@@ -65,6 +68,13 @@ export class Work {
     this.source.value = text;
     keepDraft(this.of, { source: text, base: this.base.peek(), savedMs: Date.now() });
     this.draft.value = true;
+  }
+
+  /** Takes the hosts that it is for now, once: afterwards they are what somebody wants. */
+  aim(selector: string): void {
+    if (this.aimed.peek()) return;
+    this.selector.value = selector;
+    this.aimed.value = true;
   }
 
   /** Begins anew from a text: what runs, or a template. */
