@@ -52,7 +52,7 @@ func mayImport() map[string][]string {
 		"agent":              {"config", "rpc", "inspectors", "internal/bell", "internal/signing", "internal/wholefile", "plugins"},
 		"agent/delivery":     {"config", "rpc", "inspectors", "internal/bell", "internal/wholefile"},
 		"agent/programs":     {"config", "rpc"},
-		"cmd/internal/mesh":  {"cmd/internal", "config", "inspectors", "internal/signing", "master/rollout", "rpc"},
+		"cmd/internal/mesh":  {"cmd/internal", "config", "inspectors", "internal/signing", "rpc"},
 		"cmd/internal/serve": {"cmd/internal", "config", "inspectors", "internal/tempdir", "master", "plugins", "web"},
 		"master":             {"config", "rpc", "inspectors", "internal/signing"},
 		"master/state":       nil,
@@ -92,7 +92,7 @@ func owners() map[string][]string {
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
 		"github.com/rogpeppe/go-internal":     nil, // tests only
 		"go.uber.org/goleak":                  nil, // tests only
-		"github.com/vedettehq/vedette/master": {"cmd/internal/mesh", "cmd/internal/serve", "master", "bench"},
+		"github.com/vedettehq/vedette/master": {"cmd/internal/serve", "master", "bench"},
 		"github.com/vedettehq/vedette/web":    {"cmd/internal/serve", "web"},
 
 		"github.com/vedettehq/vedette/internal/alone":         nil, // tests only

@@ -59,7 +59,7 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 			return wire.PushResult{}, err
 		}
 	}
-	if err := rollout.CheckPlan(p.Plan); err != nil {
+	if err := p.Plan.Check(); err != nil {
 		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
 	}
 	code, notBuilt, err := c.accept(ctx, p.Code)
@@ -81,7 +81,7 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	if err := validateMessage(p.Message); err != nil {
 		return wire.PushResult{}, err
 	}
-	if err := rollout.CheckPlan(p.Plan); err != nil {
+	if err := p.Plan.Check(); err != nil {
 		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
 	}
 	before, err := c.before(ctx, p)

@@ -36,7 +36,7 @@ func New(r wire.Rollout, targets []Host, now time.Time) (wire.Rollout, error) {
 	if r.ID == "" {
 		return wire.Rollout{}, errors.New("a rollout without an id")
 	}
-	if err := CheckPlan(r.Plan); err != nil {
+	if err := r.Plan.Check(); err != nil {
 		return wire.Rollout{}, err
 	}
 	plan := Defaults(r.Plan, 0)

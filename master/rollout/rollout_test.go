@@ -69,7 +69,7 @@ func start(t *testing.T, f fleet, plan string, change ...func(r *wire.Rollout)) 
 	t.Helper()
 	r := wire.Rollout{ID: "r1", Inspector: "disk", Action: "push", From: "A", To: "B"}
 	if plan != "" {
-		stages, err := rollout.ParsePlan(plan)
+		stages, err := wire.ParseStages(plan)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,32 +125,6 @@ func (tr *trial) holders() []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-func TestParsePlan(t *testing.T) {
-	stages, err := rollout.ParsePlan("1, 2.5%,100%")
-	if want := []wire.Stage{{Hosts: 1}, {Percent: 2.5}, {Percent: 100}}; err != nil || !reflect.DeepEqual(stages, want) {
-		t.Fatalf("%v, %v, want %v", stages, err, want)
-	}
-	for text, want := range map[string]string{
-		"":                             `cannot read the stage ""`,
-		"0":                            `cannot read the stage "0"`,
-		"-1":                           `cannot read the stage "-1"`,
-		"10%,x":                        `cannot read the stage "x"`,
-		"0%":                           `cannot read the stage "0%"`,
-		"101%":                         `cannot read the stage "101%"`,
-		"NaN%":                         `cannot read the stage "NaN%"`,
-		"10%,10%":                      "stage 2 (10%) is not more than stage 1 (10%): stages grow",
-		"5,1":                          "stage 2 (1) is not more than stage 1 (5): stages grow",
-		"5,10%,5":                      "stage 3 (5) is not more than stage 1 (5): stages grow",
-		"5%,1,2,3%":                    "stage 4 (3%) is not more than stage 1 (5%): stages grow",
-		"100%,500":                     "stage 2 (500) comes after 100%, which is every host",
-		strings.Repeat("1,", 20) + "2": "a plan of 21 stages: at most 20 are allowed",
-	} {
-		if _, err := rollout.ParsePlan(text); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%q: %v, want %s", text, err, want)
-		}
-	}
 }
 
 func TestBadPlansAreRefused(t *testing.T) {

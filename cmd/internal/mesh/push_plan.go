@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
-	"github.com/vedettehq/vedette/master/rollout"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -44,7 +43,7 @@ func (f *planFlags) plan() (wire.Plan, error) {
 	var plan wire.Plan
 	if f.canary != "" {
 		var err error
-		if plan.Stages, err = rollout.ParsePlan(f.canary); err != nil {
+		if plan.Stages, err = wire.ParseStages(f.canary); err != nil {
 			return wire.Plan{}, cli.Usagef("--canary: %v", err)
 		}
 	}
@@ -57,7 +56,7 @@ func (f *planFlags) plan() (wire.Plan, error) {
 		return wire.Plan{}, cli.Usagef("--wait is %v; it must be above 0, or give --no-wait", f.wait)
 	}
 	plan.BakeMS, plan.TimeoutMS = f.bake.Milliseconds(), f.stageTimeout.Milliseconds()
-	if err := rollout.CheckPlan(plan); err != nil {
+	if err := plan.Check(); err != nil {
 		return wire.Plan{}, cli.Usagef("the plan of --bake and --stage-timeout: %v", err)
 	}
 	return plan, nil
