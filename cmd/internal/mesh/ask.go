@@ -1,0 +1,241 @@
+package mesh
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/check"
+	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// askAtOnce is how many hosts are asked at once: as many as one trial takes.
+const askAtOnce = 1000
+
+// asking is one run of the command of that name.
+type asking struct {
+	client
+	signFlags
+	on     []string
+	to     string
+	length time.Duration
+	form   askForm
+
+	events chan wire.TrialEvent
+}
+
+// NewAsk makes the command that runs a probe once on many hosts.
+func NewAsk() *cobra.Command {
+	a := &asking{}
+	cmd := &cobra.Command{
+		Use:   "ask FILE",
+		Short: "Run a probe once, now, on many hosts, and show the answers as a table",
+		Long: `Run a script once on every selected host and show what it yields as a table: a
+row for each value, with its host and labels. Without --on and --to every host is
+asked. Nothing is kept.
+
+--group-by makes one row of all values that agree in some columns, with the lowest, the
+mean and the highest value; --count shows only on how many hosts they are. A column
+is host, key, value, or the name of a label.
+
+Hosts that do not answer are named, and the exit status is then 1.`,
+		Example: `  vedette ask openssl.go --group-by version --count
+  vedette ask disk.go --to role=db --sort -value
+  vedette ask disk.go --on web-1,web-2 --csv > disks.csv`,
+		Args: cli.OneArg("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0]) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	a.client.flags(cmd)
+	a.signFlags.flags(cmd)
+	a.jsonFlag(cmd, "print one JSON object: the rows, and the hosts that did not answer")
+	cmd.Flags().StringSliceVar(&a.on, "on", nil, "the `HOSTS` to ask, such as web-1,web-2")
+	cmd.Flags().StringVar(&a.to, "to", "", "the label `SELECTOR` of the hosts, such as role=db or 'zone in (a,b)'")
+	cmd.Flags().DurationVar(&a.length, "for", 10*time.Second, "how long a host may take to answer; at most an hour")
+	cmd.Flags().StringVar(&a.form.sort, "sort", "", "sort by this `COLUMN`; -COLUMN has the highest first")
+	cmd.Flags().StringSliceVar(&a.form.groupBy, "group-by", nil, "make one row of the values that agree in these `COLUMNS`")
+	cmd.Flags().BoolVar(&a.form.count, "count", false, "show only how many hosts are in each group")
+	cmd.Flags().BoolVar(&a.form.csv, "csv", false, "print comma-separated values")
+	return cmd
+}
+
+func (a *asking) run(cmd *cobra.Command, file string) error {
+	a.form.json = a.json
+	if err := a.form.check(); err != nil {
+		return err
+	}
+	if err := a.signFlags.read(cmd); err != nil {
+		return err
+	}
+	params, err := a.params(file)
+	if err != nil {
+		return err
+	}
+	o, err := a.dialOptions(cmd)
+	if err != nil {
+		return err
+	}
+	a.events = make(chan wire.TrialEvent, 256)
+	mux := rpc.NewMux()
+	mux.HandleInOrder(wire.NotifyTrial, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
+		select {
+		case a.events <- e:
+		case <-ctx.Done():
+		}
+		return wire.Empty{}, nil
+	}))
+	o.Handler = mux
+	ctx, stop := cli.UntilStopped(cmd)
+	defer stop()
+	dialing, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	peer, err := rpc.Dial(dialing, a.url, o)
+	if err != nil {
+		return a.explain(err)
+	}
+	defer peer.Wait()
+	defer peer.Close(rpc.CloseNormal, "")
+	hosts, silent, err := a.hosts(dialing, peer)
+	if err != nil {
+		return err
+	}
+	asked, answers := len(hosts)+len(silent), askAnswers{silent: silent}
+	for some := range slices.Chunk(hosts, askAtOnce) {
+		params.Hosts = some
+		if err := a.askSome(ctx, peer, params, &answers); err != nil {
+			return err
+		}
+	}
+	return a.show(cmd, &answers, asked)
+}
+
+// params reads and checks the file; what is wrong with it is told before any host is asked.
+func (a *asking) params(file string) (*wire.TrialStartParams, error) {
+	switch {
+	case a.length <= 0 || a.length > time.Hour:
+		return nil, cli.Usagef("--for is %v; it must be above 0 and at most 1h", a.length)
+	case len(a.on) > 0 && a.to != "":
+		return nil, cli.Usagef("give --on or --to, not both")
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the script: %w", err)
+	}
+	d, err := config.FileDefinition(file)
+	if err != nil {
+		return nil, err
+	}
+	if faults := check.Definition(d); len(faults) > 0 {
+		return nil, faults
+	}
+	// The interval is so long that it runs once.
+	code := wire.Code{Name: d.Name, File: filepath.Base(file), Source: string(source), IntervalMS: inspectors.MaxInterval.Milliseconds()}
+	return &wire.TrialStartParams{Code: code, ForMS: a.length.Milliseconds(), Signatures: a.sign(code)}, nil
+}
+
+// hosts returns the hosts to ask, and why those that are selected as well cannot
+// be asked.
+func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent map[string]string, err error) {
+	selector, err := catalog.ParseSelector(a.to) // "" selects every host
+	if err != nil {
+		return nil, nil, a.explain(err)
+	}
+	var known wire.HostsResult
+	if err := peer.Call(ctx, wire.MethodHosts, nil, &known); err != nil {
+		return nil, nil, a.explain(err)
+	}
+	silent = make(map[string]string)
+	for _, name := range a.on {
+		silent[name] = "the master does not know it"
+	}
+	for _, h := range known.Hosts {
+		if _, named := silent[h.Host]; len(a.on) > 0 && !named || !selector.Matches(catalog.Labels(h)) {
+			continue
+		}
+		delete(silent, h.Host)
+		switch {
+		case h.Simple:
+			silent[h.Host] = "it reports by single calls, and runs no code"
+		case h.State != wire.HostUp:
+			silent[h.Host] = "it is " + h.State
+		default:
+			up = append(up, h.Host)
+		}
+	}
+	switch {
+	case len(up)+len(silent) > 0:
+		slices.Sort(up)
+		return up, silent, nil
+	case a.to != "":
+		return nil, nil, fmt.Errorf("no host has the labels %q", a.to)
+	}
+	return nil, nil, fmt.Errorf("the master knows no host; start an agent with `vedette agent`")
+}
+
+// askSome asks some hosts and returns when each has answered or cannot.
+func (a *asking) askSome(ctx context.Context, peer *rpc.Peer, params *wire.TrialStartParams, answers *askAnswers) error {
+	calling, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	var begun wire.TrialStartResult
+	err := peer.Call(calling, wire.MethodTrialStart, params, &begun)
+	if rpcErr, ok := asConflict(err); ok { // none is connected any more
+		for _, host := range params.Hosts {
+			answers.silent[host] = rpcErr.Message
+		}
+		return nil
+	}
+	if err != nil {
+		return a.explain(err)
+	}
+	waiting := make(map[string]bool)
+	for _, host := range begun.Hosts {
+		waiting[host] = true
+	}
+	for _, host := range begun.Away {
+		answers.silent[host] = "it is not connected"
+	}
+	for len(waiting) > 0 {
+		select {
+		case e := <-a.events:
+			if e.Trial == begun.Trial && waiting[e.Host] && answers.take(&e) {
+				delete(waiting, e.Host)
+			}
+		case <-ctx.Done():
+			for host := range waiting {
+				answers.silent[host] = "it had not answered when the command was stopped"
+			}
+			return nil
+		case <-peer.Done():
+			return a.explain(peer.Err())
+		}
+	}
+	calling, cancel = context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	return a.explain(stopTrial(calling, peer, begun.Trial))
+}
+
+// show writes the table, and names the hosts that are not in it.
+func (a *asking) show(cmd *cobra.Command, answers *askAnswers, asked int) error {
+	if err := a.form.write(cmd.OutOrStdout(), answers); err != nil {
+		return err
+	}
+	if len(answers.silent) == 0 {
+		return nil
+	}
+	cli.Errln(cmd.ErrOrStderr(), "%d of %d hosts did not answer:", len(answers.silent), asked)
+	for _, s := range answers.silentHosts() {
+		cli.Errln(cmd.ErrOrStderr(), "  %s: %s", s.Host, s.Why)
+	}
+	return cli.Exit(cli.ExitFailed, nil)
+}

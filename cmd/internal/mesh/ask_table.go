@@ -1,0 +1,305 @@
+package mesh
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// askRow is one value that a host has answered with.
+type askRow struct {
+	Host   string            `json:"host"`
+	Key    string            `json:"key"`
+	Labels map[string]string `json:"labels,omitempty"`
+	Value  float64           `json:"value"`
+}
+
+// column returns what a row has in a column; a label that it lacks is "".
+func (r *askRow) column(name string) string {
+	switch name {
+	case "host":
+		return r.Host
+	case "key":
+		return r.Key
+	case "value":
+		return plain(r.Value)
+	}
+	return r.Labels[name]
+}
+
+// askSilent is a host that has not answered.
+type askSilent struct {
+	Host string `json:"host"`
+	Why  string `json:"why"`
+}
+
+// askAnswers are what hosts have answered.
+type askAnswers struct {
+	rows   []askRow
+	silent map[string]string // why, by host
+}
+
+// take takes what a host tells, and reports whether it has answered with that, or
+// cannot.
+func (a *askAnswers) take(e *wire.TrialEvent) bool {
+	switch {
+	case e.Run != nil && e.Run.Error != "":
+		a.silent[e.Host] = e.Run.Error
+	case e.Run != nil:
+		for _, s := range e.Run.Samples {
+			a.rows = append(a.rows, askRow{Host: e.Host, Key: s.Key, Labels: s.Labels, Value: *s.Val})
+		}
+	case e.Ended:
+		a.silent[e.Host] = cmp.Or(e.Error, "it did not answer in time")
+	default:
+		return false
+	}
+	return true
+}
+
+func (a *askAnswers) silentHosts() []askSilent {
+	list := []askSilent{}
+	for _, host := range slices.Sorted(maps.Keys(a.silent)) {
+		list = append(list, askSilent{host, a.silent[host]})
+	}
+	return list
+}
+
+// labelNames are the labels that any row has, in order.
+func (a *askAnswers) labelNames() []string {
+	names := make(map[string]bool)
+	for i := range a.rows {
+		for name := range a.rows[i].Labels {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// askGroup is what the rows that agree in some columns have in common.
+type askGroup struct {
+	By     map[string]string `json:"by"`
+	Hosts  int               `json:"hosts"`
+	Values int               `json:"values"`
+	Min    float64           `json:"min"`
+	Mean   float64           `json:"mean"`
+	Max    float64           `json:"max"`
+
+	hosts map[string]bool
+}
+
+// add counts a row. The mean is carried along, as a sum could overflow.
+func (g *askGroup) add(r *askRow) {
+	g.hosts[r.Host] = true
+	g.Hosts, g.Values = len(g.hosts), g.Values+1
+	g.Min, g.Max = min(g.Min, r.Value), max(g.Max, r.Value)
+	g.Mean += r.Value/float64(g.Values) - g.Mean/float64(g.Values)
+}
+
+// askForm says how answers are shown.
+type askForm struct {
+	sort      string
+	groupBy   []string
+	count     bool
+	csv, json bool
+}
+
+// check finds what does not go together.
+func (f *askForm) check() error {
+	switch {
+	case f.count && len(f.groupBy) == 0:
+		return cli.Usagef("--count counts the hosts of a group; say of which with --group-by")
+	case f.csv && f.json:
+		return cli.Usagef("give --csv or --json, not both")
+	case slices.Contains(f.groupBy, ""):
+		return cli.Usagef("--group-by has an empty column")
+	case strings.TrimPrefix(f.sort, "-") == "" && f.sort != "":
+		return cli.Usagef("--sort has no column")
+	}
+	return nil
+}
+
+// groups makes groups of the rows, in the order of what they have in common.
+func (f *askForm) groups(rows []askRow) []*askGroup {
+	byKey := make(map[string]*askGroup)
+	for i := range rows {
+		by, parts := make(map[string]string), make([]string, len(f.groupBy))
+		for j, name := range f.groupBy {
+			parts[j] = strconv.Quote(rows[i].column(name))
+			by[name] = rows[i].column(name)
+		}
+		key := strings.Join(parts, ",")
+		if byKey[key] == nil {
+			byKey[key] = &askGroup{By: by, Min: rows[i].Value, Max: rows[i].Value, hosts: make(map[string]bool)}
+		}
+		byKey[key].add(&rows[i])
+	}
+	var list []*askGroup
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		list = append(list, byKey[key])
+	}
+	return list
+}
+
+// plain writes a number as programs read it.
+func plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// column returns what a group has in a column.
+func (g *askGroup) column(name string) string {
+	if by, ok := g.By[name]; ok {
+		return by
+	}
+	switch name {
+	case "hosts":
+		return strconv.Itoa(g.Hosts)
+	case "values":
+		return strconv.Itoa(g.Values)
+	case "min":
+		return plain(g.Min)
+	case "mean":
+		return plain(g.Mean)
+	case "max":
+		return plain(g.Max)
+	}
+	return ""
+}
+
+// askLine is a line of the table.
+type askLine interface{ column(name string) string }
+
+// lines returns the columns, and the lines in the order that was asked for.
+func (f *askForm) lines(answers *askAnswers) (header []string, lines []askLine, err error) {
+	if len(f.groupBy) > 0 {
+		if header = append(slices.Clone(f.groupBy), "hosts"); !f.count {
+			header = append(header, "values", "min", "mean", "max")
+		}
+		for _, g := range f.groups(answers.rows) {
+			lines = append(lines, g)
+		}
+	} else {
+		header = append(append([]string{"host", "key"}, answers.labelNames()...), "value")
+		for i := range answers.rows {
+			lines = append(lines, &answers.rows[i])
+		}
+	}
+	return header, lines, f.order(header, lines)
+}
+
+// order sorts lines by the column that was asked for, then by all from the left.
+// Groups that are counted have the largest first.
+func (f *askForm) order(header []string, lines []askLine) error {
+	by := f.sort
+	if by == "" && f.count {
+		by = "-hosts"
+	}
+	name, down := strings.CutPrefix(by, "-")
+	if by != "" && len(lines) > 0 && !slices.Contains(header, name) {
+		return cli.Usagef("there is no column %q to sort by; there are %s", name, strings.Join(header, ", "))
+	}
+	slices.SortStableFunc(lines, func(x, y askLine) int {
+		c := 0
+		if by != "" {
+			c = compareCells(x.column(name), y.column(name))
+		}
+		if down {
+			c = -c
+		}
+		for i := 0; c == 0 && i < len(header); i++ {
+			c = compareCells(x.column(header[i]), y.column(header[i]))
+		}
+		return c
+	})
+	return nil
+}
+
+// compareCells compares numbers as numbers, before everything else.
+func compareCells(x, y string) int {
+	a, errA := strconv.ParseFloat(x, 64)
+	b, errB := strconv.ParseFloat(y, 64)
+	switch {
+	case errA == nil && errB == nil && a != b:
+		return cmp.Compare(a, b)
+	case errA == nil && errB != nil:
+		return -1
+	case errA != nil && errB == nil:
+		return 1
+	}
+	return cmp.Compare(x, y)
+}
+
+// write writes the answers.
+func (f *askForm) write(out io.Writer, answers *askAnswers) error {
+	header, lines, err := f.lines(answers)
+	if err != nil {
+		return err
+	}
+	if f.json {
+		return f.writeJSON(out, lines, answers)
+	}
+	rows := [][]string{header}
+	for _, line := range lines {
+		var row []string
+		for _, name := range header {
+			cell := line.column(name)
+			if v, err := strconv.ParseFloat(cell, 64); err == nil && !f.csv && slices.Contains([]string{"value", "min", "mean", "max"}, name) {
+				cell = cli.Number(v)
+			}
+			row = append(row, cell)
+		}
+		rows = append(rows, row)
+	}
+	if f.csv {
+		return csv.NewWriter(out).WriteAll(rows)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	t := cli.Table{Out: out}
+	for _, row := range rows {
+		t.Fit(row...)
+	}
+	for _, row := range rows {
+		if err := t.Row(row...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeJSON writes the lines, and the hosts that are not in them.
+func (f *askForm) writeJSON(out io.Writer, lines []askLine, answers *askAnswers) error {
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	what := "rows"
+	if len(f.groupBy) > 0 {
+		what = "groups"
+	}
+	return enc.Encode(map[string]any{what: append([]askLine{}, lines...), "silent": answers.silentHosts()})
+}
+
+// asConflict returns the answer of a master that finds none of the hosts connected.
+func asConflict(err error) (*rpc.Error, bool) {
+	var answer *rpc.Error
+	return answer, errors.As(err, &answer) && answer.Code == wire.CodeConflict
+}
+
+// stopTrial ends a trial. One that has ended already is no fault.
+func stopTrial(ctx context.Context, peer *rpc.Peer, id string) error {
+	var answer *rpc.Error
+	err := peer.Call(ctx, wire.MethodTrialStop, wire.TrialStopParams{Trial: id}, nil)
+	if errors.As(err, &answer) && answer.Code == wire.CodeNotFound {
+		return nil
+	}
+	return err
+}
