@@ -165,7 +165,7 @@ func (r *reference) manual() string {
 | variable | means |
 |---|---|
 | ` + "`MASTER_IP`, `MASTER_PORT`" + ` | the two halves of ` + "`master.listen` and `agent.master`" + `; the more exact variables win |
-| ` + code(VariableConfig) + ` | the configuration file, as ` + "`--config`" + ` names it |
+| ` + code(VariableConfig) + ` | the configuration file, like ` + "`--config`" + ` |
 | ` + code(VariableSignKey) + ` | the file with the key that signs what is pushed |
 | ` + code(VariableTimeout) + ` | how long commands wait for an answer of the master |
 `)
