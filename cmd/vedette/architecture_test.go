@@ -52,7 +52,7 @@ func mayImport() map[string][]string {
 		"agent":              {"config", "rpc", "inspectors", "internal/bell", "internal/signing", "internal/wholefile", "plugins"},
 		"agent/delivery":     {"config", "rpc", "inspectors", "internal/bell", "internal/wholefile"},
 		"agent/programs":     {"config", "rpc"},
-		"cmd/internal/mesh":  {"cmd/internal", "config", "inspectors", "internal/signing", "master/catalog", "rpc"}, // for selectors
+		"cmd/internal/mesh":  {"cmd/internal", "config", "inspectors", "internal/signing", "rpc"},
 		"cmd/internal/serve": {"cmd/internal", "config", "inspectors", "internal/tempdir", "master", "plugins", "web"},
 		"master":             {"config", "rpc", "inspectors", "internal/signing"},
 		"master/state":       nil,

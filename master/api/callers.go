@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -89,8 +91,16 @@ func (a *API) info(ctx context.Context, _ wire.Empty) (wire.InfoResult, error) {
 	}, nil
 }
 
-func (a *API) hosts(context.Context, wire.Empty) (wire.HostsResult, error) {
-	return wire.HostsResult{Hosts: a.Registry.List()}, nil
+func (a *API) hosts(_ context.Context, p wire.HostsParams) (wire.HostsResult, error) {
+	hosts := a.Registry.List()
+	if p.Selector != "" {
+		selector, err := catalog.ParseSelector(p.Selector)
+		if err != nil {
+			return wire.HostsResult{}, err
+		}
+		hosts = slices.DeleteFunc(hosts, func(h wire.Host) bool { return !selector.Matches(catalog.Labels(h)) })
+	}
+	return wire.HostsResult{Hosts: hosts}, nil
 }
 
 func (a *API) host(_ context.Context, p wire.HostParams) (wire.Host, error) {

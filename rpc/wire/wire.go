@@ -350,6 +350,12 @@ type HostParams struct {
 	Host string `json:"host"`
 }
 
+// HostsParams select hosts by their labels, and by the label host, which is their
+// name; "" selects every host.
+type HostsParams struct {
+	Selector string `json:"selector,omitempty"`
+}
+
 // HostsResult lists every host that the master has seen, by name.
 type HostsResult struct {
 	Hosts []Host `json:"hosts"`

@@ -13,7 +13,6 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/check"
-	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -147,12 +146,8 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 // hosts returns the hosts to ask, and why those that are selected as well cannot
 // be asked.
 func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent map[string]string, err error) {
-	selector, err := catalog.ParseSelector(a.to) // "" selects every host
-	if err != nil {
-		return nil, nil, a.explain(err)
-	}
 	var known wire.HostsResult
-	if err := peer.Call(ctx, wire.MethodHosts, nil, &known); err != nil {
+	if err := peer.Call(ctx, wire.MethodHosts, wire.HostsParams{Selector: a.to}, &known); err != nil {
 		return nil, nil, a.explain(err)
 	}
 	silent = make(map[string]string)
@@ -160,7 +155,7 @@ func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent
 		silent[name] = "the master does not know it"
 	}
 	for _, h := range known.Hosts {
-		if _, named := silent[h.Host]; len(a.on) > 0 && !named || !selector.Matches(catalog.Labels(h)) {
+		if _, named := silent[h.Host]; len(a.on) > 0 && !named {
 			continue
 		}
 		delete(silent, h.Host)
