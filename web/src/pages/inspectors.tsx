@@ -17,15 +17,15 @@ const number = (n: number, tone: string) => <span class={n === 0 ? 'zero' : tone
 
 const columns: TableColumn<Row>[] = [
   { id: 'name', title: 'Inspector', heads: true, by: (r) => r.name, cell: (r) => <a href={below('/inspectors', r.name)}>{r.name}</a> },
-  { id: 'origin', title: 'From', by: (r) => r.origin, cell: (r) => (r.origin === 'pushed' ? <Badge>pushed</Badge> : <Badge title="built in, or of the host’s own configuration">host’s own</Badge>) },
-  { id: 'kind', title: 'Kind', by: (r) => r.kind, cell: (r) => r.kind },
-  { id: 'revision', title: 'Revision', by: (r) => r.revision, cell: (r) => (r.revision ? <code>{short(r.revision)}</code> : 'several') },
-  { id: 'targets', title: 'Targets', by: (r) => r.selector, cell: (r) => (r.origin === 'own' ? '' : r.selector || 'every host') },
   { id: 'healthy', title: 'Healthy', number: true, by: (r) => (r.hosts ? r.healthy / r.hosts : 1), cell: (r) => `${r.healthy} of ${r.hosts}` },
   { id: 'failing', title: 'Failing', number: true, by: (r) => r.failing, cell: (r) => number(r.failing, 'warn-text') },
   { id: 'refused', title: 'Refused', number: true, by: (r) => r.refused, cell: (r) => number(r.refused, 'warn-text') },
   { id: 'pending', title: 'Pending', number: true, by: (r) => r.pending, cell: (r) => number(r.pending, '') },
   { id: 'cost', title: 'Processor', number: true, by: (r) => r.cost, cell: (r) => (r.cost > 0 ? `${duration(r.cost)}/s` : '') },
+  { id: 'origin', title: 'From', by: (r) => r.origin, cell: (r) => (r.origin === 'pushed' ? <Badge>pushed</Badge> : <Badge title="built in, or of the host’s own configuration">host’s own</Badge>) },
+  { id: 'kind', title: 'Kind', by: (r) => r.kind, cell: (r) => r.kind },
+  { id: 'revision', title: 'Revision', by: (r) => r.revision, cell: (r) => (r.revision ? <code>{short(r.revision)}</code> : 'several') },
+  { id: 'targets', title: 'Targets', by: (r) => r.selector, cell: (r) => (r.origin === 'own' ? '' : r.selector || 'every host') },
   { id: 'at', title: 'Changed', by: (r) => r.atMs, cell: (r) => (r.atMs ? <><Ago ms={r.atMs} /> by {r.author}</> : '') },
 ];
 
