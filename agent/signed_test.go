@@ -60,6 +60,13 @@ func TestOnlySignedCodeRuns(t *testing.T) {
 		}
 	}
 	refused(code("unsigned", "one"), "the code is not signed")
+	m.mu.Lock()
+	told := m.hellos[0].Signers
+	m.mu.Unlock()
+	ids := []string{key.Public().ID(), second.Public().ID()}
+	if slices.Sort(ids); !slices.Equal(told, ids) {
+		t.Errorf("the hello names the signers %v, want %v", told, ids)
+	}
 	refused(code("strange", "one"), "is signed by \""+stranger.Public().ID(), signature(stranger, code("strange", "one")))
 	refused(code("replayed", "one"), "whose signature is not of this code", signature(key, code("replayed", "two")))
 	refused(code("renamed", "one"), "whose signature is not of this code", signature(key, code("other", "one")))
