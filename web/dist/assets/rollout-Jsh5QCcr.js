@@ -1,1 +1,0 @@
-import{I as e,_ as t,p as n}from"./index-BpGGWNBt.js";import{n as r}from"./rollout-_Bbnbe0k.js";import"./work-CzhMvfk9.js";function i({session:i,params:a}){return t(e,{children:[t(n,{title:`Rollout ${a.id}`,children:t(`a`,{href:`/rollouts`,children:`All rollouts`})}),t(`div`,{class:`card`,children:t(r,{session:i,id:a.id})})]})}export{i as default};
