@@ -6,6 +6,7 @@ import { barePage, buildVedette, Child, runTests } from './harness.mjs';
 import './live.mjs';
 import './history.mjs';
 import './states.mjs';
+import './time.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';

@@ -28,7 +28,8 @@ router.start();
 view.start();
 effect(() => view.hold(session.link.value.kind === 'live'));
 effect(() => {
-  void view.window.value;
+  void view.time.window.value;
+  void view.time.range.value;
   void view.near.value;
   untracked(() => past.look());
 });

@@ -15,7 +15,7 @@ export class BoostButton {
     private readonly chart: Chart,
     private readonly boosts: Boosts,
     /** Draws the chart: it is drawn as often as samples come. */
-    private readonly draw: () => void,
+    private readonly draw: () => unknown,
   ) {
     const { element } = this;
     element.type = 'button';

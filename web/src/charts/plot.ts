@@ -17,11 +17,14 @@ export interface PlotSpec {
   height: number;
   colours: Colours;
   lines: Line[];
-  /** Each line is a band: its upper edges are the first columns, its lower edges those after. */
+  /** Each line is a band: the columns are the lines in the middle, their upper edges, and their lower edges. */
   bands: boolean;
   /** Rows of a line (from 0) that nothing joins, drawn as points. */
   lonely: (line: number) => number[];
   onCursor: (u: uPlot) => void;
+  /** Somebody has dragged over a part of time, in milliseconds. */
+  onSelect: (from: number, to: number) => void;
+  onDouble: () => void;
 }
 
 const font = '11px system-ui, sans-serif';
@@ -30,7 +33,7 @@ const axisWidth = 54;
 /** Pixels from which a plot is one of a few, not of many. */
 const tall = 160;
 /** Seconds between labels of the time axis. */
-const timeSteps = [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200];
+const timeSteps = [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800];
 
 export const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 
@@ -45,7 +48,8 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false, setScale: false },
+      drag: { x: true, y: false, setScale: false },
+      bind: { dblclick: () => () => (spec.onDouble(), null) },
       sync: { key: 'vedette', setSeries: false, scales: ['x', null] },
       points: { size: 7, width: 2, stroke: () => colours.surface },
     },
@@ -77,11 +81,25 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
     series: [
       {},
       ...spec.lines.map((line, i) => seriesOptions(spec, line, i)),
-      ...(spec.bands ? spec.lines.map((line, i) => seriesOptions(spec, line, i)) : []),
+      ...(spec.bands ? [...spec.lines, ...spec.lines].map((line) => edgeOptions(line)) : []),
     ],
     bands: spec.bands ? spec.lines.map((line, i) => bandOptions(spec, line, i)) : [],
-    hooks: { setCursor: [spec.onCursor] },
+    hooks: { setCursor: [spec.onCursor], setSelect: [(u) => select(u, spec)] },
   };
+}
+
+const leastDrag = 4; // pixels
+
+function select(u: uPlot, spec: PlotSpec): void {
+  const { left, width } = u.select;
+  if (width < leastDrag) return;
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  spec.onSelect(u.posToVal(left, 'x') * 1000, u.posToVal(left + width, 'x') * 1000);
+}
+
+/** The edge of a band, which is not drawn itself. */
+function edgeOptions(line: Line): uPlot.Series {
+  return { show: line.shown, width: 0, points: { show: false } };
 }
 
 /** Round times of day where we are, not in Greenwich. */
@@ -118,7 +136,8 @@ function seriesOptions(spec: PlotSpec, line: Line, i: number): uPlot.Series {
 /** What lies between the lowest and the highest. */
 function bandOptions(spec: PlotSpec, line: Line, i: number): uPlot.Band {
   const colour = spec.colours.lines[line.slot % seriesColours];
-  return { series: [i + 1, i + 1 + spec.lines.length], fill: faint(colour, 0.3) };
+  const upper = i + 1 + spec.lines.length;
+  return { series: [upper, upper + spec.lines.length], fill: faint(colour, 0.3) };
 }
 
 /**

@@ -5,7 +5,7 @@
 import { effect, signal, type Signal } from '@preact/signals';
 import type { HostModel } from '../data/store.ts';
 import { load, save } from '../lib/storage.ts';
-import { windowFromURL, windowToURL } from '../lib/router.ts';
+import { TimeShown } from './time.ts';
 
 /** What the loop needs of a chart. */
 export interface Drawable extends HTMLElement {
@@ -21,27 +21,6 @@ export interface Drawable extends HTMLElement {
   readonly created: boolean;
 }
 
-const minute = 60_000;
-const hour = 60 * minute;
-
-/** A length of time that charts may show. */
-export interface Window {
-  ms: number;
-  label: string;
-  /** Milliseconds that one point stands for; 0 is every sample. */
-  grain: number;
-}
-
-export const windows: Window[] = [
-  { ms: minute, label: '1 min', grain: 0 },
-  { ms: 2 * minute, label: '2 min', grain: 0 },
-  { ms: 5 * minute, label: '5 min', grain: 0 },
-  { ms: 15 * minute, label: '15 min', grain: 0 },
-  { ms: hour, label: '1 h', grain: 10_000 },
-  { ms: 6 * hour, label: '6 h', grain: minute },
-  { ms: 24 * hour, label: '24 h', grain: 4 * minute },
-];
-const usual = windows[1].ms;
 export type Theme = 'system' | 'light' | 'dark';
 
 const period = 1_000; // ms between two frames
@@ -50,10 +29,8 @@ const createBudget = 8; // ms of each frame for making plots
 const pool = 40; // plots off the screen that are kept for a return
 
 export class View {
-  /** Milliseconds of time that charts show. */
-  readonly window: Signal<number>;
-  /** When charts were stopped, or null while they run. */
-  readonly pausedAt: Signal<number | null> = signal(null);
+  /** The time that charts show. */
+  readonly time = new TimeShown();
   readonly theme: Signal<Theme>;
   /** What a reader of the screen is told of the crosshair. */
   readonly status: Signal<string> = signal('');
@@ -86,14 +63,9 @@ export class View {
   private readonly onScroll = (): void => {
     this.lastScroll = performance.now();
   };
-  /** Going back changes the page, not the window; its address says so. */
-  private readonly onPop = (): void => {
-    if (windowFromURL() !== this.window.peek()) windowToURL(this.window.peek());
-  };
   private readonly stopEffects: (() => void)[] = [];
 
   constructor() {
-    this.window = signal(startingWindow());
     const theme = load<Theme>('theme', 'system');
     this.theme = signal(['light', 'dark'].includes(theme) ? theme : 'system');
   }
@@ -101,22 +73,16 @@ export class View {
   /** Starts the loop. stop() is its pair. */
   start(): void {
     document.addEventListener('scroll', this.onScroll, { passive: true, capture: true });
-    addEventListener('popstate', this.onPop);
-    let first = this.window.peek();
+    this.time.start();
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     const recolour = (): void => this.recolour();
     scheme.addEventListener('change', recolour);
     this.stopEffects.push(
       () => scheme.removeEventListener('change', recolour),
       effect(() => {
-        const ms = this.window.value;
-        save('window', ms / minute);
+        void this.time.window.value;
+        void this.time.range.value;
         this.drawAll();
-      }),
-      effect(() => {
-        const ms = this.window.value;
-        if (ms !== first) windowToURL(ms);
-        first = 0; // chosen from now on
       }),
       effect(() => {
         const theme = this.theme.value;
@@ -126,7 +92,7 @@ export class View {
         this.recolour();
       }),
       effect(() => {
-        if (this.pausedAt.value === null) this.drawAll();
+        if (this.time.pausedAt.value === null) this.drawAll();
       }),
     );
     this.tick();
@@ -134,7 +100,7 @@ export class View {
 
   stop(): void {
     document.removeEventListener('scroll', this.onScroll, { capture: true });
-    removeEventListener('popstate', this.onPop);
+    this.time.stop();
     this.stopEffects.splice(0).forEach((stop) => stop());
     clearTimeout(this.timer);
     cancelAnimationFrame(this.frame);
@@ -144,20 +110,36 @@ export class View {
 
   /** The time at the right edge of every chart, on the browser's clock. */
   get edge(): number {
-    return this.pausedAt.peek() ?? this.heldAt ?? Date.now();
+    return this.time.range.peek()?.to ?? this.time.pausedAt.peek() ?? this.heldAt ?? Date.now();
   }
 
   get span(): number {
-    return this.window.peek();
+    return this.time.span;
   }
 
   get grain(): number {
-    return windows.find((w) => w.ms === this.span)?.grain ?? 0;
+    return this.time.grain;
+  }
+
+  /** Which part of the past it is, '' for the last minutes. */
+  get place(): string {
+    const range = this.time.range.peek();
+    return range ? `${range.from} ${range.to}` : '';
+  }
+
+  /** Milliseconds before now that it begins. */
+  get reach(): number {
+    return Date.now() - this.edge + this.span;
+  }
+
+  /** Charts show samples as they come. */
+  get live(): boolean {
+    return this.time.range.peek() === null && this.time.pausedAt.peek() === null;
   }
 
   /** The time at the right edge of a host's charts: one that is gone stays as it was last heard of. */
   edgeOf(host: HostModel): number {
-    if (!host.gone) return this.edge;
+    if (!host.gone || this.time.range.peek()) return this.edge;
     const { newest } = host;
     return newest > 0 ? Math.min(this.edge, newest + host.clock.offset) : this.edge;
   }
@@ -216,7 +198,7 @@ export class View {
 
   private tick(): void {
     this.timer = setTimeout(() => {
-      if (this.pausedAt.peek() === null) {
+      if (this.live) {
         this.due = true;
         this.ask();
       }
@@ -293,10 +275,4 @@ export class View {
     }
     this.ask();
   }
-}
-
-/** The window of the address, else the one that is remembered. */
-function startingWindow(): number {
-  const known = (ms: number): boolean => windows.some((w) => w.ms === ms);
-  return [windowFromURL(), load('window', 0) * minute].find(known) ?? usual;
 }

@@ -102,6 +102,10 @@ beforeEach(() => {
       return shown.grain;
     },
     edgeOf: () => Date.now(),
+    place: '',
+    get reach() {
+      return shown.span;
+    },
     refresh: () => shown.refreshed++,
   });
   past.start();

@@ -21,6 +21,10 @@ export interface Shown {
   readonly span: number;
   /** Milliseconds that one point of a chart stands for; 0 is every sample. */
   readonly grain: number;
+  /** Which part of the past is shown; '' for the last minutes. */
+  readonly place: string;
+  /** Milliseconds before now that it begins. */
+  readonly reach: number;
   /** Time at the right edge of a host's charts, on our clock. */
   edgeOf(host: HostModel): number;
   /** There are new samples to draw. */
@@ -82,6 +86,7 @@ export class Past {
   private readonly wide = new Set<HostModel>();
   private busy = 0;
   private grain = 0;
+  private place = '';
   private span = 0;
   private epoch = 0;
   /** Since when all samples come live, on our clock; Infinity while the link is down. */
@@ -161,12 +166,13 @@ export class Past {
 
   /** Notes which window is shown; thinned samples are those of one window. */
   private follow(): void {
-    const { grain, span } = this.shown;
-    if (grain !== this.grain) {
+    const { grain, span, place } = this.shown;
+    if (grain !== this.grain || place !== this.place) {
       for (const unit of this.units.values()) this.dropThin(unit);
       this.grain = grain;
     }
-    if (span !== this.span) this.store.keepFor(span);
+    if (span !== this.span || place !== this.place) this.store.keepFor(this.shown.reach);
+    this.place = place;
     this.span = span;
   }
 
@@ -275,7 +281,7 @@ export class Past {
 
   private async ask(ask: Ask): Promise<void> {
     const { unit, grain, from, to, points } = ask;
-    const { epoch } = this;
+    const { epoch, place } = this;
     const askedAt = this.now() - unit.host.clock.offset;
     unit.busy = true;
     this.busy++;
@@ -283,7 +289,7 @@ export class Past {
       const params = { pattern: unit.pattern, from_ms: from, to_ms: to, points };
       const range = await this.rpc.call<HistoryRange>('history.range', params);
       this.pause = firstPause;
-      if (grain === this.shown.grain || grain === 0) this.take(ask, range, askedAt);
+      if ((grain === this.shown.grain && place === this.shown.place) || grain === 0) this.take(ask, range, askedAt);
     } catch (e) {
       if (epoch === this.epoch) this.failed(e);
     } finally {

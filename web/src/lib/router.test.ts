@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { at, below, hostPath, match, Router, windowFromURL } from './router.ts';
+import { at, below, hostPath, match, Router } from './router.ts';
 
 const places = [
   { id: 'now', path: '/' },
@@ -78,17 +78,4 @@ describe('paths', () => {
 test('a query holds what it is given', () => {
   expect(at('/hosts', { q: 'zone in (a,b)', sort: '' })).toBe('/hosts?q=zone+in+%28a%2Cb%29');
   expect(at('/hosts', { q: '' })).toBe('/hosts');
-});
-
-test.each([
-  ['?window=15m', 900_000],
-  ['?x=1&window=6h', 21_600_000],
-  ['', 0],
-  ['?window=', 0],
-  ['?window=6', 0],
-  ['?window=-6h', 0],
-  ['?window=99999h', 0],
-  ['?window=6h%20', 0],
-])('%s is a window of %i ms', (search, ms) => {
-  expect(windowFromURL(search)).toBe(ms);
 });

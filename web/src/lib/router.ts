@@ -143,17 +143,3 @@ export class Router {
     if (next.page !== now.page || JSON.stringify(next.params) !== JSON.stringify(now.params)) this.route.value = next;
   }
 }
-
-/** Milliseconds of the window that the address names, as ?window=15m or 6h; 0 where it names none. */
-export function windowFromURL(search = location.search): number {
-  const match = /^(\d{1,4})(m|h)$/.exec(new URLSearchParams(search).get('window') ?? '');
-  return match ? Number(match[1]) * (match[2] === 'h' ? 3_600_000 : 60_000) : 0;
-}
-
-/** Writes a window into the address, so that a copied link shows the same. */
-export function windowToURL(ms: number): void {
-  const minutes = ms / 60_000;
-  const url = new URL(location.href);
-  url.searchParams.set('window', minutes % 60 === 0 ? `${minutes / 60}h` : `${minutes}m`);
-  history.replaceState(history.state, '', url);
-}

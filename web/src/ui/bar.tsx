@@ -1,10 +1,9 @@
 // The bar at the top: where we are, how the link is, and what all charts share.
 
-import { useSignal, useSignalEffect } from '@preact/signals';
 import type { Parts } from '../parts.ts';
-import { windows, type Theme } from '../charts/view.ts';
-import { duration } from '../lib/units.ts';
+import type { Theme } from '../charts/view.ts';
 import { Link } from './link.tsx';
+import { TimeControl } from './time-control.tsx';
 
 const themes: Theme[] = ['system', 'light', 'dark'];
 
@@ -27,19 +26,7 @@ export function Bar({ session, view, fleet }: Parts) {
       <Link session={session} />
       <Wrong fleet={fleet} />
       <span class="push" />
-      <fieldset class="segments">
-        <legend class="unseen">Time shown</legend>
-        {windows.map(({ ms, label }) => (
-          <button
-            type="button"
-            aria-pressed={view.window.value === ms}
-            onClick={() => (view.window.value = ms)}
-          >
-            {label}
-          </button>
-        ))}
-      </fieldset>
-      <Pause view={view} />
+      <TimeControl time={view.time} />
       <button
         type="button"
         class="theme"
@@ -80,38 +67,5 @@ function ThemeIcon({ theme }: { theme: Theme }) {
         </>
       )}
     </svg>
-  );
-}
-
-/** Stops and starts the charts, and says how far behind they are. */
-function Pause({ view }: Pick<Parts, 'view'>) {
-  const behind = useSignal('');
-  useSignalEffect(() => {
-    const at = view.pausedAt.value;
-    if (at === null) {
-      behind.value = '';
-      return undefined;
-    }
-    const tell = (): void => {
-      behind.value = `${duration(Math.round((Date.now() - at) / 1000))} behind`;
-    };
-    tell();
-    const timer = setInterval(tell, 1_000);
-    return () => clearInterval(timer);
-  });
-  const paused = view.pausedAt.value !== null;
-  return (
-    <button
-      type="button"
-      class="pause"
-      aria-pressed={paused}
-      onClick={() => (view.pausedAt.value = paused ? null : Date.now())}
-    >
-      <svg viewBox="0 0 12 12" aria-hidden="true">
-        <path d={paused ? 'M3 1.5v9l7-4.5z' : 'M2.5 1.5h2.5v9H2.5zM7 1.5h2.5v9H7z'} />
-      </svg>
-      {paused ? 'Resume' : 'Pause'}
-      {paused && <span class="behind">{behind}</span>}
-    </button>
   );
 }

@@ -25,15 +25,16 @@ export function InspectorCharts({ name, session, store, view }: Parts & { name: 
     );
     let turn = 0;
     const stop = effect(() => {
-      const span = view.window.value;
+      const range = view.time.range.value;
+      const span = range ? range.to - range.from : view.time.window.value;
       if (session.link.value.kind !== 'live') return;
       const mine = ++turn;
       const grain = view.grain;
-      session.rpc.call<HistoryRange>('history.range', { pattern, from_ms: -span, points }).then(
+      session.rpc.call<HistoryRange>('history.range', { pattern, ...(range ? { from_ms: range.from, to_ms: range.to } : { from_ms: -span }), points }).then(
         (range) => {
           if (mine !== turn) return;
           lines.store.dropPast(lines.host);
-          lines.takePast(range, wanted, grain, Math.max(span, mostSpan));
+          lines.takePast(range, wanted, grain, Math.max(span + 2 * grain, mostSpan));
           view.refresh(lines.host);
         },
         () => {}, // what comes live is drawn all the same

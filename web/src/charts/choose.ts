@@ -1,0 +1,53 @@
+// Which lines of a chart are drawn, and in which colours. Pure.
+
+import type { Chart } from '../data/store.ts';
+import { lineNames } from '../data/store.ts';
+import { isLong } from './legend.ts';
+
+const fewLines = 6;
+const fewLongLines = 5; // of names that take a row each
+const someLines = 12;
+const manyLines = 200; // even when all are asked for
+
+/** How much room a chart has for its legend. */
+export interface Room {
+  large: boolean;
+  /** All lines were asked for. */
+  expanded: boolean;
+  /** Names take a row each. */
+  long: boolean;
+}
+
+export function mostLines({ large, expanded, long }: Room): number {
+  if (expanded) return manyLines;
+  if (large) return someLines;
+  return long ? fewLongLines : fewLines;
+}
+
+export function hasLongNames(chart: Chart): boolean {
+  return [...lineNames(chart).names.values()].some(isLong);
+}
+
+/** What the button below the legend says, or '' where none is needed. */
+export function moreText(all: number, drawn: number, room: Room): string {
+  if (all > drawn) return `+${all - drawn} more`;
+  return room.expanded && drawn > mostLines({ ...room, expanded: false }) ? 'fewer' : '';
+}
+
+/** The place of each line among the colours. A line keeps its own for as long as it is drawn. */
+export function slotsOf(before: ReadonlyMap<string, number>, ids: string[]): Map<string, number> {
+  const slots = new Map<string, number>();
+  for (const id of ids) {
+    const kept = before.get(id);
+    if (kept !== undefined) slots.set(id, kept);
+  }
+  const taken = new Set(slots.values());
+  let free = 0;
+  for (const id of ids) {
+    if (slots.has(id)) continue;
+    while (taken.has(free)) free++;
+    taken.add(free);
+    slots.set(id, free);
+  }
+  return slots;
+}

@@ -1,0 +1,47 @@
+// The line above a chart: its name, its unit, the time of the crosshair, and its
+// buttons.
+
+export class Heading {
+  readonly element = document.createElement('header');
+  private readonly unit = document.createElement('span');
+  private readonly at = document.createElement('time');
+
+  constructor(name: string, level: 'h2' | 'h3') {
+    const title = document.createElement(level);
+    title.textContent = name;
+    this.unit.className = 'unit';
+    this.element.append(title, this.unit, this.at);
+  }
+
+  describe(text: string): void {
+    this.unit.textContent = text;
+  }
+
+  /** The time of the crosshair, or ''. */
+  time(text: string): void {
+    if (this.at.textContent !== text) this.at.textContent = text;
+  }
+
+  add(button: HTMLElement): void {
+    this.element.append(button);
+  }
+}
+
+/** A button that opens and closes something below the chart. */
+export function foldButton(text: string, label: string, below: HTMLElement, open: () => HTMLElement): HTMLButtonElement {
+  const button = document.createElement('button');
+  let shown: HTMLElement | undefined;
+  button.type = 'button';
+  button.className = 'as-table';
+  button.textContent = text;
+  button.setAttribute('aria-pressed', 'false');
+  button.setAttribute('aria-label', label);
+  button.addEventListener('click', () => {
+    const opens = !shown;
+    shown?.remove();
+    shown = opens ? open() : undefined;
+    button.setAttribute('aria-pressed', String(opens));
+    if (shown) below.append(shown);
+  });
+  return button;
+}

@@ -1,0 +1,54 @@
+// The time that is shown, as the address says it: ?window=15m, the last quarter
+// of an hour, or ?from=…&to=…, from one moment to another. Pure.
+
+export interface Range {
+  /** Milliseconds since the epoch. */
+  from: number;
+  to: number;
+}
+
+const units: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** The shortest and the longest that can be shown. */
+export const shortest = 2_000;
+export const longest = 400 * units.d;
+
+/** Milliseconds of the window that a query names; 0 where it names none. */
+export function windowOf(query: string): number {
+  const match = /^(\d{1,4})([mhd])$/.exec(new URLSearchParams(query).get('window') ?? '');
+  return match ? Number(match[1]) * units[match[2]] : 0;
+}
+
+/** The moments that a query names; null where it names none that can be shown. */
+export function rangeOf(query: string): Range | null {
+  const params = new URLSearchParams(query);
+  const from = Date.parse(params.get('from') ?? '');
+  const to = Date.parse(params.get('to') ?? '');
+  return to - from >= shortest && to - from <= longest && from >= 0 ? { from, to } : null;
+}
+
+/** 15m, 6h, 7d. */
+export function windowText(ms: number): string {
+  const [unit, size] = Object.entries(units)
+    .reverse()
+    .find(([name, size]) => ms % size === 0 && (name !== 'd' || ms > size))!;
+  return `${ms / size}${unit}`;
+}
+
+/** A query that says a window or a range, and what it said beside. */
+export function withTime(query: string, window: number, range: Range | null): string {
+  const params = new URLSearchParams(query);
+  for (const name of ['from', 'to', 'window']) params.delete(name);
+  if (range) {
+    params.set('from', iso(range.from));
+    params.set('to', iso(range.to));
+  } else if (window > 0) {
+    params.set('window', windowText(window));
+  }
+  // The colons of a time may stand in a query, and are read more easily.
+  const text = params.toString().replace(/%3A/g, ':');
+  return text ? `?${text}` : '';
+}
+
+function iso(ms: number): string {
+  return new Date(Math.round(ms)).toISOString().replace('.000Z', 'Z');
+}

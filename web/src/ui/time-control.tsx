@@ -1,0 +1,126 @@
+// What part of time all charts show: the last minutes to the last month, or from
+// one moment to another; live or paused, moved, and wider.
+
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { windows, type TimeShown } from '../charts/time.ts';
+import { exact } from '../lib/time.ts';
+import { duration } from '../lib/units.ts';
+
+export function TimeControl({ time }: { time: TimeShown }) {
+  const range = time.range.value;
+  return (
+    <>
+      <span class="moves">
+        <button type="button" aria-label="Earlier" title="Earlier ([)" onClick={() => time.shift(-0.5)}>
+          ‹
+        </button>
+        <button type="button" aria-label="Later" title="Later (])" disabled={!range} onClick={() => time.shift(0.5)}>
+          ›
+        </button>
+        <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={() => time.zoomOut()}>
+          −
+        </button>
+      </span>
+      <fieldset class="segments">
+        <legend class="unseen">Time shown</legend>
+        {windows.map(({ ms, label }) => (
+          <button key={ms} type="button" aria-pressed={!range && time.window.value === ms} onClick={() => time.live(ms)}>
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      <RangeMenu time={time} />
+      {range ? (
+        <button type="button" class="pause" onClick={() => time.live()}>
+          Live
+        </button>
+      ) : (
+        <Pause time={time} />
+      )}
+    </>
+  );
+}
+
+/** 2026-11-30T03:10, as a field of the browser wants it. */
+function fieldText(ms: number): string {
+  return exact(ms).replace(' ', 'T').slice(0, 19);
+}
+
+function RangeMenu({ time }: { time: TimeShown }) {
+  const range = time.range.value;
+  const open = useSignal(false);
+  const submit = (e: SubmitEvent): void => {
+    e.preventDefault();
+    const form = new FormData(e.currentTarget as HTMLFormElement);
+    const [from, to] = ['from', 'to'].map((n) => new Date(String(form.get(n))).getTime());
+    if (!Number.isFinite(from) || !Number.isFinite(to)) return;
+    time.show(from, to);
+    open.value = false;
+  };
+  const shown = time.shown;
+  return (
+    <details class="menu range" open={open.value} onToggle={(e) => (open.value = e.currentTarget.open)}>
+      <summary class="button" data-on={range ? '' : undefined}>
+        {range ? rangeText(range.from, range.to, Date.now()) : 'Range'}
+      </summary>
+      {open.value && (
+        <form class="card" onSubmit={submit}>
+          <label>
+            From
+            <input class="field" type="datetime-local" name="from" step="1" value={fieldText(shown.from)} required />
+          </label>
+          <label>
+            To
+            <input class="field" type="datetime-local" name="to" step="1" value={fieldText(shown.to)} required />
+          </label>
+          <button type="submit" class="button first">
+            Show
+          </button>
+        </form>
+      )}
+    </details>
+  );
+}
+
+/** 03:10 – 03:25 today, with the days where they are others. */
+export function rangeText(from: number, to: number, now: number): string {
+  const [a, b] = [exact(from), exact(to)];
+  const day = (text: string): string => text.slice(5, 10);
+  const clock = (text: string): string => text.slice(11, to - from < 10 * 60_000 ? 19 : 16);
+  const today = day(exact(now));
+  const left = day(a) === today && day(b) === today ? clock(a) : `${day(a)} ${clock(a)}`;
+  return `${left} – ${day(b) === day(a) ? clock(b) : `${day(b)} ${clock(b)}`}`;
+}
+
+/** Stops and starts the charts, and says how far behind they are. */
+function Pause({ time }: { time: TimeShown }) {
+  const behind = useSignal('');
+  useSignalEffect(() => {
+    const at = time.pausedAt.value;
+    if (at === null) {
+      behind.value = '';
+      return undefined;
+    }
+    const tell = (): void => {
+      behind.value = `${duration(Math.round((Date.now() - at) / 1000))} behind`;
+    };
+    tell();
+    const timer = setInterval(tell, 1_000);
+    return () => clearInterval(timer);
+  });
+  const paused = time.pausedAt.value !== null;
+  return (
+    <button
+      type="button"
+      class="pause"
+      aria-pressed={paused}
+      onClick={() => (time.pausedAt.value = paused ? null : Date.now())}
+    >
+      <svg viewBox="0 0 12 12" aria-hidden="true">
+        <path d={paused ? 'M3 1.5v9l7-4.5z' : 'M2.5 1.5h2.5v9H2.5zM7 1.5h2.5v9H7z'} />
+      </svg>
+      {paused ? 'Resume' : 'Pause'}
+      {paused && <span class="behind">{behind}</span>}
+    </button>
+  );
+}
