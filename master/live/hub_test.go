@@ -246,3 +246,19 @@ func TestNoBatchIsEmpty(t *testing.T) {
 	}
 	publishing.Wait()
 }
+
+// A watcher of everything is not sent what measuring costs; a page, which draws it
+// apart, is.
+func TestSubscribersToEverything(t *testing.T) {
+	for latest, want := range map[bool]int{true: 2, false: 1} {
+		hub := NewHub()
+		own := hub.Intern("web-1", "vedette/inspector_success", nil, inspectors.Gauge, most)
+		other := hub.Intern("web-1", "load/average-1", nil, inspectors.Gauge, most)
+		sub := hub.Subscribe(mustPattern(t, "metrics/*"), latest)
+		hub.Publish([]Sample{{own, Point{1, 1}}, {other, Point{1, 1}}})
+		if got := len(next(t, sub).Samples); got != want {
+			t.Errorf("latest %v: %d samples, want %d", latest, got, want)
+		}
+		sub.Close()
+	}
+}

@@ -35,6 +35,24 @@ func ParsePattern(text string) (Pattern, error) {
 // String returns the pattern as it was written.
 func (p Pattern) String() string { return p.text }
 
+// ownChart is the first segment of the keys of the product's measurements of itself.
+const ownChart = "vedette"
+
+// Names reports whether the pattern matches the path of a sample, and not merely by
+// a star in the place of the chart where that is the product's own: who wants to see
+// everything does not mean what measuring costs.
+func (p Pattern) Names(host, key string) bool {
+	path := metricPath(host, key)
+	rest, own := strings.CutPrefix(key, ownChart+"/")
+	if !own || !p.Match(path) {
+		return p.Match(path)
+	}
+	// No pattern has a zero byte, so that only a star takes it in.
+	return !p.Match(metricPath(host, "\x00/"+rest))
+}
+
+func metricPath(host, key string) string { return "metrics/" + host + "/" + key }
+
 // Match reports whether the whole path matches. The middle parts are taken at
 // their first place, which is enough: what follows is free to begin later.
 func (p Pattern) Match(path string) bool {

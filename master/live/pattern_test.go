@@ -83,3 +83,50 @@ func starMatch(pattern, path string) bool {
 	}
 	return false
 }
+
+// A star in the place of the chart does not take in the product's own measurements;
+// who names them gets them.
+func TestPatternNames(t *testing.T) {
+	for _, c := range []struct {
+		pattern, host, key string
+		want               bool
+	}{
+		{"metrics/*", "web-1", "load/average-1", true},
+		{"metrics/*", "web-1", "vedette/inspector_success", false},
+		{"*", "web-1", "vedette/inspector_success", false},
+		{"metrics/web-1/*", "web-1", "vedette/inspector_success", false},
+		{"metrics/*/*/inspector_success", "web-1", "vedette/inspector_success", false},
+		{"metrics/*/vedette/*", "web-1", "vedette/inspector_success", true},
+		{"metrics/web-1/vedette*", "web-1", "vedette/inspector_success", true},
+		{"metrics/web-1/vedette/inspector_success", "web-1", "vedette/inspector_success", true},
+		{"metrics/*/vedette/*", "web-1", "load/average-1", false},
+		// A host of that name is no chart.
+		{"metrics/vedette/*", "vedette", "load/average-1", true},
+		{"metrics/vedette/*", "vedette", "vedette/inspector_success", false},
+		{"metrics/*", "web-1", "vedettes/seen", true},
+		{"metrics/*", "web-1", "vedette", true},
+	} {
+		if got := mustPattern(t, c.pattern).Names(c.host, c.key); got != c.want {
+			t.Errorf("%s names %s of %s: %v, want %v", c.pattern, c.key, c.host, got, c.want)
+		}
+	}
+}
+
+// Of any other key, a pattern names what it matches, and nothing else.
+func FuzzPatternNames(f *testing.F) {
+	f.Add("metrics/*/load/*", "a", "load/b")
+	f.Add("metrics/*/vedette/*", "a", "vedette/b")
+	f.Fuzz(func(t *testing.T, text, host, key string) {
+		p, err := ParsePattern(text)
+		if err != nil {
+			return
+		}
+		matches, names := p.Match("metrics/"+host+"/"+key), p.Names(host, key)
+		if names && !matches {
+			t.Errorf("%q names %q of %q, and does not match it", text, key, host)
+		}
+		if !strings.HasPrefix(key, "vedette/") && names != matches {
+			t.Errorf("%q matches %q of %q: %v, and names it: %v", text, key, host, matches, names)
+		}
+	})
+}

@@ -27,6 +27,7 @@ type Event struct {
 type Subscription struct {
 	hub     *Hub
 	pattern Pattern
+	whole   bool          // takes the product's own measurements by a star too
 	ready   chan struct{} // holds one token while pending is not empty, perhaps longer
 
 	mu      sync.Mutex
@@ -36,9 +37,11 @@ type Subscription struct {
 }
 
 // Subscribe starts a subscription. With latest, its first batch holds the
-// latest value of every series that matches. Close must be called.
+// latest value of every series that matches, and it has all of them; without it, the
+// product's own measurements come only where the pattern names them. Close must be
+// called.
 func (h *Hub) Subscribe(pattern Pattern, latest bool) *Subscription {
-	sub := &Subscription{hub: h, pattern: pattern, ready: make(chan struct{}, 1), matches: make(map[*Series]bool)}
+	sub := &Subscription{hub: h, pattern: pattern, whole: latest, ready: make(chan struct{}, 1), matches: make(map[*Series]bool)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if latest {
@@ -96,7 +99,7 @@ func (s *Subscription) add(samples []Sample) {
 	for _, sample := range samples {
 		match, known := s.matches[sample.Series]
 		if !known {
-			match = s.pattern.Match(sample.Series.path)
+			match = s.wants(sample.Series)
 			s.matches[sample.Series] = match
 		}
 		if !match {
@@ -109,6 +112,13 @@ func (s *Subscription) add(samples []Sample) {
 		s.pending.Samples = append(s.pending.Samples, sample)
 		s.wake()
 	}
+}
+
+func (s *Subscription) wants(series *Series) bool {
+	if s.whole {
+		return s.pattern.Match(series.path)
+	}
+	return s.pattern.Names(series.Host, series.Key)
 }
 
 func (s *Subscription) announce(path string, data any) {

@@ -53,7 +53,8 @@ func NewWatch() *cobra.Command {
 		Short: "Print events as they happen",
 		Long: `Print the events of the master whose path matches PATTERN, in which * stands for
 any text. The paths of samples are metrics/HOST/CHART/ITEM, those of hosts
-hosts/HOST. The default is all samples, 'metrics/*'.
+hosts/HOST. The default is all samples, 'metrics/*'. What measuring costs, in
+metrics/HOST/vedette/, is printed only where the pattern names vedette.
 
 It connects again when the connection is lost, and says so on standard error, as
 it says how many events were lost where they came faster than they could be read.`,
