@@ -1,1 +1,0 @@
-import{I as e,_ as t,p as n}from"./index-S0OfoJIP.js";import{n as r}from"./rollout-CyCzpfEA.js";import"./work-B5otsBEV.js";function i({session:i,params:a}){return t(e,{children:[t(n,{title:`Rollout ${a.id}`,children:t(`a`,{href:`/rollouts`,children:`All rollouts`})}),t(`div`,{class:`card`,children:t(r,{session:i,id:a.id})})]})}export{i as default};
