@@ -66,6 +66,7 @@ Hosts that do not answer are named, and the exit status is then 1.`,
 	cmd.Flags().StringSliceVar(&a.form.groupBy, "group-by", nil, "make one row of the values that agree in these `COLUMNS`")
 	cmd.Flags().BoolVar(&a.form.count, "count", false, "show only how many hosts are in each group")
 	cmd.Flags().BoolVar(&a.form.csv, "csv", false, "print comma-separated values")
+	a.completeFlags(cmd)
 	return cmd
 }
 

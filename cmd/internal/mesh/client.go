@@ -39,6 +39,9 @@ func (c *client) flags(cmd *cobra.Command) {
 	c.settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate (default $VEDETTE_CA)")
 	cmd.Flags().DurationVar(&c.timeout, "timeout", 10*time.Second, "give up on an answer after this `DURATION` (default $"+config.VariableTimeout+", or 10s)")
 	cmd.Flags().Lookup("timeout").DefValue = ""
+	if cmd.ValidArgsFunction == nil {
+		cmd.ValidArgsFunction = c.complete
+	}
 }
 
 func (c *client) jsonFlag(cmd *cobra.Command, usage string) {

@@ -80,7 +80,7 @@ func (p *push) flags(cmd *cobra.Command) {
 	p.client.flags(cmd)
 	p.planFlags.flags(cmd)
 	p.signFlags.flags(cmd)
-	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, as role=db or 'zone in (a,b)'; '' is every host")
+	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, such as role=db or 'zone in (a,b)'; '' is every host")
 	allowNoneFlag(cmd, &p.allowNone)
 	cmd.Flags().StringVarP(&p.message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&p.name, "name", "", "the inspector's `KEY` (default: the script's //vedette:name, else the file's name)")
@@ -89,6 +89,7 @@ func (p *push) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.version, "if-version", "", "push only if this is still the entry's `VERSION`, as `inspectors --json` prints it; '' is for a new one")
 	cmd.Flags().StringVar(&p.plugin, "plugin", "", "push the compiled program `BIN`; more platforms follow as ,GOOS/GOARCH=BIN")
 	cmd.Flags().StringArrayVar(&p.args, "arg", nil, "an `ARGUMENT` of the plugin; may be repeated")
+	p.completeFlags(cmd)
 }
 
 func (p *push) run(cmd *cobra.Command, args []string) error {

@@ -57,10 +57,11 @@ that it failed somewhere.`,
 	t.client.flags(cmd)
 	t.signFlags.flags(cmd)
 	t.jsonFlag(cmd, "print one JSON object a line, for each run, line and end on a host")
-	cmd.Flags().StringSliceVar(&t.on, "on", nil, "the `HOSTS` to run it on, as web-1,web-2")
-	cmd.Flags().StringVar(&t.to, "to", "", "the label `SELECTOR` of the hosts, as role=db or 'zone in (a,b)'")
+	cmd.Flags().StringSliceVar(&t.on, "on", nil, "the `HOSTS` to run it on, such as web-1,web-2")
+	cmd.Flags().StringVar(&t.to, "to", "", "the label `SELECTOR` of the hosts, such as role=db or 'zone in (a,b)'")
 	cmd.Flags().DurationVar(&t.length, "for", 10*time.Second, "how long; at most an hour")
 	cmd.Flags().DurationVar(&t.interval, "interval", 0, "run every `DURATION` (default: the script's //vedette:interval, else 1s)")
+	t.completeFlags(cmd)
 	return cmd
 }
 

@@ -1,0 +1,146 @@
+package mesh
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// completionTimeout bounds how long a shell waits for the master when somebody
+// presses Tab, unless the timeout is given.
+const completionTimeout = 2 * time.Second
+
+// complete completes an argument with what the master knows by the word that stands
+// for it in the usage of the command, such as HOST or NAME. Without a master nothing
+// is proposed.
+func (c *client) complete(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	words := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(cmd.Use))[1:]
+	if len(words) == 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	word := words[min(len(args), len(words)-1)]
+	switch {
+	case word == "FILE" || word == "DIR":
+		return nil, cobra.ShellCompDirectiveDefault
+	case len(args) >= len(words) && !strings.Contains(word, "…"):
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return c.propose(cmd, word, append(args, "")[0], begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFlags has flags whose value is of the master completed in the same way.
+// It is called when all flags of the command are there.
+func (c *client) completeFlags(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		word, _ := pflag.UnquoteUsage(f)
+		if !slices.Contains([]string{"HOSTS", "SELECTOR", "INSPECTOR"}, word) {
+			return
+		}
+		_ = cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+			// Of a list the last one is completed.
+			before := begun[:strings.LastIndex(begun, ",")+1]
+			list := c.propose(cmd, word, "", strings.TrimPrefix(begun, before))
+			for i := range list {
+				list[i] = before + list[i]
+			}
+			return list, cobra.ShellCompDirectiveNoFileComp
+		})
+	})
+}
+
+// propose asks the master for what a word stands for. subject is the first argument,
+// whose revisions are meant.
+func (c *client) propose(cmd *cobra.Command, word, subject, begun string) []string {
+	if !cmd.Flags().Changed("timeout") {
+		c.timeout = completionTimeout
+	}
+	if cmd.Context() == nil {
+		cmd.SetContext(context.Background())
+	}
+	s, err := c.open(cmd)
+	if err != nil {
+		return nil
+	}
+	defer s.close()
+	var all []string
+	switch word {
+	case "HOST", "HOSTS", "SELECTOR":
+		all = s.hostWords(word == "SELECTOR")
+	case "NAME", "INSPECTOR":
+		all = s.inspectorNames()
+	case "REVISION":
+		all = s.revisions(subject)
+	case "ID":
+		all = s.rolloutIDs()
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(word string) bool { return !strings.HasPrefix(word, begun) })
+}
+
+// hostWords lists the names of the hosts, or the selectors of one label that some
+// host has.
+func (s *session) hostWords(selectors bool) (all []string) {
+	var hosts wire.HostsResult
+	if s.call(wire.MethodHosts, nil, &hosts) != nil {
+		return nil
+	}
+	for _, h := range hosts.Hosts {
+		if !selectors {
+			all = append(all, h.Host)
+			continue
+		}
+		for name, value := range h.Labels {
+			all = append(all, name+"="+value)
+		}
+	}
+	return all
+}
+
+// inspectorNames lists what was pushed, and what runs on hosts.
+func (s *session) inspectorNames() (all []string) {
+	var catalog wire.CatalogResult
+	if s.call(wire.MethodCatalogList, nil, &catalog) == nil {
+		for _, entry := range catalog.Inspectors {
+			all = append(all, entry.Name)
+		}
+	}
+	var hosts wire.HostsResult
+	if s.call(wire.MethodHosts, nil, &hosts) == nil {
+		for _, h := range hosts.Hosts {
+			for _, inspector := range h.Inspectors {
+				all = append(all, inspector.Name)
+			}
+		}
+	}
+	return all
+}
+
+func (s *session) revisions(inspector string) (all []string) {
+	var entry wire.CatalogEntry
+	if s.call(wire.MethodCatalogGet, wire.CatalogParams{Name: inspector}, &entry) != nil {
+		return nil
+	}
+	for _, h := range entry.History {
+		if h.Revision != "" {
+			all = append(all, shortID(h.Revision)+"\t"+oneLine(h.Message))
+		}
+	}
+	return all
+}
+
+func (s *session) rolloutIDs() (all []string) {
+	var rollouts wire.RolloutsResult
+	if s.call(wire.MethodRollouts, wire.RolloutsParams{Limit: 20}, &rollouts) != nil {
+		return nil
+	}
+	for _, r := range rollouts.Rollouts {
+		all = append(all, r.ID+"\t"+r.Inspector+" "+string(r.State))
+	}
+	return all
+}
