@@ -89,6 +89,7 @@ chaos: ## Prove delivery, and that bad days harm nobody, at large: CHAOS_AGENTS 
 	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/vedette
 	STRESS_SECONDS=$(CHAOS_SECONDS) go test -run '^(TestStress|TestStarvedScriptHosts)$$' -count=1 -v \
 	  -timeout $$(( $(CHAOS_SECONDS) * 30 + 6000 ))s ./cmd/vedette
+	REVISIONS=1000 go test -run '^TestManyRevisionsLeaveMemoryFlat$$' -count=1 -v -timeout 20m ./cmd/vedette
 	VEDETTE_TEST_HISTORY_KILLS=60 go test -run '^TestKillAtAnyPoint' -count=5 -v ./master/history
 	VEDETTE_TEST_WORST_SECONDS=60 go test -run '^TestWorstMinute$$' -count=1 -v -timeout 20m ./master
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
 )
 
 // However dev is ended, its temporary folder is gone, or is so after the next start.
@@ -40,7 +41,7 @@ func TestDevLeavesNothing(t *testing.T) {
 	for _, s := range signals { // the last one has nothing left
 		dev := m.spawn("dev", []string{"TMPDIR=" + folder}, nil, "vedette", "dev", "--config", config, "--listen", m.addr)
 		t.Cleanup(dev.stop)
-		awaitThat(t, "a value", func() bool { return m.latest() == "1" })
+		patience.Until(t, "a value", func() bool { return m.latest() == "1" })
 		if found := left(); len(found) != 1 {
 			t.Errorf("while dev runs there are %v", found)
 		}

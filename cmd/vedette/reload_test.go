@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vedettehq/vedette/internal/freeport"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -32,17 +31,6 @@ func (m *chaos) latest() string {
 		return string(text)
 	}
 	return fmt.Sprint(answer.Data.Result[0].Value[1])
-}
-
-// awaitThat waits until something holds.
-func awaitThat(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience.Limit); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited for %s", what)
-		}
-		<-time.After(50 * time.Millisecond)
-	}
 }
 
 // A running agent takes over scripts that are edited, in their file and in the
@@ -80,17 +68,17 @@ func TestEditedWhileItRuns(t *testing.T) {
 	write(config, configured("file: probe.go"))
 	dev := m.spawn("dev", []string{"TMPDIR=" + m.folder}, nil, "vedette", "dev", "--config", config, "--listen", m.addr)
 	t.Cleanup(dev.stop)
-	awaitThat(t, "the first value", func() bool { return m.latest() == "1" })
+	patience.Until(t, "the first value", func() bool { return m.latest() == "1" })
 	write(script, body(2))
-	awaitThat(t, "the value of the edited script", func() bool { return m.latest() == "2" })
+	patience.Until(t, "the value of the edited script", func() bool { return m.latest() == "2" })
 	write(config, "agent: { library: none, nonsense: true }\n")
-	awaitThat(t, "a word about the fault", func() bool { return logged("the old one stays") && logged("dev.yaml:1") })
+	patience.Until(t, "a word about the fault", func() bool { return logged("the old one stays") && logged("dev.yaml:1") })
 	dev.signal(syscall.SIGHUP)
 	write(config, configured(`go: "package probe\n\nfunc Inspect() (float64, error) { return 3, nil }\n"`))
-	awaitThat(t, "the value of the configuration", func() bool { return m.latest() == "3" })
+	patience.Until(t, "the value of the configuration", func() bool { return m.latest() == "3" })
 	for range 20 {
 		dev.signal(syscall.SIGHUP)
 	}
 	write(config, configured("file: probe.go"))
-	awaitThat(t, "the script's value again", func() bool { return m.latest() == "2" })
+	patience.Until(t, "the script's value again", func() bool { return m.latest() == "2" })
 }

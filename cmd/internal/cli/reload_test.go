@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -62,17 +61,6 @@ func reloading(t *testing.T, text string, take func(old, fresh *config.Config) e
 	return file, log
 }
 
-func next[T any](t *testing.T, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience.Limit):
-		t.Fatalf("%s does not come", what)
-		panic("unreachable")
-	}
-}
-
 // Whatever is written into the configuration, good or bad, the last good one is
 // what holds, and each bad one is told with its place.
 func TestChangesOfTheConfiguration(t *testing.T) {
@@ -88,12 +76,7 @@ func TestChangesOfTheConfiguration(t *testing.T) {
 		if rand.IntN(3) == 0 {
 			bad++
 			write(t, file, []string{"agent: { host: x, nonsense: 1 }\n", "agent: [\n", "agent: { buffer_reports: 0 }\n"}[rand.IntN(3)]+strings.Repeat("#", n))
-			for deadline := time.Now().Add(patience.Limit); log.count("the old one stays") < bad; {
-				if time.Now().After(deadline) {
-					t.Fatal("a bad configuration is not told")
-				}
-				next(t, "a moment", time.After(10*time.Millisecond))
-			}
+			patience.Until(t, "a word about each bad one", func() bool { return log.count("the old one stays") >= bad })
 			continue
 		}
 		holds = fmt.Sprint("host-", n)
@@ -105,7 +88,7 @@ func TestChangesOfTheConfiguration(t *testing.T) {
 		if err := os.Rename(fresh, file); err != nil {
 			t.Fatal(err)
 		}
-		if got := next(t, "a change", taken); got != holds {
+		if got := patience.Receive(t, "a change", taken); got != holds {
 			t.Errorf("%s was taken over, want %s", got, holds)
 		}
 	}
@@ -133,7 +116,7 @@ func TestHangUpReloads(t *testing.T) {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		if old := next(t, "a reload", taken); old.Agent.Host != "here" {
+		if old := patience.Receive(t, "a reload", taken); old.Agent.Host != "here" {
 			t.Errorf("the old one is %+v", old.Agent)
 		}
 	}
@@ -153,7 +136,7 @@ func TestChangesOfAScript(t *testing.T) {
 	})
 	for n := range 3 {
 		write(t, script, "package probe\n"+strings.Repeat("// more\n", n+1))
-		next(t, "a change of the script", taken)
+		patience.Receive(t, "a change of the script", taken)
 	}
 }
 

@@ -179,7 +179,7 @@ func (c *client) explain(err error) error {
 type answerError struct{ answer *rpc.Error }
 
 func (e *answerError) Error() string {
-	return fmt.Sprintf("the master answered: %s (code %d)", e.answer.Message, e.answer.Code)
+	return "the master answered: " + e.answer.Message
 }
 
 func (e *answerError) Unwrap() error { return e.answer }

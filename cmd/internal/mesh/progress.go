@@ -253,7 +253,11 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 	var b strings.Builder
 	switch {
 	case r != nil && r.State == wire.RolloutRolledBack:
-		fmt.Fprintf(&b, "%s %s was rolled back to %s: %s\n", name, shortID(r.To), shortID(r.From), cli.OrDash(r.Reason))
+		to := "rolled back to " + shortID(r.From)
+		if r.From == "" {
+			to = "taken off its hosts again" // there was nothing before it
+		}
+		fmt.Fprintf(&b, "%s %s was %s: %s\n", name, shortID(r.To), to, cli.OrDash(r.Reason))
 	case r != nil && r.State == wire.RolloutReplaced:
 		fmt.Fprintf(&b, "%s %s was replaced by a later push\n", name, shortID(r.To))
 	}

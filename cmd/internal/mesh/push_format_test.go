@@ -125,6 +125,20 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// What a rollout went back from is told even where nothing was there before.
+func TestOutcomeOfTheFirstPush(t *testing.T) {
+	for from, want := range map[string]string{"": "taken off its hosts again: no", "0123456789": "rolled back to 01234567: no"} {
+		var out strings.Builder
+		r := &wire.Rollout{State: wire.RolloutRolledBack, From: from, To: "abcdefabcdef", Reason: "no"}
+		if err := printOutcome(&out, "disk", r, wire.ReceiptsResult{}); err != nil {
+			t.Fatal(err)
+		}
+		if line, _, _ := strings.Cut(out.String(), "\n"); line != "disk abcdefab was "+want {
+			t.Errorf("got %q", line)
+		}
+	}
+}
+
 func TestRevisionDiff(t *testing.T) {
 	code := func(source string) wire.Revision {
 		return wire.Revision{ID: "aaaaaaaaaa", Code: wire.Code{Name: "x", Source: source}}
