@@ -39,7 +39,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	}
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
 	add("push", mesh.NewTry(), mesh.NewPush(), mesh.NewApply(), mesh.NewInspectors(), mesh.NewReceipts(), mesh.NewRollouts(), mesh.NewRollout(), mesh.NewAudit())
-	add("look", mesh.NewHosts(), mesh.NewWatch(), mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
+	add("look", mesh.NewStatus(), mesh.NewHosts(), mesh.NewWatch(), mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
 	add("make", newInspector(), newConfig(), newToken(), newKey())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)

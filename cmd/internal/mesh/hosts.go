@@ -3,6 +3,7 @@ package mesh
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,19 +17,27 @@ import (
 // NewHosts makes the command of that name.
 func NewHosts() *cobra.Command {
 	var c client
-	var labels bool
+	var labels, failing bool
 	cmd := &cobra.Command{
-		Use:   "hosts",
-		Short: "List the hosts, and the inspectors that fail",
+		Use:     "hosts",
+		Aliases: []string{"host"},
+		Short:   "List the hosts, and the inspectors that fail",
 		Long: `List every host that the master has seen: whether it is up, when it was last
 heard of, by how much its clock is off, and how its inspectors are. Inspectors
 that fail, or were taken out of use, are named below with their error.`,
-		Example: "  vedette hosts\n  vedette hosts --labels\n  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
+		Example: "  vedette hosts\n  vedette hosts --failing\n  vedette hosts --labels\n  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var result wire.HostsResult
 			if err := c.call(cmd, wire.MethodHosts, nil, &result); err != nil {
 				return err
+			}
+			if failing {
+				result.Hosts = slices.DeleteFunc(result.Hosts, func(h wire.Host) bool { return !troubled(h) })
+				if len(result.Hosts) == 0 && !c.json {
+					_, err := fmt.Fprintln(cmd.OutOrStdout(), "No host has anything that fails.")
+					return err
+				}
 			}
 			if c.json {
 				return cli.PrintLines(cmd.OutOrStdout(), result.Hosts)
@@ -41,6 +50,7 @@ that fail, or were taken out of use, are named below with their error.`,
 	}
 	c.flags(cmd)
 	c.jsonFlag(cmd, "print one JSON object a line, one for each host")
+	cmd.Flags().BoolVar(&failing, "failing", false, "only hosts that are away, starved or not stored, or have an inspector that fails")
 	cmd.Flags().BoolVar(&labels, "labels", false, "show the labels of each host, which selectors select by")
 	cmd.AddCommand(newHostsLabel())
 	return cmd
@@ -140,7 +150,7 @@ func printFailing(w io.Writer, hosts []wire.Host, now time.Time) error {
 	first := true
 	for _, h := range hosts {
 		for _, i := range h.Inspectors {
-			if i.State != wire.StateFailing && i.State != wire.StateQuarantined {
+			if !failing(i) {
 				continue
 			}
 			if first {

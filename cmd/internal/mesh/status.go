@@ -1,0 +1,196 @@
+package mesh
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// troublesShown is how many troubles the status names; with the rest it fits into
+// ten lines.
+const troublesShown = 4
+
+// meshStatus is what the command shows, and prints with --json.
+type meshStatus struct {
+	URL         string          `json:"url"`
+	Master      wire.InfoResult `json:"master"`
+	Hosts       int             `json:"hosts"`
+	Up          int             `json:"hosts_up"`
+	Inspectors  map[string]int  `json:"inspectors"` // by their state
+	NotKept     []string        `json:"not_kept"`   // hosts whose samples the history does not keep
+	Queued      int             `json:"reports_queued"`
+	Dropped     uint64          `json:"samples_dropped"`
+	Rollouts    []string        `json:"rollouts"` // that are not over
+	Troubles    []string        `json:"troubles"` // a line each
+	counts, now string
+}
+
+// NewStatus makes the command that shows the mesh in ten lines.
+func NewStatus() *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show the master, its hosts and what fails, in ten lines",
+		Long: `Show in ten lines how the mesh is: the master, the hosts, their inspectors, whether
+samples are stored, the rollouts that are going on, and what fails. vedette hosts
+--failing names everything that fails.`,
+		Example: "  vedette status\n  vedette status --json | jq .troubles",
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := c.status(cmd)
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(s)
+			}
+			return s.print(cmd.OutOrStdout())
+		},
+	}
+	c.flags(cmd)
+	c.jsonFlag(cmd, "print one JSON object")
+	return cmd
+}
+
+// status asks the master for all of it, on one connection.
+func (c *client) status(cmd *cobra.Command) (*meshStatus, error) {
+	s, err := c.open(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	var info wire.InfoResult
+	var hosts wire.HostsResult
+	var rollouts wire.RolloutsResult
+	if err := s.call(wire.MethodInfo, nil, &info); err != nil {
+		return nil, err
+	}
+	if err := s.call(wire.MethodHosts, nil, &hosts); err != nil {
+		return nil, err
+	}
+	if err := s.call(wire.MethodRollouts, wire.RolloutsParams{}, &rollouts); err != nil {
+		return nil, err
+	}
+	return newMeshStatus(c.url, info, hosts.Hosts, rollouts.Rollouts), nil
+}
+
+func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts []wire.Rollout) *meshStatus {
+	m := &meshStatus{
+		URL: url, Master: info, Hosts: len(hosts), Inspectors: make(map[string]int),
+		NotKept: []string{}, Rollouts: []string{}, Troubles: []string{},
+	}
+	now := time.UnixMilli(info.NowMS) // states are by the master's clock
+	m.now = cli.Ago(now, info.StartedMS)
+	var all wire.Host
+	for _, h := range hosts {
+		if h.State == wire.HostUp {
+			m.Up++
+		} else {
+			m.Troubles = append(m.Troubles, fmt.Sprintf("%s is %s, last seen %s", h.Host, h.State, cli.Ago(now, h.LastSeenMS)))
+		}
+		m.add(h, now)
+		all.Inspectors = append(all.Inspectors, h.Inspectors...)
+	}
+	m.counts = inspectorCounts(all)
+	for _, r := range rollouts {
+		if !r.Ended() {
+			m.Rollouts = append(m.Rollouts, fmt.Sprintf("%s of %s is %s", r.ID, r.Inspector, r.State))
+		}
+	}
+	return m
+}
+
+// add counts what one host says of itself.
+func (m *meshStatus) add(h wire.Host, now time.Time) {
+	if h.NotKept != "" && h.State == wire.HostUp {
+		m.NotKept = append(m.NotKept, h.Host)
+	}
+	if h.Agent != nil {
+		m.Queued += h.Agent.ReportsQueued
+		m.Dropped += h.Agent.SamplesDropped
+		if h.Agent.Starved != "" && h.State == wire.HostUp {
+			m.Troubles = append(m.Troubles, fmt.Sprintf("%s is starved: %s", h.Host, oneLine(h.Agent.Starved)))
+		}
+	}
+	for _, i := range h.Inspectors {
+		m.Inspectors[i.State]++
+		if failing(i) {
+			m.Troubles = append(m.Troubles, fmt.Sprintf("%s: %s is %s since %s: %s", h.Host, i.Name, i.State, cli.Ago(now, i.SinceMS), oneLine(i.Error)))
+		}
+	}
+}
+
+// failing reports whether an inspector is not well.
+func failing(i wire.InspectorStatus) bool {
+	return i.State == wire.StateFailing || i.State == wire.StateQuarantined
+}
+
+// troubled reports whether something of a host is not well.
+func troubled(h wire.Host) bool {
+	if h.State != wire.HostUp || h.NotKept != "" || h.Agent != nil && h.Agent.Starved != "" {
+		return true
+	}
+	for _, i := range h.Inspectors {
+		if failing(i) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *meshStatus) print(w io.Writer) error {
+	lines := []string{
+		fmt.Sprintf("master      %s, %s, started %s", m.URL, cli.OrDash(m.Master.Version), m.now),
+		fmt.Sprintf("hosts       %d of %d up", m.Up, m.Hosts),
+		"inspectors  " + m.counts,
+		"storage     " + m.storage(),
+		"rollouts    " + orNone(m.Rollouts),
+	}
+	for i, t := range m.Troubles {
+		if i == troublesShown && len(m.Troubles) > troublesShown+1 {
+			t = fmt.Sprintf("and %d more: vedette hosts --failing", len(m.Troubles)-i)
+		}
+		if i > troublesShown {
+			break
+		}
+		lines = append(lines, "trouble     "+t)
+	}
+	width := cli.TerminalWidth(w)
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(w, cli.Cut(cli.Printable(line), width)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storage says how the way to the history is.
+func (m *meshStatus) storage() string {
+	text := cli.Count(m.Master.Series, "live value")
+	if len(m.NotKept) > 0 {
+		text += fmt.Sprintf("; not kept of %s", strings.Join(m.NotKept, ", "))
+	} else {
+		text += ", all kept"
+	}
+	if m.Queued > 0 {
+		text += fmt.Sprintf("; %s not sent yet", cli.Count(m.Queued, "report"))
+	}
+	if m.Dropped > 0 {
+		text += fmt.Sprintf("; %s dropped", cli.Count(int(m.Dropped), "sample"))
+	}
+	return text
+}
+
+func orNone(words []string) string {
+	if len(words) == 0 {
+		return "none is going on"
+	}
+	return strings.Join(words, "; ")
+}

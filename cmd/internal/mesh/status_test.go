@@ -1,0 +1,68 @@
+package mesh
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// However many hosts there are and however they are, the status takes ten lines,
+// counts each host and inspector once, and names or counts every trouble.
+func TestStatusOfAnyMesh(t *testing.T) {
+	states := []string{wire.StateOK, wire.StateFailing, wire.StateQuarantined}
+	for range 500 {
+		now := time.UnixMilli(1767225600000)
+		var hosts []wire.Host
+		up, troubles, inspectors, unwell := 0, 0, 0, 0
+		for i := range rand.IntN(8) {
+			h := wire.Host{Host: fmt.Sprintf("web-%d", i), State: wire.HostUp, LastSeenMS: now.UnixMilli()}
+			before := troubles
+			if rand.IntN(4) == 0 {
+				h.State = wire.HostGone
+				troubles++
+			} else {
+				up++
+			}
+			for j := range rand.IntN(3) {
+				s := wire.InspectorStatus{Name: fmt.Sprint("i", j), State: states[rand.IntN(3)], Error: "two\nlines\x1b[2J"}
+				inspectors++
+				if s.State != wire.StateOK {
+					troubles++
+				}
+				h.Inspectors = append(h.Inspectors, s)
+			}
+			if troubles > before {
+				unwell++
+			}
+			if got := troubled(h); got != (troubles > before) {
+				t.Fatalf("%+v: troubled is %v", h, got)
+			}
+			hosts = append(hosts, h)
+		}
+		m := newMeshStatus("http://m", wire.InfoResult{NowMS: now.UnixMilli()}, hosts, nil)
+		var out strings.Builder
+		if err := m.print(&out); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		counted := 0
+		for _, n := range m.Inspectors {
+			counted += n
+		}
+		shown := strings.Count(text, "\ntrouble ")
+		if troubles > troublesShown+1 {
+			if want := fmt.Sprintf("and %d more: vedette hosts --failing", troubles-troublesShown); !strings.Contains(text, want) {
+				t.Errorf("got\n%s\nwant %s", text, want)
+			}
+			shown = troubles
+		}
+		if strings.Count(text, "\n") > 10 || shown != troubles || counted != inspectors || strings.Contains(text, "\x1b") ||
+			!strings.Contains(text, fmt.Sprintf("\nhosts       %d of %d up\n", up, len(hosts))) {
+			t.Errorf("%d troubles, %d inspectors, %d hosts unwell:\n%s", troubles, inspectors, unwell, text)
+		}
+	}
+}
