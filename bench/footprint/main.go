@@ -2,9 +2,13 @@
 // CPU time of vedette-agent and its script host, while they run the built-in
 // inspectors and while they run trivial ones, against a real master on this
 // machine. It builds the programs, starts them, lets them settle, measures, and
-// prints a table.
+// prints a table. Then it runs the agent and other programs of the field at the
+// same time, each measuring this machine once a second, and prints what each takes:
+// those that Debian has and that are installed here (collectd-core,
+// prometheus-node-exporter, netdata-core).
 //
 //	go run ./bench/footprint -seconds 30
+//	go run ./bench/footprint -peers-only
 //
 // PSS is the memory of a process with the pages that it shares counted by
 // halves (proc(5), smaps_rollup). CPU is user and system time, in percent of
@@ -30,8 +34,9 @@ import (
 func main() {
 	seconds := flag.Int("seconds", 30, "how long each case is measured")
 	settle := flag.Int("settle", 10, "how long each case runs before that, in seconds")
+	peersOnly := flag.Bool("peers-only", false, "run only the agent beside other programs")
 	flag.Parse()
-	if err := run(time.Duration(*settle)*time.Second, time.Duration(*seconds)*time.Second); err != nil {
+	if err := run(*peersOnly, time.Duration(*settle)*time.Second, time.Duration(*seconds)*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "footprint:", err)
 		os.Exit(1)
 	}
@@ -56,7 +61,7 @@ func scenarios() []scenario {
 	return list
 }
 
-func run(settle, measure time.Duration) error {
+func run(peersOnly bool, settle, measure time.Duration) error {
 	dir, err := os.MkdirTemp("", "vedette-footprint-")
 	if err != nil {
 		return err
@@ -74,6 +79,16 @@ func run(settle, measure time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if !peersOnly {
+		if err := measureAll(ctx, dir, master, settle, measure); err != nil {
+			return err
+		}
+	}
+	return sideBySide(ctx, os.Stdout, dir, master, settle, measure)
+}
+
+// measureAll measures an agent with each configuration, one after the other.
+func measureAll(ctx context.Context, dir, master string, settle, measure time.Duration) error {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "case\tagent PSS MiB\tscript host PSS MiB\ttogether\tagent CPU %\tscript host CPU %\ttogether\t")
 	for _, s := range scenarios() {
@@ -111,15 +126,20 @@ func startMaster(ctx context.Context, dir string) (string, error) {
 	return "", fmt.Errorf("the master ended without printing its address: %v", cmd.Wait())
 }
 
-func measureAgent(ctx context.Context, out *tabwriter.Writer, dir, master string, s scenario, settle, measure time.Duration) error {
+func startAgent(ctx context.Context, dir, master, text string) (*exec.Cmd, error) {
 	config := filepath.Join(dir, "agent.yaml")
-	if err := os.WriteFile(config, []byte(s.config), 0o600); err != nil {
-		return err
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, "vedette-agent"), "--config", config, "--master", master, "--data", filepath.Join(dir, "agent"))
 	cmd.Stderr = os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	if err := cmd.Start(); err != nil {
+	return cmd, cmd.Start()
+}
+
+func measureAgent(ctx context.Context, out *tabwriter.Writer, dir, master string, s scenario, settle, measure time.Duration) error {
+	cmd, err := startAgent(ctx, dir, master, s.config)
+	if err != nil {
 		return err
 	}
 	defer func() {

@@ -26,6 +26,15 @@ func Children(pid int) []int {
 	return children
 }
 
+// Tree returns a process and all that descend from it.
+func Tree(pid int) []int {
+	all := []int{pid}
+	for _, child := range Children(pid) {
+		all = append(all, Tree(child)...)
+	}
+	return all
+}
+
 // PSS returns the proportional set size of processes in MiB: their memory, with
 // pages that several share counted in parts (proc(5), smaps_rollup).
 func PSS(pids ...int) float64 { return memory("Pss:", pids) }
