@@ -27,7 +27,8 @@ var (
 
 // grace is how long a run may go on after its context has ended, so that a
 // script which heeds the context can return an error of its own and keep its
-// state.
+// state. Time on the wall will do: it begins when this process sees the end of the
+// context, and timers that were due before are served before its own.
 const grace = 20 * time.Millisecond
 
 // Options are how a script is run.
