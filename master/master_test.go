@@ -38,6 +38,10 @@ func TestMain(m *testing.M) {
 		visit(url, os.Getenv(visitKeyEnv))
 		return
 	}
+	if address := os.Getenv(floodEnv); address != "" {
+		flood(address)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 
