@@ -16,9 +16,9 @@ import (
 
 	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/agent/programs"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -41,7 +41,7 @@ type Deps struct {
 	Version string
 	// Runner runs the inspectors. It is used while the agent runs, and belongs
 	// to who made it, who closes it afterwards.
-	Runner Runner
+	Runner schedule.Runner
 	// Definitions are the inspectors to run at first, with paths of files
 	// resolved. See Apply.
 	Definitions []inspectors.Definition
@@ -74,7 +74,7 @@ type Agent struct {
 
 	track   *tracker
 	owners  *owners
-	sched   *scheduler
+	sched   *schedule.Scheduler
 	set     *set
 	outbox  *delivery.Outbox
 	keeper  *delivery.Spooler
@@ -115,8 +115,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.track = newTracker(a.log)
 	a.owners = newOwners(a.track.names)
 	a.starved = newStarvation(a.log, deps.Runner)
-	a.sched = newScheduler(a.log, host, deps.Runner, a)
-	a.sched.starved = a.starved.gauge
+	a.sched = schedule.New(a.log, host, deps.Runner, watcher{a}, a.starved.gauge)
 	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = delivery.New(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
@@ -213,7 +212,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	deliverers.Go(func() { a.keeper.Run(delivering) })
 	deliverers.Go(func() { a.session.run(delivering) })
 	deliverers.Go(func() { a.metrics.run(delivering) })
-	parts.Go(func() { a.sched.run(life) })
+	parts.Go(func() { a.sched.Run(life) })
 	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
 	parts.Go(func() { a.assigner.run(life) })
 
@@ -296,52 +295,6 @@ func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
 		return fmt.Errorf("cannot apply the inspectors: %w", err)
 	}
 	return a.assigner.change(ctx, life, slices.Clone(defs))
-}
-
-// ran implements observer.
-func (a *Agent) ran(revision string, o plugins.Outcome) {
-	if o.Err != nil && a.stopping() {
-		a.outbox.Add(o.Samples) // it was cut short, which says nothing of it
-		return
-	}
-	a.owners.claim(&o)
-	own := a.track.ran(revision, o)
-	_, changed, host := a.starved.look(time.Now())
-	if changed {
-		a.track.nudge()
-	}
-	a.outbox.Add(o.Samples, own, host)
-	if o.Err != nil {
-		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errorText(o.Err))
-	}
-}
-
-// extra implements observer.
-func (a *Agent) extra(revision string, o plugins.Outcome) {
-	if o.Err != nil && a.stopping() {
-		return
-	}
-	a.owners.claim(&o)
-	a.track.ranExtra(revision, o)
-	a.live.add(o.Samples)
-}
-
-// boosted implements observer.
-func (a *Agent) boosted(name string, interval time.Duration) { a.track.boosted(name, interval) }
-
-// missed implements observer.
-func (a *Agent) missed(name string, n uint64) { a.track.missed(name, n) }
-
-// overdue implements observer.
-func (a *Agent) overdue(name, revision string, age time.Duration) {
-	reason, changed, host := a.starved.look(time.Now())
-	if changed {
-		a.track.nudge()
-	}
-	if len(host) > 0 {
-		a.outbox.Add(host)
-	}
-	a.track.overdue(name, revision, age, reason)
 }
 
 func (a *Agent) stopping() bool {

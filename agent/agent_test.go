@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -27,7 +28,7 @@ func TestNewTellsEveryFault(t *testing.T) {
 		CA:            notPEM,
 		Labels:        map[string]string{"bad label": "x"},
 		BufferReports: -1,
-	}, Deps{Definitions: []inspectors.Definition{script("disk", "", time.Second), script("disk", "", time.Second)}})
+	}, Deps{Definitions: []inspectors.Definition{agenttest.Script("disk", "", time.Second), agenttest.Script("disk", "", time.Second)}})
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -49,13 +50,13 @@ func TestNewTellsEveryFault(t *testing.T) {
 
 func TestNewStartsNothing(t *testing.T) {
 	dir := t.TempDir()
-	runner := &testRunner{}
-	a, err := New(config.Agent{Master: "http://127.0.0.1:1", Data: dir}, Deps{Runner: runner, Definitions: []inspectors.Definition{script("disk", "", time.Second)}})
+	runner := &agenttest.Runner{}
+	a, err := New(config.Agent{Master: "http://127.0.0.1:1", Data: dir}, Deps{Runner: runner, Definitions: []inspectors.Definition{agenttest.Script("disk", "", time.Second)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files, _ := os.ReadDir(dir); len(files) > 0 || len(runner.loads) > 0 {
-		t.Errorf("files %v, loads %v", files, runner.loads)
+	if files, _ := os.ReadDir(dir); len(files) > 0 || len(runner.Loads) > 0 {
+		t.Errorf("files %v, loads %v", files, runner.Loads)
 	}
 	if s := a.Status(); len(s) != 1 || s[0].State != "starting" || s[0].Kind != "script" || s[0].IntervalMS != 1000 {
 		t.Errorf("statuses %+v", s)
@@ -70,13 +71,13 @@ func TestNewStartsNothing(t *testing.T) {
 
 func TestRunEndsAndRunsOnce(t *testing.T) {
 	hung := make(chan struct{})
-	runner := &testRunner{onRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{OnRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
 		close(hung)
 		<-ctx.Done()
 		return plugins.Outcome{Name: job.Name, Err: ctx.Err()}
 	}}
 	a, err := New(config.Agent{Host: "web-1", Master: "http://127.0.0.1:1", Data: t.TempDir()},
-		Deps{Runner: runner, Definitions: []inspectors.Definition{script("hung", "", time.Second)}})
+		Deps{Runner: runner, Definitions: []inspectors.Definition{agenttest.Script("hung", "", time.Second)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/programs"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc"
@@ -153,12 +154,12 @@ func (s *assigner) change(ctx, life context.Context, own []inspectors.Definition
 // life ends.
 func (s *assigner) run(life context.Context) {
 	defer s.fetch.Wait()
-	window := startWindow
+	window := schedule.StartWindow
 	if items, some := s.itemsBefore(); some {
 		_ = s.agent.set.apply(life, life, s.definitions(life, items), window)
-		window = applyWindow
+		window = schedule.ApplyWindow
 	}
-	for ; life.Err() == nil; window = applyWindow {
+	for ; life.Err() == nil; window = schedule.ApplyWindow {
 		s.mu.Lock()
 		items := s.current.Inspectors
 		s.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
@@ -70,8 +71,8 @@ func (m *testMaster) awaitReceipt(inspector, revision, state string) (got wire.R
 }
 
 // refusing is a runner that loads nothing whose source says so.
-func refusing() *testRunner {
-	return &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error {
+func refusing() *agenttest.Runner {
+	return &agenttest.Runner{OnLoad: func(_ context.Context, d inspectors.Definition) error {
 		switch {
 		case strings.Contains(d.Script.Source, "broken"):
 			return errors.New("pushed.go:3:1: it does not build")
@@ -116,13 +117,13 @@ func TestAssignedInspectorsRun(t *testing.T) {
 	m.mustAssign(pushed("load", "two"))
 	m.mustAssign(pushed("load", "three"))
 	m.awaitReceipt("load", "three", wire.ReceiptHealthy)
-	runner.mu.Lock()
-	defer runner.mu.Unlock()
-	if want := []string{"count ", "disk one", "load two", "load three"}; !sameSet(runner.loads, want) {
-		t.Errorf("loaded were %q, want %q", runner.loads, want)
+	runner.Mu.Lock()
+	defer runner.Mu.Unlock()
+	if want := []string{"count ", "disk one", "load two", "load three"}; !sameSet(runner.Loads, want) {
+		t.Errorf("loaded were %q, want %q", runner.Loads, want)
 	}
-	if !slices.Equal(runner.unloads, []string{"disk"}) {
-		t.Errorf("unloaded were %q", runner.unloads)
+	if !slices.Equal(runner.Unloads, []string{"disk"}) {
+		t.Errorf("unloaded were %q", runner.Unloads)
 	}
 }
 
@@ -151,22 +152,22 @@ func TestWhatCannotRunLeavesTheOld(t *testing.T) {
 			t.Errorf("%s: the receipt is %+v", c.source, r)
 		}
 	}
-	before := len(runner.startsOf("disk"))
+	before := len(runner.StartsOf("disk"))
 	m.mustAssign(pushed("disk", "one")) // which runs
 	m.await("a receipt of what runs", func() bool { return m.receipts[len(m.receipts)-1].State == wire.ReceiptHealthy })
-	runner.mu.Lock()
-	defer runner.mu.Unlock()
-	if n := slices.Index(runner.loads, "disk one"); slices.Contains(runner.loads[n+1:], "disk one") || len(runner.starts["disk"]) < before {
-		t.Errorf("what ran was loaded again: %q", runner.loads)
+	runner.Mu.Lock()
+	defer runner.Mu.Unlock()
+	if n := slices.Index(runner.Loads, "disk one"); slices.Contains(runner.Loads[n+1:], "disk one") || len(runner.Starts["disk"]) < before {
+		t.Errorf("what ran was loaded again: %q", runner.Loads)
 	}
 }
 
 func TestFailingRunsAreToldAndHealed(t *testing.T) {
 	m, bad := newTestMaster(t), true
 	runner := refusing()
-	runner.onRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
-		runner.mu.Lock()
-		defer runner.mu.Unlock()
+	runner.OnRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
+		runner.Mu.Lock()
+		defer runner.Mu.Unlock()
 		if bad && job.Name == "disk" {
 			return plugins.Outcome{Name: job.Name, Err: errors.New("no disk")}
 		}
@@ -179,9 +180,9 @@ func TestFailingRunsAreToldAndHealed(t *testing.T) {
 	if r := m.awaitReceipt("disk", "one", wire.ReceiptFailed); r.Reason != "no disk" {
 		t.Errorf("the receipt is %+v", r)
 	}
-	runner.mu.Lock()
+	runner.Mu.Lock()
 	bad = false
-	runner.mu.Unlock()
+	runner.Mu.Unlock()
 	m.awaitReceipt("disk", "one", wire.ReceiptHealthy)
 }
 
@@ -191,7 +192,7 @@ func TestOwnInspectorsGoBefore(t *testing.T) {
 	defer m.stop()
 	defer start(t, newTestAgent(t, m, runner, func(cfg *config.Agent, deps *Deps) {
 		cfg.AcceptPushedInspectors = true
-		deps.Definitions = append(deps.Definitions, script("builtin", "old", oftenEnough))
+		deps.Definitions = append(deps.Definitions, agenttest.Script("builtin", "old", oftenEnough))
 		deps.BuiltIn = []string{"builtin"}
 	}))()
 	m.mustAssign(pushed("builtin", "new"), pushed("count", "mine"))
@@ -257,7 +258,7 @@ func TestAssignmentOutlivesTheAgent(t *testing.T) {
 
 	// It runs with the master away, and is told when that is back.
 	runner, ran := refusing(), make(chan struct{}, 1)
-	runner.onRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner.OnRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
 		if job.Name == "disk" {
 			bell.Ring(ran)
 		}
@@ -295,8 +296,8 @@ func TestAssignmentOutlivesTheAgent(t *testing.T) {
 func TestTheLastAssignmentHolds(t *testing.T) {
 	m, runner := newTestMaster(t), refusing()
 	held := make(chan struct{})
-	load := runner.onLoad
-	runner.onLoad = func(ctx context.Context, d inspectors.Definition) error {
+	load := runner.OnLoad
+	runner.OnLoad = func(ctx context.Context, d inspectors.Definition) error {
 		if d.Script.Source == "slow" {
 			select {
 			case <-held:

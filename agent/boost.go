@@ -34,7 +34,7 @@ func (a *Agent) serveBoost(_ context.Context, p wire.AgentBoostParams) (wire.Emp
 		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "interval_ms is %d; it must be 0, which ends a boost, or between %v and %v", p.IntervalMS, inspectors.MinInterval, inspectors.MaxInterval)
 	case interval != 0 && (lease <= 0 || lease > maxBoostLease):
 		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "for_ms is %d; it must be above 0 and at most %d", p.ForMS, maxBoostLease.Milliseconds())
-	case !a.sched.boost(p.Inspector, interval, lease):
+	case !a.sched.Boost(p.Inspector, interval, lease):
 		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "no inspector %q runs on this host", p.Inspector)
 	}
 	return wire.Empty{}, nil

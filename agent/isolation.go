@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -12,7 +13,7 @@ type isolator interface {
 
 // isolationOf returns how a runner isolates scripts, or nil where it does not
 // tell, or has run none yet.
-func isolationOf(r Runner) *wire.Isolation {
+func isolationOf(r schedule.Runner) *wire.Isolation {
 	i, ok := r.(isolator)
 	if !ok {
 		return nil

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/freeport"
@@ -241,15 +243,15 @@ const tag = 0.25
 // counter is a runner whose every run yields the next number, so that a sample
 // that is lost or doubled can be told.
 type counter struct {
-	testRunner
+	agenttest.Runner
 	last float64
 }
 
 func newCounter() *counter {
 	c := &counter{}
-	c.onRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
-		c.mu.Lock()
-		defer c.mu.Unlock()
+	c.OnRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
+		c.Mu.Lock()
+		defer c.Mu.Unlock()
 		c.last++
 		now := time.Now()
 		return plugins.Outcome{Name: job.Name, Start: now, Samples: []inspectors.Sample{{Key: job.Name, Time: now, Value: c.last + tag}}}
@@ -258,8 +260,8 @@ func newCounter() *counter {
 }
 
 func (c *counter) count() float64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
 	return c.last
 }
 
@@ -267,14 +269,14 @@ func (c *counter) count() float64 {
 var quick = rpc.Backoff{First: 20 * time.Millisecond, Max: 50 * time.Millisecond}
 
 // newTestAgent makes an agent of the master that counts ten times a second.
-func newTestAgent(t *testing.T, m *testMaster, runner Runner, change func(*config.Agent, *Deps)) *Agent {
+func newTestAgent(t *testing.T, m *testMaster, runner schedule.Runner, change func(*config.Agent, *Deps)) *Agent {
 	t.Helper()
 	cfg := config.Agent{Host: "web-1", Master: m.url(), Data: t.TempDir(), Labels: map[string]string{"role": "db"}}
 	deps := Deps{
 		Log:         slog.New(slog.DiscardHandler),
 		Version:     "1.2.3",
 		Runner:      runner,
-		Definitions: []inspectors.Definition{script("count", "", 100*time.Millisecond)},
+		Definitions: []inspectors.Definition{agenttest.Script("count", "", 100*time.Millisecond)},
 		Backoff:     quick,
 	}
 	if change != nil {

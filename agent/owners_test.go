@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -22,8 +23,8 @@ func TestOneSeriesHasOneInspector(t *testing.T) {
 	m := newTestMaster(t)
 	m.start()
 	defer m.stop()
-	runner := &testRunner{}
-	runner.onRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{}
+	runner.OnRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
 		now := time.Now()
 		o := plugins.Outcome{Name: job.Name, Start: now}
 		switch job.Name {
@@ -35,7 +36,7 @@ func TestOneSeriesHasOneInspector(t *testing.T) {
 		return o
 	}
 	a := newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) {
-		d.Definitions = []inspectors.Definition{script("disk", "", 100*time.Millisecond), script("disk/used_percent", "", 100*time.Millisecond)}
+		d.Definitions = []inspectors.Definition{agenttest.Script("disk", "", 100*time.Millisecond), agenttest.Script("disk/used_percent", "", 100*time.Millisecond)}
 	})
 	stop := start(t, a)
 	m.await("the state of the second", func() bool {
@@ -62,7 +63,7 @@ func TestOneSeriesHasOneInspector(t *testing.T) {
 		}
 	}
 	// Once the first has gone the other has the series.
-	if err := a.Apply(t.Context(), []inspectors.Definition{script("disk/used_percent", "", 100*time.Millisecond)}); err != nil {
+	if err := a.Apply(t.Context(), []inspectors.Definition{agenttest.Script("disk/used_percent", "", 100*time.Millisecond)}); err != nil {
 		t.Fatal(err)
 	}
 	m.await("the sample of the second", func() bool { return m.samples["disk/used_percent"][2] > 0 })

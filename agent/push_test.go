@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -32,8 +34,8 @@ var errBroken = inspectors.Diagnostics{{File: "disk.go", Line: 3, Col: 7, Messag
 
 // picky is a runner that loads what it is asked to, by the source: "broken" does
 // not build, "forbidden" is against the policy, "hangs" loads until it is ended.
-func picky() *testRunner {
-	return &testRunner{onLoad: func(ctx context.Context, d inspectors.Definition) error {
+func picky() *agenttest.Runner {
+	return &agenttest.Runner{OnLoad: func(ctx context.Context, d inspectors.Definition) error {
 		if d.Script == nil {
 			return nil
 		}
@@ -95,10 +97,10 @@ func (m *testMaster) awaitLatest(code wire.Code, state string) wire.Receipt {
 }
 
 // lastLoad returns the source that was loaded last under the name.
-func (r *testRunner) lastLoad(name string) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, load := range slices.Backward(r.loads) {
+func lastLoad(r *agenttest.Runner, name string) string {
+	r.Mu.Lock()
+	defer r.Mu.Unlock()
+	for _, load := range slices.Backward(r.Loads) {
 		if n, source, _ := strings.Cut(load, " "); n == name {
 			return source
 		}
@@ -107,7 +109,7 @@ func (r *testRunner) lastLoad(name string) string {
 }
 
 // taker starts a master and an agent that takes code from it.
-func taker(t *testing.T, runner Runner, change func(*config.Agent, *Deps)) (*testMaster, *Agent) {
+func taker(t *testing.T, runner schedule.Runner, change func(*config.Agent, *Deps)) (*testMaster, *Agent) {
 	t.Helper()
 	m := newTestMaster(t)
 	m.start()
@@ -193,20 +195,13 @@ func TestBrokenCodeLeavesTheOldRunning(t *testing.T) {
 	}
 }
 
-// dueOf returns when the inspector is due.
-func (s *scheduler) dueOf(name string) instant {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.entries[name].due
-}
-
 func TestAssignmentMovesNoOtherSchedule(t *testing.T) {
 	m, a := taker(t, picky(), nil)
 	same := code("same", "one")
 	same.IntervalMS = 3_600_000
 	m.push(same)
 	m.awaitLatest(same, wire.ReceiptHealthy)
-	due := a.sched.dueOf("same")
+	due := a.sched.Due("same")
 	for i := range 3 {
 		other := code("other", fmt.Sprint(i))
 		m.push(other, same)
@@ -216,7 +211,7 @@ func TestAssignmentMovesNoOtherSchedule(t *testing.T) {
 	renamed.File = "renamed.go" // another revision of the same code
 	m.push(renamed)
 	m.awaitLatest(renamed, wire.ReceiptHealthy)
-	if now := a.sched.dueOf("same"); now != due {
+	if now := a.sched.Due("same"); now != due {
 		t.Errorf("what did not change was due at %v and is at %v", due, now)
 	}
 }
@@ -225,7 +220,7 @@ func TestAssignmentMovesNoOtherSchedule(t *testing.T) {
 // other bounds before it has run within them.
 func TestChangedScheduleMustProveItself(t *testing.T) {
 	var hold sync.RWMutex
-	runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{OnRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
 		hold.RLock()
 		defer hold.RUnlock()
 		o := plugins.Outcome{Name: job.Name, Start: time.Now()}
@@ -255,7 +250,7 @@ func TestChangedScheduleMustProveItself(t *testing.T) {
 func TestReceiptFollowsTheRuns(t *testing.T) {
 	var mu sync.Mutex
 	var fault error
-	runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{OnRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
 		mu.Lock()
 		defer mu.Unlock()
 		return plugins.Outcome{Name: job.Name, Start: time.Now(), Err: fault}
@@ -281,7 +276,7 @@ func TestReceiptFollowsTheRuns(t *testing.T) {
 func TestHostIsAgainstIt(t *testing.T) {
 	runner := picky()
 	m, a := taker(t, runner, func(_ *config.Agent, deps *Deps) {
-		deps.Definitions = []inspectors.Definition{script("mine", "own", time.Second), script("cpu", "built in", time.Second)}
+		deps.Definitions = []inspectors.Definition{agenttest.Script("mine", "own", time.Second), agenttest.Script("cpu", "built in", time.Second)}
 		deps.BuiltIn = []string{"cpu"}
 	})
 	mine, cpu, policy := code("mine", "pushed"), code("cpu", "pushed"), code("reads", "forbidden")
@@ -293,11 +288,11 @@ func TestHostIsAgainstIt(t *testing.T) {
 	if r := m.awaitLatest(policy, wire.ReceiptRefused); !strings.Contains(r.Reason, inspectors.ErrPolicy.Error()) {
 		t.Errorf("the receipt is %+v", r)
 	}
-	if mine, cpu := runner.lastLoad("mine"), runner.lastLoad("cpu"); mine != "own" || cpu != "pushed" {
+	if mine, cpu := lastLoad(runner, "mine"), lastLoad(runner, "cpu"); mine != "own" || cpu != "pushed" {
 		t.Errorf("mine is %q, cpu %q", mine, cpu)
 	}
 	m.push()
-	m.await("the built-in one", func() bool { return runner.lastLoad("cpu") == "built in" })
+	m.await("the built-in one", func() bool { return lastLoad(runner, "cpu") == "built in" })
 
 	// What is pushed stays when the agent's own change.
 	m.push(mine)
@@ -365,7 +360,7 @@ func TestAgentThatTakesNothing(t *testing.T) {
 	if hello.AcceptsPushed || hello.Assigned != "" {
 		t.Errorf("the hello is %+v", hello)
 	}
-	if s := a.Status(); len(s) > 0 || runner.lastLoad("disk") != "" {
+	if s := a.Status(); len(s) > 0 || lastLoad(runner, "disk") != "" {
 		t.Errorf("it runs %+v", s)
 	}
 	if !strings.Contains(log.String(), "agent.accept_pushed_inspectors is not true") {
@@ -386,7 +381,7 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 	}
 	m, a := taker(t, runner, func(cfg *config.Agent, deps *Deps) {
 		cfg.AcceptPushedInspectors, cfg.Data = false, dir
-		deps.Definitions, deps.BuiltIn = []inspectors.Definition{script("own", "own", 100*time.Millisecond), script("built-in", "built-in", 100*time.Millisecond)}, []string{"built-in"}
+		deps.Definitions, deps.BuiltIn = []inspectors.Definition{agenttest.Script("own", "own", 100*time.Millisecond), agenttest.Script("built-in", "built-in", 100*time.Millisecond)}, []string{"built-in"}
 		deps.Programs = programs
 	})
 	peer := m.connected()
@@ -420,20 +415,20 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 		_ = peer.Notify(t.Context(), c.method, c.params) // as well
 	}
 	m.await("a run of its own after all that", func() bool { return len(m.statuses) > 0 })
-	runs := len(runner.startsOf("own"))
-	patience.Until(t, "its own inspector to run", func() bool { return len(runner.startsOf("own")) >= runs+3 })
-	runner.mu.Lock()
-	for _, load := range runner.loads {
+	runs := len(runner.StartsOf("own"))
+	patience.Until(t, "its own inspector to run", func() bool { return len(runner.StartsOf("own")) >= runs+3 })
+	runner.Mu.Lock()
+	for _, load := range runner.Loads {
 		if load != "own own" && load != "built-in built-in" {
 			t.Errorf("it loaded %q", load)
 		}
 	}
-	for name := range runner.starts {
+	for name := range runner.Starts {
 		if name != "own" && name != "built-in" {
 			t.Errorf("it ran %q", name)
 		}
 	}
-	runner.mu.Unlock()
+	runner.Mu.Unlock()
 	for _, s := range a.Status() {
 		if s.Assigned != "" {
 			t.Errorf("it runs %+v", s)
@@ -460,7 +455,7 @@ func TestFailedRevisionFallsBackAfterARestart(t *testing.T) {
 	m := newTestMaster(t)
 	m.start()
 	defer m.stop()
-	run := func(runner Runner) (*Agent, func()) {
+	run := func(runner schedule.Runner) (*Agent, func()) {
 		a := newTestAgent(t, m, runner, func(cfg *config.Agent, deps *Deps) { bare(cfg, deps); cfg.Data = dir })
 		return a, start(t, a)
 	}
@@ -478,7 +473,7 @@ func TestFailedRevisionFallsBackAfterARestart(t *testing.T) {
 		if r := m.awaitLatest(bad, wire.ReceiptFailed); r.Running != wire.RevisionOf(good) {
 			t.Errorf("the receipt is %+v", r)
 		}
-		if ran := len(runner.startsOf("disk")); ran == 0 {
+		if ran := len(runner.StartsOf("disk")); ran == 0 {
 			t.Error("the one before does not run")
 		}
 		stop()
@@ -503,7 +498,7 @@ func TestKilledWhileApplying(t *testing.T) {
 		t.Run(next, func(t *testing.T) {
 			dir, left := t.TempDir(), t.TempDir()
 			loading := make(chan struct{})
-			runner := &testRunner{onLoad: func(ctx context.Context, d inspectors.Definition) error {
+			runner := &agenttest.Runner{OnLoad: func(ctx context.Context, d inspectors.Definition) error {
 				if d.Script.Source == next {
 					close(loading)
 					<-ctx.Done() // until the end of this agent
@@ -647,7 +642,7 @@ func (f *testPrograms) Fetch(ctx context.Context, a wire.Artefact) (string, erro
 
 func TestPluginIsFetched(t *testing.T) {
 	loaded := make(chan inspectors.Definition, 10)
-	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error { loaded <- d; return nil }}
+	runner := &agenttest.Runner{OnLoad: func(_ context.Context, d inspectors.Definition) error { loaded <- d; return nil }}
 	from := &testPrograms{fetched: make(chan wire.Artefact), answers: make(chan error)}
 	m, _ := taker(t, runner, func(_ *config.Agent, deps *Deps) { deps.Programs = from })
 	old, plugin, other := code("disk", "one"), wire.Code{Name: "disk", IntervalMS: 100, Plugin: here("ab")}, code("other", "one")
@@ -676,7 +671,7 @@ func TestPluginIsFetched(t *testing.T) {
 
 func TestPolicyWithoutPlugins(t *testing.T) {
 	from := &testPrograms{fetched: make(chan wire.Artefact, 1)}
-	m, _ := taker(t, &testRunner{}, func(cfg *config.Agent, deps *Deps) { cfg.Policy.Plugins, deps.Programs = false, from })
+	m, _ := taker(t, &agenttest.Runner{}, func(cfg *config.Agent, deps *Deps) { cfg.Policy.Plugins, deps.Programs = false, from })
 	old, plugin := code("disk", "one"), wire.Code{Name: "disk", IntervalMS: 100, Plugin: here("ab")}
 	m.push(old)
 	m.awaitLatest(old, wire.ReceiptHealthy)

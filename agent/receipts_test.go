@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -16,7 +17,7 @@ import (
 
 // assigned is a definition of a revision that has its source for a name.
 func assigned(name, revision string) inspectors.Definition {
-	d := script(name, revision, time.Second)
+	d := agenttest.Script(name, revision, time.Second)
 	d.Pushed, d.Assigned = true, revision
 	return d
 }

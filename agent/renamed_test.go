@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/delivery/spool"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -18,7 +19,7 @@ import (
 func TestRenamedHostSendsItsSpool(t *testing.T) {
 	m := newTestMaster(t)
 	base := t.TempDir()
-	agentOf := func(host, by string, runner Runner) *Agent {
+	agentOf := func(host, by string, runner schedule.Runner) *Agent {
 		return newTestAgent(t, m, runner, func(c *config.Agent, d *Deps) {
 			c.Host, c.Data, c.Spool.On, d.HostBy = host, filepath.Join(base, host), true, by
 		})
@@ -26,7 +27,7 @@ func TestRenamedHostSendsItsSpool(t *testing.T) {
 	// One that the machine named too is running all the while.
 	counting := func() (*counter, chan struct{}) {
 		runner, counted := newCounter(), make(chan struct{}, 10_000)
-		runner.onRun = notify(runner.onRun, counted)
+		runner.OnRun = notify(runner.OnRun, counted)
 		return runner, counted
 	}
 	running, ran := counting()

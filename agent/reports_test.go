@@ -20,8 +20,8 @@ func TestReportsOutliveTheAgent(t *testing.T) {
 	withSpool := func(c *config.Agent, _ *Deps) { c.Data, c.Spool.On = dir, true }
 	runner := newCounter()
 	counted := make(chan struct{}, 1000)
-	count := runner.onRun
-	runner.onRun = notify(count, counted)
+	count := runner.OnRun
+	runner.OnRun = notify(count, counted)
 	for range 2 { // runs without a master
 		stop := start(t, newTestAgent(t, m, runner, withSpool))
 		patience.Receive(t, "a run", counted)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/delivery"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
@@ -46,7 +47,7 @@ type session struct {
 	hello  wire.HelloParams // set before run, but for NowMS
 	outbox *delivery.Outbox
 	track  *tracker
-	runner Runner
+	runner schedule.Runner
 	live   *liveFeed
 	// starved is for how long something of this host waited for a processor, or
 	// nil.

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
@@ -34,8 +35,8 @@ func TestStartsWithoutAMasterAndLosesNothing(t *testing.T) {
 			t.Parallel()
 			m, runner := newTestMaster(t), newCounter()
 			ranAlone := make(chan struct{})
-			run := runner.onRun
-			runner.onRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
+			run := runner.OnRun
+			runner.OnRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
 				o := run(ctx, job)
 				if o.Samples[0].Value == 5+tag {
 					close(ranAlone)
@@ -129,8 +130,8 @@ func TestFullBufferDropsTheOldestAndCounts(t *testing.T) {
 	t.Parallel()
 	m, runner := newTestMaster(t), newCounter()
 	enough := make(chan struct{})
-	run := runner.onRun
-	runner.onRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
+	run := runner.OnRun
+	runner.OnRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
 		o := run(ctx, job)
 		if o.Samples[0].Value == 20+tag {
 			close(enough)
@@ -381,7 +382,7 @@ func TestStatusesTellWhatChanged(t *testing.T) {
 	m := newTestMaster(t)
 	var mu sync.Mutex
 	var bad error
-	runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{OnRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
 		mu.Lock()
 		defer mu.Unlock()
 		if job.Name == "flaky" {
@@ -391,7 +392,7 @@ func TestStatusesTellWhatChanged(t *testing.T) {
 	}}
 	m.start()
 	defer m.stop()
-	defs := []inspectors.Definition{script("good", "", time.Second), script("flaky", "", 100*time.Millisecond)}
+	defs := []inspectors.Definition{agenttest.Script("good", "", time.Second), agenttest.Script("flaky", "", 100*time.Millisecond)}
 	a := newTestAgent(t, m, runner, func(_ *config.Agent, d *Deps) { d.Definitions = defs })
 	start(t, a)
 	states := func() map[string]string {
@@ -417,7 +418,7 @@ func TestStatusesTellWhatChanged(t *testing.T) {
 	bad = errors.New("boom")
 	mu.Unlock()
 	m.await("the flaky one to be failing", func() bool { return states()["flaky"] == wire.StateFailing })
-	if err := a.Apply(t.Context(), []inspectors.Definition{defs[0], script("new", "", time.Second)}); err != nil {
+	if err := a.Apply(t.Context(), []inspectors.Definition{defs[0], agenttest.Script("new", "", time.Second)}); err != nil {
 		t.Error(err)
 	}
 	m.await("the new one in place of the flaky one", func() bool {

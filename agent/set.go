@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 )
@@ -33,8 +34,8 @@ const maxScriptLoads = 4
 // scheduler when it is ready, and unloads what is gone.
 type set struct {
 	log     *slog.Logger
-	runner  Runner
-	sched   *scheduler
+	runner  schedule.Runner
+	sched   *schedule.Scheduler
 	track   *tracker
 	scripts chan struct{} // a token for each script that is being loaded
 
@@ -56,7 +57,7 @@ type member struct {
 	err  error                 // why wanted does not run, or nil
 }
 
-func newSet(log *slog.Logger, runner Runner, sched *scheduler, track *tracker) *set {
+func newSet(log *slog.Logger, runner schedule.Runner, sched *schedule.Scheduler, track *tracker) *set {
 	return &set{
 		log:     log,
 		runner:  runner,
@@ -163,7 +164,7 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 			s.track.adopt(d)
 		} else {
 			s.track.loaded(d)
-			s.sched.put(d, window)
+			s.sched.Put(d, window)
 		}
 		return nil
 	}
@@ -236,7 +237,7 @@ func (m *member) halt() {
 func (s *set) drop(name string, m *member) {
 	m.halt()
 	delete(s.members, name)
-	s.sched.remove(name)
+	s.sched.Remove(name)
 	if m.live.Name != "" {
 		s.runner.Unload(name)
 	}
@@ -258,7 +259,7 @@ func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, wind
 		m.settle(d, err)
 		if err == nil {
 			s.track.loaded(d)
-			s.sched.put(d, window)
+			s.sched.Put(d, window)
 			s.log.Debug("inspector loaded", "inspector", d.Name, "interval", d.Interval)
 		} else {
 			s.loadFailed(m, d, err)

@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -21,32 +23,32 @@ import (
 // core is the agent without its delivery, in a bubble.
 type core struct {
 	*testing.T
-	runner *testRunner
+	runner *agenttest.Runner
 	track  *tracker
-	sched  *scheduler
+	sched  *schedule.Scheduler
 	set    *set
 	life   context.Context
 }
 
 // ran, extra, missed, boosted and overdue pass on what the agent would.
-func (c *core) ran(revision string, o plugins.Outcome)   { c.track.ran(revision, o) }
-func (c *core) extra(revision string, o plugins.Outcome) { c.track.ranExtra(revision, o) }
-func (c *core) boosted(name string, d time.Duration)     { c.track.boosted(name, d) }
-func (c *core) missed(name string, n uint64)             { c.track.missed(name, n) }
-func (c *core) overdue(name, revision string, age time.Duration) {
+func (c *core) Ran(revision string, o plugins.Outcome)   { c.track.ran(revision, o) }
+func (c *core) Extra(revision string, o plugins.Outcome) { c.track.ranExtra(revision, o) }
+func (c *core) Boosted(name string, d time.Duration)     { c.track.boosted(name, d) }
+func (c *core) Missed(name string, n uint64)             { c.track.missed(name, n) }
+func (c *core) Overdue(name, revision string, age time.Duration) {
 	c.track.overdue(name, revision, age, "")
 }
 
 // inBubble runs f with a core that is running, and ends it afterwards.
-func inBubble(t *testing.T, runner *testRunner, f func(c *core)) {
+func inBubble(t *testing.T, runner *agenttest.Runner, f func(c *core)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		life, end := context.WithCancel(t.Context())
 		c := &core{T: t, runner: runner, track: newTracker(log), life: life}
-		c.sched = newScheduler(log, "web-1", runner, c)
+		c.sched = schedule.New(log, "web-1", runner, c, nil)
 		c.set = newSet(log, runner, c.sched, c.track)
 		ended := make(chan struct{})
-		go func() { defer close(ended); c.sched.run(life) }()
+		go func() { defer close(ended); c.sched.Run(life) }()
 		f(c)
 		end()
 		<-ended
@@ -55,7 +57,7 @@ func inBubble(t *testing.T, runner *testRunner, f func(c *core)) {
 }
 
 func (c *core) apply(defs ...inspectors.Definition) error {
-	return c.set.apply(c.Context(), c.life, defs, applyWindow)
+	return c.set.apply(c.Context(), c.life, defs, schedule.ApplyWindow)
 }
 
 func (c *core) mustApply(defs ...inspectors.Definition) {
@@ -76,34 +78,34 @@ func (c *core) status(name string) wire.InspectorStatus {
 	panic("unreachable")
 }
 
-func (c *core) pass(d time.Duration) { _ = sleep(c.life, d) }
+func (c *core) pass(d time.Duration) { _ = agenttest.Sleep(c.life, d) }
 
 func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
-	runner := &testRunner{}
+	runner := &agenttest.Runner{}
 	inBubble(t, runner, func(c *core) {
-		same, old, gone := script("same", "1", 10*time.Second), script("changed", "1", 10*time.Second), script("gone", "1", time.Second)
+		same, old, gone := agenttest.Script("same", "1", 10*time.Second), agenttest.Script("changed", "1", 10*time.Second), agenttest.Script("gone", "1", time.Second)
 		c.mustApply(same, old, gone)
 		c.pass(time.Minute)
-		slices.Sort(runner.loads)
-		if want := []string{"changed 1", "gone 1", "same 1"}; !slices.Equal(runner.loads, want) {
-			t.Errorf("loads %q, want %q", runner.loads, want)
+		slices.Sort(runner.Loads)
+		if want := []string{"changed 1", "gone 1", "same 1"}; !slices.Equal(runner.Loads, want) {
+			t.Errorf("loads %q, want %q", runner.Loads, want)
 		}
-		runner.loads = nil
+		runner.Loads = nil
 		runs := c.status("same").Runs
 
-		c.mustApply(same, script("changed", "2", 10*time.Second), script("new", "1", time.Second))
+		c.mustApply(same, agenttest.Script("changed", "2", 10*time.Second), agenttest.Script("new", "1", time.Second))
 		c.pass(time.Minute)
-		slices.Sort(runner.loads)
-		if want := []string{"changed 2", "new 1"}; !slices.Equal(runner.loads, want) {
-			t.Errorf("loads %q, want %q", runner.loads, want)
+		slices.Sort(runner.Loads)
+		if want := []string{"changed 2", "new 1"}; !slices.Equal(runner.Loads, want) {
+			t.Errorf("loads %q, want %q", runner.Loads, want)
 		}
-		if want := []string{"gone"}; !slices.Equal(runner.unloads, want) {
-			t.Errorf("unloads %q, want %q", runner.unloads, want)
+		if want := []string{"gone"}; !slices.Equal(runner.Unloads, want) {
+			t.Errorf("unloads %q, want %q", runner.Unloads, want)
 		}
 		if more := c.status("same").Runs - runs; more != 6 {
 			t.Errorf("the unchanged one ran %d times in a minute", more)
 		}
-		starts := runner.startsOf("same")
+		starts := runner.StartsOf("same")
 		for i := 2; i < len(starts); i++ { // the first may be early
 			if gap := starts[i].Sub(starts[i-1]); gap != same.Interval {
 				t.Errorf("run %d of the unchanged one came after %v", i, gap)
@@ -123,28 +125,28 @@ func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
 }
 
 func TestOldCodeRunsUntilTheNewIsReady(t *testing.T) {
-	runner := &testRunner{onLoad: func(ctx context.Context, d inspectors.Definition) error {
+	runner := &agenttest.Runner{OnLoad: func(ctx context.Context, d inspectors.Definition) error {
 		if d.Script.Source == "slow to load" {
-			return sleep(ctx, 10*time.Second)
+			return agenttest.Sleep(ctx, 10*time.Second)
 		}
 		return nil
 	}}
 	inBubble(t, runner, func(c *core) {
-		c.mustApply(script("a", "1", time.Second))
+		c.mustApply(agenttest.Script("a", "1", time.Second))
 		c.pass(10 * time.Second)
-		before := len(runner.startsOf("a"))
+		before := len(runner.StartsOf("a"))
 		began := time.Now()
-		c.mustApply(script("a", "slow to load", time.Second))
+		c.mustApply(agenttest.Script("a", "slow to load", time.Second))
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("apply took %v", took)
 		}
-		if n := len(runner.startsOf("a")) - before; n < 9 || n > 11 {
+		if n := len(runner.StartsOf("a")) - before; n < 9 || n > 11 {
 			t.Errorf("the old code ran %d times while the new was loaded for 10 s", n)
 		}
 		ready := time.Now()
 		c.pass(time.Second)
-		starts := runner.startsOf("a")
-		if wait := starts[before+9].Sub(ready); wait > applyWindow && len(starts) < before+11 {
+		starts := runner.StartsOf("a")
+		if wait := starts[before+9].Sub(ready); wait > schedule.ApplyWindow && len(starts) < before+11 {
 			t.Errorf("the new code ran %v after it was ready", wait)
 		}
 	})
@@ -152,17 +154,17 @@ func TestOldCodeRunsUntilTheNewIsReady(t *testing.T) {
 
 func TestFailedReplacementKeepsTheOld(t *testing.T) {
 	broken := errors.New("a.go:3:1: undefined: foo")
-	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error {
+	runner := &agenttest.Runner{OnLoad: func(_ context.Context, d inspectors.Definition) error {
 		if d.Script.Source == "broken" {
 			return broken
 		}
 		return nil
 	}}
 	inBubble(t, runner, func(c *core) {
-		good := script("a", "good", time.Second)
+		good := agenttest.Script("a", "good", time.Second)
 		c.mustApply(good)
 		c.pass(10 * time.Second)
-		if err := c.apply(script("a", "broken", time.Second)); !errors.Is(err, broken) {
+		if err := c.apply(agenttest.Script("a", "broken", time.Second)); !errors.Is(err, broken) {
 			t.Errorf("apply gave %v", err)
 		}
 		c.pass(10 * time.Second)
@@ -170,14 +172,14 @@ func TestFailedReplacementKeepsTheOld(t *testing.T) {
 		if s.State != wire.StateOK || s.Revision != good.Revision() || s.Runs < 19 {
 			t.Errorf("the old one is %+v", s)
 		}
-		loads := len(runner.loads)
-		if err := c.apply(script("a", "broken", time.Second)); !errors.Is(err, broken) {
+		loads := len(runner.Loads)
+		if err := c.apply(agenttest.Script("a", "broken", time.Second)); !errors.Is(err, broken) {
 			t.Errorf("the same again gave %v", err)
 		}
 		c.mustApply(good) // back
 		c.pass(10 * time.Second)
-		if len(runner.loads) != loads {
-			t.Errorf("loaded again: %q", runner.loads[loads:])
+		if len(runner.Loads) != loads {
+			t.Errorf("loaded again: %q", runner.Loads[loads:])
 		}
 		if s := c.status("a"); s.Runs < 29 || s.Missed > 0 {
 			t.Errorf("the old one is %+v", s)
@@ -186,14 +188,14 @@ func TestFailedReplacementKeepsTheOld(t *testing.T) {
 }
 
 func TestBrokenDefinitionIsFailingAndNotRetried(t *testing.T) {
-	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error {
+	runner := &agenttest.Runner{OnLoad: func(_ context.Context, d inspectors.Definition) error {
 		if d.Script.Source == "broken" {
 			return errors.New("a.go:3:1: undefined: foo")
 		}
 		return nil
 	}}
 	inBubble(t, runner, func(c *core) {
-		err := c.apply(script("a", "broken", time.Second), script("b", "", time.Second))
+		err := c.apply(agenttest.Script("a", "broken", time.Second), agenttest.Script("b", "", time.Second))
 		if err == nil || !strings.Contains(err.Error(), `inspector "a": a.go:3:1: undefined: foo`) {
 			t.Errorf("apply gave %v", err)
 		}
@@ -204,11 +206,11 @@ func TestBrokenDefinitionIsFailingAndNotRetried(t *testing.T) {
 		if s := c.status("b"); s.State != wire.StateOK {
 			t.Errorf("the other is %+v", s)
 		}
-		if len(runner.loads) != 2 {
-			t.Errorf("loads %q", runner.loads)
+		if len(runner.Loads) != 2 {
+			t.Errorf("loads %q", runner.Loads)
 		}
-		fixed := script("a", "fixed", time.Second)
-		c.mustApply(fixed, script("b", "", time.Second))
+		fixed := agenttest.Script("a", "fixed", time.Second)
+		c.mustApply(fixed, agenttest.Script("b", "", time.Second))
 		c.pass(time.Second)
 		if s := c.status("a"); s.State != wire.StateOK || s.Error != "" || s.Revision != fixed.Revision() {
 			t.Errorf("the mended one is %+v", s)
@@ -218,7 +220,7 @@ func TestBrokenDefinitionIsFailingAndNotRetried(t *testing.T) {
 
 func TestUnavailableIsTriedAgain(t *testing.T) {
 	tries := 0
-	runner := &testRunner{onLoad: func(context.Context, inspectors.Definition) error {
+	runner := &agenttest.Runner{OnLoad: func(context.Context, inspectors.Definition) error {
 		if tries++; tries < 4 {
 			return fmt.Errorf("cannot start: %w", plugins.ErrUnavailable)
 		}
@@ -226,7 +228,7 @@ func TestUnavailableIsTriedAgain(t *testing.T) {
 	}}
 	inBubble(t, runner, func(c *core) {
 		began := time.Now()
-		if err := c.apply(script("a", "", time.Second)); !errors.Is(err, plugins.ErrUnavailable) {
+		if err := c.apply(agenttest.Script("a", "", time.Second)); !errors.Is(err, plugins.ErrUnavailable) {
 			t.Errorf("apply gave %v", err)
 		}
 		if time.Since(began) != 0 {
@@ -239,12 +241,12 @@ func TestUnavailableIsTriedAgain(t *testing.T) {
 		if s := c.status("a"); s.State != wire.StateOK || tries != 4 {
 			t.Errorf("after %d tries it is %+v", tries, s)
 		}
-		c.mustApply(script("a", "", time.Second))
+		c.mustApply(agenttest.Script("a", "", time.Second))
 	})
 }
 
 func TestHungLoadDelaysNobody(t *testing.T) {
-	runner := &testRunner{onLoad: func(ctx context.Context, d inspectors.Definition) error {
+	runner := &agenttest.Runner{OnLoad: func(ctx context.Context, d inspectors.Definition) error {
 		if strings.HasPrefix(d.Name, "hung") {
 			<-ctx.Done()
 			return ctx.Err()
@@ -252,13 +254,13 @@ func TestHungLoadDelaysNobody(t *testing.T) {
 		return nil
 	}}
 	inBubble(t, runner, func(c *core) {
-		defs := []inspectors.Definition{script("a", "", time.Second)}
+		defs := []inspectors.Definition{agenttest.Script("a", "", time.Second)}
 		for i := range maxScriptLoads - 1 {
-			defs = append(defs, script(fmt.Sprintf("hung%d", i), "", time.Second))
+			defs = append(defs, agenttest.Script(fmt.Sprintf("hung%d", i), "", time.Second))
 		}
 		ctx, cancel := context.WithTimeout(c.life, 5*time.Second)
 		defer cancel()
-		err := c.set.apply(ctx, c.life, defs, startWindow)
+		err := c.set.apply(ctx, c.life, defs, schedule.StartWindow)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("apply gave %v", err)
 		}
@@ -269,7 +271,7 @@ func TestHungLoadDelaysNobody(t *testing.T) {
 			t.Errorf("the hung one is %+v", s)
 		}
 		began := time.Now()
-		c.mustApply(script("a", "", time.Second), script("b", "", time.Second))
+		c.mustApply(agenttest.Script("a", "", time.Second), agenttest.Script("b", "", time.Second))
 		if time.Since(began) != 0 {
 			t.Errorf("replacing what hangs took %v", time.Since(began))
 		}
@@ -277,28 +279,28 @@ func TestHungLoadDelaysNobody(t *testing.T) {
 }
 
 func TestNewScheduleNeedsNoLoad(t *testing.T) {
-	runner := &testRunner{}
+	runner := &agenttest.Runner{}
 	inBubble(t, runner, func(c *core) {
-		c.mustApply(script("a", "", 10*time.Second))
+		c.mustApply(agenttest.Script("a", "", 10*time.Second))
 		c.pass(time.Minute)
 		runs := c.status("a").Runs
-		c.mustApply(script("a", "", time.Second))
+		c.mustApply(agenttest.Script("a", "", time.Second))
 		c.pass(time.Minute)
 		s := c.status("a")
 		if more := s.Runs - runs; more < 59 || more > 61 || s.IntervalMS != 1000 {
 			t.Errorf("%d runs in a minute: %+v", more, s)
 		}
-		if len(runner.loads) != 1 {
-			t.Errorf("loads %q", runner.loads)
+		if len(runner.Loads) != 1 {
+			t.Errorf("loads %q", runner.Loads)
 		}
 	})
 }
 
 func TestFaultyDefinitionsRefuseAll(t *testing.T) {
-	inBubble(t, &testRunner{}, func(c *core) {
-		c.mustApply(script("a", "", time.Second))
-		err := c.apply(script("b", "", time.Second), script("b", "", time.Second), script("bad name", "", time.Second),
-			script("vedette/x", "", time.Second), script("fast", "", time.Millisecond))
+	inBubble(t, &agenttest.Runner{}, func(c *core) {
+		c.mustApply(agenttest.Script("a", "", time.Second))
+		err := c.apply(agenttest.Script("b", "", time.Second), agenttest.Script("b", "", time.Second), agenttest.Script("bad name", "", time.Second),
+			agenttest.Script("vedette/x", "", time.Second), agenttest.Script("fast", "", time.Millisecond))
 		for _, want := range []string{`inspector "b": defined twice`, `"bad name"`, `names below "vedette" are the agent's own`, "interval 1ms"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("apply gave %v, which does not say %s", err, want)
@@ -312,15 +314,15 @@ func TestFaultyDefinitionsRefuseAll(t *testing.T) {
 
 func TestOutcomeOfReplacedCodeIsNotOfTheNew(t *testing.T) {
 	release := make(chan struct{})
-	runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{OnRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
 		<-release
 		return plugins.Outcome{Name: job.Name, Err: errors.New("old")}
 	}}
 	inBubble(t, runner, func(c *core) {
 		release = make(chan struct{}) // of the bubble
-		c.mustApply(script("a", "1", time.Second))
+		c.mustApply(agenttest.Script("a", "1", time.Second))
 		c.pass(time.Second)
-		c.mustApply(script("a", "2", time.Second))
+		c.mustApply(agenttest.Script("a", "2", time.Second))
 		release <- struct{}{}
 		synctest.Wait()
 		if s := c.status("a"); s.State != wire.StateStarting || s.Failures != 0 {
@@ -331,12 +333,12 @@ func TestOutcomeOfReplacedCodeIsNotOfTheNew(t *testing.T) {
 }
 
 func TestHungRunIsFailing(t *testing.T) {
-	runner := &testRunner{onRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{OnRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
 		<-ctx.Done()
 		return plugins.Outcome{Name: job.Name, Err: ctx.Err()}
 	}}
 	inBubble(t, runner, func(c *core) {
-		c.mustApply(script("hung", "", time.Second))
+		c.mustApply(agenttest.Script("hung", "", time.Second))
 		c.pass(3 * time.Second)
 		if s := c.status("hung"); s.State != wire.StateStarting || s.Missed < 2 || s.Missed > 3 {
 			t.Errorf("after 3 s it is %+v", s)
@@ -353,7 +355,7 @@ func TestHungRunIsFailing(t *testing.T) {
 func TestSlowLoadIsTriedAgain(t *testing.T) {
 	tries := make(map[string]int)
 	var mu sync.Mutex
-	runner := &testRunner{onLoad: func(_ context.Context, d inspectors.Definition) error {
+	runner := &agenttest.Runner{OnLoad: func(_ context.Context, d inspectors.Definition) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if tries[d.Name]++; d.Name == "never" || tries[d.Name] == 1 {
@@ -362,7 +364,7 @@ func TestSlowLoadIsTriedAgain(t *testing.T) {
 		return nil
 	}}
 	inBubble(t, runner, func(c *core) {
-		if err := c.apply(script("once", "", time.Second), script("never", "", time.Second)); !errors.Is(err, plugins.ErrTimeout) {
+		if err := c.apply(agenttest.Script("once", "", time.Second), agenttest.Script("never", "", time.Second)); !errors.Is(err, plugins.ErrTimeout) {
 			t.Errorf("apply gave %v", err)
 		}
 		c.pass(10 * time.Second)
@@ -382,7 +384,7 @@ func TestSlowLoadIsTriedAgain(t *testing.T) {
 // so from the second tick on.
 func TestStarvedRuns(t *testing.T) {
 	var starved atomic.Bool
-	runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner := &agenttest.Runner{OnRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
 		o := plugins.Outcome{Name: job.Name, Start: time.Now()}
 		if starved.Load() {
 			o.Err = fmt.Errorf("%w after 800ms: %w", plugins.ErrTimeout, plugins.ErrStarved)
@@ -390,7 +392,7 @@ func TestStarvedRuns(t *testing.T) {
 		return o
 	}}
 	inBubble(t, runner, func(c *core) {
-		c.mustApply(script("a", "", time.Second))
+		c.mustApply(agenttest.Script("a", "", time.Second))
 		c.pass(5 * time.Second)
 		starved.Store(true)
 		c.pass(5 * time.Second)

@@ -55,7 +55,7 @@ func TestOnlySignedCodeRuns(t *testing.T) {
 		if !strings.Contains(r.Reason, "agent.policy.signers") || !strings.Contains(r.Reason, want) {
 			t.Errorf("the reason is %q, and says nothing of %q", r.Reason, want)
 		}
-		if source := runner.lastLoad(code.Name); source != "" {
+		if source := lastLoad(runner, code.Name); source != "" {
 			t.Errorf("%s is loaded", source)
 		}
 	}
@@ -148,7 +148,7 @@ func TestKeptCodeNeedsItsSignatureToo(t *testing.T) {
 	stop = start(t, newTestAgent(t, m, runner, with(true)))
 	m.awaitLatest(unsigned, wire.ReceiptRefused)
 	m.awaitLatest(signed, wire.ReceiptHealthy)
-	if runner.lastLoad("unsigned") != "" {
+	if lastLoad(runner, "unsigned") != "" {
 		t.Error("what was kept without a signature is loaded")
 	}
 	stop()

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 )
@@ -22,8 +23,6 @@ const (
 )
 
 const (
-	// lateTick is how late a tick may come on a machine that has time.
-	lateTick = 100 * time.Millisecond
 	// starvedEvery is how often the series tell of a host where nothing changes,
 	// and of one that is starved.
 	starvedEvery    = 10 * time.Second
@@ -41,7 +40,7 @@ type starvation struct {
 	told   time.Time // when samples told of it
 }
 
-func newStarvation(log *slog.Logger, r Runner) *starvation {
+func newStarvation(log *slog.Logger, r schedule.Runner) *starvation {
 	s := &starvation{log: log}
 	if role, ok := r.(starver); ok {
 		s.gauge = role.Starvation()

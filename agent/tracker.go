@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/plugins"
@@ -186,7 +187,7 @@ func (t *tracker) ranExtra(revision string, o plugins.Outcome) {
 		return
 	}
 	r.CPUSeconds += o.CPU.Seconds()
-	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrTimeout) {
+	if schedule.NotRun(o.Err) || errors.Is(o.Err, plugins.ErrTimeout) {
 		return
 	}
 	t.countLocked(r, o.Err)
@@ -205,7 +206,7 @@ func (t *tracker) boosted(name string, interval time.Duration) {
 }
 
 func (t *tracker) countLocked(r *record, err error) {
-	if notRun(err) {
+	if schedule.NotRun(err) {
 		t.countIdleLocked(r, err)
 		return
 	}
@@ -249,12 +250,6 @@ func (t *tracker) countIdleLocked(r *record, err error) {
 	if r.idle > 1 {
 		t.moveLocked(r, state, err)
 	}
-}
-
-// notRun tells whether the outcome says that there was no run.
-func notRun(err error) bool {
-	return errors.Is(err, plugins.ErrUnavailable) || errors.Is(err, plugins.ErrNotLoaded) ||
-		errors.Is(err, plugins.ErrClosed) || errors.Is(err, errNoOutcome)
 }
 
 // missed counts ticks that passed without a run.
@@ -477,7 +472,7 @@ func (r *record) samples(o plugins.Outcome) []inspectors.Sample {
 	for _, t := range r.tallies {
 		samples = append(samples, inspectors.Sample{Key: keyRuns, Labels: t.labels, Kind: inspectors.Counter, Time: at, Value: float64(t.runs)})
 	}
-	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
+	if schedule.NotRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
 		return samples
 	}
 	return append(samples, inspectors.Sample{Key: keyDuration, Labels: r.labels, Time: at, Value: o.Duration.Seconds()})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -19,7 +20,7 @@ func follow(t *testing.T) (*tracker, inspectors.Definition, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	track := newTracker(slog.New(slog.NewTextHandler(&log, nil)))
-	d := script("disk", "", time.Second)
+	d := agenttest.Script("disk", "", time.Second)
 	track.expect(d)
 	track.loaded(d)
 	return track, d, &log
@@ -116,7 +117,7 @@ func TestOnlyChangesOfStateAreLogged(t *testing.T) {
 
 func TestTakeGivesWhatChanged(t *testing.T) {
 	track, d, _ := follow(t)
-	other := script("other", "", time.Second)
+	other := agenttest.Script("other", "", time.Second)
 	track.expect(other)
 	if p := track.take(true); !p.All || len(p.Inspectors) != 2 || len(p.Removed) != 0 {
 		t.Errorf("all: %+v", p)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
@@ -42,7 +43,7 @@ var validTrial = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
 // them, and they end with it.
 type trials struct {
 	log     *slog.Logger
-	runner  Runner
+	runner  schedule.Runner
 	accepts bool
 	signers signers
 	all     sync.WaitGroup // of their goroutines
@@ -74,7 +75,7 @@ var (
 	errTrialCrashed = errors.New("it crashed its process, which ends a trial")
 )
 
-func newTrials(log *slog.Logger, runner Runner, accepts bool, keys signers) *trials {
+func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys signers) *trials {
 	return &trials{log: log, runner: runner, accepts: accepts, signers: keys, running: make(map[string]*trial)}
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
+	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -19,16 +21,16 @@ import (
 
 // trialRunner is a runner that knows which trials are loaded.
 type trialRunner struct {
-	testRunner
+	agenttest.Runner
 	defs map[string]inspectors.Definition
 }
 
 func newTrialRunner(run func(context.Context, plugins.Job) plugins.Outcome) *trialRunner {
 	r := &trialRunner{defs: make(map[string]inspectors.Definition)}
-	r.onRun = run
-	r.onLoad = func(_ context.Context, d inspectors.Definition) error {
-		r.mu.Lock()
-		defer r.mu.Unlock()
+	r.OnRun = run
+	r.OnLoad = func(_ context.Context, d inspectors.Definition) error {
+		r.Mu.Lock()
+		defer r.Mu.Unlock()
 		r.defs[d.Name] = d
 		return nil
 	}
@@ -37,11 +39,11 @@ func newTrialRunner(run func(context.Context, plugins.Job) plugins.Outcome) *tri
 
 // tryOn starts an agent that takes pushed code, and returns the master's side of
 // its connection.
-func tryOn(t *testing.T, m *testMaster, runner Runner) (a *Agent, master *rpc.Peer) {
+func tryOn(t *testing.T, m *testMaster, runner schedule.Runner) (a *Agent, master *rpc.Peer) {
 	t.Helper()
 	a = newTestAgent(t, m, runner, func(c *config.Agent, d *Deps) {
 		c.AcceptPushedInspectors = true
-		d.Definitions = []inspectors.Definition{script("disk", "", time.Minute)}
+		d.Definitions = []inspectors.Definition{agenttest.Script("disk", "", time.Minute)}
 	})
 	start(t, a)
 	m.await("the hello", func() bool { return m.peer != nil })
@@ -80,7 +82,7 @@ func TestTrialRunsBesideTheInspectorOfItsName(t *testing.T) {
 	defer m.stop()
 	var a *Agent
 	runner := newTrialRunner(nil)
-	runner.onRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
+	runner.OnRun = func(_ context.Context, job plugins.Job) plugins.Outcome {
 		now := time.Now()
 		for i := range 2 * maxTrialLines {
 			if job.Name != "disk" {
@@ -108,13 +110,13 @@ func TestTrialRunsBesideTheInspectorOfItsName(t *testing.T) {
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	runner.mu.Lock()
-	defer runner.mu.Unlock()
+	runner.Mu.Lock()
+	defer runner.Mu.Unlock()
 	if d := runner.defs["trial-one/disk"]; !d.Pushed || d.Isolation != inspectors.IsolationOwn || d.Interval != 100*time.Millisecond {
 		t.Errorf("the draft is loaded as %+v", d)
 	}
-	if !slices.Contains(runner.unloads, "trial-one/disk") || slices.Contains(runner.unloads, "disk") || len(runner.starts["disk"]) > 2 {
-		t.Errorf("unloaded %q; the live inspector ran %d times", runner.unloads, len(runner.starts["disk"]))
+	if !slices.Contains(runner.Unloads, "trial-one/disk") || slices.Contains(runner.Unloads, "disk") || len(runner.Starts["disk"]) > 2 {
+		t.Errorf("unloaded %q; the live inspector ran %d times", runner.Unloads, len(runner.Starts["disk"]))
 	}
 	first := m.trials[slices.IndexFunc(m.trials, func(r wire.TrialReport) bool { return r.Run != nil })]
 	if s := first.Run.Samples; len(s) != 1 || s[0].Key != "disk/used" || s[0].Labels["mount"] != "/" || *s[0].Val != 3 || first.Run.CPU != 0.001 {
@@ -152,8 +154,8 @@ func TestTrialEndsByItself(t *testing.T) {
 		}
 		return o
 	})
-	load := runner.onLoad
-	runner.onLoad = func(ctx context.Context, d inspectors.Definition) error {
+	load := runner.OnLoad
+	runner.OnLoad = func(ctx context.Context, d inspectors.Definition) error {
 		switch {
 		case strings.HasPrefix(d.Name, "trial-bad/"):
 			return errors.New("disk.go:3:1: it does not build")
@@ -176,7 +178,7 @@ func TestTrialEndsByItself(t *testing.T) {
 		}
 		m.mu.Unlock()
 	}
-	if n := len(runner.startsOf("trial-crash/disk")); n != 1 {
+	if n := len(runner.StartsOf("trial-crash/disk")); n != 1 {
 		t.Errorf("what crashed was run %d times", n)
 	}
 }

@@ -59,10 +59,10 @@ func TestTrialEndsWithItsConnection(t *testing.T) {
 	})
 	m.stop() // and so the connection
 	patience.Return(t, "the end of the trials", a.trials.all.Wait)
-	runner.mu.Lock()
-	defer runner.mu.Unlock()
-	if want := []string{"trial-one/disk", "trial-two/disk"}; !sameSet(runner.unloads, want) {
-		t.Errorf("unloaded were %q, want %q", runner.unloads, want)
+	runner.Mu.Lock()
+	defer runner.Mu.Unlock()
+	if want := []string{"trial-one/disk", "trial-two/disk"}; !sameSet(runner.Unloads, want) {
+		t.Errorf("unloaded were %q, want %q", runner.Unloads, want)
 	}
 }
 

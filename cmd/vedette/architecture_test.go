@@ -54,6 +54,7 @@ func mayImport() map[string][]string {
 		"agent/programs":     {"config", "rpc"},
 		"cmd/internal/mesh":  {"cmd/internal", "config", "inspectors", "internal/signing", "rpc"},
 		"cmd/internal/serve": {"cmd/internal", "config", "inspectors", "internal/tempdir", "master", "plugins", "web"},
+		"agent/schedule":     {"inspectors", "internal/bell", "plugins"},
 		"master":             {"config", "rpc", "inspectors", "internal/signing"},
 		"master/state":       nil,
 		"config":             {"inspectors", "internal"},

@@ -92,7 +92,7 @@ func limitFiles(bytes uint64) error {
 	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: bytes})
 }
 
-// chaosRunner implements agent.Runner.
+// chaosRunner implements schedule.Runner.
 type chaosRunner struct {
 	settings *chaosSettings
 	quiet    context.Context

@@ -174,7 +174,7 @@ func probeCode(value int, interval time.Duration) wire.Code {
 	}
 }
 
-// fleetAgent is the agent.Runner of one host. It does not look into scripts, but
+// fleetAgent is the schedule.Runner of one host. It does not look into scripts, but
 // refuses to load one that is bad.
 type fleetAgent struct {
 	host string

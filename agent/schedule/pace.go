@@ -1,4 +1,4 @@
-package agent
+package schedule
 
 import (
 	"container/heap"
@@ -27,9 +27,9 @@ type pace struct {
 	extra  bool            // the run that is going on is one
 }
 
-// boost has the inspector run at an interval for a time, or, with an interval of
+// Boost has the inspector run at an interval for a time, or, with an interval of
 // 0, no more than its own. It reports whether there is such an inspector.
-func (s *scheduler) boost(name string, interval, lease time.Duration) bool {
+func (s *Scheduler) Boost(name string, interval, lease time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[name]
@@ -62,7 +62,7 @@ func (e *entry) paced() time.Duration {
 // paceLocked sets when e, which is in the queue, is due, and has the observer
 // told where its pace has changed. An extra run has to be over, by its timeout,
 // before the next tick: what is kept does not suffer from what is only shown.
-func (s *scheduler) paceLocked(e *entry, now instant) {
+func (s *Scheduler) paceLocked(e *entry, now instant) {
 	if e.pace.wanted > 0 && now >= e.pace.until {
 		e.pace.wanted = 0
 	}
@@ -90,7 +90,7 @@ func (s *scheduler) paceLocked(e *entry, now instant) {
 
 // takeRepacedLocked returns the pace of those whose pace the observer does not
 // know yet.
-func (s *scheduler) takeRepacedLocked() map[string]time.Duration {
+func (s *Scheduler) takeRepacedLocked() map[string]time.Duration {
 	if len(s.repaced) == 0 {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (s *scheduler) takeRepacedLocked() map[string]time.Duration {
 // one that had to wait for a busy host does not say much. After an extra run that
 // timed out it is half as fast, until others show better.
 func (e *entry) learn(o *plugins.Outcome) {
-	if notRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
+	if NotRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
 		return
 	}
 	if e.pace.extra && errors.Is(o.Err, plugins.ErrTimeout) {

@@ -1,4 +1,4 @@
-package agent
+package schedule
 
 import (
 	"container/heap"
@@ -17,45 +17,48 @@ import (
 // Windows within which an inspector runs for the first time, however long its
 // interval: a newcomer sees data at once, and a pushed revision proves itself.
 const (
-	startWindow = time.Second
-	applyWindow = 300 * time.Millisecond
+	StartWindow = time.Second
+	ApplyWindow = 300 * time.Millisecond
 )
 
 // overdueGrace is how long after its timeout a run may stay unanswered before
 // the scheduler says so. The runner has its own, shorter, second line.
 const overdueGrace = 5 * time.Second
 
+// lateTick is how late a tick may come on a machine that has time.
+const lateTick = 100 * time.Millisecond
+
 // errNoOutcome is the outcome of a job that the runner returned without.
 var errNoOutcome = errors.New("the runner returned without an outcome")
 
-// observer is told what happens to the scheduled inspectors. Its methods are
+// Observer is told what happens to the scheduled inspectors. Its methods are
 // called from many goroutines, never with the scheduler's lock held, and must
 // not block.
-type observer interface {
-	// ran is called once for each run that was started. The revision is that
+type Observer interface {
+	// Ran is called once for each run that was started. The revision is that
 	// of the code for which it was started.
-	ran(revision string, o plugins.Outcome)
-	// extra is called in the place of ran for a run beyond the inspector's own
+	Ran(revision string, o plugins.Outcome)
+	// Extra is called in the place of ran for a run beyond the inspector's own
 	// interval: see boost.
-	extra(revision string, o plugins.Outcome)
-	// missed says that n ticks passed without a run.
-	missed(name string, n uint64)
-	// overdue says, at each tick that it missed, that a run is unanswered long
+	Extra(revision string, o plugins.Outcome)
+	// Missed says that n ticks passed without a run.
+	Missed(name string, n uint64)
+	// Overdue says, at each tick that it missed, that a run is unanswered long
 	// after its timeout.
-	overdue(name, revision string, age time.Duration)
-	// boosted says at which interval the inspector runs from now on, 0 for its
+	Overdue(name, revision string, age time.Duration)
+	// Boosted says at which interval the inspector runs from now on, 0 for its
 	// own. It is called by one goroutine.
-	boosted(name string, interval time.Duration)
+	Boosted(name string, interval time.Duration)
 }
 
-// scheduler starts each inspector at its ticks. Inspectors that are due at one
+// Scheduler starts each inspector at its ticks. Inspectors that are due at one
 // point of the host's grid are one batch; batches run beside each other, so a
 // slow inspector holds up nothing but itself: it stays busy, and its ticks are
 // counted as missed, until its run ends.
-type scheduler struct {
+type Scheduler struct {
 	log    *slog.Logger
 	runner Runner
-	watch  observer
+	watch  Observer
 	splay  splay
 	clock  ticker
 	// starved counts by how much ticks come late, or is nil.
@@ -89,11 +92,14 @@ type entry struct {
 	ranFor  string  // its revision
 }
 
-func newScheduler(log *slog.Logger, host string, runner Runner, watch observer) *scheduler {
-	return &scheduler{
+// New makes the scheduler of a host. starved counts by how much ticks come
+// late; it may be nil.
+func New(log *slog.Logger, host string, runner Runner, watch Observer, starved *plugins.Starvation) *Scheduler {
+	return &Scheduler{
 		log:     log,
 		runner:  runner,
 		watch:   watch,
+		starved: starved,
 		splay:   newSplay(host),
 		clock:   newTicker(),
 		wake:    make(chan struct{}, 1),
@@ -102,10 +108,28 @@ func newScheduler(log *slog.Logger, host string, runner Runner, watch observer) 
 	}
 }
 
-// put schedules a loaded inspector, or changes how it is scheduled. Its first
+// NotRun tells whether the outcome says that there was no run.
+func NotRun(err error) bool {
+	return errors.Is(err, plugins.ErrUnavailable) || errors.Is(err, plugins.ErrNotLoaded) ||
+		errors.Is(err, plugins.ErrClosed) || errors.Is(err, errNoOutcome)
+}
+
+// Due returns when the inspector runs next, by the clock that the scheduler reads;
+// the zero time where it is not scheduled.
+func (s *Scheduler) Due(name string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[name]
+	if e == nil {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(e.due))
+}
+
+// Put schedules a loaded inspector, or changes how it is scheduled. Its first
 // run comes within the window; after that it runs at its ticks. One that is
 // busy with a run of its old code is not run beside it.
-func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
+func (s *Scheduler) Put(d inspectors.Definition, window time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[d.Name]
@@ -134,7 +158,7 @@ func (s *scheduler) put(d inspectors.Definition, window time.Duration) {
 // firstLocked sets the first run of e: its next tick when that is within the
 // window, else an extra run within it, and then the first tick that is at least
 // half an interval later.
-func (s *scheduler) firstLocked(e *entry, window time.Duration) {
+func (s *Scheduler) firstLocked(e *entry, window time.Duration) {
 	now := s.clock.now()
 	e.tick = s.splay.after(now, e.name, e.interval)
 	e.base = s.splay.align(e.tick, gridOf(e.interval))
@@ -146,8 +170,8 @@ func (s *scheduler) firstLocked(e *entry, window time.Duration) {
 	e.tick = next.add(-e.interval)
 }
 
-// remove stops scheduling the inspector. A run that is going on goes on.
-func (s *scheduler) remove(name string) {
+// Remove stops scheduling the inspector. A run that is going on goes on.
+func (s *Scheduler) Remove(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.entries[name]; e != nil {
@@ -156,8 +180,8 @@ func (s *scheduler) remove(name string) {
 	}
 }
 
-// run schedules until ctx ends and every batch is back.
-func (s *scheduler) run(ctx context.Context) {
+// Run schedules until ctx ends and every batch is back.
+func (s *Scheduler) Run(ctx context.Context) {
 	defer s.batches.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -178,7 +202,7 @@ func (s *scheduler) run(ctx context.Context) {
 
 // startDue starts a batch of what is due and returns the time until something
 // is due again.
-func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool) {
+func (s *Scheduler) startDue(ctx context.Context) (wait time.Duration, more bool) {
 	s.mu.Lock()
 	now := s.clock.now()
 	s.noteLateLocked(now)
@@ -190,13 +214,13 @@ func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool
 	s.mu.Unlock()
 
 	for _, l := range late {
-		s.watch.missed(l.name, l.ticks)
+		s.watch.Missed(l.name, l.ticks)
 		if l.age > 0 {
-			s.watch.overdue(l.name, l.revision, l.age)
+			s.watch.Overdue(l.name, l.revision, l.age)
 		}
 	}
 	for name, interval := range paces {
-		s.watch.boosted(name, interval)
+		s.watch.Boosted(name, interval)
 	}
 	if len(due.jobs) > 0 {
 		s.batches.Go(func() { s.runBatch(ctx, due) })
@@ -205,7 +229,7 @@ func (s *scheduler) startDue(ctx context.Context) (wait time.Duration, more bool
 }
 
 // noteLateLocked counts by how much the agent itself came late to what is due.
-func (s *scheduler) noteLateLocked(now instant) {
+func (s *Scheduler) noteLateLocked(now instant) {
 	if len(s.queue) == 0 {
 		return
 	}
@@ -233,7 +257,7 @@ type lateness struct {
 // takeDueLocked moves every entry that is due to its next tick or extra run and
 // returns those that may run. However late now is, each is run once at most: the
 // ticks between are missed. An extra run that cannot begin is no loss.
-func (s *scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
+func (s *Scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
 	for len(s.queue) > 0 && s.queue[0].due <= now {
 		e := s.queue[0]
 		own := e.base <= now || e.pace.owed
@@ -263,7 +287,7 @@ func (s *scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
 }
 
 // startLocked puts a run of e into the batch.
-func (s *scheduler) startLocked(e *entry, now instant, due *batch) {
+func (s *Scheduler) startLocked(e *entry, now instant, due *batch) {
 	s.running[e.name] = e
 	e.started, e.ranFor = now, e.revision
 	if due.open == nil {
@@ -282,7 +306,7 @@ func (s *scheduler) startLocked(e *entry, now instant, due *batch) {
 }
 
 // advance moves e to its first tick after now and returns how many it skipped.
-func (s *scheduler) advance(e *entry, now instant) (skipped uint64) {
+func (s *Scheduler) advance(e *entry, now instant) (skipped uint64) {
 	e.tick = e.tick.add(e.interval)
 	if e.base = s.splay.align(e.tick, gridOf(e.interval)); e.base > now {
 		return 0
@@ -297,7 +321,7 @@ func (s *scheduler) advance(e *entry, now instant) (skipped uint64) {
 }
 
 // runBatch runs the batch and sees to it that each job has one outcome.
-func (s *scheduler) runBatch(ctx context.Context, b batch) {
+func (s *Scheduler) runBatch(ctx context.Context, b batch) {
 	began := time.Now()
 	s.runner.Run(ctx, b.jobs, func(o plugins.Outcome) {
 		revision, ok := b.open[o.Name]
@@ -319,14 +343,14 @@ func (s *scheduler) runBatch(ctx context.Context, b batch) {
 
 // finish tells of an outcome, and only then lets the inspector run again, so
 // that the outcomes of one inspector are told in order.
-func (s *scheduler) finish(revision string, extra bool, o plugins.Outcome, began time.Time) {
+func (s *Scheduler) finish(revision string, extra bool, o plugins.Outcome, began time.Time) {
 	if o.Start.IsZero() {
 		o.Start = began
 	}
 	if extra {
-		s.watch.extra(revision, o)
+		s.watch.Extra(revision, o)
 	} else {
-		s.watch.ran(revision, o)
+		s.watch.Ran(revision, o)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,4 +1,4 @@
-package agent
+package schedule
 
 import (
 	"context"
@@ -9,34 +9,35 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 )
 
 // schedule runs a scheduler of the definitions for a time and returns when all
 // of it has ended. It is called in a bubble.
-func schedule(t *testing.T, runner *testRunner, watch observer, lasts time.Duration, defs ...inspectors.Definition) {
+func schedule(t *testing.T, runner *agenttest.Runner, watch Observer, lasts time.Duration, defs ...inspectors.Definition) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
-	s := newScheduler(slog.New(slog.DiscardHandler), "web-1", runner, watch)
+	s := New(slog.New(slog.DiscardHandler), "web-1", runner, watch, nil)
 	for _, d := range defs {
-		s.put(d, startWindow)
+		s.Put(d, StartWindow)
 	}
-	s.run(ctx)
+	s.Run(ctx)
 }
 
 func TestRunsEveryIntervalWithoutDrift(t *testing.T) {
 	for _, interval := range []time.Duration{100 * time.Millisecond, time.Second, 10 * time.Second} {
 		t.Run(interval.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				runner := &testRunner{onRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
-					_ = sleep(ctx, 37*time.Millisecond)
+				runner := &agenttest.Runner{OnRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
+					_ = agenttest.Sleep(ctx, 37*time.Millisecond)
 					return plugins.Outcome{Name: job.Name}
 				}}
 				const lasts = 6 * time.Hour
-				schedule(t, runner, newTestObserver(), lasts, script("disk", "", interval))
-				starts := runner.startsOf("disk")
+				schedule(t, runner, agenttest.NewObserver(), lasts, agenttest.Script("disk", "", interval))
+				starts := runner.StartsOf("disk")
 				if want := int(lasts / interval); len(starts) < want-1 || len(starts) > want+1 {
 					t.Errorf("%d runs in %v at %v, want %d", len(starts), lasts, interval, want)
 				}
@@ -53,14 +54,14 @@ func TestRunsEveryIntervalWithoutDrift(t *testing.T) {
 
 func TestIntervalsOffTheGridKeepTheirRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		runner := &testRunner{}
-		schedule(t, runner, newTestObserver(), time.Hour, script("a", "", 250*time.Millisecond), script("b", "", 333*time.Millisecond), script("c", "", 1100*time.Millisecond))
+		runner := &agenttest.Runner{}
+		schedule(t, runner, agenttest.NewObserver(), time.Hour, agenttest.Script("a", "", 250*time.Millisecond), agenttest.Script("b", "", 333*time.Millisecond), agenttest.Script("c", "", 1100*time.Millisecond))
 		offset := newSplay("web-1").offset
 		for name, c := range map[string]struct {
 			want int
 			grid time.Duration
 		}{"a": {14_400, fineGrid}, "b": {10_810, fineGrid}, "c": {3_272, coarseGrid}} {
-			want, starts := c.want, runner.startsOf(name)
+			want, starts := c.want, runner.StartsOf(name)
 			if n := len(starts); n < want-1 || n > want+1 {
 				t.Errorf("%d runs of %s in an hour, want %d", n, name, want)
 			}
@@ -75,16 +76,16 @@ func TestIntervalsOffTheGridKeepTheirRate(t *testing.T) {
 
 func TestFirstRunIsSoonAndTheSecondNotTooSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		runner := &testRunner{}
+		runner := &agenttest.Runner{}
 		var defs []inspectors.Definition
 		for i := range 200 {
-			defs = append(defs, script(fmt.Sprintf("a%d", i), "", 10*time.Second))
+			defs = append(defs, agenttest.Script(fmt.Sprintf("a%d", i), "", 10*time.Second))
 		}
 		began := time.Now()
-		schedule(t, runner, newTestObserver(), time.Minute, defs...)
+		schedule(t, runner, agenttest.NewObserver(), time.Minute, defs...)
 		for _, d := range defs {
-			starts := runner.startsOf(d.Name)
-			if wait := starts[0].Sub(began); wait > startWindow {
+			starts := runner.StartsOf(d.Name)
+			if wait := starts[0].Sub(began); wait > StartWindow {
 				t.Errorf("the first run of %s comes after %v", d.Name, wait)
 			}
 			if gap := starts[1].Sub(starts[0]); gap < d.Interval/2 || gap > d.Interval*3/2 {
@@ -96,23 +97,23 @@ func TestFirstRunIsSoonAndTheSecondNotTooSoon(t *testing.T) {
 
 func TestDueTogetherIsOneBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		runner := &testRunner{}
+		runner := &agenttest.Runner{}
 		var defs []inspectors.Definition
 		for i := range 100 {
-			defs = append(defs, script(fmt.Sprintf("a%d", i), "", time.Second))
+			defs = append(defs, agenttest.Script(fmt.Sprintf("a%d", i), "", time.Second))
 		}
-		schedule(t, runner, newTestObserver(), time.Minute, defs...)
+		schedule(t, runner, agenttest.NewObserver(), time.Minute, defs...)
 		seen := make(map[time.Time]bool)
 		jobs := 0
-		for _, call := range runner.calls {
-			if seen[call.at] {
-				t.Fatalf("two batches at %v", call.at)
+		for _, call := range runner.Calls {
+			if seen[call.At] {
+				t.Fatalf("two batches at %v", call.At)
 			}
-			seen[call.at] = true
-			jobs += len(call.jobs)
+			seen[call.At] = true
+			jobs += len(call.Jobs)
 		}
-		if len(runner.calls) > 601 {
-			t.Errorf("%d batches in a minute, want ten a second at most", len(runner.calls))
+		if len(runner.Calls) > 601 {
+			t.Errorf("%d batches in a minute, want ten a second at most", len(runner.Calls))
 		}
 		if jobs < 5_990 || jobs > 6_010 {
 			t.Errorf("%d runs in a minute, want 6000", jobs)
@@ -122,57 +123,57 @@ func TestDueTogetherIsOneBatch(t *testing.T) {
 
 func TestSlowInspectorMissesTicksAndNeverOverlaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		watch := newTestObserver()
-		runner := &testRunner{onRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
+		watch := agenttest.NewObserver()
+		runner := &agenttest.Runner{OnRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
 			if job.Name == "slow" {
-				_ = sleep(ctx, 3500*time.Millisecond)
+				_ = agenttest.Sleep(ctx, 3500*time.Millisecond)
 			}
 			return plugins.Outcome{Name: job.Name}
 		}}
 		// Both are due at the same ticks.
-		schedule(t, runner, watch, time.Hour, script("slow", "", time.Second), script("healthy", "", time.Second))
-		if len(runner.overlap) > 0 {
-			t.Errorf("%d runs began before the last had ended", len(runner.overlap))
+		schedule(t, runner, watch, time.Hour, agenttest.Script("slow", "", time.Second), agenttest.Script("healthy", "", time.Second))
+		if len(runner.Overlap) > 0 {
+			t.Errorf("%d runs began before the last had ended", len(runner.Overlap))
 		}
-		if n := len(runner.startsOf("healthy")); n < 3599 || n > 3601 {
+		if n := len(runner.StartsOf("healthy")); n < 3599 || n > 3601 {
 			t.Errorf("%d runs of the healthy one in an hour", n)
 		}
-		runs, missed := len(runner.startsOf("slow")), watch.misses["slow"]
+		runs, missed := len(runner.StartsOf("slow")), watch.Misses["slow"]
 		if runs < 899 || runs > 901 {
 			t.Errorf("%d runs of the slow one in an hour, want every fourth tick", runs)
 		}
 		if all := uint64(runs) + missed; all < 3599 || all > 3601 {
 			t.Errorf("%d runs and %d missed ticks of the slow one in an hour", runs, missed)
 		}
-		if watch.misses["healthy"] != 0 {
-			t.Errorf("the healthy one missed %d ticks", watch.misses["healthy"])
+		if watch.Misses["healthy"] != 0 {
+			t.Errorf("the healthy one missed %d ticks", watch.Misses["healthy"])
 		}
 	})
 }
 
 func TestHungInspectorIsNoticedAndDisturbsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		watch := newTestObserver()
-		runner := &testRunner{onRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
+		watch := agenttest.NewObserver()
+		runner := &agenttest.Runner{OnRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
 			if job.Name == "hung" {
 				<-ctx.Done()
 			}
 			return plugins.Outcome{Name: job.Name}
 		}}
-		defs := []inspectors.Definition{script("hung", "", time.Second)}
+		defs := []inspectors.Definition{agenttest.Script("hung", "", time.Second)}
 		for i := range 30 {
-			defs = append(defs, script(fmt.Sprintf("a%d", i), "", time.Second))
+			defs = append(defs, agenttest.Script(fmt.Sprintf("a%d", i), "", time.Second))
 		}
 		schedule(t, runner, watch, time.Minute, defs...)
-		if n := len(runner.startsOf("hung")); n != 1 {
+		if n := len(runner.StartsOf("hung")); n != 1 {
 			t.Errorf("the hung one was run %d times", n)
 		}
-		if watch.late["hung"] < 50*time.Second {
-			t.Errorf("the hung one was last told of as overdue for %v", watch.late["hung"])
+		if watch.Late["hung"] < 50*time.Second {
+			t.Errorf("the hung one was last told of as overdue for %v", watch.Late["hung"])
 		}
 		for _, d := range defs[1:] {
-			if n := len(watch.outcomes[d.Name]); n < 59 || n > 61 || watch.misses[d.Name] > 0 {
-				t.Errorf("%s: %d runs and %d missed ticks in a minute", d.Name, n, watch.misses[d.Name])
+			if n := len(watch.Outcomes[d.Name]); n < 59 || n > 61 || watch.Misses[d.Name] > 0 {
+				t.Errorf("%s: %d runs and %d missed ticks in a minute", d.Name, n, watch.Misses[d.Name])
 			}
 		}
 	})
@@ -182,11 +183,11 @@ func TestHungInspectorIsNoticedAndDisturbsNobody(t *testing.T) {
 // many ticks that have passed.
 func TestNoBurstAfterAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		watch := newTestObserver()
-		s := newScheduler(slog.New(slog.DiscardHandler), "web-1", &testRunner{}, watch)
+		watch := agenttest.NewObserver()
+		s := New(slog.New(slog.DiscardHandler), "web-1", &agenttest.Runner{}, watch, nil)
 		for i := range 50 {
-			s.put(script(fmt.Sprintf("a%d", i), "", time.Second), startWindow)
-			s.put(script(fmt.Sprintf("b%d", i), "", 700*time.Millisecond), startWindow)
+			s.Put(agenttest.Script(fmt.Sprintf("a%d", i), "", time.Second), StartWindow)
+			s.Put(agenttest.Script(fmt.Sprintf("b%d", i), "", 700*time.Millisecond), StartWindow)
 		}
 		now := s.clock.now().add(time.Hour)
 		due, late := s.takeDueLocked(now)
@@ -218,18 +219,18 @@ func TestNoBurstAfterAPause(t *testing.T) {
 
 func TestEveryJobHasAnOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		watch := newTestObserver()
-		runner := &testRunner{onRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
+		watch := agenttest.NewObserver()
+		runner := &agenttest.Runner{OnRun: func(_ context.Context, job plugins.Job) plugins.Outcome {
 			if job.Name == "forgotten" {
 				return plugins.Outcome{} // which the runner keeps to itself
 			}
 			return plugins.Outcome{Name: job.Name}
 		}}
-		schedule(t, runner, watch, 10*time.Second, script("forgotten", "", time.Second), script("other", "", time.Second))
-		if n := len(watch.outcomes["forgotten"]); n < 9 {
+		schedule(t, runner, watch, 10*time.Second, agenttest.Script("forgotten", "", time.Second), agenttest.Script("other", "", time.Second))
+		if n := len(watch.Outcomes["forgotten"]); n < 9 {
 			t.Errorf("%d outcomes in 10 s", n)
 		}
-		for _, o := range watch.outcomes["forgotten"] {
+		for _, o := range watch.Outcomes["forgotten"] {
 			if !errors.Is(o.Err, errNoOutcome) || o.Start.IsZero() {
 				t.Errorf("outcome %+v, want errNoOutcome and a start", o)
 			}
@@ -240,31 +241,31 @@ func TestEveryJobHasAnOutcome(t *testing.T) {
 func TestRemovedInspectorRunsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		runner, watch := &testRunner{}, newTestObserver()
-		runner.onRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
-			_ = sleep(ctx, 5*time.Second)
+		runner, watch := &agenttest.Runner{}, agenttest.NewObserver()
+		runner.OnRun = func(ctx context.Context, job plugins.Job) plugins.Outcome {
+			_ = agenttest.Sleep(ctx, 5*time.Second)
 			return plugins.Outcome{Name: job.Name}
 		}
-		s := newScheduler(slog.New(slog.DiscardHandler), "web-1", runner, watch)
-		s.put(script("a", "old", 10*time.Second), startWindow)
+		s := New(slog.New(slog.DiscardHandler), "web-1", runner, watch, nil)
+		s.Put(agenttest.Script("a", "old", 10*time.Second), StartWindow)
 		ended := make(chan struct{})
-		go func() { defer close(ended); s.run(ctx) }()
-		_ = sleep(ctx, startWindow)
-		s.remove("a") // while it runs
-		s.remove("a") // again does no harm
-		s.put(script("a", "new", 10*time.Second), startWindow)
-		_ = sleep(ctx, 3*time.Second)
-		if n := len(runner.startsOf("a")); n != 1 {
+		go func() { defer close(ended); s.Run(ctx) }()
+		_ = agenttest.Sleep(ctx, StartWindow)
+		s.Remove("a") // while it runs
+		s.Remove("a") // again does no harm
+		s.Put(agenttest.Script("a", "new", 10*time.Second), StartWindow)
+		_ = agenttest.Sleep(ctx, 3*time.Second)
+		if n := len(runner.StartsOf("a")); n != 1 {
 			t.Errorf("the new one was started beside the old: %d runs", n)
 		}
-		_ = sleep(ctx, time.Minute)
-		if len(runner.overlap) != 0 || len(runner.startsOf("a")) < 5 {
-			t.Errorf("%d runs, overlapping %v", len(runner.startsOf("a")), runner.overlap)
+		_ = agenttest.Sleep(ctx, time.Minute)
+		if len(runner.Overlap) != 0 || len(runner.StartsOf("a")) < 5 {
+			t.Errorf("%d runs, overlapping %v", len(runner.StartsOf("a")), runner.Overlap)
 		}
-		s.remove("a")
-		n := len(runner.startsOf("a"))
-		_ = sleep(ctx, time.Minute)
-		if more := len(runner.startsOf("a")) - n; more != 0 {
+		s.Remove("a")
+		n := len(runner.StartsOf("a"))
+		_ = agenttest.Sleep(ctx, time.Minute)
+		if more := len(runner.StartsOf("a")) - n; more != 0 {
 			t.Errorf("%d runs after the removal", more)
 		}
 		cancel()
@@ -275,9 +276,9 @@ func TestRemovedInspectorRunsNoMore(t *testing.T) {
 func BenchmarkSchedulerTick(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		b.Run(fmt.Sprintf("inspectors=%d", n), func(b *testing.B) {
-			s := newScheduler(slog.New(slog.DiscardHandler), "web-1", nopRunner{}, newNopObserver())
+			s := New(slog.New(slog.DiscardHandler), "web-1", nopRunner{}, newNopObserver(), nil)
 			for i := range n {
-				s.put(script(fmt.Sprintf("a%d", i), "", time.Second), startWindow)
+				s.Put(agenttest.Script(fmt.Sprintf("a%d", i), "", time.Second), StartWindow)
 			}
 			now := s.clock.now()
 			runs := 0
@@ -309,8 +310,8 @@ func (nopRunner) Run(_ context.Context, jobs []plugins.Job, done func(plugins.Ou
 type nopObserver struct{}
 
 func newNopObserver() nopObserver                         { return nopObserver{} }
-func (nopObserver) ran(string, plugins.Outcome)           {}
-func (nopObserver) extra(string, plugins.Outcome)         {}
-func (nopObserver) missed(string, uint64)                 {}
-func (nopObserver) boosted(string, time.Duration)         {}
-func (nopObserver) overdue(string, string, time.Duration) {}
+func (nopObserver) Ran(string, plugins.Outcome)           {}
+func (nopObserver) Extra(string, plugins.Outcome)         {}
+func (nopObserver) Missed(string, uint64)                 {}
+func (nopObserver) Boosted(string, time.Duration)         {}
+func (nopObserver) Overdue(string, string, time.Duration) {}
