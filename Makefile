@@ -82,6 +82,7 @@ web: setup-web ## Build web/dist, which is committed.
 generate: ## Make the generated Go files and references anew.
 	go generate ./...
 	go test ./config -run '^TestReference$$' -update
+	go test ./agent -run '^TestCountsAreDocumented$$' -update
 	go test ./cmd/vedette -run '^TestCommandsAreDocumented$$' -args -update-docs
 
 chaos: ## Prove delivery, and that bad days harm nobody, at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS_SEED (any).

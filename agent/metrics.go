@@ -133,9 +133,6 @@ func writeInspectors(t *exposition.Text, all []measures) {
 			sample(prefix+name, &all[i])
 		}
 	}
-	counter := func(name, help string, value func(m *measures) float64) {
-		family(name, exposition.Counter, help, func(name string, m *measures) { t.Sample(name, value(m), "inspector", m.Name) })
-	}
 	family("info", exposition.Gauge, "The code of an inspector.", func(name string, m *measures) {
 		t.Sample(name, 1, "inspector", m.Name, "kind", m.Kind, "revision", m.Revision)
 	})
@@ -147,9 +144,13 @@ func writeInspectors(t *exposition.Text, all []measures) {
 			t.Sample(name, float64(one.runs), "inspector", m.Name, "outcome", one.outcome)
 		}
 	})
-	counter("failures_total", "Runs that did not end well.", func(m *measures) float64 { return float64(m.Failures) })
-	counter("missed_total", "Ticks without a run.", func(m *measures) float64 { return float64(m.Missed) })
-	counter("cpu_seconds_total", "Processor time of all runs.", func(m *measures) float64 { return m.CPUSeconds })
+	for _, c := range counts() {
+		if c.measure != "" {
+			family(c.measure, exposition.Counter, c.says, func(name string, m *measures) {
+				t.Sample(name, c.value(&m.InspectorStatus), "inspector", m.Name)
+			})
+		}
+	}
 	family("run_seconds", exposition.Summary, "Wall time of the runs, in the process that ran them.", func(name string, m *measures) {
 		t.Sample(name+"_sum", m.took.Seconds(), "inspector", m.Name)
 		t.Sample(name+"_count", float64(m.Runs), "inspector", m.Name)

@@ -465,10 +465,12 @@ func (r *record) samples(o plugins.Outcome) []inspectors.Sample {
 		success = 1
 	}
 	samples := make([]inspectors.Sample, 0, 4+len(r.tallies))
-	samples = append(samples,
-		inspectors.Sample{Key: keySuccess, Labels: r.labels, Time: at, Value: success},
-		inspectors.Sample{Key: keyMissed, Labels: r.labels, Kind: inspectors.Counter, Time: at, Value: float64(r.Missed)},
-		inspectors.Sample{Key: keyCPU, Labels: r.labels, Kind: inspectors.Counter, Time: at, Value: r.CPUSeconds})
+	samples = append(samples, inspectors.Sample{Key: keySuccess, Labels: r.labels, Time: at, Value: success})
+	for _, c := range counts() {
+		if c.series != "" {
+			samples = append(samples, inspectors.Sample{Key: c.series, Labels: r.labels, Kind: inspectors.Counter, Time: at, Value: c.value(&r.InspectorStatus)})
+		}
+	}
 	for _, t := range r.tallies {
 		samples = append(samples, inspectors.Sample{Key: keyRuns, Labels: t.labels, Kind: inspectors.Counter, Time: at, Value: float64(t.runs)})
 	}
