@@ -294,3 +294,54 @@ func anchors(t *testing.T, path string) (list []string) {
 	}
 	return list
 }
+
+// The chapter of CONTRIBUTING.md that says where things are added names files and
+// tests that there are.
+func TestPlacesOfContributing(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, chapter, _ := strings.Cut(string(text), "\n## Where do I add X?\n")
+	chapter, _, _ = strings.Cut(chapter, "\n## ")
+	tests := make(map[string]bool)
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err = filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && d.Name() == "node_modules" {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range declared.FindAllStringSubmatch(string(source), -1) {
+			tests[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, forced := 0, 0
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(chapter, -1) {
+		switch word := m[1]; {
+		case strings.HasPrefix(word, "Test"):
+			forced++
+			if !tests[word] {
+				t.Errorf("CONTRIBUTING.md names the test %s, and there is none", word)
+			}
+		case strings.Contains(word, "/") && word[0] != '/' && !strings.ContainsAny(word, " :") || strings.HasSuffix(word, ".md"):
+			places++
+			if _, err := os.Stat(filepath.Join("../..", word)); err != nil {
+				t.Errorf("CONTRIBUTING.md names a place that there is not: %v", err)
+			}
+		}
+	}
+	if places < 15 || forced < 15 {
+		t.Errorf("the chapter names %d places and %d tests", places, forced)
+	}
+}
