@@ -98,6 +98,17 @@ test('a probe is written, mended, tried, pushed by stages, changed and rolled ba
     await page.getByRole('button', { name: 'Stop' }).click();
     await accessible(page, 'the editor after a trial');
 
+    // What fails in a run is marked at its place too.
+    await write(page, probe(41).replace('return 41, nil', 'list := []float64{1}\n\treturn list[len(fmt.Sprint(41))], nil'));
+    await page.locator('[data-checked="0"]').waitFor();
+    equal(await page.locator('go-editor .cm-lintRange-error').count(), 0, 'marks before the run');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.try').getByRole('button', { name: 'Go to line 7' }).first().waitFor();
+    await page.locator('go-editor .cm-lintRange-error').first().waitFor();
+    await write(page, probe(41));
+    await poll('no marks of a text that is gone', async () => (await page.locator('go-editor .cm-lintRange-error').count()) === 0);
+    await page.locator('[data-checked="0"]').waitFor();
+
     // A selector with a typing mistake is told before the push.
     const to = page.locator('.push-panel').getByLabel('To hosts with these labels');
     await to.fill('role=dbb');

@@ -69,6 +69,8 @@ export class Trial {
   /** Milliseconds from the press to the first sample; 0 before it. */
   readonly firstMs = signal(0);
   chart: Lines;
+  /** The code that runs, or ran. */
+  source = '';
   private id = '';
   private turn = 0;
   private pressed = 0;
@@ -87,6 +89,7 @@ export class Trial {
     await this.stop();
     const turn = ++this.turn;
     this.pressed = this.now();
+    this.source = code.source ?? '';
     this.chart = new Lines(this.main);
     this.hosts.value = [];
     this.lines.value = [];

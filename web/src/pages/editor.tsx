@@ -1,5 +1,6 @@
 // The editor: one Go file, what the checker says of it, trying it and pushing it.
 
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { short, type CatalogEntry, type Diagnostic, type Revision } from '../data/catalog.ts';
 import { defineGoEditor, type GoEditor } from '../editor/go-editor.ts';
@@ -12,7 +13,6 @@ import { Badge, Fault, Head } from '../ui/kit.tsx';
 import { PushPanel } from './editor/push.tsx';
 import { TryPanel } from './editor/try.tsx';
 import { named, Work } from './editor/work.ts';
-import { useSignal } from '@preact/signals';
 import '../style/work.css';
 
 defineGoEditor();
@@ -50,6 +50,7 @@ export default function EditorPage({ params, ...parts }: PageProps) {
   useEffect(() => {
     if (live && (work.source.peek() === '' || !work.aimed.peek())) void load();
   }, [work, live]);
+  const marks = useComputed(() => [...(work.checked.value?.diagnostics ?? []), ...work.ran.value]);
   const goTo = (line: number, col: number): void => editor.current?.goTo(line, col);
   const discard = async (): Promise<void> => {
     work.begin('', '');
@@ -75,7 +76,7 @@ export default function EditorPage({ params, ...parts }: PageProps) {
       </datalist>
       <div class="work">
         <div class="card editor">
-          <go-editor ref={editor} value={work.source.value} faults={work.checked.value?.diagnostics ?? []} changed={(text) => work.type(text)} label="Source of the inspector" />
+          <go-editor ref={editor} value={work.source.value} faults={marks.value} changed={(text) => work.type(text)} label="Source of the inspector" />
           <Faults work={work} goTo={goTo} />
           <Below work={work} />
         </div>

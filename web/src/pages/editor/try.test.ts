@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 import type { TrialHost } from '../../data/trial.ts';
-import { valueRows } from './try.tsx';
+import { runFaults, valueRows } from './try.tsx';
+
+test('errors of runs have a place, once for all hosts', () => {
+  const host = (name: string, error: string): TrialHost => ({ host: name, state: 'failed', error, ended: false, cost: null, values: [] });
+  const faults = runFaults([host('a', 'x.go:3:4: index out of range'), host('b', 'x.go:3:4: index out of range'), host('c', 'no place'), host('d', 'x.go:5: other')]);
+  expect(faults.map((f) => [f.line, f.col, f.message])).toEqual([
+    [3, 4, 'a: x.go:3:4: index out of range'],
+    [5, 0, 'd: x.go:5: other'],
+  ]);
+});
 
 test('values by host are rows with their units', () => {
   const host: TrialHost = {

@@ -1,8 +1,9 @@
 // Trying a draft beside its code: hosts, a live chart, values, what it prints, errors
 // at their place, and what it costs.
 
-import { useSignal } from '@preact/signals';
+import { effect, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import type { Diagnostic } from '../../data/catalog.ts';
 import { Trial, type TrialHost } from '../../data/trial.ts';
 import { labelText } from '../../data/store.ts';
 import { placeInText } from '../../editor/places.ts';
@@ -27,6 +28,17 @@ export interface ValueRow {
   name: string;
   value: number;
   text: string;
+}
+
+/** What runs said of places in the code, each once. */
+export function runFaults(hosts: TrialHost[]): Diagnostic[] {
+  const found = new Map<string, Diagnostic>();
+  for (const { host, error } of hosts) {
+    const place = placeInText(error);
+    const id = place ? `${place.line}:${place.col}` : '';
+    if (place && !found.has(id)) found.set(id, { file: '', ...place, message: `${host}: ${error}` });
+  }
+  return [...found.values()];
 }
 
 export function valueRows(hosts: TrialHost[]): ValueRow[] {
@@ -59,6 +71,15 @@ export function TryPanel({ session, store, view, work, goTo }: Parts & { work: W
   // A new inspector is tried on one host, unless somebody wants more.
   const first = store.hosts.value.find((h) => h.info.value?.state === 'up' && !h.info.value.simple)?.name ?? '';
   const chosen = selector.value || (first ? `host=${first}` : '');
+  useEffect(
+    () =>
+      effect(() => {
+        // The text that runs is the one that was there when it began.
+        const faults = runFaults(trial.hosts.value);
+        if (trial.source === work.source.peek()) work.ran.value = faults;
+      }),
+    [],
+  );
   const running = trial.phase.value === 'running' || trial.phase.value === 'starting';
   const start = (): void => void trial.start(work.code, { selector: chosen }, forMs.value);
   useEffect(() => {

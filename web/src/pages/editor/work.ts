@@ -2,7 +2,7 @@
 // checker says of it.
 
 import { effect, signal, type Signal } from '@preact/signals';
-import type { Checked, Code } from '../../data/catalog.ts';
+import type { Checked, Code, Diagnostic } from '../../data/catalog.ts';
 import { Code as ErrorCode, RpcError } from '../../lib/rpc.ts';
 import { draftOf, dropDraft, keepDraft } from '../../editor/drafts.ts';
 
@@ -26,6 +26,8 @@ export class Work {
   /** There is a draft of it in the browser. */
   readonly draft: Signal<boolean>;
   readonly checked: Signal<Checked | null> = signal(null);
+  /** What runs of a trial said of places in the text as it is now. */
+  readonly ran: Signal<Diagnostic[]> = signal([]);
   /** The check is of what is there now. */
   readonly fresh = signal(false);
   readonly checkError = signal('');
@@ -66,6 +68,7 @@ export class Work {
   /** Takes what was typed, and keeps it in the browser. */
   type(text: string): void {
     this.source.value = text;
+    this.ran.value = [];
     keepDraft(this.of, { source: text, base: this.base.peek(), savedMs: Date.now() });
     this.draft.value = true;
   }
@@ -81,6 +84,7 @@ export class Work {
   begin(text: string, base: string): void {
     this.base.value = base;
     this.source.value = text;
+    this.ran.value = [];
     this.draft.value = false;
     dropDraft(this.of);
     this.loads.value++;
