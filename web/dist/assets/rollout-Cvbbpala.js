@@ -1,1 +1,0 @@
-import{I as e,T as t,g as n}from"./index-B8ub5rt_.js";import{n as r}from"./rollout-BX_Fiqxj.js";import"./work-BNtDPOr9.js";function i({session:i,params:a}){return t(e,{children:[t(n,{title:`Rollout ${a.id}`,children:t(`a`,{href:`/rollouts`,children:`All rollouts`})}),t(`div`,{class:`card`,children:t(r,{session:i,id:a.id})})]})}export{i as default};
