@@ -59,7 +59,7 @@ test('hosts are sorted, filtered, grouped, and the address shows the same elsewh
     await page.getByLabel('Filter hosts').fill('!role');
     await poll('those without the label', async () => (await shown(page)) === '11');
     await page.getByLabel('Group by').selectOption('role');
-    await page.locator('.menu summary').click();
+    await page.locator('.tools .menu summary').click();
     await page.getByLabel('Key of another column').fill('tcp/established');
     await page.keyboard.press('Enter');
     await poll('its value', async () => /\d/.test(await rows(page).first().locator('[data-column="tcp/established"]').textContent()));

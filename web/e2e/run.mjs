@@ -7,6 +7,7 @@ import './live.mjs';
 import './history.mjs';
 import './states.mjs';
 import './time.mjs';
+import './palette.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';

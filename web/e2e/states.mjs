@@ -35,7 +35,7 @@ test('broken inspectors are named with their errors', async ({ browser }) => {
     const texts = await list.allTextContents();
     ok(/gpu failing .*NVIDIA/.test(texts[0]), `the first problem: ${texts[0]}`);
     ok(/queue\/depth quarantined .*stack overflow/.test(texts[1]), `the second: ${texts[1]}`);
-    equal(await panel(page, 'web-2').locator('.condition').textContent(), 'up, 2 failing', 'the condition');
+    equal(await panel(page, 'web-2').locator('.condition').textContent(), 'up, 1 failing, 1 quarantined', 'the condition');
   });
 });
 

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { foldButton, Heading } from './heading.ts';
 
 test('a heading names the chart, its unit, and the time of the crosshair', () => {
-  const heading = new Heading('<b>cpu</b>', 'h2');
+  const heading = new Heading('<b>cpu</b>');
   heading.describe('%');
   heading.time('12:03:05');
   expect(heading.element.textContent).toBe('<b>cpu</b>%12:03:05');
-  expect(heading.element.querySelector('h2 b')).toBeNull();
+  expect(heading.element.querySelector('h3 b')).toBeNull();
 });
 
 test('a fold button opens something anew each time, and closes it', () => {

@@ -6,8 +6,8 @@ export class Heading {
   private readonly unit = document.createElement('span');
   private readonly at = document.createElement('time');
 
-  constructor(name: string, level: 'h2' | 'h3') {
-    const title = document.createElement(level);
+  constructor(name: string) {
+    const title = document.createElement('h3');
     title.textContent = name;
     this.unit.className = 'unit';
     this.element.append(title, this.unit, this.at);

@@ -139,7 +139,7 @@ export class LiveChart extends HTMLElement implements Drawable {
 
   private build(): void {
     const { chart } = this;
-    this.heading = new Heading(chart.name, this.large ? 'h2' : 'h3');
+    this.heading = new Heading(chart.name);
     this.describe(unitNames[chart.unit]);
     if (this.boosts) {
       this.boost = new BoostButton(chart, this.boosts, () => this.grain === 0 && this.view.live && this.view.request(this));

@@ -1,15 +1,16 @@
 // The page of one host: its charts large, and how its inspectors are.
 
+import '../style/host.css';
 import { useEffect } from 'preact/hooks';
 import type { PageProps } from '../parts.ts';
-import type { InspectorStatus } from '../data/wire.ts';
-import { duration } from '../lib/units.ts';
-import { Charts } from '../ui/charts.tsx';
+import { GroupedCharts } from '../ui/charts.tsx';
+import { HostInspectors } from '../ui/host-inspectors.tsx';
+import { Labels } from '../ui/labels.tsx';
 import { Condition, Facts, Problems } from '../ui/state.tsx';
 
 const lookEvery = 2_000; // ms between two looks at the counts of the inspectors
 
-export default function HostPage({ params: { host: name }, session, store, view }: PageProps) {
+export default function HostPage({ params: { host: name }, session, store, view, fleet }: PageProps) {
   useEffect(() => {
     const look = (): void => void session.look(name).catch(() => {});
     look();
@@ -27,13 +28,14 @@ export default function HostPage({ params: { host: name }, session, store, view 
         </a>
         <h1 tabIndex={-1}>{name}</h1>
         <Condition host={host} store={store} session={session} />
-        <Facts host={host} />
+        <Facts host={host} labels={false} />
       </header>
+      <Labels host={host} session={session} />
       <Problems host={host} />
       <div class="body">
-        <Charts host={host} view={view} large boosts={session.boosts} />
+        <GroupedCharts host={host} view={view} fleet={fleet} large boosts={session.boosts} />
       </div>
-      <Inspectors list={host.info.value?.inspectors ?? []} />
+      <HostInspectors host={host} session={session} fleet={fleet} />
     </section>
   );
 }
@@ -47,61 +49,5 @@ function Missing({ name, known }: { name: string; known: boolean }) {
         No agent has reported under this name since the master started. <a href="/hosts">All hosts</a>
       </p>
     </section>
-  );
-}
-
-function Inspectors({ list }: { list: InspectorStatus[] }) {
-  if (list.length === 0) return null;
-  const sorted = [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return (
-    <section class="inspectors">
-      <h2 id="inspectors">Inspectors</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-labelledby="inspectors">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Inspector</th>
-              <th scope="col">State</th>
-              <th scope="col">Kind</th>
-              {['Interval', 'Runs', 'Failures', 'Timeouts', 'Missed', 'Crashes'].map((title) => (
-                <th scope="col" class="number">
-                  {title}
-                </th>
-              ))}
-              <th scope="col">Last error</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((i) => (
-              <Row key={i.name} inspector={i} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </section>
-  );
-}
-
-function Row({ inspector: i }: { inspector: InspectorStatus }) {
-  const counts = [i.runs, i.failures, i.timeouts, i.missed, i.crashes];
-  return (
-    <tr data-inspector={i.name}>
-      <th scope="row">{i.name}</th>
-      <td>
-        <span class={`inspector ${i.state}`}>
-          <i aria-hidden="true" />
-          {i.state}
-        </span>
-      </td>
-      <td>{i.kind}</td>
-      <td class="number">
-        {duration(i.interval_ms / 1000)}
-        {i.boosted_ms ? `, now ${duration(i.boosted_ms / 1000)}` : ''}
-      </td>
-      {counts.map((n, at) => (
-        <td class={at > 0 && n === 0 ? 'number zero' : 'number'}>{n.toLocaleString('en')}</td>
-      ))}
-      <td class="error">{i.error}</td>
-    </tr>
   );
 }

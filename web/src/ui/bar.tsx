@@ -1,13 +1,16 @@
 // The bar at the top: where we are, how the link is, and what all charts share.
 
+import type { Page } from '../pages.ts';
 import type { Parts } from '../parts.ts';
 import type { Theme } from '../charts/view.ts';
+import { Commands } from './commands.tsx';
 import { Link } from './link.tsx';
 import { TimeControl } from './time-control.tsx';
 
 const themes: Theme[] = ['system', 'light', 'dark'];
 
-export function Bar({ session, view, fleet }: Parts) {
+export function Bar(props: Parts & { pages: readonly Page[] }) {
+  const { session, view, fleet } = props;
   const info = session.info.value;
   return (
     <header class="bar">
@@ -26,6 +29,7 @@ export function Bar({ session, view, fleet }: Parts) {
       <Link session={session} />
       <Wrong fleet={fleet} />
       <span class="push" />
+      <Commands {...props} />
       <TimeControl time={view.time} />
       <button
         type="button"

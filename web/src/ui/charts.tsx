@@ -4,6 +4,9 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { LiveChart } from '../charts/live-chart.ts';
 import type { View } from '../charts/view.ts';
+import { Origin } from './origin.tsx';
+import { groupsOf, idle } from './host-groups.ts';
+import type { Parts } from '../parts.ts';
 import type { Boosts } from '../data/boosts.ts';
 import { selfChart, type Chart, type HostModel } from '../data/store.ts';
 
@@ -37,14 +40,59 @@ export function Charts({ host, ...shared }: Shared & { host: HostModel }) {
   );
 }
 
-function Own(props: Shared & { charts: Chart[] }) {
+const lookEvery = 5_000; // ms between two looks at what is idle
+
+/** The charts of a host under the full names of their inspectors; those of zeros folded away. */
+export function GroupedCharts({ host, fleet, ...shared }: Shared & Pick<Parts, 'fleet'> & { host: HostModel }) {
+  const { view } = shared;
+  const idleIds = useSignal('');
+  useEffect(() => view.mount(host), [host]);
+  useEffect(() => {
+    const look = (): void => {
+      const found = host.charts.peek().filter(idle);
+      idleIds.value = found.map((c) => c.id).join('\n');
+    };
+    look();
+    const timer = setInterval(look, lookEvery);
+    return () => clearInterval(timer);
+  }, [host]);
+  const charts = host.charts.value;
+  if (charts.length === 0) return <p class="waiting">Waiting for the first samples.</p>;
+  const zeros = new Set(idleIds.value.split('\n'));
+  const own = charts.filter((c) => c.name === selfChart);
+  const resting = charts.filter((c) => zeros.has(c.id) && c.name !== selfChart);
+  const entries = new Map(fleet.catalog.value.map((e) => [e.name, e]));
+  return (
+    <>
+      {groupsOf(host, charts.filter((c) => !zeros.has(c.id))).map((g) => (
+        <section key={g.name} class="group" aria-label={g.name}>
+          <header>
+            <h2>{g.inspectors.length === 1 ? g.inspectors[0].name : g.name}</h2>
+            {g.inspectors.map((i) => (
+              <Origin key={i.name} inspector={i} entry={entries.get(i.name)} name={g.inspectors.length > 1} />
+            ))}
+          </header>
+          <Grid charts={g.charts} {...shared} />
+        </section>
+      ))}
+      {resting.length > 0 && <Folded title={`${resting.length} ${resting.length === 1 ? 'chart shows' : 'charts show'} nothing but zeros`} charts={resting} {...shared} />}
+      {own.length > 0 && <Own charts={own} {...shared} />}
+    </>
+  );
+}
+
+function Folded({ title, ...props }: Shared & { title: string; charts: Chart[] }) {
   const open = useSignal(false);
   return (
     <details class="own" onToggle={(e) => (open.value = e.currentTarget.open)}>
-      <summary>What measuring costs</summary>
+      <summary>{title}</summary>
       {open.value && <Grid {...props} />}
     </details>
   );
+}
+
+function Own(props: Shared & { charts: Chart[] }) {
+  return <Folded title="What measuring costs" {...props} />;
 }
 
 function Grid({ charts, view, large, boosts }: Shared & { charts: Chart[] }) {

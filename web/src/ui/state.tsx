@@ -33,12 +33,18 @@ export function Condition({ host, store, session }: Pick<Parts, 'store' | 'sessi
   return (
     <span class={bad ? 'condition warn' : 'condition up'}>
       <i aria-hidden="true" />
-      {bad ? `up, ${bad} failing` : 'up'}
+      {bad ? `up, ${badText(broken(host))}` : 'up'}
     </span>
   );
 }
 
-export function Facts({ host }: { host: HostModel }) {
+/** 2 failing, 1 quarantined. */
+export function badText(list: InspectorStatus[]): string {
+  const states = [...new Set(list.map((i) => i.state))].sort();
+  return states.map((s) => `${list.filter((i) => i.state === s).length} ${s}`).join(', ');
+}
+
+export function Facts({ host, labels = true }: { host: HostModel; labels?: boolean }) {
   const info = host.info.value;
   if (!info) return null;
   const uptime = [...host.byId.values()].find((s) => s.key === 'uptime/seconds' || s.key === 'uptime');
@@ -46,7 +52,7 @@ export function Facts({ host }: { host: HostModel }) {
     [info.os, info.arch].filter(Boolean).join('/'),
     uptime && !host.gone ? `up ${duration(Math.floor(latest(uptime).value / 60) * 60)}` : '',
     info.version ? `agent ${info.version}` : info.simple ? 'reports by single calls' : '',
-    ...Object.entries(info.labels ?? {}).map(([k, v]) => `${k}=${v}`),
+    ...(labels ? Object.entries(info.labels ?? {}).map(([k, v]) => `${k}=${v}`) : []),
   ].filter(Boolean);
   return (
     <>
@@ -68,7 +74,7 @@ function Skew({ ms }: { ms: number }) {
 
 export function broken(host: HostModel): InspectorStatus[] {
   return (host.info.value?.inspectors ?? []).filter(
-    (i) => i.state === 'failing' || i.state === 'quarantined',
+    (i) => i.state === 'failing' || i.state === 'quarantined' || i.state === 'starved',
   );
 }
 

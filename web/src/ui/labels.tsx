@@ -1,0 +1,59 @@
+// The labels of a host, edited where they stand.
+
+import { useSignal } from '@preact/signals';
+import type { HostModel } from '../data/store.ts';
+import type { Parts } from '../parts.ts';
+import { at } from '../lib/router.ts';
+import { Badge, Fault } from './kit.tsx';
+
+/** What was typed, as a label; null where it is none. */
+export function labelFrom(text: string): { name: string; value: string } | null {
+  const m = /^\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*=\s*([^\x00-\x1f<>]{1,512}?)\s*$/.exec(text);
+  return m ? { name: m[1], value: m[2] } : null;
+}
+
+export function Labels({ host, session }: Pick<Parts, 'session'> & { host: HostModel }) {
+  const typed = useSignal('');
+  const error = useSignal<unknown>(null);
+  const may = session.may('operator');
+  const labels = Object.entries(host.info.value?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const set = (name: string, value: string): void => {
+    session.rpc.call('hosts.label', { host: host.name, labels: { [name]: value } }).then(
+      () => {
+        error.value = null;
+        void session.look(host.name);
+      },
+      (e) => (error.value = e),
+    );
+  };
+  const add = (e: Event): void => {
+    e.preventDefault();
+    const label = labelFrom(typed.value);
+    if (!label) return void (error.value = new Error('write it as name=value'));
+    set(label.name, label.value);
+    typed.value = '';
+  };
+  if (labels.length === 0 && !may) return null;
+  return (
+    <section class="host-labels" aria-label="Labels">
+      {labels.map(([name, value]) => (
+        <Badge key={name}>
+          <a href={at('/hosts', { q: `${name}=${value}` })}>
+            {name}={value}
+          </a>
+          {may && (
+            <button type="button" aria-label={`Take back the label ${name}`} title="Take back; a label of the host’s own configuration stays" onClick={() => set(name, '')}>
+              ×
+            </button>
+          )}
+        </Badge>
+      ))}
+      {may && (
+        <form onSubmit={add}>
+          <input class="field" aria-label="New label" placeholder="Add role=db" spellcheck={false} value={typed} onInput={(e) => (typed.value = e.currentTarget.value)} />
+        </form>
+      )}
+      {error.value !== null && <Fault what="cannot label the host" error={error.value} />}
+    </section>
+  );
+}
