@@ -1,1 +1,0 @@
-import{I as e,T as t,g as n}from"./index-BW9zmih8.js";import{n as r}from"./rollout-Bn2T-qUN.js";import"./work-DQF3HjjR.js";function i({session:i,params:a}){return t(e,{children:[t(n,{title:`Rollout ${a.id}`,children:t(`a`,{href:`/rollouts`,children:`All rollouts`})}),t(`div`,{class:`card`,children:t(r,{session:i,id:a.id})})]})}export{i as default};
