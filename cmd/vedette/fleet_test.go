@@ -113,12 +113,18 @@ func (f *fleet) startAgents(n int) {
 // operator is a connection to the master that lives as long as the test.
 func (f *fleet) operator() *rpc.Peer { return operator(f.T, "http://"+f.addr) }
 
+// operator connects to a master. One to which hundreds of agents connect at the
+// same moment sheds connections that nobody has logged in on: it tries again.
 func operator(t testing.TB, url string) *rpc.Peer {
 	t.Helper()
-	peer, err := rpc.Dial(t.Context(), url, rpc.DialOptions{Codec: wire.SubprotocolJSON})
-	if err != nil {
-		t.Fatal(err)
-	}
+	var peer *rpc.Peer
+	patience.Until(t, "an operator is connected", func() bool {
+		var err error
+		if peer, err = rpc.Dial(t.Context(), url, rpc.DialOptions{Codec: wire.SubprotocolJSON}); err != nil {
+			t.Log(err)
+		}
+		return err == nil
+	})
 	hangUpWith(t, peer)
 	return peer
 }
@@ -264,8 +270,9 @@ func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 		if r.State != wire.RolloutRolledBack || len(r.Failures) == 0 || !strings.Contains(r.Reason, "no such device on h0") {
 			t.Errorf("the rollout is %s: %s", r.State, r.Reason)
 		}
-		if len(plan) == 1 && (len(r.Failures) != 3 || !strings.Contains(r.Reason, "3 of 50 hosts failed")) {
-			t.Errorf("%d hosts failed, want 3: %s", len(r.Failures), r.Reason)
+		// A host that is slow to build may not have failed yet when the others have.
+		if want := fmt.Sprintf("%d of 50 hosts failed", len(r.Failures)); len(plan) == 1 && (len(r.Failures) > 3 || !strings.Contains(r.Reason, want)) {
+			t.Errorf("%d hosts failed, want 1 to 3: %s", len(r.Failures), r.Reason)
 		}
 		for _, failure := range r.Failures {
 			if !slices.Contains(broken, failure.Host) || failure.Running != pushed.Revision {
