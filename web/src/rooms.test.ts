@@ -9,7 +9,7 @@ const files = Object.keys(texts);
 
 /** What a file imports of ours, also only for its types, or when it is needed. */
 function imports(file: string): string[] {
-  const named = [...texts[file].matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((m) => m[1]);
+  const named = [...texts[file].matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((m) => m[1]).filter((name) => !name.endsWith('.css'));
   const found = named.filter((name) => !name.endsWith('?raw')); // texts, not code
   return found.map((name) => `.${new URL(name, `http://x/${file}`).pathname}`);
 }
