@@ -58,8 +58,8 @@ func newAssigner(a *Agent, from programs.Source, keys signers) *assigner {
 // assignMethods are those of assignments.
 func (a *Agent) assignMethods(mux *rpc.Mux) {
 	// The last that was sent is the one that holds.
-	mux.HandleInOrder(wire.MethodAgentAssign, rpc.Method(a.assigner.assign))
-	mux.HandleInOrder(wire.MethodAgentAssigned, rpc.Method(a.assigner.assigned))
+	rpc.Serve(mux, wire.AgentAssign, a.assigner.assign)
+	rpc.Serve(mux, wire.AgentAssigned, a.assigner.assigned)
 }
 
 // assign takes an assignment. When it returns the agent will run it, whatever

@@ -41,7 +41,7 @@ func (m *testMaster) assign(a wire.Assignment) error {
 	peer := m.peer
 	m.mu.Unlock()
 	var result wire.AssignResult
-	err := peer.Call(m.t.Context(), wire.MethodAgentAssign, a, &result)
+	err := peer.Call(m.t.Context(), wire.AgentAssign.Name, a, &result)
 	if err == nil && result.Hash != a.Hash {
 		m.t.Errorf("the agent has %q, not %q", result.Hash, a.Hash)
 	}

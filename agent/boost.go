@@ -76,7 +76,7 @@ func (f *liveFeed) send(ctx context.Context, p *rpc.Peer) error {
 		for samples := f.take(); len(samples) > 0 && p.Queued() < maxLiveQueued; {
 			var message *wire.LiveParams
 			message, samples = delivery.PackLive(samples)
-			if err := p.Notify(ctx, wire.MethodLive, message); err != nil {
+			if err := p.Notify(ctx, wire.MasterLive.Name, message); err != nil {
 				return err
 			}
 		}

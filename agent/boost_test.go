@@ -57,11 +57,11 @@ func TestBoostIsShownAndNotReported(t *testing.T) {
 	for _, bad := range []wire.AgentBoostParams{
 		{Inspector: "count", IntervalMS: 99, ForMS: 1000}, {Inspector: "count", IntervalMS: 100}, {Inspector: "nobody", IntervalMS: 100, ForMS: 1000},
 	} {
-		if err := master.Call(patience.Context(t), wire.MethodAgentBoost, bad, nil); err == nil {
+		if err := master.Call(patience.Context(t), wire.AgentBoost.Name, bad, nil); err == nil {
 			t.Errorf("a boost of %+v was taken", bad)
 		}
 	}
-	if err := master.Call(patience.Context(t), wire.MethodAgentBoost, wire.AgentBoostParams{Inspector: "count", IntervalMS: 100, ForMS: 60_000}, nil); err != nil {
+	if err := master.Call(patience.Context(t), wire.AgentBoost.Name, wire.AgentBoostParams{Inspector: "count", IntervalMS: 100, ForMS: 60_000}, nil); err != nil {
 		t.Fatal(err)
 	}
 	m.await("ten samples to show", func() bool { return len(m.shown) >= 10 })

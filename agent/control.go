@@ -35,10 +35,10 @@ func (a *Agent) Release(ctx context.Context, name string) error {
 // methods are what the master may call.
 func (a *Agent) methods() *rpc.Mux {
 	mux := rpc.NewMux()
-	mux.Handle(wire.MethodAgentRelease, rpc.Method(a.serveRelease))
+	rpc.Serve(mux, wire.AgentRelease, a.serveRelease)
 	a.assignMethods(mux)
 	a.trialMethods(mux)
-	mux.HandleInOrder(wire.MethodAgentBoost, rpc.Method(a.serveBoost))
+	rpc.Serve(mux, wire.AgentBoost, a.serveBoost)
 	return mux
 }
 

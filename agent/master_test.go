@@ -85,17 +85,17 @@ func (m *testMaster) start() {
 		m.t.Fatal(err)
 	}
 	mux := rpc.NewMux()
-	mux.Handle(wire.MethodHello, rpc.Method(m.hello))
-	mux.Handle(wire.MethodStatus, rpc.Method(m.status))
+	mux.Handle(wire.MasterHello.Name, rpc.Method(m.hello))
+	mux.Handle(wire.MasterStatus.Name, rpc.Method(m.status))
 	if !m.noReceipts {
-		mux.HandleInOrder(wire.MethodReceipt, rpc.Method(m.receipt))
+		rpc.Serve(mux, wire.MasterReceipt, m.receipt)
 	}
-	mux.HandleInOrder(wire.MethodTrial, rpc.Method(func(_ context.Context, p wire.TrialReport) (wire.Empty, error) {
+	mux.HandleInOrder(wire.MasterTrial.Name, rpc.Method(func(_ context.Context, p wire.TrialReport) (wire.Empty, error) {
 		m.note(func() { m.trials = append(m.trials, p) })
 		return wire.Empty{}, nil
 	}))
-	mux.Handle(wire.MethodReport, rpc.Method(m.report)) // in any order, as it is allowed to
-	mux.HandleInOrder(wire.MethodLive, rpc.Method(m.live))
+	mux.Handle(wire.MasterReport.Name, rpc.Method(m.report)) // in any order, as it is allowed to
+	rpc.Serve(mux, wire.MasterLive, m.live)
 	m.mu.Lock()
 	m.declared = make(map[*rpc.Peer]map[uint32]wire.Series)
 	m.mu.Unlock()

@@ -150,7 +150,7 @@ func TestAssignedCodeRunsAndIsTold(t *testing.T) {
 		return false
 	})
 	var result wire.AssignResult
-	if err := m.connected().Call(patience.Context(t), wire.MethodAgentAssigned, nil, &result); err != nil || result.Hash != first.Hash {
+	if err := m.connected().Call(patience.Context(t), wire.AgentAssigned.Name, nil, &result); err != nil || result.Hash != first.Hash {
 		t.Errorf("assigned gave %+v, %v", result, err)
 	}
 
@@ -349,7 +349,7 @@ func TestAgentThatTakesNothing(t *testing.T) {
 		cfg.AcceptPushedInspectors, cfg.Data = false, dir
 		deps.Log = slog.New(slog.NewTextHandler(&log, nil))
 	})
-	err := m.connected().Call(patience.Context(t), wire.MethodAgentAssign, assigning(code("disk", "one")), nil)
+	err := m.connected().Call(patience.Context(t), wire.AgentAssign.Name, assigning(code("disk", "one")), nil)
 	re, ok := errors.AsType[*rpc.Error](err)
 	if !ok || re.Code != wire.CodeForbidden || !strings.Contains(re.Message, "agent.accept_pushed_inspectors") {
 		t.Errorf("assign gave %v", err)
@@ -393,20 +393,20 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 		params any
 		code   int // of the refusal; 0 is any answer
 	}{
-		{wire.MethodAgentAssign, assigning(code("disk", "one")), wire.CodeForbidden},
-		{wire.MethodAgentAssign, assigning(code("disk", "before")), wire.CodeForbidden}, // which it has
-		{wire.MethodAgentAssign, assigning(code("own", "theirs"), code("built-in", "theirs")), wire.CodeForbidden},
-		{wire.MethodAgentAssign, assigning(plugin), wire.CodeForbidden},
-		{wire.MethodAgentAssign, mismatched, wire.CodeForbidden},
-		{wire.MethodAgentAssign, assigning(), wire.CodeForbidden},
-		{wire.MethodAgentAssign, map[string]any{"accept_pushed_inspectors": true}, rpc.CodeInvalidParams},
-		{wire.MethodAgentAssigned, nil, 0},
-		{wire.MethodAgentTry, wire.AgentTryParams{Trial: "a1", Code: code("disk", "tried"), ForMS: 60_000}, wire.CodeForbidden},
-		{wire.MethodAgentTry, wire.AgentTryParams{Trial: "a2", Code: plugin, ForMS: 60_000}, wire.CodeForbidden},
-		{wire.MethodAgentBoost, wire.AgentBoostParams{Inspector: "disk", IntervalMS: 100, ForMS: 60_000}, 0},
-		{wire.MethodAgentRelease, map[string]any{"inspector": "disk"}, 0},
+		{wire.AgentAssign.Name, assigning(code("disk", "one")), wire.CodeForbidden},
+		{wire.AgentAssign.Name, assigning(code("disk", "before")), wire.CodeForbidden}, // which it has
+		{wire.AgentAssign.Name, assigning(code("own", "theirs"), code("built-in", "theirs")), wire.CodeForbidden},
+		{wire.AgentAssign.Name, assigning(plugin), wire.CodeForbidden},
+		{wire.AgentAssign.Name, mismatched, wire.CodeForbidden},
+		{wire.AgentAssign.Name, assigning(), wire.CodeForbidden},
+		{wire.AgentAssign.Name, map[string]any{"accept_pushed_inspectors": true}, rpc.CodeInvalidParams},
+		{wire.AgentAssigned.Name, nil, 0},
+		{wire.AgentTry.Name, wire.AgentTryParams{Trial: "a1", Code: code("disk", "tried"), ForMS: 60_000}, wire.CodeForbidden},
+		{wire.AgentTry.Name, wire.AgentTryParams{Trial: "a2", Code: plugin, ForMS: 60_000}, wire.CodeForbidden},
+		{wire.AgentBoost.Name, wire.AgentBoostParams{Inspector: "disk", IntervalMS: 100, ForMS: 60_000}, 0},
+		{wire.AgentRelease.Name, map[string]any{"inspector": "disk"}, 0},
 		{"agent.apply", assigning(code("disk", "one")), rpc.CodeMethodNotFound},
-		{wire.MethodCatalogPush, wire.PushParams{Code: code("disk", "one")}, rpc.CodeMethodNotFound},
+		{wire.CatalogPush.Name, wire.PushParams{Code: code("disk", "one")}, rpc.CodeMethodNotFound},
 	} {
 		err := peer.Call(patience.Context(t), c.method, c.params, nil)
 		if refusal, _ := errors.AsType[*rpc.Error](err); c.code != 0 && (refusal == nil || refusal.Code != c.code) {
@@ -540,7 +540,7 @@ func TestLastAssignmentWins(t *testing.T) {
 		sent := make(chan struct{})
 		calls.Go(func() {
 			close(sent)
-			if err := peer.Call(patience.Context(t), wire.MethodAgentAssign, assigning(c), nil); err != nil {
+			if err := peer.Call(patience.Context(t), wire.AgentAssign.Name, assigning(c), nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -548,7 +548,7 @@ func TestLastAssignmentWins(t *testing.T) {
 	}
 	patience.Return(t, "the end of the calls", calls.Wait)
 	var result wire.AssignResult
-	if err := peer.Call(patience.Context(t), wire.MethodAgentAssigned, nil, &result); err != nil {
+	if err := peer.Call(patience.Context(t), wire.AgentAssigned.Name, nil, &result); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 20 {

@@ -161,7 +161,7 @@ func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult,
 		hello.Assigned = s.assigned()
 	}
 	var result wire.HelloResult
-	if err := p.Call(ctx, wire.MethodHello, hello, &result); err != nil {
+	if err := p.Call(ctx, wire.MasterHello.Name, hello, &result); err != nil {
 		err = fmt.Errorf("cannot say hello as host %q: %w", hello.Host, err)
 		if refusedForGood(err) {
 			return nil, &rpc.PermanentError{Err: err}
@@ -223,7 +223,7 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	status.Agent.Isolation = isolationOf(s.runner)
 	status.Agent.Starved = s.starved.Reason(time.Now())
 	status.Agent.StarvedSeconds = s.starved.Total().Seconds()
-	err := p.Call(ctx, wire.MethodStatus, status, nil)
+	err := p.Call(ctx, wire.MasterStatus.Name, status, nil)
 	if re, ok := errors.AsType[*rpc.Error](err); ok && !refusedForGood(err) && re.Code != wire.CodeConflict {
 		s.log.Error("the master refused a status", "reason", re)
 		return nil
@@ -270,7 +270,7 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link,
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	var result wire.ReportResult
-	err := p.Call(ctx, wire.MethodReport, params, &result)
+	err := p.Call(ctx, wire.MasterReport.Name, params, &result)
 	switch re, answered := errors.AsType[*rpc.Error](err); {
 	case err == nil:
 		if result.Refused > 0 {

@@ -161,7 +161,7 @@ func TestTrialsAreOfSignedCode(t *testing.T) {
 	m, _ := taker(t, runner, wanting(key))
 	master := m.connected()
 	try := func(p wire.AgentTryParams) error {
-		return master.Call(patience.Context(t), wire.MethodAgentTry, p, nil)
+		return master.Call(patience.Context(t), wire.AgentTry.Name, p, nil)
 	}
 	unsigned, strange, faster := draft("unsigned"), draft("strange"), draft("faster")
 	strange.Signatures = []wire.Signature{signature(stranger, strange.Code)}

@@ -81,8 +81,8 @@ func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys sign
 
 // trialMethods are those of trials.
 func (a *Agent) trialMethods(mux *rpc.Mux) {
-	mux.Handle(wire.MethodAgentTry, rpc.Method(a.trials.try))
-	mux.Handle(wire.MethodAgentUntry, rpc.Method(a.trials.untry))
+	rpc.Serve(mux, wire.AgentTry, a.trials.try)
+	rpc.Serve(mux, wire.AgentUntry, a.trials.untry)
 }
 
 // Printed takes a line that an inspector prints, and tells whether it belongs to
@@ -328,5 +328,5 @@ func (r *trial) report(what *wire.TrialReport) error {
 	ctx, cancel := context.WithTimeout(context.Background(), trialCall)
 	defer cancel()
 	what.Trial = r.id
-	return r.peer.Call(ctx, wire.MethodTrial, what, nil)
+	return r.peer.Call(ctx, wire.MasterTrial.Name, what, nil)
 }

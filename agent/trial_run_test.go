@@ -59,7 +59,7 @@ func draft(id string) wire.AgentTryParams {
 
 func mustTry(t *testing.T, master *rpc.Peer, p wire.AgentTryParams) {
 	t.Helper()
-	if err := master.Call(patience.Context(t), wire.MethodAgentTry, p, nil); err != nil {
+	if err := master.Call(patience.Context(t), wire.AgentTry.Name, p, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -103,7 +103,7 @@ func TestTrialRunsBesideTheInspectorOfItsName(t *testing.T) {
 		}
 		return runs >= 3
 	})
-	if err := master.Call(patience.Context(t), wire.MethodAgentUntry, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
+	if err := master.Call(patience.Context(t), wire.AgentUntry.Name, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	m.await("the end", func() bool { return m.ended("one") != nil })

@@ -19,7 +19,7 @@ func (m *testMaster) try(id string) error {
 	m.mu.Lock()
 	peer := m.peer
 	m.mu.Unlock()
-	return peer.Call(m.t.Context(), wire.MethodAgentTry, wire.AgentTryParams{
+	return peer.Call(m.t.Context(), wire.AgentTry.Name, wire.AgentTryParams{
 		Trial: id, ForMS: 3_600_000, Code: wire.Code{Name: "disk", File: "disk.go", Source: "draft", IntervalMS: 100},
 	}, nil)
 }
@@ -51,7 +51,7 @@ func TestTrialEndsWithItsConnection(t *testing.T) {
 	m.mu.Lock()
 	peer := m.peer
 	m.mu.Unlock()
-	if err := peer.Call(patience.Context(t), wire.MethodAgentUntry, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
+	if err := peer.Call(patience.Context(t), wire.AgentUntry.Name, wire.TrialStopParams{Trial: "one"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	m.await("the end", func() bool {

@@ -61,7 +61,7 @@ func TestWhoMayStorePrograms(t *testing.T) {
 	}
 	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
 	var lines []string
-	for _, e := range call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{Action: "artefacts."}).Entries {
+	for _, e := range call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{Action: "artefacts."}).Entries {
 		lines = append(lines, e.Who+" "+e.Outcome)
 	}
 	if got := strings.Join(lines, ","); got != "ops ok,ops 403 Forbidden,wall 403 Forbidden,web-1 403 Forbidden" {
@@ -71,13 +71,13 @@ func TestWhoMayStorePrograms(t *testing.T) {
 		artefact := wire.Artefact{SHA256: hex.EncodeToString(sum[:]), Size: size}
 		return wire.PushParams{Code: wire.Code{Name: "gpu", Plugin: &wire.PushedPlugin{Artefacts: map[string]wire.Artefact{"linux/amd64": artefact}}}}
 	}
-	if got := refused(t, ops, wire.MethodCatalogPush, push(1)); !strings.Contains(got.Message, "is not on the master") {
+	if got := refused(t, ops, wire.CatalogPush.Name, push(1)); !strings.Contains(got.Message, "is not on the master") {
 		t.Errorf("a push of a program that is another: %v", got)
 	}
 	agent := newFakeAgent("web-1", nil)
 	agent.token = "web-1"
 	agent.connect(t, m)
-	call[wire.PushResult](t, ops, wire.MethodCatalogPush, push(int64(len(program))))
+	call[wire.PushResult](t, ops, wire.CatalogPush.Name, push(int64(len(program))))
 	r, err := http.NewRequestWithContext(t.Context(), "GET", m.URL()+path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestProgramsAreSwept(t *testing.T) {
 		plugin := &wire.PushedPlugin{Artefacts: map[string]wire.Artefact{"linux/amd64": put(fmt.Sprint("program ", i))}}
 		revisions = append(revisions, push(t, ops, wire.PushParams{Code: wire.Code{Name: "gpu", Plugin: plugin}}).Revision)
 	}
-	call[wire.PushResult](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "gpu"})
+	call[wire.PushResult](t, ops, wire.CatalogDelete.Name, wire.DeleteParams{Name: "gpu"})
 	if m.sweepPrograms(t.Context(), time.Now().Add(-time.Hour)); left() != 13 {
 		t.Errorf("%d programs are left of 13 that are fresh", left())
 	}
@@ -126,10 +126,10 @@ func TestProgramsAreSwept(t *testing.T) {
 		t.Errorf("%d programs are left, want those of 10 revisions; the one that was never named: %v", left(), err)
 	}
 	back := func(revision string) wire.RollbackParams { return wire.RollbackParams{Name: "gpu", Revision: revision} }
-	if got := refused(t, ops, wire.MethodCatalogRollback, back(revisions[1])); !strings.Contains(got.Message, "is not on the master: PUT it to /artefacts/") {
+	if got := refused(t, ops, wire.CatalogRollback.Name, back(revisions[1])); !strings.Contains(got.Message, "is not on the master: PUT it to /artefacts/") {
 		t.Errorf("a rollback to what was swept: %v", got)
 	}
-	call[wire.PushResult](t, ops, wire.MethodCatalogRollback, back(revisions[2]))
+	call[wire.PushResult](t, ops, wire.CatalogRollback.Name, back(revisions[2]))
 }
 
 // On a master that is open to everybody on loopback a name that an attacker has

@@ -24,7 +24,7 @@ func BenchmarkReports(b *testing.B) {
 				peers := make([]*rpc.Peer, agents)
 				for i := range peers {
 					peers[i] = dial(b, m, nil, rpc.DialOptions{Codec: rpc.SubprotocolCBOR})
-					call[wire.HelloResult](b, peers[i], wire.MethodHello, hello(fmt.Sprint("h", i)))
+					call[wire.HelloResult](b, peers[i], wire.MasterHello.Name, hello(fmt.Sprint("h", i)))
 				}
 				work := make(chan struct{})
 				done := make(chan error)
@@ -59,7 +59,7 @@ func reportAll(b *testing.B, peer *rpc.Peer, size int, work <-chan struct{}) err
 			params.T[i], params.V[i] = start+int64(params.Seq), float64(params.Seq+uint64(i))/4
 		}
 		var result wire.ReportResult
-		if err := peer.Call(b.Context(), wire.MethodReport, &params, &result); err != nil {
+		if err := peer.Call(b.Context(), wire.MasterReport.Name, &params, &result); err != nil {
 			return err
 		}
 		params.Series = nil
@@ -84,7 +84,7 @@ func BenchmarkReportMetric(b *testing.B) {
 				for range work {
 					v := 1.5
 					params := wire.ReportMetricParams{Hostname: host, Metric: wire.Metric{TS: from + ticks.Add(1), Key: key, Val: &v}}
-					err = errors.Join(err, peer.Call(b.Context(), wire.MethodReportMetric, &params, nil))
+					err = errors.Join(err, peer.Call(b.Context(), wire.MasterReportMetric.Name, &params, nil))
 				}
 				done <- err
 			}()
@@ -115,7 +115,7 @@ func BenchmarkIdleAgents(b *testing.B) {
 			if peers[i], err = rpc.Dial(b.Context(), m.URL(), rpc.DialOptions{}); err != nil {
 				b.Fatal(err)
 			}
-			call[wire.HelloResult](b, peers[i], wire.MethodHello, hello(fmt.Sprint("h", i)))
+			call[wire.HelloResult](b, peers[i], wire.MasterHello.Name, hello(fmt.Sprint("h", i)))
 		}
 		b.ReportMetric(float64(inUse()-before)/n/2/1024, "KiB/agent")
 		for _, peer := range peers {

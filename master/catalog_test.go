@@ -43,8 +43,8 @@ func newFakeAgent(host string, labels map[string]string) *fakeAgent {
 func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	t.Helper()
 	mux := rpc.NewMux()
-	mux.Handle(wire.MethodAgentAssign, rpc.Method(a.take))
-	mux.Handle(wire.MethodAgentAssigned, rpc.Method(func(context.Context, wire.Empty) (wire.AssignResult, error) {
+	mux.Handle(wire.AgentAssign.Name, rpc.Method(a.take)) // it calls the master, so not in order
+	mux.Handle(wire.AgentAssigned.Name, rpc.Method(func(context.Context, wire.Empty) (wire.AssignResult, error) {
 		return wire.AssignResult{Hash: a.assignment().Hash}, nil
 	}))
 	o := rpc.DialOptions{Handler: mux}
@@ -61,7 +61,7 @@ func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	t.Cleanup(func() { patience.Return(t, "the handlers of host "+a.host, a.leave) })
 	h := hello(a.host)
 	h.Labels, h.AcceptsPushed, h.Signers, h.Assigned = a.labels, !a.refuse, a.signers, a.assignment().Hash
-	call[wire.HelloResult](t, peer, wire.MethodHello, h)
+	call[wire.HelloResult](t, peer, wire.MasterHello.Name, h)
 	if err := a.tell(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func (a *fakeAgent) tell(ctx context.Context) error {
 	if peer == nil {
 		return nil
 	}
-	return peer.Call(ctx, wire.MethodReceipt, p, nil)
+	return peer.Call(ctx, wire.MasterReceipt.Name, p, nil)
 }
 
 // wait returns when the agent has these inspectors, as "name:revision name:…"
@@ -155,7 +155,7 @@ func script(name string, value int) wire.Code {
 
 func push(t testing.TB, peer *rpc.Peer, p wire.PushParams) wire.PushResult {
 	t.Helper()
-	return call[wire.PushResult](t, peer, wire.MethodCatalogPush, p)
+	return call[wire.PushResult](t, peer, wire.CatalogPush.Name, p)
 }
 
 // watchAll subscribes to events, and returns their data as they come.
@@ -163,7 +163,7 @@ func watchAll[T any](t testing.TB, m *Master, pattern string) <-chan T {
 	t.Helper()
 	events := make(chan T, 10_000)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(func(ctx context.Context, e struct {
+	mux.HandleInOrder(wire.NotifyEvent.Name, rpc.Method(func(ctx context.Context, e struct {
 		Subscription uint64 `json:"subscription"`
 		Path         string `json:"path"`
 		Data         T      `json:"data"`
@@ -171,17 +171,17 @@ func watchAll[T any](t testing.TB, m *Master, pattern string) <-chan T {
 	) (any, error) {
 		return nil, hand(ctx, events, e.Data)
 	}))
-	mux.HandleInOrder(wire.NotifyLost, rpc.Method(func(_ context.Context, p wire.Lost) (any, error) {
+	mux.HandleInOrder(wire.NotifyLost.Name, rpc.Method(func(_ context.Context, p wire.Lost) (any, error) {
 		t.Errorf("%d events %s were lost", p.Events, pattern)
 		return nil, nil
 	}))
-	mux.HandleInOrder(wire.NotifyHeartbeat, rpc.Method(func(context.Context, wire.Heartbeat) (any, error) { return nil, nil }))
+	mux.HandleInOrder(wire.NotifyHeartbeat.Name, rpc.Method(func(context.Context, wire.Heartbeat) (any, error) { return nil, nil }))
 	peer, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Handler: mux})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { hangUp(t, peer) })
-	call[wire.SubscribeResult](t, peer, wire.MethodSubscribe, []string{pattern})
+	call[wire.SubscribeResult](t, peer, wire.MasterSubscribe.Name, []string{pattern})
 	return events
 }
 
@@ -225,7 +225,7 @@ func TestPushReachesItsHosts(t *testing.T) {
 	}
 	db.wait(t, "disk:"+result.Revision[:4])
 	rollouts("done", inState(wire.RolloutDone))
-	got := call[wire.ReceiptsResult](t, operator, wire.MethodReceipts, wire.CatalogParams{Name: "disk"})
+	got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"})
 	if got.Summary != (wire.ReceiptSummary{Hosts: 1, Healthy: 1}) || len(got.Receipts) != 1 || got.Receipts[0].State != wire.ReceiptHealthy || got.Receipts[0].HostState != wire.HostUp {
 		t.Errorf("receipts are %+v", got)
 	}
@@ -270,7 +270,7 @@ func TestPushReachesHostsThatWereAway(t *testing.T) {
 	operator := dial(t, m, nil, rpc.DialOptions{})
 	first := push(t, operator, wire.PushParams{Code: script("disk", 1)})
 	here.wait(t, "disk:"+first.Revision[:4])
-	if got := call[wire.ReceiptsResult](t, operator, wire.MethodReceipts, wire.CatalogParams{Name: "disk"}); got.Summary.Hosts != 2 || got.Receipts[0].State != wire.ReceiptPending {
+	if got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"}); got.Summary.Hosts != 2 || got.Receipts[0].State != wire.ReceiptPending {
 		t.Errorf("with a host away, receipts are %+v", got)
 	}
 	here.leave()
@@ -279,18 +279,18 @@ func TestPushReachesHostsThatWereAway(t *testing.T) {
 	// The master that starts again knows its hosts, and what they are to run.
 	m, _ = startAgain(t, cfg)
 	operator = dial(t, m, nil, rpc.DialOptions{})
-	got := call[wire.ReceiptsResult](t, operator, wire.MethodReceipts, wire.CatalogParams{Name: "disk"})
+	got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"})
 	if got.Summary != (wire.ReceiptSummary{Hosts: 2, Healthy: 1, Pending: 1}) || got.Receipts[1].HostState != wire.HostGone {
 		t.Errorf("after a restart receipts are %+v", got)
 	}
-	if hosts := call[wire.HostsResult](t, operator, wire.MethodHosts, nil); len(hosts.Hosts) != 2 || hosts.Hosts[0].State != wire.HostGone {
+	if hosts := call[wire.HostsResult](t, operator, wire.HostsList.Name, nil); len(hosts.Hosts) != 2 || hosts.Hosts[0].State != wire.HostGone {
 		t.Errorf("after a restart hosts are %+v", hosts)
 	}
 	away.connect(t, m)
 	away.wait(t, "disk:"+first.Revision[:4])
 	before := here.assignments
 	here.connect(t, m)
-	call[wire.AssignResult](t, here.peer, wire.MethodReceipt, wire.ReceiptParams{Hash: here.has.Hash, Receipts: []wire.Receipt{}})
+	call[wire.AssignResult](t, here.peer, wire.MasterReceipt.Name, wire.ReceiptParams{Hash: here.has.Hash, Receipts: []wire.Receipt{}})
 	if here.assignments != before {
 		t.Error("a host that has its assignment was given it again")
 	}
@@ -304,7 +304,7 @@ func TestTwoPushesAtOnce(t *testing.T) {
 	errs := make(chan error, n)
 	for i := range n {
 		go func() {
-			errs <- operator.Call(t.Context(), wire.MethodCatalogPush, wire.PushParams{Code: script("disk", 1+i), Version: &version, Message: "mine"}, nil)
+			errs <- operator.Call(t.Context(), wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1+i), Version: &version, Message: "mine"}, nil)
 		}()
 	}
 	won := 0
@@ -321,12 +321,12 @@ func TestTwoPushesAtOnce(t *testing.T) {
 	if won != 1 {
 		t.Errorf("%d of %d pushes won, want 1", won, n)
 	}
-	entry := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"})
+	entry := call[wire.CatalogEntry](t, operator, wire.CatalogGet.Name, wire.CatalogParams{Name: "disk"})
 	if len(entry.History) != 2 || entry.Version != "2" || entry.History[0].Revision != entry.Current {
 		t.Errorf("the entry is %+v", entry)
 	}
 	empty := ""
-	if got := refused(t, operator, wire.MethodCatalogPush, wire.PushParams{Code: script("disk", 99), Version: &empty}); got.Code != wire.CodeConflict {
+	if got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 99), Version: &empty}); got.Code != wire.CodeConflict {
 		t.Errorf("a push of a new inspector that is there: %v", got)
 	}
 }
@@ -353,36 +353,36 @@ func TestBadPushes(t *testing.T) {
 			p.Code.Source, p.Code.Plugin = "", &wire.PushedPlugin{Artefacts: map[string]wire.Artefact{"linux/amd64": {SHA256: "x", Size: 1}}}
 		}),
 	} {
-		if got := refused(t, operator, wire.MethodCatalogPush, p); got.Code != rpc.CodeInvalidParams || !strings.Contains(got.Message, want) {
+		if got := refused(t, operator, wire.CatalogPush.Name, p); got.Code != rpc.CodeInvalidParams || !strings.Contains(got.Message, want) {
 			t.Errorf("got %v, want %q", got, want)
 		}
 	}
 	code := script("disk", 1)
 	code.Source = "package p\n\nimport \"os/exec\"\n\nfunc Inspect() (float64, error) { go exec.Command(`x`).Run(); return nothing, nil }\n"
-	got := refused(t, operator, wire.MethodCatalogPush, wire.PushParams{Code: code})
+	got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: code})
 	data, _ := got.Data.(map[string]any)
 	if list, _ := data["diagnostics"].([]any); got.Code != rpc.CodeInvalidParams || len(list) < 2 || !strings.Contains(got.Message, "disk.go:5:") {
 		t.Errorf("a script with faults: %v with %v", got, got.Data)
 	}
-	checked := call[wire.CheckResult](t, operator, wire.MethodCatalogCheck, wire.CheckParams{Code: code})
+	checked := call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: code})
 	if len(checked.Diagnostics) < 2 || checked.Diagnostics[0].Line == 0 || checked.Name != "disk" || checked.IntervalMS != 1000 || checked.TimeoutMS != 800 {
 		t.Errorf("checked: %+v", checked)
 	}
 	for method, params := range map[string]any{
-		wire.MethodCatalogGet:      wire.CatalogParams{Name: "none"},
-		wire.MethodCatalogRevision: wire.RevisionParams{Name: "none"},
-		wire.MethodCatalogRollback: wire.RollbackParams{Name: "none"},
-		wire.MethodCatalogDelete:   wire.DeleteParams{Name: "none"},
-		wire.MethodReceipts:        wire.CatalogParams{Name: "none"},
-		wire.MethodRollout:         wire.RolloutParams{Rollout: "7"},
-		wire.MethodRolloutAbort:    wire.RolloutParams{Rollout: "x"},
-		wire.MethodHostLabel:       wire.LabelParams{Host: "none", Labels: map[string]string{"a": "b"}},
+		wire.CatalogGet.Name:      wire.CatalogParams{Name: "none"},
+		wire.CatalogRevision.Name: wire.RevisionParams{Name: "none"},
+		wire.CatalogRollback.Name: wire.RollbackParams{Name: "none"},
+		wire.CatalogDelete.Name:   wire.DeleteParams{Name: "none"},
+		wire.CatalogReceipts.Name: wire.CatalogParams{Name: "none"},
+		wire.RolloutsGet.Name:     wire.RolloutParams{Rollout: "7"},
+		wire.RolloutsAbort.Name:   wire.RolloutParams{Rollout: "x"},
+		wire.HostsLabel.Name:      wire.LabelParams{Host: "none", Labels: map[string]string{"a": "b"}},
 	} {
 		if got := refused(t, operator, method, params); got.Code != wire.CodeNotFound {
 			t.Errorf("%s: %v", method, got)
 		}
 	}
-	if list := call[wire.CatalogResult](t, operator, wire.MethodCatalogList, nil); len(list.Inspectors) != 0 {
+	if list := call[wire.CatalogResult](t, operator, wire.CatalogList.Name, nil); len(list.Inspectors) != 0 {
 		t.Errorf("refused pushes left %+v", list)
 	}
 }
@@ -411,7 +411,7 @@ func TestHostThatRefuses(t *testing.T) {
 		push(t, operator, wire.PushParams{Code: script("disk", pushes)})
 	}
 	receipts("again", func(r wire.HostReceipt) bool { return r.Host == "silent" && r.State == wire.ReceiptRefused })
-	if got := call[wire.ReceiptsResult](t, operator, wire.MethodReceipts, wire.CatalogParams{Name: "disk"}); got.Summary != (wire.ReceiptSummary{Hosts: 2, Refused: 2}) {
+	if got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"}); got.Summary != (wire.ReceiptSummary{Hosts: 2, Refused: 2}) {
 		t.Errorf("receipts are %+v", got)
 	}
 }
@@ -450,7 +450,7 @@ func TestFailedRevisionIsRolledBack(t *testing.T) {
 	for _, a := range agents {
 		a.wait(t, "disk:"+good.Revision[:4])
 	}
-	entry := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"})
+	entry := call[wire.CatalogEntry](t, operator, wire.CatalogGet.Name, wire.CatalogParams{Name: "disk"})
 	if h := entry.History[0]; h.Action != "rollback" || h.Revision != good.Revision || !strings.Contains(h.Message, "3 of 3 hosts failed") {
 		t.Errorf("the history is %+v", entry.History)
 	}
@@ -461,7 +461,7 @@ func TestFailedRevisionIsRolledBack(t *testing.T) {
 	if touched != 6 {
 		t.Errorf("hosts were given %d assignments by the bad push, want 2 for each of 3", touched)
 	}
-	lines := call[wire.AuditResult](t, operator, wire.MethodAudit, wire.AuditParams{Who: "master"}).Entries
+	lines := call[wire.AuditResult](t, operator, wire.AuditList.Name, wire.AuditParams{Who: "master"}).Entries
 	if len(lines) != 1 || lines[0].Subject != bad.Rollout || !strings.Contains(lines[0].Detail, "failed") {
 		t.Errorf("the audit log has %+v of the master", lines)
 	}
@@ -489,7 +489,7 @@ func TestRollbackPassesOverWhatFailed(t *testing.T) {
 	first := pushAndAwait(1, wire.RolloutDone)
 	pushAndAwait(2, wire.RolloutDone)
 	pushAndAwait(3, wire.RolloutRolledBack)
-	back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+	back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
 	if back.Revision != first.Revision {
 		t.Errorf("a rollback goes to %s, want the last that did well, %s", back.Revision, first.Revision)
 	}
@@ -507,12 +507,12 @@ func TestLabelsSelectHosts(t *testing.T) {
 	a.wait(t, "disk:"+first.Revision[:4])
 	second := push(t, operator, wire.PushParams{Code: script("net", 1), Selector: &byName})
 	b.wait(t, "net:"+second.Revision[:4])
-	host := call[wire.Host](t, operator, wire.MethodHostLabel, wire.LabelParams{Host: "b", Labels: map[string]string{"role": "db", "zone": "x"}})
+	host := call[wire.Host](t, operator, wire.HostsLabel.Name, wire.LabelParams{Host: "b", Labels: map[string]string{"role": "db", "zone": "x"}})
 	if host.Labels["role"] != "db" || host.Labels["zone"] != "x" {
 		t.Errorf("the host is %+v", host)
 	}
 	b.wait(t, "disk:"+first.Revision[:4]+" net:"+second.Revision[:4])
-	call[wire.Host](t, operator, wire.MethodHostLabel, wire.LabelParams{Host: "a", Labels: map[string]string{"role": "web"}})
+	call[wire.Host](t, operator, wire.HostsLabel.Name, wire.LabelParams{Host: "a", Labels: map[string]string{"role": "web"}})
 	a.wait(t, "")
 	a.leave()
 	b.leave()
@@ -522,9 +522,9 @@ func TestLabelsSelectHosts(t *testing.T) {
 	operator = dial(t, m, nil, rpc.DialOptions{})
 	a.connect(t, m)
 	b.connect(t, m)
-	call[wire.Host](t, operator, wire.MethodHostLabel, wire.LabelParams{Host: "a", Labels: map[string]string{"role": ""}})
+	call[wire.Host](t, operator, wire.HostsLabel.Name, wire.LabelParams{Host: "a", Labels: map[string]string{"role": ""}})
 	a.wait(t, "disk:"+first.Revision[:4])
-	call[wire.Host](t, operator, wire.MethodHostLabel, wire.LabelParams{Host: "b", Labels: map[string]string{"role": ""}})
+	call[wire.Host](t, operator, wire.HostsLabel.Name, wire.LabelParams{Host: "b", Labels: map[string]string{"role": ""}})
 	b.wait(t, "net:"+second.Revision[:4])
 }
 
@@ -539,16 +539,16 @@ func TestDeleteAndRevive(t *testing.T) {
 	two := push(t, operator, wire.PushParams{Code: script("disk", 2)})
 	a.wait(t, "disk:"+two.Revision[:4])
 	rollouts("done", inState(wire.RolloutDone))
-	back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk", Message: "worse"})
+	back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk", Message: "worse"})
 	if back.Revision != one.Revision {
 		t.Errorf("rolled back to %s, want %s", back.Revision, one.Revision)
 	}
 	a.wait(t, "disk:"+one.Revision[:4])
 	rollouts("done", inState(wire.RolloutDone))
-	call[wire.PushResult](t, operator, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
+	call[wire.PushResult](t, operator, wire.CatalogDelete.Name, wire.DeleteParams{Name: "disk"})
 	a.wait(t, "")
 	rollouts("done", inState(wire.RolloutDone))
-	if list := call[wire.CatalogResult](t, operator, wire.MethodCatalogList, nil); len(list.Inspectors) != 0 {
+	if list := call[wire.CatalogResult](t, operator, wire.CatalogList.Name, nil); len(list.Inspectors) != 0 {
 		t.Errorf("after the deletion there is %+v", list)
 	}
 	empty := ""
@@ -557,7 +557,7 @@ func TestDeleteAndRevive(t *testing.T) {
 	if again.Rollout == "" {
 		t.Error("a push that revives has no rollout")
 	}
-	entry := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"})
+	entry := call[wire.CatalogEntry](t, operator, wire.CatalogGet.Name, wire.CatalogParams{Name: "disk"})
 	var actions []string
 	for _, h := range entry.History {
 		actions = append(actions, h.Action)
@@ -565,10 +565,10 @@ func TestDeleteAndRevive(t *testing.T) {
 	if got := strings.Join(actions, " "); got != "push delete rollback push push" {
 		t.Errorf("the history is %s", got)
 	}
-	if list := call[wire.RolloutsResult](t, operator, wire.MethodRollouts, wire.RolloutsParams{Inspector: "disk", Limit: 2}); len(list.Rollouts) != 2 || list.Rollouts[0].ID != again.Rollout {
+	if list := call[wire.RolloutsResult](t, operator, wire.RolloutsList.Name, wire.RolloutsParams{Inspector: "disk", Limit: 2}); len(list.Rollouts) != 2 || list.Rollouts[0].ID != again.Rollout {
 		t.Errorf("rollouts are %+v", list)
 	}
-	got := call[wire.Revision](t, operator, wire.MethodCatalogRevision, wire.RevisionParams{Name: "disk", Revision: one.Revision[:8]})
+	got := call[wire.Revision](t, operator, wire.CatalogRevision.Name, wire.RevisionParams{Name: "disk", Revision: one.Revision[:8]})
 	if got.ID != one.Revision || got.Source != script("disk", 1).Source {
 		t.Errorf("the revision is %+v", got)
 	}
@@ -580,18 +580,18 @@ func TestAudit(t *testing.T) {
 	as := func(name string) *rpc.Peer { return dial(t, m, nil, rpc.DialOptions{Header: bearer(name)}) }
 	ops, wall := as("ops"), as("wall")
 	pushed := push(t, ops, wire.PushParams{Code: script("disk", 1), Message: "why"})
-	refused(t, wall, wire.MethodCatalogPush, wire.PushParams{Code: script("disk", 2)})
-	refused(t, ops, wire.MethodCatalogPush, wire.PushParams{Code: wire.Code{Name: "disk"}})
-	refused(t, ops, wire.MethodRelease, wire.ReleaseParams{Host: "none", Inspector: "disk"})
-	refused(t, ops, wire.MethodRolloutPause, wire.RolloutParams{Rollout: "99"})
-	refused(t, ops, wire.MethodHostLabel, wire.LabelParams{Host: "none"})
-	call[wire.PushResult](t, ops, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
+	refused(t, wall, wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 2)})
+	refused(t, ops, wire.CatalogPush.Name, wire.PushParams{Code: wire.Code{Name: "disk"}})
+	refused(t, ops, wire.InspectorsRelease.Name, wire.ReleaseParams{Host: "none", Inspector: "disk"})
+	refused(t, ops, wire.RolloutsPause.Name, wire.RolloutParams{Rollout: "99"})
+	refused(t, ops, wire.HostsLabel.Name, wire.LabelParams{Host: "none"})
+	call[wire.PushResult](t, ops, wire.CatalogDelete.Name, wire.DeleteParams{Name: "disk"})
 
-	if got := refused(t, wall, wire.MethodAudit, nil); got.Code != wire.CodeForbidden {
+	if got := refused(t, wall, wire.AuditList.Name, nil); got.Code != wire.CodeForbidden {
 		t.Errorf("a viewer read the audit log: %v", got)
 	}
 	var lines []string
-	for _, e := range call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{}).Entries {
+	for _, e := range call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{}).Entries {
 		if !strings.HasPrefix(e.From, "127.0.0.1:") || e.AtMS == 0 || e.Seq == 0 {
 			t.Errorf("the line %+v lacks something", e)
 		}
@@ -611,15 +611,15 @@ func TestAudit(t *testing.T) {
 		t.Errorf("the audit log is\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
 	for _, p := range []wire.AuditParams{{Who: "wall"}, {Action: "hosts."}, {Subject: "99"}, {Limit: 1}} {
-		if got := call[wire.AuditResult](t, ops, wire.MethodAudit, p).Entries; len(got) != 1 {
+		if got := call[wire.AuditResult](t, ops, wire.AuditList.Name, p).Entries; len(got) != 1 {
 			t.Errorf("%+v selects %+v", p, got)
 		}
 	}
-	first := call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{Action: "catalog.push"}).Entries[2]
+	first := call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{Action: "catalog.push"}).Entries[2]
 	if !strings.Contains(first.Detail, pushed.Revision[:12]) || !strings.Contains(first.Detail, "why") || first.Seq != 1 {
 		t.Errorf("the first line is %+v", first)
 	}
-	if got := call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{SinceMS: time.Now().Add(time.Hour).UnixMilli()}).Entries; len(got) != 0 {
+	if got := call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{SinceMS: time.Now().Add(time.Hour).UnixMilli()}).Entries; len(got) != 0 {
 		t.Errorf("of the future there is %+v", got)
 	}
 }
@@ -650,7 +650,7 @@ func TestPushDuringReconnects(t *testing.T) {
 	pushed := make(chan wire.PushResult, 1)
 	go func() {
 		var result wire.PushResult
-		if err := operator.Call(context.WithoutCancel(t.Context()), wire.MethodCatalogPush, wire.PushParams{Code: script("disk", 1)}, &result); err != nil {
+		if err := operator.Call(context.WithoutCancel(t.Context()), wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1)}, &result); err != nil {
 			t.Error(err)
 		}
 		pushed <- result
@@ -664,9 +664,9 @@ func TestPushDuringReconnects(t *testing.T) {
 		}
 	}
 	entries := watch[wire.CatalogEntry](t, m, "catalog/disk")
-	operator.Call(t.Context(), wire.MethodHostLabel, wire.LabelParams{Host: "h0", Labels: map[string]string{"x": "y"}}, nil)
+	operator.Call(t.Context(), wire.HostsLabel.Name, wire.LabelParams{Host: "h0", Labels: map[string]string{"x": "y"}}, nil)
 	entries("all healthy", func(e wire.CatalogEntry) bool { return e.Summary == wire.ReceiptSummary{Hosts: n, Healthy: n} })
-	if list := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"}); len(list.History) != 1 {
+	if list := call[wire.CatalogEntry](t, operator, wire.CatalogGet.Name, wire.CatalogParams{Name: "disk"}); len(list.History) != 1 {
 		t.Errorf("the history is %+v", list.History)
 	}
 }
@@ -685,7 +685,7 @@ func TestTooMuchForOneHost(t *testing.T) {
 	for i := range 3 {
 		push(t, operator, wire.PushParams{Code: large(i)})
 	}
-	got := refused(t, operator, wire.MethodCatalogPush, wire.PushParams{Code: large(3)})
+	got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: large(3)})
 	if got.Code != rpc.CodeInvalidParams || !strings.Contains(got.Message, `host "a" would have 4194304 bytes`) {
 		t.Errorf("got %v", got)
 	}

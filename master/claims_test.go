@@ -47,14 +47,14 @@ func TestClaimsOfNamesAreLogged(t *testing.T) {
 		token("web-1", "agent", "web-1"), token("web-2", "agent", "web-2"),
 	}}, slog.NewTextHandler(log, nil))
 	first := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-1")})
-	call[wire.HelloResult](t, first, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, first, wire.MasterHello.Name, hello("web-1"))
 
 	const claimed = "somebody claims the name of a host"
 	for i := range 20 {
 		other := hello("web-1")
 		other.AgentID = fmt.Sprint("id-of-another-", i)
 		peer := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-1")})
-		if got := refused(t, peer, wire.MethodHello, other); got.Code != wire.CodeConflict {
+		if got := refused(t, peer, wire.MasterHello.Name, other); got.Code != wire.CodeConflict {
 			t.Fatalf("got %v", got)
 		}
 	}
@@ -65,8 +65,8 @@ func TestClaimsOfNamesAreLogged(t *testing.T) {
 
 	// A token of another host, by either way to report.
 	thief := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-2")})
-	refused(t, thief, wire.MethodHello, hello("db-1"))
-	refused(t, thief, wire.MethodReportMetric, []any{"db-2", map[string]any{"ts": 1, "key": "a/b", "val": 1}})
+	refused(t, thief, wire.MasterHello.Name, hello("db-1"))
+	refused(t, thief, wire.MasterReportMetric.Name, []any{"db-2", map[string]any{"ts": 1, "key": "a/b", "val": 1}})
 	for _, host := range []string{"db-1", "db-2"} {
 		if found := log.with("host=" + host); len(found) != 1 || !strings.Contains(found[0], claimed) || !strings.Contains(found[0], "web-2") {
 			t.Errorf("of %s the log has %q", host, found)
@@ -80,7 +80,7 @@ func TestClaimsOfNamesAreLogged(t *testing.T) {
 	other := hello("web-1")
 	other.AgentID = "id-of-another"
 	second := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-1")})
-	call[wire.HelloResult](t, second, wire.MethodHello, other)
+	call[wire.HelloResult](t, second, wire.MasterHello.Name, other)
 	if found := log.with("another agent than before reports for a host"); len(found) != 1 || !strings.Contains(found[0], "before=127.0.0.1:") {
 		t.Errorf("the log has %q", found)
 	}

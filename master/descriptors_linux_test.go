@@ -71,7 +71,7 @@ func testFewDescriptors(t *testing.T) {
 	}
 	m := start(t, config.Master{Data: t.TempDir(), Tokens: []config.Token{token("web-1", "agent", "web-1"), token("wall", "viewer", "")}})
 	agent := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-1")})
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
 
 	flooder := exec.CommandContext(t.Context(), os.Args[0])
 	flooder.Env = append(os.Environ(), floodEnv+"="+m.Addr().String())
@@ -100,7 +100,7 @@ func testFewDescriptors(t *testing.T) {
 	}
 
 	for n := range uint64(20) {
-		result := call[wire.ReportResult](t, agent, wire.MethodReport, wire.ReportParams{
+		result := call[wire.ReportResult](t, agent, wire.MasterReport.Name, wire.ReportParams{
 			BootID: "boot", Seq: n + 1, Series: []wire.Series{{ID: 1, Key: "load/average-1"}},
 			Columns: wire.Columns{T: []int64{time.Now().UnixMilli() + int64(n)}, S: []uint32{1}, V: []float64{float64(n)}},
 		})

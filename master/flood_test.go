@@ -42,7 +42,7 @@ func rawRequest(t *testing.T, m *Master, text string) net.Conn {
 func TestConnectionsOfNobody(t *testing.T) {
 	m := guarded(t)
 	agent := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-1")})
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
 	for n := range 600 {
 		switch n % 4 {
 		case 0:
@@ -60,7 +60,7 @@ func TestConnectionsOfNobody(t *testing.T) {
 	if status, body := fetch(t, m, loadQuery, "Authorization", "Bearer secret-wall"); status != http.StatusOK {
 		t.Errorf("a viewer got %d %s", status, body)
 	}
-	if result := call[wire.ReportResult](t, agent, wire.MethodReport, wire.ReportParams{
+	if result := call[wire.ReportResult](t, agent, wire.MasterReport.Name, wire.ReportParams{
 		BootID: "boot", Seq: 1, Series: []wire.Series{{ID: 1, Key: "load/average-1"}},
 		Columns: wire.Columns{T: []int64{time.Now().UnixMilli()}, S: []uint32{1}, V: []float64{1}},
 	}); result.Refused != 0 {
@@ -99,7 +99,7 @@ func TestWebSocketsOfNobody(t *testing.T) {
 		t.Errorf("%d were taken, %d refused", taken, refused)
 	}
 	viewer := dial(t, m, nil, rpc.DialOptions{Header: bearer("wall")})
-	call[wire.HostsResult](t, viewer, wire.MethodHosts, nil)
+	call[wire.HostsResult](t, viewer, wire.HostsList.Name, nil)
 }
 
 // One credential has so many subscriptions over all of its connections, and gets
@@ -107,7 +107,7 @@ func TestWebSocketsOfNobody(t *testing.T) {
 func TestSubscriptionsOfOneCaller(t *testing.T) {
 	m := guarded(t)
 	subscribe := func(peer *rpc.Peer) error {
-		return peer.Call(t.Context(), wire.MethodSubscribe, wire.SubscribeParams{Pattern: "metrics/*"}, nil)
+		return peer.Call(t.Context(), wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: "metrics/*"}, nil)
 	}
 	var peers []*rpc.Peer
 	taken := 0
@@ -142,12 +142,12 @@ func TestSubscriptionsOfOneCaller(t *testing.T) {
 func TestNoHeartbeatsBetweenSamples(t *testing.T) {
 	m := start(t, config.Master{})
 	events, beats := make(notes, 100_000), make(notes, 100_000)
-	watcher := dial(t, m, map[string]notes{wire.NotifyEvent: events, wire.NotifyHeartbeat: beats}, rpc.DialOptions{})
+	watcher := dial(t, m, map[string]notes{wire.NotifyEvent.Name: events, wire.NotifyHeartbeat.Name: beats}, rpc.DialOptions{})
 	for _, pattern := range []string{"metrics/*", "metrics/nothing/*"} {
-		call[wire.SubscribeResult](t, watcher, wire.MethodSubscribe, wire.SubscribeParams{Pattern: pattern})
+		call[wire.SubscribeResult](t, watcher, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: pattern})
 	}
 	agent := dial(t, m, nil, rpc.DialOptions{})
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
 	const reports = 2000
 	var all sync.WaitGroup
 	for n := range reports {
@@ -156,7 +156,7 @@ func TestNoHeartbeatsBetweenSamples(t *testing.T) {
 				BootID: "boot", Seq: uint64(n + 1), Series: []wire.Series{{ID: 1, Key: "load/average-1"}},
 				Columns: wire.Columns{T: []int64{time.Now().UnixMilli() + int64(n)}, S: []uint32{1}, V: []float64{float64(n)}},
 			}
-			if err := agent.Call(t.Context(), wire.MethodReport, params, nil); err != nil {
+			if err := agent.Call(t.Context(), wire.MasterReport.Name, params, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -179,7 +179,7 @@ func TestRefusedCallsInALoop(t *testing.T) {
 	const calls = 400
 	for n := range calls {
 		params := map[string]string{"host": "web-1"}
-		if e := refused(t, viewer, []string{wire.MethodHostLabel, wire.MethodRelease, wire.MethodCatalogPush}[n%3], params); e.Code != wire.CodeForbidden {
+		if e := refused(t, viewer, []string{wire.HostsLabel.Name, wire.InspectorsRelease.Name, wire.CatalogPush.Name}[n%3], params); e.Code != wire.CodeForbidden {
 			t.Fatal(e)
 		}
 	}
@@ -193,7 +193,7 @@ func TestRefusedCallsInALoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
-	lines := call[wire.AuditResult](t, ops, wire.MethodAudit, wire.AuditParams{Limit: 1000}).Entries
+	lines := call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{Limit: 1000}).Entries
 	stands := make(map[string]int)
 	for _, line := range lines {
 		more := 0
@@ -215,7 +215,7 @@ func TestWrongLogins(t *testing.T) {
 	m := guarded(t)
 	peer := dial(t, m, nil, rpc.DialOptions{})
 	for range 3 {
-		if e := refused(t, peer, wire.MethodLogin, wire.LoginParams{Token: "secret-wrong"}); e.Code != wire.CodeUnauthenticated {
+		if e := refused(t, peer, wire.MasterLogin.Name, wire.LoginParams{Token: "secret-wrong"}); e.Code != wire.CodeUnauthenticated {
 			t.Error(e)
 		}
 	}
@@ -244,7 +244,7 @@ func TestConnectionsOfOneCredential(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { peer.Close(rpc.CloseNormal, ""); peer.Wait() })
-			if peer.Call(t.Context(), wire.MethodInfo, nil, nil) == nil { // and was not closed at once
+			if peer.Call(t.Context(), wire.MasterInfo.Name, nil, nil) == nil { // and was not closed at once
 				taken++
 			}
 		}
@@ -253,5 +253,5 @@ func TestConnectionsOfOneCredential(t *testing.T) {
 		}
 	}
 	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
-	call[wire.HostsResult](t, ops, wire.MethodHosts, nil)
+	call[wire.HostsResult](t, ops, wire.HostsList.Name, nil)
 }

@@ -49,8 +49,8 @@ func fetch(t *testing.T, m *Master, path string, header ...string) (int, string)
 func reportOne(t *testing.T, m *Master, host string, seq uint64, at int64, v float64) {
 	t.Helper()
 	agent := dial(t, m, nil, rpc.DialOptions{})
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello(host))
-	result := call[wire.ReportResult](t, agent, wire.MethodReport, wire.ReportParams{
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello(host))
+	result := call[wire.ReportResult](t, agent, wire.MasterReport.Name, wire.ReportParams{
 		BootID: "boot", Seq: seq, Series: []wire.Series{{ID: 1, Key: "load/average-1"}},
 		Columns: wire.Columns{T: []int64{at}, S: []uint32{1}, V: []float64{v}},
 	})
@@ -139,7 +139,7 @@ func TestWhoMayQuery(t *testing.T) {
 		}
 	}
 	agent := dial(t, m, nil, rpc.DialOptions{Header: http.Header{"Authorization": {"Bearer a"}}})
-	if e := refused(t, agent, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "*", Points: 1}); e.Code != wire.CodeForbidden {
+	if e := refused(t, agent, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "*", Points: 1}); e.Code != wire.CodeForbidden {
 		t.Errorf("an agent's range gave %v", e)
 	}
 }
@@ -163,11 +163,11 @@ func TestRangeOverRPC(t *testing.T) {
 	now := time.Now().UnixMilli()
 	reportOne(t, m, "web-1", 1, now, 1)
 	viewer := dial(t, m, nil, rpc.DialOptions{})
-	last := call[wire.HistoryRangeResult](t, viewer, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/*", FromMS: -60_000, Points: 100})
+	last := call[wire.HistoryRangeResult](t, viewer, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/*", FromMS: -60_000, Points: 100})
 	if len(last.T) != 1 || last.T[0] != now || last.ToMS-last.FromMS != 60_000 {
 		t.Errorf("the last minute is %+v", last)
 	}
-	empty := call[map[string]any](t, viewer, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/nobody/*", FromMS: -60_000, Points: 100})
+	empty := call[map[string]any](t, viewer, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/nobody/*", FromMS: -60_000, Points: 100})
 	if fmt.Sprint(empty["series"], empty["t"], empty["s"], empty["v"]) != "[] [] [] []" {
 		t.Errorf("nothing is %v; want empty lists, not null", empty)
 	}
@@ -176,7 +176,7 @@ func TestRangeOverRPC(t *testing.T) {
 		"the pattern is empty":         {Points: 1},
 		"before it begins":             {Pattern: "*", FromMS: 2, ToMS: 1, Points: 1},
 	} {
-		if e := refused(t, viewer, wire.MethodHistoryRange, p); e.Code != rpc.CodeInvalidParams || !strings.Contains(e.Message, want) {
+		if e := refused(t, viewer, wire.HistoryRange.Name, p); e.Code != rpc.CodeInvalidParams || !strings.Contains(e.Message, want) {
 			t.Errorf("%+v gave %v, want %s", p, e, want)
 		}
 	}
@@ -205,12 +205,12 @@ func TestReportsWhileTheHistoryIsNotOpen(t *testing.T) {
 func TestInspectorInfo(t *testing.T) {
 	m := start(t, config.Master{})
 	agent := dial(t, m, nil, rpc.DialOptions{})
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
 	status := wire.StatusParams{All: true, Inspectors: []wire.InspectorStatus{
 		{Name: "load", Kind: "script", Revision: "sha256:9f2c", State: wire.StateOK},
 		{Name: "disk", Kind: "plugin", Revision: "sha256:77aa", State: wire.StateOK},
 	}}
-	call[wire.Empty](t, agent, wire.MethodStatus, status)
+	call[wire.Empty](t, agent, wire.MasterStatus.Name, status)
 	notes := m.newAnnotator()
 	note := func() {
 		t.Helper()
@@ -230,13 +230,13 @@ func TestInspectorInfo(t *testing.T) {
 	}
 	status.Inspectors = status.Inspectors[:1]
 	status.Inspectors[0].Revision = "sha256:new"
-	call[wire.Empty](t, agent, wire.MethodStatus, status)
+	call[wire.Empty](t, agent, wire.MasterStatus.Name, status)
 	note()
 	if len(notes.known) != 1 || notes.known[info{"web-1", "load", "script", "sha256:new"}] == nil {
 		t.Errorf("known are %v, want the new revision alone", notes.known)
 	}
 	status.Inspectors[0].Assigned = "of-the-catalog"
-	call[wire.Empty](t, agent, wire.MethodStatus, status)
+	call[wire.Empty](t, agent, wire.MasterStatus.Name, status)
 	note()
 	if len(notes.known) != 1 || notes.known[info{"web-1", "load", "script", "of-the-catalog"}] == nil {
 		t.Errorf("known are %v, want the revision of the catalog alone", notes.known)
@@ -251,7 +251,7 @@ func TestJoinWithTheRevision(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	m := start(t, config.Master{})
 	agent := dial(t, m, nil, rpc.DialOptions{})
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
 	notes, at := m.newAnnotator(), time.Now().Add(-20*time.Minute)
 	values := m.history.NewSeries("web-1", "disk/used_percent", nil, inspectors.Gauge)
 	revision := ""
@@ -266,7 +266,7 @@ func TestJoinWithTheRevision(t *testing.T) {
 		if revision != "" {
 			status.Inspectors = []wire.InspectorStatus{{Name: "disk", Kind: "script", Revision: revision, State: wire.StateOK}}
 		}
-		call[wire.Empty](t, agent, wire.MethodStatus, status)
+		call[wire.Empty](t, agent, wire.MasterStatus.Name, status)
 		at = at.Add(time.Duration(1+random.IntN(15)) * time.Second)
 		if err := notes.note(t.Context(), at); err != nil {
 			t.Fatal(err)

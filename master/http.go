@@ -143,7 +143,7 @@ func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Hand
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
 			http.Error(w, "send the token of a viewer or an operator as \"Authorization: Bearer TOKEN\""+authenticator.KeyHint(), http.StatusUnauthorized)
-		case !identity.MayView():
+		case !identity.May(wire.Viewer):
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s, which may not look at metrics", identity.Name, identity.Role), http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r.WithContext(history.WithCaller(r.Context(), identity.Name)))
@@ -186,7 +186,7 @@ func programs(authenticator *auth.Authenticator, assigned func(host, program str
 		case err != nil || identity == nil:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
 			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one"+authenticator.KeyHint(), http.StatusUnauthorized)
-		case !fetching && !identity.MayOperate():
+		case !fetching && !identity.May(wire.Operator):
 			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; storing programs needs an operator's", identity.Name, identity.Role), http.StatusForbidden)
 		case identity.Role == auth.Agent && !assigned(identity.Host, strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)):
 			http.Error(w, fmt.Sprintf("host %q is not to run that program", identity.Host), http.StatusForbidden)

@@ -163,13 +163,13 @@ func TestSamplesReachSubscribers(t *testing.T) {
 			m := start(t, config.Master{})
 			at := time.Now().UnixMilli()
 			events, columns := make(notes, 10), make(notes, 10)
-			watcher := dial(t, m, map[string]notes{wire.NotifyEvent: events, wire.NotifySamples: columns}, rpc.DialOptions{Codec: codec})
+			watcher := dial(t, m, map[string]notes{wire.NotifyEvent.Name: events, wire.NotifySamples.Name: columns}, rpc.DialOptions{Codec: codec})
 			agent := dial(t, m, nil, rpc.DialOptions{Codec: codec})
-			call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
-			call[wire.SubscribeResult](t, watcher, wire.MethodSubscribe, []string{"metrics/web-1/*"})
-			call[wire.SubscribeResult](t, watcher, wire.MethodSubscribe, wire.SubscribeParams{Pattern: "metrics/*", Format: "columns"})
+			call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
+			call[wire.SubscribeResult](t, watcher, wire.MasterSubscribe.Name, []string{"metrics/web-1/*"})
+			call[wire.SubscribeResult](t, watcher, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: "metrics/*", Format: "columns"})
 
-			result := call[wire.ReportResult](t, agent, wire.MethodReport, wire.ReportParams{
+			result := call[wire.ReportResult](t, agent, wire.MasterReport.Name, wire.ReportParams{
 				BootID: "boot", Seq: 1,
 				Series:  []wire.Series{{ID: 5, Key: "disk/used_percent", Labels: map[string]string{"mount": "/"}}},
 				Columns: wire.Columns{T: []int64{at}, S: []uint32{5}, V: []float64{31.25}},
@@ -185,7 +185,7 @@ func TestSamplesReachSubscribers(t *testing.T) {
 			if got := columns.next(t); got != want {
 				t.Errorf("columns\n%s, want\n%s", got, want)
 			}
-			past := call[wire.HistoryRangeResult](t, watcher, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: at - 1000, ToMS: at, Points: 10})
+			past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: at - 1000, ToMS: at, Points: 10})
 			if got, want := fmt.Sprint(past), fmt.Sprintf("{%d %d 10 false [{1 web-1 disk/used_percent map[mount:/] gauge}] {[%d] [1] [31.25]}}", at-1000, at, at); got != want {
 				t.Errorf("the history has %s\nwant %s", got, want)
 			}
@@ -196,14 +196,14 @@ func TestSamplesReachSubscribers(t *testing.T) {
 func TestReportMetric(t *testing.T) {
 	m := start(t, config.Master{})
 	events := make(notes, 10)
-	peer := dial(t, m, map[string]notes{wire.NotifyEvent: events}, rpc.DialOptions{Codec: rpc.SubprotocolJSON})
-	call[wire.SubscribeResult](t, peer, wire.MethodSubscribe, []string{"metrics/*/load/*"})
-	call[any](t, peer, wire.MethodReportMetric, []any{"pi", map[string]any{"ts": 1700000000000, "key": "load/average-1", "val": 0.5}})
+	peer := dial(t, m, map[string]notes{wire.NotifyEvent.Name: events}, rpc.DialOptions{Codec: rpc.SubprotocolJSON})
+	call[wire.SubscribeResult](t, peer, wire.MasterSubscribe.Name, []string{"metrics/*/load/*"})
+	call[any](t, peer, wire.MasterReportMetric.Name, []any{"pi", map[string]any{"ts": 1700000000000, "key": "load/average-1", "val": 0.5}})
 	want := `{"data":{"key":"load/average-1","labels":{},"ts":1700000000000,"val":0.5},"path":"metrics/pi/load/average-1","subscription":1}`
 	if got := events.next(t); got != want {
 		t.Errorf("event\n%s, want\n%s", got, want)
 	}
-	hosts := call[wire.HostsResult](t, peer, wire.MethodHosts, nil)
+	hosts := call[wire.HostsResult](t, peer, wire.HostsList.Name, nil)
 	if len(hosts.Hosts) != 1 || hosts.Hosts[0].Host != "pi" || hosts.Hosts[0].State != wire.HostUp || !hosts.Hosts[0].Simple {
 		t.Errorf("hosts are %+v", hosts.Hosts)
 	}
@@ -222,26 +222,26 @@ func TestBadCallsAreRefused(t *testing.T) {
 		want   string
 	}{
 		{"master.stop", nil, rpc.CodeMethodNotFound, "master.stop"},
-		{wire.MethodReportMetric, nil, rpc.CodeInvalidParams, "hostname"},
-		{wire.MethodReportMetric, metric(map[string]any{}), rpc.CodeInvalidParams, "val is missing"},
-		{wire.MethodReportMetric, metric(map[string]any{"ts": 1, "key": "a/b", "val": "7"}), rpc.CodeInvalidParams, "val"},
-		{wire.MethodReportMetric, metric(map[string]any{"ts": 1, "key": "<b>/x", "val": 7}), rpc.CodeInvalidParams, "'<' is not allowed"},
-		{wire.MethodReportMetric, []any{"<img src=x onerror=alert(1)>", map[string]any{"ts": 1, "key": "a/b", "val": 7}}, rpc.CodeInvalidParams, "host name"},
-		{wire.MethodSubscribe, []any{""}, rpc.CodeInvalidParams, "pattern is empty"},
-		{wire.MethodSubscribe, []any{7}, rpc.CodeInvalidParams, "pattern"},
-		{wire.MethodSubscribe, map[string]any{"patern": "*"}, rpc.CodeInvalidParams, "patern"},
-		{wire.MethodSubscribe, map[string]any{"pattern": "*", "format": "xml"}, rpc.CodeInvalidParams, `unknown format "xml"`},
-		{wire.MethodUnsubscribe, []any{99}, wire.CodeNotFound, "no subscription 99"},
-		{wire.MethodHost, []any{"nope"}, wire.CodeNotFound, `no host "nope"`},
-		{wire.MethodReport, map[string]any{"boot_id": "b", "seq": 1, "t": []int{}, "s": []int{}, "v": []int{}}, wire.CodeConflict, "call master.hello first"},
-		{wire.MethodStatus, map[string]any{"all": true, "inspectors": []any{}}, wire.CodeConflict, "call master.hello first"},
+		{wire.MasterReportMetric.Name, nil, rpc.CodeInvalidParams, "hostname"},
+		{wire.MasterReportMetric.Name, metric(map[string]any{}), rpc.CodeInvalidParams, "val is missing"},
+		{wire.MasterReportMetric.Name, metric(map[string]any{"ts": 1, "key": "a/b", "val": "7"}), rpc.CodeInvalidParams, "val"},
+		{wire.MasterReportMetric.Name, metric(map[string]any{"ts": 1, "key": "<b>/x", "val": 7}), rpc.CodeInvalidParams, "'<' is not allowed"},
+		{wire.MasterReportMetric.Name, []any{"<img src=x onerror=alert(1)>", map[string]any{"ts": 1, "key": "a/b", "val": 7}}, rpc.CodeInvalidParams, "host name"},
+		{wire.MasterSubscribe.Name, []any{""}, rpc.CodeInvalidParams, "pattern is empty"},
+		{wire.MasterSubscribe.Name, []any{7}, rpc.CodeInvalidParams, "pattern"},
+		{wire.MasterSubscribe.Name, map[string]any{"patern": "*"}, rpc.CodeInvalidParams, "patern"},
+		{wire.MasterSubscribe.Name, map[string]any{"pattern": "*", "format": "xml"}, rpc.CodeInvalidParams, `unknown format "xml"`},
+		{wire.MasterUnsubscribe.Name, []any{99}, wire.CodeNotFound, "no subscription 99"},
+		{wire.HostsGet.Name, []any{"nope"}, wire.CodeNotFound, `no host "nope"`},
+		{wire.MasterReport.Name, map[string]any{"boot_id": "b", "seq": 1, "t": []int{}, "s": []int{}, "v": []int{}}, wire.CodeConflict, "call master.hello first"},
+		{wire.MasterStatus.Name, map[string]any{"all": true, "inspectors": []any{}}, wire.CodeConflict, "call master.hello first"},
 	} {
 		got := refused(t, peer, c.method, c.params)
 		if got.Code != c.code || !strings.Contains(got.Message, c.want) {
 			t.Errorf("%s(%v): code %d %q, want %d with %q", c.method, c.params, got.Code, got.Message, c.code, c.want)
 		}
 	}
-	call[wire.InfoResult](t, peer, wire.MethodInfo, nil)
+	call[wire.InfoResult](t, peer, wire.MasterInfo.Name, nil)
 }
 
 func TestHelloIsChecked(t *testing.T) {
@@ -257,27 +257,27 @@ func TestHelloIsChecked(t *testing.T) {
 		"labels":             bad(func(h *wire.HelloParams) { h.Labels = map[string]string{"1": "x"} }),
 		"boot_id":            bad(func(h *wire.HelloParams) { h.BootID = "" }),
 	} {
-		if got := refused(t, peer, wire.MethodHello, params); !strings.Contains(got.Message, want) {
+		if got := refused(t, peer, wire.MasterHello.Name, params); !strings.Contains(got.Message, want) {
 			t.Errorf("got %q, want %q", got.Message, want)
 		}
 	}
-	call[wire.HelloResult](t, peer, wire.MethodHello, hello("web-1"))
-	if got := refused(t, peer, wire.MethodHello, hello("web-2")); !strings.Contains(got.Message, "already said") {
+	call[wire.HelloResult](t, peer, wire.MasterHello.Name, hello("web-1"))
+	if got := refused(t, peer, wire.MasterHello.Name, hello("web-2")); !strings.Contains(got.Message, "already said") {
 		t.Errorf("a second hello: %v", got)
 	}
 	other := hello("web-1")
 	other.AgentID = "another"
-	if got := refused(t, dial(t, m, nil, rpc.DialOptions{}), wire.MethodHello, other); !strings.Contains(got.Message, "already reported by another agent") {
+	if got := refused(t, dial(t, m, nil, rpc.DialOptions{}), wire.MasterHello.Name, other); !strings.Contains(got.Message, "already reported by another agent") {
 		t.Errorf("another agent of the same name: %v", got)
 	}
 	again := dial(t, m, nil, rpc.DialOptions{})
-	call[wire.HelloResult](t, again, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, again, wire.MasterHello.Name, hello("web-1"))
 	patience.Closed(t, "the end of the old connection", peer.Done())
 	if code := closeCode(peer); code != wire.CloseReplaced {
 		t.Errorf("the old connection was closed with %d, want %d", code, wire.CloseReplaced)
 	}
 	old := dial(t, m, nil, rpc.DialOptions{})
-	refused(t, old, wire.MethodHello, bad(func(h *wire.HelloParams) { h.Protocol = 99 }))
+	refused(t, old, wire.MasterHello.Name, bad(func(h *wire.HelloParams) { h.Protocol = 99 }))
 	patience.Closed(t, "the end of the connection", old.Done())
 	if code := closeCode(old); code != wire.CloseVersion {
 		t.Errorf("another protocol was closed with %d, want %d", code, wire.CloseVersion)
@@ -320,45 +320,45 @@ func TestCredentials(t *testing.T) {
 	}
 
 	nobody := dial(t, m, nil, secure(nil))
-	for _, method := range []string{wire.MethodHosts, wire.MethodSubscribe, wire.MethodHello, wire.MethodReportMetric, wire.MethodInfo, "master.stop"} {
+	for _, method := range []string{wire.HostsList.Name, wire.MasterSubscribe.Name, wire.MasterHello.Name, wire.MasterReportMetric.Name, wire.MasterInfo.Name, "master.stop"} {
 		if got := refused(t, nobody, method, nil); got.Code != wire.CodeUnauthenticated || !strings.Contains(got.Message, "not logged in") {
 			t.Errorf("%s without a login: %v", method, got)
 		}
 	}
-	if got := refused(t, nobody, wire.MethodLogin, wire.LoginParams{Token: "wrong"}); got.Code != wire.CodeUnauthenticated {
+	if got := refused(t, nobody, wire.MasterLogin.Name, wire.LoginParams{Token: "wrong"}); got.Code != wire.CodeUnauthenticated {
 		t.Errorf("a wrong login: %v", got)
 	}
-	if got := refused(t, nobody, wire.MethodLogin, wire.LoginParams{Username: "ops", Password: "secret-wall"}); got.Code != wire.CodeUnauthenticated {
+	if got := refused(t, nobody, wire.MasterLogin.Name, wire.LoginParams{Username: "ops", Password: "secret-wall"}); got.Code != wire.CodeUnauthenticated {
 		t.Errorf("a login with another's name: %v", got)
 	}
-	if got := call[wire.LoginResult](t, nobody, wire.MethodLogin, wire.LoginParams{Username: "wall", Password: "secret-wall"}); got.Role != "viewer" {
+	if got := call[wire.LoginResult](t, nobody, wire.MasterLogin.Name, wire.LoginParams{Username: "wall", Password: "secret-wall"}); got.Role != "viewer" {
 		t.Errorf("logged in as %+v", got)
 	}
-	call[wire.HostsResult](t, nobody, wire.MethodHosts, nil)
-	if got := refused(t, nobody, wire.MethodReportMetric, []any{"web-1", map[string]any{"ts": 1, "key": "a/b", "val": 1}}); got.Code != wire.CodeForbidden {
+	call[wire.HostsResult](t, nobody, wire.HostsList.Name, nil)
+	if got := refused(t, nobody, wire.MasterReportMetric.Name, []any{"web-1", map[string]any{"ts": 1, "key": "a/b", "val": 1}}); got.Code != wire.CodeForbidden {
 		t.Errorf("a viewer reported: %v", got)
 	}
 
 	// Who is nobody may not make the master hold much.
 	large := dial(t, m, nil, secure(nil))
-	if err := large.Call(t.Context(), wire.MethodLogin, wire.LoginParams{Token: strings.Repeat("x", 1<<20)}, nil); !errors.Is(err, rpc.ErrClosed) || closeCode(large) != rpc.CloseTooBig {
+	if err := large.Call(t.Context(), wire.MasterLogin.Name, wire.LoginParams{Token: strings.Repeat("x", 1<<20)}, nil); !errors.Is(err, rpc.ErrClosed) || closeCode(large) != rpc.CloseTooBig {
 		t.Errorf("a login of 1 MiB: %v", err)
 	}
 
 	agent := dial(t, m, nil, secure(bearer("web-1")))
-	if got := refused(t, agent, wire.MethodHello, hello("web-2")); got.Code != wire.CodeForbidden {
+	if got := refused(t, agent, wire.MasterHello.Name, hello("web-2")); got.Code != wire.CodeForbidden {
 		t.Errorf("an agent said hello for another host: %v", got)
 	}
 	release := wire.ReleaseParams{Host: "web-1", Inspector: "disk"}
 	for _, caller := range []*rpc.Peer{nobody, agent} { // a viewer by now, and an agent
-		if got := refused(t, caller, wire.MethodRelease, release); got.Code != wire.CodeForbidden {
+		if got := refused(t, caller, wire.InspectorsRelease.Name, release); got.Code != wire.CodeForbidden {
 			t.Errorf("somebody who is no operator released an inspector: %v", got)
 		}
 	}
-	if got := refused(t, agent, wire.MethodHosts, nil); got.Code != wire.CodeForbidden {
+	if got := refused(t, agent, wire.HostsList.Name, nil); got.Code != wire.CodeForbidden {
 		t.Errorf("an agent listed hosts: %v", got)
 	}
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
 }
 
 func TestRefusesToListenBeyondLoopback(t *testing.T) {

@@ -54,7 +54,7 @@ func visit(url, key string) {
 		fmt.Println("rpc", err)
 		return
 	}
-	for _, method := range []string{wire.MethodHosts, wire.MethodCatalogPush, wire.MethodHello, "no.such.method"} {
+	for _, method := range []string{wire.HostsList.Name, wire.CatalogPush.Name, wire.MasterHello.Name, "no.such.method"} {
 		err := peer.Call(context.Background(), method, nil, nil)
 		if answer, ok := errors.AsType[*rpc.Error](err); ok {
 			fmt.Println(method, answer.Code)
@@ -102,7 +102,7 @@ func TestAnotherUserOfTheMachine(t *testing.T) {
 %s -32001
 %s -32001
 no.such.method -32001
-`, wire.MethodHosts, wire.MethodCatalogPush, wire.MethodHello)
+`, wire.HostsList.Name, wire.CatalogPush.Name, wire.MasterHello.Name)
 	for range 3 {
 		if got := asNobody(t, m.URL(), ""); got != want {
 			t.Errorf("another user gets\n%s\nwant\n%s", got, want)
@@ -120,14 +120,14 @@ no.such.method -32001
 		t.Errorf("the link is %s", link)
 	}
 	got := asNobody(t, m.URL(), key)
-	if strings.Contains(got, "401") || strings.Contains(got, "-32001") || strings.Contains(got, "-32003") || !strings.Contains(got, wire.MethodHosts+" <nil>") {
+	if strings.Contains(got, "401") || strings.Contains(got, "-32001") || strings.Contains(got, "-32003") || !strings.Contains(got, wire.HostsList.Name+" <nil>") {
 		t.Errorf("with the key another user gets\n%s", got)
 	}
 	if got := asNobody(t, m.URL(), key[1:]); !strings.Contains(got, "401") || strings.Contains(got, "<nil>") {
 		t.Errorf("with a wrong key another user gets\n%s", got)
 	}
 	own := dial(t, m, nil, rpc.DialOptions{})
-	call[wire.HostsResult](t, own, wire.MethodHosts, nil)
+	call[wire.HostsResult](t, own, wire.HostsList.Name, nil)
 	if status, body := fetch(t, m, "/api/v1/query?query=1", "Authorization", "Bearer of-another-time"); status != http.StatusOK {
 		t.Errorf("the own user with some token got %d %s", status, body)
 	}

@@ -169,8 +169,8 @@ func TestBehindNginx(t *testing.T) {
 	}
 	defer agent.Wait()
 	defer agent.Close(rpc.CloseNormal, "")
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello("web-1"))
-	if hosts := call[wire.HostsResult](t, page, wire.MethodHosts, nil).Hosts; len(hosts) != 1 || hosts[0].Host != "web-1" {
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
+	if hosts := call[wire.HostsResult](t, page, wire.HostsList.Name, nil).Hosts; len(hosts) != 1 || hosts[0].Host != "web-1" {
 		t.Errorf("the page sees %+v", hosts)
 	}
 	if status, text := n.send(t, http.MethodPost, "/api/v1/query?query=1", n.url, nil); status != http.StatusOK {

@@ -45,7 +45,7 @@ func benchmarkPush(b *testing.B, n int) {
 		id := wire.RevisionOf(withFile(code))
 		started := time.Now()
 		pushed := make(chan error, 1)
-		go func() { pushed <- operator.Call(b.Context(), wire.MethodCatalogPush, wire.PushParams{Code: code}, nil) }()
+		go func() { pushed <- operator.Call(b.Context(), wire.CatalogPush.Name, wire.PushParams{Code: code}, nil) }()
 		for healthy := 0; healthy < n; {
 			if r := <-receipts; r.Revision == id && r.State == wire.ReceiptHealthy {
 				healthy++

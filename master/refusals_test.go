@@ -41,7 +41,7 @@ func TestCheckForeseesRefusals(t *testing.T) {
 	}
 	code := signable(1)
 	checked := func(selector string) wire.CheckResult {
-		return call[wire.CheckResult](t, operator, wire.MethodCatalogCheck, wire.CheckParams{Code: code, Selector: &selector})
+		return call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: code, Selector: &selector})
 	}
 	names := func(refusals []wire.Refusal) (names []string) {
 		for _, r := range refusals {

@@ -37,7 +37,7 @@ func TestTokensComeAndGo(t *testing.T) {
 				continue
 			}
 			peers[name] = dial(t, m, nil, rpc.DialOptions{})
-			call[wire.LoginResult](t, peers[name], wire.MethodLogin, wire.LoginParams{Token: "secret-" + name})
+			call[wire.LoginResult](t, peers[name], wire.MasterLogin.Name, wire.LoginParams{Token: "secret-" + name})
 		}
 		kept := map[string]bool{}
 		cfg.Tokens = []config.Token{all[0]}
@@ -56,7 +56,7 @@ func TestTokensComeAndGo(t *testing.T) {
 		for name, peer := range peers {
 			status, _ := fetch(t, m, loadQuery, "Authorization", "Bearer secret-"+name)
 			if kept[name] {
-				call[wire.HostsResult](t, peer, wire.MethodHosts, nil)
+				call[wire.HostsResult](t, peer, wire.HostsList.Name, nil)
 				if status != http.StatusOK {
 					t.Errorf("%s is kept and gets %d", name, status)
 				}
@@ -67,14 +67,14 @@ func TestTokensComeAndGo(t *testing.T) {
 				t.Errorf("%s is revoked, was closed with %d and gets %d", name, code, status)
 			}
 		}
-		call[wire.HostsResult](t, ops, wire.MethodHosts, nil)
+		call[wire.HostsResult](t, ops, wire.HostsList.Name, nil)
 	}
 	for _, bad := range [][]config.Token{nil, {{Name: "x", Role: "root", SHA256: all[0].SHA256}}, {all[0], all[0]}} {
 		if err := m.Reload(config.Master{Tokens: bad}); err == nil {
 			t.Errorf("%v was taken over", bad)
 		}
 	}
-	call[wire.HostsResult](t, ops, wire.MethodHosts, nil)
+	call[wire.HostsResult](t, ops, wire.HostsList.Name, nil)
 }
 
 // A renewed certificate is shown to who comes next; one that is broken is not
@@ -106,7 +106,7 @@ func TestRenewedCertificate(t *testing.T) {
 	}
 	fresh := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops"), TLS: &tls.Config{RootCAs: newPool}})
 	for _, peer := range []*rpc.Peer{old, fresh} {
-		call[wire.HostsResult](t, peer, wire.MethodHosts, nil)
+		call[wire.HostsResult](t, peer, wire.HostsList.Name, nil)
 	}
 	if _, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Header: bearer("ops"), TLS: &tls.Config{RootCAs: oldPool}}); err == nil {
 		t.Error("the old certificate is still shown")

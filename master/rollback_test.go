@@ -35,7 +35,7 @@ func TestPushToNobody(t *testing.T) {
 	m := start(t, config.Master{})
 	operator := dial(t, m, nil, rpc.DialOptions{})
 	rollouts := watch[wire.Rollout](t, m, "rollouts/*")
-	if got := refused(t, operator, wire.MethodCatalogPush, wire.PushParams{Code: script("disk", 1), Selector: new("role=db")}); !strings.Contains(got.Message, "no host is known to this master yet") {
+	if got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1), Selector: new("role=db")}); !strings.Contains(got.Message, "no host is known to this master yet") {
 		t.Errorf("without a host: %v", got)
 	}
 	agents := three(t, m)
@@ -52,13 +52,13 @@ func TestPushToNobody(t *testing.T) {
 		"host=db-3":             "no host has host=db-3 (known: db-1, db-2, web-1)",
 		"role=db,zone notin(a)": "no host has zone notin (a) (known: a)",
 	} {
-		checked := call[wire.CheckResult](t, operator, wire.MethodCatalogCheck, wire.CheckParams{Code: script("disk", 2), Selector: &selector})
-		got := refused(t, operator, wire.MethodCatalogPush, wire.PushParams{Code: script("disk", 2), Selector: &selector})
+		checked := call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: script("disk", 2), Selector: &selector})
+		got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 2), Selector: &selector})
 		if !strings.Contains(got.Message, want) || checked.Nobody == "" || !strings.Contains(got.Message, checked.Nobody) || checked.Hosts != 0 || checked.Drops != 2 {
 			t.Errorf("%s: got %v and %+v, want %s", selector, got, checked, want)
 		}
 	}
-	entry := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"})
+	entry := call[wire.CatalogEntry](t, operator, wire.CatalogGet.Name, wire.CatalogParams{Name: "disk"})
 	if entry.Current != first.Revision || entry.Selector != "role=db" || entry.Summary.Healthy != 2 {
 		t.Errorf("after what was refused the entry is %+v", entry)
 	}
@@ -73,7 +73,7 @@ func TestPushToNobody(t *testing.T) {
 	}
 	push(t, operator, wire.PushParams{Code: script("disk", 3), Selector: new("role=web")})
 	rollouts("the third is done", func(r wire.Rollout) bool { return r.ToSelector == "role=web" && r.State == wire.RolloutDone })
-	back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+	back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
 	if back.Revision != first.Revision || back.Selector != "role=db" || back.Hosts != 2 || back.Drops != 1 {
 		t.Errorf("a rollback past what ran nowhere gave %+v, want %s for role=db", back, first.Revision)
 	}
@@ -94,12 +94,12 @@ func TestRollbackToNothing(t *testing.T) {
 	three(t, m)
 	first := push(t, operator, wire.PushParams{Code: script("disk", 1)})
 	rollouts("the first is done", inState(wire.RolloutDone))
-	if got := refused(t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"}); got.Message != fmt.Sprintf("inspector %q has had no other revision than %.12s", "disk", first.Revision) {
+	if got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); got.Message != fmt.Sprintf("inspector %q has had no other revision than %.12s", "disk", first.Revision) {
 		t.Errorf("got %v", got)
 	}
 	bad := push(t, operator, wire.PushParams{Code: script("disk", 666)})
 	rollouts("the bad one is rolled back", inState(wire.RolloutRolledBack))
-	got := refused(t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+	got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
 	if want := fmt.Sprintf("has had no other revision that did well: %.12s was rolled back in rollout %s; name it", bad.Revision, bad.Rollout); !strings.Contains(got.Message, want) {
 		t.Errorf("got %v, want %s", got, want)
 	}
@@ -107,21 +107,21 @@ func TestRollbackToNothing(t *testing.T) {
 	// The same code for other hosts is something to go back from.
 	push(t, operator, wire.PushParams{Code: script("disk", 1), Selector: new("role=web")})
 	rollouts("the hosts are others", func(r wire.Rollout) bool { return r.ToSelector == "role=web" && r.State == wire.RolloutDone })
-	if back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision || back.Selector != "" {
+	if back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision || back.Selector != "" {
 		t.Errorf("got %+v", back)
 	}
 
 	// What is deleted is listed as that, and comes back as it was.
-	call[wire.PushResult](t, operator, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
-	if list := call[wire.CatalogResult](t, operator, wire.MethodCatalogList, nil); len(list.Inspectors) != 0 || len(list.Deleted) != 1 || list.Deleted[0] != "disk" {
+	call[wire.PushResult](t, operator, wire.CatalogDelete.Name, wire.DeleteParams{Name: "disk"})
+	if list := call[wire.CatalogResult](t, operator, wire.CatalogList.Name, nil); len(list.Inspectors) != 0 || len(list.Deleted) != 1 || list.Deleted[0] != "disk" {
 		t.Errorf("got %+v", list)
 	}
-	if back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision || back.Selector != "" || back.Hosts != 3 {
+	if back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision || back.Selector != "" || back.Hosts != 3 {
 		t.Errorf("got %+v", back)
 	}
 	push(t, operator, wire.PushParams{Code: script("net", 666)})
 	rollouts("a new one is rolled back", func(r wire.Rollout) bool { return r.Inspector == "net" && r.State == wire.RolloutRolledBack })
-	if got := refused(t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "net"}); !strings.Contains(got.Message, "has had no other revision that did well: ") {
+	if got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "net"}); !strings.Contains(got.Message, "has had no other revision that did well: ") {
 		t.Errorf("got %v", got)
 	}
 }
@@ -158,15 +158,15 @@ func TestRollbackRestoresWhatWas(t *testing.T) {
 			if now.revision == "" {
 				continue
 			}
-			result = call[wire.PushResult](t, operator, wire.MethodCatalogDelete, wire.DeleteParams{Name: "disk"})
+			result = call[wire.PushResult](t, operator, wire.CatalogDelete.Name, wire.DeleteParams{Name: "disk"})
 			done = append(done, "delete")
 		case 4:
 			want, ok := expected(past, now)
 			if !ok {
-				refused(t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+				refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
 				continue
 			}
-			result = call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+			result = call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
 			done = append(done, fmt.Sprintf("rollback to %.4s for %q", result.Revision, result.Selector))
 			if result.Revision != want.revision || result.Selector != want.selector {
 				t.Fatalf("want %.4s for %q after\n%s", want.revision, want.selector, strings.Join(done, "\n"))
@@ -185,7 +185,7 @@ func TestRollbackRestoresWhatWas(t *testing.T) {
 		now = was{revision: result.Revision, selector: result.Selector, well: result.Revision != "" && healthy > 0, takenBack: end.State == wire.RolloutRolledBack}
 		past = append(past, now)
 		if now.takenBack {
-			entry := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"})
+			entry := call[wire.CatalogEntry](t, operator, wire.CatalogGet.Name, wire.CatalogParams{Name: "disk"})
 			done = append(done, fmt.Sprintf("taken back to %.4s for %q", entry.Current, entry.Selector))
 			now = was{revision: entry.Current, selector: entry.Selector, well: entry.Summary.Healthy > 0}
 			past = append(past, now)

@@ -88,7 +88,7 @@ func TestSignaturesReachHosts(t *testing.T) {
 	// A rollback hands on what is stored.
 	push(t, operator, wire.PushParams{Code: next})
 	db.waitSigned(t, []wire.Signature{signature(key, next)})
-	back := call[wire.PushResult](t, operator, wire.MethodCatalogRollback, wire.RollbackParams{Name: "disk"})
+	back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
 	db.waitSigned(t, want)
 	rollouts("done", func(r wire.Rollout) bool { return r.ID == back.Rollout && r.State == wire.RolloutDone })
 	db.leave()
@@ -98,11 +98,11 @@ func TestSignaturesReachHosts(t *testing.T) {
 	for _, folder := range []string{data, moved(t, data)} {
 		m, stop := startAgain(t, config.Master{Data: folder})
 		operator := dial(t, m, nil, rpc.DialOptions{})
-		revision := call[wire.Revision](t, operator, wire.MethodCatalogRevision, wire.RevisionParams{Name: "disk"})
+		revision := call[wire.Revision](t, operator, wire.CatalogRevision.Name, wire.RevisionParams{Name: "disk"})
 		if revision.ID != wire.RevisionOf(code) || !slices.Equal(revision.Signatures, want) {
 			t.Errorf("the revision is %+v", revision)
 		}
-		entry := call[wire.CatalogEntry](t, operator, wire.MethodCatalogGet, wire.CatalogParams{Name: "disk"})
+		entry := call[wire.CatalogEntry](t, operator, wire.CatalogGet.Name, wire.CatalogParams{Name: "disk"})
 		if got := entry.History[0]; !slices.Equal(got.Signers, signers) {
 			t.Errorf("the history begins with %+v", got)
 		}
@@ -171,7 +171,7 @@ func TestSignatureOfWhatIsCurrent(t *testing.T) {
 	}
 	receipts("pending", state(wire.ReceiptPending))
 	receipts("healthy", state(wire.ReceiptHealthy))
-	audit := call[wire.AuditResult](t, operator, wire.MethodAudit, wire.AuditParams{Subject: "disk"})
+	audit := call[wire.AuditResult](t, operator, wire.AuditList.Name, wire.AuditParams{Subject: "disk"})
 	if want := "signed by " + key.Public().ID(); !strings.Contains(audit.Entries[0].Detail, want) {
 		t.Errorf("the audit log says %q", audit.Entries[0].Detail)
 	}
@@ -189,8 +189,8 @@ func TestBadSignaturesAreRefused(t *testing.T) {
 		"17 signatures are given; at most 16 are allowed": slices.Repeat([]wire.Signature{good}, 17),
 	} {
 		for method, params := range map[string]any{
-			wire.MethodCatalogPush: wire.PushParams{Code: code, Signatures: signatures},
-			wire.MethodTrialStart:  wire.TrialStartParams{Code: code, Hosts: []string{"a"}, Signatures: signatures},
+			wire.CatalogPush.Name: wire.PushParams{Code: code, Signatures: signatures},
+			wire.TrialsStart.Name: wire.TrialStartParams{Code: code, Hosts: []string{"a"}, Signatures: signatures},
 		} {
 			if e := refused(t, operator, method, params); e.Code != rpc.CodeInvalidParams || !strings.Contains(e.Message, want) {
 				t.Errorf("%s: %v, want %s", method, e, want)

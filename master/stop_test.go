@@ -30,13 +30,13 @@ func slowQuery(at time.Time) string {
 func reportMany(t *testing.T, m *Master, host string, n int) {
 	t.Helper()
 	agent := dial(t, m, nil, rpc.DialOptions{})
-	call[wire.HelloResult](t, agent, wire.MethodHello, hello(host))
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello(host))
 	report := wire.ReportParams{BootID: "boot", Seq: 1}
 	for i := range n {
 		report.Series = append(report.Series, wire.Series{ID: uint32(i + 1), Key: fmt.Sprintf("many/v%d", i)})
 		report.T, report.S, report.V = append(report.T, time.Now().UnixMilli()), append(report.S, uint32(i+1)), append(report.V, float64(i))
 	}
-	if result := call[wire.ReportResult](t, agent, wire.MethodReport, report); result.Refused != 0 {
+	if result := call[wire.ReportResult](t, agent, wire.MasterReport.Name, report); result.Refused != 0 {
 		t.Fatalf("refused: %+v", result)
 	}
 }

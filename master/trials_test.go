@@ -25,13 +25,13 @@ func newTrialAgent(t testing.TB, m *Master, host string, labels map[string]strin
 	t.Helper()
 	a := &trialAgent{tries: make(chan string, 100), unties: make(chan string, 100)}
 	mux := rpc.NewMux()
-	mux.Handle(wire.MethodAgentTry, rpc.Method(func(ctx context.Context, p wire.AgentTryParams) (wire.Empty, error) {
+	mux.Handle(wire.AgentTry.Name, rpc.Method(func(ctx context.Context, p wire.AgentTryParams) (wire.Empty, error) {
 		if refusal == nil {
 			return wire.Empty{}, hand(ctx, a.tries, p.Trial)
 		}
 		return wire.Empty{}, refusal
 	}))
-	mux.Handle(wire.MethodAgentUntry, rpc.Method(func(ctx context.Context, p wire.TrialStopParams) (wire.Empty, error) {
+	mux.Handle(wire.AgentUntry.Name, rpc.Method(func(ctx context.Context, p wire.TrialStopParams) (wire.Empty, error) {
 		return wire.Empty{}, hand(ctx, a.unties, p.Trial)
 	}))
 	peer, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Handler: mux})
@@ -42,7 +42,7 @@ func newTrialAgent(t testing.TB, m *Master, host string, labels map[string]strin
 	t.Cleanup(func() { hangUp(t, peer) })
 	h := hello(host)
 	h.Labels, h.AcceptsPushed = labels, refusal == nil
-	call[wire.HelloResult](t, peer, wire.MethodHello, h)
+	call[wire.HelloResult](t, peer, wire.MasterHello.Name, h)
 	return a
 }
 
@@ -71,35 +71,35 @@ func TestTrialIsRelayedToItsWatcherAlone(t *testing.T) {
 	m := start(t, config.Master{})
 	agent := newTrialAgent(t, m, "web-1", nil, nil)
 	events, others, samples := make(notes, 100), make(notes, 100), make(notes, 100)
-	watcher := dial(t, m, map[string]notes{wire.NotifyTrial: events}, rpc.DialOptions{})
-	other := dial(t, m, map[string]notes{wire.NotifyTrial: others, wire.NotifyEvent: samples}, rpc.DialOptions{})
-	call[wire.SubscribeResult](t, other, wire.MethodSubscribe, []string{"metrics/*"})
+	watcher := dial(t, m, map[string]notes{wire.NotifyTrial.Name: events}, rpc.DialOptions{})
+	other := dial(t, m, map[string]notes{wire.NotifyTrial.Name: others, wire.NotifyEvent.Name: samples}, rpc.DialOptions{})
+	call[wire.SubscribeResult](t, other, wire.MasterSubscribe.Name, []string{"metrics/*"})
 
-	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, trialOn("web-1"))
+	begun := call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name, trialOn("web-1"))
 	if id := await(t, "the trial", agent.tries); id != begun.Trial || len(begun.Hosts) != 1 {
 		t.Errorf("the agent tries %q, the watcher was told %+v", id, begun)
 	}
 	now := time.Now().UnixMilli()
 	value := 42.0
 	report := wire.TrialReport{Trial: begun.Trial, Lines: []string{"hello"}, Run: &wire.TrialRun{TS: now, Samples: []wire.Metric{{TS: now, Key: "disk/x", Val: &value}}}}
-	call[wire.Empty](t, agent.Peer, wire.MethodTrial, report)
+	call[wire.Empty](t, agent.Peer, wire.MasterTrial.Name, report)
 	if e := trialEvent(t, events); e.Host != "web-1" || len(e.Lines) != 1 || e.Run == nil || *e.Run.Samples[0].Val != 42 {
 		t.Errorf("the watcher got %+v", e)
 	}
-	if e := refused(t, other, wire.MethodTrialStop, wire.TrialStopParams{Trial: begun.Trial}); e.Code != wire.CodeNotFound {
+	if e := refused(t, other, wire.TrialsStop.Name, wire.TrialStopParams{Trial: begun.Trial}); e.Code != wire.CodeNotFound {
 		t.Errorf("another connection stopping it gave %v", e)
 	}
-	call[wire.Empty](t, watcher, wire.MethodTrialStop, wire.TrialStopParams{Trial: begun.Trial})
+	call[wire.Empty](t, watcher, wire.TrialsStop.Name, wire.TrialStopParams{Trial: begun.Trial})
 	await(t, "the stop", agent.unties)
-	call[wire.Empty](t, agent.Peer, wire.MethodTrial, wire.TrialReport{Trial: begun.Trial, Ended: true, Cost: &wire.TrialCost{Runs: 1}})
+	call[wire.Empty](t, agent.Peer, wire.MasterTrial.Name, wire.TrialReport{Trial: begun.Trial, Ended: true, Cost: &wire.TrialCost{Runs: 1}})
 	if e := trialEvent(t, events); !e.Ended || e.Cost.Runs != 1 {
 		t.Errorf("the watcher got %+v, want the end", e)
 	}
-	if e := refused(t, agent.Peer, wire.MethodTrial, report); e.Code != wire.CodeNotFound {
+	if e := refused(t, agent.Peer, wire.MasterTrial.Name, report); e.Code != wire.CodeNotFound {
 		t.Errorf("a report behind the end gave %v", e)
 	}
 
-	past := call[wire.HistoryRangeResult](t, watcher, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/web-1/disk*", FromMS: now - 60_000, ToMS: now + 60_000, Points: 10})
+	past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/web-1/disk*", FromMS: now - 60_000, ToMS: now + 60_000, Points: 10})
 	if len(past.Series) > 0 || m.hub.SeriesCount("web-1") > 0 || len(others) > 0 || len(samples) > 0 {
 		t.Errorf("the history has %v, the hub %d series; another connection got %d events of the trial and %d samples", past.Series, m.hub.SeriesCount("web-1"), len(others), len(samples))
 	}
@@ -110,8 +110,8 @@ func TestTrialEndsWithItsWatcherAndWithItsAgent(t *testing.T) {
 	stays, goes := newTrialAgent(t, m, "stays", nil, nil), newTrialAgent(t, m, "goes", nil, nil)
 	newTrialAgent(t, m, "refuses", nil, rpc.Errorf(wire.CodeForbidden, "not here"))
 	events := make(notes, 100)
-	watcher := dial(t, m, map[string]notes{wire.NotifyTrial: events}, rpc.DialOptions{})
-	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, trialOn("stays", "goes", "refuses"))
+	watcher := dial(t, m, map[string]notes{wire.NotifyTrial.Name: events}, rpc.DialOptions{})
+	begun := call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name, trialOn("stays", "goes", "refuses"))
 	if e := trialEvent(t, events); e.Host != "refuses" || !e.Ended || e.State != wire.ReceiptRefused || e.Error != "not here" {
 		t.Errorf("the watcher got %+v, want the refusal", e)
 	}
@@ -133,11 +133,11 @@ func TestTrialOutlivesAnOlderConnectionOfItsAgent(t *testing.T) {
 	old := newTrialAgent(t, m, "web-1", nil, nil)
 	agent := newTrialAgent(t, m, "web-1", nil, nil)
 	events := make(notes, 100)
-	watcher := dial(t, m, map[string]notes{wire.NotifyTrial: events}, rpc.DialOptions{})
-	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, trialOn("web-1"))
+	watcher := dial(t, m, map[string]notes{wire.NotifyTrial.Name: events}, rpc.DialOptions{})
+	begun := call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name, trialOn("web-1"))
 	await(t, "the trial", agent.tries)
 	old.Wait()
-	call[wire.Empty](t, agent.Peer, wire.MethodTrial, wire.TrialReport{Trial: begun.Trial, Ended: true})
+	call[wire.Empty](t, agent.Peer, wire.MasterTrial.Name, wire.TrialReport{Trial: begun.Trial, Ended: true})
 	if e := trialEvent(t, events); !e.Ended || e.Error != "" {
 		t.Errorf("the watcher got %+v, want the end as the agent told it", e)
 	}
@@ -149,7 +149,7 @@ func TestTrialOfFaultyParams(t *testing.T) {
 	newTrialAgent(t, m, "db-2", map[string]string{"role": "db"}, nil)
 	away := newTrialAgent(t, m, "away", map[string]string{"role": "db"}, nil)
 	away.leave()
-	watcher := dial(t, m, map[string]notes{wire.NotifyTrial: make(notes, 100)}, rpc.DialOptions{})
+	watcher := dial(t, m, map[string]notes{wire.NotifyTrial.Name: make(notes, 100)}, rpc.DialOptions{})
 	bad := wire.Code{Name: "bad", File: "bad.go", Source: "package bad\n\nfunc Inspect() (float64, error) { _ = x; return y, nil }\n"}
 	for want, p := range map[string]wire.TrialStartParams{
 		"bad.go:3:":                  {Code: bad, Hosts: []string{"db-1"}},
@@ -162,7 +162,7 @@ func TestTrialOfFaultyParams(t *testing.T) {
 		"a trial is of a script":     {Code: wire.Code{Name: "disk", Plugin: &wire.PushedPlugin{}}, Hosts: []string{"db-1"}},
 		"give hosts or a selector: ": {Code: script("disk", 1), Hosts: []string{"db-1"}, Selector: "role=db"},
 	} {
-		e := refused(t, watcher, wire.MethodTrialStart, p)
+		e := refused(t, watcher, wire.TrialsStart.Name, p)
 		if !strings.Contains(e.Message, want) {
 			t.Errorf("the answer is %q, want %q in it", e.Message, want)
 		}
@@ -170,14 +170,14 @@ func TestTrialOfFaultyParams(t *testing.T) {
 			t.Errorf("the fault comes with %v, want both diagnostics", e.Data)
 		}
 	}
-	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, wire.TrialStartParams{Code: script("disk", 1), Selector: "role in (db),host in (db-1,db-2,web-1)"})
+	begun := call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name, wire.TrialStartParams{Code: script("disk", 1), Selector: "role in (db),host in (db-1,db-2,web-1)"})
 	if got := fmt.Sprint(begun.Hosts); got != "[db-1 db-2]" {
 		t.Errorf("the selector gave %s, want the two that are up", got)
 	}
 	for range 7 {
-		call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, trialOn("db-1"))
+		call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name, trialOn("db-1"))
 	}
-	if e := refused(t, watcher, wire.MethodTrialStart, trialOn("db-1")); e.Code != wire.CodeBusy {
+	if e := refused(t, watcher, wire.TrialsStart.Name, trialOn("db-1")); e.Code != wire.CodeBusy {
 		t.Errorf("a ninth trial gave %v", e)
 	}
 }
@@ -189,7 +189,7 @@ func TestSlowWatcherOfATrial(t *testing.T) {
 	agent := newTrialAgent(t, m, "web-1", nil, nil)
 	reads, events := make(chan struct{}), make(chan wire.TrialEvent, 100)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
+	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
 		select {
 		case <-reads:
 		case <-ctx.Done(): // the connection is down: nobody waits for this one
@@ -201,7 +201,7 @@ func TestSlowWatcherOfATrial(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { hangUp(t, watcher) })
-	begun := call[wire.TrialStartResult](t, watcher, wire.MethodTrialStart, trialOn("web-1"))
+	begun := call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name, trialOn("web-1"))
 	await(t, "the trial", agent.tries)
 	lines := make([]string, 50)
 	for i := range lines {
@@ -209,13 +209,13 @@ func TestSlowWatcherOfATrial(t *testing.T) {
 	}
 	const reports = 200 // 40 MB, several times what the master and the socket hold
 	for i := range reports {
-		call[wire.Empty](t, agent.Peer, wire.MethodTrial, wire.TrialReport{Trial: begun.Trial, Lines: lines})
+		call[wire.Empty](t, agent.Peer, wire.MasterTrial.Name, wire.TrialReport{Trial: begun.Trial, Lines: lines})
 		if i%10 != 9 {
 			continue
 		}
 		// It is slow, but not taken for dead, however long this takes: it says something,
 		// as it does not come to answer pings, and reads a little.
-		if err := watcher.Notify(t.Context(), wire.MethodTrialStop, wire.TrialStopParams{Trial: "another"}); err != nil {
+		if err := watcher.Notify(t.Context(), wire.TrialsStop.Name, wire.TrialStopParams{Trial: "another"}); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -224,7 +224,7 @@ func TestSlowWatcherOfATrial(t *testing.T) {
 			t.Fatalf("the slow watcher was cut off: %v", watcher.Err())
 		}
 	}
-	call[wire.Empty](t, agent.Peer, wire.MethodTrial, wire.TrialReport{Trial: begun.Trial, Ended: true, Lines: lines})
+	call[wire.Empty](t, agent.Peer, wire.MasterTrial.Name, wire.TrialReport{Trial: begun.Trial, Ended: true, Lines: lines})
 	close(reads)
 	got, told := 0, false
 	for {

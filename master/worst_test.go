@@ -68,7 +68,7 @@ func TestWorstMinute(t *testing.T) {
 	took := make([][]time.Duration, agents)
 	for n := range agents {
 		agent := dial(t, w.Master, nil, rpc.DialOptions{Header: bearer(fmt.Sprint("host-", n))})
-		call[wire.HelloResult](t, agent, wire.MethodHello, hello(fmt.Sprint("host-", n)))
+		call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello(fmt.Sprint("host-", n)))
 		reporting.Go(func() { sent[n], took[n] = w.report(agent) })
 	}
 	for range 3 {
@@ -104,7 +104,7 @@ func (w *worst) report(agent *rpc.Peer) (n int, took []time.Duration) {
 		ctx, cancel := context.WithTimeout(w.t.Context(), patience.Limit)
 		at := time.Now()
 		var result wire.ReportResult
-		err := agent.Call(ctx, wire.MethodReport, params, &result)
+		err := agent.Call(ctx, wire.MasterReport.Name, params, &result)
 		cancel()
 		if busy := (*rpc.Error)(nil); errors.As(err, &busy) && busy.Code == wire.CodeBusy {
 			seq--
@@ -207,23 +207,23 @@ func (w *worst) queries() {
 // ranges asks for everything, many times over one connection, and hangs up.
 func (w *worst) ranges() {
 	w.over("wall", 16, func(peer *rpc.Peer) {
-		_ = peer.Call(w.ctx, wire.MethodHistoryRange, wire.HistoryRangeParams{Pattern: "metrics/*", FromMS: -3_600_000, Points: 2000}, nil)
+		_ = peer.Call(w.ctx, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/*", FromMS: -3_600_000, Points: 2000}, nil)
 	})
 }
 
 func (w *worst) subscriptions() {
 	w.over("wall", 64, func(peer *rpc.Peer) {
-		_ = peer.Call(w.ctx, wire.MethodSubscribe, wire.SubscribeParams{Pattern: "metrics/*"}, nil)
+		_ = peer.Call(w.ctx, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: "metrics/*"}, nil)
 	})
 }
 
 // badCalls calls what is not allowed, and reports nonsense.
 func (w *worst) badCalls() {
 	w.over("evil", 32, func(peer *rpc.Peer) {
-		_ = peer.Call(w.ctx, wire.MethodHello, hello("evil"), nil)
-		_ = peer.Call(w.ctx, wire.MethodCatalogPush, wire.PushParams{Code: script("x", rand.IntN(1000))}, nil)
-		_ = peer.Call(w.ctx, wire.MethodHello, hello("host-1"), nil)
-		_ = peer.Call(w.ctx, wire.MethodReport, wire.ReportParams{BootID: "b", Seq: rand.Uint64(), Columns: wire.Columns{T: []int64{1}, S: []uint32{9}, V: []float64{1}}}, nil)
+		_ = peer.Call(w.ctx, wire.MasterHello.Name, hello("evil"), nil)
+		_ = peer.Call(w.ctx, wire.CatalogPush.Name, wire.PushParams{Code: script("x", rand.IntN(1000))}, nil)
+		_ = peer.Call(w.ctx, wire.MasterHello.Name, hello("host-1"), nil)
+		_ = peer.Call(w.ctx, wire.MasterReport.Name, wire.ReportParams{BootID: "b", Seq: rand.Uint64(), Columns: wire.Columns{T: []int64{1}, S: []uint32{9}, V: []float64{1}}}, nil)
 	})
 }
 

@@ -81,6 +81,12 @@ func (m *Mux) add(method string, e muxEntry) {
 // Methods returns the names of all methods, sorted.
 func (m *Mux) Methods() []string { return slices.Sorted(maps.Keys(m.methods)) }
 
+// Has reports whether there is such a method.
+func (m *Mux) Has(method string) bool {
+	_, ok := m.methods[method]
+	return ok
+}
+
 // InOrder implements Orderer. Methods that do not exist are refused in order.
 func (m *Mux) InOrder(method string) bool {
 	e, ok := m.methods[method]
@@ -111,6 +117,18 @@ func Method[P, R any](f func(ctx context.Context, p P) (R, error)) HandlerFunc {
 		}
 		return r, nil
 	}
+}
+
+// Row is how a package of messages describes one method: its name, whether it is
+// handled in order, and by its types what a handler takes and returns.
+type Row[P, R any] interface {
+	Row() (name string, inOrder bool, params P, result R)
+}
+
+// Serve has f answer the method of a row, whose types it must have.
+func Serve[P, R any](m *Mux, row Row[P, R], f func(ctx context.Context, p P) (R, error)) {
+	name, inOrder, _, _ := row.Row()
+	m.add(name, muxEntry{handle: Method(f), inOrder: inOrder})
 }
 
 type peerKey struct{}

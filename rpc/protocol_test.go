@@ -30,6 +30,16 @@ func TestProtocolNamesEverything(t *testing.T) {
 	text := readProtocol(t)
 	seen := 0
 	named := func(n ast.Node) bool {
+		if row, ok := n.(*ast.KeyValueExpr); ok {
+			if key, ok := row.Key.(*ast.Ident); !ok || key.Name != "Name" {
+				return true
+			}
+			seen++
+			if name := strings.Trim(row.Value.(*ast.BasicLit).Value, `"`); !strings.Contains(text, name) {
+				t.Errorf("the method %q of the wire is not in PROTOCOL.md", name)
+			}
+			return true
+		}
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok || len(spec.Values) != 1 {
 			return true
@@ -52,14 +62,14 @@ func TestProtocolNamesEverything(t *testing.T) {
 		}
 		return true
 	}
-	for _, name := range []string{"wire/wire.go", "wire/push.go"} {
+	for _, name := range []string{"wire/wire.go", "wire/push.go", "wire/methods.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, named)
 	}
-	if seen < 30 {
+	if seen < 60 {
 		t.Errorf("only %d constants were found", seen)
 	}
 }
@@ -80,50 +90,50 @@ func TestWireAgrees(t *testing.T) {
 func TestProtocolExamples(t *testing.T) {
 	type types struct{ params, result any }
 	known := map[string]types{
-		wire.MethodLogin:           {wire.LoginParams{}, wire.LoginResult{}},
-		wire.MethodInfo:            {wire.Empty{}, wire.InfoResult{}},
-		wire.MethodHello:           {wire.HelloParams{}, wire.HelloResult{}},
-		wire.MethodReport:          {wire.ReportParams{}, wire.ReportResult{}},
-		wire.MethodStatus:          {wire.StatusParams{}, wire.Empty{}},
-		wire.MethodReportMetric:    {wire.ReportMetricParams{}, wire.Empty{}},
-		wire.MethodSubscribe:       {wire.SubscribeParams{}, wire.SubscribeResult{}},
-		wire.MethodUnsubscribe:     {wire.UnsubscribeParams{}, wire.Empty{}},
-		wire.MethodHosts:           {wire.Empty{}, wire.HostsResult{}},
-		wire.MethodHost:            {wire.HostParams{}, wire.Host{}},
-		wire.MethodRelease:         {wire.ReleaseParams{}, wire.Empty{}},
-		wire.MethodHistoryRange:    {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
-		wire.MethodCatalogCheck:    {wire.CheckParams{}, wire.CheckResult{}},
-		wire.MethodCatalogPush:     {wire.PushParams{}, wire.PushResult{}},
-		wire.MethodCatalogRollback: {wire.RollbackParams{}, wire.PushResult{}},
-		wire.MethodCatalogDelete:   {wire.DeleteParams{}, wire.PushResult{}},
-		wire.MethodCatalogList:     {wire.Empty{}, wire.CatalogResult{}},
-		wire.MethodCatalogGet:      {wire.CatalogParams{}, wire.CatalogEntry{}},
-		wire.MethodCatalogRevision: {wire.RevisionParams{}, wire.Revision{}},
-		wire.MethodReceipt:         {wire.ReceiptParams{}, wire.Empty{}},
-		wire.MethodReceipts:        {wire.CatalogParams{}, wire.ReceiptsResult{}},
-		wire.MethodRollouts:        {wire.RolloutsParams{}, wire.RolloutsResult{}},
-		wire.MethodRollout:         {wire.RolloutParams{}, wire.Rollout{}},
-		wire.MethodRolloutPause:    {wire.RolloutParams{}, wire.Rollout{}},
-		wire.MethodRolloutResume:   {wire.RolloutParams{}, wire.Rollout{}},
-		wire.MethodRolloutAbort:    {wire.RolloutParams{}, wire.Rollout{}},
-		wire.MethodHostLabel:       {wire.LabelParams{}, wire.Host{}},
-		wire.MethodAudit:           {wire.AuditParams{}, wire.AuditResult{}},
-		wire.MethodAgentAssign:     {wire.Assignment{}, wire.AssignResult{}},
-		wire.MethodAgentAssigned:   {wire.Empty{}, wire.AssignResult{}},
-		wire.MethodTrialStart:      {wire.TrialStartParams{}, wire.TrialStartResult{}},
-		wire.MethodTrialStop:       {wire.TrialStopParams{}, wire.Empty{}},
-		wire.MethodAgentTry:        {wire.AgentTryParams{}, wire.Empty{}},
-		wire.MethodTrial:           {wire.TrialReport{}, wire.Empty{}},
-		wire.MethodBoostStart:      {wire.BoostParams{}, wire.Empty{}},
-		wire.MethodBoostStop:       {wire.BoostParams{}, wire.Empty{}},
-		wire.MethodAgentBoost:      {wire.AgentBoostParams{}, wire.Empty{}},
-		wire.MethodLive:            {wire.LiveParams{}, nil},
-		wire.NotifyTrial:           {wire.TrialEvent{}, nil},
-		wire.NotifyEvent:           {wire.Event{}, nil},
-		wire.NotifySamples:         {wire.Samples{}, nil},
-		wire.NotifyLost:            {wire.Lost{}, nil},
-		wire.NotifyHeartbeat:       {wire.Heartbeat{}, nil},
-		methodCancel:               {struct{ ID any }{}, nil},
+		wire.MasterLogin.Name:        {wire.LoginParams{}, wire.LoginResult{}},
+		wire.MasterInfo.Name:         {wire.Empty{}, wire.InfoResult{}},
+		wire.MasterHello.Name:        {wire.HelloParams{}, wire.HelloResult{}},
+		wire.MasterReport.Name:       {wire.ReportParams{}, wire.ReportResult{}},
+		wire.MasterStatus.Name:       {wire.StatusParams{}, wire.Empty{}},
+		wire.MasterReportMetric.Name: {wire.ReportMetricParams{}, wire.Empty{}},
+		wire.MasterSubscribe.Name:    {wire.SubscribeParams{}, wire.SubscribeResult{}},
+		wire.MasterUnsubscribe.Name:  {wire.UnsubscribeParams{}, wire.Empty{}},
+		wire.HostsList.Name:          {wire.Empty{}, wire.HostsResult{}},
+		wire.HostsGet.Name:           {wire.HostParams{}, wire.Host{}},
+		wire.InspectorsRelease.Name:  {wire.ReleaseParams{}, wire.Empty{}},
+		wire.HistoryRange.Name:       {wire.HistoryRangeParams{}, wire.HistoryRangeResult{}},
+		wire.CatalogCheck.Name:       {wire.CheckParams{}, wire.CheckResult{}},
+		wire.CatalogPush.Name:        {wire.PushParams{}, wire.PushResult{}},
+		wire.CatalogRollback.Name:    {wire.RollbackParams{}, wire.PushResult{}},
+		wire.CatalogDelete.Name:      {wire.DeleteParams{}, wire.PushResult{}},
+		wire.CatalogList.Name:        {wire.Empty{}, wire.CatalogResult{}},
+		wire.CatalogGet.Name:         {wire.CatalogParams{}, wire.CatalogEntry{}},
+		wire.CatalogRevision.Name:    {wire.RevisionParams{}, wire.Revision{}},
+		wire.MasterReceipt.Name:      {wire.ReceiptParams{}, wire.Empty{}},
+		wire.CatalogReceipts.Name:    {wire.CatalogParams{}, wire.ReceiptsResult{}},
+		wire.RolloutsList.Name:       {wire.RolloutsParams{}, wire.RolloutsResult{}},
+		wire.RolloutsGet.Name:        {wire.RolloutParams{}, wire.Rollout{}},
+		wire.RolloutsPause.Name:      {wire.RolloutParams{}, wire.Rollout{}},
+		wire.RolloutsResume.Name:     {wire.RolloutParams{}, wire.Rollout{}},
+		wire.RolloutsAbort.Name:      {wire.RolloutParams{}, wire.Rollout{}},
+		wire.HostsLabel.Name:         {wire.LabelParams{}, wire.Host{}},
+		wire.AuditList.Name:          {wire.AuditParams{}, wire.AuditResult{}},
+		wire.AgentAssign.Name:        {wire.Assignment{}, wire.AssignResult{}},
+		wire.AgentAssigned.Name:      {wire.Empty{}, wire.AssignResult{}},
+		wire.TrialsStart.Name:        {wire.TrialStartParams{}, wire.TrialStartResult{}},
+		wire.TrialsStop.Name:         {wire.TrialStopParams{}, wire.Empty{}},
+		wire.AgentTry.Name:           {wire.AgentTryParams{}, wire.Empty{}},
+		wire.MasterTrial.Name:        {wire.TrialReport{}, wire.Empty{}},
+		wire.BoostsStart.Name:        {wire.BoostParams{}, wire.Empty{}},
+		wire.BoostsStop.Name:         {wire.BoostParams{}, wire.Empty{}},
+		wire.AgentBoost.Name:         {wire.AgentBoostParams{}, wire.Empty{}},
+		wire.MasterLive.Name:         {wire.LiveParams{}, nil},
+		wire.NotifyTrial.Name:        {wire.TrialEvent{}, nil},
+		wire.NotifyEvent.Name:        {wire.Event{}, nil},
+		wire.NotifySamples.Name:      {wire.Samples{}, nil},
+		wire.NotifyLost.Name:         {wire.Lost{}, nil},
+		wire.NotifyHeartbeat.Name:    {wire.Heartbeat{}, nil},
+		methodCancel:                 {struct{ ID any }{}, nil},
 	}
 	c := jsonCodec{}
 	var cache shapes
@@ -184,7 +194,7 @@ func TestProtocolHashes(t *testing.T) {
 			Params wire.Assignment
 		}
 		data, ours := strings.CutPrefix(line, "← ")
-		if !ours || json.Unmarshal([]byte(data), &message) != nil || message.Method != wire.MethodAgentAssign {
+		if !ours || json.Unmarshal([]byte(data), &message) != nil || message.Method != wire.AgentAssign.Name {
 			continue
 		}
 		if got := wire.AssignmentHash(message.Params.Inspectors); got != message.Params.Hash {

@@ -53,7 +53,7 @@ func reports(ctx context.Context, s *store, shape shape, c clock) (*sender, erro
 	for agent, peer := range peers {
 		l := lane{send: func(ctx context.Context, e encoded) error {
 			var result wire.ReportResult
-			if err := peer.Call(ctx, wire.MethodReport, e, &result); err != nil {
+			if err := peer.Call(ctx, wire.MasterReport.Name, e, &result); err != nil {
 				return err
 			}
 			if result.Refused > 0 {
@@ -78,7 +78,7 @@ func connect(ctx context.Context, s *store, n int, codec string) ([]*rpc.Peer, e
 			return nil, err
 		}
 		peers = append(peers, peer)
-		if err := peer.Call(ctx, wire.MethodHello, hello(agent), nil); err != nil {
+		if err := peer.Call(ctx, wire.MasterHello.Name, hello(agent), nil); err != nil {
 			return nil, err
 		}
 	}
@@ -145,7 +145,9 @@ func metrics(ctx context.Context, s *store, shape shape, c clock) (*sender, erro
 	for agent, peer := range peers {
 		lanes := make([]lane, lanesPerPeer)
 		for i := range lanes {
-			lanes[i].send = func(ctx context.Context, e encoded) error { return peer.Call(ctx, wire.MethodReportMetric, e, nil) }
+			lanes[i].send = func(ctx context.Context, e encoded) error {
+				return peer.Call(ctx, wire.MasterReportMetric.Name, e, nil)
+			}
 		}
 		for round := range shape.rounds {
 			for series := range shape.series {

@@ -194,7 +194,7 @@ func (c *chaos) hosts() (map[string]wire.Host, error) {
 	defer peer.Wait()
 	defer peer.Close(rpc.CloseNormal, "")
 	var result wire.HostsResult
-	err = peer.Call(ctx, wire.MethodHosts, nil, &result)
+	err = peer.Call(ctx, wire.HostsList.Name, nil, &result)
 	known := make(map[string]wire.Host)
 	for _, h := range result.Hosts {
 		known[h.Host] = h

@@ -73,7 +73,7 @@ func (f *fake) answer(ctx context.Context, req *rpc.Request) (any, error) {
 	var params json.RawMessage
 	_ = req.Decode(&params)
 	f.print(req.Method + " " + string(params))
-	if req.Method == wire.MethodSubscribe {
+	if req.Method == wire.MasterSubscribe.Name {
 		var p wire.SubscribeParams
 		if err := json.Unmarshal(params, &p); err != nil {
 			return nil, err
@@ -101,7 +101,7 @@ func (f *fake) send(ctx context.Context, p *rpc.Peer, pattern string) error {
 	start, _, _ := strings.Cut(pattern, "*")
 	for _, e := range f.Events {
 		if strings.HasPrefix(e.Path, start) {
-			if err := p.Notify(ctx, wire.NotifyEvent, e); err != nil {
+			if err := p.Notify(ctx, wire.NotifyEvent.Name, e); err != nil {
 				return err
 			}
 		}

@@ -223,21 +223,21 @@ func TestPushInAReconnectStorm(t *testing.T) {
 	f.startAgents(n)
 	first, second := probeCode(1, time.Minute), probeCode(2, time.Minute)
 	peer := f.operator()
-	pushed := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: first})
-	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(pushed.Revision, n))
+	pushed := ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: first})
+	askUntil(t, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(pushed.Revision, n))
 	f.stopMaster()
 
 	f.startMaster()
 	peer = f.operator()
-	pushed = ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: second})
-	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(pushed.Revision, n))
+	pushed = ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: second})
+	askUntil(t, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(pushed.Revision, n))
 	for _, a := range f.agents {
 		if before, after := a.loaded(first), a.loaded(second); before != 1 || after != 1 {
 			t.Errorf("host %s loaded the first revision %d times and the second %d times, want each once", a.host, before, after)
 		}
 	}
 	done := func(r wire.Rollout) bool { return r.State == wire.RolloutDone && len(r.Failures) == 0 }
-	askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, "it is done", done)
+	askUntil(t, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: pushed.Rollout}, "it is done", done)
 }
 
 // A revision that does not build on 3 of 50 hosts is taken back everywhere, and
@@ -254,9 +254,9 @@ func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 		f.agents[i].bad = bad.Source
 		broken = append(broken, f.agents[i].host)
 	}
-	pushed := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: good})
+	pushed := ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: good})
 	healthy := allHealthy(pushed.Revision, n)
-	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", healthy)
+	askUntil(t, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all are healthy", healthy)
 
 	for _, plan := range [][]wire.Stage{{{Percent: 100}}, {{Hosts: 2}, {Percent: 60}, {Percent: 100}}} {
 		for _, a := range f.agents {
@@ -264,9 +264,9 @@ func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 			clear(a.loads)
 			a.mu.Unlock()
 		}
-		took := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: bad, Plan: wire.Plan{Stages: plan, BakeMS: 1}})
+		took := ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: bad, Plan: wire.Plan{Stages: plan, BakeMS: 1}})
 		ended := func(r wire.Rollout) bool { return r.State != wire.RolloutRunning }
-		r := askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: took.Rollout}, "it is over", ended)
+		r := askUntil(t, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: took.Rollout}, "it is over", ended)
 		if r.State != wire.RolloutRolledBack || len(r.Failures) == 0 || !strings.Contains(r.Reason, "no such device on h0") {
 			t.Errorf("the rollout is %s: %s", r.State, r.Reason)
 		}
@@ -279,7 +279,7 @@ func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 				t.Errorf("the failure is %+v", failure)
 			}
 		}
-		askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have the old", healthy)
+		askUntil(t, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all have the old", healthy)
 		for i, stage := range r.Stages {
 			for _, host := range stage.Hosts {
 				at := slices.IndexFunc(f.agents, func(a *fleetAgent) bool { return a.host == host })
@@ -306,12 +306,12 @@ func TestManyRevisionsLeaveMemoryFlat(t *testing.T) {
 	push := func(from, to int) {
 		var last wire.PushResult
 		for i := from; i < to; i++ {
-			last = ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: probeCode(i, 100*time.Millisecond)})
+			last = ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: probeCode(i, 100*time.Millisecond)})
 			if i%10 == 0 {
-				askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(last.Revision, n))
+				askUntil(t, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(last.Revision, n))
 			}
 		}
-		askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(last.Revision, n))
+		askUntil(t, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all are healthy", allHealthy(last.Revision, n))
 		for _, a := range f.agents {
 			a.mu.Lock()
 			clear(a.loads)
@@ -350,7 +350,7 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 	f := newFleet(t)
 	f.startMaster()
 	f.startAgents(n)
-	seen := ask[wire.PushResult](t, f.operator(), wire.MethodCatalogPush, wire.PushParams{Code: probeCode(0, time.Minute)}).Version
+	seen := ask[wire.PushResult](t, f.operator(), wire.CatalogPush.Name, wire.PushParams{Code: probeCode(0, time.Minute)}).Version
 	type outcome struct {
 		result wire.PushResult
 		err    error
@@ -360,7 +360,7 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 		peer := f.operator()
 		go func() {
 			var o outcome
-			o.err = peer.Call(context.WithoutCancel(t.Context()), wire.MethodCatalogPush, wire.PushParams{Code: probeCode(1+i, time.Minute), Version: &seen}, &o.result)
+			o.err = peer.Call(context.WithoutCancel(t.Context()), wire.CatalogPush.Name, wire.PushParams{Code: probeCode(1+i, time.Minute), Version: &seen}, &o.result)
 			outcomes <- o
 		}()
 	}
@@ -373,5 +373,5 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 		!strings.Contains(refusal.Message, "local changed it to revision "+won.result.Revision[:12]) {
 		t.Fatalf("one got %v, the other %v", won.err, lost.err)
 	}
-	askUntil(t, f.operator(), wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have what won", allHealthy(won.result.Revision, n))
+	askUntil(t, f.operator(), wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all have what won", allHealthy(won.result.Revision, n))
 }

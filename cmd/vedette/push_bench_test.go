@@ -51,7 +51,7 @@ func pushToFleet(b *testing.B, simulated, real int) {
 		code := probeCode(pushes, time.Second)
 		pushes++
 		started := time.Now()
-		revision := ask[wire.PushResult](b, operator, wire.MethodCatalogPush, wire.PushParams{Code: code}).Revision
+		revision := ask[wire.PushResult](b, operator, wire.CatalogPush.Name, wire.PushParams{Code: code}).Revision
 		for healthy := 0; healthy < n; {
 			var told receiptAt
 			select {
@@ -132,13 +132,13 @@ func simulate(b *testing.B, url, first string, n int) {
 
 func simulateOne(ctx context.Context, url, host string) (*rpc.Peer, error) {
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.MethodAgentAssign, rpc.Method(func(ctx context.Context, p wire.Assignment) (wire.AssignResult, error) {
+	mux.HandleInOrder(wire.AgentAssign.Name, rpc.Method(func(ctx context.Context, p wire.Assignment) (wire.AssignResult, error) {
 		told := wire.ReceiptParams{Hash: p.Hash, All: true}
 		for _, one := range p.Inspectors {
 			told.Receipts = append(told.Receipts, wire.Receipt{Inspector: one.Name, Revision: one.Revision, State: wire.ReceiptHealthy, AtMS: time.Now().UnixMilli()})
 		}
 		peer := rpc.PeerFrom(ctx)
-		go func() { _ = peer.Call(context.WithoutCancel(ctx), wire.MethodReceipt, told, nil) }()
+		go func() { _ = peer.Call(context.WithoutCancel(ctx), wire.MasterReceipt.Name, told, nil) }()
 		return wire.AssignResult{Hash: p.Hash}, nil
 	}))
 	peer, err := rpc.Dial(ctx, url, rpc.DialOptions{Handler: mux})
@@ -149,7 +149,7 @@ func simulateOne(ctx context.Context, url, host string) (*rpc.Peer, error) {
 		Protocol: wire.Version, Host: host, AgentID: "id-" + host, BootID: "boot", Version: "test", OS: runtime.GOOS, Arch: runtime.GOARCH,
 		NowMS: time.Now().UnixMilli(), AcceptsPushed: true,
 	}
-	return peer, peer.Call(ctx, wire.MethodHello, hello, nil)
+	return peer, peer.Call(ctx, wire.MasterHello.Name, hello, nil)
 }
 
 // receiptAt is a receipt and when it was heard of.
@@ -162,7 +162,7 @@ type receiptAt struct {
 func watchReceipts(b *testing.B, url string) <-chan receiptAt {
 	told := make(chan receiptAt, 100_000)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(func(_ context.Context, e struct {
+	mux.HandleInOrder(wire.NotifyEvent.Name, rpc.Method(func(_ context.Context, e struct {
 		Subscription uint64           `json:"subscription"`
 		Path         string           `json:"path"`
 		Data         wire.HostReceipt `json:"data"`
@@ -171,8 +171,8 @@ func watchReceipts(b *testing.B, url string) <-chan receiptAt {
 		told <- receiptAt{e.Data, time.Now()}
 		return nil, nil
 	}))
-	mux.HandleInOrder(wire.NotifyHeartbeat, rpc.Method(func(context.Context, wire.Heartbeat) (any, error) { return nil, nil }))
-	mux.HandleInOrder(wire.NotifyLost, rpc.Method(func(_ context.Context, p wire.Lost) (any, error) {
+	mux.HandleInOrder(wire.NotifyHeartbeat.Name, rpc.Method(func(context.Context, wire.Heartbeat) (any, error) { return nil, nil }))
+	mux.HandleInOrder(wire.NotifyLost.Name, rpc.Method(func(_ context.Context, p wire.Lost) (any, error) {
 		b.Errorf("%d events were lost", p.Events)
 		return nil, nil
 	}))
@@ -184,7 +184,7 @@ func watchReceipts(b *testing.B, url string) <-chan receiptAt {
 		_ = peer.Close(rpc.CloseNormal, "")
 		peer.Wait()
 	})
-	ask[wire.SubscribeResult](b, peer, wire.MethodSubscribe, wire.SubscribeParams{Pattern: "receipts/*"})
+	ask[wire.SubscribeResult](b, peer, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: "receipts/*"})
 	return told
 }
 

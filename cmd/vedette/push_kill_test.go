@@ -76,7 +76,7 @@ func (m *killMesh) operator() *rpc.Peer {
 // awaitHosts waits until so many hosts are connected.
 func (m *killMesh) awaitHosts(n int) {
 	m.Helper()
-	askUntil(m.TB, m.operator(), wire.MethodHosts, nil, fmt.Sprint(n, " hosts are up"), func(r wire.HostsResult) bool {
+	askUntil(m.TB, m.operator(), wire.HostsList.Name, nil, fmt.Sprint(n, " hosts are up"), func(r wire.HostsResult) bool {
 		up := 0
 		for _, h := range r.Hosts {
 			if h.State == wire.HostUp {
@@ -149,31 +149,31 @@ func killAt(m *killMesh, step killStep) {
 	m.startAgents("a", "b")
 	m.awaitHosts(2)
 	peer := m.operator()
-	settled := ask[wire.PushResult](m.TB, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(goodBody)})
-	askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: settled.Rollout}, "it is over", wire.Rollout.Ended)
+	settled := ask[wire.PushResult](m.TB, peer, wire.CatalogPush.Name, wire.PushParams{Code: m.script(goodBody)})
+	askUntil(m.TB, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: settled.Rollout}, "it is over", wire.Rollout.Ended)
 	if step.away {
 		m.agents["b"].signal(syscall.SIGSTOP)
 	}
-	pushed := ask[wire.PushResult](m.TB, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(step.body), Plan: step.plan})
-	askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, step.name, step.at)
+	pushed := ask[wire.PushResult](m.TB, peer, wire.CatalogPush.Name, wire.PushParams{Code: m.script(step.body), Plan: step.plan})
+	askUntil(m.TB, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: pushed.Rollout}, step.name, step.at)
 	m.master.kill()
 	m.agents["b"].signal(syscall.SIGCONT)
 
 	m.startMaster()
 	peer = m.operator()
-	r := askUntil(m.TB, peer, wire.MethodRollout, wire.RolloutParams{Rollout: pushed.Rollout}, "it is over", wire.Rollout.Ended)
+	r := askUntil(m.TB, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: pushed.Rollout}, "it is over", wire.Rollout.Ended)
 	if r.State != step.end {
 		m.Fatalf("the rollout is %s: %s", r.State, r.Reason)
 	}
 	if r.State == wire.RolloutDone {
 		settled = pushed
 	}
-	askUntil(m.TB, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have what is settled", allHealthy(settled.Revision, 2))
-	list := ask[wire.RolloutsResult](m.TB, peer, wire.MethodRollouts, nil).Rollouts
+	askUntil(m.TB, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all have what is settled", allHealthy(settled.Revision, 2))
+	list := ask[wire.RolloutsResult](m.TB, peer, wire.RolloutsList.Name, nil).Rollouts
 	if len(list) != 2 || list[0].ID != pushed.Rollout {
 		m.Errorf("the rollouts are %+v, want %s and one before", list, pushed.Rollout)
 	}
-	if n := len(ask[wire.AuditResult](m.TB, peer, wire.MethodAudit, wire.AuditParams{Action: "catalog.push"}).Entries); n != 2 {
+	if n := len(ask[wire.AuditResult](m.TB, peer, wire.AuditList.Name, wire.AuditParams{Action: "catalog.push"}).Entries); n != 2 {
 		m.Errorf("the audit log has %d pushes, want 2", n)
 	}
 }
@@ -189,11 +189,11 @@ func TestRevisionThatKillsItsScriptHost(t *testing.T) {
 	peer := m.operator()
 	beside := m.script(goodBody)
 	beside.Name = "beside"
-	ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: beside})
-	good := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(goodBody)})
-	askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: good.Rollout}, "it is over", wire.Rollout.Ended)
-	bad := ask[wire.PushResult](t, peer, wire.MethodCatalogPush, wire.PushParams{Code: m.script(fatalBody), Plan: wire.Plan{Stages: []wire.Stage{{Hosts: 1}}}})
-	r := askUntil(t, peer, wire.MethodRollout, wire.RolloutParams{Rollout: bad.Rollout}, "it is over", wire.Rollout.Ended)
+	ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: beside})
+	good := ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: m.script(goodBody)})
+	askUntil(t, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: good.Rollout}, "it is over", wire.Rollout.Ended)
+	bad := ask[wire.PushResult](t, peer, wire.CatalogPush.Name, wire.PushParams{Code: m.script(fatalBody), Plan: wire.Plan{Stages: []wire.Stage{{Hosts: 1}}}})
+	r := askUntil(t, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: bad.Rollout}, "it is over", wire.Rollout.Ended)
 	if r.State != wire.RolloutRolledBack || r.Stage != 0 || len(r.Failures) != 1 || r.Failures[0].Revision != bad.Revision {
 		t.Fatalf("the rollout is %+v", r)
 	}
@@ -201,8 +201,8 @@ func TestRevisionThatKillsItsScriptHost(t *testing.T) {
 	if !strings.Contains(r.Reason, "1 of 1 host failed: "+at+": ") || !strings.Contains(r.Reason, "memory") {
 		t.Errorf("it was rolled back because %s", r.Reason)
 	}
-	askUntil(t, peer, wire.MethodReceipts, wire.CatalogParams{Name: "probe"}, "all have the old", allHealthy(good.Revision, 2))
-	askUntil(t, peer, wire.MethodHost, wire.HostParams{Host: at}, "all goes on there", func(h wire.Host) bool {
+	askUntil(t, peer, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all have the old", allHealthy(good.Revision, 2))
+	askUntil(t, peer, wire.HostsGet.Name, wire.HostParams{Host: at}, "all goes on there", func(h wire.Host) bool {
 		well := func(i wire.InspectorStatus) bool { return i.State == wire.StateOK && i.Assigned != bad.Revision }
 		return len(h.Inspectors) == 2 && well(h.Inspectors[0]) && well(h.Inspectors[1])
 	})

@@ -61,7 +61,7 @@ func Inspect() (float64, error) {
 func tryFromPage(b *testing.B, url, file string) {
 	events := make(chan wire.TrialEvent, 100)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial, rpc.Method(func(_ context.Context, e wire.TrialEvent) (wire.Empty, error) {
+	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(_ context.Context, e wire.TrialEvent) (wire.Empty, error) {
 		events <- e
 		return wire.Empty{}, nil
 	}))
@@ -75,7 +75,7 @@ func tryFromPage(b *testing.B, url, file string) {
 		code := wire.Code{Name: "draft", File: "draft.go", Source: saveDraft(b, file, i)}
 		began := time.Now()
 		var begun wire.TrialStartResult
-		if err := peer.Call(b.Context(), wire.MethodTrialStart, wire.TrialStartParams{Code: code, Hosts: []string{"web-1"}}, &begun); err != nil {
+		if err := peer.Call(b.Context(), wire.TrialsStart.Name, wire.TrialStartParams{Code: code, Hosts: []string{"web-1"}}, &begun); err != nil {
 			b.Fatal(err)
 		}
 		e := <-events
@@ -86,7 +86,7 @@ func tryFromPage(b *testing.B, url, file string) {
 		if e.Run == nil || len(e.Run.Samples) != 1 {
 			b.Fatalf("the trial gave %+v", e)
 		}
-		if err := peer.Call(b.Context(), wire.MethodTrialStop, wire.TrialStopParams{Trial: begun.Trial}, nil); err != nil {
+		if err := peer.Call(b.Context(), wire.TrialsStop.Name, wire.TrialStopParams{Trial: begun.Trial}, nil); err != nil {
 			b.Fatal(err)
 		}
 		for !e.Ended {
@@ -171,7 +171,7 @@ func awaitHost(b *testing.B, url string) {
 	b.Helper()
 	hosts := make(chan struct{}, 100)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(func(context.Context, wire.Event) (wire.Empty, error) {
+	mux.HandleInOrder(wire.NotifyEvent.Name, rpc.Method(func(context.Context, wire.Event) (wire.Empty, error) {
 		select {
 		case hosts <- struct{}{}:
 		default:
@@ -184,7 +184,7 @@ func awaitHost(b *testing.B, url string) {
 	}
 	defer peer.Wait()
 	defer peer.Close(rpc.CloseNormal, "")
-	if err := peer.Call(b.Context(), wire.MethodSubscribe, wire.SubscribeParams{Pattern: "metrics/web-1/load/*"}, nil); err != nil {
+	if err := peer.Call(b.Context(), wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: "metrics/web-1/load/*"}, nil); err != nil {
 		b.Fatal(err)
 	}
 	<-hosts

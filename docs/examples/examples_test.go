@@ -34,7 +34,7 @@ const token = "the agent's token"
 func newMaster(t *testing.T, answer func() error) *master {
 	m := &master{t: t, got: make(chan wire.ReportMetricParams, 100), gone: make(chan error, 1)}
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(func(ctx context.Context, p wire.ReportMetricParams) (any, error) {
+	mux.HandleInOrder(wire.MasterReportMetric.Name, rpc.Method(func(ctx context.Context, p wire.ReportMetricParams) (any, error) {
 		select {
 		case m.got <- p:
 		case <-ctx.Done():

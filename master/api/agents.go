@@ -127,7 +127,7 @@ func (a *API) status(ctx context.Context, p wire.StatusParams) (wire.Empty, erro
 	return wire.Empty{}, nil
 }
 
-func (a *API) reportMetric(ctx context.Context, p wire.ReportMetricParams) (any, error) {
+func (a *API) reportMetric(ctx context.Context, p wire.ReportMetricParams) (*wire.Empty, error) {
 	c := connOf(rpc.PeerFrom(ctx))
 	if err := c.who().MayReportFor(p.Hostname); err != nil {
 		a.claimed(p.Hostname, rpc.PeerFrom(ctx).RemoteAddr(), err)
@@ -160,7 +160,7 @@ func (c *conn) helloSaid() (*hosts.Agent, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.agent == nil {
-		return nil, rpc.Errorf(wire.CodeConflict, "call %s first on each connection", wire.MethodHello)
+		return nil, rpc.Errorf(wire.CodeConflict, "call %s first on each connection", wire.MasterHello.Name)
 	}
 	return c.agent, nil
 }

@@ -90,26 +90,26 @@ func (a *API) Server() *rpc.Server {
 	return a.server
 }
 
-func (a *API) methods() *rpc.Mux {
-	mux := rpc.NewMux()
-	mux.Handle(wire.MethodLogin, rpc.Method(a.login))
-	mux.Handle(wire.MethodInfo, rpc.Method(a.info))
-	mux.Handle(wire.MethodHosts, rpc.Method(a.hosts))
-	mux.Handle(wire.MethodHost, rpc.Method(a.host))
-	mux.Handle(wire.MethodHistoryRange, rpc.Method(a.historyRange))
-	mux.Handle(wire.MethodRelease, rpc.Method(a.release))
-	mux.Handle(wire.MethodSubscribe, rpc.Method(a.subscribe))
-	mux.Handle(wire.MethodUnsubscribe, rpc.Method(a.unsubscribe))
+func (a *API) methods() *methods {
+	m := newMethods()
+	handle(m, wire.MasterLogin, a.login)
+	handle(m, wire.MasterInfo, a.info)
+	handle(m, wire.HostsList, a.hosts)
+	handle(m, wire.HostsGet, a.host)
+	handle(m, wire.HistoryRange, a.historyRange)
+	handle(m, wire.InspectorsRelease, a.release)
+	handle(m, wire.MasterSubscribe, a.subscribe)
+	handle(m, wire.MasterUnsubscribe, a.unsubscribe)
 	// The order of an agent's messages matters: a series is declared before it
 	// is used, and the last status is the one that holds.
-	mux.HandleInOrder(wire.MethodHello, rpc.Method(a.hello))
-	mux.HandleInOrder(wire.MethodReport, rpc.Method(a.report))
-	mux.HandleInOrder(wire.MethodStatus, rpc.Method(a.status))
-	mux.HandleInOrder(wire.MethodReportMetric, rpc.Method(a.reportMetric))
-	a.catalogMethods(mux)
-	a.trialMethods(mux)
-	a.boostMethods(mux)
-	return mux
+	handle(m, wire.MasterHello, a.hello)
+	handle(m, wire.MasterReport, a.report)
+	handle(m, wire.MasterStatus, a.status)
+	handle(m, wire.MasterReportMetric, a.reportMetric)
+	a.catalogMethods(m)
+	a.trialMethods(m)
+	a.boostMethods(m)
+	return m
 }
 
 // conn is what one connection holds.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/vedettehq/vedette/master/audit"
@@ -17,14 +16,13 @@ const noteWithin = 10 * time.Second
 // audited has a call in the audit log, whatever becomes of it. A method that
 // writes to the state has its line written along; all others have it written
 // here, after they have ended.
-func (a *API) audited(ctx context.Context, req *rpc.Request, identity auth.Identity, serve func(context.Context, *rpc.Request, *auth.Identity) (any, error)) (any, error) {
+func (a *API) audited(ctx context.Context, req *rpc.Request, identity auth.Identity, subject wire.Subject, serve func(context.Context, *rpc.Request, *auth.Identity) (any, error)) (any, error) {
 	attempt := audit.NewAttempt(identity.Name, string(identity.Role), req.Peer.RemoteAddr(), req.Method)
-	subject, detail := subjectOf(req)
 	result, err := serve(audit.With(ctx, attempt), req, &identity)
 	if attempt.HasLine() {
 		return result, err
 	}
-	a.Audit(context.WithoutCancel(ctx), attempt.Entry(subject, detail, err))
+	a.Audit(context.WithoutCancel(ctx), attempt.Entry(subject.Name, subject.Detail, err))
 	return result, err
 }
 
@@ -37,31 +35,4 @@ func (a *API) Audit(ctx context.Context, entry wire.AuditEntry) {
 		a.Log.Error("the audit log lacks an entry", "error", err, "who", entry.Who, "from", entry.From,
 			"action", entry.Action, "subject", entry.Subject, "detail", entry.Detail, "outcome", entry.Outcome)
 	}
-}
-
-// subjectOf reads from a call what it is about: an inspector, a rollout, a trial
-// or a host, with what else tells one such call from another.
-func subjectOf(req *rpc.Request) (subject, detail string) {
-	var p map[string]any
-	if req.Decode(&p) != nil {
-		return "", "" // not an object, or not even that
-	}
-	text := func(from map[string]any, member string) string {
-		value, _ := from[member].(string)
-		return value
-	}
-	code, _ := p["code"].(map[string]any)
-	for _, candidate := range []string{text(p, "host"), text(code, "name"), text(p, "name"), text(p, "rollout"), text(p, "trial")} {
-		if candidate != "" {
-			subject = candidate
-			break
-		}
-	}
-	var parts []string
-	for _, member := range []string{"inspector", "revision", "selector", "message", "reason"} {
-		if value := text(p, member); value != "" {
-			parts = append(parts, member+" "+value)
-		}
-	}
-	return subject, strings.Join(parts, ", ")
 }

@@ -42,10 +42,10 @@ type boost struct {
 	wants map[*rpc.Peer]time.Duration // guarded by boosts.mu
 }
 
-func (a *API) boostMethods(mux *rpc.Mux) {
-	mux.Handle(wire.MethodBoostStart, rpc.Method(a.boostStart))
-	mux.Handle(wire.MethodBoostStop, rpc.Method(a.boostStop))
-	mux.HandleInOrder(wire.MethodLive, rpc.Method(a.show))
+func (a *API) boostMethods(m *methods) {
+	handle(m, wire.BoostsStart, a.boostStart)
+	handle(m, wire.BoostsStop, a.boostStop)
+	handle(m, wire.MasterLive, a.show)
 }
 
 // boostStart has an agent run an inspector faster while the caller's connection
@@ -141,7 +141,7 @@ func (a *API) askBoost(ctx context.Context, b *boost) (time.Duration, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, boostCall)
 	defer cancel()
-	err = agent.Call(ctx, wire.MethodAgentBoost, wire.AgentBoostParams{
+	err = agent.Call(ctx, wire.AgentBoost.Name, wire.AgentBoostParams{
 		Inspector: b.inspector, IntervalMS: interval.Milliseconds(), ForMS: boostLease.Milliseconds(),
 	}, nil)
 	var answer *rpc.Error

@@ -73,7 +73,7 @@ func (a *API) refuseLogin(ctx context.Context, peer *rpc.Peer) error {
 // NoteWrong has a wrong credential in the audit log.
 func (a *API) NoteWrong(ctx context.Context, from string) {
 	a.Audit(context.WithoutCancel(ctx), wire.AuditEntry{
-		AtMS: time.Now().UnixMilli(), Who: "nobody", Role: "none", From: from, Action: wire.MethodLogin, Outcome: "the credential is not known",
+		AtMS: time.Now().UnixMilli(), Who: "nobody", Role: "none", From: from, Action: wire.MasterLogin.Name, Outcome: "the credential is not known",
 	})
 }
 

@@ -11,23 +11,23 @@ import (
 
 // catalogMethods are those of the catalog, receipts, rollouts, labels and the
 // audit log.
-func (a *API) catalogMethods(mux *rpc.Mux) {
-	mux.Handle(wire.MethodCatalogCheck, rpc.Method(a.catalogCheck))
-	mux.Handle(wire.MethodCatalogPush, rpc.Method(a.Catalog.Push))
-	mux.Handle(wire.MethodCatalogRollback, rpc.Method(a.Catalog.Rollback))
-	mux.Handle(wire.MethodCatalogDelete, rpc.Method(a.Catalog.Delete))
-	mux.Handle(wire.MethodCatalogList, rpc.Method(a.catalogList))
-	mux.Handle(wire.MethodCatalogGet, rpc.Method(a.catalogGet))
-	mux.Handle(wire.MethodCatalogRevision, rpc.Method(a.Catalog.Revision))
-	mux.Handle(wire.MethodReceipts, rpc.Method(a.catalogReceipts))
-	mux.Handle(wire.MethodRollouts, rpc.Method(a.rollouts))
-	mux.Handle(wire.MethodRollout, rpc.Method(a.rollout))
-	mux.Handle(wire.MethodRolloutPause, rpc.Method(a.Catalog.Pause))
-	mux.Handle(wire.MethodRolloutResume, rpc.Method(a.Catalog.Resume))
-	mux.Handle(wire.MethodRolloutAbort, rpc.Method(a.Catalog.Abort))
-	mux.Handle(wire.MethodHostLabel, rpc.Method(a.hostLabel))
-	mux.Handle(wire.MethodAudit, rpc.Method(a.auditList))
-	mux.HandleInOrder(wire.MethodReceipt, rpc.Method(a.receipt))
+func (a *API) catalogMethods(m *methods) {
+	handle(m, wire.CatalogCheck, a.catalogCheck)
+	handle(m, wire.CatalogPush, a.Catalog.Push)
+	handle(m, wire.CatalogRollback, a.Catalog.Rollback)
+	handle(m, wire.CatalogDelete, a.Catalog.Delete)
+	handle(m, wire.CatalogList, a.catalogList)
+	handle(m, wire.CatalogGet, a.catalogGet)
+	handle(m, wire.CatalogRevision, a.Catalog.Revision)
+	handle(m, wire.CatalogReceipts, a.catalogReceipts)
+	handle(m, wire.RolloutsList, a.rollouts)
+	handle(m, wire.RolloutsGet, a.rollout)
+	handle(m, wire.RolloutsPause, a.Catalog.Pause)
+	handle(m, wire.RolloutsResume, a.Catalog.Resume)
+	handle(m, wire.RolloutsAbort, a.Catalog.Abort)
+	handle(m, wire.HostsLabel, a.hostLabel)
+	handle(m, wire.AuditList, a.auditList)
+	handle(m, wire.MasterReceipt, a.receipt)
 }
 
 func (a *API) catalogCheck(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {

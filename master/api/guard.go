@@ -2,54 +2,61 @@ package api
 
 import (
 	"context"
-	"slices"
 
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// A method is in one of these lists, or nobody may call it.
-var (
-	// operatorMethods change something.
-	operatorMethods = []string{
-		wire.MethodRelease, wire.MethodCatalogPush, wire.MethodCatalogRollback, wire.MethodCatalogDelete,
-		wire.MethodRolloutPause, wire.MethodRolloutResume, wire.MethodRolloutAbort,
-		wire.MethodTrialStart, wire.MethodTrialStop, wire.MethodBoostStart, wire.MethodBoostStop,
-		wire.MethodHostLabel, wire.MethodAudit,
+// methods are the methods of the master, each with what its row says of who may
+// call it and of its line in the audit log.
+type methods struct {
+	*rpc.Mux
+	rows map[string]row
+}
+
+// row is what the guard needs to know of a method.
+type row struct {
+	access wire.Access
+	// subject reads from a call what it is about; nil for a method that is not
+	// audited.
+	subject func(req *rpc.Request) wire.Subject
+}
+
+func newMethods() *methods { return &methods{Mux: rpc.NewMux(), rows: make(map[string]row)} }
+
+// handle has f serve a method, for those whom its row names. It is the only way to
+// serve one: what has no row, nobody may call.
+func handle[P, R any](m *methods, method wire.Method[P, R], f func(context.Context, P) (R, error)) {
+	rpc.Serve(m.Mux, method, f)
+	r := row{access: method.For}
+	if method.Audit != nil {
+		r.subject = func(req *rpc.Request) wire.Subject {
+			var p P
+			_ = req.Decode(&p) // bad params are refused later; the log has what could be read
+			return method.Audit(p)
+		}
 	}
-	// viewerMethods only look.
-	viewerMethods = []string{
-		wire.MethodHosts, wire.MethodHost, wire.MethodHistoryRange, wire.MethodSubscribe,
-		wire.MethodCatalogCheck, wire.MethodCatalogList, wire.MethodCatalogGet, wire.MethodCatalogRevision,
-		wire.MethodReceipts, wire.MethodRollouts, wire.MethodRollout,
-	}
-	// agentMethods report something. The first ones of a connection check for which
-	// host the caller may, and the others want one of those before.
-	agentMethods = []string{
-		wire.MethodHello, wire.MethodReport, wire.MethodStatus, wire.MethodReportMetric,
-		wire.MethodLive, wire.MethodReceipt, wire.MethodTrial,
-	}
-	// commonMethods are for everybody who has a credential, or wants to show one.
-	commonMethods = []string{wire.MethodLogin, wire.MethodInfo, wire.MethodUnsubscribe}
-)
+	m.rows[method.Name] = r
+}
 
 // guard lets a call through when the caller's role allows its method, and has
 // every change, and every attempt of one, in the audit log. The methods keep
 // their order: it embeds the Mux.
 type guard struct {
-	*rpc.Mux
+	*methods
 	api *API
 }
 
 // ServeRPC implements rpc.Handler.
 func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 	identity := connOf(req.Peer).who()
-	if identity == nil && req.Method != wire.MethodLogin {
-		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first%s", wire.MethodLogin, g.api.Auth.KeyHint())
+	row := g.rows[req.Method]
+	if identity == nil && row.access != wire.Anybody {
+		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first%s", wire.MasterLogin.Name, g.api.Auth.KeyHint())
 	}
-	if slices.Contains(operatorMethods, req.Method) && req.Method != wire.MethodAudit {
-		return g.api.audited(ctx, req, *identity, g.serve)
+	if row.subject != nil {
+		return g.api.audited(ctx, req, *identity, row.subject(req), g.serve)
 	}
 	return g.serve(ctx, req, identity)
 }
@@ -59,6 +66,21 @@ func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Ident
 		return nil, err
 	}
 	return g.Mux.ServeRPC(ctx, req)
+}
+
+// allows returns an error for a method that the caller may not call. identity is
+// nil for one that is not logged in.
+func (g guard) allows(method string, identity *auth.Identity) error {
+	row, ok := g.rows[method]
+	switch {
+	case !ok && g.Has(method):
+		return rpc.Errorf(wire.CodeForbidden, "no role may call %s", method)
+	case !ok, identity.May(row.access):
+		return nil // a method that is not there, the Mux refuses
+	case identity == nil:
+		return rpc.Errorf(wire.CodeUnauthenticated, "log in before you call %s", method)
+	}
+	return rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes %s", identity.Name, identity.Role, method, auth.Whose(row.access))
 }
 
 // CutRevoked closes the connections whose credential is not good any more, and
@@ -75,25 +97,3 @@ func (a *API) CutRevoked() (n int) {
 
 // revoked is why a connection is closed.
 const revoked = "this credential is not good any more"
-
-// allows returns an error for a method that the caller may not call. identity is
-// nil for one that is not logged in.
-func (g guard) allows(method string, identity *auth.Identity) error {
-	switch {
-	case slices.Contains(commonMethods, method), slices.Contains(agentMethods, method):
-		return nil
-	case slices.Contains(operatorMethods, method):
-		if !identity.MayOperate() {
-			return rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes an operator's", identity.Name, identity.Role, method)
-		}
-		return nil
-	case slices.Contains(viewerMethods, method):
-		if !identity.MayView() {
-			return rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s, which may not call %s", identity.Name, identity.Role, method)
-		}
-		return nil
-	case slices.Contains(g.Methods(), method):
-		return rpc.Errorf(wire.CodeForbidden, "no role may call %s", method)
-	}
-	return nil // there is no such method, as the Mux says
-}

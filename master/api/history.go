@@ -26,7 +26,7 @@ func (a *API) historyRange(ctx context.Context, p wire.HistoryRangeParams) (wire
 	result, err := a.History.Range(history.WithCaller(ctx, connOf(rpc.PeerFrom(ctx)).who().Name), request)
 	switch {
 	case errors.As(err, new(*history.BusyError)), errors.Is(err, context.Canceled):
-		return wire.HistoryRangeResult{}, takeError(err, wire.MethodHistoryRange)
+		return wire.HistoryRangeResult{}, takeError(err, wire.HistoryRange.Name)
 	case errors.Is(err, history.ErrRange):
 		return wire.HistoryRangeResult{}, rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
 	case err != nil:

@@ -35,10 +35,10 @@ const (
 )
 
 // trialMethods are those of trials.
-func (a *API) trialMethods(mux *rpc.Mux) {
-	mux.Handle(wire.MethodTrialStart, rpc.Method(a.trialStart))
-	mux.Handle(wire.MethodTrialStop, rpc.Method(a.trialStop))
-	mux.HandleInOrder(wire.MethodTrial, rpc.Method(a.trialReport))
+func (a *API) trialMethods(m *methods) {
+	handle(m, wire.TrialsStart, a.trialStart)
+	handle(m, wire.TrialsStop, a.trialStop)
+	handle(m, wire.MasterTrial, a.trialReport)
 }
 
 // trials are those that are going on, by id. Nothing of them is kept.
@@ -173,7 +173,7 @@ func (a *API) newTrial(watcher *rpc.Peer, peers map[string]*rpc.Peer) (*trial, e
 func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentTryParams) {
 	ctx, cancel := context.WithTimeout(context.Background(), controlTime)
 	defer cancel()
-	err := peer.Call(ctx, wire.MethodAgentTry, params, nil)
+	err := peer.Call(ctx, wire.AgentTry.Name, params, nil)
 	if err == nil {
 		t.mu.Lock()
 		stopped := t.stopped && t.running[host] == peer
@@ -263,7 +263,7 @@ func (a *API) relay(t *trial, length time.Duration) {
 	for {
 		events, more := t.take()
 		for i := range events {
-			if err := t.peer.Notify(context.Background(), wire.NotifyTrial, &events[i]); err != nil {
+			if err := t.peer.Notify(context.Background(), wire.NotifyTrial.Name, &events[i]); err != nil {
 				return
 			}
 		}
@@ -312,7 +312,7 @@ func (a *API) stopOn(t *trial) {
 func (a *API) untry(peer *rpc.Peer, id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), controlTime)
 	defer cancel()
-	_ = peer.Call(ctx, wire.MethodAgentUntry, wire.TrialStopParams{Trial: id}, nil) // it ends by itself too
+	_ = peer.Call(ctx, wire.AgentUntry.Name, wire.TrialStopParams{Trial: id}, nil) // it ends by itself too
 }
 
 func (a *API) trialStop(ctx context.Context, p wire.TrialStopParams) (wire.Empty, error) {

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // Role is what a credential is for. Each role is for itself: an operator's
@@ -46,11 +47,38 @@ type Identity struct {
 	owner bool              // known by the kernel, without a token
 }
 
-// MayView reports whether the caller may look at hosts and metrics.
-func (i Identity) MayView() bool { return i.Role == Viewer || i.Role == Operator || i.Role == Local }
+// May reports whether the caller may do what a row of the wire, or a route, is
+// for. The identity of a caller without credentials is nil.
+func (i *Identity) May(access wire.Access) bool {
+	if access == wire.Anybody || i == nil {
+		return access == wire.Anybody
+	}
+	switch access {
+	case wire.Known:
+		return true
+	case wire.Agent:
+		return i.Role == Agent || i.Role == Local
+	case wire.Viewer:
+		return i.Role == Viewer || i.Role == Operator || i.Role == Local
+	case wire.Operator:
+		return i.Role == Operator || i.Role == Local
+	}
+	return false
+}
 
-// MayOperate reports whether the caller may change things.
-func (i Identity) MayOperate() bool { return i.Role == Operator || i.Role == Local }
+// Whose says whose credential a row or a route takes, as in "that takes an
+// operator's".
+func Whose(access wire.Access) string {
+	switch access {
+	case wire.Agent:
+		return "an agent's"
+	case wire.Viewer:
+		return "a viewer's or an operator's"
+	case wire.Operator:
+		return "an operator's"
+	}
+	return "any"
+}
 
 // MayReportFor returns nil when the caller may report samples of the host.
 func (i Identity) MayReportFor(host string) error {

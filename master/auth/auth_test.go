@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 func sum(token string) string {
@@ -170,7 +171,7 @@ func TestMay(t *testing.T) {
 		{Identity{Name: "o", Role: Operator}, true, "needs an agent's"},
 		{Identity{Name: "local", Role: Local}, true, ""},
 	} {
-		if c.who.MayView() != c.view {
+		if c.who.May(wire.Viewer) != c.view {
 			t.Errorf("%+v may view: %v", c.who, !c.view)
 		}
 		err := c.who.MayReportFor("web-1")

@@ -70,7 +70,7 @@ func (h *host) Done() <-chan struct{} { return h.down }
 func (h *host) Call(_ context.Context, method string, params, result any) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if method == wire.MethodAgentAssign {
+	if method == wire.AgentAssign.Name {
 		h.has = *params.(*wire.Assignment)
 		go h.tell()
 	}

@@ -178,7 +178,7 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 	defer leave()
 	defer time.AfterFunc(slotTime, leave).Stop()
 	var result wire.AssignResult
-	err := s.agent.Call(ctx, wire.MethodAgentAssign, assignment, &result)
+	err := s.agent.Call(ctx, wire.AgentAssign.Name, assignment, &result)
 	var refusal *rpc.Error
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -225,7 +225,7 @@ func (c *Catalog) ask(ctx context.Context, s *Session) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	var result wire.AssignResult
-	err := s.agent.Call(ctx, wire.MethodAgentAssigned, nil, &result)
+	err := s.agent.Call(ctx, wire.AgentAssigned.Name, nil, &result)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.verify = false

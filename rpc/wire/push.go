@@ -10,49 +10,6 @@ import (
 // This file holds the messages of pushed code: what the master's catalog holds,
 // what it sends to agents, and what they answer.
 
-// Methods of the master for whoever edits the catalog. Those that change
-// something are for operators, the others for viewers too.
-const (
-	MethodCatalogCheck    = "catalog.check"    // CheckParams → CheckResult
-	MethodCatalogPush     = "catalog.push"     // PushParams → PushResult; for operators
-	MethodCatalogRollback = "catalog.rollback" // RollbackParams → PushResult; for operators
-	MethodCatalogDelete   = "catalog.delete"   // DeleteParams → PushResult; for operators
-	MethodCatalogList     = "catalog.list"     // none → CatalogResult
-	MethodCatalogGet      = "catalog.get"      // CatalogParams → CatalogEntry, with its history
-	MethodCatalogRevision = "catalog.revision" // RevisionParams → Revision
-	MethodReceipts        = "catalog.receipts" // CatalogParams → ReceiptsResult
-	MethodRollouts        = "rollouts.list"    // RolloutsParams → RolloutsResult
-	MethodRollout         = "rollouts.get"     // RolloutParams → Rollout
-	MethodRolloutPause    = "rollouts.pause"   // RolloutParams → Rollout; for operators
-	MethodRolloutResume   = "rollouts.resume"  // RolloutParams → Rollout; for operators
-	MethodRolloutAbort    = "rollouts.abort"   // RolloutParams → Rollout; for operators
-	MethodTrialStart      = "trials.start"     // TrialStartParams → TrialStartResult; for operators
-	MethodTrialStop       = "trials.stop"      // TrialStopParams → Empty; for operators
-	MethodBoostStart      = "boosts.start"     // BoostParams → Empty; for operators
-	MethodBoostStop       = "boosts.stop"      // BoostParams → Empty; for operators
-	MethodHostLabel       = "hosts.label"      // LabelParams → Host; for operators
-	MethodAudit           = "audit.list"       // AuditParams → AuditResult; for operators
-)
-
-// Methods of the master for agents.
-const (
-	MethodReceipt = "master.receipt" // ReceiptParams → Empty
-	MethodTrial   = "master.trial"   // TrialReport → Empty
-	MethodLive    = "master.live"    // LiveParams; a notification
-)
-
-// Methods of the agent, which the master calls.
-const (
-	MethodAgentAssign   = "agent.assign"   // Assignment → AssignResult
-	MethodAgentAssigned = "agent.assigned" // none → AssignResult
-	MethodAgentTry      = "agent.try"      // AgentTryParams → Empty
-	MethodAgentUntry    = "agent.untry"    // TrialStopParams → Empty
-	MethodAgentBoost    = "agent.boost"    // AgentBoostParams → Empty
-)
-
-// NotifyTrial is a notification from the master to who has started a trial.
-const NotifyTrial = "trial" // TrialEvent
-
 // ArtefactPath is the folder of the master's HTTP server that holds the programs
 // of pushed plugins by their hex SHA-256. An operator's PUT stores one, an
 // agent's GET fetches it; both with the token in the Authorization header.

@@ -1,6 +1,6 @@
-// Package wire holds the messages of the Vedette protocol: the names of its
-// methods and the shapes of their params and results, as both ends write them
-// in JSON or CBOR. It has no behaviour; rpc/PROTOCOL.md explains the messages.
+// Package wire holds the messages of the Vedette protocol: one row for each
+// method, and the shapes of params and results as both ends write them in JSON or
+// CBOR. rpc/PROTOCOL.md explains the messages.
 package wire
 
 // Version is the version of the protocol. A master speaks with an agent of the
@@ -21,35 +21,6 @@ const (
 
 // Path is the one endpoint of the master.
 const Path = "/rpc"
-
-// Methods of the master.
-const (
-	MethodLogin        = "master.login"        // LoginParams → LoginResult
-	MethodInfo         = "master.info"         // none → InfoResult
-	MethodHello        = "master.hello"        // HelloParams → HelloResult
-	MethodReport       = "master.report"       // ReportParams → ReportResult
-	MethodStatus       = "master.status"       // StatusParams → Empty
-	MethodReportMetric = "master.reportMetric" // ReportMetricParams → null
-	MethodSubscribe    = "master.subscribe"    // SubscribeParams → SubscribeResult
-	MethodUnsubscribe  = "master.unsubscribe"  // UnsubscribeParams → Empty
-	MethodHosts        = "hosts.list"          // none → HostsResult
-	MethodHost         = "hosts.get"           // HostParams → Host
-	MethodHistoryRange = "history.range"       // HistoryRangeParams → HistoryRangeResult
-	MethodRelease      = "inspectors.release"  // ReleaseParams → Empty; for operators
-)
-
-// Methods of the agent, which the master calls.
-const (
-	MethodAgentRelease = "agent.release" // AgentReleaseParams → Empty
-)
-
-// Notifications from the master to a subscriber.
-const (
-	NotifyEvent     = "event"     // Event
-	NotifySamples   = "samples"   // Samples
-	NotifyLost      = "lost"      // Lost
-	NotifyHeartbeat = "heartbeat" // Heartbeat, every HeartbeatSeconds while nothing else is sent
-)
 
 // Codes of errors, beside those of JSON-RPC 2.0.
 const (

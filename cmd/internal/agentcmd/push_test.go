@@ -35,14 +35,14 @@ func newPusher(t *testing.T) *pusher {
 	t.Helper()
 	p := &pusher{T: t, changed: make(chan struct{}), receipts: map[string]wire.Receipt{}, samples: map[string]float64{}}
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.MethodHello, rpc.Method(func(ctx context.Context, hello wire.HelloParams) (wire.HelloResult, error) {
+	mux.HandleInOrder(wire.MasterHello.Name, rpc.Method(func(ctx context.Context, hello wire.HelloParams) (wire.HelloResult, error) {
 		p.note(func() { p.peer, p.keys = rpc.PeerFrom(ctx), map[uint32]string{} })
 		return wire.HelloResult{Protocol: wire.Version, NowMS: hello.NowMS}, nil
 	}))
-	mux.HandleInOrder(wire.MethodStatus, rpc.Method(func(context.Context, wire.StatusParams) (wire.Empty, error) {
+	mux.HandleInOrder(wire.MasterStatus.Name, rpc.Method(func(context.Context, wire.StatusParams) (wire.Empty, error) {
 		return wire.Empty{}, nil
 	}))
-	mux.HandleInOrder(wire.MethodReceipt, rpc.Method(func(_ context.Context, r wire.ReceiptParams) (wire.Empty, error) {
+	mux.HandleInOrder(wire.MasterReceipt.Name, rpc.Method(func(_ context.Context, r wire.ReceiptParams) (wire.Empty, error) {
 		p.note(func() {
 			for _, receipt := range r.Receipts {
 				p.receipts[receipt.Inspector] = receipt
@@ -50,7 +50,7 @@ func newPusher(t *testing.T) *pusher {
 		})
 		return wire.Empty{}, nil
 	}))
-	mux.HandleInOrder(wire.MethodReport, rpc.Method(func(_ context.Context, r wire.ReportParams) (wire.ReportResult, error) {
+	mux.HandleInOrder(wire.MasterReport.Name, rpc.Method(func(_ context.Context, r wire.ReportParams) (wire.ReportResult, error) {
 		p.note(func() {
 			for _, s := range r.Series {
 				p.keys[s.ID] = s.Key
@@ -111,7 +111,7 @@ func (p *pusher) push(codes ...wire.Code) {
 	}
 	p.await("an agent", func() bool { return p.peer != nil })
 	params := wire.Assignment{Hash: wire.AssignmentHash(items), Inspectors: items}
-	if err := p.peer.Call(patience.Context(p), wire.MethodAgentAssign, params, nil); err != nil {
+	if err := p.peer.Call(patience.Context(p), wire.AgentAssign.Name, params, nil); err != nil {
 		p.Fatal(err)
 	}
 }

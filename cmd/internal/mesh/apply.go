@@ -196,7 +196,7 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 	params := wire.PushParams{Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.sign(step.code)}
 	var result wire.PushResult
-	if err := a.call(cmd, wire.MethodCatalogPush, params, &result); err != nil {
+	if err := a.call(cmd, wire.CatalogPush.Name, params, &result); err != nil {
 		return faultsOf(cmd, err, step.code.File, a.json)
 	}
 	if !a.json {

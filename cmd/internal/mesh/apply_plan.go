@@ -43,7 +43,7 @@ type applyStep struct {
 // steps compares what the folder has with the catalog.
 func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep, error) {
 	var catalog wire.CatalogResult
-	if err := s.call(wire.MethodCatalogList, nil, &catalog); err != nil {
+	if err := s.call(wire.CatalogList.Name, nil, &catalog); err != nil {
 		return nil, err
 	}
 	entries := make(map[string]wire.CatalogEntry)
@@ -54,7 +54,7 @@ func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep
 	good := true
 	for _, w := range all {
 		var checked wire.CheckResult
-		if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: w.code, Selector: &w.selector}, &checked); err != nil {
+		if err := s.call(wire.CatalogCheck.Name, wire.CheckParams{Code: w.code, Selector: &w.selector}, &checked); err != nil {
 			return nil, err
 		}
 		if len(checked.Diagnostics) > 0 {

@@ -88,7 +88,7 @@ func (a *asking) run(cmd *cobra.Command, file string) error {
 	}
 	a.events = make(chan wire.TrialEvent, 256)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
+	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
 		select {
 		case a.events <- e:
 		case <-ctx.Done():
@@ -148,7 +148,7 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 // be asked.
 func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent map[string]string, err error) {
 	var known wire.HostsResult
-	if err := peer.Call(ctx, wire.MethodHosts, wire.HostsParams{Selector: a.to}, &known); err != nil {
+	if err := peer.Call(ctx, wire.HostsList.Name, wire.HostsParams{Selector: a.to}, &known); err != nil {
 		return nil, nil, a.explain(err)
 	}
 	silent = make(map[string]string)
@@ -184,7 +184,7 @@ func (a *asking) askSome(ctx context.Context, peer *rpc.Peer, params *wire.Trial
 	calling, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	var begun wire.TrialStartResult
-	err := peer.Call(calling, wire.MethodTrialStart, params, &begun)
+	err := peer.Call(calling, wire.TrialsStart.Name, params, &begun)
 	if rpcErr, ok := asConflict(err); ok { // none is connected any more
 		for _, host := range params.Hosts {
 			answers.silent[host] = rpcErr.Message

@@ -42,7 +42,7 @@ how it ended. It is for operators.`,
 				params.SinceMS = now.Add(-d).UnixMilli()
 			}
 			var result wire.AuditResult
-			if err := c.call(cmd, wire.MethodAudit, params, &result); err != nil {
+			if err := c.call(cmd, wire.AuditList.Name, params, &result); err != nil {
 				return err
 			}
 			if c.json {

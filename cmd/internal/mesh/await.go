@@ -53,9 +53,9 @@ func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string
 		changed: make(chan struct{}, 1), receipts: make(map[string]wire.HostReceipt), rollout: wire.Rollout{ID: id, Inspector: name, State: wire.RolloutRunning},
 	}
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(w.event))
-	mux.HandleInOrder(wire.NotifyLost, rpc.Method(func(context.Context, wire.Lost) (wire.Empty, error) { return wire.Empty{}, nil }))
-	mux.HandleInOrder(wire.NotifyHeartbeat, rpc.Method(func(context.Context, wire.Heartbeat) (wire.Empty, error) { return wire.Empty{}, nil }))
+	mux.HandleInOrder(wire.NotifyEvent.Name, rpc.Method(w.event))
+	rpc.Serve(mux, wire.NotifyLost, func(context.Context, wire.Lost) (wire.Empty, error) { return wire.Empty{}, nil })
+	rpc.Serve(mux, wire.NotifyHeartbeat, func(context.Context, wire.Heartbeat) (wire.Empty, error) { return wire.Empty{}, nil })
 	o.Handler = mux
 	client := &rpc.Client{URL: c.url, Dial: o, OnConnect: w.connect, OnDown: w.down}
 	gone := make(chan struct{})
@@ -95,7 +95,7 @@ func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duratio
 	defer look.Stop()
 	for {
 		var receipts wire.ReceiptsResult
-		if err := s.call(wire.MethodReceipts, wire.CatalogParams{Name: name}, &receipts); err != nil {
+		if err := s.call(wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(receipts.Receipts, undecided) {
@@ -159,12 +159,12 @@ func (w *rolloutWait) loop(ctx context.Context, p *progress) error {
 // that nothing is missed in between.
 func (w *rolloutWait) connect(ctx context.Context, p *rpc.Peer) error {
 	for _, pattern := range []string{"rollouts/" + w.id, "receipts/*/" + w.name} {
-		if err := w.call(ctx, p, wire.MethodSubscribe, wire.SubscribeParams{Pattern: pattern}, new(wire.SubscribeResult)); err != nil {
+		if err := w.call(ctx, p, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: pattern}, new(wire.SubscribeResult)); err != nil {
 			return err
 		}
 	}
 	var receipts wire.ReceiptsResult
-	if err := w.call(ctx, p, wire.MethodReceipts, wire.CatalogParams{Name: w.name}, &receipts); err != nil {
+	if err := w.call(ctx, p, wire.CatalogReceipts.Name, wire.CatalogParams{Name: w.name}, &receipts); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -186,7 +186,7 @@ func (w *rolloutWait) call(ctx context.Context, p *rpc.Peer, method string, para
 	switch {
 	case !errors.As(err, &answer), answer.Code == wire.CodeBusy:
 		return err
-	case method == wire.MethodReceipts && answer.Code == wire.CodeNotFound:
+	case method == wire.CatalogReceipts.Name && answer.Code == wire.CodeNotFound:
 		return nil // it is being deleted
 	}
 	w.fail(w.client.explain(err))
@@ -196,7 +196,7 @@ func (w *rolloutWait) call(ctx context.Context, p *rpc.Peer, method string, para
 // get asks how far the rollout is.
 func (w *rolloutWait) get(ctx context.Context, p *rpc.Peer) error {
 	var r wire.Rollout
-	if err := w.call(ctx, p, wire.MethodRollout, wire.RolloutParams{Rollout: w.id}, &r); err != nil {
+	if err := w.call(ctx, p, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: w.id}, &r); err != nil {
 		return err
 	}
 	w.take(r)

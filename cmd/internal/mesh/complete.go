@@ -87,7 +87,7 @@ func (c *client) propose(cmd *cobra.Command, word, subject, begun string) []stri
 // host has.
 func (s *session) hostWords(selectors bool) (all []string) {
 	var hosts wire.HostsResult
-	if s.call(wire.MethodHosts, nil, &hosts) != nil {
+	if s.call(wire.HostsList.Name, nil, &hosts) != nil {
 		return nil
 	}
 	for _, h := range hosts.Hosts {
@@ -105,13 +105,13 @@ func (s *session) hostWords(selectors bool) (all []string) {
 // inspectorNames lists what was pushed, and what runs on hosts.
 func (s *session) inspectorNames() (all []string) {
 	var catalog wire.CatalogResult
-	if s.call(wire.MethodCatalogList, nil, &catalog) == nil {
+	if s.call(wire.CatalogList.Name, nil, &catalog) == nil {
 		for _, entry := range catalog.Inspectors {
 			all = append(all, entry.Name)
 		}
 	}
 	var hosts wire.HostsResult
-	if s.call(wire.MethodHosts, nil, &hosts) == nil {
+	if s.call(wire.HostsList.Name, nil, &hosts) == nil {
 		for _, h := range hosts.Hosts {
 			for _, inspector := range h.Inspectors {
 				all = append(all, inspector.Name)
@@ -123,7 +123,7 @@ func (s *session) inspectorNames() (all []string) {
 
 func (s *session) revisions(inspector string) (all []string) {
 	var entry wire.CatalogEntry
-	if s.call(wire.MethodCatalogGet, wire.CatalogParams{Name: inspector}, &entry) != nil {
+	if s.call(wire.CatalogGet.Name, wire.CatalogParams{Name: inspector}, &entry) != nil {
 		return nil
 	}
 	for _, h := range entry.History {
@@ -136,7 +136,7 @@ func (s *session) revisions(inspector string) (all []string) {
 
 func (s *session) rolloutIDs() (all []string) {
 	var rollouts wire.RolloutsResult
-	if s.call(wire.MethodRollouts, wire.RolloutsParams{Limit: 20}, &rollouts) != nil {
+	if s.call(wire.RolloutsList.Name, wire.RolloutsParams{Limit: 20}, &rollouts) != nil {
 		return nil
 	}
 	for _, r := range rollouts.Rollouts {

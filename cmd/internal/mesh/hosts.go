@@ -29,7 +29,7 @@ that fail, or were taken out of use, are named below with their error.`,
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var result wire.HostsResult
-			if err := c.call(cmd, wire.MethodHosts, nil, &result); err != nil {
+			if err := c.call(cmd, wire.HostsList.Name, nil, &result); err != nil {
 				return err
 			}
 			if failing {

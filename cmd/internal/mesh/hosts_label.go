@@ -36,7 +36,7 @@ then on are sent to it; those whose selectors do not are taken off.`,
 				return cli.Usagef("%v", err)
 			}
 			var host wire.Host
-			if err := c.call(cmd, wire.MethodHostLabel, wire.LabelParams{Host: args[0], Labels: labels}, &host); err != nil {
+			if err := c.call(cmd, wire.HostsLabel.Name, wire.LabelParams{Host: args[0], Labels: labels}, &host); err != nil {
 				return err
 			}
 			if c.json {

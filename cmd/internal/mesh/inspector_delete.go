@@ -46,7 +46,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 // remove deletes an inspector, and follows that as a push is followed.
 func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFlags) error {
 	var result wire.PushResult
-	if err := c.call(cmd, wire.MethodCatalogDelete, params, &result); err != nil {
+	if err := c.call(cmd, wire.CatalogDelete.Name, params, &result); err != nil {
 		return err
 	}
 	var err error

@@ -64,7 +64,7 @@ func (c *client) revisionPair(cmd *cobra.Command, args []string) (from, to wire.
 	first, second := append(args, "", "")[1], append(args, "", "")[2]
 	if first == "" {
 		var entry wire.CatalogEntry
-		if err := s.call(wire.MethodCatalogGet, wire.CatalogParams{Name: name}, &entry); err != nil {
+		if err := s.call(wire.CatalogGet.Name, wire.CatalogParams{Name: name}, &entry); err != nil {
 			return from, to, err
 		}
 		if first = previous(entry); first == "" {

@@ -25,7 +25,7 @@ current, for which hosts, when, by whom, with the keys that have signed it, and 
 		Args:    nameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var entry wire.CatalogEntry
-			if err := c.call(cmd, wire.MethodCatalogGet, wire.CatalogParams{Name: args[0]}, &entry); err != nil {
+			if err := c.call(cmd, wire.CatalogGet.Name, wire.CatalogParams{Name: args[0]}, &entry); err != nil {
 				return err
 			}
 			if c.json {

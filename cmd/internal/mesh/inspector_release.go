@@ -35,7 +35,7 @@ It starts in a process of its own: the next crash quarantines it again.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			params := wire.ReleaseParams{Host: args[0], Inspector: args[1]}
-			if err := c.call(cmd, wire.MethodRelease, params, nil); err != nil {
+			if err := c.call(cmd, wire.InspectorsRelease.Name, params, nil); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), cli.Printable(fmt.Sprintf("%s runs %s again.", args[0], args[1])))

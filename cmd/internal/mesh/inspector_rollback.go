@@ -33,7 +33,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 			}
 			params := wire.RollbackParams{Name: args[0], Revision: append(args, "")[1], Message: message, Plan: p}
 			var result wire.PushResult
-			if err := c.call(cmd, wire.MethodCatalogRollback, params, &result); err != nil {
+			if err := c.call(cmd, wire.CatalogRollback.Name, params, &result); err != nil {
 				return err
 			}
 			if !c.json {

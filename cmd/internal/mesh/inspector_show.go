@@ -50,7 +50,7 @@ its programs are listed.`,
 // revision gets a revision by the start of its id; "" is the current one.
 func (s *session) revision(name, id string) (wire.Revision, error) {
 	var r wire.Revision
-	err := s.call(wire.MethodCatalogRevision, wire.RevisionParams{Name: name, Revision: id}, &r)
+	err := s.call(wire.CatalogRevision.Name, wire.RevisionParams{Name: name, Revision: id}, &r)
 	return r, err
 }
 

@@ -61,14 +61,14 @@ func (c *client) listCatalog(cmd *cobra.Command) error {
 	}
 	defer s.close()
 	var result wire.CatalogResult
-	if err := s.call(wire.MethodCatalogList, nil, &result); err != nil {
+	if err := s.call(wire.CatalogList.Name, nil, &result); err != nil {
 		return err
 	}
 	if c.json {
 		return cli.PrintLines(cmd.OutOrStdout(), result.Inspectors)
 	}
 	var rollouts wire.RolloutsResult
-	if err := s.call(wire.MethodRollouts, wire.RolloutsParams{}, &rollouts); err != nil {
+	if err := s.call(wire.RolloutsList.Name, wire.RolloutsParams{}, &rollouts); err != nil {
 		return err
 	}
 	return printCatalog(cmd.OutOrStdout(), result, rollouts.Rollouts, time.Now())
@@ -117,10 +117,10 @@ func (c *client) inspectors(cmd *cobra.Command, args []string) ([]hostInspector,
 	var result wire.HostsResult
 	if len(args) > 0 {
 		result.Hosts = make([]wire.Host, 1)
-		if err := c.call(cmd, wire.MethodHost, wire.HostParams{Host: args[0]}, &result.Hosts[0]); err != nil {
+		if err := c.call(cmd, wire.HostsGet.Name, wire.HostParams{Host: args[0]}, &result.Hosts[0]); err != nil {
 			return nil, err
 		}
-	} else if err := c.call(cmd, wire.MethodHosts, nil, &result); err != nil {
+	} else if err := c.call(cmd, wire.HostsList.Name, nil, &result); err != nil {
 		return nil, err
 	}
 	var all []hostInspector

@@ -134,7 +134,7 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 		params.Version = &p.version
 	}
 	var result wire.PushResult
-	if err := s.call(wire.MethodCatalogPush, params, &result); err != nil {
+	if err := s.call(wire.CatalogPush.Name, params, &result); err != nil {
 		return faultsOf(cmd, err, code.File, p.json)
 	}
 	if !p.json {
@@ -263,7 +263,7 @@ func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) e
 // would do.
 func checkOnMaster(cmd *cobra.Command, s *session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
 	var result wire.CheckResult
-	if err := s.call(wire.MethodCatalogCheck, wire.CheckParams{Code: p.Code, Selector: p.Selector}, &result); err != nil {
+	if err := s.call(wire.CatalogCheck.Name, wire.CheckParams{Code: p.Code, Selector: p.Selector}, &result); err != nil {
 		return result, err
 	}
 	if len(result.Diagnostics) == 0 {
@@ -351,7 +351,7 @@ func (c *client) conclude(cmd *cobra.Command, name string, rollout *wire.Rollout
 		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; the rollout goes on: vedette rollout show %s", rollout.ID))
 	}
 	receipts := wire.ReceiptsResult{Inspector: name}
-	if err := c.call(cmd, wire.MethodReceipts, wire.CatalogParams{Name: name}, &receipts); err != nil && !isNotFound(err) {
+	if err := c.call(cmd, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil && !isNotFound(err) {
 		return err
 	}
 	outcome := outcomeOf(rollout, receipts)

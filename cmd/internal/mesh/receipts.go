@@ -52,7 +52,7 @@ func (r *receipts) run(cmd *cobra.Command, name string) error {
 		return r.follow(cmd, name)
 	}
 	var result wire.ReceiptsResult
-	if err := r.call(cmd, wire.MethodReceipts, wire.CatalogParams{Name: name}, &result); err != nil {
+	if err := r.call(cmd, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &result); err != nil {
 		return err
 	}
 	if err := r.print(cmd.OutOrStdout(), result); err != nil {
@@ -104,7 +104,7 @@ func (r *receipts) follow(cmd *cobra.Command, name string) error {
 	w := &watch{client: r.client, pattern: "receipts/*/" + name}
 	w.subscribed = func(ctx context.Context, p *rpc.Peer) error {
 		var result wire.ReceiptsResult
-		if err := p.Call(ctx, wire.MethodReceipts, wire.CatalogParams{Name: name}, &result); err != nil {
+		if err := p.Call(ctx, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &result); err != nil {
 			return err
 		}
 		var text bytes.Buffer // in one piece: events are printed meanwhile

@@ -18,10 +18,10 @@ func NewRollout() *cobra.Command {
 		SuggestFor: []string{"show", "pause", "resume", "abort"},
 	})
 	cmd.AddCommand(
-		newRolloutVerb("show", wire.MethodRollout, "Show a rollout, stage by stage, and the hosts that failed"),
-		newRolloutVerb("pause", wire.MethodRolloutPause, "Keep a rollout from going on to more hosts"),
-		newRolloutVerb("resume", wire.MethodRolloutResume, "Let a paused rollout go on"),
-		newRolloutVerb("abort", wire.MethodRolloutAbort, "End a rollout, and roll back the hosts that it has reached"),
+		newRolloutVerb("show", wire.RolloutsGet.Name, "Show a rollout, stage by stage, and the hosts that failed"),
+		newRolloutVerb("pause", wire.RolloutsPause.Name, "Keep a rollout from going on to more hosts"),
+		newRolloutVerb("resume", wire.RolloutsResume.Name, "Let a paused rollout go on"),
+		newRolloutVerb("abort", wire.RolloutsAbort.Name, "End a rollout, and roll back the hosts that it has reached"),
 	)
 	return cmd
 }

@@ -32,7 +32,7 @@ func NewRollouts() *cobra.Command {
 				return cli.Usagef("-n is %d; it must be above 0", limit)
 			}
 			var result wire.RolloutsResult
-			if err := c.call(cmd, wire.MethodRollouts, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit}, &result); err != nil {
+			if err := c.call(cmd, wire.RolloutsList.Name, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit}, &result); err != nil {
 				return err
 			}
 			if c.json {

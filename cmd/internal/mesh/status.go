@@ -69,13 +69,13 @@ func (c *client) status(cmd *cobra.Command) (*meshStatus, error) {
 	var info wire.InfoResult
 	var hosts wire.HostsResult
 	var rollouts wire.RolloutsResult
-	if err := s.call(wire.MethodInfo, nil, &info); err != nil {
+	if err := s.call(wire.MasterInfo.Name, nil, &info); err != nil {
 		return nil, err
 	}
-	if err := s.call(wire.MethodHosts, nil, &hosts); err != nil {
+	if err := s.call(wire.HostsList.Name, nil, &hosts); err != nil {
 		return nil, err
 	}
-	if err := s.call(wire.MethodRollouts, wire.RolloutsParams{}, &rollouts); err != nil {
+	if err := s.call(wire.RolloutsList.Name, wire.RolloutsParams{}, &rollouts); err != nil {
 		return nil, err
 	}
 	return newMeshStatus(c.url, info, hosts.Hosts, rollouts.Rollouts), nil

@@ -79,7 +79,7 @@ func (t *try) run(cmd *cobra.Command, file string) error {
 	}
 	t.events = make(chan wire.TrialEvent, 256)
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
+	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
 		select {
 		case t.events <- e:
 		case <-ctx.Done():
@@ -103,7 +103,7 @@ func (t *try) run(cmd *cobra.Command, file string) error {
 		}
 	}
 	var begun wire.TrialStartResult
-	if err := peer.Call(dialing, wire.MethodTrialStart, params, &begun); err != nil {
+	if err := peer.Call(dialing, wire.TrialsStart.Name, params, &begun); err != nil {
 		return t.explain(err)
 	}
 	t.printer = tryPrinter{cmd: cmd, json: t.json, table: cli.Table{Out: cmd.OutOrStdout()}, costs: make(map[string]wire.TrialEvent)}
@@ -145,7 +145,7 @@ func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, e
 // onlyHost returns the one host that is up.
 func (t *try) onlyHost(ctx context.Context, peer *rpc.Peer) ([]string, error) {
 	var result wire.HostsResult
-	if err := peer.Call(ctx, wire.MethodHosts, nil, &result); err != nil {
+	if err := peer.Call(ctx, wire.HostsList.Name, nil, &result); err != nil {
 		return nil, t.explain(err)
 	}
 	var up []string
@@ -190,7 +190,7 @@ func (t *try) follow(ctx context.Context, peer *rpc.Peer, begun *wire.TrialStart
 		case <-stopped:
 			stopped = nil
 			calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.timeout)
-			err := peer.Call(calling, wire.MethodTrialStop, wire.TrialStopParams{Trial: begun.Trial}, nil)
+			err := peer.Call(calling, wire.TrialsStop.Name, wire.TrialStopParams{Trial: begun.Trial}, nil)
 			cancel()
 			if err != nil {
 				return t.explain(err)

@@ -96,9 +96,9 @@ func (w *watch) run(cmd *cobra.Command) error {
 	ctx, w.stop = context.WithCancel(ctx)
 	defer w.stop()
 	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyEvent, rpc.Method(w.event))
-	mux.HandleInOrder(wire.NotifyLost, rpc.Method(w.lost))
-	mux.HandleInOrder(wire.NotifyHeartbeat, rpc.Method(func(context.Context, wire.Heartbeat) (wire.Empty, error) { return wire.Empty{}, nil }))
+	mux.HandleInOrder(wire.NotifyEvent.Name, rpc.Method(w.event))
+	rpc.Serve(mux, wire.NotifyLost, w.lost)
+	rpc.Serve(mux, wire.NotifyHeartbeat, func(context.Context, wire.Heartbeat) (wire.Empty, error) { return wire.Empty{}, nil })
 	o.Handler = mux
 	client := &rpc.Client{URL: w.url, Dial: o, OnConnect: w.connect, OnDown: w.down}
 	err = client.Run(ctx)
@@ -115,7 +115,7 @@ func (w *watch) connect(ctx context.Context, p *rpc.Peer) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	var result wire.SubscribeResult
-	err := p.Call(ctx, wire.MethodSubscribe, wire.SubscribeParams{Pattern: w.pattern}, &result)
+	err := p.Call(ctx, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: w.pattern}, &result)
 	if err == nil && w.subscribed != nil {
 		err = w.subscribed(ctx, p)
 	}

@@ -1,0 +1,219 @@
+package wire
+
+// This file has one row per method and notification. A new method needs its row
+// here, its types, and its handler; `go generate ./rpc/wire` does the rest.
+
+// Methods that the master serves.
+var (
+	MasterLogin = Method[LoginParams, LoginResult]{
+		Name: "master.login", For: Anybody,
+		Says: "Log in on this connection.",
+	}
+	MasterInfo = Method[Empty, InfoResult]{
+		Name: "master.info", For: Known,
+		Says: "Describe the master, and say the caller's role.",
+	}
+	MasterHello = Method[HelloParams, HelloResult]{
+		Name: "master.hello", For: Agent, InOrder: true,
+		Says: "Introduce an agent; its first call on each connection.",
+	}
+	MasterReport = Method[ReportParams, ReportResult]{
+		Name: "master.report", For: Agent, InOrder: true,
+		Says: "Hand over a numbered batch of samples.",
+	}
+	MasterStatus = Method[StatusParams, Empty]{
+		Name: "master.status", For: Agent, InOrder: true,
+		Says: "Tell how the agent's inspectors are.",
+	}
+	MasterReportMetric = Method[ReportMetricParams, *Empty]{
+		Name: "master.reportMetric", For: Agent, InOrder: true,
+		Says: "Report one sample, without a hello.",
+	}
+	MasterReceipt = Method[ReceiptParams, Empty]{
+		Name: "master.receipt", For: Agent, InOrder: true,
+		Says: "Tell how far assigned inspectors have got.",
+	}
+	MasterTrial = Method[TrialReport, Empty]{
+		Name: "master.trial", For: Agent, InOrder: true,
+		Says: "Tell what a trial has yielded.",
+	}
+	MasterLive = Method[LiveParams, Empty]{
+		Name: "master.live", For: Agent, InOrder: true,
+		Says: "Show samples without keeping them; a notification.",
+	}
+	MasterSubscribe = Method[SubscribeParams, SubscribeResult]{
+		Name: "master.subscribe", For: Viewer,
+		Says: "Ask for live events whose path matches a pattern.",
+	}
+	MasterUnsubscribe = Method[UnsubscribeParams, Empty]{
+		Name: "master.unsubscribe", For: Known,
+		Says: "End a subscription.",
+	}
+	HostsList = Method[HostsParams, HostsResult]{
+		Name: "hosts.list", For: Viewer,
+		Says: "List every host the master has seen.",
+	}
+	HostsGet = Method[HostParams, Host]{
+		Name: "hosts.get", For: Viewer,
+		Says: "Say what is known of one host.",
+	}
+	HostsLabel = Method[LabelParams, Host]{
+		Name: "hosts.label", For: Operator,
+		Audit: func(p LabelParams) Subject { return about(p.Host) },
+		Says:  "Set labels of a host, or take them back.",
+	}
+	HistoryRange = Method[HistoryRangeParams, HistoryRangeResult]{
+		Name: "history.range", For: Viewer,
+		Says: "Get past samples, thinned out for a chart.",
+	}
+	InspectorsRelease = Method[ReleaseParams, Empty]{
+		Name: "inspectors.release", For: Operator,
+		Audit: func(p ReleaseParams) Subject { return about(p.Host, "inspector", p.Inspector) },
+		Says:  "End the quarantine of an inspector on one host.",
+	}
+	CatalogCheck = Method[CheckParams, CheckResult]{
+		Name: "catalog.check", For: Viewer,
+		Says: "Say whether code would be accepted, and what a push would do.",
+	}
+	CatalogPush = Method[PushParams, PushResult]{
+		Name: "catalog.push", For: Operator,
+		Audit: func(p PushParams) Subject {
+			return about(p.Code.Name, "selector", text(p.Selector), "message", p.Message)
+		},
+		Says: "Make code the current revision of an inspector, and begin its rollout.",
+	}
+	CatalogRollback = Method[RollbackParams, PushResult]{
+		Name: "catalog.rollback", For: Operator,
+		Audit: func(p RollbackParams) Subject {
+			return about(p.Name, "revision", p.Revision, "message", p.Message)
+		},
+		Says: "Make an earlier revision current again.",
+	}
+	CatalogDelete = Method[DeleteParams, PushResult]{
+		Name: "catalog.delete", For: Operator,
+		Audit: func(p DeleteParams) Subject { return about(p.Name, "message", p.Message) },
+		Says:  "Take an inspector off its hosts.",
+	}
+	CatalogList = Method[Empty, CatalogResult]{
+		Name: "catalog.list", For: Viewer,
+		Says: "List the inspectors of the catalog.",
+	}
+	CatalogGet = Method[CatalogParams, CatalogEntry]{
+		Name: "catalog.get", For: Viewer,
+		Says: "Get one inspector of the catalog, with its history.",
+	}
+	CatalogRevision = Method[RevisionParams, Revision]{
+		Name: "catalog.revision", For: Viewer,
+		Says: "Get a revision with its code.",
+	}
+	CatalogReceipts = Method[CatalogParams, ReceiptsResult]{
+		Name: "catalog.receipts", For: Viewer,
+		Says: "Say how far an inspector has got on each of its hosts.",
+	}
+	RolloutsList = Method[RolloutsParams, RolloutsResult]{
+		Name: "rollouts.list", For: Viewer,
+		Says: "List rollouts, newest first.",
+	}
+	RolloutsGet = Method[RolloutParams, Rollout]{
+		Name: "rollouts.get", For: Viewer,
+		Says: "Get one rollout.",
+	}
+	RolloutsPause = Method[RolloutParams, Rollout]{
+		Name: "rollouts.pause", For: Operator, Audit: RolloutParams.subject,
+		Says: "Begin no further stage until the rollout is resumed.",
+	}
+	RolloutsResume = Method[RolloutParams, Rollout]{
+		Name: "rollouts.resume", For: Operator, Audit: RolloutParams.subject,
+		Says: "Go on with a paused rollout.",
+	}
+	RolloutsAbort = Method[RolloutParams, Rollout]{
+		Name: "rollouts.abort", For: Operator, Audit: RolloutParams.subject,
+		Says: "End a rollout and take back what it touched.",
+	}
+	TrialsStart = Method[TrialStartParams, TrialStartResult]{
+		Name: "trials.start", For: Operator,
+		Audit: func(p TrialStartParams) Subject { return about(p.Code.Name, "selector", p.Selector) },
+		Says:  "Run a draft on some hosts for a short time.",
+	}
+	TrialsStop = Method[TrialStopParams, Empty]{
+		Name: "trials.stop", For: Operator,
+		Audit: func(p TrialStopParams) Subject { return about(p.Trial) },
+		Says:  "End a trial early.",
+	}
+	BoostsStart = Method[BoostParams, Empty]{
+		Name: "boosts.start", For: Operator, Audit: BoostParams.subject,
+		Says: "Run an inspector faster on one host while this connection lasts.",
+	}
+	BoostsStop = Method[BoostParams, Empty]{
+		Name: "boosts.stop", For: Operator, Audit: BoostParams.subject,
+		Says: "Let a boosted inspector run at its own interval again.",
+	}
+	// AuditList changes nothing, and is an operator's all the same.
+	AuditList = Method[AuditParams, AuditResult]{
+		Name: "audit.list", For: Operator,
+		Says: "List who changed what, newest first.",
+	}
+)
+
+// Methods that an agent serves.
+var (
+	AgentRelease = Method[AgentReleaseParams, Empty]{
+		Name: "agent.release", For: Master,
+		Says: "End the quarantine of an inspector.",
+	}
+	AgentAssign = Method[Assignment, AssignResult]{
+		Name: "agent.assign", For: Master, InOrder: true,
+		Says: "Give the agent the whole set of pushed inspectors it runs.",
+	}
+	AgentAssigned = Method[Empty, AssignResult]{
+		Name: "agent.assigned", For: Master, InOrder: true,
+		Says: "Ask which assignment the agent has.",
+	}
+	AgentTry = Method[AgentTryParams, Empty]{
+		Name: "agent.try", For: Master,
+		Says: "Run a draft for a short time.",
+	}
+	AgentUntry = Method[TrialStopParams, Empty]{
+		Name: "agent.untry", For: Master,
+		Says: "End a trial early.",
+	}
+	AgentBoost = Method[AgentBoostParams, Empty]{
+		Name: "agent.boost", For: Master, InOrder: true,
+		Says: "Run an inspector faster for a time.",
+	}
+)
+
+// Notifications that the master sends to whoever subscribed, or started a trial.
+var (
+	NotifyEvent = Method[Event, Empty]{
+		Name: "event", For: Subscriber, InOrder: true,
+		Says: "Something happened.",
+	}
+	NotifySamples = Method[Samples, Empty]{
+		Name: "samples", For: Subscriber, InOrder: true,
+		Says: "Live samples in columns.",
+	}
+	NotifyLost = Method[Lost, Empty]{
+		Name: "lost", For: Subscriber, InOrder: true,
+		Says: "So many events were dropped because they were read too slowly.",
+	}
+	NotifyHeartbeat = Method[Heartbeat, Empty]{
+		Name: "heartbeat", For: Subscriber, InOrder: true,
+		Says: "The link is alive.",
+	}
+	NotifyTrial = Method[TrialEvent, Empty]{
+		Name: "trial", For: Subscriber, InOrder: true,
+		Says: "A host tells what a trial has yielded.",
+	}
+)
+
+func (p RolloutParams) subject() Subject { return about(p.Rollout, "reason", p.Reason) }
+
+func (p BoostParams) subject() Subject { return about(p.Host, "inspector", p.Inspector) }
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
