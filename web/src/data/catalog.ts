@@ -1,40 +1,17 @@
 // The messages of pushed code, as the master writes them.
 
-import type { InspectorStatus } from './wire.ts';
+import type * as wire from './wire.ts';
 
-export interface Summary {
-  hosts: number;
-  healthy: number;
-  failed: number;
-  refused: number;
-  pending: number;
-}
+export type { RolloutStage, Summary, HostReceipt as Receipt } from './wire.ts';
 
-export interface HistoryEntry {
-  at_ms: number;
-  author: string;
-  action: string;
-  revision: string;
-  selector: string;
-  message?: string;
-  rollout?: string;
+export interface HistoryEntry extends wire.HistoryEntry {
   well_before?: number;
+  /** Ids of the keys that have signed the revision. */
   signers?: string[];
 }
 
-export interface CatalogEntry {
-  name: string;
-  current: string;
-  selector: string;
-  kind: string;
-  deleted?: boolean;
-  version: string;
-  rollout?: string;
-  author: string;
-  at_ms: number;
-  message?: string;
-  summary: Summary;
-  history?: HistoryEntry[];
+export interface CatalogEntry extends wire.CatalogEntry {
+  history?: HistoryEntry[] | null;
 }
 
 export interface Code {
@@ -53,22 +30,11 @@ export interface Revision extends Code {
   message?: string;
 }
 
-export interface Receipt {
-  host: string;
-  host_state: 'up' | 'gone';
-  inspector: string;
-  revision: string;
-  state: string;
-  reason?: string;
-  at_ms: number;
-  running?: string;
-}
-
 export interface Receipts {
   inspector: string;
   revision: string;
-  summary: Summary;
-  receipts: Receipt[] | null;
+  summary: wire.Summary;
+  receipts: wire.HostReceipt[] | null;
 }
 
 export interface Stage {
@@ -82,34 +48,8 @@ export interface Plan {
   timeout_ms?: number;
 }
 
-export interface RolloutStage {
-  count?: number;
-  percent?: number;
-  hosts: string[] | null;
-  started_ms?: number;
-  healthy_ms?: number;
-  done_ms?: number;
-  summary: Summary;
-}
-
-export interface Rollout {
-  id: string;
-  inspector: string;
-  action: string;
-  from: string;
-  to: string;
-  from_selector: string;
-  to_selector: string;
-  state: string;
-  reason?: string;
-  author: string;
-  message?: string;
+export interface Rollout extends wire.Rollout {
   plan: Plan;
-  stage: number;
-  stages: RolloutStage[] | null;
-  started_ms: number;
-  finished_ms?: number;
-  failures?: Receipt[] | null;
 }
 
 export interface Diagnostic {
@@ -147,11 +87,8 @@ export interface Pushed {
   not_built?: string;
 }
 
-/** How an inspector is on a host, with what wire.ts leaves out. */
-export interface Status extends InspectorStatus {
-  assigned?: string;
-  cpu_seconds?: number;
-}
+/** How an inspector is on a host. */
+export type Status = wire.InspectorStatus;
 
 /** A revision as people write it. */
 export function short(revision: string): string {

@@ -6,7 +6,7 @@ const summary = { hosts: 3, healthy: 1, failed: 1, refused: 0, pending: 1 };
 const stage = (more: Partial<RolloutStage> = {}): RolloutStage => ({ hosts: [], summary, ...more });
 
 test('a stage says how far it is', () => {
-  const at = (state: string, i: number, s: Partial<RolloutStage>): string => stageState({ state, stage: 1 }, i, stage(s));
+  const at = (state: Rollout['state'], i: number, s: Partial<RolloutStage>): string => stageState({ state, stage: 1 }, i, stage(s));
   expect(at('running', 0, { started_ms: 1, done_ms: 2 })).toBe('done');
   expect(at('running', 1, { started_ms: 1 })).toBe('going on');
   expect(at('running', 1, { started_ms: 1, healthy_ms: 2 })).toBe('baking');
