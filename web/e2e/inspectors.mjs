@@ -67,6 +67,12 @@ test('a probe is written, mended, tried, pushed by stages, changed and rolled ba
     await page.goto(`${mesh.url}/editor`);
     await poll('the draft', async () => (await editorText(page)) === probe(41, '\n\tretrun nothing'));
 
+    // The keys of the page are letters here.
+    await write(page, 'package x // ');
+    await page.keyboard.type('g h?/[]');
+    equal(await editorText(page), 'package x // g h?/[]', 'what was typed');
+    ok(page.url().endsWith('/editor'), `typing went to ${page.url()}`);
+
     // Names are completed from the checker's tables, and explained.
     await write(page, 'package x\n\nimport "strings"\n\nvar _ = strings.Fie');
     await page.keyboard.press('Control+Space');

@@ -1,7 +1,7 @@
 // The charts of one inspector over all its hosts: what came before from the history,
 // and what comes now.
 
-import { effect } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { isOf, Lines } from '../data/lines.ts';
 import type { HistoryRange, Samples } from '../data/wire.ts';
@@ -9,6 +9,7 @@ import type { Parts } from '../parts.ts';
 import './charts.tsx';
 
 const points = 300;
+const refetch = 30_000; // ms between two looks at the end of a long window
 const mostSpan = 16 * 60_000; // of windows whose every sample is drawn
 
 export function InspectorCharts({ name, session, store, view }: Parts & { name: string }) {
@@ -24,7 +25,9 @@ export function InspectorCharts({ name, session, store, view }: Parts & { name: 
       },
     );
     let turn = 0;
+    const again = signal(0);
     const stop = effect(() => {
+      void again.value;
       const range = view.time.range.value;
       const span = range ? range.to - range.from : view.time.window.value;
       if (session.link.value.kind !== 'live') return;
@@ -40,8 +43,11 @@ export function InspectorCharts({ name, session, store, view }: Parts & { name: 
         () => {}, // what comes live is drawn all the same
       );
     });
+    // Thinned lines do not grow as samples come.
+    const timer = setInterval(() => view.grain > 0 && view.live && again.value++, refetch);
     return () => {
       turn++;
+      clearInterval(timer);
       stop();
       follow.close();
     };
