@@ -70,21 +70,29 @@ interface BodyProps {
 function Body({ items, columns, template, clock }: BodyProps) {
   const box = useRef<HTMLDivElement>(null);
   const range = useSignal<[number, number]>([0, 40]);
+  const start = useRef(0); // of the body, from the top of the page
+  const measure = (): void => {
+    if (box.current) start.current = box.current.getBoundingClientRect().top + scrollY;
+    look();
+  };
+  // Asking for places while the page scrolls would lay it out each time.
   const look = (): void => {
-    if (!box.current) return;
-    const top = -box.current.getBoundingClientRect().top;
+    const top = scrollY - start.current;
     const next = visible(items.length, height, top, top + innerHeight);
     const now = range.peek();
     if (next[0] !== now[0] || next[1] !== now[1]) range.value = next;
   };
-  useLayoutEffect(look);
+  useLayoutEffect(measure, []);
+  useLayoutEffect(look, [items.length]);
   useEffect(() => {
     const onScroll = (): void => look();
     addEventListener('scroll', onScroll, { passive: true });
-    addEventListener('resize', onScroll);
+    addEventListener('resize', measure);
+    const timer = setInterval(measure, second);
     return () => {
       removeEventListener('scroll', onScroll);
-      removeEventListener('resize', onScroll);
+      removeEventListener('resize', measure);
+      clearInterval(timer);
     };
   });
   const [from, to] = range.value;

@@ -9,6 +9,7 @@ import type { Series } from '../data/store.ts';
 const width = 64;
 const height = 20;
 const span = 120_000; // ms
+const rest = 120; // ms that a cell has to stay before it is drawn
 
 /** Points of a line within a box, as x and y in turn; what is not a number is left out. Pure. */
 export function sparkPoints(times: number[], values: number[], to: number, most: number): number[] {
@@ -24,14 +25,20 @@ export function sparkPoints(times: number[], values: number[], to: number, most:
 
 export function Sparkline({ lines, most, second, offset }: { lines: Series[]; most: number; second: Signal<number>; offset: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(
-    () =>
-      effect(() => {
+  useEffect(() => {
+    let stop: (() => void) | undefined;
+    // A row that is only passed by while the page scrolls is never drawn.
+    const timer = setTimeout(() => {
+      stop = effect(() => {
         void second.value;
         if (canvas.current) draw(canvas.current, lines, most, offset);
-      }),
-    [lines[0], most],
-  );
+      });
+    }, rest);
+    return () => {
+      clearTimeout(timer);
+      stop?.();
+    };
+  }, [lines[0], most]);
   return <canvas ref={canvas} class="spark" aria-hidden="true" />;
 }
 
