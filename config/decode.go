@@ -194,7 +194,7 @@ func (d *decoder) unknown(key *yaml.Node, path string, fields []field) {
 	if path == "agent" && key.Value == "token" && !d.foreign {
 		// Its line is not shown: it holds a secret.
 		d.faults = append(d.faults, Fault{Origin: d.origin(key), Message: "a token does not stand in the configuration; " +
-			"write it into a file of its own and name that in token_file"})
+			"write it into a separate file and name that in token_file"})
 		return
 	}
 	names := make([]string, len(fields))
@@ -360,7 +360,7 @@ func orWhole(path string) string {
 func wants(v reflect.Value) string {
 	switch v.Addr().Interface().(type) {
 	case *time.Duration:
-		return "a duration, as 10s"
+		return "a duration such as 10s"
 	case *Library:
 		return "all, none or a list of names"
 	case *Components:
@@ -368,7 +368,7 @@ func wants(v reflect.Value) string {
 	case *slog.Level:
 		return "debug, info, warn or error"
 	case *Bytes:
-		return "a size, as 10GiB"
+		return "a size such as 10GiB"
 	}
 	switch v.Kind() {
 	case reflect.Bool:

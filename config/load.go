@@ -36,7 +36,7 @@ type LoadOptions struct {
 	Overrides []Override
 	// For are the parts that will run. What only they need is checked: that
 	// their files are there and kept safe, that the master may listen where it
-	// shall. One file may thus serve two machines.
+	// should. One file may thus serve two machines.
 	For Part
 	// Client is set for a client of a master, which is no part. For it only the
 	// agent's token is read, and only from where the master's address comes from.

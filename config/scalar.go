@@ -48,7 +48,7 @@ func setText(v reflect.Value, text string) error {
 	return errors.New("cannot be given as a single value")
 }
 
-// A duration may be given in days, as 15d, which time.ParseDuration does not
+// A duration may be given in days (15d), which time.ParseDuration does not
 // know.
 const (
 	day     = 24 * time.Hour
@@ -73,7 +73,7 @@ func parseDuration(text string) (time.Duration, error) {
 			return 0, fmt.Errorf("%s has a space in it; write %s", quote(text), squeezed)
 		}
 	}
-	return 0, fmt.Errorf("%s is not a duration; write a number and a unit, as 500ms, 10s or 1m30s", quote(text))
+	return 0, fmt.Errorf("%s is not a duration; write a number and a unit such as 500ms, 10s or 1m30s", quote(text))
 }
 
 // setLevel takes the four levels, and the names that other loggers have for
@@ -161,7 +161,7 @@ func parseBytes(text string) (Bytes, error) {
 	n, err := strconv.ParseInt(number, 10, 64)
 	switch {
 	case err != nil || strings.HasPrefix(number, "+"):
-		return 0, fmt.Errorf("%s is not a size; write a whole number of bytes, or one with a unit, as 512MiB or 10GiB", quote(text))
+		return 0, fmt.Errorf("%s is not a size; write a whole number of bytes, or one with a unit such as 512MiB or 10GiB", quote(text))
 	case n < 0:
 		return 0, fmt.Errorf("%s is less than nothing", quote(text))
 	case n > math.MaxInt64/int64(unit):

@@ -70,9 +70,9 @@ func (l *loader) master() {
 	host, port, err := net.SplitHostPort(m.Listen)
 	switch {
 	case err != nil && !strings.Contains(m.Listen, ":"):
-		l.check(true, "master.listen", "%s has no port; write host:port, as 127.0.0.1:50505", quote(m.Listen))
+		l.check(true, "master.listen", "%s has no port; write host:port, such as 127.0.0.1:50505", quote(m.Listen))
 	case err != nil:
-		l.check(true, "master.listen", "%s is not an address; write host:port, as 127.0.0.1:50505 or [::1]:50505", quote(m.Listen))
+		l.check(true, "master.listen", "%s is not an address; write host:port, such as 127.0.0.1:50505 or [::1]:50505", quote(m.Listen))
 	default:
 		l.check(!validPort(port), "master.listen", "%s is not a port; write a number from 0 to 65535", quote(port))
 		l.check(strings.ContainsAny(host, " /@"), "master.listen", "%s is not a host", quote(host))
@@ -160,11 +160,11 @@ func (l *loader) static() {
 		var message string
 		switch {
 		case !strings.HasPrefix(at, "/"):
-			message = "the URL path %s must start with /, as /master/app"
+			message = "the URL path %s must start with /, such as /master/app"
 		case path.Clean(at) != at:
 			message = "the URL path %s must be plain, without //, /./, /../ and a / at its end"
 		case at == "/" || slices.Contains(ownPaths(), first):
-			message = "the URL path %s is the master's own; choose another, as /master/app"
+			message = "the URL path %s is the master's own; choose another, such as /master/app"
 		case strings.ContainsAny(at, "{}?# %") || printable(at) != at:
 			message = "the URL path %s has characters that a path may not have; use letters, digits, -, _ and ."
 		}
@@ -217,10 +217,10 @@ func (l *loader) metricsListen() {
 		return
 	}
 	host, port, err := net.SplitHostPort(listen)
-	l.check(err != nil, p, "%s is not an address; write host:port, as 127.0.0.1:50506", quote(listen))
+	l.check(err != nil, p, "%s is not an address; write host:port, such as 127.0.0.1:50506", quote(listen))
 	l.check(err == nil && !validPort(port), p, "%s is not a port; write a number from 0 to 65535", quote(port))
 	l.check(err == nil && !IsLoopback(host), p,
-		"%s can be reached from other machines, and an agent asks nobody for a token; listen on 127.0.0.1, and put a proxy with TLS and a password in front if others shall ask", quote(listen))
+		"%s can be reached from other machines, and an agent asks nobody for a token; listen on 127.0.0.1, and put a proxy with TLS and a password in front if others need it", quote(listen))
 }
 
 func (l *loader) policy() {
@@ -231,23 +231,23 @@ func (l *loader) policy() {
 		case strings.ContainsAny(p, " \t\n"):
 			l.check(true, at, "%s has spaces, and no script can name it; name the folder that it is in", quote(p))
 		case err != nil:
-			l.check(true, at, "%s is not a path that a script can name; write it absolute and plain, as /var/log/app", quote(p))
+			l.check(true, at, "%s is not a path that a script can name; write it absolute and plain, such as /var/log/app", quote(p))
 		}
 	}
 	for i, p := range l.c.Agent.Policy.Connect {
 		_, err := inspectors.ParseEndpoint(p)
-		l.check(err != nil, l.entry("agent.policy.connect", i), "%s is not what a script can name; write HOST:PORT or a network, as db-1:5432, 127.0.0.1:8080 or 10.0.0.0/8:443", quote(p))
+		l.check(err != nil, l.entry("agent.policy.connect", i), "%s is not what a script can name; write HOST:PORT or a network, such as db-1:5432, 127.0.0.1:8080 or 10.0.0.0/8:443", quote(p))
 	}
 	for i, p := range l.c.Agent.Policy.Unix {
 		_, err := inspectors.ParseNeeds("unix:" + p)
 		l.check(err != nil || strings.ContainsAny(p, " \t\n"), l.entry("agent.policy.unix", i),
-			"%s is not a socket that a script can name; write its absolute and plain path, as /run/app.sock", quote(p))
+			"%s is not a socket that a script can name; write its absolute and plain path, such as /run/app.sock", quote(p))
 	}
 	l.signers()
 	for i, p := range l.c.Agent.Policy.Exec {
 		_, err := inspectors.ParseNeeds("exec:" + p)
 		if err != nil || strings.ContainsAny(p, " \t\n") {
-			l.check(true, l.entry("agent.policy.exec", i), "%s is not a program that a script can name; write its absolute and plain path, as /usr/bin/uptime", quote(p))
+			l.check(true, l.entry("agent.policy.exec", i), "%s is not a program that a script can name; write its absolute and plain path, such as /usr/bin/uptime", quote(p))
 		}
 	}
 }
@@ -335,7 +335,7 @@ func (l *loader) budget(at string, in Inspector) {
 }
 
 func (l *loader) isolation(at string, in Inspector) {
-	l.check(in.Plugin != "" && in.Isolation != "", at, "a plugin has a process of its own; remove it")
+	l.check(in.Plugin != "" && in.Isolation != "", at, "a plugin always has its own process; remove it")
 }
 
 // checkTLS loads the certificate as the server will.

@@ -18,7 +18,7 @@ import (
 type Budget struct {
 	// CPU is the processor time of one run: that of the thread that runs the
 	// inspector, with what the interpreter takes, without what a library does
-	// in goroutines of its own. Default a quarter of the interval, at least
+	// in its own goroutines. Default a quarter of the interval, at least
 	// 100ms and at most 10s. It is not measured of plugins in other languages
 	// than Go.
 	CPU time.Duration

@@ -128,7 +128,7 @@ func (d *Definition) Validate() error {
 	if err := d.Isolation.Validate(); err != nil {
 		faults = append(faults, err)
 	} else if d.Isolation != "" && d.Script == nil {
-		faults = append(faults, errors.New("isolation is for scripts; a plugin has a process of its own"))
+		faults = append(faults, errors.New("isolation is for scripts; a plugin always has its own process"))
 	}
 	switch {
 	case (d.Script == nil) == (d.Plugin == nil):

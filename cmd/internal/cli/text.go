@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// PrintLines writes each item as JSON on a line of its own.
+// PrintLines writes each item as JSON on its own line.
 func PrintLines[T any](w io.Writer, items []T) error {
 	enc := json.NewEncoder(w)
 	for _, item := range items {

@@ -22,7 +22,7 @@ died, twice in a row; ` + "`vedette hosts`" + ` says so, with the reason. A quar
 by itself, after 10 seconds the first time and after up to 10 minutes when it
 crashes again. A new revision of it ends the quarantine too.
 
-It starts in a process of its own: the next crash quarantines it again.`,
+It starts in its own process: the next crash quarantines it again.`,
 		Example: "  vedette inspector release web-1 disk",
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {

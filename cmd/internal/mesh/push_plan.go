@@ -26,7 +26,7 @@ type planFlags struct {
 const waitDefault = 30 * time.Minute
 
 func (f *planFlags) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.canary, "canary", "", "go in `STAGES`, hosts or percent of them, as 1,10%,100% (default: all at once)")
+	cmd.Flags().StringVar(&f.canary, "canary", "", "go in `STAGES`, hosts or percent of them, such as 1,10%,100% (default: all at once)")
 	cmd.Flags().DurationVar(&f.bake, "bake", 0, "how long a stage must stay well before the next begins (default: the longer of 10s and two intervals)")
 	cmd.Flags().DurationVar(&f.stageTimeout, "stage-timeout", 0, "how long a stage may take to be healthy (default: the longer of 1m and three intervals)")
 	f.waitFlags(cmd)
