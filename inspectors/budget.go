@@ -104,7 +104,7 @@ func ParseBudget(text string) (Budget, error) {
 		name, value, found := strings.Cut(word, "=")
 		switch {
 		case !found:
-			return Budget{}, fmt.Errorf("%s is not of the form name=value, as cpu=100ms", quote(word))
+			return Budget{}, fmt.Errorf("%s is not of the form name=value, such as cpu=100ms", quote(word))
 		case seen[name]:
 			return Budget{}, fmt.Errorf("%s is given twice", name)
 		}
@@ -166,7 +166,7 @@ func parseBytes(name, value string) (int64, error) {
 }
 
 // FormatBytes writes a number of bytes for people: exactly where it is a whole
-// number of units, as 64MiB, else with one digit after the point, as 64.5MiB.
+// number of units (64MiB), else with one digit after the point (64.5MiB).
 func FormatBytes(n int64) string {
 	units := byteUnits()
 	for i := len(units) - 1; i >= 0; i-- {

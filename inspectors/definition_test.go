@@ -29,7 +29,7 @@ func TestDefinitionValidate(t *testing.T) {
 		{func(d *Definition) { d.Plugin = &Plugin{Path: "x"} }, "exactly one of script and plugin must be given"},
 		{func(d *Definition) { d.Script, d.Plugin = nil, &Plugin{} }, "the plugin's path is empty"},
 		{func(d *Definition) { d.Script.Source = strings.Repeat(" ", MaxSourceBytes+1) }, "the script is 1048577 bytes long; at most 1048576 are allowed"},
-		{func(d *Definition) { d.Name, d.Timeout = "", -1 }, "bad name: key is empty; write chart/item, as load/average-1\ntimeout -1ns is not above 0 and at most the interval 1s"},
+		{func(d *Definition) { d.Name, d.Timeout = "", -1 }, "bad name: key is empty; write chart/item, such as load/average-1\ntimeout -1ns is not above 0 and at most the interval 1s"},
 	} {
 		d := good()
 		c.change(&d)

@@ -116,7 +116,7 @@ type grant struct {
 }
 
 // until returns ctx with the deadline of the run, which it may have lost, where
-// that is the earlier one. It has no timer of its own: one that came before that
+// that is the earlier one. It has no timer itself: one that came before that
 // of the run would make an error of the script out of its timeout.
 func (g *grant) until(ctx context.Context) context.Context {
 	end, ok := g.run.Deadline()

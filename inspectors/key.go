@@ -24,7 +24,7 @@ const (
 var ErrName = errors.New("bad name")
 
 // SplitKey returns the chart and the item of a key: "load/average-1" is item
-// "average-1" of chart "load". A key of one segment is a chart of its own with
+// "average-1" of chart "load". A key of one segment is a separate chart with
 // an empty item.
 func SplitKey(key string) (chart, item string) {
 	chart, item, _ = strings.Cut(key, "/")
@@ -44,7 +44,7 @@ func JoinKey(key, name string) string {
 // at most MaxSegmentBytes each and MaxKeyBytes in all.
 func ValidateKey(key string) error {
 	if key == "" {
-		return fmt.Errorf("%w: key is empty; write chart/item, as load/average-1", ErrName)
+		return fmt.Errorf("%w: key is empty; write chart/item, such as load/average-1", ErrName)
 	}
 	if len(key) > MaxKeyBytes {
 		return fmt.Errorf("%w: key %s is %d bytes long; at most %d are allowed", ErrName, quote(key), len(key), MaxKeyBytes)

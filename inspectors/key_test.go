@@ -16,7 +16,7 @@ func TestValidateKey(t *testing.T) {
 		"a/b/c.d:e_f/_x/9":              "",
 		long:                            "",
 		long + "/" + long:               "",
-		"":                              "key is empty; write chart/item, as load/average-1",
+		"":                              "key is empty; write chart/item, such as load/average-1",
 		"/":                             `key "/": a segment is empty; write chart/item with one "/" between`,
 		"a/":                            `key "a/": a segment is empty; write chart/item with one "/" between`,
 		"a//b":                          `key "a//b": a segment is empty; write chart/item with one "/" between`,

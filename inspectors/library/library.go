@@ -1,7 +1,7 @@
 // Package library holds the inspectors that come with Vedette: Go scripts, as
 // an author would write them, run by the same engine.
 //
-// Each stands in a folder of its own below scripts and compiles natively as
+// Each has its own folder below scripts and compiles natively as
 // well, by which the tests compare the two. Its name, interval and timeout are
 // the directives in its package comment.
 package library
