@@ -3,6 +3,8 @@
 // CBOR. rpc/PROTOCOL.md explains the messages.
 package wire
 
+//go:generate go run ./internal/gen
+
 // Version is the version of the protocol. A master speaks with an agent of the
 // same version only.
 //
@@ -201,31 +203,34 @@ type MissingLayer struct {
 	Reason string `json:"reason"`
 }
 
+// InspectorState is how an inspector is.
+type InspectorState = string
+
 // States of an inspector.
 const (
-	StateStarting    = "starting"    // not run yet
-	StateOK          = "ok"          // the last run was good
-	StateFailing     = "failing"     // the last run ended in an error or a timeout
-	StateQuarantined = "quarantined" // not run for a while; Error says why
-	StateStarved     = "starved"     // its host has no processor time for it
+	StateStarting    InspectorState = "starting"    // not run yet
+	StateOK          InspectorState = "ok"          // the last run was good
+	StateFailing     InspectorState = "failing"     // the last run ended in an error or a timeout
+	StateQuarantined InspectorState = "quarantined" // not run for a while; Error says why
+	StateStarved     InspectorState = "starved"     // its host has no processor time for it
 )
 
 // InspectorStatus is the health of one inspector on one host.
 type InspectorStatus struct {
-	Name       string  `json:"name"`
-	Kind       string  `json:"kind"` // script or plugin
-	Revision   string  `json:"revision"`
-	IntervalMS int64   `json:"interval_ms"`
-	State      string  `json:"state"`
-	Error      string  `json:"error,omitempty"` // of the last bad run
-	SinceMS    int64   `json:"since_ms"`        // when State began
-	Runs       uint64  `json:"runs"`
-	Failures   uint64  `json:"failures"` // errors and timeouts
-	Timeouts   uint64  `json:"timeouts"`
-	Missed     uint64  `json:"missed"`                // ticks without a run: the last was still going, or nothing could run it
-	Crashes    uint64  `json:"crashes"`               // of the process while this ran
-	OverBudget uint64  `json:"over_budget,omitempty"` // runs that were cut off, or blamed, for taking too much
-	CPUSeconds float64 `json:"cpu_seconds,omitempty"` // processor time of all runs
+	Name       string         `json:"name"`
+	Kind       string         `json:"kind"` // script or plugin
+	Revision   string         `json:"revision"`
+	IntervalMS int64          `json:"interval_ms"`
+	State      InspectorState `json:"state"`
+	Error      string         `json:"error,omitempty"` // of the last bad run
+	SinceMS    int64          `json:"since_ms"`        // when State began
+	Runs       uint64         `json:"runs"`
+	Failures   uint64         `json:"failures"` // errors and timeouts
+	Timeouts   uint64         `json:"timeouts"`
+	Missed     uint64         `json:"missed"`                // ticks without a run: the last was still going, or nothing could run it
+	Crashes    uint64         `json:"crashes"`               // of the process while this ran
+	OverBudget uint64         `json:"over_budget,omitempty"` // runs that were cut off, or blamed, for taking too much
+	CPUSeconds float64        `json:"cpu_seconds,omitempty"` // processor time of all runs
 	// Assigned is the revision of the catalog that runs, or "" for the host's own.
 	Assigned string `json:"assigned,omitempty"`
 	// BoostedMS is the interval while somebody has it run faster, or 0.
@@ -332,16 +337,19 @@ type HostsResult struct {
 	Hosts []Host `json:"hosts"`
 }
 
+// HostState is whether a host reports.
+type HostState = string
+
 // States of a host.
 const (
-	HostUp   = "up"   // connected, or reported within the last few seconds
-	HostGone = "gone" // has stopped reporting
+	HostUp   HostState = "up"   // connected, or reported within the last few seconds
+	HostGone HostState = "gone" // has stopped reporting
 )
 
 // Host is what the master knows of one host.
 type Host struct {
 	Host       string            `json:"host"`
-	State      string            `json:"state"`
+	State      HostState         `json:"state"`
 	SinceMS    int64             `json:"since_ms"`     // when State began
 	LastSeenMS int64             `json:"last_seen_ms"` // the master's clock
 	SkewMS     int64             `json:"skew_ms"`      // the agent's clock less the master's
