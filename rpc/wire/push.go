@@ -308,8 +308,8 @@ type ReceiptParams struct {
 // HostReceipt is a receipt with its host, as events receipts/<host>/<inspector>
 // carry it too. HostState tells whether the host is there.
 type HostReceipt struct {
-	Host      string `json:"host"`
-	HostState string `json:"host_state"` // up or gone
+	Host      string    `json:"host"`
+	HostState HostState `json:"host_state"`
 	Receipt
 }
 
@@ -362,13 +362,16 @@ type AssignResult struct {
 	Hash string `json:"hash"`
 }
 
+// RolloutState is how far a rollout is.
+type RolloutState = string
+
 // States of a rollout.
 const (
-	RolloutRunning    = "running"
-	RolloutPaused     = "paused"
-	RolloutDone       = "done"        // every host that is there has it, and is well
-	RolloutRolledBack = "rolled back" // a gate failed, or it was aborted; Reason says so
-	RolloutReplaced   = "replaced"    // by a later push of the same inspector
+	RolloutRunning    RolloutState = "running"
+	RolloutPaused     RolloutState = "paused"
+	RolloutDone       RolloutState = "done"        // every host that is there has it, and is well
+	RolloutRolledBack RolloutState = "rolled back" // a gate failed, or it was aborted; Reason says so
+	RolloutReplaced   RolloutState = "replaced"    // by a later push of the same inspector
 )
 
 // Rollout is the staged move of an inspector from one revision to another.
@@ -383,10 +386,10 @@ type Rollout struct {
 	FromSelector string `json:"from_selector"`
 	ToSelector   string `json:"to_selector"`
 
-	State   string `json:"state"`
-	Reason  string `json:"reason,omitempty"`
-	Author  string `json:"author"`
-	Message string `json:"message,omitempty"`
+	State   RolloutState `json:"state"`
+	Reason  string       `json:"reason,omitempty"`
+	Author  string       `json:"author"`
+	Message string       `json:"message,omitempty"`
 
 	Plan       Plan           `json:"plan"`
 	Stage      int            `json:"stage"` // from 0, the one that is going on or was last

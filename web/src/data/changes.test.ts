@@ -28,6 +28,7 @@ const rollout: Rollout = {
   reason: '1 of 2 failed',
   author: 'anna',
   message: 'count too',
+  plan: {},
   stage: 0,
   stages: [],
   started_ms: 1_000,

@@ -86,6 +86,7 @@ describe('what was pushed', () => {
   const entry = { name: 'cert', current: 'r', selector: '', kind: 'script', version: '1', author: 'anna', at_ms: 1, summary };
   const refused = (name: string, state = 'refused'): HostReceipt => ({
     host: name,
+    host_state: 'up',
     inspector: 'cert',
     revision: 'r',
     state,
@@ -114,7 +115,7 @@ describe('what was pushed', () => {
 
 describe('rollouts', () => {
   const rollout = (id: string, values: Partial<Rollout>): Rollout => {
-    const base = { inspector: 'cert', action: 'push', from: '', to: 'r', from_selector: '', to_selector: '', author: 'anna', stage: 0, stages: [] };
+    const base = { inspector: 'cert', action: 'push', from: '', to: 'r', from_selector: '', to_selector: '', author: 'anna', plan: {}, stage: 0, stages: [] };
     return { id, state: 'done', started_ms: now - minute, ...base, ...values };
   };
   test('taken back is told until the inspector is pushed again, or a day', () => {

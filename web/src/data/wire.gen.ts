@@ -286,8 +286,7 @@ export interface HostParams {
  * carry it too. HostState tells whether the host is there. */
 export interface HostReceipt {
   host: string;
-  /** up or gone */
-  host_state: string;
+  host_state: HostState;
   inspector: string;
   revision: string;
   state: string;
@@ -566,7 +565,7 @@ export interface Rollout {
   to: string;
   from_selector: string;
   to_selector: string;
-  state: string;
+  state: RolloutState;
   reason?: string;
   author: string;
   message?: string;
@@ -622,6 +621,9 @@ export interface RolloutStage {
   done_ms?: number;
   summary: ReceiptSummary;
 }
+
+/** RolloutState is how far a rollout is. */
+export type RolloutState = 'running' | 'paused' | 'done' | 'rolled back' | 'replaced';
 
 /** RolloutsParams select rollouts. */
 export interface RolloutsParams {
