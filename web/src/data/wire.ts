@@ -4,7 +4,8 @@
 
 import type { HistoryRangeResult, Samples as WireSamples, Series as WireSeries } from './wire.gen.ts';
 
-export type { AuditEntry, CatalogEntry, Event, Host, HostReceipt, InfoResult as Info, InspectorState, InspectorStatus, Lost, Rollout } from './wire.gen.ts';
+export type * from './wire.gen.ts';
+export type { InfoResult as Info, ReceiptSummary as Summary } from './wire.gen.ts';
 
 /** A series as the master sends it: always with its host. */
 export interface Series extends WireSeries {

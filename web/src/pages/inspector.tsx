@@ -211,7 +211,7 @@ function Source({ entry, shown, before, session, router }: Pick<Parts, 'session'
 function Programs({ plugin }: { plugin: NonNullable<Revision['plugin']> }) {
   return (
     <ul class="plain-list">
-      {Object.entries(plugin.artefacts).map(([platform, a]) => (
+      {Object.entries(plugin.artefacts ?? {}).map(([platform, a]) => (
         <li key={platform}>
           {platform}: <code>{a.sha256}</code>, {a.size.toLocaleString('en')} bytes
         </li>
