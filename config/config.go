@@ -77,6 +77,21 @@ type Master struct {
 	// RemoteWrite lists stores that get a copy of every sample, Prometheus among
 	// them; at most ten.
 	RemoteWrite []RemoteWrite `yaml:"remote_write"`
+	// Alerts says which rules are evaluated, and who is told of what fires.
+	Alerts Alerts `yaml:"alerts"`
+}
+
+// Alerts configures the rules of the master. They are read when the master starts.
+type Alerts struct {
+	// BuiltIn evaluates the rules that come with the product: host gone, agent
+	// cannot send, clock off, inspector failing or quarantined, disk filling, memory
+	// nearly gone.
+	BuiltIn bool `yaml:"built_in" default:"true"`
+	// Rules are files of rules in Prometheus' format.
+	Rules []string `yaml:"rules" path:"true"`
+	// Alertmanagers are the addresses of those that are told, for example
+	// http://alertmanager:9093.
+	Alertmanagers []string `yaml:"alertmanagers"`
 }
 
 // History configures the master's store of samples.

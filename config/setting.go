@@ -135,6 +135,10 @@ func (l *loader) settingsBelow(v reflect.Value, path string, do func(string, ref
 			for i := range value.Len() {
 				visit(value.Index(i), l.entry(below, i))
 			}
+		case value.Kind() == reflect.Slice && s.File:
+			for i := range value.Len() {
+				visit(value.Index(i), l.entry(below, i))
+			}
 		default:
 			visit(value, below)
 		}

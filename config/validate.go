@@ -25,6 +25,7 @@ func (l *loader) validate(o LoadOptions) {
 	l.master()
 	l.history()
 	l.remoteWrite()
+	l.alerts()
 	l.tokens()
 	l.static()
 	l.agent(o.Library)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
+	"sync"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -15,36 +17,116 @@ const (
 	// infoKey is the key of the series that say which revision of an inspector
 	// runs on a host: that of the catalog, where it is from there. Their value is
 	// 1; what counts is their labels, by which other series can be joined with
-	// them.
-	infoKey = "vedette/inspector_info"
-	// annotateEvery is how often they get a sample.
+	// them. stateKey is that of how it does.
+	infoKey  = "vedette/inspector_info"
+	stateKey = "vedette/inspector_state"
+	// upKey is the key of the series that say whether a host is up, 1 or 0, skewKey
+	// that of how far its clock is ahead, and queuedKey that of how many reports it
+	// keeps because the master has not taken them.
+	upKey     = "vedette/host_up"
+	skewKey   = "vedette/host_skew_seconds"
+	queuedKey = "vedette/host_reports_queued"
+	// annotateEvery is how often those of inspectors get a sample, and hostsEvery
+	// those of hosts.
 	annotateEvery = 30 * time.Second
+	hostsEvery    = 10 * time.Second
+	// returnWithin is how long after the start of the master no host counts as
+	// gone: agents come back after up to half a minute.
+	returnWithin = 2 * time.Minute
+	// ephemeralLabel is the label of hosts that may go, with the value true.
+	ephemeralLabel = "ephemeral"
 )
 
-// info names one series of infoKey.
-type info struct{ host, inspector, kind, revision string }
+// info names one series of those. What does not name it is "".
+type info struct{ key, host, inspector, kind, revision, state string }
 
-// annotator writes which revisions run.
+// labels are those of the series beside its host.
+func (i info) labels() (inspectors.Labels, error) {
+	var pairs []string
+	for _, pair := range [][2]string{{"inspector", i.inspector}, {"kind", i.kind}, {"revision", i.revision}, {"state", i.state}} {
+		if pair[1] != "" {
+			pairs = append(pairs, pair[0], pair[1])
+		}
+	}
+	return inspectors.NewLabels(pairs...)
+}
+
+// annotator writes what the master knows of hosts.
 type annotator struct {
 	master   *Master
 	appender *history.Appender
+	// keys are those of its series, and values gives what they are now. NaN says
+	// that a series goes on though it gets no sample.
+	keys   []string
+	values func(host *wire.Host, set func(info, float64))
 	// known has the series whose end is not marked.
 	known map[info]*history.Series
 	// tookOver is whether those of the run of the master before are among them.
 	tookOver bool
 }
 
+// newAnnotator writes which inspectors run, and how they do.
 func (m *Master) newAnnotator() *annotator {
-	return &annotator{master: m, appender: m.history.NewAppender(), known: make(map[info]*history.Series)}
+	return &annotator{
+		master: m, appender: m.history.NewAppender(), known: make(map[info]*history.Series),
+		keys: []string{infoKey, stateKey}, values: inspectorValues,
+	}
 }
 
-// annotate writes which revisions run until ctx ends.
+// newHostAnnotator writes which hosts are up, for a master that began to listen at
+// a time.
+func (m *Master) newHostAnnotator(started time.Time) *annotator {
+	return &annotator{
+		master: m, appender: m.history.NewAppender(), known: make(map[info]*history.Series),
+		keys: []string{upKey, skewKey, queuedKey}, values: func(host *wire.Host, set func(info, float64)) {
+			hostValues(host, time.Since(started) < returnWithin, set)
+		},
+	}
+}
+
+func inspectorValues(host *wire.Host, set func(info, float64)) {
+	if host.State != wire.HostUp {
+		return
+	}
+	for _, inspector := range host.Inspectors {
+		set(info{key: infoKey, host: host.Host, inspector: inspector.Name, kind: inspector.Kind, revision: cmp.Or(inspector.Assigned, inspector.Revision)}, 1)
+		set(info{key: stateKey, host: host.Host, inspector: inspector.Name, state: inspector.State}, 1)
+	}
+}
+
+// hostValues tells how a host is. While hosts may not have returned yet, one that
+// is not up goes on as it was.
+func hostValues(host *wire.Host, returning bool, set func(info, float64)) {
+	up := host.State == wire.HostUp
+	switch {
+	case up:
+		set(info{key: upKey, host: host.Host}, 1)
+	case returning:
+		set(info{key: upKey, host: host.Host}, math.NaN())
+	case host.Labels[ephemeralLabel] != "true":
+		set(info{key: upKey, host: host.Host}, 0)
+	}
+	if up && !host.Simple {
+		set(info{key: skewKey, host: host.Host}, (time.Duration(host.SkewMS) * time.Millisecond).Seconds())
+		if host.Agent != nil {
+			set(info{key: queuedKey, host: host.Host}, float64(host.Agent.ReportsQueued))
+		}
+	}
+}
+
+// annotate writes what the master knows of hosts until ctx ends.
 func (m *Master) annotate(ctx context.Context) {
-	a := m.newAnnotator()
-	every(ctx, annotateEvery, func(now time.Time) {
+	var both sync.WaitGroup
+	both.Go(func() { m.annotateEvery(ctx, annotateEvery, m.newAnnotator()) })
+	both.Go(func() { m.annotateEvery(ctx, hostsEvery, m.newHostAnnotator(time.Now())) })
+	both.Wait()
+}
+
+func (m *Master) annotateEvery(ctx context.Context, interval time.Duration, a *annotator) {
+	every(ctx, interval, func(now time.Time) {
 		err := a.note(ctx, now)
 		if err != nil && !errors.As(err, new(*history.BusyError)) && ctx.Err() == nil {
-			m.deps.Log.Warn("cannot note which inspectors run", "error", err)
+			m.deps.Log.Warn("cannot note how hosts and their inspectors are", "error", err)
 		}
 	})
 }
@@ -70,40 +152,43 @@ func (a *annotator) takeOver(ctx context.Context, now time.Time) error {
 	if a.tookOver {
 		return nil
 	}
-	left, err := a.master.history.Recent(ctx, infoKey, now)
-	if err != nil {
-		return err
-	}
-	for _, s := range left {
-		a.known[info{s.Host, s.Labels["inspector"], s.Labels["kind"], s.Labels["revision"]}] = s.Series
+	for _, key := range a.keys {
+		left, err := a.master.history.Recent(ctx, key, now)
+		if err != nil {
+			return err
+		}
+		for _, s := range left {
+			l := s.Labels
+			a.known[info{key, s.Host, l["inspector"], l["kind"], l["revision"], l["state"]}] = s.Series
+		}
 	}
 	a.tookOver = true
 	return nil
 }
 
-// samples returns a sample for each inspector of each host that is up, and an end
-// for each known series of another, of which it returns a list.
+// samples returns a sample for each series that there is now, and an end for each
+// known one that there is not, of which it returns a list.
 func (a *annotator) samples(now time.Time) (batch []history.Sample, ended []info) {
 	seen := make(map[info]bool)
-	for _, host := range a.master.registry.List() {
-		if host.State != wire.HostUp {
-			continue
+	set := func(one info, v float64) {
+		seen[one] = true
+		if math.IsNaN(v) {
+			return
 		}
-		for _, inspector := range host.Inspectors {
-			one := info{host.Host, inspector.Name, inspector.Kind, cmp.Or(inspector.Assigned, inspector.Revision)}
-			seen[one] = true
-			series := a.known[one]
-			if series == nil {
-				own, err := inspectors.NewLabels("inspector", one.inspector, "kind", one.kind, "revision", one.revision)
-				if err != nil {
-					a.master.deps.Log.Warn("cannot note which revision of an inspector runs", "host", one.host, "error", err)
-					continue
-				}
-				series = a.master.history.NewSeries(one.host, infoKey, own, inspectors.Gauge)
-				a.known[one] = series
+		series := a.known[one]
+		if series == nil {
+			own, err := one.labels()
+			if err != nil {
+				a.master.deps.Log.Warn("cannot note how an inspector is", "host", one.host, "inspector", one.inspector, "error", err)
+				return
 			}
-			batch = append(batch, history.Sample{Series: series, T: now.UnixMilli(), V: 1})
+			series = a.master.history.NewSeries(one.host, one.key, own, inspectors.Gauge)
+			a.known[one] = series
 		}
+		batch = append(batch, history.Sample{Series: series, T: now.UnixMilli(), V: v})
+	}
+	for _, host := range a.master.registry.List() {
+		a.values(&host, set)
 	}
 	for one, series := range a.known {
 		if !seen[one] {

@@ -232,13 +232,13 @@ func TestInspectorInfo(t *testing.T) {
 	status.Inspectors[0].Revision = "sha256:new"
 	call[wire.Empty](t, agent, wire.MasterStatus.Name, status)
 	note()
-	if len(notes.known) != 1 || notes.known[info{"web-1", "load", "script", "sha256:new"}] == nil {
+	if len(notes.known) != 2 || notes.known[info{key: infoKey, host: "web-1", inspector: "load", kind: "script", revision: "sha256:new"}] == nil {
 		t.Errorf("known are %v, want the new revision alone", notes.known)
 	}
 	status.Inspectors[0].Assigned = "of-the-catalog"
 	call[wire.Empty](t, agent, wire.MasterStatus.Name, status)
 	note()
-	if len(notes.known) != 1 || notes.known[info{"web-1", "load", "script", "of-the-catalog"}] == nil {
+	if len(notes.known) != 2 || notes.known[info{key: infoKey, host: "web-1", inspector: "load", kind: "script", revision: "of-the-catalog"}] == nil {
 		t.Errorf("known are %v, want the revision of the catalog alone", notes.known)
 	}
 }
@@ -280,6 +280,55 @@ func TestJoinWithTheRevision(t *testing.T) {
 		want := `"revision":"` + revision + `"`
 		if code != http.StatusOK || revision != "" && (strings.Count(body, `"metric"`) != 1 || !strings.Contains(body, want)) {
 			t.Fatalf("seed %d, step %d: with %q running the join gives %d %s", seed, step, revision, code, body)
+		}
+	}
+}
+
+// A host that is gone is written as that, but not before agents had time to come
+// back to a master that has started, and not where it may go.
+func TestHostsThatAreGoneAreWritten(t *testing.T) {
+	m := start(t, config.Master{})
+	at := time.Now().Add(-10 * time.Minute)
+	steady, ephemeral := wire.Host{Host: "steady"}, wire.Host{Host: "job-7", Labels: map[string]string{"ephemeral": "true"}}
+	m.registry.Restore(steady, nil)
+	m.registry.Restore(ephemeral, nil)
+	agent := dial(t, m, nil, rpc.DialOptions{})
+	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("here"))
+	up := func(host string) string {
+		t.Helper()
+		query := fmt.Sprintf("/api/v1/query?time=%.3f&query=%s", float64(at.UnixMilli())/1000, url.QueryEscape(`vedette_host_up{host="`+host+`"}`))
+		_, body := fetch(t, m, query)
+		_, value, _ := strings.Cut(body, `"value":[`)
+		_, value, _ = strings.Cut(value, `,"`)
+		value, _, _ = strings.Cut(value, `"`)
+		return value
+	}
+	for step, want := range []map[string]string{
+		{"here": "1", "steady": "1", "job-7": "1"}, // as the run before left them
+		{"here": "1", "steady": "1", "job-7": "1"}, // they may come back
+		{"here": "1", "steady": "0", "job-7": ""},  // they have not
+	} {
+		at = at.Add(20 * time.Second)
+		var err error
+		switch step {
+		case 0:
+			var batch []history.Sample
+			for host := range want {
+				batch = append(batch, history.Sample{Series: m.history.NewSeries(host, upKey, nil, inspectors.Gauge), T: at.UnixMilli(), V: 1})
+			}
+			_, err = m.history.NewAppender().Append(t.Context(), batch)
+		case 1:
+			err = m.newHostAnnotator(time.Now().Add(time.Hour)).note(t.Context(), at)
+		case 2:
+			err = m.newHostAnnotator(time.Now().Add(-time.Hour)).note(t.Context(), at)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for host, want := range want {
+			if got := up(host); got != want {
+				t.Errorf("step %d: vedette_host_up of %s is %q, want %q", step, host, got, want)
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
@@ -53,9 +54,11 @@ func (m *Master) listen() (net.Listener, error) {
 }
 
 // newRoutes is the map of the master's URLs.
-func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, stored http.Handler, taker *ingest.Ingest) (http.Handler, error) {
+func newRoutes(cfg config.Master, deps Deps, authenticator *auth.Authenticator, rpcServer http.Handler, store *history.Store, alerts *alert.Alerts, stored http.Handler, taker *ingest.Ingest) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(history.APIPrefix, viewersOnly(authenticator, store.Handler()))
+	mux.Handle(history.APIPrefix+"rules", getOnly(viewersOnly(authenticator, http.HandlerFunc(alerts.ServeRules))))
+	mux.Handle(history.APIPrefix+"alerts", getOnly(viewersOnly(authenticator, http.HandlerFunc(alerts.ServeAlerts))))
 	mux.Handle(history.APIPrefix+"write", remoteWriters(authenticator, deps.Log, taker))
 	mux.Handle(metricsPath, getOnly(viewersOnly(authenticator, store.Metrics())))
 	mux.Handle(healthyPath, getOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })))

@@ -20,6 +20,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/master/api"
 	"github.com/vedettehq/vedette/master/artefacts"
 	"github.com/vedettehq/vedette/master/auth"
@@ -72,6 +73,7 @@ type Master struct {
 	hub      *live.Hub
 	registry *hosts.Registry
 	history  *history.Store
+	alerts   *alert.Alerts
 	catalog  *catalog.Catalog
 	programs *artefacts.Store
 	forward  []*forward.Forwarder
@@ -102,6 +104,12 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
+	alerts, err := alert.New(alert.Options{
+		Log: deps.Log, History: store, Files: cfg.Alerts.Rules, Builtin: cfg.Alerts.BuiltIn, Alertmanagers: cfg.Alerts.Alertmanagers,
+	})
+	if err != nil {
+		return nil, err
+	}
 	hub := live.NewHub()
 	programs := artefactStore(cfg)
 	pushed := catalog.New(catalog.Options{Log: deps.Log, Announce: hub.Announce, Builder: deps.Build, HasArtefact: func(want wire.Artefact) bool {
@@ -126,12 +134,12 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	observeConnections(store, table)
 	observeFailures(store, failures)
 	stored := audited(methods.Audit, authenticator, pushed.Assigned, artefacts.Handler{Log: deps.Log, Store: programs})
-	routes, err := newRoutes(cfg, deps, authenticator, server, store, stored, taker)
+	routes, err := newRoutes(cfg, deps, authenticator, server, store, alerts, stored, taker)
 	if err != nil {
 		return nil, err
 	}
 	return &Master{
-		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
+		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, alerts: alerts, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
 		http:  newServer(deps.Log, identified(authenticator, failures, table, routes), table),
 		table: table, auth: authenticator, api: methods,
 		ready: make(chan struct{}),
@@ -211,6 +219,7 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { every(running, sweepEvery, m.hub.Sweep) })
 	background.Go(func() { m.annotate(running) })
 	background.Go(func() { m.catalog.Run(running) })
+	background.Go(func() { m.alert(running) })
 	background.Go(func() {
 		every(running, sweepProgramsEvery, func(now time.Time) { m.sweepPrograms(running, now.Add(-programGrace)) })
 	})
@@ -315,6 +324,13 @@ func run(f func() error) *task {
 		t.err = f()
 	}()
 	return t
+}
+
+// alert evaluates rules until ctx ends.
+func (m *Master) alert(ctx context.Context) {
+	if err := m.alerts.Run(ctx); err != nil {
+		m.deps.Log.Error("nobody is told of alerts", "error", err)
+	}
 }
 
 // announce closes ready when the history is open or takes its time, and not at
