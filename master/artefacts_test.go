@@ -31,10 +31,10 @@ func TestWhoMayStorePrograms(t *testing.T) {
 		status                int
 		want                  string
 	}{
-		{"PUT", "", "", 401, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one\n"},
+		{"PUT", "", "", 401, "send a token as \"Authorization: Bearer TOKEN\"; this takes an operator's\n"},
 		{"PUT", "nobody", "", 401, ""},
-		{"PUT", "web-1", "", 403, "the credential \"web-1\" is for the role agent; storing programs needs an operator's\n"},
-		{"PUT", "wall", "", 403, "the credential \"wall\" is for the role viewer; storing programs needs an operator's\n"},
+		{"PUT", "web-1", "", 403, "the credential \"web-1\" is for the role agent; this takes an operator's\n"},
+		{"PUT", "wall", "", 403, "the credential \"wall\" is for the role viewer; this takes an operator's\n"},
 		{"PUT", "ops", "https://evil.example", 403, ""},
 		{"GET", "ops", "", 404, ""},
 		{"PUT", "ops", "", 201, "stored\n"},

@@ -24,7 +24,6 @@ import (
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
 	"github.com/vedettehq/vedette/master/ingest"
-	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -133,69 +132,43 @@ func readiness(store *history.Store) http.HandlerFunc {
 	}
 }
 
-// viewersOnly lets requests through that carry the token of a viewer or an
-// operator, or come from the user of a master without tokens.
+// viewersOnly serves who may look, and counts each caller's queries as its own.
 func viewersOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !authenticator.CheckOrigin(r) {
-			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
-			return
-		}
-		identity, err := authenticator.Request(r)
-		switch {
-		case err != nil || identity == nil:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send the token of a viewer or an operator as \"Authorization: Bearer TOKEN\""+authenticator.KeyHint(), http.StatusUnauthorized)
-		case !identity.May(wire.Viewer):
-			http.Error(w, fmt.Sprintf("the credential %q is for the role %s, which may not look at metrics", identity.Name, identity.Role), http.StatusForbidden)
-		default:
-			next.ServeHTTP(w, r.WithContext(history.WithCaller(r.Context(), identity.Name)))
-		}
-	})
+	return authenticator.Only(wire.Viewer, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(history.WithCaller(r.Context(), auth.Of(r.Context()).Name)))
+	}))
 }
 
 // remoteWriters takes remote write from agents' credentials, for their one host,
 // and from the user of a master without tokens, for the hosts that the samples
 // name.
 func remoteWriters(authenticator *auth.Authenticator, log *slog.Logger, taker *ingest.Ingest) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		identity, err := authenticator.Request(r)
-		switch {
-		case !authenticator.CheckOrigin(r):
-			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
-		case err != nil || identity == nil:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send the token of an agent as \"Authorization: Bearer TOKEN\""+authenticator.KeyHint(), http.StatusUnauthorized)
-		case identity.Role != auth.Agent && identity.Role != auth.Local:
-			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; reporting needs an agent's", identity.Name, identity.Role), http.StatusForbidden)
-		default:
-			take := receive.Handler{Log: log, Take: func(series []receive.Series) (receive.Result, error) {
-				return taker.Remote(r.Context(), identity.Host, series)
-			}, Count: taker.CountRefused}
-			take.ServeHTTP(w, r)
-		}
-	})
+	return authenticator.Only(wire.Agent, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		take := receive.Handler{Log: log, Take: func(series []receive.Series) (receive.Result, error) {
+			return taker.Remote(r.Context(), auth.Of(r.Context()).Host, series)
+		}, Count: taker.CountRefused}
+		take.ServeHTTP(w, r)
+	}))
 }
 
 // programs lets operators store the programs of plugins, and everybody with a
-// credential fetch them, an agent those that its host is to run. It sees to it that no page of another origin does either.
+// credential fetch them: an agent only those that its host is to run.
 func programs(authenticator *auth.Authenticator, assigned func(host, program string) bool, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fetching := r.Method == http.MethodGet || r.Method == http.MethodHead
-		identity, err := authenticator.Request(r)
-		switch {
-		case !authenticator.CheckOrigin(r):
-			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
-		case err != nil || identity == nil:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
-			http.Error(w, "send a token as \"Authorization: Bearer TOKEN\": an operator's to store a program, any to fetch one"+authenticator.KeyHint(), http.StatusUnauthorized)
-		case !fetching && !identity.May(wire.Operator):
-			http.Error(w, fmt.Sprintf("the credential %q is for the role %s; storing programs needs an operator's", identity.Name, identity.Role), http.StatusForbidden)
-		case identity.Role == auth.Agent && !assigned(identity.Host, strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)):
+	fetch := authenticator.Only(wire.Known, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity := auth.Of(r.Context())
+		if identity.Role == auth.Agent && !assigned(identity.Host, strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)) {
 			http.Error(w, fmt.Sprintf("host %q is not to run that program", identity.Host), http.StatusForbidden)
-		default:
-			next.ServeHTTP(w, r)
+			return
 		}
+		next.ServeHTTP(w, r)
+	}))
+	store := authenticator.Only(wire.Operator, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			fetch.ServeHTTP(w, r)
+			return
+		}
+		store.ServeHTTP(w, r)
 	})
 }
 
