@@ -27,8 +27,13 @@ import (
 // says nothing.
 const defaultBufferReports = 10_000
 
-// drainTime is how long an agent that is stopped goes on sending what it has.
-const drainTime = 2 * time.Second
+// An agent that is stopped goes on sending what it has while the master takes
+// reports: until it took none for drainIdle, and for drainMost at most. That is well
+// below the 90 s after which service managers kill what does not stop.
+const (
+	drainIdle = 5 * time.Second
+	drainMost = 45 * time.Second
+)
 
 // ErrNotRunning is wrapped by the error of what needs a running agent.
 var ErrNotRunning = errors.New("the agent is not running")
@@ -87,7 +92,7 @@ type Agent struct {
 	assigner *assigner
 	builtIn  map[string]bool
 
-	drainTime time.Duration // see the constant
+	drainIdle time.Duration // see the constant
 
 	mu   sync.Mutex
 	life context.Context // of the run that is going on, or nil
@@ -110,7 +115,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if err := errors.Join(hostErr, tlsErr, keysErr, check(&cfg, &deps)); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
-	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now(), drainTime: drainTime}
+	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now(), drainIdle: drainIdle}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.track = newTracker(a.log)
 	a.owners = newOwners(a.track.names)
@@ -221,8 +226,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.trials.close()
 	parts.Wait()
 	a.set.wait()
-	drain, cancel := context.WithTimeout(delivering, a.drainTime)
-	a.outbox.Drain(drain)
+	drain, cancel := context.WithTimeout(delivering, drainMost)
+	a.outbox.Drain(drain, a.drainIdle)
 	cancel()
 	stopDelivering()
 	deliverers.Wait()
@@ -235,10 +240,12 @@ func (a *Agent) Run(ctx context.Context) error {
 func (a *Agent) tellLeft() {
 	left := a.outbox.Measures()
 	if left.OnDisk > 0 {
-		a.log.Info("agent has stopped; the next start sends the reports that the master does not have", "reports", left.OnDisk)
+		a.log.Info("agent has stopped; the next start sends the reports that the master does not have",
+			"reports", left.OnDisk, "samples", left.SamplesOnDisk)
 	}
 	if left.InMemory > 0 {
-		a.log.Warn("agent has stopped with reports that the master does not have; they are lost", "reports", left.InMemory)
+		a.log.Warn("agent has stopped with reports that the master does not have; they are lost",
+			"reports", left.InMemory, "samples", left.SamplesInMemory)
 	}
 }
 

@@ -286,7 +286,7 @@ func newTestAgent(t *testing.T, m *testMaster, runner schedule.Runner, change fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.drainTime = 30 * time.Second // what was made is to be there, on a busy machine too
+	a.drainIdle = 30 * time.Second // what was made is to be there, on a busy machine too
 	return a
 }
 

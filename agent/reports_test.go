@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -88,5 +90,25 @@ func notify(run func(context.Context, plugins.Job) plugins.Outcome, ran chan<- s
 			}
 		}()
 		return run(ctx, job)
+	}
+}
+
+// An agent without a spool that ends without its master says how many samples are
+// lost with it.
+func TestStoppedAgentSaysWhatIsLost(t *testing.T) {
+	t.Parallel()
+	runner, ran := newCounter(), make(chan struct{}, 1000)
+	runner.OnRun = notify(runner.OnRun, ran)
+	var log syncBuffer
+	stop := start(t, newTestAgent(t, newTestMaster(t), runner, func(_ *config.Agent, deps *Deps) {
+		deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+	}))
+	for range 5 {
+		patience.Receive(t, "a run", ran)
+	}
+	stop()
+	// Each run is one sample of the inspector and five of the agent.
+	if want := fmt.Sprintf(" samples=%d\n", 6*int(runner.count())); !strings.Contains(log.String(), "they are lost") || !strings.HasSuffix(log.String(), want) {
+		t.Errorf("the log does not end with %q:\n%s", want, log.String())
 	}
 }

@@ -216,33 +216,51 @@ func (o *Outbox) forgetLocked(r *Report) {
 	}
 }
 
-// Drain cuts what is open and waits until the master has everything, there is
-// no link to send it, or ctx ends.
-func (o *Outbox) Drain(ctx context.Context) {
+// Drain cuts what is open and waits until every report is with the master or on the
+// disk. It gives up when there is no link to send them, when none of them went for
+// as long as idle, or when ctx ends. Nothing may be added meanwhile.
+func (o *Outbox) Drain(ctx context.Context, idle time.Duration) {
 	o.cut()
-	for o.draining() {
+	timer := time.NewTimer(idle)
+	defer timer.Stop()
+	for left := o.toDrain(); left > 0; {
 		select {
 		case <-ctx.Done():
 			return
+		case <-timer.C:
+			return
 		case <-o.gone:
 		}
+		now := o.toDrain()
+		if now < left {
+			timer.Reset(idle)
+		}
+		left = now
 	}
 }
 
-func (o *Outbox) draining() bool {
+// toDrain returns how many reports in memory could go to the master now.
+func (o *Outbox) toDrain() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.link != nil && o.queued > len(o.held)
+	if o.link == nil {
+		return 0
+	}
+	return o.queued - len(o.held)
 }
 
 // Measures is what is counted of delivery.
 type Measures struct {
-	InMemory    int    // reports that are in memory alone
-	OnDisk      int    // reports on the disk that the master does not have
-	MemoryBytes int64  // about what the reports in memory take
-	SpoolBytes  uint64 // about what the reports on the disk take of the spool's file
-	Dropped     uint64 // samples that the master will never have
-	Spooling    bool   // reports can go to the disk
+	InMemory int // reports that are in memory alone
+	// SamplesInMemory are those of these reports, and those that wait to become one.
+	SamplesInMemory uint64
+	OnDisk          int // reports on the disk that the master does not have
+	// SamplesOnDisk are about those of these reports.
+	SamplesOnDisk uint64
+	MemoryBytes   int64  // about what the reports in memory take
+	SpoolBytes    uint64 // about what the reports on the disk take of the spool's file
+	Dropped       uint64 // samples that the master will never have
+	Spooling      bool   // reports can go to the disk
 }
 
 // Queued returns how many reports the master does not have.
@@ -253,7 +271,7 @@ func (o *Outbox) Measures() Measures {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return Measures{
-		InMemory: o.queued, OnDisk: o.disk.reports,
+		InMemory: o.queued, SamplesInMemory: o.atRisk, OnDisk: o.disk.reports, SamplesOnDisk: o.disk.totals.Samples,
 		MemoryBytes: o.bytes, SpoolBytes: o.disk.totals.Bytes,
 		Dropped: o.dropped, Spooling: o.disk.mode == modeDisk,
 	}
