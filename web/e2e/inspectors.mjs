@@ -161,7 +161,7 @@ test('a probe is written, mended, tried, pushed by stages, changed and rolled ba
     await clean(page, 'the inspector');
 
     await page.goto(`${mesh.url}/rollouts`);
-    equal(await page.locator('tbody tr').count(), 3, 'rollouts');
+    await poll('three rollouts', async () => (await page.locator('tbody tr').count()) === 3);
     await accessible(page, 'the rollouts');
     await page.locator('tbody tr th a').last().click();
     await page.getByRole('heading', { name: 'Rollout 1' }).waitFor();
