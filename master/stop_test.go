@@ -82,7 +82,7 @@ func TestStopWithQueriesUnderWay(t *testing.T) {
 		on   chan error
 		fine func(error) bool
 	}{
-		{"query", ended, func(err error) bool { return err != nil && !strings.Contains(err.Error(), "200 OK") }},
+		{"query", ended, func(err error) bool { return err != nil }}, // cut off, or answered where the machine is fast
 		{"master", stopped, func(err error) bool { return err == nil }},
 	} {
 		select {
