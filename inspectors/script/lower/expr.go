@@ -332,7 +332,7 @@ func (l *lowering) logical(e *ast.BinaryExpr) code {
 		if (tv.Value.String() == "true") == (e.Op == token.LAND) {
 			return l.expr(e.Y)
 		}
-		return l.constantExpr(e.X, tv)
+		return l.decided(e, e.X, tv)
 	}
 	x := l.operandOf(e.X)
 	if tv := l.fn.info.Types[e.Y]; tv.Value != nil {
@@ -340,7 +340,7 @@ func (l *lowering) logical(e *ast.BinaryExpr) code {
 			return x
 		}
 		l.discard(e.X, x)
-		return l.constantExpr(e.Y, tv)
+		return l.decided(e, e.Y, tv)
 	}
 	var y code
 	before := l.apart(func() { y = l.operandOf(e.Y) })
@@ -358,6 +358,13 @@ func (l *lowering) logical(e *ast.BinaryExpr) code {
 		l.line(result + " = " + y.text)
 	})
 	return code{result, atom}
+}
+
+// decided is the value of e, which one operand decides. It goes into a variable:
+// for Go it is no constant, and the interpreter does not look at what follows a
+// constant in !true || x.
+func (l *lowering) decided(e *ast.BinaryExpr, operand ast.Expr, tv types.TypeAndValue) code {
+	return l.hold(l.constantExpr(operand, tv), l.typeOf(e))
 }
 
 // operandOf makes the code of an operand of && or ||. The interpreter wants one
