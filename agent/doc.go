@@ -1,12 +1,12 @@
 // Package agent is the process on a host that runs inspectors and reports what
 // they measure. It has five parts, each with one job:
 //
-//   - the scheduler decides when each inspector runs, and never lets one of
-//     them disturb another;
+//   - the scheduler, in package schedule, decides when each inspector runs, and
+//     never lets one of them disturb another;
 //   - the inspector set loads and replaces code, new before old;
-//   - the fetcher brings the programs of pushed plugins from the master;
+//   - package programs brings the programs of pushed plugins from the master;
 //   - the tracker keeps how each inspector is;
-//   - the outbox numbers, keeps and sends reports until the master has them.
+//   - package delivery numbers, keeps and sends reports until the master has them.
 //
 // Beside them the agent tells how it is, to whoever asks on its machine, where
 // the configuration says so (metrics.go).
