@@ -222,8 +222,8 @@ func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	down := func([]string) int { return http.StatusServiceUnavailable }
 	for n := range 4 {
+		o.setAnswer(down) // before it starts, or it sends again what it sent as it stopped
 		f, stop := start(t, Options{URL: o.URL, Dir: dir, MaxBytes: 1 << 20})
-		o.setAnswer(down)
 		forward(t, f, numbered(n*500, 500))
 		if n%2 == 1 {
 			o.setAnswer(func([]string) int { return http.StatusOK })
