@@ -55,6 +55,7 @@ test('imports run in no circle', () => {
 });
 
 test('no file is too long', () => {
-  const long = files.map((f) => [f, texts[f].split('\n').length - 1] as const).filter(([, n]) => n > most);
+  // What is generated is not read from end to end.
+  const long = files.filter((f) => !f.endsWith('.gen.ts')).map((f) => [f, texts[f].split('\n').length - 1] as const).filter(([, n]) => n > most);
   expect(long).toEqual([]);
 });
