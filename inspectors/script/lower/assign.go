@@ -111,7 +111,7 @@ func (l *lowering) assignOp(s *ast.AssignStmt) {
 	op := strings.TrimSuffix(s.Tok.String(), "=")
 	t := l.typeOf(s.Lhs[0])
 	var p place
-	late := calls(s.Rhs[0]) // the place is found after the calls, as the compiler does it
+	late := l.acts(s.Rhs[0]) // the place is found after the calls, as the compiler does it
 	if late {
 		_, found := l.inTurn(nil, s.Lhs[0], s.Rhs[0])
 		l.make(found)
@@ -121,7 +121,7 @@ func (l *lowering) assignOp(s *ast.AssignStmt) {
 	y := l.expr(s.Rhs[0])
 	if b, ok := l.typeOf(s.Rhs[0]).Underlying().(*types.Basic); ok && b.Info()&types.IsUntyped != 0 && y.p != constantCode {
 		y = l.holdAs(y, t)
-	} else if !y.stable() {
+	} else if late && !y.stable() {
 		y = l.holdAs(y, l.typeOf(s.Rhs[0]))
 	}
 	if late {

@@ -60,10 +60,8 @@ func (l *lowering) call(e *ast.CallExpr) code {
 	if l.fn.info.Types[e.Fun].IsType() {
 		return l.conversion(e)
 	}
-	if id, ok := ast.Unparen(e.Fun).(*ast.Ident); ok {
-		if b, ok := l.fn.info.Uses[id].(*types.Builtin); ok {
-			return l.builtin(e, b.Name())
-		}
+	if name := l.predeclared(e); name != "" {
+		return l.builtin(e, name)
 	}
 	return code{l.callText(e), call}
 }

@@ -47,10 +47,8 @@ func (l *lowering) recovers(body ast.Node) bool {
 
 // deferred makes a function of a call whose parts are evaluated now.
 func (l *lowering) deferred(e *ast.CallExpr, fun ast.Expr) string {
-	if id, ok := fun.(*ast.Ident); ok {
-		if b, ok := l.fn.info.Uses[id].(*types.Builtin); ok {
-			return l.deferredBuiltin(e, b.Name())
-		}
+	if name := l.predeclared(e); name != "" {
+		return l.deferredBuiltin(e, name)
 	}
 	sig, _ := l.typeOf(fun).Underlying().(*types.Signature)
 	f, _ := l.callee(fun)

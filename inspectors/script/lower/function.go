@@ -44,6 +44,9 @@ func (l *lowering) begin(pkg *types.Package, info *types.Info, env *environment)
 // end returns what was written since begin.
 func (l *lowering) end() string {
 	text := l.fn.out.String()
+	if len(l.fn.made) > 0 { // somebody has written a call a second time
+		panic("a value that was made is not used")
+	}
 	l.fn = nil
 	return text
 }

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 )
 
 // callsFirst makes the calls in expressions that are used together, in their order,
@@ -14,11 +15,38 @@ import (
 func (l *lowering) callsFirst(list ...ast.Expr) { l.callsFirstFor(nil, list...) }
 
 // callsFirstFor is callsFirst for places of which some are interfaces: to returns the
-// type of the place of each expression, or nil.
+// type of the place of each expression, or nil. Where no call can set anything, or
+// nothing is read beside it, everything stays where it is.
 func (l *lowering) callsFirstFor(to func(i int) types.Type, list ...ast.Expr) {
-	if reads, found := l.inTurn(to, list...); reads {
+	reads, found := l.inTurn(to, list...)
+	alone := len(list) == 1 && len(found) == 1 && found[0] == ast.Unparen(list[0])
+	if reads && !alone && slices.ContainsFunc(list, l.acts) {
 		l.make(found)
 	}
+}
+
+// acts reports an expression that may set something: that calls a function, receives
+// or appends.
+func (l *lowering) acts(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		case *ast.CallExpr:
+			switch l.predeclared(n) {
+			case "len", "cap", "min", "max", "make", "new", "complex", "real", "imag":
+			case "":
+				found = found || !l.fn.info.Types[n.Fun].IsType()
+			default:
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // make does what is done in its turn, and keeps the values for those who use them.
@@ -89,15 +117,17 @@ func (l *lowering) small(e ast.Expr) bool {
 // inPlace reports what is done in its turn, and needs no call in Core.
 func (l *lowering) inPlace(e ast.Expr) bool {
 	c, ok := e.(*ast.CallExpr)
-	if !ok {
-		return true
+	return !ok || l.predeclared(c) != ""
+}
+
+// predeclared returns the name of the predeclared function that is called, or "".
+func (l *lowering) predeclared(e *ast.CallExpr) string {
+	if id, ok := ast.Unparen(e.Fun).(*ast.Ident); ok {
+		if b, ok := l.fn.info.Uses[id].(*types.Builtin); ok {
+			return b.Name()
+		}
 	}
-	id, ok := ast.Unparen(c.Fun).(*ast.Ident)
-	if !ok {
-		return false
-	}
-	_, builtin := l.fn.info.Uses[id].(*types.Builtin)
-	return builtin
+	return ""
 }
 
 // reads reports an expression that reads, apart from what it is made of, what a

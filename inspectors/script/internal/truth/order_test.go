@@ -185,6 +185,7 @@ func TestOrder(t *testing.T) {
 			t.Errorf("%s: %s: Go says %q, the interpreter %q %s\n%s", v.Job.Name, v.Class, native, interpreted, v.Interpreted.Fault, v.Job.Source)
 		}
 	}
+	t.Logf("%d programs", len(jobs))
 	if fit*10 < len(jobs)*9 {
 		t.Errorf("only %d of %d programs run natively", fit, len(jobs))
 	}
