@@ -86,16 +86,7 @@ func (a *asking) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	a.events = make(chan wire.TrialEvent, 256)
-	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
-		select {
-		case a.events <- e:
-		case <-ctx.Done():
-		}
-		return wire.Empty{}, nil
-	}))
-	o.Handler = mux
+	o.Handler, a.events = trialEvents()
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
 	dialing, cancel := context.WithTimeout(ctx, a.timeout)

@@ -65,6 +65,20 @@ that it failed somewhere.`,
 	return cmd
 }
 
+// trialEvents returns what takes the events of trials, and where they come out, in order.
+func trialEvents() (rpc.Handler, chan wire.TrialEvent) {
+	events := make(chan wire.TrialEvent, 256)
+	mux := rpc.NewMux()
+	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
+		select {
+		case events <- e:
+		case <-ctx.Done():
+		}
+		return wire.Empty{}, nil
+	}))
+	return mux, events
+}
+
 func (t *try) run(cmd *cobra.Command, file string) error {
 	if err := t.signFlags.read(cmd); err != nil {
 		return err
@@ -77,16 +91,7 @@ func (t *try) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	t.events = make(chan wire.TrialEvent, 256)
-	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
-		select {
-		case t.events <- e:
-		case <-ctx.Done():
-		}
-		return wire.Empty{}, nil
-	}))
-	o.Handler = mux
+	o.Handler, t.events = trialEvents()
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
 	dialing, cancel := context.WithTimeout(ctx, t.timeout)
