@@ -83,7 +83,7 @@ func New(opts Options) (*Alerts, error) {
 	for _, file := range opts.Files {
 		groups, errs := rulefmt.ParseFile(file, false, model.UTF8Validation, a.history.Parser(), opts.Log)
 		if len(errs) > 0 {
-			faults = append(faults, fmt.Errorf("cannot use the rules of %q: %w", file, errors.Join(errs...)))
+			faults = append(faults, fmt.Errorf("cannot use a file of rules: %w", errors.Join(errs...)))
 			continue
 		}
 		a.add(file, groups)
