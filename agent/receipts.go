@@ -251,7 +251,7 @@ func (s *session) sendReceipts(ctx context.Context, p *rpc.Peer) error {
 func (s *session) sendReceipt(ctx context.Context, p *rpc.Peer) error {
 	call, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
-	err := p.Call(call, wire.MasterReceipt.Name, s.track.takeReceipts(), nil)
+	_, err := wire.MasterReceipt.Call(call, p, s.track.takeReceipts())
 	re, answered := errors.AsType[*rpc.Error](err)
 	switch {
 	case !answered, refusedForGood(err), re.Code == wire.CodeConflict:

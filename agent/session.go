@@ -223,7 +223,7 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	status.Agent.Isolation = isolationOf(s.runner)
 	status.Agent.Starved = s.starved.Reason(time.Now())
 	status.Agent.StarvedSeconds = s.starved.Total().Seconds()
-	err := p.Call(ctx, wire.MasterStatus.Name, status, nil)
+	_, err := wire.MasterStatus.Call(ctx, p, status)
 	if re, ok := errors.AsType[*rpc.Error](err); ok && !refusedForGood(err) && re.Code != wire.CodeConflict {
 		s.log.Error("the master refused a status", "reason", re)
 		return nil

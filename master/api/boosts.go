@@ -141,9 +141,9 @@ func (a *API) askBoost(ctx context.Context, b *boost) (time.Duration, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, boostCall)
 	defer cancel()
-	err = agent.Call(ctx, wire.AgentBoost.Name, wire.AgentBoostParams{
+	_, err = wire.AgentBoost.Call(ctx, agent, wire.AgentBoostParams{
 		Inspector: b.inspector, IntervalMS: interval.Milliseconds(), ForMS: boostLease.Milliseconds(),
-	}, nil)
+	})
 	var answer *rpc.Error
 	switch {
 	case err == nil:

@@ -23,7 +23,7 @@ func (a *API) release(ctx context.Context, p wire.ReleaseParams) (wire.Empty, er
 	ctx, cancel := context.WithTimeout(ctx, controlTime)
 	defer cancel()
 	var answer *rpc.Error
-	err = peer.Call(ctx, wire.AgentRelease.Name, wire.AgentReleaseParams{Inspector: p.Inspector}, nil)
+	_, err = wire.AgentRelease.Call(ctx, peer, wire.AgentReleaseParams{Inspector: p.Inspector})
 	switch {
 	case err == nil:
 		a.Log.Info("inspector released from quarantine", "host", p.Host, "inspector", p.Inspector, "by", who.Name)

@@ -130,15 +130,15 @@ func (r *reader) next(ctx context.Context) (live.Batch, error) {
 func (r *reader) send(ctx context.Context, batch *live.Batch) error {
 	r.conn.sent.Store(time.Now().UnixNano())
 	if len(batch.Samples)+len(batch.Events) == 0 && batch.Lost == 0 {
-		return r.peer.Notify(ctx, wire.NotifyHeartbeat.Name, wire.Heartbeat{NowMS: time.Now().UnixMilli()})
+		return wire.NotifyHeartbeat.Notify(ctx, r.peer, wire.Heartbeat{NowMS: time.Now().UnixMilli()})
 	}
 	if batch.Lost > 0 {
-		if err := r.peer.Notify(ctx, wire.NotifyLost.Name, wire.Lost{Subscription: r.id, Events: batch.Lost}); err != nil {
+		if err := wire.NotifyLost.Notify(ctx, r.peer, wire.Lost{Subscription: r.id, Events: batch.Lost}); err != nil {
 			return err
 		}
 	}
 	for _, event := range batch.Events {
-		if err := r.peer.Notify(ctx, wire.NotifyEvent.Name, wire.Event{Subscription: r.id, Path: event.Path, Data: event.Data}); err != nil {
+		if err := wire.NotifyEvent.Notify(ctx, r.peer, wire.Event{Subscription: r.id, Path: event.Path, Data: event.Data}); err != nil {
 			return err
 		}
 	}
@@ -158,7 +158,7 @@ func (r *reader) sendEvents(ctx context.Context, samples []live.Sample) error {
 		event := wire.Event{Subscription: r.id, Path: sample.Series.Path(), Data: wire.Metric{
 			TS: sample.T, Key: sample.Series.Key, Val: &sample.V, Labels: labels,
 		}}
-		if err := r.peer.Notify(ctx, wire.NotifyEvent.Name, event); err != nil {
+		if err := wire.NotifyEvent.Notify(ctx, r.peer, event); err != nil {
 			return err
 		}
 	}

@@ -173,7 +173,7 @@ func (a *API) newTrial(watcher *rpc.Peer, peers map[string]*rpc.Peer) (*trial, e
 func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentTryParams) {
 	ctx, cancel := context.WithTimeout(context.Background(), controlTime)
 	defer cancel()
-	err := peer.Call(ctx, wire.AgentTry.Name, params, nil)
+	_, err := wire.AgentTry.Call(ctx, peer, *params)
 	if err == nil {
 		t.mu.Lock()
 		stopped := t.stopped && t.running[host] == peer
@@ -263,7 +263,7 @@ func (a *API) relay(t *trial, length time.Duration) {
 	for {
 		events, more := t.take()
 		for i := range events {
-			if err := t.peer.Notify(context.Background(), wire.NotifyTrial.Name, &events[i]); err != nil {
+			if err := wire.NotifyTrial.Notify(context.Background(), t.peer, events[i]); err != nil {
 				return
 			}
 		}
@@ -312,7 +312,7 @@ func (a *API) stopOn(t *trial) {
 func (a *API) untry(peer *rpc.Peer, id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), controlTime)
 	defer cancel()
-	_ = peer.Call(ctx, wire.AgentUntry.Name, wire.TrialStopParams{Trial: id}, nil) // it ends by itself too
+	_, _ = wire.AgentUntry.Call(ctx, peer, wire.TrialStopParams{Trial: id}) // it ends by itself too
 }
 
 func (a *API) trialStop(ctx context.Context, p wire.TrialStopParams) (wire.Empty, error) {

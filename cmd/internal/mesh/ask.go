@@ -138,8 +138,8 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 // hosts returns the hosts to ask, and why those that are selected as well cannot
 // be asked.
 func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent map[string]string, err error) {
-	var known wire.HostsResult
-	if err := peer.Call(ctx, wire.HostsList.Name, wire.HostsParams{Selector: a.to}, &known); err != nil {
+	known, err := wire.HostsList.Call(ctx, peer, wire.HostsParams{Selector: a.to})
+	if err != nil {
 		return nil, nil, a.explain(err)
 	}
 	silent = make(map[string]string)
@@ -174,8 +174,7 @@ func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent
 func (a *asking) askSome(ctx context.Context, peer *rpc.Peer, params *wire.TrialStartParams, answers *askAnswers) error {
 	calling, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
-	var begun wire.TrialStartResult
-	err := peer.Call(calling, wire.TrialsStart.Name, params, &begun)
+	begun, err := wire.TrialsStart.Call(calling, peer, *params)
 	if rpcErr, ok := asConflict(err); ok { // none is connected any more
 		for _, host := range params.Hosts {
 			answers.silent[host] = rpcErr.Message

@@ -297,7 +297,7 @@ func asConflict(err error) (*rpc.Error, bool) {
 // stopTrial ends a trial. One that has ended already is no fault.
 func stopTrial(ctx context.Context, peer *rpc.Peer, id string) error {
 	var answer *rpc.Error
-	err := peer.Call(ctx, wire.TrialsStop.Name, wire.TrialStopParams{Trial: id}, nil)
+	_, err := wire.TrialsStop.Call(ctx, peer, wire.TrialStopParams{Trial: id})
 	if errors.As(err, &answer) && answer.Code == wire.CodeNotFound {
 		return nil
 	}

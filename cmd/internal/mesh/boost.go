@@ -83,7 +83,7 @@ func (b *boost) run(cmd *cobra.Command, host, inspector string) error {
 // start begins the boost on a new connection, with which it ends. On a later one
 // the agent may be on its way as well, and no answer is the last word.
 func (b *boost) start(ctx context.Context, p *rpc.Peer) error {
-	err := p.Call(ctx, wire.BoostsStart.Name, b.params, nil)
+	_, err := wire.BoostsStart.Call(ctx, p, b.params)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil && b.connected {

@@ -103,15 +103,15 @@ func printReceipts(w io.Writer, result wire.ReceiptsResult, now time.Time) error
 func (r *receipts) follow(cmd *cobra.Command, name string) error {
 	w := &watch{client: r.client, pattern: "receipts/*/" + name}
 	w.subscribed = func(ctx context.Context, p *rpc.Peer) error {
-		var result wire.ReceiptsResult
-		if err := p.Call(ctx, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &result); err != nil {
+		result, err := wire.CatalogReceipts.Call(ctx, p, wire.CatalogParams{Name: name})
+		if err != nil {
 			return err
 		}
 		var text bytes.Buffer // in one piece: events are printed meanwhile
 		if err := r.print(&text, result); err != nil {
 			return err
 		}
-		_, err := cmd.OutOrStdout().Write(text.Bytes())
+		_, err = cmd.OutOrStdout().Write(text.Bytes())
 		return err
 	}
 	w.replace = func(e event) (bool, error) {

@@ -107,8 +107,8 @@ func (t *try) run(cmd *cobra.Command, file string) error {
 			return err
 		}
 	}
-	var begun wire.TrialStartResult
-	if err := peer.Call(dialing, wire.TrialsStart.Name, params, &begun); err != nil {
+	begun, err := wire.TrialsStart.Call(dialing, peer, *params)
+	if err != nil {
 		return t.explain(err)
 	}
 	t.printer = tryPrinter{cmd: cmd, json: t.json, table: cli.Table{Out: cmd.OutOrStdout()}, costs: make(map[string]wire.TrialEvent)}
@@ -149,8 +149,8 @@ func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, e
 
 // onlyHost returns the one host that is up.
 func (t *try) onlyHost(ctx context.Context, peer *rpc.Peer) ([]string, error) {
-	var result wire.HostsResult
-	if err := peer.Call(ctx, wire.HostsList.Name, nil, &result); err != nil {
+	result, err := wire.HostsList.Call(ctx, peer, wire.HostsParams{})
+	if err != nil {
 		return nil, t.explain(err)
 	}
 	var up []string
@@ -195,7 +195,7 @@ func (t *try) follow(ctx context.Context, peer *rpc.Peer, begun *wire.TrialStart
 		case <-stopped:
 			stopped = nil
 			calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.timeout)
-			err := peer.Call(calling, wire.TrialsStop.Name, wire.TrialStopParams{Trial: begun.Trial}, nil)
+			_, err := wire.TrialsStop.Call(calling, peer, wire.TrialStopParams{Trial: begun.Trial})
 			cancel()
 			if err != nil {
 				return t.explain(err)
