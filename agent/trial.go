@@ -286,14 +286,15 @@ func (r *trial) took(o *plugins.Outcome) *wire.TrialReport {
 	if o.Start.IsZero() {
 		run.TS = time.Now().UnixMilli()
 	}
+	prefix := trialPrefix + r.id + "/"
 	r.cost.Runs++
 	r.cost.Duration += run.Duration
 	r.cost.CPU += run.CPU
 	if o.Err != nil {
 		r.cost.Failures++
-		run.Error = errorText(o.Err)
+		run.Error = strings.ReplaceAll(errorText(o.Err), prefix, "")
 	}
-	prefix := trialPrefix + r.id + "/"
+	run.More = max(0, len(o.Samples)-maxTrialSamples)
 	for i := range o.Samples {
 		s := &o.Samples[i]
 		key := strings.TrimPrefix(s.Key, prefix)

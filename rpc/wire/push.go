@@ -499,6 +499,7 @@ type TrialRun struct {
 	Duration float64  `json:"duration_seconds"`
 	CPU      float64  `json:"cpu_seconds"`
 	Samples  []Metric `json:"samples"`
+	More     int      `json:"more,omitempty"` // samples that are left out
 	Error    string   `json:"error,omitempty"`
 }
 

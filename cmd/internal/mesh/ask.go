@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ asked. Nothing is kept.
 mean and the highest value; --count shows only on how many hosts they are. A column
 is host, key, value, or the name of a label.
 
-Hosts that do not answer are named, and the exit status is then 1.`,
+Hosts that do not answer, or only in part, are named, and the exit status is then 1.`,
 		Example: `  vedette ask openssl.go --group-by version --count
   vedette ask disk.go --to role=db --sort -value
   vedette ask disk.go --on web-1,web-2 --csv > disks.csv`,
@@ -219,9 +220,9 @@ func (a *asking) show(cmd *cobra.Command, answers *askAnswers, asked int) error 
 	if len(answers.silent) == 0 {
 		return nil
 	}
-	cli.Errln(cmd.ErrOrStderr(), "%d of %d hosts did not answer:", len(answers.silent), asked)
+	cli.Errln(cmd.ErrOrStderr(), "%d of %d hosts did not answer, or only in part:", len(answers.silent), asked)
 	for _, s := range answers.silentHosts() {
-		cli.Errln(cmd.ErrOrStderr(), "  %s: %s", s.Host, s.Why)
+		cli.Errln(cmd.ErrOrStderr(), "  %s: %s", s.Host, strings.ReplaceAll(s.Why, "\n", "\n    "))
 	}
 	return cli.Exit(cli.ExitFailed, nil)
 }

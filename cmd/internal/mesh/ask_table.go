@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -38,7 +39,7 @@ func (r *askRow) column(name string) string {
 	return r.Labels[name]
 }
 
-// askSilent is a host that has not answered.
+// askSilent is a host that has not answered, or only in part.
 type askSilent struct {
 	Host string `json:"host"`
 	Why  string `json:"why"`
@@ -47,16 +48,20 @@ type askSilent struct {
 // askAnswers are what hosts have answered.
 type askAnswers struct {
 	rows   []askRow
-	silent map[string]string // why, by host
+	silent map[string]string // why not, or only in part, by host
 }
 
 // take takes what a host tells, and reports whether it has answered with that, or
 // cannot.
 func (a *askAnswers) take(e *wire.TrialEvent) bool {
 	switch {
-	case e.Run != nil && e.Run.Error != "":
-		a.silent[e.Host] = e.Run.Error
 	case e.Run != nil:
+		switch n := len(e.Run.Samples); {
+		case e.Run.Error != "":
+			a.silent[e.Host] = e.Run.Error
+		case e.Run.More > 0:
+			a.silent[e.Host] = fmt.Sprintf("%d of its %d values are left out", e.Run.More, n+e.Run.More)
+		}
 		for _, s := range e.Run.Samples {
 			a.rows = append(a.rows, askRow{Host: e.Host, Key: s.Key, Labels: s.Labels, Value: *s.Val})
 		}

@@ -239,6 +239,9 @@ func (p *tryPrinter) print(e wire.TrialEvent) error {
 				return err
 			}
 		}
+		if run.More > 0 {
+			cli.Errln(p.cmd.ErrOrStderr(), "%s: %d values more are left out", e.Host, run.More)
+		}
 		if run.Error != "" {
 			cli.Errln(p.cmd.ErrOrStderr(), "%s: the run failed: %s", e.Host, run.Error)
 		}

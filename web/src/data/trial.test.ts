@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Store } from './store.ts';
 import { Trial, type TrialReport } from './trial.ts';
+import type { TrialRun } from './wire.gen.ts';
 
 function fixture(answer: (method: string, params: any) => unknown) {
   let told: (method: string, params: any) => void = () => {};
@@ -19,13 +20,15 @@ function fixture(answer: (method: string, params: any) => unknown) {
   return { trial, calls, tell: (r: Partial<TrialReport>) => told('trial', { host: 'a', trial: 't1', ...r }) };
 }
 
+const run = (samples: TrialRun['samples']): TrialRun => ({ ts: Date.now(), duration_seconds: 0, cpu_seconds: 0, samples });
+
 test('what a trial yields, prints and costs is seen by host', async () => {
   const { trial, tell, calls } = fixture((m) => (m === 'trials.start' ? { trial: 't1', hosts: ['a', 'b'], away: ['c'] } : {}));
   await trial.start({ name: '', source: 'x' }, { selector: '' }, 10_000);
   expect(trial.phase.value).toBe('running');
   expect(trial.away.value).toEqual(['c']);
   tell({ state: 'loaded' });
-  tell({ run: { ts: Date.now(), samples: [{ key: 'x/a', val: 4 }] }, cost: { runs: 1, failures: 0, duration_seconds: 1, cpu_seconds: 1, series: 1 } });
+  tell({ run: run([{ ts: Date.now(), key: 'x/a', val: 4, labels: null }]), cost: { runs: 1, failures: 0, duration_seconds: 1, cpu_seconds: 1, series: 1 } });
   tell({ lines: ['hello'] });
   tell({ host: 'b', state: 'refused', error: 'not here', ended: true });
   tell({ trial: 'another', lines: ['not ours'] });
@@ -45,10 +48,12 @@ test('what a trial yields, prints and costs is seen by host', async () => {
 test('a run that fails has its error, which a good run takes away', async () => {
   const { trial, tell } = fixture(() => ({ trial: 't1', hosts: ['a'] }));
   await trial.start({ name: '', source: 'x' }, { hosts: ['a'] }, 1000);
-  tell({ run: { ts: 1, samples: null, error: 'x.go:3:1: no' } });
+  tell({ run: { ...run(null), error: 'x.go:3:1: no' } });
   expect(trial.hosts.value[0]).toMatchObject({ state: 'failed', error: 'x.go:3:1: no' });
-  tell({ run: { ts: 2, samples: [] } });
+  tell({ run: run([]) });
   expect(trial.hosts.value[0]).toMatchObject({ state: 'healthy', error: '' });
+  tell({ run: { ...run([]), more: 5 } });
+  expect(trial.hosts.value[0]).toMatchObject({ state: 'healthy', error: '5 values more are left out' });
 });
 
 test('events that overtake the answer are not lost', async () => {

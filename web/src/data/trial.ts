@@ -5,18 +5,13 @@ import { signal, type Signal } from '@preact/signals';
 import type { Code, Diagnostic } from './catalog.ts';
 import { Lines } from './lines.ts';
 import type { Store } from './store.ts';
+import type { TrialCost as Cost, TrialEvent as TrialReport } from './wire.gen.ts';
+
+export type { Cost, TrialReport };
 
 interface Rpc {
   call<T>(method: string, params: object): Promise<T>;
   hear(listener: (method: string, params: any) => void): () => void;
-}
-
-export interface Cost {
-  runs: number;
-  failures: number;
-  duration_seconds: number;
-  cpu_seconds: number;
-  series: number;
 }
 
 /** A value as it was last on a host. */
@@ -45,17 +40,6 @@ export type Phase = 'idle' | 'starting' | 'running' | 'ended';
 
 const mostLines = 500;
 const mostEarly = 200; // events that came before the answer that names their trial
-
-export interface TrialReport {
-  host: string;
-  trial: string;
-  state?: string;
-  run?: { ts: number; samples: { key: string; val: number; labels?: Record<string, string> }[] | null; error?: string };
-  lines?: string[];
-  cost?: Cost;
-  ended?: boolean;
-  error?: string;
-}
 
 export class Trial {
   readonly phase: Signal<Phase> = signal('idle');
@@ -150,9 +134,9 @@ export class Trial {
     if (r.lines?.length) {
       this.lines.value = [...this.lines.peek(), ...r.lines.map((text) => ({ host: r.host, text }))].slice(-mostLines);
     }
-    const samples = r.run?.samples ?? [];
+    const samples = valuesOf(r);
     if (samples.length > 0 && this.firstMs.peek() === 0) this.firstMs.value = Math.max(1, this.now() - this.pressed);
-    if (r.run) for (const s of samples) this.chart.add({ host: r.host, key: s.key, labels: s.labels ?? {} }, r.run.ts, s.val);
+    if (r.run) for (const s of samples) this.chart.add({ host: r.host, key: s.key, labels: s.labels }, r.run.ts, s.value);
     if (this.hosts.peek().every((h) => h.ended)) {
       this.id = '';
       this.phase.value = 'ended';
@@ -160,16 +144,20 @@ export class Trial {
   }
 }
 
+/** The values of the run in a report. */
+function valuesOf(r: TrialReport): Value[] {
+  return (r.run?.samples ?? []).flatMap((s) => (s.val === null ? [] : { key: s.key, labels: s.labels ?? {}, value: s.val }));
+}
+
 /** How a trial is on a host after a report. */
 export function next(h: TrialHost, r: TrialReport): TrialHost {
-  const samples = r.run?.samples;
-  const failed = r.run ? (r.run.error ?? '') : h.error;
+  const failed = r.run ? (r.run.error ?? (r.run.more ? `${r.run.more} values more are left out` : '')) : h.error;
   return {
     host: h.host,
     state: r.state ?? (r.run ? (r.run.error ? 'failed' : 'healthy') : h.state),
     error: r.error ?? failed,
     ended: h.ended || r.ended === true,
     cost: r.cost ?? h.cost,
-    values: samples ? samples.map((s) => ({ key: s.key, labels: s.labels ?? {}, value: s.val })) : h.values,
+    values: r.run?.samples ? valuesOf(r) : h.values,
   };
 }

@@ -728,6 +728,8 @@ export interface TrialRun {
   duration_seconds: number;
   cpu_seconds: number;
   samples: Metric[] | null;
+  /** samples that are left out */
+  more?: number;
   error?: string;
 }
 
