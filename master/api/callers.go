@@ -106,7 +106,7 @@ func (a *API) hosts(_ context.Context, p wire.HostsParams) (wire.HostsResult, er
 func (a *API) host(_ context.Context, p wire.HostParams) (wire.Host, error) {
 	host, ok := a.Registry.Get(p.Host)
 	if !ok {
-		return wire.Host{}, rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master; hosts.list names those that have", p.Host)
+		return wire.Host{}, rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master", p.Host)
 	}
 	return host, nil
 }

@@ -129,7 +129,7 @@ func named(history []wire.HistoryEntry, p wire.RevisionParams) (string, error) {
 func rolloutNumber(id string) (uint64, error) {
 	number, err := strconv.ParseUint(id, 10, 32)
 	if err != nil || fmt.Sprint(number) != id {
-		return 0, rpc.Errorf(wire.CodeNotFound, "there is no rollout %.20q; rollouts.list has their numbers", id)
+		return 0, rpc.Errorf(wire.CodeNotFound, "there is no rollout %.20q", id)
 	}
 	return number, nil
 }
@@ -155,7 +155,7 @@ func (c *Catalog) storedRollout(ctx context.Context, number uint64) (wire.Rollou
 	var r wire.Rollout
 	stored, err := c.store.Get(ctx, rolloutKey(number))
 	if isNotFound(err) {
-		return r, rpc.Errorf(wire.CodeNotFound, "there is no rollout %d; rollouts.list has their numbers", number)
+		return r, rpc.Errorf(wire.CodeNotFound, "there is no rollout %d", number)
 	}
 	if err == nil {
 		err = decode(stored, &r)

@@ -254,7 +254,7 @@ func orNoMessage(message string) string {
 }
 
 func notInCatalog(name string) error {
-	return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog; catalog.list names those that are", name)
+	return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog", name)
 }
 
 // nextEntry is the entry as it is to be.

@@ -158,7 +158,7 @@ func (c *Catalog) Label(ctx context.Context, p wire.LabelParams) (map[string]str
 	t := c.targets[p.Host]
 	if t == nil {
 		c.mu.Unlock()
-		return nil, rpc.Errorf(wire.CodeNotFound, "no host %q has had an agent connected to this master; hosts.list names those that report", p.Host)
+		return nil, rpc.Errorf(wire.CodeNotFound, "no host %q has had an agent connected to this master", p.Host)
 	}
 	record := t.record
 	c.mu.Unlock()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fits, parseQuery } from './query.ts';
+import { fits, parseQuery, noHost } from './query.ts';
 
 const db = { labels: { role: 'db', zone: 'a', host: 'db-1' }, text: 'db-1 up cert failing 1.0.0 role=db' };
 const web = { labels: { role: 'web', host: 'web-1' }, text: 'web-1 up 1.0.0 role=web' };
@@ -35,4 +35,10 @@ test('any text at all is read, and comes to an end', () => {
     expect(terms.length).toBeLessThanOrEqual(text.length);
     fits(terms, db);
   }
+});
+
+test('what was looked for is said, and so what was not read as a selector', () => {
+  expect(noHost('')).toBe('No host has reported yet.');
+  expect(noHost('role in (a,b), !zone web')).toBe('No host has role in (a, b) and no label zone and the word “web”.');
+  expect(noHost('role in (')).toBe('No host has the word “role” and the word “in” and the word “(”.');
 });

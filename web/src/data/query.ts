@@ -41,6 +41,25 @@ export function parseQuery(text: string): Term[] {
   return terms;
 }
 
+/** Says that no host was found, and what was looked for: it shows where a selector was not read as one. */
+export function noHost(query: string): string {
+  const terms = parseQuery(query);
+  if (terms.length === 0) return 'No host has reported yet.';
+  const parts = terms.map((t) => {
+    switch (t.kind) {
+      case 'word':
+        return `the word “${t.word}”`;
+      case 'has':
+        return `the label ${t.label}`;
+      case 'lacks':
+        return `no label ${t.label}`;
+      default:
+        return `${t.label} ${t.kind} (${t.values.join(', ')})`;
+    }
+  });
+  return `No host has ${parts.join(' and ')}.`;
+}
+
 export function fits(terms: Term[], { labels, text }: Subject): boolean {
   return terms.every((t) => {
     switch (t.kind) {

@@ -30,18 +30,20 @@ export function Bar(props: Parts & { pages: readonly Page[] }) {
       <Wrong fleet={fleet} />
       <span class="push" />
       <Commands {...props} />
-      <TimeControl time={view.time} />
-      <button
-        type="button"
-        class="theme"
-        title={`Theme: ${view.theme.value}`}
-        aria-label={`Theme: ${view.theme.value}`}
-        onClick={() =>
-          (view.theme.value = themes[(themes.indexOf(view.theme.value) + 1) % themes.length])
-        }
-      >
-        <ThemeIcon theme={view.theme.value} />
-      </button>
+      <span class="shared">
+        <TimeControl time={view.time} />
+        <button
+          type="button"
+          class="theme"
+          title={`Theme: ${view.theme.value}`}
+          aria-label={`Theme: ${view.theme.value}`}
+          onClick={() =>
+            (view.theme.value = themes[(themes.indexOf(view.theme.value) + 1) % themes.length])
+          }
+        >
+          <ThemeIcon theme={view.theme.value} />
+        </button>
+      </span>
     </header>
   );
 }

@@ -1,7 +1,7 @@
 // Every host with its charts: the second form of the page of hosts.
 
 import { useMemo } from 'preact/hooks';
-import { fits, parseQuery } from '../data/query.ts';
+import { fits, parseQuery, noHost } from '../data/query.ts';
 import type { Parts } from '../parts.ts';
 import { Folds } from './folds.ts';
 import type { HostRow } from './host-columns.tsx';
@@ -17,7 +17,7 @@ export function HostCharts({ rows, query, ...parts }: Parts & { rows: HostRow[];
       {shown.map(({ host }) => (
         <HostPanel key={host.name} host={host} folds={folds} {...parts} />
       ))}
-      {shown.length === 0 && <p class="waiting">No host matches.</p>}
+      {shown.length === 0 && <p class="waiting">{noHost(query)}</p>}
     </>
   );
 }

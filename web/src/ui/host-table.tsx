@@ -3,6 +3,7 @@
 
 import { useComputed, useSignal, type Signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { noHost } from '../data/query.ts';
 import { itemsOf, visible, type Item } from '../data/table.ts';
 import type { Parts } from '../parts.ts';
 import type { HostColumn, HostRow } from './host-columns.tsx';
@@ -42,7 +43,7 @@ export function HostTable({ rows, columns, query, group, sort, onSort }: Props) 
         </div>
         <Body items={items} columns={columns} template={template} clock={clock} />
       </div>
-      {count === 0 && <p class="waiting">No host matches.</p>}
+      {count === 0 && <p class="waiting">{noHost(query)}</p>}
     </div>
   );
 }

@@ -90,7 +90,7 @@ export default function Palette(props: Parts & { pages: readonly Page[]; close: 
           </li>
         ))}
       </ul>
-      {found.length === 0 && <p class="waiting">Nothing is called so.</p>}
+      {found.length === 0 && <p class="waiting">Nothing matches.</p>}
     </dialog>
   );
 }

@@ -35,7 +35,7 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
   const runs = known && known.current && current.data.value?.id === known.current ? current.data.value : null;
   const checked = work.checked.value;
   const faults = [fault(() => parseStages(stages.value)), fault(() => parseDuration(bake.value))].filter(Boolean);
-  const ready = work.aimed.value && work.fresh.value && checked?.diagnostics.length === 0 && faults.length === 0 && (!checked.nobody || allowNone.value) && !busy.value;
+  const ready = work.isNamed && work.aimed.value && work.fresh.value && checked?.diagnostics.length === 0 && faults.length === 0 && (!checked.nobody || allowNone.value) && !busy.value;
 
   const push = async (): Promise<void> => {
     busy.value = true;
@@ -69,7 +69,7 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
 
   return (
     <section class="card push-panel" aria-labelledby="push-title">
-      <h2 id="push-title">Push {name}</h2>
+      <h2 id="push-title">Push {work.isNamed && name}</h2>
       <div class="form">
         <label>
           To hosts with these labels
@@ -97,7 +97,7 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
         </p>
       )}
       {checked && <Preview checked={checked} allowNone={allowNone} />}
-      {checked && <Refusals checked={checked} command={signedPush({ name, selector: work.selector.value, stages: stages.value, bake: bake.value, message: message.value })} />}
+      {checked && <Refusals checked={checked} command={signedPush({ name: work.isNamed ? name : '', selector: work.selector.value, stages: stages.value, bake: bake.value, message: message.value })} />}
       {runs?.source !== undefined && runs.source !== work.source.value && (
         <details>
           <summary>
@@ -110,7 +110,7 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
         <button type="button" class="button first" disabled={!ready} onClick={() => void push()}>
           {busy.value ? 'Pushing' : 'Push'}
         </button>
-        <span class="hint">{faults.length === 0 && planText({ stages: parseStages(stages.value), bake_ms: parseDuration(bake.value) })}</span>
+        <span class="hint">{!work.isNamed ? 'It has no name yet: give it one below the text.' : faults.length === 0 && planText({ stages: parseStages(stages.value), bake_ms: parseDuration(bake.value) })}</span>
       </div>
       {error.value && (
         <p class="said" role="alert">

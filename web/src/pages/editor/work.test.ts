@@ -63,6 +63,7 @@ test('the name stands in the text or beside it', () => {
   expect(named('package steal\n//vedette:name no\n')).toBe('');
   expect(codeOf('//vedette:name a\npackage a', 'b').name).toBe('');
   expect(codeOf('package a', 'b').name).toBe('b');
+  expect(codeOf('package a', '').name).toBe('unnamed/draft'); // or the lack of a name hides every other fault
 });
 
 test('the command that signs', () => {

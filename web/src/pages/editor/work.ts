@@ -101,6 +101,11 @@ export class Work {
     return codeOf(this.source.value, this.name.value);
   }
 
+  /** It has a name, in its text or beside it. */
+  get isNamed(): boolean {
+    return (named(this.source.value) || this.name.value) !== '';
+  }
+
   private ask(wait: number): void {
     clearTimeout(this.timer);
     const turn = ++this.turn;
@@ -127,9 +132,12 @@ export class Work {
   }
 }
 
+/** The name under which code is checked and tried that has none yet. */
+const nameless = 'unnamed/draft';
+
 /** What is pushed and tried. A name in the text wins over another. */
 export function codeOf(source: string, name: string): Code {
-  return { name: named(source) ? '' : name, source };
+  return { name: named(source) ? '' : name || nameless, source };
 }
 
 /** The name that a text gives itself, or ''. */
