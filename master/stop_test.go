@@ -82,7 +82,7 @@ func TestStopWithQueriesUnderWay(t *testing.T) {
 		on   chan error
 		fine func(error) bool
 	}{
-		{"query", ended, func(err error) bool { return err != nil }}, // cut off, or answered where the machine is fast
+		{"query", ended, func(error) bool { return true }}, // cut off, or answered where the machine is fast
 		{"master", stopped, func(err error) bool { return err == nil }},
 	} {
 		select {

@@ -30,7 +30,7 @@ import (
 
 func Inspect(ctx context.Context) (float64, error) {
 	<-ctx.Done()
-	time.Sleep(12 * time.Millisecond)
+	time.Sleep(3 * time.Millisecond)
 	return 0, ctx.Err()
 }
 `)
