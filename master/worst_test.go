@@ -82,7 +82,7 @@ func TestWorstMinute(t *testing.T) {
 		}
 	}
 	attacking.Go(w.measure)
-	ops := dial(t, w.Master, nil, rpc.DialOptions{Header: bearer("ops")})
+	ops := dial(t, w.Master, nil, rpc.DialOptions{Header: bearer("ops"), Again: 50}) // it is shed while it logs in, as the attackers are
 	pushed := push(t, ops, wire.PushParams{Code: script("disk", 1), AllowNone: true})
 	if pushed.Revision == "" {
 		t.Errorf("a push in between gave %+v", pushed)

@@ -5,11 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -25,7 +28,14 @@ type DialOptions struct {
 	// NetDial connects to the address; nil is a net.Dialer, through the proxy
 	// of the environment if one is set there.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Again is how often to try again where the connection is closed before it is up: a
+	// server sheds connections that have not logged in while too many come at once.
+	// An agent leaves it at 0, as it comes back by itself, and later.
+	Again int
 }
+
+// againAfter is the bound of the pause before the first new try. It doubles.
+const againAfter = 50 * time.Millisecond
 
 // Dial connects to a server. The URL's scheme is ws, wss, http or https, its
 // path DefaultPath if it has none. ctx bounds the connecting, not the peer's
@@ -43,6 +53,33 @@ func Dial(ctx context.Context, rawURL string, o DialOptions) (*Peer, error) {
 		}
 		subprotocols = []string{o.Codec}
 	}
+	for n := 0; ; n++ {
+		p, err := dialOnce(ctx, rawURL, target, subprotocols, o)
+		if n >= o.Again || !shed(err) {
+			return p, err
+		}
+		pause := time.NewTimer(rand.N(againAfter << min(n, 5)))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return nil, err
+		}
+	}
+}
+
+// shed reports a connection that the server has closed without an answer. What that
+// looks like depends on how far the request had got.
+func shed(err error) bool {
+	for _, how := range []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, how) {
+			return true
+		}
+	}
+	return false
+}
+
+func dialOnce(ctx context.Context, rawURL, target string, subprotocols []string, o DialOptions) (*Peer, error) {
 	pools := new(pools)
 	nd := &netDialer{ctx: ctx, dial: o.NetDial, timeout: o.WriteTimeout, pools: pools}
 	d := websocket.Dialer{

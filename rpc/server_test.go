@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -241,6 +242,54 @@ func TestDialNotRPC(t *testing.T) {
 	}
 	if after, ok := RetryAfter(err); !ok || after != maxRetryAfter {
 		t.Errorf("retry after %v, %v", after, ok)
+	}
+}
+
+// shedding is a listener that closes the first connections, in any way.
+type shedding struct {
+	net.Listener
+	left atomic.Int32
+}
+
+func (s *shedding) Accept() (net.Conn, error) {
+	for {
+		c, err := s.Listener.Accept()
+		if err != nil || s.left.Add(-1) < 0 {
+			return c, err
+		}
+		if rand.IntN(2) == 0 {
+			_, _ = c.Read(make([]byte, 1)) // the request is on its way
+		}
+		if tcp, ok := c.(*net.TCPConn); ok && rand.IntN(2) == 0 {
+			_ = tcp.SetLinger(0)
+		}
+		_ = c.Close()
+	}
+}
+
+// TestDialAgain: who is told to try again gets through to a server that sheds
+// connections, and who is not, or not often enough, is told why it failed.
+func TestDialAgain(t *testing.T) {
+	for range 50 {
+		shed, again := rand.IntN(4), rand.IntN(4)
+		server := &Server{Handler: testMux()}
+		hs := httptest.NewUnstartedServer(server)
+		l := &shedding{Listener: hs.Listener}
+		l.left.Store(int32(shed))
+		hs.Listener = l
+		hs.Start()
+		p, err := Dial(t.Context(), hs.URL, DialOptions{Again: again})
+		if (err == nil) != (again >= shed) {
+			t.Errorf("%d are shed, and it tries %d times again: %v", shed, again, err)
+		}
+		if p != nil {
+			p.Close(CloseNormal, "")
+			p.Wait()
+		}
+		if err := server.Shutdown(testContext(t)); err != nil {
+			t.Error(err)
+		}
+		hs.Close()
 	}
 }
 

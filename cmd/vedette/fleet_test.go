@@ -113,18 +113,14 @@ func (f *fleet) startAgents(n int) {
 // operator is a connection to the master that lives as long as the test.
 func (f *fleet) operator() *rpc.Peer { return operator(f.T, "http://"+f.addr) }
 
-// operator connects to a master. One to which hundreds of agents connect at the
-// same moment sheds connections that nobody has logged in on: it tries again.
+// operator connects to a master, which may shed that while hundreds of agents
+// connect.
 func operator(t testing.TB, url string) *rpc.Peer {
 	t.Helper()
-	var peer *rpc.Peer
-	patience.Until(t, "an operator is connected", func() bool {
-		var err error
-		if peer, err = rpc.Dial(t.Context(), url, rpc.DialOptions{Codec: wire.SubprotocolJSON}); err != nil {
-			t.Log(err)
-		}
-		return err == nil
-	})
+	peer, err := rpc.Dial(t.Context(), url, rpc.DialOptions{Codec: wire.SubprotocolJSON, Again: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
 	hangUpWith(t, peer)
 	return peer
 }

@@ -64,7 +64,7 @@ func (c *client) dialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 		}
 	}
 	c.url, c.hasToken = cfg.Agent.Master, cfg.Agent.Token != ""
-	o := rpc.DialOptions{Codec: wire.SubprotocolJSON}
+	o := rpc.DialOptions{Codec: wire.SubprotocolJSON, Again: 5}
 	if c.hasToken {
 		o.Header = http.Header{"Authorization": {"Bearer " + cfg.Agent.Token}}
 	}
