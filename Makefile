@@ -83,6 +83,7 @@ generate: ## Make the generated Go files and references anew.
 	go generate ./...
 	go test ./config -run '^TestReference$$' -update
 	go test ./agent -run '^TestCountsAreDocumented$$' -update
+	go test ./master -run '^TestRoutesAreDocumented$$' -update
 	go test ./cmd/vedette -run '^TestCommandsAreDocumented$$' -args -update-docs
 
 chaos: ## Prove delivery, and that bad days harm nobody, at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS_SEED (any).

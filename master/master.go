@@ -73,6 +73,7 @@ type Master struct {
 	hub      *live.Hub
 	registry *hosts.Registry
 	history  *history.Store
+	ingest   *ingest.Ingest
 	alerts   *alert.Alerts
 	catalog  *catalog.Catalog
 	programs *artefacts.Store
@@ -82,6 +83,8 @@ type Master struct {
 	table    *conns.Table // of http
 	auth     *auth.Authenticator
 	api      *api.API
+
+	prometheus http.Handler // the HTTP API of the history
 
 	certificate certificate
 
@@ -110,40 +113,42 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
-	hub := live.NewHub()
-	programs := artefactStore(cfg)
-	pushed := catalog.New(catalog.Options{Log: deps.Log, Announce: hub.Announce, Builder: deps.Build, HasArtefact: func(want wire.Artefact) bool {
-		have, err := programs.Touch(want.SHA256)
-		return err == nil && have == want
-	}})
-	registry := hosts.New(cfg.GoneAfter, func(path string, data any) {
-		hub.Announce(path, data)
-		pushed.HostChanged(data.(wire.Host))
+	m := &Master{
+		cfg: cfg, deps: deps, auth: authenticator, history: store, alerts: alerts, forward: forwarders,
+		prometheus: store.Handler(), hub: live.NewHub(), programs: artefactStore(cfg),
+		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}),
+	}
+	m.catalog = catalog.New(catalog.Options{Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram})
+	m.registry = hosts.New(cfg.GoneAfter, func(path string, data any) {
+		m.hub.Announce(path, data)
+		m.catalog.HostChanged(data.(wire.Host))
 	})
-	observeForwarders(store, forwarders)
-	taker := ingest.New(store, hub, registry)
-	table := conns.New(conns.LimitsFor(conns.Descriptors()))
-	methods := api.New(api.Deps{
+	m.ingest = ingest.New(store, m.hub, m.registry)
+	m.api = api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: hub, Registry: registry, History: store, Ingest: taker, Catalog: pushed, MaxPeers: table.Limits().Peers,
+		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, MaxPeers: m.table.Limits().Peers,
 	})
-	failures := auth.NewFailures(deps.Log, methods.NoteWrong)
-	methods.Failures = failures
-	server := methods.Server()
-	observe(store, hub, registry, server)
-	observeConnections(store, table)
-	observeFailures(store, failures)
-	stored := audited(methods.Audit, authenticator, pushed.Assigned, artefacts.Handler{Log: deps.Log, Store: programs})
-	routes, err := newRoutes(cfg, deps, authenticator, server, store, alerts, stored, taker)
+	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
+	m.api.Failures = failures
+	m.rpc = m.api.Server()
+	m.observe(failures)
+	static, err := staticRoutes(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &Master{
-		cfg: cfg, deps: deps, hub: hub, registry: registry, history: store, alerts: alerts, catalog: pushed, programs: programs, forward: forwarders, rpc: server,
-		http:  newServer(deps.Log, identified(authenticator, failures, table, routes), table),
-		table: table, auth: authenticator, api: methods,
-		ready: make(chan struct{}),
-	}, nil
+	mux, err := m.newMux(append(routes(), static...))
+	if err != nil {
+		return nil, err
+	}
+	m.http = newServer(deps.Log, identified(authenticator, failures, m.table, mux), m.table)
+	return m, nil
+}
+
+// hasProgram reports whether a program of a plugin is stored, and keeps it for
+// another while.
+func (m *Master) hasProgram(want wire.Artefact) bool {
+	have, err := m.programs.Touch(want.SHA256)
+	return err == nil && have == want
 }
 
 // artefactStore is where the programs of plugins are kept.

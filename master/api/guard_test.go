@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/vedettehq/vedette/master/auth"
@@ -20,18 +19,10 @@ var who = map[string]*auth.Identity{
 	"local":    {Name: "local", Role: auth.Local},
 }
 
-// may is what each row's access means, written apart from the code.
-var may = map[wire.Access][]string{
-	wire.Anybody:  {"agent", "local", "nobody", "operator", "viewer"},
-	wire.Known:    {"agent", "local", "operator", "viewer"},
-	wire.Agent:    {"agent", "local"},
-	wire.Viewer:   {"local", "operator", "viewer"},
-	wire.Operator: {"local", "operator"},
-}
-
-// Every method of the master has a row, and each caller is let through or refused
-// as the row says.
-func TestEveryMethodTimesEveryRole(t *testing.T) {
+// Every method of the master has a row, and each one that is for operators is
+// audited, but for the one that reads the audit log. Who may call which is tested
+// in package master, over real connections.
+func TestChangesAreAudited(t *testing.T) {
 	m := New(Deps{}).methods()
 	served := m.Methods()
 	if len(served) < 30 {
@@ -39,29 +30,11 @@ func TestEveryMethodTimesEveryRole(t *testing.T) {
 	}
 	for _, method := range served {
 		row, ok := m.rows[method]
-		allowed := may[row.access]
-		if !ok || allowed == nil {
-			t.Errorf("%s: no row, or access %q that the master knows nothing of", method, row.access)
-			continue
+		if !ok {
+			t.Errorf("%s has no row", method)
 		}
 		if changes := row.access == wire.Operator && method != wire.AuditList.Name; changes != (row.subject != nil) {
 			t.Errorf("%s is for %s; audited: %v", method, row.access, row.subject != nil)
-		}
-		for name, identity := range who {
-			err := guard{m, nil}.allows(method, identity)
-			if got, want := err == nil, slices.Contains(allowed, name); got != want {
-				t.Errorf("%s by %s: allowed %v, want %v (%v)", method, name, got, want, err)
-			}
-			if err == nil {
-				continue
-			}
-			code := wire.CodeForbidden
-			if identity == nil {
-				code = wire.CodeUnauthenticated
-			}
-			if answer, ok := errors.AsType[*rpc.Error](err); !ok || answer.Code != code {
-				t.Errorf("%s by %s: %v, want code %d", method, name, err, code)
-			}
 		}
 	}
 }

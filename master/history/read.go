@@ -63,6 +63,9 @@ func WithCaller(ctx context.Context, name string) context.Context {
 // APIPrefix is where the Handler belongs.
 const APIPrefix = promapi.Prefix
 
+// APIRoutes are the paths that the Handler serves.
+func APIRoutes() []promapi.Route { return promapi.Routes() }
+
 // Handler returns the Prometheus HTTP API, to be served at APIPrefix.
 func (s *Store) Handler() http.Handler {
 	return promapi.New(promapi.Options{

@@ -41,9 +41,9 @@ const statusClientClosed = 499
 // timeout asks for less.
 const Timeout = 2 * time.Minute
 
-// maxFormBytes bounds what a request sends: an expression, selectors, and what
+// MaxFormBytes bounds what a request sends: an expression, selectors, and what
 // clients put beside them.
-const maxFormBytes = 1 << 20
+const MaxFormBytes = 1 << 20
 
 // Options are what the API works on.
 type Options struct {
@@ -98,21 +98,8 @@ func New(options Options) *API {
 		options.Now = time.Now
 	}
 	a := &API{Options: options, mux: http.NewServeMux(), started: options.Now()}
-	both := []string{http.MethodGet, http.MethodPost}
-	get := []string{http.MethodGet}
-	a.handle("query", a.query, both)
-	a.handle("query_range", a.queryRange, both)
-	a.handle("query_exemplars", a.queryExemplars, both)
-	a.handle("format_query", a.formatQuery, both)
-	a.handle("labels", a.labelNames, both)
-	a.handle("label/{name}/values", a.labelValues, get)
-	a.handle("series", a.series, both)
-	a.handle("metadata", a.metadata, get)
-	a.handle("status/tsdb", a.statusTSDB, get)
-	a.handle("status/buildinfo", a.statusBuild, get)
-	a.handle("status/runtimeinfo", a.statusRuntime, get)
-	for path, data := range nothings() {
-		a.handle(path, func(*call) (any, *fault) { return data, nil }, get)
+	for _, route := range Routes() {
+		a.handle(route)
 	}
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, &fault{notFound, fmt.Errorf("there is no %s here", r.URL.Path)})
@@ -133,24 +120,26 @@ type call struct {
 }
 
 // method answers a call with data for JSON, or the bytes of it as rawJSON.
-type method func(*call) (any, *fault)
+type method func(*API, *call) (any, *fault)
 
 // rawJSON is data that is JSON already.
 type rawJSON []byte
 
-func (a *API) handle(path string, m method, httpMethods []string) {
-	for _, httpMethod := range httpMethods {
-		a.mux.HandleFunc(httpMethod+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, m) })
+func (a *API) handle(route Route) {
+	for _, httpMethod := range route.Methods {
+		if httpMethod != http.MethodHead { // which is served with GET
+			a.mux.HandleFunc(httpMethod+" "+Prefix+route.Path, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, route.serve) })
+		}
 	}
-	allow := strings.Join(httpMethods, ", ")
-	a.mux.HandleFunc(Prefix+path, func(w http.ResponseWriter, r *http.Request) {
+	allow := strings.Join(route.Methods, ", ")
+	a.mux.HandleFunc(Prefix+route.Path, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allow)
 		http.Error(w, fmt.Sprintf("%s is asked with %s, not with %s", r.URL.Path, allow, r.Method), http.StatusMethodNotAllowed)
 	})
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request, m method) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	r.Body = http.MaxBytesReader(w, r.Body, MaxFormBytes)
 	if err := r.ParseForm(); err != nil {
 		a.fail(w, r, &fault{badData, fmt.Errorf("error parsing form values: %w", err)})
 		return
@@ -190,7 +179,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, m method) {
 
 // answer answers a call with the body of the answer.
 func (a *API) answer(c *call, m method) ([]byte, *fault) {
-	data, fail := m(c)
+	data, fail := m(a, c)
 	if cause := context.Cause(c.ctx); fail != nil && errors.Is(cause, admit.ErrMemory) {
 		return nil, &fault{execution, cause}
 	}

@@ -16,20 +16,6 @@ import (
 	"github.com/prometheus/prometheus/tsdb/index"
 )
 
-// nothings are the answers to what clients ask for and there is none of here.
-func nothings() map[string]any {
-	none := []struct{}{}
-	return map[string]any{
-		"rules":            map[string]any{"groups": none},
-		"alerts":           map[string]any{"alerts": none},
-		"alertmanagers":    map[string]any{"activeAlertmanagers": none, "droppedAlertmanagers": none},
-		"targets":          map[string]any{"activeTargets": none, "droppedTargets": none, "droppedTargetCounts": struct{}{}},
-		"targets/metadata": none,
-		"status/config":    map[string]string{"yaml": ""},
-		"status/flags":     struct{}{},
-	}
-}
-
 // metadata lists what is known of metrics. The original knows several sets for
 // each; here there is one.
 func (a *API) metadata(c *call) (any, *fault) {

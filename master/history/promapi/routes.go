@@ -1,0 +1,43 @@
+package promapi
+
+import "net/http"
+
+// Route is one path of the API.
+type Route struct {
+	Path    string // below Prefix, a pattern of http.ServeMux
+	Methods []string
+	Body    int64  // most bytes of a form
+	Says    string // what it answers, in one sentence
+
+	serve method
+}
+
+// Routes are all of the API, with the paths of Prometheus.
+func Routes() []Route {
+	form := []string{http.MethodGet, http.MethodHead, http.MethodPost}
+	get := []string{http.MethodGet, http.MethodHead}
+	none := []struct{}{}
+	return []Route{
+		{"query", form, MaxFormBytes, "Evaluate an expression at one time.", (*API).query},
+		{"query_range", form, MaxFormBytes, "Evaluate an expression over a range of times.", (*API).queryRange},
+		{"query_exemplars", form, MaxFormBytes, "List the exemplars of an expression; there are none.", (*API).queryExemplars},
+		{"format_query", form, MaxFormBytes, "Format an expression.", (*API).formatQuery},
+		{"labels", form, MaxFormBytes, "List the names of labels.", (*API).labelNames},
+		{"label/{name}/values", get, 0, "List the values of a label.", (*API).labelValues},
+		{"series", form, MaxFormBytes, "List the series that selectors match.", (*API).series},
+		{"metadata", get, 0, "Say the type, help and unit of metrics.", (*API).metadata},
+		{"status/tsdb", get, 0, "Count what the history holds.", (*API).statusTSDB},
+		{"status/buildinfo", get, 0, "Say the version.", (*API).statusBuild},
+		{"status/runtimeinfo", get, 0, "Say how the process is.", (*API).statusRuntime},
+		{"status/config", get, 0, "Show no configuration.", fixed(map[string]string{"yaml": ""})},
+		{"status/flags", get, 0, "Show no flags.", fixed(struct{}{})},
+		{"targets", get, 0, "List the targets that are scraped: none.", fixed(map[string]any{"activeTargets": none, "droppedTargets": none, "droppedTargetCounts": struct{}{}})},
+		{"targets/metadata", get, 0, "Describe the metrics of targets: none.", fixed(none)},
+		{"alertmanagers", get, 0, "List no Alertmanagers.", fixed(map[string]any{"activeAlertmanagers": none, "droppedAlertmanagers": none})},
+	}
+}
+
+// fixed answers with the same data always, for what clients ask and is not here.
+func fixed(data any) method {
+	return func(*API, *call) (any, *fault) { return data, nil }
+}

@@ -1,0 +1,207 @@
+package master
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/history/receive"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// route is the row of one path of the master: what is served there, to whom, and
+// how. The mux is built from the rows alone, so a path without a row does not
+// exist, and neither does a method that its row does not name.
+type route struct {
+	// Path is a pattern of http.ServeMux, without a method: one that ends in a slash
+	// is for everything below it.
+	Path    string
+	Methods []string
+	// For says whose credential a request must carry. Anybody needs none.
+	For wire.Access
+	// Body is how many bytes a request may send. 0 is none: the handler sees no body.
+	Body int64
+	// Audit is the action that the audit log names for each request by somebody who
+	// is known, let through or refused. Its subject is the rest of the path. "" is
+	// for routes that change nothing.
+	Audit string
+	Says  string // what it is for, in one sentence
+
+	serve func(*Master) http.Handler
+}
+
+// routes are the rows of every master. A row with more than GET and HEAD changes
+// something, unless it is a form that is too long for a URL.
+func routes() []route {
+	get := []string{http.MethodGet, http.MethodHead}
+	rows := []route{
+		{
+			Path: wire.Path, Methods: []string{http.MethodGet}, For: wire.Anybody, serve: func(m *Master) http.Handler { return m.rpc },
+			Says: "The RPC, over a WebSocket. Each method has its own row in rpc/PROTOCOL.md.",
+		},
+		{
+			Path: wire.ArtefactPath, Methods: get, For: wire.Known, serve: (*Master).fetchPrograms,
+			Says: "Fetch a program of a plugin, or a part of it. An agent gets those that its host runs.",
+		},
+		{
+			Path: wire.ArtefactPath, Methods: []string{http.MethodPut}, For: wire.Operator, Body: wire.MaxArtefact, Audit: "artefacts.put", serve: (*Master).storePrograms,
+			Says: "Store a program of a plugin.",
+		},
+		{
+			Path: history.APIPrefix + "rules", Methods: get, For: wire.Viewer,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.alerts.ServeRules) },
+			Says:  "List the alert rules and how they are, as Prometheus does.",
+		},
+		{
+			Path: history.APIPrefix + "alerts", Methods: get, For: wire.Viewer,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.alerts.ServeAlerts) },
+			Says:  "List the alerts that are pending or firing, as Prometheus does.",
+		},
+		{
+			Path: history.APIPrefix + "write", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes, serve: (*Master).remoteWrite,
+			Says: "Take samples: Prometheus' remote write 1.0.",
+		},
+		{
+			Path: history.APIPrefix, Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, For: wire.Viewer, serve: (*Master).queries,
+			Says: "Answer 404 in the form of Prometheus.",
+		},
+		{
+			Path: "/metrics", Methods: get, For: wire.Viewer, serve: func(m *Master) http.Handler { return m.history.Metrics() },
+			Says: "The master's own measures, for a Prometheus to scrape.",
+		},
+		{
+			Path: "/-/healthy", Methods: get, For: wire.Anybody, serve: (*Master).healthy,
+			Says: "Answer 200 while the process serves requests.",
+		},
+		{
+			Path: "/-/ready", Methods: get, For: wire.Anybody, serve: (*Master).readiness,
+			Says: "Answer 200 once the history is open, 503 before.",
+		},
+		{
+			Path: "/api/client", Methods: get, For: wire.Anybody, serve: func(m *Master) http.Handler { return m.deps.ClientScript },
+			Says: "The script that defines MeshClient, for pages of any origin.",
+		},
+		{
+			Path: "/", Methods: get, For: wire.Anybody, serve: func(m *Master) http.Handler { return m.deps.Web },
+			Says: "The application in the browser.",
+		},
+	}
+	for _, r := range history.APIRoutes() {
+		rows = append(rows, route{Path: history.APIPrefix + r.Path, Methods: r.Methods, For: wire.Viewer, Body: r.Body, Says: r.Says, serve: (*Master).queries})
+	}
+	slices.SortStableFunc(rows, func(a, b route) int { return strings.Compare(a.Path, b.Path) })
+	return rows
+}
+
+// staticRoutes are the rows of the folders that the configuration has served.
+func staticRoutes(cfg config.Master) ([]route, error) {
+	var rows []route
+	for _, at := range slices.Sorted(maps.Keys(cfg.Static)) {
+		handler, err := staticFolder(at, cfg.Static[at])
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, route{
+			Path: path.Clean(at) + "/", Methods: []string{http.MethodGet, http.MethodHead}, For: wire.Anybody,
+			Says: "A folder of the configuration.", serve: func(*Master) http.Handler { return handler },
+		})
+	}
+	return rows, nil
+}
+
+// isOwnPath reports whether a path is one that the master serves itself, or is
+// below one.
+func isOwnPath(prefix string) bool {
+	return slices.ContainsFunc(routes(), func(r route) bool {
+		own := path.Clean(r.Path)
+		return own != "/" && (prefix == own || strings.HasPrefix(prefix, own+"/"))
+	})
+}
+
+// newMux serves the rows, and nothing else.
+func (m *Master) newMux(rows []route) (http.Handler, error) {
+	paths := make(map[string]byMethod)
+	for _, r := range rows {
+		if paths[r.Path] == nil {
+			paths[r.Path] = make(byMethod)
+		}
+		handler := m.guarded(r)
+		for _, method := range r.Methods {
+			if paths[r.Path][method] != nil {
+				return nil, fmt.Errorf("cannot serve %s %q twice", method, r.Path)
+			}
+			paths[r.Path][method] = handler
+		}
+	}
+	mux := http.NewServeMux()
+	for at, methods := range paths {
+		mux.Handle(at, methods)
+	}
+	return loopbackOnly(m.auth, mux), nil
+}
+
+// byMethod serves one path, each method with its handler.
+type byMethod map[string]http.Handler
+
+// ServeHTTP implements http.Handler.
+func (b byMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if handler := b[r.Method]; handler != nil {
+		handler.ServeHTTP(w, r)
+		return
+	}
+	allow := strings.Join(slices.Sorted(maps.Keys(b)), ", ")
+	w.Header().Set("Allow", allow)
+	http.Error(w, fmt.Sprintf("%s is asked with %s, not with %s", r.URL.Path, allow, r.Method), http.StatusMethodNotAllowed)
+}
+
+// guarded is the handler of a row behind everything that the row says.
+func (m *Master) guarded(row route) http.Handler {
+	handler := bounded(row, row.serve(m))
+	switch {
+	case row.For != wire.Anybody:
+		handler = m.auth.Only(row.For, handler)
+	case slices.ContainsFunc(row.Methods, changes):
+		handler = sameOrigin(m.auth, handler)
+	}
+	if row.Audit != "" {
+		handler = m.audited(row, handler)
+	}
+	return handler
+}
+
+// changes reports whether a method may change something.
+func changes(method string) bool { return method != http.MethodGet && method != http.MethodHead }
+
+// bounded refuses bodies that are longer than the row allows.
+func bounded(row route, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case row.Body == 0:
+			r.Body = http.NoBody
+		case r.ContentLength > row.Body:
+			http.Error(w, fmt.Sprintf("%s takes at most %d bytes; this request has %d", row.Path, row.Body, r.ContentLength), http.StatusRequestEntityTooLarge)
+			return
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, row.Body)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sameOrigin refuses what a page of another origin sends.
+func sameOrigin(authenticator *auth.Authenticator, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !authenticator.CheckOrigin(r) {
+			http.Error(w, rpc.OriginRefusal(r), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
