@@ -88,10 +88,10 @@ generate: ## Make the generated Go files and references anew.
 
 chaos: ## Prove delivery, and that bad days harm nobody, at large: CHAOS_AGENTS (20), CHAOS_SECONDS (180), CHAOS_SEED (any).
 	CHAOS_AGENTS=$(CHAOS_AGENTS) CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) \
-	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/vedette
+	  go test -run '^TestChaos$$' -count=1 -v -timeout $$(( $(CHAOS_SECONDS) * 3 + 600 ))s ./cmd/internal/chaos
 	STRESS_SECONDS=$(CHAOS_SECONDS) go test -run '^(TestStress|TestStarvedScriptHosts)$$' -count=1 -v \
-	  -timeout $$(( $(CHAOS_SECONDS) * 30 + 6000 ))s ./cmd/vedette
-	REVISIONS=1000 go test -run '^TestManyRevisionsLeaveMemoryFlat$$' -count=1 -v -timeout 20m ./cmd/vedette
+	  -timeout $$(( $(CHAOS_SECONDS) * 30 + 6000 ))s ./cmd/internal/chaos
+	REVISIONS=1000 go test -run '^TestManyRevisionsLeaveMemoryFlat$$' -count=1 -v -timeout 20m ./cmd/internal/chaos
 	VEDETTE_TEST_HISTORY_KILLS=60 go test -run '^TestKillAtAnyPoint' -count=5 -v ./master/history
 	VEDETTE_TEST_WORST_SECONDS=60 go test -run '^TestWorstMinute$$' -count=1 -v -timeout 20m ./master
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/commands"
 	"github.com/vedettehq/vedette/rpc"
 )
 
@@ -22,7 +23,7 @@ func TestProxyThatHandsOnNoWebSockets(t *testing.T) {
 	defer proxy.Close()
 	for _, args := range [][]string{{"hosts"}, {"watch"}, {"inspectors"}} {
 		var out, errs bytes.Buffer
-		root := newRoot()
+		root := commands.New()
 		root.SetArgs(append(args, "--master", proxy.URL))
 		root.SetOut(&out)
 		root.SetErr(&errs)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/commands"
 )
 
 var updateDocs = flag.Bool("update-docs", false, "write docs/commands.md anew")
@@ -24,7 +25,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 	got := "# Commands\n\n<!-- Made by: go test ./cmd/vedette -run TestCommandsAreDocumented -update-docs -->\n\n" +
 		"What `vedette help` says, of every command. `vedette man FOLDER` writes the same as pages for man, and\n" +
 		"`vedette completion bash` (or zsh, fish, powershell) prints what a shell needs to complete commands.\n\n" +
-		"```text\n" + cli.ExitHelp + "\n```\n" + cli.Manual(newRoot()) +
+		"```text\n" + cli.ExitHelp + "\n```\n" + cli.Manual(commands.New()) +
 		cli.Manual(agentcmd.New("vedette-agent", "vedette-agent"))
 	const file = "../../docs/commands.md"
 	if *updateDocs {
@@ -46,7 +47,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 func TestManPages(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "man1")
-	root := newRoot()
+	root := commands.New()
 	root.SetArgs([]string{"man", folder})
 	var out strings.Builder
 	root.SetOut(&out)
@@ -161,7 +162,7 @@ func TestDocumentedCommandsAreUnderstood(t *testing.T) {
 			for len(words) > 0 && !strings.HasPrefix(filepath.Base(words[0]), "vedette") { // go run
 				words = words[1:]
 			}
-			root := newRoot()
+			root := commands.New()
 			if filepath.Base(words[0]) == "vedette-agent" {
 				root = agentcmd.New("vedette-agent", "vedette-agent")
 				cli.Helpful(root)

@@ -7,8 +7,9 @@ import (
 	"os"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/commands"
 )
 
 func main() {
-	os.Exit(cli.Main(newRoot()))
+	os.Exit(cli.Main(commands.New()))
 }

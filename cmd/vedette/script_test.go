@@ -32,7 +32,7 @@ import (
 // The scripts run the real command in processes of its own: the test binary
 // under the name vedette is that command.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vedette": main, "chaos-agent": chaosAgent, "fake-master": fakeMaster})
+	testscript.Main(m, map[string]func(){"vedette": main, "fake-master": fakeMaster})
 }
 
 func TestScripts(t *testing.T) {

@@ -1,4 +1,6 @@
-package main
+// Package commands is the command vedette with all below it: the wings' commands,
+// and those that set up configuration, tokens and keys.
+package commands
 
 import (
 	"github.com/spf13/cobra"
@@ -9,8 +11,8 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/serve"
 )
 
-// newRoot makes the command that has all the others.
-func newRoot() *cobra.Command {
+// New makes the command vedette, which has all the others.
+func New() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vedette",
 		Short: "Live metrics of your hosts, from inspectors written in Go",

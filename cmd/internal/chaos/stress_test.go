@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package chaos
 
 import (
 	"errors"
@@ -65,7 +65,7 @@ func (s *stress) startAgent() {
 // writeConfig writes a configuration in which the built-in inspectors that run
 // seldom run every two seconds, so that the next run of each is soon there.
 func (s *stress) writeConfig() {
-	scripts, err := filepath.Glob("../../inspectors/library/scripts/*/*.go")
+	scripts, err := filepath.Glob("../../../inspectors/library/scripts/*/*.go")
 	if err != nil || len(scripts) == 0 {
 		s.Fatalf("no built-in inspectors: %v", err)
 	}

@@ -1,0 +1,19 @@
+package chaos
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/commands"
+)
+
+// The test's own binary is the programs as well, under their names in PATH.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"vedette":     func() { os.Exit(cli.Main(commands.New())) },
+		"chaos-agent": chaosAgent,
+	})
+}
