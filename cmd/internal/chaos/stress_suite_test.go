@@ -35,6 +35,7 @@ func (s *stress) victims() map[string]func() []int {
 // says how long each is to last, it does all, and to each of the processes alone as
 // well: see make chaos.
 func TestStress(t *testing.T) {
+	t.Parallel()
 	left := inTurn(2)
 	for name, c := range map[string]struct {
 		bad     trouble

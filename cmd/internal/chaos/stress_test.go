@@ -247,6 +247,7 @@ func (s *stress) starve(by starver) {
 
 // Script hosts that starve in one of two ways are not blamed; see TestStress for which.
 func TestStarvedScriptHosts(t *testing.T) {
+	t.Parallel()
 	left := inTurn(1)
 	for name, starver := range map[string]func(*testing.T) starver{
 		"stopped for most of the time": func(t *testing.T) starver { return newDuty(t) },
