@@ -10,10 +10,15 @@ import (
 	"unicode/utf8"
 )
 
+// leastWidth is what a column keeps when a table is squeezed.
+const leastWidth = 8
+
 // Table writes aligned rows one by one: a column is as wide as the widest cell
 // that it has had so far.
 type Table struct {
-	Out    io.Writer
+	Out io.Writer
+	// Right says which columns have their cells at the right, as numbers do.
+	Right  []bool
 	widths []int
 }
 
@@ -27,23 +32,70 @@ func (t *Table) Fit(cells ...string) {
 	}
 }
 
+// width is how wide the rows are.
+func (t *Table) width() int {
+	total := 2 * max(len(t.widths)-1, 0)
+	for _, w := range t.widths {
+		total += w
+	}
+	return total
+}
+
+// Squeeze makes the widest columns narrower until the rows fit into a terminal
+// that has so many columns. Their cells are cut then. 0 is no terminal.
+func (t *Table) Squeeze(most int) {
+	for total := t.width(); most > 0 && total > most; total-- {
+		widest := 0
+		for i, w := range t.widths {
+			if w >= t.widths[widest] {
+				widest = i
+			}
+		}
+		if t.widths[widest] <= leastWidth {
+			return
+		}
+		t.widths[widest]--
+	}
+}
+
 // Row writes a row.
 func (t *Table) Row(cells ...string) error {
 	t.Fit(cells...)
+	return t.row(cells)
+}
+
+// row writes a row into the columns as they are.
+func (t *Table) row(cells []string) error {
 	var b strings.Builder
 	for i, cell := range cells {
-		cell = Printable(cell)
-		width := utf8.RuneCountInString(cell)
+		cell = Cut(Printable(cell), t.widths[i])
+		padding := strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell))
+		right := i < len(t.Right) && t.Right[i]
+		if right {
+			b.WriteString(padding)
+		}
 		b.WriteString(cell)
 		if i < len(cells)-1 {
-			b.WriteString(strings.Repeat(" ", t.widths[i]-width+2))
+			if !right {
+				b.WriteString(padding)
+			}
+			b.WriteString("  ")
 		}
 	}
 	_, err := fmt.Fprintln(t.Out, b.String())
 	return err
 }
 
+// Clock writes the time of the day.
 func Clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
+
+// Moment writes a time of the epoch in ms, exactly.
+func Moment(ms int64) string {
+	if ms == 0 {
+		return "never"
+	}
+	return time.UnixMilli(ms).Local().Format("2006-01-02 15:04:05")
+}
 
 // Value writes a number with the unit that its key names.
 func Value(key string, v float64) string {
@@ -73,6 +125,10 @@ func Number(v float64) string {
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
+// Plain writes a number as programs read it.
+func Plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// Bytes writes a size.
 func Bytes(v float64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 	i := 0

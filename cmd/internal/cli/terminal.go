@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -12,18 +13,24 @@ import (
 // TerminalWidth returns how many columns the terminal has that w writes to, or
 // 0 where it is none.
 func TerminalWidth(w io.Writer) int {
+	width, _ := terminalSize(w)
+	return width
+}
+
+// terminalSize returns how many columns and lines a terminal has, or 0.
+func terminalSize(w io.Writer) (width, height int) {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
-		return 0
+		return 0, 0
 	}
 	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0
+	switch {
+	case err != nil:
+		return 0, 0
+	case size.Col == 0 || size.Row == 0:
+		return 80, 24
 	}
-	if size.Col == 0 {
-		return 80
-	}
-	return int(size.Col)
+	return int(size.Col), int(size.Row)
 }
 
 // Colours tells whether what goes to w may have colours.
@@ -33,22 +40,44 @@ func Colours(w io.Writer) bool {
 
 // Screen shows lines on a terminal that take the place of those before.
 type Screen struct {
-	Out   io.Writer
-	Width int
+	out   io.Writer
+	size  func() (width, height int)
 	shown int // lines
 }
 
-// Show replaces the lines. They must be printable.
+// NewScreen makes the screen of a terminal, whose size may change.
+func NewScreen(out io.Writer) *Screen {
+	return &Screen{out: out, size: func() (int, int) { return terminalSize(out) }}
+}
+
+// Width is how many columns the terminal has now.
+func (s *Screen) Width() int {
+	width, _ := s.size()
+	return width
+}
+
+// Height is how many lines the terminal has now.
+func (s *Screen) Height() int {
+	_, height := s.size()
+	return height
+}
+
+// Show replaces the lines. They must be printable. Lines that the terminal has no
+// room for are counted in its last one.
 func (s *Screen) Show(lines []string) error {
 	var b strings.Builder
+	width, height := s.size()
 	if s.shown > 0 {
 		b.WriteString("\x1b[" + strconv.Itoa(s.shown) + "A\r\x1b[J")
 	}
+	if room := max(height-1, 2); height > 0 && len(lines) > room {
+		lines = append(lines[:room-1:room-1], fmt.Sprintf("… and %d more lines", len(lines)-room+1))
+	}
 	for _, line := range lines {
-		b.WriteString(Cut(line, s.Width-1) + "\n")
+		b.WriteString(Cut(line, width-1) + "\n")
 	}
 	s.shown = len(lines)
-	_, err := io.WriteString(s.Out, b.String())
+	_, err := io.WriteString(s.out, b.String())
 	return err
 }
 

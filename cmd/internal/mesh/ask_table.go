@@ -34,7 +34,7 @@ func (r *askRow) column(name string) string {
 	case "key":
 		return r.Key
 	case "value":
-		return plain(r.Value)
+		return cli.Plain(r.Value)
 	}
 	return r.Labels[name]
 }
@@ -157,9 +157,6 @@ func (f *askForm) groups(rows []askRow) []*askGroup {
 	return list
 }
 
-// plain writes a number as programs read it.
-func plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-
 // column returns what a group has in a column.
 func (g *askGroup) column(name string) string {
 	if by, ok := g.By[name]; ok {
@@ -171,11 +168,11 @@ func (g *askGroup) column(name string) string {
 	case "values":
 		return strconv.Itoa(g.Values)
 	case "min":
-		return plain(g.Min)
+		return cli.Plain(g.Min)
 	case "mean":
-		return plain(g.Mean)
+		return cli.Plain(g.Mean)
 	case "max":
-		return plain(g.Max)
+		return cli.Plain(g.Max)
 	}
 	return ""
 }
@@ -210,37 +207,22 @@ func (f *askForm) order(header []string, lines []askLine) error {
 	}
 	name, down := strings.CutPrefix(by, "-")
 	if by != "" && len(lines) > 0 && !slices.Contains(header, name) {
-		return cli.Usagef("there is no column %q to sort by; there are %s", name, strings.Join(header, ", "))
+		return cli.NoColumn(name, header)
 	}
 	slices.SortStableFunc(lines, func(x, y askLine) int {
 		c := 0
 		if by != "" {
-			c = compareCells(x.column(name), y.column(name))
+			c = cli.CompareCells(x.column(name), y.column(name))
 		}
 		if down {
 			c = -c
 		}
 		for i := 0; c == 0 && i < len(header); i++ {
-			c = compareCells(x.column(header[i]), y.column(header[i]))
+			c = cli.CompareCells(x.column(header[i]), y.column(header[i]))
 		}
 		return c
 	})
 	return nil
-}
-
-// compareCells compares numbers as numbers, before everything else.
-func compareCells(x, y string) int {
-	a, errA := strconv.ParseFloat(x, 64)
-	b, errB := strconv.ParseFloat(y, 64)
-	switch {
-	case errA == nil && errB == nil && a != b:
-		return cmp.Compare(a, b)
-	case errA == nil && errB != nil:
-		return -1
-	case errA != nil && errB == nil:
-		return 1
-	}
-	return cmp.Compare(x, y)
 }
 
 // write writes the answers.
@@ -252,12 +234,17 @@ func (f *askForm) write(out io.Writer, answers *askAnswers) error {
 	if f.json {
 		return f.writeJSON(out, lines, answers)
 	}
-	rows := [][]string{header}
+	rows := [][]string{slices.Clone(header)}
+	for i, name := range header {
+		if !f.csv {
+			rows[0][i] = strings.ToUpper(name)
+		}
+	}
 	for _, line := range lines {
 		var row []string
 		for _, name := range header {
 			cell := line.column(name)
-			if v, err := strconv.ParseFloat(cell, 64); err == nil && !f.csv && slices.Contains([]string{"value", "min", "mean", "max"}, name) {
+			if v, err := strconv.ParseFloat(cell, 64); err == nil && !f.csv && isNumber(name) {
 				cell = cli.Number(v)
 			}
 			row = append(row, cell)
@@ -271,15 +258,24 @@ func (f *askForm) write(out io.Writer, answers *askAnswers) error {
 		return nil
 	}
 	t := cli.Table{Out: out}
+	for _, name := range header {
+		t.Right = append(t.Right, isNumber(name))
+	}
 	for _, row := range rows {
 		t.Fit(row...)
 	}
+	t.Squeeze(cli.TerminalWidth(out))
 	for _, row := range rows {
 		if err := t.Row(row...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isNumber tells whether a column is one of numbers.
+func isNumber(name string) bool {
+	return slices.Contains([]string{"value", "values", "hosts", "min", "mean", "max"}, name)
 }
 
 // writeJSON writes the lines, and the hosts that are not in them.

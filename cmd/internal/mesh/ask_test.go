@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
 )
 
 // Random answers: every value is in the table once, in order, and the groups
@@ -53,7 +55,7 @@ func TestAskTablesHaveEveryValue(t *testing.T) {
 			if cells[1] != strconv.Itoa(len(hosts[cells[0]])) {
 				t.Errorf("seed %d: version %q is counted on %s hosts, want %d", seed, cells[0], cells[1], len(hosts[cells[0]]))
 			}
-			if i > 0 && compareCells(counted[i-1][1], cells[1]) < 0 {
+			if i > 0 && cli.CompareCells(counted[i-1][1], cells[1]) < 0 {
 				t.Errorf("seed %d: the largest group is not first: %v", seed, counted)
 			}
 		}

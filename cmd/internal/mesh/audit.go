@@ -2,10 +2,8 @@ package mesh
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +15,11 @@ import (
 // NewAudit makes the command of that name.
 func NewAudit() *cobra.Command {
 	var c client
+	l := cli.List[wire.AuditEntry]{
+		Columns: auditColumns,
+		Name:    func(e wire.AuditEntry) string { return fmt.Sprint(e.Seq) },
+		Empty:   func() string { return "There is no such entry." },
+	}
 	var params wire.AuditParams
 	var since string
 	cmd := &cobra.Command{
@@ -41,14 +44,10 @@ how it ended. It is for operators.`,
 				}
 				params.SinceMS = now.Add(-d).UnixMilli()
 			}
-			var result wire.AuditResult
-			if err := c.call(cmd, wire.AuditList.Name, params, &result); err != nil {
-				return err
-			}
-			if c.json {
-				return cli.PrintLines(cmd.OutOrStdout(), result.Entries)
-			}
-			return printAudit(cmd.OutOrStdout(), result.Entries)
+			return list(&c, cmd, &l, func(s *session) ([]wire.AuditEntry, error) {
+				result, err := get(s, wire.AuditList, params)
+				return result.Entries, err
+			})
 		},
 	}
 	c.flags(cmd)
@@ -57,7 +56,7 @@ how it ended. It is for operators.`,
 	cmd.Flags().StringVar(&params.Subject, "subject", "", "only of this `INSPECTOR`, rollout or host")
 	cmd.Flags().StringVar(&since, "since", "", "only of the last `DURATION`, such as 24h or 7d")
 	cmd.Flags().IntVarP(&params.Limit, "number", "n", 100, "show at most `N`")
-	c.jsonFlag(cmd, "print one JSON object a line, one for each entry")
+	l.Flags(cmd, "print one JSON object a line, one for each entry")
 	c.completeFlags(cmd)
 	return cmd
 }
@@ -77,18 +76,16 @@ func parseAge(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// printAudit writes a table of entries.
-func printAudit(w io.Writer, entries []wire.AuditEntry) error {
-	if len(entries) == 0 {
-		_, err := fmt.Fprintln(w, "There is no such entry.")
-		return err
+// auditColumns are what a table shows of the audit log. Its times are exact, as it
+// is read beside other logs.
+func auditColumns(time.Time) []cli.Column[wire.AuditEntry] {
+	return []cli.Column[wire.AuditEntry]{
+		{Name: "when", Cell: func(e wire.AuditEntry) string { return cli.Moment(e.AtMS) }},
+		{Name: "who", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.Who) }},
+		{Name: "from", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.From) }},
+		{Name: "action", Cell: func(e wire.AuditEntry) string { return e.Action }},
+		{Name: "subject", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.Subject) }},
+		{Name: "outcome", Cell: func(e wire.AuditEntry) string { return cli.OrDash(oneLine(e.Outcome)) }},
+		{Name: "detail", Cell: func(e wire.AuditEntry) string { return cli.OrDash(oneLine(e.Detail)) }},
 	}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "WHEN\tWHO\tFROM\tACTION\tSUBJECT\tOUTCOME\tDETAIL")
-	for _, e := range entries {
-		when := time.UnixMilli(e.AtMS).Local().Format("2006-01-02 15:04:05")
-		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", when, cli.OrDash(e.Who), cli.OrDash(e.From), e.Action, cli.OrDash(e.Subject),
-			cli.OrDash(oneLine(e.Outcome)), cli.OrDash(oneLine(e.Detail)))))
-	}
-	return table.Flush()
 }

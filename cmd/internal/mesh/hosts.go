@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,10 +13,17 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
+// hostsList is one run of the command that lists hosts.
+type hostsList struct {
+	client
+	list            cli.List[wire.Host]
+	labels, failing bool
+	to              string
+}
+
 // NewHosts makes the command of that name.
 func NewHosts() *cobra.Command {
-	var c client
-	var labels, failing bool
+	h := &hostsList{}
 	cmd := &cobra.Command{
 		Use:     "hosts",
 		Aliases: []string{"host"},
@@ -25,50 +31,72 @@ func NewHosts() *cobra.Command {
 		Long: `List every host that the master has seen: whether it is up, when it was last
 heard of, by how much its clock is off, and how its inspectors are. Inspectors
 that fail, or were taken out of use, are named below with their error.`,
-		Example: "  vedette hosts\n  vedette hosts --failing\n  vedette hosts --labels\n  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
+		Example: "  vedette hosts\n  vedette hosts --failing --watch\n  vedette hosts --to role=db --sort -skew -o wide\n  vedette hosts --labels\n  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
 		Args:    cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var result wire.HostsResult
-			if err := c.call(cmd, wire.HostsList.Name, nil, &result); err != nil {
-				return err
-			}
-			if failing {
-				result.Hosts = slices.DeleteFunc(result.Hosts, func(h wire.Host) bool { return !troubled(h) })
-				if len(result.Hosts) == 0 && !c.json {
-					_, err := fmt.Fprintln(cmd.OutOrStdout(), "No host has anything that fails.")
-					return err
-				}
-			}
-			if c.json {
-				return cli.PrintLines(cmd.OutOrStdout(), result.Hosts)
-			}
-			if labels {
-				return printHostLabels(cmd.OutOrStdout(), result.Hosts)
-			}
-			return printHosts(cmd.OutOrStdout(), result.Hosts, time.Now())
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return h.run(cmd) },
 	}
-	c.flags(cmd)
-	c.jsonFlag(cmd, "print one JSON object a line, one for each host")
-	cmd.Flags().BoolVar(&failing, "failing", false, "only hosts that are away, starved or not stored, or have an inspector that fails")
-	cmd.Flags().BoolVar(&labels, "labels", false, "show the labels of each host, which selectors select by")
+	h.list = cli.List[wire.Host]{
+		Columns: func(now time.Time) []cli.Column[wire.Host] {
+			if h.labels {
+				return labelColumns()
+			}
+			return hostColumns(now)
+		},
+		Name:  func(h wire.Host) string { return h.Host },
+		Empty: h.empty,
+		After: h.notes,
+	}
+	h.flags(cmd)
+	h.list.Flags(cmd, "print one JSON object a line, one for each host")
+	toFlag(cmd, &h.to, "the hosts")
+	cmd.Flags().BoolVar(&h.failing, "failing", false, "only hosts that are away, starved or not stored, or have an inspector that fails")
+	cmd.Flags().BoolVar(&h.labels, "labels", false, "show the labels of each host, which selectors select by")
+	h.completeFlags(cmd)
 	cmd.AddCommand(newHostsLabel())
 	return cmd
 }
 
-func printHosts(w io.Writer, hosts []wire.Host, now time.Time) error {
-	if len(hosts) == 0 {
-		_, err := fmt.Fprintln(w, "No host has reported yet; start an agent with `vedette agent`.")
-		return err
+func (h *hostsList) run(cmd *cobra.Command) error {
+	return list(&h.client, cmd, &h.list, func(s *session) ([]wire.Host, error) {
+		result, err := get(s, wire.HostsList, wire.HostsParams{Selector: h.to})
+		if h.failing {
+			result.Hosts = slices.DeleteFunc(result.Hosts, func(h wire.Host) bool { return !troubled(h) })
+		}
+		return result.Hosts, err
+	})
+}
+
+func (h *hostsList) empty() string {
+	switch {
+	case h.failing:
+		return "No host has anything that fails."
+	case h.to != "":
+		return fmt.Sprintf("No host has the labels %q; `vedette hosts --labels` shows those that there are.", h.to)
 	}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "HOST\tSTATE\tSEEN\tSKEW\tVERSION\tINSPECTORS")
-	for _, h := range hosts {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", cli.Printable(h.Host), cli.Printable(h.State),
-			cli.Ago(now, h.LastSeenMS), skew(h), cli.Printable(cli.OrDash(h.Version)), inspectorCounts(h))
+	return "No host has reported yet; start an agent with `vedette agent`."
+}
+
+// hostColumns are what a table shows of hosts.
+func hostColumns(now time.Time) []cli.Column[wire.Host] {
+	return []cli.Column[wire.Host]{
+		{Name: "host", Cell: func(h wire.Host) string { return h.Host }},
+		{Name: "state", Cell: func(h wire.Host) string { return h.State }},
+		cli.When("seen", now, func(h wire.Host) int64 { return h.LastSeenMS }),
+		{Name: "skew", Cell: skew, Moves: true, Right: true, By: func(h wire.Host) float64 { return float64(h.SkewMS) }},
+		{Name: "version", Cell: func(h wire.Host) string { return cli.OrDash(h.Version) }},
+		{Name: "inspectors", Cell: inspectorCounts},
+		{Name: "system", Wide: true, Cell: func(h wire.Host) string { return cli.OrDash(strings.Trim(h.OS+"/"+h.Arch, "/")) }},
+		{Name: "address", Wide: true, Cell: func(h wire.Host) string { return cli.OrDash(h.Remote) }},
+		{Name: "series", Wide: true, Right: true, Cell: func(h wire.Host) string { return fmt.Sprint(h.Series) }},
+		{Name: "code", Wide: true, Cell: takesCode},
+		{Name: "labels", Wide: true, Cell: func(h wire.Host) string { return labelsText(h.Labels) }},
 	}
-	if err := table.Flush(); err != nil {
-		return err
+}
+
+// notes say below the table what is not well.
+func (h *hostsList) notes(w io.Writer, hosts []wire.Host, now time.Time) error {
+	if h.labels {
+		return nil
 	}
 	if err := printStarved(w, hosts); err != nil {
 		return err

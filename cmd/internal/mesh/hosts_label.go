@@ -3,11 +3,10 @@ package mesh
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +16,10 @@ import (
 
 func newHostsLabel() *cobra.Command {
 	var c client
+	l := &cli.List[wire.Host]{
+		Columns: func(time.Time) []cli.Column[wire.Host] { return labelColumns() },
+		Name:    func(h wire.Host) string { return h.Host },
+	}
 	cmd := &cobra.Command{
 		Use:   "label HOST KEY=VALUE… KEY-…",
 		Short: "Set labels of a host, or take them back",
@@ -31,6 +34,9 @@ then on are sent to it; those whose selectors do not are taken off.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := l.Output.Check(); err != nil {
+				return err
+			}
 			labels, err := parseLabels(args[1:])
 			if err != nil {
 				return cli.Usagef("%v", err)
@@ -39,14 +45,11 @@ then on are sent to it; those whose selectors do not are taken off.`,
 			if err := c.call(cmd, wire.HostsLabel.Name, wire.LabelParams{Host: args[0], Labels: labels}, &host); err != nil {
 				return err
 			}
-			if c.json {
-				return cli.PrintLines(cmd.OutOrStdout(), []wire.Host{host})
-			}
-			return printHostLabels(cmd.OutOrStdout(), []wire.Host{host})
+			return l.Write(cmd.OutOrStdout(), []wire.Host{host}, time.Now())
 		},
 	}
 	c.flags(cmd)
-	c.jsonFlag(cmd, "print the host as one JSON object")
+	l.Output.Flags(cmd, "print the host as one JSON object", cli.FormatJSON, cli.FormatYAML)
 	return cmd
 }
 
@@ -83,17 +86,23 @@ func labelsText(labels map[string]string) string {
 	return cli.OrDash(strings.Join(parts, ","))
 }
 
-// printHostLabels writes a table of hosts and their labels. PUSHED tells whether
-// the host lets a master send code.
-func printHostLabels(w io.Writer, hosts []wire.Host) error {
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "HOST\tSTATE\tPUSHED CODE\tLABELS")
-	for _, h := range hosts {
-		pushed := "refuses"
-		if h.AcceptsPushed {
-			pushed = "accepts"
-		}
-		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s", h.Host, h.State, pushed, labelsText(h.Labels))))
+// labelColumns are what a table shows of the labels of hosts.
+func labelColumns() []cli.Column[wire.Host] {
+	return []cli.Column[wire.Host]{
+		{Name: "host", Cell: func(h wire.Host) string { return h.Host }},
+		{Name: "state", Cell: func(h wire.Host) string { return h.State }},
+		{Name: "code", Cell: takesCode},
+		{Name: "labels", Cell: func(h wire.Host) string { return labelsText(h.Labels) }},
 	}
-	return table.Flush()
+}
+
+// takesCode tells whether a host lets a master send code.
+func takesCode(h wire.Host) string {
+	switch {
+	case !h.AcceptsPushed:
+		return "refuses"
+	case len(h.Signers) > 0:
+		return "signed"
+	}
+	return "accepts"
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -12,7 +13,8 @@ func TestPrintHosts(t *testing.T) {
 	now := time.UnixMilli(1767225600000)
 	at := func(d time.Duration) int64 { return now.Add(-d).UnixMilli() }
 	var out bytes.Buffer
-	err := printHosts(&out, []wire.Host{
+	l := cli.List[wire.Host]{Columns: hostColumns, After: new(hostsList).notes}
+	err := l.Write(&out, []wire.Host{
 		{
 			Host: "web-1", State: wire.HostUp, LastSeenMS: at(time.Second), SkewMS: -20, Version: "v1.2.3",
 			Agent: &wire.AgentStatus{SamplesDropped: 37, Spool: "memory: cannot open the spool: no space"},
@@ -29,10 +31,10 @@ func TestPrintHosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `HOST       STATE  SEEN     SKEW    VERSION  INSPECTORS
+	want := `HOST       STATE  SEEN       SKEW  VERSION  INSPECTORS
 web-1      up     now      -0.02s  v1.2.3   1 ok, 1 failing, 1 quarantined
-web-22     gone   3d ago   -       v1.2.3   -
-ten-lines  up     30s ago  -       -        -
+web-22     gone   3d ago        -  v1.2.3   -
+ten-lines  up     30s ago       -  -        -
 skewed     up     never    +1m30s  -        -
 
 web-1: 37 samples were dropped in all; charts have gaps there

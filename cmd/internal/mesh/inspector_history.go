@@ -1,10 +1,7 @@
 package mesh
 
 import (
-	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +13,11 @@ import (
 // NewInspectorHistory makes the command of that name.
 func NewInspectorHistory() *cobra.Command {
 	var c client
+	var current string
+	l := cli.List[wire.HistoryEntry]{
+		Columns: func(now time.Time) []cli.Column[wire.HistoryEntry] { return historyColumns(now, current) },
+		Name:    func(h wire.HistoryEntry) string { return h.Revision },
+	}
 	cmd := &cobra.Command{
 		Use:   "history NAME",
 		Short: "List the changes of a pushed inspector",
@@ -24,18 +26,17 @@ current, for which hosts, when, by whom, with the keys that have signed it, and 
 		Example: "  vedette inspector history disk\n  vedette inspector history disk --json | jq -r .revision",
 		Args:    nameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var entry wire.CatalogEntry
-			if err := c.call(cmd, wire.CatalogGet.Name, wire.CatalogParams{Name: args[0]}, &entry); err != nil {
-				return err
-			}
-			if c.json {
-				return cli.PrintLines(cmd.OutOrStdout(), entry.History)
-			}
-			return printHistory(cmd.OutOrStdout(), entry, time.Now())
+			return list(&c, cmd, &l, func(s *session) ([]wire.HistoryEntry, error) {
+				entry, err := get(s, wire.CatalogGet, wire.CatalogParams{Name: args[0]})
+				if current = entry.Current; entry.Deleted {
+					current = ""
+				}
+				return entry.History, err
+			})
 		},
 	}
 	c.flags(cmd)
-	c.jsonFlag(cmd, "print one JSON object a line, one for each change")
+	l.Flags(cmd, "print one JSON object a line, one for each change")
 	return cmd
 }
 
@@ -51,17 +52,23 @@ func signedText(signers []string) string {
 	return " (signed by " + strings.Join(short, ", ") + ")"
 }
 
-// printHistory writes a table of changes. A star is the current revision.
-func printHistory(w io.Writer, entry wire.CatalogEntry, now time.Time) error {
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "REVISION\tACTION\tWHEN\tBY\tTO\tWHY")
-	current := !entry.Deleted
-	for _, h := range entry.History {
-		revision := shortID(h.Revision)
-		if current && h.Revision == entry.Current {
-			revision, current = revision+" *", false
+// historyColumns are what a table shows of changes. A star is the current revision.
+func historyColumns(now time.Time, current string) []cli.Column[wire.HistoryEntry] {
+	revision := func(h wire.HistoryEntry, text string) string {
+		if h.Revision != "" && h.Revision == current {
+			return text + " *"
 		}
-		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", revision, h.Action, cli.Ago(now, h.AtMS), cli.OrDash(h.Author)+signedText(h.Signers), selectorText(h.Selector), cli.OrDash(oneLine(h.Message)))))
+		return text
 	}
-	return table.Flush()
+	return []cli.Column[wire.HistoryEntry]{
+		{
+			Name: "revision", Cell: func(h wire.HistoryEntry) string { return revision(h, shortID(h.Revision)) },
+			Exact: func(h wire.HistoryEntry) string { return revision(h, cli.OrDash(h.Revision)) },
+		},
+		{Name: "action", Cell: func(h wire.HistoryEntry) string { return h.Action }},
+		cli.When("when", now, func(h wire.HistoryEntry) int64 { return h.AtMS }),
+		{Name: "by", Cell: func(h wire.HistoryEntry) string { return cli.OrDash(h.Author) + signedText(h.Signers) }},
+		{Name: "to", Cell: func(h wire.HistoryEntry) string { return selectorText(h.Selector) }},
+		{Name: "why", Cell: func(h wire.HistoryEntry) string { return cli.OrDash(oneLine(h.Message)) }},
+	}
 }

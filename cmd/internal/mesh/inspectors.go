@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,21 +18,37 @@ type hostInspector struct {
 	wire.InspectorStatus
 }
 
+// inspectorsList is one run of the command that lists inspectors.
+type inspectorsList struct {
+	client
+	catalog cli.List[catalogRow]
+	onHosts cli.List[hostInspector]
+	running bool
+	to      string
+	deleted []string
+}
+
+// catalogRow is an inspector of the catalog, with the state of its last rollout,
+// which its JSON does not have.
+type catalogRow struct {
+	wire.CatalogEntry
+	rollout string
+}
+
 // NewInspectors makes the command of that name.
 func NewInspectors() *cobra.Command {
-	var c client
-	var running bool
+	in := &inspectorsList{}
 	cmd := &cobra.Command{
 		Use:   "inspectors [HOST]",
 		Short: "List the inspectors that were pushed, or those that run on the hosts",
 		Long: `List the inspectors of the master's catalog: the current revision of each, the
 hosts that it is for, how many of them are well, and who changed it last.
 
-With a HOST, or --running for all of them, list what runs there instead, pushed
-or not: how it is, how often it ran, how many of its runs failed, and the
+With a HOST, or --running or --to for all of them, list what runs there instead,
+pushed or not: how it is, how often it ran, how many of its runs failed, and the
 processor time that a run takes. CRASHES are those of its process, BUDGET the
 runs that were cut off for taking too much.`,
-		Example: "  vedette inspectors\n  vedette inspectors --json | jq 'select(.summary.failed > 0) | .name'\n  vedette inspectors web-1\n  vedette inspectors --running --json | jq 'select(.state == \"quarantined\")'",
+		Example: "  vedette inspectors\n  vedette inspectors --json | jq 'select(.summary.failed > 0) | .name'\n  vedette inspectors web-1 --sort -cpu/run\n  vedette inspectors --running --json | jq 'select(.state == \"quarantined\")'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("vedette inspectors takes one HOST, but got %q too", args[1])
@@ -41,111 +56,141 @@ runs that were cut off for taking too much.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if running || len(args) > 0 {
-				return c.listRunning(cmd, args)
+			if in.running || len(args) > 0 || in.to != "" {
+				return in.listOnHosts(cmd, args)
 			}
-			return c.listCatalog(cmd)
+			return in.listCatalog(cmd)
 		},
 	}
-	c.flags(cmd)
-	cmd.Flags().BoolVar(&running, "running", false, "list what runs on the hosts, pushed or not")
-	c.jsonFlag(cmd, "print one JSON object a line, one for each inspector, or each of each host")
+	in.catalog = cli.List[catalogRow]{Columns: catalogColumns, Name: func(e catalogRow) string { return e.Name }, Empty: in.nothing}
+	in.onHosts = cli.List[hostInspector]{
+		Columns: inspectorColumns,
+		Name:    func(i hostInspector) string { return i.Host + " " + i.Name },
+		Empty:   func() string { return "No inspector was reported yet; `vedette hosts` shows the hosts." },
+		After:   printNotes,
+	}
+	in.flags(cmd)
+	in.onHosts.Flags(cmd, "print one JSON object a line, one for each inspector, or each of each host")
+	cmd.Flags().BoolVar(&in.running, "running", false, "list what runs on the hosts, pushed or not")
+	toFlag(cmd, &in.to, "what runs on hosts")
+	in.completeFlags(cmd)
 	return cmd
 }
 
 // listCatalog lists what was pushed.
-func (c *client) listCatalog(cmd *cobra.Command) error {
-	s, err := c.open(cmd)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	var result wire.CatalogResult
-	if err := s.call(wire.CatalogList.Name, nil, &result); err != nil {
-		return err
-	}
-	if c.json {
-		return cli.PrintLines(cmd.OutOrStdout(), result.Inspectors)
-	}
-	var rollouts wire.RolloutsResult
-	if err := s.call(wire.RolloutsList.Name, wire.RolloutsParams{}, &rollouts); err != nil {
-		return err
-	}
-	return printCatalog(cmd.OutOrStdout(), result, rollouts.Rollouts, time.Now())
-}
-
-// printCatalog writes a table of the catalog. ROLLOUT is the state of the last
-// one, where that is not long over.
-func printCatalog(w io.Writer, catalog wire.CatalogResult, rollouts []wire.Rollout, now time.Time) error {
-	all := catalog.Inspectors
-	if len(all) == 0 {
-		text := "Nothing was pushed yet; push a script with `vedette push FILE`. `vedette inspectors --running` shows what runs."
-		if len(catalog.Deleted) > 0 {
-			text = fmt.Sprintf("Everything that was pushed is deleted: %s. Bring one back with `vedette inspector rollback NAME`.", strings.Join(catalog.Deleted, ", "))
-		}
-		_, err := fmt.Fprintln(w, cli.Printable(text))
-		return err
-	}
-	states := make(map[string]string)
-	for _, r := range rollouts {
-		states[r.ID] = r.State
-	}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tREVISION\tHOSTS\tHEALTHY\tFAILED\tPENDING\tROLLOUT\tBY\tCHANGED\tTO")
-	for _, e := range all {
-		s := e.Summary
-		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s", e.Name, shortID(e.Current), s.Hosts, s.Healthy,
-			s.Failed+s.Refused, s.Pending, cli.OrDash(states[e.Rollout]), cli.OrDash(e.Author), cli.Ago(now, e.AtMS), selectorText(e.Selector))))
-	}
-	return table.Flush()
-}
-
-// listRunning lists what runs on the hosts.
-func (c *client) listRunning(cmd *cobra.Command, args []string) error {
-	all, err := c.inspectors(cmd, args)
-	if err != nil {
-		return err
-	}
-	if c.json {
-		return cli.PrintLines(cmd.OutOrStdout(), all)
-	}
-	return printInspectors(cmd.OutOrStdout(), all, time.Now())
-}
-
-// inspectors asks for those of all hosts, or of the one that is named.
-func (c *client) inspectors(cmd *cobra.Command, args []string) ([]hostInspector, error) {
-	var result wire.HostsResult
-	if len(args) > 0 {
-		result.Hosts = make([]wire.Host, 1)
-		if err := c.call(cmd, wire.HostsGet.Name, wire.HostParams{Host: args[0]}, &result.Hosts[0]); err != nil {
+func (in *inspectorsList) listCatalog(cmd *cobra.Command) error {
+	in.catalog.ListFlags = in.onHosts.ListFlags
+	return list(&in.client, cmd, &in.catalog, func(s *session) ([]catalogRow, error) {
+		result, err := get(s, wire.CatalogList, wire.Empty{})
+		if err != nil {
 			return nil, err
 		}
-	} else if err := c.call(cmd, wire.HostsList.Name, nil, &result); err != nil {
-		return nil, err
-	}
-	var all []hostInspector
-	for _, h := range result.Hosts {
-		for _, i := range h.Inspectors {
-			all = append(all, hostInspector{h.Host, i})
+		in.deleted = result.Deleted
+		states := make(map[string]string)
+		if in.catalog.Format() == "" || in.catalog.Format() == cli.FormatWide {
+			rollouts, err := get(s, wire.RolloutsList, wire.RolloutsParams{})
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range rollouts.Rollouts {
+				states[r.ID] = r.State
+			}
 		}
-	}
-	return all, nil
+		var rows []catalogRow
+		for _, e := range result.Inspectors {
+			rows = append(rows, catalogRow{e, states[e.Rollout]})
+		}
+		return rows, nil
+	})
 }
 
-func printInspectors(w io.Writer, all []hostInspector, now time.Time) error {
-	if len(all) == 0 {
-		_, err := fmt.Fprintln(w, "No inspector was reported yet; `vedette hosts` shows the hosts.")
-		return err
+// nothing says that the catalog is empty.
+func (in *inspectorsList) nothing() string {
+	if len(in.deleted) > 0 {
+		return fmt.Sprintf("Everything that was pushed is deleted: %s. Bring one back with `vedette inspector rollback NAME`.", strings.Join(in.deleted, ", "))
 	}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "HOST\tINSPECTOR\tSTATE\tSINCE\tRUNS\tFAILED\tMISSED\tCRASHES\tBUDGET\tCPU/RUN")
-	for _, i := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", cli.Printable(i.Host), cli.Printable(i.Name), cli.Printable(i.State),
-			cli.Ago(now, i.SinceMS), i.Runs, i.Failures, i.Missed, i.Crashes, i.OverBudget, cpuPerRun(i.InspectorStatus))
+	return "Nothing was pushed yet; push a script with `vedette push FILE`. `vedette inspectors --running` shows what runs."
+}
+
+// catalogColumns are what a table shows of the catalog. ROLLOUT is the state of the
+// last one, where that is not long over.
+func catalogColumns(now time.Time) []cli.Column[catalogRow] {
+	return []cli.Column[catalogRow]{
+		{Name: "name", Cell: func(e catalogRow) string { return e.Name }},
+		revisionColumn("revision", func(e catalogRow) string { return e.Current }),
+		cli.Num("hosts", func(e catalogRow) int { return e.Summary.Hosts }),
+		cli.Num("healthy", func(e catalogRow) int { return e.Summary.Healthy }),
+		cli.Num("failed", func(e catalogRow) int { return e.Summary.Failed }),
+		cli.Num("refused", func(e catalogRow) int { return e.Summary.Refused }),
+		cli.Num("pending", func(e catalogRow) int { return e.Summary.Pending }),
+		{Name: "rollout", Cell: func(e catalogRow) string { return cli.OrDash(e.rollout) }},
+		{Name: "by", Cell: func(e catalogRow) string { return cli.OrDash(e.Author) }},
+		cli.When("changed", now, func(e catalogRow) int64 { return e.AtMS }),
+		{Name: "to", Cell: func(e catalogRow) string { return selectorText(e.Selector) }},
+		{Name: "kind", Wide: true, Cell: func(e catalogRow) string { return e.Kind }},
+		{Name: "version", Wide: true, Cell: func(e catalogRow) string { return e.Version }},
+		{Name: "why", Wide: true, Cell: func(e catalogRow) string { return cli.OrDash(oneLine(e.Message)) }},
 	}
-	if err := table.Flush(); err != nil {
-		return err
+}
+
+// revisionColumn shows the start of a revision's id, or all of it.
+func revisionColumn[T any](name string, of func(T) string) cli.Column[T] {
+	return cli.Column[T]{
+		Name: name, Cell: func(t T) string { return shortID(of(t)) }, Exact: func(t T) string { return cli.OrDash(of(t)) },
 	}
+}
+
+// listOnHosts lists what runs on the hosts.
+func (in *inspectorsList) listOnHosts(cmd *cobra.Command, args []string) error {
+	return list(&in.client, cmd, &in.onHosts, func(s *session) ([]hostInspector, error) {
+		hosts, err := in.hosts(s, args)
+		var all []hostInspector
+		for _, h := range hosts {
+			for _, i := range h.Inspectors {
+				all = append(all, hostInspector{h.Host, i})
+			}
+		}
+		return all, err
+	})
+}
+
+// hosts asks for those that are selected, or the one that is named.
+func (in *inspectorsList) hosts(s *session, args []string) ([]wire.Host, error) {
+	if len(args) > 0 {
+		host, err := get(s, wire.HostsGet, wire.HostParams{Host: args[0]})
+		return []wire.Host{host}, err
+	}
+	result, err := get(s, wire.HostsList, wire.HostsParams{Selector: in.to})
+	return result.Hosts, err
+}
+
+// inspectorColumns are what a table shows of what runs.
+func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
+	count := func(name string, of func(hostInspector) uint64) cli.Column[hostInspector] {
+		c := cli.Num(name, of)
+		c.Moves = name == "runs"
+		return c
+	}
+	return []cli.Column[hostInspector]{
+		{Name: "host", Cell: func(i hostInspector) string { return i.Host }},
+		{Name: "inspector", Cell: func(i hostInspector) string { return i.Name }},
+		{Name: "state", Cell: func(i hostInspector) string { return i.State }},
+		cli.When("since", now, func(i hostInspector) int64 { return i.SinceMS }),
+		count("runs", func(i hostInspector) uint64 { return i.Runs }),
+		count("failed", func(i hostInspector) uint64 { return i.Failures }),
+		count("missed", func(i hostInspector) uint64 { return i.Missed }),
+		count("crashes", func(i hostInspector) uint64 { return i.Crashes }),
+		count("budget", func(i hostInspector) uint64 { return i.OverBudget }),
+		{Name: "cpu/run", Right: true, Moves: true, Cell: func(i hostInspector) string { return cpuPerRun(i.InspectorStatus) }, By: secondsPerRun},
+		{Name: "every", Wide: true, Right: true, Cell: func(i hostInspector) string { return (time.Duration(i.IntervalMS) * time.Millisecond).String() }},
+		{Name: "kind", Wide: true, Cell: func(i hostInspector) string { return i.Kind }},
+		{Name: "revision", Wide: true, Cell: func(i hostInspector) string { return cli.OrDash(i.Assigned) }},
+		{Name: "reason", Wide: true, Cell: func(i hostInspector) string { return cli.OrDash(oneLine(i.Error)) }},
+	}
+}
+
+// printNotes says below the table what is boosted, and why what is not well is not.
+func printNotes(w io.Writer, all []hostInspector, _ time.Time) error {
 	if err := printBoosts(w, all); err != nil {
 		return err
 	}
@@ -185,7 +230,15 @@ func printReasons(w io.Writer, all []hostInspector) error {
 	return nil
 }
 
-// cpuPerRun is the mean processor time of a run.
+// secondsPerRun is the mean processor time of a run.
+func secondsPerRun(i hostInspector) float64 {
+	if i.Runs == 0 {
+		return 0
+	}
+	return i.CPUSeconds / float64(i.Runs)
+}
+
+// cpuPerRun writes the mean processor time of a run.
 func cpuPerRun(i wire.InspectorStatus) string {
 	if i.Runs == 0 || i.CPUSeconds == 0 {
 		return "-"

@@ -157,8 +157,8 @@ type progress struct {
 
 func newProgress(out io.Writer, asJSON bool) *progress {
 	p := &progress{out: out, json: asJSON}
-	if width := cli.TerminalWidth(out); width > 0 && !asJSON {
-		p.screen = &cli.Screen{Out: out, Width: width}
+	if cli.TerminalWidth(out) > 0 && !asJSON {
+		p.screen = cli.NewScreen(out)
 	}
 	return p
 }

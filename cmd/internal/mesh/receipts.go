@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +20,9 @@ import (
 // receipts is one run of the command of that name.
 type receipts struct {
 	client
-	failed, watch bool
+	list   cli.List[wire.HostReceipt]
+	failed bool
+	result wire.ReceiptsResult // that was got last
 }
 
 // NewReceipts makes the command of that name.
@@ -40,38 +41,42 @@ Exit status 8 tells that it failed, or was refused, on some host.`,
 		Args:    nameAndRevisions(0),
 		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
 	}
+	r.list = cli.List[wire.HostReceipt]{
+		Columns: receiptColumns,
+		Name:    func(h wire.HostReceipt) string { return h.Host },
+		Empty:   func() string { return receiptsLine(r.result) },
+		After: func(w io.Writer, _ []wire.HostReceipt, _ time.Time) error {
+			_, err := fmt.Fprintf(w, "\n%s\n", cli.Printable(receiptsLine(r.result)))
+			return err
+		},
+	}
 	r.flags(cmd)
 	cmd.Flags().BoolVar(&r.failed, "failed", false, "show only hosts where it failed or was refused")
-	cmd.Flags().BoolVar(&r.watch, "watch", false, "go on with a line for each change, until ^C")
-	r.jsonFlag(cmd, "print one JSON object a line, one for each host")
+	r.list.Flags(cmd, "print one JSON object a line, one for each host")
 	return cmd
 }
 
 func (r *receipts) run(cmd *cobra.Command, name string) error {
-	if r.watch {
-		return r.follow(cmd, name)
+	if r.list.Watching() && cli.TerminalWidth(cmd.OutOrStdout()) == 0 {
+		return r.follow(cmd, name) // which misses no state in between
 	}
-	var result wire.ReceiptsResult
-	if err := r.call(cmd, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &result); err != nil {
-		return err
-	}
-	if err := r.print(cmd.OutOrStdout(), result); err != nil {
-		return err
-	}
-	if result.Summary.Failed+result.Summary.Refused > 0 {
+	err := list(&r.client, cmd, &r.list, func(s *session) ([]wire.HostReceipt, error) {
+		result, err := get(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
+		return r.take(result), err
+	})
+	if err == nil && r.result.Summary.Failed+r.result.Summary.Refused > 0 {
 		return cli.Exit(cli.ExitRollout, nil)
 	}
-	return nil
+	return err
 }
 
-func (r *receipts) print(w io.Writer, result wire.ReceiptsResult) error {
+// take notes the counts, and returns the receipts that are to be shown.
+func (r *receipts) take(result wire.ReceiptsResult) []wire.HostReceipt {
 	if r.failed {
 		result.Receipts = slices.DeleteFunc(result.Receipts, func(h wire.HostReceipt) bool { return !unwell(h) })
 	}
-	if r.json {
-		return cli.PrintLines(w, result.Receipts)
-	}
-	return printReceipts(w, result, time.Now())
+	r.result = result
+	return result.Receipts
 }
 
 // unwell reports whether a host did not do well with an inspector.
@@ -79,28 +84,32 @@ func unwell(h wire.HostReceipt) bool {
 	return h.State == wire.ReceiptFailed || h.State == wire.ReceiptRefused
 }
 
-// printReceipts writes a table of hosts and a line that counts them all.
-func printReceipts(w io.Writer, result wire.ReceiptsResult, now time.Time) error {
-	if len(result.Receipts) > 0 {
-		table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(table, "HOST\tSTATE\tREVISION\tRUNNING\tSINCE\tREASON")
-		for _, h := range result.Receipts {
-			fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", h.Host, h.State, shortID(h.Revision), shortID(h.Running),
-				cli.Ago(now, h.AtMS), cli.OrDash(strings.ReplaceAll(receiptReason(h), "\n", "; ")))))
-		}
-		if err := table.Flush(); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
+// receiptColumns are what a table shows of receipts.
+func receiptColumns(now time.Time) []cli.Column[wire.HostReceipt] {
+	return []cli.Column[wire.HostReceipt]{
+		{Name: "host", Cell: func(h wire.HostReceipt) string { return h.Host }},
+		{Name: "state", Cell: func(h wire.HostReceipt) string { return h.State }},
+		revisionColumn("revision", func(h wire.HostReceipt) string { return h.Revision }),
+		revisionColumn("running", func(h wire.HostReceipt) string { return h.Running }),
+		cli.When("since", now, func(h wire.HostReceipt) int64 { return h.AtMS }),
+		{Name: "reason", Cell: func(h wire.HostReceipt) string {
+			return cli.OrDash(strings.ReplaceAll(receiptReason(h), "\n", "; "))
+		}},
 	}
+}
+
+// receiptsLine counts all hosts of an inspector.
+func receiptsLine(result wire.ReceiptsResult) string {
 	s := result.Summary
-	_, err := fmt.Fprintln(w, cli.Printable(fmt.Sprintf("%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts",
-		result.Inspector, shortID(result.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)))
-	return err
+	return fmt.Sprintf("%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts",
+		result.Inspector, shortID(result.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
 }
 
 // follow shows the receipts on each connection, and then each that changes.
 func (r *receipts) follow(cmd *cobra.Command, name string) error {
+	if err := r.list.Check(); err != nil {
+		return err
+	}
 	w := &watch{client: r.client, pattern: "receipts/*/" + name}
 	w.subscribed = func(ctx context.Context, p *rpc.Peer) error {
 		result, err := wire.CatalogReceipts.Call(ctx, p, wire.CatalogParams{Name: name})
@@ -108,7 +117,7 @@ func (r *receipts) follow(cmd *cobra.Command, name string) error {
 			return err
 		}
 		var text bytes.Buffer // in one piece: events are printed meanwhile
-		if err := r.print(&text, result); err != nil {
+		if err := r.list.Write(&text, r.take(result), time.Now()); err != nil {
 			return err
 		}
 		_, err = cmd.OutOrStdout().Write(text.Bytes())
@@ -119,7 +128,7 @@ func (r *receipts) follow(cmd *cobra.Command, name string) error {
 		if json.Unmarshal(e.Data, &h) != nil || h.Inspector != name || r.failed && !unwell(h) {
 			return true, nil
 		}
-		if r.json {
+		if !r.list.ForPeople() {
 			return true, cli.PrintLines(w.out, []wire.HostReceipt{h})
 		}
 		return true, w.table.Row(cli.Clock(time.UnixMilli(h.AtMS)), h.Host, h.State, shortID(h.Revision), strings.ReplaceAll(receiptReason(h), "\n", "; "))

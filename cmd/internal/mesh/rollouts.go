@@ -2,8 +2,6 @@ package mesh
 
 import (
 	"fmt"
-	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +13,11 @@ import (
 // NewRollouts makes the command of that name.
 func NewRollouts() *cobra.Command {
 	var c client
+	l := cli.List[wire.Rollout]{
+		Columns: rolloutColumns,
+		Name:    func(r wire.Rollout) string { return r.ID },
+		Empty:   func() string { return "There was no rollout yet." },
+	}
 	var limit int
 	cmd := &cobra.Command{
 		Use:     "rollouts [NAME]",
@@ -31,37 +34,38 @@ func NewRollouts() *cobra.Command {
 			if limit < 1 {
 				return cli.Usagef("-n is %d; it must be above 0", limit)
 			}
-			var result wire.RolloutsResult
-			if err := c.call(cmd, wire.RolloutsList.Name, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit}, &result); err != nil {
-				return err
-			}
-			if c.json {
-				return cli.PrintLines(cmd.OutOrStdout(), result.Rollouts)
-			}
-			return printRollouts(cmd.OutOrStdout(), result.Rollouts, time.Now())
+			return list(&c, cmd, &l, func(s *session) ([]wire.Rollout, error) {
+				result, err := get(s, wire.RolloutsList, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit})
+				return result.Rollouts, err
+			})
 		},
 	}
 	c.flags(cmd)
 	cmd.Flags().IntVarP(&limit, "number", "n", 100, "show at most `N`")
-	c.jsonFlag(cmd, "print one JSON object a line, one for each rollout")
+	l.Flags(cmd, "print one JSON object a line, one for each rollout")
 	return cmd
 }
 
-// printRollouts writes a table of rollouts.
-func printRollouts(w io.Writer, all []wire.Rollout, now time.Time) error {
-	if len(all) == 0 {
-		_, err := fmt.Fprintln(w, "There was no rollout yet.")
-		return err
+// rolloutColumns are what a table shows of rollouts.
+func rolloutColumns(now time.Time) []cli.Column[wire.Rollout] {
+	return []cli.Column[wire.Rollout]{
+		{Name: "id", Cell: func(r wire.Rollout) string { return r.ID }},
+		{Name: "inspector", Cell: func(r wire.Rollout) string { return r.Inspector }},
+		{Name: "action", Cell: func(r wire.Rollout) string { return r.Action }},
+		revisionColumn("from", func(r wire.Rollout) string { return r.From }),
+		revisionColumn("to", func(r wire.Rollout) string { return r.To }),
+		{Name: "state", Cell: func(r wire.Rollout) string { return r.State }},
+		{Name: "stage", Cell: func(r wire.Rollout) string { return fmt.Sprintf("%d/%d", min(r.Stage+1, len(r.Stages)), len(r.Stages)) }},
+		{Name: "by", Cell: func(r wire.Rollout) string { return cli.OrDash(r.Author) }},
+		cli.When("started", now, func(r wire.Rollout) int64 { return r.StartedMS }),
+		{Name: "why", Cell: rolloutWhy},
 	}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tINSPECTOR\tACTION\tFROM\tTO\tSTATE\tSTAGE\tBY\tSTARTED\tWHY")
-	for _, r := range all {
-		why := r.Message
-		if r.State == wire.RolloutRolledBack {
-			why = r.Reason
-		}
-		fmt.Fprintln(table, cli.Printable(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\t%s\t%s", r.ID, r.Inspector, r.Action, shortID(r.From), shortID(r.To),
-			r.State, min(r.Stage+1, len(r.Stages)), len(r.Stages), cli.OrDash(r.Author), cli.Ago(now, r.StartedMS), cli.OrDash(oneLine(why)))))
+}
+
+// rolloutWhy says why a rollout was begun, or rolled back.
+func rolloutWhy(r wire.Rollout) string {
+	if r.State == wire.RolloutRolledBack {
+		return cli.OrDash(oneLine(r.Reason))
 	}
-	return table.Flush()
+	return cli.OrDash(oneLine(r.Message))
 }

@@ -1,8 +1,7 @@
 package probe
 
 import (
-	"fmt"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +19,22 @@ type listed struct {
 
 // NewInspectorList makes the command of that name.
 func NewInspectorList() *cobra.Command {
-	var asJSON bool
+	milliseconds := func(name string, of func(listed) int64) cli.Column[listed] {
+		return cli.Column[listed]{
+			Name: name, Right: true, Cell: func(l listed) string { return (time.Duration(of(l)) * time.Millisecond).String() },
+			By: func(l listed) float64 { return float64(of(l)) },
+		}
+	}
+	l := cli.List[listed]{
+		Columns: func(time.Time) []cli.Column[listed] {
+			return []cli.Column[listed]{
+				{Name: "name", Cell: func(l listed) string { return l.Name }},
+				milliseconds("interval", func(l listed) int64 { return l.IntervalMS }),
+				milliseconds("timeout", func(l listed) int64 { return l.TimeoutMS }),
+			}
+		},
+		Name: func(l listed) string { return l.Name },
+	}
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the built-in inspectors",
@@ -35,17 +49,12 @@ func NewInspectorList() *cobra.Command {
 				}
 				all = append(all, l)
 			}
-			if asJSON {
-				return cli.PrintLines(cmd.OutOrStdout(), all)
+			if err := l.Check(); err != nil {
+				return err
 			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-			fmt.Fprintln(table, "NAME\tINTERVAL\tTIMEOUT")
-			for _, d := range library.Definitions() {
-				fmt.Fprintf(table, "%s\t%v\t%v\n", d.Name, d.Interval, d.Timeout)
-			}
-			return table.Flush()
+			return l.Write(cmd.OutOrStdout(), all, time.Now())
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, with the source")
+	l.Fixed(cmd, "print one JSON object a line, with the source")
 	return cmd
 }

@@ -1,0 +1,302 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/nearest"
+)
+
+// Column is a column of a list of things. Its heading is its name in capitals.
+type Column[T any] struct {
+	Name string
+	Cell func(T) string
+	// Exact is what programs and -o wide get in place of Cell, or nil.
+	Exact func(T) string
+	// By is what the column is sorted by in place of what it shows, or nil.
+	By func(T) float64
+	// Wide is a column that only -o wide shows, and Wider one that it does not.
+	Wide, Wider bool
+	// Right is a column of numbers.
+	Right bool
+	// Moves is a column that changes all the time, so that --watch does not take
+	// that for a change.
+	Moves bool
+}
+
+// When makes a column of times in ms of the epoch: how long ago, and exactly.
+func When[T any](name string, now time.Time, at func(T) int64) Column[T] {
+	return Column[T]{
+		Name: name, Moves: true, By: func(t T) float64 { return float64(at(t)) },
+		Cell:  func(t T) string { return Ago(now, at(t)) },
+		Exact: func(t T) string { return Moment(at(t)) },
+	}
+}
+
+// Num makes a column of numbers.
+func Num[T any, N int | int64 | uint64](name string, of func(T) N) Column[T] {
+	return Column[T]{Name: name, Right: true, Cell: func(t T) string { return fmt.Sprint(of(t)) }}
+}
+
+// List is a command that lists things: as a table, sorted by any column, or in a
+// format for programs, once or again and again.
+type List[T any] struct {
+	ListFlags
+	// Columns are those of a table that is written now.
+	Columns func(now time.Time) []Column[T]
+	// Name is what -o name prints of a thing. With what it is about, it tells one
+	// from another.
+	Name func(T) string
+	// Empty says in place of a table that there is nothing.
+	Empty func() string
+	// After writes what follows the table, or is nil.
+	After func(w io.Writer, all []T, now time.Time) error
+}
+
+// ListFlags are the flags of a list.
+type ListFlags struct {
+	Output
+	sort  string
+	watch bool
+}
+
+// Flags adds the flags of a list. usage is that of --json.
+func (l *List[T]) Flags(cmd *cobra.Command, usage string) {
+	l.Fixed(cmd, usage)
+	cmd.Flags().BoolVar(&l.watch, "watch", false, "go on until ^C: redraw on a terminal, else print what changes")
+}
+
+// Fixed adds the flags of a list that does not change.
+func (l *List[T]) Fixed(cmd *cobra.Command, usage string) {
+	l.Output.Flags(cmd, usage, FormatWide, FormatJSON, FormatYAML, FormatCSV, FormatName)
+	cmd.Flags().StringVar(&l.sort, "sort", "", "sort by this `COLUMN`; -COLUMN has the highest first")
+	names := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return l.names(), cobra.ShellCompDirectiveNoFileComp
+	}
+	_ = cmd.RegisterFlagCompletionFunc("sort", names)
+}
+
+func (l *List[T]) names() []string {
+	var names []string
+	for _, c := range l.Columns(time.Time{}) {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Watching reports whether --watch was given.
+func (l *ListFlags) Watching() bool { return l.watch }
+
+// Check reads the flags.
+func (l *List[T]) Check() error {
+	if err := l.Output.Check(); err != nil {
+		return err
+	}
+	name := strings.TrimPrefix(l.sort, "-")
+	if names := l.names(); l.sort != "" && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+		return NoColumn(name, names)
+	}
+	return nil
+}
+
+// NoColumn is the error of a column to sort by that is not there.
+func NoColumn(name string, names []string) error {
+	hint := ""
+	if near := nearest.Word(strings.ToLower(name), names); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return Usagef("there is no column %q to sort by; there are %s%s", name, strings.Join(names, ", "), hint)
+}
+
+// Run lists what ask returns: once, or until ctx ends.
+func (l *List[T]) Run(ctx context.Context, cmd *cobra.Command, ask func() ([]T, error)) error {
+	if err := l.Check(); err != nil {
+		return err
+	}
+	all, err := ask()
+	if err != nil {
+		return err
+	}
+	if l.watch {
+		return l.follow(ctx, cmd, all, ask)
+	}
+	return l.Write(cmd.OutOrStdout(), all, time.Now())
+}
+
+// Write writes the things once, in the format that was asked for.
+func (l *List[T]) Write(w io.Writer, all []T, now time.Time) error {
+	columns := l.Columns(now)
+	l.order(columns, all)
+	switch l.Format() {
+	case FormatJSON:
+		return PrintLines(w, all)
+	case FormatYAML:
+		return config.WriteYAML(w, all)
+	case FormatName:
+		for _, t := range all {
+			if _, err := fmt.Fprintln(w, Printable(l.Name(t))); err != nil {
+				return err
+			}
+		}
+		return nil
+	case FormatCSV:
+		return l.writeCSV(w, columns, all, true)
+	}
+	return l.writeTable(w, columns, all, now, TerminalWidth(w))
+}
+
+// writeTable writes the table and what follows it. most is the width of the
+// terminal, or 0.
+func (l *List[T]) writeTable(w io.Writer, columns []Column[T], all []T, now time.Time, most int) error {
+	if len(all) == 0 && l.Empty != nil {
+		_, err := fmt.Fprintln(w, Printable(l.Empty()))
+		return err
+	}
+	if l.Format() == FormatWide {
+		most = 0
+	}
+	columns = l.narrowed(columns, all, most)
+	t := l.fitted(w, columns, all)
+	t.Squeeze(most)
+	if len(all) > 0 {
+		if err := t.row(l.headings(columns)); err != nil {
+			return err
+		}
+	}
+	for _, thing := range all {
+		if err := t.row(l.cells(columns, thing)); err != nil {
+			return err
+		}
+	}
+	if l.After == nil {
+		return nil
+	}
+	return l.After(w, all, now)
+}
+
+// fitted is a table whose columns are wide enough for all things.
+func (l *List[T]) fitted(w io.Writer, columns []Column[T], all []T) *Table {
+	t := &Table{Out: w}
+	for _, c := range columns {
+		if l.shows(c) {
+			t.Right = append(t.Right, c.Right)
+		}
+	}
+	t.Fit(l.headings(columns)...)
+	for _, thing := range all {
+		t.Fit(l.cells(columns, thing)...)
+	}
+	return t
+}
+
+// narrowed leaves out columns that say nothing of any thing, from the right, until
+// the table fits into a terminal that has so many columns.
+func (l *List[T]) narrowed(columns []Column[T], all []T, most int) []Column[T] {
+	columns = slices.Clone(columns)
+	for i := len(columns) - 1; i > 0 && most > 0 && l.fitted(nil, columns, all).width() > most; i-- {
+		if l.shows(columns[i]) && !slices.ContainsFunc(all, func(t T) bool { return !isNothing(columns[i].Cell(t)) }) {
+			columns = slices.Delete(columns, i, i+1)
+		}
+	}
+	return columns
+}
+
+func isNothing(cell string) bool { return cell == "0" || cell == "-" || cell == "" }
+
+// shows reports whether the format has a column.
+func (l *List[T]) shows(c Column[T]) bool {
+	if l.Format() == "" {
+		return !c.Wide
+	}
+	return !c.Wider
+}
+
+func (l *List[T]) headings(columns []Column[T]) []string {
+	var cells []string
+	for _, c := range columns {
+		if l.shows(c) {
+			cells = append(cells, strings.ToUpper(c.Name))
+		}
+	}
+	return cells
+}
+
+func (l *List[T]) cells(columns []Column[T], thing T) []string {
+	var cells []string
+	for _, c := range columns {
+		switch {
+		case !l.shows(c):
+		case c.Exact != nil && l.Format() != "":
+			cells = append(cells, c.Exact(thing))
+		default:
+			cells = append(cells, c.Cell(thing))
+		}
+	}
+	return cells
+}
+
+func (l *List[T]) writeCSV(w io.Writer, columns []Column[T], all []T, heading bool) error {
+	out := csv.NewWriter(w)
+	if heading {
+		var names []string
+		for _, c := range columns {
+			if l.shows(c) {
+				names = append(names, c.Name)
+			}
+		}
+		_ = out.Write(names) // Flush and Error tell
+	}
+	for _, thing := range all {
+		_ = out.Write(l.cells(columns, thing))
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// order sorts things by the column that was asked for; those that agree in it
+// stay in the order in which they came.
+func (l *List[T]) order(columns []Column[T], all []T) {
+	name, down := strings.CutPrefix(l.sort, "-")
+	i := slices.IndexFunc(columns, func(c Column[T]) bool { return strings.EqualFold(c.Name, name) })
+	if l.sort == "" || i < 0 {
+		return
+	}
+	c := columns[i]
+	slices.SortStableFunc(all, func(x, y T) int {
+		order := 0
+		if c.By != nil {
+			order = cmp.Compare(c.By(x), c.By(y))
+		} else {
+			order = CompareCells(c.Cell(x), c.Cell(y))
+		}
+		if down {
+			return -order
+		}
+		return order
+	})
+}
+
+// CompareCells compares numbers as numbers, before everything else.
+func CompareCells(x, y string) int {
+	a, errA := strconv.ParseFloat(x, 64)
+	b, errB := strconv.ParseFloat(y, 64)
+	switch {
+	case errA == nil && errB == nil && a != b:
+		return cmp.Compare(a, b)
+	case errA == nil && errB != nil:
+		return -1
+	case errA != nil && errB == nil:
+		return 1
+	}
+	return cmp.Compare(x, y)
+}

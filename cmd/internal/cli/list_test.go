@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+)
+
+// thing is what the lists here are of.
+type thing struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	AtMS int64  `json:"at_ms"`
+}
+
+// things makes a list, and the command that it is, with its flags.
+func things(t *testing.T, out io.Writer, flags ...string) (*List[thing], *cobra.Command) {
+	t.Helper()
+	l := &List[thing]{
+		Columns: func(now time.Time) []Column[thing] {
+			return []Column[thing]{
+				{Name: "name", Cell: func(t thing) string { return t.Name }},
+				Num("size", func(t thing) int64 { return t.Size }),
+				When("at", now, func(t thing) int64 { return t.AtMS }),
+				{Name: "extra", Wide: true, Cell: func(t thing) string { return "x" + t.Name }},
+			}
+		},
+		Name:  func(t thing) string { return t.Name },
+		Empty: func() string { return "Nothing." },
+	}
+	cmd := &cobra.Command{Use: "things"}
+	l.Flags(cmd, "print JSON")
+	cmd.SetOut(out)
+	cmd.SetErr(out)
+	if err := cmd.ParseFlags(flags); err != nil {
+		t.Fatal(err)
+	}
+	return l, cmd
+}
+
+func TestListFormats(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
+	all := []thing{{"b", 10, at.UnixMilli()}, {"a", 9, at.UnixMilli()}, {"c", 100, 0}}
+	for flags, want := range map[string]string{
+		"":                      "NAME  SIZE  AT\nb       10  5s ago\na        9  5s ago\nc      100  never\n",
+		"--sort size":           "NAME  SIZE  AT\na        9  5s ago\nb       10  5s ago\nc      100  never\n",
+		"--sort -size -o name":  "c\nb\na\n",
+		"--sort NAME -o wide":   "NAME  SIZE  AT                   EXTRA\na        9  2026-01-02 03:04:05  xa\nb       10  2026-01-02 03:04:05  xb\nc      100  never                xc\n",
+		"--sort at -o csv":      "name,size,at,extra\nc,100,never,xc\nb,10,2026-01-02 03:04:05,xb\na,9,2026-01-02 03:04:05,xa\n",
+		"--sort name -o yaml":   fmt.Sprintf("- name: a\n  size: 9\n  at_ms: %d\n- name: b\n  size: 10\n  at_ms: %[1]d\n- name: c\n  size: 100\n  at_ms: 0\n", at.UnixMilli()),
+		"--json --sort -extra":  fmt.Sprintf("{\"name\":\"c\",\"size\":100,\"at_ms\":0}\n{\"name\":\"b\",\"size\":10,\"at_ms\":%d}\n{\"name\":\"a\",\"size\":9,\"at_ms\":%[1]d}\n", at.UnixMilli()),
+		"-o json --sort -extra": fmt.Sprintf("{\"name\":\"c\",\"size\":100,\"at_ms\":0}\n{\"name\":\"b\",\"size\":10,\"at_ms\":%d}\n{\"name\":\"a\",\"size\":9,\"at_ms\":%[1]d}\n", at.UnixMilli()),
+	} {
+		var out bytes.Buffer
+		l, _ := things(t, &out, strings.Fields(flags)...)
+		if err := l.Check(); err != nil {
+			t.Fatalf("%s: %v", flags, err)
+		}
+		if err := l.Write(&out, slices.Clone(all), at.Add(5*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != want {
+			t.Errorf("%s: got:\n%s\nwant:\n%s", flags, out.String(), want)
+		}
+	}
+}
+
+func TestListRefuses(t *testing.T) {
+	for flags, want := range map[string]string{
+		"--sort szie":      `there is no column "szie" to sort by; there are name, size, at, extra; did you mean "size"?`,
+		"-o xml":           `-o is "xml"; write wide, json, yaml, csv or name`,
+		"--json -o yaml":   `give --json or -o yaml, not both`,
+		"--sort - -o name": `there is no column "" to sort by; there are name, size, at, extra`,
+	} {
+		l, _ := things(t, io.Discard, strings.Fields(flags)...)
+		if err := l.Check(); err == nil || err.Error() != want || Status(err) != ExitUsage {
+			t.Errorf("%s: got %v, want %s", flags, err, want)
+		}
+	}
+}
+
+// Whatever is listed: each thing is there once, in the order that was asked for, no
+// line is wider than the terminal, and nothing steers it.
+func TestListOfAnything(t *testing.T) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	for range 300 {
+		var all []thing
+		for i := range r.IntN(30) {
+			all = append(all, thing{fmt.Sprint(i) + strings.Repeat([]string{"a", "é", "\x1b[2J"}[r.IntN(3)], r.IntN(60)), r.Int64N(1000) - 500, r.Int64()})
+		}
+		var out bytes.Buffer
+		l, _ := things(t, &out, "--sort", "-size")
+		width := 45 + r.IntN(100)
+		columns := l.Columns(time.Now())
+		l.order(columns, all)
+		if err := l.writeTable(&out, columns, all, time.Now(), width); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(all) > 0 && len(lines) != len(all)+1 {
+			t.Fatalf("seed %d: %d lines for %d things", seed, len(lines), len(all))
+		}
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > width || strings.Contains(line, "\x1b") {
+				t.Errorf("seed %d: %q is wider than %d, or steers the terminal", seed, line, width)
+			}
+		}
+		if !slices.IsSortedFunc(all, func(x, y thing) int { return int(y.Size - x.Size) }) {
+			t.Errorf("seed %d: not sorted: %v", seed, all)
+		}
+		out.Reset()
+		l, _ = things(t, &out, "-o", "csv")
+		if err := l.Write(&out, all, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&out).ReadAll()
+		if err != nil || len(rows) != len(all)+1 {
+			t.Fatalf("seed %d: %d rows for %d things, %v", seed, len(rows), len(all), err)
+		}
+		for i, row := range rows[1:] {
+			if row[0] != all[i].Name {
+				t.Errorf("seed %d: row %d is of %q, not %q", seed, i, row[0], all[i].Name)
+			}
+		}
+	}
+}
+
+// A narrow terminal is spared columns that say nothing, before any cell is cut.
+func TestListNarrowed(t *testing.T) {
+	for width, want := range map[int]string{
+		30: "NAME           SIZE  AT\nhas-long-name     0  never\n",
+		20: "NAME           AT\nhas-long-name  never\n",
+		16: "NAME       AT\nhas-long…  never\n",
+	} {
+		var out bytes.Buffer
+		l, _ := things(t, &out)
+		all := []thing{{"has-long-name", 0, 0}}
+		if err := l.writeTable(&out, l.Columns(time.Now()), all, time.Now(), width); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != want {
+			t.Errorf("%d: got:\n%s\nwant:\n%s", width, out.String(), want)
+		}
+	}
+}
+
+// Into a pipe --watch prints everything, and then what is new or has changed.
+func TestListWatch(t *testing.T) {
+	for format, want := range map[string][]string{
+		"":     {"NAME  SIZE  AT\na        1  never\nbb       2  never\n", "", "bb       3  now\n", "cannot reach it; trying again\n", "bb is not in the list any more\nc        4  never\n"},
+		"name": {"a\nbb\n", "", "bb\n", "cannot reach it; trying again\n", "bb is not in the list any more\nc\n"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var out bytes.Buffer
+			l, cmd := things(t, &out, "--watch", "-o", format)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			calls := 0
+			states := [][]thing{{{"a", 1, 0}, {"bb", 2, 0}}, {{"a", 1, 0}, {"bb", 2, 0}}, nil, nil, {{"a", 1, 0}, {"c", 4, 0}}}
+			var got []string
+			err := l.Run(ctx, cmd, func() ([]thing, error) {
+				if calls > 0 {
+					got = append(got, out.String())
+					out.Reset()
+				}
+				calls++
+				switch calls {
+				case 3: // times that go on are no change
+					return []thing{{"a", 1, time.Now().UnixMilli()}, {"bb", 3, time.Now().UnixMilli()}}, nil
+				case 4:
+					return nil, Exit(ExitUnreachable, errors.New("cannot reach it"))
+				case 6:
+					cancel()
+					return nil, ctx.Err()
+				}
+				return states[calls-1], nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%q: got %q, want %q", format, got, want)
+			}
+		})
+	}
+}
+
+// On a terminal the list is drawn in its own place.
+func TestListDraws(t *testing.T) {
+	var out bytes.Buffer
+	l, _ := things(t, &out)
+	s := &Screen{out: &out, size: func() (int, int) { return 20, 5 }}
+	for _, all := range [][]thing{{{"a", 1, 0}}, {{"a", 2, 0}}} {
+		if err := l.draw(s, all, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "NAME  SIZE  AT\na        1  never\n\x1b[2A\r\x1b[JNAME  SIZE  AT\na        2  never\n"
+	if out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+func TestOutputPrint(t *testing.T) {
+	var out bytes.Buffer
+	for format, want := range map[string]string{"json": "{\"name\":\"a\",\"size\":1,\"at_ms\":0}\n", "yaml": "name: a\nsize: 1\nat_ms: 0\n", "": ""} {
+		o := Output{formats: []string{FormatJSON, FormatYAML}, format: format}
+		out.Reset()
+		printed, err := o.Print(&out, thing{"a", 1, 0})
+		if err != nil || out.String() != want || printed != (want != "") {
+			t.Errorf("%q: got %q, %v", format, out.String(), err)
+		}
+		if want != "" && format == "json" && !json.Valid(out.Bytes()) {
+			t.Error("no JSON")
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// watchEvery is how often --watch asks again.
+const watchEvery = 2 * time.Second
+
+// follow shows the things, and then again and again as they are.
+func (l *List[T]) follow(ctx context.Context, cmd *cobra.Command, all []T, ask func() ([]T, error)) error {
+	out := cmd.OutOrStdout()
+	var screen *Screen
+	if width := TerminalWidth(out); width > 0 && l.ForPeople() {
+		screen = NewScreen(out)
+	}
+	changes := listChanges[T]{list: l, out: out, errs: cmd.ErrOrStderr(), seen: make(map[string]string)}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	trouble, told := "", ""
+	for {
+		var err error
+		if screen != nil {
+			err = l.draw(screen, all, trouble)
+		} else {
+			if trouble != "" && trouble != told {
+				Errln(cmd.ErrOrStderr(), "%s", trouble)
+			}
+			told = trouble
+			err = changes.write(all, time.Now())
+		}
+		if err != nil {
+			return fmt.Errorf("cannot show the list: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		switch next, err := ask(); {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && Status(err) != ExitUnreachable:
+			return err
+		case err != nil:
+			trouble = fmt.Sprintf("%v; trying again", err)
+		default:
+			all, trouble = next, ""
+		}
+	}
+}
+
+// draw shows the list in the place of the one before.
+func (l *List[T]) draw(screen *Screen, all []T, trouble string) error {
+	now := time.Now()
+	columns := l.Columns(now)
+	l.order(columns, all)
+	var text bytes.Buffer
+	if err := l.writeTable(&text, columns, all, now, screen.Width()-1); err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
+	if trouble != "" {
+		lines = append(lines, "", Printable(trouble))
+	}
+	return screen.Show(lines)
+}
+
+// listChanges writes what changes in a list, where nothing can be redrawn.
+type listChanges[T any] struct {
+	list      *List[T]
+	out, errs io.Writer
+	table     *Table
+	seen      map[string]string // what each thing was, by its name
+	begun     bool
+}
+
+// write writes the things that are new or have changed, all of them at first.
+func (c *listChanges[T]) write(all []T, now time.Time) error {
+	columns := c.list.Columns(now)
+	c.list.order(columns, all)
+	var changed []T
+	gone := make(map[string]bool)
+	for name := range c.seen {
+		gone[name] = true
+	}
+	for _, t := range all {
+		name, is := c.list.Name(t), c.still(columns, t)
+		delete(gone, name)
+		if c.seen[name] != is {
+			changed = append(changed, t)
+		}
+		c.seen[name] = is
+	}
+	for name := range gone {
+		delete(c.seen, name)
+		Errln(c.errs, "%s is not in the list any more", name)
+	}
+	first := !c.begun
+	c.begun = true
+	return c.append(columns, changed, now, first)
+}
+
+// still is what a thing is, without what changes all the time.
+func (c *listChanges[T]) still(columns []Column[T], t T) string {
+	var cells []string
+	for _, column := range columns {
+		if !column.Moves {
+			cells = append(cells, column.Cell(t))
+		}
+	}
+	text, _ := json.Marshal(cells) // strings can be encoded
+	return string(text)
+}
+
+func (c *listChanges[T]) append(columns []Column[T], changed []T, now time.Time, first bool) error {
+	l := c.list
+	switch {
+	case l.Format() == FormatCSV:
+		return l.writeCSV(c.out, columns, changed, first)
+	case !l.ForPeople() && len(changed) == 0:
+		return nil
+	case !l.ForPeople(), first && len(changed) == 0:
+		return l.Write(c.out, changed, now)
+	}
+	if c.table == nil {
+		c.table = &Table{Out: c.out}
+		if len(changed) > 0 {
+			c.table = l.fitted(c.out, columns, changed)
+			if err := c.table.Row(l.headings(columns)...); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range changed {
+		if err := c.table.Row(l.cells(columns, t)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
