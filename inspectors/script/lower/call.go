@@ -84,12 +84,12 @@ func (l *lowering) callText(e *ast.CallExpr) string {
 			return text
 		}
 		if l.translated(f) {
-			args := l.arguments(e, sig, nil)
+			args := l.arguments(e, sig, nil, l.handed)
 			return l.funcName(f, targs) + "(" + strings.Join(texts(args), ", ") + ")"
 		}
 		return l.pkg(f.Pkg().Path(), f.Pkg().Name()) + "." + f.Name() + l.native(e, sig, f)
 	}
-	args := l.arguments(e, sig, func() code { return l.function(fun) })
+	args := l.arguments(e, sig, func() code { return l.function(fun) }, nil)
 	return args[0].text + "(" + strings.Join(texts(args[1:]), ", ") + ")"
 }
 
@@ -147,8 +147,12 @@ func texts(list []code) []string {
 }
 
 // arguments makes the code of a receiver, or nothing, and of the arguments for a
-// function in Core, which has no variable number of them.
-func (l *lowering) arguments(e *ast.CallExpr, sig *types.Signature, first func() code) []code {
+// function in Core, which has no variable number of them. Hand makes of each argument
+// what the function takes, or is nil.
+func (l *lowering) arguments(e *ast.CallExpr, sig *types.Signature, first func() code, hand func(code, types.Type, ast.Expr) code) []code {
+	if hand == nil {
+		hand = func(c code, _ types.Type, _ ast.Expr) code { return c }
+	}
 	var parts []func() code
 	if first != nil {
 		parts = append(parts, first)
@@ -171,7 +175,7 @@ func (l *lowering) arguments(e *ast.CallExpr, sig *types.Signature, first func()
 			parts = append(parts, func() code { return l.rest(e.Args[min(i, len(e.Args)):], t) })
 			continue
 		}
-		parts = append(parts, func() code { return l.argument(e.Args[i], t) })
+		parts = append(parts, func() code { return hand(l.argument(e.Args[i], t), t, e.Args[i]) })
 	}
 	return l.inOrder(parts...)
 }
@@ -284,12 +288,13 @@ func (l *lowering) methodCall(e *ast.CallExpr, sel *ast.SelectorExpr, f *types.F
 	t := l.typeOf(sel.X)
 	recv, owner := l.receiver(sel, t)
 	if types.IsInterface(owner) && l.ownInterface(owner) {
-		args := l.arguments(e, sig, recv)
+		args := l.arguments(e, sig, recv, l.handed)
 		return l.dispatch(f, sig) + "(" + strings.Join(texts(args), ", ") + ")"
 	}
 	if n := l.own(deref(owner)); n != nil && !types.IsInterface(owner) {
-		args := l.arguments(e, sig, recv)
-		return l.funcName(l.methodOf(owner, f), typeArgs(n)) + "(" + strings.Join(texts(args), ", ") + ")"
+		m := l.methodOf(owner, f)
+		args := l.arguments(e, sig, func() code { return l.handed(recv(), m.Signature().Recv().Type(), nil) }, l.handed)
+		return l.funcName(m, typeArgs(n)) + "(" + strings.Join(texts(args), ", ") + ")"
 	}
 	var native string
 	var c []code
@@ -409,6 +414,7 @@ func (l *lowering) callMethod(x code, t types.Type, name string, pkg *types.Pack
 	case !wantsPointer && isPointer(owner):
 		c = code{"*" + c.in(unary), unary}
 	}
+	c = l.handed(c, f.Signature().Recv().Type(), nil)
 	return l.funcName(f, typeArgs(l.own(deref(owner)))) + "(" + strings.Join(texts(append([]code{c}, args...)), ", ") + ")"
 }
 

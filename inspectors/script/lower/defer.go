@@ -63,13 +63,13 @@ func (l *lowering) deferred(e *ast.CallExpr, fun ast.Expr) string {
 	} else {
 		held := l.hold(l.expr(fun), l.typeOf(fun))
 		name = held.text
-		captured = append(captured, capture{name, l.typ(sig)})
+		captured = append(captured, l.capture(name, sig))
 	}
 	var args []string
-	for i, c := range l.arguments(e, sig, nil) {
+	for i, c := range l.arguments(e, sig, nil, nil) {
 		t := sig.Params().At(i).Type()
 		v := l.holdAs(c, t)
-		captured = append(captured, capture{v.text, l.typ(t)})
+		captured = append(captured, l.capture(v.text, t))
 		args = append(args, v.text)
 	}
 	text := strings.Join(args, ", ")
@@ -91,7 +91,7 @@ func (l *lowering) deferredBuiltin(e *ast.CallExpr, name string) string {
 			t = types.Universe.Lookup("any").Type()
 		}
 		v := l.holdAs(l.to(a, t), t)
-		captured = append(captured, capture{v.text, l.typ(t)})
+		captured = append(captured, l.capture(v.text, t))
 		args = append(args, v.text)
 	}
 	if name == "panic" {

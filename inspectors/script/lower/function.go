@@ -190,9 +190,9 @@ func (l *lowering) declared(name string, d *ast.FuncDecl, sig *types.Signature) 
 	var entry strings.Builder
 	l.fn.literal, l.fn.sig = d, sig
 	if d.Recv != nil {
-		params = append(params, l.params(d.Recv, &entry)...)
+		params = append(params, l.params(d.Recv, &entry, l.formal)...)
 	}
-	params = append(params, l.params(d.Type.Params, &entry)...)
+	params = append(params, l.params(d.Type.Params, &entry, l.formal)...)
 	l.place(d.Pos())
 	head := l.fn.out.String()
 	l.fn.out.Reset()
@@ -202,9 +202,9 @@ func (l *lowering) declared(name string, d *ast.FuncDecl, sig *types.Signature) 
 	l.tops = append(l.tops, text)
 }
 
-// params returns the parameters of a function in Core. Those that need a place
-// of their own are put there by entry.
-func (l *lowering) params(list *ast.FieldList, entry *strings.Builder) []string {
+// params returns the parameters of a function in Core, which has formal types. Those
+// that need a place of their own are put there by entry.
+func (l *lowering) params(list *ast.FieldList, entry *strings.Builder, formal func(types.Type) string) []string {
 	var params []string
 	if list == nil {
 		return nil
@@ -216,20 +216,24 @@ func (l *lowering) params(list *ast.FieldList, entry *strings.Builder) []string 
 		}
 		names := field.Names
 		if len(names) == 0 {
-			params = append(params, l.temp()+" "+l.typ(t))
+			params = append(params, l.temp()+" "+formal(t))
 			continue
 		}
 		for _, id := range names {
 			o := l.fn.info.Defs[id]
 			if o == nil || id.Name == "_" {
-				params = append(params, l.temp()+" "+l.typ(t))
+				params = append(params, l.temp()+" "+formal(t))
 				continue
 			}
 			name := l.name(o)
-			if l.boxed(o) {
-				plain := l.temp()
-				params = append(params, plain+" "+l.typ(t))
-				entry.WriteString(l.apart(func() { l.declare(name, t, code{plain, atom}, true) }))
+			typ := formal(t)
+			if l.boxed(o) || typ != l.typ(t) {
+				value := code{l.temp(), atom}
+				params = append(params, value.text+" "+typ)
+				if typ != l.typ(t) {
+					value = code{value.text + ".(" + l.typ(t) + ")", call}
+				}
+				entry.WriteString(l.apart(func() { l.declare(name, t, value, l.boxed(o)) }))
 				continue
 			}
 			params = append(params, name+" "+l.typ(t))
@@ -296,9 +300,9 @@ func (l *lowering) deferring(ft *ast.FuncType, body *ast.BlockStmt) {
 		return slices.ContainsFunc(results, func(r resultPlace) bool { return r.name == c.name })
 	})
 	for _, r := range results {
-		captured = append(captured, capture{r.name, r.place})
+		captured = append(captured, capture{name: r.name, typ: r.place})
 	}
-	captured = append(captured, capture{stack, "*" + l.host() + ".Defers"})
+	captured = append(captured, capture{name: stack, typ: "*" + l.host() + ".Defers"})
 	fn.defers, fn.targets, fn.results = stack, nil, []string{}
 	for _, r := range results {
 		fn.results = append(fn.results, r.value)
@@ -343,9 +347,17 @@ func (l *lowering) resultPlaces(ft *ast.FuncType) []resultPlace {
 	return list
 }
 
-// capture is a variable that a function literal uses: its name, and its type in
-// Core.
-type capture struct{ name, typ string }
+// capture is a variable that a function literal uses: its name, its type in Core,
+// and whether its value may be a negative zero.
+type capture struct {
+	name, typ string
+	signed    bool
+}
+
+// capture is a variable that is used by its value.
+func (l *lowering) capture(name string, t types.Type) capture {
+	return capture{name, l.typ(t), l.signed(t)}
+}
 
 // maker returns a call of a function that makes a function literal. Literals are
 // made nowhere else: what a literal uses is handed to the maker, values that
@@ -354,13 +366,20 @@ type capture struct{ name, typ string }
 func (l *lowering) maker(captured []capture, params, results, body string) string {
 	name := l.fresh("func" + mark)
 	var formal, actual []string
+	entry := ""
 	for _, c := range captured {
-		formal = append(formal, c.name+" "+c.typ)
 		actual = append(actual, c.name)
+		if c.signed {
+			param := l.temp()
+			formal = append(formal, param+" "+l.host()+".Any")
+			entry += c.name + " := " + param + ".(" + c.typ + ")\n"
+			continue
+		}
+		formal = append(formal, c.name+" "+c.typ)
 	}
 	sig := "func(" + params + ") " + results
 	l.tops = append(l.tops, "func "+name+"("+strings.Join(formal, ", ")+") "+typeOfLiteral(params, results)+
-		" {\nreturn "+sig+" {\n"+body+"}\n}\n")
+		" {\n"+entry+"return "+sig+" {\n"+body+"}\n}\n")
 	return name + "(" + strings.Join(actual, ", ") + ")"
 }
 
@@ -381,7 +400,7 @@ func (l *lowering) literal(node ast.Node, ft *ast.FuncType, body *ast.BlockStmt,
 	fn.literal, fn.sig, fn.results, fn.defers, fn.targets = node, sig, nil, "", nil
 	var params []string
 	var entry strings.Builder
-	params = l.params(ft.Params, &entry)
+	params = l.params(ft.Params, &entry, l.typ)
 	text := entry.String() + l.apart(func() { l.body(ft, body) })
 	captured := l.free(node)
 	result := l.results(sig)
@@ -408,13 +427,11 @@ func (l *lowering) free(n ast.Node) []capture {
 		}
 		seen[v] = true
 		t := l.subst(v.Type())
-		text := ""
 		if l.boxed(v) {
-			text = "*" + l.box(t)
+			list = append(list, capture{name: l.name(v), typ: "*" + l.box(t)})
 		} else {
-			text = l.typ(t)
+			list = append(list, l.capture(l.name(v), t))
 		}
-		list = append(list, capture{l.name(v), text})
 		return true
 	})
 	return list

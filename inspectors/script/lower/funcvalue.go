@@ -71,7 +71,7 @@ func (l *lowering) methodValue(sel *ast.SelectorExpr) code {
 	if types.IsInterface(held) {
 		l.line(l.host() + ".NotNil(" + x + ")")
 	}
-	return code{l.wrapper([]capture{{x, l.typ(held)}}, sig, func(args []string) string {
+	return code{l.wrapper([]capture{l.capture(x, held)}, sig, func(args []string) string {
 		var list []code
 		for _, a := range args {
 			list = append(list, code{a, atom})

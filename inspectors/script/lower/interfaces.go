@@ -328,7 +328,7 @@ func (l *lowering) boundMethod(recv code, t types.Type, name string, pkg *types.
 		args = append(args, code{p, atom})
 	}
 	body := l.returning(sig, func() string { return l.callMethod(code{recv.text, atom}, t, name, pkg, args) })
-	return l.maker([]capture{{recv.text, l.typ(t)}}, strings.Join(params, ", "), l.results(sig), body)
+	return l.maker([]capture{l.capture(recv.text, t)}, strings.Join(params, ", "), l.results(sig), body)
 }
 
 // assert writes what finds out whether an interface holds a type, and returns
@@ -411,9 +411,16 @@ func (l *lowering) dispatch(m *types.Func, sig *types.Signature) string {
 		params := []string{"x " + l.host() + ".Any"}
 		var args []code
 		var argTexts []string
+		entry := ""
 		for i, v := range vars(sig.Params()) {
 			p := fmt.Sprintf("a%d", i)
-			params = append(params, p+" "+l.typ(v.Type()))
+			if l.signed(v.Type()) {
+				held := fmt.Sprintf("h%d", i)
+				params = append(params, held+" "+l.host()+".Any")
+				entry += p + " := " + held + ".(" + l.typ(v.Type()) + ")\n"
+			} else {
+				params = append(params, p+" "+l.typ(v.Type()))
+			}
 			args = append(args, code{p, atom})
 			argTexts = append(argTexts, p)
 		}
@@ -429,7 +436,7 @@ func (l *lowering) dispatch(m *types.Func, sig *types.Signature) string {
 			tail = "f := " + l.host() + ".Native(x, \"" + m.Name() + "\").(" + l.typ(plain) + ")\n" + invoke + "\n}\n"
 		}
 		return &lateFunc{
-			head: "func " + name + "(" + strings.Join(params, ", ") + ") " + results + " {\nid := " + l.host() + ".ID(x)\n",
+			head: "func " + name + "(" + strings.Join(params, ", ") + ") " + results + " {\n" + entry + "id := " + l.host() + ".ID(x)\n",
 			tail: tail,
 			part: func(d *dynamicType) string {
 				o, _, _ := types.LookupFieldOrMethod(d.t, false, m.Pkg(), m.Name())

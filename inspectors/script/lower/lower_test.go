@@ -51,6 +51,16 @@ func TestCoreIsSmall(t *testing.T) {
 	}
 }
 
+// asserts reports an assertion that a variable has a type.
+func asserts(e ast.Expr) bool {
+	a, ok := e.(*ast.TypeAssertExpr)
+	if !ok {
+		return false
+	}
+	_, ok = a.X.(*ast.Ident)
+	return ok
+}
+
 // outside returns what stands in a translation and not in CORE.md.
 func outside(t *testing.T, core string) []string {
 	t.Helper()
@@ -94,8 +104,14 @@ func outside(t *testing.T, core string) []string {
 			ret, ok := path[len(path)-2].(*ast.ReturnStmt)
 			body, ok2 := path[len(path)-3].(*ast.BlockStmt)
 			_, ok3 := path[len(path)-4].(*ast.FuncDecl)
-			if !ok || !ok2 || !ok3 || len(ret.Results) != 1 || len(body.List) != 1 {
+			if !ok || !ok2 || !ok3 || len(ret.Results) != 1 || body.List[len(body.List)-1] != ast.Stmt(ret) {
 				say("a function literal outside of a maker")
+				break
+			}
+			for _, before := range body.List[:len(body.List)-1] {
+				if set, ok := before.(*ast.AssignStmt); !ok || set.Tok != token.DEFINE || !asserts(set.Rhs[0]) {
+					say("a maker that does something")
+				}
 			}
 		case *ast.RangeStmt:
 			if n.Tok == token.ASSIGN {

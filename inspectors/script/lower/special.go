@@ -27,6 +27,6 @@ func (l *lowering) special(e *ast.CallExpr, f *types.Func) (string, bool) {
 		l.block("if "+ok, func() { l.line("*" + target + " = " + v) })
 		l.line("return " + ok)
 	})
-	match := l.maker([]capture{{target, l.typ(ptr)}}, "x "+l.host()+".Any", "bool", body)
+	match := l.maker([]capture{l.capture(target, ptr)}, "x "+l.host()+".Any", "bool", body)
 	return l.host() + ".As(" + c[0].text + ", " + match + ")", true
 }

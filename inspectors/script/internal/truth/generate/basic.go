@@ -90,8 +90,7 @@ func (g *gen) intExpr(t types.Type, depth int) ex {
 		}
 	case 14:
 		if e, ok := g.place(tFloat); ok && !e.con {
-			g.use("math")
-			return operand("%s(math.Mod(math.Abs(%s), 100))", g.ts(t), e.s)
+			return operand("%s(%s)", g.ts(t), g.whole(e.s, 100))
 		}
 	}
 	return g.intCall(t, depth)
@@ -138,7 +137,7 @@ func (g *gen) intCall(t types.Type, depth int) ex {
 }
 
 func (g *gen) floatExpr(t types.Type, depth int) ex {
-	switch g.r.Intn(9) {
+	switch g.r.Intn(12) {
 	case 0, 1, 2:
 		return g.binary(t, pick(g, "+", "-"), 4, depth)
 	case 3:
@@ -164,6 +163,14 @@ func (g *gen) floatExpr(t types.Type, depth int) ex {
 			g.use("time")
 			return operand("(time.Duration(%s) * time.Millisecond).Seconds()", g.e(tInt, depth-1))
 		}
+	case 9:
+		return g.oddFloat(t)
+	case 10, 11:
+		a := g.expr(t, depth-1)
+		if a.con {
+			return a
+		}
+		return ex{"-" + g.within(a, 7), 6, false}
 	}
 	return g.typedConstant(t)
 }

@@ -58,6 +58,9 @@ func (g *gen) typedConstant(t types.Type) ex {
 func (g *gen) literal(t types.Type, depth int) ex {
 	switch u := under(t).(type) {
 	case *types.Basic:
+		if isFloat(t) && g.chance(15) {
+			return g.oddFloat(t)
+		}
 		return g.typedConstant(t)
 	case *types.Struct:
 		return operand("%s%s", g.ts(t), g.structBody(u, depth))

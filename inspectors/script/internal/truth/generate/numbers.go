@@ -48,7 +48,7 @@ func (g *gen) conversions() {
 		g.p("%s := %s", v, g.e(tFloat, 1))
 		g.declare(v, tFloat)
 		g.use("math")
-		g.p("fmt.Println(int(math.Mod(%s, 1000)), float32(%s), uint8(int(math.Mod(math.Abs(%s), 200))))", v, v, v)
+		g.p("fmt.Println(int(%s), float32(%s), uint8(%s), math.Signbit(%s))", g.whole(v, 1000), v, g.whole(v, 200), v)
 	}
 }
 
@@ -153,4 +153,94 @@ func (g *gen) matrix() {
 	g.p("%s[1][0], %s[0][1] = %s[0][1], %s[2][1]", m, m, m, m)
 	g.p("%s[2][1] += %s", m, g.et(elem, 1))
 	g.p("for _, row := range %s {\nfmt.Println(row)\n}", m)
+}
+
+// oddFloat returns a float that no constant is: a negative zero, what is not finite or
+// no number, and the smallest and largest ones.
+func (g *gen) oddFloat(t types.Type) ex {
+	g.use("math")
+	odd := pick(g, "math.Copysign(0, -1)", "math.Copysign(0, -1)", "math.Copysign(0, -1)", "math.NaN()", "math.Inf(1)", "math.Inf(-1)",
+		"math.Float64frombits(1)", "-math.Float64frombits(3)", "math.Nextafter(math.MaxFloat64, 0)", "math.Float64frombits(0x000fffffffffffff)")
+	if types.Identical(t, tFloat) {
+		if odd[0] == '-' {
+			return ex{odd, 6, false}
+		}
+		return operand("%s", odd)
+	}
+	if basic(t).Kind() == types.Float32 && g.chance(30) {
+		odd = pick(g, "math.Float32frombits(1)", "math.Float32frombits(0x80000000)", "math.Float32frombits(0x7f7fffff)", "math.Float32frombits(0x007fffff)")
+	}
+	return operand("%s(%s)", g.ts(t), odd)
+}
+
+// whole returns an expression for a float below limit that an integer can be made of.
+// Go does not say which one it makes of what has none.
+func (g *gen) whole(x string, limit int) string {
+	g.use("math")
+	g.helper("whole", "func whole(x, limit float64) float64 {\n\tif math.IsNaN(x) || math.IsInf(x, 0) {\n\t\treturn 1\n\t}\n\treturn math.Mod(math.Abs(x), limit)\n}\n")
+	return fmt.Sprintf("whole(%s, %d)", x, limit)
+}
+
+// signs hands floats that are odd on every road that a value takes: as arguments and
+// receivers, by themselves and in structs and arrays, into literals of functions,
+// channels, maps, interfaces and deferred calls.
+func (g *gen) signs() {
+	g.use("fmt")
+	g.use("math")
+	t := pick[types.Type](g, tFloat, tFloat, types.Typ[types.Float32])
+	c := pick(g, "complex(float64(x), float64(x))", "complex(float64(x), 1)", "complex(1, float64(x))")
+	n := g.fresh("sign")
+	g.decls = append(g.decls, fmt.Sprintf(`type %[1]s struct {
+	n int
+	v %[2]s
+	more [2]%[2]s
+}
+
+func (s %[1]s) value() string { return fmt.Sprint(s.n, s.v, s.more, 1/s.v) }
+func (s *%[1]s) pointer(x %[2]s) string { s.more[1] = x; return s.value() }
+
+type %[1]sValuer interface{ value() string }
+
+type %[1]sAdder interface{ add(x %[2]s, s %[1]s) string }
+
+func (s %[1]s) add(x %[2]s, o %[1]s) string { return fmt.Sprint(s.v, x, o.v, 1/x) }
+
+type %[1]sNamed %[2]s
+
+func (x %[1]sNamed) value() string { return fmt.Sprint(%[2]s(x), 1/x) }
+
+func %[1]sOf(x %[2]s) string { return fmt.Sprint(x, 1/x) }
+func %[1]sStruct(s %[1]s) string { return s.value() }
+func %[1]sArray(a [2]%[2]s) string { return fmt.Sprint(a, 1/a[0]) }
+func %[1]sComplex(x %[2]s, c complex128) string { return fmt.Sprint(real(c), imag(c), c, x) }
+func %[1]sRest(first %[2]s, rest ...%[2]s) string { return fmt.Sprint(first, rest) }
+func %[1]sBack(x %[2]s) (%[2]s, int) { return x, 1 }
+func %[1]sAny[T any](x T) string { return fmt.Sprint(x) }
+func %[1]sSet(x %[2]s) string { x++; x--; f := func() { x = -x }; f(); return fmt.Sprint(x, 1/x) }
+func %[1]sPass(x %[2]s, n int) string { return fmt.Sprint(x, n) }
+func %[1]sLate(x %[2]s) (text string) { defer func(y %[2]s, s %[1]s) { text = fmt.Sprint(y, s.value()) }(x, %[1]s{v: x}); return "" }
+`, n, g.ts(t)))
+	x := g.fresh("x")
+	g.p("for i, %s := range []%s{%s, %s, 0, %s} {", x, g.ts(t), g.oddFloat(t).s, g.oddFloat(t).s, g.e(t, 1))
+	uses := []string{
+		"fmt.Println(i, %[1]sOf(x), %[1]sStruct(%[1]s{v: x}), %[1]sArray([2]%[2]s{x, x}), %[1]sComplex(x, " + c + "))",
+		"s := %[1]s{v: x, more: [2]%[2]s{x}}\nfmt.Println(s.value(), %[1]sNamed(x).value(), s.pointer(x), s.more)",
+		"f := func() string { return fmt.Sprint(x, 1/x) }\nh := func(y %[2]s) string { return %[1]sOf(y) }\nfmt.Println(f(), h(x), h(-x))",
+		"var v %[1]sValuer = %[1]s{v: x}\nvar a %[1]sAdder = %[1]s{v: x}\nfmt.Println(v.value(), a.add(x, %[1]s{v: x}))",
+		"fmt.Println(%[1]sRest(x, x, -x), %[1]sAny(x), %[1]sAny([2]%[2]s{x}), %[1]sSet(x), %[1]sLate(x))",
+		"fmt.Println(%[1]sPass(%[1]sBack(x)))",
+		"m := %[1]s.value\nk := %[1]s{v: x}.value\nfmt.Println(m(%[1]s{v: x}), k(), %[1]sOf(-x), %[1]sOf(x*0), %[1]sOf(0*-x))",
+		"c := make(chan %[2]s, 1)\nc <- x\nlist := append([]%[2]s(nil), x, -x)\nby := map[string]%[2]s{\"a\": x}\nby[\"b\"] = -x\nfmt.Println(%[1]sOf(<-c), list, by, %[1]sOf(by[\"a\"]), %[1]sOf(list[1]))",
+		"var any1, any2 any = x, %[1]s{v: x}\ny, _ := any1.(%[2]s)\nz := any2.(%[1]s)\nfmt.Println(y, 1/y, z.value(), any1 == any(x), %[1]sOf(y))",
+		"p := &%[1]s{v: x}\nq := *p\np.v = -p.v\nfmt.Println(p.value(), q.value(), %[1]sStruct(*p), %[1]sOf(p.v))",
+		"y := x\nset := func(to %[2]s) { y = to }\nset(-x)\nfmt.Println(y, 1/y, min(x, 0), max(x, y), math.Signbit(float64(x)), x < 0, x == 0, !(x >= 0), x != x)",
+		"w := complex(float64(x), -float64(x))\nf := func() complex128 { return w }\nfmt.Println(w, f(), -w, w*w, w == w, %[1]sAny(w), real(w), imag(w))",
+	}
+	g.r.Shuffle(len(uses), func(i, j int) { uses[i], uses[j] = uses[j], uses[i] })
+	for _, use := range uses[:g.between(3, 6)] {
+		g.p("{\nx := %s", x)
+		g.p(use, n, g.ts(t))
+		g.p("_ = x\n}")
+	}
+	g.p("_ = i\n}")
 }

@@ -275,7 +275,7 @@ func (g *gen) floats() {
 	case 2:
 		g.p("fmt.Println(float32(%s), float64(float32(%s)), float32(0.1)+float32(%s), 0.1+0.2, 1e21, 1e20, 1e-7)", x, x, x)
 	default:
-		g.p("fmt.Println(int(math.Round(math.Mod(%s, 1e6)*100)), uint8(math.Mod(math.Abs(%s), 255)), math.MaxInt64, uint64(math.MaxUint64))", x, x)
+		g.p("fmt.Println(int(math.Round(%s*100)), uint8(%s), math.MaxInt64, uint64(math.MaxUint64))", g.whole(x, 1e6), g.whole(x, 255))
 	}
 	g.p("_ = %s", x)
 }
