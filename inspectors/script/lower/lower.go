@@ -240,11 +240,12 @@ const mark = "ᐧ"
 // Mark is the letter that sets the names of Core apart from those of authors.
 const Mark = mark
 
-// fresh returns a name for the top level that nothing has.
+// fresh returns a name for the top level that nothing has, no variable either: those
+// that are made up have one mark before their number.
 func (l *lowering) fresh(name string) string {
 	try := name
 	for i := 1; l.top[try] || try == mark; i++ {
-		try = fmt.Sprintf("%s%s%d", strings.TrimSuffix(name, mark), mark, i)
+		try = fmt.Sprintf("%s%s%s%d", strings.TrimSuffix(name, mark), mark, mark, i)
 	}
 	l.top[try] = true
 	return try

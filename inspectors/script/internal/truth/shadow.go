@@ -20,29 +20,89 @@ func (l *Library) Shadow(source string, r *rand.Rand) string {
 			return source
 		}
 		names := make(map[types.Object]string)
-		var locals []types.Object
-		for id, o := range t.Info.Defs {
-			if v, ok := o.(*types.Var); ok && !v.IsField() && o.Parent() != t.Pkg.Scope() && o.Parent() != nil && id.Name != "_" && id.Name != "ctx" {
-				locals = append(locals, o)
-			}
-		}
-		sort.Slice(locals, func(i, j int) bool { return locals[i].Pos() < locals[j].Pos() })
-		for _, o := range locals {
+		for _, o := range t.local() {
 			if r.Intn(100) < 25 {
 				names[o] = shadowNames()[r.Intn(len(shadowNames()))]
 			}
 		}
-		text := t.renamed(names)
-		if text != source && l.same(t, text) {
-			source = text
+		source = l.renamedAlike(t, names)
+	}
+	return l.strange(source, r)
+}
+
+// strange gives a few types, functions and variables names that nobody expects: of
+// what is predeclared, of packages, and of what a translation may make up.
+func (l *Library) strange(source string, r *rand.Rand) string {
+	for range 6 {
+		t, faults := l.Check(source)
+		if len(faults) > 0 {
+			return source
 		}
+		all := append(t.global(), t.local()...)
+		if len(all) == 0 {
+			return source
+		}
+		o := all[r.Intn(len(all))]
+		if global := t.global(); len(global) > 0 && r.Intn(2) == 0 {
+			o = global[r.Intn(len(global))]
+		}
+		source = l.renamedAlike(t, map[types.Object]string{o: strangeNames()[r.Intn(len(strangeNames()))]})
 	}
 	return source
+}
+
+// renamedAlike returns the script with other names for some objects where it still
+// means the same, and otherwise as it is.
+func (l *Library) renamedAlike(t *Typed, names map[types.Object]string) string {
+	if text := t.renamed(names); text != t.Source && l.same(t, text) {
+		return text
+	}
+	return t.Source
+}
+
+// local returns the variables that are declared in functions, in their order.
+func (t *Typed) local() []types.Object {
+	return t.declared(func(o types.Object) bool {
+		v, ok := o.(*types.Var)
+		return ok && !v.IsField() && o.Parent() != t.Pkg.Scope() && o.Name() != "ctx"
+	})
+}
+
+// global returns the types, functions, constants and variables of the script that may
+// have any name, and the types that are declared in functions.
+func (t *Typed) global() []types.Object {
+	return t.declared(func(o types.Object) bool {
+		if _, ok := o.(*types.TypeName); ok {
+			return true
+		}
+		return o.Parent() == t.Pkg.Scope() && o.Name() != "Inspect"
+	})
+}
+
+func (t *Typed) declared(want func(types.Object) bool) []types.Object {
+	var list []types.Object
+	for id, o := range t.Info.Defs {
+		if o != nil && o.Parent() != nil && id.Name != "_" && id.Name != "init" && want(o) {
+			list = append(list, o)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Pos() < list[j].Pos() })
+	return list
 }
 
 // shadowNames are names that people give to variables, again and again.
 func shadowNames() []string {
 	return []string{"i", "n", "v", "s", "x", "k", "ok", "err", "list", "m", "name", "f"}
+}
+
+// strangeNames are names that are free for the taking, and that somebody else has
+// a use for.
+func strangeNames() []string {
+	return []string{
+		"t", "a", "x", "f", "h0", "a0", "id", "box", "set", "held", "call", "is", "to", "host", "core", "V", "Any", "Object",
+		"len", "cap", "append", "any", "string", "int", "float64", "true", "nil", "error", "new", "make", "max", "print", "panic",
+		"inspector", "os", "sort", "time", "reflect", "main", "init1", "iota", "T", "t1", "_t", "xT", "Xt",
+	}
 }
 
 // renamed returns the source with other names for some objects.
