@@ -140,6 +140,7 @@ func pagePaths() []string {
 		"/",
 		"/hosts",
 		"/hosts/:host",
+		"/explore",
 		"/inspectors",
 		"/inspectors/*name",
 		"/editor",

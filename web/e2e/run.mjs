@@ -8,6 +8,7 @@ import './history.mjs';
 import './states.mjs';
 import './time.mjs';
 import './palette.mjs';
+import './explore.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';

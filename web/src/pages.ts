@@ -50,6 +50,14 @@ export const pages: readonly Page[] = [
     load: () => import('./pages/host.tsx'),
   },
   {
+    id: 'explore',
+    path: '/explore',
+    title: () => 'Explore',
+    role: 'viewer',
+    rail: { label: 'Explore', icon: 'explore', key: 'e' },
+    load: () => import('./pages/explore.tsx'),
+  },
+  {
     id: 'inspectors',
     path: '/inspectors',
     title: () => 'Inspectors',

@@ -1,6 +1,8 @@
 // The line above a chart: its name, its unit, the time of the crosshair, and its
 // buttons.
 
+import type { Chosen } from './chart-menu.ts';
+
 export class Heading {
   readonly element = document.createElement('header');
   private readonly unit = document.createElement('span');
@@ -43,5 +45,18 @@ export function foldButton(text: string, label: string, below: HTMLElement, open
     button.setAttribute('aria-pressed', String(opens));
     if (shown) below.append(shown);
   });
+  return button;
+}
+
+/** A button that opens what can be done with a chart. */
+export function menuButton(name: string, chosen: () => Chosen): HTMLButtonElement {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'as-table';
+  button.textContent = '⋯';
+  button.title = 'Explore, copy, save';
+  button.setAttribute('aria-haspopup', 'true');
+  button.setAttribute('aria-label', `More of ${name}`);
+  button.addEventListener('click', () => void import('./chart-menu.ts').then((m) => m.openMenu(button, chosen())));
   return button;
 }

@@ -15,7 +15,7 @@ import { Cursor } from './cursor.ts';
 import { Drawing } from './drawing.ts';
 import { buildEnvelope } from './envelope.ts';
 import { buildFrame, type Frame } from './frame.ts';
-import { foldButton, Heading } from './heading.ts';
+import { foldButton, Heading, menuButton } from './heading.ts';
 import { Legend } from './legend.ts';
 import { Lines } from './lines.ts';
 import { rawSeries, type RawSeries } from './raw.ts';
@@ -145,10 +145,11 @@ export class LiveChart extends HTMLElement implements Drawable {
       this.boost = new BoostButton(chart, this.boosts, () => this.grain === 0 && this.view.live && this.view.request(this));
       this.heading.add(this.boost.element);
     }
+    const names = (): string[] => this.lines.drawn.map((s) => this.names.get(s) ?? s.key);
     if (this.large) {
-      const names = (): string[] => this.lines.drawn.map((s) => this.names.get(s) ?? s.key);
       this.heading.add(foldButton('Table', `Table of ${chart.name}`, this, () => tableOf(this.drawing.frame, names(), chart)));
     }
+    this.heading.add(menuButton(chart.name, () => ({ element: this, chart, frame: this.drawing.frame, names: names() })));
     this.box.className = 'plot';
     this.box.tabIndex = 0;
     this.box.setAttribute('role', 'img');

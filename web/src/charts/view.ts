@@ -9,7 +9,8 @@ import { TimeShown } from './time.ts';
 
 /** What the loop needs of a chart. */
 export interface Drawable extends HTMLElement {
-  readonly host: HostModel;
+  /** Whose samples it shows as they come; null where it asks for them itself. */
+  readonly host: HostModel | null;
   /** Makes the plot; costs about a millisecond. */
   create(): void;
   /** Frees the plot. */
@@ -55,7 +56,7 @@ export class View {
   });
   private readonly sizing = new ResizeObserver((entries) => {
     for (const e of entries) {
-      const chart = e.target.closest('live-chart') as Drawable | null;
+      const chart = e.target.closest('live-chart, query-chart') as Drawable | null;
       chart?.fit(e.contentRect.width, e.contentRect.height);
       this.request(chart);
     }
@@ -158,7 +159,7 @@ export class View {
 
   /** Hosts whose charts are near the screen, those on it first. */
   hosts(): HostModel[] {
-    return [...new Set([...[...this.visible].map((c) => c.host), ...this.mounted.keys()])];
+    return [...new Set([...[...this.visible].flatMap((c) => c.host ?? []), ...this.mounted.keys()])];
   }
 
   /** Has the charts of a host drawn in the next frame. */

@@ -1,10 +1,10 @@
 // The same inspector on many hosts, as charts with a line for each host: a store of
 // one host that stands for all, in which the host is the first label.
 
+import { everybody } from '../charts/promql.ts';
 import { Store, type HostModel } from './store.ts';
 import type { HistoryRange, Samples, Series } from './wire.ts';
 
-const everybody = '*';
 
 export interface Which {
   host: string;

@@ -104,6 +104,10 @@ export class Session {
     return needs === 'viewer' || role === 'operator' || role === 'local';
   }
 
+  /** Asks the master over HTTP, as who this page is. */
+  readonly fetch = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(path, { ...init, headers: this.token ? { Authorization: `Bearer ${this.token}` } : {} });
+
   /** Asks for the present state of one host. */
   async look(name: string): Promise<void> {
     if (this.link.peek().kind !== 'live') return;

@@ -24,6 +24,7 @@ export const look = EditorView.theme({
     backgroundColor: 'var(--code-selection)',
   },
   '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '.cm-placeholder': { color: 'var(--muted)' },
   '.cm-tooltip': {
     maxWidth: 'min(560px, 90vw)',
     border: '1px solid var(--line)',

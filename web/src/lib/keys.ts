@@ -40,5 +40,5 @@ export class Keys {
 /** Whether keys are meant for an element. */
 export function writesInto(target: EventTarget | null): boolean {
   const e = target as HTMLElement | null;
-  return Boolean(e?.closest?.('input, textarea, select, [contenteditable], go-editor, dialog'));
+  return Boolean(e?.closest?.('input, textarea, select, [contenteditable], go-editor, promql-editor, dialog'));
 }

@@ -1,0 +1,99 @@
+// What can be done with a chart: a list that a button in its heading opens. Its code
+// is loaded when somebody first opens one.
+
+import { download } from '../lib/download.ts';
+import { at } from '../lib/router.ts';
+import { csvOf } from '../data/matrix.ts';
+import type { Chart } from '../data/store.ts';
+import type { Frame } from './frame.ts';
+import { everybody, queriesOf } from './promql.ts';
+
+/** What the list needs of a chart. */
+export interface Chosen {
+  element: HTMLElement;
+  chart: Chart;
+  /** What is drawn: a column for each line, and their names. */
+  frame: Frame;
+  names: string[];
+}
+
+/** The time of the page, so that what is opened shows the same. */
+function timeOf(search: string): Record<string, string> {
+  const params = new URLSearchParams(search);
+  return Object.fromEntries(['window', 'from', 'to'].map((n) => [n, params.get(n) ?? '']));
+}
+
+function queryNames(queries: string[]): Record<string, string> {
+  return Object.fromEntries(queries.map((q, i) => [i === 0 ? 'q' : `q${i + 1}`, q]));
+}
+
+export function exploreLink(queries: string[], search: string): string {
+  return at('/explore', { ...queryNames(queries), ...timeOf(search) });
+}
+
+/** What is drawn as comma-separated values, times in UTC. Where a point stands for many samples it is the highest. */
+export function frameCSV(frame: Frame, names: string[]): string {
+  const rows = frame.times.flatMap((t, r) => {
+    const cells = frame.columns.map((c) => (typeof c[r] === 'number' ? String(c[r]) : ''));
+    return cells.some((c) => c !== '') ? [[new Date(t * 1000).toISOString(), ...cells]] : [];
+  });
+  return csvOf([['time', ...names], ...rows]);
+}
+
+function fileName(title: string): string {
+  return title.replace(/[^\p{L}\p{N}]+/gu, '-');
+}
+
+function saveImage(element: HTMLElement, title: string): void {
+  const canvas = element.querySelector('canvas');
+  if (!canvas) return;
+  const copy = document.createElement('canvas');
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  const context = copy.getContext('2d')!;
+  context.fillStyle = getComputedStyle(document.body).backgroundColor;
+  context.fillRect(0, 0, copy.width, copy.height);
+  context.drawImage(canvas, 0, 0);
+  const link = document.createElement('a');
+  link.href = copy.toDataURL('image/png');
+  link.download = `${fileName(title)}.png`;
+  link.click();
+}
+
+/** Opens the list below a button. It closes by Escape, and by a click anywhere. */
+export function openMenu(button: HTMLElement, { element, chart, frame, names }: Chosen): void {
+  const title = chart.host.name === everybody ? chart.name : `${chart.name} on ${chart.host.name}`;
+  const queries = queriesOf(chart);
+  const menu = document.createElement('div');
+  menu.className = 'chart-menu';
+  menu.popover = 'auto';
+  const entry = (text: string, run: () => void): void => {
+    const item = document.createElement('button');
+    item.type = 'button';
+    item.textContent = text;
+    item.addEventListener('click', () => {
+      menu.hidePopover();
+      run();
+    });
+    menu.append(item);
+  };
+  const link = (text: string, href: string): void => {
+    const item = document.createElement('a');
+    item.href = href;
+    item.textContent = text;
+    item.addEventListener('click', () => menu.hidePopover());
+    menu.append(item);
+  };
+  link('Open in Explore', exploreLink(queries, location.search));
+  entry('Copy as PromQL', () => void navigator.clipboard?.writeText(queries.join('\n')).catch(() => {}));
+  entry('Save as CSV', () => download(`${fileName(title)}.csv`, 'text/csv', frameCSV(frame, names)));
+  entry('Save as image', () => saveImage(element, title));
+  entry('Full screen', () => void element.requestFullscreen?.().catch(() => {}));
+  (element.closest('main') ?? document.body).append(menu);
+  menu.addEventListener('toggle', (e) => (e as ToggleEvent).newState === 'closed' && (menu.remove(), button.focus({ preventScroll: true })));
+  menu.showPopover();
+  const { bottom, right } = button.getBoundingClientRect();
+  menu.style.top = `${Math.max(4, Math.min(bottom + 2, innerHeight - menu.offsetHeight - 4))}px`;
+  menu.style.left = `${Math.max(4, Math.min(right - menu.offsetWidth, innerWidth - menu.offsetWidth - 4))}px`;
+  menu.querySelector<HTMLElement>('a, button')?.focus();
+}
