@@ -1,0 +1,1 @@
+function e(e){return e.slice(0,8)}function t(e){return e.state===`running`||e.state===`paused`}export{e as n,t};
