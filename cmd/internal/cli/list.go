@@ -48,6 +48,13 @@ func Num[T any, N int | int64 | uint64](name string, of func(T) N) Column[T] {
 	return Column[T]{Name: name, Right: true, Cell: func(t T) string { return fmt.Sprint(of(t)) }}
 }
 
+// ID makes a column that shows the start of a revision's id, or all of it.
+func ID[T any](name string, of func(T) string) Column[T] {
+	return Column[T]{
+		Name: name, Cell: func(t T) string { return ShortID(of(t)) }, Exact: func(t T) string { return OrDash(of(t)) },
+	}
+}
+
 // List is a command that lists things: as a table, sorted by any column, or in a
 // format for programs, once or again and again.
 type List[T any] struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -50,4 +51,27 @@ func Count(n int, thing string) string {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// OneLine is the first line of a text.
+func OneLine(s string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return first
+}
+
+// ShortDigits is how much of a revision's id people are shown; it is the least
+// that names it.
+const ShortDigits = 8
+
+// ShortID is the start of a revision's id.
+func ShortID(revision string) string {
+	return OrDash(revision[:min(len(revision), ShortDigits)])
+}
+
+// Counted writes a number with its noun.
+func Counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

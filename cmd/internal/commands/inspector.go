@@ -3,8 +3,8 @@ package commands
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/vedettehq/vedette/cmd/internal/catalog"
 	"github.com/vedettehq/vedette/cmd/internal/cli"
-	"github.com/vedettehq/vedette/cmd/internal/mesh"
 	"github.com/vedettehq/vedette/cmd/internal/probe"
 )
 
@@ -13,7 +13,7 @@ func newInspector() *cobra.Command {
 		Use: "inspector", Short: "Check, compare and compile inspectors; look at those that were pushed",
 		SuggestFor: []string{"run", "check", "test", "promote", "list"},
 	})
-	cmd.AddCommand(probe.NewInspectorRun(), probe.NewInspectorCheck(), probe.NewInspectorTest(), probe.NewInspectorPromote(), probe.NewInspectorList(), mesh.NewInspectorRelease(), probe.NewCheckChild(),
-		mesh.NewInspectorHistory(), mesh.NewInspectorDiff(), mesh.NewInspectorShow(), mesh.NewInspectorRollback(), mesh.NewInspectorDelete())
+	cmd.AddCommand(probe.NewInspectorRun(), probe.NewInspectorCheck(), probe.NewInspectorTest(), probe.NewInspectorPromote(), probe.NewInspectorList(), catalog.NewInspectorRelease(), probe.NewCheckChild(),
+		catalog.NewInspectorHistory(), catalog.NewInspectorDiff(), catalog.NewInspectorShow(), catalog.NewInspectorRollback(), catalog.NewInspectorDelete())
 	return cmd
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
-	"github.com/vedettehq/vedette/cmd/internal/mesh"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/internal/signing"
 )
 
@@ -60,7 +60,7 @@ func (e *keyEntry) fill(of string) error {
 	var err error
 	if of != "" {
 		e.File = of
-		key, err = mesh.ReadSignKey(of)
+		key, err = remote.ReadSignKey(of)
 	} else if key, err = signing.Generate(); err == nil {
 		err = writeKey(e.File, key)
 	}

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/check"
@@ -24,7 +26,7 @@ const askAtOnce = 1000
 // asking is one run of the command of that name.
 type asking struct {
 	client
-	signFlags
+	remote.SignFlags
 	on     []string
 	to     string
 	length time.Duration
@@ -57,9 +59,9 @@ Hosts that do not answer, or only in part, are named, and the exit status is the
 			return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
-	a.client.flags(cmd)
-	a.signFlags.flags(cmd)
-	a.jsonFlag(cmd, "print one JSON object: the rows, and the hosts that did not answer")
+	a.client.Flags(cmd)
+	a.SignFlags.Flags(cmd)
+	a.JSONFlag(cmd, "print one JSON object: the rows, and the hosts that did not answer")
 	cmd.Flags().StringSliceVar(&a.on, "on", nil, "the `HOSTS` to ask, such as web-1,web-2")
 	cmd.Flags().StringVar(&a.to, "to", "", "the label `SELECTOR` of the hosts, such as role=db or 'zone in (a,b)'")
 	cmd.Flags().DurationVar(&a.length, "for", 10*time.Second, "how long a host may take to answer; at most an hour")
@@ -67,34 +69,34 @@ Hosts that do not answer, or only in part, are named, and the exit status is the
 	cmd.Flags().StringSliceVar(&a.form.groupBy, "group-by", nil, "make one row of the values that agree in these `COLUMNS`")
 	cmd.Flags().BoolVar(&a.form.count, "count", false, "show only how many hosts are in each group")
 	cmd.Flags().BoolVar(&a.form.csv, "csv", false, "print comma-separated values")
-	a.completeFlags(cmd)
+	a.CompleteFlags(cmd)
 	return cmd
 }
 
 func (a *asking) run(cmd *cobra.Command, file string) error {
-	a.form.json = a.json
+	a.form.json = a.JSON
 	if err := a.form.check(); err != nil {
 		return err
 	}
-	if err := a.signFlags.read(cmd); err != nil {
+	if err := a.SignFlags.Read(cmd); err != nil {
 		return err
 	}
 	params, err := a.params(file)
 	if err != nil {
 		return err
 	}
-	o, err := a.dialOptions(cmd)
+	o, err := a.DialOptions(cmd)
 	if err != nil {
 		return err
 	}
 	o.Handler, a.events = trialEvents()
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
-	dialing, cancel := context.WithTimeout(ctx, a.timeout)
+	dialing, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
-	peer, err := rpc.Dial(dialing, a.url, o)
+	peer, err := rpc.Dial(dialing, a.URL, o)
 	if err != nil {
-		return a.explain(err)
+		return a.Explain(err)
 	}
 	defer peer.Wait()
 	defer peer.Close(rpc.CloseNormal, "")
@@ -133,7 +135,7 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 	}
 	// The interval is so long that it runs once.
 	code := wire.Code{Name: d.Name, File: filepath.Base(file), Source: string(source), IntervalMS: inspectors.MaxInterval.Milliseconds()}
-	return &wire.TrialStartParams{Code: code, ForMS: a.length.Milliseconds(), Signatures: a.sign(code)}, nil
+	return &wire.TrialStartParams{Code: code, ForMS: a.length.Milliseconds(), Signatures: a.Sign(code)}, nil
 }
 
 // hosts returns the hosts to ask, and why those that are selected as well cannot
@@ -141,7 +143,7 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent map[string]string, err error) {
 	known, err := wire.HostsList.Call(ctx, peer, wire.HostsParams{Selector: a.to})
 	if err != nil {
-		return nil, nil, a.explain(err)
+		return nil, nil, a.Explain(err)
 	}
 	silent = make(map[string]string)
 	for _, name := range a.on {
@@ -173,7 +175,7 @@ func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent
 
 // askSome asks some hosts and returns when each has answered or cannot.
 func (a *asking) askSome(ctx context.Context, peer *rpc.Peer, params *wire.TrialStartParams, answers *askAnswers) error {
-	calling, cancel := context.WithTimeout(ctx, a.timeout)
+	calling, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
 	begun, err := wire.TrialsStart.Call(calling, peer, *params)
 	if rpcErr, ok := asConflict(err); ok { // none is connected any more
@@ -183,7 +185,7 @@ func (a *asking) askSome(ctx context.Context, peer *rpc.Peer, params *wire.Trial
 		return nil
 	}
 	if err != nil {
-		return a.explain(err)
+		return a.Explain(err)
 	}
 	waiting := make(map[string]bool)
 	for _, host := range begun.Hosts {
@@ -204,12 +206,12 @@ func (a *asking) askSome(ctx context.Context, peer *rpc.Peer, params *wire.Trial
 			}
 			return nil
 		case <-peer.Done():
-			return a.explain(peer.Err())
+			return a.Explain(peer.Err())
 		}
 	}
-	calling, cancel = context.WithTimeout(ctx, a.timeout)
+	calling, cancel = context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
-	return a.explain(stopTrial(calling, peer, begun.Trial))
+	return a.Explain(stopTrial(calling, peer, begun.Trial))
 }
 
 // show writes the table, and names the hosts that are not in it.

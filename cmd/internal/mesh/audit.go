@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -44,20 +45,20 @@ how it ended. It is for operators.`,
 				}
 				params.SinceMS = now.Add(-d).UnixMilli()
 			}
-			return list(&c, cmd, &l, func(s *session) ([]wire.AuditEntry, error) {
-				result, err := get(s, wire.AuditList, params)
+			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.AuditEntry, error) {
+				result, err := remote.Get(s, wire.AuditList, params)
 				return result.Entries, err
 			})
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	cmd.Flags().StringVar(&params.Who, "who", "", "only of the credential with this `NAME`")
 	cmd.Flags().StringVar(&params.Action, "action", "", "only of this `METHOD`, or those that begin so, as catalog.push or rollouts.")
 	cmd.Flags().StringVar(&params.Subject, "subject", "", "only of this `INSPECTOR`, rollout or host")
 	cmd.Flags().StringVar(&since, "since", "", "only of the last `DURATION`, such as 24h or 7d")
 	cmd.Flags().IntVarP(&params.Limit, "number", "n", 100, "show at most `N`")
 	l.Flags(cmd, "print one JSON object a line, one for each entry")
-	c.completeFlags(cmd)
+	c.CompleteFlags(cmd)
 	return cmd
 }
 
@@ -85,7 +86,7 @@ func auditColumns(time.Time) []cli.Column[wire.AuditEntry] {
 		{Name: "from", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.From) }},
 		{Name: "action", Cell: func(e wire.AuditEntry) string { return e.Action }},
 		{Name: "subject", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.Subject) }},
-		{Name: "outcome", Cell: func(e wire.AuditEntry) string { return cli.OrDash(oneLine(e.Outcome)) }},
-		{Name: "detail", Cell: func(e wire.AuditEntry) string { return cli.OrDash(oneLine(e.Detail)) }},
+		{Name: "outcome", Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Outcome)) }},
+		{Name: "detail", Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Detail)) }},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -46,8 +47,8 @@ Boosting is for operators.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return b.run(cmd, args[0], args[1]) },
 	}
-	b.flags(cmd)
-	b.jsonFlag(cmd, "print one JSON object a line: {path, data}")
+	b.Flags(cmd)
+	b.JSONFlag(cmd, "print one JSON object a line: {path, data}")
 	cmd.Flags().DurationVar(&b.interval, "interval", inspectors.MinInterval, "run it every `DURATION`")
 	cmd.Flags().DurationVar(&b.length, "for", 0, "end after this `DURATION` (default: at ^C)")
 	return cmd
@@ -68,8 +69,8 @@ func (b *boost) run(cmd *cobra.Command, host, inspector string) error {
 	b.params = wire.BoostParams{Host: host, Inspector: inspector, IntervalMS: b.interval.Milliseconds()}
 	path := "metrics/" + host + "/" + inspector
 	b.pattern = path + "*"
-	b.replace = func(e event) (bool, error) { // the pattern matches other inspectors too
-		return e.Path != path && !strings.HasPrefix(e.Path, path+"/"), nil
+	b.of = func(e remote.Event) bool { // the pattern matches other inspectors too
+		return e.Path == path || strings.HasPrefix(e.Path, path+"/")
 	}
 	b.subscribed = b.start
 	if b.length > 0 {
@@ -84,9 +85,7 @@ func (b *boost) run(cmd *cobra.Command, host, inspector string) error {
 // the agent may be on its way as well, and no answer is the last word.
 func (b *boost) start(ctx context.Context, p *rpc.Peer) error {
 	_, err := wire.BoostsStart.Call(ctx, p, b.params)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err != nil && b.connected {
+	if err != nil && b.events.Connected() {
 		return errors.New(err.Error())
 	}
 	return err

@@ -39,14 +39,14 @@ standard input. The result is printed as indented JSON, with --json on one line.
 				return err
 			}
 			var result json.RawMessage
-			if err := c.call(cmd, args[0], params, &result); err != nil {
+			if err := c.Call(cmd, args[0], params, &result); err != nil {
 				return err
 			}
-			return printJSON(cmd.OutOrStdout(), result, c.json)
+			return printJSON(cmd.OutOrStdout(), result, c.JSON)
 		},
 	}
-	c.flags(cmd)
-	c.jsonFlag(cmd, "print the result on one line")
+	c.Flags(cmd)
+	c.JSONFlag(cmd, "print the result on one line")
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -46,19 +47,19 @@ that fail, or were taken out of use, are named below with their error.`,
 		Empty: h.empty,
 		After: h.notes,
 	}
-	h.flags(cmd)
+	h.Flags(cmd)
 	h.list.Flags(cmd, "print one JSON object a line, one for each host")
-	toFlag(cmd, &h.to, "the hosts")
+	remote.ToFlag(cmd, &h.to, "the hosts")
 	cmd.Flags().BoolVar(&h.failing, "failing", false, "only hosts that are away, starved or not stored, or have an inspector that fails")
 	cmd.Flags().BoolVar(&h.labels, "labels", false, "show the labels of each host, which selectors select by")
-	h.completeFlags(cmd)
+	h.CompleteFlags(cmd)
 	cmd.AddCommand(newHostsLabel())
 	return cmd
 }
 
 func (h *hostsList) run(cmd *cobra.Command) error {
-	return list(&h.client, cmd, &h.list, func(s *session) ([]wire.Host, error) {
-		result, err := get(s, wire.HostsList, wire.HostsParams{Selector: h.to})
+	return remote.List(&h.client.Client, cmd, &h.list, func(s *remote.Session) ([]wire.Host, error) {
+		result, err := remote.Get(s, wire.HostsList, wire.HostsParams{Selector: h.to})
 		if h.failing {
 			result.Hosts = slices.DeleteFunc(result.Hosts, func(h wire.Host) bool { return !troubled(h) })
 		}

@@ -42,13 +42,13 @@ then on are sent to it; those whose selectors do not are taken off.`,
 				return cli.Usagef("%v", err)
 			}
 			var host wire.Host
-			if err := c.call(cmd, wire.HostsLabel.Name, wire.LabelParams{Host: args[0], Labels: labels}, &host); err != nil {
+			if err := c.Call(cmd, wire.HostsLabel.Name, wire.LabelParams{Host: args[0], Labels: labels}, &host); err != nil {
 				return err
 			}
 			return l.Write(cmd.OutOrStdout(), []wire.Host{host}, time.Now())
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	l.Output.Flags(cmd, "print the host as one JSON object", cli.FormatJSON, cli.FormatYAML)
 	return cmd
 }

@@ -51,3 +51,15 @@ web-1: gpu is quarantined since 5h ago, 2 of 2 runs failed
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
 	}
 }
+
+func TestParseLabels(t *testing.T) {
+	got, err := parseLabels([]string{"role=db", "zone-", "a-b=c=d"})
+	if err != nil || labelsText(got) != "a-b=c=d,role=db,zone=" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, words := range [][]string{{"role"}, {"role="}, {"=x"}, {"-"}, {"a=b", "a-"}} {
+		if got, err := parseLabels(words); err == nil {
+			t.Errorf("%q: got %v", words, got)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -69,26 +70,26 @@ runs that were cut off for taking too much.`,
 		Empty:   func() string { return "No inspector was reported yet; `vedette hosts` shows the hosts." },
 		After:   printNotes,
 	}
-	in.flags(cmd)
+	in.Flags(cmd)
 	in.onHosts.Flags(cmd, "print one JSON object a line, one for each inspector, or each of each host")
 	cmd.Flags().BoolVar(&in.running, "running", false, "list what runs on the hosts, pushed or not")
-	toFlag(cmd, &in.to, "what runs on hosts")
-	in.completeFlags(cmd)
+	remote.ToFlag(cmd, &in.to, "what runs on hosts")
+	in.CompleteFlags(cmd)
 	return cmd
 }
 
 // listCatalog lists what was pushed.
 func (in *inspectorsList) listCatalog(cmd *cobra.Command) error {
 	in.catalog.ListFlags = in.onHosts.ListFlags
-	return list(&in.client, cmd, &in.catalog, func(s *session) ([]catalogRow, error) {
-		result, err := get(s, wire.CatalogList, wire.Empty{})
+	return remote.List(&in.client.Client, cmd, &in.catalog, func(s *remote.Session) ([]catalogRow, error) {
+		result, err := remote.Get(s, wire.CatalogList, wire.Empty{})
 		if err != nil {
 			return nil, err
 		}
 		in.deleted = result.Deleted
 		states := make(map[string]string)
 		if in.catalog.Format() == "" || in.catalog.Format() == cli.FormatWide {
-			rollouts, err := get(s, wire.RolloutsList, wire.RolloutsParams{})
+			rollouts, err := remote.Get(s, wire.RolloutsList, wire.RolloutsParams{})
 			if err != nil {
 				return nil, err
 			}
@@ -117,7 +118,7 @@ func (in *inspectorsList) nothing() string {
 func catalogColumns(now time.Time) []cli.Column[catalogRow] {
 	return []cli.Column[catalogRow]{
 		{Name: "name", Cell: func(e catalogRow) string { return e.Name }},
-		revisionColumn("revision", func(e catalogRow) string { return e.Current }),
+		cli.ID("revision", func(e catalogRow) string { return e.Current }),
 		cli.Num("hosts", func(e catalogRow) int { return e.Summary.Hosts }),
 		cli.Num("healthy", func(e catalogRow) int { return e.Summary.Healthy }),
 		cli.Num("failed", func(e catalogRow) int { return e.Summary.Failed }),
@@ -126,23 +127,16 @@ func catalogColumns(now time.Time) []cli.Column[catalogRow] {
 		{Name: "rollout", Cell: func(e catalogRow) string { return cli.OrDash(e.rollout) }},
 		{Name: "by", Cell: func(e catalogRow) string { return cli.OrDash(e.Author) }},
 		cli.When("changed", now, func(e catalogRow) int64 { return e.AtMS }),
-		{Name: "to", Cell: func(e catalogRow) string { return selectorText(e.Selector) }},
+		{Name: "to", Cell: func(e catalogRow) string { return remote.SelectorText(e.Selector) }},
 		{Name: "kind", Wide: true, Cell: func(e catalogRow) string { return e.Kind }},
 		{Name: "version", Wide: true, Cell: func(e catalogRow) string { return e.Version }},
-		{Name: "why", Wide: true, Cell: func(e catalogRow) string { return cli.OrDash(oneLine(e.Message)) }},
-	}
-}
-
-// revisionColumn shows the start of a revision's id, or all of it.
-func revisionColumn[T any](name string, of func(T) string) cli.Column[T] {
-	return cli.Column[T]{
-		Name: name, Cell: func(t T) string { return shortID(of(t)) }, Exact: func(t T) string { return cli.OrDash(of(t)) },
+		{Name: "why", Wide: true, Cell: func(e catalogRow) string { return cli.OrDash(cli.OneLine(e.Message)) }},
 	}
 }
 
 // listOnHosts lists what runs on the hosts.
 func (in *inspectorsList) listOnHosts(cmd *cobra.Command, args []string) error {
-	return list(&in.client, cmd, &in.onHosts, func(s *session) ([]hostInspector, error) {
+	return remote.List(&in.client.Client, cmd, &in.onHosts, func(s *remote.Session) ([]hostInspector, error) {
 		hosts, err := in.hosts(s, args)
 		var all []hostInspector
 		for _, h := range hosts {
@@ -155,12 +149,12 @@ func (in *inspectorsList) listOnHosts(cmd *cobra.Command, args []string) error {
 }
 
 // hosts asks for those that are selected, or the one that is named.
-func (in *inspectorsList) hosts(s *session, args []string) ([]wire.Host, error) {
+func (in *inspectorsList) hosts(s *remote.Session, args []string) ([]wire.Host, error) {
 	if len(args) > 0 {
-		host, err := get(s, wire.HostsGet, wire.HostParams{Host: args[0]})
+		host, err := remote.Get(s, wire.HostsGet, wire.HostParams{Host: args[0]})
 		return []wire.Host{host}, err
 	}
-	result, err := get(s, wire.HostsList, wire.HostsParams{Selector: in.to})
+	result, err := remote.Get(s, wire.HostsList, wire.HostsParams{Selector: in.to})
 	return result.Hosts, err
 }
 
@@ -185,7 +179,7 @@ func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
 		{Name: "every", Wide: true, Right: true, Cell: func(i hostInspector) string { return (time.Duration(i.IntervalMS) * time.Millisecond).String() }},
 		{Name: "kind", Wide: true, Cell: func(i hostInspector) string { return i.Kind }},
 		{Name: "revision", Wide: true, Cell: func(i hostInspector) string { return cli.OrDash(i.Assigned) }},
-		{Name: "reason", Wide: true, Cell: func(i hostInspector) string { return cli.OrDash(oneLine(i.Error)) }},
+		{Name: "reason", Wide: true, Cell: func(i hostInspector) string { return cli.OrDash(cli.OneLine(i.Error)) }},
 	}
 }
 

@@ -48,37 +48,37 @@ samples are stored, the rollouts that are going on, and what fails. vedette host
 			if err != nil {
 				return err
 			}
-			if c.json {
+			if c.JSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(s)
 			}
 			return s.print(cmd.OutOrStdout())
 		},
 	}
-	c.flags(cmd)
-	c.jsonFlag(cmd, "print one JSON object")
+	c.Flags(cmd)
+	c.JSONFlag(cmd, "print one JSON object")
 	return cmd
 }
 
 // status asks the master for all of it, on one connection.
 func (c *client) status(cmd *cobra.Command) (*meshStatus, error) {
-	s, err := c.open(cmd)
+	s, err := c.Open(cmd)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
+	defer s.Close()
 	var info wire.InfoResult
 	var hosts wire.HostsResult
 	var rollouts wire.RolloutsResult
-	if err := s.call(wire.MasterInfo.Name, nil, &info); err != nil {
+	if err := s.Call(wire.MasterInfo.Name, nil, &info); err != nil {
 		return nil, err
 	}
-	if err := s.call(wire.HostsList.Name, nil, &hosts); err != nil {
+	if err := s.Call(wire.HostsList.Name, nil, &hosts); err != nil {
 		return nil, err
 	}
-	if err := s.call(wire.RolloutsList.Name, wire.RolloutsParams{}, &rollouts); err != nil {
+	if err := s.Call(wire.RolloutsList.Name, wire.RolloutsParams{}, &rollouts); err != nil {
 		return nil, err
 	}
-	return newMeshStatus(c.url, info, hosts.Hosts, rollouts.Rollouts), nil
+	return newMeshStatus(c.URL, info, hosts.Hosts, rollouts.Rollouts), nil
 }
 
 func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts []wire.Rollout) *meshStatus {
@@ -116,13 +116,13 @@ func (m *meshStatus) add(h wire.Host, now time.Time) {
 		m.Queued += h.Agent.ReportsQueued
 		m.Dropped += h.Agent.SamplesDropped
 		if h.Agent.Starved != "" && h.State == wire.HostUp {
-			m.Troubles = append(m.Troubles, fmt.Sprintf("%s is starved: %s", h.Host, oneLine(h.Agent.Starved)))
+			m.Troubles = append(m.Troubles, fmt.Sprintf("%s is starved: %s", h.Host, cli.OneLine(h.Agent.Starved)))
 		}
 	}
 	for _, i := range h.Inspectors {
 		m.Inspectors[i.State]++
 		if failing(i) {
-			m.Troubles = append(m.Troubles, fmt.Sprintf("%s: %s is %s since %s: %s", h.Host, i.Name, i.State, cli.Ago(now, i.SinceMS), oneLine(i.Error)))
+			m.Troubles = append(m.Troubles, fmt.Sprintf("%s: %s is %s since %s: %s", h.Host, i.Name, i.State, cli.Ago(now, i.SinceMS), cli.OneLine(i.Error)))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/check"
@@ -23,7 +24,7 @@ import (
 // try is one run of the command of that name.
 type try struct {
 	client
-	signFlags
+	remote.SignFlags
 	on       []string
 	to       string
 	length   time.Duration
@@ -54,14 +55,14 @@ that it failed somewhere.`,
 			return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
-	t.client.flags(cmd)
-	t.signFlags.flags(cmd)
-	t.jsonFlag(cmd, "print one JSON object a line, for each run, line and end on a host")
+	t.client.Flags(cmd)
+	t.SignFlags.Flags(cmd)
+	t.JSONFlag(cmd, "print one JSON object a line, for each run, line and end on a host")
 	cmd.Flags().StringSliceVar(&t.on, "on", nil, "the `HOSTS` to run it on, such as web-1,web-2")
 	cmd.Flags().StringVar(&t.to, "to", "", "the label `SELECTOR` of the hosts, such as role=db or 'zone in (a,b)'")
 	cmd.Flags().DurationVar(&t.length, "for", 10*time.Second, "how long; at most an hour")
 	cmd.Flags().DurationVar(&t.interval, "interval", 0, "run every `DURATION` (default: the script's //vedette:interval, else 1s)")
-	t.completeFlags(cmd)
+	t.CompleteFlags(cmd)
 	return cmd
 }
 
@@ -80,25 +81,25 @@ func trialEvents() (rpc.Handler, chan wire.TrialEvent) {
 }
 
 func (t *try) run(cmd *cobra.Command, file string) error {
-	if err := t.signFlags.read(cmd); err != nil {
+	if err := t.SignFlags.Read(cmd); err != nil {
 		return err
 	}
 	params, err := t.params(cmd, file)
 	if err != nil {
 		return err
 	}
-	o, err := t.dialOptions(cmd)
+	o, err := t.DialOptions(cmd)
 	if err != nil {
 		return err
 	}
 	o.Handler, t.events = trialEvents()
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
-	dialing, cancel := context.WithTimeout(ctx, t.timeout)
+	dialing, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
-	peer, err := rpc.Dial(dialing, t.url, o)
+	peer, err := rpc.Dial(dialing, t.URL, o)
 	if err != nil {
-		return t.explain(err)
+		return t.Explain(err)
 	}
 	defer peer.Wait()
 	defer peer.Close(rpc.CloseNormal, "")
@@ -109,9 +110,9 @@ func (t *try) run(cmd *cobra.Command, file string) error {
 	}
 	begun, err := wire.TrialsStart.Call(dialing, peer, *params)
 	if err != nil {
-		return t.explain(err)
+		return t.Explain(err)
 	}
-	t.printer = tryPrinter{cmd: cmd, json: t.json, table: cli.Table{Out: cmd.OutOrStdout()}, costs: make(map[string]wire.TrialEvent)}
+	t.printer = tryPrinter{cmd: cmd, json: t.JSON, table: cli.Table{Out: cmd.OutOrStdout()}, costs: make(map[string]wire.TrialEvent)}
 	for _, host := range begun.Away {
 		cli.Errln(cmd.ErrOrStderr(), "%s is not connected, and is left out", host)
 	}
@@ -144,14 +145,14 @@ func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, e
 	if said, err := inspectors.ParseDirectives(file, code.Source); err == nil && said.Interval == 0 && code.IntervalMS == 0 {
 		code.IntervalMS = 1000 // somebody is watching
 	}
-	return &wire.TrialStartParams{Code: code, Hosts: t.on, Selector: t.to, ForMS: t.length.Milliseconds(), Signatures: t.sign(code)}, nil
+	return &wire.TrialStartParams{Code: code, Hosts: t.on, Selector: t.to, ForMS: t.length.Milliseconds(), Signatures: t.Sign(code)}, nil
 }
 
 // onlyHost returns the one host that is up.
 func (t *try) onlyHost(ctx context.Context, peer *rpc.Peer) ([]string, error) {
 	result, err := wire.HostsList.Call(ctx, peer, wire.HostsParams{})
 	if err != nil {
-		return nil, t.explain(err)
+		return nil, t.Explain(err)
 	}
 	var up []string
 	for _, h := range result.Hosts {
@@ -194,14 +195,14 @@ func (t *try) follow(ctx context.Context, peer *rpc.Peer, begun *wire.TrialStart
 			}
 		case <-stopped:
 			stopped = nil
-			calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.timeout)
+			calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.Timeout)
 			_, err := wire.TrialsStop.Call(calling, peer, wire.TrialStopParams{Trial: begun.Trial})
 			cancel()
 			if err != nil {
-				return t.explain(err)
+				return t.Explain(err)
 			}
 		case <-peer.Done():
-			return t.explain(peer.Err())
+			return t.Explain(peer.Err())
 		}
 	}
 	return t.printer.end(begun.Hosts)

@@ -3,27 +3,19 @@ package mesh
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-// event is a wire.Event with its data as it came.
-type event struct {
-	Subscription uint64          `json:"subscription"`
-	Path         string          `json:"path"`
-	Data         json.RawMessage `json:"data"`
-}
 
 // watch is one run of the command of that name.
 type watch struct {
@@ -31,18 +23,12 @@ type watch struct {
 	pattern string
 	count   int
 	out     io.Writer
-	errs    io.Writer
 	table   *cli.Table
+	events  remote.Events
 	// subscribed, or nil, is called on each connection after the subscription.
 	subscribed func(context.Context, *rpc.Peer) error
-	// replace, or nil, shows an event in place of show; false leaves it to that.
-	replace func(event) (bool, error)
-
-	mu        sync.Mutex
-	connected bool  // at least once
-	seen      int   // events
-	err       error // that ended it
-	stop      context.CancelFunc
+	// of, or nil, says which events are shown.
+	of func(remote.Event) bool
 }
 
 // NewWatch makes the command of that name.
@@ -76,8 +62,8 @@ it says how many events were lost where they came faster than they could be read
 			return w.run(cmd)
 		},
 	}
-	w.flags(cmd)
-	w.jsonFlag(cmd, "print one JSON object a line: {path, data}")
+	w.Flags(cmd)
+	w.JSONFlag(cmd, "print one JSON object a line: {path, data}")
 	cmd.Flags().IntVar(&w.count, "count", 0, "stop after `N` events (default: never)")
 	return cmd
 }
@@ -86,116 +72,25 @@ func (w *watch) run(cmd *cobra.Command) error {
 	if w.count < 0 {
 		return cli.Usagef("--count is %d; it must be 0 or more", w.count)
 	}
-	w.out, w.errs, w.table = cmd.OutOrStdout(), cmd.ErrOrStderr(), &cli.Table{Out: cmd.OutOrStdout()}
-	o, err := w.dialOptions(cmd)
-	if err != nil {
-		return err
-	}
-	ctx, stop := cli.UntilStopped(cmd)
-	defer stop()
-	ctx, w.stop = context.WithCancel(ctx)
-	defer w.stop()
-	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyEvent.Name, rpc.Method(w.event))
-	rpc.Serve(mux, wire.NotifyLost, w.lost)
-	rpc.Serve(mux, wire.NotifyHeartbeat, func(context.Context, wire.Heartbeat) (wire.Empty, error) { return wire.Empty{}, nil })
-	o.Handler = mux
-	client := &rpc.Client{URL: w.url, Dial: o, OnConnect: w.connect, OnDown: w.down}
-	err = client.Run(ctx)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err == nil && err != nil {
-		w.err = w.explain(err)
-	}
-	return w.err
+	w.out, w.table = cmd.OutOrStdout(), &cli.Table{Out: cmd.OutOrStdout()}
+	w.events = remote.Events{Client: &w.client.Client, Pattern: w.pattern, Count: w.count, Subscribed: w.subscribed, Show: w.show}
+	return w.events.Run(cmd)
 }
 
-// connect subscribes on a new connection.
-func (w *watch) connect(ctx context.Context, p *rpc.Peer) error {
-	ctx, cancel := context.WithTimeout(ctx, w.timeout)
-	defer cancel()
-	var result wire.SubscribeResult
-	err := p.Call(ctx, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: w.pattern}, &result)
-	if err == nil && w.subscribed != nil {
-		err = w.subscribed(ctx, p)
-	}
-	if err != nil {
-		var answer *rpc.Error
-		if errors.As(err, &answer) {
-			w.end(w.explain(err))
-		}
-		return err
-	}
-	w.mu.Lock()
-	again := w.connected
-	w.connected = true
-	w.mu.Unlock()
-	if again {
-		cli.Errln(w.errs, "connected again")
-	}
-	return nil
-}
-
-// down tells that the connection was lost. A master that was never there is
-// the end: the address is more likely wrong than the master about to start.
-func (w *watch) down(err error, retryIn time.Duration) {
-	w.mu.Lock()
-	connected, ended := w.connected, w.err != nil
-	w.mu.Unlock()
-	switch {
-	case ended:
-	case !connected:
-		w.end(w.explain(err))
-	default:
-		cli.Errln(w.errs, "%v; trying again in %v", w.explain(err), retryIn.Round(100*time.Millisecond))
-	}
-}
-
-// end ends the command with an error.
-func (w *watch) end(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err == nil {
-		w.err = err
-	}
-	w.stop()
-}
-
-func (w *watch) lost(_ context.Context, l wire.Lost) (wire.Empty, error) {
-	cli.Errln(w.errs, "%d events were lost: they came faster than they could be shown", l.Events)
-	return wire.Empty{}, nil
-}
-
-func (w *watch) event(_ context.Context, e event) (wire.Empty, error) {
-	if w.count > 0 && w.seen >= w.count {
-		return wire.Empty{}, nil // behind the last
-	}
-	w.seen++
-	if err := w.show(e); err != nil {
-		w.end(fmt.Errorf("cannot show an event: %w", err))
-	}
-	if w.count > 0 && w.seen == w.count {
-		w.stop()
-	}
-	return wire.Empty{}, nil
-}
-
-func (w *watch) show(e event) error {
-	if w.replace != nil {
-		if done, err := w.replace(e); done {
-			return err
-		}
+func (w *watch) show(e remote.Event) error {
+	if w.of != nil && !w.of(e) {
+		return nil
 	}
 	path, isMetric := strings.CutPrefix(e.Path, "metrics/")
 	var m wire.Metric
 	isMetric = isMetric && json.Unmarshal(e.Data, &m) == nil && m.Val != nil
 	switch {
-	case w.json && isMetric:
+	case w.JSON && isMetric:
 		return json.NewEncoder(w.out).Encode(struct {
 			Path string      `json:"path"`
 			Data wire.Metric `json:"data"`
 		}{e.Path, m})
-	case w.json:
+	case w.JSON:
 		return json.NewEncoder(w.out).Encode(struct {
 			Path string          `json:"path"`
 			Data json.RawMessage `json:"data"`

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/probe"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -41,9 +42,9 @@ type applyStep struct {
 }
 
 // steps compares what the folder has with the catalog.
-func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep, error) {
+func (a *apply) steps(cmd *cobra.Command, s *remote.Session, all []wanted) ([]applyStep, error) {
 	var catalog wire.CatalogResult
-	if err := s.call(wire.CatalogList.Name, nil, &catalog); err != nil {
+	if err := s.Call(wire.CatalogList.Name, nil, &catalog); err != nil {
 		return nil, err
 	}
 	entries := make(map[string]wire.CatalogEntry)
@@ -54,17 +55,17 @@ func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep
 	good := true
 	for _, w := range all {
 		var checked wire.CheckResult
-		if err := s.call(wire.CatalogCheck.Name, wire.CheckParams{Code: w.code, Selector: &w.selector}, &checked); err != nil {
+		if err := s.Call(wire.CatalogCheck.Name, wire.CheckParams{Code: w.code, Selector: &w.selector}, &checked); err != nil {
 			return nil, err
 		}
 		if len(checked.Diagnostics) > 0 {
 			good = false
-			if err := probe.PrintChecked(cmd, w.code.File, fromMaster(checked), a.json); err != nil {
+			if err := probe.PrintChecked(cmd, w.code.File, fromMaster(checked), a.JSON); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if err := a.agree(w.code, checked.Revision); err != nil {
+		if err := a.Agree(w.code, checked.Revision); err != nil {
 			return nil, err
 		}
 		entry, there := entries[w.code.Name]
@@ -92,28 +93,28 @@ func (a *apply) steps(cmd *cobra.Command, s *session, all []wanted) ([]applyStep
 }
 
 // stepOf compares one inspector with its entry of the catalog.
-func (a *apply) stepOf(s *session, w wanted, entry wire.CatalogEntry, there bool, revision string) (applyStep, error) {
+func (a *apply) stepOf(s *remote.Session, w wanted, entry wire.CatalogEntry, there bool, revision string) (applyStep, error) {
 	step := applyStep{Name: w.code.Name, Change: changeNew, Revision: revision, To: w.selector, code: w.code}
 	var from wire.Revision
 	if there {
 		step.From, step.version = entry.Current, entry.Version
 		if entry.Selector != w.selector {
-			step.WasTo, step.Change = selectorText(entry.Selector), changeHosts
+			step.WasTo, step.Change = remote.SelectorText(entry.Selector), changeHosts
 		} else {
 			step.Change = changeNone
 		}
 		same := entry.Current == revision
-		if same && a.key == nil {
+		if same && !a.Signs() {
 			return step, nil
 		}
 		var err error
-		if from, err = s.revision(w.code.Name, entry.Current); err != nil {
+		if from, err = revisionOf(s, w.code.Name, entry.Current); err != nil {
 			return step, err
 		}
 		switch {
 		case !same:
 			step.Change = changeCode
-		case step.Change == changeNone && !a.has(w.code, from.Signatures):
+		case step.Change == changeNone && !a.Has(w.code, from.Signatures):
 			step.Change = changeSigned
 			return step, nil
 		default:
@@ -152,7 +153,7 @@ func planText(steps []applyStep, prune bool) string {
 	if n := countChanges(steps); n == 0 {
 		b.WriteString("nothing is to be done")
 	} else {
-		b.WriteString(counted(n, "change", "changes"))
+		b.WriteString(cli.Counted(n, "change", "changes"))
 	}
 	if left > 0 && !prune {
 		fmt.Fprintf(&b, "; --prune would delete what is only on the master")
@@ -166,12 +167,12 @@ func stepText(s applyStep) string {
 	text := s.Change
 	switch s.Change {
 	case changeNew, changeCode:
-		text = fmt.Sprintf("%s %s, +%d -%d lines", s.Change, shortID(s.Revision), s.Added, s.Removed)
+		text = fmt.Sprintf("%s %s, +%d -%d lines", s.Change, cli.ShortID(s.Revision), s.Added, s.Removed)
 		if s.Change == changeNew || s.WasTo != "" {
-			text += ", to " + selectorText(s.To)
+			text += ", to " + remote.SelectorText(s.To)
 		}
 	case changeHosts:
-		text = "same code, to " + selectorText(s.To)
+		text = "same code, to " + remote.SelectorText(s.To)
 	case changeSigned:
 		text = "same code and hosts, signed"
 	case changeDelete:
@@ -184,18 +185,10 @@ func stepText(s applyStep) string {
 	case s.Nobody != "":
 		text += "; " + nobodyText(s.Nobody, s.Drops)
 	case s.Drops > 0:
-		text += fmt.Sprintf("; %s it", counted(s.Drops, "host drops", "hosts drop"))
+		text += fmt.Sprintf("; %s it", cli.Counted(s.Drops, "host drops", "hosts drop"))
 	}
 	if replaces := builtInText(s.Name, s.Replaces > 0, s.Replaces); replaces != "" && s.Change != changeNone {
 		text += "; " + replaces
 	}
 	return text
-}
-
-// counted writes a number with its noun.
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -50,7 +51,7 @@ Exit status 8 tells that it failed, or was refused, on some host.`,
 			return err
 		},
 	}
-	r.flags(cmd)
+	r.Flags(cmd)
 	cmd.Flags().BoolVar(&r.failed, "failed", false, "show only hosts where it failed or was refused")
 	r.list.Flags(cmd, "print one JSON object a line, one for each host")
 	return cmd
@@ -60,8 +61,8 @@ func (r *receipts) run(cmd *cobra.Command, name string) error {
 	if r.list.Watching() && cli.TerminalWidth(cmd.OutOrStdout()) == 0 {
 		return r.follow(cmd, name) // which misses no state in between
 	}
-	err := list(&r.client, cmd, &r.list, func(s *session) ([]wire.HostReceipt, error) {
-		result, err := get(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
+	err := remote.List(&r.client.Client, cmd, &r.list, func(s *remote.Session) ([]wire.HostReceipt, error) {
+		result, err := remote.Get(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
 		return r.take(result), err
 	})
 	if err == nil && r.result.Summary.Failed+r.result.Summary.Refused > 0 {
@@ -89,8 +90,8 @@ func receiptColumns(now time.Time) []cli.Column[wire.HostReceipt] {
 	return []cli.Column[wire.HostReceipt]{
 		{Name: "host", Cell: func(h wire.HostReceipt) string { return h.Host }},
 		{Name: "state", Cell: func(h wire.HostReceipt) string { return h.State }},
-		revisionColumn("revision", func(h wire.HostReceipt) string { return h.Revision }),
-		revisionColumn("running", func(h wire.HostReceipt) string { return h.Running }),
+		cli.ID("revision", func(h wire.HostReceipt) string { return h.Revision }),
+		cli.ID("running", func(h wire.HostReceipt) string { return h.Running }),
 		cli.When("since", now, func(h wire.HostReceipt) int64 { return h.AtMS }),
 		{Name: "reason", Cell: func(h wire.HostReceipt) string {
 			return cli.OrDash(strings.ReplaceAll(receiptReason(h), "\n", "; "))
@@ -102,7 +103,7 @@ func receiptColumns(now time.Time) []cli.Column[wire.HostReceipt] {
 func receiptsLine(result wire.ReceiptsResult) string {
 	s := result.Summary
 	return fmt.Sprintf("%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts",
-		result.Inspector, shortID(result.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
+		result.Inspector, cli.ShortID(result.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
 }
 
 // follow shows the receipts on each connection, and then each that changes.
@@ -110,8 +111,10 @@ func (r *receipts) follow(cmd *cobra.Command, name string) error {
 	if err := r.list.Check(); err != nil {
 		return err
 	}
-	w := &watch{client: r.client, pattern: "receipts/*/" + name}
-	w.subscribed = func(ctx context.Context, p *rpc.Peer) error {
+	out := cmd.OutOrStdout()
+	table := &cli.Table{Out: out}
+	e := &remote.Events{Client: &r.client.Client, Pattern: "receipts/*/" + name}
+	e.Subscribed = func(ctx context.Context, p *rpc.Peer) error {
 		result, err := wire.CatalogReceipts.Call(ctx, p, wire.CatalogParams{Name: name})
 		if err != nil {
 			return err
@@ -120,18 +123,18 @@ func (r *receipts) follow(cmd *cobra.Command, name string) error {
 		if err := r.list.Write(&text, r.take(result), time.Now()); err != nil {
 			return err
 		}
-		_, err = cmd.OutOrStdout().Write(text.Bytes())
+		_, err = out.Write(text.Bytes())
 		return err
 	}
-	w.replace = func(e event) (bool, error) {
+	e.Show = func(e remote.Event) error {
 		var h wire.HostReceipt
 		if json.Unmarshal(e.Data, &h) != nil || h.Inspector != name || r.failed && !unwell(h) {
-			return true, nil
+			return nil
 		}
 		if !r.list.ForPeople() {
-			return true, cli.PrintLines(w.out, []wire.HostReceipt{h})
+			return r.list.Write(out, []wire.HostReceipt{h}, time.Now())
 		}
-		return true, w.table.Row(cli.Clock(time.UnixMilli(h.AtMS)), h.Host, h.State, shortID(h.Revision), strings.ReplaceAll(receiptReason(h), "\n", "; "))
+		return table.Row(cli.Clock(time.UnixMilli(h.AtMS)), h.Host, h.State, cli.ShortID(h.Revision), strings.ReplaceAll(receiptReason(h), "\n", "; "))
 	}
-	return w.run(cmd)
+	return e.Run(cmd)
 }

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/probe"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -24,7 +25,7 @@ import (
 type push struct {
 	client
 	planFlags
-	signFlags
+	remote.SignFlags
 	to, message, name, version string
 	interval, timeoutRun       time.Duration
 	allowNone                  bool
@@ -72,14 +73,14 @@ was not awaited. Hosts that are away get it when they return, and do not count.`
 		},
 	}
 	p.flags(cmd)
-	p.jsonFlag(cmd, "print one JSON object a line, for each change and the end; faults as `inspector check --json`")
+	p.JSONFlag(cmd, "print one JSON object a line, for each change and the end; faults as `inspector check --json`")
 	return cmd
 }
 
 func (p *push) flags(cmd *cobra.Command) {
-	p.client.flags(cmd)
+	p.client.Flags(cmd)
 	p.planFlags.flags(cmd)
-	p.signFlags.flags(cmd)
+	p.SignFlags.Flags(cmd)
 	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, such as role=db or 'zone in (a,b)'; '' is every host")
 	allowNoneFlag(cmd, &p.allowNone)
 	cmd.Flags().StringVarP(&p.message, "message", "m", "", "why, for the history")
@@ -89,7 +90,7 @@ func (p *push) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.version, "if-version", "", "push only if this is still the entry's `VERSION`, as `inspectors --json` prints it; '' is for a new one")
 	cmd.Flags().StringVar(&p.plugin, "plugin", "", "push the compiled program `BIN`; more platforms follow as ,GOOS/GOARCH=BIN")
 	cmd.Flags().StringArrayVar(&p.args, "arg", nil, "an `ARGUMENT` of the plugin; may be repeated")
-	p.completeFlags(cmd)
+	p.CompleteFlags(cmd)
 }
 
 func (p *push) run(cmd *cobra.Command, args []string) error {
@@ -97,29 +98,29 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.signFlags.read(cmd); err != nil {
+	if err := p.SignFlags.Read(cmd); err != nil {
 		return err
 	}
 	code, artefacts, err := p.code(cmd, args)
 	if err != nil {
 		return err
 	}
-	s, err := p.open(cmd)
+	s, err := p.Open(cmd)
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	// The master's check wants a plugin's programs there.
 	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
 		return err
 	}
-	params := wire.PushParams{Code: code, AllowNone: p.allowNone, Message: p.message, Plan: plan, Signatures: p.sign(code)}
+	params := wire.PushParams{Code: code, AllowNone: p.allowNone, Message: p.message, Plan: plan, Signatures: p.Sign(code)}
 	if cmd.Flags().Changed("to") {
 		params.Selector = &p.to
 	}
-	checked, err := checkOnMaster(cmd, s, params, p.json)
+	checked, err := checkOnMaster(cmd, s, params, p.JSON)
 	if err == nil {
-		err = p.agree(code, checked.Revision)
+		err = p.Agree(code, checked.Revision)
 	}
 	if err != nil {
 		return err
@@ -134,10 +135,10 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 		params.Version = &p.version
 	}
 	var result wire.PushResult
-	if err := s.call(wire.CatalogPush.Name, params, &result); err != nil {
-		return faultsOf(cmd, err, code.File, p.json)
+	if err := s.Call(wire.CatalogPush.Name, params, &result); err != nil {
+		return faultsOf(cmd, err, code.File, p.JSON)
 	}
-	if !p.json {
+	if !p.JSON {
 		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(code.Name, result))); err != nil {
 			return err
 		}
@@ -155,7 +156,7 @@ func nobodyText(nobody string, drops int) string {
 	if drops == 0 {
 		return nobody
 	}
-	return counted(drops, "host", "hosts") + " would drop it; " + nobody
+	return cli.Counted(drops, "host", "hosts") + " would drop it; " + nobody
 }
 
 // builtInText says that a push replaces a built-in inspector, or "".
@@ -163,7 +164,7 @@ func builtInText(name string, builtIn bool, replaces int) string {
 	if !builtIn || replaces == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s is built in; what is pushed under that name replaces it on %s, until it is deleted", name, counted(replaces, "host", "hosts"))
+	return fmt.Sprintf("%s is built in; what is pushed under that name replaces it on %s, until it is deleted", name, cli.Counted(replaces, "host", "hosts"))
 }
 
 // pushedText says what a push has begun, and for which hosts: somebody who gave no
@@ -180,22 +181,22 @@ func pushedText(name string, result wire.PushResult) string {
 func begunText(name string, result wire.PushResult) string {
 	switch {
 	case result.Signed:
-		return fmt.Sprintf("%s %s is current already; its hosts get the signature\n", name, shortID(result.Revision))
+		return fmt.Sprintf("%s %s is current already; its hosts get the signature\n", name, cli.ShortID(result.Revision))
 	case result.Rollout == "":
-		return fmt.Sprintf("%s %s is current already; nothing is to be done\n", name, shortID(result.Revision))
+		return fmt.Sprintf("%s %s is current already; nothing is to be done\n", name, cli.ShortID(result.Revision))
 	}
-	return fmt.Sprintf("%s %s goes to %s\n", name, shortID(result.Revision), whereText(result))
+	return fmt.Sprintf("%s %s goes to %s\n", name, cli.ShortID(result.Revision), whereText(result))
 }
 
 // whereText says to which hosts a rollout goes, and how many drop the inspector.
 func whereText(result wire.PushResult) string {
 	hosts := "none yet; hosts get it when they match"
 	if result.Hosts > 0 {
-		hosts = counted(result.Hosts, "host", "hosts")
+		hosts = cli.Counted(result.Hosts, "host", "hosts")
 	}
-	text := fmt.Sprintf("%s: %s (rollout %s)", selectorText(result.Selector), hosts, result.Rollout)
+	text := fmt.Sprintf("%s: %s (rollout %s)", remote.SelectorText(result.Selector), hosts, result.Rollout)
 	if result.Drops > 0 {
-		text += fmt.Sprintf("; %s it", counted(result.Drops, "host drops", "hosts drop"))
+		text += fmt.Sprintf("; %s it", cli.Counted(result.Drops, "host drops", "hosts drop"))
 	}
 	return text
 }
@@ -210,7 +211,7 @@ func (p *push) code(cmd *cobra.Command, args []string) (wire.Code, []artefact, e
 	}
 	code := wire.Code{Name: p.name, IntervalMS: p.interval.Milliseconds(), TimeoutMS: p.timeoutRun.Milliseconds()}
 	if p.plugin == "" {
-		err := scriptCode(cmd, args[0], &code, p.json)
+		err := scriptCode(cmd, args[0], &code, p.JSON)
 		return code, nil, err
 	}
 	if p.name == "" {
@@ -261,9 +262,9 @@ func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) e
 // checkOnMaster asks the master for what it has against the code, and prints
 // that as the local check does: its rules may be newer. It returns what a push
 // would do.
-func checkOnMaster(cmd *cobra.Command, s *session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
+func checkOnMaster(cmd *cobra.Command, s *remote.Session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
 	var result wire.CheckResult
-	if err := s.call(wire.CatalogCheck.Name, wire.CheckParams{Code: p.Code, Selector: p.Selector}, &result); err != nil {
+	if err := s.Call(wire.CatalogCheck.Name, wire.CheckParams{Code: p.Code, Selector: p.Selector}, &result); err != nil {
 		return result, err
 	}
 	if len(result.Diagnostics) == 0 {
@@ -305,7 +306,7 @@ func fromMaster(result wire.CheckResult) probe.Checked {
 // finish waits for the end of a rollout that was begun, unless that is not
 // wanted, and tells how it ended, by the exit status too.
 func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
-	if c.json {
+	if c.JSON {
 		if err := cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "pushed", Pushed: &result}}); err != nil {
 			return err
 		}
@@ -316,10 +317,10 @@ func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult,
 // await is finish without the line that tells of the beginning.
 func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
 	if f.noWait {
-		if !c.json && result.Signed {
+		if !c.JSON && result.Signed {
 			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette receipts "+name))
 		}
-		if !c.json && result.Rollout != "" {
+		if !c.JSON && result.Rollout != "" {
 			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette rollout show "+result.Rollout))
 		}
 		return nil
@@ -335,7 +336,7 @@ func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, 
 		defer stop()
 		ctx, cancel := context.WithTimeout(ctx, f.wait)
 		defer cancel()
-		r, err := c.follow(ctx, cmd, name, result.Rollout, newProgress(cmd.OutOrStdout(), c.json))
+		r, err := c.follow(ctx, cmd, name, result.Rollout, newProgress(cmd.OutOrStdout(), c.JSON))
 		if err != nil {
 			return err
 		}
@@ -347,16 +348,16 @@ func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, 
 // conclude prints how a rollout ended, with the receipts, and makes the exit
 // status of it.
 func (c *client) conclude(cmd *cobra.Command, name string, rollout *wire.Rollout) error {
-	if rollout != nil && !rollout.Ended() && !c.json {
+	if rollout != nil && !rollout.Ended() && !c.JSON {
 		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; the rollout goes on: vedette rollout show %s", rollout.ID))
 	}
 	receipts := wire.ReceiptsResult{Inspector: name}
-	if err := c.call(cmd, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil && !isNotFound(err) {
+	if err := c.Call(cmd, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil && !remote.IsNotFound(err) {
 		return err
 	}
 	outcome := outcomeOf(rollout, receipts)
 	var err error
-	if c.json {
+	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "end", Outcome: outcome, Rollout: rollout, Receipts: &receipts}})
 	} else {
 		err = printOutcome(cmd.OutOrStdout(), name, rollout, receipts)
@@ -365,10 +366,4 @@ func (c *client) conclude(cmd *cobra.Command, name string, rollout *wire.Rollout
 		return cli.Exit(status, nil)
 	}
 	return err
-}
-
-// isNotFound reports whether the master answered that there is no such thing.
-func isNotFound(err error) bool {
-	var answer *rpc.Error
-	return errors.As(err, &answer) && answer.Code == wire.CodeNotFound
 }

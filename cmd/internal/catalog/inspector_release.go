@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"errors"
@@ -35,13 +35,13 @@ It starts in its own process: the next crash quarantines it again.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			params := wire.ReleaseParams{Host: args[0], Inspector: args[1]}
-			if err := c.call(cmd, wire.InspectorsRelease.Name, params, nil); err != nil {
+			if err := c.Call(cmd, wire.InspectorsRelease.Name, params, nil); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), cli.Printable(fmt.Sprintf("%s runs %s again.", args[0], args[1])))
 			return err
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	return cmd
 }

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -22,7 +23,7 @@ import (
 type apply struct {
 	client
 	planFlags
-	signFlags
+	remote.SignFlags
 	prune, yes, dryRun bool
 	allowNone          bool
 	message            string
@@ -54,15 +55,15 @@ exits with 10 where there are changes.`,
 		Args: cli.OneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0]) },
 	}
-	a.client.flags(cmd)
+	a.client.Flags(cmd)
 	a.planFlags.flags(cmd)
-	a.signFlags.flags(cmd)
+	a.SignFlags.Flags(cmd)
 	cmd.Flags().BoolVar(&a.prune, "prune", false, "delete what is only on the master")
 	cmd.Flags().BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "show the plan, and change nothing")
 	allowNoneFlag(cmd, &a.allowNone)
 	cmd.Flags().StringVarP(&a.message, "message", "m", "", "why, for the history")
-	a.jsonFlag(cmd, "print one JSON object a line: each step of the plan, then each change")
+	a.JSONFlag(cmd, "print one JSON object a line: each step of the plan, then each change")
 	return cmd
 }
 
@@ -71,18 +72,18 @@ func (a *apply) run(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.signFlags.read(cmd); err != nil {
+	if err := a.SignFlags.Read(cmd); err != nil {
 		return err
 	}
 	wanted, err := a.folder(cmd, dir)
 	if err != nil {
 		return err
 	}
-	s, err := a.open(cmd)
+	s, err := a.Open(cmd)
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	steps, err := a.steps(cmd, s, wanted)
 	if err != nil {
 		return err
@@ -131,7 +132,7 @@ func (a *apply) folder(cmd *cobra.Command, dir string) ([]wanted, error) {
 	for _, name := range slices.Sorted(maps.Keys(folder.Inspectors)) {
 		in := folder.Inspectors[name]
 		code := wire.Code{Name: name, IntervalMS: in.Interval.Milliseconds(), TimeoutMS: in.Timeout.Milliseconds()}
-		if err := scriptCode(cmd, in.File, &code, a.json); cli.Status(err) == cli.ExitCheck {
+		if err := scriptCode(cmd, in.File, &code, a.JSON); cli.Status(err) == cli.ExitCheck {
 			good = false
 		} else if err != nil {
 			return nil, err
@@ -146,7 +147,7 @@ func (a *apply) folder(cmd *cobra.Command, dir string) ([]wanted, error) {
 
 // show prints the plan.
 func (a *apply) show(w io.Writer, steps []applyStep) error {
-	if a.json {
+	if a.JSON {
 		return cli.PrintLines(w, steps)
 	}
 	_, err := io.WriteString(w, cli.Printable(planText(steps, a.prune)))
@@ -159,10 +160,10 @@ func (a *apply) confirm(cmd *cobra.Command, changes int) error {
 		return nil
 	}
 	in, ok := cmd.InOrStdin().(*os.File)
-	if !ok || cli.TerminalWidth(in) == 0 || a.json {
+	if !ok || cli.TerminalWidth(in) == 0 || a.JSON {
 		return cli.Usagef("there is no terminal to ask on; look at the plan with --dry-run, and give --yes")
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "Make %s? [y/N] ", counted(changes, "change", "changes"))
+	fmt.Fprintf(cmd.ErrOrStderr(), "Make %s? [y/N] ", cli.Counted(changes, "change", "changes"))
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("cannot read the answer: %w", err)
@@ -185,7 +186,7 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 		}
 		if err != nil {
 			if left := countChanges(steps[i+1:]); left > 0 {
-				cli.Errln(cmd.ErrOrStderr(), "%s: %s left undone", step.Name, counted(left, "change is", "changes are"))
+				cli.Errln(cmd.ErrOrStderr(), "%s: %s left undone", step.Name, cli.Counted(left, "change is", "changes are"))
 			}
 			return err
 		}
@@ -194,12 +195,12 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 }
 
 func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
-	params := wire.PushParams{Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.sign(step.code)}
+	params := wire.PushParams{Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.Sign(step.code)}
 	var result wire.PushResult
-	if err := a.call(cmd, wire.CatalogPush.Name, params, &result); err != nil {
-		return faultsOf(cmd, err, step.code.File, a.json)
+	if err := a.Call(cmd, wire.CatalogPush.Name, params, &result); err != nil {
+		return faultsOf(cmd, err, step.code.File, a.JSON)
 	}
-	if !a.json {
+	if !a.JSON {
 		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(step.Name, result))); err != nil {
 			return err
 		}

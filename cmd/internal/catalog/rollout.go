@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -38,34 +39,34 @@ func newRolloutVerb(verb, method, short string) *cobra.Command {
 		Args:    cli.OneArg("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var r wire.Rollout
-			if err := c.call(cmd, method, wire.RolloutParams{Rollout: args[0], Reason: reason}, &r); err != nil {
+			if err := c.Call(cmd, method, wire.RolloutParams{Rollout: args[0], Reason: reason}, &r); err != nil {
 				return err
 			}
-			if c.json {
+			if c.JSON {
 				return cli.PrintLines(cmd.OutOrStdout(), []wire.Rollout{r})
 			}
 			return printRollout(cmd.OutOrStdout(), r, time.Now())
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	if verb != "show" {
 		cmd.Flags().StringVarP(&reason, "message", "m", "", "why, for the audit log")
 		cmd.Example += "\n  vedette rollout " + verb + " 7 -m 'the disks are slow today'"
 	}
-	c.jsonFlag(cmd, "print one JSON object")
+	c.JSONFlag(cmd, "print one JSON object")
 	return cmd
 }
 
 // printRollout describes one rollout.
 func printRollout(w io.Writer, r wire.Rollout, now time.Time) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s: %s → %s, %s\n", cli.OrDash(r.Action), r.Inspector, shortID(r.From), shortID(r.To), r.State)
+	fmt.Fprintf(&b, "%s of %s: %s → %s, %s\n", cli.OrDash(r.Action), r.Inspector, cli.ShortID(r.From), cli.ShortID(r.To), r.State)
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "  because %s\n", strings.ReplaceAll(strings.TrimSpace(r.Reason), "\n", "\n    "))
 	}
-	fmt.Fprintf(&b, "  by %s, %s; to %s", cli.OrDash(r.Author), cli.Ago(now, r.StartedMS), selectorText(r.ToSelector))
+	fmt.Fprintf(&b, "  by %s, %s; to %s", cli.OrDash(r.Author), cli.Ago(now, r.StartedMS), remote.SelectorText(r.ToSelector))
 	if r.Message != "" {
-		fmt.Fprintf(&b, "; %s", oneLine(r.Message))
+		fmt.Fprintf(&b, "; %s", cli.OneLine(r.Message))
 	}
 	b.WriteByte('\n')
 	for _, line := range stageLines(r, nil) {

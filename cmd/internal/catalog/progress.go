@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"fmt"
@@ -10,15 +10,6 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-// shortDigits is how much of a revision's id people are shown; it is the least
-// that names it.
-const shortDigits = 8
-
-// shortID is the start of a revision's id.
-func shortID(revision string) string {
-	return cli.OrDash(revision[:min(len(revision), shortDigits)])
-}
 
 // deletes reports whether a rollout takes its inspector away.
 func deletes(r *wire.Rollout) bool { return r != nil && r.Action == "delete" }
@@ -122,7 +113,7 @@ func bar(part, whole int) string {
 
 // progressBars describe the stages of a rollout for a terminal: a bar each.
 func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time.Time) []string {
-	lines := []string{cli.Printable(fmt.Sprintf("%s  %s → %s  %s", r.Inspector, shortID(r.From), shortID(r.To), r.State))}
+	lines := []string{cli.Printable(fmt.Sprintf("%s  %s → %s  %s", r.Inspector, cli.ShortID(r.From), cli.ShortID(r.To), r.State))}
 	for i, s := range r.Stages {
 		counts, phase := stageCounts(r, s, receipts), stagePhase(r, i)
 		if left := bakeLeft(r, s, now); phase == "bakes" && left > 0 {
@@ -253,13 +244,13 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 	var b strings.Builder
 	switch {
 	case r != nil && r.State == wire.RolloutRolledBack:
-		to := "rolled back to " + shortID(r.From)
+		to := "rolled back to " + cli.ShortID(r.From)
 		if r.From == "" {
 			to = "taken off its hosts again" // there was nothing before it
 		}
-		fmt.Fprintf(&b, "%s %s was %s: %s\n", name, shortID(r.To), to, cli.OrDash(r.Reason))
+		fmt.Fprintf(&b, "%s %s was %s: %s\n", name, cli.ShortID(r.To), to, cli.OrDash(r.Reason))
 	case r != nil && r.State == wire.RolloutReplaced:
-		fmt.Fprintf(&b, "%s %s was replaced by a later push\n", name, shortID(r.To))
+		fmt.Fprintf(&b, "%s %s was replaced by a later push\n", name, cli.ShortID(r.To))
 	}
 	if r != nil {
 		for _, f := range r.Failures {
@@ -269,7 +260,7 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 	switch {
 	case !deletes(r):
 		s := receipts.Summary
-		fmt.Fprintf(&b, "%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts\n", name, shortID(receipts.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
+		fmt.Fprintf(&b, "%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts\n", name, cli.ShortID(receipts.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
 		for _, host := range receipts.Receipts {
 			if host.State != wire.ReceiptHealthy {
 				writeReceipt(&b, host)
@@ -305,7 +296,7 @@ func writeReceipt(b *strings.Builder, h wire.HostReceipt) {
 		b.WriteString(": " + strings.ReplaceAll(why, "\n", "\n    "))
 	}
 	if h.Running != "" && h.Running != h.Revision {
-		fmt.Fprintf(b, " (%s goes on there)", shortID(h.Running))
+		fmt.Fprintf(b, " (%s goes on there)", cli.ShortID(h.Running))
 	}
 	b.WriteByte('\n')
 }

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"fmt"
@@ -35,22 +35,22 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 			return c.remove(cmd, params, &plan)
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	plan.waitFlags(cmd)
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&version, "if-version", "", "delete only if this is still the entry's `VERSION`, as `inspectors --json` prints it")
-	c.jsonFlag(cmd, "print one JSON object a line: {deleted}, then each change and the end")
+	c.JSONFlag(cmd, "print one JSON object a line: {deleted}, then each change and the end")
 	return cmd
 }
 
 // remove deletes an inspector, and follows that as a push is followed.
 func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFlags) error {
 	var result wire.PushResult
-	if err := c.call(cmd, wire.CatalogDelete.Name, params, &result); err != nil {
+	if err := c.Call(cmd, wire.CatalogDelete.Name, params, &result); err != nil {
 		return err
 	}
 	var err error
-	if c.json {
+	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"deleted": params.Name}})
 	} else {
 		text := fmt.Sprintf("%s is deleted; its history is kept: vedette inspector history %s\n", params.Name, params.Name)

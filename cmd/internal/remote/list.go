@@ -1,4 +1,4 @@
-package mesh
+package remote
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// list runs a list with what ask gets from the master. One that watches makes
+// List runs a list with what ask gets from the master. One that watches makes
 // another connection when the one that it has is lost.
-func list[T any](c *client, cmd *cobra.Command, l *cli.List[T], ask func(*session) ([]T, error)) error {
+func List[T any](c *Client, cmd *cobra.Command, l *cli.List[T], ask func(*Session) ([]T, error)) error {
 	if err := l.Check(); err != nil {
 		return err
 	}
@@ -22,21 +22,21 @@ func list[T any](c *client, cmd *cobra.Command, l *cli.List[T], ask func(*sessio
 		defer stop()
 		cmd.SetContext(ctx) // it ends what waits for an answer too
 	}
-	var s *session
+	var s *Session
 	hangUp := func() {
 		if s != nil {
-			s.close()
+			s.Close()
 			s = nil
 		}
 	}
 	defer hangUp()
 	return l.Run(ctx, cmd, func() ([]T, error) {
-		if s != nil && s.peer.Err() != nil {
+		if s != nil && s.Peer.Err() != nil {
 			hangUp()
 		}
 		if s == nil {
 			var err error
-			if s, err = c.open(cmd); err != nil {
+			if s, err = c.Open(cmd); err != nil {
 				return nil, err
 			}
 		}
@@ -48,14 +48,22 @@ func list[T any](c *client, cmd *cobra.Command, l *cli.List[T], ask func(*sessio
 	})
 }
 
-// get calls a method by its row.
-func get[P, R any](s *session, m wire.Method[P, R], params P) (R, error) {
+// Get calls a method by its row.
+func Get[P, R any](s *Session, m wire.Method[P, R], params P) (R, error) {
 	var result R
-	err := s.call(m.Name, params, &result)
+	err := s.Call(m.Name, params, &result)
 	return result, err
 }
 
-// toFlag adds --to, for lists of what is on hosts.
-func toFlag(cmd *cobra.Command, to *string, what string) {
+// ToFlag adds --to, for lists of what is on hosts.
+func ToFlag(cmd *cobra.Command, to *string, what string) {
 	cmd.Flags().StringVar(to, "to", "", "only "+what+" that this label `SELECTOR` selects, such as role=db or 'zone in (a,b)'")
+}
+
+// SelectorText names the hosts of a selector.
+func SelectorText(selector string) string {
+	if selector == "" {
+		return "every host"
+	}
+	return selector
 }

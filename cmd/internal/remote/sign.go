@@ -1,4 +1,4 @@
-package mesh
+package remote
 
 import (
 	"fmt"
@@ -13,18 +13,18 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// signFlags say who signs what goes to hosts.
-type signFlags struct {
+// SignFlags say who signs what goes to hosts.
+type SignFlags struct {
 	file string
 	key  *signing.PrivateKey // nil signs nothing
 }
 
-func (f *signFlags) flags(cmd *cobra.Command) {
+func (f *SignFlags) Flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.file, "sign-key", "", "sign the code with the private key in `FILE`, as vedette key makes it (default $"+config.VariableSignKey+")")
 }
 
-// read reads the key, where one is given. An empty --sign-key signs nothing.
-func (f *signFlags) read(cmd *cobra.Command) error {
+// Read reads the key, where one is given. An empty --sign-key signs nothing.
+func (f *SignFlags) Read(cmd *cobra.Command) error {
 	file := f.file
 	if !cmd.Flags().Changed("sign-key") {
 		file = os.Getenv(config.VariableSignKey)
@@ -53,27 +53,30 @@ func ReadSignKey(file string) (signing.PrivateKey, error) {
 	return key, nil
 }
 
-// sign signs code; nil is without a key. It does not ask a master what the
+// Sign signs code; nil is without a key. It does not ask a master what the
 // revision is: that could have anything signed.
-func (f *signFlags) sign(code wire.Code) []wire.Signature {
+func (f *SignFlags) Sign(code wire.Code) []wire.Signature {
 	if f.key == nil {
 		return nil
 	}
 	return []wire.Signature{{Key: f.key.Public().ID(), Signature: f.key.Sign(wire.RevisionOf(code))}}
 }
 
-// agree refuses to go on where the master would make another revision of code
+// Agree refuses to go on where the master would make another revision of code
 // than was signed.
-func (f *signFlags) agree(code wire.Code, theirs string) error {
+func (f *SignFlags) Agree(code wire.Code, theirs string) error {
 	if ours := wire.RevisionOf(code); f.key != nil && ours != theirs {
-		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master would make revision %s of the code that was signed as %s; install this version of vedette on it", shortID(theirs), shortID(ours)))
+		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master would make revision %s of the code that was signed as %s; install this version of vedette on it", cli.ShortID(theirs), cli.ShortID(ours)))
 	}
 	return nil
 }
 
-// has reports whether the signatures of a revision include ours; without a key
+// Has reports whether the signatures of a revision include ours; without a key
 // there is nothing to be missed.
-func (f *signFlags) has(code wire.Code, signatures []wire.Signature) bool {
-	ours := f.sign(code)
+func (f *SignFlags) Has(code wire.Code, signatures []wire.Signature) bool {
+	ours := f.Sign(code)
 	return len(ours) == 0 || slices.Contains(signatures, ours[0])
 }
+
+// Signs reports whether there is a key.
+func (f *SignFlags) Signs() bool { return f.key != nil }

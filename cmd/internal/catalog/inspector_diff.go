@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ before the current with that where there is none. Settings that differ are shown
 				return err
 			}
 			text := revisionDiff(from, to)
-			if c.json {
+			if c.JSON {
 				added, removed := lineCounts(text)
 				return cli.PrintLines(cmd.OutOrStdout(), []diffLine{{from.Name, from.ID, to.ID, added, removed, text}})
 			}
@@ -38,8 +38,8 @@ before the current with that where there is none. Settings that differ are shown
 			return err
 		},
 	}
-	c.flags(cmd)
-	c.jsonFlag(cmd, "print one JSON object: {name, from, to, added, removed, diff}")
+	c.Flags(cmd)
+	c.JSONFlag(cmd, "print one JSON object: {name, from, to, added, removed, diff}")
 	return cmd
 }
 
@@ -55,16 +55,16 @@ type diffLine struct {
 
 // revisionPair gets the two revisions that the arguments name.
 func (c *client) revisionPair(cmd *cobra.Command, args []string) (from, to wire.Revision, err error) {
-	s, err := c.open(cmd)
+	s, err := c.Open(cmd)
 	if err != nil {
 		return from, to, err
 	}
-	defer s.close()
+	defer s.Close()
 	name := args[0]
 	first, second := append(args, "", "")[1], append(args, "", "")[2]
 	if first == "" {
 		var entry wire.CatalogEntry
-		if err := s.call(wire.CatalogGet.Name, wire.CatalogParams{Name: name}, &entry); err != nil {
+		if err := s.Call(wire.CatalogGet.Name, wire.CatalogParams{Name: name}, &entry); err != nil {
 			return from, to, err
 		}
 		if first = previous(entry); first == "" {
@@ -72,10 +72,10 @@ func (c *client) revisionPair(cmd *cobra.Command, args []string) (from, to wire.
 		}
 		second = entry.Current
 	}
-	if from, err = s.revision(name, first); err != nil {
+	if from, err = revisionOf(s, name, first); err != nil {
 		return from, to, err
 	}
-	to, err = s.revision(name, second)
+	to, err = revisionOf(s, name, second)
 	return from, to, err
 }
 
@@ -95,7 +95,7 @@ func revisionDiff(from, to wire.Revision) string {
 		if r.ID == "" {
 			return "nothing"
 		}
-		return r.Name + " " + shortID(r.ID)
+		return r.Name + " " + cli.ShortID(r.ID)
 	}
 	return unified(header(from), header(to), settingsText(from.Code), settingsText(to.Code)) +
 		unified(header(from), header(to), codeText(from.Code), codeText(to.Code))
@@ -158,10 +158,4 @@ func coloured(diff string, on bool) string {
 		b.WriteString(line)
 	}
 	return b.String()
-}
-
-// oneLine is the first line of a text.
-func oneLine(s string) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return first
 }

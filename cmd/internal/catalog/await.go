@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -42,7 +43,7 @@ type rolloutWait struct {
 // follow shows a rollout until it has ended, and returns it as it is then. When
 // ctx ends before, it returns it as it was last, and no error.
 func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string, p *progress) (wire.Rollout, error) {
-	o, err := c.dialOptions(cmd)
+	o, err := c.DialOptions(cmd)
 	if err != nil {
 		return wire.Rollout{}, err
 	}
@@ -57,12 +58,12 @@ func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string
 	rpc.Serve(mux, wire.NotifyLost, func(context.Context, wire.Lost) (wire.Empty, error) { return wire.Empty{}, nil })
 	rpc.Serve(mux, wire.NotifyHeartbeat, func(context.Context, wire.Heartbeat) (wire.Empty, error) { return wire.Empty{}, nil })
 	o.Handler = mux
-	client := &rpc.Client{URL: c.url, Dial: o, OnConnect: w.connect, OnDown: w.down}
+	client := &rpc.Client{URL: c.URL, Dial: o, OnConnect: w.connect, OnDown: w.down}
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		if err := client.Run(ctx); err != nil {
-			w.fail(c.explain(err))
+			w.fail(c.Explain(err))
 		}
 	}()
 	err = w.loop(ctx, p)
@@ -86,16 +87,16 @@ func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duratio
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	s, err := c.open(cmd)
+	s, err := c.Open(cmd)
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	look := time.NewTicker(decideEvery)
 	defer look.Stop()
 	for {
 		var receipts wire.ReceiptsResult
-		if err := s.call(wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil {
+		if err := s.Call(wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(receipts.Receipts, undecided) {
@@ -106,7 +107,7 @@ func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duratio
 			continue
 		case <-ctx.Done():
 		}
-		if c.json {
+		if c.JSON {
 			if err := cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "end", Outcome: outcomeWaiting, Receipts: &receipts}}); err != nil {
 				return err
 			}
@@ -179,7 +180,7 @@ func (w *rolloutWait) connect(ctx context.Context, p *rpc.Peer) error {
 // call calls a method. What the master answers with an error ends the waiting:
 // it would be the same the next time.
 func (w *rolloutWait) call(ctx context.Context, p *rpc.Peer, method string, params, result any) error {
-	ctx, cancel := context.WithTimeout(ctx, w.client.timeout)
+	ctx, cancel := context.WithTimeout(ctx, w.client.Timeout)
 	defer cancel()
 	err := p.Call(ctx, method, params, result)
 	var answer *rpc.Error
@@ -189,7 +190,7 @@ func (w *rolloutWait) call(ctx context.Context, p *rpc.Peer, method string, para
 	case method == wire.CatalogReceipts.Name && answer.Code == wire.CodeNotFound:
 		return nil // it is being deleted
 	}
-	w.fail(w.client.explain(err))
+	w.fail(w.client.Explain(err))
 	return err
 }
 
@@ -231,7 +232,7 @@ func (w *rolloutWait) tell() {
 	}
 }
 
-func (w *rolloutWait) event(_ context.Context, e event) (wire.Empty, error) {
+func (w *rolloutWait) event(_ context.Context, e remote.Event) (wire.Empty, error) {
 	if strings.HasPrefix(e.Path, "receipts/") {
 		var receipt wire.HostReceipt
 		if json.Unmarshal(e.Data, &receipt) == nil && receipt.Inspector == w.name {
@@ -256,7 +257,7 @@ func (w *rolloutWait) down(err error, retryIn time.Duration) {
 	over := w.err != nil
 	w.mu.Unlock()
 	if !over {
-		cli.Errln(w.errs, "%v; trying again in %v", w.client.explain(err), retryIn.Round(100*time.Millisecond))
+		cli.Errln(w.errs, "%v; trying again in %v", w.client.Explain(err), retryIn.Round(100*time.Millisecond))
 	}
 }
 

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"context"
@@ -101,11 +101,11 @@ func (c *client) upload(ctx context.Context, errs io.Writer, artefacts []artefac
 		return nil
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = c.dialed.TLS
+	transport.TLSClientConfig = c.Dialed.TLS
 	defer transport.CloseIdleConnections()
 	h := &http.Client{Transport: transport}
 	for _, a := range artefacts {
-		address, err := artefactURL(c.url, a.sum)
+		address, err := artefactURL(c.URL, a.sum)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (c *client) put(ctx context.Context, h *http.Client, address string, a arte
 	case err != nil:
 		return err
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return c.refused(body)
+		return c.Refused(body)
 	case status/100 != 2:
 		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master did not take %q: %s (HTTP %d)", a.path, body, status))
 	}
@@ -161,12 +161,12 @@ func (c *client) send(ctx context.Context, h *http.Client, method, address strin
 	if body != nil {
 		req.ContentLength = body.size
 	}
-	if value := c.dialed.Header.Get("Authorization"); value != "" {
+	if value := c.Dialed.Header.Get("Authorization"); value != "" {
 		req.Header.Set("Authorization", value)
 	}
 	res, err := h.Do(req)
 	if err != nil {
-		return 0, "", c.explain(err)
+		return 0, "", c.Explain(err)
 	}
 	defer res.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 500))

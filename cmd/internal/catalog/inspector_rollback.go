@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -33,10 +34,10 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 			}
 			params := wire.RollbackParams{Name: args[0], Revision: append(args, "")[1], Message: message, Plan: p}
 			var result wire.PushResult
-			if err := c.call(cmd, wire.CatalogRollback.Name, params, &result); err != nil {
+			if err := c.Call(cmd, wire.CatalogRollback.Name, params, &result); err != nil {
 				return err
 			}
-			if !c.json {
+			if !c.JSON {
 				text := rolledBackText(args[0], result)
 				if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(text)); err != nil {
 					return err
@@ -45,17 +46,17 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 			return c.finish(cmd, args[0], result, &plan)
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	plan.flags(cmd)
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
-	c.jsonFlag(cmd, "print one JSON object a line, for each change and the end")
+	c.JSONFlag(cmd, "print one JSON object a line, for each change and the end")
 	return cmd
 }
 
 // rolledBackText says where a rollback goes.
 func rolledBackText(name string, result wire.PushResult) string {
 	if result.Rollout == "" {
-		return fmt.Sprintf("%s %s is current already, for %s; nothing is to be done\n", name, shortID(result.Revision), selectorText(result.Selector))
+		return fmt.Sprintf("%s %s is current already, for %s; nothing is to be done\n", name, cli.ShortID(result.Revision), remote.SelectorText(result.Selector))
 	}
-	return fmt.Sprintf("%s goes back to %s on %s\n", name, shortID(result.Revision), whereText(result))
+	return fmt.Sprintf("%s goes back to %s on %s\n", name, cli.ShortID(result.Revision), whereText(result))
 }

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -26,8 +27,8 @@ current, for which hosts, when, by whom, with the keys that have signed it, and 
 		Example: "  vedette inspector history disk\n  vedette inspector history disk --json | jq -r .revision",
 		Args:    nameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return list(&c, cmd, &l, func(s *session) ([]wire.HistoryEntry, error) {
-				entry, err := get(s, wire.CatalogGet, wire.CatalogParams{Name: args[0]})
+			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.HistoryEntry, error) {
+				entry, err := remote.Get(s, wire.CatalogGet, wire.CatalogParams{Name: args[0]})
 				if current = entry.Current; entry.Deleted {
 					current = ""
 				}
@@ -35,7 +36,7 @@ current, for which hosts, when, by whom, with the keys that have signed it, and 
 			})
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	l.Flags(cmd, "print one JSON object a line, one for each change")
 	return cmd
 }
@@ -47,7 +48,7 @@ func signedText(signers []string) string {
 	}
 	short := make([]string, len(signers))
 	for i, key := range signers {
-		short[i] = shortID(key)
+		short[i] = cli.ShortID(key)
 	}
 	return " (signed by " + strings.Join(short, ", ") + ")"
 }
@@ -62,13 +63,13 @@ func historyColumns(now time.Time, current string) []cli.Column[wire.HistoryEntr
 	}
 	return []cli.Column[wire.HistoryEntry]{
 		{
-			Name: "revision", Cell: func(h wire.HistoryEntry) string { return revision(h, shortID(h.Revision)) },
+			Name: "revision", Cell: func(h wire.HistoryEntry) string { return revision(h, cli.ShortID(h.Revision)) },
 			Exact: func(h wire.HistoryEntry) string { return revision(h, cli.OrDash(h.Revision)) },
 		},
 		{Name: "action", Cell: func(h wire.HistoryEntry) string { return h.Action }},
 		cli.When("when", now, func(h wire.HistoryEntry) int64 { return h.AtMS }),
 		{Name: "by", Cell: func(h wire.HistoryEntry) string { return cli.OrDash(h.Author) + signedText(h.Signers) }},
-		{Name: "to", Cell: func(h wire.HistoryEntry) string { return selectorText(h.Selector) }},
-		{Name: "why", Cell: func(h wire.HistoryEntry) string { return cli.OrDash(oneLine(h.Message)) }},
+		{Name: "to", Cell: func(h wire.HistoryEntry) string { return remote.SelectorText(h.Selector) }},
+		{Name: "why", Cell: func(h wire.HistoryEntry) string { return cli.OrDash(cli.OneLine(h.Message)) }},
 	}
 }

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -26,31 +27,31 @@ its programs are listed.`,
 		Example: "  vedette inspector show disk\n  vedette inspector show disk 1f2e3d4c > disk.go\n  vedette inspector show disk --json",
 		Args:    nameAndRevisions(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := c.open(cmd)
+			s, err := c.Open(cmd)
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			revision, err := s.revision(args[0], append(args, "")[1])
+			defer s.Close()
+			revision, err := revisionOf(s, args[0], append(args, "")[1])
 			if err != nil {
 				return err
 			}
-			if c.json {
+			if c.JSON {
 				return cli.PrintLines(cmd.OutOrStdout(), []wire.Revision{revision})
 			}
 			_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(codeText(revision.Code)))
 			return err
 		},
 	}
-	c.flags(cmd)
-	c.jsonFlag(cmd, "print one JSON object, with the settings, the author, the message and the signatures")
+	c.Flags(cmd)
+	c.JSONFlag(cmd, "print one JSON object, with the settings, the author, the message and the signatures")
 	return cmd
 }
 
-// revision gets a revision by the start of its id; "" is the current one.
-func (s *session) revision(name, id string) (wire.Revision, error) {
+// revisionOf gets a revision by the start of its id; "" is the current one.
+func revisionOf(s *remote.Session, name, id string) (wire.Revision, error) {
 	var r wire.Revision
-	err := s.call(wire.CatalogRevision.Name, wire.RevisionParams{Name: name, Revision: id}, &r)
+	err := s.Call(wire.CatalogRevision.Name, wire.RevisionParams{Name: name, Revision: id}, &r)
 	return r, err
 }
 

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"bytes"
@@ -180,18 +180,6 @@ func TestPlanText(t *testing.T) {
 `
 	if got := planText(steps, false); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
-	}
-}
-
-func TestParseLabels(t *testing.T) {
-	got, err := parseLabels([]string{"role=db", "zone-", "a-b=c=d"})
-	if err != nil || labelsText(got) != "a-b=c=d,role=db,zone=" {
-		t.Errorf("got %v, %v", got, err)
-	}
-	for _, words := range [][]string{{"role"}, {"role="}, {"=x"}, {"-"}, {"a=b", "a-"}} {
-		if got, err := parseLabels(words); err == nil {
-			t.Errorf("%q: got %v", words, got)
-		}
 	}
 }
 

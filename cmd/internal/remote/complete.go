@@ -1,4 +1,4 @@
-package mesh
+package remote
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -19,7 +20,7 @@ const completionTimeout = 2 * time.Second
 // complete completes an argument with what the master knows by the word that stands
 // for it in the usage of the command, such as HOST or NAME. Without a master nothing
 // is proposed.
-func (c *client) complete(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+func (c *Client) complete(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	words := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(cmd.Use))[1:]
 	if len(words) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -34,9 +35,9 @@ func (c *client) complete(cmd *cobra.Command, args []string, begun string) ([]st
 	return c.propose(cmd, word, append(args, "")[0], begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeFlags has flags whose value is of the master completed in the same way.
+// CompleteFlags has flags whose value is of the master completed in the same way.
 // It is called when all flags of the command are there.
-func (c *client) completeFlags(cmd *cobra.Command) {
+func (c *Client) CompleteFlags(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		word, _ := pflag.UnquoteUsage(f)
 		if !slices.Contains([]string{"HOSTS", "SELECTOR", "INSPECTOR"}, word) {
@@ -56,18 +57,18 @@ func (c *client) completeFlags(cmd *cobra.Command) {
 
 // propose asks the master for what a word stands for. subject is the first argument,
 // whose revisions are meant.
-func (c *client) propose(cmd *cobra.Command, word, subject, begun string) []string {
+func (c *Client) propose(cmd *cobra.Command, word, subject, begun string) []string {
 	if !cmd.Flags().Changed("timeout") {
-		c.timeout = completionTimeout
+		c.Timeout = completionTimeout
 	}
 	if cmd.Context() == nil {
 		cmd.SetContext(context.Background())
 	}
-	s, err := c.open(cmd)
+	s, err := c.Open(cmd)
 	if err != nil {
 		return nil
 	}
-	defer s.close()
+	defer s.Close()
 	var all []string
 	switch word {
 	case "HOST", "HOSTS", "SELECTOR":
@@ -85,9 +86,9 @@ func (c *client) propose(cmd *cobra.Command, word, subject, begun string) []stri
 
 // hostWords lists the names of the hosts, or the selectors of one label that some
 // host has.
-func (s *session) hostWords(selectors bool) (all []string) {
+func (s *Session) hostWords(selectors bool) (all []string) {
 	var hosts wire.HostsResult
-	if s.call(wire.HostsList.Name, nil, &hosts) != nil {
+	if s.Call(wire.HostsList.Name, nil, &hosts) != nil {
 		return nil
 	}
 	for _, h := range hosts.Hosts {
@@ -103,15 +104,15 @@ func (s *session) hostWords(selectors bool) (all []string) {
 }
 
 // inspectorNames lists what was pushed, and what runs on hosts.
-func (s *session) inspectorNames() (all []string) {
+func (s *Session) inspectorNames() (all []string) {
 	var catalog wire.CatalogResult
-	if s.call(wire.CatalogList.Name, nil, &catalog) == nil {
+	if s.Call(wire.CatalogList.Name, nil, &catalog) == nil {
 		for _, entry := range catalog.Inspectors {
 			all = append(all, entry.Name)
 		}
 	}
 	var hosts wire.HostsResult
-	if s.call(wire.HostsList.Name, nil, &hosts) == nil {
+	if s.Call(wire.HostsList.Name, nil, &hosts) == nil {
 		for _, h := range hosts.Hosts {
 			for _, inspector := range h.Inspectors {
 				all = append(all, inspector.Name)
@@ -121,22 +122,22 @@ func (s *session) inspectorNames() (all []string) {
 	return all
 }
 
-func (s *session) revisions(inspector string) (all []string) {
+func (s *Session) revisions(inspector string) (all []string) {
 	var entry wire.CatalogEntry
-	if s.call(wire.CatalogGet.Name, wire.CatalogParams{Name: inspector}, &entry) != nil {
+	if s.Call(wire.CatalogGet.Name, wire.CatalogParams{Name: inspector}, &entry) != nil {
 		return nil
 	}
 	for _, h := range entry.History {
 		if h.Revision != "" {
-			all = append(all, shortID(h.Revision)+"\t"+oneLine(h.Message))
+			all = append(all, cli.ShortID(h.Revision)+"\t"+cli.OneLine(h.Message))
 		}
 	}
 	return all
 }
 
-func (s *session) rolloutIDs() (all []string) {
+func (s *Session) rolloutIDs() (all []string) {
 	var rollouts wire.RolloutsResult
-	if s.call(wire.RolloutsList.Name, wire.RolloutsParams{Limit: 20}, &rollouts) != nil {
+	if s.Call(wire.RolloutsList.Name, wire.RolloutsParams{Limit: 20}, &rollouts) != nil {
 		return nil
 	}
 	for _, r := range rollouts.Rollouts {

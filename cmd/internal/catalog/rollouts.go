@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -34,13 +35,13 @@ func NewRollouts() *cobra.Command {
 			if limit < 1 {
 				return cli.Usagef("-n is %d; it must be above 0", limit)
 			}
-			return list(&c, cmd, &l, func(s *session) ([]wire.Rollout, error) {
-				result, err := get(s, wire.RolloutsList, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit})
+			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.Rollout, error) {
+				result, err := remote.Get(s, wire.RolloutsList, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit})
 				return result.Rollouts, err
 			})
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	cmd.Flags().IntVarP(&limit, "number", "n", 100, "show at most `N`")
 	l.Flags(cmd, "print one JSON object a line, one for each rollout")
 	return cmd
@@ -52,8 +53,8 @@ func rolloutColumns(now time.Time) []cli.Column[wire.Rollout] {
 		{Name: "id", Cell: func(r wire.Rollout) string { return r.ID }},
 		{Name: "inspector", Cell: func(r wire.Rollout) string { return r.Inspector }},
 		{Name: "action", Cell: func(r wire.Rollout) string { return r.Action }},
-		revisionColumn("from", func(r wire.Rollout) string { return r.From }),
-		revisionColumn("to", func(r wire.Rollout) string { return r.To }),
+		cli.ID("from", func(r wire.Rollout) string { return r.From }),
+		cli.ID("to", func(r wire.Rollout) string { return r.To }),
 		{Name: "state", Cell: func(r wire.Rollout) string { return r.State }},
 		{Name: "stage", Cell: func(r wire.Rollout) string { return fmt.Sprintf("%d/%d", min(r.Stage+1, len(r.Stages)), len(r.Stages)) }},
 		{Name: "by", Cell: func(r wire.Rollout) string { return cli.OrDash(r.Author) }},
@@ -65,7 +66,7 @@ func rolloutColumns(now time.Time) []cli.Column[wire.Rollout] {
 // rolloutWhy says why a rollout was begun, or rolled back.
 func rolloutWhy(r wire.Rollout) string {
 	if r.State == wire.RolloutRolledBack {
-		return cli.OrDash(oneLine(r.Reason))
+		return cli.OrDash(cli.OneLine(r.Reason))
 	}
-	return cli.OrDash(oneLine(r.Message))
+	return cli.OrDash(cli.OneLine(r.Message))
 }

@@ -1,4 +1,4 @@
-package mesh
+package catalog
 
 import (
 	"errors"
@@ -62,14 +62,6 @@ func (f *planFlags) plan() (wire.Plan, error) {
 	return plan, nil
 }
 
-// selectorText names the hosts of a selector.
-func selectorText(selector string) string {
-	if selector == "" {
-		return "every host"
-	}
-	return selector
-}
-
 // checkDuration checks a time that a flag gives, or 0.
 func checkDuration(flag string, d time.Duration) error {
 	if d < 0 {
@@ -88,8 +80,8 @@ func nameAndRevisions(most int) cobra.PositionalArgs {
 			return fmt.Errorf("%s does not know what to do with %q", cmd.CommandPath(), args[1+most])
 		}
 		for _, revision := range args[1:] {
-			if len(revision) < shortDigits || strings.Trim(revision, "0123456789abcdef") != "" {
-				return fmt.Errorf("%q is no revision; write %d digits of its id or more, as `vedette inspector history %s` shows them", revision, shortDigits, args[0])
+			if len(revision) < cli.ShortDigits || strings.Trim(revision, "0123456789abcdef") != "" {
+				return fmt.Errorf("%q is no revision; write %d digits of its id or more, as `vedette inspector history %s` shows them", revision, cli.ShortDigits, args[0])
 			}
 		}
 		return nil

@@ -1,0 +1,241 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// Client is how a command speaks with a running master.
+type Client struct {
+	settings cli.Settings
+	Timeout  time.Duration   // of an answer
+	JSON     bool            // print JSON
+	URL      string          // of the master, once it was dialed
+	Dialed   rpc.DialOptions // that were read last
+	hasToken bool
+}
+
+// Flags adds the flags that every command has which speaks with a master.
+func (c *Client) Flags(cmd *cobra.Command) {
+	c.settings.Flag(cmd, "master", "agent.master", "the master's `URL` (default $VEDETTE_MASTER, or http://127.0.0.1:50505)")
+	c.settings.Flag(cmd, "token-file", "agent.token_file", "take the token from `FILE` (default $VEDETTE_TOKEN is the token)")
+	c.settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate (default $VEDETTE_CA)")
+	cmd.Flags().DurationVar(&c.Timeout, "timeout", 10*time.Second, "give up on an answer after this `DURATION` (default $"+config.VariableTimeout+", or 10s)")
+	cmd.Flags().Lookup("timeout").DefValue = ""
+	if cmd.ValidArgsFunction == nil {
+		cmd.ValidArgsFunction = c.complete
+	}
+}
+
+func (c *Client) JSONFlag(cmd *cobra.Command, usage string) {
+	cmd.Flags().BoolVar(&c.JSON, "json", false, usage)
+}
+
+// DialOptions reads the settings. Everything is spoken in JSON: what is shown
+// to people is text in any case.
+func (c *Client) DialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
+	if err := c.readTimeout(cmd); err != nil {
+		return rpc.DialOptions{}, err
+	}
+	cfg, err := c.settings.LoadClient()
+	if err != nil {
+		return rpc.DialOptions{}, err
+	}
+	for _, warning := range cfg.Warnings {
+		if strings.Contains(warning, "VEDETTE_") {
+			cli.Errln(cmd.ErrOrStderr(), "warning: %s", warning)
+		}
+	}
+	c.URL, c.hasToken = cfg.Agent.Master, cfg.Agent.Token != ""
+	o := rpc.DialOptions{Codec: wire.SubprotocolJSON, Again: 5}
+	if c.hasToken {
+		o.Header = http.Header{"Authorization": {"Bearer " + cfg.Agent.Token}}
+	}
+	if cfg.Agent.CA != "" {
+		if o.TLS, err = trust(cfg.Agent.CA); err != nil {
+			return rpc.DialOptions{}, err
+		}
+	}
+	c.Dialed = o
+	return o, nil
+}
+
+// readTimeout takes the timeout from the environment where no flag gives it.
+func (c *Client) readTimeout(cmd *cobra.Command) error {
+	name, text := "--timeout", os.Getenv(config.VariableTimeout)
+	if text != "" && !cmd.Flags().Changed("timeout") {
+		name = config.VariableTimeout
+		var err error
+		if c.Timeout, err = time.ParseDuration(text); err != nil {
+			return cli.Usagef("%s is %q; write a duration, such as 30s", name, text)
+		}
+	}
+	if c.Timeout <= 0 {
+		return cli.Usagef("%s is %v; it must be above 0", name, c.Timeout)
+	}
+	return nil
+}
+
+// trust makes a TLS configuration of a file of authorities.
+func trust(file string) (*tls.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the authorities: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("cannot read the authorities: %q holds no PEM certificate", file)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+}
+
+// Call connects, calls one method and reads its result.
+func (c *Client) Call(cmd *cobra.Command, method string, params, result any) error {
+	s, err := c.Open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Call(method, params, result)
+}
+
+// Session is a connection for several calls in a row.
+type Session struct {
+	*Client
+	ctx  context.Context
+	Peer *rpc.Peer
+}
+
+// Open connects. The session is to be closed.
+func (c *Client) Open(cmd *cobra.Command) (*Session, error) {
+	o, err := c.DialOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), c.Timeout)
+	defer cancel()
+	peer, err := rpc.Dial(ctx, c.URL, o)
+	if err != nil {
+		return nil, c.Explain(err)
+	}
+	return &Session{c, cmd.Context(), peer}, nil
+}
+
+// Call calls a method and reads its result, within the timeout.
+func (s *Session) Call(method string, params, result any) error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.Timeout)
+	defer cancel()
+	return s.Explain(s.Peer.Call(ctx, method, params, result))
+}
+
+func (s *Session) Close() {
+	_ = s.Peer.Close(rpc.CloseNormal, "")
+	s.Peer.Wait()
+}
+
+// Explain makes errors of connections and calls speak of what to do, and gives
+// each its exit status.
+func (c *Client) Explain(err error) error {
+	var answer *rpc.Error
+	var refusal *rpc.HTTPError
+	var closed *rpc.CloseError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &answer) && (answer.Code == wire.CodeUnauthenticated || answer.Code == wire.CodeForbidden):
+		return c.Refused(answer.Message)
+	case errors.As(err, &answer):
+		return cli.Exit(cli.ExitAnswer, &answerError{answer})
+	case errors.As(err, &refusal) && (refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden):
+		return c.Refused(strings.TrimSpace(refusal.Body))
+	case errors.As(err, &refusal):
+		return c.unreachable(explainHTTP(refusal))
+	case errors.As(err, &closed) && (closed.Code == wire.CloseUnauthenticated || closed.Code == wire.CloseForbidden):
+		return c.Refused(closed.Reason)
+	case errors.As(err, &closed) && closed.Code == wire.CloseVersion:
+		return c.unreachable("it speaks another version of the protocol: " + closed.Reason)
+	}
+	return c.unreachable(explainNetwork(err, c.Timeout))
+}
+
+// answerError is what the master answered in place of a result.
+type answerError struct{ answer *rpc.Error }
+
+func (e *answerError) Error() string {
+	return "the master answered: " + e.answer.Message
+}
+
+func (e *answerError) Unwrap() error { return e.answer }
+
+func (c *Client) Refused(why string) error {
+	hint := "is the token the right one?"
+	if !c.hasToken {
+		hint = "give a token with --token-file or VEDETTE_TOKEN"
+	}
+	return cli.Exit(cli.ExitRefused, fmt.Errorf("the master at %s refuses: %s; %s", c.URL, why, hint))
+}
+
+func (c *Client) unreachable(why string) error {
+	return cli.Exit(cli.ExitUnreachable, fmt.Errorf("cannot reach the master at %s: %s", c.URL, why))
+}
+
+func explainHTTP(e *rpc.HTTPError) string {
+	body, _, _ := strings.Cut(strings.TrimSpace(e.Body), "\n")
+	switch {
+	case e.Status == http.StatusBadRequest && strings.Contains(body, "HTTPS"):
+		return "it wants TLS; write https:// in its address"
+	case e.Status == http.StatusUpgradeRequired && body != "":
+		return body
+	case e.Status == http.StatusServiceUnavailable, e.Status == http.StatusTooManyRequests:
+		return fmt.Sprintf("it is busy (%d %s); try again", e.Status, body)
+	}
+	return fmt.Sprintf("what answers there is no master (HTTP %d); is the address right? is there a proxy in front of it that does not find it?", e.Status)
+}
+
+func explainNetwork(err error, timeout time.Duration) string {
+	var dns *net.DNSError
+	var address *url.Error
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var header tls.RecordHeaderError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused; is it running? start one with `vedette dev`"
+	case errors.As(err, &dns):
+		return fmt.Sprintf("there is no host %q; is the address right?", dns.Name)
+	case errors.As(err, &unknown):
+		return "its certificate is signed by an authority that is not trusted here; name that with --ca or VEDETTE_CA"
+	case errors.As(err, &host):
+		return host.Error()
+	case errors.As(err, &header):
+		return "it does not speak TLS; write http:// in its address"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Sprintf("no answer within %v", timeout)
+	case errors.As(err, &address):
+		return address.Err.Error()
+	}
+	return err.Error()
+}
+
+// IsNotFound reports whether the master answered that there is no such thing.
+func IsNotFound(err error) bool {
+	var answer *rpc.Error
+	return errors.As(err, &answer) && answer.Code == wire.CodeNotFound
+}
