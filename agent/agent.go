@@ -80,17 +80,17 @@ type Agent struct {
 	track   *tracker
 	owners  *owners
 	sched   *schedule.Scheduler
-	set     *set
 	outbox  *delivery.Outbox
 	keeper  *delivery.Spooler
 	session *session
 	metrics *metricsServer
+	signers Signers
 	trials  *trials
 	live    *liveFeed
 	starved *starvation
 
-	assigner *assigner
-	builtIn  map[string]bool
+	receipts *Receipts
+	assigner *Assigner
 
 	drainIdle time.Duration // see the constant
 
@@ -111,38 +111,47 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	cfg.Spool = cfg.Spool.OrDefault()
 	host, hostErr := hostName(deps.Log, cfg.Host)
 	tlsConfig, tlsErr := clientTLS(cfg.CA)
-	keys, keysErr := newSigners(cfg.Policy.Signers)
+	keys, keysErr := ParseSigners(cfg.Policy.Signers)
 	if err := errors.Join(hostErr, tlsErr, keysErr, check(&cfg, &deps)); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
 	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now(), drainIdle: drainIdle}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
-	a.track = newTracker(a.log)
+	a.receipts = NewReceipts()
+	a.track = newTracker(a.log, a.receipts)
 	a.owners = newOwners(a.track.names)
 	a.starved = newStarvation(a.log, deps.Runner)
 	a.sched = schedule.New(a.log, host, deps.Runner, watcher{a}, a.starved.gauge)
-	a.set = newSet(a.log, deps.Runner, a.sched, a.track)
 	a.outbox = delivery.New(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
-	if a.deps.Programs == nil && cfg.Data != "" {
-		a.deps.Programs = programs.NewStore(a.log, &a.cfg, tlsConfig)
-	}
-	a.assigner, a.builtIn = newAssigner(a, a.deps.Programs, keys), make(map[string]bool)
-	for _, name := range deps.BuiltIn {
-		a.builtIn[name] = true
-	}
+	a.signers = keys
+	a.assigner = NewAssigner(Options{
+		Log: a.log, Runner: deps.Runner, Schedule: a.sched, Track: a.track, Receipts: a.receipts,
+		Own: a.deps.Definitions, BuiltIn: deps.BuiltIn,
+		Accepts: cfg.AcceptPushedInspectors, Signers: keys, Plugins: cfg.Policy.Needs().CheckPlugin(),
+		Programs: a.programs(tlsConfig), Data: cfg.Data,
+	})
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors, keys)
 	a.live = newLiveFeed()
 	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
 	a.session.live = a.live
 	a.session.starved = a.starved.gauge
-	a.session.assigned = a.assigner.hash
+	a.session.assigned = a.assigner.Hash
+	a.session.receipts = a.receipts
 	a.session.client.Dial.Handler = a.methods()
 	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
 	for _, d := range a.deps.Definitions {
-		a.track.expect(d)
+		a.track.Expect(d)
 	}
 	return a, nil
+}
+
+// programs is where the programs of plugins come from, or nil.
+func (a *Agent) programs(tlsConfig *tls.Config) programs.Source {
+	if a.deps.Programs == nil && a.cfg.Data != "" {
+		return programs.NewStore(a.log, &a.cfg, tlsConfig)
+	}
+	return a.deps.Programs
 }
 
 // check finds every fault of a configuration, host and CA apart.
@@ -211,7 +220,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
 	a.session.hello = a.hello()
-	a.assigner.start()
+	a.assigner.Start()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.Run(delivering) })
 	deliverers.Go(func() { a.keeper.Run(delivering) })
@@ -219,13 +228,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	deliverers.Go(func() { a.metrics.run(delivering) })
 	parts.Go(func() { a.sched.Run(life) })
 	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
-	parts.Go(func() { a.assigner.run(life) })
+	parts.Go(func() { a.assigner.Run(life) })
 
 	<-ctx.Done()
 	a.log.Info("agent is stopping")
 	a.trials.close()
 	parts.Wait()
-	a.set.wait()
 	drain, cancel := context.WithTimeout(delivering, drainMost)
 	a.outbox.Drain(drain, a.drainIdle)
 	cancel()
@@ -272,7 +280,7 @@ func (a *Agent) hello() wire.HelloParams {
 		StartedMS: time.Now().UnixMilli(),
 
 		AcceptsPushed: a.cfg.AcceptPushedInspectors,
-		Signers:       a.assigner.signers.ids(),
+		Signers:       a.signers.IDs(),
 	}
 }
 
@@ -282,15 +290,8 @@ func (a *Agent) Host() string { return a.host }
 // Status returns how each inspector is, by name.
 func (a *Agent) Status() []wire.InspectorStatus { return a.track.statuses() }
 
-// Apply makes the inspectors of a running agent those of defs, and what its
-// master has assigned. What did not change is not touched, and its schedule does not move. What is new or changed
-// is loaded while the old runs on and takes its place when it is ready; where
-// it cannot be loaded the old goes on. What is gone is stopped last. A faulty
-// definition, or a name given twice, refuses them all.
-//
-// Apply returns when each has been tried, with an error for each that does not
-// run as defined. One that wraps plugins.ErrUnavailable is tried again in the
-// background. ctx bounds the waiting, not the loading.
+// Apply makes the inspectors of a running agent those of defs, and what its master
+// has assigned. See Assigner.Change.
 func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
 	a.mu.Lock()
 	life := a.life
@@ -298,10 +299,7 @@ func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
 	if life == nil {
 		return fmt.Errorf("cannot apply the inspectors: %w", ErrNotRunning)
 	}
-	if err := checkDefinitions(defs); err != nil {
-		return fmt.Errorf("cannot apply the inspectors: %w", err)
-	}
-	return a.assigner.change(ctx, life, slices.Clone(defs))
+	return a.assigner.Change(ctx, life, slices.Clone(defs))
 }
 
 func (a *Agent) stopping() bool {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/vedettehq/vedette/agent/internal/errtext"
 
 	"github.com/vedettehq/vedette/agent/programs"
 	"github.com/vedettehq/vedette/agent/schedule"
@@ -17,22 +20,65 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// assigner makes what the master assigns a part of the agent's inspectors. One
+// Tracker is told what becomes of each inspector. Calls about one inspector come
+// one after the other; the tracker must not call back.
+type Tracker interface {
+	// Expect is told of an inspector that is being loaded where nothing of its name
+	// runs.
+	Expect(d inspectors.Definition)
+	// Loaded is told of the code, or the schedule, that holds from now on.
+	Loaded(d inspectors.Definition)
+	// Adopt is told that the code which runs already is that of d.
+	Adopt(d inspectors.Definition)
+	// LoadFailed is told why d is not loaded, and which assigned revision goes on in
+	// its place, if there is such.
+	LoadFailed(d inspectors.Definition, err error, running string)
+	// Remove is told of an inspector that is gone.
+	Remove(name string)
+}
+
+// Options are what an Assigner works with.
+type Options struct {
+	Log      *slog.Logger
+	Runner   schedule.Runner
+	Schedule *schedule.Scheduler
+	Track    Tracker
+	Receipts *Receipts
+
+	// Own are the host's inspectors, with the built-in ones, and BuiltIn the names of
+	// those that pushed code replaces.
+	Own     []inspectors.Definition
+	BuiltIn []string
+
+	// Accepts is whether the host takes code from a master at all, Signers whose
+	// code, and Plugins why it takes no plugins, or nil.
+	Accepts bool
+	Signers Signers
+	Plugins error
+	// Programs fetches the programs of plugins; nil fetches none.
+	Programs programs.Source
+	// Data is the folder in which the assignment is kept for the next start; "" keeps
+	// it nowhere.
+	Data string
+}
+
+// Assigner makes what the master assigns a part of the agent's inspectors. One
 // set is applied at a time, and the last that came holds: one that came between
 // two is passed over.
-type assigner struct {
-	agent   *Agent
+type Assigner struct {
+	Options
+	builtIn map[string]bool
+	set     *set
 	wake    chan struct{} // capacity 1: there is something to apply
 	changes chan change
 	fetch   *programs.Wanted
-	signers signers
 
 	mu      sync.Mutex
 	current wire.Assignment
-	before  map[string]wire.Assigned // of kept
+	before  map[string]wire.Assigned // see Kept
 	running map[string]wire.Assigned // what is known to run, by name
 
-	// These belong to run, and do not change while an apply is going on. last has
+	// These belong to Run, and do not change while an apply is going on. last has
 	// what was handed on of each pushed inspector.
 	own   []inspectors.Definition
 	last  map[string]inspectors.Definition
@@ -46,27 +92,31 @@ type change struct {
 	done chan<- error
 }
 
-func newAssigner(a *Agent, from programs.Source, keys signers) *assigner {
-	s := &assigner{
-		agent: a, wake: make(chan struct{}, 1), changes: make(chan change), signers: keys,
-		own: a.deps.Definitions, last: make(map[string]inspectors.Definition),
+// NewAssigner makes an Assigner. It starts nothing, and reads nothing.
+func NewAssigner(o Options) *Assigner {
+	s := &Assigner{
+		Options: o, builtIn: make(map[string]bool), set: newSet(o.Log, o.Runner, o.Schedule, o.Track),
+		wake: make(chan struct{}, 1), changes: make(chan change),
+		own: o.Own, last: make(map[string]inspectors.Definition),
 	}
-	s.fetch = programs.NewWanted(from, func() { bell.Ring(s.wake) })
+	for _, name := range o.BuiltIn {
+		s.builtIn[name] = true
+	}
+	s.fetch = programs.NewWanted(o.Programs, func() { bell.Ring(s.wake) })
 	return s
 }
 
-// assignMethods are those of assignments.
-func (a *Agent) assignMethods(mux *rpc.Mux) {
+// Serve has the master call the Assigner.
+func (s *Assigner) Serve(mux *rpc.Mux) {
 	// The last that was sent is the one that holds.
-	rpc.Serve(mux, wire.AgentAssign, a.assigner.assign)
-	rpc.Serve(mux, wire.AgentAssigned, a.assigner.assigned)
+	rpc.Serve(mux, wire.AgentAssign, s.assign)
+	rpc.Serve(mux, wire.AgentAssigned, s.assigned)
 }
 
 // assign takes an assignment. When it returns the agent will run it, whatever
 // happens to the agent; how each inspector does is told in receipts.
-func (s *assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResult, error) {
-	a := s.agent
-	if !a.cfg.AcceptPushedInspectors {
+func (s *Assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResult, error) {
+	if !s.Accepts {
 		return wire.AssignResult{}, rpc.Errorf(wire.CodeForbidden, "this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
 	}
 	if hash := wire.AssignmentHash(p.Inspectors); hash != p.Hash {
@@ -78,44 +128,46 @@ func (s *assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResu
 		s.current, s.before = p, s.beforeLocked(p.Inspectors)
 		s.keepLocked()
 	}
-	a.track.assign(&p)
+	s.Receipts.Assign(&p)
 	bell.Ring(s.wake)
 	return wire.AssignResult{Hash: p.Hash}, nil
 }
 
-func (s *assigner) assigned(context.Context, wire.Empty) (wire.AssignResult, error) {
-	return wire.AssignResult{Hash: s.hash()}, nil
+func (s *Assigner) assigned(context.Context, wire.Empty) (wire.AssignResult, error) {
+	return wire.AssignResult{Hash: s.Hash()}, nil
 }
 
-func (s *assigner) hash() string {
+// Hash is that of the assignment, or "".
+func (s *Assigner) Hash() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.current.Hash
 }
 
-// start takes up what was assigned before, which is run with the agent's own.
-func (s *assigner) start() {
+// Start takes up what was assigned before the last stop. Run runs it with the host's
+// own inspectors.
+func (s *Assigner) Start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := s.agent.openKept()
+	k := s.openKept()
 	if s.current, s.before = k.Assignment, k.Before; s.current.Hash != "" {
-		s.agent.track.assign(&s.current)
+		s.Receipts.Assign(&s.current)
 	}
 }
 
 // keepLocked writes down what the next start is to know.
-func (s *assigner) keepLocked() {
-	if s.agent.cfg.Data == "" {
+func (s *Assigner) keepLocked() {
+	if s.Data == "" {
 		return
 	}
-	if err := (&kept{Assignment: s.current, Before: s.before}).write(s.agent.cfg.Data); err != nil {
+	if err := (&Kept{Assignment: s.current, Before: s.before}).Write(s.Data); err != nil {
 		// It runs all the same, and the master sends it again at the next start.
-		s.agent.log.Error("the assignment of the master is not kept for the next start", "reason", err)
+		s.Log.Error("the assignment of the master is not kept for the next start", "reason", err)
 	}
 }
 
 // beforeLocked returns what goes on until these run.
-func (s *assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned {
+func (s *Assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned {
 	before := make(map[string]wire.Assigned)
 	for _, item := range items {
 		old, ok := s.running[item.Name]
@@ -129,9 +181,19 @@ func (s *assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned 
 	return before
 }
 
-// change makes the agent's own inspectors others, and returns what set.apply
-// does. ctx bounds the waiting.
-func (s *assigner) change(ctx, life context.Context, own []inspectors.Definition) error {
+// Change makes the host's own inspectors others. What did not change is not
+// touched, and its schedule does not move. What is new or changed is loaded while
+// the old runs on and takes its place when it is ready; where it cannot be loaded
+// the old goes on. What is gone is stopped last. A faulty definition, or a name
+// given twice, refuses them all.
+//
+// Change returns when each has been tried, with an error for each that does not
+// run as defined. One that wraps plugins.ErrUnavailable is tried again in the
+// background. ctx bounds the waiting, not the loading. life is that of Run.
+func (s *Assigner) Change(ctx, life context.Context, own []inspectors.Definition) error {
+	if err := checkDefinitions(own); err != nil {
+		return fmt.Errorf("cannot apply the inspectors: %w", err)
+	}
 	done := make(chan error, 1)
 	select {
 	case s.changes <- change{own, done}:
@@ -150,13 +212,14 @@ func (s *assigner) change(ctx, life context.Context, own []inspectors.Definition
 	}
 }
 
-// run applies what there is, and then each assignment and each change, until
-// life ends.
-func (s *assigner) run(life context.Context) {
+// Run applies what there is, and then each assignment and each change, until
+// life ends and nothing is being loaded or fetched any more. It is called once.
+func (s *Assigner) Run(life context.Context) {
+	defer s.set.wait()
 	defer s.fetch.Wait()
 	window := schedule.StartWindow
 	if items, some := s.itemsBefore(); some {
-		_ = s.agent.set.apply(life, life, s.definitions(life, items), window)
+		_ = s.set.apply(life, life, s.decide(life, items), window)
 		window = schedule.ApplyWindow
 	}
 	for ; life.Err() == nil; window = schedule.ApplyWindow {
@@ -169,13 +232,13 @@ func (s *assigner) run(life context.Context) {
 
 // applyOnce applies the items with the agent's own inspectors, and returns when
 // there is something else to apply: that does not wait for what is slow to load.
-func (s *assigner) applyOnce(life context.Context, items []wire.Assigned, window time.Duration) {
-	defs, own := s.definitions(life, items), s.own
+func (s *Assigner) applyOnce(life context.Context, items []wire.Assigned, window time.Duration) {
+	defs, own := s.decide(life, items), s.own
 	waiting, stop := context.WithCancel(life)
 	defer stop()
 	done := make(chan error, 1)
 	go func() {
-		err := s.agent.set.apply(waiting, life, defs, window)
+		err := s.set.apply(waiting, life, defs, window)
 		s.settle(items)
 		s.tidy()
 		done <- err
@@ -185,7 +248,7 @@ func (s *assigner) applyOnce(life context.Context, items []wire.Assigned, window
 		select {
 		case err := <-applied:
 			if err != nil && life.Err() == nil {
-				s.agent.log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
+				s.Log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
 			}
 			for _, asked := range s.asked {
 				asked <- err
@@ -208,7 +271,7 @@ func (s *assigner) applyOnce(life context.Context, items []wire.Assigned, window
 
 // itemsBefore returns the assignment with what went before in place of what was
 // not known to run, if there is such.
-func (s *assigner) itemsBefore() (items []wire.Assigned, some bool) {
+func (s *Assigner) itemsBefore() (items []wire.Assigned, some bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	items = slices.Clone(s.current.Inspectors)
@@ -221,8 +284,8 @@ func (s *assigner) itemsBefore() (items []wire.Assigned, some bool) {
 }
 
 // settle notes which of the items run, and forgets what went before those.
-func (s *assigner) settle(items []wire.Assigned) {
-	live := s.agent.set.live()
+func (s *Assigner) settle(items []wire.Assigned) {
+	live := s.set.live()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	running := make(map[string]wire.Assigned)
@@ -249,13 +312,13 @@ func (s *assigner) settle(items []wire.Assigned) {
 }
 
 // tidy removes the programs that nothing runs and nothing waits for.
-func (s *assigner) tidy() {
-	k, ok := s.agent.deps.Programs.(programs.Pruner)
+func (s *Assigner) tidy() {
+	k, ok := s.Programs.(programs.Pruner)
 	if !ok {
 		return
 	}
 	sums := s.fetch.Sums()
-	for _, defs := range []map[string]inspectors.Definition{s.last, s.agent.set.live()} {
+	for _, defs := range []map[string]inspectors.Definition{s.last, s.set.live()} {
 		for _, d := range defs {
 			if d.Plugin != nil {
 				sums[d.Plugin.SHA256] = true
@@ -263,111 +326,60 @@ func (s *assigner) tidy() {
 		}
 	}
 	if err := k.Prune(sums); err != nil {
-		s.agent.log.Warn("programs that are not needed any more stay on the disk", "reason", err)
+		s.Log.Warn("programs that are not needed any more stay on the disk", "reason", err)
 	}
 }
 
-// errOwn is why an inspector is refused that the host has of its own.
-var errOwn = errors.New("this host's own configuration has an inspector of that name, which goes before")
-
-// errTwice is why an inspector is not run that an assignment has twice.
-var errTwice = errors.New("the assignment has two inspectors of that name")
-
-// definitions puts together what is to run: the agent's own, and what is pushed,
-// which replaces what is built in. Of a pushed inspector that cannot be run the
-// one before goes on.
-func (s *assigner) definitions(life context.Context, items []wire.Assigned) []inspectors.Definition {
-	own, times := make(map[string]bool), make(map[string]int)
-	for _, d := range s.own {
-		own[d.Name] = !s.agent.builtIn[d.Name]
+// decide decides, fetches the programs that the decision needs, and tells what
+// became of each item. It returns what is to run.
+func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspectors.Definition {
+	f := s.facts(items)
+	d := decide(f)
+	for s.learn(life, f, d.needs) {
+		d = decide(f)
 	}
-	for _, item := range items {
-		times[item.Name]++
+	for _, v := range d.verdicts {
+		s.tell(v)
 	}
-	defs := make([]inspectors.Definition, 0, len(items)+len(own))
-	next, needed := make(map[string]inspectors.Definition), make(map[wire.Artefact]bool)
-	for _, item := range items {
-		if own[item.Name] {
-			s.agent.track.barred(item.Name, item.Revision, wire.ReceiptRefused, errOwn.Error(), "")
-			continue
-		}
-		var d inspectors.Definition
-		err := errTwice
-		if times[item.Name] == 1 {
-			d, err = s.definition(life, item, needed)
-		}
-		if err != nil {
-			var goesOn bool
-			if d, goesOn = s.instead(life, item, err, needed); !goesOn {
-				continue
-			}
-		} else {
-			s.agent.track.verified(item.Name, item.Revision)
-		}
-		if _, twice := next[d.Name]; !twice {
-			next[d.Name] = d
-			defs = append(defs, d)
-		}
-	}
-	s.fetch.Only(needed)
-	s.last = next
-	for _, d := range s.own {
-		if _, replaced := next[d.Name]; !replaced {
-			defs = append(defs, d)
-		}
-	}
-	return defs
+	s.fetch.Only(d.needs)
+	s.last = d.pushed
+	return d.run
 }
 
-// instead returns what goes on in place of an item that cannot be run, if there
-// is such: what was handed on last, or what ran before the agent was started.
-func (s *assigner) instead(life context.Context, item wire.Assigned, reason error, needed map[wire.Artefact]bool) (inspectors.Definition, bool) {
-	d, some := s.last[item.Name]
-	if !some {
-		s.mu.Lock()
-		old, ok := s.before[item.Name]
-		s.mu.Unlock()
-		if ok {
-			var err error
-			d, err = s.definition(life, old, needed)
-			some = err == nil
-		}
+func (s *Assigner) facts(items []wire.Assigned) *facts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &facts{
+		own: s.own, builtIn: s.builtIn, items: items, last: s.last, before: maps.Clone(s.before),
+		signers: s.Signers, plugins: s.Plugins, programs: make(map[wire.Artefact]program),
 	}
-	if !errors.Is(reason, programs.ErrFetching) {
-		running := s.agent.set.live()[item.Name].Assigned
-		s.agent.log.Warn("a pushed inspector cannot be run", "inspector", item.Name, "reason", errorText(reason), "old_goes_on", some)
-		state := wire.ReceiptFailed
-		if errors.Is(reason, inspectors.ErrPolicy) {
-			state = wire.ReceiptRefused
-		}
-		s.agent.track.barred(item.Name, item.Revision, state, errorText(reason), running)
-	}
-	return d, some
 }
 
-// definition makes a definition of one assigned inspector, and notes the program
-// that it needs.
-func (s *assigner) definition(life context.Context, item wire.Assigned, needed map[wire.Artefact]bool) (inspectors.Definition, error) {
-	if err := s.signers.check(&item.Code, item.Signatures); err != nil {
-		return inspectors.Definition{}, err // before anything is done with it
-	}
-	program := ""
-	if item.Plugin != nil {
-		if err := s.agent.cfg.Policy.Needs().CheckPlugin(); err != nil {
-			return inspectors.Definition{}, err // before its program is fetched
-		}
-		artefact, err := artefactOf(item.Plugin)
-		if err != nil {
-			return inspectors.Definition{}, err
-		}
-		needed[artefact] = true
-		if program, err = s.fetch.Get(life, artefact); err != nil {
-			return inspectors.Definition{}, err
+// learn has the programs that are needed fetched, and reports whether it knows more
+// of them than before.
+func (s *Assigner) learn(life context.Context, f *facts, needs map[wire.Artefact]bool) (more bool) {
+	for artefact := range needs {
+		if _, known := f.programs[artefact]; !known {
+			file, err := s.fetch.Get(life, artefact)
+			f.programs[artefact], more = program{file, err}, true
 		}
 	}
-	d, err := definitionOf(item.Code, item.Revision, program)
-	if err != nil {
-		return d, fmt.Errorf("cannot run it: %w", err)
+	return more
+}
+
+// tell notes what became of an item.
+func (s *Assigner) tell(v verdict) {
+	switch v.state {
+	case wire.ReceiptReceived:
+		return
+	case wire.ReceiptVerified:
+		s.Receipts.Verified(v.name, v.revision)
+		return
 	}
-	return d, nil
+	running := ""
+	if !errors.Is(v.err, errOwn) {
+		running = s.set.live()[v.name].Assigned
+		s.Log.Warn("a pushed inspector cannot be run", "inspector", v.name, "reason", errtext.Of(v.err), "old_goes_on", v.oldGoesOn)
+	}
+	s.Receipts.Barred(v.name, v.revision, v.state, errtext.Of(v.err), running)
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// definitionOf makes pushed code what is run: what its settings leave open is
+// DefinitionOf makes pushed code what is run: what its settings leave open is
 // taken from the directives of its source, then from the defaults. program is
 // the file of its plugin, for code that is one; see artefactOf.
-func definitionOf(code wire.Code, revision, program string) (inspectors.Definition, error) {
+func DefinitionOf(code wire.Code, revision, program string) (inspectors.Definition, error) {
 	d := inspectors.Definition{
 		Name:      code.Name,
 		Interval:  time.Duration(code.IntervalMS) * time.Millisecond,

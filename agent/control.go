@@ -36,7 +36,7 @@ func (a *Agent) Release(ctx context.Context, name string) error {
 func (a *Agent) methods() *rpc.Mux {
 	mux := rpc.NewMux()
 	rpc.Serve(mux, wire.AgentRelease, a.serveRelease)
-	a.assignMethods(mux)
+	a.assigner.Serve(mux)
 	a.trialMethods(mux)
 	rpc.Serve(mux, wire.AgentBoost, a.serveBoost)
 	return mux

@@ -18,8 +18,8 @@ import (
 // last assignment.
 const assignmentFile = "assignment.json"
 
-// kept is what an agent remembers of its assignment.
-type kept struct {
+// Kept is what an agent remembers of its assignment.
+type Kept struct {
 	Assignment wire.Assignment `json:"assignment"`
 	// Before has, by name, what ran of the assignment before in place of what was
 	// not known to run when this was written. A new start begins with it, so that
@@ -36,8 +36,8 @@ type keptFile struct {
 // errDamaged is wrapped by the error of a file that is not what was written.
 var errDamaged = errors.New("the file is damaged")
 
-// readKept returns what the folder keeps; nil where it keeps nothing.
-func readKept(dir string) (*kept, error) {
+// ReadKept returns what the folder keeps; nil where it keeps nothing.
+func ReadKept(dir string) (*Kept, error) {
 	text, err := os.ReadFile(filepath.Join(dir, assignmentFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -52,15 +52,15 @@ func readKept(dir string) (*kept, error) {
 	if sumOf(file.Kept) != file.SHA256 {
 		return nil, fmt.Errorf("%w: its checksum is wrong", errDamaged)
 	}
-	k := &kept{}
+	k := &Kept{}
 	if err := json.Unmarshal(file.Kept, k); err != nil {
 		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	return k, nil
 }
 
-// write replaces what the folder keeps, at once or not at all.
-func (k *kept) write(dir string) error {
+// Write replaces what the folder keeps, at once or not at all.
+func (k *Kept) Write(dir string) error {
 	raw, err := json.Marshal(k)
 	if err != nil {
 		return err
@@ -79,27 +79,27 @@ func sumOf(data []byte) string {
 
 // openKept returns what the agent remembers: nothing where it may not run what a
 // master sends, or what there is cannot be read, of which the log is told.
-func (a *Agent) openKept() kept {
-	if a.cfg.Data == "" {
-		return kept{}
+func (s *Assigner) openKept() Kept {
+	if s.Data == "" {
+		return Kept{}
 	}
-	path := filepath.Join(a.cfg.Data, assignmentFile)
-	if !a.cfg.AcceptPushedInspectors {
+	path := filepath.Join(s.Data, assignmentFile)
+	if !s.Accepts {
 		if _, err := os.Lstat(path); err == nil {
-			a.log.Warn("the inspectors that the master has sent before are not run: agent.accept_pushed_inspectors is not true", "file", path)
+			s.Log.Warn("the inspectors that the master has sent before are not run: agent.accept_pushed_inspectors is not true", "file", path)
 		}
-		return kept{}
+		return Kept{}
 	}
-	k, err := readKept(a.cfg.Data)
+	k, err := ReadKept(s.Data)
 	switch {
 	case errors.Is(err, errDamaged):
 		aside, asideErr := wholefile.MoveAside(path)
-		a.log.Error("the inspectors that the master has sent before are lost until it sends them again",
+		s.Log.Error("the inspectors that the master has sent before are lost until it sends them again",
 			"reason", err, "moved_to", aside, "error", asideErr)
 	case err != nil:
-		a.log.Error("cannot read the inspectors that the master has sent before", "file", path, "reason", err)
+		s.Log.Error("cannot read the inspectors that the master has sent before", "file", path, "reason", err)
 	case k != nil:
 		return *k
 	}
-	return kept{}
+	return Kept{}
 }

@@ -158,7 +158,7 @@ func TestAssignedCodeRunsAndIsTold(t *testing.T) {
 	m.await("receipts of the rest", func() bool { return m.told[len(m.told)-1].All && len(m.latest) == 1 })
 	m.push()
 	m.await("receipts of nothing", func() bool { return len(m.latest) == 0 })
-	if a.assigner.hash() != "" {
+	if a.assigner.Hash() != "" {
 		t.Error("nothing has a hash")
 	}
 }
@@ -341,7 +341,7 @@ func here(sum string) *wire.PushedPlugin {
 
 func TestAgentThatTakesNothing(t *testing.T) {
 	runner, dir := picky(), t.TempDir()
-	if err := (&kept{Assignment: assigning(code("disk", "before"))}).write(dir); err != nil {
+	if err := (&Kept{Assignment: assigning(code("disk", "before"))}).Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	var log syncBuffer
@@ -372,7 +372,7 @@ func TestAgentThatTakesNothing(t *testing.T) {
 // loads none, runs none, fetches none and keeps none.
 func TestHostileMasterRunsNothing(t *testing.T) {
 	runner, dir, programs := picky(), t.TempDir(), &testPrograms{fetched: make(chan wire.Artefact, 100), answers: make(chan error)}
-	if err := (&kept{Assignment: assigning(code("disk", "before")), Before: map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]}}).write(dir); err != nil {
+	if err := (&Kept{Assignment: assigning(code("disk", "before")), Before: map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]}}).Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	stored, err := os.ReadFile(filepath.Join(dir, assignmentFile))
@@ -687,12 +687,12 @@ func TestPolicyWithoutPlugins(t *testing.T) {
 
 func TestSettingsOverrideDirectives(t *testing.T) {
 	source := "//vedette:interval 10s\n//vedette:timeout 2s\n//vedette:budget cpu=50ms series=10\n//vedette:isolation own\npackage disk\n"
-	d, err := definitionOf(wire.Code{Name: "disk", Source: source}, "r1", "")
+	d, err := DefinitionOf(wire.Code{Name: "disk", Source: source}, "r1", "")
 	if err != nil || d.Interval != 10*time.Second || d.Timeout != 2*time.Second || d.Budget.CPU != 50*time.Millisecond ||
 		d.Isolation != inspectors.IsolationOwn || !d.Pushed || d.Assigned != "r1" || d.Script.File != "disk.go" {
 		t.Errorf("without settings: %+v, %v", d, err)
 	}
-	d, err = definitionOf(wire.Code{
+	d, err = DefinitionOf(wire.Code{
 		Name: "disk", File: "d.go", Source: source, IntervalMS: 1000, TimeoutMS: 500,
 		Budget: &wire.PushedBudget{CPUMS: 20, HeapBytes: 2 << 20, OutputBytes: 1 << 12}, Isolation: "shared",
 	}, "r2", "")

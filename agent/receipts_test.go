@@ -26,7 +26,8 @@ func assigned(name, revision string) inspectors.Definition {
 // is told in two calls, however many they are, and soon.
 func TestReceiptsOfAMomentAreOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		track := newTracker(slog.New(slog.DiscardHandler))
+		receipts := NewReceipts()
+		track := newTracker(slog.New(slog.DiscardHandler), receipts)
 		var defs []inspectors.Definition
 		var items []wire.Assigned
 		for i := range 50 {
@@ -35,39 +36,39 @@ func TestReceiptsOfAMomentAreOneCall(t *testing.T) {
 			items = append(items, wire.Assigned{Revision: d.Assigned, Code: wire.Code{Name: d.Name}})
 		}
 		assign := assignment(items...)
-		track.assign(&assign)
-		if due := track.receiptsDue(); time.Until(due) != receiptStep {
+		receipts.Assign(&assign)
+		if due := receipts.Due(); time.Until(due) != receiptStep {
 			t.Errorf("an assignment is told after %v", time.Until(due))
 		}
 		for _, d := range defs {
-			track.verified(d.Name, d.Assigned)
-			track.expect(d)
-			track.loaded(d)
+			receipts.Verified(d.Name, d.Assigned)
+			track.Expect(d)
+			track.Loaded(d)
 			time.Sleep(time.Millisecond / 2)
 		}
-		if due := track.receiptsDue(); time.Until(due) > receiptStep/2 {
+		if due := receipts.Due(); time.Until(due) > receiptStep/2 {
 			t.Errorf("what came later has put the call off by %v", time.Until(due))
 		}
-		p := track.takeReceipts()
+		p := receipts.Take()
 		if !p.All || p.Hash != assign.Hash || len(p.Receipts) != 50 || p.Receipts[7].State != wire.ReceiptLoaded {
 			t.Errorf("all are %+v", p)
 		}
-		if !track.receiptsDue().IsZero() {
+		if !receipts.Due().IsZero() {
 			t.Error("there is more to tell")
 		}
 		for _, d := range defs {
 			track.ran(d.Revision(), plugins.Outcome{Name: d.Name, Start: time.Now()})
 		}
-		if due := track.receiptsDue(); time.Until(due) != receiptEnd {
+		if due := receipts.Due(); time.Until(due) != receiptEnd {
 			t.Errorf("a good run is told after %v", time.Until(due))
 		}
-		p = track.takeReceipts()
+		p = receipts.Take()
 		healthy := func(r wire.Receipt) bool { return r.State == wire.ReceiptHealthy && r.AtMS == time.Now().UnixMilli() }
 		if p.All || len(p.Receipts) != 50 || slices.ContainsFunc(p.Receipts, func(r wire.Receipt) bool { return !healthy(r) }) {
 			t.Errorf("the changes are %+v", p)
 		}
 		track.ran(defs[0].Revision(), plugins.Outcome{Name: defs[0].Name, Start: time.Now()})
-		if !track.receiptsDue().IsZero() {
+		if !receipts.Due().IsZero() {
 			t.Error("another good run is told")
 		}
 	})
@@ -77,35 +78,36 @@ func TestReceiptsOfAMomentAreOneCall(t *testing.T) {
 // without a run and what is no fault of the code change no receipt.
 func TestReceiptsTellOfTheirRevisionAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		track := newTracker(slog.New(slog.DiscardHandler))
-		state := func() wire.Receipt { return track.receipts.entries["disk"].Receipt }
+		receipts := NewReceipts()
+		track := newTracker(slog.New(slog.DiscardHandler), receipts)
+		state := func() wire.Receipt { return receipts.entries["disk"].Receipt }
 		ran := func(d inspectors.Definition, err error) {
 			track.ran(d.Revision(), plugins.Outcome{Name: d.Name, Start: time.Now(), Err: err})
 		}
 		assign := func(d inspectors.Definition) {
 			a := assignment(wire.Assigned{Revision: d.Assigned, Code: wire.Code{Name: d.Name}})
-			track.assign(&a)
-			track.verified(d.Name, d.Assigned)
+			receipts.Assign(&a)
+			receipts.Verified(d.Name, d.Assigned)
 		}
 		one, two := assigned("disk", "one"), assigned("disk", "two")
 		assign(one)
-		track.loaded(one)
+		track.Loaded(one)
 		ran(one, nil)
 		assign(two)
 		ran(one, nil)
 		if r := state(); r.State != wire.ReceiptVerified {
 			t.Errorf("after a run of the old: %+v", r)
 		}
-		track.loadFailed(two, fmt.Errorf("%w: no checker", plugins.ErrUnavailable), "one")
+		track.LoadFailed(two, fmt.Errorf("%w: no checker", plugins.ErrUnavailable), "one")
 		if r := state(); r.State != wire.ReceiptVerified || r.Reason == "" || r.Running != "one" {
 			t.Errorf("while it cannot be loaded: %+v", r)
 		}
-		track.loadFailed(two, errors.New("disk.go:1:1: broken"), "one")
+		track.LoadFailed(two, errors.New("disk.go:1:1: broken"), "one")
 		ran(one, errors.New("the old fails"))
 		if r := state(); r.State != wire.ReceiptFailed || r.Reason != "disk.go:1:1: broken" {
 			t.Errorf("after a bad run of the old: %+v", r)
 		}
-		track.loaded(two)
+		track.Loaded(two)
 		ran(two, plugins.ErrUnavailable)
 		if r := state(); r.State != wire.ReceiptLoaded || r.Running != "" || r.Reason != "" {
 			t.Errorf("after a tick without a run: %+v", r)

@@ -47,8 +47,10 @@ type session struct {
 	hello  wire.HelloParams // set before run, but for NowMS
 	outbox *delivery.Outbox
 	track  *tracker
-	runner schedule.Runner
-	live   *liveFeed
+	// receipts are how far assigned inspectors got.
+	receipts *Receipts
+	runner   schedule.Runner
+	live     *liveFeed
 	// starved is for how long something of this host waited for a processor, or
 	// nil.
 	starved *plugins.Starvation

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/errtext"
+
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -36,7 +38,7 @@ type set struct {
 	log     *slog.Logger
 	runner  schedule.Runner
 	sched   *schedule.Scheduler
-	track   *tracker
+	track   Tracker
 	scripts chan struct{} // a token for each script that is being loaded
 
 	loads sync.WaitGroup // goroutines of members
@@ -57,7 +59,7 @@ type member struct {
 	err  error                 // why wanted does not run, or nil
 }
 
-func newSet(log *slog.Logger, runner schedule.Runner, sched *schedule.Scheduler, track *tracker) *set {
+func newSet(log *slog.Logger, runner schedule.Runner, sched *schedule.Scheduler, track Tracker) *set {
 	return &set{
 		log:     log,
 		runner:  runner,
@@ -161,15 +163,15 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 		m.live = d
 		m.mu.Unlock()
 		if sameDefinition(&live, &d) {
-			s.track.adopt(d)
+			s.track.Adopt(d)
 		} else {
-			s.track.loaded(d)
+			s.track.Loaded(d)
 			s.sched.Put(d, window)
 		}
 		return nil
 	}
 	if live.Name == "" {
-		s.track.expect(d)
+		s.track.Expect(d)
 	}
 	ctx, stop := context.WithCancel(life)
 	first := make(chan struct{})
@@ -196,11 +198,11 @@ func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 	switch {
 	case runs:
 		m.wanted = d
-		s.track.adopt(d)
+		s.track.Adopt(d)
 	case m.wanted.Assigned != d.Assigned:
 		return false
 	case err != nil:
-		s.track.loadFailed(d, err, live.Assigned)
+		s.track.LoadFailed(d, err, live.Assigned)
 	}
 	return true
 }
@@ -241,7 +243,7 @@ func (s *set) drop(name string, m *member) {
 	if m.live.Name != "" {
 		s.runner.Unload(name)
 	}
-	s.track.remove(name)
+	s.track.Remove(name)
 	s.log.Info("inspector removed", "inspector", name)
 }
 
@@ -258,7 +260,7 @@ func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, wind
 		}
 		m.settle(d, err)
 		if err == nil {
-			s.track.loaded(d)
+			s.track.Loaded(d)
 			s.sched.Put(d, window)
 			s.log.Debug("inspector loaded", "inspector", d.Name, "interval", d.Interval)
 		} else {
@@ -309,9 +311,9 @@ func (s *set) loadFailed(m *member, d inspectors.Definition, err error) {
 	m.mu.Lock()
 	live := m.live
 	m.mu.Unlock()
-	s.track.loadFailed(d, err, live.Assigned)
+	s.track.LoadFailed(d, err, live.Assigned)
 	if live.Name != "" {
-		s.log.Warn("inspector cannot be replaced; the old one goes on", "inspector", d.Name, "reason", errorText(err))
+		s.log.Warn("inspector cannot be replaced; the old one goes on", "inspector", d.Name, "reason", errtext.Of(err))
 	}
 }
 

@@ -23,11 +23,11 @@ import (
 // core is the agent without its delivery, in a bubble.
 type core struct {
 	*testing.T
-	runner *agenttest.Runner
-	track  *tracker
-	sched  *schedule.Scheduler
-	set    *set
-	life   context.Context
+	runner   *agenttest.Runner
+	track    *tracker
+	sched    *schedule.Scheduler
+	assigner *Assigner
+	life     context.Context
 }
 
 // ran, extra, missed, boosted and overdue pass on what the agent would.
@@ -44,20 +44,20 @@ func inBubble(t *testing.T, runner *agenttest.Runner, f func(c *core)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		life, end := context.WithCancel(t.Context())
-		c := &core{T: t, runner: runner, track: newTracker(log), life: life}
+		c := &core{T: t, runner: runner, track: newTracker(log, NewReceipts()), life: life}
 		c.sched = schedule.New(log, "web-1", runner, c, nil)
-		c.set = newSet(log, runner, c.sched, c.track)
-		ended := make(chan struct{})
-		go func() { defer close(ended); c.sched.Run(life) }()
+		c.assigner = NewAssigner(Options{Log: log, Runner: runner, Schedule: c.sched, Track: c.track, Receipts: NewReceipts()})
+		var parts sync.WaitGroup
+		parts.Go(func() { c.sched.Run(life) })
+		parts.Go(func() { c.assigner.Run(life) })
 		f(c)
 		end()
-		<-ended
-		c.set.wait()
+		parts.Wait()
 	})
 }
 
 func (c *core) apply(defs ...inspectors.Definition) error {
-	return c.set.apply(c.Context(), c.life, defs, schedule.ApplyWindow)
+	return c.assigner.Change(c.Context(), c.life, defs)
 }
 
 func (c *core) mustApply(defs ...inspectors.Definition) {
@@ -255,12 +255,12 @@ func TestHungLoadDelaysNobody(t *testing.T) {
 	}}
 	inBubble(t, runner, func(c *core) {
 		defs := []inspectors.Definition{agenttest.Script("a", "", time.Second)}
-		for i := range maxScriptLoads - 1 {
+		for i := range 3 { // of 4 scripts that are loaded at once
 			defs = append(defs, agenttest.Script(fmt.Sprintf("hung%d", i), "", time.Second))
 		}
 		ctx, cancel := context.WithTimeout(c.life, 5*time.Second)
 		defer cancel()
-		err := c.set.apply(ctx, c.life, defs, schedule.StartWindow)
+		err := c.assigner.Change(ctx, c.life, defs)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("apply gave %v", err)
 		}

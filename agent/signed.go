@@ -15,12 +15,13 @@ import (
 // maxNamedKeys bounds the keys that a refusal names.
 const maxNamedKeys = 4
 
-// signers are the keys of agent.policy.signers by their ids. Where there are
+// Signers are the keys of agent.policy.signers by their ids. Where there are
 // none, code needs no signature.
-type signers map[string]signing.PublicKey
+type Signers map[string]signing.PublicKey
 
-func newSigners(texts []string) (signers, error) {
-	keys := make(signers, len(texts))
+// ParseSigners reads agent.policy.signers.
+func ParseSigners(texts []string) (Signers, error) {
+	keys := make(Signers, len(texts))
 	for _, text := range texts {
 		key, err := signing.ParsePublic(text)
 		if err != nil {
@@ -31,12 +32,12 @@ func newSigners(texts []string) (signers, error) {
 	return keys, nil
 }
 
-// ids are those of the keys, sorted.
-func (s signers) ids() []string { return slices.Sorted(maps.Keys(s)) }
+// IDs are those of the keys, sorted.
+func (s Signers) IDs() []string { return slices.Sorted(maps.Keys(s)) }
 
-// check refuses code that none of the keys has signed. It trusts nothing that
+// Check refuses code that none of the keys has signed. It trusts nothing that
 // came with the code: the revision is that of the code itself.
-func (s signers) check(code *wire.Code, signatures []wire.Signature) error {
+func (s Signers) Check(code *wire.Code, signatures []wire.Signature) error {
 	if len(s) == 0 {
 		return nil
 	}
@@ -61,7 +62,7 @@ func (s signers) check(code *wire.Code, signatures []wire.Signature) error {
 		who = "is signed by " + someOf(others)
 	}
 	return fmt.Errorf("%w: the code %s, but agent.policy.signers in the host's configuration wants a signature by %s",
-		inspectors.ErrPolicy, who, someOf(s.ids()))
+		inspectors.ErrPolicy, who, someOf(s.IDs()))
 }
 
 // notUTF8 finds a text that is no UTF-8, which would have the same hash as

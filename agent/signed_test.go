@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -183,31 +182,31 @@ func TestTrialsAreOfSignedCode(t *testing.T) {
 
 func TestSignersRefuseWhatIsNotUTF8(t *testing.T) {
 	key := newKey(t)
-	keys, err := newSigners([]string{key.Public().String()})
+	keys, err := ParseSigners([]string{key.Public().String()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	odd := code("disk", "one \xff")
-	if err := keys.check(&odd, []wire.Signature{signature(key, odd)}); !errors.Is(err, inspectors.ErrPolicy) || !strings.Contains(err.Error(), "not UTF-8") {
+	if err := keys.Check(&odd, []wire.Signature{signature(key, odd)}); !errors.Is(err, inspectors.ErrPolicy) || !strings.Contains(err.Error(), "not UTF-8") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := newSigners([]string{"me"}); err == nil || !strings.Contains(err.Error(), `agent.policy.signers: "me" is not a public key`) {
+	if _, err := ParseSigners([]string{"me"}); err == nil || !strings.Contains(err.Error(), `agent.policy.signers: "me" is not a public key`) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // The master is not told again what was refused before the signature came.
 func TestSignatureMakesAReceiptUndecided(t *testing.T) {
-	track := newTracker(slog.New(slog.DiscardHandler))
+	receipts := NewReceipts()
 	disk := code("disk", "one")
 	item := wire.Assigned{Revision: wire.RevisionOf(disk), Code: disk}
-	state := func() string { return track.takeReceipts().Receipts[0].State }
+	state := func() string { return receipts.Take().Receipts[0].State }
 	assign := func(item wire.Assigned) {
 		a := assignment(item)
-		track.assign(&a)
+		receipts.Assign(&a)
 	}
 	assign(item)
-	track.barred("disk", item.Revision, wire.ReceiptRefused, "not signed", "")
+	receipts.Barred("disk", item.Revision, wire.ReceiptRefused, "not signed", "")
 	assign(item)
 	if got := state(); got != wire.ReceiptRefused {
 		t.Errorf("the same assignment makes it %s", got)

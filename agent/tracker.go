@@ -7,9 +7,10 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/vedettehq/vedette/agent/internal/errtext"
 
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
@@ -17,9 +18,6 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-// maxErrorBytes bounds the text of an error that is kept, shown and sent.
-const maxErrorBytes = 4 << 10
 
 // urgency says how soon the master should hear of a change.
 type urgency int
@@ -42,7 +40,7 @@ type tracker struct {
 	urgency urgency             // of the most urgent change since the last take
 	came    uint64              // inspectors so far
 
-	receipts receipts
+	receipts *Receipts // of those that a master has assigned
 }
 
 // record is one inspector. The tracker's mu guards it.
@@ -57,20 +55,20 @@ type record struct {
 	idle    int               // ticks in a row at which the runner could not run it
 }
 
-func newTracker(log *slog.Logger) *tracker {
+func newTracker(log *slog.Logger, r *Receipts) *tracker {
 	return &tracker{
 		log:     log,
 		bell:    make(chan struct{}, 1),
 		records: make(map[string]*record),
 		removed: make(map[string]struct{}),
 
-		receipts: newReceipts(),
+		receipts: r,
 	}
 }
 
-// expect notes an inspector that is being loaded where nothing of its name
+// Expect notes an inspector that is being loaded where nothing of its name
 // runs, so that it is seen before it has ever run.
-func (t *tracker) expect(d inspectors.Definition) {
+func (t *tracker) Expect(d inspectors.Definition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r := t.records[d.Name]; r == nil || r.Revision != d.Revision() {
@@ -78,9 +76,9 @@ func (t *tracker) expect(d inspectors.Definition) {
 	}
 }
 
-// loaded notes the code that runs from now on. New code starts with new counts;
+// Loaded notes the code that runs from now on. New code starts with new counts;
 // a new schedule alone does not.
-func (t *tracker) loaded(d inspectors.Definition) {
+func (t *tracker) Loaded(d inspectors.Definition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.records[d.Name]
@@ -89,7 +87,7 @@ func (t *tracker) loaded(d inspectors.Definition) {
 	}
 	r.IntervalMS, r.Assigned = d.Interval.Milliseconds(), d.Assigned
 	t.markLocked(r, atOnce)
-	t.receipts.loaded(d.Name, d.Assigned)
+	t.receipts.Loaded(d.Name, d.Assigned)
 }
 
 func (t *tracker) addLocked(d inspectors.Definition) *record {
@@ -121,13 +119,32 @@ func (t *tracker) addLocked(d inspectors.Definition) *record {
 	return r
 }
 
-// loadFailed notes that the definition could not be loaded. Where other code of
-// that name goes on running it is known by the receipt alone; running is the
-// revision that was assigned to that.
-func (t *tracker) loadFailed(d inspectors.Definition, err error, running string) {
+// Adopt notes that the code which runs already is that of d.
+func (t *tracker) Adopt(d inspectors.Definition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.receipts.loadFailed(&d, err, running)
+	r := t.records[d.Name]
+	if r == nil || r.Revision != d.Revision() {
+		return
+	}
+	if r.Assigned != d.Assigned {
+		r.Assigned = d.Assigned
+		t.markLocked(r, atOnce)
+	}
+	if r.State == wire.StateStarting {
+		t.receipts.Loaded(d.Name, d.Assigned)
+	} else {
+		t.receipts.Ran(r.Name, r.Assigned, r.State, r.Error)
+	}
+}
+
+// LoadFailed notes that the definition could not be loaded. Where other code of
+// that name goes on running it is known by the receipt alone; running is the
+// revision that was assigned to that.
+func (t *tracker) LoadFailed(d inspectors.Definition, err error, running string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.receipts.LoadFailed(d.Name, d.Assigned, err, running)
 	if r := t.records[d.Name]; r != nil && r.Revision == d.Revision() {
 		t.moveLocked(r, wire.StateFailing, err)
 	}
@@ -147,7 +164,7 @@ func (t *tracker) names() iter.Seq2[string, uint64] {
 	}
 }
 
-func (t *tracker) remove(name string) {
+func (t *tracker) Remove(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.records[name] == nil {
@@ -171,7 +188,7 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	r.took += o.Duration
 	t.countLocked(r, o.Err)
 	if o.Err == nil || r.State != wire.StateOK { // or else it did not run, which alone says nothing
-		t.receipts.ran(r)
+		t.receipts.Ran(r.Name, r.Assigned, r.State, r.Error)
 	}
 	return r.samples(o)
 }
@@ -191,7 +208,7 @@ func (t *tracker) ranExtra(revision string, o plugins.Outcome) {
 		return
 	}
 	t.countLocked(r, o.Err)
-	t.receipts.ran(r)
+	t.receipts.Ran(r.Name, r.Assigned, r.State, r.Error)
 }
 
 // boosted notes the interval at which an inspector runs while somebody watches,
@@ -275,14 +292,14 @@ func (t *tracker) overdue(name, revision string, age time.Duration, starved stri
 	defer t.mu.Unlock()
 	if r := t.records[name]; r != nil && r.Revision == revision {
 		t.moveLocked(r, state, err)
-		t.receipts.ran(r)
+		t.receipts.Ran(r.Name, r.Assigned, r.State, r.Error)
 	}
 }
 
 // moveLocked sets the state and the error of r, and logs when the state is
 // another than before.
 func (t *tracker) moveLocked(r *record, state string, err error) {
-	text := errorText(err)
+	text := errtext.Of(err)
 	if r.State == state {
 		if r.Error != text {
 			r.Error = text
@@ -478,16 +495,4 @@ func (r *record) samples(o plugins.Outcome) []inspectors.Sample {
 		return samples
 	}
 	return append(samples, inspectors.Sample{Key: keyDuration, Labels: r.labels, Time: at, Value: o.Duration.Seconds()})
-}
-
-// errorText is what is kept of an error: valid UTF-8 of bounded length.
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
-	if len(text) > maxErrorBytes {
-		text = strings.ToValidUTF8(text[:maxErrorBytes], "") + " …"
-	}
-	return text
 }

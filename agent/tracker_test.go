@@ -19,10 +19,10 @@ import (
 func follow(t *testing.T) (*tracker, inspectors.Definition, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
-	track := newTracker(slog.New(slog.NewTextHandler(&log, nil)))
+	track := newTracker(slog.New(slog.NewTextHandler(&log, nil)), NewReceipts())
 	d := agenttest.Script("disk", "", time.Second)
-	track.expect(d)
-	track.loaded(d)
+	track.Expect(d)
+	track.Loaded(d)
 	return track, d, &log
 }
 
@@ -118,7 +118,7 @@ func TestOnlyChangesOfStateAreLogged(t *testing.T) {
 func TestTakeGivesWhatChanged(t *testing.T) {
 	track, d, _ := follow(t)
 	other := agenttest.Script("other", "", time.Second)
-	track.expect(other)
+	track.Expect(other)
 	if p := track.take(true); !p.All || len(p.Inspectors) != 2 || len(p.Removed) != 0 {
 		t.Errorf("all: %+v", p)
 	}
@@ -144,15 +144,8 @@ func TestTakeGivesWhatChanged(t *testing.T) {
 			t.Errorf("change %d: %+v", i, p)
 		}
 	}
-	track.remove("other")
+	track.Remove("other")
 	if p := track.take(false); len(p.Inspectors) != 0 || len(p.Removed) != 1 || p.Removed[0] != "other" {
 		t.Errorf("removed: %+v", p)
-	}
-}
-
-func TestErrorTextIsBounded(t *testing.T) {
-	text := errorText(errors.New(strings.Repeat("é", 10_000) + "\xff"))
-	if len(text) > maxErrorBytes+8 || strings.ToValidUTF8(text, "") != text {
-		t.Errorf("%d bytes, ending in %q", len(text), text[len(text)-10:])
 	}
 }

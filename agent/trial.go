@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/errtext"
+
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -45,7 +47,7 @@ type trials struct {
 	log     *slog.Logger
 	runner  schedule.Runner
 	accepts bool
-	signers signers
+	signers Signers
 	all     sync.WaitGroup // of their goroutines
 
 	mu      sync.Mutex
@@ -75,7 +77,7 @@ var (
 	errTrialCrashed = errors.New("it crashed its process, which ends a trial")
 )
 
-func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys signers) *trials {
+func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys Signers) *trials {
 	return &trials{log: log, runner: runner, accepts: accepts, signers: keys, running: make(map[string]*trial)}
 }
 
@@ -94,7 +96,7 @@ func (t *trials) try(ctx context.Context, p wire.AgentTryParams) (wire.Empty, er
 	if !t.accepts {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
 	}
-	if err := t.signers.check(&p.Code, p.Signatures); err != nil {
+	if err := t.signers.Check(&p.Code, p.Signatures); err != nil {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "%v", err)
 	}
 	d, err := trialDefinition(&p)
@@ -129,7 +131,7 @@ func trialDefinition(p *wire.AgentTryParams) (inspectors.Definition, error) {
 	case p.ForMS <= 0:
 		return inspectors.Definition{}, fmt.Errorf("for_ms is %d; it must be above 0", p.ForMS)
 	}
-	d, err := definitionOf(p.Code, "", "")
+	d, err := DefinitionOf(p.Code, "", "")
 	if err != nil {
 		return d, err
 	}
@@ -216,7 +218,7 @@ func (t *trials) run(ctx context.Context, r *trial) {
 	t.runner.Unload(r.def.Name)
 	last := wire.TrialReport{Ended: true, Cost: &r.cost, Lines: r.takeLines()}
 	if err != nil {
-		last.Error = errorText(err)
+		last.Error = errtext.Of(err)
 		last.State = wire.ReceiptFailed
 		if errors.Is(err, inspectors.ErrPolicy) {
 			last.State = wire.ReceiptRefused
@@ -292,7 +294,7 @@ func (r *trial) took(o *plugins.Outcome) *wire.TrialReport {
 	r.cost.CPU += run.CPU
 	if o.Err != nil {
 		r.cost.Failures++
-		run.Error = strings.ReplaceAll(errorText(o.Err), prefix, "")
+		run.Error = strings.ReplaceAll(errtext.Of(o.Err), prefix, "")
 	}
 	run.More = max(0, len(o.Samples)-maxTrialSamples)
 	for i := range o.Samples {

@@ -3,6 +3,8 @@ package agent
 import (
 	"time"
 
+	"github.com/vedettehq/vedette/agent/internal/errtext"
+
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -23,7 +25,7 @@ func (a watcher) Ran(revision string, o plugins.Outcome) {
 	}
 	a.outbox.Add(o.Samples, own, host)
 	if o.Err != nil {
-		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errorText(o.Err))
+		a.log.Debug("inspector ended badly", "inspector", o.Name, "reason", errtext.Of(o.Err))
 	}
 }
 

@@ -1,0 +1,158 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vedettehq/vedette/agent/programs"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// facts are all that a decision depends on.
+type facts struct {
+	own     []inspectors.Definition
+	builtIn map[string]bool // names of own that pushed code replaces
+	items   []wire.Assigned // the assignment
+	// last has, by name, the pushed inspectors of the decision before, and before
+	// what ran in place of items that are not known to run.
+	last   map[string]inspectors.Definition
+	before map[string]wire.Assigned
+
+	signers  Signers
+	plugins  error // why this host runs no pushed plugins, or nil
+	programs map[wire.Artefact]program
+}
+
+// program is the file of a program, or why there is none yet.
+type program struct {
+	file string
+	err  error
+}
+
+// decision is what is to run, and what becomes of each item.
+type decision struct {
+	run      []inspectors.Definition
+	pushed   map[string]inspectors.Definition // those of run that were pushed, by name
+	needs    map[wire.Artefact]bool           // programs of run, and of what is to take its place
+	verdicts []verdict
+}
+
+// verdict is what becomes of one item. state is that of its receipt: verified,
+// failed, refused, or received where its program is on its way.
+type verdict struct {
+	name, revision string
+	state          string
+	err            error // why it does not run, or nil
+	oldGoesOn      bool  // other pushed code of that name runs in its place
+}
+
+var (
+	// errOwn is why an inspector is refused that the host itself configures.
+	errOwn = errors.New("this host's own configuration has an inspector of that name, which goes before")
+	// errTwice is why an inspector is not run that an assignment has twice.
+	errTwice = errors.New("the assignment has two inspectors of that name")
+)
+
+// decide puts together what is to run: the host's own inspectors, and the pushed
+// ones, which replace built-in ones. Where a pushed inspector cannot be run, the
+// code before it goes on. It looks at the facts alone and changes nothing. A
+// program that the facts do not know counts as on its way, and is among the needs.
+func decide(f *facts) decision {
+	own, times := make(map[string]bool), make(map[string]int)
+	for _, d := range f.own {
+		own[d.Name] = !f.builtIn[d.Name]
+	}
+	for _, item := range f.items {
+		times[item.Name]++
+	}
+	d := decision{pushed: make(map[string]inspectors.Definition), needs: make(map[wire.Artefact]bool)}
+	for i := range f.items {
+		item := &f.items[i]
+		var def inspectors.Definition
+		var err error
+		switch {
+		case own[item.Name]:
+			err = errOwn
+		case times[item.Name] > 1:
+			err = errTwice
+		default:
+			def, err = f.definition(item, d.needs)
+		}
+		runs := err == nil
+		if !runs && !own[item.Name] {
+			def, runs = f.instead(item.Name, d.needs)
+		}
+		d.verdicts = append(d.verdicts, verdict{item.Name, item.Revision, receiptOf(err), err, err != nil && runs})
+		if _, twice := d.pushed[item.Name]; runs && !twice {
+			d.pushed[item.Name] = def
+			d.run = append(d.run, def)
+		}
+	}
+	for _, def := range f.own {
+		if _, replaced := d.pushed[def.Name]; !replaced {
+			d.run = append(d.run, def)
+		}
+	}
+	return d
+}
+
+// receiptOf is the state of the receipt of an item that cannot be run because of
+// err, or that can.
+func receiptOf(err error) string {
+	switch {
+	case err == nil:
+		return wire.ReceiptVerified
+	case errors.Is(err, programs.ErrFetching):
+		return wire.ReceiptReceived
+	case errors.Is(err, errOwn), errors.Is(err, inspectors.ErrPolicy):
+		return wire.ReceiptRefused
+	}
+	return wire.ReceiptFailed
+}
+
+// instead returns what goes on under the name of an item that cannot be run, if
+// there is such: what was handed on last, or what ran before the agent was started.
+func (f *facts) instead(name string, needs map[wire.Artefact]bool) (inspectors.Definition, bool) {
+	if d, ok := f.last[name]; ok {
+		return d, true
+	}
+	old, ok := f.before[name]
+	if !ok {
+		return inspectors.Definition{}, false
+	}
+	d, err := f.definition(&old, needs)
+	return d, err == nil
+}
+
+// definition makes a definition of one assigned inspector, and adds the program
+// that it needs.
+func (f *facts) definition(item *wire.Assigned, needs map[wire.Artefact]bool) (inspectors.Definition, error) {
+	if err := f.signers.Check(&item.Code, item.Signatures); err != nil {
+		return inspectors.Definition{}, err // before anything is done with it
+	}
+	file := ""
+	if item.Plugin != nil {
+		if f.plugins != nil {
+			return inspectors.Definition{}, f.plugins // before its program is fetched
+		}
+		artefact, err := artefactOf(item.Plugin)
+		if err != nil {
+			return inspectors.Definition{}, err
+		}
+		needs[artefact] = true
+		known, ok := f.programs[artefact]
+		if !ok {
+			return inspectors.Definition{}, programs.ErrFetching
+		}
+		if known.err != nil {
+			return inspectors.Definition{}, known.err
+		}
+		file = known.file
+	}
+	d, err := DefinitionOf(item.Code, item.Revision, file)
+	if err != nil {
+		return d, fmt.Errorf("cannot run it: %w", err)
+	}
+	return d, nil
+}

@@ -1,0 +1,63 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// sendReceipts tells the master how far the assigned inspectors are, and then
+// what changes. What changes within a moment is one call, and a receipt that
+// moved on before it was sent is told as it is then. It returns when ctx ends or
+// the connection is of no use.
+func (s *session) sendReceipts(ctx context.Context, p *rpc.Peer) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	s.receipts.Again(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.receipts.Bell():
+		case <-timer.C:
+		}
+		due := s.receipts.Due()
+		if due.IsZero() {
+			continue
+		}
+		if wait := time.Until(due); wait > 0 {
+			timer.Reset(wait)
+			continue
+		}
+		if err := s.sendReceipt(ctx, p); err != nil {
+			return err
+		}
+		timer.Reset(0) // for what came meanwhile
+	}
+}
+
+// sendReceipt makes one call. An error says that the connection is of no use.
+func (s *session) sendReceipt(ctx context.Context, p *rpc.Peer) error {
+	call, cancel := context.WithTimeout(ctx, s.callTimeout)
+	defer cancel()
+	_, err := wire.MasterReceipt.Call(call, p, s.receipts.Take())
+	re, answered := errors.AsType[*rpc.Error](err)
+	switch {
+	case !answered, refusedForGood(err), re.Code == wire.CodeConflict:
+		return err
+	case re.Code == wire.CodeBusy:
+		s.receipts.Again(busyPause(err))
+	case re.Code == rpc.CodeMethodNotFound:
+		s.noReceipts.Do(func() {
+			s.log.Warn("the master takes no receipts of pushed inspectors; install this agent's version on it")
+		})
+		<-ctx.Done()
+		return context.Cause(ctx)
+	default:
+		s.log.Error("the master refused receipts", "reason", re)
+	}
+	return nil
+}
