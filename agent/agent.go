@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
+	"net/http"
 	"os"
 	"runtime"
 	"slices"
@@ -99,8 +99,8 @@ type Agent struct {
 	used bool            // Run was called
 }
 
-// New makes an agent and checks all it is given. It starts nothing, and writes
-// nothing.
+// New makes an agent of a configuration that was checked. It starts nothing, and
+// writes nothing.
 func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
@@ -112,7 +112,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	host, hostErr := hostName(deps.Log, cfg.Host)
 	tlsConfig, tlsErr := clientTLS(cfg.CA)
 	keys, keysErr := ParseSigners(cfg.Policy.Signers)
-	if err := errors.Join(hostErr, tlsErr, keysErr, check(&cfg, &deps)); err != nil {
+	if err := errors.Join(hostErr, tlsErr, keysErr, deps.check()); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
 	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now(), drainIdle: drainIdle}
@@ -133,12 +133,10 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	})
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors, keys)
 	a.live = newLiveFeed()
-	a.session = newSession(&cfg, &a.deps, tlsConfig, a.outbox, a.track)
-	a.session.live = a.live
-	a.session.starved = a.starved.gauge
-	a.session.assigned = a.assigner.Hash
-	a.session.receipts = a.receipts
-	a.session.client.Dial.Handler = a.methods()
+	a.session = newSession(sessionOptions{
+		Log: a.log, Client: a.client(tlsConfig), Hello: sync.OnceValue(a.hello), Assigned: a.assigner.Hash,
+		Outbox: a.outbox, Track: a.track, Receipts: a.receipts, Live: a.live, Runner: deps.Runner, Starved: a.starved.gauge,
+	})
 	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
 	for _, d := range a.deps.Definitions {
 		a.track.Expect(d)
@@ -154,29 +152,24 @@ func (a *Agent) programs(tlsConfig *tls.Config) programs.Source {
 	return a.deps.Programs
 }
 
-// check finds every fault of a configuration, host and CA apart.
-func check(cfg *config.Agent, deps *Deps) error {
-	var faults []error
-	if deps.Runner == nil {
-		faults = append(faults, errors.New("no runner is given"))
+// client connects to the master.
+func (a *Agent) client(tlsConfig *tls.Config) rpc.Client {
+	header := http.Header{}
+	if a.cfg.Token != "" {
+		header.Set("Authorization", "Bearer "+a.cfg.Token)
 	}
-	switch u, err := url.Parse(cfg.Master); {
-	case err != nil:
-		faults = append(faults, fmt.Errorf("cannot use the master's address %q: %w", cfg.Master, err))
-	case !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) || u.Host == "":
-		faults = append(faults, fmt.Errorf("cannot use the master's address %q: write it as https://master:50505", cfg.Master))
+	dial := rpc.DialOptions{Header: header, TLS: tlsConfig, Codec: a.deps.Codec, Handler: a.methods()}
+	dial.Log = a.log
+	return rpc.Client{URL: a.cfg.Master, Backoff: a.deps.Backoff, Dial: dial}
+}
+
+// check finds what is wrong with what is given beside the configuration, which has
+// been checked.
+func (d *Deps) check() error {
+	if d.Runner == nil {
+		return errors.New("no runner is given")
 	}
-	if cfg.BufferReports < 0 {
-		faults = append(faults, fmt.Errorf("buffer_reports is %d; it must be at least 1", cfg.BufferReports))
-	}
-	if err := checkMetricsListen(cfg.MetricsListen); err != nil {
-		faults = append(faults, err)
-	}
-	if _, err := inspectors.LabelsFromMap(cfg.Labels); err != nil {
-		faults = append(faults, fmt.Errorf("labels: %w", err))
-	}
-	faults = append(faults, checkDefinitions(deps.Definitions))
-	return errors.Join(faults...)
+	return checkDefinitions(d.Definitions)
 }
 
 // clientTLS trusts the authorities of a PEM file; without one it returns nil,
@@ -219,7 +212,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	// Delivery outlives the inspectors, so that their last samples are sent.
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
-	a.session.hello = a.hello()
+	a.session.Hello() // while its folder is this agent's
 	a.assigner.Start()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.Run(delivering) })

@@ -17,30 +17,26 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
+// A configuration has been checked by the time it comes here. What New reads of it for
+// the first time, and the definitions, can have faults, and all of them are told.
 func TestNewTellsEveryFault(t *testing.T) {
 	notPEM := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(notPEM, []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := New(config.Agent{
-		Host:          "bad host",
-		Master:        "master:50505",
-		CA:            notPEM,
-		Labels:        map[string]string{"bad label": "x"},
-		BufferReports: -1,
-	}, Deps{Definitions: []inspectors.Definition{agenttest.Script("disk", "", time.Second), agenttest.Script("disk", "", time.Second)}})
+		Master: "https://master:50505",
+		CA:     notPEM,
+		Policy: config.Policy{Signers: []string{"me"}},
+	}, Deps{Runner: &agenttest.Runner{}, Definitions: []inspectors.Definition{agenttest.Script("disk", "", time.Second), agenttest.Script("disk", "", time.Second)}})
 	if err == nil {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
 		"cannot make the agent: ",
-		`host name "bad host" has ' ' at byte 3`,
-		`cannot use the master's address "master:50505": write it as https://master:50505`,
 		"holds no PEM certificate",
-		`label name "bad label"`,
-		"buffer_reports is -1; it must be at least 1",
+		`"me" is not a public key`,
 		`inspector "disk": defined twice`,
-		"no runner is given",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)

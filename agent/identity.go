@@ -55,7 +55,7 @@ func validID(id string) bool {
 // one.
 func hostName(log *slog.Logger, set string) (string, error) {
 	if set != "" {
-		return set, inspectors.ValidateHost(set)
+		return set, nil
 	}
 	name, err := os.Hostname()
 	if err != nil {

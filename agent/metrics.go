@@ -28,22 +28,6 @@ type metricsServer struct {
 	listener net.Listener // after open, or nil
 }
 
-// checkMetricsListen refuses an address that others could reach: the agent asks
-// nobody who they are.
-func checkMetricsListen(listen string) error {
-	if listen == "" {
-		return nil
-	}
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fmt.Errorf("metrics_listen: %q is not an address; write host:port, as 127.0.0.1:50506", listen)
-	}
-	if !config.IsLoopback(host) {
-		return fmt.Errorf("metrics_listen: %q can be reached from other machines; listen on 127.0.0.1", listen)
-	}
-	return nil
-}
-
 // open listens, so that a port that is taken is told at the start.
 func (m *metricsServer) open() error {
 	if m.listen == "" {

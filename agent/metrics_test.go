@@ -83,22 +83,6 @@ func TestMetricsAreForLoopback(t *testing.T) {
 	}
 }
 
-func TestMetricsAddressIsChecked(t *testing.T) {
-	for listen, want := range map[string]string{
-		"":               "",
-		"127.0.0.1:0":    "",
-		"0.0.0.0:50506":  "can be reached from other machines; listen on 127.0.0.1",
-		":50506":         "can be reached from other machines",
-		"example.org:80": "can be reached from other machines",
-		"localhost":      "write host:port",
-	} {
-		err := checkMetricsListen(listen)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%q gave %v, want %q", listen, err, want)
-		}
-	}
-}
-
 func TestTakenMetricsPortIsToldAtTheStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

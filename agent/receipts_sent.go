@@ -16,15 +16,15 @@ import (
 func (s *session) sendReceipts(ctx context.Context, p *rpc.Peer) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	s.receipts.Again(0)
+	s.Receipts.Again(0)
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-s.receipts.Bell():
+		case <-s.Receipts.Bell():
 		case <-timer.C:
 		}
-		due := s.receipts.Due()
+		due := s.Receipts.Due()
 		if due.IsZero() {
 			continue
 		}
@@ -43,21 +43,21 @@ func (s *session) sendReceipts(ctx context.Context, p *rpc.Peer) error {
 func (s *session) sendReceipt(ctx context.Context, p *rpc.Peer) error {
 	call, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
-	_, err := wire.MasterReceipt.Call(call, p, s.receipts.Take())
+	_, err := wire.MasterReceipt.Call(call, p, s.Receipts.Take())
 	re, answered := errors.AsType[*rpc.Error](err)
 	switch {
 	case !answered, refusedForGood(err), re.Code == wire.CodeConflict:
 		return err
 	case re.Code == wire.CodeBusy:
-		s.receipts.Again(busyPause(err))
+		s.Receipts.Again(busyPause(err))
 	case re.Code == rpc.CodeMethodNotFound:
 		s.noReceipts.Do(func() {
-			s.log.Warn("the master takes no receipts of pushed inspectors; install this agent's version on it")
+			s.Log.Warn("the master takes no receipts of pushed inspectors; install this agent's version on it")
 		})
 		<-ctx.Done()
 		return context.Cause(ctx)
 	default:
-		s.log.Error("the master refused receipts", "reason", re)
+		s.Log.Error("the master refused receipts", "reason", re)
 	}
 	return nil
 }

@@ -2,18 +2,15 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/agent/schedule"
-	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -39,24 +36,31 @@ var statusGap = map[urgency]time.Duration{
 	routine: 15 * time.Second,
 }
 
+// sessionOptions are what a session works with.
+type sessionOptions struct {
+	Log    *slog.Logger
+	Client rpc.Client // without its callbacks
+	// Hello introduces the agent, but for NowMS and Assigned. It is called when
+	// there is a connection.
+	Hello    func() wire.HelloParams
+	Assigned func() string // the hash of what the master has assigned
+
+	Outbox   *delivery.Outbox
+	Track    *tracker
+	Receipts *Receipts
+	Live     *liveFeed
+	Runner   schedule.Runner
+	// Starved is for how long something of this host waited for a processor, or
+	// nil.
+	Starved *plugins.Starvation
+}
+
 // session keeps the agent connected to its master, and carries reports and
 // statuses while it is.
 type session struct {
-	log    *slog.Logger
-	client rpc.Client
-	hello  wire.HelloParams // set before run, but for NowMS
-	outbox *delivery.Outbox
-	track  *tracker
-	// receipts are how far assigned inspectors got.
-	receipts *Receipts
-	runner   schedule.Runner
-	live     *liveFeed
-	// starved is for how long something of this host waited for a processor, or
-	// nil.
-	starved *plugins.Starvation
-	// assigned is the hash of what the master has assigned.
-	assigned func() string
-	replace  context.CancelCauseFunc // ends the client's run; set by connectOften
+	sessionOptions
+	client  rpc.Client
+	replace context.CancelCauseFunc // ends the client's run; set by connectOften
 
 	callTimeout time.Duration
 	refusalWait time.Duration
@@ -77,27 +81,16 @@ type session struct {
 // errReplaced is why a connection ended that another agent has taken over.
 var errReplaced = errors.New("another agent with this agent's id has connected; is it running twice with one data folder?")
 
-func newSession(cfg *config.Agent, deps *Deps, tlsConfig *tls.Config, o *delivery.Outbox, t *tracker) *session {
-	s := &session{log: deps.Log, outbox: o, track: t, runner: deps.Runner, callTimeout: callTimeout, refusalWait: refusalWait}
-	header := http.Header{}
-	if cfg.Token != "" {
-		header.Set("Authorization", "Bearer "+cfg.Token)
-	}
-	s.client = rpc.Client{
-		URL:       cfg.Master,
-		OnConnect: s.connected,
-		OnDown:    s.down,
-		Backoff:   deps.Backoff,
-		Dial:      rpc.DialOptions{Header: header, TLS: tlsConfig, Codec: deps.Codec, Handler: rpc.NewMux()},
-	}
-	s.client.Dial.Log = deps.Log
+func newSession(o sessionOptions) *session {
+	s := &session{sessionOptions: o, client: o.Client, callTimeout: callTimeout, refusalWait: refusalWait}
+	s.client.OnConnect, s.client.OnDown = s.connected, s.down
 	return s
 }
 
 // run stays connected until ctx ends. A refusal for good is only good until
 // somebody changes the master's mind, so run tries again, slowly.
 func (s *session) run(ctx context.Context) {
-	s.log.Info("connecting to the master", "master", s.client.URL)
+	s.Log.Info("connecting to the master", "master", s.client.URL)
 	for ctx.Err() == nil {
 		err := s.connectOften(ctx)
 		if err == nil {
@@ -105,7 +98,7 @@ func (s *session) run(ctx context.Context) {
 		}
 		wait := s.refusalWait/2 + rand.N(s.refusalWait)
 		s.markDown()
-		s.log.Error("the master does not accept this agent; inspectors go on, and it is asked again",
+		s.Log.Error("the master does not accept this agent; inspectors go on, and it is asked again",
 			"master", s.client.URL, "reason", err, "retry_in", wait.Round(time.Second))
 		select {
 		case <-ctx.Done():
@@ -140,13 +133,13 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 	}
 	s.markUp(p, result)
 	defer s.markOver()
-	link := s.outbox.Connect(result.AckedSeq)
+	link := s.Outbox.Connect(result.AckedSeq)
 	defer link.End()
 	var parts sync.WaitGroup
 	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })
 	parts.Go(func() { cancel(s.sendReports(ctx, p, link)) })
 	parts.Go(func() { cancel(s.sendReceipts(ctx, p)) })
-	parts.Go(func() { cancel(s.live.send(ctx, p)) })
+	parts.Go(func() { cancel(s.Live.send(ctx, p)) })
 	parts.Wait()
 	if ce, ok := errors.AsType[*rpc.CloseError](p.Err()); ok && ce.Code == wire.CloseReplaced && !ce.Local {
 		s.replace(errReplaced)
@@ -157,11 +150,8 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
-	hello := s.hello
-	hello.NowMS = time.Now().UnixMilli()
-	if s.assigned != nil {
-		hello.Assigned = s.assigned()
-	}
+	hello := s.Hello()
+	hello.NowMS, hello.Assigned = time.Now().UnixMilli(), s.Assigned()
 	var result wire.HelloResult
 	if err := p.Call(ctx, wire.MasterHello.Name, hello, &result); err != nil {
 		err = fmt.Errorf("cannot say hello as host %q: %w", hello.Host, err)
@@ -192,12 +182,12 @@ func (s *session) sendStatuses(ctx context.Context, p *rpc.Peer) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-s.track.bell:
+		case <-s.Track.bell:
 		case <-timer.C:
 		}
 		wait := time.Duration(0)
 		if !all {
-			gap, ok := statusGap[s.track.pending()]
+			gap, ok := statusGap[s.Track.pending()]
 			if !ok {
 				continue
 			}
@@ -211,7 +201,7 @@ func (s *session) sendStatuses(ctx context.Context, p *rpc.Peer) error {
 			return err
 		}
 		all, last = false, time.Now()
-		if s.track.pending() > settled {
+		if s.Track.pending() > settled {
 			timer.Reset(statusGap[atOnce])
 		}
 	}
@@ -220,14 +210,14 @@ func (s *session) sendStatuses(ctx context.Context, p *rpc.Peer) error {
 func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
-	status := s.track.take(all)
-	status.Agent = s.outbox.Status()
-	status.Agent.Isolation = isolationOf(s.runner)
-	status.Agent.Starved = s.starved.Reason(time.Now())
-	status.Agent.StarvedSeconds = s.starved.Total().Seconds()
+	status := s.Track.take(all)
+	status.Agent = s.Outbox.Status()
+	status.Agent.Isolation = isolationOf(s.Runner)
+	status.Agent.Starved = s.Starved.Reason(time.Now())
+	status.Agent.StarvedSeconds = s.Starved.Total().Seconds()
 	_, err := wire.MasterStatus.Call(ctx, p, status)
 	if re, ok := errors.AsType[*rpc.Error](err); ok && !refusedForGood(err) && re.Code != wire.CodeConflict {
-		s.log.Error("the master refused a status", "reason", re)
+		s.Log.Error("the master refused a status", "reason", re)
 		return nil
 	}
 	return err
@@ -246,7 +236,7 @@ func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *delivery.Link
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-s.outbox.Ready():
+		case <-s.Outbox.Ready():
 		case <-timer.C:
 		}
 		for {
@@ -276,12 +266,12 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link,
 	switch re, answered := errors.AsType[*rpc.Error](err); {
 	case err == nil:
 		if result.Refused > 0 {
-			s.refused.log(s.log, slog.LevelWarn, "the master refused samples", result.Refused, result.Reason)
+			s.refused.log(s.Log, slog.LevelWarn, "the master refused samples", result.Refused, result.Reason)
 		}
 		l.Acknowledged(r, result.Refused)
 		return nil
 	case answered && re.Code == wire.CodeEarly:
-		s.early.log(s.log, slog.LevelWarn, "the master does not take samples yet; they are kept here until their time has come", len(params.T), re.Message)
+		s.early.log(s.Log, slog.LevelWarn, "the master does not take samples yet; they are kept here until their time has come", len(params.T), re.Message)
 		l.Held(r, busyPause(err))
 		return nil
 	case answered && re.Code == wire.CodeBusy:
@@ -293,7 +283,7 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link,
 		return fmt.Errorf("cannot report: %w", err)
 	}
 	if !l.Refused(r, triesOf(err), time.Second) {
-		s.dropped.log(s.log, slog.LevelError, "the master refused reports; their samples are dropped", len(params.T), err.Error())
+		s.dropped.log(s.Log, slog.LevelError, "the master refused reports; their samples are dropped", len(params.T), err.Error())
 	}
 	return nil
 }
@@ -321,11 +311,11 @@ func busyPause(err error) time.Duration {
 func (s *session) markUp(p *rpc.Peer, result *wire.HelloResult) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	attrs := []any{"master", s.client.URL, "host", s.hello.Host, "codec", p.Codec(), "version", result.Version, "reports_queued", s.outbox.Measures().Queued()}
+	attrs := []any{"master", s.client.URL, "host", s.Hello().Host, "codec", p.Codec(), "version", result.Version, "reports_queued", s.Outbox.Measures().Queued()}
 	if !s.downFrom.IsZero() {
 		attrs = append(attrs, "after", time.Since(s.downFrom).Round(time.Millisecond))
 	}
-	s.log.Info("connected to the master", attrs...)
+	s.Log.Info("connected to the master", attrs...)
 	s.downFrom, s.toldAt = time.Time{}, time.Time{}
 	s.up = true
 	s.ups++
@@ -367,8 +357,8 @@ func (s *session) down(err error, retryIn time.Duration) {
 	if s.markDown() {
 		level = slog.LevelWarn
 	}
-	told := s.outbox.Measures()
-	s.log.Log(context.Background(), level, "not connected to the master; trying again",
+	told := s.Outbox.Measures()
+	s.Log.Log(context.Background(), level, "not connected to the master; trying again",
 		"master", s.client.URL, "reason", err, "retry_in", retryIn.Round(time.Millisecond),
 		"reports_queued", told.Queued(), "samples_dropped", told.Dropped)
 }
