@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/agent/programs"
 	"github.com/vedettehq/vedette/agent/schedule"
@@ -36,7 +37,7 @@ const (
 )
 
 // ErrNotRunning is wrapped by the error of what needs a running agent.
-var ErrNotRunning = errors.New("the agent is not running")
+var ErrNotRunning = assignment.ErrNotRunning
 
 // Deps are what an agent is built of, beside its configuration.
 type Deps struct {
@@ -84,13 +85,13 @@ type Agent struct {
 	keeper  *delivery.Spooler
 	session *session
 	metrics *metricsServer
-	signers Signers
+	signers assignment.Signers
 	trials  *trials
 	live    *liveFeed
 	starved *starvation
 
-	receipts *Receipts
-	assigner *Assigner
+	receipts *assignment.Receipts
+	assigner *assignment.Assigner
 
 	drainIdle time.Duration // see the constant
 
@@ -111,13 +112,13 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	cfg.Spool = cfg.Spool.OrDefault()
 	host, hostErr := hostName(deps.Log, cfg.Host)
 	tlsConfig, tlsErr := clientTLS(cfg.CA)
-	keys, keysErr := ParseSigners(cfg.Policy.Signers)
+	keys, keysErr := assignment.ParseSigners(cfg.Policy.Signers)
 	if err := errors.Join(hostErr, tlsErr, keysErr, deps.check()); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
 	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now(), drainIdle: drainIdle}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
-	a.receipts = NewReceipts()
+	a.receipts = assignment.NewReceipts()
 	a.track = newTracker(a.log, a.receipts)
 	a.owners = newOwners(a.track.names)
 	a.starved = newStarvation(a.log, deps.Runner)
@@ -125,7 +126,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.outbox = delivery.New(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
 	a.signers = keys
-	a.assigner = NewAssigner(Options{
+	a.assigner = assignment.New(assignment.Options{
 		Log: a.log, Runner: deps.Runner, Schedule: a.sched, Track: a.track, Receipts: a.receipts,
 		Own: a.deps.Definitions, BuiltIn: deps.BuiltIn,
 		Accepts: cfg.AcceptPushedInspectors, Signers: keys, Plugins: cfg.Policy.Needs().CheckPlugin(),
@@ -169,7 +170,7 @@ func (d *Deps) check() error {
 	if d.Runner == nil {
 		return errors.New("no runner is given")
 	}
-	return checkDefinitions(d.Definitions)
+	return assignment.Check(d.Definitions)
 }
 
 // clientTLS trusts the authorities of a PEM file; without one it returns nil,

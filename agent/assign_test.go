@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
@@ -29,7 +30,7 @@ func pushed(name, source string) wire.Assigned {
 	return wire.Assigned{Revision: source, Code: wire.Code{Name: name, File: "pushed.go", Source: source, IntervalMS: 100}}
 }
 
-func assignment(items ...wire.Assigned) wire.Assignment {
+func assignmentOf(items ...wire.Assigned) wire.Assignment {
 	return wire.Assignment{Hash: wire.AssignmentHash(items), Inspectors: items}
 }
 
@@ -50,7 +51,7 @@ func (m *testMaster) assign(a wire.Assignment) error {
 
 func (m *testMaster) mustAssign(items ...wire.Assigned) {
 	m.t.Helper()
-	if err := m.assign(assignment(items...)); err != nil {
+	if err := m.assign(assignmentOf(items...)); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -221,19 +222,19 @@ func TestAssignmentsAreRefused(t *testing.T) {
 	data := t.TempDir()
 	stop := start(t, newTestAgent(t, m, refusing(), func(cfg *config.Agent, _ *Deps) { cfg.Data = data }))
 	var answer *rpc.Error
-	err := m.assign(assignment(pushed("disk", "one")))
+	err := m.assign(assignmentOf(pushed("disk", "one")))
 	if !errors.As(err, &answer) || answer.Code != wire.CodeForbidden || !strings.Contains(answer.Message, "agent.accept_pushed_inspectors") {
 		t.Errorf("an agent that does not accept code answers %v", err)
 	}
 	stop()
 	m.note(func() { m.peer = nil })
 	defer start(t, newTestAgent(t, m, refusing(), accepting))()
-	wrong := assignment(pushed("disk", "one"))
+	wrong := assignmentOf(pushed("disk", "one"))
 	wrong.Hash = strings.Repeat("0", 64)
 	if err := m.assign(wrong); !errors.As(err, &answer) || answer.Code != rpc.CodeInvalidParams {
 		t.Errorf("a wrong hash is answered by %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(data, assignmentFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(data, assignment.File)); err == nil {
 		t.Error("what was refused is kept")
 	}
 }
@@ -250,7 +251,7 @@ func TestAssignmentOutlivesTheAgent(t *testing.T) {
 		}
 	}
 	stop := start(t, newTestAgent(t, m, refusing(), with(nil)))
-	last := assignment(pushed("disk", "one"))
+	last := assignmentOf(pushed("disk", "one"))
 	m.mustAssign(last.Inspectors...)
 	m.awaitReceipt("disk", "one", wire.ReceiptHealthy)
 	stop()
@@ -278,7 +279,7 @@ func TestAssignmentOutlivesTheAgent(t *testing.T) {
 	stop()
 
 	// A file that is damaged is put aside, and the master sends it again.
-	path := filepath.Join(data, assignmentFile)
+	path := filepath.Join(data, assignment.File)
 	if err := os.WriteFile(path, []byte(`{"sha256":"","kept":{}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
@@ -66,7 +67,7 @@ func assigning(codes ...wire.Code) wire.Assignment {
 	for _, c := range codes {
 		items = append(items, wire.Assigned{Revision: wire.RevisionOf(c), Code: c})
 	}
-	return assignment(items...)
+	return assignmentOf(items...)
 }
 
 // push has the agent run these.
@@ -282,7 +283,7 @@ func TestHostIsAgainstIt(t *testing.T) {
 	mine, cpu, policy := code("mine", "pushed"), code("cpu", "pushed"), code("reads", "forbidden")
 	m.push(cpu, mine, policy)
 	m.awaitLatest(cpu, wire.ReceiptHealthy)
-	if r := m.awaitLatest(mine, wire.ReceiptRefused); r.Reason != errOwn.Error() {
+	if r := m.awaitLatest(mine, wire.ReceiptRefused); r.Reason != assignment.ErrOwn.Error() {
 		t.Errorf("the receipt is %+v", r)
 	}
 	if r := m.awaitLatest(policy, wire.ReceiptRefused); !strings.Contains(r.Reason, inspectors.ErrPolicy.Error()) {
@@ -341,7 +342,7 @@ func here(sum string) *wire.PushedPlugin {
 
 func TestAgentThatTakesNothing(t *testing.T) {
 	runner, dir := picky(), t.TempDir()
-	if err := (&Kept{Assignment: assigning(code("disk", "before"))}).Write(dir); err != nil {
+	if err := (&assignment.Kept{Assignment: assigning(code("disk", "before"))}).Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	var log syncBuffer
@@ -372,10 +373,10 @@ func TestAgentThatTakesNothing(t *testing.T) {
 // loads none, runs none, fetches none and keeps none.
 func TestHostileMasterRunsNothing(t *testing.T) {
 	runner, dir, programs := picky(), t.TempDir(), &testPrograms{fetched: make(chan wire.Artefact, 100), answers: make(chan error)}
-	if err := (&Kept{Assignment: assigning(code("disk", "before")), Before: map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]}}).Write(dir); err != nil {
+	if err := (&assignment.Kept{Assignment: assigning(code("disk", "before")), Before: map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]}}).Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	stored, err := os.ReadFile(filepath.Join(dir, assignmentFile))
+	stored, err := os.ReadFile(filepath.Join(dir, assignment.File))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -437,7 +438,7 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 	if len(programs.fetched) > 0 {
 		t.Errorf("it fetched %+v", <-programs.fetched)
 	}
-	if now, err := os.ReadFile(filepath.Join(dir, assignmentFile)); err != nil || string(now) != string(stored) {
+	if now, err := os.ReadFile(filepath.Join(dir, assignment.File)); err != nil || string(now) != string(stored) {
 		t.Errorf("what was kept is now %q, %v", now, err)
 	}
 	m.mu.Lock()
@@ -511,11 +512,11 @@ func TestKilledWhileApplying(t *testing.T) {
 			m.awaitLatest(old, wire.ReceiptHealthy)
 			m.push(code("disk", next))
 			patience.Closed(t, "the load to begin", loading)
-			file, err := os.ReadFile(filepath.Join(dir, assignmentFile))
+			file, err := os.ReadFile(filepath.Join(dir, assignment.File))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(left, assignmentFile), file, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(left, assignment.File), file, 0o600); err != nil {
 				t.Fatal(err)
 			}
 
@@ -584,10 +585,8 @@ func TestManyPushesLeaveNothing(t *testing.T) {
 		push(i + 1)
 	}
 	patience.Until(t, fmt.Sprintf("as few goroutines as the %d before", before), func() bool { return runtime.NumGoroutine() <= before+10 })
-	a.assigner.mu.Lock()
-	defer a.assigner.mu.Unlock()
-	if running, before := len(a.assigner.running), len(a.assigner.before); running > 1 || before > 1 {
-		t.Errorf("%d running, %d before", running, before)
+	if k, err := assignment.ReadKept(a.cfg.Data); err != nil || len(k.Before) > 1 || len(k.Assignment.Inspectors) != 1 {
+		t.Errorf("the next start knows %+v, %v", k, err)
 	}
 }
 
@@ -687,12 +686,12 @@ func TestPolicyWithoutPlugins(t *testing.T) {
 
 func TestSettingsOverrideDirectives(t *testing.T) {
 	source := "//vedette:interval 10s\n//vedette:timeout 2s\n//vedette:budget cpu=50ms series=10\n//vedette:isolation own\npackage disk\n"
-	d, err := DefinitionOf(wire.Code{Name: "disk", Source: source}, "r1", "")
+	d, err := assignment.DefinitionOf(wire.Code{Name: "disk", Source: source}, "r1", "")
 	if err != nil || d.Interval != 10*time.Second || d.Timeout != 2*time.Second || d.Budget.CPU != 50*time.Millisecond ||
 		d.Isolation != inspectors.IsolationOwn || !d.Pushed || d.Assigned != "r1" || d.Script.File != "disk.go" {
 		t.Errorf("without settings: %+v, %v", d, err)
 	}
-	d, err = DefinitionOf(wire.Code{
+	d, err = assignment.DefinitionOf(wire.Code{
 		Name: "disk", File: "d.go", Source: source, IntervalMS: 1000, TimeoutMS: 500,
 		Budget: &wire.PushedBudget{CPUMS: 20, HeapBytes: 2 << 20, OutputBytes: 1 << 12}, Isolation: "shared",
 	}, "r2", "")

@@ -1,212 +1,63 @@
 package agent
 
 import (
+	"context"
 	"errors"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 
-	"github.com/vedettehq/vedette/agent/internal/errtext"
-	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/internal/bell"
-	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// How long a receipt may wait for others to go with it, by what it tells of.
-const (
-	receiptEnd   = 3 * time.Millisecond  // healthy, failed, refused: somebody waits for it
-	receiptStep  = 50 * time.Millisecond // a step on the way there
-	receiptWords = time.Second           // another reason for the same state
-)
-
-// Receipts are how far the inspectors of the assignment got, and which of that the
-// master has not heard. It is safe for use from many goroutines, and calls nobody
-// while it is locked.
-type Receipts struct {
-	bell chan struct{} // capacity 1: due has come nearer
-
-	mu      sync.Mutex // guards all below
-	hash    string
-	entries map[string]*receipt
-	all     bool      // the master has not heard of the assignment
-	due     time.Time // when what changed is to be sent; zero where nothing did
-}
-
-// receipt is one of them.
-type receipt struct {
-	wire.Receipt
-	changed bool // and not taken yet
-	barred  bool // it ended before it was handed on to be loaded
-	signed  []wire.Signature
-}
-
-// NewReceipts makes the receipts of no assignment.
-func NewReceipts() *Receipts {
-	return &Receipts{bell: make(chan struct{}, 1), entries: make(map[string]*receipt)}
-}
-
-// Bell rings when Due has come nearer.
-func (b *Receipts) Bell() <-chan struct{} { return b.bell }
-
-// Assign makes the receipts those of an assignment. One of a revision that was
-// there before stays as it is, but for one that may be let through now that it has
-// other signatures.
-func (b *Receipts) Assign(a *wire.Assignment) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	old := b.entries
-	b.hash, b.all = a.Hash, true
-	b.entries = make(map[string]*receipt, len(a.Inspectors))
-	for _, item := range a.Inspectors {
-		r := old[item.Name]
-		if r == nil || r.Revision != item.Revision || r.barred && !slices.Equal(r.signed, item.Signatures) {
-			r = &receipt{Receipt: wire.Receipt{
-				Inspector: item.Name, Revision: item.Revision,
-				State: wire.ReceiptReceived, AtMS: time.Now().UnixMilli(),
-			}}
+// sendReceipts tells the master how far the assigned inspectors are, and then
+// what changes. What changes within a moment is one call, and a receipt that
+// moved on before it was sent is told as it is then. It returns when ctx ends or
+// the connection is of no use.
+func (s *session) sendReceipts(ctx context.Context, p *rpc.Peer) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	s.Receipts.Again(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.Receipts.Bell():
+		case <-timer.C:
 		}
-		r.signed = item.Signatures
-		b.entries[item.Name] = r
-	}
-	b.dueInLocked(receiptStep)
-}
-
-// Verified notes that the code is handed on to be loaded.
-func (b *Receipts) Verified(name, revision string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if r := b.ofLocked(name, revision); r != nil && (r.State == wire.ReceiptReceived || r.barred) {
-		b.moveLocked(r, wire.ReceiptVerified, "", "")
-		r.barred = false
-	}
-}
-
-// Barred notes that the code is not handed on to be loaded: State is failed or
-// refused, and running the revision that goes on.
-func (b *Receipts) Barred(name, revision, state, reason, running string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if r := b.ofLocked(name, revision); r != nil {
-		b.moveLocked(r, state, reason, running)
-		r.barred = true
-	}
-}
-
-// Loaded notes that the code runs from now on.
-func (b *Receipts) Loaded(name, revision string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if r := b.ofLocked(name, revision); r != nil {
-		b.moveLocked(r, wire.ReceiptLoaded, "", "")
-	}
-}
-
-// Ran draws the conclusion of the state that a loaded inspector is in. reason is
-// why it is not well.
-func (b *Receipts) Ran(name, revision, state, reason string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	r := b.ofLocked(name, revision)
-	switch {
-	case r == nil:
-	case state == wire.StateOK:
-		b.moveLocked(r, wire.ReceiptHealthy, "", "")
-	case state == wire.StateStarved: // which says nothing of the code
-		if r.State == wire.ReceiptVerified || r.State == wire.ReceiptLoaded {
-			b.moveLocked(r, r.State, reason, r.Running)
+		due := s.Receipts.Due()
+		if due.IsZero() {
+			continue
 		}
-	case state != wire.StateStarting:
-		b.moveLocked(r, wire.ReceiptFailed, reason, "")
+		if wait := time.Until(due); wait > 0 {
+			timer.Reset(wait)
+			continue
+		}
+		if err := s.sendReceipt(ctx, p); err != nil {
+			return err
+		}
+		timer.Reset(0) // for what came meanwhile
 	}
 }
 
-// LoadFailed notes why a definition is not loaded, and which revision goes on.
-// What is no fault of the code is tried again, and ends nothing.
-func (b *Receipts) LoadFailed(name, revision string, err error, running string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	r := b.ofLocked(name, revision)
+// sendReceipt makes one call. An error says that the connection is of no use.
+func (s *session) sendReceipt(ctx context.Context, p *rpc.Peer) error {
+	call, cancel := context.WithTimeout(ctx, s.callTimeout)
+	defer cancel()
+	_, err := wire.MasterReceipt.Call(call, p, s.Receipts.Take())
+	re, answered := errors.AsType[*rpc.Error](err)
 	switch {
-	case r == nil:
-	case errors.Is(err, inspectors.ErrPolicy):
-		b.moveLocked(r, wire.ReceiptRefused, errtext.Of(err), running)
-	case errors.Is(err, plugins.ErrUnavailable):
-		b.moveLocked(r, wire.ReceiptVerified, errtext.Of(err), running)
+	case !answered, refusedForGood(err), re.Code == wire.CodeConflict:
+		return err
+	case re.Code == wire.CodeBusy:
+		s.Receipts.Again(busyPause(err))
+	case re.Code == rpc.CodeMethodNotFound:
+		s.noReceipts.Do(func() {
+			s.Log.Warn("the master takes no receipts of pushed inspectors; install this agent's version on it")
+		})
+		<-ctx.Done()
+		return context.Cause(ctx)
 	default:
-		b.moveLocked(r, wire.ReceiptFailed, errtext.Of(err), running)
+		s.Log.Error("the master refused receipts", "reason", re)
 	}
-}
-
-// ofLocked returns the receipt of a revision, or nil where the inspector is
-// assigned none or another.
-func (b *Receipts) ofLocked(name, revision string) *receipt {
-	r := b.entries[name]
-	if r == nil || revision == "" || r.Revision != revision {
-		return nil
-	}
-	return r
-}
-
-// moveLocked changes a receipt.
-func (b *Receipts) moveLocked(r *receipt, state, reason, running string) {
-	if running == r.Revision {
-		running = ""
-	}
-	wait := receiptWords
-	if r.State != state {
-		r.State, r.AtMS = state, time.Now().UnixMilli()
-		wait = receiptEnd
-		if state == wire.ReceiptVerified || state == wire.ReceiptLoaded {
-			wait = receiptStep
-		}
-	} else if r.Reason == reason && r.Running == running {
-		return
-	}
-	r.Reason, r.Running, r.changed = reason, running, true
-	b.dueInLocked(wait)
-}
-
-func (b *Receipts) dueInLocked(wait time.Duration) {
-	if due := time.Now().Add(wait); b.due.IsZero() || due.Before(b.due) {
-		b.due = due
-		bell.Ring(b.bell)
-	}
-}
-
-// Due returns when receipts are to be sent; zero is not now.
-func (b *Receipts) Due() time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.due
-}
-
-// Again has all receipts sent, not before the wait is over. There is nothing to
-// tell where nothing was ever assigned.
-func (b *Receipts) Again(wait time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.hash == "" && !b.all {
-		return
-	}
-	b.all, b.due = true, time.Now().Add(wait)
-	bell.Ring(b.bell)
-}
-
-// Take returns what the master has not heard, by name: all of them, or those that
-// changed since the last Take.
-func (b *Receipts) Take() wire.ReceiptParams {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p := wire.ReceiptParams{Hash: b.hash, All: b.all, Receipts: []wire.Receipt{}}
-	for _, name := range slices.Sorted(maps.Keys(b.entries)) {
-		r := b.entries[name]
-		if b.all || r.changed {
-			p.Receipts = append(p.Receipts, r.Receipt)
-		}
-		r.changed = false
-	}
-	b.all, b.due = false, time.Time{}
-	return p
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/plugins"
@@ -47,7 +48,7 @@ type sessionOptions struct {
 
 	Outbox   *delivery.Outbox
 	Track    *tracker
-	Receipts *Receipts
+	Receipts *assignment.Receipts
 	Live     *liveFeed
 	Runner   schedule.Runner
 	// Starved is for how long something of this host waited for a processor, or

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
@@ -26,7 +27,7 @@ type core struct {
 	runner   *agenttest.Runner
 	track    *tracker
 	sched    *schedule.Scheduler
-	assigner *Assigner
+	assigner *assignment.Assigner
 	life     context.Context
 }
 
@@ -44,9 +45,9 @@ func inBubble(t *testing.T, runner *agenttest.Runner, f func(c *core)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		life, end := context.WithCancel(t.Context())
-		c := &core{T: t, runner: runner, track: newTracker(log, NewReceipts()), life: life}
+		c := &core{T: t, runner: runner, track: newTracker(log, assignment.NewReceipts()), life: life}
 		c.sched = schedule.New(log, "web-1", runner, c, nil)
-		c.assigner = NewAssigner(Options{Log: log, Runner: runner, Schedule: c.sched, Track: c.track, Receipts: NewReceipts()})
+		c.assigner = assignment.New(assignment.Options{Log: log, Runner: runner, Schedule: c.sched, Track: c.track, Receipts: assignment.NewReceipts()})
 		var parts sync.WaitGroup
 		parts.Go(func() { c.sched.Run(life) })
 		parts.Go(func() { c.assigner.Run(life) })

@@ -6,22 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/internal/signing"
+	"github.com/vedettehq/vedette/internal/signing/signingtest"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-func newKey(t *testing.T) signing.PrivateKey {
-	t.Helper()
-	key, err := signing.Generate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
 
 // signature is what the key's holder sends along with code.
 func signature(key signing.PrivateKey, code wire.Code) wire.Signature {
@@ -44,7 +37,7 @@ func (m *testMaster) pushSigned(code wire.Code, signatures ...wire.Signature) {
 }
 
 func TestOnlySignedCodeRuns(t *testing.T) {
-	key, second, stranger := newKey(t), newKey(t), newKey(t)
+	key, second, stranger := signingtest.Key(t), signingtest.Key(t), signingtest.Key(t)
 	runner := picky()
 	m, _ := taker(t, runner, wanting(key, second))
 	refused := func(code wire.Code, want string, signatures ...wire.Signature) {
@@ -94,7 +87,7 @@ func TestOnlySignedCodeRuns(t *testing.T) {
 
 // The id that a master gives to code is not what is verified.
 func TestRevisionIsThatOfTheCode(t *testing.T) {
-	key := newKey(t)
+	key := signingtest.Key(t)
 	m, _ := taker(t, picky(), wanting(key))
 	good, bad := code("disk", "one"), code("disk", "two")
 	m.mustAssign(wire.Assigned{Revision: wire.RevisionOf(good), Code: bad, Signatures: []wire.Signature{signature(key, good)}})
@@ -102,7 +95,7 @@ func TestRevisionIsThatOfTheCode(t *testing.T) {
 }
 
 func TestUnsignedPluginIsNotFetched(t *testing.T) {
-	key := newKey(t)
+	key := signingtest.Key(t)
 	programs := &testPrograms{fetched: make(chan wire.Artefact, 100), answers: make(chan error, 1)}
 	m, _ := taker(t, picky(), func(cfg *config.Agent, deps *Deps) {
 		wanting(key)(cfg, deps)
@@ -120,7 +113,7 @@ func TestUnsignedPluginIsNotFetched(t *testing.T) {
 }
 
 func TestKeptCodeNeedsItsSignatureToo(t *testing.T) {
-	key := newKey(t)
+	key := signingtest.Key(t)
 	m, data := newTestMaster(t), t.TempDir()
 	m.start()
 	with := func(signed bool) func(*config.Agent, *Deps) {
@@ -155,7 +148,7 @@ func TestKeptCodeNeedsItsSignatureToo(t *testing.T) {
 }
 
 func TestTrialsAreOfSignedCode(t *testing.T) {
-	key, stranger := newKey(t), newKey(t)
+	key, stranger := signingtest.Key(t), signingtest.Key(t)
 	runner := picky()
 	m, _ := taker(t, runner, wanting(key))
 	master := m.connected()
@@ -181,8 +174,8 @@ func TestTrialsAreOfSignedCode(t *testing.T) {
 }
 
 func TestSignersRefuseWhatIsNotUTF8(t *testing.T) {
-	key := newKey(t)
-	keys, err := ParseSigners([]string{key.Public().String()})
+	key := signingtest.Key(t)
+	keys, err := assignment.ParseSigners([]string{key.Public().String()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,19 +183,19 @@ func TestSignersRefuseWhatIsNotUTF8(t *testing.T) {
 	if err := keys.Check(&odd, []wire.Signature{signature(key, odd)}); !errors.Is(err, inspectors.ErrPolicy) || !strings.Contains(err.Error(), "not UTF-8") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := ParseSigners([]string{"me"}); err == nil || !strings.Contains(err.Error(), `agent.policy.signers: "me" is not a public key`) {
+	if _, err := assignment.ParseSigners([]string{"me"}); err == nil || !strings.Contains(err.Error(), `agent.policy.signers: "me" is not a public key`) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // The master is not told again what was refused before the signature came.
 func TestSignatureMakesAReceiptUndecided(t *testing.T) {
-	receipts := NewReceipts()
+	receipts := assignment.NewReceipts()
 	disk := code("disk", "one")
 	item := wire.Assigned{Revision: wire.RevisionOf(disk), Code: disk}
 	state := func() string { return receipts.Take().Receipts[0].State }
 	assign := func(item wire.Assigned) {
-		a := assignment(item)
+		a := assignmentOf(item)
 		receipts.Assign(&a)
 	}
 	assign(item)
@@ -211,7 +204,7 @@ func TestSignatureMakesAReceiptUndecided(t *testing.T) {
 	if got := state(); got != wire.ReceiptRefused {
 		t.Errorf("the same assignment makes it %s", got)
 	}
-	item.Signatures = []wire.Signature{signature(newKey(t), disk)}
+	item.Signatures = []wire.Signature{signature(signingtest.Key(t), disk)}
 	assign(item)
 	if got := state(); got != wire.ReceiptReceived {
 		t.Errorf("with a signature it is %s", got)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -18,8 +19,8 @@ type starver interface {
 
 // Keys of the series that tell whether the host is starved.
 const (
-	keyStarved        = ownChart + "/host_starved"
-	keyStarvedSeconds = ownChart + "/host_starved_seconds_total"
+	keyStarved        = assignment.OwnChart + "/host_starved"
+	keyStarvedSeconds = assignment.OwnChart + "/host_starved_seconds_total"
 )
 
 const (

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/internal/errtext"
 
 	"github.com/vedettehq/vedette/agent/schedule"
@@ -40,7 +41,7 @@ type tracker struct {
 	urgency urgency             // of the most urgent change since the last take
 	came    uint64              // inspectors so far
 
-	receipts *Receipts // of those that a master has assigned
+	receipts *assignment.Receipts // of those that a master has assigned
 }
 
 // record is one inspector. The tracker's mu guards it.
@@ -55,7 +56,7 @@ type record struct {
 	idle    int               // ticks in a row at which the runner could not run it
 }
 
-func newTracker(log *slog.Logger, r *Receipts) *tracker {
+func newTracker(log *slog.Logger, r *assignment.Receipts) *tracker {
 	return &tracker{
 		log:     log,
 		bell:    make(chan struct{}, 1),
@@ -424,15 +425,13 @@ func (t *tracker) measures() []measures {
 }
 
 // Keys of the series that an agent yields for each inspector, which carry its
-// name in the label "inspector". The chart is the agent's own: no inspector may
-// be named into it.
+// name in the label "inspector".
 const (
-	ownChart    = "vedette"
-	keyDuration = ownChart + "/inspector_duration_seconds"
-	keySuccess  = ownChart + "/inspector_success"
-	keyMissed   = ownChart + "/inspector_missed_total"
-	keyCPU      = ownChart + "/inspector_cpu_seconds_total"
-	keyRuns     = ownChart + "/inspector_runs_total" // with the label "outcome" too
+	keyDuration = assignment.OwnChart + "/inspector_duration_seconds"
+	keySuccess  = assignment.OwnChart + "/inspector_success"
+	keyMissed   = assignment.OwnChart + "/inspector_missed_total"
+	keyCPU      = assignment.OwnChart + "/inspector_cpu_seconds_total"
+	keyRuns     = assignment.OwnChart + "/inspector_runs_total" // with the label "outcome" too
 )
 
 // tally counts the runs that ended in one way.

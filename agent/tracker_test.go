@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/internal/agenttest"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -19,7 +20,7 @@ import (
 func follow(t *testing.T) (*tracker, inspectors.Definition, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
-	track := newTracker(slog.New(slog.NewTextHandler(&log, nil)), NewReceipts())
+	track := newTracker(slog.New(slog.NewTextHandler(&log, nil)), assignment.NewReceipts())
 	d := agenttest.Script("disk", "", time.Second)
 	track.Expect(d)
 	track.Loaded(d)

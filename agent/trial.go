@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/internal/errtext"
 
 	"github.com/vedettehq/vedette/agent/schedule"
@@ -47,7 +48,7 @@ type trials struct {
 	log     *slog.Logger
 	runner  schedule.Runner
 	accepts bool
-	signers Signers
+	signers assignment.Signers
 	all     sync.WaitGroup // of their goroutines
 
 	mu      sync.Mutex
@@ -77,7 +78,7 @@ var (
 	errTrialCrashed = errors.New("it crashed its process, which ends a trial")
 )
 
-func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys Signers) *trials {
+func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys assignment.Signers) *trials {
 	return &trials{log: log, runner: runner, accepts: accepts, signers: keys, running: make(map[string]*trial)}
 }
 
@@ -131,7 +132,7 @@ func trialDefinition(p *wire.AgentTryParams) (inspectors.Definition, error) {
 	case p.ForMS <= 0:
 		return inspectors.Definition{}, fmt.Errorf("for_ms is %d; it must be above 0", p.ForMS)
 	}
-	d, err := DefinitionOf(p.Code, "", "")
+	d, err := assignment.DefinitionOf(p.Code, "", "")
 	if err != nil {
 		return d, err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/signing/signingtest"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -17,7 +18,7 @@ func TestCheckForeseesRefusals(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	key := newKey(t)
+	key := signingtest.Key(t)
 	m := start(t, config.Master{})
 	operator := dial(t, m, nil, rpc.DialOptions{})
 	var hosts, refuse, unsigned []string

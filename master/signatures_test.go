@@ -11,19 +11,11 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/signing"
+	"github.com/vedettehq/vedette/internal/signing/signingtest"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-func newKey(t *testing.T) signing.PrivateKey {
-	t.Helper()
-	key, err := signing.Generate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
 
 func signature(key signing.PrivateKey, code wire.Code) wire.Signature {
 	return wire.Signature{Key: key.Public().ID(), Signature: key.Sign(wire.RevisionOf(code))}
@@ -49,7 +41,7 @@ func wantsSigned(key signing.PrivateKey) func(wire.Assigned) wire.Receipt {
 }
 
 func TestSignaturesReachHosts(t *testing.T) {
-	key, second := newKey(t), newKey(t)
+	key, second := signingtest.Key(t), signingtest.Key(t)
 	data := t.TempDir()
 	m, stop := startAgain(t, config.Master{Data: data})
 	operator := dial(t, m, nil, rpc.DialOptions{})
@@ -149,7 +141,7 @@ func (a *fakeAgent) waitSigned(t *testing.T, want []wire.Signature) {
 // Hosts that begin to want signatures get them without a new revision, and what
 // they have refused is undecided until they have told again.
 func TestSignatureOfWhatIsCurrent(t *testing.T) {
-	key := newKey(t)
+	key := signingtest.Key(t)
 	m := start(t, config.Master{})
 	operator := dial(t, m, nil, rpc.DialOptions{})
 	rollouts := watch[wire.Rollout](t, m, "rollouts/*")
@@ -181,7 +173,7 @@ func TestBadSignaturesAreRefused(t *testing.T) {
 	m := start(t, config.Master{})
 	operator := dial(t, m, nil, rpc.DialOptions{})
 	code := signable(1)
-	good := signature(newKey(t), code)
+	good := signature(signingtest.Key(t), code)
 	for want, signatures := range map[string][]wire.Signature{
 		"the key \"me\" is not 16 lower-case hex digits":  {{Key: "me", Signature: good.Signature}},
 		"the signature is not 64 bytes in base64":         {{Key: good.Key, Signature: "AAAA"}},

@@ -50,6 +50,7 @@ func mayImport() map[string][]string {
 		"cmd/vedette-agent":    {"cmd/internal"},
 		"cmd/internal":         {"agent", "config", "inspectors", "internal", "plugins", "rpc"},
 		"agent":                {"config", "rpc", "inspectors", "internal/bell", "internal/signing", "internal/wholefile", "plugins"},
+		"agent/assignment":     {"agent/internal", "agent/programs", "agent/schedule", "inspectors", "internal/bell", "internal/signing", "internal/wholefile", "plugins", "rpc"},
 		"agent/delivery":       {"config", "rpc", "inspectors", "internal/bell", "internal/wholefile"},
 		"agent/programs":       {"config", "rpc"},
 		"cmd/internal/catalog": {"cmd/internal", "config", "inspectors", "rpc"},
@@ -98,10 +99,11 @@ func owners() map[string][]string {
 		"github.com/vedettehq/vedette/master": {"cmd/internal/serve", "master", "bench"},
 		"github.com/vedettehq/vedette/web":    {"cmd/internal/serve", "web"},
 
-		"github.com/vedettehq/vedette/internal/alone":         nil, // tests only
-		"github.com/vedettehq/vedette/internal/freeport":      nil, // tests only
-		"github.com/vedettehq/vedette/internal/patience":      nil, // tests only
-		"github.com/vedettehq/vedette/master/state/statetest": nil, // tests only
+		"github.com/vedettehq/vedette/internal/alone":               nil, // tests only
+		"github.com/vedettehq/vedette/internal/freeport":            nil, // tests only
+		"github.com/vedettehq/vedette/internal/patience":            nil, // tests only
+		"github.com/vedettehq/vedette/internal/signing/signingtest": nil, // tests only
+		"github.com/vedettehq/vedette/master/state/statetest":       nil, // tests only
 	}
 }
 

@@ -1,4 +1,4 @@
-package agent
+package assignment
 
 import (
 	"errors"
@@ -48,8 +48,8 @@ type verdict struct {
 }
 
 var (
-	// errOwn is why an inspector is refused that the host itself configures.
-	errOwn = errors.New("this host's own configuration has an inspector of that name, which goes before")
+	// ErrOwn is why an inspector is refused that the host itself configures.
+	ErrOwn = errors.New("this host's own configuration has an inspector of that name, which goes before")
 	// errTwice is why an inspector is not run that an assignment has twice.
 	errTwice = errors.New("the assignment has two inspectors of that name")
 )
@@ -73,7 +73,7 @@ func decide(f *facts) decision {
 		var err error
 		switch {
 		case own[item.Name]:
-			err = errOwn
+			err = ErrOwn
 		case times[item.Name] > 1:
 			err = errTwice
 		default:
@@ -105,7 +105,7 @@ func receiptOf(err error) string {
 		return wire.ReceiptVerified
 	case errors.Is(err, programs.ErrFetching):
 		return wire.ReceiptReceived
-	case errors.Is(err, errOwn), errors.Is(err, inspectors.ErrPolicy):
+	case errors.Is(err, ErrOwn), errors.Is(err, inspectors.ErrPolicy):
 		return wire.ReceiptRefused
 	}
 	return wire.ReceiptFailed

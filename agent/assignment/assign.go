@@ -1,4 +1,4 @@
-package agent
+package assignment
 
 import (
 	"context"
@@ -19,6 +19,9 @@ import (
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
+
+// ErrNotRunning is wrapped by the error of what needs a running agent.
+var ErrNotRunning = errors.New("the agent is not running")
 
 // Tracker is told what becomes of each inspector. Calls about one inspector come
 // one after the other; the tracker must not call back.
@@ -92,8 +95,8 @@ type change struct {
 	done chan<- error
 }
 
-// NewAssigner makes an Assigner. It starts nothing, and reads nothing.
-func NewAssigner(o Options) *Assigner {
+// New makes an Assigner. It starts nothing, and reads nothing.
+func New(o Options) *Assigner {
 	s := &Assigner{
 		Options: o, builtIn: make(map[string]bool), set: newSet(o.Log, o.Runner, o.Schedule, o.Track),
 		wake: make(chan struct{}, 1), changes: make(chan change),
@@ -191,7 +194,7 @@ func (s *Assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned 
 // run as defined. One that wraps plugins.ErrUnavailable is tried again in the
 // background. ctx bounds the waiting, not the loading. life is that of Run.
 func (s *Assigner) Change(ctx, life context.Context, own []inspectors.Definition) error {
-	if err := checkDefinitions(own); err != nil {
+	if err := Check(own); err != nil {
 		return fmt.Errorf("cannot apply the inspectors: %w", err)
 	}
 	done := make(chan error, 1)
@@ -377,7 +380,7 @@ func (s *Assigner) tell(v verdict) {
 		return
 	}
 	running := ""
-	if !errors.Is(v.err, errOwn) {
+	if !errors.Is(v.err, ErrOwn) {
 		running = s.set.live()[v.name].Assigned
 		s.Log.Warn("a pushed inspector cannot be run", "inspector", v.name, "reason", errtext.Of(v.err), "old_goes_on", v.oldGoesOn)
 	}

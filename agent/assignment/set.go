@@ -1,4 +1,4 @@
-package agent
+package assignment
 
 import (
 	"context"
@@ -27,6 +27,9 @@ const (
 	// slow only once, on a busy machine; or it never ends.
 	maxSlowReload = 10 * time.Minute
 )
+
+// OwnChart is the chart of the agent's own series. No inspector may be named into it.
+const OwnChart = "vedette"
 
 // maxScriptLoads is how many scripts are loaded at once. Plugins are processes
 // of their own, of which one may hang: they do not wait for each other.
@@ -71,8 +74,8 @@ func newSet(log *slog.Logger, runner schedule.Runner, sched *schedule.Scheduler,
 	}
 }
 
-// checkDefinitions finds every fault of a set of definitions.
-func checkDefinitions(defs []inspectors.Definition) error {
+// Check finds every fault of a set of definitions.
+func Check(defs []inspectors.Definition) error {
 	var faults []error
 	seen := make(map[string]bool, len(defs))
 	for _, d := range defs {
@@ -92,8 +95,8 @@ func checkDefinition(d *inspectors.Definition) error {
 	if err := d.Validate(); err != nil {
 		return err
 	}
-	if chart, _ := inspectors.SplitKey(d.Name); chart == ownChart {
-		return fmt.Errorf("names below %q are the agent's own; choose another", ownChart)
+	if chart, _ := inspectors.SplitKey(d.Name); chart == OwnChart {
+		return fmt.Errorf("names below %q are the agent's own; choose another", OwnChart)
 	}
 	return nil
 }
@@ -107,7 +110,7 @@ func checkDefinition(d *inspectors.Definition) error {
 // plugins.ErrTimeout, are tried again until life ends or they are replaced. ctx
 // ends the waiting only.
 func (s *set) apply(ctx, life context.Context, defs []inspectors.Definition, window time.Duration) error {
-	if err := checkDefinitions(defs); err != nil {
+	if err := Check(defs); err != nil {
 		return fmt.Errorf("cannot apply the inspectors: %w", err)
 	}
 	select {

@@ -1,4 +1,4 @@
-package agent
+package assignment
 
 import (
 	"crypto/sha256"
@@ -14,9 +14,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// assignmentFile is the name, in the agent's data folder, of the file with the
+// File is the name, in the agent's data folder, of the file with the
 // last assignment.
-const assignmentFile = "assignment.json"
+const File = "assignment.json"
 
 // Kept is what an agent remembers of its assignment.
 type Kept struct {
@@ -38,7 +38,7 @@ var errDamaged = errors.New("the file is damaged")
 
 // ReadKept returns what the folder keeps; nil where it keeps nothing.
 func ReadKept(dir string) (*Kept, error) {
-	text, err := os.ReadFile(filepath.Join(dir, assignmentFile))
+	text, err := os.ReadFile(filepath.Join(dir, File))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -69,7 +69,7 @@ func (k *Kept) Write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return wholefile.Write(filepath.Join(dir, assignmentFile), string(text))
+	return wholefile.Write(filepath.Join(dir, File), string(text))
 }
 
 func sumOf(data []byte) string {
@@ -83,7 +83,7 @@ func (s *Assigner) openKept() Kept {
 	if s.Data == "" {
 		return Kept{}
 	}
-	path := filepath.Join(s.Data, assignmentFile)
+	path := filepath.Join(s.Data, File)
 	if !s.Accepts {
 		if _, err := os.Lstat(path); err == nil {
 			s.Log.Warn("the inspectors that the master has sent before are not run: agent.accept_pushed_inspectors is not true", "file", path)

@@ -1,4 +1,4 @@
-package agent
+package assignment
 
 import (
 	"errors"
@@ -15,6 +15,7 @@ import (
 	"github.com/vedettehq/vedette/agent/programs"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/signing"
+	"github.com/vedettehq/vedette/internal/signing/signingtest"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -104,7 +105,7 @@ func learned(t *testing.T, f *facts, source func(wire.Artefact) program) decisio
 // from the facts alone, and does not change them.
 func TestDecideAtRandom(t *testing.T) {
 	seed := rand.Uint64()
-	w := &world{Rand: rand.New(rand.NewPCG(seed, 0)), key: newKey(t)}
+	w := &world{Rand: rand.New(rand.NewPCG(seed, 0)), key: signingtest.Key(t)}
 	for round := range 500 {
 		f := w.facts()
 		fetched := make(map[wire.Artefact]program)
@@ -161,11 +162,11 @@ func faultOf(f *facts, d *decision) string {
 			return item.Name + " runs without a signature"
 		case v.err == nil && item.Plugin != nil && f.plugins != nil:
 			return item.Name + " is a plugin, and runs where none may"
-		case errors.Is(v.err, errOwn) && (runs || v.oldGoesOn):
+		case errors.Is(v.err, ErrOwn) && (runs || v.oldGoesOn):
 			return item.Name + " is the host's own and runs pushed code"
-		case v.err != nil && !errors.Is(v.err, errOwn) && v.oldGoesOn != runs:
+		case v.err != nil && !errors.Is(v.err, ErrOwn) && v.oldGoesOn != runs:
 			return fmt.Sprintf("of %s it is said that the old goes on: %v; it runs: %v", item.Name, v.oldGoesOn, runs)
-		case v.err != nil && !errors.Is(v.err, errOwn) && some && def.Revision() != last.Revision():
+		case v.err != nil && !errors.Is(v.err, ErrOwn) && some && def.Revision() != last.Revision():
 			return item.Name + " cannot run, and the one before does not go on"
 		}
 	}
