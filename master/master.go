@@ -32,6 +32,7 @@ import (
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/master/tokens"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -45,6 +46,8 @@ const (
 	// and programGrace how long one may wait for its push.
 	sweepProgramsEvery = time.Hour
 	programGrace       = 24 * time.Hour
+	// lookAtTokensEvery is how often connections are looked for whose token has ended.
+	lookAtTokensEvery = time.Second
 	// keepAuditEvery is how often the audit log is looked after.
 	keepAuditEvery = 10 * time.Second
 	// openWithin is how long Ready waits for the history: in most cases it is
@@ -83,6 +86,7 @@ type Master struct {
 	table    *conns.Table // of http
 	auth     *auth.Authenticator
 	api      *api.API
+	tokens   *tokens.Store
 
 	prometheus http.Handler // the HTTP API of the history
 
@@ -124,9 +128,10 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		m.catalog.HostChanged(data.(wire.Host))
 	})
 	m.ingest = ingest.New(store, m.hub, m.registry)
+	m.tokens = tokens.New(authenticator.Configured)
 	m.api = api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, MaxPeers: m.table.Limits().Peers,
+		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, MaxPeers: m.table.Limits().Peers,
 	})
 	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
 	m.api.Failures = failures
@@ -228,6 +233,7 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() {
 		every(running, sweepProgramsEvery, func(now time.Time) { m.sweepPrograms(running, now.Add(-programGrace)) })
 	})
+	background.Go(func() { every(running, lookAtTokensEvery, func(now time.Time) { m.endTokens(running, now) }) })
 	background.Go(func() { every(running, keepAuditEvery, func(now time.Time) { m.keepAudit(running, now) }) })
 	served := run(func() error { return m.serve(listener) })
 	background.Go(func() { m.announce(running, kept.done) })
@@ -277,11 +283,36 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	if err := m.catalog.Open(ctx, store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	if err := m.takeTokens(ctx, store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	known, given := m.catalog.Hosts()
 	for i := range known {
 		m.registry.Restore(known[i], given[i])
 	}
 	return store, nil
+}
+
+// takeTokens takes up the tokens that were made on the running master.
+func (m *Master) takeTokens(ctx context.Context, store state.Store) error {
+	if err := m.tokens.Open(ctx, store); err != nil {
+		return err
+	}
+	return m.api.TakeTokens()
+}
+
+// endTokens closes the connections of tokens that have ended.
+func (m *Master) endTokens(ctx context.Context, now time.Time) {
+	ended, err := m.tokens.Sweep(ctx, now)
+	if err != nil && ctx.Err() == nil {
+		m.deps.Log.Error("a token that has ended stays in the state", "error", err)
+	}
+	if !ended {
+		return
+	}
+	if n := m.api.CutRevoked(); n > 0 {
+		m.deps.Log.Info("connections of tokens that have ended are closed", "count", n)
+	}
 }
 
 // keep runs the history, and the forwarders around it: what it acknowledges they

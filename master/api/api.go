@@ -17,6 +17,7 @@ import (
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/master/tokens"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -51,6 +52,7 @@ type Deps struct {
 	Ingest   *ingest.Ingest
 	History  *history.Store
 	Catalog  *catalog.Catalog
+	Tokens   *tokens.Store
 	MaxPeers int // connections
 	Failures *auth.Failures
 }
@@ -68,6 +70,8 @@ type API struct {
 	trials trials
 	boosts boosts
 	claims claims
+
+	takingTokens sync.Mutex // held while those that were made become known
 
 	agentsMu sync.Mutex
 	agents   map[string]*rpc.Peer // guarded by agentsMu: connections by host
@@ -109,6 +113,7 @@ func (a *API) methods() *methods {
 	a.catalogMethods(m)
 	a.trialMethods(m)
 	a.boostMethods(m)
+	a.tokenMethods(m)
 	return m
 }
 

@@ -1,8 +1,8 @@
 // Package auth decides who a caller is and what it may do. A caller is known by
-// a bearer token, of which the master's configuration holds the SHA-256. A master
-// without tokens listens on loopback only, and takes for an operator whom the
-// kernel knows to be its own user or root; others there need the key that it has
-// made itself.
+// a bearer token, of which the master's configuration or its state holds the
+// SHA-256. A master without tokens in its configuration listens on loopback only,
+// and takes for an operator whom the kernel knows to be its own user or root;
+// others there need the key that it has made itself, or a token.
 package auth
 
 import (
@@ -11,11 +11,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -44,8 +47,12 @@ type Identity struct {
 	Host string // of an agent's credential
 
 	token [sha256.Size]byte // its hash, or zeros
+	ends  int64             // when it ends, in ms since 1970; 0: never
 	owner bool              // known by the kernel, without a token
 }
+
+// ended reports whether the time of the credential is over.
+func (i *Identity) ended(now time.Time) bool { return i.ends != 0 && now.UnixMilli() >= i.ends }
 
 // May reports whether the caller may do what a row of the wire, or a route, is
 // for. The identity of a caller without credentials is nil.
@@ -94,15 +101,20 @@ func (i Identity) MayReportFor(host string) error {
 // ErrToken is returned for a token that the master does not know.
 var ErrToken = errors.New("unknown token")
 
-// Authenticator knows the tokens of a master. It is safe for use from many
-// goroutines.
+// Authenticator knows the tokens of a master: those of its configuration, and
+// those that were made while it runs. It is safe for use from many goroutines.
 type Authenticator struct {
 	known atomic.Pointer[credentials]
+
+	changing   sync.Mutex // held by whoever replaces known
+	configured *credentials
+	made       map[[sha256.Size]byte]Identity
 }
 
-// credentials are the tokens of one configuration. They do not change.
+// credentials are the tokens of one moment. They do not change.
 type credentials struct {
 	tokens map[[sha256.Size]byte]Identity
+	names  map[string]bool // of the tokens of the configuration
 	// open is set where no tokens are configured: whom the kernel knows to be the
 	// master's own user, or root, needs none then, and everybody else the key.
 	open bool
@@ -119,35 +131,100 @@ func New(tokens []config.Token) (*Authenticator, error) {
 // an error nothing has changed. A master that had tokens keeps needing some, and
 // one that had none stays open.
 func (a *Authenticator) SetTokens(tokens []config.Token) error {
-	c := &credentials{tokens: make(map[[sha256.Size]byte]Identity, len(tokens)), open: len(tokens) == 0}
+	c := &credentials{tokens: make(map[[sha256.Size]byte]Identity, len(tokens)), names: make(map[string]bool), open: len(tokens) == 0}
 	for _, token := range tokens {
-		sum, err := hex.DecodeString(token.SHA256)
-		if err != nil || len(sum) != sha256.Size {
-			return fmt.Errorf("cannot use token %q: sha256 is not 64 hex digits", token.Name)
+		identity, err := identityOf(token, 0)
+		if err != nil {
+			return err
 		}
-		role := Role(token.Role)
-		if role != Agent && role != Viewer && role != Operator {
-			return fmt.Errorf("cannot use token %q: unknown role %q; use agent, viewer or operator", token.Name, token.Role)
-		}
-		if (role == Agent) != (token.Host != "") {
-			return fmt.Errorf("cannot use token %q: an agent's token names a host, and only an agent's", token.Name)
-		}
-		if _, dup := c.tokens[[sha256.Size]byte(sum)]; dup {
+		if _, dup := c.tokens[identity.token]; dup {
 			return fmt.Errorf("cannot use token %q: another has the same sha256", token.Name)
 		}
-		c.tokens[[sha256.Size]byte(sum)] = Identity{Name: token.Name, Role: role, Host: token.Host, token: [sha256.Size]byte(sum)}
+		c.tokens[identity.token], c.names[token.Name] = identity, true
 	}
-	if had := a.known.Load(); had != nil && had.open != c.open {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	if a.configured != nil && a.configured.open != c.open {
 		return errors.New("cannot go from tokens to none, or from none to some, while the master runs; start it again")
 	}
-	a.known.Store(c)
+	a.configured = c
+	a.mergeLocked()
 	return nil
+}
+
+// Made is a token that was made while the master runs.
+type Made struct {
+	config.Token
+	EndsMS int64 // when it ends, in ms since 1970; 0: never
+}
+
+// SetMade puts other tokens in place of those that were made while the master
+// runs. Where there is an error nothing has changed.
+func (a *Authenticator) SetMade(tokens []Made) error {
+	made := make(map[[sha256.Size]byte]Identity, len(tokens))
+	for _, token := range tokens {
+		identity, err := identityOf(token.Token, token.EndsMS)
+		if err != nil {
+			return err
+		}
+		made[identity.token] = identity
+	}
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	a.made = made
+	a.mergeLocked()
+	return nil
+}
+
+// mergeLocked makes known what is good now. A token of the configuration goes
+// before one that was made.
+func (a *Authenticator) mergeLocked() {
+	c := &credentials{tokens: maps.Clone(a.configured.tokens), names: a.configured.names, open: a.configured.open}
+	for sum, identity := range a.made {
+		if _, configured := c.tokens[sum]; !configured {
+			c.tokens[sum] = identity
+		}
+	}
+	a.known.Store(c)
+}
+
+func identityOf(token config.Token, ends int64) (Identity, error) {
+	sum, err := hex.DecodeString(token.SHA256)
+	if err != nil || len(sum) != sha256.Size {
+		return Identity{}, fmt.Errorf("cannot use token %q: sha256 is not 64 hex digits", token.Name)
+	}
+	role := Role(token.Role)
+	if role != Agent && role != Viewer && role != Operator {
+		return Identity{}, fmt.Errorf("cannot use token %q: unknown role %q; use agent, viewer or operator", token.Name, token.Role)
+	}
+	if (role == Agent) != (token.Host != "") {
+		return Identity{}, fmt.Errorf("cannot use token %q: an agent's token names a host, and only an agent's", token.Name)
+	}
+	return Identity{Name: token.Name, Role: role, Host: token.Host, token: [sha256.Size]byte(sum), ends: ends}, nil
+}
+
+// Configured reports whether the configuration has a token of that name.
+func (a *Authenticator) Configured(name string) bool { return a.known.Load().names[name] }
+
+// ListConfigured returns whose the tokens of the configuration are, in no order.
+func (a *Authenticator) ListConfigured() (list []Identity) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	for _, identity := range a.configured.tokens {
+		if identity.Role != Local {
+			list = append(list, identity)
+		}
+	}
+	return list
 }
 
 // SetKey sets the key of a master without tokens.
 func (a *Authenticator) SetKey(key string) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
 	sum := sha256.Sum256([]byte(key))
-	a.known.Store(&credentials{open: true, tokens: map[[sha256.Size]byte]Identity{sum: {Name: "key", Role: Local, token: sum}}})
+	a.configured = &credentials{open: true, tokens: map[[sha256.Size]byte]Identity{sum: {Name: "key", Role: Local, token: sum}}}
+	a.mergeLocked()
 }
 
 // Open reports whether no tokens are configured.
@@ -172,14 +249,14 @@ func (a *Authenticator) Valid(i Identity) bool {
 	if i.owner {
 		return a.Open()
 	}
-	return a.known.Load().tokens[i.token] == i
+	return a.known.Load().tokens[i.token] == i && !i.ended(time.Now())
 }
 
 // Token returns the identity of a token, or ErrToken. The hash is looked up, so
 // the time it takes says nothing of the token.
 func (a *Authenticator) Token(token string) (Identity, error) {
 	identity, ok := a.known.Load().tokens[sha256.Sum256([]byte(token))]
-	if !ok {
+	if !ok || identity.ended(time.Now()) {
 		return Identity{}, ErrToken
 	}
 	return identity, nil

@@ -1,5 +1,7 @@
 package wire
 
+import "cmp"
+
 // This file has one row per method and notification. A new method needs its row
 // here, its types, and its handler; `go generate ./rpc/wire` does the rest.
 
@@ -152,6 +154,21 @@ var (
 	AuditList = Method[AuditParams, AuditResult]{
 		Name: "audit.list", For: Operator,
 		Says: "List who changed what, newest first.",
+	}
+	TokensCreate = Method[TokenParams, TokenCreated]{
+		Name: "tokens.create", For: Operator,
+		Audit: func(p TokenParams) Subject { return about(cmp.Or(p.Name, p.Host), "role", p.Role, "host", p.Host) },
+		Says:  "Make a token, which is good at once.",
+	}
+	// TokensList changes nothing, and is an operator's all the same.
+	TokensList = Method[Empty, TokensResult]{
+		Name: "tokens.list", For: Operator,
+		Says: "List the tokens, without what they are.",
+	}
+	TokensRevoke = Method[TokenRevokeParams, Empty]{
+		Name: "tokens.revoke", For: Operator,
+		Audit: func(p TokenRevokeParams) Subject { return about(p.Name) },
+		Says:  "Make a token worthless, and close its connections.",
 	}
 )
 

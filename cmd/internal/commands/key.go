@@ -76,7 +76,7 @@ func writeKey(path string, key signing.PrivateKey) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the key: %w", err)
 	}
-	return writeSecret("key", path, text)
+	return cli.WriteSecret("key", path, text)
 }
 
 func (e *keyEntry) print(cmd *cobra.Command, made bool) error {

@@ -6,15 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/access"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 )
@@ -40,12 +38,15 @@ func newToken() *cobra.Command {
 		Short: "Make a token for an agent or a person",
 		Long: `Make a token at random, and print it with the lines to add to the master's
 configuration. The master keeps its checksum only: the token itself is shown once.
+Where the master runs, "vedette token create" makes one that it takes at once.
 
 An agent's token stands for one host: it can report for that host and nothing
 else. A viewer may look, an operator may do everything.`,
 		Example: `  vedette token --host web-1
   vedette token --host web-1 --out /etc/vedette/token
-  vedette token --role operator --name alice`,
+  vedette token --role operator --name alice
+  vedette token create --role viewer --name wall --for 90d
+  vedette token revoke wall`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := e.make(); err != nil {
@@ -62,6 +63,7 @@ else. A viewer may look, an operator may do everything.`,
 	cmd.Flags().StringVar(&e.Name, "name", "", "whose it is, as `NAME` (default: the host)")
 	cmd.Flags().StringVar(&e.File, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.AddCommand(access.TokenCommands()...)
 	return cmd
 }
 
@@ -98,24 +100,7 @@ func (e *newEntry) make() error {
 		e.Token = token
 		return nil
 	}
-	return writeSecret("token", e.File, []byte(token+"\n"))
-}
-
-// writeSecret writes a file that did not exist, so that no token or key in use is
-// lost.
-func writeSecret(what, path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("cannot write the %s: %q exists; remove it or choose another file", what, path)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write the %s: %w", what, err)
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("cannot write the %s: %w", what, err)
-	}
-	return nil
+	return cli.WriteSecret("token", e.File, []byte(token+"\n"))
 }
 
 func (e *newEntry) print(cmd *cobra.Command) error {

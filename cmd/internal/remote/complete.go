@@ -79,6 +79,8 @@ func (c *Client) propose(cmd *cobra.Command, word, subject, begun string) []stri
 		all = s.revisions(subject)
 	case "ID":
 		all = s.rolloutIDs()
+	case "TOKEN":
+		all = s.tokenNames()
 	}
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(word string) bool { return !strings.HasPrefix(word, begun) })
@@ -117,6 +119,19 @@ func (s *Session) inspectorNames() (all []string) {
 			for _, inspector := range h.Inspectors {
 				all = append(all, inspector.Name)
 			}
+		}
+	}
+	return all
+}
+
+func (s *Session) tokenNames() (all []string) {
+	var tokens wire.TokensResult
+	if s.Call(wire.TokensList.Name, nil, &tokens) != nil {
+		return nil
+	}
+	for _, t := range tokens.Tokens {
+		if t.Source == wire.TokenOfMaster {
+			all = append(all, t.Name)
 		}
 	}
 	return all

@@ -696,6 +696,50 @@ export interface SubscribeResult {
   subscription: number;
 }
 
+/** TokenCreated has a token that was made. The master does not keep the token
+ * itself: this is the one time that it is shown. */
+export interface TokenCreated {
+  token: string;
+  info: TokenInfo;
+}
+
+/** TokenInfo is what everybody who may list tokens sees of one. */
+export interface TokenInfo {
+  name: string;
+  role: string;
+  host?: string;
+  /** Source is where it stands: TokenOfConfiguration or TokenOfMaster. */
+  source: string;
+  /** who made it */
+  by?: string;
+  /** when */
+  created_ms?: number;
+  /** 0: never */
+  ends_ms?: number;
+  ended?: boolean;
+}
+
+/** TokenParams says what a token is to be for. */
+export interface TokenParams {
+  /** whose it is; that of the host where it is "" */
+  name?: string;
+  /** agent, viewer or operator */
+  role: string;
+  /** for the role agent: the one host that it reports for */
+  host?: string;
+  for_ms?: number;
+}
+
+/** TokenRevokeParams names a token. */
+export interface TokenRevokeParams {
+  name: string;
+}
+
+/** TokensResult lists tokens by name. */
+export interface TokensResult {
+  tokens: TokenInfo[] | null;
+}
+
 /** TrialCost is what all runs of a trial took together. */
 export interface TrialCost {
   runs: number;

@@ -1,0 +1,47 @@
+package wire
+
+// This file holds the messages of tokens that are made on the running master.
+
+// TokenParams says what a token is to be for.
+type TokenParams struct {
+	Name  string `json:"name,omitempty"` // whose it is; that of the host where it is ""
+	Role  string `json:"role"`           // agent, viewer or operator
+	Host  string `json:"host,omitempty"` // for the role agent: the one host that it reports for
+	ForMS int64  `json:"for_ms,omitempty"`
+}
+
+// TokenCreated has a token that was made. The master does not keep the token
+// itself: this is the one time that it is shown.
+type TokenCreated struct {
+	Token string    `json:"token"`
+	Info  TokenInfo `json:"info"`
+}
+
+// TokenInfo is what everybody who may list tokens sees of one.
+type TokenInfo struct {
+	Name string `json:"name"`
+	Role string `json:"role"`
+	Host string `json:"host,omitempty"`
+	// Source is where it stands: TokenOfConfiguration or TokenOfMaster.
+	Source    string `json:"source"`
+	By        string `json:"by,omitempty"`         // who made it
+	CreatedMS int64  `json:"created_ms,omitempty"` // when
+	EndsMS    int64  `json:"ends_ms,omitempty"`    // 0: never
+	Ended     bool   `json:"ended,omitempty"`
+}
+
+// Where a token stands.
+const (
+	TokenOfConfiguration = "configuration"
+	TokenOfMaster        = "master"
+)
+
+// TokensResult lists tokens by name.
+type TokensResult struct {
+	Tokens []TokenInfo `json:"tokens"`
+}
+
+// TokenRevokeParams names a token.
+type TokenRevokeParams struct {
+	Name string `json:"name"`
+}
