@@ -57,7 +57,8 @@ func mayCall() map[string]string {
 		"catalog.push": operators, "catalog.rollback": operators, "catalog.delete": operators,
 		"rollouts.pause": operators, "rollouts.resume": operators, "rollouts.abort": operators,
 		"trials.start": operators, "trials.stop": operators, "boosts.start": operators, "boosts.stop": operators,
-		"audit.list": operators,
+		"audit.list":    operators,
+		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators,
 
 		"agent.release": none, "agent.assign": none, "agent.assigned": none, "agent.try": none, "agent.untry": none, "agent.boost": none,
 		"event": none, "samples": none, "lost": none, "heartbeat": none, "trial": none,

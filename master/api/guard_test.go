@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/vedettehq/vedette/master/auth"
@@ -20,7 +21,7 @@ var who = map[string]*auth.Identity{
 }
 
 // Every method of the master has a row, and each one that is for operators is
-// audited, but for the one that reads the audit log. Who may call which is tested
+// audited, but for those that only list. Who may call which is tested
 // in package master, over real connections.
 func TestChangesAreAudited(t *testing.T) {
 	m := New(Deps{}).methods()
