@@ -11,6 +11,8 @@ func Lookup(path string) (Package, bool) {
 		return Package{Path: "bytes", Name: "bytes", names: bytesNames, wrappers: bytesWrappers, lookup: bytesLookup}, true
 	case "compress/gzip":
 		return Package{Path: "compress/gzip", Name: "gzip", names: compressGzipNames, wrappers: compressGzipWrappers, lookup: compressGzipLookup}, true
+	case "container/heap":
+		return Package{Path: "container/heap", Name: "heap", names: containerHeapNames, wrappers: containerHeapWrappers, lookup: containerHeapLookup}, true
 	case "context":
 		return Package{Path: "context", Name: "context", names: contextNames, wrappers: contextWrappers, lookup: contextLookup}, true
 	case "crypto/hmac":
@@ -81,6 +83,8 @@ func Lookup(path string) (Package, bool) {
 		return Package{Path: "log", Name: "log", names: logNames, wrappers: logWrappers, lookup: logLookup}, true
 	case "math":
 		return Package{Path: "math", Name: "math", names: mathNames, wrappers: mathWrappers, lookup: mathLookup}, true
+	case "math/big":
+		return Package{Path: "math/big", Name: "big", names: mathBigNames, wrappers: mathBigWrappers, lookup: mathBigLookup}, true
 	case "math/bits":
 		return Package{Path: "math/bits", Name: "bits", names: mathBitsNames, wrappers: mathBitsWrappers, lookup: mathBitsLookup}, true
 	case "math/rand":
@@ -115,6 +119,8 @@ func Lookup(path string) (Package, bool) {
 		return Package{Path: "sync", Name: "sync", names: syncNames, wrappers: syncWrappers, lookup: syncLookup}, true
 	case "sync/atomic":
 		return Package{Path: "sync/atomic", Name: "atomic", names: syncAtomicNames, wrappers: syncAtomicWrappers, lookup: syncAtomicLookup}, true
+	case "text/tabwriter":
+		return Package{Path: "text/tabwriter", Name: "tabwriter", names: textTabwriterNames, wrappers: textTabwriterWrappers, lookup: textTabwriterLookup}, true
 	case "time":
 		return Package{Path: "time", Name: "time", names: timeNames, wrappers: timeWrappers, lookup: timeLookup}, true
 	case "unicode":
@@ -131,6 +137,7 @@ func Paths() []string {
 		"bufio",
 		"bytes",
 		"compress/gzip",
+		"container/heap",
 		"context",
 		"crypto/hmac",
 		"crypto/md5",
@@ -166,6 +173,7 @@ func Paths() []string {
 		"io/fs",
 		"log",
 		"math",
+		"math/big",
 		"math/bits",
 		"math/rand",
 		"net",
@@ -183,6 +191,7 @@ func Paths() []string {
 		"strings",
 		"sync",
 		"sync/atomic",
+		"text/tabwriter",
 		"time",
 		"unicode",
 		"unicode/utf8",

@@ -16,7 +16,7 @@ type statement struct {
 // operators write them.
 func statementKinds() []statement {
 	var all []statement
-	for _, group := range [][]statement{plainKinds(), branchKinds(), loopKinds(), closureKinds(), valueKinds(), interfaceKinds(), deferKinds(), libraryKinds(), genericKinds(), orderKinds(), chainKinds(), moreKinds()} {
+	for _, group := range [][]statement{plainKinds(), branchKinds(), loopKinds(), closureKinds(), valueKinds(), interfaceKinds(), deferKinds(), libraryKinds(), packageKinds(), genericKinds(), orderKinds(), chainKinds(), moreKinds()} {
 		all = append(all, group...)
 	}
 	return all
