@@ -29,9 +29,11 @@ const (
 	trialGrace = 30 * time.Second
 	// maxTrialQueue is how many events wait for who watches a trial, and
 	// maxTrialBytes about how large they are. What comes then is lost, but for the
-	// ends.
+	// ends and the first run of each host, of which the values are left out.
 	maxTrialQueue = 1000
 	maxTrialBytes = 8 << 20
+	// maxTrialError is what is kept of the error of such a run.
+	maxTrialError = 1 << 10
 )
 
 // trialMethods are those of trials.
@@ -55,6 +57,7 @@ type trial struct {
 
 	mu      sync.Mutex
 	running map[string]*rpc.Peer // hosts that have not ended
+	ran     map[string]bool      // hosts whose first run was taken
 	stopped bool                 // they were told to
 	queue   []wire.TrialEvent
 	bytes   int // of the queue, about
@@ -160,7 +163,7 @@ func (a *API) newTrial(watcher *rpc.Peer, peers map[string]*rpc.Peer) (*trial, e
 	}
 	t := &trial{
 		id: strings.ToLower(rand.Text()[:12]), peer: watcher,
-		bell: make(chan struct{}, 1), running: maps.Clone(peers),
+		bell: make(chan struct{}, 1), running: maps.Clone(peers), ran: make(map[string]bool),
 	}
 	if a.trials.all == nil {
 		a.trials.all = make(map[string]*trial)
@@ -199,26 +202,43 @@ func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentT
 func (t *trial) add(host string, peer *rpc.Peer, report wire.TrialReport) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	size := sizeOf(&report)
-	switch {
-	case t.running[host] == nil || t.running[host] != peer:
+	if t.running[host] == nil || t.running[host] != peer {
 		return false
-	case report.Ended:
-		delete(t.running, host)
-		if t.bytes+size > maxTrialBytes {
-			report.Run, report.Lines = nil, nil
-		}
-	case len(t.queue) >= maxTrialQueue || t.bytes+size > maxTrialBytes:
+	}
+	first := report.Run != nil && !t.ran[host]
+	full := t.bytes+sizeOf(&report) > maxTrialBytes
+	switch {
+	case first && full:
+		report.Lines, report.Run = nil, withoutValues(report.Run)
+	case report.Ended && full:
+		report.Lines, report.Run = nil, nil
+	case !first && !report.Ended && (full || len(t.queue) >= maxTrialQueue):
 		t.lost++
 		return true
 	}
-	t.bytes += size
+	if first {
+		t.ran[host] = true
+	}
+	if report.Ended {
+		delete(t.running, host)
+	}
+	t.bytes += sizeOf(&report)
 	t.queue = append(t.queue, wire.TrialEvent{Host: host, TrialReport: report})
 	select {
 	case t.bell <- struct{}{}:
 	default:
 	}
 	return true
+}
+
+// withoutValues returns a run with all of its values counted as left out.
+func withoutValues(run *wire.TrialRun) *wire.TrialRun {
+	bare := *run
+	bare.More, bare.Samples = run.More+len(run.Samples), []wire.Metric{}
+	if len(bare.Error) > maxTrialError {
+		bare.Error = strings.ToValidUTF8(bare.Error[:maxTrialError], "") + " …"
+	}
+	return &bare
 }
 
 // sizeOf returns about how many bytes a report holds.
