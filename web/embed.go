@@ -141,12 +141,14 @@ func pagePaths() []string {
 		"/hosts",
 		"/hosts/:host",
 		"/explore",
+		"/explore/ask",
 		"/inspectors",
 		"/inspectors/*name",
 		"/editor",
 		"/editor/*name",
 		"/rollouts",
 		"/rollouts/:id",
+		"/audit",
 	}
 }
 

@@ -9,6 +9,8 @@ import './states.mjs';
 import './time.mjs';
 import './palette.mjs';
 import './explore.mjs';
+import './ask.mjs';
+import './audit.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';

@@ -58,6 +58,14 @@ export const pages: readonly Page[] = [
     load: () => import('./pages/explore.tsx'),
   },
   {
+    id: 'ask',
+    path: '/explore/ask',
+    title: () => 'Ask hosts',
+    role: 'operator',
+    under: 'explore',
+    load: () => import('./pages/ask.tsx'),
+  },
+  {
     id: 'inspectors',
     path: '/inspectors',
     title: () => 'Inspectors',
@@ -104,5 +112,13 @@ export const pages: readonly Page[] = [
     role: 'viewer',
     under: 'rollouts',
     load: () => import('./pages/rollout.tsx'),
+  },
+  {
+    id: 'audit',
+    path: '/audit',
+    title: () => 'Audit',
+    role: 'operator',
+    rail: { label: 'Audit', icon: 'audit', key: 'u' },
+    load: () => import('./pages/audit.tsx'),
   },
 ];

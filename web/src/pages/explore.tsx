@@ -10,6 +10,7 @@ import { definePromqlEditor, type PromqlEditor } from '../editor/promql-editor.t
 import { download } from '../lib/download.ts';
 import { unitNames } from '../lib/units.ts';
 import type { PageProps } from '../parts.ts';
+import { ExploreTabs } from '../ui/explore-tabs.tsx';
 import { Empty, Head, Waiting } from '../ui/kit.tsx';
 import { ValueTable } from '../ui/value-table.tsx';
 import { forgetQueries, mostQueries, pastQueries, queriesOf, remember, withQueries } from './explore/state.ts';
@@ -65,6 +66,7 @@ export default function ExplorePage(parts: PageProps) {
           CSV
         </button>
       </Head>
+      <ExploreTabs session={session} here="explore" />
       <div class="queries">
         {texts.value.map((text, i) => (
           <Query
