@@ -9,6 +9,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/catalog"
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/mesh"
+	"github.com/vedettehq/vedette/cmd/internal/probe"
 	"github.com/vedettehq/vedette/cmd/internal/serve"
 )
 
@@ -43,7 +44,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
 	add("push", mesh.NewTry(), catalog.NewPush(), catalog.NewApply(), mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(), mesh.NewAudit())
 	add("look", mesh.NewStatus(), mesh.NewHosts(), mesh.NewWatch(), mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
-	add("make", newInspector(), newConfig(), newToken(), newKey())
+	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), newKey())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)
 	return root
