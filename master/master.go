@@ -24,6 +24,7 @@ import (
 	"github.com/vedettehq/vedette/master/api"
 	"github.com/vedettehq/vedette/master/artefacts"
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/boards"
 	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/conns"
 	"github.com/vedettehq/vedette/master/history"
@@ -87,6 +88,7 @@ type Master struct {
 	auth     *auth.Authenticator
 	api      *api.API
 	tokens   *tokens.Store
+	boards   *boards.Store
 
 	prometheus http.Handler // the HTTP API of the history
 
@@ -129,9 +131,10 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	})
 	m.ingest = ingest.New(store, m.hub, m.registry)
 	m.tokens = tokens.New(authenticator.Configured)
+	m.boards = boards.New(m.hub.Announce)
 	m.api = api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, MaxPeers: m.table.Limits().Peers,
+		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Boards: m.boards, MaxPeers: m.table.Limits().Peers,
 	})
 	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
 	m.api.Failures = failures
@@ -284,6 +287,9 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	if err := m.takeTokens(ctx, store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	if err := m.boards.Open(ctx, store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	known, given := m.catalog.Hosts()

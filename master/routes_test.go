@@ -51,12 +51,13 @@ func mayCall() map[string]string {
 
 		"master.subscribe": viewers, "hosts.list": viewers, "hosts.get": viewers, "history.range": viewers,
 		"catalog.check": viewers, "catalog.list": viewers, "catalog.get": viewers, "catalog.revision": viewers, "catalog.receipts": viewers,
-		"rollouts.list": viewers, "rollouts.get": viewers,
+		"rollouts.list": viewers, "rollouts.get": viewers, "boards.list": viewers, "boards.get": viewers,
 
 		"hosts.label": operators, "inspectors.release": operators,
 		"catalog.push": operators, "catalog.rollback": operators, "catalog.delete": operators,
 		"rollouts.pause": operators, "rollouts.resume": operators, "rollouts.abort": operators,
 		"trials.start": operators, "trials.stop": operators, "boosts.start": operators, "boosts.stop": operators,
+		"boards.put": operators, "boards.delete": operators,
 		"audit.list":    operators,
 		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators,
 

@@ -62,7 +62,7 @@ func TestProtocolNamesEverything(t *testing.T) {
 		}
 		return true
 	}
-	for _, name := range []string{"wire/wire.go", "wire/push.go", "wire/tokens.go", "wire/methods.go"} {
+	for _, name := range []string{"wire/wire.go", "wire/push.go", "wire/tokens.go", "wire/boards.go", "wire/methods.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -121,6 +121,10 @@ func TestProtocolExamples(t *testing.T) {
 		wire.TokensCreate.Name:       {wire.TokenParams{}, wire.TokenCreated{}},
 		wire.TokensList.Name:         {wire.Empty{}, wire.TokensResult{}},
 		wire.TokensRevoke.Name:       {wire.TokenRevokeParams{}, wire.Empty{}},
+		wire.BoardsList.Name:         {wire.Empty{}, wire.BoardsResult{}},
+		wire.BoardsGet.Name:          {wire.BoardParams{}, wire.Board{}},
+		wire.BoardsPut.Name:          {wire.BoardPutParams{}, wire.Board{}},
+		wire.BoardsDelete.Name:       {wire.BoardDeleteParams{}, wire.Empty{}},
 		wire.AgentAssign.Name:        {wire.Assignment{}, wire.AssignResult{}},
 		wire.AgentAssigned.Name:      {wire.Empty{}, wire.AssignResult{}},
 		wire.TrialsStart.Name:        {wire.TrialStartParams{}, wire.TrialStartResult{}},

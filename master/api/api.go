@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/boards"
 	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/admit"
@@ -53,6 +54,7 @@ type Deps struct {
 	History  *history.Store
 	Catalog  *catalog.Catalog
 	Tokens   *tokens.Store
+	Boards   *boards.Store
 	MaxPeers int // connections
 	Failures *auth.Failures
 }
@@ -114,6 +116,7 @@ func (a *API) methods() *methods {
 	a.trialMethods(m)
 	a.boostMethods(m)
 	a.tokenMethods(m)
+	a.boardMethods(m)
 	return m
 }
 

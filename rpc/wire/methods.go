@@ -150,6 +150,24 @@ var (
 		Name: "boosts.stop", For: Operator, Audit: BoostParams.subject,
 		Says: "Let a boosted inspector run at its own interval again.",
 	}
+	BoardsList = Method[Empty, BoardsResult]{
+		Name: "boards.list", For: Viewer,
+		Says: "List the boards.",
+	}
+	BoardsGet = Method[BoardParams, Board]{
+		Name: "boards.get", For: Viewer,
+		Says: "Get a board with its history, as it is or as it was.",
+	}
+	BoardsPut = Method[BoardPutParams, Board]{
+		Name: "boards.put", For: Operator,
+		Audit: func(p BoardPutParams) Subject { return about(p.Name, "message", p.Message) },
+		Says:  "Make or change a board.",
+	}
+	BoardsDelete = Method[BoardDeleteParams, Empty]{
+		Name: "boards.delete", For: Operator,
+		Audit: func(p BoardDeleteParams) Subject { return about(p.Name, "message", p.Message) },
+		Says:  "Delete a board.",
+	}
 	// AuditList changes nothing, and is an operator's all the same.
 	AuditList = Method[AuditParams, AuditResult]{
 		Name: "audit.list", For: Operator,

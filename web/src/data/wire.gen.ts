@@ -64,6 +64,109 @@ export interface AuditResult {
   entries: AuditEntry[] | null;
 }
 
+/** Board is a board with who changed it last. History, where it was asked for, has the
+ * newest change first. */
+export interface Board {
+  name: string;
+  title: string;
+  variables?: BoardVariable[];
+  panels: BoardPanel[] | null;
+  /** Version counts the changes. It is "" of one that comes with the product, and has
+   * not been changed. */
+  version: string;
+  author?: string;
+  at_ms?: number;
+  message?: string;
+  /** the product brings one of this name */
+  built_in?: boolean;
+  history?: BoardChange[];
+}
+
+/** BoardChange is a change of a board. */
+export interface BoardChange {
+  version: string;
+  author: string;
+  at_ms: number;
+  message?: string;
+  deleted?: boolean;
+}
+
+/** BoardContent is what people decide of a board. */
+export interface BoardContent {
+  title: string;
+  variables?: BoardVariable[];
+  panels: BoardPanel[] | null;
+}
+
+/** BoardDeleteParams delete a board. One that comes with the product is as it came
+ * after that. */
+export interface BoardDeleteParams {
+  name: string;
+  version: string;
+  message?: string;
+}
+
+/** BoardInfo is a board in the list. */
+export interface BoardInfo {
+  name: string;
+  title: string;
+  panels: number;
+  version: string;
+  author?: string;
+  at_ms?: number;
+  built_in?: boolean;
+}
+
+/** BoardPanel is one part of a board, on a grid of 12 columns. */
+export interface BoardPanel {
+  /** chart, number, table or text */
+  kind: string;
+  title?: string;
+  /** in PromQL */
+  queries?: string[];
+  /** of the kind text; plain */
+  text?: string;
+  /** column, from 0 */
+  x: number;
+  /** row, from 0 */
+  y: number;
+  /** columns */
+  w: number;
+  /** rows */
+  h: number;
+}
+
+/** BoardParams name a board, and a version of it, where it is not the present one. */
+export interface BoardParams {
+  name: string;
+  version?: string;
+}
+
+/** BoardPutParams make or change a board. Version is the one that the author has
+ * seen, "" for none: a change based on another than the present one is refused. */
+export interface BoardPutParams {
+  name: string;
+  content: BoardContent;
+  version: string;
+  message?: string;
+}
+
+/** BoardVariable is a value of a label that is chosen on the board. Queries have it as
+ * $NAME, in a matcher such as host=~"$host"; no choice is every value. */
+export interface BoardVariable {
+  /** of letters, digits and "_" */
+  name: string;
+  /** whose values are offered */
+  label: string;
+  /** that is chosen at first; "" is all */
+  value?: string;
+}
+
+/** BoardsResult lists boards by name. */
+export interface BoardsResult {
+  boards: BoardInfo[] | null;
+}
+
 /** BoostParams have an inspector run faster on one host while the caller's
  * connection lasts and nobody stops it. What it yields beyond its own interval
  * is shown and not kept. Two callers that want it: the faster wins. */
