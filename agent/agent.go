@@ -20,6 +20,7 @@ import (
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/sdnotify"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -61,6 +62,10 @@ type Deps struct {
 	// Programs fetches the programs of plugins that a master sends; nil fetches
 	// them from the master, where the agent has a data folder to put them in.
 	Programs programs.Source
+
+	// Notify is told when the agent is up, and that its scheduler gets on; nil tells
+	// nobody.
+	Notify *sdnotify.Notifier
 
 	// Codec is the subprotocol to ask the master for; "" is CBOR, then JSON.
 	Codec string
@@ -123,6 +128,9 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.owners = newOwners(a.track.names)
 	a.starved = newStarvation(a.log, deps.Runner)
 	a.sched = schedule.New(a.log, host, deps.Runner, watcher{a}, a.starved.gauge)
+	if every := deps.Notify.Every(); every > 0 {
+		a.sched.Beat(every, deps.Notify.Alive)
+	}
 	a.outbox = delivery.New(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
 	a.keeper = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
 	a.signers = keys
@@ -223,9 +231,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	parts.Go(func() { a.sched.Run(life) })
 	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
 	parts.Go(func() { a.assigner.Run(life) })
+	a.deps.Notify.Ready()
 
 	<-ctx.Done()
 	a.log.Info("agent is stopping")
+	a.deps.Notify.Stopping()
 	a.trials.close()
 	parts.Wait()
 	drain, cancel := context.WithTimeout(delivering, drainMost)

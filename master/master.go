@@ -20,6 +20,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/sdnotify"
 	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/master/api"
 	"github.com/vedettehq/vedette/master/artefacts"
@@ -67,6 +68,9 @@ type Deps struct {
 	Build func(ctx context.Context, d inspectors.Definition) error
 	// ClientScript serves the script at /api/client.
 	ClientScript http.Handler
+	// Notify is told when the history is open, and that its writer gets on; nil tells
+	// nobody.
+	Notify *sdnotify.Notifier
 }
 
 // Master is one master. New makes it, Run runs it once.
@@ -173,6 +177,7 @@ func historyOptions(cfg config.Master, deps Deps, forwarders []*forward.Forwarde
 	o := history.Options{
 		Retention: h.Retention, MaxBytes: int64(h.MaxBytes), MinFreeBytes: int64(h.MinFreeBytes), OutOfOrder: h.OutOfOrder,
 		MaxSeriesPerHost: h.MaxSeriesPerHost, MaxSeries: h.MaxSeries, Log: deps.Log, Version: deps.Version,
+		Alive: deps.Notify.Alive,
 	}
 	if h.Persist {
 		o.Dir = filepath.Join(cfg.Data, "history")
@@ -240,6 +245,13 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { every(running, keepAuditEvery, func(now time.Time) { m.keepAudit(running, now) }) })
 	served := run(func() error { return m.serve(listener) })
 	background.Go(func() { m.announce(running, kept.done) })
+	background.Go(func() {
+		select {
+		case <-m.history.Ready():
+			m.deps.Notify.Ready()
+		case <-running.Done():
+		}
+	})
 
 	select {
 	case <-served.done:
@@ -247,6 +259,7 @@ func (m *Master) Run(ctx context.Context) error {
 	case <-kept.done: // its error is taken below
 	case <-ctx.Done():
 	}
+	m.deps.Notify.Stopping()
 	stop()
 	background.Wait()
 	if shut := m.shutdown(); err == nil {

@@ -63,6 +63,9 @@ type Scheduler struct {
 	clock  ticker
 	// starved counts by how much ticks come late, or is nil.
 	starved *plugins.Starvation
+	// beat, or nil, is called by the loop at least every so often; see Beat.
+	beat      func()
+	beatEvery time.Duration
 
 	wake    chan struct{} // capacity 1: the queue's head may have changed
 	batches sync.WaitGroup
@@ -107,6 +110,11 @@ func New(log *slog.Logger, host string, runner Runner, watch Observer, starved *
 		running: make(map[string]*entry),
 	}
 }
+
+// Beat has the loop of the scheduler call f whenever it has looked for what is due,
+// and at least every so often: a loop that stands still does not. It is called before
+// Run; f must not block.
+func (s *Scheduler) Beat(every time.Duration, f func()) { s.beatEvery, s.beat = every, f }
 
 // NotRun tells whether the outcome says that there was no run.
 func NotRun(err error) bool {
@@ -195,6 +203,10 @@ func (s *Scheduler) Run(ctx context.Context) {
 		wait, more := s.startDue(ctx)
 		if !more {
 			wait = time.Hour // until woken
+		}
+		if s.beat != nil {
+			s.beat()
+			wait = min(wait, s.beatEvery)
 		}
 		timer.Reset(wait)
 	}

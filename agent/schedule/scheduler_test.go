@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -271,6 +272,58 @@ func TestRemovedInspectorRunsNoMore(t *testing.T) {
 		cancel()
 		<-ended
 	})
+}
+
+// A scheduler that gets on beats often enough, with much to do and with nothing, and
+// one that stands still does not beat.
+func TestBeats(t *testing.T) {
+	const every = 20 * time.Second
+	for _, n := range []int{0, 1, 50} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			s := New(slog.New(slog.DiscardHandler), "web-1", &agenttest.Runner{}, agenttest.NewObserver(), nil)
+			last, longest := time.Now(), time.Duration(0)
+			s.Beat(every, func() { last, longest = time.Now(), max(longest, time.Since(last)) })
+			for i := range n {
+				s.Put(agenttest.Script(fmt.Sprintf("a%d", i), "", time.Duration(1+rand.IntN(600))*time.Second), StartWindow)
+			}
+			s.Run(ctx)
+			if longest = max(longest, time.Since(last)); longest > every {
+				t.Errorf("with %d inspectors, no beat came for %v", n, longest)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		runner := &agenttest.Runner{OnRun: func(ctx context.Context, job plugins.Job) plugins.Outcome {
+			_ = agenttest.Sleep(ctx, 25*time.Second) // misses ticks
+			return plugins.Outcome{Name: job.Name}
+		}}
+		s := New(slog.New(slog.DiscardHandler), "web-1", runner, &hangingObserver{Observer: agenttest.NewObserver(), since: time.Now()}, nil)
+		beats := 0
+		s.Beat(every, func() { beats++ })
+		s.Put(agenttest.Script("a", "", 10*time.Second), StartWindow)
+		s.Run(ctx)
+		if beats < 180 || beats > 190 {
+			t.Errorf("%d beats in half an hour of work and half an hour of standing still, want one each 10s of work", beats)
+		}
+	})
+}
+
+// hangingObserver stands still half an hour after its beginning, and with it the loop
+// that calls it.
+type hangingObserver struct {
+	*agenttest.Observer
+	since time.Time
+}
+
+func (o *hangingObserver) Missed(name string, n uint64) {
+	if time.Since(o.since) > 30*time.Minute {
+		_ = agenttest.Sleep(context.Background(), time.Hour)
+	}
+	o.Observer.Missed(name, n)
 }
 
 func BenchmarkSchedulerTick(b *testing.B) {

@@ -9,10 +9,15 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 )
 
+// aliveSeries is after how many series that are read back the store says that it
+// gets on.
+const aliveSeries = 1000
+
 // limiter counts the active series of each host and refuses those beyond the
 // limits. It implements tsdb.SeriesLifecycleCallback.
 type limiter struct {
 	perHost, all int
+	alive        func() // is called while series are read back
 
 	mu       sync.Mutex
 	enforced bool // what is read back at the start is never refused
@@ -20,8 +25,8 @@ type limiter struct {
 	hosts    map[string]int
 }
 
-func newLimiter(perHost, all int) *limiter {
-	return &limiter{perHost: perHost, all: all, hosts: make(map[string]int)}
+func newLimiter(perHost, all int, alive func()) *limiter {
+	return &limiter{perHost: perHost, all: all, alive: alive, hosts: make(map[string]int)}
 }
 
 // MaxSeriesPerHost returns how many series of one host may be active at once.
@@ -75,6 +80,9 @@ func (l *limiter) PostCreation(series labels.Labels) {
 	defer l.mu.Unlock()
 	l.total++
 	l.hosts[host]++
+	if !l.enforced && l.total%aliveSeries == 0 {
+		l.alive()
+	}
 }
 
 // PostDeletion counts series that are not active any more.

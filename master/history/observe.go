@@ -126,6 +126,29 @@ func counterValue(gatherer prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
+// progress is a slog.Handler that takes each line for a sign that the database gets
+// on: while it reads its log, it has one for each part.
+type progress struct {
+	slog.Handler
+	alive func()
+}
+
+// Enabled implements slog.Handler.
+func (p *progress) Enabled(ctx context.Context, level slog.Level) bool {
+	p.alive()
+	return p.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs implements slog.Handler.
+func (p *progress) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &progress{p.Handler.WithAttrs(attrs), p.alive}
+}
+
+// WithGroup implements slog.Handler.
+func (p *progress) WithGroup(name string) slog.Handler {
+	return &progress{p.Handler.WithGroup(name), p.alive}
+}
+
 // demoted is a slog.Handler that takes information for debugging, and an error
 // that is none.
 type demoted struct{ slog.Handler }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,13 @@ func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registr
 		return nil, nil, err
 	}
 	opts := o.forDatabase(f.temporary, limits)
+	var opened atomic.Bool // what the database says from then on is no progress
+	defer opened.Store(true)
+	getsOn := slog.New(&progress{f.log.Handler(), func() {
+		if !opened.Load() {
+			o.Alive()
+		}
+	}})
 	remedies := []func(error) bool{f.asideBlocks, f.asideLogs}
 	for again := 0; ; {
 		f.prepare(o)
@@ -35,7 +43,7 @@ func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registr
 		registry := prometheus.NewRegistry()
 		var late lateBlocks
 		opts.BlockCompactionExcludeFunc = late.tooSoon
-		db, err := tsdb.Open(f.dir, quiet(f.log), registry, opts, tsdb.NewDBStats())
+		db, err := tsdb.Open(f.dir, quiet(getsOn), registry, opts, tsdb.NewDBStats())
 		if err == nil {
 			late.db.Store(db)
 			if !f.reportRepair(registry) || again == maxRepairs {

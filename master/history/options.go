@@ -55,6 +55,10 @@ type Options struct {
 	Forward []Forwarder
 	// Log receives what an administrator should know; nil is silent.
 	Log *slog.Logger
+	// Alive, or nil, is called whenever the store gets on: often while it reads what
+	// the last run left, and at least once a second by the loop that writes. It must
+	// not block, and may be called from several goroutines.
+	Alive func()
 	// Version is shown in the API's build information.
 	Version string
 
@@ -85,6 +89,9 @@ func (o Options) withDefaults() Options {
 	o.queryBytes = orDefault(o.queryBytes, queryBytes)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Alive == nil {
+		o.Alive = func() {}
 	}
 	if o.now == nil {
 		o.now = time.Now

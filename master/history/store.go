@@ -92,7 +92,7 @@ func New(opts Options) (*Store, error) {
 	}
 	s := &Store{
 		opts:    opts,
-		limits:  newLimiter(opts.MaxSeriesPerHost, opts.MaxSeries),
+		limits:  newLimiter(opts.MaxSeriesPerHost, opts.MaxSeries, opts.Alive),
 		queries: admit.New(places()),
 		ranges:  admit.New(places()),
 		memory:  admit.NewMemory(opts.queryBytes),

@@ -42,6 +42,7 @@ func (s *Store) write(ctx context.Context) {
 	defer ticker.Stop()
 	w.keep()
 	for {
+		s.opts.Alive()
 		select {
 		case <-ctx.Done():
 			return

@@ -24,6 +24,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
 	"github.com/vedettehq/vedette/internal/lean"
+	"github.com/vedettehq/vedette/internal/sdnotify"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/plugins/scriptcheck"
 	"github.com/vedettehq/vedette/plugins/scripthost"
@@ -63,7 +64,11 @@ system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 			defer stop()
 			defer beLean()()
 			log := cli.Logger(cmd, c)
-			return Run(ctx, c, log, func(ctx context.Context, takeOver TakeOver) { reloads.Run(ctx, log, takeOver) })
+			told, err := sdnotify.FromEnvironment(log)
+			if err != nil {
+				return err
+			}
+			return Run(ctx, c, log, told, func(ctx context.Context, takeOver TakeOver) { reloads.Run(ctx, log, takeOver) })
 		},
 	}
 	settings.FileFlag(cmd)
@@ -107,8 +112,8 @@ type TakeOver func(old, fresh *config.Config) error
 
 // Run runs an agent until ctx ends and everything that it started is gone. While
 // it runs, watch, or nil, is called, with what takes over another configuration;
-// it ends with its context.
-func Run(ctx context.Context, c *config.Config, log *slog.Logger, watch func(context.Context, TakeOver)) (err error) {
+// it ends with its context. told is the service manager, or nil.
+func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, watch func(context.Context, TakeOver)) (err error) {
 	log = log.With(config.ComponentKey, "agent")
 	defs, builtIn, err := definitions(c)
 	if err != nil {
@@ -134,7 +139,7 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger, watch func(con
 	}
 	checked := newCheckedPool(pool, self)
 	defer checked.checker.Close()
-	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn, HostBy: c.HostBy()})
+	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn, HostBy: c.HostBy(), Notify: told})
 	if err != nil {
 		return err
 	}

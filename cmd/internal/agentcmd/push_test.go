@@ -138,7 +138,7 @@ func runAgent(t *testing.T, yaml string) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- Run(ctx, c, slog.New(slog.DiscardHandler), nil) }()
+	go func() { ended <- Run(ctx, c, slog.New(slog.DiscardHandler), nil, nil) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		patience.Return(t, "the end of the agent", func() {

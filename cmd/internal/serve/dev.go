@@ -86,7 +86,7 @@ func (d *dev) run(cmd *cobra.Command) (err error) {
 // first, so that the master takes its last report.
 func (d *dev) both(ctx context.Context, cmd *cobra.Command, c *config.Config) error {
 	log := cli.Logger(cmd, c)
-	m, err := makeMaster(c, log)
+	m, err := makeMaster(c, log, nil)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (d *dev) both(ctx context.Context, cmd *cobra.Command, c *config.Config) er
 		m.tellAddress(cmd.OutOrStdout())
 		fmt.Fprintln(cmd.OutOrStdout(), "Stop with ^C")
 		c.Agent.Master = m.URL()
-		return agentcmd.Run(agentCtx, c, log, func(ctx context.Context, takeOver agentcmd.TakeOver) {
+		return agentcmd.Run(agentCtx, c, log, nil, func(ctx context.Context, takeOver agentcmd.TakeOver) {
 			d.reloads.Run(ctx, log, func(old, fresh *config.Config) error {
 				if err := m.takeOver(old, fresh); err != nil {
 					return err

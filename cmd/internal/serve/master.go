@@ -14,6 +14,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/internal/sdnotify"
 	"github.com/vedettehq/vedette/master"
 	"github.com/vedettehq/vedette/plugins"
 	"github.com/vedettehq/vedette/web"
@@ -52,7 +53,11 @@ isolated as an agent's script host. What of this a system cannot do is logged.`,
 			ctx, stop := cli.UntilStopped(cmd)
 			defer stop()
 			log := cli.Logger(cmd, c)
-			m, err := makeMaster(c, log)
+			told, err := sdnotify.FromEnvironment(log)
+			if err != nil {
+				return err
+			}
+			m, err := makeMaster(c, log, told)
 			if err != nil {
 				return err
 			}
@@ -86,14 +91,15 @@ type runnable struct {
 	listen  string
 }
 
-func makeMaster(c *config.Config, log *slog.Logger) (*runnable, error) {
+// makeMaster makes one. told is the service manager, or nil.
+func makeMaster(c *config.Config, log *slog.Logger, told *sdnotify.Notifier) (*runnable, error) {
 	log = log.With(config.ComponentKey, "master")
 	b, err := newBuilder(c, log)
 	if err != nil {
 		return nil, err
 	}
 	m, err := master.New(c.Master, master.Deps{
-		Log: log, Version: cli.Version(), Build: b.build, Web: web.Handler(), ClientScript: web.ClientScript(),
+		Log: log, Version: cli.Version(), Build: b.build, Web: web.Handler(), ClientScript: web.ClientScript(), Notify: told,
 	})
 	if err != nil {
 		return nil, errors.Join(err, b.close())
