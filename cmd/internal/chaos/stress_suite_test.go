@@ -71,6 +71,7 @@ func TestStress(t *testing.T) {
 			end()
 			s.wantWell(name + ", at the start")
 			s.wantNothingLost()
+			s.wantEverySample()
 		})
 	}
 }

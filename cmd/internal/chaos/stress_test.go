@@ -84,6 +84,11 @@ func (s *stress) writeConfig() {
 		}
 		text += fmt.Sprintf("  %s: { file: %s, interval: 2s }\n", strings.TrimSuffix(filepath.Base(path), ".go"), own)
 	}
+	own := filepath.Join(s.folder, "sequence.go")
+	if err := os.WriteFile(own, []byte(sequence), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	text += fmt.Sprintf("  sequence: { file: %s, interval: 500ms }\n", own)
 	if err := os.WriteFile(filepath.Join(s.folder, "vedette.yaml"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
@@ -260,6 +265,7 @@ func TestStarvedScriptHosts(t *testing.T) {
 			s := newStress(t, 15)
 			s.starve(by)
 			s.wantWell("after starving")
+			s.wantEverySample()
 			if _, ours := by.(*duty); ours {
 				s.wantSeries("vedette_host_starved_seconds_total")
 			}
