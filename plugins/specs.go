@@ -24,7 +24,7 @@ func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspecto
 	limits := p.options.Limits.forHeap(d.Budget.Heap)
 	env := append(baseEnv(os.Environ()),
 		"GOTRACEBACK=single",
-		"GODEBUG=tracebacklabels=1", // so that a crash names its inspector
+		"GODEBUG=tracebacklabels=1,memprofilerate=0", // so that a crash names its inspector; nobody asks for a profile
 		fmt.Sprintf("GOGC=%d", lean.Percent),
 		link.EnvLimits+"="+limits.encode())
 	if limits.HeapBytes > 0 {

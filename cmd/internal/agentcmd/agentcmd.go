@@ -197,6 +197,7 @@ func beLean() (stop func()) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(1)
 	}
+	runtime.MemProfileRate = 0 // nobody asks for a profile, and its table takes a page for each place
 	trimmer := lean.NewTrimmer(rest)
 	trimmer.Disturb()
 	return trimmer.Stop
