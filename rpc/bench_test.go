@@ -124,10 +124,9 @@ func BenchmarkFanOut(b *testing.B) {
 		b.ReportAllocs()
 		want := int64(0)
 		for b.Loop() {
-			m := NewMessage("samples", r)
 			for _, p := range peers {
-				for !p.TrySend(m) {
-					runtime.Gosched()
+				if err := p.Notify(b.Context(), "samples", r); err != nil {
+					b.Fatal(err)
 				}
 			}
 			want += count

@@ -19,8 +19,8 @@
 //
 // What is to be sent waits in a queue bounded in messages and in bytes. Calls,
 // notifications and answers wait for room, as long as their context lives.
-// [Peer.TrySend] never waits: it says no, and its caller counts what was lost.
-// It also says no while others wait, so that live events never delay answers.
+// [Peer.Queued] tells how much waits, for callers that would rather drop something
+// than wait.
 //
 // # What a connection ends with
 //

@@ -211,26 +211,6 @@ func (p *Peer) Notify(ctx context.Context, method string, params any) error {
 	return nil
 }
 
-// TrySend queues m, or returns false when the queue is full, others wait for
-// room in it, or the connection is down. It never waits. A message that cannot
-// be encoded or is too large is logged and refused.
-func (p *Peer) TrySend(m *Message) bool {
-	e := m.encode(p.codec)
-	err := e.err
-	if err == nil {
-		err = p.fits(len(e.data), m.method)
-	}
-	if err != nil {
-		p.log.Error("cannot send a message", "method", m.method, "error", err)
-		return false
-	}
-	out := outgoing{data: e.data}
-	if p.server { // a client masks each frame anew
-		out.prepared = e.prepared
-	}
-	return p.queue.try(out)
-}
-
 func (p *Peer) encodeRequest(id uint64, method string, params any) (outgoing, error) {
 	var buf bytes.Buffer
 	if err := p.codec.appendRequest(&buf, id, method, params); err != nil {
@@ -335,20 +315,8 @@ func (p *Peer) maxRead() int64 {
 	return p.opts.MaxFrameBytes
 }
 
-// Identity returns what Server.Authenticate or SetIdentity said of the other
-// end, or nil.
-func (p *Peer) Identity() any {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.identity
-}
-
-// SetIdentity says who the other end is.
-func (p *Peer) SetIdentity(identity any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.identity = identity
-}
+// Identity returns what Server.Authenticate said of the other end, or nil.
+func (p *Peer) Identity() any { return p.identity }
 
 // closedError says that the connection was lost rather than closed.
 func closedError(doing string, err error) error {

@@ -3,15 +3,10 @@ package rpc
 import (
 	"context"
 	"sync"
-
-	"github.com/gorilla/websocket"
 )
 
 // outgoing is a message on its way to the socket.
-type outgoing struct {
-	data     []byte
-	prepared *websocket.PreparedMessage // or nil
-}
+type outgoing struct{ data []byte }
 
 // queue holds what is to be sent, bounded in messages and bytes. A message that
 // is larger than the bound in bytes is taken when the queue is empty.

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,7 +93,8 @@ func TestQueueWaits(t *testing.T) {
 	})
 }
 
-// TestSlowReader: an end that does not read loses live events and nothing else.
+// TestSlowReader: an end that does not read makes those wait who send to it, and an
+// answer gets its room among them.
 func TestSlowReader(t *testing.T) {
 	forEachCodec(t, func(t *testing.T, c codec) {
 		connected := make(chan *Peer, 1)
@@ -103,79 +105,32 @@ func TestSlowReader(t *testing.T) {
 		}
 		r := dialRaw(t, serve(t, s), c)
 		p := <-connected
-		event := NewMessage("event", []string{strings.Repeat("x", 100_000)})
-		sent := 0
-		for p.TrySend(event) || p.Queued() < 10 { // until the sockets and the queue are full
-			sent++
-			if sent > 10_000 {
-				t.Fatal("TrySend never says no")
+		ctx, stop := context.WithCancel(testContext(t))
+		event, flooded := []string{strings.Repeat("x", 100_000)}, make(chan struct{})
+		go func() {
+			defer close(flooded)
+			for p.Notify(ctx, "event", event) == nil {
 			}
+		}()
+		defer func() { stop(); <-flooded }()
+		for p.Queued() < 10 { // until the sockets and the queue are full
+			if ctx.Err() != nil {
+				t.Fatal("the queue is never full")
+			}
+			runtime.Gosched()
 		}
-		// An answer waits for its room.
 		r.send(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "test.sum", "params": []int{1, 2}})
-		events := 0
-		for {
+		for events := 0; ; events++ {
 			var m struct {
 				ID     any    `json:"id"`
 				Method string `json:"method"`
 			}
-			r.receiveInto(&m)
-			if m.ID != nil {
-				break
+			if r.receiveInto(&m); m.ID != nil {
+				if events == 0 {
+					t.Error("no events came before the answer")
+				}
+				return
 			}
-			events++
-		}
-		if events == 0 || events > sent {
-			t.Errorf("%d events came of %d sent", events, sent)
 		}
 	})
-}
-
-// TestMessageEncodedOnce checks that one message may go to peers of both
-// codecs.
-func TestMessageEncodedOnce(t *testing.T) {
-	counter := &countingParams{}
-	m := NewMessage("event", counter)
-	connected := make(chan *Peer, 4)
-	s := &Server{OnConnect: func(p *Peer) { connected <- p }}
-	url := serve(t, s)
-	var raws []*raw
-	for range 2 {
-		for _, c := range []codec{jsonCodec{}, cborCodec{}} {
-			raws = append(raws, dialRaw(t, url, c))
-		}
-	}
-	for range raws {
-		if p := <-connected; !p.TrySend(m) {
-			t.Error("not sent")
-		}
-	}
-	for _, r := range raws {
-		var got struct {
-			Method string   `json:"method"`
-			Params []string `json:"params"`
-		}
-		r.receiveInto(&got)
-		if got.Method != "event" || len(got.Params) != 1 {
-			t.Errorf("got %+v", got)
-		}
-	}
-	if counter.json != 1 || counter.cbor != 1 {
-		t.Errorf("encoded %d times as JSON, %d times as CBOR", counter.json, counter.cbor)
-	}
-}
-
-type countingParams struct{ json, cbor int }
-
-func (c *countingParams) MarshalJSON() ([]byte, error) { c.json++; return []byte(`["x"]`), nil }
-func (c *countingParams) MarshalCBOR() ([]byte, error) { c.cbor++; return []byte("\x81\x61x"), nil }
-
-func TestMessageThatCannotBeSent(t *testing.T) {
-	logs := new(logs)
-	p := dial(t, serve(t, &Server{}), DialOptions{Options: Options{Log: logs.logger()}})
-	if p.TrySend(NewMessage("event", []any{func() {}})) || p.TrySend(NewMessage("event", []string{strings.Repeat("x", 5<<20)})) {
-		t.Error("sent")
-	}
-	wantContains(t, logs.String(), "cannot encode")
-	wantContains(t, logs.String(), "larger than a frame may be")
 }

@@ -56,9 +56,6 @@ func (p *Peer) write(m outgoing) error {
 	if p.opts.Compression {
 		p.ws.EnableWriteCompression(len(m.data) >= compressFromBytes)
 	}
-	if m.prepared != nil {
-		return p.ws.WritePreparedMessage(m.prepared)
-	}
 	return p.ws.WriteMessage(p.codec.frameType(), m.data)
 }
 
