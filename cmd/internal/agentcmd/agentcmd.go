@@ -85,6 +85,9 @@ func Flags(cmd *cobra.Command, settings *cli.Settings) {
 	settings.Flag(cmd, "host", "agent.host", "report under the `NAME` (default: the machine's host name)")
 }
 
+// checkArgument makes the script host's command a checker.
+const checkArgument = "check"
+
 // ScriptHost makes the hidden command that is the agent's child process: the one
 // that runs scripts, and the one that checks them.
 func ScriptHost() *cobra.Command {
@@ -122,6 +125,10 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify
 	if err := plugins.HideMemory(); err != nil {
 		log.Warn("other processes of this user can read the agent's secrets", "reason", err)
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find this program's own file, to check scripts in: %w", err)
+	}
 	var running atomic.Pointer[agent.Agent]
 	pool, err := NewPool(c.Agent.Data, log, func(inspector, line string) {
 		if a := running.Load(); a != nil && a.Printed(inspector, line) {
@@ -132,13 +139,8 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, pool.Close()) }()
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("cannot find this program's own file, to check scripts in: %w", err)
-	}
-	checked := newCheckedPool(pool, self)
-	defer checked.checker.Close()
+	checked := scriptcheck.NewPool(pool, []string{self, scripthost.Command, checkArgument})
+	defer func() { err = errors.Join(err, checked.Close()) }()
 	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn, HostBy: c.HostBy(), Notify: told})
 	if err != nil {
 		return err
@@ -229,25 +231,34 @@ func definitions(c *config.Config) (defs []inspectors.Definition, builtIn []stri
 	return defs, builtIn, nil
 }
 
-// NewPool makes the processes that run inspectors. They keep their sockets, and
-// who is quarantined, in the agent's folder data; where that is empty they keep
-// sockets among the temporary files, and remember nothing. output is told each
-// line that a script prints. with changes the options further.
+// NewPool makes the processes that run inspectors, as PoolOptions says. with changes
+// the options further.
 func NewPool(data string, log *slog.Logger, output func(inspector, line string), with ...func(*plugins.PoolOptions)) (*plugins.Pool, error) {
-	self, err := os.Executable()
+	options, err := PoolOptions(data, log, output)
 	if err != nil {
-		return nil, fmt.Errorf("cannot find this program's own file, to run scripts in: %w", err)
-	}
-	dir := ""
-	if data != "" {
-		dir = filepath.Join(data, "run")
-	}
-	options := plugins.PoolOptions{
-		Dir: dir, State: data, Log: log, ScriptHost: []string{self, scripthost.Command}, Output: output,
-		Limits: plugins.Limits{DataBytes: dataBytes},
+		return nil, err
 	}
 	for _, change := range with {
 		change(&options)
 	}
 	return plugins.NewPool(options), nil
+}
+
+// PoolOptions are those of the processes that run inspectors. They keep their sockets,
+// and who is quarantined, in the agent's folder data; where that is empty they keep
+// sockets among the temporary files, and remember nothing. output is told each line
+// that a script prints.
+func PoolOptions(data string, log *slog.Logger, output func(inspector, line string)) (plugins.PoolOptions, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return plugins.PoolOptions{}, fmt.Errorf("cannot find this program's own file, to run scripts in: %w", err)
+	}
+	dir := ""
+	if data != "" {
+		dir = filepath.Join(data, "run")
+	}
+	return plugins.PoolOptions{
+		Dir: dir, State: data, Log: log, ScriptHost: []string{self, scripthost.Command}, Output: output,
+		Limits: plugins.Limits{DataBytes: dataBytes},
+	}, nil
 }

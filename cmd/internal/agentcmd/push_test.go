@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -23,9 +22,8 @@ type pusher struct {
 	server *httptest.Server
 	rpc    *rpc.Server
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and renewed at each change
-	peer     *rpc.Peer     // of the agent that is connected, or nil
+	mu       patience.Watched
+	peer     *rpc.Peer // of the agent that is connected, or nil
 	receipts map[string]wire.Receipt
 	samples  map[string]float64 // the last of each key
 	keys     map[uint32]string  // of the series of the connection
@@ -33,17 +31,17 @@ type pusher struct {
 
 func newPusher(t *testing.T) *pusher {
 	t.Helper()
-	p := &pusher{T: t, changed: make(chan struct{}), receipts: map[string]wire.Receipt{}, samples: map[string]float64{}}
+	p := &pusher{T: t, receipts: map[string]wire.Receipt{}, samples: map[string]float64{}}
 	mux := rpc.NewMux()
 	mux.HandleInOrder(wire.MasterHello.Name, rpc.Method(func(ctx context.Context, hello wire.HelloParams) (wire.HelloResult, error) {
-		p.note(func() { p.peer, p.keys = rpc.PeerFrom(ctx), map[uint32]string{} })
+		p.mu.Change(func() { p.peer, p.keys = rpc.PeerFrom(ctx), map[uint32]string{} })
 		return wire.HelloResult{Protocol: wire.Version, NowMS: hello.NowMS}, nil
 	}))
 	mux.HandleInOrder(wire.MasterStatus.Name, rpc.Method(func(context.Context, wire.StatusParams) (wire.Empty, error) {
 		return wire.Empty{}, nil
 	}))
 	mux.HandleInOrder(wire.MasterReceipt.Name, rpc.Method(func(_ context.Context, r wire.ReceiptParams) (wire.Empty, error) {
-		p.note(func() {
+		p.mu.Change(func() {
 			for _, receipt := range r.Receipts {
 				p.receipts[receipt.Inspector] = receipt
 			}
@@ -51,7 +49,7 @@ func newPusher(t *testing.T) *pusher {
 		return wire.Empty{}, nil
 	}))
 	mux.HandleInOrder(wire.MasterReport.Name, rpc.Method(func(_ context.Context, r wire.ReportParams) (wire.ReportResult, error) {
-		p.note(func() {
+		p.mu.Change(func() {
 			for _, s := range r.Series {
 				p.keys[s.ID] = s.Key
 			}
@@ -75,32 +73,9 @@ func (p *pusher) close() {
 	})
 }
 
-func (p *pusher) note(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f()
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-// await returns when ok, which is called with mu held, is true.
 func (p *pusher) await(what string, ok func() bool) {
 	p.Helper()
-	for deadline := time.After(patience.Limit); ; {
-		p.mu.Lock()
-		done, changed := ok(), p.changed
-		p.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.Fatalf("waited in vain for %s; the receipts are %+v", what, p.receipts)
-		}
-	}
+	p.mu.Await(p, what, ok)
 }
 
 func (p *pusher) push(codes ...wire.Code) {

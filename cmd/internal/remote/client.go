@@ -69,7 +69,7 @@ func (c *Client) DialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 		o.Header = http.Header{"Authorization": {"Bearer " + cfg.Agent.Token}}
 	}
 	if cfg.Agent.CA != "" {
-		if o.TLS, err = trust(cfg.Agent.CA); err != nil {
+		if o.TLS, err = rpc.TrustFile(cfg.Agent.CA); err != nil {
 			return rpc.DialOptions{}, err
 		}
 	}
@@ -91,19 +91,6 @@ func (c *Client) readTimeout(cmd *cobra.Command) error {
 		return cli.Usagef("%s is %v; it must be above 0", name, c.Timeout)
 	}
 	return nil
-}
-
-// trust makes a TLS configuration of a file of authorities.
-func trust(file string) (*tls.Config, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the authorities: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("cannot read the authorities: %q holds no PEM certificate", file)
-	}
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 // Call connects, calls one method and reads its result.

@@ -6,17 +6,21 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
 	"github.com/vedettehq/vedette/internal/sdnotify"
 	"github.com/vedettehq/vedette/master"
+	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/trybuild"
 	"github.com/vedettehq/vedette/web"
 )
 
@@ -87,8 +91,8 @@ func masterFlags(cmd *cobra.Command, settings *cli.Settings) {
 // runnable is a master with what it builds scripts with.
 type runnable struct {
 	*master.Master
-	builder *builder
-	listen  string
+	builder *trybuild.Builder
+	log     *slog.Logger
 }
 
 // makeMaster makes one. told is the service manager, or nil.
@@ -99,28 +103,51 @@ func makeMaster(c *config.Config, log *slog.Logger, told *sdnotify.Notifier) (*r
 		return nil, err
 	}
 	m, err := master.New(c.Master, master.Deps{
-		Log: log, Version: cli.Version(), Build: b.build, Web: web.Handler(), ClientScript: web.ClientScript(), Notify: told,
+		Log: log, Version: cli.Version(), Build: buildWith(b), Web: web.Handler(), ClientScript: web.ClientScript(), Notify: told,
 	})
 	if err != nil {
-		return nil, errors.Join(err, b.close())
+		return nil, errors.Join(err, b.Close())
 	}
-	return &runnable{Master: m, builder: b, listen: c.Master.Listen}, nil
+	return &runnable{Master: m, builder: b, log: log}, nil
+}
+
+// newBuilder makes what builds pushed scripts.
+func newBuilder(c *config.Config, log *slog.Logger) (*trybuild.Builder, error) {
+	options, err := agentcmd.PoolOptions("", log, func(string, string) {})
+	if err != nil {
+		return nil, err
+	}
+	options.Dir = filepath.Join(c.Master.Data, "run")
+	options.Sandbox = plugins.Sandbox{Private: c.Private()}
+	return trybuild.New(options), nil
+}
+
+// buildWith tells the catalog of scripts that cannot be built here, apart from those
+// that do not build.
+func buildWith(b *trybuild.Builder) func(context.Context, inspectors.Definition) error {
+	return func(ctx context.Context, d inspectors.Definition) error {
+		err := b.Build(ctx, d)
+		if errors.Is(err, plugins.ErrUnavailable) {
+			return fmt.Errorf("%w: %w", catalog.ErrNotBuilt, err)
+		}
+		return err
+	}
 }
 
 // run runs the master until ctx ends, and calls ready once it listens.
 func (m *runnable) run(ctx context.Context, ready func()) (err error) {
-	defer func() { err = errors.Join(err, m.builder.close()) }()
+	defer func() { err = errors.Join(err, m.builder.Close()) }()
 	if err := plugins.HideMemory(); err != nil {
-		m.builder.log.Warn("other processes of this user can read the master's secrets", "reason", err)
+		m.log.Warn("other processes of this user can read the master's secrets", "reason", err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()
 	select {
 	case err := <-done:
-		return explainListen(err, m.listen)
+		return err
 	case <-m.Ready():
 	}
-	m.builder.start(ctx)
+	m.builder.Start(ctx)
 	ready()
 	return <-done
 }
@@ -132,7 +159,7 @@ func (m *runnable) takeOver(old, fresh *config.Config) error {
 		return err
 	}
 	if err := cli.NeedRestart("master", old.Master, fresh.Master, "tokens", "tls"); err != nil {
-		m.builder.log.Warn("not all of the configuration is taken over", "reason", err)
+		m.log.Warn("not all of the configuration is taken over", "reason", err)
 	}
 	return nil
 }
@@ -143,17 +170,4 @@ func (m *runnable) tellAddress(w io.Writer) {
 	if link := m.KeyURL(); link != "" {
 		fmt.Fprintf(w, "Other users of this machine need its key: %s\n", link)
 	}
-}
-
-// explainListen says what to do about an address that cannot be had.
-func explainListen(err error, address string) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("cannot listen on %s: the port is taken, perhaps by another master; stop that, or choose another port with --listen, as --listen 127.0.0.1:0 for any", address)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("cannot listen on %s: not allowed; choose a port from 1024 on with --listen", address)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("cannot listen on %s: this machine does not have that address; choose another with --listen", address)
-	}
-	return err
 }

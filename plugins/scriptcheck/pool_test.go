@@ -1,4 +1,4 @@
-package agentcmd
+package scriptcheck
 
 import (
 	"errors"
@@ -8,20 +8,17 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
-	"github.com/vedettehq/vedette/plugins/scriptcheck"
 )
 
 // TestCheckedLoad holds that a script which the checker refuses is not loaded,
 // and that one which cannot be checked is tried again.
 func TestCheckedLoad(t *testing.T) {
-	pool := plugins.NewPool(plugins.PoolOptions{Dir: t.TempDir()})
+	p := NewPool(plugins.NewPool(plugins.PoolOptions{Dir: t.TempDir()}), []string{"/nonexistent/vedette"})
 	defer func() {
-		if err := pool.Close(); err != nil {
+		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	p := newCheckedPool(pool, "/nonexistent/vedette")
-	defer func() { p.checker.Close() }()
 	d := inspectors.Definition{
 		Name: "x", Interval: time.Second, Timeout: time.Second,
 		Script: &inspectors.Script{File: "x.go", Line: 1, Source: "go func() {}()\nreturn 1, nil"},
@@ -30,7 +27,7 @@ func TestCheckedLoad(t *testing.T) {
 		t.Errorf("without a checker: %v", err)
 	}
 	p.checker.Close()
-	p.checker = scriptcheck.New([]string{os.Args[0], scriptcheck.Command})
+	p.checker = New([]string{os.Args[0], Command})
 	var faults inspectors.Diagnostics
 	if err := p.Load(t.Context(), d); !errors.As(err, &faults) || len(faults) != 1 || faults[0].Line != 1 || faults[0].Fix == "" {
 		t.Errorf("a goroutine: %v", err)

@@ -1,4 +1,4 @@
-package agentcmd
+package scriptcheck
 
 import (
 	"context"
@@ -8,18 +8,13 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
-	"github.com/vedettehq/vedette/plugins/scriptcheck"
-	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
-// checkArgument makes the script host's command a checker.
-const checkArgument = "check"
-
-// checkedPool is a pool that loads only scripts which the checker accepts. The
+// Pool is a pool of plugins that loads only scripts which the checker accepts. The
 // checker is a child process, which is gone soon after the last check.
-type checkedPool struct {
+type Pool struct {
 	*plugins.Pool
-	checker *scriptcheck.Checker
+	checker *Checker
 
 	mu     sync.Mutex
 	passed map[string]passed // what was accepted, by name
@@ -28,19 +23,18 @@ type checkedPool struct {
 // passed is a script that the checker has accepted.
 type passed struct{ revision, core string }
 
-// newCheckedPool puts a checker before a pool; self is this program's own file.
-// Close the checker when the pool is not used any more.
-func newCheckedPool(pool *plugins.Pool, self string) *checkedPool {
-	return &checkedPool{
+// NewPool puts a checker before a pool; self is this program's own file.
+func NewPool(pool *plugins.Pool, command []string) *Pool {
+	return &Pool{
 		Pool:    pool,
-		checker: scriptcheck.New([]string{self, scripthost.Command, checkArgument}),
+		checker: New(command),
 		passed:  make(map[string]passed),
 	}
 }
 
 // Load checks the script of a definition and loads it. Where it cannot be
 // checked, the error wraps plugins.ErrUnavailable, and it is not loaded.
-func (p *checkedPool) Load(ctx context.Context, d inspectors.Definition) error {
+func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	core, err := p.check(ctx, d)
 	if err != nil {
 		return err
@@ -54,7 +48,7 @@ func (p *checkedPool) Load(ctx context.Context, d inspectors.Definition) error {
 }
 
 // check returns the translation of a script that the checker accepts.
-func (p *checkedPool) check(ctx context.Context, d inspectors.Definition) (core string, err error) {
+func (p *Pool) check(ctx context.Context, d inspectors.Definition) (core string, err error) {
 	if d.Script == nil {
 		return "", nil
 	}
@@ -79,8 +73,14 @@ func (p *checkedPool) check(ctx context.Context, d inspectors.Definition) (core 
 	return core, nil
 }
 
+// Close ends the checker, and then the pool.
+func (p *Pool) Close() error {
+	p.checker.Close()
+	return p.Pool.Close()
+}
+
 // Unload forgets the name.
-func (p *checkedPool) Unload(name string) {
+func (p *Pool) Unload(name string) {
 	p.mu.Lock()
 	delete(p.passed, name)
 	p.mu.Unlock()

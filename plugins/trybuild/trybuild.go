@@ -1,75 +1,66 @@
-package serve
+// Package trybuild builds pushed scripts before they are accepted, to see whether they
+// build.
+package trybuild
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
-	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/plugins"
 )
 
 // maxBuilds bounds the scripts that a master builds at once.
 const maxBuilds = 2
 
-// builder builds pushed scripts before they are accepted, each in a script host of
-// its own that is thrown away afterwards. It is isolated as an agent's, and gets
-// nothing of what the script says it needs: building it runs the initialisers of
-// its package variables.
-type builder struct {
+// Builder builds scripts, each in a separate script host that is thrown away
+// afterwards. That is isolated like an agent's, and gets nothing of what the script
+// says it needs: building it runs the initialisers of its package variables.
+type Builder struct {
 	log   *slog.Logger
 	pool  *plugins.Pool
 	slots chan struct{}
 	work  sync.WaitGroup // what goes on beside the builds
 }
 
-// newBuilder makes a builder. It starts nothing.
-func newBuilder(c *config.Config, log *slog.Logger) (*builder, error) {
-	quiet := func(string, string) {}
-	pool, err := agentcmd.NewPool("", log, quiet, func(o *plugins.PoolOptions) {
-		o.Dir = filepath.Join(c.Master.Data, "run")
-		o.Sandbox = plugins.Sandbox{Private: c.Private(), Bare: true}
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &builder{log: log, pool: pool, slots: make(chan struct{}, maxBuilds)}, nil
+// New makes a Builder, whose processes are those of a pool with these options. It
+// starts nothing.
+func New(options plugins.PoolOptions) *Builder {
+	options.Sandbox.Bare = true
+	return &Builder{log: options.Log, pool: plugins.NewPool(options), slots: make(chan struct{}, maxBuilds)}
 }
 
-// start builds a first script, so that the log says at the start of the master
+// Start builds a first script, so that the log says at the start of the master
 // which layers of isolation this system lacks, and the first push need not wait for
 // what is loaded once.
-func (b *builder) start(ctx context.Context) {
+func (b *Builder) Start(ctx context.Context) {
 	b.work.Go(func() {
 		d := inspectors.Definition{Name: "first", Script: &inspectors.Script{File: "first.go", Line: 1, Source: "return 1, nil"}}
 		d.Interval = inspectors.DefaultInterval
 		d.Timeout = inspectors.DefaultTimeout(d.Interval)
-		if err := b.build(ctx, d); err != nil && ctx.Err() == nil {
+		if err := b.Build(ctx, d); err != nil && ctx.Err() == nil {
 			b.log.Warn("the master cannot build scripts for now; while that is so, a push is accepted without being built, and its answer says so", "reason", err)
 		}
 	})
 }
 
-// close returns when every process is gone.
-func (b *builder) close() error {
+// Close returns when every process is gone.
+func (b *Builder) Close() error {
 	err := b.pool.Close()
 	b.work.Wait()
 	return err
 }
 
-// build says what is wrong with a script, or nil. The error wraps
-// catalog.ErrNotBuilt where it cannot be built for reasons of this machine.
+// Build says what is wrong with a script, or nil. The error wraps
+// plugins.ErrUnavailable where it cannot be built for reasons of this machine.
 // Nothing is wrong with a script whose initialisers panic, perhaps for want of
 // what only hosts have: the hosts will tell.
-func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
+func (b *Builder) Build(ctx context.Context, d inspectors.Definition) error {
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -88,8 +79,8 @@ func (b *builder) build(ctx context.Context, d inspectors.Definition) error {
 		return faults.Err()
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, plugins.ErrClosed), errors.Is(err, plugins.ErrUnavailable):
-		return fmt.Errorf("%w: %w", catalog.ErrNotBuilt, err)
+	case errors.Is(err, plugins.ErrClosed):
+		return fmt.Errorf("%w: %w", plugins.ErrUnavailable, err)
 	}
 	return err
 }

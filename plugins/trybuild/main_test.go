@@ -1,4 +1,4 @@
-package serve
+package trybuild
 
 import (
 	"os"

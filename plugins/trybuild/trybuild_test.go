@@ -1,4 +1,4 @@
-package serve
+package trybuild
 
 import (
 	"bytes"
@@ -14,13 +14,12 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/plugins"
+	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
-func testBuilder(t testing.TB, log *slog.Logger) (b *builder, folder string) {
+func testBuilder(t testing.TB, log *slog.Logger) (b *Builder, folder string) {
 	t.Helper()
 	ignored := goleak.IgnoreCurrent()
 	folder, err := os.MkdirTemp("", "v") // sockets have short names
@@ -30,12 +29,12 @@ func testBuilder(t testing.TB, log *slog.Logger) (b *builder, folder string) {
 	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
 		t.Fatal(err)
 	}
-	b, err = newBuilder(&config.Config{Master: config.Master{Data: folder}}, log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b = New(plugins.PoolOptions{
+		Dir: filepath.Join(folder, "run"), Log: log, Output: func(string, string) {}, ScriptHost: []string{os.Args[0], scripthost.Command},
+		Limits: plugins.Limits{DataBytes: 1 << 30}, Sandbox: plugins.Sandbox{Private: []string{folder}},
+	})
 	t.Cleanup(func() {
-		if err := errors.Join(b.close(), os.RemoveAll(folder)); err != nil {
+		if err := errors.Join(b.Close(), os.RemoveAll(folder)); err != nil {
 			t.Error(err)
 		}
 		goleak.VerifyNone(t, ignored)
@@ -65,7 +64,7 @@ func TestBuilder(t *testing.T) {
 		{"panics for want of it", "package probe\n\nimport \"os\"\n\nvar x = f()\n\nfunc f() int {\n\tif _, err := os.ReadFile(\"/only/on/hosts\"); err != nil {\n\t\tpanic(err)\n\t}\n\treturn 1\n}" + inspect, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := b.build(t.Context(), scriptOf(tt.source))
+			err := b.Build(t.Context(), scriptOf(tt.source))
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -74,7 +73,7 @@ func TestBuilder(t *testing.T) {
 	var all sync.WaitGroup
 	for range 5 { // of one name
 		all.Go(func() {
-			if err := b.build(t.Context(), scriptOf("package probe\n\nvar x = 2"+inspect)); err != nil {
+			if err := b.Build(t.Context(), scriptOf("package probe\n\nvar x = 2"+inspect)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -99,11 +98,11 @@ func TestBuilderThatCannotBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.pool = plugins.NewPool(plugins.PoolOptions{Dir: folder, Log: b.log, ScriptHost: []string{"/nonexistent/vedette"}})
-	err := b.build(t.Context(), scriptOf("package probe\n\nfunc Inspect() (float64, error) { return 1, nil }\n"))
-	if !errors.Is(err, catalog.ErrNotBuilt) || !strings.Contains(err.Error(), "/nonexistent/vedette") {
+	err := b.Build(t.Context(), scriptOf("package probe\n\nfunc Inspect() (float64, error) { return 1, nil }\n"))
+	if !errors.Is(err, plugins.ErrUnavailable) || !strings.Contains(err.Error(), "/nonexistent/vedette") {
 		t.Errorf("got %v", err)
 	}
-	b.start(t.Context())
+	b.Start(t.Context())
 	b.work.Wait()
 	if !strings.Contains(log.String(), "the master cannot build scripts for now") || strings.Contains(log.String(), "a script is accepted") {
 		t.Errorf("the log is\n%s", log.String())
@@ -119,7 +118,7 @@ func TestBuilderKeepsSecrets(t *testing.T) {
 	}
 	source := "//vedette:needs fs:" + secret + "\npackage probe\n\nimport \"os\"\n\nvar x = f()\n\nfunc f() int {\n\tif _, err := os.ReadFile(\"" + secret +
 		"\"); err == nil {\n\t\tfor {\n\t\t}\n\t}\n\treturn 1\n}\n\nfunc Inspect() (float64, error) { return float64(x), nil }\n"
-	if err := b.build(t.Context(), scriptOf(source)); err != nil {
+	if err := b.Build(t.Context(), scriptOf(source)); err != nil {
 		t.Errorf("it was read: %v", err)
 	}
 }
@@ -127,7 +126,7 @@ func TestBuilderKeepsSecrets(t *testing.T) {
 func BenchmarkBuild(b *testing.B) {
 	built, _ := testBuilder(b, slog.New(slog.DiscardHandler))
 	for b.Loop() {
-		if err := built.build(b.Context(), scriptOf("package probe\n\nfunc Inspect() (float64, error) { return 1, nil }\n")); err != nil {
+		if err := built.Build(b.Context(), scriptOf("package probe\n\nfunc Inspect() (float64, error) { return 1, nil }\n")); err != nil {
 			b.Fatal(err)
 		}
 	}
