@@ -3,12 +3,10 @@ package agent
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -116,7 +114,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	}
 	cfg.Spool = cfg.Spool.OrDefault()
 	host, hostErr := hostName(deps.Log, cfg.Host)
-	tlsConfig, tlsErr := clientTLS(cfg.CA)
+	tlsConfig, tlsErr := rpc.TrustFile(cfg.CA)
 	keys, keysErr := assignment.ParseSigners(cfg.Policy.Signers)
 	if err := errors.Join(hostErr, tlsErr, keysErr, deps.check()); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
@@ -179,23 +177,6 @@ func (d *Deps) check() error {
 		return errors.New("no runner is given")
 	}
 	return assignment.Check(d.Definitions)
-}
-
-// clientTLS trusts the authorities of a PEM file; without one it returns nil,
-// which trusts those of the system.
-func clientTLS(file string) (*tls.Config, error) {
-	if file == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the authorities: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("cannot read the authorities: %q holds no PEM certificate", file)
-	}
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 // Run runs the inspectors and keeps reporting until ctx ends. It needs no

@@ -40,8 +40,7 @@ type testMaster struct {
 	server *httptest.Server
 	rpc    *rpc.Server
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and renewed whenever something is noted
+	mu       patience.Watched
 	hellos   []wire.HelloParams
 	statuses []wire.StatusParams
 	receipts []wire.Receipt // in the order in which they came
@@ -64,7 +63,7 @@ type reportID struct {
 func newTestMaster(t *testing.T) *testMaster {
 	t.Helper()
 	m := &testMaster{
-		t: t, addr: freeport.Address(t), changed: make(chan struct{}),
+		t: t, addr: freeport.Address(t),
 		samples: make(map[string]map[float64]int), seqs: make(map[reportID]bool),
 	}
 	return m
@@ -120,31 +119,12 @@ func (m *testMaster) stop() {
 	})
 }
 
-func (m *testMaster) note(f func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	f()
-	close(m.changed)
-	m.changed = make(chan struct{})
-}
+func (m *testMaster) note(f func()) { m.mu.Change(f) }
 
 // await returns when ok, which is called with mu held, is true.
 func (m *testMaster) await(what string, ok func() bool) {
 	m.t.Helper()
-	deadline := time.After(patience.Limit)
-	for {
-		m.mu.Lock()
-		done, changed := ok(), m.changed
-		m.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			m.t.Fatalf("waited in vain for %s; meanwhile:\n\n%s", what, patience.Goroutines())
-		}
-	}
+	m.mu.Await(m.t, what, ok)
 }
 
 func (m *testMaster) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, error) {

@@ -30,13 +30,23 @@ func (m *Master) listen() (net.Listener, error) {
 			"set master.tls.cert, master.tls.key and master.tokens (`vedette token` makes one), or listen on 127.0.0.1", m.cfg.Listen)
 	}
 	listener, err := net.Listen("tcp", m.cfg.Listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("cannot listen on %q: the port is taken, perhaps by another master; stop it, or choose another port with --listen: %w", m.cfg.Listen, err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %q: %w", m.cfg.Listen, err)
+		return nil, listenError(m.cfg.Listen, err)
 	}
 	return listener, nil
+}
+
+// listenError says what to do about an address that cannot be had.
+func listenError(address string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("cannot listen on %s: the port is taken, perhaps by another master; stop that, or choose another port with --listen, such as --listen 127.0.0.1:0 for any", address)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("cannot listen on %s: not allowed; choose a port from 1024 on with --listen", address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("cannot listen on %s: this machine does not have that address; choose another with --listen", address)
+	}
+	return fmt.Errorf("cannot listen on %q: %w", address, err)
 }
 
 // staticFolder serves the files of a folder, index.html for the folder itself,

@@ -129,9 +129,9 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}),
 	}
 	m.catalog = catalog.New(catalog.Options{Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram})
-	m.registry = hosts.New(cfg.GoneAfter, func(path string, data any) {
-		m.hub.Announce(path, data)
-		m.catalog.HostChanged(data.(wire.Host))
+	m.registry = hosts.New(cfg.GoneAfter, func(host wire.Host) {
+		m.hub.Announce("hosts/"+host.Host, host)
+		m.catalog.HostChanged(host)
 	})
 	m.ingest = ingest.New(store, m.hub, m.registry)
 	m.tokens = tokens.New(authenticator.Configured)

@@ -20,7 +20,6 @@ type Peer struct {
 	// Set before the goroutines start and never changed.
 	ws       *websocket.Conn
 	conn     *bufferedConn // below ws
-	server   bool          // this is the accepting end
 	codec    codec
 	handler  Handler // never nil
 	inOrder  func(method string) bool
@@ -59,7 +58,6 @@ type answer struct {
 type peerParts struct {
 	ws       *websocket.Conn
 	conn     *bufferedConn
-	server   bool
 	handler  Handler
 	shapes   *shapes
 	pools    *pools
@@ -69,7 +67,7 @@ type peerParts struct {
 // newPeer makes a Peer. Its goroutines begin with start.
 func newPeer(parts peerParts, o Options) *Peer {
 	p := &Peer{
-		ws: parts.ws, conn: parts.conn, server: parts.server, handler: parts.handler, shapes: parts.shapes, pools: parts.pools,
+		ws: parts.ws, conn: parts.conn, handler: parts.handler, shapes: parts.shapes, pools: parts.pools,
 		identity: parts.identity,
 		codec:    codecByName(parts.ws.Subprotocol()),
 		inOrder:  func(string) bool { return false },

@@ -185,7 +185,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, identity any) (
 	if err != nil {
 		return nil, err
 	}
-	parts := peerParts{ws: ws, conn: h.conn, server: true, handler: s.Handler, shapes: &s.shapes, pools: &s.pools, identity: identity}
+	parts := peerParts{ws: ws, conn: h.conn, handler: s.Handler, shapes: &s.shapes, pools: &s.pools, identity: identity}
 	return newPeer(parts, o), nil
 }
 

@@ -3,34 +3,12 @@ package delivery
 import (
 	"bytes"
 	"fmt"
-	"os/signal"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/vedettehq/vedette/internal/alone"
 )
-
-// limitFiles has writes fail that would make a file larger, as on a full disk,
-// until lift is called.
-func limitFiles(t *testing.T, bytes uint64) (lift func()) {
-	t.Helper()
-	signal.Ignore(syscall.SIGXFSZ)
-	var before syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
-		t.Fatal(err)
-	}
-	set := func(l syscall.Rlimit) {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &l); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set(syscall.Rlimit{Cur: bytes, Max: before.Max})
-	lift = func() { set(before) }
-	t.Cleanup(lift)
-	return lift
-}
 
 // When the disk is full, what is new is kept in memory, what is on the disk can
 // be sent, and the disk is used again when there is room.
@@ -45,7 +23,7 @@ func testFullDisk(t *testing.T) {
 	if o.queued != 0 {
 		t.Fatal("the first report is not on the disk")
 	}
-	lift := limitFiles(t, 32<<10)
+	lift := alone.LimitFiles(t, 32<<10)
 	for i := range 10_000 {
 		o.Add(oneSample(fmt.Sprint("a/", i), 1))
 		if i%200 == 199 {

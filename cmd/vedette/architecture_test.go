@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -42,36 +45,44 @@ func goList(t *testing.T, args ...string) []listedPackage {
 	}
 }
 
-// mayImport tells which folders of ours a folder may import, beside itself.
-// The longest folder that holds a package decides.
-func mayImport() map[string][]string {
-	return map[string][]string{
-		"cmd/vedette":          {"cmd/internal"},
-		"cmd/vedette-agent":    {"cmd/internal"},
-		"cmd/internal":         {"agent", "config", "inspectors", "internal", "plugins", "rpc"},
-		"agent":                {"config", "rpc", "inspectors", "internal/bell", "internal/sdnotify", "internal/signing", "internal/wholefile", "plugins"},
-		"agent/assignment":     {"agent/internal", "agent/programs", "agent/schedule", "inspectors", "internal/bell", "internal/signing", "internal/wholefile", "plugins", "rpc"},
-		"agent/delivery":       {"config", "rpc", "inspectors", "internal/bell", "internal/wholefile"},
-		"agent/programs":       {"config", "rpc"},
-		"cmd/internal/catalog": {"cmd/internal", "config", "inspectors", "rpc"},
-		"cmd/internal/mesh":    {"cmd/internal", "config", "inspectors", "rpc"},
-		"cmd/internal/remote":  {"cmd/internal/cli", "config", "internal/signing", "rpc"},
-		"cmd/internal/serve":   {"cmd/internal", "config", "inspectors", "internal/sdnotify", "internal/tempdir", "master", "plugins", "web"},
-		"agent/schedule":       {"inspectors", "internal/bell", "plugins"},
-		"master":               {"config", "rpc", "inspectors", "internal/sdnotify", "internal/signing"},
-		"master/state":         nil,
-		"config":               {"inspectors", "internal"},
-		"internal":             nil,
-		"plugins":              {"inspectors", "internal"},
-		"plugins/examples":     {"plugins", "inspectors"},
-		"inspectors":           {"internal"},
-		"rpc":                  nil,
-		"web":                  nil,
-		"docs":                 {"rpc"},
-		"bench":                {"agent", "config", "inspectors", "master", "plugins", "rpc"},
-		"plugins/internal":     {"plugins", "inspectors", "internal"},
-		"plugins/scripthost":   {"plugins", "inspectors", "internal"},
+// mayImport reads the table of ARCHITECTURE.md: which folders of ours a folder may
+// import, beside itself. The longest folder that holds a package decides.
+func mayImport(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("../../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
 	}
+	_, rest, found := strings.Cut(string(text), "| folder | what it is | may import, of ours |\n|---|---|---|\n")
+	rows, _, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		t.Fatal("ARCHITECTURE.md has no table of folders")
+	}
+	rules := make(map[string][]string)
+	quoted := regexp.MustCompile("`([^`]+)`")
+	for row := range strings.Lines(rows + "\n") {
+		cells := strings.Split(strings.Trim(row, "|\n "), " | ")
+		folders := quoted.FindAllStringSubmatch(cells[0], -1)
+		if len(cells) != 3 || folders == nil {
+			t.Fatalf("ARCHITECTURE.md has the row %q", row)
+		}
+		if rest := strings.Trim(quoted.ReplaceAllString(cells[2], ""), ", "); rest != "" && rest != "–" {
+			t.Errorf("ARCHITECTURE.md says %q of what %s may import; list folders, or write –", cells[2], cells[0])
+		}
+		var allowed []string
+		for _, folder := range quoted.FindAllStringSubmatch(cells[2], -1) {
+			allowed = append(allowed, folder[1])
+		}
+		for _, folder := range folders {
+			rules[folder[1]] = allowed
+		}
+		for _, folder := range slices.Concat(folders, quoted.FindAllStringSubmatch(cells[2], -1)) {
+			if info, err := os.Stat(filepath.Join("../..", folder[1])); err != nil || !info.IsDir() {
+				t.Errorf("ARCHITECTURE.md names %s, which is no folder", folder[1])
+			}
+		}
+	}
+	return rules
 }
 
 // owners tells which folder alone may import a library.
@@ -124,7 +135,7 @@ func folderOf(table map[string][]string, path string) string {
 }
 
 func TestImportDirection(t *testing.T) {
-	rules, owned := mayImport(), owners()
+	rules, owned := mayImport(t), owners()
 	for _, p := range goList(t, "./...") {
 		path := strings.TrimPrefix(p.ImportPath, module+"/")
 		folder := folderOf(rules, path)
@@ -134,9 +145,7 @@ func TestImportDirection(t *testing.T) {
 		}
 		for _, imported := range p.Imports {
 			if ours, ok := strings.CutPrefix(imported, module+"/"); ok {
-				top, _, _ := strings.Cut(folder, "/")
-				allowed := within(ours, folder) || top != "cmd" && within(ours, top) ||
-					slices.ContainsFunc(rules[folder], func(f string) bool { return within(ours, f) })
+				allowed := within(ours, folder) || slices.ContainsFunc(rules[folder], func(f string) bool { return within(ours, f) })
 				if !allowed {
 					t.Errorf("%s may not import %s", path, ours)
 				}

@@ -142,3 +142,24 @@ func TestGoroutines(t *testing.T) {
 		}
 	})
 }
+
+// Whatever the order of changes, each condition is seen when it has become true.
+func TestWatched(t *testing.T) {
+	var w Watched
+	sum, want := 0, 0
+	var all sync.WaitGroup
+	for range 20 {
+		n := rand.IntN(100)
+		want += n
+		all.Go(func() {
+			for range n {
+				w.Change(func() { sum++ })
+			}
+		})
+	}
+	for at := 0; at <= want; at += 1 + rand.IntN(50) {
+		w.Await(t, "the sum", func() bool { return sum >= at })
+	}
+	w.Await(t, "the whole sum", func() bool { return sum == want })
+	all.Wait()
+}

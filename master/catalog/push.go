@@ -131,7 +131,7 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	defer c.changing.Unlock()
 	// A rollout that has done well by now, or failed, is not replaced: its end
 	// settles what this change may go back to. It does as master, whoever pushes.
-	if _, err := c.stepNow(context.Background(), w.name, c.viewLocked(w.name)); err != nil {
+	if _, err := c.stepNow(context.Background(), w.name, c.viewOf(w.name)); err != nil {
 		return wire.PushResult{}, fmt.Errorf("cannot bring the rollout before up to date: %w", err)
 	}
 	c.mu.Lock()

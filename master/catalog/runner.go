@@ -112,7 +112,7 @@ func (c *Catalog) stepAll(ctx context.Context) time.Duration {
 	c.mu.Unlock()
 	wait := idle
 	for _, name := range names {
-		at, err := c.step(ctx, name, c.viewLocked(name))
+		at, err := c.step(ctx, name, c.viewOf(name))
 		if err != nil && ctx.Err() == nil {
 			c.opts.Log.Error("cannot go on with a rollout; trying again", "inspector", name, "error", err)
 			at = time.Now().Add(retryStep)
@@ -284,8 +284,9 @@ func copyRollout(r wire.Rollout) wire.Rollout {
 	return r
 }
 
-// viewLocked is what a rollout sees of the hosts. It is called with mu held.
-func (c *Catalog) viewLocked(name string) rollout.View {
+// viewOf is what the rollout of an inspector sees of the hosts. The view is to be
+// asked with mu held.
+func (c *Catalog) viewOf(name string) rollout.View {
 	return func(host string) rollout.Host {
 		t := c.targets[host]
 		if t == nil {

@@ -22,11 +22,7 @@ type events []string
 
 func newRegistry() (*Registry, *events) {
 	var got events
-	return New(goneAfter, func(path string, data any) {
-		host := data.(wire.Host)
-		if path != "hosts/"+host.Host {
-			panic("the event of " + host.Host + " has path " + path)
-		}
+	return New(goneAfter, func(host wire.Host) {
 		got = append(got, host.Host+" "+host.State)
 	}), &got
 }

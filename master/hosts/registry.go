@@ -1,6 +1,6 @@
 // Package hosts keeps what the master knows of each host: whether it reports,
 // since when, with which agent, and how its inspectors are. Every change is
-// announced as an event hosts/<host>.
+// announced.
 //
 // A host is up while its agent is connected or while it was heard of within
 // the last few seconds, so that a reconnect is not an outage. A host that has
@@ -28,7 +28,7 @@ const scanEvery = time.Second
 // Registry is safe for use from many goroutines.
 type Registry struct {
 	goneAfter time.Duration
-	announce  func(path string, data any)
+	announce  func(wire.Host)
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -60,10 +60,10 @@ type Agent struct {
 	boot string // id of this run
 }
 
-// New makes an empty registry. announce is called with the registry locked: it
-// must not call back. A host that reports by single calls is gone after
+// New makes an empty registry. announce is told of each host that has changed, with
+// the registry locked: it must not call back. A host that reports by single calls is gone after
 // goneAfter of silence.
-func New(goneAfter time.Duration, announce func(path string, data any)) *Registry {
+func New(goneAfter time.Duration, announce func(wire.Host)) *Registry {
 	return &Registry{goneAfter: goneAfter, announce: announce, hosts: make(map[string]*host)}
 }
 
@@ -317,7 +317,7 @@ func (r *Registry) seenLocked(h *host, now time.Time) bool {
 	return true
 }
 
-func (r *Registry) announceLocked(h *host) { r.announce("hosts/"+h.info.Host, h.snapshot()) }
+func (r *Registry) announceLocked(h *host) { r.announce(h.snapshot()) }
 
 func (h *host) snapshot() wire.Host {
 	info := h.info

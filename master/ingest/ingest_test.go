@@ -49,7 +49,7 @@ func newFixtureOf(t testing.TB, options history.Options) *fixture {
 		}
 	})
 	hub := live.NewHub()
-	registry := hosts.New(7*time.Second, hub.Announce)
+	registry := hosts.New(7*time.Second, func(h wire.Host) { hub.Announce("hosts/"+h.Host, h) })
 	pattern, err := live.ParsePattern("metrics/*")
 	if err != nil {
 		t.Fatal(err)

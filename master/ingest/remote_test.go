@@ -17,6 +17,7 @@ import (
 	"github.com/vedettehq/vedette/master/history/receive"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 func remote(name string, points []receive.Point, pairs ...string) receive.Series {
@@ -172,7 +173,7 @@ func FuzzRemote(f *testing.F) {
 			t.Skip("nothing to be kept")
 		}
 		hub := live.NewHub()
-		ingest := New(store, hub, hosts.New(time.Second, hub.Announce))
+		ingest := New(store, hub, hosts.New(time.Second, func(h wire.Host) { hub.Announce("hosts/"+h.Host, h) }))
 		point := []receive.Point{{T: time.Now().UnixMilli(), V: 1}}
 		request := []receive.Series{
 			remote(name, point, "instance", instance, label, value+"1"),

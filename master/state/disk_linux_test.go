@@ -3,34 +3,16 @@ package state
 import (
 	"errors"
 	"fmt"
-	"os/signal"
-	"syscall"
 	"testing"
 
+	"github.com/vedettehq/vedette/internal/alone"
 	"golang.org/x/sys/unix"
 )
 
-// limitFiles has files grow no further than so many bytes until lift is called.
-func limitFiles(t *testing.T, bytes uint64) (lift func()) {
-	t.Helper()
-	signal.Ignore(syscall.SIGXFSZ)
-	var before syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
-		t.Fatal(err)
-	}
-	set := func(l syscall.Rlimit) {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &l); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set(syscall.Rlimit{Cur: bytes, Max: before.Max})
-	lift = func() { set(before) }
-	t.Cleanup(lift)
-	return lift
-}
-
 // limited is a folder whose files cannot grow.
-func limited(t *testing.T) (dir string, lift func()) { return t.TempDir(), limitFiles(t, 256<<10) }
+func limited(t *testing.T) (dir string, lift func()) {
+	return t.TempDir(), alone.LimitFiles(t, 256<<10)
+}
 
 // small is a folder on a disk of its own that is nearly full.
 func small(t *testing.T) (dir string, lift func()) {
