@@ -266,6 +266,7 @@ func (a *Agent) hello() wire.HelloParams {
 
 		AcceptsPushed: a.cfg.AcceptPushedInspectors,
 		Signers:       a.signers.IDs(),
+		Policy:        policyOf(a.cfg.Policy),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
@@ -62,9 +63,87 @@ func TestCheckForeseesRefusals(t *testing.T) {
 	if len(hosts) == 0 {
 		return // nobody to push to
 	}
+	// So does one that the push would bring.
+	selector := "role=db"
+	brings := wire.CheckParams{Code: code, Selector: &selector, Signatures: []wire.Signature{signature(key, code)}}
+	if got := names(call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, brings).Refusals); !slices.Equal(got, refuse) {
+		t.Errorf("with a signature that is to come, the check says %v refuse, want %v", got, refuse)
+	}
 	// A signature that the master has from a push is one that hosts find.
 	push(t, operator, wire.PushParams{Code: code, Selector: new("role=db"), Signatures: []wire.Signature{signature(key, code)}})
 	if got := names(checked("role=db").Refusals); !slices.Equal(got, refuse) {
 		t.Errorf("with the signature, the check says %v refuse, want %v", got, refuse)
+	}
+}
+
+// TestCheckForeseesPolicies has hosts with policies that are drawn by lot, and code
+// that needs this and that: the check names those whose policy lacks something, with
+// what it lacks. One that does not tell its policy is not named.
+func TestCheckForeseesPolicies(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	m := start(t, config.Master{})
+	operator := dial(t, m, nil, rpc.DialOptions{})
+	policies := make(map[string]*wire.Policy)
+	for i := range 12 {
+		a := newFakeAgent(fmt.Sprintf("host-%02d", i), nil)
+		if random.IntN(4) > 0 {
+			a.policy = &wire.Policy{Net: random.IntN(2) == 0, Processes: random.IntN(2) == 0, Plugins: random.IntN(2) == 0}
+			if random.IntN(2) == 0 {
+				a.policy.Exec = []string{"/usr/bin/uptime"}
+			}
+			if random.IntN(2) == 0 {
+				a.policy.FS = []string{"/var/log"}
+			}
+		}
+		a.connect(t, m)
+		policies[a.host] = a.policy
+	}
+	lacks := map[string]func(*wire.Policy) bool{
+		"net":                  func(p *wire.Policy) bool { return !p.Net },
+		"processes":            func(p *wire.Policy) bool { return !p.Processes },
+		"exec:/usr/bin/uptime": func(p *wire.Policy) bool { return len(p.Exec) == 0 },
+		"fs:/var/log/app":      func(p *wire.Policy) bool { return len(p.FS) == 0 },
+		"fs:/srv":              func(*wire.Policy) bool { return true },
+	}
+	for range 20 {
+		var needs []string
+		for need := range lacks {
+			if random.IntN(3) == 0 {
+				needs = append(needs, need)
+			}
+		}
+		code := signable(1)
+		if len(needs) > 0 {
+			code.Source = "//vedette:needs " + strings.Join(needs, " ") + "\n" + code.Source
+		}
+		result := call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: code})
+		if len(result.Diagnostics) > 0 {
+			t.Fatalf("seed %d: %v", seed, result.Diagnostics)
+		}
+		told := make(map[string]string)
+		for _, r := range result.Refusals {
+			told[r.Host] = r.Reason
+		}
+		for host, policy := range policies {
+			refuses := false
+			for _, need := range needs {
+				if policy != nil && lacks[need](policy) {
+					refuses = true
+					if !strings.Contains(told[host], need) {
+						t.Errorf("seed %d: %s lacks %s, and the check says %q", seed, host, need, told[host])
+					}
+				}
+			}
+			if !refuses && told[host] != "" {
+				t.Errorf("seed %d: %s has all of %v, and the check says %q", seed, host, needs, told[host])
+			}
+		}
+	}
+	h := hello("long")
+	h.Policy = &wire.Policy{Exec: make([]string, wire.MaxPolicy+1)}
+	if err := dial(t, m, nil, rpc.DialOptions{}).Call(t.Context(), wire.MasterHello.Name, h, nil); err == nil || !strings.Contains(err.Error(), "at most 256") {
+		t.Errorf("a policy without end ends in %v", err)
 	}
 }

@@ -55,6 +55,9 @@ func (a *API) checkHello(c *conn, p *wire.HelloParams, remote string) error {
 	if _, err := inspectors.LabelsFromMap(p.Labels); err != nil {
 		return rpc.Errorf(rpc.CodeInvalidParams, "labels: %v", err)
 	}
+	if p.Policy != nil && p.Policy.Size() > wire.MaxPolicy {
+		return rpc.Errorf(rpc.CodeInvalidParams, "policy: it names %d places and paths; at most %d are told", p.Policy.Size(), wire.MaxPolicy)
+	}
 	if p.AgentID == "" || p.BootID == "" {
 		return rpc.Errorf(rpc.CodeInvalidParams, "agent_id and boot_id must not be empty")
 	}

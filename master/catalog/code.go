@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -43,7 +44,7 @@ func (c *Catalog) Check(ctx context.Context, p wire.CheckParams) (wire.CheckResu
 	if signaturesErr != nil {
 		return result, signaturesErr
 	}
-	if err := c.preview(signedCode{code, signatures}, p.Selector, &result); err != nil {
+	if err := c.preview(signedCode{code, slices.Concat(signatures, p.Signatures)}, p.Selector, &result); err != nil {
 		return result, err
 	}
 	var faults inspectors.Diagnostics

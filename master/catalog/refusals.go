@@ -5,19 +5,21 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // foresee names hosts, and says which of them would refuse code, as far as is known
-// here: hosts know their own policy alone. Both are by name, and bounded.
+// here: from what they have told of their policy. Both are by name, and bounded.
 func foresee(code signedCode, revision string, selected []*target) (names []string, refusals []wire.Refusal) {
+	needs := needsOf(code.Code)
 	slices.SortFunc(selected, func(a, b *target) int { return strings.Compare(a.name, b.name) })
 	for _, t := range selected {
 		if len(names) < wire.MaxSelected {
 			names = append(names, t.name)
 		}
-		if reason := t.refusal(code, revision); reason != "" && len(refusals) < wire.MaxSelected {
+		if reason := t.refusal(code, needs, revision); reason != "" && len(refusals) < wire.MaxSelected {
 			refusals = append(refusals, wire.Refusal{Host: t.name, Reason: reason})
 		}
 	}
@@ -25,7 +27,7 @@ func foresee(code signedCode, revision string, selected []*target) (names []stri
 }
 
 // refusal says why the host would refuse code, or "".
-func (t *target) refusal(code signedCode, revision string) string {
+func (t *target) refusal(code signedCode, needs inspectors.Needs, revision string) string {
 	own := func(s wire.InspectorStatus) bool { return s.Name == code.Name && s.Assigned == "" }
 	switch told := t.receipts[code.Name]; {
 	case !t.accepts:
@@ -36,10 +38,34 @@ func (t *target) refusal(code signedCode, revision string) string {
 		return fmt.Sprintf("the host's own configuration has an inspector %s", code.Name)
 	case code.Plugin != nil && t.record.OS != "" && code.Plugin.Artefacts[t.record.OS+"/"+t.record.Arch].SHA256 == "":
 		return fmt.Sprintf("there is no program for %s/%s", t.record.OS, t.record.Arch)
+	case t.record.Policy != nil && covers(t.record.Policy, code.Code, needs) != nil:
+		return covers(t.record.Policy, code.Code, needs).Error()
 	case told.Revision == revision && told.State == wire.ReceiptRefused && len(t.record.Signers) == 0:
 		return told.Reason
 	}
 	return ""
+}
+
+// needsOf is what a script says it needs. Code that says nothing that can be read is
+// refused before hosts are asked.
+func needsOf(code wire.Code) inspectors.Needs {
+	said, err := inspectors.ParseDirectives(code.File, code.Source)
+	if err != nil {
+		return inspectors.Needs{}
+	}
+	return said.Needs
+}
+
+// covers says what of a script's needs a policy does not cover, or that it has no
+// plugins.
+func covers(p *wire.Policy, code wire.Code, needs inspectors.Needs) error {
+	policy := inspectors.Policy{
+		Net: p.Net, Endpoints: p.Connect, Sockets: p.Unix, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins,
+	}
+	if code.Plugin != nil {
+		return policy.CheckPlugin()
+	}
+	return policy.Check(needs)
 }
 
 // signedByOne reports whether there is a signature of one of the keys. Whether it is

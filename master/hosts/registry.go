@@ -104,7 +104,7 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 	h.lastAgent = hello.AgentID
 	now := time.Now()
 	h.info.Version, h.info.OS, h.info.Arch = hello.Version, hello.OS, hello.Arch
-	h.info.Labels, h.info.AcceptsPushed, h.info.Signers = hello.Labels, hello.AcceptsPushed, hello.Signers
+	h.info.Labels, h.info.AcceptsPushed, h.info.Signers, h.info.Policy = hello.Labels, hello.AcceptsPushed, hello.Signers, hello.Policy
 	h.info.Remote = remote
 	h.info.SkewMS = hello.NowMS - now.UnixMilli()
 	h.info.Simple, h.info.NotKept = false, ""

@@ -152,6 +152,8 @@ type CheckParams struct {
 	Code Code `json:"code"`
 	// Selector is that of the push.
 	Selector *string `json:"selector,omitempty"`
+	// Signatures are those that the push would bring.
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // Diagnostic is one fault of a script.

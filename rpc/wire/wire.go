@@ -91,9 +91,31 @@ type HelloParams struct {
 	// Signers are the ids of the keys of which the host's configuration wants one to
 	// have signed pushed code; none is that it wants no signature.
 	Signers []string `json:"signers,omitempty"`
+	// Policy is what the host lets pushed code need, or nil where the agent does not
+	// tell.
+	Policy *Policy `json:"policy,omitempty"`
 	// Assigned is the hash of the assignment that the agent has, or "".
 	Assigned string `json:"assigned,omitempty"`
 }
+
+// Policy is what a host's own configuration lets code need that a master sends:
+// agent.policy there. FS and Unix have every path twice where a link leads to it.
+type Policy struct {
+	Net       bool     `json:"net,omitempty"`
+	Connect   []string `json:"connect,omitempty"`
+	Unix      []string `json:"unix,omitempty"`
+	Processes bool     `json:"processes,omitempty"`
+	FS        []string `json:"fs,omitempty"`
+	Exec      []string `json:"exec,omitempty"`
+	Plugins   bool     `json:"plugins,omitempty"`
+}
+
+// MaxPolicy is how many places and paths a Policy names at most. An agent does not
+// tell a longer one.
+const MaxPolicy = 256
+
+// Size is how many places and paths the policy names.
+func (p *Policy) Size() int { return len(p.Connect) + len(p.Unix) + len(p.FS) + len(p.Exec) }
 
 // HelloResult accepts an agent.
 type HelloResult struct {
@@ -368,6 +390,8 @@ type Host struct {
 	// Signers are the ids of the keys of which one has to have signed what a master
 	// sends; none is that no signature is wanted.
 	Signers []string `json:"signers,omitempty"`
+	// Policy is what the host lets pushed code need, or nil where it does not tell.
+	Policy *Policy `json:"policy,omitempty"`
 	// NotKept is why the history does not keep what the host reports now; ""
 	// where it does.
 	NotKept string `json:"not_kept,omitempty"`

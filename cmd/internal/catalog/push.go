@@ -28,7 +28,7 @@ type push struct {
 	remote.SignFlags
 	to, message, name, version string
 	interval, timeoutRun       time.Duration
-	allowNone                  bool
+	allowNone, dryRun          bool
 	plugin                     string
 	args                       []string
 }
@@ -45,6 +45,8 @@ rolled back, and the hosts that failed are named with their reasons.
 
 Without --to it keeps the hosts that it has; a new inspector goes to every host.
 A SELECTOR that no host has is refused, unless --allow-none is given.
+--dry-run tells what would change, on which hosts, and which of them will refuse
+it and why, and exits with 10 where there is something to do.
 --plugin pushes a compiled program instead of a script. --sign-key signs it here,
 for hosts that want that; a signature of what is current already is added.
 
@@ -52,6 +54,7 @@ Exit status: 0 healthy on every host that is there; 7 the check found faults, an
 nothing was pushed; 8 rolled back, replaced, or not well on some host; 9 the end
 was not awaited. Hosts that are away get it when they return, and do not count.`,
 		Example: `  vedette push disk.go --to role=db -m "count inodes too"
+  vedette push disk.go --to role=db --dry-run
   vedette push disk.go --canary 1,10%,100% --bake 30s
   vedette push disk.go --no-wait --json
   vedette push disk.go --sign-key signing.pem
@@ -62,6 +65,8 @@ was not awaited. Hosts that are away get it when they return, and do not count.`
 				return errors.New("vedette push needs a FILE, or --plugin")
 			case p.plugin != "" && len(args) > 0:
 				return fmt.Errorf("vedette push takes a FILE or --plugin, but got both, %q too", args[0])
+			case p.plugin != "" && p.dryRun:
+				return errors.New("--dry-run takes a script: a master checks only programs that it has")
 			case len(args) > 1:
 				return fmt.Errorf("vedette push takes one FILE, but got %q too; `vedette apply` pushes a folder", args[1])
 			}
@@ -83,6 +88,7 @@ func (p *push) flags(cmd *cobra.Command) {
 	p.SignFlags.Flags(cmd)
 	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, such as role=db or 'zone in (a,b)'; '' is every host")
 	allowNoneFlag(cmd, &p.allowNone)
+	cmd.Flags().BoolVar(&p.dryRun, "dry-run", false, "tell what would change, and change nothing")
 	cmd.Flags().StringVarP(&p.message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&p.name, "name", "", "the inspector's `KEY` (default: the script's //vedette:name, else the file's name)")
 	cmd.Flags().DurationVar(&p.interval, "interval", 0, "run every `DURATION` (default: the script's //vedette:interval, else 10s)")
@@ -130,6 +136,12 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	}
 	if text := builtInText(code.Name, checked.BuiltIn, checked.Replaces); text != "" {
 		cli.Errln(cmd.ErrOrStderr(), "warning: %s", text)
+	}
+	if p.dryRun {
+		return p.foretell(cmd, s, params, checked)
+	}
+	if text := refusalsText(checked.Refusals, checked.Hosts); text != "" {
+		cli.Errln(cmd.ErrOrStderr(), "warning: %s", strings.TrimSpace(text))
 	}
 	if cmd.Flags().Changed("if-version") {
 		params.Version = &p.version
@@ -264,7 +276,7 @@ func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) e
 // would do.
 func checkOnMaster(cmd *cobra.Command, s *remote.Session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
 	var result wire.CheckResult
-	if err := s.Call(wire.CatalogCheck.Name, wire.CheckParams{Code: p.Code, Selector: p.Selector}, &result); err != nil {
+	if err := s.Call(wire.CatalogCheck.Name, wire.CheckParams{Code: p.Code, Selector: p.Selector, Signatures: p.Signatures}, &result); err != nil {
 		return result, err
 	}
 	if len(result.Diagnostics) == 0 {

@@ -218,6 +218,8 @@ export interface CheckParams {
   code: Code;
   /** Selector is that of the push. */
   selector?: string;
+  /** Signatures are those that the push would bring. */
+  signatures?: Signature[];
 }
 
 /** CheckResult has every fault; none says that the code would be accepted. */
@@ -375,6 +377,8 @@ export interface Host {
   /** Signers are the ids of the keys of which one has to have signed what a master
    * sends; none is that no signature is wanted. */
   signers?: string[];
+  /** Policy is what the host lets pushed code need, or nil where it does not tell. */
+  policy?: Policy;
   /** NotKept is why the history does not keep what the host reports now; ""
    * where it does. */
   not_kept?: string;
@@ -529,6 +533,18 @@ export interface Plan {
   /** TimeoutMS is how long the hosts of a stage that are there may take to be
    * healthy; 0 is a minute, or as long as three intervals where that is longer. */
   timeout_ms?: number;
+}
+
+/** Policy is what a host's own configuration lets code need that a master sends:
+ * agent.policy there. FS and Unix have every path twice where a link leads to it. */
+export interface Policy {
+  net?: boolean;
+  connect?: string[];
+  unix?: string[];
+  processes?: boolean;
+  fs?: string[];
+  exec?: string[];
+  plugins?: boolean;
 }
 
 /** PushParams make code the current revision of an inspector. */
