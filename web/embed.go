@@ -148,6 +148,8 @@ func pagePaths() []string {
 		"/editor/*name",
 		"/rollouts",
 		"/rollouts/:id",
+		"/boards",
+		"/boards/:name",
 		"/audit",
 	}
 }

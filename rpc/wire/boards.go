@@ -15,6 +15,7 @@ type BoardVariable struct {
 	Name  string `json:"name"`            // of letters, digits and "_"
 	Label string `json:"label"`           // whose values are offered
 	Value string `json:"value,omitempty"` // that is chosen at first; "" is all
+	One   bool   `json:"one,omitempty"`   // all is no choice: without one it is the first value
 }
 
 // BoardPanel is one part of a board, on a grid of 12 columns.

@@ -11,6 +11,7 @@ import './palette.mjs';
 import './explore.mjs';
 import './ask.mjs';
 import './audit.mjs';
+import './boards.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';

@@ -26,6 +26,7 @@ if (!root) throw new Error('the page has no element #app');
 render(<App session={session} store={store} view={view} fleet={fleet} router={router} pages={pages} />, root);
 router.start();
 view.start();
+effect(() => void (view.mayChange.value = session.may('operator')));
 effect(() => view.hold(session.link.value.kind === 'live'));
 effect(() => {
   void view.time.window.value;

@@ -114,6 +114,22 @@ export const pages: readonly Page[] = [
     load: () => import('./pages/rollout.tsx'),
   },
   {
+    id: 'boards',
+    path: '/boards',
+    title: () => 'Boards',
+    role: 'viewer',
+    rail: { label: 'Boards', icon: 'boards', key: 'b' },
+    load: () => import('./pages/boards.tsx'),
+  },
+  {
+    id: 'board',
+    path: '/boards/:name',
+    title: ({ name }) => name,
+    role: 'viewer',
+    under: 'boards',
+    load: () => import('./pages/board.tsx'),
+  },
+  {
     id: 'audit',
     path: '/audit',
     title: () => 'Audit',

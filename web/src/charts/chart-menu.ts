@@ -12,6 +12,8 @@ import { everybody, queriesOf } from './promql.ts';
 export interface Chosen {
   element: HTMLElement;
   chart: Chart;
+  /** Who looks may change boards. */
+  mayPin: boolean;
   /** What is drawn: a column for each line, and their names. */
   frame: Frame;
   names: string[];
@@ -29,6 +31,11 @@ function queryNames(queries: string[]): Record<string, string> {
 
 export function exploreLink(queries: string[], search: string): string {
   return at('/explore', { ...queryNames(queries), ...timeOf(search) });
+}
+
+/** The page on which somebody chooses a board for some queries. */
+export function pinLink(title: string, queries: string[], search: string): string {
+  return at('/boards', { pin: title.slice(0, 100), ...queryNames(queries), ...timeOf(search) });
 }
 
 /** What is drawn as comma-separated values, times in UTC. Where a point stands for many samples it is the highest. */
@@ -61,7 +68,7 @@ function saveImage(element: HTMLElement, title: string): void {
 }
 
 /** Opens the list below a button. It closes by Escape, and by a click anywhere. */
-export function openMenu(button: HTMLElement, { element, chart, frame, names }: Chosen): void {
+export function openMenu(button: HTMLElement, { element, chart, mayPin, frame, names }: Chosen): void {
   const title = chart.host.name === everybody ? chart.name : `${chart.name} on ${chart.host.name}`;
   const queries = queriesOf(chart);
   const menu = document.createElement('div');
@@ -85,6 +92,7 @@ export function openMenu(button: HTMLElement, { element, chart, frame, names }: 
     menu.append(item);
   };
   link('Open in Explore', exploreLink(queries, location.search));
+  if (mayPin) link('Pin to a board', pinLink(title, queries, location.search));
   entry('Copy as PromQL', () => void navigator.clipboard?.writeText(queries.join('\n')).catch(() => {}));
   entry('Save as CSV', () => download(`${fileName(title)}.csv`, 'text/csv', frameCSV(frame, names)));
   entry('Save as image', () => saveImage(element, title));

@@ -149,7 +149,7 @@ export class LiveChart extends HTMLElement implements Drawable {
     if (this.large) {
       this.heading.add(foldButton('Table', `Table of ${chart.name}`, this, () => tableOf(this.drawing.frame, names(), chart)));
     }
-    this.heading.add(menuButton(chart.name, () => ({ element: this, chart, frame: this.drawing.frame, names: names() })));
+    this.heading.add(menuButton(chart.name, () => ({ element: this, chart, mayPin: this.view.mayChange.peek(), frame: this.drawing.frame, names: names() })));
     this.box.className = 'plot';
     this.box.tabIndex = 0;
     this.box.setAttribute('role', 'img');

@@ -33,6 +33,8 @@ export class View {
   /** The time that charts show. */
   readonly time = new TimeShown();
   readonly theme: Signal<Theme>;
+  /** Who looks may change things, such as boards. */
+  readonly mayChange: Signal<boolean> = signal(false);
   /** What a reader of the screen is told of the crosshair. */
   readonly status: Signal<string> = signal('');
 

@@ -2,6 +2,7 @@
 // trial of one run: nothing of it is kept, and each host answers or is named.
 
 import { signal, type Signal } from '@preact/signals';
+import { Code as ErrorCode } from '../lib/rpc.ts';
 import type { Code, Diagnostic } from './catalog.ts';
 import type { Host, TrialEvent } from './wire.gen.ts';
 
@@ -144,7 +145,7 @@ export class Asking {
     this.early = [];
     const got = await this.rpc.call<{ trial: string; hosts: string[] | null; away?: string[] }>('trials.start', { ...params, hosts }).catch((e: { code?: number; message: string }) => {
       // None of them is connected any more: that is an answer for these hosts alone.
-      if (e.code !== conflict) throw e;
+      if (e.code !== ErrorCode.conflict) throw e;
       this.newSilent.push(...hosts.map((host) => ({ host, why: e.message })));
       return null;
     });
@@ -188,6 +189,3 @@ export class Asking {
     if (this.phase.peek() === 'asking') this.awaited.value = this.waiting.size;
   }
 }
-
-/** What a master answers that finds none of the hosts connected. */
-const conflict = -32009;

@@ -11,6 +11,17 @@ test('lines are named by what tells them apart', () => {
   expect(linesOf([[list[0]]], ['load_average_1'])[0].name).toBe('load_average_1{zone="x"}');
   expect(linesOf([[found({})], [found({})]], ['sum(x)', 'sum(y)']).map((l) => l.name)).toEqual(['sum(x)', 'sum(y)']);
   expect(sharedLabels([])).toEqual(new Set());
+  // Without a name of its own a line has that of its query, where others are called the same.
+  const cards = ['eth0', 'lo'].map((i) => found({ host: 'a', interface: i }));
+  expect(linesOf([cards, cards], ['rate(rx_bytes_total[1m])', 'rate(tx_bytes_total[1m])']).map((l) => l.name)).toEqual([
+    'rx_bytes_total{interface="eth0"}',
+    'rx_bytes_total{interface="lo"}',
+    'tx_bytes_total{interface="eth0"}',
+    'tx_bytes_total{interface="lo"}',
+  ]);
+  expect(linesOf([[found({ host: 'a' })]], ['topk(8, sum by (host) (rate(rx_bytes_total[1m])))'])[0].name).toBe('{host="a"}');
+  expect(linesOf([[found({})]], ['sum(a_b / c_d)'])[0].name).toBe('sum(a_b / c_d)');
+  expect(linesOf([[found({ a: '1' })], [found({ a: '1' })]], ['x / y', 'y / x']).map((l) => l.name)).toEqual(['x / y', 'y / x']);
 });
 
 test('a series is written as PromQL reads it', () => {

@@ -41,20 +41,34 @@ export function sharedLabels(list: Found[]): Set<string> {
   return new Set(Object.keys(first).filter((n) => list.every((f) => f.metric[n] === first[n])));
 }
 
+/** The names of series that a query is about, as far as its words tell. */
+export function metricsOf(query: string): string[] {
+  const text = query.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
+  const names = [...text.matchAll(/[A-Za-z_:][\w:]*(?=\s*(?:[{[)]|$|\s|,))/g)].map((m) => m[0]);
+  return [...new Set(names.filter((n) => n.includes('_') && !/_(over_time|quantile|left|right|values)$/.test(n)))];
+}
+
 /** Names the lines of several queries, each by what tells it from the others. */
 export function linesOf(answers: Found[][], queries: string[]): QueryLine[] {
   const all = answers.flat();
-  const alone = all.length === 1;
   const shared = sharedLabels(all);
   // The key says what the name says.
   shared.add('key');
-  return answers.flatMap((list, query) =>
-    list.map((found): QueryLine => {
-      const full = seriesText(found.metric) || queries[query];
-      const name = seriesText(found.metric, shared);
-      return { query, full, found, name: name || (alone ? seriesText(found.metric, new Set(['key', 'host'])) : '') || queries[query] };
-    }),
+  const lines = answers.flatMap((list, query) =>
+    list.map((found): QueryLine => ({ query, full: seriesText(found.metric) || queries[query], found, name: seriesText(found.metric, shared) })),
   );
+  const times = new Map<string, number>();
+  for (const { name } of lines) times.set(name, (times.get(name) ?? 0) + 1);
+  return lines.map((line) => (line.name !== '' && times.get(line.name) === 1 ? line : { ...line, name: longName(line, queries[line.query], all.length === 1) }));
+}
+
+/** The name of a line that its labels alone do not tell from others. */
+function longName({ name, found: { metric } }: QueryLine, query: string, alone: boolean): string {
+  const metrics = metricsOf(query);
+  const base = metric[metricName] ?? (metrics.length === 1 ? metrics[0] : '');
+  if (alone) return seriesText(metric, new Set(['key', 'host'])) || seriesText(metric, new Set(['key'])) || query;
+  const labels = name.slice(name.startsWith('{') ? 0 : (metric[metricName]?.length ?? 0));
+  return base ? base + labels : labels ? `${query} ${labels}` : query;
 }
 
 /** Lines with the largest last values first, so that those that are drawn are those that matter. */
@@ -102,7 +116,7 @@ export function unitOf(query: string): Unit {
   const text = query.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
   if (/^\s*(count|count_values|group)\b/.test(text)) return 'count';
   if (/[*/^%]|\b(bool|atan2|stdvar|log2|log10|ln|sqrt|absent|changes|resets)\b/.test(text)) return '';
-  const names = [...text.matchAll(/[A-Za-z_:][\w:]*(?=\s*(?:[{[)]|$|\s|,))/g)].map((m) => m[0]).filter((n) => n.includes('_') && !/_(over_time|quantile|left|right|values)$/.test(n));
+  const names = metricsOf(query);
   const keys = names.length > 0 ? names : [...query.matchAll(/\bkey\s*=~?\s*"([^"]*)"/g)].map((m) => m[1].split('|')[0]);
   const units = new Set(keys.map((n) => meaningOf(n.split('/').pop()!, undefined).unit));
   if (units.size !== 1) return '';

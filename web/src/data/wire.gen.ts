@@ -160,6 +160,8 @@ export interface BoardVariable {
   label: string;
   /** that is chosen at first; "" is all */
   value?: string;
+  /** all is no choice: without one it is the first value */
+  one?: boolean;
 }
 
 /** BoardsResult lists boards by name. */

@@ -14,7 +14,7 @@ export type LinkState =
   | { kind: 'refused'; code: number; reason: string };
 
 /** Error codes of the master, beside those of JSON-RPC. */
-export const Code = { noMethod: -32601, unauthenticated: -32001, forbidden: -32003, busy: -32029 } as const;
+export const Code = { noMethod: -32601, unauthenticated: -32001, forbidden: -32003, conflict: -32009, busy: -32029 } as const;
 
 /** Close codes after which a retry could not succeed. */
 export const CloseCode = { unauthenticated: 4401, forbidden: 4403, version: 4426 } as const;

@@ -2,6 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { pinLink } from '../charts/chart-menu.ts';
 import { defineQueryChart } from '../charts/query-chart.ts';
 import { linesCSV, tableCSV } from '../data/matrix.ts';
 import { PromError } from '../data/prom.ts';
@@ -62,6 +63,11 @@ export default function ExplorePage(parts: PageProps) {
             </button>
           ))}
         </span>
+        {session.may('operator') && asked.length > 0 && (
+          <a class="button" href={pinLink(asked[0], asked, location.search)}>
+            Pin
+          </a>
+        )}
         <button type="button" class="button" disabled={!found || found.lines.length + found.rows.length === 0} onClick={() => found && saveCSV(found, form, asked)}>
           CSV
         </button>
