@@ -28,7 +28,10 @@ func TestNewTellsEveryFault(t *testing.T) {
 		Master: "https://master:50505",
 		CA:     notPEM,
 		Policy: config.Policy{Signers: []string{"me"}},
-	}, Deps{Runner: &agenttest.Runner{}, Definitions: []inspectors.Definition{agenttest.Script("disk", "", time.Second), agenttest.Script("disk", "", time.Second)}})
+	}, Deps{Runner: &agenttest.Runner{}, Definitions: []inspectors.Definition{
+		agenttest.Script("disk", "", time.Second),
+		agenttest.Script("disk", "", time.Second),
+	}})
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -47,7 +50,8 @@ func TestNewTellsEveryFault(t *testing.T) {
 func TestNewStartsNothing(t *testing.T) {
 	dir := t.TempDir()
 	runner := &agenttest.Runner{}
-	a, err := New(config.Agent{Master: "http://127.0.0.1:1", Data: dir}, Deps{Runner: runner, Definitions: []inspectors.Definition{agenttest.Script("disk", "", time.Second)}})
+	a, err := New(config.Agent{Master: "http://127.0.0.1:1", Data: dir},
+		Deps{Runner: runner, Definitions: []inspectors.Definition{agenttest.Script("disk", "", time.Second)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,8 @@ func (a *Agent) serveBoost(_ context.Context, p wire.AgentBoostParams) (wire.Emp
 	lease := time.Duration(p.ForMS) * time.Millisecond
 	switch {
 	case interval != 0 && (interval < inspectors.MinInterval || interval > inspectors.MaxInterval):
-		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "interval_ms is %d; it must be 0, which ends a boost, or between %v and %v", p.IntervalMS, inspectors.MinInterval, inspectors.MaxInterval)
+		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "interval_ms is %d; it must be 0, which ends a boost, or between %v and %v", p.IntervalMS,
+			inspectors.MinInterval, inspectors.MaxInterval)
 	case interval != 0 && (lease <= 0 || lease > maxBoostLease):
 		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "for_ms is %d; it must be above 0 and at most %d", p.ForMS, maxBoostLease.Milliseconds())
 	case !a.sched.Boost(p.Inspector, interval, lease):

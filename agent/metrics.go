@@ -105,7 +105,8 @@ func writeDelivery(t *exposition.Text, d delivery.Measures) {
 	t.Single("vedette_agent_buffer_bytes", exposition.Gauge, "About the memory of the reports there.", float64(d.MemoryBytes))
 	t.Single("vedette_agent_spool_bytes", exposition.Gauge, "About what the reports on the disk take of the spool's file.", float64(d.SpoolBytes))
 	t.Single("vedette_agent_spool_on_disk", exposition.Gauge, "1 while reports can go to the disk; 0 where they may not, or the disk fails.", boolean(d.Spooling))
-	t.Single("vedette_agent_samples_dropped_total", exposition.Counter, "Samples that the master will never have, since the agent's data folder was made.", float64(d.Dropped))
+	t.Single("vedette_agent_samples_dropped_total", exposition.Counter, "Samples that the master will never have, since the agent's data folder was made.",
+		float64(d.Dropped))
 }
 
 // writeInspectors tells of each inspector.

@@ -373,7 +373,10 @@ func TestAgentThatTakesNothing(t *testing.T) {
 // loads none, runs none, fetches none and keeps none.
 func TestHostileMasterRunsNothing(t *testing.T) {
 	runner, dir, programs := picky(), t.TempDir(), &testPrograms{fetched: make(chan wire.Artefact, 100), answers: make(chan error)}
-	if err := (&assignment.Kept{Assignment: assigning(code("disk", "before")), Before: map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]}}).Write(dir); err != nil {
+	if err := (&assignment.Kept{
+		Assignment: assigning(code("disk", "before")),
+		Before:     map[string]wire.Assigned{"disk": assigning(code("disk", "old")).Inspectors[0]},
+	}).Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	stored, err := os.ReadFile(filepath.Join(dir, assignment.File))
@@ -382,7 +385,10 @@ func TestHostileMasterRunsNothing(t *testing.T) {
 	}
 	m, a := taker(t, runner, func(cfg *config.Agent, deps *Deps) {
 		cfg.AcceptPushedInspectors, cfg.Data = false, dir
-		deps.Definitions, deps.BuiltIn = []inspectors.Definition{agenttest.Script("own", "own", 100*time.Millisecond), agenttest.Script("built-in", "built-in", 100*time.Millisecond)}, []string{"built-in"}
+		deps.Definitions, deps.BuiltIn = []inspectors.Definition{
+			agenttest.Script("own", "own", 100*time.Millisecond),
+			agenttest.Script("built-in", "built-in", 100*time.Millisecond),
+		}, []string{"built-in"}
 		deps.Programs = programs
 	})
 	peer := m.connected()

@@ -162,7 +162,8 @@ func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult,
 		return nil, err
 	}
 	if result.Protocol != wire.Version {
-		return nil, &rpc.PermanentError{Err: fmt.Errorf("the master speaks protocol %d, this agent %d; install the same version on both", result.Protocol, wire.Version)}
+		return nil, &rpc.PermanentError{Err: fmt.Errorf("the master speaks protocol %d, this agent %d; install the same version on both", result.Protocol,
+			wire.Version)}
 	}
 	return &result, nil
 }

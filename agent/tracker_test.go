@@ -37,7 +37,10 @@ func TestOutcomesBecomeStatesAndCounts(t *testing.T) {
 		{boom, wire.InspectorStatus{State: "failing", Error: "boom", Runs: 2, Failures: 1}},
 		{fmt.Errorf("%w after 800ms", plugins.ErrTimeout), wire.InspectorStatus{State: "failing", Error: "timed out after 800ms", Runs: 3, Failures: 2, Timeouts: 1}},
 		{nil, wire.InspectorStatus{State: "ok", Runs: 4, Failures: 2, Timeouts: 1}},
-		{fmt.Errorf("it %w: panic: x", plugins.ErrCrashed), wire.InspectorStatus{State: "failing", Error: "it crashed its process: panic: x", Runs: 5, Failures: 3, Timeouts: 1, Crashes: 1}},
+		{
+			fmt.Errorf("it %w: panic: x", plugins.ErrCrashed),
+			wire.InspectorStatus{State: "failing", Error: "it crashed its process: panic: x", Runs: 5, Failures: 3, Timeouts: 1, Crashes: 1},
+		},
 		{nil, wire.InspectorStatus{State: "ok", Runs: 6, Failures: 3, Timeouts: 1, Crashes: 1}},
 		// Once is a tick that was missed because of another.
 		{plugins.ErrUnavailable, wire.InspectorStatus{State: "ok", Runs: 6, Failures: 3, Timeouts: 1, Crashes: 1, Missed: 1}},
@@ -79,7 +82,10 @@ func TestEachRunYieldsItsOwnSamples(t *testing.T) {
 	}
 	for _, test := range tests {
 		var got []string
-		for _, s := range track.ran(d.Revision(), plugins.Outcome{Name: "disk", Start: at.Add(400 * time.Microsecond), Duration: 250 * time.Millisecond, CPU: 500 * time.Millisecond, Err: test.err}) {
+		for _, s := range track.ran(d.Revision(), plugins.Outcome{
+			Name: "disk", Start: at.Add(400 * time.Microsecond), Duration: 250 * time.Millisecond,
+			CPU: 500 * time.Millisecond, Err: test.err,
+		}) {
 			if !s.Time.Equal(at) || s.Labels.Get("inspector") != "disk" {
 				t.Errorf("sample %+v", s)
 			}

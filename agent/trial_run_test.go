@@ -90,7 +90,10 @@ func TestTrialRunsBesideTheInspectorOfItsName(t *testing.T) {
 			}
 		}
 		labels, _ := inspectors.NewLabels("mount", "/")
-		return plugins.Outcome{Name: job.Name, Start: now, Duration: time.Second, CPU: time.Millisecond, Samples: []inspectors.Sample{{Key: job.Name + "/used", Labels: labels, Time: now, Value: 3}}}
+		return plugins.Outcome{
+			Name: job.Name, Start: now, Duration: time.Second, CPU: time.Millisecond,
+			Samples: []inspectors.Sample{{Key: job.Name + "/used", Labels: labels, Time: now, Value: 3}},
+		}
 	}
 	a, master := tryOn(t, m, runner)
 	mustTry(t, master, draft("one"))

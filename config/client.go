@@ -89,7 +89,8 @@ func (l *loader) withhold(environ []string, dotEnv map[string]string) []string {
 	})
 	if token {
 		given := slices.DeleteFunc(addressVariables(), func(name string) bool { return dotEnv[name] == "" })
-		l.warn("the address of the master comes from %s in %s, so the token that VEDETTE_TOKEN or the configuration gives is not sent there; give --master too", strings.Join(given, ", "), dotEnvName)
+		l.warn("the address of the master comes from %s in %s, so the token that VEDETTE_TOKEN or the configuration gives is not sent there; give --master too",
+			strings.Join(given, ", "), dotEnvName)
 	}
 	return kept
 }
@@ -115,7 +116,8 @@ func (l *loader) tokenFileInside(dir string) {
 			}
 		}
 	}
-	l.fault(l.at("agent.token_file"), "the token file %s is not in the folder of %s, %s; give it with --token-file and --master", quote(file), dotEnvName, quote(filepath.Clean(dir)))
+	l.fault(l.at("agent.token_file"), "the token file %s is not in the folder of %s, %s; give it with --token-file and --master", quote(file), dotEnvName,
+		quote(filepath.Clean(dir)))
 	l.c.Agent.TokenFile = ""
 }
 

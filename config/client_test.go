@@ -29,7 +29,10 @@ func TestTokenGoesWithItsAddress(t *testing.T) {
 		if random.IntN(3) == 0 {
 			file += "  token_file: file.token\n"
 		}
-		for _, line := range []string{"VEDETTE_MASTER=https://dotenv:1", "MASTER_IP=dotenv", "MASTER_PORT=2", "VEDETTE_TOKEN=dotenv", "VEDETTE_TOKEN_FILE=dotenv.token"} {
+		for _, line := range []string{
+			"VEDETTE_MASTER=https://dotenv:1", "MASTER_IP=dotenv", "MASTER_PORT=2", "VEDETTE_TOKEN=dotenv",
+			"VEDETTE_TOKEN_FILE=dotenv.token",
+		} {
 			if random.IntN(3) == 0 {
 				dotEnv += line + "\n"
 			}

@@ -99,14 +99,34 @@ func TestFaultsOutsideTheFile(t *testing.T) {
 		overrides    []Override
 		want         string
 	}{
-		{name: "port", environ: []string{"MASTER_PORT=tcp://10.0.0.1:50505"}, want: `env MASTER_PORT: "tcp://10.0.0.1:50505" is not a port; write a number from 0 to 65535`},
-		{name: "ip with port", environ: []string{"MASTER_IP=127.0.0.1:50505"}, want: `env MASTER_IP: "127.0.0.1:50505" is neither an address nor a host name; the port goes into MASTER_PORT`},
+		{
+			name: "port", environ: []string{"MASTER_PORT=tcp://10.0.0.1:50505"},
+			want: `env MASTER_PORT: "tcp://10.0.0.1:50505" is not a port; write a number from 0 to 65535`,
+		},
+		{
+			name: "ip with port", environ: []string{"MASTER_IP=127.0.0.1:50505"},
+			want: `env MASTER_IP: "127.0.0.1:50505" is neither an address nor a host name; the port goes into MASTER_PORT`,
+		},
 		{name: "level", environ: []string{"LOG_LEVEL=loud"}, want: `env LOG_LEVEL: "loud" is not a level; write debug, info, warn or error`},
 		{name: "level in .env", dotEnv: "A=1\nLOG_LEVEL=loud\n", want: `.env:2 LOG_LEVEL: "loud" is not a level; write debug, info, warn or error`},
-		{name: "exposed", environ: []string{"MASTER_IP=192.0.2.1"}, want: "env MASTER_IP: master.listen: \"192.0.2.1:50505\" can be reached from other machines, so it needs TLS and tokens; set master.tls.cert and master.tls.key to the PEM files of a certificate, and add an entry to master.tokens for each agent and each person (`vedette token` makes them); or listen on 127.0.0.1"},
-		{name: "flag", overrides: []Override{{"master.listen", "here", "listen"}}, want: `flag --listen: master.listen: "here" has no port; write host:port, such as 127.0.0.1:50505`},
-		{name: "static flag", overrides: []Override{{"master.static[/master/app]", "no-such-folder", "static"}}, want: `flag --static: master.static[/master/app]: there is no folder "no-such-folder"`},
-		{name: "unreadable .env", dotEnv: "A=1\nsecret hunter2 \"x\nMASTER_PORT=2\n", want: `.env:2:1: cannot be understood; write NAME=value, with quotes around a value that has spaces or #`},
+		{
+			name: "exposed", environ: []string{"MASTER_IP=192.0.2.1"},
+			want: "env MASTER_IP: master.listen: \"192.0.2.1:50505\" can be reached from other machines, so it needs TLS and tokens; set master.tls.cert and " +
+				"master.tls.key to the PEM files of a certificate, and add an entry to master.tokens for each agent and each person (`vedette token` makes them); or " +
+				"listen on 127.0.0.1",
+		},
+		{
+			name: "flag", overrides: []Override{{"master.listen", "here", "listen"}},
+			want: `flag --listen: master.listen: "here" has no port; write host:port, such as 127.0.0.1:50505`,
+		},
+		{
+			name: "static flag", overrides: []Override{{"master.static[/master/app]", "no-such-folder", "static"}},
+			want: `flag --static: master.static[/master/app]: there is no folder "no-such-folder"`,
+		},
+		{
+			name: "unreadable .env", dotEnv: "A=1\nsecret hunter2 \"x\nMASTER_PORT=2\n",
+			want: `.env:2:1: cannot be understood; write NAME=value, with quotes around a value that has spaces or #`,
+		},
 		{name: "token in clear", environ: []string{"VEDETTE_TOKEN=hunter2", "VEDETTE_MASTER=http://192.0.2.1:1"}, want: `env VEDETTE_MASTER: agent.master: the token would cross the network in clear to "http://192.0.2.1:1"; write https://, or remove the token`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

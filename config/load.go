@@ -106,7 +106,8 @@ func Default(environ []string) *Config {
 	if host, err := os.Hostname(); err == nil {
 		c.Agent.Host = hostName(host)
 		if c.Agent.Host != host {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("the machine's host name %s has characters that a host's name may not have; it reports as %s; set agent.host to choose another", quote(host), quote(c.Agent.Host)))
+			c.Warnings = append(c.Warnings, fmt.Sprintf("the machine's host name %s has characters that a host's name may not have; it reports as %s; set "+
+				"agent.host to choose another", quote(host), quote(c.Agent.Host)))
 		}
 	}
 	c.src = newSource()

@@ -293,7 +293,10 @@ func TestDocumentsNameSettingsThatExist(t *testing.T) {
 		return slices.ContainsFunc(known, func(k string) bool { return k == path || strings.HasPrefix(k, path+".") })
 	}
 	named := regexp.MustCompile("`((?:master|agent|log)\\.[a-z_]+(?:\\.[a-z_]+)*)`")
-	for _, file := range []string{"../README.md", "../docs/grafana.md", "../docs/isolation.md", "../docs/limits.md", "../docs/proxy.md", "../docs/push.md", "../docs/web.md", "../docs/budgets.md"} {
+	for _, file := range []string{
+		"../README.md", "../docs/grafana.md", "../docs/isolation.md", "../docs/limits.md", "../docs/proxy.md", "../docs/push.md",
+		"../docs/web.md", "../docs/budgets.md",
+	} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -37,7 +37,8 @@ func (l *loader) eachRemoteWrite(do func(path string, r *RemoteWrite)) {
 
 // remoteWrite checks the entries.
 func (l *loader) remoteWrite() {
-	l.check(len(l.c.Master.RemoteWrite) > maxRemoteWrite, "master.remote_write", "%d stores are named; at most %d are allowed", len(l.c.Master.RemoteWrite), maxRemoteWrite)
+	l.check(len(l.c.Master.RemoteWrite) > maxRemoteWrite, "master.remote_write", "%d stores are named; at most %d are allowed", len(l.c.Master.RemoteWrite),
+		maxRemoteWrite)
 	seen := make(map[string]bool)
 	l.eachRemoteWrite(func(path string, r *RemoteWrite) {
 		p := l.child(path, "url")
@@ -49,7 +50,10 @@ func (l *loader) remoteWrite() {
 			l.check(true, p, "%s is not an address; write it as http://prometheus:9090/api/v1/write", quote(r.URL))
 		case u.User != nil:
 			// The address is not shown: it holds a secret.
-			l.faults = append(l.faults, Fault{Origin: l.at(p), Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file"})
+			l.faults = append(l.faults, Fault{
+				Origin:  l.at(p),
+				Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file",
+			})
 		case seen[r.URL]:
 			l.check(true, p, "%s is given twice", quote(r.URL))
 		case r.TokenFile != "" && !isTLS(u) && !IsLoopback(u.Hostname()):

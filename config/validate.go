@@ -221,7 +221,8 @@ func (l *loader) metricsListen() {
 	l.check(err != nil, p, "%s is not an address; write host:port, such as 127.0.0.1:50506", quote(listen))
 	l.check(err == nil && !validPort(port), p, "%s is not a port; write a number from 0 to 65535", quote(port))
 	l.check(err == nil && !IsLoopback(host), p,
-		"%s can be reached from other machines, and an agent asks nobody for a token; listen on 127.0.0.1, and put a proxy with TLS and a password in front if others need it", quote(listen))
+		"%s can be reached from other machines, and an agent asks nobody for a token; listen on 127.0.0.1, and put a proxy with TLS and a password in front if "+
+			"others need it", quote(listen))
 }
 
 func (l *loader) policy() {
@@ -237,7 +238,8 @@ func (l *loader) policy() {
 	}
 	for i, p := range l.c.Agent.Policy.Connect {
 		_, err := inspectors.ParseEndpoint(p)
-		l.check(err != nil, l.entry("agent.policy.connect", i), "%s is not what a script can name; write HOST:PORT or a network, such as db-1:5432, 127.0.0.1:8080 or 10.0.0.0/8:443", quote(p))
+		l.check(err != nil, l.entry("agent.policy.connect", i),
+			"%s is not what a script can name; write HOST:PORT or a network, such as db-1:5432, 127.0.0.1:8080 or 10.0.0.0/8:443", quote(p))
 	}
 	for i, p := range l.c.Agent.Policy.Unix {
 		_, err := inspectors.ParseNeeds("unix:" + p)
@@ -248,7 +250,8 @@ func (l *loader) policy() {
 	for i, p := range l.c.Agent.Policy.Exec {
 		_, err := inspectors.ParseNeeds("exec:" + p)
 		if err != nil || strings.ContainsAny(p, " \t\n") {
-			l.check(true, l.entry("agent.policy.exec", i), "%s is not a program that a script can name; write its absolute and plain path, such as /usr/bin/uptime", quote(p))
+			l.check(true, l.entry("agent.policy.exec", i), "%s is not a program that a script can name; write its absolute and plain path, such as /usr/bin/uptime",
+				quote(p))
 		}
 	}
 }
@@ -280,7 +283,10 @@ func (l *loader) masterURL() {
 		l.check(true, p, "%s starts with %s; write http:// or https://", quote(master), quote(u.Scheme+"://"))
 	case u.User != nil:
 		// The address is not shown: it holds a secret.
-		l.faults = append(l.faults, Fault{Origin: l.at(p), Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file"})
+		l.faults = append(l.faults, Fault{
+			Origin:  l.at(p),
+			Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file",
+		})
 	case u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
 		l.check(true, p, "%s goes on after the port; write it as https://master:50505", quote(master))
 	case u.Port() != "" && !validPort(u.Port()):

@@ -73,7 +73,10 @@ func viaJSON(t *testing.T, v any) (same any) {
 }
 
 func anything(r *rand.Rand, depth int) any {
-	words := []string{"a", "", " ", "\n", "\t", "true", "null", "~", "1", "1e3", "0x1f", "#", ":", "- ", "'", "\"", "é", "→", "\u2028", "\x01", "2026-01-02", "<", "?", "|", "%", "@", "\r", "---", "😀", "yes", "\u0085", "\ufeff"}
+	words := []string{
+		"a", "", " ", "\n", "\t", "true", "null", "~", "1", "1e3", "0x1f", "#", ":", "- ", "'", "\"", "é", "→", "\u2028", "\x01", "2026-01-02",
+		"<", "?", "|", "%", "@", "\r", "---", "😀", "yes", "\u0085", "\ufeff",
+	}
 	text := func() string {
 		var b strings.Builder
 		for range r.IntN(4) {

@@ -11,7 +11,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func good() Definition {
-	return Definition{Name: "load/average-1", Interval: time.Second, Timeout: DefaultTimeout(time.Second), Script: &Script{File: "a.go", Line: 1, Source: "return 1, nil"}}
+	return Definition{
+		Name: "load/average-1", Interval: time.Second, Timeout: DefaultTimeout(time.Second),
+		Script: &Script{File: "a.go", Line: 1, Source: "return 1, nil"},
+	}
 }
 
 func TestDefinitionValidate(t *testing.T) {
@@ -29,7 +32,10 @@ func TestDefinitionValidate(t *testing.T) {
 		{func(d *Definition) { d.Plugin = &Plugin{Path: "x"} }, "exactly one of script and plugin must be given"},
 		{func(d *Definition) { d.Script, d.Plugin = nil, &Plugin{} }, "the plugin's path is empty"},
 		{func(d *Definition) { d.Script.Source = strings.Repeat(" ", MaxSourceBytes+1) }, "the script is 1048577 bytes long; at most 1048576 are allowed"},
-		{func(d *Definition) { d.Name, d.Timeout = "", -1 }, "bad name: key is empty; write chart/item, such as load/average-1\ntimeout -1ns is not above 0 and at most the interval 1s"},
+		{
+			func(d *Definition) { d.Name, d.Timeout = "", -1 },
+			"bad name: key is empty; write chart/item, such as load/average-1\ntimeout -1ns is not above 0 and at most the interval 1s",
+		},
 	} {
 		d := good()
 		c.change(&d)

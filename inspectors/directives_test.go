@@ -11,14 +11,20 @@ import (
 func TestParseDirectives(t *testing.T) {
 	for source, want := range map[string]Directives{
 		"package x": {},
-		"// Package disk is that.\n//\n//vedette:name disk\n//vedette:interval 10s\n//vedette:timeout 2s\npackage disk\n": {Name: "disk", Interval: 10 * time.Second, Timeout: 2 * time.Second},
-		"/* A licence. */\n\n//vedette:name  load/average-1 \r\n\npackage x":                                              {Name: "load/average-1"},
-		"//vedette:interval 500ms\nreturn 1, nil":                                                                         {Interval: 500 * time.Millisecond},
-		"//vedette:budget cpu=100ms  series=7\npackage x":                                                                 {Budget: Budget{CPU: 100 * time.Millisecond, Series: 7}},
-		"//vedette:name x\nthis is not Go \" at all ¿":                                                                    {Name: "x"},
-		"//vedette:isolation own\n//vedette:needs  net fs:/b fs:/a/x processes fs:/b\npackage x":                          {Isolation: IsolationOwn, Needs: Needs{Net: true, Processes: true, Files: []string{"/a/x", "/b"}}},
-		"// The directive vedette:name is described elsewhere.\npackage x":                                                {},
-		"package x\nvar s = `\n//vedette:name not-a-comment\n`":                                                           {},
+		"// Package disk is that.\n//\n//vedette:name disk\n//vedette:interval 10s\n//vedette:timeout 2s\npackage disk\n": {
+			Name:     "disk",
+			Interval: 10 * time.Second, Timeout: 2 * time.Second,
+		},
+		"/* A licence. */\n\n//vedette:name  load/average-1 \r\n\npackage x": {Name: "load/average-1"},
+		"//vedette:interval 500ms\nreturn 1, nil":                            {Interval: 500 * time.Millisecond},
+		"//vedette:budget cpu=100ms  series=7\npackage x":                    {Budget: Budget{CPU: 100 * time.Millisecond, Series: 7}},
+		"//vedette:name x\nthis is not Go \" at all ¿":                       {Name: "x"},
+		"//vedette:isolation own\n//vedette:needs  net fs:/b fs:/a/x processes fs:/b\npackage x": {
+			Isolation: IsolationOwn,
+			Needs:     Needs{Net: true, Processes: true, Files: []string{"/a/x", "/b"}},
+		},
+		"// The directive vedette:name is described elsewhere.\npackage x": {},
+		"package x\nvar s = `\n//vedette:name not-a-comment\n`":            {},
 	} {
 		got, err := ParseDirectives("x.go", source)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -34,9 +40,11 @@ func TestBadDirectives(t *testing.T) {
 		"//vedette:budget cpu=1\npackage x":   `x.go:1:1: budget: cpu "1" is not a duration; write it as 100ms`,
 		"//vedette:isolation mine\npackage x": `x.go:1:1: isolation "mine" is not known; write shared or own`,
 		"//vedette:needs\npackage x":          "x.go:1:1: //vedette:needs has no value; write //vedette:needs net fs:/var/log/app",
-		"//vedette:needs nett fs:a fs:/a/ fs:/ fs: exec:ss,ip exec:/usr//bin/ss exec:/ exec:\npackage x": `x.go:1:1: needs: "nett" is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH and exec:PATH; fs:a is not absolute; write it as fs:/a; fs:/a/ is not plain; write it as fs:/a; ` +
+		"//vedette:needs nett fs:a fs:/a/ fs:/ fs: exec:ss,ip exec:/usr//bin/ss exec:/ exec:\n" +
+			"package x": `x.go:1:1: needs: "nett" is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH and exec:PATH; fs:a is not absolute; write it as fs:/a; fs:/a/ is not plain; write it as fs:/a; ` +
 			"fs:/ is everything; name the folder that is read; fs: has no path; write it as fs:/var/log/app; " +
-			"exec:ss,ip is not absolute, and programs are not looked for; write it as exec:/usr/bin/ss,ip; exec:/usr//bin/ss is not plain; write it as exec:/usr/bin/ss; " +
+			"exec:ss,ip is not absolute, and programs are not looked for; write it as exec:/usr/bin/ss,ip; exec:/usr//bin/ss is not plain; write it as " +
+			"exec:/usr/bin/ss; " +
 			"exec:/ is a folder; name one program; exec: has no path; write it as exec:/usr/bin/uptime",
 		"//vedette:name a\n//vedette:name b\npackage x":          "x.go:2:1: //vedette:name is given twice; keep one",
 		"//vedette:name\npackage x":                              "x.go:1:1: //vedette:name has no value; write //vedette:name load/average-1",

@@ -35,11 +35,14 @@ func TestPolicy(t *testing.T) {
 	}{
 		{Policy{}, "", ""},
 		{all, "net processes fs:/var/log fs:/var/log/app/x fs:/run/app.json exec:/usr/bin/ss", ""},
-		{all, "exec:/opt/x exec:/usr/bin/ss", "refused by this host's policy: the script says //vedette:needs exec:/opt/x, but agent.policy.exec of the host's configuration does not name that program"},
+		{all, "exec:/opt/x exec:/usr/bin/ss", "refused by this host's policy: the script says //vedette:needs exec:/opt/x, but agent.policy.exec of the host's " +
+			"configuration does not name that program"},
 		{Policy{}, "net", "refused by this host's policy: the script says //vedette:needs net, but agent.policy.net is not true in the host's configuration"},
-		{Policy{Net: true}, "processes", "refused by this host's policy: the script says //vedette:needs processes, but agent.policy.processes is not true in the host's configuration"},
+		{Policy{Net: true}, "processes", "refused by this host's policy: the script says //vedette:needs processes, but agent.policy.processes is not true in " +
+			"the host's configuration"},
 		{all, "fs:/var/logs fs:/var fs:/run/app.json.old", strings.Join([]string{
-			"refused by this host's policy: the script says //vedette:needs fs:/run/app.json.old, but agent.policy.fs of the host's configuration does not cover that path",
+			"refused by this host's policy: the script says //vedette:needs fs:/run/app.json.old, but agent.policy.fs of the host's configuration does not cover " +
+				"that path",
 			"refused by this host's policy: the script says //vedette:needs fs:/var, but agent.policy.fs of the host's configuration does not cover that path",
 			"refused by this host's policy: the script says //vedette:needs fs:/var/logs, but agent.policy.fs of the host's configuration does not cover that path",
 		}, "\n")},
@@ -67,7 +70,8 @@ func TestPolicyOfOwnScripts(t *testing.T) {
 	if err := (Policy{Programs: []string{"/b", "/c"}}).CheckPrograms(n); err != nil {
 		t.Errorf("%v", err)
 	}
-	if err := (Policy{Programs: []string{"/b"}}).CheckPrograms(n); !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "exec:/c") || strings.Contains(err.Error(), "exec:/b") {
+	if err := (Policy{Programs: []string{"/b"}}).CheckPrograms(n); !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "exec:/c") ||
+		strings.Contains(err.Error(), "exec:/b") {
 		t.Errorf("%v", err)
 	}
 }

@@ -141,7 +141,8 @@ func TestBoostedSamplesAreShownAndNotKept(t *testing.T) {
 			t.Errorf("the watcher got %s, want %s", e, want)
 		}
 	}
-	past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: now - 60_000, ToMS: now + 60_000, Points: 1000})
+	past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name,
+		wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: now - 60_000, ToMS: now + 60_000, Points: 1000})
 	if got := fmt.Sprint(past.V); got != "[1 4]" || len(past.Series) != 1 {
 		t.Errorf("the history has %s of %+v, want what was reported", got, past.Series)
 	}

@@ -228,7 +228,8 @@ func TestPushReachesItsHosts(t *testing.T) {
 	db.wait(t, "disk:"+result.Revision[:4])
 	rollouts("done", inState(wire.RolloutDone))
 	got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"})
-	if got.Summary != (wire.ReceiptSummary{Hosts: 1, Healthy: 1}) || len(got.Receipts) != 1 || got.Receipts[0].State != wire.ReceiptHealthy || got.Receipts[0].HostState != wire.HostUp {
+	if got.Summary != (wire.ReceiptSummary{Hosts: 1, Healthy: 1}) || len(got.Receipts) != 1 || got.Receipts[0].State != wire.ReceiptHealthy ||
+		got.Receipts[0].HostState != wire.HostUp {
 		t.Errorf("receipts are %+v", got)
 	}
 	if n := len(web.assignment().Inspectors); n != 0 {
@@ -272,7 +273,8 @@ func TestPushReachesHostsThatWereAway(t *testing.T) {
 	operator := dial(t, m, nil, rpc.DialOptions{})
 	first := push(t, operator, wire.PushParams{Code: script("disk", 1)})
 	here.wait(t, "disk:"+first.Revision[:4])
-	if got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"}); got.Summary.Hosts != 2 || got.Receipts[0].State != wire.ReceiptPending {
+	if got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"}); got.Summary.Hosts != 2 ||
+		got.Receipts[0].State != wire.ReceiptPending {
 		t.Errorf("with a host away, receipts are %+v", got)
 	}
 	here.leave()
@@ -413,7 +415,8 @@ func TestHostThatRefuses(t *testing.T) {
 		push(t, operator, wire.PushParams{Code: script("disk", pushes)})
 	}
 	receipts("again", func(r wire.HostReceipt) bool { return r.Host == "silent" && r.State == wire.ReceiptRefused })
-	if got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "disk"}); got.Summary != (wire.ReceiptSummary{Hosts: 2, Refused: 2}) {
+	if got := call[wire.ReceiptsResult](t, operator, wire.CatalogReceipts.Name,
+		wire.CatalogParams{Name: "disk"}); got.Summary != (wire.ReceiptSummary{Hosts: 2, Refused: 2}) {
 		t.Errorf("receipts are %+v", got)
 	}
 }
@@ -567,7 +570,8 @@ func TestDeleteAndRevive(t *testing.T) {
 	if got := strings.Join(actions, " "); got != "push delete rollback push push" {
 		t.Errorf("the history is %s", got)
 	}
-	if list := call[wire.RolloutsResult](t, operator, wire.RolloutsList.Name, wire.RolloutsParams{Inspector: "disk", Limit: 2}); len(list.Rollouts) != 2 || list.Rollouts[0].ID != again.Rollout {
+	if list := call[wire.RolloutsResult](t, operator, wire.RolloutsList.Name, wire.RolloutsParams{Inspector: "disk", Limit: 2}); len(list.Rollouts) != 2 ||
+		list.Rollouts[0].ID != again.Rollout {
 		t.Errorf("rollouts are %+v", list)
 	}
 	got := call[wire.Revision](t, operator, wire.CatalogRevision.Name, wire.RevisionParams{Name: "disk", Revision: one.Revision[:8]})

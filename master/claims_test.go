@@ -59,7 +59,8 @@ func TestClaimsOfNamesAreLogged(t *testing.T) {
 		}
 	}
 	found := log.with(claimed)
-	if len(found) != 1 || !strings.Contains(found[0], "host=web-1") || !strings.Contains(found[0], "remote=127.0.0.1:") || !strings.Contains(found[0], "is already reported by another agent, from 127.0.0.1:") {
+	if len(found) != 1 || !strings.Contains(found[0], "host=web-1") || !strings.Contains(found[0], "remote=127.0.0.1:") ||
+		!strings.Contains(found[0], "is already reported by another agent, from 127.0.0.1:") {
 		t.Errorf("the log has %q", found)
 	}
 

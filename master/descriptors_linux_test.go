@@ -147,7 +147,10 @@ func TestRequestsOfOtherSites(t *testing.T) {
 			}
 		}
 		if want == http.StatusForbidden {
-			if _, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Header: http.Header{"Authorization": {"Bearer secret-wall"}, "Sec-Fetch-Site": {site}}}); err == nil {
+			if _, err := rpc.Dial(t.Context(), m.URL(), rpc.DialOptions{Header: http.Header{
+				"Authorization":  {"Bearer secret-wall"},
+				"Sec-Fetch-Site": {site},
+			}}); err == nil {
 				t.Errorf("a WebSocket of %q is opened", site)
 			}
 		}

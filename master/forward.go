@@ -41,7 +41,10 @@ func observeForwarders(store *history.Store, forwarders []*forward.Forwarder) {
 	}{
 		{"forward_sent_samples_total", "Samples that other stores have taken.", func(s forward.Stats) float64 { return float64(s.Sent) }},
 		{"forward_refused_samples_total", "Samples that other stores refused.", func(s forward.Stats) float64 { return float64(s.Refused) }},
-		{"forward_dropped_samples_total", "Samples that were not sent to other stores because the queue was full.", func(s forward.Stats) float64 { return float64(s.Dropped) }},
+		{
+			"forward_dropped_samples_total", "Samples that were not sent to other stores because the queue was full.",
+			func(s forward.Stats) float64 { return float64(s.Dropped) },
+		},
 		{"forward_pending_bytes", "Bytes that wait to be sent to other stores.", func(s forward.Stats) float64 { return float64(s.Pending) }},
 	} {
 		store.Observe(m.name, m.help, func() float64 {

@@ -28,7 +28,10 @@ func TestRemoteWrite(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer other.Close()
-	m := start(t, config.Master{Data: t.TempDir(), RemoteWrite: []config.RemoteWrite{{URL: other.URL, Token: "secret", Labels: map[string]string{"site": "berlin"}}}})
+	m := start(t, config.Master{Data: t.TempDir(), RemoteWrite: []config.RemoteWrite{{
+		URL: other.URL, Token: "secret",
+		Labels: map[string]string{"site": "berlin"},
+	}}})
 	reportOne(t, m, "web-1", 1, time.Now().UnixMilli(), 0.25)
 	got := await(t, "what is sent on", bodies)
 	for _, want := range []string{"Bearer secret", "load_average_1", "web-1", "berlin"} { // so short a body is hardly compressed

@@ -40,7 +40,8 @@ func (m *Master) listen() (net.Listener, error) {
 func listenError(address string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("cannot listen on %s: the port is taken, perhaps by another master; stop that, or choose another port with --listen, such as --listen 127.0.0.1:0 for any", address)
+		return fmt.Errorf("cannot listen on %s: the port is taken, perhaps by another master; stop that, or choose another port with --listen, such as --listen "+
+			"127.0.0.1:0 for any", address)
 	case errors.Is(err, syscall.EACCES):
 		return fmt.Errorf("cannot listen on %s: not allowed; choose a port from 1024 on with --listen", address)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):

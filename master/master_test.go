@@ -154,7 +154,10 @@ func refused(t testing.TB, peer *rpc.Peer, method string, params any) *rpc.Error
 }
 
 func hello(host string) wire.HelloParams {
-	return wire.HelloParams{Protocol: wire.Version, Host: host, AgentID: "id-" + host, BootID: "boot", Version: "1", OS: "linux", Arch: "amd64", NowMS: time.Now().UnixMilli()}
+	return wire.HelloParams{
+		Protocol: wire.Version, Host: host, AgentID: "id-" + host, BootID: "boot", Version: "1", OS: "linux", Arch: "amd64",
+		NowMS: time.Now().UnixMilli(),
+	}
 }
 
 func TestSamplesReachSubscribers(t *testing.T) {
@@ -185,8 +188,10 @@ func TestSamplesReachSubscribers(t *testing.T) {
 			if got := columns.next(t); got != want {
 				t.Errorf("columns\n%s, want\n%s", got, want)
 			}
-			past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: at - 1000, ToMS: at, Points: 10})
-			if got, want := fmt.Sprint(past), fmt.Sprintf("{%d %d 10 false [{1 web-1 disk/used_percent map[mount:/] gauge}] {[%d] [1] [31.25]}}", at-1000, at, at); got != want {
+			past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name,
+				wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: at - 1000, ToMS: at, Points: 10})
+			if got, want := fmt.Sprint(past), fmt.Sprintf("{%d %d 10 false [{1 web-1 disk/used_percent map[mount:/] gauge}] {[%d] [1] [31.25]}}", at-1000, at,
+				at); got != want {
 				t.Errorf("the history has %s\nwant %s", got, want)
 			}
 		})
@@ -320,7 +325,10 @@ func TestCredentials(t *testing.T) {
 	}
 
 	nobody := dial(t, m, nil, secure(nil))
-	for _, method := range []string{wire.HostsList.Name, wire.MasterSubscribe.Name, wire.MasterHello.Name, wire.MasterReportMetric.Name, wire.MasterInfo.Name, "master.stop"} {
+	for _, method := range []string{
+		wire.HostsList.Name, wire.MasterSubscribe.Name, wire.MasterHello.Name, wire.MasterReportMetric.Name, wire.MasterInfo.Name,
+		"master.stop",
+	} {
 		if got := refused(t, nobody, method, nil); got.Code != wire.CodeUnauthenticated || !strings.Contains(got.Message, "not logged in") {
 			t.Errorf("%s without a login: %v", method, got)
 		}
@@ -341,7 +349,8 @@ func TestCredentials(t *testing.T) {
 
 	// Who is nobody may not make the master hold much.
 	large := dial(t, m, nil, secure(nil))
-	if err := large.Call(t.Context(), wire.MasterLogin.Name, wire.LoginParams{Token: strings.Repeat("x", 1<<20)}, nil); !errors.Is(err, rpc.ErrClosed) || closeCode(large) != rpc.CloseTooBig {
+	if err := large.Call(t.Context(), wire.MasterLogin.Name, wire.LoginParams{Token: strings.Repeat("x", 1<<20)}, nil); !errors.Is(err, rpc.ErrClosed) ||
+		closeCode(large) != rpc.CloseTooBig {
 		t.Errorf("a login of 1 MiB: %v", err)
 	}
 
@@ -381,7 +390,8 @@ func TestRefusesToListenBeyondLoopback(t *testing.T) {
 
 func TestPortTaken(t *testing.T) {
 	first := start(t, config.Master{})
-	m, err := New(config.Master{Listen: first.Addr().String()}, Deps{Log: slog.New(slog.DiscardHandler), Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
+	m, err := New(config.Master{Listen: first.Addr().String()},
+		Deps{Log: slog.New(slog.DiscardHandler), Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +448,8 @@ func TestStatic(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 
 	for prefix, want := range map[string]string{"/": "not be one of the master's own", "app": "must start with /", "/rpc": "own", "/x": "no such file"} {
-		_, err := New(config.Master{Static: map[string]string{prefix: filepath.Join(folder, "nowhere")}}, Deps{Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
+		_, err := New(config.Master{Static: map[string]string{prefix: filepath.Join(folder, "nowhere")}},
+			Deps{Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("static %q: %v, want %q", prefix, err, want)
 		}

@@ -269,7 +269,8 @@ func TestOriginsAndHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		same := strings.EqualFold(host, origin)
-		if same != (resp.StatusCode == http.StatusOK) || !same && (resp.StatusCode != http.StatusForbidden || !strings.Contains(string(text), host) || !strings.Contains(string(text), origin)) {
+		if same != (resp.StatusCode == http.StatusOK) || !same &&
+			(resp.StatusCode != http.StatusForbidden || !strings.Contains(string(text), host) || !strings.Contains(string(text), origin)) {
 			t.Fatalf("host %s, origin %s: %d %s", host, origin, resp.StatusCode, text)
 		}
 	}

@@ -35,7 +35,8 @@ func TestPushToNobody(t *testing.T) {
 	m := start(t, config.Master{})
 	operator := dial(t, m, nil, rpc.DialOptions{})
 	rollouts := watch[wire.Rollout](t, m, "rollouts/*")
-	if got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1), Selector: new("role=db")}); !strings.Contains(got.Message, "no host is known to this master yet") {
+	if got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1), Selector: new("role=db")}); !strings.Contains(got.Message,
+		"no host is known to this master yet") {
 		t.Errorf("without a host: %v", got)
 	}
 	agents := three(t, m)
@@ -54,7 +55,8 @@ func TestPushToNobody(t *testing.T) {
 	} {
 		checked := call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: script("disk", 2), Selector: &selector})
 		got := refused(t, operator, wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 2), Selector: &selector})
-		if !strings.Contains(got.Message, want) || checked.Nobody == "" || !strings.Contains(got.Message, checked.Nobody) || checked.Hosts != 0 || checked.Drops != 2 {
+		if !strings.Contains(got.Message, want) || checked.Nobody == "" || !strings.Contains(got.Message, checked.Nobody) || checked.Hosts != 0 ||
+			checked.Drops != 2 {
 			t.Errorf("%s: got %v and %+v, want %s", selector, got, checked, want)
 		}
 	}
@@ -94,34 +96,40 @@ func TestRollbackToNothing(t *testing.T) {
 	three(t, m)
 	first := push(t, operator, wire.PushParams{Code: script("disk", 1)})
 	rollouts("the first is done", inState(wire.RolloutDone))
-	if got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); got.Message != fmt.Sprintf("inspector %q has had no other revision than %.12s", "disk", first.Revision) {
+	if got := refused(t, operator, wire.CatalogRollback.Name,
+		wire.RollbackParams{Name: "disk"}); got.Message != fmt.Sprintf("inspector %q has had no other revision than %.12s", "disk", first.Revision) {
 		t.Errorf("got %v", got)
 	}
 	bad := push(t, operator, wire.PushParams{Code: script("disk", 666)})
 	rollouts("the bad one is rolled back", inState(wire.RolloutRolledBack))
 	got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
-	if want := fmt.Sprintf("has had no other revision that did well: %.12s was rolled back in rollout %s; name it", bad.Revision, bad.Rollout); !strings.Contains(got.Message, want) {
+	if want := fmt.Sprintf("has had no other revision that did well: %.12s was rolled back in rollout %s; name it", bad.Revision,
+		bad.Rollout); !strings.Contains(got.Message, want) {
 		t.Errorf("got %v, want %s", got, want)
 	}
 
 	// The same code for other hosts is something to go back from.
 	push(t, operator, wire.PushParams{Code: script("disk", 1), Selector: new("role=web")})
 	rollouts("the hosts are others", func(r wire.Rollout) bool { return r.ToSelector == "role=web" && r.State == wire.RolloutDone })
-	if back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision || back.Selector != "" {
+	if back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision ||
+		back.Selector != "" {
 		t.Errorf("got %+v", back)
 	}
 
 	// What is deleted is listed as that, and comes back as it was.
 	call[wire.PushResult](t, operator, wire.CatalogDelete.Name, wire.DeleteParams{Name: "disk"})
-	if list := call[wire.CatalogResult](t, operator, wire.CatalogList.Name, nil); len(list.Inspectors) != 0 || len(list.Deleted) != 1 || list.Deleted[0] != "disk" {
+	if list := call[wire.CatalogResult](t, operator, wire.CatalogList.Name, nil); len(list.Inspectors) != 0 || len(list.Deleted) != 1 ||
+		list.Deleted[0] != "disk" {
 		t.Errorf("got %+v", list)
 	}
-	if back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision || back.Selector != "" || back.Hosts != 3 {
+	if back := call[wire.PushResult](t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"}); back.Revision != first.Revision ||
+		back.Selector != "" || back.Hosts != 3 {
 		t.Errorf("got %+v", back)
 	}
 	push(t, operator, wire.PushParams{Code: script("net", 666)})
 	rollouts("a new one is rolled back", func(r wire.Rollout) bool { return r.Inspector == "net" && r.State == wire.RolloutRolledBack })
-	if got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "net"}); !strings.Contains(got.Message, "has had no other revision that did well: ") {
+	if got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "net"}); !strings.Contains(got.Message,
+		"has had no other revision that did well: ") {
 		t.Errorf("got %v", got)
 	}
 }

@@ -51,8 +51,9 @@ func routes() []route {
 			Says: "Fetch a program of a plugin, or a part of it. An agent gets those that its host runs.",
 		},
 		{
-			Path: wire.ArtefactPath, Methods: []string{http.MethodPut}, For: wire.Operator, Body: wire.MaxArtefact, Audit: "artefacts.put", serve: (*Master).storePrograms,
-			Says: "Store a program of a plugin.",
+			Path: wire.ArtefactPath, Methods: []string{http.MethodPut}, For: wire.Operator, Body: wire.MaxArtefact, Audit: "artefacts.put",
+			serve: (*Master).storePrograms,
+			Says:  "Store a program of a plugin.",
 		},
 		{
 			Path: history.APIPrefix + "rules", Methods: get, For: wire.Viewer,

@@ -119,8 +119,11 @@ func startCallers(t *testing.T) callers {
 	t.Helper()
 	static := map[string]string{"/static": t.TempDir()}
 	return callers{
-		closed: start(t, config.Master{Static: static, Tokens: []config.Token{token("web-1", "agent", "web-1"), token("wall", "viewer", ""), token("ops", "operator", "")}}),
-		open:   start(t, config.Master{Static: static}),
+		closed: start(t, config.Master{Static: static, Tokens: []config.Token{
+			token("web-1", "agent", "web-1"), token("wall", "viewer", ""),
+			token("ops", "operator", ""),
+		}}),
+		open: start(t, config.Master{Static: static}),
 	}
 }
 

@@ -81,7 +81,10 @@ func TestTrialIsRelayedToItsWatcherAlone(t *testing.T) {
 	}
 	now := time.Now().UnixMilli()
 	value := 42.0
-	report := wire.TrialReport{Trial: begun.Trial, Lines: []string{"hello"}, Run: &wire.TrialRun{TS: now, Samples: []wire.Metric{{TS: now, Key: "disk/x", Val: &value}}}}
+	report := wire.TrialReport{
+		Trial: begun.Trial, Lines: []string{"hello"},
+		Run: &wire.TrialRun{TS: now, Samples: []wire.Metric{{TS: now, Key: "disk/x", Val: &value}}},
+	}
 	call[wire.Empty](t, agent.Peer, wire.MasterTrial.Name, report)
 	if e := trialEvent(t, events); e.Host != "web-1" || len(e.Lines) != 1 || e.Run == nil || *e.Run.Samples[0].Val != 42 {
 		t.Errorf("the watcher got %+v", e)
@@ -99,9 +102,11 @@ func TestTrialIsRelayedToItsWatcherAlone(t *testing.T) {
 		t.Errorf("a report behind the end gave %v", e)
 	}
 
-	past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/web-1/disk*", FromMS: now - 60_000, ToMS: now + 60_000, Points: 10})
+	past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name,
+		wire.HistoryRangeParams{Pattern: "metrics/web-1/disk*", FromMS: now - 60_000, ToMS: now + 60_000, Points: 10})
 	if len(past.Series) > 0 || m.hub.SeriesCount("web-1") > 0 || len(others) > 0 || len(samples) > 0 {
-		t.Errorf("the history has %v, the hub %d series; another connection got %d events of the trial and %d samples", past.Series, m.hub.SeriesCount("web-1"), len(others), len(samples))
+		t.Errorf("the history has %v, the hub %d series; another connection got %d events of the trial and %d samples", past.Series, m.hub.SeriesCount("web-1"),
+			len(others), len(samples))
 	}
 }
 
@@ -170,7 +175,8 @@ func TestTrialOfFaultyParams(t *testing.T) {
 			t.Errorf("the fault comes with %v, want both diagnostics", e.Data)
 		}
 	}
-	begun := call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name, wire.TrialStartParams{Code: script("disk", 1), Selector: "role in (db),host in (db-1,db-2,web-1)"})
+	begun := call[wire.TrialStartResult](t, watcher, wire.TrialsStart.Name,
+		wire.TrialStartParams{Code: script("disk", 1), Selector: "role in (db),host in (db-1,db-2,web-1)"})
 	if got := fmt.Sprint(begun.Hosts); got != "[db-1 db-2]" {
 		t.Errorf("the selector gave %s, want the two that are up", got)
 	}

@@ -223,7 +223,10 @@ func (w *worst) badCalls() {
 		_ = peer.Call(w.ctx, wire.MasterHello.Name, hello("evil"), nil)
 		_ = peer.Call(w.ctx, wire.CatalogPush.Name, wire.PushParams{Code: script("x", rand.IntN(1000))}, nil)
 		_ = peer.Call(w.ctx, wire.MasterHello.Name, hello("host-1"), nil)
-		_ = peer.Call(w.ctx, wire.MasterReport.Name, wire.ReportParams{BootID: "b", Seq: rand.Uint64(), Columns: wire.Columns{T: []int64{1}, S: []uint32{9}, V: []float64{1}}}, nil)
+		_ = peer.Call(w.ctx, wire.MasterReport.Name, wire.ReportParams{
+			BootID: "b", Seq: rand.Uint64(),
+			Columns: wire.Columns{T: []int64{1}, S: []uint32{9}, V: []float64{1}},
+		}, nil)
 	})
 }
 

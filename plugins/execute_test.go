@@ -62,7 +62,8 @@ func executing(name, program string, args ...string) inspectors.Definition {
 		fmt.Fprintf(&quoted, ", %q", arg)
 	}
 	return needing(name, "//vedette:needs exec:"+program, fmt.Sprintf(
-		"out, err := inspectors.Exec(ctx, %q%s)\nfmt.Print(string(out))\nif err != nil {\n\treturn 0, err\n}\nreturn float64(len(out)), nil\n", program, quoted.String()))
+		"out, err := inspectors.Exec(ctx, %q%s)\nfmt.Print(string(out))\nif err != nil {\n\treturn 0, err\n}\nreturn float64(len(out)), nil\n", program,
+		quoted.String()))
 }
 
 func TestProgramsCountAsTheRun(t *testing.T) {
@@ -128,7 +129,8 @@ func TestWhatAProgramHas(t *testing.T) {
 	token := filepath.Join(private, "token")
 	target := filepath.Join(p.dir, "target")
 	for _, err := range []error{
-		os.Mkdir(private, 0o755), os.WriteFile(token, []byte("secret"), 0o644), os.WriteFile(target, []byte("x"), 0o666), os.Chmod(target, 0o666), os.Chmod(p.dir, 0o777),
+		os.Mkdir(private, 0o755), os.WriteFile(token, []byte("secret"), 0o644), os.WriteFile(target, []byte("x"), 0o666), os.Chmod(target, 0o666),
+		os.Chmod(p.dir, 0o777),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -242,7 +244,8 @@ func TestHowProgramsEnd(t *testing.T) {
 		f.mustLoad(executing(name, paths[name]))
 		f.wantError(f.runOne(name), words)
 	}
-	full := needing("full", "//vedette:needs exec:"+paths["full"], fmt.Sprintf("out, err := inspectors.Exec(ctx, %q)\nreturn float64(len(out)), err\n", paths["full"]))
+	full := needing("full", "//vedette:needs exec:"+paths["full"],
+		fmt.Sprintf("out, err := inspectors.Exec(ctx, %q)\nreturn float64(len(out)), err\n", paths["full"]))
 	status := needing("code", "//vedette:needs exec:"+paths["status"], fmt.Sprintf(`out, err := inspectors.Exec(ctx, %q)
 var exit *inspectors.ExitError
 if errors.As(err, &exit) && string(out) == "out\n" && strings.HasSuffix(exit.Stderr, "broken\n") {

@@ -119,7 +119,8 @@ func TestConnectionsAreForThoseWhoNeedThem(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	defer server.Close()
-	body := fmt.Sprintf("resp, err := http.Get(%q)\nif err != nil {\n\treturn 0, err\n}\ndefer resp.Body.Close()\nreturn float64(resp.StatusCode), nil\n", server.URL)
+	body := fmt.Sprintf("resp, err := http.Get(%q)\nif err != nil {\n\treturn 0, err\n}\ndefer resp.Body.Close()\nreturn float64(resp.StatusCode), nil\n",
+		server.URL)
 	f := newFixture(t, plugins.PoolOptions{})
 	var faults inspectors.Diagnostics
 	if err := f.Load(t.Context(), script("without", body)); !errors.As(err, &faults) || !strings.Contains(err.Error(), "//vedette:needs net") {
@@ -187,9 +188,13 @@ func TestSocketsAreForThoseWhoNameThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newFixture(t, plugins.PoolOptions{})
-	for needs, allowed := range map[string]bool{"unix:" + path: true, "unix:" + dir: true, "unix:" + link: true, "net fs:" + dir: false, "unix:" + path + "2": false} {
+	for needs, allowed := range map[string]bool{
+		"unix:" + path: true, "unix:" + dir: true, "unix:" + link: true, "net fs:" + dir: false,
+		"unix:" + path + "2": false,
+	} {
 		for _, to := range []string{path, link} {
-			f.mustLoad(needing("s", "//vedette:needs "+needs, fmt.Sprintf("c, err := net.Dial(\"unix\", %q)\nif err != nil {\n\treturn 0, err\n}\nreturn 1, c.Close()", to)))
+			f.mustLoad(needing("s", "//vedette:needs "+needs,
+				fmt.Sprintf("c, err := net.Dial(\"unix\", %q)\nif err != nil {\n\treturn 0, err\n}\nreturn 1, c.Close()", to)))
 			o := f.runOne("s")
 			if (o.Err == nil) != allowed {
 				t.Errorf("a script that needs %s dials %s: %v", needs, to, o.Err)
@@ -224,7 +229,10 @@ func TestPolicyBoundsPushedCode(t *testing.T) {
 	if err := os.Symlink("/var/log", link); err != nil {
 		t.Fatal(err)
 	}
-	for needs, allowed := range map[string]bool{"net": false, "net:10.0.0.1:80": false, "unix:/run/x": false, "processes": false, "fs:/etc/ssl": false, "fs:" + link: true, "fs:" + filepath.Dir(link): false} {
+	for needs, allowed := range map[string]bool{
+		"net": false, "net:10.0.0.1:80": false, "unix:/run/x": false, "processes": false, "fs:/etc/ssl": false,
+		"fs:" + link: true, "fs:" + filepath.Dir(link): false,
+	} {
 		d := needing("pushed", "//vedette:needs "+needs, "return 2, nil")
 		d.Pushed = true
 		if err := f.Load(t.Context(), d); errors.Is(err, inspectors.ErrPolicy) == allowed || (err == nil) != allowed {
@@ -313,7 +321,8 @@ func TestProcessesOfOthers(t *testing.T) {
 		_ = sleeper.Wait()
 	})
 	body := func(call string) string {
-		return fmt.Sprintf("p, err := process.NewProcess(%d)\nif err != nil {\n\treturn 0, err\n}\nv, err := p.%s\nif err != nil {\n\treturn 0, err\n}\nif fmt.Sprint(v) == \"\" {\n\treturn 0, errors.New(\"nothing\")\n}\nreturn 1, nil\n",
+		return fmt.Sprintf("p, err := process.NewProcess(%d)\nif err != nil {\n\treturn 0, err\n}\nv, err := p.%s\nif err != nil {\n\treturn 0, err\n}\n"+
+			"if fmt.Sprint(v) == \"\" {\n\treturn 0, errors.New(\"nothing\")\n}\nreturn 1, nil\n",
 			sleeper.Process.Pid, call)
 	}
 	f := newFixture(t, plugins.PoolOptions{})

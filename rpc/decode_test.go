@@ -165,7 +165,10 @@ func TestDecodeRefuses(t *testing.T) {
 		{"other case", `{"Hostname":"h"}`, new(metricParams), `unknown member "Hostname" (known: hostname, metric)`},
 		{"string for integer", `{"metric":{"ts":"1"}}`, new(metricParams), `member "metric.ts": expected an integer, got a string`},
 		{"fraction for integer", `{"metric":{"ts":1.5}}`, new(metricParams), `member "metric.ts": expected an integer, got the number 1.5`},
-		{"too large for integer", `{"metric":{"ts":9223372036854775808}}`, new(metricParams), `member "metric.ts": expected an integer, got the number 9223372036854775808`},
+		{
+			"too large for integer", `{"metric":{"ts":9223372036854775808}}`, new(metricParams),
+			`member "metric.ts": expected an integer, got the number 9223372036854775808`,
+		},
 		{"out of range", `{"small":256}`, new(deepParams), `member "small": expected an integer from 0 to 255, got the number 256`},
 		{"negative", `{"small":-1}`, new(deepParams), `member "small": expected an integer from 0 to 255, got the number -1`},
 		{"number for string", `{"hostname":5}`, new(metricParams), `member "hostname": expected a string, got the number 5`},

@@ -26,15 +26,30 @@ func TestJSONRPC(t *testing.T) {
 		{"null params", `{"jsonrpc":"2.0","id":1,"method":"test.nothing","params":null}`, `{"jsonrpc":"2.0","id":1,"result":null}`},
 		{"notification", `{"jsonrpc":"2.0","method":"test.sum","params":[1,2]}`, ``},
 		{"unknown notification", `{"jsonrpc":"2.0","method":"test.none"}`, ``},
-		{"unknown method", `{"jsonrpc":"2.0","id":1,"method":"test.none"}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"there is no method \"test.none\""}}`},
-		{"not JSON", `{"jsonrpc":"2.0","method":"foobar,"params":"bar","baz]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"cannot read the frame: invalid character 'p' after object key:value pair at byte 36"}}`},
+		{
+			"unknown method", `{"jsonrpc":"2.0","id":1,"method":"test.none"}`,
+			`{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"there is no method \"test.none\""}}`,
+		},
+		{
+			"not JSON", `{"jsonrpc":"2.0","method":"foobar,"params":"bar","baz]`,
+			`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"cannot read the frame: invalid character 'p' after object key:value pair at byte 36"}}`,
+		},
 		{"empty", ``, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"the frame is empty"}}`},
 		{"blank", ` `, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"cannot read the frame: unexpected end of JSON input at byte 1"}}`},
 		{"too deep", deep, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"cannot read the frame: values are nested deeper than 32"}}`},
 		{"number", `5`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a message must be an object or an array of objects"}}`},
-		{"method not a string", `{"jsonrpc":"2.0","id":1,"method":1,"params":"bar"}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"method must be a string"}}`},
-		{"params not structured", `{"jsonrpc":"2.0","id":1,"method":"test.sum","params":"bar"}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"params must be an object or an array"}}`},
-		{"id not allowed", `{"jsonrpc":"2.0","id":{},"method":"test.sum"}`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"id must be a string, a number or null"}}`},
+		{
+			"method not a string", `{"jsonrpc":"2.0","id":1,"method":1,"params":"bar"}`,
+			`{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"method must be a string"}}`,
+		},
+		{
+			"params not structured", `{"jsonrpc":"2.0","id":1,"method":"test.sum","params":"bar"}`,
+			`{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"params must be an object or an array"}}`,
+		},
+		{
+			"id not allowed", `{"jsonrpc":"2.0","id":{},"method":"test.sum"}`,
+			`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"id must be a string, a number or null"}}`,
+		},
 		{"no version", `{"id":1,"method":"test.sum"}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"jsonrpc must be \"2.0\""}}`},
 		{"no method", `{"jsonrpc":"2.0","id":1}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"method is missing"}}`},
 		{"unknown answer", `{"jsonrpc":"2.0","id":99,"result":5}`, ``},
@@ -48,7 +63,10 @@ func TestJSONRPC(t *testing.T) {
 		{"batch of rubbish", `[1,2]`, `[{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a message must be an object or an array of objects"}},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"a message must be an object or an array of objects"}}]`},
 		{"batch", `[{"jsonrpc":"2.0","id":1,"method":"test.sumInOrder","params":[1,2]},{"jsonrpc":"2.0","method":"test.sum","params":[1,2]},{"foo":1},{"jsonrpc":"2.0","id":"2","method":"test.none"}]`, `[{"jsonrpc":"2.0","id":1,"result":3},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"jsonrpc must be \"2.0\""}},{"jsonrpc":"2.0","id":"2","error":{"code":-32601,"message":"there is no method \"test.none\""}}]`},
 		{"batch of notifications", `[{"jsonrpc":"2.0","method":"test.sum","params":[1,2]},{"jsonrpc":"2.0","method":"test.sumInOrder","params":[1,2]}]`, ``},
-		{"batch too long", "[" + strings.Repeat("1,", 100) + "1]", `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the batch has 101 messages, at most 100 are taken"}}`},
+		{
+			"batch too long", "[" + strings.Repeat("1,", 100) + "1]",
+			`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the batch has 101 messages, at most 100 are taken"}}`,
+		},
 	}
 	r := dialRaw(t, serve(t, &Server{Handler: testMux()}), jsonCodec{})
 	for i, test := range tests {

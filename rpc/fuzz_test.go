@@ -168,7 +168,10 @@ func FuzzRequestDecode(f *testing.F) {
 			return
 		}
 		p := offlinePeer(c)
-		for _, into := range []any{new(deepParams), new(metricParams), new(columns), new(struct{}), new(any), new([]metric), new(map[string]*deepParams), new(**metric)} {
+		for _, into := range []any{
+			new(deepParams), new(metricParams), new(columns), new(struct{}), new(any), new([]metric), new(map[string]*deepParams),
+			new(**metric),
+		} {
 			req := &Request{Method: "m", Peer: p, params: bytes.TrimSpace(data)}
 			if !isJSON {
 				req.params = data

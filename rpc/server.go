@@ -101,7 +101,10 @@ func notAnUpgrade(r *http.Request) *HTTPError {
 		return &HTTPError{Status: http.StatusUpgradeRequired, Body: "The headers Upgrade and Connection of this WebSocket request are gone: " +
 			"a proxy in front of this server must hand them on; docs/proxy.md has a configuration."}
 	case r.Method != http.MethodGet:
-		return &HTTPError{Status: http.StatusMethodNotAllowed, Body: "This address speaks JSON-RPC 2.0 over a WebSocket, which begins with a GET; see rpc/PROTOCOL.md."}
+		return &HTTPError{
+			Status: http.StatusMethodNotAllowed,
+			Body:   "This address speaks JSON-RPC 2.0 over a WebSocket, which begins with a GET; see rpc/PROTOCOL.md.",
+		}
 	}
 	return &HTTPError{Status: http.StatusBadRequest, Body: "This address speaks JSON-RPC 2.0 over a WebSocket; see rpc/PROTOCOL.md."}
 }
@@ -135,7 +138,8 @@ func OriginRefusal(r *http.Request) string {
 	}
 	text := "Pages of " + origin + " may not connect to " + r.Host + "."
 	if u, err := url.Parse(origin); err == nil && !strings.EqualFold(u.Host, r.Host) {
-		text += " Where they are one, a proxy in front of this server changes the Host: it must hand on " + u.Host + ", with the port; docs/proxy.md has a configuration."
+		text += " Where they are one, a proxy in front of this server changes the Host: it must hand on " + u.Host +
+			", with the port; docs/proxy.md has a configuration."
 	}
 	return text
 }

@@ -120,7 +120,8 @@ func (s *Assigner) Serve(mux *rpc.Mux) {
 // happens to the agent; how each inspector does is told in receipts.
 func (s *Assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResult, error) {
 	if !s.Accepts {
-		return wire.AssignResult{}, rpc.Errorf(wire.CodeForbidden, "this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
+		return wire.AssignResult{}, rpc.Errorf(wire.CodeForbidden,
+			"this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
 	}
 	if hash := wire.AssignmentHash(p.Inspectors); hash != p.Hash {
 		return wire.AssignResult{}, rpc.Errorf(rpc.CodeInvalidParams, "the assignment's hash is %q, that of its inspectors %q", p.Hash, hash)

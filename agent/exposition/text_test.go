@@ -67,7 +67,10 @@ func TestProcess(t *testing.T) {
 		m := families[name].GetMetric()[0]
 		return m.GetGauge().GetValue() + m.GetCounter().GetValue()
 	}
-	for _, name := range []string{"go_info", "go_goroutines", "go_threads", "go_memstats_heap_alloc_bytes", "go_memstats_alloc_bytes_total", "go_memstats_sys_bytes"} {
+	for _, name := range []string{
+		"go_info", "go_goroutines", "go_threads", "go_memstats_heap_alloc_bytes", "go_memstats_alloc_bytes_total",
+		"go_memstats_sys_bytes",
+	} {
 		if value(name) <= 0 {
 			t.Errorf("%s is %v", name, value(name))
 		}

@@ -279,7 +279,10 @@ func TestFetchFails(t *testing.T) {
 			w.Write([]byte("pro"))
 			return true
 		}, "it is not what it should be: it has 3 bytes, not 262144"},
-		"wrong part": {func(w http.ResponseWriter, _ *http.Request, _ int) bool { w.WriteHeader(206); return true }, `the master answers with another part than was asked for: ""`},
+		"wrong part": {
+			func(w http.ResponseWriter, _ *http.Request, _ int) bool { w.WriteHeader(206); return true },
+			`the master answers with another part than was asked for: ""`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &testPrograms{program: p.program, answer: c.answer}
@@ -343,7 +346,8 @@ func TestFetchOverTLS(t *testing.T) {
 	for _, scheme := range []string{"https", "wss"} {
 		address := scheme + strings.TrimPrefix(server.URL, "https")
 		checkFetched(t, storeOf(t, config.Agent{Master: address, Token: "secret"}, trusting), p)
-		if _, err := storeOf(t, config.Agent{Master: address, Token: "other"}, trusting).Fetch(t.Context(), p.artefact()); err == nil || !strings.Contains(err.Error(), "401") {
+		if _, err := storeOf(t, config.Agent{Master: address, Token: "other"}, trusting).Fetch(t.Context(), p.artefact()); err == nil ||
+			!strings.Contains(err.Error(), "401") {
 			t.Errorf("with a wrong token: %v", err)
 		}
 		stranger := storeOf(t, config.Agent{Master: address, Token: "secret"}, nil)

@@ -43,7 +43,10 @@ func boostedFor(t *testing.T, runner *agenttest.Runner, watch Observer, lasts ti
 // one, and between them it runs at the faster pace.
 func TestBoostAddsRunsBetweenTheTicks(t *testing.T) {
 	for _, c := range []struct{ interval, boost time.Duration }{
-		{time.Second, 200 * time.Millisecond}, {10 * time.Second, time.Second}, {5 * time.Second, 100 * time.Millisecond}, {1100 * time.Millisecond, 300 * time.Millisecond},
+		{time.Second, 200 * time.Millisecond},
+		{10 * time.Second, time.Second},
+		{5 * time.Second, 100 * time.Millisecond},
+		{1100 * time.Millisecond, 300 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprintf("%v at %v", c.interval, c.boost), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -56,7 +56,8 @@ func TestRunsEveryIntervalWithoutDrift(t *testing.T) {
 func TestIntervalsOffTheGridKeepTheirRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := &agenttest.Runner{}
-		schedule(t, runner, agenttest.NewObserver(), time.Hour, agenttest.Script("a", "", 250*time.Millisecond), agenttest.Script("b", "", 333*time.Millisecond), agenttest.Script("c", "", 1100*time.Millisecond))
+		schedule(t, runner, agenttest.NewObserver(), time.Hour, agenttest.Script("a", "", 250*time.Millisecond), agenttest.Script("b", "", 333*time.Millisecond),
+			agenttest.Script("c", "", 1100*time.Millisecond))
 		offset := newSplay("web-1").offset
 		for name, c := range map[string]struct {
 			want int

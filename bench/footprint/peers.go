@@ -66,7 +66,10 @@ func netdata(dir, _ string) ([]string, error) {
 	}
 	b.WriteString("[db]\nmode = ram\nretention = 60\nupdate every = 1\n[web]\nmode = none\n[ml]\nenabled = no\n[health]\nenabled = no\n[statsd]\nenabled = no\n")
 	b.WriteString("[plugins]\nproc = yes\ndiskspace = yes\n")
-	for _, plugin := range []string{"enable running new plugins", "timex", "tc", "idlejitter", "cgroups", "checks", "statsd", "netdata monitoring", "netdata monitoring extended"} {
+	for _, plugin := range []string{
+		"enable running new plugins", "timex", "tc", "idlejitter", "cgroups", "checks", "statsd", "netdata monitoring",
+		"netdata monitoring extended",
+	} {
 		fmt.Fprintf(&b, "%s = no\n", plugin)
 	}
 	config := filepath.Join(dir, "netdata.conf")

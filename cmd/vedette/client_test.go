@@ -28,7 +28,8 @@ func TestProxyThatHandsOnNoWebSockets(t *testing.T) {
 		root.SetOut(&out)
 		root.SetErr(&errs)
 		status := cli.Main(root)
-		if text := errs.String(); status != cli.ExitUnreachable || !strings.Contains(text, "a proxy in front of this server must hand them on") || strings.Contains(text, "no master") {
+		if text := errs.String(); status != cli.ExitUnreachable || !strings.Contains(text, "a proxy in front of this server must hand them on") ||
+			strings.Contains(text, "no master") {
 			t.Errorf("%v ends with %d and says %s", args, status, text)
 		}
 	}

@@ -448,7 +448,8 @@ func TestFakeHost(t *testing.T) {
 		"sys/class/block/nvme0n1p1/partition": "1\n",
 		"proc/net/sockstat":                   "sockets: used 200\nTCP: inuse 12 orphan 3 tw 40 alloc 15 mem 1\nUDP: inuse 5 mem 1\n",
 		"proc/net/sockstat6":                  "TCP6: inuse 6\nUDP6: inuse 3\n",
-		"proc/net/snmp": "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n" +
+		"proc/net/snmp": "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs " +
+			"OutRsts InCsumErrors\n" +
 			"Tcp: 1 200 120000 -1 10 20 1 2 7 1000 900 8 0 5 0\n",
 		"proc/stat":                          "cpu  100 20 30 400 50 6 7 8 0 0\nctxt 1\nprocesses 5000\nprocs_running 2\nprocs_blocked 1\n",
 		"proc/10/stat":                       "10 (a) b) R) S 1 10 10 0 -1",
@@ -516,10 +517,12 @@ func TestCountersThatStepBack(t *testing.T) {
 			"proc/stat":      "cpu  " + line(0, 8) + " 0 0\nctxt 1\nprocesses " + n(8) + "\nprocs_running 2\nprocs_blocked 1\n",
 			"proc/loadavg":   "1 1 1 1/10 1\n",
 			"proc/diskstats": "   8 0 sda " + line(9, 11) + "\n",
-			"proc/net/dev": "Inter-| Receive | Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n" +
+			"proc/net/dev": "Inter-| Receive | Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier " +
+				"compressed\n" +
 				"  eth0: " + line(20, 4) + " 0 0 0 0 " + line(24, 4) + " 0 0 0 0\n",
 			"proc/net/sockstat": "TCP: inuse 12 orphan 3 tw 40 alloc 15 mem 1\n",
-			"proc/net/snmp": "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n" +
+			"proc/net/snmp": "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs " +
+				"OutRsts InCsumErrors\n" +
 				"Tcp: 1 200 120000 -1 10 20 1 2 7 " + line(28, 3) + " 0 5 0\n",
 			"proc/vmstat":  "pswpin " + n(31) + "\npswpout " + n(32) + "\n",
 			"proc/meminfo": "MemTotal: 1000 kB\nMemFree: 500 kB\nMemAvailable: 700 kB\nSwapTotal: 100 kB\nSwapFree: 50 kB\n",
@@ -564,7 +567,10 @@ func TestCountersThatStepBack(t *testing.T) {
 // TestBrokenHost holds that files which are missing or make no sense are
 // errors that name what is wrong, not values.
 func TestBrokenHost(t *testing.T) {
-	fakeRoot(t, map[string]string{"proc/loadavg": "nonsense\n", "proc/uptime": "\n", "proc/diskstats": "1 2\n", "proc/stat": "", "proc/net/sockstat": "TCP:\n", "proc/meminfo": ""})
+	fakeRoot(t, map[string]string{
+		"proc/loadavg": "nonsense\n", "proc/uptime": "\n", "proc/diskstats": "1 2\n", "proc/stat": "", "proc/net/sockstat": "TCP:\n",
+		"proc/meminfo": "",
+	})
 	for _, name := range []string{"load", "uptime", "disk-io", "tcp", "network", "cpu", "processes", "memory", "memory/percent-free", "disk"} {
 		r := inspectors.NewReport(name, time.Now())
 		if err := interpreted(t, name).Inspect(context.Background(), r); err == nil && len(r.Samples()) > 0 {

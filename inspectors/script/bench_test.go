@@ -106,7 +106,12 @@ func definition(source string) inspectors.Definition {
 }
 
 func BenchmarkLoad(b *testing.B) {
-	for _, c := range []struct{ name, source string }{{"trivial", trivialScript}, {"meminfo", typicalScript}, {"gopsutil", gopsutilScript}, {"tables", tablesScript}} {
+	for _, c := range []struct{ name, source string }{
+		{"trivial", trivialScript},
+		{"meminfo", typicalScript},
+		{"gopsutil", gopsutilScript},
+		{"tables", tablesScript},
+	} {
 		b.Run(c.name, func(b *testing.B) {
 			d := translated(b, c.source)
 			b.ReportAllocs()

@@ -418,7 +418,8 @@ func TestContextIsHeeded(t *testing.T) {
 		"time.Sleep(time.Hour)\nreturn 0, ctx.Err()",
 		fmt.Sprintf("//vedette:needs net\n_, err := http.Get(%q)\nreturn 0, err", server.URL),
 		fmt.Sprintf("//vedette:needs net\n_, err := http.DefaultClient.Head(%q)\nreturn 0, err", server.URL),
-		fmt.Sprintf("//vedette:needs net\nreq, err := http.NewRequest(\"GET\", %q, nil)\nif err != nil {\n\treturn 0, nil\n}\n_, err = http.DefaultClient.Do(req)\nreturn 0, err", server.URL),
+		fmt.Sprintf("//vedette:needs net\nreq, err := http.NewRequest(\"GET\", %q, nil)\nif err != nil {\n\treturn 0, nil\n}\n"+
+			"_, err = http.DefaultClient.Do(req)\nreturn 0, err", server.URL),
 	} {
 		p := load(t, body)
 		_, err := inspectFor(p, soon)

@@ -52,7 +52,8 @@ func FromEnvironment(log *slog.Logger) (*Notifier, error) {
 		return nil, nil
 	}
 	if !strings.HasPrefix(socket, "/") && !strings.HasPrefix(socket, "@") {
-		return nil, fmt.Errorf("cannot tell the service manager at $NOTIFY_SOCKET %q: only sockets of this machine are supported, such as /run/systemd/notify", socket)
+		return nil, fmt.Errorf("cannot tell the service manager at $NOTIFY_SOCKET %q: only sockets of this machine are supported, such as /run/systemd/notify",
+			socket)
 	}
 	n := &Notifier{log: log, addr: &net.UnixAddr{Name: socket, Net: "unixgram"}, began: time.Now()}
 	if wait == "" || pid != "" && pid != strconv.Itoa(os.Getpid()) {

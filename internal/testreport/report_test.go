@@ -58,7 +58,10 @@ func TestReportOfGoodPackages(t *testing.T) {
 			"func TestFar(t *testing.T) { t.Run(\"x\", func(t *testing.T) { t.Skip(\"there is no moon\") }); t.Run(\"y\", func(t *testing.T) { t.SkipNow() }) }\n",
 		"b/b.go": "package b\n",
 	}, "./...")
-	for _, want := range []string{"ok  \texample.com/m/a\t", "?   \texample.com/m/b\t[no test files]", "\nskipped:\n  example.com/m/a TestAway, TestFar/x: there is no moon\n"} {
+	for _, want := range []string{
+		"ok  \texample.com/m/a\t", "?   \texample.com/m/b\t[no test files]",
+		"\nskipped:\n  example.com/m/a TestAway, TestFar/x: there is no moon\n",
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it lacks %q:\n%s", want, out)
 		}
@@ -89,7 +92,8 @@ func TestReportOfFailures(t *testing.T) {
 				limit, others = "5s", ""
 			}
 			out, _, ok := reportOf(t, map[string]string{
-				"a/a_test.go": "package a\n\nimport (\n\t\"os\"\n\t\"strings\"\n\t\"testing\"\n)\n\nvar _, _ = os.Exit, strings.Repeat\n\nfunc TestBad(t *testing.T) { " + c.body + " }\n" +
+				"a/a_test.go": "package a\n\nimport (\n\t\"os\"\n\t\"strings\"\n\t\"testing\"\n)\n\nvar _, _ = os.Exit, strings.Repeat\n\n" +
+					"func TestBad(t *testing.T) { " + c.body + " }\n" +
 					"func TestGood(t *testing.T) { t.Log(\"secret\") }\n",
 				"b/b_test.go": "package b\n\nimport \"testing\"\n\nfunc TestGood(t *testing.T) {}\n",
 			}, "-timeout", limit, "./...")

@@ -68,10 +68,16 @@ func (w *world) start() {
 	w.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	var err error
-	if w.store, err = history.Open(history.Options{Dir: filepath.Join(w.dir, "history"), MinFreeBytes: 1, Retention: 24 * time.Hour, OutOfOrder: time.Hour, Log: log}); err != nil {
+	if w.store, err = history.Open(history.Options{
+		Dir: filepath.Join(w.dir, "history"), MinFreeBytes: 1, Retention: 24 * time.Hour, OutOfOrder: time.Hour,
+		Log: log,
+	}); err != nil {
 		w.Fatal(err)
 	}
-	if w.alerts, err = New(Options{Log: log, History: w.store, Files: []string{w.rules}, Builtin: true, Alertmanagers: []string{w.server.URL + "/am"}}); err != nil {
+	if w.alerts, err = New(Options{
+		Log: log, History: w.store, Files: []string{w.rules}, Builtin: true,
+		Alertmanagers: []string{w.server.URL + "/am"},
+	}); err != nil {
 		w.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -16,7 +16,9 @@ const noteWithin = 10 * time.Second
 // audited has a call in the audit log, whatever becomes of it. A method that
 // writes to the state has its line written along; all others have it written
 // here, after they have ended.
-func (a *API) audited(ctx context.Context, req *rpc.Request, identity auth.Identity, subject wire.Subject, serve func(context.Context, *rpc.Request, *auth.Identity) (any, error)) (any, error) {
+func (a *API) audited(ctx context.Context, req *rpc.Request, identity auth.Identity, subject wire.Subject,
+	serve func(context.Context, *rpc.Request, *auth.Identity) (any, error),
+) (any, error) {
 	attempt := audit.NewAttempt(identity.Name, string(identity.Role), req.Peer.RemoteAddr(), req.Method)
 	result, err := serve(audit.With(ctx, attempt), req, &identity)
 	if attempt.HasLine() {

@@ -56,7 +56,8 @@ func (a *API) boostStart(ctx context.Context, p wire.BoostParams) (wire.Empty, e
 		interval = time.Duration(p.IntervalMS) * time.Millisecond
 	}
 	if interval < inspectors.MinInterval || interval > inspectors.MaxInterval {
-		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "interval_ms is %d; it must be between %v and %v", p.IntervalMS, inspectors.MinInterval, inspectors.MaxInterval)
+		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "interval_ms is %d; it must be between %v and %v", p.IntervalMS, inspectors.MinInterval,
+			inspectors.MaxInterval)
 	}
 	if _, err := a.agentOf(p.Host); err != nil {
 		return wire.Empty{}, err

@@ -53,7 +53,8 @@ func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
 	identity := connOf(req.Peer).who()
 	row := g.rows[req.Method]
 	if identity == nil && row.access != wire.Anybody {
-		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first%s", wire.MasterLogin.Name, g.api.Auth.KeyHint())
+		return nil, rpc.Errorf(wire.CodeUnauthenticated, "not logged in: send the token in the Authorization header, or call %s first%s", wire.MasterLogin.Name,
+			g.api.Auth.KeyHint())
 	}
 	if row.subject != nil {
 		return g.api.audited(ctx, req, *identity, row.subject(req), g.serve)
@@ -80,7 +81,8 @@ func (g guard) allows(method string, identity *auth.Identity) error {
 	case identity == nil:
 		return rpc.Errorf(wire.CodeUnauthenticated, "log in before you call %s", method)
 	}
-	return rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes %s", identity.Name, identity.Role, method, auth.Whose(row.access))
+	return rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes %s", identity.Name, identity.Role, method,
+		auth.Whose(row.access))
 }
 
 // CutRevoked closes the connections whose credential is not good any more, and

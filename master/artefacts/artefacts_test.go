@@ -127,7 +127,10 @@ func TestWhatIsWrongIsNotStored(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"other program", sum, strings.NewReader("programme"), nil, 409, "the checksum is another: what was sent, 9 bytes, has the SHA-256 " + sumOf("programme") + "\n"},
+		{
+			"other program", sum, strings.NewReader("programme"), nil, 409,
+			"the checksum is another: what was sent, 9 bytes, has the SHA-256 " + sumOf("programme") + "\n",
+		},
 		{"no checksum", "tool", strings.NewReader("program"), nil, 400, "\"tool\" is not a SHA-256: 64 lower-case hex digits\n"},
 		{"capitals", strings.ToUpper(sum), strings.NewReader("program"), nil, 400, ""},
 		{"outside", "..%2f" + sum, strings.NewReader("program"), nil, 400, ""},

@@ -108,7 +108,10 @@ func TestRetention(t *testing.T) {
 	l := New(state.NewMemory(), Retention{MaxAge: 10 * time.Hour, MaxBytes: 50_000})
 	now := time.Now()
 	for n := range 3000 {
-		entry := wire.AuditEntry{AtMS: now.Add(-time.Duration(3000-n) * time.Minute).UnixMilli(), Subject: fmt.Sprint(n), Detail: strings.Repeat("x", rand.IntN(300)), Outcome: OK}
+		entry := wire.AuditEntry{
+			AtMS: now.Add(-time.Duration(3000-n) * time.Minute).UnixMilli(), Subject: fmt.Sprint(n),
+			Detail: strings.Repeat("x", rand.IntN(300)), Outcome: OK,
+		}
 		if err := l.Append(t.Context(), entry); err != nil {
 			t.Fatal(err)
 		}

@@ -319,7 +319,8 @@ func (a *Authenticator) CheckHost(r *http.Request) error {
 	if !a.Open() || IsLoopback(r.Host) {
 		return nil
 	}
-	return fmt.Errorf("host %q is not this machine's loopback; open http://127.0.0.1 or http://localhost; behind a proxy a master needs tokens (docs/proxy.md)", r.Host)
+	return fmt.Errorf("host %q is not this machine's loopback; open http://127.0.0.1 or http://localhost; behind a proxy a master needs tokens "+
+		"(docs/proxy.md)", r.Host)
 }
 
 // CheckOrigin reports whether a request may be answered, or a WebSocket opened:

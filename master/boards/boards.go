@@ -228,7 +228,10 @@ func (s *Store) change(ctx context.Context, next record, seen string) (*record, 
 	}
 	attempt.Written()
 	s.all[next.Name] = &next
-	info := wire.BoardInfo{Name: next.Name, Title: next.Content.Title, Panels: len(next.Content.Panels), Version: next.version(), Author: next.Author, AtMS: next.AtMS}
+	info := wire.BoardInfo{
+		Name: next.Name, Title: next.Content.Title, Panels: len(next.Content.Panels), Version: next.version(), Author: next.Author,
+		AtMS: next.AtMS,
+	}
 	s.announce("boards/"+next.Name, info)
 	return &next, nil
 }
@@ -248,7 +251,8 @@ func (s *Store) compareLocked(next, before *record, seen string) error {
 	case there == "":
 		return rpc.Errorf(wire.CodeConflict, "the board %q was deleted by %s; to make it anew, change it with no version", next.Name, before.Author)
 	case seen == "":
-		return rpc.Errorf(wire.CodeConflict, "there is a board %q already, of version %s by %s; choose another name, or change that one", next.Name, there, before.Author)
+		return rpc.Errorf(wire.CodeConflict, "there is a board %q already, of version %s by %s; choose another name, or change that one", next.Name, there,
+			before.Author)
 	default:
 		return rpc.Errorf(wire.CodeConflict, "the board %q has been changed by %s at %s: it is at version %s, and you have seen %s",
 			next.Name, before.Author, time.UnixMilli(before.AtMS).UTC().Format(time.RFC3339), there, seen)

@@ -327,7 +327,9 @@ func (c *Catalog) codeFor(ctx context.Context, w wish, e *entry) (map[string]sig
 // commit writes an entry with its history and its rollout, and what else belongs
 // to it, in one Apply; then it holds. A rollout that has ended settles the entry.
 // changing is held.
-func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.HistoryEntry, a *active, code map[string]signedCode, changes []state.Change) error {
+func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.HistoryEntry, a *active, code map[string]signedCode,
+	changes []state.Change,
+) error {
 	want := state.None
 	if before != nil {
 		want = before.stored

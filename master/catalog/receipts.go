@@ -72,7 +72,8 @@ func validateReceipts(p wire.ReceiptParams) error {
 			return rpc.Errorf(rpc.CodeInvalidParams, "receipts: unknown state %.20q of inspector %q", r.State, r.Inspector)
 		}
 		if len(r.Revision) > 64 || len(r.Running) > 64 || len(r.Reason) > maxReasonBytes {
-			return rpc.Errorf(rpc.CodeInvalidParams, "receipts: that of inspector %q is too long; a revision has 64 digits, a reason at most %d bytes", r.Inspector, maxReasonBytes)
+			return rpc.Errorf(rpc.CodeInvalidParams, "receipts: that of inspector %q is too long; a revision has 64 digits, a reason at most %d bytes", r.Inspector,
+				maxReasonBytes)
 		}
 	}
 	return nil

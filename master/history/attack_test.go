@@ -50,7 +50,8 @@ func TestExpressionsAreRefusedBeforeTheyAreParsed(t *testing.T) {
 		} {
 			w := post(t.Context(), h, path, form)
 			var answer struct{ Status, ErrorType, Error string }
-			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusBadRequest || answer.ErrorType != "bad_data" || len(answer.Error) > 500 {
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusBadRequest || answer.ErrorType != "bad_data" ||
+				len(answer.Error) > 500 {
 				t.Errorf("%s, %s: %d %.300s", path, name, w.Code, w.Body)
 			}
 		}
@@ -72,7 +73,8 @@ func TestSubqueriesAreRefusedBeforeTheyAreEvaluated(t *testing.T) {
 		"sum_over_time(vector(1)[15d:1ms] @ end() offset -1d)",
 	} {
 		w := post(t.Context(), s.Handler(), "query", url.Values{"query": {query}})
-		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `"errorType":"execution"`) || !strings.Contains(w.Body.String(), "subquer") {
+		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `"errorType":"execution"`) ||
+			!strings.Contains(w.Body.String(), "subquer") {
 			t.Errorf("%s: %d %.300s", query, w.Code, w.Body)
 		}
 	}
@@ -120,14 +122,16 @@ func TestMemoryOfQueriesIsBounded(t *testing.T) {
 	}
 	all.Wait()
 	runtime.GC()
-	if w := post(t.Context(), s.Handler(), "query", url.Values{"query": {`count({host="h"})`}}); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"4"`) {
+	if w := post(t.Context(), s.Handler(), "query", url.Values{"query": {`count({host="h"})`}}); w.Code != http.StatusOK ||
+		!strings.Contains(w.Body.String(), `"4"`) {
 		t.Errorf("afterwards: %d %.300s", w.Code, w.Body)
 	}
 }
 
 // slowQuery takes minutes: each of its terms goes over all points anew.
 func slowQuery() url.Values {
-	return rangeForm("count("+strings.Repeat(`sort_desc(label_replace(label_replace(`, 30)+`{host="h"}`+strings.Repeat(`, "a", "$1", "key", ".*(.*).*(.*).*"), "c", "$1$2", "key", "(.*)(.*)"))`, 30)+")", 3000)
+	return rangeForm("count("+strings.Repeat(`sort_desc(label_replace(label_replace(`,
+		30)+`{host="h"}`+strings.Repeat(`, "a", "$1", "key", ".*(.*).*(.*).*"), "c", "$1$2", "key", "(.*)(.*)"))`, 30)+")", 3000)
 }
 
 // A query ends with its time, with its client, and with the store.
@@ -148,7 +152,8 @@ func TestQueriesEnd(t *testing.T) {
 	}
 	form := slowQuery()
 	form.Set("timeout", "50ms")
-	if w := post(t.Context(), s.Handler(), "query_range", form); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"errorType":"timeout"`) {
+	if w := post(t.Context(), s.Handler(), "query_range", form); w.Code != http.StatusServiceUnavailable ||
+		!strings.Contains(w.Body.String(), `"errorType":"timeout"`) {
 		t.Errorf("with a timeout: %d %.300s", w.Code, w.Body)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

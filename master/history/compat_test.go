@@ -282,7 +282,8 @@ var compatExpressions = []string{
 	`last_over_time(load_average_1[5m])`, `present_over_time(up[5m])`, `quantile_over_time(0.5, load_average_1[10m])`,
 	`changes(memory_percent_free[5m])`, `resets(cpu_seconds_total[30m])`,
 	`histogram_quantile(0.9, sum by (le) (rate(request_seconds_bucket[5m])))`, `histogram_quantile(0.5, request_seconds_bucket)`,
-	`load_average_1 > 1`, `load_average_1 > bool 1`, `load_average_1 + on (host) memory_percent_free`, `cpu_seconds_total / ignoring (cpu, mode, key) group_left load_average_1`,
+	`load_average_1 > 1`, `load_average_1 > bool 1`, `load_average_1 + on (host) memory_percent_free`,
+	`cpu_seconds_total / ignoring (cpu, mode, key) group_left load_average_1`,
 	`up and load_average_1`, `load_average_1 or memory_percent_free`, `load_average_1 unless on (host) up`,
 	`label_replace(load_average_1, "short", "$1", "host", "(.*)-.*")`, `label_join(load_average_1, "both", "/", "host", "key")`,
 	`abs(-load_average_1)`, `ceil(load_average_1)`, `floor(load_average_1)`, `round(load_average_1, 0.1)`, `sqrt(load_average_1)`,
@@ -391,7 +392,10 @@ func TestPromtool(t *testing.T) {
 		want string
 	}{
 		{[]string{"query", "instant", "--time=" + end.Format(time.RFC3339), ours, "sum(up)"}, "{} => 1 @["},
-		{[]string{"query", "range", "--start=" + strconv.FormatInt(start.Unix(), 10), "--end=" + strconv.FormatInt(end.Unix(), 10), "--step=10m", ours, `up{host="web-1"}`}, `up{host="web-1", key="up"} =>`},
+		{[]string{
+			"query", "range", "--start=" + strconv.FormatInt(start.Unix(), 10), "--end=" + strconv.FormatInt(end.Unix(), 10), "--step=10m", ours,
+			`up{host="web-1"}`,
+		}, `up{host="web-1", key="up"} =>`},
 		{[]string{"query", "series", "--match=up", ours}, `{__name__="up", host="web-1", key="up"}`},
 		{[]string{"query", "labels", ours, "host"}, "db-1\nweb-1\nweb-2"},
 	} {

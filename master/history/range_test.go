@@ -193,7 +193,8 @@ func TestRangeOfManySeriesFits(t *testing.T) {
 func TestKinds(t *testing.T) {
 	s := openStore(t, Options{})
 	now := time.Now().UnixMilli()
-	add(t, s, Sample{s.NewSeries("h", "net/rx_bytes_total", nil, inspectors.Counter), now, 1}, Sample{s.NewSeries("h", "cpu/used_percent", nil, inspectors.Gauge), now, 1})
+	add(t, s, Sample{s.NewSeries("h", "net/rx_bytes_total", nil, inspectors.Counter), now, 1},
+		Sample{s.NewSeries("h", "cpu/used_percent", nil, inspectors.Gauge), now, 1})
 	result, err := s.Range(t.Context(), RangeRequest{Pattern: pattern(t, "*"), From: now, To: now, Points: 1})
 	if err != nil || len(result.Series) != 2 || result.Series[0].Kind != "gauge" || result.Series[1].Kind != "counter" {
 		t.Errorf("got %+v, %v", result, err)

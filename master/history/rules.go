@@ -129,7 +129,9 @@ func (a *rulesAppender) AppendHistogram(storage.SeriesRef, labels.Labels, int64,
 }
 
 // AppendHistogramSTZeroSample implements storage.Appender.
-func (a *rulesAppender) AppendHistogramSTZeroSample(storage.SeriesRef, labels.Labels, int64, int64, *histogram.Histogram, *histogram.FloatHistogram) (storage.SeriesRef, error) {
+func (a *rulesAppender) AppendHistogramSTZeroSample(storage.SeriesRef, labels.Labels, int64, int64, *histogram.Histogram,
+	*histogram.FloatHistogram,
+) (storage.SeriesRef, error) {
 	return 0, errOnlyNumbers
 }
 

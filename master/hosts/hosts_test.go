@@ -125,8 +125,14 @@ func TestStatusIsKeptByInspector(t *testing.T) {
 	status := func(name, state string) wire.InspectorStatus {
 		return wire.InspectorStatus{Name: name, State: state}
 	}
-	r.Status(agent, wire.StatusParams{All: true, Inspectors: []wire.InspectorStatus{status("b", wire.StateOK), status("a", wire.StateOK), status("c", wire.StateOK)}})
-	changed := r.Status(agent, wire.StatusParams{Inspectors: []wire.InspectorStatus{status("a", wire.StateOK), status("b", wire.StateQuarantined)}, Removed: []string{"c"}})
+	r.Status(agent, wire.StatusParams{All: true, Inspectors: []wire.InspectorStatus{
+		status("b", wire.StateOK), status("a", wire.StateOK),
+		status("c", wire.StateOK),
+	}})
+	changed := r.Status(agent, wire.StatusParams{
+		Inspectors: []wire.InspectorStatus{status("a", wire.StateOK), status("b", wire.StateQuarantined)},
+		Removed:    []string{"c"},
+	})
 	if len(changed) != 1 || changed[0].Name != "b" {
 		t.Errorf("changed are %+v, want b alone", changed)
 	}

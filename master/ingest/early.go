@@ -39,9 +39,11 @@ func (s *Session) notKept() string {
 	late := s.ingest.store.OutOfOrder()
 	switch {
 	case s.skew > MaxFuture:
-		return fmt.Sprintf("its clock is %s ahead of the master's; samples are shown, and its agent keeps them until their time has come; set the clock of the host", about(s.skew))
+		return fmt.Sprintf("its clock is %s ahead of the master's; samples are shown, and its agent keeps them until their time has come; set the clock of the "+
+			"host", about(s.skew))
 	case -s.skew > late:
-		return fmt.Sprintf("its clock is %s behind the master's; samples are shown and not kept, as they seem to be more than %s old; set the clock of the host", about(-s.skew), late)
+		return fmt.Sprintf("its clock is %s behind the master's; samples are shown and not kept, as they seem to be more than %s old; set the clock of the host",
+			about(-s.skew), late)
 	}
 	return ""
 }

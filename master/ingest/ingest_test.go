@@ -54,7 +54,10 @@ func newFixtureOf(t testing.TB, options history.Options) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{store: store, hub: hub, ingest: New(store, hub, registry), registry: registry, sub: hub.Subscribe(pattern, false), base: time.Now().Add(-time.Minute).UnixMilli()}
+	f := &fixture{
+		store: store, hub: hub, ingest: New(store, hub, registry), registry: registry, sub: hub.Subscribe(pattern, false),
+		base: time.Now().Add(-time.Minute).UnixMilli(),
+	}
 	t.Cleanup(f.sub.Close)
 	f.agent, err = registry.Connect(wire.HelloParams{Host: "web-1", AgentID: "a", BootID: "b"}, "", func() {})
 	if err != nil {
@@ -240,7 +243,8 @@ func TestSkewedAgentIsShown(t *testing.T) {
 	ahead := time.Now().Add(time.Hour).UnixMilli()
 	r := f.report(1, []wire.Series{{ID: 1, Key: "a/b"}}, []int64{ahead, 1000}, []uint32{1, 1}, []float64{1, 2})
 	result, err := f.ingest.NewSession(f.agent, time.Hour).Report(t.Context(), r)
-	if err != nil || result.Refused != 1 || !strings.Contains(result.Reason, "a sample of a/b is not kept: its time") || !strings.Contains(result.Reason, "set the clock of the host") {
+	if err != nil || result.Refused != 1 || !strings.Contains(result.Reason, "a sample of a/b is not kept: its time") ||
+		!strings.Contains(result.Reason, "set the clock of the host") {
 		t.Errorf("got %+v, %v", result, err)
 	}
 	if got, want := f.published(), fmt.Sprintf("metrics/web-1/a/b@%d=1 metrics/web-1/a/b@1000=2", ahead-f.base); got != want {

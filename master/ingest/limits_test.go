@@ -100,7 +100,8 @@ func TestSeriesThatWaited(t *testing.T) {
 	if result, err := session.Report(t.Context(), f.report(1, declared(4), nil, nil, nil)); err != nil || result.Refused != 1 {
 		t.Fatalf("got %+v, %v", result, err)
 	}
-	if result, err := session.Report(t.Context(), f.report(2, nil, []int64{1}, []uint32{3}, []float64{1})); err != nil || result.Refused != 1 || !strings.Contains(result.Reason, "the limit") {
+	if result, err := session.Report(t.Context(), f.report(2, nil, []int64{1}, []uint32{3}, []float64{1})); err != nil || result.Refused != 1 ||
+		!strings.Contains(result.Reason, "the limit") {
 		t.Fatalf("got %+v, %v", result, err)
 	}
 	f.hub.Sweep(time.Now().Add(live.IdleAfter))

@@ -201,7 +201,8 @@ func remoteLabels(host string, from []receive.Label) (own inspectors.Labels, nam
 		given[l.Name] = l.Value
 	}
 	if len(from) > maxRemoteLabels || bytes > maxRemoteBytes {
-		return nil, "", &remoteError{refusedLabels, fmt.Errorf("%w: %d labels of %d bytes; at most %d of %d are allowed", inspectors.ErrName, len(from), bytes, maxRemoteLabels, maxRemoteBytes)}
+		return nil, "", &remoteError{refusedLabels, fmt.Errorf("%w: %d labels of %d bytes; at most %d of %d are allowed", inspectors.ErrName, len(from), bytes,
+			maxRemoteLabels, maxRemoteBytes)}
 	}
 	for _, l := range from {
 		if l.Value == "" || l.Name == labelHost && host == "" {

@@ -89,8 +89,9 @@ func TestBadRemoteSeries(t *testing.T) {
 		"labels: at most 128 of 65536 are":         remote("up", now, many...),
 		"labels: at most 128 of 65536 are ":        remote("up", now, "instance", "a", "x", strings.Repeat("x", maxRemoteBytes)),
 		"name: is given twice":                     remote("up", now, "instance", "a", "x", "1", "x", "2"),
-		"early: is 24h0m0s ahead":                  remote("up", []receive.Point{{T: f.base + time.Minute.Milliseconds() + 24*time.Hour.Milliseconds(), V: 1}}, "instance", "a"),
-		"conflict: another value is stored":        remote("good", []receive.Point{{T: f.base, V: 2}}, "instance", "a"),
+		"early: is 24h0m0s ahead": remote("up", []receive.Point{{T: f.base + time.Minute.Milliseconds() + 24*time.Hour.Milliseconds(), V: 1}},
+			"instance", "a"),
+		"conflict: another value is stored": remote("good", []receive.Point{{T: f.base, V: 2}}, "instance", "a"),
 	} {
 		reason, text, _ := strings.Cut(strings.TrimSpace(want), ": ")
 		result, err := f.ingest.Remote(t.Context(), "", []receive.Series{good, s})
@@ -145,7 +146,8 @@ func TestRemoteKeepsWhatPrometheusKeeps(t *testing.T) {
 		}
 		query := fmt.Sprintf("{%q,%s}", c.series.Name, strings.Join(matchers, ","))
 		answer := httptest.NewRecorder()
-		f.store.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/api/v1/query?time=%d&query=%s", f.base/1000+1, url.QueryEscape(query)), nil))
+		f.store.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet,
+			fmt.Sprintf("/api/v1/query?time=%d&query=%s", f.base/1000+1, url.QueryEscape(query)), nil))
 		if body := answer.Body.String(); strings.Count(body, `"metric"`) != 1 {
 			t.Errorf("%d: %s gives %s", i, query, body)
 		}
@@ -155,7 +157,10 @@ func TestRemoteKeepsWhatPrometheusKeeps(t *testing.T) {
 // Whatever valid UTF-8 a Prometheus sends is kept, no two series become one, and what
 // those who watch get is fit for a page.
 func FuzzRemote(f *testing.F) {
-	for _, s := range []string{"up", "https://a/b", "[::1]:9090", "<5", "über", "a\x00b", "\u202e", strings.Repeat("é", 400), "", "-", "a:b:c", "::", "://", "[", "a/b"} {
+	for _, s := range []string{
+		"up", "https://a/b", "[::1]:9090", "<5", "über", "a\x00b", "\u202e", strings.Repeat("é", 400), "", "-", "a:b:c", "::", "://",
+		"[", "a/b",
+	} {
 		f.Add(s, s, s, s+"x")
 	}
 	store, err := history.Open(history.Options{MinFreeBytes: 1, MaxSeriesPerHost: 1 << 20})
@@ -219,7 +224,10 @@ func TestRemoteWhileBusy(t *testing.T) {
 }
 
 func TestRemoteKinds(t *testing.T) {
-	for name, want := range map[string]inspectors.Kind{"a_total": inspectors.Counter, "a_bucket": inspectors.Counter, "a_seconds": inspectors.Gauge, "up": inspectors.Gauge} {
+	for name, want := range map[string]inspectors.Kind{
+		"a_total": inspectors.Counter, "a_bucket": inspectors.Counter, "a_seconds": inspectors.Gauge,
+		"up": inspectors.Gauge,
+	} {
 		if got := remoteKind(name); got != want {
 			t.Errorf("%s is a %s, want a %s", name, got, want)
 		}

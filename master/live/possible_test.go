@@ -13,7 +13,8 @@ func TestPossible(t *testing.T) {
 		"m*": true, "*s/*": true, "hosts/*": true, "hosts/web-1": true, "rollouts/7": true, "rollouts/*": true, "receipts/*/disk": true, "catalog/a/b": true,
 		"metrics/*/*/*": true, "**": true,
 
-		"load/*": false, "web-1/*": false, "metric/*": false, "Metrics/*": false, "metrics": false, "metrics/": false, "metrics/web-1": false, "metrics/web-1/": false,
+		"load/*": false, "web-1/*": false, "metric/*": false, "Metrics/*": false, "metrics": false, "metrics/": false, "metrics/web-1": false,
+		"metrics/web-1/":         false,
 		"metrics/*/load average": false, "metrics/web 1/*": false, "metrics//load/*": false, "metrics/*/-x": false, "metrics/.x/*": false, "hosts/a/b": false,
 		"rollouts/r1": false, "metrics/*/": false, "/metrics/*": false, "metrics/*/a//b": false, "metrics/*?": false, "alerts/*": false, "hosts": false,
 	} {
@@ -49,7 +50,10 @@ func TestPossibleIsWhatMatches(t *testing.T) {
 		return text
 	}
 	path := func() string {
-		return []string{"metrics/" + host() + "/" + key(), "hosts/" + host(), "catalog/" + key(), "receipts/" + host() + "/" + key(), "rollouts/" + segment("012", "012")}[random.IntN(5)]
+		return []string{
+			"metrics/" + host() + "/" + key(), "hosts/" + host(), "catalog/" + key(), "receipts/" + host() + "/" + key(),
+			"rollouts/" + segment("012", "012"),
+		}[random.IntN(5)]
 	}
 	impossible := 0
 	for range 4000 {

@@ -69,7 +69,8 @@ func TestBadFiles(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Repeat("not a state\n", 5000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := state.Open(path); !errors.Is(err, state.ErrDamaged) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "import the last export") {
+	if _, err := state.Open(path); !errors.Is(err, state.ErrDamaged) || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), "import the last export") {
 		t.Errorf("a file of something else: %v", err)
 	}
 	newer := filepath.Join(t.TempDir(), state.FileName)

@@ -265,17 +265,20 @@ func TestBuildFaults(t *testing.T) {
 		{
 			"a bare body",
 			[]string{"a.go", "x := 1.0\nreturn x, nil\n"},
-			"a.go:1:1: this is the bare body of a function, which only a configuration may hold; write a whole file: a package clause, the imports, and func Inspect around the body",
+			"a.go:1:1: this is the bare body of a function, which only a configuration may hold; write a whole file: a package clause, the imports, and func " +
+				"Inspect around the body",
 		},
 		{
 			"no Inspect",
 			[]string{"a.go", "package a\n"},
-			"a.go:1:1: the file has no func Inspect; write func Inspect() (float64, error), or func Inspect(ctx context.Context) (float64, error), or func Inspect(ctx context.Context, r *inspectors.Report) error",
+			"a.go:1:1: the file has no func Inspect; write func Inspect() (float64, error), or func Inspect(ctx context.Context) (float64, error), or func " +
+				"Inspect(ctx context.Context, r *inspectors.Report) error",
 		},
 		{
 			"another Inspect",
 			[]string{"a.go", "package a\n\nfunc Inspect(n int) error { return nil }\n"},
-			"a.go:3:1: func Inspect has none of the accepted signatures; write func Inspect() (float64, error), or func Inspect(ctx context.Context) (float64, error), or func Inspect(ctx context.Context, r *inspectors.Report) error",
+			"a.go:3:1: func Inspect has none of the accepted signatures; write func Inspect() (float64, error), or func Inspect(ctx context.Context) (float64, " +
+				"error), or func Inspect(ctx context.Context, r *inspectors.Report) error",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -429,7 +432,9 @@ func TestConfigLines(t *testing.T) {
 	if got := b.Config([]inspectors.Definition{d, e}); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	for word, quoted := range map[string]bool{"load/average-1": false, "a.b_c": false, "no": true, "-x": true, "1e3": true, "a:b": true, "null": true, "/opt/x": false} {
+	for word, quoted := range map[string]bool{
+		"load/average-1": false, "a.b_c": false, "no": true, "-x": true, "1e3": true, "a:b": true, "null": true, "/opt/x": false,
+	} {
 		if got := yamlWord(word); (got != word) != quoted {
 			t.Errorf("%s is written as %s", word, got)
 		}

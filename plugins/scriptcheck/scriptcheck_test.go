@@ -94,7 +94,8 @@ func TestNoAnswer(t *testing.T) {
 	}
 	none := New([]string{"/nonexistent/vedette"})
 	defer none.Close()
-	if _, err := none.Check(t.Context(), scriptOf("return 1, nil")); err == nil || !strings.HasPrefix(err.Error(), "cannot check config.yaml: cannot start the checker") {
+	if _, err := none.Check(t.Context(), scriptOf("return 1, nil")); err == nil ||
+		!strings.HasPrefix(err.Error(), "cannot check config.yaml: cannot start the checker") {
 		t.Errorf("no child: %v", err)
 	}
 	closed := New([]string{os.Args[0], Command})

@@ -61,7 +61,8 @@ func TestBuilder(t *testing.T) {
 		{"kills its process", "package probe\n\nvar x = len(make([]byte, 1<<40))" + inspect, "while it was loaded: "},
 		{"never ends", "package probe\n\nvar x = f()\n\nfunc f() int {\n\tfor {\n\t}\n}" + inspect, "initialisers of the package variables do not end"},
 		{"needs what hosts have", "//vedette:needs exec:/bin/hostname fs:/etc\npackage probe\n\nvar x = 1" + inspect, ""},
-		{"panics for want of it", "package probe\n\nimport \"os\"\n\nvar x = f()\n\nfunc f() int {\n\tif _, err := os.ReadFile(\"/only/on/hosts\"); err != nil {\n\t\tpanic(err)\n\t}\n\treturn 1\n}" + inspect, ""},
+		{"panics for want of it", "package probe\n\nimport \"os\"\n\nvar x = f()\n\nfunc f() int {\n" +
+			"\tif _, err := os.ReadFile(\"/only/on/hosts\"); err != nil {\n\t\tpanic(err)\n\t}\n\treturn 1\n}" + inspect, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := b.Build(t.Context(), scriptOf(tt.source))

@@ -149,10 +149,20 @@ func TestCountAfter(t *testing.T) {
 		totals *Totals
 		want   Count
 	}{
-		{"stopped well", Count{Dropped: 7, OnDisk: 5, Moved: 50, Gone: 3}, &Totals{Samples: 5, Moved: 50, Dropped: 3}, Count{Dropped: 7, OnDisk: 5, Moved: 50, Gone: 3}},
+		{
+			"stopped well",
+			Count{Dropped: 7, OnDisk: 5, Moved: 50, Gone: 3},
+			&Totals{Samples: 5, Moved: 50, Dropped: 3},
+			Count{Dropped: 7, OnDisk: 5, Moved: 50, Gone: 3},
+		},
 		{"killed", Count{Dropped: 7, AtRisk: 4}, &Totals{}, Count{Dropped: 11}},
 		{"killed after some were moved", Count{AtRisk: 9, Moved: 50}, &Totals{Samples: 6, Moved: 56}, Count{Dropped: 3, OnDisk: 6, Moved: 56}},
-		{"killed after some were moved and others went", Count{AtRisk: 9, OnDisk: 4, Moved: 50}, &Totals{Samples: 5, Moved: 59, Dropped: 8}, Count{Dropped: 8, OnDisk: 5, Moved: 59, Gone: 8}},
+		{
+			"killed after some were moved and others went",
+			Count{AtRisk: 9, OnDisk: 4, Moved: 50},
+			&Totals{Samples: 5, Moved: 59, Dropped: 8},
+			Count{Dropped: 8, OnDisk: 5, Moved: 59, Gone: 8},
+		},
 		{"another store", Count{Dropped: 7, AtRisk: 1, OnDisk: 5, Moved: 50, Gone: 3}, &Totals{}, Count{Dropped: 13}},
 		{"no store", Count{Dropped: 7, AtRisk: 1, OnDisk: 5, Moved: 50, Gone: 3}, nil, Count{Dropped: 8, OnDisk: 5, Moved: 50, Gone: 3}},
 	} {

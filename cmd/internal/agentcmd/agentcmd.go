@@ -141,7 +141,10 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify
 	}
 	checked := scriptcheck.NewPool(pool, []string{self, scripthost.Command, checkArgument})
 	defer func() { err = errors.Join(err, checked.Close()) }()
-	a, err := agent.New(c.Agent, agent.Deps{Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn, HostBy: c.HostBy(), Notify: told})
+	a, err := agent.New(c.Agent, agent.Deps{
+		Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn, HostBy: c.HostBy(),
+		Notify: told,
+	})
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,10 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 }
 
 func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
-	params := wire.PushParams{Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version, Signatures: a.Sign(step.code)}
+	params := wire.PushParams{
+		Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version,
+		Signatures: a.Sign(step.code),
+	}
 	var result wire.PushResult
 	if err := a.Call(cmd, wire.CatalogPush.Name, params, &result); err != nil {
 		return faultsOf(cmd, err, step.code.File, a.JSON)

@@ -119,7 +119,8 @@ func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time
 		if left := bakeLeft(r, s, now); phase == "bakes" && left > 0 {
 			phase = "bakes " + left.String()
 		}
-		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}), bar(counts.Healthy, counts.Hosts), countsText(r, counts), phase)))
+		lines = append(lines, cli.Printable(fmt.Sprintf("  %-9s %s %s  %s", stageName(wire.Stage{Hosts: s.Count, Percent: s.Percent}),
+			bar(counts.Healthy, counts.Hosts), countsText(r, counts), phase)))
 	}
 	if r.State == wire.RolloutRunning && r.Reason != "" {
 		lines = append(lines, cli.Printable("  "+waitsText(r)))
@@ -260,7 +261,8 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 	switch {
 	case !deletes(r):
 		s := receipts.Summary
-		fmt.Fprintf(&b, "%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts\n", name, cli.ShortID(receipts.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
+		fmt.Fprintf(&b, "%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts\n", name, cli.ShortID(receipts.Revision), s.Healthy, s.Failed,
+			s.Refused, s.Pending, s.Hosts)
 		for _, host := range receipts.Receipts {
 			if host.State != wire.ReceiptHealthy {
 				writeReceipt(&b, host)

@@ -92,7 +92,8 @@ func (p *push) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&p.message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&p.name, "name", "", "the inspector's `KEY` (default: the script's //vedette:name, else the file's name)")
 	cmd.Flags().DurationVar(&p.interval, "interval", 0, "run every `DURATION` (default: the script's //vedette:interval, else 10s)")
-	cmd.Flags().DurationVar(&p.timeoutRun, "timeout-run", 0, "cut a run off after this `DURATION` (default: the script's //vedette:timeout, else 80 % of the interval)")
+	cmd.Flags().DurationVar(&p.timeoutRun, "timeout-run", 0,
+		"cut a run off after this `DURATION` (default: the script's //vedette:timeout, else 80 % of the interval)")
 	cmd.Flags().StringVar(&p.version, "if-version", "", "push only if this is still the entry's `VERSION`, as `inspectors --json` prints it; '' is for a new one")
 	cmd.Flags().StringVar(&p.plugin, "plugin", "", "push the compiled program `BIN`; more platforms follow as ,GOOS/GOARCH=BIN")
 	cmd.Flags().StringArrayVar(&p.args, "arg", nil, "an `ARGUMENT` of the plugin; may be repeated")

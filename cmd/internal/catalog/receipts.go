@@ -38,9 +38,10 @@ the host's own configuration, with the reason. RUNNING is the revision that goes
 on where the current one failed.
 
 Exit status 8 tells that it failed, or was refused, on some host.`,
-		Example: "  vedette receipts disk\n  vedette receipts disk --failed\n  vedette receipts disk --watch\n  vedette receipts disk --json | jq 'select(.state == \"failed\") | .host'",
-		Args:    nameAndRevisions(0),
-		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
+		Example: "  vedette receipts disk\n  vedette receipts disk --failed\n  vedette receipts disk --watch\n" +
+			"  vedette receipts disk --json | jq 'select(.state == \"failed\") | .host'",
+		Args: nameAndRevisions(0),
+		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
 	}
 	r.list = cli.List[wire.HostReceipt]{
 		Columns: receiptColumns,

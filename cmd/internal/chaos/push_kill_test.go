@@ -100,7 +100,8 @@ func (m *killMesh) script(body string) wire.Code {
 	m.value++
 	return wire.Code{
 		Name: "probe", File: "probe.go", IntervalMS: 10_000,
-		Source: "package probe\n\nimport (\n\t\"errors\"\n\t\"time\"\n)\n\nvar _, _ = errors.New, time.Now\n\nfunc Inspect() (float64, error) { " + fmt.Sprintf(body, m.value) + " }\n",
+		Source: "package probe\n\nimport (\n\t\"errors\"\n\t\"time\"\n)\n\nvar _, _ = errors.New, time.Now\n\nfunc Inspect() (float64, error) { " +
+			fmt.Sprintf(body, m.value) + " }\n",
 	}
 }
 

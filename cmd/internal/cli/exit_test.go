@@ -33,7 +33,12 @@ func TestExitStatus(t *testing.T) {
 		{"told already", []string{"do"}, Exit(ExitFailed, nil), ExitFailed, ""},
 		{"used wrongly", []string{"do"}, Usagef("write %d", 1), ExitUsage, "write 1\nRun 'tool do --help' for how to use it.\n"},
 		{"unknown flag", []string{"do", "--x"}, nil, ExitUsage, "unknown flag: --x\nRun 'tool do --help' for how to use it.\n"},
-		{"unknown command", []string{"dp"}, nil, ExitUsage, "unknown command \"dp\" for \"tool\"\n\nDid you mean this?\n\tdo\nRun 'tool --help' for how to use it.\n"},
+		{
+			"unknown command",
+			[]string{"dp"},
+			nil, ExitUsage,
+			"unknown command \"dp\" for \"tool\"\n\nDid you mean this?\n\tdo\nRun 'tool --help' for how to use it.\n",
+		},
 		{"escape codes", []string{"do"}, errors.New("a\x1b[31mb\u202e"), ExitFailed, "a?[31mb?\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

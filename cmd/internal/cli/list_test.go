@@ -55,14 +55,18 @@ func TestListFormats(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
 	all := []thing{{"b", 10, at.UnixMilli()}, {"a", 9, at.UnixMilli()}, {"c", 100, 0}}
 	for flags, want := range map[string]string{
-		"":                      "NAME  SIZE  AT\nb       10  5s ago\na        9  5s ago\nc      100  never\n",
-		"--sort size":           "NAME  SIZE  AT\na        9  5s ago\nb       10  5s ago\nc      100  never\n",
-		"--sort -size -o name":  "c\nb\na\n",
-		"--sort NAME -o wide":   "NAME  SIZE  AT                   EXTRA\na        9  2026-01-02 03:04:05  xa\nb       10  2026-01-02 03:04:05  xb\nc      100  never                xc\n",
-		"--sort at -o csv":      "name,size,at,extra\nc,100,never,xc\nb,10,2026-01-02 03:04:05,xb\na,9,2026-01-02 03:04:05,xa\n",
-		"--sort name -o yaml":   fmt.Sprintf("- name: a\n  size: 9\n  at_ms: %d\n- name: b\n  size: 10\n  at_ms: %[1]d\n- name: c\n  size: 100\n  at_ms: 0\n", at.UnixMilli()),
-		"--json --sort -extra":  fmt.Sprintf("{\"name\":\"c\",\"size\":100,\"at_ms\":0}\n{\"name\":\"b\",\"size\":10,\"at_ms\":%d}\n{\"name\":\"a\",\"size\":9,\"at_ms\":%[1]d}\n", at.UnixMilli()),
-		"-o json --sort -extra": fmt.Sprintf("{\"name\":\"c\",\"size\":100,\"at_ms\":0}\n{\"name\":\"b\",\"size\":10,\"at_ms\":%d}\n{\"name\":\"a\",\"size\":9,\"at_ms\":%[1]d}\n", at.UnixMilli()),
+		"":                     "NAME  SIZE  AT\nb       10  5s ago\na        9  5s ago\nc      100  never\n",
+		"--sort size":          "NAME  SIZE  AT\na        9  5s ago\nb       10  5s ago\nc      100  never\n",
+		"--sort -size -o name": "c\nb\na\n",
+		"--sort NAME -o wide": "NAME  SIZE  AT                   EXTRA\na        9  2026-01-02 03:04:05  xa\nb       10  2026-01-02 03:04:05  xb\n" +
+			"c      100  never                xc\n",
+		"--sort at -o csv": "name,size,at,extra\nc,100,never,xc\nb,10,2026-01-02 03:04:05,xb\na,9,2026-01-02 03:04:05,xa\n",
+		"--sort name -o yaml": fmt.Sprintf("- name: a\n  size: 9\n  at_ms: %d\n- name: b\n  size: 10\n  at_ms: %[1]d\n- name: c\n  size: 100\n  at_ms: 0\n",
+			at.UnixMilli()),
+		"--json --sort -extra": fmt.Sprintf("{\"name\":\"c\",\"size\":100,\"at_ms\":0}\n{\"name\":\"b\",\"size\":10,\"at_ms\":%d}\n"+
+			"{\"name\":\"a\",\"size\":9,\"at_ms\":%[1]d}\n", at.UnixMilli()),
+		"-o json --sort -extra": fmt.Sprintf("{\"name\":\"c\",\"size\":100,\"at_ms\":0}\n{\"name\":\"b\",\"size\":10,\"at_ms\":%d}\n"+
+			"{\"name\":\"a\",\"size\":9,\"at_ms\":%[1]d}\n", at.UnixMilli()),
 	} {
 		var out bytes.Buffer
 		l, _ := things(t, &out, strings.Fields(flags)...)
@@ -161,7 +165,10 @@ func TestListNarrowed(t *testing.T) {
 // Into a pipe --watch prints everything, and then what is new or has changed.
 func TestListWatch(t *testing.T) {
 	for format, want := range map[string][]string{
-		"":     {"NAME  SIZE  AT\na        1  never\nbb       2  never\n", "", "bb       3  now\n", "cannot reach it; trying again\n", "bb is not in the list any more\nc        4  never\n"},
+		"": {
+			"NAME  SIZE  AT\na        1  never\nbb       2  never\n", "", "bb       3  now\n", "cannot reach it; trying again\n",
+			"bb is not in the list any more\nc        4  never\n",
+		},
 		"name": {"a\nbb\n", "", "bb\n", "cannot reach it; trying again\n", "bb is not in the list any more\nc\n"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -148,7 +148,8 @@ func TestNeedRestart(t *testing.T) {
 		t.Error(err)
 	}
 	fresh.Listen, fresh.Data = "b", "e"
-	if err := NeedRestart("master", old, fresh, "tokens"); err == nil || !strings.Contains(err.Error(), "master.listen has changed") || !strings.Contains(err.Error(), "master.data") {
+	if err := NeedRestart("master", old, fresh, "tokens"); err == nil || !strings.Contains(err.Error(), "master.listen has changed") ||
+		!strings.Contains(err.Error(), "master.data") {
 		t.Error(err)
 	}
 }

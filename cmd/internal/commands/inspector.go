@@ -13,7 +13,8 @@ func newInspector() *cobra.Command {
 		Use: "inspector", Short: "Check, compare and compile inspectors; look at those that were pushed",
 		SuggestFor: []string{"run", "check", "test", "promote", "list"},
 	})
-	cmd.AddCommand(probe.NewInspectorRun(), probe.NewInspectorCheck(), probe.NewInspectorTest(), probe.NewInspectorPromote(), probe.NewInspectorList(), catalog.NewInspectorRelease(), probe.NewCheckChild(),
+	cmd.AddCommand(probe.NewInspectorRun(), probe.NewInspectorCheck(), probe.NewInspectorTest(), probe.NewInspectorPromote(), probe.NewInspectorList(),
+		catalog.NewInspectorRelease(), probe.NewCheckChild(),
 		catalog.NewInspectorHistory(), catalog.NewInspectorDiff(), catalog.NewInspectorShow(), catalog.NewInspectorRollback(), catalog.NewInspectorDelete())
 	return cmd
 }

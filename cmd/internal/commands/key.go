@@ -84,6 +84,7 @@ func (e *keyEntry) print(cmd *cobra.Command, made bool) error {
 	if made {
 		fmt.Fprintf(out, "The private key is in %s. No master needs it, and none should have it.\n\n", cli.Printable(e.File))
 	}
-	_, err := fmt.Fprintf(out, "Add to the configuration of hosts that run only code with its signature:\n\nagent:\n  policy:\n    signers:\n      - %s # key %s\n", e.Public, e.Key)
+	_, err := fmt.Fprintf(out, "Add to the configuration of hosts that run only code with its signature:\n\nagent:\n  policy:\n    signers:\n"+
+		"      - %s # key %s\n", e.Public, e.Key)
 	return err
 }

@@ -32,9 +32,10 @@ func NewHosts() *cobra.Command {
 		Long: `List every host that the master has seen: whether it is up, when it was last
 heard of, by how much its clock is off, and how its inspectors are. Inspectors
 that fail, or were taken out of use, are named below with their error.`,
-		Example: "  vedette hosts\n  vedette hosts --failing --watch\n  vedette hosts --to role=db --sort -skew -o wide\n  vedette hosts --labels\n  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
-		Args:    cli.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return h.run(cmd) },
+		Example: "  vedette hosts\n  vedette hosts --failing --watch\n  vedette hosts --to role=db --sort -skew -o wide\n  vedette hosts --labels\n" +
+			"  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return h.run(cmd) },
 	}
 	h.list = cli.List[wire.Host]{
 		Columns: func(now time.Time) []cli.Column[wire.Host] {

@@ -49,7 +49,8 @@ With a HOST, or --running or --to for all of them, list what runs there instead,
 pushed or not: how it is, how often it ran, how many of its runs failed, and the
 processor time that a run takes. CRASHES are those of its process, BUDGET the
 runs that were cut off for taking too much.`,
-		Example: "  vedette inspectors\n  vedette inspectors --json | jq 'select(.summary.failed > 0) | .name'\n  vedette inspectors web-1 --sort -cpu/run\n  vedette inspectors --running --json | jq 'select(.state == \"quarantined\")'",
+		Example: "  vedette inspectors\n  vedette inspectors --json | jq 'select(.summary.failed > 0) | .name'\n  vedette inspectors web-1 --sort -cpu/run\n" +
+			"  vedette inspectors --running --json | jq 'select(.state == \"quarantined\")'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("vedette inspectors takes one HOST, but got %q too", args[1])

@@ -121,7 +121,8 @@ func (n *initialise) write(cmd *cobra.Command, name string) error {
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s.\n", file, t.About)
 	if err == nil {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "Run it here: vedette inspector run %s%s\nTry it on hosts, then push it: vedette try %[1]s; vedette push %[1]s\n", file, allowances(t.Needs))
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "Run it here: vedette inspector run %s%s\nTry it on hosts, then push it: vedette try %[1]s; vedette push %[1]s\n",
+			file, allowances(t.Needs))
 	}
 	return err
 }

@@ -66,7 +66,8 @@ func (f *SignFlags) Sign(code wire.Code) []wire.Signature {
 // than was signed.
 func (f *SignFlags) Agree(code wire.Code, theirs string) error {
 	if ours := wire.RevisionOf(code); f.key != nil && ours != theirs {
-		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master would make revision %s of the code that was signed as %s; install this version of vedette on it", cli.ShortID(theirs), cli.ShortID(ours)))
+		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master would make revision %s of the code that was signed as %s; install this version of vedette on it",
+			cli.ShortID(theirs), cli.ShortID(ours)))
 	}
 	return nil
 }

@@ -39,8 +39,9 @@ func BenchmarkCheck(b *testing.B) {
 func BenchmarkFirst(b *testing.B) {
 	for name, source := range map[string]string{
 		"small": "return 1, nil",
-		"http":  "//vedette:needs net\nresp, err := http.Get(\"http://127.0.0.1\")\nif err != nil {\n\treturn 0, err\n}\nreturn float64(resp.StatusCode), resp.Body.Close()",
-		"all":   everyPackage(),
+		"http": "//vedette:needs net\nresp, err := http.Get(\"http://127.0.0.1\")\nif err != nil {\n\treturn 0, err\n}\n" +
+			"return float64(resp.StatusCode), resp.Body.Close()",
+		"all": everyPackage(),
 	} {
 		b.Run(name, func(b *testing.B) {
 			var before, after float64

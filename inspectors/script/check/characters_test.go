@@ -15,7 +15,8 @@ import (
 // other, at a random place of comments, strings and names: the checker names it
 // at its line, and the same text without it is accepted.
 func TestDeceivingCharacters(t *testing.T) {
-	const text = "// Package x has a comment.\npackage x\n\nimport \"fmt\"\n\n// Inspect says admin.\nfunc Inspect() (float64, error) {\n\tname := \"admin user\" // seen\n\traw := `raw admin`\n\tfmt.Println(name, raw)\n\treturn 1, nil\n}\n"
+	const text = "// Package x has a comment.\npackage x\n\nimport \"fmt\"\n\n// Inspect says admin.\nfunc Inspect() (float64, error) {\n" +
+		"\tname := \"admin user\" // seen\n\traw := `raw admin`\n\tfmt.Println(name, raw)\n\treturn 1, nil\n}\n"
 	if faults := check.Check("t.go", text); len(faults) > 0 {
 		t.Fatal(faults)
 	}

@@ -35,7 +35,8 @@ func everyPackage() string {
 			}
 		}
 	}
-	return "//vedette:needs net processes exec:/bin/true\npackage all\n\nimport (\n" + imports.String() + ")\n\nfunc Inspect() (float64, error) {\n" + uses.String() + "\treturn 1, nil\n}\n"
+	return "//vedette:needs net processes exec:/bin/true\npackage all\n\nimport (\n" + imports.String() + ")\n\nfunc Inspect() (float64, error) {\n" +
+		uses.String() + "\treturn 1, nil\n}\n"
 }
 
 // TestWithoutGo holds that the checker needs neither a Go toolchain nor any file
@@ -114,7 +115,10 @@ func Inspect() (float64, error) {
 // TestInsideAnotherFile holds that places are those of the file that a script
 // stands in, and that a definition without a script has no faults.
 func TestInsideAnotherFile(t *testing.T) {
-	d := inspectors.Definition{Script: &inspectors.Script{File: "config.yaml", Line: 13, Indent: 6, Source: "m := map[string]int{}\nm[\"a\"] = 1\ngo clear(m)\nreturn 1, nil"}}
+	d := inspectors.Definition{Script: &inspectors.Script{
+		File: "config.yaml", Line: 13, Indent: 6,
+		Source: "m := map[string]int{}\nm[\"a\"] = 1\ngo clear(m)\nreturn 1, nil",
+	}}
 	faults := check.Definition(d)
 	if len(faults) != 1 || faults[0].File != "config.yaml" || faults[0].Line != 15 || faults[0].Col != 7 || faults[0].Fix == "" {
 		t.Errorf("got %+v", faults)

@@ -47,8 +47,10 @@ func encodedFields(p *pass, n ast.Node) {
 		look := &encodedType{pass: p, tag: encoding(p.callee(call).Pkg().Path()), seen: make(map[types.Type]bool)}
 		t := p.typeOf(arg)
 		look.at(t)
-		if look.why == "" && look.tag == "xml" && lacksXMLName(t) && !strings.HasPrefix(p.callee(call).Name(), "Unm") && !strings.HasPrefix(p.callee(call).Name(), "Dec") {
-			look.why, look.fix = "package encoding/xml does not know the name of the type for the outermost element", "give the struct a field XMLName xml.Name, with a tag"
+		if look.why == "" && look.tag == "xml" && lacksXMLName(t) && !strings.HasPrefix(p.callee(call).Name(), "Unm") &&
+			!strings.HasPrefix(p.callee(call).Name(), "Dec") {
+			look.why, look.fix = "package encoding/xml does not know the name of the type for the outermost element",
+				"give the struct a field XMLName xml.Name, with a tag"
 		}
 		if look.why != "" {
 			p.fault(arg, look.why, look.fix)
@@ -154,7 +156,8 @@ func encodingMethod(p *pass, n ast.Node) {
 	for _, path := range []string{"encoding/json", "encoding/xml"} {
 		for _, imported := range p.pkg.Imports() {
 			if imported.Path() == path {
-				p.fault(f.Name, "package "+path+" does not see the method "+f.Name.Name+" within other values", "convert before and after: a field of a type that it knows, as string")
+				p.fault(f.Name, "package "+path+" does not see the method "+f.Name.Name+" within other values",
+					"convert before and after: a field of a type that it knows, as string")
 				return
 			}
 		}

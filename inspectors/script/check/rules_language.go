@@ -11,7 +11,8 @@ import (
 // process, and one that is left behind cannot be stopped.
 func goroutine(p *pass, n ast.Node) {
 	if g, ok := n.(*ast.GoStmt); ok {
-		p.fault(g, "inspectors start no goroutines", "call the function, and give slow calls the context; split what must run side by side into inspectors of their own")
+		p.fault(g, "inspectors start no goroutines", "call the function, and give slow calls the context; split what must run side by side into inspectors of "+
+			"their own")
 	}
 }
 

@@ -75,7 +75,8 @@ func (p *pass) changes(at ast.Node, e ast.Expr) {
 
 func (p *pass) sharedFault(at ast.Node, s *sharing) {
 	if s.variable != nil {
-		p.fault(at, fmt.Sprintf("%s.%s is a variable of package %q, which other inspectors share", s.variable.Pkg().Name(), s.variable.Name(), s.variable.Pkg().Path()),
+		p.fault(at, fmt.Sprintf("%s.%s is a variable of package %q, which other inspectors share", s.variable.Pkg().Name(), s.variable.Name(),
+			s.variable.Pkg().Path()),
 			"make a value of your own, as: client := &http.Client{}")
 		return
 	}

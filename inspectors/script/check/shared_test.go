@@ -185,12 +185,13 @@ func TestWhatIsSharedStaysAsItIs(t *testing.T) {
 		refused bool
 		body    string
 	}{
-		"a location":                  {true, "l := time.Now().Location()\n*l = *time.UTC\nreturn 1, nil"},
-		"a location of a date":        {true, "*time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Location() = *time.UTC\nreturn 1, nil"},
-		"a location in a loop":        {true, "l := time.Local\nfor _, *l = range []time.Location{} {\n}\nreturn 1, nil"},
-		"a location, converted":       {true, "type place time.Location\nl := (*place)(time.Local)\n*l = place{}\nreturn 1, nil"},
-		"a location, in parentheses":  {true, "l := time.Local\n(*(l)) = *time.UTC\nreturn 1, nil"},
-		"a certificate":               {true, "resp, err := http.Get(\"https://localhost\")\nif err != nil {\n\treturn 0, err\n}\nresp.TLS.PeerCertificates[0].NotAfter = time.Now()\nreturn 1, nil"},
+		"a location":                 {true, "l := time.Now().Location()\n*l = *time.UTC\nreturn 1, nil"},
+		"a location of a date":       {true, "*time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local).Location() = *time.UTC\nreturn 1, nil"},
+		"a location in a loop":       {true, "l := time.Local\nfor _, *l = range []time.Location{} {\n}\nreturn 1, nil"},
+		"a location, converted":      {true, "type place time.Location\nl := (*place)(time.Local)\n*l = place{}\nreturn 1, nil"},
+		"a location, in parentheses": {true, "l := time.Local\n(*(l)) = *time.UTC\nreturn 1, nil"},
+		"a certificate": {true, "resp, err := http.Get(\"https://localhost\")\nif err != nil {\n\treturn 0, err\n}\n" +
+			"resp.TLS.PeerCertificates[0].NotAfter = time.Now()\nreturn 1, nil"},
 		"a part of a certificate":     {true, "var c x509.Certificate\np := &c\nq := p\nq.DNSNames[0] = \"\"\nreturn 1, nil"},
 		"a slice of a certificate":    {true, "cert := &x509.Certificate{}\nnames := cert.DNSNames\nnames[0] = \"\"\nreturn 1, nil"},
 		"a certificate, sorted":       {true, "cert := &x509.Certificate{}\nsort.Strings(cert.DNSNames)\nreturn 1, nil"},
@@ -205,15 +206,19 @@ func TestWhatIsSharedStaysAsItIs(t *testing.T) {
 		"an element in a range":       {true, "for _, t := range unicode.GraphicRanges {\n\tt.R16[0].Hi = 1\n}\nreturn 1, nil"},
 		"a copy's tables":             {true, "t := *unicode.Digit\nt.R16[0].Hi = 1\nreturn 1, nil"},
 
-		"an expiry":              {false, "resp, err := http.Get(\"https://localhost\")\nif err != nil {\n\treturn 0, err\n}\ncert := resp.TLS.PeerCertificates[0]\nfmt.Println(cert.Subject, cert)\nreturn time.Until(cert.NotAfter).Hours(), nil"},
-		"an unknown authority":   {false, "resp, err := http.Get(\"https://localhost\")\nvar unknown x509.UnknownAuthorityError\nif errors.As(err, &unknown) {\n\treturn 0, nil\n}\nif err != nil {\n\treturn 0, err\n}\nreturn float64(len(resp.TLS.PeerCertificates)), nil"},
+		"an expiry": {false, "resp, err := http.Get(\"https://localhost\")\nif err != nil {\n\treturn 0, err\n}\n" +
+			"cert := resp.TLS.PeerCertificates[0]\nfmt.Println(cert.Subject, cert)\nreturn time.Until(cert.NotAfter).Hours(), nil"},
+		"an unknown authority": {false, "resp, err := http.Get(\"https://localhost\")\nvar unknown x509.UnknownAuthorityError\nif errors.As(err, &unknown) {\n" +
+			"\treturn 0, nil\n}\nif err != nil {\n\treturn 0, err\n}\nreturn float64(len(resp.TLS.PeerCertificates)), nil"},
 		"the fields of a copy":   {false, "c := *http.DefaultClient\nc.Timeout = time.Second\nreturn 1, nil"},
 		"a transport of its own": {false, "t := http.DefaultTransport.(*http.Transport).Clone()\nt.MaxIdleConns = 1\nreturn 1, nil"},
 		"times":                  {false, "last := time.Now()\np := &last\n*p = time.Now().In(time.Local)\nreturn 1, nil"},
-		"a list of tables":       {false, "list := []*unicode.RangeTable{unicode.Digit, nil}\nlist[1] = unicode.Letter\nm := map[string]*unicode.RangeTable{}\nm[\"a\"] = unicode.Digit\nm[\"b\"] = list[0]\nreturn float64(len(m)), nil"},
-		"another location":       {false, "l := time.Local\nif l = time.UTC; l == time.UTC {\n\treturn 1, nil\n}\nreturn 0, nil"},
-		"sorted names":           {false, "cert := &x509.Certificate{}\nnames := append([]string{}, cert.DNSNames...)\nsort.Strings(names)\nnames[0] = \"\"\nreturn 1, nil"},
-		"bytes":                  {false, "b := []byte(\"abc\")\ncopy(b, base64.StdEncoding.EncodeToString(b))\nreturn float64(len(b)), nil"},
+		"a list of tables": {false, "list := []*unicode.RangeTable{unicode.Digit, nil}\nlist[1] = unicode.Letter\nm := map[string]*unicode.RangeTable{}\n" +
+			"m[\"a\"] = unicode.Digit\nm[\"b\"] = list[0]\nreturn float64(len(m)), nil"},
+		"another location": {false, "l := time.Local\nif l = time.UTC; l == time.UTC {\n\treturn 1, nil\n}\nreturn 0, nil"},
+		"sorted names": {false, "cert := &x509.Certificate{}\nnames := append([]string{}, cert.DNSNames...)\nsort.Strings(names)\nnames[0] = \"\"\n" +
+			"return 1, nil"},
+		"bytes": {false, "b := []byte(\"abc\")\ncopy(b, base64.StdEncoding.EncodeToString(b))\nreturn float64(len(b)), nil"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules, said := refusedBy("//vedette:needs net\n" + c.body)

@@ -173,7 +173,8 @@ func (l *lowering) minmax(e *ast.CallExpr, name string) code {
 	for _, next := range c[1:] {
 		v := l.holdAs(next, t)
 		if b.Info()&types.IsFloat != 0 {
-			l.line(result.text + " = " + l.typ(t) + "(" + l.host() + "." + strings.ToUpper(name[:1]) + name[1:] + "(float64(" + result.text + "), float64(" + v.text + ")))")
+			l.line(result.text + " = " + l.typ(t) + "(" + l.host() + "." + strings.ToUpper(name[:1]) + name[1:] + "(float64(" + result.text + "), float64(" +
+				v.text + ")))")
 			continue
 		}
 		l.block("if "+v.text+op+result.text, func() { l.line(result.text + " = " + v.text) })

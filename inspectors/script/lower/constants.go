@@ -28,7 +28,8 @@ func (l *lowering) constant(v constant.Value, t types.Type, typed bool) code {
 	if b.Info()&types.IsUnsigned != 0 && len(text) > 18 {
 		typed = true // the interpreter would make an int of it
 	}
-	plain := !named && (b.Kind() == types.Int || b.Kind() == types.String || b.Kind() == types.Bool || b.Info()&types.IsUntyped != 0 && b.Kind() != types.UntypedFloat && b.Kind() != types.UntypedRune && b.Kind() != types.UntypedComplex)
+	plain := !named && (b.Kind() == types.Int || b.Kind() == types.String || b.Kind() == types.Bool || b.Info()&types.IsUntyped != 0 &&
+		b.Kind() != types.UntypedFloat && b.Kind() != types.UntypedRune && b.Kind() != types.UntypedComplex)
 	if !typed && b.Info()&types.IsFloat != 0 {
 		if _, err := strconv.ParseInt(text, 10, 64); err == nil {
 			text += ".0"

@@ -55,7 +55,8 @@ func (l *lowering) dynamicMethods(d *dynamicType) {
 			continue
 		}
 		sig, ok := s.Obj().Type().(*types.Signature)
-		if !ok || plainSignature(sig) != methods[name] && (name != "Unwrap" || plainSignature(sig) != "func() []error") && name != "Format" && name != "Is" && name != "As" {
+		if !ok || plainSignature(sig) != methods[name] && (name != "Unwrap" || plainSignature(sig) != "func() []error") && name != "Format" && name != "Is" &&
+			name != "As" {
 			continue
 		}
 		fmt.Fprintf(&b, "%s.Method(%s, %q, %s)\n", l.host(), d.name, name, l.nativeMethod(d.t, s.Obj().(*types.Func), sig))
@@ -387,7 +388,8 @@ func (l *lowering) coercion(to types.Type) string {
 	return l.late("to", l.key(to), func(name string) *lateFunc {
 		text := l.typ(to)
 		return &lateFunc{
-			head: "func " + name + "(x " + l.host() + ".Any) (" + text + ", bool) {\nvar none " + text + "\nid := " + l.host() + ".ID(x)\nif id < 0 {\nreturn none, false\n}\n",
+			head: "func " + name + "(x " + l.host() + ".Any) (" + text + ", bool) {\nvar none " + text + "\nid := " + l.host() +
+				".ID(x)\nif id < 0 {\nreturn none, false\n}\n",
 			tail: "if id > 0 {\nreturn none, false\n}\nv, ok := x.(" + text + ")\nreturn v, ok\n}\n",
 			part: func(d *dynamicType) string {
 				if !types.Implements(d.t, i) {
@@ -441,7 +443,8 @@ func (l *lowering) dispatch(m *types.Func, sig *types.Signature) string {
 			part: func(d *dynamicType) string {
 				o, _, _ := types.LookupFieldOrMethod(d.t, false, m.Pkg(), m.Name())
 				f, ok := o.(*types.Func)
-				if !ok || types.NewMethodSet(d.t).Lookup(m.Pkg(), m.Name()) == nil || !types.Identical(types.NewSignatureType(nil, nil, nil, f.Signature().Params(), f.Signature().Results(), f.Signature().Variadic()), plain) {
+				if !ok || types.NewMethodSet(d.t).Lookup(m.Pkg(), m.Name()) == nil ||
+					!types.Identical(types.NewSignatureType(nil, nil, nil, f.Signature().Params(), f.Signature().Results(), f.Signature().Variadic()), plain) {
 					return ""
 				}
 				l.begin(l.Pkg, l.Info, nil)

@@ -362,7 +362,8 @@ func (l *lowering) libraryType(t *types.Named) string {
 	o := t.Obj()
 	path := o.Pkg().Path()
 	if l.Importable != nil && !l.Importable(path, o.Name()) {
-		l.refuse(l.fn.pos, "the type "+path+"."+o.Name()+" has no name that is available to inspectors", "use the value at once, without a variable or function that holds it")
+		l.refuse(l.fn.pos, "the type "+path+"."+o.Name()+" has no name that is available to inspectors",
+			"use the value at once, without a variable or function that holds it")
 	}
 	return l.pkg(path, o.Pkg().Name()) + "." + o.Name()
 }

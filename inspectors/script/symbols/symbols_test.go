@@ -25,8 +25,10 @@ func TestOutOfReach(t *testing.T) {
 		}
 	}
 	for path, names := range map[string]string{
-		"os":                                    "Exit Remove RemoveAll Rename Create OpenFile WriteFile Mkdir MkdirAll Chmod Chown Setenv StartProcess FindProcess Stdout Stdin Args NewFile Symlink Link Truncate",
-		"net":                                   "Listen ListenTCP ListenUDP ListenUnix ListenPacket ListenIP ListenConfig FileConn FileListener TCPListener Listener",
+		"os": "Exit Remove RemoveAll Rename Create OpenFile WriteFile Mkdir MkdirAll Chmod Chown Setenv StartProcess " +
+			"FindProcess Stdout Stdin Args NewFile Symlink Link Truncate",
+		"net": "Listen ListenTCP ListenUDP ListenUnix ListenPacket ListenIP ListenConfig FileConn FileListener TCPListener " +
+			"Listener",
 		"net/http":                              "ListenAndServe ListenAndServeTLS Serve ServeTLS Server Handle HandleFunc FileServer DefaultServeMux",
 		"crypto/tls":                            "Listen NewListener Server",
 		"time":                                  "AfterFunc Tick",

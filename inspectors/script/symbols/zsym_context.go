@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	contextNames    = "Background CancelCauseFunc CancelFunc Canceled Cause Context DeadlineExceeded TODO WithCancel WithCancelCause WithDeadline WithDeadlineCause WithTimeout WithTimeoutCause WithValue WithoutCancel"
+	contextNames = "Background CancelCauseFunc CancelFunc Canceled Cause Context DeadlineExceeded TODO WithCancel WithCancelCause WithDeadline " +
+		"WithDeadlineCause WithTimeout WithTimeoutCause WithValue WithoutCancel"
 	contextWrappers = "_Context"
 )
 

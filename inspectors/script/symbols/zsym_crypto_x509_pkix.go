@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	cryptoX509PkixNames    = "AlgorithmIdentifier AttributeTypeAndValue AttributeTypeAndValueSET CertificateList Extension Name RDNSequence RelativeDistinguishedNameSET RevokedCertificate TBSCertificateList"
+	cryptoX509PkixNames = "AlgorithmIdentifier AttributeTypeAndValue AttributeTypeAndValueSET CertificateList Extension Name RDNSequence " +
+		"RelativeDistinguishedNameSET RevokedCertificate TBSCertificateList"
 	cryptoX509PkixWrappers = ""
 )
 

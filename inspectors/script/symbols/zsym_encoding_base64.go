@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	encodingBase64Names    = "CorruptInputError Encoding NewDecoder NewEncoder NewEncoding NoPadding RawStdEncoding RawURLEncoding StdEncoding StdPadding URLEncoding"
+	encodingBase64Names = "CorruptInputError Encoding NewDecoder NewEncoder NewEncoding NoPadding RawStdEncoding RawURLEncoding StdEncoding StdPadding " +
+		"URLEncoding"
 	encodingBase64Wrappers = ""
 )
 

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	encodingHexNames    = "AppendDecode AppendEncode Decode DecodeString DecodedLen Dump Dumper Encode EncodeToString EncodedLen ErrLength InvalidByteError NewDecoder NewEncoder"
+	encodingHexNames = "AppendDecode AppendEncode Decode DecodeString DecodedLen Dump Dumper Encode EncodeToString EncodedLen ErrLength InvalidByteError " +
+		"NewDecoder NewEncoder"
 	encodingHexWrappers = ""
 )
 

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	netUrlNames    = "Error EscapeError InvalidHostError JoinPath Parse ParseQuery ParseRequestURI PathEscape PathUnescape QueryEscape QueryUnescape URL User UserPassword Userinfo Values"
+	netUrlNames = "Error EscapeError InvalidHostError JoinPath Parse ParseQuery ParseRequestURI PathEscape PathUnescape QueryEscape QueryUnescape URL User " +
+		"UserPassword Userinfo Values"
 	netUrlWrappers = ""
 )
 

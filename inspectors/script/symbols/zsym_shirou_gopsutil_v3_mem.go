@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	githubComShirouGopsutilV3MemNames    = "SwapDevice SwapDevices SwapDevicesWithContext SwapMemory SwapMemoryStat SwapMemoryWithContext VirtualMemory VirtualMemoryStat VirtualMemoryWithContext"
+	githubComShirouGopsutilV3MemNames = "SwapDevice SwapDevices SwapDevicesWithContext SwapMemory SwapMemoryStat SwapMemoryWithContext VirtualMemory " +
+		"VirtualMemoryStat VirtualMemoryWithContext"
 	githubComShirouGopsutilV3MemWrappers = ""
 )
 

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	githubComVedettehqVedetteInspectorsNames    = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes Report Sample"
+	githubComVedettehqVedetteInspectorsNames = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes " +
+		"Report Sample"
 	githubComVedettehqVedetteInspectorsWrappers = ""
 )
 

@@ -118,7 +118,8 @@ func (it *boundedIterator) goesOn() bool {
 	}
 	it.read++
 	if work := float64(it.read) * it.set.share; work > maxSeriesWork {
-		it.err = fmt.Errorf("%w: a function looks at more than %d samples of one series, window by window; choose a wider step or a shorter range", ErrSteps, int64(maxSeriesWork))
+		it.err = fmt.Errorf("%w: a function looks at more than %d samples of one series, window by window; choose a wider step or a shorter range", ErrSteps,
+			int64(maxSeriesWork))
 		return false
 	}
 	return true

@@ -214,7 +214,8 @@ func (q *queue) peek() (record, bool) {
 			return r, true
 		}
 		if !errors.Is(err, io.EOF) {
-			q.log.Warn("the rest of a file of the queue cannot be read and is not forwarded", "file", q.path(current.number), "offset", q.at.Offset, "bytes", current.size-q.at.Offset, "reason", err)
+			q.log.Warn("the rest of a file of the queue cannot be read and is not forwarded", "file", q.path(current.number), "offset", q.at.Offset, "bytes",
+				current.size-q.at.Offset, "reason", err)
 		}
 		q.closeReader()
 		q.move(position{Segment: current.number + 1})

@@ -31,7 +31,10 @@ func Routes() []Route {
 		{"status/runtimeinfo", get, 0, "Say how the process is.", (*API).statusRuntime},
 		{"status/config", get, 0, "Show no configuration.", fixed(map[string]string{"yaml": ""})},
 		{"status/flags", get, 0, "Show no flags.", fixed(struct{}{})},
-		{"targets", get, 0, "List the targets that are scraped: none.", fixed(map[string]any{"activeTargets": none, "droppedTargets": none, "droppedTargetCounts": struct{}{}})},
+		{
+			"targets", get, 0, "List the targets that are scraped: none.",
+			fixed(map[string]any{"activeTargets": none, "droppedTargets": none, "droppedTargetCounts": struct{}{}}),
+		},
 		{"targets/metadata", get, 0, "Describe the metrics of targets: none.", fixed(none)},
 		{"alertmanagers", get, 0, "List no Alertmanagers.", fixed(map[string]any{"activeAlertmanagers": none, "droppedAlertmanagers": none})},
 	}

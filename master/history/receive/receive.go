@@ -139,7 +139,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if result.Refused > 0 {
 		h.Log.Debug("samples refused", "remote", r.RemoteAddr, "count", result.Refused, "by", result.reasons(), "first", result.Reason)
-		http.Error(w, fmt.Sprintf("%d samples were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("%d samples were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason),
+			http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -153,7 +154,8 @@ func checkHeader(r *http.Request) (status int, err error) {
 	if text := r.Header.Get("Content-Type"); text != "" {
 		media, params, err := mime.ParseMediaType(text)
 		if err != nil || media != "application/x-protobuf" || params["proto"] != "" && params["proto"] != messageType {
-			return http.StatusUnsupportedMediaType, fmt.Errorf("the content type %q is not taken; send application/x-protobuf;proto=%s, which is remote write 1.0", text, messageType)
+			return http.StatusUnsupportedMediaType, fmt.Errorf("the content type %q is not taken; send application/x-protobuf;proto=%s, which is remote write 1.0",
+				text, messageType)
 		}
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "snappy" {

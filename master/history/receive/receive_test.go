@@ -55,7 +55,12 @@ func TestHandler(t *testing.T) {
 		{"good", good, "application/x-protobuf|snappy", Result{}, nil, http.StatusNoContent, ""},
 		{"good, its type named", good, "application/x-protobuf;proto=prometheus.WriteRequest|snappy", Result{}, nil, http.StatusNoContent, ""},
 		{"without headers", good, "|", Result{}, nil, http.StatusNoContent, ""},
-		{"some refused", good, "|", Result{Refused: 1, Reason: errors.New("too old"), By: map[string]int{"late": 1}}, nil, http.StatusBadRequest, "1 samples were refused (late 1) and the others taken; the first: too old"},
+		{
+			"some refused", good, "|",
+			Result{Refused: 1, Reason: errors.New("too old"), By: map[string]int{"late": 1}},
+			nil, http.StatusBadRequest,
+			"1 samples were refused (late 1) and the others taken; the first: too old",
+		},
 		{"busy", good, "|", Result{}, busy{}, http.StatusServiceUnavailable, "not now"},
 		{"an error", good, "|", Result{}, errors.New("no"), http.StatusBadRequest, "no"},
 		{"histogram", pack(t, withHistogram), "|", Result{}, nil, http.StatusBadRequest, "native histograms are not kept"},

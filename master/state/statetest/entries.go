@@ -273,7 +273,10 @@ func testApply(t *testing.T, s *S) {
 		nil,
 		{state.Check("kind/a", a), state.Check("kind/c", state.None)},
 		{state.Put("kind/a", []byte("1"), a)}, // is there already
-		{state.Check("kind/a", a), state.Append("audit", []byte("x")), state.Put("kind/c", []byte("3"), state.None), state.Delete("kind/b", b), state.Append("audit", []byte("y"))},
+		{
+			state.Check("kind/a", a), state.Append("audit", []byte("x")), state.Put("kind/c", []byte("3"), state.None), state.Delete("kind/b", b),
+			state.Append("audit", []byte("y")),
+		},
 	} {
 		if err := s.Apply(ctx, changes...); err != nil {
 			t.Error(err)

@@ -75,7 +75,8 @@ func TestHostsAreNotTrusted(t *testing.T) {
 	if got := ask(&pb.Execution{Path: "/a", Args: [][]byte{make([]byte, inspectors.MaxExecArgBytes)}, TimeoutMs: long}); got.GetError() == "" {
 		t.Error("too many arguments are taken")
 	}
-	if got := ask(&pb.Execution{Id: 7, Path: "/a", Args: [][]byte{[]byte("x"), []byte("y")}, TimeoutMs: 1 << 62}); string(got.GetOutput()) != "/ax,y" || got.GetId() != 7 {
+	if got := ask(&pb.Execution{Id: 7, Path: "/a", Args: [][]byte{[]byte("x"), []byte("y")}, TimeoutMs: 1 << 62}); string(got.GetOutput()) != "/ax,y" ||
+		got.GetId() != 7 {
 		t.Errorf("%v", got)
 	}
 	h.requests <- &pb.Execution{Id: 99, Cancel: true} // of nothing

@@ -127,7 +127,10 @@ func (o FilterOptions) rules() []rule {
 		{number: unix.SYS_CLONE, when: []condition{has(0, unix.CLONE_THREAD|unix.CLONE_VM|unix.CLONE_SIGHAND), lacks(0, newNamespaces)}, verdict: allow},
 		{number: unix.SYS_TGKILL, when: []condition{is(0, self)}, verdict: allow},
 		{number: unix.SYS_KILL, when: []condition{is(0, self, group)}, verdict: allow},
-		{number: unix.SYS_FCNTL, when: []condition{is(1, unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL)}, verdict: allow},
+		{
+			number: unix.SYS_FCNTL, when: []condition{is(1, unix.F_DUPFD, unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL)},
+			verdict: allow,
+		},
 		{number: unix.SYS_IOCTL, when: []condition{is(1, unix.TCGETS, unix.TIOCINQ, ioctlNonblocking, ioctlCloseOnExec)}, verdict: allow},
 		{number: unix.SYS_PRCTL, when: []condition{is(0, unix.PR_SET_NAME, unix.PR_GET_NAME, unix.PR_SET_VMA, unix.PR_GET_DUMPABLE)}, verdict: allow},
 		{number: unix.SYS_PRLIMIT64, when: []condition{is(0, 0, self), null(2)}, verdict: allow},

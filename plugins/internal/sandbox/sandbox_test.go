@@ -185,7 +185,10 @@ func newStage(t *testing.T, user int) stage {
 	t.Cleanup(func() { _ = os.RemoveAll(root) })
 	s := stage{Dir: root, Private: filepath.Join(root, "private"), Granted: filepath.Join(root, "granted")}
 	s.Token = filepath.Join(s.Private, "token")
-	for path, text := range map[string]string{s.Token: secret, filepath.Join(s.Granted, "good"): "good", filepath.Join(root, "victim"): "victim", filepath.Join(root, "bystander"): "bystander"} {
+	for path, text := range map[string]string{
+		s.Token: secret, filepath.Join(s.Granted, "good"): "good", filepath.Join(root, "victim"): "victim",
+		filepath.Join(root, "bystander"): "bystander",
+	} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -314,7 +317,10 @@ func TestConnections(t *testing.T) {
 		}{
 			{"net", func(*stage) string { return "net" }, nil},
 			{"the endpoint", func(s *stage) string { return "net:" + s.TCP }, []string{"connect over TCP", "connect over UDP"}},
-			{"its network", func(*stage) string { return "net:127.0.0.0/8" }, []string{"connect over TCP", "connect over UDP", "connect elsewhere by changing the address"}},
+			{
+				"its network", func(*stage) string { return "net:127.0.0.0/8" },
+				[]string{"connect over TCP", "connect over UDP", "connect elsewhere by changing the address"},
+			},
 			{"its name", func(s *stage) string { return "net:localhost:" + port(s.TCP) }, []string{"connect over TCP", "connect over UDP"}},
 			{"everything", func(*stage) string { return "net net:0.0.0.0/0 net:[::/0]:*" }, nil},
 			{"another port", func(*stage) string { return "net:127.0.0.1:1" }, nil},
@@ -374,7 +380,10 @@ func TestLayersHoldAlone(t *testing.T) {
 				t.Errorf("%s: %s is not in force without a user: %+v", name, want, result.Report)
 			}
 		}
-		for _, attack := range []string{"read the token", "read the shadow file", "write a file", "execute a program", "signal the agent", "read the agent's environment", "mount"} {
+		for _, attack := range []string{
+			"read the token", "read the shadow file", "write a file", "execute a program", "signal the agent",
+			"read the agent's environment", "mount",
+		} {
 			if result.Results[attack] == "" {
 				t.Errorf("%s: %s succeeds where the user stays", name, attack)
 			}

@@ -53,7 +53,8 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	r.Gauge("count", float64(misc.ProcsRunning), "state", "running")
 	r.Gauge("count", float64(misc.ProcsBlocked), "state", "waiting")
 	if option != "" {
-		return fmt.Errorf("/proc is mounted with %s, which hides the processes of others: what the system counts itself is reported, and no total; mount it with hidepid=0 to have that", option)
+		return fmt.Errorf("/proc is mounted with %s, which hides the processes of others: what the system counts itself is reported, and no total; mount it with "+
+			"hidepid=0 to have that", option)
 	}
 	return nil
 }

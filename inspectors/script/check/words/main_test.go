@@ -72,7 +72,8 @@ func TestEveryWordIsAccepted(t *testing.T) {
 			if w.Kind != "var" && w.Kind != "const" || strings.HasPrefix(w.Type, "[") {
 				continue
 			}
-			text := "package x\n\nimport q \"" + p.Path + "\"\n\nfunc Inspect() (float64, error) {\n\tif q." + w.Name + " == q." + w.Name + " {\n\t\treturn 1, nil\n\t}\n\treturn 0, nil\n}\n"
+			text := "package x\n\nimport q \"" + p.Path + "\"\n\nfunc Inspect() (float64, error) {\n\tif q." + w.Name + " == q." + w.Name +
+				" {\n\t\treturn 1, nil\n\t}\n\treturn 0, nil\n}\n"
 			for _, d := range check.Check("x.go", text) {
 				if strings.Contains(d.Message, "undefined") {
 					t.Errorf("%s.%s is proposed, but: %v", p.Name, w.Name, d)
@@ -101,7 +102,10 @@ func TestTheAuthorsAPIIsExplained(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"inspectors.Report", "inspectors.Report.Gauge", "inspectors.Report.Counter", "inspectors.Exec", "strings.Fields", "os.ReadFile", "slices.Sort"} {
+	for _, name := range []string{
+		"inspectors.Report", "inspectors.Report.Gauge", "inspectors.Report.Counter", "inspectors.Exec", "strings.Fields",
+		"os.ReadFile", "slices.Sort",
+	} {
 		if said[name] == "" {
 			t.Errorf("%s is not explained", name)
 		}

@@ -113,7 +113,8 @@ func TestWhatMayNotBeRead(t *testing.T) {
 		}
 	}
 	_, err := r.Open("/etc/passwd")
-	if want := "open /etc/passwd: not among the files that scripts may read; write //vedette:needs fs:/etc/passwd if it must be"; err == nil || err.Error() != want {
+	if want := "open /etc/passwd: not among the files that scripts may read; write //vedette:needs fs:/etc/passwd if it must be"; err == nil ||
+		err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
 }

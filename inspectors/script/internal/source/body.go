@@ -208,7 +208,8 @@ func suggestPackage(name string) string {
 	if near := nearest.Word(name, names); near != "" {
 		return "did you mean " + near + "?"
 	}
-	return "declare " + name + ", or use one of the packages that are, as os, net, net/http, strings, time, or gopsutil's cpu, disk, host, load, mem, net and process"
+	return "declare " + name + ", or use one of the packages that are, as os, net, net/http, strings, time, or gopsutil's cpu, disk, host, load, mem, net and " +
+		"process"
 }
 
 func quotedPaths(list []symbols.Package, and string) string {
