@@ -92,6 +92,44 @@ type Alerts struct {
 	// Alertmanagers are the addresses of those that are told, for example
 	// http://alertmanager:9093.
 	Alertmanagers []string `yaml:"alertmanagers"`
+	// AlertmanagerConfig is a configuration of Alertmanager, an alertmanager.yml,
+	// which says who is told. It stands in place of Alerts.Notify.
+	AlertmanagerConfig string `yaml:"alertmanager_config" path:"true"`
+	// Notify says who is told, by names of your choice, for example
+	// ops: {email: ops@example.org}.
+	Notify map[string]Notify `yaml:"notify"`
+	// SMTP is the mail server that takes what goes to Notify.Email.
+	SMTP SMTP `yaml:"smtp"`
+	// URL is the address of the page, which messages have as a link.
+	URL string `yaml:"url" absent:"the address that the master listens on"`
+}
+
+// Notify is somebody who is told of alerts, on one way or several.
+type Notify struct {
+	// Email is an address, or several with commas between them.
+	Email string `yaml:"email"`
+	// Ntfy is a topic of an ntfy server, for example https://ntfy.sh/my-topic.
+	Ntfy string `yaml:"ntfy"`
+	// Webhook is an address that takes JSON in Alertmanager's form.
+	Webhook string `yaml:"webhook"`
+	// TokenFile holds a bearer token for Ntfy and Webhook, and nothing else.
+	TokenFile string `yaml:"token_file" path:"true"`
+	// Only is the one severity that is told of.
+	Only string `yaml:"only" absent:"every severity"`
+}
+
+// SMTP is a mail server.
+type SMTP struct {
+	// Server is its host:port.
+	Server string `yaml:"server" default:"localhost:25"`
+	// From is the sender of mails.
+	From string `yaml:"from" absent:"vedette@ and the name of the machine"`
+	// User is the name to log in with.
+	User string `yaml:"user" absent:"no login"`
+	// PasswordFile holds the password and nothing else.
+	PasswordFile string `yaml:"password_file" path:"true"`
+	// TLS is whether mails must be encrypted on their way to the server.
+	TLS bool `yaml:"tls" default:"true"`
 }
 
 // History configures the master's store of samples.

@@ -92,24 +92,3 @@ func (l *loader) remoteWriteFiles() {
 		}
 	})
 }
-
-const maxAlertmanagers = 10
-
-// alerts checks who is told of alerts.
-func (l *loader) alerts() {
-	const p = "master.alerts.alertmanagers"
-	addresses := l.c.Master.Alerts.Alertmanagers
-	l.check(len(addresses) > maxAlertmanagers, p, "%d Alertmanagers are named; at most %d are allowed", len(addresses), maxAlertmanagers)
-	for i, address := range addresses {
-		u, err := url.Parse(address)
-		switch {
-		case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-			l.check(true, l.entry(p, i), "%s is not an address; write it as http://alertmanager:9093", quote(address))
-		case u.User != nil:
-			// The address is not shown: it holds a secret.
-			l.faults = append(l.faults, Fault{Origin: l.at(l.entry(p, i)), Message: l.entry(p, i) + ": a name or password in the address is not used; leave it out"})
-		case slices.Contains(addresses[:i], address):
-			l.check(true, l.entry(p, i), "%s is given twice", quote(address))
-		}
-	}
-}

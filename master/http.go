@@ -136,8 +136,12 @@ func (m *Master) audited(row route, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		attempt := audit.NewAttempt(identity.Name, string(identity.Role), r.RemoteAddr, row.Audit)
 		answer := &answered{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(answer, r)
+		next.ServeHTTP(answer, r.WithContext(audit.With(r.Context(), attempt)))
+		if attempt.HasLine() {
+			return
+		}
 		outcome := audit.OK
 		if answer.status >= http.StatusBadRequest {
 			outcome = fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status))

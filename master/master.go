@@ -117,16 +117,13 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
-	alerts, err := alert.New(alert.Options{
-		Log: deps.Log, History: store, Files: cfg.Alerts.Rules, Builtin: cfg.Alerts.BuiltIn, Alertmanagers: cfg.Alerts.Alertmanagers,
-	})
-	if err != nil {
-		return nil, err
-	}
 	m := &Master{
-		cfg: cfg, deps: deps, auth: authenticator, history: store, alerts: alerts, forward: forwarders,
+		cfg: cfg, deps: deps, auth: authenticator, history: store, forward: forwarders,
 		prometheus: store.Handler(), hub: live.NewHub(), programs: artefactStore(cfg),
 		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}),
+	}
+	if m.alerts, err = m.newAlerts(); err != nil {
+		return nil, err
 	}
 	m.catalog = catalog.New(catalog.Options{Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram})
 	m.registry = hosts.New(cfg.GoneAfter, func(host wire.Host) {
@@ -299,7 +296,7 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	if err := m.catalog.Open(ctx, store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	if err := m.takeTokens(ctx, store); err != nil {
+	if err := errors.Join(m.takeTokens(ctx, store), m.alerts.Open(ctx, store)); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	if err := m.boards.Open(ctx, store); err != nil {
@@ -379,13 +376,6 @@ func run(f func() error) *task {
 		t.err = f()
 	}()
 	return t
-}
-
-// alert evaluates rules until ctx ends.
-func (m *Master) alert(ctx context.Context) {
-	if err := m.alerts.Run(ctx); err != nil {
-		m.deps.Log.Error("nobody is told of alerts", "error", err)
-	}
 }
 
 // announce closes ready when the history is open or takes its time, and not at

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/auth"
 )
 
 // certificate is the one that the master shows, or nil without TLS. It may change
@@ -26,8 +27,8 @@ func (c *certificate) load(files config.TLS) error {
 
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.now.Load(), nil }
 
-// Reload takes over the tokens of a configuration, and the certificate with its
-// files as they are now. Connections of a credential that is not good any more are
+// Reload takes over the tokens of a configuration, its alerts, and the certificate
+// with its files as they are now. Connections of a credential that is not good any more are
 // closed. Where there is an error nothing has changed.
 func (m *Master) Reload(cfg config.Master) error {
 	if (cfg.TLS.Cert == "") != (m.cfg.TLS.Cert == "") {
@@ -38,6 +39,12 @@ func (m *Master) Reload(cfg config.Master) error {
 		if err := fresh.load(cfg.TLS); err != nil {
 			return err
 		}
+	}
+	if _, err := auth.New(cfg.Tokens); err != nil {
+		return err
+	}
+	if err := m.alerts.Reload(cfg.Alerts); err != nil {
+		return err
 	}
 	if !m.auth.Open() || len(cfg.Tokens) > 0 {
 		if err := m.auth.SetTokens(cfg.Tokens); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
@@ -72,6 +73,15 @@ func routes() []route {
 		{
 			Path: history.APIPrefix, Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, For: wire.Viewer, serve: (*Master).queries,
 			Says: "Answer 404 in the form of Prometheus.",
+		},
+		{
+			Path: alert.RoutePrefix, Methods: get, For: wire.Viewer, serve: (*Master).alertmanager,
+			Says: "Alertmanager's API, version 2, for amtool and Grafana.",
+		},
+		{
+			Path: alert.RoutePrefix, Methods: []string{http.MethodPost, http.MethodDelete}, For: wire.Operator, Body: alert.MaxRouteBody,
+			Audit: "alertmanager.change", serve: (*Master).alertmanager,
+			Says: "Make and end silences, and put alerts, by Alertmanager's API.",
 		},
 		{
 			Path: "/metrics", Methods: get, For: wire.Viewer, serve: func(m *Master) http.Handler { return m.history.Metrics() },

@@ -74,6 +74,7 @@ func mayAsk() map[string]string {
 		"GET /metrics": viewers, "GET /api/v1/": viewers, "POST /api/v1/": viewers,
 		"POST /api/v1/write": agents,
 		"GET /artefacts/":    known, "PUT /artefacts/": operators,
+		"GET /alertmanager/": viewers, "POST /alertmanager/": operators, "DELETE /alertmanager/": operators,
 	}
 	for _, path := range strings.Fields("query query_range query_exemplars format_query labels series") {
 		rows["GET /api/v1/"+path], rows["POST /api/v1/"+path] = viewers, viewers

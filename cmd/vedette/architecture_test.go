@@ -93,7 +93,7 @@ func owners() map[string][]string {
 		"github.com/hashicorp/go-plugin":      {"plugins"},
 		"github.com/hashicorp/go-hclog":       {"plugins"},
 		"google.golang.org/grpc":              {"plugins"},
-		"google.golang.org/protobuf":          {"plugins"},
+		"google.golang.org/protobuf":          {"plugins", "master/alert/route"},
 		"github.com/traefik/yaegi":            {"inspectors/script"},
 		"github.com/shirou/gopsutil":          {"inspectors"},
 		"go.yaml.in/yaml":                     {"config"},
@@ -105,6 +105,7 @@ func owners() map[string][]string {
 		"k8s.io/apimachinery":                 {"master/catalog", "master/api"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
+		"github.com/emersion/go-smtp":         nil, // tests only
 		"github.com/rogpeppe/go-internal":     nil, // tests only
 		"go.uber.org/goleak":                  nil, // tests only
 		"github.com/vedettehq/vedette/master": {"cmd/internal/serve", "master", "bench"},

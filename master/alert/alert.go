@@ -1,11 +1,14 @@
 // Package alert evaluates rules over the history: those that come with the
-// product, and those of files in Prometheus' format. What fires goes to
-// Alertmanagers, and is shown by the Prometheus HTTP API.
+// product, and those of files in Prometheus' format. What fires is told to people by
+// package route, and to external Alertmanagers, and is shown by the Prometheus HTTP
+// API.
 //
 // Since when an alert is active is in the history, as the series ALERTS_FOR_STATE,
-// so that a restart of the master does not begin anew with it. An Alertmanager
-// takes an alert as resolved that it is not told of for a while, so that what has
-// ended while the master was down is told too.
+// so that a restart of the master does not begin anew with it. What fires, since
+// when, and who was told is in the master's state: what has ended while the master
+// was down is told, with the time of its start. An alert that its rule does not name
+// any more has ended only if its host is there to say so: without samples it is
+// unknown, and goes on.
 package alert
 
 import (
@@ -14,15 +17,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
+	amalert "github.com/prometheus/alertmanager/alert"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/util/strutil"
 
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/bell"
+	"github.com/vedettehq/vedette/master/alert/route"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/state"
 )
 
 const (
@@ -34,6 +45,10 @@ const (
 	outageTolerance = time.Hour
 	// resendDelay is how often Alertmanagers are told of what still fires.
 	resendDelay = time.Minute
+	// reviewEvery is how often it is looked at what goes on; what rules say to have
+	// ended is looked at at once.
+	reviewEvery = 5 * time.Second
+	writeWithin = 10 * time.Second
 	// builtinName is the file that the API gives for the built-in rules.
 	builtinName = "built-in"
 	// labelKey is a label of every series of the history. It is of no use to who
@@ -41,69 +56,143 @@ const (
 	labelKey = "key"
 )
 
+// RoutePrefix is the path below which Alertmanager's API is, and MaxRouteBody bounds
+// its requests.
+const (
+	RoutePrefix  = route.Prefix + "/"
+	MaxRouteBody = route.MaxBody
+)
+
 //go:embed builtin.yaml
 var builtin []byte
 
-// Options say which rules there are, and who is told.
+// Options are what Alerts need from outside.
 type Options struct {
 	Log     *slog.Logger // nil: nothing is logged
 	History *history.Store
-	// Files are rule files in Prometheus' format, and Builtin adds the rules that
-	// come with the product.
-	Files   []string
-	Builtin bool
-	// Alertmanagers are the addresses of those that are told.
-	Alertmanagers []string
+	// Config says which rules there are, and who is told.
+	Config config.Alerts
+	// Link returns the address of the page, for messages.
+	Link func() string
+	// Gone reports whether a host is known and does not report, so that nobody can
+	// tell how it is. Nil: none is.
+	Gone func(host string) bool
+	// Changed is called when something fires or ends, or somebody was told. It must
+	// not call back, and may be nil.
+	Changed func()
+	// Settle is how long after a start, or after its host has come back, an alert is
+	// not believed to have ended because no rule says that it fires. Zero: settleAfter.
+	Settle time.Duration
 }
 
-// Alerts evaluates rules. New makes it, Run runs it once.
+// Alerts evaluates rules and tells of what fires. New makes it, Open gives it its
+// state, Run runs it once.
 type Alerts struct {
 	opts    Options
 	history *history.Rules
 	sender  *sender
-	ids     []string
-	groups  map[string]*rulefmt.RuleGroups // by id, read once
+	route   *route.Router
+	keeper  *keeper
+	review  chan struct{} // rung when rules say that something has ended
+
+	mu     sync.Mutex
+	ids    []string                       // guarded by mu
+	groups map[string]*rulefmt.RuleGroups // guarded by mu; by id
 
 	manager *rules.Manager
 	started chan struct{} // closed when manager is set
 }
 
-// New reads the rules. The error has every fault, with its place.
+// New reads the rules, and who is told. The error has every fault, with its place.
 func New(opts Options) (*Alerts, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Alerts{opts: opts, history: opts.History.Rules(), groups: make(map[string]*rulefmt.RuleGroups), started: make(chan struct{})}
+	if opts.Gone == nil {
+		opts.Gone = func(string) bool { return false }
+	}
+	if opts.Changed == nil {
+		opts.Changed = func() {}
+	}
+	if opts.Settle == 0 {
+		opts.Settle = settleAfter
+	}
+	a := &Alerts{opts: opts, history: opts.History.Rules(), review: make(chan struct{}, 1), started: make(chan struct{})}
+	a.keeper = newKeeper(&a.opts)
+	ids, groups, err := a.read(opts.Config)
+	tell, tellErr := route.Read(opts.Config)
+	if err = errors.Join(err, tellErr); err != nil {
+		return nil, err
+	}
+	a.ids, a.groups = ids, groups
+	if a.route, err = route.New(route.Options{Log: opts.Log, Link: opts.Link, Telling: a.telling, Told: a.told}, tell); err != nil {
+		return nil, err
+	}
+	a.sender, err = newSender(opts.Log, opts.Config.Alertmanagers)
+	return a, err
+}
+
+// read reads the rules that a configuration names.
+func (a *Alerts) read(c config.Alerts) (ids []string, groups map[string]*rulefmt.RuleGroups, err error) {
 	var faults []error
-	if opts.Builtin {
-		groups, errs := rulefmt.Parse(builtin, false, model.UTF8Validation, a.history.Parser(), opts.Log)
-		a.add(builtinName, groups)
+	groups = make(map[string]*rulefmt.RuleGroups)
+	if c.BuiltIn {
+		read, errs := rulefmt.Parse(builtin, false, model.UTF8Validation, a.history.Parser(), a.opts.Log)
+		ids, groups[builtinName] = append(ids, builtinName), read
 		faults = append(faults, errs...)
 	}
-	for _, file := range opts.Files {
-		groups, errs := rulefmt.ParseFile(file, false, model.UTF8Validation, a.history.Parser(), opts.Log)
+	for _, file := range c.Rules {
+		read, errs := rulefmt.ParseFile(file, false, model.UTF8Validation, a.history.Parser(), a.opts.Log)
 		if len(errs) > 0 {
 			faults = append(faults, fmt.Errorf("cannot use a file of rules: %w", errors.Join(errs...)))
 			continue
 		}
-		a.add(file, groups)
+		ids, groups[file] = append(ids, file), read
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	var err error
-	a.sender, err = newSender(opts.Log, opts.Alertmanagers)
-	return a, err
+	return ids, groups, errors.Join(faults...)
 }
 
-func (a *Alerts) add(id string, groups *rulefmt.RuleGroups) {
-	a.ids = append(a.ids, id)
-	a.groups[id] = groups
+// Open takes up what fired, the silences, and who was told. It is to be called once,
+// before Run.
+func (a *Alerts) Open(ctx context.Context, store state.Store) error {
+	if err := errors.Join(a.keeper.open(ctx, store), a.route.Open(ctx, store)); err != nil {
+		return fmt.Errorf("cannot take up the alerts: %w", err)
+	}
+	return nil
 }
+
+// Reload takes other rules and other people to tell. Where there is an error the old
+// ones stay.
+func (a *Alerts) Reload(c config.Alerts) error {
+	if !slices.Equal(c.Alertmanagers, a.opts.Config.Alertmanagers) {
+		return errors.New("master.alerts.alertmanagers has changed, which takes a restart")
+	}
+	ids, groups, err := a.read(c)
+	tell, tellErr := route.Read(c)
+	if err = errors.Join(err, tellErr); err != nil {
+		return err
+	}
+	if err := a.route.Reload(tell); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.ids, a.groups = ids, groups
+	a.mu.Unlock()
+	select {
+	case <-a.started:
+		return a.manager.Update(interval, ids, labels.EmptyLabels(), "", nil)
+	default:
+		return nil // Run takes them
+	}
+}
+
+// Route is what tells people.
+func (a *Alerts) Route() *route.Router { return a.route }
 
 // Run evaluates rules from the time on when the history is open, until ctx ends,
 // and returns when every goroutine is gone.
 func (a *Alerts) Run(ctx context.Context) error {
+	defer a.route.Stop()
 	select {
 	case <-ctx.Done():
 		return nil
@@ -117,8 +206,15 @@ func (a *Alerts) Run(ctx context.Context) error {
 	})
 	stopSending := a.sender.run()
 	defer stopSending()
-	if err := manager.Update(interval, a.ids, labels.EmptyLabels(), "", nil); err != nil {
+	a.mu.Lock()
+	ids := a.ids
+	a.mu.Unlock()
+	if err := manager.Update(interval, ids, labels.EmptyLabels(), "", nil); err != nil {
 		return fmt.Errorf("cannot evaluate the rules: %w", err)
+	}
+	a.handOn(ctx, a.keeper.begin(time.Now()))
+	if err := a.route.Start(); err != nil {
+		return fmt.Errorf("cannot tell of alerts: %w", err)
 	}
 	a.manager = manager
 	close(a.started)
@@ -127,15 +223,108 @@ func (a *Alerts) Run(ctx context.Context) error {
 		defer close(ran)
 		manager.Run()
 	}()
-	<-ctx.Done()
+	a.watch(ctx)
 	manager.Stop()
 	<-ran
+	a.route.Stop()
+	a.write(context.WithoutCancel(ctx))
 	return nil
 }
 
-// notify tells of alerts, without the label key.
+// watch reviews what fires, until ctx ends.
+func (a *Alerts) watch(ctx context.Context) {
+	ticker := time.NewTicker(reviewEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-a.review:
+		}
+		list, acks := a.keeper.review(a.saying())
+		for _, id := range acks { // before the end is told, or nobody is
+			if err := a.route.Unsilence(ctx, id); err != nil {
+				a.opts.Log.Warn("an acknowledgement outlasts its alert", "error", err)
+			}
+		}
+		a.handOn(ctx, list)
+		a.sender.repeat(time.Now())
+		if len(list) > 0 {
+			a.opts.Changed()
+		}
+	}
+}
+
+// saying walks over what rules say now.
+func (a *Alerts) saying() saying {
+	s := saying{at: time.Now(), firing: make(map[model.Fingerprint]bool), pending: make(map[model.Fingerprint]bool), rules: make(map[string][]evaluated)}
+	for _, group := range a.manager.RuleGroups() {
+		for _, rule := range group.AlertingRules() {
+			e := evaluated{keep: rule.KeepFiringFor()}
+			if rule.Health() == rules.HealthGood {
+				e.at = rule.GetEvaluationTimestamp()
+			}
+			s.rules[rule.Name()] = append(s.rules[rule.Name()], e)
+			for _, alert := range withoutKey(rule.ActiveAlerts()) {
+				if fp := labelSet(alert.Labels).Fingerprint(); alert.State == rules.StateFiring {
+					s.firing[fp] = true
+				} else {
+					s.pending[fp] = true
+				}
+			}
+		}
+	}
+	return s
+}
+
+// notify takes what a rule says, without the label key.
 func (a *Alerts) notify(ctx context.Context, expr string, alerts ...*rules.Alert) {
-	rules.SendAlerts(a.sender, "")(ctx, expr, withoutKey(alerts)...)
+	if len(alerts) == 0 {
+		return
+	}
+	list := a.keeper.fired(time.Now(), a.opts.Link()+strutil.TableLinkForExpression(expr), withoutKey(alerts))
+	a.handOn(ctx, list)
+	if len(list) > 0 {
+		a.opts.Changed()
+	}
+	if slices.ContainsFunc(alerts, func(one *rules.Alert) bool { return one.State != rules.StateFiring }) {
+		bell.Ring(a.review)
+	}
+}
+
+// handOn keeps alerts as they are now, and then has people told.
+func (a *Alerts) handOn(ctx context.Context, list []*amalert.Alert) {
+	a.write(ctx)
+	if len(list) == 0 {
+		return
+	}
+	if err := a.route.Put(ctx, list...); err != nil && ctx.Err() == nil {
+		a.opts.Log.Error("nobody is told of alerts", "error", err)
+	}
+	a.sender.put(list)
+}
+
+func (a *Alerts) write(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	if err := a.keeper.write(ctx); err != nil {
+		a.opts.Log.Error("what fires is not on the disk; trying again", "error", err)
+	}
+}
+
+// telling notes that somebody is about to be told.
+func (a *Alerts) telling(t route.Telling) {
+	if a.keeper.telling(t.Receiver, t.Alerts, t.SendsResolved) {
+		a.write(context.Background())
+	}
+}
+
+// told notes who was told.
+func (a *Alerts) told(t route.Telling) {
+	a.keeper.told(t.Receiver, t.Alerts, t.At, t.SendsResolved, t.Err)
+	a.write(context.Background())
+	a.opts.Changed()
 }
 
 func withoutKey(alerts []*rules.Alert) []*rules.Alert {
@@ -154,6 +343,8 @@ type loader struct{ *Alerts }
 
 // Load implements rules.GroupLoader.
 func (l loader) Load(id string, _ bool, _ model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.groups[id], nil
 }
 

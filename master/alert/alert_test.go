@@ -14,9 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/state"
 )
 
 // told is what an Alertmanager was told of one alert.
@@ -35,6 +37,7 @@ type world struct {
 	mu   sync.Mutex
 	told []told // guarded by mu
 
+	state  state.Store
 	store  *history.Store
 	alerts *Alerts
 	stop   func()
@@ -42,7 +45,7 @@ type world struct {
 
 func newWorld(t *testing.T, rules string) *world {
 	t.Helper()
-	w := &world{T: t, dir: t.TempDir()}
+	w := &world{T: t, dir: t.TempDir(), state: state.NewMemory()}
 	w.rules = filepath.Join(w.dir, "rules.yaml")
 	if err := os.WriteFile(w.rules, []byte(rules), 0o600); err != nil {
 		t.Fatal(err)
@@ -75,9 +78,12 @@ func (w *world) start() {
 		w.Fatal(err)
 	}
 	if w.alerts, err = New(Options{
-		Log: log, History: w.store, Files: []string{w.rules}, Builtin: true,
-		Alertmanagers: []string{w.server.URL + "/am"},
+		Log: log, History: w.store, Link: func() string { return "http://master" },
+		Config: config.Alerts{Rules: []string{w.rules}, BuiltIn: true, Alertmanagers: []string{w.server.URL + "/am"}},
 	}); err != nil {
+		w.Fatal(err)
+	}
+	if err := w.alerts.Open(w.Context(), w.state); err != nil {
 		w.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -246,7 +252,7 @@ func TestFaultsOfRules(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := New(Options{Log: slog.New(slog.DiscardHandler), History: store, Files: []string{file}})
+		_, err := New(Options{Log: slog.New(slog.DiscardHandler), History: store, Config: config.Alerts{Rules: []string{file}}})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
 			t.Errorf("%q: %v; want %q and the file", text, err, want)
 		}

@@ -5,26 +5,44 @@ import (
 	"log/slog"
 	"net/url"
 	"strconv"
+	"sync"
+	"time"
 
+	amalert "github.com/prometheus/alertmanager/alert"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/notifier"
 )
 
 // queueAlerts is how many alerts wait for an Alertmanager; the oldest go first.
-const queueAlerts = 10_000
+const (
+	queueAlerts = 10_000
+	// endsFor is how long it is said again that an alert has ended: the Alertmanager
+	// may have been away.
+	endsFor = 15 * time.Minute
+)
 
 // sender sends alerts to Alertmanagers, each from a queue of its own: one that
 // hangs delays no other.
 type sender struct {
 	manager *notifier.Manager
 	targets map[string][]*targetgroup.Group
+
+	mu    sync.Mutex
+	ended map[model.Fingerprint]*ending // guarded by mu
+}
+
+// ending is an alert that has ended.
+type ending struct {
+	*amalert.Alert
+	sent time.Time
 }
 
 // newSender makes a sender; it starts nothing that has to be stopped before run.
 func newSender(log *slog.Logger, addresses []string) (*sender, error) {
-	s := &sender{targets: make(map[string][]*targetgroup.Group)}
+	s := &sender{targets: make(map[string][]*targetgroup.Group), ended: make(map[model.Fingerprint]*ending)}
 	s.manager = notifier.NewManager(&notifier.Options{QueueCapacity: queueAlerts}, model.UTF8Validation, log.With("component", "alertmanager"))
 	var cfg config.Config
 	for i, address := range addresses {
@@ -44,8 +62,60 @@ func newSender(log *slog.Logger, addresses []string) (*sender, error) {
 	return s, nil
 }
 
-// Send implements rules.Sender.
-func (s *sender) Send(alerts ...*notifier.Alert) { s.manager.Send(alerts...) }
+// put sends alerts as they are now.
+func (s *sender) put(list []*amalert.Alert) {
+	if len(s.targets) == 0 {
+		return
+	}
+	s.mu.Lock()
+	for _, a := range list {
+		if a.Timeout {
+			delete(s.ended, a.Fingerprint())
+		} else {
+			s.ended[a.Fingerprint()] = &ending{a, time.Now()}
+		}
+	}
+	s.mu.Unlock()
+	s.send(list)
+}
+
+// repeat says again what has ended a while ago.
+func (s *sender) repeat(now time.Time) {
+	var list []*amalert.Alert
+	s.mu.Lock()
+	for fp, one := range s.ended {
+		switch {
+		case now.Sub(one.EndsAt) > endsFor:
+			delete(s.ended, fp)
+		case now.Sub(one.sent) >= resendDelay:
+			one.sent = now
+			list = append(list, one.Alert)
+		}
+	}
+	s.mu.Unlock()
+	s.send(list)
+}
+
+func (s *sender) send(list []*amalert.Alert) {
+	if len(list) == 0 {
+		return
+	}
+	sent := make([]*notifier.Alert, len(list))
+	for i, a := range list {
+		sent[i] = &notifier.Alert{
+			Labels: promLabels(a.Labels), Annotations: promLabels(a.Annotations), StartsAt: a.StartsAt, EndsAt: a.EndsAt, GeneratorURL: a.GeneratorURL,
+		}
+	}
+	s.manager.Send(sent...)
+}
+
+func promLabels(set model.LabelSet) labels.Labels {
+	m := make(map[string]string, len(set))
+	for name, value := range set {
+		m[string(name)] = string(value)
+	}
+	return labels.FromMap(m)
+}
 
 // run sends until the function that it returns is called, which waits for the end.
 func (s *sender) run() (stop func()) {

@@ -104,7 +104,7 @@ func (r *Reloads) base() []string { return []string{r.Settings.path(), ".env"} }
 // named are the files that a configuration names, and of which the content
 // matters.
 func named(c *config.Config) []string {
-	files := []string{c.Master.TLS.Cert, c.Master.TLS.Key}
+	files := append([]string{c.Master.TLS.Cert, c.Master.TLS.Key, c.Master.Alerts.AlertmanagerConfig}, c.Master.Alerts.Rules...)
 	for _, in := range c.Inspectors {
 		files = append(files, in.File)
 	}

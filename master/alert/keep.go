@@ -1,0 +1,395 @@
+package alert
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	amalert "github.com/prometheus/alertmanager/alert"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/vedettehq/vedette/master/alert/shelf"
+	"github.com/vedettehq/vedette/master/state"
+)
+
+const (
+	alertPrefix = "alerts/"
+	// refreshEvery is how often it is said again that an alert goes on, and holds
+	// how long that is believed.
+	refreshEvery, holds = time.Minute, 10 * time.Minute
+	// settleAfter is how long after a start, or after its host has come back, an
+	// alert is not believed to have ended because its rule does not say it: there
+	// may be no fresh samples yet.
+	settleAfter = 2 * time.Minute
+	// keepEnded is how long an end is told that could not be told.
+	keepEnded = 24 * time.Hour
+	// hostGone is the alert that says of its host that it is gone, which is not
+	// unknown then.
+	hostGone = "host/gone"
+)
+
+// kept is an alert that has fired: what is in the state of it.
+type kept struct {
+	Labels      model.LabelSet `json:"labels"`
+	Annotations model.LabelSet `json:"annotations,omitempty"`
+	StartsAt    time.Time      `json:"starts_at"`
+	// EndsAt is when it ended, or zero.
+	EndsAt time.Time `json:"ends_at,omitzero"`
+	// Unknown is that its host is gone, so that nobody can tell whether it goes on.
+	Unknown   bool   `json:"unknown,omitempty"`
+	Generator string `json:"generator,omitempty"`
+	// Told says who was told, by receiver and way.
+	Told map[string]tolds `json:"told,omitempty"`
+	// Ack is the silence that an acknowledgement has made, or "".
+	Ack string `json:"ack,omitempty"`
+
+	// What follows is not kept.
+	value    float64
+	seen     time.Time // when its rule has said last that it fires
+	put      time.Time // when it was handed on last
+	settled  bool      // its rule has said since the start, or its host's return, how it is
+	heldBack bool      // it fired before the start, nobody was told, and its rule has not said it again
+	dirty    bool      // it is not in the state as it is
+}
+
+// tolds is what a receiver was told of an alert last.
+type tolds struct {
+	// At is zero while it is not known whether it was told at all: the master may
+	// have been killed between the message and the note of it.
+	At    time.Time `json:"at,omitzero"`
+	Ended bool      `json:"ended,omitempty"` // that it has ended
+	// Ends is whether it is told of ends, too.
+	Ends bool `json:"ends,omitempty"`
+	// Failed says why it could not be told, since At, or is "".
+	Failed string `json:"failed,omitempty"`
+}
+
+func (k *kept) name() string { return string(k.Labels[model.AlertNameLabel]) }
+func (k *kept) host() string { return string(k.Labels["host"]) }
+
+func (k *kept) ended() bool { return !k.EndsAt.IsZero() }
+
+// done reports whether nothing has to be told of an alert any more.
+func (k *kept) done(now time.Time) bool {
+	if !k.ended() {
+		return false
+	}
+	for _, one := range k.Told {
+		if one.Ends && !one.Ended && (!one.At.IsZero() || one.Failed == "") {
+			return now.Sub(k.EndsAt) > keepEnded
+		}
+	}
+	return true
+}
+
+// keeper knows what fires, and keeps it in the state. What rules say passes through
+// it: they forget at a restart, and what they do not say may be for want of samples.
+type keeper struct {
+	opts  *Options
+	shelf *shelf.Shelf // set by open
+
+	writing sync.Mutex // held while the state is written; taken before mu
+
+	mu     sync.Mutex
+	alerts map[model.Fingerprint]*kept // guarded by mu
+	downs  map[string]time.Time        // guarded by mu: when a host was seen gone last
+	gone   map[model.Fingerprint]bool  // guarded by mu: to be removed from the state
+	start  time.Time                   // guarded by mu: when rules began
+}
+
+func newKeeper(opts *Options) *keeper {
+	return &keeper{opts: opts, alerts: make(map[model.Fingerprint]*kept), downs: make(map[string]time.Time), gone: make(map[model.Fingerprint]bool)}
+}
+
+// open takes up what fired when the master ended.
+func (k *keeper) open(ctx context.Context, store state.Store) error {
+	s, values, err := shelf.Open(ctx, store, alertPrefix)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.shelf = s
+	for name, value := range values {
+		one := new(kept)
+		if err := json.Unmarshal(value, one); err != nil {
+			return fmt.Errorf("cannot read the alert %s%s of the state: %w", alertPrefix, name, err)
+		}
+		one.heldBack = len(one.Told) == 0 && !one.ended()
+		k.alerts[one.Labels.Fingerprint()] = one
+	}
+	return nil
+}
+
+// begin notes that rules begin, and returns what is to be handed on before.
+func (k *keeper) begin(now time.Time) []*amalert.Alert {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.start = now
+	var list []*amalert.Alert
+	for _, one := range k.alerts {
+		if one.ended() && one.unsure() {
+			one.EndsAt, one.dirty = time.Time{}, true // its beginning is told again, and then its end
+		}
+		if !one.heldBack {
+			list = append(list, one.handOn(now))
+		}
+	}
+	return list
+}
+
+// unsure reports whether somebody may have been told that the alert fires, without
+// a note of it.
+func (k *kept) unsure() bool {
+	for _, one := range k.Told {
+		if one.At.IsZero() && one.Failed == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// handOn is the alert as those who tell take it.
+func (k *kept) handOn(now time.Time) *amalert.Alert {
+	k.put = now
+	a := &amalert.Alert{
+		Alert:     model.Alert{Labels: k.Labels, Annotations: k.Annotations, StartsAt: k.StartsAt, EndsAt: k.EndsAt, GeneratorURL: k.Generator},
+		UpdatedAt: now, Timeout: !k.ended(),
+	}
+	if !k.ended() {
+		a.EndsAt = now.Add(holds)
+	}
+	return a
+}
+
+// fired takes what a rule says that fires, and returns what is to be handed on.
+func (k *keeper) fired(now time.Time, generator string, alerts []*rules.Alert) []*amalert.Alert {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var list []*amalert.Alert
+	for _, a := range alerts {
+		if a.State != rules.StateFiring {
+			continue
+		}
+		set := labelSet(a.Labels)
+		fp := set.Fingerprint()
+		one := k.alerts[fp]
+		if one == nil || one.ended() {
+			next := &kept{Labels: set, StartsAt: a.FiredAt, Generator: generator, dirty: true}
+			if one != nil {
+				next.Told = one.Told // of the time before, until they are told anew
+			}
+			one, k.alerts[fp] = next, next
+			delete(k.gone, fp)
+		}
+		annotations := labelSet(a.Annotations)
+		fresh := now.Sub(one.put) >= refreshEvery || one.heldBack || !annotations.Equal(one.Annotations)
+		one.Annotations, one.value, one.seen, one.settled, one.heldBack = annotations, a.Value, now, true, false
+		if one.Unknown {
+			one.Unknown, one.dirty = false, true
+		}
+		if fresh {
+			list = append(list, one.handOn(now))
+		}
+	}
+	return list
+}
+
+func labelSet(l labels.Labels) model.LabelSet {
+	set := make(model.LabelSet, l.Len())
+	l.Range(func(l labels.Label) { set[model.LabelName(l.Name)] = model.LabelValue(l.Value) })
+	return set
+}
+
+// saying is what rules say at one time.
+type saying struct {
+	at      time.Time
+	firing  map[model.Fingerprint]bool
+	pending map[model.Fingerprint]bool
+	// rules are those that there are, by the name of their alert: when each was
+	// evaluated last without an error, after which it had its say.
+	rules map[string][]evaluated
+}
+
+type evaluated struct {
+	at   time.Time     // zero: with an error
+	keep time.Duration // for which the alert goes on, which rules forget at a restart
+}
+
+// review compares what fires with what rules say, and returns what is to be handed
+// on, and which silences end with it.
+func (k *keeper) review(s saying) (list []*amalert.Alert, acks []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for fp, one := range k.alerts {
+		if one.done(s.at) {
+			delete(k.alerts, fp)
+			k.gone[fp] = true
+			continue
+		}
+		if one.ended() {
+			continue
+		}
+		if !s.firing[fp] && one.seen.Before(s.at) && k.endedLocked(one, fp, s) {
+			one.EndsAt, one.Unknown, one.dirty = s.at, false, true
+			if one.Ack != "" {
+				acks = append(acks, one.Ack)
+				one.Ack = ""
+			}
+			if !one.heldBack {
+				list = append(list, one.handOn(s.at))
+			}
+			continue
+		}
+		if !one.heldBack && s.at.Sub(one.put) >= refreshEvery {
+			list = append(list, one.handOn(s.at))
+		}
+	}
+	return list, acks
+}
+
+// endedLocked reports whether an alert has ended of which no rule says that it
+// fires. While its host is gone it is unknown instead.
+func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
+	since := k.start
+	if host := one.host(); host != "" && one.name() != hostGone {
+		if k.opts.Gone(host) {
+			k.downs[host] = s.at
+			one.dirty = one.dirty || !one.Unknown
+			one.Unknown, one.settled = true, false
+			return false
+		}
+		if down := k.downs[host]; down.After(since) {
+			since = down
+		}
+	}
+	if one.settled && !one.Unknown {
+		since = time.Time{}
+	} else {
+		if s.pending[fp] {
+			return false
+		}
+		since = since.Add(k.opts.Settle)
+	}
+	for _, rule := range s.rules[one.name()] {
+		unsure := !since.IsZero()
+		if !unsure && rule.at.IsZero() || unsure && !rule.at.After(since.Add(max(rule.keep-k.opts.Settle, 0))) {
+			return false
+		}
+	}
+	return true
+}
+
+// telling notes that somebody is about to be told for the first time, and reports
+// whether there is anything to write.
+func (k *keeper) telling(receiver string, alerts []*amalert.Alert, ends bool) (changed bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, a := range alerts {
+		one := k.alerts[a.Fingerprint()]
+		if one == nil || a.Resolved() {
+			continue
+		}
+		if _, known := one.Told[receiver]; !known {
+			one.note(receiver, tolds{Ends: ends})
+			changed = true
+		}
+	}
+	return changed
+}
+
+// told notes who was told.
+func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, ends bool, failed error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, a := range alerts {
+		fp := a.Fingerprint()
+		one := k.alerts[fp]
+		if one == nil {
+			if failed != nil || a.Resolved() {
+				continue
+			}
+			// It ended while the message was under way: its end is to be told, too.
+			one = &kept{Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, EndsAt: at, Generator: a.GeneratorURL}
+			k.alerts[fp] = one
+			delete(k.gone, fp)
+		}
+		t := tolds{At: at, Ended: a.Resolved(), Ends: ends}
+		if failed != nil {
+			t = one.Told[receiver]
+			t.Failed = failed.Error()
+		}
+		one.note(receiver, t)
+	}
+}
+
+// note notes what a receiver was told. What was handed out before stays as it is.
+func (k *kept) note(receiver string, t tolds) {
+	next := make(map[string]tolds, len(k.Told)+1)
+	maps.Copy(next, k.Told)
+	next[receiver] = t
+	k.Told, k.dirty = next, true
+}
+
+// acknowledge notes the silence that an acknowledgement has made, and returns false
+// where the alert does not fire any more.
+func (k *keeper) acknowledge(fp model.Fingerprint, silence string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	one := k.alerts[fp]
+	if one == nil || one.ended() {
+		return false
+	}
+	one.Ack, one.dirty = silence, true
+	return true
+}
+
+// write brings the state up to date. What could not be written is with the next.
+func (k *keeper) write(ctx context.Context) error {
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	k.mu.Lock()
+	if k.shelf == nil {
+		k.mu.Unlock()
+		return nil
+	}
+	values, written := make(map[string][]byte), make(map[model.Fingerprint]*kept)
+	for fp, one := range k.alerts {
+		if !one.dirty {
+			continue
+		}
+		value, err := json.Marshal(one)
+		if err != nil {
+			k.mu.Unlock()
+			return fmt.Errorf("cannot keep the alert %q: %w", one.name(), err)
+		}
+		one.dirty = false
+		values[fp.String()], written[fp] = value, one
+	}
+	gone := k.gone
+	k.gone = make(map[model.Fingerprint]bool)
+	for fp := range gone {
+		values[fp.String()] = nil
+	}
+	k.mu.Unlock()
+	err := k.shelf.Write(ctx, values)
+	if err == nil {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, one := range written {
+		one.dirty = true
+	}
+	for fp := range gone {
+		if k.alerts[fp] == nil {
+			k.gone[fp] = true
+		}
+	}
+	return err
+}

@@ -1,0 +1,355 @@
+package alert
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/patience"
+	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/state"
+)
+
+// victimFolder tells the test's own program to be the victim of a kill.
+const victimFolder = "ALERT_VICTIM_FOLDER"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(victimFolder); dir != "" {
+		victim(dir)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Println("error:", err)
+		os.Exit(1)
+	}
+}
+
+// victim runs alerts until it is killed. It takes lines of its input, and answers
+// each when it is done: set HOST VALUE, and vanish HOST, which ends its series.
+func victim(dir string) {
+	ctx := context.Background()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	kept, err := state.Open(filepath.Join(dir, "state.db"))
+	check(err)
+	store, err := history.Open(history.Options{Dir: filepath.Join(dir, "history"), MinFreeBytes: 1, Retention: 24 * time.Hour, OutOfOrder: time.Hour, Log: log})
+	check(err)
+	var mu sync.Mutex
+	gone := make(map[string]bool)
+	text, err := os.ReadFile(filepath.Join(dir, "gone"))
+	check(err)
+	for _, host := range strings.Fields(string(text)) {
+		gone[host] = true
+	}
+	alerts, err := New(Options{
+		Log: log, History: store, Link: func() string { return "http://master" }, Settle: time.Second,
+		Gone: func(host string) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return gone[host]
+		},
+		Config: config.Alerts{Rules: []string{filepath.Join(dir, "rules.yaml")}, AlertmanagerConfig: filepath.Join(dir, "alertmanager.yml")},
+	})
+	check(err)
+	check(alerts.Open(ctx, kept))
+	go func() { check(alerts.Run(ctx)) }()
+	appender := store.NewAppender()
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		var what, host string
+		v := history.End()
+		if _, err := fmt.Sscan(lines.Text(), &what, &host); err != nil {
+			check(err)
+		}
+		if what == "set" {
+			_, err := fmt.Sscan(lines.Text(), &what, &host, &v)
+			check(err)
+		}
+		series := store.NewSeries(host, "test/level", nil, inspectors.Gauge)
+		_, err := appender.Append(ctx, []history.Sample{{Series: series, T: time.Now().UnixMilli(), V: v}})
+		check(err)
+		mu.Lock()
+		gone[host] = what == "vanish"
+		mu.Unlock()
+		fmt.Println("done")
+	}
+}
+
+const (
+	victimRules = `groups:
+  - name: levels
+    interval: 1s
+    rules: [{ alert: level/high, expr: "test_level > 90", for: 1s }]
+`
+	victimRoutes = `
+route: { receiver: hook, group_by: [host], group_wait: 200ms, group_interval: 1s, repeat_interval: 12h }
+receivers: [{ name: hook, webhook_configs: [{ url: "%s" }] }]
+`
+)
+
+// message is what the webhook was told of one host.
+type message struct {
+	firing bool
+	start  time.Time
+}
+
+// killed is a master's alerts in a process that is killed now and then, and who is
+// told by them.
+type killed struct {
+	*testing.T
+	dir    string
+	random *rand.Rand
+
+	mu   sync.Mutex
+	told map[string][]message // guarded by mu, by host
+	// lowered is whether a host's level was brought down since it was told that it
+	// is high; repeats how often it may be told twice what it was told, because a
+	// kill came between the message and the note of it.
+	lowered map[string]bool // guarded by mu
+	repeats map[string]int  // guarded by mu
+
+	high, vanished map[string]bool
+	cmd            *exec.Cmd
+	in             io.WriteCloser
+	out            *bufio.Scanner
+}
+
+// ServeHTTP takes the messages, and checks each against what it may say.
+func (k *killed) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Alerts []struct {
+			Status   string
+			Labels   map[string]string
+			StartsAt time.Time
+		}
+	}
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		return // it was killed in the middle
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, a := range body.Alerts {
+		host, now := a.Labels["host"], message{a.Status == "firing", a.StartsAt}
+		if a.Labels["key"] != "" {
+			k.Errorf("the label key was told: %v", a.Labels)
+		}
+		if before := k.told[host]; len(before) > 0 && before[len(before)-1] == now && k.repeats[host] > 0 {
+			k.repeats[host]--
+			continue
+		}
+		k.judge(host, now)
+		k.told[host] = append(k.told[host], now)
+	}
+}
+
+// judge says whether a message may follow those before. mu is held.
+func (k *killed) judge(host string, now message) {
+	var last message
+	if before := k.told[host]; len(before) > 0 {
+		last = before[len(before)-1]
+	}
+	switch {
+	case now.firing && last.firing:
+		k.Errorf("%s: told twice that it fires, since %v and since %v", host, last.start, now.start)
+	case now.firing && !now.start.After(last.start):
+		k.Errorf("%s: fires since %v, and before since %v", host, now.start, last.start)
+	case !now.firing && !last.firing:
+		k.Errorf("%s: an end was told of what was not told: %v after %v", host, now.start, last.start)
+	case !now.firing && !now.start.Equal(last.start):
+		k.Errorf("%s: the end tells the start %v, the beginning told %v", host, now.start, last.start)
+	case !now.firing && !k.lowered[host]:
+		k.Errorf("%s: an end was told, and its level is high", host)
+	}
+	if now.firing {
+		k.lowered[host] = !k.high[host] // it may have come down meanwhile
+	}
+}
+
+func (k *killed) start() {
+	k.Helper()
+	if err := os.WriteFile(filepath.Join(k.dir, "gone"), []byte(strings.Join(slices.Sorted(maps.Keys(k.vanished)), "\n")), 0o600); err != nil {
+		k.Fatal(err)
+	}
+	k.cmd = exec.Command(os.Args[0], "-test.run=^$")
+	k.cmd.Env = append(os.Environ(), victimFolder+"="+k.dir)
+	k.cmd.Stderr = os.Stderr
+	var err error
+	if k.in, err = k.cmd.StdinPipe(); err != nil {
+		k.Fatal(err)
+	}
+	out, err := k.cmd.StdoutPipe()
+	if err != nil {
+		k.Fatal(err)
+	}
+	k.out = bufio.NewScanner(out)
+	if err := k.cmd.Start(); err != nil {
+		k.Fatal(err)
+	}
+}
+
+// say has the victim do something, and waits until it is done.
+func (k *killed) say(format string, args ...any) {
+	k.Helper()
+	line := fmt.Sprintf(format, args...)
+	if _, err := fmt.Fprintln(k.in, line); err != nil {
+		k.Fatal(err)
+	}
+	patience.Return(k.T, line, func() {
+		if !k.out.Scan() || k.out.Text() != "done" {
+			k.Errorf("%s: %q, %v", line, k.out.Text(), k.out.Err())
+		}
+	})
+}
+
+// change gives a host another level, or has it vanish or return.
+func (k *killed) change(host string, high, vanished bool) {
+	k.Helper()
+	k.mu.Lock()
+	if !vanished && !high {
+		k.lowered[host] = true
+	}
+	k.high[host] = high
+	k.mu.Unlock()
+	delete(k.vanished, host)
+	level := 10
+	if high {
+		level = 97
+	}
+	if vanished {
+		k.vanished[host] = true
+		k.say("vanish %s", host)
+		return
+	}
+	k.say("set %s %d", host, level)
+}
+
+// kill ends the victim, and sees for which hosts it had not noted yet what it told.
+func (k *killed) kill() {
+	k.Helper()
+	if err := k.cmd.Process.Kill(); err != nil {
+		k.Fatal(err)
+	}
+	_ = k.cmd.Wait() // it was killed
+	store, err := state.Open(filepath.Join(k.dir, "state.db"))
+	if err != nil {
+		k.Fatal(err)
+	}
+	defer store.Close()
+	entries, err := store.List(context.Background(), "told/")
+	if err != nil {
+		k.Fatal(err)
+	}
+	noted := make(map[string]bool)
+	for _, e := range entries {
+		var one struct {
+			Entry struct {
+				GroupKey     []byte   `json:"groupKey"`
+				FiringAlerts []string `json:"firingAlerts"`
+			} `json:"entry"`
+		}
+		if err := json.Unmarshal(e.Value, &one); err != nil {
+			k.Fatal(err)
+		}
+		_, host, _ := strings.Cut(string(one.Entry.GroupKey), `host="`)
+		noted[strings.TrimSuffix(host, `"}`)] = len(one.Entry.FiringAlerts) > 0
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for host, told := range k.told {
+		k.repeats[host] = 0
+		if told[len(told)-1].firing != noted[host] {
+			k.repeats[host] = 1
+		}
+	}
+}
+
+// await waits until each of the hosts was told last that it fires, or that it does
+// not.
+func (k *killed) await(what string, hosts []string, firing bool) {
+	k.Helper()
+	patience.Until(k.T, what, func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for _, host := range hosts {
+			told := k.told[host]
+			if is := len(told) > 0 && told[len(told)-1].firing; is != firing {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Whatever happens to hosts, and whenever the master is killed: nothing is told
+// twice, nothing is forgotten, and nothing is told that is not so.
+func TestKilledAtAnyTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it kills a process again and again")
+	}
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	k := &killed{
+		T: t, dir: t.TempDir(), random: rand.New(rand.NewPCG(seed, 0)), told: make(map[string][]message), lowered: make(map[string]bool),
+		repeats: make(map[string]int), high: make(map[string]bool), vanished: make(map[string]bool),
+	}
+	server := httptest.NewServer(k)
+	defer server.Close()
+	for name, text := range map[string]string{"rules.yaml": victimRules, "alertmanager.yml": fmt.Sprintf(victimRoutes, server.URL)} {
+		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hosts := []string{"a", "b", "c", "d"}
+	k.start()
+	defer func() { _ = k.cmd.Process.Kill() }()
+	for range 8 {
+		for range 1 + k.random.IntN(3) {
+			host := hosts[k.random.IntN(len(hosts))]
+			switch k.random.IntN(4) {
+			case 0:
+				k.change(host, false, false)
+			case 1:
+				k.change(host, k.high[host], true)
+			default:
+				k.change(host, true, false)
+			}
+		}
+		select { // anywhere from the change to long after the message
+		case <-time.After(time.Duration(k.random.IntN(6000)) * time.Millisecond):
+		case <-t.Context().Done():
+		}
+		k.kill()
+		k.start()
+	}
+	for _, host := range hosts {
+		k.change(host, true, false)
+	}
+	k.await("all to be told as firing", hosts, true)
+	k.kill()
+	k.start()
+	for _, host := range hosts {
+		k.change(host, false, false)
+	}
+	k.await("all to be told as ended", hosts, false)
+	_ = k.in.Close()
+}

@@ -1,0 +1,166 @@
+package master
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
+	"github.com/vedettehq/vedette/master/alert"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const silencesPath = alert.RoutePrefix + "api/v2/silences"
+
+// silenceOf is a silence of one host, as Alertmanager's API takes it.
+func silenceOf(host string) io.Reader {
+	text, err := json.Marshal(map[string]any{
+		"matchers":  []any{map[string]any{"name": "host", "value": host, "isRegex": false, "isEqual": true}},
+		"startsAt":  time.Now(),
+		"endsAt":    time.Now().Add(time.Hour),
+		"createdBy": "me", "comment": "for a while",
+	})
+	if err != nil {
+		panic(err)
+	}
+	return strings.NewReader(string(text))
+}
+
+// Viewers read what Alertmanager's API has, operators change it, and the audit log
+// says who did, and who tried.
+func TestAlertmanagerByRole(t *testing.T) {
+	m := start(t, config.Master{Tokens: []config.Token{token("ops", "operator", ""), token("eyes", "viewer", ""), token("web-1", "agent", "web-1")}})
+	ask := func(method, path, name string, body io.Reader) int {
+		t.Helper()
+		r, err := http.NewRequest(method, m.URL()+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if name != "" {
+			r.Header.Set("Authorization", "Bearer secret-"+name)
+		}
+		status, _ := send(t, r)
+		return status
+	}
+	for _, one := range []struct {
+		method, name string
+		want         int
+	}{
+		{http.MethodGet, "", http.StatusUnauthorized},
+		{http.MethodPost, "", http.StatusUnauthorized},
+		{http.MethodGet, "web-1", http.StatusForbidden},
+		{http.MethodPost, "web-1", http.StatusForbidden},
+		{http.MethodGet, "eyes", http.StatusOK},
+		{http.MethodPost, "eyes", http.StatusForbidden},
+		{http.MethodGet, "ops", http.StatusOK},
+		{http.MethodPost, "ops", http.StatusOK},
+		{http.MethodPut, "ops", http.StatusMethodNotAllowed},
+	} {
+		if got := ask(one.method, silencesPath, one.name, silenceOf("web-1")); got != one.want {
+			t.Errorf("%s by %q is answered with %d, want %d", one.method, one.name, got, one.want)
+		}
+	}
+	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
+	log := call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{Action: "alertmanager."})
+	var lines []string
+	for _, e := range log.Entries {
+		lines = append(lines, fmt.Sprintf("%s %s %s: %s", e.Who, e.Action, e.Detail, e.Outcome))
+	}
+	all := strings.Join(lines, "\n")
+	for _, want := range []string{
+		"eyes alertmanager.change : 403 Forbidden", `ops alertmanager.change {host="web-1"} until `, "web-1 alertmanager.change : 403 Forbidden",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("the audit log lacks %q:\n%s", want, all)
+		}
+	}
+}
+
+// Debian's amtool works with the master as with an Alertmanager.
+func TestAmtool(t *testing.T) {
+	amtool, err := exec.LookPath("amtool")
+	if err != nil {
+		t.Skip("amtool is not installed; it is in the Debian package prometheus-alertmanager")
+	}
+	told := make(chan string, 1000)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			told <- string(body)
+		}
+	}))
+	defer hook.Close()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	cfg := config.Master{
+		Data: filepath.Join(dir, "data"), Tokens: []config.Token{token("ops", "operator", ""), token("eyes", "viewer", "")},
+		Alerts: config.Alerts{
+			Rules: []string{write("rules.yaml", `
+groups: [{ name: g, interval: 1s, rules: [{ alert: always/on, expr: "vector(1)", labels: { host: web-1 } }] }]
+`)},
+			AlertmanagerConfig: write("am.yml", fmt.Sprintf(`
+route: { receiver: hook, group_by: [host], group_wait: 100ms, group_interval: 1s }
+receivers: [{ name: hook, webhook_configs: [{ url: "%s" }] }]
+`, hook.URL)),
+		},
+	}
+	m := start(t, cfg)
+	run := func(name string, args ...string) (string, error) {
+		t.Helper()
+		credentials := write(name+".yml", "authorization: { credentials: secret-"+name+" }\n")
+		args = append([]string{"--alertmanager.url=" + m.URL() + alert.RoutePrefix, "--http.config.file=" + credentials}, args...)
+		cmd := exec.CommandContext(t.Context(), amtool, args...)
+		var faults strings.Builder // and a warning that versions differ
+		cmd.Stderr = &faults
+		out, err := cmd.Output()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, &faults)
+		}
+		return string(out), err
+	}
+	first := patience.Receive(t, "the alert", told)
+	if !strings.Contains(first, `"alertname":"always/on"`) {
+		t.Errorf("told %s", first)
+	}
+	if out, err := run("eyes", "silence", "add", "--duration=1h", "--comment=x", "host=web-1"); err == nil {
+		t.Errorf("a viewer made a silence: %s", out)
+	}
+	id, err := run("ops", "silence", "add", "--duration=1h", "--comment=maintenance", "--author=me", "host=web-1")
+	if err != nil {
+		t.Fatalf("%s: %v", id, err)
+	}
+	id = strings.TrimSpace(id)
+	for _, one := range []struct{ want, name, args string }{
+		{"always/on", "eyes", "alert query --silenced"},
+		{"maintenance", "eyes", "silence query"},
+		{"hook", "eyes", "config show"},
+	} {
+		if out, err := run(one.name, strings.Fields(one.args)...); err != nil || !strings.Contains(out, one.want) {
+			t.Errorf("amtool %s: %v: %s; want %q", one.args, err, out, one.want)
+		}
+	}
+	if out, err := run("ops", "silence", "expire", id); err != nil {
+		t.Errorf("cannot end the silence: %s, %v", out, err)
+	}
+	if out, err := run("ops", "silence", "query"); err != nil || strings.Contains(out, id[:8]) {
+		t.Errorf("the silence goes on: %s, %v", out, err)
+	}
+}
