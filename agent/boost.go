@@ -77,7 +77,7 @@ func (f *liveFeed) send(ctx context.Context, p *rpc.Peer) error {
 		for samples := f.take(); len(samples) > 0 && p.Queued() < maxLiveQueued; {
 			var message *wire.LiveParams
 			message, samples = delivery.PackLive(samples)
-			if err := p.Notify(ctx, wire.MasterLive.Name, message); err != nil {
+			if err := wire.MasterLive.Notify(ctx, p, *message); err != nil {
 				return err
 			}
 		}

@@ -153,8 +153,8 @@ func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult,
 	defer cancel()
 	hello := s.Hello()
 	hello.NowMS, hello.Assigned = time.Now().UnixMilli(), s.Assigned()
-	var result wire.HelloResult
-	if err := p.Call(ctx, wire.MasterHello.Name, hello, &result); err != nil {
+	result, err := wire.MasterHello.Call(ctx, p, hello)
+	if err != nil {
 		err = fmt.Errorf("cannot say hello as host %q: %w", hello.Host, err)
 		if refusedForGood(err) {
 			return nil, &rpc.PermanentError{Err: err}
@@ -263,8 +263,7 @@ func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *delivery.Link
 func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link, r *delivery.Report, params *wire.ReportParams) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
-	var result wire.ReportResult
-	err := p.Call(ctx, wire.MasterReport.Name, params, &result)
+	result, err := wire.MasterReport.Call(ctx, p, *params)
 	switch re, answered := errors.AsType[*rpc.Error](err); {
 	case err == nil:
 		if result.Refused > 0 {

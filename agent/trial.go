@@ -332,5 +332,6 @@ func (r *trial) report(what *wire.TrialReport) error {
 	ctx, cancel := context.WithTimeout(context.Background(), trialCall)
 	defer cancel()
 	what.Trial = r.id
-	return r.peer.Call(ctx, wire.MasterTrial.Name, what, nil)
+	_, err := wire.MasterTrial.Call(ctx, r.peer, *what)
+	return err
 }

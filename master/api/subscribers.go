@@ -171,7 +171,7 @@ const maxColumns = 8192
 func (r *reader) sendColumns(ctx context.Context, samples []live.Sample) error {
 	for len(samples) > 0 {
 		n := min(len(samples), maxColumns)
-		if err := r.peer.Notify(ctx, wire.NotifySamples.Name, r.pack(samples[:n])); err != nil {
+		if err := wire.NotifySamples.Notify(ctx, r.peer, *r.pack(samples[:n])); err != nil {
 			return err
 		}
 		samples = samples[n:]

@@ -177,8 +177,7 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 	leave := sync.OnceFunc(func() { <-c.slots })
 	defer leave()
 	defer time.AfterFunc(slotTime, leave).Stop()
-	var result wire.AssignResult
-	err := s.agent.Call(ctx, wire.AgentAssign.Name, assignment, &result)
+	result, err := wire.AgentAssign.Call(ctx, s.agent, *assignment)
 	var refusal *rpc.Error
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -224,8 +223,7 @@ func (c *Catalog) refusedLocked(s *Session, assignment *wire.Assignment, why str
 func (c *Catalog) ask(ctx context.Context, s *Session) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	var result wire.AssignResult
-	err := s.agent.Call(ctx, wire.AgentAssigned.Name, nil, &result)
+	result, err := wire.AgentAssigned.Call(ctx, s.agent, wire.Empty{})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.verify = false

@@ -55,9 +55,13 @@ func about(name string, details ...string) Subject {
 	return Subject{Name: name, Detail: strings.Join(parts, ", ")}
 }
 
-// Caller is the other end of a connection, such as an rpc.Peer.
+// Caller calls methods of the other end of a connection; an rpc.Peer does.
 type Caller interface {
 	Call(ctx context.Context, method string, params, result any) error
+}
+
+// Notifier sends notifications to the other end of a connection; an rpc.Peer does.
+type Notifier interface {
 	Notify(ctx context.Context, method string, params any) error
 }
 
@@ -69,7 +73,7 @@ func (m Method[P, R]) Call(ctx context.Context, peer Caller, params P) (R, error
 }
 
 // Notify sends the method's message without waiting for an answer.
-func (m Method[P, R]) Notify(ctx context.Context, peer Caller, params P) error {
+func (m Method[P, R]) Notify(ctx context.Context, peer Notifier, params P) error {
 	return peer.Notify(ctx, m.Name, params)
 }
 

@@ -46,8 +46,8 @@ everything.`,
 				}
 				params.ForMS = d.Milliseconds()
 			}
-			var made wire.TokenCreated
-			if err := c.Call(cmd, wire.TokensCreate.Name, params, &made); err != nil {
+			made, err := remote.CallOnce(cmd, &c, wire.TokensCreate, params)
+			if err != nil {
 				return err
 			}
 			if file != "" {
@@ -133,7 +133,7 @@ for operators.`,
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return remote.List(&c, cmd, &l, func(s *remote.Session) ([]wire.TokenInfo, error) {
-				result, err := remote.Get(s, wire.TokensList, wire.Empty{})
+				result, err := remote.Call(s, wire.TokensList, wire.Empty{})
 				return result.Tokens, err
 			})
 		},
@@ -178,7 +178,7 @@ closes the connections that were made with it. It is for operators.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.Call(cmd, wire.TokensRevoke.Name, wire.TokenRevokeParams{Name: args[0]}, nil); err != nil {
+			if _, err := remote.CallOnce(cmd, &c, wire.TokensRevoke, wire.TokenRevokeParams{Name: args[0]}); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "The token %q is revoked.\n", cli.Printable(args[0]))

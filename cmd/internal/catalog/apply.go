@@ -199,8 +199,8 @@ func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 		Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version,
 		Signatures: a.Sign(step.code),
 	}
-	var result wire.PushResult
-	if err := a.Call(cmd, wire.CatalogPush.Name, params, &result); err != nil {
+	result, err := remote.CallOnce(cmd, &a.Client, wire.CatalogPush, params)
+	if err != nil {
 		return faultsOf(cmd, err, step.code.File, a.JSON)
 	}
 	if !a.JSON {

@@ -43,8 +43,8 @@ type applyStep struct {
 
 // steps compares what the folder has with the catalog.
 func (a *apply) steps(cmd *cobra.Command, s *remote.Session, all []wanted) ([]applyStep, error) {
-	var catalog wire.CatalogResult
-	if err := s.Call(wire.CatalogList.Name, nil, &catalog); err != nil {
+	catalog, err := remote.Call(s, wire.CatalogList, wire.Empty{})
+	if err != nil {
 		return nil, err
 	}
 	entries := make(map[string]wire.CatalogEntry)
@@ -54,8 +54,8 @@ func (a *apply) steps(cmd *cobra.Command, s *remote.Session, all []wanted) ([]ap
 	var steps []applyStep
 	good := true
 	for _, w := range all {
-		var checked wire.CheckResult
-		if err := s.Call(wire.CatalogCheck.Name, wire.CheckParams{Code: w.code, Selector: &w.selector}, &checked); err != nil {
+		checked, err := remote.Call(s, wire.CatalogCheck, wire.CheckParams{Code: w.code, Selector: &w.selector})
+		if err != nil {
 			return nil, err
 		}
 		if len(checked.Diagnostics) > 0 {

@@ -95,8 +95,8 @@ func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duratio
 	look := time.NewTicker(decideEvery)
 	defer look.Stop()
 	for {
-		var receipts wire.ReceiptsResult
-		if err := s.Call(wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil {
+		receipts, err := remote.Call(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
+		if err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(receipts.Receipts, undecided) {
@@ -160,12 +160,12 @@ func (w *rolloutWait) loop(ctx context.Context, p *progress) error {
 // that nothing is missed in between.
 func (w *rolloutWait) connect(ctx context.Context, p *rpc.Peer) error {
 	for _, pattern := range []string{"rollouts/" + w.id, "receipts/*/" + w.name} {
-		if err := w.call(ctx, p, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: pattern}, new(wire.SubscribeResult)); err != nil {
+		if _, err := callWhile(ctx, w, p, wire.MasterSubscribe, wire.SubscribeParams{Pattern: pattern}); err != nil {
 			return err
 		}
 	}
-	var receipts wire.ReceiptsResult
-	if err := w.call(ctx, p, wire.CatalogReceipts.Name, wire.CatalogParams{Name: w.name}, &receipts); err != nil {
+	receipts, err := callWhile(ctx, w, p, wire.CatalogReceipts, wire.CatalogParams{Name: w.name})
+	if err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -177,27 +177,27 @@ func (w *rolloutWait) connect(ctx context.Context, p *rpc.Peer) error {
 	return w.get(ctx, p)
 }
 
-// call calls a method. What the master answers with an error ends the waiting:
-// it would be the same the next time.
-func (w *rolloutWait) call(ctx context.Context, p *rpc.Peer, method string, params, result any) error {
+// callWhile calls a method while somebody waits. What the master answers with an
+// error ends the waiting: it would be the same the next time.
+func callWhile[P, R any](ctx context.Context, w *rolloutWait, p *rpc.Peer, method wire.Method[P, R], params P) (R, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.client.Timeout)
 	defer cancel()
-	err := p.Call(ctx, method, params, result)
+	result, err := method.Call(ctx, p, params)
 	var answer *rpc.Error
 	switch {
 	case !errors.As(err, &answer), answer.Code == wire.CodeBusy:
-		return err
-	case method == wire.CatalogReceipts.Name && answer.Code == wire.CodeNotFound:
-		return nil // it is being deleted
+		return result, err
+	case method.Name == wire.CatalogReceipts.Name && answer.Code == wire.CodeNotFound:
+		return result, nil // it is being deleted
 	}
 	w.fail(w.client.Explain(err))
-	return err
+	return result, err
 }
 
 // get asks how far the rollout is.
 func (w *rolloutWait) get(ctx context.Context, p *rpc.Peer) error {
-	var r wire.Rollout
-	if err := w.call(ctx, p, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: w.id}, &r); err != nil {
+	r, err := callWhile(ctx, w, p, wire.RolloutsGet, wire.RolloutParams{Rollout: w.id})
+	if err != nil {
 		return err
 	}
 	w.take(r)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -45,11 +46,10 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 
 // remove deletes an inspector, and follows that as a push is followed.
 func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFlags) error {
-	var result wire.PushResult
-	if err := c.Call(cmd, wire.CatalogDelete.Name, params, &result); err != nil {
+	result, err := remote.CallOnce(cmd, &c.Client, wire.CatalogDelete, params)
+	if err != nil {
 		return err
 	}
-	var err error
 	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"deleted": params.Name}})
 	} else {

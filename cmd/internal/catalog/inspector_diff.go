@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -63,8 +64,8 @@ func (c *client) revisionPair(cmd *cobra.Command, args []string) (from, to wire.
 	name := args[0]
 	first, second := append(args, "", "")[1], append(args, "", "")[2]
 	if first == "" {
-		var entry wire.CatalogEntry
-		if err := s.Call(wire.CatalogGet.Name, wire.CatalogParams{Name: name}, &entry); err != nil {
+		entry, err := remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: name})
+		if err != nil {
 			return from, to, err
 		}
 		if first = previous(entry); first == "" {

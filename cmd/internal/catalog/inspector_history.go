@@ -28,7 +28,7 @@ current, for which hosts, when, by whom, with the keys that have signed it, and 
 		Args:    nameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.HistoryEntry, error) {
-				entry, err := remote.Get(s, wire.CatalogGet, wire.CatalogParams{Name: args[0]})
+				entry, err := remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: args[0]})
 				if current = entry.Current; entry.Deleted {
 					current = ""
 				}

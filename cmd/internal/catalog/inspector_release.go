@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -35,7 +36,7 @@ It starts in its own process: the next crash quarantines it again.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			params := wire.ReleaseParams{Host: args[0], Inspector: args[1]}
-			if err := c.Call(cmd, wire.InspectorsRelease.Name, params, nil); err != nil {
+			if _, err := remote.CallOnce(cmd, &c.Client, wire.InspectorsRelease, params); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), cli.Printable(fmt.Sprintf("%s runs %s again.", args[0], args[1])))

@@ -33,8 +33,8 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 				return err
 			}
 			params := wire.RollbackParams{Name: args[0], Revision: append(args, "")[1], Message: message, Plan: p}
-			var result wire.PushResult
-			if err := c.Call(cmd, wire.CatalogRollback.Name, params, &result); err != nil {
+			result, err := remote.CallOnce(cmd, &c.Client, wire.CatalogRollback, params)
+			if err != nil {
 				return err
 			}
 			if !c.JSON {

@@ -50,9 +50,7 @@ its programs are listed.`,
 
 // revisionOf gets a revision by the start of its id; "" is the current one.
 func revisionOf(s *remote.Session, name, id string) (wire.Revision, error) {
-	var r wire.Revision
-	err := s.Call(wire.CatalogRevision.Name, wire.RevisionParams{Name: name, Revision: id}, &r)
-	return r, err
+	return remote.Call(s, wire.CatalogRevision, wire.RevisionParams{Name: name, Revision: id})
 }
 
 // codeText is a script's source, or a list of a plugin's programs.

@@ -147,8 +147,8 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("if-version") {
 		params.Version = &p.version
 	}
-	var result wire.PushResult
-	if err := s.Call(wire.CatalogPush.Name, params, &result); err != nil {
+	result, err := remote.Call(s, wire.CatalogPush, params)
+	if err != nil {
 		return faultsOf(cmd, err, code.File, p.JSON)
 	}
 	if !p.JSON {
@@ -276,8 +276,8 @@ func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) e
 // that as the local check does: its rules may be newer. It returns what a push
 // would do.
 func checkOnMaster(cmd *cobra.Command, s *remote.Session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
-	var result wire.CheckResult
-	if err := s.Call(wire.CatalogCheck.Name, wire.CheckParams{Code: p.Code, Selector: p.Selector, Signatures: p.Signatures}, &result); err != nil {
+	result, err := remote.Call(s, wire.CatalogCheck, wire.CheckParams{Code: p.Code, Selector: p.Selector, Signatures: p.Signatures})
+	if err != nil {
 		return result, err
 	}
 	if len(result.Diagnostics) == 0 {
@@ -364,12 +364,14 @@ func (c *client) conclude(cmd *cobra.Command, name string, rollout *wire.Rollout
 	if rollout != nil && !rollout.Ended() && !c.JSON {
 		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; the rollout goes on: vedette rollout show %s", rollout.ID))
 	}
-	receipts := wire.ReceiptsResult{Inspector: name}
-	if err := c.Call(cmd, wire.CatalogReceipts.Name, wire.CatalogParams{Name: name}, &receipts); err != nil && !remote.IsNotFound(err) {
+	receipts, err := remote.CallOnce(cmd, &c.Client, wire.CatalogReceipts, wire.CatalogParams{Name: name})
+	if remote.IsNotFound(err) {
+		receipts, err = wire.ReceiptsResult{Inspector: name}, nil
+	}
+	if err != nil {
 		return err
 	}
 	outcome := outcomeOf(rollout, receipts)
-	var err error
 	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "end", Outcome: outcome, Rollout: rollout, Receipts: &receipts}})
 	} else {

@@ -40,7 +40,7 @@ func (p *push) foretell(cmd *cobra.Command, s *remote.Session, params wire.PushP
 	}
 	to := wire.Revision{ID: checked.Revision, Code: params.Code}
 	var from wire.Revision
-	entry, err := remote.Get(s, wire.CatalogGet, wire.CatalogParams{Name: f.Name})
+	entry, err := remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: f.Name})
 	switch {
 	case remote.IsNotFound(err):
 	case err != nil:

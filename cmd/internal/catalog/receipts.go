@@ -63,7 +63,7 @@ func (r *receipts) run(cmd *cobra.Command, name string) error {
 		return r.follow(cmd, name) // which misses no state in between
 	}
 	err := remote.List(&r.client.Client, cmd, &r.list, func(s *remote.Session) ([]wire.HostReceipt, error) {
-		result, err := remote.Get(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
+		result, err := remote.Call(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
 		return r.take(result), err
 	})
 	if err == nil && r.result.Summary.Failed+r.result.Summary.Refused > 0 {

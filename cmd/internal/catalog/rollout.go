@@ -19,16 +19,16 @@ func NewRollout() *cobra.Command {
 		SuggestFor: []string{"show", "pause", "resume", "abort"},
 	})
 	cmd.AddCommand(
-		newRolloutVerb("show", wire.RolloutsGet.Name, "Show a rollout, stage by stage, and the hosts that failed"),
-		newRolloutVerb("pause", wire.RolloutsPause.Name, "Keep a rollout from going on to more hosts"),
-		newRolloutVerb("resume", wire.RolloutsResume.Name, "Let a paused rollout go on"),
-		newRolloutVerb("abort", wire.RolloutsAbort.Name, "End a rollout, and roll back the hosts that it has reached"),
+		newRolloutVerb("show", wire.RolloutsGet, "Show a rollout, stage by stage, and the hosts that failed"),
+		newRolloutVerb("pause", wire.RolloutsPause, "Keep a rollout from going on to more hosts"),
+		newRolloutVerb("resume", wire.RolloutsResume, "Let a paused rollout go on"),
+		newRolloutVerb("abort", wire.RolloutsAbort, "End a rollout, and roll back the hosts that it has reached"),
 	)
 	return cmd
 }
 
 // NewRolloutVerb makes a command that calls a method with a rollout's id.
-func newRolloutVerb(verb, method, short string) *cobra.Command {
+func newRolloutVerb(verb string, method wire.Method[wire.RolloutParams, wire.Rollout], short string) *cobra.Command {
 	var c client
 	var reason string
 	cmd := &cobra.Command{
@@ -38,8 +38,8 @@ func newRolloutVerb(verb, method, short string) *cobra.Command {
 		Example: "  vedette rollout " + verb + " $(vedette rollouts disk --json | head -1 | jq -r .id)",
 		Args:    cli.OneArg("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var r wire.Rollout
-			if err := c.Call(cmd, method, wire.RolloutParams{Rollout: args[0], Reason: reason}, &r); err != nil {
+			r, err := remote.CallOnce(cmd, &c.Client, method, wire.RolloutParams{Rollout: args[0], Reason: reason})
+			if err != nil {
 				return err
 			}
 			if c.JSON {

@@ -36,7 +36,7 @@ func NewRollouts() *cobra.Command {
 				return cli.Usagef("-n is %d; it must be above 0", limit)
 			}
 			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.Rollout, error) {
-				result, err := remote.Get(s, wire.RolloutsList, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit})
+				result, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit})
 				return result.Rollouts, err
 			})
 		},

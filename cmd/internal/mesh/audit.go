@@ -46,7 +46,7 @@ how it ended. It is for operators.`,
 				params.SinceMS = now.Add(-d).UnixMilli()
 			}
 			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.AuditEntry, error) {
-				result, err := remote.Get(s, wire.AuditList, params)
+				result, err := remote.Call(s, wire.AuditList, params)
 				return result.Entries, err
 			})
 		},

@@ -39,7 +39,7 @@ standard input. The result is printed as indented JSON, with --json on one line.
 				return err
 			}
 			var result json.RawMessage
-			if err := c.Call(cmd, args[0], params, &result); err != nil {
+			if err := c.CallNamed(cmd, args[0], params, &result); err != nil {
 				return err
 			}
 			return printJSON(cmd.OutOrStdout(), result, c.JSON)

@@ -60,7 +60,7 @@ that fail, or were taken out of use, are named below with their error.`,
 
 func (h *hostsList) run(cmd *cobra.Command) error {
 	return remote.List(&h.client.Client, cmd, &h.list, func(s *remote.Session) ([]wire.Host, error) {
-		result, err := remote.Get(s, wire.HostsList, wire.HostsParams{Selector: h.to})
+		result, err := remote.Call(s, wire.HostsList, wire.HostsParams{Selector: h.to})
 		if h.failing {
 			result.Hosts = slices.DeleteFunc(result.Hosts, func(h wire.Host) bool { return !troubled(h) })
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -41,8 +42,8 @@ then on are sent to it; those whose selectors do not are taken off.`,
 			if err != nil {
 				return cli.Usagef("%v", err)
 			}
-			var host wire.Host
-			if err := c.Call(cmd, wire.HostsLabel.Name, wire.LabelParams{Host: args[0], Labels: labels}, &host); err != nil {
+			host, err := remote.CallOnce(cmd, &c.Client, wire.HostsLabel, wire.LabelParams{Host: args[0], Labels: labels})
+			if err != nil {
 				return err
 			}
 			return l.Write(cmd.OutOrStdout(), []wire.Host{host}, time.Now())

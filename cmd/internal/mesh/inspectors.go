@@ -83,14 +83,14 @@ runs that were cut off for taking too much.`,
 func (in *inspectorsList) listCatalog(cmd *cobra.Command) error {
 	in.catalog.ListFlags = in.onHosts.ListFlags
 	return remote.List(&in.client.Client, cmd, &in.catalog, func(s *remote.Session) ([]catalogRow, error) {
-		result, err := remote.Get(s, wire.CatalogList, wire.Empty{})
+		result, err := remote.Call(s, wire.CatalogList, wire.Empty{})
 		if err != nil {
 			return nil, err
 		}
 		in.deleted = result.Deleted
 		states := make(map[string]string)
 		if in.catalog.Format() == "" || in.catalog.Format() == cli.FormatWide {
-			rollouts, err := remote.Get(s, wire.RolloutsList, wire.RolloutsParams{})
+			rollouts, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{})
 			if err != nil {
 				return nil, err
 			}
@@ -152,10 +152,10 @@ func (in *inspectorsList) listOnHosts(cmd *cobra.Command, args []string) error {
 // hosts asks for those that are selected, or the one that is named.
 func (in *inspectorsList) hosts(s *remote.Session, args []string) ([]wire.Host, error) {
 	if len(args) > 0 {
-		host, err := remote.Get(s, wire.HostsGet, wire.HostParams{Host: args[0]})
+		host, err := remote.Call(s, wire.HostsGet, wire.HostParams{Host: args[0]})
 		return []wire.Host{host}, err
 	}
-	result, err := remote.Get(s, wire.HostsList, wire.HostsParams{Selector: in.to})
+	result, err := remote.Call(s, wire.HostsList, wire.HostsParams{Selector: in.to})
 	return result.Hosts, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -66,16 +67,16 @@ func (c *client) status(cmd *cobra.Command) (*meshStatus, error) {
 		return nil, err
 	}
 	defer s.Close()
-	var info wire.InfoResult
-	var hosts wire.HostsResult
-	var rollouts wire.RolloutsResult
-	if err := s.Call(wire.MasterInfo.Name, nil, &info); err != nil {
+	info, err := remote.Call(s, wire.MasterInfo, wire.Empty{})
+	if err != nil {
 		return nil, err
 	}
-	if err := s.Call(wire.HostsList.Name, nil, &hosts); err != nil {
+	hosts, err := remote.Call(s, wire.HostsList, wire.HostsParams{})
+	if err != nil {
 		return nil, err
 	}
-	if err := s.Call(wire.RolloutsList.Name, wire.RolloutsParams{}, &rollouts); err != nil {
+	rollouts, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{})
+	if err != nil {
 		return nil, err
 	}
 	return newMeshStatus(c.URL, info, hosts.Hosts, rollouts.Rollouts), nil

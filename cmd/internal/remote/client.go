@@ -93,14 +93,25 @@ func (c *Client) readTimeout(cmd *cobra.Command) error {
 	return nil
 }
 
-// Call connects, calls one method and reads its result.
-func (c *Client) Call(cmd *cobra.Command, method string, params, result any) error {
+// CallOnce connects and calls one method by its row.
+func CallOnce[P, R any](cmd *cobra.Command, c *Client, method wire.Method[P, R], params P) (R, error) {
+	s, err := c.Open(cmd)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	defer s.Close()
+	return Call(s, method, params)
+}
+
+// CallNamed connects and calls a method that somebody has named.
+func (c *Client) CallNamed(cmd *cobra.Command, method string, params, result any) error {
 	s, err := c.Open(cmd)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	return s.Call(method, params, result)
+	return s.call(method, params, result)
 }
 
 // Session is a connection for several calls in a row.
@@ -125,13 +136,20 @@ func (c *Client) Open(cmd *cobra.Command) (*Session, error) {
 	return &Session{c, cmd.Context(), peer}, nil
 }
 
-// Call calls a method and reads its result, within the timeout.
-func (s *Session) Call(method string, params, result any) error {
+// Call calls a method by its row, within the timeout.
+func Call[P, R any](s *Session, method wire.Method[P, R], params P) (R, error) {
+	var result R
+	err := s.call(method.Name, params, &result)
+	return result, err
+}
+
+func (s *Session) call(method string, params, result any) error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.Timeout)
 	defer cancel()
 	return s.Explain(s.Peer.Call(ctx, method, params, result))
 }
 
+// Close ends the connection.
 func (s *Session) Close() {
 	_ = s.Peer.Close(rpc.CloseNormal, "")
 	s.Peer.Wait()

@@ -89,8 +89,8 @@ func (c *Client) propose(cmd *cobra.Command, word, subject, begun string) []stri
 // hostWords lists the names of the hosts, or the selectors of one label that some
 // host has.
 func (s *Session) hostWords(selectors bool) (all []string) {
-	var hosts wire.HostsResult
-	if s.Call(wire.HostsList.Name, nil, &hosts) != nil {
+	hosts, err := Call(s, wire.HostsList, wire.HostsParams{})
+	if err != nil {
 		return nil
 	}
 	for _, h := range hosts.Hosts {
@@ -107,14 +107,12 @@ func (s *Session) hostWords(selectors bool) (all []string) {
 
 // inspectorNames lists what was pushed, and what runs on hosts.
 func (s *Session) inspectorNames() (all []string) {
-	var catalog wire.CatalogResult
-	if s.Call(wire.CatalogList.Name, nil, &catalog) == nil {
+	if catalog, err := Call(s, wire.CatalogList, wire.Empty{}); err == nil {
 		for _, entry := range catalog.Inspectors {
 			all = append(all, entry.Name)
 		}
 	}
-	var hosts wire.HostsResult
-	if s.Call(wire.HostsList.Name, nil, &hosts) == nil {
+	if hosts, err := Call(s, wire.HostsList, wire.HostsParams{}); err == nil {
 		for _, h := range hosts.Hosts {
 			for _, inspector := range h.Inspectors {
 				all = append(all, inspector.Name)
@@ -125,8 +123,8 @@ func (s *Session) inspectorNames() (all []string) {
 }
 
 func (s *Session) tokenNames() (all []string) {
-	var tokens wire.TokensResult
-	if s.Call(wire.TokensList.Name, nil, &tokens) != nil {
+	tokens, err := Call(s, wire.TokensList, wire.Empty{})
+	if err != nil {
 		return nil
 	}
 	for _, t := range tokens.Tokens {
@@ -138,8 +136,8 @@ func (s *Session) tokenNames() (all []string) {
 }
 
 func (s *Session) revisions(inspector string) (all []string) {
-	var entry wire.CatalogEntry
-	if s.Call(wire.CatalogGet.Name, wire.CatalogParams{Name: inspector}, &entry) != nil {
+	entry, err := Call(s, wire.CatalogGet, wire.CatalogParams{Name: inspector})
+	if err != nil {
 		return nil
 	}
 	for _, h := range entry.History {
@@ -151,8 +149,8 @@ func (s *Session) revisions(inspector string) (all []string) {
 }
 
 func (s *Session) rolloutIDs() (all []string) {
-	var rollouts wire.RolloutsResult
-	if s.Call(wire.RolloutsList.Name, wire.RolloutsParams{Limit: 20}, &rollouts) != nil {
+	rollouts, err := Call(s, wire.RolloutsList, wire.RolloutsParams{Limit: 20})
+	if err != nil {
 		return nil
 	}
 	for _, r := range rollouts.Rollouts {

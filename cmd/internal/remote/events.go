@@ -80,8 +80,7 @@ func (e *Events) Connected() bool {
 func (e *Events) connect(ctx context.Context, p *rpc.Peer) error {
 	ctx, cancel := context.WithTimeout(ctx, e.Timeout)
 	defer cancel()
-	var result wire.SubscribeResult
-	err := p.Call(ctx, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: e.Pattern}, &result)
+	_, err := wire.MasterSubscribe.Call(ctx, p, wire.SubscribeParams{Pattern: e.Pattern})
 	if err == nil && e.Subscribed != nil {
 		err = e.Subscribed(ctx, p)
 	}

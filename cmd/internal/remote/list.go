@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
-	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // List runs a list with what ask gets from the master. One that watches makes
@@ -46,13 +45,6 @@ func List[T any](c *Client, cmd *cobra.Command, l *cli.List[T], ask func(*Sessio
 		}
 		return all, err
 	})
-}
-
-// Get calls a method by its row.
-func Get[P, R any](s *Session, m wire.Method[P, R], params P) (R, error) {
-	var result R
-	err := s.Call(m.Name, params, &result)
-	return result, err
 }
 
 // ToFlag adds --to, for lists of what is on hosts.

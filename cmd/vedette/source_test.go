@@ -25,31 +25,38 @@ const templates = "inspectors/script/internal/truth/generate/"
 
 func TestLinesAreShort(t *testing.T) {
 	t.Parallel()
+	for name, text := range goFiles(t) {
+		if strings.HasPrefix(name, templates) {
+			continue
+		}
+		for _, line := range longLines([]byte(text)) {
+			t.Errorf("%s:%d has more than %d characters", name, line, maxLine)
+		}
+	}
+}
+
+// goFiles are the texts of the Go files that git knows, by their paths from the root of
+// the repository.
+func goFiles(t *testing.T) map[string]string {
+	t.Helper()
 	cmd := exec.Command("git", "ls-files", "*.go")
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
 	if err != nil {
 		t.Skipf("this is no checkout of git: %v", err)
 	}
-	names := strings.Fields(string(out))
-	if len(names) < 300 {
-		t.Fatalf("git knows %d files", len(names))
-	}
-	for _, name := range names {
-		if strings.HasPrefix(name, templates) {
-			continue
-		}
+	files := make(map[string]string)
+	for _, name := range strings.Fields(string(out)) {
 		text, err := os.ReadFile(filepath.Join("../..", name))
-		if os.IsNotExist(err) {
-			continue // it is being moved
-		}
-		if err != nil {
+		if err != nil && !os.IsNotExist(err) { // it is being moved
 			t.Fatal(err)
 		}
-		for _, line := range longLines(text) {
-			t.Errorf("%s:%d has more than %d characters", name, line, maxLine)
-		}
+		files[name] = string(text)
 	}
+	if len(files) < 300 {
+		t.Fatalf("git knows %d files", len(files))
+	}
+	return files
 }
 
 var generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
@@ -96,6 +103,23 @@ func TestLongLines(t *testing.T) {
 	} {
 		if got := longLines([]byte(text)); len(got) != want {
 			t.Errorf("%q has the long lines %v", text, got)
+		}
+	}
+}
+
+// Methods are called by their rows, which know the types of params and results.
+// Benchmarks send what they have encoded before.
+func TestCallsGoByRows(t *testing.T) {
+	t.Parallel()
+	byName := regexp.MustCompile(`\.(?:Call|Notify)\(.*wire\.\w+\.Name\b`)
+	for name, text := range goFiles(t) {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "bench/") {
+			continue
+		}
+		for i, line := range strings.Split(text, "\n") {
+			if byName.MatchString(line) {
+				t.Errorf("%s:%d calls a method by its name: %s; write wire.X.Call(ctx, peer, params)", name, i+1, strings.TrimSpace(line))
+			}
 		}
 	}
 }
