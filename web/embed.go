@@ -140,6 +140,7 @@ func pagePaths() []string {
 		"/",
 		"/hosts",
 		"/hosts/:host",
+		"/compare",
 		"/explore",
 		"/explore/ask",
 		"/inspectors",

@@ -12,6 +12,7 @@ import './explore.mjs';
 import './ask.mjs';
 import './audit.mjs';
 import './boards.mjs';
+import './compare.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';

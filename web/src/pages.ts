@@ -50,6 +50,14 @@ export const pages: readonly Page[] = [
     load: () => import('./pages/host.tsx'),
   },
   {
+    id: 'compare',
+    path: '/compare',
+    title: () => 'Compare hosts',
+    role: 'viewer',
+    under: 'hosts',
+    load: () => import('./pages/compare.tsx'),
+  },
+  {
     id: 'explore',
     path: '/explore',
     title: () => 'Explore',

@@ -21,7 +21,7 @@ export interface DrawingSpec {
 export function plotColumns(frame: Frame, bands: boolean): Column[] {
   if (!bands) return frame.columns;
   const lows = frame.columns.map((high, i) => lowOf(frame, high, i));
-  const middles = frame.columns.map((high, i) => high.map((v, r) => middle(v, lows[i][r])));
+  const middles = frame.middles ?? frame.columns.map((high, i) => high.map((v, r) => middle(v, lows[i][r])));
   return [...middles, ...frame.columns, ...lows];
 }
 

@@ -12,6 +12,8 @@ export interface Frame {
   columns: Column[];
   /** Where a row stands for many samples: the lowest of them; columns has the highest. */
   lows?: Column[];
+  /** The line within a band; without it, what lies half way between its edges. */
+  middles?: Column[];
   /** For each line the rows that have no neighbour to be joined with. */
   lonely: number[][];
 }

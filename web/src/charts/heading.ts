@@ -29,34 +29,38 @@ export class Heading {
   }
 }
 
-/** A button that opens and closes something below the chart. */
-export function foldButton(text: string, label: string, below: HTMLElement, open: () => HTMLElement): HTMLButtonElement {
+function smallButton(text: string, label: string): HTMLButtonElement {
   const button = document.createElement('button');
-  let shown: HTMLElement | undefined;
   button.type = 'button';
   button.className = 'as-table';
   button.textContent = text;
-  button.setAttribute('aria-pressed', 'false');
   button.setAttribute('aria-label', label);
-  button.addEventListener('click', () => {
-    const opens = !shown;
-    shown?.remove();
-    shown = opens ? open() : undefined;
+  return button;
+}
+
+/** A button that opens and closes something below the chart, which may have to be loaded first. */
+export function foldButton(text: string, label: string, below: HTMLElement, open: () => HTMLElement | Promise<HTMLElement>): HTMLButtonElement {
+  const button = smallButton(text, label);
+  let shown: HTMLElement | undefined;
+  let opens = false;
+  button.setAttribute('aria-pressed', 'false');
+  button.addEventListener('click', async () => {
+    opens = !opens;
     button.setAttribute('aria-pressed', String(opens));
-    if (shown) below.append(shown);
+    shown?.remove();
+    if (!opens) return;
+    const next = await open();
+    shown?.remove();
+    shown = next;
+    if (opens) below.append(shown);
   });
   return button;
 }
 
 /** A button that opens what can be done with a chart. */
 export function menuButton(name: string, chosen: () => Chosen): HTMLButtonElement {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'as-table';
-  button.textContent = '⋯';
-  button.title = 'Explore, copy, save';
+  const button = smallButton('⋯', `More of ${name}`);
   button.setAttribute('aria-haspopup', 'true');
-  button.setAttribute('aria-label', `More of ${name}`);
   button.addEventListener('click', () => void import('./chart-menu.ts').then((m) => m.openMenu(button, chosen())));
   return button;
 }

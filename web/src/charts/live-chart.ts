@@ -19,7 +19,6 @@ import { foldButton, Heading, menuButton } from './heading.ts';
 import { Legend } from './legend.ts';
 import { Lines } from './lines.ts';
 import { rawSeries, type RawSeries } from './raw.ts';
-import { tableOf } from './table.ts';
 import { lastText, newestText, samplingText, textAt, timeText } from './values.ts';
 import type { Drawable, View } from './view.ts';
 
@@ -147,7 +146,7 @@ export class LiveChart extends HTMLElement implements Drawable {
     }
     const names = (): string[] => this.lines.drawn.map((s) => this.names.get(s) ?? s.key);
     if (this.large) {
-      this.heading.add(foldButton('Table', `Table of ${chart.name}`, this, () => tableOf(this.drawing.frame, names(), chart)));
+      this.heading.add(foldButton('Table', `Table of ${chart.name}`, this, () => import('./table.ts').then((m) => m.tableOf(this.drawing.frame, names(), chart))));
     }
     this.heading.add(menuButton(chart.name, () => ({ element: this, chart, mayPin: this.view.mayChange.peek(), frame: this.drawing.frame, names: names() })));
     this.box.className = 'plot';

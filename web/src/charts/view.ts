@@ -58,7 +58,7 @@ export class View {
   });
   private readonly sizing = new ResizeObserver((entries) => {
     for (const e of entries) {
-      const chart = e.target.closest('live-chart, query-chart') as Drawable | null;
+      const chart = e.target.closest('live-chart, query-chart, band-chart') as Drawable | null;
       chart?.fit(e.contentRect.width, e.contentRect.height);
       this.request(chart);
     }

@@ -2,12 +2,16 @@
 
 import '../style/hosts.css';
 import { useComputed } from '@preact/signals';
+import { chosenAfter, chosenFrom } from '../data/selection.ts';
 import { labelsOf } from '../data/table.ts';
+import { at } from '../lib/router.ts';
 import type { PageProps } from '../parts.ts';
 import { ColumnMenu } from '../ui/column-menu.tsx';
 import { FirstHost } from '../ui/first-host.tsx';
 import { HostCharts } from '../ui/host-charts.tsx';
 import { columnsOf, type HostRow } from '../ui/host-columns.tsx';
+import { HostSelection } from '../ui/host-selection.tsx';
+import { subjectOf } from '../ui/host-subject.ts';
 import { HostTable } from '../ui/host-table.tsx';
 import { Head } from '../ui/kit.tsx';
 import type { HostModel } from '../data/store.ts';
@@ -21,6 +25,8 @@ export default function HostsPage(parts: PageProps) {
   const gone = rows.value.filter((r) => r.state === 'gone').length;
   const up = rows.value.length - gone;
   const labels = labelsOf(rows.value);
+  const known = chosenFrom(router.get('sel'));
+  const chosen = new Set(rows.value.map((r) => r.name).filter((n) => known.has(n)));
   return (
     <>
       <Head title="Hosts" count={`${up} up${gone > 0 ? `, ${gone} gone` : ''}`}>
@@ -48,6 +54,11 @@ export default function HostsPage(parts: PageProps) {
           </select>
         )}
         {!charts && <ColumnMenu store={store} chosen={columnsOf(router.get('cols'))} choose={(cols) => router.set({ cols })} />}
+        {rows.value.length > 1 && (
+          <a class="button" href={at('/compare', { q: query })}>
+            Compare
+          </a>
+        )}
         <span class="segments" role="group" aria-label="Form">
           <button type="button" aria-pressed={!charts} onClick={() => router.set({ as: '' })}>
             Table
@@ -66,23 +77,18 @@ export default function HostsPage(parts: PageProps) {
           columns={columnsOf(router.get('cols'))}
           query={query}
           group={router.get('group')}
+          chosen={chosen}
+          choose={(name, on) => router.set({ sel: chosenAfter(router.get('sel'), name, on) })}
           sort={router.get('sort')}
           onSort={(sort) => router.set({ sort: sort === 'host' ? '' : sort })}
         />
       )}
+      {chosen.size > 0 && <HostSelection {...parts} chosen={chosen} />}
     </>
   );
 }
 
 function rowOf(host: HostModel, wrong: { words: string[]; tone: 'bad' | 'warn' } | undefined): HostRow {
-  const info = host.info.value;
-  const labels = { ...info?.labels, host: host.name };
   const words = wrong?.words ?? [];
-  const late = words.includes('late');
-  const state = info?.state === 'gone' ? 'gone' : late ? 'late' : 'up';
-  const errors = (info?.inspectors ?? []).filter((i) => i.error && i.state !== 'ok').map((i) => i.error);
-  const inspectors = (info?.inspectors ?? []).map((i) => i.name);
-  const pairs = Object.entries(labels).map(([n, v]) => `${n}=${v}`);
-  const text = [host.name, state, info?.version, info?.os, info?.arch, ...pairs, ...words, ...errors, ...inspectors].join(' ').toLowerCase();
-  return { name: host.name, host, state, labels, text, wrong: words, tone: wrong?.tone ?? 'good', version: info?.version ?? '' };
+  return { name: host.name, host, ...subjectOf(host, words), wrong: words, tone: wrong?.tone ?? 'good', version: host.info.value?.version ?? '' };
 }

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { HostModel } from '../data/store.ts';
 import type { InspectorStatus } from '../data/wire.ts';
 import { HostInspectors } from './host-inspectors.tsx';
-import { labelFrom, Labels } from './labels.tsx';
+import { labelFrom } from '../data/label.ts';
+import { Labels } from './labels.tsx';
 
 function setting(role: 'viewer' | 'operator', inspectors: Partial<InspectorStatus>[] = [], labels = {}) {
   const calls: [string, object][] = [];

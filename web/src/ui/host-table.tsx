@@ -19,9 +19,14 @@ interface Props extends Parts {
   group: string;
   sort: string;
   onSort: (sort: string) => void;
+  /** The hosts that were chosen, and what chooses one. */
+  chosen: ReadonlySet<string>;
+  choose: (name: string, on: boolean) => void;
 }
 
-export function HostTable({ rows, columns, query, group, sort, onSort }: Props) {
+const tick = '22px '; // the column of the boxes
+
+export function HostTable({ rows, columns, query, group, sort, onSort, chosen, choose }: Props) {
   const clock = useSignal(0);
   const order = useSignal(0);
   useEffect(() => {
@@ -31,17 +36,20 @@ export function HostTable({ rows, columns, query, group, sort, onSort }: Props) 
   const column = columns.find((c) => c.id === sort.replace(/^-/, ''));
   if (column?.live) void order.value;
   const items = itemsOf(rows.value, { query, group, by: column?.by ?? null, down: sort.startsWith('-') });
-  const template = columns.map((c) => c.width).join(' ');
+  const template = tick + columns.map((c) => c.width).join(' ');
   const count = items.filter((i) => 'row' in i).length;
   return (
     <div class="hosts-scroll" tabIndex={0} role="region" aria-label="Hosts">
       <div class="hosts" role="table" aria-label="Hosts" aria-rowcount={count + 1} data-shown={count}>
         <div class="row head-row" role="row" style={{ gridTemplateColumns: template }}>
+          <span role="columnheader">
+            <span class="unseen">Chosen</span>
+          </span>
           {columns.map((c) => (
             <Heading key={c.id} column={c} sort={sort} onSort={onSort} />
           ))}
         </div>
-        <Body items={items} columns={columns} template={template} clock={clock} />
+        <Body items={items} columns={columns} template={template} clock={clock} chosen={chosen} choose={choose} />
       </div>
       {count === 0 && <p class="waiting">{noHost(query)}</p>}
     </div>
@@ -61,14 +69,14 @@ function Heading({ column: c, sort, onSort }: { column: HostColumn; sort: string
   );
 }
 
-interface BodyProps {
+interface BodyProps extends Pick<Props, 'chosen' | 'choose'> {
   items: Item<HostRow>[];
   columns: HostColumn[];
   template: string;
   clock: Signal<number>;
 }
 
-function Body({ items, columns, template, clock }: BodyProps) {
+function Body({ items, columns, template, clock, chosen, choose }: BodyProps) {
   const box = useRef<HTMLDivElement>(null);
   const range = useSignal<[number, number]>([0, 40]);
   const start = useRef(0); // of the body, from the top of the page
@@ -110,7 +118,7 @@ function Body({ items, columns, template, clock }: BodyProps) {
             </div>
           );
         }
-        return <Line key={item.row.name} row={item.row} columns={columns} template={template} transform={top} clock={clock} index={from + i + 2} />;
+        return <Line key={item.row.name} row={item.row} columns={columns} template={template} transform={top} clock={clock} index={from + i + 2} chosen={chosen.has(item.row.name)} choose={choose} />;
       })}
     </div>
   );
@@ -123,11 +131,16 @@ interface LineProps {
   transform: string;
   clock: Signal<number>;
   index: number;
+  chosen: boolean;
+  choose: Props['choose'];
 }
 
-function Line({ row, columns, template, transform, clock, index }: LineProps) {
+function Line({ row, columns, template, transform, clock, index, chosen, choose }: LineProps) {
   return (
     <div class="row" role="row" aria-rowindex={index} data-host={row.name} style={{ gridTemplateColumns: template, transform }}>
+      <span role="cell">
+        <input type="checkbox" aria-label={`Choose ${row.name}`} checked={chosen} onChange={(e) => choose(row.name, e.currentTarget.checked)} />
+      </span>
       {columns.map((c) => (
         <span key={c.id} role="cell" data-column={c.id}>
           {c.live ? <Live row={row} column={c} clock={clock} /> : c.cell(row, clock)}

@@ -1,16 +1,11 @@
 // The labels of a host, edited where they stand.
 
 import { useSignal } from '@preact/signals';
+import { labelFrom } from '../data/label.ts';
 import type { HostModel } from '../data/store.ts';
 import type { Parts } from '../parts.ts';
 import { at } from '../lib/router.ts';
 import { Badge, Fault } from './kit.tsx';
-
-/** What was typed, as a label; null where it is none. */
-export function labelFrom(text: string): { name: string; value: string } | null {
-  const m = /^\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*=\s*([^\x00-\x1f<>]{1,512}?)\s*$/.exec(text);
-  return m ? { name: m[1], value: m[2] } : null;
-}
 
 export function Labels({ host, session }: Pick<Parts, 'session'> & { host: HostModel }) {
   const typed = useSignal('');

@@ -59,9 +59,9 @@ const columns: TableColumn<ValueRow>[] = [
   { id: 'value', title: 'Now', number: true, by: (r) => r.value, cell: (r) => <span title={String(r.value)}>{r.text}</span> },
 ];
 
-export function TryPanel({ session, store, view, work, goTo }: Parts & { work: Work; goTo: (line: number, col: number) => void }) {
+export function TryPanel({ session, store, view, router, work, goTo }: Parts & { work: Work; goTo: (line: number, col: number) => void }) {
   const trial = useMemo(() => new Trial(session.rpc, store), []);
-  const selector = useSignal('');
+  const selector = useSignal(router.get('to'));
   const forMs = useSignal<number>(times[1][0]);
   useEffect(() => () => trial.close(), []);
   const live = session.link.value.kind === 'live';
