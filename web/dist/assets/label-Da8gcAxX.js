@@ -1,0 +1,1 @@
+function e(e){let t=/^\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*=\s*([^\x00-\x1f<>]{1,512}?)\s*$/.exec(e);return t?{name:t[1],value:t[2]}:null}export{e as t};
