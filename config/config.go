@@ -296,7 +296,7 @@ type Library struct {
 }
 
 // Inspector is one entry of the inspectors map. Exactly one of Inspector.Go,
-// Inspector.File and Inspector.Plugin is given.
+// Inspector.File, Inspector.Plugin and Inspector.Check is given.
 type Inspector struct {
 	// Interval is the time between runs.
 	Interval time.Duration `yaml:"interval" absent:"the script's //vedette:interval, else 10s" min:"100ms" max:"24h"`
@@ -314,6 +314,9 @@ type Inspector struct {
 	File string `yaml:"file" path:"true"`
 	// Plugin is a program.
 	Plugin string `yaml:"plugin" path:"true"`
+	// Check is the command line of a Nagios check, which starts with the absolute
+	// path of a program that agent.policy.exec names. There is no shell.
+	Check string `yaml:"check"`
 	// SHA256 is the expected hex checksum of the plugin's file.
 	SHA256 string `yaml:"sha256"`
 	// Args are the plugin's arguments.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/adapt"
 )
 
 // codePlace is where the source of an inspector stands in the configuration.
@@ -69,6 +70,12 @@ func definition(src *source, name string, in Inspector) (inspectors.Definition, 
 			return d, fault(src.child(at, "file"), err)
 		}
 		d.Script = &inspectors.Script{File: in.File, Line: 1, Source: text}
+	case in.Check != "":
+		text, err := adapt.Check(in.Check)
+		if err != nil {
+			return d, fault(src.child(at, "check"), err)
+		}
+		d.Script = &inspectors.Script{File: or(src.file, name), Line: max(src.at(src.child(at, "check")).line, 1), Source: text}
 	default:
 		d.Script = &inspectors.Script{File: or(src.file, name), Line: max(in.place.line, 1), Indent: in.place.indent, Source: in.Go}
 	}

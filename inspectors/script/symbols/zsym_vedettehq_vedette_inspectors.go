@@ -13,8 +13,7 @@ import (
 )
 
 const (
-	githubComVedettehqVedetteInspectorsNames = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes " +
-		"Report Sample"
+	githubComVedettehqVedetteInspectorsNames    = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes MaxNagiosTextBytes MaxNagiosValues Nagios NagiosCritical NagiosOK NagiosRange NagiosResult NagiosUnknown NagiosValue NagiosWarning ParseNagios Report Sample"
 	githubComVedettehqVedetteInspectorsWrappers = ""
 )
 
@@ -42,6 +41,28 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 		return reflect.ValueOf(constant.MakeFromLiteral("32768", token.INT, 0))
 	case "MaxExecOutputBytes":
 		return reflect.ValueOf(constant.MakeFromLiteral("1048576", token.INT, 0))
+	case "MaxNagiosTextBytes":
+		return reflect.ValueOf(constant.MakeFromLiteral("1024", token.INT, 0))
+	case "MaxNagiosValues":
+		return reflect.ValueOf(constant.MakeFromLiteral("1000", token.INT, 0))
+	case "Nagios":
+		return reflect.ValueOf(inspectors.Nagios)
+	case "NagiosCritical":
+		return reflect.ValueOf(constant.MakeFromLiteral("2", token.INT, 0))
+	case "NagiosOK":
+		return reflect.ValueOf(constant.MakeFromLiteral("0", token.INT, 0))
+	case "NagiosRange":
+		return reflect.ValueOf((*inspectors.NagiosRange)(nil))
+	case "NagiosResult":
+		return reflect.ValueOf((*inspectors.NagiosResult)(nil))
+	case "NagiosUnknown":
+		return reflect.ValueOf(constant.MakeFromLiteral("3", token.INT, 0))
+	case "NagiosValue":
+		return reflect.ValueOf((*inspectors.NagiosValue)(nil))
+	case "NagiosWarning":
+		return reflect.ValueOf(constant.MakeFromLiteral("1", token.INT, 0))
+	case "ParseNagios":
+		return reflect.ValueOf(inspectors.ParseNagios)
 	case "Report":
 		return reflect.ValueOf((*inspectors.Report)(nil))
 	case "Sample":

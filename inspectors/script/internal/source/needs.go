@@ -25,8 +25,8 @@ func connects(path string) *regexp.Regexp {
 	return nil
 }
 
-// needProgram records a call of inspectors.Exec in a script that says of no
-// program that it needs it. Which one it is may be known only when it runs.
+// needProgram records a call of inspectors.Exec, or of inspectors.Nagios, in a
+// script that says of no program that it needs it. Which one it is may be known only when it runs.
 func (s *Source) needProgram(p symbols.Package, name string, members []*ast.SelectorExpr) {
 	if p.Path != inspectorsPath {
 		return
@@ -36,8 +36,8 @@ func (s *Source) needProgram(p symbols.Package, name string, members []*ast.Sele
 		return
 	}
 	for _, sel := range members {
-		if sel.Sel.Name == "Exec" {
-			s.fault(sel.Pos(), name+".Exec runs a program, and the script does not say that it needs any",
+		if sel.Sel.Name == "Exec" || sel.Sel.Name == "Nagios" {
+			s.fault(sel.Pos(), name+"."+sel.Sel.Name+" runs a program, and the script does not say that it needs any",
 				"write //vedette:needs "+strings.TrimSpace(said.Needs.String()+" exec:/path/of/the/program")+" above the first line of code")
 			return
 		}
