@@ -9,6 +9,7 @@ import (
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/script/internal/core"
 	"github.com/vedettehq/vedette/inspectors/script/internal/source"
 )
 
@@ -54,14 +55,29 @@ func enclosing(s *source.Source, note string) (string, inspectors.Diagnostic, bo
 	if !ok {
 		return "", inspectors.Diagnostic{}, false
 	}
-	for _, decl := range s.File.Decls {
-		f, ok := decl.(*ast.FuncDecl)
-		if !ok || line < s.Fset.Position(f.Pos()).Line || line > s.Fset.Position(f.End()).Line {
-			continue
-		}
+	if f := function(s, line); f != nil {
 		return f.Name.Name, s.Place(f.Pos()), true
 	}
 	return "", inspectors.Diagnostic{}, false
+}
+
+// around returns the name of the function around a line of the text, or "".
+func around(s *source.Source, line int) string {
+	if f := function(s, line); f != nil {
+		return f.Name.Name
+	}
+	return ""
+}
+
+// function returns the function around a line of the text, or nil.
+func function(s *source.Source, line int) *ast.FuncDecl {
+	for _, decl := range s.File.Decls {
+		f, ok := decl.(*ast.FuncDecl)
+		if ok && line >= s.Fset.Position(f.Pos()).Line && line <= s.Fset.Position(f.End()).Line {
+			return f
+		}
+	}
+	return nil
 }
 
 // asDiagnostics returns the faults that an error holds, or the error as one
@@ -86,15 +102,23 @@ type panicError struct{ at inspectors.Diagnostic }
 func (e *panicError) Error() string   { return e.at.Error() }
 func (e *panicError) Unwrap() []error { return []error{ErrPanic, e.at} }
 
-// panicked describes a panic of the script. The interpreter notes the functions
-// that it panicked through, innermost first, each by its first statement: which
-// one of the statements it was is not known.
+// panicked describes a panic of the script, with its line. Where that is not known, it
+// names the function: the interpreter notes those that it panicked through, innermost
+// first, each by its first statement.
 func (m *machine) panicked(err error) error {
 	var p interp.Panic
 	if !errors.As(err, &p) {
 		return err
 	}
 	what, note := describe(p.Value), m.notes.first()
+	if line := m.core.Line(); line > 0 {
+		at := m.origin.PlaceAt(line, 0)
+		at.Message = "panic: " + what
+		if name := around(source.Parse(m.origin.Script), line); name != "" {
+			at.Message = "panic in func " + name + ": " + what
+		}
+		return &panicError{at}
+	}
 	if name, at, ok := enclosing(source.Parse(m.origin.Script), note); ok {
 		at.Message = "panic in func " + name + ": " + what
 		return &panicError{at}
@@ -111,10 +135,5 @@ func describe(value any) (text string) {
 			text = "a value of type " + reflect.TypeOf(value).String()
 		}
 	}()
-	var zero *reflect.ValueError
-	if err, ok := value.(error); ok && errors.As(err, &zero) && zero.Kind == reflect.Invalid {
-		// So the interpreter says it.
-		return "invalid memory address or nil pointer dereference"
-	}
-	return fmt.Sprint(value)
+	return fmt.Sprint(core.Normalised(value))
 }

@@ -97,6 +97,7 @@ func (p *Program) build(ctx context.Context, text string) (m *machine, err error
 // again, settled whether the run is over, so that own may be read.
 func (m *machine) run(ctx context.Context, own *inspectors.Report) (keep, settled bool, err error) {
 	m.notes.reset()
+	m.core.Begin()
 	h := m.host
 	h.start(ctx, own)
 	late, stop := after(ctx, grace)

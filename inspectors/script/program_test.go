@@ -107,7 +107,7 @@ func TestPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if _, err := inspect(p); err == nil || !strings.HasPrefix(err.Error(), "config.yaml:13: panic in func Inspect: assignment to entry in nil map") {
+	if _, err := inspect(p); err == nil || !strings.HasPrefix(err.Error(), "config.yaml:14: panic in func Inspect: assignment to entry in nil map") {
 		t.Errorf("the panic gives %v", err)
 	}
 }
@@ -322,6 +322,48 @@ func TestPanics(t *testing.T) {
 		if !errors.Is(err, ErrPanic) || !strings.HasPrefix(err.Error(), "test.go:") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %v, want a panic with %q", body, err, want)
 		}
+	}
+}
+
+// TestPanicsNameTheLine holds that the runtime panics that authors meet name the line,
+// wherever in a function it is, and whatever has run before.
+func TestPanicsNameTheLine(t *testing.T) {
+	const head = "package x\n\nimport (\n\t\"sort\"\n\t\"strings\"\n)\n\ntype node struct {\n\tv    int\n\tnext *node\n}\n\n" +
+		"func third(l []int) int {\n\treturn l[3]\n}\n\nfunc width(s string) int { return -len(s) }\n\nvar _, _ = sort.Ints, strings.ToUpper\n\nfunc Inspect() (float64, error) {\n" +
+		"\tvar l []int\n\tvar m map[string]int\n\tvar p *node\n\tvar x any = 1\n\tvar f func() int\n\tn := 0\n\t_, _, _, _, _, _ = l, m, p, x, f, n\n"
+	before := strings.Count(head, "\n")
+	for body, line := range map[string]int{
+		"\tn++\n\tn += l[n]\n":        2,
+		"\tm[\"a\"] = 1\n":            1,
+		"\tn--\n\tn++\n\tn = 7 / n\n": 3,
+		"\tn = 1 + p.v\n":             1,
+		"\tn = f()\n":                 1,
+		"\tn = len(x.(string))\n":     1,
+		"\tq := &node{}\n\tfor q.v == 0 {\n\t\tn++\n\t\tq = q.next\n\t}\n":                        2,
+		"\tl = []int{1, 2}\n\tfor i := 0; l[i] > 0; i++ {\n\t\tn += i\n\t}\n":                     2,
+		"\tfor i := range 3 {\n\t\tif i == 2 {\n\t\t\tn += l[i]\n\t\t}\n\t\tn++\n\t}\n":           3,
+		"\tswitch {\n\tcase n > 3:\n\t\tn = 1\n\tcase l[n] > 3:\n\t\tn = 2\n\t}\n":                4,
+		"\tdefer func() { n++ }()\n\tn++\n\tn += p.v\n\tn++\n":                                    3,
+		"\tdefer func() {\n\t\tn = len(strings.ToUpper(\"a\"))\n\t}()\n\tl[0]++\n":                4,
+		"\tsort.Slice([]int{2, 1}, func(i, j int) bool {\n\t\treturn l[i] < 3\n\t})\n":            2,
+		"\tn = width(\"abc\")\n\ts := strings.Repeat(\"-\", width(\"abc\"))\n\tn += len(s)\n":     2,
+		"\tg := func(i int) int {\n\t\tn++\n\t\treturn l[i]\n\t}\n\tn = 2\n\tn = g(1)\n":          3,
+		"\tn = third([]int{1, 2, 3, 4})\n\tn = n/len(l) + third([]int{0, 0, 0, 0})\n":             2,
+		"\tfunc() {\n\t\tdefer func() { _ = recover() }()\n\t\tn = third(l)\n\t}()\n\tn = l[5]\n": 5,
+		"\tn = third(l)\n": 14 - before,
+	} {
+		p, err := Load(definition(head + body + "\treturn float64(n), nil\n}\n"))
+		if err != nil {
+			t.Errorf("%q: %v", body, err)
+			continue
+		}
+		want := fmt.Sprintf("test.go:%d: panic in func ", before+line)
+		for range 2 { // the second is a run of another machine
+			if _, err := inspect(p); err == nil || !errors.Is(err, ErrPanic) || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%q gives %v, want %s…", body, err, want)
+			}
+		}
+		p.Close()
 	}
 }
 

@@ -440,7 +440,7 @@ func (l *lowering) native(e *ast.CallExpr, sig *types.Signature, f *types.Func) 
 		if s, ok := t.(*types.Slice); ok && sig.Variadic() && i >= n-1 && !e.Ellipsis.IsValid() {
 			t = s.Elem()
 		}
-		parts = append(parts, func() code { return l.nativeArgument(a, t, f) })
+		parts = append(parts, func() code { return l.settle(l.nativeArgument(a, t, f), a) })
 	}
 	out := strings.Join(texts(l.inOrder(parts...)), ", ")
 	if e.Ellipsis.IsValid() {

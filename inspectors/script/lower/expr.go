@@ -107,7 +107,7 @@ func (l *lowering) expr(e ast.Expr) code {
 		if c, ok := l.arrayOfSlice(e); ok {
 			return c
 		}
-		return code{"*" + l.expr(e.X).in(unary), unary}
+		return code{"*" + l.settled(e.X).in(unary), unary}
 	case *ast.UnaryExpr:
 		return l.unary(e)
 	case *ast.BinaryExpr:
@@ -187,7 +187,7 @@ func (l *lowering) selector(sel *ast.SelectorExpr) code {
 	case types.MethodExpr:
 		return l.methodExpr(sel)
 	}
-	c, _ := l.fields(l.expr(sel.X), l.typeOf(sel.X), l.fieldPath(sel, s))
+	c, _ := l.fields(l.settled(sel.X), l.typeOf(sel.X), l.fieldPath(sel, s))
 	return c
 }
 
@@ -296,7 +296,11 @@ func (l *lowering) binary(e *ast.BinaryExpr) code {
 	}
 	p := e.Op.Precedence()
 	l.callsFirst(e.X, e.Y)
-	c := l.inOrder(func() code { return l.expr(e.X) }, func() code { return l.expr(e.Y) })
+	operand := l.expr
+	if e.Op == token.QUO || e.Op == token.REM {
+		operand = l.settled
+	}
+	c := l.inOrder(func() code { return operand(e.X) }, func() code { return operand(e.Y) })
 	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
 }
 
@@ -454,7 +458,7 @@ func (l *lowering) index(e *ast.IndexExpr) code {
 		if isMap {
 			return l.key2(e.Index, m.Key())
 		}
-		return l.expr(e.Index)
+		return l.settled(e.Index)
 	})
 	return code{c[0].in(primary) + "[" + c[1].text + "]", primary}
 }
@@ -507,7 +511,7 @@ func (l *lowering) slice(e *ast.SliceExpr) code {
 			if bound == nil {
 				return code{"", atom}
 			}
-			return l.expr(bound)
+			return l.settled(bound)
 		})
 	}
 	c := l.inOrder(parts...)

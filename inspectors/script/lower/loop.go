@@ -163,7 +163,7 @@ func (l *lowering) forStmt(s *ast.ForStmt, label types.Object) {
 	if s.Post != nil {
 		post = l.apart(func() { l.post(s.Post) })
 	}
-	if renew == "" && condBefore == "" && simple(post) && cond != "" {
+	if renew == "" && condBefore == "" && simple(post) && cond != "" && !l.perilous(s) {
 		l.enter(s, label, true, nil, func() {
 			head := "for ; " + cond + "; " + trimLine(post)
 			if post == "" {
@@ -173,7 +173,12 @@ func (l *lowering) forStmt(s *ast.ForStmt, label types.Object) {
 		})
 		return
 	}
-	again := func() { l.fn.out.WriteString(renew + post) }
+	again := func() {
+		if s.Post != nil {
+			l.place(s.Post.Pos())
+		}
+		l.fn.out.WriteString(renew + post)
+	}
 	l.enter(s, label, true, again, func() {
 		l.block("for", func() {
 			l.fn.out.WriteString(condBefore)
@@ -184,6 +189,35 @@ func (l *lowering) forStmt(s *ast.ForStmt, label types.Object) {
 			again()
 		})
 	})
+}
+
+// perilous reports a loop whose head may panic in a later round. It has to stand in the
+// body, where its line is known.
+func (l *lowering) perilous(s *ast.ForStmt) bool {
+	found := false
+	for _, part := range []ast.Node{s.Cond, s.Post} {
+		if part == nil {
+			continue
+		}
+		ast.Inspect(part, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				return false
+			case *ast.IndexExpr:
+				_, isMap := l.typeOf(n.X).Underlying().(*types.Map)
+				found = found || !isMap
+			case *ast.StarExpr, *ast.SliceExpr, *ast.TypeAssertExpr:
+				found = true
+			case *ast.SelectorExpr:
+				sel := l.fn.info.Selections[n]
+				found = found || sel != nil && sel.Kind() == types.FieldVal && (sel.Indirect() || isPointer(l.typeOf(n.X)))
+			case *ast.BinaryExpr:
+				found = found || (n.Op == token.QUO || n.Op == token.REM) && l.fn.info.Types[n.Y].Value == nil
+			}
+			return !found
+		})
+	}
+	return found
 }
 
 // post translates the statement between rounds, without a place of its own.

@@ -126,6 +126,14 @@ func (l *lowering) file() string {
 	start := l.initialisers()
 	l.drain()
 	l.dispatchers()
+	m := marker{name: l.fresh("line" + mark)}
+	for i, t := range l.tops {
+		l.tops[i] = m.mark(t)
+	}
+	if m.used {
+		globals = append(globals, "var "+m.name+" int\n")
+		start = l.host() + ".At(&" + m.name + ")\n" + start
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "package inspector\n")
 	for _, path := range sortedKeys(l.imports) {

@@ -16,12 +16,13 @@ type chain struct {
 	open int
 }
 
-// arm begins the next arm. Its condition is what cond returns; cond may write
-// statements.
-func (c *chain) arm(cond func() string, body func()) {
+// arm begins the next arm, that of a clause. Its condition is what cond returns; cond
+// may write statements.
+func (c *chain) arm(clause *ast.CaseClause, cond func() string, body func()) {
 	if c.open > 0 {
 		c.l.line("} else {")
 	}
+	c.l.place(clause.Pos())
 	text := cond()
 	c.l.line("if " + text + " {")
 	body()
@@ -69,7 +70,7 @@ func (l *lowering) switchStmt(s *ast.SwitchStmt, label types.Object) {
 				rest = body
 				continue
 			}
-			c.arm(func() string { return l.any(clause.List, matches) }, body)
+			c.arm(clause, func() string { return l.any(clause.List, matches) }, body)
 		}
 		c.last(rest)
 	})
@@ -88,7 +89,7 @@ func (l *lowering) falling(s *ast.SwitchStmt, label types.Object, clauses []*ast
 			rest = choose
 			continue
 		}
-		c.arm(func() string { return l.any(clause.List, matches) }, choose)
+		c.arm(clause, func() string { return l.any(clause.List, matches) }, choose)
 	}
 	c.last(rest)
 	l.leavable(s, label, func() {
@@ -219,7 +220,7 @@ func (l *lowering) typeSwitch(s *ast.TypeSwitchStmt, label types.Object) {
 				rest = func() { value = x.text; body() }
 				continue
 			}
-			c.arm(func() string {
+			c.arm(clause, func() string {
 				var cond string
 				cond, value = l.typeCase(x, from, clause.List)
 				return cond

@@ -12,6 +12,7 @@ import (
 // functions.
 func (m *Machine) Exports(wrapper func(path, name string) reflect.Type) map[string]reflect.Value {
 	return map[string]reflect.Value{
+		"At":           reflect.ValueOf(m.At),
 		"Any":          reflect.ValueOf((*any)(nil)),
 		"Type":         reflect.ValueOf((*Type)(nil)),
 		"Defers":       reflect.ValueOf((*Defers)(nil)),
@@ -63,10 +64,9 @@ func wrap(t reflect.Type, object any, methods []any) any {
 	return w.Interface()
 }
 
-// normalised returns the value of a panic as Go words it: the interpreter finds
+// Normalised returns the value of a panic as Go words it: the interpreter finds
 // out by reflection what the processor would.
-func normalised(v any) (out any) {
-	out = v
+func Normalised(v any) any {
 	if text, ok := v.(string); ok && strings.HasPrefix(text, "reflect") {
 		switch {
 		case strings.Contains(text, "cannot convert slice with length"):
@@ -75,14 +75,22 @@ func normalised(v any) (out any) {
 			return &TypeError{"runtime error: index out of range"}
 		case strings.Contains(text, "out of bounds"), strings.Contains(text, "cap"):
 			return &TypeError{"runtime error: slice bounds out of range"}
+		case strings.Contains(text, "nil interface value"), strings.Contains(text, "nil function"):
+			return nilDereferenced()
 		}
 	}
 	var zero *reflect.ValueError
 	if err, ok := v.(error); ok && errors.As(err, &zero) && zero.Kind == reflect.Invalid {
-		defer func() { out = recover() }()
-		nilDereference()
+		return nilDereferenced()
 	}
-	return out
+	return v
+}
+
+// nilDereferenced is what a use of a nil pointer panics with.
+func nilDereferenced() (out any) {
+	defer func() { out = recover() }()
+	nilDereference()
+	return nil
 }
 
 var _ runtime.Error = (*TypeError)(nil)

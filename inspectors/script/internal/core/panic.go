@@ -12,9 +12,31 @@ type Machine struct {
 	Recovered func()
 
 	stopped atomic.Bool
+	line    *int // where the script says which of its lines it is at, or nil
 
 	mu      sync.Mutex
 	running []*Defers // innermost last
+}
+
+// At tells the machine where the script says which of its lines it is at.
+func (m *Machine) At(line *int) { m.line = line }
+
+// Line is the line of the source that the script is at, or where it panicked; 0 where
+// that is not known.
+func (m *Machine) Line() int {
+	if m.line == nil {
+		return 0
+	}
+	return *m.line
+}
+
+// Begin forgets at which line the script was.
+func (m *Machine) Begin() { m.setLine(0) }
+
+func (m *Machine) setLine(line int) {
+	if m.line != nil {
+		*m.line = line
+	}
 }
 
 // Stop says that the interpreter was cut off: it runs nothing any more, and
@@ -28,6 +50,7 @@ type Defers struct {
 
 	panicking bool
 	value     any
+	line      int  // at which it panicked
 	handles   bool // the deferred call that runs may recover
 }
 
@@ -64,6 +87,7 @@ func (d *Defers) Run(body func()) {
 	m.running = m.running[:depth-1]
 	m.mu.Unlock()
 	if d.panicking {
+		m.setLine(d.line)
 		panic(d.value)
 	}
 }
@@ -75,7 +99,7 @@ func (d *Defers) call(f func()) {
 		if normal {
 			return
 		}
-		d.value = recover()
+		d.value, d.line = recover(), d.machine.Line()
 		d.panicking = true
 	}()
 	f()
@@ -100,7 +124,7 @@ func (m *Machine) Recover() any {
 	if m.Recovered != nil {
 		m.Recovered()
 	}
-	return normalised(v)
+	return Normalised(v)
 }
 
 // Panic panics with what an interface holds.

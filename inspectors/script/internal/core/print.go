@@ -185,7 +185,7 @@ func (p *printer) caught(v reflect.Value, method string, r any) {
 		return
 	}
 	p.text("%!" + string(p.verb) + "(PANIC=" + method + " method: ")
-	_, _ = fmt.Fprint(p.State, normalised(r))
+	_, _ = fmt.Fprint(p.State, Normalised(r))
 	p.text(")")
 }
 

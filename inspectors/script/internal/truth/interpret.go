@@ -58,6 +58,7 @@ type Result struct {
 	End     string // one of the constants above, or ""
 	Fault   string // why it did not run to the end
 	Refused string // what the checker says first, or ""
+	Line    int    // of the program, where it panicked; 0 where that is not known
 }
 
 // Child makes the process an interpreter where Interpret has started it, and
@@ -135,6 +136,7 @@ func interpretOnce(p *script.Program, j Job, out *bytes.Buffer, r *Result) bool 
 	switch {
 	case errors.Is(err, script.ErrPanic):
 		r.End, r.Fault = EndPanic, err.Error()
+		_, _ = fmt.Sscanf(err.Error(), j.Name+".go:%d:", &r.Line)
 	case ctx.Err() != nil:
 		r.End, r.Fault = EndHang, "did not end"
 		return false // it may still be writing

@@ -247,6 +247,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -262,7 +263,10 @@ type program struct {
 	inspect any
 }
 
-type result struct{ Name, Output, End, Fault string }
+type result struct {
+	Name, Output, End, Fault string
+	Line                     int
+}
 
 func main() {
 	start, _ := strconv.Atoi(os.Args[1])
@@ -319,7 +323,7 @@ func run(p program, f *os.File) (r result) {
 func call(inspect any, report *inspectors.Report, r *result) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			r.End, r.Fault = "panic", fmt.Sprint("panic: ", v)
+			r.End, r.Fault, r.Line = "panic", fmt.Sprint("panic: ", v), line()
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -334,6 +338,27 @@ func call(inspect any, report *inspectors.Report, r *result) (err error) {
 	}
 	panic("not an inspector")
 }
+
+// line returns the line of the program that panicked.
+func line() int {
+	pcs := make([]uintptr, 500)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	for panicking := false; ; {
+		f, more := frames.Next()
+		panicking = panicking || f.Function == "runtime.gopanic"
+		if panicking && own.MatchString(f.File) {
+			return f.Line - headLines
+		}
+		if !more {
+			return 0
+		}
+	}
+}
+
+var own = regexp.MustCompile("/p[0-9]+\\.go$")
+
+// headLines are put before each program.
+const headLines = 2
 
 func value(r *inspectors.Report, f func(context.Context) (float64, error)) error {
 	return inspectors.Value(f).Inspect(context.Background(), r)

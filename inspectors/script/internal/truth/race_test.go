@@ -5,3 +5,6 @@ package truth_test
 // generated is how many programs are held against Go in each run of the tests:
 // under the race detector interpreting takes long.
 const generated = 60
+
+// panicking is how many programs panic in each run of the tests.
+const panicking = 40
