@@ -6,4 +6,4 @@ package truth_test
 const generated = 300
 
 // panicking is how many programs panic in each run of the tests.
-const panicking = 300
+const panicking = 150
