@@ -196,7 +196,7 @@ type Agent struct {
 	Master string `yaml:"master" default:"http://127.0.0.1:50505" env:"VEDETTE_MASTER"`
 	// TokenFile holds the agent's token and nothing else. A file that every
 	// user of the machine can read is refused.
-	TokenFile string `yaml:"token_file" env:"VEDETTE_TOKEN_FILE" path:"true"`
+	TokenFile string `yaml:"token_file" absent:"the credential agent.token that systemd passes on" env:"VEDETTE_TOKEN_FILE" path:"true"`
 	// Token is the agent's token. It is never in the file: Agent.TokenFile or the
 	// environment gives it.
 	Token string `yaml:"-" name:"token" env:"VEDETTE_TOKEN"`

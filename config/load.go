@@ -103,6 +103,7 @@ func Default(environ []string) *Config {
 	setDefaults(reflect.ValueOf(c).Elem())
 	c.Master.Data = filepath.Join(stateFolder(environ), "vedette")
 	c.Agent.Data = filepath.Join(stateFolder(environ), "vedette-agent")
+	c.Agent.TokenFile = credential(environ, "agent.token")
 	if host, err := os.Hostname(); err == nil {
 		c.Agent.Host = hostName(host)
 		if c.Agent.Host != host {
@@ -128,6 +129,18 @@ func (c *Config) HostBy() string {
 	case fromFile:
 		if path, err := filepath.Abs(o.name); err == nil {
 			return path
+		}
+	}
+	return ""
+}
+
+// credential is the file of a credential that the service manager passes on, or "".
+func credential(environ []string, name string) string {
+	for _, e := range environ {
+		if dir, ok := strings.CutPrefix(e, "CREDENTIALS_DIRECTORY="); ok && filepath.IsAbs(dir) {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				return filepath.Join(dir, name)
+			}
 		}
 	}
 	return ""

@@ -12,7 +12,7 @@ import (
 func main() {
 	root := agentcmd.New("vedette-agent", "vedette-agent")
 	root.Version = cli.Version()
-	root.AddCommand(agentcmd.ScriptHost(), cli.VersionCommand("vedette-agent"))
+	root.AddCommand(agentcmd.ScriptHost(), cli.VersionCommand("vedette-agent"), cli.ManCommand())
 	cli.Helpful(root)
 	os.Exit(cli.Main(root))
 }
