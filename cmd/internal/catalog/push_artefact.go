@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 
@@ -100,22 +99,18 @@ func (c *client) upload(ctx context.Context, errs io.Writer, artefacts []artefac
 	if len(artefacts) == 0 {
 		return nil
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = c.Dialed.TLS
-	defer transport.CloseIdleConnections()
-	h := &http.Client{Transport: transport}
 	for _, a := range artefacts {
-		address, err := artefactURL(c.URL, a.sum)
+		address, err := c.HTTPAddress(wire.ArtefactPath + a.sum)
 		if err != nil {
 			return err
 		}
-		if status, _, err := c.send(ctx, h, http.MethodHead, address, nil); err != nil {
+		if status, _, err := c.send(ctx, http.MethodHead, address, nil); err != nil {
 			return err
 		} else if status == http.StatusOK {
 			continue
 		}
 		cli.Errln(errs, "uploading %s for %s, %s", a.path, a.platform, cli.Bytes(float64(a.size)))
-		if err := c.put(ctx, h, address, a); err != nil {
+		if err := c.put(ctx, address, a); err != nil {
 			return err
 		}
 	}
@@ -123,13 +118,13 @@ func (c *client) upload(ctx context.Context, errs io.Writer, artefacts []artefac
 }
 
 // put stores one program.
-func (c *client) put(ctx context.Context, h *http.Client, address string, a artefact) error {
+func (c *client) put(ctx context.Context, address string, a artefact) error {
 	f, err := os.Open(a.path)
 	if err != nil {
 		return fmt.Errorf("cannot read the plugin: %w", err)
 	}
 	defer f.Close()
-	status, body, err := c.send(ctx, h, http.MethodPut, address, &upload{f, a.size})
+	status, body, err := c.send(ctx, http.MethodPut, address, &upload{f, a.size})
 	switch {
 	case err != nil:
 		return err
@@ -149,7 +144,7 @@ type upload struct {
 
 // send makes one request and returns its status and the first words of its
 // answer.
-func (c *client) send(ctx context.Context, h *http.Client, method, address string, body *upload) (int, string, error) {
+func (c *client) send(ctx context.Context, method, address string, body *upload) (int, string, error) {
 	var reader io.Reader
 	if body != nil {
 		reader = body.Reader
@@ -161,25 +156,11 @@ func (c *client) send(ctx context.Context, h *http.Client, method, address strin
 	if body != nil {
 		req.ContentLength = body.size
 	}
-	if value := c.Dialed.Header.Get("Authorization"); value != "" {
-		req.Header.Set("Authorization", value)
-	}
-	res, err := h.Do(req)
+	res, err := c.Do(req)
 	if err != nil {
-		return 0, "", c.Explain(err)
+		return 0, "", err
 	}
 	defer res.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 500))
 	return res.StatusCode, strings.TrimSpace(string(text)), nil
-}
-
-// artefactURL is where the master keeps a program.
-func artefactURL(master, sum string) (string, error) {
-	u, err := url.Parse(master)
-	if err != nil {
-		return "", err
-	}
-	u.Scheme = strings.Replace(u.Scheme, "ws", "http", 1)
-	u.Path, u.RawQuery, u.Fragment = wire.ArtefactPath+sum, "", ""
-	return u.String(), nil
 }

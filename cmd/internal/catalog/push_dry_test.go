@@ -11,21 +11,18 @@ import (
 
 func TestForetoldText(t *testing.T) {
 	was := "zone=a"
+	refusals := []wire.Refusal{{Host: "a", Reason: "no\nreally"}}
+	const fresh = "disk 12345678 is new, and would go to every host: "
 	for want, f := range map[string]foretold{
-		"disk 12345678 is new, and would go to every host: 3 hosts\n": {Change: changeNew, Hosts: 3},
+		fresh + "3 hosts\n": {Change: changeNew, Hosts: 3},
 		"disk 12345678 replaces abcdef01, and would go to role=db: 1 host\n2 hosts would drop it\n": {
-			Change: changeCode, From: "abcdef0123",
-			To: "role=db", Hosts: 1, Drops: 2,
+			Change: changeCode, From: "abcdef0123", To: "role=db", Hosts: 1, Drops: 2,
 		},
 		"disk 12345678 is current already for other hosts, and would go to every host: 2 hosts (now zone=a)\n": {
-			Change: changeHosts, WasTo: &was,
-			Hosts: 2,
+			Change: changeHosts, WasTo: &was, Hosts: 2,
 		},
-		"disk 12345678 is current already; nothing would be done\n": {Change: changeNone, Hosts: 2},
-		"disk 12345678 is new, and would go to every host: 2 hosts\n1 of 2 hosts will refuse it:\n  a: no\n    really\n": {
-			Change: changeNew, Hosts: 2,
-			Refusals: []wire.Refusal{{Host: "a", Reason: "no\nreally"}},
-		},
+		"disk 12345678 is current already; nothing would be done\n":            {Change: changeNone, Hosts: 2},
+		fresh + "2 hosts\n1 of 2 hosts will refuse it:\n  a: no\n    really\n": {Change: changeNew, Hosts: 2, Refusals: refusals},
 	} {
 		f.Name, f.Revision = "disk", "1234567890"
 		if got := foretoldText(f); got != want {

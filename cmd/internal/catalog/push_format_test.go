@@ -182,14 +182,3 @@ func TestPlanText(t *testing.T) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
-
-func TestArtefactURL(t *testing.T) {
-	for master, want := range map[string]string{
-		"http://m:1":      "http://m:1/artefacts/ab",
-		"wss://m:1/rpc?x": "https://m:1/artefacts/ab",
-	} {
-		if got, err := artefactURL(master, "ab"); err != nil || got != want {
-			t.Errorf("%s: got %s, %v", master, got, err)
-		}
-	}
-}

@@ -68,6 +68,10 @@ type List[T any] struct {
 	Empty func() string
 	// After writes what follows the table, or is nil.
 	After func(w io.Writer, all []T, now time.Time) error
+	// Late is a list whose columns are known only when it has been asked for.
+	Late bool
+	// Live is a list that is watched without a flag, all of it each time into a pipe.
+	Live bool
 }
 
 // ListFlags are the flags of a list.
@@ -101,14 +105,29 @@ func (l *List[T]) names() []string {
 	return names
 }
 
+// SetWatching has the list watched, or not, as --watch does.
+func (l *ListFlags) SetWatching(on bool) { l.watch = on }
+
+// SortBy sorts by a column where no flag says by which.
+func (l *ListFlags) SortBy(column string) {
+	if l.sort == "" {
+		l.sort = column
+	}
+}
+
 // Watching reports whether --watch was given.
 func (l *ListFlags) Watching() bool { return l.watch }
 
 // Check reads the flags.
 func (l *List[T]) Check() error {
-	if err := l.Output.Check(); err != nil {
+	if err := l.Output.Check(); err != nil || l.Late {
 		return err
 	}
+	return l.checkSort()
+}
+
+// checkSort finds out whether there is the column to sort by.
+func (l *List[T]) checkSort() error {
 	name := strings.TrimPrefix(l.sort, "-")
 	if names := l.names(); l.sort != "" && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 		return NoColumn(name, names)
@@ -133,6 +152,11 @@ func (l *List[T]) Run(ctx context.Context, cmd *cobra.Command, ask func() ([]T, 
 	all, err := ask()
 	if err != nil {
 		return err
+	}
+	if l.Late && len(all) > 0 {
+		if err := l.checkSort(); err != nil {
+			return err
+		}
 	}
 	if l.watch {
 		return l.follow(ctx, cmd, all, ask)
@@ -160,6 +184,14 @@ func (l *List[T]) Write(w io.Writer, all []T, now time.Time) error {
 		return l.writeCSV(w, columns, all, true)
 	}
 	return l.writeTable(w, columns, all, now, TerminalWidth(w))
+}
+
+// WriteTable writes the table alone, for people: as wide as it is, or as the terminal.
+func (l *List[T]) WriteTable(w io.Writer, all []T, now time.Time, wide bool) error {
+	if wide {
+		l.format = FormatWide
+	}
+	return l.writeTable(w, l.Columns(now), all, now, TerminalWidth(w))
 }
 
 // writeTable writes the table and what follows it. most is the width of the

@@ -212,7 +212,7 @@ func TestListDraws(t *testing.T) {
 	l, _ := things(t, &out)
 	s := &Screen{out: &out, size: func() (int, int) { return 20, 5 }}
 	for _, all := range [][]thing{{{"a", 1, 0}}, {{"a", 2, 0}}} {
-		if err := l.draw(s, all, ""); err != nil {
+		if err := l.draw(s, all, "", false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,31 +18,33 @@ const watchEvery = 2 * time.Second
 // follow shows the things, and then again and again as they are.
 func (l *List[T]) follow(ctx context.Context, cmd *cobra.Command, all []T, ask func() ([]T, error)) error {
 	out := cmd.OutOrStdout()
-	var screen *Screen
-	if width := TerminalWidth(out); width > 0 && l.ForPeople() {
-		screen = NewScreen(out)
+	var show func(all []T, trouble string) error
+	var keys <-chan byte
+	if TerminalWidth(out) > 0 && l.ForPeople() {
+		screen := NewScreen(out)
+		heard, giveBack := Keys(ctx, cmd.InOrStdin())
+		defer giveBack()
+		keys = heard
+		show = func(all []T, trouble string) error { return l.draw(screen, all, trouble, keys != nil) }
+	} else {
+		show = l.appender(out, cmd.ErrOrStderr())
 	}
-	changes := listChanges[T]{list: l, out: out, errs: cmd.ErrOrStderr(), seen: make(map[string]string)}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	trouble, told := "", ""
+	trouble := ""
 	for {
-		var err error
-		if screen != nil {
-			err = l.draw(screen, all, trouble)
-		} else {
-			if trouble != "" && trouble != told {
-				Errln(cmd.ErrOrStderr(), "%s", trouble)
-			}
-			told = trouble
-			err = changes.write(all, time.Now())
-		}
-		if err != nil {
+		if err := show(all, trouble); err != nil {
 			return fmt.Errorf("cannot show the list: %w", err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case key := <-keys:
+			if key == 'q' {
+				return nil
+			}
+			l.press(key)
+			continue
 		case <-tick.C:
 		}
 		switch next, err := ask(); {
@@ -58,8 +60,62 @@ func (l *List[T]) follow(ctx context.Context, cmd *cobra.Command, all []T, ask f
 	}
 }
 
+// appender returns what shows the list where nothing can be redrawn: what changes,
+// or all of it, and once what troubles it.
+func (l *List[T]) appender(out, errs io.Writer) func(all []T, trouble string) error {
+	changes := listChanges[T]{list: l, out: out, errs: errs, seen: make(map[string]string)}
+	told, begun := "", false
+	return func(all []T, trouble string) error {
+		if trouble != told && trouble != "" {
+			Errln(errs, "%s", trouble)
+		}
+		told = trouble
+		switch {
+		case trouble != "":
+			return nil
+		case !l.Live:
+			return changes.write(all, time.Now())
+		case begun && l.ForPeople():
+			fmt.Fprintln(out)
+		}
+		begun = true
+		return l.Write(out, all, time.Now())
+	}
+}
+
+// press does what a key asks for: < and > sort by another column, r the other way
+// round.
+func (l *List[T]) press(key byte) {
+	name, down := strings.CutPrefix(l.sort, "-")
+	var names []string
+	at := -1
+	for _, c := range l.Columns(time.Now()) {
+		if l.shows(c) {
+			if strings.EqualFold(c.Name, name) {
+				at = len(names)
+			}
+			names = append(names, c.Name)
+		}
+	}
+	switch key {
+	case '<', ',':
+		at--
+	case '>', '.':
+		at++
+	case 'r':
+		down = !down
+		at = max(at, 0)
+	default:
+		return
+	}
+	name = names[(at+len(names))%len(names)]
+	if l.sort = name; down {
+		l.sort = "-" + name
+	}
+}
+
 // draw shows the list in the place of the one before.
-func (l *List[T]) draw(screen *Screen, all []T, trouble string) error {
+func (l *List[T]) draw(screen *Screen, all []T, trouble string, keys bool) error {
 	now := time.Now()
 	columns := l.Columns(now)
 	l.order(columns, all)
@@ -71,7 +127,16 @@ func (l *List[T]) draw(screen *Screen, all []T, trouble string) error {
 	if trouble != "" {
 		lines = append(lines, "", Printable(trouble))
 	}
-	return screen.Show(lines)
+	foot := 0
+	if keys {
+		foot = 2
+		by := ""
+		if l.sort != "" {
+			by = " (" + l.sort + ")"
+		}
+		lines = append(lines, "", "< > r sort"+by+", q ends")
+	}
+	return screen.ShowAbove(lines, foot)
 }
 
 // listChanges writes what changes in a list, where nothing can be redrawn.

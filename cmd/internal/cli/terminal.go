@@ -64,14 +64,19 @@ func (s *Screen) Height() int {
 
 // Show replaces the lines. They must be printable. Lines that the terminal has no
 // room for are counted in its last one.
-func (s *Screen) Show(lines []string) error {
+func (s *Screen) Show(lines []string) error { return s.ShowAbove(lines, 0) }
+
+// ShowAbove is Show with so many lines at the end that are never left out.
+func (s *Screen) ShowAbove(lines []string, foot int) error {
 	var b strings.Builder
 	width, height := s.size()
 	if s.shown > 0 {
 		b.WriteString("\x1b[" + strconv.Itoa(s.shown) + "A\r\x1b[J")
 	}
-	if room := max(height-1, 2); height > 0 && len(lines) > room {
-		lines = append(lines[:room-1:room-1], fmt.Sprintf("… and %d more lines", len(lines)-room+1))
+	if room := max(height-1, foot+2); height > 0 && len(lines) > room {
+		head, rest := room-foot-1, lines[len(lines)-foot:]
+		more := fmt.Sprintf("… and %d more lines", len(lines)-foot-head)
+		lines = append(append(lines[:head:head], more), rest...)
 	}
 	for _, line := range lines {
 		b.WriteString(Cut(line, width-1) + "\n")

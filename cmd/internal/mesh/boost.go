@@ -48,6 +48,7 @@ Boosting is for operators.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return b.run(cmd, args[0], args[1]) },
 	}
 	b.Flags(cmd)
+	b.linesFlag(cmd)
 	b.JSONFlag(cmd, "print one JSON object a line: {path, data}")
 	cmd.Flags().DurationVar(&b.interval, "interval", inspectors.MinInterval, "run it every `DURATION`")
 	cmd.Flags().DurationVar(&b.length, "for", 0, "end after this `DURATION` (default: at ^C)")

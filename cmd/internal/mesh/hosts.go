@@ -26,16 +26,30 @@ type hostsList struct {
 func NewHosts() *cobra.Command {
 	h := &hostsList{}
 	cmd := &cobra.Command{
-		Use:     "hosts",
+		Use:     "hosts [HOST]",
 		Aliases: []string{"host"},
-		Short:   "List the hosts, and the inspectors that fail",
+		Short:   "List the hosts, or show everything of one",
 		Long: `List every host that the master has seen: whether it is up, when it was last
 heard of, by how much its clock is off, and how its inspectors are. Inspectors
-that fail, or were taken out of use, are named below with their error.`,
-		Example: "  vedette hosts\n  vedette hosts --failing --watch\n  vedette hosts --to role=db --sort -skew -o wide\n  vedette hosts --labels\n" +
+that fail, or were taken out of use, are named below with their error.
+
+With a HOST show everything of that one: its state, labels and policy, how its
+scripts are isolated, the alerts about it, each inspector with its cost, and how far
+what was pushed is there.`,
+		Example: "  vedette hosts\n  vedette hosts web-1\n  vedette hosts --failing --watch\n  vedette hosts --to role=db --sort -skew -o wide\n  vedette hosts --labels\n" +
 			"  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
-		Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return h.run(cmd) },
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("vedette hosts takes one HOST, but got %q too", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return h.one(cmd, args[0])
+			}
+			return h.run(cmd)
+		},
 	}
 	h.list = cli.List[wire.Host]{
 		Columns: func(now time.Time) []cli.Column[wire.Host] {

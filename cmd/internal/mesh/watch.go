@@ -3,9 +3,11 @@ package mesh
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +31,9 @@ type watch struct {
 	subscribed func(context.Context, *rpc.Peer) error
 	// of, or nil, says which events are shown.
 	of func(remote.Event) bool
+	// lines prints a line for each event on a terminal too.
+	lines bool
+	live  *liveScreen // or nil where lines are printed
 }
 
 // NewWatch makes the command of that name.
@@ -41,6 +46,9 @@ func NewWatch() *cobra.Command {
 any text. The paths of samples are metrics/HOST/CHART/ITEM, those of hosts
 hosts/HOST. The default is all samples, 'metrics/*'. What measuring costs, in
 metrics/HOST/vedette/, is printed only where the pattern names vedette.
+
+On a terminal samples are shown in place, each series with the course of its last
+values; --lines prints a line for each instead, as into a pipe.
 
 It connects again when the connection is lost, and says so on standard error, as
 it says how many events were lost where they came faster than they could be read.`,
@@ -63,6 +71,7 @@ it says how many events were lost where they came faster than they could be read
 		},
 	}
 	w.Flags(cmd)
+	w.linesFlag(cmd)
 	w.JSONFlag(cmd, "print one JSON object a line: {path, data}")
 	cmd.Flags().IntVar(&w.count, "count", 0, "stop after `N` events (default: never)")
 	return cmd
@@ -74,7 +83,38 @@ func (w *watch) run(cmd *cobra.Command) error {
 	}
 	w.out, w.table = cmd.OutOrStdout(), &cli.Table{Out: cmd.OutOrStdout()}
 	w.events = remote.Events{Client: &w.client.Client, Pattern: w.pattern, Count: w.count, Subscribed: w.subscribed, Show: w.show}
-	return w.events.Run(cmd)
+	if cli.TerminalWidth(w.out) == 0 || w.JSON || w.lines || w.count > 0 || !strings.HasPrefix(w.pattern, "metrics/") {
+		return w.events.Run(cmd)
+	}
+	return w.inPlace(cmd)
+}
+
+func (w *watch) linesFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&w.lines, "lines", false, "print a line for each sample, on a terminal too")
+}
+
+// inPlace shows samples on a terminal in place, until ^C.
+func (w *watch) inPlace(cmd *cobra.Command) error {
+	w.live = newLiveScreen(w.out)
+	cmd.SetErr(w.live)
+	ctx, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	var drawing sync.WaitGroup
+	drawing.Go(func() {
+		tick := time.NewTicker(liveEvery)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			select {
+			case <-tick.C:
+				_ = w.live.draw() // a terminal that is gone ends the command in another way
+			case <-ctx.Done():
+			}
+		}
+	})
+	err := w.events.Run(cmd)
+	stop()
+	drawing.Wait()
+	return errors.Join(err, w.live.draw())
 }
 
 func (w *watch) show(e remote.Event) error {
@@ -85,6 +125,9 @@ func (w *watch) show(e remote.Event) error {
 	var m wire.Metric
 	isMetric = isMetric && json.Unmarshal(e.Data, &m) == nil && m.Val != nil
 	switch {
+	case w.live != nil && isMetric:
+		host, _, _ := strings.Cut(path, "/")
+		return w.live.take(host, m)
 	case w.JSON && isMetric:
 		return json.NewEncoder(w.out).Encode(struct {
 			Path string      `json:"path"`

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Keys hears what is typed on the terminal of in, each key at once, until ctx ends;
+// ^C stays what it is. Where in is no terminal nothing is heard. The function that it
+// returns gives the terminal back, and has to be called.
+func Keys(ctx context.Context, in io.Reader) (<-chan byte, func()) {
+	f, ok := in.(*os.File)
+	if !ok || TerminalWidth(f) == 0 {
+		return nil, func() {}
+	}
+	fd := int(f.Fd())
+	before, err := unix.IoctlGetTermios(fd, getTermios)
+	if err != nil {
+		return nil, func() {}
+	}
+	raw := *before
+	raw.Lflag &^= unix.ICANON | unix.ECHO
+	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
+	if err := unix.IoctlSetTermios(fd, setTermios, &raw); err != nil {
+		return nil, func() {}
+	}
+	keys := make(chan byte)
+	ctx, stop := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	reading.Go(func() { readKeys(ctx, fd, keys) })
+	return keys, func() {
+		stop()
+		reading.Wait()
+		_ = unix.IoctlSetTermios(fd, setTermios, before)
+	}
+}
+
+// keyWait is for how many ms a read waits for a key before it looks whether it is
+// still wanted.
+const keyWait = 100
+
+func readKeys(ctx context.Context, fd int, keys chan<- byte) {
+	for ctx.Err() == nil {
+		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(ready, keyWait); n < 1 || err != nil {
+			continue // none, or a signal
+		}
+		var key [1]byte
+		if n, err := unix.Read(fd, key[:]); n < 1 || err != nil {
+			return // it was closed
+		}
+		select {
+		case keys <- key[0]:
+		case <-ctx.Done():
+		}
+	}
+}

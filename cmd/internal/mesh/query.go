@@ -1,0 +1,304 @@
+package mesh
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
+)
+
+const (
+	// queryPoints is how many points of a range are asked for where no step is given.
+	queryPoints = 120
+	// sparkCells is how wide a sparkline is.
+	sparkCells = 24
+)
+
+// query is one run of the command of that name.
+type query struct {
+	client
+	list        cli.List[remote.Series]
+	length      time.Duration // of the range, or 0
+	step        time.Duration
+	labels      []string // that the series have
+	told        []string // warnings, each once
+	named, keys bool     // some have a metric's name, or a key
+}
+
+// NewQuery makes the command of that name.
+func NewQuery() *cobra.Command {
+	q := &query{}
+	cmd := &cobra.Command{
+		Use:   "query PROMQL",
+		Short: "Evaluate an expression of PromQL, now or over a time",
+		Long: `Evaluate an expression of PromQL on the samples that the master keeps, and show
+what it yields now as a table. With --range show how it went over that time
+instead: a sparkline, the lowest value, the mean, the highest and the last. A gap
+in a sparkline is a time without a sample.
+
+-o csv prints, with --range, a line for each point.`,
+		Example: `  vedette query 'disk_used_percent > 80'
+  vedette query 'topk(5, rate(network_receive_bytes_total[1m]))' --watch
+  vedette query 'avg by (host) (cpu_used_percent)' --range 1h
+  vedette query load_average_1 --range 24h --step 5m -o csv > load.csv`,
+		Args: cli.OneArg("an expression, in quotes"),
+		RunE: func(cmd *cobra.Command, args []string) error { return q.run(cmd, args[0]) },
+	}
+	q.list = cli.List[remote.Series]{
+		Columns: q.columns, Late: true,
+		Name:  func(s remote.Series) string { return seriesName(s) },
+		Empty: func() string { return "The expression yields nothing, as no series is what it asks for." },
+	}
+	q.Flags(cmd)
+	q.list.Flags(cmd, "print one JSON object a line, one for each series: {metric, points}, a point being [ms, value]")
+	cmd.Flags().DurationVar(&q.length, "range", 0, "show the last `DURATION`, such as 1h")
+	cmd.Flags().DurationVar(&q.step, "step", 0, "with --range: a value every `DURATION` (default: a 120th of the range)")
+	return cmd
+}
+
+func (q *query) run(cmd *cobra.Command, expression string) error {
+	switch {
+	case cmd.Flags().Changed("range") && q.length <= 0:
+		return cli.Usagef("--range is %v; it must be above 0", q.length)
+	case cmd.Flags().Changed("step") && (q.step <= 0 || q.length == 0):
+		return cli.Usagef("--step %v is for --range, and must be above 0", q.step)
+	case cmd.Flags().Changed("step") && q.length/q.step > 11000:
+		return cli.Usagef("--step %v makes more than 11000 points of --range %v; give a longer one", q.step, q.length)
+	}
+	if err := q.list.Check(); err != nil {
+		return err
+	}
+	if _, err := q.DialOptions(cmd); err != nil {
+		return err
+	}
+	ctx, stop := cli.UntilStopped(cmd)
+	defer stop()
+	ask := func() ([]remote.Series, error) { return q.ask(ctx, cmd.ErrOrStderr(), expression) }
+	if q.length > 0 && q.list.Format() == cli.FormatCSV && !q.list.Watching() {
+		all, err := ask()
+		if err != nil {
+			return err
+		}
+		return q.writePoints(cmd.OutOrStdout(), all)
+	}
+	return q.list.Run(ctx, cmd, ask)
+}
+
+// ask evaluates the expression, and learns what columns the answer has.
+func (q *query) ask(ctx context.Context, errs io.Writer, expression string) ([]remote.Series, error) {
+	params := url.Values{"query": {expression}}
+	kind := "query"
+	if q.length > 0 {
+		kind = "query_range"
+		step := q.step
+		if step == 0 {
+			step = max(q.length/queryPoints, time.Second)
+		}
+		now := time.Now()
+		seconds := func(v float64) []string { return []string{strconv.FormatFloat(v, 'f', 3, 64)} }
+		params["end"], params["start"] = seconds(float64(now.UnixMilli())/1000), seconds(float64(now.Add(-q.length).UnixMilli())/1000)
+		params["step"] = seconds(step.Seconds())
+	}
+	all, warnings, err := q.Query(ctx, kind, params)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range warnings {
+		if !slices.Contains(q.told, w) {
+			q.told = append(q.told, w)
+			cli.Errln(errs, "warning: %s", w)
+		}
+	}
+	q.learn(all)
+	return all, nil
+}
+
+// learn finds out which labels series have.
+func (q *query) learn(all []remote.Series) {
+	labels := make(map[string]bool)
+	q.named, q.keys = false, false
+	for _, s := range all {
+		for name := range s.Metric {
+			switch name {
+			case "__name__":
+				q.named = q.named || s.Metric["key"] == ""
+			case "key":
+				q.keys = true
+			default:
+				labels[name] = true
+			}
+		}
+	}
+	q.labels = slices.SortedFunc(maps.Keys(labels), func(a, b string) int {
+		switch { // the host is first
+		case a == b:
+			return 0
+		case a == "host":
+			return -1
+		case b == "host":
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+// columns are those of the series that were asked for last.
+func (q *query) columns(time.Time) []cli.Column[remote.Series] {
+	var columns []cli.Column[remote.Series]
+	label := func(heading, name string) {
+		columns = append(columns, cli.Column[remote.Series]{Name: heading, Cell: func(s remote.Series) string { return cli.OrDash(s.Metric[name]) }})
+	}
+	rest := q.labels
+	if len(rest) > 0 && rest[0] == "host" {
+		label("host", "host")
+		rest = rest[1:]
+	}
+	if q.named {
+		label("metric", "__name__")
+	}
+	if q.keys {
+		label("key", "key")
+	}
+	for _, name := range rest {
+		label(name, name)
+	}
+	number := func(heading string, of func([]float64) float64) {
+		columns = append(columns, cli.Column[remote.Series]{
+			Name: heading, Right: true,
+			Cell:  func(s remote.Series) string { return valueText(s, of(values(s))) },
+			Exact: func(s remote.Series) string { return cli.Plain(of(values(s))) },
+			By:    func(s remote.Series) float64 { return of(values(s)) },
+		})
+	}
+	if q.length == 0 {
+		number("value", last)
+		return columns
+	}
+	course := func(s remote.Series) string { return cli.Spark(q.even(s), sparkCells) }
+	columns = append(columns, cli.Column[remote.Series]{Name: "course", Wider: true, Cell: course})
+	number("lowest", func(v []float64) float64 { return slices.MinFunc(finite(v), cmp.Compare) })
+	number("mean", meanOf)
+	number("highest", func(v []float64) float64 { return slices.MaxFunc(finite(v), cmp.Compare) })
+	number("last", last)
+	return columns
+}
+
+// even spreads the points of a series over the whole range, with gaps where there is
+// none.
+func (q *query) even(s remote.Series) []float64 {
+	all := make([]float64, sparkCells*4)
+	count := make([]float64, len(all))
+	for i := range all {
+		all[i] = math.NaN()
+	}
+	to := time.Now().UnixMilli()
+	if n := len(s.Points); n > 0 {
+		to = max(s.Points[n-1].AtMS, to)
+	}
+	from := to - q.length.Milliseconds()
+	for _, p := range s.Points {
+		i := int(float64(p.AtMS-from) / float64(to-from+1) * float64(len(all)))
+		if i < 0 || i >= len(all) || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+			continue
+		}
+		if count[i]++; count[i] == 1 {
+			all[i] = 0
+		}
+		all[i] += p.Value/count[i] - all[i]/count[i]
+	}
+	return all
+}
+
+func values(s remote.Series) []float64 {
+	all := make([]float64, len(s.Points))
+	for i, p := range s.Points {
+		all[i] = p.Value
+	}
+	return all
+}
+
+// finite leaves out what is no number; where nothing is left it is one that is none.
+func finite(all []float64) []float64 {
+	var numbers []float64
+	for _, v := range all {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			numbers = append(numbers, v)
+		}
+	}
+	if len(numbers) == 0 {
+		return []float64{math.NaN()}
+	}
+	return numbers
+}
+
+func last(all []float64) float64 {
+	if len(all) == 0 {
+		return math.NaN()
+	}
+	return all[len(all)-1]
+}
+
+// meanOf carries the mean along, as a sum could overflow.
+func meanOf(all []float64) float64 {
+	m := 0.0
+	for i, v := range finite(all) {
+		m += v/float64(i+1) - m/float64(i+1)
+	}
+	return m
+}
+
+// valueText writes a value with the unit that the key or the metric of the series
+// names, where it has one still.
+func valueText(s remote.Series, v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return cli.Plain(v)
+	}
+	return cli.Value(cmp.Or(s.Metric["key"], s.Metric["__name__"]), v)
+}
+
+// seriesName writes the labels of a series as PromQL does.
+func seriesName(s remote.Series) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(s.Metric)) {
+		if name != "__name__" {
+			parts = append(parts, fmt.Sprintf("%s=%q", name, s.Metric[name]))
+		}
+	}
+	return s.Metric["__name__"] + "{" + strings.Join(parts, ",") + "}"
+}
+
+// writePoints writes a line for each point: the time, the labels, and the value.
+func (q *query) writePoints(w io.Writer, all []remote.Series) error {
+	out := csv.NewWriter(w)
+	labels := q.columns(time.Now())
+	labels = labels[:len(labels)-5] // without the course, and what is made of it
+	heading := []string{"time"}
+	for _, c := range labels {
+		heading = append(heading, c.Name)
+	}
+	_ = out.Write(append(heading, "value")) // Flush and Error tell
+	for _, s := range all {
+		for _, p := range s.Points {
+			row := []string{time.UnixMilli(p.AtMS).UTC().Format("2006-01-02T15:04:05.000Z")}
+			for _, c := range labels {
+				row = append(row, c.Cell(s))
+			}
+			_ = out.Write(append(row, cli.Plain(p.Value)))
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
