@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"time"
 
+	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -13,9 +15,25 @@ import (
 func (m *Master) newAlerts() (*alert.Alerts, error) {
 	return alert.New(alert.Options{
 		Log: m.deps.Log, History: m.history, Config: m.cfg.Alerts, Gone: m.hostIsGone,
-		Link: func() string { return cmp.Or(m.cfg.Alerts.URL, m.URL()) + "/alerts" },
+		Changed: func() { bell.Ring(m.alertsChanged) },
+		Link:    func() string { return cmp.Or(m.cfg.Alerts.URL, m.URL()) + "/alerts" },
 	})
 }
+
+// announceAlerts counts for those who watch what fires, until ctx ends: at most once
+// in announceAlertsEvery, however much changes.
+func (m *Master) announceAlerts(ctx context.Context) {
+	every(ctx, announceAlertsEvery, func(time.Time) {
+		select {
+		case <-m.alertsChanged:
+			m.hub.Announce("alerts/summary", m.alerts.Summary(ctx))
+		default:
+		}
+	})
+}
+
+// announceAlertsEvery is how often what fires is counted for those who watch.
+const announceAlertsEvery = time.Second
 
 // hostIsGone reports whether nobody can tell how a host is: it is known, should be
 // there, and does not report.

@@ -97,6 +97,8 @@ type Master struct {
 	prometheus http.Handler // the HTTP API of the history
 
 	certificate certificate
+	// alertsChanged is rung when something fires or ends, or somebody was told.
+	alertsChanged chan struct{}
 
 	ready chan struct{} // closed when addr and key are set
 	addr  net.Addr
@@ -120,7 +122,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	m := &Master{
 		cfg: cfg, deps: deps, auth: authenticator, history: store, forward: forwarders,
 		prometheus: store.Handler(), hub: live.NewHub(), programs: artefactStore(cfg),
-		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}),
+		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}), alertsChanged: make(chan struct{}, 1),
 	}
 	if m.alerts, err = m.newAlerts(); err != nil {
 		return nil, err
@@ -135,7 +137,8 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	m.boards = boards.New(m.hub.Announce)
 	m.api = api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Boards: m.boards, MaxPeers: m.table.Limits().Peers,
+		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Boards: m.boards, Alerts: m.alerts,
+		MaxPeers: m.table.Limits().Peers,
 	})
 	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
 	m.api.Failures = failures
@@ -235,6 +238,7 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { m.annotate(running) })
 	background.Go(func() { m.catalog.Run(running) })
 	background.Go(func() { m.alert(running) })
+	background.Go(func() { m.announceAlerts(running) })
 	background.Go(func() {
 		every(running, sweepProgramsEvery, func(now time.Time) { m.sweepPrograms(running, now.Add(-programGrace)) })
 	})

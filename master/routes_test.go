@@ -57,6 +57,8 @@ func mayCall() map[string]string {
 		"catalog.push": operators, "catalog.rollback": operators, "catalog.delete": operators,
 		"rollouts.pause": operators, "rollouts.resume": operators, "rollouts.abort": operators,
 		"trials.start": operators, "trials.stop": operators, "boosts.start": operators, "boosts.stop": operators,
+		"alerts.list": viewers, "alerts.explain": viewers, "silences.list": viewers,
+		"alerts.test": operators, "alerts.ack": operators, "silences.add": operators, "silences.end": operators,
 		"boards.put": operators, "boards.delete": operators,
 		"audit.list":    operators,
 		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators,

@@ -62,7 +62,7 @@ func TestProtocolNamesEverything(t *testing.T) {
 		}
 		return true
 	}
-	for _, name := range []string{"wire/wire.go", "wire/push.go", "wire/tokens.go", "wire/boards.go", "wire/methods.go"} {
+	for _, name := range []string{"wire/wire.go", "wire/push.go", "wire/tokens.go", "wire/boards.go", "wire/alerts.go", "wire/methods.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -125,6 +125,13 @@ func TestProtocolExamples(t *testing.T) {
 		wire.BoardsGet.Name:          {wire.BoardParams{}, wire.Board{}},
 		wire.BoardsPut.Name:          {wire.BoardPutParams{}, wire.Board{}},
 		wire.BoardsDelete.Name:       {wire.BoardDeleteParams{}, wire.Empty{}},
+		wire.AlertsList.Name:         {wire.AlertsParams{}, wire.AlertsResult{}},
+		wire.AlertsExplain.Name:      {wire.AlertParams{}, wire.AlertExplanation{}},
+		wire.AlertsTest.Name:         {wire.AlertTestParams{}, wire.AlertTestResult{}},
+		wire.AlertsAck.Name:          {wire.AlertAckParams{}, wire.SilencesResult{}},
+		wire.SilencesList.Name:       {wire.SilencesParams{}, wire.SilencesResult{}},
+		wire.SilencesAdd.Name:        {wire.SilenceParams{}, wire.Silence{}},
+		wire.SilencesEnd.Name:        {wire.SilenceEndParams{}, wire.Empty{}},
 		wire.AgentAssign.Name:        {wire.Assignment{}, wire.AssignResult{}},
 		wire.AgentAssigned.Name:      {wire.Empty{}, wire.AssignResult{}},
 		wire.TrialsStart.Name:        {wire.TrialStartParams{}, wire.TrialStartResult{}},

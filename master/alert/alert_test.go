@@ -38,6 +38,7 @@ type world struct {
 	told []told // guarded by mu
 
 	state  state.Store
+	config config.Alerts
 	store  *history.Store
 	alerts *Alerts
 	stop   func()
@@ -45,7 +46,13 @@ type world struct {
 
 func newWorld(t *testing.T, rules string) *world {
 	t.Helper()
-	w := &world{T: t, dir: t.TempDir(), state: state.NewMemory()}
+	return newWorldOf(t, rules, config.Alerts{BuiltIn: true})
+}
+
+// newWorldOf makes a world in which people are told as a configuration says, too.
+func newWorldOf(t *testing.T, rules string, tell config.Alerts) *world {
+	t.Helper()
+	w := &world{T: t, dir: t.TempDir(), state: state.NewMemory(), config: tell}
 	w.rules = filepath.Join(w.dir, "rules.yaml")
 	if err := os.WriteFile(w.rules, []byte(rules), 0o600); err != nil {
 		t.Fatal(err)
@@ -77,9 +84,10 @@ func (w *world) start() {
 	}); err != nil {
 		w.Fatal(err)
 	}
+	w.config.Rules, w.config.Alertmanagers = []string{w.rules}, []string{w.server.URL + "/am"}
 	if w.alerts, err = New(Options{
 		Log: log, History: w.store, Link: func() string { return "http://master" },
-		Config: config.Alerts{Rules: []string{w.rules}, BuiltIn: true, Alertmanagers: []string{w.server.URL + "/am"}},
+		Config: w.config, Settle: time.Second,
 	}); err != nil {
 		w.Fatal(err)
 	}

@@ -26,7 +26,8 @@ const (
 	// alert is not believed to have ended because its rule does not say it: there
 	// may be no fresh samples yet.
 	settleAfter = 2 * time.Minute
-	// keepEnded is how long an end is told that could not be told.
+	// keepEnded is how long an alert is known after its end, and its end is told if it
+	// could not be.
 	keepEnded = 24 * time.Hour
 	// hostGone is the alert that says of its host that it is gone, which is not
 	// unknown then.
@@ -74,17 +75,14 @@ func (k *kept) host() string { return string(k.Labels["host"]) }
 
 func (k *kept) ended() bool { return !k.EndsAt.IsZero() }
 
-// done reports whether nothing has to be told of an alert any more.
-func (k *kept) done(now time.Time) bool {
-	if !k.ended() {
-		return false
-	}
+// over reports whether an alert has ended and nobody has to be told of that any more.
+func (k *kept) over() bool {
 	for _, one := range k.Told {
 		if one.Ends && !one.Ended && (!one.At.IsZero() || one.Failed == "") {
-			return now.Sub(k.EndsAt) > keepEnded
+			return false
 		}
 	}
-	return true
+	return k.ended()
 }
 
 // keeper knows what fires, and keeps it in the state. What rules say passes through
@@ -136,7 +134,7 @@ func (k *keeper) begin(now time.Time) []*amalert.Alert {
 		if one.ended() && one.unsure() {
 			one.EndsAt, one.dirty = time.Time{}, true // its beginning is told again, and then its end
 		}
-		if !one.heldBack {
+		if !one.heldBack && !one.over() {
 			list = append(list, one.handOn(now))
 		}
 	}
@@ -227,12 +225,11 @@ func (k *keeper) review(s saying) (list []*amalert.Alert, acks []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for fp, one := range k.alerts {
-		if one.done(s.at) {
-			delete(k.alerts, fp)
-			k.gone[fp] = true
-			continue
-		}
 		if one.ended() {
+			if s.at.Sub(one.EndsAt) > keepEnded {
+				delete(k.alerts, fp)
+				k.gone[fp] = true
+			}
 			continue
 		}
 		if !s.firing[fp] && one.seen.Before(s.at) && k.endedLocked(one, fp, s) {
@@ -392,4 +389,15 @@ func (k *keeper) write(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// unacknowledge notes that a silence is none any more.
+func (k *keeper) unacknowledge(silence string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, one := range k.alerts {
+		if one.Ack == silence {
+			one.Ack, one.dirty = "", true
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/boards"
 	"github.com/vedettehq/vedette/master/catalog"
@@ -55,6 +56,7 @@ type Deps struct {
 	Catalog  *catalog.Catalog
 	Tokens   *tokens.Store
 	Boards   *boards.Store
+	Alerts   *alert.Alerts
 	MaxPeers int // connections
 	Failures *auth.Failures
 }
@@ -117,6 +119,7 @@ func (a *API) methods() *methods {
 	a.boostMethods(m)
 	a.tokenMethods(m)
 	a.boardMethods(m)
+	a.alertMethods(m)
 	return m
 }
 

@@ -35,7 +35,7 @@ func isSlash(c byte) bool    { return c == '/' }
 func forms() []form {
 	return []form{
 		newForm("metrics/HOST/KEY"), newForm("hosts/HOST"), newForm("catalog/KEY"),
-		newForm("receipts/HOST/KEY"), newForm("rollouts/NUMBER"), newForm("boards/HOST"),
+		newForm("receipts/HOST/KEY"), newForm("rollouts/NUMBER"), newForm("boards/HOST"), newForm("alerts/HOST"),
 	}
 }
 

@@ -16,7 +16,7 @@ func TestPossible(t *testing.T) {
 		"load/*": false, "web-1/*": false, "metric/*": false, "Metrics/*": false, "metrics": false, "metrics/": false, "metrics/web-1": false,
 		"metrics/web-1/":         false,
 		"metrics/*/load average": false, "metrics/web 1/*": false, "metrics//load/*": false, "metrics/*/-x": false, "metrics/.x/*": false, "hosts/a/b": false,
-		"rollouts/r1": false, "metrics/*/": false, "/metrics/*": false, "metrics/*/a//b": false, "metrics/*?": false, "alerts/*": false, "hosts": false,
+		"rollouts/r1": false, "metrics/*/": false, "/metrics/*": false, "metrics/*/a//b": false, "metrics/*?": false, "alarms/*": false, "hosts": false,
 	} {
 		p, err := ParsePattern(text)
 		if err != nil {

@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 import "cmp"
 
 // This file has one row per method and notification. A new method needs its row
@@ -167,6 +169,42 @@ var (
 		Name: "boards.delete", For: Operator,
 		Audit: func(p BoardDeleteParams) Subject { return about(p.Name, "message", p.Message) },
 		Says:  "Delete a board.",
+	}
+	AlertsList = Method[AlertsParams, AlertsResult]{
+		Name: "alerts.list", For: Viewer,
+		Says: "List what fires, since when, who was told, and what keeps people from being told.",
+	}
+	AlertsExplain = Method[AlertParams, AlertExplanation]{
+		Name: "alerts.explain", For: Viewer,
+		Says: "Say why an alert is as it is, and when who is told.",
+	}
+	AlertsTest = Method[AlertTestParams, AlertTestResult]{
+		Name: "alerts.test", For: Operator,
+		Audit: func(p AlertTestParams) Subject { return about(p.To) },
+		Says:  "Send a test message to a receiver.",
+	}
+	AlertsAck = Method[AlertAckParams, SilencesResult]{
+		Name: "alerts.ack", For: Operator,
+		Audit: func(p AlertAckParams) Subject {
+			return about(p.Name+p.ID, "host", p.Host, "message", p.Message)
+		},
+		Says: "Acknowledge alerts: nobody is told of them again until they have ended.",
+	}
+	SilencesList = Method[SilencesParams, SilencesResult]{
+		Name: "silences.list", For: Viewer,
+		Says: "List the silences.",
+	}
+	SilencesAdd = Method[SilenceParams, Silence]{
+		Name: "silences.add", For: Operator,
+		Audit: func(p SilenceParams) Subject {
+			return about(strings.Join(p.Matchers, ", "), "selector", p.Selector, "message", p.Message)
+		},
+		Says: "Keep people from being told of some alerts for a time.",
+	}
+	SilencesEnd = Method[SilenceEndParams, Empty]{
+		Name: "silences.end", For: Operator,
+		Audit: func(p SilenceEndParams) Subject { return about(p.Silence) },
+		Says:  "End a silence now.",
 	}
 	// AuditList changes nothing, and is an operator's all the same.
 	AuditList = Method[AuditParams, AuditResult]{

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
+	"github.com/vedettehq/vedette/cmd/internal/alerts"
 	"github.com/vedettehq/vedette/cmd/internal/catalog"
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/mesh"
@@ -33,6 +34,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 		&cobra.Group{ID: "run", Title: "Run:"},
 		&cobra.Group{ID: "push", Title: "Put inspectors onto hosts:"},
 		&cobra.Group{ID: "look", Title: "Look at a running master:"},
+		&cobra.Group{ID: "alert", Title: "Alerts:"},
 		&cobra.Group{ID: "make", Title: "Write and set up:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -45,6 +47,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	add("push", mesh.NewTry(), catalog.NewPush(), catalog.NewApply(), mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
 		mesh.NewAudit())
 	add("look", mesh.NewStatus(), mesh.NewHosts(), mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
+	add("alert", alerts.New(), alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
 	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), newKey())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)

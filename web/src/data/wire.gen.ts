@@ -22,6 +22,110 @@ export interface AgentStatus {
   starved_seconds?: number;
 }
 
+/** Alert is one that is pending, fires, or has ended in the last day. */
+export interface Alert {
+  /** ID tells it from others; it is made of its labels. */
+  id: string;
+  name: string;
+  host?: string;
+  severity?: string;
+  labels: Record<string, string> | null;
+  summary?: string;
+  state: string;
+  since_ms: number;
+  ended_ms?: number;
+  /** SilencedBy are the silences that keep people from being told, and InhibitedBy the
+   * alerts. */
+  silenced_by?: Silence[];
+  inhibited_by?: string[];
+  told?: TellNote[];
+  /** Receivers are those who are told by the configuration as it is. */
+  receivers?: string[];
+}
+
+/** AlertAckParams acknowledges alerts: one by its id, or those of a name. */
+export interface AlertAckParams {
+  id?: string;
+  name?: string;
+  host?: string;
+  message?: string;
+}
+
+/** AlertExplanation says why an alert is as it is. */
+export interface AlertExplanation {
+  rules: AlertRule[] | null;
+  alerts: AlertFate[] | null;
+}
+
+/** AlertFate is an alert, and when who is told of it. */
+export interface AlertFate {
+  /** ID tells it from others; it is made of its labels. */
+  id: string;
+  name: string;
+  host?: string;
+  severity?: string;
+  labels: Record<string, string> | null;
+  summary?: string;
+  state: string;
+  since_ms: number;
+  ended_ms?: number;
+  /** SilencedBy are the silences that keep people from being told, and InhibitedBy the
+   * alerts. */
+  silenced_by?: Silence[];
+  inhibited_by?: string[];
+  told?: TellNote[];
+  /** Receivers are those who are told by the configuration as it is. */
+  receivers?: string[];
+  /** as it was last */
+  value?: number;
+  ways?: TellWay[];
+}
+
+/** AlertParams names an alert by its rule. */
+export interface AlertParams {
+  name: string;
+  host?: string;
+}
+
+/** AlertRule is a rule, and how it was evaluated last. */
+export interface AlertRule {
+  name: string;
+  file: string;
+  group: string;
+  query: string;
+  labels?: Record<string, string>;
+  interval_seconds: number;
+  for_seconds: number;
+  keep_seconds?: number;
+  evaluated_ms?: number;
+  error?: string;
+}
+
+/** AlertTestParams names who gets a test message. */
+export interface AlertTestParams {
+  to: string;
+}
+
+/** AlertTestResult says how each way took it. */
+export interface AlertTestResult {
+  ways: TellNote[] | null;
+}
+
+/** AlertsParams selects alerts. What is empty selects all. */
+export interface AlertsParams {
+  name?: string;
+  host?: string;
+  /** those of the last day, too */
+  ended?: boolean;
+}
+
+/** AlertsResult has those that fire first. */
+export interface AlertsResult {
+  alerts: Alert[] | null;
+  /** everybody who may be told of something */
+  receivers: string[] | null;
+}
+
 /** Artefact is one program, to be fetched from ArtefactPath. */
 export interface Artefact {
   /** hex */
@@ -795,6 +899,46 @@ export interface Signature {
   signature: string;
 }
 
+/** Silence keeps people from being told of alerts for a time. */
+export interface Silence {
+  id: string;
+  /** such as host="web-1"; all must match */
+  matchers: string[] | null;
+  from_ms: number;
+  to_ms: number;
+  by: string;
+  message?: string;
+  /** active, pending or expired */
+  state: string;
+  /** Ack is set of an acknowledgement: it ends when its alert does. */
+  ack?: boolean;
+}
+
+/** SilenceEndParams names a silence that is to end now. */
+export interface SilenceEndParams {
+  silence: string;
+}
+
+/** SilenceParams makes a silence. */
+export interface SilenceParams {
+  matchers?: string[];
+  /** Selector names hosts by their labels: those that it selects now. */
+  selector?: string;
+  seconds: number;
+  message?: string;
+}
+
+/** SilencesParams selects silences. */
+export interface SilencesParams {
+  /** those of the last days, too */
+  ended?: boolean;
+}
+
+/** SilencesResult has those first that end first. */
+export interface SilencesResult {
+  silences: Silence[] | null;
+}
+
 /** Stage is a step of a rollout: to so many hosts in all, or so many percent of
  * them, rounded up. */
 export interface Stage {
@@ -815,6 +959,27 @@ export interface SubscribeParams {
 /** SubscribeResult names the subscription. */
 export interface SubscribeResult {
   subscription: number;
+}
+
+/** TellNote says that somebody was told of an alert, or could not be. */
+export interface TellNote {
+  /** with the way, such as ops/email[0] */
+  receiver: string;
+  at_ms?: number;
+  /** that it has ended */
+  ended?: boolean;
+  failed?: string;
+}
+
+/** TellWay is a route that an alert takes. */
+export interface TellWay {
+  receiver: string;
+  /** WaitSeconds is how long the first message waits for others, AgainSeconds after
+   * what time something that still fires is told again. */
+  wait_seconds: number;
+  again_seconds: number;
+  /** NextMS is when it is told next, at the earliest; 0: it is not while it is muted. */
+  next_ms?: number;
 }
 
 /** TokenCreated has a token that was made. The master does not keep the token

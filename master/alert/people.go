@@ -1,0 +1,348 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/vedettehq/vedette/master/alert/route"
+	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	// ackNote marks the silence that an acknowledgement makes, with the alert's id,
+	// and ackFor is when it ends at the latest.
+	ackNote = "vedette/ack"
+	ackFor  = 365 * 24 * time.Hour
+	// maxSilence bounds the others.
+	maxSilence = 365 * 24 * time.Hour
+	// mostShown bounds the alerts of one answer.
+	mostShown = 10_000
+)
+
+// snapshot copies what is known of alerts.
+func (k *keeper) snapshot() map[model.Fingerprint]kept {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := make(map[model.Fingerprint]kept, len(k.alerts))
+	for fp, one := range k.alerts {
+		if !one.heldBack {
+			all[fp] = *one
+		}
+	}
+	return all
+}
+
+func (k *kept) state() string {
+	switch {
+	case k.ended():
+		return wire.AlertEnded
+	case k.Unknown:
+		return wire.AlertUnknown
+	}
+	return wire.AlertFiring
+}
+
+// List lists what is pending or fires, and what has ended lately.
+func (a *Alerts) List(ctx context.Context, p wire.AlertsParams) (wire.AlertsResult, error) {
+	fates, err := a.fates(ctx, p)
+	if err != nil {
+		return wire.AlertsResult{}, err
+	}
+	result := wire.AlertsResult{Alerts: []wire.Alert{}, Receivers: a.route.Receivers()}
+	for _, one := range fates[:min(len(fates), mostShown)] {
+		result.Alerts = append(result.Alerts, one.Alert)
+	}
+	return result, nil
+}
+
+// fates returns the alerts that are selected: those that fire, that are unknown, that
+// are pending, that have ended; the longest first.
+func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFate, error) {
+	silences, err := a.silencesByID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	selected := func(set model.LabelSet) bool {
+		return (p.Name == "" || p.Name == string(set[model.AlertNameLabel])) && (p.Host == "" || p.Host == string(set["host"]))
+	}
+	known := a.keeper.snapshot()
+	var list []wire.AlertFate
+	for fp := range known {
+		if one := known[fp]; selected(one.Labels) && (p.Ended || !one.ended()) {
+			list = append(list, a.fate(ctx, &one, one.state(), silences))
+		}
+	}
+	for _, group := range a.ruleGroups() {
+		for _, rule := range group.AlertingRules() {
+			for _, alert := range withoutKey(rule.ActiveAlerts()) {
+				set := labelSet(alert.Labels)
+				if one, fires := known[set.Fingerprint()]; alert.State != rules.StatePending || fires && !one.ended() || !selected(set) {
+					continue
+				}
+				one := kept{Labels: set, Annotations: labelSet(alert.Annotations), StartsAt: alert.ActiveAt, value: alert.Value, seen: alert.ActiveAt}
+				list = append(list, a.fate(ctx, &one, wire.AlertPending, silences))
+			}
+		}
+	}
+	order := []string{wire.AlertFiring, wire.AlertUnknown, wire.AlertPending, wire.AlertEnded}
+	slices.SortFunc(list, func(a, b wire.AlertFate) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State)), cmp.Compare(a.SinceMS, b.SinceMS), cmp.Compare(a.ID, b.ID))
+	})
+	return list, nil
+}
+
+// fate describes one alert.
+func (a *Alerts) fate(ctx context.Context, one *kept, state string, silences map[string]wire.Silence) wire.AlertFate {
+	f := wire.AlertFate{Alert: wire.Alert{
+		ID: one.Labels.Fingerprint().String(), Name: one.name(), Host: one.host(), Severity: string(one.Labels["severity"]),
+		Labels: texts(one.Labels), Summary: string(one.Annotations["summary"]), State: state, SinceMS: one.StartsAt.UnixMilli(),
+	}}
+	if !one.seen.IsZero() {
+		f.Value = &one.value
+	}
+	for _, receiver := range slices.Sorted(maps.Keys(one.Told)) {
+		t := one.Told[receiver]
+		note := wire.TellNote{Receiver: receiver, Ended: t.Ended, Failed: t.Failed}
+		if !t.At.IsZero() {
+			note.AtMS = t.At.UnixMilli()
+		}
+		f.Told = append(f.Told, note)
+	}
+	if one.ended() {
+		f.EndedMS = one.EndsAt.UnixMilli()
+		return f
+	}
+	silencedBy, inhibitedBy := a.route.Muted(ctx, one.Labels)
+	for _, id := range silencedBy {
+		f.SilencedBy = append(f.SilencedBy, silences[id])
+	}
+	f.InhibitedBy = a.namesOf(inhibitedBy)
+	for _, way := range a.route.Ways(one.Labels) {
+		w := wire.TellWay{
+			Receiver: way.RouteOpts.Receiver, WaitSeconds: way.RouteOpts.GroupWait.Seconds(), AgainSeconds: way.RouteOpts.RepeatInterval.Seconds(),
+		}
+		if len(silencedBy) == 0 && len(inhibitedBy) == 0 && state == wire.AlertFiring {
+			next := one.StartsAt.Add(way.RouteOpts.GroupWait)
+			for receiver, t := range one.Told {
+				if strings.HasPrefix(receiver, w.Receiver+"/") && !t.At.IsZero() {
+					next = t.At.Add(way.RouteOpts.RepeatInterval)
+				}
+			}
+			w.NextMS = next.UnixMilli()
+		}
+		f.Ways, f.Receivers = append(f.Ways, w), append(f.Receivers, w.Receiver)
+	}
+	return f
+}
+
+func texts(set model.LabelSet) map[string]string {
+	m := make(map[string]string, len(set))
+	for name, value := range set {
+		m[string(name)] = string(value)
+	}
+	return m
+}
+
+// namesOf are the names of alerts, of which fingerprints are given.
+func (a *Alerts) namesOf(fingerprints []string) (names []string) {
+	a.keeper.mu.Lock()
+	defer a.keeper.mu.Unlock()
+	for _, text := range fingerprints {
+		fp, err := model.ParseFingerprint(text)
+		if one := a.keeper.alerts[fp]; err == nil && one != nil {
+			names = append(names, one.name())
+		} else {
+			names = append(names, text)
+		}
+	}
+	return names
+}
+
+// Summary counts what fires.
+func (a *Alerts) Summary(ctx context.Context) wire.AlertsSummary {
+	var s wire.AlertsSummary
+	for _, one := range a.keeper.snapshot() {
+		if one.ended() {
+			continue
+		}
+		s.Firing++
+		if one.Unknown {
+			s.Unknown++
+		}
+		if silencedBy, inhibitedBy := a.route.Muted(ctx, one.Labels); len(silencedBy)+len(inhibitedBy) > 0 {
+			s.Muted++
+		}
+	}
+	return s
+}
+
+// Explain says of an alert's rules what they ask for and how they are, and of each
+// of its alerts when who is told.
+func (a *Alerts) Explain(ctx context.Context, p wire.AlertParams) (wire.AlertExplanation, error) {
+	result := wire.AlertExplanation{Rules: []wire.AlertRule{}, Alerts: []wire.AlertFate{}}
+	var names []string
+	for _, group := range a.ruleGroups() {
+		for _, rule := range group.AlertingRules() {
+			names = append(names, rule.Name())
+			if rule.Name() == p.Name {
+				result.Rules = append(result.Rules, describeRule(group, rule))
+			}
+		}
+	}
+	fates, err := a.fates(ctx, wire.AlertsParams{Name: p.Name, Host: p.Host, Ended: true})
+	if err != nil {
+		return result, err
+	}
+	if len(result.Rules) == 0 && len(fates) == 0 {
+		slices.Sort(names)
+		return result, rpc.Errorf(wire.CodeNotFound, "there is no alert %q; there are %s", p.Name, strings.Join(slices.Compact(names), ", "))
+	}
+	result.Alerts = append(result.Alerts, fates[:min(len(fates), mostShown)]...)
+	return result, nil
+}
+
+func describeRule(group *rules.Group, rule *rules.AlertingRule) wire.AlertRule {
+	r := wire.AlertRule{
+		Name: rule.Name(), File: group.File(), Group: group.Name(), Query: rule.Query().String(), Labels: rule.Labels().Map(),
+		IntervalSeconds: group.Interval().Seconds(), ForSeconds: rule.HoldDuration().Seconds(), KeepSeconds: rule.KeepFiringFor().Seconds(),
+	}
+	if at := rule.GetEvaluationTimestamp(); !at.IsZero() {
+		r.EvaluatedMS = at.UnixMilli()
+	}
+	if err := rule.LastError(); err != nil {
+		r.Error = err.Error()
+	}
+	return r
+}
+
+// Test sends a test message.
+func (a *Alerts) Test(ctx context.Context, p wire.AlertTestParams) (wire.AlertTestResult, error) {
+	ways, err := a.route.Test(ctx, p.To)
+	if err != nil {
+		return wire.AlertTestResult{}, rpc.Errorf(wire.CodeNotFound, "%v", err)
+	}
+	result := wire.AlertTestResult{Ways: []wire.TellNote{}}
+	for _, way := range slices.Sorted(maps.Keys(ways)) {
+		note := wire.TellNote{Receiver: p.To + "/" + way, AtMS: time.Now().UnixMilli()}
+		if ways[way] != nil {
+			note.Failed, note.AtMS = ways[way].Error(), 0
+		}
+		result.Ways = append(result.Ways, note)
+	}
+	return result, nil
+}
+
+// Ack acknowledges alerts: each gets a silence of just this alert, which ends when the
+// alert does.
+func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesResult, error) {
+	result := wire.SilencesResult{Silences: []wire.Silence{}}
+	if p.ID == "" && p.Name == "" {
+		return result, rpc.Errorf(rpc.CodeInvalidParams, "name an alert, by its id or its name")
+	}
+	known := a.keeper.snapshot()
+	for fp := range known {
+		one := known[fp]
+		is := !one.ended() && one.Ack == "" && (p.ID == "" || p.ID == fp.String()) && (p.Name == "" || p.Name == one.name()) &&
+			(p.Host == "" || p.Host == one.host())
+		if !is {
+			continue
+		}
+		silence, err := a.route.Silence(ctx, route.Silence{
+			Matchers: exactly(one.Labels), From: time.Now(), To: time.Now().Add(ackFor), By: audit.From(ctx).Who(),
+			Comment: cmp.Or(p.Message, "acknowledged"), Notes: map[string]string{ackNote: fp.String()},
+		})
+		if err != nil {
+			return result, err
+		}
+		if !a.keeper.acknowledge(fp, silence.ID) { // it has ended meanwhile
+			if err := a.route.Unsilence(ctx, silence.ID); err != nil {
+				return result, err
+			}
+			continue
+		}
+		result.Silences = append(result.Silences, describeSilence(silence))
+	}
+	if len(result.Silences) == 0 {
+		return result, rpc.Errorf(wire.CodeNotFound, "no such alert fires that is not acknowledged; `vedette alerts` lists what does")
+	}
+	a.write(ctx)
+	a.opts.Changed()
+	return result, nil
+}
+
+// exactly are the matchers of one alert alone.
+func exactly(set model.LabelSet) (matchers []string) {
+	for name, value := range set {
+		matchers = append(matchers, fmt.Sprintf("%s=%q", name, value))
+	}
+	slices.Sort(matchers)
+	return matchers
+}
+
+func describeSilence(s route.Silence) wire.Silence {
+	return wire.Silence{
+		ID: s.ID, Matchers: s.Matchers, FromMS: s.From.UnixMilli(), ToMS: s.To.UnixMilli(), By: s.By, Message: s.Comment, State: s.State,
+		Ack: s.Notes[ackNote] != "",
+	}
+}
+
+// Silences lists them.
+func (a *Alerts) Silences(ctx context.Context, p wire.SilencesParams) (wire.SilencesResult, error) {
+	result := wire.SilencesResult{Silences: []wire.Silence{}}
+	all, err := a.route.Silences(ctx, p.Ended)
+	for _, one := range all {
+		result.Silences = append(result.Silences, describeSilence(one))
+	}
+	return result, err
+}
+
+func (a *Alerts) silencesByID(ctx context.Context) (map[string]wire.Silence, error) {
+	all, err := a.Silences(ctx, wire.SilencesParams{})
+	byID := make(map[string]wire.Silence, len(all.Silences))
+	for _, one := range all.Silences {
+		byID[one.ID] = one
+	}
+	return byID, err
+}
+
+// Silence makes a silence. Its matchers are complete: what a selector selects is among
+// them.
+func (a *Alerts) Silence(ctx context.Context, matchers []string, p wire.SilenceParams) (wire.Silence, error) {
+	d := time.Duration(p.Seconds * float64(time.Second))
+	if !(p.Seconds >= 1 && p.Seconds <= maxSilence.Seconds()) {
+		return wire.Silence{}, rpc.Errorf(rpc.CodeInvalidParams, "a silence lasts from 1 second to 365 days, not %g seconds", p.Seconds)
+	}
+	if len(matchers) == 0 {
+		return wire.Silence{}, rpc.Errorf(rpc.CodeInvalidParams, "say what is silent: a matcher such as host=\"web-1\", or a selector of hosts")
+	}
+	silence, err := a.route.Silence(ctx, route.Silence{
+		Matchers: matchers, From: time.Now(), To: time.Now().Add(d), By: audit.From(ctx).Who(), Comment: cmp.Or(p.Message, "no reason given"),
+	})
+	if err != nil {
+		return wire.Silence{}, rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
+	}
+	a.opts.Changed()
+	return describeSilence(silence), nil
+}
+
+// EndSilence ends a silence now; an alert whose acknowledgement it was is told of
+// again.
+func (a *Alerts) EndSilence(ctx context.Context, p wire.SilenceEndParams) (wire.Empty, error) {
+	if err := a.route.Unsilence(ctx, p.Silence); err != nil {
+		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "%v", err)
+	}
+	a.keeper.unacknowledge(p.Silence)
+	a.write(ctx)
+	a.opts.Changed()
+	return wire.Empty{}, nil
+}

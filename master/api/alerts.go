@@ -1,0 +1,48 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// alertMethods are those of alerts and silences.
+func (a *API) alertMethods(m *methods) {
+	handle(m, wire.AlertsList, a.Alerts.List)
+	handle(m, wire.AlertsExplain, a.Alerts.Explain)
+	handle(m, wire.AlertsTest, a.Alerts.Test)
+	handle(m, wire.AlertsAck, a.Alerts.Ack)
+	handle(m, wire.SilencesList, a.Alerts.Silences)
+	handle(m, wire.SilencesAdd, a.silence)
+	handle(m, wire.SilencesEnd, a.Alerts.EndSilence)
+}
+
+// silence makes a silence. Alerts do not have the labels of hosts: a selector is
+// translated into the names of the hosts that it selects now.
+func (a *API) silence(ctx context.Context, p wire.SilenceParams) (wire.Silence, error) {
+	matchers := slices.Clone(p.Matchers)
+	if p.Selector != "" {
+		selector, err := catalog.ParseSelector(p.Selector)
+		if err != nil {
+			return wire.Silence{}, err
+		}
+		var names []string
+		for _, host := range a.Registry.List() {
+			if selector.Matches(catalog.Labels(host)) {
+				names = append(names, regexp.QuoteMeta(host.Host))
+			}
+		}
+		if len(names) == 0 {
+			return wire.Silence{}, rpc.Errorf(wire.CodeNotFound, "the selector %q selects no host", p.Selector)
+		}
+		slices.Sort(names)
+		matchers = append(matchers, fmt.Sprintf("host=~%q", strings.Join(names, "|")))
+	}
+	return a.Alerts.Silence(ctx, matchers, p)
+}

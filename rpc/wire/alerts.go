@@ -1,0 +1,159 @@
+package wire
+
+// This file holds the messages of alerts and silences.
+
+// States of an alert.
+const (
+	AlertPending = "pending" // not for long enough
+	AlertFiring  = "firing"
+	AlertUnknown = "unknown" // it fired, and its host is gone
+	AlertEnded   = "ended"
+)
+
+// Alert is one that is pending, fires, or has ended in the last day.
+type Alert struct {
+	// ID tells it from others; it is made of its labels.
+	ID       string            `json:"id"`
+	Name     string            `json:"name"`
+	Host     string            `json:"host,omitempty"`
+	Severity string            `json:"severity,omitempty"`
+	Labels   map[string]string `json:"labels"`
+	Summary  string            `json:"summary,omitempty"`
+	State    string            `json:"state"`
+	SinceMS  int64             `json:"since_ms"`
+	EndedMS  int64             `json:"ended_ms,omitempty"`
+	// SilencedBy are the silences that keep people from being told, and InhibitedBy the
+	// alerts.
+	SilencedBy  []Silence  `json:"silenced_by,omitempty"`
+	InhibitedBy []string   `json:"inhibited_by,omitempty"`
+	Told        []TellNote `json:"told,omitempty"`
+	// Receivers are those who are told by the configuration as it is.
+	Receivers []string `json:"receivers,omitempty"`
+}
+
+// TellNote says that somebody was told of an alert, or could not be.
+type TellNote struct {
+	Receiver string `json:"receiver"` // with the way, such as ops/email[0]
+	AtMS     int64  `json:"at_ms,omitempty"`
+	Ended    bool   `json:"ended,omitempty"` // that it has ended
+	Failed   string `json:"failed,omitempty"`
+}
+
+// AlertsParams selects alerts. What is empty selects all.
+type AlertsParams struct {
+	Name  string `json:"name,omitempty"`
+	Host  string `json:"host,omitempty"`
+	Ended bool   `json:"ended,omitempty"` // those of the last day, too
+}
+
+// AlertsResult has those that fire first.
+type AlertsResult struct {
+	Alerts    []Alert  `json:"alerts"`
+	Receivers []string `json:"receivers"` // everybody who may be told of something
+}
+
+// AlertParams names an alert by its rule.
+type AlertParams struct {
+	Name string `json:"name"`
+	Host string `json:"host,omitempty"`
+}
+
+// AlertRule is a rule, and how it was evaluated last.
+type AlertRule struct {
+	Name            string            `json:"name"`
+	File            string            `json:"file"`
+	Group           string            `json:"group"`
+	Query           string            `json:"query"`
+	Labels          map[string]string `json:"labels,omitempty"`
+	IntervalSeconds float64           `json:"interval_seconds"`
+	ForSeconds      float64           `json:"for_seconds"`
+	KeepSeconds     float64           `json:"keep_seconds,omitempty"`
+	EvaluatedMS     int64             `json:"evaluated_ms,omitempty"`
+	Error           string            `json:"error,omitempty"`
+}
+
+// AlertExplanation says why an alert is as it is.
+type AlertExplanation struct {
+	Rules  []AlertRule `json:"rules"`
+	Alerts []AlertFate `json:"alerts"`
+}
+
+// AlertFate is an alert, and when who is told of it.
+type AlertFate struct {
+	Alert
+	Value *float64  `json:"value,omitempty"` // as it was last
+	Ways  []TellWay `json:"ways,omitempty"`
+}
+
+// TellWay is a route that an alert takes.
+type TellWay struct {
+	Receiver string `json:"receiver"`
+	// WaitSeconds is how long the first message waits for others, AgainSeconds after
+	// what time something that still fires is told again.
+	WaitSeconds  float64 `json:"wait_seconds"`
+	AgainSeconds float64 `json:"again_seconds"`
+	// NextMS is when it is told next, at the earliest; 0: it is not while it is muted.
+	NextMS int64 `json:"next_ms,omitempty"`
+}
+
+// AlertTestParams names who gets a test message.
+type AlertTestParams struct {
+	To string `json:"to"`
+}
+
+// AlertTestResult says how each way took it.
+type AlertTestResult struct {
+	Ways []TellNote `json:"ways"`
+}
+
+// AlertAckParams acknowledges alerts: one by its id, or those of a name.
+type AlertAckParams struct {
+	ID      string `json:"id,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Host    string `json:"host,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// Silence keeps people from being told of alerts for a time.
+type Silence struct {
+	ID       string   `json:"id"`
+	Matchers []string `json:"matchers"` // such as host="web-1"; all must match
+	FromMS   int64    `json:"from_ms"`
+	ToMS     int64    `json:"to_ms"`
+	By       string   `json:"by"`
+	Message  string   `json:"message,omitempty"`
+	State    string   `json:"state"` // active, pending or expired
+	// Ack is set of an acknowledgement: it ends when its alert does.
+	Ack bool `json:"ack,omitempty"`
+}
+
+// SilencesParams selects silences.
+type SilencesParams struct {
+	Ended bool `json:"ended,omitempty"` // those of the last days, too
+}
+
+// SilencesResult has those first that end first.
+type SilencesResult struct {
+	Silences []Silence `json:"silences"`
+}
+
+// SilenceParams makes a silence.
+type SilenceParams struct {
+	Matchers []string `json:"matchers,omitempty"`
+	// Selector names hosts by their labels: those that it selects now.
+	Selector string  `json:"selector,omitempty"`
+	Seconds  float64 `json:"seconds"`
+	Message  string  `json:"message,omitempty"`
+}
+
+// SilenceEndParams names a silence that is to end now.
+type SilenceEndParams struct {
+	Silence string `json:"silence"`
+}
+
+// AlertsSummary is the event alerts/summary.
+type AlertsSummary struct {
+	Firing  int `json:"firing"` // those of an unknown state among them
+	Unknown int `json:"unknown"`
+	Muted   int `json:"muted"` // that fire, and are silenced, acknowledged or inhibited
+}
