@@ -44,6 +44,9 @@ const (
 	shutdownWithin = 5 * time.Second
 	// sweepEvery is how often series that fell silent are forgotten.
 	sweepEvery = time.Minute
+	// lookAtDescriptorsEvery is how soon the history gets the descriptors in reserve
+	// where no connection finds out that there are no others.
+	lookAtDescriptorsEvery = 250 * time.Millisecond
 	// sweepProgramsEvery is how often programs are removed that no revision names,
 	// and programGrace how long one may wait for its push.
 	sweepProgramsEvery = time.Hour
@@ -221,6 +224,8 @@ func (m *Master) Run(ctx context.Context) error {
 		return err
 	}
 	m.addr = listener.Addr()
+	reserve := conns.NewReserve(m.deps.Log)
+	defer reserve.Close()
 	remembered, err := m.remember(ctx)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -244,7 +249,8 @@ func (m *Master) Run(ctx context.Context) error {
 	})
 	background.Go(func() { every(running, lookAtTokensEvery, func(now time.Time) { m.endTokens(running, now) }) })
 	background.Go(func() { every(running, keepAuditEvery, func(now time.Time) { m.keepAudit(running, now) }) })
-	served := run(func() error { return m.serve(listener) })
+	background.Go(func() { every(running, lookAtDescriptorsEvery, func(time.Time) { reserve.Look() }) })
+	served := run(func() error { return m.serve(reserve.Listener(listener)) })
 	background.Go(func() { m.announce(running, kept.done) })
 	background.Go(func() {
 		select {

@@ -16,11 +16,11 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/vedettehq/vedette/internal/patience"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-const patience = time.Minute
 
 // serve runs a server with a table. A request to /proved is one with good
 // credentials.
@@ -52,7 +52,7 @@ func dialAddr(t *testing.T, address string) net.Conn {
 // ask sends a request on a connection that stays open, and reports whether it
 // was answered.
 func ask(c net.Conn, path string) bool {
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(patience.Limit))
 	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path); err != nil {
 		return false
 	}

@@ -2,15 +2,39 @@
 
 package conns
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// manyDescriptors is what counts as no limit.
+const manyDescriptors = 1 << 20
 
 // Descriptors returns how many files and connections this process may have open
 // at once.
 func Descriptors() int {
 	var limit unix.Rlimit
-	const most = 1 << 20
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > most {
-		return most
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > manyDescriptors {
+		return manyDescriptors
 	}
 	return int(limit.Cur)
+}
+
+// unused returns how many more descriptors the process may have, where the system
+// tells. Those above a limit that was lowered do not count: they block none below.
+func unused() (n int, known bool) {
+	names, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return 0, exhausted(err)
+	}
+	n = Descriptors()
+	limit := n
+	for _, name := range names {
+		if fd, err := strconv.Atoi(name.Name()); err == nil && fd < limit {
+			n--
+		}
+	}
+	return n, true
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -126,11 +127,12 @@ func (s *stress) scriptHosts() []int {
 	return pids
 }
 
-// wantWell waits until every inspector has had a good run from now on, and
-// checks that nobody is blamed for anything.
+// wantWell waits until every inspector has had a good run from now on and the host
+// is not starved, unless the machine is so busy that it must be, and checks that
+// nobody is blamed for anything.
 func (s *stress) wantWell(when string) {
 	s.Helper()
-	deadline := time.After(2 * time.Minute)
+	deadline := time.After(2 * patience.Limit)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var before map[string]uint64
@@ -139,25 +141,36 @@ func (s *stress) wantWell(when string) {
 		if runs := goodRuns(host); unwell == "" && before == nil {
 			before = runs
 		} else if unwell == "" {
-			for name, n := range runs {
-				if n <= before[name] {
-					unwell = name + " has had no run since"
-				}
-			}
-			if unwell == "" {
+			if unwell = lacksRun(host, before); unwell == "" {
 				break
 			}
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			s.Fatalf("%s: two minutes later not all is well: %s", when, unwell)
+			s.Fatalf("%s: %v later not all is well: %s", when, 2*patience.Limit, unwell)
 		}
 	}
 	s.wantNobodyBlamed(when)
 }
 
-// box returns what the master knows of the host, and what is not well there.
+// lacksRun names an inspector that has had no good run since it had so many, or "".
+// An agent that was started meanwhile counts from nothing.
+func lacksRun(host wire.Host, before map[string]uint64) string {
+	for _, i := range host.Inspectors {
+		n := i.Runs - i.Failures
+		if n < before[i.Name] {
+			before[i.Name] = n
+		}
+		if n == before[i.Name] {
+			return fmt.Sprintf("%s has had no good run since; it is %s: %s", i.Name, i.State, i.Error)
+		}
+	}
+	return ""
+}
+
+// box returns what the master knows of the host, and what is not well there. On a
+// busy machine an inspector is late now and then, and so its state says nothing.
 func (s *stress) box() (wire.Host, string) {
 	hosts, err := s.hosts()
 	if err != nil {
@@ -169,15 +182,23 @@ func (s *stress) box() (wire.Host, string) {
 		return host, "the host is not up"
 	case len(host.Inspectors) < 8:
 		return host, fmt.Sprintf("there are %d inspectors", len(host.Inspectors))
-	case host.Agent.Starved != "":
+	case host.Agent.Starved != "" && !busy():
 		return host, "the host is starved: " + host.Agent.Starved
 	}
-	for _, i := range host.Inspectors {
-		if i.State != wire.StateOK {
-			return host, fmt.Sprintf("%s is %s: %s", i.Name, i.State, i.Error)
-		}
-	}
 	return host, ""
+}
+
+// busy reports whether others leave so little of this machine that a host on it is
+// rightly called starved.
+func busy() bool {
+	text, err := os.ReadFile("/proc/pressure/cpu")
+	if err != nil {
+		return true // nobody knows
+	}
+	_, after, _ := strings.Cut(string(text), "avg10=")
+	number, _, _ := strings.Cut(after, " ")
+	percent, err := strconv.ParseFloat(number, 64)
+	return err != nil || percent > 20
 }
 
 func goodRuns(h wire.Host) map[string]uint64 {
