@@ -16,7 +16,7 @@ func (a *API) historyRange(ctx context.Context, p wire.HistoryRangeParams) (wire
 	if err != nil {
 		return wire.HistoryRangeResult{}, rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
 	}
-	request := history.RangeRequest{Pattern: pattern, From: p.FromMS, To: p.ToMS, Points: p.Points}
+	request := history.RangeRequest{Pattern: pattern, From: p.FromMS, To: p.ToMS, Points: p.Points, Means: p.Means}
 	if request.To == 0 {
 		request.To = time.Now().UnixMilli()
 	}
@@ -45,12 +45,19 @@ func packRange(request history.RangeRequest, result history.RangeResult) wire.Hi
 		Series:  make([]wire.Series, 0, len(result.Series)),
 		Columns: wire.Columns{T: make([]int64, 0, samples), S: make([]uint32, 0, samples), V: make([]float64, 0, samples)},
 	}
+	if request.Means {
+		packed.Means = &wire.Columns{T: []int64{}, S: []uint32{}, V: []float64{}}
+	}
 	for i := range result.Series {
 		s := &result.Series[i]
 		id := uint32(i + 1)
 		packed.Series = append(packed.Series, wire.Series{ID: id, Host: s.Host, Key: s.Key, Labels: s.Labels, Kind: s.Kind})
 		for k := range s.T {
 			packed.T, packed.S, packed.V = append(packed.T, s.T[k]), append(packed.S, id), append(packed.V, s.V[k])
+		}
+		for k := range s.MeanT {
+			m := packed.Means
+			m.T, m.S, m.V = append(m.T, s.MeanT[k]), append(m.S, id), append(m.V, s.Mean[k])
 		}
 	}
 	return packed

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/master/live"
 )
@@ -43,6 +44,8 @@ type RangeRequest struct {
 	From, To int64
 	// Points is how many points wide the chart is, 1 to MaxRangePoints.
 	Points int
+	// Means asks for the mean of each column of each gauge.
+	Means bool
 }
 
 // RangeSeries is one series of a RangeResult.
@@ -54,6 +57,10 @@ type RangeSeries struct {
 	// T and V are the samples, in the order of time.
 	T []int64
 	V []float64
+	// MeanT and Mean are, of each column with a sample, when it begins and the mean of
+	// its samples; nil where they were not asked for, and of a counter.
+	MeanT []int64
+	Mean  []float64
 }
 
 // RangeResult is the answer to a RangeRequest.
@@ -121,7 +128,11 @@ func (s *Store) readRange(ctx context.Context, r RangeRequest) (RangeResult, err
 	}
 	result := RangeResult{Points: r.Points, Truncated: truncated}
 	if n := len(selected); n > 0 {
-		result.Points = max(1, min(r.Points, (maxRangeSamples/n-1)/2))
+		perColumn := 2
+		if r.Means {
+			perColumn = 3
+		}
+		result.Points = max(1, min(r.Points, (maxRangeSamples/n-1)/perColumn))
 	}
 	thin := thinner{from: r.From, width: float64(r.To-r.From+1) / float64(result.Points)}
 	var iterator chunkenc.Iterator
@@ -130,12 +141,13 @@ func (s *Store) readRange(ctx context.Context, r RangeRequest) (RangeResult, err
 			return RangeResult{}, err
 		}
 		iterator = series.Iterator(iterator)
-		t, v, err := thin.run(iterator)
+		means := r.Means && s.meta.kind(series.Labels().Get(model.MetricNameLabel)) != inspectors.Counter.String()
+		thinned, err := thin.run(iterator, means)
 		if err != nil {
 			return RangeResult{}, fmt.Errorf("cannot read the series %s: %w", series.Labels(), err)
 		}
-		if len(t) > 0 {
-			result.Series = append(result.Series, s.rangeSeries(series.Labels(), t, v))
+		if len(thinned.T) > 0 {
+			result.Series = append(result.Series, s.rangeSeries(series.Labels(), thinned))
 		}
 	}
 	return result, nil
@@ -258,11 +270,11 @@ func wildcardMatcher(label, text string) *labels.Matcher {
 	return labels.MustNewMatcher(labels.MatchRegexp, label, strings.Join(parts, ".*"))
 }
 
-func (s *Store) rangeSeries(lset labels.Labels, t []int64, v []float64) RangeSeries {
-	return RangeSeries{
-		Host: lset.Get(labelHost), Key: lset.Get(labelKey), Labels: ownLabels(lset),
-		Kind: s.meta.kind(lset.Get(model.MetricNameLabel)), T: t, V: v,
-	}
+// rangeSeries names a series that was thinned out.
+func (s *Store) rangeSeries(lset labels.Labels, thinned RangeSeries) RangeSeries {
+	thinned.Host, thinned.Key, thinned.Labels = lset.Get(labelHost), lset.Get(labelKey), ownLabels(lset)
+	thinned.Kind = s.meta.kind(lset.Get(model.MetricNameLabel))
+	return thinned
 }
 
 // thinner divides a range into columns and keeps of each what is to be seen.
@@ -276,6 +288,8 @@ type column struct {
 	number          int64
 	low, high, last point
 	any             bool
+	count           float64
+	mean            float64 // carried along, as a sum could overflow
 }
 
 type point struct {
@@ -283,11 +297,11 @@ type point struct {
 	v float64
 }
 
-func (h *thinner) run(iterator chunkenc.Iterator) (t []int64, v []float64, err error) {
+func (h *thinner) run(iterator chunkenc.Iterator, means bool) (s RangeSeries, err error) {
 	var c column
 	emit := func(p point) {
-		if n := len(t); n == 0 || t[n-1] < p.t {
-			t, v = append(t, p.t), append(v, p.v)
+		if n := len(s.T); n == 0 || s.T[n-1] < p.t {
+			s.T, s.V = append(s.T, p.t), append(s.V, p.v)
 		}
 	}
 	flush := func() {
@@ -303,6 +317,9 @@ func (h *thinner) run(iterator chunkenc.Iterator) (t []int64, v []float64, err e
 		}
 		emit(first)
 		emit(second)
+		if means {
+			s.MeanT, s.Mean = append(s.MeanT, h.from+int64(math.Round(float64(c.number)*h.width))), append(s.Mean, c.mean)
+		}
 	}
 	for kind := iterator.Next(); kind != chunkenc.ValNone; kind = iterator.Next() {
 		if kind != chunkenc.ValFloat {
@@ -324,10 +341,12 @@ func (h *thinner) run(iterator chunkenc.Iterator) (t []int64, v []float64, err e
 			c.high = p
 		}
 		c.last = p
+		c.count++
+		c.mean += p.v/c.count - c.mean/c.count
 	}
 	flush()
 	if c.any {
 		emit(c.last)
 	}
-	return t, v, iterator.Err()
+	return s, iterator.Err()
 }

@@ -209,3 +209,51 @@ func TestKinds(t *testing.T) {
 		}
 	}
 }
+
+// Random samples with pauses: each column of a gauge that has any comes with the mean
+// of all of them, at the time at which it begins; a counter has none.
+func TestRangeHasTheMeanOfEachColumn(t *testing.T) {
+	s := openStore(t, Options{})
+	random := rand.New(rand.NewPCG(3, 4))
+	const points, width = 50, 60_000
+	from := time.Now().Add(-2*time.Hour).UnixMilli() / width * width
+	gauge := s.NewSeries("web-1", "load/average-1", nil, inspectors.Gauge)
+	counter := s.NewSeries("web-1", "load/runs_total", nil, inspectors.Counter)
+	sum, count := map[int64]float64{}, map[int64]float64{}
+	var all []Sample
+	for at := from; at < from+points*width; at += 1000 + random.Int64N(4000) {
+		if random.IntN(200) == 0 {
+			at += 3 * width
+		}
+		if at >= from+points*width {
+			break
+		}
+		v := random.NormFloat64() * 1e6
+		all = append(all, Sample{gauge, at, v}, Sample{counter, at, float64(at - from)})
+		begin := (at - from) / width * width
+		sum[from+begin] += v
+		count[from+begin]++
+	}
+	add(t, s, all...)
+	request := RangeRequest{Pattern: pattern(t, "metrics/web-1/load/*"), From: from, To: from + points*width - 1, Points: points, Means: true}
+	result, err := s.Range(t.Context(), request)
+	if err != nil || len(result.Series) != 2 {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	got := result.Series[0]
+	if len(got.MeanT) != len(sum) || len(got.Mean) != len(sum) {
+		t.Errorf("%d columns have a mean, want %d", len(got.MeanT), len(sum))
+	}
+	for i, at := range got.MeanT {
+		if want := sum[at] / count[at]; math.Abs(got.Mean[i]-want) > 1e-6*math.Abs(want)+1e-6 {
+			t.Errorf("the mean of the column at %d is %v, want %v", at-from, got.Mean[i], want)
+		}
+	}
+	if result.Series[1].MeanT != nil {
+		t.Error("a counter has means")
+	}
+	request.Means = false
+	if result, err = s.Range(t.Context(), request); err != nil || result.Series[0].MeanT != nil {
+		t.Errorf("means come unasked: %v", err)
+	}
+}

@@ -305,6 +305,8 @@ type HistoryRangeParams struct {
 	ToMS   int64 `json:"to_ms,omitempty"`
 	// Points is how many points wide the chart is, 1 to 10000.
 	Points int `json:"points"`
+	// Means asks for the mean of each point of each gauge too.
+	Means bool `json:"means,omitempty"`
 }
 
 // HistoryRangeResult holds, of each point and series, the lowest and the
@@ -318,6 +320,9 @@ type HistoryRangeResult struct {
 	Truncated bool     `json:"truncated,omitempty"`
 	Series    []Series `json:"series"`
 	Columns
+	// Means has, where they were asked for, the mean of all samples of each point and
+	// gauge, at the time at which the point begins.
+	Means *Columns `json:"means,omitempty"`
 }
 
 // Lost tells a subscriber that read too slowly how many live events it missed

@@ -22,7 +22,7 @@ export interface Chosen {
 /** The time of the page, so that what is opened shows the same. */
 function timeOf(search: string): Record<string, string> {
   const params = new URLSearchParams(search);
-  return Object.fromEntries(['window', 'from', 'to'].map((n) => [n, params.get(n) ?? '']));
+  return Object.fromEntries(['window', 'from', 'to', 'at'].map((n) => [n, params.get(n) ?? '']));
 }
 
 function queryNames(queries: string[]): Record<string, string> {

@@ -16,7 +16,7 @@ const track = (points: Points): Track => {
 function line(past: Points, live: Points, rate = false): Series {
   const key = 'a/b';
   const base = { id: key, key, item: 'b', labels: {}, words: 'b', values: '', kind: undefined, rate, dropped: false };
-  return { ...base, past: past.length > 0 ? track(past) : null, track: track(live) };
+  return { ...base, past: past.length > 0 ? track(past) : null, means: null, track: track(live) };
 }
 
 /** What the master keeps of samples: the lowest and the highest of each column, with their times. */
@@ -51,7 +51,8 @@ describe('a gauge', () => {
     const joined = frameOf(half, 1000, 1299);
     expect(joined.columns).toEqual(whole.columns);
     expect(joined.lows).toEqual(whole.lows);
-    expect(frameOf(line(thinned(all, 10), []), 1000, 1299)).toEqual(whole);
+    const { columns, lows } = frameOf(line(thinned(all, 10), []), 1000, 1299);
+    expect({ columns, lows }).toEqual({ columns: whole.columns, lows: whole.lows });
   });
 
   test('has a gap where it paused, and none where it is only slow', () => {
@@ -118,4 +119,45 @@ test('the clock of a host moves its columns, not its values', () => {
   const f = buildEnvelope([s], 100_000, 119_000, 60_000, 10_000);
   expect(f.times).toEqual([155, 165, 175]);
   expect(f.columns[0]).toEqual([null, 1, 2]);
+});
+
+/** Samples by the column of 10 s that they are in. */
+function byColumn(points: Points): Map<number, Points> {
+  const columns = new Map<number, Points>();
+  for (const p of points) {
+    const begin = Math.floor(p[0] / 10) * 10;
+    columns.set(begin, [...(columns.get(begin) ?? []), p]);
+  }
+  return columns;
+}
+
+describe('the line within a band', () => {
+  test('is the mean of all samples of a column, wherever they are', () => {
+    let state = 21;
+    const random = (): number => (state = (state * 16807) % 2147483647) / 2147483647;
+    for (let round = 0; round < 100; round++) {
+      const points: Points = [];
+      for (let s = 1000; s < 1400; s += random() < 0.02 ? 45 : 1) points.push([s, random() * 100 - 30]);
+      // The past comes thinned with the means of its columns, and ends where it was asked; the rest came live.
+      const seam = 1000 + 10 * Math.floor(random() * 40);
+      const past = points.filter(([s]) => s < seam);
+      const live = points.filter(([s]) => s >= seam - 10);
+      const s = line(thinned(past, 10), live);
+      const columns = byColumn(past);
+      s.means = track([...columns].map(([t, list]) => [t, list.reduce((a, [, v]) => a + v, 0) / list.length]));
+      const frame = frameOf(s, 1000, 1400);
+      const want = byColumn(points);
+      frame.times.forEach((_, i) => {
+        const begin = (Math.floor(1000 / 10) - 1 + i) * 10;
+        const list = want.get(begin);
+        const got = frame.middles![0][i];
+        if (!list) return expect(typeof got).not.toBe('number');
+        expect(got).toBeCloseTo(list.reduce((a, [, v]) => a + v, 0) / list.length, 6);
+      });
+    }
+  });
+
+  test('is half way where nobody knows more', () => {
+    expect(frameOf(line([[100, 1], [104, 9]], []), 100, 109).middles![0][1]).toBe(5);
+  });
 });

@@ -27,13 +27,41 @@ export function buildEnvelope(
     columns: lines.map((l) => l.high),
     lonely: lines.map((l) => lonelyRows(l.high)),
   };
-  if (series.some((s) => !s.rate)) frame.lows = lines.map((l) => l.low);
+  if (series.some((s) => !s.rate)) {
+    frame.lows = lines.map((l) => l.low);
+    frame.middles = lines.map((l, i) => (series[i].rate ? l.high : means(series[i], l, first, grain)));
+  }
   return frame;
 }
 
 interface Line {
   high: Column;
   low: Column;
+}
+
+/**
+ * The mean of each column: of the samples themselves where all of them are here, else
+ * as the master has it, else half way between the lowest and the highest.
+ */
+function means(series: Series, { high, low }: Line, first: number, grain: number): Column {
+  const { track, means } = series;
+  return high.map((top, i) => {
+    const bottom = low[i];
+    if (typeof top !== 'number' || typeof bottom !== 'number') return top;
+    const begin = (first + i) * grain;
+    const at = means ? means.search(begin) : 0;
+    const known = means && at < means.end && means.times[at] === begin ? means.values[at] : null;
+    const whole = track.length > 0 && track.times[track.start] <= begin;
+    return (whole ? null : known) ?? meanOf(track, begin, begin + grain) ?? known ?? (top + bottom) / 2;
+  });
+}
+
+/** The mean of the samples of a track from one time to another, that excluded. */
+function meanOf(track: Track, from: number, to: number): number | null {
+  let mean = 0;
+  let n = 0;
+  for (let i = track.search(from); i < track.end && track.times[i] < to; i++) mean += (track.values[i] - mean) / ++n;
+  return n > 0 ? mean : null;
 }
 
 /** Calls visit for each sample in order: the thinned ones, then those that came live since. */

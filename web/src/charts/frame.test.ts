@@ -7,7 +7,7 @@ function series(points: [number, number][], options: Partial<Series> = {}): Seri
   const track = new Track(new Budget(1e6), 1e9);
   for (const [t, v] of points) track.push(t, v);
   const key = options.id ?? 'a/b';
-  return { id: key, key, item: 'b', labels: {}, words: 'b', values: '', kind: undefined, rate: false, past: null, dropped: false, ...options, track };
+  return { id: key, key, item: 'b', labels: {}, words: 'b', values: '', kind: undefined, rate: false, past: null, means: null, dropped: false, ...options, track };
 }
 
 const seconds = (...list: number[]): [number, number][] => list.map((s, i) => [s * 1000, i]);

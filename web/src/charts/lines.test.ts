@@ -9,7 +9,7 @@ function series(n: number): Series {
   track.push(1000, n);
   track.push(2000, n);
   const id = `pool/size{n="${n}"}`;
-  return { id, key: 'pool/size', item: 'size', labels: { n: `${n}` }, words: 'size', values: `${n}`, kind: 'gauge', rate: false, past: null, dropped: false, track };
+  return { id, key: 'pool/size', item: 'size', labels: { n: `${n}` }, words: 'size', values: `${n}`, kind: 'gauge', rate: false, past: null, means: null, dropped: false, track };
 }
 
 let chart: Chart;

@@ -3,7 +3,8 @@
 //
 // Properties: view (shared by all charts), answer (what is drawn), label (what a
 // reader of the screen is told it is), off (lines that are not shown, by their
-// full names), hides (somebody shows or hides lines).
+// full names), hides (somebody shows or hides lines), stats (the legend has the lowest,
+// the mean and the highest of each line beside its last).
 
 import { frameOf, type QueryLine } from '../data/matrix.ts';
 import type { Unit } from '../lib/units.ts';
@@ -11,7 +12,7 @@ import { Cursor } from './cursor.ts';
 import { Drawing } from './drawing.ts';
 import type { Frame } from './frame.ts';
 import { Legend } from './legend.ts';
-import { lastText, textAt, timeText } from './values.ts';
+import { lastText, statsText, textAt, timeText } from './values.ts';
 import type { Drawable, View } from './view.ts';
 
 /** What a chart shows: lines on a grid of time. All times in ms. */
@@ -43,6 +44,7 @@ export class QueryChart extends HTMLElement implements Drawable {
   readonly host = null;
   view!: View;
   label = '';
+  stats = false;
   hides: (hidden: string[]) => void = () => {};
   private shown: Drawn = nothing;
   private without: ReadonlySet<string> = new Set();
@@ -153,7 +155,7 @@ export class QueryChart extends HTMLElement implements Drawable {
     const { row } = this.cursor;
     const text = row === null ? '' : timeText(frame.times[row], step, Date.now());
     if (this.at.textContent !== text) this.at.textContent = text;
-    this.legend.values(lines.map((_, i) => (row === null ? lastText(frame, i, unit) : textAt(frame, i, row, unit))));
+    this.legend.values(lines.map((_, i) => (row === null ? (this.stats ? statsText : lastText)(frame, i, unit) : textAt(frame, i, row, unit))));
   }
 
   private tell(row: number | null): void {
@@ -178,6 +180,7 @@ declare module 'preact' {
         view?: View;
         answer?: Drawn;
         label?: string;
+        stats?: boolean;
         off?: string[];
         hides?: (hidden: string[]) => void;
       };

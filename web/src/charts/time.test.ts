@@ -37,6 +37,13 @@ describe('the address', () => {
     expect(location.search).toBe('?q=x');
     expect(time.span).toBe(120_000);
   });
+  test('says when it was paused, and shows the same to somebody else', () => {
+    time.pausedAt.value = now - 5_000;
+    expect(location.search).toBe('?q=x&window=2m&at=2027-01-15T07:59:55Z');
+    expect(new TimeShown(() => now + 60_000).shown).toEqual({ from: now - 125_000, to: now - 5_000 });
+    time.pausedAt.value = null;
+    expect(location.search).toBe('?q=x&window=2m');
+  });
   test('says the window that was chosen, and a range', () => {
     time.live(3_600_000);
     expect(location.search).toBe('?q=x&window=1h');

@@ -3,7 +3,7 @@
 
 import { effect, signal, type Signal } from '@preact/signals';
 import { load, save } from '../lib/storage.ts';
-import { longest, rangeOf, shortest, windowOf, withTime, type Range } from '../lib/time-url.ts';
+import { longest, pausedOf, rangeOf, shortest, windowOf, withTime, type Range } from '../lib/time-url.ts';
 
 export type { Range } from '../lib/time-url.ts';
 
@@ -60,13 +60,14 @@ export class TimeShown {
   /** From one moment to another, or null for the last minutes. */
   readonly range: Signal<Range | null>;
   /** When charts were stopped, or null while they run. */
-  readonly pausedAt: Signal<number | null> = signal(null);
+  readonly pausedAt: Signal<number | null>;
   private stopEffect: (() => void) | undefined;
   private push = false;
 
   constructor(private readonly now: () => number = Date.now) {
     this.window = signal(startingWindow());
     this.range = signal(rangeOf(location.search));
+    this.pausedAt = signal(this.range.peek() ? null : pausedOf(location.search, now()));
   }
 
   /** Writes the address from now on, and follows it. stop() is its pair. */
@@ -79,7 +80,9 @@ export class TimeShown {
       save('window', ms / minute);
       const chosen = ms !== first || windowOf(location.search) > 0;
       if (chosen) first = 0; // chosen from now on
-      this.write(withTime(location.search, chosen ? ms : 0, range));
+      // Who opens the address of something that stands still sees just that, window and all.
+      const at = this.pausedAt.value;
+      this.write(withTime(location.search, chosen || at !== null ? ms : 0, range, at));
     });
   }
 
@@ -144,7 +147,7 @@ export class TimeShown {
   private readonly onPop = (): void => {
     const range = rangeOf(location.search);
     if (JSON.stringify(range) !== JSON.stringify(this.range.peek())) this.range.value = range;
-    else this.write(withTime(location.search, range ? 0 : this.window.peek(), range));
+    else this.write(withTime(location.search, range ? 0 : this.window.peek(), range, this.pausedAt.peek()));
   };
 }
 

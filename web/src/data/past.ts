@@ -267,7 +267,7 @@ export class Past {
     let gap = unit.thin.missing(begin, edge - offset, least);
     if (gap && gap[0] >= unit.thinTo && !this.due(unit, gap)) gap = unit.thin.missing(begin, unit.thinTo, least);
     if (!gap) return null;
-    const points = Math.max(1, Math.min(answerPoints, Math.floor(answerSamples / 2 / unit.series)));
+    const points = Math.max(1, Math.min(answerPoints, Math.floor(answerSamples / 3 / unit.series)));
     const to = (Math.floor(gap[1] / grain) + 1) * grain;
     const from = Math.max(Math.floor(gap[0] / grain) * grain, to - points * grain);
     return { unit, grain, from, to: to - 1, points: (to - from) / grain };
@@ -286,7 +286,7 @@ export class Past {
     unit.busy = true;
     this.busy++;
     try {
-      const params = { pattern: unit.pattern, from_ms: from, to_ms: to, points };
+      const params = { pattern: unit.pattern, from_ms: from, to_ms: to, points, ...(grain > 0 && { means: true }) };
       const range = await this.rpc.call<HistoryRange>('history.range', params);
       this.pause = firstPause;
       if ((grain === this.shown.grain && place === this.shown.place) || grain === 0) this.take(ask, range, askedAt);

@@ -9,7 +9,7 @@ import { meaningOf, unitNames, type Unit } from '../lib/units.ts';
 import { HostClock } from './clock.ts';
 import { compareNames } from './names.ts';
 import { Budget, Track } from './track.ts';
-import type { HistoryRange, Host, InspectorStatus, Samples, Series as Declared } from './wire.ts';
+import type { Columns, HistoryRange, Host, InspectorStatus, Samples, Series as Declared } from './wire.ts';
 
 /** Milliseconds of samples that are kept where the budget allows. */
 export const horizon = 16 * 60_000;
@@ -32,6 +32,8 @@ export interface Series {
   track: Track;
   /** Its samples of the last hours, thinned out; null where none were asked for. */
   past: Track | null;
+  /** Of each thinned column when it begins, and the mean of all its samples; null where none were asked for. */
+  means: Track | null;
   /** Not shown any more; its track is empty. */
   dropped: boolean;
 }
@@ -222,6 +224,18 @@ export class Store {
       const { series } = this.declare(d);
       this.trackOf(series, grain, span).merge(t.slice(i, end), v.slice(i, end));
     }
+    if (grain > 0 && range.means) this.applyMeans(host, range.means, declared, span);
+  }
+
+  /** A column that was asked for again has another mean by now: the last one counts. */
+  private applyMeans(host: HostModel, { t, s, v }: Columns, declared: ReadonlyMap<number, Declared>, span: number): void {
+    for (let i = 0; i < s.length; i++) {
+      const d = declared.get(s[i]);
+      if (d?.host !== host.name) continue;
+      const { series } = this.declare(d);
+      series.means ??= new Track(this.budget, span);
+      series.means.push(t[i], v[i]);
+    }
   }
 
   private trackOf(series: Series, grain: number, span: number): Track {
@@ -235,7 +249,8 @@ export class Store {
   dropPast(host: HostModel): void {
     for (const series of host.byId.values()) {
       series.past?.release();
-      series.past = null;
+      series.means?.release();
+      series.past = series.means = null;
     }
   }
 
@@ -312,6 +327,7 @@ export class Store {
     this.takeOut(host, series);
     const anew = this.newSeries(series.id, declared, series.labels, series.track);
     anew.past = series.past;
+    anew.means = series.means;
     host.put(anew);
     this.place(host, anew, declared.kind);
     return { ...entry, series: anew };
@@ -348,6 +364,7 @@ export class Store {
       rate: meaning.rate,
       track,
       past: null,
+      means: null,
       dropped: false,
     };
   }
@@ -394,7 +411,8 @@ function drop(host: HostModel, series: Series): void {
   series.dropped = true;
   series.track.release();
   series.past?.release();
-  series.past = null;
+  series.means?.release();
+  series.past = series.means = null;
   host.take(series.id);
 }
 

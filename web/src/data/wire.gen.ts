@@ -371,6 +371,17 @@ export interface Code {
   isolation?: string;
 }
 
+/** Columns are samples by column: sample i is value V[i] of series S[i] at time
+ * T[i]. The three have one length. */
+export interface Columns {
+  /** ms since the epoch, UTC */
+  t: number[] | null;
+  /** numbers of declared series */
+  s: number[] | null;
+  /** finite */
+  v: number[] | null;
+}
+
 /** DeleteParams take an inspector off its hosts. Its history is kept. */
 export interface DeleteParams {
   name: string;
@@ -434,6 +445,8 @@ export interface HistoryRangeParams {
   to_ms?: number;
   /** Points is how many points wide the chart is, 1 to 10000. */
   points: number;
+  /** Means asks for the mean of each point of each gauge too. */
+  means?: boolean;
 }
 
 /** HistoryRangeResult holds, of each point and series, the lowest and the
@@ -453,6 +466,9 @@ export interface HistoryRangeResult {
   s: number[] | null;
   /** finite */
   v: number[] | null;
+  /** Means has, where they were asked for, the mean of all samples of each point and
+   * gauge, at the time at which the point begins. */
+  means?: Columns;
 }
 
 /** Host is what the master knows of one host. */

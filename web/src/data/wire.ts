@@ -14,7 +14,7 @@ export interface Series extends WireSeries {
 }
 
 /** The three columns are always there, as they have one length and samples. */
-interface Columns {
+export interface Columns {
   t: number[];
   s: number[];
   v: number[];
@@ -24,6 +24,6 @@ interface Columns {
 export type Samples = Omit<WireSamples, 'series' | keyof Columns> & Columns & { series?: Series[] };
 
 /** Samples of the past, series by series, each in order of time. */
-export type HistoryRange = Omit<HistoryRangeResult, 'series' | keyof Columns> & Columns & { series: Series[] | null };
+export type HistoryRange = Omit<HistoryRangeResult, 'series' | 'means' | keyof Columns> & Columns & { series: Series[] | null; means?: Columns };
 
 export const protocolVersion = 1;

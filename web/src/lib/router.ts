@@ -20,7 +20,7 @@ export interface Route {
 }
 
 /** Names in the query that all pages share. */
-const shared = ['window', 'from', 'to'];
+const shared = ['window', 'from', 'to', 'at'];
 
 /** The variables of a pattern in a path, or null where it does not fit. */
 export function match(pattern: string, path: string): Record<string, string> | null {

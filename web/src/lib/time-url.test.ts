@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { longest, rangeOf, shortest, windowOf, windowText, withTime } from './time-url.ts';
+import { longest, pausedOf, rangeOf, shortest, windowOf, windowText, withTime } from './time-url.ts';
 
 test.each([
   ['?window=15m', 900_000],
@@ -35,6 +35,18 @@ test('a range comes back as it was, whatever it is', () => {
     expect(new URLSearchParams(query).get('q')).toBe('role=db');
     expect(windowOf(query)).toBe(0);
   }
+});
+
+test('a pause comes back as it was, and none that is to come', () => {
+  const now = Date.parse('2026-11-30T12:00:00Z');
+  for (let i = 0; i < 200; i++) {
+    const at = now - Math.floor(Math.random() * longest);
+    expect(pausedOf(withTime('?q=x', 300_000, null, at), now)).toBe(at);
+  }
+  const range = { from: now - 60_000, to: now };
+  expect(pausedOf(withTime('', 0, range, now), now)).toBeNull();
+  for (const q of ['', '?at=', '?at=x', '?at=2026-11-30T12:00:01Z', '?at=1971-01-01T00:00:00Z']) expect(pausedOf(q, now), q).toBeNull();
+  expect(withTime('?at=2026-11-30T11:00:00Z&q=x', 0, null)).toBe('?q=x');
 });
 
 test('an address that names no time that can be shown names none', () => {

@@ -1,5 +1,6 @@
 // The time that is shown, as the address says it: ?window=15m, the last quarter
-// of an hour, or ?from=…&to=…, from one moment to another. Pure.
+// of an hour, or ?from=…&to=…, from one moment to another; ?at=… is when it was
+// paused. Pure.
 
 export interface Range {
   /** Milliseconds since the epoch. */
@@ -26,6 +27,12 @@ export function rangeOf(query: string): Range | null {
   return to - from >= shortest && to - from <= longest && from >= 0 ? { from, to } : null;
 }
 
+/** When a query was paused, before now; null where it was not. */
+export function pausedOf(query: string, now: number): number | null {
+  const at = Date.parse(new URLSearchParams(query).get('at') ?? '');
+  return at > 0 && at <= now && now - at <= longest ? at : null;
+}
+
 /** 15m, 6h, 7d. */
 export function windowText(ms: number): string {
   const [unit, size] = Object.entries(units)
@@ -34,16 +41,17 @@ export function windowText(ms: number): string {
   return `${ms / size}${unit}`;
 }
 
-/** A query that says a window or a range, and what it said beside. */
-export function withTime(query: string, window: number, range: Range | null): string {
+/** A query that says a window or a range, when that was paused, and what it said beside. */
+export function withTime(query: string, window: number, range: Range | null, pausedAt: number | null = null): string {
   const params = new URLSearchParams(query);
-  for (const name of ['from', 'to', 'window']) params.delete(name);
+  for (const name of ['from', 'to', 'window', 'at']) params.delete(name);
   if (range) {
     params.set('from', iso(range.from));
     params.set('to', iso(range.to));
   } else if (window > 0) {
     params.set('window', windowText(window));
   }
+  if (pausedAt !== null && !range) params.set('at', iso(pausedAt));
   // The colons of a time may stand in a query, and are read more easily.
   const text = params.toString().replace(/%3A/g, ':');
   return text ? `?${text}` : '';

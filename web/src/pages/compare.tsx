@@ -15,6 +15,7 @@ import { hostPath } from '../lib/router.ts';
 import type { PageProps } from '../parts.ts';
 import { Empty, Head, Waiting } from '../ui/kit.tsx';
 import { subjectOf } from '../ui/host-subject.ts';
+import '../style/work.css';
 import '../style/explore.css';
 import '../style/compare.css';
 

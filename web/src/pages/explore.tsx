@@ -116,6 +116,7 @@ export default function ExplorePage(parts: PageProps) {
               class="tall"
               view={view}
               answer={found.drawn}
+              stats
               label={`Chart of ${asked.join(', ')}`}
               off={router.get('hide').split('\n').filter(Boolean)}
               hides={(list) => router.set({ hide: list.join('\n') })}

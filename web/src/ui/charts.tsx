@@ -62,10 +62,12 @@ export function GroupedCharts({ host, fleet, ...shared }: Shared & Pick<Parts, '
   const own = charts.filter((c) => c.name === selfChart);
   const resting = charts.filter((c) => zeros.has(c.id) && c.name !== selfChart);
   const entries = new Map(fleet.catalog.value.map((e) => [e.name, e]));
+  const groups = groupsOf(host, charts.filter((c) => !zeros.has(c.id)));
   return (
     <>
-      {groupsOf(host, charts.filter((c) => !zeros.has(c.id))).map((g) => (
-        <section key={g.name} class="group" aria-label={g.name}>
+      <Contents names={groups.map((g) => g.name)} />
+      {groups.map((g) => (
+        <section key={g.name} id={`charts ${g.name}`} class="group" aria-label={g.name} tabIndex={-1}>
           <header>
             <h2>{g.inspectors.length === 1 ? g.inspectors[0].name : g.name}</h2>
             {g.inspectors.map((i) => (
@@ -78,6 +80,25 @@ export function GroupedCharts({ host, fleet, ...shared }: Shared & Pick<Parts, '
       {resting.length > 0 && <Folded title={`${resting.length} ${resting.length === 1 ? 'chart shows' : 'charts show'} nothing but zeros`} charts={resting} {...shared} />}
       {own.length > 0 && <Own charts={own} {...shared} />}
     </>
+  );
+}
+
+/** The groups of the page: a press leads to one. */
+function Contents({ names }: { names: string[] }) {
+  if (names.length < 4) return null;
+  const go = (name: string): void => {
+    const group = document.getElementById(`charts ${name}`);
+    group?.scrollIntoView();
+    group?.focus({ preventScroll: true });
+  };
+  return (
+    <nav class="contents" aria-label="Charts of this host">
+      {names.map((name) => (
+        <button key={name} type="button" class="text-link" onClick={() => go(name)}>
+          {name}
+        </button>
+      ))}
+    </nav>
   );
 }
 
