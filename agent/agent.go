@@ -50,12 +50,12 @@ type Deps struct {
 	// Definitions are the inspectors to run at first, with paths of files
 	// resolved. See Apply.
 	Definitions []inspectors.Definition
-	// BuiltIn are the names of those of them that what a master sends replaces.
-	// What it sends under the name of another is refused.
+	// BuiltIn are the names of those definitions that pushed code may replace. Pushed
+	// code under the name of any other is refused.
 	BuiltIn []string
 	// HostBy says who gave the host its name: "machine", or the file that has it; ""
 	// for somebody who may have given this start another name than the last. See
-	// keeper.inherit.
+	// delivery.Spooler.Inherit.
 	HostBy string
 	// Programs fetches the programs of plugins that a master sends; nil fetches
 	// them from the master, where the agent has a data folder to put them in.
@@ -85,7 +85,7 @@ type Agent struct {
 	owners  *owners
 	sched   *schedule.Scheduler
 	outbox  *delivery.Outbox
-	keeper  *delivery.Spooler
+	spooler *delivery.Spooler
 	session *session
 	metrics *metricsServer
 	signers assignment.Signers
@@ -130,7 +130,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 		a.sched.Beat(every, deps.Notify.Alive)
 	}
 	a.outbox = delivery.New(a.log, a.bootID, cfg.BufferReports, a.track.nudge)
-	a.keeper = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
+	a.spooler = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
 	a.signers = keys
 	a.assigner = assignment.New(assignment.Options{
 		Log: a.log, Runner: deps.Runner, Schedule: a.sched, Track: a.track, Receipts: a.receipts,
@@ -179,24 +179,24 @@ func (d *Deps) check() error {
 	return assignment.Check(d.Definitions)
 }
 
-// Run runs the inspectors and keeps reporting until ctx ends. It needs no
-// master to start or to go on: what cannot be sent is kept, as far as the
-// spool goes. It returns nil when every run has ended, what is left has been
-// sent if the master is there to take it and else is on the disk, and every
-// goroutine is gone. It gives an error at once when another agent uses its data
-// folder, or somebody the address for its metrics. It can be called once.
+// Run runs the inspectors and keeps reporting until ctx ends. It needs no master to
+// start or to go on: reports that cannot be sent are kept, within the bounds of the
+// spool. It returns nil when every run has ended, every goroutine is gone, and the
+// remaining reports have been sent or, without a master to take them, are on the disk.
+// It fails at once when another agent uses its data folder, or when the address for its
+// metrics is taken. It can be called once.
 func (a *Agent) Run(ctx context.Context) error {
 	life, end := context.WithCancel(ctx)
 	defer end()
 	if err := a.begin(life); err != nil {
 		return err
 	}
-	if err := a.keeper.Open(ctx); err != nil {
+	if err := a.spooler.Open(ctx); err != nil {
 		return fmt.Errorf("cannot run the agent: %w", err)
 	}
-	a.keeper.Inherit(a.host, a.deps.HostBy)
+	a.spooler.Inherit(a.host, a.deps.HostBy)
 	if err := a.metrics.open(); err != nil {
-		a.keeper.Close()
+		a.spooler.Close()
 		return fmt.Errorf("cannot run the agent: %w", err)
 	}
 	// Delivery outlives the inspectors, so that their last samples are sent.
@@ -206,7 +206,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.assigner.Start()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.Run(delivering) })
-	deliverers.Go(func() { a.keeper.Run(delivering) })
+	deliverers.Go(func() { a.spooler.Run(delivering) })
 	deliverers.Go(func() { a.session.run(delivering) })
 	deliverers.Go(func() { a.metrics.run(delivering) })
 	parts.Go(func() { a.sched.Run(life) })
@@ -224,7 +224,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	cancel()
 	stopDelivering()
 	deliverers.Wait()
-	a.keeper.Close()
+	a.spooler.Close()
 	a.tellLeft()
 	return nil
 }

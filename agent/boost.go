@@ -16,7 +16,7 @@ const (
 	// maxBoostLease bounds the time for which one request of the master has an
 	// inspector run faster.
 	maxBoostLease = time.Minute
-	// maxLiveSamples bounds those that wait to be shown. What comes then is
+	// maxLiveSamples bounds the samples that wait to be shown. Further ones are
 	// dropped: nothing that is only shown is worth waiting for.
 	maxLiveSamples = 20_000
 	// maxLiveQueued is how many messages may wait on the connection when samples
@@ -24,8 +24,8 @@ const (
 	maxLiveQueued = 64
 )
 
-// serveBoost has an inspector run faster for a time, as the master asks for
-// again and again while somebody watches.
+// serveBoost makes an inspector run faster for a time. The master asks for it again and
+// again while somebody watches.
 func (a *Agent) serveBoost(_ context.Context, p wire.AgentBoostParams) (wire.Empty, error) {
 	interval := time.Duration(p.IntervalMS) * time.Millisecond
 	lease := time.Duration(p.ForMS) * time.Millisecond

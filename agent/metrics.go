@@ -61,7 +61,7 @@ func (m *metricsServer) run(ctx context.Context) {
 func (m *metricsServer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+metricsPath, func(w http.ResponseWriter, r *http.Request) {
-		// A page on the web could have a name of its own point at 127.0.0.1.
+		// A web page could make its own domain name point at 127.0.0.1.
 		if !namesLoopback(r.Host) {
 			http.Error(w, "ask for http://127.0.0.1 or http://localhost", http.StatusForbidden)
 			return
@@ -84,8 +84,8 @@ func namesLoopback(hostport string) bool {
 	return config.IsLoopback(strings.Trim(host, "[]"))
 }
 
-// writeMetrics tells of the agent, its inspectors and its process. What it
-// reports of inspectors to the master is the same, but for the names.
+// writeMetrics tells of the agent, its inspectors and its process. The counts of
+// inspectors are those that it reports to the master, under other names.
 func (a *Agent) writeMetrics(t *exposition.Text) {
 	t.Family("vedette_agent_info", exposition.Gauge, "Under which name the agent reports, and its version.")
 	t.Sample("vedette_agent_info", 1, "host", a.host, "version", a.deps.Version)

@@ -41,7 +41,7 @@ var statusGap = map[urgency]time.Duration{
 type sessionOptions struct {
 	Log    *slog.Logger
 	Client rpc.Client // without its callbacks
-	// Hello introduces the agent, but for NowMS and Assigned. It is called when
+	// Hello introduces the agent; NowMS and Assigned are left open. It is called when
 	// there is a connection.
 	Hello    func() wire.HelloParams
 	Assigned func() string // the hash of what the master has assigned
@@ -289,10 +289,10 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link,
 	return nil
 }
 
-// triesOf is how often a report is sent that was answered by an error. It is
-// not for ever, lest a bad report hold a place in the window of every
-// connection to come; but more than once, as the fault may have been the
-// master's, or that of a report which declared a series for this one.
+// triesOf is how often a report is sent that was answered by an error. It is not for
+// ever, so that a bad report does not hold a place in the window of every future
+// connection. It is more than once, because the fault may have been the master's, or
+// that of a report which declared a series for this one.
 func triesOf(err error) int {
 	if re, ok := errors.AsType[*rpc.Error](err); ok && re.Code == rpc.CodeInternal {
 		return 10

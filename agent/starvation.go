@@ -37,7 +37,7 @@ type starvation struct {
 	gauge *plugins.Starvation // nil where the runner has no processes
 
 	mu     sync.Mutex
-	reason string    // guarded by mu, as all below: at the last look
+	reason string    // guarded by mu, like all below: at the last look
 	told   time.Time // when samples told of it
 }
 

@@ -50,7 +50,7 @@ type record struct {
 	came    uint64 // when it came, before or after others
 	urgency urgency
 	chatter chatter
-	labels  inspectors.Labels // of its own series
+	labels  inspectors.Labels // of the inspector's own series
 	tallies []tally           // the outcomes that it has had
 	took    time.Duration     // wall time of all runs
 	idle    int               // ticks in a row at which the runner could not run it
@@ -188,7 +188,7 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	r.CPUSeconds += o.CPU.Seconds()
 	r.took += o.Duration
 	t.countLocked(r, o.Err)
-	if o.Err == nil || r.State != wire.StateOK { // or else it did not run, which alone says nothing
+	if o.Err == nil || r.State != wire.StateOK { // otherwise it did not run, which alone says nothing
 		t.receipts.Ran(r.Name, r.Assigned, r.State, r.Error)
 	}
 	return r.samples(o)
@@ -253,9 +253,9 @@ func (t *tracker) countLocked(r *record, err error) {
 	t.markLocked(r, soon)
 }
 
-// countIdleLocked counts a tick at which the inspector could not run through no
-// fault of its own. One such tick, as when its process was restarted because of
-// another, is only missed; a second in a row is a failure to be seen.
+// countIdleLocked counts a tick at which the inspector could not run, though it is not
+// at fault. One such tick is only missed, for example when its process was restarted
+// because of another inspector; a second in a row is shown as a failure.
 func (t *tracker) countIdleLocked(r *record, err error) {
 	r.idle++
 	r.Missed++
@@ -372,9 +372,9 @@ func (t *tracker) pending() urgency {
 	return t.urgency
 }
 
-// take returns every inspector, or those that changed since the last take, by
-// name. What was taken counts as heard; when it could not be sent, the next
-// take must be of all.
+// take returns every inspector, or those that changed since the last take, by name. The
+// returned changes count as heard; if they cannot be sent, the next take must be of
+// all.
 func (t *tracker) take(all bool) wire.StatusParams {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -24,8 +24,8 @@ const (
 	// trialPrefix begins the name under which the runner knows a trial:
 	// trial-ID/NAME. It does not meet the inspector that it may be a draft of.
 	trialPrefix = "trial-"
-	// maxTrials is how many trials a host runs at once, each in a process of its
-	// own, and maxTrialTime how long one may last.
+	// maxTrials is how many trials a host runs at once, each in a separate process, and
+	// maxTrialTime how long one may last.
 	maxTrials    = 8
 	maxTrialTime = time.Hour
 	// maxTrialLines and maxTrialLine bound what is shown of what one run prints,

@@ -37,7 +37,7 @@ const (
 	ephemeralLabel = "ephemeral"
 )
 
-// info names one series of those. What does not name it is "".
+// info names one series of those. A label that it lacks is "".
 type info struct{ key, host, inspector, kind, revision, state string }
 
 // labels are those of the series beside its host.
@@ -166,8 +166,8 @@ func (a *annotator) takeOver(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// samples returns a sample for each series that there is now, and an end for each
-// known one that there is not, of which it returns a list.
+// samples returns a sample for each series that exists now, and an end for each known
+// series that does not. It also returns a list of those that ended.
 func (a *annotator) samples(now time.Time) (batch []history.Sample, ended []info) {
 	seen := make(map[info]bool)
 	set := func(one info, v float64) {

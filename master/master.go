@@ -341,8 +341,8 @@ func (m *Master) endTokens(ctx context.Context, now time.Time) {
 	}
 }
 
-// keep runs the history, and the forwarders around it: what it acknowledges they
-// have been told.
+// keep runs the history, and the forwarders around it, so that they are told of all
+// samples before the history acknowledges them.
 func (m *Master) keep(ctx context.Context) error {
 	forwarding, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

@@ -17,9 +17,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// route is the row of one path of the master: what is served there, to whom, and
-// how. The mux is built from the rows alone, so a path without a row does not
-// exist, and neither does a method that its row does not name.
+// route is the row of one path of the master: the handler, whom it serves, and how. The
+// mux is built from the rows alone, so a path without a row does not exist, and neither
+// does a method that its row does not name.
 type route struct {
 	// Path is a pattern of http.ServeMux, without a method: one that ends in a slash
 	// is for everything below it.

@@ -52,9 +52,9 @@ func (b Backoff) withDefaults() Backoff {
 	return b
 }
 
-// delay returns the time to wait after so many failures in a row, the last of
-// which was err. When the other end named a time, that is added to the first
-// jitter, so that many clients that were told the same do not come as one.
+// delay returns the time to wait after so many failures in a row; err was the last. If
+// the other end named a time, that is added to the jitter, so that many clients that
+// were told the same time do not come back at once.
 func (b Backoff) delay(failures int, err error) time.Duration {
 	bound := b.First
 	for range failures - 1 {

@@ -60,8 +60,8 @@ func newCBORModes() cborModes {
 	}
 	return cborModes{
 		enc: enc,
-		// A NaN deep in a frame shall be the fault of its request, which can
-		// be answered, rather than of the frame, which cannot.
+		// A NaN deep in a frame is the fault of its request, which can be answered, and
+		// not of the frame, which cannot.
 		outer: dec(func(o *cbor.DecOptions) {
 			o.NaN, o.Inf, o.IntDec = cbor.NaNDecodeAllowed, cbor.InfDecodeAllowed, cbor.IntDecConvertNone
 		}),

@@ -29,8 +29,8 @@ type DialOptions struct {
 	// of the environment if one is set there.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Again is how often to try again where the connection is closed before it is up: a
-	// server sheds connections that have not logged in while too many come at once.
-	// An agent leaves it at 0, as it comes back by itself, and later.
+	// server sheds connections that have not logged in while too many come at once. An
+	// agent leaves it at 0, because it comes back by itself, and later.
 	Again int
 }
 

@@ -9,18 +9,18 @@
 // [Dial] makes one Peer by connecting out, and [Client] keeps one connected for
 // ever. From then on both ends are alike.
 //
-// A Peer has two goroutines of its own. The reader decodes frames, delivers
-// answers to waiting calls and starts a goroutine for each request, at most
-// Options.MaxInFlight at once, after which it stops reading until one returns.
-// The writer alone writes to the socket; it sends everything that is queued and
-// flushes when the queue is empty, so a burst costs few system calls.
+// A Peer has two goroutines. The reader decodes frames, delivers answers to waiting
+// calls and starts a goroutine for each request, at most Options.MaxInFlight at once,
+// after which it stops reading until one returns. The writer alone writes to the
+// socket; it sends everything that is queued and flushes when the queue is empty, so a
+// burst costs few system calls.
 //
 // # Slow readers
 //
-// What is to be sent waits in a queue bounded in messages and in bytes. Calls,
+// Messages to be sent wait in a queue that is bounded in messages and in bytes. Calls,
 // notifications and answers wait for room, as long as their context lives.
-// [Peer.Queued] tells how much waits, for callers that would rather drop something
-// than wait.
+// [Peer.Queued] tells how much waits, for callers that would rather drop something than
+// wait.
 //
 // # What a connection ends with
 //

@@ -88,7 +88,7 @@ func (e *CloseError) Is(target error) bool { return target == ErrClosed }
 // HTTPError is an HTTP answer in place of a WebSocket. Dial returns one;
 // Server.Authenticate may return one to choose the answer.
 type HTTPError struct {
-	Status     int           // of HTTP, as 401
+	Status     int           // of HTTP, such as 401
 	Body       string        // text of the answer; Dial keeps the first 512 bytes
 	RetryAfter time.Duration // of the header Retry-After, or 0
 }
@@ -126,8 +126,8 @@ func isPermanent(err error) bool {
 	return false
 }
 
-// maxRetryAfter bounds what a server can ask, lest a wrong number silence a
-// fleet for days.
+// maxRetryAfter bounds the pause that a server can ask for, so that a wrong number
+// cannot silence a fleet for days.
 const maxRetryAfter = 10 * time.Minute
 
 var retryAfterPattern = regexp.MustCompile(`\bretry_after_ms=(\d{1,9})\b`)

@@ -10,15 +10,14 @@ import (
 
 // Handler answers requests.
 //
-// ServeRPC is called once for each request and notification, from a goroutine
-// of its own unless the handler says otherwise as an [Orderer]. ctx carries the
-// peer ([PeerFrom]); it ends when the connection is down or the caller
-// cancelled. The result is encoded as the answer; an error is answered as
-// itself if it is or wraps an *Error, and else with CodeInternal and its text.
-// A *CloseError is answered and then closes the connection. For a notification
-// the result is dropped and an error is logged. A panic is answered with
-// CodeInternal and logged with its stack. req is not to be used after ServeRPC
-// has returned.
+// ServeRPC is called once for each request and notification, from a separate goroutine
+// unless the handler says otherwise as an [Orderer]. ctx carries the peer ([PeerFrom]);
+// it ends when the connection is down or the caller cancelled. The result is encoded as
+// the answer; an error that is or wraps an *Error is answered as that, any other with
+// CodeInternal and its text. A *CloseError is answered and then closes the connection.
+// For a notification the result is dropped and an error is logged. A panic is answered
+// with CodeInternal and logged with its stack. req is not to be used after ServeRPC has
+// returned.
 type Handler interface {
 	ServeRPC(ctx context.Context, req *Request) (any, error)
 }
@@ -61,8 +60,8 @@ type muxEntry struct {
 // NewMux returns a Mux that knows no method.
 func NewMux() *Mux { return &Mux{methods: map[string]muxEntry{}} }
 
-// Handle has h answer the method, each request in a goroutine of its own. It
-// panics if the method is already there, as that is a mistake in the program.
+// Handle makes h answer the method, each request in a separate goroutine. It panics if
+// the method is already there, which is a mistake in the program.
 func (m *Mux) Handle(method string, h HandlerFunc) { m.add(method, muxEntry{handle: h}) }
 
 // HandleInOrder has h answer the method on the goroutine that reads the

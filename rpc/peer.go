@@ -224,10 +224,10 @@ func (p *Peer) fits(n int, method string) error {
 	return nil
 }
 
-// Close takes the connection down with a close code (RFC 6455, section 7.4) and
-// a reason of at most 123 bytes; longer ones are cut. What is queued is still
-// sent. Close does not wait, so that handlers may call it; see Wait. It returns
-// an error that wraps ErrClosed when the connection was down before.
+// Close takes the connection down with a close code (RFC 6455, section 7.4) and a
+// reason of at most 123 bytes; longer ones are cut. Messages that are queued are still
+// sent. Close does not wait, so handlers may call it; see Wait. It returns an error
+// that wraps ErrClosed when the connection was down before.
 func (p *Peer) Close(code int, reason string) error {
 	ce := &CloseError{Code: code, Reason: cutReason(reason), Local: true}
 	p.queue.close(ce, false) // first, so that nothing is taken and then not sent

@@ -148,8 +148,8 @@ func (q *queue) takePong() ([]byte, bool) {
 	return pong, pong != nil
 }
 
-// close takes nothing more; what is queued may still be taken unless drop.
-// The first error stays.
+// close makes the queue refuse further messages. Those that are queued may still be
+// taken, unless drop is set. The first error stays.
 func (q *queue) close(err error, drop bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

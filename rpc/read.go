@@ -237,8 +237,8 @@ func (p *Peer) handleCancel(e envelope) {
 	}
 }
 
-// handleRequest handles a request or notification, here if it is to be in
-// order, else in a goroutine, for which it may have to wait.
+// handleRequest handles a request or notification, here if it has to be in order,
+// otherwise in a goroutine, for which it may have to wait.
 func (p *Peer) handleRequest(e envelope, b *batch) {
 	req := &Request{Method: e.method, Peer: p, Notification: e.id == nil, params: e.params}
 	if e.id != nil {

@@ -25,9 +25,9 @@ type Server struct {
 	Handler Handler // of the requests of every peer; nil knows no method
 	Options Options
 
-	// Authenticate looks at the request before anything is allocated for it.
-	// An error refuses it: with the answer of an *HTTPError, else with 401 and
-	// the text of the error. nil lets everyone in, with a nil identity.
+	// Authenticate looks at the request before anything is allocated for it. An error
+	// refuses it: an *HTTPError with its own answer, any other with 401 and the text of
+	// the error. nil lets everyone in, with a nil identity.
 	Authenticate func(*http.Request) (identity any, err error)
 	// CheckOrigin tells whether a browser's page may connect. nil allows pages
 	// of the server itself only, and clients that are not browsers.
@@ -125,9 +125,9 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	return err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-// OriginRefusal says why a request is refused that a page of another origin has
-// sent, or that is for another host. It names both, as a proxy that changes the
-// Host makes two of one.
+// OriginRefusal says why a request is refused that comes from a page of another origin,
+// or is for another host. It names both, because a proxy that changes the Host makes
+// one origin look like two.
 func OriginRefusal(r *http.Request) string {
 	origin := r.Header.Get("Origin")
 	switch site := r.Header.Get("Sec-Fetch-Site"); {

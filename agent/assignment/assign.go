@@ -185,11 +185,11 @@ func (s *Assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned 
 	return before
 }
 
-// Change makes the host's own inspectors others. What did not change is not
-// touched, and its schedule does not move. What is new or changed is loaded while
-// the old runs on and takes its place when it is ready; where it cannot be loaded
-// the old goes on. What is gone is stopped last. A faulty definition, or a name
-// given twice, refuses them all.
+// Change makes the host's own inspectors others. An inspector that did not change is
+// not touched, and its schedule does not move. One that is new or changed is loaded
+// while the old code runs on, and takes its place when it is ready; if it cannot be
+// loaded, the old code goes on. Inspectors that are gone are stopped last. A faulty
+// definition, or a name given twice, refuses them all.
 //
 // Change returns when each has been tried, with an error for each that does not
 // run as defined. One that wraps plugins.ErrUnavailable is tried again in the

@@ -49,7 +49,7 @@ type verdict struct {
 
 var (
 	// ErrOwn is why an inspector is refused that the host itself configures.
-	ErrOwn = errors.New("this host's own configuration has an inspector of that name, which goes before")
+	ErrOwn = errors.New("this host's own configuration has an inspector of that name, which takes precedence")
 	// errTwice is why an inspector is not run that an assignment has twice.
 	errTwice = errors.New("the assignment has two inspectors of that name")
 )
@@ -111,8 +111,9 @@ func receiptOf(err error) string {
 	return wire.ReceiptFailed
 }
 
-// instead returns what goes on under the name of an item that cannot be run, if
-// there is such: what was handed on last, or what ran before the agent was started.
+// instead returns the code that goes on under the name of an item that cannot be run:
+// the definition that was handed on last, or the one that ran before the agent was
+// started. It returns false if there is neither.
 func (f *facts) instead(name string, needs map[wire.Artefact]bool) (inspectors.Definition, bool) {
 	if d, ok := f.last[name]; ok {
 		return d, true

@@ -27,7 +27,7 @@ type Kept struct {
 	Before map[string]wire.Assigned `json:"before,omitempty"`
 }
 
-// keptFile is the file: what is kept, and the hex SHA-256 of its bytes.
+// keptFile is the content of the file: the Kept, and the hex SHA-256 of its bytes.
 type keptFile struct {
 	SHA256 string          `json:"sha256"`
 	Kept   json.RawMessage `json:"kept"`
@@ -77,8 +77,8 @@ func sumOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// openKept returns what the agent remembers: nothing where it may not run what a
-// master sends, or what there is cannot be read, of which the log is told.
+// openKept returns what the agent remembers. That is nothing if it may not run pushed
+// code, or if the file cannot be read, which it logs.
 func (s *Assigner) openKept() Kept {
 	if s.Data == "" {
 		return Kept{}

@@ -50,8 +50,8 @@ func NewReceipts() *Receipts {
 // Bell rings when Due has come nearer.
 func (b *Receipts) Bell() <-chan struct{} { return b.bell }
 
-// Assign makes the receipts those of an assignment. One of a revision that was
-// there before stays as it is, but for one that may be let through now that it has
+// Assign makes the receipts those of an assignment. The receipt of a revision that was
+// assigned before stays as it is, unless the revision was barred and now comes with
 // other signatures.
 func (b *Receipts) Assign(a *wire.Assignment) {
 	b.mu.Lock()
@@ -122,8 +122,8 @@ func (b *Receipts) Ran(name, revision, state, reason string) {
 	}
 }
 
-// LoadFailed notes why a definition is not loaded, and which revision goes on.
-// What is no fault of the code is tried again, and ends nothing.
+// LoadFailed notes why a definition is not loaded, and which revision goes on. A
+// failure that is not the fault of the code is tried again, and ends nothing.
 func (b *Receipts) LoadFailed(name, revision string, err error, running string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

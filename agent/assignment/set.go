@@ -18,8 +18,8 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// Bounds of the wait before a definition that could not be loaded, through no
-// fault of its own, is tried again.
+// Bounds of the wait before a definition that could not be loaded is tried again, if
+// the failure was not its own fault.
 const (
 	minReload = time.Second
 	maxReload = 30 * time.Second
@@ -31,8 +31,8 @@ const (
 // OwnChart is the chart of the agent's own series. No inspector may be named into it.
 const OwnChart = "vedette"
 
-// maxScriptLoads is how many scripts are loaded at once. Plugins are processes
-// of their own, of which one may hang: they do not wait for each other.
+// maxScriptLoads is how many scripts are loaded at once. Plugins are separate
+// processes, and one of them may hang, so they do not wait for each other.
 const maxScriptLoads = 4
 
 // set is the inspectors of the agent. It loads what is new, hands it to the
@@ -101,9 +101,9 @@ func checkDefinition(d *inspectors.Definition) error {
 	return nil
 }
 
-// apply makes the set that of the definitions. What did not change is not
-// touched; what is new or changed is loaded while the old runs on, and takes
-// its place when it is ready, or not at all; what is gone goes last.
+// apply makes the set that of the definitions. Members that did not change are not
+// touched. New or changed ones are loaded while the old code runs on, and take its
+// place when they are ready, or not at all. Members that are gone are dropped last.
 //
 // It returns when each definition has been tried once, with an error for each
 // that does not run. Those whose error wraps plugins.ErrUnavailable, or
@@ -145,8 +145,8 @@ func (s *set) apply(ctx, life context.Context, defs []inspectors.Definition, win
 	return s.faults()
 }
 
-// want makes d what its member shall run. It returns a channel that is closed
-// after the first attempt to load it, or nil where there is nothing to load.
+// want makes d the definition that its member should run. It returns a channel that is
+// closed after the first attempt to load it, or nil where there is nothing to load.
 func (s *set) want(life context.Context, d inspectors.Definition, window time.Duration) <-chan struct{} {
 	m := s.members[d.Name]
 	if m == nil {
@@ -187,9 +187,9 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 	return first
 }
 
-// wantsAlready tells again how the definition does that the member wants. It
-// returns false where d has another name in the catalog than what is being
-// loaded, or could not be, as the outcome is told under that name.
+// wantsAlready reports again how the wanted definition does. It returns false if d has
+// another revision in the catalog than the definition that is being loaded or failed to
+// load, because that outcome is reported under the other revision.
 func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 	m.mu.Lock()
 	runs := m.live.Name != "" && m.live.Revision() == d.Revision()

@@ -24,7 +24,7 @@ const (
 )
 
 // disk is what the outbox knows of the spool. The outbox's mu guards it; the
-// keeper does the work, without mu.
+// Spooler does the work, without mu.
 type disk struct {
 	mode    string       // as wire.AgentStatus.Spool tells it
 	reports int          // in the store, that the master does not have
@@ -71,11 +71,11 @@ func (o *Outbox) crowdedLocked() bool {
 	return o.queued > o.limit/2 || o.bytes > maxOutboxBytes/2
 }
 
-// takeOld takes the reports out that are to go to the disk: all of them where
-// there is no link to send them, or where memory gets short, else those that
-// have waited for long. They count as kept in memory until moved or untake is
-// called with them. Those in flight that have waited for long are to be copied:
-// they go on, and were they lost with the process, so would be what they hold.
+// takeOld takes out the reports that should go to the disk: all of them if there is no
+// link to send them, or if memory gets short; otherwise those that have waited for
+// long. They count as kept in memory until moved or untake is called with them. Reports
+// in flight that have waited for long are copied: they stay in flight, and their
+// samples survive if the process is killed.
 func (o *Outbox) takeOld() (taken, flying []*Report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -224,8 +224,8 @@ func (o *Outbox) inherited(totals spool.Totals) {
 	bell.Ring(o.wake)
 }
 
-// abandon notes that the store is damaged: what was loaded of it is in memory
-// alone now, the rest is lost.
+// abandon notes that the store is damaged: reports that were loaded from it are in
+// memory alone now, the rest is lost.
 func (o *Outbox) abandon() (lost uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -256,7 +256,7 @@ func (o *Outbox) abandon() (lost uint64) {
 	return lost
 }
 
-// leave ends the counting, as the claim is given up.
+// leave ends the counting because the claim is given up.
 func (o *Outbox) leave() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

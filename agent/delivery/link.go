@@ -41,8 +41,8 @@ func (o *Outbox) Connect(acked uint64) *Link {
 	return o.link
 }
 
-// End ends the link when nothing is in flight any more. What was live and not
-// sent becomes the backlog.
+// End ends the link when nothing is in flight any more. Live reports that were not sent
+// become the backlog.
 func (l *Link) End() {
 	o := l.o
 	o.mu.Lock()
@@ -55,9 +55,9 @@ func (l *Link) End() {
 	}
 }
 
-// Next returns the report to send now and its params, and notes it as in
-// flight; or nil and, when it is time alone that is waited for, how long.
-// Otherwise the outbox's bell tells when to ask again. What is live goes first.
+// Next returns the report to send now and its params, and notes it as in flight; or nil
+// and, if only time has to pass, how long. Otherwise the outbox's bell tells when to
+// ask again. Live reports go first.
 func (l *Link) Next() (*Report, *wire.ReportParams, time.Duration) {
 	o := l.o
 	o.mu.Lock()
@@ -78,8 +78,9 @@ func (l *Link) Next() (*Report, *wire.ReportParams, time.Duration) {
 	return l.nextOfBacklogLocked()
 }
 
-// nextOfBacklogLocked is next where nothing live waits: what was sent before
-// and came back goes before what was never sent, which is oldest on the disk.
+// nextOfBacklogLocked is Next where nothing live waits. Reports that were sent before
+// and came back go before reports that were never sent, and the oldest of those are on
+// the disk.
 func (l *Link) nextOfBacklogLocked() (*Report, *wire.ReportParams, time.Duration) {
 	o := l.o
 	early := o.releaseHeldLocked(time.Now())
@@ -154,8 +155,8 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 	return p
 }
 
-// landLocked takes r out of what is in flight. Series that it declared are
-// known to the master now, or else unknown: a number is never given twice on a
+// landLocked takes r out of what is in flight. Its declared series count as known to
+// the master if known, and as unknown otherwise: a number is never given twice on a
 // connection, so a declaration that did arrive does no harm.
 func (l *Link) landLocked(r *Report, known bool) {
 	if l.inFlight[r] {
@@ -172,7 +173,7 @@ func (l *Link) landLocked(r *Report, known bool) {
 	bell.Ring(l.o.bell)
 }
 
-// Acknowledged removes r, of which the master refused some samples.
+// Acknowledged removes r. refused is how many of its samples the master did not take.
 func (l *Link) Acknowledged(r *Report, refused int) {
 	o := l.o
 	o.mu.Lock()

@@ -39,7 +39,7 @@ type Outbox struct {
 	kick   chan struct{} // capacity 1: samples wait to become a report
 	bell   chan struct{} // capacity 1: the link has something to look at
 	gone   chan struct{} // capacity 1: a report has been settled, or the link has ended
-	wake   chan struct{} // capacity 1: the keeper has something to do
+	wake   chan struct{} // capacity 1: the Spooler has something to do
 	notify func()        // called, with mu held, when what the status tells has changed
 	claim  *spool.Claim  // or nil; set before run
 

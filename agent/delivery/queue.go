@@ -17,7 +17,7 @@ func (q *queue) oldest() *Report {
 	return q.reports[q.head]
 }
 
-// drop removes the oldest, of which there is one.
+// drop removes the oldest report; there must be one.
 func (q *queue) drop() {
 	q.reports[q.head] = nil
 	q.head++

@@ -36,8 +36,8 @@ type series struct {
 	declaring *Report // that declares it and is not acknowledged yet, or nil
 }
 
-// Report is a batch of samples by column. It does not change once it is made,
-// but for what the outbox's mu guards.
+// Report is a batch of samples by column. It does not change once it is made, except
+// for the fields that the outbox's mu guards.
 type Report struct {
 	times  []int64 // ms since the epoch
 	series []*series
@@ -117,9 +117,9 @@ func (s *series) declaration() wire.Series {
 // thirty thousand series of common size.
 const maxTableBytes = 8 << 20
 
-// seriesTable finds the one series of a key, kind and labels. It forgets what
-// was not used for long: what is used moves to the young half, and when that is
-// full, it becomes the old one, and the old one is forgotten. A series that is
+// seriesTable finds the one series of a key, kind and labels. It forgets series that
+// were not used for long: a series that is used moves to the young half; when that is
+// full it becomes the old half, and the former old half is forgotten. A series that is
 // forgotten and comes again is a new one to the master's connection.
 type seriesTable struct {
 	young, old map[string]*series

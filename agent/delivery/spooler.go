@@ -30,8 +30,8 @@ const (
 	expireEvery = time.Minute
 )
 
-// Spooler moves reports between the outbox and the disk, on a goroutine of its
-// own: nothing else of the agent ever waits for the disk.
+// Spooler moves reports between the outbox and the disk, on its own goroutine: nothing
+// else in the agent ever waits for the disk.
 type Spooler struct {
 	log *slog.Logger
 	cfg *config.Agent
@@ -158,8 +158,8 @@ func (k *Spooler) Run(ctx context.Context) {
 	}
 }
 
-// step moves what is to be moved, both ways. A disk that could not be written
-// is left alone for a while, but for what can be read of it.
+// step moves reports in both directions. A disk that could not be written is left alone
+// for a while, except for reading.
 func (k *Spooler) step() {
 	resting := k.reason != "" && time.Now().Before(k.retry)
 	if k.store == nil && !resting {

@@ -17,7 +17,7 @@ func TestFullDisk(t *testing.T) { alone.Test(t, testFullDisk) }
 func testFullDisk(t *testing.T) {
 	var log bytes.Buffer
 	o := newTestOutbox(100_000)
-	k := newTestKeeper(t, &log, o, t.TempDir())
+	k := newTestSpooler(t, &log, o, t.TempDir())
 	o.put("first", 1)
 	k.step()
 	if o.queued != 0 {

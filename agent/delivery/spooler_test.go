@@ -20,8 +20,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// newTestKeeper opens the spool of a folder for an outbox.
-func newTestKeeper(t testing.TB, log io.Writer, o *Outbox, dir string) *Spooler {
+// newTestSpooler opens the spool of a folder for an outbox.
+func newTestSpooler(t testing.TB, log io.Writer, o *Outbox, dir string) *Spooler {
 	t.Helper()
 	cfg := config.Agent{Data: dir, Spool: config.Spool{On: true}.OrDefault()}
 	k := NewSpooler(slog.New(slog.NewTextHandler(log, nil)), &cfg, o)
@@ -49,7 +49,7 @@ func (h *history) crash() {
 	h.flying, h.link = nil, nil
 	o := newTestOutbox(30)
 	o.bootID = fmt.Sprint("boot-", h.crashes)
-	h.o, h.keeper = o, newTestKeeper(h.T, io.Discard, o, h.keeper.cfg.Data)
+	h.o, h.keeper = o, newTestSpooler(h.T, io.Discard, o, h.keeper.cfg.Data)
 }
 
 // As TestNothingIsLostOrUndeclared, with a spool that works at any moment and
@@ -61,7 +61,7 @@ func TestNothingIsLostWithASpool(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			o := newTestOutbox(30)
 			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 2)), o: o, got: make(map[float64]bool), taken: make(map[numbered]bool)}
-			h.keeper = newTestKeeper(t, io.Discard, o, dir)
+			h.keeper = newTestSpooler(t, io.Discard, o, dir)
 			for range 2000 {
 				h.step()
 			}
@@ -88,7 +88,7 @@ func TestUnusableDisk(t *testing.T) {
 	}
 	var log bytes.Buffer
 	o := newTestOutbox(100)
-	k := newTestKeeper(t, &log, o, dir)
+	k := newTestSpooler(t, &log, o, dir)
 	for i := range 5 {
 		o.put("a", float64(i))
 		k.step()
@@ -117,7 +117,7 @@ func TestUnusableDisk(t *testing.T) {
 func TestMoreInMemoryThanTheSpoolHolds(t *testing.T) {
 	dir := t.TempDir()
 	o := newTestOutbox(10_000)
-	k := newTestKeeper(t, io.Discard, o, dir)
+	k := newTestSpooler(t, io.Discard, o, dir)
 	k.store.Close()
 	var err error
 	if k.store, err = spool.Open(k.path(), spool.Options{MaxBytes: 1 << 20, MaxAge: time.Hour}); err != nil {
@@ -142,7 +142,7 @@ func TestDamageUnderWay(t *testing.T) {
 	dir := t.TempDir()
 	var log bytes.Buffer
 	o := newTestOutbox(10_000)
-	k := newTestKeeper(t, &log, o, dir)
+	k := newTestSpooler(t, &log, o, dir)
 	const made = 20_000
 	for i := range made {
 		o.Add(oneSample(fmt.Sprint("a/", i), 1))
@@ -197,7 +197,7 @@ func TestDamageUnderWay(t *testing.T) {
 // disk and back, with fifty of them for each step of the keeper.
 func BenchmarkSpooledReport(b *testing.B) {
 	o := newTestOutbox(10_000)
-	k := newTestKeeper(b, io.Discard, o, b.TempDir())
+	k := newTestSpooler(b, io.Discard, o, b.TempDir())
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		for _, key := range keys {

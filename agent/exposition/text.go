@@ -30,8 +30,7 @@ type Text struct {
 // Bytes returns what was written; it is valid until the next write.
 func (t *Text) Bytes() []byte { return t.b }
 
-// Family begins a family of measures. What is added next, with Sample, belongs
-// to it.
+// Family begins a family of measures. The samples that are added next belong to it.
 func (t *Text) Family(name string, kind Kind, help string) {
 	t.b = append(t.b, "# HELP "+name+" "+helpEscapes.Replace(help)+"\n# TYPE "+name+" "+string(kind)+"\n"...)
 }

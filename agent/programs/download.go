@@ -28,9 +28,9 @@ type finalError struct{ error }
 
 func (e finalError) Unwrap() error { return e.error }
 
-// download fetches a program into a file, and returns when the file is whole, on
-// the disk, and what it should be. What an earlier download has left there is
-// gone on with. What is wrong is removed; what is only not whole is kept for the
+// download fetches a program into a file, and returns when the file is whole, on the
+// disk, and what it should be. It goes on with what an earlier download has left there.
+// A file with wrong content is removed; one that is only incomplete is kept for the
 // next time, unless the disk is full.
 func (f *Store) download(ctx context.Context, a wire.Artefact, part string) error {
 	wait, left, anew := f.wait, f.tries, false

@@ -87,8 +87,8 @@ func NewStore(log *slog.Logger, cfg *config.Agent, tlsConfig *tls.Config) *Store
 	return f
 }
 
-// Fetch returns the path of a program that is whole, is what its SHA-256 says,
-// and may be run. What is on the disk is not fetched again, but it is read through.
+// Fetch returns the path of a program that is whole, is what its SHA-256 says, and may
+// be run. A program that is on the disk is verified and not fetched again.
 // Calls for one program share one download, which goes on while any of them waits.
 //
 // A connection that is cut is taken up where it ended. An error names what is

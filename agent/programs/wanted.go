@@ -64,9 +64,9 @@ func NewWanted(from Source, tell func()) *Wanted {
 	return &Wanted{from: from, tell: tell, wanted: make(map[wire.Artefact]*fetch)}
 }
 
-// Get returns the file of a program, or why there is none yet: errFetching
-// before the first attempt has ended. What it asks for is fetched until life
-// ends or only does not name it any more.
+// Get returns the file of a program, or why there is none yet: errFetching before the
+// first attempt has ended. The program is fetched until life ends or Only does not name
+// it any more.
 func (f *Wanted) Get(life context.Context, a wire.Artefact) (string, error) {
 	if f.from == nil {
 		return "", errNoFetcher

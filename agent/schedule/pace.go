@@ -59,9 +59,10 @@ func (e *entry) paced() time.Duration {
 	return p
 }
 
-// paceLocked sets when e, which is in the queue, is due, and has the observer
-// told where its pace has changed. An extra run has to be over, by its timeout,
-// before the next tick: what is kept does not suffer from what is only shown.
+// paceLocked sets when e, which is in the queue, is due, and has the observer told
+// where its pace has changed. An extra run has to be over, by its timeout, before the
+// next tick, so that samples that are kept do not suffer from samples that are only
+// shown.
 func (s *Scheduler) paceLocked(e *entry, now instant) {
 	if e.pace.wanted > 0 && now >= e.pace.until {
 		e.pace.wanted = 0

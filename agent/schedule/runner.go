@@ -12,12 +12,12 @@ import (
 // called at the same time, but never two of Load and Unload for one name, and
 // never two runs of one name.
 type Runner interface {
-	// Load makes the definition's code the one that Run runs under its name.
-	// The new code is ready before what had that name stops; on an error that
-	// stays as it was. An error that wraps plugins.ErrUnavailable is no fault of
-	// the code, and the agent tries again, as it does, more slowly, after one that
-	// wraps plugins.ErrTimeout; any other stands until the definition changes.
-	// Load returns soon after ctx ends.
+	// Load makes the definition's code the one that Run runs under its name. The new
+	// code is ready before what had that name stops; on an error that stays as it was.
+	// An error that wraps plugins.ErrUnavailable is not the fault of the code: the
+	// agent tries again. It also tries again, more slowly, after one that wraps
+	// plugins.ErrTimeout. Any other error stands until the definition changes. Load
+	// returns soon after ctx ends.
 	Load(ctx context.Context, d inspectors.Definition) error
 	// Unload forgets the name. A run that is going on ends in any outcome.
 	Unload(name string)

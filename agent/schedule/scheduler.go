@@ -163,9 +163,9 @@ func (s *Scheduler) Put(d inspectors.Definition, window time.Duration) {
 	bell.Ring(s.wake)
 }
 
-// firstLocked sets the first run of e: its next tick when that is within the
-// window, else an extra run within it, and then the first tick that is at least
-// half an interval later.
+// firstLocked sets the first run of e: its next tick if that is within the window;
+// otherwise an extra run within it, and then the first tick that is at least half an
+// interval later.
 func (s *Scheduler) firstLocked(e *entry, window time.Duration) {
 	now := s.clock.now()
 	e.tick = s.splay.after(now, e.name, e.interval)

@@ -11,8 +11,8 @@ import (
 // interval below two seconds are due at the same time; of longer ones each has a
 // second of its interval, so that they are not all due in the same one.
 //
-// Runs start on a grid, of which each beat is a point, and each point of the
-// coarse grid one of the fine grid.
+// Runs start on a grid. Each beat is a point of the coarse grid, and each point of the
+// coarse grid is one of the fine grid.
 const (
 	beat       = time.Second
 	coarseGrid = 250 * time.Millisecond
@@ -76,9 +76,9 @@ func (s splay) after(t instant, name string, interval time.Duration) instant {
 	return t + instant(interval) - instant(floorMod(int64(t-phase), int64(interval)))
 }
 
-// early returns a time within window of t, for the first run of an inspector
-// whose next tick is far away: the next beat where that is soon enough, or else
-// a point of the fine grid that depends on the host.
+// early returns a time within window of t, for the first run of an inspector whose next
+// tick is far away: the next beat if that is soon enough, otherwise a point of the fine
+// grid that depends on the host.
 func (s splay) early(t instant, window time.Duration) instant {
 	if next := s.align(t, beat); next.sub(t) <= window {
 		return next

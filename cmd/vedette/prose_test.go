@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,6 +55,86 @@ func TestProse(t *testing.T) {
 				}
 				t.Errorf("%s:%d: %q: %s", file, i+1, strings.TrimSpace(found), remedy)
 			}
+		}
+	}
+}
+
+// stumblingInComments are ways of writing that comments had become a dialect of, beside
+// those of documents.
+func stumblingInComments() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		`write "must", "should" or "will"`:          regexp.MustCompile(`(?i)\bshall\b`),
+		`write "such as"`:                           regexp.MustCompile("(?:,|\\() ?as (?:`|\"|[0-9/])"),
+		`write "its own …" or "a separate …"`:       regexp.MustCompile(`\bof (?:its|their|your|his|her|our) own\b`),
+		`name the subject instead of "what"`:        regexp.MustCompile(`(?:(?:^|\. )What|[;:] what) (?:is|are|was|were|has|had|came|comes) [^?.]*\.`),
+		`name the subject instead of "who"`:         regexp.MustCompile(`(?:^|[.;] )(?:Who|Whoever) (?:has|have|is|was) `),
+		`write "except"`:                            regexp.MustCompile(`\bbut for\b`),
+		`write "so that … not"`:                     regexp.MustCompile(`\blest\b`),
+		`write "because"`:                           regexp.MustCompile(`, as (?:nobody|somebody|both|there|that|this|those|these|an?|each|no) (?:[a-z]+ )?(?:is|are|was|has|have|may|must|can|does)\b`),
+		`make it two sentences, or write "whose …"`: regexp.MustCompile(`, (?:the \w+ )?of (?:which|whom)\b`),
+		`write "from time to time"`:                 regexp.MustCompile(`\bby and by\b`),
+		`write "at least"`:                          regexp.MustCompile(`\bno less than\b`),
+	}
+}
+
+// plainFolders are those whose comments must be plain.
+func plainFolders() []string { return []string{"agent/", "master/", "rpc/"} }
+
+// TestProseOfComments holds the same of comments.
+func TestProseOfComments(t *testing.T) {
+	t.Parallel()
+	rules := stumblingInComments()
+	checked := 0
+	for name, text := range goFiles(t) {
+		if strings.HasSuffix(name, "_test.go") || !slices.ContainsFunc(plainFolders(), func(f string) bool { return strings.HasPrefix(name, f) }) || text == "" {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, name, text, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range file.Comments {
+			checked++
+			for _, fault := range stumblesIn(group.Text(), rules) {
+				t.Errorf("%s: %s", files.Position(group.Pos()), fault)
+			}
+		}
+	}
+	if checked < 3000 {
+		t.Errorf("only %d comments are checked", checked)
+	}
+}
+
+// stumblesIn finds what is wrong with a comment, which may break its lines anywhere.
+func stumblesIn(text string, rules map[string]*regexp.Regexp) (faults []string) {
+	text = quoted.ReplaceAllString(strings.Join(strings.Fields(text), " "), `""`)
+	for remedy, bad := range rules {
+		if found := bad.FindString(text); found != "" {
+			faults = append(faults, fmt.Sprintf("%.60q: %s", strings.TrimSpace(found), remedy))
+		}
+	}
+	return faults
+}
+
+func TestProseOfCommentsRules(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"Size is a size, as 10 GiB.":                                               1,
+		"It runs in a process of its\nown.":                                        1,
+		"Drop removes the oldest. What was given\nout is not dropped.":             1,
+		"Pages are of one host, but for\nthe first.":                               1,
+		"It keeps a report, lest it be lost.":                                      1,
+		"It panics, as that is a fault of the program.":                            1,
+		"It returns nothing where the file is damaged, of which the log is\ntold.": 1,
+		"Who has\nnot logged in is known by the address.":                          1,
+		"Count is what an agent would leave behind.":                               0,
+		"Field is its name, as it is on the wire.":                                 0,
+		"It says what is wrong.":                                                   0,
+		"Size is a size such as 10 GiB, and runs in its own process.":              0,
+	} {
+		if got := stumblesIn(text, stumblingInComments()); len(got) != want {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 }

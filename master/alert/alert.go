@@ -1,14 +1,12 @@
-// Package alert evaluates rules over the history: those that come with the
-// product, and those of files in Prometheus' format. What fires is told to people by
-// package route, and to external Alertmanagers, and is shown by the Prometheus HTTP
-// API.
+// Package alert evaluates rules over the history: those that come with the product, and
+// those of files in Prometheus' format. Package route tells people about firing alerts.
+// They are also sent to external Alertmanagers and shown by the Prometheus HTTP API.
 //
-// Since when an alert is active is in the history, as the series ALERTS_FOR_STATE,
-// so that a restart of the master does not begin anew with it. What fires, since
-// when, and who was told is in the master's state: what has ended while the master
-// was down is told, with the time of its start. An alert that its rule does not name
-// any more has ended only if its host is there to say so: without samples it is
-// unknown, and goes on.
+// The history has since when each alert is active, in the series ALERTS_FOR_STATE, so a
+// restart of the master does not begin anew. The master's state has which alerts fire,
+// since when, and who was told, so that people hear of an alert that ended while the
+// master was down. An alert that its rule does not name any more has ended only if its
+// host is there to say so: without samples it is unknown, and goes on.
 package alert
 
 import (
@@ -39,8 +37,8 @@ import (
 const (
 	// interval is how often rules are evaluated whose group does not say it.
 	interval = 15 * time.Second
-	// forGracePeriod is the least `for` of which it is remembered over a restart
-	// since when an alert is pending, and outageTolerance for how long.
+	// forGracePeriod is the least `for` of an alert whose pending time is remembered
+	// over a restart, and outageTolerance is how long that may take.
 	forGracePeriod  = 5 * time.Second
 	outageTolerance = time.Hour
 	// resendDelay is how often Alertmanagers are told of what still fires.

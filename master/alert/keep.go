@@ -34,7 +34,7 @@ const (
 	hostGone = "host/gone"
 )
 
-// kept is an alert that has fired: what is in the state of it.
+// kept is what the state has of an alert that has fired.
 type kept struct {
 	Labels      model.LabelSet `json:"labels"`
 	Annotations model.LabelSet `json:"annotations,omitempty"`
@@ -250,8 +250,8 @@ func (k *keeper) review(s saying) (list []*amalert.Alert, acks []string) {
 	return list, acks
 }
 
-// endedLocked reports whether an alert has ended of which no rule says that it
-// fires. While its host is gone it is unknown instead.
+// endedLocked reports whether an alert has ended that no rule names as firing any more.
+// While its host is gone it is unknown instead.
 func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
 	since := k.start
 	if host := one.host(); host != "" && one.name() != hostGone {
@@ -325,7 +325,8 @@ func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, en
 	}
 }
 
-// note notes what a receiver was told. What was handed out before stays as it is.
+// note notes what a receiver was told. Copies that were handed out before do not
+// change.
 func (k *kept) note(receiver string, t tolds) {
 	next := make(map[string]tolds, len(k.Told)+1)
 	maps.Copy(next, k.Told)

@@ -24,8 +24,8 @@ const (
 	endsFor = 15 * time.Minute
 )
 
-// sender sends alerts to Alertmanagers, each from a queue of its own: one that
-// hangs delays no other.
+// sender sends alerts to Alertmanagers, each from its own queue: one that hangs delays
+// no other.
 type sender struct {
 	manager *notifier.Manager
 	targets map[string][]*targetgroup.Group

@@ -147,8 +147,9 @@ func (a *API) reportMetric(ctx context.Context, p wire.ReportMetricParams) (*wir
 	return nil, nil
 }
 
-// tellRefused reports whether it is time to log that samples were refused: once
-// a minute for each connection, as a host whose clock is wrong has all refused.
+// tellRefused reports whether it is time to log that samples were refused: once a
+// minute for each connection, because all samples of a host whose clock is wrong are
+// refused.
 func (c *conn) tellRefused(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

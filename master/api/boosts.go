@@ -123,7 +123,7 @@ func (a *API) keepBoost(b *boost) {
 		case <-b.bell:
 		case <-again.C:
 		}
-		// It is asked again whatever comes of it, but for the last time.
+		// It is asked again whatever comes of it, except after the last time.
 		if asked, _ := a.askBoost(context.Background(), b); asked == 0 && a.boosts.over(b) {
 			return
 		}

@@ -9,7 +9,7 @@ const (
 	// claimsEvery is how often one line is logged of those who claim to be one
 	// host: an agent that is refused comes again, for as long as it runs.
 	claimsEvery = time.Minute
-	// maxClaims bounds the hosts of which that is remembered.
+	// maxClaims bounds the hosts for which that is remembered.
 	maxClaims = 1000
 )
 

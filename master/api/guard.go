@@ -26,7 +26,7 @@ type row struct {
 func newMethods() *methods { return &methods{Mux: rpc.NewMux(), rows: make(map[string]row)} }
 
 // handle has f serve a method, for those whom its row names. It is the only way to
-// serve one: what has no row, nobody may call.
+// serve one: nobody may call a method without a row.
 func handle[P, R any](m *methods, method wire.Method[P, R], f func(context.Context, P) (R, error)) {
 	rpc.Serve(m.Mux, method, f)
 	r := row{access: method.For}

@@ -62,8 +62,8 @@ func (s *shares) giveBack(name string) {
 // that there are some for others.
 func (a *API) perCaller() int { return min(max(a.MaxPeers/2, 1), connectionsPerCaller) }
 
-// share is whose connections one counts as, and how many those may be. Who has
-// not logged in is known by the address.
+// share is whose connections one counts as, and how many those may be. A caller that
+// has not logged in is known by its address.
 func (a *API) share(identity *auth.Identity, address string) (name string, most int) {
 	if identity == nil {
 		return "from " + addressOf(address), min(anonymousPerAddress, a.perCaller())

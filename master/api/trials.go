@@ -27,9 +27,9 @@ const (
 	// trialGrace is how long after its time a host may take to say that a trial
 	// has ended.
 	trialGrace = 30 * time.Second
-	// maxTrialQueue is how many events wait for who watches a trial, and
-	// maxTrialBytes about how large they are. What comes then is lost, but for the
-	// ends and the first run of each host, of which the values are left out.
+	// maxTrialQueue is how many events wait for who watches a trial, and maxTrialBytes
+	// about how large they are. Further events are lost, except for the end and the
+	// first run of each host, which come without their values.
 	maxTrialQueue = 1000
 	maxTrialBytes = 8 << 20
 	// maxTrialError is what is kept of the error of such a run.

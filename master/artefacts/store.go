@@ -83,8 +83,8 @@ func (s *Store) prepare() (err error) {
 	return err
 }
 
-// receive writes a body to a file of its own, if it is what sum says. No file is
-// left where it is not.
+// receive writes a body to a separate file, if its checksum is sum. Otherwise it leaves
+// no file.
 func (s *Store) receive(sum string, body io.Reader) (name string, err error) {
 	file, err := os.CreateTemp(s.dir, uploads+"*") // 0600
 	if err != nil {

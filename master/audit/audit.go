@@ -2,11 +2,11 @@
 // who, in which role, from where, what, and how it ended. It is kept for a time
 // and up to a size.
 //
-// Who handles a call puts an Attempt into its context. A change that is written
-// to the state takes its line along, so that both are written or neither is;
-// what has no line by then gets one when the call has ended. So there is one
-// line for each change, and one for each attempt that was refused, until there
-// are many of one kind: then one line says how many more there were.
+// The code that handles a call puts an Attempt into its context. A change that is
+// written to the state takes its line along, so that both are written or neither is; an
+// attempt without a line by then gets one when the call has ended. So there is one line
+// for each change, and one for each attempt that was refused, until there are many of
+// one kind: then one line says how many more there were.
 package audit
 
 import (
@@ -55,8 +55,8 @@ func New(store state.Store, retention Retention) *Log {
 
 func (l *Log) swept() time.Time { return time.Unix(0, l.sweptAt.Load()) }
 
-// Append adds a line of its own, or counts it where it is a refusal and like one
-// that has a line; see Keep.
+// Append adds a separate line. A refusal that is like one with a line is only counted;
+// see Keep.
 func (l *Log) Append(ctx context.Context, entry wire.AuditEntry) error {
 	if entry.Outcome != OK {
 		var first bool
@@ -195,15 +195,15 @@ func From(ctx context.Context) *Attempt {
 	return NewAttempt(Master, Master, "", "")
 }
 
-// Master is who does what no caller asked for, as a rollback after a failed
-// gate.
+// Master is the author of changes that no caller asked for, such as a rollback after a
+// failed gate.
 const Master = "master"
 
 // Who returns the name of the credential.
 func (a *Attempt) Who() string { return a.who }
 
-// Change returns the line of an attempt that succeeds, as a change for the
-// state.Apply that makes it succeed. Call Written when it has.
+// Change returns the line of an attempt that succeeds. It is a change for the same
+// state.Apply that makes the attempt succeed. Call Written when it has.
 func (a *Attempt) Change(subject, detail string) state.Change {
 	return state.Append(LogName, encode(a.Entry(subject, detail, nil)))
 }

@@ -15,8 +15,8 @@ const (
 	// mergeWithin is how long the first of many refusals stands for those that
 	// are like it.
 	mergeWithin = time.Minute
-	// kindsPerCaller is how many different refusals of one caller have a line of
-	// their own in that time, and maxCallers of how many callers.
+	// kindsPerCaller is how many different refusals of one caller have their own line
+	// in that time, and maxCallers is for how many callers.
 	kindsPerCaller = 16
 	maxCallers     = 256
 )

@@ -1,8 +1,8 @@
-// Package auth decides who a caller is and what it may do. A caller is known by
-// a bearer token, of which the master's configuration or its state holds the
-// SHA-256. A master without tokens in its configuration listens on loopback only,
-// and takes for an operator whom the kernel knows to be its own user or root;
-// others there need the key that it has made itself, or a token.
+// Package auth decides who a caller is and what it may do. A caller is known by a
+// bearer token; the master's configuration or its state holds the SHA-256 of it. A
+// master without tokens in its configuration listens on loopback only. There the kernel
+// says which user is at the other end: the master's own user and root are operators,
+// everybody else needs the key that the master has made itself, or a token.
 package auth
 
 import (
@@ -288,8 +288,8 @@ func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
 
 type ownerKey struct{}
 
-// WithOwner returns a context of a connection, of which ours tells whether the
-// master's own user, or root, is at the other end.
+// WithOwner returns the context of a connection. ours tells whether the master's own
+// user, or root, is at the other end.
 func WithOwner(ctx context.Context, ours func() bool) context.Context {
 	return context.WithValue(ctx, ownerKey{}, ours)
 }

@@ -125,9 +125,9 @@ func (f *Failures) forgetLocked(now time.Time) {
 	}
 }
 
-// Machine returns what says of a remote address which machine it is: of IPv4 the
-// address, of IPv6 the network, as a machine has as many addresses there as it
-// likes.
+// Machine returns the part of a remote address that tells machines apart: the address
+// itself for IPv4, the network for IPv6, because there a machine has as many addresses
+// as it likes.
 func Machine(remote string) string {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 // before finds what a rollback goes back to: a change of the inspector's history,
 // whose revision and selector are to hold again.
 //
-// Without a revision that is the newest change after which the inspector was
-// another than now, and did well on some host. What was taken back because it did
-// not do well is not what anybody wants to go back to, and what ran nowhere is it
-// only where there is nothing else. With a revision it is the newest change to
-// that which did well, or else the newest.
+// Without a revision that is the newest change after which the inspector was another
+// than now, and did well on some host. A change that was taken back because it did not
+// do well is not chosen, and one that ran nowhere only if there is nothing else. With a
+// revision it is the newest change to that revision which did well, otherwise the
+// newest.
 func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.HistoryEntry, error) {
 	c.mu.Lock()
 	e := c.entries[p.Name]

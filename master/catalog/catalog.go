@@ -19,8 +19,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// ErrNotBuilt is wrapped by the error of a builder that could not find out
-// whether a script builds, for a reason of its own machine.
+// ErrNotBuilt is wrapped by the error of a builder that could not find out whether a
+// script builds, for a reason of the master's machine.
 var ErrNotBuilt = errors.New("not built")
 
 // Options are what a catalog needs from outside.
@@ -28,10 +28,9 @@ type Options struct {
 	Log *slog.Logger
 	// Announce tells those who watch. It must not call back.
 	Announce func(path string, data any)
-	// Builder builds a script that has passed the check, to see whether it builds.
-	// Its error is the script's fault, and refuses it, but for one that wraps
-	// ErrNotBuilt: the script is accepted then, and the answer says why it was not
-	// built. It may be nil.
+	// Builder builds a script that has passed the check, to see whether it builds. An
+	// error is the script's fault, and refuses it, unless it wraps ErrNotBuilt: then
+	// the script is accepted, and the answer says why it was not built. It may be nil.
 	Builder func(ctx context.Context, d inspectors.Definition) error
 	// HasArtefact tells whether the master holds a program of that checksum and
 	// size. It may be nil, which takes it that it does.
@@ -286,7 +285,7 @@ func (c *Catalog) renameLocked() {
 	slices.Sort(c.names)
 }
 
-// wake has a goroutine look again. What it has not seen yet it will see.
+// wake makes a goroutine look again. It will see every change that was made before.
 func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

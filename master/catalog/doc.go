@@ -22,18 +22,18 @@
 // another than now, and that some host has shown to do well. For that each change
 // notes on how many hosts what it replaced was healthy.
 //
-// Signatures of a revision are kept beside it, as more may come with later pushes
-// of the same code. They go to hosts with it, and only those can verify them. One
-// that comes for what is current already makes no rollout: every host that is to
-// run the revision gets it, and what it has refused is undecided again.
+// Signatures of a revision are kept beside it, because more may come with later pushes
+// of the same code. They go to hosts with it, and only those can verify them. One that
+// comes for what is current already makes no rollout: every host that is to run the
+// revision gets it, and what it has refused is undecided again.
 //
 // # What a host is to run
 //
 // Of each entry that is not deleted, a host is to run one revision or none:
 //
-//   - While a rollout goes on: the new one, where the rollout has reached the host
-//     and its selector selects it, and else the one before, where that one's
-//     selector does.
+//   - While a rollout goes on: the new one, where the rollout has reached the host and
+//     its selector selects it; otherwise the one before, where that one's selector
+//     does.
 //   - Otherwise the current one, where the selector selects the host.
 //
 // The one before is what was settled last: the revision that the last rollout to
@@ -42,8 +42,8 @@
 // all told by then that they are well is not replaced, but done. A deletion reaches
 // every host at once, and is a rollout only to see when they have let go.
 //
-// Selectors see the labels of a host's own configuration, overlaid with those
-// that were given on the master, and the label "host" with its name.
+// Selectors see the labels of a host's configuration, overlaid with those that were
+// given on the master, and the label "host" with its name.
 //
 // # Assignments
 //
@@ -57,10 +57,10 @@
 //
 // # Receipts
 //
-// Agents tell how far each revision is. The last receipts of every host are kept
-// in memory and, a second or two later, on the disk: a master that starts again
-// knows the hosts of before, away as they are. A receipt of another revision than
-// the one that the host is to run counts as none: the host is pending.
+// Agents tell how far each revision is. The last receipts of every host are kept in
+// memory and, a second or two later, on the disk: a master that starts again knows the
+// hosts from before, though they are away. A receipt of another revision than the one
+// that the host is to run counts as none: the host is pending.
 //
 // # Rollouts
 //
@@ -71,8 +71,8 @@
 // goes on from there. Hosts that were healthy when it stopped count so until they
 // are back, but not for long; stages bake anew.
 //
-// A rollout that is rolled back makes the entry what it was before, by a change
-// of its own, of which the author is "master" where nobody aborted it.
+// A rollout that is rolled back makes the entry what it was before, by a separate
+// change, whose author is "master" if nobody aborted it.
 //
 // # Locks
 //

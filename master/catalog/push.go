@@ -74,8 +74,8 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 	return result, err
 }
 
-// Rollback makes an earlier revision current again, for the hosts that it was for
-// then, by a rollout of its own.
+// Rollback makes an earlier revision current again, for the hosts that it was for then,
+// by a separate rollout.
 func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.PushResult, error) {
 	seen := c.seen(p.Name, p.Version)
 	if err := validateMessage(p.Message); err != nil {

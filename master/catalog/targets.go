@@ -24,7 +24,7 @@ const reasonNotAccepted = "the host does not accept pushed inspectors: agent.acc
 
 // hostRecord is what is stored of a host.
 type hostRecord struct {
-	Labels  map[string]string `json:"labels,omitempty"` // of its own configuration
+	Labels  map[string]string `json:"labels,omitempty"` // of the host's configuration
 	Given   map[string]string `json:"given,omitempty"`  // on the master
 	OS      string            `json:"os,omitempty"`
 	Arch    string            `json:"arch,omitempty"`
@@ -36,8 +36,8 @@ type hostRecord struct {
 	SeenMS  int64             `json:"seen_ms,omitempty"` // when it came last
 }
 
-// target is a host that has an agent: every one that has ever said hello. mu of
-// the catalog guards it, but for what is stored.
+// target is a host that has an agent: every one that has ever said hello. mu of the
+// catalog guards it, except for what is stored.
 type target struct {
 	name     string
 	record   hostRecord

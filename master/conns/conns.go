@@ -2,12 +2,12 @@
 // others out by holding many of them, and so that descriptors are left for the
 // files of the history.
 //
-// Connections that have become WebSockets are not counted here: their server
-// bounds them itself, by Limits.Peers. All others belong to somebody who asks
-// something now and has proved who he is, to somebody known who is idle, or to
-// nobody in particular. When there are too many, of one address or in all, it is
-// the last who go first, and of those the one of which nothing was heard for
-// longest. A newcomer is let in.
+// Connections that have become WebSockets are not counted here: their server bounds
+// them itself, by Limits.Peers. All others belong to somebody who asks something now
+// and has proved who he is, to somebody known who is idle, or to nobody in particular.
+// When there are too many, of one address or in all, those of nobody in particular are
+// closed first, and among them the one that has been silent for longest. A newcomer is
+// let in.
 package conns
 
 import (

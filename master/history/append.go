@@ -33,8 +33,8 @@ func (s *Store) NewSeries(host, key string, own inspectors.Labels, kind inspecto
 	return &Series{host: host, labels: stored}
 }
 
-// NewNamedSeries is NewSeries for a metric that has a name of its own, other
-// than that of its key: one that comes from a Prometheus.
+// NewNamedSeries is NewSeries for a metric whose name is not that of its key: one that
+// comes from a Prometheus.
 func (s *Store) NewNamedSeries(name, host, key string, own inspectors.Labels, kind inspectors.Kind) *Series {
 	s.meta.note(name, key, kind)
 	return &Series{host: host, labels: namedLabels(name, host, key, own)}

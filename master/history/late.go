@@ -14,14 +14,13 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 )
 
-// The log of late samples has marks in it: the samples of a series up to here
-// are in a chunk, at a place in the chunk files. When the log is read, a mark
-// whose place lies before the end of those files has the samples before it
-// passed over. But chunks are buffered, and a process that is killed leaves
-// marks of chunks that were never written. The next process finds no such place
-// and reads the samples; then it makes chunk files of its own, beyond that place.
-// When it is killed too, the one after it believes the mark, and the samples are
-// gone, though they are in the log.
+// The log of late samples has marks in it: the samples of a series up to here are in a
+// chunk, at a place in the chunk files. When the log is read, a mark whose place lies
+// before the end of those files has the samples before it passed over. But chunks are
+// buffered, and a process that is killed leaves marks of chunks that were never
+// written. The next process finds no such place and reads the samples; then it makes
+// its own chunk files, beyond that place. When it is killed too, the one after it
+// believes the mark, and the samples are gone, though they are in the log.
 //
 // So before the database reads its log, marks of chunks that do not exist are
 // taken out of it.
@@ -52,8 +51,8 @@ func (f *folder) settleLateLog() error {
 	return os.RemoveAll(before)
 }
 
-// mendLateLog takes the marks out of the log of late samples that are of no
-// chunk. A log that is damaged is left as it is: what is lost of it must be said.
+// mendLateLog takes the marks out of the log of late samples that are of no chunk. A
+// log that is damaged is left as it is: its loss must be logged.
 func (f *folder) mendLateLog(segmentBytes int) error {
 	log := filepath.Join(f.dir, wblDir)
 	marks, decoder := make(map[mark]bool), newDecoder()
@@ -77,8 +76,8 @@ func (f *folder) mendLateLog(segmentBytes int) error {
 	return nil
 }
 
-// findChunks sets the marks whose chunks exist. The database removes a damaged
-// chunk file and those after it; what is in these does not exist.
+// findChunks sets the marks whose chunks exist. The database removes a damaged chunk
+// file and those after it, so their chunks do not exist.
 func (f *folder) findChunks(marks map[mark]bool) error {
 	mapper, err := chunks.NewChunkDiskMapper(nil, filepath.Join(f.dir, chunksDir), nil, chunks.DefaultWriteBufferSize, 0)
 	if err != nil {

@@ -56,7 +56,8 @@ func namedLabels(name, host, key string, own inspectors.Labels) labels.Labels {
 	return b.Labels()
 }
 
-// ownLabels returns what seriesLabels was given as own, as it is shown.
+// ownLabels returns the labels that seriesLabels was given as own, in the form that is
+// shown.
 func ownLabels(stored labels.Labels) map[string]string {
 	var own inspectors.Labels
 	stored.Range(func(l labels.Label) {

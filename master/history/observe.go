@@ -99,8 +99,8 @@ func (s *Store) Metrics() http.Handler {
 	})
 }
 
-// Observe adds vedette_<name> to what Gather returns, a counter when the name
-// ends in _total and else a gauge. It is called once for each name.
+// Observe adds vedette_<name> to what Gather returns, a counter if the name ends in
+// _total, otherwise a gauge. It is called once for each name.
 func (s *Store) Observe(name, help string, value func() float64) {
 	opts := prometheus.Opts{Namespace: "vedette", Name: name, Help: help}
 	if strings.HasSuffix(name, "_total") {

@@ -20,9 +20,9 @@ import (
 // a log: once for each of the two.
 const maxRepairs = 2
 
-// open opens the database. What is damaged is put aside and said; it returns
-// an error where the trouble is not the files' but the system's, or where
-// putting aside does not help.
+// open opens the database. Damaged files are put aside and logged. It returns an error
+// if the trouble is with the system and not with the files, or if putting them aside
+// does not help.
 func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registry, error) {
 	if err := f.settleLateLog(); err != nil {
 		return nil, nil, err
@@ -234,6 +234,6 @@ func (f *folder) aside(paths ...string) (string, error) {
 	return to, nil
 }
 
-// quiet returns a logger for the database: what it tells of its daily work is
-// of interest only to those who look for a fault.
+// quiet returns a logger for the database: its reports of daily work interest only
+// those who look for a fault.
 func quiet(log *slog.Logger) *slog.Logger { return slog.New(&demoted{log.Handler()}) }

@@ -20,8 +20,8 @@ var ErrClosed = errors.New("the history is closed")
 // ErrLocked is returned by Run when another process uses the folder.
 var ErrLocked = errors.New("another process uses it; stop that, or choose another folder with --data")
 
-// BusyError says that nothing can be stored or read for now. What was to be
-// appended is to be kept by the caller and sent again.
+// BusyError says that nothing can be stored or read for now. The caller must keep its
+// samples and send them again.
 type BusyError struct {
 	Reason     string
 	RetryAfter time.Duration

@@ -17,8 +17,8 @@ const (
 	// maxUnmapped is how many samples are taken before full chunks are written
 	// out, so that never much is left to write when space gets short.
 	maxUnmapped = 4_000_000
-	// retryWhenLow is how long to wait while the disk is nearly full. It is
-	// short, as what is sent meanwhile is still shown live.
+	// retryWhenLow is how long to wait while the disk is nearly full. It is short,
+	// because samples that are sent meanwhile are still shown live.
 	retryWhenLow = 2 * time.Second
 )
 
@@ -233,7 +233,7 @@ func (w *writer) reason(err error) error {
 	return err
 }
 
-// fail notes that a write failed. What is written after that would be
+// fail notes that a write failed. Samples that were written after that would be
 // acknowledged and not found again, so the database is opened anew first.
 func (w *writer) fail(err error) {
 	w.failed, w.reopenAt = err, time.Time{}

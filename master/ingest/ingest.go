@@ -1,7 +1,7 @@
-// Package ingest takes the samples that agents report: it checks them, puts them
-// into the history, gives them to those who watch, and then acknowledges them.
-// What comes in is not trusted: names, numbers, times and lengths are checked
-// before anything is kept, and a fault is answered with what was wrong and where.
+// Package ingest takes the samples that agents report: it checks them, puts them into
+// the history, gives them to those who watch, and then acknowledges them. Reports are
+// not trusted: names, numbers, times and lengths are checked before anything is kept,
+// and the answer to a fault says what was wrong and where.
 package ingest
 
 import (
@@ -94,8 +94,8 @@ type Session struct {
 	shown    map[reportID]bool // reports that were shown and not taken
 }
 
-// reportID tells the reports of a connection apart: what an earlier run of the
-// agent has left has numbers of its own.
+// reportID tells the reports of a connection apart: reports that an earlier run of the
+// agent has left have their own numbers.
 type reportID struct {
 	boot string
 	seq  uint64

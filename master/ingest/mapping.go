@@ -87,9 +87,9 @@ func isMetricName(name string) bool {
 	return name != ""
 }
 
-// remoteKey makes a key of the name of a metric: a chart of its own. A name that
-// is longer than a segment may be is divided at its underscores. One that is no key
-// even so becomes letters, and ends in a digest of the whole.
+// remoteKey makes a key of the name of a metric, with its own chart. A name that is
+// longer than a segment may be is divided at its underscores. One that is no key even
+// so becomes letters, and ends in a digest of the whole.
 func remoteKey(name string) string {
 	const most = inspectors.MaxSegmentBytes
 	var segments []string

@@ -27,7 +27,7 @@ const (
 	maxRemoteBytes  = 64 << 10
 )
 
-// Names of labels that have a meaning of their own.
+// Names of labels that have a special meaning.
 const (
 	labelHost     = "host"
 	labelKey      = "key"
@@ -76,11 +76,12 @@ func reasonOf(err error) string {
 	return history.RefusedOther
 }
 
-// Remote takes samples that came by remote write. The metric becomes the key;
-// the host is the given one, that of the sender's credential, or else what the
-// labels "host", "instance" or "job" say. What a Prometheus keeps is kept as it is;
-// what those who watch could not bear is shown otherwise. The error is a
-// *history.BusyError when nothing was taken and it is to be sent again.
+// Remote takes samples that came by remote write. The metric becomes the key; the host
+// is the given one, that of the sender's credential, or otherwise the one that the
+// labels "host", "instance" or "job" name. The history keeps the samples unchanged;
+// live viewers get only finite values with plausible times, under labels that are safe
+// to show. The error is a *history.BusyError when nothing was taken and it is to be
+// sent again.
 func (i *Ingest) Remote(ctx context.Context, host string, request []receive.Series) (receive.Result, error) {
 	var result receive.Result
 	var kept []history.Sample

@@ -5,7 +5,7 @@ package owner
 
 import "errors"
 
-// ErrUnknown is wrapped by the errors for a connection of which the kernel does
-// not say whose it is: one from another machine or network namespace, one whose
-// other end has hung up, or any where the kernel cannot be asked.
+// ErrUnknown is wrapped by the errors for a connection whose owner the kernel does not
+// tell: one from another machine or network namespace, one whose other end has hung up,
+// or any where the kernel cannot be asked.
 var ErrUnknown = errors.New("the kernel does not tell whose the other end is")

@@ -17,8 +17,8 @@ import (
 // askWithin is how long the kernel has for its answer, which it gives at once.
 const askWithin = 10 * time.Second
 
-// Trusted returns nil when the other end of a connection belongs to this
-// process's user or to root, and else an error that says why not.
+// Trusted returns nil if the other end of a connection belongs to this process's user
+// or to root, otherwise an error that says why not.
 func Trusted(c net.Conn) error {
 	uid, err := Of(c)
 	switch {

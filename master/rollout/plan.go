@@ -42,7 +42,6 @@ func reach(s wire.Stage, n int) int {
 	if s.Hosts != 0 {
 		return min(s.Hosts, n)
 	}
-	// What is a whole number in decimals must not be rounded up for the sake of
-	// its binary form.
+	// A whole number in decimals must not be rounded up because of its binary form.
 	return min(int(math.Ceil(s.Percent*float64(n)/100-1e-9)), n)
 }

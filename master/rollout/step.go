@@ -95,8 +95,8 @@ func (s *step) look() {
 	s.r.Failures = s.failures
 }
 
-// decide draws the conclusion, and reports whether hosts have to be looked at
-// again, as there are more of them.
+// decide draws the conclusion, and reports whether hosts have to be looked at again
+// because there are more of them.
 func (s *step) decide() bool {
 	if !s.gated {
 		return s.decideAtOnce()

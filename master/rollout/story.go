@@ -22,7 +22,8 @@ func (s *step) stageName() string {
 	return fmt.Sprintf("stage %d of %d", s.r.Stage+1, len(s.r.Stages))
 }
 
-// story tells who failed and why, as "3 of 50 hosts failed: web-1: disk.go:12:3: …".
+// story tells which hosts failed and why, for example "3 of 50 hosts failed: web-1:
+// disk.go:12:3: …".
 func (s *step) story() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %s failed", s.all.failed, count(s.all.hosts()))

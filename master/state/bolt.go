@@ -126,9 +126,9 @@ type boltEngine struct {
 	broken atomic.Pointer[error] // why nothing is tried with the file any more, or nil
 }
 
-// guard makes errors of what the library panics at: pages that make no sense,
-// and faults of memory, as the file is mapped. After one, the library may hold
-// its locks for ever, so it is not called again.
+// guard turns the library's panics into errors: at pages that make no sense, and memory
+// faults, because the file is mapped. After one, the library may hold its locks for
+// ever, so it is not called again.
 func (e *boltEngine) guard(f func() error) (err error) {
 	if broken := e.broken.Load(); broken != nil {
 		return *broken

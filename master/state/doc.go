@@ -14,21 +14,20 @@
 //
 // # Versions
 //
-// A Version is the checksum of a value. It says what the value is, not how often
-// it was written: when an entry went from A to B and back to A, somebody who saw
-// the first A may write as if nothing had happened (the "ABA problem"). For most
-// this is what they want, as a decision that was right for A is right for A. A
-// caller for whom it is not puts into the value what never comes twice, such as
-// a number that counts up or the time of the change, and should do so wherever
-// an entry is deleted and made again.
+// A Version is the checksum of a value. It says what the value is, not how often it was
+// written: when an entry went from A to B and back to A, somebody who saw the first A
+// may write as if nothing had happened (the "ABA problem"). Most callers want this,
+// because a decision that was right for A is right for A. A caller that does not puts
+// something into the value that never comes twice, such as a number that counts up or
+// the time of the change. It should do so wherever an entry is deleted and made again.
 //
-// As the version is the content, putting the value that is there already
+// Because the version follows from the content, putting the value that is there already
 // changes nothing, costs no disk and tells no watcher.
 //
 // # Errors
 //
-// A write that failed with one of the errors of this package, or because its
-// context ended, has done nothing. After any other error, as of a disk that is
-// full or broken, it is most likely not done, but may be: Get tells. The store
-// stays usable, and writes again as soon as the disk does.
+// A write that failed with one of the errors of this package, or because its context
+// ended, has done nothing. After any other error, such as from a disk that is full or
+// broken, it is most likely not done, but may be: Get tells. The store stays usable,
+// and writes again as soon as the disk does.
 package state

@@ -12,11 +12,11 @@ import (
 	"unicode/utf8"
 )
 
-// dumpFormat is the version of the format of exports: lines of JSON, of which the
-// first is {"vedette":"state","format":1}. Then come the entries in the order of
-// their keys, the records of each log in theirs, and a last line that counts
-// them, without which an export is not whole. A log that was trimmed begins with
-// a record that says that it is the first.
+// dumpFormat is the version of the format of exports: lines of JSON. The first is
+// {"vedette":"state","format":1}. Then come the entries in the order of their keys, the
+// records of each log in theirs, and a last line that counts them, without which an
+// export is not whole. A log that was trimmed begins with a record that says that it is
+// the first.
 //
 //	1 (2026-11-29)
 const dumpFormat = 1
@@ -31,7 +31,7 @@ type dumpLine struct {
 	Seq uint64 `json:"seq,omitempty"`
 	// First says of a record with another number than 1 that its log begins there.
 	First bool `json:"first,omitempty"`
-	// One of them holds the value: Text where it is UTF-8, else Bytes, in base64.
+	// One of them holds the value: Text if it is UTF-8, otherwise Bytes, in base64.
 	Text  *string `json:"text,omitempty"`
 	Bytes []byte  `json:"bytes,omitempty"`
 
@@ -111,8 +111,8 @@ type dump struct {
 // maxFaults is how many faults of an export are told.
 const maxFaults = 20
 
-// maxLineBytes bounds a line of an export: a value, of which a byte takes six at
-// most, and its key.
+// maxLineBytes bounds a line of an export: a value, whose bytes take at most six each,
+// and its key.
 const maxLineBytes = MaxValueBytes*6 + 4096
 
 // readDump reads an export and finds every fault in it, up to maxFaults. Where

@@ -78,7 +78,7 @@ func (t *memoryTx) logs() []string { return slices.Sorted(maps.Keys(t.records)) 
 
 func (t *memoryTx) append(log string, record []byte) (uint64, error) {
 	had := t.records[log]
-	// A copy of its own: what was may be appended to again, where this is undone.
+	// A separate copy: the old value may be appended to again if this is undone.
 	t.records[log] = append(had[:len(had):len(had)], append([]byte{}, record...))
 	return t.first(log) + uint64(len(had)), nil
 }

@@ -118,8 +118,8 @@ type Store interface {
 	// Get returns an entry, or ErrNotFound.
 	Get(ctx context.Context, key string) (Entry, error)
 
-	// List returns the entries whose keys begin with prefix, in the order of
-	// their keys, as they are at one moment. Where there are none it is empty.
+	// List returns the entries whose keys begin with prefix, in the order of their
+	// keys, all from one moment. If there are none it is empty.
 	List(ctx context.Context, prefix string) ([]Entry, error)
 
 	// Put sets a value, if the entry is at version want; None: if there is none
@@ -166,9 +166,9 @@ type Store interface {
 	// memory rather than somebody's connection.
 	Export(ctx context.Context, w io.Writer) error
 
-	// Import takes in what Export wrote, all or nothing, into a store that holds
-	// nothing yet, else ErrNotEmpty. Its error has every fault with its line, up
-	// to twenty. Watchers get Lost.
+	// Import takes in what Export wrote, all or nothing. The store must be empty, or
+	// the error is ErrNotEmpty. Its error has every fault with its line, up to twenty.
+	// Watchers get Lost.
 	Import(ctx context.Context, r io.Reader) error
 
 	// Close waits for calls that have begun and ends the store. Closing twice is

@@ -198,8 +198,8 @@ func nextRecord(t tx, log string, seq uint64) (Record, bool, error) {
 	return r, ok, nil
 }
 
-// Bounds of what is read of a log in one transaction: the loop over it runs
-// outside, as it may take long and call the store.
+// Bounds of what is read of a log in one transaction: the loop over it runs outside,
+// because it may take long and call the store.
 const (
 	scanFirst = 16
 	scanMost  = 256

@@ -14,9 +14,8 @@ const (
 	mostWriteBytes = 8 << 20
 )
 
-// queue holds the writes that wait. Whoever has the token commits what waits by
-// then, of others too: a disk takes a hundred writes in one transaction about as
-// fast as one.
+// queue holds the writes that wait. The writer with the token commits all writes that
+// wait by then: a disk takes a hundred writes in one transaction about as fast as one.
 type queue struct {
 	token chan struct{} // whoever could send has it, and receives to give it up
 
@@ -208,7 +207,7 @@ func (w *write) run(t tx) (err error) {
 	return nil
 }
 
-// trim removes the records before a number, but for the last one.
+// trim removes the records before a number, except the last one.
 func (w *write) trim(t tx, log string, first uint64) error {
 	last, ok := t.previous(log, ^uint64(0))
 	if first = min(first, last.Seq); !ok || first <= t.first(log) {

@@ -37,8 +37,8 @@ func parseStage(text string) (Stage, error) {
 	} else if hosts, err := strconv.Atoi(text); err == nil && hosts > 0 {
 		return Stage{Hosts: hosts}, nil
 	}
-	return Stage{}, fmt.Errorf("cannot read the stage %q: write a number of hosts, as 3, or a share above 0 to 100%%, as 10%%; stages are separated by "+
-		"commas, as 1,10%%,100%%", text)
+	return Stage{}, fmt.Errorf("cannot read the stage %q: write a number of hosts such as 3, or a share above 0 to 100%% such as 10%%; stages are separated by "+
+		"commas: 1,10%%,100%%", text)
 }
 
 // Check says what is wrong with a plan, or nil. A number of hosts and a share

@@ -39,8 +39,8 @@ type Artefact struct {
 	Size   int64  `json:"size"`   // bytes
 }
 
-// Code is what a revision consists of, and is a hash of: what is run, and how.
-// Exactly one of Source and Plugin is given.
+// Code is the content of a revision, whose id is a hash of it: the program to run, and
+// how to run it. Exactly one of Source and Plugin is given.
 type Code struct {
 	Name string `json:"name"` // the inspector's key
 	// File is the name of the source that errors give, as disk.go.
@@ -103,7 +103,7 @@ type CatalogEntry struct {
 	Name string `json:"name"`
 	// Current is the revision that hosts are to run, or are on their way to.
 	Current string `json:"current"`
-	// Selector is a Kubernetes label selector over the labels of hosts, as
+	// Selector is a Kubernetes label selector over the labels of hosts, such as
 	// "role=db,zone in (a,b)"; "" selects every host.
 	Selector string `json:"selector"`
 	Kind     string `json:"kind"` // script or plugin
@@ -140,8 +140,7 @@ type RevisionParams struct {
 	Revision string `json:"revision,omitempty"`
 }
 
-// CatalogResult lists inspectors by name, without those that are deleted, of
-// which it has the names.
+// CatalogResult lists inspectors by name. Of deleted ones it has only the names.
 type CatalogResult struct {
 	Inspectors []CatalogEntry `json:"inspectors"`
 	Deleted    []string       `json:"deleted,omitempty"`
@@ -323,7 +322,7 @@ type ReceiptsResult struct {
 	Receipts  []HostReceipt  `json:"receipts"`
 }
 
-// Assignment is the whole set of pushed inspectors that one host shall run.
+// Assignment is the whole set of pushed inspectors that one host should run.
 type Assignment struct {
 	// Hash is the hex SHA-256 of the JSON of Inspectors; it is "" for none.
 	Hash       string     `json:"hash"`
@@ -520,9 +519,9 @@ type TrialEvent struct {
 	TrialReport
 }
 
-// BoostParams have an inspector run faster on one host while the caller's
-// connection lasts and nobody stops it. What it yields beyond its own interval
-// is shown and not kept. Two callers that want it: the faster wins.
+// BoostParams have an inspector run faster on one host while the caller's connection
+// lasts and nobody stops it. The samples between its own ticks are shown and not kept.
+// If two callers want it, the faster interval wins.
 type BoostParams struct {
 	Host       string `json:"host"`
 	Inspector  string `json:"inspector"`
@@ -544,14 +543,14 @@ type LiveParams struct {
 	Columns
 }
 
-// LabelParams set labels of a host, which go before those of its own
-// configuration; "" takes a label back.
+// LabelParams set labels of a host, which override those of the host's configuration;
+// "" takes a label back.
 type LabelParams struct {
 	Host   string            `json:"host"`
 	Labels map[string]string `json:"labels"`
 }
 
-// AuditParams select entries of the audit log; what is empty does not select.
+// AuditParams select entries of the audit log; an empty field selects every entry.
 type AuditParams struct {
 	Who     string `json:"who,omitempty"`
 	Action  string `json:"action,omitempty"` // as catalog.push, or the start of it

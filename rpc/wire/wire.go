@@ -14,8 +14,8 @@ package wire
 //	  receipts, rollouts, trials, boosts, the audit log; hello tells of pushed code
 const Version = 1
 
-// Subprotocols of the WebSocket, in the order of preference of our own ends.
-// A client that asks for none speaks JSON.
+// Subprotocols of the WebSocket, in our order of preference. A client that asks for
+// none speaks JSON.
 const (
 	SubprotocolCBOR = "vedette.v1.cbor" // binary frames
 	SubprotocolJSON = "vedette.v1.json" // text frames
@@ -88,8 +88,8 @@ type HelloParams struct {
 	NowMS     int64             `json:"now_ms"` // the agent's clock, for its skew
 	// AcceptsPushed is whether the host's configuration lets a master send code.
 	AcceptsPushed bool `json:"accepts_pushed"`
-	// Signers are the ids of the keys of which the host's configuration wants one to
-	// have signed pushed code; none is that it wants no signature.
+	// Signers are the ids of the keys that the host's configuration trusts. One of them
+	// must have signed pushed code; if there are none, the host wants no signature.
 	Signers []string `json:"signers,omitempty"`
 	// Policy is what the host lets pushed code need, or nil where the agent does not
 	// tell.
@@ -392,8 +392,8 @@ type Host struct {
 	Simple     bool              `json:"simple,omitempty"` // known by reportMetric only
 	// AcceptsPushed is whether the host lets a master send code.
 	AcceptsPushed bool `json:"accepts_pushed,omitempty"`
-	// Signers are the ids of the keys of which one has to have signed what a master
-	// sends; none is that no signature is wanted.
+	// Signers are the ids of the keys that the host trusts. One of them must have
+	// signed the code that a master sends; if there are none, no signature is wanted.
 	Signers []string `json:"signers,omitempty"`
 	// Policy is what the host lets pushed code need, or nil where it does not tell.
 	Policy *Policy `json:"policy,omitempty"`

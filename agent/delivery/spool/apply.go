@@ -18,7 +18,7 @@ const (
 	// record. A record names each of its series once, so small ones would be
 	// mostly names; larger ones would be written again and again while they grow.
 	joinBytes = 32 << 10
-	// shrinkBytes is the size from which an empty file is made anew, as a file
+	// shrinkBytes is the size from which an empty file is made anew, because a file
 	// never gives room back.
 	shrinkBytes = 1 << 20
 )
@@ -28,9 +28,9 @@ const (
 // nearly full there may be none.
 const pieceBytes = 1280
 
-// A record lies under its key, which is its id, in the order of time, and what has
-// to be known to drop it. What does not fit into one piece follows, under keys
-// that go on with the number of the piece, from 1.
+// A record lies under its key: its id, which is in the order of time, and the numbers
+// that are needed to drop it. Further pieces of a large record follow under the same
+// key and the number of the piece, from 1.
 const (
 	keyBytes      = 8 + 8 + 4
 	pieceKeyBytes = 2 // of the number
@@ -90,20 +90,20 @@ func length(pieces [][]byte) (n int) {
 	return n
 }
 
-// ErrFull is wrapped by the error of Apply when all that could be dropped to make
-// room was given out. What is done with gives room.
+// ErrFull is wrapped by the error of Apply when everything that could be dropped to
+// make room was given out. Reports that are done make room.
 var ErrFull = errors.New("it is full of reports that are on their way")
 
 // errUnchanged ends a transaction that has nothing to write.
 var errUnchanged = errors.New("nothing has changed")
 
-// Apply puts reports in, removes those that the master has, and drops what is
-// too old or too much, oldest first; all of it is on the disk when it returns
-// true, or none. What was given out is not dropped. The error beside true says
-// that what is done is done, but that the store may not be usable any more.
+// Apply puts reports in, removes those that the master has, and drops those that are
+// too old or too many, oldest first. When it returns true all of it is on the disk,
+// otherwise none. Reports that were given out are not dropped. An error beside true
+// says that the changes are made, but the store may not be usable any more.
 //
-// ids has the id of each report that has a record of its own, and 0 for those
-// that were joined.
+// ids has the id of each report that has its own record, and 0 for those that were
+// joined.
 func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64, ok bool, err error) {
 	ids = make([]uint64, len(add))
 	apply := func() (Totals, error) {
@@ -219,7 +219,7 @@ func (t *change) remove(id uint64, dropped bool) {
 	}
 }
 
-// take takes a record out, of which it is given the pieces.
+// take takes out the record that consists of these pieces.
 func (t *change) take(k recordKey, pieces [][]byte, dropped bool) {
 	t.dirty = true
 	size := cost(length(pieces), len(pieces))
@@ -301,8 +301,8 @@ func (t *change) put(r *Report, now time.Time) uint64 {
 		return 0
 	}
 	t.dirty = true
-	// The clock may have been set back since the samples were made: what is
-	// kept longest goes by what is newest.
+	// The clock may have been set back since the samples were made, so the age of a
+	// record goes by its newest sample.
 	k := recordKey{id: id, newest: max(slices.Max(r.Times), 0), samples: uint32(r.Len())}
 	k.newest = min(k.newest, now.UnixMilli())
 	value, n := encode(r), 0

@@ -24,8 +24,8 @@ type Count struct {
 	AtRisk uint64
 	// OnDisk are the samples in the store.
 	OnDisk uint64
-	// Moved and Gone are Totals.Moved and Totals.Dropped of the store when the
-	// others were reckoned. What it did since, up to a kill, is the difference.
+	// Moved and Gone are Totals.Moved and Totals.Dropped of the store when the other
+	// numbers were computed. The difference is what the store did since, up to a kill.
 	Moved uint64
 	Gone  uint64
 }
@@ -48,10 +48,9 @@ func (c Count) After(totals *Totals) Count {
 	return Count{Dropped: c.Dropped + lost, OnDisk: totals.Samples, Moved: totals.Moved, Gone: totals.Dropped}
 }
 
-// Claim makes a folder one agent's own until it is closed or the process ends,
-// however it does. It keeps a Count in memory that the system writes to a file
-// by and by: noting costs no system call, outlives a kill -9, and does not
-// outlive a failure of the power.
+// Claim makes a folder one agent's own until it is closed or the process ends, however
+// it does. It keeps a Count in memory that the system writes to a file from time to
+// time: noting costs no system call, and survives a kill -9 but not a power failure.
 type Claim struct {
 	file *os.File
 	mem  []byte // of the file, or nil where the system cannot share it
@@ -159,7 +158,7 @@ func (c *Claim) Note(count Count) (err error) {
 	return nil
 }
 
-// Close gives the folder up. What was noted last is what the next run reads.
+// Close gives the folder up. The next run reads the Count that was noted last.
 func (c *Claim) Close() error {
 	return errors.Join(unmap(c.mem), c.file.Close())
 }

@@ -53,8 +53,8 @@ var (
 // headBytes is the version and the checksum, of what follows.
 const headBytes = 5
 
-// encode writes a report: version, checksum, boot, seq, series, samples.
-// Numbers are varints but for values, times are differences.
+// encode writes a report: version, checksum, boot, seq, series, samples. Numbers are
+// varints, except for values; times are differences.
 func encode(r *Report) []byte {
 	b := make([]byte, headBytes, headBytes+64+16*r.Len()+64*len(r.Series))
 	b = appendText(b, r.Boot)
@@ -152,7 +152,7 @@ func (d *decoder) difference() int64 {
 	return n
 }
 
-// count reads how many items follow, each of no less than so many bytes.
+// count reads how many items follow, each of at least so many bytes.
 func (d *decoder) count(each int) int {
 	n := d.number()
 	if n > uint64(len(d.rest)/each) {

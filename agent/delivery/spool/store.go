@@ -21,8 +21,8 @@ const FileName = "spool.db"
 
 // schema is the version of the file's format.
 //
-//	1 (2026-11-22): buckets meta (schema, id, totals) and reports, the records of
-//	  which may lie in pieces
+//	1 (2026-11-22): buckets meta (schema, id, totals) and reports, whose records
+//	  may lie in pieces
 const schema = 1
 
 var (
@@ -56,8 +56,8 @@ type Kept struct {
 	Report
 }
 
-// Store is the file. What it gives out stays in it until it is told that the
-// master has it.
+// Store is the file. A report that it gives out stays in it until the store is told
+// that the master has it.
 type Store struct {
 	path string
 	opts Options
@@ -67,7 +67,7 @@ type Store struct {
 	totals Totals
 	sealed uint64 // up to which no record is changed: they may have been sent
 	out    map[uint64]struct{}
-	bad    map[uint64]struct{}  // given up, as they are damaged
+	bad    map[uint64]struct{}  // given up because they are damaged
 	later  map[uint64]time.Time // before which they are not given out
 }
 
@@ -140,10 +140,9 @@ func openFile(path string, maxBytes int64) (db *bbolt.DB, err error) {
 	return db, nil
 }
 
-// guard runs what reads or writes the file. The library panics at a page that
-// makes no sense, and reading a file that was cut short or a disk that is broken
-// is a fault of memory, as the file is mapped: both are damage here, not the end
-// of the agent.
+// guard runs what reads or writes the file. The library panics at a page that makes no
+// sense. Because the file is mapped, reading a file that was cut short, or a broken
+// disk, is a memory fault. Both count as damage here, and do not end the agent.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

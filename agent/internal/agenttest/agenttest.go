@@ -12,7 +12,8 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// Runner is a Runner in this process. What is not set does nothing, well.
+// Runner is a schedule.Runner in this process. Functions that are not set succeed and
+// do nothing.
 type Runner struct {
 	// OnLoad, or nil, loads; it is called without Mu.
 	OnLoad func(ctx context.Context, d inspectors.Definition) error

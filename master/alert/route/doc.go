@@ -2,10 +2,10 @@
 // Alertmanager as packages: its routes, groups, inhibition, silences, time
 // intervals and receivers, in the configuration that everybody knows.
 //
-// What it must not forget is in the master's state, and on the disk before the
-// next step: a silence before the answer to who made it, and what was told to whom
-// right after the receiver has taken it. Between these two a kill may come; the
-// receiver is then told once more. Nothing else is told twice.
+// Its memory is in the master's state, and on the disk before the next step: a silence
+// before its author gets the answer, and a notification right after its receiver has
+// taken it. Between these two a kill may come; the receiver is then told once more.
+// Nothing else is told twice.
 //
 // New reads nothing, Open takes up the state, Start begins to tell. Alerts that are
 // put before Start are known to all groups from the beginning, so that a group is

@@ -17,7 +17,7 @@ import (
 	commonconfig "github.com/prometheus/common/config"
 )
 
-// Priorities of ntfy: what is urgent rings through, what has ended does not.
+// Priorities of ntfy: an urgent alert rings through, one that has ended does not.
 const (
 	ntfyUrgent  = 5
 	ntfyDefault = 3

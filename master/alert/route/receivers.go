@@ -51,8 +51,8 @@ func each[C notify.ResolvedSender, N notify.Notifier](b *builder, kind string, c
 	}
 }
 
-// build makes the integrations of a receiver: those of Alertmanager but for SNS,
-// which would link the SDK of AWS, and ntfy.
+// build makes the integrations of a receiver: those of Alertmanager, without SNS, which
+// would link the SDK of AWS, and with ntfy.
 func (b *builder) build(r config.Receiver, topics []*ntfy) ([]notify.Integration, error) {
 	t := b.tmpl
 	each(b, "webhook", r.WebhookConfigs, func(c *webhook.WebhookConfig, l *slog.Logger) (*webhook.Notifier, error) {

@@ -196,7 +196,7 @@ func (t teller) wrap(receiver, way string, sends notify.ResolvedSender, n notify
 }
 
 // notifyDetached sends a message. When ctx is canceled it may still take a while,
-// as what is cut off may have been read.
+// because a message that is cut off may have been read.
 func notifyDetached(ctx context.Context, n notify.Notifier, alerts []*alert.Alert) (bool, error) {
 	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -38,8 +38,9 @@ func Open(ctx context.Context, store state.Store, prefix string) (*Shelf, map[st
 }
 
 // Write sets entries, and removes those whose value is nil. Others are changes of
-// somebody else, such as a line of the audit log, that are made in the same moment.
-// What is too much for one write is written in several; others go with the first.
+// somebody else, such as a line of the audit log, that are made in the same moment. Too
+// many entries for one write are written in several; the changes in others go with the
+// first.
 func (s *Shelf) Write(ctx context.Context, values map[string][]byte, others ...state.Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -91,8 +91,8 @@ func (g *Gate) Enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// giveLocked gives free places to those whose turn it is. Who has all that a
-// caller may have is passed over and keeps its turn.
+// giveLocked gives free places to those whose turn it is. A caller that has all the
+// places it may have is passed over and keeps its turn.
 func (g *Gate) giveLocked() {
 	for i := 0; i < len(g.turn) && g.busy < g.places; {
 		c := g.turn[i]

@@ -15,11 +15,11 @@ import (
 // lookEvery is how often the memory is looked at while something is evaluated.
 const lookEvery = 20 * time.Millisecond
 
-// Memory ends evaluations when together they take more than a bound. Nobody
-// counts their bytes one by one: what is looked at is how much the heap of the
-// whole process has grown since none of them ran. All of them are ended then;
-// that does not happen with what people ask for, and who asked for the last
-// megabyte is not who took the first.
+// Memory ends evaluations when together they take more than a bound. Nobody counts
+// their bytes one by one: Memory looks at how much the heap of the whole process has
+// grown since none of them ran. It then ends all of them. Ordinary queries never get
+// there, and the one that asked for the last megabyte need not be the one that took the
+// first.
 type Memory struct {
 	bound uint64
 	ended atomic.Uint64
@@ -65,9 +65,9 @@ func (m *Memory) Watch(ctx context.Context) (watched context.Context, done func(
 	}
 }
 
-// baseLocked returns the live heap without what earlier evaluations have left.
-// What was live at the last collection may have been theirs: a collection is made
-// where that is far above what the last clean one has shown.
+// baseLocked returns the live heap without what earlier evaluations have left. The live
+// heap of the last collection may have been theirs: if it is far above that of the last
+// clean collection, another one is made.
 func (m *Memory) baseLocked() uint64 {
 	live, _ := heap()
 	if live > m.clean+m.bound/8 {
@@ -105,9 +105,9 @@ func (m *Memory) look(stop <-chan struct{}) {
 	}
 }
 
-// exceeded reports whether the heap has grown beyond the bound: what was live at
-// the last collection, or, as a collection waits until the heap has doubled,
-// all there is.
+// exceeded reports whether the heap has grown beyond the bound: the live heap of the
+// last collection, or the whole heap, because a collection waits until that has
+// doubled.
 func (m *Memory) exceeded(live, all uint64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 const (
 	// MaxBytes bounds one expression, and all the selectors of one request.
 	MaxBytes = 16 << 10
-	// MaxLevels bounds the nesting: brackets, and operators in a row, each of
-	// which takes what is left of it as its operand.
+	// MaxLevels bounds the nesting: brackets, and operators in a row, where each takes
+	// everything to its left as its operand.
 	MaxLevels = 200
 	// MaxSelectors bounds the selectors of one request.
 	MaxSelectors = 200
@@ -76,9 +76,9 @@ func (b bounded) ParseSeriesDesc(input string) (labels.Labels, []parser.Sequence
 	return b.Parser.ParseSeriesDesc(input)
 }
 
-// Text returns an error for an expression that is too long or too deeply nested
-// to be parsed. It takes time in proportion to the length alone. What is no
-// expression at all passes: the parser says better what is wrong with it.
+// Text returns an error for an expression that is too long or too deeply nested to be
+// parsed. It takes time in proportion to the length alone. Text that is no expression
+// at all passes: the parser says better what is wrong with it.
 func Text(input string) error {
 	if len(input) > MaxBytes {
 		return fmt.Errorf("%w: the expression has %d bytes, and at most %d are allowed; ask for its parts one by one", ErrText, len(input), MaxBytes)

@@ -2,13 +2,12 @@
 // Prometheus remote write 1.0
 // (https://prometheus.io/docs/specs/prw/remote_write_spec/).
 //
-// What was accepted is what is sent, samples that came late and what was
-// waiting when the master stopped among them: before the history acknowledges
-// samples they are in a queue on disk, as requests that are ready to be sent.
-// A request leaves the queue when the other end has answered it, so that one
-// may be sent twice after a crash, which the other end takes for the same
-// samples. The queue is bounded; what does not fit is dropped from its old end,
-// counted and said.
+// All accepted samples are sent, including those that came late and those that were
+// waiting when the master stopped: before the history acknowledges samples, they are in
+// a queue on the disk, packed into requests that are ready to be sent. A request leaves
+// the queue when the other end has answered it, so that one may be sent twice after a
+// crash, which the other end takes for the same samples. The queue is bounded: when it
+// is full, the oldest requests are dropped, counted and logged.
 //
 // Requests go one after the other, in the order in which samples came. One that
 // fails for now is tried until it succeeds. One that the other end refuses is

@@ -125,8 +125,8 @@ func marshal(request *prompb.WriteRequest) ([]byte, error) {
 	return snappy.Encode(nil, raw), nil
 }
 
-// Run sends what is in the queue until ctx ends. What is left is sent by the
-// next run. It returns an error where there can be no queue.
+// Run sends the requests in the queue until ctx ends. The next run sends the rest. It
+// returns an error if there can be no queue.
 func (f *Forwarder) Run(ctx context.Context) error {
 	q, err := openQueue(f.opts.Dir, f.opts.MaxBytes, f.opts.Log)
 	if err != nil {

@@ -29,10 +29,10 @@ const (
 	positionFile   = "position"
 )
 
-// queue is a first-in first-out queue of records in files. A file is a row of
-// records: the length of the payload, its CRC-32C and the number of its samples
-// (four bytes each, big endian), and the payload. What is in it survives the
-// death of the process; after a loss of power its end may be missing.
+// queue is a first-in first-out queue of records in files. A file is a row of records:
+// the length of the payload, its CRC-32C and the number of its samples (four bytes
+// each, big endian), and the payload. Its records survive the death of the process;
+// after a power failure the last ones may be missing.
 //
 // push may be called from any goroutine, the rest from one.
 type queue struct {
@@ -129,7 +129,7 @@ func (q *queue) push(payload []byte, samples int) error {
 	last := &q.segments[len(q.segments)-1]
 	n, err := q.file.Write(append(header[:], payload...))
 	if err != nil {
-		// What is torn must not stand before what follows.
+		// A torn record must not stand before others.
 		q.closeLocked()
 		if n > 0 {
 			last.size += int64(n)
@@ -313,7 +313,7 @@ func (q *queue) save() error {
 	return errors.Join(err, jsonErr, os.WriteFile(path+".new", text, 0o600), os.Rename(path+".new", path))
 }
 
-// close ends the queue; what is in it stays.
+// close ends the queue; its records stay.
 func (q *queue) close() error {
 	err := q.save()
 	q.closeReader()

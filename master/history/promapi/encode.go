@@ -153,7 +153,7 @@ func appendLabels(b []byte, lset labels.Labels) []byte {
 	return append(b, '}')
 }
 
-// appendString writes a JSON string (RFC 8259, section 7). What is not UTF-8 is
+// appendString writes a JSON string (RFC 8259, section 7). Bytes that are not UTF-8 are
 // shown as U+FFFD.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"

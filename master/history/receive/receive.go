@@ -46,7 +46,7 @@ type Point struct {
 // Series is one series of a request.
 type Series struct {
 	Name   string  // of the metric, or ""
-	Labels []Label // the others, as they came
+	Labels []Label // the others, unchanged
 	Points []Point
 }
 

@@ -157,8 +157,8 @@ func (s *S) export() string {
 	return out.String()
 }
 
-// waiting takes the events that are in a channel, as "key=value" each, "-key"
-// for one that was deleted, or "lost".
+// waiting takes the events that are in a channel, each written "key=value", "-key" for
+// a deleted entry, or "lost".
 func waiting(events <-chan state.Event) string {
 	var out []string
 	for {

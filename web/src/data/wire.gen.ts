@@ -152,7 +152,7 @@ export interface AuditEntry {
   outcome: string;
 }
 
-/** AuditParams select entries of the audit log; what is empty does not select. */
+/** AuditParams select entries of the audit log; an empty field selects every entry. */
 export interface AuditParams {
   who?: string;
   /** as catalog.push, or the start of it */
@@ -273,9 +273,9 @@ export interface BoardsResult {
   boards: BoardInfo[] | null;
 }
 
-/** BoostParams have an inspector run faster on one host while the caller's
- * connection lasts and nobody stops it. What it yields beyond its own interval
- * is shown and not kept. Two callers that want it: the faster wins. */
+/** BoostParams have an inspector run faster on one host while the caller's connection
+ * lasts and nobody stops it. The samples between its own ticks are shown and not kept.
+ * If two callers want it, the faster interval wins. */
 export interface BoostParams {
   host: string;
   inspector: string;
@@ -288,7 +288,7 @@ export interface CatalogEntry {
   name: string;
   /** Current is the revision that hosts are to run, or are on their way to. */
   current: string;
-  /** Selector is a Kubernetes label selector over the labels of hosts, as
+  /** Selector is a Kubernetes label selector over the labels of hosts, such as
    * "role=db,zone in (a,b)"; "" selects every host. */
   selector: string;
   /** script or plugin */
@@ -312,8 +312,7 @@ export interface CatalogParams {
   name: string;
 }
 
-/** CatalogResult lists inspectors by name, without those that are deleted, of
- * which it has the names. */
+/** CatalogResult lists inspectors by name. Of deleted ones it has only the names. */
 export interface CatalogResult {
   inspectors: CatalogEntry[] | null;
   deleted?: string[];
@@ -355,8 +354,8 @@ export interface CheckResult {
   replaces?: number;
 }
 
-/** Code is what a revision consists of, and is a hash of: what is run, and how.
- * Exactly one of Source and Plugin is given. */
+/** Code is the content of a revision, whose id is a hash of it: the program to run, and
+ * how to run it. Exactly one of Source and Plugin is given. */
 export interface Code {
   /** the inspector's key */
   name: string;
@@ -496,8 +495,8 @@ export interface Host {
   simple?: boolean;
   /** AcceptsPushed is whether the host lets a master send code. */
   accepts_pushed?: boolean;
-  /** Signers are the ids of the keys of which one has to have signed what a master
-   * sends; none is that no signature is wanted. */
+  /** Signers are the ids of the keys that the host trusts. One of them must have
+   * signed the code that a master sends; if there are none, no signature is wanted. */
   signers?: string[];
   /** Policy is what the host lets pushed code need, or nil where it does not tell. */
   policy?: Policy;
@@ -596,8 +595,8 @@ export interface Isolation {
   missing?: MissingLayer[];
 }
 
-/** LabelParams set labels of a host, which go before those of its own
- * configuration; "" takes a label back. */
+/** LabelParams set labels of a host, which override those of the host's configuration;
+ * "" takes a label back. */
 export interface LabelParams {
   host: string;
   labels: Record<string, string> | null;
