@@ -138,6 +138,7 @@ func (s *site) lookup(urlPath string) *file {
 func pagePaths() []string {
 	return []string{
 		"/",
+		"/alerts",
 		"/hosts",
 		"/hosts/:host",
 		"/compare",

@@ -9,6 +9,7 @@ import './states.mjs';
 import './time.mjs';
 import './palette.mjs';
 import './explore.mjs';
+import './alerts.mjs';
 import './ask.mjs';
 import './audit.mjs';
 import './boards.mjs';

@@ -34,6 +34,14 @@ export const pages: readonly Page[] = [
     load: () => import('./pages/now.tsx'),
   },
   {
+    id: 'alerts',
+    path: '/alerts',
+    title: () => 'Alerts',
+    role: 'viewer',
+    rail: { label: 'Alerts', icon: 'alerts', key: 'a' },
+    load: () => import('./pages/alerts.tsx'),
+  },
+  {
     id: 'hosts',
     path: '/hosts',
     title: () => 'Hosts',

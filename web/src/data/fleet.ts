@@ -5,9 +5,11 @@ import { computed, effect, signal, untracked, type ReadonlySignal, type Signal }
 import { below, hostPath } from '../lib/router.ts';
 import { Ask } from './ask.ts';
 import { changesOf, type Change } from './changes.ts';
-import { byHost, problemsOf, type HostFacts, type Problem } from './problems.ts';
+import { alertProblems, loud } from './alerts.ts';
+import { byHost, problemsOf, worstFirst, type HostFacts, type Problem } from './problems.ts';
 import type { Session } from './session.ts';
 import type { HostModel, Store } from './store.ts';
+import type { Alert } from './wire.gen.ts';
 import type { AuditEntry, CatalogEntry, HostReceipt, Rollout } from './wire.ts';
 
 const every = 2_000; // ms between two looks
@@ -24,6 +26,9 @@ export class Fleet {
   readonly changes: Signal<Change[]> = signal([]);
   /** Samples a second, over the last looks. */
   readonly rate: Signal<number> = signal(0);
+  /** How many alerts fire that people are told of. */
+  readonly firing = computed(() => loud(this.alerts.value).length);
+  readonly alerts: ReadonlySignal<Alert[]>;
   readonly rollouts: ReadonlySignal<Rollout[]>;
   readonly catalog: ReadonlySignal<CatalogEntry[]>;
   private receipts: HostReceipt[] = [];
@@ -31,6 +36,7 @@ export class Fleet {
   private liveSince = Infinity;
   private counted = { samples: 0, at: 0 };
   private readonly askCatalog: Ask<{ inspectors: CatalogEntry[] | null }>;
+  private readonly askAlerts: Ask<{ alerts: Alert[] | null }>;
   private readonly askRollouts: Ask<{ rollouts: Rollout[] | null }>;
   private readonly askAudit: Ask<{ entries: AuditEntry[] | null }>;
   private readonly stops: (() => void)[] = [];
@@ -44,6 +50,8 @@ export class Fleet {
     this.askCatalog = new Ask(() => call('catalog.list', {}));
     this.askRollouts = new Ask(() => call('rollouts.list', { limit: 50 }));
     this.askAudit = new Ask(() => call('audit.list', { limit: auditEntries }));
+    this.askAlerts = new Ask(() => call('alerts.list', {}));
+    this.alerts = computed(() => this.askAlerts.data.value?.alerts ?? []);
     this.catalog = computed(() => this.askCatalog.data.value?.inspectors ?? []);
     this.rollouts = computed(() => this.askRollouts.data.value?.rollouts ?? []);
   }
@@ -57,6 +65,7 @@ export class Fleet {
     };
     follow('catalog/*', this.askCatalog);
     follow('rollouts/*', this.askRollouts);
+    follow('alerts/*', this.askAlerts);
     const timer = setInterval(() => this.look(), every);
     const audit = setInterval(() => this.askForAudit(), auditEvery);
     this.stops.push(
@@ -76,6 +85,7 @@ export class Fleet {
         void this.store.hosts.value;
         void this.catalog.value;
         void this.rollouts.value;
+        void this.alerts.value;
         void this.askAudit.data.value;
         untracked(() => this.look());
       }),
@@ -124,6 +134,7 @@ export class Fleet {
     const info = this.session.info.peek();
     const { masterOffset } = this.store;
     const rollouts = this.rollouts.peek();
+    const fires = alertProblems(this.alerts.peek(), masterOffset);
     tell(
       this.problems,
       problemsOf({
@@ -135,7 +146,7 @@ export class Fleet {
         masterVersion: info?.version ?? '',
         listening: now - this.liveSince > settle,
         now,
-      }),
+      }).concat(fires).sort(worstFirst),
     );
     const past = {
       hosts: hosts.flatMap((h) => h.info.peek() ?? []),

@@ -8,6 +8,7 @@ import type { CatalogEntry, Host, HostReceipt, InspectorStatus, Rollout } from '
 export type Kind =
   | 'not kept'
   | 'gone'
+  | 'alert'
   | 'quarantined'
   | 'rolled back'
   | 'late'
@@ -24,6 +25,7 @@ export type Kind =
 const weights: Record<Kind, number> = {
   'not kept': 12,
   gone: 11,
+  alert: 10.5,
   quarantined: 10,
   'rolled back': 9,
   late: 8,
@@ -109,7 +111,7 @@ export function problemsOf(s: Situation): Problem[] {
   return [...problems, ...rolloutProblems(s)].sort(worstFirst);
 }
 
-function worstFirst(a: Problem, b: Problem): number {
+export function worstFirst(a: Problem, b: Problem): number {
   return (
     weights[b.kind] - weights[a.kind] || b.hosts.length - a.hosts.length || compareNames(a.subject, b.subject) || compareNames(a.id, b.id)
   );

@@ -7,6 +7,7 @@ const paths = {
   inspectors: 'M7 5l-4 5 4 5M13 5l4 5-4 5',
   rollouts: 'M3 16h4v-4h4V8h4V4h2',
   boards: 'M3 3h6v8H3zM11 3h6v5h-6zM11 10h6v7h-6zM3 13h6v4H3z',
+  alerts: 'M5 14V9a5 5 0 0 1 10 0v5l2 1H3zM9 17h2',
   audit: 'M5 3h10v14H5zM8 7h4M8 10h4M8 13h2',
   fold: 'M12 5l-5 5 5 5',
   unfold: 'M8 5l5 5-5 5',

@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts';
 import { load, save } from '../lib/storage.ts';
 import { Icon } from './icons.tsx';
 
-export function Rail({ session, router, pages }: Parts & { pages: readonly Page[] }) {
+export function Rail({ session, router, fleet, pages }: Parts & { pages: readonly Page[] }) {
   const folded = useSignal(load('rail', false));
   const { page } = router.route.value;
   const here = pages.find((p) => p.id === page);
@@ -25,6 +25,7 @@ export function Rail({ session, router, pages }: Parts & { pages: readonly Page[
               <a href={path} data-page={id} title={`${rail.label} (g ${rail.key})`} aria-current={lit === id ? 'page' : undefined}>
                 <Icon name={rail.icon} />
                 <span>{rail.label}</span>
+                {id === 'alerts' && fleet.firing.value > 0 && <b>{fleet.firing.value}</b>}
               </a>
             </li>
           ) : null,
