@@ -97,6 +97,8 @@ type Master struct {
 	tokens   *tokens.Store
 	boards   *boards.Store
 
+	remembered state.Store // from remember on
+
 	prometheus http.Handler // the HTTP API of the history
 
 	certificate certificate
@@ -288,6 +290,9 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	if err := os.MkdirAll(m.cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the master's data folder: %w", err)
 	}
+	if err := checkRestored(m.cfg.Data); err != nil {
+		return nil, err
+	}
 	if m.auth.Open() {
 		key, err := localKey(m.cfg.Data)
 		if err != nil {
@@ -316,6 +321,7 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	for i := range known {
 		m.registry.Restore(known[i], given[i])
 	}
+	m.remembered = store
 	return store, nil
 }
 

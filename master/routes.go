@@ -96,6 +96,10 @@ func routes() []route {
 			Says: "Answer 200 once the history is open, 503 before.",
 		},
 		{
+			Path: "/-/backup", Methods: []string{http.MethodPost}, For: wire.Operator, Body: maxBackupRequest, Audit: "master.backup", serve: (*Master).backups,
+			Says: "Send a backup, without the files that the request lists: `vedette master backup`.",
+		},
+		{
 			Path: "/api/client", Methods: get, For: wire.Anybody, serve: func(m *Master) http.Handler { return m.deps.ClientScript },
 			Says: "The script that defines MeshClient, for pages of any origin.",
 		},

@@ -24,7 +24,7 @@ const maxRepairs = 2
 // if the trouble is with the system and not with the files, or if putting them aside
 // does not help.
 func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registry, error) {
-	if err := f.settleLateLog(); err != nil {
+	if err := errors.Join(f.removeSnapshots(), f.settleLateLog()); err != nil {
 		return nil, nil, err
 	}
 	opts := o.forDatabase(f.temporary, limits)

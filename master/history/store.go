@@ -67,6 +67,8 @@ type Store struct {
 	commits atomic.Uint64 // that wrote something
 	takes   atomic.Bool   // the last look of the writer found that samples are taken
 
+	snapshots sync.Mutex // one at a time
+
 	mu      sync.RWMutex
 	current *generation // or nil while not open
 	why     BusyError   // what to say meanwhile

@@ -78,7 +78,7 @@ isolated as an agent's script host. What of this a system cannot do is logged.`,
 	settings.FileFlag(cmd)
 	masterFlags(cmd, &settings)
 	settings.Flag(cmd, "data", "master.data", "keep the master's files in `DIR` (default $XDG_STATE_HOME/vedette)")
-	cmd.AddCommand(newMasterExport(), newMasterImport())
+	cmd.AddCommand(newMasterBackup(), newMasterRestore(), newMasterExport(), newMasterImport())
 	return cmd
 }
 

@@ -1,0 +1,55 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// snapshotDir holds the snapshots that are in use, in the folder of the store.
+const snapshotDir = "snapshots"
+
+// Snapshot calls use with a folder of blocks that hold all that was stored when
+// Snapshot was called, and perhaps some of what came later. Blocks that the store has are linked
+// into it, so it takes little room; the newest samples are written anew. The folder is
+// removed when use returns. What is stored meanwhile does not wait.
+func (s *Store) Snapshot(ctx context.Context, use func(dir string) error) (err error) {
+	s.snapshots.Lock()
+	defer s.snapshots.Unlock()
+	gen, release, err := s.acquire()
+	if err != nil {
+		return err
+	}
+	released := false
+	defer func() {
+		if !released {
+			release()
+		}
+	}()
+	parent := filepath.Join(s.files.dir, snapshotDir)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return fmt.Errorf("cannot make the folder of a snapshot: %w", err)
+	}
+	dir, err := os.MkdirTemp(parent, "s")
+	if err != nil {
+		return fmt.Errorf("cannot make the folder of a snapshot: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	// Late samples are no part of the database's own snapshots until they are in a block.
+	if err := gen.db.CompactOOOHead(ctx); err != nil {
+		return fmt.Errorf("cannot write late samples into blocks: %w", err)
+	}
+	if err := gen.db.Snapshot(dir, true); err != nil {
+		return fmt.Errorf("cannot make a snapshot of the history: %w", err)
+	}
+	released = true
+	release() // the folder is a separate one from here on
+	return use(dir)
+}
+
+// removeSnapshots removes what a process that was killed left of them.
+func (f *folder) removeSnapshots() error {
+	return os.RemoveAll(filepath.Join(f.dir, snapshotDir))
+}
