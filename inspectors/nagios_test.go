@@ -53,15 +53,24 @@ func TestParseNagios(t *testing.T) {
 			0, "DISK OK - free space: / 3 MB |/=19525533696B;243497277849;257024904396;0;270552530944\n",
 			"0 DISK OK - free space: / 3 MB\n/=1.9525533696e+10 bytes [0 2.43497277849e+11 false] [0 2.57024904396e+11 false] 0 2.70552530944e+11\n",
 		},
-		{2, "PING CRITICAL|rta=0.5ms;100;500 pl=100%;40;80;;", "2 PING CRITICAL\nrta=0.0005 seconds [0 0.1 false] [0 0.5 false]\npl=100 percent [0 40 false] [0 80 false]\n"},
+		{
+			2, "PING CRITICAL|rta=0.5ms;100;500 pl=100%;40;80;;",
+			"2 PING CRITICAL\nrta=0.0005 seconds [0 0.1 false] [0 0.5 false]\npl=100 percent [0 40 false] [0 80 false]\n",
+		},
 		{0, "x | a=1c b=2KB;1:;~:3;U;", "0 x\na=1 total\nb=2048 bytes [1024 +Inf false] [-Inf 3072 false]\n"},
 		{0, "x|'it''s a = b'=1;@10:20;:5", "0 x\nit's a = b=1  [10 20 true] [0 5 false]\n"},
 		{0, "DISK OK|/=1B\nlong\ntext|/boot=2B\n'/v r'=3B\n", "0 DISK OK\n/=1 bytes\n/boot=2 bytes\n/v r=3 bytes\n"},
 		{0, "x|t=20.5C;;;  s=U w=5W", "0 x\nt=20.5 C\nw=5 W\n"},
 		{0, "x|a=1e3s b=5EB c=10%;80%;90%", "0 x\na=1000 seconds\nb=5.764607523034235e+18 bytes\nc=10 percent [0 80 false] [0 90 false]\n"},
 		{0, "x|a=1,5s b=2", "0 x\na=1 ,5s\nb=2 \n"},
-		{0, "x|a= b=1;5:1 =3 plain 'open=1", "0 x\n! \"a\": \"\" is not a number with a unit\n! \"b\": its warning threshold: \"5:1\" is not a range\n! \"=3\": it has no label; write label=value\n! \"plain\": it has no value; write label=value\n! \"'open=1\": the label's quote is not closed\n"},
-		{0, "x|a=1 'b' c=2 ''=3 d=1;@ e=nan f=1e999 g=1;Inf h=4", "0 x\na=1 \nc=2 \nh=4 \n! \"'b'\": there is no = after the label's quote\n! \"''=3\": the label is empty\n! \"d\": its warning threshold: \"@\" is not a range\n! \"e\": \"nan\" is not a number with a unit\n! \"f\": \"1e999\" is not a number with a unit\n! \"g\": its warning threshold: \"Inf\" is not a number\n"},
+		{0, "x|a= b=1;5:1 =3 plain 'open=1", "0 x\n! \"a\": \"\" is not a number with a unit\n! \"b\": its warning threshold: \"5:1\" is not a range\n" +
+			"! \"=3\": it has no label; write label=value\n! \"plain\": it has no value; write label=value\n! \"'open=1\": the label's quote is not closed\n"},
+		{
+			0, "x|a=1 'b' c=2 ''=3 d=1;@ e=nan f=1e999 g=1;Inf h=4",
+			"0 x\na=1 \nc=2 \nh=4 \n! \"'b'\": there is no = after the label's quote\n! \"''=3\": the label is empty\n" +
+				"! \"d\": its warning threshold: \"@\" is not a range\n! \"e\": \"nan\" is not a number with a unit\n! \"f\": \"1e999\" is not a number with a unit\n" +
+				"! \"g\": its warning threshold: \"Inf\" is not a number\n",
+		},
 	} {
 		if got := shownNagios(ParseNagios(tt.status, []byte(tt.output))); got != tt.want {
 			t.Errorf("%q:\n%swant:\n%s", tt.output, got, tt.want)
@@ -114,7 +123,8 @@ func FuzzParseNagios(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, output []byte) {
 		n := ParseNagios(status, output)
-		if len(n.Values) > MaxNagiosValues || len(n.Text) > MaxNagiosTextBytes+len("…") || len(n.Faults) > maxFaults || n.State < NagiosOK || n.State > NagiosUnknown {
+		if len(n.Values) > MaxNagiosValues || len(n.Text) > MaxNagiosTextBytes+len("…") || len(n.Faults) > maxFaults || n.State < NagiosOK ||
+			n.State > NagiosUnknown {
 			t.Fatalf("unbounded: %+v", n)
 		}
 		r := NewReport("check", time.Unix(0, 0))
@@ -132,7 +142,8 @@ func TestParseNagiosIsBounded(t *testing.T) {
 		fmt.Fprintf(&b, "v%d=%d ", i, i)
 	}
 	n := ParseNagios(0, []byte(b.String()))
-	if len(n.Values) != MaxNagiosValues || len(n.Text) > MaxNagiosTextBytes+len("…") || !slices.Equal(n.Faults, []string{"more than 1000 values; the rest is left out"}) {
+	if len(n.Values) != MaxNagiosValues || len(n.Text) > MaxNagiosTextBytes+len("…") ||
+		!slices.Equal(n.Faults, []string{"more than 1000 values; the rest is left out"}) {
 		t.Errorf("%d values, %d bytes of text, %q", len(n.Values), len(n.Text), n.Faults)
 	}
 }

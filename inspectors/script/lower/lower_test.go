@@ -210,7 +210,8 @@ func TestPlaces(t *testing.T) {
 		}
 		err = p.Inspect(t.Context(), inspectors.NewReport("x", time.UnixMilli(0)))
 		p.Close()
-		if want := fmt.Sprintf("c.yaml:%d: panic in func Inspect: runtime error: invalid memory", 40+2*(line-1)); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if want := fmt.Sprintf("c.yaml:%d: panic in func Inspect: runtime error: invalid memory", 40+2*(line-1)); err == nil ||
+			!strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%d: got %v, want %s…", line, err, want)
 		}
 	}

@@ -132,7 +132,8 @@ func (p *panicker) visit(n ast.Node) bool {
 			p.wrap(n.High, "far9(%s)")
 		}
 	case *ast.BinaryExpr:
-		if b, ok := info.Types[n.Y].Type.Underlying().(*types.Basic); ok && (n.Op == token.QUO || n.Op == token.REM) && b.Info()&types.IsInteger != 0 && info.Types[n.Y].Value == nil {
+		if b, ok := info.Types[n.Y].Type.Underlying().(*types.Basic); ok && (n.Op == token.QUO || n.Op == token.REM) && b.Info()&types.IsInteger != 0 &&
+			info.Types[n.Y].Value == nil {
 			p.wrap(n.Y, "nought9(%s)")
 		}
 	case *ast.StarExpr:

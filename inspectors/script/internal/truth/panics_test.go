@@ -42,7 +42,8 @@ func TestPanicsNameTheirLine(t *testing.T) {
 		case other.End != truth.EndPanic:
 			t.Errorf("%s: natively %s, interpreted %q %s", j.Name, one.Fault, other.End, other.Fault)
 		case typed.StatementAt(other.Line) != want:
-			t.Errorf("%s: the panic was in line %d (a statement that begins in %d), natively %s, interpreted %s\n%s", j.Name, one.Line, want, one.Fault, other.Fault, j.Source)
+			t.Errorf("%s: the panic was in line %d (a statement that begins in %d), natively %s, interpreted %s\n%s", j.Name, one.Line, want, one.Fault, other.Fault,
+				j.Source)
 		default:
 			same++
 		}
