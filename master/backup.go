@@ -31,7 +31,7 @@ func (m *Master) backups() http.Handler {
 		}
 		source := backup.Source{
 			Version: m.deps.Version, Data: m.cfg.Data, Export: m.exportState, Snapshot: m.history.Snapshot,
-			// What is forwarded is only a queue, and what runs ends with the process.
+			// The queue of forwarders is of use to this master alone, and sockets end with it.
 			Apart: []string{stateFile, "history", "forward", "run", "lost+found", backup.RestoringDir},
 		}
 		stream := &patientWriter{w: w, control: http.NewResponseController(w)}

@@ -46,8 +46,8 @@ const (
 	maxList  = 256 << 20
 )
 
-// ErrNotWhole is wrapped by the error of a stream that ended too soon. What came is
-// kept, and the next attempt goes on from there.
+// ErrNotWhole is wrapped by the error of a stream that ended too soon. The files that
+// came are kept, and the next attempt goes on from there.
 var ErrNotWhole = errors.New("it ended before all of it had come")
 
 // File is a file of a backup.

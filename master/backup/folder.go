@@ -27,8 +27,8 @@ type Folder struct {
 	have map[string]File // that are there and intact
 }
 
-// OpenFolder opens a folder for a backup, or makes one, and reads what it has of earlier
-// backups: what is damaged it has not. A folder with anything else in it is refused.
+// OpenFolder opens a folder for a backup, or makes one, and reads the intact files
+// of earlier backups. A folder with anything else in it is refused.
 func OpenFolder(ctx context.Context, dir string, tell Progress) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the folder of the backup: %w", err)

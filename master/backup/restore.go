@@ -109,8 +109,8 @@ func Restore(ctx context.Context, dir, data string, tell Progress) (*Manifest, e
 	return m, nil
 }
 
-// empty makes sure that a folder is there and has nothing in it, but for what a restore
-// has left that was interrupted, which it removes.
+// empty makes sure that a folder is there and has nothing in it. It removes the
+// leftovers of a restore that was interrupted.
 func empty(data, work string) error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("cannot make the master's folder: %w", err)
