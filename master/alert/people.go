@@ -153,7 +153,7 @@ func texts(set model.LabelSet) map[string]string {
 	return m
 }
 
-// namesOf are the names of alerts, of which fingerprints are given.
+// namesOf are the names of the alerts with these fingerprints.
 func (a *Alerts) namesOf(fingerprints []string) (names []string) {
 	a.keeper.mu.Lock()
 	defer a.keeper.mu.Unlock()

@@ -39,7 +39,7 @@ type TellNote struct {
 	Failed   string `json:"failed,omitempty"`
 }
 
-// AlertsParams selects alerts. What is empty selects all.
+// AlertsParams selects alerts. An empty field selects all.
 type AlertsParams struct {
 	Name  string `json:"name,omitempty"`
 	Host  string `json:"host,omitempty"`
