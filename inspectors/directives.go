@@ -20,9 +20,15 @@ import (
 //	//vedette:budget cpu=100ms heap=64MiB output=1MiB series=1000
 //	//vedette:isolation own
 //	//vedette:needs net fs:/var/log/app exec:/usr/bin/uptime
+//	//vedette:alert filling warning used_percent > 90 for 10m "{{ $labels.mount }} is {{ $value }} % full"
+//	//vedette:unit used_percent percent
+//	//vedette:help used_percent share of the space that is in use
+//	//vedette:runbook https://wiki.example.org/disk
 //
-// A configuration, and whoever pushes the script, may override each of them but
-// the last: what a script needs is a matter of its code alone.
+// A configuration, and whoever pushes the script, may override each of the first
+// five: what a script needs, and what it says about its values, is a matter of its
+// code alone. A directive whose name begins with x- is for others, such as a later
+// version, and is passed over.
 type Directives struct {
 	// Name is the inspector's key, or empty.
 	Name string
@@ -36,7 +42,18 @@ type Directives struct {
 	Isolation Isolation
 	// Needs are what it reaches.
 	Needs Needs
+	// Alerts are what it says to be wrong, in their order.
+	Alerts []Alert
+	// Units and Helps are the unit of values and what they mean, by their names.
+	Units, Helps map[string]string
+	// Runbook is the address of a page about the alerts, or empty.
+	Runbook string
+	// PassedOver are the directives for others.
+	PassedOver Diagnostics
 }
+
+// passedOver starts the names of directives that are for others.
+const passedOver = "x-"
 
 // directivePrefix starts every directive, at the start of a line comment.
 const directivePrefix = "//vedette:"
@@ -114,9 +131,12 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 	}
 	name, value, _ := strings.Cut(rest, " ")
 	value = strings.TrimSpace(value)
-	names := []string{"name", "interval", "timeout", "budget", "isolation", "needs"}
+	names := []string{"name", "interval", "timeout", "budget", "isolation", "needs", "alert", "unit", "help", "runbook"}
 	known := slices.Contains(names, name)
 	switch {
+	case strings.HasPrefix(name, passedOver):
+		at.Message = directivePrefix + name + " is not known here, and is passed over"
+		p.result.PassedOver = append(p.result.PassedOver, at)
 	case !known:
 		last := len(names) - 1
 		fix := "use " + strings.Join(names[:last], ", ") + " or " + names[last]
@@ -126,10 +146,12 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 		p.fault(at, "unknown directive "+quote(directivePrefix+name), fix)
 	case !head:
 		p.fault(at, directivePrefix+name+" stands below the package clause", "move it above")
-	case p.seen[name]:
+	case p.seen[name] && !slices.Contains([]string{"alert", "unit", "help"}, name):
 		p.fault(at, directivePrefix+name+" is given twice", "keep one")
 	case value == "":
 		p.fault(at, directivePrefix+name+" has no value", "write "+directivePrefix+example(name))
+	case name == "alert":
+		p.alert(at, value, len(strings.TrimRight(text, " \t"))-len(value))
 	default:
 		p.set(at, name, value)
 	}
@@ -172,6 +194,12 @@ func (p *directiveParser) set(at Diagnostic, name, value string) {
 			p.fault(at, "needs: "+strings.ReplaceAll(err.Error(), "\n", "; "), "")
 		}
 		p.result.Needs = needs
+	case "unit":
+		p.about(at, name, value, &p.result.Units)
+	case "help":
+		p.about(at, name, value, &p.result.Helps)
+	case "runbook":
+		p.runbook(at, value)
 	}
 }
 
@@ -203,6 +231,14 @@ func example(name string) string {
 		return "isolation own"
 	case "needs":
 		return "needs net fs:/var/log/app"
+	case "alert":
+		return "alert filling warning used_percent > 90 for 10m"
+	case "unit":
+		return "unit used_percent percent"
+	case "help":
+		return "help used_percent share of the space that is in use"
+	case "runbook":
+		return "runbook https://wiki.example.org/disk"
 	}
 	return "timeout 2s"
 }

@@ -36,7 +36,7 @@ func TestParseDirectives(t *testing.T) {
 func TestBadDirectives(t *testing.T) {
 	for source, want := range map[string]string{
 		"//vedette:nam x\n//vedette:speed 1\npackage x": "x.go:1:1: unknown directive \"//vedette:nam\"; did you mean //vedette:name?\n" +
-			"x.go:2:1: unknown directive \"//vedette:speed\"; use name, interval, timeout, budget, isolation or needs",
+			"x.go:2:1: unknown directive \"//vedette:speed\"; use name, interval, timeout, budget, isolation, needs, alert, unit, help or runbook",
 		"//vedette:budget cpu=1\npackage x":   `x.go:1:1: budget: cpu "1" is not a duration; write it as 100ms`,
 		"//vedette:isolation mine\npackage x": `x.go:1:1: isolation "mine" is not known; write shared or own`,
 		"//vedette:needs\npackage x":          "x.go:1:1: //vedette:needs has no value; write //vedette:needs net fs:/var/log/app",
@@ -57,7 +57,7 @@ func TestBadDirectives(t *testing.T) {
 		"//vedette:interval 1s\n//vedette:timeout 2s\npackage x": "x.go:2:1: timeout 2s is longer than the interval 1s; a run must end before the next is due",
 		"package x\n\n\t//vedette:name late":                     "x.go:3:2: //vedette:name stands below the package clause; move it above",
 		"// vedette:name x\npackage x":                           `x.go:1:1: a directive has a space after //; write "//vedette:name x"`,
-		"//vedette:\npackage x":                                  `x.go:1:1: unknown directive "//vedette:"; use name, interval, timeout, budget, isolation or needs`,
+		"//vedette:\npackage x":                                  `x.go:1:1: unknown directive "//vedette:"; use name, interval, timeout, budget, isolation, needs, alert, unit, help or runbook`,
 		"//line foo.go:100\n//vedette:name\npackage x":           "x.go:2:1: //vedette:name has no value; write //vedette:name load/average-1",
 	} {
 		_, err := ParseDirectives("x.go", source)
@@ -74,7 +74,7 @@ func TestBadDirectives(t *testing.T) {
 func TestDirectivesInsideAnotherFile(t *testing.T) {
 	s := Script{File: "config.yaml", Line: 7, Indent: 6, Source: "// A comment.\n//vedette:x y\nreturn 1, nil"}
 	_, err := s.Directives()
-	if got, want := errorText(err), `config.yaml:8:7: unknown directive "//vedette:x"; use name, interval, timeout, budget, isolation or needs`; got != want {
+	if got, want := errorText(err), `config.yaml:8:7: unknown directive "//vedette:x"; use name, interval, timeout, budget, isolation, needs, alert, unit, help or runbook`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -39,6 +39,27 @@ func JoinKey(key, name string) string {
 	return key + "/" + name
 }
 
+// MetricName returns the name under which a key is stored: every byte that a
+// Prometheus metric name cannot hold becomes "_", and a name that would start
+// with a digit gets one in front. load/average-1 is load_average_1. Keys that
+// give one name are told apart by the label "key".
+func MetricName(key string) string {
+	var b strings.Builder
+	b.Grow(len(key) + 1)
+	if key == "" || '0' <= key[0] && key[0] <= '9' {
+		b.WriteByte('_')
+	}
+	for i := range len(key) {
+		c := key[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' {
+			b.WriteByte(c)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
 // ValidateKey checks a key: one or more segments of ASCII letters, digits and
 // "_", "-", ".", ":" joined by "/", none of them starting with "-", "." or ":",
 // at most MaxSegmentBytes each and MaxKeyBytes in all.

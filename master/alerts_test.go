@@ -164,3 +164,36 @@ receivers: [{ name: hook, webhook_configs: [{ url: "%s" }] }]
 		t.Errorf("the silence goes on: %s, %v", out, err)
 	}
 }
+
+// A script that is pushed brings its alerts along: they are checked, fire on the
+// hosts that run it, and go with it.
+func TestAlertsOfPushedScripts(t *testing.T) {
+	m := start(t, config.Master{})
+	agent := newFakeAgent("web-1", nil)
+	agent.connect(t, m)
+	cli := dial(t, m, nil, rpc.DialOptions{})
+	code := func(alert string) wire.Code {
+		c := script("level", 1)
+		c.Source = "//vedette:alert " + alert + "\n" + c.Source
+		return c
+	}
+	err := refused(t, cli, wire.CatalogPush.Name, wire.PushParams{Code: code("high critical value >")})
+	if !strings.Contains(err.Error(), "unexpected end of input") {
+		t.Errorf("a faulty expression is refused with %v", err)
+	}
+	push(t, cli, wire.PushParams{Code: code(`high critical value > 90 "{{ $labels.host }} is high"`)})
+	call[any](t, agent.peer, wire.MasterReportMetric.Name, []any{"web-1", map[string]any{"ts": time.Now().UnixMilli(), "key": "level", "val": 97}})
+	alerts := func() string {
+		_, body := fetch(t, m, "/api/v1/alerts")
+		return body
+	}
+	patience.Until(t, "the alert fires", func() bool {
+		body := alerts()
+		return strings.Contains(body, `"alertname":"level/high"`) && strings.Contains(body, `"state":"firing"`) && strings.Contains(body, "web-1 is high")
+	})
+	call[wire.PushResult](t, cli, wire.CatalogDelete.Name, wire.DeleteParams{Name: "level"})
+	patience.Until(t, "no rule is left", func() bool {
+		_, body := fetch(t, m, "/api/v1/rules")
+		return !strings.Contains(body, "level/high")
+	})
+}

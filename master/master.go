@@ -246,6 +246,7 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { m.catalog.Run(running) })
 	background.Go(func() { m.alert(running) })
 	background.Go(func() { m.announceAlerts(running) })
+	background.Go(func() { m.alertOfProbes(running) })
 	background.Go(func() {
 		every(running, sweepProgramsEvery, func(now time.Time) { m.sweepPrograms(running, now.Add(-programGrace)) })
 	})

@@ -389,3 +389,12 @@ func TestNoProgramOutlivesItsAgent(t *testing.T) {
 	_ = agent.Wait()
 	eventually(t, "nothing is left", func() bool { return withMark(t, mark) == 0 })
 }
+
+// A directive for a later version is no fault of the script that has it.
+func TestDirectiveForOthersIsPassedOver(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, plugins.PoolOptions{})
+	f.mustLoad(script("later", "//vedette:x-colour blue\nreturn 1, nil\n"))
+	f.wantGood(f.run(testTimeout, "later"), "later")
+	f.wantLog("inspector=later", "//vedette:x-colour is not known here, and is passed over")
+}

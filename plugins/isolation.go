@@ -81,6 +81,9 @@ func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 	if err != nil {
 		return inspectors.Needs{}, err
 	}
+	for _, passedOver := range said.PassedOver {
+		p.log.Warn(passedOver.Error(), "inspector", d.Name)
+	}
 	if p.options.Sandbox.Bare {
 		return inspectors.Needs{}, nil
 	}

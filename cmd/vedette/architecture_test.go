@@ -101,7 +101,7 @@ func owners() map[string][]string {
 		"github.com/spf13/cobra":              {"cmd"},
 		"github.com/mdlayher/netlink":         {"master/owner"},
 		"go.etcd.io/bbolt":                    {"master/state", "agent/delivery/spool"},
-		"github.com/prometheus":               {"master/history", "master/alert"},
+		"github.com/prometheus":               {"master/history", "master/alert", "inspectors/alerts"},
 		"k8s.io/apimachinery":                 {"master/catalog", "master/api"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},

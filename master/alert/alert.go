@@ -1,6 +1,7 @@
-// Package alert evaluates rules over the history: those that come with the product, and
-// those of files in Prometheus' format. Package route tells people about firing alerts.
-// They are also sent to external Alertmanagers and shown by the Prometheus HTTP API.
+// Package alert evaluates rules over the history: those that come with the product, those
+// of inspectors, and those of files in Prometheus' format. Package route tells people about
+// firing alerts. They are also sent to external Alertmanagers and shown by the Prometheus
+// HTTP API.
 //
 // The history has since when each alert is active, in the series ALERTS_FOR_STATE, so a
 // restart of the master does not begin anew. The master's state has which alerts fire,
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -93,9 +95,12 @@ type Alerts struct {
 	keeper  *keeper
 	review  chan struct{} // rung when rules say that something has ended
 
+	updating sync.Mutex // held while the rules that are evaluated are replaced
+
 	mu     sync.Mutex
 	ids    []string                       // guarded by mu
 	groups map[string]*rulefmt.RuleGroups // guarded by mu; by id
+	probes map[string]*rulefmt.RuleGroups // guarded by mu; by id: those of inspectors
 
 	manager *rules.Manager
 	started chan struct{} // closed when manager is set
@@ -176,12 +181,26 @@ func (a *Alerts) Reload(c config.Alerts) error {
 	a.mu.Lock()
 	a.ids, a.groups = ids, groups
 	a.mu.Unlock()
+	return a.update()
+}
+
+// update evaluates the rules that there are now. Those that stay keep their state.
+func (a *Alerts) update() error {
 	select {
 	case <-a.started:
-		return a.manager.Update(interval, ids, labels.EmptyLabels(), "", nil)
 	default:
 		return nil // Run takes them
 	}
+	a.updating.Lock()
+	defer a.updating.Unlock()
+	return a.manager.Update(interval, a.all(), labels.EmptyLabels(), "", nil)
+}
+
+// all are the ids of all rules.
+func (a *Alerts) all() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Concat(a.ids, slices.Sorted(maps.Keys(a.probes)))
 }
 
 // Route is what tells people.
@@ -201,13 +220,11 @@ func (a *Alerts) Run(ctx context.Context) error {
 		QueryFunc: a.history.Query, Queryable: a.history, Appendable: a.history,
 		NotifyFunc: a.notify, GroupLoader: loader{a}, Parser: a.history.Parser(),
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: resendDelay,
+		RestoreNewRuleGroups: true, // those of an inspector that comes back
 	})
 	stopSending := a.sender.run()
 	defer stopSending()
-	a.mu.Lock()
-	ids := a.ids
-	a.mu.Unlock()
-	if err := manager.Update(interval, ids, labels.EmptyLabels(), "", nil); err != nil {
+	if err := manager.Update(interval, a.all(), labels.EmptyLabels(), "", nil); err != nil {
 		return fmt.Errorf("cannot evaluate the rules: %w", err)
 	}
 	a.handOn(ctx, a.keeper.begin(time.Now()))
@@ -216,6 +233,9 @@ func (a *Alerts) Run(ctx context.Context) error {
 	}
 	a.manager = manager
 	close(a.started)
+	if err := a.update(); err != nil { // what came meanwhile
+		return fmt.Errorf("cannot evaluate the rules: %w", err)
+	}
 	ran := make(chan struct{})
 	go func() {
 		defer close(ran)
@@ -343,6 +363,9 @@ type loader struct{ *Alerts }
 func (l loader) Load(id string, _ bool, _ model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if groups := l.probes[id]; groups != nil {
+		return groups, nil
+	}
 	return l.groups[id], nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/inspectors/script/check"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -110,7 +111,7 @@ func (c *Catalog) checkCode(ctx context.Context, definition inspectors.Definitio
 		return context.Cause(ctx)
 	}
 	defer func() { <-c.checks }()
-	return check.Definition(definition).Err()
+	return append(check.Definition(definition), alerts.Check(definition)...).Err()
 }
 
 func (c *Catalog) checkArtefacts(code wire.Code) error {

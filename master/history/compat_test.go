@@ -114,11 +114,13 @@ func openMetrics(t *testing.T) []byte {
 	t.Helper()
 	start, end := compatTimes()
 	data := compatData()
-	slices.SortStableFunc(data, func(a, b compatSeries) int { return strings.Compare(MetricName(a.key), MetricName(b.key)) })
+	slices.SortStableFunc(data, func(a, b compatSeries) int {
+		return strings.Compare(inspectors.MetricName(a.key), inspectors.MetricName(b.key))
+	})
 	var text bytes.Buffer
 	for _, d := range data {
 		lset := seriesLabels(d.host, d.key, labelled(t, d.own...))
-		name := MetricName(d.key)
+		name := inspectors.MetricName(d.key)
 		var pairs []string
 		lset.Range(func(l labels.Label) {
 			if l.Name != "__name__" {

@@ -1,8 +1,6 @@
 package history
 
 import (
-	"strings"
-
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -15,30 +13,9 @@ const (
 	labelKey  = "key"
 )
 
-// MetricName returns the name under which a key is stored: every byte that a
-// Prometheus metric name cannot hold becomes "_", and a name that would start
-// with a digit gets one in front. load/average-1 is load_average_1. Keys that
-// give one name are told apart by the label "key".
-func MetricName(key string) string {
-	var b strings.Builder
-	b.Grow(len(key) + 1)
-	if key == "" || '0' <= key[0] && key[0] <= '9' {
-		b.WriteByte('_')
-	}
-	for i := range len(key) {
-		c := key[i]
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' {
-			b.WriteByte(c)
-		} else {
-			b.WriteByte('_')
-		}
-	}
-	return b.String()
-}
-
 // seriesLabels returns the stored labels of a series, whose names must be valid.
 func seriesLabels(host, key string, own inspectors.Labels) labels.Labels {
-	return namedLabels(MetricName(key), host, key, own)
+	return namedLabels(inspectors.MetricName(key), host, key, own)
 }
 
 func namedLabels(name, host, key string, own inspectors.Labels) labels.Labels {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/vedettehq/vedette/inspectors"
+
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -34,7 +36,7 @@ func (s *Store) Recent(ctx context.Context, key string, at time.Time) ([]RecentS
 	}
 	defer querier.Close()
 	set := querier.Select(ctx, false, nil,
-		labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, MetricName(key)),
+		labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, inspectors.MetricName(key)),
 		labels.MustNewMatcher(labels.MatchEqual, labelKey, key))
 	var recent []RecentSeries
 	var iterator chunkenc.Iterator

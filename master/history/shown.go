@@ -54,7 +54,7 @@ func shownValue(value string) string {
 // Digested makes a name of letters, digits and "_" out of any text, at most so many
 // bytes long, which ends in a digest of the whole.
 func Digested(text string, most int, separator string) string {
-	plain := strings.TrimLeft(MetricName(text), "_")
+	plain := strings.TrimLeft(inspectors.MetricName(text), "_")
 	plain = plain[:min(len(plain), most-len(separator)-digestBytes-1)]
 	if plain == "" || '0' <= plain[0] && plain[0] <= '9' {
 		plain = "x" + plain

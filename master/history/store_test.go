@@ -235,7 +235,7 @@ func TestMetricNames(t *testing.T) {
 		"a.b:c_d":                 "a_b_c_d",
 		"vedette/inspector_total": "vedette_inspector_total",
 	} {
-		if got := MetricName(key); got != want {
+		if got := inspectors.MetricName(key); got != want {
 			t.Errorf("%q is %q, want %q", key, got, want)
 		}
 	}

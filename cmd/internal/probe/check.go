@@ -18,6 +18,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/inspectors/script"
 	"github.com/vedettehq/vedette/plugins"
 )
@@ -101,7 +102,8 @@ func PrintChecked(cmd *cobra.Command, file string, c Checked, asJSON bool) error
 // CheckFile checks one file in a process of its own: a script can take the
 // process that builds it down, and then that is what is wrong with it.
 func CheckFile(ctx context.Context, file string) Checked {
-	if _, err := config.FileDefinition(file); err != nil {
+	d, err := config.FileDefinition(file)
+	if err != nil {
 		var diagnostics inspectors.Diagnostics
 		if !errors.As(err, &diagnostics) {
 			return Checked{Error: err.Error()}
@@ -128,6 +130,7 @@ func CheckFile(ctx context.Context, file string) Checked {
 	case err != nil:
 		result.Error = fmt.Sprintf("%s: building the script ended its process: %s", file, firstLine(stderr.String(), err))
 	}
+	result.Diagnostics = append(result.Diagnostics, alerts.Check(d)...)
 	return result
 }
 

@@ -1,0 +1,207 @@
+package inspectors
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of what a script may say about alerts.
+const (
+	// MaxAlerts is how many alerts one script may have.
+	MaxAlerts = 32
+	// MaxAlertBytes is how long a directive of an alert may be.
+	MaxAlertBytes = 4096
+	// DefaultAlertKeep is how long an alert goes on after its condition has ended,
+	// where it does not say that: a value at the border does not make it come and go.
+	DefaultAlertKeep = 5 * time.Minute
+	// maxAlertTime bounds for and keep.
+	maxAlertTime = 7 * 24 * time.Hour
+)
+
+// Alert is what a script says to be wrong, in the directive
+//
+//	//vedette:alert NAME SEVERITY EXPR [for D] [keep D] ["SUMMARY"]
+//
+// Package inspectors reads its words, but not its expression: that is PromQL, and a
+// matter of package alerts.
+type Alert struct {
+	// Name follows that of the inspector: filling of disk is disk/filling.
+	Name string
+	// Severity is info, warning or critical.
+	Severity string
+	// Expr is PromQL, in which names are those of the script's own values.
+	Expr string
+	// For is how long Expr holds before the alert fires, and Keep how long it goes
+	// on after that.
+	For, Keep time.Duration
+	// Summary is a template of Prometheus, or empty.
+	Summary string
+	// At is the place of Expr.
+	At Diagnostic
+}
+
+// severities are those that an alert may have.
+func severities() []string { return []string{"info", "warning", "critical"} }
+
+// alert reads one directive of an alert.
+func (p *directiveParser) alert(at Diagnostic, value string, offset int) {
+	if len(value) > MaxAlertBytes {
+		p.fault(at, fmt.Sprintf("the alert is %d bytes long; at most %d are allowed", len(value), MaxAlertBytes), "")
+		return
+	}
+	a, begin, err := parseAlert(value)
+	if err != nil {
+		p.fault(at, "alert: "+err.Error(), "write "+directivePrefix+example("alert"))
+		return
+	}
+	for _, other := range p.result.Alerts {
+		if other.Name == a.Name {
+			p.fault(at, "the alert "+quote(a.Name)+" is given twice", "give each its own name")
+			return
+		}
+	}
+	if len(p.result.Alerts) == MaxAlerts {
+		p.fault(at, fmt.Sprintf("there are more than %d alerts", MaxAlerts), "")
+		return
+	}
+	a.At = at
+	a.At.Col += offset + begin
+	p.result.Alerts = append(p.result.Alerts, a)
+}
+
+// alertTimes matches for D and keep D at the end of an expression.
+var alertTimes = regexp.MustCompile(`^(.*\S)\s+(for|keep)(?:\s+(\S+))?$`)
+
+// parseAlert reads NAME SEVERITY EXPR [for D] [keep D] ["SUMMARY"], and where EXPR
+// begins.
+func parseAlert(text string) (a Alert, begin int, err error) {
+	a.Keep = DefaultAlertKeep
+	rest := text
+	word := func() (w string) {
+		w, rest, _ = strings.Cut(rest, " ")
+		rest = strings.TrimLeft(rest, " \t")
+		return w
+	}
+	a.Name, a.Severity = word(), word()
+	begin = len(text) - len(rest)
+	if err := validateSegment(a.Name); err != nil {
+		return a, 0, fmt.Errorf("its name: %w", err)
+	}
+	if !slices.Contains(severities(), a.Severity) {
+		return a, 0, fmt.Errorf("%s is not a severity; use %s", quote(a.Severity), strings.Join(severities(), ", "))
+	}
+	expr, summary := splitSummary(rest)
+	expr, a.Summary = strings.TrimSpace(expr), summary
+	given := make(map[string]bool)
+	for {
+		found := alertTimes.FindStringSubmatch(expr)
+		if found == nil {
+			break
+		}
+		d, err := parseAlertTime(found[3])
+		switch {
+		case err != nil:
+			return a, 0, fmt.Errorf("%s: %w", found[2], err)
+		case given[found[2]]:
+			return a, 0, fmt.Errorf("%s is given twice", found[2])
+		case found[2] == "for":
+			a.For = d
+		default:
+			a.Keep = d
+		}
+		expr, given[found[2]] = found[1], true
+	}
+	if a.Expr = expr; a.Expr == "" {
+		return a, 0, errors.New("it has no expression")
+	}
+	return a, begin, nil
+}
+
+// splitSummary takes the quoted text at the end of an alert off. It begins with the
+// first quote that is neither within brackets nor within another string, so that
+// quotes within it need no backslash.
+func splitSummary(text string) (expr, summary string) {
+	depth, quoted := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quoted != 0 && c == '\\' && quoted != '`':
+			i++
+		case quoted != 0:
+			if c == quoted {
+				quoted = 0
+			}
+		case depth == 0 && c == '"' && i > 0 && strings.HasSuffix(text, `"`) && len(text) > i+1:
+			all := text[i:]
+			if plain, err := strconv.Unquote(all); err == nil {
+				return text[:i], plain
+			}
+			return text[:i], all[1 : len(all)-1]
+		case c == '"' || c == '\'' || c == '`':
+			quoted = c
+		case strings.IndexByte("({[", c) >= 0:
+			depth++
+		case strings.IndexByte(")}]", c) >= 0:
+			depth--
+		}
+	}
+	return text, ""
+}
+
+// parseAlertTime reads a time of for or keep; a day is 1d.
+func parseAlertTime(text string) (time.Duration, error) {
+	plain, factor := text, time.Duration(1)
+	if days, found := strings.CutSuffix(text, "d"); found {
+		plain, factor = days+"h", 24
+	}
+	d, err := time.ParseDuration(plain)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%s is not a time; write it as 90s, 10m or 1d", quote(text))
+	case d < 0 || d > maxAlertTime/factor:
+		return 0, fmt.Errorf("%s is not between 0s and %dd", text, maxAlertTime/(24*time.Hour))
+	}
+	return d * factor, nil
+}
+
+// about reads what a directive says of one of the script's values.
+func (p *directiveParser) about(at Diagnostic, directive, value string, all *map[string]string) {
+	name, text, _ := strings.Cut(value, " ")
+	text = strings.TrimSpace(text)
+	err := ValidateKey(name)
+	switch {
+	case err != nil:
+		p.fault(at, directive+": "+err.Error(), "")
+		return
+	case text == "":
+		p.fault(at, directivePrefix+directive+" "+name+" says nothing", "write "+directivePrefix+example(directive))
+		return
+	case len(text) > MaxLabelValueBytes || strings.ContainsFunc(text, unprintable):
+		p.fault(at, fmt.Sprintf("%s of %s is not a line of at most %d printable bytes", directive, name, MaxLabelValueBytes), "")
+		return
+	}
+	if _, twice := (*all)[name]; twice {
+		p.fault(at, directivePrefix+directive+" "+name+" is given twice", "keep one")
+		return
+	}
+	if *all == nil {
+		*all = make(map[string]string)
+	}
+	(*all)[name] = text
+}
+
+// runbook reads the address of a page.
+func (p *directiveParser) runbook(at Diagnostic, value string) {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		p.fault(at, "runbook "+quote(value)+" is not the address of a page", "write "+directivePrefix+example("runbook"))
+		return
+	}
+	p.result.Runbook = value
+}

@@ -1,0 +1,194 @@
+// Package alerts makes Prometheus rules of the alerts that inspectors come with.
+//
+// In the expression of an alert, a name is that of one of the inspector's own values:
+// used_percent of disk is disk_used_percent, and value is what an inspector of one
+// value yields. A selector without a name, {__name__="load_average_1"}, is left as it
+// is. Agents do not link this package, because it needs PromQL.
+package alerts
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// Labels that the alerts of inspectors have, beside those of their series.
+const (
+	labelSeverity  = "severity"
+	labelInspector = "inspector"
+	labelHost      = "host"
+	labelKey       = "key"
+	// value is the name of what an inspector of one value yields.
+	value = "value"
+)
+
+// Probe is an inspector as its alerts are made of it.
+type Probe struct {
+	// Name is the inspector's own, and Said what its source says.
+	Name string
+	Said inspectors.Directives
+	// Hosts are those whose series count; nil is every host. With Except they are
+	// those whose series do not.
+	Hosts  []string
+	Except bool
+}
+
+// Check says what is wrong with the alerts of a script, each fault at its place.
+func Check(d inspectors.Definition) inspectors.Diagnostics {
+	if d.Script == nil {
+		return nil
+	}
+	said, err := d.Script.Directives()
+	if err != nil {
+		return nil // that is a fault of its own
+	}
+	_, faults := Rules(Probe{Name: d.Name, Said: said})
+	return faults
+}
+
+// Rules returns the rules of probes that are revisions of one inspector, on different
+// hosts. Alerts that they have in common are one rule: its state outlasts a rollout.
+// The faults are at the places of the expressions; a faulty alert has no rule.
+func Rules(probes ...Probe) (list []rulefmt.Rule, faults inspectors.Diagnostics) {
+	for _, p := range probes {
+		for _, a := range p.Said.Alerts {
+			rule, err := p.rule(a)
+			if err != nil {
+				faults = append(faults, err...)
+				continue
+			}
+			same := slices.IndexFunc(list, func(other rulefmt.Rule) bool {
+				return other.Alert == rule.Alert && other.Labels[labelSeverity] == rule.Labels[labelSeverity]
+			})
+			if same < 0 {
+				list = append(list, rule)
+				continue
+			}
+			rule.Expr = fmt.Sprintf("(%s) or (%s)", list[same].Expr, rule.Expr)
+			list[same] = rule
+		}
+	}
+	return list, faults
+}
+
+// rule makes the rule of one alert.
+func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
+	syntax := parser.NewParser(parser.Options{})
+	expr, err := syntax.ParseExpr(a.Expr)
+	if err != nil {
+		return rulefmt.Rule{}, placed(a, err)
+	}
+	if t := expr.Type(); t != parser.ValueTypeVector {
+		return rulefmt.Rule{}, fault(a, 0, fmt.Sprintf("the expression gives a %s, and an alert is for the series of a vector", parser.DocumentedType(t)), "compare a value, such as used_percent > 90")
+	}
+	own := p.rename(expr)
+	if own == "" {
+		return rulefmt.Rule{}, fault(a, 0, "the expression names none of the inspector's own values", "compare one of them, such as used_percent > 90")
+	}
+	rule := rulefmt.Rule{
+		Alert: p.Name + "/" + a.Name, Expr: expr.String(), For: model.Duration(a.For), KeepFiringFor: model.Duration(a.Keep),
+		Labels:      map[string]string{labelSeverity: a.Severity, labelInspector: p.Name},
+		Annotations: map[string]string{"summary": cmp.Or(a.Summary, p.summary(a, own))},
+	}
+	for name, text := range map[string]string{"description": escapeTemplate(p.Said.Helps[own]), "unit": escapeTemplate(p.Said.Units[own]), "runbook_url": p.Said.Runbook} {
+		if text != "" {
+			rule.Annotations[name] = text
+		}
+	}
+	var faults inspectors.Diagnostics
+	for _, wrong := range rule.Validate(rulefmt.RuleNode{}, model.UTF8Validation, syntax) {
+		faults = append(faults, fault(a, 0, wrong.Error(), "")...)
+	}
+	return rule, faults
+}
+
+// rename gives the inspector's own values the names that they have in the history,
+// restricts selectors to the probe's hosts, and returns the first own name. Values of
+// one inspector have different keys, so no operator matches the label key.
+func (p Probe) rename(expr parser.Expr) (own string) {
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		if b, ok := node.(*parser.BinaryExpr); ok && b.VectorMatching != nil && !b.VectorMatching.On {
+			b.VectorMatching.MatchingLabels = append(b.VectorMatching.MatchingLabels, labelKey)
+		}
+		v, ok := node.(*parser.VectorSelector)
+		if !ok {
+			return nil
+		}
+		if v.Name != "" {
+			own = cmp.Or(own, v.Name)
+			v.Name = p.metric(v.Name)
+			for i, m := range v.LabelMatchers {
+				if m.Name == model.MetricNameLabel {
+					v.LabelMatchers[i] = labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, v.Name)
+				}
+			}
+		}
+		if p.Hosts != nil {
+			kind := labels.MatchRegexp
+			if p.Except {
+				kind = labels.MatchNotRegexp
+			}
+			v.LabelMatchers = append(v.LabelMatchers, labels.MustNewMatcher(kind, labelHost, anyOf(p.Hosts)))
+		}
+		return nil
+	})
+	return own
+}
+
+// metric is the name in the history of one of the inspector's own values.
+func (p Probe) metric(name string) string {
+	if name == value {
+		return inspectors.MetricName(p.Name)
+	}
+	return inspectors.MetricName(inspectors.JoinKey(p.Name, name))
+}
+
+// summary is what an alert says that has no summary.
+func (p Probe) summary(a inspectors.Alert, own string) string {
+	text := fmt.Sprintf("%s/%s on {{ $labels.host }}: {{ $value }}", p.Name, a.Name)
+	if unit := p.Said.Units[own]; unit != "" {
+		text += " " + escapeTemplate(unit)
+	}
+	return text
+}
+
+// escapeTemplate returns a template that gives the text.
+func escapeTemplate(text string) string { return strings.ReplaceAll(text, "{{", `{{ "{{" }}`) }
+
+// anyOf returns an expression that matches each of the names, and nothing else.
+func anyOf(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strings.ReplaceAll(name, ".", `\.`) // the one character of a host's name that means something else
+	}
+	return strings.Join(quoted, "|")
+}
+
+// placed are the faults of an expression, each at its place.
+func placed(a inspectors.Alert, err error) (faults inspectors.Diagnostics) {
+	var all parser.ParseErrors
+	if !errors.As(err, &all) {
+		return fault(a, 0, err.Error(), "")
+	}
+	for _, e := range all {
+		faults = append(faults, fault(a, int(e.PositionRange.Start), e.Err.Error(), "")...)
+	}
+	return faults
+}
+
+// fault is one fault of an alert, at a byte of its expression.
+func fault(a inspectors.Alert, at int, message, fix string) inspectors.Diagnostics {
+	d := a.At
+	d.Col += at
+	d.Message, d.Fix = fmt.Sprintf("alert %s: %s", a.Name, message), fix
+	return inspectors.Diagnostics{d}
+}

@@ -1,0 +1,61 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+)
+
+// Running is a revision of a script that hosts run.
+type Running struct {
+	Name     string // of the inspector
+	Revision string
+	File     string
+	Source   string
+	// Hosts are those that run it; nil is every host that the inspector is for.
+	// With Except they are those that do not.
+	Hosts  []string
+	Except bool
+}
+
+// Running returns the scripts that hosts are to run now, by name. While a rollout is
+// under way there are two revisions of one: the new one with the hosts that it has
+// reached, and the old one for all others.
+func (c *Catalog) Running() []Running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []Running
+	add := func(name, revision string, hosts []string, except bool) {
+		if code := c.code[revision].Code; code.Source != "" {
+			list = append(list, Running{Name: name, Revision: revision, File: code.File, Source: code.Source, Hosts: hosts, Except: except})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.entries)) {
+		e, a := c.entries[name], c.active[name]
+		switch {
+		case a == nil && !e.Deleted:
+			add(name, e.Current, nil, false)
+		case a == nil || a.From == a.To:
+			add(name, e.Current, nil, false)
+		default:
+			reached := c.wantingLocked(name, a.To)
+			if len(reached) == 0 {
+				add(name, a.From, nil, false)
+				continue
+			}
+			add(name, a.From, reached, true)
+			add(name, a.To, reached, false)
+		}
+	}
+	return list
+}
+
+// wantingLocked returns the hosts that are to run a revision, sorted.
+func (c *Catalog) wantingLocked(name, revision string) (hosts []string) {
+	for host, t := range c.targets {
+		if revision != "" && t.wants[name] == revision {
+			hosts = append(hosts, host)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
+}
