@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { violations } from './browser.mjs';
 import { barePage, Child, equal, ok, poll, test } from './harness.mjs';
 
 function token(vedette, ...args) {
@@ -95,6 +96,50 @@ test('MeshClient is denied with a wrong password and allowed with the right one'
       );
     equal(await login('wrong'), ['login/deny', 'rejected login refused: unknown token or name'], 'the wrong password');
     equal(await login(master.viewer), ['login/allow', 'resolved'], 'the right password');
+  } finally {
+    await page.context().close();
+    await master.stop();
+  }
+});
+
+test('a viewer asks, looks at boards and compares, and is offered nothing that it may not do', async ({ browser, vedette }) => {
+  const master = await guarded(vedette);
+  const page = await browser.page();
+  try {
+    await page.goto(`${master.url}/explore?q=load_average_1#key=${master.viewer}`);
+    // Queries and completion go by HTTP, with the token of the page.
+    await page.locator('[data-found="1"] query-chart canvas').waitFor();
+    await page.locator('promql-editor .cm-content').click();
+    await page.keyboard.press('End');
+    await page.keyboard.type('{ho');
+    await page.locator('promql-editor .cm-tooltip-autocomplete li', { hasText: 'host' }).first().waitFor();
+    await page.keyboard.press('Escape');
+    equal(await page.getByRole('link', { name: 'Ask hosts now' }).count(), 0, 'ways to ask hosts');
+    equal(await page.getByRole('link', { name: 'Pin', exact: true }).count(), 0, 'ways to pin');
+    equal(await page.locator('.rail a', { hasText: 'Audit' }).count(), 0, 'ways to the audit log');
+    await page.goto(`${master.url}/boards`);
+    await page.locator('tr[data-row="fleet"]').waitFor();
+    equal(await page.getByRole('button', { name: 'Make' }).count(), 0, 'ways to make a board');
+    equal(await page.locator('input[type="file"]').count(), 0, 'ways to import a board');
+    await page.locator('tr[data-row="one-host"] a').click();
+    await page.locator('.numbers b').first().waitFor();
+    equal(await page.getByLabel('host', { exact: true }).inputValue(), 'guarded', 'the host that is chosen');
+    equal(await page.getByRole('button', { name: 'Edit', exact: true }).count(), 0, 'ways to change a board');
+    for (const path of ['/audit', '/explore/ask']) {
+      await page.goto(`${master.url}${path}`);
+      await page.getByRole('heading', { name: 'This page is for operators' }).waitFor();
+    }
+    await page.goto(`${master.url}/hosts?sel=guarded`);
+    await page.locator('.selection').getByRole('link', { name: 'Compare' }).waitFor();
+    equal(await page.locator('.selection').getByRole('link').count(), 1, 'what may be done with a host');
+    equal(await page.getByLabel('Label them').count(), 0, 'ways to label');
+    await page.goto(`${master.url}/hosts/guarded`);
+    const chart = page.locator('live-chart[data-chart="load"]').first();
+    await chart.getByRole('button', { name: 'More of load' }).click();
+    await page.locator('.chart-menu a', { hasText: 'Open in Explore' }).waitFor();
+    equal(await page.locator('.chart-menu a', { hasText: 'Pin' }).count(), 0, 'ways to pin a chart');
+    equal(page.faults, [], 'errors on the page');
+    equal(await violations(page), [], 'violations of the policy');
   } finally {
     await page.context().close();
     await master.stop();

@@ -1,12 +1,13 @@
 // The frame of every page: the rail, the bar, what is wrong with the link, and
 // the page itself.
 
-import { useSignalEffect } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { Page } from './pages.ts';
 import type { Parts } from './parts.ts';
 import { tabIcon, tabTitle } from './ui/alarm.ts';
 import { Bar } from './ui/bar.tsx';
-import { LoginForm } from './ui/login.tsx';
 import { Notices } from './ui/notices.tsx';
 import { Rail } from './ui/rail.tsx';
 import { Shown } from './ui/shown.tsx';
@@ -31,7 +32,7 @@ export function App(props: Parts & { pages: readonly Page[] }) {
         <Bar {...props} />
         <main id="main" tabIndex={-1}>
           <Notices {...props} />
-          {asked ? <LoginForm session={session} /> : <Shown {...props} />}
+          {asked ? <Login session={session} /> : <Shown {...props} />}
         </main>
       </div>
       <p class="unseen" role="status">
@@ -39,4 +40,12 @@ export function App(props: Parts & { pages: readonly Page[] }) {
       </p>
     </div>
   );
+}
+
+/** The form is loaded where it is needed: most masters know who is there. */
+function Login({ session }: Pick<Parts, 'session'>) {
+  const form = useSignal<ComponentType<Pick<Parts, 'session'>> | null>(null);
+  useEffect(() => void import('./ui/login.tsx').then((m) => (form.value = m.LoginForm)), []);
+  const Form = form.value;
+  return Form && <Form session={session} />;
 }

@@ -7,19 +7,17 @@
 
 import { effect } from '@preact/signals';
 import type { Boosts } from '../data/boosts.ts';
-import type { Chart, HostModel, Series } from '../data/store.ts';
-import { labelText, lineNames } from '../data/store.ts';
-import { unitNames } from '../lib/units.ts';
+import type { Chart, HostModel } from '../data/store.ts';
 import { BoostButton } from './boost-button.ts';
+import { Captions } from './captions.ts';
 import { Cursor } from './cursor.ts';
 import { Drawing } from './drawing.ts';
 import { buildEnvelope } from './envelope.ts';
 import { buildFrame, type Frame } from './frame.ts';
-import { foldButton, Heading, menuButton } from './heading.ts';
+import { foldButton, menuButton } from './heading.ts';
 import { Legend } from './legend.ts';
 import { Lines } from './lines.ts';
 import { rawSeries, type RawSeries } from './raw.ts';
-import { lastText, newestText, samplingText, textAt, timeText } from './values.ts';
 import type { Drawable, View } from './view.ts';
 
 const longest = 5_000; // ms for which the drawing of a long window may stand
@@ -33,14 +31,13 @@ export class LiveChart extends HTMLElement implements Drawable {
   /** Milliseconds that a point stands for, as the plot was made for. */
   private grain = 0;
   private drawnAt = 0;
-  private names = new Map<Series, string>();
   private stopEffect: (() => void) | undefined;
   private boost: BoostButton | undefined;
-  private heading!: Heading;
+  private captions!: Captions;
   private readonly box = document.createElement('div');
   private readonly lines = new Lines(() => this.chart, () => this.large);
   private readonly drawing = new Drawing(this.box);
-  private readonly cursor = new Cursor(() => this.drawing.plot, () => this.drawing.frame.times, (row) => this.tell(row));
+  private readonly cursor = new Cursor(() => this.drawing.plot, () => this.drawing.frame.times, (row) => this.captions.tell(row));
   private readonly legend = new Legend({
     toggle: (line, solo) => this.toggle(line, solo),
     expand: () => {
@@ -94,12 +91,12 @@ export class LiveChart extends HTMLElement implements Drawable {
   create(): void {
     this.lines.choose(Date.now());
     this.grain = this.view.grain;
-    this.name();
+    this.captions.write(this.grain, this.bands);
     this.drawing.create(this, {
       unit: this.chart.unit,
       lines: this.lines.drawn.map((s) => this.lines.look(s)),
       bands: this.bands,
-      onCursor: () => this.showValues(),
+      onCursor: () => this.captions.values(this.cursor.row),
       onSelect: (from, to) => this.view.time.show(from, to),
       onDouble: () => this.view.time.zoomOut(),
     });
@@ -116,7 +113,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   draw(must: boolean): void {
     if (this.lines.choose(Date.now()) || this.grain !== this.view.grain) this.create();
     else if (!must && Date.now() - this.drawnAt < Math.min(longest, this.grain / 2)) {
-      this.showValues(); // a second is less than a pixel
+      this.captions.values(this.cursor.row); // a second is less than a pixel
       return;
     }
     if (!this.created) return;
@@ -126,7 +123,7 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.drawing.draw(this.frameOf(left, right), left, right);
     this.cursor.keep();
     this.legend.setMore(this.lines.more);
-    this.showValues();
+    this.captions.values(this.cursor.row);
   }
 
   private frameOf(left: number, right: number): Frame {
@@ -137,41 +134,22 @@ export class LiveChart extends HTMLElement implements Drawable {
   }
 
   private build(): void {
-    const { chart } = this;
-    this.heading = new Heading(chart.name);
-    this.describe(unitNames[chart.unit]);
+    const { chart, view, lines, drawing, legend, box } = this;
+    this.captions = new Captions({ chart: () => this.chart, view, lines, drawing, legend, box });
+    const { heading } = this.captions;
     if (this.boosts) {
       this.boost = new BoostButton(chart, this.boosts, () => this.grain === 0 && this.view.live && this.view.request(this));
-      this.heading.add(this.boost.element);
+      heading.add(this.boost.element);
     }
-    const names = (): string[] => this.lines.drawn.map((s) => this.names.get(s) ?? s.key);
     if (this.large) {
-      this.heading.add(foldButton('Table', `Table of ${chart.name}`, this, () => import('./table.ts').then((m) => m.tableOf(this.drawing.frame, names(), chart))));
+      heading.add(foldButton('Table', `Table of ${chart.name}`, this, () => import('./table.ts').then((m) => m.tableOf(this.drawing.frame, this.captions.drawn, chart))));
     }
-    this.heading.add(menuButton(chart.name, () => ({ element: this, chart, mayPin: this.view.mayChange.peek(), frame: this.drawing.frame, names: names() })));
+    heading.add(menuButton(chart.name, () => ({ element: this, chart, mayPin: this.view.mayChange.peek(), frame: this.drawing.frame, names: this.captions.drawn })));
     this.box.className = 'plot';
     this.box.tabIndex = 0;
     this.box.setAttribute('role', 'img');
     this.cursor.listen(this.box);
-    this.append(this.heading.element, this.box, this.legend.element);
-  }
-
-  /** Writes the title and the legend. */
-  private name(): void {
-    const { names, shared } = lineNames(this.chart);
-    this.names = names;
-    this.describe([shared, unitNames[this.chart.unit], samplingText(this.grain, this.bands)].filter(Boolean).join(', '));
-    const lines = this.lines.drawn.map((s) => {
-      return { name: names.get(s) ?? s.key, full: s.key + labelText(s.labels), ...this.lines.look(s) };
-    });
-    this.legend.show(lines, this.lines.more, this.bands);
-  }
-
-  /** Says what is drawn, to those who see it and to those who do not. */
-  private describe(said: string): void {
-    this.heading.describe(said);
-    const what = [this.chart.name, said].filter(Boolean).join(', ');
-    this.box.setAttribute('aria-label', `${what}, on ${this.host.name}. Arrow keys read values.`);
+    this.append(heading.element, this.box, this.legend.element);
   }
 
   private toggle(line: number, solo: boolean): void {
@@ -184,29 +162,6 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.view.request(this);
   }
 
-  /** Legend and time: at the crosshair, or the newest. */
-  private showValues(): void {
-    const { frame } = this.drawing;
-    const { unit } = this.chart;
-    const { row } = this.cursor;
-    this.heading.time(row === null ? '' : timeText(frame.times[row], this.grain, Date.now()));
-    const edge = this.view.edge - this.host.clock.offset;
-    const fresh = !this.host.gone && this.view.live;
-    this.legend.values(
-      this.lines.drawn.map((s, i) => {
-        if (row !== null) return textAt(frame, i, row, unit);
-        return this.view.place ? lastText(frame, i, unit) : newestText(s, unit, edge, fresh);
-      }),
-    );
-  }
-
-  /** Tells a reader of the screen what is at the crosshair. */
-  private tell(row: number | null): void {
-    const { frame } = this.drawing;
-    const values = (at: number): string[] => this.lines.drawn.map((s, i) => `${this.names.get(s)} ${textAt(frame, i, at, this.chart.unit)}`);
-    const { status } = this.view;
-    status.value = row === null ? '' : `${timeText(frame.times[row], this.grain, Date.now())}: ${values(row).join(', ')}`;
-  }
 }
 
 export function defineLiveChart(): void {

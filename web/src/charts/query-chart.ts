@@ -12,7 +12,8 @@ import { Cursor } from './cursor.ts';
 import { Drawing } from './drawing.ts';
 import type { Frame } from './frame.ts';
 import { Legend } from './legend.ts';
-import { lastText, statsText, textAt, timeText } from './values.ts';
+import { statsText } from './stats.ts';
+import { lastText, textAt, timeText } from './values.ts';
 import type { Drawable, View } from './view.ts';
 
 /** What a chart shows: lines on a grid of time. All times in ms. */

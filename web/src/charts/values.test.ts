@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Frame } from './frame.ts';
-import { lastText, samplingText, short, textAt, timeText, statsText } from './values.ts';
+import { lastText, samplingText, short, textAt, timeText } from './values.ts';
 
 const frame: Frame = { times: [1, 2, 3, 4], columns: [[5, undefined, 7, null]], lonely: [[]] };
 
@@ -28,11 +28,4 @@ test('a time of another day has its day', () => {
   expect(timeText(at / 1000, 0, at)).toBe('12:03:05');
   expect(timeText(at / 1000, 0, at + 86_400_000)).toBe('21 Nov 12:03:05');
   expect(timeText(at / 1000, 10_000, at + 86_400_000)).toBe('21 Nov 12:03');
-});
-
-test('the values of a line are summed up', () => {
-  const frame = { times: [1, 2, 3, 4], columns: [[1, null, 4, undefined], [7]], lonely: [] };
-  expect(statsText(frame, 0, 'percent')).toBe('min 1 % · mean 2.5 % · max 4 % · last 4 %');
-  expect(statsText(frame, 1, 'percent')).toBe('7 %');
-  expect(statsText(frame, 2, 'percent')).toBe('–');
 });

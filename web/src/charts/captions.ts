@@ -1,0 +1,86 @@
+// What is written and said of a chart: its heading, the names and values in its legend,
+// and what a reader of the screen is told.
+
+import type { Chart, Series } from '../data/store.ts';
+import { labelText, lineNames } from '../data/store.ts';
+import { unitNames } from '../lib/units.ts';
+import type { Drawing } from './drawing.ts';
+import { Heading } from './heading.ts';
+import type { Legend } from './legend.ts';
+import type { Lines } from './lines.ts';
+import { lastText, newestText, samplingText, textAt, timeText } from './values.ts';
+import type { View } from './view.ts';
+
+/** What captions are of. */
+export interface Captioned {
+  /** The chart as it is now: a host that comes back has another of the same name. */
+  chart: () => Chart;
+  view: View;
+  lines: Lines;
+  drawing: Drawing;
+  legend: Legend;
+  box: HTMLElement;
+}
+
+export class Captions {
+  readonly heading: Heading;
+  private names = new Map<Series, string>();
+  private grain = 0;
+
+  constructor(private readonly of: Captioned) {
+    this.heading = new Heading(of.chart().name);
+    this.describe(unitNames[of.chart().unit]);
+  }
+
+  /** The names of the lines that are drawn. */
+  get drawn(): string[] {
+    return this.of.lines.drawn.map((s) => this.names.get(s) ?? s.key);
+  }
+
+  /** Writes the title and the legend. `grain` is the ms that a point stands for. */
+  write(grain: number, bands: boolean): void {
+    const { lines, legend } = this.of;
+    const chart = this.of.chart();
+    const { names, shared } = lineNames(chart);
+    this.names = names;
+    this.grain = grain;
+    this.describe([shared, unitNames[chart.unit], samplingText(grain, bands)].filter(Boolean).join(', '));
+    const shown = lines.drawn.map((s) => {
+      return { name: names.get(s) ?? s.key, full: s.key + labelText(s.labels), ...lines.look(s) };
+    });
+    legend.show(shown, lines.more, bands);
+  }
+
+  /** Legend and time: at the row of the crosshair, or the newest. */
+  values(row: number | null): void {
+    const { view, lines, drawing, legend } = this.of;
+    const chart = this.of.chart();
+    const { frame } = drawing;
+    this.heading.time(row === null ? '' : timeText(frame.times[row], this.grain, Date.now()));
+    const edge = view.edge - chart.host.clock.offset;
+    const fresh = !chart.host.gone && view.live;
+    legend.values(
+      lines.drawn.map((s, i) => {
+        if (row !== null) return textAt(frame, i, row, chart.unit);
+        return view.place ? lastText(frame, i, chart.unit) : newestText(s, chart.unit, edge, fresh);
+      }),
+    );
+  }
+
+  /** Tells a reader of the screen what is at the crosshair. */
+  tell(row: number | null): void {
+    const { view, drawing } = this.of;
+    const chart = this.of.chart();
+    const { frame } = drawing;
+    const values = (at: number): string[] => this.drawn.map((name, i) => `${name} ${textAt(frame, i, at, chart.unit)}`);
+    view.status.value = row === null ? '' : `${timeText(frame.times[row], this.grain, Date.now())}: ${values(row).join(', ')}`;
+  }
+
+  /** Says what is drawn, to those who see it and to those who do not. */
+  private describe(said: string): void {
+    const chart = this.of.chart();
+    this.heading.describe(said);
+    const what = [chart.name, said].filter(Boolean).join(', ');
+    this.of.box.setAttribute('aria-label', `${what}, on ${chart.host.name}. Arrow keys read values.`);
+  }
+}
