@@ -90,6 +90,7 @@ type Agent struct {
 	metrics *metricsServer
 	signers assignment.Signers
 	trials  *trials
+	prints  *prints
 	live    *liveFeed
 	starved *starvation
 
@@ -139,6 +140,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 		Programs: a.programs(tlsConfig), Data: cfg.Data,
 	})
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors, keys)
+	a.prints = newPrints(a.bootID)
 	a.live = newLiveFeed()
 	a.session = newSession(sessionOptions{
 		Log: a.log, Client: a.client(tlsConfig), Hello: sync.OnceValue(a.hello), Assigned: a.assigner.Hash,

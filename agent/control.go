@@ -39,6 +39,7 @@ func (a *Agent) methods() *rpc.Mux {
 	a.assigner.Serve(mux)
 	a.trialMethods(mux)
 	rpc.Serve(mux, wire.AgentBoost, a.serveBoost)
+	rpc.Serve(mux, wire.AgentLogs, a.prints.get)
 	return mux
 }
 

@@ -89,8 +89,15 @@ func (a *Agent) trialMethods(mux *rpc.Mux) {
 }
 
 // Printed takes a line that an inspector prints, and tells whether it belongs to
-// a trial: then whoever watches that gets it, and it is in no log.
-func (a *Agent) Printed(inspector, line string) bool { return a.trials.printed(inspector, line) }
+// a trial: then whoever watches that gets it, and it is in no log. The latest of the
+// other lines are kept for whoever asks.
+func (a *Agent) Printed(inspector, line string) bool {
+	if a.trials.printed(inspector, line) {
+		return true
+	}
+	a.prints.add(inspector, line)
+	return false
+}
 
 // try begins a trial. It returns when it is certain that it can be tried.
 func (t *trials) try(ctx context.Context, p wire.AgentTryParams) (wire.Empty, error) {

@@ -61,9 +61,10 @@ func mayCall() map[string]string {
 		"alerts.test": operators, "alerts.ack": operators, "silences.add": operators, "silences.end": operators,
 		"boards.put": operators, "boards.delete": operators,
 		"audit.list":    operators,
+		"logs.get":      operators,
 		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators,
 
-		"agent.release": none, "agent.assign": none, "agent.assigned": none, "agent.try": none, "agent.untry": none, "agent.boost": none,
+		"agent.release": none, "agent.assign": none, "agent.assigned": none, "agent.try": none, "agent.untry": none, "agent.boost": none, "agent.logs": none,
 		"event": none, "samples": none, "lost": none, "heartbeat": none, "trial": none,
 	}
 }

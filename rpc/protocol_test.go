@@ -141,6 +141,8 @@ func TestProtocolExamples(t *testing.T) {
 		wire.BoostsStart.Name:        {wire.BoostParams{}, wire.Empty{}},
 		wire.BoostsStop.Name:         {wire.BoostParams{}, wire.Empty{}},
 		wire.AgentBoost.Name:         {wire.AgentBoostParams{}, wire.Empty{}},
+		wire.LogsGet.Name:            {wire.LogsParams{}, wire.LogsResult{}},
+		wire.AgentLogs.Name:          {wire.AgentLogsParams{}, wire.LogsResult{}},
 		wire.MasterLive.Name:         {wire.LiveParams{}, nil},
 		wire.NotifyTrial.Name:        {wire.TrialEvent{}, nil},
 		wire.NotifyEvent.Name:        {wire.Event{}, nil},

@@ -106,6 +106,7 @@ func (a *API) methods() *methods {
 	handle(m, wire.HostsGet, a.host)
 	handle(m, wire.HistoryRange, a.historyRange)
 	handle(m, wire.InspectorsRelease, a.release)
+	handle(m, wire.LogsGet, a.logs)
 	handle(m, wire.MasterSubscribe, a.subscribe)
 	handle(m, wire.MasterUnsubscribe, a.unsubscribe)
 	// The order of an agent's messages matters: a series is declared before it

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/rpc"
@@ -103,10 +104,23 @@ func (a *API) hosts(_ context.Context, p wire.HostsParams) (wire.HostsResult, er
 	return wire.HostsResult{Hosts: hosts}, nil
 }
 
+// noHost is the error of a host that is not known. It names the one that may have been
+// meant.
+func (a *API) noHost(name string) error {
+	var names []string
+	for _, h := range a.Registry.List() {
+		names = append(names, h.Host)
+	}
+	if near := nearest.Word(name, names); near != "" {
+		return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master; did you mean %q?", name, near)
+	}
+	return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master", name)
+}
+
 func (a *API) host(_ context.Context, p wire.HostParams) (wire.Host, error) {
 	host, ok := a.Registry.Get(p.Host)
 	if !ok {
-		return wire.Host{}, rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master", p.Host)
+		return wire.Host{}, a.noHost(p.Host)
 	}
 	return host, nil
 }

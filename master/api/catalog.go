@@ -72,7 +72,7 @@ func (a *API) hostLabel(ctx context.Context, p wire.LabelParams) (wire.Host, err
 	}
 	host, ok := a.Registry.Label(p.Host, given)
 	if !ok {
-		return wire.Host{}, rpc.Errorf(wire.CodeNotFound, "host %q has not reported to this master", p.Host)
+		return wire.Host{}, a.noHost(p.Host)
 	}
 	return host, nil
 }

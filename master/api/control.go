@@ -37,7 +37,7 @@ func (a *API) release(ctx context.Context, p wire.ReleaseParams) (wire.Empty, er
 // agentOf returns the connection of a host's agent.
 func (a *API) agentOf(host string) (*rpc.Peer, error) {
 	if _, known := a.Registry.Get(host); !known {
-		return nil, rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master", host)
+		return nil, a.noHost(host)
 	}
 	a.agentsMu.Lock()
 	defer a.agentsMu.Unlock()

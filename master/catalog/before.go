@@ -21,7 +21,7 @@ func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.Histo
 	e := c.entries[p.Name]
 	c.mu.Unlock()
 	if e == nil {
-		return wire.HistoryEntry{}, notInCatalog(p.Name)
+		return wire.HistoryEntry{}, c.notInCatalog(p.Name)
 	}
 	history, err := c.history(ctx, p.Name)
 	if err != nil {

@@ -43,8 +43,8 @@ func (c *Catalog) Get(ctx context.Context, name string) (wire.CatalogEntry, erro
 	c.mu.Lock()
 	e := c.entries[name]
 	if e == nil {
-		c.mu.Unlock()
-		return wire.CatalogEntry{}, notInCatalog(name)
+		defer c.mu.Unlock()
+		return wire.CatalogEntry{}, c.notInCatalogLocked(name)
 	}
 	got := c.entryLocked(e)
 	c.mu.Unlock()
@@ -86,7 +86,7 @@ func (c *Catalog) Revision(ctx context.Context, p wire.RevisionParams) (wire.Rev
 	e := c.entries[p.Name]
 	c.mu.Unlock()
 	if e == nil {
-		return wire.Revision{}, notInCatalog(p.Name)
+		return wire.Revision{}, c.notInCatalog(p.Name)
 	}
 	if p.Revision == "" {
 		if e.Deleted {

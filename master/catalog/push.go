@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/rollout"
 	"github.com/vedettehq/vedette/master/state"
@@ -141,7 +142,7 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 		return wire.PushResult{}, err
 	}
 	if w.action != actionPush && (before == nil || before.Deleted && w.action == actionDelete) {
-		return wire.PushResult{}, notInCatalog(w.name)
+		return wire.PushResult{}, c.notInCatalog(w.name)
 	}
 	e, err := nextEntry(ctx, before, w)
 	if err != nil {
@@ -253,7 +254,25 @@ func orNoMessage(message string) string {
 	return fmt.Sprintf("%q", message)
 }
 
-func notInCatalog(name string) error {
+// notInCatalog is the error of an inspector that is not there. It names the one that
+// may have been meant.
+func (c *Catalog) notInCatalog(name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.notInCatalogLocked(name)
+}
+
+func (c *Catalog) notInCatalogLocked(name string) error {
+	var names []string
+	for known, e := range c.entries {
+		if !e.Deleted {
+			names = append(names, known)
+		}
+	}
+	slices.Sort(names)
+	if near := nearest.Word(name, names); near != "" {
+		return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog; did you mean %q?", name, near)
+	}
 	return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog", name)
 }
 

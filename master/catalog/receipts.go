@@ -135,7 +135,7 @@ func (c *Catalog) ReceiptsOf(_ context.Context, name string) (wire.ReceiptsResul
 	defer c.mu.Unlock()
 	e := c.entries[name]
 	if e == nil {
-		return wire.ReceiptsResult{}, notInCatalog(name)
+		return wire.ReceiptsResult{}, c.notInCatalogLocked(name)
 	}
 	result := wire.ReceiptsResult{Inspector: name, Revision: e.Current, Summary: c.summaryLocked(name), Receipts: []wire.HostReceipt{}}
 	for _, t := range c.targets {

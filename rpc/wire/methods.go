@@ -206,6 +206,12 @@ var (
 		Audit: func(p SilenceEndParams) Subject { return about(p.Silence) },
 		Says:  "End a silence now.",
 	}
+	// LogsGet changes nothing, and is an operator's all the same: a script prints what
+	// it reads, such as a line of a file that no viewer may see.
+	LogsGet = Method[LogsParams, LogsResult]{
+		Name: "logs.get", For: Operator,
+		Says: "Get what an inspector prints on one host: the latest lines, or those after one.",
+	}
 	// AuditList changes nothing, and is an operator's all the same.
 	AuditList = Method[AuditParams, AuditResult]{
 		Name: "audit.list", For: Operator,
@@ -253,6 +259,10 @@ var (
 	AgentBoost = Method[AgentBoostParams, Empty]{
 		Name: "agent.boost", For: Master, InOrder: true,
 		Says: "Run an inspector faster for a time.",
+	}
+	AgentLogs = Method[AgentLogsParams, LogsResult]{
+		Name: "agent.logs", For: Master,
+		Says: "Get what an inspector prints.",
 	}
 )
 

@@ -401,3 +401,38 @@ type Host struct {
 	// where it does.
 	NotKept string `json:"not_kept,omitempty"`
 }
+
+// MaxLogLines is how many lines one call of LogsGet returns at most.
+const MaxLogLines = 1000
+
+// LogsParams ask for what an inspector prints on one host.
+type LogsParams struct {
+	Host string `json:"host"`
+	AgentLogsParams
+}
+
+// AgentLogsParams ask for lines that an inspector has printed: the latest Limit of
+// those that are kept, or, with the Boot and Last of an answer in Boot and After, the
+// next after that.
+type AgentLogsParams struct {
+	Inspector string `json:"inspector"`
+	Limit     int    `json:"limit"`
+	Boot      string `json:"boot,omitempty"`
+	After     uint64 `json:"after,omitempty"`
+}
+
+// LogsResult are lines, oldest first. An agent keeps some kilobytes of them, in memory.
+type LogsResult struct {
+	Lines []LogLine `json:"lines"`
+	Boot  string    `json:"boot"` // names the numbering, which ends with the agent's process
+	Last  uint64    `json:"last"` // number of the last line that was looked at
+	// Missed is set where lines after After are not kept any more.
+	Missed bool `json:"missed,omitempty"`
+}
+
+// LogLine is one line that an inspector has printed.
+type LogLine struct {
+	Seq  uint64 `json:"seq"`
+	AtMS int64  `json:"at_ms"` // by the host's clock
+	Text string `json:"text"`
+}

@@ -46,7 +46,8 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
 	add("push", mesh.NewTry(), catalog.NewPush(), catalog.NewApply(), mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
 		mesh.NewAudit())
-	add("look", mesh.NewStatus(), mesh.NewHosts(), mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
+	add("look", mesh.NewStatus(), mesh.NewHosts(), mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
+		mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
 	add("alert", alerts.New(), alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
 	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), newKey())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())

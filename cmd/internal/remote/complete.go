@@ -40,7 +40,7 @@ func (c *Client) complete(cmd *cobra.Command, args []string, begun string) ([]st
 func (c *Client) CompleteFlags(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		word, _ := pflag.UnquoteUsage(f)
-		if !slices.Contains([]string{"HOSTS", "SELECTOR", "INSPECTOR"}, word) {
+		if !slices.Contains([]string{"HOST", "HOSTS", "SELECTOR", "INSPECTOR"}, word) {
 			return
 		}
 		_ = cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {

@@ -602,6 +602,14 @@ export interface LabelParams {
   labels: Record<string, string> | null;
 }
 
+/** LogLine is one line that an inspector has printed. */
+export interface LogLine {
+  seq: number;
+  /** by the host's clock */
+  at_ms: number;
+  text: string;
+}
+
 /** LoginParams are the credentials of a client that could not send them in the
  * Authorization header. The token is that of the master's configuration;
  * Username and Password serve the walkthrough's client, which sends the token's
@@ -618,6 +626,26 @@ export interface LoginResult {
   name: string;
   /** agent, viewer or operator */
   role: string;
+}
+
+/** LogsParams ask for what an inspector prints on one host. */
+export interface LogsParams {
+  host: string;
+  inspector: string;
+  limit: number;
+  boot?: string;
+  after?: number;
+}
+
+/** LogsResult are lines, oldest first. An agent keeps some kilobytes of them, in memory. */
+export interface LogsResult {
+  lines: LogLine[] | null;
+  /** names the numbering, which ends with the agent's process */
+  boot: string;
+  /** number of the last line that was looked at */
+  last: number;
+  /** Missed is set where lines after After are not kept any more. */
+  missed?: boolean;
 }
 
 /** Lost tells a subscriber that read too slowly how many live events it missed
