@@ -11,9 +11,10 @@ import (
 // place is where a value goes. Plain places may be read and written as they
 // are.
 type place struct {
-	text  string
-	plain bool
-	blank bool
+	text   string
+	plain  bool
+	blank  bool
+	erased bool // it is a field that is Any in Core
 }
 
 // target makes the code of a place, with all that has to be computed for it. What
@@ -47,8 +48,8 @@ func (l *lowering) target(e ast.Expr) place {
 		}
 		return place{text: c[0].in(primary) + "[" + c[1].text + "]"}
 	case *ast.SelectorExpr:
-		c := l.selector(e)
-		return place{text: c.text, plain: c.stable()}
+		c := l.selector(e, true)
+		return place{text: c.text, plain: c.stable(), erased: l.erasedSelector(e)}
 	case *ast.StarExpr:
 		c := l.expr(e.X)
 		if !c.stable() {
@@ -91,6 +92,14 @@ func (l *lowering) assignOne(to, e ast.Expr) {
 	l.fn.out.WriteString(value)
 	if types.IsInterface(l.subst(t)) && c.p < atom || !p.plain && c.p < primary || l.global(to) && strings.HasSuffix(c.text, "}") {
 		c = l.holdAs(c, t)
+	}
+	l.set(p, c, t)
+}
+
+// set sets a place to a value of a type.
+func (l *lowering) set(p place, c code, t types.Type) {
+	if p.erased {
+		c = l.laid(c, t)
 	}
 	l.line(p.text + " = " + c.text)
 }
@@ -161,7 +170,7 @@ func (l *lowering) assignSeveral(lhs []ast.Expr, e ast.Expr) {
 			continue
 		}
 		t := l.typeOf(lhs[i])
-		l.line(p.text + " = " + l.steady(l.convert(code{values[i], atom}, from[i], t, nil), t).text)
+		l.set(p, l.steady(l.convert(code{values[i], atom}, from[i], t, nil), t), t)
 	}
 }
 
@@ -189,7 +198,7 @@ func (l *lowering) assignEach(s *ast.AssignStmt) {
 	}
 	for i, p := range places {
 		if !p.blank {
-			l.line(p.text + " = " + values[i].text)
+			l.set(p, values[i], l.typeOf(s.Lhs[i]))
 		}
 	}
 }
@@ -201,7 +210,7 @@ func (l *lowering) frozen(e ast.Expr, lhs []ast.Expr) place {
 	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
 		return l.target(id)
 	}
-	return place{text: f.code(e).text}
+	return place{text: f.code(e).text, erased: l.erasedSelector(e)}
 }
 
 // freezer makes the code of a place, with the pointers, slices, maps and indexes
@@ -243,7 +252,7 @@ func (f *freezer) code(e ast.Expr) code {
 		}
 		t := l.typeOf(e.X)
 		x := f.base(e.X, t)
-		c, _ := l.fields(x, t, l.fieldPath(e, s))
+		c, _ := l.fieldPlace(x, t, l.fieldPath(e, s))
 		return c
 	}
 	return l.expr(e)

@@ -468,6 +468,9 @@ func (l *lowering) nativeArgument(a ast.Expr, t types.Type, f *types.Func) code 
 // scanners and sorters get values of the script as they are.
 func (l *lowering) nativeValue(c code, from, to types.Type, f *types.Func, e ast.Expr) code {
 	from = l.subst(from)
+	if l.takesRaw(f, from) && f.Pkg().Path() != "sort" && l.mentionsErased(from) {
+		l.refuse(l.fn.pos, "structs that are made of each other, in package "+f.Pkg().Path(), "copy what it needs into a struct of its own")
+	}
 	if !types.IsInterface(from) && l.mentions(from) && l.ownInterface(l.subst(to)) && l.takesRaw(f, from) {
 		return l.steady(c, from)
 	}
@@ -533,6 +536,9 @@ func (l *lowering) conversion(e *ast.CallExpr) code {
 	text := l.typ(to)
 	if text == l.typ(from) && tv.Value == nil {
 		return x
+	}
+	if l.mentionsErased(to) || l.mentionsErased(from) {
+		l.refuse(e.Pos(), "a conversion between structs that are made of each other", "set the fields one by one")
 	}
 	if text == l.host()+".Any" {
 		return l.holdAs(x, to)

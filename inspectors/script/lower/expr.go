@@ -94,7 +94,7 @@ func (l *lowering) expr(e ast.Expr) code {
 	case *ast.Ident:
 		return l.ident(e)
 	case *ast.SelectorExpr:
-		return l.selector(e)
+		return l.selector(e, false)
 	case *ast.CallExpr:
 		return l.call(e)
 	case *ast.IndexExpr:
@@ -170,8 +170,8 @@ func (l *lowering) varCode(v *types.Var) code {
 	return code{text, primary}
 }
 
-// selector translates x.y that is not called.
-func (l *lowering) selector(sel *ast.SelectorExpr) code {
+// selector translates x.y that is not called; place says that it is set.
+func (l *lowering) selector(sel *ast.SelectorExpr, place bool) code {
 	s := l.fn.info.Selections[sel]
 	if s == nil {
 		switch o := l.fn.info.Uses[sel.Sel].(type) {
@@ -187,7 +187,13 @@ func (l *lowering) selector(sel *ast.SelectorExpr) code {
 	case types.MethodExpr:
 		return l.methodExpr(sel)
 	}
-	c, _ := l.fields(l.settled(sel.X), l.typeOf(sel.X), l.fieldPath(sel, s))
+	t := l.typeOf(sel.X)
+	path := l.fieldPath(sel, s)
+	if place {
+		c, _ := l.fieldPlace(l.settled(sel.X), t, path)
+		return c
+	}
+	c, _ := l.fields(l.settled(sel.X), t, path)
 	return c
 }
 
@@ -204,7 +210,33 @@ func (l *lowering) fieldPath(sel *ast.SelectorExpr, s *types.Selection) []int {
 // fields follows a path of fields, those of embedded structs among them, which
 // the interpreter does not promote in every case.
 func (l *lowering) fields(x code, t types.Type, path []int) (code, types.Type) {
+	if len(path) == 0 {
+		return x, t
+	}
+	last := len(path) - 1
+	x, of := l.fieldPlace(x, t, path)
+	if owner := l.ownerOf(t, path); l.erased(owner, path[last]) {
+		return l.restored(x, of), of
+	}
+	return x, of
+}
+
+// ownerOf returns the type that has the last of a path of fields.
+func (l *lowering) ownerOf(t types.Type, path []int) types.Type {
+	for _, i := range path[:len(path)-1] {
+		s, ok := deref2(t).Underlying().(*types.Struct)
+		if !ok {
+			return t
+		}
+		t = s.Field(i).Type()
+	}
+	return t
+}
+
+// fieldPlace is fields for a field that is set.
+func (l *lowering) fieldPlace(x code, t types.Type, path []int) (code, types.Type) {
 	for at, i := range path {
+		owner := t
 		if p, ok := t.Underlying().(*types.Pointer); ok {
 			t = p.Elem()
 		}
@@ -231,6 +263,9 @@ func (l *lowering) fields(x code, t types.Type, path []int) (code, types.Type) {
 			x = code{text + "." + name, primary}
 		}
 		t = s.Field(i).Type()
+		if at < len(path)-1 && l.erased(owner, i) {
+			x = l.restored(x, t)
+		}
 	}
 	return x, t
 }
@@ -277,6 +312,9 @@ func (l *lowering) address(e ast.Expr) code {
 				return code{l.name(v), atom}
 			}
 		}
+	}
+	if l.erasedSelector(e) {
+		l.refuse(e.Pos(), "the address of a field of a struct that is made of other structs which are made of it", "put what the field holds into a variable, and set the field after")
 	}
 	x := l.expr(e)
 	if x.p == unary && strings.HasPrefix(x.text, "*") {
@@ -542,7 +580,13 @@ func (l *lowering) compositeLit(e *ast.CompositeLit) code {
 	for i, elt := range e.Elts {
 		label, value, to := l.element(t, i, elt)
 		labels = append(labels, label)
-		parts = append(parts, func() code { return l.part(value, to) })
+		parts = append(parts, func() code {
+			c := l.part(value, to)
+			if l.erased(t, l.fieldIndex(t, i, elt)) {
+				return l.laid(c, to)
+			}
+			return c
+		})
 	}
 	if m, ok := t.Underlying().(*types.Map); ok {
 		return l.mapLit(e, t, m)
@@ -571,6 +615,20 @@ func (l *lowering) part(e ast.Expr, t types.Type) code {
 	return c
 }
 
+// fieldIndex is the index of the field that an element of a struct's literal sets.
+func (l *lowering) fieldIndex(t types.Type, i int, elt ast.Expr) int {
+	kv, _ := elt.(*ast.KeyValueExpr)
+	s, ok := t.Underlying().(*types.Struct)
+	if id, keyed := keyName(kv); ok && keyed {
+		for j := range s.NumFields() {
+			if s.Field(j).Name() == id {
+				return j
+			}
+		}
+	}
+	return i
+}
+
 // element returns the label, the value and the type of an element of a literal.
 func (l *lowering) element(t types.Type, i int, elt ast.Expr) (label string, value ast.Expr, to types.Type) {
 	kv, keyed := elt.(*ast.KeyValueExpr)
@@ -580,14 +638,7 @@ func (l *lowering) element(t types.Type, i int, elt ast.Expr) (label string, val
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
-		at := i
-		if id, ok := keyName(kv); ok {
-			for j := range u.NumFields() {
-				if u.Field(j).Name() == id {
-					at = j
-				}
-			}
-		}
+		at := l.fieldIndex(t, i, elt)
 		return l.fieldName(u, at) + ": ", value, u.Field(at).Type()
 	case *types.Slice:
 		to = u.Elem()

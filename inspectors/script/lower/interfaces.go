@@ -75,8 +75,12 @@ func (l *lowering) shape(d *dynamicType) string {
 	var parts []string
 	switch u := d.t.Underlying().(type) {
 	case *types.Struct:
-		for f := range u.Fields() {
+		for i := range u.NumFields() {
+			f := u.Field(i)
 			parts = append(parts, fmt.Sprintf("%q", f.Name()), part(f.Type()))
+			if l.erased(d.t, i) {
+				l.empty(f.Type())
+			}
 		}
 	case *types.Map:
 		parts = []string{part(u.Key()), part(u.Elem())}
@@ -93,6 +97,20 @@ func (l *lowering) shape(d *dynamicType) string {
 	// The types of the parts may be made after this one.
 	l.shapes = append(l.shapes, l.host()+".Shape("+d.name+", "+strings.Join(parts, ", ")+")\n")
 	return ""
+}
+
+// empty tells the host how a field of a type prints that is erased, and nil.
+func (l *lowering) empty(t types.Type) {
+	kind := ""
+	switch t.Underlying().(type) {
+	case *types.Slice:
+		kind = "slice"
+	case *types.Map:
+		kind = "map"
+	default:
+		return
+	}
+	l.shapes = append(l.shapes, fmt.Sprintf("%s.Empty(%s, %q)\n", l.host(), l.dynamicOf(t).name, kind))
 }
 
 func plainSignature(sig *types.Signature) string {

@@ -421,7 +421,7 @@ func (l *lowering) assigned(s *ast.RangeStmt, key, value string) {
 			continue
 		}
 		from := l.rangeType(s, i == 0)
-		l.line(p.text + " = " + l.steady(l.convert(code{names[i], atom}, from, l.typeOf(lhs[i]), nil), from).text)
+		l.set(p, l.steady(l.convert(code{names[i], atom}, from, l.typeOf(lhs[i]), nil), from), l.typeOf(lhs[i]))
 	}
 }
 
@@ -583,6 +583,6 @@ func (l *lowering) take(e ast.Expr, tok token.Token, c code, from types.Type) {
 	}
 	p := l.target(e)
 	if !p.blank {
-		l.line(p.text + " = " + l.steady(l.convert(c, from, l.typeOf(e), nil), from).text)
+		l.set(p, l.steady(l.convert(c, from, l.typeOf(e), nil), from), l.typeOf(e))
 	}
 }

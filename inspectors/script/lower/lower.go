@@ -41,16 +41,17 @@ type Fault struct {
 // write instead.
 func File(in Input) (core string, faults []Fault) {
 	l := &lowering{
-		Input:   in,
-		infos:   map[*types.Package]*types.Info{in.Pkg: in.Info},
-		decls:   make(map[types.Object]*ast.FuncDecl),
-		top:     predeclaredNames(),
-		imports: make(map[string]string),
-		named:   make(map[string]string),
-		boxes:   make(map[string]string),
-		once:    make(map[string]string),
-		funcs:   make(map[string]string),
-		statics: make(map[types.Object]string),
+		Input:    in,
+		infos:    map[*types.Package]*types.Info{in.Pkg: in.Info},
+		decls:    make(map[types.Object]*ast.FuncDecl),
+		top:      predeclaredNames(),
+		imports:  make(map[string]string),
+		named:    make(map[string]string),
+		boxes:    make(map[string]string),
+		once:     make(map[string]string),
+		funcs:    make(map[string]string),
+		statics:  make(map[types.Object]string),
+		erasures: make(map[types.Type][]bool),
 	}
 	defer func() {
 		if v := recover(); v != nil {
@@ -88,19 +89,20 @@ type lowering struct {
 	decls map[types.Object]*ast.FuncDecl // by origin
 	vars  map[types.Object]*variable     // how local variables are used
 
-	top     map[string]bool         // names that are taken at the top level
-	imports map[string]string       // by path, the names in Core
-	named   map[string]string       // by key, the names of struct types in Core
-	boxes   map[string]string       // by type in Core, the name of the struct that holds one
-	once    map[string]string       // by key, the names of functions that are made once
-	funcs   map[string]string       // by key, the names of functions and instances
-	statics map[types.Object]string // package variables and functions
-	dynamic []*dynamicType          // types whose values are held in interfaces
-	queue   []func()                // what is translated later
-	types   []string                // declarations of types
-	tops    []string                // declarations of functions
-	lates   []*lateFunc
-	shapes  []string // of the dynamic types
+	top      map[string]bool         // names that are taken at the top level
+	imports  map[string]string       // by path, the names in Core
+	named    map[string]string       // by key, the names of struct types in Core
+	boxes    map[string]string       // by type in Core, the name of the struct that holds one
+	once     map[string]string       // by key, the names of functions that are made once
+	funcs    map[string]string       // by key, the names of functions and instances
+	statics  map[types.Object]string // package variables and functions
+	erasures map[types.Type][]bool   // the fields of a struct that are erased
+	dynamic  []*dynamicType          // types whose values are held in interfaces
+	queue    []func()                // what is translated later
+	types    []string                // declarations of types
+	tops     []string                // declarations of functions
+	lates    []*lateFunc
+	shapes   []string // of the dynamic types
 
 	fn *function // that is being translated
 }

@@ -250,7 +250,7 @@ func (l *lowering) typ(t types.Type) string {
 	case *types.Interface:
 		return l.host() + ".Any"
 	case *types.Struct:
-		return l.structType(t)
+		return l.structType(t, t)
 	case *types.Signature:
 		var params []string
 		for v := range t.Params().Variables() {
@@ -309,7 +309,7 @@ func (l *lowering) namedType(t *types.Named) string {
 	l.named[key] = name
 	at := len(l.types)
 	l.types = append(l.types, "")
-	l.types[at] = "type " + name + " " + l.structType(s) + "\n"
+	l.types[at] = "type " + name + " " + l.structType(t, s) + "\n"
 	return name
 }
 
@@ -368,10 +368,10 @@ func (l *lowering) libraryType(t *types.Named) string {
 	return l.pkg(path, o.Pkg().Name()) + "." + o.Name()
 }
 
-// structType writes a struct. Embedded fields are named: what is promoted is
+// structType writes the struct that is, or underlies, a type. Embedded fields are named: what is promoted is
 // written out where it is used. Fields that start with a small letter are
 // exported by the interpreter, and kept from the encoders by a tag.
-func (l *lowering) structType(s *types.Struct) string {
+func (l *lowering) structType(t types.Type, s *types.Struct) string {
 	var b strings.Builder
 	b.WriteString("struct {")
 	for i := range s.NumFields() {
@@ -380,7 +380,11 @@ func (l *lowering) structType(s *types.Struct) string {
 		if !f.Exported() && !f.Embedded() {
 			tag = `json:"-" xml:"-"`
 		}
-		fmt.Fprintf(&b, " %s %s", l.fieldName(s, i), l.typ(f.Type()))
+		typ := l.host() + ".Any"
+		if !l.erased(t, i) {
+			typ = l.typ(f.Type())
+		}
+		fmt.Fprintf(&b, " %s %s", l.fieldName(s, i), typ)
 		if tag != "" {
 			fmt.Fprintf(&b, " %q", tag)
 		}

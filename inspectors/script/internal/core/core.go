@@ -30,6 +30,7 @@ type Type struct {
 
 	fields []string // of a struct, as the script calls them
 	parts  []*Type  // of the fields, elements, or key and element; nil for what the library knows
+	empty  string   // "slice" or "map", where a nil interface stands for one that is nil
 }
 
 // NewType makes a type. The id is the script's own number for it, from 1.
@@ -285,6 +286,15 @@ func As(err error, match func(any) bool) bool {
 		}
 	}
 	return false
+}
+
+// Laid returns a pointer or channel for a field that is held as an interface: nil where
+// it is nil.
+func Laid(x any) any {
+	if reflect.ValueOf(x).IsNil() {
+		return nil
+	}
+	return x
 }
 
 // Clear empties a map, or sets the elements of a slice to zero.

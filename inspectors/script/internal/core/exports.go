@@ -38,6 +38,8 @@ func (m *Machine) Exports(wrapper func(path, name string) reflect.Type) map[stri
 		"Starts":       reflect.ValueOf(Starts),
 		"Printed":      reflect.ValueOf(Printed),
 		"Shape":        reflect.ValueOf(Shape),
+		"Empty":        reflect.ValueOf(Empty),
+		"Laid":         reflect.ValueOf(Laid),
 		"Unwrapped":    reflect.ValueOf(Unwrapped),
 		"Raw":          reflect.ValueOf(Raw),
 		"Long":         reflect.ValueOf(Long),

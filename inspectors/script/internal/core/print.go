@@ -29,6 +29,10 @@ func Shape(t *Type, parts ...any) {
 	}
 }
 
+// Empty says how a type prints where an interface that holds it is nil: as a slice or a
+// map that is nil.
+func Empty(t *Type, kind string) { t.empty = kind }
+
 // Format prints the value as its type says, or as what it is made of.
 func (o Object) Format(s fmt.State, verb rune) {
 	p := &printer{s, verb}
@@ -78,7 +82,7 @@ func (p *printer) value(v reflect.Value, t *Type, depth int, hidden bool) {
 		p.pointer(v, t, depth, hidden)
 	case reflect.Interface:
 		if v.IsNil() {
-			p.text("<nil>")
+			p.nothing(t)
 			return
 		}
 		p.value(v.Elem(), t, depth+1, hidden)
@@ -93,6 +97,20 @@ func (p *printer) value(v reflect.Value, t *Type, depth int, hidden bool) {
 			return
 		}
 		p.plain(v.Interface())
+	}
+}
+
+// nothing prints what an interface stands for that is nil.
+func (p *printer) nothing(t *Type) {
+	switch {
+	case t.empty == "":
+		p.text("<nil>")
+	case p.sharp():
+		p.text(t.name + "(nil)")
+	case t.empty == "map":
+		p.text("map[]")
+	default:
+		p.text("[]")
 	}
 }
 

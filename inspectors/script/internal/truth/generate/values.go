@@ -17,6 +17,7 @@ func valueKinds() []statement {
 		{"commaok", 4, (*gen).commaOK},
 		{"multi", 4, (*gen).multi},
 		{"linked", 1, (*gen).linked},
+		{"mutual", 4, (*gen).mutual},
 		{"anonymous", 2, (*gen).anonymous},
 		{"localtype", 2, (*gen).localType},
 		{"conversions", 4, (*gen).conversions},
