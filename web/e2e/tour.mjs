@@ -1,5 +1,6 @@
-// Takes the screenshots of docs/web.md that show the pages of inspectors: two agents
-// on this machine, a probe that is tried and pushed. An argument names another folder.
+// Takes the screenshots of docs/web.md that show the pages of inspectors, Explore and a
+// board: two agents on this machine, a probe that is tried and pushed. An argument names
+// another folder.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +34,13 @@ try {
   await page.locator('.code').waitFor();
   await page.emulateMedia({ colorScheme: 'dark' });
   await shoot('inspector');
+  await page.goto(`${mesh.url}/boards/one-host?window=1m`);
+  await poll('charts of the board', async () => (await page.locator('.board-panel canvas').count()) >= 4);
+  await shoot('board');
   await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto(`${mesh.url}/explore?window=1m&q=cpu_used_percent&q2=memory_used_percent`);
+  await page.locator('query-chart canvas').waitFor();
+  await shoot('explore');
   await page.setViewportSize({ width: 390, height: 780 });
   await page.goto(`${mesh.url}/inspectors`);
   await page.locator('tr[data-row="pressure"]').waitFor();
