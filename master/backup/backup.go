@@ -25,7 +25,7 @@ import (
 const (
 	// format is the version of the stream and of the folder.
 	//
-	//	1 (2026-11-30)
+	// 	1 (2026-11-30)
 	format = 1
 	// ContentType is that of a stream.
 	ContentType = "application/x-tar"

@@ -116,7 +116,10 @@ func TestARestoredMasterGivesTheSameAnswers(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "master")
 	address, stop := startMaster(t, data)
 	peer := dialMaster(t, address)
-	hello := wire.HelloParams{Protocol: wire.Version, Host: "web-1", AgentID: "a", BootID: "b", Version: "v1", OS: "linux", Arch: "amd64", StartedMS: time.Now().UnixMilli()}
+	hello := wire.HelloParams{
+		Protocol: wire.Version, Host: "web-1", AgentID: "a", BootID: "b", Version: "v1", OS: "linux", Arch: "amd64",
+		StartedMS: time.Now().UnixMilli(),
+	}
 	if err := peer.Call(patience.Context(t), "master.hello", hello, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +133,10 @@ func TestARestoredMasterGivesTheSameAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	push := wire.PushParams{Code: wire.Code{Name: "answer", File: "answer.go", IntervalMS: 5000, Source: "package answer\n\nfunc Inspect() (float64, error) { return 42, nil }\n"}, Selector: new(string), Message: "why"}
+	push := wire.PushParams{Code: wire.Code{
+		Name: "answer", File: "answer.go", IntervalMS: 5000,
+		Source: "package answer\n\nfunc Inspect() (float64, error) { return 42, nil }\n",
+	}, Selector: new(string), Message: "why"}
 	if err := peer.Call(patience.Context(t), "catalog.push", push, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ export interface AlertTestResult {
   ways: TellNote[] | null;
 }
 
-/** AlertsParams selects alerts. What is empty selects all. */
+/** AlertsParams selects alerts. An empty field selects all. */
 export interface AlertsParams {
   name?: string;
   host?: string;
