@@ -22,7 +22,10 @@ func TestAlertDirectives(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Alert{
-		{Name: "filling", Severity: "warning", Expr: "used_percent > 90", For: 10 * time.Minute, Keep: 2 * time.Minute, Summary: "{{ $labels.mount }} is {{ $value | printf \"%.0f\" }} % full"},
+		{
+			Name: "filling", Severity: "warning", Expr: "used_percent > 90", For: 10 * time.Minute, Keep: 2 * time.Minute,
+			Summary: "{{ $labels.mount }} is {{ $value | printf \"%.0f\" }} % full",
+		},
 		{Name: "full", Severity: "critical", Expr: "used_percent > 97", For: 24 * time.Hour},
 		{Name: "odd", Severity: "info", Expr: `count_values("a b", x{mount="for 1m"}) > 1`, Keep: DefaultAlertKeep, Summary: `it "is"`},
 	}

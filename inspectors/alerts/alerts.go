@@ -88,7 +88,8 @@ func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
 		return rulefmt.Rule{}, placed(a, err)
 	}
 	if t := expr.Type(); t != parser.ValueTypeVector {
-		return rulefmt.Rule{}, fault(a, 0, fmt.Sprintf("the expression gives a %s, and an alert is for the series of a vector", parser.DocumentedType(t)), "compare a value, such as used_percent > 90")
+		return rulefmt.Rule{}, fault(a, 0, fmt.Sprintf("the expression gives a %s, and an alert is for the series of a vector", parser.DocumentedType(t)),
+			"compare a value, such as used_percent > 90")
 	}
 	own := p.rename(expr)
 	if own == "" {
@@ -99,7 +100,10 @@ func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
 		Labels:      map[string]string{labelSeverity: a.Severity, labelInspector: p.Name},
 		Annotations: map[string]string{"summary": cmp.Or(a.Summary, p.summary(a, own))},
 	}
-	for name, text := range map[string]string{"description": escapeTemplate(p.Said.Helps[own]), "unit": escapeTemplate(p.Said.Units[own]), "runbook_url": p.Said.Runbook} {
+	for name, text := range map[string]string{
+		"description": escapeTemplate(p.Said.Helps[own]), "unit": escapeTemplate(p.Said.Units[own]),
+		"runbook_url": p.Said.Runbook,
+	} {
 		if text != "" {
 			rule.Annotations[name] = text
 		}

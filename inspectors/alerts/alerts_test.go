@@ -43,11 +43,13 @@ func TestRules(t *testing.T) {
 		t.Fatalf("%+v, %v", list, faults)
 	}
 	full, half := list[0], list[1]
-	if full.Alert != "nagios/disk/full" || full.Expr != "nagios_disk > 90" || full.For != model.Duration(time.Minute) || full.KeepFiringFor != model.Duration(2*time.Minute) ||
+	if full.Alert != "nagios/disk/full" || full.Expr != "nagios_disk > 90" || full.For != model.Duration(time.Minute) ||
+		full.KeepFiringFor != model.Duration(2*time.Minute) ||
 		full.Labels["severity"] != "critical" || full.Labels["inspector"] != "nagios/disk" || full.Annotations["summary"] != "{{ $value }} of {{ $labels.host }}" {
 		t.Errorf("full is %+v", full)
 	}
-	if half.KeepFiringFor != model.Duration(inspectors.DefaultAlertKeep) || half.Annotations["description"] != `what {{ "{{" }} is taken` || half.Annotations["unit"] != "parts" ||
+	if half.KeepFiringFor != model.Duration(inspectors.DefaultAlertKeep) || half.Annotations["description"] != `what {{ "{{" }} is taken` ||
+		half.Annotations["unit"] != "parts" ||
 		half.Annotations["runbook_url"] != "https://wiki/x" || half.Annotations["summary"] != "nagios/disk/half on {{ $labels.host }}: {{ $value }} parts" {
 		t.Errorf("half is %+v", half)
 	}
@@ -56,11 +58,14 @@ func TestRules(t *testing.T) {
 // Faults are at their places in the author's file.
 func TestCheck(t *testing.T) {
 	for line, want := range map[string]string{
-		"alert a info x >":                     "disk.go:1:27: alert a: unexpected end of input",
-		"alert a info sum(x) by > 1":           "disk.go:1:34: alert a: unexpected <op:>> in grouping opts, expected \"(\"",
-		"alert a info 1 > bool 2":              "disk.go:1:24: alert a: the expression gives a scalar, and an alert is for the series of a vector; compare a value, such as used_percent > 90",
-		"alert a info x[5m]":                   "disk.go:1:24: alert a: the expression gives a range vector, and an alert is for the series of a vector; compare a value, such as used_percent > 90",
-		`alert a info {__name__="y"} > 1`:      "disk.go:1:24: alert a: the expression names none of the inspector's own values; compare one of them, such as used_percent > 90",
+		"alert a info x >":           "disk.go:1:27: alert a: unexpected end of input",
+		"alert a info sum(x) by > 1": "disk.go:1:34: alert a: unexpected <op:>> in grouping opts, expected \"(\"",
+		"alert a info 1 > bool 2": "disk.go:1:24: alert a: the expression gives a scalar, and an alert is for the series of a vector; compare a " +
+			"value, such as used_percent > 90",
+		"alert a info x[5m]": "disk.go:1:24: alert a: the expression gives a range vector, and an alert is for the series of a vector; compare " +
+			"a value, such as used_percent > 90",
+		`alert a info {__name__="y"} > 1`: "disk.go:1:24: alert a: the expression names none of the inspector's own values; compare one of them, such as " +
+			"used_percent > 90",
 		`alert a info x > 1 "{{ $labels.host"`: "disk.go:1:24: alert a: annotation \"summary\": template: __alert_disk/a:1: unclosed action",
 	} {
 		faults := Check(inspectors.Definition{Name: "disk", Script: &inspectors.Script{File: "disk.go", Line: 1, Source: "//vedette:" + line + "\npackage x\n"}})
@@ -72,7 +77,8 @@ func TestCheck(t *testing.T) {
 
 // Two revisions that have an alert in common have one rule, each on its own hosts.
 func TestRulesOfTwoRevisions(t *testing.T) {
-	before, after := probe(t, "disk", "alert full critical used > 90", "alert old info used > 1"), probe(t, "disk", "alert full critical used > 95 for 1m", "alert new info used > 2")
+	before, after := probe(t, "disk", "alert full critical used > 90", "alert old info used > 1"),
+		probe(t, "disk", "alert full critical used > 95 for 1m", "alert new info used > 2")
 	hosts := []string{"web-1", "web-2.example"}
 	before.Hosts, before.Except = hosts, true
 	after.Hosts = hosts
@@ -96,7 +102,8 @@ func TestRulesOfTwoRevisions(t *testing.T) {
 func FuzzRules(f *testing.F) {
 	for _, text := range []string{
 		`filling warning used_percent > 90 for 10m keep 5m "{{ $labels.mount }}"`, "a info 100 * free / size < 3", `b critical {"x.y"} > 1`,
-		`c info x{__name__="y"} > 1`, "d info (a + on(b) group_left c)", "e info x offset 5m @ end() > 1", `f info value{host="x"} or y`, `g info {__name__=~"a.*", x!="y"} and z`,
+		`c info x{__name__="y"} > 1`, "d info (a + on(b) group_left c)", "e info x offset 5m @ end() > 1", `f info value{host="x"} or y`,
+		`g info {__name__=~"a.*", x!="y"} and z`,
 	} {
 		f.Add(text)
 	}
