@@ -85,7 +85,7 @@ type Master struct {
 type Alerts struct {
 	// BuiltIn evaluates the rules that come with the product: host gone, agent
 	// cannot send, clock off, inspector failing or quarantined, disk filling, memory
-	// nearly gone.
+	// nearly gone, and those of the master: its disk, and that it takes no samples.
 	BuiltIn bool `yaml:"built_in" default:"true"`
 	// Rules are files of rules in Prometheus' format.
 	Rules []string `yaml:"rules" path:"true"`

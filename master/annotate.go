@@ -26,6 +26,10 @@ const (
 	upKey     = "vedette/host_up"
 	skewKey   = "vedette/host_skew_seconds"
 	queuedKey = "vedette/host_reports_queued"
+	// masterUpKey is the key of a series that is 1 while the history takes samples,
+	// and headroomKey that of how much its disk can take. Both are of no host.
+	masterUpKey = "vedette/master_up"
+	headroomKey = "vedette/master_disk_headroom_bytes"
 	// annotateEvery is how often those of inspectors get a sample, and hostsEvery
 	// those of hosts.
 	annotateEvery = 30 * time.Second
@@ -59,6 +63,8 @@ type annotator struct {
 	// that a series goes on though it gets no sample.
 	keys   []string
 	values func(host *wire.Host, set func(info, float64))
+	// own gives those that are of no host, or is nil.
+	own func(set func(info, float64))
 	// known has the series whose end is not marked.
 	known map[info]*history.Series
 	// tookOver is whether those of the run of the master before are among them.
@@ -78,9 +84,17 @@ func (m *Master) newAnnotator() *annotator {
 func (m *Master) newHostAnnotator(started time.Time) *annotator {
 	return &annotator{
 		master: m, appender: m.history.NewAppender(), known: make(map[info]*history.Series),
-		keys: []string{upKey, skewKey, queuedKey}, values: func(host *wire.Host, set func(info, float64)) {
+		keys: []string{upKey, skewKey, queuedKey, masterUpKey, headroomKey}, own: m.ownValues, values: func(host *wire.Host, set func(info, float64)) {
 			hostValues(host, time.Since(started) < returnWithin, set)
 		},
+	}
+}
+
+// ownValues tells how the master is.
+func (m *Master) ownValues(set func(info, float64)) {
+	set(info{key: masterUpKey}, 1)
+	if bytes, ok := m.history.Headroom(); ok {
+		set(info{key: headroomKey}, float64(bytes))
 	}
 }
 
@@ -189,6 +203,9 @@ func (a *annotator) samples(now time.Time) (batch []history.Sample, ended []info
 	}
 	for _, host := range a.master.registry.List() {
 		a.values(&host, set)
+	}
+	if a.own != nil {
+		a.own(set)
 	}
 	for one, series := range a.known {
 		if !seen[one] {

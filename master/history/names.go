@@ -21,7 +21,9 @@ func seriesLabels(host, key string, own inspectors.Labels) labels.Labels {
 func namedLabels(name, host, key string, own inspectors.Labels) labels.Labels {
 	b := labels.NewScratchBuilder(len(own) + 3)
 	b.Add(model.MetricNameLabel, name)
-	b.Add(labelHost, host)
+	if host != "" { // what is of the master itself is of no host
+		b.Add(labelHost, host)
+	}
 	b.Add(labelKey, key)
 	for _, label := range own {
 		// An empty value is no label in Prometheus.

@@ -35,6 +35,24 @@ func newSpace(dir string, least int64, log *slog.Logger) *space {
 	return &space{dir: dir, min: least, log: log}
 }
 
+// leastOf is what is left free of a file system of a size.
+func leastOf(least, total int64) int64 {
+	if least == 0 {
+		return leastFree + min(total/extraFreePart, mostExtraFree)
+	}
+	return least
+}
+
+// Headroom returns how many bytes of the disk are left until the store takes no
+// samples any more. It is false for a store in memory, and where nobody can tell.
+func (s *Store) Headroom() (bytes int64, ok bool) {
+	if s.opts.Dir == "" {
+		return 0, false
+	}
+	free, total, err := diskSpace(s.opts.Dir)
+	return free - leastOf(s.opts.MinFreeBytes, total), err == nil
+}
+
 // look returns why nothing may be written now, or "". It calls onLow when that
 // has just become so. Pending are the samples that the database will write out
 // in any case, for which there must be room beside what is left alone. It costs
@@ -44,11 +62,7 @@ func (s *space) look(pending int64, onLow func()) string {
 	if err != nil {
 		return s.low // what cannot be seen will show as a failed write
 	}
-	least := s.min
-	if least == 0 {
-		least = leastFree + min(total/extraFreePart, mostExtraFree)
-	}
-	least += pending * worstSampleBytes
+	least := leastOf(s.min, total) + pending*worstSampleBytes
 	switch {
 	case s.low == "" && free < least:
 		s.low = fmt.Sprintf("the disk of %s has %d MiB free, and %d MiB are needed", s.dir, free>>20, (least+(1<<20)-1)>>20)
