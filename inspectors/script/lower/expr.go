@@ -314,7 +314,8 @@ func (l *lowering) address(e ast.Expr) code {
 		}
 	}
 	if l.erasedSelector(e) {
-		l.refuse(e.Pos(), "the address of a field of a struct that is made of other structs which are made of it", "put what the field holds into a variable, and set the field after")
+		l.refuse(e.Pos(), "the address of a field of a struct that is made of other structs which are made of it",
+			"put what the field holds into a variable, and set the field after")
 	}
 	x := l.expr(e)
 	if x.p == unary && strings.HasPrefix(x.text, "*") {
