@@ -1,6 +1,7 @@
 // Package signing signs code that goes to hosts through a master, and verifies
 // it there, with Ed25519 keys that the master never holds. What is signed is the
-// id of a revision, which is a hash of all that the code consists of.
+// id of a revision, which is a hash of all that the code consists of. It signs the
+// files of releases too; a signature of one kind is none of the other.
 package signing
 
 import (
@@ -20,6 +21,8 @@ const (
 	// Context begins every message that is signed, so that a signature of
 	// anything else is none of code. PROTOCOL.md gives it too.
 	Context = "vedette.v1 code\n"
+	// releaseContext begins the message that is signed of a file of a release.
+	releaseContext = "vedette.v1 release\n"
 	// Prefix begins a public key as it is written down.
 	Prefix = "ed25519:"
 
@@ -81,6 +84,22 @@ func (k PrivateKey) Public() PublicKey {
 // Sign returns the signature of a revision, in base64. It is the same each time.
 func (k PrivateKey) Sign(revision string) string {
 	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, message(revision)))
+}
+
+// SignFile returns the signature of the content of a file of a release, in base64.
+func (k PrivateKey) SignFile(content []byte) string {
+	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, releaseMessage(content)))
+}
+
+// VerifyFile reports whether the signature is the key's of the content of a file.
+func (k PublicKey) VerifyFile(content []byte, signature string) bool {
+	raw, err := decodeSignature(signature)
+	return err == nil && ed25519.Verify(k.key, releaseMessage(content), raw)
+}
+
+func releaseMessage(content []byte) []byte {
+	sum := sha256.Sum256(content)
+	return []byte(releaseContext + hex.EncodeToString(sum[:]))
 }
 
 // message is what is signed of a revision.

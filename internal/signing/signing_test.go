@@ -41,6 +41,22 @@ func TestSignatureIsOfOneKeyAndOneRevision(t *testing.T) {
 	}
 }
 
+// A signature of code is none of a file, and the other way round, for the same bytes.
+func TestSignaturesOfFiles(t *testing.T) {
+	key := generate(t)
+	public, content := key.Public(), []byte(revision)
+	signature := key.SignFile(content)
+	if !public.VerifyFile(content, signature) {
+		t.Error("a good signature is refused")
+	}
+	if public.VerifyFile(append(content, '\n'), signature) || generate(t).Public().VerifyFile(content, signature) {
+		t.Error("a bad signature is taken")
+	}
+	if public.Verify(revision, signature) || public.VerifyFile(content, key.Sign(revision)) {
+		t.Error("a signature of another kind is taken")
+	}
+}
+
 func TestKeysAreReadAsTheyAreWritten(t *testing.T) {
 	key := generate(t)
 	text, err := key.PEM()

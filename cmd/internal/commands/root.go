@@ -49,7 +49,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	add("look", mesh.NewStatus(), mesh.NewHosts(), mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
 		mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
 	add("alert", alerts.New(), alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
-	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), newKey())
+	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), newKey(), newSign(), newVerify())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)
 	return root
