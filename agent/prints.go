@@ -12,7 +12,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// What is kept of prints, in bytes: of one inspector, of all of them, and of one line.
+// Bounds of the prints that are kept, in bytes: of one inspector, of all of them, and of one line.
 // A line counts for its text and printOverhead.
 const (
 	maxPrintsOfOne = 64 << 10
