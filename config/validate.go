@@ -153,7 +153,7 @@ func (l *loader) tokens() {
 
 // ownPaths are the first segments of the URL paths that the master serves
 // itself.
-func ownPaths() []string { return []string{"-", "api", "assets", "hosts", "metrics", "rpc"} }
+func ownPaths() []string { return []string{"-", "api", "assets", "hosts", "metrics", "rpc", "write"} }
 
 func (l *loader) static() {
 	for _, at := range slices.Sorted(maps.Keys(l.c.Master.Static)) {

@@ -100,12 +100,19 @@ func (m *Master) queries() http.Handler {
 // and from the user of a master without tokens, for the hosts that the samples
 // name.
 func (m *Master) remoteWrite() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		take := receive.Handler{Log: m.deps.Log, Take: func(series []receive.Series) (receive.Result, error) {
-			return m.ingest.Remote(r.Context(), auth.Of(r.Context()).Host, series)
-		}, Count: m.ingest.CountRefused}
-		take.ServeHTTP(w, r)
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.receiver(r).ServeHTTP(w, r) })
+}
+
+// influxWrite takes InfluxDB's line protocol.
+func (m *Master) influxWrite() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.receiver(r).ServeInflux(w, r) })
+}
+
+// receiver takes the samples of a request, for the host of its credential.
+func (m *Master) receiver(r *http.Request) *receive.Handler {
+	return &receive.Handler{Log: m.deps.Log, Take: func(series []receive.Series) (receive.Result, error) {
+		return m.ingest.Remote(r.Context(), auth.Of(r.Context()).Host, series)
+	}, Count: m.ingest.CountRefused}
 }
 
 // fetchPrograms hands out the programs of plugins, to an agent only those that its

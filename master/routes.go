@@ -71,6 +71,14 @@ func routes() []route {
 			Says: "Take samples: Prometheus' remote write 1.0.",
 		},
 		{
+			Path: "/write", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes, serve: (*Master).influxWrite,
+			Says: "Take samples: InfluxDB's line protocol, as its version 1 does.",
+		},
+		{
+			Path: "/api/v2/write", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes, serve: (*Master).influxWrite,
+			Says: "Take samples: InfluxDB's line protocol, as its version 2 does.",
+		},
+		{
 			Path: history.APIPrefix, Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, For: wire.Viewer, serve: (*Master).queries,
 			Says: "Answer 404 in the form of Prometheus.",
 		},

@@ -75,9 +75,9 @@ func mayAsk() map[string]string {
 		"GET /rpc": everybody, "GET /": everybody, "GET /api/client": everybody, "GET /-/healthy": everybody, "GET /-/ready": everybody,
 		"GET /static/": everybody,
 		"GET /metrics": viewers, "GET /api/v1/": viewers, "POST /api/v1/": viewers,
-		"POST /api/v1/write": agents,
-		"POST /-/backup":     operators,
-		"GET /artefacts/":    known, "PUT /artefacts/": operators,
+		"POST /api/v1/write": agents, "POST /write": agents, "POST /api/v2/write": agents,
+		"POST /-/backup":  operators,
+		"GET /artefacts/": known, "PUT /artefacts/": operators,
 		"GET /alertmanager/": viewers, "POST /alertmanager/": operators, "DELETE /alertmanager/": operators,
 	}
 	for _, path := range strings.Fields("query query_range query_exemplars format_query labels series") {

@@ -206,7 +206,7 @@ func remoteLabels(host string, from []receive.Label) (own inspectors.Labels, nam
 			maxRemoteLabels, maxRemoteBytes)}
 	}
 	for _, l := range from {
-		if l.Value == "" || l.Name == labelHost && host == "" {
+		if l.Value == "" || l.Name == labelHost && (host == "" || l.Value == host) {
 			continue // no label, or the host
 		}
 		if l.Name == labelHost || l.Name == labelKey {

@@ -1,8 +1,9 @@
 // Package receive takes samples by Prometheus remote write 1.0
 // (https://prometheus.io/docs/specs/prw/remote_write_spec/), so that what a
-// Prometheus scrapes, or an agent of that world, ends up on the same charts.
+// Prometheus scrapes, or an agent of that world, ends up on the same charts. It also
+// takes InfluxDB's line protocol, which Telegraf and many others write.
 //
-// Float samples are taken. Exemplars and metadata are passed over; native
+// Of remote write, float samples are taken. Exemplars and metadata are passed over; native
 // histograms are refused, and said in the answer.
 package receive
 
@@ -117,6 +118,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cannot read the request: "+err.Error(), status)
 		return
 	}
+	h.store(w, r, series, func(result *Result) {
+		result.Refuse(histograms, "histogram", errors.New("native histograms are not kept; send classic ones"))
+	})
+}
+
+// store takes series, and answers. Refuse counts what could not even be read.
+func (h *Handler) store(w http.ResponseWriter, r *http.Request, series []Series, refuse func(*Result)) {
 	result, err := h.Take(series)
 	var busy Busy
 	switch {
@@ -131,7 +139,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	result.Refuse(histograms, "histogram", errors.New("native histograms are not kept; send classic ones"))
+	refuse(&result)
 	if h.Count != nil {
 		for reason, n := range result.By {
 			h.Count(reason, n)

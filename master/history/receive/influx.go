@@ -1,0 +1,85 @@
+package receive
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// MaxInfluxLines bounds the lines of one request.
+const MaxInfluxLines = 200_000
+
+// ServeInflux takes samples in InfluxDB's line protocol, plain or packed by gzip. It
+// serves /write of InfluxDB's version 1 and /api/v2/write of version 2. The database,
+// organisation or bucket that a request names does not matter. Lines that cannot be
+// read are refused and the others taken.
+func (h *Handler) ServeInflux(w http.ResponseWriter, r *http.Request) {
+	unit, err := influxPrecision(r.URL.Query().Get("precision"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	text, status, err := readInflux(http.MaxBytesReader(w, r.Body, MaxPackedBytes), r.Header.Get("Content-Encoding"))
+	if err != nil {
+		http.Error(w, "cannot read the request: "+err.Error(), status)
+		return
+	}
+	var bad Result
+	series := ParseInflux(text, unit, time.Now(), &bad)
+	h.store(w, r, series, func(result *Result) {
+		for reason, n := range bad.By {
+			result.Refuse(n, reason, bad.Reason)
+		}
+	})
+}
+
+// readInflux unpacks a request.
+func readInflux(body io.Reader, coding string) (text []byte, status int, err error) {
+	switch coding {
+	case "", "identity":
+	case "gzip":
+		if body, err = gzip.NewReader(body); err != nil {
+			break
+		}
+		body = io.LimitReader(body, MaxUnpackedBytes+1)
+	default:
+		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("the content encoding %q is not taken; send gzip", coding)
+	}
+	if err == nil {
+		text, err = io.ReadAll(body)
+	}
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, http.StatusRequestEntityTooLarge, err
+	case err != nil:
+		return nil, http.StatusBadRequest, err
+	case len(text) > MaxUnpackedBytes:
+		return nil, http.StatusRequestEntityTooLarge, errTooLarge
+	case bytes.Count(text, []byte("\n")) > MaxInfluxLines:
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("it has more than %d lines", MaxInfluxLines)
+	}
+	return text, 0, nil
+}
+
+// influxPrecision returns the unit of the times of a request.
+func influxPrecision(name string) (time.Duration, error) {
+	switch name {
+	case "", "ns", "n":
+		return time.Nanosecond, nil
+	case "us", "u", "µ":
+		return time.Microsecond, nil
+	case "ms":
+		return time.Millisecond, nil
+	case "s":
+		return time.Second, nil
+	case "m":
+		return time.Minute, nil
+	case "h":
+		return time.Hour, nil
+	}
+	return 0, fmt.Errorf("the precision %q is not known; use ns, us, ms, s, m or h", name)
+}
