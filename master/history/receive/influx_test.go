@@ -68,7 +68,8 @@ func TestParseInflux(t *testing.T) {
 		}
 	}
 	var bad Result
-	if got := lines(ParseInflux([]byte("m a=1 1700000000\nm a=2 9223372036854775807"), time.Second, now, &bad)); got != "m_a[] [{1700000000000 1}]\n" || bad.Refused != 1 {
+	got := lines(ParseInflux([]byte("m a=1 1700000000\nm a=2 9223372036854775807"), time.Second, now, &bad))
+	if got != "m_a[] [{1700000000000 1}]\n" || bad.Refused != 1 {
 		t.Errorf("in seconds: %s, %v", got, bad.Reason)
 	}
 }
@@ -167,7 +168,8 @@ func TestServeInflux(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if code, text := ask("?precision=s&db=x", "gzip", packed.Bytes()); code != http.StatusBadRequest || !strings.Contains(text, "1 samples were refused (line 1) and the others taken; the first: line 2: ") {
+	const refused = "1 samples were refused (line 1) and the others taken; the first: line 2: "
+	if code, text := ask("?precision=s&db=x", "gzip", packed.Bytes()); code != http.StatusBadRequest || !strings.Contains(text, refused) {
 		t.Errorf("answered %d %s", code, text)
 	}
 	if got := lines(taken); got != "a_v[] [{5000 1}]\nb_v[] [{6000 2}]\n" {
