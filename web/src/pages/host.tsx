@@ -1,10 +1,12 @@
 // The page of one host: its charts large, and how its inspectors are.
 
 import '../style/host.css';
+import { useSignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { PageProps } from '../parts.ts';
+import type { HostModel } from '../data/store.ts';
+import type { PageProps, Parts } from '../parts.ts';
 import { GroupedCharts } from '../ui/charts.tsx';
-import { HostInspectors } from '../ui/host-inspectors.tsx';
 import { Labels } from '../ui/labels.tsx';
 import { Condition, Facts, Problems } from '../ui/state.tsx';
 
@@ -35,9 +37,19 @@ export default function HostPage({ params: { host: name }, session, store, view,
       <div class="body">
         <GroupedCharts host={host} view={view} fleet={fleet} large boosts={session.boosts} />
       </div>
-      <HostInspectors host={host} session={session} fleet={fleet} />
+      <Inspectors host={host} session={session} fleet={fleet} />
     </section>
   );
+}
+
+type InspectorsProps = Pick<Parts, 'session' | 'fleet'> & { host: HostModel };
+
+/** How its inspectors are, below the charts: loaded after them. */
+function Inspectors(props: InspectorsProps) {
+  const part = useSignal<ComponentType<InspectorsProps> | null>(null);
+  useEffect(() => void import('../ui/host-inspectors.tsx').then((m) => (part.value = m.HostInspectors)), []);
+  const Part = part.value;
+  return Part && <Part {...props} />;
 }
 
 function Missing({ name, known }: { name: string; known: boolean }) {
