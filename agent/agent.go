@@ -14,6 +14,7 @@ import (
 
 	"github.com/vedettehq/vedette/agent/assignment"
 	"github.com/vedettehq/vedette/agent/delivery"
+	"github.com/vedettehq/vedette/agent/member"
 	"github.com/vedettehq/vedette/agent/programs"
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/config"
@@ -78,6 +79,7 @@ type Agent struct {
 	deps   Deps
 	host   string
 	bootID string
+	member *member.Member // or nil: the host has not joined
 	// started is when the agent was made, for its metrics.
 	started time.Time
 
@@ -114,13 +116,13 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 		cfg.BufferReports = defaultBufferReports
 	}
 	cfg.Spool = cfg.Spool.OrDefault()
+	known, tlsConfig, tlsErr := joined(deps.Log, &cfg)
 	host, hostErr := hostName(deps.Log, cfg.Host)
-	tlsConfig, tlsErr := rpc.TrustFile(cfg.CA)
 	keys, keysErr := assignment.ParseSigners(cfg.Policy.Signers)
 	if err := errors.Join(hostErr, tlsErr, keysErr, deps.check()); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
-	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, bootID: newID(), started: time.Now(), drainIdle: drainIdle}
+	a := &Agent{log: deps.Log, cfg: cfg, deps: deps, host: host, member: known, bootID: newID(), started: time.Now(), drainIdle: drainIdle}
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.receipts = assignment.NewReceipts()
 	a.track = newTracker(a.log, a.receipts)
@@ -209,7 +211,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.Run(delivering) })
 	deliverers.Go(func() { a.spooler.Run(delivering) })
-	deliverers.Go(func() { a.session.run(delivering) })
+	deliverers.Go(func() { a.runSession(delivering) })
+	if a.member != nil {
+		deliverers.Go(func() { a.member.Run(delivering, a.log, a.cfg.Master) })
+	}
 	deliverers.Go(func() { a.metrics.run(delivering) })
 	parts.Go(func() { a.sched.Run(life) })
 	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)

@@ -53,18 +53,21 @@ type Master struct {
 	// Name is shown to people.
 	Name string `yaml:"name" default:"master" env:"VEDETTE_NAME"`
 	// Listen is the host:port to listen on; port 0 takes a free one. Beyond
-	// loopback, Master.TLS and Master.Tokens are required. MASTER_IP and
-	// MASTER_PORT replace its halves.
+	// loopback, everything is encrypted, and everybody needs a credential.
+	// MASTER_IP and MASTER_PORT replace its halves.
 	Listen string `yaml:"listen" default:"127.0.0.1:50505" env:"VEDETTE_LISTEN"`
 	// Data is the folder of the master's files. The user's state folder is
 	// $XDG_STATE_HOME, else ~/.local/state, else /var/lib.
 	Data string `yaml:"data" absent:"vedette in the user's state folder" env:"VEDETTE_MASTER_DATA" path:"true"`
-	// TLS names the files of the certificate; without them the master speaks plain
-	// HTTP.
+	// TLS says how the master shows who it is. Without it, a master on loopback
+	// speaks plain HTTP, and one beyond loopback makes its own certificate.
 	TLS TLS `yaml:"tls"`
-	// Tokens are the credentials that are accepted. Without any, the user who
-	// runs the master, and root, are operators over loopback, and other users of
-	// the machine need the key that the master makes itself.
+	// Join says how hosts join that come with a join token.
+	Join Join `yaml:"join"`
+	// Tokens are credentials that are accepted, beside those that are made on the
+	// running master. Without any, the user who runs the master, and root, are
+	// operators over loopback, and other users of the machine need the key that the
+	// master makes itself.
 	Tokens []Token `yaml:"tokens"`
 	// Static maps URL paths to folders that are served there, for example
 	// "/master/app": ./app.
@@ -166,12 +169,30 @@ const (
 // as 10GiB.
 type Bytes int64
 
-// TLS names PEM files.
+// TLS names PEM files, or has the master do without.
 type TLS struct {
 	// Cert is the file of the certificate chain.
 	Cert string `yaml:"cert" path:"true"`
 	// Key is the file of the private key.
 	Key string `yaml:"key" path:"true"`
+	// Own has the master speak TLS on loopback too, with a certificate that it
+	// makes itself. Beyond loopback it does so in any case where TLS.Cert is absent.
+	Own bool `yaml:"own" default:"false"`
+	// Names are host names and addresses for the certificate that the master makes
+	// itself, beside those of the machine. Hosts that have joined need none.
+	Names []string `yaml:"names"`
+}
+
+// Join says how long hosts are let in that have joined with a join token.
+type Join struct {
+	// Approve has every host wait until an operator lets it in.
+	Approve bool `yaml:"approve" default:"false"`
+	// Lifetime is how long the certificate of a host is good. The host renews it
+	// when about half of that is over.
+	Lifetime time.Duration `yaml:"lifetime" default:"3d" min:"10s" max:"365d"`
+	// Grace is how long after its end a certificate can still be renewed, for hosts
+	// that were away. It is good for nothing else then.
+	Grace time.Duration `yaml:"grace" default:"30d" min:"1m" max:"3650d"`
 }
 
 // Token is a credential that the master accepts. `vedette token` makes one.

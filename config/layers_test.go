@@ -110,12 +110,6 @@ func TestFaultsOutsideTheFile(t *testing.T) {
 		{name: "level", environ: []string{"LOG_LEVEL=loud"}, want: `env LOG_LEVEL: "loud" is not a level; write debug, info, warn or error`},
 		{name: "level in .env", dotEnv: "A=1\nLOG_LEVEL=loud\n", want: `.env:2 LOG_LEVEL: "loud" is not a level; write debug, info, warn or error`},
 		{
-			name: "exposed", environ: []string{"MASTER_IP=192.0.2.1"},
-			want: "env MASTER_IP: master.listen: \"192.0.2.1:50505\" can be reached from other machines, so it needs TLS and tokens; set master.tls.cert and " +
-				"master.tls.key to the PEM files of a certificate, and add an entry to master.tokens for each agent and each person (`vedette token` makes them); or " +
-				"listen on 127.0.0.1",
-		},
-		{
 			name: "flag", overrides: []Override{{"master.listen", "here", "listen"}},
 			want: `flag --listen: master.listen: "here" has no port; write host:port, such as 127.0.0.1:50505`,
 		},
@@ -151,10 +145,23 @@ func TestFaultsOutsideTheFile(t *testing.T) {
 	}
 }
 
-// An agent shares its .env with a master that listens on the network.
-func TestExposureIsTheMastersOwn(t *testing.T) {
-	if _, err := Load(LoadOptions{Environ: []string{"MASTER_IP=192.0.2.1"}, Dir: t.TempDir(), For: PartAgent}); err != nil {
-		t.Error(err)
+// Beyond loopback a master speaks TLS, whatever else is configured.
+func TestExposedMasterIsSecure(t *testing.T) {
+	for listen, exposed := range map[string]bool{
+		"127.0.0.1:1": false, "localhost:1": false, "[::1]:1": false, "0.0.0.0:1": true, ":1": true, "[::]:1": true, "192.0.2.1:1": true, "m.example:1": true,
+	} {
+		m := Master{Listen: listen}
+		if m.Exposed() != exposed || m.Secure() != exposed || m.OwnCertificate() != exposed {
+			t.Errorf("%s: exposed %v, secure %v", listen, m.Exposed(), m.Secure())
+		}
+		m.TLS.Own = true
+		if !m.Secure() || !m.OwnCertificate() {
+			t.Errorf("%s is not secure with its own certificate", listen)
+		}
+		m.TLS = TLS{Cert: "c", Key: "k"}
+		if !m.Secure() || m.OwnCertificate() {
+			t.Errorf("%s is not secure with the operator's certificate", listen)
+		}
 	}
 }
 

@@ -34,7 +34,6 @@ func (l *loader) validate(o LoadOptions) {
 		l.inspector(name, l.c.Inspectors[name], o.For&PartAgent != 0)
 	}
 	if o.For&PartMaster != 0 {
-		l.exposure()
 		l.masterFiles()
 	}
 	if o.For&PartAgent != 0 {
@@ -82,6 +81,13 @@ func (l *loader) master() {
 	l.check(m.Data == "", "master.data", "the folder has no name")
 	l.check(m.TLS.Cert != "" && m.TLS.Key == "", "master.tls", "cert is given without key; both are needed")
 	l.check(m.TLS.Cert == "" && m.TLS.Key != "", "master.tls", "key is given without cert; both are needed")
+	l.check(m.TLS.Cert != "" && m.TLS.Own, "master.tls", "own is given with cert; the master either makes its certificate or uses that one")
+	l.check(m.TLS.Cert != "" && len(m.TLS.Names) > 0, "master.tls", "names are given with cert; they are for a certificate that the master makes itself")
+	for i, name := range m.TLS.Names {
+		const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
+		bad := net.ParseIP(name) == nil && (name == "" || len(name) > 253 || strings.Trim(name, allowed) != "")
+		l.check(bad, l.entry("master.tls.names", i), "%s is neither a host name nor an address; write it as vedette.example or 192.0.2.7", quote(name))
+	}
 }
 
 func (l *loader) history() {
@@ -92,28 +98,21 @@ func (l *loader) history() {
 	l.check(h.OutOfOrder > h.Retention, window, "%s is longer than the retention of %s", short(h.OutOfOrder), short(h.Retention))
 }
 
+// Exposed reports whether the master listens beyond loopback.
+func (m Master) Exposed() bool {
+	host, _, err := net.SplitHostPort(m.Listen)
+	return err == nil && !IsLoopback(host)
+}
+
+// OwnCertificate reports whether the master makes its certificate itself.
+func (m Master) OwnCertificate() bool { return m.TLS.Cert == "" && (m.TLS.Own || m.Exposed()) }
+
+// Secure reports whether the master speaks TLS.
+func (m Master) Secure() bool { return m.TLS.Cert != "" || m.OwnCertificate() }
+
 func validPort(port string) bool {
 	n, err := strconv.Atoi(port)
 	return err == nil && 0 <= n && n <= 65535 && !strings.HasPrefix(port, "+")
-}
-
-// exposure refuses to listen where others can come without having to say who
-// they are, or can listen in.
-func (l *loader) exposure() {
-	m := l.c.Master
-	host, _, err := net.SplitHostPort(m.Listen)
-	if err != nil || IsLoopback(host) {
-		return
-	}
-	var missing []string
-	if m.TLS.Cert == "" && m.TLS.Key == "" {
-		missing = append(missing, "set master.tls.cert and master.tls.key to the PEM files of a certificate")
-	}
-	if len(m.Tokens) == 0 {
-		missing = append(missing, "add an entry to master.tokens for each agent and each person (`vedette token` makes them)")
-	}
-	l.check(len(missing) > 0, "master.listen",
-		"%s can be reached from other machines, so it needs TLS and tokens; %s; or listen on 127.0.0.1", quote(m.Listen), strings.Join(missing, ", and "))
 }
 
 // Roles of a token.

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -45,7 +46,7 @@ func identified(authenticator *auth.Authenticator, failures *auth.Failures, tabl
 		if identity != nil {
 			table.Prove(r)
 		}
-		if err != nil && failures.Wrong(r.Context(), r.RemoteAddr) {
+		if err != nil && !errors.Is(err, auth.ErrEnded) && failures.Wrong(r.Context(), r.RemoteAddr) {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, auth.Remember(r, identity, err))

@@ -6,7 +6,6 @@ package master
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +31,7 @@ import (
 	"github.com/vedettehq/vedette/master/history/forward"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
+	"github.com/vedettehq/vedette/master/join"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/tokens"
@@ -96,6 +96,7 @@ type Master struct {
 	api      *api.API
 	tokens   *tokens.Store
 	boards   *boards.Store
+	desk     *join.Desk // where hosts join
 
 	remembered state.Store // from remember on
 
@@ -138,12 +139,12 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		m.catalog.HostChanged(host)
 	})
 	m.ingest = ingest.New(store, m.hub, m.registry)
-	m.tokens = tokens.New(authenticator.Configured)
+	m.makeDoors()
 	m.boards = boards.New(m.hub.Announce)
 	m.api = api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Boards: m.boards, Alerts: m.alerts,
-		MaxPeers: m.table.Limits().Peers,
+		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Desk: m.desk,
+		Boards: m.boards, Alerts: m.alerts, MaxPeers: m.table.Limits().Peers,
 	})
 	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
 	m.api.Failures = failures
@@ -203,7 +204,7 @@ func (m *Master) Addr() net.Addr { return m.addr }
 // URL returns the address to open in a browser on this machine, after Ready.
 func (m *Master) URL() string {
 	scheme := "http"
-	if m.cfg.TLS.Cert != "" {
+	if m.cfg.Secure() {
 		scheme = "https"
 	}
 	host := m.addr.String()
@@ -312,7 +313,7 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	if err := m.catalog.Open(ctx, store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	if err := errors.Join(m.takeTokens(ctx, store), m.alerts.Open(ctx, store)); err != nil {
+	if err := errors.Join(m.openDoors(ctx, store), m.alerts.Open(ctx, store)); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	if err := m.boards.Open(ctx, store); err != nil {
@@ -324,28 +325,6 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	}
 	m.remembered = store
 	return store, nil
-}
-
-// takeTokens takes up the tokens that were made on the running master.
-func (m *Master) takeTokens(ctx context.Context, store state.Store) error {
-	if err := m.tokens.Open(ctx, store); err != nil {
-		return err
-	}
-	return m.api.TakeTokens()
-}
-
-// endTokens closes the connections of tokens that have ended.
-func (m *Master) endTokens(ctx context.Context, now time.Time) {
-	ended, err := m.tokens.Sweep(ctx, now)
-	if err != nil && ctx.Err() == nil {
-		m.deps.Log.Error("a token that has ended stays in the state", "error", err)
-	}
-	if !ended {
-		return
-	}
-	if n := m.api.CutRevoked(); n > 0 {
-		m.deps.Log.Info("connections of tokens that have ended are closed", "count", n)
-	}
 }
 
 // keep runs the history, and the forwarders around it, so that they are told of all
@@ -412,14 +391,11 @@ func (m *Master) announce(ctx context.Context, failed <-chan struct{}) {
 }
 
 func (m *Master) serve(listener net.Listener) error {
-	if m.cfg.TLS.Cert != "" {
-		if err := m.certificate.load(m.cfg.TLS); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		m.http.TLSConfig = &tls.Config{GetCertificate: m.certificate.get, MinVersion: tls.VersionTLS12}
-		return m.http.ServeTLS(listener, "", "")
+	if !m.cfg.Secure() {
+		return m.http.Serve(listener)
 	}
-	return m.http.Serve(listener)
+	m.http.TLSConfig = m.tlsConfig()
+	return m.http.ServeTLS(listener, "", "")
 }
 
 // shutdown closes the WebSockets first: the HTTP server does not know of them.

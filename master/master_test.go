@@ -370,20 +370,48 @@ func TestCredentials(t *testing.T) {
 	call[wire.HelloResult](t, agent, wire.MasterHello.Name, hello("web-1"))
 }
 
-func TestRefusesToListenBeyondLoopback(t *testing.T) {
+// Beyond loopback a master speaks TLS alone, whatever is configured, and nobody is
+// anybody without a credential: the master's own user is known over loopback, and
+// there only under a name of loopback, which a page of somebody else cannot have.
+func TestBeyondLoopbackNothingIsOpen(t *testing.T) {
 	cert, _ := selfSigned(t)
 	for name, cfg := range map[string]config.Master{
 		"nothing": {}, "TLS only": {TLS: cert}, "tokens only": {Tokens: []config.Token{token("o", "operator", "")}},
 	} {
 		for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
-			cfg.Listen = listen
-			m, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler), Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
-			if err != nil {
-				t.Fatal(err)
+			cfg.Listen, cfg.Data = listen, t.TempDir()
+			m := start(t, cfg)
+			if !strings.HasPrefix(m.URL(), "https://") {
+				t.Errorf("%s on %s: it is at %s", name, listen, m.URL())
 			}
-			if err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "vedette token") {
-				t.Errorf("%s on %s: %v, want a refusal that says what to do", name, listen, err)
+			client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+			ask := func(url, host string) int {
+				r, err := http.NewRequestWithContext(patience.Context(t), http.MethodGet, url+loadQuery, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Host = host
+				answer, err := client.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer.Body.Close()
+				return answer.StatusCode
 			}
+			want := http.StatusOK // the kernel knows us
+			if len(cfg.Tokens) > 0 {
+				want = http.StatusUnauthorized
+			}
+			if status := ask(m.URL(), ""); status != want {
+				t.Errorf("%s on %s: its own user gets %d, want %d", name, listen, status, want)
+			}
+			if status := ask(m.URL(), "vedette.example"); status != http.StatusUnauthorized {
+				t.Errorf("%s on %s: under another name somebody gets %d", name, listen, status)
+			}
+			if status := ask(strings.Replace(m.URL(), "https", "http", 1), ""); status != http.StatusBadRequest {
+				t.Errorf("%s on %s: without TLS somebody gets %d", name, listen, status)
+			}
+			client.CloseIdleConnections()
 		}
 	}
 }

@@ -31,8 +31,8 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { retu
 // with its files as they are now. Connections of a credential that is not good any more are
 // closed. Where there is an error nothing has changed.
 func (m *Master) Reload(cfg config.Master) error {
-	if (cfg.TLS.Cert == "") != (m.cfg.TLS.Cert == "") {
-		return errors.New("cannot go from TLS to none, or from none to TLS, while the master runs; start it again")
+	if (cfg.TLS.Cert == "") != (m.cfg.TLS.Cert == "") || cfg.TLS.Own != m.cfg.TLS.Own {
+		return errors.New("cannot go from TLS to none, or from none to TLS, or to another kind of certificate, while the master runs; start it again")
 	}
 	var fresh certificate
 	if cfg.TLS.Cert != "" {

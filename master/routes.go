@@ -13,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
+	"github.com/vedettehq/vedette/master/join"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -90,6 +91,16 @@ func routes() []route {
 			Path: alert.RoutePrefix, Methods: []string{http.MethodPost, http.MethodDelete}, For: wire.Operator, Body: alert.MaxRouteBody,
 			Audit: "alertmanager.change", serve: (*Master).alertmanager,
 			Says: "Make and end silences, and put alerts, by Alertmanager's API.",
+		},
+		{
+			Path: wire.JoinPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Body: join.MaxBody,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.joining().ServeJoin) },
+			Says:  "Let a host in that has a join token. Audited as `hosts.join`.",
+		},
+		{
+			Path: wire.RenewPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Body: join.MaxBody,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.joining().ServeRenew) },
+			Says:  "Give a host that has joined its next certificate, for the one with which it has connected. Refusals are audited as `hosts.renew`.",
 		},
 		{
 			Path: "/metrics", Methods: get, For: wire.Viewer, serve: func(m *Master) http.Handler { return m.history.Metrics() },

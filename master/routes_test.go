@@ -62,7 +62,9 @@ func mayCall() map[string]string {
 		"boards.put": operators, "boards.delete": operators,
 		"audit.list":    operators,
 		"logs.get":      operators,
-		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators,
+		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators, "tokens.join": operators,
+		"hosts.members": viewers, "hosts.approve": operators, "hosts.revoke": operators,
+		"authority.show": viewers, "authority.rotate": operators,
 
 		"agent.release": none, "agent.assign": none, "agent.assigned": none, "agent.try": none, "agent.untry": none, "agent.boost": none, "agent.logs": none,
 		"event": none, "samples": none, "lost": none, "heartbeat": none, "trial": none,
@@ -79,6 +81,7 @@ func mayAsk() map[string]string {
 		"POST /-/backup":  operators,
 		"GET /artefacts/": known, "PUT /artefacts/": operators,
 		"GET /alertmanager/": viewers, "POST /alertmanager/": operators, "DELETE /alertmanager/": operators,
+		"POST /api/join": everybody, "POST /api/renew": everybody,
 	}
 	for _, path := range strings.Fields("query query_range query_exemplars format_query labels series") {
 		rows["GET /api/v1/"+path], rows["POST /api/v1/"+path] = viewers, viewers

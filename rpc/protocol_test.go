@@ -62,7 +62,9 @@ func TestProtocolNamesEverything(t *testing.T) {
 		}
 		return true
 	}
-	for _, name := range []string{"wire/wire.go", "wire/push.go", "wire/tokens.go", "wire/boards.go", "wire/alerts.go", "wire/methods.go"} {
+	for _, name := range []string{
+		"wire/wire.go", "wire/push.go", "wire/tokens.go", "wire/join.go", "wire/boards.go", "wire/alerts.go", "wire/methods.go",
+	} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -132,6 +134,12 @@ func TestProtocolExamples(t *testing.T) {
 		wire.SilencesList.Name:       {wire.SilencesParams{}, wire.SilencesResult{}},
 		wire.SilencesAdd.Name:        {wire.SilenceParams{}, wire.Silence{}},
 		wire.SilencesEnd.Name:        {wire.SilenceEndParams{}, wire.Empty{}},
+		wire.TokensJoin.Name:         {wire.JoinTokenParams{}, wire.JoinTokenCreated{}},
+		wire.HostsMembers.Name:       {wire.Empty{}, wire.MembersResult{}},
+		wire.HostsApprove.Name:       {wire.MemberParams{}, wire.Member{}},
+		wire.HostsRevoke.Name:        {wire.MemberParams{}, wire.Member{}},
+		wire.AuthorityShow.Name:      {wire.Empty{}, wire.AuthorityResult{}},
+		wire.AuthorityRotate.Name:    {wire.Empty{}, wire.AuthorityResult{}},
 		wire.AgentAssign.Name:        {wire.Assignment{}, wire.AssignResult{}},
 		wire.AgentAssigned.Name:      {wire.Empty{}, wire.AssignResult{}},
 		wire.TrialsStart.Name:        {wire.TrialStartParams{}, wire.TrialStartResult{}},

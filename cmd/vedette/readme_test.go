@@ -13,7 +13,8 @@ import (
 func notRun() map[string]string {
 	return map[string]string{
 		"vedette dev":               "runs until it is stopped; testdata/script/dev.txtar runs it",
-		"vedette master":            "needs a certificate; testdata/script/tls.txtar runs it",
+		"vedette master":            "listens beyond loopback; testdata/script/join.txtar runs it",
+		"vedette join-token":        "needs a master with TLS; testdata/script/join.txtar runs it",
 		"vedette-agent":             "needs a master with a certificate; testdata/lean runs it",
 		"vedette inspector test":    "needs a Go toolchain; testdata/script/inspector_test.txtar runs it",
 		"vedette inspector promote": "needs a Go toolchain; testdata/script/inspector_promote.txtar runs it",

@@ -18,6 +18,7 @@ import (
 	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
+	"github.com/vedettehq/vedette/master/join"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/master/tokens"
 	"github.com/vedettehq/vedette/rpc"
@@ -57,6 +58,7 @@ type Deps struct {
 	Tokens   *tokens.Store
 	Boards   *boards.Store
 	Alerts   *alert.Alerts
+	Desk     *join.Desk
 	MaxPeers int // connections
 	Failures *auth.Failures
 }
@@ -121,6 +123,7 @@ func (a *API) methods() *methods {
 	a.tokenMethods(m)
 	a.boardMethods(m)
 	a.alertMethods(m)
+	a.joinMethods(m)
 	return m
 }
 

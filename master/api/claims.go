@@ -48,6 +48,7 @@ func (c *claims) log(host string, now time.Time) (more int, ok bool) {
 // claimed logs that somebody wants to report as a host and is refused: two
 // machines have one name, or one has the token of another.
 func (a *API) claimed(host, remote string, why error) {
+	a.Desk.Claimed(host, remote, why)
 	if more, ok := a.claims.log(host, time.Now()); ok {
 		a.Log.Warn("somebody claims the name of a host, and is refused", "host", host, "remote", remote, "reason", why, "more_since_last_told", more)
 	}

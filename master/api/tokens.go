@@ -62,6 +62,9 @@ func (a *API) tokenList(context.Context, wire.Empty) (wire.TokensResult, error) 
 	for _, r := range a.Tokens.Records() {
 		result.Tokens = append(result.Tokens, tokenInfo(&r))
 	}
+	for _, t := range a.Desk.Tokens() {
+		result.Tokens = append(result.Tokens, joinTokenInfo(&t))
+	}
 	slices.SortStableFunc(result.Tokens, func(a, b wire.TokenInfo) int { return strings.Compare(a.Name, b.Name) })
 	return result, nil
 }
@@ -70,6 +73,9 @@ func (a *API) tokenRevoke(ctx context.Context, p wire.TokenRevokeParams) (wire.E
 	who := connOf(rpc.PeerFrom(ctx)).who()
 	if who.Name == p.Name && who.Role != auth.Local && !a.Auth.Configured(p.Name) {
 		return wire.Empty{}, rpc.Errorf(wire.CodeConflict, "the token %q is the one that you use; revoke it with another", p.Name)
+	}
+	if a.Desk.HasToken(p.Name) {
+		return wire.Empty{}, a.Desk.RevokeToken(ctx, p.Name)
 	}
 	if err := a.Tokens.Revoke(ctx, p.Name); err != nil {
 		return wire.Empty{}, err

@@ -1,6 +1,6 @@
 // Package auth decides who a caller is and what it may do. A caller is known by a
-// bearer token; the master's configuration or its state holds the SHA-256 of it. A
-// master without tokens in its configuration listens on loopback only. There the kernel
+// bearer token, whose SHA-256 the master's configuration or its state holds, or by the
+// certificate of a host that has joined. A master without tokens in its configuration listens on loopback only. There the kernel
 // says which user is at the other end: the master's own user and root are operators,
 // everybody else needs the key that the master has made itself, or a token.
 package auth
@@ -8,6 +8,7 @@ package auth
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -47,6 +48,7 @@ type Identity struct {
 	Host string // of an agent's credential
 
 	token [sha256.Size]byte // its hash, or zeros
+	key   [sha256.Size]byte // by which the key of its certificate is known, or zeros
 	ends  int64             // when it ends, in ms since 1970; 0: never
 	owner bool              // known by the kernel, without a token
 }
@@ -106,6 +108,9 @@ var ErrToken = errors.New("unknown token")
 type Authenticator struct {
 	known atomic.Pointer[credentials]
 
+	certificates Certificates // or nil
+	exposed      bool
+
 	changing   sync.Mutex // held by whoever replaces known
 	configured *credentials
 	made       map[[sha256.Size]byte]Identity
@@ -151,6 +156,24 @@ func (a *Authenticator) SetTokens(tokens []config.Token) error {
 	a.mergeLocked()
 	return nil
 }
+
+// Certificates knows the certificates of hosts that have joined.
+type Certificates interface {
+	// Identify returns the host of a certificate, and by what its key is known. An
+	// error says why it is not good.
+	Identify(*x509.Certificate) (host string, key [sha256.Size]byte, err error)
+	// Joined reports whether the host is one that has joined with that key.
+	Joined(host string, key [sha256.Size]byte) bool
+}
+
+// SetCertificates has hosts known by their certificates. It is to be called before
+// anything is asked.
+func (a *Authenticator) SetCertificates(c Certificates) { a.certificates = c }
+
+// Expose says that the master listens beyond loopback: requests for any host name
+// are answered, and its own user needs no credential for those on loopback alone.
+// It is to be called before anything is asked.
+func (a *Authenticator) Expose() { a.exposed = true }
 
 // Made is a token that was made while the master runs.
 type Made struct {
@@ -203,6 +226,16 @@ func identityOf(token config.Token, ends int64) (Identity, error) {
 	return Identity{Name: token.Name, Role: role, Host: token.Host, token: [sha256.Size]byte(sum), ends: ends}, nil
 }
 
+// HasHost reports whether a token is for the agent of a host.
+func (a *Authenticator) HasHost(host string) bool {
+	for _, identity := range a.known.Load().tokens {
+		if identity.Role == Agent && identity.Host == host {
+			return true
+		}
+	}
+	return false
+}
+
 // Configured reports whether the configuration has a token of that name.
 func (a *Authenticator) Configured(name string) bool { return a.known.Load().names[name] }
 
@@ -249,6 +282,9 @@ func (a *Authenticator) Valid(i Identity) bool {
 	if i.owner {
 		return a.Open()
 	}
+	if i.key != [sha256.Size]byte{} {
+		return a.certificates != nil && a.certificates.Joined(i.Host, i.key)
+	}
 	return a.known.Load().tokens[i.token] == i && !i.ended(time.Now())
 }
 
@@ -268,10 +304,13 @@ func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
 	if known, ok := r.Context().Value(answerKey{}).(answer); ok {
 		return known.identity, known.err
 	}
-	if a.Open() && isOwner(r.Context()) {
+	header := r.Header.Get("Authorization")
+	if header == "" && a.certificates != nil && r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		return a.certified(r.TLS.PeerCertificates[0])
+	}
+	if a.Open() && (!a.exposed || IsLoopback(r.Host)) && isOwner(r.Context()) {
 		return &Identity{Name: "local", Role: Local, owner: true}, nil
 	}
-	header := r.Header.Get("Authorization")
 	if header == "" {
 		return nil, nil
 	}
@@ -285,6 +324,26 @@ func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
 	}
 	return &identity, nil
 }
+
+// certified returns who has shown a certificate.
+func (a *Authenticator) certified(cert *x509.Certificate) (*Identity, error) {
+	host, key, err := a.certificates.Identify(cert)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate is not good: %w", err)
+	}
+	if !a.certificates.Joined(host, key) {
+		return nil, fmt.Errorf("the certificate is not good: %w", ErrRevoked)
+	}
+	return &Identity{Name: host, Role: Agent, Host: host, key: key}, nil
+}
+
+// ErrRevoked is returned for the certificate of a host that was revoked, or joined
+// anew with another key.
+var ErrRevoked = errors.New("its host is not known here any more")
+
+// ErrEnded is wrapped by the error of Certificates.Identify for a certificate that
+// was good until its time was over. Its host may renew it, and nothing else.
+var ErrEnded = errors.New("its time is over")
 
 type ownerKey struct{}
 
@@ -316,7 +375,7 @@ func Remember(r *http.Request, identity *Identity, err error) *http.Request {
 // open master the Host header must name loopback, which a name that an attacker
 // has pointed at 127.0.0.1 (DNS rebinding) does not.
 func (a *Authenticator) CheckHost(r *http.Request) error {
-	if !a.Open() || IsLoopback(r.Host) {
+	if !a.Open() || a.exposed || IsLoopback(r.Host) {
 		return nil
 	}
 	return fmt.Errorf("host %q is not this machine's loopback; open http://127.0.0.1 or http://localhost; behind a proxy a master needs tokens "+

@@ -202,6 +202,13 @@ func (s *Store) Revoke(ctx context.Context, name string) error {
 	return nil
 }
 
+// Has reports whether there is a token of that name.
+func (s *Store) Has(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.findLocked(name) != nil
+}
+
 // Sweep removes tokens that have ended long ago, and reports whether some have
 // ended since it was called last.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (ended bool, _ error) {

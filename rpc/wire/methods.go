@@ -232,6 +232,32 @@ var (
 		Audit: func(p TokenRevokeParams) Subject { return about(p.Name) },
 		Says:  "Make a token worthless, and close its connections.",
 	}
+	TokensJoin = Method[JoinTokenParams, JoinTokenCreated]{
+		Name: "tokens.join", For: Operator,
+		Audit: func(p JoinTokenParams) Subject { return about(p.Name, "host", p.Host) },
+		Says:  "Make a token with which hosts join.",
+	}
+	HostsMembers = Method[Empty, MembersResult]{
+		Name: "hosts.members", For: Viewer,
+		Says: "List the hosts that have joined, wait for approval, or were revoked.",
+	}
+	HostsApprove = Method[MemberParams, Member]{
+		Name: "hosts.approve", For: Operator, Audit: MemberParams.subject,
+		Says: "Let in a host that waits.",
+	}
+	HostsRevoke = Method[MemberParams, Member]{
+		Name: "hosts.revoke", For: Operator, Audit: MemberParams.subject,
+		Says: "Make the certificates of a host worthless, and close its connections.",
+	}
+	AuthorityShow = Method[Empty, AuthorityResult]{
+		Name: "authority.show", For: Viewer,
+		Says: "Describe the authority that certifies hosts.",
+	}
+	AuthorityRotate = Method[Empty, AuthorityResult]{
+		Name: "authority.rotate", For: Operator,
+		Audit: func(Empty) Subject { return about("authority") },
+		Says:  "Put a new authority in place of the one that certifies hosts.",
+	}
 )
 
 // Methods that an agent serves.
@@ -291,6 +317,8 @@ var (
 )
 
 func (p RolloutParams) subject() Subject { return about(p.Rollout, "reason", p.Reason) }
+
+func (p MemberParams) subject() Subject { return about(p.Host) }
 
 func (p BoostParams) subject() Subject { return about(p.Host, "inspector", p.Inspector) }
 

@@ -28,7 +28,14 @@ type TokenInfo struct {
 	CreatedMS int64  `json:"created_ms,omitempty"` // when
 	EndsMS    int64  `json:"ends_ms,omitempty"`    // 0: never
 	Ended     bool   `json:"ended,omitempty"`
+	// Uses is how many hosts a join token lets in, and Used how many it has.
+	Uses   int               `json:"uses,omitempty"`
+	Used   int               `json:"used,omitempty"`
+	Labels map[string]string `json:"labels,omitempty"` // for the hosts that join
 }
+
+// RoleJoin is the role of a join token. It is for joining and nothing else.
+const RoleJoin = "join"
 
 // Where a token stands.
 const (

@@ -76,6 +76,7 @@ system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 	settings.Flag(cmd, "master", "agent.master", "report to the master at `URL` (default http://127.0.0.1:50505)")
 	settings.Flag(cmd, "token-file", "agent.token_file", "take the agent's token from `FILE`")
 	settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate")
+	cmd.AddCommand(newJoin(program))
 	settings.Flag(cmd, "data", "agent.data", "keep the agent's files in `DIR` (default $XDG_STATE_HOME/vedette-agent/HOST)")
 	return cmd
 }

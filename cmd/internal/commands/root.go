@@ -5,6 +5,7 @@ package commands
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/vedettehq/vedette/cmd/internal/access"
 	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
 	"github.com/vedettehq/vedette/cmd/internal/alerts"
 	"github.com/vedettehq/vedette/cmd/internal/catalog"
@@ -46,10 +47,12 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
 	add("push", mesh.NewTry(), catalog.NewPush(), catalog.NewApply(), mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
 		mesh.NewAudit())
-	add("look", mesh.NewStatus(), mesh.NewHosts(), mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
+	hosts := mesh.NewHosts()
+	hosts.AddCommand(access.HostCommands()...)
+	add("look", mesh.NewStatus(), hosts, mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
 		mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
 	add("alert", alerts.New(), alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
-	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), newKey(), newSign(), newVerify())
+	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), access.NewJoinToken(), access.NewAuthority(), newKey(), newSign(), newVerify())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)
 	return root

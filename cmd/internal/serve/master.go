@@ -167,6 +167,9 @@ func (m *runnable) takeOver(old, fresh *config.Config) error {
 // tellAddress says what to open.
 func (m *runnable) tellAddress(w io.Writer) {
 	fmt.Fprintf(w, "Open %s\n", m.URL())
+	if file := m.AuthorityFile(); file != "" {
+		fmt.Fprintf(w, "Its certificate is by its own authority. Commands here take: --master %s --ca %s\n", m.URL(), file)
+	}
 	if link := m.KeyURL(); link != "" {
 		fmt.Fprintf(w, "Other users of this machine need its key: %s\n", link)
 	}

@@ -168,6 +168,16 @@ export interface AuditResult {
   entries: AuditEntry[] | null;
 }
 
+/** AuthorityResult describes the master's authority. */
+export interface AuthorityResult {
+  /** SHA-256 of its public key, in base64 */
+  fingerprint: string;
+  since_ms: number;
+  ends_ms: number;
+  /** Old are the fingerprints of those before it whose certificates are still taken. */
+  old?: string[];
+}
+
 /** Board is a board with who changed it last. History, where it was asked for, has the
  * newest change first. */
 export interface Board {
@@ -352,6 +362,13 @@ export interface CheckResult {
    * replaces on Replaces hosts that run it now. */
   built_in?: boolean;
   replaces?: number;
+}
+
+/** Claim is a refused attempt to take the name of a host. */
+export interface Claim {
+  from: string;
+  at_ms: number;
+  why: string;
 }
 
 /** Code is the content of a revision, whose id is a hash of it: the program to run, and
@@ -595,6 +612,27 @@ export interface Isolation {
   missing?: MissingLayer[];
 }
 
+/** JoinTokenCreated has a join token, which pins the master's authority. */
+export interface JoinTokenCreated {
+  token: string;
+  info: TokenInfo;
+}
+
+/** JoinTokenParams says whom a join token lets in. */
+export interface JoinTokenParams {
+  /** "" has one made up */
+  name?: string;
+  /** the one host that may join, also in place of another */
+  host?: string;
+  labels?: Record<string, string>;
+  /** how many hosts may join; 0 is 1 */
+  uses?: number;
+  /** 0 is a day */
+  for_ms?: number;
+  /** each host waits until an operator lets it in */
+  approve?: boolean;
+}
+
 /** LabelParams set labels of a host, which override those of the host's configuration;
  * "" takes a label back. */
 export interface LabelParams {
@@ -653,6 +691,38 @@ export interface LogsResult {
 export interface Lost {
   subscription: number;
   events: number;
+}
+
+/** Member is a host that has joined, or waits to be let in. */
+export interface Member {
+  host: string;
+  state: string;
+  /** hex SHA-256 of its public key */
+  key: string;
+  /** the name of the join token */
+  token: string;
+  /** address from which it joined */
+  from: string;
+  labels?: Record<string, string>;
+  joined_ms: number;
+  renewed_ms?: number;
+  /** of its newest certificate */
+  ends_ms?: number;
+  /** who let it in, or revoked it */
+  by?: string;
+  /** Claim is the last attempt of somebody else to be this host since the master
+   * started. */
+  claim?: Claim;
+}
+
+/** MemberParams names a host that has joined or waits. */
+export interface MemberParams {
+  host: string;
+}
+
+/** MembersResult lists hosts by name. */
+export interface MembersResult {
+  members: Member[] | null;
 }
 
 /** Metric is one sample in the form of the walkthrough. */
@@ -1046,6 +1116,11 @@ export interface TokenInfo {
   /** 0: never */
   ends_ms?: number;
   ended?: boolean;
+  /** Uses is how many hosts a join token lets in, and Used how many it has. */
+  uses?: number;
+  used?: number;
+  /** for the hosts that join */
+  labels?: Record<string, string>;
 }
 
 /** TokenParams says what a token is to be for. */

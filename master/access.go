@@ -1,0 +1,120 @@
+package master
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/vedettehq/vedette/master/authority"
+	"github.com/vedettehq/vedette/master/join"
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/master/tokens"
+)
+
+// defaultLifetime is how long the certificate of a host is good where the
+// configuration was not loaded.
+const defaultLifetime = 72 * time.Hour
+
+// makeDoors makes what knows the tokens and certificates that are given out while
+// the master runs.
+func (m *Master) makeDoors() {
+	m.desk = &join.Desk{Lifetime: cmp.Or(m.cfg.Join.Lifetime, defaultLifetime), Grace: m.cfg.Join.Grace, Shown: m.certificate.now.Load}
+	m.desk.Store = join.New(join.Options{
+		Approve:  m.cfg.Join.Approve,
+		Taken:    func(name string) bool { return m.auth.Configured(name) || m.tokens.Has(name) },
+		HasToken: m.auth.HasHost,
+	})
+	m.tokens = tokens.New(func(name string) bool { return m.auth.Configured(name) || m.desk.HasToken(name) })
+	if m.cfg.Exposed() {
+		m.auth.Expose()
+	}
+	if m.cfg.Secure() {
+		m.auth.SetCertificates(m.desk)
+	}
+}
+
+// AuthorityFile is the file with the authority of the master's certificate, or ""
+// where it has none or another one.
+func (m *Master) AuthorityFile() string {
+	if !m.cfg.OwnCertificate() {
+		return ""
+	}
+	return filepath.Join(m.cfg.Data, authority.CertFile)
+}
+
+// openDoors takes up who was let in before, and the authority.
+func (m *Master) openDoors(ctx context.Context, store state.Store) error {
+	if m.cfg.Secure() {
+		known, err := authority.Open(m.cfg.Data)
+		if err != nil {
+			return err
+		}
+		m.desk.Authority = known
+	}
+	if m.cfg.TLS.Cert != "" {
+		if err := m.certificate.load(m.cfg.TLS); err != nil {
+			return err
+		}
+	}
+	if err := m.desk.Open(ctx, store); err != nil {
+		return err
+	}
+	if err := m.tokens.Open(ctx, store); err != nil {
+		return err
+	}
+	return m.api.TakeTokens()
+}
+
+// endTokens closes the connections of tokens that have ended.
+func (m *Master) endTokens(ctx context.Context, now time.Time) {
+	ended, err := m.tokens.Sweep(ctx, now)
+	if err == nil {
+		err = m.desk.Sweep(ctx, now)
+	}
+	if err != nil && ctx.Err() == nil {
+		m.deps.Log.Error("a token that has ended stays in the state", "error", err)
+	}
+	if !ended {
+		return
+	}
+	if n := m.api.CutRevoked(); n > 0 {
+		m.deps.Log.Info("connections of tokens that have ended are closed", "count", n)
+	}
+}
+
+// tlsConfig has each connection see the certificate of that moment. Clients are
+// asked for a certificate of ours, and need none; what one is worth is found out
+// with each request.
+func (m *Master) tlsConfig() *tls.Config {
+	names := append(authority.LocalNames(), m.cfg.TLS.Names...)
+	certificate := func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if shown := m.certificate.now.Load(); shown != nil {
+			return shown, nil
+		}
+		return m.desk.Authority.Server(names)
+	}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, GetCertificate: certificate,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			ours := x509.NewCertPool()
+			for _, root := range m.desk.Authority.Roots(m.desk.OldFor()) {
+				ours.AddCert(root)
+			}
+			return &tls.Config{
+				MinVersion: tls.VersionTLS12, GetCertificate: certificate, NextProtos: []string{"h2", "http/1.1"},
+				ClientAuth: tls.RequestClientCert, ClientCAs: ours,
+			}, nil
+		},
+	}
+}
+
+// joining answers hosts that join or renew.
+func (m *Master) joining() join.Handler {
+	return join.Handler{Log: m.deps.Log, Desk: m.desk, Audit: m.api.Audit, Wrong: func(r *http.Request) {
+		m.api.Failures.Wrong(r.Context(), r.RemoteAddr)
+	}}
+}
