@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { alertProblems, loud, matchersOf, mutedText, toldText } from './alerts.ts';
+import { matchersOf, mutedText, toldText } from './alerts.ts';
+import { alertProblems, loud } from './firing.ts';
 import type { Alert, Silence } from './wire.gen.ts';
 
 const silence: Silence = { id: 's', matchers: [], from_ms: 0, to_ms: 1, by: 'anna', state: 'active' };

@@ -5,7 +5,7 @@ import { computed, effect, signal, untracked, type ReadonlySignal, type Signal }
 import { below, hostPath } from '../lib/router.ts';
 import { Ask } from './ask.ts';
 import { changesOf, type Change } from './changes.ts';
-import { alertProblems, loud } from './alerts.ts';
+import { alertProblems, loud } from './firing.ts';
 import { byHost, problemsOf, worstFirst, type HostFacts, type Problem } from './problems.ts';
 import type { Session } from './session.ts';
 import type { HostModel, Store } from './store.ts';
