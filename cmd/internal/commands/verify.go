@@ -54,7 +54,8 @@ func newSign() *cobra.Command {
 			if err := os.WriteFile(args[0]+".sig", []byte(line), 0o644); err != nil {
 				return fmt.Errorf("cannot write the signature: %w", err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s.sig has the signature of %s, to be verified with --key %s\n", cli.Printable(args[0]), key.Public().ID(), key.Public())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s.sig has the signature of %s, to be verified with --key %s\n", cli.Printable(args[0]), key.Public().ID(),
+				key.Public())
 			return err
 		},
 	}
