@@ -34,7 +34,8 @@ func TestChangesAreAudited(t *testing.T) {
 		if !ok {
 			t.Errorf("%s has no row", method)
 		}
-		if changes := row.access == wire.Operator && !slices.Contains([]string{wire.AuditList.Name, wire.TokensList.Name, wire.LogsGet.Name}, method); changes != (row.subject != nil) {
+		reads := slices.Contains([]string{wire.AuditList.Name, wire.TokensList.Name, wire.LogsGet.Name}, method)
+		if changes := row.access == wire.Operator && !reads; changes != (row.subject != nil) {
 			t.Errorf("%s is for %s; audited: %v", method, row.access, row.subject != nil)
 		}
 	}
