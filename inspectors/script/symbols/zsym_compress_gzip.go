@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	compressGzipNames = "BestCompression BestSpeed DefaultCompression ErrChecksum ErrHeader Header HuffmanOnly NewReader NewWriter NewWriterLevel " +
-		"NoCompression Reader Writer"
+	compressGzipNames    = "BestCompression BestSpeed DefaultCompression ErrChecksum ErrHeader Header HuffmanOnly NewReader NewWriter NewWriterLevel NoCompression Reader Writer"
 	compressGzipWrappers = ""
 )
 

@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	contextNames = "Background CancelCauseFunc CancelFunc Canceled Cause Context DeadlineExceeded TODO WithCancel WithCancelCause WithDeadline " +
-		"WithDeadlineCause WithTimeout WithTimeoutCause WithValue WithoutCancel"
+	contextNames    = "Background CancelCauseFunc CancelFunc Canceled Cause Context DeadlineExceeded TODO WithCancel WithCancelCause WithDeadline WithDeadlineCause WithTimeout WithTimeoutCause WithValue WithoutCancel"
 	contextWrappers = "_Context"
 )
 

@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	cryptoX509PkixNames = "AlgorithmIdentifier AttributeTypeAndValue AttributeTypeAndValueSET CertificateList Extension Name RDNSequence " +
-		"RelativeDistinguishedNameSET RevokedCertificate TBSCertificateList"
+	cryptoX509PkixNames    = "AlgorithmIdentifier AttributeTypeAndValue AttributeTypeAndValueSET CertificateList Extension Name RDNSequence RelativeDistinguishedNameSET RevokedCertificate TBSCertificateList"
 	cryptoX509PkixWrappers = ""
 )
 

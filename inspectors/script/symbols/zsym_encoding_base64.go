@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	encodingBase64Names = "CorruptInputError Encoding NewDecoder NewEncoder NewEncoding NoPadding RawStdEncoding RawURLEncoding StdEncoding StdPadding " +
-		"URLEncoding"
+	encodingBase64Names    = "CorruptInputError Encoding NewDecoder NewEncoder NewEncoding NoPadding RawStdEncoding RawURLEncoding StdEncoding StdPadding URLEncoding"
 	encodingBase64Wrappers = ""
 )
 

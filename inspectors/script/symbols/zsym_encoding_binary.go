@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	encodingBinaryNames = "Append AppendByteOrder AppendUvarint AppendVarint BigEndian ByteOrder Decode Encode LittleEndian MaxVarintLen16 MaxVarintLen32 " +
-		"MaxVarintLen64 NativeEndian PutUvarint PutVarint Read ReadUvarint ReadVarint Size Uvarint Varint Write"
+	encodingBinaryNames    = "Append AppendByteOrder AppendUvarint AppendVarint BigEndian ByteOrder Decode Encode LittleEndian MaxVarintLen16 MaxVarintLen32 MaxVarintLen64 NativeEndian PutUvarint PutVarint Read ReadUvarint ReadVarint Size Uvarint Varint Write"
 	encodingBinaryWrappers = "_AppendByteOrder _ByteOrder"
 )
 

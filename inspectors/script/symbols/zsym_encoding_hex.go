@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	encodingHexNames = "AppendDecode AppendEncode Decode DecodeString DecodedLen Dump Dumper Encode EncodeToString EncodedLen ErrLength InvalidByteError " +
-		"NewDecoder NewEncoder"
+	encodingHexNames    = "AppendDecode AppendEncode Decode DecodeString DecodedLen Dump Dumper Encode EncodeToString EncodedLen ErrLength InvalidByteError NewDecoder NewEncoder"
 	encodingHexWrappers = ""
 )
 

@@ -10,9 +10,7 @@ import (
 )
 
 const (
-	encodingJsonNames = "Compact Decoder Delim Encoder HTMLEscape Indent InvalidUTF8Error InvalidUnmarshalError Marshal MarshalIndent Marshaler " +
-		"MarshalerError NewDecoder NewEncoder Number RawMessage SyntaxError Token Unmarshal UnmarshalFieldError UnmarshalTypeError Unmarshaler " +
-		"UnsupportedTypeError UnsupportedValueError Valid"
+	encodingJsonNames    = "Compact Decoder Delim Encoder HTMLEscape Indent InvalidUTF8Error InvalidUnmarshalError Marshal MarshalIndent Marshaler MarshalerError NewDecoder NewEncoder Number RawMessage SyntaxError Token Unmarshal UnmarshalFieldError UnmarshalTypeError Unmarshaler UnsupportedTypeError UnsupportedValueError Valid"
 	encodingJsonWrappers = "_Marshaler _Unmarshaler"
 )
 

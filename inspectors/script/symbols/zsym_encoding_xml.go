@@ -12,9 +12,7 @@ import (
 )
 
 const (
-	encodingXmlNames = "Attr CharData Comment CopyToken Decoder Directive Encoder EndElement Escape EscapeText HTMLAutoClose HTMLEntity Header Marshal " +
-		"MarshalIndent Marshaler MarshalerAttr Name NewDecoder NewEncoder NewTokenDecoder ProcInst StartElement SyntaxError TagPathError Token TokenReader " +
-		"Unmarshal UnmarshalError Unmarshaler UnmarshalerAttr UnsupportedTypeError"
+	encodingXmlNames    = "Attr CharData Comment CopyToken Decoder Directive Encoder EndElement Escape EscapeText HTMLAutoClose HTMLEntity Header Marshal MarshalIndent Marshaler MarshalerAttr Name NewDecoder NewEncoder NewTokenDecoder ProcInst StartElement SyntaxError TagPathError Token TokenReader Unmarshal UnmarshalError Unmarshaler UnmarshalerAttr UnsupportedTypeError"
 	encodingXmlWrappers = "_Marshaler _MarshalerAttr _TokenReader _Unmarshaler _UnmarshalerAttr"
 )
 

@@ -54,45 +54,21 @@ func Lookup(path string) (Package, bool) {
 	case "fmt":
 		return Package{Path: "fmt", Name: "fmt", names: fmtNames, wrappers: fmtWrappers, lookup: fmtLookup}, true
 	case "github.com/shirou/gopsutil/v3/cpu":
-		return Package{
-			Path: "github.com/shirou/gopsutil/v3/cpu", Name: "cpu", names: githubComShirouGopsutilV3CpuNames,
-			wrappers: githubComShirouGopsutilV3CpuWrappers, lookup: githubComShirouGopsutilV3CpuLookup,
-		}, true
+		return Package{Path: "github.com/shirou/gopsutil/v3/cpu", Name: "cpu", names: githubComShirouGopsutilV3CpuNames, wrappers: githubComShirouGopsutilV3CpuWrappers, lookup: githubComShirouGopsutilV3CpuLookup}, true
 	case "github.com/shirou/gopsutil/v3/disk":
-		return Package{
-			Path: "github.com/shirou/gopsutil/v3/disk", Name: "disk", names: githubComShirouGopsutilV3DiskNames,
-			wrappers: githubComShirouGopsutilV3DiskWrappers, lookup: githubComShirouGopsutilV3DiskLookup,
-		}, true
+		return Package{Path: "github.com/shirou/gopsutil/v3/disk", Name: "disk", names: githubComShirouGopsutilV3DiskNames, wrappers: githubComShirouGopsutilV3DiskWrappers, lookup: githubComShirouGopsutilV3DiskLookup}, true
 	case "github.com/shirou/gopsutil/v3/host":
-		return Package{
-			Path: "github.com/shirou/gopsutil/v3/host", Name: "host", names: githubComShirouGopsutilV3HostNames,
-			wrappers: githubComShirouGopsutilV3HostWrappers, lookup: githubComShirouGopsutilV3HostLookup,
-		}, true
+		return Package{Path: "github.com/shirou/gopsutil/v3/host", Name: "host", names: githubComShirouGopsutilV3HostNames, wrappers: githubComShirouGopsutilV3HostWrappers, lookup: githubComShirouGopsutilV3HostLookup}, true
 	case "github.com/shirou/gopsutil/v3/load":
-		return Package{
-			Path: "github.com/shirou/gopsutil/v3/load", Name: "load", names: githubComShirouGopsutilV3LoadNames,
-			wrappers: githubComShirouGopsutilV3LoadWrappers, lookup: githubComShirouGopsutilV3LoadLookup,
-		}, true
+		return Package{Path: "github.com/shirou/gopsutil/v3/load", Name: "load", names: githubComShirouGopsutilV3LoadNames, wrappers: githubComShirouGopsutilV3LoadWrappers, lookup: githubComShirouGopsutilV3LoadLookup}, true
 	case "github.com/shirou/gopsutil/v3/mem":
-		return Package{
-			Path: "github.com/shirou/gopsutil/v3/mem", Name: "mem", names: githubComShirouGopsutilV3MemNames,
-			wrappers: githubComShirouGopsutilV3MemWrappers, lookup: githubComShirouGopsutilV3MemLookup,
-		}, true
+		return Package{Path: "github.com/shirou/gopsutil/v3/mem", Name: "mem", names: githubComShirouGopsutilV3MemNames, wrappers: githubComShirouGopsutilV3MemWrappers, lookup: githubComShirouGopsutilV3MemLookup}, true
 	case "github.com/shirou/gopsutil/v3/net":
-		return Package{
-			Path: "github.com/shirou/gopsutil/v3/net", Name: "net", names: githubComShirouGopsutilV3NetNames,
-			wrappers: githubComShirouGopsutilV3NetWrappers, lookup: githubComShirouGopsutilV3NetLookup,
-		}, true
+		return Package{Path: "github.com/shirou/gopsutil/v3/net", Name: "net", names: githubComShirouGopsutilV3NetNames, wrappers: githubComShirouGopsutilV3NetWrappers, lookup: githubComShirouGopsutilV3NetLookup}, true
 	case "github.com/shirou/gopsutil/v3/process":
-		return Package{
-			Path: "github.com/shirou/gopsutil/v3/process", Name: "process", names: githubComShirouGopsutilV3ProcessNames,
-			wrappers: githubComShirouGopsutilV3ProcessWrappers, lookup: githubComShirouGopsutilV3ProcessLookup,
-		}, true
+		return Package{Path: "github.com/shirou/gopsutil/v3/process", Name: "process", names: githubComShirouGopsutilV3ProcessNames, wrappers: githubComShirouGopsutilV3ProcessWrappers, lookup: githubComShirouGopsutilV3ProcessLookup}, true
 	case "github.com/vedettehq/vedette/inspectors":
-		return Package{
-			Path: "github.com/vedettehq/vedette/inspectors", Name: "inspectors", names: githubComVedettehqVedetteInspectorsNames,
-			wrappers: githubComVedettehqVedetteInspectorsWrappers, lookup: githubComVedettehqVedetteInspectorsLookup,
-		}, true
+		return Package{Path: "github.com/vedettehq/vedette/inspectors", Name: "inspectors", names: githubComVedettehqVedetteInspectorsNames, wrappers: githubComVedettehqVedetteInspectorsWrappers, lookup: githubComVedettehqVedetteInspectorsLookup}, true
 	case "hash":
 		return Package{Path: "hash", Name: "hash", names: hashNames, wrappers: hashWrappers, lookup: hashLookup}, true
 	case "hash/crc32":

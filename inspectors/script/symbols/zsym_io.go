@@ -13,12 +13,8 @@ import (
 )
 
 const (
-	ioNames = "ByteReader ByteScanner ByteWriter Closer Copy CopyBuffer CopyN Discard EOF ErrClosedPipe ErrNoProgress ErrShortBuffer ErrShortWrite " +
-		"ErrUnexpectedEOF LimitReader LimitedReader MultiReader MultiWriter NewOffsetWriter NewSectionReader NopCloser OffsetWriter Pipe PipeReader PipeWriter " +
-		"ReadAll ReadAtLeast ReadCloser ReadFull ReadSeekCloser ReadSeeker ReadWriteCloser ReadWriteSeeker ReadWriter Reader ReaderAt ReaderFrom RuneReader " +
-		"RuneScanner SectionReader SeekCurrent SeekEnd SeekStart Seeker StringWriter TeeReader WriteCloser WriteSeeker WriteString Writer WriterAt WriterTo"
-	ioWrappers = "_ByteReader _ByteScanner _ByteWriter _Closer _ReadCloser _ReadSeekCloser _ReadSeeker _ReadWriteCloser _ReadWriteSeeker _ReadWriter _Reader " +
-		"_ReaderAt _ReaderFrom _RuneReader _RuneScanner _Seeker _StringWriter _WriteCloser _WriteSeeker _Writer _WriterAt _WriterTo"
+	ioNames    = "ByteReader ByteScanner ByteWriter Closer Copy CopyBuffer CopyN Discard EOF ErrClosedPipe ErrNoProgress ErrShortBuffer ErrShortWrite ErrUnexpectedEOF LimitReader LimitedReader MultiReader MultiWriter NewOffsetWriter NewSectionReader NopCloser OffsetWriter Pipe PipeReader PipeWriter ReadAll ReadAtLeast ReadCloser ReadFull ReadSeekCloser ReadSeeker ReadWriteCloser ReadWriteSeeker ReadWriter Reader ReaderAt ReaderFrom RuneReader RuneScanner SectionReader SeekCurrent SeekEnd SeekStart Seeker StringWriter TeeReader WriteCloser WriteSeeker WriteString Writer WriterAt WriterTo"
+	ioWrappers = "_ByteReader _ByteScanner _ByteWriter _Closer _ReadCloser _ReadSeekCloser _ReadSeeker _ReadWriteCloser _ReadWriteSeeker _ReadWriter _Reader _ReaderAt _ReaderFrom _RuneReader _RuneScanner _Seeker _StringWriter _WriteCloser _WriteSeeker _Writer _WriterAt _WriterTo"
 )
 
 func ioLookup(name string) reflect.Value {

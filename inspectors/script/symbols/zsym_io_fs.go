@@ -11,10 +11,7 @@ import (
 )
 
 const (
-	ioFsNames = "DirEntry ErrClosed ErrExist ErrInvalid ErrNotExist ErrPermission FS File FileInfo FileInfoToDirEntry FileMode FormatDirEntry " +
-		"FormatFileInfo Glob GlobFS Lstat ModeAppend ModeCharDevice ModeDevice ModeDir ModeExclusive ModeIrregular ModeNamedPipe ModePerm ModeSetgid ModeSetuid " +
-		"ModeSocket ModeSticky ModeSymlink ModeTemporary ModeType PathError ReadDir ReadDirFS ReadDirFile ReadFile ReadFileFS ReadLink ReadLinkFS SkipAll " +
-		"SkipDir Stat StatFS Sub SubFS ValidPath WalkDir WalkDirFunc"
+	ioFsNames    = "DirEntry ErrClosed ErrExist ErrInvalid ErrNotExist ErrPermission FS File FileInfo FileInfoToDirEntry FileMode FormatDirEntry FormatFileInfo Glob GlobFS Lstat ModeAppend ModeCharDevice ModeDevice ModeDir ModeExclusive ModeIrregular ModeNamedPipe ModePerm ModeSetgid ModeSetuid ModeSocket ModeSticky ModeSymlink ModeTemporary ModeType PathError ReadDir ReadDirFS ReadDirFile ReadFile ReadFileFS ReadLink ReadLinkFS SkipAll SkipDir Stat StatFS Sub SubFS ValidPath WalkDir WalkDirFunc"
 	ioFsWrappers = "_DirEntry _FS _File _FileInfo _GlobFS _ReadDirFS _ReadDirFile _ReadFileFS _ReadLinkFS _StatFS _SubFS"
 )
 

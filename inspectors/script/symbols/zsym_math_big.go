@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	mathBigNames = "Above Accuracy AwayFromZero Below ErrNaN Exact Float Int Jacobi MaxBase MaxExp MaxPrec MinExp NewFloat NewInt NewRat ParseFloat Rat " +
-		"RoundingMode ToNearestAway ToNearestEven ToNegativeInf ToPositiveInf ToZero Word"
+	mathBigNames    = "Above Accuracy AwayFromZero Below ErrNaN Exact Float Int Jacobi MaxBase MaxExp MaxPrec MinExp NewFloat NewInt NewRat ParseFloat Rat RoundingMode ToNearestAway ToNearestEven ToNegativeInf ToPositiveInf ToZero Word"
 	mathBigWrappers = ""
 )
 

@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	mathRandNames = "ExpFloat64 Float32 Float64 Int Int31 Int31n Int63 Int63n Intn New NewSource NewZipf NormFloat64 Perm Rand Read Shuffle Source " +
-		"Source64 Uint32 Uint64 Zipf"
+	mathRandNames    = "ExpFloat64 Float32 Float64 Int Int31 Int31n Int63 Int63n Intn New NewSource NewZipf NormFloat64 Perm Rand Read Shuffle Source Source64 Uint32 Uint64 Zipf"
 	mathRandWrappers = "_Source _Source64"
 )
 

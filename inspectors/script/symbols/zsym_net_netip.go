@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	netNetipNames = "Addr AddrFrom16 AddrFrom4 AddrFromSlice AddrPort AddrPortFrom IPv4Unspecified IPv6LinkLocalAllNodes IPv6LinkLocalAllRouters " +
-		"IPv6Loopback IPv6Unspecified MustParseAddr MustParseAddrPort MustParsePrefix ParseAddr ParseAddrPort ParsePrefix Prefix PrefixFrom"
+	netNetipNames    = "Addr AddrFrom16 AddrFrom4 AddrFromSlice AddrPort AddrPortFrom IPv4Unspecified IPv6LinkLocalAllNodes IPv6LinkLocalAllRouters IPv6Loopback IPv6Unspecified MustParseAddr MustParseAddrPort MustParsePrefix ParseAddr ParseAddrPort ParsePrefix Prefix PrefixFrom"
 	netNetipWrappers = ""
 )
 

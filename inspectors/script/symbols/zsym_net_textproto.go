@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	netTextprotoNames = "CanonicalMIMEHeaderKey Conn Dial Error MIMEHeader NewConn NewReader NewWriter Pipeline ProtocolError Reader TrimBytes TrimString " +
-		"Writer"
+	netTextprotoNames    = "CanonicalMIMEHeaderKey Conn Dial Error MIMEHeader NewConn NewReader NewWriter Pipeline ProtocolError Reader TrimBytes TrimString Writer"
 	netTextprotoWrappers = ""
 )
 

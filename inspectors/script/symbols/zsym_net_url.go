@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	netUrlNames = "Error EscapeError InvalidHostError JoinPath Parse ParseQuery ParseRequestURI PathEscape PathUnescape QueryEscape QueryUnescape URL User " +
-		"UserPassword Userinfo Values"
+	netUrlNames    = "Error EscapeError InvalidHostError JoinPath Parse ParseQuery ParseRequestURI PathEscape PathUnescape QueryEscape QueryUnescape URL User UserPassword Userinfo Values"
 	netUrlWrappers = ""
 )
 

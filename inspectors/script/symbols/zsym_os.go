@@ -14,10 +14,7 @@ import (
 )
 
 const (
-	osNames = "DevNull DirEntry ErrClosed ErrDeadlineExceeded ErrExist ErrInvalid ErrNoDeadline ErrNoHandle ErrNotExist ErrPermission ErrProcessDone File " +
-		"FileInfo FileMode Getegid Getenv Geteuid Getgid Getpagesize Getpid Getppid Getuid Hostname IsExist IsNotExist IsPermission IsTimeout LookupEnv Lstat " +
-		"ModeAppend ModeCharDevice ModeDevice ModeDir ModeExclusive ModeIrregular ModeNamedPipe ModePerm ModeSetgid ModeSetuid ModeSocket ModeSticky " +
-		"ModeSymlink ModeTemporary ModeType Open PathError PathSeparator ReadDir ReadFile Readlink SameFile Stat SyscallError"
+	osNames    = "DevNull DirEntry ErrClosed ErrDeadlineExceeded ErrExist ErrInvalid ErrNoDeadline ErrNoHandle ErrNotExist ErrPermission ErrProcessDone File FileInfo FileMode Getegid Getenv Geteuid Getgid Getpagesize Getpid Getppid Getuid Hostname IsExist IsNotExist IsPermission IsTimeout LookupEnv Lstat ModeAppend ModeCharDevice ModeDevice ModeDir ModeExclusive ModeIrregular ModeNamedPipe ModePerm ModeSetgid ModeSetuid ModeSocket ModeSticky ModeSymlink ModeTemporary ModeType Open PathError PathSeparator ReadDir ReadFile Readlink SameFile Stat SyscallError"
 	osWrappers = "_DirEntry _FileInfo"
 )
 

@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	pathFilepathNames = "Abs Base Clean Dir ErrBadPattern EvalSymlinks Ext FromSlash Glob HasPrefix IsAbs IsLocal Join ListSeparator Localize Match Rel " +
-		"Separator SkipAll SkipDir Split SplitList ToSlash VolumeName Walk WalkDir WalkFunc"
+	pathFilepathNames    = "Abs Base Clean Dir ErrBadPattern EvalSymlinks Ext FromSlash Glob HasPrefix IsAbs IsLocal Join ListSeparator Localize Match Rel Separator SkipAll SkipDir Split SplitList ToSlash VolumeName Walk WalkDir WalkFunc"
 	pathFilepathWrappers = ""
 )
 

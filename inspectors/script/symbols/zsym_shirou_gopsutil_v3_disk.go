@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	githubComShirouGopsutilV3DiskNames = "IOCounters IOCountersStat IOCountersWithContext Label LabelWithContext PartitionStat Partitions " +
-		"PartitionsWithContext SerialNumber SerialNumberWithContext Usage UsageStat UsageWithContext Warnings"
+	githubComShirouGopsutilV3DiskNames    = "IOCounters IOCountersStat IOCountersWithContext Label LabelWithContext PartitionStat Partitions PartitionsWithContext SerialNumber SerialNumberWithContext Usage UsageStat UsageWithContext Warnings"
 	githubComShirouGopsutilV3DiskWrappers = ""
 )
 

@@ -11,9 +11,7 @@ import (
 )
 
 const (
-	githubComShirouGopsutilV3HostNames = "BootTime BootTimeWithContext HostID HostIDWithContext Info InfoStat InfoWithContext KernelArch KernelVersion " +
-		"KernelVersionWithContext PlatformInformation PlatformInformationWithContext SensorsTemperatures SensorsTemperaturesWithContext TemperatureStat Uptime " +
-		"UptimeWithContext UserStat Users UsersWithContext Virtualization VirtualizationWithContext Warnings"
+	githubComShirouGopsutilV3HostNames    = "BootTime BootTimeWithContext HostID HostIDWithContext Info InfoStat InfoWithContext KernelArch KernelVersion KernelVersionWithContext PlatformInformation PlatformInformationWithContext SensorsTemperatures SensorsTemperaturesWithContext TemperatureStat Uptime UptimeWithContext UserStat Users UsersWithContext Virtualization VirtualizationWithContext Warnings"
 	githubComShirouGopsutilV3HostWrappers = ""
 )
 

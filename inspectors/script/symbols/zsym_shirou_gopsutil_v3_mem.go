@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	githubComShirouGopsutilV3MemNames = "SwapDevice SwapDevices SwapDevicesWithContext SwapMemory SwapMemoryStat SwapMemoryWithContext VirtualMemory " +
-		"VirtualMemoryStat VirtualMemoryWithContext"
+	githubComShirouGopsutilV3MemNames    = "SwapDevice SwapDevices SwapDevicesWithContext SwapMemory SwapMemoryStat SwapMemoryWithContext VirtualMemory VirtualMemoryStat VirtualMemoryWithContext"
 	githubComShirouGopsutilV3MemWrappers = ""
 )
 

@@ -13,9 +13,7 @@ import (
 )
 
 const (
-	githubComShirouGopsutilV3ProcessNames = "Blocked Daemon Detached ErrorNoChildren ErrorNotPermitted ErrorProcessNotRunning IOCountersStat Idle Lock " +
-		"MemoryInfoExStat MemoryInfoStat MemoryMapsStat NewProcess NewProcessWithContext NumCtxSwitchesStat OpenFilesStat Orphan PageFaultsStat PidExists " +
-		"PidExistsWithContext Pids PidsWithContext Process Processes ProcessesWithContext RlimitStat Running Signal Sleep Stop System UnknownState Wait Zombie"
+	githubComShirouGopsutilV3ProcessNames    = "Blocked Daemon Detached ErrorNoChildren ErrorNotPermitted ErrorProcessNotRunning IOCountersStat Idle Lock MemoryInfoExStat MemoryInfoStat MemoryMapsStat NewProcess NewProcessWithContext NumCtxSwitchesStat OpenFilesStat Orphan PageFaultsStat PidExists PidExistsWithContext Pids PidsWithContext Process Processes ProcessesWithContext RlimitStat Running Signal Sleep Stop System UnknownState Wait Zombie"
 	githubComShirouGopsutilV3ProcessWrappers = ""
 )
 

@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	sortNames = "Find Float64Slice Float64s Float64sAreSorted IntSlice Interface Ints IntsAreSorted IsSorted Reverse Search SearchFloat64s SearchInts " +
-		"SearchStrings Slice SliceIsSorted SliceStable Sort Stable StringSlice Strings StringsAreSorted"
+	sortNames    = "Find Float64Slice Float64s Float64sAreSorted IntSlice Interface Ints IntsAreSorted IsSorted Reverse Search SearchFloat64s SearchInts SearchStrings Slice SliceIsSorted SliceStable Sort Stable StringSlice Strings StringsAreSorted"
 	sortWrappers = "_Interface"
 )
 
