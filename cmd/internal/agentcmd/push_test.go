@@ -162,7 +162,7 @@ func TestPushToRealScriptHost(t *testing.T) {
 	}
 	failing := script("answer", "\tvar list []float64\n\treturn list[1], nil")
 	p.push(failing)
-	if r := p.awaitReceipt(failing, wire.ReceiptFailed); !strings.HasPrefix(r.Reason, "answer.go:3:1: panic") {
+	if r := p.awaitReceipt(failing, wire.ReceiptFailed); !strings.HasPrefix(r.Reason, "answer.go:5: panic") {
 		t.Errorf("the receipt of what panics is %+v", r)
 	}
 	better := script("answer", "\treturn 43, nil")
