@@ -25,8 +25,6 @@ func (c *certificate) load(files config.TLS) error {
 	return nil
 }
 
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.now.Load(), nil }
-
 // Reload takes over the tokens of a configuration, its alerts, and the certificate
 // with its files as they are now. Connections of a credential that is not good any more are
 // closed. Where there is an error nothing has changed.

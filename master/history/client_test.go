@@ -70,14 +70,6 @@ func TestOfficialClient(t *testing.T) {
 			info, err := prom.Runtimeinfo(ctx)
 			return said(info.GoroutineCount > 0, nil, err)
 		}, "true"},
-		{"Rules", func(ctx context.Context) (string, error) {
-			rules, err := prom.Rules(ctx)
-			return said(rules.Groups, nil, err)
-		}, "[]"},
-		{"Alerts", func(ctx context.Context) (string, error) {
-			alerts, err := prom.Alerts(ctx)
-			return said(alerts.Alerts, nil, err)
-		}, "[]"},
 		{"Targets", func(ctx context.Context) (string, error) {
 			targets, err := prom.Targets(ctx)
 			return said(targets.Active, nil, err)
