@@ -132,7 +132,7 @@ func (d *hostDetail) print(w io.Writer, now time.Time, wide bool) error {
 
 // state says whether the host is there.
 func (d *hostDetail) state(now time.Time) string {
-	text := fmt.Sprintf("%s is %s since %s (%s), seen %s", d.Host.Host, d.State, cli.Ago(now, d.SinceMS), cli.Moment(d.SinceMS), cli.Ago(now, d.LastSeenMS))
+	text := fmt.Sprintf("%s is %s since %s (%s), seen %s", d.Host.Host, d.State, cli.Moment(d.SinceMS), cli.Ago(now, d.SinceMS), cli.Ago(now, d.LastSeenMS))
 	if s := skew(d.Host); s != "-" {
 		text += ", its clock " + s
 	}
