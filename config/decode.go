@@ -129,7 +129,7 @@ func (d *decoder) scalar(n *yaml.Node, at Origin, v reflect.Value, path string) 
 		d.fault(at, "%s must be %s, not %s", path, wants(v), kindName(n))
 	case isNull(n):
 		d.fault(at, "%s has no value; give one or remove the line", path)
-	case v.Kind() == reflect.String && n.Style&yaml.FoldedStyle != 0:
+	case v.Kind() == reflect.String && n.Style&yaml.FoldedStyle != 0 && !d.folds:
 		d.fault(at, "%s folds its lines; write | instead of >, which keeps them", path)
 	default:
 		if err := setText(v, n.Value); err != nil {

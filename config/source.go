@@ -6,6 +6,7 @@ import "fmt"
 // and for people who ask. Values are known by their path: master.listen,
 // master.tokens[0].role, inspectors[load/average-1].interval.
 type source struct {
+	folds   bool     // text may be folded: no code stands in the file
 	file    string   // the configuration file as the user named it, or empty
 	lines   []string // of the file
 	origins map[string]Origin

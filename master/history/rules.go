@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/prometheus/model/exemplar"
@@ -25,6 +26,13 @@ type Rules struct {
 // Rules returns the store for rules. It may be used while the store is closed or
 // opens anew: reading is then an error that passes.
 func (s *Store) Rules() *Rules { return &Rules{store: s, engine: newEngine(s.opts.Log, nil)} }
+
+// NewRuleEngine returns an engine like that of rules, for who tries them on samples of
+// another database, and the parser of its expressions.
+func NewRuleEngine(log *slog.Logger) (*promql.Engine, parser.Parser) {
+	e := newEngine(log, nil)
+	return e.Engine, e.parser
+}
 
 // Parser reads the expressions that Query evaluates.
 func (r *Rules) Parser() parser.Parser { return r.engine.parser }
