@@ -51,7 +51,9 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	hosts.AddCommand(access.HostCommands()...)
 	add("look", mesh.NewStatus(), hosts, mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
 		mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
-	add("alert", alerts.New(), alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
+	alert := alerts.New()
+	alert.AddCommand(serve.NewTestRules())
+	add("alert", alert, alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
 	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), access.NewJoinToken(), access.NewAuthority(), newKey(), newSign(), newVerify())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)

@@ -1,3 +1,3 @@
 // Package serve has the commands that run a master, alone or with an agent beside
-// it, and those that write and read its state.
+// it, those that write and read its state, and the one that tests rules.
 package serve
