@@ -71,7 +71,7 @@ func (h *host) Call(_ context.Context, method string, params, result any) error 
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if method == wire.AgentAssign.Name {
-		h.has = *params.(*wire.Assignment)
+		h.has = params.(wire.Assignment)
 		go h.tell()
 	}
 	*result.(*wire.AssignResult) = wire.AssignResult{Hash: h.has.Hash}
