@@ -15,8 +15,8 @@ type Failure struct {
 	Place string
 	// Test is the name of the test.
 	Test string
-	// What was looked at, and when.
-	What string
+	// Subject is the alert or the expression that was looked at, and the time.
+	Subject string
 
 	rows []row
 }
@@ -36,7 +36,7 @@ const (
 // got. Lines that differ begin with "!".
 func (f Failure) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: test %q: %s", f.Place, f.Test, f.What)
+	fmt.Fprintf(&b, "%s: test %q: %s", f.Place, f.Test, f.Subject)
 	if len(f.rows) == 0 {
 		return b.String()
 	}

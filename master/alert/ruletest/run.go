@@ -73,7 +73,7 @@ type run struct {
 	failures []Failure
 }
 
-// all runs the test in a database of its own.
+// all runs the test in a separate database.
 func (r *run) all(ctx context.Context) (err error) {
 	folder, remove, err := tempdir.Make(tempPrefix)
 	if err != nil {
@@ -246,5 +246,5 @@ func sameNumber(a, b float64, fuzzy bool) bool {
 }
 
 func (r *run) fail(place, what string, rows []row) {
-	r.failures = append(r.failures, Failure{Place: place, Test: r.test.Name, What: what, rows: rows})
+	r.failures = append(r.failures, Failure{Place: place, Test: r.test.Name, Subject: what, rows: rows})
 }

@@ -349,7 +349,7 @@ func TestSameVerdictsAsPromtool(t *testing.T) {
 	var ours []string
 	exprs := 0
 	for _, f := range result.Failures {
-		if strings.HasPrefix(f.What, "the alert ") {
+		if strings.HasPrefix(f.Subject, "the alert ") {
 			ours = append(ours, f.Test)
 		} else {
 			exprs++
