@@ -60,7 +60,7 @@ func mayCall() map[string]string {
 		"alerts.list": viewers, "alerts.explain": viewers, "silences.list": viewers,
 		"alerts.test": operators, "alerts.ack": operators, "silences.add": operators, "silences.end": operators,
 		"boards.put": operators, "boards.delete": operators,
-		"audit.list":    operators,
+		"audit.list": operators, "audit.verify": operators,
 		"logs.get":      operators,
 		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators, "tokens.join": operators,
 		"hosts.members": viewers, "hosts.approve": operators, "hosts.revoke": operators,

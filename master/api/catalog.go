@@ -27,6 +27,7 @@ func (a *API) catalogMethods(m *methods) {
 	handle(m, wire.RolloutsAbort, a.Catalog.Abort)
 	handle(m, wire.HostsLabel, a.hostLabel)
 	handle(m, wire.AuditList, a.auditList)
+	handle(m, wire.AuditVerify, a.auditVerify)
 	handle(m, wire.MasterReceipt, a.receipt)
 }
 
@@ -75,6 +76,10 @@ func (a *API) hostLabel(ctx context.Context, p wire.LabelParams) (wire.Host, err
 		return wire.Host{}, a.noHost(p.Host)
 	}
 	return host, nil
+}
+
+func (a *API) auditVerify(ctx context.Context, _ wire.Empty) (wire.AuditVerifyResult, error) {
+	return a.Catalog.VerifyAudit(ctx)
 }
 
 func (a *API) auditList(ctx context.Context, p wire.AuditParams) (wire.AuditResult, error) {

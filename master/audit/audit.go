@@ -6,7 +6,11 @@
 // written to the state takes its line along, so that both are written or neither is; an
 // attempt without a line by then gets one when the call has ended. So there is one line
 // for each change, and one for each attempt that was refused, until there are many of
-// one kind: then one line says how many more there were.
+// one kind: then one line says how many more there were. No line is ever changed: the
+// one that says how many is another, written when that is final.
+//
+// The lines are a chain: each has a checksum over itself, its number and the checksum
+// before, made in the commit that adds it. Verify finds what was changed since.
 package audit
 
 import (
@@ -44,6 +48,7 @@ type Log struct {
 	store     state.Store
 	retention Retention
 	merged    merger
+	cutting   sync.Mutex   // held while lines are removed, or verified
 	written   atomic.Int64 // bytes of lines since the last Sweep
 	sweptAt   atomic.Int64 // when that was, in ns since 1970, or 0
 }
@@ -70,7 +75,7 @@ func (l *Log) Append(ctx context.Context, entry wire.AuditEntry) error {
 func (l *Log) write(ctx context.Context, entry wire.AuditEntry) error {
 	line := encode(entry)
 	l.written.Add(int64(len(line)))
-	if _, err := l.store.Append(ctx, LogName, line); err != nil {
+	if err := l.store.Apply(ctx, state.AppendLinked(LogName, line, link)); err != nil {
 		return fmt.Errorf("cannot write the audit log: %w", err)
 	}
 	return nil
@@ -79,15 +84,17 @@ func (l *Log) write(ctx context.Context, entry wire.AuditEntry) error {
 // Sweep removes the lines that are too old, and the oldest where all have more
 // than the bytes they may.
 func (l *Log) Sweep(ctx context.Context, now time.Time) error {
+	l.cutting.Lock()
+	defer l.cutting.Unlock()
 	l.written.Store(0)
 	l.sweptAt.Store(now.UnixNano())
 	oldest := now.Add(-l.retention.MaxAge).UnixMilli()
-	size, first, keepFrom := int64(0), uint64(0), uint64(0)
+	size, first, last, keepFrom := int64(0), uint64(0), uint64(0), uint64(0)
 	for record, err := range l.store.ScanBack(ctx, LogName, 0) {
 		if err != nil {
 			return fmt.Errorf("cannot read the audit log: %w", err)
 		}
-		first = record.Seq
+		first, last = record.Seq, max(last, record.Seq)
 		if size += int64(len(record.Value)); keepFrom != 0 {
 			continue
 		}
@@ -96,12 +103,12 @@ func (l *Log) Sweep(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("cannot read line %d of the audit log: %w", record.Seq, err)
 		}
 		if size > l.retention.MaxBytes || entry.AtMS < oldest {
-			keepFrom = record.Seq + 1
+			keepFrom = min(record.Seq+1, last) // the last stays
 		}
 	}
 	for at := first; at < keepFrom; {
 		at = min(at+trimMost, keepFrom)
-		if err := l.store.Apply(ctx, state.Trim(LogName, at)); err != nil {
+		if err := l.cut(ctx, at); err != nil {
 			return fmt.Errorf("cannot shorten the audit log: %w", err)
 		}
 	}
@@ -154,7 +161,7 @@ func encode(entry wire.AuditEntry) []byte {
 
 // clean bounds what a caller can put into a line.
 func clean(entry wire.AuditEntry) wire.AuditEntry {
-	entry.Seq = 0
+	entry.Seq, entry.Sum = 0, ""
 	if entry.AtMS == 0 {
 		entry.AtMS = time.Now().UnixMilli()
 	}
@@ -205,7 +212,7 @@ func (a *Attempt) Who() string { return a.who }
 // Change returns the line of an attempt that succeeds. It is a change for the same
 // state.Apply that makes the attempt succeed. Call Written when it has.
 func (a *Attempt) Change(subject, detail string) state.Change {
-	return state.Append(LogName, encode(a.Entry(subject, detail, nil)))
+	return state.AppendLinked(LogName, encode(a.Entry(subject, detail, nil)), link)
 }
 
 // Written notes that the line of Change is in the log.

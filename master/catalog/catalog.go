@@ -144,6 +144,9 @@ func rolloutKey(number uint64) string { return fmt.Sprintf("%s%010d", rolloutPre
 // Open reads the state, which the catalog uses from then on and leaves open.
 func (c *Catalog) Open(ctx context.Context, store state.Store) error {
 	c.store, c.audit = store, audit.New(store, audit.DefaultRetention())
+	if err := c.audit.Begin(ctx); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, load := range []func(context.Context) error{c.loadHostsLocked, c.loadEntriesLocked, c.loadRolloutsLocked, c.loadCodeLocked} {

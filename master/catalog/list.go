@@ -203,6 +203,11 @@ func (c *Catalog) Audit(ctx context.Context, p wire.AuditParams) ([]wire.AuditEn
 	return c.audit.List(ctx, p)
 }
 
+// VerifyAudit checks the audit log; see audit.Log.Verify.
+func (c *Catalog) VerifyAudit(ctx context.Context) (wire.AuditVerifyResult, error) {
+	return c.audit.Verify(ctx)
+}
+
 // KeepAudit looks after the audit log; see audit.Log.Keep.
 func (c *Catalog) KeepAudit(ctx context.Context, now time.Time) error {
 	return c.audit.Keep(ctx, now)

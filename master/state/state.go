@@ -176,13 +176,19 @@ type Store interface {
 	Close() error
 }
 
-// Change is one part of an Apply; Put, Delete, Check, Append and Trim make them.
+// Change is one part of an Apply; Put, Delete, Check, Append, AppendLinked and Trim make them.
 type Change struct {
 	Op    Op
 	Name  string  // the key, or the name of the log
 	Value []byte  // the value, or the record, or the number of one
 	Want  Version // of the entry
+	Link  Link    // of a record that depends on the one before, or nil
 }
+
+// Link makes the record that is appended of the one that is given and the last of the
+// log at that moment, whose Seq is 0 where there is none. It keeps to
+// MaxRecordBytes, is fast, calls no store, and neither keeps nor changes what it is given.
+type Link func(last Record, record []byte) []byte
 
 // Op is what a Change does.
 type Op int
@@ -211,6 +217,11 @@ func Check(key string, want Version) Change { return Change{Op: OpCheck, Name: k
 // Append is a change that adds a record to a log, as Store.Append.
 func Append(log string, record []byte) Change {
 	return Change{Op: OpAppend, Name: log, Value: record}
+}
+
+// AppendLinked is a change that adds a record which link makes.
+func AppendLinked(log string, record []byte, link Link) Change {
+	return Change{Op: OpAppend, Name: log, Value: record, Link: link}
 }
 
 // Trim is a change that removes the records of a log that come before a number.

@@ -196,6 +196,10 @@ func (w *write) run(t tx) (err error) {
 			err = t.remove(c.Name)
 		case OpAppend:
 			w.written = true
+			if c.Link != nil {
+				last, _ := t.previous(c.Name, ^uint64(0))
+				value = c.Link(last, value)
+			}
 			w.lastSeq, err = t.append(c.Name, value)
 		case OpTrim:
 			err = w.trim(t, c.Name, binary.BigEndian.Uint64(value))

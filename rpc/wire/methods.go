@@ -217,6 +217,11 @@ var (
 		Name: "audit.list", For: Operator,
 		Says: "List who changed what, newest first.",
 	}
+	// AuditVerify changes nothing, and is an operator's all the same.
+	AuditVerify = Method[Empty, AuditVerifyResult]{
+		Name: "audit.verify", For: Operator,
+		Says: "Check the checksums of the audit log: whether an entry was changed, removed or moved.",
+	}
 	TokensCreate = Method[TokenParams, TokenCreated]{
 		Name: "tokens.create", For: Operator,
 		Audit: func(p TokenParams) Subject { return about(cmp.Or(p.Name, p.Host), "role", p.Role, "host", p.Host) },

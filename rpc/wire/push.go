@@ -570,9 +570,33 @@ type AuditEntry struct {
 	Subject string `json:"subject"` // inspector, rollout or host
 	Detail  string `json:"detail,omitempty"`
 	Outcome string `json:"outcome"` // ok, or the error
+	// Sum is over the entry and the Sum of the one before. Entries of the time before
+	// there were checksums have none.
+	Sum string `json:"sum,omitempty"`
 }
 
 // AuditResult lists entries, newest first.
 type AuditResult struct {
 	Entries []AuditEntry `json:"entries"`
+}
+
+// AuditVerifyResult is what the checksums of the audit log say of it.
+type AuditVerifyResult struct {
+	Entries int    `json:"entries"` // that were checked, up to the first fault
+	Without int    `json:"without"` // of these, the oldest, have no checksum
+	First   uint64 `json:"first"`   // the number of the oldest, or 0
+	Last    uint64 `json:"last"`    // that of the newest, or 0
+	FromMS  int64  `json:"from_ms"` // when the oldest was written
+	ToMS    int64  `json:"to_ms"`   // and the newest
+	// Sum is the checksum of the newest. To keep it elsewhere is how to tell later that
+	// neither it nor an entry before it was replaced.
+	Sum string `json:"sum,omitempty"`
+	// Fault is the first, or nil.
+	Fault *AuditFault `json:"fault,omitempty"`
+}
+
+// AuditFault is where the audit log is not what was written.
+type AuditFault struct {
+	Seq    uint64 `json:"seq"`
+	Reason string `json:"reason"`
 }

@@ -59,6 +59,7 @@ how it ended. It is for operators.`,
 	cmd.Flags().IntVarP(&params.Limit, "number", "n", 100, "show at most `N`")
 	l.Flags(cmd, "print one JSON object a line, one for each entry")
 	c.CompleteFlags(cmd)
+	cmd.AddCommand(newAuditVerify())
 	return cmd
 }
 

@@ -1,11 +1,13 @@
 package statetest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vedettehq/vedette/master/state"
@@ -210,5 +212,43 @@ func testTrimByChance(t *testing.T, s *S) {
 	dump := s.export()
 	if err := copied.Import(ctx, strings.NewReader(dump)); err != nil || copied.export() != dump {
 		t.Errorf("an export is imported as something else: %v", err)
+	}
+}
+
+// A linked record is made of the one before it, also within an Apply, of many who
+// append at once, and after a trim.
+func testLinked(t *testing.T, s *S) {
+	link := func(last state.Record, record []byte) []byte {
+		return fmt.Appendf(nil, "%d%.1s<%s", last.Seq, last.Value, record)
+	}
+	var writers sync.WaitGroup
+	for i := range 8 {
+		writers.Go(func() {
+			for n := range 10 {
+				record := fmt.Append(nil, i, n)
+				err := s.Apply(t.Context(), state.AppendLinked("audit", record, link), state.Append("audit", []byte("plain")),
+					state.AppendLinked("audit", record, link), state.Trim("audit", uint64(n)))
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	var last state.Record
+	linked := 0
+	for r, err := range s.Scan(t.Context(), "audit", 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%d%.1s<", r.Seq-1, last.Value); string(r.Value) != "plain" && last.Seq != 0 {
+			if linked++; !strings.HasPrefix(string(r.Value), want) {
+				t.Fatalf("record %d is %q; it comes after %q", r.Seq, r.Value, last.Value)
+			}
+		}
+		last = state.Record{Seq: r.Seq, Value: bytes.Clone(r.Value)}
+	}
+	if linked < 100 {
+		t.Errorf("only %d records are linked", linked)
 	}
 }

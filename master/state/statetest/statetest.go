@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) state.Store) {
 		{"WhatIsTrimmedIsGone", testTrim},
 		{"LogsAreTrimmedAtAnyPlace", testTrimByChance},
 		{"OfManyWhoAppendEachHasItsNumber", testAppendRace},
+		{"LinkedRecordsSeeTheOneBefore", testLinked},
 		{"ImportIsWhatWasExported", testRoundTrip},
 		{"ImportIsIntoAnEmptyStore", testNotEmpty},
 		{"FaultsOfAnImportAreTold", testFaults},

@@ -150,6 +150,15 @@ export interface AuditEntry {
   detail?: string;
   /** ok, or the error */
   outcome: string;
+  /** Sum is over the entry and the Sum of the one before. Entries of the time before
+   * there were checksums have none. */
+  sum?: string;
+}
+
+/** AuditFault is where the audit log is not what was written. */
+export interface AuditFault {
+  seq: number;
+  reason: string;
 }
 
 /** AuditParams select entries of the audit log; an empty field selects every entry. */
@@ -166,6 +175,27 @@ export interface AuditParams {
 /** AuditResult lists entries, newest first. */
 export interface AuditResult {
   entries: AuditEntry[] | null;
+}
+
+/** AuditVerifyResult is what the checksums of the audit log say of it. */
+export interface AuditVerifyResult {
+  /** that were checked, up to the first fault */
+  entries: number;
+  /** of these, the oldest, have no checksum */
+  without: number;
+  /** the number of the oldest, or 0 */
+  first: number;
+  /** that of the newest, or 0 */
+  last: number;
+  /** when the oldest was written */
+  from_ms: number;
+  /** and the newest */
+  to_ms: number;
+  /** Sum is the checksum of the newest. To keep it elsewhere is how to tell later that
+   * neither it nor an entry before it was replaced. */
+  sum?: string;
+  /** Fault is the first, or nil. */
+  fault?: AuditFault;
 }
 
 /** AuthorityResult describes the master's authority. */
