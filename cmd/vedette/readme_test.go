@@ -28,6 +28,7 @@ func ends() map[string]string {
 		"vedette push":  " --bake 100ms",
 		"vedette watch": " --count 1",
 		"vedette boost": " --for 1s",
+		"vedette top":   " --once",
 		"vedette apply": " --yes",
 	}
 }
