@@ -109,7 +109,7 @@ test('a probe is written, mended, tried, pushed by stages, changed and rolled ba
     await page.locator('[data-checked="0"]').waitFor();
     equal(await page.locator('go-editor .cm-lintRange-error').count(), 0, 'marks before the run');
     await page.keyboard.press('Control+Enter');
-    await page.locator('.try').getByRole('button', { name: 'Go to line 7' }).first().waitFor();
+    await page.locator('.try').getByRole('button', { name: 'Go to line 10' }).first().waitFor();
     await page.locator('go-editor .cm-lintRange-error').first().waitFor();
     await write(page, probe(41));
     await poll('no marks of a text that is gone', async () => (await page.locator('go-editor .cm-lintRange-error').count()) === 0);
