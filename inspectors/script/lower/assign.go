@@ -274,27 +274,29 @@ func (f *freezer) keep(e ast.Expr, c code) code {
 	return f.l.hold(c, f.l.typeOf(e))
 }
 
-// sets reports whether the statement may set a variable in an expression.
+// sets reports whether the statement may set what an expression is read from.
 func (f *freezer) sets(e ast.Expr) bool {
 	if f.lhs == nil {
 		return true
 	}
-	pointers := false
+	info := f.l.fn.info
+	set := make(map[types.Object]bool)
+	parts := false // elements, fields, and what pointers lead to
 	for _, to := range f.lhs {
-		if _, plain := ast.Unparen(to).(*ast.Ident); !plain {
-			pointers = true
+		if id, plain := ast.Unparen(to).(*ast.Ident); plain {
+			set[info.ObjectOf(id)] = true
+		} else {
+			parts = true
 		}
 	}
 	found := false
 	ast.Inspect(e, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			if v, ok := f.l.fn.info.ObjectOf(id).(*types.Var); ok {
-				for _, to := range f.lhs {
-					if plain, ok := ast.Unparen(to).(*ast.Ident); ok && f.l.fn.info.ObjectOf(plain) == v {
-						found = true
-					}
-				}
-				found = found || pointers && (f.l.boxed(v) || v.IsField() || f.l.statics[v] != "")
+		switch n := n.(type) {
+		case *ast.IndexExpr, *ast.StarExpr:
+			found = found || parts
+		case *ast.Ident:
+			if v, ok := info.ObjectOf(n).(*types.Var); ok {
+				found = found || set[v] || parts && (v.IsField() || f.l.boxed(v) || f.l.statics[v] != "")
 			}
 		}
 		return true
