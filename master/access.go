@@ -23,6 +23,7 @@ const defaultLifetime = 72 * time.Hour
 // the master runs.
 func (m *Master) makeDoors() {
 	m.desk = &join.Desk{Lifetime: cmp.Or(m.cfg.Join.Lifetime, defaultLifetime), Grace: m.cfg.Join.Grace, Shown: m.certificate.now.Load}
+	m.desk.Replaced = func() { m.cutRevoked("of the key of a host that has joined anew") }
 	m.desk.Store = join.New(join.Options{
 		Approve:  m.cfg.Join.Approve,
 		Taken:    func(name string) bool { return m.auth.Configured(name) || m.tokens.Has(name) },
@@ -78,11 +79,15 @@ func (m *Master) endTokens(ctx context.Context, now time.Time) {
 	if err != nil && ctx.Err() == nil {
 		m.deps.Log.Error("a token that has ended stays in the state", "error", err)
 	}
-	if !ended {
-		return
+	if ended {
+		m.cutRevoked("of tokens that have ended")
 	}
+}
+
+// cutRevoked closes the connections whose credential is not good any more.
+func (m *Master) cutRevoked(of string) {
 	if n := m.api.CutRevoked(); n > 0 {
-		m.deps.Log.Info("connections of tokens that have ended are closed", "count", n)
+		m.deps.Log.Info("connections "+of+" are closed", "count", n)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/vedettehq/vedette/config"
-	"github.com/vedettehq/vedette/master/auth"
 )
 
 // certificate is the one that the master shows, or nil without TLS. It may change
@@ -38,13 +37,16 @@ func (m *Master) Reload(cfg config.Master) error {
 			return err
 		}
 	}
-	if _, err := auth.New(cfg.Tokens); err != nil {
-		return err
+	keep := m.auth.Open() && len(cfg.Tokens) == 0 // its key stays
+	if !keep {
+		if err := m.auth.CheckTokens(cfg.Tokens); err != nil {
+			return err
+		}
 	}
 	if err := m.alerts.Reload(cfg.Alerts); err != nil {
 		return err
 	}
-	if !m.auth.Open() || len(cfg.Tokens) > 0 {
+	if !keep {
 		if err := m.auth.SetTokens(cfg.Tokens); err != nil {
 			return err
 		}
@@ -52,8 +54,6 @@ func (m *Master) Reload(cfg config.Master) error {
 	if cfg.TLS.Cert != "" {
 		m.certificate.now.Store(fresh.now.Load())
 	}
-	if n := m.api.CutRevoked(); n > 0 {
-		m.deps.Log.Info("connections of credentials that are not good any more are closed", "count", n)
-	}
+	m.cutRevoked("of credentials that are not good any more")
 	return nil
 }

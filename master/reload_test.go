@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/vedettehq/vedette/config"
@@ -113,5 +114,24 @@ func TestRenewedCertificate(t *testing.T) {
 	}
 	if err := m.Reload(config.Master{Tokens: cfg.Tokens}); err == nil {
 		t.Error("TLS went away")
+	}
+}
+
+// A configuration that is refused for one reason changes nothing else either: one
+// with tokens, for a master that began without, keeps the rules as they are.
+func TestRefusedReloadChangesNothing(t *testing.T) {
+	cfg := config.Master{Alerts: config.Alerts{BuiltIn: true}}
+	m := start(t, cfg)
+	rules := func() bool {
+		_, body := fetch(t, m, "/api/v1/rules")
+		return strings.Contains(body, "host/gone")
+	}
+	patience.Until(t, "the built-in rules", rules)
+	cfg.Alerts.BuiltIn, cfg.Tokens = false, []config.Token{token("ops", "operator", "")}
+	if err := m.Reload(cfg); err == nil || !strings.Contains(err.Error(), "from none to some") {
+		t.Errorf("it was taken: %v", err)
+	}
+	if !rules() {
+		t.Error("the rules have changed")
 	}
 }

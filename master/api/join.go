@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"time"
 
 	"github.com/vedettehq/vedette/internal/jointoken"
@@ -71,8 +72,12 @@ func (a *API) revoke(ctx context.Context, p wire.MemberParams) (wire.Member, err
 	if err != nil {
 		return m, err
 	}
-	a.CutRevoked()
-	return m, nil
+	for _, r := range a.Tokens.Records() {
+		if r.Host == p.Host {
+			err = errors.Join(err, a.Tokens.Revoke(ctx, r.Name))
+		}
+	}
+	return m, errors.Join(err, a.TakeTokens())
 }
 
 func (a *API) authority(context.Context, wire.Empty) (wire.AuthorityResult, error) {

@@ -136,25 +136,51 @@ func New(tokens []config.Token) (*Authenticator, error) {
 // an error nothing has changed. A master that had tokens keeps needing some, and
 // one that had none stays open.
 func (a *Authenticator) SetTokens(tokens []config.Token) error {
-	c := &credentials{tokens: make(map[[sha256.Size]byte]Identity, len(tokens)), names: make(map[string]bool), open: len(tokens) == 0}
-	for _, token := range tokens {
-		identity, err := identityOf(token, 0)
-		if err != nil {
-			return err
-		}
-		if _, dup := c.tokens[identity.token]; dup {
-			return fmt.Errorf("cannot use token %q: another has the same sha256", token.Name)
-		}
-		c.tokens[identity.token], c.names[token.Name] = identity, true
+	c, err := configuredTokens(tokens)
+	if err != nil {
+		return err
 	}
 	a.changing.Lock()
 	defer a.changing.Unlock()
-	if a.configured != nil && a.configured.open != c.open {
-		return errors.New("cannot go from tokens to none, or from none to some, while the master runs; start it again")
+	if err := a.checkOpenLocked(c); err != nil {
+		return err
 	}
 	a.configured = c
 	a.mergeLocked()
 	return nil
+}
+
+// CheckTokens returns the error that SetTokens would, and changes nothing.
+func (a *Authenticator) CheckTokens(tokens []config.Token) error {
+	c, err := configuredTokens(tokens)
+	if err != nil {
+		return err
+	}
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	return a.checkOpenLocked(c)
+}
+
+func (a *Authenticator) checkOpenLocked(c *credentials) error {
+	if a.configured != nil && a.configured.open != c.open {
+		return errors.New("cannot go from tokens to none, or from none to some, while the master runs; start it again")
+	}
+	return nil
+}
+
+func configuredTokens(tokens []config.Token) (*credentials, error) {
+	c := &credentials{tokens: make(map[[sha256.Size]byte]Identity, len(tokens)), names: make(map[string]bool), open: len(tokens) == 0}
+	for _, token := range tokens {
+		identity, err := identityOf(token, 0)
+		if err != nil {
+			return nil, err
+		}
+		if _, dup := c.tokens[identity.token]; dup {
+			return nil, fmt.Errorf("cannot use token %q: another has the same sha256", token.Name)
+		}
+		c.tokens[identity.token], c.names[token.Name] = identity, true
+	}
+	return c, nil
 }
 
 // Certificates knows the certificates of hosts that have joined.

@@ -27,6 +27,8 @@ type Desk struct {
 	// Shown returns the certificate of the operator that the master shows, or nil
 	// where the authority has made it.
 	Shown func() *tls.Certificate
+	// Replaced is called when a host has joined with another key than before.
+	Replaced func()
 }
 
 // OldFor is how long certificates of a replaced authority are taken: until the last
@@ -62,9 +64,12 @@ func (d *Desk) join(ctx context.Context, request wire.JoinRequest, from string) 
 	if err != nil {
 		return wire.JoinResult{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	m, err := d.Join(ctx, Ask{Secret: request.Token, Host: request.Host, Key: csr.Key, From: from})
+	m, replaced, err := d.Join(ctx, Ask{Secret: request.Token, Host: request.Host, Key: csr.Key, From: from})
 	if err != nil {
 		return wire.JoinResult{}, err
+	}
+	if replaced {
+		d.Replaced()
 	}
 	if m.State != wire.MemberJoined {
 		return wire.JoinResult{State: m.State, Host: m.Host}, nil

@@ -119,27 +119,28 @@ func (s *Store) CheckSecret(secret string) error {
 }
 
 // Join lets a host in, or has it wait. Who asks again with the same key and token
-// gets the same answer, and takes no further use of the token.
-func (s *Store) Join(ctx context.Context, ask Ask) (wire.Member, error) {
+// gets the same answer, and takes no further use of the token. replaced is whether
+// the host was known by another key, which is worthless from now on.
+func (s *Store) Join(ctx context.Context, ask Ask) (_ wire.Member, replaced bool, _ error) {
 	if err := inspectors.ValidateHost(ask.Host); err != nil {
-		return wire.Member{}, fmt.Errorf("%w: %w", ErrRefused, err)
+		return wire.Member{}, false, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	token, ok := s.tokens[jointoken.Hash(ask.Secret)]
 	if !ok {
-		return wire.Member{}, ErrToken
+		return wire.Member{}, false, ErrToken
 	}
 	key := hex.EncodeToString(ask.Key[:])
 	before, known := s.members[ask.Host]
 	if known && before.Key == key && before.Token == token.Name && before.State != wire.MemberRevoked {
-		return before, nil
+		return before, false, nil
 	}
 	if err := s.mayJoinLocked(&token, ask.Host, key); err != nil {
 		if known || s.hasHost(ask.Host) {
 			s.claimLocked(ask.Host, ask.From, err)
 		}
-		return wire.Member{}, err
+		return wire.Member{}, false, err
 	}
 	m := wire.Member{
 		Host: ask.Host, State: wire.MemberJoined, Key: key, Token: token.Name, From: ask.From,
@@ -156,10 +157,10 @@ func (s *Store) Join(ctx context.Context, ask Ask) (wire.Member, error) {
 		s.putLocked(m), attempt.Change(m.Host, describeMember(&m)),
 	}
 	if err := s.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
-		return wire.Member{}, fmt.Errorf("cannot keep that host %q has joined: %w", m.Host, err)
+		return wire.Member{}, false, fmt.Errorf("cannot keep that host %q has joined: %w", m.Host, err)
 	}
 	s.tokens[token.SHA256], s.members[m.Host] = used, m
-	return m, nil
+	return m, known && before.Key != key, nil
 }
 
 // Action is what the audit log calls the attempt of a host to join.

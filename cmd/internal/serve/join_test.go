@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -280,6 +281,10 @@ func TestRevokedHost(t *testing.T) {
 	token := m.token(t, wire.JoinTokenParams{Uses: 5})
 	known, other := m.join(t, token, "web-1"), m.join(t, token, "web-2")
 	peer, stays := m.connect(t, known), m.connect(t, other)
+	made, err := wire.TokensCreate.Call(patience.Context(t), m.own, wire.TokenParams{Role: "agent", Host: "web-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := wire.HostsRevoke.Call(patience.Context(t), m.own, wire.MemberParams{Host: "web-1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -297,12 +302,32 @@ func TestRevokedHost(t *testing.T) {
 	if _, err := m.try(t, token, "web-1"); err == nil || !strings.Contains(err.Error(), "was revoked") {
 		t.Errorf("somebody gets its name: %v", err)
 	}
+	if tokens, err := wire.TokensList.Call(patience.Context(t), m.own, wire.Empty{}); err != nil || slices.ContainsFunc(tokens.Tokens,
+		func(i wire.TokenInfo) bool { return i.Name == made.Info.Name }) {
+		t.Errorf("the token of a revoked host is good: %+v, %v", tokens, err)
+	}
 	again := m.join(t, m.token(t, wire.JoinTokenParams{Host: "web-1"}), "web-1")
 	m.connect(t, again)
 	if _, err := m.dial(t, known.TLS(m.URL())); err == nil {
 		t.Error("the old key is good again")
 	}
 	if err := stays.Call(patience.Context(t), wire.MasterInfo.Name, nil, nil); err != nil {
+		t.Errorf("another host: %v", err)
+	}
+}
+
+// A host that an operator lets in anew, with another key, cuts off whoever has the
+// old one.
+func TestHostJoinsAnew(t *testing.T) {
+	m := startMesh(t, config.Master{})
+	before := m.connect(t, m.join(t, m.token(t, wire.JoinTokenParams{}), "web-1"))
+	other := m.connect(t, m.join(t, m.token(t, wire.JoinTokenParams{}), "web-2"))
+	m.connect(t, m.join(t, m.token(t, wire.JoinTokenParams{Host: "web-1"}), "web-1"))
+	patience.Return(t, "the end of the connection with the old key", before.Wait)
+	if closed, ok := errors.AsType[*rpc.CloseError](before.Err()); !ok || closed.Code != wire.CloseUnauthenticated {
+		t.Errorf("the connection ended with %v", before.Err())
+	}
+	if err := other.Call(patience.Context(t), wire.MasterInfo.Name, nil, nil); err != nil {
 		t.Errorf("another host: %v", err)
 	}
 }
