@@ -111,11 +111,12 @@ func owners() map[string][]string {
 		"github.com/vedettehq/vedette/master": {"cmd/internal/serve", "master", "bench"},
 		"github.com/vedettehq/vedette/web":    {"cmd/internal/serve", "web"},
 
-		"github.com/vedettehq/vedette/internal/alone":               nil, // tests only
-		"github.com/vedettehq/vedette/internal/freeport":            nil, // tests only
-		"github.com/vedettehq/vedette/internal/patience":            nil, // tests only
-		"github.com/vedettehq/vedette/internal/signing/signingtest": nil, // tests only
-		"github.com/vedettehq/vedette/master/state/statetest":       nil, // tests only
+		"github.com/vedettehq/vedette/internal/alone":                 nil, // tests only
+		"github.com/vedettehq/vedette/internal/freeport":              nil, // tests only
+		"github.com/vedettehq/vedette/internal/patience":              nil, // tests only
+		"github.com/vedettehq/vedette/internal/signing/signingtest":   nil, // tests only
+		"github.com/vedettehq/vedette/internal/sdnotify/sdnotifytest": nil,
+		"github.com/vedettehq/vedette/master/state/statetest":         nil, // tests only
 	}
 }
 

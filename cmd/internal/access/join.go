@@ -66,7 +66,7 @@ func (j *joinToken) make(cmd *cobra.Command) error {
 	if j.params.Uses < 1 {
 		return cli.Usagef("--uses is %d; it must be at least 1", j.params.Uses)
 	}
-	length, err := parseLength(j.length)
+	length, err := cli.ParseLength(j.length)
 	if err != nil {
 		return cli.Usagef("--for: %v", err)
 	}

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +38,7 @@ everything.`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if length != "" {
-				d, err := parseLength(length)
+				d, err := cli.ParseLength(length)
 				if err != nil {
 					return cli.Usagef("--for: %v", err)
 				}
@@ -70,21 +68,6 @@ everything.`,
 	cmd.Flags().StringVar(&file, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
 	c.JSONFlag(cmd, "print one JSON object")
 	return cmd
-}
-
-// parseLength reads how long something is good, which may be in days.
-func parseLength(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int
-		if n, err = strconv.Atoi(days); err == nil && n < 100_000 {
-			d = time.Duration(n) * 24 * time.Hour
-		}
-	}
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is not a length of time; write it as 30m, 24h or 7d", text)
-	}
-	return d, nil
 }
 
 func printCreated(w io.Writer, made *wire.TokenCreated, file string) error {

@@ -44,20 +44,21 @@ What still fires when the silence ends is told then.`,
 // silenceFlags are those of what makes a silence.
 type silenceFlags struct {
 	params wire.SilenceParams
-	d      time.Duration
+	length string
 }
 
 func (f *silenceFlags) flags(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&f.d, "for", time.Hour, "for this `DURATION`")
+	cmd.Flags().StringVar(&f.length, "for", "1h", "for this `DURATION`, such as 30m, 24h or 7d")
 	cmd.Flags().StringVarP(&f.params.Message, "message", "m", "", "why")
 	cmd.Flags().StringVar(&f.params.Selector, "to", "", "only of hosts that this label `SELECTOR` selects now, such as role=db")
 }
 
 func (f *silenceFlags) make(cmd *cobra.Command, c *client) error {
-	if f.d <= 0 {
-		return cli.Usagef("--for is %v; it must be above 0", f.d)
+	length, err := cli.ParseLength(f.length)
+	if err != nil {
+		return cli.Usagef("--for: %v", err)
 	}
-	f.params.Seconds = f.d.Seconds()
+	f.params.Seconds = length.Seconds()
 	s, err := remote.CallOnce(cmd, &c.Client, wire.SilencesAdd, f.params)
 	if err != nil {
 		return err

@@ -65,6 +65,21 @@ func scale(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
+// shortFolder is a folder for the test. Its name is short, as those of sockets must
+// be, and others may look into it, as scripts run as somebody else.
+func shortFolder(t testing.TB) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
 type chaos struct {
 	testing.TB
 	seed   uint64

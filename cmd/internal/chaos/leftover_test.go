@@ -15,14 +15,7 @@ import (
 // However dev is ended, its temporary folder is gone, or is so after the next start.
 // One that was asked to end has drained.
 func TestDevLeavesNothing(t *testing.T) {
-	folder, err := os.MkdirTemp("", "v") // sockets have short names
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
-		t.Fatal(err)
-	}
+	folder := shortFolder(t)
 	m := &chaos{TB: t, addr: freeport.Address(t), folder: folder}
 	config := filepath.Join(folder, "dev.yaml")
 	text := "agent: { library: none }\ninspectors:\n  probe: { interval: 200ms, go: \"return 1, nil\" }\n"

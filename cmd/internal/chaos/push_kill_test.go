@@ -25,14 +25,7 @@ type killMesh struct {
 }
 
 func newKillMesh(t testing.TB) *killMesh {
-	folder, err := os.MkdirTemp("", "v") // sockets have short names
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
-		t.Fatal(err)
-	}
+	folder := shortFolder(t)
 	m := &killMesh{chaos: &chaos{TB: t, addr: freeport.Address(t), folder: folder}, agents: make(map[string]*chaosProcess)}
 	m.config = filepath.Join(folder, "agent.yaml")
 	if err := os.WriteFile(m.config, []byte("agent: { library: none, accept_pushed_inspectors: true }\n"), 0o600); err != nil {

@@ -37,14 +37,7 @@ func (m *chaos) latest() string {
 // configuration, and a hang-up ends neither it nor the master. What has faults is
 // told, and what was there goes on.
 func TestEditedWhileItRuns(t *testing.T) {
-	folder, err := os.MkdirTemp("", "v") // sockets have short names
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
-		t.Fatal(err)
-	}
+	folder := shortFolder(t)
 	m := &chaos{TB: t, addr: freeport.Address(t), folder: folder}
 	script := filepath.Join(m.folder, "probe.go")
 	config := filepath.Join(m.folder, "dev.yaml")

@@ -5,7 +5,6 @@ package chaos
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vedettehq/vedette/internal/freeport"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -33,22 +33,11 @@ func newStress(t *testing.T, seconds int) *stress {
 	if testing.Short() {
 		t.Skip("it takes some twenty seconds")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder, err := os.MkdirTemp("", "v") // sockets have short names
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(folder, 0o711); err != nil { // scripts run as somebody else
-		t.Fatal(err)
-	}
+	folder := shortFolder(t)
 	s := &stress{
-		chaos:  &chaos{TB: t, addr: listener.Addr().String(), folder: folder},
+		chaos:  &chaos{TB: t, addr: freeport.Address(t), folder: folder},
 		during: time.Duration(scale(t, "STRESS_SECONDS", seconds)) * time.Second,
 	}
-	_ = listener.Close()
 	s.writeConfig()
 	t.Cleanup(s.end)
 	s.startMaster()
@@ -109,7 +98,6 @@ func (s *stress) end() {
 			s.Logf("%s:\n%s", name, text[max(0, len(text)-16_000):])
 		}
 	}
-	_ = os.RemoveAll(s.folder)
 }
 
 // scriptHosts returns the processes that run scripts for the agent.

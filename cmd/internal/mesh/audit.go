@@ -2,8 +2,6 @@ package mesh
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +37,7 @@ how it ended. It is for operators.`,
 			}
 			now := time.Now()
 			if since != "" {
-				d, err := parseAge(since)
+				d, err := cli.ParseLength(since)
 				if err != nil {
 					return cli.Usagef("--since: %v", err)
 				}
@@ -61,21 +59,6 @@ how it ended. It is for operators.`,
 	c.CompleteFlags(cmd)
 	cmd.AddCommand(newAuditVerify())
 	return cmd
-}
-
-// parseAge reads a duration, which may be in days.
-func parseAge(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int
-		if n, err = strconv.Atoi(days); err == nil && n < 100_000 {
-			d = time.Duration(n) * 24 * time.Hour
-		}
-	}
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is not a time back from now; write it as 30m, 24h or 7d", text)
-	}
-	return d, nil
 }
 
 // auditColumns are what a table shows of the audit log. Its times are exact, as it

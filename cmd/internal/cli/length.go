@@ -1,0 +1,23 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseLength reads a length of time, which may be in days.
+func ParseLength(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		if n, err = strconv.Atoi(days); err == nil && n < 100_000 {
+			d = time.Duration(n) * 24 * time.Hour
+		}
+	}
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a length of time; write it as 30m, 24h or 7d", text)
+	}
+	return d, nil
+}
