@@ -150,7 +150,7 @@ test('a chart opens in Explore with its own lines, and is saved', async ({ brows
   await accessible(page, 'the list of a chart');
   const text = await saved(page, () => page.locator('.chart-menu button', { hasText: 'Save as CSV' }).click());
   ok(text.startsWith('time,') && text.split('\r\n').length > 2, `what was saved: ${text.slice(0, 80)}`);
-  equal(await page.locator('.chart-menu').count(), 0, 'lists that are open');
+  await poll('the list to close', async () => (await page.locator('.chart-menu').count()) === 0);
   await chart.getByRole('button', { name: 'More of network' }).click();
   await page.locator('.chart-menu a', { hasText: 'Open in Explore' }).click();
   await poll('its lines', async () => Number(await page.locator('.found').getAttribute('data-found').catch(() => 0)) >= lines);
