@@ -89,6 +89,21 @@ func Flags(cmd *cobra.Command, settings *cli.Settings) {
 // checkArgument makes the script host's command a checker.
 const checkArgument = "check"
 
+// Child does the work of the agent's child process, where the arguments of this
+// program, without its name, are those of one. Every program that runs an agent or a
+// master, and so every test of one, asks it first: a test that does not would run all
+// of itself once more in each child.
+func Child(args []string) (status int, is bool) {
+	switch {
+	case slices.Equal(args, []string{scripthost.Command, checkArgument}):
+		return scriptcheck.Main(os.Stdin, os.Stdout), true
+	case len(args) > 0 && args[0] == scripthost.Command:
+		return scripthost.Main(), true
+	default:
+		return 0, false
+	}
+}
+
 // ScriptHost makes the hidden command that is the agent's child process: the one
 // that runs scripts, and the one that checks them.
 func ScriptHost() *cobra.Command {
@@ -97,12 +112,7 @@ func ScriptHost() *cobra.Command {
 		Hidden:             true,
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			status := 0
-			if slices.Equal(args, []string{checkArgument}) {
-				status = scriptcheck.Main(os.Stdin, os.Stdout)
-			} else {
-				status = scripthost.Main()
-			}
+			status, _ := Child(append([]string{scripthost.Command}, args...))
 			if status != 0 {
 				return cli.Exit(status, nil)
 			}

@@ -10,16 +10,11 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/library"
-	"github.com/vedettehq/vedette/plugins/scriptcheck"
-	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
 func TestMain(m *testing.M) {
-	switch args := os.Args[1:]; {
-	case slices.Equal(args, []string{scriptcheck.Command}), slices.Equal(args, []string{scripthost.Command, checkArgument}):
-		os.Exit(scriptcheck.Main(os.Stdin, os.Stdout))
-	case len(args) > 0 && args[0] == scripthost.Command:
-		os.Exit(scripthost.Main())
+	if status, is := Child(os.Args[1:]); is {
+		os.Exit(status)
 	}
 	goleak.VerifyTestMain(m)
 }
