@@ -20,12 +20,16 @@ type listedPackage struct {
 	ImportPath string
 	Doc        string
 	Imports    []string
+
+	Dir                       string
+	TestGoFiles, XTestGoFiles []string
+	TestImports, XTestImports []string
 }
 
 // goList lists packages, from the root of the module.
 func goList(t *testing.T, args ...string) []listedPackage {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Doc,Imports"}, args...)...)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Doc,Imports,Dir,TestGoFiles,XTestGoFiles,TestImports,XTestImports"}, args...)...)
 	cmd.Dir = "../.."
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -158,6 +162,34 @@ func TestImportDirection(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A program that runs a master or an agent is its own child process. A test binary that
+// does not answer as one runs all of its tests once more in each child, unseen.
+func TestTestsThatStartChildrenAnswerAsOne(t *testing.T) {
+	starts := []string{module + "/cmd/internal/agentcmd", module + "/cmd/internal/serve", module + "/cmd/internal/commands"}
+	held := 0
+	for _, p := range goList(t, "./cmd/...") {
+		tests := slices.Concat(p.TestGoFiles, p.XTestGoFiles)
+		imports := slices.Concat(p.Imports, p.TestImports, p.XTestImports, []string{p.ImportPath})
+		if len(tests) == 0 || !slices.ContainsFunc(imports, func(i string) bool { return slices.Contains(starts, i) }) {
+			continue
+		}
+		held++
+		if !slices.ContainsFunc(tests, func(name string) bool {
+			text, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, main, found := strings.Cut(string(text), "\nfunc TestMain(")
+			return found && (strings.Contains(main, "Child(os.Args") || strings.Contains(main, "testscript.Main("))
+		}) {
+			t.Errorf("the tests of %s start a master or an agent: they need a TestMain that asks agentcmd.Child", p.ImportPath)
+		}
+	}
+	if held < 3 {
+		t.Errorf("only %d packages were held", held)
 	}
 }
 
