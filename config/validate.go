@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"net"
+	"net/netip"
 	"net/url"
 	"path"
 	"slices"
@@ -278,7 +279,14 @@ func (l *loader) masterURL() {
 	u, err := url.Parse(master)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
-		l.check(true, p, "%s is not an address; write it as https://master:50505", quote(master))
+		example := "https://master:50505"
+		if host, port, err := net.SplitHostPort(master); err == nil && host != "" && validPort(port) {
+			example = "https://" + master
+			if address, err := netip.ParseAddr(host); err == nil && address.IsLoopback() || host == "localhost" {
+				example = "http://" + master
+			}
+		}
+		l.check(true, p, "%s is not an address; write it as %s", quote(master), example)
 	case !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme):
 		l.check(true, p, "%s starts with %s; write http:// or https://", quote(master), quote(u.Scheme+"://"))
 	case u.User != nil:

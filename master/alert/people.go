@@ -273,11 +273,21 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 		result.Silences = append(result.Silences, describeSilence(silence))
 	}
 	if len(result.Silences) == 0 {
-		return result, rpc.Errorf(wire.CodeNotFound, "no such alert fires that is not acknowledged; `vedette alerts` lists what does")
+		return result, rpc.Errorf(wire.CodeNotFound, "no alert%s fires that is not acknowledged yet; `vedette alerts` lists what fires", asked(p))
 	}
 	a.write(ctx)
 	a.opts.Changed()
 	return result, nil
+}
+
+// asked says which alerts were asked for.
+func asked(p wire.AlertAckParams) (text string) {
+	for _, part := range []struct{ before, value string }{{"", p.Name}, {"with the id ", p.ID}, {"of the host ", p.Host}} {
+		if part.value != "" {
+			text += fmt.Sprintf(" %s%q", part.before, part.value)
+		}
+	}
+	return text
 }
 
 // exactly are the matchers of one alert alone.

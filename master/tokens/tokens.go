@@ -139,8 +139,10 @@ func check(r *Record, forMS int64) error {
 		return invalid("for_ms is %d; a token that ends is good for %d days at most", forMS, int(maxFor.Hours()/24))
 	case r.Role != config.RoleAgent && r.Role != config.RoleViewer && r.Role != config.RoleOperator:
 		return invalid("there is no role %q; use agent, viewer or operator", r.Role)
-	case (r.Role == config.RoleAgent) != (r.Host != ""):
-		return invalid("an agent's token stands for one host, and only an agent's: give the host with the role agent alone")
+	case r.Role == config.RoleAgent && r.Host == "":
+		return invalid("an agent's token stands for one host: name the host, or choose the role viewer or operator")
+	case r.Role != config.RoleAgent && r.Host != "":
+		return invalid("a token of the role %s stands for no host; only an agent's does: leave the host out", r.Role)
 	case r.Name == "":
 		return invalid("the token has no name; say whose it is")
 	case slices.Contains(reserved, r.Name):

@@ -16,8 +16,11 @@ func ParseLength(text string) (time.Duration, error) {
 			d = time.Duration(n) * 24 * time.Hour
 		}
 	}
-	if err != nil || d <= 0 {
+	switch {
+	case err != nil:
 		return 0, fmt.Errorf("%q is not a length of time; write it as 30m, 24h or 7d", text)
+	case d <= 0:
+		return 0, fmt.Errorf("%q is not above 0; write a length of time such as 30m, 24h or 7d", text)
 	}
 	return d, nil
 }

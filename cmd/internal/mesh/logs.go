@@ -28,6 +28,7 @@ type logs struct {
 	limit  int
 
 	table *cli.Table
+	lines int                        // that were printed
 	at    map[string]wire.LogsResult // where to go on, by host
 	told  map[string]string          // what was last said of a host that does not answer
 }
@@ -85,8 +86,14 @@ func (l *logs) run(cmd *cobra.Command, inspector string) error {
 	tick := time.NewTicker(logsEvery)
 	defer tick.Stop()
 	for first := true; ; first = false {
-		if err := l.ask(cmd, s, hosts, inspector, first); err != nil || !l.follow {
+		if err := l.ask(cmd, s, hosts, inspector, first); err != nil {
 			return err
+		}
+		if first && !l.JSON && l.lines == 0 && len(l.at) == len(hosts) {
+			cli.Errln(cmd.ErrOrStderr(), "%q has printed nothing on %s", inspector, cli.Counted(len(hosts), "host", "hosts"))
+		}
+		if !l.follow {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -161,6 +168,7 @@ func (l *logs) ask(cmd *cobra.Command, s *remote.Session, hosts []string, inspec
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b logLine) int { return int(a.AtMS - b.AtMS) })
+	l.lines += len(lines)
 	return l.print(cmd, lines)
 }
 

@@ -330,7 +330,11 @@ func (r *Router) Test(ctx context.Context, receiver string) (map[string]error, e
 	}
 	ways, ok := run.receivers[receiver]
 	if !ok {
-		return nil, fmt.Errorf("there is no receiver %q; there are %s", receiver, strings.Join(r.Receivers(), ", "))
+		names := r.Receivers()
+		if len(names) == 0 {
+			return nil, fmt.Errorf("there is no receiver %q, nor any other; name some in the master's configuration, under notify", receiver)
+		}
+		return nil, fmt.Errorf("there is no receiver %q; there are %s", receiver, strings.Join(names, ", "))
 	}
 	now := time.Now()
 	labels := model.LabelSet{model.AlertNameLabel: "test", "severity": "warning"}
