@@ -29,6 +29,9 @@ type Gauge struct {
 	covered time.Time            // up to here waits are counted
 	recent  [slots]time.Duration // that was waited, by when
 	turned  [slots]int64         // which part of the time each of recent is of
+
+	quota   string    // guarded by mu: what a control group allows
+	quotaOn time.Time // guarded by mu: when quota was read
 }
 
 // Add counts a wait. Waits at the same time count once.
@@ -87,13 +90,28 @@ func (g *Gauge) Reason(now time.Time) string {
 			sum += g.recent[slot]
 		}
 	}
+	quota := ""
+	if sum >= enough {
+		quota = g.quotaLocked(now)
+	}
 	g.mu.Unlock()
 	if sum < enough {
 		return ""
 	}
 	text := fmt.Sprintf("what measures got no processor for %v of the last %v", sum.Round(100*time.Millisecond), window)
-	if p := pressure(); p != "" {
-		text += "; " + p
+	for _, cause := range []string{quota, pressure()} {
+		if cause != "" {
+			text += "; " + cause
+		}
 	}
 	return text
+}
+
+// quotaLocked is what a control group allows this process, read once in a window: a
+// starved host has better things to do.
+func (g *Gauge) quotaLocked(now time.Time) string {
+	if g.quotaOn.IsZero() || now.Sub(g.quotaOn) >= window {
+		g.quota, g.quotaOn = quota("/proc/self"), now
+	}
+	return g.quota
 }

@@ -9,3 +9,6 @@ func look(int) (wants want, cpu time.Duration, ok bool) { return idle, 0, false 
 
 // pressure would be what the kernel says of the processors.
 func pressure() string { return "" }
+
+// quota would be what a control group allows.
+func quota(string) string { return "" }
