@@ -13,5 +13,5 @@
 //
 // A session ties the last two to the master over package rpc, and comes and
 // goes as the network does: inspectors run whether there is a master or not.
-// DESIGN.md, beside this file, gives the rules and their reasons.
+// DESIGN.md, beside this file, says where the rules of each part are.
 package agent

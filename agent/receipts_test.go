@@ -23,7 +23,7 @@ func assigned(name, revision string) inspectors.Definition {
 	return d
 }
 
-// How long a receipt waits for others; agent/DESIGN.md has these.
+// How long a receipt waits for others; assignment/DESIGN.md has these.
 const (
 	receiptStep = 50 * time.Millisecond
 	receiptEnd  = 3 * time.Millisecond

@@ -5,6 +5,6 @@
 // else ever waits for the disk.
 //
 // The package knows nothing of connections: the agent's session takes a report
-// from Link.Next, sends it, and tells the link what became of it. The section
-// "Delivery" of agent/DESIGN.md gives the rules and their reasons.
+// from Link.Next, sends it, and tells the link what became of it. DESIGN.md, beside
+// this file, gives the rules and their reasons.
 package delivery

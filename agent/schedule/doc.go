@@ -3,7 +3,6 @@
 // one inspector never overlap. While somebody watches, an inspector also runs
 // between its ticks.
 //
-// The Scheduler hands batches to a Runner and tells an Observer what became of each
-// run. The section "Scheduler" of agent/DESIGN.md gives the rules and their
-// reasons.
+// The Scheduler hands batches to a Runner and tells an Observer the outcome of each
+// run. DESIGN.md, beside this file, gives the rules and their reasons.
 package schedule
