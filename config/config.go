@@ -204,6 +204,9 @@ type Token struct {
 	Role string `yaml:"role" required:"true" one:"a role: agent, viewer, operator"`
 	// Host is the host that an agent's token stands for; only such a token has one.
 	Host string `yaml:"host"`
+	// Hosts selects the hosts that a viewer or operator is bound to, by their labels
+	// and the label host, their name: role=db,zone in (a,b).
+	Hosts string `yaml:"hosts" absent:"all hosts"`
 	// SHA256 is the hex SHA-256 of the token.
 	SHA256 string `yaml:"sha256" required:"true"`
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
 	"github.com/vedettehq/vedette/master/join"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -28,6 +29,8 @@ type route struct {
 	Methods []string
 	// For says whose credential a request must carry. Anybody needs none.
 	For wire.Access
+	// Bound says how a request keeps to the hosts that its sender is bound to.
+	Bound wire.Binding
 	// Body is how many bytes a request may send. 0 is none: the handler sees no body.
 	Body int64
 	// Audit is the action that the audit log names for each request by somebody who
@@ -45,90 +48,97 @@ func routes() []route {
 	get := []string{http.MethodGet, http.MethodHead}
 	rows := []route{
 		{
-			Path: wire.Path, Methods: []string{http.MethodGet}, For: wire.Anybody, serve: func(m *Master) http.Handler { return m.rpc },
+			Path: wire.Path, Methods: []string{http.MethodGet}, For: wire.Anybody, Bound: wire.NoHosts, serve: func(m *Master) http.Handler { return m.rpc },
 			Says: "The RPC, over a WebSocket. Each method has its own row in rpc/PROTOCOL.md.",
 		},
 		{
-			Path: wire.ArtefactPath, Methods: get, For: wire.Known, serve: (*Master).fetchPrograms,
+			Path: wire.ArtefactPath, Methods: get, For: wire.Known, Bound: wire.NoHosts, serve: (*Master).fetchPrograms,
 			Says: "Fetch a program of a plugin, or a part of it. An agent gets those that its host runs.",
 		},
 		{
-			Path: wire.ArtefactPath, Methods: []string{http.MethodPut}, For: wire.Operator, Body: wire.MaxArtefact, Audit: "artefacts.put",
+			Path: wire.ArtefactPath, Methods: []string{http.MethodPut}, For: wire.Operator, Bound: wire.NoHosts, Body: wire.MaxArtefact, Audit: "artefacts.put",
 			serve: (*Master).storePrograms,
 			Says:  "Store a program of a plugin.",
 		},
 		{
-			Path: history.APIPrefix + "rules", Methods: get, For: wire.Viewer,
+			Path: history.APIPrefix + "rules", Methods: get, For: wire.Viewer, Bound: wire.Unbound,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.alerts.ServeRules) },
 			Says:  "List the alert rules and how they are, as Prometheus does.",
 		},
 		{
-			Path: history.APIPrefix + "alerts", Methods: get, For: wire.Viewer,
+			Path: history.APIPrefix + "alerts", Methods: get, For: wire.Viewer, Bound: wire.Unbound,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.alerts.ServeAlerts) },
 			Says:  "List the alerts that are pending or firing, as Prometheus does.",
 		},
 		{
-			Path: history.APIPrefix + "write", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes, serve: (*Master).remoteWrite,
-			Says: "Take samples: Prometheus' remote write 1.0.",
+			Path: history.APIPrefix + "write", Methods: []string{http.MethodPost}, For: wire.Agent, Bound: wire.OwnHost, Body: receive.MaxPackedBytes,
+			serve: (*Master).remoteWrite,
+			Says:  "Take samples: Prometheus' remote write 1.0.",
 		},
 		{
-			Path: "/write", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes, serve: (*Master).influxWrite,
-			Says: "Take samples: InfluxDB's line protocol, as its version 1 does.",
+			Path: "/write", Methods: []string{http.MethodPost}, For: wire.Agent, Bound: wire.OwnHost, Body: receive.MaxPackedBytes,
+			serve: (*Master).influxWrite,
+			Says:  "Take samples: InfluxDB's line protocol, as its version 1 does.",
 		},
 		{
-			Path: "/api/v2/write", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes, serve: (*Master).influxWrite,
-			Says: "Take samples: InfluxDB's line protocol, as its version 2 does.",
+			Path: "/api/v2/write", Methods: []string{http.MethodPost}, For: wire.Agent, Bound: wire.OwnHost, Body: receive.MaxPackedBytes,
+			serve: (*Master).influxWrite,
+			Says:  "Take samples: InfluxDB's line protocol, as its version 2 does.",
 		},
 		{
-			Path: history.APIPrefix, Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, For: wire.Viewer, serve: (*Master).queries,
+			Path: history.APIPrefix, Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, For: wire.Viewer,
+			Bound: wire.NoHosts, serve: (*Master).queries,
 			Says: "Answer 404 in the form of Prometheus.",
 		},
 		{
-			Path: alert.RoutePrefix, Methods: get, For: wire.Viewer, serve: (*Master).alertmanager,
+			Path: alert.RoutePrefix, Methods: get, For: wire.Viewer, Bound: wire.Unbound, serve: (*Master).alertmanager,
 			Says: "Alertmanager's API, version 2, for amtool and Grafana.",
 		},
 		{
-			Path: alert.RoutePrefix, Methods: []string{http.MethodPost, http.MethodDelete}, For: wire.Operator, Body: alert.MaxRouteBody,
+			Path: alert.RoutePrefix, Methods: []string{http.MethodPost, http.MethodDelete}, For: wire.Operator, Bound: wire.Unbound, Body: alert.MaxRouteBody,
 			Audit: "alertmanager.change", serve: (*Master).alertmanager,
 			Says: "Make and end silences, and put alerts, by Alertmanager's API.",
 		},
 		{
-			Path: wire.JoinPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Body: join.MaxBody,
+			Path: wire.JoinPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Bound: wire.NoHosts, Body: join.MaxBody,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.joining().ServeJoin) },
 			Says:  "Let a host in that has a join token. Audited as `hosts.join`.",
 		},
 		{
-			Path: wire.RenewPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Body: join.MaxBody,
+			Path: wire.RenewPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Bound: wire.NoHosts, Body: join.MaxBody,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.joining().ServeRenew) },
 			Says:  "Give a host that has joined its next certificate, for the one with which it has connected. Refusals are audited as `hosts.renew`.",
 		},
 		{
-			Path: "/metrics", Methods: get, For: wire.Viewer, serve: func(m *Master) http.Handler { return m.history.Metrics() },
+			Path: "/metrics", Methods: get, For: wire.Viewer, Bound: wire.Unbound, serve: func(m *Master) http.Handler { return m.history.Metrics() },
 			Says: "The master's own measures, for a Prometheus to scrape.",
 		},
 		{
-			Path: "/-/healthy", Methods: get, For: wire.Anybody, serve: (*Master).healthy,
+			Path: "/-/healthy", Methods: get, For: wire.Anybody, Bound: wire.NoHosts, serve: (*Master).healthy,
 			Says: "Answer 200 while the process serves requests.",
 		},
 		{
-			Path: "/-/ready", Methods: get, For: wire.Anybody, serve: (*Master).readiness,
+			Path: "/-/ready", Methods: get, For: wire.Anybody, Bound: wire.NoHosts, serve: (*Master).readiness,
 			Says: "Answer 200 once the history is open, 503 before.",
 		},
 		{
-			Path: "/-/backup", Methods: []string{http.MethodPost}, For: wire.Operator, Body: maxBackupRequest, Audit: "master.backup", serve: (*Master).backups,
+			Path: "/-/backup", Methods: []string{http.MethodPost}, For: wire.Operator, Bound: wire.Unbound,
+			Body: maxBackupRequest, Audit: "master.backup", serve: (*Master).backups,
 			Says: "Send a backup, without the files that the request lists: `vedette master backup`.",
 		},
 		{
-			Path: "/api/client", Methods: get, For: wire.Anybody, serve: func(m *Master) http.Handler { return m.deps.ClientScript },
+			Path: "/api/client", Methods: get, For: wire.Anybody, Bound: wire.NoHosts, serve: func(m *Master) http.Handler { return m.deps.ClientScript },
 			Says: "The script that defines MeshClient, for pages of any origin.",
 		},
 		{
-			Path: "/", Methods: get, For: wire.Anybody, serve: func(m *Master) http.Handler { return m.deps.Web },
+			Path: "/", Methods: get, For: wire.Anybody, Bound: wire.NoHosts, serve: func(m *Master) http.Handler { return m.deps.Web },
 			Says: "The application in the browser.",
 		},
 	}
 	for _, r := range history.APIRoutes() {
-		rows = append(rows, route{Path: history.APIPrefix + r.Path, Methods: r.Methods, For: wire.Viewer, Body: r.Body, Says: r.Says, serve: (*Master).queries})
+		rows = append(rows, route{
+			Path: history.APIPrefix + r.Path, Methods: r.Methods, For: wire.Viewer, Bound: r.Bound, Body: r.Body, Says: r.Says, serve: (*Master).queries,
+		})
 	}
 	slices.SortStableFunc(rows, func(a, b route) int { return strings.Compare(a.Path, b.Path) })
 	return rows
@@ -143,7 +153,7 @@ func staticRoutes(cfg config.Master) ([]route, error) {
 			return nil, err
 		}
 		rows = append(rows, route{
-			Path: path.Clean(at) + "/", Methods: []string{http.MethodGet, http.MethodHead}, For: wire.Anybody,
+			Path: path.Clean(at) + "/", Methods: []string{http.MethodGet, http.MethodHead}, For: wire.Anybody, Bound: wire.NoHosts,
 			Says: "A folder of the configuration.", serve: func(*Master) http.Handler { return handler },
 		})
 	}
@@ -200,7 +210,7 @@ func (m *Master) guarded(row route) http.Handler {
 	handler := bounded(row, row.serve(m))
 	switch {
 	case row.For != wire.Anybody:
-		handler = m.auth.Only(row.For, handler)
+		handler = m.auth.Only(row.For, m.bound(row.Bound, handler))
 	case slices.ContainsFunc(row.Methods, changes):
 		handler = sameOrigin(m.auth, handler)
 	}
@@ -208,6 +218,19 @@ func (m *Master) guarded(row route) http.Handler {
 		handler = m.audited(row, handler)
 	}
 	return handler
+}
+
+// bound refuses those who are bound to hosts what cannot be bound, and tells the
+// handler of all else to whom it answers.
+func (m *Master) bound(how wire.Binding, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity := auth.Of(r.Context())
+		if err := identity.BoundTo(how); err != nil {
+			http.Error(w, err.Error(), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(scope.With(r.Context(), scope.Of(identity.Hosts, m.registry))))
+	})
 }
 
 // changes reports whether a method may change something.

@@ -386,7 +386,7 @@ func TestRoutesAreDocumented(t *testing.T) {
 		t.Fatalf("%s has no table of routes", file)
 	}
 	var want strings.Builder
-	want.WriteString("| path | methods | for | body | |\n|---|---|---|---|---|\n")
+	want.WriteString("| path | methods | for | bound | body | |\n|---|---|---|---|---|---|\n")
 	for _, row := range routes() {
 		says := row.Says
 		if row.Audit != "" {
@@ -399,7 +399,7 @@ func TestRoutesAreDocumented(t *testing.T) {
 				body = fmt.Sprintf("%d KiB", row.Body>>10)
 			}
 		}
-		fmt.Fprintf(&want, "| `%s` | %s | %s | %s | %s |\n", row.Path, strings.Join(row.Methods, ", "), row.For, body, says)
+		fmt.Fprintf(&want, "| `%s` | %s | %s | %s | %s | %s |\n", row.Path, strings.Join(row.Methods, ", "), row.For, row.Bound, body, says)
 	}
 	if *updateRoutes {
 		if err := os.WriteFile(file, []byte(before+begin+want.String()+end+after), 0o644); err != nil {

@@ -89,7 +89,7 @@ func New(deps Deps) *API { return &API{Deps: deps, checks: admit.New(checksAtOnc
 // Server returns the RPC server, an http.Handler for wire.Path.
 func (a *API) Server() *rpc.Server {
 	a.server = &rpc.Server{
-		Handler:      guard{a.methods(), a},
+		Handler:      guard{a.methods()},
 		Options:      rpc.Options{Log: a.Log, Compression: true},
 		Authenticate: a.authenticate,
 		CheckOrigin:  a.Auth.CheckOrigin,
@@ -101,7 +101,7 @@ func (a *API) Server() *rpc.Server {
 }
 
 func (a *API) methods() *methods {
-	m := newMethods()
+	m := newMethods(a)
 	handle(m, wire.MasterLogin, a.login)
 	handle(m, wire.MasterInfo, a.info)
 	handle(m, wire.HostsList, a.hosts)

@@ -59,7 +59,7 @@ func (a *API) boostStart(ctx context.Context, p wire.BoostParams) (wire.Empty, e
 		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "interval_ms is %d; it must be between %v and %v", p.IntervalMS, inspectors.MinInterval,
 			inspectors.MaxInterval)
 	}
-	if _, err := a.agentOf(p.Host); err != nil {
+	if _, err := a.agentOf(ctx, p.Host); err != nil {
 		return wire.Empty{}, err
 	}
 	peer := rpc.PeerFrom(ctx)
@@ -136,7 +136,7 @@ func (a *API) askBoost(ctx context.Context, b *boost) (time.Duration, error) {
 	b.sending.Lock()
 	defer b.sending.Unlock()
 	interval := a.boosts.fastest(b)
-	agent, err := a.agentOf(b.host)
+	agent, err := a.agentOf(ctx, b.host)
 	if err != nil {
 		return interval, err
 	}

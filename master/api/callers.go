@@ -9,6 +9,7 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -21,7 +22,7 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 		token = p.Password
 	}
 	if who := c.who(); who != nil && (who.Role == auth.Local || token == "") {
-		return wire.LoginResult{Name: who.Name, Role: string(who.Role)}, nil
+		return wire.LoginResult{Name: who.Name, Role: string(who.Role), Bound: who.Hosts}, nil
 	}
 	identity, err := a.Auth.Token(token)
 	if err != nil || p.Username != "" && p.Username != identity.Name {
@@ -53,7 +54,7 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 	if !a.Auth.Valid(identity) { // since it was asked
 		return wire.LoginResult{}, &rpc.CloseError{Code: wire.CloseUnauthenticated, Reason: revoked}
 	}
-	return wire.LoginResult{Name: identity.Name, Role: string(identity.Role)}, nil
+	return wire.LoginResult{Name: identity.Name, Role: string(identity.Role), Bound: identity.Hosts}, nil
 }
 
 // refuseLogin has somebody wait for the answer to a wrong login, and closes the
@@ -79,6 +80,8 @@ func (a *API) NoteWrong(ctx context.Context, from string) {
 }
 
 func (a *API) info(ctx context.Context, _ wire.Empty) (wire.InfoResult, error) {
+	who := connOf(rpc.PeerFrom(ctx)).who()
+	hosts, series := a.count(scope.From(ctx))
 	return wire.InfoResult{
 		Name:             a.Name,
 		Version:          a.Version,
@@ -86,10 +89,25 @@ func (a *API) info(ctx context.Context, _ wire.Empty) (wire.InfoResult, error) {
 		StartedMS:        a.Started.UnixMilli(),
 		NowMS:            time.Now().UnixMilli(),
 		HeartbeatSeconds: heartbeatEvery.Seconds(),
-		Hosts:            a.Registry.Count(),
-		Series:           a.Hub.SeriesCount(""),
-		Role:             string(connOf(rpc.PeerFrom(ctx)).who().Role),
+		Hosts:            hosts,
+		Series:           series,
+		Role:             string(who.Role),
+		Bound:            who.Hosts,
 	}, nil
+}
+
+// count returns how many hosts somebody may see, and how many series of these report.
+func (a *API) count(of scope.Scope) (hosts, series int) {
+	if of.All() {
+		return a.Registry.Count(), a.Hub.SeriesCount("")
+	}
+	for _, name := range a.Registry.Names() {
+		if of.Sees(name) {
+			hosts++
+			series += a.Hub.SeriesCount(name)
+		}
+	}
+	return hosts, series
 }
 
 func (a *API) hosts(_ context.Context, p wire.HostsParams) (wire.HostsResult, error) {
@@ -104,23 +122,21 @@ func (a *API) hosts(_ context.Context, p wire.HostsParams) (wire.HostsResult, er
 	return wire.HostsResult{Hosts: hosts}, nil
 }
 
-// noHost is the error of a host that is not known. It names the one that may have been
-// meant.
-func (a *API) noHost(name string) error {
-	var names []string
-	for _, h := range a.Registry.List() {
-		names = append(names, h.Host)
-	}
+// noHost is the error of a host that is not known, or that the caller does not see. It
+// names the one that may have been meant.
+func (a *API) noHost(ctx context.Context, name string) error {
+	bound := scope.From(ctx)
+	names := slices.DeleteFunc(a.Registry.Names(), func(known string) bool { return !bound.Sees(known) })
 	if near := nearest.Word(name, names); near != "" {
 		return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master; did you mean %q?", name, near)
 	}
 	return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master", name)
 }
 
-func (a *API) host(_ context.Context, p wire.HostParams) (wire.Host, error) {
+func (a *API) host(ctx context.Context, p wire.HostParams) (wire.Host, error) {
 	host, ok := a.Registry.Get(p.Host)
 	if !ok {
-		return wire.Host{}, a.noHost(p.Host)
+		return wire.Host{}, a.noHost(ctx, p.Host)
 	}
 	return host, nil
 }

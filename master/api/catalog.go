@@ -73,7 +73,7 @@ func (a *API) hostLabel(ctx context.Context, p wire.LabelParams) (wire.Host, err
 	}
 	host, ok := a.Registry.Label(p.Host, given)
 	if !ok {
-		return wire.Host{}, a.noHost(p.Host)
+		return wire.Host{}, a.noHost(ctx, p.Host)
 	}
 	return host, nil
 }

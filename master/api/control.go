@@ -16,7 +16,7 @@ const controlTime = 20 * time.Second
 // answer is the caller's.
 func (a *API) release(ctx context.Context, p wire.ReleaseParams) (wire.Empty, error) {
 	who := connOf(rpc.PeerFrom(ctx)).who()
-	peer, err := a.agentOf(p.Host)
+	peer, err := a.agentOf(ctx, p.Host)
 	if err != nil {
 		return wire.Empty{}, err
 	}
@@ -35,9 +35,9 @@ func (a *API) release(ctx context.Context, p wire.ReleaseParams) (wire.Empty, er
 }
 
 // agentOf returns the connection of a host's agent.
-func (a *API) agentOf(host string) (*rpc.Peer, error) {
+func (a *API) agentOf(ctx context.Context, host string) (*rpc.Peer, error) {
 	if _, known := a.Registry.Get(host); !known {
-		return nil, a.noHost(host)
+		return nil, a.noHost(ctx, host)
 	}
 	a.agentsMu.Lock()
 	defer a.agentsMu.Unlock()

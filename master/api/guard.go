@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -12,24 +13,49 @@ import (
 // call it and of its line in the audit log.
 type methods struct {
 	*rpc.Mux
+	api  *API
 	rows map[string]row
 }
 
 // row is what the guard needs to know of a method.
 type row struct {
 	access wire.Access
+	bound  wire.Binding
 	// subject reads from a call what it is about; nil for a method that is not
 	// audited.
 	subject func(req *rpc.Request) wire.Subject
 }
 
-func newMethods() *methods { return &methods{Mux: rpc.NewMux(), rows: make(map[string]row)} }
+func newMethods(a *API) *methods {
+	return &methods{Mux: rpc.NewMux(), api: a, rows: make(map[string]row)}
+}
+
+// within has a method keep to the scope of its caller, as its row says: a call about a
+// host that the caller does not see is refused like one about a host that is not
+// there, and an answer is cut down.
+func within[P, R any](a *API, method wire.Method[P, R], f func(context.Context, P) (R, error)) func(context.Context, P) (R, error) {
+	return func(ctx context.Context, p P) (R, error) {
+		bound := scope.From(ctx)
+		if method.Host != nil && !bound.Sees(method.Host(p)) {
+			var none R
+			return none, a.noHost(ctx, method.Host(p))
+		}
+		result, err := f(ctx, p)
+		if method.Keep != nil && err == nil && !bound.All() {
+			method.Keep(&result, bound.Sees)
+		}
+		return result, err
+	}
+}
 
 // handle has f serve a method, for those whom its row names. It is the only way to
 // serve one: nobody may call a method without a row.
 func handle[P, R any](m *methods, method wire.Method[P, R], f func(context.Context, P) (R, error)) {
-	rpc.Serve(m.Mux, method, f)
-	r := row{access: method.For}
+	rpc.Serve(m.Mux, method, within(m.api, method, f))
+	r := row{access: method.For, bound: method.Bound}
+	if (r.bound == wire.ByHost) != (method.Host != nil) || (r.bound == wire.ByResult) != (method.Keep != nil) {
+		r.bound = "" // it cannot do as it says
+	}
 	if method.Audit != nil {
 		r.subject = func(req *rpc.Request) wire.Subject {
 			var p P
@@ -43,10 +69,7 @@ func handle[P, R any](m *methods, method wire.Method[P, R], f func(context.Conte
 // guard lets a call through when the caller's role allows its method, and has
 // every change, and every attempt of one, in the audit log. The methods keep
 // their order: it embeds the Mux.
-type guard struct {
-	*methods
-	api *API
-}
+type guard struct{ *methods }
 
 // ServeRPC implements rpc.Handler.
 func (g guard) ServeRPC(ctx context.Context, req *rpc.Request) (any, error) {
@@ -66,6 +89,9 @@ func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Ident
 	if err := g.allows(req.Method, identity); err != nil {
 		return nil, err
 	}
+	if identity != nil {
+		ctx = scope.With(ctx, g.api.scopeOf(identity))
+	}
 	return g.Mux.ServeRPC(ctx, req)
 }
 
@@ -76,13 +102,23 @@ func (g guard) allows(method string, identity *auth.Identity) error {
 	switch {
 	case !ok && g.Has(method):
 		return rpc.Errorf(wire.CodeForbidden, "no role may call %s", method)
-	case !ok, identity.May(row.access):
-		return nil // a method that is not there, the Mux refuses
+	case !ok: // a method that is not there, the Mux refuses
+		return nil
+	case identity.May(row.access):
+		if err := identity.BoundTo(row.bound); err != nil {
+			return rpc.Errorf(wire.CodeForbidden, "%s: %v", method, err)
+		}
+		return nil
 	case identity == nil:
 		return rpc.Errorf(wire.CodeUnauthenticated, "log in before you call %s", method)
 	}
 	return rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; calling %s takes %s", identity.Name, identity.Role, method,
 		auth.Whose(row.access))
+}
+
+// scopeOf returns which hosts somebody may see, now and while labels change.
+func (a *API) scopeOf(identity *auth.Identity) scope.Scope {
+	return scope.Of(identity.Hosts, a.Registry)
 }
 
 // CutRevoked closes the connections whose credential is not good any more, and

@@ -14,7 +14,7 @@ func (a *API) logs(ctx context.Context, p wire.LogsParams) (wire.LogsResult, err
 	if err := inspectors.ValidateKey(p.Inspector); err != nil {
 		return wire.LogsResult{}, rpc.Errorf(rpc.CodeInvalidParams, "inspector: %v", err)
 	}
-	peer, err := a.agentOf(p.Host)
+	peer, err := a.agentOf(ctx, p.Host)
 	if err != nil {
 		return wire.LogsResult{}, err
 	}

@@ -38,7 +38,7 @@ func (a *API) TakeTokens() error {
 	defer a.takingTokens.Unlock()
 	var made []auth.Made
 	for _, r := range a.Tokens.Records() {
-		made = append(made, auth.Made{Token: config.Token{Name: r.Name, Role: r.Role, Host: r.Host, SHA256: r.SHA256}, EndsMS: r.EndsMS})
+		made = append(made, auth.Made{Token: config.Token{Name: r.Name, Role: r.Role, Host: r.Host, Hosts: r.Hosts, SHA256: r.SHA256}, EndsMS: r.EndsMS})
 	}
 	if err := a.Auth.SetMade(made); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (a *API) TakeTokens() error {
 
 func tokenInfo(r *tokens.Record) wire.TokenInfo {
 	return wire.TokenInfo{
-		Name: r.Name, Role: r.Role, Host: r.Host, Source: wire.TokenOfMaster, By: r.By, CreatedMS: r.CreatedMS, EndsMS: r.EndsMS,
+		Name: r.Name, Role: r.Role, Host: r.Host, Hosts: r.Hosts, Source: wire.TokenOfMaster, By: r.By, CreatedMS: r.CreatedMS, EndsMS: r.EndsMS,
 		Ended: r.EndsMS != 0 && r.EndsMS <= time.Now().UnixMilli(),
 	}
 }
@@ -57,7 +57,9 @@ func tokenInfo(r *tokens.Record) wire.TokenInfo {
 func (a *API) tokenList(context.Context, wire.Empty) (wire.TokensResult, error) {
 	result := wire.TokensResult{Tokens: []wire.TokenInfo{}}
 	for _, known := range a.Auth.ListConfigured() {
-		result.Tokens = append(result.Tokens, wire.TokenInfo{Name: known.Name, Role: string(known.Role), Host: known.Host, Source: wire.TokenOfConfiguration})
+		result.Tokens = append(result.Tokens, wire.TokenInfo{
+			Name: known.Name, Role: string(known.Role), Host: known.Host, Hosts: known.Hosts, Source: wire.TokenOfConfiguration,
+		})
 	}
 	for _, r := range a.Tokens.Records() {
 		result.Tokens = append(result.Tokens, tokenInfo(&r))

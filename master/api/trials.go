@@ -89,7 +89,7 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 		return wire.TrialStartResult{}, e
 	}
 	p.Code.Name = checked.Name
-	peers, result, err := a.trialHosts(&p)
+	peers, result, err := a.trialHosts(ctx, &p)
 	if err != nil {
 		return result, err
 	}
@@ -107,7 +107,7 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 }
 
 // trialHosts finds the connections of the hosts that a trial is for.
-func (a *API) trialHosts(p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.TrialStartResult, error) {
+func (a *API) trialHosts(ctx context.Context, p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.TrialStartResult, error) {
 	result := wire.TrialStartResult{Hosts: []string{}}
 	if (len(p.Hosts) == 0) == (p.Selector == "") {
 		return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "give hosts or a selector: one of both")
@@ -127,7 +127,7 @@ func (a *API) trialHosts(p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.T
 	peers := make(map[string]*rpc.Peer)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		peer, err := a.agentOf(name)
+		peer, err := a.agentOf(ctx, name)
 		var fault *rpc.Error
 		switch {
 		case err == nil:

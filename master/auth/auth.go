@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -46,6 +47,9 @@ type Identity struct {
 	Name string
 	Role Role
 	Host string // of an agent's credential
+	// Hosts selects the hosts that the role is for: package scope has the rest. "" is
+	// all.
+	Hosts string
 
 	token [sha256.Size]byte // its hash, or zeros
 	key   [sha256.Size]byte // by which the key of its certificate is known, or zeros
@@ -87,6 +91,15 @@ func Whose(access wire.Access) string {
 		return "an operator's"
 	}
 	return "any"
+}
+
+// BoundTo returns nil where a caller may use what keeps to the hosts of its caller in
+// that way. A caller who is bound may use nothing that does not say how.
+func (i *Identity) BoundTo(how wire.Binding) error {
+	if i == nil || i.Hosts == "" || how != "" && how != wire.Unbound {
+		return nil
+	}
+	return fmt.Errorf("the credential %q is bound to the hosts %q; this takes one that is bound to none", i.Name, i.Hosts)
 }
 
 // MayReportFor returns nil when the caller may report samples of the host.
@@ -249,7 +262,13 @@ func identityOf(token config.Token, ends int64) (Identity, error) {
 	if (role == Agent) != (token.Host != "") {
 		return Identity{}, fmt.Errorf("cannot use token %q: an agent's token names a host, and only an agent's", token.Name)
 	}
-	return Identity{Name: token.Name, Role: role, Host: token.Host, token: [sha256.Size]byte(sum), ends: ends}, nil
+	if role == Agent && token.Hosts != "" {
+		return Identity{}, fmt.Errorf("cannot use token %q: an agent's token stands for its one host; hosts are for viewers and operators", token.Name)
+	}
+	if err := scope.Check(token.Hosts); err != nil {
+		return Identity{}, fmt.Errorf("cannot use token %q: hosts: %w", token.Name, err)
+	}
+	return Identity{Name: token.Name, Role: role, Host: token.Host, Hosts: token.Hosts, token: [sha256.Size]byte(sum), ends: ends}, nil
 }
 
 // HasHost reports whether a token is for the agent of a host.

@@ -38,6 +38,9 @@ func TestNewRefuses(t *testing.T) {
 		"local":         {[]config.Token{{Name: "x", Role: "local", SHA256: sum("s")}}, `unknown role "local"`},
 		"no host":       {[]config.Token{{Name: "x", Role: "agent", SHA256: sum("s")}}, "names a host"},
 		"viewer's host": {[]config.Token{{Name: "x", Role: "viewer", Host: "h", SHA256: sum("s")}}, "names a host"},
+		"agent's hosts": {[]config.Token{{Name: "x", Role: "agent", Host: "h", Hosts: "a=b", SHA256: sum("s")}}, "for viewers and operators"},
+		"selector":      {[]config.Token{{Name: "x", Role: "viewer", Hosts: "a b", SHA256: sum("s")}}, `hosts: the selector "a b" cannot be read`},
+		"all hosts":     {[]config.Token{{Name: "x", Role: "viewer", Hosts: " ", SHA256: sum("s")}}, "selects every host"},
 		"twice":         {[]config.Token{good, good}, "same sha256"},
 	} {
 		if _, err := New(c.tokens); err == nil || !strings.Contains(err.Error(), c.want) {

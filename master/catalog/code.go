@@ -17,6 +17,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/inspectors/script/check"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -25,10 +26,9 @@ const (
 	// maxChecks bounds the scripts that are checked at once: a large one takes a
 	// processor for a while.
 	maxChecks = 2
-	// maxMessageBytes and maxSelectorBytes bound what a push says beside code.
-	maxMessageBytes  = 4 << 10
-	maxSelectorBytes = 4 << 10
-	maxFileBytes     = 200
+	// maxMessageBytes and maxFileBytes bound what a push says beside code.
+	maxMessageBytes = 4 << 10
+	maxFileBytes    = 200
 )
 
 // Check tells whether code would be accepted, and what a push would do to hosts.
@@ -214,21 +214,11 @@ func kindOf(code wire.Code) string {
 
 // ParseSelector reads a selector as a caller gives it.
 func ParseSelector(text string) (labels.Selector, error) {
-	if len(text) > maxSelectorBytes {
-		return nil, rpc.Errorf(rpc.CodeInvalidParams, "the selector is %d bytes long; at most %d are allowed", len(text), maxSelectorBytes)
-	}
-	selector, err := labels.Parse(text)
+	selector, err := scope.ParseSelector(text)
 	if err != nil {
-		return nil, rpc.Errorf(rpc.CodeInvalidParams, "the selector %q cannot be read: %s; write it as role=db,zone in (a,b)", text, plainly(err))
+		return nil, rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
 	}
 	return selector, nil
-}
-
-// plainly is what the parser of selectors says, without what is for programmers.
-func plainly(err error) string {
-	text := strings.NewReplacer("unable to parse requirement: ", "", "<nil>: ", "", "Invalid value: ", "").Replace(err.Error())
-	text, _, _ = strings.Cut(text, " (e.g. ")
-	return text
 }
 
 func validateMessage(message string) error {

@@ -11,13 +11,11 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/rollout"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-// hostLabel is the label that every host has beside its own.
-const hostLabel = "host"
 
 // reasonNotAccepted is why a host that has said so runs nothing that is pushed.
 const reasonNotAccepted = "the host does not accept pushed inspectors: agent.accept_pushed_inspectors"
@@ -41,7 +39,7 @@ type hostRecord struct {
 type target struct {
 	name     string
 	record   hostRecord
-	labels   labels.Set // all of them, with hostLabel; replaced, never changed
+	labels   labels.Set // all of them, with scope.HostLabel; replaced, never changed
 	accepts  bool
 	refuses  string // why the agent refuses whatever is assigned, or ""
 	up       bool   // as package hosts has it
@@ -61,7 +59,7 @@ func (t *target) relabel() {
 	set := make(labels.Set, len(t.record.Labels)+len(t.record.Given)+1)
 	maps.Copy(set, t.record.Labels)
 	maps.Copy(set, t.record.Given)
-	set[hostLabel] = t.name
+	set[scope.HostLabel] = t.name
 	t.labels = set
 }
 
@@ -71,7 +69,7 @@ func Labels(h wire.Host) labels.Set {
 	if set == nil {
 		set = make(labels.Set, 1)
 	}
-	set[hostLabel] = h.Host
+	set[scope.HostLabel] = h.Host
 	return set
 }
 

@@ -14,8 +14,10 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -32,9 +34,12 @@ type Registry struct {
 
 	mu    sync.Mutex
 	hosts map[string]*host
+
+	relabelled atomic.Uint64 // how often labels of some host have changed
 }
 
 type host struct {
+	labels     map[string]string // what LabelsOf returns; replaced, never changed
 	info       wire.Host         // without Inspectors; Labels are of the host's own configuration
 	given      map[string]string // labels that were given on the master; replaced, never changed
 	inspectors map[string]wire.InspectorStatus
@@ -105,6 +110,7 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 	now := time.Now()
 	h.info.Version, h.info.OS, h.info.Arch = hello.Version, hello.OS, hello.Arch
 	h.info.Labels, h.info.AcceptsPushed, h.info.Signers, h.info.Policy = hello.Labels, hello.AcceptsPushed, hello.Signers, hello.Policy
+	r.relabelLocked(h)
 	h.info.Remote = remote
 	h.info.SkewMS = hello.NowMS - now.UnixMilli()
 	h.info.Simple, h.info.NotKept = false, ""
@@ -221,6 +227,7 @@ func (r *Registry) Restore(info wire.Host, given map[string]string) {
 	}
 	h.info, h.given = info, given
 	h.info.State = wire.HostGone
+	r.relabelLocked(h)
 }
 
 // Label sets the labels of a host that were given on the master, all of them,
@@ -233,6 +240,7 @@ func (r *Registry) Label(name string, given map[string]string) (wire.Host, bool)
 		return wire.Host{}, false
 	}
 	h.given = given
+	r.relabelLocked(h)
 	r.announceLocked(h)
 	return h.snapshot(), true
 }
@@ -247,6 +255,13 @@ func (r *Registry) List() []wire.Host {
 	}
 	slices.SortFunc(list, func(a, b wire.Host) int { return cmp.Compare(a.Host, b.Host) })
 	return list
+}
+
+// Names returns the name of every host, sorted.
+func (r *Registry) Names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.hosts))
 }
 
 // Get returns one host, and whether it is known.
@@ -301,8 +316,35 @@ func (r *Registry) hostLocked(name string) (*host, error) {
 	}
 	h := &host{info: wire.Host{Host: name, State: wire.HostGone, Simple: true}, boots: make(map[string]*Reports)}
 	r.hosts[name] = h
+	r.relabelLocked(h)
 	return h, nil
 }
+
+// relabelLocked is to be called when the labels of a host have changed.
+func (r *Registry) relabelLocked(h *host) {
+	set := maps.Clone(h.info.Labels)
+	if set == nil {
+		set = make(map[string]string, 1)
+	}
+	maps.Copy(set, h.given)
+	set[scope.HostLabel] = h.info.Host
+	h.labels = set
+	r.relabelled.Add(1)
+}
+
+// LabelsOf implements scope.Hosts.
+func (r *Registry) LabelsOf(name string) (map[string]string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, ok := r.hosts[name]
+	if !ok {
+		return nil, false
+	}
+	return h.labels, true
+}
+
+// Generation implements scope.Hosts.
+func (r *Registry) Generation() uint64 { return r.relabelled.Load() }
 
 // seenLocked notes that the host was heard of, and reports whether that made it
 // come up.

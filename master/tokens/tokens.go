@@ -21,6 +21,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -44,6 +45,7 @@ type Record struct {
 	Name      string `json:"name"`
 	Role      string `json:"role"`
 	Host      string `json:"host,omitempty"`
+	Hosts     string `json:"hosts,omitempty"` // a selector
 	SHA256    string `json:"sha256"`
 	By        string `json:"by"`
 	CreatedMS int64  `json:"created_ms"`
@@ -101,7 +103,7 @@ func (s *Store) Records() []Record {
 // Create makes a token, and returns it with what is kept of it. It is on the disk,
 // with its line in the audit log, when Create returns.
 func (s *Store) Create(ctx context.Context, p wire.TokenParams) (token string, _ Record, _ error) {
-	r := Record{Name: p.Name, Role: p.Role, Host: p.Host, CreatedMS: time.Now().UnixMilli()}
+	r := Record{Name: p.Name, Role: p.Role, Host: p.Host, Hosts: p.Hosts, CreatedMS: time.Now().UnixMilli()}
 	if r.Name == "" {
 		r.Name = p.Host
 	}
@@ -143,6 +145,8 @@ func check(r *Record, forMS int64) error {
 		return invalid("an agent's token stands for one host: name the host, or choose the role viewer or operator")
 	case r.Role != config.RoleAgent && r.Host != "":
 		return invalid("a token of the role %s stands for no host; only an agent's does: leave the host out", r.Role)
+	case r.Role == config.RoleAgent && r.Hosts != "":
+		return invalid("an agent's token stands for its one host; hosts are for viewers and operators")
 	case r.Name == "":
 		return invalid("the token has no name; say whose it is")
 	case slices.Contains(reserved, r.Name):
@@ -154,6 +158,9 @@ func check(r *Record, forMS int64) error {
 		if err := inspectors.ValidateHost(r.Host); err != nil {
 			return invalid("host: %v", err)
 		}
+	}
+	if err := scope.Check(r.Hosts); err != nil {
+		return invalid("hosts: %v", err)
 	}
 	return nil
 }
@@ -246,6 +253,9 @@ func describe(r *Record) string {
 	text := "role " + r.Role
 	if r.Host != "" {
 		text += ", host " + r.Host
+	}
+	if r.Hosts != "" {
+		text += ", hosts " + r.Hosts
 	}
 	if r.EndsMS != 0 {
 		text += ", until " + time.UnixMilli(r.EndsMS).UTC().Format(time.RFC3339)

@@ -1,5 +1,7 @@
 package wire
 
+import "slices"
+
 // This file holds what hosts send to join a mesh, which goes by HTTP, and the
 // messages of those who look after hosts that have joined.
 
@@ -92,6 +94,10 @@ type Claim struct {
 // MembersResult lists hosts by name.
 type MembersResult struct {
 	Members []Member `json:"members"`
+}
+
+func (r *MembersResult) keep(sees Sees) {
+	r.Members = slices.DeleteFunc(r.Members, func(m Member) bool { return !sees(m.Host) })
 }
 
 // MemberParams names a host that has joined or waits.

@@ -20,6 +20,31 @@ const (
 	Subscriber Access = "subscriber" // the master notifies whoever asked for it
 )
 
+// Binding says how a method or route keeps to the hosts that its caller is bound to.
+// One that does not say it is not for callers who are bound.
+type Binding string
+
+// How a method or route keeps to the hosts of its caller.
+const (
+	// NoHosts is for what is about no host: neither what is sent nor the answer names
+	// one, and nothing of a host changes.
+	NoHosts Binding = "names no host"
+	// OwnHost is for what an agent does for the host of its credential.
+	OwnHost Binding = "own host"
+	// ByHost is for a call that is about one host, Method.Host. Another than those of
+	// the caller is refused like one that does not exist.
+	ByHost Binding = "that host"
+	// ByResult is for an answer of which Method.Keep leaves what the caller may see.
+	ByResult Binding = "cut down"
+	// Within is for a handler that keeps to the scope in its context by itself.
+	Within Binding = "its hosts"
+	// Unbound is for what cannot be bound: callers who are bound are refused.
+	Unbound Binding = "refused"
+)
+
+// Sees reports whether a caller may see a host.
+type Sees = func(host string) bool
+
 // Method is the row of one method: everything that follows from its name. The
 // server registers a handler of these types with it, the client calls it, and the
 // role check, the audit log, PROTOCOL.md and the page's types are made of it. A
@@ -27,6 +52,11 @@ const (
 type Method[P, R any] struct {
 	Name string
 	For  Access
+	// Bound says how a call keeps to the hosts that the caller is bound to, with Host
+	// for ByHost and Keep for ByResult.
+	Bound Binding
+	Host  func(params P) string
+	Keep  func(result *R, sees Sees)
 	// Audit says what a call is about, for its line in the audit log. It is nil for
 	// methods that change nothing. It must take params that nobody has checked.
 	Audit func(params P) Subject

@@ -1,8 +1,9 @@
 package wire
 
-import "strings"
-
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // This file has one row per method and notification. A new method needs its row
 // here, its types, and its handler; `go generate ./rpc/wire` does the rest.
@@ -10,256 +11,264 @@ import "cmp"
 // Methods that the master serves.
 var (
 	MasterLogin = Method[LoginParams, LoginResult]{
-		Name: "master.login", For: Anybody,
+		Name: "master.login", For: Anybody, Bound: NoHosts,
 		Says: "Log in on this connection.",
 	}
 	MasterInfo = Method[Empty, InfoResult]{
-		Name: "master.info", For: Known,
+		Name: "master.info", For: Known, Bound: Within,
 		Says: "Describe the master, and say the caller's role.",
 	}
 	MasterHello = Method[HelloParams, HelloResult]{
-		Name: "master.hello", For: Agent, InOrder: true,
+		Name: "master.hello", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Introduce an agent; its first call on each connection.",
 	}
 	MasterReport = Method[ReportParams, ReportResult]{
-		Name: "master.report", For: Agent, InOrder: true,
+		Name: "master.report", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Hand over a numbered batch of samples.",
 	}
 	MasterStatus = Method[StatusParams, Empty]{
-		Name: "master.status", For: Agent, InOrder: true,
+		Name: "master.status", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Tell how the agent's inspectors are.",
 	}
 	MasterReportMetric = Method[ReportMetricParams, *Empty]{
-		Name: "master.reportMetric", For: Agent, InOrder: true,
+		Name: "master.reportMetric", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Report one sample, without a hello.",
 	}
 	MasterReceipt = Method[ReceiptParams, Empty]{
-		Name: "master.receipt", For: Agent, InOrder: true,
+		Name: "master.receipt", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Tell how far assigned inspectors have got.",
 	}
 	MasterTrial = Method[TrialReport, Empty]{
-		Name: "master.trial", For: Agent, InOrder: true,
+		Name: "master.trial", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Tell what a trial has yielded.",
 	}
 	MasterLive = Method[LiveParams, Empty]{
-		Name: "master.live", For: Agent, InOrder: true,
+		Name: "master.live", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Show samples without keeping them; a notification.",
 	}
 	MasterSubscribe = Method[SubscribeParams, SubscribeResult]{
-		Name: "master.subscribe", For: Viewer,
+		Name: "master.subscribe", For: Viewer, Bound: Unbound,
 		Says: "Ask for live events whose path matches a pattern.",
 	}
 	MasterUnsubscribe = Method[UnsubscribeParams, Empty]{
-		Name: "master.unsubscribe", For: Known,
+		Name: "master.unsubscribe", For: Known, Bound: NoHosts,
 		Says: "End a subscription.",
 	}
 	HostsList = Method[HostsParams, HostsResult]{
-		Name: "hosts.list", For: Viewer,
+		Name: "hosts.list", For: Viewer, Bound: ByResult,
+		Keep: (*HostsResult).keep,
 		Says: "List every host the master has seen.",
 	}
 	HostsGet = Method[HostParams, Host]{
-		Name: "hosts.get", For: Viewer,
+		Name: "hosts.get", For: Viewer, Bound: ByHost,
+		Host: func(p HostParams) string { return p.Host },
 		Says: "Say what is known of one host.",
 	}
 	HostsLabel = Method[LabelParams, Host]{
-		Name: "hosts.label", For: Operator,
+		Name: "hosts.label", For: Operator, Bound: ByHost,
+		Host:  func(p LabelParams) string { return p.Host },
 		Audit: func(p LabelParams) Subject { return about(p.Host) },
 		Says:  "Set labels of a host, or take them back.",
 	}
 	HistoryRange = Method[HistoryRangeParams, HistoryRangeResult]{
-		Name: "history.range", For: Viewer,
+		Name: "history.range", For: Viewer, Bound: Unbound,
 		Says: "Get past samples, thinned out for a chart.",
 	}
 	InspectorsRelease = Method[ReleaseParams, Empty]{
-		Name: "inspectors.release", For: Operator,
+		Name: "inspectors.release", For: Operator, Bound: ByHost,
+		Host:  func(p ReleaseParams) string { return p.Host },
 		Audit: func(p ReleaseParams) Subject { return about(p.Host, "inspector", p.Inspector) },
 		Says:  "End the quarantine of an inspector on one host.",
 	}
 	CatalogCheck = Method[CheckParams, CheckResult]{
-		Name: "catalog.check", For: Viewer,
+		Name: "catalog.check", For: Viewer, Bound: Unbound,
 		Says: "Say whether code would be accepted, and what a push would do.",
 	}
 	CatalogPush = Method[PushParams, PushResult]{
-		Name: "catalog.push", For: Operator,
+		Name: "catalog.push", For: Operator, Bound: Unbound,
 		Audit: func(p PushParams) Subject {
 			return about(p.Code.Name, "selector", text(p.Selector), "message", p.Message)
 		},
 		Says: "Make code the current revision of an inspector, and begin its rollout.",
 	}
 	CatalogRollback = Method[RollbackParams, PushResult]{
-		Name: "catalog.rollback", For: Operator,
+		Name: "catalog.rollback", For: Operator, Bound: Unbound,
 		Audit: func(p RollbackParams) Subject {
 			return about(p.Name, "revision", p.Revision, "message", p.Message)
 		},
 		Says: "Make an earlier revision current again.",
 	}
 	CatalogDelete = Method[DeleteParams, PushResult]{
-		Name: "catalog.delete", For: Operator,
+		Name: "catalog.delete", For: Operator, Bound: Unbound,
 		Audit: func(p DeleteParams) Subject { return about(p.Name, "message", p.Message) },
 		Says:  "Take an inspector off its hosts.",
 	}
 	CatalogList = Method[Empty, CatalogResult]{
-		Name: "catalog.list", For: Viewer,
+		Name: "catalog.list", For: Viewer, Bound: Unbound,
 		Says: "List the inspectors of the catalog.",
 	}
 	CatalogGet = Method[CatalogParams, CatalogEntry]{
-		Name: "catalog.get", For: Viewer,
+		Name: "catalog.get", For: Viewer, Bound: Unbound,
 		Says: "Get one inspector of the catalog, with its history.",
 	}
 	CatalogRevision = Method[RevisionParams, Revision]{
-		Name: "catalog.revision", For: Viewer,
+		Name: "catalog.revision", For: Viewer, Bound: Unbound,
 		Says: "Get a revision with its code.",
 	}
 	CatalogReceipts = Method[CatalogParams, ReceiptsResult]{
-		Name: "catalog.receipts", For: Viewer,
+		Name: "catalog.receipts", For: Viewer, Bound: Unbound,
 		Says: "Say how far an inspector has got on each of its hosts.",
 	}
 	RolloutsList = Method[RolloutsParams, RolloutsResult]{
-		Name: "rollouts.list", For: Viewer,
+		Name: "rollouts.list", For: Viewer, Bound: Unbound,
 		Says: "List rollouts, newest first.",
 	}
 	RolloutsGet = Method[RolloutParams, Rollout]{
-		Name: "rollouts.get", For: Viewer,
+		Name: "rollouts.get", For: Viewer, Bound: Unbound,
 		Says: "Get one rollout.",
 	}
 	RolloutsPause = Method[RolloutParams, Rollout]{
-		Name: "rollouts.pause", For: Operator, Audit: RolloutParams.subject,
+		Name: "rollouts.pause", For: Operator, Bound: Unbound, Audit: RolloutParams.subject,
 		Says: "Begin no further stage until the rollout is resumed.",
 	}
 	RolloutsResume = Method[RolloutParams, Rollout]{
-		Name: "rollouts.resume", For: Operator, Audit: RolloutParams.subject,
+		Name: "rollouts.resume", For: Operator, Bound: Unbound, Audit: RolloutParams.subject,
 		Says: "Go on with a paused rollout.",
 	}
 	RolloutsAbort = Method[RolloutParams, Rollout]{
-		Name: "rollouts.abort", For: Operator, Audit: RolloutParams.subject,
+		Name: "rollouts.abort", For: Operator, Bound: Unbound, Audit: RolloutParams.subject,
 		Says: "End a rollout and take back what it touched.",
 	}
 	TrialsStart = Method[TrialStartParams, TrialStartResult]{
-		Name: "trials.start", For: Operator,
+		Name: "trials.start", For: Operator, Bound: Unbound,
 		Audit: func(p TrialStartParams) Subject { return about(p.Code.Name, "selector", p.Selector) },
 		Says:  "Run a draft on some hosts for a short time.",
 	}
 	TrialsStop = Method[TrialStopParams, Empty]{
-		Name: "trials.stop", For: Operator,
+		Name: "trials.stop", For: Operator, Bound: NoHosts,
 		Audit: func(p TrialStopParams) Subject { return about(p.Trial) },
 		Says:  "End a trial early.",
 	}
 	BoostsStart = Method[BoostParams, Empty]{
-		Name: "boosts.start", For: Operator, Audit: BoostParams.subject,
+		Name: "boosts.start", For: Operator, Bound: ByHost,
+		Host: BoostParams.host, Audit: BoostParams.subject,
 		Says: "Run an inspector faster on one host while this connection lasts.",
 	}
 	BoostsStop = Method[BoostParams, Empty]{
-		Name: "boosts.stop", For: Operator, Audit: BoostParams.subject,
+		Name: "boosts.stop", For: Operator, Bound: ByHost,
+		Host: BoostParams.host, Audit: BoostParams.subject,
 		Says: "Let a boosted inspector run at its own interval again.",
 	}
 	BoardsList = Method[Empty, BoardsResult]{
-		Name: "boards.list", For: Viewer,
+		Name: "boards.list", For: Viewer, Bound: NoHosts,
 		Says: "List the boards.",
 	}
 	BoardsGet = Method[BoardParams, Board]{
-		Name: "boards.get", For: Viewer,
+		Name: "boards.get", For: Viewer, Bound: NoHosts,
 		Says: "Get a board with its history, as it is or as it was.",
 	}
 	BoardsPut = Method[BoardPutParams, Board]{
-		Name: "boards.put", For: Operator,
+		Name: "boards.put", For: Operator, Bound: NoHosts,
 		Audit: func(p BoardPutParams) Subject { return about(p.Name, "message", p.Message) },
 		Says:  "Make or change a board.",
 	}
 	BoardsDelete = Method[BoardDeleteParams, Empty]{
-		Name: "boards.delete", For: Operator,
+		Name: "boards.delete", For: Operator, Bound: NoHosts,
 		Audit: func(p BoardDeleteParams) Subject { return about(p.Name, "message", p.Message) },
 		Says:  "Delete a board.",
 	}
 	AlertsList = Method[AlertsParams, AlertsResult]{
-		Name: "alerts.list", For: Viewer,
+		Name: "alerts.list", For: Viewer, Bound: Unbound,
 		Says: "List what fires, since when, who was told, and what keeps people from being told.",
 	}
 	AlertsExplain = Method[AlertParams, AlertExplanation]{
-		Name: "alerts.explain", For: Viewer,
+		Name: "alerts.explain", For: Viewer, Bound: Unbound,
 		Says: "Say why an alert is as it is, and when who is told.",
 	}
 	AlertsTest = Method[AlertTestParams, AlertTestResult]{
-		Name: "alerts.test", For: Operator,
+		Name: "alerts.test", For: Operator, Bound: Unbound,
 		Audit: func(p AlertTestParams) Subject { return about(p.To) },
 		Says:  "Send a test message to a receiver.",
 	}
 	AlertsAck = Method[AlertAckParams, SilencesResult]{
-		Name: "alerts.ack", For: Operator,
+		Name: "alerts.ack", For: Operator, Bound: Unbound,
 		Audit: func(p AlertAckParams) Subject {
 			return about(p.Name+p.ID, "host", p.Host, "message", p.Message)
 		},
 		Says: "Acknowledge alerts: nobody is told of them again until they have ended.",
 	}
 	SilencesList = Method[SilencesParams, SilencesResult]{
-		Name: "silences.list", For: Viewer,
+		Name: "silences.list", For: Viewer, Bound: Unbound,
 		Says: "List the silences.",
 	}
 	SilencesAdd = Method[SilenceParams, Silence]{
-		Name: "silences.add", For: Operator,
+		Name: "silences.add", For: Operator, Bound: Unbound,
 		Audit: func(p SilenceParams) Subject {
 			return about(strings.Join(p.Matchers, ", "), "selector", p.Selector, "message", p.Message)
 		},
 		Says: "Keep people from being told of some alerts for a time.",
 	}
 	SilencesEnd = Method[SilenceEndParams, Empty]{
-		Name: "silences.end", For: Operator,
+		Name: "silences.end", For: Operator, Bound: Unbound,
 		Audit: func(p SilenceEndParams) Subject { return about(p.Silence) },
 		Says:  "End a silence now.",
 	}
 	// LogsGet changes nothing, and is an operator's all the same: a script prints what
 	// it reads, such as a line of a file that no viewer may see.
 	LogsGet = Method[LogsParams, LogsResult]{
-		Name: "logs.get", For: Operator,
+		Name: "logs.get", For: Operator, Bound: ByHost,
+		Host: func(p LogsParams) string { return p.Host },
 		Says: "Get what an inspector prints on one host: the latest lines, or those after one.",
 	}
 	// AuditList changes nothing, and is an operator's all the same.
 	AuditList = Method[AuditParams, AuditResult]{
-		Name: "audit.list", For: Operator,
+		Name: "audit.list", For: Operator, Bound: Unbound,
 		Says: "List who changed what, newest first.",
 	}
 	// AuditVerify changes nothing, and is an operator's all the same.
 	AuditVerify = Method[Empty, AuditVerifyResult]{
-		Name: "audit.verify", For: Operator,
+		Name: "audit.verify", For: Operator, Bound: Unbound,
 		Says: "Check the checksums of the audit log: whether an entry was changed, removed or moved.",
 	}
 	TokensCreate = Method[TokenParams, TokenCreated]{
-		Name: "tokens.create", For: Operator,
+		Name: "tokens.create", For: Operator, Bound: Unbound,
 		Audit: func(p TokenParams) Subject { return about(cmp.Or(p.Name, p.Host), "role", p.Role, "host", p.Host) },
 		Says:  "Make a token, which is good at once.",
 	}
 	// TokensList changes nothing, and is an operator's all the same.
 	TokensList = Method[Empty, TokensResult]{
-		Name: "tokens.list", For: Operator,
+		Name: "tokens.list", For: Operator, Bound: Unbound,
 		Says: "List the tokens, without what they are.",
 	}
 	TokensRevoke = Method[TokenRevokeParams, Empty]{
-		Name: "tokens.revoke", For: Operator,
+		Name: "tokens.revoke", For: Operator, Bound: Unbound,
 		Audit: func(p TokenRevokeParams) Subject { return about(p.Name) },
 		Says:  "Make a token worthless, and close its connections.",
 	}
 	TokensJoin = Method[JoinTokenParams, JoinTokenCreated]{
-		Name: "tokens.join", For: Operator,
+		Name: "tokens.join", For: Operator, Bound: Unbound,
 		Audit: func(p JoinTokenParams) Subject { return about(p.Name, "host", p.Host) },
 		Says:  "Make a token with which hosts join.",
 	}
 	HostsMembers = Method[Empty, MembersResult]{
-		Name: "hosts.members", For: Viewer,
+		Name: "hosts.members", For: Viewer, Bound: ByResult,
+		Keep: (*MembersResult).keep,
 		Says: "List the hosts that have joined, wait for approval, or were revoked.",
 	}
 	HostsApprove = Method[MemberParams, Member]{
-		Name: "hosts.approve", For: Operator, Audit: MemberParams.subject,
+		Name: "hosts.approve", For: Operator, Bound: Unbound, Audit: MemberParams.subject,
 		Says: "Let in a host that waits.",
 	}
 	HostsRevoke = Method[MemberParams, Member]{
-		Name: "hosts.revoke", For: Operator, Audit: MemberParams.subject,
+		Name: "hosts.revoke", For: Operator, Bound: Unbound, Audit: MemberParams.subject,
 		Says: "Make the certificates of a host worthless, and close its connections.",
 	}
 	AuthorityShow = Method[Empty, AuthorityResult]{
-		Name: "authority.show", For: Viewer,
+		Name: "authority.show", For: Viewer, Bound: NoHosts,
 		Says: "Describe the authority that certifies hosts.",
 	}
 	AuthorityRotate = Method[Empty, AuthorityResult]{
-		Name: "authority.rotate", For: Operator,
+		Name: "authority.rotate", For: Operator, Bound: Unbound,
 		Audit: func(Empty) Subject { return about("authority") },
 		Says:  "Put a new authority in place of the one that certifies hosts.",
 	}
@@ -322,6 +331,8 @@ var (
 )
 
 func (p RolloutParams) subject() Subject { return about(p.Rollout, "reason", p.Reason) }
+
+func (p BoostParams) host() string { return p.Host }
 
 func (p MemberParams) subject() Subject { return about(p.Host) }
 

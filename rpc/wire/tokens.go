@@ -8,6 +8,9 @@ type TokenParams struct {
 	Role  string `json:"role"`           // agent, viewer or operator
 	Host  string `json:"host,omitempty"` // for the role agent: the one host that it reports for
 	ForMS int64  `json:"for_ms,omitempty"`
+	// Hosts is a selector of the hosts that a viewer's or operator's token is bound to;
+	// "" is all.
+	Hosts string `json:"hosts,omitempty"`
 }
 
 // TokenCreated has a token that was made. The master does not keep the token
@@ -22,6 +25,8 @@ type TokenInfo struct {
 	Name string `json:"name"`
 	Role string `json:"role"`
 	Host string `json:"host,omitempty"`
+	// Hosts selects the hosts that it is bound to; "" is all.
+	Hosts string `json:"hosts,omitempty"`
 	// Source is where it stands: TokenOfConfiguration or TokenOfMaster.
 	Source    string `json:"source"`
 	By        string `json:"by,omitempty"`         // who made it

@@ -3,6 +3,8 @@
 // CBOR. rpc/PROTOCOL.md explains the messages.
 package wire
 
+import "slices"
+
 //go:generate go run ./internal/gen
 
 // Version is the version of the protocol. A master speaks with an agent of the
@@ -59,6 +61,8 @@ type LoginParams struct {
 type LoginResult struct {
 	Name string `json:"name"` // of the credential; "local" without one on loopback
 	Role string `json:"role"` // agent, viewer or operator
+	// Bound selects the hosts that the role is for; "" is all.
+	Bound string `json:"bound,omitempty"`
 }
 
 // InfoResult describes the master.
@@ -72,6 +76,9 @@ type InfoResult struct {
 	Hosts            int     `json:"hosts"`
 	Series           int     `json:"series"`
 	Role             string  `json:"role"` // of the caller
+	// Bound selects the hosts that the role is for; "" is all. Hosts and Series count
+	// those alone.
+	Bound string `json:"bound,omitempty"`
 }
 
 // HelloParams is an agent's first call on a connection.
@@ -362,6 +369,10 @@ type HostsParams struct {
 // HostsResult lists every host that the master has seen, by name.
 type HostsResult struct {
 	Hosts []Host `json:"hosts"`
+}
+
+func (r *HostsResult) keep(sees Sees) {
+	r.Hosts = slices.DeleteFunc(r.Hosts, func(h Host) bool { return !sees(h.Host) })
 }
 
 // HostState is whether a host reports.

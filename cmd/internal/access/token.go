@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,10 +32,12 @@ changes, and nothing is started again. The master keeps its checksum only: the t
 itself is shown once. It is for operators.
 
 An agent's token stands for one host. A viewer may look, an operator may do
-everything.`,
+everything. Either may be bound to the hosts that a selector selects: it sees and
+changes nothing of the others.`,
 		Example: `  vedette token create --host pi-7
   vedette token create --role operator --name ci --for 90d --out ci.token
-  vedette token create --role viewer --name wall`,
+  vedette token create --role viewer --name wall
+  vedette token create --role operator --name dba --hosts role=db`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if length != "" {
@@ -63,6 +66,7 @@ everything.`,
 	c.Flags(cmd)
 	cmd.Flags().StringVar(&params.Role, "role", config.RoleAgent, "agent, viewer or operator, as `ROLE`")
 	cmd.Flags().StringVar(&params.Host, "host", "", "the `HOST` that an agent's token stands for")
+	cmd.Flags().StringVar(&params.Hosts, "hosts", "", "the hosts that a viewer or operator is bound to, as `SELECTOR` such as role=db (default: all)")
 	cmd.Flags().StringVar(&params.Name, "name", "", "whose it is, as `NAME` (default: the host)")
 	cmd.Flags().StringVar(&length, "for", "", "how long it is good, as `DURATION` such as 24h or 90d (default: until it is revoked)")
 	cmd.Flags().StringVar(&file, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
@@ -84,6 +88,9 @@ func printCreated(w io.Writer, made *wire.TokenCreated, file string) error {
 func tokenFor(t *wire.TokenInfo) string {
 	if t.Host != "" {
 		return "the agent of host " + t.Host
+	}
+	if t.Hosts != "" {
+		return "the " + t.Role + " " + t.Name + " of the hosts with " + t.Hosts
 	}
 	return "the " + t.Role + " " + t.Name
 }
@@ -130,7 +137,7 @@ func tokenColumns(now time.Time) []cli.Column[wire.TokenInfo] {
 	return []cli.Column[wire.TokenInfo]{
 		{Name: "name", Cell: func(t wire.TokenInfo) string { return t.Name }},
 		{Name: "role", Cell: func(t wire.TokenInfo) string { return t.Role }},
-		{Name: "host", Cell: func(t wire.TokenInfo) string { return cli.OrDash(t.Host) }},
+		{Name: "host", Cell: func(t wire.TokenInfo) string { return cli.OrDash(cmp.Or(t.Host, t.Hosts)) }},
 		{Name: "made by", Cell: func(t wire.TokenInfo) string {
 			if t.Source == wire.TokenOfConfiguration {
 				return t.Source

@@ -1,6 +1,10 @@
 package promapi
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/vedettehq/vedette/rpc/wire"
+)
 
 // Route is one path of the API.
 type Route struct {
@@ -8,6 +12,8 @@ type Route struct {
 	Methods []string
 	Body    int64  // most bytes of a form
 	Says    string // what it answers, in one sentence
+	// Bound says how an answer keeps to the hosts of who asks.
+	Bound wire.Binding
 
 	serve method
 }
@@ -18,25 +24,25 @@ func Routes() []Route {
 	get := []string{http.MethodGet, http.MethodHead}
 	none := []struct{}{}
 	return []Route{
-		{"query", form, MaxFormBytes, "Evaluate an expression at one time.", (*API).query},
-		{"query_range", form, MaxFormBytes, "Evaluate an expression over a range of times.", (*API).queryRange},
-		{"query_exemplars", form, MaxFormBytes, "List the exemplars of an expression; there are none.", (*API).queryExemplars},
-		{"format_query", form, MaxFormBytes, "Format an expression.", (*API).formatQuery},
-		{"labels", form, MaxFormBytes, "List the names of labels.", (*API).labelNames},
-		{"label/{name}/values", get, 0, "List the values of a label.", (*API).labelValues},
-		{"series", form, MaxFormBytes, "List the series that selectors match.", (*API).series},
-		{"metadata", get, 0, "Say the type, help and unit of metrics.", (*API).metadata},
-		{"status/tsdb", get, 0, "Count what the history holds.", (*API).statusTSDB},
-		{"status/buildinfo", get, 0, "Say the version.", (*API).statusBuild},
-		{"status/runtimeinfo", get, 0, "Say how the process is.", (*API).statusRuntime},
-		{"status/config", get, 0, "Show no configuration.", fixed(map[string]string{"yaml": ""})},
-		{"status/flags", get, 0, "Show no flags.", fixed(struct{}{})},
+		{"query", form, MaxFormBytes, "Evaluate an expression at one time.", wire.Unbound, (*API).query},
+		{"query_range", form, MaxFormBytes, "Evaluate an expression over a range of times.", wire.Unbound, (*API).queryRange},
+		{"query_exemplars", form, MaxFormBytes, "List the exemplars of an expression; there are none.", wire.NoHosts, (*API).queryExemplars},
+		{"format_query", form, MaxFormBytes, "Format an expression.", wire.NoHosts, (*API).formatQuery},
+		{"labels", form, MaxFormBytes, "List the names of labels.", wire.Unbound, (*API).labelNames},
+		{"label/{name}/values", get, 0, "List the values of a label.", wire.Unbound, (*API).labelValues},
+		{"series", form, MaxFormBytes, "List the series that selectors match.", wire.Unbound, (*API).series},
+		{"metadata", get, 0, "Say the type, help and unit of metrics.", wire.Unbound, (*API).metadata},
+		{"status/tsdb", get, 0, "Count what the history holds.", wire.Unbound, (*API).statusTSDB},
+		{"status/buildinfo", get, 0, "Say the version.", wire.NoHosts, (*API).statusBuild},
+		{"status/runtimeinfo", get, 0, "Say how the process is.", wire.Unbound, (*API).statusRuntime},
+		{"status/config", get, 0, "Show no configuration.", wire.NoHosts, fixed(map[string]string{"yaml": ""})},
+		{"status/flags", get, 0, "Show no flags.", wire.NoHosts, fixed(struct{}{})},
 		{
-			"targets", get, 0, "List the targets that are scraped: none.",
+			"targets", get, 0, "List the targets that are scraped: none.", wire.NoHosts,
 			fixed(map[string]any{"activeTargets": none, "droppedTargets": none, "droppedTargetCounts": struct{}{}}),
 		},
-		{"targets/metadata", get, 0, "Describe the metrics of targets: none.", fixed(none)},
-		{"alertmanagers", get, 0, "List no Alertmanagers.", fixed(map[string]any{"activeAlertmanagers": none, "droppedAlertmanagers": none})},
+		{"targets/metadata", get, 0, "Describe the metrics of targets: none.", wire.NoHosts, fixed(none)},
+		{"alertmanagers", get, 0, "List no Alertmanagers.", wire.NoHosts, fixed(map[string]any{"activeAlertmanagers": none, "droppedAlertmanagers": none})},
 	}
 }
 

@@ -599,6 +599,9 @@ export interface InfoResult {
   series: number;
   /** of the caller */
   role: string;
+  /** Bound selects the hosts that the role is for; "" is all. Hosts and Series count
+   * those alone. */
+  bound?: string;
 }
 
 /** InspectorState is how an inspector is. */
@@ -694,6 +697,8 @@ export interface LoginResult {
   name: string;
   /** agent, viewer or operator */
   role: string;
+  /** Bound selects the hosts that the role is for; "" is all. */
+  bound?: string;
 }
 
 /** LogsParams ask for what an inspector prints on one host. */
@@ -1137,6 +1142,8 @@ export interface TokenInfo {
   name: string;
   role: string;
   host?: string;
+  /** Hosts selects the hosts that it is bound to; "" is all. */
+  hosts?: string;
   /** Source is where it stands: TokenOfConfiguration or TokenOfMaster. */
   source: string;
   /** who made it */
@@ -1162,6 +1169,9 @@ export interface TokenParams {
   /** for the role agent: the one host that it reports for */
   host?: string;
   for_ms?: number;
+  /** Hosts is a selector of the hosts that a viewer's or operator's token is bound to;
+   * "" is all. */
+  hosts?: string;
 }
 
 /** TokenRevokeParams names a token. */

@@ -63,6 +63,7 @@ type messages struct {
 // method is a row.
 type method struct {
 	name, access, says string
+	bound              string // how it keeps to the hosts of who calls
 	params, result     ast.Expr
 	inOrder, audited   bool
 }
@@ -150,6 +151,8 @@ func (m *messages) value(spec *ast.ValueSpec) error {
 			}
 		case "For":
 			row.access = strings.ToLower(fmt.Sprint(pair.Value))
+		case "Bound":
+			row.bound = fmt.Sprint(pair.Value)
 		case "InOrder":
 			row.inOrder = true
 		case "Audit":
@@ -158,6 +161,10 @@ func (m *messages) value(spec *ast.ValueSpec) error {
 	}
 	if row.name == "" || row.access == "" || row.says == "" {
 		return fmt.Errorf("the row %s lacks its name, whom it is for, or what it says", spec.Names[0])
+	}
+	if called := row.access != "master" && row.access != "subscriber"; called && row.bound == "" {
+		return fmt.Errorf("the row %s does not say how it keeps to the hosts that its caller is bound to: give Bound one of NoHosts, OwnHost, ByHost, ByResult, "+
+			"Within, Unbound", spec.Names[0])
 	}
 	m.methods = append(m.methods, row)
 	return nil
@@ -228,6 +235,26 @@ const (
 	end   = "<!-- end of what is generated -->\n"
 )
 
+// bindings writes how methods keep to the hosts of their caller.
+func (m *messages) bindings(b *bytes.Buffer) {
+	b.WriteString("\nFor callers who are bound to some hosts ([docs/access.md](../docs/access.md)):\n\n")
+	for _, group := range []struct{ says, names string }{
+		{"are about no host, and the same for everybody", "NoHosts"},
+		{"are an agent's, for its own host", "OwnHost"},
+		{"are refused for other hosts, like hosts that do not exist", "ByHost"},
+		{"keep to their hosts", "ByResult Within"},
+		{"are refused", "Unbound"},
+	} {
+		var names []string
+		for _, row := range m.methods {
+			if slices.Contains(strings.Fields(group.names), row.bound) {
+				names = append(names, "`"+row.name+"`")
+			}
+		}
+		fmt.Fprintf(b, "- %s: %s\n", group.says, strings.Join(names, ", "))
+	}
+}
+
 // protocol puts the table of methods into PROTOCOL.md, between its marks.
 func (m *messages) protocol(text []byte) ([]byte, error) {
 	before, rest, ok := bytes.Cut(text, []byte(begin))
@@ -260,6 +287,7 @@ func (m *messages) protocol(text []byte) ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", row.name, row.access, shape, says)
 	}
+	m.bindings(&b)
 	b.WriteString("\n" + end)
 	b.Write(after)
 	return b.Bytes(), nil

@@ -1,0 +1,152 @@
+package master
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// What a caller who is bound to some hosts may do with a method or a route.
+const (
+	bindsNobody = "nobody" // it is about no host, or about an agent's own
+	bindsHost   = "host"   // the host that is named must be one of them
+	bindsAnswer = "answer" // the answer has them alone
+	refuses     = "refused"
+)
+
+// howBound says of each method how it keeps to the hosts of its caller, written apart
+// from the rows.
+func howBound() map[string]string {
+	all := make(map[string]string)
+	for how, names := range map[string]string{
+		bindsNobody: `master.login master.unsubscribe master.hello master.report master.status master.reportMetric master.receipt master.trial
+			master.live trials.stop boards.list boards.get boards.put boards.delete authority.show`,
+		bindsHost:   `hosts.get hosts.label inspectors.release boosts.start boosts.stop logs.get`,
+		bindsAnswer: `master.info hosts.list hosts.members`,
+		refuses: `audit.list audit.verify tokens.create tokens.list tokens.revoke tokens.join hosts.approve hosts.revoke authority.rotate alerts.test
+			master.subscribe history.range catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
+			catalog.receipts rollouts.list rollouts.get rollouts.pause rollouts.resume rollouts.abort trials.start
+			alerts.list alerts.explain alerts.ack silences.list silences.add silences.end`,
+	} {
+		for _, name := range strings.Fields(names) {
+			all[name] = how
+		}
+	}
+	return all
+}
+
+// boundToken is the token of somebody who is bound to hosts.
+func boundToken(name, role, hosts string) config.Token {
+	t := token(name, role, "")
+	t.Hosts = hosts
+	return t
+}
+
+// Over real connections callers who are bound may call what howBound names, if their
+// role may, and nothing else; a row without an expectation fails. A host that they do
+// not see is answered like one that does not exist.
+func TestEveryMethodTimesBoundCallers(t *testing.T) {
+	m := start(t, config.Master{Tokens: []config.Token{
+		token("in-1", "agent", "in-1"), token("out-1", "agent", "out-1"),
+		boundToken("wall", "viewer", "host in (in-1)"), boundToken("ops", "operator", "host in (in-1)"),
+	}})
+	for _, host := range []string{"in-1", "out-1"} {
+		report(t, dial(t, m, nil, rpc.DialOptions{Header: bearer(host)}), host)
+	}
+	may, want := mayCall(), howBound()
+	for _, name := range rowsOfMethods(t) {
+		if may[name] == none {
+			continue // an agent serves it
+		}
+		how, ok := want[name]
+		if delete(want, name); !ok {
+			t.Errorf("howBound says nothing of %s", name)
+		}
+		for who, role := range map[string]string{"wall": "v", "ops": "o"} {
+			peer := dial(t, m, nil, rpc.DialOptions{Header: bearer(who)})
+			allowed := strings.Contains(may[name], role) && how != refuses
+			code := codeOf(t, peer, name, map[string]any{"host": "in-1", "token": "secret-" + who})
+			if forbidden := code == wire.CodeForbidden; forbidden == allowed {
+				t.Errorf("%s by %s, who is bound: code %d; allowed should be %v", name, who, code, allowed)
+			}
+			if how == bindsHost && allowed {
+				hidden, unknown := refusalOf(t, peer, name, "out-1"), refusalOf(t, peer, name, "out-2")
+				if hidden.Code != wire.CodeNotFound || strings.ReplaceAll(hidden.Message, "out-1", "out-2") != unknown.Message {
+					t.Errorf("%s by %s of a hidden host: %v; of an unknown one: %v", name, who, hidden, unknown)
+				}
+			}
+			hangUp(t, peer)
+		}
+	}
+	for name := range want {
+		t.Errorf("%s has an expectation and no row", name)
+	}
+}
+
+// refusalOf calls a method about a host and returns its error.
+func refusalOf(t *testing.T, peer *rpc.Peer, method, host string) *rpc.Error {
+	t.Helper()
+	params := map[string]any{"host": host}
+	switch method {
+	case wire.HostsGet.Name:
+	case wire.HostsLabel.Name:
+		params["labels"] = map[string]string{"role": "db"}
+	default:
+		params["inspector"] = "load"
+	}
+	err := peer.Call(patience.Context(t), method, params, nil)
+	refusal, ok := err.(*rpc.Error)
+	if !ok {
+		t.Fatalf("%s about %s: %v, want a refusal", method, host, err)
+	}
+	return refusal
+}
+
+// report sends one sample of a host, which is known to the master then.
+func report(t *testing.T, peer *rpc.Peer, host string) {
+	t.Helper()
+	value := 1.0
+	call[any](t, peer, wire.MasterReportMetric.Name, wire.ReportMetricParams{
+		Hostname: host, Metric: wire.Metric{TS: time.Now().UnixMilli(), Key: "load/average-1", Val: &value},
+	})
+}
+
+// Routes that bound callers may ask; all others that need a credential refuse them.
+func boundMayAsk() []string {
+	all := []string{wire.ArtefactPath, "/api/v1/"}
+	for _, path := range strings.Fields(`query_exemplars format_query alertmanagers targets targets/metadata status/buildinfo status/config status/flags`) {
+		all = append(all, "/api/v1/"+path)
+	}
+	return all
+}
+
+// Over real connections a route that does not say how it is bound is not for callers
+// who are.
+func TestEveryRouteTimesBoundCallers(t *testing.T) {
+	m := start(t, config.Master{Tokens: []config.Token{boundToken("wall", "viewer", "role=db"), boundToken("ops", "operator", "role=db")}})
+	for _, row := range routes() {
+		if row.Bound == "" {
+			t.Errorf("the row of %s does not say how it keeps to the hosts of who asks", row.Path)
+		}
+		for _, method := range row.Methods {
+			who := mayAsk()[method+" "+row.Path]
+			if who == everybody {
+				continue
+			}
+			for name, role := range map[string]string{"wall": "v", "ops": "o"} {
+				allowed := strings.Contains(who, role) && slices.Contains(boundMayAsk(), row.Path)
+				status, text := request(t, m, bearer(name), method, pathOf(row))
+				if (status == http.StatusForbidden) == allowed {
+					t.Errorf("%s %s by %s, who is bound: %d %.200q; allowed should be %v", method, row.Path, name, status, text, allowed)
+				}
+			}
+		}
+	}
+}
