@@ -46,11 +46,11 @@ func TestMethodWithoutRow(t *testing.T) {
 	m := New(Deps{}).methods()
 	m.Handle("new.method", rpc.Method(func(context.Context, wire.Empty) (wire.Empty, error) { return wire.Empty{}, nil }))
 	for name, identity := range who {
-		err := guard{m, nil}.allows("new.method", identity)
+		err := guard{m}.allows("new.method", identity)
 		if answer, ok := errors.AsType[*rpc.Error](err); !ok || answer.Code != wire.CodeForbidden {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := (guard{m, nil}).allows("no.such.method", identity); err != nil {
+		if err := (guard{m}).allows("no.such.method", identity); err != nil {
 			t.Errorf("a method that is not there, by %s: %v", name, err)
 		}
 	}
