@@ -82,7 +82,7 @@ func NewMaintenance() *cobra.Command {
 What still fires afterwards is told then. vedette silence list shows it, and vedette
 silence end ends it early.`,
 		Example: "  vedette maintenance web-1 --for 1h -m 'new kernel'\n  vedette maintenance --to role=db --for 30m",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    cli.AtMostOneArg("HOST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0 && f.params.Selector == "":

@@ -25,12 +25,7 @@ func NewRollouts() *cobra.Command {
 		Short:   "List the rollouts, newest first",
 		Long:    `List the rollouts of all inspectors, or of one, newest first: those that go on and those that are over.`,
 		Example: "  vedette rollouts\n  vedette rollouts disk\n  vedette rollouts --json | jq 'select(.state == \"rolled back\")'",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("vedette rollouts takes one NAME, but got %q too", args[1])
-			}
-			return nil
-		},
+		Args:    cli.AtMostOneArg("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 1 {
 				return cli.Usagef("-n is %d; it must be above 0", limit)

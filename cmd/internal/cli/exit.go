@@ -176,7 +176,18 @@ func OneArg(name string) cobra.PositionalArgs {
 		case len(args) == 0:
 			return fmt.Errorf("%s needs %s", cmd.CommandPath(), name)
 		case len(args) > 1:
-			return fmt.Errorf("%s takes one %s, but got %q too", cmd.CommandPath(), name, args[1])
+			return fmt.Errorf("%s takes one argument, %s, but got %q too", cmd.CommandPath(), name, args[1])
+		}
+		return nil
+	}
+}
+
+// AtMostOneArg wants one argument, which name stands for, or none. The hints say what
+// to do where there are more.
+func AtMostOneArg(name string, hints ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return fmt.Errorf("%s takes one %s, but got %q too%s", cmd.CommandPath(), name, args[1], strings.Join(hints, ""))
 		}
 		return nil
 	}

@@ -13,7 +13,8 @@ import (
 
 // Helpful makes a command line help people who do not know it: the exit
 // statuses stand at the end of its help, a flag that is not there is told with
-// the one that may have been meant, and help on what is not there is a mistake.
+// the one that may have been meant, help on what is not there is a mistake, and so is
+// an argument that is empty. It comes after all commands are in place.
 func Helpful(root *cobra.Command) {
 	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 
@@ -23,6 +24,30 @@ func Helpful(root *cobra.Command) {
 	root.SetFlagErrorFunc(flagError)
 	if root.HasSubCommands() {
 		root.SetHelpCommand(helpCommand())
+	}
+	refuseEmpty(root)
+}
+
+// refuseEmpty has a command, and those below it, refuse an argument that is empty. They
+// would take it for all there is, or for a name that nobody has, where the shell left
+// out a variable.
+func refuseEmpty(cmd *cobra.Command) {
+	validate := cmd.Args
+	if validate == nil {
+		validate = cobra.ArbitraryArgs
+	}
+	if cmd.Runnable() && (cmd.Args != nil || cmd.HasParent()) {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			for _, arg := range args {
+				if strings.TrimSpace(arg) == "" {
+					return fmt.Errorf("an argument of %s is empty; is a variable of the shell not set?", cmd.CommandPath())
+				}
+			}
+			return validate(cmd, args)
+		}
+	}
+	for _, below := range cmd.Commands() {
+		refuseEmpty(below)
 	}
 }
 

@@ -38,12 +38,7 @@ scripts are isolated, the alerts about it, each inspector with its cost, and how
 what was pushed is there.`,
 		Example: "  vedette hosts\n  vedette hosts web-1\n  vedette hosts --failing --watch\n  vedette hosts --to role=db --sort -skew -o wide\n  vedette hosts --labels\n" +
 			"  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("vedette hosts takes one HOST, but got %q too", args[1])
-			}
-			return nil
-		},
+		Args: cli.AtMostOneArg("HOST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return h.one(cmd, args[0])

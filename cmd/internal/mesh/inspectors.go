@@ -51,12 +51,7 @@ processor time that a run takes. CRASHES are those of its process, BUDGET the
 runs that were cut off for taking too much.`,
 		Example: "  vedette inspectors\n  vedette inspectors --json | jq 'select(.summary.failed > 0) | .name'\n  vedette inspectors web-1 --sort -cpu/run\n" +
 			"  vedette inspectors --running --json | jq 'select(.state == \"quarantined\")'",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("vedette inspectors takes one HOST, but got %q too", args[1])
-			}
-			return nil
-		},
+		Args: cli.AtMostOneArg("HOST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if in.running || len(args) > 0 || in.to != "" {
 				return in.listOnHosts(cmd, args)

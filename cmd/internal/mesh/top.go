@@ -65,12 +65,7 @@ since the screen before.
 The keys < and > sort by another column, r turns the order round, q ends. Into a pipe
 it prints a table every two seconds, with --once one.`,
 		Example: "  vedette top\n  vedette top web-1\n  vedette top --to role=db --sort -memory\n  vedette top --once -o json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("vedette top takes one HOST, but got %q too", args[1])
-			}
-			return nil
-		},
+		Args:    cli.AtMostOneArg("HOST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return t.host(cmd, args[0])

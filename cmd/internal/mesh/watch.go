@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -56,12 +55,7 @@ it says how many events were lost where they came faster than they could be read
   vedette watch 'metrics/web-1/*'
   vedette watch 'metrics/*/load/*' --json
   vedette watch 'hosts/*' --count 1`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("vedette watch takes one PATTERN, but got %q too; quote it, so that the shell leaves * alone", args[1])
-			}
-			return nil
-		},
+		Args: cli.AtMostOneArg("PATTERN", "; quote it, so that the shell leaves * alone"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w.pattern = "metrics/*"
 			if len(args) > 0 {

@@ -29,7 +29,7 @@ Without FILE, or with -, it goes to the output. A FILE that is there is not
 overwritten.`,
 		Example: `  vedette master export backup.ndjson
   vedette master export --data /var/lib/vedette | gzip > backup.ndjson.gz`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.AtMostOneArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := openState(&settings, true)
 			if err != nil {
