@@ -1,5 +1,8 @@
 import { defineConfig } from 'vite';
 
+/** What the first load needs, and later chunks too: one chunk, as ten small ones weigh more. */
+const base = /node_modules.(preact|@preact|uplot)\b|src.(lib.(units|time|router)|charts.frame|data.store|ui.(kit|state|charts|panel))\.tsx?$/;
+
 // Two bundles come out of one tree: the application, and the script that the
 // master serves at /api/client (--mode client), which is one classic script
 // for pages that know nothing of modules.
@@ -29,6 +32,7 @@ export default defineConfig(({ mode }) =>
           assetsInlineLimit: 0,
           sourcemap: false,
           manifest: 'manifest.json',
+          rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: base }] } } },
           license: { fileName: 'third-party-licenses.md' },
         },
       },

@@ -175,11 +175,11 @@ test('a chart is boosted while its button is pressed, and what is stored is not'
   const page = await browser.page();
   await page.goto(dev);
   await page.locator('.panel h2 a').first().click();
-  const chart = page.locator('live-chart[data-chart="uptime"]');
+  const chart = page.locator('live-chart[data-chart="disk"][data-unit="percent"]');
   const button = chart.getByRole('button', { name: /^Boost/ });
   await button.click();
   equal(await button.getAttribute('aria-pressed'), 'true', 'the button');
-  const cell = page.locator('tr[data-inspector="uptime"] td.number').first();
+  const cell = page.locator('tr[data-inspector="disk"] td.number').first();
   await poll('the interval is told', async () => /, now /.test(await cell.textContent()));
   ok(/^Boost [\d.]+ Hz$/.test(await button.textContent()), `the button says ${await button.textContent()}`);
   // In a row, and drawn at once.
@@ -209,7 +209,7 @@ test('a chart is boosted while its button is pressed, and what is stored is not'
   // The samples between are in no history.
   const kept = await page.evaluate(async () => {
     const { start, end } = { start: (Date.now() - 600_000) / 1000, end: Date.now() / 1000 };
-    const answer = await fetch(`/api/v1/query?query=count_over_time(uptime_seconds[10m])&start=${start}&end=${end}`);
+    const answer = await fetch(`/api/v1/query?query=max(count_over_time(disk_used_percent[10m]))&start=${start}&end=${end}`);
     return Number((await answer.json()).data.result[0].value[1]);
   });
   const shown = await chart.evaluate((c) => c.series[0].times.length);

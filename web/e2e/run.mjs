@@ -14,6 +14,7 @@ import './ask.mjs';
 import './audit.mjs';
 import './boards.mjs';
 import './compare.mjs';
+import './host.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';

@@ -4,7 +4,7 @@ import { effect, untracked } from '@preact/signals';
 import { render } from 'preact';
 import './style/base.css';
 import { App } from './app.tsx';
-import { defineLiveChart } from './charts/live-chart.ts';
+import { LiveChart } from './charts/live-chart.ts';
 import { View } from './charts/view.ts';
 import { Fleet } from './data/fleet.ts';
 import { Past } from './data/past.ts';
@@ -14,7 +14,7 @@ import { endpoint } from './lib/rpc.ts';
 import { Router } from './lib/router.ts';
 import { pages } from './pages.ts';
 
-defineLiveChart();
+customElements.define('live-chart', LiveChart);
 const store = new Store();
 const view = new View();
 const past: Past = new Past({ call: (method, params) => session.rpc.call(method, params) }, store, view);

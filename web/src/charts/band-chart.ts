@@ -23,9 +23,6 @@ export class BandChart extends HTMLElement implements Drawable {
 
   connectedCallback(): void {
     if (!this.firstChild) {
-      this.box.className = 'plot';
-      this.box.tabIndex = 0;
-      this.box.setAttribute('role', 'img');
       this.cursor.listen(this.box);
       this.said.className = 'hint';
       this.append(this.said, this.box);

@@ -3,13 +3,21 @@
 
 import type { Chart, Series } from '../data/store.ts';
 import { labelText, lineNames } from '../data/store.ts';
-import { unitNames } from '../lib/units.ts';
+import { unitNames, type Unit } from '../lib/units.ts';
 import type { Drawing } from './drawing.ts';
+import type { Frame } from './frame.ts';
 import { Heading } from './heading.ts';
 import type { Legend } from './legend.ts';
 import type { Lines } from './lines.ts';
 import { lastText, newestText, samplingText, textAt, timeText } from './values.ts';
 import type { View } from './view.ts';
+
+/** Columns of a legend: their names, and what they say of a line at the row of the crosshair (or nowhere). */
+export interface Sums {
+  columns: string[];
+  /** `last` is its newest value, or that at the row. */
+  cells(frame: Frame, line: number, unit: Unit, row: number | null, last: string): string[];
+}
 
 /** What captions are of. */
 export interface Captioned {
@@ -24,6 +32,8 @@ export interface Captioned {
 
 export class Captions {
   readonly heading: Heading;
+  /** What the legend has of each line beside its value; null for nothing. */
+  sums: Sums | null = null;
   private names = new Map<Series, string>();
   private grain = 0;
 
@@ -48,7 +58,7 @@ export class Captions {
     const shown = lines.drawn.map((s) => {
       return { name: names.get(s) ?? s.key, full: s.key + labelText(s.labels), ...lines.look(s) };
     });
-    legend.show(shown, lines.more, bands);
+    legend.show(shown, lines.more, bands, this.sums?.columns);
   }
 
   /** Legend and time: at the row of the crosshair, or the newest. */
@@ -61,8 +71,10 @@ export class Captions {
     const fresh = !chart.host.gone && view.live;
     legend.values(
       lines.drawn.map((s, i) => {
-        if (row !== null) return textAt(frame, i, row, chart.unit);
-        return view.place ? lastText(frame, i, chart.unit) : newestText(s, chart.unit, edge, fresh);
+        const { unit } = chart;
+        const newest = (): string => (view.place ? lastText(frame, i, unit) : newestText(s, unit, edge, fresh));
+        const last = row === null ? newest() : textAt(frame, i, row, unit);
+        return this.sums?.cells(frame, i, unit, row, last) ?? [last];
       }),
     );
   }

@@ -51,3 +51,14 @@ export function slotsOf(before: ReadonlyMap<string, number>, ids: string[]): Map
   }
   return slots;
 }
+
+/** Which lines are hidden after one was chosen; solo shows it alone, and all when it is alone. */
+export function hiddenAfter(all: string[], hidden: ReadonlySet<string>, line: string, solo: boolean): Set<string> {
+  if (!solo) {
+    const next = new Set(hidden);
+    if (!next.delete(line)) next.add(line);
+    return next;
+  }
+  const alone = !hidden.has(line) && all.every((l) => l === line || hidden.has(l));
+  return new Set(alone ? [] : all.filter((l) => l !== line));
+}

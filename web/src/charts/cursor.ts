@@ -30,8 +30,11 @@ export class Cursor {
     private readonly tell: (row: number | null) => void,
   ) {}
 
-  /** Listens to the keys of an element. */
+  /** Makes an element the plot of a chart, which can have the focus, and listens to its keys. */
   listen(box: HTMLElement): void {
+    box.className = 'plot';
+    box.tabIndex = 0;
+    box.setAttribute('role', 'img');
     box.addEventListener('keydown', (e) => this.key(e));
     box.addEventListener('blur', () => this.move(null));
   }

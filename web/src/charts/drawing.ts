@@ -15,20 +15,24 @@ export interface DrawingSpec {
   /** Somebody has dragged over a part of time, in milliseconds. */
   onSelect: (from: number, to: number) => void;
   onDouble: () => void;
+  /** Changes how lines are drawn, where they are not drawn as lines. */
+  shape?: (options: uPlot.Options, lines: Line[]) => uPlot.Options;
+}
+
+/** A line of a frame: its lowest, its middle and its highest, which are one where a point is a sample. */
+export function bandOf(frame: Frame, line: number): [low: Column, middle: Column, high: Column] {
+  const high = frame.columns[line] ?? [];
+  if (!frame.lows) return [high, high, high];
+  // A counter has no lowest: its growth is an average.
+  const low = high.map((v, r) => frame.lows?.[line]?.[r] ?? v);
+  return [low, frame.middles?.[line] ?? high.map((v, r) => middle(v, low[r])), high];
 }
 
 /** The columns of a plot: lines, then, where they are bands, their upper and their lower edges. */
 export function plotColumns(frame: Frame, bands: boolean): Column[] {
   if (!bands) return frame.columns;
-  const lows = frame.columns.map((high, i) => lowOf(frame, high, i));
-  const middles = frame.middles ?? frame.columns.map((high, i) => high.map((v, r) => middle(v, lows[i][r])));
-  return [...middles, ...frame.columns, ...lows];
-}
-
-/** A counter has no lowest: its growth is an average. */
-function lowOf(frame: Frame, high: Column, line: number): Column {
-  const low = frame.lows?.[line];
-  return high.map((v, r) => (typeof v === 'number' && typeof low?.[r] !== 'number' ? v : (low?.[r] ?? v)));
+  const lines = frame.columns.map((_, i) => bandOf(frame, i));
+  return [...lines.map(([, m]) => m), ...frame.columns, ...lines.map(([low]) => low)];
 }
 
 function middle(high: Column[number], low: Column[number]): Column[number] {
@@ -50,14 +54,15 @@ export class Drawing {
     this.bands = spec.bands;
     this.count = spec.lines.length;
     const columns = spec.bands ? 3 * this.count : this.count;
+    const options = plotOptions({
+      ...spec,
+      width: this.width,
+      height: this.height,
+      colours: resolveColours(near),
+      lonely: (line) => this.frame.lonely[line] ?? [],
+    });
     this.plot = new uPlot(
-      plotOptions({
-        ...spec,
-        width: this.width,
-        height: this.height,
-        colours: resolveColours(near),
-        lonely: (line) => this.frame.lonely[line] ?? [],
-      }),
+      spec.shape ? spec.shape(options, spec.lines) : options,
       [[], ...Array.from({ length: columns }, () => [])] as unknown as uPlot.AlignedData,
       this.box,
     );
@@ -90,9 +95,11 @@ export class Drawing {
     });
   }
 
-  show(line: number, show: boolean): void {
-    for (let i = line; i < (this.bands ? 3 : 1) * this.count; i += this.count) {
-      this.plot?.setSeries(i + 1, { show }, false);
+  /** Shows or hides each line. */
+  show(lines: { shown: boolean }[]): void {
+    for (let i = 0; i < (this.bands ? 3 : 1) * this.count; i++) {
+      const show = lines[i % this.count]?.shown ?? true;
+      if (this.plot && this.plot.series[i + 1].show !== show) this.plot.setSeries(i + 1, { show }, false);
     }
   }
 }

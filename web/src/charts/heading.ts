@@ -24,8 +24,9 @@ export class Heading {
     if (this.at.textContent !== text) this.at.textContent = text;
   }
 
+  /** Adds a button; what is added later stands before what was there. */
   add(button: HTMLElement): void {
-    this.element.append(button);
+    this.at.after(button);
   }
 }
 

@@ -26,7 +26,7 @@ export interface LegendLine {
 
 interface Row {
   button: HTMLButtonElement;
-  value: Text;
+  values: Text[];
 }
 
 export class Legend {
@@ -45,17 +45,18 @@ export class Legend {
 
   /**
    * Shows these lines. `more` is the text of the last button, '' for none; `wide`
-   * makes room for values that are ranges.
+   * makes room for values that are ranges. `columns` are the names of the values of a
+   * line, where it has several.
    */
-  show(lines: LegendLine[], more: string, wide: boolean): void {
-    this.element.classList.toggle('wide', wide);
-    this.rows = lines.map((line, i) => this.row(line, i));
+  show(lines: LegendLine[], more: string, wide: boolean, columns: string[] = []): void {
+    const { classList } = this.element;
+    classList.toggle('wide', wide && columns.length === 0);
+    classList.toggle('columns', columns.length > 0);
+    classList.toggle('one', lines.length === 1);
+    this.rows = lines.map((line, i) => this.row(line, i, columns.length || 1));
     this.element.replaceChildren(
-      ...this.rows.map((r) => {
-        const item = document.createElement('li');
-        item.append(r.button);
-        return item;
-      }),
+      ...(columns.length > 0 ? [headOf(columns)] : []),
+      ...this.rows.map((r) => itemOf(r.button)),
     );
     // Two columns have room for short names only.
     this.element.classList.toggle('long', lines.some((l) => isLong(l.name)));
@@ -68,18 +69,22 @@ export class Legend {
     else if (!this.moreItem.isConnected) this.element.append(this.moreItem);
   }
 
-  values(texts: string[]): void {
-    texts.forEach((text, i) => {
-      const node = this.rows[i]?.value;
-      if (node && node.data !== text) node.data = text;
+  /** Writes the values: of each line as many as it has columns. */
+  values(rows: string[][]): void {
+    rows.forEach((texts, i) => {
+      this.rows[i]?.values.forEach((node, n) => {
+        const text = texts[n] ?? '';
+        if (node.data !== text) node.data = text;
+      });
     });
   }
 
-  press(line: number, shown: boolean): void {
-    this.rows[line]?.button.setAttribute('aria-pressed', String(shown));
+  /** Says of each line whether it is shown. */
+  press(lines: { shown: boolean }[]): void {
+    lines.forEach(({ shown }, i) => this.rows[i]?.button.setAttribute('aria-pressed', String(shown)));
   }
 
-  private row({ name: text, full, slot, shown }: LegendLine, i: number): Row {
+  private row({ name: text, full, slot, shown }: LegendLine, i: number, columns: number): Row {
     const button = document.createElement('button');
     button.type = 'button';
     button.title = full;
@@ -92,10 +97,32 @@ export class Legend {
     if (slot >= seriesColours) swatch.dataset.dashed = '';
     const name = document.createElement('span');
     name.textContent = text;
-    const output = document.createElement('b');
-    const value = document.createTextNode('–');
-    output.append(value);
-    button.append(swatch, name, output);
-    return { button, value };
+    button.append(swatch, name);
+    const values = Array.from({ length: columns }, () => {
+      const output = document.createElement('b');
+      output.append('–');
+      button.append(output);
+      return output.firstChild as Text;
+    });
+    return { button, values };
   }
+}
+
+function itemOf(child: HTMLElement): HTMLElement {
+  const item = document.createElement('li');
+  item.append(child);
+  return item;
+}
+
+/** The names of the columns, for those who see them. */
+function headOf(columns: string[]): HTMLElement {
+  const names = document.createElement('div');
+  names.append(
+    ...columns.map((text) => {
+      const name = document.createElement('small');
+      name.textContent = text;
+      return name;
+    }),
+  );
+  return itemOf(names);
 }

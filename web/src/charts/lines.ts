@@ -2,15 +2,21 @@
 // has hidden.
 
 import type { Chart, Series } from '../data/store.ts';
-import { hasLongNames, moreText, mostLines, slotsOf, type Room } from './choose.ts';
+import { hasLongNames, hiddenAfter, moreText, mostLines, slotsOf, type Room } from './choose.ts';
 import { topLines } from './frame.ts';
 
 const chooseAgain = 15_000; // ms between two choices of the top lines
 
+export interface Look {
+  /** Place among the colours. */
+  slot: number;
+  shown: boolean;
+}
+
 export class Lines {
   drawn: Series[] = [];
   private slots = new Map<string, number>();
-  private readonly hidden = new Set<string>();
+  private hidden: ReadonlySet<string> = new Set();
   private expanded = false;
   private chosenAt = 0;
 
@@ -44,7 +50,12 @@ export class Lines {
     return moreText(this.chart().series.length, this.drawn.length, this.room);
   }
 
-  look(s: Series): { slot: number; shown: boolean } {
+  /** How each line that is drawn looks. */
+  get looks(): Look[] {
+    return this.drawn.map((s) => this.look(s));
+  }
+
+  look(s: Series): Look {
     return { slot: this.slots.get(s.id) ?? 0, shown: !this.hidden.has(s.id) };
   }
 
@@ -54,16 +65,20 @@ export class Lines {
     this.stale();
   }
 
+  /** Hides lines by their ids, those of other charts among them. */
+  hide(ids: Iterable<string>): void {
+    this.hidden = new Set(ids);
+  }
+
+  /** The lines that are hidden: those of other charts as told, and of this one as they are. */
+  hiddenBeside(all: string[]): string[] {
+    const own = this.drawn.map((s) => s.id);
+    return [...all.filter((id) => !own.includes(id)), ...own.filter((id) => this.hidden.has(id))];
+  }
+
   /** Shows or hides a line; solo shows it alone, and all when it is alone. */
   toggle(line: number, solo: boolean): void {
-    const { id } = this.drawn[line];
-    const { hidden } = this;
-    if (solo) {
-      const alone = !hidden.has(id) && this.drawn.every((s) => s.id === id || hidden.has(s.id));
-      hidden.clear();
-      if (!alone) for (const s of this.drawn) if (s.id !== id) hidden.add(s.id);
-    } else if (!hidden.delete(id)) {
-      hidden.add(id);
-    }
+    const all = this.drawn.map((s) => s.id);
+    this.hidden = hiddenAfter(all, this.hidden, all[line], solo);
   }
 }

@@ -8,6 +8,7 @@
 
 import { frameOf, type QueryLine } from '../data/matrix.ts';
 import type { Unit } from '../lib/units.ts';
+import { hiddenAfter } from './choose.ts';
 import { Cursor } from './cursor.ts';
 import { Drawing } from './drawing.ts';
 import type { Frame } from './frame.ts';
@@ -30,17 +31,6 @@ export interface Drawn {
 
 const nothing: Drawn = { lines: [], unit: '', step: 1000, from: 0, to: 1, offset: 0 };
 
-/** Which lines are hidden after one was chosen; solo shows it alone, and all when it is alone. */
-export function hiddenAfter(all: string[], hidden: ReadonlySet<string>, line: string, solo: boolean): Set<string> {
-  if (!solo) {
-    const next = new Set(hidden);
-    if (!next.delete(line)) next.add(line);
-    return next;
-  }
-  const alone = !hidden.has(line) && all.every((l) => l === line || hidden.has(l));
-  return new Set(alone ? [] : all.filter((l) => l !== line));
-}
-
 export class QueryChart extends HTMLElement implements Drawable {
   readonly host = null;
   view!: View;
@@ -59,9 +49,6 @@ export class QueryChart extends HTMLElement implements Drawable {
 
   connectedCallback(): void {
     if (!this.firstChild) {
-      this.box.className = 'plot';
-      this.box.tabIndex = 0;
-      this.box.setAttribute('role', 'img');
       this.cursor.listen(this.box);
       this.append(this.at, this.box, this.legend.element);
     }
@@ -141,10 +128,9 @@ export class QueryChart extends HTMLElement implements Drawable {
 
   private applyHidden(): void {
     if (!this.created) return;
-    this.shown.lines.forEach((l, i) => {
-      this.drawing.show(i, !this.without.has(l.full));
-      this.legend.press(i, !this.without.has(l.full));
-    });
+    const looks = this.shown.lines.map((l) => ({ shown: !this.without.has(l.full) }));
+    this.drawing.show(looks);
+    this.legend.press(looks);
     this.drawnFor = null;
     this.view.request(this);
   }
@@ -156,7 +142,7 @@ export class QueryChart extends HTMLElement implements Drawable {
     const { row } = this.cursor;
     const text = row === null ? '' : timeText(frame.times[row], step, Date.now());
     if (this.at.textContent !== text) this.at.textContent = text;
-    this.legend.values(lines.map((_, i) => (row === null ? (this.stats ? statsText : lastText)(frame, i, unit) : textAt(frame, i, row, unit))));
+    this.legend.values(lines.map((_, i) => [row === null ? (this.stats ? statsText : lastText)(frame, i, unit) : textAt(frame, i, row, unit)]));
   }
 
   private tell(row: number | null): void {

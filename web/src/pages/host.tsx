@@ -1,9 +1,11 @@
 // The page of one host: its charts large, and how its inspectors are.
 
 import '../style/host.css';
-import { useSignal } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { ChartPage } from '../charts/chart-page.ts';
+import type { Mark } from '../charts/marks.ts';
 import type { HostModel } from '../data/store.ts';
 import type { PageProps, Parts } from '../parts.ts';
 import { GroupedCharts } from '../ui/charts.tsx';
@@ -12,15 +14,25 @@ import { Condition, Facts, Problems } from '../ui/state.tsx';
 
 const lookEvery = 2_000; // ms between two looks at the counts of the inspectors
 
-export default function HostPage({ params: { host: name }, session, store, view, fleet }: PageProps) {
+export default function HostPage({ params: { host: name }, ...parts }: PageProps) {
+  const { session, store, view, fleet, router } = parts;
   useEffect(() => {
     const look = (): void => void session.look(name).catch(() => {});
     look();
     const timer = setInterval(look, lookEvery);
     return () => clearInterval(timer);
   }, [name]);
+  const hidden = useSignal(router.get('hide').split('\n').filter(Boolean));
+  const marks = useSignal<Mark[]>([]);
+  const page = useMemo((): ChartPage => ({ boosts: session.boosts, hidden, marks }), []);
+  useSignalEffect(() => router.set({ hide: hidden.value.join('\n') }));
   // Reading the list makes the page follow it.
   const host = store.hosts.value.find((h) => h.name === name);
+  useEffect(() => {
+    if (!host) return undefined;
+    const following = import('../data/host-marks.ts').then((m) => m.followMarks(host, parts, marks));
+    return () => void following.then((stop) => stop());
+  }, [host]);
   if (!host) return <Missing name={name} known={session.ready.value} />;
   return (
     <section class={host.gone ? 'panel single gone' : 'panel single'} data-host={name}>
@@ -35,7 +47,7 @@ export default function HostPage({ params: { host: name }, session, store, view,
       <Labels host={host} session={session} />
       <Problems host={host} />
       <div class="body">
-        <GroupedCharts host={host} view={view} fleet={fleet} large boosts={session.boosts} />
+        <GroupedCharts host={host} view={view} fleet={fleet} large page={page} />
       </div>
       <Inspectors host={host} session={session} fleet={fleet} />
     </section>

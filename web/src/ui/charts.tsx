@@ -2,18 +2,18 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { ChartPage } from '../charts/chart-page.ts';
 import type { LiveChart } from '../charts/live-chart.ts';
 import type { View } from '../charts/view.ts';
 import { Origin } from './origin.tsx';
 import { groupsOf, idle } from './host-groups.ts';
 import type { Parts } from '../parts.ts';
-import type { Boosts } from '../data/boosts.ts';
 import { selfChart, type Chart, type HostModel } from '../data/store.ts';
 
 declare module 'preact' {
   namespace JSX {
     interface IntrinsicElements {
-      'live-chart': Partial<Pick<LiveChart, 'chart' | 'view' | 'large' | 'boosts'>> & { key?: string };
+      'live-chart': Partial<Pick<LiveChart, 'chart' | 'view' | 'large' | 'page'>> & { key?: string };
     }
   }
 }
@@ -21,8 +21,8 @@ declare module 'preact' {
 interface Shared {
   view: View;
   large?: boolean;
-  /** Charts have a button that makes their inspectors run faster. */
-  boosts?: Boosts;
+  /** What the page of a host gives its charts. */
+  page?: ChartPage;
 }
 
 export function Charts({ host, ...shared }: Shared & { host: HostModel }) {
@@ -42,29 +42,38 @@ export function Charts({ host, ...shared }: Shared & { host: HostModel }) {
 
 const lookEvery = 5_000; // ms between two looks at what is idle
 
-/** The charts of a host under the full names of their inspectors; those of zeros folded away. */
+/** The charts of a host under the full names of their inspectors; facts first, and zeros folded away. */
 export function GroupedCharts({ host, fleet, ...shared }: Shared & Pick<Parts, 'fleet'> & { host: HostModel }) {
   const { view } = shared;
   const idleIds = useSignal('');
+  const known = useSignal<typeof import('./host-facts.tsx') | null>(null);
+  const looks = useSignal(0);
   useEffect(() => view.mount(host), [host]);
+  useEffect(() => void import('./host-facts.tsx').then((m) => (known.value = m)), []);
   useEffect(() => {
     const look = (): void => {
       const found = host.charts.peek().filter(idle);
       idleIds.value = found.map((c) => c.id).join('\n');
+      looks.value++;
     };
     look();
     const timer = setInterval(look, lookEvery);
     return () => clearInterval(timer);
   }, [host]);
-  const charts = host.charts.value;
-  if (charts.length === 0) return <p class="waiting">Waiting for the first samples.</p>;
+  void looks.value; // facts are told as they are then
+  const all = host.charts.value;
+  if (all.length === 0) return <p class="waiting">Waiting for the first samples.</p>;
+  const own = all.filter((c) => c.name === selfChart);
+  const others = all.filter((c) => c.name !== selfChart);
+  const { facts, rest: charts } = known.value?.factsOf(others, Date.now(), location.search) ?? { facts: [], rest: others };
   const zeros = new Set(idleIds.value.split('\n'));
-  const own = charts.filter((c) => c.name === selfChart);
-  const resting = charts.filter((c) => zeros.has(c.id) && c.name !== selfChart);
+  const resting = charts.filter((c) => zeros.has(c.id));
   const entries = new Map(fleet.catalog.value.map((e) => [e.name, e]));
   const groups = groupsOf(host, charts.filter((c) => !zeros.has(c.id)));
+  const HostFacts = known.value?.HostFacts;
   return (
     <>
+      {HostFacts && <HostFacts facts={facts} />}
       <Contents names={groups.map((g) => g.name)} />
       {groups.map((g) => (
         <section key={g.name} id={`charts ${g.name}`} class="group" aria-label={g.name} tabIndex={-1}>
@@ -116,11 +125,11 @@ function Own(props: Shared & { charts: Chart[] }) {
   return <Folded title="What measuring costs" {...props} />;
 }
 
-function Grid({ charts, view, large, boosts }: Shared & { charts: Chart[] }) {
+function Grid({ charts, view, large, page }: Shared & { charts: Chart[] }) {
   return (
     <div class={large ? 'grid large' : 'grid'}>
       {charts.map((chart) => (
-        <live-chart key={chart.id} chart={chart} view={view} large={large ?? false} boosts={boosts} />
+        <live-chart key={chart.id} chart={chart} view={view} large={large ?? false} page={page} />
       ))}
     </div>
   );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hiddenAfter } from './query-chart.ts';
+import { hiddenAfter } from './choose.ts';
 
 const all = ['a', 'b', 'c'];
 

@@ -1,0 +1,13 @@
+// What the page of a host gives its charts.
+
+import type { ReadonlySignal, Signal } from '@preact/signals';
+import type { Boosts } from '../data/boosts.ts';
+import type { Mark } from './marks.ts';
+
+export interface ChartPage {
+  boosts: Boosts;
+  /** The ids of lines that somebody has hidden, on all charts of the page. */
+  hidden: Signal<string[]>;
+  /** What happened to the host. */
+  marks: ReadonlySignal<Mark[]>;
+}

@@ -1,0 +1,85 @@
+// What a large chart has beside its lines: sums in its legend, a table, a button that has
+// samples come faster, strips in place of lines where they are states, and marks of what
+// happened. A chart loads this after it is drawn.
+
+import { effect } from '@preact/signals';
+import type { Chart } from '../data/store.ts';
+import { BoostButton } from './boost-button.ts';
+import type { Captions } from './captions.ts';
+import type { ChartPage } from './chart-page.ts';
+import type { Drawing, DrawingSpec } from './drawing.ts';
+import { foldButton } from './heading.ts';
+import type { Lines } from './lines.ts';
+import { MarkLayer } from './mark-layer.ts';
+import { Summary } from './stats.ts';
+import { isStates, stripHeight, stripShape } from './strip.ts';
+import { tableOf } from './table.ts';
+import type { Drawable, View } from './view.ts';
+
+/** The parts of a chart that are changed. */
+export interface LargeParts {
+  element: Drawable & HTMLElement & { chart: Chart; view: View; page?: ChartPage };
+  box: HTMLElement;
+  captions: Captions;
+  drawing: Drawing;
+  lines: Lines;
+}
+
+export class Large {
+  private readonly boost: BoostButton | undefined;
+  private readonly marks: MarkLayer;
+  private strips = false;
+  /** It was seen to be no states: it stays so, and does not change to and fro. */
+  private never = false;
+  private stops: (() => void)[] = [];
+
+  constructor(private readonly of: LargeParts) {
+    const { element, box, captions, drawing, lines } = of;
+    const { chart, view, page } = element;
+    captions.sums = new Summary(() => lines.drawn.length === 1);
+    if (page?.boosts) {
+      this.boost = new BoostButton(chart, page.boosts, () => view.grain === 0 && view.live && view.request(element));
+      captions.heading.add(this.boost.element);
+    }
+    captions.heading.add(foldButton('Table', `Table of ${chart.name}`, element, () => tableOf(drawing.frame, captions.drawn, chart)));
+    this.marks = new MarkLayer(box);
+  }
+
+  /** Follows what the page tells. stop() is its pair. */
+  start(): void {
+    const { element } = this.of;
+    this.boost?.start();
+    this.stops.push(
+      effect(() => {
+        this.marks.show(element.page?.marks?.value ?? [], element.chart);
+        this.place();
+      }),
+    );
+  }
+
+  stop(): void {
+    this.boost?.stop();
+    this.stops.splice(0).forEach((stop) => stop());
+  }
+
+  /** How lines are drawn: undefined where they are lines. */
+  get shape(): DrawingSpec['shape'] {
+    return this.strips ? stripShape : undefined;
+  }
+
+  /** Whether a chart is drawn as something else than it was. */
+  get changed(): boolean {
+    const { element, box, lines } = this.of;
+    const strips = !this.never && isStates(element.chart);
+    if (this.strips && !strips) this.never = true;
+    if (strips === this.strips) return false;
+    this.strips = strips;
+    box.style.height = strips ? `${stripHeight(lines.drawn.length)}px` : '';
+    return true;
+  }
+
+  /** Has marks stand where the drawing has their times. */
+  place(): void {
+    this.marks.place(this.of.drawing.plot);
+  }
+}

@@ -1,0 +1,77 @@
+// What happened to a host, as marks on its charts: revisions of its inspectors, and alerts
+// that fired and ended. Pure.
+
+import type { Found } from '../data/prom.ts';
+import { fits, parseQuery } from '../data/query.ts';
+import type { Rollout } from '../data/wire.ts';
+import { below } from '../lib/router.ts';
+
+export interface Mark {
+  /** ms, on the browser's clock. */
+  at: number;
+  tone: 'good' | 'warn' | 'bad' | 'plain';
+  text: string;
+  href: string;
+  /** The inspector that it is about; '' for the whole host. */
+  inspector: string;
+}
+
+/** Whom marks are of. */
+export interface MarkedHost {
+  name: string;
+  labels: Record<string, string>;
+}
+
+/** Whether a selector selects a host; '' is none, and all hosts have the label host. */
+function selects(selector: string, { name, labels }: MarkedHost): boolean {
+  return selector !== '' && fits(parseQuery(selector === '*' ? '' : selector), { labels: { ...labels, host: name }, text: name });
+}
+
+const verbs: Record<string, string> = { push: 'pushed', rollback: 'rolled back', delete: 'deleted' };
+
+/** The rollouts that changed what a host runs; `offset` leads from the master's clock to ours. */
+export function revisionMarks(rollouts: Rollout[], host: MarkedHost, offset: number): Mark[] {
+  const marks: Mark[] = [];
+  for (const r of rollouts) {
+    if (!selects(r.to_selector, host) && !selects(r.from_selector, host)) continue;
+    const revision = r.to ? ` ${r.to.slice(0, 8)}` : '';
+    const why = r.message ? `: ${r.message}` : '';
+    const mark = { href: below('/rollouts', r.id), inspector: r.inspector };
+    marks.push({ ...mark, at: r.started_ms + offset, tone: 'plain', text: `${r.inspector}${revision} ${verbs[r.action] ?? r.action} by ${r.author}${why}` });
+    if (r.state === 'rolled back') {
+      const at = (r.finished_ms || r.started_ms) + offset;
+      marks.push({ ...mark, at, tone: 'warn', text: `${r.inspector}${revision} was taken back${r.reason ? `: ${r.reason}` : ''}` });
+    }
+  }
+  return marks;
+}
+
+/** The query whose answer says when alerts of a host fired. */
+export function firingQuery(host: string): string {
+  return `ALERTS{host=${JSON.stringify(host)}, alertstate="firing"}`;
+}
+
+/**
+ * When alerts fired and ended, by what the history has of them in steps of `step` ms. One
+ * that fires in the first or the last step began before, or goes on.
+ */
+export function alertMarks(found: Found[], from: number, to: number, step: number, offset: number): Mark[] {
+  return found.flatMap(({ metric, points }) => {
+    const name = metric.alertname ?? 'alert';
+    const bad = metric.severity === 'critical';
+    const marks: Mark[] = [];
+    const mark = (at: number, tone: Mark['tone'], text: string): void => void marks.push({ at: at + offset, tone, text: `${name} ${text}`, href: '/alerts', inspector: '' });
+    points.forEach(([seconds], i) => {
+      const at = seconds * 1000;
+      const [before, after] = [points[i - 1]?.[0], points[i + 1]?.[0]].map((t) => (t === undefined ? NaN : t * 1000));
+      if (!(at - before <= 1.5 * step) && at - from > step) mark(at, bad ? 'bad' : 'warn', 'fired');
+      if (!(after - at <= 1.5 * step) && to - at > step) mark(at + step, 'good', 'ended');
+    });
+    return marks;
+  });
+}
+
+/** The marks of a chart whose lines some inspectors yield: theirs, and those of the host. */
+export function marksFor(marks: Mark[], inspectors: ReadonlySet<string>): Mark[] {
+  return marks.filter((m) => m.inspector === '' || inspectors.has(m.inspector));
+}
