@@ -1,0 +1,18 @@
+// For tests: a canvas that takes everything and draws nothing.
+
+/** Has canvases accept what is drawn, where the document has none that draws. */
+export function fakeCanvas(): void {
+  const context: unknown = new Proxy(
+    {},
+    {
+      get: (values: Record<string, unknown>, name: string) => (name in values ? values[name] : name === 'measureText' ? () => ({ width: 10 }) : () => context),
+      set: (values: Record<string, unknown>, name: string, value) => ((values[name] = value), true),
+    },
+  );
+  HTMLCanvasElement.prototype.getContext = (() => context) as never;
+  (globalThis as Record<string, unknown>).Path2D = class {
+    constructor() {
+      return context as object;
+    }
+  };
+}
