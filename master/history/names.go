@@ -44,6 +44,6 @@ func ownLabels(stored labels.Labels) map[string]string {
 			own = append(own, inspectors.Label{Name: l.Name, Value: l.Value})
 		}
 	})
-	shown, _ := Shown(own)
+	shown, _ := inspectors.Bearable(own)
 	return shown.Map()
 }

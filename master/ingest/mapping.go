@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/master/history"
 )
 
 // remoteHost returns the host that a series of another system is of: its label
@@ -70,41 +69,7 @@ func fitHost(text string) string {
 		if text == "" {
 			return ""
 		}
-		return history.Digested(text, inspectors.MaxSegmentBytes, "-")
+		return inspectors.Digested(text, inspectors.MaxSegmentBytes, "-")
 	}
 	return fit
-}
-
-// isMetricName reports whether a name is one of Prometheus' classic form.
-func isMetricName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == ':'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
-}
-
-// remoteKey makes a key of the name of a metric, with its own chart. A name that is
-// longer than a segment may be is divided at its underscores. One that is no key even
-// so becomes letters, and ends in a digest of the whole.
-func remoteKey(name string) string {
-	const most = inspectors.MaxSegmentBytes
-	var segments []string
-	rest := name
-	for isMetricName(name) && len(rest) > most {
-		cut := strings.LastIndexByte(rest[:most], '_')
-		if cut <= 0 {
-			break
-		}
-		segments = append(segments, rest[:cut])
-		rest = rest[cut+1:]
-	}
-	key := strings.Join(append(segments, rest), "/")
-	if !isMetricName(name) || inspectors.ValidateKey(key) != nil {
-		return history.Digested(name, most, "-")
-	}
-	return key
 }

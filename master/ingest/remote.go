@@ -168,8 +168,8 @@ func (i *Ingest) makeRemote(host string, from *receive.Series) (remoteSeries, er
 	if err != nil {
 		return remoteSeries{}, err
 	}
-	key, kind := remoteKey(from.Name), remoteKind(from.Name)
-	bearable, differs := history.Shown(own)
+	key, kind := inspectors.MetricKey(from.Name), inspectors.MetricKind(from.Name)
+	bearable, differs := inspectors.Bearable(own)
 	shown, err := i.intern(named, key, bearable, kind)
 	if err != nil {
 		return remoteSeries{}, err
@@ -177,7 +177,7 @@ func (i *Ingest) makeRemote(host string, from *receive.Series) (remoteSeries, er
 	if differs {
 		i.mapped("label", 1)
 	}
-	if !isMetricName(from.Name) {
+	if !inspectors.IsMetricName(from.Name) {
 		i.mapped("name", 1)
 	}
 	return remoteSeries{host: named, series: series{
@@ -224,14 +224,4 @@ func remoteLabels(host string, from []receive.Label) (own inspectors.Labels, nam
 		return nil, "", &remoteError{refusedHost, fmt.Errorf("%w; a series needs a label %q or %q", err, labelHost, labelInstance)}
 	}
 	return own, named, nil
-}
-
-// remoteKind is what the name of a metric says.
-func remoteKind(name string) inspectors.Kind {
-	for _, suffix := range []string{"_total", "_count", "_sum", "_bucket"} {
-		if strings.HasSuffix(name, suffix) {
-			return inspectors.Counter
-		}
-	}
-	return inspectors.Gauge
 }

@@ -228,7 +228,7 @@ func TestRemoteKinds(t *testing.T) {
 		"a_total": inspectors.Counter, "a_bucket": inspectors.Counter, "a_seconds": inspectors.Gauge,
 		"up": inspectors.Gauge,
 	} {
-		if got := remoteKind(name); got != want {
+		if got := inspectors.MetricKind(name); got != want {
 			t.Errorf("%s is a %s, want a %s", name, got, want)
 		}
 	}

@@ -1,0 +1,112 @@
+package inspectors
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// IsMetricName reports whether a name is one of a metric in Prometheus' classic form.
+func IsMetricName(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == ':'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// MetricKey makes a key of the name of a metric that comes from elsewhere, with its own
+// chart. A name that is longer than a segment may be is divided at its underscores, which
+// MetricName undoes. One that is no key even so becomes letters, and ends in a digest of
+// the whole.
+func MetricKey(name string) string {
+	const most = MaxSegmentBytes
+	var segments []string
+	rest := name
+	for IsMetricName(name) && len(rest) > most {
+		cut := strings.LastIndexByte(rest[:most], '_')
+		if cut <= 0 {
+			break
+		}
+		segments = append(segments, rest[:cut])
+		rest = rest[cut+1:]
+	}
+	key := strings.Join(append(segments, rest), "/")
+	if !IsMetricName(name) || ValidateKey(key) != nil {
+		return Digested(name, most, "-")
+	}
+	return key
+}
+
+// MetricKind is what the name of a metric says of its kind, where nothing else does.
+func MetricKind(name string) Kind {
+	for _, suffix := range []string{"_total", "_count", "_sum", "_bucket"} {
+		if strings.HasSuffix(name, suffix) {
+			return Counter
+		}
+	}
+	return Gauge
+}
+
+// Bearable returns labels that come from elsewhere as a page and a terminal bear them,
+// and whether any differs: names become letters, digits and "_", values are escaped, and
+// what is too long is cut. Different labels stay different.
+func Bearable(own Labels) (bearable Labels, differs bool) {
+	bearable = own
+	for i, l := range own {
+		name, value := bearableName(l.Name), bearableValue(l.Value)
+		if name == l.Name && value == l.Value {
+			continue
+		}
+		if !differs {
+			bearable, differs = slices.Clone(own), true
+		}
+		bearable[i] = Label{Name: name, Value: value}
+	}
+	if differs {
+		bearable.sort()
+	}
+	return bearable, differs
+}
+
+func bearableName(name string) string {
+	if (Labels{{Name: name}}).Validate() == nil {
+		return name
+	}
+	return Digested(name, MaxLabelNameBytes, "_")
+}
+
+func bearableValue(value string) string {
+	escaped := EscapeValue(value)
+	if len(escaped) <= MaxLabelValueBytes {
+		return escaped
+	}
+	end := MaxLabelValueBytes - len("…") - digestBytes
+	for !utf8.RuneStart(escaped[end]) {
+		end--
+	}
+	return escaped[:end] + "…" + digest(value)
+}
+
+// Digested makes a name of letters, digits and "_" out of any text, at most so many
+// bytes long, which ends in a digest of the whole.
+func Digested(text string, most int, separator string) string {
+	plain := strings.TrimLeft(MetricName(text), "_")
+	plain = plain[:min(len(plain), most-len(separator)-digestBytes-1)]
+	if plain == "" || '0' <= plain[0] && plain[0] <= '9' {
+		plain = "x" + plain
+	}
+	return plain + separator + digest(text)
+}
+
+const digestBytes = 12 // of text
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])[:digestBytes]
+}
