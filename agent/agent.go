@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/assignment"
+	"github.com/vedettehq/vedette/agent/collect"
 	"github.com/vedettehq/vedette/agent/delivery"
 	"github.com/vedettehq/vedette/agent/member"
 	"github.com/vedettehq/vedette/agent/programs"
@@ -83,18 +84,20 @@ type Agent struct {
 	// started is when the agent was made, for its metrics.
 	started time.Time
 
-	track   *tracker
-	owners  *owners
-	sched   *schedule.Scheduler
-	outbox  *delivery.Outbox
-	spooler *delivery.Spooler
-	session *session
-	metrics *metricsServer
-	signers assignment.Signers
-	trials  *trials
-	prints  *prints
-	live    *liveFeed
-	starved *starvation
+	track  *tracker
+	owners *owners
+	sched  *schedule.Scheduler
+	// collectors run what the agent does itself, before deps.Runner.
+	collectors *collect.Runner
+	outbox     *delivery.Outbox
+	spooler    *delivery.Spooler
+	session    *session
+	metrics    *metricsServer
+	signers    assignment.Signers
+	trials     *trials
+	prints     *prints
+	live       *liveFeed
+	starved    *starvation
 
 	receipts *assignment.Receipts
 	assigner *assignment.Assigner
@@ -126,9 +129,10 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.deps.Definitions = slices.Clone(deps.Definitions)
 	a.receipts = assignment.NewReceipts()
 	a.track = newTracker(a.log, a.receipts)
+	a.collectors = collect.New(a.log, deps.Runner)
 	a.owners = newOwners(a.track.names)
 	a.starved = newStarvation(a.log, deps.Runner)
-	a.sched = schedule.New(a.log, host, deps.Runner, watcher{a}, a.starved.gauge)
+	a.sched = schedule.New(a.log, host, a.collectors, watcher{a}, a.starved.gauge)
 	if every := deps.Notify.Every(); every > 0 {
 		a.sched.Beat(every, deps.Notify.Alive)
 	}
@@ -136,7 +140,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.spooler = delivery.NewSpooler(a.log, &a.cfg, a.outbox)
 	a.signers = keys
 	a.assigner = assignment.New(assignment.Options{
-		Log: a.log, Runner: deps.Runner, Schedule: a.sched, Track: a.track, Receipts: a.receipts,
+		Log: a.log, Runner: a.collectors, Schedule: a.sched, Track: a.track, Receipts: a.receipts,
 		Own: a.deps.Definitions, BuiltIn: deps.BuiltIn,
 		Accepts: cfg.AcceptPushedInspectors, Signers: keys, Plugins: cfg.Policy.Needs().CheckPlugin(),
 		Programs: a.programs(tlsConfig), Data: cfg.Data,
@@ -226,6 +230,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.deps.Notify.Stopping()
 	a.trials.close()
 	parts.Wait()
+	a.collectors.Close()
 	drain, cancel := context.WithTimeout(delivering, drainMost)
 	a.outbox.Drain(drain, a.drainIdle)
 	cancel()

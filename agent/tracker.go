@@ -92,14 +92,10 @@ func (t *tracker) Loaded(d inspectors.Definition) {
 }
 
 func (t *tracker) addLocked(d inspectors.Definition) *record {
-	kind := "script"
-	if d.Plugin != nil {
-		kind = "plugin"
-	}
 	r := &record{
 		InspectorStatus: wire.InspectorStatus{
 			Name:       d.Name,
-			Kind:       kind,
+			Kind:       d.Kind(),
 			Revision:   d.Revision(),
 			IntervalMS: d.Interval.Milliseconds(),
 			State:      wire.StateStarting,

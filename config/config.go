@@ -320,7 +320,8 @@ type Library struct {
 }
 
 // Inspector is one entry of the inspectors map. Exactly one of Inspector.Go,
-// Inspector.File, Inspector.Plugin and Inspector.Check is given.
+// Inspector.File, Inspector.Plugin, Inspector.Check and Inspector.Scrape is given;
+// Inspector.FileSD may stand beside or in place of the last.
 type Inspector struct {
 	// Interval is the time between runs.
 	Interval time.Duration `yaml:"interval" absent:"the script's //vedette:interval, else 10s" min:"100ms" max:"24h"`
@@ -341,6 +342,19 @@ type Inspector struct {
 	// Check is the command line of a Nagios check, which starts with the absolute
 	// path of a program that agent.policy.exec names. There is no shell.
 	Check string `yaml:"check"`
+	// Scrape is the address of a Prometheus exporter, for example
+	// http://127.0.0.1:9100/metrics.
+	Scrape string `yaml:"scrape"`
+	// FileSD lists files of further exporters, or patterns of them, in the form of
+	// Prometheus' file_sd_configs.
+	FileSD []string `yaml:"file_sd" path:"true"`
+	// Labels are those of every series that is scraped, for example team: db.
+	Labels map[string]string `yaml:"labels" absent:"job, which is the name of the inspector, and instance, which is host:port of the address"`
+	// HonorLabels keeps labels that the exporter gives where Inspector.Labels has the
+	// same; otherwise exported_ goes before their names.
+	HonorLabels bool `yaml:"honor_labels" default:"false"`
+	// Client is how an exporter is asked.
+	Client HTTPClient `yaml:"client"`
 	// SHA256 is the expected hex checksum of the plugin's file.
 	SHA256 string `yaml:"sha256"`
 	// Args are the plugin's arguments.
@@ -356,8 +370,10 @@ type Budget struct {
 	CPU time.Duration `yaml:"cpu" absent:"a quarter of the interval, at least 100ms and at most 10s" min:"1ms" max:"24h"`
 	// Heap is the memory that a script may hold.
 	Heap Bytes `yaml:"heap" absent:"64MiB" min:"1MiB" max:"4GiB"`
-	// Output is the samples and the printed text of one run.
-	Output Bytes `yaml:"output" absent:"1MiB" min:"1KiB" max:"8MiB"`
-	// Series is how many distinct series it may yield in about a day.
+	// Output is the samples and the printed text of one run, of a scrape the answer of
+	// each exporter, unpacked.
+	Output Bytes `yaml:"output" absent:"1MiB, of a scrape 8MiB" min:"1KiB" max:"8MiB"`
+	// Series is how many distinct series it may yield in about a day. An exporter that
+	// shows more at once is not taken at all.
 	Series int `yaml:"series" absent:"5000" min:"1" max:"1000000"`
 }

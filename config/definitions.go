@@ -57,7 +57,10 @@ func definition(src *source, name string, in Inspector) (inspectors.Definition, 
 		f.fault(src.at(path), "%s: %v", path, err)
 		return f.faults[0]
 	}
+	collector := in.collector()
 	switch {
+	case collector != nil:
+		d.Collector = collector
 	case in.Plugin != "":
 		path, err := filepath.Abs(in.Plugin) // not one of that name in PATH
 		if err != nil {

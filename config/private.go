@@ -7,6 +7,9 @@ import "path/filepath"
 // No script has any business there. Not all of them need be there.
 func (c *Config) Private() []string {
 	paths := []string{dotEnvName, c.Agent.TokenFile, c.Agent.Data, c.Master.Data, c.Master.TLS.Key}
+	for _, in := range c.Inspectors {
+		paths = append(paths, in.Client.PasswordFile, in.Client.TokenFile, in.Client.Key)
+	}
 	if c.src != nil {
 		paths = append(paths, c.src.file)
 	}

@@ -314,23 +314,27 @@ func (l *loader) inspector(name string, in Inspector, files bool) {
 	l.budget(l.child(at, "budget"), in)
 	l.isolation(l.child(at, "isolation"), in)
 	kinds := 0
-	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin, "check": in.Check} {
+	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin, "check": in.Check, "scrape": in.Scrape} {
 		if _, given := l.origins[l.child(at, field)]; given || text != "" {
 			kinds++
 			l.check(strings.TrimSpace(text) == "", l.child(at, field), "it is empty")
 		}
 	}
+	if len(in.FileSD) > 0 && in.Scrape == "" {
+		kinds++
+	}
 	switch {
 	case l.origins[at].kind == fromFile && kinds == 0 && !l.broken[at] && !l.faulty(at):
-		l.fault(l.atKey(at), "%s: one of go, file, plugin and check must be given", at)
+		l.fault(l.atKey(at), "%s: one of go, file, plugin, check, scrape and file_sd must be given", at)
 	case kinds > 1:
-		l.fault(l.atKey(at), "%s: only one of go, file, plugin and check may be given", at)
+		l.fault(l.atKey(at), "%s: only one of go, file, plugin, check and scrape may be given", at)
 	}
 	l.check(len(in.Go) > inspectors.MaxSourceBytes, l.child(at, "go"), "the code is %d bytes long; at most %d are allowed", len(in.Go), inspectors.MaxSourceBytes)
 	if strings.TrimSpace(in.Check) != "" {
 		_, err := adapt.Check(in.Check)
 		l.check(err != nil, l.child(at, "check"), "%v", err)
 	}
+	l.collectors(at, in, files)
 	if in.SHA256 != "" {
 		raw, err := hex.DecodeString(in.SHA256)
 		l.check(err != nil || len(raw) != 32, l.child(at, "sha256"), "%s is not a SHA-256 in hex, 64 digits; `sha256sum FILE` prints it", quote(in.SHA256))

@@ -19,7 +19,7 @@ const (
 )
 
 // Definition is everything that a host needs to run one inspector. Exactly one
-// of Script and Plugin is set.
+// of Script, Plugin and Collector is set.
 type Definition struct {
 	// Name is the key under which the inspector reports; see ValidateKey.
 	Name string
@@ -41,6 +41,8 @@ type Definition struct {
 	Script *Script
 	// Plugin is the program that holds the inspector, or nil.
 	Plugin *Plugin
+	// Collector is what the agent does itself, or nil.
+	Collector *Collector
 }
 
 // Script is an inspector as Go source.
@@ -104,6 +106,9 @@ func (d *Definition) Complete() error {
 		d.Timeout = DefaultTimeout(d.Interval)
 	}
 	d.Budget = d.Budget.Or(said.Budget)
+	if d.Collector != nil {
+		d.Budget = d.Collector.or(d.Budget)
+	}
 	if d.Isolation == "" {
 		d.Isolation = said.Isolation
 	}
@@ -128,17 +133,38 @@ func (d *Definition) Validate() error {
 	if err := d.Isolation.Validate(); err != nil {
 		faults = append(faults, err)
 	} else if d.Isolation != "" && d.Script == nil {
-		faults = append(faults, errors.New("isolation is for scripts; a plugin always has its own process"))
+		faults = append(faults, errors.New("isolation is for scripts; a plugin always has its own process, and a collector none"))
+	}
+	given := 0
+	for _, is := range []bool{d.Script != nil, d.Plugin != nil, d.Collector != nil} {
+		if is {
+			given++
+		}
 	}
 	switch {
-	case (d.Script == nil) == (d.Plugin == nil):
-		faults = append(faults, errors.New("exactly one of script and plugin must be given"))
+	case given != 1:
+		faults = append(faults, errors.New("exactly one of script, plugin and collector must be given"))
+	case d.Collector != nil:
+		if err := d.Collector.Validate(); err != nil {
+			faults = append(faults, err)
+		}
 	case d.Script != nil && len(d.Script.Source) > MaxSourceBytes:
 		faults = append(faults, fmt.Errorf("the script is %d bytes long; at most %d are allowed", len(d.Script.Source), MaxSourceBytes))
 	case d.Plugin != nil && d.Plugin.Path == "":
 		faults = append(faults, errors.New("the plugin's path is empty"))
 	}
 	return errors.Join(faults...)
+}
+
+// Kind is "script", "plugin", or the kind of the collector.
+func (d *Definition) Kind() string {
+	switch {
+	case d.Collector != nil:
+		return d.Collector.Kind
+	case d.Plugin != nil:
+		return "plugin"
+	}
+	return "script"
 }
 
 // Revision is the identity of a definition's code: the hex SHA-256 of what is
@@ -151,7 +177,9 @@ func (d *Definition) Revision() string {
 		Plugin *Plugin
 		Own    bool `json:",omitempty"`
 		Pushed bool `json:",omitempty"`
-	}{Name: d.Name, Plugin: d.Plugin, Own: d.Isolation == IsolationOwn, Pushed: d.Pushed}
+
+		Collector *Collector `json:",omitempty"`
+	}{Name: d.Name, Plugin: d.Plugin, Own: d.Isolation == IsolationOwn, Pushed: d.Pushed, Collector: d.Collector}
 	if d.Script != nil {
 		what.Source = d.Script.Source
 	}

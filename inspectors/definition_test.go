@@ -28,8 +28,8 @@ func TestDefinitionValidate(t *testing.T) {
 		{func(d *Definition) { d.Interval = time.Millisecond; d.Timeout = time.Millisecond }, "interval 1ms is not between 100ms and 24h0m0s"},
 		{func(d *Definition) { d.Timeout = 2 * time.Second }, "timeout 2s is not above 0 and at most the interval 1s"},
 		{func(d *Definition) { d.Timeout = 0 }, "timeout 0s is not above 0 and at most the interval 1s"},
-		{func(d *Definition) { d.Script = nil }, "exactly one of script and plugin must be given"},
-		{func(d *Definition) { d.Plugin = &Plugin{Path: "x"} }, "exactly one of script and plugin must be given"},
+		{func(d *Definition) { d.Script = nil }, "exactly one of script, plugin and collector must be given"},
+		{func(d *Definition) { d.Plugin = &Plugin{Path: "x"} }, "exactly one of script, plugin and collector must be given"},
 		{func(d *Definition) { d.Script, d.Plugin = nil, &Plugin{} }, "the plugin's path is empty"},
 		{func(d *Definition) { d.Script.Source = strings.Repeat(" ", MaxSourceBytes+1) }, "the script is 1048577 bytes long; at most 1048576 are allowed"},
 		{

@@ -45,6 +45,17 @@ type Sample struct {
 	Kind   Kind
 	Time   time.Time // to the millisecond; the clock of the host that measured
 	Value  float64   // finite
+	// About is what is known of the metric beside its kind, or nil. It does not tell
+	// series apart, and does not change.
+	About *About
+}
+
+// About describes a metric that comes from an exporter.
+type About struct {
+	Family string // the name of the metric, for a histogram without _bucket
+	Type   string // such as counter, gauge, histogram or summary; "" is not known
+	Unit   string
+	Help   string
 }
 
 // MaxSamples is the most samples that one run may yield. What comes after is

@@ -32,17 +32,18 @@ func excessError(e *pb.Excess) error {
 // long enough run into its budget, as mounts and containers come and go.
 const seriesTime = 12 * time.Hour
 
-// seriesSet counts the distinct series of one inspector. It remembers a hash of
-// each, no more of them than the budget allows.
-type seriesSet struct {
+// SeriesSet counts the distinct series of one inspector. It remembers a hash of
+// each, no more of them than the budget allows. The zero value is ready; it is not safe
+// for use from more than one goroutine.
+type SeriesSet struct {
 	seed     maphash.Seed
 	now, old map[uint64]struct{} // seen since turned, and in the time before
 	turned   time.Time
 }
 
-// admit keeps the samples of the series that it knows, and of new ones as far
+// Admit keeps the samples of the series that it knows, and of new ones as far
 // as the budget goes. It returns them, and how many it dropped.
-func (s *seriesSet) admit(samples []inspectors.Sample, most int, at time.Time) (kept []inspectors.Sample, dropped int) {
+func (s *SeriesSet) Admit(samples []inspectors.Sample, most int, at time.Time) (kept []inspectors.Sample, dropped int) {
 	if len(samples) == 0 {
 		return samples, 0
 	}
@@ -58,7 +59,7 @@ func (s *seriesSet) admit(samples []inspectors.Sample, most int, at time.Time) (
 	return kept, dropped
 }
 
-func (s *seriesSet) turn(at time.Time) {
+func (s *SeriesSet) turn(at time.Time) {
 	switch {
 	case s.now == nil:
 		s.seed = maphash.MakeSeed()
@@ -68,7 +69,7 @@ func (s *seriesSet) turn(at time.Time) {
 	s.old, s.now, s.turned = s.now, make(map[uint64]struct{}), at
 }
 
-func (s *seriesSet) admitOne(sample *inspectors.Sample, most int) bool {
+func (s *SeriesSet) admitOne(sample *inspectors.Sample, most int) bool {
 	id := s.hash(sample)
 	if _, known := s.now[id]; known {
 		return true
@@ -82,7 +83,7 @@ func (s *seriesSet) admitOne(sample *inspectors.Sample, most int) bool {
 	return true
 }
 
-func (s *seriesSet) hash(sample *inspectors.Sample) uint64 {
+func (s *SeriesSet) hash(sample *inspectors.Sample) uint64 {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
 	_, _ = h.WriteString(sample.Key)
@@ -93,6 +94,12 @@ func (s *seriesSet) hash(sample *inspectors.Sample) uint64 {
 		_, _ = h.WriteString(l.Value)
 	}
 	return h.Sum64()
+}
+
+// SeriesError is the error of a run of which so many samples were dropped, because their
+// series are new beyond the budget.
+func SeriesError(dropped, most int) error {
+	return fmt.Errorf("%w: series: %d of this run are new beyond the %d that are allowed a day, and were dropped", ErrBudget, dropped, most)
 }
 
 // charge holds an outcome against the budget that is not that of one run alone:
@@ -106,9 +113,9 @@ func (p *Pool) charge(o *Outcome) {
 	}
 	most := e.def.Budget.WithDefaults(e.def.Interval).Series
 	var dropped int
-	o.Samples, dropped = e.series.admit(o.Samples, most, o.Start)
+	o.Samples, dropped = e.series.Admit(o.Samples, most, o.Start)
 	if dropped > 0 && o.Err == nil {
-		o.Err = fmt.Errorf("%w: series: %d of this run are new beyond the %d that are allowed a day, and were dropped", ErrBudget, dropped, most)
+		o.Err = SeriesError(dropped, most)
 	}
 	if e.debt != nil && o.Err == nil {
 		o.Err, e.debt = e.debt, nil

@@ -1,10 +1,6 @@
 package plugins
 
-import (
-	"time"
-
-	"github.com/vedettehq/vedette/inspectors"
-)
+import "time"
 
 // SetRespite sets how long a process lives at least before it is replaced.
 func (p *Pool) SetRespite(d time.Duration) { p.tuning.respite = d }
@@ -32,11 +28,3 @@ func (p *Pool) SetDelay(delay func(failures int) time.Duration) { p.tuning.delay
 
 // Backoff is the default of SetDelay.
 func Backoff(failures int) time.Duration { return backoff(failures) }
-
-// SeriesSet counts the series of one inspector.
-type SeriesSet struct{ set seriesSet }
-
-// Admit keeps the samples that the budget allows.
-func (s *SeriesSet) Admit(samples []inspectors.Sample, most int, at time.Time) ([]inspectors.Sample, int) {
-	return s.set.admit(samples, most, at)
-}

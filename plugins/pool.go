@@ -112,7 +112,7 @@ type entry struct {
 	verdict     string    // why it is quarantined, or empty
 	leaks       bool      // it holds much, and stays in its own host
 	debt        error     // what its next outcome is to tell, or nil
-	series      seriesSet // what it yielded lately
+	series      SeriesSet // what it yielded lately
 }
 
 // State is what became of one inspector.

@@ -1,0 +1,308 @@
+package collect
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"mime"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// maxToldFaults is how many faults of one answer are told.
+const maxToldFaults = 3
+
+// book knows the series of one target by the text in which it gives them: an answer has
+// mostly those of the answer before.
+type book struct {
+	symbols *labels.SymbolTable
+	byText  map[string]*page
+	bySelf  map[string]*page // by key and labels
+	abouts  map[string]*inspectors.About
+	round   uint64
+}
+
+// page is one series, or why it is none.
+type page struct {
+	key    string
+	labels inspectors.Labels
+	kind   inspectors.Kind
+	about  *inspectors.About
+	err    error
+	round  uint64 // in which it was seen last
+}
+
+// read takes the samples of an answer. It fails as a whole where the answer has more
+// series than the budget allows, or cannot be read. An error that wraps
+// inspectors.ErrSamples stands beside samples that are good. scraped is how many
+// samples there were in the answer, with those that no sample is made of: the values of
+// some are no finite numbers.
+func (b *book) read(body []byte, contentType string, t *target, run run) (samples []inspectors.Sample, scraped int, err error) {
+	if b.byText == nil || b.round%symbolRounds == 0 {
+		b.symbols = labels.NewSymbolTable()
+	}
+	if b.byText == nil {
+		b.byText, b.bySelf, b.abouts = make(map[string]*page), make(map[string]*page), make(map[string]*inspectors.About)
+	}
+	parser, err := b.parser(body, contentType)
+	if err != nil {
+		return nil, 0, err
+	}
+	b.round++
+	r := reading{book: b, target: t, run: run, parser: parser, families: make(map[string]*inspectors.About)}
+	err = r.all()
+	b.forget()
+	if err != nil {
+		return nil, r.scraped, err
+	}
+	return r.samples, r.scraped, r.err()
+}
+
+// symbolRounds is after how many answers the table of symbols is made anew.
+const symbolRounds = 500
+
+// parser is the one for the form of an answer. One that does not say its form is taken
+// for the text format.
+func (b *book) parser(body []byte, contentType string) (textparse.Parser, error) {
+	media, _, err := mime.ParseMediaType(contentType)
+	if contentType != "" && err != nil {
+		media = "text/plain"
+	}
+	switch media {
+	case "", "text/plain", "application/openmetrics-text", "application/octet-stream":
+	default:
+		return nil, fmt.Errorf("it answers %q, which is not the text format of Prometheus; is the path right?", media)
+	}
+	parser, err := textparse.New(body, contentType, b.symbols, textparse.ParserOptions{FallbackContentType: "text/plain", OpenMetricsSkipSTSeries: true})
+	if parser == nil {
+		return nil, err
+	}
+	return parser, nil
+}
+
+// forget drops the series that the last answer has not had.
+func (b *book) forget() {
+	for text, p := range b.byText {
+		if p.round != b.round {
+			delete(b.byText, text)
+		}
+	}
+	for self, p := range b.bySelf {
+		if p.round != b.round {
+			delete(b.bySelf, self)
+		}
+	}
+	if len(b.abouts) > len(b.bySelf)+100 {
+		clear(b.abouts)
+	}
+}
+
+// reading is one answer on its way.
+type reading struct {
+	*book
+	target   *target
+	run      run
+	parser   textparse.Parser
+	families map[string]*inspectors.About // that this answer has told of
+
+	samples []inspectors.Sample
+	scraped int
+	refused int
+	faults  []error
+	lset    labels.Labels
+}
+
+// all reads to the end.
+func (r *reading) all() error {
+	for {
+		entry, err := r.parser.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("cannot read the answer: %s", inspectors.EscapeValue(cut(err.Error())))
+		}
+		switch entry {
+		case textparse.EntryHelp:
+			name, text := r.parser.Help()
+			r.family(string(name)).Help = inspectors.EscapeValue(cut(string(text)))
+		case textparse.EntryType:
+			name, kind := r.parser.Type()
+			r.family(string(name)).Type = string(kind)
+		case textparse.EntryUnit:
+			name, unit := r.parser.Unit()
+			r.family(string(name)).Unit = inspectors.EscapeValue(cut(string(unit)))
+		case textparse.EntrySeries:
+			if err := r.sample(); err != nil {
+				return err
+			}
+		case textparse.EntryHistogram:
+			r.refuse(errors.New("native histograms are not taken"))
+		}
+	}
+}
+
+// cut bounds a text that comes from elsewhere.
+func cut(text string) string {
+	const most = 400
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+func (r *reading) family(name string) *inspectors.About {
+	if len(r.families) > r.run.budget.Series {
+		return &inspectors.About{} // more than there may be series
+	}
+	if r.families[name] == nil {
+		r.families[name] = &inspectors.About{Family: name}
+	}
+	return r.families[name]
+}
+
+// sample takes one sample.
+func (r *reading) sample() error {
+	text, _, value := r.parser.Series()
+	if r.scraped++; r.scraped > r.run.budget.Series {
+		return fmt.Errorf("it has more than %d series, so none is taken; raise budget.series, or have the exporter show less", r.run.budget.Series)
+	}
+	p := r.byText[string(text)]
+	if p == nil {
+		p = r.page(string(text))
+	}
+	switch {
+	case p.err != nil:
+		p.round = r.round
+		r.refuse(p.err)
+		return nil
+	case p.round == r.round:
+		r.refuse(fmt.Errorf("%s%s is given twice", p.key, p.labels))
+		return nil
+	}
+	p.round = r.round
+	if !math.IsNaN(value) && !math.IsInf(value, 0) {
+		r.samples = append(r.samples, inspectors.Sample{Key: p.key, Labels: p.labels, Kind: p.kind, Time: r.run.at, Value: value, About: p.about})
+	}
+	return nil
+}
+
+// page makes the page of a series that is new, or finds the one of the same series
+// under another text.
+func (r *reading) page(text string) *page {
+	r.parser.Labels(&r.lset)
+	name := r.lset.Get(model.MetricNameLabel)
+	p := &page{key: inspectors.MetricKey(name)}
+	if p.labels, p.err = r.target.combine(r.lset); p.err != nil {
+		p.err = fmt.Errorf("%s: %w", p.key, p.err)
+		r.byText[text] = p
+		return p
+	}
+	self := p.key + p.labels.String()
+	if known := r.bySelf[self]; known != nil {
+		r.byText[text] = known
+		return known
+	}
+	p.kind, p.about = r.describe(name)
+	r.byText[text], r.bySelf[self] = p, p
+	return p
+}
+
+// describe returns the kind of a series by the name of its metric, and what the answer
+// has told of that metric.
+func (r *reading) describe(name string) (inspectors.Kind, *inspectors.About) {
+	about, suffix := r.families[name], ""
+	for _, s := range []string{"_total", "_bucket", "_sum", "_count", "_info"} {
+		if base, ok := strings.CutSuffix(name, s); ok && about == nil {
+			about, suffix = r.families[base], s
+		}
+	}
+	if about == nil {
+		return inspectors.MetricKind(name), nil
+	}
+	kind := inspectors.Gauge
+	switch model.MetricType(about.Type) {
+	case model.MetricTypeCounter:
+		kind = inspectors.Counter
+	case model.MetricTypeHistogram, model.MetricTypeSummary:
+		if suffix != "" {
+			kind = inspectors.Counter
+		}
+	case model.MetricTypeUnknown, "":
+		kind = inspectors.MetricKind(name)
+	}
+	if known := r.abouts[about.Family]; known != nil && *known == *about {
+		return kind, known
+	}
+	shared := *about // the answer may go on to tell of it
+	r.abouts[about.Family] = &shared
+	return kind, &shared
+}
+
+// combine puts the labels of a scraped series and of its target together, as Prometheus
+// does it: where both have one of a name the target's holds, and the other gets exported_
+// before its name, unless the labels of the series are honoured. The master sets host
+// and key itself.
+func (t *target) combine(scraped labels.Labels) (inspectors.Labels, error) {
+	own := make(map[string]string, scraped.Len()+len(t.labels))
+	scraped.Range(func(l labels.Label) {
+		if l.Name != model.MetricNameLabel && l.Value != "" {
+			own[l.Name] = l.Value
+		}
+	})
+	if len(own) > inspectors.MaxLabels {
+		return nil, fmt.Errorf("it has %d labels; at most %d are taken", len(own), inspectors.MaxLabels)
+	}
+	move := func(name string) {
+		value, given := own[name]
+		if !given {
+			return
+		}
+		delete(own, name)
+		for _, taken := own[name]; taken || name == "host" || name == "key" || t.labels[name] != ""; _, taken = own[name] {
+			name = "exported_" + name
+		}
+		own[name] = value
+	}
+	move("host")
+	move("key")
+	for _, name := range slices.Sorted(maps.Keys(t.labels)) {
+		value := t.labels[name]
+		if _, both := own[name]; both && t.honor {
+			continue
+		}
+		move(name)
+		if value != "" {
+			own[name] = value
+		}
+	}
+	list, _ := inspectors.Bearable(inspectorsLabels(own))
+	return list, list.Validate()
+}
+
+// refuse counts a sample that is not taken.
+func (r *reading) refuse(err error) {
+	if r.refused++; len(r.faults) < maxToldFaults {
+		r.faults = append(r.faults, err)
+	}
+}
+
+// err tells of the samples that are not taken.
+func (r *reading) err() error {
+	if r.refused == 0 {
+		return nil
+	}
+	err := fmt.Errorf("%w: %w", inspectors.ErrSamples, errors.Join(r.faults...))
+	if more := r.refused - len(r.faults); more > 0 {
+		return fmt.Errorf("%w; and %d more", err, more)
+	}
+	return err
+}

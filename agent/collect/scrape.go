@@ -1,0 +1,213 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// atOnce is how many targets of one inspector are scraped at once.
+const atOnce = 10
+
+// maxToldTargets is how many targets that fail are named in an error.
+const maxToldTargets = 3
+
+// accept asks for the text formats, OpenMetrics first: it has the units.
+const accept = "application/openmetrics-text;version=1.0.0;q=0.7,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+
+// scrape takes what Prometheus exporters show.
+type scrape struct {
+	name   string
+	of     *inspectors.Collector
+	client *client
+	files  *targetFiles
+
+	targets map[string]*target // those of the last run, by their labels
+}
+
+// target is one exporter. It remembers the series of its last answer.
+type target struct {
+	url    string
+	shown  string            // the address, as errors give it
+	labels map[string]string // of every series
+	honor  bool
+	book   book
+	up     reported
+}
+
+// reported are the series that tell of the scrape itself.
+type reported struct {
+	labels inspectors.Labels
+	err    error
+}
+
+func newScrape(d *inspectors.Definition) (*scrape, error) {
+	c, err := newClient(&d.Collector.Client)
+	if err != nil {
+		return nil, err
+	}
+	return &scrape{name: d.Name, of: d.Collector, client: c, files: newTargetFiles(d.Collector.TargetFiles), targets: make(map[string]*target)}, nil
+}
+
+func (s *scrape) close() { s.client.close() }
+
+// collect scrapes every target. What a target could not give is an error, and the
+// others are kept.
+func (s *scrape) collect(ctx context.Context, run run) ([]inspectors.Sample, error) {
+	targets, faults := s.current()
+	samples := make([][]inspectors.Sample, len(targets))
+	failed := make([]error, len(targets))
+	var wg sync.WaitGroup
+	places := make(chan struct{}, atOnce)
+	for i, t := range targets {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			samples[i], failed[i] = s.scrapeOne(ctx, t, run)
+		})
+	}
+	wg.Wait()
+	told := 0
+	for _, err := range failed {
+		if err == nil {
+			continue
+		}
+		if told++; told <= maxToldTargets {
+			faults = append(faults, err)
+		}
+	}
+	if told > maxToldTargets {
+		faults = append(faults, fmt.Errorf("and %d more of %d targets", told-maxToldTargets, len(targets)))
+	}
+	return slices.Concat(samples...), errors.Join(faults...)
+}
+
+// current returns the targets of now, in the order of their addresses. Those that were
+// there before are kept, with what they remember.
+func (s *scrape) current() (list []*target, faults []error) {
+	now := make(map[string]*target)
+	add := func(address string, labels map[string]string) {
+		made, err := s.target(address, labels)
+		if err != nil {
+			faults = append(faults, err)
+			return
+		}
+		id := inspectorsLabels(made.labels).String() + made.url
+		if known := s.targets[id]; known != nil {
+			made = known
+		}
+		now[id] = made
+	}
+	for _, address := range s.of.Targets {
+		add(address, nil)
+	}
+	found, err := s.files.read()
+	if err != nil {
+		faults = append(faults, err)
+	}
+	for _, f := range found {
+		add(f.address, f.labels)
+	}
+	s.targets = now
+	for _, id := range slices.SortedFunc(maps.Keys(now), strings.Compare) {
+		list = append(list, now[id])
+	}
+	return list, faults
+}
+
+// target makes a target of an address and the labels that a file gives it.
+func (s *scrape) target(address string, found map[string]string) (*target, error) {
+	if err := inspectors.ValidateURL(address); err != nil {
+		return nil, fmt.Errorf("a target: %w", err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("a target: %w", err)
+	}
+	labels := map[string]string{"job": s.name, "instance": withPort(u)}
+	maps.Copy(labels, s.of.Labels)
+	for name, value := range found {
+		if !strings.HasPrefix(name, "__") {
+			labels[name] = value
+		}
+	}
+	t := &target{url: address, shown: u.Redacted(), labels: labels, honor: s.of.HonorLabels}
+	if t.up.labels, _ = inspectors.Bearable(inspectorsLabels(labels)); t.up.labels.Validate() != nil {
+		return nil, fmt.Errorf("target %s: %w", t.shown, t.up.labels.Validate())
+	}
+	return t, nil
+}
+
+// withPort is the label "instance" of an address.
+func withPort(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Host
+	case u.Scheme == "https":
+		return u.Host + ":443"
+	}
+	return u.Host + ":80"
+}
+
+// inspectorsLabels are labels in their order, those without a value left out.
+func inspectorsLabels(m map[string]string) inspectors.Labels {
+	var list inspectors.Labels
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if m[name] != "" {
+			list = append(list, inspectors.Label{Name: name, Value: m[name]})
+		}
+	}
+	return list
+}
+
+// scrapeOne scrapes one target. The series that tell of the scrape come first, so that
+// no budget takes them away.
+func (s *scrape) scrapeOne(ctx context.Context, t *target, run run) ([]inspectors.Sample, error) {
+	begin := time.Now()
+	body, contentType, err := s.client.get(ctx, t.url, accept, run.budget.Output)
+	var samples []inspectors.Sample
+	scraped := 0
+	if err == nil {
+		samples, scraped, err = t.book.read(body, contentType, t, run)
+	}
+	up := 1.0
+	if err != nil && !errors.Is(err, inspectors.ErrSamples) {
+		up, samples = 0, nil
+	}
+	if err != nil {
+		err = fmt.Errorf("cannot scrape %s: %w", t.shown, err)
+	}
+	own := func(key string, value float64) inspectors.Sample {
+		return inspectors.Sample{Key: key, Labels: t.up.labels, Time: run.at, Value: value}
+	}
+	told := []inspectors.Sample{
+		own("up", up), own("scrape_duration_seconds", time.Since(begin).Seconds()), own("scrape_samples_scraped", float64(scraped)),
+	}
+	return append(told, samples...), err
+}
+
+// readBounded reads at most so many bytes, and refuses more.
+func readBounded(r io.Reader, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("the answer is longer than %s (budget.output)", inspectors.FormatBytes(most))
+	}
+	return text, err
+}
+
+var _ collector = (*scrape)(nil)
+
+// statusError says that an answer is not the one that was asked for.
+func statusError(r *http.Response) error {
+	return fmt.Errorf("it answers %s", inspectors.EscapeValue(r.Status))
+}

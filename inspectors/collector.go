@@ -1,0 +1,119 @@
+package inspectors
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Kinds of collectors.
+const (
+	// CollectScrape takes what Prometheus exporters show.
+	CollectScrape = "scrape"
+)
+
+// Collector is an inspector that the agent runs itself, without code of an author. It
+// comes from the host's own configuration alone.
+type Collector struct {
+	// Kind is CollectScrape or one of the others.
+	Kind string
+	// Targets is what it measures: URLs of exporters.
+	Targets []string `json:",omitempty"`
+	// TargetFiles are files of further targets of a scrape, or patterns of them, in the
+	// form of Prometheus' file_sd_configs.
+	TargetFiles []string `json:",omitempty"`
+	// Labels are those of every series that it yields.
+	Labels map[string]string `json:",omitempty"`
+	// HonorLabels keeps the labels of a scraped series where the target has one of the
+	// same name; otherwise they get exported_ before their name.
+	HonorLabels bool `json:",omitempty"`
+	// Client is how it makes requests of HTTP.
+	Client Client `json:",omitzero"`
+}
+
+// Client is how requests of HTTP are made.
+type Client struct {
+	// User and PasswordFile are for basic authentication.
+	User         string `json:",omitempty"`
+	PasswordFile string `json:",omitempty"`
+	// TokenFile holds a bearer token.
+	TokenFile string `json:",omitempty"`
+	// CA is a PEM file of the authorities to trust.
+	CA string `json:",omitempty"`
+	// Cert and Key are PEM files of the certificate to show.
+	Cert string `json:",omitempty"`
+	Key  string `json:",omitempty"`
+	// ServerName is the name in the certificate of the server, where that is not the
+	// one in the address.
+	ServerName string `json:",omitempty"`
+	// Insecure trusts any certificate.
+	Insecure bool `json:",omitempty"`
+}
+
+// MaxTargets is how many targets one collector may have.
+const MaxTargets = 1000
+
+// Validate reports every fault in the collector.
+func (c *Collector) Validate() error {
+	var faults []error
+	switch c.Kind {
+	case CollectScrape:
+		if len(c.Targets)+len(c.TargetFiles) == 0 {
+			faults = append(faults, errors.New("a scrape needs an address"))
+		}
+		for _, target := range c.Targets {
+			faults = append(faults, ValidateURL(target))
+		}
+	default:
+		faults = append(faults, fmt.Errorf("there is no collector of kind %s", quote(c.Kind)))
+	}
+	if len(c.Targets) > MaxTargets {
+		faults = append(faults, fmt.Errorf("%d targets; at most %d are allowed", len(c.Targets), MaxTargets))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Labels)) {
+		faults = append(faults, Labels{{Name: name, Value: c.Labels[name]}}.Validate())
+	}
+	faults = append(faults, c.Client.Validate())
+	return errors.Join(faults...)
+}
+
+// Validate reports every fault in the client.
+func (c *Client) Validate() error {
+	var faults []error
+	check := func(bad bool, text string) {
+		if bad {
+			faults = append(faults, errors.New(text))
+		}
+	}
+	check((c.User == "") != (c.PasswordFile == ""), "user and password_file belong together")
+	check(c.TokenFile != "" && c.User != "", "token_file and user are two ways to log in; give one of them")
+	check((c.Cert == "") != (c.Key == ""), "cert and key belong together")
+	check(c.Insecure && c.CA != "", "insecure trusts every certificate, so ca has no use; remove one of them")
+	return errors.Join(faults...)
+}
+
+// ValidateURL checks the address of something that speaks HTTP.
+func ValidateURL(text string) error {
+	u, err := url.Parse(text)
+	const example = "write it as http://127.0.0.1:9100/metrics"
+	switch {
+	case strings.Contains(text, "@") && (err != nil || u.User != nil):
+		return errors.New("a name or password in the address is shown to everybody who sees the errors of the inspector; use client.user and client.password_file")
+	case err != nil:
+		return fmt.Errorf("%s is not an address; %s", quote(text), example)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("%s does not start with http:// or https://; %s", quote(text), example)
+	case u.Hostname() == "":
+		return fmt.Errorf("%s names no host; %s", quote(text), example)
+	case u.Fragment != "":
+		return fmt.Errorf("%s has a part behind #, which no server sees; remove it", quote(text))
+	}
+	return nil
+}
+
+// or fills in what was left open of a collector's budget: what exporters answer is
+// longer than what a script yields.
+func (c *Collector) or(b Budget) Budget { return b.Or(Budget{Output: MaxOutputBudget}) }
