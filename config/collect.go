@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
@@ -56,8 +57,7 @@ func (l *loader) collectors(at string, in Inspector, files bool) {
 		return
 	}
 	if in.Scrape != "" {
-		err := inspectors.ValidateURL(in.Scrape)
-		l.secretCheck(err, l.child(at, "scrape"))
+		l.address(l.child(at, "scrape"), in.Scrape)
 	}
 	labels := l.child(at, "labels")
 	for _, name := range slices.Sorted(maps.Keys(in.Labels)) {
@@ -67,7 +67,9 @@ func (l *loader) collectors(at string, in Inspector, files bool) {
 	}
 	client := l.child(at, "client")
 	if err := c.Client.Validate(); err != nil {
-		l.check(true, client, "%v", err)
+		for fault := range strings.SplitSeq(err.Error(), "\n") {
+			l.check(true, client, "%s", fault)
+		}
 	}
 	l.check(in.Isolation != "", l.child(at, "isolation"), "a %s runs in the agent itself; remove it", c.Kind)
 	for _, field := range []string{"heap", "cpu"} {
@@ -79,11 +81,14 @@ func (l *loader) collectors(at string, in Inspector, files bool) {
 	}
 }
 
-// secretCheck adds a fault of an address, whose line is not shown: it may hold a secret.
-func (l *loader) secretCheck(err error, at string) {
-	if err != nil {
+// address checks an address of HTTP. The line of one with a password is not shown.
+func (l *loader) address(at, text string) {
+	err := inspectors.ValidateURL(text)
+	if err != nil && strings.Contains(text, "@") {
 		l.faults = append(l.faults, Fault{Origin: l.at(at), Message: at + ": " + err.Error()})
+		return
 	}
+	l.check(err != nil, at, "%v", err)
 }
 
 // clientFiles checks the files that requests need.

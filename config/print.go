@@ -103,7 +103,11 @@ func (p printer) value(v reflect.Value, path string) *yaml.Node {
 	case Components:
 		return flow(x)
 	case []string:
-		return flow(x)
+		list := make([]string, len(x))
+		for i, entry := range x {
+			list[i] = p.absolute(fmt.Sprintf("%s[%d]", path, i), entry)
+		}
+		return flow(list)
 	case string:
 		return text(p.absolute(path, x))
 	case bool:
