@@ -1,6 +1,7 @@
 package master
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,9 +30,9 @@ func howBound() map[string]string {
 		bindsNobody: `master.login master.unsubscribe master.hello master.report master.status master.reportMetric master.receipt master.trial
 			master.live trials.stop boards.list boards.get boards.put boards.delete authority.show`,
 		bindsHost:   `hosts.get hosts.label inspectors.release boosts.start boosts.stop logs.get`,
-		bindsAnswer: `master.info hosts.list hosts.members`,
+		bindsAnswer: `master.info hosts.list hosts.members master.subscribe history.range`,
 		refuses: `audit.list audit.verify tokens.create tokens.list tokens.revoke tokens.join hosts.approve hosts.revoke authority.rotate alerts.test
-			master.subscribe history.range catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
+			catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
 			catalog.receipts rollouts.list rollouts.get rollouts.pause rollouts.resume rollouts.abort trials.start
 			alerts.list alerts.explain alerts.ack silences.list silences.add silences.end`,
 	} {
@@ -121,7 +122,8 @@ func report(t *testing.T, peer *rpc.Peer, host string) {
 // Routes that bound callers may ask; all others that need a credential refuse them.
 func boundMayAsk() []string {
 	all := []string{wire.ArtefactPath, "/api/v1/"}
-	for _, path := range strings.Fields(`query_exemplars format_query alertmanagers targets targets/metadata status/buildinfo status/config status/flags`) {
+	for _, path := range strings.Fields(`query_exemplars format_query alertmanagers targets targets/metadata status/buildinfo status/config status/flags
+		query query_range labels label/{name}/values series metadata`) {
 		all = append(all, "/api/v1/"+path)
 	}
 	return all
@@ -148,5 +150,57 @@ func TestEveryRouteTimesBoundCallers(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A host that loses the label is out at once, also of a subscription that runs, and one
+// that gets it is in.
+func TestScopeFollowsLabelsOfHosts(t *testing.T) {
+	for _, format := range []string{"events", "columns"} {
+		t.Run(format, func(t *testing.T) {
+			m := start(t, config.Master{Tokens: []config.Token{
+				token("stays", "agent", "stays"), token("moves", "agent", "moves"), token("ops", "operator", ""), boundToken("wall", "viewer", "role=db"),
+			}})
+			agents := make(map[string]*fakeAgent)
+			for _, host := range []string{"stays", "moves"} {
+				agents[host] = newFakeAgent(host, map[string]string{"role": "db"})
+				agents[host].token = host
+				agents[host].connect(t, m)
+			}
+			ops, heard := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")}), make(notes, 1000)
+			wall := dial(t, m, map[string]notes{wire.NotifyEvent.Name: heard, wire.NotifySamples.Name: heard}, rpc.DialOptions{Header: bearer("wall")})
+			call[wire.SubscribeResult](t, wall, wire.MasterSubscribe.Name, wire.SubscribeParams{Pattern: "metrics/*", Format: format})
+			value := 1e6
+			// tell has both hosts report, and returns what is heard up to the one that stays.
+			tell := func() (text string, moved string) {
+				value += 2
+				for i, host := range []string{"moves", "stays"} {
+					call[any](t, agents[host].peer, wire.MasterReportMetric.Name, []any{host, map[string]any{
+						"ts": time.Now().UnixMilli(), "key": "level", "val": value + float64(i),
+					}})
+				}
+				for !strings.Contains(text, fmt.Sprintf("%.0f", value+1)) {
+					text += heard.next(t)
+				}
+				return text, fmt.Sprintf("%.0f", value)
+			}
+			for round := range 6 {
+				inside := round%2 == 0
+				role := map[bool]string{true: "db", false: "web"}[inside]
+				call[wire.Host](t, ops, wire.HostsLabel.Name, wire.LabelParams{Host: "moves", Labels: map[string]string{"role": role}})
+				text, moved := tell()
+				if strings.Contains(text, moved) != inside {
+					t.Errorf("with role=%s the subscription tells %s; the other host's value %s should be there: %v", role, text, moved, inside)
+				}
+				past := call[wire.HistoryRangeResult](t, wall, wire.HistoryRange.Name, wire.HistoryRangeParams{Pattern: "metrics/*", FromMS: -600_000, Points: 10})
+				if want := map[bool]int{true: 2, false: 1}[inside]; len(past.Series) != want {
+					t.Errorf("with role=%s there are %d series in the past, want %d", role, len(past.Series), want)
+				}
+				_, body := request(t, m, bearer("wall"), http.MethodGet, "/api/v1/query?query=level")
+				if strings.Contains(body, `"moves"`) != inside || !strings.Contains(body, `"stays"`) {
+					t.Errorf("with role=%s a query gives %s", role, body)
+				}
+			}
+		})
 	}
 }

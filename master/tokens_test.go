@@ -135,7 +135,7 @@ func TestTokensAreAudited(t *testing.T) {
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "wall", Role: "viewer"}, wire.CodeConflict, "already"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "x", Role: "king"}, rpc.CodeInvalidParams, "no role"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "x", Role: "agent"}, rpc.CodeInvalidParams, "one host"},
-		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "x", Role: "viewer", Host: "h"}, rpc.CodeInvalidParams, "one host"},
+		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "x", Role: "viewer", Host: "h"}, rpc.CodeInvalidParams, "stands for no host"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Host: "<b>", Role: "agent"}, rpc.CodeInvalidParams, "host"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "x", Role: "viewer", ForMS: -1}, rpc.CodeInvalidParams, "for_ms"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "x", Role: "viewer", ForMS: 1 << 62}, rpc.CodeInvalidParams, "for_ms"},

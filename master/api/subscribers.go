@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -50,7 +53,7 @@ func (a *API) subscribe(ctx context.Context, p wire.SubscribeParams) (wire.Subsc
 	c.nextID++
 	reader := &reader{
 		peer: peer, conn: c, id: c.nextID, columns: columns,
-		sub: a.Hub.Subscribe(pattern, columns), declared: make(map[*live.Series]uint32),
+		sub: a.Hub.Subscribe(pattern, columns), declared: make(map[*live.Series]uint32), scope: scope.From(ctx), restate: a.restate,
 	}
 	// The subscription outlives the call, not the connection.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -94,6 +97,10 @@ type reader struct {
 	columns  bool
 	sub      *live.Subscription
 	declared map[*live.Series]uint32
+	scope    scope.Scope // of whoever has subscribed
+	// restate returns an event as somebody who is bound may see it, and whether they
+	// may.
+	restate func(context.Context, live.Event) (live.Event, bool)
 }
 
 // run ends with ctx or when the peer can no longer be written to.
@@ -117,14 +124,51 @@ func (r *reader) next(ctx context.Context) (live.Batch, error) {
 		wait, cancel := context.WithTimeout(ctx, silence)
 		batch, err := r.sub.Next(wait)
 		cancel()
-		if err == nil || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return batch, err
+		}
+		if err == nil && r.cut(ctx, &batch) {
+			return batch, nil
 		}
 		silence = heartbeatEvery - time.Since(r.conn.lastSent())
 		if silence <= 0 {
 			return live.Batch{}, nil
 		}
 	}
+}
+
+// cut leaves of a batch what the reader may see at this moment, and reports whether
+// anything is left.
+func (r *reader) cut(ctx context.Context, batch *live.Batch) bool {
+	if r.scope.All() {
+		return true
+	}
+	batch.Samples = slices.DeleteFunc(batch.Samples, func(s live.Sample) bool { return !r.scope.Sees(s.Series.Host) })
+	ctx = scope.With(ctx, r.scope)
+	events := batch.Events[:0]
+	for _, event := range batch.Events {
+		if event, sees := r.restate(ctx, event); sees {
+			events = append(events, event)
+		}
+	}
+	batch.Events = events
+	return len(batch.Samples)+len(batch.Events) > 0 || batch.Lost > 0
+}
+
+// restate returns an event as a caller who is bound to some hosts may see it, and
+// whether the caller may. An event of an unknown kind is nobody's.
+func (a *API) restate(ctx context.Context, event live.Event) (live.Event, bool) {
+	kind, rest, _ := strings.Cut(event.Path, "/")
+	switch kind {
+	case "hosts":
+		return event, scope.From(ctx).Sees(rest)
+	case "receipts":
+		host, _, _ := strings.Cut(rest, "/")
+		return event, scope.From(ctx).Sees(host)
+	case "boards":
+		return event, true
+	}
+	return event, false
 }
 
 func (r *reader) send(ctx context.Context, batch *live.Batch) error {

@@ -92,9 +92,20 @@ func compatPoint(start time.Time, i int) int64 {
 
 func compatStore(t *testing.T) *httptest.Server {
 	t.Helper()
+	server := httptest.NewServer(compatHistory(t, func(string) bool { return true }).Handler())
+	t.Cleanup(server.Close)
+	return server
+}
+
+// compatHistory is a store with the data of some hosts.
+func compatHistory(t *testing.T, has func(host string) bool) *Store {
+	t.Helper()
 	start, end := compatTimes()
 	s := openStore(t, Options{Dir: t.TempDir(), Version: "test"})
 	for _, d := range compatData() {
+		if !has(d.host) {
+			continue
+		}
 		series := s.NewSeries(d.host, d.key, labelled(t, d.own...), inspectors.Gauge)
 		var batch []Sample
 		for i := range int(end.Sub(start) / compatEvery) {
@@ -104,9 +115,7 @@ func compatStore(t *testing.T) *httptest.Server {
 		}
 		add(t, s, batch...)
 	}
-	server := httptest.NewServer(s.Handler())
-	t.Cleanup(server.Close)
-	return server
+	return s
 }
 
 // openMetrics writes the data as text, for promtool.

@@ -20,6 +20,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/master/scope"
 )
 
 // Limits of a RangeRequest.
@@ -173,6 +174,7 @@ func (r *RangeRequest) selectSeries(ctx context.Context, querier storage.Querier
 	if !ok {
 		return nil, false, nil
 	}
+	caller := scope.From(ctx)
 	set := querier.Select(ctx, false, &storage.SelectHints{Start: r.From, End: r.To}, matchers...)
 	var first firstSeries
 	for set.Next() {
@@ -181,7 +183,7 @@ func (r *RangeRequest) selectSeries(ctx context.Context, querier storage.Querier
 		}
 		series := set.At()
 		lset := series.Labels()
-		if r.Pattern.Match(metricsPrefix + lset.Get(labelHost) + "/" + lset.Get(labelKey)) {
+		if caller.Sees(lset.Get(labelHost)) && r.Pattern.Match(metricsPrefix+lset.Get(labelHost)+"/"+lset.Get(labelKey)) {
 			first.add(series)
 		}
 	}

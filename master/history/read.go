@@ -10,11 +10,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/prometheus/prometheus/storage"
 
 	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/master/history/bounds"
 	"github.com/vedettehq/vedette/master/history/promapi"
+	"github.com/vedettehq/vedette/master/scope"
 )
 
 // Limits of queries. Those of one are Prometheus'.
@@ -95,7 +95,7 @@ func (s source) Acquire(ctx context.Context) (*promapi.Lease, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	detach := context.AfterFunc(gen.ctx, cancel)
 	return &promapi.Lease{
-		Context: ctx, Queryable: storage.Queryable(gen.db), Head: gen.db.Head(), Gatherer: gen.registry,
+		Context: ctx, Queryable: scoped(scope.From(ctx), gen.db), Head: gen.db.Head(), Gatherer: gen.registry,
 		Release: func() {
 			detach()
 			cancel()

@@ -12,6 +12,7 @@ package scope
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -64,6 +65,8 @@ type Hosts interface {
 	// LabelsOf returns the labels of a host, HostLabel among them, and whether the
 	// host is known. They must not be changed.
 	LabelsOf(host string) (map[string]string, bool)
+	// Names returns the name of every host that is known.
+	Names() []string
 	// Generation is another one once the labels of some host have changed.
 	Generation() uint64
 }
@@ -128,6 +131,14 @@ func (s Scope) Sees(host string) bool {
 		b.seen[host] = sees
 	}
 	return sees
+}
+
+// Hosts returns the names of the hosts that a caller who is bound may see now.
+func (s Scope) Hosts() []string {
+	if s.bound == nil {
+		return nil
+	}
+	return slices.DeleteFunc(s.bound.hosts.Names(), func(name string) bool { return !s.Sees(name) })
 }
 
 // Matches reports whether the caller may see a host with these labels, HostLabel

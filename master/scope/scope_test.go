@@ -27,6 +27,12 @@ func (f *fleet) LabelsOf(host string) (map[string]string, bool) {
 	return set, ok
 }
 
+func (f *fleet) Names() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.hosts))
+}
+
 func (f *fleet) Generation() uint64 { return f.generation.Load() }
 
 func (f *fleet) set(host string, set map[string]string) {

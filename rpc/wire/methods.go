@@ -47,7 +47,7 @@ var (
 		Says: "Show samples without keeping them; a notification.",
 	}
 	MasterSubscribe = Method[SubscribeParams, SubscribeResult]{
-		Name: "master.subscribe", For: Viewer, Bound: Unbound,
+		Name: "master.subscribe", For: Viewer, Bound: Within,
 		Says: "Ask for live events whose path matches a pattern.",
 	}
 	MasterUnsubscribe = Method[UnsubscribeParams, Empty]{
@@ -71,7 +71,7 @@ var (
 		Says:  "Set labels of a host, or take them back.",
 	}
 	HistoryRange = Method[HistoryRangeParams, HistoryRangeResult]{
-		Name: "history.range", For: Viewer, Bound: Unbound,
+		Name: "history.range", For: Viewer, Bound: Within,
 		Says: "Get past samples, thinned out for a chart.",
 	}
 	InspectorsRelease = Method[ReleaseParams, Empty]{

@@ -24,14 +24,14 @@ func Routes() []Route {
 	get := []string{http.MethodGet, http.MethodHead}
 	none := []struct{}{}
 	return []Route{
-		{"query", form, MaxFormBytes, "Evaluate an expression at one time.", wire.Unbound, (*API).query},
-		{"query_range", form, MaxFormBytes, "Evaluate an expression over a range of times.", wire.Unbound, (*API).queryRange},
+		{"query", form, MaxFormBytes, "Evaluate an expression at one time.", wire.Within, (*API).query},
+		{"query_range", form, MaxFormBytes, "Evaluate an expression over a range of times.", wire.Within, (*API).queryRange},
 		{"query_exemplars", form, MaxFormBytes, "List the exemplars of an expression; there are none.", wire.NoHosts, (*API).queryExemplars},
 		{"format_query", form, MaxFormBytes, "Format an expression.", wire.NoHosts, (*API).formatQuery},
-		{"labels", form, MaxFormBytes, "List the names of labels.", wire.Unbound, (*API).labelNames},
-		{"label/{name}/values", get, 0, "List the values of a label.", wire.Unbound, (*API).labelValues},
-		{"series", form, MaxFormBytes, "List the series that selectors match.", wire.Unbound, (*API).series},
-		{"metadata", get, 0, "Say the type, help and unit of metrics.", wire.Unbound, (*API).metadata},
+		{"labels", form, MaxFormBytes, "List the names of labels.", wire.Within, (*API).labelNames},
+		{"label/{name}/values", get, 0, "List the values of a label.", wire.Within, (*API).labelValues},
+		{"series", form, MaxFormBytes, "List the series that selectors match.", wire.Within, (*API).series},
+		{"metadata", get, 0, "Say the type, help and unit of metrics.", wire.Within, (*API).metadata},
 		{"status/tsdb", get, 0, "Count what the history holds.", wire.Unbound, (*API).statusTSDB},
 		{"status/buildinfo", get, 0, "Say the version.", wire.NoHosts, (*API).statusBuild},
 		{"status/runtimeinfo", get, 0, "Say how the process is.", wire.Unbound, (*API).statusRuntime},

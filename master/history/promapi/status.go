@@ -9,11 +9,14 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/tsdb/index"
+
+	"github.com/vedettehq/vedette/master/scope"
 )
 
 // metadata lists what is known of metrics. The original knows several sets for
@@ -27,6 +30,11 @@ func (a *API) metadata(c *call) (any, *fault) {
 		return nil, &fault{badData, err}
 	}
 	known := a.Source.Metadata()
+	if !scope.From(c.ctx).All() {
+		if known, err = metadataOf(c, known); err != nil {
+			return nil, executionFault(err)
+		}
+	}
 	result := make(map[string][]Metadata)
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		if wanted := c.FormValue("metric"); wanted != "" && wanted != name {
@@ -38,6 +46,24 @@ func (a *API) metadata(c *call) (any, *fault) {
 		result[name] = []Metadata{known[name]}
 	}
 	return result, nil
+}
+
+// metadataOf leaves of what is known of metrics those that a caller who is bound to
+// some hosts may see.
+func metadataOf(c *call, known map[string]Metadata) (map[string]Metadata, error) {
+	querier, err := c.lease.Queryable.Querier(minTime.UnixMilli(), maxTime.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	defer querier.Close()
+	names, _, err := querier.LabelValues(c.ctx, model.MetricNameLabel, nil)
+	seen := make(map[string]Metadata, len(names))
+	for _, name := range names {
+		if one, ok := known[name]; ok {
+			seen[strings.Clone(name)] = one // names are the querier's
+		}
+	}
+	return seen, err
 }
 
 // numberParam reads a number, -1 where it is left out.
