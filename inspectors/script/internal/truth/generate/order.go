@@ -29,6 +29,7 @@ func orderKinds() []statement {
 		{"alias type", 1, (*gen).aliasType},
 		{"functype", 2, (*gen).funcTypeMethods},
 		{"printing", 3, (*gen).printing},
+		{"tangle", 4, (*gen).tangle},
 	}
 }
 
