@@ -35,7 +35,8 @@ type testMaster struct {
 	greet        func(wire.HelloParams) error
 	answer       func(wire.ReportParams) error
 	tls          bool
-	noReceipts   bool // it is of a version without
+	noReceipts   bool           // it is of a version without
+	more         func(*rpc.Mux) // serves further methods
 
 	server *httptest.Server
 	rpc    *rpc.Server
@@ -95,6 +96,9 @@ func (m *testMaster) start() {
 	}))
 	mux.Handle(wire.MasterReport.Name, rpc.Method(m.report)) // in any order, as it is allowed to
 	rpc.Serve(mux, wire.MasterLive, m.live)
+	if m.more != nil {
+		m.more(mux)
+	}
 	m.mu.Lock()
 	m.declared = make(map[*rpc.Peer]map[uint32]wire.Series)
 	m.mu.Unlock()

@@ -67,6 +67,7 @@ type session struct {
 	refusalWait time.Duration
 
 	noReceipts sync.Once // the log was told that the master takes none
+	noAlerts   sync.Once // the same of alerts
 
 	// What the log is told of reports, once in a while: a master that refuses one
 	// refuses the next.
@@ -140,6 +141,7 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })
 	parts.Go(func() { cancel(s.sendReports(ctx, p, link)) })
 	parts.Go(func() { cancel(s.sendReceipts(ctx, p)) })
+	parts.Go(func() { cancel(s.sendAlerts(ctx, p)) })
 	parts.Go(func() { cancel(s.Live.send(ctx, p)) })
 	parts.Wait()
 	if ce, ok := errors.AsType[*rpc.CloseError](p.Err()); ok && ce.Code == wire.CloseReplaced && !ce.Local {

@@ -42,6 +42,7 @@ type tracker struct {
 	came    uint64              // inspectors so far
 
 	receipts *assignment.Receipts // of those that a master has assigned
+	alerts   *ownAlerts
 }
 
 // record is one inspector. The tracker's mu guards it.
@@ -64,6 +65,7 @@ func newTracker(log *slog.Logger, r *assignment.Receipts) *tracker {
 		removed: make(map[string]struct{}),
 
 		receipts: r,
+		alerts:   newOwnAlerts(),
 	}
 }
 
@@ -74,6 +76,7 @@ func (t *tracker) Expect(d inspectors.Definition) {
 	defer t.mu.Unlock()
 	if r := t.records[d.Name]; r == nil || r.Revision != d.Revision() {
 		t.addLocked(d)
+		t.alerts.note(d)
 	}
 }
 
@@ -88,6 +91,7 @@ func (t *tracker) Loaded(d inspectors.Definition) {
 	}
 	r.IntervalMS, r.Assigned = d.Interval.Milliseconds(), d.Assigned
 	t.markLocked(r, atOnce)
+	t.alerts.note(d)
 	t.receipts.Loaded(d.Name, d.Assigned)
 }
 
@@ -127,6 +131,7 @@ func (t *tracker) Adopt(d inspectors.Definition) {
 	if r.Assigned != d.Assigned {
 		r.Assigned = d.Assigned
 		t.markLocked(r, atOnce)
+		t.alerts.note(d)
 	}
 	if r.State == wire.StateStarting {
 		t.receipts.Loaded(d.Name, d.Assigned)
@@ -168,6 +173,7 @@ func (t *tracker) Remove(name string) {
 		return
 	}
 	delete(t.records, name)
+	t.alerts.forget(name)
 	t.removed[name] = struct{}{}
 	t.ringLocked(atOnce)
 }

@@ -48,9 +48,26 @@ type Directives struct {
 	Units, Helps map[string]string
 	// Runbook is the address of a page about the alerts, or empty.
 	Runbook string
+	// AlertLines are the directives of which Alerts, Units, Helps and Runbook were read, as
+	// they were written, without what all directives begin with.
+	AlertLines []string
 	// PassedOver are the directives for others.
 	PassedOver Diagnostics
 }
+
+// ParseAlertLines reads the AlertLines of an inspector, and nothing else. file is what
+// errors call the place.
+func ParseAlertLines(file string, lines []string) (Directives, error) {
+	for i, line := range lines {
+		if name, _, _ := strings.Cut(line, " "); !slices.Contains(alertDirectives(), name) || strings.ContainsAny(line, "\r\n") {
+			return Directives{}, Diagnostics{{File: file, Line: i + 1, Col: 1, Message: fmt.Sprintf("%s is not a directive about alerts", quote(line))}}
+		}
+	}
+	return ParseDirectives(file, directivePrefix+strings.Join(lines, "\n"+directivePrefix)+"\npackage p\n")
+}
+
+// alertDirectives are those of AlertLines.
+func alertDirectives() []string { return []string{"alert", "unit", "help", "runbook"} }
 
 // passedOver starts the names of directives that are for others.
 const passedOver = "x-"
@@ -154,6 +171,9 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 		p.alert(at, value, len(strings.TrimRight(text, " \t"))-len(value))
 	default:
 		p.set(at, name, value)
+	}
+	if slices.Contains(alertDirectives(), name) {
+		p.result.AlertLines = append(p.result.AlertLines, name+" "+value)
 	}
 	p.seen[name] = true
 }

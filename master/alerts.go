@@ -3,8 +3,12 @@ package master
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -59,13 +63,15 @@ const lookAtProbesEvery = 2 * time.Second
 // alertOfProbes evaluates the alerts of the scripts that hosts run, until ctx ends.
 func (m *Master) alertOfProbes(ctx context.Context) {
 	var last []catalog.Running
+	seen, first := uint64(0), true
 	look := func(time.Time) {
 		running := m.catalog.Running()
-		if reflect.DeepEqual(running, last) {
+		own, change := m.registry.OwnAlerts()
+		if !first && change == seen && reflect.DeepEqual(running, last) {
 			return
 		}
-		last = running
-		if err := m.alerts.SetProbes(probesOf(running)); err != nil {
+		last, seen, first = running, change, false
+		if err := m.alerts.SetProbes(probesOf(running, own)); err != nil {
 			m.deps.Log.Error("alerts of inspectors are not evaluated", "error", err)
 		}
 	}
@@ -73,14 +79,47 @@ func (m *Master) alertOfProbes(ctx context.Context) {
 	every(ctx, lookAtProbesEvery, look)
 }
 
-// probesOf reads what scripts say of alerts. Their directives were checked when they
-// were pushed.
-func probesOf(running []catalog.Running) map[string][]alerts.Probe {
+// probesOf reads what scripts say of alerts: those of the catalog, and the own ones of
+// each host. Their directives were checked when they were pushed or told. The alerts of
+// the catalog do not count on a host that has its own inspector of that name.
+func probesOf(running []catalog.Running, own map[string][]wire.OwnAlerts) map[string][]alerts.Probe {
 	probes := make(map[string][]alerts.Probe)
+	having := make(map[string][]string) // hosts with their own inspector, by its name
+	same := make(map[string]int)        // where the probe with such lines is
+	for _, host := range slices.Sorted(maps.Keys(own)) {
+		for _, one := range own[host] {
+			name := one.Inspector
+			having[name] = append(having[name], host)
+			if len(one.Lines) == 0 {
+				continue
+			}
+			every := time.Duration(one.IntervalMS) * time.Millisecond
+			id := fmt.Sprint(name, "\n", every, "\n", strings.Join(one.Lines, "\n"))
+			if i, known := same[id]; known {
+				probes[name][i].Hosts = append(probes[name][i].Hosts, host)
+				continue
+			}
+			if said, err := inspectors.ParseAlertLines(name, one.Lines); err == nil {
+				same[id] = len(probes[name])
+				probes[name] = append(probes[name], alerts.Probe{Name: name, Said: said, Hosts: []string{host}, Own: true, Interval: every})
+			}
+		}
+	}
 	for _, r := range running {
 		said, err := inspectors.ParseDirectives(r.File, r.Source)
-		if err == nil && len(said.Alerts) > 0 {
-			probes[r.Name] = append(probes[r.Name], alerts.Probe{Name: r.Name, Said: said, Hosts: r.Hosts, Except: r.Except})
+		if err != nil || len(said.Alerts) == 0 {
+			continue
+		}
+		p := alerts.Probe{Name: r.Name, Said: said, Hosts: r.Hosts, Except: r.Except, Interval: r.Interval}
+		switch others := having[r.Name]; {
+		case len(others) == 0:
+		case p.Hosts == nil || p.Except:
+			p.Hosts, p.Except = slices.Concat(p.Hosts, others), true
+		default:
+			p.Hosts = slices.DeleteFunc(slices.Clone(p.Hosts), func(host string) bool { return slices.Contains(others, host) })
+		}
+		if p.Hosts == nil || len(p.Hosts) > 0 {
+			probes[r.Name] = append(probes[r.Name], p)
 		}
 	}
 	return probes

@@ -197,3 +197,48 @@ func TestAlertsOfPushedScripts(t *testing.T) {
 		return !strings.Contains(body, "level/high")
 	})
 }
+
+// The alerts of a host's own inspectors count for that host alone, whatever they say, and
+// go on while it is gone.
+func TestAlertsOfOwnInspectors(t *testing.T) {
+	m := start(t, config.Master{GoneAfter: time.Second})
+	web, db := newFakeAgent("web-1", nil), newFakeAgent("db-1", nil)
+	web.connect(t, m)
+	db.connect(t, m)
+	own := func(agent *fakeAgent, lines ...string) wire.OwnAlertsResult {
+		return call[wire.OwnAlertsResult](t, agent.peer, wire.MasterAlerts.Name,
+			wire.OwnAlertsParams{Inspectors: []wire.OwnAlerts{{Inspector: "level", Lines: lines}}})
+	}
+	if got := own(db, "alert wrong info value >"); len(got.Faults) != 1 || !strings.Contains(got.Faults[0], "level:1:35: alert wrong: unexpected end of input") {
+		t.Errorf("a faulty expression is answered with %+v", got)
+	}
+	if got := own(db, "name other"); len(got.Faults) != 1 || !strings.Contains(got.Faults[0], `"name other" is not a directive about alerts`) {
+		t.Errorf("another directive is answered with %+v", got)
+	}
+	own(db)
+	if got := own(web, `alert high critical label_replace(sum(value), "host", "db-1", "", "") > 90 "{{ $labels.host }} is high"`); len(got.Faults) > 0 {
+		t.Errorf("faults: %v", got.Faults)
+	}
+	for agent, v := range map[*fakeAgent]float64{web: 97, db: 98} {
+		call[any](t, agent.peer, wire.MasterReportMetric.Name, []any{agent.host, map[string]any{"ts": time.Now().UnixMilli(), "key": "level", "val": v}})
+	}
+	var body string
+	patience.Until(t, "the alert fires", func() bool {
+		_, body = fetch(t, m, "/api/v1/alerts")
+		return strings.Contains(body, `"alertname":"level/high"`) && strings.Contains(body, `"state":"firing"`)
+	})
+	if !strings.Contains(body, `"host":"web-1"`) || strings.Contains(body, `"host":"db-1"`) || !strings.Contains(body, `"value":"9.7e+01"`) {
+		t.Errorf("the alerts are %s", body)
+	}
+	web.leave()
+	patience.Until(t, "the host is gone", func() bool { return m.hostIsGone("web-1") })
+	if _, rules := fetch(t, m, "/api/v1/rules"); !strings.Contains(rules, `"name":"level/high"`) {
+		t.Errorf("with the host its rule is gone: %s", rules)
+	}
+	web.connect(t, m)
+	own(web)
+	patience.Until(t, "no rule is left", func() bool {
+		_, rules := fetch(t, m, "/api/v1/rules")
+		return !strings.Contains(rules, "level/high")
+	})
+}

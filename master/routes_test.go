@@ -47,7 +47,7 @@ func mayCall() map[string]string {
 		"master.info": known, "master.unsubscribe": known,
 
 		"master.hello": agents, "master.report": agents, "master.status": agents, "master.reportMetric": agents,
-		"master.receipt": agents, "master.trial": agents, "master.live": agents,
+		"master.receipt": agents, "master.alerts": agents, "master.trial": agents, "master.live": agents,
 
 		"master.subscribe": viewers, "hosts.list": viewers, "hosts.get": viewers, "history.range": viewers,
 		"catalog.check": viewers, "catalog.list": viewers, "catalog.get": viewers, "catalog.revision": viewers, "catalog.receipts": viewers,

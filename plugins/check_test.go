@@ -2,8 +2,10 @@ package plugins_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,6 +85,63 @@ func TestNagiosChecks(t *testing.T) {
 	}
 	if err := f.Load(context.Background(), checking(t, "unlisted", paths["unlisted"])); err == nil || !strings.Contains(err.Error(), "agent.policy.exec") {
 		t.Errorf("a program that the policy does not name: %v", err)
+	}
+}
+
+// What a check says is kept while it goes on, and its series ends with it; whatever bytes
+// a check writes, they make a label.
+func TestNagiosCheckSays(t *testing.T) {
+	t.Parallel()
+	p := newPrograms(t)
+	said := filepath.Join(p.dir, "said")
+	path := p.write("says", "cat "+said+"; read status < "+said+".status; exit $status")
+	f := allowing(t, path)
+	f.mustLoad(checking(t, "says", path))
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	text := func() []byte {
+		b := make([]byte, 1+random.IntN(2000))
+		for i := range b {
+			b[i] = byte(random.IntN(256))
+			if random.IntN(3) == 0 {
+				b[i] = []byte(`<\\x\xa0|'`)[random.IntN(7)]
+			}
+		}
+		return b
+	}
+	run := func(status string, line []byte) (texts []string) {
+		t.Helper()
+		for name, content := range map[string][]byte{said: line, said + ".status": []byte(status + "\n")} {
+			if err := os.WriteFile(name, content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := f.run(testTimeout, "says")
+		f.wantGood(got, "says")
+		for _, s := range got["says"].Samples {
+			if s.Key == "says/said_seconds" {
+				texts = append(texts, s.Labels.String())
+			}
+		}
+		return texts
+	}
+	if got := run("0", []byte("all is well\n")); len(got) > 0 {
+		t.Errorf("a check that is OK has said %v", got)
+	}
+	first := run("2", []byte("5 % <left>\n"))
+	if want := `{text="5 % (left)"}`; len(first) != 1 || first[0] != want {
+		t.Errorf("got %v, want %s", first, want)
+	}
+	if again := run("2", []byte("4 % left\n")); len(again) != 1 || again[0] != first[0] {
+		t.Errorf("in the same state it said %v, and then %v", first, again)
+	}
+	for i := range 40 {
+		if got := run(strconv.Itoa(1+i%2), text()); len(got) != 1 {
+			t.Errorf("seed %d: run %d has the texts %q", seed, i, got)
+		}
+	}
+	if got := run("0", text()); len(got) > 0 {
+		t.Errorf("a check that is OK again has said %v", got)
 	}
 }
 

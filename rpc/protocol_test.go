@@ -112,6 +112,7 @@ func TestProtocolExamples(t *testing.T) {
 		wire.CatalogGet.Name:         {wire.CatalogParams{}, wire.CatalogEntry{}},
 		wire.CatalogRevision.Name:    {wire.RevisionParams{}, wire.Revision{}},
 		wire.MasterReceipt.Name:      {wire.ReceiptParams{}, wire.Empty{}},
+		wire.MasterAlerts.Name:       {wire.OwnAlertsParams{}, wire.OwnAlertsResult{}},
 		wire.CatalogReceipts.Name:    {wire.CatalogParams{}, wire.ReceiptsResult{}},
 		wire.RolloutsList.Name:       {wire.RolloutsParams{}, wire.RolloutsResult{}},
 		wire.RolloutsGet.Name:        {wire.RolloutParams{}, wire.Rollout{}},

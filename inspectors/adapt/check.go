@@ -15,7 +15,8 @@ import (
 // Words; the first is the program, by its absolute path.
 //
 // The script reports what inspectors.Nagios does, and prints what the check says
-// whenever its state changes.
+// whenever its state changes. What it has said then is also the label text of the series
+// said_seconds while the state is not OK. The script's alerts have it as their summary.
 func Check(commandLine string) (source string, err error) {
 	words, err := Words(commandLine)
 	if err != nil {
@@ -33,32 +34,54 @@ func Check(commandLine string) (source string, err error) {
 	if size > inspectors.MaxExecArgBytes {
 		return "", fmt.Errorf("the command line is %d bytes long; at most %d are allowed", size, inspectors.MaxExecArgBytes)
 	}
-	return fmt.Sprintf(checkSource, words[0], strings.Join(quoted, ", ")), nil
+	return fmt.Sprintf(checkSource, words[0], strings.Join(quoted, ", "), checkSummary), nil
 }
+
+// checkSummary is the summary of the alerts of a check: the text of the state that began
+// last. A text is no part of an alert's labels, or each would be another alert.
+const checkSummary = `{{ with printf "topk(1, {key=%q, host=%q})" (reReplaceAll "/status$" "/said_seconds" $labels.key) $labels.host | query }}` +
+	`{{ (. | first).Labels.text }}{{ else }}the status is {{ $value }}{{ end }}`
 
 const checkSource = `// Package check runs a Nagios check.
 //
-//vedette:needs exec:%s
+//vedette:needs exec:%[1]s
+//vedette:alert warning warning status == 1 for 1m "%[3]s"
+//vedette:alert critical critical status == 2 for 1m "%[3]s"
+//vedette:alert unknown warning status == 3 for 1m "%[3]s"
 package check
 
 import (
 	"context"
 	"log"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// last is the state that was printed, and lastFaults how many faults.
+// last is the state of the last run, said is what the check has said when that state
+// began, since when; lastFaults is how many faults were printed.
 var last, lastFaults int
+var said string
+var since float64
+
+// longest is how many bytes of a text are kept.
+const longest = 500
 
 func Inspect(ctx context.Context, r *inspectors.Report) error {
-	result, err := inspectors.Nagios(ctx, r, %s)
+	result, err := inspectors.Nagios(ctx, r, %[2]s)
+	if result.State != last {
+		last, said, since = result.State, short(result.Text), float64(time.Now().Unix())
+		if err == nil {
+			log.Printf("status %%d: %%s", result.State, result.Text)
+		}
+	}
+	if last != 0 {
+		r.Gauge("said_seconds", since, "text", said)
+	}
 	if err != nil {
 		return err
-	}
-	if result.State != last {
-		last = result.State
-		log.Printf("status %%d: %%s", result.State, result.Text)
 	}
 	if len(result.Faults) != lastFaults {
 		lastFaults = len(result.Faults)
@@ -67,6 +90,33 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 		}
 	}
 	return nil
+}
+
+// short makes a text one that a label can hold.
+func short(text string) string {
+	if text == "" {
+		return "the check said nothing"
+	}
+	text = strings.Map(plain, text)
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "")
+	}
+	return text
+}
+
+// plain is a character that a label can hold as it is.
+func plain(r rune) rune {
+	switch {
+	case r == '<':
+		return '('
+	case r == '>':
+		return ')'
+	case r == '\\':
+		return '/'
+	case r < ' ', r > '~' && !unicode.IsLetter(r):
+		return ' '
+	}
+	return r
 }
 `
 

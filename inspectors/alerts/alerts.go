@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -40,7 +41,21 @@ type Probe struct {
 	// those whose series do not.
 	Hosts  []string
 	Except bool
+	// Own is whether it is of the own configuration of its hosts. Then each of its alerts
+	// is of one host, whatever the expression says, so that no host speaks for another.
+	Own bool
+	// Interval is the time between two runs; 0 is what the source says. What a value was
+	// at the last run holds until the next one, even when that is longer than queries
+	// look back.
+	Interval time.Duration
 }
+
+// Queries look back for lookBack. A value of an inspector that runs less often than
+// rarely is looked for over two of its intervals.
+const (
+	lookBack = 5 * time.Minute
+	rarely   = lookBack / 2
+)
 
 // Check says what is wrong with the alerts of a script, each fault at its place.
 func Check(d inspectors.Definition) inspectors.Diagnostics {
@@ -64,6 +79,10 @@ func Rules(probes ...Probe) (list []rulefmt.Rule, faults inspectors.Diagnostics)
 			rule, err := p.rule(a)
 			if err != nil {
 				faults = append(faults, err...)
+				continue
+			}
+			if p.Own {
+				list = append(list, p.apart(a, rule)...)
 				continue
 			}
 			same := slices.IndexFunc(list, func(other rulefmt.Rule) bool {
@@ -92,6 +111,9 @@ func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
 			"compare a value, such as used_percent > 90")
 	}
 	own := p.rename(expr)
+	if every := cmp.Or(p.Interval, p.Said.Interval); every > rarely {
+		expr = lookBackFor(expr, 2*every+time.Minute)
+	}
 	if own == "" {
 		return rulefmt.Rule{}, fault(a, 0, "the expression names none of the inspector's own values", "compare one of them, such as used_percent > 90")
 	}
@@ -113,6 +135,45 @@ func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
 		faults = append(faults, fault(a, 0, wrong.Error(), "")...)
 	}
 	return rule, faults
+}
+
+// apart makes the rules of an alert that is each host's own, of the rule of all. Hosts
+// have one rule together if that gives the same as a rule for each.
+func (p Probe) apart(a inspectors.Alert, all rulefmt.Rule) (list []rulefmt.Rule) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(all.Expr)
+	if err == nil && splitsByHost(expr) {
+		return []rulefmt.Rule{all}
+	}
+	for _, host := range p.Hosts {
+		one := p
+		one.Hosts = []string{host}
+		if rule, faults := one.rule(a); faults == nil {
+			rule.Labels[labelHost] = host
+			list = append(list, rule)
+		}
+	}
+	return list
+}
+
+// splitsByHost reports whether an expression gives for the series of several hosts what it
+// gives for those of each alone, with their label host.
+func splitsByHost(expr parser.Expr) bool {
+	splits := true
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		switch n := node.(type) {
+		case *parser.AggregateExpr:
+			splits = splits && n.Op != parser.COUNT_VALUES && n.Without != slices.Contains(n.Grouping, labelHost)
+		case *parser.BinaryExpr:
+			if m := n.VectorMatching; m != nil {
+				splits = splits && m.On == slices.Contains(m.MatchingLabels, labelHost) && !slices.Contains(m.Include, labelHost)
+			}
+		case *parser.Call:
+			loses := []string{"absent", "absent_over_time", "scalar", "vector", "label_replace", "label_join", "info"}
+			splits = splits && !slices.Contains(loses, n.Func.Name) && (len(n.Args) > 0 || n.Func.ReturnType == parser.ValueTypeScalar)
+		}
+		return nil
+	})
+	return splits
 }
 
 // rename gives the inspector's own values the names that they have in the history,
@@ -137,15 +198,50 @@ func (p Probe) rename(expr parser.Expr) (own string) {
 			}
 		}
 		if p.Hosts != nil {
-			kind := labels.MatchRegexp
-			if p.Except {
-				kind = labels.MatchNotRegexp
-			}
-			v.LabelMatchers = append(v.LabelMatchers, labels.MustNewMatcher(kind, labelHost, anyOf(p.Hosts)))
+			v.LabelMatchers = append(v.LabelMatchers, p.hostMatcher())
 		}
 		return nil
 	})
 	return own
+}
+
+// lookBackFor has the selectors of an expression that give single values look back for a
+// time.
+func lookBackFor(expr parser.Expr, span time.Duration) parser.Expr {
+	switch e := expr.(type) {
+	case *parser.VectorSelector:
+		return &parser.Call{Func: parser.Functions["last_over_time"], Args: parser.Expressions{&parser.MatrixSelector{VectorSelector: e, Range: span}}}
+	case *parser.AggregateExpr:
+		e.Expr = lookBackFor(e.Expr, span)
+		if e.Param != nil {
+			e.Param = lookBackFor(e.Param, span)
+		}
+	case *parser.BinaryExpr:
+		e.LHS, e.RHS = lookBackFor(e.LHS, span), lookBackFor(e.RHS, span)
+	case *parser.Call:
+		if e.Func.Name == "timestamp" {
+			return e // of the sample itself
+		}
+		for i, arg := range e.Args {
+			e.Args[i] = lookBackFor(arg, span)
+		}
+	case *parser.ParenExpr:
+		e.Expr = lookBackFor(e.Expr, span)
+	case *parser.UnaryExpr:
+		e.Expr = lookBackFor(e.Expr, span)
+	case *parser.SubqueryExpr:
+		e.Expr = lookBackFor(e.Expr, span)
+	}
+	return expr
+}
+
+// hostMatcher restricts a selector to the probe's hosts.
+func (p Probe) hostMatcher() *labels.Matcher {
+	kind := labels.MatchRegexp
+	if p.Except {
+		kind = labels.MatchNotRegexp
+	}
+	return labels.MustNewMatcher(kind, labelHost, anyOf(p.Hosts))
 }
 
 // metric is the name in the history of one of the inspector's own values.

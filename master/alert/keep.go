@@ -273,6 +273,9 @@ func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
 		}
 		since = since.Add(k.opts.Settle)
 	}
+	if len(s.rules[one.name()]) == 0 && since.After(s.at) {
+		return false // it may be one that its host has yet to tell
+	}
 	for _, rule := range s.rules[one.name()] {
 		unsure := !since.IsZero()
 		if !unsure && rule.at.IsZero() || unsure && !rule.at.After(since.Add(max(rule.keep-k.opts.Settle, 0))) {

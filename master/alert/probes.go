@@ -1,8 +1,11 @@
 package alert
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/prometheus/prometheus/model/rulefmt"
 
@@ -13,20 +16,42 @@ import (
 // for its rules.
 const probePrefix = "inspector:"
 
+// ownInfix stands between the name of an inspector of hosts' own configuration, and
+// what tells its directives from those of others of that name.
+const ownInfix = "#"
+
+// fingerprint tells the directives of a probe from those of others.
+func fingerprint(p alerts.Probe) string {
+	sum := sha256.Sum256(fmt.Appendln(nil, p.Interval, strings.Join(p.Said.AlertLines, "\n")))
+	return hex.EncodeToString(sum[:4])
+}
+
 // SetProbes takes the alerts of inspectors, by their names; there may be several
 // revisions of each. They replace those of the call before. The error names what
 // cannot be evaluated, and the rest is.
 func (a *Alerts) SetProbes(probes map[string][]alerts.Probe) error {
 	groups := make(map[string]*rulefmt.RuleGroups, len(probes))
 	var all []error
-	for name, revisions := range probes {
+	take := func(id, name string, revisions ...alerts.Probe) {
 		list, faults := alerts.Rules(revisions...)
 		if err := faults.Err(); err != nil {
 			all = append(all, fmt.Errorf("cannot use the alerts of the inspector %q: %w", name, err))
 		}
 		if len(list) > 0 {
-			groups[probePrefix+name] = &rulefmt.RuleGroups{Groups: []rulefmt.RuleGroup{{Name: name, Rules: list}}}
+			groups[id] = &rulefmt.RuleGroups{Groups: []rulefmt.RuleGroup{{Name: name, Rules: list}}}
 		}
+	}
+	for name, revisions := range probes {
+		var pushed []alerts.Probe
+		for _, p := range revisions {
+			if p.Own {
+				// A group each: it keeps its state whatever other hosts begin to say.
+				take(probePrefix+name+ownInfix+fingerprint(p), name, p)
+			} else {
+				pushed = append(pushed, p)
+			}
+		}
+		take(probePrefix+name, name, pushed...)
 	}
 	a.mu.Lock()
 	a.probes = groups

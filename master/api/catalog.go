@@ -29,6 +29,7 @@ func (a *API) catalogMethods(m *methods) {
 	handle(m, wire.AuditList, a.auditList)
 	handle(m, wire.AuditVerify, a.auditVerify)
 	handle(m, wire.MasterReceipt, a.receipt)
+	handle(m, wire.MasterAlerts, a.ownAlerts)
 }
 
 func (a *API) catalogCheck(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // Running is a revision of a script that hosts run.
@@ -11,6 +12,7 @@ type Running struct {
 	Revision string
 	File     string
 	Source   string
+	Interval time.Duration // 0: what the source says
 	// Hosts are those that run it; nil is every host that the inspector is for.
 	// With Except they are those that do not.
 	Hosts  []string
@@ -26,7 +28,10 @@ func (c *Catalog) Running() []Running {
 	var list []Running
 	add := func(name, revision string, hosts []string, except bool) {
 		if code := c.code[revision].Code; code.Source != "" {
-			list = append(list, Running{Name: name, Revision: revision, File: code.File, Source: code.Source, Hosts: hosts, Except: except})
+			list = append(list, Running{
+				Name: name, Revision: revision, File: code.File, Source: code.Source, Interval: time.Duration(code.IntervalMS) * time.Millisecond,
+				Hosts: hosts, Except: except,
+			})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.entries)) {

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,7 @@ type Registry struct {
 
 	mu    sync.Mutex
 	hosts map[string]*host
+	told  uint64 // guarded by mu: how often OwnAlerts changed
 
 	relabelled atomic.Uint64 // how often labels of some host have changed
 }
@@ -43,8 +45,9 @@ type host struct {
 	info       wire.Host         // without Inspectors; Labels are of the host's own configuration
 	given      map[string]string // labels that were given on the master; replaced, never changed
 	inspectors map[string]wire.InspectorStatus
-	agent      *Agent // connected, or nil
-	lastAgent  string // id of the agent that was connected last, since the master started
+	own        []wire.OwnAlerts // of the host's own inspectors; replaced, never changed
+	agent      *Agent           // connected, or nil
+	lastAgent  string           // id of the agent that was connected last, since the master started
 	boots      map[string]*Reports
 	uses       uint64 // of boots
 	heard      time.Time
@@ -214,6 +217,33 @@ func (r *Registry) Status(agent *Agent, status wire.StatusParams) (changed []wir
 	r.seenLocked(h, time.Now())
 	r.announceLocked(h)
 	return changed
+}
+
+// SetOwnAlerts notes the alerts of an agent's own inspectors. They hold until the agent
+// tells others: those of a host that is gone are unknown, and have not ended.
+func (r *Registry) SetOwnAlerts(agent *Agent, own []wire.OwnAlerts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hosts[agent.Host]
+	if h == nil || h.agent != agent || reflect.DeepEqual(h.own, own) {
+		return
+	}
+	h.own = own
+	r.told++
+}
+
+// OwnAlerts returns the alerts of the own inspectors of each host that has told them,
+// and a number that grows with each change.
+func (r *Registry) OwnAlerts() (own map[string][]wire.OwnAlerts, change uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	own = make(map[string][]wire.OwnAlerts)
+	for name, h := range r.hosts {
+		if h.own != nil {
+			own[name] = h.own
+		}
+	}
+	return own, r.told
 }
 
 // Restore takes up a host that an earlier run of the master knew. It has gone,

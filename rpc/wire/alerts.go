@@ -2,6 +2,33 @@ package wire
 
 // This file holds the messages of alerts and silences.
 
+// OwnAlertsParams are all inspectors of a host's own configuration, and the built-in
+// ones, but none that a master has assigned.
+type OwnAlertsParams struct {
+	Inspectors []OwnAlerts `json:"inspectors"`
+}
+
+// OwnAlerts are the alerts that an inspector comes with.
+type OwnAlerts struct {
+	Inspector string `json:"inspector"`
+	// Lines are the directives about alerts of its source, such as
+	// alert full critical used_percent > 97; none if it has no alert.
+	Lines []string `json:"lines,omitempty"`
+	// IntervalMS is the time between two runs.
+	IntervalMS int64 `json:"interval_ms,omitempty"`
+}
+
+// MaxOwnAlertLines and MaxOwnInspectors bound what a host tells.
+const (
+	MaxOwnAlertLines = 2000
+	MaxOwnInspectors = 10_000
+)
+
+// OwnAlertsResult says which alerts cannot be evaluated, and why.
+type OwnAlertsResult struct {
+	Faults []string `json:"faults,omitempty"`
+}
+
 // States of an alert.
 const (
 	AlertPending = "pending" // not for long enough

@@ -38,6 +38,10 @@ var (
 		Name: "master.receipt", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Tell how far assigned inspectors have got.",
 	}
+	MasterAlerts = Method[OwnAlertsParams, OwnAlertsResult]{
+		Name: "master.alerts", For: Agent, InOrder: true,
+		Says: "Tell which alerts the host's own inspectors come with.",
+	}
 	MasterTrial = Method[TrialReport, Empty]{
 		Name: "master.trial", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Tell what a trial has yielded.",

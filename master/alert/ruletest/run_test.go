@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vedettehq/vedette/inspectors/adapt"
 	"github.com/vedettehq/vedette/master/alert/ruletest"
 )
 
@@ -360,5 +361,76 @@ func TestSameVerdictsAsPromtool(t *testing.T) {
 	}
 	if theirs := strings.Count(string(out), "expr: "); theirs != exprs {
 		t.Errorf("%d expressions failed; promtool says %d:\n%s", exprs, theirs, out)
+	}
+}
+
+// The alerts of a Nagios check have what it said when its state began.
+func TestAlertsOfChecks(t *testing.T) {
+	source, err := adapt.Check("/usr/lib/nagios/plugins/check_disk -w 10%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"disk.go": "//vedette:name nagios/disk\n" + source, "disk.test.yaml": `tests:
+  - interval: 30s
+    input_series:
+      - {series: 'nagios_disk_status{host="web-1", key="nagios/disk/status"}', values: '0 0 2x20'}
+      - {series: 'nagios_disk_said_seconds{host="web-1", key="nagios/disk/said_seconds", text="old"}', values: '5'}
+      - {series: 'nagios_disk_said_seconds{host="web-1", key="nagios/disk/said_seconds", text="DISK CRITICAL"}', values: '_ _ 70x20'}
+      - {series: 'nagios_disk_said_seconds{host="web-2", key="nagios/disk/said_seconds", text="another host"}', values: '90x20'}
+      - {series: 'nagios_disk_status{host="web-3", key="nagios/disk/status"}', values: '3x20'}
+    alert_rule_test:
+      - {eval_time: 1m, alertname: nagios/disk/critical}
+      - eval_time: 3m
+        alertname: nagios/disk/critical
+        exp_alerts:
+          - exp_labels: {host: web-1, key: nagios/disk/status, severity: critical, inspector: nagios/disk}
+            exp_annotations: {summary: DISK CRITICAL}
+      - eval_time: 3m
+        alertname: nagios/disk/unknown
+        exp_alerts:
+          - exp_labels: {host: web-3, key: nagios/disk/status, severity: warning, inspector: nagios/disk}
+            exp_annotations: {summary: the status is 3}
+      - {eval_time: 3m, alertname: nagios/disk/warning}
+`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result, err := ruletest.Run(t.Context(), filepath.Join(dir, "disk.test.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range result.Failures {
+		t.Errorf("%s", f.String())
+	}
+}
+
+// A value of an inspector that runs every hour holds until the next run.
+func TestAlertsOfRareInspectors(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"rare.go": "//vedette:name rare\n//vedette:interval 1h\n//vedette:alert high warning value > 9 and abs(value) > 1 for 90m keep 0s \"high\"\nreturn 1, nil\n",
+		"rare.test.yaml": `tests:
+  - interval: 1h
+    input_series: [{series: 'rare{host="web-1"}', values: '10 10 10 1 10 10 10'}]
+    alert_rule_test:
+      - {eval_time: 89m, alertname: rare/high}
+      - {eval_time: 91m, alertname: rare/high, exp_alerts: [{exp_labels: {host: web-1, severity: warning, inspector: rare}, exp_annotations: {summary: high}}]}
+      - {eval_time: 179m, alertname: rare/high, exp_alerts: [{exp_labels: {host: web-1, severity: warning, inspector: rare}, exp_annotations: {summary: high}}]}
+      - {eval_time: 3h1m, alertname: rare/high}
+      - {eval_time: 5h, alertname: rare/high}
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result, err := ruletest.Run(t.Context(), filepath.Join(dir, "rare.test.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range result.Failures {
+		t.Errorf("%s", f.String())
 	}
 }
