@@ -39,7 +39,7 @@ var (
 		Says: "Tell how far assigned inspectors have got.",
 	}
 	MasterAlerts = Method[OwnAlertsParams, OwnAlertsResult]{
-		Name: "master.alerts", For: Agent, InOrder: true,
+		Name: "master.alerts", For: Agent, InOrder: true, Bound: OwnHost,
 		Says: "Tell which alerts the host's own inspectors come with.",
 	}
 	MasterTrial = Method[TrialReport, Empty]{
