@@ -21,7 +21,7 @@ type OwnAlerts struct {
 // MaxOwnAlertLines and MaxOwnInspectors bound what a host tells.
 const (
 	MaxOwnAlertLines = 2000
-	MaxOwnInspectors = 10_000
+	MaxOwnInspectors = 10000
 )
 
 // OwnAlertsResult says which alerts cannot be evaluated, and why.
