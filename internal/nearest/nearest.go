@@ -1,6 +1,8 @@
 // Package nearest finds the word that somebody probably meant.
 package nearest
 
+import "fmt"
+
 // Word returns the candidate closest to word, or "" where none is close: at
 // most one change, and one more for every four bytes of word, three in all.
 // A change is one byte put in, taken out, replaced, or swapped with the next.
@@ -46,4 +48,14 @@ func differ(a, b byte) int {
 		return 0
 	}
 	return 1
+}
+
+// Ask returns "; did you mean …?" with the candidate closest to word, to be put after
+// an error that says that there is no word, or "" where none is close.
+func Ask(word string, candidates []string) string {
+	near := Word(word, candidates)
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/rules"
 
+	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/alert/route"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/rpc"
@@ -205,7 +206,8 @@ func (a *Alerts) Explain(ctx context.Context, p wire.AlertParams) (wire.AlertExp
 	}
 	if len(result.Rules) == 0 && len(fates) == 0 {
 		slices.Sort(names)
-		return result, rpc.Errorf(wire.CodeNotFound, "there is no alert %q; there are %s", p.Name, strings.Join(slices.Compact(names), ", "))
+		all := strings.Join(slices.Compact(names), ", ")
+		return result, rpc.Errorf(wire.CodeNotFound, "there is no alert %q%s (there are %s)", p.Name, nearest.Ask(p.Name, names), all)
 	}
 	result.Alerts = append(result.Alerts, fates[:min(len(fates), mostShown)]...)
 	return result, nil

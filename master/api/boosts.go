@@ -150,7 +150,7 @@ func (a *API) askBoost(ctx context.Context, b *boost) (time.Duration, error) {
 	case err == nil:
 		return interval, nil
 	case errors.As(err, &answer):
-		return interval, rpc.Errorf(answer.Code, "host %q: %s", b.host, answer.Message)
+		return interval, a.answered(b.host, b.inspector, answer)
 	}
 	return interval, rpc.Errorf(wire.CodeConflict, "host %q did not answer: %v", b.host, err)
 }

@@ -127,10 +127,22 @@ func (a *API) hosts(_ context.Context, p wire.HostsParams) (wire.HostsResult, er
 func (a *API) noHost(ctx context.Context, name string) error {
 	bound := scope.From(ctx)
 	names := slices.DeleteFunc(a.Registry.Names(), func(known string) bool { return !bound.Sees(known) })
-	if near := nearest.Word(name, names); near != "" {
-		return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master; did you mean %q?", name, near)
+	return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master%s", name, nearest.Ask(name, names))
+}
+
+// answered passes on what the agent of a host has answered about an inspector. Where
+// the host has none of that name, it names the one that may have been meant.
+func (a *API) answered(host, inspector string, answer *rpc.Error) error {
+	var names []string
+	h, _ := a.Registry.Get(host)
+	for _, i := range h.Inspectors {
+		names = append(names, i.Name)
 	}
-	return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master", name)
+	near := ""
+	if !slices.Contains(names, inspector) {
+		near = nearest.Ask(inspector, names)
+	}
+	return rpc.Errorf(answer.Code, "host %q: %s%s", host, answer.Message, near)
 }
 
 func (a *API) host(ctx context.Context, p wire.HostParams) (wire.Host, error) {

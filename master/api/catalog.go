@@ -69,6 +69,10 @@ func (a *API) rollout(ctx context.Context, p wire.RolloutParams) (wire.Rollout, 
 // hostLabel has the catalog keep the labels, and the registry show them.
 func (a *API) hostLabel(ctx context.Context, p wire.LabelParams) (wire.Host, error) {
 	given, err := a.Catalog.Label(ctx, p)
+	var answer *rpc.Error
+	if _, known := a.Registry.Get(p.Host); !known && errors.As(err, &answer) && answer.Code == wire.CodeNotFound {
+		return wire.Host{}, a.noHost(ctx, p.Host)
+	}
 	if err != nil {
 		return wire.Host{}, err
 	}

@@ -29,7 +29,7 @@ func (a *API) release(ctx context.Context, p wire.ReleaseParams) (wire.Empty, er
 		a.Log.Info("inspector released from quarantine", "host", p.Host, "inspector", p.Inspector, "by", who.Name)
 		return wire.Empty{}, nil
 	case errors.As(err, &answer):
-		return wire.Empty{}, rpc.Errorf(answer.Code, "host %q: %s", p.Host, answer.Message)
+		return wire.Empty{}, a.answered(p.Host, p.Inspector, answer)
 	}
 	return wire.Empty{}, rpc.Errorf(wire.CodeConflict, "host %q did not answer: %v", p.Host, err)
 }

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"slices"
 
+	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
@@ -102,8 +104,9 @@ func (g guard) allows(method string, identity *auth.Identity) error {
 	switch {
 	case !ok && g.Has(method):
 		return rpc.Errorf(wire.CodeForbidden, "no role may call %s", method)
-	case !ok: // a method that is not there, the Mux refuses
-		return nil
+	case !ok:
+		callable := slices.DeleteFunc(g.Methods(), func(known string) bool { return !identity.May(g.rows[known].access) })
+		return rpc.Errorf(rpc.CodeMethodNotFound, "there is no method %q%s", method, nearest.Ask(method, callable))
 	case identity.May(row.access):
 		if err := identity.BoundTo(row.bound); err != nil {
 			return rpc.Errorf(wire.CodeForbidden, "%s: %v", method, err)

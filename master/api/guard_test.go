@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vedettehq/vedette/master/auth"
@@ -50,8 +52,32 @@ func TestMethodWithoutRow(t *testing.T) {
 		if answer, ok := errors.AsType[*rpc.Error](err); !ok || answer.Code != wire.CodeForbidden {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := (guard{m}).allows("no.such.method", identity); err != nil {
+		err = guard{m}.allows("no.such.method", identity)
+		if answer, ok := errors.AsType[*rpc.Error](err); !ok || answer.Code != rpc.CodeMethodNotFound {
 			t.Errorf("a method that is not there, by %s: %v", name, err)
+		}
+	}
+}
+
+// A method with a letter too few is answered with one that the caller may call.
+func TestMistypedMethod(t *testing.T) {
+	m := New(Deps{}).methods()
+	for range 500 {
+		name := m.Methods()[rand.IntN(len(m.Methods()))]
+		i := rand.IntN(len(name))
+		typed := name[:i] + name[i+1:]
+		for caller, identity := range who {
+			err := guard{m}.allows(typed, identity)
+			answer, ok := errors.AsType[*rpc.Error](err)
+			if !ok || answer.Code != rpc.CodeMethodNotFound {
+				t.Fatalf("%q, by %s: %v", typed, caller, err)
+			}
+			_, meant, asked := strings.Cut(answer.Message, "did you mean ")
+			meant = strings.Trim(meant, `"?`)
+			may := identity.May(m.rows[name].access)
+			if may && !asked || asked && (!m.Has(meant) || !identity.May(m.rows[meant].access)) {
+				t.Errorf("%q, by %s: %v", typed, caller, err)
+			}
 		}
 	}
 }

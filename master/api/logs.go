@@ -28,7 +28,7 @@ func (a *API) logs(ctx context.Context, p wire.LogsParams) (wire.LogsResult, err
 	case errors.As(err, &answer) && answer.Code == rpc.CodeMethodNotFound:
 		return result, rpc.Errorf(wire.CodeConflict, "the agent of host %q is too old to tell; install this version there", p.Host)
 	case errors.As(err, &answer):
-		return result, rpc.Errorf(answer.Code, "host %q: %s", p.Host, answer.Message)
+		return result, a.answered(p.Host, p.Inspector, answer)
 	}
 	return result, rpc.Errorf(wire.CodeConflict, "host %q did not answer: %v", p.Host, err)
 }

@@ -121,7 +121,7 @@ func named(history []wire.HistoryEntry, p wire.RevisionParams) (string, error) {
 		found = h.Revision
 	}
 	if found == "" {
-		return "", rpc.Errorf(wire.CodeNotFound, "inspector %q has had no revision %.64q; catalog.get has its history", p.Name, p.Revision)
+		return "", rpc.Errorf(wire.CodeNotFound, "inspector %q has had no revision %.64q; `vedette inspector history %s` lists them", p.Name, p.Revision, p.Name)
 	}
 	return found, nil
 }
@@ -129,9 +129,20 @@ func named(history []wire.HistoryEntry, p wire.RevisionParams) (string, error) {
 func rolloutNumber(id string) (uint64, error) {
 	number, err := strconv.ParseUint(id, 10, 32)
 	if err != nil || fmt.Sprint(number) != id {
-		return 0, rpc.Errorf(wire.CodeNotFound, "there is no rollout %.20q", id)
+		return 0, rpc.Errorf(wire.CodeNotFound, "%.20q is no rollout: their ids are numbers; `vedette rollouts` lists them", id)
 	}
 	return number, nil
+}
+
+// noRollout is the error of a rollout that is not there.
+func (c *Catalog) noRollout(number uint64) error {
+	c.mu.Lock()
+	last := c.lastRollout
+	c.mu.Unlock()
+	if last == 0 {
+		return rpc.Errorf(wire.CodeNotFound, "there is no rollout %d, because nothing was pushed yet", number)
+	}
+	return rpc.Errorf(wire.CodeNotFound, "there is no rollout %d; the latest is %d, and `vedette rollouts` lists them", number, last)
 }
 
 // Rollout returns a rollout by its id.
@@ -155,7 +166,7 @@ func (c *Catalog) storedRollout(ctx context.Context, number uint64) (wire.Rollou
 	var r wire.Rollout
 	stored, err := c.store.Get(ctx, rolloutKey(number))
 	if isNotFound(err) {
-		return r, rpc.Errorf(wire.CodeNotFound, "there is no rollout %d", number)
+		return r, c.noRollout(number)
 	}
 	if err == nil {
 		err = decode(stored, &r)

@@ -270,10 +270,7 @@ func (c *Catalog) notInCatalogLocked(name string) error {
 		}
 	}
 	slices.Sort(names)
-	if near := nearest.Word(name, names); near != "" {
-		return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog; did you mean %q?", name, near)
-	}
-	return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog", name)
+	return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog%s", name, nearest.Ask(name, names))
 }
 
 // nextEntry is the entry as it is to be.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/jointoken"
+	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
@@ -298,7 +299,7 @@ func (s *Store) turn(ctx context.Context, host string, change func(*wire.Member)
 	defer s.mu.Unlock()
 	m, known := s.members[host]
 	if !known {
-		return m, rpc.Errorf(wire.CodeNotFound, "no host %q has joined, or waits to", host)
+		return m, rpc.Errorf(wire.CodeNotFound, "no host %q has joined, or waits to%s", host, nearest.Ask(host, slices.Sorted(maps.Keys(s.members))))
 	}
 	if err := change(&m); err != nil {
 		return m, err

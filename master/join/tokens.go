@@ -149,7 +149,7 @@ func (s *Store) RevokeToken(ctx context.Context, name string) error {
 	defer s.mu.Unlock()
 	t := s.tokenLocked(name)
 	if t == nil {
-		return rpc.Errorf(wire.CodeNotFound, "there is no token %q", name)
+		return rpc.Errorf(wire.CodeNotFound, "there is no token %q; `vedette token list` lists them", name)
 	}
 	attempt := audit.From(ctx)
 	remove := state.Delete(tokenPrefix+t.SHA256, state.VersionOf(encode(*t)))

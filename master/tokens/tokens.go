@@ -199,7 +199,7 @@ func (s *Store) Revoke(ctx context.Context, name string) error {
 	case r == nil && s.taken(name):
 		return rpc.Errorf(wire.CodeConflict, "the token %q is of the master's configuration; remove it there, the master takes that over while it runs", name)
 	case r == nil:
-		return rpc.Errorf(wire.CodeNotFound, "there is no token %q", name)
+		return rpc.Errorf(wire.CodeNotFound, "there is no token %q; `vedette token list` lists them", name)
 	}
 	attempt := audit.From(ctx)
 	change := state.Delete(prefix+r.SHA256, state.VersionOf(encode(*r)))

@@ -91,6 +91,9 @@ silence end ends it early.`,
 				return cli.Usagef("name a HOST or give --to, not both")
 			case len(args) > 0:
 				f.params.Matchers = []string{fmt.Sprintf("host=%q", args[0])}
+				if err := c.warnOfHost(cmd, args[0]); err != nil {
+					return err
+				}
 			}
 			if f.params.Message == "" {
 				f.params.Message = "maintenance"
@@ -102,6 +105,17 @@ silence end ends it early.`,
 	f.flags(cmd)
 	c.JSONFlag(cmd, "print the silence as one JSON object")
 	return cmd
+}
+
+// warnOfHost says where no host of that name has reported. One that is yet to come may
+// be meant.
+func (c *client) warnOfHost(cmd *cobra.Command, host string) error {
+	_, err := remote.CallOnce(cmd, &c.Client, wire.HostsGet, wire.HostParams{Host: host})
+	if !remote.IsNotFound(err) {
+		return err
+	}
+	cli.Errln(cmd.ErrOrStderr(), "warning: %s", remote.Answer(err))
+	return nil
 }
 
 // NewAck makes the command of that name.

@@ -31,7 +31,11 @@ func NewRollouts() *cobra.Command {
 				return cli.Usagef("-n is %d; it must be above 0", limit)
 			}
 			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.Rollout, error) {
-				result, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{Inspector: append(args, "")[0], Limit: limit})
+				name := append(args, "")[0]
+				result, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{Inspector: name, Limit: limit})
+				if err == nil && name != "" && len(result.Rollouts) == 0 {
+					_, err = remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: name}) // says that there is no such inspector
+				}
 				return result.Rollouts, err
 			})
 		},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -126,13 +125,14 @@ func (l *logs) hosts(s *remote.Session, inspector string) ([]string, error) {
 			}
 		}
 	}
-	switch near := nearest.Word(inspector, names); {
+	near := nearest.Ask(inspector, names)
+	switch {
 	case len(hosts) > 0:
 		return hosts, nil
 	case away > 0:
 		return nil, cli.Exit(cli.ExitFailed, fmt.Errorf("%q runs only on hosts that are away; what it printed is kept there", inspector))
 	case near != "":
-		return nil, cli.Exit(cli.ExitFailed, fmt.Errorf("no host runs %q; did you mean %q?", inspector, near))
+		return nil, cli.Exit(cli.ExitFailed, fmt.Errorf("no host runs %q%s", inspector, near))
 	}
 	return nil, cli.Exit(cli.ExitFailed, fmt.Errorf("no host runs %q; `vedette inspectors --running` shows what runs", inspector))
 }
@@ -181,7 +181,7 @@ func (l *logs) silent(cmd *cobra.Command, host string, err error, alone bool) er
 	if status := cli.Status(err); alone || status == cli.ExitRefused || status == cli.ExitUnreachable {
 		return err
 	}
-	if text := strings.TrimPrefix(err.Error(), "the master answered: "); l.told[host] != text {
+	if text := remote.Answer(err); l.told[host] != text {
 		l.told[host] = text
 		cli.Errln(cmd.ErrOrStderr(), "%s", text)
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/internal/nearest"
 )
 
 const (
@@ -35,6 +37,7 @@ type query struct {
 	step        time.Duration
 	labels      []string // that the series have
 	told        []string // warnings, each once
+	meant       string   // the note about a name that no metric has
 	named, keys bool     // some have a metric's name, or a key
 }
 
@@ -60,7 +63,7 @@ in a sparkline is a time without a sample.
 	q.list = cli.List[remote.Series]{
 		Columns: q.columns, Late: true,
 		Name:  func(s remote.Series) string { return seriesName(s) },
-		Empty: func() string { return "The expression yields nothing, as no series is what it asks for." },
+		Empty: func() string { return "No series matches the expression" + cmp.Or(q.meant, ".") },
 	}
 	q.Flags(cmd)
 	q.list.Flags(cmd, "print one JSON object a line, one for each series: {metric, points}, a point being [ms, value]")
@@ -122,9 +125,35 @@ func (q *query) ask(ctx context.Context, errs io.Writer, expression string) ([]r
 			cli.Errln(errs, "warning: %s", w)
 		}
 	}
+	if len(all) == 0 && q.meant == "" {
+		q.meant = q.misspelt(ctx, expression)
+	}
 	q.learn(all)
 	return all, nil
 }
+
+// notMetrics are the parts of an expression that have names of other things: strings,
+// matchers, ranges, lists of labels and functions.
+var notMetrics = regexp.MustCompile(`"[^"]*"|'[^']*'|\{[^}]*\}|\[[^]]*\]|\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\w+\s*\(`)
+
+// misspelt asks which metric was probably meant by a name in the expression that no
+// metric has. It returns "" where it cannot tell.
+func (q *query) misspelt(ctx context.Context, expression string) string {
+	var known []string
+	if _, err := q.HTTPGet(ctx, "label/__name__/values", nil, &known); err != nil {
+		return ""
+	}
+	for _, name := range metricName.FindAllString(notMetrics.ReplaceAllString(expression, " "), -1) {
+		if !slices.Contains(known, name) {
+			if near := nearest.Ask(name, known); near != "" {
+				return fmt.Sprintf(": there is no metric %q%s", name, near)
+			}
+		}
+	}
+	return ""
+}
+
+var metricName = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*`)
 
 // learn finds out which labels series have.
 func (q *query) learn(all []remote.Series) {

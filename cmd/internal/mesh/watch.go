@@ -76,11 +76,30 @@ func (w *watch) run(cmd *cobra.Command) error {
 		return cli.Usagef("--count is %d; it must be 0 or more", w.count)
 	}
 	w.out, w.table = cmd.OutOrStdout(), &cli.Table{Out: cmd.OutOrStdout()}
+	if host := hostOf(w.pattern); host != "" && w.subscribed == nil {
+		w.subscribed = func(ctx context.Context, p *rpc.Peer) error {
+			_, err := wire.HostsGet.Call(ctx, p, wire.HostParams{Host: host})
+			if !remote.IsNotFound(err) {
+				return err
+			}
+			cli.Errln(cmd.ErrOrStderr(), "warning: %s", remote.Answer(err)) // it may be yet to come
+			return nil
+		}
+	}
 	w.events = remote.Events{Client: &w.client.Client, Pattern: w.pattern, Count: w.count, Subscribed: w.subscribed, Show: w.show}
 	if cli.TerminalWidth(w.out) == 0 || w.JSON || w.lines || w.count > 0 || !strings.HasPrefix(w.pattern, "metrics/") {
 		return w.events.Run(cmd)
 	}
 	return w.inPlace(cmd)
+}
+
+// hostOf is the one host that a pattern is about, or "".
+func hostOf(pattern string) string {
+	parts := strings.Split(pattern, "/")
+	if len(parts) < 2 || (parts[0] != "metrics" && parts[0] != "hosts") || strings.Contains(parts[1], "*") {
+		return ""
+	}
+	return parts[1]
 }
 
 func (w *watch) linesFlag(cmd *cobra.Command) {

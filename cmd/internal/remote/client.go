@@ -239,6 +239,15 @@ func explainNetwork(err error, timeout time.Duration) string {
 	return err.Error()
 }
 
+// Answer is what the master said in an error, without who said it.
+func Answer(err error) string {
+	var answer *rpc.Error
+	if errors.As(err, &answer) {
+		return answer.Message
+	}
+	return err.Error()
+}
+
 // IsNotFound reports whether the master answered that there is no such thing.
 func IsNotFound(err error) bool {
 	var answer *rpc.Error
