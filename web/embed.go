@@ -141,6 +141,7 @@ func pagePaths() []string {
 		"/alerts",
 		"/hosts",
 		"/hosts/:host",
+		"/members",
 		"/compare",
 		"/explore",
 		"/explore/ask",

@@ -18,6 +18,7 @@ import './host.mjs';
 import './hosts.mjs';
 import './login.mjs';
 import './inspectors.mjs';
+import './members.mjs';
 import './mesh-client.mjs';
 
 const vedette = buildVedette();

@@ -58,6 +58,14 @@ export const pages: readonly Page[] = [
     load: () => import('./pages/host.tsx'),
   },
   {
+    id: 'members',
+    path: '/members',
+    title: () => 'Members',
+    role: 'viewer',
+    under: 'hosts',
+    load: () => import('./pages/members.tsx'),
+  },
+  {
     id: 'compare',
     path: '/compare',
     title: () => 'Compare hosts',

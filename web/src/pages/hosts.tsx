@@ -59,6 +59,9 @@ export default function HostsPage(parts: PageProps) {
             Compare
           </a>
         )}
+        <a class="button" href="/members">
+          Members
+        </a>
         <span class="segments" role="group" aria-label="Form">
           <button type="button" aria-pressed={!charts} onClick={() => router.set({ as: '' })}>
             Table
