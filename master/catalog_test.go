@@ -622,7 +622,7 @@ func TestAudit(t *testing.T) {
 		}
 	}
 	first := call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{Action: "catalog.push"}).Entries[2]
-	if !strings.Contains(first.Detail, pushed.Revision[:12]) || !strings.Contains(first.Detail, "why") || first.Seq != 1 {
+	if !strings.Contains(first.Detail, pushed.Revision[:8]) || !strings.Contains(first.Detail, "why") || first.Seq != 1 {
 		t.Errorf("the first line is %+v", first)
 	}
 	if got := call[wire.AuditResult](t, ops, wire.AuditList.Name, wire.AuditParams{SinceMS: time.Now().Add(time.Hour).UnixMilli()}).Entries; len(got) != 0 {

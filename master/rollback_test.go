@@ -97,13 +97,13 @@ func TestRollbackToNothing(t *testing.T) {
 	first := push(t, operator, wire.PushParams{Code: script("disk", 1)})
 	rollouts("the first is done", inState(wire.RolloutDone))
 	if got := refused(t, operator, wire.CatalogRollback.Name,
-		wire.RollbackParams{Name: "disk"}); got.Message != fmt.Sprintf("inspector %q has had no other revision than %.12s", "disk", first.Revision) {
+		wire.RollbackParams{Name: "disk"}); got.Message != fmt.Sprintf("inspector %q has had no other revision than %.8s", "disk", first.Revision) {
 		t.Errorf("got %v", got)
 	}
 	bad := push(t, operator, wire.PushParams{Code: script("disk", 666)})
 	rollouts("the bad one is rolled back", inState(wire.RolloutRolledBack))
 	got := refused(t, operator, wire.CatalogRollback.Name, wire.RollbackParams{Name: "disk"})
-	if want := fmt.Sprintf("has had no other revision that did well: %.12s was rolled back in rollout %s; name it", bad.Revision,
+	if want := fmt.Sprintf("has had no other revision that did well: %.8s was rolled back in rollout %s; name it", bad.Revision,
 		bad.Rollout); !strings.Contains(got.Message, want) {
 		t.Errorf("got %v, want %s", got, want)
 	}

@@ -216,7 +216,7 @@ func (a *Alerts) Run(ctx context.Context) error {
 	case <-a.opts.History.Ready():
 	}
 	manager := rules.NewManager(&rules.ManagerOptions{
-		Context: ctx, Logger: a.opts.Log.With("component", "rules"),
+		Context: ctx, Logger: history.Quiet(a.opts.Log.With("component", "rules")),
 		QueryFunc: a.history.Query, Queryable: a.history, Appendable: a.history,
 		NotifyFunc: a.notify, GroupLoader: loader{a}, Parser: a.history.Parser(),
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: resendDelay,

@@ -76,10 +76,10 @@ func nothingBefore(e *entry, history []wire.HistoryEntry, bad *wire.HistoryEntry
 	other := slices.ContainsFunc(history, func(h wire.HistoryEntry) bool { return h.Revision != "" && h.Revision != e.Current })
 	switch {
 	case bad != nil:
-		return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision that did well: %.12s was rolled back in rollout %s; name it to go there all "+
+		return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision that did well: %.8s was rolled back in rollout %s; name it to go there all "+
 			"the same", e.Name, bad.Revision, bad.Rollout)
 	case !other && !e.Deleted:
-		return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision than %.12s", e.Name, e.Current)
+		return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision than %.8s", e.Name, e.Current)
 	}
 	return rpc.Errorf(wire.CodeNotFound, "inspector %q has had no other revision", e.Name)
 }

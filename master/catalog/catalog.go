@@ -249,7 +249,7 @@ func (c *Catalog) revision(ctx context.Context, id string) (wire.Revision, error
 		err = decode(stored, &revision)
 	}
 	if err != nil {
-		return revision, fmt.Errorf("cannot read revision %.12s: %w", id, err)
+		return revision, fmt.Errorf("cannot read revision %.8s: %w", id, err)
 	}
 	revision.Signatures, err = c.signatures(ctx, id)
 	return revision, err

@@ -211,7 +211,7 @@ func (c *Catalog) unchanged(ctx context.Context, attempt *audit.Attempt, e *entr
 	}
 	signed, detail := len(changes) > 0, "nothing changed"
 	if signed {
-		detail = fmt.Sprintf("revision %.12s, %s", w.revision, w.signedBy())
+		detail = fmt.Sprintf("revision %.8s, %s", w.revision, w.signedBy())
 	}
 	if err := c.store.Apply(context.WithoutCancel(ctx), append(changes, attempt.Change(w.name, detail))...); err != nil {
 		return wire.PushResult{}, fmt.Errorf("cannot write the audit log: %w", err)
@@ -237,7 +237,7 @@ func compare(name string, e *entry, seen string) error {
 	if e == nil {
 		return rpc.Errorf(wire.CodeConflict, "inspector %q is not in the catalog any more", name)
 	}
-	what := fmt.Sprintf("%s changed it to revision %.12s", e.Author, e.Current)
+	what := fmt.Sprintf("%s changed it to revision %.8s", e.Author, e.Current)
 	if e.Deleted {
 		what = e.Author + " deleted it"
 	}
@@ -394,7 +394,7 @@ func putRollout(before *active, r wire.Rollout) state.Change {
 func (w *wish) describe(e *entry, r wire.Rollout) string {
 	var parts []string
 	if e.Current != "" {
-		parts = append(parts, fmt.Sprintf("revision %.12s", e.Current))
+		parts = append(parts, fmt.Sprintf("revision %.8s", e.Current))
 	}
 	parts = append(parts, fmt.Sprintf("selector %q", e.Selector), "rollout "+r.ID)
 	if len(w.signed) > 0 {

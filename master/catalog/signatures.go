@@ -52,7 +52,7 @@ func (c *Catalog) signatures(ctx context.Context, revision string) ([]wire.Signa
 		err = decode(stored, &signatures)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the signatures of revision %.12s: %w", revision, err)
+		return nil, fmt.Errorf("cannot read the signatures of revision %.8s: %w", revision, err)
 	}
 	return signatures, nil
 }
@@ -74,7 +74,7 @@ func sign(revision string, has, more []wire.Signature) ([]wire.Signature, []stat
 		return has, nil, nil
 	}
 	if len(all) > wire.MaxSignatures {
-		return nil, nil, rpc.Errorf(rpc.CodeInvalidParams, "revision %.12s would have %d signatures; at most %d are allowed", revision, len(all), wire.MaxSignatures)
+		return nil, nil, rpc.Errorf(rpc.CodeInvalidParams, "revision %.8s would have %d signatures; at most %d are allowed", revision, len(all), wire.MaxSignatures)
 	}
 	want := state.None
 	if len(has) > 0 {

@@ -107,7 +107,7 @@ func (f *folder) replaceLateLog(marks map[mark]bool, segmentBytes int) error {
 	if segmentBytes == 0 {
 		segmentBytes = wlog.DefaultSegmentSize
 	}
-	out, err := wlog.NewSize(quiet(f.log), nil, fresh, segmentBytes, compression.Snappy)
+	out, err := wlog.NewSize(Quiet(f.log), nil, fresh, segmentBytes, compression.Snappy)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registr
 		registry := prometheus.NewRegistry()
 		var late lateBlocks
 		opts.BlockCompactionExcludeFunc = late.tooSoon
-		db, err := tsdb.Open(f.dir, quiet(getsOn), registry, opts, tsdb.NewDBStats())
+		db, err := tsdb.Open(f.dir, Quiet(getsOn), registry, opts, tsdb.NewDBStats())
 		if err == nil {
 			late.db.Store(db)
 			if !f.reportRepair(registry) || again == maxRepairs {
@@ -190,7 +190,7 @@ func (f *folder) asideBlocks(error) bool {
 			continue
 		}
 		path := filepath.Join(f.dir, entry.Name())
-		block, err := tsdb.OpenBlock(quiet(f.log), path, nil, nil)
+		block, err := tsdb.OpenBlock(Quiet(f.log), path, nil, nil)
 		if err == nil {
 			block.Close()
 			continue
@@ -234,6 +234,6 @@ func (f *folder) aside(paths ...string) (string, error) {
 	return to, nil
 }
 
-// quiet returns a logger for the database: its reports of daily work interest only
-// those who look for a fault.
-func quiet(log *slog.Logger) *slog.Logger { return slog.New(&demoted{log.Handler()}) }
+// Quiet returns a logger for Prometheus' own code: its reports of daily work are at debug
+// level, because they interest only those who look for a fault.
+func Quiet(log *slog.Logger) *slog.Logger { return slog.New(&demoted{log.Handler()}) }

@@ -42,7 +42,7 @@ type engine struct {
 func newEngine(log *slog.Logger, registry prometheus.Registerer) *engine {
 	syntax := bounds.Parser(parser.NewParser(parser.Options{}))
 	return &engine{parser: syntax, Engine: promql.NewEngine(promql.EngineOpts{
-		Logger:                   quiet(log),
+		Logger:                   Quiet(log),
 		Reg:                      registry,
 		MaxSamples:               querySamples,
 		Timeout:                  queryTimeout,

@@ -366,7 +366,7 @@ func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 	}
 	var refusal *rpc.Error
 	if won.err != nil || !errors.As(lost.err, &refusal) || refusal.Code != wire.CodeConflict ||
-		!strings.Contains(refusal.Message, "local changed it to revision "+won.result.Revision[:12]) {
+		!strings.Contains(refusal.Message, "local changed it to revision "+won.result.Revision[:8]+" ") {
 		t.Fatalf("one got %v, the other %v", won.err, lost.err)
 	}
 	askUntil(t, f.operator(), wire.CatalogReceipts.Name, wire.CatalogParams{Name: "probe"}, "all have what won", allHealthy(won.result.Revision, n))

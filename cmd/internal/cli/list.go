@@ -32,6 +32,9 @@ type Column[T any] struct {
 	// Moves is a column that changes all the time, so that --watch does not take
 	// that for a change.
 	Moves bool
+	// Whole is a column that is never cut, and Spare one that is left out where the
+	// terminal has no room for it beside the others.
+	Whole, Spare bool
 }
 
 // When makes a column of times in ms of the epoch: how long ago, and exactly.
@@ -228,7 +231,7 @@ func (l *List[T]) fitted(w io.Writer, columns []Column[T], all []T) *Table {
 	t := &Table{Out: w}
 	for _, c := range columns {
 		if l.shows(c) {
-			t.Right = append(t.Right, c.Right)
+			t.Right, t.whole = append(t.Right, c.Right), append(t.whole, c.Whole)
 		}
 	}
 	t.Fit(l.headings(columns)...)
@@ -244,6 +247,11 @@ func (l *List[T]) narrowed(columns []Column[T], all []T, most int) []Column[T] {
 	columns = slices.Clone(columns)
 	for i := len(columns) - 1; i > 0 && most > 0 && l.fitted(nil, columns, all).width() > most; i-- {
 		if l.shows(columns[i]) && !slices.ContainsFunc(all, func(t T) bool { return !isNothing(columns[i].Cell(t)) }) {
+			columns = slices.Delete(columns, i, i+1)
+		}
+	}
+	for i := len(columns) - 1; i > 0 && most > 0 && l.fitted(nil, columns, all).least() > most; i-- {
+		if columns[i].Spare {
 			columns = slices.Delete(columns, i, i+1)
 		}
 	}

@@ -236,3 +236,43 @@ func TestOutputPrint(t *testing.T) {
 		}
 	}
 }
+
+// However long cells are and however narrow the terminal is, a column that is whole is
+// never cut, and rows fit where the others can be cut enough; a spare column is there
+// wherever it fits too.
+func TestWholeAndSpareColumns(t *testing.T) {
+	for range 500 {
+		cell := func() string { return strings.Repeat("x", 1+rand.IntN(30)) }
+		rows := make([][4]string, 1+rand.IntN(5))
+		for i := range rows {
+			rows[i] = [4]string{cell(), "s" + cell(), "w" + cell(), cell()}
+		}
+		columns := []Column[[4]string]{
+			{Name: "a", Cell: func(r [4]string) string { return r[0] }},
+			{Name: "b", Spare: true, Cell: func(r [4]string) string { return r[1] }},
+			{Name: "c", Whole: true, Cell: func(r [4]string) string { return r[2] }},
+			{Name: "d", Cell: func(r [4]string) string { return r[3] }},
+		}
+		l := List[[4]string]{Columns: func(time.Time) []Column[[4]string] { return columns }}
+		most := 20 + rand.IntN(80)
+		full, without := l.fitted(nil, columns, rows).least(), l.fitted(nil, slices.Delete(slices.Clone(columns), 1, 2), rows).least()
+		var out strings.Builder
+		if err := l.writeTable(&out, columns, rows, time.Now(), most); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		for _, r := range rows {
+			if !strings.Contains(text, "  "+r[2]+" ") {
+				t.Fatalf("%d columns: %q is cut in\n%s", most, r[2], text)
+			}
+		}
+		for line := range strings.Lines(text) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > most && without <= most {
+				t.Fatalf("a line has %d of %d columns:\n%s", n, most, text)
+			}
+		}
+		if spare := strings.Contains(text, "  s"); spare != (full <= most) {
+			t.Fatalf("%d columns, %d needed, spare is shown: %v\n%s", most, full, spare, text)
+		}
+	}
+}

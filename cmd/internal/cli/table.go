@@ -19,6 +19,7 @@ type Table struct {
 	Out io.Writer
 	// Right says which columns have their cells at the right, as numbers do.
 	Right  []bool
+	whole  []bool // columns that are never cut
 	widths []int
 }
 
@@ -41,17 +42,31 @@ func (t *Table) width() int {
 	return total
 }
 
+// least is how wide the rows are when they are squeezed as far as may be.
+func (t *Table) least() int {
+	total := 2 * max(len(t.widths)-1, 0)
+	for i, w := range t.widths {
+		if !t.isWhole(i) {
+			w = min(w, leastWidth)
+		}
+		total += w
+	}
+	return total
+}
+
+func (t *Table) isWhole(column int) bool { return column < len(t.whole) && t.whole[column] }
+
 // Squeeze makes the widest columns narrower until the rows fit into a terminal
 // that has so many columns. Their cells are cut then. 0 is no terminal.
 func (t *Table) Squeeze(most int) {
 	for total := t.width(); most > 0 && total > most; total-- {
-		widest := 0
+		widest := -1
 		for i, w := range t.widths {
-			if w >= t.widths[widest] {
+			if !t.isWhole(i) && (widest < 0 || w >= t.widths[widest]) {
 				widest = i
 			}
 		}
-		if t.widths[widest] <= leastWidth {
+		if widest < 0 || t.widths[widest] <= leastWidth {
 			return
 		}
 		t.widths[widest]--
@@ -136,7 +151,7 @@ func Bytes(v float64) string {
 		v, i = v/1024, i+1
 	}
 	if i == 0 {
-		return Number(v) + " B"
+		return strconv.FormatFloat(math.Round(v), 'f', 0, 64) + " B"
 	}
 	return fmt.Sprintf("%.2f %s", v, units[i])
 }

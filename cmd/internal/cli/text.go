@@ -38,6 +38,15 @@ func Ago(now time.Time, ms int64) string {
 	return fmt.Sprintf("%dd ago", int(d.Hours()/24))
 }
 
+// For is how long something has lasted since a time of the epoch in ms.
+func For(now time.Time, ms int64) string {
+	text, ok := strings.CutSuffix(Ago(now, ms), " ago")
+	if !ok {
+		return "a moment"
+	}
+	return text
+}
+
 func OrDash(s string) string {
 	if s == "" {
 		return "-"

@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,12 +66,20 @@ how it ended. It is for operators.`,
 // is read beside other logs.
 func auditColumns(time.Time) []cli.Column[wire.AuditEntry] {
 	return []cli.Column[wire.AuditEntry]{
-		{Name: "when", Cell: func(e wire.AuditEntry) string { return cli.Moment(e.AtMS) }},
+		{Name: "when", Whole: true, Cell: func(e wire.AuditEntry) string { return cli.Moment(e.AtMS) }},
 		{Name: "who", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.Who) }},
-		{Name: "from", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.From) }},
-		{Name: "action", Cell: func(e wire.AuditEntry) string { return e.Action }},
+		{Name: "from", Spare: true, Cell: auditFrom, Exact: func(e wire.AuditEntry) string { return cli.OrDash(e.From) }},
+		{Name: "action", Whole: true, Cell: func(e wire.AuditEntry) string { return e.Action }},
 		{Name: "subject", Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.Subject) }},
 		{Name: "outcome", Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Outcome)) }},
 		{Name: "detail", Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Detail)) }},
 	}
+}
+
+// auditFrom is the address that somebody came from, without the port.
+func auditFrom(e wire.AuditEntry) string {
+	if at, err := netip.ParseAddrPort(e.From); err == nil {
+		return at.Addr().String()
+	}
+	return cli.OrDash(e.From)
 }

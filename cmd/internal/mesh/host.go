@@ -72,6 +72,9 @@ func (d *hostDetail) askReceipts(s *remote.Session) error {
 			if r.Host == d.Host.Host {
 				r.Receipt.Inspector = e.Name
 				d.Receipts = append(d.Receipts, r.Receipt)
+				if r.State == wire.ReceiptRefused {
+					setRefused([]wire.Host{d.Host}, []wire.HostReceipt{r})
+				}
 			}
 		}
 	}
@@ -122,7 +125,7 @@ func (d *hostDetail) print(w io.Writer, now time.Time, wide bool) error {
 	}
 	line("not stored", d.NotKept)
 	for _, a := range d.Alerts {
-		line("alert", fmt.Sprintf("%s is %s since %s%s", a.Name, a.State, cli.Ago(now, a.SinceMS), prefixed(": ", a.Summary)))
+		line("alert", fmt.Sprintf("%s has been %s for %s%s", a.Name, a.State, cli.For(now, a.SinceMS), prefixed(": ", a.Summary)))
 	}
 	if _, err := io.WriteString(w, cli.Printable(b.String())); err != nil {
 		return err

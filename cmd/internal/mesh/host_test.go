@@ -49,7 +49,7 @@ isolation   seccomp
             not user: not root
 delivery    0 reports not sent yet; what cannot be sent is kept on its disk
 not stored  the disk is full
-alert       DiskFull is firing since 60m ago: the disk is nearly full
+alert       DiskFull has been firing for 60m: the disk is nearly full
 
 INSPECTOR  STATE    SINCE   PUSHED    EVERY  RUNS  FAILED  CPU/RUN  MISSED  CRASHES  BUDGET
 disk       failing  2h ago  12345678     1s     3       0      1ms       0        0       0

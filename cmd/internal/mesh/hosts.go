@@ -70,6 +70,9 @@ what was pushed is there.`,
 func (h *hostsList) run(cmd *cobra.Command) error {
 	return remote.List(&h.client.Client, cmd, &h.list, func(s *remote.Session) ([]wire.Host, error) {
 		result, err := remote.Call(s, wire.HostsList, wire.HostsParams{Selector: h.to})
+		if err == nil {
+			err = markRefused(s, result.Hosts)
+		}
 		if h.failing {
 			result.Hosts = slices.DeleteFunc(result.Hosts, func(h wire.Host) bool { return !troubled(h) })
 		}
@@ -197,8 +200,12 @@ func printFailing(w io.Writer, hosts []wire.Host, now time.Time) error {
 				first = false
 			}
 			why := strings.ReplaceAll(strings.TrimSpace(i.Error), "\n", "\n    ")
-			if _, err := fmt.Fprintln(w, cli.Printable(fmt.Sprintf("%s: %s is %s since %s, %d of %d runs failed\n    %s",
-				h.Host, i.Name, i.State, cli.Ago(now, i.SinceMS), i.Failures, i.Runs, why))); err != nil {
+			runs := fmt.Sprintf(", %d of %d runs failed", i.Failures, i.Runs)
+			if i.State == stateRefused || i.Runs == 0 {
+				runs = ""
+			}
+			if _, err := fmt.Fprintln(w, cli.Printable(fmt.Sprintf("%s: %s has been %s for %s%s\n    %s",
+				h.Host, i.Name, i.State, cli.For(now, i.SinceMS), runs, why))); err != nil {
 				return err
 			}
 		}
@@ -231,7 +238,7 @@ func inspectorCounts(h wire.Host) string {
 		counts[i.State]++
 	}
 	var parts []string
-	for _, state := range []string{wire.StateOK, wire.StateStarting, wire.StateStarved, wire.StateFailing, wire.StateQuarantined} {
+	for _, state := range []string{wire.StateOK, wire.StateStarting, wire.StateStarved, wire.StateFailing, wire.StateQuarantined, stateRefused} {
 		if counts[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 		}

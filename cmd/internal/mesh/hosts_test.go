@@ -41,10 +41,10 @@ web-1: 37 samples were dropped in all; charts have gaps there
 web-1: keeps what cannot be sent in memory, not on its disk
     cannot open the spool: no space
 
-web-1: disk is failing since 3m ago, 3 of 10 runs failed
+web-1: disk has been failing for 3m, 3 of 10 runs failed
     line one
     line ?[2Jtwo
-web-1: gpu is quarantined since 5h ago, 2 of 2 runs failed
+web-1: gpu has been quarantined for 5h, 2 of 2 runs failed
     crashed twice
 `
 	if out.String() != want {

@@ -148,10 +148,17 @@ func (in *inspectorsList) listOnHosts(cmd *cobra.Command, args []string) error {
 func (in *inspectorsList) hosts(s *remote.Session, args []string) ([]wire.Host, error) {
 	if len(args) > 0 {
 		host, err := remote.Call(s, wire.HostsGet, wire.HostParams{Host: args[0]})
-		return []wire.Host{host}, err
+		if err != nil {
+			return nil, err
+		}
+		hosts := []wire.Host{host}
+		return hosts, markRefused(s, hosts)
 	}
 	result, err := remote.Call(s, wire.HostsList, wire.HostsParams{Selector: in.to})
-	return result.Hosts, err
+	if err != nil {
+		return nil, err
+	}
+	return result.Hosts, markRefused(s, result.Hosts)
 }
 
 // inspectorColumns are what a table shows of what runs.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +32,7 @@ type meshStatus struct {
 	Dropped     uint64          `json:"samples_dropped"`
 	Rollouts    []string        `json:"rollouts"` // that are not over
 	Troubles    []string        `json:"troubles"` // a line each
+	Refused     []string        `json:"refused"`  // a line for each inspector
 	counts, now string
 }
 
@@ -75,18 +78,23 @@ func (c *client) status(cmd *cobra.Command) (*meshStatus, error) {
 	if err != nil {
 		return nil, err
 	}
+	refused, err := askRefused(s)
+	if err != nil {
+		return nil, err
+	}
 	rollouts, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{})
 	if err != nil {
 		return nil, err
 	}
-	return newMeshStatus(c.URL, info, hosts.Hosts, rollouts.Rollouts), nil
+	return newMeshStatus(c.URL, info, hosts.Hosts, rollouts.Rollouts, refused), nil
 }
 
-func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts []wire.Rollout) *meshStatus {
+func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts []wire.Rollout, refused []wire.HostReceipt) *meshStatus {
 	m := &meshStatus{
 		URL: url, Master: info, Hosts: len(hosts), Inspectors: make(map[string]int),
-		NotKept: []string{}, Rollouts: []string{}, Troubles: []string{},
+		NotKept: []string{}, Rollouts: []string{}, Troubles: []string{}, Refused: []string{},
 	}
+	setRefused(hosts, refused)
 	now := time.UnixMilli(info.NowMS) // states are by the master's clock
 	m.now = cli.Ago(now, info.StartedMS)
 	var all wire.Host
@@ -97,7 +105,15 @@ func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts
 			m.Troubles = append(m.Troubles, fmt.Sprintf("%s is %s, last seen %s", h.Host, h.State, cli.Ago(now, h.LastSeenMS)))
 		}
 		m.add(h, now)
-		all.Inspectors = append(all.Inspectors, h.Inspectors...)
+		for _, i := range h.Inspectors {
+			if i.State != stateRefused { // those are counted by their receipts
+				all.Inspectors = append(all.Inspectors, i)
+			}
+		}
+	}
+	m.addRefused(refused)
+	for range m.Inspectors[stateRefused] {
+		all.Inspectors = append(all.Inspectors, wire.InspectorStatus{State: stateRefused})
 	}
 	m.counts = inspectorCounts(all)
 	for _, r := range rollouts {
@@ -121,16 +137,36 @@ func (m *meshStatus) add(h wire.Host, now time.Time) {
 		}
 	}
 	for _, i := range h.Inspectors {
+		if i.State == stateRefused {
+			continue
+		}
 		m.Inspectors[i.State]++
 		if failing(i) {
-			m.Troubles = append(m.Troubles, fmt.Sprintf("%s: %s is %s since %s: %s", h.Host, i.Name, i.State, cli.Ago(now, i.SinceMS), cli.OneLine(i.Error)))
+			m.Troubles = append(m.Troubles, fmt.Sprintf("%s: %s has been %s for %s: %s", h.Host, i.Name, i.State, cli.For(now, i.SinceMS), cli.OneLine(i.Error)))
 		}
+	}
+}
+
+// addRefused counts what hosts refuse, and says it in a line for each inspector.
+func (m *meshStatus) addRefused(receipts []wire.HostReceipt) {
+	by := make(map[string][]wire.HostReceipt)
+	for _, r := range receipts {
+		m.Inspectors[stateRefused]++
+		by[r.Inspector] = append(by[r.Inspector], r)
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		first := by[name][0]
+		text := fmt.Sprintf("%s by %s: %s", name, first.Host, cli.OneLine(first.Reason))
+		if n := len(by[name]); n > 1 {
+			text = fmt.Sprintf("%s by %d hosts, such as %s: %s", name, n, first.Host, cli.OneLine(first.Reason))
+		}
+		m.Refused = append(m.Refused, text)
 	}
 }
 
 // failing reports whether an inspector is not well.
 func failing(i wire.InspectorStatus) bool {
-	return i.State == wire.StateFailing || i.State == wire.StateQuarantined
+	return i.State == wire.StateFailing || i.State == wire.StateQuarantined || i.State == stateRefused
 }
 
 // troubled reports whether something of a host is not well.
@@ -154,15 +190,17 @@ func (m *meshStatus) print(w io.Writer) error {
 		"storage     " + m.storage(),
 		"rollouts    " + orNone(m.Rollouts),
 	}
-	for i, t := range m.Troubles {
-		if i == troublesShown && len(m.Troubles) > troublesShown+1 {
-			t = fmt.Sprintf("and %d more: vedette hosts --failing", len(m.Troubles)-i)
-		}
-		if i > troublesShown {
-			break
-		}
-		lines = append(lines, "trouble     "+t)
+	var wrong []string
+	for _, t := range m.Troubles {
+		wrong = append(wrong, "trouble     "+t)
 	}
+	for _, t := range m.Refused {
+		wrong = append(wrong, "refused     "+t)
+	}
+	if n := len(wrong); n > troublesShown+1 {
+		wrong = append(wrong[:troublesShown], fmt.Sprintf("trouble     and %d more: vedette hosts --failing", n-troublesShown))
+	}
+	lines = append(lines, wrong...)
 	width := cli.TerminalWidth(w)
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(w, cli.Cut(cli.Printable(line), width)); err != nil {

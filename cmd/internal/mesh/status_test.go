@@ -17,12 +17,14 @@ func TestStatusOfAnyMesh(t *testing.T) {
 	for range 500 {
 		now := time.UnixMilli(1767225600000)
 		var hosts []wire.Host
+		var receipts []wire.HostReceipt
+		refused := make(map[string]bool)
 		up, troubles, inspectors, unwell := 0, 0, 0, 0
 		for i := range rand.IntN(8) {
 			h := wire.Host{Host: fmt.Sprintf("web-%d", i), State: wire.HostUp, LastSeenMS: now.UnixMilli()}
-			before := troubles
+			wrong := false
 			if rand.IntN(4) == 0 {
-				h.State = wire.HostGone
+				h.State, wrong = wire.HostGone, true
 				troubles++
 			} else {
 				up++
@@ -30,20 +32,32 @@ func TestStatusOfAnyMesh(t *testing.T) {
 			for j := range rand.IntN(3) {
 				s := wire.InspectorStatus{Name: fmt.Sprint("i", j), State: states[rand.IntN(3)], Error: "two\nlines\x1b[2J"}
 				inspectors++
-				if s.State != wire.StateOK {
+				isRefused := s.State != wire.StateQuarantined && rand.IntN(4) == 0
+				if isRefused {
+					receipts = append(receipts, wire.HostReceipt{Host: h.Host, Receipt: wire.Receipt{Inspector: s.Name, Reason: "no\nway"}})
+					refused[s.Name] = true
+				}
+				if isRefused && rand.IntN(2) == 0 {
+					continue // a host that takes no code does not have it
+				}
+				if s.State == wire.StateOK && isRefused {
+					inspectors++ // that from before goes on
+				}
+				wrong = wrong || s.State != wire.StateOK
+				if s.State != wire.StateOK && !isRefused {
 					troubles++
 				}
 				h.Inspectors = append(h.Inspectors, s)
 			}
-			if troubles > before {
+			if wrong {
 				unwell++
 			}
-			if got := troubled(h); got != (troubles > before) {
+			if got := troubled(h); got != wrong {
 				t.Fatalf("%+v: troubled is %v", h, got)
 			}
 			hosts = append(hosts, h)
 		}
-		m := newMeshStatus("http://m", wire.InfoResult{NowMS: now.UnixMilli()}, hosts, nil)
+		m := newMeshStatus("http://m", wire.InfoResult{NowMS: now.UnixMilli()}, hosts, nil, receipts)
 		var out strings.Builder
 		if err := m.print(&out); err != nil {
 			t.Fatal(err)
@@ -53,7 +67,8 @@ func TestStatusOfAnyMesh(t *testing.T) {
 		for _, n := range m.Inspectors {
 			counted += n
 		}
-		shown := strings.Count(text, "\ntrouble ")
+		troubles += len(refused)
+		shown := strings.Count(text, "\ntrouble ") + strings.Count(text, "\nrefused ")
 		if troubles > troublesShown+1 {
 			if want := fmt.Sprintf("and %d more: vedette hosts --failing", troubles-troublesShown); !strings.Contains(text, want) {
 				t.Errorf("got\n%s\nwant %s", text, want)
