@@ -29,6 +29,36 @@ type HTTPClient struct {
 	Insecure bool `yaml:"insecure" default:"false"`
 }
 
+// Params say what a probe asks, and what it expects.
+type Params struct {
+	// Targets are what it asks: for http addresses such as https://example.org/, for
+	// tls-expiry and tcp host:port, for dns names, for ping names and addresses.
+	Targets []string `yaml:"targets"`
+	// Method is that of the requests of http, GET or HEAD.
+	Method string `yaml:"method" absent:"GET"`
+	// Status lists the statuses that http expects.
+	Status []int `yaml:"status" absent:"any from 200 to 299"`
+	// Body is a regular expression that must be in what http gets.
+	Body string `yaml:"body"`
+	// Server is the host:port of the name server that dns asks.
+	Server string `yaml:"server" absent:"that of the system"`
+	// Record is what dns asks for: A, AAAA, CNAME, MX, NS or TXT.
+	Record string `yaml:"record" absent:"the addresses"`
+	// Send is what tcp sends, as it stands.
+	Send string `yaml:"send"`
+	// Expect is a regular expression that must be in what tcp gets.
+	Expect string `yaml:"expect"`
+	// Packets is how many packets ping sends, at most 20.
+	Packets int `yaml:"packets" absent:"3"`
+}
+
+// params are those of a collector.
+func (p Params) params() inspectors.Params {
+	return inspectors.Params{
+		Method: p.Method, Status: p.Status, Body: p.Body, Server: p.Server, Record: p.Record, Send: p.Send, Expect: p.Expect, Packets: p.Packets,
+	}
+}
+
 // collector returns what the agent does itself for an inspector, or nil.
 func (in *Inspector) collector() *inspectors.Collector {
 	c := &inspectors.Collector{
@@ -40,6 +70,8 @@ func (in *Inspector) collector() *inspectors.Collector {
 		if in.Scrape != "" {
 			c.Targets = []string{in.Scrape}
 		}
+	case in.Probe != "":
+		c.Kind, c.Targets, c.Params = in.Probe, in.Params.Targets, in.Params.params()
 	default:
 		return nil
 	}
@@ -50,11 +82,15 @@ func (in *Inspector) collector() *inspectors.Collector {
 func (l *loader) collectors(at string, in Inspector, files bool) {
 	c := in.collector()
 	if c == nil {
-		for _, field := range []string{"labels", "honor_labels", "client"} {
-			_, given := l.origins[l.child(at, field)]
-			l.check(given, l.child(at, field), "only scrape has this; remove it")
-		}
+		l.only(at, "scrape and probe have", "labels", "client")
+		l.only(at, "scrape has", "honor_labels")
+		l.only(at, "probe has", "params")
 		return
+	}
+	if c.Kind == inspectors.CollectScrape {
+		l.only(at, "probe has", "params")
+	} else {
+		l.probe(at, c)
 	}
 	if in.Scrape != "" {
 		l.address(l.child(at, "scrape"), in.Scrape)
@@ -71,13 +107,52 @@ func (l *loader) collectors(at string, in Inspector, files bool) {
 			l.check(true, client, "%s", fault)
 		}
 	}
-	l.check(in.Isolation != "", l.child(at, "isolation"), "a %s runs in the agent itself; remove it", c.Kind)
+	l.check(in.Isolation != "", l.child(at, "isolation"), "%s runs in the agent itself; remove it", c.Kind)
 	for _, field := range []string{"heap", "cpu"} {
 		_, given := l.origins[l.child(l.child(at, "budget"), field)]
-		l.check(given, l.child(l.child(at, "budget"), field), "the %s of a %s is not measured; remove it", field, c.Kind)
+		l.check(given, l.child(l.child(at, "budget"), field), "the %s of %s is not measured, because the agent itself runs it; remove it", field, c.Kind)
 	}
 	if files {
 		l.clientFiles(client, in.Client)
+	}
+}
+
+// only refuses fields of which the kind of the inspector has no use.
+func (l *loader) only(at, who string, fields ...string) {
+	for _, field := range fields {
+		_, given := l.origins[l.child(at, field)]
+		l.check(given, l.child(at, field), "only %s this; remove it", who)
+	}
+}
+
+// probe checks what a probe asks.
+func (l *loader) probe(at string, c *inspectors.Collector) {
+	l.only(at, "scrape has", "honor_labels")
+	params := l.child(at, "params")
+	if !slices.Contains(inspectors.Probes(), c.Kind) {
+		return // which is a fault of the setting
+	}
+	targets := l.child(params, "targets")
+	sound := *c
+	sound.Targets = nil
+	for i, target := range c.Targets {
+		if err := c.ValidateTarget(target); err != nil {
+			l.check(true, l.entry(targets, i), "%v", err)
+			continue
+		}
+		sound.Targets = append(sound.Targets, target)
+	}
+	if len(c.Targets) > 0 && len(sound.Targets) == 0 {
+		sound.Targets = []string{c.Example()} // the rest is looked at all the same
+	}
+	sound.Labels, sound.Client = nil, inspectors.Client{}
+	if err := sound.Validate(); err != nil {
+		for fault := range strings.SplitSeq(err.Error(), "\n") {
+			l.check(true, params, "%s", fault)
+		}
+	}
+	if c.Kind != inspectors.ProbeHTTP {
+		l.only(at, "scrape and the probe http have", "client")
 	}
 }
 

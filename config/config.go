@@ -320,8 +320,9 @@ type Library struct {
 }
 
 // Inspector is one entry of the inspectors map. Exactly one of Inspector.Go,
-// Inspector.File, Inspector.Plugin, Inspector.Check and Inspector.Scrape is given;
-// Inspector.FileSD may stand beside or in place of the last.
+// Inspector.File, Inspector.Plugin, Inspector.Check, Inspector.Scrape and
+// Inspector.Probe is given; Inspector.FileSD may stand beside or in place of
+// Inspector.Scrape.
 type Inspector struct {
 	// Interval is the time between runs.
 	Interval time.Duration `yaml:"interval" absent:"the script's //vedette:interval, else 10s" min:"100ms" max:"24h"`
@@ -348,12 +349,16 @@ type Inspector struct {
 	// FileSD lists files of further exporters, or patterns of them, in the form of
 	// Prometheus' file_sd_configs.
 	FileSD []string `yaml:"file_sd" path:"true"`
-	// Labels are those of every series that is scraped, for example team: db.
-	Labels map[string]string `yaml:"labels" absent:"job, which is the name of the inspector, and instance, which is host:port of the address"`
+	// Probe asks services whether they are well, and how long they take to say so.
+	Probe string `yaml:"probe" one:"a probe: http, tls-expiry, dns, tcp, ping"`
+	// Params say what a probe asks.
+	Params Params `yaml:"params"`
+	// Labels are those of every series of a scrape or a probe, for example team: db.
+	Labels map[string]string `yaml:"labels" absent:"of a scrape job, which is the name of the inspector, and instance, which is host:port of the address"`
 	// HonorLabels keeps labels that the exporter gives where Inspector.Labels has the
 	// same; otherwise exported_ goes before their names.
 	HonorLabels bool `yaml:"honor_labels" default:"false"`
-	// Client is how an exporter is asked.
+	// Client is how exporters, and the services of the probe http, are asked.
 	Client HTTPClient `yaml:"client"`
 	// SHA256 is the expected hex checksum of the plugin's file.
 	SHA256 string `yaml:"sha256"`

@@ -18,9 +18,9 @@ const (
 // Collector is an inspector that the agent runs itself, without code of an author. It
 // comes from the host's own configuration alone.
 type Collector struct {
-	// Kind is CollectScrape or one of the others.
+	// Kind is CollectScrape, or one of Probes.
 	Kind string
-	// Targets is what it measures: URLs of exporters.
+	// Targets is what it measures: URLs of exporters, or what a probe asks.
 	Targets []string `json:",omitempty"`
 	// TargetFiles are files of further targets of a scrape, or patterns of them, in the
 	// form of Prometheus' file_sd_configs.
@@ -32,6 +32,8 @@ type Collector struct {
 	HonorLabels bool `json:",omitempty"`
 	// Client is how it makes requests of HTTP.
 	Client Client `json:",omitzero"`
+	// Params say what a probe asks.
+	Params Params `json:",omitzero"`
 }
 
 // Client is how requests of HTTP are made.
@@ -67,6 +69,8 @@ func (c *Collector) Validate() error {
 		for _, target := range c.Targets {
 			faults = append(faults, ValidateURL(target))
 		}
+	case ProbeHTTP, ProbeTLS, ProbeDNS, ProbeTCP, ProbePing:
+		faults = append(faults, c.validateProbe()...)
 	default:
 		faults = append(faults, fmt.Errorf("there is no collector of kind %s", quote(c.Kind)))
 	}
@@ -95,10 +99,13 @@ func (c *Client) Validate() error {
 	return errors.Join(faults...)
 }
 
-// ValidateURL checks the address of something that speaks HTTP.
-func ValidateURL(text string) error {
+// ValidateURL checks the address of an exporter.
+func ValidateURL(text string) error { return validateURL(text, "http://127.0.0.1:9100/metrics") }
+
+// validateURL checks the address of something that speaks HTTP.
+func validateURL(text, example string) error {
 	u, err := url.Parse(text)
-	const example = "write it as http://127.0.0.1:9100/metrics"
+	example = "write it as " + example
 	switch {
 	case strings.Contains(text, "@") && (err != nil || u.User != nil):
 		return errors.New("a name or password in the address is shown to everybody who sees the errors of the inspector; use client.user and client.password_file")

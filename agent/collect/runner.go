@@ -91,7 +91,10 @@ func (r *Runner) Load(ctx context.Context, d inspectors.Definition) error {
 
 // make makes the collector of a definition.
 func (r *Runner) make(d *inspectors.Definition) (collector, error) {
-	return newScrape(d)
+	if d.Collector.Kind == inspectors.CollectScrape {
+		return newScrape(d)
+	}
+	return newProbe(d)
 }
 
 // swap puts a collector, or none, in the place of the one of a name.

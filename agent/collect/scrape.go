@@ -10,17 +10,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
-
-// atOnce is how many targets of one inspector are scraped at once.
-const atOnce = 10
-
-// maxToldTargets is how many targets that fail are named in an error.
-const maxToldTargets = 3
 
 // accept asks for the text formats, OpenMetrics first: it has the units.
 const accept = "application/openmetrics-text;version=1.0.0;q=0.7,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
@@ -66,30 +59,11 @@ func (s *scrape) close() { s.client.close() }
 func (s *scrape) collect(ctx context.Context, run run) ([]inspectors.Sample, error) {
 	targets, faults := s.current()
 	samples := make([][]inspectors.Sample, len(targets))
-	failed := make([]error, len(targets))
-	var wg sync.WaitGroup
-	places := make(chan struct{}, atOnce)
-	for i, t := range targets {
-		places <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-places }()
-			samples[i], failed[i] = s.scrapeOne(ctx, t, run)
-		})
-	}
-	wg.Wait()
-	told := 0
-	for _, err := range failed {
-		if err == nil {
-			continue
-		}
-		if told++; told <= maxToldTargets {
-			faults = append(faults, err)
-		}
-	}
-	if told > maxToldTargets {
-		faults = append(faults, fmt.Errorf("and %d more of %d targets", told-maxToldTargets, len(targets)))
-	}
-	return slices.Concat(samples...), errors.Join(faults...)
+	err := each(ctx, len(targets), func(ctx context.Context, i int) (err error) {
+		samples[i], err = s.scrapeOne(ctx, targets[i], run)
+		return err
+	})
+	return slices.Concat(samples...), errors.Join(append(faults, err)...)
 }
 
 // current returns the targets of now, in the order of their addresses. Those that were
