@@ -103,9 +103,7 @@ func (l *loader) collectors(at string, in Inspector, files bool) {
 	}
 	client := l.child(at, "client")
 	if err := c.Client.Validate(); err != nil {
-		for fault := range strings.SplitSeq(err.Error(), "\n") {
-			l.check(true, client, "%s", fault)
-		}
+		l.check(true, client, "%s", inOneLine(err))
 	}
 	l.check(in.Isolation != "", l.child(at, "isolation"), "%s runs in the agent itself; remove it", c.Kind)
 	for _, field := range []string{"heap", "cpu"} {
@@ -147,14 +145,15 @@ func (l *loader) probe(at string, c *inspectors.Collector) {
 	}
 	sound.Labels, sound.Client = nil, inspectors.Client{}
 	if err := sound.Validate(); err != nil {
-		for fault := range strings.SplitSeq(err.Error(), "\n") {
-			l.check(true, params, "%s", fault)
-		}
+		l.check(true, params, "%s", inOneLine(err))
 	}
 	if c.Kind != inspectors.ProbeHTTP {
 		l.only(at, "scrape and the probe http have", "client")
 	}
 }
+
+// inOneLine is the text of several faults at one place.
+func inOneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // address checks an address of HTTP. The line of one with a password is not shown.
 func (l *loader) address(at, text string) {

@@ -229,7 +229,8 @@ func TestProbePing(t *testing.T) {
 		e.conn.Close()
 	}
 	f := newFixture(t)
-	f.mustLoad(collecting(t, "ping", inspectors.Collector{Kind: inspectors.ProbePing, Targets: []string{"127.0.0.1", "::1"}, Params: inspectors.Params{Packets: 2}}))
+	c := inspectors.Collector{Kind: inspectors.ProbePing, Targets: []string{"127.0.0.1", "::1"}, Params: inspectors.Params{Packets: 2}}
+	f.mustLoad(collecting(t, "ping", c))
 	o := f.run("ping", testTimeout)
 	if value(t, o, `ping/up{target="127.0.0.1"}`) != 1 || value(t, o, `ping/lost_percent{target="127.0.0.1"}`) != 0 ||
 		value(t, o, `ping/round_trip_seconds{of="mean",target="127.0.0.1"}`) <= 0 {
