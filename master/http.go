@@ -103,6 +103,11 @@ func (m *Master) influxWrite() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.receiver(r).ServeInflux(w, r) })
 }
 
+// otlpWrite takes OTLP.
+func (m *Master) otlpWrite() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.receiver(r).ServeOTLP(w, r) })
+}
+
 // receiver takes the samples of a request, for the host of its credential.
 func (m *Master) receiver(r *http.Request) *receive.Handler {
 	return &receive.Handler{Log: m.deps.Log, Take: func(series []receive.Series) (receive.Result, error) {

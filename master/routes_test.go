@@ -78,6 +78,7 @@ func mayAsk() map[string]string {
 		"GET /static/": everybody,
 		"GET /metrics": viewers, "GET /api/v1/": viewers, "POST /api/v1/": viewers,
 		"POST /api/v1/write": agents, "POST /write": agents, "POST /api/v2/write": agents,
+		"POST /v1/metrics": agents, "POST /api/v1/otlp/v1/metrics": agents,
 		"POST /-/backup":  operators,
 		"GET /artefacts/": known, "PUT /artefacts/": operators,
 		"GET /alertmanager/": viewers, "POST /alertmanager/": operators, "DELETE /alertmanager/": operators,

@@ -97,7 +97,7 @@ func owners() map[string][]string {
 		"github.com/hashicorp/go-plugin":      {"plugins"},
 		"github.com/hashicorp/go-hclog":       {"plugins"},
 		"google.golang.org/grpc":              {"plugins"},
-		"google.golang.org/protobuf":          {"plugins", "master/alert/route"},
+		"google.golang.org/protobuf":          {"plugins", "master/alert/route", "master/history/receive"},
 		"github.com/traefik/yaegi":            {"inspectors/script"},
 		"github.com/shirou/gopsutil":          {"inspectors"},
 		"go.yaml.in/yaml":                     {"config"},

@@ -2,8 +2,6 @@ package receive
 
 import (
 	"bytes"
-	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,30 +37,11 @@ func (h *Handler) ServeInflux(w http.ResponseWriter, r *http.Request) {
 
 // readInflux unpacks a request.
 func readInflux(body io.Reader, coding string) (text []byte, status int, err error) {
-	switch coding {
-	case "", "identity":
-	case "gzip":
-		if body, err = gzip.NewReader(body); err != nil {
-			break
-		}
-		body = io.LimitReader(body, MaxUnpackedBytes+1)
-	default:
-		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("the content encoding %q is not taken; send gzip", coding)
-	}
-	if err == nil {
-		text, err = io.ReadAll(body)
-	}
-	switch {
-	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, http.StatusRequestEntityTooLarge, err
-	case err != nil:
-		return nil, http.StatusBadRequest, err
-	case len(text) > MaxUnpackedBytes:
-		return nil, http.StatusRequestEntityTooLarge, errTooLarge
-	case bytes.Count(text, []byte("\n")) > MaxInfluxLines:
+	text, status, err = unpack(body, coding)
+	if err == nil && bytes.Count(text, []byte("\n")) > MaxInfluxLines {
 		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("it has more than %d lines", MaxInfluxLines)
 	}
-	return text, 0, nil
+	return text, status, err
 }
 
 // influxPrecision returns the unit of the times of a request.

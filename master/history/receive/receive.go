@@ -1,7 +1,8 @@
 // Package receive takes samples by Prometheus remote write 1.0
 // (https://prometheus.io/docs/specs/prw/remote_write_spec/), so that what a
 // Prometheus scrapes, or an agent of that world, ends up on the same charts. It also
-// takes InfluxDB's line protocol, which Telegraf and many others write.
+// takes InfluxDB's line protocol, which Telegraf and many others write, and OTLP, which
+// programs with OpenTelemetry send.
 //
 // Of remote write, float samples are taken. Exemplars and metadata are passed over; native
 // histograms are refused, and said in the answer.
@@ -140,6 +141,17 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, series []Series,
 		return
 	}
 	refuse(&result)
+	h.countRefused(r, &result)
+	if result.Refused > 0 {
+		http.Error(w, fmt.Sprintf("%d samples were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason),
+			http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// countRefused counts the samples that were refused.
+func (h *Handler) countRefused(r *http.Request, result *Result) {
 	if h.Count != nil {
 		for reason, n := range result.By {
 			h.Count(reason, n)
@@ -147,11 +159,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, series []Series,
 	}
 	if result.Refused > 0 {
 		h.Log.Debug("samples refused", "remote", r.RemoteAddr, "count", result.Refused, "by", result.reasons(), "first", result.Reason)
-		http.Error(w, fmt.Sprintf("%d samples were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason),
-			http.StatusBadRequest)
-		return
 	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // checkHeader says which kind of request is not understood.

@@ -1,0 +1,243 @@
+package receive
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// MaxOTLPParts bounds the parts of one request, which are its points, their attributes
+// and buckets, and whatever they are in. Each takes far more memory than it has bytes.
+const MaxOTLPParts = 1_000_000
+
+// Content types of OTLP over HTTP.
+const (
+	otlpProto = "application/x-protobuf"
+	otlpJSON  = "application/json"
+)
+
+// Codes of google.rpc.Status.
+const (
+	rpcInvalidArgument   = 3
+	rpcResourceExhausted = 8
+	rpcUnavailable       = 14
+)
+
+// ServeOTLP takes samples by OTLP over HTTP (https://opentelemetry.io/docs/specs/otlp/),
+// in protobuf or JSON, plain or packed by gzip. Points that cannot be kept are told in the
+// answer, as a partial success, and the others taken.
+func (h *Handler) ServeOTLP(w http.ResponseWriter, r *http.Request) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != otlpProto && media != otlpJSON {
+		http.Error(w, fmt.Sprintf("the content type %q is not taken; send %s or %s", r.Header.Get("Content-Type"), otlpProto, otlpJSON),
+			http.StatusUnsupportedMediaType)
+		return
+	}
+	answer := otlpAnswer{w, media}
+	text, status, err := unpack(http.MaxBytesReader(w, r.Body, MaxPackedBytes), r.Header.Get("Content-Encoding"))
+	if err != nil {
+		answer.fail(status, rpcInvalidArgument, "cannot read the request: "+err.Error())
+		return
+	}
+	metrics, err := parseOTLP(text, media)
+	if err != nil {
+		status, code := http.StatusBadRequest, rpcInvalidArgument
+		if errors.Is(err, errParts) {
+			status, code = http.StatusRequestEntityTooLarge, rpcResourceExhausted
+		}
+		answer.fail(status, code, "cannot read the request: "+err.Error())
+		return
+	}
+	var bad Result
+	series := convertOTLP(metrics, time.Now(), &bad)
+	result, err := h.Take(series)
+	var busy Busy
+	switch {
+	case errors.As(err, &busy):
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, busy.RetrySeconds())))
+		answer.fail(http.StatusServiceUnavailable, rpcUnavailable, err.Error())
+		return
+	case errors.Is(err, context.Canceled):
+		answer.fail(http.StatusServiceUnavailable, rpcUnavailable, err.Error())
+		return
+	case err != nil:
+		answer.fail(http.StatusBadRequest, rpcInvalidArgument, err.Error())
+		return
+	}
+	for reason, n := range bad.By {
+		result.Refuse(n, reason, bad.Reason)
+	}
+	h.countRefused(r, &result)
+	answer.taken(&result)
+}
+
+var errParts = fmt.Errorf("it has more than %d parts; send smaller batches", MaxOTLPParts)
+
+// parseOTLP reads a request. Its message is that of the metrics alone, which has the same
+// form on the wire.
+func parseOTLP(text []byte, media string) (*metricspb.MetricsData, error) {
+	metrics := &metricspb.MetricsData{}
+	if media == otlpJSON {
+		if bytes.Count(text, []byte("{")) > MaxOTLPParts || bytes.Count(text, []byte(",")) > 4*MaxOTLPParts {
+			return nil, errParts
+		}
+		if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, metrics); err != nil {
+			return nil, errors.New("that is no OTLP in JSON: " + withoutPrefix(err))
+		}
+		return metrics, nil
+	}
+	parts := 0
+	if err := countParts(text, metrics.ProtoReflect().Descriptor(), &parts); err != nil {
+		return nil, err
+	}
+	if err := proto.Unmarshal(text, metrics); err != nil {
+		return nil, errors.New("that is no OTLP in protobuf: " + withoutPrefix(err))
+	}
+	return metrics, nil
+}
+
+// withoutPrefix is the text of an error of protobuf, which begins with "proto:" and one of
+// two kinds of blank.
+func withoutPrefix(err error) string {
+	_, text, found := bytes.Cut([]byte(err.Error()), []byte("proto:"))
+	if !found {
+		return err.Error()
+	}
+	return string(bytes.TrimLeft(text, " \u00a0"))
+}
+
+// countParts counts the messages in a message, and about the numbers of lists, by its
+// bytes alone: before memory is taken for them.
+func countParts(text []byte, of protoreflect.MessageDescriptor, parts *int) error {
+	for len(text) > 0 {
+		number, kind, n := protowire.ConsumeTag(text)
+		if n < 0 {
+			return fmt.Errorf("that is no OTLP in protobuf: %w", protowire.ParseError(n))
+		}
+		text = text[n:]
+		if kind != protowire.BytesType {
+			if n = protowire.ConsumeFieldValue(number, kind, text); n < 0 {
+				return fmt.Errorf("that is no OTLP in protobuf: %w", protowire.ParseError(n))
+			}
+			text = text[n:]
+			continue
+		}
+		value, n := protowire.ConsumeBytes(text)
+		if n < 0 {
+			return fmt.Errorf("that is no OTLP in protobuf: %w", protowire.ParseError(n))
+		}
+		text = text[n:]
+		field := of.Fields().ByNumber(number)
+		*parts++
+		if field != nil && field.IsPacked() {
+			*parts += len(value) / 8
+		}
+		if *parts > MaxOTLPParts {
+			return errParts
+		}
+		if field != nil && field.Kind() == protoreflect.MessageKind {
+			if err := countParts(value, field.Message(), parts); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unpack reads the body of a request.
+func unpack(body io.Reader, coding string) (text []byte, status int, err error) {
+	switch coding {
+	case "", "identity":
+	case "gzip":
+		if body, err = gzip.NewReader(body); err != nil {
+			break
+		}
+		body = io.LimitReader(body, MaxUnpackedBytes+1)
+	default:
+		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("the content encoding %q is not taken; send gzip", coding)
+	}
+	if err == nil {
+		text, err = io.ReadAll(body)
+	}
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, http.StatusRequestEntityTooLarge, err
+	case err != nil:
+		return nil, http.StatusBadRequest, err
+	case len(text) > MaxUnpackedBytes:
+		return nil, http.StatusRequestEntityTooLarge, errTooLarge
+	}
+	return text, 0, nil
+}
+
+// otlpAnswer answers in the form of the request.
+type otlpAnswer struct {
+	w     http.ResponseWriter
+	media string
+}
+
+func (a otlpAnswer) send(status int, body []byte) {
+	a.w.Header().Set("Content-Type", a.media)
+	a.w.Header().Set("X-Content-Type-Options", "nosniff")
+	a.w.WriteHeader(status)
+	_, _ = a.w.Write(body)
+}
+
+// taken is an ExportMetricsServiceResponse, with a partial success where points were
+// refused.
+func (a otlpAnswer) taken(result *Result) {
+	why := ""
+	if result.Refused > 0 {
+		why = fmt.Sprintf("%d points were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason)
+	}
+	switch {
+	case a.media == otlpJSON && why == "":
+		a.send(http.StatusOK, []byte("{}"))
+	case a.media == otlpJSON:
+		a.send(http.StatusOK, mustJSON(map[string]any{"partialSuccess": map[string]any{
+			"rejectedDataPoints": strconv.Itoa(result.Refused), "errorMessage": why,
+		}}))
+	case why == "":
+		a.send(http.StatusOK, nil)
+	default:
+		partial := protowire.AppendTag(nil, 1, protowire.VarintType)
+		partial = protowire.AppendVarint(partial, uint64(result.Refused))
+		partial = protowire.AppendTag(partial, 2, protowire.BytesType)
+		partial = protowire.AppendString(partial, why)
+		a.send(http.StatusOK, protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), partial))
+	}
+}
+
+// fail is a google.rpc.Status.
+func (a otlpAnswer) fail(status, code int, why string) {
+	if a.media == otlpJSON {
+		a.send(status, mustJSON(map[string]any{"code": code, "message": why}))
+		return
+	}
+	body := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(code))
+	body = protowire.AppendTag(body, 2, protowire.BytesType)
+	a.send(status, protowire.AppendString(body, why))
+}
+
+// mustJSON encodes texts and numbers.
+func mustJSON(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode an answer: %v", err))
+	}
+	return text
+}
