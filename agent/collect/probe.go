@@ -39,7 +39,7 @@ func newProbe(d *inspectors.Definition) (*probe, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.transport.DisableKeepAlives = true // each run makes its connection, as a visitor does
+		c.transport.DisableKeepAlives = true // each run makes a new connection, like a visitor
 		p.client, p.ask = c, p.askHTTP
 	case inspectors.ProbeTLS:
 		p.ask = p.askTLS

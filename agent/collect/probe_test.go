@@ -49,7 +49,8 @@ func TestProbeHTTP(t *testing.T) {
 	t.Cleanup(server.Close)
 	good, bad := server.URL+"/good", server.URL+"/bad"
 	f := newFixture(t)
-	c := inspectors.Collector{Kind: inspectors.ProbeHTTP, Targets: []string{good, bad, "http://127.0.0.1:1/"}, Params: inspectors.Params{Body: "^Welcome"}}
+	c := inspectors.Collector{Kind: inspectors.ProbeHTTP, Targets: []string{good, bad, "http://127.0.0.1:1/"}}
+	c.Params.Body = "^Welcome"
 	f.mustLoad(collecting(t, "shop", c))
 	o := f.run("shop", testTimeout)
 	for series, want := range map[string]float64{
@@ -153,7 +154,8 @@ func TestProbeTCP(t *testing.T) {
 	})
 	at := listener.Addr().String()
 	f := newFixture(t)
-	c := inspectors.Collector{Kind: inspectors.ProbeTCP, Targets: []string{at, "127.0.0.1:1"}, Params: inspectors.Params{Send: "ping\r\n", Expect: `^\+PING`}}
+	c := inspectors.Collector{Kind: inspectors.ProbeTCP, Targets: []string{at, "127.0.0.1:1"}}
+	c.Params = inspectors.Params{Send: "ping\r\n", Expect: `^\+PING`}
 	f.mustLoad(collecting(t, "redis", c))
 	o := f.run("redis", testTimeout)
 	if value(t, o, `redis/up{target="`+at+`"}`) != 1 || value(t, o, `redis/up{target="127.0.0.1:1"}`) != 0 {
@@ -207,7 +209,8 @@ func nameServer(t *testing.T) string {
 func TestProbeDNS(t *testing.T) {
 	server := nameServer(t)
 	f := newFixture(t)
-	c := inspectors.Collector{Kind: inspectors.ProbeDNS, Targets: []string{"web.example", "nobody.example"}, Params: inspectors.Params{Server: server, Record: "A"}}
+	c := inspectors.Collector{Kind: inspectors.ProbeDNS, Targets: []string{"web.example", "nobody.example"}}
+	c.Params = inspectors.Params{Server: server, Record: "A"}
 	f.mustLoad(collecting(t, "names", c))
 	o := f.run("names", testTimeout)
 	if value(t, o, `names/up{target="web.example"}`) != 1 || value(t, o, `names/answers{target="web.example"}`) != 1 ||

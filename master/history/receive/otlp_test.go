@@ -105,7 +105,8 @@ func TestConvertOTLP(t *testing.T) {
 			t.Error("a point without a value does not end its series")
 		}
 	}
-	if !maps.Equal(bad.By, map[string]int{refusedDelta: 1, refusedHistogram: 2}) || !strings.Contains(bad.Reason.Error(), `metric "late": delta temporality is not kept`) {
+	if !maps.Equal(bad.By, map[string]int{refusedDelta: 1, refusedHistogram: 2}) ||
+		!strings.Contains(bad.Reason.Error(), `metric "late": delta temporality is not kept`) {
 		t.Errorf("refused %v: %v", bad.By, bad.Reason)
 	}
 }
@@ -178,7 +179,8 @@ func TestServeOTLP(t *testing.T) {
 	var told struct {
 		PartialSuccess struct{ RejectedDataPoints, ErrorMessage string }
 	}
-	if err := json.Unmarshal(answer, &told); err != nil || status != http.StatusOK || told.PartialSuccess.RejectedDataPoints != "3" || !slices.Equal(took(), first) {
+	err = json.Unmarshal(answer, &told)
+	if err != nil || status != http.StatusOK || told.PartialSuccess.RejectedDataPoints != "3" || !slices.Equal(took(), first) {
 		t.Errorf("%d %q %v", status, answer, err)
 	}
 	if status, answer := post(otlpProto, "", nil); status != http.StatusOK || len(answer) > 0 {
@@ -244,7 +246,8 @@ func TestOTLPRandom(t *testing.T) {
 func randomOTLP(rng *rand.Rand) *metricspb.MetricsData {
 	attributes := func() (list []*commonpb.KeyValue) {
 		for range rng.IntN(4) {
-			list = append(list, text([]string{"", "a", "a.b", "_", "1", "host.name", "service.name", "é", "le"}[rng.IntN(9)], []string{"", "x", "<b>", "\n"}[rng.IntN(4)]))
+			key := []string{"", "a", "a.b", "_", "1", "host.name", "service.name", "é", "le"}[rng.IntN(9)]
+			list = append(list, text(key, []string{"", "x", "<b>", "\n"}[rng.IntN(4)]))
 		}
 		return list
 	}
@@ -274,9 +277,13 @@ func randomOTLP(rng *rand.Rand) *metricspb.MetricsData {
 					DataPoints: numbers(), IsMonotonic: rng.IntN(2) == 0, AggregationTemporality: metricspb.AggregationTemporality(rng.IntN(3)),
 				}}
 			case 2:
-				m.Data = &metricspb.Metric_Histogram{Histogram: &metricspb.Histogram{AggregationTemporality: cumulative, DataPoints: []*metricspb.HistogramDataPoint{{
-					Count: rng.Uint64(), ExplicitBounds: []float64{1, rng.NormFloat64()}[:rng.IntN(3)], BucketCounts: []uint64{1, 2, 3}[:rng.IntN(4)], Attributes: attributes(),
-				}}}}
+				point := &metricspb.HistogramDataPoint{
+					Count: rng.Uint64(), Attributes: attributes(),
+					ExplicitBounds: []float64{1, rng.NormFloat64()}[:rng.IntN(3)], BucketCounts: []uint64{1, 2, 3}[:rng.IntN(4)],
+				}
+				m.Data = &metricspb.Metric_Histogram{Histogram: &metricspb.Histogram{
+					AggregationTemporality: cumulative, DataPoints: []*metricspb.HistogramDataPoint{point},
+				}}
 			}
 			scope.Metrics = append(scope.Metrics, m)
 		}
@@ -298,11 +305,12 @@ func TestOTLPAmplification(t *testing.T) {
 	for i := range bounds {
 		bounds[i] = float64(i)
 	}
-	batch := &metricspb.MetricsData{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{{Metrics: []*metricspb.Metric{{
-		Name: "x", Data: &metricspb.Metric_Histogram{Histogram: &metricspb.Histogram{AggregationTemporality: cumulative, DataPoints: []*metricspb.HistogramDataPoint{{
-			Attributes: attributes, ExplicitBounds: bounds, BucketCounts: make([]uint64, len(bounds)+1),
-		}}}},
-	}}}}}}}
+	point := &metricspb.HistogramDataPoint{Attributes: attributes, ExplicitBounds: bounds, BucketCounts: make([]uint64, len(bounds)+1)}
+	metric := &metricspb.Metric{Name: "x", Data: &metricspb.Metric_Histogram{Histogram: &metricspb.Histogram{
+		AggregationTemporality: cumulative, DataPoints: []*metricspb.HistogramDataPoint{point},
+	}}}
+	scope := &metricspb.ScopeMetrics{Metrics: []*metricspb.Metric{metric}}
+	batch := &metricspb.MetricsData{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{scope}}}}
 	var bad Result
 	series := convertOTLP(batch, time.UnixMilli(1), &bad)
 	labels := 0
