@@ -58,6 +58,9 @@ type Directives struct {
 // ParseAlertLines reads the AlertLines of an inspector, and nothing else. file is what
 // errors call the place.
 func ParseAlertLines(file string, lines []string) (Directives, error) {
+	if len(lines) == 0 {
+		return Directives{}, nil
+	}
 	for i, line := range lines {
 		if name, _, _ := strings.Cut(line, " "); !slices.Contains(alertDirectives(), name) || strings.ContainsAny(line, "\r\n") {
 			return Directives{}, Diagnostics{{File: file, Line: i + 1, Col: 1, Message: fmt.Sprintf("%s is not a directive about alerts", quote(line))}}
