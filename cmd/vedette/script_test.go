@@ -103,16 +103,20 @@ func runScripts(t *testing.T, dir, programs string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"spawn":  spawn,
-			"opens":  opens,
-			"prints": prints,
-			"kill9":  kill9,
-			"stops":  stops,
-			"await":  await,
-			"status": status,
-			"cert":   cert,
+			"spawn":    spawn,
+			"opens":    opens,
+			"prints":   prints,
+			"kill9":    kill9,
+			"stops":    stops,
+			"types":    types,
+			"shows":    shows,
+			"finishes": finishes,
+			"await":    await,
+			"status":   status,
+			"cert":     cert,
 
-			"without-go": withoutGo,
+			"on-terminal": onTerminal,
+			"without-go":  withoutGo,
 		},
 	})
 }
@@ -124,8 +128,9 @@ type processesKey struct{}
 type processes struct{ running map[string]*process }
 
 type process struct {
-	cmd    *exec.Cmd
-	stdout *bufio.Reader
+	cmd      *exec.Cmd
+	stdout   *bufio.Reader
+	terminal *terminal // or nil
 }
 
 // limit ends the process where it takes too long for what a script waits for;
@@ -154,18 +159,25 @@ func spawn(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := os.OpenFile(ts.MkAbs(args[0]+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	defer log.Close()
-	cmd := exec.Command(lookPath(ts, args[1]), args[2:]...)
+	cmd := command(ts, args[1:])
+	cmd.Stderr = log
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	processesOf(ts).running[args[0]] = &process{cmd: cmd, stdout: bufio.NewReader(stdout)}
+}
+
+// command makes a command of a program and its arguments, with those variables of the
+// script that are of use to it.
+func command(ts *testscript.TestScript, args []string) *exec.Cmd {
+	cmd := exec.Command(lookPath(ts, args[0]), args[1:]...)
 	cmd.Dir = ts.Getenv("WORK")
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "VEDETTE_HOST", "VEDETTE_MASTER", "VEDETTE_TOKEN", "VEDETTE_CA", "VEDETTE_TIMEOUT", "GORACE"} {
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
 	}
-	cmd.Stderr = log
-	stdout, err := cmd.StdoutPipe()
-	ts.Check(err)
-	ts.Check(cmd.Start())
-	processesOf(ts).running[args[0]] = &process{cmd: cmd, stdout: bufio.NewReader(stdout)}
+	return cmd
 }
 
 // lookPath finds a program in the PATH of the script.
@@ -244,7 +256,7 @@ func stops(ts *testscript.TestScript, neg bool, args []string) {
 
 func take(ts *testscript.TestScript, neg bool, args []string) *process {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: kill9|stops NAME")
+		ts.Fatalf("usage: kill9|stops|finishes NAME")
 	}
 	all := processesOf(ts)
 	p := all.running[args[0]]

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+)
+
+// terminalLines is how high the terminals of scripts are.
+const terminalLines = 24
+
+// terminal is what a process that runs on a terminal has in place of a pipe.
+type terminal struct {
+	*os.File        // the end of the person who types and looks
+	seen     string // what was shown since the last look, without control sequences
+}
+
+// onTerminal NAME COLUMNS PROGRAM ARGS… starts a process on a terminal that has so many
+// columns. Types and shows are about it; finishes waits for it.
+func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: on-terminal NAME COLUMNS PROGRAM ARGS...")
+	}
+	columns, err := strconv.ParseUint(args[1], 10, 16)
+	ts.Check(err)
+	person, inner, err := openTerminal(uint16(columns))
+	ts.Check(err)
+	defer inner.Close()
+	cmd := command(ts, args[2:])
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = inner, inner, inner
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	ts.Check(cmd.Start())
+	processesOf(ts).running[args[0]] = &process{cmd: cmd, stdout: bufio.NewReader(person), terminal: &terminal{File: person}}
+	ts.Defer(func() { _ = person.Close() })
+}
+
+// openTerminal makes a terminal, and returns both of its ends.
+func openTerminal(columns uint16) (person, inner *os.File, err error) {
+	person, err = os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	fd := int(person.Fd())
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		err = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: terminalLines, Col: columns})
+	}
+	if err == nil {
+		inner, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err != nil {
+		_ = person.Close()
+		return nil, nil, err
+	}
+	return person, inner, nil
+}
+
+// types NAME TEXT types on the terminal of a process; ^C is the key of that name.
+func types(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: types NAME TEXT")
+	}
+	_, err := io.WriteString(processesOf(ts).running[args[0]].terminal, strings.ReplaceAll(args[1], "^C", "\x03"))
+	ts.Check(err)
+}
+
+// control are the sequences that move the cursor, clear or colour.
+var control = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]|\r`)
+
+// shows NAME REGEXP waits until the terminal of a process has shown something that
+// matches, after what matched before. Lines must not be wider than the terminal.
+func shows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: shows NAME REGEXP")
+	}
+	want, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	p := processesOf(ts).running[args[0]]
+	defer p.limit()()
+	for {
+		if at := want.FindStringIndex(p.terminal.seen); at != nil {
+			p.terminal.seen = p.terminal.seen[at[1]:]
+			return
+		}
+		line, err := p.stdout.ReadString('\n')
+		p.terminal.seen += control.ReplaceAllString(line, "")
+		if err != nil {
+			ts.Fatalf("%s ended and has shown nothing that matches %q (%v), but:\n%s", args[0], args[1], err, p.terminal.seen)
+		}
+	}
+}
+
+// finishes NAME waits until a process on a terminal has ended with status 0.
+func finishes(ts *testscript.TestScript, neg bool, args []string) {
+	p := take(ts, neg, args)
+	defer p.limit()()
+	_, _ = io.Copy(io.Discard, p.stdout) // the terminal ends with it
+	if err := p.cmd.Wait(); err != nil {
+		ts.Fatalf("%s: %v", args[0], err)
+	}
+}
