@@ -13,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/mesh"
 	"github.com/vedettehq/vedette/cmd/internal/probe"
 	"github.com/vedettehq/vedette/cmd/internal/serve"
+	"github.com/vedettehq/vedette/cmd/internal/trial"
 )
 
 // New makes the command vedette, which has all the others.
@@ -45,12 +46,12 @@ measure live. "vedette dev" starts all of it on this machine.`,
 		}
 	}
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
-	add("push", mesh.NewTry(), catalog.NewPush(), catalog.NewApply(), mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
+	add("push", trial.NewTry(), catalog.NewPush(), catalog.NewApply(), mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
 		mesh.NewAudit())
 	hosts := mesh.NewHosts()
 	hosts.AddCommand(access.HostCommands()...)
 	add("look", mesh.NewStatus(), hosts, mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
-		mesh.NewAsk(), mesh.NewBoost(), mesh.NewCall())
+		trial.NewAsk(), mesh.NewBoost(), mesh.NewCall())
 	alert := alerts.New()
 	alert.AddCommand(serve.NewTestRules())
 	add("alert", alert, alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
