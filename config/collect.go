@@ -70,6 +70,8 @@ func (in *Inspector) collector() *inspectors.Collector {
 		if in.Scrape != "" {
 			c.Targets = []string{in.Scrape}
 		}
+	case in.StatsD != "":
+		c.Kind, c.Targets = inspectors.CollectStatsD, []string{in.StatsD}
 	case in.Probe != "":
 		c.Kind, c.Targets, c.Params = in.Probe, in.Params.Targets, in.Params.params()
 	default:
@@ -82,14 +84,22 @@ func (in *Inspector) collector() *inspectors.Collector {
 func (l *loader) collectors(at string, in Inspector, files bool) {
 	c := in.collector()
 	if c == nil {
-		l.only(at, "scrape and probe have", "labels", "client")
+		l.only(at, "scrape, statsd and probe have", "labels")
+		l.only(at, "scrape and probe have", "client")
 		l.only(at, "scrape has", "honor_labels")
 		l.only(at, "probe has", "params")
 		return
 	}
-	if c.Kind == inspectors.CollectScrape {
+	switch c.Kind {
+	case inspectors.CollectScrape:
 		l.only(at, "probe has", "params")
-	} else {
+	case inspectors.CollectStatsD:
+		l.only(at, "probe has", "params")
+		l.only(at, "scrape has", "honor_labels")
+		l.only(at, "scrape and the probe http have", "client")
+		err := inspectors.ValidateListen(in.StatsD)
+		l.check(err != nil, l.child(at, "statsd"), "%v", err)
+	default:
 		l.probe(at, c)
 	}
 	if in.Scrape != "" {

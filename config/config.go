@@ -320,9 +320,9 @@ type Library struct {
 }
 
 // Inspector is one entry of the inspectors map. Exactly one of Inspector.Go,
-// Inspector.File, Inspector.Plugin, Inspector.Check, Inspector.Scrape and
-// Inspector.Probe is given; Inspector.FileSD may stand beside or in place of
-// Inspector.Scrape.
+// Inspector.File, Inspector.Plugin, Inspector.Check, Inspector.Scrape,
+// Inspector.StatsD and Inspector.Probe is given; Inspector.FileSD may stand beside or
+// in place of Inspector.Scrape.
 type Inspector struct {
 	// Interval is the time between runs.
 	Interval time.Duration `yaml:"interval" absent:"the script's //vedette:interval, else 10s" min:"100ms" max:"24h"`
@@ -349,11 +349,15 @@ type Inspector struct {
 	// FileSD lists files of further exporters, or patterns of them, in the form of
 	// Prometheus' file_sd_configs.
 	FileSD []string `yaml:"file_sd" path:"true"`
+	// StatsD is where packets of StatsD are taken: an address such as :8125, which is on
+	// loopback, or the path of a socket, which is made.
+	StatsD string `yaml:"statsd"`
 	// Probe asks services whether they are well, and how long they take to say so.
 	Probe string `yaml:"probe" one:"a probe: http, tls-expiry, dns, tcp, ping"`
 	// Params say what a probe asks.
 	Params Params `yaml:"params"`
-	// Labels are those of every series of a scrape or a probe, for example team: db.
+	// Labels are those of every series of a scrape, of StatsD or of a probe, for example
+	// team: db.
 	Labels map[string]string `yaml:"labels" absent:"of a scrape job, which is the name of the inspector, and instance, which is host:port of the address"`
 	// HonorLabels keeps labels that the exporter gives where Inspector.Labels has the
 	// same; otherwise exported_ goes before their names.

@@ -314,7 +314,7 @@ func (l *loader) inspector(name string, in Inspector, files bool) {
 	l.budget(l.child(at, "budget"), in)
 	l.isolation(l.child(at, "isolation"), in)
 	kinds := 0
-	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin, "check": in.Check, "scrape": in.Scrape, "probe": in.Probe} {
+	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin, "check": in.Check, "scrape": in.Scrape, "statsd": in.StatsD, "probe": in.Probe} {
 		if _, given := l.origins[l.child(at, field)]; given || text != "" {
 			kinds++
 			l.check(strings.TrimSpace(text) == "", l.child(at, field), "it is empty")
@@ -325,9 +325,9 @@ func (l *loader) inspector(name string, in Inspector, files bool) {
 	}
 	switch {
 	case l.origins[at].kind == fromFile && kinds == 0 && !l.broken[at] && !l.faulty(at):
-		l.fault(l.atKey(at), "%s: one of go, file, plugin, check, scrape, file_sd and probe must be given", at)
+		l.fault(l.atKey(at), "%s: one of go, file, plugin, check, scrape, file_sd, statsd and probe must be given", at)
 	case kinds > 1:
-		l.fault(l.atKey(at), "%s: only one of go, file, plugin, check, scrape and probe may be given", at)
+		l.fault(l.atKey(at), "%s: only one of go, file, plugin, check, scrape, statsd and probe may be given", at)
 	}
 	l.check(len(in.Go) > inspectors.MaxSourceBytes, l.child(at, "go"), "the code is %d bytes long; at most %d are allowed", len(in.Go), inspectors.MaxSourceBytes)
 	if strings.TrimSpace(in.Check) != "" {

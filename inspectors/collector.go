@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
+	"net/netip"
 	"net/url"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,14 +17,17 @@ import (
 const (
 	// CollectScrape takes what Prometheus exporters show.
 	CollectScrape = "scrape"
+	// CollectStatsD counts what programs send in the form of StatsD.
+	CollectStatsD = "statsd"
 )
 
 // Collector is an inspector that the agent runs itself, without code of an author. It
 // comes from the host's own configuration alone.
 type Collector struct {
-	// Kind is CollectScrape, or one of Probes.
+	// Kind is CollectScrape, CollectStatsD, or one of Probes.
 	Kind string
-	// Targets is what it measures: URLs of exporters, or what a probe asks.
+	// Targets is what it measures: URLs of exporters, what a probe asks, or the one
+	// address on which it listens for StatsD.
 	Targets []string `json:",omitempty"`
 	// TargetFiles are files of further targets of a scrape, or patterns of them, in the
 	// form of Prometheus' file_sd_configs.
@@ -69,6 +76,13 @@ func (c *Collector) Validate() error {
 		for _, target := range c.Targets {
 			faults = append(faults, ValidateURL(target))
 		}
+	case CollectStatsD:
+		if len(c.Targets) != 1 {
+			faults = append(faults, errors.New("statsd needs one address"))
+		}
+		for _, target := range c.Targets {
+			faults = append(faults, ValidateListen(target))
+		}
 	case ProbeHTTP, ProbeTLS, ProbeDNS, ProbeTCP, ProbePing:
 		faults = append(faults, c.validateProbe()...)
 	default:
@@ -98,6 +112,31 @@ func (c *Client) Validate() error {
 	check(c.Insecure && c.CA != "", "insecure trusts every certificate, so ca has no use; remove one of them")
 	return errors.Join(faults...)
 }
+
+// ValidateListen checks the address on which packets are taken.
+func ValidateListen(text string) error {
+	const example = "write it as :8125, which is on loopback, or as the path of a socket such as /run/statsd.sock"
+	if strings.HasPrefix(text, "/") {
+		if len(text) > maxSocketBytes || path.Clean(text) != text {
+			return fmt.Errorf("%s is no plain path of at most %d bytes; %s", quote(text), maxSocketBytes, example)
+		}
+		return nil
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return fmt.Errorf("%s is not an address; %s", quote(text), example)
+	}
+	if _, err := netip.ParseAddr(host); host != "" && err != nil {
+		return fmt.Errorf("%s is not an address of this host; %s", quote(host), example)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("the port of %s is not a number from 1 to 65535; %s", quote(text), example)
+	}
+	return nil
+}
+
+// maxSocketBytes is how long the path of a socket may be.
+const maxSocketBytes = 107
 
 // ValidateURL checks the address of an exporter.
 func ValidateURL(text string) error { return validateURL(text, "http://127.0.0.1:9100/metrics") }

@@ -1,5 +1,6 @@
 // Package collect runs the inspectors that the agent does itself, without code of an
-// author: it scrapes Prometheus exporters, and asks services whether they are well.
+// author: it scrapes Prometheus exporters, counts what programs send in the form of
+// StatsD, and asks services whether they are well.
 //
 // They run in the agent's own process, with its rights, because they come from the
 // host's own configuration alone, and because a process for each would cost more than

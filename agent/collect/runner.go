@@ -78,7 +78,7 @@ func (r *Runner) Load(ctx context.Context, d inspectors.Definition) error {
 	if err := d.Validate(); err != nil {
 		return fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
-	made, err := r.make(&d)
+	made, err := r.make(&d, before)
 	if err != nil {
 		return fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
@@ -89,10 +89,20 @@ func (r *Runner) Load(ctx context.Context, d inspectors.Definition) error {
 	return nil
 }
 
-// make makes the collector of a definition.
-func (r *Runner) make(d *inspectors.Definition) (collector, error) {
-	if d.Collector.Kind == inspectors.CollectScrape {
+// make makes the collector of a definition, which may be the one before it: nobody can
+// listen twice on one address.
+func (r *Runner) make(d *inspectors.Definition, before *loaded) (collector, error) {
+	switch d.Collector.Kind {
+	case inspectors.CollectScrape:
 		return newScrape(d)
+	case inspectors.CollectStatsD:
+		if before != nil {
+			if s, ok := before.do.(*statsd); ok && s.address == d.Collector.Targets[0] {
+				s.update(d)
+				return s, nil
+			}
+		}
+		return newStatsd(d)
 	}
 	return newProbe(d)
 }
@@ -107,7 +117,7 @@ func (r *Runner) swap(name string, l *loaded) {
 		r.loaded[name] = l
 	}
 	r.mu.Unlock()
-	if before != nil {
+	if before != nil && (l == nil || before.do != l.do) {
 		before.do.close()
 	}
 }

@@ -1,0 +1,114 @@
+package collect
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vedettehq/vedette/inspectors"
+)
+
+// statsdLine is one line of StatsD, with the tags of DogStatsD:
+//
+//	name:value|kind|@rate|#tag:value,tag
+//
+// Several values may stand there, with ":" between them.
+type statsdLine struct {
+	name   string
+	values []statsdValue
+	kind   byte // c, g, t, h or s; 0 for what is no metric
+	rate   float64
+	tags   string // sorted, with "," between them
+}
+
+type statsdValue struct {
+	number   float64
+	relative bool   // of a gauge: with a sign
+	text     string // of a set
+}
+
+// cutLine returns the first line of a text, and the rest.
+func cutLine(text []byte) (line, rest []byte) {
+	line, rest, _ = bytes.Cut(text, []byte("\n"))
+	return bytes.TrimRight(line, "\r"), rest
+}
+
+// parseStatsd reads a line, and reports whether it is one.
+func parseStatsd(line string) (l statsdLine, ok bool) {
+	if strings.HasPrefix(line, "_e{") || strings.HasPrefix(line, "_sc|") {
+		return l, true
+	}
+	head, rest, found := strings.Cut(line, "|")
+	name, values, given := strings.Cut(head, ":")
+	if !found || !given || name == "" || values == "" {
+		return l, false
+	}
+	parts := strings.Split(rest, "|")
+	kinds := map[string]byte{"c": 'c', "g": 'g', "ms": 't', "h": 'h', "d": 'h', "s": 's'}
+	l = statsdLine{name: name, kind: kinds[parts[0]], rate: 1}
+	if l.kind == 0 {
+		return l, false
+	}
+	for _, part := range parts[1:] {
+		switch {
+		case strings.HasPrefix(part, "@"):
+			rate, err := strconv.ParseFloat(part[1:], 64)
+			if err != nil || !(rate > 0 && rate <= 1) {
+				return l, false
+			}
+			l.rate = rate
+		case strings.HasPrefix(part, "#"):
+			tags := strings.Split(part[1:], ",")
+			slices.Sort(tags)
+			l.tags = strings.Join(slices.Compact(tags), ",")
+		}
+	}
+	if l.kind == 's' {
+		l.values = []statsdValue{{text: values}}
+		return l, true
+	}
+	for text := range strings.SplitSeq(values, ":") {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || l.kind == 'c' && v < 0 {
+			return l, false
+		}
+		l.values = append(l.values, statsdValue{number: v, relative: text[0] == '+' || text[0] == '-'})
+	}
+	return l, true
+}
+
+// labels are those of the tags. A tag without a value is true. Names that the master sets
+// itself get exported_ before them, as those of exporters do.
+func (l *statsdLine) labels() map[string]string {
+	labels := make(map[string]string)
+	for tag := range strings.SplitSeq(l.tags, ",") {
+		name, value, given := strings.Cut(tag, ":")
+		if name == "" {
+			continue
+		}
+		if !given {
+			value = "true"
+		}
+		if name = inspectors.MetricName(name); slices.Contains([]string{"host", "key", "quantile"}, name) {
+			name = "exported_" + name
+		}
+		labels[strings.TrimLeft(name, "_")] = value
+	}
+	delete(labels, "")
+	return labels
+}
+
+// statsdKey makes the part of a key of a name such as web.requests.
+func statsdKey(name string) string {
+	const most = inspectors.MaxSegmentBytes - len("_seconds_count")
+	if len(name) <= most && inspectors.ValidateKey(name) == nil && !strings.Contains(name, "/") {
+		return name
+	}
+	plain := inspectors.MetricName(name)
+	if len(plain) <= most && len(strings.Trim(plain, "_")) > 0 {
+		return plain
+	}
+	return inspectors.Digested(name, most, "-")
+}
