@@ -314,7 +314,9 @@ func (l *loader) inspector(name string, in Inspector, files bool) {
 	l.budget(l.child(at, "budget"), in)
 	l.isolation(l.child(at, "isolation"), in)
 	kinds := 0
-	for field, text := range map[string]string{"go": in.Go, "file": in.File, "plugin": in.Plugin, "check": in.Check, "scrape": in.Scrape, "statsd": in.StatsD, "probe": in.Probe} {
+	for field, text := range map[string]string{
+		"go": in.Go, "file": in.File, "plugin": in.Plugin, "check": in.Check, "scrape": in.Scrape, "statsd": in.StatsD, "probe": in.Probe,
+	} {
 		if _, given := l.origins[l.child(at, field)]; given || text != "" {
 			kinds++
 			l.check(strings.TrimSpace(text) == "", l.child(at, field), "it is empty")
