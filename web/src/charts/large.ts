@@ -67,15 +67,15 @@ export class Large {
     return this.strips ? stripShape : undefined;
   }
 
-  /** Whether a chart is drawn as something else than it was. */
-  get changed(): boolean {
+  /** Looks at what the chart is of, and makes room; true where it is drawn as something else from now on. */
+  look(): boolean {
     const { element, box, lines } = this.of;
-    const strips = !this.never && isStates(element.chart);
-    if (this.strips && !strips) this.never = true;
-    if (strips === this.strips) return false;
-    this.strips = strips;
-    box.style.height = strips ? `${stripHeight(lines.drawn.length)}px` : '';
-    return true;
+    const before = this.strips;
+    this.strips = !this.never && isStates(element.chart);
+    if (before && !this.strips) this.never = true;
+    const height = this.strips ? `${stripHeight(lines.drawn.length)}px` : '';
+    if (box.style.height !== height) box.style.height = height;
+    return this.strips !== before;
   }
 
   /** Has marks stand where the drawing has their times. */

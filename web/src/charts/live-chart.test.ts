@@ -63,3 +63,21 @@ test('a large chart gets its sums and its table after it, and its hidden lines f
   buttons[1].click();
   expect(page.hidden.value.sort()).toEqual(['other/line', 'pool/size{n="a"}']);
 });
+
+test('states are strips as high as their lines need, and lines once another value has come', async () => {
+  const add = (id: number, v: number): void => store.apply({ subscription: 1, series: [{ id, host: 'h', key: 'http/up', kind: 'gauge', labels: { url: `${id}` } }], t: [now], s: [id], v: [v] });
+  add(11, 1);
+  const chart = shown({ large: true, chart: store.get('h')!.charts.value.find((c) => c.name === 'http')! });
+  await vi.waitFor(() => expect(chart.querySelector('header button')!.textContent).toBe('Table'));
+  const height = (): number => {
+    chart.create();
+    chart.draw(true);
+    return parseInt(chart.querySelector<HTMLElement>('.plot')!.style.height || '0', 10);
+  };
+  const one = height();
+  expect(one).toBeGreaterThan(0);
+  add(12, 0);
+  expect(height()).toBeGreaterThan(one);
+  add(13, 7);
+  expect(height()).toBe(0);
+});

@@ -107,7 +107,7 @@ export class LiveChart extends HTMLElement implements Drawable {
 
   draw(must: boolean): void {
     const others = this.lines.choose(Date.now());
-    if (this.more?.changed || others || this.grain !== this.view.grain) this.create();
+    if (this.more?.look() || others || this.grain !== this.view.grain) this.create();
     // A second is less than a pixel: values alone are new.
     else if (!must && Date.now() - this.drawnAt < Math.min(longest, this.grain / 2)) return this.captions.values(this.cursor.row);
     if (!this.created) return;

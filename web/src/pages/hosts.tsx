@@ -23,13 +23,13 @@ export default function HostsPage(parts: PageProps) {
   const charts = router.get('as') === 'charts';
   const query = router.get('q');
   const gone = rows.value.filter((r) => r.state === 'gone').length;
-  const up = rows.value.length - gone;
+  const sick = rows.value.filter((r) => r.state !== 'gone' && r.wrong.length > 0).length;
   const labels = labelsOf(rows.value);
   const known = chosenFrom(router.get('sel'));
   const chosen = new Set(rows.value.map((r) => r.name).filter((n) => known.has(n)));
   return (
     <>
-      <Head title="Hosts" count={`${up} up${gone > 0 ? `, ${gone} gone` : ''}`}>
+      <Head title="Hosts" count={countText(rows.value.length - gone, sick, gone)}>
         <input
           type="search"
           class="field filter"
@@ -89,6 +89,11 @@ export default function HostsPage(parts: PageProps) {
       {chosen.size > 0 && <HostSelection {...parts} chosen={chosen} />}
     </>
   );
+}
+
+/** 299 up, 2 of them with problems, 1 gone. */
+export function countText(up: number, sick: number, gone: number): string {
+  return [`${up} up`, sick > 0 && (sick === up ? 'with problems' : `${sick} of them with problems`), gone > 0 && `${gone} gone`].filter(Boolean).join(', ');
 }
 
 function rowOf(host: HostModel, wrong: { words: string[]; tone: 'bad' | 'warn' } | undefined): HostRow {

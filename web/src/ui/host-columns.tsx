@@ -49,7 +49,7 @@ function vital(id: Vital, title: string, unit: Unit, most: (host: HostModel) => 
       const text = format(value, unit);
       return (
         <span class="vital" data-level={levelOf(value, top)}>
-          <Sparkline lines={lines} most={unit === 'percent' ? 100 : top} second={second} offset={host.clock.offset} />
+          <Sparkline lines={lines} most={unit === 'percent' ? 100 : top} second={second} clock={host.clock} />
           {top > 0 ? <Meter value={value} most={top} text={text} /> : <span class="amount">{text}</span>}
         </span>
       );
@@ -140,7 +140,7 @@ export function keyColumn(key: string): HostColumn {
       const { unit } = meaningOf(rest.join('/') || name, lines[0].kind);
       return (
         <span class="vital">
-          <Sparkline lines={lines} most={0} second={second} offset={r.host.clock.offset} />
+          <Sparkline lines={lines} most={0} second={second} clock={r.host.clock} />
           <span class="amount">{format(value(r), unit)}</span>
         </span>
       );

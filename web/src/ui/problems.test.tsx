@@ -35,6 +35,13 @@ test('a problem says what, why, where and since when', () => {
   expect(links[6].getAttribute('href')).toBe('/hosts?q=cert+failing');
 });
 
+test('a trouble of one host leads to it', () => {
+  const link = (more: Partial<Problem>): string | undefined => html([{ ...problem, ...more }]).querySelector('b a')?.getAttribute('href') ?? undefined;
+  expect(link({ subject: '', title: 'web/1 is gone', hosts: ['web/1'] })).toBe('/hosts/web%2F1');
+  expect(link({ subject: '', hosts: ['a', 'b'] })).toBeUndefined();
+  expect(link({ hosts: ['a'] })).toBeUndefined(); // it is named below
+});
+
 test('nothing wrong is said calmly', () => {
   expect(html([]).textContent).toBe('Nothing is wrong on 3 hosts.');
 });

@@ -31,10 +31,12 @@ function Calm({ hosts }: { hosts: number }) {
 }
 
 function Item({ problem: p }: { problem: Problem }) {
+  // The title of a trouble of one host names it, and leads to it.
+  const alone = p.hosts.length === 1 && p.subject === '';
   return (
     <li data-problem={p.id}>
       <State state={p.kind} tone={p.tone}>
-        <b>{p.title}</b>
+        <b>{alone ? <a href={hostPath(p.hosts[0])}>{p.title}</a> : p.title}</b>
       </State>
       {p.since > 0 && (
         <span class="since">

@@ -4,6 +4,7 @@ import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { effect } from '@preact/signals';
 import { cut } from '../charts/frame.ts';
+import type { HostClock } from '../data/clock.ts';
 import type { Series } from '../data/store.ts';
 
 const width = 64;
@@ -23,7 +24,8 @@ export function sparkPoints(times: number[], values: number[], to: number, most:
   return points;
 }
 
-export function Sparkline({ lines, most, second, offset }: { lines: Series[]; most: number; second: Signal<number>; offset: number }) {
+/** The clock is asked each time: how far it is off may be known only later. */
+export function Sparkline({ lines, most, second, clock }: { lines: Series[]; most: number; second: Signal<number>; clock: Pick<HostClock, 'offset'> }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     let stop: (() => void) | undefined;
@@ -31,7 +33,7 @@ export function Sparkline({ lines, most, second, offset }: { lines: Series[]; mo
     const timer = setTimeout(() => {
       stop = effect(() => {
         void second.value;
-        if (canvas.current) draw(canvas.current, lines, most, offset);
+        if (canvas.current) draw(canvas.current, lines, most, clock.offset);
       });
     }, rest);
     return () => {
