@@ -75,6 +75,8 @@ test('a host joins by the line of the page, waits, is let in and revoked', async
     agents.push(thief);
     await row('good').locator('.claim', { hasText: 'Somebody at 127.0.0.1 claims this name' }).waitFor();
 
+    await page.emulateMedia({ colorScheme: 'light' });
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/members.png` });
     await page.setViewportSize({ width: 390, height: 800 });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     ok(wide <= 0, `the page is ${wide} px wider than a phone`);
