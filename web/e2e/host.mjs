@@ -106,15 +106,15 @@ test('charts of a host have marks: revisions of their inspectors, and alerts of 
   const page = await browser.page();
   try {
     const file = join(dir, 'counted.go');
-    const push = (n, message) => {
+    const push = (n, message, ...to) => {
       writeFileSync(file, probe(n));
-      const done = spawnSync(vedette, ['push', file, '--to', 'role=db', '-m', message, '--master', mesh.url], { encoding: 'utf8' });
+      const done = spawnSync(vedette, ['push', file, ...to, '-m', message, '--master', mesh.url], { encoding: 'utf8' });
       equal(done.status, 0, `the push: ${done.stderr}`);
     };
     await page.goto(`${mesh.url}/hosts/db-1?window=2m`);
     await page.locator('.panel.single live-chart').first().waitFor();
-    push(1, 'first');
-    push(2, '<b>more</b>');
+    push(1, 'first', '--to', 'role=db');
+    push(2, '<b>more</b>', '--to', '');
     const marks = (chart) => page.locator(`live-chart[data-chart="${chart}"]`).first().locator('.marks a').evaluateAll((all) => all.map((a) => a.title));
     const counted = page.locator('live-chart[data-chart="counted"]');
     await counted.waitFor();

@@ -79,7 +79,7 @@ test('the page of a host, by a link and by its address', async ({ browser, dev }
   await page.reload();
   const row = page.locator('tr[data-inspector="load/average-1"]');
   await row.waitFor();
-  equal(await row.locator('td').nth(0).textContent(), 'ok', 'the state of load/average-1');
+  await poll('load/average-1 is ok', async () => (await row.locator('td').nth(0).textContent()) === 'ok');
   const runs = async () => Number((await row.locator('td.number').nth(1).textContent()).replaceAll(',', ''));
   const before = await runs();
   await poll('more runs', async () => (await runs()) > before);

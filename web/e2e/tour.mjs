@@ -1,6 +1,7 @@
 // Takes the screenshots of docs/web.md, but for those that tests take (Ask, Members), and that of Alerts:
 // made-up hosts, forty that report one value, and two agents on this machine with a probe
-// that is tried and pushed. An argument names another folder.
+// that is tried and pushed. The first argument names another folder, a second one of the parts
+// below alone.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -74,17 +75,23 @@ groups:
       - { alert: shop/slow, expr: 'label_replace(vector(time()) % 60 < 18, "host", "db-1", "", "")', labels: { severity: critical } }
 `;
 
-const vedette = buildVedette();
-const browser = await startBrowser();
-const dir = mkdtempSync(join(tmpdir(), 'vedette-tour-'));
-writeFileSync(join(dir, 'rules.yaml'), rules);
-writeFileSync(join(dir, 'master.yaml'), 'master:\n  alerts: { built_in: false, rules: [rules.yaml] }\n');
-const mesh = await startMesh(vedette.path, ['db-1', 'db-2'], { master: ['--config', join(dir, 'master.yaml')] });
-try {
-  await madeUp(browser);
-  await compared(browser, vedette);
+/** The pages of inspectors, a host, a board and Explore: two agents on this machine. */
+async function work(browser, vedette) {
+  const dir = mkdtempSync(join(tmpdir(), 'vedette-tour-'));
+  writeFileSync(join(dir, 'rules.yaml'), rules);
+  writeFileSync(join(dir, 'master.yaml'), 'master:\n  alerts: { built_in: false, rules: [rules.yaml] }\n');
+  const mesh = await startMesh(vedette.path, ['db-1', 'db-2'], { master: ['--config', join(dir, 'master.yaml')] });
+  try {
+    await show(browser, mesh.url);
+  } finally {
+    await mesh.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function show(browser, url) {
   const page = await browser.page({ viewport: { width: 1280, height: 860 }, colorScheme: 'light' });
-  await page.goto(`${mesh.url}/editor?window=1m`);
+  await page.goto(`${url}/editor?window=1m`);
   await page.locator('[data-checked="0"]').waitFor();
   await page.getByRole('button', { name: 'Parse a /proc file' }).click();
   await page.getByRole('heading', { name: 'Push pressure' }).waitFor();
@@ -96,32 +103,38 @@ try {
   await page.locator('.push-panel').getByLabel('Message').fill('see who waits');
   await page.getByRole('button', { name: 'Push', exact: true }).click();
   await page.locator('.rollout[data-state="done"]').waitFor();
-  await page.goto(`${mesh.url}/inspectors/pressure`);
+  await page.goto(`${url}/inspectors/pressure`);
   await poll('samples', async () => (await page.locator('live-chart').count()) > 0);
   await page.locator('.code').waitFor();
   await page.emulateMedia({ colorScheme: 'dark' });
   await shoot(page, 'inspector');
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.goto(`${mesh.url}/hosts/db-1?window=2m`);
-  await poll('a minute of samples', async () => (await samples(page, 'pressure')) > 60, { times: 300, pause: 1000 });
+  await page.goto(`${url}/hosts/db-1?window=2m`);
+  await poll('a minute of samples', async () => (await samples(page, 'load')) > 60, { times: 300, pause: 1000 });
   await page.locator('live-chart[data-chart="pressure"]').scrollIntoViewIfNeeded();
   await page.locator('live-chart[data-chart="pressure"] .marks a[href="/alerts"]').first().waitFor();
   await shoot(page, 'host');
   await page.emulateMedia({ colorScheme: 'dark' });
-  await page.goto(`${mesh.url}/boards/one-host?window=1m`);
+  await page.goto(`${url}/boards/one-host?window=1m`);
   await poll('charts of the board', async () => (await page.locator('.board-panel canvas').count()) >= 4);
   await shoot(page, 'board');
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.goto(`${mesh.url}/explore?window=1m&q=cpu_used_percent&q2=memory_used_percent`);
+  await page.goto(`${url}/explore?window=1m&q=cpu_used_percent&q2=memory_used_percent`);
   await page.locator('query-chart canvas').waitFor();
   await shoot(page, 'explore');
   await page.setViewportSize({ width: 390, height: 780 });
-  await page.goto(`${mesh.url}/inspectors`);
+  await page.goto(`${url}/inspectors`);
   await page.locator('tr[data-row="pressure"]').waitFor();
   await shoot(page, 'inspectors-phone');
+  await page.context().close();
+}
+
+const parts = { madeUp, compared, work };
+const vedette = buildVedette();
+const browser = await startBrowser();
+try {
+  for (const [name, part] of Object.entries(parts)) if (!process.argv[3] || process.argv[3] === name) await part(browser, vedette);
 } finally {
-  await mesh.stop();
   await browser.close();
   vedette.remove();
-  rmSync(dir, { recursive: true, force: true });
 }

@@ -13,7 +13,14 @@ test('a revision is marked on the hosts that it was for, with who and why', () =
   expect(revisionMarks([rollout({})], { name: 'web-1', labels: { role: 'web' } }, 0)).toEqual([]);
   expect(revisionMarks([rollout({ to_selector: '*' }), rollout({ to_selector: 'host=db-1' })], db, 0).length).toBe(2);
   // What was taken from a host is a change there too.
-  expect(revisionMarks([rollout({ action: 'delete', to: '', to_selector: '', from_selector: 'role=db' })], db, 0)[0].text).toBe('disk deleted by ann');
+  expect(revisionMarks([rollout({ action: 'delete', to: '', to_selector: '', from: 'ab12', from_selector: 'role=db' })], db, 0)[0].text).toBe('disk deleted by ann');
+});
+
+test('a revision for all hosts is marked on each, and none is for nobody', () => {
+  const marked = (more: Partial<Rollout>): number => revisionMarks([rollout(more)], { name: 'web-1', labels: {} }, 0).length;
+  expect(marked({ to_selector: '' })).toBe(1);
+  expect(marked({ to: '', to_selector: '', from: 'ab12', from_selector: '' })).toBe(1);
+  expect(marked({ to: '', to_selector: '', from: 'ab12', from_selector: 'role=db' })).toBe(0);
 });
 
 test('a rollout that was taken back is marked twice', () => {

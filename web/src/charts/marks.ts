@@ -22,9 +22,9 @@ export interface MarkedHost {
   labels: Record<string, string>;
 }
 
-/** Whether a selector selects a host; '' is none, and all hosts have the label host. */
-function selects(selector: string, { name, labels }: MarkedHost): boolean {
-  return selector !== '' && fits(parseQuery(selector === '*' ? '' : selector), { labels: { ...labels, host: name }, text: name });
+/** Whether a revision is for a host by its selector: '' selects all hosts, but '' as a revision is none. */
+function isFor(revision: string, selector: string, { name, labels }: MarkedHost): boolean {
+  return revision !== '' && fits(parseQuery(selector === '*' ? '' : selector), { labels: { ...labels, host: name }, text: name });
 }
 
 const verbs: Record<string, string> = { push: 'pushed', rollback: 'rolled back', delete: 'deleted' };
@@ -33,7 +33,7 @@ const verbs: Record<string, string> = { push: 'pushed', rollback: 'rolled back',
 export function revisionMarks(rollouts: Rollout[], host: MarkedHost, offset: number): Mark[] {
   const marks: Mark[] = [];
   for (const r of rollouts) {
-    if (!selects(r.to_selector, host) && !selects(r.from_selector, host)) continue;
+    if (!isFor(r.to, r.to_selector, host) && !isFor(r.from, r.from_selector, host)) continue;
     const revision = r.to ? ` ${r.to.slice(0, 8)}` : '';
     const why = r.message ? `: ${r.message}` : '';
     const mark = { href: below('/rollouts', r.id), inspector: r.inspector };
