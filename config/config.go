@@ -69,6 +69,8 @@ type Master struct {
 	// operators over loopback, and other users of the machine need the key that the
 	// master makes itself.
 	Tokens []Token `yaml:"tokens"`
+	// Access says how long people stay logged in.
+	Access Access `yaml:"access"`
 	// Static maps URL paths to folders that are served there, for example
 	// "/master/app": ./app.
 	Static map[string]string `yaml:"static" path:"true"`
@@ -195,13 +197,22 @@ type Join struct {
 	Grace time.Duration `yaml:"grace" default:"30d" min:"1m" max:"3650d"`
 }
 
+// Access says how long people stay logged in.
+type Access struct {
+	// SessionIdle ends the session of a browser that has had no page open for so long.
+	SessionIdle time.Duration `yaml:"session_idle" default:"12h" min:"1m" max:"90d"`
+	// SessionMax ends the session of a browser so long after the log-in, whatever it
+	// does.
+	SessionMax time.Duration `yaml:"session_max" default:"7d" min:"1m" max:"366d"`
+}
+
 // Token is a credential that the master accepts. `vedette token` makes one.
 type Token struct {
 	// Name says whose it is.
 	Name string `yaml:"name" required:"true"`
-	// Role is agent (may report for Token.Host), viewer (may look) or operator
-	// (may do everything).
-	Role string `yaml:"role" required:"true" one:"a role: agent, viewer, operator"`
+	// Role is agent (may report for Token.Host), viewer (may look), operator (may
+	// change what runs) or admin (may also change who may do what).
+	Role string `yaml:"role" required:"true" one:"a role: agent, viewer, operator, admin"`
 	// Host is the host that an agent's token stands for; only such a token has one.
 	Host string `yaml:"host"`
 	// Hosts selects the hosts that a viewer or operator is bound to, by their labels

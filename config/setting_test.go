@@ -242,7 +242,7 @@ func TestBoundsOfOtherPackages(t *testing.T) {
 		t.Errorf("the defaults of series are %d and %d", h.MaxSeries, h.MaxSeriesPerHost)
 	}
 	roles := settings["master.tokens[N].role"].OneOf
-	if !slices.Equal(roles, []string{RoleAgent, RoleViewer, RoleOperator}) {
+	if !slices.Equal(roles, []string{RoleAgent, RoleViewer, RoleOperator, RoleAdmin}) {
 		t.Errorf("the roles are %v", roles)
 	}
 	isolations := settings["inspectors[NAME].isolation"].OneOf

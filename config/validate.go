@@ -121,6 +121,7 @@ const (
 	RoleAgent    = "agent"
 	RoleViewer   = "viewer"
 	RoleOperator = "operator"
+	RoleAdmin    = "admin"
 )
 
 func (l *loader) tokens() {
@@ -142,6 +143,7 @@ func (l *loader) tokens() {
 		}
 		l.check(t.Role != RoleAgent && t.Host != "", host, "only an agent's token stands for a host; remove it")
 		l.check(t.Role == RoleAgent && t.Hosts != "", l.child(at, "hosts"), "an agent's token stands for its one host; remove it")
+		l.check(t.Role == RoleAdmin && t.Hosts != "", l.child(at, "hosts"), "an admin's token is for all hosts; remove it, or make the role operator")
 		raw, err := hex.DecodeString(t.SHA256)
 		l.check(err != nil || len(raw) != 32, sum, "%s is not a SHA-256 in hex, 64 digits; `vedette token` prints it", quote(t.SHA256))
 		if first, twice := sums[strings.ToLower(t.SHA256)]; twice && t.SHA256 != "" {

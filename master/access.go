@@ -5,19 +5,30 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/vedettehq/vedette/master/authority"
 	"github.com/vedettehq/vedette/master/join"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/tokens"
+	"github.com/vedettehq/vedette/master/users"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // defaultLifetime is how long the certificate of a host is good where the
 // configuration was not loaded.
 const defaultLifetime = 72 * time.Hour
+
+// How long people stay logged in where the configuration was not loaded.
+const (
+	defaultIdle    = 12 * time.Hour
+	defaultLongest = 7 * 24 * time.Hour
+)
 
 // makeDoors makes what knows the tokens and certificates that are given out while
 // the master runs.
@@ -26,10 +37,15 @@ func (m *Master) makeDoors() {
 	m.desk.Replaced = func() { m.cutRevoked("of the key of a host that has joined anew") }
 	m.desk.Store = join.New(join.Options{
 		Approve:  m.cfg.Join.Approve,
-		Taken:    func(name string) bool { return m.auth.Configured(name) || m.tokens.Has(name) },
+		Taken:    func(name string) bool { return m.auth.Configured(name) || m.tokens.Has(name) || m.users.Has(name) },
 		HasToken: m.auth.HasHost,
 	})
-	m.tokens = tokens.New(func(name string) bool { return m.auth.Configured(name) || m.desk.HasToken(name) })
+	m.tokens = tokens.New(func(name string) bool { return m.auth.Configured(name) || m.desk.HasToken(name) || m.users.Has(name) })
+	m.users = users.New(users.Options{
+		Taken: func(name string) bool { return m.auth.Configured(name) || m.desk.HasToken(name) || m.tokens.Has(name) },
+		Idle:  cmp.Or(m.cfg.Access.SessionIdle, defaultIdle), Longest: cmp.Or(m.cfg.Access.SessionMax, defaultLongest), Cost: m.deps.PasswordCost,
+	})
+	m.auth.SetPeople(m.users)
 	if m.cfg.Exposed() {
 		m.auth.Expose()
 	}
@@ -67,7 +83,40 @@ func (m *Master) openDoors(ctx context.Context, store state.Store) error {
 	if err := m.tokens.Open(ctx, store); err != nil {
 		return err
 	}
+	if err := m.users.Open(ctx, store); err != nil {
+		return err
+	}
+	if m.cfg.Exposed() {
+		var err error
+		if m.first, err = m.users.FirstLink(ctx); err != nil {
+			return err
+		}
+	}
 	return m.api.TakeTokens()
+}
+
+// FirstLink returns the address, after Ready, with which somebody becomes the first
+// admin of a master that is reachable beyond loopback and has no users. It is empty for
+// other masters.
+func (m *Master) FirstLink() string {
+	if m.first == "" {
+		return ""
+	}
+	at := m.URL()
+	if tcp, ok := m.addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			at = "https://" + net.JoinHostPort(name, strconv.Itoa(tcp.Port))
+		}
+	}
+	return at + wire.LinkFragment + m.first
+}
+
+// keepSessions ends sessions, and has those in use whose page is open.
+func (m *Master) keepSessions(ctx context.Context, now time.Time) {
+	m.cutRevoked("of people whose time is over")
+	if err := m.users.Sweep(ctx, now); err != nil && ctx.Err() == nil {
+		m.deps.Log.Error("a session that has ended stays in the state", "error", err)
+	}
 }
 
 // endTokens closes the connections of tokens that have ended.

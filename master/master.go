@@ -33,8 +33,10 @@ import (
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/join"
 	"github.com/vedettehq/vedette/master/live"
+	"github.com/vedettehq/vedette/master/login"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/tokens"
+	"github.com/vedettehq/vedette/master/users"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -53,6 +55,9 @@ const (
 	programGrace       = 24 * time.Hour
 	// lookAtTokensEvery is how often connections are looked for whose token has ended.
 	lookAtTokensEvery = time.Second
+	// keepSessionsEvery is how often sessions are looked at: those with a page that is
+	// open are in use, and others have ended.
+	keepSessionsEvery = 15 * time.Second
 	// keepAuditEvery is how often the audit log is looked after.
 	keepAuditEvery = 10 * time.Second
 	// openWithin is how long Ready waits for the history: in most cases it is
@@ -74,6 +79,9 @@ type Deps struct {
 	// Notify is told when the history is open, and that its writer gets on; nil tells
 	// nobody.
 	Notify *sdnotify.Notifier
+	// PasswordCost is the work that a password takes; the zero value is what RFC 9106
+	// recommends.
+	PasswordCost users.Cost
 }
 
 // Master is one master. New makes it, Run runs it once.
@@ -95,6 +103,8 @@ type Master struct {
 	auth     *auth.Authenticator
 	api      *api.API
 	tokens   *tokens.Store
+	users    *users.Store
+	login    *login.Handler
 	boards   *boards.Store
 	desk     *join.Desk // where hosts join
 
@@ -109,6 +119,7 @@ type Master struct {
 	ready chan struct{} // closed when addr and key are set
 	addr  net.Addr
 	key   string // for other users of this machine, or empty
+	first string // the link of the first admin, or empty
 }
 
 // New checks the configuration and wires the parts. It starts nothing.
@@ -143,11 +154,15 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	m.boards = boards.New(m.hub.Announce)
 	m.api = api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
-		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Desk: m.desk,
+		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Users: m.users, Desk: m.desk,
 		Boards: m.boards, Alerts: m.alerts, MaxPeers: m.table.Limits().Peers,
 	})
 	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
 	m.api.Failures = failures
+	m.login = &login.Handler{
+		Log: deps.Log, Users: m.users, Auth: authenticator, Audit: m.api.Audit, Slow: failures.Slow,
+		Cut: func() { m.cutRevoked("of people who have logged out") },
+	}
 	m.rpc = m.api.Server()
 	m.observe(failures)
 	static, err := staticRoutes(cfg)
@@ -252,6 +267,7 @@ func (m *Master) Run(ctx context.Context) error {
 		every(running, sweepProgramsEvery, func(now time.Time) { m.sweepPrograms(running, now.Add(-programGrace)) })
 	})
 	background.Go(func() { every(running, lookAtTokensEvery, func(now time.Time) { m.endTokens(running, now) }) })
+	background.Go(func() { every(running, keepSessionsEvery, func(now time.Time) { m.keepSessions(running, now) }) })
 	background.Go(func() { every(running, keepAuditEvery, func(now time.Time) { m.keepAudit(running, now) }) })
 	background.Go(func() { every(running, lookAtDescriptorsEvery, func(time.Time) { reserve.Look() }) })
 	served := run(func() error { return m.serve(reserve.Listener(listener)) })

@@ -29,6 +29,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/patience"
+	"github.com/vedettehq/vedette/master/users"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -67,7 +68,9 @@ func startLogging(t testing.TB, cfg config.Master, log slog.Handler) *Master {
 	text := func(body string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
 	}
-	m, err := New(cfg, Deps{Log: slog.New(log), Version: "test", Web: text("app"), ClientScript: text("client")})
+	m, err := New(cfg, Deps{
+		Log: slog.New(log), Version: "test", Web: text("app"), ClientScript: text("client"), PasswordCost: users.Cost{Passes: 1, KiB: 8, Lanes: 1},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

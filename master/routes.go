@@ -14,6 +14,7 @@ import (
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/receive"
 	"github.com/vedettehq/vedette/master/join"
+	"github.com/vedettehq/vedette/master/login"
 	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -119,6 +120,26 @@ func routes() []route {
 			Says:  "Give a host that has joined its next certificate, for the one with which it has connected. Refusals are audited as `hosts.renew`.",
 		},
 		{
+			Path: wire.LoginPath, Methods: get, For: wire.Anybody, Bound: wire.NoHosts,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeWays) },
+			Says:  "Tell how people can log in, and who is logged in.",
+		},
+		{
+			Path: wire.LoginPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Bound: wire.NoHosts, Body: login.MaxBody,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeLogin) },
+			Says:  "Log a user in, who gets a cookie, or a token for a program. Audited as `users.login`, refusals too.",
+		},
+		{
+			Path: wire.LoginPath, Methods: []string{http.MethodDelete}, For: wire.Known, Bound: wire.NoHosts,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeLogout) },
+			Says:  "Log out: end the session of the cookie or the token. Audited as `users.logout`.",
+		},
+		{
+			Path: wire.PasswordPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Bound: wire.NoHosts, Body: login.MaxBody,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServePassword) },
+			Says:  "Take the password of whoever has a link for choosing one, and log them in. Audited as `users.passwd`, refusals too.",
+		},
+		{
 			Path: "/metrics", Methods: get, For: wire.Viewer, Bound: wire.Unbound, serve: func(m *Master) http.Handler { return m.history.Metrics() },
 			Says: "The master's own measures, for a Prometheus to scrape.",
 		},
@@ -131,7 +152,7 @@ func routes() []route {
 			Says: "Answer 200 once the history is open, 503 before.",
 		},
 		{
-			Path: "/-/backup", Methods: []string{http.MethodPost}, For: wire.Operator, Bound: wire.Unbound,
+			Path: "/-/backup", Methods: []string{http.MethodPost}, For: wire.Admin, Bound: wire.Unbound,
 			Body: maxBackupRequest, Audit: "master.backup", serve: (*Master).backups,
 			Says: "Send a backup, without the files that the request lists: `vedette master backup`.",
 		},

@@ -28,13 +28,15 @@ import (
 var updateRoutes = flag.Bool("update", false, "write the table of docs/http.md anew")
 
 // Callers that a master tells apart. Each letter of an expectation is one:
-// nobody, agent, viewer, operator, local.
+// nobody, agent, viewer, operator, admin (d) and local; and the sessions of users in a
+// browser, a viewer's (V), an operator's (O) and an admin's (D).
 const (
-	everybody = "navol"
-	known     = "avol"
+	everybody = "navodlVOD"
+	known     = "avodlVOD"
 	agents    = "al"
-	viewers   = "vol"
-	operators = "ol"
+	viewers   = "vodlVOD"
+	operators = "odlOD"
+	admins    = "dlD"
 	none      = ""
 )
 
@@ -62,9 +64,11 @@ func mayCall() map[string]string {
 		"boards.put": operators, "boards.delete": operators,
 		"audit.list": operators, "audit.verify": operators,
 		"logs.get":      operators,
-		"tokens.create": operators, "tokens.list": operators, "tokens.revoke": operators, "tokens.join": operators,
+		"tokens.create": admins, "tokens.list": operators, "tokens.revoke": admins, "tokens.join": admins,
+		"users.list": admins, "users.add": admins, "users.role": admins, "users.remove": admins, "users.link": admins,
+		"users.passwd": viewers, "users.logout": viewers,
 		"hosts.members": viewers, "hosts.approve": operators, "hosts.revoke": operators,
-		"authority.show": viewers, "authority.rotate": operators,
+		"authority.show": viewers, "authority.rotate": admins,
 
 		"agent.release": none, "agent.assign": none, "agent.assigned": none, "agent.try": none, "agent.untry": none, "agent.boost": none, "agent.logs": none,
 		"event": none, "samples": none, "lost": none, "heartbeat": none, "trial": none,
@@ -79,7 +83,8 @@ func mayAsk() map[string]string {
 		"GET /metrics": viewers, "GET /api/v1/": viewers, "POST /api/v1/": viewers,
 		"POST /api/v1/write": agents, "POST /write": agents, "POST /api/v2/write": agents,
 		"POST /v1/metrics": agents, "POST /api/v1/otlp/v1/metrics": agents,
-		"POST /-/backup":  operators,
+		"POST /-/backup": admins,
+		"GET /api/login": everybody, "POST /api/login": everybody, "DELETE /api/login": known, "POST /api/password": everybody,
 		"GET /artefacts/": known, "PUT /artefacts/": operators,
 		"GET /alertmanager/": viewers, "POST /alertmanager/": operators, "DELETE /alertmanager/": operators,
 		"POST /api/join": everybody, "POST /api/renew": everybody,
@@ -130,15 +135,30 @@ func startCallers(t *testing.T) callers {
 	return callers{
 		closed: start(t, config.Master{Static: static, Tokens: []config.Token{
 			token("web-1", "agent", "web-1"), token("wall", "viewer", ""),
-			token("ops", "operator", ""),
+			token("ops", "operator", ""), token("boss", "admin", ""),
 		}}),
 		open: start(t, config.Master{Static: static}),
 	}
 }
 
+// session returns what a browser sends in which the user of a letter has just logged in.
+func (c callers) session(t *testing.T, who rune) http.Header {
+	t.Helper()
+	role := map[rune]string{'V': "viewer", 'O': "operator", 'D': "admin"}[who]
+	if !c.closed.users.Has(role + "-user") {
+		addUser(t, c.closed, role+"-user", role)
+	}
+	return browser(c.closed, logIn(t, c.closed, role+"-user"))
+}
+
 // as returns the master that a caller asks, and the credentials it shows.
-func (c callers) as(who rune) (*Master, http.Header) {
+func (c callers) as(t *testing.T, who rune) (*Master, http.Header) {
+	t.Helper()
 	switch who {
+	case 'V', 'O', 'D':
+		return c.closed, c.session(t, who)
+	case 'd':
+		return c.closed, bearer("boss")
 	case 'l':
 		return c.open, http.Header{}
 	case 'a':
@@ -166,7 +186,7 @@ func TestEveryMethodTimesEveryRole(t *testing.T) {
 			continue
 		}
 		for _, caller := range everybody {
-			m, header := masters.as(caller)
+			m, header := masters.as(t, caller)
 			peer := dial(t, m, nil, rpc.DialOptions{Header: header})
 			var params any
 			if name == wire.MasterLogin.Name {
@@ -222,7 +242,7 @@ func TestEveryRouteTimesEveryRole(t *testing.T) {
 				continue
 			}
 			for _, caller := range everybody {
-				m, header := masters.as(caller)
+				m, header := masters.as(t, caller)
 				status, text := request(t, m, header, method, pathOf(row))
 				refused := status == http.StatusUnauthorized || status == http.StatusForbidden && !strings.Contains(text, "is not to run that program")
 				if method == http.MethodHead && row.Path == wire.ArtefactPath && caller == 'a' {
@@ -277,7 +297,7 @@ func TestOtherMethodsOfRoutes(t *testing.T) {
 			continue
 		}
 		caller := []rune(everybody)[rand.IntN(len(everybody))]
-		m, header := masters.as(caller)
+		m, header := masters.as(t, caller)
 		r, err := http.NewRequestWithContext(t.Context(), method, m.URL()+pathOf(route{Path: at}), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -346,7 +366,7 @@ func TestBodiesOfRoutes(t *testing.T) {
 func TestForeignPagesChangeNothing(t *testing.T) {
 	m := start(t, config.Master{})
 	reached := func(*Master) http.Handler { return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}) }
-	for _, access := range []wire.Access{wire.Anybody, wire.Known, wire.Agent, wire.Viewer, wire.Operator} {
+	for _, access := range []wire.Access{wire.Anybody, wire.Known, wire.Agent, wire.Viewer, wire.Operator, wire.Admin} {
 		mux, err := m.newMux([]route{{Path: "/x", Methods: []string{http.MethodPost}, For: access, serve: reached}})
 		if err != nil {
 			t.Fatal(err)

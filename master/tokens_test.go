@@ -21,7 +21,7 @@ func withToken(token string) rpc.DialOptions {
 // it was started anew: at each moment exactly those are good that a list of our own
 // says, for their role and host, and whoever is revoked is cut off.
 func TestTokensAreMadeAndRevokedWhileItRuns(t *testing.T) {
-	cfg := config.Master{Data: t.TempDir(), Tokens: []config.Token{token("ops", "operator", "")}}
+	cfg := config.Master{Data: t.TempDir(), Tokens: []config.Token{token("ops", "admin", "")}}
 	type made struct {
 		token, role, host string
 		peer              *rpc.Peer
@@ -45,7 +45,7 @@ func TestTokensAreMadeAndRevokedWhileItRuns(t *testing.T) {
 					delete(good, name)
 					continue
 				}
-				p := wire.TokenParams{Name: fmt.Sprintf("t%d-%d", run, step), Role: []string{"agent", "viewer", "operator"}[rand.IntN(3)]}
+				p := wire.TokenParams{Name: fmt.Sprintf("t%d-%d", run, step), Role: []string{"agent", "viewer", "operator", "admin"}[rand.IntN(4)]}
 				if p.Role == "agent" {
 					p.Host = fmt.Sprintf("host-%d-%d", run, step)
 				}
@@ -97,7 +97,7 @@ func anyOf[V any](m map[string]V) string {
 // A token that ends is refused from then on, and its connections are closed. The
 // time is made longer until the connection is up before it is over.
 func TestTokenEnds(t *testing.T) {
-	m := start(t, config.Master{Tokens: []config.Token{token("ops", "operator", "")}})
+	m := start(t, config.Master{Tokens: []config.Token{token("ops", "admin", "")}})
 	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
 	for forMS := int64(500); ; forMS *= 2 {
 		p := wire.TokenParams{Name: fmt.Sprint("for ", forMS), Role: "viewer", ForMS: forMS}
@@ -119,9 +119,9 @@ func TestTokenEnds(t *testing.T) {
 
 // Every way to make or revoke a token is in the audit log, also one that is refused.
 func TestTokensAreAudited(t *testing.T) {
-	m := start(t, config.Master{Tokens: []config.Token{token("ops", "operator", ""), token("wall", "viewer", "")}})
+	m := start(t, config.Master{Tokens: []config.Token{token("ops", "admin", ""), token("wall", "viewer", "")}})
 	ops, wall := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")}), dial(t, m, nil, rpc.DialOptions{Header: bearer("wall")})
-	made := call[wire.TokenCreated](t, ops, wire.TokensCreate.Name, wire.TokenParams{Name: "ci", Role: "operator"})
+	made := call[wire.TokenCreated](t, ops, wire.TokensCreate.Name, wire.TokenParams{Name: "ci", Role: "admin"})
 	for _, c := range []struct {
 		peer   *rpc.Peer
 		method string
@@ -129,8 +129,8 @@ func TestTokensAreAudited(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{wall, wire.TokensCreate.Name, wire.TokenParams{Name: "mine", Role: "operator"}, wire.CodeForbidden, "takes an operator's"},
-		{wall, wire.TokensRevoke.Name, wire.TokenRevokeParams{Name: "ci"}, wire.CodeForbidden, "takes an operator's"},
+		{wall, wire.TokensCreate.Name, wire.TokenParams{Name: "mine", Role: "operator"}, wire.CodeForbidden, "takes an admin's"},
+		{wall, wire.TokensRevoke.Name, wire.TokenRevokeParams{Name: "ci"}, wire.CodeForbidden, "takes an admin's"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "ci", Role: "viewer"}, wire.CodeConflict, "already"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "wall", Role: "viewer"}, wire.CodeConflict, "already"},
 		{ops, wire.TokensCreate.Name, wire.TokenParams{Name: "x", Role: "king"}, rpc.CodeInvalidParams, "no role"},

@@ -21,6 +21,7 @@ import (
 	"github.com/vedettehq/vedette/master/join"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/master/tokens"
+	"github.com/vedettehq/vedette/master/users"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -56,6 +57,7 @@ type Deps struct {
 	History  *history.Store
 	Catalog  *catalog.Catalog
 	Tokens   *tokens.Store
+	Users    *users.Store
 	Boards   *boards.Store
 	Alerts   *alert.Alerts
 	Desk     *join.Desk
@@ -121,6 +123,7 @@ func (a *API) methods() *methods {
 	a.trialMethods(m)
 	a.boostMethods(m)
 	a.tokenMethods(m)
+	a.userMethods(m)
 	a.boardMethods(m)
 	a.alertMethods(m)
 	a.joinMethods(m)

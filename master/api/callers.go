@@ -25,6 +25,12 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 		return wire.LoginResult{Name: who.Name, Role: string(who.Role), Bound: who.Hosts}, nil
 	}
 	identity, err := a.Auth.Token(token)
+	if err != nil && p.Username != "" && p.Password != "" {
+		identity, err = a.person(ctx, p.Username, p.Password, peer.RemoteAddr())
+		if answer, ok := errors.AsType[*rpc.Error](err); ok {
+			return wire.LoginResult{}, answer
+		}
+	}
 	if err != nil || p.Username != "" && p.Username != identity.Name {
 		return wire.LoginResult{}, a.refuseLogin(ctx, peer)
 	}

@@ -1,7 +1,8 @@
 // Package auth decides who a caller is and what it may do. A caller is known by a
-// bearer token, whose SHA-256 the master's configuration or its state holds, or by the
-// certificate of a host that has joined. A master without tokens in its configuration listens on loopback only. There the kernel
-// says which user is at the other end: the master's own user and root are operators,
+// bearer token, whose SHA-256 the master's configuration or its state holds, by the
+// certificate of a host that has joined, or by the session of a user who has logged in.
+// A master without tokens in its configuration listens on loopback only. There the kernel
+// says which user is at the other end: the master's own user and root may do everything,
 // everybody else needs the key that the master has made itself, or a token.
 package auth
 
@@ -16,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,10 +37,12 @@ const (
 	Agent Role = "agent"
 	// Viewer may look at everything and change nothing.
 	Viewer Role = "viewer"
-	// Operator may look and change.
+	// Operator may look, and change what runs.
 	Operator Role = "operator"
+	// Admin may do what an operator may, and change who may do what.
+	Admin Role = "admin"
 	// Local is the user who runs a master without tokens, root, and whoever has its
-	// key: an operator that may also report for any host.
+	// key: an admin that may also report for any host.
 	Local Role = "local"
 )
 
@@ -55,7 +59,18 @@ type Identity struct {
 	key   [sha256.Size]byte // by which the key of its certificate is known, or zeros
 	ends  int64             // when it ends, in ms since 1970; 0: never
 	owner bool              // known by the kernel, without a token
+
+	session [sha256.Size]byte // of a user who has logged in, or zeros
+	browser bool              // whether that has come as a cookie
+	person  bool              // a user, with or without a session
+	changes int               // of a user without a session: see People
 }
+
+// IsPerson reports whether the caller is a user who has logged in.
+func (i *Identity) IsPerson() bool { return i.person }
+
+// Session is by what the session of a user is known, or zeros.
+func (i *Identity) Session() [sha256.Size]byte { return i.session }
 
 // ended reports whether the time of the credential is over.
 func (i *Identity) ended(now time.Time) bool { return i.ends != 0 && now.UnixMilli() >= i.ends }
@@ -72,9 +87,11 @@ func (i *Identity) May(access wire.Access) bool {
 	case wire.Agent:
 		return i.Role == Agent || i.Role == Local
 	case wire.Viewer:
-		return i.Role == Viewer || i.Role == Operator || i.Role == Local
+		return i.Role == Viewer || i.May(wire.Operator)
 	case wire.Operator:
-		return i.Role == Operator || i.Role == Local
+		return i.Role == Operator || i.May(wire.Admin)
+	case wire.Admin:
+		return i.Role == Admin || i.Role == Local
 	}
 	return false
 }
@@ -89,6 +106,8 @@ func Whose(access wire.Access) string {
 		return "a viewer's or an operator's"
 	case wire.Operator:
 		return "an operator's"
+	case wire.Admin:
+		return "an admin's"
 	}
 	return "any"
 }
@@ -122,6 +141,7 @@ type Authenticator struct {
 	known atomic.Pointer[credentials]
 
 	certificates Certificates // or nil
+	people       People       // or nil
 	exposed      bool
 
 	changing   sync.Mutex // held by whoever replaces known
@@ -256,8 +276,8 @@ func identityOf(token config.Token, ends int64) (Identity, error) {
 		return Identity{}, fmt.Errorf("cannot use token %q: sha256 is not 64 hex digits", token.Name)
 	}
 	role := Role(token.Role)
-	if role != Agent && role != Viewer && role != Operator {
-		return Identity{}, fmt.Errorf("cannot use token %q: unknown role %q; use agent, viewer or operator", token.Name, token.Role)
+	if !slices.Contains([]Role{Agent, Viewer, Operator, Admin}, role) {
+		return Identity{}, fmt.Errorf("cannot use token %q: unknown role %q; use agent, viewer, operator or admin", token.Name, token.Role)
 	}
 	if (role == Agent) != (token.Host != "") {
 		return Identity{}, fmt.Errorf("cannot use token %q: an agent's token names a host, and only an agent's", token.Name)
@@ -330,13 +350,20 @@ func (a *Authenticator) Valid(i Identity) bool {
 	if i.key != [sha256.Size]byte{} {
 		return a.certificates != nil && a.certificates.Joined(i.Host, i.key)
 	}
+	if i.person {
+		return a.validPerson(&i)
+	}
 	return a.known.Load().tokens[i.token] == i && !i.ended(time.Now())
 }
 
 // Token returns the identity of a token, or ErrToken. The hash is looked up, so
 // the time it takes says nothing of the token.
 func (a *Authenticator) Token(token string) (Identity, error) {
-	identity, ok := a.known.Load().tokens[sha256.Sum256([]byte(token))]
+	sum := sha256.Sum256([]byte(token))
+	identity, ok := a.known.Load().tokens[sum]
+	if !ok {
+		identity, ok = a.loggedIn(sum, false)
+	}
 	if !ok || identity.ended(time.Now()) {
 		return Identity{}, ErrToken
 	}
@@ -357,7 +384,7 @@ func (a *Authenticator) Request(r *http.Request) (*Identity, error) {
 		return &Identity{Name: "local", Role: Local, owner: true}, nil
 	}
 	if header == "" {
-		return nil, nil
+		return a.ofCookie(r), nil
 	}
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok {

@@ -58,10 +58,15 @@ func (f *Failures) Total() uint64 { return f.total.Load() }
 // answered. It returns after the time that the address has to wait, or when ctx
 // ends. It reports whether the connection is to be closed after the answer.
 func (f *Failures) Wrong(ctx context.Context, remote string) (closeIt bool) {
-	f.total.Add(1)
 	if f.note != nil {
 		f.note(ctx, remote)
 	}
+	return f.Slow(ctx, remote)
+}
+
+// Slow is Wrong for a credential that the caller has noted itself.
+func (f *Failures) Slow(ctx context.Context, remote string) (closeIt bool) {
+	f.total.Add(1)
 	address := Machine(remote)
 	delay, known := f.count(address, time.Now())
 	if known == nil {

@@ -139,12 +139,14 @@ func check(r *Record, forMS int64) error {
 		return invalid("for_ms is %d; give how long the token is good, or 0 for as long as nobody revokes it", forMS)
 	case forMS > maxFor.Milliseconds():
 		return invalid("for_ms is %d; a token that ends is good for %d days at most", forMS, int(maxFor.Hours()/24))
-	case r.Role != config.RoleAgent && r.Role != config.RoleViewer && r.Role != config.RoleOperator:
-		return invalid("there is no role %q; use agent, viewer or operator", r.Role)
+	case !slices.Contains([]string{config.RoleAgent, config.RoleViewer, config.RoleOperator, config.RoleAdmin}, r.Role):
+		return invalid("there is no role %q; use agent, viewer, operator or admin", r.Role)
 	case r.Role == config.RoleAgent && r.Host == "":
-		return invalid("an agent's token stands for one host: name the host, or choose the role viewer or operator")
+		return invalid("an agent's token stands for one host: name the host, or choose the role viewer, operator or admin")
 	case r.Role != config.RoleAgent && r.Host != "":
 		return invalid("a token of the role %s stands for no host; only an agent's does: leave the host out", r.Role)
+	case r.Role == config.RoleAdmin && r.Hosts != "":
+		return invalid("an admin's token is for all hosts; bind a viewer's or an operator's to %q", r.Hosts)
 	case r.Role == config.RoleAgent && r.Hosts != "":
 		return invalid("an agent's token stands for its one host; hosts are for viewers and operators")
 	case r.Name == "":
@@ -174,7 +176,7 @@ func (s *Store) roomLocked(name string) error {
 		return rpc.Errorf(wire.CodeBusy, "there are %d tokens, which is the limit; revoke some", maxTokens)
 	}
 	if s.taken(name) || s.findLocked(name) != nil {
-		return rpc.Errorf(wire.CodeConflict, "there is a token %q already; choose another name, or revoke that one first", name)
+		return rpc.Errorf(wire.CodeConflict, "there is a token or a user %q already; choose another name, or revoke that one first", name)
 	}
 	return nil
 }

@@ -9,13 +9,14 @@ import (
 type Access string
 
 // Who may call a method. The credential local may do what an agent and an
-// operator may.
+// admin may.
 const (
 	Anybody    Access = "anybody"    // also before the login
 	Known      Access = "known"      // whoever has a credential
 	Agent      Access = "agent"      // an agent reports; for which host, the handler checks
-	Viewer     Access = "viewer"     // looks: viewers and operators
-	Operator   Access = "operator"   // changes something, or reads what others did
+	Viewer     Access = "viewer"     // looks: viewers, operators and admins
+	Operator   Access = "operator"   // changes something, or reads what others did: operators and admins
+	Admin      Access = "admin"      // changes who may do what
 	Master     Access = "master"     // an agent serves it, and its master calls
 	Subscriber Access = "subscriber" // the master notifies whoever asked for it
 )

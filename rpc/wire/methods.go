@@ -235,7 +235,7 @@ var (
 		Says: "Check the checksums of the audit log: whether an entry was changed, removed or moved.",
 	}
 	TokensCreate = Method[TokenParams, TokenCreated]{
-		Name: "tokens.create", For: Operator, Bound: Unbound,
+		Name: "tokens.create", For: Admin, Bound: Unbound,
 		Audit: func(p TokenParams) Subject { return about(cmp.Or(p.Name, p.Host), "role", p.Role, "host", p.Host) },
 		Says:  "Make a token, which is good at once.",
 	}
@@ -245,14 +245,47 @@ var (
 		Says: "List the tokens, without what they are.",
 	}
 	TokensRevoke = Method[TokenRevokeParams, Empty]{
-		Name: "tokens.revoke", For: Operator, Bound: Unbound,
+		Name: "tokens.revoke", For: Admin, Bound: Unbound,
 		Audit: func(p TokenRevokeParams) Subject { return about(p.Name) },
 		Says:  "Make a token worthless, and close its connections.",
 	}
 	TokensJoin = Method[JoinTokenParams, JoinTokenCreated]{
-		Name: "tokens.join", For: Operator, Bound: Unbound,
+		Name: "tokens.join", For: Admin, Bound: Unbound,
 		Audit: func(p JoinTokenParams) Subject { return about(p.Name, "host", p.Host) },
 		Says:  "Make a token with which hosts join.",
+	}
+	// UsersList changes nothing, and is an admin's all the same.
+	UsersList = Method[Empty, UsersResult]{
+		Name: "users.list", For: Admin, Bound: Unbound,
+		Says: "List the users.",
+	}
+	UsersAdd = Method[UserParams, UserMade]{
+		Name: "users.add", For: Admin, Bound: Unbound,
+		Audit: func(p UserParams) Subject { return about(p.Name, "role", p.Role, "hosts", p.Hosts) },
+		Says:  "Make a user, with a password or with a link for choosing one.",
+	}
+	UsersRole = Method[UserRoleParams, UserInfo]{
+		Name: "users.role", For: Admin, Bound: Unbound,
+		Audit: func(p UserRoleParams) Subject { return about(p.Name, "role", p.Role, "hosts", p.Hosts) },
+		Says:  "Give a user another role, for all hosts or for some.",
+	}
+	UsersRemove = Method[UserNameParams, Empty]{
+		Name: "users.remove", For: Admin, Bound: Unbound, Audit: UserNameParams.subject,
+		Says: "Remove a user, and end their sessions.",
+	}
+	UsersLink = Method[UserNameParams, UserMade]{
+		Name: "users.link", For: Admin, Bound: Unbound, Audit: UserNameParams.subject,
+		Says: "Make a link with which a user chooses a password.",
+	}
+	// UsersPasswd is for viewers because everybody may change their own.
+	UsersPasswd = Method[UserPasswordParams, Empty]{
+		Name: "users.passwd", For: Viewer, Bound: NoHosts,
+		Audit: func(p UserPasswordParams) Subject { return about(p.Name) },
+		Says:  "Set one's own password, or as an admin anybody's, and end the other sessions.",
+	}
+	UsersLogout = Method[UserNameParams, UserLogoutResult]{
+		Name: "users.logout", For: Viewer, Bound: NoHosts, Audit: UserNameParams.subject,
+		Says: "End one's own other sessions, or as an admin all of anybody's.",
 	}
 	HostsMembers = Method[Empty, MembersResult]{
 		Name: "hosts.members", For: Viewer, Bound: ByResult,
@@ -272,7 +305,7 @@ var (
 		Says: "Describe the authority that certifies hosts.",
 	}
 	AuthorityRotate = Method[Empty, AuthorityResult]{
-		Name: "authority.rotate", For: Operator, Bound: Unbound,
+		Name: "authority.rotate", For: Admin, Bound: Unbound,
 		Audit: func(Empty) Subject { return about("authority") },
 		Says:  "Put a new authority in place of the one that certifies hosts.",
 	}

@@ -5,7 +5,7 @@ package wire
 // TokenParams says what a token is to be for.
 type TokenParams struct {
 	Name  string `json:"name,omitempty"` // whose it is; that of the host where it is ""
-	Role  string `json:"role"`           // agent, viewer or operator
+	Role  string `json:"role"`           // agent, viewer, operator or admin
 	Host  string `json:"host,omitempty"` // for the role agent: the one host that it reports for
 	ForMS int64  `json:"for_ms,omitempty"`
 	// Hosts is a selector of the hosts that a viewer's or operator's token is bound to;

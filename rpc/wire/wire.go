@@ -48,9 +48,8 @@ const (
 type Empty struct{}
 
 // LoginParams are the credentials of a client that could not send them in the
-// Authorization header. The token is that of the master's configuration;
-// Username and Password serve the walkthrough's client, which sends the token's
-// name and the token.
+// Authorization header: a token, or the name and the password of a user. The
+// walkthrough's client sends a token's name and the token in those too.
 type LoginParams struct {
 	Token    string `json:"token,omitempty"`
 	Username string `json:"username,omitempty"`
@@ -60,7 +59,7 @@ type LoginParams struct {
 // LoginResult says who the caller now is.
 type LoginResult struct {
 	Name string `json:"name"` // of the credential; "local" without one on loopback
-	Role string `json:"role"` // agent, viewer or operator
+	Role string `json:"role"` // agent, viewer, operator or admin
 	// Bound selects the hosts that the role is for; "" is all.
 	Bound string `json:"bound,omitempty"`
 }

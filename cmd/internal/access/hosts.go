@@ -156,7 +156,7 @@ func NewAuthority() *cobra.Command {
 		Long: `Put a new authority in place of the one that certifies hosts. The old key signs the
 new authority once, and is gone. Hosts notice nothing: they get a certificate of the
 new one when they next renew theirs, also those that are away meanwhile. Join tokens
-that were made before stay good. It is for operators.`,
+that were made before stay good. It is for admins.`,
 		Example: "  vedette authority rotate",
 		Args:    cli.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return show(cmd, wire.AuthorityRotate) },

@@ -35,7 +35,7 @@ func NewJoinToken() *cobra.Command {
 		Short: "Make a token with which hosts join",
 		Long: `Make a join token on the running master, and print the one line to paste on each
 host. The token names the authority by which hosts know the master, lets in so many
-hosts in so much time, and is good for nothing else. It is for operators.
+hosts in so much time, and is good for nothing else. It is for admins.
 
 A host's name belongs to the host that took it first. With --host the token is for
 that one host, also where it was revoked or has lost its key.`,

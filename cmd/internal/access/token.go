@@ -29,11 +29,11 @@ func newTokenCreate() *cobra.Command {
 		Short: "Make a token on the running master",
 		Long: `Make a token on the running master, which takes it at once: no configuration
 changes, and nothing is started again. The master keeps its checksum only: the token
-itself is shown once. It is for operators.
+itself is shown once. It is for admins.
 
-An agent's token stands for one host. A viewer may look, an operator may do
-everything. Either may be bound to the hosts that a selector selects: it sees and
-changes nothing of the others.`,
+An agent's token stands for one host. A viewer may look, an operator may change
+what runs, an admin may also change who may do what. A viewer or an operator may be
+bound to the hosts that a selector selects: it sees and changes nothing of the others.`,
 		Example: `  vedette token create --host pi-7
   vedette token create --role operator --name ci --for 90d --out ci.token
   vedette token create --role viewer --name wall
@@ -64,7 +64,7 @@ changes nothing of the others.`,
 		},
 	}
 	c.Flags(cmd)
-	cmd.Flags().StringVar(&params.Role, "role", config.RoleAgent, "agent, viewer or operator, as `ROLE`")
+	cmd.Flags().StringVar(&params.Role, "role", config.RoleAgent, "agent, viewer, operator or admin, as `ROLE`")
 	cmd.Flags().StringVar(&params.Host, "host", "", "the `HOST` that an agent's token stands for")
 	cmd.Flags().StringVar(&params.Hosts, "hosts", "", "the hosts that a viewer or operator is bound to, as `SELECTOR` such as role=db (default: all)")
 	cmd.Flags().StringVar(&params.Name, "name", "", "whose it is, as `NAME` (default: the host)")
@@ -159,7 +159,7 @@ func newTokenRevoke() *cobra.Command {
 		Use:   "revoke TOKEN",
 		Short: "Make a token worthless at once",
 		Long: `Make the token of that name worthless. The master refuses it from then on, and
-closes the connections that were made with it. It is for operators.`,
+closes the connections that were made with it. It is for admins.`,
 		Example: "  vedette token revoke ci",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

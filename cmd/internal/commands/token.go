@@ -41,10 +41,11 @@ configuration. The master keeps its checksum only: the token itself is shown onc
 Where the master runs, "vedette token create" makes one that it takes at once.
 
 An agent's token stands for one host: it can report for that host and nothing
-else. A viewer may look, an operator may do everything.`,
+else. A viewer may look, an operator may change what runs, an admin may also
+change who may do what.`,
 		Example: `  vedette token --host web-1
   vedette token --host web-1 --out /etc/vedette/token
-  vedette token --role operator --name alice
+  vedette token --role admin --name alice
   vedette token create --role viewer --name wall --for 90d
   vedette token revoke wall`,
 		Args: cli.NoArgs,
@@ -58,7 +59,7 @@ else. A viewer may look, an operator may do everything.`,
 			return e.print(cmd)
 		},
 	}
-	cmd.Flags().StringVar(&e.Role, "role", config.RoleAgent, "agent, viewer or operator, as `ROLE`")
+	cmd.Flags().StringVar(&e.Role, "role", config.RoleAgent, "agent, viewer, operator or admin, as `ROLE`")
 	cmd.Flags().StringVar(&e.Host, "host", "", "the `HOST` that an agent's token stands for")
 	cmd.Flags().StringVar(&e.Name, "name", "", "whose it is, as `NAME` (default: the host)")
 	cmd.Flags().StringVar(&e.File, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
@@ -79,7 +80,7 @@ func (e *newEntry) make() error {
 		if err := inspectors.ValidateHost(e.Host); err != nil {
 			return cli.Exit(cli.ExitUsage, err)
 		}
-	case config.RoleViewer, config.RoleOperator:
+	case config.RoleViewer, config.RoleOperator, config.RoleAdmin:
 		if e.Host != "" {
 			return cli.Usagef("only an agent's token stands for a host; leave out --host")
 		}
@@ -87,7 +88,7 @@ func (e *newEntry) make() error {
 			return cli.Usagef("say whose token it is with --name")
 		}
 	default:
-		return cli.Usagef("there is no role %q; use agent, viewer or operator", e.Role)
+		return cli.Usagef("there is no role %q; use agent, viewer, operator or admin", e.Role)
 	}
 	secret := make([]byte, tokenBytes)
 	if _, err := rand.Read(secret); err != nil {

@@ -81,6 +81,8 @@ func (c *Client) propose(cmd *cobra.Command, word, subject, begun string) []stri
 		all = s.rolloutIDs()
 	case "TOKEN":
 		all = s.tokenNames()
+	case "USER":
+		all = s.userNames()
 	}
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(word string) bool { return !strings.HasPrefix(word, begun) })
@@ -118,6 +120,17 @@ func (s *Session) inspectorNames() (all []string) {
 				all = append(all, inspector.Name)
 			}
 		}
+	}
+	return all
+}
+
+func (s *Session) userNames() (all []string) {
+	users, err := Call(s, wire.UsersList, wire.Empty{})
+	if err != nil {
+		return nil
+	}
+	for _, u := range users.Users {
+		all = append(all, u.Name)
 	}
 	return all
 }

@@ -35,7 +35,7 @@ Each file is checked, those that are there already too.
 A backup holds all that the master's disk does, its keys included. Keep it as you
 keep that.`,
 		Example: `  vedette master backup /backup/vedette
-  vedette master backup --master https://m:50505 --token-file operator.token ./vedette-backup`,
+  vedette master backup --master https://m:50505 --token-file admin.token ./vedette-backup`,
 		Args: cli.OneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runBackup(cmd, &c, args[0]) },
 	}

@@ -170,6 +170,9 @@ func (m *runnable) tellAddress(w io.Writer) {
 	if file := m.AuthorityFile(); file != "" {
 		fmt.Fprintf(w, "Its certificate is by its own authority. Commands here take: --master %s --ca %s\n", m.URL(), file)
 	}
+	if link := m.FirstLink(); link != "" {
+		fmt.Fprintf(w, "There is no user yet. Whoever opens this within an hour becomes the first admin: %s\n", link)
+	}
 	if link := m.KeyURL(); link != "" {
 		fmt.Fprintf(w, "Other users of this machine need its key: %s\n", link)
 	}

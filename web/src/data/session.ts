@@ -101,7 +101,7 @@ export class Session {
   /** Whether our role allows what needs this one. Reading it in a component follows the role. */
   may(needs: Needs): boolean {
     const role = this.info.value?.role;
-    return needs === 'viewer' || role === 'operator' || role === 'local';
+    return needs === 'viewer' || role === 'operator' || role === 'admin' || role === 'local';
   }
 
   /** Asks the master over HTTP, as who this page is. */

@@ -682,9 +682,8 @@ export interface LogLine {
 }
 
 /** LoginParams are the credentials of a client that could not send them in the
- * Authorization header. The token is that of the master's configuration;
- * Username and Password serve the walkthrough's client, which sends the token's
- * name and the token. */
+ * Authorization header: a token, or the name and the password of a user. The
+ * walkthrough's client sends a token's name and the token in those too. */
 export interface LoginParams {
   token?: string;
   username?: string;
@@ -695,7 +694,7 @@ export interface LoginParams {
 export interface LoginResult {
   /** of the credential; "local" without one on loopback */
   name: string;
-  /** agent, viewer or operator */
+  /** agent, viewer, operator or admin */
   role: string;
   /** Bound selects the hosts that the role is for; "" is all. */
   bound?: string;
@@ -1164,7 +1163,7 @@ export interface TokenInfo {
 export interface TokenParams {
   /** whose it is; that of the host where it is "" */
   name?: string;
-  /** agent, viewer or operator */
+  /** agent, viewer, operator or admin */
   role: string;
   /** for the role agent: the one host that it reports for */
   host?: string;
@@ -1251,4 +1250,72 @@ export interface TrialStopParams {
 /** UnsubscribeParams end a subscription. */
 export interface UnsubscribeParams {
   subscription: number;
+}
+
+/** UserInfo is what everybody who may list users sees of one. */
+export interface UserInfo {
+  name: string;
+  role: string;
+  /** a selector of those that the role is for; "" is all */
+  hosts?: string;
+  /** who made the user */
+  by: string;
+  /** when */
+  created_ms: number;
+  /** when the password was set last; 0: there is none */
+  changed_ms?: number;
+  /** until when a link for choosing a password is good */
+  link_ms?: number;
+  /** when a session of the user was in use last */
+  used_ms?: number;
+  /** that are good now */
+  sessions?: number;
+}
+
+/** UserLogoutResult says how many sessions have ended. */
+export interface UserLogoutResult {
+  sessions: number;
+}
+
+/** UserMade is a user, and the secret of a link where one was made. It is shown this
+ * once. */
+export interface UserMade {
+  user: UserInfo;
+  link?: string;
+}
+
+/** UserNameParams names a user; "" is the caller, where that makes sense. */
+export interface UserNameParams {
+  name?: string;
+}
+
+/** UserParams names a user, and what the user is to be. */
+export interface UserParams {
+  name: string;
+  /** viewer, operator or admin */
+  role: string;
+  /** Hosts selects the hosts that a viewer or an operator is bound to; "" is all. */
+  hosts?: string;
+  /** Password is "" to have a link made instead, with which the user chooses one. */
+  password?: string;
+}
+
+/** UserPasswordParams sets a password. Whoever sets their own gives the old one. */
+export interface UserPasswordParams {
+  /** "" is the caller */
+  name?: string;
+  old?: string;
+  password: string;
+}
+
+/** UserRoleParams gives a user another role, and binds it to hosts or to none. */
+export interface UserRoleParams {
+  name: string;
+  role: string;
+  hosts?: string;
+}
+
+/** UsersResult lists users by name. */
+export interface UsersResult {
+  users: UserInfo[] | null;
 }

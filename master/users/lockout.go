@@ -1,0 +1,117 @@
+package users
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/vedettehq/vedette/master/auth"
+)
+
+const (
+	// wrongPerName and wrongPerAddress are how many wrong passwords lock a name, or
+	// those who come from an address.
+	wrongPerName    = 10
+	wrongPerAddress = 50
+	// firstLock is how long the first lock lasts. Each further one is twice as long,
+	// up to maxLock.
+	firstLock = time.Minute
+	maxLock   = time.Hour
+	// forgetWrong is after how long without an attempt all is forgotten.
+	forgetWrong = 2 * time.Hour
+	// lockSlots is how many names and addresses are told apart: rarely do two share
+	// a slot.
+	lockSlots = 1 << 14
+)
+
+// locks counts wrong passwords. A name has the same count whether there is such a
+// user or not, so being locked says nothing of that. Its size is bounded: names and
+// addresses share slots by a hash that nobody outside can compute.
+type locks struct {
+	seed maphash.Seed
+
+	mu    sync.Mutex
+	tries map[uint64]*tries // guarded by mu: by slot
+}
+
+// tries are the attempts of one slot.
+type tries struct {
+	wrong  int
+	rounds int // locks in a row
+	last   time.Time
+	until  time.Time // locked until then
+}
+
+func newLocks() *locks { return &locks{seed: maphash.MakeSeed(), tries: make(map[uint64]*tries)} }
+
+// attempt counts an attempt as wrong before it is known whether it is, so that many
+// at once are no way around. It reports whether the attempt is to be looked at.
+// known tells that the user has a session from that address: those have a
+// separate count, so that strangers cannot keep somebody out.
+func (l *locks) attempt(name, remote string, known bool, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	who, where := l.slotsLocked(name, remote, known, now)
+	if who.locked(wrongPerName, now) || where.locked(wrongPerAddress, now) {
+		return false
+	}
+	who.count(now)
+	where.count(now)
+	return true
+}
+
+// right takes back what attempt has counted, and all that was wrong about the name.
+// It leaves what others have tried from the address: an attacker may have an account.
+func (l *locks) right(name, remote string, known bool, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	who, where := l.slotsLocked(name, remote, known, now)
+	*who = tries{last: now}
+	where.wrong = max(where.wrong-1, 0)
+}
+
+// from counts an attempt by address alone, for secrets that have no name.
+func (l *locks) from(remote string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	where := l.slotLocked("from "+auth.Machine(remote), now)
+	if where.locked(wrongPerAddress, now) {
+		return false
+	}
+	where.count(now)
+	return true
+}
+
+func (l *locks) slotsLocked(name, remote string, known bool, now time.Time) (who, where *tries) {
+	machine := auth.Machine(remote)
+	key := "name " + name
+	if known {
+		key += " from " + machine
+	}
+	return l.slotLocked(key, now), l.slotLocked("from "+machine, now)
+}
+
+func (l *locks) slotLocked(key string, now time.Time) *tries {
+	slot := maphash.String(l.seed, key) % lockSlots
+	t := l.tries[slot]
+	if t == nil || now.Sub(t.last) > forgetWrong && now.After(t.until) {
+		t = &tries{}
+		l.tries[slot] = t
+	}
+	return t
+}
+
+// locked reports whether nothing is looked at now, and locks where so many were wrong.
+func (t *tries) locked(most int, now time.Time) bool {
+	if t.wrong >= most {
+		t.wrong, t.last = 0, now
+		t.until = now.Add(min(firstLock<<min(t.rounds, 16), maxLock))
+		t.rounds++
+	}
+	return now.Before(t.until)
+}
+
+func (t *tries) count(now time.Time) {
+	t.wrong++
+	t.last = now
+}

@@ -1,0 +1,400 @@
+// Package users keeps the people who may log in, and their sessions.
+//
+// A user has a name, a role, and a password of which the state has an Argon2id hash.
+// A link with which somebody chooses a password is good once and for a time. A
+// session is what a browser has as a cookie, or a program as a token: the state has
+// its checksum. Changing a password ends the other sessions of its user.
+package users
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/master/scope"
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	userPrefix    = "user/"
+	linkPrefix    = "userlink/"
+	sessionPrefix = "session/"
+
+	maxUsers     = 10_000
+	maxNameBytes = 100
+)
+
+// User is one as the state has it.
+type User struct {
+	Name      string `json:"name"`
+	Role      string `json:"role"`
+	Hosts     string `json:"hosts,omitempty"`    // a selector
+	Password  string `json:"password,omitempty"` // its hash, or "" until one is chosen
+	By        string `json:"by"`
+	CreatedMS int64  `json:"created_ms"`
+	ChangedMS int64  `json:"changed_ms,omitempty"` // the password
+	// Changes counts whatever makes those worthless who have logged in before.
+	Changes int `json:"changes,omitempty"`
+}
+
+// Options are what a Store is made with.
+type Options struct {
+	// Taken reports whether something else has that name: what a token and a user
+	// did would look the same in the audit log.
+	Taken func(name string) bool
+	// Idle ends a session that nothing has used for so long, and Longest each one
+	// after so long.
+	Idle, Longest time.Duration
+	// Cost of passwords that are set; the zero value is what RFC 9106 recommends.
+	Cost Cost
+}
+
+// Store has the users of one master. New makes it, Open gives it its state. It is
+// safe for use from many goroutines after that.
+type Store struct {
+	Options
+	hasher *hasher
+	locks  *locks
+	store  state.Store // set by Open
+
+	mu       sync.RWMutex
+	users    map[string]*User            // guarded by mu, as are the next
+	links    map[string]*link            // by checksum
+	sessions map[[sha256.Size]byte]*kept // by checksum
+	ended    bool                        // something has ended since Ended
+}
+
+// New makes a Store without a state.
+func New(o Options) *Store {
+	if o.Cost == (Cost{}) {
+		o.Cost = defaultCost()
+	}
+	return &Store{
+		Options: o, hasher: newHasher(o.Cost), locks: newLocks(),
+		users: make(map[string]*User), links: make(map[string]*link), sessions: make(map[[sha256.Size]byte]*kept),
+	}
+}
+
+// Open reads the state, which the Store uses from then on and leaves open.
+func (s *Store) Open(ctx context.Context, store state.Store) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store = store
+	if err := read(ctx, store, userPrefix, func(_ string, u *User) { s.users[u.Name] = u }); err != nil {
+		return fmt.Errorf("cannot read the users: %w", err)
+	}
+	if err := read(ctx, store, linkPrefix, func(key string, l *link) { s.links[key] = l }); err != nil {
+		return fmt.Errorf("cannot read the links of users: %w", err)
+	}
+	err := read(ctx, store, sessionPrefix, func(key string, session *Session) {
+		sum, err := hex.DecodeString(key)
+		if err == nil && len(sum) == sha256.Size {
+			s.sessions[[sha256.Size]byte(sum)] = &kept{Session: *session, written: session.UsedMS}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("cannot read the sessions: %w", err)
+	}
+	return nil
+}
+
+// read has each entry with a prefix taken, without that.
+func read[T any](ctx context.Context, store state.Store, prefix string, take func(key string, value *T)) error {
+	entries, err := store.List(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		value := new(T)
+		if err := json.Unmarshal(entry.Value, value); err != nil {
+			return fmt.Errorf("cannot read %q: %w", entry.Key, err)
+		}
+		take(strings.TrimPrefix(entry.Key, prefix), value)
+	}
+	return nil
+}
+
+// List describes the users, by name.
+func (s *Store) List(now time.Time) []wire.UserInfo {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := []wire.UserInfo{}
+	for _, name := range slices.Sorted(maps.Keys(s.users)) {
+		list = append(list, s.infoLocked(s.users[name], now))
+	}
+	return list
+}
+
+func (s *Store) infoLocked(u *User, now time.Time) wire.UserInfo {
+	info := wire.UserInfo{Name: u.Name, Role: u.Role, Hosts: u.Hosts, By: u.By, CreatedMS: u.CreatedMS, ChangedMS: u.ChangedMS}
+	for _, l := range s.links {
+		if l.User == u.Name && !l.ended(now) {
+			info.LinkMS = l.EndsMS
+		}
+	}
+	for _, session := range s.sessions {
+		if session.User == u.Name && s.goodLocked(session, now) {
+			info.Sessions++
+			info.UsedMS = max(info.UsedMS, session.UsedMS)
+		}
+	}
+	return info
+}
+
+// Has reports whether there is a user of that name.
+func (s *Store) Has(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.users[name] != nil
+}
+
+// Any reports whether there is a user at all.
+func (s *Store) Any() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.users) > 0
+}
+
+// Add makes a user. Without a password it returns the secret of a link for choosing
+// one. All is on the disk, with its line in the audit log, when Add returns.
+func (s *Store) Add(ctx context.Context, p wire.UserParams) (wire.UserMade, error) {
+	if err := checkUser(p.Name, p.Role, p.Hosts); err != nil {
+		return wire.UserMade{}, err
+	}
+	now := time.Now()
+	attempt := audit.From(ctx)
+	u := &User{Name: p.Name, Role: p.Role, Hosts: p.Hosts, By: attempt.Who(), CreatedMS: now.UnixMilli()}
+	if p.Password != "" {
+		if err := s.hash(ctx, u, p.Password, now); err != nil {
+			return wire.UserMade{}, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.roomLocked(p.Name); err != nil {
+		return wire.UserMade{}, err
+	}
+	changes := []state.Change{state.Put(keyOf(u.Name), encode(u), state.None), attempt.Change(u.Name, u.describe())}
+	var made wire.UserMade
+	var sum string
+	var l *link
+	if p.Password == "" {
+		made.Link, sum = newSecret(linkSecret)
+		l = &link{User: u.Name, By: attempt.Who(), EndsMS: now.Add(inviteFor).UnixMilli()}
+		changes = append(changes, state.Put(linkPrefix+sum, encode(l), state.None))
+	}
+	if err := s.applyLocked(ctx, changes...); err != nil {
+		return wire.UserMade{}, fmt.Errorf("cannot keep the user %q: %w", u.Name, err)
+	}
+	attempt.Written()
+	s.users[u.Name] = u
+	if l != nil {
+		s.links[sum] = l
+	}
+	made.User = s.infoLocked(u, now)
+	return made, nil
+}
+
+// hash gives a user a password.
+func (s *Store) hash(ctx context.Context, u *User, password string, now time.Time) (err error) {
+	if err := checkPassword(u.Name, password); err != nil {
+		return err
+	}
+	u.Password, err = s.hasher.make(ctx, password)
+	u.ChangedMS = now.UnixMilli()
+	u.Changes++
+	return err
+}
+
+func (s *Store) roomLocked(name string) error {
+	if len(s.users) >= maxUsers {
+		return rpc.Errorf(wire.CodeBusy, "there are %d users, which is the limit; remove some", maxUsers)
+	}
+	if s.users[name] != nil {
+		return rpc.Errorf(wire.CodeConflict, "there is a user %q already; change the role with users.role, or the password with users.passwd", name)
+	}
+	if s.Taken(name) {
+		return rpc.Errorf(wire.CodeConflict, "there is a token %q; choose another name, so that the audit log tells the two apart", name)
+	}
+	return nil
+}
+
+// describe is what the audit log says of a user beside the name.
+func (u *User) describe() string {
+	if u.Hosts != "" {
+		return "role " + u.Role + ", hosts " + u.Hosts
+	}
+	return "role " + u.Role
+}
+
+// SetRole gives a user another role, for the hosts that a selector selects.
+func (s *Store) SetRole(ctx context.Context, name, role, hosts string) (wire.UserInfo, error) {
+	if err := checkUser(name, role, hosts); err != nil {
+		return wire.UserInfo{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, err := s.userLocked(name)
+	if err != nil {
+		return wire.UserInfo{}, err
+	}
+	attempt := audit.From(ctx)
+	if name == attempt.Who() {
+		return wire.UserInfo{}, rpc.Errorf(wire.CodeConflict, "%q is you; have another admin change your role", name)
+	}
+	fresh := *old
+	fresh.Role, fresh.Hosts = role, hosts
+	if err := s.replaceLocked(ctx, old, &fresh, attempt, fmt.Sprintf("%s; it was %s", fresh.describe(), old.describe())); err != nil {
+		return wire.UserInfo{}, err
+	}
+	return s.infoLocked(&fresh, time.Now()), nil
+}
+
+// SetPassword sets the password of a user, and ends the links of the user and all
+// sessions but one.
+func (s *Store) SetPassword(ctx context.Context, name, password string, but [sha256.Size]byte) error {
+	s.mu.RLock()
+	old, err := s.userLocked(name)
+	s.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	fresh := *old
+	if err := s.hash(ctx, &fresh, password, time.Now()); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users[name] != old {
+		return rpc.Errorf(wire.CodeConflict, "the user %q has changed meanwhile; try again", name)
+	}
+	return s.replaceLocked(ctx, old, &fresh, audit.From(ctx), "password", s.forgetLocked(name, but)...)
+}
+
+// replaceLocked puts a user in place of another, with other changes and the line of
+// the audit log.
+func (s *Store) replaceLocked(ctx context.Context, old, fresh *User, attempt *audit.Attempt, detail string, more ...state.Change) error {
+	changes := append(more, state.Put(keyOf(old.Name), encode(fresh), state.VersionOf(encode(old))), attempt.Change(old.Name, detail))
+	if err := s.applyLocked(ctx, changes...); err != nil {
+		return fmt.Errorf("cannot change the user %q: %w", old.Name, err)
+	}
+	attempt.Written()
+	s.users[old.Name] = fresh
+	s.ended = true
+	return nil
+}
+
+// Remove removes a user, with all sessions and links.
+func (s *Store) Remove(ctx context.Context, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, err := s.userLocked(name)
+	if err != nil {
+		return err
+	}
+	attempt := audit.From(ctx)
+	if name == attempt.Who() {
+		return rpc.Errorf(wire.CodeConflict, "%q is you; have another admin remove you", name)
+	}
+	changes := append(s.forgetLocked(name, [sha256.Size]byte{}), state.Delete(keyOf(name), state.VersionOf(encode(u))), attempt.Change(name, u.describe()))
+	if err := s.applyLocked(ctx, changes...); err != nil {
+		return fmt.Errorf("cannot remove the user %q: %w", name, err)
+	}
+	attempt.Written()
+	delete(s.users, name)
+	s.ended = true
+	return nil
+}
+
+func (s *Store) userLocked(name string) (*User, error) {
+	if u := s.users[name]; u != nil {
+		return u, nil
+	}
+	return nil, rpc.Errorf(wire.CodeNotFound, "there is no user %q", name)
+}
+
+// applyLocked writes changes, and takes over the deletions of links and sessions
+// that are among them.
+func (s *Store) applyLocked(ctx context.Context, changes ...state.Change) error {
+	if err := s.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
+		return err
+	}
+	for _, change := range changes {
+		if change.Op != state.OpDelete {
+			continue
+		}
+		if sum, ok := strings.CutPrefix(change.Name, linkPrefix); ok {
+			delete(s.links, sum)
+		}
+		if sum, ok := strings.CutPrefix(change.Name, sessionPrefix); ok {
+			delete(s.sessions, sumOf(sum))
+			s.ended = true
+		}
+	}
+	return nil
+}
+
+// Ended reports whether something that was good has ended since it was asked last,
+// so that connections are to be looked at.
+func (s *Store) Ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.ended
+	s.ended = false
+	return was
+}
+
+// checkUser finds the fault of what a user is to be.
+func checkUser(name, role, hosts string) error {
+	reserved := []string{audit.Master, "local", "key", "nobody"}
+	switch {
+	case name == "":
+		return invalid("the user has no name")
+	case slices.Contains(reserved, name):
+		return invalid("the audit log says %q of others; choose another name", name)
+	case len(name) > maxNameBytes || strings.ToValidUTF8(name, "") != name || strings.ContainsFunc(name, notInName):
+		return invalid("%q is not a name of at most %d letters, digits and the like, without blanks", name, maxNameBytes)
+	case !slices.Contains([]string{config.RoleViewer, config.RoleOperator, config.RoleAdmin}, role):
+		return invalid("there is no role %q for people; use viewer, operator or admin", role)
+	case role == config.RoleAdmin && hosts != "":
+		return invalid("an admin is for all hosts; bind a viewer or an operator to %q", hosts)
+	}
+	if err := scope.Check(hosts); err != nil {
+		return invalid("hosts: %v", err)
+	}
+	return nil
+}
+
+func notInName(c rune) bool {
+	return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !unicode.IsMark(c) && !strings.ContainsRune("._-+@", c)
+}
+
+// keyOf is the key of a user in the state, whatever characters the name has.
+func keyOf(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return userPrefix + hex.EncodeToString(sum[:])
+}
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("cannot encode a user: %v", err)) // strings and numbers only
+	}
+	return data
+}
+
+func invalid(format string, args ...any) error {
+	return rpc.Errorf(rpc.CodeInvalidParams, format, args...)
+}
