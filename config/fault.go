@@ -34,6 +34,9 @@ type Origin struct {
 
 // String names the origin: "default", "vedette.yaml:3", ".env:2 MASTER_IP",
 // "env MASTER_IP" or "flag --listen".
+// Given reports whether somebody has given the value: it is not a default.
+func (o Origin) Given() bool { return o.kind != fromDefault }
+
 func (o Origin) String() string {
 	var s string
 	switch o.kind {

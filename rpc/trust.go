@@ -3,6 +3,7 @@ package rpc
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -17,9 +18,18 @@ func TrustFile(file string) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the authorities: %w", err)
 	}
+	trust, err := TrustPEM(pem)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the authorities: %q %w", file, err)
+	}
+	return trust, nil
+}
+
+// TrustPEM is TrustFile for the text of such a file. Its error begins with a verb.
+func TrustPEM(pem []byte) (*tls.Config, error) {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("cannot read the authorities: %q holds no PEM certificate", file)
+		return nil, errors.New("holds no PEM certificate")
 	}
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }

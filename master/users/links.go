@@ -26,7 +26,7 @@ const (
 	// What the secrets begin with, so that tools which look for secrets know them.
 	linkSecret    = "vedette_link_"
 	browserSecret = "vedette_browser_"
-	tokenSecret   = "vedette_login_"
+	tokenSecret   = wire.LoginTokenPrefix
 	secretBytes   = 32
 )
 

@@ -11,6 +11,9 @@ const (
 	PasswordPath = "/api/password"
 )
 
+// LoginTokenPrefix begins every token that a user has got by logging in.
+const LoginTokenPrefix = "vedette_login_"
+
 // LinkFragment is what a link for choosing a password has behind the address of the
 // master. A browser does not send that part.
 const LinkFragment = "/#link="

@@ -18,10 +18,13 @@ async function guarded(vedette) {
   const dir = mkdtempSync(join(tmpdir(), 'vedette-guarded-'));
   const viewer = token(vedette, '--role', 'viewer', '--name', 'alice');
   const agent = token(vedette, '--host', 'guarded');
+  const admin = token(vedette, '--role', 'admin', '--name', 'boss');
   const lines = (t, more) => `    - {name: ${t.name}, role: ${t.role}, sha256: ${t.sha256}${more}}`;
   const config = join(dir, 'master.yaml');
-  writeFileSync(config, `master:\n  tokens:\n${lines(viewer, '')}\n${lines(agent, ', host: guarded')}\n`);
+  writeFileSync(config, `master:\n  tokens:\n${lines(viewer, '')}\n${lines(admin, '')}\n${lines(agent, ', host: guarded')}\n`);
   writeFileSync(join(dir, 'token'), agent.token, { mode: 0o600 });
+  const adminFile = join(dir, 'admin');
+  writeFileSync(adminFile, admin.token, { mode: 0o600 });
   const bare = barePage();
   const master = new Child(vedette, ['master', '--listen', '127.0.0.1:0', '--config', config, '--static', `/bare=${bare.dir}`]);
   const url = await master.url();
@@ -30,6 +33,7 @@ async function guarded(vedette) {
     url,
     viewer: viewer.token,
     agent: agent.token,
+    adminFile,
     async stop() {
       await reporter.stop();
       await master.stop();
@@ -139,6 +143,44 @@ test('a viewer asks, looks at boards and compares, and is offered nothing that i
     await page.locator('.chart-menu a', { hasText: 'Open in Explore' }).waitFor();
     equal(await page.locator('.chart-menu a', { hasText: 'Pin' }).count(), 0, 'ways to pin a chart');
     equal(page.faults, [], 'errors on the page');
+    equal(await violations(page), [], 'violations of the policy');
+  } finally {
+    await page.context().close();
+    await master.stop();
+  }
+});
+
+test('a user logs in with a password, stays after a reload, and logs out', async ({ browser, vedette }) => {
+  const master = await guarded(vedette);
+  const page = await browser.page();
+  try {
+    const options = ['--master', master.url, '--token-file', master.adminFile];
+    const made = spawnSync(vedette, ['users', 'add', 'bob', '--role', 'operator', '--json', ...options], { encoding: 'utf8' });
+    equal(made.status, 0, made.stderr);
+    await page.goto(`${master.url}/#link=${JSON.parse(made.stdout).link}`);
+    await page.getByLabel('Password', { exact: true }).fill('correct horse');
+    await page.getByLabel('The same again').fill('correct horse');
+    await page.getByLabel('The same again').press('Enter');
+    await page.locator('.panel[data-host="guarded"] live-chart').first().waitFor();
+    equal(new URL(page.url()).hash, '', 'the link is out of the address');
+    await page.reload();
+    await page.locator('.panel[data-host="guarded"] live-chart').first().waitFor();
+
+    await page.keyboard.press('Control+K');
+    await page.getByRole('combobox').fill('Log out');
+    await page.getByRole('combobox').press('Enter');
+    const name = page.getByLabel('Name', { exact: true });
+    await name.waitFor();
+    await name.fill('bob');
+    await page.getByLabel('Password', { exact: true }).fill('wrong horse');
+    await page.getByLabel('Password', { exact: true }).press('Enter');
+    await poll('the refusal', async () => /refused/.test(await page.locator('.said').textContent()));
+    await page.getByLabel('Password', { exact: true }).fill('correct horse');
+    await page.getByLabel('Password', { exact: true }).press('Enter');
+    await page.locator('.panel[data-host="guarded"] live-chart').first().waitFor();
+
+    spawnSync(vedette, ['users', 'remove', 'bob', ...options]);
+    await page.getByLabel('Token', { exact: true }).waitFor();
     equal(await violations(page), [], 'violations of the policy');
   } finally {
     await page.context().close();

@@ -21,7 +21,7 @@ export function App(props: Parts & { pages: readonly Page[] }) {
     const file = tabIcon(fleet.problems.value);
     if (icon && icon.getAttribute('href') !== file) icon.setAttribute('href', file);
   });
-  const asked = session.login.value !== null;
+  const asked = session.login.value !== null || location.hash.startsWith('#link=');
   return (
     <div class="frame">
       <a class="skip" href="#main">

@@ -195,7 +195,7 @@ USER. The terminal does not show what you type. The user's other sessions end.`,
 		Example: `  vedette users passwd
   vedette users passwd alice
   vedette users passwd alice --password-file new.txt`,
-		Args: atMostUser,
+		Args: cli.AtMostOneArg("USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var p wire.UserPasswordParams
 			var err error
@@ -254,7 +254,7 @@ func newUsersLogout() *cobra.Command {
 		Long: `End all of your own other sessions, in browsers and of "vedette login", or as an
 admin those of USER.`,
 		Example: "  vedette users logout\n  vedette users logout alice",
-		Args:    atMostUser,
+		Args:    cli.AtMostOneArg("USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var p wire.UserNameParams
 			if len(args) == 1 {
@@ -290,12 +290,4 @@ func newUsersRemove() *cobra.Command {
 	}
 	c.Flags(cmd)
 	return cmd
-}
-
-// atMostUser wants the name of one user, or none.
-func atMostUser(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return fmt.Errorf("%s takes one USER, but got %q too", cmd.CommandPath(), args[1])
-	}
-	return nil
 }

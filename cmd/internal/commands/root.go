@@ -55,7 +55,7 @@ measure live. "vedette dev" starts all of it on this machine.`,
 	alert := alerts.New()
 	alert.AddCommand(serve.NewTestRules())
 	add("alert", alert, alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
-	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), access.NewUsers(),
+	add("make", probe.NewInit(), newInspector(), newConfig(), newToken(), access.NewUsers(), access.NewLogin(), access.NewLogout(), access.NewContext(),
 		access.NewJoinToken(), access.NewAuthority(), newKey(), newSign(), newVerify())
 	root.AddCommand(cli.VersionCommand("vedette"), cli.ManCommand(), agentcmd.ScriptHost())
 	cli.Helpful(root)

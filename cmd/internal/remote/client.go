@@ -29,7 +29,25 @@ type Client struct {
 	JSON     bool            // print JSON
 	URL      string          // of the master, once it was dialed
 	Dialed   rpc.DialOptions // that were read last
-	hasToken bool
+	// NoContext has it take nothing of what "vedette login" has kept.
+	NoContext bool
+	CA        string // the file of the authorities that are trusted, or "", once it was read
+	hasToken  bool
+	context   string // whose token it is, or ""
+}
+
+// SetMaster gives the address of the master as --master does.
+func (c *Client) SetMaster(address string) { c.settings.Set("agent.master", address, "master") }
+
+// Use takes master and token of a context, for requests over HTTP.
+func (c *Client) Use(contexts *Contexts, name string) (err error) {
+	x := contexts.All[name]
+	c.URL, c.hasToken, c.context = x.URL, true, name
+	c.Dialed = rpc.DialOptions{Header: http.Header{"Authorization": {"Bearer " + x.Token}}}
+	if x.CA != "" {
+		c.Dialed.TLS, err = rpc.TrustPEM([]byte(x.CA))
+	}
+	return err
 }
 
 // Flags adds the flags that every command has which speaks with a master.
@@ -72,6 +90,10 @@ func (c *Client) DialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 		if o.TLS, err = rpc.TrustFile(cfg.Agent.CA); err != nil {
 			return rpc.DialOptions{}, err
 		}
+	}
+	c.CA = cfg.Agent.CA
+	if err := c.useContext(cfg, &o); err != nil {
+		return rpc.DialOptions{}, err
 	}
 	c.Dialed = o
 	return o, nil
@@ -191,8 +213,11 @@ func (e *answerError) Unwrap() error { return e.answer }
 
 func (c *Client) Refused(why string) error {
 	hint := "is the token the right one?"
-	if !c.hasToken {
-		hint = "give a token with --token-file or VEDETTE_TOKEN"
+	switch {
+	case c.context != "":
+		hint = fmt.Sprintf("log in anew with: vedette login %s", c.URL)
+	case !c.hasToken:
+		hint = "log in with `vedette login URL`, or give a token with --token-file or VEDETTE_TOKEN"
 	}
 	return cli.Exit(cli.ExitRefused, fmt.Errorf("the master at %s refuses: %s; %s", c.URL, why, hint))
 }

@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { windows } from '../charts/time.ts';
+import { logOut } from '../data/leave.ts';
 import type { Page } from '../pages.ts';
 import type { Parts } from '../parts.ts';
 import { best } from '../lib/rank.ts';
@@ -33,6 +34,7 @@ export function entriesOf({ session, store, fleet, view, router, pages }: Parts 
     act('Zoom out', () => view.time.zoomOut()),
     act('Live', () => view.time.live()),
     act('Pause', () => (view.time.pausedAt.value = Date.now())),
+    act('Log out', () => void logOut()),
     ...(['system', 'light', 'dark'] as const).map((t) => act(`Theme: ${t}`, () => (view.theme.value = t))),
   ];
 }

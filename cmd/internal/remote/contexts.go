@@ -1,0 +1,142 @@
+package remote
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/rpc"
+)
+
+// contextsFile is the file, in the folder of the user's configuration, that keeps what
+// "vedette login" was given. It holds tokens, so only its user may read it.
+const contextsFile = "vedette/contexts.json"
+
+// Context is a master that somebody has logged in to.
+type Context struct {
+	URL    string `json:"url"`
+	Token  string `json:"token"`
+	CA     string `json:"ca,omitempty"` // PEM of the authorities to trust, or "" for those of the system
+	User   string `json:"user"`
+	Role   string `json:"role"`
+	EndsMS int64  `json:"ends_ms,omitempty"` // of the token; 0: never
+}
+
+// Contexts are all masters that somebody has logged in to, by names of their choice.
+type Contexts struct {
+	Current string             `json:"current,omitempty"`
+	All     map[string]Context `json:"contexts"`
+
+	file string
+}
+
+// LoadContexts reads them. Where there is no file there are none.
+func LoadContexts() (*Contexts, error) {
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the folder of your configuration: %w", err)
+	}
+	c := &Contexts{All: make(map[string]Context), file: filepath.Join(folder, contextsFile)}
+	info, err := os.Stat(c.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the contexts: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("cannot use the contexts in %q: others can read the tokens there; chmod 600 it, then log in anew", c.file)
+	}
+	text, err := os.ReadFile(c.file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the contexts: %w", err)
+	}
+	if err := json.Unmarshal(text, c); err != nil {
+		return nil, fmt.Errorf("cannot read the contexts in %q: %w; remove the file, then log in anew", c.file, err)
+	}
+	if c.All == nil {
+		c.All = make(map[string]Context)
+	}
+	return c, nil
+}
+
+// Save writes them, whole or not at all.
+func (c *Contexts) Save() error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("cannot write the contexts: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(c.file), 0o700); err != nil {
+		return fmt.Errorf("cannot write the contexts: %w", err)
+	}
+	fresh, err := os.CreateTemp(filepath.Dir(c.file), "contexts.*") // for its user alone
+	if err != nil {
+		return fmt.Errorf("cannot write the contexts: %w", err)
+	}
+	_, err = fresh.Write(append(text, '\n'))
+	if err = errors.Join(err, fresh.Sync(), fresh.Close()); err == nil {
+		err = os.Rename(fresh.Name(), c.file)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("cannot write the contexts in %q: %w", c.file, err), os.Remove(fresh.Name()))
+	}
+	return nil
+}
+
+// Names are the names of all, in order.
+func (c *Contexts) Names() []string { return slices.Sorted(maps.Keys(c.All)) }
+
+// ended reports whether the token of a context is good no more.
+func (x *Context) ended(now time.Time) bool { return x.EndsMS != 0 && now.UnixMilli() >= x.EndsMS }
+
+// Ended reports whether the token of a context is good no more.
+func (x *Context) Ended() bool { return x.ended(time.Now()) }
+
+// SameMaster reports whether two addresses are those of one master.
+func SameMaster(a, b string) bool {
+	return strings.TrimRight(a, "/") == strings.TrimRight(b, "/")
+}
+
+// useContext takes master and token of a context where no token is given otherwise: of
+// the current one where no master is given either, else of the one with that address. A
+// token goes to the master that gave it, and nowhere else.
+func (c *Client) useContext(cfg *config.Config, o *rpc.DialOptions) error {
+	if c.hasToken || c.NoContext {
+		return nil
+	}
+	contexts, err := LoadContexts()
+	if err != nil {
+		return err
+	}
+	name := contexts.Current
+	if cfg.Origin("agent.master").Given() {
+		name = ""
+		for _, other := range contexts.Names() {
+			if SameMaster(contexts.All[other].URL, c.URL) && (name == "" || other == contexts.Current) {
+				name = other
+			}
+		}
+	}
+	x, ok := contexts.All[name]
+	if !ok {
+		return nil
+	}
+	if x.Ended() {
+		return fmt.Errorf("the log-in of the context %q at %s has ended; log in anew with: vedette login %s", name, x.URL, x.URL)
+	}
+	c.URL, c.hasToken, c.context = x.URL, true, name
+	o.Header = http.Header{"Authorization": {"Bearer " + x.Token}}
+	if x.CA != "" && cfg.Agent.CA == "" {
+		o.TLS, err = rpc.TrustPEM([]byte(x.CA))
+	}
+	return err
+}
