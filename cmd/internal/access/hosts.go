@@ -41,8 +41,8 @@ func newMembers() *cobra.Command {
 		Use:   "members",
 		Short: "List the hosts that have joined, wait, or were revoked",
 		Long: `List the hosts that have joined with a join token, wait until an operator lets them
-in, or were revoked. Whoever wanted to be one of them and was refused since the
-master started is named below.`,
+in, or were revoked. Attempts to take the name of one of them, which were refused
+since the master started, are named below.`,
 		Example: "  vedette hosts members\n  vedette hosts members --waiting",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -33,12 +33,12 @@ func NewJoinToken() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "join-token",
 		Short: "Make a token with which hosts join",
-		Long: `Make a join token on the running master, and print the one line to paste on each
-host. The token names the authority by which hosts know the master, lets in so many
-hosts in so much time, and is good for nothing else. It is for admins.
+		Long: `Make a join token on the running master, and print the one line to paste on each host.
+The token pins the master's authority, lets in a limited number of hosts for a limited
+time, and is good for nothing else. It is for admins.
 
 A host's name belongs to the host that took it first. With --host the token is for
-that one host, also where it was revoked or has lost its key.`,
+that one host, even if it was revoked or has lost its key.`,
 		Example: `  vedette join-token
   vedette join-token --labels role=db,site=berlin --uses 50 --for 24h
   vedette join-token --host web-1

@@ -27,9 +27,9 @@ func newTokenCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Make a token on the running master",
-		Long: `Make a token on the running master, which takes it at once: no configuration
-changes, and nothing is started again. The master keeps its checksum only: the token
-itself is shown once. It is for admins.
+		Long: `Make a token on the running master, which takes it at once: no configuration changes,
+and nothing is started again. The master stores only its checksum, so the token itself
+is shown only once. It is for admins.
 
 An agent's token stands for one host. A viewer may look, an operator may change
 what runs, an admin may also change who may do what. A viewer or an operator may be
@@ -116,9 +116,8 @@ func newTokenList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tokens of the running master",
-		Long: `List the tokens of the running master: whose they are, what for, and until when
-they are good. It does not show the tokens themselves, which no master knows. It is
-for operators.`,
+		Long: `List the tokens of the running master, with their roles and their ends. It does not
+show the tokens themselves, which no master knows. It is for operators.`,
 		Example: "  vedette token list\n  vedette token list --json | jq 'select(.ends_ms == null)'",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -157,9 +156,9 @@ func newTokenRevoke() *cobra.Command {
 	var c remote.Client
 	cmd := &cobra.Command{
 		Use:   "revoke TOKEN",
-		Short: "Make a token worthless at once",
-		Long: `Make the token of that name worthless. The master refuses it from then on, and
-closes the connections that were made with it. It is for admins.`,
+		Short: "Revoke a token at once",
+		Long: `Revoke the token of that name. The master refuses it from then on, and closes the
+connections that were made with it. It is for admins.`,
 		Example: "  vedette token revoke ci",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -38,16 +38,16 @@ func newJoin(program string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "join URL",
 		Short: "Have this machine join a master",
-		Long: `Have this machine join the master at an address, with a join token that
-"vedette join-token" has made there. The token says by which authority the master is
-known, so nobody else can answer in its place.
+		Long: `Have this machine join the master at an address, with a join token that "vedette
+join-token" has made there. The token pins the master's authority, so nobody else can
+pose as the master.
 
 A key is made, which never leaves this machine, and the master's authority certifies
 it for the name of the host. The agent renews the certificate by itself. Then a
 configuration is written, and the agent can be started.
 
-Where an operator has to let the host in, the command waits for that. It can be
-stopped and run again with the same token.`,
+If an operator has to let the host in, the command waits for that. It can be stopped
+and run again with the same token.`,
 		Example: "  " + program + " join https://master.example:50505 --token vedette_join_…\n" +
 			"  " + program + " join https://master.example:50505 --token-file join.token --host web-1 --run",
 		Args: func(_ *cobra.Command, args []string) error {

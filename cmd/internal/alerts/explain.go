@@ -18,10 +18,9 @@ func newExplain() *cobra.Command {
 	var params wire.AlertParams
 	cmd := &cobra.Command{
 		Use:   "explain ALERT",
-		Short: "Say why an alert is as it is, and when who is told",
-		Long: `Say of an alert what its rule asks for and how it was evaluated last, and of each host
-since when it fires, who was told, what keeps people from being told, and when they
-are told next.`,
+		Short: "Explain the state of an alert, and who is told when",
+		Long: `Explain an alert: its rule, its last evaluation, and for each host since when it
+fires, who was told, what mutes it, and who is told when.`,
 		Example: "  vedette alerts explain disk/filling\n  vedette alerts explain host/gone --host web-1",
 		Args:    cli.OneArg("ALERT"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -23,9 +23,9 @@ func New() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "alerts",
-		Short: "Show what fires, since when, and who was told",
-		Long: `Show the alerts that are pending or fire, since when, who was told, and what keeps
-people from being told. The state unknown is that of an alert whose host is gone.`,
+		Short: "Show which alerts fire, since when, and who was told",
+		Long: `Show the alerts that are pending or firing, since when, who was told, and what mutes
+them. The state unknown is for an alert whose host is gone.`,
 		Example: `  vedette alerts
   vedette alerts --host web-1 --ended
   vedette alerts --watch

@@ -20,8 +20,9 @@ func NewSilence() *cobra.Command {
 		Use:   "silence MATCHER…",
 		Short: "Tell nobody of some alerts for a time",
 		Long: `Tell nobody of the alerts that all of the matchers match: alertname=disk/filling,
-host=web-1, severity!=critical, or with a regular expression alertname=~"inspector/.*".
-What still fires when the silence ends is told then.`,
+host=web-1, severity!=critical, or with a regular expression
+alertname=~"inspector/.*". An alert that still fires when the silence ends is sent
+then.`,
 		Example: `  vedette silence host=web-1 alertname=disk/filling --for 2h -m 'new disk on its way'
   vedette silence 'alertname=~"inspector/.*"' --to role=test --for 24h
   vedette silence list
@@ -79,8 +80,8 @@ func NewMaintenance() *cobra.Command {
 		Use:   "maintenance [HOST]",
 		Short: "Tell nobody of a host's alerts for a time",
 		Long: `Tell nobody of any alert of a host, or of the hosts that --to selects now, for a time.
-What still fires afterwards is told then. vedette silence list shows it, and vedette
-silence end ends it early.`,
+An alert that still fires afterwards is sent then. vedette silence list shows it, and
+vedette silence end ends it early.`,
 		Example: "  vedette maintenance web-1 --for 1h -m 'new kernel'\n  vedette maintenance --to role=db --for 30m",
 		Args:    cli.AtMostOneArg("HOST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -125,8 +126,8 @@ func NewAck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ack ALERT",
 		Short: "Acknowledge an alert: nobody is told of it again until it has ended",
-		Long: `Acknowledge an alert that fires: nobody is told of it again. Its end is told, and with
-that the acknowledgement ends.`,
+		Long: `Acknowledge a firing alert: nobody is told of it again until it has ended. The
+acknowledgement ends with the alert.`,
 		Example: "  vedette ack disk/filling --host web-1 -m 'I am on it'",
 		Args:    cli.OneArg("ALERT"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -40,19 +40,20 @@ func NewPush() *cobra.Command {
 		Use:   "push FILE",
 		Short: "Put an inspector onto the hosts that it is for",
 		Long: `Check a script, make it the current revision of its inspector on the master, and
-follow it onto the hosts: at once, or in stages. A stage that does not do well is
-rolled back, and the hosts that failed are named with their reasons.
+follow it onto the hosts, at once or in stages. A stage that fails is rolled back, and
+the hosts that failed are named with their reasons.
 
-Without --to it keeps the hosts that it has; a new inspector goes to every host.
-A SELECTOR that no host has is refused, unless --allow-none is given.
---dry-run tells what would change, on which hosts, and which of them will refuse
-it and why, and exits with 10 where there is something to do.
---plugin pushes a compiled program instead of a script. --sign-key signs it here,
-for hosts that want that; a signature of what is current already is added.
+Without --to the inspector stays on the hosts that it has; a new one goes to every
+host. A SELECTOR that matches no host is refused, unless --allow-none is given.
+--dry-run tells what would change, on which hosts, and which of them will refuse it
+and why, and exits with 10 if there is something to do. --plugin pushes a compiled
+program instead of a script. --sign-key signs it here, for hosts that require that; if
+the code is current already, only the signature is added.
 
-Exit status: 0 healthy on every host that is there; 7 the check found faults, and
-nothing was pushed; 8 rolled back, replaced, or not well on some host; 9 the end
-was not awaited. Hosts that are away get it when they return, and do not count.`,
+Exit status: 0 healthy on every connected host; 7 the check found faults, and nothing
+was pushed; 8 rolled back, replaced, or failed or refused on some host; 9 the command
+did not wait for the end. Hosts that are away get it when they return, and do not
+count.`,
 		Example: `  vedette push disk.go --to role=db -m "count inodes too"
   vedette push disk.go --to role=db --dry-run
   vedette push disk.go --canary 1,10%,100% --bake 30s

@@ -21,9 +21,10 @@ func NewRollouts() *cobra.Command {
 	}
 	var limit int
 	cmd := &cobra.Command{
-		Use:     "rollouts [NAME]",
-		Short:   "List the rollouts, newest first",
-		Long:    `List the rollouts of all inspectors, or of one, newest first: those that go on and those that are over.`,
+		Use:   "rollouts [NAME]",
+		Short: "List the rollouts, newest first",
+		Long: `List the rollouts of all inspectors, or of one, newest first, including those that
+have ended.`,
 		Example: "  vedette rollouts\n  vedette rollouts disk\n  vedette rollouts --json | jq 'select(.state == \"rolled back\")'",
 		Args:    cli.AtMostOneArg("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {

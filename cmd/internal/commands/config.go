@@ -21,9 +21,9 @@ func newConfigPrint() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "print",
 		Short: "Print the effective configuration, and where each value came from",
-		Long: `Print what the file, the .env of the current directory and the environment come
-to, as a configuration file with the origin of each value in a comment. Every
-fault is reported instead, with its place. Secrets are not shown.
+		Long: `Print the configuration that results from the file, the .env of the current directory
+and the environment, with the origin of each value in a comment. If there are faults,
+each is reported with its place instead. Secrets are not shown.
 
 --for also checks what a master or an agent needs on this machine, as files.`,
 		Example: `  vedette config print

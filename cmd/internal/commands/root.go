@@ -21,8 +21,8 @@ func New() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vedette",
 		Short: "Live metrics of your hosts, from inspectors written in Go",
-		Long: `Vedette runs small inspectors, written in Go, on your hosts, and shows what they
-measure live. "vedette dev" starts all of it on this machine.`,
+		Long: `Vedette runs small inspectors, written in Go, on your hosts, and shows their values
+live. "vedette dev" starts all of it on this machine.`,
 		Example: `  vedette dev                              a master and an agent, right here
   vedette master --config master.yaml      the master of several hosts
   vedette agent --master https://m:50505   an agent on one of them

@@ -37,8 +37,8 @@ func newToken() *cobra.Command {
 		Use:   "token",
 		Short: "Make a token for an agent or a person",
 		Long: `Make a token at random, and print it with the lines to add to the master's
-configuration. The master keeps its checksum only: the token itself is shown once.
-Where the master runs, "vedette token create" makes one that it takes at once.
+configuration. The master stores only its checksum, so the token itself is shown only
+once. Where the master runs, "vedette token create" makes one that it takes at once.
 
 An agent's token stands for one host: it can report for that host and nothing
 else. A viewer may look, an operator may change what runs, an admin may also

@@ -25,8 +25,8 @@ func NewAudit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Show who changed what, newest first",
-		Long: `Show each change that somebody made, or tried to: when, who, from where, what, and
-how it ended. It is for operators.`,
+		Long: `Show each change that somebody made, or tried to make: when, who, from where, what,
+and the outcome. It is for operators.`,
 		Example: `  vedette audit
   vedette audit --subject disk --since 24h
   vedette audit --who ci --action catalog. -n 20

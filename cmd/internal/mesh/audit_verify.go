@@ -18,9 +18,9 @@ func newAuditVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that no entry was changed, removed or moved",
-		Long: `Check the checksums of the audit log. Each entry has one over itself and the
-checksum before, so an entry that was changed, removed or moved is found. The first
-such place is told, and the exit status is 1.
+		Long: `Check the checksums of the audit log. Each entry has one over itself and the checksum
+before, so an entry that was changed, removed or moved is found. The command names the
+first such place, and exits with 1.
 
 Entries from before there were checksums are counted, and cannot be checked. Whoever
 can write the master's disk can make new checksums, or remove the newest entries: keep

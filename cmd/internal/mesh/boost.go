@@ -29,10 +29,10 @@ func NewBoost() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "boost HOST INSPECTOR",
 		Short: "Run an inspector faster while you watch it",
-		Long: `Run an inspector of one host faster, up to ten times a second within its budget,
-and print its samples as they come. What is stored of it stays at its own
-interval, to which it falls back when this command ends, is stopped with ^C, or
-loses its connection, unless somebody else watches it too: then the faster wins.
+		Long: `Run an inspector of one host faster, up to ten times a second within its budget, and
+print its samples as they come. Samples are still stored at the inspector's own
+interval. The boost ends with this command, at ^C, or when the connection is lost. If
+several people boost one inspector, the fastest interval wins.
 
 Boosting is for operators.`,
 		Example: "  vedette boost web-1 disk\n  vedette boost web-1 load --interval 250ms --for 1m\n  vedette boost web-1 load --json | jq .data.val",

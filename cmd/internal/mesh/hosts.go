@@ -28,14 +28,14 @@ func NewHosts() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "hosts [HOST]",
 		Aliases: []string{"host"},
-		Short:   "List the hosts, or show everything of one",
-		Long: `List every host that the master has seen: whether it is up, when it was last
-heard of, by how much its clock is off, and how its inspectors are. Inspectors
-that fail, or were taken out of use, are named below with their error.
+		Short:   "List the hosts, or show everything about one",
+		Long: `List every host that the master has seen: whether it is up, when it was last heard of,
+how far its clock is off, and the states of its inspectors. Inspectors that fail, are
+refused or are quarantined are named below with their errors.
 
-With a HOST show everything of that one: its state, labels and policy, how its
-scripts are isolated, the alerts about it, each inspector with its cost, and how far
-what was pushed is there.`,
+With a HOST show everything about that one: its state, labels and policy, how its
+scripts are isolated, its alerts, each inspector with its cost, and how far each
+pushed inspector is.`,
 		Example: "  vedette hosts\n  vedette hosts web-1\n  vedette hosts --failing --watch\n  vedette hosts --to role=db --sort -skew -o wide\n  vedette hosts --labels\n" +
 			"  vedette hosts --json | jq .host\n  vedette hosts label web-1 role=web",
 		Args: cli.AtMostOneArg("HOST"),

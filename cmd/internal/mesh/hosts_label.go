@@ -23,10 +23,10 @@ func newHostsLabel() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "label HOST KEY=VALUE… KEY-…",
-		Short: "Set labels of a host, or take them back",
-		Long: `Set labels of a host on the master, which go before those of the host's own
-configuration. KEY- takes one back. Inspectors whose selectors match the host from
-then on are sent to it; those whose selectors do not are taken off.`,
+		Short: "Set labels of a host, or remove them",
+		Long: `Set labels of a host on the master. They override those of the host's own
+configuration. KEY- removes one. Inspectors whose selectors now match the host are
+sent to it; others are removed from it.`,
 		Example: "  vedette hosts label web-1 role=web zone=a\n  vedette hosts label web-1 zone-",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {

@@ -42,13 +42,13 @@ func NewInspectors() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspectors [HOST]",
 		Short: "List the inspectors that were pushed, or those that run on the hosts",
-		Long: `List the inspectors of the master's catalog: the current revision of each, the
-hosts that it is for, how many of them are well, and who changed it last.
+		Long: `List the inspectors of the master's catalog: the current revision of each, the hosts
+that it is for, on how many of them it is healthy, and who changed it last.
 
-With a HOST, or --running or --to for all of them, list what runs there instead,
-pushed or not: how it is, how often it ran, how many of its runs failed, and the
-processor time that a run takes. CRASHES are those of its process, BUDGET the
-runs that were cut off for taking too much.`,
+With a HOST, or --running or --to for all of them, list the running inspectors
+instead, pushed or not: their state, how often they ran, how many runs failed, and the
+processor time of a run. CRASHES counts crashes of the process, BUDGET runs that were
+cut off for exceeding the budget.`,
 		Example: "  vedette inspectors\n  vedette inspectors --json | jq 'select(.summary.failed > 0) | .name'\n  vedette inspectors web-1 --sort -cpu/run\n" +
 			"  vedette inspectors --running --json | jq 'select(.state == \"quarantined\")'",
 		Args: cli.AtMostOneArg("HOST"),

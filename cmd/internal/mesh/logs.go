@@ -46,11 +46,10 @@ func NewLogs() *cobra.Command {
 		Use:   "logs INSPECTOR",
 		Short: "Show what an inspector prints on its hosts",
 		Long: `Show the latest lines that an inspector has printed with fmt.Print or log.Print, on
-each host where it runs, or on one. With --follow go on with what it prints from
-then on, until ^C.
+each host where it runs, or on one. With --follow go on with new lines until ^C.
 
-An agent keeps the last 64 KiB of each inspector, in memory, beside its own log. It
-is for operators: a script can print what no viewer may see.`,
+An agent buffers the last 64 KiB of each inspector in memory, beside its own log. The
+command is for operators, because a script can print data that no viewer may see.`,
 		Example: "  vedette logs disk\n  vedette logs disk --host web-1 -f\n  vedette logs disk -n 500 --json | jq -r .text",
 		Args:    cli.OneArg("the name of an INSPECTOR"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return l.run(cmd, args[0]) },

@@ -46,13 +46,12 @@ func NewQuery() *cobra.Command {
 	q := &query{}
 	cmd := &cobra.Command{
 		Use:   "query PROMQL",
-		Short: "Evaluate an expression of PromQL, now or over a time",
-		Long: `Evaluate an expression of PromQL on the samples that the master keeps, and show
-what it yields now as a table. With --range show how it went over that time
-instead: a sparkline, the lowest value, the mean, the highest and the last. A gap
-in a sparkline is a time without a sample.
+		Short: "Evaluate a PromQL expression, now or over a time",
+		Long: `Evaluate a PromQL expression on the samples of the master, and show its current values
+as a table. With --range show each series over that time: a sparkline, and the lowest,
+mean, highest and last value. A gap in a sparkline is a time without samples.
 
--o csv prints, with --range, a line for each point.`,
+With --range, -o csv prints a line for each point.`,
 		Example: `  vedette query 'disk_used_percent > 80'
   vedette query 'topk(5, rate(network_receive_bytes_total[1m]))' --watch
   vedette query 'avg by (host) (cpu_used_percent)' --range 1h

@@ -42,9 +42,9 @@ func NewStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the master, its hosts and what fails, in ten lines",
-		Long: `Show in ten lines how the mesh is: the master, the hosts, their inspectors, whether
-samples are stored, the rollouts that are going on, and what fails. vedette hosts
---failing names everything that fails.`,
+		Long: `Show the state of the mesh in ten lines: the master, the hosts, their inspectors,
+whether samples are stored, active rollouts, failures, and code that hosts refuse.
+vedette hosts --failing names everything that fails.`,
 		Example: "  vedette status\n  vedette status --json | jq .troubles",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -53,17 +53,17 @@ func NewTop() *cobra.Command {
 	t := &top{}
 	cmd := &cobra.Command{
 		Use:   "top [HOST]",
-		Short: "Show the hosts live, by what they are busy with, or the inspectors of one",
+		Short: "Show the busiest hosts live, or the inspectors of one",
 		Long: `Show the hosts as a table that is redrawn every two seconds, the busiest first: how
-much of the processor, the memory and the fullest disk is used, the load, what is
-received and sent a second, and how many inspectors fail. It is made of what the
-built-in inspectors measure; a host without them has dashes.
+much of the processor, the memory and the fullest disk is used, the load, the bytes
+received and sent a second, and how many inspectors fail. The values come from the
+built-in inspectors; a host without them has dashes.
 
-With a HOST show its inspectors: how often each ran, and what it took of one core,
-since the screen before.
+With a HOST it shows that host's inspectors: how often each has run since the last
+screen, and its share of one core.
 
-The keys < and > sort by another column, r turns the order round, q ends. Into a pipe
-it prints a table every two seconds, with --once one.`,
+The keys < and > sort by another column, r reverses the order, q ends. Into a pipe it
+prints a table every two seconds, and with --once just one.`,
 		Example: "  vedette top\n  vedette top web-1\n  vedette top --to role=db --sort -memory\n  vedette top --once -o json",
 		Args:    cli.AtMostOneArg("HOST"),
 		RunE: func(cmd *cobra.Command, args []string) error {

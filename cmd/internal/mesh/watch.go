@@ -41,16 +41,16 @@ func NewWatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch [PATTERN]",
 		Short: "Print events as they happen",
-		Long: `Print the events of the master whose path matches PATTERN, in which * stands for
-any text. The paths of samples are metrics/HOST/CHART/ITEM, those of hosts
-hosts/HOST. The default is all samples, 'metrics/*'. What measuring costs, in
-metrics/HOST/vedette/, is printed only where the pattern names vedette.
+		Long: `Print the events of the master whose path matches PATTERN, in which * stands for any
+text. The paths of samples are metrics/HOST/CHART/ITEM, those of hosts hosts/HOST. The
+default is all samples, 'metrics/*'. The cost of measuring, in metrics/HOST/vedette/,
+is printed only if the pattern names vedette.
 
-On a terminal samples are shown in place, each series with the course of its last
-values; --lines prints a line for each instead, as into a pipe.
+On a terminal samples are shown in place, each series with a sparkline of its last
+values. Into a pipe, and with --lines, each sample is a line.
 
-It connects again when the connection is lost, and says so on standard error, as
-it says how many events were lost where they came faster than they could be read.`,
+It connects again when the connection is lost, and says so on standard error. There it
+also says how many events were lost because they came faster than they could be read.`,
 		Example: `  vedette watch
   vedette watch 'metrics/web-1/*'
   vedette watch 'metrics/*/load/*' --json

@@ -49,16 +49,16 @@ and what each costs. It needs a Go toolchain; without one the script is only
 interpreted, and the exit status is 6.
 
 Each round has three runs: compiled, interpreted, and compiled again in another
-process. Where the two compiled runs agree in all rounds, the interpreted one must
-agree with them, but for one round, not the first, that may be off by chance. Where
-they do not, the value is live: what is interpreted must then lie where the compiled
-runs have been, give or take the tolerance, and must move as they do. --exact wants
-the very same from all runs: for scripts whose input stands still.
+process. If the two compiled runs agree in all rounds, the interpreted one must agree
+with them too; one round, but not the first, may be off by chance. If they do not
+agree, the value is live: interpreted values must then be within the range of the
+compiled ones, plus the tolerance, and must move as they do. --exact requires the same
+values from all runs, for scripts whose input does not change.
 
---input names a folder laid out as the root of a machine, with proc, sys, etc and
-what else a script reads, from where gopsutil takes its files then; what a script
-opens by its own path it does not redirect, nor what its programs do. Given several times, each round takes
-the next, and those after the last the last.
+--input names a folder that is laid out like the root of a machine, with proc, sys,
+etc and so on, from which gopsutil then reads. It does not redirect files that a
+script opens by their paths, nor those of its programs. If it is given several times,
+each round takes the next one, and later rounds the last.
 
 Exit status: 1 where something differs, or no run is good; 6 where it could not be
 compiled here, for want of Go.`,

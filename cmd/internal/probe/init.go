@@ -37,10 +37,10 @@ func NewInit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init NAME",
 		Short: "Write a probe, from a template",
-		Long: `Write a probe into a file of this folder, NAME.go, which is not there yet. NAME is
-that of the inspector. Without --template it is the smallest probe that there is;
---list shows the others, each of which is useful as it is, or after a change of
-the constants at its top. docs/gallery.md says what they measure.`,
+		Long: `Write a probe into the new file NAME.go in this folder, for an inspector called NAME.
+Without --template it is the smallest possible probe. --list shows the other
+templates, each of which is useful as it is, or after you change the constants at its
+top. docs/gallery.md says what they measure.`,
 		Example: `  vedette init --list
   vedette init queue
   vedette init api-health --template http`,

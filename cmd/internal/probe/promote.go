@@ -31,17 +31,17 @@ func NewInspectorPromote() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "promote FILE... -o BIN",
 		Short: "Compile scripts, as they are, into one external plugin",
-		Long: `Compile one or several scripts, without a change to them, into one program that
-agents run as an external plugin: for what the interpreter is too slow for, or
-should not be trusted with. What is printed is ready for the configuration.
+		Long: `Compile one or more unchanged scripts into one program that agents run as an external
+plugin, for work that the interpreter is too slow for, or should not be trusted with.
+The output is ready for the configuration.
 
-It needs a Go toolchain, on this machine alone. The packages of Vedette come from
-the checkout around the working folder, or that of --module; else by the module
-proxy in the version of this program. GOOS and GOARCH choose another platform.
-The same scripts, version and toolchain make the same bytes.
+Only this machine needs a Go toolchain. The packages of Vedette come from the checkout
+around the working folder, or that of --module; else by the module proxy in the
+version of this program. GOOS and GOARCH choose another platform. The same scripts,
+version and toolchain make the same bytes.
 
-Only files can be promoted: make one of a bare body that stands in a configuration
-by writing a package clause, the imports and func Inspect around it.`,
+Only files can be promoted. To make a file from the bare body in a configuration,
+write a package clause, the imports and func Inspect around it.`,
 		Example: `  vedette inspector promote disk.go -o disk
   vedette inspector promote probes/*.go -o probes-plugin
   GOARCH=arm64 vedette inspector promote disk.go -o disk-arm64`,

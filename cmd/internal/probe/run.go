@@ -37,8 +37,8 @@ func NewInspectorRun() *cobra.Command {
 runs once, or every --interval until ^C or --count. What the script prints, and
 its errors, go to standard error; a run that failed makes the exit status 1.
 
-It may connect and read what it says it needs. Programs it may run only as far as
---allow-exec names them, in the place of agent.policy.exec of a configuration.`,
+It may connect to, and read, what it declares as needs. It may run only programs that
+--allow-exec names, in place of agent.policy.exec in a configuration.`,
 		Example: `  vedette inspector run disk.go
   vedette inspector run cpu.go --interval 1s
   vedette inspector run disk.go --interval 2s --count 5 --json

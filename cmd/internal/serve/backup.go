@@ -24,16 +24,16 @@ func newMasterBackup() *cobra.Command {
 	var c remote.Client
 	cmd := &cobra.Command{
 		Use:   "backup DIR",
-		Short: "Copy all that a running master knows into a folder",
-		Long: `Copy the state, the history and the programs of a running master into a folder: all
-that it had when the command began. It goes on working meanwhile.
+		Short: "Back up a running master into a folder",
+		Long: `Copy the state, the history and the programs of a running master into a folder, as
+they were when the command began. The master goes on working meanwhile.
 
-The next backup into the same folder fetches what is new. One that was interrupted
-goes on where it was; until it is done, the folder stays the backup that it was.
-Each file is checked, those that are there already too.
+The next backup into the same folder fetches only new files. An interrupted backup is
+resumed, and until it is done the folder stays the previous backup. Every file is
+checked, even those that were there already.
 
-A backup holds all that the master's disk does, its keys included. Keep it as you
-keep that.`,
+A backup holds the same secrets as the master's disk, keys included. Protect it in the
+same way.`,
 		Example: `  vedette master backup /backup/vedette
   vedette master backup --master https://m:50505 --token-file admin.token ./vedette-backup`,
 		Args: cli.OneArg("DIR"),
@@ -116,12 +116,13 @@ func newMasterRestore() *cobra.Command {
 	var check, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "restore DIR",
-		Short: "Make the folder of a master of a backup",
-		Long: `Copy a backup of "vedette master backup" into the folder of a master, which must
-be empty, and check every file. The master starts with it as it was when the backup began.
+		Short: "Make the folder of a master from a backup",
+		Long: `Copy a backup of "vedette master backup" into the folder of a master, which must be
+empty, and check every file. The master then starts in the state of the time when the
+backup began.
 
-With --check, nothing is copied. Run it as the user whom the master runs as, or give
-the files to that user afterwards.`,
+With --check, nothing is copied. Run it as the user of the master, or give the files
+to that user afterwards.`,
 		Example: `  vedette master restore --check /backup/vedette
   sudo -u vedette vedette master restore --data /var/lib/vedette /backup/vedette`,
 		Args: cli.OneArg("DIR"),

@@ -28,12 +28,12 @@ func NewDev() *cobra.Command {
 	d := &dev{}
 	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "Run a master and an agent on this machine, with all that is built in",
-		Long: `Run a master and an agent in one process until ^C, on loopback, and print the
-address to open. Nothing has to be installed or configured.
+		Short: "Run a master and an agent on this machine, with everything built in",
+		Long: `Run a master and an agent in one process until ^C, on loopback, and print the address
+to open. You need not install or configure anything.
 
-Its files go when it stops; --data keeps them. Its agent accepts pushed code,
-unless the configuration says otherwise.`,
+Its files are removed when it stops, unless --data says where to keep them. Its agent
+accepts pushed code, unless the configuration says otherwise.`,
 		Example: `  vedette dev
   vedette dev --listen 127.0.0.1:0
   vedette dev --config my-inspectors.yaml --data ./vedette-data

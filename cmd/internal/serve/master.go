@@ -32,16 +32,15 @@ func NewMaster() *cobra.Command {
 		Short: "Run a master: accept agents and serve the page",
 		Long: `Run a master until ^C. Agents report to it, and browsers open its address.
 
-A master without tokens listens on loopback only, and is for the user who runs
-it and for root; other users of this machine need the key that it prints. To be
-reached from other machines it needs a certificate and tokens; "vedette token"
-makes those.
+A master without tokens listens on loopback only, and serves the user who runs it and
+root; other users of this machine need the key that it prints. To be reached from
+other machines it needs a certificate and tokens; "vedette token" makes those.
 
-It takes over changes of tokens, and of the certificate and its files, as they are
-made and when it gets SIGHUP; connections of a token that is gone are closed.
+It applies changes of tokens, and of the certificate and its files, as they are made
+and at SIGHUP; connections of a removed token are closed.
 
-A script that is pushed is built before it is accepted, in a process that is as
-isolated as an agent's script host. What of this a system cannot do is logged.`,
+A pushed script is built before it is accepted, in a process that is as isolated as an
+agent's script host. Layers of isolation that this system lacks are logged.`,
 		Example: `  vedette master
   vedette master --listen 127.0.0.1:8080
   vedette master --config master.yaml

@@ -20,13 +20,12 @@ func newMasterExport() *cobra.Command {
 	var settings cli.Settings
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
-		Short: "Write all that a stopped master knows, but samples, as lines of JSON",
-		Long: `Write the state of a master that does not run: the catalog with its history,
-rollouts, hosts and the audit log. Samples and the programs of plugins are not in
-it: those are the folders "history" and "artefacts" beside it.
+		Short: "Write everything that a stopped master knows, except samples, as lines of JSON",
+		Long: `Write the state of a stopped master: the catalog with its history, rollouts, hosts and
+the audit log. Samples and the programs of plugins are not included; those are the
+folders "history" and "artefacts" beside the state.
 
-Without FILE, or with -, it goes to the output. A FILE that is there is not
-overwritten.`,
+Without FILE, or with -, it goes to the output. An existing FILE is not overwritten.`,
 		Example: `  vedette master export backup.ndjson
   vedette master export --data /var/lib/vedette | gzip > backup.ndjson.gz`,
 		Args: cli.AtMostOneArg("FILE"),
@@ -47,9 +46,9 @@ func newMasterImport() *cobra.Command {
 	var settings cli.Settings
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Take in what `vedette master export` wrote, into a new master's folder",
-		Long: `Take in an export, all of it or nothing, into the folder of a master that does
-not run and knows nothing yet. With - it is read from the input.`,
+		Short: "Import the output of `vedette master export` into a new master's folder",
+		Long: `Import an export, all of it or nothing, into the empty folder of a stopped master.
+With - it is read from standard input.`,
 		Example: `  vedette master import backup.ndjson
   gunzip < backup.ndjson.gz | vedette master import --data /var/lib/vedette -`,
 		Args: cli.OneArg("FILE"),

@@ -41,13 +41,13 @@ func NewAsk() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ask FILE",
 		Short: "Run a probe once, now, on many hosts, and show the answers as a table",
-		Long: `Run a script once on every selected host and show what it yields as a table: a
-row for each value, with its host and labels. Without --on and --to every host is
-asked. Nothing is kept.
+		Long: `Run a script once on every selected host and show its values as a table: a row for
+each value, with its host and labels. Without --on and --to every host is asked.
+Nothing is stored.
 
---group-by makes one row of all values that agree in some columns, with the lowest, the
-mean and the highest value; --count shows only on how many hosts they are. A column
-is host, key, value, or the name of a label.
+--group-by makes one row of all values that agree in some columns, with the lowest,
+the mean and the highest value; --count shows only the number of hosts. A column is
+host, key, value, or the name of a label.
 
 Hosts that do not answer, or only in part, are named, and the exit status is then 1.`,
 		Example: `  vedette ask openssl.go --group-by version --count

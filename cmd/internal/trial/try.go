@@ -39,10 +39,10 @@ func NewTry() *cobra.Command {
 	t := &try{}
 	cmd := &cobra.Command{
 		Use:   "try FILE",
-		Short: "Run a draft on live hosts for a moment, and keep nothing of it",
-		Long: `Run a script on hosts of the master for some seconds, beside what they run
-already, and show what it yields and prints there, and what it costs. Nothing is
-kept, and it ends when this command does.
+		Short: "Run a draft on live hosts for a moment, and store nothing",
+		Long: `Run a script on hosts of the master for some seconds, beside their other inspectors,
+and show its values, its output and its cost. Nothing is stored, and the trial ends
+with this command.
 
 Without --on and --to it runs on the only host that there is. Exit status 1 says
 that it failed somewhere.`,
