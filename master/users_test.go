@@ -110,6 +110,9 @@ func TestCookies(t *testing.T) {
 	if status, text := request(t, m, good, http.MethodGet, "/metrics"); status != http.StatusOK {
 		t.Fatal(status, text)
 	}
+	if _, text := request(t, m, good, http.MethodGet, wire.LoginPath); !strings.Contains(text, `"who":"alice"`) {
+		t.Errorf("who is logged in: %s", text)
+	}
 	peer := dial(t, m, nil, rpc.DialOptions{Header: good})
 	if info := call[wire.InfoResult](t, peer, wire.MasterInfo.Name, nil); info.Role != "viewer" {
 		t.Errorf("alice is a %s", info.Role)

@@ -81,8 +81,7 @@ type UserLogoutResult struct {
 
 // LoginWays says how people can log in.
 type LoginWays struct {
-	Users  bool   `json:"users"`            // by name and password
-	Single string `json:"single,omitempty"` // by the provider of that name
+	Users bool `json:"users"` // by name and password; a token is always taken
 	// Who names the user who is logged in; "" for nobody.
 	Who string `json:"who,omitempty"`
 }
