@@ -93,7 +93,7 @@ type Agent struct {
 	spooler    *delivery.Spooler
 	session    *session
 	metrics    *metricsServer
-	signers    assignment.Signers
+	signers    *assignment.Signers
 	trials     *trials
 	prints     *prints
 	live       *liveFeed
@@ -122,6 +122,9 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	known, tlsConfig, tlsErr := joined(deps.Log, &cfg)
 	host, hostErr := hostName(deps.Log, cfg.Host)
 	keys, keysErr := assignment.ParseSigners(cfg.Policy.Signers)
+	for name, secret := range cfg.Secrets {
+		keysErr = errors.Join(keysErr, keys.Know(name, secret.Signers))
+	}
 	if err := errors.Join(hostErr, tlsErr, keysErr, deps.check()); err != nil {
 		return nil, fmt.Errorf("cannot make the agent: %w", err)
 	}
@@ -278,7 +281,7 @@ func (a *Agent) hello() wire.HelloParams {
 
 		AcceptsPushed: a.cfg.AcceptPushedInspectors,
 		Signers:       a.signers.IDs(),
-		Policy:        policyOf(a.cfg.Policy),
+		Policy:        policyOf(a.cfg.Policy, a.cfg.SecretRules()),
 	}
 }
 

@@ -5,15 +5,22 @@ import (
 	"slices"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // policyOf is what the master is told of the host's policy, so that it can say
 // before a push who will refuse it. It is told only; the agent decides. A policy that
 // is too long is not told.
-func policyOf(p config.Policy) *wire.Policy {
+func policyOf(p config.Policy, secrets map[string]inspectors.SecretRule) *wire.Policy {
 	told := &wire.Policy{
 		Net: p.Net, Connect: p.Connect, Unix: withLinks(p.Unix), Processes: p.Processes, FS: withLinks(p.FS), Exec: p.Exec, Plugins: p.Plugins,
+	}
+	for name, rule := range secrets {
+		if told.Secrets == nil {
+			told.Secrets = make(map[string]wire.SecretRule)
+		}
+		told.Secrets[name] = wire.SecretRule{For: rule.For, Signers: rule.Signers}
 	}
 	if told.Size() > wire.MaxPolicy {
 		return nil

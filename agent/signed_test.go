@@ -180,7 +180,7 @@ func TestSignersRefuseWhatIsNotUTF8(t *testing.T) {
 		t.Fatal(err)
 	}
 	odd := code("disk", "one \xff")
-	if err := keys.Check(&odd, []wire.Signature{signature(key, odd)}); !errors.Is(err, inspectors.ErrPolicy) || !strings.Contains(err.Error(), "not UTF-8") {
+	if _, err := keys.Check(&odd, []wire.Signature{signature(key, odd)}); !errors.Is(err, inspectors.ErrPolicy) || !strings.Contains(err.Error(), "not UTF-8") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := assignment.ParseSigners([]string{"me"}); err == nil || !strings.Contains(err.Error(), `agent.policy.signers: "me" is not a public key`) {

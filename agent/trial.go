@@ -48,7 +48,7 @@ type trials struct {
 	log     *slog.Logger
 	runner  schedule.Runner
 	accepts bool
-	signers assignment.Signers
+	signers *assignment.Signers
 	all     sync.WaitGroup // of their goroutines
 
 	mu      sync.Mutex
@@ -78,7 +78,7 @@ var (
 	errTrialCrashed = errors.New("it crashed its process, which ends a trial")
 )
 
-func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys assignment.Signers) *trials {
+func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys *assignment.Signers) *trials {
 	return &trials{log: log, runner: runner, accepts: accepts, signers: keys, running: make(map[string]*trial)}
 }
 
@@ -104,13 +104,15 @@ func (t *trials) try(ctx context.Context, p wire.AgentTryParams) (wire.Empty, er
 	if !t.accepts {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
 	}
-	if err := t.signers.Check(&p.Code, p.Signatures); err != nil {
+	by, err := t.signers.Check(&p.Code, p.Signatures)
+	if err != nil {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "%v", err)
 	}
 	d, err := trialDefinition(&p)
 	if err != nil {
 		return wire.Empty{}, rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
 	}
+	d.SignedBy = by
 	running, stop := context.WithCancelCause(context.Background())
 	r := &trial{
 		id: p.Trial, def: d, length: min(time.Duration(p.ForMS)*time.Millisecond, maxTrialTime),
@@ -144,6 +146,7 @@ func trialDefinition(p *wire.AgentTryParams) (inspectors.Definition, error) {
 		return d, err
 	}
 	// Whatever it does, it does to itself.
+	d.DraftOf = d.Name
 	d.Name, d.Isolation = trialPrefix+p.Trial+"/"+d.Name, inspectors.IsolationOwn
 	return d, d.Validate()
 }

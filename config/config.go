@@ -252,6 +252,9 @@ type Agent struct {
 	// inspectors of this configuration and the built-in ones are not bounded by
 	// it, except for the programs that they run.
 	Policy Policy `yaml:"policy"`
+	// Secrets are values that scripts of this host may know, by name, such as
+	// passwords; see Secret.
+	Secrets map[string]Secret `yaml:"secrets"`
 	// ScriptUser is the number of the user and the group that scripts run as
 	// where the agent runs as root. No system gives the default to anybody.
 	ScriptUser int `yaml:"script_user" default:"1986356340" min:"1" max:"2147483647"`
@@ -322,6 +325,25 @@ type Policy struct {
 // Needs returns the policy as package inspectors knows it.
 func (p Policy) Needs() inspectors.Policy {
 	return inspectors.Policy{Net: p.Net, Endpoints: p.Connect, Sockets: p.Unix, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins}
+}
+
+// Secret is a value that scripts of this host may know, such as a password, and who
+// may. Only its name leaves the host.
+type Secret struct {
+	// File holds the value and nothing else; a new line at its end is left out. It is
+	// read anew each time. A file that every user of the machine can read is refused.
+	File string `yaml:"file" absent:"the credential of the secret's name that systemd passes on" path:"true"`
+	// Env is the variable of the agent's environment that holds the value, in place of
+	// a file.
+	Env string `yaml:"env"`
+	// For names the inspectors that may know it, or patterns of their names, for
+	// example pg/*.
+	For []string `yaml:"for"`
+	// Signers lists public keys, in the form that `vedette key` prints. Code that a
+	// master sends may know it only with a signature by one of them, also where
+	// Policy.Signers names nobody. For or Signers must be given; where both are, both
+	// must be met.
+	Signers []string `yaml:"signers"`
 }
 
 // Library is a choice of built-in inspectors.

@@ -1,9 +1,12 @@
 package config
 
-import "path/filepath"
+import (
+	"os"
+	"path/filepath"
+)
 
 // Private lists the files and folders that belong to master and agent alone, as
-// absolute paths: the configuration, where tokens and keys are, and the data.
+// absolute paths: the configuration, where tokens, keys and secrets are, and the data.
 // No script has any business there. Not all of them need be there.
 func (c *Config) Private() []string {
 	paths := []string{dotEnvName, c.Agent.TokenFile, c.Agent.Data, c.Master.Data, c.Master.TLS.Key}
@@ -12,6 +15,12 @@ func (c *Config) Private() []string {
 	}
 	if c.src != nil {
 		paths = append(paths, c.src.file)
+	}
+	for _, s := range c.Agent.Secrets {
+		paths = append(paths, s.File)
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); filepath.IsAbs(dir) {
+		paths = append(paths, dir)
 	}
 	var list []string
 	for _, path := range paths {

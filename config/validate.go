@@ -250,7 +250,8 @@ func (l *loader) policy() {
 		l.check(err != nil || strings.ContainsAny(p, " \t\n"), l.entry("agent.policy.unix", i),
 			"%s is not a socket that a script can name; write its absolute and plain path, such as /run/app.sock", quote(p))
 	}
-	l.signers()
+	l.publicKeys("agent.policy.signers", l.c.Agent.Policy.Signers)
+	l.secrets()
 	for i, p := range l.c.Agent.Policy.Exec {
 		_, err := inspectors.ParseNeeds("exec:" + p)
 		if err != nil || strings.ContainsAny(p, " \t\n") {
@@ -260,16 +261,17 @@ func (l *loader) policy() {
 	}
 }
 
-func (l *loader) signers() {
+// publicKeys checks a list of public keys.
+func (l *loader) publicKeys(path string, texts []string) {
 	first := make(map[string]int)
-	for i, text := range l.c.Agent.Policy.Signers {
-		at := l.entry("agent.policy.signers", i)
+	for i, text := range texts {
+		at := l.entry(path, i)
 		if _, err := signing.ParsePublic(text); err != nil {
 			l.check(true, at, "%s is not a public key: %v; write it as `vedette key` prints it, %sBASE64", quote(text), err, signing.Prefix)
 			continue
 		}
 		before, twice := first[text]
-		l.check(twice, at, "it is the same key as agent.policy.signers[%d]", before)
+		l.check(twice, at, "it is the same key as %s", l.entry(path, before))
 		if !twice {
 			first[text] = i
 		}

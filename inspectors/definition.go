@@ -37,6 +37,13 @@ type Definition struct {
 	// Assigned is the revision of the master's catalog that this is, where it is
 	// one. It is a name only, and changes nothing.
 	Assigned string
+	// DraftOf is the inspector that a trial is a draft of: the host's Policy knows it
+	// by that name. Else it is empty.
+	DraftOf string `json:",omitempty"`
+	// SignedBy are the ids of the keys that have signed code which came from a master,
+	// as far as the host knows the keys: the signatures are verified. They change
+	// nothing of the code.
+	SignedBy []string `json:",omitempty"`
 	// Script is the inspector's source, or nil.
 	Script *Script
 	// Plugin is the program that holds the inspector, or nil.

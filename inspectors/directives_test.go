@@ -41,7 +41,7 @@ func TestBadDirectives(t *testing.T) {
 		"//vedette:isolation mine\npackage x": `x.go:1:1: isolation "mine" is not known; write shared or own`,
 		"//vedette:needs\npackage x":          "x.go:1:1: //vedette:needs has no value; write //vedette:needs net fs:/var/log/app",
 		"//vedette:needs nett fs:a fs:/a/ fs:/ fs: exec:ss,ip exec:/usr//bin/ss exec:/ exec:\n" +
-			"package x": `x.go:1:1: needs: "nett" is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH and exec:PATH; fs:a is not absolute; write it as fs:/a; fs:/a/ is not plain; write it as fs:/a; ` +
+			"package x": `x.go:1:1: needs: "nett" is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH, exec:PATH and secret:NAME; fs:a is not absolute; write it as fs:/a; fs:/a/ is not plain; write it as fs:/a; ` +
 			"fs:/ is everything; name the folder that is read; fs: has no path; write it as fs:/var/log/app; " +
 			"exec:ss,ip is not absolute, and programs are not looked for; write it as exec:/usr/bin/ss,ip; exec:/usr//bin/ss is not plain; write it as " +
 			"exec:/usr/bin/ss; " +

@@ -22,6 +22,7 @@ import (
 //	            output, open files and programs
 //	fs:PATH     to read a file, or a folder with all that is in it
 //	exec:PATH   to run a program with Exec
+//	secret:NAME the value of a secret of the host, with Secret
 //
 // What it does not name it cannot reach, and a host's Policy bounds what code
 // from elsewhere may name, and which programs any script may. The zero value
@@ -38,9 +39,11 @@ type Needs struct {
 	Files []string
 	// Programs are absolute and clean paths, sorted, each once.
 	Programs []string
+	// Secrets are names, sorted, each once.
+	Secrets []string
 }
 
-// maxPaths is the most files, programs, endpoints or sockets that one script may name.
+// maxPaths is the most files, programs, endpoints, sockets or secrets that one script may name.
 const maxPaths = 32
 
 // Connects reports whether the script needs any connection.
@@ -66,6 +69,7 @@ func ParseNeeds(text string) (Needs, error) {
 	tidy(&n.Programs, "programs", "")
 	tidy(&n.Endpoints, "hosts", "; name the network that they are in")
 	tidy(&n.Sockets, "sockets", "; name the folder that they are in")
+	tidy(&n.Secrets, "secrets", "")
 	if err := errors.Join(faults...); err != nil {
 		return Needs{}, err
 	}
@@ -96,8 +100,10 @@ func (n *Needs) parseWord(word string) error {
 		list, check = &n.Programs, checkNeededProgram
 	case kind == "unix":
 		list, check = &n.Sockets, checkNeededSocket
+	case kind == "secret":
+		list, check = &n.Secrets, ValidateSecretName
 	default:
-		return fmt.Errorf("%s is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH and exec:PATH", quote(word))
+		return fmt.Errorf("%s is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH, exec:PATH and secret:NAME", quote(word))
 	}
 	if err := check(rest); err != nil {
 		return err
@@ -159,6 +165,9 @@ func (n Needs) String() string {
 	for _, p := range n.Programs {
 		words = append(words, "exec:"+p)
 	}
+	for _, name := range n.Secrets {
+		words = append(words, "secret:"+name)
+	}
 	return strings.Join(words, " ")
 }
 
@@ -183,6 +192,8 @@ type Policy struct {
 	// Plugins are compiled programs, which have the rights of the agent: the rest
 	// of the policy does not bound them.
 	Plugins bool
+	// Secrets are those of the host, by name, with who may have them.
+	Secrets map[string]SecretRule
 }
 
 // ErrPolicy is wrapped by the errors of a Policy's methods.
@@ -193,7 +204,8 @@ func refused(need, setting string) error {
 	return fmt.Errorf("%w: the script says %sneeds %s, but %s", ErrPolicy, directivePrefix, need, setting)
 }
 
-// Check refuses needs that the policy does not cover, every one of them.
+// Check refuses needs that the policy does not cover, every one of them, but for
+// secrets: CheckSecrets asks whose the needs are.
 func (p Policy) Check(n Needs) error {
 	var faults []error
 	refuse := func(need, setting string) { faults = append(faults, refused(need, setting)) }

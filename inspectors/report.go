@@ -82,7 +82,8 @@ type Report struct {
 	scratch []byte              // of put
 	faults  []error
 	refused int
-	weigh   func(bytes int) bool // or nil; see Weigh
+	weigh   func(bytes int) bool     // or nil; see Weigh
+	secret  func(text string) string // or nil; see Guard
 	// received is whether the samples come from another report; see Received.
 	received bool
 }
@@ -135,13 +136,37 @@ func (r *Report) Err() error {
 // Fork returns an empty report for the same run, for a runtime that cannot be
 // sure that the inspector has let go of the report it was given: what comes in
 // time is merged, the rest goes nowhere.
-func (r *Report) Fork() *Report { return &Report{name: r.name, time: r.time, weigh: r.weigh} }
+func (r *Report) Fork() *Report {
+	return &Report{name: r.name, time: r.time, weigh: r.weigh, secret: r.secret}
+}
 
 // Weigh has f called with about the weight of each sample that is to be added,
 // before it is; where f returns false the sample is refused. It is for a
 // runtime that bounds what a run may yield, and no method, so that no inspector
 // reaches it.
 func Weigh(r *Report, f func(bytes int) bool) { r.weigh = f }
+
+// Guard has samples refused whose name or labels hold a secret: f returns the name of
+// one that a text holds, or "". It is for runtimes, as Weigh is.
+func Guard(r *Report, f func(text string) (secret string)) { r.secret = f }
+
+// guarded refuses a sample that holds a secret, without a word of the sample.
+func (r *Report) guarded(name string, pairs []string) bool {
+	if r.secret == nil {
+		return false
+	}
+	for i := -1; i < len(pairs); i++ {
+		text, what := name, "name of a sample"
+		if i >= 0 {
+			text, what = pairs[i], []string{"name of a label", "value of a label"}[i%2]
+		}
+		if secret := r.secret(text); secret != "" {
+			r.refuse(fmt.Errorf("%s: the %s holds secret %s; leave it out", r.name, what, secret))
+			return true
+		}
+	}
+	return false
+}
 
 // Received says that the samples to be added come from another process, in which they
 // were in a report: the values of labels that are fine are not escaped again.
@@ -165,6 +190,9 @@ func (r *Report) Merge(other *Report) {
 }
 
 func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
+	if r.guarded(name, pairs) {
+		return
+	}
 	sample := Sample{Key: JoinKey(r.name, name), Kind: kind, Time: r.time, Value: value}
 	if err := ValidateKey(sample.Key); err != nil {
 		r.refuse(err)

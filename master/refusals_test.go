@@ -96,6 +96,9 @@ func TestCheckForeseesPolicies(t *testing.T) {
 			if random.IntN(2) == 0 {
 				a.policy.FS = []string{"/var/log"}
 			}
+			if rule := random.IntN(4); rule > 0 {
+				a.policy.Secrets = map[string]wire.SecretRule{"pw": {For: [][]string{1: {"other"}, 2: {"d*"}, 3: {"?*"}}[rule]}}
+			}
 		}
 		a.connect(t, m)
 		policies[a.host] = a.policy
@@ -105,7 +108,10 @@ func TestCheckForeseesPolicies(t *testing.T) {
 		"processes":            func(p *wire.Policy) bool { return !p.Processes },
 		"exec:/usr/bin/uptime": func(p *wire.Policy) bool { return len(p.Exec) == 0 },
 		"fs:/var/log/app":      func(p *wire.Policy) bool { return len(p.FS) == 0 },
-		"fs:/srv":              func(*wire.Policy) bool { return true },
+		"secret:pw": func(p *wire.Policy) bool {
+			return !slices.Equal(p.Secrets["pw"].For, []string{"d*"}) && !slices.Equal(p.Secrets["pw"].For, []string{"?*"})
+		},
+		"fs:/srv": func(*wire.Policy) bool { return true },
 	}
 	for range 20 {
 		var needs []string

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
@@ -123,7 +124,7 @@ func (b *batch) receive(stream grpc.ServerStreamingClient[pb.RunReply]) error {
 		}
 		for _, o := range reply.GetOutputs() {
 			if b.asked(o.GetName()) {
-				b.process.hooks.output(o.GetName(), printable(o.GetLine()))
+				b.process.hooks.output(o.GetName(), b.process.said(o.GetLine()))
 			}
 		}
 		b.process.hooks.health(b.process, reply)
@@ -162,7 +163,7 @@ func (b *batch) answer(r *pb.Result) {
 		b.mu.Unlock()
 		return
 	}
-	o := outcome(t, r, b.sent)
+	o := outcome(t, r, b.sent, b.process.spec.mask)
 	b.process.pool.account(&o, r.GetStatus())
 	b.heard(t.job.Name, r.GetStatus())
 	b.report(t, o)
@@ -252,14 +253,14 @@ func (b *batch) fault(ctx context.Context, rest []*task, err error) ([]*task, *d
 		select {
 		case <-b.process.dead:
 		default:
-			return rest, nil, fmt.Errorf("%w: the call failed: %s", ErrUnavailable, printable(status.Convert(err).Message()))
+			return rest, nil, fmt.Errorf("%w: the call failed: %s", ErrUnavailable, b.process.said(status.Convert(err).Message()))
 		}
 	}
 	return rest, b.process.awaitDeath(err), nil
 }
 
-// outcome reads one result. Nothing in it is trusted.
-func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
+// outcome reads one result. Nothing in it is trusted, and no secret is taken from it.
+func outcome(t *task, r *pb.Result, sent time.Time, m *mask.Mask) Outcome {
 	o := Outcome{
 		Name:     t.job.Name,
 		Start:    startOf(r, sent),
@@ -267,7 +268,7 @@ func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
 		CPU:      max(time.Duration(r.GetCpuNs()), 0),
 		Starved:  min(max(time.Duration(r.GetStarvedNs()), 0), time.Since(sent)),
 	}
-	said := printable(r.GetError())
+	said := m.Text(printable(r.GetError()))
 	switch r.GetStatus() {
 	case pb.Status_STATUS_DONE:
 		if said != "" {
@@ -295,7 +296,7 @@ func outcome(t *task, r *pb.Result, sent time.Time) Outcome {
 		o.Err = errors.Join(o.Err, budgetError("output", inspectors.FormatBytes(size), inspectors.FormatBytes(t.budget.Output)))
 		return o
 	}
-	samples, err := link.DecodeSamples(t.job.Name, o.Start, r.GetSamples())
+	samples, err := link.DecodeSamples(t.job.Name, o.Start, r.GetSamples(), m.Find)
 	o.Samples = samples
 	if err != nil {
 		o.Err = errors.Join(o.Err, err)

@@ -2,16 +2,18 @@ package plugins
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"syscall"
 
+	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/plugins/internal/executor"
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 )
 
-// execute has the agent run the programs that the scripts of a script host need,
-// until release.
+// execute has the agent run the programs that the scripts of a script host need, and
+// tell it their secrets, until release.
 func (p *process) execute() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	stream, err := p.rpc.Execute(ctx)
@@ -20,7 +22,10 @@ func (p *process) execute() error {
 		return fmt.Errorf("cannot run programs for it: %w", err)
 	}
 	keepers := p.keepers()
-	agent := &executor.Agent{Programs: p.spec.needs.Programs, Run: keepers.Run, Slots: p.spec.programs}
+	agent := &executor.Agent{
+		Programs: p.spec.needs.Programs, Run: keepers.Run, Slots: p.spec.programs,
+		Secrets: p.spec.needs.Secrets, Secret: p.secret, Mask: p.spec.mask,
+	}
 	p.executing, p.executed = cancel, make(chan struct{})
 	go func() {
 		defer close(p.executed)
@@ -28,6 +33,29 @@ func (p *process) execute() error {
 	}()
 	return nil
 }
+
+// secret returns the value of a secret of the host, which is masked from now on in
+// all that the process tells.
+func (p *process) secret(name string) (string, error) {
+	read := p.pool.options.Secret
+	if read == nil {
+		return "", errors.New("this host has no secrets")
+	}
+	value, err := read(name)
+	if err != nil {
+		p.spec.log.Warn("a secret cannot be handed to a script", "secret", name, "reason", err)
+		return "", err
+	}
+	if len(value) < mask.MinBytes || len(value) > mask.MaxBytes {
+		return "", fmt.Errorf("its value has %d bytes; at least %d and at most %d are needed, or it could not be kept out of what scripts tell",
+			len(value), mask.MinBytes, mask.MaxBytes)
+	}
+	p.spec.mask.Learn(name, value)
+	return value, nil
+}
+
+// said makes what a child says fit for a log: it is printable, and without secrets.
+func (p *process) said(text string) string { return p.spec.mask.Text(printable(text)) }
 
 // keepers are what runs the programs, as the user that scripts run as and within
 // the limits of a script host.

@@ -1,6 +1,7 @@
 package plugins
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -95,7 +96,7 @@ func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 		policy.Files, policy.Sockets = realPaths(policy.Files), realPaths(policy.Sockets)
 		check = policy.Check
 	}
-	if err := check(needs); err != nil {
+	if err := errors.Join(check(needs), policy.CheckSecrets(needs, &d)); err != nil {
 		return inspectors.Needs{}, fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
 	for _, path := range slices.Concat(needs.Files, needs.Sockets) {

@@ -43,6 +43,9 @@ type PoolOptions struct {
 	// Policy bounds what inspectors that a master sent may need, and which
 	// programs any script may.
 	Policy inspectors.Policy
+	// Secret returns the value of a secret of the host, as it is now. Policy says who
+	// may have it. Nil is a host without secrets.
+	Secret func(name string) (string, error)
 	// Sandbox says how script hosts are isolated.
 	Sandbox Sandbox
 }

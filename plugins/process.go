@@ -347,32 +347,32 @@ func (p *process) load(ctx context.Context, m *member) error {
 		TimeoutMs:  d.Timeout.Milliseconds(),
 	})
 	if err == nil {
-		return loadError(reply)
+		return loadError(reply, p.said)
 	}
 	return p.loadFault(ctx, d.Name, err)
 }
 
 // loadError is what the process said against a script.
-func loadError(reply *pb.LoadReply) error {
+func loadError(reply *pb.LoadReply, said func(string) string) error {
 	if reply.GetError() == "" {
 		return nil
 	}
 	if reply.GetTimedOut() {
 		if err := starvedError(time.Duration(reply.GetStarvedNs()), server.BuildTime); err != nil {
-			return fmt.Errorf("the script was not built in time: %w: %s", err, printable(reply.GetError()))
+			return fmt.Errorf("the script was not built in time: %w: %s", err, said(reply.GetError()))
 		}
-		return fmt.Errorf("%w: %s", errLate, printable(reply.GetError()))
+		return fmt.Errorf("%w: %s", errLate, said(reply.GetError()))
 	}
 	var all inspectors.Diagnostics
 	for _, d := range reply.GetDiagnostics() {
 		all = append(all, inspectors.Diagnostic{
-			File: d.GetFile(), Line: int(d.GetLine()), Col: int(d.GetColumn()), Message: printable(d.GetMessage()), Fix: printable(d.GetFix()),
+			File: d.GetFile(), Line: int(d.GetLine()), Col: int(d.GetColumn()), Message: said(d.GetMessage()), Fix: said(d.GetFix()),
 		})
 	}
 	if len(all) > 0 {
 		return all
 	}
-	return errors.New(printable(reply.GetError()))
+	return errors.New(said(reply.GetError()))
 }
 
 // Why a script is not loaded that took too long: its process has given it up, or
@@ -414,7 +414,7 @@ func (p *process) awaitDeath(err error) *death {
 		return p.death
 	case <-timer.C:
 		p.mu.Lock()
-		p.broke = "its connection broke: " + printable(err.Error())
+		p.broke = "its connection broke: " + p.said(err.Error())
 		p.mu.Unlock()
 		_ = p.child.Kill(context.Background())
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/lean"
+	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 )
 
@@ -36,6 +37,9 @@ func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspecto
 	s := spec{
 		kind: kind, name: name, what: what, env: env, dir: "/", spawner: p.scripts, wait: p.tuning.start, log: p.log, args: p.options.ScriptHost,
 		needs: needs, sandbox: p.options.Sandbox, programs: p.programs, oomScoreAdj: limits.OOMScoreAdj, limits: limits,
+	}
+	if len(needs.Secrets) > 0 {
+		s.mask = &mask.Mask{}
 	}
 	if len(s.args) > 0 {
 		s.path = locate(s.args[0])

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/plugins/internal/executor"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	pb "github.com/vedettehq/vedette/plugins/proto"
@@ -52,6 +53,7 @@ type spec struct {
 	// Of a script host: what its scripts need, how it is isolated, and how much sooner than others the
 	// system kills it when memory runs out.
 	needs       inspectors.Needs
+	mask        *mask.Mask // of the secrets that they were given, or nil
 	sandbox     Sandbox
 	programs    executor.Slots
 	limits      Limits
@@ -77,7 +79,7 @@ func startProcess(ctx context.Context, pool *Pool, s *spec, h hooks) (_ *process
 		flying:  make(map[*task]struct{}),
 		idle:    make(chan struct{}),
 	}
-	p.stderr = &stderrTail{forward: p.logLine}
+	p.stderr = &stderrTail{forward: p.logLine, mask: s.mask}
 	defer func() {
 		if err != nil {
 			p.release()
@@ -177,8 +179,8 @@ func (p *process) clientConfig(cmd *exec.Cmd) *plugin.ClientConfig {
 		SkipHostEnv:         true,
 		StartTimeout:        longestStart,
 		Stderr:              p.stderr,
-		SyncStdout:          &stderrTail{forward: p.logLine},
-		SyncStderr:          &stderrTail{forward: p.logLine},
+		SyncStdout:          &stderrTail{forward: p.logLine, mask: p.spec.mask},
+		SyncStderr:          &stderrTail{forward: p.logLine, mask: p.spec.mask},
 		PluginLogBufferSize: maxStderrLine,
 		Logger:              hclog.NewNullLogger(),
 		UnixSocketConfig:    &plugin.UnixSocketConfig{TempDir: p.spec.sockets},
@@ -213,7 +215,7 @@ func (p *process) connect(ctx context.Context) error {
 	if !p.spec.foreign {
 		p.hooks.isolated(about.GetLayers())
 	}
-	if len(p.spec.needs.Programs) > 0 {
+	if len(p.spec.needs.Programs)+len(p.spec.needs.Secrets) > 0 {
 		return p.execute()
 	}
 	return nil

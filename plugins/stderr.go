@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unicode"
 
+	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 )
 
@@ -21,6 +22,7 @@ const (
 // and keeps what the Go runtime says of a crash.
 type stderrTail struct {
 	forward func(level, line string) // level as hclog names it, or empty
+	mask    *mask.Mask               // of secrets, or nil
 
 	mu      sync.Mutex
 	partial []byte // guarded by mu, as all below
@@ -37,7 +39,7 @@ func (t *stderrTail) Write(p []byte) (int, error) {
 	n := len(p)
 	for {
 		line, rest, whole := bytes.Cut(p, []byte("\n"))
-		if room := maxStderrLine - len(t.partial); room > 0 {
+		if room := maxStderrLine + t.mask.Reach() - len(t.partial); room > 0 {
 			t.partial = append(t.partial, line[:min(room, len(line))]...)
 		}
 		if !whole {
@@ -53,6 +55,7 @@ func (t *stderrTail) lineLocked(line string) {
 	if strings.TrimSpace(line) == "" {
 		return
 	}
+	line = t.mask.Cut(line, maxStderrLine)
 	level, text := parseLogLine(line)
 	t.last = printable(text)
 	t.crashLocked(line)

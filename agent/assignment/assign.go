@@ -56,7 +56,7 @@ type Options struct {
 	// Accepts is whether the host takes code from a master at all, Signers whose
 	// code, and Plugins why it takes no plugins, or nil.
 	Accepts bool
-	Signers Signers
+	Signers *Signers
 	Plugins error
 	// Programs fetches the programs of plugins; nil fetches none.
 	Programs programs.Source

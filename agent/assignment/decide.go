@@ -19,7 +19,7 @@ type facts struct {
 	last   map[string]inspectors.Definition
 	before map[string]wire.Assigned
 
-	signers  Signers
+	signers  *Signers
 	plugins  error // why this host runs no pushed plugins, or nil
 	programs map[wire.Artefact]program
 }
@@ -129,7 +129,8 @@ func (f *facts) instead(name string, needs map[wire.Artefact]bool) (inspectors.D
 // definition makes a definition of one assigned inspector, and adds the program
 // that it needs.
 func (f *facts) definition(item *wire.Assigned, needs map[wire.Artefact]bool) (inspectors.Definition, error) {
-	if err := f.signers.Check(&item.Code, item.Signatures); err != nil {
+	by, err := f.signers.Check(&item.Code, item.Signatures)
+	if err != nil {
 		return inspectors.Definition{}, err // before anything is done with it
 	}
 	file := ""
@@ -155,5 +156,6 @@ func (f *facts) definition(item *wire.Assigned, needs map[wire.Artefact]bool) (i
 	if err != nil {
 		return d, fmt.Errorf("cannot run it: %w", err)
 	}
+	d.SignedBy = by
 	return d, nil
 }

@@ -72,7 +72,7 @@ func (w *world) facts() *facts {
 		f.items = append(f.items, w.item(w.name()))
 	}
 	if w.IntN(2) == 0 {
-		f.signers = Signers{w.key.Public().ID(): w.key.Public()}
+		f.signers = mustParseSigners(w.key)
 	}
 	if w.IntN(4) == 0 {
 		f.plugins = fmt.Errorf("%w: no plugins", inspectors.ErrPolicy)
@@ -158,7 +158,7 @@ func faultOf(f *facts, d *decision) string {
 			return fmt.Sprintf("the verdict %+v is not of %+v", v, item)
 		case v.err == nil && (twice || !runs || def.Assigned != item.Revision):
 			return item.Name + " is verified and does not run"
-		case v.err == nil && f.signers.Check(&item.Code, item.Signatures) != nil:
+		case v.err == nil && unsigned(f, item):
 			return item.Name + " runs without a signature"
 		case v.err == nil && item.Plugin != nil && f.plugins != nil:
 			return item.Name + " is a plugin, and runs where none may"
@@ -193,4 +193,17 @@ func TestDecideAsksForPrograms(t *testing.T) {
 	if d := decide(f); len(d.needs) != 0 || len(d.run) != 0 || d.verdicts[0].state != wire.ReceiptRefused {
 		t.Errorf("where no plugins may run: %+v", d)
 	}
+}
+
+func mustParseSigners(key signing.PrivateKey) *Signers {
+	s, err := ParseSigners([]string{key.Public().String()})
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func unsigned(f *facts, item wire.Assigned) bool {
+	_, err := f.signers.Check(&item.Code, item.Signatures)
+	return err != nil
 }

@@ -202,8 +202,8 @@ func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 	case runs:
 		m.wanted = d
 		s.track.Adopt(d)
-	case m.wanted.Assigned != d.Assigned:
-		return false
+	case m.wanted.Assigned != d.Assigned, !slices.Equal(m.wanted.SignedBy, d.SignedBy):
+		return false // a secret may be for a key that has signed by now
 	case err != nil:
 		s.track.LoadFailed(d, err, live.Assigned)
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	Private []string
 	// Exec runs the programs that the script says it needs. Nil runs none.
 	Exec inspectors.Executor
+	// Secret returns the secrets that the script says it needs. Nil returns none.
+	Secret inspectors.SecretKeeper
 }
 
 // Program is a script, ready to run. It implements inspectors.Inspector.
@@ -59,7 +61,7 @@ type Program struct {
 	script inspectors.Script
 	output *output
 	files  *files.Reader
-	// within makes the context of a run that may execute programs; nil for none.
+	// within makes the context of a run that may execute programs or know secrets.
 	within func(context.Context) context.Context
 	busy   atomic.Bool
 	closed atomic.Bool
@@ -115,9 +117,7 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	p := &Program{script: *d.Script, core: core, output: &output{w: o.Output}, files: files.New(o.Files, o.Private)}
-	if programs := said.Needs.Programs; len(programs) > 0 && o.Exec != nil {
-		p.within = func(ctx context.Context) context.Context { return inspectors.WithExec(ctx, programs, o.Exec) }
-	}
+	p.within = o.within(said.Needs)
 	p.output.begin()
 	m, err := p.build(ctx, core)
 	if err != nil {
@@ -125,6 +125,19 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	}
 	p.kept.machine = m
 	return p, nil
+}
+
+// within returns what makes the context of a run of a script with these needs.
+func (o Options) within(n inspectors.Needs) func(context.Context) context.Context {
+	return func(ctx context.Context) context.Context {
+		if len(n.Programs) > 0 && o.Exec != nil {
+			ctx = inspectors.WithExec(ctx, n.Programs, o.Exec)
+		}
+		if len(n.Secrets) > 0 && o.Secret != nil {
+			ctx = inspectors.WithSecrets(ctx, n.Secrets, o.Secret)
+		}
+		return ctx
+	}
 }
 
 // Inspect runs the script once. See inspectors.Inspector for what it may be
@@ -147,9 +160,7 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 		return err
 	}
 	p.output.begin()
-	if p.within != nil {
-		ctx = p.within(ctx)
-	}
+	ctx = p.within(ctx)
 	own := r.Fork()
 	keep, settled, err := m.run(ctx, own)
 	if settled {

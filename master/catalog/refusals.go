@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,8 +39,8 @@ func (t *target) refusal(code signedCode, needs inspectors.Needs, revision strin
 		return fmt.Sprintf("the host's own configuration has an inspector %s", code.Name)
 	case code.Plugin != nil && t.record.OS != "" && code.Plugin.Artefacts[t.record.OS+"/"+t.record.Arch].SHA256 == "":
 		return fmt.Sprintf("there is no program for %s/%s", t.record.OS, t.record.Arch)
-	case t.record.Policy != nil && covers(t.record.Policy, code.Code, needs) != nil:
-		return covers(t.record.Policy, code.Code, needs).Error()
+	case t.record.Policy != nil && covers(t.record.Policy, code, needs) != nil:
+		return covers(t.record.Policy, code, needs).Error()
 	case told.Revision == revision && told.State == wire.ReceiptRefused && len(t.record.Signers) == 0:
 		return told.Reason
 	}
@@ -57,15 +58,20 @@ func needsOf(code wire.Code) inspectors.Needs {
 }
 
 // covers says what of a script's needs a policy does not cover, or that it has no
-// plugins.
-func covers(p *wire.Policy, code wire.Code, needs inspectors.Needs) error {
+// plugins. Whether signatures are good is for the host to say.
+func covers(p *wire.Policy, code signedCode, needs inspectors.Needs) error {
 	policy := inspectors.Policy{
 		Net: p.Net, Endpoints: p.Connect, Sockets: p.Unix, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins,
+		Secrets: make(map[string]inspectors.SecretRule),
+	}
+	for name, rule := range p.Secrets {
+		policy.Secrets[name] = inspectors.SecretRule{For: rule.For, Signers: rule.Signers}
 	}
 	if code.Plugin != nil {
 		return policy.CheckPlugin()
 	}
-	return policy.Check(needs)
+	claimed := &inspectors.Definition{Name: code.Name, Pushed: true, SignedBy: signersOf(code.signatures)}
+	return errors.Join(policy.Check(needs), policy.CheckSecrets(needs, claimed))
 }
 
 // signedByOne reports whether there is a signature of one of the keys. Whether it is

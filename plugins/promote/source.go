@@ -57,6 +57,11 @@ func newProject(definitions []inspectors.Definition) (*project, error) {
 		u := unit{name: d.Name, file: d.Script.File, text: text}
 		if said, err := d.Script.Directives(); err != nil {
 			faults = append(faults, diagnosticsOf(d.Script.File, err)...)
+		} else if len(said.Needs.Secrets) > 0 {
+			at := d.Script.Place(needsLine(d.Script.Source), 1)
+			at.Message = "the script needs secrets of its host, which a plugin does not get"
+			at.Fix = "write the plugin by hand, and let it read what it needs: it has the rights of the agent"
+			faults = append(faults, at)
 		} else if len(said.Needs.Programs) > 0 {
 			u.needs = said.Needs.String()
 		}
@@ -69,11 +74,17 @@ func newProject(definitions []inspectors.Definition) (*project, error) {
 }
 
 // nameLine is the line of the directive that names the inspector, or 1.
-func nameLine(source string) int {
+func nameLine(source string) int { return lineOf(source, "//vedette:name ") }
+
+// needsLine is the line of the directive that names a secret, or 1.
+func needsLine(source string) int { return lineOf(source, "//vedette:needs ") }
+
+// lineOf is the first line that begins so, or 1.
+func lineOf(source, beginning string) int {
 	line := 0
 	for text := range strings.Lines(source) {
 		line++
-		if strings.HasPrefix(text, "//vedette:name ") {
+		if strings.HasPrefix(text, beginning) {
 			return line
 		}
 	}

@@ -62,7 +62,7 @@ func Main() int {
 	s = server.New(server.Options{
 		Build: func(d inspectors.Definition, output io.Writer) (server.Program, error) {
 			defer trimmer.Disturb()
-			return build(d, output, &settings, s.Exec)
+			return build(d, output, &settings, s)
 		},
 		Marker:    marker,
 		Warnings:  func() []string { return warnings },
@@ -83,9 +83,9 @@ func Main() int {
 const rest = 10 * time.Second
 
 // build builds a script that may read what the settings of its sandbox name, and
-// has programs run by execute.
-func build(d inspectors.Definition, output io.Writer, s *sandbox.Settings, execute inspectors.Executor) (server.Program, error) {
-	options := script.Options{Output: output, Files: append([]string{}, s.Read...), Private: s.Private, Exec: execute}
+// has programs run, and is told secrets, by way of the server.
+func build(d inspectors.Definition, output io.Writer, s *sandbox.Settings, by *server.Server) (server.Program, error) {
+	options := script.Options{Output: output, Files: append([]string{}, s.Read...), Private: s.Private, Exec: by.Exec, Secret: by.Secret}
 	program, err := options.Load(d)
 	if err != nil {
 		return nil, err

@@ -114,14 +114,31 @@ type Policy struct {
 	FS        []string `json:"fs,omitempty"`
 	Exec      []string `json:"exec,omitempty"`
 	Plugins   bool     `json:"plugins,omitempty"`
+	// Secrets are the names of the secrets of the host, with who may know them. Their
+	// values are never told.
+	Secrets map[string]SecretRule `json:"secrets,omitempty"`
 }
 
-// MaxPolicy is how many places and paths a Policy names at most. An agent does not
+// SecretRule says which inspectors may know a secret: those whose names match one of
+// For, where that is given, and that one of the keys has signed, where Signers are
+// given.
+type SecretRule struct {
+	For     []string `json:"for,omitempty"`
+	Signers []string `json:"signers,omitempty"` // the ids of keys
+}
+
+// MaxPolicy is how many places, paths and secrets a Policy names at most. An agent does not
 // tell a longer one.
 const MaxPolicy = 256
 
-// Size is how many places and paths the policy names.
-func (p *Policy) Size() int { return len(p.Connect) + len(p.Unix) + len(p.FS) + len(p.Exec) }
+// Size is how many places, paths and secrets the policy names, with who may know those.
+func (p *Policy) Size() int {
+	n := len(p.Connect) + len(p.Unix) + len(p.FS) + len(p.Exec)
+	for _, rule := range p.Secrets {
+		n += 1 + len(rule.For) + len(rule.Signers)
+	}
+	return n
+}
 
 // HelloResult accepts an agent.
 type HelloResult struct {

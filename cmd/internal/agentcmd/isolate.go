@@ -10,6 +10,7 @@ import (
 func isolate(c *config.Config) func(*plugins.PoolOptions) {
 	return func(o *plugins.PoolOptions) {
 		o.Policy = c.Agent.Policy.Needs()
+		o.Policy.Secrets, o.Secret = c.Agent.SecretRules(), c.Agent.ReadSecret
 		o.Sandbox = plugins.Sandbox{User: c.Agent.ScriptUser, Private: c.Private()}
 	}
 }

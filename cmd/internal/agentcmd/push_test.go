@@ -84,6 +84,11 @@ func (p *pusher) push(codes ...wire.Code) {
 	for _, c := range codes {
 		items = append(items, wire.Assigned{Revision: wire.RevisionOf(c), Code: c})
 	}
+	p.assign(items...)
+}
+
+func (p *pusher) assign(items ...wire.Assigned) {
+	p.Helper()
 	p.await("an agent", func() bool { return p.peer != nil })
 	params := wire.Assignment{Hash: wire.AssignmentHash(items), Inspectors: items}
 	if err := p.peer.Call(patience.Context(p), wire.AgentAssign.Name, params, nil); err != nil {

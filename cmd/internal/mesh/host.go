@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,6 +179,9 @@ func policyText(p *wire.Policy) string {
 		if len(list.names) > 0 {
 			parts = append(parts, list.word+" "+strings.Join(list.names, " "))
 		}
+	}
+	if len(p.Secrets) > 0 {
+		parts = append(parts, "secrets "+strings.Join(slices.Sorted(maps.Keys(p.Secrets)), " "))
 	}
 	if len(parts) == 0 {
 		return "pushed code may need nothing"

@@ -3,11 +3,13 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 )
@@ -34,10 +36,56 @@ func allowExec(programs []string) func(*plugins.PoolOptions) {
 	return func(o *plugins.PoolOptions) { o.Policy.Programs = programs }
 }
 
-// explainPolicy adds the flag to an error that names a configuration.
-func explainPolicy(err error) error {
-	if errors.Is(err, inspectors.ErrPolicy) {
-		return fmt.Errorf("%w; here, name it with --allow-exec", err)
+// secretFlag adds the flag that stands for agent.secrets where there is no
+// configuration.
+func secretFlag(cmd *cobra.Command, secrets *[]string) {
+	cmd.Flags().StringArrayVar(secrets, "secret", nil, "give the script the secret `NAME=FILE` that it needs; may be repeated")
+}
+
+// parseSecrets reads the values of that flag. Each file must be one that an agent
+// would take.
+func parseSecrets(texts []string) (map[string]config.Secret, error) {
+	secrets := make(map[string]config.Secret)
+	for _, text := range texts {
+		name, file, ok := strings.Cut(text, "=")
+		if !ok || file == "" {
+			return nil, cli.Usagef("--secret %q is not NAME=FILE; write it as pg-password=./password", text)
+		}
+		if err := inspectors.ValidateSecretName(name); err != nil {
+			return nil, cli.Usagef("--secret %q: %v", text, err)
+		}
+		secrets[name] = config.Secret{File: file}
+		if _, err := secrets[name].Read(name); err != nil {
+			return nil, fmt.Errorf("cannot read secret %q: %w", name, err)
+		}
 	}
-	return err
+	return secrets, nil
+}
+
+// allowSecrets makes a pool tell the secrets to one inspector.
+func allowSecrets(inspector string, secrets map[string]config.Secret) func(*plugins.PoolOptions) {
+	return func(o *plugins.PoolOptions) {
+		o.Policy.Secrets = make(map[string]inspectors.SecretRule)
+		for name, s := range secrets {
+			o.Policy.Secrets[name] = inspectors.SecretRule{For: []string{inspector}}
+			if file, err := filepath.Abs(s.File); err == nil {
+				o.Sandbox.Private = append(o.Sandbox.Private, file)
+			}
+		}
+		o.Secret = func(name string) (string, error) { return secrets[name].Read(name) }
+	}
+}
+
+// explainPolicy adds the flags to an error that names a configuration.
+func explainPolicy(err error) error {
+	if !errors.Is(err, inspectors.ErrPolicy) {
+		return err
+	}
+	if text := err.Error(); strings.Contains(text, "needs secret:") {
+		if strings.Contains(text, "needs exec:") {
+			return fmt.Errorf("%w; here, give a secret with --secret NAME=FILE, and name a program with --allow-exec", err)
+		}
+		return fmt.Errorf("%w; here, give it with --secret NAME=FILE", err)
+	}
+	return fmt.Errorf("%w; here, name it with --allow-exec", err)
 }

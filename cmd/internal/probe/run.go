@@ -25,6 +25,7 @@ type inspectorRun struct {
 	count             int
 	json              bool
 	programs          []string
+	secrets           []string
 }
 
 // NewInspectorRun makes the command of that name.
@@ -38,11 +39,13 @@ runs once, or every --interval until ^C or --count. What the script prints, and
 its errors, go to standard error; a run that failed makes the exit status 1.
 
 It may connect to, and read, what it declares as needs. It may run only programs that
---allow-exec names, in place of agent.policy.exec in a configuration.`,
+--allow-exec names, in place of agent.policy.exec in a configuration, and gets only
+secrets that --secret gives, in place of agent.secrets.`,
 		Example: `  vedette inspector run disk.go
   vedette inspector run cpu.go --interval 1s
   vedette inspector run disk.go --interval 2s --count 5 --json
-  vedette inspector run nginx.go --allow-exec /usr/bin/systemctl`,
+  vedette inspector run nginx.go --allow-exec /usr/bin/systemctl
+  vedette inspector run pg.go --secret pg-password=./password`,
 		Args: cli.OneArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -54,6 +57,7 @@ It may connect to, and read, what it declares as needs. It may run only programs
 	cmd.Flags().IntVar(&r.count, "count", 0, "stop after `N` runs (default 1, without an end if --interval is given)")
 	cmd.Flags().BoolVar(&r.json, "json", false, "print one JSON object a line: {key, labels, val, ts}")
 	ExecFlag(cmd, &r.programs)
+	secretFlag(cmd, &r.secrets)
 	return cmd
 }
 
@@ -94,6 +98,10 @@ func (r *inspectorRun) run(cmd *cobra.Command, file string) (err error) {
 	if err := CheckPrograms(r.programs); err != nil {
 		return err
 	}
+	secrets, err := parseSecrets(r.secrets)
+	if err != nil {
+		return err
+	}
 	d, err := r.definition(cmd, file)
 	if err != nil {
 		return err
@@ -105,7 +113,7 @@ func (r *inspectorRun) run(cmd *cobra.Command, file string) (err error) {
 	defer stop()
 	errs := cmd.ErrOrStderr()
 	log := config.NewLogger(config.Log{Level: slog.LevelError}, errs)
-	pool, err := agentcmd.NewPool("", log, func(_, line string) { cli.Errln(errs, "%s", line) }, allowExec(r.programs))
+	pool, err := agentcmd.NewPool("", log, func(_, line string) { cli.Errln(errs, "%s", line) }, allowExec(r.programs), allowSecrets(d.Name, secrets))
 	if err != nil {
 		return err
 	}

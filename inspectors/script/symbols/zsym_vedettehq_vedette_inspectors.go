@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	githubComVedettehqVedetteInspectorsNames    = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes MaxNagiosTextBytes MaxNagiosValues Nagios NagiosCritical NagiosOK NagiosRange NagiosResult NagiosUnknown NagiosValue NagiosWarning ParseNagios Report Sample"
+	githubComVedettehqVedetteInspectorsNames    = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes MaxNagiosTextBytes MaxNagiosValues Nagios NagiosCritical NagiosOK NagiosRange NagiosResult NagiosUnknown NagiosValue NagiosWarning ParseNagios Report Sample Secret"
 	githubComVedettehqVedetteInspectorsWrappers = ""
 )
 
@@ -67,6 +67,8 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 		return reflect.ValueOf((*inspectors.Report)(nil))
 	case "Sample":
 		return reflect.ValueOf((*inspectors.Sample)(nil))
+	case "Secret":
+		return reflect.ValueOf(inspectors.Secret)
 	}
 	return reflect.Value{}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/mask"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
@@ -41,6 +42,12 @@ type Agent struct {
 	Run func(ctx context.Context, path string, args []string) (Outcome, error)
 	// Slots are those of the agent.
 	Slots Slots
+	// Secrets are the names of those that the scripts of the host need, and may have.
+	Secrets []string
+	// Secret returns the value of one.
+	Secret func(name string) (string, error)
+	// Mask has the values that Secret has returned.
+	Mask *mask.Mask
 }
 
 // Serve answers what comes over a stream until that ends, and returns when all
@@ -115,11 +122,26 @@ func (c *conversation) send(answer *pb.Executed) {
 
 // execute does what a message asks for.
 func (c *conversation) execute(ctx context.Context, e *pb.Execution) *pb.Executed {
+	if e.GetSecret() != "" {
+		return c.tell(e.GetSecret())
+	}
 	o, err := c.allowed(ctx, e)
 	if err != nil {
 		return &pb.Executed{Error: err.Error(), CpuNs: int64(o.CPU)}
 	}
-	return &pb.Executed{Output: o.Output, Code: int32(o.Code), Reason: o.Reason, Stderr: o.Stderr, CpuNs: int64(o.CPU)}
+	return &pb.Executed{Output: o.Output, Code: int32(o.Code), Reason: o.Reason, Stderr: []byte(c.agent.Mask.Tail(string(o.Stderr))), CpuNs: int64(o.CPU)}
+}
+
+// tell answers what asks for a secret.
+func (c *conversation) tell(name string) *pb.Executed {
+	if !slices.Contains(c.agent.Secrets, name) {
+		return &pb.Executed{Error: "no script of this script host needs it"}
+	}
+	value, err := c.agent.Secret(name)
+	if err != nil {
+		return &pb.Executed{Error: err.Error()}
+	}
+	return &pb.Executed{Value: value}
 }
 
 func (c *conversation) allowed(ctx context.Context, e *pb.Execution) (Outcome, error) {

@@ -90,7 +90,7 @@ func TestSamplesRoundTrip(t *testing.T) {
 	if err := proto.Unmarshal(wire, &back); err != nil {
 		t.Fatal(err)
 	}
-	got, err := DecodeSamples("disk/usage", start, &back)
+	got, err := DecodeSamples("disk/usage", start, &back, nil)
 	if err != nil || !reflect.DeepEqual(got, r.Samples()) {
 		t.Errorf("DecodeSamples = %+v, %v; want %+v", got, err, r.Samples())
 	}
@@ -115,7 +115,7 @@ func TestDecodeRefuses(t *testing.T) {
 			Names: []string{"a"}, Values: []float64{1}, LabelCounts: []uint32{1}, Labels: []string{"host", "other"},
 		}, 0, "set by the master"},
 	} {
-		got, err := DecodeSamples("x", time.Now(), tt.in)
+		got, err := DecodeSamples("x", time.Now(), tt.in, nil)
 		if err == nil || !strings.Contains(err.Error(), tt.say) || len(got) != tt.keep {
 			t.Errorf("%s: %d samples, %v; want %d and an error that says %q", name, len(got), err, tt.keep, tt.say)
 		}
@@ -137,7 +137,7 @@ func FuzzDecodeSamples(f *testing.F) {
 		if proto.Unmarshal(data, &in) != nil {
 			return
 		}
-		samples, _ := DecodeSamples("chart/item", time.Now(), &in)
+		samples, _ := DecodeSamples("chart/item", time.Now(), &in, nil)
 		for _, s := range samples {
 			if err := inspectors.ValidateKey(s.Key); err != nil || !strings.HasPrefix(s.Key, "chart/item") {
 				t.Errorf("key %q: %v", s.Key, err)
@@ -170,7 +170,7 @@ func FuzzLabelsArrive(f *testing.F) {
 			t.Fatal(r.Err())
 		}
 		for range 3 {
-			got, err := DecodeSamples("x", now, EncodeSamples("x", want))
+			got, err := DecodeSamples("x", now, EncodeSamples("x", want), nil)
 			if err != nil || len(got) != 1 || got[0].Labels.String() != want[0].Labels.String() {
 				t.Fatalf("%v has become %v, %v", want, got, err)
 			}

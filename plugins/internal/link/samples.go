@@ -47,8 +47,9 @@ func EncodeSamples(name string, samples []inspectors.Sample) *pb.Samples {
 }
 
 // DecodeSamples reads the samples of one run. It trusts nothing: what breaks a
-// rule of package inspectors is refused, as if the author had added it here.
-func DecodeSamples(name string, start time.Time, in *pb.Samples) ([]inspectors.Sample, error) {
+// rule of package inspectors is refused, as if the author had added it here, and so
+// is what holds a secret; see inspectors.Guard.
+func DecodeSamples(name string, start time.Time, in *pb.Samples, secret func(string) string) ([]inspectors.Sample, error) {
 	if in == nil {
 		return nil, nil
 	}
@@ -59,6 +60,7 @@ func DecodeSamples(name string, start time.Time, in *pb.Samples) ([]inspectors.S
 	}
 	report := inspectors.NewReport(name, start)
 	inspectors.Received(report)
+	inspectors.Guard(report, secret)
 	rest := in.Labels
 	for i := range n {
 		var labels []string

@@ -37,12 +37,12 @@ func newExecutions() *executions {
 // an error and not of its timeout.
 const backstop = time.Second
 
-var errNoAgent = errors.New("the agent runs no programs for this process any more")
+var errNoAgent = errors.New("the agent answers this process no more")
 
 // Execute is the call in which the agent takes what is to be run.
 func (s *Server) Execute(stream executeStream) error {
 	if s.options.Build == nil {
-		return status.Error(codes.Unimplemented, "this process runs its programs itself")
+		return status.Error(codes.Unimplemented, "this process runs its programs itself, and has no secrets")
 	}
 	return s.executions.serve(stream)
 }
@@ -84,7 +84,11 @@ func (x *executions) end() {
 
 // Exec has the agent run a program. It is an inspectors.Executor.
 func (s *Server) Exec(ctx context.Context, path string, args []string) ([]byte, error) {
-	answer, err := s.executions.ask(ctx, path, args)
+	e := &pb.Execution{Path: path}
+	for _, arg := range args {
+		e.Args = append(e.Args, []byte(arg))
+	}
+	answer, err := s.executions.ask(ctx, e)
 	meter.From(ctx).Charge(time.Duration(answer.GetCpuNs()))
 	switch {
 	case err != nil:
@@ -97,9 +101,22 @@ func (s *Server) Exec(ctx context.Context, path string, args []string) ([]byte, 
 	}.Result(path)
 }
 
-// ask asks for one run of a program and waits for the answer, or for the end of
-// ctx, which ends the program.
-func (x *executions) ask(ctx context.Context, path string, args []string) (*pb.Executed, error) {
+// Secret has the agent tell the value of a secret. It is an inspectors.SecretKeeper.
+func (s *Server) Secret(ctx context.Context, name string) (string, error) {
+	answer, err := s.executions.ask(ctx, &pb.Execution{Secret: name})
+	switch {
+	case err != nil:
+		return "", err
+	case answer.GetError() != "":
+		return "", errors.New(answer.GetError())
+	}
+	s.mask.Learn(name, answer.GetValue())
+	return answer.GetValue(), nil
+}
+
+// ask asks for one run of a program, or for a secret, and waits for the answer, or
+// for the end of ctx, which ends the program.
+func (x *executions) ask(ctx context.Context, e *pb.Execution) (*pb.Executed, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return nil, errors.New("the context has no deadline")
@@ -116,12 +133,9 @@ func (x *executions) ask(ctx context.Context, path string, args []string) (*pb.E
 		return nil, errNoAgent
 	}
 	x.last++
-	e := &pb.Execution{Id: x.last, Path: path, TimeoutMs: max(time.Until(deadline)+backstop, 1).Milliseconds()}
+	e.Id, e.TimeoutMs = x.last, max(time.Until(deadline)+backstop, 1).Milliseconds()
 	x.waiting[e.Id] = c
 	x.mu.Unlock()
-	for _, arg := range args {
-		e.Args = append(e.Args, []byte(arg))
-	}
 	if err := x.send(e); err != nil {
 		return nil, errNoAgent
 	}

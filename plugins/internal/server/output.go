@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/mask"
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
@@ -143,6 +144,8 @@ func deliver(stream grpc.ServerStreamingServer[pb.RunReply], results []*pb.Resul
 // lineWriter cuts what a script prints into lines. What is printed while no
 // run is under way is kept for the next.
 type lineWriter struct {
+	mask *mask.Mask // of secrets, or nil
+
 	mu      sync.Mutex
 	emit    func(line string) // guarded by mu, as all below; nil between runs
 	pending []string
@@ -157,7 +160,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for {
 		line, rest, whole := bytes.Cut(p, []byte("\n"))
-		if room := maxLineBytes - len(w.partial); room > 0 {
+		if room := maxLineBytes + w.mask.Reach() - len(w.partial); room > 0 {
 			w.partial = append(w.partial, line[:min(room, len(line))]...)
 		}
 		if !whole {
@@ -193,7 +196,7 @@ func (w *lineWriter) close() {
 }
 
 func (w *lineWriter) flushLocked() {
-	line := strings.ToValidUTF8(string(w.partial), "\uFFFD")
+	line := strings.ToValidUTF8(w.mask.Cut(string(w.partial), maxLineBytes), "\uFFFD")
 	w.partial = w.partial[:0]
 	w.lines++
 	switch {
@@ -205,10 +208,12 @@ func (w *lineWriter) flushLocked() {
 	}
 }
 
-// cut makes a text fit for the wire: valid UTF-8 of a bounded length.
-func cut(s string, most int) string {
-	if len(s) > most {
-		s = s[:most] + " …"
+// cut makes a text fit for the wire: valid UTF-8 of a bounded length, and without
+// secrets.
+func cut(m *mask.Mask, s string, most int) string {
+	long := len(s) > most
+	if s = m.Cut(s, most); long {
+		s += " …"
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
 }

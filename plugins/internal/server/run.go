@@ -172,6 +172,7 @@ func (r *run) inspect(ctx context.Context) error {
 	}
 	r.report = inspectors.NewReport(name, r.start)
 	inspectors.Weigh(r.report, r.meter.Yield)
+	inspectors.Guard(r.report, r.server.mask.Find)
 	err := contain(func() error {
 		if r.unit.program == nil { // a program attaches itself
 			defer r.meter.Attach()()
@@ -191,7 +192,7 @@ func (r *run) finish(ctx context.Context) {
 	result := r.result(pb.Status_STATUS_DONE)
 	result.Samples = link.EncodeSamples(r.job.GetName(), r.report.Samples())
 	if r.err != nil {
-		result.Error = cut(r.err.Error(), maxErrorBytes)
+		result.Error = cut(&r.server.mask, r.err.Error(), maxErrorBytes)
 	}
 	// Also a run that ends without an error: a sleep that its timeout cut
 	// short measured nothing.

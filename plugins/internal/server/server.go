@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/internal/meter"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
@@ -69,6 +70,7 @@ type Server struct {
 	files     fileCounter
 
 	executions *executions
+	mask       mask.Mask // of what Secret has returned
 }
 
 // unit is one inspector that is there to be run.
@@ -148,7 +150,7 @@ func (s *Server) Load(ctx context.Context, req *pb.LoadRequest) (*pb.LoadReply, 
 	select {
 	case b := <-built:
 		if b.err != nil {
-			reply := loadFault(b.err)
+			reply := loadFault(b.err, &s.mask)
 			reply.StarvedNs = int64(b.starved)
 			return reply, nil
 		}
@@ -178,7 +180,7 @@ func (s *Server) build(req *pb.LoadRequest) (result buildResult) {
 	s.options.Marker.Mark(req.GetSlot(), link.Loading)
 	defer s.options.Marker.Mark(req.GetSlot(), link.Idle)
 	label(link.LabelLoading, req.GetName())
-	lines := &lineWriter{}
+	lines := &lineWriter{mask: &s.mask}
 	clock := meter.New(meter.Limits{}, s.alone, func(*meter.Excess) {})
 	clock.Start()
 	defer func() {
@@ -269,11 +271,11 @@ func definition(req *pb.LoadRequest) inspectors.Definition {
 	}
 }
 
-func loadFault(err error) *pb.LoadReply {
-	reply := &pb.LoadReply{Error: cut(fmt.Sprint(err), maxErrorBytes), TimedOut: errors.Is(err, context.DeadlineExceeded)}
+func loadFault(err error, m *mask.Mask) *pb.LoadReply {
+	reply := &pb.LoadReply{Error: cut(m, fmt.Sprint(err), maxErrorBytes), TimedOut: errors.Is(err, context.DeadlineExceeded)}
 	for _, d := range diagnosticsOf(err) {
 		reply.Diagnostics = append(reply.Diagnostics, &pb.Diagnostic{
-			File: d.File, Line: int32(d.Line), Column: int32(d.Col), Message: d.Message, Fix: d.Fix,
+			File: d.File, Line: int32(d.Line), Column: int32(d.Col), Message: m.Text(d.Message), Fix: d.Fix,
 		})
 	}
 	return reply

@@ -798,6 +798,9 @@ export interface Policy {
   fs?: string[];
   exec?: string[];
   plugins?: boolean;
+  /** Secrets are the names of the secrets of the host, with who may know them. Their
+   * values are never told. */
+  secrets?: Record<string, SecretRule>;
 }
 
 /** PushParams make code the current revision of an inspector. */
@@ -1022,6 +1025,15 @@ export interface Samples {
   s: number[] | null;
   /** finite */
   v: number[] | null;
+}
+
+/** SecretRule says which inspectors may know a secret: those whose names match one of
+ * For, where that is given, and that one of the keys has signed, where Signers are
+ * given. */
+export interface SecretRule {
+  for?: string[];
+  /** the ids of keys */
+  signers?: string[];
 }
 
 /** Series declares a number for a series. The number holds for one connection. */

@@ -56,7 +56,7 @@ func (s *Source) resolveNames(specs map[string]*ast.ImportSpec) {
 		}
 		delete(specs, name)
 		s.needNet(p, name, missing[name].members)
-		s.needProgram(p, name, missing[name].members)
+		s.needOfHost(p, name, missing[name].members)
 		for _, sel := range missing[name].members {
 			if !p.Has(sel.Sel.Name) {
 				s.notAvailable(p, name, sel)

@@ -25,20 +25,27 @@ func connects(path string) *regexp.Regexp {
 	return nil
 }
 
-// needProgram records a call of inspectors.Exec, or of inspectors.Nagios, in a
-// script that says of no program that it needs it. Which one it is may be known only when it runs.
-func (s *Source) needProgram(p symbols.Package, name string, members []*ast.SelectorExpr) {
+// needOfHost records a call of inspectors.Exec or inspectors.Nagios in a script that
+// says of no program that it needs it, and one of inspectors.Secret in a script that
+// names no secret. Which one it is may be known only when it runs.
+func (s *Source) needOfHost(p symbols.Package, name string, members []*ast.SelectorExpr) {
 	if p.Path != inspectorsPath {
 		return
 	}
 	said, err := s.Script.Directives()
-	if err != nil || len(said.Needs.Programs) > 0 {
+	if err != nil {
 		return
 	}
+	add := func(word string) string {
+		return "write //vedette:needs " + strings.TrimSpace(said.Needs.String()+" "+word) + " above the first line of code"
+	}
 	for _, sel := range members {
-		if sel.Sel.Name == "Exec" || sel.Sel.Name == "Nagios" {
-			s.fault(sel.Pos(), name+"."+sel.Sel.Name+" runs a program, and the script does not say that it needs any",
-				"write //vedette:needs "+strings.TrimSpace(said.Needs.String()+" exec:/path/of/the/program")+" above the first line of code")
+		switch used := sel.Sel.Name; {
+		case (used == "Exec" || used == "Nagios") && len(said.Needs.Programs) == 0:
+			s.fault(sel.Pos(), name+"."+used+" runs a program, and the script does not say that it needs any", add("exec:/path/of/the/program"))
+			return
+		case used == "Secret" && len(said.Needs.Secrets) == 0:
+			s.fault(sel.Pos(), name+".Secret gets a secret of the host, and the script does not say that it needs any", add("secret:NAME"))
 			return
 		}
 	}
