@@ -122,6 +122,9 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	known, tlsConfig, tlsErr := joined(deps.Log, &cfg)
 	host, hostErr := hostName(deps.Log, cfg.Host)
 	keys, keysErr := assignment.ParseSigners(cfg.Policy.Signers)
+	if keysErr == nil {
+		keys.Host(deps.Log, cfg.Policy.SignersNeeded, cfg.Labels, cfg.Data)
+	}
 	for name, secret := range cfg.Secrets {
 		keysErr = errors.Join(keysErr, keys.Know(name, secret.Signers))
 	}

@@ -104,7 +104,7 @@ func (t *trials) try(ctx context.Context, p wire.AgentTryParams) (wire.Empty, er
 	if !t.accepts {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
 	}
-	by, err := t.signers.Check(&p.Code, p.Signatures)
+	by, err := t.signers.CheckTrial(&p.Code, p.Signatures)
 	if err != nil {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "%v", err)
 	}

@@ -320,6 +320,9 @@ type Policy struct {
 	// are any, code that a master sends runs only with a signature by one of them.
 	// Without any, no signature is needed.
 	Signers []string `yaml:"signers"`
+	// SignersNeeded is how many of Policy.Signers must have signed code. It is 1 where
+	// nobody is named.
+	SignersNeeded int `yaml:"signers_needed" default:"1" min:"1" max:"16"`
 }
 
 // Needs returns the policy as package inspectors knows it.

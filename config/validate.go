@@ -251,6 +251,13 @@ func (l *loader) policy() {
 			"%s is not a socket that a script can name; write its absolute and plain path, such as /run/app.sock", quote(p))
 	}
 	l.publicKeys("agent.policy.signers", l.c.Agent.Policy.Signers)
+	switch p := l.c.Agent.Policy; {
+	case len(p.Signers) > 0:
+		l.check(p.SignersNeeded > len(p.Signers), "agent.policy.signers_needed",
+			"%d must have signed, but agent.policy.signers names %d", p.SignersNeeded, len(p.Signers))
+	case p.SignersNeeded > 1:
+		l.c.Warnings = append(l.c.Warnings, "agent.policy.signers_needed is given, but agent.policy.signers names nobody, so no signature is needed")
+	}
 	l.secrets()
 	for i, p := range l.c.Agent.Policy.Exec {
 		_, err := inspectors.ParseNeeds("exec:" + p)

@@ -85,7 +85,8 @@ type Assigner struct {
 	// what was handed on of each pushed inspector.
 	own   []inspectors.Definition
 	last  map[string]inspectors.Definition
-	asked []chan<- error // by changes that are not done yet
+	given []wire.Assigned // what was decided on last
+	asked []chan<- error  // by changes that are not done yet
 }
 
 // change makes the agent's own inspectors others. done, of capacity 1, takes
@@ -151,6 +152,7 @@ func (s *Assigner) Hash() string {
 // Start takes up what was assigned before the last stop. Run runs it with the host's
 // own inspectors.
 func (s *Assigner) Start() {
+	s.Signers.open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.openKept()
@@ -244,6 +246,7 @@ func (s *Assigner) applyOnce(life context.Context, items []wire.Assigned, window
 	go func() {
 		err := s.set.apply(waiting, life, defs, window)
 		s.settle(items)
+		s.noteRun(items)
 		s.tidy()
 		done <- err
 	}()
@@ -337,6 +340,8 @@ func (s *Assigner) tidy() {
 // decide decides, fetches the programs that the decision needs, and tells what
 // became of each item. It returns what is to run.
 func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspectors.Definition {
+	s.noteRun(s.given)
+	s.given = items
 	f := s.facts(items)
 	d := decide(f)
 	for s.learn(life, f, d.needs) {
@@ -348,6 +353,16 @@ func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspect
 	s.fetch.Only(d.needs)
 	s.last = d.pushed
 	return d.run
+}
+
+// noteRun notes which of the items run, for the numbers of their signatures.
+func (s *Assigner) noteRun(items []wire.Assigned) {
+	live := s.set.live()
+	for i := range items {
+		if d, ok := live[items[i].Name]; ok && d.Assigned == items[i].Revision {
+			s.Signers.Ran(&items[i])
+		}
+	}
 }
 
 func (s *Assigner) facts(items []wire.Assigned) *facts {

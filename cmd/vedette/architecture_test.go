@@ -106,7 +106,7 @@ func owners() map[string][]string {
 		"github.com/mdlayher/netlink":         {"master/owner"},
 		"go.etcd.io/bbolt":                    {"master/state", "agent/delivery/spool"},
 		"github.com/prometheus":               {"master/history", "master/alert", "inspectors/alerts", "agent/collect"},
-		"k8s.io/apimachinery":                 {"master/catalog", "master/api", "master/scope"},
+		"k8s.io/apimachinery":                 {"master/catalog", "master/api", "master/scope", "agent/assignment"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
 		"github.com/emersion/go-smtp":         nil, // tests only

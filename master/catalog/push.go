@@ -85,6 +85,12 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	if err := p.Plan.Check(); err != nil {
 		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "plan: %v", err)
 	}
+	if err := CheckSignatures(p.Signatures); err != nil {
+		return wire.PushResult{}, err
+	}
+	if len(p.Signatures) > 0 && p.Revision == "" {
+		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "signatures are given without the revision that they are of")
+	}
 	before, err := c.before(ctx, p)
 	if err != nil {
 		return wire.PushResult{}, err
@@ -98,7 +104,7 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	}
 	_, definition, _ := complete(revision.Code)
 	return c.change(ctx, seen, wish{
-		action: actionRollback, name: p.Name, revision: revision.ID, kind: kindOf(revision.Code),
+		action: actionRollback, name: p.Name, signed: p.Signatures, revision: revision.ID, kind: kindOf(revision.Code),
 		selector: &before.Selector, message: p.Message, plan: p.Plan, interval: definition.Interval,
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -77,5 +78,5 @@ func covers(p *wire.Policy, code signedCode, needs inspectors.Needs) error {
 // signedByOne reports whether there is a signature of one of the keys. Whether it is
 // good is for the host to say.
 func signedByOne(signatures []wire.Signature, keys []string) bool {
-	return slices.ContainsFunc(signatures, func(s wire.Signature) bool { return slices.Contains(keys, s.Key) })
+	return slices.ContainsFunc(signatures, func(s wire.Signature) bool { return slices.Contains(keys, s.Key) && s.Use != signing.UseTry })
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
@@ -32,6 +34,12 @@ func CheckSignatures(signatures []wire.Signature) error {
 	for _, s := range signatures {
 		if err := signing.CheckShape(s.Key, s.Signature); err != nil {
 			return rpc.Errorf(rpc.CodeInvalidParams, "signatures: %v", err)
+		}
+		if err := s.Statement().Check(); err != nil {
+			return rpc.Errorf(rpc.CodeInvalidParams, "signatures: of the key %s: %v", s.Key, err)
+		}
+		if _, err := labels.Parse(s.Selector); err != nil {
+			return rpc.Errorf(rpc.CodeInvalidParams, "signatures: the selector of the key %s: %v", s.Key, err)
 		}
 		if seen[s.Key] {
 			return rpc.Errorf(rpc.CodeInvalidParams, "signatures: there are two of the key %s", s.Key)

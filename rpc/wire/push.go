@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+
+	"github.com/vedettehq/vedette/internal/signing"
 )
 
 // This file holds the messages of pushed code: what the master's catalog holds,
@@ -55,14 +57,40 @@ type Code struct {
 	Isolation  string        `json:"isolation,omitempty"`
 }
 
-// Signature says that the holder of a key wants code to run on hosts. It is of
-// the code's revision; PROTOCOL.md has the bytes. A revision has one of a key at
+// Signature says that the holder of a key wants code to run on hosts: on which, from
+// when until when, and with which number. It is of the code's revision with all of
+// that; PROTOCOL.md has the bytes. A revision has one of a key at
 // most. The master cannot verify it, and need not: it has no keys.
 type Signature struct {
 	// Key is the id of the key: the first 16 hex digits of the SHA-256 of its
 	// public half.
 	Key       string `json:"key"`
 	Signature string `json:"signature"` // of Ed25519, in base64
+	// Use is run or try; code that was signed to be tried is not kept. Without it, and
+	// without what follows, the signature is of the old form, of the revision alone.
+	Use string `json:"use,omitempty"`
+	// Number grows with each signature of a key for an inspector: a host that has run
+	// code of one number takes none with a lower one.
+	Number int64 `json:"number,omitempty"`
+	// FromMS and UntilMS bound when a host may begin with the code; 0 is no bound.
+	FromMS  int64 `json:"from_ms,omitempty"`
+	UntilMS int64 `json:"until_ms,omitempty"`
+	// Selector selects hosts by the labels that their configuration gives them; "" is
+	// every host. Labels that a master gives do not count.
+	Selector string `json:"selector,omitempty"`
+}
+
+// Statement is what the signature says, beside that the code is good.
+func (s Signature) Statement() signing.Statement {
+	return signing.Statement{Use: s.Use, Number: s.Number, FromMS: s.FromMS, UntilMS: s.UntilMS, Selector: s.Selector}
+}
+
+// Sign signs a revision.
+func Sign(key signing.PrivateKey, revision string, s signing.Statement) Signature {
+	return Signature{
+		Key: key.Public().ID(), Signature: key.SignCode(revision, s),
+		Use: s.Use, Number: s.Number, FromMS: s.FromMS, UntilMS: s.UntilMS, Selector: s.Selector,
+	}
 }
 
 // MaxSignatures is how many signatures a revision has at most.
@@ -265,6 +293,9 @@ type RollbackParams struct {
 	Message  string  `json:"message,omitempty"`
 	Plan     Plan    `json:"plan"`
 	Version  *string `json:"version,omitempty"`
+	// Signatures are added to those that the revision has. With them Revision must be
+	// given.
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // DeleteParams take an inspector off its hosts. Its history is kept.

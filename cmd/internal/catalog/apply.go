@@ -25,7 +25,7 @@ type apply struct {
 	planFlags
 	remote.SignFlags
 	prune, yes, dryRun bool
-	allowNone          bool
+	allowNone, noBack  bool
 	message            string
 }
 
@@ -58,6 +58,7 @@ exits with 10 where there are changes.`,
 	a.client.Flags(cmd)
 	a.planFlags.flags(cmd)
 	a.SignFlags.Flags(cmd)
+	noBackFlag(cmd, &a.noBack)
 	cmd.Flags().BoolVar(&a.prune, "prune", false, "delete what is only on the master")
 	cmd.Flags().BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "show the plan, and change nothing")
@@ -197,9 +198,20 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 	params := wire.PushParams{
 		Code: step.code, Selector: &step.To, AllowNone: a.allowNone, Message: a.message, Plan: plan, Version: &step.version,
-		Signatures: a.Sign(step.code),
 	}
-	result, err := remote.CallOnce(cmd, &a.Client, wire.CatalogPush, params)
+	s, err := a.Open(cmd)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	back, err := signFor(s, &a.SignFlags, a.noBack, &params)
+	if err == nil {
+		err = a.signBack(cmd, s, back)
+	}
+	if err != nil {
+		return err
+	}
+	result, err := remote.Call(s, wire.CatalogPush, params)
 	if err != nil {
 		return faultsOf(cmd, err, step.code.File, a.JSON)
 	}

@@ -114,7 +114,7 @@ func (a *apply) stepOf(s *remote.Session, w wanted, entry wire.CatalogEntry, the
 		switch {
 		case !same:
 			step.Change = changeCode
-		case step.Change == changeNone && !a.Has(w.code, from.Signatures):
+		case step.Change == changeNone && !a.Has(w.code, from.Signatures, w.selector):
 			step.Change = changeSigned
 			return step, nil
 		default:

@@ -15,6 +15,7 @@ import (
 func NewInspectorRollback() *cobra.Command {
 	var c client
 	var plan planFlags
+	var f remote.SignFlags
 	var message string
 	cmd := &cobra.Command{
 		Use:   "rollback NAME [REVISION]",
@@ -23,17 +24,23 @@ func NewInspectorRollback() *cobra.Command {
 it was for then, and follow it onto them. Where none is named, that is what was
 there before, and did well on some host: what was rolled back and what ran nowhere
 are passed over. The end is awaited as ` + "`vedette push`" + ` does.
+With --sign-key the REVISION is signed anew, for hosts that have run newer code of
+that key and so would refuse the signature that it has.
 The exit statuses are those of ` + "`vedette push`" + `.`,
 		Example: `  vedette inspector rollback disk -m "inodes are wrong on xfs"
-  vedette inspector rollback disk 1f2e3d4c --canary 1,100%`,
+  vedette inspector rollback disk 1f2e3d4c --canary 1,100%
+  vedette inspector rollback disk 1f2e3d4c --sign-key signing.pem`,
 		Args: nameAndRevisions(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := plan.plan()
 			if err != nil {
 				return err
 			}
+			if err := f.Read(cmd); err != nil {
+				return err
+			}
 			params := wire.RollbackParams{Name: args[0], Revision: append(args, "")[1], Message: message, Plan: p}
-			result, err := remote.CallOnce(cmd, &c.Client, wire.CatalogRollback, params)
+			result, err := c.rollback(cmd, params, &f)
 			if err != nil {
 				return err
 			}
@@ -48,9 +55,42 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 	}
 	c.Flags(cmd)
 	plan.flags(cmd)
+	f.Flags(cmd)
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
 	c.JSONFlag(cmd, "print one JSON object a line, for each change and the end")
 	return cmd
+}
+
+// rollback has the master go back, with a new signature where there is a key.
+func (c *client) rollback(cmd *cobra.Command, params wire.RollbackParams, f *remote.SignFlags) (wire.PushResult, error) {
+	if !f.Signs() || params.Revision == "" && !cmd.Flags().Changed("sign-key") {
+		return remote.CallOnce(cmd, &c.Client, wire.CatalogRollback, params)
+	}
+	if params.Revision == "" {
+		return wire.PushResult{}, cli.Usagef("name the REVISION that you sign; `vedette inspector history %s` shows them", params.Name)
+	}
+	s, err := c.Open(cmd)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	defer s.Close()
+	entry, err := remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: params.Name})
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	revision, err := honest(s, params.Name, params.Revision)
+	if err != nil {
+		return wire.PushResult{}, err
+	}
+	selector := entry.Selector
+	for _, h := range entry.History { // newest first
+		if h.Revision == revision.ID {
+			selector = h.Selector
+			break
+		}
+	}
+	params.Revision, params.Signatures = revision.ID, f.Sign(revision.Code, selector)
+	return remote.Call(s, wire.CatalogRollback, params)
 }
 
 // rolledBackText says where a rollback goes.

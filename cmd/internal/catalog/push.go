@@ -28,7 +28,7 @@ type push struct {
 	remote.SignFlags
 	to, message, name, version string
 	interval, timeoutRun       time.Duration
-	allowNone, dryRun          bool
+	allowNone, dryRun, noBack  bool
 	plugin                     string
 	args                       []string
 }
@@ -48,7 +48,8 @@ host. A SELECTOR that matches no host is refused, unless --allow-none is given.
 --dry-run tells what would change, on which hosts, and which of them will refuse it
 and why, and exits with 10 if there is something to do. --plugin pushes a compiled
 program instead of a script. --sign-key signs it here, for hosts that require that; if
-the code is current already, only the signature is added.
+the code is current already, only the signature is added. The revision that is replaced
+is signed too, so that hosts may go back to it.
 
 Exit status: 0 healthy on every connected host; 7 the check found faults, and nothing
 was pushed; 8 rolled back, replaced, or failed or refused on some host; 9 the command
@@ -87,6 +88,7 @@ func (p *push) flags(cmd *cobra.Command) {
 	p.client.Flags(cmd)
 	p.planFlags.flags(cmd)
 	p.SignFlags.Flags(cmd)
+	noBackFlag(cmd, &p.noBack)
 	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, such as role=db or 'zone in (a,b)'; '' is every host")
 	allowNoneFlag(cmd, &p.allowNone)
 	cmd.Flags().BoolVar(&p.dryRun, "dry-run", false, "tell what would change, and change nothing")
@@ -122,9 +124,13 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
 		return err
 	}
-	params := wire.PushParams{Code: code, AllowNone: p.allowNone, Message: p.message, Plan: plan, Signatures: p.Sign(code)}
+	params := wire.PushParams{Code: code, AllowNone: p.allowNone, Message: p.message, Plan: plan}
 	if cmd.Flags().Changed("to") {
 		params.Selector = &p.to
+	}
+	back, err := signFor(s, &p.SignFlags, p.noBack, &params)
+	if err != nil {
+		return err
 	}
 	checked, err := checkOnMaster(cmd, s, params, p.JSON)
 	if err == nil {
@@ -147,6 +153,9 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	}
 	if cmd.Flags().Changed("if-version") {
 		params.Version = &p.version
+	}
+	if err := p.signBack(cmd, s, back); err != nil {
+		return err
 	}
 	result, err := remote.Call(s, wire.CatalogPush, params)
 	if err != nil {

@@ -79,7 +79,7 @@ func (p *push) changeOf(f foretold, code wire.Code, from wire.Revision) string {
 		return changeCode
 	case f.WasTo != nil:
 		return changeHosts
-	case !p.Has(code, from.Signatures):
+	case !p.Has(code, from.Signatures, f.To):
 		return changeSigned
 	}
 	return changeNone

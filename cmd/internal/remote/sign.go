@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,13 +14,31 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// SignFlags say who signs what goes to hosts.
+// SignFlags say who signs what goes to hosts, and what the signature says.
 type SignFlags struct {
-	file string
-	key  *signing.PrivateKey // nil signs nothing
+	file        string
+	prefix      string // of the flags that say what is signed
+	from, until string
+	number      int64
+	key         *signing.PrivateKey // nil signs nothing
+	statement   signing.Statement   // without Use and Selector
 }
 
-func (f *SignFlags) Flags(cmd *cobra.Command) {
+// Flags adds the flag that names the key, and those that say what is signed of code
+// that is kept.
+func (f *SignFlags) Flags(cmd *cobra.Command) { f.FlagsWith(cmd, "sign-") }
+
+// FlagsWith is Flags with another beginning of the names of the latter.
+func (f *SignFlags) FlagsWith(cmd *cobra.Command, prefix string) {
+	f.KeyFlag(cmd)
+	f.prefix = prefix
+	cmd.Flags().StringVar(&f.from, prefix+"from", "", "sign it for no earlier than this `TIME`, such as 2026-12-01T08:00:00Z, or a length from now, such as 2h")
+	cmd.Flags().StringVar(&f.until, prefix+"until", "", "sign it for hosts that begin with it before this `TIME`, or within a length from now, such as 30d")
+	cmd.Flags().Int64Var(&f.number, prefix+"number", 0, "give the signature this `NUMBER` (default: the time in milliseconds)")
+}
+
+// KeyFlag adds the flag that names the key.
+func (f *SignFlags) KeyFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.file, "sign-key", "", "sign the code with the private key in `FILE`, as vedette key makes it (default $"+config.VariableSignKey+")")
 }
 
@@ -30,7 +49,15 @@ func (f *SignFlags) Read(cmd *cobra.Command) error {
 		file = os.Getenv(config.VariableSignKey)
 	}
 	if file == "" {
+		for _, flag := range []string{"from", "until", "number"} {
+			if flag = f.prefix + flag; f.prefix != "" && cmd.Flags().Changed(flag) {
+				return cli.Usagef("--%s is given without a key; give --sign-key FILE too", flag)
+			}
+		}
 		return nil
+	}
+	if err := f.read(cmd, time.Now()); err != nil {
+		return err
 	}
 	key, err := ReadSignKey(file)
 	if err != nil {
@@ -38,6 +65,45 @@ func (f *SignFlags) Read(cmd *cobra.Command) error {
 	}
 	f.key = &key
 	return nil
+}
+
+// read reads what the signature is to say.
+func (f *SignFlags) read(cmd *cobra.Command, now time.Time) error {
+	from, err := momentOf("--"+f.prefix+"from", f.from, now)
+	if err != nil {
+		return err
+	}
+	until, err := momentOf("--"+f.prefix+"until", f.until, now)
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.number < 0 || cmd.Flags().Changed(f.prefix+"number") && f.number == 0:
+		return cli.Usagef("--%snumber is %d; it must be above 0", f.prefix, f.number)
+	case until != 0 && until <= now.UnixMilli():
+		return cli.Usagef("--%suntil is %s, which is over; give a time to come, or a length such as 30d", f.prefix, f.until)
+	case until != 0 && until <= from:
+		return cli.Usagef("--%suntil is not later than --%sfrom", f.prefix, f.prefix)
+	}
+	f.statement = signing.Statement{Number: f.number, FromMS: from, UntilMS: until}
+	if f.number == 0 {
+		f.statement.Number = now.UnixMilli()
+	}
+	return nil
+}
+
+// momentOf reads a moment, or a length from now, in milliseconds; 0 is none.
+func momentOf(flag, text string, now time.Time) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if length, err := cli.ParseLength(text); err == nil {
+		return now.Add(length).UnixMilli(), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil && at.UnixMilli() > 0 {
+		return at.UnixMilli(), nil
+	}
+	return 0, cli.Usagef("%s %q is no time; write it as 2026-12-01T08:00:00Z, or as a length from now, such as 30d or 2h", flag, text)
 }
 
 // ReadSignKey reads the private key that signs code from a file.
@@ -53,13 +119,30 @@ func ReadSignKey(file string) (signing.PrivateKey, error) {
 	return key, nil
 }
 
-// Sign signs code; nil is without a key. It does not ask a master what the
-// revision is: that could have anything signed.
-func (f *SignFlags) Sign(code wire.Code) []wire.Signature {
+// Sign signs code for the hosts of a selector; nil is without a key. It does not ask
+// a master what the revision is: that could have anything signed.
+func (f *SignFlags) Sign(code wire.Code, selector string) []wire.Signature {
+	return f.sign(code, signing.UseRun, selector)
+}
+
+// SignTrial signs code to be tried by the hosts of a selector, and not to be kept.
+func (f *SignFlags) SignTrial(code wire.Code, selector string, length time.Duration) []wire.Signature {
+	now := time.Now()
+	f.statement = signing.Statement{Number: now.UnixMilli(), UntilMS: now.Add(length + trialSlack).UnixMilli()}
+	return f.sign(code, signing.UseTry, selector)
+}
+
+// trialSlack is how long after it was signed a trial may begin, beside its length:
+// the clocks of hosts differ.
+const trialSlack = 10 * time.Minute
+
+func (f *SignFlags) sign(code wire.Code, use, selector string) []wire.Signature {
 	if f.key == nil {
 		return nil
 	}
-	return []wire.Signature{{Key: f.key.Public().ID(), Signature: f.key.Sign(wire.RevisionOf(code))}}
+	statement := f.statement
+	statement.Use, statement.Selector = use, selector
+	return []wire.Signature{wire.Sign(*f.key, wire.RevisionOf(code), statement)}
 }
 
 // Agree refuses to go on where the master would make another revision of code
@@ -72,12 +155,29 @@ func (f *SignFlags) Agree(code wire.Code, theirs string) error {
 	return nil
 }
 
-// Has reports whether the signatures of a revision include ours; without a key
-// there is nothing to be missed.
-func (f *SignFlags) Has(code wire.Code, signatures []wire.Signature) bool {
-	ours := f.Sign(code)
-	return len(ours) == 0 || slices.Contains(signatures, ours[0])
+// Has reports whether the signatures of a revision include one of ours for the hosts
+// of the selector; without a key there is nothing to be missed. Where the flags ask
+// for something in particular, it is to be signed anew.
+func (f *SignFlags) Has(code wire.Code, signatures []wire.Signature, selector string) bool {
+	if f.key == nil {
+		return true
+	}
+	if f.from != "" || f.until != "" || f.number != 0 {
+		return false
+	}
+	return slices.ContainsFunc(signatures, func(s wire.Signature) bool {
+		return s.Use == signing.UseRun && s.Selector == selector && (s.UntilMS == 0 || s.UntilMS > time.Now().UnixMilli()) && f.Ours(code, s)
+	})
 }
+
+// Ours reports whether a signature of code is one by our key.
+func (f *SignFlags) Ours(code wire.Code, s wire.Signature) bool {
+	public := f.key.Public()
+	return s.Key == public.ID() && public.VerifyCode(wire.RevisionOf(code), s.Statement(), s.Signature)
+}
+
+// Number is that of the signatures that are made.
+func (f *SignFlags) Number() int64 { return f.statement.Number }
 
 // Signs reports whether there is a key.
 func (f *SignFlags) Signs() bool { return f.key != nil }

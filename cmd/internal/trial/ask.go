@@ -60,7 +60,7 @@ Hosts that do not answer, or only in part, are named, and the exit status is the
 		},
 	}
 	a.client.Flags(cmd)
-	a.SignFlags.Flags(cmd)
+	a.SignFlags.KeyFlag(cmd)
 	a.JSONFlag(cmd, "print one JSON object: the rows, and the hosts that did not answer")
 	cmd.Flags().StringSliceVar(&a.on, "on", nil, "the `HOSTS` to ask, such as web-1,web-2")
 	cmd.Flags().StringVar(&a.to, "to", "", "the label `SELECTOR` of the hosts, such as role=db or 'zone in (a,b)'")
@@ -135,7 +135,7 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 	}
 	// The interval is so long that it runs once.
 	code := wire.Code{Name: d.Name, File: filepath.Base(file), Source: string(source), IntervalMS: inspectors.MaxInterval.Milliseconds()}
-	return &wire.TrialStartParams{Code: code, ForMS: a.length.Milliseconds(), Signatures: a.Sign(code)}, nil
+	return &wire.TrialStartParams{Code: code, ForMS: a.length.Milliseconds(), Signatures: a.SignTrial(code, "", a.length)}, nil
 }
 
 // hosts returns the hosts to ask, and why those that are selected as well cannot

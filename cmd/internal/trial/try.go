@@ -56,7 +56,7 @@ that it failed somewhere.`,
 		},
 	}
 	t.client.Flags(cmd)
-	t.SignFlags.Flags(cmd)
+	t.SignFlags.KeyFlag(cmd)
 	t.JSONFlag(cmd, "print one JSON object a line, for each run, line and end on a host")
 	cmd.Flags().StringSliceVar(&t.on, "on", nil, "the `HOSTS` to run it on, such as web-1,web-2")
 	cmd.Flags().StringVar(&t.to, "to", "", "the label `SELECTOR` of the hosts, such as role=db or 'zone in (a,b)'")
@@ -145,7 +145,7 @@ func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, e
 	if said, err := inspectors.ParseDirectives(file, code.Source); err == nil && said.Interval == 0 && code.IntervalMS == 0 {
 		code.IntervalMS = 1000 // somebody is watching
 	}
-	return &wire.TrialStartParams{Code: code, Hosts: t.on, Selector: t.to, ForMS: t.length.Milliseconds(), Signatures: t.Sign(code)}, nil
+	return &wire.TrialStartParams{Code: code, Hosts: t.on, Selector: t.to, ForMS: t.length.Milliseconds(), Signatures: t.SignTrial(code, t.to, t.length)}, nil
 }
 
 // onlyHost returns the one host that is up.

@@ -926,6 +926,9 @@ export interface RollbackParams {
   message?: string;
   plan: Plan;
   version?: string;
+  /** Signatures are added to those that the revision has. With them Revision must be
+   * given. */
+  signatures?: Signature[];
 }
 
 /** Rollout is the staged move of an inspector from one revision to another. */
@@ -1047,8 +1050,9 @@ export interface Series {
   kind?: string;
 }
 
-/** Signature says that the holder of a key wants code to run on hosts. It is of
- * the code's revision; PROTOCOL.md has the bytes. A revision has one of a key at
+/** Signature says that the holder of a key wants code to run on hosts: on which, from
+ * when until when, and with which number. It is of the code's revision with all of
+ * that; PROTOCOL.md has the bytes. A revision has one of a key at
  * most. The master cannot verify it, and need not: it has no keys. */
 export interface Signature {
   /** Key is the id of the key: the first 16 hex digits of the SHA-256 of its
@@ -1056,6 +1060,18 @@ export interface Signature {
   key: string;
   /** of Ed25519, in base64 */
   signature: string;
+  /** Use is run or try; code that was signed to be tried is not kept. Without it, and
+   * without what follows, the signature is of the old form, of the revision alone. */
+  use?: string;
+  /** Number grows with each signature of a key for an inspector: a host that has run
+   * code of one number takes none with a lower one. */
+  number?: number;
+  /** FromMS and UntilMS bound when a host may begin with the code; 0 is no bound. */
+  from_ms?: number;
+  until_ms?: number;
+  /** Selector selects hosts by the labels that their configuration gives them; "" is
+   * every host. Labels that a master gives do not count. */
+  selector?: string;
 }
 
 /** Silence keeps people from being told of alerts for a time. */
