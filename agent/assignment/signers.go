@@ -109,7 +109,7 @@ func (s *Signers) check(code *wire.Code, signatures []wire.Signature, use string
 		}
 		if wrong := s.wrong(code.Name, revision, &g, use); wrong != "" {
 			others = append(others, fmt.Sprintf("%q, whose signature %s", g.Key, wrong))
-			fix = fmt.Sprintf("; `vedette sign %s` signs it anew", code.Name)
+			fix = fmt.Sprintf("; `vedette inspector sign %s` signs it anew", code.Name)
 			continue
 		}
 		by = append(by, g.Key)

@@ -15,6 +15,7 @@ func newInspector() *cobra.Command {
 	})
 	cmd.AddCommand(probe.NewInspectorRun(), probe.NewInspectorCheck(), probe.NewInspectorTest(), probe.NewInspectorPromote(), probe.NewInspectorList(),
 		catalog.NewInspectorRelease(), probe.NewCheckChild(),
-		catalog.NewInspectorHistory(), catalog.NewInspectorDiff(), catalog.NewInspectorShow(), catalog.NewInspectorRollback(), catalog.NewInspectorDelete())
+		catalog.NewInspectorHistory(), catalog.NewInspectorDiff(), catalog.NewInspectorShow(), catalog.NewInspectorRollback(),
+		catalog.NewInspectorSign(), catalog.NewInspectorDelete())
 	return cmd
 }

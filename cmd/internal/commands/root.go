@@ -46,7 +46,7 @@ live. "vedette dev" starts all of it on this machine.`,
 		}
 	}
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
-	add("push", trial.NewTry(), catalog.NewPush(), catalog.NewSign(), catalog.NewApply(),
+	add("push", trial.NewTry(), catalog.NewPush(), catalog.NewApply(),
 		mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
 		mesh.NewAudit())
 	hosts := mesh.NewHosts()

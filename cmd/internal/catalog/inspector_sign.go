@@ -15,8 +15,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewSign makes the command of that name.
-func NewSign() *cobra.Command {
+// NewInspectorSign makes the command of that name.
+func NewInspectorSign() *cobra.Command {
 	var c client
 	var f remote.SignFlags
 	var to, file string
@@ -32,8 +32,8 @@ The signature says for which hosts it is, from when until when a host may begin 
 the code, and has a number: a host that has run code with a higher one of the same
 key refuses it. Read the code before you sign it, or give it with --file: then
 nothing is signed where the master has other code.`,
-		Example: `  vedette sign disk --sign-key signing.pem
-  vedette sign disk --sign-key signing.pem --file disk.go --to role=db --until 30d`,
+		Example: `  vedette inspector sign disk --sign-key signing.pem
+  vedette inspector sign disk --sign-key signing.pem --file disk.go --to role=db --until 30d`,
 		Args: cli.OneArg("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.Read(cmd); err != nil {
