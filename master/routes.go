@@ -87,13 +87,14 @@ func routes() []route {
 			Says:  "Take samples: InfluxDB's line protocol, as its version 2 does.",
 		},
 		{
-			Path: "/v1/metrics", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes, serve: (*Master).otlpWrite,
-			Says: "Take metrics: OTLP over HTTP, in protobuf or JSON.",
+			Path: "/v1/metrics", Methods: []string{http.MethodPost}, For: wire.Agent, Bound: wire.OwnHost, Body: receive.MaxPackedBytes,
+			serve: (*Master).otlpWrite,
+			Says:  "Take metrics: OTLP over HTTP, in protobuf or JSON.",
 		},
 		{
-			Path: history.APIPrefix + "otlp/v1/metrics", Methods: []string{http.MethodPost}, For: wire.Agent, Body: receive.MaxPackedBytes,
-			serve: (*Master).otlpWrite,
-			Says:  "Take metrics: OTLP over HTTP, under the path that Prometheus has for it.",
+			Path: history.APIPrefix + "otlp/v1/metrics", Methods: []string{http.MethodPost}, For: wire.Agent, Bound: wire.OwnHost,
+			Body: receive.MaxPackedBytes, serve: (*Master).otlpWrite,
+			Says: "Take metrics: OTLP over HTTP, under the path that Prometheus has for it.",
 		},
 		{
 			Path: history.APIPrefix, Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, For: wire.Viewer,

@@ -133,13 +133,13 @@ func (r *reading) all() error {
 		switch entry {
 		case textparse.EntryHelp:
 			name, text := r.parser.Help()
-			r.family(string(name)).Help = inspectors.EscapeValue(cut(string(text)))
+			r.family(string(name)).Help = strings.ToValidUTF8(cut(string(text)), "\uFFFD")
 		case textparse.EntryType:
 			name, kind := r.parser.Type()
 			r.family(string(name)).Type = string(kind)
 		case textparse.EntryUnit:
 			name, unit := r.parser.Unit()
-			r.family(string(name)).Unit = inspectors.EscapeValue(cut(string(unit)))
+			r.family(string(name)).Unit = strings.ToValidUTF8(cut(string(unit)), "\uFFFD")
 		case textparse.EntrySeries:
 			if err := r.sample(); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -143,12 +144,15 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 		p.BootID = r.boot
 	}
 	p.T, p.V, p.S = r.times, r.values, make([]uint32, r.len())
+	told := make(map[*inspectors.About]bool)
 	for i, s := range r.series {
 		if s.link != l {
 			l.lastID++
 			s.link, s.id, s.declaring = l, l.lastID, r
 			r.declares = append(r.declares, s)
-			p.Series = append(p.Series, s.declaration())
+			declaration := s.declaration()
+			s.describe(&declaration, told)
+			p.Series = append(p.Series, declaration)
 		}
 		p.S[i] = s.id
 	}

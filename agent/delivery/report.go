@@ -28,6 +28,7 @@ type series struct {
 	key    string
 	labels inspectors.Labels
 	kind   inspectors.Kind
+	about  *inspectors.About // or nil
 	bytes  int64
 
 	// What the master knows of it. The outbox's mu guards these.
@@ -104,6 +105,15 @@ func (r *Report) full() bool {
 	return r.bytes >= maxReportBytes || r.len() >= maxReportSamples
 }
 
+// describe adds what is known of the metric to a declaration, unless the report has told
+// of it.
+func (s *series) describe(d *wire.Series, told map[*inspectors.About]bool) {
+	if s.about != nil && !told[s.about] {
+		told[s.about] = true
+		d.About = &wire.About{Metric: s.about.Family, Type: s.about.Type, Unit: s.about.Unit, Help: s.about.Help}
+	}
+}
+
 // declaration is the series as the master is told of it.
 func (s *series) declaration() wire.Series {
 	d := wire.Series{ID: s.id, Key: s.key, Labels: s.labels.Map()}
@@ -131,6 +141,9 @@ type seriesTable struct {
 func (t *seriesTable) get(sample *inspectors.Sample) (s *series, isNew bool) {
 	t.name = appendSeriesName(t.name[:0], sample)
 	if s = t.young[string(t.name)]; s != nil {
+		if s.about == nil {
+			s.about = sample.About // it came from the disk, where that is not kept
+		}
 		return s, false
 	}
 	if s = t.old[string(t.name)]; s == nil {
@@ -145,12 +158,17 @@ func (t *seriesTable) get(sample *inspectors.Sample) (s *series, isNew bool) {
 }
 
 func newSeries(sample *inspectors.Sample, nameBytes int) *series {
-	return &series{
+	s := &series{
 		key:    sample.Key,
 		labels: sample.Labels,
 		kind:   sample.Kind,
+		about:  sample.About,
 		bytes:  seriesBytes + 2*int64(nameBytes) + 32*int64(len(sample.Labels)),
 	}
+	if a := s.about; a != nil { // others share it, but this may be the one that tells
+		s.bytes += int64(len(a.Family) + len(a.Type) + len(a.Unit) + len(a.Help))
+	}
+	return s
 }
 
 // appendSeriesName writes what tells series apart. Keys and labels hold no

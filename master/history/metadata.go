@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"maps"
 	"strings"
 	"sync"
@@ -14,6 +15,42 @@ import (
 type metadata struct {
 	mu    sync.Mutex
 	names map[string]promapi.Metadata // by metric name
+	// told is what exporters say of metrics, by the names that they give them: a
+	// histogram has none of those of its series.
+	told map[string]promapi.Metadata
+}
+
+// Bounds of what exporters say of metrics.
+const (
+	maxTold      = 100_000 // metrics
+	maxTypeBytes = 32
+	maxUnitBytes = 64
+	maxHelpBytes = 1024
+)
+
+// Describe notes what an exporter says of a metric; "" is what it does not say. What
+// cannot be true, or is too long, is passed over.
+func (s *Store) Describe(metric, kind, unit, help string) {
+	if !inspectors.IsMetricName(metric) || len(metric) > inspectors.MaxKeyBytes ||
+		len(kind) > maxTypeBytes || len(unit) > maxUnitBytes || len(help) > maxHelpBytes {
+		return
+	}
+	s.meta.describe(metric, promapi.Metadata{
+		Type: cmp.Or(inspectors.EscapeValue(kind), "unknown"), Help: inspectors.EscapeValue(help),
+		Unit: cmp.Or(inspectors.EscapeValue(unit), unitOf(metric)),
+	})
+}
+
+func (m *metadata) describe(metric string, about promapi.Metadata) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, known := m.told[metric]; !known && len(m.told) >= maxTold {
+		return
+	}
+	if m.told == nil {
+		m.told = make(map[string]promapi.Metadata)
+	}
+	m.told[metric] = about
 }
 
 func (m *metadata) note(name, key string, kind inspectors.Kind) {
@@ -31,7 +68,12 @@ func (m *metadata) note(name, key string, kind inspectors.Kind) {
 func (m *metadata) all() map[string]promapi.Metadata {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return maps.Clone(m.names)
+	all := maps.Clone(m.names)
+	if all == nil {
+		all = make(map[string]promapi.Metadata)
+	}
+	maps.Copy(all, m.told)
+	return all
 }
 
 // kind returns what a metric was declared as. One that was not declared since

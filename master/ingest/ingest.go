@@ -164,6 +164,9 @@ func (s *Session) declareLocked(series []wire.Series, refuse func(error)) error 
 			return ErrNumbers
 		}
 		known, err := s.ingest.series(s.agent.Host, &declaration)
+		if a := declaration.About; a != nil && err == nil {
+			s.ingest.store.Describe(a.Metric, a.Type, a.Unit, a.Help)
+		}
 		switch {
 		case err == nil:
 			s.declared[declaration.ID] = number{series: known}

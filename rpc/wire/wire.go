@@ -157,6 +157,16 @@ type Series struct {
 	Key    string            `json:"key"`
 	Labels map[string]string `json:"labels,omitempty"`
 	Kind   string            `json:"kind,omitempty"` // gauge (default) or counter
+	// About describes the metric of the series, on one of those that a report declares.
+	About *About `json:"about,omitempty"`
+}
+
+// About describes a metric that an agent has from an exporter.
+type About struct {
+	Metric string `json:"metric"`         // for a histogram without _bucket
+	Type   string `json:"type,omitempty"` // such as counter, gauge, histogram or summary
+	Unit   string `json:"unit,omitempty"`
+	Help   string `json:"help,omitempty"`
 }
 
 // Columns are samples by column: sample i is value V[i] of series S[i] at time

@@ -80,7 +80,7 @@ type Lease struct {
 
 // Metadata describes a metric.
 type Metadata struct {
-	Type string `json:"type"` // gauge or counter
+	Type string `json:"type"` // such as gauge, counter or histogram
 	Help string `json:"help"`
 	Unit string `json:"unit"`
 }

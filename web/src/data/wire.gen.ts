@@ -2,6 +2,16 @@
 // The messages of the protocol that a browser meets, as the master writes them.
 // A list that may be empty without being left out may be null.
 
+/** About describes a metric that an agent has from an exporter. */
+export interface About {
+  /** for a histogram without _bucket */
+  metric: string;
+  /** such as counter, gauge, histogram or summary */
+  type?: string;
+  unit?: string;
+  help?: string;
+}
+
 /** AgentStatus is what an agent knows of itself. */
 export interface AgentStatus {
   /** in memory and on its disk */
@@ -1048,6 +1058,8 @@ export interface Series {
   labels?: Record<string, string>;
   /** gauge (default) or counter */
   kind?: string;
+  /** About describes the metric of the series, on one of those that a report declares. */
+  about?: About;
 }
 
 /** Signature says that the holder of a key wants code to run on hosts: on which, from
