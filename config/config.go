@@ -84,6 +84,9 @@ type Master struct {
 	RemoteWrite []RemoteWrite `yaml:"remote_write"`
 	// Alerts says which rules are evaluated, and who is told of what fires.
 	Alerts Alerts `yaml:"alerts"`
+	// Audit says where entries of the audit log are sent. It is read when the master
+	// starts.
+	Audit Audit `yaml:"audit"`
 }
 
 // Alerts configures the rules of the master. They are read when the master starts.

@@ -81,6 +81,7 @@ func (l *loader) masterFiles() {
 		l.tlsFiles()
 	}
 	l.remoteWriteFiles()
+	l.auditFiles()
 	for _, at := range slices.Sorted(maps.Keys(m.Static)) {
 		folder := m.Static[at]
 		if folder == "" {
@@ -120,16 +121,20 @@ func (l *loader) tlsFiles() {
 
 // agentFiles checks the files that the agent will need.
 func (l *loader) agentFiles() {
-	ca := l.c.Agent.CA
-	if ca == "" {
+	l.authorities("agent.ca", l.c.Agent.CA)
+}
+
+// authorities checks a file of certificates, unless none is named.
+func (l *loader) authorities(p, file string) {
+	if file == "" {
 		return
 	}
-	text, err := os.ReadFile(ca)
+	text, err := os.ReadFile(file)
 	if err != nil {
-		l.check(true, "agent.ca", "%v", fileError(ca, err))
+		l.check(true, p, "%v", fileError(file, err))
 		return
 	}
-	l.check(!x509.NewCertPool().AppendCertsFromPEM(text), "agent.ca", "the file %s holds no PEM certificate", quote(ca))
+	l.check(!x509.NewCertPool().AppendCertsFromPEM(text), p, "the file %s holds no PEM certificate", quote(file))
 }
 
 // inspectorFiles checks the files of one inspector of the configuration.

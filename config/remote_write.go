@@ -79,16 +79,21 @@ func (l *loader) remoteWriteFiles() {
 		if r.TokenFile == "" {
 			return
 		}
-		p := l.child(path, "token_file")
-		text, err := readSecret(r.TokenFile, maxTokenBytes)
-		r.Token = strings.TrimSpace(string(text))
-		switch {
-		case err != nil:
-			l.check(true, p, "%v", err)
-		case r.Token == "":
-			l.check(true, p, "the file %s is empty; it must hold the token", quote(r.TokenFile))
-		case strings.ContainsAny(r.Token, " \t\r\n"):
-			l.check(true, p, "the file %s holds more than one word; it must hold the token alone", quote(r.TokenFile))
-		}
+		r.Token = l.token(l.child(path, "token_file"), r.TokenFile)
 	})
+}
+
+// token reads a bearer token from a file.
+func (l *loader) token(p, file string) string {
+	text, err := readSecret(file, maxTokenBytes)
+	token := strings.TrimSpace(string(text))
+	switch {
+	case err != nil:
+		l.check(true, p, "%v", err)
+	case token == "":
+		l.check(true, p, "the file %s is empty; it must hold the token", quote(file))
+	case strings.ContainsAny(token, " \t\r\n"):
+		l.check(true, p, "the file %s holds more than one word; it must hold the token alone", quote(file))
+	}
+	return token
 }

@@ -28,6 +28,7 @@ func (l *loader) validate(o LoadOptions) {
 	l.history()
 	l.remoteWrite()
 	l.alerts()
+	l.audit()
 	l.tokens()
 	l.static()
 	l.agent(o.Library)

@@ -23,6 +23,7 @@ import (
 	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/master/api"
 	"github.com/vedettehq/vedette/master/artefacts"
+	"github.com/vedettehq/vedette/master/audit/offhost"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/boards"
 	"github.com/vedettehq/vedette/master/catalog"
@@ -97,6 +98,7 @@ type Master struct {
 	catalog  *catalog.Catalog
 	programs *artefacts.Store
 	forward  []*forward.Forwarder
+	audit    []*offhost.Sender
 	rpc      *rpc.Server
 	http     *http.Server
 	table    *conns.Table // of http
@@ -132,12 +134,16 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
+	senders, err := offhost.New(cfg.Audit, deps.Log, deps.Version)
+	if err != nil {
+		return nil, err
+	}
 	store, err := history.New(historyOptions(cfg, deps, forwarders))
 	if err != nil {
 		return nil, err
 	}
 	m := &Master{
-		cfg: cfg, deps: deps, auth: authenticator, history: store, forward: forwarders,
+		cfg: cfg, deps: deps, auth: authenticator, history: store, forward: forwarders, audit: senders,
 		prometheus: store.Handler(), hub: live.NewHub(), programs: artefactStore(cfg),
 		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}), alertsChanged: make(chan struct{}, 1),
 	}
@@ -156,6 +162,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
 		Hub: m.hub, Registry: m.registry, History: store, Ingest: m.ingest, Catalog: m.catalog, Tokens: m.tokens, Users: m.users, Desk: m.desk,
 		Boards: m.boards, Alerts: m.alerts, MaxPeers: m.table.Limits().Peers,
+		AuditReceivers: m.auditReceivers,
 	})
 	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
 	m.api.Failures = failures
@@ -269,6 +276,9 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { every(running, lookAtTokensEvery, func(now time.Time) { m.endTokens(running, now) }) })
 	background.Go(func() { every(running, keepSessionsEvery, func(now time.Time) { m.keepSessions(running, now) }) })
 	background.Go(func() { every(running, keepAuditEvery, func(now time.Time) { m.keepAudit(running, now) }) })
+	for _, sender := range m.audit {
+		background.Go(func() { sender.Run(running, remembered) })
+	}
 	background.Go(func() { every(running, lookAtDescriptorsEvery, func(time.Time) { reserve.Look() }) })
 	served := run(func() error { return m.serve(reserve.Listener(listener)) })
 	background.Go(func() { m.announce(running, kept.done) })

@@ -1,6 +1,9 @@
 package master
 
-import "github.com/vedettehq/vedette/master/auth"
+import (
+	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
 
 // observe shows how the master's parts are, beside what the history tells of
 // itself.
@@ -28,4 +31,46 @@ func (m *Master) observe(failures *auth.Failures) {
 		m.history.Observe(measure.name, measure.help, measure.value)
 	}
 	observeForwarders(m.history, m.forward)
+	m.observeAudit()
+}
+
+// auditReceivers says how the sending of the audit log to each receiver is.
+func (m *Master) auditReceivers() []wire.AuditReceiver {
+	var receivers []wire.AuditReceiver
+	for _, s := range m.audit {
+		receivers = append(receivers, s.Status())
+	}
+	return receivers
+}
+
+// observeAudit shows how the audit log gets off this machine, all receivers together.
+func (m *Master) observeAudit() {
+	if len(m.audit) == 0 {
+		return
+	}
+	for _, measure := range []struct {
+		name, help string
+		value      func(wire.AuditReceiver) uint64
+	}{
+		{"audit_waiting_entries", "Entries of the audit log that a receiver has not taken yet.", func(r wire.AuditReceiver) uint64 { return r.Waiting }},
+		{
+			"audit_missed_entries_total", "Entries of the audit log that retention removed before a receiver could take them.",
+			func(r wire.AuditReceiver) uint64 { return r.Missed },
+		},
+		{"audit_send_failures_total", "Attempts to send entries of the audit log that failed.", func(r wire.AuditReceiver) uint64 { return r.Failures }},
+		{"audit_receivers_failing", "Receivers of the audit log that take nothing.", func(r wire.AuditReceiver) uint64 {
+			if r.Error != "" {
+				return 1
+			}
+			return 0
+		}},
+	} {
+		m.history.Observe(measure.name, measure.help, func() float64 {
+			total := uint64(0)
+			for _, r := range m.auditReceivers() {
+				total += measure.value(r)
+			}
+			return float64(total)
+		})
+	}
 }

@@ -121,7 +121,7 @@ func TestProtocolExamples(t *testing.T) {
 		wire.RolloutsAbort.Name:      {wire.RolloutParams{}, wire.Rollout{}},
 		wire.HostsLabel.Name:         {wire.LabelParams{}, wire.Host{}},
 		wire.AuditList.Name:          {wire.AuditParams{}, wire.AuditResult{}},
-		wire.AuditVerify.Name:        {wire.Empty{}, wire.AuditVerifyResult{}},
+		wire.AuditVerify.Name:        {wire.AuditVerifyParams{}, wire.AuditVerifyResult{}},
 		wire.TokensCreate.Name:       {wire.TokenParams{}, wire.TokenCreated{}},
 		wire.TokensList.Name:         {wire.Empty{}, wire.TokensResult{}},
 		wire.TokensRevoke.Name:       {wire.TokenRevokeParams{}, wire.Empty{}},

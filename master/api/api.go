@@ -62,7 +62,9 @@ type Deps struct {
 	Alerts   *alert.Alerts
 	Desk     *join.Desk
 	MaxPeers int // connections
-	Failures *auth.Failures
+	// AuditReceivers says how the audit log gets off this machine.
+	AuditReceivers func() []wire.AuditReceiver
+	Failures       *auth.Failures
 }
 
 // API serves the master's methods.

@@ -88,7 +88,7 @@ func (a *API) NoteWrong(ctx context.Context, from string) {
 func (a *API) info(ctx context.Context, _ wire.Empty) (wire.InfoResult, error) {
 	who := connOf(rpc.PeerFrom(ctx)).who()
 	hosts, series := a.count(scope.From(ctx))
-	return wire.InfoResult{
+	info := wire.InfoResult{
 		Name:             a.Name,
 		Version:          a.Version,
 		Protocol:         wire.Version,
@@ -99,7 +99,11 @@ func (a *API) info(ctx context.Context, _ wire.Empty) (wire.InfoResult, error) {
 		Series:           series,
 		Role:             string(who.Role),
 		Bound:            who.Hosts,
-	}, nil
+	}
+	if a.AuditReceivers != nil && who.May(wire.Operator) && scope.From(ctx).All() {
+		info.Audit = a.AuditReceivers()
+	}
+	return info, nil
 }
 
 // count returns how many hosts somebody may see, and how many series of these report.

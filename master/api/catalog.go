@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/history/admit"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -83,8 +84,12 @@ func (a *API) hostLabel(ctx context.Context, p wire.LabelParams) (wire.Host, err
 	return host, nil
 }
 
-func (a *API) auditVerify(ctx context.Context, _ wire.Empty) (wire.AuditVerifyResult, error) {
-	return a.Catalog.VerifyAudit(ctx)
+func (a *API) auditVerify(ctx context.Context, p wire.AuditVerifyParams) (wire.AuditVerifyResult, error) {
+	result, err := a.Catalog.VerifyAudit(ctx, p)
+	if errors.Is(err, audit.ErrNoted) {
+		err = rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
+	}
+	return result, err
 }
 
 func (a *API) auditList(ctx context.Context, p wire.AuditParams) (wire.AuditResult, error) {

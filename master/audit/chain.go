@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -30,6 +31,12 @@ const (
 	sumEnd   = `"}`
 	sumBytes = len(sumBegin) + 2*sha256.Size + len(sumEnd)
 )
+
+// ErrNoted is wrapped by the error of Verify where what was noted cannot be compared.
+var ErrNoted = errors.New("what was noted is no use")
+
+// sumDigitsLeast is how many digits of a checksum that was noted are enough.
+const sumDigitsLeast = 16
 
 // errRoot is wrapped by the error of a root that somebody has changed.
 var errRoot = errors.New("it was changed")
@@ -134,15 +141,20 @@ func (l *Log) cut(ctx context.Context, from uint64) error {
 }
 
 // Verify reads the whole log and says what its checksums tell: how much there is, and
-// the first line that is not what was written, or not where.
-func (l *Log) Verify(ctx context.Context) (wire.AuditVerifyResult, error) {
+// the first line that is not what was written, or not where. A line that was noted
+// elsewhere is compared with that.
+func (l *Log) Verify(ctx context.Context, noted wire.AuditVerifyParams) (wire.AuditVerifyResult, error) {
+	if noted.Seq > 0 && (len(noted.Sum) < sumDigitsLeast || len(noted.Sum) > 2*sha256.Size) {
+		return wire.AuditVerifyResult{}, fmt.Errorf("%w: cannot compare entry %d with %q: a checksum has %d digits, of which the first %d are enough", ErrNoted,
+			noted.Seq, noted.Sum, 2*sha256.Size, sumDigitsLeast)
+	}
 	l.cutting.Lock()
 	defer l.cutting.Unlock()
 	begin, _, unknown := l.root(ctx)
 	if unknown != nil && !errors.Is(unknown, state.ErrNotFound) && !errors.Is(unknown, errRoot) {
 		return wire.AuditVerifyResult{}, unknown
 	}
-	v := verifier{begin: begin}
+	v := verifier{begin: begin, noted: noted}
 	for record, err := range l.store.Scan(ctx, LogName, 0) {
 		if err != nil {
 			return wire.AuditVerifyResult{}, fmt.Errorf("cannot read the audit log: %w", err)
@@ -159,13 +171,42 @@ func (l *Log) Verify(ctx context.Context) (wire.AuditVerifyResult, error) {
 	if v.result.Fault == nil && v.result.Last+1 < v.begin.From {
 		v.fail(v.result.Last+1, fmt.Sprintf("the newest entries were removed; there was one with the number %d", v.begin.From-1))
 	}
-	return v.result, nil
+	return v.result, v.compareRest()
 }
 
 // verifier checks lines in their order.
 type verifier struct {
 	begin  root
+	noted  wire.AuditVerifyParams
 	result wire.AuditVerifyResult
+}
+
+// compare holds the checksum of a line against the one that was noted.
+func (v *verifier) compare(seq uint64, sum string) {
+	switch {
+	case v.noted.Seq != seq || seq == 0:
+	case sum == "":
+		v.fail(seq, "it has no checksum, and one was noted")
+	case !strings.HasPrefix(sum, strings.ToLower(v.noted.Sum)):
+		v.fail(seq, "its checksum is not the one that was noted: it or an entry before it was replaced, and the checksums were made anew")
+	default:
+		v.result.Noted = true
+	}
+}
+
+// compareRest compares what was noted of a line that is not in the log.
+func (v *verifier) compareRest() error {
+	r := &v.result
+	switch {
+	case v.noted.Seq == 0 || r.Noted || r.Fault != nil:
+	case v.noted.Seq > r.Last:
+		v.fail(r.Last+1, fmt.Sprintf("the newest entries were removed: entry %d was noted", v.noted.Seq))
+	case v.noted.Seq+1 == v.begin.From && v.begin.Sum != "":
+		v.compare(v.noted.Seq, v.begin.Sum)
+	default:
+		return fmt.Errorf("%w: cannot compare entry %d: it is older than the oldest entry that is kept, %d", ErrNoted, v.noted.Seq, r.First)
+	}
+	return nil
 }
 
 func (v *verifier) fail(seq uint64, reason string) {
@@ -198,6 +239,9 @@ func (v *verifier) take(record state.Record) {
 		r.Sum = sum
 	}
 	if r.Fault != nil {
+		return
+	}
+	if v.compare(record.Seq, sum); r.Fault != nil {
 		return
 	}
 	if r.Entries == 0 {

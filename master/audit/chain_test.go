@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -27,7 +28,7 @@ func open(t *testing.T, store state.Store, retention Retention) *Log {
 
 func verify(t *testing.T, l *Log) wire.AuditVerifyResult {
 	t.Helper()
-	result, err := l.Verify(t.Context())
+	result, err := l.Verify(t.Context(), wire.AuditVerifyParams{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,4 +347,48 @@ func TestMergedRefusalsAreChained(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole(t, l, 2)
+}
+
+// A log that was replaced, with every checksum made anew, is no fault to Verify alone. What
+// was noted of any entry before finds it, unless retention has removed that entry.
+func TestWhatWasNotedFindsReplacedEntries(t *testing.T) {
+	for range 50 {
+		store := state.NewMemory()
+		l := open(t, store, DefaultRetention())
+		lines := 2 + rand.IntN(20)
+		fillLog(t, l, lines)
+		entries, err := After(t.Context(), store, 0, 100)
+		if err != nil || len(entries) != lines {
+			t.Fatalf("%d entries, %v", len(entries), err)
+		}
+		noted := entries[rand.IntN(lines)]
+		was := wire.AuditVerifyParams{Seq: noted.Seq, Sum: noted.Sum[:sumDigitsLeast+rand.IntN(49)]}
+		if got, err := l.Verify(t.Context(), was); err != nil || got.Fault != nil || !got.Noted || got.Entries != lines {
+			t.Fatalf("nothing was touched: %+v, %v", got, err)
+		}
+		other := open(t, state.NewMemory(), DefaultRetention())
+		fillLog(t, other, lines)
+		if got, err := other.Verify(t.Context(), was); err != nil || got.Fault == nil || got.Fault.Seq != noted.Seq || got.Noted {
+			t.Fatalf("every entry was replaced, and %d was noted: %+v, %v", noted.Seq, got, err)
+		}
+		shorter := open(t, state.NewMemory(), DefaultRetention())
+		fillLog(t, shorter, 1)
+		was.Seq += uint64(lines)
+		if got, err := shorter.Verify(t.Context(), was); err != nil || got.Fault == nil {
+			t.Fatalf("the newest were removed: %+v, %v", got, err)
+		}
+		at := 2 + uint64(rand.IntN(lines-1))
+		if err := l.cut(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Verify(t.Context(), wire.AuditVerifyParams{Seq: noted.Seq, Sum: noted.Sum})
+		switch tooOld := noted.Seq+1 < at; {
+		case tooOld && !errors.Is(err, ErrNoted), !tooOld && (err != nil || !got.Noted):
+			t.Fatalf("entry %d was noted, and those before %d are cut: %+v, %v", noted.Seq, at, got, err)
+		}
+	}
+	l := open(t, state.NewMemory(), DefaultRetention())
+	if _, err := l.Verify(t.Context(), wire.AuditVerifyParams{Seq: 1, Sum: "abc"}); !errors.Is(err, ErrNoted) {
+		t.Errorf("a short checksum: %v", err)
+	}
 }

@@ -215,8 +215,8 @@ func (c *Catalog) Audit(ctx context.Context, p wire.AuditParams) ([]wire.AuditEn
 }
 
 // VerifyAudit checks the audit log; see audit.Log.Verify.
-func (c *Catalog) VerifyAudit(ctx context.Context) (wire.AuditVerifyResult, error) {
-	return c.audit.Verify(ctx)
+func (c *Catalog) VerifyAudit(ctx context.Context, noted wire.AuditVerifyParams) (wire.AuditVerifyResult, error) {
+	return c.audit.Verify(ctx, noted)
 }
 
 // KeepAudit looks after the audit log; see audit.Log.Keep.

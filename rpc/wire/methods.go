@@ -230,7 +230,7 @@ var (
 		Says: "List who changed what, newest first.",
 	}
 	// AuditVerify changes nothing, and is an operator's all the same.
-	AuditVerify = Method[Empty, AuditVerifyResult]{
+	AuditVerify = Method[AuditVerifyParams, AuditVerifyResult]{
 		Name: "audit.verify", For: Operator, Bound: Unbound,
 		Says: "Check the checksums of the audit log: whether an entry was changed, removed or moved.",
 	}

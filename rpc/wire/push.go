@@ -611,6 +611,25 @@ type AuditResult struct {
 	Entries []AuditEntry `json:"entries"`
 }
 
+// AuditReceiver is how the sending of the audit log to one receiver is.
+type AuditReceiver struct {
+	Kind     string `json:"kind"`               // syslog or webhook
+	Taken    uint64 `json:"taken"`              // the number of the last entry that it has taken
+	Waiting  uint64 `json:"waiting"`            // entries that it has not taken yet
+	Missed   uint64 `json:"missed,omitempty"`   // entries that were too old before they could be sent
+	Failures uint64 `json:"failures"`           // attempts that failed since the master started
+	Error    string `json:"error,omitempty"`    // why the last attempt failed, while none succeeds
+	SinceMS  int64  `json:"since_ms,omitempty"` // when attempts began to fail
+}
+
+// AuditVerifyParams name an entry that somebody has noted elsewhere.
+type AuditVerifyParams struct {
+	// Seq is the number of the entry, or 0 where none was noted, and Sum its checksum, or
+	// the first digits of that.
+	Seq uint64 `json:"seq,omitempty"`
+	Sum string `json:"sum,omitempty"`
+}
+
 // AuditVerifyResult is what the checksums of the audit log say of it.
 type AuditVerifyResult struct {
 	Entries int    `json:"entries"` // that were checked, up to the first fault
@@ -622,6 +641,8 @@ type AuditVerifyResult struct {
 	// Sum is the checksum of the newest. To keep it elsewhere is how to tell later that
 	// neither it nor an entry before it was replaced.
 	Sum string `json:"sum,omitempty"`
+	// Noted is whether the entry that somebody had noted is the one of then.
+	Noted bool `json:"noted,omitempty"`
 	// Fault is the first, or nil.
 	Fault *AuditFault `json:"fault,omitempty"`
 }

@@ -78,6 +78,9 @@ type InfoResult struct {
 	// Bound selects the hosts that the role is for; "" is all. Hosts and Series count
 	// those alone.
 	Bound string `json:"bound,omitempty"`
+	// Audit says how the audit log gets off the master's machine. Operators of all hosts
+	// alone are told.
+	Audit []AuditReceiver `json:"audit,omitempty"`
 }
 
 // HelloParams is an agent's first call on a connection.

@@ -190,6 +190,10 @@ func (m *meshStatus) print(w io.Writer) error {
 		"storage     " + m.storage(),
 		"rollouts    " + orNone(m.Rollouts),
 	}
+	shown := troublesShown
+	if len(m.Master.Audit) > 0 {
+		lines, shown = append(lines, "audit       "+m.audit()), shown-1
+	}
 	var wrong []string
 	for _, t := range m.Troubles {
 		wrong = append(wrong, "trouble     "+t)
@@ -197,8 +201,8 @@ func (m *meshStatus) print(w io.Writer) error {
 	for _, t := range m.Refused {
 		wrong = append(wrong, "refused     "+t)
 	}
-	if n := len(wrong); n > troublesShown+1 {
-		wrong = append(wrong[:troublesShown], fmt.Sprintf("trouble     and %d more: vedette hosts --failing", n-troublesShown))
+	if n := len(wrong); n > shown+1 {
+		wrong = append(wrong[:shown], fmt.Sprintf("trouble     and %d more: vedette hosts --failing", n-shown))
 	}
 	lines = append(lines, wrong...)
 	width := cli.TerminalWidth(w)
@@ -225,6 +229,28 @@ func (m *meshStatus) storage() string {
 		text += fmt.Sprintf("; %s dropped", cli.Count(int(m.Dropped), "sample"))
 	}
 	return text
+}
+
+// audit says how the audit log gets off the master's machine.
+func (m *meshStatus) audit() string {
+	now := time.UnixMilli(m.Master.NowMS)
+	var texts []string
+	for _, r := range m.Master.Audit {
+		text := r.Kind
+		switch waiting := cli.Counted(int(r.Waiting), "entry", "entries"); {
+		case r.Error != "":
+			text += fmt.Sprintf(" takes nothing since %s, %s waiting: %s", cli.Ago(now, r.SinceMS), waiting, cli.OneLine(r.Error))
+		case r.Waiting > 0:
+			text += fmt.Sprintf(" is sent %s", waiting)
+		default:
+			text += " has all entries"
+		}
+		if r.Missed > 0 {
+			text += fmt.Sprintf("; %s too old before they could be sent", cli.Counted(int(r.Missed), "entry", "entries"))
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "; ")
 }
 
 func orNone(words []string) string {

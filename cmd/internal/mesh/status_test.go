@@ -57,7 +57,12 @@ func TestStatusOfAnyMesh(t *testing.T) {
 			}
 			hosts = append(hosts, h)
 		}
-		m := newMeshStatus("http://m", wire.InfoResult{NowMS: now.UnixMilli()}, hosts, nil, receipts)
+		info, shownMost := wire.InfoResult{NowMS: now.UnixMilli()}, troublesShown
+		if rand.IntN(2) == 0 {
+			shownMost--
+			info.Audit = []wire.AuditReceiver{{Kind: "syslog", Waiting: 3, Missed: 1, Error: "two\nlines\x1b[2J", SinceMS: now.UnixMilli()}, {Kind: "webhook"}}
+		}
+		m := newMeshStatus("http://m", info, hosts, nil, receipts)
 		var out strings.Builder
 		if err := m.print(&out); err != nil {
 			t.Fatal(err)
@@ -67,10 +72,14 @@ func TestStatusOfAnyMesh(t *testing.T) {
 		for _, n := range m.Inspectors {
 			counted += n
 		}
+		if want := "\naudit       syslog takes nothing since now, 3 entries waiting: two; 1 entry too old before they could be sent; webhook has all entries\n"; info.Audit != nil &&
+			!strings.Contains(text, want) {
+			t.Errorf("got\n%s\nwant %s", text, want)
+		}
 		troubles += len(refused)
 		shown := strings.Count(text, "\ntrouble ") + strings.Count(text, "\nrefused ")
-		if troubles > troublesShown+1 {
-			if want := fmt.Sprintf("and %d more: vedette hosts --failing", troubles-troublesShown); !strings.Contains(text, want) {
+		if troubles > shownMost+1 {
+			if want := fmt.Sprintf("and %d more: vedette hosts --failing", troubles-shownMost); !strings.Contains(text, want) {
 				t.Errorf("got\n%s\nwant %s", text, want)
 			}
 			shown = troubles

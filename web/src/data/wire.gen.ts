@@ -182,9 +182,35 @@ export interface AuditParams {
   limit?: number;
 }
 
+/** AuditReceiver is how the sending of the audit log to one receiver is. */
+export interface AuditReceiver {
+  /** syslog or webhook */
+  kind: string;
+  /** the number of the last entry that it has taken */
+  taken: number;
+  /** entries that it has not taken yet */
+  waiting: number;
+  /** entries that were too old before they could be sent */
+  missed?: number;
+  /** attempts that failed since the master started */
+  failures: number;
+  /** why the last attempt failed, while none succeeds */
+  error?: string;
+  /** when attempts began to fail */
+  since_ms?: number;
+}
+
 /** AuditResult lists entries, newest first. */
 export interface AuditResult {
   entries: AuditEntry[] | null;
+}
+
+/** AuditVerifyParams name an entry that somebody has noted elsewhere. */
+export interface AuditVerifyParams {
+  /** Seq is the number of the entry, or 0 where none was noted, and Sum its checksum, or
+   * the first digits of that. */
+  seq?: number;
+  sum?: string;
 }
 
 /** AuditVerifyResult is what the checksums of the audit log say of it. */
@@ -204,6 +230,8 @@ export interface AuditVerifyResult {
   /** Sum is the checksum of the newest. To keep it elsewhere is how to tell later that
    * neither it nor an entry before it was replaced. */
   sum?: string;
+  /** Noted is whether the entry that somebody had noted is the one of then. */
+  noted?: boolean;
   /** Fault is the first, or nil. */
   fault?: AuditFault;
 }
@@ -612,6 +640,9 @@ export interface InfoResult {
   /** Bound selects the hosts that the role is for; "" is all. Hosts and Series count
    * those alone. */
   bound?: string;
+  /** Audit says how the audit log gets off the master's machine. Operators of all hosts
+   * alone are told. */
+  audit?: AuditReceiver[];
 }
 
 /** InspectorState is how an inspector is. */

@@ -1,0 +1,42 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// After returns the oldest entries of the log in a state that come after a number, as
+// many as there are up to a limit.
+func After(ctx context.Context, store state.Store, seq uint64, limit int) ([]wire.AuditEntry, error) {
+	var entries []wire.AuditEntry
+	for record, err := range store.Scan(ctx, LogName, seq+1) {
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the audit log: %w", err)
+		}
+		var entry wire.AuditEntry
+		if err := json.Unmarshal(record.Value, &entry); err != nil {
+			// The number is sent all the same: a line that somebody has damaged is news.
+			entry = wire.AuditEntry{Who: Master, Role: Master, Action: "audit.damaged", Outcome: "the entry was changed: it is no entry"}
+		}
+		entry.Seq = record.Seq
+		if entries = append(entries, entry); len(entries) == limit {
+			break
+		}
+	}
+	return entries, nil
+}
+
+// Newest returns the number of the newest entry of the log in a state, or 0.
+func Newest(ctx context.Context, store state.Store) (uint64, error) {
+	for record, err := range store.ScanBack(ctx, LogName, 0) {
+		if err != nil {
+			return 0, fmt.Errorf("cannot read the audit log: %w", err)
+		}
+		return record.Seq, nil
+	}
+	return 0, nil
+}
