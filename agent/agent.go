@@ -63,6 +63,11 @@ type Deps struct {
 	// them from the master, where the agent has a data folder to put them in.
 	Programs programs.Source
 
+	// Upgrades decides on programs for the agent itself; nil takes none.
+	Upgrades assignment.Upgrader
+	// Well is called once, when the master has a report of this run; nil is not.
+	Well func()
+
 	// Notify is told when the agent is up, and that its scheduler gets on; nil tells
 	// nobody.
 	Notify *sdnotify.Notifier
@@ -149,7 +154,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 		Log: a.log, Runner: a.collectors, Schedule: a.sched, Track: a.track, Receipts: a.receipts,
 		Own: a.deps.Definitions, BuiltIn: deps.BuiltIn,
 		Accepts: cfg.AcceptPushedInspectors, Signers: keys, Plugins: cfg.Policy.Needs().CheckPlugin(),
-		Programs: a.programs(tlsConfig), Data: cfg.Data,
+		Programs: a.programs(tlsConfig), Data: cfg.Data, Upgrades: deps.Upgrades,
 	})
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors, keys)
 	a.prints = newPrints(a.bootID)
@@ -229,11 +234,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	parts.Go(func() { a.sched.Run(life) })
 	a.log.Info("agent starts", "host", a.host, "inspectors", len(a.deps.Definitions), "version", a.deps.Version)
 	parts.Go(func() { a.assigner.Run(life) })
+	if a.deps.Well != nil {
+		parts.Go(func() { a.tellWell(life) })
+	}
 	a.deps.Notify.Ready()
 
 	<-ctx.Done()
 	a.log.Info("agent is stopping")
-	a.deps.Notify.Stopping()
+	if !errors.Is(context.Cause(ctx), ErrReplaced) { // the process goes on
+		a.deps.Notify.Stopping()
+	}
 	a.trials.close()
 	parts.Wait()
 	a.collectors.Close()
@@ -245,6 +255,28 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.spooler.Close()
 	a.tellLeft()
 	return nil
+}
+
+// ErrReplaced is the cause of the end of Run's context where the process goes on with
+// another program.
+var ErrReplaced = errors.New("the agent's program is replaced")
+
+// lookAtDeliveryEvery is how often an agent that is being tried looks whether the master
+// has heard of it.
+const lookAtDeliveryEvery = 100 * time.Millisecond
+
+// tellWell waits until the master has a report of this run.
+func (a *Agent) tellWell(life context.Context) {
+	ticker := time.NewTicker(lookAtDeliveryEvery)
+	defer ticker.Stop()
+	for !a.outbox.Delivered() {
+		select {
+		case <-ticker.C:
+		case <-life.Done():
+			return
+		}
+	}
+	a.deps.Well()
 }
 
 // tellLeft says what became of the reports that the master does not have.

@@ -258,6 +258,8 @@ type Agent struct {
 	// Secrets are values that scripts of this host may know, by name, such as
 	// passwords; see Secret.
 	Secrets map[string]Secret `yaml:"secrets"`
+	// Upgrade says whether the master may have the agent's own program replaced.
+	Upgrade Upgrade `yaml:"upgrade"`
 	// ScriptUser is the number of the user and the group that scripts run as
 	// where the agent runs as root. No system gives the default to anybody.
 	ScriptUser int `yaml:"script_user" default:"1986356340" min:"1" max:"2147483647"`

@@ -260,6 +260,7 @@ func (l *loader) policy() {
 		l.c.Warnings = append(l.c.Warnings, "agent.policy.signers_needed is given, but agent.policy.signers names nobody, so no signature is needed")
 	}
 	l.secrets()
+	l.upgrade()
 	for i, p := range l.c.Agent.Policy.Exec {
 		_, err := inspectors.ParseNeeds("exec:" + p)
 		if err != nil || strings.ContainsAny(p, " \t\n") {

@@ -60,6 +60,8 @@ type Options struct {
 	Plugins error
 	// Programs fetches the programs of plugins; nil fetches none.
 	Programs programs.Source
+	// Upgrades decides on programs for the agent itself; nil takes none.
+	Upgrades Upgrader
 	// Data is the folder in which the assignment is kept for the next start; "" keeps
 	// it nowhere.
 	Data string
@@ -78,6 +80,7 @@ type Assigner struct {
 
 	mu      sync.Mutex
 	current wire.Assignment
+	told    bool                     // by the master, now or before the last stop
 	before  map[string]wire.Assigned // see Kept
 	running map[string]wire.Assigned // what is known to run, by name
 
@@ -133,6 +136,7 @@ func (s *Assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResu
 		s.current, s.before = p, s.beforeLocked(p.Inspectors)
 		s.keepLocked()
 	}
+	s.told = true
 	s.Receipts.Assign(&p)
 	bell.Ring(s.wake)
 	return wire.AssignResult{Hash: p.Hash}, nil
@@ -155,7 +159,8 @@ func (s *Assigner) Start() {
 	s.Signers.open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := s.openKept()
+	k, told := s.openKept()
+	s.told = told
 	if s.current, s.before = k.Assignment, k.Before; s.current.Hash != "" {
 		s.Receipts.Assign(&s.current)
 	}
@@ -350,6 +355,7 @@ func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspect
 	for _, v := range d.verdicts {
 		s.tell(v)
 	}
+	s.upgrade(life, &d)
 	s.fetch.Only(d.needs)
 	s.last = d.pushed
 	return d.run
@@ -371,6 +377,7 @@ func (s *Assigner) facts(items []wire.Assigned) *facts {
 	return &facts{
 		own: s.own, builtIn: s.builtIn, items: items, last: s.last, before: maps.Clone(s.before),
 		signers: s.Signers, plugins: s.Plugins, programs: make(map[wire.Artefact]program),
+		upgrades: s.Upgrades,
 	}
 }
 

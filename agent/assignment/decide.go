@@ -20,7 +20,8 @@ type facts struct {
 	before map[string]wire.Assigned
 
 	signers  *Signers
-	plugins  error // why this host runs no pushed plugins, or nil
+	upgrades Upgrader // or nil
+	plugins  error    // why this host runs no pushed plugins, or nil
 	programs map[wire.Artefact]program
 }
 
@@ -36,6 +37,7 @@ type decision struct {
 	pushed   map[string]inspectors.Definition // those of run that were pushed, by name
 	needs    map[wire.Artefact]bool           // programs of run, and of what is to take its place
 	verdicts []verdict
+	program  *newProgram // for the agent itself, or nil
 }
 
 // verdict is what becomes of one item. state is that of its receipt: verified,
@@ -69,6 +71,10 @@ func decide(f *facts) decision {
 	d := decision{pushed: make(map[string]inspectors.Definition), needs: make(map[wire.Artefact]bool)}
 	for i := range f.items {
 		item := &f.items[i]
+		if item.Name == wire.AgentProgram {
+			d.decideProgram(f, item)
+			continue
+		}
 		var def inspectors.Definition
 		var err error
 		switch {

@@ -79,18 +79,18 @@ func sumOf(data []byte) string {
 
 // openKept returns what the agent remembers. That is nothing if it may not run pushed
 // code, or if the file cannot be read, which it logs.
-func (s *Assigner) openKept() Kept {
+func (s *Assigner) openKept() (k Kept, told bool) {
 	if s.Data == "" {
-		return Kept{}
+		return Kept{}, false
 	}
 	path := filepath.Join(s.Data, File)
 	if !s.Accepts {
 		if _, err := os.Lstat(path); err == nil {
 			s.Log.Warn("the inspectors that the master has sent before are not run: agent.accept_pushed_inspectors is not true", "file", path)
 		}
-		return Kept{}
+		return Kept{}, false
 	}
-	k, err := ReadKept(s.Data)
+	kept, err := ReadKept(s.Data)
 	switch {
 	case errors.Is(err, errDamaged):
 		aside, asideErr := wholefile.MoveAside(path)
@@ -98,8 +98,8 @@ func (s *Assigner) openKept() Kept {
 			"reason", err, "moved_to", aside, "error", asideErr)
 	case err != nil:
 		s.Log.Error("cannot read the inspectors that the master has sent before", "file", path, "reason", err)
-	case k != nil:
-		return *k
+	case kept != nil:
+		return *kept, true
 	}
-	return Kept{}
+	return Kept{}, false
 }

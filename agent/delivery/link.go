@@ -183,7 +183,9 @@ func (l *Link) Acknowledged(r *Report, refused int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l.landLocked(r, true)
-	o.forgetLocked(r)
+	if o.forgetLocked(r); r.boot == "" {
+		o.delivered = true
+	}
 	if refused > 0 {
 		o.loseSamplesLocked(uint64(refused))
 	}

@@ -43,22 +43,23 @@ type Outbox struct {
 	notify func()        // called, with mu held, when what the status tells has changed
 	claim  *spool.Claim  // or nil; set before run
 
-	mu      sync.Mutex
-	table   seriesTable
-	open    *Report   // being filled, or nil
-	live    queue     // made since the link is up
-	resend  []*Report // sent before, by seq; not in flight
-	loaded  []*Report // from the disk, by id; not in flight
-	backlog queue     // made while there was no link
-	held    []*Report // ahead of the master's clock
-	link    *Link     // or nil
-	seq     uint64    // of the report that was first sent last
-	queued  int       // reports in memory alone: live, resend, backlog, held and in flight
-	bytes   int64     // of these
-	atRisk  uint64    // samples of these, and of open
-	dropped uint64    // samples
-	lossy   bool      // the log has been told of the loss that goes on
-	disk    disk
+	mu        sync.Mutex
+	table     seriesTable
+	open      *Report   // being filled, or nil
+	live      queue     // made since the link is up
+	resend    []*Report // sent before, by seq; not in flight
+	loaded    []*Report // from the disk, by id; not in flight
+	backlog   queue     // made while there was no link
+	held      []*Report // ahead of the master's clock
+	link      *Link     // or nil
+	seq       uint64    // of the report that was first sent last
+	queued    int       // reports in memory alone: live, resend, backlog, held and in flight
+	bytes     int64     // of these
+	atRisk    uint64    // samples of these, and of open
+	dropped   uint64    // samples
+	delivered bool      // the master has a report of this run
+	lossy     bool      // the log has been told of the loss that goes on
+	disk      disk
 }
 
 // New makes an empty outbox that keeps up to limit reports. bootID names this run of
@@ -265,6 +266,13 @@ type Measures struct {
 
 // Queued returns how many reports the master does not have.
 func (m Measures) Queued() int { return m.InMemory + m.OnDisk }
+
+// Delivered reports whether the master has a report of this run of the agent.
+func (o *Outbox) Delivered() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.delivered
+}
 
 // Measures returns what is counted.
 func (o *Outbox) Measures() Measures {

@@ -91,10 +91,21 @@ func (k PrivateKey) SignFile(content []byte) string {
 	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, releaseMessage(content)))
 }
 
+// SignFileSum is SignFile of a file whose hex SHA-256 is known.
+func (k PrivateKey) SignFileSum(sum string) string {
+	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, []byte(releaseContext+sum)))
+}
+
 // VerifyFile reports whether the signature is the key's of the content of a file.
 func (k PublicKey) VerifyFile(content []byte, signature string) bool {
 	raw, err := decodeSignature(signature)
 	return err == nil && ed25519.Verify(k.key, releaseMessage(content), raw)
+}
+
+// VerifyFileSum is VerifyFile of a file whose hex SHA-256 is known.
+func (k PublicKey) VerifyFileSum(sum, signature string) bool {
+	raw, err := decodeSignature(signature)
+	return err == nil && ed25519.Verify(k.key, []byte(releaseContext+sum), raw)
 }
 
 func releaseMessage(content []byte) []byte {

@@ -57,6 +57,16 @@ type Code struct {
 	Isolation  string        `json:"isolation,omitempty"`
 }
 
+// AgentProgram is the name under which the catalog has the program of agents. No
+// inspector can have it. Each argument of the code is a ProgramSignature.
+const AgentProgram = "vedette/agent"
+
+// ProgramSignature says that the holder of the key with an id has signed the program for
+// a platform, as a file of a release.
+func ProgramSignature(platform, key, signature string) string {
+	return platform + " " + key + " " + signature
+}
+
 // Signature says that the holder of a key wants code to run on hosts: on which, from
 // when until when, and with which number. It is of the code's revision with all of
 // that; PROTOCOL.md has the bytes. A revision has one of a key at

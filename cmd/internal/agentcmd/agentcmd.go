@@ -54,6 +54,10 @@ system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 			"  " + program + " --host web-1 --config agent.yaml",
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			start, err := started()
+			if err != nil {
+				return err
+			}
 			reloads := cli.Reloads{Settings: &settings, Parts: config.PartAgent, Library: library.Names()}
 			defer reloads.Listen()()
 			c, err := reloads.Load()
@@ -68,7 +72,7 @@ system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 			if err != nil {
 				return err
 			}
-			return Run(ctx, c, log, told, func(ctx context.Context, takeOver TakeOver) { reloads.Run(ctx, log, takeOver) })
+			return runReplaceable(ctx, c, log, told, start, func(ctx context.Context, takeOver TakeOver) { reloads.Run(ctx, log, takeOver) })
 		},
 	}
 	settings.FileFlag(cmd)
@@ -127,7 +131,14 @@ type TakeOver func(old, fresh *config.Config) error
 // Run runs an agent until ctx ends and everything that it started is gone. While
 // it runs, watch, or nil, is called, with what takes over another configuration;
 // it ends with its context. told is the service manager, or nil.
-func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, watch func(context.Context, TakeOver)) (err error) {
+func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, watch func(context.Context, TakeOver)) error {
+	return run(ctx, c, log, told, watch, func(*agent.Deps) {})
+}
+
+// run is Run where more of what the agent works with is given.
+func run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, watch func(context.Context, TakeOver),
+	more func(*agent.Deps),
+) (err error) {
 	log = log.With(config.ComponentKey, "agent")
 	defs, builtIn, err := definitions(c)
 	if err != nil {
@@ -152,10 +163,12 @@ func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify
 	}
 	checked := scriptcheck.NewPool(pool, []string{self, scripthost.Command, checkArgument})
 	defer func() { err = errors.Join(err, checked.Close()) }()
-	a, err := agent.New(c.Agent, agent.Deps{
+	deps := agent.Deps{
 		Log: log, Version: cli.Version(), Runner: checked, Definitions: defs, BuiltIn: builtIn, HostBy: c.HostBy(),
 		Notify: told,
-	})
+	}
+	more(&deps)
+	a, err := agent.New(c.Agent, deps)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,9 @@ func TestMain(m *testing.M) {
 	if status, is := Child(os.Args[1:]); is {
 		os.Exit(status)
 	}
+	if kind, is := variant(); is {
+		os.Exit(beAgent(kind))
+	}
 	goleak.VerifyTestMain(m)
 }
 

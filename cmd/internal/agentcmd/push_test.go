@@ -3,6 +3,7 @@ package agentcmd
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -27,14 +28,19 @@ type pusher struct {
 	receipts map[string]wire.Receipt
 	samples  map[string]float64 // the last of each key
 	keys     map[uint32]string  // of the series of the connection
+	boots    []string           // of the runs of agents that have said hello
+	reported map[string]bool    // those whose report came
+	programs map[string]string  // files, by SHA-256
 }
 
 func newPusher(t *testing.T) *pusher {
 	t.Helper()
-	p := &pusher{T: t, receipts: map[string]wire.Receipt{}, samples: map[string]float64{}}
+	p := &pusher{T: t, receipts: map[string]wire.Receipt{}, samples: map[string]float64{}, reported: map[string]bool{}, programs: map[string]string{}}
 	mux := rpc.NewMux()
 	mux.HandleInOrder(wire.MasterHello.Name, rpc.Method(func(ctx context.Context, hello wire.HelloParams) (wire.HelloResult, error) {
-		p.mu.Change(func() { p.peer, p.keys = rpc.PeerFrom(ctx), map[uint32]string{} })
+		p.mu.Change(func() {
+			p.peer, p.keys, p.boots = rpc.PeerFrom(ctx), map[uint32]string{}, append(p.boots, hello.BootID)
+		})
 		return wire.HelloResult{Protocol: wire.Version, NowMS: hello.NowMS}, nil
 	}))
 	mux.HandleInOrder(wire.MasterStatus.Name, rpc.Method(func(context.Context, wire.StatusParams) (wire.Empty, error) {
@@ -53,6 +59,7 @@ func newPusher(t *testing.T) *pusher {
 			for _, s := range r.Series {
 				p.keys[s.ID] = s.Key
 			}
+			p.reported[r.BootID] = true
 			for i, s := range r.S {
 				p.samples[p.keys[s]] = r.V[i]
 			}
@@ -60,7 +67,14 @@ func newPusher(t *testing.T) *pusher {
 		return wire.ReportResult{Seq: r.Seq}, nil
 	}))
 	p.rpc = &rpc.Server{Handler: mux}
-	p.server = httptest.NewServer(p.rpc)
+	routes := http.NewServeMux()
+	routes.Handle("/", p.rpc)
+	routes.HandleFunc(wire.ArtefactPath, func(w http.ResponseWriter, r *http.Request) {
+		var file string
+		p.mu.Change(func() { file = p.programs[strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)] })
+		http.ServeFile(w, r, file)
+	})
+	p.server = httptest.NewServer(routes)
 	return p
 }
 

@@ -51,6 +51,7 @@ live. "vedette dev" starts all of it on this machine.`,
 		mesh.NewAudit())
 	hosts := mesh.NewHosts()
 	hosts.AddCommand(access.HostCommands()...)
+	hosts.AddCommand(catalog.NewUpgrade())
 	add("look", mesh.NewStatus(), hosts, mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
 		trial.NewAsk(), mesh.NewBoost(), mesh.NewCall())
 	alert := alerts.New()

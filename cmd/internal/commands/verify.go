@@ -32,11 +32,11 @@ func newSign() *cobra.Command {
 	var keyFile string
 	cmd := &cobra.Command{
 		Use:   "sign FILE",
-		Short: "Sign the list of checksums of a release",
-		Long: `Sign a file, such as the SHA256SUMS of "make packages", with a private key of
-"vedette key", and write the signature into a file beside it that ends in .sig.
-"vedette verify" checks it.`,
-		Example: "  vedette sign --sign-key release.pem bin/packages/SHA256SUMS",
+		Short: "Sign a file of a release",
+		Long: `Sign a file, such as the SHA256SUMS of "make packages" or the program of an agent,
+with a private key of "vedette key", and write the signature into a file beside it that
+ends in .sig. "vedette verify" checks that of SHA256SUMS, hosts that of their program.`,
+		Example: "  vedette sign --sign-key release.pem bin/packages/SHA256SUMS\n  vedette sign --sign-key release.pem bin/vedette-agent",
 		Args:    cli.OneArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if keyFile == "" {
@@ -46,11 +46,11 @@ func newSign() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			content, err := readSums(args[0])
+			sum, err := sumOf(args[0])
 			if err != nil {
-				return err
+				return fmt.Errorf("cannot sign %q: %w", args[0], pathless(err))
 			}
-			line := key.Public().ID() + " " + key.SignFile(content) + "\n"
+			line := key.Public().ID() + " " + key.SignFileSum(sum) + "\n"
 			if err := os.WriteFile(args[0]+".sig", []byte(line), 0o644); err != nil {
 				return fmt.Errorf("cannot write the signature: %w", err)
 			}
@@ -119,19 +119,28 @@ func verify(key signing.PublicKey, file string) error {
 	if err != nil {
 		return fmt.Errorf("%q must not be trusted: %w", file, err)
 	}
-	in, err := os.Open(file)
+	got, err := sumOf(file)
 	if err != nil {
 		return fmt.Errorf("cannot verify %q: %w", file, pathless(err))
+	}
+	if got != want {
+		return fmt.Errorf("%q must not be trusted: its checksum is %s, and that of the release %s", file, got, want)
+	}
+	return nil
+}
+
+// sumOf is the hex SHA-256 of a file.
+func sumOf(file string) (string, error) {
+	in, err := os.Open(file)
+	if err != nil {
+		return "", err
 	}
 	defer in.Close()
 	hash := sha256.New()
 	if _, err := io.Copy(hash, in); err != nil {
-		return fmt.Errorf("cannot verify %q: %w", file, pathless(err))
+		return "", err
 	}
-	if got := hex.EncodeToString(hash.Sum(nil)); got != want {
-		return fmt.Errorf("%q must not be trusted: its checksum is %s, and that of the release %s", file, got, want)
-	}
-	return nil
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // signedBy looks for a signature of the key, of which there may be several by others.
