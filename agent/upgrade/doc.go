@@ -8,9 +8,9 @@
 //     program for this platform, no package owns the agent's file, and its folder can
 //     be written. All of that comes before anything is fetched.
 //  2. Take: the program, which was fetched and has the checksum that was signed, is
-//     copied beside the agent's file and run once, to tell its version. What does not
-//     start, does not end, or is for another machine ends here, and the agent has not
-//     stopped for it.
+//     copied beside the agent's file and run once, to tell its version. A program that
+//     does not start, does not end, or is for another machine fails here, and the agent has
+//     not stopped for it.
 //  3. Try: the agent stops all that it runs and starts the new program as its child, with
 //     the same arguments. The child is the agent from there. Within agent.upgrade.within
 //     the master must have a report of it.

@@ -294,7 +294,8 @@ func killedAfter(t *testing.T, writes int, bad bool) bool {
 	if err != nil || len(lines) != len(entry.History) {
 		t.Errorf("killed after %d writes: %d lines of the audit log for %d changes, %v", writes, len(lines), len(entry.History), err)
 	}
-	if chain, err := third.VerifyAudit(t.Context(), wire.AuditVerifyParams{}); err != nil || chain.Fault != nil || chain.Entries != len(lines) || chain.Without != 0 {
+	chain, err := third.VerifyAudit(t.Context(), wire.AuditVerifyParams{})
+	if err != nil || chain.Fault != nil || chain.Entries != len(lines) || chain.Without != 0 {
 		t.Errorf("killed after %d writes: the audit log has %d lines and is %+v, %v", writes, len(lines), chain, err)
 	}
 	return killed

@@ -212,7 +212,7 @@ func (s *Sender) remember(ctx context.Context, store state.Store, m mark) error 
 	if err != nil {
 		return err
 	}
-	// What was taken is noted even when the master is about to stop.
+	// The mark is written even when the master is about to stop.
 	if s.version, err = store.Put(context.WithoutCancel(ctx), s.key, value, s.version); err != nil {
 		return fmt.Errorf("cannot note which entries were sent: %w", err)
 	}
