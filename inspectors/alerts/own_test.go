@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
@@ -111,7 +112,7 @@ func fires(ctx context.Context, engine *promql.Engine, db *tsdb.DB, at time.Time
 			return nil, err
 		}
 		for _, s := range vector {
-			b := labels.NewBuilder(s.Metric).Del(labels.MetricName)
+			b := labels.NewBuilder(s.Metric).Del(model.MetricNameLabel)
 			if host, set := r.Labels[labelHost]; set {
 				b.Set(labelHost, host)
 			}
