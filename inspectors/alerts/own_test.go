@@ -112,11 +112,7 @@ func fires(ctx context.Context, engine *promql.Engine, db *tsdb.DB, at time.Time
 			return nil, err
 		}
 		for _, s := range vector {
-			b := labels.NewBuilder(s.Metric).Del(model.MetricNameLabel)
-			if host, set := r.Labels[labelHost]; set {
-				b.Set(labelHost, host)
-			}
-			list = append(list, fmt.Sprintf("%s %.6g", b.Labels(), s.F))
+			list = append(list, seriesOf(s, r))
 		}
 		q.Close()
 	}
@@ -184,4 +180,13 @@ func randomExpr(random *rand.Rand, depth int) string {
 		matching += pick("", " group_left", " group_right", " group_left (key)")
 	}
 	return "(" + sub() + " " + operator + matching + " " + sub() + ")"
+}
+
+// seriesOf is a series that fires, with its value.
+func seriesOf(s promql.Sample, r rulefmt.Rule) string {
+	b := labels.NewBuilder(s.Metric).Del(model.MetricNameLabel)
+	if host, set := r.Labels[labelHost]; set {
+		b.Set(labelHost, host)
+	}
+	return fmt.Sprintf("%s %.6g", b.Labels(), s.F)
 }

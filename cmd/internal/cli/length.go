@@ -24,3 +24,18 @@ func ParseLength(text string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// Length writes a duration as ParseLength reads it, without the parts that are zero.
+func Length(d time.Duration) string {
+	if day := 24 * time.Hour; d >= day && d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

@@ -37,6 +37,8 @@ func NewInspectorRun() *cobra.Command {
 		Long: `Run a script in a script host, as an agent does, and print what it measures. It
 runs once, or every --interval until ^C or --count. What the script prints, and
 its errors, go to standard error; a run that failed makes the exit status 1.
+At the end it says of each alert of the script whether it would fire now, with the
+value and the threshold.
 
 It may connect to, and read, what it declares as needs. It may run only programs that
 --allow-exec names, in place of agent.policy.exec in a configuration, and gets only
@@ -148,6 +150,9 @@ func (r *inspectorRun) loop(ctx context.Context, pool *plugins.Pool, d inspector
 			break
 		}
 	}
+	if err := p.alerts(context.WithoutCancel(ctx), d); err != nil {
+		return err
+	}
 	switch {
 	case p.failed:
 		return cli.Exit(cli.ExitFailed, nil)
@@ -164,6 +169,7 @@ type runPrinter struct {
 	table     cli.Table
 	samples   int
 	failed    bool
+	seen      []inspectors.Sample // of the last runs, for the alerts
 }
 
 // sampleLine is one sample, as --json prints it.
@@ -176,6 +182,7 @@ type sampleLine struct {
 
 func (p *runPrinter) print(o plugins.Outcome) error {
 	p.fit(o.Samples)
+	p.remember(o.Samples)
 	for _, s := range o.Samples {
 		p.samples++
 		var err error
