@@ -3,6 +3,7 @@ package inspectors
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -26,7 +27,7 @@ const (
 
 // Alert is what a script says to be wrong, in the directive
 //
-//	//vedette:alert NAME SEVERITY EXPR [for D] [keep D] ["SUMMARY"]
+//	//vedette:alert NAME SEVERITY EXPR [clear OP NUMBER] [for D] [keep D] ["SUMMARY"]
 //
 // Package inspectors reads its words, but not its expression: that is PromQL, and a
 // matter of package alerts.
@@ -37,13 +38,17 @@ type Alert struct {
 	Severity string
 	// Expr is PromQL, in which names are those of the script's own values.
 	Expr string
+	// ClearOp and Clear are when one that fires ends, such as < 85 after > 90; ClearOp is ""
+	// of an alert that ends when Expr does not hold.
+	ClearOp string
+	Clear   float64
 	// For is how long Expr holds before the alert fires, and Keep how long it goes
 	// on after that.
 	For, Keep time.Duration
 	// Summary is a template of Prometheus, or empty.
 	Summary string
-	// At is the place of Expr.
-	At Diagnostic
+	// At is the place of Expr, and ClearAt that of clear.
+	At, ClearAt Diagnostic
 }
 
 // severities are those that an alert may have.
@@ -55,7 +60,7 @@ func (p *directiveParser) alert(at Diagnostic, value string, offset int) {
 		p.fault(at, fmt.Sprintf("the alert is %d bytes long; at most %d are allowed", len(value), MaxAlertBytes), "")
 		return
 	}
-	a, begin, err := parseAlert(value)
+	a, begin, clearAt, err := parseAlert(value)
 	if err != nil {
 		p.fault(at, "alert: "+err.Error(), "write "+directivePrefix+example("alert"))
 		return
@@ -72,15 +77,37 @@ func (p *directiveParser) alert(at Diagnostic, value string, offset int) {
 	}
 	a.At = at
 	a.At.Col += offset + begin
+	if a.ClearOp != "" {
+		a.ClearAt = at
+		a.ClearAt.Col += offset + clearAt
+	}
 	p.result.Alerts = append(p.result.Alerts, a)
 }
 
 // alertTimes matches for D and keep D at the end of an expression.
 var alertTimes = regexp.MustCompile(`^(.*\S)\s+(for|keep)(?:\s+(\S+))?$`)
 
-// parseAlert reads NAME SEVERITY EXPR [for D] [keep D] ["SUMMARY"], and where EXPR
-// begins.
-func parseAlert(text string) (a Alert, begin int, err error) {
+// alertClear matches clear OP NUMBER at the end of an expression.
+var alertClear = regexp.MustCompile(`^(.*\S)\s+clear(?:\s+([<>]=?)?\s*(\S*))?$`)
+
+// parseClear takes clear OP NUMBER off the end of an expression, if it is there, and says
+// where it was.
+func (a *Alert) parseClear(expr string) (rest string, at int, err error) {
+	found := alertClear.FindStringSubmatch(expr)
+	if found == nil {
+		return expr, 0, nil
+	}
+	v, err := strconv.ParseFloat(found[3], 64)
+	if found[2] == "" || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return expr, 0, fmt.Errorf("clear: %s is not a comparison with a number; write it as clear < 85", quote(strings.TrimSpace(found[2]+" "+found[3])))
+	}
+	a.ClearOp, a.Clear = found[2], v
+	return found[1], len(found[1]) + strings.Index(expr[len(found[1]):], "clear"), nil
+}
+
+// parseAlert reads NAME SEVERITY EXPR [clear OP NUMBER] [for D] [keep D] ["SUMMARY"], and
+// where EXPR and clear begin.
+func parseAlert(text string) (a Alert, begin, clearAt int, err error) {
 	a.Keep = DefaultAlertKeep
 	rest := text
 	word := func() (w string) {
@@ -91,10 +118,10 @@ func parseAlert(text string) (a Alert, begin int, err error) {
 	a.Name, a.Severity = word(), word()
 	begin = len(text) - len(rest)
 	if err := validateSegment(a.Name); err != nil {
-		return a, 0, fmt.Errorf("its name: %w", err)
+		return a, 0, 0, fmt.Errorf("its name: %w", err)
 	}
 	if !slices.Contains(severities(), a.Severity) {
-		return a, 0, fmt.Errorf("%s is not a severity; use %s", quote(a.Severity), strings.Join(severities(), ", "))
+		return a, 0, 0, fmt.Errorf("%s is not a severity; use %s", quote(a.Severity), strings.Join(severities(), ", "))
 	}
 	expr, summary := splitSummary(rest)
 	expr, a.Summary = strings.TrimSpace(expr), summary
@@ -107,9 +134,9 @@ func parseAlert(text string) (a Alert, begin int, err error) {
 		d, err := parseAlertTime(found[3])
 		switch {
 		case err != nil:
-			return a, 0, fmt.Errorf("%s: %w", found[2], err)
+			return a, 0, 0, fmt.Errorf("%s: %w", found[2], err)
 		case given[found[2]]:
-			return a, 0, fmt.Errorf("%s is given twice", found[2])
+			return a, 0, 0, fmt.Errorf("%s is given twice", found[2])
 		case found[2] == "for":
 			a.For = d
 		default:
@@ -117,10 +144,15 @@ func parseAlert(text string) (a Alert, begin int, err error) {
 		}
 		expr, given[found[2]] = found[1], true
 	}
-	if a.Expr = expr; a.Expr == "" {
-		return a, 0, errors.New("it has no expression")
+	expr, at, err := a.parseClear(expr)
+	if err != nil {
+		return a, 0, 0, err
 	}
-	return a, begin, nil
+	clearAt = begin + at
+	if a.Expr = expr; a.Expr == "" {
+		return a, 0, 0, errors.New("it has no expression")
+	}
+	return a, begin, clearAt, nil
 }
 
 // splitSummary takes the quoted text at the end of an alert off. It begins with the

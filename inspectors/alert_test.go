@@ -54,6 +54,10 @@ func TestBadAlertDirectives(t *testing.T) {
 		"alert a warning":                                    "x.go:1:1: alert: it has no expression" + fix,
 		"alert a loud x > 1":                                 `x.go:1:1: alert: "loud" is not a severity; use info, warning, critical` + fix,
 		"alert a/b info x > 1":                               `x.go:1:1: alert: its name: '/' is not allowed; use letters, digits, "_", "-", "." and ":"` + fix,
+		"alert a info x > 1 clear 5":                         `x.go:1:1: alert: clear: "5" is not a comparison with a number; write it as clear < 85` + fix,
+		"alert a info x > 1 clear":                           `x.go:1:1: alert: clear: "" is not a comparison with a number; write it as clear < 85` + fix,
+		"alert a info x > 1 clear < y for 1m":                `x.go:1:1: alert: clear: "< y" is not a comparison with a number; write it as clear < 85` + fix,
+		"alert a info x > 1 clear < NaN":                     `x.go:1:1: alert: clear: "< NaN" is not a comparison with a number; write it as clear < 85` + fix,
 		"alert a info x > 1 for soon":                        `x.go:1:1: alert: for: "soon" is not a time; write it as 90s, 10m or 1d` + fix,
 		"alert a info x > 1 for":                             `x.go:1:1: alert: for: "" is not a time; write it as 90s, 10m or 1d` + fix,
 		"alert a info x > 1 keep 8d":                         "x.go:1:1: alert: keep: 8d is not between 0s and 7d" + fix,
@@ -95,7 +99,7 @@ func TestAlertDirectivesRandom(t *testing.T) {
 			want.Summary = `{{ $value | printf "%.0f" }} of {{ $labels.host }}`
 			text += ` "` + want.Summary + `"`
 		}
-		got, begin, err := parseAlert(text)
+		got, begin, _, err := parseAlert(text)
 		if err != nil || got != want || !strings.HasPrefix(text[begin:], want.Expr) {
 			t.Fatalf("seed %d: %s gives %+v at %d, %v; want %+v", seed, text, got, begin, err, want)
 		}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -99,26 +100,89 @@ func Rules(probes ...Probe) (list []rulefmt.Rule, faults inspectors.Diagnostics)
 	return list, faults
 }
 
-// rule makes the rule of one alert.
-func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
-	syntax := parser.NewParser(parser.Options{})
-	expr, err := syntax.ParseExpr(a.Expr)
+// condition reads the expression of one alert, and the first of the inspector's own names
+// in it.
+func (p Probe) condition(a inspectors.Alert) (expr parser.Expr, own string, faults inspectors.Diagnostics) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(a.Expr)
 	if err != nil {
-		return rulefmt.Rule{}, placed(a, err)
+		return nil, "", placed(a, err)
 	}
 	if t := expr.Type(); t != parser.ValueTypeVector {
-		return rulefmt.Rule{}, fault(a, 0, fmt.Sprintf("the expression gives a %s, and an alert is for the series of a vector", parser.DocumentedType(t)),
+		return nil, "", fault(a, 0, fmt.Sprintf("the expression gives a %s, and an alert is for the series of a vector", parser.DocumentedType(t)),
 			"compare a value, such as used_percent > 90")
 	}
-	own := p.rename(expr)
+	if own = p.rename(expr); own == "" {
+		return nil, "", fault(a, 0, "the expression names none of the inspector's own values", "compare one of them, such as used_percent > 90")
+	}
 	if every := cmp.Or(p.Interval, p.Said.Interval); every > rarely {
 		expr = lookBackFor(expr, 2*every+time.Minute)
 	}
-	if own == "" {
-		return rulefmt.Rule{}, fault(a, 0, "the expression names none of the inspector's own values", "compare one of them, such as used_percent > 90")
+	return expr, own, nil
+}
+
+// compares takes an expression apart that compares values with a number.
+func compares(expr parser.Expr) (values parser.Expr, op parser.ItemType, limit float64, ok bool) {
+	for {
+		inner, is := expr.(*parser.ParenExpr)
+		if !is {
+			break
+		}
+		expr = inner.Expr
+	}
+	b, ok := expr.(*parser.BinaryExpr)
+	if !ok || !b.Op.IsComparisonOperator() || b.ReturnBool || b.LHS.Type() != parser.ValueTypeVector {
+		return nil, 0, 0, false
+	}
+	limit, ok = number(b.RHS)
+	return b.LHS, b.Op, limit, ok
+}
+
+// untilClear has an alert that fires go on until its values are clear. The series ALERTS
+// says which fire.
+func (p Probe) untilClear(a inspectors.Alert, expr parser.Expr) (string, inspectors.Diagnostics) {
+	wrong := func(message, fix string) (string, inspectors.Diagnostics) {
+		d := a.ClearAt
+		d.Message, d.Fix = fmt.Sprintf("alert %s: %s", a.Name, message), fix
+		return "", inspectors.Diagnostics{d}
+	}
+	values, op, limit, ok := compares(expr)
+	above := op == parser.GTR || op == parser.GTE
+	if !ok || !above && op != parser.LSS && op != parser.LTE {
+		return wrong("clear is for an expression that compares values with a number", "write it as used_percent > 90 clear < 85")
+	}
+	stay := map[string]string{"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[a.ClearOp]
+	switch {
+	case above != strings.HasPrefix(a.ClearOp, "<"):
+		return wrong(fmt.Sprintf("clear %s %g is on the same side as %s %g", a.ClearOp, a.Clear, op, limit),
+			fmt.Sprintf("write it as clear %s %g", map[bool]string{true: "<", false: ">"}[above], a.Clear))
+	case above && a.Clear > limit, !above && a.Clear < limit:
+		return wrong(fmt.Sprintf("clear %s %g holds already when the alert fires at %s %g", a.ClearOp, a.Clear, op, limit),
+			"choose a number on the other side of it")
+	}
+	ignored := []string{model.AlertNameLabel, "alertstate", labelSeverity, labelInspector}
+	firing := fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing", severity=%q}`, p.Name+"/"+a.Name, a.Severity)
+	if p.Own && len(p.Hosts) == 1 && !splitsByHost(expr) {
+		ignored = append(ignored, labelHost)
+		firing = fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing", severity=%q, host=%q}`, p.Name+"/"+a.Name, a.Severity, p.Hosts[0])
+	}
+	return fmt.Sprintf("%s or (%s %s %s and ignoring (%s) %s)", expr, values, stay, strconv.FormatFloat(a.Clear, 'g', -1, 64),
+		strings.Join(ignored, ", "), firing), nil
+}
+
+// rule makes the rule of one alert.
+func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
+	expr, own, faults := p.condition(a)
+	if faults != nil {
+		return rulefmt.Rule{}, faults
+	}
+	text := expr.String()
+	if a.ClearOp != "" {
+		if text, faults = p.untilClear(a, expr); faults != nil {
+			return rulefmt.Rule{}, faults
+		}
 	}
 	rule := rulefmt.Rule{
-		Alert: p.Name + "/" + a.Name, Expr: expr.String(), For: model.Duration(a.For), KeepFiringFor: model.Duration(a.Keep),
+		Alert: p.Name + "/" + a.Name, Expr: text, For: model.Duration(a.For), KeepFiringFor: model.Duration(a.Keep),
 		Labels:      map[string]string{labelSeverity: a.Severity, labelInspector: p.Name},
 		Annotations: map[string]string{"summary": cmp.Or(a.Summary, p.summary(a, own))},
 	}
@@ -130,8 +194,7 @@ func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
 			rule.Annotations[name] = text
 		}
 	}
-	var faults inspectors.Diagnostics
-	for _, wrong := range rule.Validate(rulefmt.RuleNode{}, model.UTF8Validation, syntax) {
+	for _, wrong := range rule.Validate(rulefmt.RuleNode{}, model.UTF8Validation, parser.NewParser(parser.Options{})) {
 		faults = append(faults, fault(a, 0, wrong.Error(), "")...)
 	}
 	return rule, faults

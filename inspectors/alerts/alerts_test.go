@@ -30,7 +30,11 @@ func TestRules(t *testing.T) {
 		"used_percent > 9 and on (host) busy":           "disk_used_percent > 9 and on (host) disk_busy",
 		"used_percent > 9 unless ignoring (mount) busy": "disk_used_percent > 9 unless ignoring (mount, key) disk_busy",
 		`used_percent > 9 and on (host) {__name__="load_average_1"} > 4`: `disk_used_percent > 9 and on (host) {__name__="load_average_1"} > 4`,
-		"max_over_time(sum(used_percent)[5m:1m]) > 1":                    "max_over_time(sum(disk_used_percent)[5m:1m]) > 1",
+		"used_percent > 90 clear < 85 for 1m": `disk_used_percent > 90 or (disk_used_percent >= 85 and ignoring (alertname, alertstate, severity, inspector) ` +
+			`ALERTS{alertname="disk/a", alertstate="firing", severity="warning"})`,
+		"free / size < (-3) clear >2.5 keep 1m": `disk_free / ignoring (key) disk_size < (-3) or (disk_free / ignoring (key) disk_size <= 2.5 and ` +
+			`ignoring (alertname, alertstate, severity, inspector) ALERTS{alertname="disk/a", alertstate="firing", severity="warning"})`,
+		"max_over_time(sum(used_percent)[5m:1m]) > 1": "max_over_time(sum(disk_used_percent)[5m:1m]) > 1",
 	} {
 		list, faults := Rules(probe(t, "disk", "alert a warning "+expr))
 		if faults.Err() != nil || len(list) != 1 || list[0].Expr != want {
@@ -66,7 +70,12 @@ func TestCheck(t *testing.T) {
 			"a value, such as used_percent > 90",
 		`alert a info {__name__="y"} > 1`: "disk.go:1:24: alert a: the expression names none of the inspector's own values; compare one of them, such as " +
 			"used_percent > 90",
-		`alert a info x > 1 "{{ $labels.host"`: "disk.go:1:24: alert a: annotation \"summary\": template: __alert_disk/a:1: unclosed action",
+		"alert a info x > 90 clear < 95 for 1m": "disk.go:1:31: alert a: clear < 95 holds already when the alert fires at > 90; choose a number on the other side",
+		"alert a info x > 90 clear > 85":        "disk.go:1:31: alert a: clear > 85 is on the same side as > 90; write it as clear < 85",
+		"alert a info x < 10 clear >= 5":        "disk.go:1:31: alert a: clear >= 5 holds already when the alert fires at < 10",
+		"alert a info x == 1 clear < 1":         "disk.go:1:31: alert a: clear is for an expression that compares values with a number; write it as used_percent > 90 clear < 85",
+		"alert a info x > y   clear < 1":        "disk.go:1:32: alert a: clear is for an expression",
+		`alert a info x > 1 "{{ $labels.host"`:  "disk.go:1:24: alert a: annotation \"summary\": template: __alert_disk/a:1: unclosed action",
 	} {
 		faults := Check(inspectors.Definition{Name: "disk", Script: &inspectors.Script{File: "disk.go", Line: 1, Source: "//vedette:" + line + "\npackage x\n"}})
 		if err := faults.Err(); err == nil || !strings.Contains(err.Error(), want) {
@@ -104,6 +113,7 @@ func FuzzRules(f *testing.F) {
 		`filling warning used_percent > 90 for 10m keep 5m "{{ $labels.mount }}"`, "a info 100 * free / size < 3", `b critical {"x.y"} > 1`,
 		`c info x{__name__="y"} > 1`, "d info (a + on(b) group_left c)", "e info x offset 5m @ end() > 1", `f info value{host="x"} or y`,
 		`g info {__name__=~"a.*", x!="y"} and z`,
+		"h info (a or b) > 2 clear <= 1 for 1m", "i info sum(-a) < -2 clear > 1e9",
 	} {
 		f.Add(text)
 	}

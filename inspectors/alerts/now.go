@@ -72,7 +72,9 @@ func Look(ctx context.Context, p Probe, host string, samples []inspectors.Sample
 			h.Summary = m.expand(ctx, rule.Annotations["summary"], set, s)
 			one.Fires = append(one.Fires, h)
 		}
-		m.compare(ctx, rule.Expr, &one)
+		if expr, _, faults := p.condition(a); faults == nil {
+			m.compare(ctx, expr, &one)
+		}
 		list = append(list, one)
 	}
 	return list
@@ -87,21 +89,16 @@ func holds(s promql.Sample) Holds {
 }
 
 // compare looks at what an expression compares with a number, if that is what it does.
-func (m *memory) compare(ctx context.Context, text string, one *Now) {
-	expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
-	b, ok := expr.(*parser.BinaryExpr)
-	if err != nil || !ok || !b.Op.IsComparisonOperator() || b.ReturnBool {
+func (m *memory) compare(ctx context.Context, expr parser.Expr, one *Now) {
+	values, op, limit, ok := compares(expr)
+	if !ok {
 		return
 	}
-	limit, ok := number(b.RHS)
-	if !ok || b.LHS.Type() != parser.ValueTypeVector {
-		return
-	}
-	one.Operator, one.Threshold = b.Op.String(), limit
+	one.Operator, one.Threshold = op.String(), limit
 	if len(one.Fires) > 0 || one.Err != nil {
 		return
 	}
-	vector, err := m.query(ctx, b.LHS.String(), m.at)
+	vector, err := m.query(ctx, values.String(), m.at)
 	if err != nil {
 		return
 	}

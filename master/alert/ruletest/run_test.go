@@ -434,3 +434,69 @@ func TestAlertsOfRareInspectors(t *testing.T) {
 		t.Errorf("%s", f.String())
 	}
 }
+
+// An alert with clear begins and ends as a small model of it says, whatever its values.
+func TestClearIsHysteresis(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	dir := t.TempDir()
+	fired := 0
+	for n := range 12 {
+		hold, keep := random.IntN(4), random.IntN(4)
+		sum := n%2 == 0 // an expression that loses the labels
+		expr := "value > 90 clear < 85"
+		if sum {
+			expr = "sum(value) > 90 clear < 85"
+		}
+		source := fmt.Sprintf("//vedette:name level\n//vedette:alert high warning %s for %dm keep %dm \"high\"\nreturn 1, nil\n", expr, hold, keep)
+		var values, cases strings.Builder
+		active, firing, left := -1, false, -1 // minutes since when
+		v := 80
+		for i := range 80 {
+			v = max(75, min(99, v+random.IntN(13)-6))
+			fmt.Fprintf(&values, "%d ", v)
+			switch {
+			case v > 90 || firing && v >= 85:
+				if left = -1; active < 0 {
+					active = i
+				}
+				firing = i-active >= hold
+			case firing:
+				if left < 0 {
+					left = i
+				}
+				firing = i-left < keep
+			}
+			if !firing && (v < 85 || v <= 90) {
+				active, left = -1, -1
+			}
+			fmt.Fprintf(&cases, "      - {eval_time: %dm, alertname: level/high", i)
+			if firing {
+				fired++
+				host := "host: web-1, "
+				if sum {
+					host = ""
+				}
+				fmt.Fprintf(&cases, ", exp_alerts: [{exp_labels: {%sseverity: warning, inspector: level}, exp_annotations: {summary: high}}]", host)
+			}
+			cases.WriteString("}\n")
+		}
+		test := fmt.Sprintf("tests:\n  - interval: 1m\n    input_series: [{series: 'level{host=\"web-1\"}', values: '%s'}]\n    alert_rule_test:\n%s", &values, &cases)
+		for name, text := range map[string]string{"level.go": source, "level.test.yaml": test} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		result, err := ruletest.Run(t.Context(), filepath.Join(dir, "level.test.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range result.Failures {
+			t.Errorf("for %dm keep %dm over %s:\n%s", hold, keep, &values, f.String())
+		}
+	}
+	if fired < 20 {
+		t.Errorf("the alert fired at %d times only", fired)
+	}
+}
