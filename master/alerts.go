@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/bell"
@@ -23,8 +25,8 @@ import (
 func (m *Master) newAlerts() (*alert.Alerts, error) {
 	return alert.New(alert.Options{
 		Log: m.deps.Log, History: m.history, Config: m.cfg.Alerts, Gone: m.hostIsGone,
-		Changed: func() { bell.Ring(m.alertsChanged) },
-		Link:    func() string { return cmp.Or(m.cfg.Alerts.URL, m.URL()) + "/alerts" },
+		Changed: func() { bell.Ring(m.alertsChanged) }, Hosts: m.labelsOfHosts,
+		Link: func() string { return cmp.Or(m.cfg.Alerts.URL, m.URL()) + "/alerts" },
 	})
 }
 
@@ -57,20 +59,30 @@ func (m *Master) alert(ctx context.Context) {
 	}
 }
 
+// labelsOfHosts are the labels of every host, by its name.
+func (m *Master) labelsOfHosts() map[string]labels.Set {
+	all := make(map[string]labels.Set)
+	for _, host := range m.registry.List() {
+		all[host.Host] = catalog.Labels(host)
+	}
+	return all
+}
+
 // lookAtProbesEvery is how often it is looked whether hosts run other alerts.
 const lookAtProbesEvery = 2 * time.Second
 
 // alertOfProbes evaluates the alerts of the scripts that hosts run, until ctx ends.
 func (m *Master) alertOfProbes(ctx context.Context) {
 	var last []catalog.Running
-	seen, first := uint64(0), true
+	seen, labelled, first := uint64(0), uint64(0), true
 	look := func(time.Time) {
 		running := m.catalog.Running()
 		own, change := m.registry.OwnAlerts()
-		if !first && change == seen && reflect.DeepEqual(running, last) {
+		generation := m.registry.Generation()
+		if !first && change == seen && generation == labelled && reflect.DeepEqual(running, last) {
 			return
 		}
-		last, seen, first = running, change, false
+		last, seen, labelled, first = running, change, generation, false
 		if err := m.alerts.SetProbes(probesOf(running, own)); err != nil {
 			m.deps.Log.Error("alerts of inspectors are not evaluated", "error", err)
 		}
@@ -111,14 +123,11 @@ func probesOf(running []catalog.Running, own map[string][]wire.OwnAlerts) map[st
 			continue
 		}
 		p := alerts.Probe{Name: r.Name, Said: said, Hosts: r.Hosts, Except: r.Except, Interval: r.Interval}
-		switch others := having[r.Name]; {
-		case len(others) == 0:
-		case p.Hosts == nil || p.Except:
-			p.Hosts, p.Except = slices.Concat(p.Hosts, others), true
-		default:
-			p.Hosts = slices.DeleteFunc(slices.Clone(p.Hosts), func(host string) bool { return slices.Contains(others, host) })
+		any := true
+		if others := having[r.Name]; len(others) > 0 {
+			p, any = p.Without(others)
 		}
-		if p.Hosts == nil || len(p.Hosts) > 0 {
+		if any {
 			probes[r.Name] = append(probes[r.Name], p)
 		}
 	}

@@ -140,6 +140,8 @@ func TestProtocolExamples(t *testing.T) {
 		wire.AlertsExplain.Name:      {wire.AlertParams{}, wire.AlertExplanation{}},
 		wire.AlertsTest.Name:         {wire.AlertTestParams{}, wire.AlertTestResult{}},
 		wire.AlertsAck.Name:          {wire.AlertAckParams{}, wire.SilencesResult{}},
+		wire.AlertsThresholds.Name:   {wire.Empty{}, wire.AlertThresholdsResult{}},
+		wire.AlertsThreshold.Name:    {wire.AlertThresholdParams{}, wire.AlertThreshold{}},
 		wire.SilencesList.Name:       {wire.SilencesParams{}, wire.SilencesResult{}},
 		wire.SilencesAdd.Name:        {wire.SilenceParams{}, wire.Silence{}},
 		wire.SilencesEnd.Name:        {wire.SilenceEndParams{}, wire.Empty{}},

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,9 @@ type Probe struct {
 	// at the last run holds until the next one, even when that is longer than queries
 	// look back.
 	Interval time.Duration
+	// Limits are other numbers to compare with than those of the source, by the name of
+	// the alert. Where an alert ends is shifted as much as where it begins.
+	Limits map[string]float64
 }
 
 // Queries look back for lookBack. A value of an inspector that runs less often than
@@ -57,6 +61,32 @@ const (
 	lookBack = 5 * time.Minute
 	rarely   = lookBack / 2
 )
+
+// On is the probe on those of its hosts that are among some; any is false if there is none.
+func (p Probe) On(hosts []string) (on Probe, any bool) {
+	switch {
+	case p.Hosts == nil:
+		p.Hosts = hosts
+	default:
+		p.Hosts = slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return slices.Contains(p.Hosts, host) == p.Except })
+	}
+	p.Except = false
+	return p, len(p.Hosts) > 0
+}
+
+// Without is the probe on those of its hosts that are not among some; any is false if
+// there is none.
+func (p Probe) Without(hosts []string) (rest Probe, any bool) {
+	switch {
+	case p.Hosts == nil:
+		p.Hosts, p.Except = hosts, true
+	case p.Except:
+		p.Hosts = slices.Concat(p.Hosts, hosts)
+	default:
+		p.Hosts = slices.DeleteFunc(slices.Clone(p.Hosts), func(host string) bool { return slices.Contains(hosts, host) })
+	}
+	return p, len(p.Hosts) > 0
+}
 
 // Check says what is wrong with the alerts of a script, each fault at its place.
 func Check(d inspectors.Definition) inspectors.Diagnostics {
@@ -82,22 +112,29 @@ func Rules(probes ...Probe) (list []rulefmt.Rule, faults inspectors.Diagnostics)
 				faults = append(faults, err...)
 				continue
 			}
+			made := []rulefmt.Rule{rule}
 			if p.Own {
-				list = append(list, p.apart(a, rule)...)
-				continue
+				made = p.apart(a, rule)
 			}
-			same := slices.IndexFunc(list, func(other rulefmt.Rule) bool {
-				return other.Alert == rule.Alert && other.Labels[labelSeverity] == rule.Labels[labelSeverity]
-			})
-			if same < 0 {
-				list = append(list, rule)
-				continue
+			for _, one := range made {
+				list = join(list, one)
 			}
-			rule.Expr = fmt.Sprintf("(%s) or (%s)", list[same].Expr, rule.Expr)
-			list[same] = rule
 		}
 	}
 	return list, faults
+}
+
+// join adds a rule to a list, in which rules of the same alert are one.
+func join(list []rulefmt.Rule, rule rulefmt.Rule) []rulefmt.Rule {
+	same := slices.IndexFunc(list, func(other rulefmt.Rule) bool {
+		return other.Alert == rule.Alert && maps.Equal(other.Labels, rule.Labels)
+	})
+	if same < 0 {
+		return append(list, rule)
+	}
+	rule.Expr = fmt.Sprintf("(%s) or (%s)", list[same].Expr, rule.Expr)
+	list[same] = rule
+	return list
 }
 
 // condition reads the expression of one alert, and the first of the inspector's own names
@@ -117,19 +154,52 @@ func (p Probe) condition(a inspectors.Alert) (expr parser.Expr, own string, faul
 	if every := cmp.Or(p.Interval, p.Said.Interval); every > rarely {
 		expr = lookBackFor(expr, 2*every+time.Minute)
 	}
+	if limit, set := p.Limits[a.Name]; set && !compareWith(expr, limit) {
+		return nil, "", fault(a, 0, "the expression compares no values with one number, so it has no threshold to change", "compare values with a number")
+	}
 	return expr, own, nil
+}
+
+// compareWith has an expression that compares values with a number compare them with
+// another one.
+func compareWith(expr parser.Expr, limit float64) bool {
+	b, ok := bare(expr).(*parser.BinaryExpr)
+	if _, _, _, compared := compares(expr); !ok || !compared {
+		return false
+	}
+	b.RHS = &parser.NumberLiteral{Val: limit}
+	return true
+}
+
+// Threshold returns the number with which an alert compares values, and how; ok is false
+// of an alert that does not, or that there is not.
+func (p Probe) Threshold(name string) (op string, limit float64, ok bool) {
+	for _, a := range p.Said.Alerts {
+		if a.Name != name {
+			continue
+		}
+		if expr, _, faults := p.condition(a); faults == nil {
+			_, item, number, is := compares(expr)
+			return item.String(), number, is
+		}
+	}
+	return "", 0, false
+}
+
+// bare is an expression without the brackets around it.
+func bare(expr parser.Expr) parser.Expr {
+	for {
+		inner, is := expr.(*parser.ParenExpr)
+		if !is {
+			return expr
+		}
+		expr = inner.Expr
+	}
 }
 
 // compares takes an expression apart that compares values with a number.
 func compares(expr parser.Expr) (values parser.Expr, op parser.ItemType, limit float64, ok bool) {
-	for {
-		inner, is := expr.(*parser.ParenExpr)
-		if !is {
-			break
-		}
-		expr = inner.Expr
-	}
-	b, ok := expr.(*parser.BinaryExpr)
+	b, ok := bare(expr).(*parser.BinaryExpr)
 	if !ok || !b.Op.IsComparisonOperator() || b.ReturnBool || b.LHS.Type() != parser.ValueTypeVector {
 		return nil, 0, 0, false
 	}
@@ -146,6 +216,12 @@ func (p Probe) untilClear(a inspectors.Alert, expr parser.Expr) (string, inspect
 		return "", inspectors.Diagnostics{d}
 	}
 	values, op, limit, ok := compares(expr)
+	if _, set := p.Limits[a.Name]; set && ok {
+		original := p
+		original.Limits = nil
+		_, before, _ := original.Threshold(a.Name)
+		a.Clear += limit - before
+	}
 	above := op == parser.GTR || op == parser.GTE
 	if !ok || !above && op != parser.LSS && op != parser.LTE {
 		return wrong("clear is for an expression that compares values with a number", "write it as used_percent > 90 clear < 85")

@@ -82,7 +82,8 @@ func TestLook(t *testing.T) {
 		{Key: "disk/used", Labels: inspectors.Labels{{Name: "mount", Value: "/var"}}, Time: at, Value: 12},
 	}
 	p := probe(t, "disk", `alert filling warning used > 90 for 10m "{{ $labels.mount }} of {{ $labels.host }} is {{ $value }} % full, {{ $labels.severity }}"`,
-		"alert full critical used > 97", "alert empty info used < (-5)", "alert growing info rate(used[5m]) > 1", "alert odd info used and used", "alert wrong info used >")
+		"alert full critical used > 97", "alert empty info used < (-5)", "alert growing info rate(used[5m]) > 1",
+		"alert odd info used and used", "alert wrong info used >")
 	got := Look(t.Context(), p, "web-1", samples)
 	if len(got) != 5 {
 		t.Fatalf("got %+v", got)

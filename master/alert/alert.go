@@ -29,7 +29,10 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/util/strutil"
 
+	k8slabels "k8s.io/apimachinery/pkg/labels"
+
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/master/alert/route"
 	"github.com/vedettehq/vedette/master/history"
@@ -77,6 +80,8 @@ type Options struct {
 	// Gone reports whether a host is known and does not report, so that nobody can
 	// tell how it is. Nil: none is.
 	Gone func(host string) bool
+	// Hosts returns the labels of every host that is known. Nil: none is.
+	Hosts func() map[string]k8slabels.Set
 	// Changed is called when something fires or ends, or somebody was told. It must
 	// not call back, and may be nil.
 	Changed func()
@@ -95,12 +100,16 @@ type Alerts struct {
 	keeper  *keeper
 	review  chan struct{} // rung when rules say that something has ended
 
+	probing  sync.Mutex // held while the rules of inspectors are made; taken before updating
 	updating sync.Mutex // held while the rules that are evaluated are replaced
 
 	mu     sync.Mutex
 	ids    []string                       // guarded by mu
 	groups map[string]*rulefmt.RuleGroups // guarded by mu; by id
 	probes map[string]*rulefmt.RuleGroups // guarded by mu; by id: those of inspectors
+	given  map[string][]alerts.Probe      // guarded by mu: of which probes were made
+
+	thresholds thresholds
 
 	manager *rules.Manager
 	started chan struct{} // closed when manager is set
@@ -113,6 +122,9 @@ func New(opts Options) (*Alerts, error) {
 	}
 	if opts.Gone == nil {
 		opts.Gone = func(string) bool { return false }
+	}
+	if opts.Hosts == nil {
+		opts.Hosts = func() map[string]k8slabels.Set { return nil }
 	}
 	if opts.Changed == nil {
 		opts.Changed = func() {}
@@ -158,7 +170,7 @@ func (a *Alerts) read(c config.Alerts) (ids []string, groups map[string]*rulefmt
 // Open takes up what fired, the silences, and who was told. It is to be called once,
 // before Run.
 func (a *Alerts) Open(ctx context.Context, store state.Store) error {
-	if err := errors.Join(a.keeper.open(ctx, store), a.route.Open(ctx, store)); err != nil {
+	if err := errors.Join(a.keeper.open(ctx, store), a.route.Open(ctx, store), a.thresholds.open(ctx, store)); err != nil {
 		return fmt.Errorf("cannot take up the alerts: %w", err)
 	}
 	return nil

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -88,6 +90,9 @@ func (w *world) start() {
 	if w.alerts, err = New(Options{
 		Log: log, History: w.store, Link: func() string { return "http://master" },
 		Config: w.config, Settle: time.Second,
+		Hosts: func() map[string]labels.Set {
+			return map[string]labels.Set{"busy": {"host": "busy", "role": "db"}, "canary": {"host": "canary", "role": "web"}}
+		},
 	}); err != nil {
 		w.Fatal(err)
 	}

@@ -30,10 +30,21 @@ func fingerprint(p alerts.Probe) string {
 // revisions of each. They replace those of the call before. The error names what
 // cannot be evaluated, and the rest is.
 func (a *Alerts) SetProbes(probes map[string][]alerts.Probe) error {
+	a.probing.Lock()
+	defer a.probing.Unlock()
+	return a.setProbesLocked(probes)
+}
+
+func (a *Alerts) setProbesLocked(probes map[string][]alerts.Probe) error {
 	groups := make(map[string]*rulefmt.RuleGroups, len(probes))
 	var all []error
+	hosts := a.opts.Hosts()
 	take := func(id, name string, revisions ...alerts.Probe) {
-		list, faults := alerts.Rules(revisions...)
+		var spread []alerts.Probe
+		for _, p := range revisions {
+			spread = append(spread, a.thresholds.spread(p, hosts)...)
+		}
+		list, faults := alerts.Rules(spread...)
 		if err := faults.Err(); err != nil {
 			all = append(all, fmt.Errorf("cannot use the alerts of the inspector %q: %w", name, err))
 		}
@@ -54,7 +65,7 @@ func (a *Alerts) SetProbes(probes map[string][]alerts.Probe) error {
 		take(probePrefix+name, name, pushed...)
 	}
 	a.mu.Lock()
-	a.probes = groups
+	a.probes, a.given = groups, probes
 	a.mu.Unlock()
 	return errors.Join(append(all, a.update())...)
 }

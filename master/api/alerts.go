@@ -18,6 +18,8 @@ func (a *API) alertMethods(m *methods) {
 	handle(m, wire.AlertsExplain, a.Alerts.Explain)
 	handle(m, wire.AlertsTest, a.Alerts.Test)
 	handle(m, wire.AlertsAck, a.Alerts.Ack)
+	handle(m, wire.AlertsThresholds, a.Alerts.Thresholds)
+	handle(m, wire.AlertsThreshold, a.Alerts.SetThreshold)
 	handle(m, wire.SilencesList, a.Alerts.Silences)
 	handle(m, wire.SilencesAdd, a.silence)
 	handle(m, wire.SilencesEnd, a.Alerts.EndSilence)

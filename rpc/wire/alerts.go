@@ -29,6 +29,40 @@ type OwnAlertsResult struct {
 	Faults []string `json:"faults,omitempty"`
 }
 
+// AlertThreshold is a number that people have set for an alert of inspectors, in place of
+// that in its source.
+type AlertThreshold struct {
+	Alert string `json:"alert"`
+	// Selector selects the hosts by their labels; "" is every host. Of several that select
+	// a host the one that is about most labels wins.
+	Selector string   `json:"selector,omitempty"`
+	Value    *float64 `json:"value,omitempty"`
+	Off      bool     `json:"off,omitempty"` // it does not fire there at all
+	By       string   `json:"by,omitempty"`
+	AtMS     int64    `json:"at_ms,omitempty"`
+	Message  string   `json:"message,omitempty"`
+	// Operator and Own are the comparison of the source.
+	Operator string   `json:"operator,omitempty"`
+	Own      *float64 `json:"own,omitempty"`
+	// Idle is whether no inspector has such an alert now.
+	Idle bool `json:"idle,omitempty"`
+}
+
+// AlertThresholdsResult has the thresholds by alert, those that win last.
+type AlertThresholdsResult struct {
+	Thresholds []AlertThreshold `json:"thresholds"`
+}
+
+// AlertThresholdParams sets a threshold: one of a value, off, and remove.
+type AlertThresholdParams struct {
+	Alert    string   `json:"alert"`
+	Selector string   `json:"selector,omitempty"`
+	Value    *float64 `json:"value,omitempty"`
+	Off      bool     `json:"off,omitempty"`
+	Remove   bool     `json:"remove,omitempty"`
+	Message  string   `json:"message,omitempty"`
+}
+
 // States of an alert.
 const (
 	AlertPending = "pending" // not for long enough

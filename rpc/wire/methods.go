@@ -194,6 +194,17 @@ var (
 		Audit: func(p AlertTestParams) Subject { return about(p.To) },
 		Says:  "Send a test message to a receiver.",
 	}
+	AlertsThresholds = Method[Empty, AlertThresholdsResult]{
+		Name: "alerts.thresholds", For: Viewer, Bound: Unbound,
+		Says: "List the thresholds that are set in place of those in the source of inspectors.",
+	}
+	AlertsThreshold = Method[AlertThresholdParams, AlertThreshold]{
+		Name: "alerts.threshold", For: Operator, Bound: Unbound,
+		Audit: func(p AlertThresholdParams) Subject {
+			return about(p.Alert, "selector", p.Selector, "message", p.Message)
+		},
+		Says: "Set the threshold of an inspector's alert on some hosts, or take that back.",
+	}
 	AlertsAck = Method[AlertAckParams, SilencesResult]{
 		Name: "alerts.ack", For: Operator, Bound: Unbound,
 		Audit: func(p AlertAckParams) Subject {

@@ -44,7 +44,7 @@ them. The state unknown is for an alert whose host is gone.`,
 	cmd.Flags().BoolVar(&params.Ended, "ended", false, "also those that ended in the last day")
 	l.Flags(cmd, "print one JSON object a line, one for each alert")
 	c.CompleteFlags(cmd)
-	cmd.AddCommand(newExplain(), newTest())
+	cmd.AddCommand(newExplain(), newTest(), newThreshold())
 	return cmd
 }
 

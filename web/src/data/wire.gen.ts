@@ -121,6 +121,41 @@ export interface AlertTestResult {
   ways: TellNote[] | null;
 }
 
+/** AlertThreshold is a number that people have set for an alert of inspectors, in place of
+ * that in its source. */
+export interface AlertThreshold {
+  alert: string;
+  /** Selector selects the hosts by their labels; "" is every host. Of several that select
+   * a host the one that is about most labels wins. */
+  selector?: string;
+  value?: number;
+  /** it does not fire there at all */
+  off?: boolean;
+  by?: string;
+  at_ms?: number;
+  message?: string;
+  /** Operator and Own are the comparison of the source. */
+  operator?: string;
+  own?: number;
+  /** Idle is whether no inspector has such an alert now. */
+  idle?: boolean;
+}
+
+/** AlertThresholdParams sets a threshold: one of a value, off, and remove. */
+export interface AlertThresholdParams {
+  alert: string;
+  selector?: string;
+  value?: number;
+  off?: boolean;
+  remove?: boolean;
+  message?: string;
+}
+
+/** AlertThresholdsResult has the thresholds by alert, those that win last. */
+export interface AlertThresholdsResult {
+  thresholds: AlertThreshold[] | null;
+}
+
 /** AlertsParams selects alerts. An empty field selects all. */
 export interface AlertsParams {
   name?: string;

@@ -1,0 +1,147 @@
+package alerts
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+func newThreshold() *cobra.Command {
+	var c client
+	var params wire.AlertThresholdParams
+	cmd := &cobra.Command{
+		Use:   "threshold ALERT [NUMBER]",
+		Short: "Change the threshold of an inspector's alert on some hosts",
+		Long: `Change the number that an alert of an inspector compares its values with, or turn the
+alert off, on every host or on those that --to selects at each moment. Of several
+selectors that select a host the one about most labels wins, and a host's name before
+all. --remove takes a threshold back: then that of the inspector's source holds.`,
+		Example: `  vedette alerts threshold disk/filling 95 --to role=backup -m 'filled on purpose'
+  vedette alerts threshold disk/filling --off --to host=scratch-1
+  vedette alerts threshold disk/filling --remove --to role=backup
+  vedette alerts threshold list`,
+		Args: cobra.RangeArgs(0, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := readThreshold(&params, args); err != nil {
+				return err
+			}
+			one, err := remote.CallOnce(cmd, &c.Client, wire.AlertsThreshold, params)
+			if err != nil {
+				return err
+			}
+			if c.JSON {
+				return cli.PrintLines(cmd.OutOrStdout(), []wire.AlertThreshold{one})
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s on %s.\n", one.Alert, setText(one, params.Remove), onHosts(one))
+			return err
+		},
+	}
+	c.Flags(cmd)
+	cmd.Flags().StringVar(&params.Selector, "to", "", "on hosts that this label `SELECTOR` selects, such as role=db or host=web-1 (default: every host)")
+	cmd.Flags().BoolVar(&params.Off, "off", false, "the alert does not fire there at all")
+	cmd.Flags().BoolVar(&params.Remove, "remove", false, "take the threshold back")
+	cmd.Flags().StringVarP(&params.Message, "message", "m", "", "why")
+	c.JSONFlag(cmd, "print the threshold as one JSON object")
+	cmd.AddCommand(newThresholds())
+	return cmd
+}
+
+// readThreshold reads the arguments of the command.
+func readThreshold(params *wire.AlertThresholdParams, args []string) error {
+	if len(args) == 0 {
+		return cli.Usagef("name an ALERT and a NUMBER, such as: vedette alerts threshold disk/filling 95 --to role=backup")
+	}
+	params.Alert = args[0]
+	switch given := len(args) > 1; {
+	case params.Off && params.Remove:
+		return cli.Usagef("give --off or --remove, not both")
+	case given && (params.Off || params.Remove):
+		return cli.Usagef("give a NUMBER, --off or --remove, not two of them")
+	case !given && !params.Off && !params.Remove:
+		return cli.Usagef("give a NUMBER, --off or --remove, such as: vedette alerts threshold %s 95", params.Alert)
+	case given:
+		v, err := strconv.ParseFloat(args[1], 64)
+		if err != nil {
+			return cli.Usagef("%q is not a number; write it as 95 or 0.5", args[1])
+		}
+		params.Value = &v
+	}
+	return nil
+}
+
+func setText(one wire.AlertThreshold, removed bool) string {
+	switch {
+	case removed:
+		return "is as its inspector says again,"
+	case one.Off:
+		return "is off"
+	}
+	return fmt.Sprintf("has the threshold %g", *one.Value)
+}
+
+func onHosts(one wire.AlertThreshold) string {
+	if one.Selector == "" {
+		return "every host"
+	}
+	return "hosts with " + one.Selector
+}
+
+func newThresholds() *cobra.Command {
+	var c client
+	l := cli.List[wire.AlertThreshold]{
+		Columns: thresholdColumns,
+		Name:    func(one wire.AlertThreshold) string { return one.Alert + " " + cli.OrDash(one.Selector) },
+		Empty:   func() string { return "Every alert has the threshold of its inspector." },
+	}
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the thresholds that are set; of an alert, the one that wins comes last",
+		Example: "  vedette alerts threshold list",
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.AlertThreshold, error) {
+				result, err := remote.Call(s, wire.AlertsThresholds, wire.Empty{})
+				return result.Thresholds, err
+			})
+		},
+	}
+	c.Flags(cmd)
+	l.Flags(cmd, "print one JSON object a line, one for each threshold")
+	return cmd
+}
+
+func thresholdColumns(now time.Time) []cli.Column[wire.AlertThreshold] {
+	return []cli.Column[wire.AlertThreshold]{
+		{Name: "alert", Cell: func(one wire.AlertThreshold) string { return one.Alert }},
+		{Name: "hosts", Cell: func(one wire.AlertThreshold) string {
+			if one.Selector == "" {
+				return "all"
+			}
+			return one.Selector
+		}},
+		{Name: "threshold", Cell: func(one wire.AlertThreshold) string {
+			if one.Off {
+				return "off"
+			}
+			return fmt.Sprintf("%s %g", one.Operator, *one.Value)
+		}},
+		{Name: "own", Cell: func(one wire.AlertThreshold) string {
+			switch {
+			case one.Idle:
+				return "no such alert now"
+			case one.Own == nil:
+				return cli.OrDash("")
+			}
+			return fmt.Sprintf("%s %g", one.Operator, *one.Own)
+		}},
+		{Name: "by", Cell: func(one wire.AlertThreshold) string { return cli.OrDash(one.By) }},
+		cli.When("set", now, func(one wire.AlertThreshold) int64 { return one.AtMS }),
+		{Name: "message", Cell: func(one wire.AlertThreshold) string { return cli.OrDash(cli.OneLine(one.Message)) }},
+	}
+}

@@ -1,0 +1,311 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vedettehq/vedette/inspectors/alerts"
+	"github.com/vedettehq/vedette/internal/nearest"
+	"github.com/vedettehq/vedette/master/alert/shelf"
+	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/master/scope"
+	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+const (
+	thresholdPrefix = "thresholds/"
+	// maxThresholds bounds those that may be set.
+	maxThresholds = 10_000
+)
+
+// thresholds are the numbers that people have set for alerts of inspectors, in place of
+// those in their source, on hosts that a selector selects.
+type thresholds struct {
+	changing sync.Mutex // held while one is changed
+	shelf    *shelf.Shelf
+
+	mu   sync.Mutex
+	list map[string]wire.AlertThreshold // guarded by mu; by name in the shelf
+}
+
+func (t *thresholds) open(ctx context.Context, store state.Store) error {
+	s, values, err := shelf.Open(ctx, store, thresholdPrefix)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shelf, t.list = s, make(map[string]wire.AlertThreshold, len(values))
+	for name, value := range values {
+		var one wire.AlertThreshold
+		if err := json.Unmarshal(value, &one); err != nil {
+			return fmt.Errorf("cannot read the threshold %s%s of the state: %w", thresholdPrefix, name, err)
+		}
+		t.list[name] = one
+	}
+	return nil
+}
+
+// all are those that are set, by alert; the most specific of an alert last.
+func (t *thresholds) all() []wire.AlertThreshold {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := slices.Collect(maps.Values(t.list))
+	slices.SortFunc(list, func(a, b wire.AlertThreshold) int {
+		return cmp.Or(cmp.Compare(a.Alert, b.Alert), cmp.Compare(terms(a.Selector), terms(b.Selector)), cmp.Compare(a.AtMS, b.AtMS),
+			cmp.Compare(a.Selector, b.Selector))
+	})
+	return list
+}
+
+// terms is how specific a selector is: how many labels it is about. A host's own name
+// says more than any number of labels.
+func terms(selector string) int {
+	parsed, err := scope.ParseSelector(selector)
+	if err != nil {
+		return 0
+	}
+	requirements, _ := parsed.Requirements()
+	n := len(requirements)
+	if name, exact := parsed.RequiresExactMatch(scope.HostLabel); exact && name != "" {
+		n += 1000
+	}
+	return n
+}
+
+// thresholdName is the name in the state of the threshold of an alert and a selector.
+func thresholdName(alert, selector string) string {
+	sum := sha256.Sum256([]byte(alert + "\x00" + selector))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Thresholds lists those that are set.
+func (a *Alerts) Thresholds(context.Context, wire.Empty) (wire.AlertThresholdsResult, error) {
+	result := wire.AlertThresholdsResult{Thresholds: a.thresholds.all()}
+	known := a.compared()
+	for i := range result.Thresholds {
+		one := &result.Thresholds[i]
+		if own, ok := known[one.Alert]; ok {
+			one.Operator, one.Own = own.op, own.limit
+		} else {
+			one.Idle = true
+		}
+	}
+	if result.Thresholds == nil {
+		result.Thresholds = []wire.AlertThreshold{}
+	}
+	return result, nil
+}
+
+// comparison is what the source of an alert compares its values with.
+type comparison struct {
+	op    string
+	limit *float64 // nil: it has no number
+}
+
+// compared are the alerts of inspectors that there are now.
+func (a *Alerts) compared() map[string]comparison {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := make(map[string]comparison)
+	for name, revisions := range a.given {
+		for _, p := range revisions {
+			for _, one := range p.Said.Alerts {
+				op, limit, ok := p.Threshold(one.Name)
+				if c := (comparison{op: op}); ok {
+					c.limit = &limit
+					known[name+"/"+one.Name] = c
+				} else {
+					known[name+"/"+one.Name] = comparison{}
+				}
+			}
+		}
+	}
+	return known
+}
+
+// SetThreshold sets the threshold of an alert on some hosts, or takes that back.
+func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) (wire.AlertThreshold, error) {
+	one := wire.AlertThreshold{
+		Alert: p.Alert, Selector: p.Selector, Value: p.Value, Off: p.Off, Message: p.Message, By: audit.From(ctx).Who(), AtMS: time.Now().UnixMilli(),
+	}
+	if err := a.checkThreshold(p); err != nil {
+		return one, err
+	}
+	t := &a.thresholds
+	t.changing.Lock()
+	defer t.changing.Unlock()
+	if t.shelf == nil {
+		return one, rpc.Errorf(wire.CodeBusy, "the master is starting; try again in a moment")
+	}
+	name := thresholdName(p.Alert, p.Selector)
+	t.mu.Lock()
+	_, known := t.list[name]
+	count := len(t.list)
+	t.mu.Unlock()
+	var value []byte
+	detail := "as in its source"
+	switch {
+	case p.Remove && !known:
+		return one, rpc.Errorf(wire.CodeNotFound, "no threshold of %s is set for %s; `vedette alerts threshold list` shows those that are",
+			p.Alert, hostsText(p.Selector))
+	case p.Remove:
+	case !known && count >= maxThresholds:
+		return one, rpc.Errorf(rpc.CodeInvalidParams, "%d thresholds are set, which is the limit", count)
+	default:
+		text, err := json.Marshal(one)
+		if err != nil {
+			return one, fmt.Errorf("cannot keep the threshold of %q: %w", p.Alert, err)
+		}
+		value, detail = text, "off"
+		if !p.Off {
+			detail = fmt.Sprint(*p.Value)
+		}
+	}
+	attempt := audit.From(ctx)
+	line := attempt.Change(p.Alert, detail+" on "+hostsText(p.Selector))
+	if err := t.shelf.Write(ctx, map[string][]byte{name: value}, line); err != nil {
+		return one, err
+	}
+	attempt.Written()
+	t.mu.Lock()
+	if p.Remove {
+		delete(t.list, name)
+	} else {
+		t.list[name] = one
+	}
+	t.mu.Unlock()
+	return one, a.applyThresholds()
+}
+
+func hostsText(selector string) string {
+	if selector == "" {
+		return "every host"
+	}
+	return "hosts with " + selector
+}
+
+// checkThreshold says what is wrong with a threshold that somebody wants.
+func (a *Alerts) checkThreshold(p wire.AlertThresholdParams) error {
+	if _, err := scope.ParseSelector(p.Selector); err != nil {
+		return rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
+	}
+	given := 0
+	for _, is := range []bool{p.Value != nil, p.Off, p.Remove} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		return rpc.Errorf(rpc.CodeInvalidParams, "give one of a value, off, and remove")
+	case p.Remove:
+		return nil
+	case p.Value != nil && (math.IsNaN(*p.Value) || math.IsInf(*p.Value, 0)):
+		return rpc.Errorf(rpc.CodeInvalidParams, "the value %g is not a finite number", *p.Value)
+	}
+	known := a.compared()
+	own, ok := known[p.Alert]
+	switch {
+	case !ok:
+		return a.noSuchAlert(p.Alert, slices.Sorted(maps.Keys(known)))
+	case p.Value != nil && own.limit == nil:
+		return rpc.Errorf(rpc.CodeInvalidParams, "the expression of %s compares no values with one number, so it has no threshold; it can be off", p.Alert)
+	}
+	return nil
+}
+
+// noSuchAlert says that an inspector's alert is not there, and which is meant.
+func (a *Alerts) noSuchAlert(name string, known []string) error {
+	for _, group := range a.ruleGroups() {
+		for _, rule := range group.AlertingRules() {
+			if rule.Name() == name {
+				return rpc.Errorf(rpc.CodeInvalidParams, "%s is a rule of %s; thresholds are for the alerts of inspectors", name, group.File())
+			}
+		}
+	}
+	if near := nearest.Word(name, known); near != "" {
+		return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q; did you mean %s?", name, near)
+	}
+	if len(known) == 0 {
+		return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q, or any other", name)
+	}
+	return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q; there are %s", name, strings.Join(known[:min(len(known), 20)], ", "))
+}
+
+// applyThresholds has the alerts of inspectors evaluated with the thresholds that are set.
+func (a *Alerts) applyThresholds() error {
+	a.probing.Lock()
+	defer a.probing.Unlock()
+	a.mu.Lock()
+	given := a.given
+	a.mu.Unlock()
+	return a.setProbesLocked(given)
+}
+
+// spread makes of a probe those that are evaluated: where a threshold of one of its alerts
+// is set on some hosts, that alert is apart for the hosts with each value.
+func (t *thresholds) spread(p alerts.Probe, hosts map[string]labels.Set) []alerts.Probe {
+	rest, apart := p, []alerts.Probe(nil)
+	rest.Said.Alerts = nil
+	set := t.all()
+	for _, one := range p.Said.Alerts {
+		alone := p
+		alone.Said.Alerts = p.Said.Alerts[:0:0]
+		alone.Said.Alerts = append(alone.Said.Alerts, one)
+		byValue, changed := place(set, p.Name+"/"+one.Name, hosts)
+		if len(changed) == 0 {
+			rest.Said.Alerts = append(rest.Said.Alerts, one)
+			continue
+		}
+		if others, any := alone.Without(changed); any {
+			apart = append(apart, others)
+		}
+		for _, value := range slices.Sorted(maps.Keys(byValue)) {
+			if some, any := alone.On(byValue[value]); any {
+				some.Limits = map[string]float64{one.Name: value}
+				apart = append(apart, some)
+			}
+		}
+	}
+	return append([]alerts.Probe{rest}, apart...)
+}
+
+// place says which hosts have which value of an alert, and which have another than that of
+// its source. The most specific selector wins, and of two the one that was set later.
+func place(set []wire.AlertThreshold, alert string, hosts map[string]labels.Set) (byValue map[float64][]string, changed []string) {
+	wins := make(map[string]wire.AlertThreshold)
+	for _, one := range set { // the most specific is the last
+		selector, err := scope.ParseSelector(one.Selector)
+		if one.Alert != alert || err != nil {
+			continue
+		}
+		for name, host := range hosts {
+			if selector.Matches(host) {
+				wins[name] = one
+			}
+		}
+	}
+	byValue = make(map[float64][]string)
+	for _, name := range slices.Sorted(maps.Keys(wins)) {
+		changed = append(changed, name)
+		if one := wins[name]; !one.Off {
+			byValue[*one.Value] = append(byValue[*one.Value], name)
+		}
+	}
+	return byValue, changed
+}
