@@ -11,13 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/master/alert"
 	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -60,8 +59,8 @@ func (m *Master) alert(ctx context.Context) {
 }
 
 // labelsOfHosts are the labels of every host, by its name.
-func (m *Master) labelsOfHosts() map[string]labels.Set {
-	all := make(map[string]labels.Set)
+func (m *Master) labelsOfHosts() map[string]scope.Labels {
+	all := make(map[string]scope.Labels)
 	for _, host := range m.registry.List() {
 		all[host.Host] = catalog.Labels(host)
 	}

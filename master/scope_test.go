@@ -36,7 +36,7 @@ func howBound() map[string]string {
 			users.list users.add users.role users.remove users.link hosts.approve hosts.revoke authority.rotate alerts.test
 			catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
 			catalog.receipts rollouts.list rollouts.get rollouts.pause rollouts.resume rollouts.abort trials.start
-			alerts.list alerts.explain alerts.ack silences.list silences.add silences.end`,
+			alerts.list alerts.explain alerts.ack alerts.thresholds alerts.threshold silences.list silences.add silences.end`,
 	} {
 		for _, name := range strings.Fields(names) {
 			all[name] = how

@@ -29,13 +29,12 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/util/strutil"
 
-	k8slabels "k8s.io/apimachinery/pkg/labels"
-
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/master/alert/route"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
 )
 
@@ -81,7 +80,7 @@ type Options struct {
 	// tell how it is. Nil: none is.
 	Gone func(host string) bool
 	// Hosts returns the labels of every host that is known. Nil: none is.
-	Hosts func() map[string]k8slabels.Set
+	Hosts func() map[string]scope.Labels
 	// Changed is called when something fires or ends, or somebody was told. It must
 	// not call back, and may be nil.
 	Changed func()
@@ -124,7 +123,7 @@ func New(opts Options) (*Alerts, error) {
 		opts.Gone = func(string) bool { return false }
 	}
 	if opts.Hosts == nil {
-		opts.Hosts = func() map[string]k8slabels.Set { return nil }
+		opts.Hosts = func() map[string]scope.Labels { return nil }
 	}
 	if opts.Changed == nil {
 		opts.Changed = func() {}

@@ -14,12 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/master/history"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
 )
 
@@ -90,8 +89,8 @@ func (w *world) start() {
 	if w.alerts, err = New(Options{
 		Log: log, History: w.store, Link: func() string { return "http://master" },
 		Config: w.config, Settle: time.Second,
-		Hosts: func() map[string]labels.Set {
-			return map[string]labels.Set{"busy": {"host": "busy", "role": "db"}, "canary": {"host": "canary", "role": "web"}}
+		Hosts: func() map[string]scope.Labels {
+			return map[string]scope.Labels{"busy": {"host": "busy", "role": "db"}, "canary": {"host": "canary", "role": "web"}}
 		},
 	}); err != nil {
 		w.Fatal(err)

@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/alert/shelf"
@@ -259,7 +257,7 @@ func (a *Alerts) applyThresholds() error {
 
 // spread makes of a probe those that are evaluated: where a threshold of one of its alerts
 // is set on some hosts, that alert is apart for the hosts with each value.
-func (t *thresholds) spread(p alerts.Probe, hosts map[string]labels.Set) []alerts.Probe {
+func (t *thresholds) spread(p alerts.Probe, hosts map[string]scope.Labels) []alerts.Probe {
 	rest, apart := p, []alerts.Probe(nil)
 	rest.Said.Alerts = nil
 	set := t.all()
@@ -287,7 +285,7 @@ func (t *thresholds) spread(p alerts.Probe, hosts map[string]labels.Set) []alert
 
 // place says which hosts have which value of an alert, and which have another than that of
 // its source. The most specific selector wins, and of two the one that was set later.
-func place(set []wire.AlertThreshold, alert string, hosts map[string]labels.Set) (byValue map[float64][]string, changed []string) {
+func place(set []wire.AlertThreshold, alert string, hosts map[string]scope.Labels) (byValue map[float64][]string, changed []string) {
 	wins := make(map[string]wire.AlertThreshold)
 	for _, one := range set { // the most specific is the last
 		selector, err := scope.ParseSelector(one.Selector)

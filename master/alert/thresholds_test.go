@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
-	k8slabels "k8s.io/apimachinery/pkg/labels"
 
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/patience"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -35,10 +35,10 @@ func TestThresholdsOfManyHosts(t *testing.T) {
 	defer db.Close()
 	at := time.UnixMilli(1_700_000_000_000)
 	app := db.Appender(t.Context())
-	hosts, values := make(map[string]k8slabels.Set), make(map[string]float64)
+	hosts, values := make(map[string]scope.Labels), make(map[string]float64)
 	for i := range 40 {
 		name := fmt.Sprintf("h%d.x", i)
-		hosts[name] = k8slabels.Set{"host": name, "role": string("ab"[random.IntN(2)]), "zone": string("xyz"[random.IntN(3)])}
+		hosts[name] = scope.Labels{"host": name, "role": string("ab"[random.IntN(2)]), "zone": string("xyz"[random.IntN(3)])}
 		values[name] = float64(random.IntN(100))
 		if _, err := app.Append(0, labels.FromStrings("__name__", "test_level", "host", name), at.UnixMilli(), values[name]); err != nil {
 			t.Fatal(err)
@@ -77,7 +77,7 @@ func TestThresholdsOfManyHosts(t *testing.T) {
 		for name, host := range hosts {
 			limit, rank, off := 50.0, -1, false
 			for _, one := range set.list {
-				selector, err := k8slabels.Parse(one.Selector)
+				selector, err := scope.ParseSelector(one.Selector)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -178,7 +178,7 @@ func TestThreshold(t *testing.T) {
 		`no inspector has the alert "other"; there are test/high`:                      {Alert: "other", Off: true},
 		"host/gone is a rule of built-in; thresholds are for the alerts of inspectors": {Alert: "host/gone", Value: number(1)},
 		"give one of a value, off, and remove":                                         {Alert: "test/high", Off: true, Value: number(1)},
-		`the selector "role=(" cannot be read`:                                       {Alert: "test/high", Off: true, Selector: "role=("},
+		`the selector "role=(" cannot be read`:                                         {Alert: "test/high", Off: true, Selector: "role=("},
 		"no threshold of test/high is set for hosts with role=db":                      {Alert: "test/high", Selector: "role=db", Remove: true},
 	} {
 		if _, err := w.alerts.SetThreshold(t.Context(), p); err == nil || !strings.Contains(err.Error(), want) {

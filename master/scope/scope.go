@@ -25,6 +25,9 @@ const maxSelectorBytes = 4 << 10
 // HostLabel is the label that every host has beside its own: its name.
 const HostLabel = "host"
 
+// Labels are those of a host.
+type Labels = labels.Set
+
 // ParseSelector reads a selector over the labels of hosts.
 func ParseSelector(text string) (labels.Selector, error) {
 	if len(text) > maxSelectorBytes {
