@@ -20,7 +20,10 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-const silencesPath = alert.RoutePrefix + "api/v2/silences"
+const (
+	silencesPath = alert.RoutePrefix + "api/v2/silences"
+	alert2Path   = alert.RoutePrefix + "api/v2/alerts"
+)
 
 // silenceOf is a silence of one host, as Alertmanager's API takes it.
 func silenceOf(host string) io.Reader {
@@ -240,5 +243,73 @@ func TestAlertsOfOwnInspectors(t *testing.T) {
 	patience.Until(t, "no rule is left", func() bool {
 		_, rules := fetch(t, m, "/api/v1/rules")
 		return !strings.Contains(rules, "level/high")
+	})
+}
+
+// Alerts that another program posts are listed with who was told, until they end, and are
+// not told to have ended by a master that never knew of it.
+func TestPostedAlerts(t *testing.T) {
+	told := make(chan string, 1000)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if body, err := io.ReadAll(r.Body); err == nil {
+			told <- string(body)
+		}
+	}))
+	defer hook.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "am.yml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, `
+route: { receiver: hook, group_wait: 10ms, group_interval: 100ms }
+receivers: [{ name: hook, webhook_configs: [{ url: "%s" }] }]
+`, hook.URL), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := start(t, config.Master{Alerts: config.Alerts{AlertmanagerConfig: file}})
+	patience.Until(t, "the history is open", func() bool { status, _ := fetch(t, m, "/alertmanager/api/v2/status"); return status == http.StatusOK })
+	post := func(alert map[string]any) {
+		t.Helper()
+		text, err := json.Marshal([]any{alert})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequest(http.MethodPost, m.URL()+alert2Path, strings.NewReader(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if status, body := send(t, r); status != http.StatusOK {
+			t.Fatalf("%d: %s", status, body)
+		}
+	}
+	labels := map[string]string{"alertname": "Elsewhere", "host": "other-1", "severity": "warning", "empty": ""}
+	post(map[string]any{"labels": labels, "annotations": map[string]string{"summary": "it is down"}})
+	cli := dial(t, m, nil, rpc.DialOptions{})
+	list := func(p wire.AlertsParams) []wire.Alert {
+		return call[wire.AlertsResult](t, cli, wire.AlertsList.Name, p).Alerts
+	}
+	patience.Receive(t, "the message", told)
+	var one wire.Alert
+	patience.Until(t, "the alert with who was told", func() bool {
+		all := list(wire.AlertsParams{})
+		if len(all) != 1 || len(all[0].Told) == 0 {
+			return false
+		}
+		one = all[0]
+		return true
+	})
+	if !one.Posted || one.Name != "Elsewhere" || one.Host != "other-1" || one.State != wire.AlertFiring || one.Summary != "it is down" || one.Told[0].Ended {
+		t.Errorf("the alert is %+v", one)
+	}
+	if err := refused(t, cli, wire.AlertsAck.Name, wire.AlertAckParams{Name: "Elsewhere"}); !strings.Contains(err.Error(), "posted by another program") {
+		t.Errorf("an acknowledgement is refused with %v", err)
+	}
+	if got := list(wire.AlertsParams{Name: "other"}); len(got) != 0 {
+		t.Errorf("other alerts are %+v", got)
+	}
+	post(map[string]any{"labels": labels, "endsAt": time.Now().Add(-time.Second)})
+	patience.Until(t, "its end", func() bool { return len(list(wire.AlertsParams{})) == 0 })
+	patience.Until(t, "that the end is told", func() bool {
+		all := list(wire.AlertsParams{Ended: true})
+		return len(all) == 1 && all[0].State == wire.AlertEnded && all[0].Told[0].Ended
 	})
 }

@@ -351,7 +351,7 @@ func (a *Alerts) telling(t route.Telling) {
 
 // told notes who was told.
 func (a *Alerts) told(t route.Telling) {
-	a.keeper.told(t.Receiver, t.Alerts, t.At, t.SendsResolved, t.Err)
+	a.keeper.told(t.Receiver, t.Alerts, t.At, t.SendsResolved, t.Err, a.route.IsPosted)
 	a.write(context.Background())
 	a.opts.Changed()
 }

@@ -95,13 +95,19 @@ type keeper struct {
 
 	mu     sync.Mutex
 	alerts map[model.Fingerprint]*kept // guarded by mu
-	downs  map[string]time.Time        // guarded by mu: when a host was seen gone last
-	gone   map[model.Fingerprint]bool  // guarded by mu: to be removed from the state
-	start  time.Time                   // guarded by mu: when rules began
+	// posted says who was told of alerts that others have posted. They are not kept: those
+	// who post them do so again.
+	posted map[model.Fingerprint]map[string]tolds // guarded by mu
+	downs  map[string]time.Time                   // guarded by mu: when a host was seen gone last
+	gone   map[model.Fingerprint]bool             // guarded by mu: to be removed from the state
+	start  time.Time                              // guarded by mu: when rules began
 }
 
 func newKeeper(opts *Options) *keeper {
-	return &keeper{opts: opts, alerts: make(map[model.Fingerprint]*kept), downs: make(map[string]time.Time), gone: make(map[model.Fingerprint]bool)}
+	return &keeper{
+		opts: opts, alerts: make(map[model.Fingerprint]*kept), downs: make(map[string]time.Time),
+		posted: make(map[model.Fingerprint]map[string]tolds), gone: make(map[model.Fingerprint]bool),
+	}
 }
 
 // open takes up what fired when the master ended.
@@ -304,12 +310,16 @@ func (k *keeper) telling(receiver string, alerts []*amalert.Alert, ends bool) (c
 }
 
 // told notes who was told.
-func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, ends bool, failed error) {
+func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, ends bool, failed error, posted func(model.Fingerprint) bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, a := range alerts {
 		fp := a.Fingerprint()
 		one := k.alerts[fp]
+		if one == nil && posted(fp) {
+			k.notePostedLocked(fp, receiver, tolds{At: at, Ended: a.Resolved(), Ends: ends}, failed)
+			continue
+		}
 		if one == nil {
 			if failed != nil || a.Resolved() {
 				continue
@@ -326,6 +336,35 @@ func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, en
 		}
 		one.note(receiver, t)
 	}
+}
+
+// notePostedLocked notes what a receiver was told of an alert that was posted.
+func (k *keeper) notePostedLocked(fp model.Fingerprint, receiver string, t tolds, failed error) {
+	next := maps.Clone(k.posted[fp])
+	if next == nil {
+		next = make(map[string]tolds)
+	}
+	if failed != nil {
+		t = next[receiver]
+		t.Failed = failed.Error()
+	}
+	next[receiver] = t
+	k.posted[fp] = next
+}
+
+// postedTolds says who was told of alerts that were posted, and forgets those that are
+// not known any more.
+func (k *keeper) postedTolds(known []*amalert.Alert) map[model.Fingerprint]map[string]tolds {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := make(map[model.Fingerprint]map[string]tolds, len(known))
+	for _, a := range known {
+		if t := k.posted[a.Fingerprint()]; t != nil {
+			all[a.Fingerprint()] = t
+		}
+	}
+	k.posted = maps.Clone(all)
+	return all
 }
 
 // note notes what a receiver was told. Copies that were handed out before do not

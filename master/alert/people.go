@@ -95,11 +95,36 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 			}
 		}
 	}
+	for _, one := range a.posted(known) {
+		if selected(one.Labels) && (p.Ended || !one.ended()) {
+			f := a.fate(ctx, &one, one.state(), silences)
+			f.Posted = true
+			list = append(list, f)
+		}
+	}
 	order := []string{wire.AlertFiring, wire.AlertUnknown, wire.AlertPending, wire.AlertEnded}
 	slices.SortFunc(list, func(a, b wire.AlertFate) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State)), cmp.Compare(a.SinceMS, b.SinceMS), cmp.Compare(a.ID, b.ID))
 	})
 	return list, nil
+}
+
+// posted are the alerts that other programs have posted, and that no rule here has.
+func (a *Alerts) posted(known map[model.Fingerprint]kept) (list []kept) {
+	found := a.route.Posted()
+	told := a.keeper.postedTolds(found)
+	for _, one := range found {
+		fp := one.Fingerprint()
+		if _, ours := known[fp]; ours {
+			continue
+		}
+		k := kept{Labels: one.Labels, Annotations: one.Annotations, StartsAt: one.StartsAt, Generator: one.GeneratorURL, Told: told[fp]}
+		if one.Resolved() {
+			k.EndsAt = one.EndsAt
+		}
+		list = append(list, k)
+	}
+	return list
 }
 
 // fate describes one alert.
@@ -172,7 +197,9 @@ func (a *Alerts) namesOf(fingerprints []string) (names []string) {
 // Summary counts what fires.
 func (a *Alerts) Summary(ctx context.Context) wire.AlertsSummary {
 	var s wire.AlertsSummary
-	for _, one := range a.keeper.snapshot() {
+	known := a.keeper.snapshot()
+	list := slices.AppendSeq(a.posted(known), maps.Values(known))
+	for _, one := range list {
 		if one.ended() {
 			continue
 		}
@@ -275,6 +302,13 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 		result.Silences = append(result.Silences, describeSilence(silence))
 	}
 	if len(result.Silences) == 0 {
+		for _, one := range a.posted(known) {
+			if !one.ended() && (p.ID == "" || p.ID == one.Labels.Fingerprint().String()) && (p.Name == "" || p.Name == one.name()) &&
+				(p.Host == "" || p.Host == one.host()) {
+				return result, rpc.Errorf(rpc.CodeInvalidParams, "%s was posted by another program, which says when it ends, so it cannot be acknowledged; "+
+					"silence it: vedette silence '%s'", one.name(), strings.Join(exactly(one.Labels), "' '"))
+			}
+		}
 		return result, rpc.Errorf(wire.CodeNotFound, "no alert%s fires that is not acknowledged yet; `vedette alerts` lists what fires", asked(p))
 	}
 	a.write(ctx)

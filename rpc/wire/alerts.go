@@ -83,6 +83,9 @@ type Alert struct {
 	State    string            `json:"state"`
 	SinceMS  int64             `json:"since_ms"`
 	EndedMS  int64             `json:"ended_ms,omitempty"`
+	// Posted is whether another program has posted it to Alertmanager's API: it is of none
+	// of the rules here.
+	Posted bool `json:"posted,omitempty"`
 	// SilencedBy are the silences that keep people from being told, and InhibitedBy the
 	// alerts.
 	SilencedBy  []Silence  `json:"silenced_by,omitempty"`

@@ -52,7 +52,7 @@ func columns(now time.Time) []cli.Column[wire.Alert] {
 	return []cli.Column[wire.Alert]{
 		{Name: "alert", Cell: func(a wire.Alert) string { return a.Name }},
 		{Name: "host", Cell: func(a wire.Alert) string { return cli.OrDash(a.Host) }},
-		{Name: "state", Cell: func(a wire.Alert) string { return a.State }},
+		{Name: "state", Cell: stateText},
 		{Name: "severity", Cell: func(a wire.Alert) string { return cli.OrDash(a.Severity) }},
 		cli.When("since", now, func(a wire.Alert) int64 { return a.SinceMS }),
 		{Name: "told", Cell: func(a wire.Alert) string { return toldText(a.Told) }},
@@ -60,6 +60,14 @@ func columns(now time.Time) []cli.Column[wire.Alert] {
 		{Name: "summary", Cell: func(a wire.Alert) string { return cli.OrDash(cli.OneLine(a.Summary)) }},
 		{Name: "id", Wide: true, Cell: func(a wire.Alert) string { return a.ID }},
 	}
+}
+
+// stateText is the state of an alert, and that it is of no rule of the master.
+func stateText(a wire.Alert) string {
+	if a.Posted {
+		return a.State + " (posted)"
+	}
+	return a.State
 }
 
 // toldText names who was told, and who could not be.

@@ -118,6 +118,9 @@ func (r *Router) serveChange(w http.ResponseWriter, req *http.Request, handler h
 		http.Error(w, "the change is not on the disk, and is lost when the master restarts: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
+	if held.status == http.StatusOK {
+		r.notePosted(req, body)
+	}
 	for name, values := range held.header {
 		w.Header()[name] = values
 	}

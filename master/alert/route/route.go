@@ -89,6 +89,9 @@ type Router struct {
 	alerts   *mem.Alerts
 	opened   chan struct{} // closed by Open
 
+	postedMu sync.Mutex
+	posted   map[model.Fingerprint]bool // guarded by postedMu: alerts that came by the API
+
 	current atomic.Pointer[running] // nil before Start and after Stop; written with mu
 
 	mu      sync.Mutex // guards what follows
@@ -123,6 +126,7 @@ func New(opts Options, config *Config) (*Router, error) {
 		opts: opts, registry: registry, config: config, groups: marker.NewGroupMarker(),
 		pipeline: notify.NewPipelineBuilder(registry, featurecontrol.NoopFlags{}, eventrecorder.NopRecorder()),
 		metrics:  dispatch.NewDispatcherMetrics(false, registry, featurecontrol.NoopFlags{}),
+		posted:   make(map[model.Fingerprint]bool),
 		opened:   make(chan struct{}), done: make(chan struct{}),
 	}
 	_, err := r.prepare(config)

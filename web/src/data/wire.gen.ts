@@ -44,6 +44,9 @@ export interface Alert {
   state: string;
   since_ms: number;
   ended_ms?: number;
+  /** Posted is whether another program has posted it to Alertmanager's API: it is of none
+   * of the rules here. */
+  posted?: boolean;
   /** SilencedBy are the silences that keep people from being told, and InhibitedBy the
    * alerts. */
   silenced_by?: Silence[];
@@ -79,6 +82,9 @@ export interface AlertFate {
   state: string;
   since_ms: number;
   ended_ms?: number;
+  /** Posted is whether another program has posted it to Alertmanager's API: it is of none
+   * of the rules here. */
+  posted?: boolean;
   /** SilencedBy are the silences that keep people from being told, and InhibitedBy the
    * alerts. */
   silenced_by?: Silence[];

@@ -68,13 +68,19 @@ export default function AlertsPage({ session, store, router }: PageProps) {
 
 type Run = (method: string, params: object) => Promise<void>;
 
+const stateCell = (a: Alert) => (
+  <>
+    <State state={a.state} tone={tones[a.state]} /> {a.posted && <span title="Another program has posted it">posted</span>}
+  </>
+);
+
 const tones: Record<string, Tone> = { firing: 'bad', unknown: 'warn', pending: 'idle', ended: 'good' };
 
 function columns(offset: number, may: boolean, run: Run): TableColumn<Alert>[] {
   const list: TableColumn<Alert>[] = [
     { id: 'name', title: 'Alert', heads: true, by: (a) => a.name, cell: (a) => <span title={a.summary}>{a.name}</span> },
     { id: 'host', title: 'Host', by: (a) => a.host ?? '', cell: (a) => a.host && <a href={hostPath(a.host)}>{a.host}</a> },
-    { id: 'state', title: 'State', by: (a) => a.state, cell: (a) => <State state={a.state} tone={tones[a.state]} /> },
+    { id: 'state', title: 'State', by: (a) => a.state, cell: stateCell },
     { id: 'severity', title: 'Severity', by: (a) => a.severity ?? '', cell: (a) => a.severity },
     { id: 'since', title: 'Since', by: (a) => a.since_ms, cell: (a) => <Ago ms={a.since_ms + offset} /> },
     { id: 'told', title: 'Told', cell: (a) => <span class="reason">{toldText(a.told) || 'nobody'}</span> },
@@ -86,9 +92,11 @@ function columns(offset: number, may: boolean, run: Run): TableColumn<Alert>[] {
     if ((a.state !== 'firing' && a.state !== 'unknown') || a.silenced_by?.length) return null;
     return (
       <span class="row">
-        <button type="button" class="button" title="Nobody is told of it again until it has ended" onClick={() => void run('alerts.ack', { id: a.id })}>
-          Acknowledge
-        </button>
+        {!a.posted && (
+          <button type="button" class="button" title="Nobody is told of it again until it has ended" onClick={() => void run('alerts.ack', { id: a.id })}>
+            Acknowledge
+          </button>
+        )}
         <button
           type="button"
           class="button"
