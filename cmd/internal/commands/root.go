@@ -10,6 +10,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/alerts"
 	"github.com/vedettehq/vedette/cmd/internal/catalog"
 	"github.com/vedettehq/vedette/cmd/internal/cli"
+	"github.com/vedettehq/vedette/cmd/internal/grafana"
 	"github.com/vedettehq/vedette/cmd/internal/mesh"
 	"github.com/vedettehq/vedette/cmd/internal/probe"
 	"github.com/vedettehq/vedette/cmd/internal/serve"
@@ -53,7 +54,7 @@ live. "vedette dev" starts all of it on this machine.`,
 	hosts.AddCommand(access.HostCommands()...)
 	hosts.AddCommand(catalog.NewUpgrade())
 	add("look", mesh.NewStatus(), hosts, mesh.NewTop(), mesh.NewQuery(), mesh.NewWatch(), mesh.NewLogs(),
-		trial.NewAsk(), mesh.NewBoost(), mesh.NewCall())
+		trial.NewAsk(), mesh.NewBoost(), mesh.NewCall(), grafana.New())
 	alert := alerts.New()
 	alert.AddCommand(serve.NewTestRules())
 	add("alert", alert, alerts.NewAck(), alerts.NewSilence(), alerts.NewMaintenance())
