@@ -87,7 +87,8 @@ func TestUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	series, alerts := read.Datasources[0], read.Datasources[1]
-	if series.Type != "prometheus" || series.JSONData.AlertmanagerUID != alerts.UID || alerts.URL != "https://m:50505/alertmanager" || alerts.JSONData.Implementation != "prometheus" {
+	if series.Type != "prometheus" || series.JSONData.AlertmanagerUID != alerts.UID ||
+		alerts.URL != "https://m:50505/alertmanager" || alerts.JSONData.Implementation != "prometheus" {
 		t.Errorf("the data sources are %+v", read)
 	}
 }
