@@ -6,6 +6,8 @@
 //vedette:interval 1h
 //vedette:timeout 30s
 //vedette:needs net:localhost:443
+//vedette:alert expiring warning left_seconds < 1209600 for 1h "the certificate of {{ $labels.target }} ends in {{ $value | humanizeDuration }}"
+//vedette:alert expired critical left_seconds < 172800 "the certificate of {{ $labels.target }} ends in {{ $value | humanizeDuration }}"
 package certificate
 
 import (

@@ -5,6 +5,7 @@
 //vedette:interval 10s
 //vedette:timeout 8s
 //vedette:needs net:127.0.0.1:8080
+//vedette:alert down critical up < 1 for 1m "{{ $labels.url }} is down, asked by {{ $labels.host }}"
 package http
 
 import (

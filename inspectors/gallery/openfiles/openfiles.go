@@ -3,6 +3,7 @@
 //
 //vedette:name open-files
 //vedette:interval 10s
+//vedette:alert many warning used_percent > 90 clear < 85 for 5m "{{ $labels.host }} uses {{ $value | printf "%.0f" }} % of its open files"
 package openfiles
 
 import (

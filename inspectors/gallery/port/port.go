@@ -5,6 +5,7 @@
 //vedette:interval 10s
 //vedette:timeout 8s
 //vedette:needs net:127.0.0.1:22
+//vedette:alert closed critical up < 1 for 1m "{{ $labels.target }} cannot be reached from {{ $labels.host }}"
 package port
 
 import (

@@ -3,6 +3,8 @@
 //
 //vedette:name raid
 //vedette:interval 1m
+//vedette:alert degraded critical missing_disks > 0 for 2m "the array {{ $labels.array }} of {{ $labels.host }} misses {{ $value }} disks"
+//vedette:alert pool critical pool_online < 1 for 2m "the pool {{ $labels.pool }} of {{ $labels.host }} is not online"
 package raid
 
 import (

@@ -5,6 +5,7 @@
 //vedette:interval 30s
 //vedette:timeout 10s
 //vedette:needs exec:/usr/bin/systemctl
+//vedette:alert failed warning unit_failed > 0 for 5m "{{ $labels.unit }} of {{ $labels.host }} has failed"
 package systemd
 
 import (

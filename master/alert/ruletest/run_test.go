@@ -500,3 +500,34 @@ func TestClearIsHysteresis(t *testing.T) {
 		t.Errorf("the alert fired at %d times only", fired)
 	}
 }
+
+// The alerts of the gallery fire and end as the tests beside them say, and each probe
+// with an alert has such a test.
+func TestAlertsOfTheGallery(t *testing.T) {
+	scripts, err := filepath.Glob("../../../inspectors/gallery/*/*.go")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	tested := 0
+	for _, script := range scripts {
+		source, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(source), "\n//vedette:alert ") {
+			continue
+		}
+		result, err := ruletest.Run(t.Context(), strings.TrimSuffix(script, ".go")+".test.yaml")
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		for _, f := range result.Failures {
+			t.Errorf("%s", f.String())
+		}
+		tested += result.Tests
+	}
+	if tested < 5 {
+		t.Errorf("only %d tests", tested)
+	}
+}
