@@ -344,15 +344,15 @@ func TestBadPushes(t *testing.T) {
 		return p
 	}
 	for want, p := range map[string]wire.PushParams{
-		"at most 1048576 are allowed": bad(func(p *wire.PushParams) { p.Code.Source += strings.Repeat("\n", 1<<20) }),
-		"cannot be read":              bad(func(p *wire.PushParams) { s := "role in ("; p.Selector = &s }),
-		"key is empty":                bad(func(p *wire.PushParams) { p.Code.Name = "" }),
-		"'<' is not allowed":          bad(func(p *wire.PushParams) { p.Code.Name = "<b>" }),
-		"interval 1ms":                bad(func(p *wire.PushParams) { p.Code.IntervalMS = 1 }),
-		"exactly one of script and":   bad(func(p *wire.PushParams) { p.Code.Source = "" }),
-		"isolation":                   bad(func(p *wire.PushParams) { p.Code.Isolation = "none" }),
-		"plain name":                  bad(func(p *wire.PushParams) { p.Code.File = "../disk.go" }),
-		"stages grow":                 bad(func(p *wire.PushParams) { p.Plan.Stages = []wire.Stage{{Hosts: 2}, {Hosts: 1}} }),
+		"at most 1048576 are allowed":       bad(func(p *wire.PushParams) { p.Code.Source += strings.Repeat("\n", 1<<20) }),
+		"cannot be read":                    bad(func(p *wire.PushParams) { s := "role in ("; p.Selector = &s }),
+		"key is empty":                      bad(func(p *wire.PushParams) { p.Code.Name = "" }),
+		"'<' is not allowed":                bad(func(p *wire.PushParams) { p.Code.Name = "<b>" }),
+		"interval 1ms":                      bad(func(p *wire.PushParams) { p.Code.IntervalMS = 1 }),
+		"exactly one of script, plugin and": bad(func(p *wire.PushParams) { p.Code.Source = "" }),
+		"isolation":                         bad(func(p *wire.PushParams) { p.Code.Isolation = "none" }),
+		"plain name":                        bad(func(p *wire.PushParams) { p.Code.File = "../disk.go" }),
+		"stages grow":                       bad(func(p *wire.PushParams) { p.Plan.Stages = []wire.Stage{{Hosts: 2}, {Hosts: 1}} }),
 		"64 lower-case hex digits": bad(func(p *wire.PushParams) {
 			p.Code.Source, p.Code.Plugin = "", &wire.PushedPlugin{Artefacts: map[string]wire.Artefact{"linux/amd64": {SHA256: "x", Size: 1}}}
 		}),
