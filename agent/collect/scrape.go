@@ -41,7 +41,6 @@ type target struct {
 // reported are the series that tell of the scrape itself.
 type reported struct {
 	labels inspectors.Labels
-	err    error
 }
 
 func newScrape(d *inspectors.Definition) (*scrape, error) {

@@ -94,7 +94,7 @@ func TestRandomOperationsOverRestarts(t *testing.T) {
 
 func (w *world) step(t *testing.T, s *Store, name string) {
 	t.Helper()
-	role, there := w.roles[name]
+	_, there := w.roles[name]
 	ctx := as("root")
 	must := func(err error, ok bool) {
 		t.Helper()
@@ -123,7 +123,7 @@ func (w *world) step(t *testing.T, s *Store, name string) {
 		delete(w.roles, name)
 		delete(w.passwords, name)
 	case 3:
-		role = []string{"viewer", "operator", "admin"}[rand.IntN(3)]
+		role := []string{"viewer", "operator", "admin"}[rand.IntN(3)]
 		_, err := s.SetRole(ctx, name, role, "")
 		must(err, there)
 		if there {

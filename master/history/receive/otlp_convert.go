@@ -54,7 +54,8 @@ var (
 // names the host. Points that cannot be kept are counted in bad.
 func convertOTLP(metrics *metricspb.MetricsData, now time.Time, bad *Result) []Series {
 	c := otlpConverter{
-		names:  otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes),
+		names: otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes),
+		//lint:ignore SA1019 Prometheus still does so unless it is told otherwise
 		labels: otlptranslator.LabelNamer{UnderscoreLabelSanitization: true},
 		now:    now.UnixMilli(), bad: bad,
 	}
