@@ -21,6 +21,9 @@ const minLine = 8
 // minPiece is the shortest part of an address that is masked alone.
 const minPiece = 6
 
+// maxCuts bounds at how many signs a value is cut into such parts, twice their number.
+const maxCuts = 24
+
 // formsOf returns the texts by which a value may stand in another text: as it is,
 // escaped or encoded in a usual way, each of its lines, and parts of an address.
 func formsOf(value string) []string {
@@ -99,21 +102,36 @@ func escapeBytes(value, format, quote string) string {
 }
 
 // pieces are the parts between the signs at which libraries take an address apart:
-// their errors show single ones. Those that could be a word are left out.
+// their errors show single ones, or several together. Those that could be a word are
+// left out.
 func pieces(value string) []string {
-	parts := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("/?#@:%&;,= \t\r\n", r) })
-	if len(parts) < 2 {
-		return nil
+	cuts := []int{0}
+	for i, r := range value {
+		if strings.ContainsRune("/?#@:%&;,= \t\r\n", r) && len(cuts) < maxCuts {
+			cuts = append(cuts, i, i+1)
+		}
 	}
-	return slices.DeleteFunc(parts, func(part string) bool {
-		classes := 0
-		for _, class := range []string{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"} {
-			if strings.ContainsAny(part, class) {
-				classes++
+	cuts = append(cuts, len(value))
+	var parts []string
+	for i := 0; i < len(cuts); i += 2 {
+		for j := i + 1; j < len(cuts); j += 2 {
+			if part := value[cuts[i]:cuts[j]]; len(part) >= minPiece && len(part) < len(value) && mixed(part) {
+				parts = append(parts, part)
 			}
 		}
-		return len(part) < minPiece || classes < 2
-	})
+	}
+	return parts
+}
+
+// mixed reports whether a text has letters or digits of two kinds, as a word has not.
+func mixed(text string) bool {
+	kinds := 0
+	for _, kind := range []string{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"} {
+		if strings.ContainsAny(text, kind) {
+			kinds++
+		}
+	}
+	return kinds >= 2
 }
 
 // lowerEscapes writes the digits after each % in lower case.

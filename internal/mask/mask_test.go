@@ -99,6 +99,17 @@ func TestPartsOfLongValues(t *testing.T) {
 	}
 }
 
+// An error shows the part of a wrong address that is wrong, and no more.
+func TestPartsOfAnAddress(t *testing.T) {
+	var m Mask
+	m.Learn("pw", "Q7+> u/3jAH_>5E/#Gr? tail:9Zz")
+	for _, text := range []string{`invalid port ":Q7+> u" after host`, "no host 3jAH_>5E", "port 3jAH_>5E/#Gr"} {
+		if got := m.Text(text); !strings.Contains(got, "[secret pw]") {
+			t.Errorf("%q comes through as %q", text, got)
+		}
+	}
+}
+
 func TestOtherTextsStay(t *testing.T) {
 	var none *Mask
 	var m Mask
