@@ -29,7 +29,7 @@ func TestPostgreSQL(t *testing.T) {
 		values := p.good()
 		is(t, values, "standby", 0)
 		is(t, values, "lag_seconds", 0)
-		is(t, values, "connections", 1)
+		between(t, values, "connections", 1, 3) // those that are over may still be going
 		between(t, values, "connections_max", 10, 1000)
 		is(t, values, "waiting_for_locks", 0)
 		between(t, values, "longest_transaction_seconds", 0, patience.Limit.Seconds())
