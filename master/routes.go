@@ -62,12 +62,12 @@ func routes() []route {
 			Says:  "Store a program of a plugin.",
 		},
 		{
-			Path: history.APIPrefix + "rules", Methods: get, For: wire.Viewer, Bound: wire.Unbound,
+			Path: history.APIPrefix + "rules", Methods: get, For: wire.Viewer, Bound: wire.Within,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.alerts.ServeRules) },
 			Says:  "List the alert rules and how they are, as Prometheus does.",
 		},
 		{
-			Path: history.APIPrefix + "alerts", Methods: get, For: wire.Viewer, Bound: wire.Unbound,
+			Path: history.APIPrefix + "alerts", Methods: get, For: wire.Viewer, Bound: wire.Within,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.alerts.ServeAlerts) },
 			Says:  "List the alerts that are pending or firing, as Prometheus does.",
 		},

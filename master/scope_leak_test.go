@@ -377,3 +377,131 @@ func (f *mesh) check(t *testing.T, callers []*listener, hidden map[string]bool) 
 		}
 	}
 }
+
+// Whatever an operator who is bound to some hosts tries, also one who knows the names of
+// others, the others run what they ran, under the labels that they had.
+func TestBoundOperatorsChangeNoOtherHost(t *testing.T) {
+	f := startMesh(t, "role=db")
+	f.furnish(t)
+	others := slices.DeleteFunc(slices.Clone(f.names), func(name string) bool { return f.agents[name].labels["role"] == "db" })
+	marker := func(value int) {
+		t.Helper()
+		everywhere := ""
+		pushed := call[wire.PushResult](t, f.ops.peer, wire.CatalogPush.Name, wire.PushParams{Code: script("marker", value), Selector: &everywhere})
+		patience.Until(t, "the marker on every host", func() bool {
+			return !slices.ContainsFunc(f.names, func(name string) bool {
+				return !slices.ContainsFunc(f.agents[name].assignment().Inspectors, func(a wire.Assigned) bool { return a.Revision == pushed.Revision })
+			})
+		})
+	}
+	// runs is what a host runs beside the marker, and how it is labelled.
+	runs := func(name string) (all []string) {
+		for _, a := range f.agents[name].assignment().Inspectors {
+			if a.Name != "marker" {
+				all = append(all, a.Name+":"+a.Revision)
+			}
+		}
+		return append(all, fmt.Sprint(call[wire.Host](t, f.ops.peer, wire.HostsGet.Name, wire.HostParams{Host: name}).Labels))
+	}
+	marker(1)
+	before := make(map[string][]string)
+	for _, name := range others {
+		before[name] = runs(name)
+	}
+	dba := listen(t, f.m, "dba")
+	for range 300 {
+		host := anyOne(f.names...)
+		selector := anyOne("", "role=db", "role=web", "host="+host, "host in ("+strings.Join(f.names, ",")+")", "role!=db", "role in (db,web)")
+		name := anyOne(append(f.scripts, "marker", "mine-1", "mine-2")...)
+		push := wire.PushParams{Code: script(name, mathrand.IntN(1000)), AllowNone: mathrand.IntN(2) == 0}
+		if mathrand.IntN(3) > 0 {
+			push.Selector = &selector
+		}
+		[]func(){
+			func() { dba.call(t, wire.CatalogPush.Name, push) },
+			func() { dba.call(t, wire.CatalogRollback.Name, wire.RollbackParams{Name: name}) },
+			func() { dba.call(t, wire.CatalogDelete.Name, wire.DeleteParams{Name: name}) },
+			func() {
+				rollout := wire.RolloutParams{Rollout: fmt.Sprint(1 + mathrand.IntN(40))}
+				dba.call(t, anyOne(wire.RolloutsPause.Name, wire.RolloutsResume.Name, wire.RolloutsAbort.Name), rollout)
+			},
+			func() {
+				if slices.Contains(others, host) { // its own hosts it may label
+					dba.call(t, wire.HostsLabel.Name, wire.LabelParams{Host: host, Labels: map[string]string{"role": "db"}})
+				}
+			},
+		}[mathrand.IntN(5)]()
+	}
+	marker(2)
+	for _, name := range others {
+		if after := runs(name); !slices.Equal(after, before[name]) {
+			t.Errorf("%s runs %v, and ran %v", name, after, before[name])
+		}
+	}
+	for _, method := range []string{wire.CatalogPush.Name, wire.CatalogRollback.Name, wire.CatalogDelete.Name} {
+		if dba.good[method] == 0 {
+			t.Errorf("no %s was accepted: nothing is proved", method)
+		}
+	}
+}
+
+// A push by somebody who is bound is for their hosts alone, also for hosts that come
+// later and for labels that change; an inspector that other hosts run is not theirs.
+func TestPushesAreNarrowed(t *testing.T) {
+	m := start(t, config.Master{Tokens: []config.Token{
+		token("db-1", "agent", "db-1"), token("web-1", "agent", "web-1"), token("late", "agent", "late"), token("ops", "operator", ""),
+		boundToken("dba", "operator", "role=db"),
+	}})
+	agents := make(map[string]*fakeAgent)
+	for host, role := range map[string]string{"db-1": "db", "web-1": "web", "late": "web"} {
+		agents[host] = newFakeAgent(host, map[string]string{"role": role, "team": "x"})
+		agents[host].token = host
+	}
+	agents["db-1"].connect(t, m)
+	agents["web-1"].connect(t, m)
+	ops, dba := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")}), dial(t, m, nil, rpc.DialOptions{Header: bearer("dba")})
+	everywhere, team := "", "team=x"
+	shared := push(t, ops, wire.PushParams{Code: script("shared", 1), Selector: &everywhere})
+	web := "role=web"
+	theirs := push(t, ops, wire.PushParams{Code: script("theirs", 1), Selector: &web})
+	checked := call[wire.CheckResult](t, dba, wire.CatalogCheck.Name, wire.CheckParams{Code: script("mine", 1), Selector: &team})
+	if !slices.Equal(checked.Selected, []string{"db-1"}) || checked.Hosts != 1 {
+		t.Errorf("the check selects %v", checked.Selected)
+	}
+	mine := push(t, dba, wire.PushParams{Code: script("mine", 1), Selector: &team})
+	if mine.Selector != "role=db,team=x" || mine.Hosts != 1 {
+		t.Errorf("the push is for %q, %d hosts", mine.Selector, mine.Hosts)
+	}
+	agents["db-1"].wait(t, "mine:"+mine.Revision[:4]+" shared:"+shared.Revision[:4])
+	agents["late"].connect(t, m)
+	agents["late"].wait(t, "shared:"+shared.Revision[:4]+" theirs:"+theirs.Revision[:4])
+	for _, c := range []struct {
+		method string
+		params any
+		code   int
+		want   string
+	}{
+		{wire.CatalogPush.Name, wire.PushParams{Code: script("shared", 2)}, wire.CodeForbidden, `runs on hosts that you are not bound to, too`},
+		{wire.CatalogDelete.Name, wire.DeleteParams{Name: "shared"}, wire.CodeForbidden, `you are bound to "role=db"`},
+		{wire.CatalogPush.Name, wire.PushParams{Code: script("theirs", 2)}, wire.CodeForbidden, `choose another name`},
+		{wire.CatalogDelete.Name, wire.DeleteParams{Name: "theirs"}, wire.CodeNotFound, `no inspector "theirs"`},
+		{wire.CatalogGet.Name, wire.CatalogParams{Name: "theirs"}, wire.CodeNotFound, `no inspector "theirs"`},
+		{wire.CatalogRevision.Name, wire.RevisionParams{Name: "theirs"}, wire.CodeNotFound, `no inspector "theirs"`},
+		{wire.CatalogReceipts.Name, wire.CatalogParams{Name: "theirs"}, wire.CodeNotFound, `no inspector "theirs"`},
+		{wire.CatalogRollback.Name, wire.RollbackParams{Name: "theirs"}, wire.CodeNotFound, `no inspector "theirs"`},
+		{wire.RolloutsGet.Name, wire.RolloutParams{Rollout: "2"}, wire.CodeNotFound, `no rollout 2;`},
+		{wire.RolloutsAbort.Name, wire.RolloutParams{Rollout: "2"}, wire.CodeNotFound, `no rollout 2;`},
+		{wire.CatalogPush.Name, wire.PushParams{Code: script("new", 2), Selector: &web}, rpc.CodeInvalidParams, `no host has role=web`},
+	} {
+		if got := refused(t, dba, c.method, c.params); got.Code != c.code || !strings.Contains(got.Message, c.want) {
+			t.Errorf("%s %+v: %v, want %d with %q", c.method, c.params, got, c.code, c.want)
+		}
+	}
+	got := call[wire.ReceiptsResult](t, dba, wire.CatalogReceipts.Name, wire.CatalogParams{Name: "shared"})
+	if got.Summary.Hosts != 1 || len(got.Receipts) != 1 || got.Receipts[0].Host != "db-1" {
+		t.Errorf("the receipts of an inspector of all hosts are %+v", got)
+	}
+	if all := call[wire.CatalogResult](t, dba, wire.CatalogList.Name, nil); len(all.Inspectors) != 2 {
+		t.Errorf("the catalog has %+v", all.Inspectors)
+	}
+}

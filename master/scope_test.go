@@ -30,13 +30,14 @@ func howBound() map[string]string {
 		bindsNobody: `master.login master.unsubscribe master.hello master.report master.status master.reportMetric master.receipt master.alerts master.trial
 			master.live trials.stop boards.list boards.get boards.put boards.delete authority.show
 			users.passwd users.logout`,
-		bindsHost:   `hosts.get hosts.label inspectors.release boosts.start boosts.stop logs.get`,
-		bindsAnswer: `master.info hosts.list hosts.members master.subscribe history.range`,
 		refuses: `audit.list audit.verify tokens.create tokens.list tokens.revoke tokens.join
-			users.list users.add users.role users.remove users.link hosts.approve hosts.revoke authority.rotate alerts.test
+			users.list users.add users.role users.remove users.link hosts.approve hosts.revoke authority.rotate
+			alerts.test alerts.thresholds alerts.threshold`,
+		bindsHost: `hosts.get hosts.label inspectors.release boosts.start boosts.stop logs.get`,
+		bindsAnswer: `master.info hosts.list hosts.members master.subscribe history.range
 			catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
 			catalog.receipts rollouts.list rollouts.get rollouts.pause rollouts.resume rollouts.abort trials.start
-			alerts.list alerts.explain alerts.ack alerts.thresholds alerts.threshold silences.list silences.add silences.end`,
+			alerts.list alerts.explain alerts.ack silences.list silences.add silences.end`,
 	} {
 		for _, name := range strings.Fields(names) {
 			all[name] = how
@@ -125,7 +126,7 @@ func report(t *testing.T, peer *rpc.Peer, host string) {
 func boundMayAsk() []string {
 	all := []string{wire.ArtefactPath, wire.LoginPath, "/api/v1/"}
 	for _, path := range strings.Fields(`query_exemplars format_query alertmanagers targets targets/metadata status/buildinfo status/config status/flags
-		query query_range labels label/{name}/values series metadata`) {
+		query query_range labels label/{name}/values series metadata rules alerts`) {
 		all = append(all, "/api/v1/"+path)
 	}
 	return all

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/rules"
+
+	"github.com/vedettehq/vedette/master/scope"
 )
 
 // The forms of Prometheus' HTTP API.
@@ -61,7 +63,7 @@ func (a *Alerts) ServeRules(w http.ResponseWriter, r *http.Request) {
 	}
 	withAlerts := q.Get("exclude_alerts") != "true"
 	wanted := func(name, value string) bool { return len(q[name]) == 0 || slices.Contains(q[name], value) }
-	groups := []groupAnswer{}
+	groups, caller := []groupAnswer{}, scope.From(r.Context())
 	for _, g := range a.ruleGroups() {
 		if !wanted("rule_group[]", g.Name()) || !wanted("file[]", g.File()) {
 			continue
@@ -70,13 +72,13 @@ func (a *Alerts) ServeRules(w http.ResponseWriter, r *http.Request) {
 			Name: g.Name(), File: g.File(), Rules: []any{}, Interval: g.Interval().Seconds(), Limit: g.Limit(),
 			EvaluationTime: g.GetEvaluationTime().Seconds(), LastEvaluation: g.GetLastEvaluation(),
 		}
-		for _, rule := range g.Rules() {
+		for _, rule := range rulesFor(caller, g) {
 			alerting, isAlerting := rule.(*rules.AlertingRule)
 			if !wanted("rule_name[]", rule.Name()) || kind == "alert" && !isAlerting || kind == "record" && isAlerting {
 				continue
 			}
 			if isAlerting {
-				one.Rules = append(one.Rules, alertingOf(alerting, withAlerts))
+				one.Rules = append(one.Rules, alertingOf(caller, alerting, withAlerts))
 			} else {
 				one.Rules = append(one.Rules, ruleOf(rule, "recording"))
 			}
@@ -89,11 +91,11 @@ func (a *Alerts) ServeRules(w http.ResponseWriter, r *http.Request) {
 }
 
 // ServeAlerts answers /api/v1/alerts.
-func (a *Alerts) ServeAlerts(w http.ResponseWriter, _ *http.Request) {
+func (a *Alerts) ServeAlerts(w http.ResponseWriter, r *http.Request) {
 	alerts := []alertAnswer{}
 	for _, g := range a.ruleGroups() {
 		for _, rule := range g.AlertingRules() {
-			alerts = append(alerts, alertsOf(rule)...)
+			alerts = append(alerts, alertsOf(scope.From(r.Context()), rule)...)
 		}
 	}
 	answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"alerts": alerts}})
@@ -120,21 +122,21 @@ func ruleOf(rule rules.Rule, kind string) ruleAnswer {
 	return one
 }
 
-func alertingOf(rule *rules.AlertingRule, withAlerts bool) alertingAnswer {
+func alertingOf(caller scope.Scope, rule *rules.AlertingRule, withAlerts bool) alertingAnswer {
 	one := alertingAnswer{
-		ruleAnswer: ruleOf(rule, "alerting"), State: rule.State().String(), Duration: rule.HoldDuration().Seconds(),
+		ruleAnswer: ruleOf(rule, "alerting"), State: stateFor(caller, rule).String(), Duration: rule.HoldDuration().Seconds(),
 		KeepFiringFor: rule.KeepFiringFor().Seconds(), Annotations: rule.Annotations(), Alerts: []alertAnswer{},
 	}
 	if withAlerts {
-		one.Alerts = append(one.Alerts, alertsOf(rule)...)
+		one.Alerts = append(one.Alerts, alertsOf(caller, rule)...)
 	}
 	return one
 }
 
 // alertsOf returns the alerts of a rule that are pending or fire.
-func alertsOf(rule *rules.AlertingRule) []alertAnswer {
+func alertsOf(caller scope.Scope, rule *rules.AlertingRule) []alertAnswer {
 	var list []alertAnswer
-	for _, alert := range withoutKey(rule.ActiveAlerts()) {
+	for _, alert := range activeFor(caller, rule) {
 		one := alertAnswer{
 			Labels: alert.Labels, Annotations: alert.Annotations, State: alert.State.String(),
 			ActiveAt: &alert.ActiveAt, Value: strconv.FormatFloat(alert.Value, 'e', -1, 64),

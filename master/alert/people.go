@@ -15,6 +15,7 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/alert/route"
 	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -73,8 +74,9 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 	if err != nil {
 		return nil, err
 	}
+	caller := scope.From(ctx)
 	selected := func(set model.LabelSet) bool {
-		return (p.Name == "" || p.Name == string(set[model.AlertNameLabel])) && (p.Host == "" || p.Host == string(set["host"]))
+		return sees(caller, set) && (p.Name == "" || p.Name == string(set[model.AlertNameLabel])) && (p.Host == "" || p.Host == string(set["host"]))
 	}
 	known := a.keeper.snapshot()
 	var list []wire.AlertFate
@@ -150,7 +152,11 @@ func (a *Alerts) fate(ctx context.Context, one *kept, state string, silences map
 	}
 	silencedBy, inhibitedBy := a.route.Muted(ctx, one.Labels)
 	for _, id := range silencedBy {
-		f.SilencedBy = append(f.SilencedBy, silences[id])
+		one, known := silences[id]
+		if !known { // it is of other hosts, too, or new
+			one = wire.Silence{ID: id, State: "active", Matchers: []string{}}
+		}
+		f.SilencedBy = append(f.SilencedBy, one)
 	}
 	f.InhibitedBy = a.namesOf(inhibitedBy)
 	for _, way := range a.route.Ways(one.Labels) {
@@ -200,7 +206,7 @@ func (a *Alerts) Summary(ctx context.Context) wire.AlertsSummary {
 	known := a.keeper.snapshot()
 	list := slices.AppendSeq(a.posted(known), maps.Values(known))
 	for _, one := range list {
-		if one.ended() {
+		if one.ended() || !sees(scope.From(ctx), one.Labels) {
 			continue
 		}
 		s.Firing++
@@ -220,7 +226,7 @@ func (a *Alerts) Explain(ctx context.Context, p wire.AlertParams) (wire.AlertExp
 	result := wire.AlertExplanation{Rules: []wire.AlertRule{}, Alerts: []wire.AlertFate{}}
 	var names []string
 	for _, group := range a.ruleGroups() {
-		for _, rule := range group.AlertingRules() {
+		for _, rule := range alertingFor(scope.From(ctx), group) {
 			names = append(names, rule.Name())
 			if rule.Name() == p.Name {
 				result.Rules = append(result.Rules, describeRule(group, rule))
@@ -281,7 +287,7 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 	known := a.keeper.snapshot()
 	for fp := range known {
 		one := known[fp]
-		is := !one.ended() && one.Ack == "" && (p.ID == "" || p.ID == fp.String()) && (p.Name == "" || p.Name == one.name()) &&
+		is := sees(scope.From(ctx), one.Labels) && !one.ended() && one.Ack == "" && (p.ID == "" || p.ID == fp.String()) && (p.Name == "" || p.Name == one.name()) &&
 			(p.Host == "" || p.Host == one.host())
 		if !is {
 			continue
@@ -303,8 +309,8 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 	}
 	if len(result.Silences) == 0 {
 		for _, one := range a.posted(known) {
-			if !one.ended() && (p.ID == "" || p.ID == one.Labels.Fingerprint().String()) && (p.Name == "" || p.Name == one.name()) &&
-				(p.Host == "" || p.Host == one.host()) {
+			if sees(scope.From(ctx), one.Labels) && !one.ended() && (p.ID == "" || p.ID == one.Labels.Fingerprint().String()) &&
+				(p.Name == "" || p.Name == one.name()) && (p.Host == "" || p.Host == one.host()) {
 				return result, rpc.Errorf(rpc.CodeInvalidParams, "%s was posted by another program, which says when it ends, so it cannot be acknowledged; "+
 					"silence it: vedette silence '%s'", one.name(), strings.Join(exactly(one.Labels), "' '"))
 			}
@@ -347,7 +353,9 @@ func (a *Alerts) Silences(ctx context.Context, p wire.SilencesParams) (wire.Sile
 	result := wire.SilencesResult{Silences: []wire.Silence{}}
 	all, err := a.route.Silences(ctx, p.Ended)
 	for _, one := range all {
-		result.Silences = append(result.Silences, describeSilence(one))
+		if seesSilence(scope.From(ctx), &one) {
+			result.Silences = append(result.Silences, describeSilence(one))
+		}
 	}
 	return result, err
 }
@@ -384,6 +392,15 @@ func (a *Alerts) Silence(ctx context.Context, matchers []string, p wire.SilenceP
 // EndSilence ends a silence now; an alert whose acknowledgement it was is told of
 // again.
 func (a *Alerts) EndSilence(ctx context.Context, p wire.SilenceEndParams) (wire.Empty, error) {
+	if !scope.From(ctx).All() {
+		mine, err := a.silencesByID(ctx)
+		if err != nil {
+			return wire.Empty{}, err
+		}
+		if _, ok := mine[p.Silence]; !ok {
+			return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "there is no silence %q of your hosts alone", p.Silence)
+		}
+	}
 	if err := a.route.Unsilence(ctx, p.Silence); err != nil {
 		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "%v", err)
 	}

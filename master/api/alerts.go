@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -26,17 +27,18 @@ func (a *API) alertMethods(m *methods) {
 }
 
 // silence makes a silence. Alerts do not have the labels of hosts: a selector is
-// translated into the names of the hosts that it selects now.
+// translated into the names of the hosts that it selects now. That of a caller who is
+// bound to some hosts is for those alone, whatever else it matches.
 func (a *API) silence(ctx context.Context, p wire.SilenceParams) (wire.Silence, error) {
-	matchers := slices.Clone(p.Matchers)
-	if p.Selector != "" {
+	matchers, caller := slices.Clone(p.Matchers), scope.From(ctx)
+	if p.Selector != "" || !caller.All() {
 		selector, err := catalog.ParseSelector(p.Selector)
 		if err != nil {
 			return wire.Silence{}, err
 		}
 		var names []string
 		for _, host := range a.Registry.List() {
-			if selector.Matches(catalog.Labels(host)) {
+			if caller.Sees(host.Host) && selector.Matches(catalog.Labels(host)) {
 				names = append(names, regexp.QuoteMeta(host.Host))
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -33,13 +34,19 @@ type boosts struct {
 
 type boostID struct{ host, inspector string }
 
+// want is what one connection wants of a boost.
+type want struct {
+	interval time.Duration
+	scope    scope.Scope // it counts while the scope sees the host
+}
+
 // boost is one inspector of one host. One goroutine renews it.
 type boost struct {
 	boostID
 	bell    chan struct{} // capacity 1: the agent is to be asked now
 	sending sync.Mutex    // held while the agent is asked, so that the last word is the last
 
-	wants map[*rpc.Peer]time.Duration // guarded by boosts.mu
+	wants map[*rpc.Peer]want // guarded by boosts.mu
 }
 
 func (a *API) boostMethods(m *methods) {
@@ -63,7 +70,7 @@ func (a *API) boostStart(ctx context.Context, p wire.BoostParams) (wire.Empty, e
 		return wire.Empty{}, err
 	}
 	peer := rpc.PeerFrom(ctx)
-	b, err := a.wantBoost(peer, boostID{p.Host, p.Inspector}, interval)
+	b, err := a.wantBoost(peer, boostID{p.Host, p.Inspector}, interval, scope.From(ctx))
 	if err != nil {
 		return wire.Empty{}, err
 	}
@@ -83,7 +90,7 @@ func (a *API) boostStop(ctx context.Context, p wire.BoostParams) (wire.Empty, er
 }
 
 // wantBoost notes what a connection wants, as long as it lasts.
-func (a *API) wantBoost(peer *rpc.Peer, id boostID, interval time.Duration) (*boost, error) {
+func (a *API) wantBoost(peer *rpc.Peer, id boostID, interval time.Duration, bound scope.Scope) (*boost, error) {
 	c := connOf(peer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,14 +110,14 @@ func (a *API) wantBoost(peer *rpc.Peer, id boostID, interval time.Duration) (*bo
 	}
 	b := a.boosts.all[id]
 	if b == nil {
-		b = &boost{boostID: id, bell: make(chan struct{}, 1), wants: make(map[*rpc.Peer]time.Duration)}
+		b = &boost{boostID: id, bell: make(chan struct{}, 1), wants: make(map[*rpc.Peer]want)}
 		if a.boosts.all == nil {
 			a.boosts.all = make(map[boostID]*boost)
 		}
 		a.boosts.all[id] = b
 		go a.keepBoost(b)
 	}
-	b.wants[peer] = interval
+	b.wants[peer] = want{interval, bound}
 	return b, nil
 }
 
@@ -160,9 +167,9 @@ func (s *boosts) fastest(b *boost) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	shortest := time.Duration(0)
-	for _, interval := range b.wants {
-		if shortest == 0 || interval < shortest {
-			shortest = interval
+	for _, want := range b.wants {
+		if want.scope.Sees(b.host) && (shortest == 0 || want.interval < shortest) {
+			shortest = want.interval
 		}
 	}
 	return shortest

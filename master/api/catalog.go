@@ -45,8 +45,8 @@ func (a *API) catalogCheck(ctx context.Context, p wire.CheckParams) (wire.CheckR
 	return a.Catalog.Check(ctx, p)
 }
 
-func (a *API) catalogList(context.Context, wire.Empty) (wire.CatalogResult, error) {
-	list, deleted := a.Catalog.List()
+func (a *API) catalogList(ctx context.Context, _ wire.Empty) (wire.CatalogResult, error) {
+	list, deleted := a.Catalog.List(ctx)
 	return wire.CatalogResult{Inspectors: list, Deleted: deleted}, nil
 }
 

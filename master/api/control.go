@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -36,7 +37,7 @@ func (a *API) release(ctx context.Context, p wire.ReleaseParams) (wire.Empty, er
 
 // agentOf returns the connection of a host's agent.
 func (a *API) agentOf(ctx context.Context, host string) (*rpc.Peer, error) {
-	if _, known := a.Registry.Get(host); !known {
+	if _, known := a.Registry.Get(host); !known || !scope.From(ctx).Sees(host) {
 		return nil, a.noHost(ctx, host)
 	}
 	a.agentsMu.Lock()

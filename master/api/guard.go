@@ -91,7 +91,7 @@ func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Ident
 	if err := g.allows(req.Method, identity); err != nil {
 		return nil, err
 	}
-	if identity != nil {
+	if identity != nil && identity.Hosts != "" {
 		ctx = scope.With(ctx, g.api.scopeOf(identity))
 	}
 	return g.Mux.ServeRPC(ctx, req)

@@ -167,6 +167,15 @@ func (a *API) restate(ctx context.Context, event live.Event) (live.Event, bool) 
 		return event, scope.From(ctx).Sees(host)
 	case "boards":
 		return event, true
+	case "alerts":
+		return live.Event{Path: event.Path, Data: a.Alerts.Summary(ctx)}, rest == "summary"
+	case "catalog":
+		entry, sees := a.Catalog.Shown(ctx, rest)
+		return live.Event{Path: event.Path, Data: entry}, sees
+	case "rollouts":
+		whole, _ := event.Data.(wire.Rollout)
+		cut, sees := a.Catalog.ShownRollout(ctx, whole)
+		return live.Event{Path: event.Path, Data: cut}, sees
 	}
 	return event, false
 }

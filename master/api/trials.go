@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/master/catalog"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -53,7 +54,9 @@ type trials struct {
 type trial struct {
 	id   string
 	peer *rpc.Peer // of who watches
-	bell chan struct{}
+	// scope is of who watches: nothing is told of a host that it does not see any more.
+	scope scope.Scope
+	bell  chan struct{}
 
 	mu      sync.Mutex
 	running map[string]*rpc.Peer // hosts that have not ended
@@ -93,7 +96,7 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 	if err != nil {
 		return result, err
 	}
-	t, err := a.newTrial(rpc.PeerFrom(ctx), peers)
+	t, err := a.newTrial(ctx, peers)
 	if err != nil {
 		return result, err
 	}
@@ -119,7 +122,7 @@ func (a *API) trialHosts(ctx context.Context, p *wire.TrialStartParams) (map[str
 			return nil, result, err
 		}
 		for _, h := range a.Registry.List() {
-			if selector.Matches(catalog.Labels(h)) && h.State == wire.HostUp && !h.Simple {
+			if scope.From(ctx).Sees(h.Host) && selector.Matches(catalog.Labels(h)) && h.State == wire.HostUp && !h.Simple {
 				names = append(names, h.Host)
 			}
 		}
@@ -149,7 +152,8 @@ func (a *API) trialHosts(ctx context.Context, p *wire.TrialStartParams) (map[str
 	return peers, result, nil
 }
 
-func (a *API) newTrial(watcher *rpc.Peer, peers map[string]*rpc.Peer) (*trial, error) {
+func (a *API) newTrial(ctx context.Context, peers map[string]*rpc.Peer) (*trial, error) {
+	watcher := rpc.PeerFrom(ctx)
 	a.trials.mu.Lock()
 	defer a.trials.mu.Unlock()
 	n := 0
@@ -162,7 +166,7 @@ func (a *API) newTrial(watcher *rpc.Peer, peers map[string]*rpc.Peer) (*trial, e
 		return nil, rpc.Errorf(wire.CodeBusy, "this connection watches %d trials, which is the limit", maxTrials)
 	}
 	t := &trial{
-		id: strings.ToLower(rand.Text()[:12]), peer: watcher,
+		id: strings.ToLower(rand.Text()[:12]), peer: watcher, scope: scope.From(ctx),
 		bell: make(chan struct{}, 1), running: maps.Clone(peers), ran: make(map[string]bool),
 	}
 	if a.trials.all == nil {
@@ -283,6 +287,9 @@ func (a *API) relay(t *trial, length time.Duration) {
 	for {
 		events, more := t.take()
 		for i := range events {
+			if !t.scope.Sees(events[i].Host) {
+				continue
+			}
 			if err := wire.NotifyTrial.Notify(context.Background(), t.peer, events[i]); err != nil {
 				return
 			}

@@ -17,11 +17,9 @@ import (
 // revision it is the newest change to that revision which did well, otherwise the
 // newest.
 func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.HistoryEntry, error) {
-	c.mu.Lock()
-	e := c.entries[p.Name]
-	c.mu.Unlock()
+	e := c.entryFor(ctx, p.Name)
 	if e == nil {
-		return wire.HistoryEntry{}, c.notInCatalog(p.Name)
+		return wire.HistoryEntry{}, c.notInCatalog(ctx, p.Name)
 	}
 	history, err := c.history(ctx, p.Name)
 	if err != nil {
@@ -60,7 +58,7 @@ func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.Histo
 
 // takenBack reports whether a change was taken back because it did not do well.
 func (c *Catalog) takenBack(ctx context.Context, h *wire.HistoryEntry) bool {
-	r, err := c.Rollout(ctx, h.Rollout)
+	r, err := c.rollout(ctx, h.Rollout)
 	return err == nil && r.State == wire.RolloutRolledBack && r.To == h.Revision
 }
 

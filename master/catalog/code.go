@@ -45,7 +45,7 @@ func (c *Catalog) Check(ctx context.Context, p wire.CheckParams) (wire.CheckResu
 	if signaturesErr != nil {
 		return result, signaturesErr
 	}
-	if err := c.preview(signedCode{code, slices.Concat(signatures, p.Signatures)}, p.Selector, &result); err != nil {
+	if err := c.preview(scope.From(ctx), signedCode{code, slices.Concat(signatures, p.Signatures)}, p.Selector, &result); err != nil {
 		return result, err
 	}
 	var faults inspectors.Diagnostics

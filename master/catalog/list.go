@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -23,16 +24,18 @@ const (
 )
 
 // List returns the inspectors of the catalog by name, without their history, and
-// the names of those that are deleted.
-func (c *Catalog) List() (list []wire.CatalogEntry, deleted []string) {
+// the names of those that are deleted, as far as the caller sees them.
+func (c *Catalog) List(ctx context.Context) (list []wire.CatalogEntry, deleted []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list = []wire.CatalogEntry{}
 	for _, name := range slices.Sorted(maps.Keys(c.entries)) {
-		if e := c.entries[name]; e.Deleted {
+		switch e := c.entryForLocked(ctx, name); {
+		case e == nil:
+		case e.Deleted:
 			deleted = append(deleted, name)
-		} else {
-			list = append(list, c.entryLocked(e))
+		default:
+			list = append(list, c.entryLocked(scope.From(ctx), e))
 		}
 	}
 	return list, deleted
@@ -40,25 +43,23 @@ func (c *Catalog) List() (list []wire.CatalogEntry, deleted []string) {
 
 // Get returns an inspector with its history, also one that is deleted.
 func (c *Catalog) Get(ctx context.Context, name string) (wire.CatalogEntry, error) {
-	c.mu.Lock()
-	e := c.entries[name]
-	if e == nil {
-		defer c.mu.Unlock()
-		return wire.CatalogEntry{}, c.notInCatalogLocked(name)
+	got, sees := c.Shown(ctx, name)
+	if !sees {
+		return wire.CatalogEntry{}, c.notInCatalog(ctx, name)
 	}
-	got := c.entryLocked(e)
-	c.mu.Unlock()
 	var err error
 	if got.History, err = c.history(ctx, name); err != nil {
 		return got, err
 	}
+	c.showHistory(ctx, got.History)
 	return got, c.withSigners(ctx, got.History)
 }
 
-func (c *Catalog) entryLocked(e *entry) wire.CatalogEntry {
+// entryLocked describes an entry as a scope sees it.
+func (c *Catalog) entryLocked(s scope.Scope, e *entry) wire.CatalogEntry {
 	return wire.CatalogEntry{
-		Name: e.Name, Current: e.Current, Selector: e.Selector, Kind: e.Kind, Deleted: e.Deleted, Version: e.version(),
-		Rollout: e.Rollout, Author: e.Author, AtMS: e.AtMS, Message: e.Message, Summary: c.summaryLocked(e.Name),
+		Name: e.Name, Current: e.Current, Selector: c.shownSelectorLocked(s, e.Selector), Kind: e.Kind, Deleted: e.Deleted, Version: e.version(),
+		Rollout: e.Rollout, Author: e.Author, AtMS: e.AtMS, Message: e.Message, Summary: c.summaryLocked(s, e.Name),
 	}
 }
 
@@ -82,11 +83,9 @@ func (c *Catalog) history(ctx context.Context, name string) ([]wire.HistoryEntry
 
 // Revision returns a revision of an inspector by its id or the start of it.
 func (c *Catalog) Revision(ctx context.Context, p wire.RevisionParams) (wire.Revision, error) {
-	c.mu.Lock()
-	e := c.entries[p.Name]
-	c.mu.Unlock()
+	e := c.entryFor(ctx, p.Name)
 	if e == nil {
-		return wire.Revision{}, c.notInCatalog(p.Name)
+		return wire.Revision{}, c.notInCatalog(ctx, p.Name)
 	}
 	if p.Revision == "" {
 		if e.Deleted {
@@ -134,7 +133,8 @@ func rolloutNumber(id string) (uint64, error) {
 	return number, nil
 }
 
-// noRollout is the error of a rollout that is not there.
+// noRollout is the error of a rollout that is not there, or that the caller does not
+// see.
 func (c *Catalog) noRollout(number uint64) error {
 	c.mu.Lock()
 	last := c.lastRollout
@@ -145,8 +145,31 @@ func (c *Catalog) noRollout(number uint64) error {
 	return rpc.Errorf(wire.CodeNotFound, "there is no rollout %d; the latest is %d, and `vedette rollouts` lists them", number, last)
 }
 
-// Rollout returns a rollout by its id.
+// hiddenRollout is the error of a rollout that the caller does not see: that of one that
+// is not there.
+func (c *Catalog) hiddenRollout(id string) error {
+	number, err := rolloutNumber(id)
+	if err != nil {
+		return err
+	}
+	return c.noRollout(number)
+}
+
+// Rollout returns a rollout by its id, as the caller may see it.
 func (c *Catalog) Rollout(ctx context.Context, id string) (wire.Rollout, error) {
+	r, err := c.rollout(ctx, id)
+	if err != nil {
+		return wire.Rollout{}, err
+	}
+	r, sees := c.ShownRollout(ctx, r)
+	if !sees {
+		return wire.Rollout{}, c.hiddenRollout(id)
+	}
+	return r, nil
+}
+
+// rollout returns a rollout as it is.
+func (c *Catalog) rollout(ctx context.Context, id string) (wire.Rollout, error) {
 	number, err := rolloutNumber(id)
 	if err != nil {
 		return wire.Rollout{}, err
@@ -191,7 +214,7 @@ func (c *Catalog) Rollouts(ctx context.Context, p wire.RolloutsParams) ([]wire.R
 	for number := last; number > 0 && len(list) < limit && ctx.Err() == nil; number-- {
 		r, err := c.Rollout(ctx, fmt.Sprint(number))
 		if refusal, ok := err.(*rpc.Error); ok && refusal.Code == wire.CodeNotFound {
-			continue // its push failed
+			continue // its push failed, or it is not the caller's
 		}
 		if err != nil {
 			return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/rollout"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -144,11 +145,14 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	c.mu.Lock()
 	before, running := c.entries[w.name], c.active[w.name]
 	c.mu.Unlock()
+	if err := c.bind(ctx, before, &w); err != nil {
+		return wire.PushResult{}, err
+	}
 	if err := compare(w.name, before, seen); err != nil {
 		return wire.PushResult{}, err
 	}
 	if w.action != actionPush && (before == nil || before.Deleted && w.action == actionDelete) {
-		return wire.PushResult{}, c.notInCatalog(w.name)
+		return wire.PushResult{}, c.notInCatalog(ctx, w.name)
 	}
 	e, err := nextEntry(ctx, before, w)
 	if err != nil {
@@ -162,7 +166,7 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	if err != nil {
 		return wire.PushResult{}, err
 	}
-	well, drops, err := c.weigh(e, before, code[w.revision].Code, w)
+	well, drops, err := c.weigh(ctx, e, before, code[w.revision].Code, w)
 	if err != nil {
 		return wire.PushResult{}, err
 	}
@@ -195,13 +199,13 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 
 // weigh refuses a change that hosts have no room for, or that is for nobody. It
 // tells on how many hosts what was there before does well, and how many drop it.
-func (c *Catalog) weigh(e, before *entry, code wire.Code, w wish) (well, drops int, err error) {
+func (c *Catalog) weigh(ctx context.Context, e, before *entry, code wire.Code, w wish) (well, drops int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.checkSelectionLocked(before, e, w); err != nil {
+	if err := c.checkSelectionLocked(scope.From(ctx), before, e, w); err != nil {
 		return 0, 0, err
 	}
-	return c.wellLocked(before), c.dropsLocked(e.Name, e.selector), c.checkRoomLocked(e, code)
+	return c.wellLocked(before), c.dropsLocked(scope.From(ctx), e.Name, e.selector), c.checkRoomLocked(e, code)
 }
 
 // unchanged answers a push that is what there is already. It is in the audit log
@@ -262,16 +266,16 @@ func orNoMessage(message string) string {
 
 // notInCatalog is the error of an inspector that is not there. It names the one that
 // may have been meant.
-func (c *Catalog) notInCatalog(name string) error {
+func (c *Catalog) notInCatalog(ctx context.Context, name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.notInCatalogLocked(name)
+	return c.notInCatalogLocked(ctx, name)
 }
 
-func (c *Catalog) notInCatalogLocked(name string) error {
+func (c *Catalog) notInCatalogLocked(ctx context.Context, name string) error {
 	var names []string
 	for known, e := range c.entries {
-		if !e.Deleted {
+		if !e.Deleted && c.seesLocked(scope.From(ctx), e) {
 			names = append(names, known)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -129,17 +130,18 @@ func (c *Catalog) receiptOfLocked(t *target, name string) (wire.Receipt, bool) {
 	return wire.Receipt{}, false
 }
 
-// ReceiptsOf returns the receipt of every host that an inspector is for.
-func (c *Catalog) ReceiptsOf(_ context.Context, name string) (wire.ReceiptsResult, error) {
+// ReceiptsOf returns the receipt of every host that an inspector is for, and that the
+// caller sees.
+func (c *Catalog) ReceiptsOf(ctx context.Context, name string) (wire.ReceiptsResult, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries[name]
+	s, e := scope.From(ctx), c.entryForLocked(ctx, name)
 	if e == nil {
-		return wire.ReceiptsResult{}, c.notInCatalogLocked(name)
+		return wire.ReceiptsResult{}, c.notInCatalogLocked(ctx, name)
 	}
-	result := wire.ReceiptsResult{Inspector: name, Revision: e.Current, Summary: c.summaryLocked(name), Receipts: []wire.HostReceipt{}}
+	result := wire.ReceiptsResult{Inspector: name, Revision: e.Current, Summary: c.summaryLocked(s, name), Receipts: []wire.HostReceipt{}}
 	for _, t := range c.targets {
-		if r, ok := c.receiptOfLocked(t, name); ok {
+		if r, ok := c.receiptOfLocked(t, name); ok && s.Matches(t.labels) {
 			result.Receipts = append(result.Receipts, wire.HostReceipt{Host: t.name, HostState: t.state(), Receipt: r})
 		}
 	}
@@ -147,26 +149,30 @@ func (c *Catalog) ReceiptsOf(_ context.Context, name string) (wire.ReceiptsResul
 	return result, nil
 }
 
-func (c *Catalog) summaryLocked(name string) wire.ReceiptSummary {
-	var s wire.ReceiptSummary
+// summaryLocked counts the hosts of an inspector that a scope sees.
+func (c *Catalog) summaryLocked(s scope.Scope, name string) wire.ReceiptSummary {
+	var sum wire.ReceiptSummary
 	for _, t := range c.targets {
-		r, ok := c.receiptOfLocked(t, name)
-		if !ok {
-			continue
-		}
-		s.Hosts++
-		switch r.State {
-		case wire.ReceiptHealthy:
-			s.Healthy++
-		case wire.ReceiptFailed:
-			s.Failed++
-		case wire.ReceiptRefused:
-			s.Refused++
-		default:
-			s.Pending++
+		if r, ok := c.receiptOfLocked(t, name); ok && s.Matches(t.labels) {
+			addTo(&sum, r.State)
 		}
 	}
-	return s
+	return sum
+}
+
+// addTo counts a host whose receipt is in that state.
+func addTo(sum *wire.ReceiptSummary, state string) {
+	sum.Hosts++
+	switch state {
+	case wire.ReceiptHealthy:
+		sum.Healthy++
+	case wire.ReceiptFailed:
+		sum.Failed++
+	case wire.ReceiptRefused:
+		sum.Refused++
+	default:
+		sum.Pending++
+	}
 }
 
 // summarize announces the entries whose hosts have changed.
@@ -175,7 +181,7 @@ func (c *Catalog) summarize() {
 	defer c.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(c.changed)) {
 		if e := c.entries[name]; e != nil {
-			c.opts.Announce("catalog/"+name, c.entryLocked(e))
+			c.opts.Announce("catalog/"+name, c.entryLocked(scope.Scope{}, e))
 		}
 	}
 	clear(c.changed)

@@ -347,6 +347,9 @@ func (c *Catalog) steer(ctx context.Context, p wire.RolloutParams, do func(r *wi
 	if err != nil {
 		return wire.Rollout{}, err
 	}
+	if err := c.maySteer(ctx, r); err != nil {
+		return wire.Rollout{}, err
+	}
 	if err := do(&r, p.Reason, time.Now()); err != nil {
 		return wire.Rollout{}, rpc.Errorf(wire.CodeConflict, "%v", err)
 	}

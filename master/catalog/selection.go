@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 
 	"github.com/vedettehq/vedette/inspectors/library"
+	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -18,11 +19,14 @@ import (
 const maxKnown = 8
 
 // preview tells what a push of code with a selector, or nil, would do to hosts.
-func (c *Catalog) preview(code signedCode, selector *string, result *wire.CheckResult) error {
+func (c *Catalog) preview(s scope.Scope, code signedCode, selector *string, result *wire.CheckResult) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := code.Name
 	before := c.entries[name]
+	if before != nil && !c.seesLocked(s, before) {
+		before = nil
+	}
 	text := ""
 	if before != nil {
 		text = before.Selector
@@ -30,15 +34,15 @@ func (c *Catalog) preview(code signedCode, selector *string, result *wire.CheckR
 	if selector != nil {
 		text = *selector
 	}
-	wanted, err := ParseSelector(text)
+	wanted, err := ParseSelector(s.Narrow(text))
 	if err != nil {
 		return err
 	}
 	selected := c.targetsLocked(wanted)
-	result.Hosts, result.Drops = len(selected), c.dropsLocked(name, wanted)
+	result.Hosts, result.Drops = len(selected), c.dropsLocked(s, name, wanted)
 	result.Selected, result.Refusals = foresee(code, result.Revision, selected)
 	if refusesNobody(before, selector) && len(selected) == 0 {
-		result.Nobody = c.nobodyLocked(wanted)
+		result.Nobody = c.nobodyLocked(s, wanted)
 	}
 	result.BuiltIn = slices.Contains(library.Names(), name)
 	if before != nil && !before.Deleted {
@@ -62,12 +66,12 @@ func refusesNobody(before *entry, selector *string) bool {
 }
 
 // checkSelectionLocked refuses a push that selects nobody, unless that is allowed.
-func (c *Catalog) checkSelectionLocked(before *entry, e *entry, w wish) error {
+func (c *Catalog) checkSelectionLocked(s scope.Scope, before *entry, e *entry, w wish) error {
 	if w.action != actionPush || w.allowNone || !refusesNobody(before, w.selector) || len(c.targetsLocked(e.selector)) > 0 {
 		return nil
 	}
-	text := c.nobodyLocked(e.selector)
-	if n := c.dropsLocked(e.Name, e.selector); n > 0 {
+	text := c.nobodyLocked(s, e.selector)
+	if n := c.dropsLocked(s, e.Name, e.selector); n > 0 {
 		text = fmt.Sprintf("%s would drop it; %s", hostCount(n), text)
 	}
 	return rpc.Errorf(rpc.CodeInvalidParams, "%s; where that is meant, set allow_none (--allow-none)", text)
@@ -75,10 +79,10 @@ func (c *Catalog) checkSelectionLocked(before *entry, e *entry, w wish) error {
 
 // dropsLocked counts the hosts that are to run an inspector now, and are not by
 // another selector.
-func (c *Catalog) dropsLocked(name string, selector labels.Selector) int {
+func (c *Catalog) dropsLocked(s scope.Scope, name string, selector labels.Selector) int {
 	n := 0
 	for _, t := range c.targets {
-		if t.wants[name] != "" && !selector.Matches(t.labels) {
+		if t.wants[name] != "" && !selector.Matches(t.labels) && s.Matches(t.labels) {
 			n++
 		}
 	}
@@ -102,25 +106,31 @@ func (c *Catalog) wellLocked(e *entry) int {
 
 // nobodyLocked says why a selector selects no host: which part of it no host has,
 // and what hosts have in its place.
-func (c *Catalog) nobodyLocked(selector labels.Selector) string {
-	if len(c.targets) == 0 {
+func (c *Catalog) nobodyLocked(s scope.Scope, selector labels.Selector) string {
+	visible := func(selector labels.Selector) int {
+		return len(slices.DeleteFunc(c.targetsLocked(selector), func(t *target) bool { return !s.Matches(t.labels) }))
+	}
+	if visible(labels.Everything()) == 0 {
 		return "no host is known to this master yet"
 	}
 	requirements, _ := selector.Requirements()
 	var parts []string
 	for _, r := range requirements {
 		parts = append(parts, r.String())
-		if len(c.targetsLocked(labels.NewSelector().Add(r))) == 0 {
-			return c.missingLocked(r)
+		if visible(labels.NewSelector().Add(r)) == 0 {
+			return c.missingLocked(s, r)
 		}
 	}
 	return "no host has " + strings.Join(parts, " and ") + " at once"
 }
 
 // missingLocked says of one requirement that no host meets it.
-func (c *Catalog) missingLocked(r labels.Requirement) string {
+func (c *Catalog) missingLocked(s scope.Scope, r labels.Requirement) string {
 	names, values := make(map[string]bool), make(map[string]bool)
 	for _, t := range c.targets {
+		if !s.Matches(t.labels) {
+			continue
+		}
 		for name, value := range t.labels {
 			names[name] = true
 			if name == r.Key() {

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -24,20 +25,23 @@ func scoped(s scope.Scope, q storage.Queryable) storage.Queryable {
 		if err != nil {
 			return nil, err
 		}
-		return &scopedQuerier{querier, s, hostMatcher(s)}, nil
+		return &scopedQuerier{querier, s, hostMatchers(s)}, nil
 	})
 }
 
-// hostMatcher matches the hosts that a scope sees now, and is nil where it sees none.
-func hostMatcher(s scope.Scope) *labels.Matcher {
-	names := s.Hosts()
-	if len(names) == 0 {
-		return nil
+// hostsAtOnce bounds the hosts that one matcher names: a regular expression may be too
+// long to be compiled.
+const hostsAtOnce = 1000
+
+// hostMatchers match the hosts that a scope sees now: each host by one of them.
+func hostMatchers(s scope.Scope) (matchers []*labels.Matcher) {
+	for names := range slices.Chunk(s.Hosts(), hostsAtOnce) {
+		for i := range names {
+			names[i] = regexp.QuoteMeta(names[i])
+		}
+		matchers = append(matchers, labels.MustNewMatcher(labels.MatchRegexp, labelHost, strings.Join(names, "|")))
 	}
-	for i := range names {
-		names[i] = regexp.QuoteMeta(names[i])
-	}
-	return labels.MustNewMatcher(labels.MatchRegexp, labelHost, strings.Join(names, "|"))
+	return matchers
 }
 
 // scopedQuerier has the index leave out most of what the scope does not see, and looks
@@ -45,39 +49,62 @@ func hostMatcher(s scope.Scope) *labels.Matcher {
 type scopedQuerier struct {
 	storage.Querier
 	scope scope.Scope
-	hosts *labels.Matcher // or nil for none
+	hosts []*labels.Matcher // see hostMatchers
 }
 
-func (q *scopedQuerier) narrowed(matchers []*labels.Matcher) []*labels.Matcher {
-	return append(matchers[:len(matchers):len(matchers)], q.hosts)
+// with adds a matcher to others.
+func with(matchers []*labels.Matcher, one *labels.Matcher) []*labels.Matcher {
+	return append(matchers[:len(matchers):len(matchers)], one)
 }
 
 // Select implements storage.Querier.
 func (q *scopedQuerier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	if q.hosts == nil {
+	switch len(q.hosts) {
+	case 0:
 		return storage.EmptySeriesSet()
+	case 1:
+		matchers = with(matchers, q.hosts[0])
+	default: // the hosts are looked at below
+		if hints != nil && hints.Limit > 0 {
+			whole := *hints
+			whole.Limit, hints = 0, &whole
+		}
 	}
-	return &scopedSet{q.Querier.Select(ctx, sorted, hints, q.narrowed(matchers)...), q.scope}
+	return &scopedSet{q.Querier.Select(ctx, sorted, hints, matchers...), q.scope}
 }
 
 // LabelValues implements storage.LabelQuerier.
 func (q *scopedQuerier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, matchers ...*labels.Matcher) (
 	[]string, annotations.Annotations, error,
 ) {
-	if q.hosts == nil {
-		return nil, nil, nil
-	}
-	return q.Querier.LabelValues(ctx, name, hints, q.narrowed(matchers)...)
+	return q.collect(func(hosts *labels.Matcher) ([]string, annotations.Annotations, error) {
+		return q.Querier.LabelValues(ctx, name, hints, with(matchers, hosts)...)
+	})
 }
 
 // LabelNames implements storage.LabelQuerier.
 func (q *scopedQuerier) LabelNames(ctx context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) (
 	[]string, annotations.Annotations, error,
 ) {
-	if q.hosts == nil {
-		return nil, nil, nil
+	return q.collect(func(hosts *labels.Matcher) ([]string, annotations.Annotations, error) {
+		return q.Querier.LabelNames(ctx, hints, with(matchers, hosts)...)
+	})
+}
+
+// collect returns what is found for any of the hosts, sorted and each once.
+func (q *scopedQuerier) collect(find func(hosts *labels.Matcher) ([]string, annotations.Annotations, error)) (
+	all []string, warnings annotations.Annotations, err error,
+) {
+	for _, hosts := range q.hosts {
+		found, more, err := find(hosts)
+		if err != nil {
+			return nil, warnings, err
+		}
+		warnings.Merge(more)
+		all = append(all, found...)
 	}
-	return q.Querier.LabelNames(ctx, hints, q.narrowed(matchers)...)
+	slices.Sort(all)
+	return slices.Compact(all), warnings, nil
 }
 
 // scopedSet skips the series of hosts that the scope does not see.

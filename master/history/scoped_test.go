@@ -37,6 +37,10 @@ var tricks = []string{
 // has nothing of the others. Which hosts these are is chosen at random.
 func TestScopedAnswersAreThoseOfTheirHostsAlone(t *testing.T) {
 	fleet := fixedHosts{"web-1", "web-2", "db-1"}
+	for n := range 2 * hostsAtOnce { // that have no samples
+		fleet = append(fleet, fmt.Sprint("idle-", n))
+	}
+	rand.Shuffle(len(fleet), func(i, j int) { fleet[i], fleet[j] = fleet[j], fleet[i] })
 	everything := compatHistory(t, func(string) bool { return true })
 	for _, bound := range []string{"host=web-1", "host in (web-2,db-1)", "host notin (web-1)", "host=nobody"} {
 		caller := scope.Of(bound, fleet)

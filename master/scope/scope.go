@@ -136,6 +136,15 @@ func (s Scope) Sees(host string) bool {
 	return sees
 }
 
+// Hides reports whether a name is that of a host which is known, and not to be seen.
+func (s Scope) Hides(name string) bool {
+	if s.bound == nil || s.Sees(name) {
+		return false
+	}
+	_, known := s.bound.hosts.LabelsOf(name)
+	return known
+}
+
 // Hosts returns the names of the hosts that a caller who is bound may see now.
 func (s Scope) Hosts() []string {
 	if s.bound == nil {

@@ -85,66 +85,66 @@ var (
 		Says:  "End the quarantine of an inspector on one host.",
 	}
 	CatalogCheck = Method[CheckParams, CheckResult]{
-		Name: "catalog.check", For: Viewer, Bound: Unbound,
+		Name: "catalog.check", For: Viewer, Bound: Within,
 		Says: "Say whether code would be accepted, and what a push would do.",
 	}
 	CatalogPush = Method[PushParams, PushResult]{
-		Name: "catalog.push", For: Operator, Bound: Unbound,
+		Name: "catalog.push", For: Operator, Bound: Within,
 		Audit: func(p PushParams) Subject {
 			return about(p.Code.Name, "selector", text(p.Selector), "message", p.Message)
 		},
 		Says: "Make code the current revision of an inspector, and begin its rollout.",
 	}
 	CatalogRollback = Method[RollbackParams, PushResult]{
-		Name: "catalog.rollback", For: Operator, Bound: Unbound,
+		Name: "catalog.rollback", For: Operator, Bound: Within,
 		Audit: func(p RollbackParams) Subject {
 			return about(p.Name, "revision", p.Revision, "message", p.Message)
 		},
 		Says: "Make an earlier revision current again.",
 	}
 	CatalogDelete = Method[DeleteParams, PushResult]{
-		Name: "catalog.delete", For: Operator, Bound: Unbound,
+		Name: "catalog.delete", For: Operator, Bound: Within,
 		Audit: func(p DeleteParams) Subject { return about(p.Name, "message", p.Message) },
 		Says:  "Take an inspector off its hosts.",
 	}
 	CatalogList = Method[Empty, CatalogResult]{
-		Name: "catalog.list", For: Viewer, Bound: Unbound,
+		Name: "catalog.list", For: Viewer, Bound: Within,
 		Says: "List the inspectors of the catalog.",
 	}
 	CatalogGet = Method[CatalogParams, CatalogEntry]{
-		Name: "catalog.get", For: Viewer, Bound: Unbound,
+		Name: "catalog.get", For: Viewer, Bound: Within,
 		Says: "Get one inspector of the catalog, with its history.",
 	}
 	CatalogRevision = Method[RevisionParams, Revision]{
-		Name: "catalog.revision", For: Viewer, Bound: Unbound,
+		Name: "catalog.revision", For: Viewer, Bound: Within,
 		Says: "Get a revision with its code.",
 	}
 	CatalogReceipts = Method[CatalogParams, ReceiptsResult]{
-		Name: "catalog.receipts", For: Viewer, Bound: Unbound,
+		Name: "catalog.receipts", For: Viewer, Bound: Within,
 		Says: "Say how far an inspector has got on each of its hosts.",
 	}
 	RolloutsList = Method[RolloutsParams, RolloutsResult]{
-		Name: "rollouts.list", For: Viewer, Bound: Unbound,
+		Name: "rollouts.list", For: Viewer, Bound: Within,
 		Says: "List rollouts, newest first.",
 	}
 	RolloutsGet = Method[RolloutParams, Rollout]{
-		Name: "rollouts.get", For: Viewer, Bound: Unbound,
+		Name: "rollouts.get", For: Viewer, Bound: Within,
 		Says: "Get one rollout.",
 	}
 	RolloutsPause = Method[RolloutParams, Rollout]{
-		Name: "rollouts.pause", For: Operator, Bound: Unbound, Audit: RolloutParams.subject,
+		Name: "rollouts.pause", For: Operator, Bound: Within, Audit: RolloutParams.subject,
 		Says: "Begin no further stage until the rollout is resumed.",
 	}
 	RolloutsResume = Method[RolloutParams, Rollout]{
-		Name: "rollouts.resume", For: Operator, Bound: Unbound, Audit: RolloutParams.subject,
+		Name: "rollouts.resume", For: Operator, Bound: Within, Audit: RolloutParams.subject,
 		Says: "Go on with a paused rollout.",
 	}
 	RolloutsAbort = Method[RolloutParams, Rollout]{
-		Name: "rollouts.abort", For: Operator, Bound: Unbound, Audit: RolloutParams.subject,
+		Name: "rollouts.abort", For: Operator, Bound: Within, Audit: RolloutParams.subject,
 		Says: "End a rollout and take back what it touched.",
 	}
 	TrialsStart = Method[TrialStartParams, TrialStartResult]{
-		Name: "trials.start", For: Operator, Bound: Unbound,
+		Name: "trials.start", For: Operator, Bound: Within,
 		Audit: func(p TrialStartParams) Subject { return about(p.Code.Name, "selector", p.Selector) },
 		Says:  "Run a draft on some hosts for a short time.",
 	}
@@ -182,11 +182,11 @@ var (
 		Says:  "Delete a board.",
 	}
 	AlertsList = Method[AlertsParams, AlertsResult]{
-		Name: "alerts.list", For: Viewer, Bound: Unbound,
+		Name: "alerts.list", For: Viewer, Bound: Within,
 		Says: "List what fires, since when, who was told, and what keeps people from being told.",
 	}
 	AlertsExplain = Method[AlertParams, AlertExplanation]{
-		Name: "alerts.explain", For: Viewer, Bound: Unbound,
+		Name: "alerts.explain", For: Viewer, Bound: Within,
 		Says: "Say why an alert is as it is, and when who is told.",
 	}
 	AlertsTest = Method[AlertTestParams, AlertTestResult]{
@@ -206,25 +206,25 @@ var (
 		Says: "Set the threshold of an inspector's alert on some hosts, or take that back.",
 	}
 	AlertsAck = Method[AlertAckParams, SilencesResult]{
-		Name: "alerts.ack", For: Operator, Bound: Unbound,
+		Name: "alerts.ack", For: Operator, Bound: Within,
 		Audit: func(p AlertAckParams) Subject {
 			return about(p.Name+p.ID, "host", p.Host, "message", p.Message)
 		},
 		Says: "Acknowledge alerts: nobody is told of them again until they have ended.",
 	}
 	SilencesList = Method[SilencesParams, SilencesResult]{
-		Name: "silences.list", For: Viewer, Bound: Unbound,
+		Name: "silences.list", For: Viewer, Bound: Within,
 		Says: "List the silences.",
 	}
 	SilencesAdd = Method[SilenceParams, Silence]{
-		Name: "silences.add", For: Operator, Bound: Unbound,
+		Name: "silences.add", For: Operator, Bound: Within,
 		Audit: func(p SilenceParams) Subject {
 			return about(strings.Join(p.Matchers, ", "), "selector", p.Selector, "message", p.Message)
 		},
 		Says: "Keep people from being told of some alerts for a time.",
 	}
 	SilencesEnd = Method[SilenceEndParams, Empty]{
-		Name: "silences.end", For: Operator, Bound: Unbound,
+		Name: "silences.end", For: Operator, Bound: Within,
 		Audit: func(p SilenceEndParams) Subject { return about(p.Silence) },
 		Says:  "End a silence now.",
 	}

@@ -27,6 +27,7 @@ type newEntry struct {
 	Name   string `json:"name"`
 	Role   string `json:"role"`
 	Host   string `json:"host,omitempty"`
+	Hosts  string `json:"hosts,omitempty"`
 	SHA256 string `json:"sha256"`
 }
 
@@ -42,7 +43,8 @@ once. Where the master runs, "vedette token create" makes one that it takes at o
 
 An agent's token stands for one host: it can report for that host and nothing
 else. A viewer may look, an operator may change what runs, an admin may also
-change who may do what.`,
+change who may do what. A viewer or operator may be bound to the hosts that a
+selector selects.`,
 		Example: `  vedette token --host web-1
   vedette token --host web-1 --out /etc/vedette/token
   vedette token --role admin --name alice
@@ -61,6 +63,7 @@ change who may do what.`,
 	}
 	cmd.Flags().StringVar(&e.Role, "role", config.RoleAgent, "agent, viewer, operator or admin, as `ROLE`")
 	cmd.Flags().StringVar(&e.Host, "host", "", "the `HOST` that an agent's token stands for")
+	cmd.Flags().StringVar(&e.Hosts, "hosts", "", "the hosts that a viewer or operator is bound to, as `SELECTOR` such as role=db (default: all)")
 	cmd.Flags().StringVar(&e.Name, "name", "", "whose it is, as `NAME` (default: the host)")
 	cmd.Flags().StringVar(&e.File, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -76,6 +79,9 @@ func (e *newEntry) make() error {
 	case config.RoleAgent:
 		if e.Host == "" {
 			return cli.Usagef("an agent's token stands for one host; say which with --host")
+		}
+		if e.Hosts != "" {
+			return cli.Usagef("an agent's token stands for its one host; leave out --hosts")
 		}
 		if err := inspectors.ValidateHost(e.Host); err != nil {
 			return cli.Exit(cli.ExitUsage, err)
@@ -114,6 +120,9 @@ func (e *newEntry) print(cmd *cobra.Command) error {
 	fmt.Fprintf(out, "Add to the master's configuration:\n\nmaster:\n  tokens:\n    - name: %s\n      role: %s\n", strconv.Quote(e.Name), e.Role)
 	if e.Host != "" {
 		fmt.Fprintf(out, "      host: %s\n", e.Host)
+	}
+	if e.Hosts != "" {
+		fmt.Fprintf(out, "      hosts: %s\n", strconv.Quote(e.Hosts))
 	}
 	_, err := fmt.Fprintf(out, "      sha256: %s\n", e.SHA256)
 	return err

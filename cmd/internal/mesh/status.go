@@ -190,6 +190,9 @@ func (m *meshStatus) print(w io.Writer) error {
 		"storage     " + m.storage(),
 		"rollouts    " + orNone(m.Rollouts),
 	}
+	if m.Master.Bound != "" {
+		lines = slices.Insert(lines, 1, "bound to    "+m.Master.Bound+": all below is of these hosts alone")
+	}
 	shown := troublesShown
 	if len(m.Master.Audit) > 0 {
 		lines, shown = append(lines, "audit       "+m.audit()), shown-1

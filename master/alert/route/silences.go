@@ -161,6 +161,9 @@ type Silence struct {
 	ID string
 	// Matchers are as in a query, such as severity="warning"; all must match.
 	Matchers []string
+	// Either is set of a silence of several sets of matchers. One set must match then,
+	// and Matchers are those of all sets.
+	Either   bool
 	From, To time.Time
 	By       string
 	Comment  string
@@ -233,6 +236,7 @@ func (r *Router) Silences(ctx context.Context, ended bool) ([]Silence, error) {
 func describeSilence(one *silencepb.Silence, now time.Time) Silence {
 	s := Silence{
 		ID: one.Id, From: one.StartsAt.AsTime(), To: one.EndsAt.AsTime(), By: one.CreatedBy, Comment: one.Comment, Notes: one.Annotations,
+		Either: len(one.MatcherSets) > 1,
 	}
 	for _, set := range one.MatcherSets {
 		for _, m := range set.Matchers {
