@@ -68,6 +68,9 @@ func TestMistypedMethod(t *testing.T) {
 		name := m.Methods()[rand.IntN(len(m.Methods()))]
 		i := rand.IntN(len(name))
 		typed := name[:i] + name[i+1:]
+		if m.Has(typed) { // alerts.thresholds and alerts.threshold
+			continue
+		}
 		for caller, identity := range who {
 			err := guard{m}.allows(typed, identity)
 			answer, ok := errors.AsType[*rpc.Error](err)
