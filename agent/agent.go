@@ -164,9 +164,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 		Outbox: a.outbox, Track: a.track, Receipts: a.receipts, Live: a.live, Runner: deps.Runner, Starved: a.starved.gauge,
 	})
 	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
-	for _, d := range a.deps.Definitions {
-		a.track.Expect(d)
-	}
+	a.assigner.Expect()
 	return a, nil
 }
 

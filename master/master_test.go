@@ -193,8 +193,11 @@ func TestSamplesReachSubscribers(t *testing.T) {
 			}
 			past := call[wire.HistoryRangeResult](t, watcher, wire.HistoryRange.Name,
 				wire.HistoryRangeParams{Pattern: "metrics/web-1/*", FromMS: at - 1000, ToMS: at, Points: 10})
-			got := fmt.Sprint(past.FromMS, past.ToMS, past.Points, past.Truncated, past.Series, past.Columns)
-			if want := fmt.Sprintf("%d %d 10 false [{1 web-1 disk/used_percent map[mount:/] gauge}] {[%d] [1] [31.25]}", at-1000, at, at); got != want {
+			got := fmt.Sprint(past.FromMS, past.ToMS, past.Points, past.Truncated, len(past.Series), past.Columns)
+			for _, s := range past.Series {
+				got += fmt.Sprintf(" %d %s %s %v %s", s.ID, s.Host, s.Key, s.Labels, s.Kind)
+			}
+			if want := fmt.Sprintf("%d %d 10 false 1 {[%d] [1] [31.25]} 1 web-1 disk/used_percent map[mount:/] gauge", at-1000, at, at); got != want {
 				t.Errorf("the history has %s\nwant %s", got, want)
 			}
 		})

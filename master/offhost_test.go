@@ -29,7 +29,7 @@ func TestAuditLeavesTheHost(t *testing.T) {
 	}))
 	defer receiver.Close()
 	cfg := config.Master{
-		Data: t.TempDir(), Tokens: []config.Token{token("ops", "operator", ""), token("wall", "viewer", "")}, Audit: config.Audit{Webhook: receiver.URL + "/secret"},
+		Data: t.TempDir(), Tokens: []config.Token{token("ops", "admin", ""), token("wall", "viewer", "")}, Audit: config.Audit{Webhook: receiver.URL + "/secret"},
 	}
 	for _, run := range []string{"first", "second"} {
 		t.Run(run, func(t *testing.T) {

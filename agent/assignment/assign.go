@@ -113,6 +113,13 @@ func New(o Options) *Assigner {
 	return s
 }
 
+// Expect shows the host's own inspectors before Run loads them. It comes before Run.
+func (s *Assigner) Expect() {
+	for _, d := range s.own {
+		s.set.expect(d)
+	}
+}
+
 // Serve has the master call the Assigner.
 func (s *Assigner) Serve(mux *rpc.Mux) {
 	// The last that was sent is the one that holds.

@@ -145,6 +145,13 @@ func (s *set) apply(ctx, life context.Context, defs []inspectors.Definition, win
 	return s.faults()
 }
 
+// expect shows what the first apply will want. It is a member already: where that apply
+// is given up for one without it, it is dropped like any other.
+func (s *set) expect(d inspectors.Definition) {
+	s.members[d.Name] = &member{}
+	s.track.Expect(d)
+}
+
 // want makes d the definition that its member should run. It returns a channel that is
 // closed after the first attempt to load it, or nil where there is nothing to load.
 func (s *set) want(life context.Context, d inspectors.Definition, window time.Duration) <-chan struct{} {
