@@ -31,6 +31,9 @@ func TestDeceivingCharacters(t *testing.T) {
 		at := places[r.Intn(len(places))]
 		cutAt := r.Intn(len(at) + 1)
 		bad := strings.Replace(text, at, at[:cutAt]+string(c)+at[cutAt:], 1)
+		if strings.Contains(bad, "\r\n") { // the end of a line, as other systems have it
+			continue
+		}
 		line := 1 + strings.Count(bad[:strings.IndexRune(bad, c)], "\n")
 		faults := check.Check("t.go", bad)
 		if len(faults) == 0 {
