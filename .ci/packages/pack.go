@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/goreleaser/nfpm/v2"
 	_ "github.com/goreleaser/nfpm/v2/apk" // the formats
@@ -18,8 +19,8 @@ import (
 // sources is the folder of what is not made: units, scripts, configurations.
 const sources = ".ci/packages/files/"
 
-// agentPage is where the manual page of the agent is.
-const agentPage = "/usr/share/man/man1/vedette-agent.1.gz"
+// agentPages is how the names of the manual pages of the agent begin, and of its commands.
+const agentPages = "/usr/share/man/man1/vedette-agent"
 
 // described is what people read of a program's package.
 func described(program string) string {
@@ -73,8 +74,8 @@ func (r *release) pack(program, arch, format, binary string, docs documents) (na
 	}
 	contents = append(contents, file("/usr/bin/"+program, binary, 0o755))
 	for _, to := range slices.Sorted(maps.Keys(docs[program])) {
-		if program == "vedette" && to == agentPage {
-			continue // "vedette agent" is the program vedette-agent, whose package has the page
+		if program == "vedette" && strings.HasPrefix(to, agentPages) {
+			continue // "vedette agent" is the program vedette-agent, whose package has the pages
 		}
 		contents = append(contents, file(to, docs[program][to], 0o644))
 	}

@@ -31,6 +31,7 @@ func started() (start, error) {
 func runReplaceable(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, start start,
 	watch func(context.Context, TakeOver),
 ) error {
+	plain := log // run says by itself whose it is
 	log = log.With(config.ComponentKey, "agent")
 	file, err := os.Executable()
 	if err != nil {
@@ -44,7 +45,7 @@ func runReplaceable(ctx context.Context, c *config.Config, log *slog.Logger, tol
 	if err != nil {
 		return err
 	}
-	err = run(running, c, log, told, watch, func(d *agent.Deps) {
+	err = run(running, c, plain, told, watch, func(d *agent.Deps) {
 		if d.Well, d.Upgrades = start.well, u; start.well != nil { // one that is being tried does not try others
 			d.Upgrades = upgrade.Tried{}
 		}

@@ -36,16 +36,20 @@ type Contexts struct {
 	Current string             `json:"current,omitempty"`
 	All     map[string]Context `json:"contexts"`
 
-	file string
+	file     string
+	noFolder error // why there is no file
 }
 
-// LoadContexts reads them. Where there is no file there are none.
+// LoadContexts reads them. Where there is no file there are none, and nor are there for
+// a user without a folder of configurations, such as that of a service.
 func LoadContexts() (*Contexts, error) {
+	c := &Contexts{All: make(map[string]Context)}
 	folder, err := os.UserConfigDir()
 	if err != nil {
-		return nil, fmt.Errorf("cannot find the folder of your configuration: %w", err)
+		c.noFolder = err
+		return c, nil
 	}
-	c := &Contexts{All: make(map[string]Context), file: filepath.Join(folder, contextsFile)}
+	c.file = filepath.Join(folder, contextsFile)
 	info, err := os.Stat(c.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
@@ -71,6 +75,9 @@ func LoadContexts() (*Contexts, error) {
 
 // Save writes them, whole or not at all.
 func (c *Contexts) Save() error {
+	if c.noFolder != nil {
+		return fmt.Errorf("cannot find the folder of your configuration: %w", c.noFolder)
+	}
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return fmt.Errorf("cannot write the contexts: %w", err)
