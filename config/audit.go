@@ -22,12 +22,12 @@ type Audit struct {
 	// Webhook, where they want one.
 	Cert string `yaml:"cert" path:"true"`
 	// Key is the PEM file of the private key of Audit.Cert.
-	Key string `yaml:"key" path:"true"`
+	Key string `yaml:"key" path:"true" private:"true"`
 	// Webhook is an address that takes entries as lines of JSON, by POST.
 	Webhook string `yaml:"webhook"`
 	// TokenFile holds a bearer token for Webhook, and nothing else. A file that every
 	// user of the machine can read is refused.
-	TokenFile string `yaml:"token_file" path:"true"`
+	TokenFile string `yaml:"token_file" path:"true" private:"true"`
 	// Token is what TokenFile gave.
 	Token string `yaml:"-"`
 }

@@ -14,15 +14,15 @@ type HTTPClient struct {
 	// User is the name for basic authentication.
 	User string `yaml:"user"`
 	// PasswordFile holds the password of that user and nothing else.
-	PasswordFile string `yaml:"password_file" path:"true"`
+	PasswordFile string `yaml:"password_file" path:"true" private:"true"`
 	// TokenFile holds a bearer token and nothing else. It is read for each request.
-	TokenFile string `yaml:"token_file" path:"true"`
+	TokenFile string `yaml:"token_file" path:"true" private:"true"`
 	// CA is a PEM file of the authorities to trust.
 	CA string `yaml:"ca" absent:"the authorities of the system" path:"true"`
 	// Cert is a PEM file of the certificate to show.
 	Cert string `yaml:"cert" path:"true"`
 	// Key is a PEM file of the key of that certificate.
-	Key string `yaml:"key" path:"true"`
+	Key string `yaml:"key" path:"true" private:"true"`
 	// ServerName is the name in the certificate of the server.
 	ServerName string `yaml:"server_name" absent:"the host of the address"`
 	// Insecure trusts any certificate.

@@ -58,7 +58,7 @@ type Master struct {
 	Listen string `yaml:"listen" default:"127.0.0.1:50505" env:"VEDETTE_LISTEN"`
 	// Data is the folder of the master's files. The user's state folder is
 	// $XDG_STATE_HOME, else ~/.local/state, else /var/lib.
-	Data string `yaml:"data" absent:"vedette in the user's state folder" env:"VEDETTE_MASTER_DATA" path:"true"`
+	Data string `yaml:"data" absent:"vedette in the user's state folder" env:"VEDETTE_MASTER_DATA" path:"true" private:"true"`
 	// TLS says how the master shows who it is. Without it, a master on loopback
 	// speaks plain HTTP, and one beyond loopback makes its own certificate.
 	TLS TLS `yaml:"tls"`
@@ -102,7 +102,7 @@ type Alerts struct {
 	Alertmanagers []string `yaml:"alertmanagers"`
 	// AlertmanagerConfig is a configuration of Alertmanager, an alertmanager.yml,
 	// which says who is told. It stands in place of Alerts.Notify.
-	AlertmanagerConfig string `yaml:"alertmanager_config" path:"true"`
+	AlertmanagerConfig string `yaml:"alertmanager_config" path:"true" private:"true"`
 	// Notify says who is told, by names of your choice, for example
 	// ops: {email: ops@example.org}.
 	Notify map[string]Notify `yaml:"notify"`
@@ -121,7 +121,7 @@ type Notify struct {
 	// Webhook is an address that takes JSON in Alertmanager's form.
 	Webhook string `yaml:"webhook"`
 	// TokenFile holds a bearer token for Ntfy and Webhook, and nothing else.
-	TokenFile string `yaml:"token_file" path:"true"`
+	TokenFile string `yaml:"token_file" path:"true" private:"true"`
 	// Only is the one severity that is told of.
 	Only string `yaml:"only" absent:"every severity"`
 }
@@ -135,7 +135,7 @@ type SMTP struct {
 	// User is the name to log in with.
 	User string `yaml:"user" absent:"no login"`
 	// PasswordFile holds the password and nothing else.
-	PasswordFile string `yaml:"password_file" path:"true"`
+	PasswordFile string `yaml:"password_file" path:"true" private:"true"`
 	// TLS is whether mails must be encrypted on their way to the server.
 	TLS bool `yaml:"tls" default:"true"`
 }
@@ -179,7 +179,7 @@ type TLS struct {
 	// Cert is the file of the certificate chain.
 	Cert string `yaml:"cert" path:"true"`
 	// Key is the file of the private key.
-	Key string `yaml:"key" path:"true"`
+	Key string `yaml:"key" path:"true" private:"true"`
 	// Own has the master speak TLS on loopback too, with a certificate that it
 	// makes itself. Beyond loopback it does so in any case where TLS.Cert is absent.
 	Own bool `yaml:"own" default:"false"`
@@ -234,7 +234,7 @@ type Agent struct {
 	Master string `yaml:"master" default:"http://127.0.0.1:50505" env:"VEDETTE_MASTER"`
 	// TokenFile holds the agent's token and nothing else. A file that every
 	// user of the machine can read is refused.
-	TokenFile string `yaml:"token_file" absent:"the credential agent.token that systemd passes on" env:"VEDETTE_TOKEN_FILE" path:"true"`
+	TokenFile string `yaml:"token_file" absent:"the credential agent.token that systemd passes on" env:"VEDETTE_TOKEN_FILE" path:"true" private:"true"`
 	// Token is the agent's token. It is never in the file: Agent.TokenFile or the
 	// environment gives it.
 	Token string `yaml:"-" name:"token" env:"VEDETTE_TOKEN"`
@@ -243,7 +243,7 @@ type Agent struct {
 	CA string `yaml:"ca" absent:"the authorities of the system" env:"VEDETTE_CA" path:"true"`
 	// Data is the folder of the agent's files. It is under the name of the host, so
 	// that several agents may share a machine.
-	Data string `yaml:"data" absent:"vedette-agent/HOST in the user's state folder" env:"VEDETTE_AGENT_DATA" path:"true"`
+	Data string `yaml:"data" absent:"vedette-agent/HOST in the user's state folder" env:"VEDETTE_AGENT_DATA" path:"true" private:"true"`
 	// Labels describe the host, for example role: db.
 	Labels map[string]string `yaml:"labels"`
 	// Library names the built-in inspectors to run: all, none, or a list of
@@ -340,7 +340,7 @@ func (p Policy) Needs() inspectors.Policy {
 type Secret struct {
 	// File holds the value and nothing else; a new line at its end is left out. It is
 	// read anew each time. A file that every user of the machine can read is refused.
-	File string `yaml:"file" absent:"the credential of the secret's name that systemd passes on" path:"true"`
+	File string `yaml:"file" absent:"the credential of the secret's name that systemd passes on" path:"true" private:"true"`
 	// Env is the variable of the agent's environment that holds the value, in place of
 	// a file.
 	Env string `yaml:"env"`

@@ -32,11 +32,11 @@ type Origin struct {
 	beside    string // another origin that gave the other half of the value
 }
 
-// String names the origin: "default", "vedette.yaml:3", ".env:2 MASTER_IP",
-// "env MASTER_IP" or "flag --listen".
 // Given reports whether somebody has given the value: it is not a default.
 func (o Origin) Given() bool { return o.kind != fromDefault }
 
+// String names the origin: "default", "vedette.yaml:3", ".env:2 MASTER_IP",
+// "env MASTER_IP" or "flag --listen".
 func (o Origin) String() string {
 	var s string
 	switch o.kind {

@@ -3,21 +3,17 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 )
 
 // Private lists the files and folders that belong to master and agent alone, as
 // absolute paths: the configuration, where tokens, keys and secrets are, and the data.
-// No script has any business there. Not all of them need be there.
+// No script has any business there. Not all of them need be there. A setting that names
+// one has the tag private.
 func (c *Config) Private() []string {
-	paths := []string{dotEnvName, c.Agent.TokenFile, c.Agent.Data, c.Master.Data, c.Master.TLS.Key}
-	for _, in := range c.Inspectors {
-		paths = append(paths, in.Client.PasswordFile, in.Client.TokenFile, in.Client.Key)
-	}
+	paths := privateIn(reflect.ValueOf(*c), []string{dotEnvName})
 	if c.src != nil {
 		paths = append(paths, c.src.file)
-	}
-	for _, s := range c.Agent.Secrets {
-		paths = append(paths, s.File)
 	}
 	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); filepath.IsAbs(dir) {
 		paths = append(paths, dir)
@@ -32,4 +28,34 @@ func (c *Config) Private() []string {
 		}
 	}
 	return list
+}
+
+// privateIn adds the paths of the settings with the tag private.
+func privateIn(v reflect.Value, paths []string) []string {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			switch {
+			case !field.IsExported():
+			case field.Tag.Get("private") != "":
+				paths = append(paths, v.Field(i).String())
+			default:
+				paths = privateIn(v.Field(i), paths)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			paths = privateIn(v.Index(i), paths)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			paths = privateIn(v.MapIndex(key), paths)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			paths = privateIn(v.Elem(), paths)
+		}
+	}
+	return paths
 }

@@ -15,7 +15,7 @@ type RemoteWrite struct {
 	URL string `yaml:"url" required:"true"`
 	// TokenFile holds a bearer token and nothing else. A file that every user
 	// of the machine can read is refused.
-	TokenFile string `yaml:"token_file" path:"true"`
+	TokenFile string `yaml:"token_file" path:"true" private:"true"`
 	// Token is what TokenFile gave.
 	Token string `yaml:"-"`
 	// Labels are added to every series that does not have them, for example site:

@@ -3,6 +3,8 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,11 +62,51 @@ func TestSecretsAreRead(t *testing.T) {
 // What holds a secret is out of the sight of scripts, whatever they need.
 func TestSecretFilesArePrivate(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/vedette-agent.service")
-	c := Config{Agent: Agent{Secrets: map[string]Secret{"a": {File: "/etc/vedette/a"}, "b": {Env: "B"}}}}
+	c := Config{
+		Agent: Agent{Secrets: map[string]Secret{"a": {File: "/etc/vedette/a"}, "b": {Env: "B"}}},
+		Master: Master{
+			Audit: Audit{TokenFile: "/etc/audit.token", Key: "/etc/audit.key"}, RemoteWrite: []RemoteWrite{{TokenFile: "/etc/write.token"}},
+			Alerts: Alerts{SMTP: SMTP{PasswordFile: "/etc/smtp.password"}},
+		},
+		Inspectors: map[string]Inspector{"x": {Client: HTTPClient{Key: "/etc/x.key"}}},
+	}
 	all := strings.Join(c.Private(), " ")
-	for _, path := range []string{"/etc/vedette/a", "/run/credentials/vedette-agent.service"} {
+	for _, path := range []string{
+		"/etc/vedette/a", "/run/credentials/vedette-agent.service", "/etc/audit.token", "/etc/audit.key", "/etc/write.token", "/etc/smtp.password", "/etc/x.key",
+	} {
 		if !strings.Contains(all, path) {
 			t.Errorf("%s is not among %s", path, all)
 		}
+	}
+}
+
+// A setting that names a file says whether it is a secret, or is one of those that are
+// known to be none.
+func TestPathsSayWhetherTheyAreSecret(t *testing.T) {
+	open := []string{"ca", "cert", "static", "rules", "file", "plugin", "file_sd"}
+	seen := make(map[reflect.Type]bool) // that hold settings
+	var walk func(reflect.Type)
+	walk = func(of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Slice, reflect.Map, reflect.Pointer:
+			walk(of.Elem())
+		case reflect.Struct:
+			if seen[of] {
+				return
+			}
+			seen[of] = true
+			for i := range of.NumField() {
+				field := of.Field(i)
+				name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+				if field.Tag.Get("path") != "" && field.Tag.Get("private") == "" && !slices.Contains(open, name) {
+					t.Errorf("%s.%s names a file: is it private?", of, field.Name)
+				}
+				walk(field.Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Config]())
+	if len(seen) < 10 {
+		t.Errorf("only %d types were looked at", len(seen))
 	}
 }

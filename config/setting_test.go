@@ -181,7 +181,7 @@ func TestEveryVariableGivesItsSetting(t *testing.T) {
 // The tags of the fields are ones that there are, and can be read; a default keeps
 // its range.
 func TestTagsOfSettings(t *testing.T) {
-	known := []string{"yaml", "name", "default", "absent", "required", "min", "max", "zero", "one", "env", "path"}
+	known := []string{"yaml", "name", "default", "absent", "required", "min", "max", "zero", "one", "env", "path", "private"}
 	key := regexp.MustCompile(`(\w+):"(?:[^"\\]|\\.)*"`)
 	var walk func(in reflect.Type)
 	walk = func(in reflect.Type) {
