@@ -101,7 +101,7 @@ func parseOTLP(text []byte, media string) (*metricspb.MetricsData, error) {
 		return metrics, nil
 	}
 	parts := 0
-	if err := countParts(text, metrics.ProtoReflect().Descriptor(), &parts); err != nil {
+	if err := countParts(text, metrics.ProtoReflect().Descriptor(), &parts, protowire.DefaultRecursionLimit); err != nil {
 		return nil, err
 	}
 	if err := proto.Unmarshal(text, metrics); err != nil {
@@ -121,8 +121,11 @@ func withoutPrefix(err error) string {
 }
 
 // countParts counts the messages in a message, and about the numbers of lists, by its
-// bytes alone: before memory is taken for them.
-func countParts(text []byte, of protoreflect.MessageDescriptor, parts *int) error {
+// bytes alone: before memory is taken for them. deep is how deep they may be nested.
+func countParts(text []byte, of protoreflect.MessageDescriptor, parts *int, deep int) error {
+	if deep == 0 {
+		return errors.New("that is no OTLP in protobuf: it is nested too deep")
+	}
 	for len(text) > 0 {
 		number, kind, n := protowire.ConsumeTag(text)
 		if n < 0 {
@@ -150,7 +153,7 @@ func countParts(text []byte, of protoreflect.MessageDescriptor, parts *int) erro
 			return errParts
 		}
 		if field != nil && field.Kind() == protoreflect.MessageKind {
-			if err := countParts(value, field.Message(), parts); err != nil {
+			if err := countParts(value, field.Message(), parts, deep-1); err != nil {
 				return err
 			}
 		}

@@ -328,23 +328,34 @@ func attributeText(v *commonpb.AnyValue, depth int) string {
 	case *commonpb.AnyValue_BytesValue:
 		return base64.StdEncoding.EncodeToString(v.BytesValue)
 	case *commonpb.AnyValue_ArrayValue:
-		list := make([]string, 0, len(v.ArrayValue.GetValues()))
+		list := make([]any, 0, len(v.ArrayValue.GetValues()))
 		for _, e := range v.ArrayValue.GetValues() {
 			if depth < maxAttributeDepth {
-				list = append(list, attributeText(e, depth+1))
+				list = append(list, nestedValue(e, depth+1))
 			}
 		}
 		text, _ := json.Marshal(list)
 		return string(text)
 	case *commonpb.AnyValue_KvlistValue:
-		of := make(map[string]string, len(v.KvlistValue.GetValues()))
+		of := make(map[string]any, len(v.KvlistValue.GetValues()))
 		for _, e := range v.KvlistValue.GetValues() {
 			if depth < maxAttributeDepth {
-				of[e.GetKey()] = attributeText(e.GetValue(), depth+1)
+				of[e.GetKey()] = nestedValue(e.GetValue(), depth+1)
 			}
 		}
 		text, _ := json.Marshal(of)
 		return string(text)
 	}
 	return ""
+}
+
+// nestedValue is a value in a list or a map. What is JSON stays so: as a text it would
+// double its quotes at each depth.
+func nestedValue(v *commonpb.AnyValue, depth int) any {
+	text := attributeText(v, depth)
+	switch v.GetValue().(type) {
+	case *commonpb.AnyValue_ArrayValue, *commonpb.AnyValue_KvlistValue:
+		return json.RawMessage(text)
+	}
+	return text
 }

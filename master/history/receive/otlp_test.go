@@ -23,6 +23,7 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -358,4 +359,45 @@ func FuzzOTLP(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Attributes that are nested are JSON in JSON, and no longer for their depth.
+func TestNestedAttributes(t *testing.T) {
+	text := strings.Repeat(`"`, 1000)
+	inner := &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: text}}
+	for range maxAttributeDepth {
+		inner = &commonpb.AnyValue{Value: &commonpb.AnyValue_ArrayValue{ArrayValue: &commonpb.ArrayValue{Values: []*commonpb.AnyValue{inner}}}}
+	}
+	got := attributeText(inner, 0)
+	if len(got) > 3000 {
+		t.Fatalf("%d bytes are made of %d", len(got), len(text))
+	}
+	var any any
+	if err := json.Unmarshal([]byte(got), &any); err != nil {
+		t.Fatal(err)
+	}
+	for range maxAttributeDepth {
+		list, ok := any.([]interface{})
+		if !ok || len(list) != 1 {
+			t.Fatalf("%.40v is no list of one", any)
+		}
+		any = list[0]
+	}
+	if any != text {
+		t.Errorf("inmost is %.40q", any)
+	}
+}
+
+// A message of nothing but depth is refused before it takes a stack.
+func TestDepthOfOTLP(t *testing.T) {
+	value := []byte{}
+	for range 6_000 { // an AnyValue with an ArrayValue with an AnyValue …
+		value = protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), value)
+		value = protowire.AppendBytes(protowire.AppendTag(nil, 5, protowire.BytesType), value)
+	}
+	parts := 0
+	err := countParts(value, (&commonpb.AnyValue{}).ProtoReflect().Descriptor(), &parts, protowire.DefaultRecursionLimit)
+	if err == nil || !strings.Contains(err.Error(), "nested too deep") {
+		t.Errorf("it gives %v", err)
+	}
 }
