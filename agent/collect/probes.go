@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -149,10 +150,11 @@ func (p *probe) askTLS(ctx context.Context, target string, to *answer) error {
 
 // askDNS asks a name server.
 func (p *probe) askDNS(ctx context.Context, target string, to *answer) error {
-	resolver := &net.Resolver{}
+	resolver, asked := &net.Resolver{}, new(atomic.Bool)
 	if server := p.of.Params.Server; server != "" {
 		resolver.PreferGo = true
 		resolver.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			asked.Store(true)
 			return (&net.Dialer{}).DialContext(ctx, network, server)
 		}
 	}
@@ -161,6 +163,8 @@ func (p *probe) askDNS(ctx context.Context, target string, to *answer) error {
 	switch {
 	case err != nil:
 		return err
+	case p.of.Params.Server != "" && !asked.Load():
+		return fmt.Errorf("%s was not asked: the hosts file of this machine has the name", p.of.Params.Server)
 	case found == 0:
 		return errors.New("it has no such record")
 	}

@@ -57,12 +57,12 @@ func (s *scrape) close() { s.client.close() }
 // others are kept.
 func (s *scrape) collect(ctx context.Context, run run) ([]inspectors.Sample, error) {
 	targets, faults := s.current()
-	samples := make([][]inspectors.Sample, len(targets))
+	told, samples := make([][]inspectors.Sample, len(targets)), make([][]inspectors.Sample, len(targets))
 	err := each(ctx, len(targets), func(ctx context.Context, i int) (err error) {
-		samples[i], err = s.scrapeOne(ctx, targets[i], run)
+		told[i], samples[i], err = s.scrapeOne(ctx, targets[i], run)
 		return err
 	})
-	return slices.Concat(samples...), errors.Join(append(faults, err)...)
+	return slices.Concat(append(told, samples...)...), errors.Join(append(faults, err)...)
 }
 
 // current returns the targets of now, in the order of their addresses. Those that were
@@ -143,12 +143,11 @@ func inspectorsLabels(m map[string]string) inspectors.Labels {
 	return list
 }
 
-// scrapeOne scrapes one target. The series that tell of the scrape come first, so that
-// no budget takes them away.
-func (s *scrape) scrapeOne(ctx context.Context, t *target, run run) ([]inspectors.Sample, error) {
+// scrapeOne scrapes one target. The series that tell of the scrapes come before all
+// others, so that no budget takes them away.
+func (s *scrape) scrapeOne(ctx context.Context, t *target, run run) (told, samples []inspectors.Sample, err error) {
 	begin := time.Now()
 	body, contentType, err := s.client.get(ctx, t.url, accept, run.budget.Output)
-	var samples []inspectors.Sample
 	scraped := 0
 	if err == nil {
 		samples, scraped, err = t.book.read(body, contentType, t, run)
@@ -163,10 +162,10 @@ func (s *scrape) scrapeOne(ctx context.Context, t *target, run run) ([]inspector
 	own := func(key string, value float64) inspectors.Sample {
 		return inspectors.Sample{Key: key, Labels: t.up.labels, Time: run.at, Value: value}
 	}
-	told := []inspectors.Sample{
+	told = []inspectors.Sample{
 		own("up", up), own("scrape_duration_seconds", time.Since(begin).Seconds()), own("scrape_samples_scraped", float64(scraped)),
 	}
-	return append(told, samples...), err
+	return told, samples, err
 }
 
 // readBounded reads at most so many bytes, and refuses more.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"io/fs"
 	"maps"
 	"math"
@@ -12,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -29,6 +32,8 @@ const (
 	// maxSamplesKept is how many values of a timer, and members of a set, are kept between
 	// two runs.
 	maxSamplesKept = 1000
+	// maxLineBytes is the longest line that is taken.
+	maxLineBytes = 8 << 10
 )
 
 // Reasons for which lines of StatsD are dropped.
@@ -77,7 +82,7 @@ type tally struct {
 	sum    float64
 	lately []float64           // values since the last run
 	seen   int                 // how many there were
-	set    map[string]struct{} // members since the last run
+	set    map[uint64]struct{} // digests of the members since the last run
 }
 
 func newStatsd(d *inspectors.Definition) (*statsd, error) {
@@ -108,6 +113,9 @@ func listenStatsd(address string) (net.PacketConn, error) {
 		return net.ListenPacket("udp", net.JoinHostPort(host, port))
 	}
 	if info, err := os.Lstat(address); err == nil && info.Mode()&fs.ModeSocket != 0 {
+		if live, err := net.Dial("unixgram", address); err == nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", address, syscall.EADDRINUSE), live.Close())
+		}
 		if err := os.Remove(address); err != nil {
 			return nil, err
 		}
@@ -165,7 +173,11 @@ func (s *statsd) packet(text []byte, now time.Time) {
 			s.dropped[droppedRate]++
 			continue
 		}
-		l, ok := parseStatsd(string(line))
+		var l statsdLine
+		ok := len(line) <= maxLineBytes
+		if ok {
+			l, ok = parseStatsd(string(line))
+		}
 		if !ok {
 			s.dropped[droppedBad]++
 			continue
@@ -217,33 +229,47 @@ func (s *statsd) tally(l *statsdLine) (*tally, error) {
 func (t *tally) add(l *statsdLine, v statsdValue) {
 	switch t.kind {
 	case 'c':
-		t.value += v.number / l.rate
+		t.value = sumOf(t.value, v.number/l.rate)
 	case 'g':
 		if v.relative {
-			t.value += v.number
+			t.value = sumOf(t.value, v.number)
 		} else {
 			t.value = v.number
 		}
 	case 's':
 		if t.set == nil {
-			t.set = make(map[string]struct{})
+			t.set = make(map[uint64]struct{})
 		}
 		if len(t.set) < maxSamplesKept {
-			t.set[v.text] = struct{}{}
+			t.set[digest(v.text)] = struct{}{}
 		}
 	default:
 		number := v.number
 		if t.kind == 't' {
 			number /= 1000 // milliseconds
 		}
-		t.count += 1 / l.rate
-		t.sum += number / l.rate
+		t.count, t.sum = sumOf(t.count, 1/l.rate), sumOf(t.sum, number/l.rate)
 		if t.seen++; len(t.lately) < maxSamplesKept {
 			t.lately = append(t.lately, number)
 		} else if at := rand.IntN(t.seen); at < maxSamplesKept {
 			t.lately[at] = number
 		}
 	}
+}
+
+// digest stands for a member of a set, which may be long.
+func digest(member string) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, member)
+	return h.Sum64()
+}
+
+// sumOf adds to a sum, but for what would make it infinite for ever.
+func sumOf(sum, more float64) float64 {
+	if math.IsInf(sum+more, 0) {
+		return sum
+	}
+	return sum + more
 }
 
 // collect tells of every series, and begins the next time of sets and quantiles.

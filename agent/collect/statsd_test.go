@@ -108,6 +108,11 @@ func TestStatsdIsBounded(t *testing.T) {
 	if err := f.Load(t.Context(), statsdOf(t, "other", address)); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("a second one on the address: %v", err)
 	}
+	path := filepath.Join(t.TempDir(), "s")
+	f.mustLoad(statsdOf(t, "unix", path))
+	if err := f.Load(t.Context(), statsdOf(t, "thief", path)); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a second one on the path: %v", err)
+	}
 	s := newSender(t, f, "app", "udp", address)
 	for i := range 10 {
 		var packet strings.Builder
