@@ -163,6 +163,10 @@ func (s Scope) Narrow(selector string) string {
 	if s.bound == nil {
 		return selector
 	}
+	wants, selects := s.bound.selector.Requirements()
+	if !selects { // its selector cannot be read: it sees nobody
+		return HostLabel + ",!" + HostLabel
+	}
 	if strings.TrimSpace(selector) == "" {
 		return s.bound.text
 	}
@@ -171,7 +175,6 @@ func (s Scope) Narrow(selector string) string {
 		return selector // whoever uses it refuses it
 	}
 	has, _ := asked.Requirements()
-	wants, _ := s.bound.selector.Requirements()
 	for _, want := range wants {
 		found := false
 		for _, one := range has {

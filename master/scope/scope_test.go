@@ -131,6 +131,11 @@ func TestBadSelectorsBindToNobody(t *testing.T) {
 		if s := Of(text, f); s.All() || Check(text) != nil && s.Sees("h1") {
 			t.Errorf("%.20q is for every host", text)
 		}
+		for _, asked := range []string{"", "role=db", HostLabel + "=h1"} {
+			if n, err := labels.Parse(Of(text, f).Narrow(asked)); Check(text) != nil && (err != nil || n.Matches(labels.Set{HostLabel: "h1", "role": "db"})) {
+				t.Errorf("%.20q narrows %q to %v, %v, which selects a host", text, asked, n, err)
+			}
+		}
 	}
 	for text, want := range map[string]string{" ": "every host", "a b": "cannot be read", strings.Repeat("x", 5000): "5000 bytes"} {
 		if err := Check(text); err == nil || !strings.Contains(err.Error(), want) {
