@@ -52,10 +52,12 @@ func openSeen(log *slog.Logger, dir string) *seen {
 		err = json.Unmarshal(text, &s.marks)
 	}
 	if err != nil {
-		s.marks = make(map[string]map[string]mark)
 		aside, asideErr := wholefile.MoveAside(s.path)
 		log.Error("the numbers of signatures that this host has seen are lost: older code could be sent again; look at that file, and sign anew what is to run",
 			"reason", err, "moved_to", aside, "error", asideErr)
+	}
+	if err != nil || s.marks == nil {
+		s.marks = make(map[string]map[string]mark)
 	}
 	return s
 }

@@ -43,7 +43,13 @@ func (u *Upgrader) Try(ctx context.Context, c Candidate, t Trial) string {
 	switch {
 	case err == nil:
 		return u.File
-	case ctx.Err() != nil:
+	case ctx.Err() != nil: // the agent is stopped, and nobody was killed
+		if j, err := readJournal(u.Data); err == nil && j.Revision == c.Revision && j.Attempts > 0 {
+			j.Attempts--
+			if err := j.write(u.Data); err != nil {
+				u.Log.Error("a stop counts as a failed attempt to run the new program", "reason", err)
+			}
+		}
 		return ""
 	}
 	u.Log.Error("the agent goes back to the program that it had", "reason", err)

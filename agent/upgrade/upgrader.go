@@ -41,6 +41,8 @@ type Upgrader struct {
 	own      func() (string, error) // the checksum of the program that runs
 	packaged func() string
 
+	staging sync.Mutex // held while a program is put beside the agent's file; none is once one is chosen
+
 	mu      sync.Mutex
 	looking map[string]*outcome // by revision
 	chosen  *Candidate
@@ -158,6 +160,11 @@ func (u *Upgrader) Take(life context.Context, item *wire.Assigned, program wire.
 	u.looking[item.Revision] = o
 	revision := item.Revision
 	go func() {
+		u.staging.Lock()
+		defer u.staging.Unlock()
+		if u.Chosen() != nil {
+			return // the next process decides
+		}
 		err := u.look(life, file, program.SHA256)
 		u.mu.Lock()
 		o.done, o.err = err != nil, err
@@ -189,8 +196,16 @@ func (u *Upgrader) None(life context.Context) {
 	}
 	u.looking[""] = &outcome{}
 	go func() {
+		u.staging.Lock()
+		defer u.staging.Unlock()
+		if u.Chosen() != nil {
+			return
+		}
 		if err := u.look(life, u.File+".old", j.Before); err != nil {
 			u.Log.Error("the agent cannot go back to the program that it had", "reason", err)
+			u.mu.Lock()
+			delete(u.looking, "") // the next assignment tries again
+			u.mu.Unlock()
 			return
 		}
 		u.mu.Lock()

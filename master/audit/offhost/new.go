@@ -33,7 +33,7 @@ func New(cfg config.Audit, log *slog.Logger, version string) ([]*Sender, error) 
 	}
 	if cfg.Webhook != "" {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.TLSClientConfig = trusted
+		transport.TLSClientConfig = trusted.Clone() // net/http changes it
 		client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		senders = append(senders, newSender("webhook", cfg.Webhook, log, &webhook{url: cfg.Webhook, token: cfg.Token, client: client}))
 	}
