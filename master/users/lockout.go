@@ -70,6 +70,14 @@ func (l *locks) right(name, remote string, known bool, now time.Time) {
 	where.wrong = max(where.wrong-1, 0)
 }
 
+// unseen takes back what attempt has counted, where nothing was looked at.
+func (l *locks) unseen(name, remote string, known bool, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	who, where := l.slotsLocked(name, remote, known, now)
+	who.wrong, where.wrong = max(who.wrong-1, 0), max(where.wrong-1, 0)
+}
+
 // from counts an attempt by address alone, for secrets that have no name.
 func (l *locks) from(remote string, now time.Time) bool {
 	l.mu.Lock()

@@ -11,8 +11,6 @@ import (
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/state"
-	"github.com/vedettehq/vedette/rpc"
-	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 const (
@@ -68,6 +66,7 @@ func (s *Store) Check(ctx context.Context, name, password, remote string) (User,
 	}
 	ok, err := s.hasher.matches(ctx, password, hash)
 	if err != nil {
+		s.locks.unseen(name, remote, known, now) // it was not looked at
 		return User{}, err
 	}
 	if !ok {
@@ -219,16 +218,17 @@ func (s *Store) End(ctx context.Context, sum [sha256.Size]byte) error {
 func (s *Store) EndAll(ctx context.Context, name string, but [sha256.Size]byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.users[name] == nil {
-		return 0, rpc.Errorf(wire.CodeNotFound, "there is no user %q", name)
+	old, err := s.userLocked(name)
+	if err != nil {
+		return 0, err
 	}
-	attempt := audit.From(ctx)
+	fresh := *old
+	fresh.Changes++ // ends the connections that have no session too
 	changes := s.sessionsLocked(name, but)
 	n := len(changes)
-	if err := s.applyLocked(ctx, append(changes, attempt.Change(name, ""))...); err != nil {
+	if err := s.replaceLocked(ctx, old, &fresh, audit.From(ctx), "", changes...); err != nil {
 		return 0, fmt.Errorf("cannot end the sessions of %q: %w", name, err)
 	}
-	attempt.Written()
 	return n, nil
 }
 
