@@ -108,10 +108,11 @@ func (j *joinToken) print(w io.Writer, made *wire.JoinTokenCreated) error {
 	return err
 }
 
-// reachable is an address of this machine's loopback as others reach it.
+// reachable is an address of this machine's loopback as others reach it, where the
+// master there speaks TLS. One that does not serves loopback alone.
 func reachable(master string) string {
 	u, err := url.Parse(master)
-	if err != nil || !config.IsLoopback(u.Hostname()) {
+	if err != nil || u.Scheme != "https" || !config.IsLoopback(u.Hostname()) {
 		return master
 	}
 	name, err := os.Hostname()

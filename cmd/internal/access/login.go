@@ -54,7 +54,7 @@ the authority of --ca. "vedette context" lists the masters that you have logged 
 	l.Flags(cmd)
 	_ = cmd.Flags().MarkHidden("master")
 	cmd.Flags().StringVar(&l.user, "user", "", "log in as `NAME` (default: your name on this machine)")
-	cmd.Flags().StringVar(&l.passwordFile, "password-file", "", "take the password from the first line of `FILE`; - is standard input")
+	cmd.Flags().StringVar(&l.passwordFile, "password-file", "", "take the password from the one line of `FILE`; - is standard input")
 	cmd.Flags().StringVar(&l.length, "for", "30d", "how long the log-in is good, as `DURATION` such as 12h or 90d")
 	cmd.Flags().StringVar(&l.name, "context", "", "keep it under `NAME` (default: the host of the URL)")
 	return cmd
@@ -62,7 +62,7 @@ the authority of --ca. "vedette context" lists the masters that you have logged 
 
 func (l *login) run(cmd *cobra.Command, address string) error {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return cli.Usagef("%q is no address of a master; write it as https://m:50505", address)
 	}
 	if u.Scheme == "http" && !config.IsLoopback(u.Hostname()) {
@@ -73,6 +73,9 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 		return cli.Usagef("--for: %v", err)
 	}
 	contexts, err := remote.LoadContexts()
+	if err == nil {
+		err = contexts.Kept() // before the master makes what nobody could keep
+	}
 	if err != nil {
 		return err
 	}
@@ -98,6 +101,9 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 		return err
 	}
 	name := cmp.Or(l.name, u.Hostname())
+	if old, ok := contexts.All[name]; ok && l.name == "" && !remote.SameMaster(old.URL, x.URL) {
+		name = u.Host // another master of that machine has the shorter name
+	}
 	contexts.All[name], contexts.Current = x, name
 	if err := contexts.Save(); err != nil {
 		return err
@@ -109,7 +115,7 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 
 func until(endsMS int64) string {
 	if endsMS == 0 {
-		return "until the token is revoked"
+		return "until the token ends"
 	}
 	return "until " + cli.Moment(endsMS)
 }

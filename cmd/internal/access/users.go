@@ -124,7 +124,7 @@ func hostsFlag(cmd *cobra.Command, hosts *string) {
 }
 
 func passwordFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "password-file", "", "take the password from the first line of `FILE`; - is standard input")
+	cmd.Flags().StringVar(file, "password-file", "", "take the password from the one line of `FILE`; - is standard input")
 }
 
 // printMade prints a user, and the link where there is one.
@@ -219,7 +219,7 @@ USER. The terminal does not show what you type. The user's other sessions end.`,
 	}
 	c.Flags(cmd)
 	passwordFlag(cmd, &file)
-	cmd.Flags().StringVar(&oldFile, "old-password-file", "", "take the old password from the first line of `FILE`; - is standard input")
+	cmd.Flags().StringVar(&oldFile, "old-password-file", "", "take the old password from the one line of `FILE`; - is standard input")
 	return cmd
 }
 

@@ -21,7 +21,8 @@ func newThreshold() *cobra.Command {
 		Long: `Change the number that an alert of an inspector compares its values with, or turn the
 alert off, on every host or on those that --to selects at each moment. Of several
 selectors that select a host the one about most labels wins, and a host's name before
-all. --remove takes a threshold back: then that of the inspector's source holds.`,
+all. --remove takes a threshold back: then the next one that selects a host holds, or
+else that of the inspector's source.`,
 		Example: `  vedette alerts threshold disk/filling 95 --to role=backup -m 'filled on purpose'
   vedette alerts threshold disk/filling --off --to host=scratch-1
   vedette alerts threshold disk/filling --remove --to role=backup

@@ -152,10 +152,11 @@ func signFor(s *remote.Session, f *remote.SignFlags, noBack bool, params *wire.P
 	}
 	params.Signatures = f.Sign(params.Code, selector)
 	ours := func(g wire.Signature) bool { return g.Use != signing.UseTry && f.Ours(from.Code, g) }
-	if noBack || !slices.ContainsFunc(from.Signatures, ours) {
+	at := slices.IndexFunc(from.Signatures, ours)
+	if noBack || at < 0 {
 		return nil, nil
 	}
-	return &wire.PushParams{Code: from.Code, Version: &entry.Version, Signatures: f.Sign(from.Code, entry.Selector)}, nil
+	return &wire.PushParams{Code: from.Code, Version: &entry.Version, Signatures: f.SignBack(from.Code, from.Signatures[at].Selector)}, nil
 }
 
 // signBack signs the revision that is current, so that hosts may go back to it.

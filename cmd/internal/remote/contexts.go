@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/wholefile"
 	"github.com/vedettehq/vedette/rpc"
 )
 
@@ -73,28 +74,25 @@ func LoadContexts() (*Contexts, error) {
 	return c, nil
 }
 
-// Save writes them, whole or not at all.
-func (c *Contexts) Save() error {
+// Kept returns why they cannot be kept, or nil.
+func (c *Contexts) Kept() error {
 	if c.noFolder != nil {
 		return fmt.Errorf("cannot find the folder of your configuration: %w", c.noFolder)
+	}
+	return nil
+}
+
+// Save writes them, whole or not at all, for their user alone.
+func (c *Contexts) Save() error {
+	if err := c.Kept(); err != nil {
+		return err
 	}
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return fmt.Errorf("cannot write the contexts: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(c.file), 0o700); err != nil {
-		return fmt.Errorf("cannot write the contexts: %w", err)
-	}
-	fresh, err := os.CreateTemp(filepath.Dir(c.file), "contexts.*") // for its user alone
-	if err != nil {
-		return fmt.Errorf("cannot write the contexts: %w", err)
-	}
-	_, err = fresh.Write(append(text, '\n'))
-	if err = errors.Join(err, fresh.Sync(), fresh.Close()); err == nil {
-		err = os.Rename(fresh.Name(), c.file)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("cannot write the contexts in %q: %w", c.file, err), os.Remove(fresh.Name()))
+	if err := wholefile.Write(c.file, string(text)+"\n"); err != nil {
+		return fmt.Errorf("cannot write the contexts in %q: %w", c.file, err)
 	}
 	return nil
 }

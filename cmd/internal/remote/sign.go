@@ -145,6 +145,14 @@ func (f *SignFlags) sign(code wire.Code, use, selector string) []wire.Signature 
 	return []wire.Signature{wire.Sign(*f.key, wire.RevisionOf(code), statement)}
 }
 
+// SignBack signs code that runs already, for the hosts that we have signed it for: with
+// the number of the other signatures, and from now on.
+func (f *SignFlags) SignBack(code wire.Code, selector string) []wire.Signature {
+	back := *f
+	back.statement.FromMS = 0
+	return back.sign(code, signing.UseRun, selector)
+}
+
 // Agree refuses to go on where the master would make another revision of code
 // than was signed.
 func (f *SignFlags) Agree(code wire.Code, theirs string) error {
