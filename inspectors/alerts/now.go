@@ -1,11 +1,12 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -106,16 +107,7 @@ func (m *memory) compare(ctx context.Context, expr parser.Expr, one *Now) {
 		one.Nearest = append(one.Nearest, holds(s))
 	}
 	slices.SortStableFunc(one.Nearest, func(a, b Holds) int {
-		if strings.HasPrefix(one.Operator, "<") {
-			a, b = b, a
-		}
-		switch {
-		case a.Value > b.Value:
-			return -1
-		case a.Value < b.Value:
-			return 1
-		}
-		return 0
+		return cmp.Compare(-math.Abs(b.Value-limit), -math.Abs(a.Value-limit)) // NaN last
 	})
 }
 

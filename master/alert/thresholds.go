@@ -156,7 +156,7 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 	count := len(t.list)
 	t.mu.Unlock()
 	var value []byte
-	detail := "as in its source"
+	detail := "taken back"
 	switch {
 	case p.Remove && !known:
 		return one, rpc.Errorf(wire.CodeNotFound, "no threshold of %s is set for %s; `vedette alerts threshold list` shows those that are",
@@ -232,7 +232,11 @@ func (a *Alerts) noSuchAlert(name string, known []string) error {
 	for _, group := range a.ruleGroups() {
 		for _, rule := range group.AlertingRules() {
 			if rule.Name() == name {
-				return rpc.Errorf(rpc.CodeInvalidParams, "%s is a rule of %s; thresholds are for the alerts of inspectors", name, group.File())
+				where := "of " + group.File()
+				if group.File() == builtinName {
+					where = "built in"
+				}
+				return rpc.Errorf(rpc.CodeInvalidParams, "the rule %s is %s; thresholds are for the alerts of inspectors", name, where)
 			}
 		}
 	}

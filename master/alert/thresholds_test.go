@@ -174,12 +174,12 @@ func TestThreshold(t *testing.T) {
 	want("without it", plain)
 
 	for want, p := range map[string]wire.AlertThresholdParams{
-		`no inspector has the alert "test/hihg"; did you mean test/high?`:              {Alert: "test/hihg", Off: true},
-		`no inspector has the alert "other"; there are test/high`:                      {Alert: "other", Off: true},
-		"host/gone is a rule of built-in; thresholds are for the alerts of inspectors": {Alert: "host/gone", Value: number(1)},
-		"give one of a value, off, and remove":                                         {Alert: "test/high", Off: true, Value: number(1)},
-		`the selector "role=(" cannot be read`:                                         {Alert: "test/high", Off: true, Selector: "role=("},
-		"no threshold of test/high is set for hosts with role=db":                      {Alert: "test/high", Selector: "role=db", Remove: true},
+		`no inspector has the alert "test/hihg"; did you mean test/high?`:             {Alert: "test/hihg", Off: true},
+		`no inspector has the alert "other"; there are test/high`:                     {Alert: "other", Off: true},
+		"the rule host/gone is built in; thresholds are for the alerts of inspectors": {Alert: "host/gone", Value: number(1)},
+		"give one of a value, off, and remove":                                        {Alert: "test/high", Off: true, Value: number(1)},
+		`the selector "role=(" cannot be read`:                                        {Alert: "test/high", Off: true, Selector: "role=("},
+		"no threshold of test/high is set for hosts with role=db":                     {Alert: "test/high", Selector: "role=db", Remove: true},
 	} {
 		if _, err := w.alerts.SetThreshold(t.Context(), p); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v is answered with %v, want %s", p, err, want)

@@ -2,6 +2,7 @@ package route
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -37,7 +38,7 @@ func (r *Router) notePosted(req *http.Request, body []byte) {
 	}
 }
 
-// IsPosted reports whether an alert was posted, and is none of our rules.
+// IsPosted reports whether an alert came by the API.
 func (r *Router) IsPosted(fp model.Fingerprint) bool {
 	r.postedMu.Lock()
 	defer r.postedMu.Unlock()
@@ -50,6 +51,9 @@ func (r *Router) Posted() (list []*alert.Alert) {
 	if !r.isOpen() {
 		return nil
 	}
+	r.postedMu.Lock()
+	before := maps.Clone(r.posted) // what is posted from now on may not be pending yet
+	r.postedMu.Unlock()
 	known := make(map[model.Fingerprint]bool)
 	pending := r.alerts.GetPending()
 	defer pending.Close()
@@ -62,7 +66,7 @@ func (r *Router) Posted() (list []*alert.Alert) {
 	}
 	r.postedMu.Lock()
 	defer r.postedMu.Unlock()
-	for fp := range r.posted {
+	for fp := range before {
 		if !known[fp] {
 			delete(r.posted, fp)
 		}
