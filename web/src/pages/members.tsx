@@ -54,7 +54,7 @@ export default function MembersPage({ session, store, router }: PageProps) {
       {all.length === 0 ? (
         !adding.value && (
           <Empty title="No host has joined" command={may ? 'vedette join-token' : undefined}>
-            {may ? 'Add hosts makes the line to paste on a host. So does, in a terminal:' : 'Hosts that have joined with a join token are listed here.'} Hosts that report without one are among all hosts.
+            Hosts that report without a join token are among all hosts. {may ? 'Add hosts makes the line to paste on a host, and so does, in a terminal:' : 'Those that have joined with one are listed here.'}
           </Empty>
         )
       ) : (
