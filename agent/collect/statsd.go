@@ -264,7 +264,7 @@ func digest(member string) uint64 {
 	return h.Sum64()
 }
 
-// sumOf adds to a sum, but for what would make it infinite for ever.
+// sumOf adds to a sum, except a number that would make it infinite for ever.
 func sumOf(sum, more float64) float64 {
 	if math.IsInf(sum+more, 0) {
 		return sum

@@ -349,7 +349,7 @@ func attributeText(v *commonpb.AnyValue, depth int) string {
 	return ""
 }
 
-// nestedValue is a value in a list or a map. What is JSON stays so: as a text it would
+// nestedValue is a value in a list or a map. JSON stays JSON there: as a text it would
 // double its quotes at each depth.
 func nestedValue(v *commonpb.AnyValue, depth int) any {
 	text := attributeText(v, depth)
