@@ -454,6 +454,37 @@ func TestUnknownNamesTakeTheSameWork(t *testing.T) {
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
+		if slot := s.locks.slotLocked("name "+name, time.Now()); slot.wrong != 0 {
+			t.Errorf("%s: a check that was not made counts as %d wrong passwords", name, slot.wrong)
+		}
+	}
+	if slot := s.locks.slotLocked("from 192.0.2.1", time.Now()); slot.wrong != 0 {
+		t.Errorf("checks that were not made count as %d wrong passwords of the address", slot.wrong)
+	}
+}
+
+// Whoever is logged out is so on connections without a session too.
+func TestEndAllEndsWhatHasNoSession(t *testing.T) {
+	s, store := open(t, filepath.Join(t.TempDir(), "state.db"))
+	defer store.Close()
+	if _, err := s.Add(as("root"), wire.UserParams{Name: "alice", Role: "viewer", Password: "correct horse"}); err != nil {
+		t.Fatal(err)
+	}
+	u, err := s.Check(t.Context(), "alice", "correct horse", "192.0.2.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, good := s.Person("alice", u.Changes); !good {
+		t.Fatal("who has just logged in is not")
+	}
+	if _, err := s.EndAll(as("root"), "alice", [sha256.Size]byte{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, good := s.Person("alice", u.Changes); good {
+		t.Error("who was logged out is still logged in")
+	}
+	if _, err := s.EndAll(as("root"), "bob", [sha256.Size]byte{}); err == nil || !strings.Contains(err.Error(), `there is no user "bob"`) {
+		t.Errorf("the sessions of nobody: %v", err)
 	}
 }
 
