@@ -8,6 +8,7 @@ import (
 	"github.com/shirou/gopsutil/v3/disk"
 	gonet "github.com/shirou/gopsutil/v3/net"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 )
 
@@ -41,6 +42,12 @@ func reading(r *files.Reader, path, name string) reflect.Value {
 		}
 	case "github.com/shirou/gopsutil/v3/net":
 		return gopsutilReading(r, name)
+	case "github.com/vedettehq/vedette/inspectors":
+		if name == "NewTail" {
+			return reflect.ValueOf(func(path string, options inspectors.TailOptions) *inspectors.Tail {
+				return inspectors.TailWith(r.Open, path, options)
+			})
+		}
 	}
 	return reflect.Value{}
 }

@@ -90,7 +90,7 @@ func TestEverySymbolCompiles(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			p, _ := symbols.Lookup(path)
 			var b strings.Builder
-			fmt.Fprintf(&b, "//vedette:needs net exec:/bin/true secret:x\npackage x\n\nimport %q\n\nfunc Inspect() (float64, error) {\n", path)
+			fmt.Fprintf(&b, "//vedette:needs net exec:/bin/true secret:x fs:/x\npackage x\n\nimport %q\n\nfunc Inspect() (float64, error) {\n", path)
 			for i, name := range p.Names() {
 				if v := p.Value(name); v.Kind() == reflect.Pointer && v.IsNil() && !v.CanSet() {
 					fmt.Fprintf(&b, "\tvar v%d *%s.%s\n\t_ = v%d\n", i, p.Name, name, i)

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	githubComVedettehqVedetteInspectorsNames    = "Counter ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes MaxNagiosTextBytes MaxNagiosValues Nagios NagiosCritical NagiosOK NagiosRange NagiosResult NagiosUnknown NagiosValue NagiosWarning ParseNagios Report Sample Secret"
+	githubComVedettehqVedetteInspectorsNames    = "Counter DefaultTailBytes DefaultTailLineBytes ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes MaxNagiosTextBytes MaxNagiosValues Nagios NagiosCritical NagiosOK NagiosRange NagiosResult NagiosUnknown NagiosValue NagiosWarning NewTail ParseNagios Report Sample Secret Tail TailOptions"
 	githubComVedettehqVedetteInspectorsWrappers = ""
 )
 
@@ -21,6 +21,10 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 	switch name {
 	case "Counter":
 		return reflect.ValueOf(inspectors.Counter)
+	case "DefaultTailBytes":
+		return reflect.ValueOf(constant.MakeFromLiteral("4194304", token.INT, 0))
+	case "DefaultTailLineBytes":
+		return reflect.ValueOf(constant.MakeFromLiteral("65536", token.INT, 0))
 	case "ErrName":
 		return reflect.ValueOf(&inspectors.ErrName).Elem()
 	case "ErrSamples":
@@ -61,6 +65,8 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 		return reflect.ValueOf((*inspectors.NagiosValue)(nil))
 	case "NagiosWarning":
 		return reflect.ValueOf(constant.MakeFromLiteral("1", token.INT, 0))
+	case "NewTail":
+		return reflect.ValueOf(inspectors.NewTail)
 	case "ParseNagios":
 		return reflect.ValueOf(inspectors.ParseNagios)
 	case "Report":
@@ -69,6 +75,10 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 		return reflect.ValueOf((*inspectors.Sample)(nil))
 	case "Secret":
 		return reflect.ValueOf(inspectors.Secret)
+	case "Tail":
+		return reflect.ValueOf((*inspectors.Tail)(nil))
+	case "TailOptions":
+		return reflect.ValueOf((*inspectors.TailOptions)(nil))
 	}
 	return reflect.Value{}
 }

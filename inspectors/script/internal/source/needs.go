@@ -26,8 +26,9 @@ func connects(path string) *regexp.Regexp {
 }
 
 // needOfHost records a call of inspectors.Exec or inspectors.Nagios in a script that
-// says of no program that it needs it, and one of inspectors.Secret in a script that
-// names no secret. Which one it is may be known only when it runs.
+// says of no program that it needs it, one of inspectors.Secret in a script that names
+// no secret, and one of inspectors.NewTail in a script that names no file. Which one it
+// is may be known only when it runs.
 func (s *Source) needOfHost(p symbols.Package, name string, members []*ast.SelectorExpr) {
 	if p.Path != inspectorsPath {
 		return
@@ -46,6 +47,9 @@ func (s *Source) needOfHost(p symbols.Package, name string, members []*ast.Selec
 			return
 		case used == "Secret" && len(said.Needs.Secrets) == 0:
 			s.fault(sel.Pos(), name+".Secret gets a secret of the host, and the script does not say that it needs any", add("secret:NAME"))
+			return
+		case used == "NewTail" && len(said.Needs.Files) == 0:
+			s.fault(sel.Pos(), name+".NewTail reads a log, and the script does not say that it needs any file", add("fs:/folder/of/the/log"))
 			return
 		}
 	}
