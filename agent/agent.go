@@ -25,56 +25,58 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// defaultBufferReports is how many reports are kept where the configuration
-// says nothing.
+// defaultBufferReports is how many reports are kept if the configuration sets no
+// number.
 const defaultBufferReports = 10_000
 
-// An agent that is stopped goes on sending what it has while the master takes
-// reports: until it took none for drainIdle, and for drainMost at most. That is well
-// below the 90 s after which service managers kill what does not stop.
+// A stopping agent keeps sending what it has while the master takes reports. It
+// gives up when the master has taken none for drainIdle, and after drainMost in
+// any case. That is well below the 90 s after which service managers kill a
+// process that does not stop.
 const (
 	drainIdle = 5 * time.Second
 	drainMost = 45 * time.Second
 )
 
-// ErrNotRunning is wrapped by the error of what needs a running agent.
+// ErrNotRunning is wrapped by the error of every call that needs a running agent.
 var ErrNotRunning = assignment.ErrNotRunning
 
-// Deps are what an agent is built of, beside its configuration.
+// Deps is everything that an agent is built from, apart from its configuration.
 type Deps struct {
-	// Log takes the agent's lines; nil is silent.
+	// Log receives the agent's log; nil discards it.
 	Log *slog.Logger
-	// Version is the agent's, for the master to show.
+	// Version is the agent's version, which the master shows.
 	Version string
-	// Runner runs the inspectors. It is used while the agent runs, and belongs
-	// to who made it, who closes it afterwards.
+	// Runner runs the inspectors. It is used while the agent runs. It belongs to
+	// its maker, who closes it afterwards.
 	Runner schedule.Runner
-	// Definitions are the inspectors to run at first, with paths of files
-	// resolved. See Apply.
+	// Definitions are the inspectors to start with; their file paths are resolved.
+	// See Apply.
 	Definitions []inspectors.Definition
-	// BuiltIn are the names of those definitions that pushed code may replace. Pushed
-	// code under the name of any other is refused.
+	// BuiltIn names those definitions that pushed code may replace. Code that is
+	// pushed under the name of any other definition is refused.
 	BuiltIn []string
-	// HostBy says who gave the host its name: "machine", or the file that has it; ""
-	// for somebody who may have given this start another name than the last. See
-	// delivery.Spooler.Inherit.
+	// HostBy says who gave the host its name: "machine", or the path of the file
+	// that sets it. It is "" if the name may be for this start alone, such as one
+	// from the environment or a flag. See delivery.Spooler.Inherit.
 	HostBy string
-	// Programs fetches the programs of plugins that a master sends; nil fetches
-	// them from the master, where the agent has a data folder to put them in.
+	// Programs fetches the programs of pushed plugins. If it is nil, an agent that
+	// has a data folder to store them in fetches them from the master.
 	Programs programs.Source
 
-	// Upgrades decides on programs for the agent itself; nil takes none.
+	// Upgrades decides on programs for the agent itself; nil refuses them all.
 	Upgrades assignment.Upgrader
-	// Well is called once, when the master has a report of this run; nil is not.
+	// Well is called once, when the master has a report of this run. It may be
+	// nil.
 	Well func()
 
-	// Notify is told when the agent is up, and that its scheduler gets on; nil tells
-	// nobody.
+	// Notify is told that the agent is up, and that its scheduler makes progress.
+	// It may be nil.
 	Notify *sdnotify.Notifier
 
-	// Codec is the subprotocol to ask the master for; "" is CBOR, then JSON.
+	// Codec is the subprotocol to ask the master for; "" asks for CBOR, then JSON.
 	Codec string
-	// Backoff is how long to wait between attempts to connect.
+	// Backoff says how long to wait between attempts to connect.
 	Backoff rpc.Backoff
 }
 
@@ -85,14 +87,14 @@ type Agent struct {
 	deps   Deps
 	host   string
 	bootID string
-	member *member.Member // or nil: the host has not joined
+	member *member.Member // nil if the host has not joined
 	// started is when the agent was made, for its metrics.
 	started time.Time
 
 	track  *tracker
 	owners *owners
 	sched  *schedule.Scheduler
-	// collectors run what the agent does itself, before deps.Runner.
+	// collectors run the agent's own collectors, ahead of deps.Runner.
 	collectors *collect.Runner
 	outbox     *delivery.Outbox
 	spooler    *delivery.Spooler
@@ -110,12 +112,12 @@ type Agent struct {
 	drainIdle time.Duration // see the constant
 
 	mu   sync.Mutex
-	life context.Context // of the run that is going on, or nil
+	life context.Context // of the current run, or nil
 	used bool            // Run was called
 }
 
-// New makes an agent of a configuration that was checked. It starts nothing, and
-// writes nothing.
+// New makes an agent from a configuration that has been validated. It starts
+// nothing and writes nothing.
 func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
@@ -168,7 +170,7 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	return a, nil
 }
 
-// programs is where the programs of plugins come from, or nil.
+// programs returns the source of plugin programs, or nil.
 func (a *Agent) programs(tlsConfig *tls.Config) programs.Source {
 	if a.deps.Programs == nil && a.cfg.Data != "" {
 		return programs.NewStore(a.log, &a.cfg, tlsConfig)
@@ -176,7 +178,7 @@ func (a *Agent) programs(tlsConfig *tls.Config) programs.Source {
 	return a.deps.Programs
 }
 
-// client connects to the master.
+// client returns a client for the master.
 func (a *Agent) client(tlsConfig *tls.Config) rpc.Client {
 	header := http.Header{}
 	if a.cfg.Token != "" {
@@ -187,8 +189,8 @@ func (a *Agent) client(tlsConfig *tls.Config) rpc.Client {
 	return rpc.Client{URL: a.cfg.Master, Backoff: a.deps.Backoff, Dial: dial}
 }
 
-// check finds what is wrong with what is given beside the configuration, which has
-// been checked.
+// check finds faults in the dependencies. The configuration has been checked
+// already.
 func (d *Deps) check() error {
 	if d.Runner == nil {
 		return errors.New("no runner is given")
@@ -196,12 +198,12 @@ func (d *Deps) check() error {
 	return assignment.Check(d.Definitions)
 }
 
-// Run runs the inspectors and keeps reporting until ctx ends. It needs no master to
-// start or to go on: reports that cannot be sent are kept, within the bounds of the
-// spool. It returns nil when every run has ended, every goroutine is gone, and the
-// remaining reports have been sent or, without a master to take them, are on the disk.
-// It fails at once when another agent uses its data folder, or when the address for its
-// metrics is taken. It can be called once.
+// Run runs the inspectors and keeps reporting until ctx ends. It needs no master
+// to start or to continue: reports that cannot be sent are kept, within the bounds
+// of the spool. It returns nil when every run has ended, every goroutine is gone,
+// and the remaining reports have been sent or, without a master to take them, are
+// on the disk. It fails at once when another agent uses its data folder, or when
+// the address for its metrics is taken. It can be called once.
 func (a *Agent) Run(ctx context.Context) error {
 	life, end := context.WithCancel(ctx)
 	defer end()
@@ -219,7 +221,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	// Delivery outlives the inspectors, so that their last samples are sent.
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDelivering()
-	a.session.Hello() // while its folder is this agent's
+	a.session.Hello() // while this agent still holds its folder
 	a.assigner.Start()
 	var parts, deliverers sync.WaitGroup
 	deliverers.Go(func() { a.outbox.Run(delivering) })
@@ -239,7 +241,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	a.log.Info("agent is stopping")
-	if !errors.Is(context.Cause(ctx), ErrReplaced) { // the process goes on
+	if !errors.Is(context.Cause(ctx), ErrReplaced) { // a replaced process continues
 		a.deps.Notify.Stopping()
 	}
 	a.trials.close()
@@ -255,15 +257,15 @@ func (a *Agent) Run(ctx context.Context) error {
 	return nil
 }
 
-// ErrReplaced is the cause of the end of Run's context where the process goes on with
-// another program.
+// ErrReplaced is the cause with which Run's context ends when the process
+// continues with another program.
 var ErrReplaced = errors.New("the agent's program is replaced")
 
-// lookAtDeliveryEvery is how often an agent that is being tried looks whether the master
-// has heard of it.
+// lookAtDeliveryEvery is how often an agent on probation checks whether the master
+// has a report of it.
 const lookAtDeliveryEvery = 100 * time.Millisecond
 
-// tellWell waits until the master has a report of this run.
+// tellWell waits until the master has a report of this run, then calls deps.Well.
 func (a *Agent) tellWell(life context.Context) {
 	ticker := time.NewTicker(lookAtDeliveryEvery)
 	defer ticker.Stop()
@@ -277,7 +279,7 @@ func (a *Agent) tellWell(life context.Context) {
 	a.deps.Well()
 }
 
-// tellLeft says what became of the reports that the master does not have.
+// tellLeft logs what became of the reports that the master does not have.
 func (a *Agent) tellLeft() {
 	left := a.outbox.Measures()
 	if left.OnDisk > 0 {
@@ -321,11 +323,11 @@ func (a *Agent) hello() wire.HelloParams {
 // Host returns the name under which the agent reports.
 func (a *Agent) Host() string { return a.host }
 
-// Status returns how each inspector is, by name.
+// Status returns the state of each inspector, by name.
 func (a *Agent) Status() []wire.InspectorStatus { return a.track.statuses() }
 
-// Apply makes the inspectors of a running agent those of defs, and what its master
-// has assigned. See Assigner.Change.
+// Apply replaces the inspectors of a running agent with defs and the inspectors
+// that its master has assigned. See Assigner.Change.
 func (a *Agent) Apply(ctx context.Context, defs []inspectors.Definition) error {
 	a.mu.Lock()
 	life := a.life

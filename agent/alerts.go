@@ -14,8 +14,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// ownAlerts keeps which alerts the host's own inspectors come with. The master
-// evaluates them; it knows those of the inspectors that it has assigned by itself.
+// ownAlerts holds the alert rules that come with the host's own inspectors. The
+// master evaluates them; those of assigned inspectors it knows without being told.
 type ownAlerts struct {
 	bell chan struct{} // capacity 1: something has changed
 
@@ -27,7 +27,7 @@ func newOwnAlerts() *ownAlerts {
 	return &ownAlerts{bell: make(chan struct{}, 1), list: make(map[string]wire.OwnAlerts)}
 }
 
-// note takes the definition of an inspector that runs, or that is to.
+// note takes the definition of an inspector that runs or is about to.
 func (o *ownAlerts) note(d inspectors.Definition) {
 	if d.Assigned != "" {
 		o.forget(d.Name)
@@ -47,7 +47,7 @@ func (o *ownAlerts) note(d inspectors.Definition) {
 	}
 }
 
-// forget drops an inspector that is gone, or not the host's own any more.
+// forget drops an inspector that is gone, or no longer the host's own.
 func (o *ownAlerts) forget(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -57,7 +57,7 @@ func (o *ownAlerts) forget(name string) {
 	}
 }
 
-// params are all of them, by the names of their inspectors.
+// params returns them all, by the names of their inspectors.
 func (o *ownAlerts) params() wire.OwnAlertsParams {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -68,8 +68,8 @@ func (o *ownAlerts) params() wire.OwnAlertsParams {
 	return p
 }
 
-// sendAlerts tells the master the alerts of the host's own inspectors, and then what
-// changes. It returns when ctx ends or the connection is of no use.
+// sendAlerts tells the master the alert rules of the host's own inspectors, and
+// then every change. It returns when ctx ends or the connection is unusable.
 func (s *session) sendAlerts(ctx context.Context, p *rpc.Peer) error {
 	own := s.Track.alerts
 	bell.Ring(own.bell)

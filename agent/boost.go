@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	// maxBoostLease bounds the time for which one request of the master has an
-	// inspector run faster.
+	// maxBoostLease bounds how long one request of the master makes an inspector
+	// run faster.
 	maxBoostLease = time.Minute
-	// maxLiveSamples bounds the samples that wait to be shown. Further ones are
-	// dropped: nothing that is only shown is worth waiting for.
+	// maxLiveSamples bounds the samples that wait to be shown. Any more are
+	// dropped: live samples are not worth waiting for.
 	maxLiveSamples = 20_000
-	// maxLiveQueued is how many messages may wait on the connection when samples
-	// are only shown: reports go first.
+	// maxLiveQueued is how many messages may wait on the connection for live
+	// samples still to be sent: reports go first.
 	maxLiveQueued = 64
 )
 
-// serveBoost makes an inspector run faster for a time. The master asks for it again and
-// again while somebody watches.
+// serveBoost makes an inspector run faster for a time. The master repeats its
+// request for as long as somebody watches.
 func (a *Agent) serveBoost(_ context.Context, p wire.AgentBoostParams) (wire.Empty, error) {
 	interval := time.Duration(p.IntervalMS) * time.Millisecond
 	lease := time.Duration(p.ForMS) * time.Millisecond
@@ -41,8 +41,8 @@ func (a *Agent) serveBoost(_ context.Context, p wire.AgentBoostParams) (wire.Emp
 	return wire.Empty{}, nil
 }
 
-// liveFeed carries samples that are shown and not kept. While there is no
-// connection it takes none.
+// liveFeed carries samples that are shown but not stored. Without a connection it
+// drops them.
 type liveFeed struct {
 	bell chan struct{} // capacity 1: there is something to send
 
@@ -53,7 +53,7 @@ type liveFeed struct {
 
 func newLiveFeed() *liveFeed { return &liveFeed{bell: make(chan struct{}, 1)} }
 
-// add takes samples, as far as there is room, without waiting.
+// add takes as many samples as there is room for, without waiting.
 func (f *liveFeed) add(samples []inspectors.Sample) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -64,7 +64,7 @@ func (f *liveFeed) add(samples []inspectors.Sample) {
 	bell.Ring(f.bell)
 }
 
-// send sends what is added, as long as the connection lasts or until ctx ends.
+// send sends the added samples until the connection or ctx ends.
 func (f *liveFeed) send(ctx context.Context, p *rpc.Peer) error {
 	f.open(true)
 	defer f.open(false)

@@ -13,8 +13,8 @@ import (
 // Releaser is a role that a Runner may have.
 type Releaser interface {
 	// Release ends the quarantine of an inspector. The error wraps
-	// plugins.ErrNotLoaded where there is no such inspector, and
-	// plugins.ErrNotQuarantined where there is nothing to release.
+	// plugins.ErrNotLoaded if there is no such inspector, and
+	// plugins.ErrNotQuarantined if it is not in quarantine.
 	Release(ctx context.Context, name string) error
 }
 

@@ -9,17 +9,17 @@ type count struct {
 	field string
 	// series is the key of the series that each run yields, or "" for none.
 	series string
-	// measure is its name at /metrics, after vedette_agent_inspector_, or "" for
-	// one that another measure holds.
+	// measure is its name at /metrics, after vedette_agent_inspector_, or "" if
+	// another measure includes it.
 	measure string
-	// says is its help at /metrics, and what the documentation says of it.
+	// says is its help text at /metrics and its description in the documentation.
 	says string
 
 	value func(*wire.InspectorStatus) float64
 }
 
-// counts lists the counts of an inspector. Runs by outcome are counted beside these,
-// by tally. It is an array, so that a run does not allocate it.
+// counts lists the counts of an inspector. Runs by outcome are counted separately,
+// by tally. It is an array so that a run does not allocate it.
 func counts() [7]count {
 	return [...]count{
 		{"runs", "", "", "Runs.", func(s *wire.InspectorStatus) float64 { return float64(s.Runs) }},

@@ -5,13 +5,13 @@
 //     never lets one of them disturb another;
 //   - the inspector set loads and replaces code, new before old;
 //   - package programs brings the programs of pushed plugins from the master;
-//   - the tracker keeps how each inspector is;
+//   - the tracker knows the state of each inspector;
 //   - package delivery numbers, keeps and sends reports until the master has them.
 //
-// Beside them the agent tells how it is, to whoever asks on its machine, where
-// the configuration says so (metrics.go).
+// The agent can also serve metrics about itself to programs on its machine, if the
+// configuration says so (metrics.go).
 //
-// A session ties the last two to the master over package rpc, and comes and
-// goes as the network does: inspectors run whether there is a master or not.
-// DESIGN.md, beside this file, says where the rules of each part are.
+// A session connects the last two to the master over package rpc, and comes and
+// goes as the network does: inspectors run with or without a master. DESIGN.md,
+// beside this file, says where the rules of each part are written.
 package agent

@@ -17,9 +17,9 @@ import (
 // idFile is the name, in the agent's data folder, of the file with its id.
 const idFile = "agent-id"
 
-// loadAgentID returns the id of this installation, which it makes and keeps in
-// the folder when there is none. Where that cannot be done the id lasts for
-// this run only, and the log says so.
+// loadAgentID returns the id of this installation. If the folder has none, it
+// makes one and stores it there. If that fails, the id lasts for this run only,
+// and the log says so.
 func loadAgentID(log *slog.Logger, dir string) string {
 	if dir == "" {
 		log.Warn("no data folder is set; the agent's id lasts for this run only")
@@ -51,8 +51,8 @@ func validID(id string) bool {
 	return len(id) >= 16 && len(id) <= 64 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// hostName returns the name that was set, or that of the machine made fit to be
-// one.
+// hostName returns the name that was set, or else the machine's name, made into a
+// valid host name.
 func hostName(log *slog.Logger, set string) (string, error) {
 	if set != "" {
 		return set, nil
@@ -71,7 +71,7 @@ func hostName(log *slog.Logger, set string) (string, error) {
 	return fit, nil
 }
 
-// sanitizeHost replaces what a host name must not hold by "-".
+// sanitizeHost replaces characters that a host name must not have by "-".
 func sanitizeHost(name string) string {
 	fit := strings.Map(func(r rune) rune {
 		switch {

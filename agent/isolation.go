@@ -6,13 +6,13 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// isolator is a Runner that tells how it isolates scripts from their host.
+// isolator is a Runner that knows how it isolates scripts from their host.
 type isolator interface {
 	Isolation() plugins.Isolation
 }
 
-// isolationOf returns how a runner isolates scripts, or nil where it does not
-// tell, or has run none yet.
+// isolationOf returns how a runner isolates scripts, or nil if it does not know or
+// has not run one yet.
 func isolationOf(r schedule.Runner) *wire.Isolation {
 	i, ok := r.(isolator)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 )
 
 // joined reads how the host has joined its master, and returns how to connect to
-// that. It is nil where the host has a token instead, or needs nothing.
+// that master. It returns nil if the host has a token instead, or needs neither.
 func joined(log *slog.Logger, cfg *config.Agent) (*member.Member, *tls.Config, error) {
 	known, err := member.Load(cfg.Data, cfg.CA)
 	if err != nil {
@@ -37,8 +37,8 @@ func joined(log *slog.Logger, cfg *config.Agent) (*member.Member, *tls.Config, e
 	return known, known.TLS(cfg.Master), nil
 }
 
-// runSession keeps connected to the master until ctx ends. A certificate that has
-// ended is renewed first: the master takes it for nothing else.
+// runSession keeps connected to the master until ctx ends. An expired certificate
+// is renewed first: the master accepts it for nothing else.
 func (a *Agent) runSession(ctx context.Context) {
 	if a.member != nil {
 		a.member.Await(ctx, a.log)

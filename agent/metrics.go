@@ -16,10 +16,12 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// metricsPath is where an agent tells of itself, to whoever is on its machine.
+// metricsPath is where an agent serves its own metrics, to programs on its
+// machine.
 const metricsPath = "/metrics"
 
-// metricsServer serves what the agent knows of itself where it is asked to.
+// metricsServer serves the agent's own metrics, if the configuration gives it an
+// address.
 type metricsServer struct {
 	log    *slog.Logger
 	listen string // "" serves nothing
@@ -28,7 +30,7 @@ type metricsServer struct {
 	listener net.Listener // after open, or nil
 }
 
-// open listens, so that a port that is taken is told at the start.
+// open listens at once, so that the start fails if the port is taken.
 func (m *metricsServer) open() error {
 	if m.listen == "" {
 		return nil
@@ -69,13 +71,13 @@ func (m *metricsServer) handler() http.Handler {
 		var text exposition.Text
 		m.write(&text)
 		w.Header().Set("Content-Type", exposition.ContentType)
-		_, _ = w.Write(text.Bytes()) // who asked may be gone
+		_, _ = w.Write(text.Bytes()) // the client may be gone
 	})
 	return mux
 }
 
-// namesLoopback reports whether a host, with or without a port, is this machine
-// to itself.
+// namesLoopback reports whether a host, with or without a port, names this
+// machine's loopback.
 func namesLoopback(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
@@ -84,8 +86,9 @@ func namesLoopback(hostport string) bool {
 	return config.IsLoopback(strings.Trim(host, "[]"))
 }
 
-// writeMetrics tells of the agent, its inspectors and its process. The counts of
-// inspectors are those that it reports to the master, under other names.
+// writeMetrics writes the metrics of the agent, its inspectors and its process.
+// The counts of inspectors are those that it reports to the master, under other
+// names.
 func (a *Agent) writeMetrics(t *exposition.Text) {
 	t.Family("vedette_agent_info", exposition.Gauge, "Under which name the agent reports, and its version.")
 	t.Sample("vedette_agent_info", 1, "host", a.host, "version", a.deps.Version)
@@ -97,19 +100,19 @@ func (a *Agent) writeMetrics(t *exposition.Text) {
 	t.Process(a.started)
 }
 
-// writeDelivery tells of the reports on their way to the master.
+// writeDelivery writes the metrics of the reports on their way to the master.
 func writeDelivery(t *exposition.Text, d delivery.Measures) {
-	t.Family("vedette_agent_reports_queued", exposition.Gauge, "Reports that the master does not have yet, by where they are.")
+	t.Family("vedette_agent_reports_queued", exposition.Gauge, "Reports that the master does not have yet, by place.")
 	t.Sample("vedette_agent_reports_queued", float64(d.InMemory), "where", "memory")
 	t.Sample("vedette_agent_reports_queued", float64(d.OnDisk), "where", "disk")
-	t.Single("vedette_agent_buffer_bytes", exposition.Gauge, "About the memory of the reports there.", float64(d.MemoryBytes))
-	t.Single("vedette_agent_spool_bytes", exposition.Gauge, "About what the reports on the disk take of the spool's file.", float64(d.SpoolBytes))
+	t.Single("vedette_agent_buffer_bytes", exposition.Gauge, "Estimated memory of the reports in memory.", float64(d.MemoryBytes))
+	t.Single("vedette_agent_spool_bytes", exposition.Gauge, "Estimated size of the reports in the spool's file.", float64(d.SpoolBytes))
 	t.Single("vedette_agent_spool_on_disk", exposition.Gauge, "1 while reports can go to the disk; 0 where they may not, or the disk fails.", boolean(d.Spooling))
 	t.Single("vedette_agent_samples_dropped_total", exposition.Counter, "Samples that the master will never have, since the agent's data folder was made.",
 		float64(d.Dropped))
 }
 
-// writeInspectors tells of each inspector.
+// writeInspectors writes the metrics of each inspector.
 func writeInspectors(t *exposition.Text, all []measures) {
 	const prefix = "vedette_agent_inspector_"
 	family := func(name string, kind exposition.Kind, help string, sample func(name string, m *measures)) {

@@ -11,10 +11,10 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// owners knows which inspector writes a series, where two could write the same:
-// disk with its sample used_percent, and disk/used_percent. The inspector that was
-// there first keeps the series until it is gone or yields it no more; the other
-// fails. It is safe for use from many goroutines.
+// owners knows which inspector writes a series when two of them could write the
+// same one: disk with its sample used_percent, and disk/used_percent. The
+// inspector that was there first has the series until it is gone or no longer
+// yields it; the other one fails. It is safe for use from many goroutines.
 type owners struct {
 	names func() iter.Seq2[string, uint64] // of all inspectors, each with when it came
 
@@ -63,9 +63,10 @@ func (w *owners) claim(o *plugins.Outcome) {
 	}
 }
 
-// rivals returns the inspectors that could write a series of the named one, each
-// with when it came: a series has the name of its inspector before it. came is when
-// the named one did.
+// rivals returns the inspectors that could write the same series as the named one,
+// each with its place in the order in which they came. Because a series begins
+// with the name of its inspector, those are inspectors whose names continue this
+// one after a slash, or the reverse. came is the place of the named one.
 func (w *owners) rivals(name string) (came uint64, rivals map[string]uint64) {
 	for other, at := range w.names() {
 		switch {
@@ -81,8 +82,7 @@ func (w *owners) rivals(name string) (came uint64, rivals map[string]uint64) {
 	return came, rivals
 }
 
-// releaseLocked gives up the series of an inspector that are not among those of
-// its run now.
+// releaseLocked gives up the inspector's series that its latest run did not yield.
 func (w *owners) releaseLocked(name string, now map[string]struct{}) {
 	for series := range w.last[name] {
 		if _, still := now[series]; !still && w.of[series] == name {

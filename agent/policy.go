@@ -9,9 +9,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// policyOf is what the master is told of the host's policy, so that it can say
-// before a push who will refuse it. It is told only; the agent decides. A policy that
-// is too long is not told.
+// policyOf returns the part of the host's policy that the master is told, so that
+// it can say before a push which hosts will refuse it. The agent alone decides. A
+// policy that is too long is left out.
 func policyOf(p config.Policy, secrets map[string]inspectors.SecretRule) *wire.Policy {
 	told := &wire.Policy{
 		Net: p.Net, Connect: p.Connect, Unix: withLinks(p.Unix), Processes: p.Processes, FS: withLinks(p.FS), Exec: p.Exec, Plugins: p.Plugins,
@@ -28,7 +28,7 @@ func policyOf(p config.Policy, secrets map[string]inspectors.SecretRule) *wire.P
 	return told
 }
 
-// withLinks adds to paths what their links lead to: a script may name either.
+// withLinks adds the targets of links to paths, because a script may use either.
 func withLinks(paths []string) []string {
 	all := slices.Clone(paths)
 	for _, path := range paths {

@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Bounds of the prints that are kept, in bytes: of one inspector, of all of them, and of one line.
-// A line counts for its text and printOverhead.
+// Bounds of the stored printed lines, in bytes: for one inspector, for all of
+// them, and for one line. A line counts with its text and printOverhead.
 const (
 	maxPrintsOfOne = 64 << 10
 	maxPrints      = 256 << 10
@@ -21,8 +21,8 @@ const (
 	printOverhead  = 64
 )
 
-// prints are the latest lines that inspectors have printed, in memory, for whoever asks
-// the agent through its master.
+// prints holds the latest lines that inspectors have printed, in memory, for
+// people who ask through the master.
 type prints struct {
 	boot string // names the numbering of the lines
 
@@ -33,10 +33,10 @@ type prints struct {
 	size  int
 }
 
-// printsOf is what is counted of one inspector.
+// printsOf is the lines of one inspector.
 type printsOf struct {
 	size    int
-	dropped uint64 // number of its newest line that is not kept any more
+	dropped uint64 // number of the newest line that was dropped
 }
 
 type printed struct {
@@ -50,7 +50,7 @@ func newPrints(boot string) *prints {
 	return &prints{boot: boot, of: make(map[string]*printsOf)}
 }
 
-// add keeps a line, and drops the oldest for it where there is no room.
+// add stores a line, and drops the oldest ones if there is no room.
 func (p *prints) add(inspector, text string) {
 	if len(text) > maxPrintLine {
 		end := maxPrintLine

@@ -10,9 +10,9 @@ import (
 )
 
 // sendReceipts tells the master how far the assigned inspectors are, and then
-// what changes. What changes within a moment is one call, and a receipt that
-// moved on before it was sent is told as it is then. It returns when ctx ends or
-// the connection is of no use.
+// every change. Changes that come within a moment go in one call, and a receipt
+// that changed again before it was sent is sent in its latest state. It returns
+// when ctx ends or the connection is unusable.
 func (s *session) sendReceipts(ctx context.Context, p *rpc.Peer) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -35,11 +35,11 @@ func (s *session) sendReceipts(ctx context.Context, p *rpc.Peer) error {
 		if err := s.sendReceipt(ctx, p); err != nil {
 			return err
 		}
-		timer.Reset(0) // for what came meanwhile
+		timer.Reset(0) // for changes that came meanwhile
 	}
 }
 
-// sendReceipt makes one call. An error says that the connection is of no use.
+// sendReceipt makes one call. An error means that the connection is unusable.
 func (s *session) sendReceipt(ctx context.Context, p *rpc.Peer) error {
 	call, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()

@@ -56,7 +56,7 @@ func TestReplayedSignaturesAreRefused(t *testing.T) {
 	runs(one, old)
 	runs(two, stated(key, two, 200))
 	refused(one, "has number 100, and this host has run number 200", old)
-	refused(one, "`vedette inspector sign disk` signs it anew", old)
+	refused(one, "`vedette inspector sign disk` signs it again", old)
 	refused(one, "has no number, and this host has run number 200", signature(key, one))
 	edited := old
 	edited.Number = 300

@@ -22,15 +22,15 @@ const (
 	// is alive, before the session gives the connection up.
 	callTimeout = 30 * time.Second
 	// refusalWait is about how long the agent waits after a refusal that only a
-	// person can heal. It waits for ever in such steps: the person may be at
-	// the master, and must not have to visit the agent.
+	// person can resolve. It keeps trying at that pace for ever: the person may be
+	// at the master, and must not have to visit the agent.
 	refusalWait = time.Minute
-	// logEvery is how often the log is told, while the master is away, that it
+	// logEvery is how often the log repeats, while the master is away, that it
 	// still is.
 	logEvery = 5 * time.Minute
 )
 
-// Waits between two statuses, by the urgency of what is to be told.
+// Waits between two statuses, by the urgency of the change.
 var statusGap = map[urgency]time.Duration{
 	atOnce:  50 * time.Millisecond,
 	soon:    time.Second,
@@ -41,23 +41,23 @@ var statusGap = map[urgency]time.Duration{
 type sessionOptions struct {
 	Log    *slog.Logger
 	Client rpc.Client // without its callbacks
-	// Hello introduces the agent; NowMS and Assigned are left open. It is called when
-	// there is a connection.
+	// Hello introduces the agent, except for NowMS and Assigned. It is called once
+	// for each connection.
 	Hello    func() wire.HelloParams
-	Assigned func() string // the hash of what the master has assigned
+	Assigned func() string // the hash of the current assignment
 
 	Outbox   *delivery.Outbox
 	Track    *tracker
 	Receipts *assignment.Receipts
 	Live     *liveFeed
 	Runner   schedule.Runner
-	// Starved is for how long something of this host waited for a processor, or
-	// nil.
+	// Starved says how long work on this host has waited for a processor. It may
+	// be nil.
 	Starved *plugins.Starvation
 }
 
 // session keeps the agent connected to its master, and carries reports and
-// statuses while it is.
+// statuses while it is connected.
 type session struct {
 	sessionOptions
 	client  rpc.Client
@@ -66,21 +66,21 @@ type session struct {
 	callTimeout time.Duration
 	refusalWait time.Duration
 
-	noReceipts sync.Once // the log was told that the master takes none
-	noAlerts   sync.Once // the same of alerts
+	noReceipts sync.Once // the log says once that the master takes none
+	noAlerts   sync.Once // the same for alerts
 
-	// What the log is told of reports, once in a while: a master that refuses one
+	// These faults are logged once in a while: a master that refuses one report
 	// refuses the next.
 	early, refused, dropped sparse
 
 	mu       sync.Mutex
-	downFrom time.Time // since when there is no connection; zero while there is
-	toldAt   time.Time // when the log was last told
-	up       bool      // there is a connection
-	ups      uint64    // connections that there were
+	downFrom time.Time // since when there is no connection; zero while connected
+	toldAt   time.Time // when the log was last written to
+	up       bool      // connected
+	ups      uint64    // number of connections so far
 }
 
-// errReplaced is why a connection ended that another agent has taken over.
+// errReplaced says that a connection ended because another agent took it over.
 var errReplaced = errors.New("another agent with this agent's id has connected; is it running twice with one data folder?")
 
 func newSession(o sessionOptions) *session {
@@ -89,8 +89,8 @@ func newSession(o sessionOptions) *session {
 	return s
 }
 
-// run stays connected until ctx ends. A refusal for good is only good until
-// somebody changes the master's mind, so run tries again, slowly.
+// run stays connected until ctx ends. A final refusal is final only until somebody
+// changes the master's settings, so run tries again, slowly.
 func (s *session) run(ctx context.Context) {
 	s.Log.Info("connecting to the master", "master", s.client.URL)
 	for ctx.Err() == nil {
@@ -109,8 +109,8 @@ func (s *session) run(ctx context.Context) {
 	}
 }
 
-// connectOften runs the client until ctx ends, when it returns nil, or it is
-// refused or replaced.
+// connectOften runs the client until ctx ends, then returns nil. It returns an
+// error when the agent is refused or replaced.
 func (s *session) connectOften(ctx context.Context) error {
 	run, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -125,7 +125,7 @@ func (s *session) connectOften(ctx context.Context) error {
 	return err
 }
 
-// connected is the life of one connection.
+// connected handles one connection from its start to its end.
 func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -170,14 +170,14 @@ func (s *session) sayHello(ctx context.Context, p *rpc.Peer) (*wire.HelloResult,
 	return &result, nil
 }
 
-// refusedForGood tells whether the master refused who this agent is.
+// refusedForGood reports whether the master refused the identity of this agent.
 func refusedForGood(err error) bool {
 	re, ok := errors.AsType[*rpc.Error](err)
 	return ok && (re.Code == wire.CodeUnauthenticated || re.Code == wire.CodeForbidden)
 }
 
-// sendStatuses tells the master how all inspectors are, and then what changes.
-// It returns when ctx ends or the connection is of no use.
+// sendStatuses tells the master the state of all inspectors, and then every
+// change. It returns when ctx ends or the connection is unusable.
 func (s *session) sendStatuses(ctx context.Context, p *rpc.Peer) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -227,8 +227,8 @@ func (s *session) sendStatus(ctx context.Context, p *rpc.Peer, all bool) error {
 	return err
 }
 
-// sendReports sends what the outbox holds. It returns when ctx ends or the
-// connection is of no use, and no report is in flight.
+// sendReports sends the reports of the outbox. It returns when no report is in
+// flight, after ctx ended or the connection became unusable.
 func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *delivery.Link) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -260,8 +260,8 @@ func (s *session) sendReports(ctx context.Context, p *rpc.Peer, l *delivery.Link
 	}
 }
 
-// sendReport sends one report and settles what becomes of it. An error says
-// that the connection is of no use.
+// sendReport sends one report and tells the link its outcome. An error means that
+// the connection is unusable.
 func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link, r *delivery.Report, params *wire.ReportParams) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
@@ -274,7 +274,7 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link,
 		l.Acknowledged(r, result.Refused)
 		return nil
 	case answered && re.Code == wire.CodeEarly:
-		s.early.log(s.Log, slog.LevelWarn, "the master does not take samples yet; they are kept here until their time has come", len(params.T), re.Message)
+		s.early.log(s.Log, slog.LevelWarn, "samples are ahead of the clock of the master; they are kept here until it takes them", len(params.T), re.Message)
 		l.Held(r, busyPause(err))
 		return nil
 	case answered && re.Code == wire.CodeBusy:
@@ -291,10 +291,10 @@ func (s *session) sendReport(ctx context.Context, p *rpc.Peer, l *delivery.Link,
 	return nil
 }
 
-// triesOf is how often a report is sent that was answered by an error. It is not for
-// ever, so that a bad report does not hold a place in the window of every future
-// connection. It is more than once, because the fault may have been the master's, or
-// that of a report which declared a series for this one.
+// triesOf is how often a report is sent that the master answers with an error. The
+// number is bounded, so that a bad report does not hold a place in the window of
+// every future connection. It is more than one, because the fault may have been
+// the master's, or that of a report which declared a series for this one.
 func triesOf(err error) int {
 	if re, ok := errors.AsType[*rpc.Error](err); ok && re.Code == rpc.CodeInternal {
 		return 10
@@ -302,7 +302,7 @@ func triesOf(err error) int {
 	return 2
 }
 
-// busyPause is how long to send nothing to a master that says it is busy.
+// busyPause is how long to pause for a master that says it is busy.
 func busyPause(err error) time.Duration {
 	if d, ok := rpc.RetryAfter(err); ok {
 		return d
@@ -324,7 +324,7 @@ func (s *session) markUp(p *rpc.Peer, result *wire.HelloResult) {
 	s.ups++
 }
 
-// state tells whether there is a connection, and how many there were.
+// state reports whether there is a connection, and how many there have been.
 func (s *session) state() (up bool, connections uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -338,8 +338,8 @@ func (s *session) markOver() {
 	s.up = false
 }
 
-// markDown notes that there is no connection and tells whether the log is due
-// to be told.
+// markDown notes that there is no connection, and reports whether it is time to
+// log that again.
 func (s *session) markDown() (tell bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -354,7 +354,7 @@ func (s *session) markDown() (tell bool) {
 	return false
 }
 
-// down is told of each connection that was lost or could not be made.
+// down is called for each connection that was lost or could not be made.
 func (s *session) down(err error, retryIn time.Duration) {
 	level := slog.LevelDebug
 	if s.markDown() {

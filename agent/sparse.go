@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// sparseEvery is how often one fault that goes on is told.
+// sparseEvery is how often a lasting fault is logged.
 const sparseEvery = time.Minute
 
-// sparse tells the log of a fault that may come with every report: at once, and
-// then at most once in sparseEvery, with how many samples it was about since. Its
+// sparse logs a fault that may come with every report: at once, and then at most
+// once in sparseEvery, with the number of samples that it has affected since. Its
 // zero value is ready. It is safe for use from many goroutines.
 type sparse struct {
 	mu      sync.Mutex

@@ -11,34 +11,34 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// starver is a role that a Runner may have: it knows for how long its processes
-// had to wait for a processor.
+// starver is a role that a Runner may have: it knows how long its processes have
+// waited for a processor.
 type starver interface {
 	Starvation() *plugins.Starvation
 }
 
-// Keys of the series that tell whether the host is starved.
+// Keys of the series that say whether the host is starved.
 const (
 	keyStarved        = assignment.OwnChart + "/host_starved"
 	keyStarvedSeconds = assignment.OwnChart + "/host_starved_seconds_total"
 )
 
 const (
-	// starvedEvery is how often the series tell of a host where nothing changes,
-	// and of one that is starved.
+	// starvedEvery is how often the series repeat on a host where nothing changes,
+	// and on a starved one.
 	starvedEvery    = 10 * time.Second
 	starvedOftenest = time.Second
 )
 
-// starvation knows whether this host is starved: whether what measures has to
-// wait for a processor, the agent itself and the processes of its runner.
+// starvation knows whether this host is starved: whether the agent itself or the
+// processes of its runner have to wait for a processor.
 type starvation struct {
 	log   *slog.Logger
-	gauge *plugins.Starvation // nil where the runner has no processes
+	gauge *plugins.Starvation // nil if the runner has no processes
 
 	mu     sync.Mutex
 	reason string    // guarded by mu, like all below: at the last look
-	told   time.Time // when samples told of it
+	told   time.Time // when samples last reported it
 }
 
 func newStarvation(log *slog.Logger, r schedule.Runner) *starvation {
@@ -49,8 +49,8 @@ func newStarvation(log *slog.Logger, r schedule.Runner) *starvation {
 	return s
 }
 
-// look returns why the host is starved, or nothing; whether that is another
-// answer than before; and, where they are due, the samples that tell of it.
+// look returns why the host is starved, or ""; whether that differs from the last
+// answer; and the samples that report it, when they are due.
 func (s *starvation) look(now time.Time) (reason string, changed bool, samples []inspectors.Sample) {
 	if s.gauge == nil {
 		return "", false, nil
@@ -70,7 +70,7 @@ func (s *starvation) look(now time.Time) (reason string, changed bool, samples [
 	s.mu.Unlock()
 	switch {
 	case changed && reason != "":
-		s.log.Warn("this host is starved; what measures waits, and nobody is blamed for it", "reason", reason)
+		s.log.Warn("this host is starved: inspectors wait for a processor, and none is blamed for being late", "reason", reason)
 	case changed:
 		s.log.Info("this host is not starved any more", "seconds_in_all", s.gauge.Total().Seconds())
 	}

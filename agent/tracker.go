@@ -30,7 +30,8 @@ const (
 	atOnce          // a state, a revision, an inspector that came or went
 )
 
-// tracker keeps how each inspector is, and what of it the master has not heard.
+// tracker knows the state of each inspector, and which changes the master has not
+// heard of.
 type tracker struct {
 	log  *slog.Logger
 	bell chan struct{} // capacity 1: the urgency has grown
@@ -41,20 +42,20 @@ type tracker struct {
 	urgency urgency             // of the most urgent change since the last take
 	came    uint64              // inspectors so far
 
-	receipts *assignment.Receipts // of those that a master has assigned
+	receipts *assignment.Receipts // of the inspectors that a master has assigned
 	alerts   *ownAlerts
 }
 
-// record is one inspector. The tracker's mu guards it.
+// record is the state of one inspector. The tracker's mu guards it.
 type record struct {
 	wire.InspectorStatus
-	came    uint64 // when it came, before or after others
+	came    uint64 // its place in the order in which inspectors came
 	urgency urgency
 	chatter chatter
 	labels  inspectors.Labels // of the inspector's own series
-	tallies []tally           // the outcomes that it has had
+	tallies []tally           // by outcome, of those that have occurred
 	took    time.Duration     // wall time of all runs
-	idle    int               // ticks in a row at which the runner could not run it
+	idle    int               // consecutive ticks at which the runner could not run it
 }
 
 func newTracker(log *slog.Logger, r *assignment.Receipts) *tracker {
@@ -69,8 +70,8 @@ func newTracker(log *slog.Logger, r *assignment.Receipts) *tracker {
 	}
 }
 
-// Expect notes an inspector that is being loaded where nothing of its name
-// runs, so that it is seen before it has ever run.
+// Expect notes an inspector that is being loaded under a name that does not run
+// yet, so that it is visible before its first run.
 func (t *tracker) Expect(d inspectors.Definition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,8 +81,8 @@ func (t *tracker) Expect(d inspectors.Definition) {
 	}
 }
 
-// Loaded notes the code that runs from now on. New code starts with new counts;
-// a new schedule alone does not.
+// Loaded notes the code that runs from now on. New code starts with new counts; a
+// new schedule alone does not.
 func (t *tracker) Loaded(d inspectors.Definition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -120,7 +121,7 @@ func (t *tracker) addLocked(d inspectors.Definition) *record {
 	return r
 }
 
-// Adopt notes that the code which runs already is that of d.
+// Adopt notes that the running code is that of d.
 func (t *tracker) Adopt(d inspectors.Definition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -140,9 +141,9 @@ func (t *tracker) Adopt(d inspectors.Definition) {
 	}
 }
 
-// LoadFailed notes that the definition could not be loaded. Where other code of
-// that name goes on running it is known by the receipt alone; running is the
-// revision that was assigned to that.
+// LoadFailed notes that the definition could not be loaded. If other code of that
+// name still runs, only the receipt shows the failure; running is the revision of
+// that code, if it was assigned.
 func (t *tracker) LoadFailed(d inspectors.Definition, err error, running string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -178,8 +179,8 @@ func (t *tracker) Remove(name string) {
 	t.ringLocked(atOnce)
 }
 
-// ran counts an outcome and returns the samples that tell of it. An outcome of
-// code that has been replaced since tells nothing of the code that is there.
+// ran counts an outcome and returns the samples that report it. An outcome of code
+// that has been replaced since says nothing about the current code.
 func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -190,15 +191,15 @@ func (t *tracker) ran(revision string, o plugins.Outcome) []inspectors.Sample {
 	r.CPUSeconds += o.CPU.Seconds()
 	r.took += o.Duration
 	t.countLocked(r, o.Err)
-	if o.Err == nil || r.State != wire.StateOK { // otherwise it did not run, which alone says nothing
+	if o.Err == nil || r.State != wire.StateOK { // otherwise it did not run, which by itself proves nothing
 		t.receipts.Ran(r.Name, r.Assigned, r.State, r.Error)
 	}
 	return r.samples(o)
 }
 
-// ranExtra counts an outcome beyond the inspector's own interval. A run that was
-// given less time than its own, and did not end in it, is no failure, and one
-// that did not begin is nothing.
+// ranExtra counts the outcome of an extra run, made while somebody watches. An
+// extra run gets less time than a normal one, so it is no failure if it does not
+// end in that time, and nothing at all if it did not begin.
 func (t *tracker) ranExtra(revision string, o plugins.Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -214,8 +215,8 @@ func (t *tracker) ranExtra(revision string, o plugins.Outcome) {
 	t.receipts.Ran(r.Name, r.Assigned, r.State, r.Error)
 }
 
-// boosted notes the interval at which an inspector runs while somebody watches,
-// 0 for its own.
+// boosted notes the interval at which an inspector runs while somebody watches; 0
+// is its own interval.
 func (t *tracker) boosted(name string, interval time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -255,9 +256,10 @@ func (t *tracker) countLocked(r *record, err error) {
 	t.markLocked(r, soon)
 }
 
-// countIdleLocked counts a tick at which the inspector could not run, though it is not
-// at fault. One such tick is only missed, for example when its process was restarted
-// because of another inspector; a second in a row is shown as a failure.
+// countIdleLocked counts a tick at which the inspector could not run through no
+// fault of its own. One such tick counts as missed, for example when its process
+// was restarted because of another inspector; a second in a row is shown as a
+// failure.
 func (t *tracker) countIdleLocked(r *record, err error) {
 	r.idle++
 	r.Missed++
@@ -282,9 +284,9 @@ func (t *tracker) missed(name string, n uint64) {
 	}
 }
 
-// overdue notes that a run has not ended long after its timeout. starved is why
-// the host is starved, or empty where it is not: then it is the process that does
-// not answer.
+// overdue notes that a run has not ended long after its timeout. starved says why
+// the host is starved; if it is empty, the process is the one that does not
+// answer.
 func (t *tracker) overdue(name, revision string, age time.Duration, starved string) {
 	state, why := wire.StateFailing, "its process does not answer"
 	if starved != "" {
@@ -299,8 +301,7 @@ func (t *tracker) overdue(name, revision string, age time.Duration, starved stri
 	}
 }
 
-// moveLocked sets the state and the error of r, and logs when the state is
-// another than before.
+// moveLocked sets the state and the error of r, and logs a change of state.
 func (t *tracker) moveLocked(r *record, state string, err error) {
 	text := errtext.Of(err)
 	if r.State == state {
@@ -327,7 +328,8 @@ func (t *tracker) moveLocked(r *record, state string, err error) {
 	}
 }
 
-// Bounds of the lines that an inspector which is good and bad in turn may log.
+// Bounds of the lines that an inspector may log when it alternates between good
+// and bad.
 const (
 	maxChatter  = 6
 	chatterTime = 10 * time.Minute
@@ -360,23 +362,23 @@ func (t *tracker) ringLocked(u urgency) {
 	bell.Ring(t.bell)
 }
 
-// nudge has the agent's own status sent soon.
+// nudge makes the agent send its own status soon.
 func (t *tracker) nudge() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ringLocked(soon)
 }
 
-// pending returns how urgent it is to send what take would return.
+// pending returns how urgently the result of take should be sent.
 func (t *tracker) pending() urgency {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.urgency
 }
 
-// take returns every inspector, or those that changed since the last take, by name. The
-// returned changes count as heard; if they cannot be sent, the next take must be of
-// all.
+// take returns the inspectors that changed since the last take, or all of them, by
+// name. The returned changes count as heard; if they cannot be sent, the next take
+// must be of all.
 func (t *tracker) take(all bool) wire.StatusParams {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -407,14 +409,14 @@ func (t *tracker) statuses() []wire.InspectorStatus {
 	return all
 }
 
-// measures are what is counted of one inspector.
+// measures are the counts of one inspector.
 type measures struct {
 	wire.InspectorStatus
 	tallies []tally
 	took    time.Duration
 }
 
-// measures returns what is counted of every inspector, by name.
+// measures returns the counts of every inspector, by name.
 func (t *tracker) measures() []measures {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -443,8 +445,8 @@ type tally struct {
 	runs    uint64
 }
 
-// tally counts a run. A way in which no run has ended yet has no series, so that
-// an inspector that is well has one of them and not five.
+// tally counts a run. An outcome that has not occurred has no series, so a healthy
+// inspector has one of them, not five.
 func (r *record) tally(err error) {
 	outcome := outcomeOf(err)
 	for i := range r.tallies {
@@ -473,9 +475,9 @@ func outcomeOf(err error) string {
 	return "error"
 }
 
-// samples tells of a run: how long it took, whether it was good, how many ticks
-// were missed so far, how many runs ended in which way, and what processor time
-// all of them took. Where there was no run there is no duration.
+// samples returns the samples that report a run: how long it took, whether it was
+// good, how many ticks were missed so far, how many runs ended in each way, and
+// the processor time of all of them. If it did not run there is no duration.
 func (r *record) samples(o plugins.Outcome) []inspectors.Sample {
 	at := o.Start.Truncate(time.Millisecond)
 	success := 0.0

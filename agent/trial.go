@@ -22,18 +22,20 @@ import (
 
 const (
 	// trialPrefix begins the name under which the runner knows a trial:
-	// trial-ID/NAME. It does not meet the inspector that it may be a draft of.
+	// trial-ID/NAME. It cannot collide with the inspector that the trial may be a
+	// draft of.
 	trialPrefix = "trial-"
 	// maxTrials is how many trials a host runs at once, each in a separate process, and
 	// maxTrialTime how long one may last.
 	maxTrials    = 8
 	maxTrialTime = time.Hour
-	// maxTrialLines and maxTrialLine bound what is shown of what one run prints,
-	// and maxTrialSamples what is shown of what it yields.
+	// maxTrialLines and maxTrialLine bound the printed lines that are shown of one
+	// run, and maxTrialSamples the samples.
 	maxTrialLines   = 100
 	maxTrialLine    = 4 << 10 // bytes
 	maxTrialSamples = 1000
-	// maxTrialSeries is up to where distinct series are counted.
+	// maxTrialSeries is the number of distinct series up to which they are
+	// counted.
 	maxTrialSeries = 10_000
 	// trialCall is how long the master may take to answer a report.
 	trialCall = 10 * time.Second
@@ -41,9 +43,9 @@ const (
 
 var validTrial = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
 
-// trials are the drafts that this host runs for somebody who watches. Nothing of
-// them is kept: what they yield goes to the master's connection that asked for
-// them, and they end with it.
+// trials are the drafts that this host runs while somebody watches. Nothing is
+// stored: their samples go to the connection of the master that asked for them,
+// and they end with that connection.
 type trials struct {
 	log     *slog.Logger
 	runner  schedule.Runner
@@ -56,7 +58,7 @@ type trials struct {
 	running map[string]*trial
 }
 
-// trial is one draft on its way. The fields up to stop do not change.
+// trial is one draft while it runs. The fields up to stop do not change.
 type trial struct {
 	id     string
 	def    inspectors.Definition // under the runner's name
@@ -66,9 +68,9 @@ type trial struct {
 
 	mu    sync.Mutex
 	lines []string
-	more  int // lines that were printed and are not in lines
+	more  int // printed lines that did not fit into lines
 
-	cost   wire.TrialCost // of the goroutine that runs it, as series is
+	cost   wire.TrialCost // belongs to the goroutine that runs it, like series
 	series map[string]bool
 }
 
@@ -82,15 +84,15 @@ func newTrials(log *slog.Logger, runner schedule.Runner, accepts bool, keys *ass
 	return &trials{log: log, runner: runner, accepts: accepts, signers: keys, running: make(map[string]*trial)}
 }
 
-// trialMethods are those of trials.
+// trialMethods registers the methods for trials.
 func (a *Agent) trialMethods(mux *rpc.Mux) {
 	rpc.Serve(mux, wire.AgentTry, a.trials.try)
 	rpc.Serve(mux, wire.AgentUntry, a.trials.untry)
 }
 
-// Printed takes a line that an inspector prints, and tells whether it belongs to
-// a trial: then whoever watches that gets it, and it is in no log. The latest of the
-// other lines are kept for whoever asks.
+// Printed takes a line that an inspector prints, and reports whether it belongs to
+// a trial. A trial's lines go to whoever watches it, and to no log. The latest of
+// the other lines are kept for whoever asks.
 func (a *Agent) Printed(inspector, line string) bool {
 	if a.trials.printed(inspector, line) {
 		return true
@@ -99,7 +101,7 @@ func (a *Agent) Printed(inspector, line string) bool {
 	return false
 }
 
-// try begins a trial. It returns when it is certain that it can be tried.
+// try begins a trial. It returns once the draft is known to be acceptable.
 func (t *trials) try(ctx context.Context, p wire.AgentTryParams) (wire.Empty, error) {
 	if !t.accepts {
 		return wire.Empty{}, rpc.Errorf(wire.CodeForbidden, "this host takes no code from a master: agent.accept_pushed_inspectors is not true in its configuration")
@@ -131,7 +133,7 @@ func (t *trials) try(ctx context.Context, p wire.AgentTryParams) (wire.Empty, er
 	return wire.Empty{}, nil
 }
 
-// trialDefinition makes of a draft what the runner runs.
+// trialDefinition turns a draft into a definition for the runner.
 func trialDefinition(p *wire.AgentTryParams) (inspectors.Definition, error) {
 	switch {
 	case !validTrial.MatchString(p.Trial):
@@ -145,7 +147,7 @@ func trialDefinition(p *wire.AgentTryParams) (inspectors.Definition, error) {
 	if err != nil {
 		return d, err
 	}
-	// Whatever it does, it does to itself.
+	// The draft always has its own process, so it can only harm itself.
 	d.DraftOf = d.Name
 	d.Name, d.Isolation = trialPrefix+p.Trial+"/"+d.Name, inspectors.IsolationOwn
 	return d, d.Validate()
@@ -167,7 +169,7 @@ func (t *trials) add(r *trial) error {
 	return nil
 }
 
-// untry ends a trial. One that is not there has ended already.
+// untry ends a trial. A trial that is not there has ended already.
 func (t *trials) untry(_ context.Context, p wire.TrialStopParams) (wire.Empty, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -177,7 +179,7 @@ func (t *trials) untry(_ context.Context, p wire.TrialStopParams) (wire.Empty, e
 	return wire.Empty{}, nil
 }
 
-// close ends every trial and returns when they are gone.
+// close ends every trial and returns when all are gone.
 func (t *trials) close() {
 	t.mu.Lock()
 	t.closed = true
@@ -210,8 +212,8 @@ func (t *trials) printed(inspector, line string) bool {
 	return true
 }
 
-// run is the life of one trial: until its time is over, somebody stops it, or
-// the connection that watches it is gone.
+// run is the whole life of one trial: until its time is over, somebody stops it,
+// or the connection that watches it is gone.
 func (t *trials) run(ctx context.Context, r *trial) {
 	gone := make(chan struct{})
 	defer close(gone)
@@ -255,8 +257,8 @@ func (t *trials) load(ctx context.Context, r *trial) error {
 	return r.report(&wire.TrialReport{State: wire.ReceiptLoaded})
 }
 
-// whyEnded is the error of a trial whose context has ended, nil where somebody
-// meant that.
+// whyEnded returns the error of a trial whose context has ended, or nil if it was
+// ended on purpose.
 func whyEnded(ctx context.Context) error {
 	if err := context.Cause(ctx); !errors.Is(err, errTrialStopped) {
 		return err
@@ -264,8 +266,8 @@ func whyEnded(ctx context.Context) error {
 	return nil
 }
 
-// repeat runs the draft at its interval. A tick that finds it running is passed
-// over.
+// repeat runs the draft at its interval. A tick at which it is still running is
+// skipped.
 func (t *trials) repeat(ctx context.Context, r *trial) error {
 	end := time.NewTimer(r.length)
 	defer end.Stop()
@@ -281,7 +283,7 @@ func (t *trials) repeat(ctx context.Context, r *trial) error {
 			return err
 		}
 		if errors.Is(o.Err, plugins.ErrCrashed) {
-			return errTrialCrashed // a second time would have the runner remember it
+			return errTrialCrashed // after a second crash the runner would quarantine it
 		}
 		select {
 		case <-ctx.Done():

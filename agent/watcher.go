@@ -8,13 +8,13 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// watcher is the agent as the scheduler sees it: it is told what became of runs.
+// watcher is the agent as the scheduler sees it: an observer of runs.
 type watcher struct{ *Agent }
 
 // Ran takes the outcome of a run at a tick of the inspector: its samples are reported.
 func (a watcher) Ran(revision string, o plugins.Outcome) {
 	if o.Err != nil && a.stopping() {
-		a.outbox.Add(o.Samples) // it was cut short, which says nothing of it
+		a.outbox.Add(o.Samples) // it was cut short, which says nothing about it
 		return
 	}
 	a.owners.claim(&o)
@@ -39,13 +39,13 @@ func (a watcher) Extra(revision string, o plugins.Outcome) {
 	a.live.add(o.Samples)
 }
 
-// Boosted notes at which interval the inspector runs.
+// Boosted notes the interval at which the inspector runs.
 func (a watcher) Boosted(name string, interval time.Duration) { a.track.boosted(name, interval) }
 
 // Missed counts ticks that passed without a run.
 func (a watcher) Missed(name string, n uint64) { a.track.missed(name, n) }
 
-// Overdue notes a run that is unanswered long after its timeout.
+// Overdue notes a run that has no answer long after its timeout.
 func (a watcher) Overdue(name, revision string, age time.Duration) {
 	reason, changed, host := a.starved.look(time.Now())
 	if changed {

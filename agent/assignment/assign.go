@@ -20,21 +20,21 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// ErrNotRunning is wrapped by the error of what needs a running agent.
+// ErrNotRunning is wrapped by the error of every call that needs a running agent.
 var ErrNotRunning = errors.New("the agent is not running")
 
 // Tracker is told what becomes of each inspector. Calls about one inspector come
 // one after the other; the tracker must not call back.
 type Tracker interface {
-	// Expect is told of an inspector that is being loaded where nothing of its name
-	// runs.
+	// Expect is told of an inspector that is being loaded under a name that does
+	// not run yet.
 	Expect(d inspectors.Definition)
-	// Loaded is told of the code, or the schedule, that holds from now on.
+	// Loaded is told of the code or the schedule that applies from now on.
 	Loaded(d inspectors.Definition)
-	// Adopt is told that the code which runs already is that of d.
+	// Adopt is told that the running code is that of d.
 	Adopt(d inspectors.Definition)
-	// LoadFailed is told why d is not loaded, and which assigned revision goes on in
-	// its place, if there is such.
+	// LoadFailed is told why d is not loaded, and which assigned revision
+	// continues in its place, or "".
 	LoadFailed(d inspectors.Definition, err error, running string)
 	// Remove is told of an inspector that is gone.
 	Remove(name string)
@@ -48,28 +48,28 @@ type Options struct {
 	Track    Tracker
 	Receipts *Receipts
 
-	// Own are the host's inspectors, with the built-in ones, and BuiltIn the names of
-	// those that pushed code replaces.
+	// Own are the host's inspectors together with the built-in ones. BuiltIn names
+	// those that pushed code may replace.
 	Own     []inspectors.Definition
 	BuiltIn []string
 
-	// Accepts is whether the host takes code from a master at all, Signers whose
-	// code, and Plugins why it takes no plugins, or nil.
+	// Accepts says whether the host takes code from a master at all, Signers whose
+	// code it takes, and Plugins, unless nil, why it takes no plugins.
 	Accepts bool
 	Signers *Signers
 	Plugins error
 	// Programs fetches the programs of plugins; nil fetches none.
 	Programs programs.Source
-	// Upgrades decides on programs for the agent itself; nil takes none.
+	// Upgrades decides on programs for the agent itself; nil refuses them all.
 	Upgrades Upgrader
-	// Data is the folder in which the assignment is kept for the next start; "" keeps
-	// it nowhere.
+	// Data is the folder that stores the assignment for the next start; "" means
+	// that it is not stored.
 	Data string
 }
 
-// Assigner makes what the master assigns a part of the agent's inspectors. One
-// set is applied at a time, and the last that came holds: one that came between
-// two is passed over.
+// Assigner merges the inspectors that the master assigns with the agent's own. It
+// applies one set at a time. The latest assignment holds: one that was overtaken
+// while it waited is skipped.
 type Assigner struct {
 	Options
 	builtIn map[string]bool
@@ -80,20 +80,20 @@ type Assigner struct {
 
 	mu      sync.Mutex
 	current wire.Assignment
-	told    bool                     // by the master, now or before the last stop
+	told    bool                     // the master has assigned something, in this run or before
 	before  map[string]wire.Assigned // see Kept
-	running map[string]wire.Assigned // what is known to run, by name
+	running map[string]wire.Assigned // the assigned items that are known to run, by name
 
-	// These belong to Run, and do not change while an apply is going on. last has
-	// what was handed on of each pushed inspector.
+	// These belong to Run, and do not change during an apply. last holds the
+	// latest definition of each pushed inspector that was handed on.
 	own   []inspectors.Definition
 	last  map[string]inspectors.Definition
-	given []wire.Assigned // what was decided on last
-	asked []chan<- error  // by changes that are not done yet
+	given []wire.Assigned // the items of the last decision
+	asked []chan<- error  // from changes that are not finished
 }
 
-// change makes the agent's own inspectors others. done, of capacity 1, takes
-// what became of it.
+// change replaces the agent's own inspectors. done, of capacity 1, receives the
+// outcome.
 type change struct {
 	own  []inspectors.Definition
 	done chan<- error
@@ -113,22 +113,23 @@ func New(o Options) *Assigner {
 	return s
 }
 
-// Expect shows the host's own inspectors before Run loads them. It comes before Run.
+// Expect makes the host's own inspectors visible before Run loads them. Call it
+// before Run.
 func (s *Assigner) Expect() {
 	for _, d := range s.own {
 		s.set.expect(d)
 	}
 }
 
-// Serve has the master call the Assigner.
+// Serve registers the method with which the master assigns inspectors.
 func (s *Assigner) Serve(mux *rpc.Mux) {
-	// The last that was sent is the one that holds.
+	// The last one sent is the one that holds.
 	rpc.Serve(mux, wire.AgentAssign, s.assign)
 	rpc.Serve(mux, wire.AgentAssigned, s.assigned)
 }
 
-// assign takes an assignment. When it returns the agent will run it, whatever
-// happens to the agent; how each inspector does is told in receipts.
+// assign takes an assignment. When it returns, the agent will run it, even after a
+// crash or a restart. Receipts report how each inspector does.
 func (s *Assigner) assign(_ context.Context, p wire.Assignment) (wire.AssignResult, error) {
 	if !s.Accepts {
 		return wire.AssignResult{}, rpc.Errorf(wire.CodeForbidden,
@@ -153,15 +154,15 @@ func (s *Assigner) assigned(context.Context, wire.Empty) (wire.AssignResult, err
 	return wire.AssignResult{Hash: s.Hash()}, nil
 }
 
-// Hash is that of the assignment, or "".
+// Hash returns the hash of the assignment, or "".
 func (s *Assigner) Hash() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.current.Hash
 }
 
-// Start takes up what was assigned before the last stop. Run runs it with the host's
-// own inspectors.
+// Start restores the assignment from before the last stop. Run runs it together
+// with the host's own inspectors.
 func (s *Assigner) Start() {
 	s.Signers.open()
 	s.mu.Lock()
@@ -173,18 +174,19 @@ func (s *Assigner) Start() {
 	}
 }
 
-// keepLocked writes down what the next start is to know.
+// keepLocked stores the state that the next start needs.
 func (s *Assigner) keepLocked() {
 	if s.Data == "" {
 		return
 	}
 	if err := (&Kept{Assignment: s.current, Before: s.before}).Write(s.Data); err != nil {
-		// It runs all the same, and the master sends it again at the next start.
+		// The assignment is run in any case, and the master sends it again at the
+		// next start.
 		s.Log.Error("the assignment of the master is not kept for the next start", "reason", err)
 	}
 }
 
-// beforeLocked returns what goes on until these run.
+// beforeLocked returns the inspectors that continue until the items run.
 func (s *Assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned {
 	before := make(map[string]wire.Assigned)
 	for _, item := range items {
@@ -199,15 +201,16 @@ func (s *Assigner) beforeLocked(items []wire.Assigned) map[string]wire.Assigned 
 	return before
 }
 
-// Change makes the host's own inspectors others. An inspector that did not change is
-// not touched, and its schedule does not move. One that is new or changed is loaded
-// while the old code runs on, and takes its place when it is ready; if it cannot be
-// loaded, the old code goes on. Inspectors that are gone are stopped last. A faulty
-// definition, or a name given twice, refuses them all.
+// Change replaces the host's own inspectors. An inspector that did not change is
+// not touched, and its schedule does not move. A new or changed one is loaded
+// while the old code keeps running, and takes its place when it is ready; if it
+// cannot be loaded, the old code continues. Inspectors that are gone are stopped
+// last. If a definition is faulty or a name is given twice, all are refused.
 //
 // Change returns when each has been tried, with an error for each that does not
-// run as defined. One that wraps plugins.ErrUnavailable is tried again in the
-// background. ctx bounds the waiting, not the loading. life is that of Run.
+// run as defined. An inspector whose error wraps plugins.ErrUnavailable is tried
+// again in the background. ctx bounds the waiting, not the loading. life is that
+// of Run.
 func (s *Assigner) Change(ctx, life context.Context, own []inspectors.Definition) error {
 	if err := Check(own); err != nil {
 		return fmt.Errorf("cannot apply the inspectors: %w", err)
@@ -230,8 +233,8 @@ func (s *Assigner) Change(ctx, life context.Context, own []inspectors.Definition
 	}
 }
 
-// Run applies what there is, and then each assignment and each change, until
-// life ends and nothing is being loaded or fetched any more. It is called once.
+// Run applies the current inspectors, and then each assignment and each change,
+// until life ends and nothing is being loaded or fetched any more. Call it once.
 func (s *Assigner) Run(life context.Context) {
 	defer s.set.wait()
 	defer s.fetch.Wait()
@@ -248,8 +251,9 @@ func (s *Assigner) Run(life context.Context) {
 	}
 }
 
-// applyOnce applies the items with the agent's own inspectors, and returns when
-// there is something else to apply: that does not wait for what is slow to load.
+// applyOnce applies the items together with the agent's own inspectors. It returns
+// early when there is something newer to apply, so a slow load does not delay
+// that.
 func (s *Assigner) applyOnce(life context.Context, items []wire.Assigned, window time.Duration) {
 	defs, own := s.decide(life, items), s.own
 	waiting, stop := context.WithCancel(life)
@@ -267,7 +271,7 @@ func (s *Assigner) applyOnce(life context.Context, items []wire.Assigned, window
 		select {
 		case err := <-applied:
 			if err != nil && life.Err() == nil {
-				s.Log.Debug("some inspectors were not loaded", "reason", err) // the tracker has warned of each
+				s.Log.Debug("some inspectors were not loaded", "reason", err) // the tracker has logged each
 			}
 			for _, asked := range s.asked {
 				asked <- err
@@ -288,8 +292,8 @@ func (s *Assigner) applyOnce(life context.Context, items []wire.Assigned, window
 	s.own = own
 }
 
-// itemsBefore returns the assignment with what went before in place of what was
-// not known to run, if there is such.
+// itemsBefore returns the assignment, except that each item which is not known to
+// run is replaced by the one before it, if there is one.
 func (s *Assigner) itemsBefore() (items []wire.Assigned, some bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -302,7 +306,7 @@ func (s *Assigner) itemsBefore() (items []wire.Assigned, some bool) {
 	return items, some
 }
 
-// settle notes which of the items run, and forgets what went before those.
+// settle notes which of the items run, and forgets their predecessors.
 func (s *Assigner) settle(items []wire.Assigned) {
 	live := s.set.live()
 	s.mu.Lock()
@@ -330,7 +334,7 @@ func (s *Assigner) settle(items []wire.Assigned) {
 	}
 }
 
-// tidy removes the programs that nothing runs and nothing waits for.
+// tidy removes programs that no inspector runs or waits for.
 func (s *Assigner) tidy() {
 	k, ok := s.Programs.(programs.Pruner)
 	if !ok {
@@ -349,8 +353,8 @@ func (s *Assigner) tidy() {
 	}
 }
 
-// decide decides, fetches the programs that the decision needs, and tells what
-// became of each item. It returns what is to run.
+// decide makes a decision, fetches the programs that it needs, and reports the
+// verdict on each item. It returns the definitions to run.
 func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspectors.Definition {
 	s.noteRun(s.given)
 	s.given = items
@@ -368,7 +372,7 @@ func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspect
 	return d.run
 }
 
-// noteRun notes which of the items run, for the numbers of their signatures.
+// noteRun records the items that run, for the numbers of their signatures.
 func (s *Assigner) noteRun(items []wire.Assigned) {
 	live := s.set.live()
 	for i := range items {
@@ -388,8 +392,8 @@ func (s *Assigner) facts(items []wire.Assigned) *facts {
 	}
 }
 
-// learn has the programs that are needed fetched, and reports whether it knows more
-// of them than before.
+// learn starts fetching the programs that are needed, and reports whether it knows
+// more about them than before.
 func (s *Assigner) learn(life context.Context, f *facts, needs map[wire.Artefact]bool) (more bool) {
 	for artefact := range needs {
 		if _, known := f.programs[artefact]; !known {
@@ -400,7 +404,7 @@ func (s *Assigner) learn(life context.Context, f *facts, needs map[wire.Artefact
 	return more
 }
 
-// tell notes what became of an item.
+// tell reports a verdict.
 func (s *Assigner) tell(v verdict) {
 	switch v.state {
 	case wire.ReceiptReceived:

@@ -13,9 +13,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// DefinitionOf makes pushed code what is run: what its settings leave open is
-// taken from the directives of its source, then from the defaults. program is
-// the file of its plugin, for code that is one; see artefactOf.
+// DefinitionOf turns pushed code into a definition. Settings that are left open
+// come from the directives of its source, then from the defaults. program is the
+// file of the plugin, for code that is one; see artefactOf.
 func DefinitionOf(code wire.Code, revision, program string) (inspectors.Definition, error) {
 	d := inspectors.Definition{
 		Name:      code.Name,
@@ -34,7 +34,7 @@ func DefinitionOf(code wire.Code, revision, program string) (inspectors.Definiti
 		}
 	}
 	switch {
-	case code.Name == "": // that of a directive would not be the one that was assigned
+	case code.Name == "": // a name from a directive would not be the assigned one
 		return d, inspectors.ValidateKey(code.Name)
 	case (code.Source == "") == (code.Plugin == nil):
 		return d, errors.New("exactly one of source and plugin must be given")
@@ -60,7 +60,7 @@ func DefinitionOf(code wire.Code, revision, program string) (inspectors.Definiti
 }
 
 // artefactOf chooses the program for this machine. The error lists the platforms
-// that there is one for.
+// that have one.
 func artefactOf(p *wire.PushedPlugin) (wire.Artefact, error) {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	if a, ok := p.Artefacts[platform]; ok {

@@ -12,10 +12,10 @@ import (
 // facts are all that a decision depends on.
 type facts struct {
 	own     []inspectors.Definition
-	builtIn map[string]bool // names of own that pushed code replaces
+	builtIn map[string]bool // those of own that pushed code replaces
 	items   []wire.Assigned // the assignment
-	// last has, by name, the pushed inspectors of the decision before, and before
-	// what ran in place of items that are not known to run.
+	// last holds, by name, the pushed inspectors of the previous decision; before
+	// holds the inspectors that ran in place of items which are not known to run.
 	last   map[string]inspectors.Definition
 	before map[string]wire.Assigned
 
@@ -25,41 +25,42 @@ type facts struct {
 	programs map[wire.Artefact]program
 }
 
-// program is the file of a program, or why there is none yet.
+// program is the file of a program, or the reason why there is none yet.
 type program struct {
 	file string
 	err  error
 }
 
-// decision is what is to run, and what becomes of each item.
+// decision says what to run, and what becomes of each item.
 type decision struct {
 	run      []inspectors.Definition
 	pushed   map[string]inspectors.Definition // those of run that were pushed, by name
-	needs    map[wire.Artefact]bool           // programs of run, and of what is to take its place
+	needs    map[wire.Artefact]bool           // the programs of run, and of the items that will take its place
 	verdicts []verdict
 	program  *newProgram // for the agent itself, or nil
 }
 
-// verdict is what becomes of one item. state is that of its receipt: verified,
-// failed, refused, or received where its program is on its way.
+// verdict says what becomes of one item. state is the state for its receipt:
+// verified, failed, refused, or received if its program is on its way.
 type verdict struct {
 	name, revision string
 	state          string
 	err            error // why it does not run, or nil
-	oldGoesOn      bool  // other pushed code of that name runs in its place
+	oldGoesOn      bool  // the previous code of that name runs in its place
 }
 
 var (
-	// ErrOwn is why an inspector is refused that the host itself configures.
+	// ErrOwn refuses an inspector of the same name as one in the host's own
+	// configuration.
 	ErrOwn = errors.New("this host's own configuration has an inspector of that name, which takes precedence")
-	// errTwice is why an inspector is not run that an assignment has twice.
+	// errTwice refuses an inspector that is in an assignment twice.
 	errTwice = errors.New("the assignment has two inspectors of that name")
 )
 
-// decide puts together what is to run: the host's own inspectors, and the pushed
-// ones, which replace built-in ones. Where a pushed inspector cannot be run, the
-// code before it goes on. It looks at the facts alone and changes nothing. A
-// program that the facts do not know counts as on its way, and is among the needs.
+// decide combines the host's own inspectors with the pushed ones, which replace
+// built-in ones. If a pushed inspector cannot be run, the previous code of that
+// name continues. It depends on the facts alone and changes nothing. A program
+// that the facts do not have counts as on its way, and is among the needs.
 func decide(f *facts) decision {
 	own, times := make(map[string]bool), make(map[string]int)
 	for _, d := range f.own {
@@ -103,8 +104,8 @@ func decide(f *facts) decision {
 	return d
 }
 
-// receiptOf is the state of the receipt of an item that cannot be run because of
-// err, or that can.
+// receiptOf returns the state for the receipt of an item that cannot be run
+// because of err, or that can if err is nil.
 func receiptOf(err error) string {
 	switch {
 	case err == nil:
@@ -117,9 +118,9 @@ func receiptOf(err error) string {
 	return wire.ReceiptFailed
 }
 
-// instead returns the code that goes on under the name of an item that cannot be run:
-// the definition that was handed on last, or the one that ran before the agent was
-// started. It returns false if there is neither.
+// instead returns the code that continues under the name of an item that cannot be
+// run: the definition that was handed on last, or the one that ran before the
+// agent was started. It returns false if there is neither.
 func (f *facts) instead(name string, needs map[wire.Artefact]bool) (inspectors.Definition, bool) {
 	if d, ok := f.last[name]; ok {
 		return d, true
@@ -132,7 +133,7 @@ func (f *facts) instead(name string, needs map[wire.Artefact]bool) (inspectors.D
 	return d, err == nil
 }
 
-// definition makes a definition of one assigned inspector, and adds the program
+// definition turns one assigned inspector into a definition, and adds the program
 // that it needs.
 func (f *facts) definition(item *wire.Assigned, needs map[wire.Artefact]bool) (inspectors.Definition, error) {
 	by, err := f.signers.Check(&item.Code, item.Signatures)

@@ -18,12 +18,13 @@ import (
 // last assignment.
 const File = "assignment.json"
 
-// Kept is what an agent remembers of its assignment.
+// Kept is the part of its assignment that an agent remembers across restarts.
 type Kept struct {
 	Assignment wire.Assignment `json:"assignment"`
-	// Before has, by name, what ran of the assignment before in place of what was
-	// not known to run when this was written. A new start begins with it, so that
-	// a revision which does not build finds the one that it was to replace.
+	// Before holds, by name, the previous items that ran in place of items which
+	// were not known to run when this was written. A new start begins with them,
+	// so that a revision which does not build finds the one that it was to
+	// replace.
 	Before map[string]wire.Assigned `json:"before,omitempty"`
 }
 
@@ -33,10 +34,11 @@ type keptFile struct {
 	Kept   json.RawMessage `json:"kept"`
 }
 
-// errDamaged is wrapped by the error of a file that is not what was written.
+// errDamaged is wrapped by the error of a file whose content is not as it was
+// written.
 var errDamaged = errors.New("the file is damaged")
 
-// ReadKept returns what the folder keeps; nil where it keeps nothing.
+// ReadKept returns what the folder stores, or nil if it stores nothing.
 func ReadKept(dir string) (*Kept, error) {
 	text, err := os.ReadFile(filepath.Join(dir, File))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +61,7 @@ func ReadKept(dir string) (*Kept, error) {
 	return k, nil
 }
 
-// Write replaces what the folder keeps, at once or not at all.
+// Write replaces the stored file, atomically.
 func (k *Kept) Write(dir string) error {
 	raw, err := json.Marshal(k)
 	if err != nil {
@@ -77,8 +79,8 @@ func sumOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// openKept returns what the agent remembers. That is nothing if it may not run pushed
-// code, or if the file cannot be read, which it logs.
+// openKept returns the stored assignment. It is empty if the agent may not run
+// pushed code, or if the file cannot be read, which is logged.
 func (s *Assigner) openKept() (k Kept, told bool) {
 	if s.Data == "" {
 		return Kept{}, false

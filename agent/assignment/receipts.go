@@ -14,45 +14,46 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// How long a receipt may wait for others to go with it, by what it tells of.
+// How long a receipt may wait for others to be sent with it, by the kind of its
+// change.
 const (
 	receiptEnd   = 3 * time.Millisecond  // healthy, failed, refused: somebody waits for it
 	receiptStep  = 50 * time.Millisecond // a step on the way there
-	receiptWords = time.Second           // another reason for the same state
+	receiptWords = time.Second           // a new reason for the same state
 )
 
-// Receipts are how far the inspectors of the assignment got, and which of that the
-// master has not heard. It is safe for use from many goroutines, and calls nobody
-// while it is locked.
+// Receipts record how far the inspectors of the assignment got, and which changes
+// the master has not heard of. They are safe for use from many goroutines, and
+// call nobody while locked.
 type Receipts struct {
-	bell chan struct{} // capacity 1: due has come nearer
+	bell chan struct{} // capacity 1: due is now earlier
 
 	mu      sync.Mutex // guards all below
 	hash    string
 	entries map[string]*receipt
 	all     bool      // the master has not heard of the assignment
-	due     time.Time // when what changed is to be sent; zero where nothing did
+	due     time.Time // when to send the changes; zero if there are none
 }
 
-// receipt is one of them.
+// receipt is the receipt of one inspector.
 type receipt struct {
 	wire.Receipt
 	changed bool // and not taken yet
-	barred  bool // it ended before it was handed on to be loaded
+	barred  bool // it failed or was refused before it was handed on to be loaded
 	signed  []wire.Signature
 }
 
-// NewReceipts makes the receipts of no assignment.
+// NewReceipts returns receipts of an empty assignment.
 func NewReceipts() *Receipts {
 	return &Receipts{bell: make(chan struct{}, 1), entries: make(map[string]*receipt)}
 }
 
-// Bell rings when Due has come nearer.
+// Bell rings when Due has become earlier.
 func (b *Receipts) Bell() <-chan struct{} { return b.bell }
 
-// Assign makes the receipts those of an assignment. The receipt of a revision that was
-// assigned before stays as it is, unless the revision was barred and now comes with
-// other signatures.
+// Assign makes the receipts those of an assignment. The receipt of a revision that
+// was assigned before stays as it is, unless the revision was barred and now comes
+// with other signatures.
 func (b *Receipts) Assign(a *wire.Assignment) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,7 +74,7 @@ func (b *Receipts) Assign(a *wire.Assignment) {
 	b.dueInLocked(receiptStep)
 }
 
-// Verified notes that the code is handed on to be loaded.
+// Verified notes that the code has been handed on to be loaded.
 func (b *Receipts) Verified(name, revision string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,8 +84,8 @@ func (b *Receipts) Verified(name, revision string) {
 	}
 }
 
-// Barred notes that the code is not handed on to be loaded: State is failed or
-// refused, and running the revision that goes on.
+// Barred notes that the code is not handed on to be loaded: state is failed or
+// refused, and running is the revision that continues.
 func (b *Receipts) Barred(name, revision, state, reason, running string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -103,8 +104,8 @@ func (b *Receipts) Loaded(name, revision string) {
 	}
 }
 
-// Ran draws the conclusion of the state that a loaded inspector is in. reason is
-// why it is not well.
+// Ran updates the receipt from the state of a loaded inspector. reason says why it
+// is not well.
 func (b *Receipts) Ran(name, revision, state, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,7 +114,7 @@ func (b *Receipts) Ran(name, revision, state, reason string) {
 	case r == nil:
 	case state == wire.StateOK:
 		b.moveLocked(r, wire.ReceiptHealthy, "", "")
-	case state == wire.StateStarved: // which says nothing of the code
+	case state == wire.StateStarved: // says nothing about the code
 		if r.State == wire.ReceiptVerified || r.State == wire.ReceiptLoaded {
 			b.moveLocked(r, r.State, reason, r.Running)
 		}
@@ -122,8 +123,9 @@ func (b *Receipts) Ran(name, revision, state, reason string) {
 	}
 }
 
-// LoadFailed notes why a definition is not loaded, and which revision goes on. A
-// failure that is not the fault of the code is tried again, and ends nothing.
+// LoadFailed notes why a definition is not loaded, and which revision continues.
+// After a failure that is not the fault of the code, loading is tried again, so
+// the receipt is not final.
 func (b *Receipts) LoadFailed(name, revision string, err error, running string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -139,8 +141,8 @@ func (b *Receipts) LoadFailed(name, revision string, err error, running string) 
 	}
 }
 
-// ofLocked returns the receipt of a revision, or nil where the inspector is
-// assigned none or another.
+// ofLocked returns the receipt of a revision, or nil if the inspector is not
+// assigned or has another revision.
 func (b *Receipts) ofLocked(name, revision string) *receipt {
 	r := b.entries[name]
 	if r == nil || revision == "" || r.Revision != revision {
@@ -175,15 +177,15 @@ func (b *Receipts) dueInLocked(wait time.Duration) {
 	}
 }
 
-// Due returns when receipts are to be sent; zero is not now.
+// Due returns when to send receipts; the zero time means not now.
 func (b *Receipts) Due() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.due
 }
 
-// Again has all receipts sent, not before the wait is over. There is nothing to
-// tell where nothing was ever assigned.
+// Again makes all receipts due again, after the wait. It does nothing if nothing
+// was ever assigned.
 func (b *Receipts) Again(wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -194,8 +196,8 @@ func (b *Receipts) Again(wait time.Duration) {
 	bell.Ring(b.bell)
 }
 
-// Take returns what the master has not heard, by name: all of them, or those that
-// changed since the last Take.
+// Take returns the receipts that the master has not heard of, by name: all of
+// them, or those that changed since the last Take.
 func (b *Receipts) Take() wire.ReceiptParams {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -18,26 +18,27 @@ import (
 // signatures that were seen.
 const seenFile = "signed.json"
 
-// maxTurns is how many revisions of one number are known to have run.
+// maxTurns bounds the remembered revisions that have run with one number.
 const maxTurns = 8
 
-// seen is which signed code this host has run: older code is not taken again.
+// seen remembers which signed code this host has run, so that older code is
+// refused.
 type seen struct {
 	log  *slog.Logger
-	path string // or "": nothing is kept
+	path string // "" stores nothing
 
 	mu    sync.Mutex
 	marks map[string]map[string]mark // by inspector and the id of the key
 }
 
-// mark is the highest number of a key's signatures for an inspector that has run
-// here, with the revisions that had it.
+// mark is the highest number that signatures of a key for an inspector have had
+// among code that has run here, with the revisions that had it.
 type mark struct {
 	Number    int64    `json:"number"`
 	Revisions []string `json:"revisions"`
 }
 
-// openSeen reads what the folder keeps.
+// openSeen reads the stored marks.
 func openSeen(log *slog.Logger, dir string) *seen {
 	s := &seen{log: log, marks: make(map[string]map[string]mark)}
 	if dir == "" {
@@ -53,7 +54,7 @@ func openSeen(log *slog.Logger, dir string) *seen {
 	}
 	if err != nil {
 		aside, asideErr := wholefile.MoveAside(s.path)
-		log.Error("the numbers of signatures that this host has seen are lost: older code could be sent again; look at that file, and sign anew what is to run",
+		log.Error("the numbers of signatures that this host has seen are lost: older code could be sent again; look at that file, and sign again the code that should run",
 			"reason", err, "moved_to", aside, "error", asideErr)
 	}
 	if err != nil || s.marks == nil {
@@ -72,7 +73,7 @@ func (s *seen) of(inspector, key string) mark {
 	return s.marks[inspector][key]
 }
 
-// note notes that signed code has run, before older code can be refused for it.
+// note stores that signed code has run. Only after that can older code be refused.
 func (s *seen) note(inspector, key string, number int64, revision string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

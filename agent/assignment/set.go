@@ -18,25 +18,26 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// Bounds of the wait before a definition that could not be loaded is tried again, if
-// the failure was not its own fault.
+// Bounds of the wait before a definition that could not be loaded through no fault
+// of its own is tried again.
 const (
 	minReload = time.Second
 	maxReload = 30 * time.Second
-	// maxSlowReload bounds the wait of one that took too long. It may have been
-	// slow only once, on a busy machine; or it never ends.
+	// maxSlowReload bounds the wait after a load that took too long. It may have
+	// been slow only once, on a busy machine, or it may never end.
 	maxSlowReload = 10 * time.Minute
 )
 
-// OwnChart is the chart of the agent's own series. No inspector may be named into it.
+// OwnChart is the chart of the agent's own series. No inspector may have a name in
+// it.
 const OwnChart = "vedette"
 
 // maxScriptLoads is how many scripts are loaded at once. Plugins are separate
 // processes, and one of them may hang, so they do not wait for each other.
 const maxScriptLoads = 4
 
-// set is the inspectors of the agent. It loads what is new, hands it to the
-// scheduler when it is ready, and unloads what is gone.
+// set is the inspectors of the agent. It loads new ones, hands them to the
+// scheduler when they are ready, and unloads those that are gone.
 type set struct {
 	log     *slog.Logger
 	runner  schedule.Runner
@@ -46,19 +47,19 @@ type set struct {
 
 	loads sync.WaitGroup // goroutines of members
 
-	turn    chan struct{} // capacity 1: held by the one apply that is going on
+	turn    chan struct{} // capacity 1: held by the current apply
 	members map[string]*member
 }
 
-// member is one inspector of the set. wanted, stop and ended belong to who
-// holds the set's turn.
+// member is one inspector of the set. wanted, stop and ended belong to the holder
+// of the set's turn.
 type member struct {
 	wanted inspectors.Definition
-	stop   context.CancelFunc // of the loading of wanted
-	ended  chan struct{}      // closed when that is over, one way or the other
+	stop   context.CancelFunc // ends the loading of wanted
+	ended  chan struct{}      // closed when the loading has ended, with or without success
 
 	mu   sync.Mutex
-	live inspectors.Definition // what runs; its Name is empty where nothing does
+	live inspectors.Definition // the running code; its Name is empty if there is none
 	err  error                 // why wanted does not run, or nil
 }
 
@@ -74,7 +75,7 @@ func newSet(log *slog.Logger, runner schedule.Runner, sched *schedule.Scheduler,
 	}
 }
 
-// Check finds every fault of a set of definitions.
+// Check returns every fault of a set of definitions.
 func Check(defs []inspectors.Definition) error {
 	var faults []error
 	seen := make(map[string]bool, len(defs))
@@ -90,7 +91,7 @@ func Check(defs []inspectors.Definition) error {
 	return errors.Join(faults...)
 }
 
-// checkDefinition finds the faults of one definition.
+// checkDefinition returns the faults of one definition.
 func checkDefinition(d *inspectors.Definition) error {
 	if err := d.Validate(); err != nil {
 		return err
@@ -102,12 +103,13 @@ func checkDefinition(d *inspectors.Definition) error {
 }
 
 // apply makes the set that of the definitions. Members that did not change are not
-// touched. New or changed ones are loaded while the old code runs on, and take its
-// place when they are ready, or not at all. Members that are gone are dropped last.
+// touched. New or changed ones are loaded while the old code keeps running, and
+// take its place when they are ready; if they cannot be loaded, the old code
+// stays. Members that are gone are dropped last.
 //
-// It returns when each definition has been tried once, with an error for each
-// that does not run. Those whose error wraps plugins.ErrUnavailable, or
-// plugins.ErrTimeout, are tried again until life ends or they are replaced. ctx
+// It returns when each definition has been tried once, with an error for each that
+// does not run. Those whose error wraps plugins.ErrUnavailable or
+// plugins.ErrTimeout are tried again until life ends or they are replaced. ctx
 // ends the waiting only.
 func (s *set) apply(ctx, life context.Context, defs []inspectors.Definition, window time.Duration) error {
 	if err := Check(defs); err != nil {
@@ -145,15 +147,16 @@ func (s *set) apply(ctx, life context.Context, defs []inspectors.Definition, win
 	return s.faults()
 }
 
-// expect shows what the first apply will want. It is a member already: where that apply
-// is given up for one without it, it is dropped like any other.
+// expect announces an inspector of the first apply. It is a member already: if
+// that apply is replaced by one without it, it is dropped like any other.
 func (s *set) expect(d inspectors.Definition) {
 	s.members[d.Name] = &member{}
 	s.track.Expect(d)
 }
 
-// want makes d the definition that its member should run. It returns a channel that is
-// closed after the first attempt to load it, or nil where there is nothing to load.
+// want makes d the definition that its member should run. It returns a channel
+// that is closed after the first attempt to load it, or nil if there is nothing to
+// load.
 func (s *set) want(life context.Context, d inspectors.Definition, window time.Duration) <-chan struct{} {
 	m := s.members[d.Name]
 	if m == nil {
@@ -194,9 +197,9 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 	return first
 }
 
-// wantsAlready reports again how the wanted definition does. It returns false if d has
-// another revision in the catalog than the definition that is being loaded or failed to
-// load, because that outcome is reported under the other revision.
+// wantsAlready reports the state of the wanted definition once more. It returns
+// false if d has another catalog revision than the definition that is being loaded
+// or failed to load, because that outcome is reported under the other revision.
 func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 	m.mu.Lock()
 	runs := m.live.Name != "" && m.live.Revision() == d.Revision()
@@ -210,14 +213,14 @@ func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 		m.wanted = d
 		s.track.Adopt(d)
 	case m.wanted.Assigned != d.Assigned, !slices.Equal(m.wanted.SignedBy, d.SignedBy):
-		return false // a secret may be for a key that has signed by now
+		return false // a key that signed meanwhile may unlock a secret
 	case err != nil:
 		s.track.LoadFailed(d, err, live.Assigned)
 	}
 	return true
 }
 
-// live returns what runs, by name. It waits for an apply that is going on.
+// live returns the running definitions, by name. It waits for the current apply.
 func (s *set) live() map[string]inspectors.Definition {
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()
@@ -236,7 +239,7 @@ func sameDefinition(a, b *inspectors.Definition) bool {
 	return a.Interval == b.Interval && a.Timeout == b.Timeout && a.Budget == b.Budget && a.Revision() == b.Revision()
 }
 
-// halt ends the loading of what the member wanted.
+// halt ends the loading of the wanted definition.
 func (m *member) halt() {
 	if m.stop != nil {
 		m.stop()
@@ -245,7 +248,7 @@ func (m *member) halt() {
 	}
 }
 
-// drop removes a member that is not wanted any more.
+// drop removes a member that is no longer wanted.
 func (s *set) drop(name string, m *member) {
 	m.halt()
 	delete(s.members, name)
@@ -257,8 +260,8 @@ func (s *set) drop(name string, m *member) {
 	s.log.Info("inspector removed", "inspector", name)
 }
 
-// load loads d, again and again while it is the runner that is not available, or
-// the load that takes too long.
+// load loads d. It tries again while the runner is unavailable or the load takes
+// too long.
 func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, window time.Duration, first chan<- struct{}) {
 	for wait, most := minReload, maxReload; ; wait = min(2*wait, most) {
 		err := s.loadOnce(ctx, d)
@@ -308,7 +311,7 @@ func (s *set) loadOnce(ctx context.Context, d inspectors.Definition) error {
 	return s.runner.Load(ctx, d)
 }
 
-// settle notes how the loading of d went.
+// settle notes the outcome of loading d.
 func (m *member) settle(d inspectors.Definition, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -327,7 +330,7 @@ func (s *set) loadFailed(m *member, d inspectors.Definition, err error) {
 	}
 }
 
-// faults returns an error for each member that does not run what it should.
+// faults returns an error for each member that does not run its wanted definition.
 func (s *set) faults() error {
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(s.members)) {
@@ -342,10 +345,9 @@ func (s *set) faults() error {
 	return errors.Join(faults...)
 }
 
-// wait returns when no loading is going on. It is called once, after life has
-// ended.
+// wait returns when no loading is going on. Call it once, after life has ended.
 func (s *set) wait() {
-	s.turn <- struct{}{} // an apply that came before the end; none comes after
+	s.turn <- struct{}{} // waits for an apply that began before the end; none begins after it
 	s.loads.Wait()
 	<-s.turn
 }

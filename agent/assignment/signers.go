@@ -16,20 +16,20 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// maxNamedKeys bounds the keys that a refusal names.
+// maxNamedKeys bounds how many keys a refusal names.
 const maxNamedKeys = 4
 
-// Signers are the keys whose signatures count on this host, by their ids. Nil has
-// none.
+// Signers are the keys whose signatures count on this host, by their ids. A nil
+// Signers has none.
 type Signers struct {
-	need   int               // how many of the wanted keys must have signed
-	labels map[string]string // of the host's own configuration
+	need   int               // how many of the wanted keys must sign
+	labels map[string]string // from the host's own configuration
 	data   string            // the folder of seen
-	seen   *seen             // or nil: what has run is not known
+	seen   *seen             // nil if it is not known what has run
 	log    *slog.Logger      // or nil
 
-	wanted map[string]signing.PublicKey // of agent.policy.signers; where there are none, code needs no signature
-	known  map[string]signing.PublicKey // those, and what secrets ask for
+	wanted map[string]signing.PublicKey // those of agent.policy.signers; if there are none, code needs no signature
+	known  map[string]signing.PublicKey // the wanted keys, and those named by secrets
 }
 
 // ParseSigners reads agent.policy.signers.
@@ -38,13 +38,14 @@ func ParseSigners(texts []string) (*Signers, error) {
 	return s, s.add("agent.policy.signers", texts, s.wanted, s.known)
 }
 
-// Know adds keys, of a secret, by which code need not be signed.
+// Know adds the keys of a secret. Code need not be signed by them.
 func (s *Signers) Know(secret string, texts []string) error {
 	return s.add("agent.secrets."+secret+".signers", texts, s.known)
 }
 
-// Host tells of the host: how many of the keys of agent.policy.signers must have
-// signed code, which labels it has, and in which folder it keeps what it has seen.
+// Host sets the host's side: how many of the keys of agent.policy.signers must
+// have signed code, the host's labels, and the folder that stores what it has
+// seen.
 func (s *Signers) Host(log *slog.Logger, need int, labels map[string]string, data string) {
 	s.log, s.need, s.labels, s.data = log, max(need, 1), labels, data
 }
@@ -69,7 +70,8 @@ func (s *Signers) add(setting string, texts []string, to ...map[string]signing.P
 	return nil
 }
 
-// IDs are those of the keys of which one must have signed code, sorted.
+// IDs returns the ids of the keys of which at least one must have signed code,
+// sorted.
 func (s *Signers) IDs() []string {
 	if s == nil {
 		return nil
@@ -77,14 +79,14 @@ func (s *Signers) IDs() []string {
 	return slices.Sorted(maps.Keys(s.wanted))
 }
 
-// Check refuses code that too few of the wanted keys have signed, and returns the ids
-// of all known keys that have. It trusts nothing that came with the code: the revision
-// is that of the code itself.
+// Check refuses code that too few of the wanted keys have signed, and returns the
+// ids of all known keys that have. It trusts nothing that came with the code: it
+// computes the revision from the code itself.
 func (s *Signers) Check(code *wire.Code, signatures []wire.Signature) (by []string, err error) {
 	return s.check(code, signatures, signing.UseRun)
 }
 
-// CheckTrial is Check of code that is tried and not kept.
+// CheckTrial is Check for code that is tried and not stored.
 func (s *Signers) CheckTrial(code *wire.Code, signatures []wire.Signature) (by []string, err error) {
 	return s.check(code, signatures, signing.UseTry)
 }
@@ -94,7 +96,7 @@ func (s *Signers) check(code *wire.Code, signatures []wire.Signature, use string
 		return nil, nil
 	}
 	if text, ok := notUTF8(code); ok {
-		return nil, fmt.Errorf("%w: %.40q in the code is not UTF-8, and so a signature would not be of it alone", inspectors.ErrPolicy, text)
+		return nil, fmt.Errorf("%w: %.40q in the code is not UTF-8, so its signature would also fit other code", inspectors.ErrPolicy, text)
 	}
 	revision := wire.RevisionOf(*code)
 	var others, wanted []string
@@ -109,7 +111,7 @@ func (s *Signers) check(code *wire.Code, signatures []wire.Signature, use string
 		}
 		if wrong := s.wrong(code.Name, revision, &g, use); wrong != "" {
 			others = append(others, fmt.Sprintf("%q, whose signature %s", g.Key, wrong))
-			fix = fmt.Sprintf("; `vedette inspector sign %s` signs it anew", code.Name)
+			fix = fmt.Sprintf("; `vedette inspector sign %s` signs it again", code.Name)
 			continue
 		}
 		by = append(by, g.Key)
@@ -136,8 +138,8 @@ func (s *Signers) check(code *wire.Code, signatures []wire.Signature, use string
 		inspectors.ErrPolicy, who, want, someOf(s.IDs()), fix)
 }
 
-// wrong says what is wrong with a signature by a known key, such as "is not of this
-// code", or "".
+// wrong returns what is wrong with a signature by a known key, such as "is not of
+// this code", or "".
 func (s *Signers) wrong(inspector, revision string, g *wire.Signature, use string) string {
 	statement := g.Statement()
 	if !s.known[g.Key].VerifyCode(revision, statement, g.Signature) {
@@ -149,7 +151,7 @@ func (s *Signers) wrong(inspector, revision string, g *wire.Signature, use strin
 		return fmt.Sprintf("has no number, and this host has run number %d", m.Number)
 	case statement.Old():
 		if s.log != nil {
-			s.log.Warn("code is signed in the old form, which may be sent to any host at any time; sign it anew, because the next version refuses it",
+			s.log.Warn("code is signed in the old form, which may be sent to any host at any time; sign it again, because the next version refuses it",
 				"inspector", inspector, "key", g.Key)
 		}
 		return ""
@@ -162,7 +164,7 @@ func (s *Signers) wrong(inspector, revision string, g *wire.Signature, use strin
 		return fmt.Sprintf("is for hosts with %.100s, and the labels of this host's own configuration are %.100s", statement.Selector, labels.Set(s.labels))
 	}
 	if statement.Number == m.Number && slices.Contains(m.Revisions, revision) {
-		return "" // it has begun in time
+		return "" // it first ran while the signature was valid
 	}
 	switch now := time.Now().UnixMilli(); {
 	case statement.FromMS > now:
@@ -175,8 +177,8 @@ func (s *Signers) wrong(inspector, revision string, g *wire.Signature, use strin
 
 func momentOf(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
 
-// Ran notes that code runs: what its signers have signed before it is not taken any
-// more.
+// Ran notes that code runs. Older code with signatures by the same keys is refused
+// from now on.
 func (s *Signers) Ran(item *wire.Assigned) {
 	if s == nil || s.seen == nil {
 		return
@@ -190,8 +192,8 @@ func (s *Signers) Ran(item *wire.Assigned) {
 	}
 }
 
-// notUTF8 finds a text that is no UTF-8, which would have the same hash as
-// another one.
+// notUTF8 finds text that is not UTF-8. Its hash would be the same as that of
+// another text.
 func notUTF8(code *wire.Code) (string, bool) {
 	texts := []string{code.Name, code.File, code.Source, code.Isolation}
 	if p := code.Plugin; p != nil {
@@ -208,7 +210,7 @@ func notUTF8(code *wire.Code) (string, bool) {
 	return "", false
 }
 
-// someOf lists alternatives, not too many of them.
+// someOf lists alternatives, up to a bound.
 func someOf(names []string) string {
 	if more := len(names) - maxNamedKeys; more > 0 {
 		return fmt.Sprintf("%s or %d more", strings.Join(names[:maxNamedKeys], ", "), more)

@@ -14,17 +14,18 @@ import (
 
 // Upgrader decides on programs for the agent itself; see package upgrade.
 type Upgrader interface {
-	// Allows returns why the host does not want the program, or nil. It comes before the
-	// program is fetched.
+	// Allows returns why the host does not want the program, or nil. It is called
+	// before the program is fetched.
 	Allows(item *wire.Assigned, program wire.Artefact) error
-	// Take is given the file of a program. It says whether there is a decision, and its
-	// error: nil when the program is what runs. It calls tell when that has changed.
+	// Take is given the file of a program. decided says whether there is a
+	// decision; err is nil when that program is what runs. It calls tell when the
+	// answer has changed.
 	Take(life context.Context, item *wire.Assigned, program wire.Artefact, file string, tell func()) (decided bool, err error)
-	// None says that the master assigns no program.
+	// None is told that the master assigns no program.
 	None(life context.Context)
 }
 
-// newProgram is a program for the agent itself that is there.
+// newProgram is a program for the agent itself that has been fetched.
 type newProgram struct {
 	item     wire.Assigned
 	artefact wire.Artefact
@@ -36,8 +37,8 @@ var (
 	errNoProgram = errors.New("this is no program of an agent: it has to be pushed by `vedette hosts upgrade`")
 )
 
-// decideProgram decides on a program for the agent itself. It is no inspector, so no
-// policy for those counts.
+// decideProgram decides on a program for the agent itself. It is not an inspector,
+// so the policy for inspectors does not apply.
 func (d *decision) decideProgram(f *facts, item *wire.Assigned) {
 	p, err := f.newProgram(item, d.needs)
 	if err == nil {
@@ -69,7 +70,7 @@ func (f *facts) newProgram(item *wire.Assigned, needs map[wire.Artefact]bool) (*
 	return &newProgram{*item, artefact, known.file}, known.err
 }
 
-// upgrade hands a program for the agent itself on, and tells what becomes of it.
+// upgrade hands on a program for the agent itself, and reports the outcome.
 func (s *Assigner) upgrade(life context.Context, d *decision) {
 	if s.Upgrades == nil {
 		return
@@ -93,8 +94,8 @@ func (s *Assigner) upgrade(life context.Context, d *decision) {
 	}
 }
 
-// assignsNoProgram reports whether the master has said what is to run here, and has no
-// program for the agent itself among it.
+// assignsNoProgram reports whether the master has sent an assignment that has no
+// program for the agent itself.
 func (s *Assigner) assignsNoProgram() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,27 +10,28 @@ import (
 )
 
 const (
-	// spoolAfter is how long a report waits for its acknowledgement before it
-	// goes to the disk, and how often something does. A master that answers
-	// costs the disk nothing; one that does not, two writes a second at most.
+	// spoolAfter is how long a report waits for its acknowledgement before it goes
+	// to the disk, and the interval at which reports are moved. A master that
+	// answers costs the disk nothing; one that does not costs at most two writes a
+	// second.
 	spoolAfter = 500 * time.Millisecond
-	// loadAhead is how many reports are read from the disk at once, when fewer
-	// than loadBelow of them wait to be sent.
+	// loadAhead is how many reports are read from the disk at once. Reading starts
+	// when fewer than loadBelow of them wait to be sent.
 	loadAhead = 8
 	loadBelow = 4
-	// doneAtOnce is how many reports are removed from the disk without waiting
-	// for more.
+	// doneAtOnce is the number of finished reports that are removed from the disk
+	// without waiting for more.
 	doneAtOnce = 256
 )
 
-// disk is what the outbox knows of the spool. The outbox's mu guards it; the
-// Spooler does the work, without mu.
+// disk is the outbox's view of the spool. The outbox's mu guards it; the Spooler
+// does the work, without mu.
 type disk struct {
-	mode    string       // as wire.AgentStatus.Spool tells it
-	reports int          // in the store, that the master does not have
+	mode    string       // as wire.AgentStatus.Spool has it
+	reports int          // in the store; the master does not have them
 	out     int          // of these, loaded or in flight
-	done    []uint64     // ids of those that the master has, and the store still
-	later   []later      // ids of those that the store is to keep back
+	done    []uint64     // ids of those that the master has but the store has not removed
+	later   []later      // ids of those that the store is to hold back
 	totals  spool.Totals // of the store, or zero
 }
 
@@ -65,17 +66,17 @@ func (o *Outbox) noteLocked() {
 	}
 }
 
-// crowdedLocked tells whether it is time to move reports out of memory, however
+// crowdedLocked reports whether it is time to move reports out of memory, however
 // new they are.
 func (o *Outbox) crowdedLocked() bool {
 	return o.queued > o.limit/2 || o.bytes > maxOutboxBytes/2
 }
 
-// takeOld takes out the reports that should go to the disk: all of them if there is no
-// link to send them, or if memory gets short; otherwise those that have waited for
-// long. They count as kept in memory until moved or untake is called with them. Reports
-// in flight that have waited for long are copied: they stay in flight, and their
-// samples survive if the process is killed.
+// takeOld takes out the reports that should go to the disk: all of them if there
+// is no link to send them, or if memory gets short; otherwise those that have
+// waited for long. They still count as in memory until moved or untake is called
+// with them. Reports in flight that have waited for long are copied: they stay in
+// flight, and their samples survive if the process is killed.
 func (o *Outbox) takeOld() (taken, flying []*Report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -102,7 +103,7 @@ func (o *Outbox) takeOld() (taken, flying []*Report) {
 	return taken, flying
 }
 
-// untake puts reports back that could not be moved to the disk.
+// untake puts back reports that could not be moved to the disk.
 func (o *Outbox) untake(taken []*Report) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -121,9 +122,9 @@ func (o *Outbox) untake(taken []*Report) {
 	bell.Ring(o.bell)
 }
 
-// moved notes that reports are on the disk now, and that those which were done
-// are not, with the totals of the store. ids are those of flying; it returns
-// those of them that are still on their way.
+// moved notes that reports are now on the disk and that finished ones have left
+// it, with the totals of the store. ids are those of flying; moved returns the ids
+// of those that are still in flight.
 func (o *Outbox) moved(taken, flying []*Report, ids []uint64, done int, totals spool.Totals) (held []uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -157,8 +158,8 @@ func (o *Outbox) moved(taken, flying []*Report, ids []uint64, done int, totals s
 	return held
 }
 
-// leaveMemoryLocked takes a report that is on the disk out of the counts of
-// those in memory alone.
+// leaveMemoryLocked removes a report that is on the disk from the counts of
+// reports in memory alone.
 func (o *Outbox) leaveMemoryLocked(r *Report) {
 	o.queued--
 	o.bytes -= r.bytes
@@ -172,7 +173,8 @@ func (o *Outbox) doneOnDisk() []uint64 {
 	return slices.Clone(o.disk.done)
 }
 
-// hungry tells whether reports of the disk could be sent and are not loaded.
+// hungry reports whether there are reports on the disk that could be sent and are
+// not loaded.
 func (o *Outbox) hungry() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -190,7 +192,7 @@ func (o *Outbox) load(kept []spool.Kept) {
 	bell.Ring(o.bell)
 }
 
-// putBackLocked keeps a report that was sent, to be sent again.
+// putBackLocked queues a report that was sent, to be sent again.
 func (o *Outbox) putBackLocked(r *Report) {
 	into, order := &o.resend, func(r *Report) uint64 { return r.seq }
 	if r.id != 0 {
@@ -200,8 +202,8 @@ func (o *Outbox) putBackLocked(r *Report) {
 	*into = slices.Insert(*into, at, r)
 }
 
-// takeOver goes on where the run before has ended. It returns how many samples
-// ended with that.
+// takeOver continues the counts of the previous run. It returns how many samples
+// were lost with that run.
 func (o *Outbox) takeOver(before spool.Count, totals *spool.Totals) (lost uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -215,7 +217,7 @@ func (o *Outbox) takeOver(before spool.Count, totals *spool.Totals) (lost uint64
 	return after.Dropped - before.Dropped
 }
 
-// inherited notes that reports of another store have come into this one.
+// inherited notes that reports of another store have moved into this one.
 func (o *Outbox) inherited(totals spool.Totals) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -224,8 +226,8 @@ func (o *Outbox) inherited(totals spool.Totals) {
 	bell.Ring(o.wake)
 }
 
-// abandon notes that the store is damaged: reports that were loaded from it are in
-// memory alone now, the rest is lost.
+// abandon notes that the store is damaged: reports that were loaded from it are
+// now in memory alone, the rest is lost.
 func (o *Outbox) abandon() (lost uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -256,14 +258,14 @@ func (o *Outbox) abandon() (lost uint64) {
 	return lost
 }
 
-// leave ends the counting because the claim is given up.
+// leave stops recording, because the claim is given up.
 func (o *Outbox) leave() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.claim = nil
 }
 
-// setMode notes where reports are kept, for the status.
+// setMode sets where reports are kept, for the status.
 func (o *Outbox) setMode(mode string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

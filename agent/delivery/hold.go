@@ -8,19 +8,19 @@ import (
 )
 
 // heldInMemory is how long a report that is ahead of the master's clock stays in
-// memory before it goes to the disk, where it is joined with those beside it. While
-// the clock is wrong this is about what a killed agent loses.
+// memory before it goes to the disk, where it is joined with its neighbours. While
+// the clock is wrong, about that much is lost if the agent is killed.
 const heldInMemory = 10 * time.Second
 
-// later is a report of the disk that is not to be given out before a time.
+// later is a report on the disk that must not be given out before a time.
 type later struct {
 	id    uint64
 	until time.Time
 }
 
-// holdLocked keeps a report that is in no queue, and is not to be sent before a
-// time. The master has taken nothing of it, so one that is in memory alone needs
-// no number any more.
+// holdLocked keeps a report that is in no queue and must not be sent before a
+// time. The master has taken nothing of it, so if it is in memory alone it no
+// longer needs its number.
 func (o *Outbox) holdLocked(r *Report, until time.Time) {
 	if r.id != 0 {
 		o.disk.later = append(o.disk.later, later{r.id, until})
@@ -34,7 +34,7 @@ func (o *Outbox) holdLocked(r *Report, until time.Time) {
 }
 
 // releaseHeldLocked puts held reports whose time has come behind the backlog. It
-// returns how long the next one has to wait, 0 where there is none.
+// returns how long the next one has to wait, or 0 if there is none.
 func (o *Outbox) releaseHeldLocked(now time.Time) (wait time.Duration) {
 	o.held = slices.DeleteFunc(o.held, func(r *Report) bool {
 		left := r.notBefore.Sub(now)
@@ -50,7 +50,7 @@ func (o *Outbox) releaseHeldLocked(now time.Time) (wait time.Duration) {
 	return wait
 }
 
-// takeHeldLocked takes those held reports out that are to go to the disk.
+// takeHeldLocked takes out the held reports that should go to the disk.
 func (o *Outbox) takeHeldLocked(all bool, now time.Time) (taken []*Report) {
 	o.held = slices.DeleteFunc(o.held, func(r *Report) bool {
 		if !all && now.Sub(r.made) < heldInMemory {
@@ -62,7 +62,7 @@ func (o *Outbox) takeHeldLocked(all bool, now time.Time) (taken []*Report) {
 	return taken
 }
 
-// takeLater returns the reports of the disk that the store is to keep back, once.
+// takeLater returns, once, the reports on the disk that the store is to hold back.
 func (o *Outbox) takeLater() []later {
 	o.mu.Lock()
 	defer o.mu.Unlock()

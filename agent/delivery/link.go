@@ -9,23 +9,23 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Link is the sending side of the outbox for one connection. Reports overtake
-// each other, so nothing here relies on the order in which they arrive: a
-// report is sent only when each of its series is declared by an acknowledged
-// report of this connection, or by the report itself.
+// Link is the sending side of the outbox for one connection. Reports overtake each
+// other, so nothing here relies on the order in which they arrive: a report is
+// sent only when each of its series is declared by an acknowledged report of this
+// connection, or by the report itself.
 type Link struct {
 	o *Outbox
 
 	// The outbox's mu guards these.
 	lastID   uint32           // of a declared series
 	inFlight map[*Report]bool // true for those of the backlog
-	backlogs int              // how many of inFlight are true
-	paced    time.Time        // before which no more of the backlog is sent
-	paused   time.Time        // before which nothing is sent
+	backlogs int              // the number of true entries in inFlight
+	paced    time.Time        // no more of the backlog is sent before this time
+	paused   time.Time        // nothing is sent before this time
 }
 
-// Connect starts a link. Reports up to and including the mark acked, which the
-// master says it has, are not sent again. The one link before must have ended.
+// Connect starts a link. Reports up to and including number acked, which the
+// master says it has, are not sent again. The previous link must have ended.
 func (o *Outbox) Connect(acked uint64) *Link {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -42,8 +42,8 @@ func (o *Outbox) Connect(acked uint64) *Link {
 	return o.link
 }
 
-// End ends the link when nothing is in flight any more. Live reports that were not sent
-// become the backlog.
+// End ends the link, when nothing is in flight any more. Live reports that were
+// not sent become backlog.
 func (l *Link) End() {
 	o := l.o
 	o.mu.Lock()
@@ -56,9 +56,9 @@ func (l *Link) End() {
 	}
 }
 
-// Next returns the report to send now and its params, and notes it as in flight; or nil
-// and, if only time has to pass, how long. Otherwise the outbox's bell tells when to
-// ask again. Live reports go first.
+// Next returns the report to send now and its params, and marks it as in flight.
+// If there is none, it returns nil; and if one only has to wait, how long.
+// Otherwise the outbox's bell says when to ask again. Live reports go first.
 func (l *Link) Next() (*Report, *wire.ReportParams, time.Duration) {
 	o := l.o
 	o.mu.Lock()
@@ -79,9 +79,9 @@ func (l *Link) Next() (*Report, *wire.ReportParams, time.Duration) {
 	return l.nextOfBacklogLocked()
 }
 
-// nextOfBacklogLocked is Next where nothing live waits. Reports that were sent before
-// and came back go before reports that were never sent, and the oldest of those are on
-// the disk.
+// nextOfBacklogLocked is Next when no live report waits. Reports that were sent
+// before and came back go before reports that were never sent. Among the latter,
+// those on the disk are the oldest.
 func (l *Link) nextOfBacklogLocked() (*Report, *wire.ReportParams, time.Duration) {
 	o := l.o
 	early := o.releaseHeldLocked(time.Now())
@@ -116,7 +116,7 @@ func (l *Link) nextOfBacklogLocked() (*Report, *wire.ReportParams, time.Duration
 	return r, l.sendLocked(r, true), 0
 }
 
-// blockedLocked tells whether a series of r is declared by a report that is
+// blockedLocked reports whether a series of r is declared by a report that is
 // still in flight.
 func (l *Link) blockedLocked(r *Report) bool {
 	for _, s := range r.series {
@@ -127,8 +127,8 @@ func (l *Link) blockedLocked(r *Report) bool {
 	return false
 }
 
-// sendLocked numbers r, declares what has to be declared, and writes it down.
-// A report gets its number when it is first sent, so that those which are
+// sendLocked numbers r, adds the declarations that it needs, and records it as in
+// flight. A report gets its number when it is first sent, so reports that are
 // dropped before leave no gaps in the numbers.
 func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 	if r.seq == 0 {
@@ -159,9 +159,9 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 	return p
 }
 
-// landLocked takes r out of what is in flight. Its declared series count as known to
-// the master if known, and as unknown otherwise: a number is never given twice on a
-// connection, so a declaration that did arrive does no harm.
+// landLocked removes r from the reports in flight. If known, the master knows the
+// series that it declares; otherwise they count as unknown. A series number is
+// never used twice on a connection, so a declaration that did arrive does no harm.
 func (l *Link) landLocked(r *Report, known bool) {
 	if l.inFlight[r] {
 		l.backlogs--
@@ -177,7 +177,8 @@ func (l *Link) landLocked(r *Report, known bool) {
 	bell.Ring(l.o.bell)
 }
 
-// Acknowledged removes r. refused is how many of its samples the master did not take.
+// Acknowledged removes r. refused is how many of its samples the master did not
+// take.
 func (l *Link) Acknowledged(r *Report, refused int) {
 	o := l.o
 	o.mu.Lock()
@@ -191,8 +192,8 @@ func (l *Link) Acknowledged(r *Report, refused int) {
 	}
 }
 
-// Returned keeps r, which was not acknowledged, to be sent again. Nothing is
-// sent before pause has passed.
+// Returned keeps r, which was not acknowledged, to be sent again. Nothing is sent
+// before pause has passed.
 func (l *Link) Returned(r *Report, pause time.Duration) {
 	o := l.o
 	o.mu.Lock()
@@ -205,7 +206,7 @@ func (l *Link) Returned(r *Report, pause time.Duration) {
 }
 
 // Held keeps r, which is ahead of the master's clock, to be sent again after the
-// wait. It holds up nothing else. The master has noted what r declares.
+// wait. It delays nothing else. The master knows the series that r declares.
 func (l *Link) Held(r *Report, wait time.Duration) {
 	o := l.o
 	o.mu.Lock()
@@ -214,9 +215,10 @@ func (l *Link) Held(r *Report, wait time.Duration) {
 	o.holdLocked(r, time.Now().Add(wait))
 }
 
-// Refused counts that the master does not take r, and gives it up, returning
-// false, when it was sent that many times. Else r is sent again, alone at the
-// head of the backlog and after the pause, which holds up nothing else.
+// Refused counts one refusal of r by the master. When r has been sent as often as
+// most says, it is given up and Refused returns false. Otherwise it will be sent
+// again after the pause, alone at the head of the backlog, and delays nothing
+// else.
 func (l *Link) Refused(r *Report, most int, pause time.Duration) (again bool) {
 	l.o.mu.Lock()
 	r.attempts++

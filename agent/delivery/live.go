@@ -7,8 +7,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// PackLive makes a message, which declares what it uses, of as many samples as
-// would make a report, and returns the rest.
+// PackLive makes a message from as many samples as would fit into a report, with
+// the declarations of their series, and returns the rest.
 func PackLive(samples []inspectors.Sample) (*wire.LiveParams, []inspectors.Sample) {
 	var table seriesTable
 	p, bytes := &wire.LiveParams{}, int64(0)
@@ -16,7 +16,7 @@ func PackLive(samples []inspectors.Sample) (*wire.LiveParams, []inspectors.Sampl
 		sample := &samples[0]
 		samples = samples[1:]
 		if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
-			continue // no runner should let one through; no codec could carry it
+			continue // a runner should not let one through, and no codec could carry it
 		}
 		s, isNew := table.get(sample)
 		if isNew {

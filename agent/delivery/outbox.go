@@ -19,13 +19,14 @@ const (
 	coalesce = 3 * time.Millisecond
 	// maxOutboxBytes bounds the memory of all reports that are kept.
 	maxOutboxBytes = 16 << 20
-	// maxWindow is how many reports are sent ahead of their acknowledgement.
+	// maxBacklogWindow is how many of these may come from the backlog, so that
+	// there is always room for live reports.
 	maxWindow = 32
 	// maxBacklogWindow is how many of them may be of the backlog, so that there
 	// is always room for what is live.
 	maxBacklogWindow = 4
 	// backlogGap is the least time between two reports of the backlog: a fleet
-	// that comes back after an outage must not drown the master.
+	// that comes back after an outage must not overwhelm the master.
 	backlogGap = 5 * time.Millisecond
 )
 
@@ -40,7 +41,7 @@ type Outbox struct {
 	bell   chan struct{} // capacity 1: the link has something to look at
 	gone   chan struct{} // capacity 1: a report has been settled, or the link has ended
 	wake   chan struct{} // capacity 1: the Spooler has something to do
-	notify func()        // called, with mu held, when what the status tells has changed
+	notify func()        // called, with mu held, when the status has changed
 	claim  *spool.Claim  // or nil; set before run
 
 	mu        sync.Mutex
@@ -58,13 +59,13 @@ type Outbox struct {
 	atRisk    uint64    // samples of these, and of open
 	dropped   uint64    // samples
 	delivered bool      // the master has a report of this run
-	lossy     bool      // the log has been told of the loss that goes on
+	lossy     bool      // the log has been told of the current loss
 	disk      disk
 }
 
-// New makes an empty outbox that keeps up to limit reports. bootID names this run of
-// the agent to the master. notify is called, with the outbox locked, when the
-// outcome of Status has changed.
+// New makes an empty outbox that keeps up to limit reports. bootID identifies this
+// run of the agent to the master. notify is called, with the outbox locked, when
+// the result of Status has changed.
 func New(log *slog.Logger, bootID string, limit int, notify func()) *Outbox {
 	return &Outbox{
 		log:    log,
@@ -95,7 +96,7 @@ func (o *Outbox) Add(samples ...[]inspectors.Sample) {
 
 func (o *Outbox) addLocked(sample *inspectors.Sample) {
 	if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
-		o.loseSamplesLocked(1) // no runner should let one through; no codec could carry it
+		o.loseSamplesLocked(1) // a runner should not let one through, and no codec could carry it
 		return
 	}
 	if o.open == nil {
@@ -112,7 +113,7 @@ func (o *Outbox) addLocked(sample *inspectors.Sample) {
 	}
 }
 
-// Run makes reports of what is added, until ctx ends.
+// Run makes reports of the added samples, until ctx ends.
 func (o *Outbox) Run(ctx context.Context) {
 	timer := time.NewTimer(coalesce)
 	defer timer.Stop()
@@ -187,7 +188,7 @@ func (o *Outbox) dropOldestLocked() bool {
 	return true
 }
 
-// loseLocked gives up a report that is in no queue any more.
+// loseLocked gives up a report that is no longer in a queue.
 func (o *Outbox) loseLocked(r *Report) {
 	o.forgetLocked(r)
 	o.loseSamplesLocked(uint64(r.len()))
@@ -199,7 +200,7 @@ func (o *Outbox) loseSamplesLocked(n uint64) {
 	o.notify()
 }
 
-// forgetLocked takes a report that is in no queue any more out of the counts.
+// forgetLocked removes a report that is no longer in a queue from the counts.
 func (o *Outbox) forgetLocked(r *Report) {
 	r.settled = true
 	if r.id != 0 {
@@ -217,9 +218,9 @@ func (o *Outbox) forgetLocked(r *Report) {
 	}
 }
 
-// Drain cuts what is open and waits until every report is with the master or on the
-// disk. It gives up when there is no link to send them, when none of them went for
-// as long as idle, or when ctx ends. Nothing may be added meanwhile.
+// Drain closes the open report and waits until every report is with the master or
+// on the disk. It gives up when there is no link to send them, when none was sent
+// for as long as idle, or when ctx ends. Nothing may be added meanwhile.
 func (o *Outbox) Drain(ctx context.Context, idle time.Duration) {
 	o.cut()
 	timer := time.NewTimer(idle)
@@ -250,16 +251,17 @@ func (o *Outbox) toDrain() int {
 	return o.queued - len(o.held)
 }
 
-// Measures is what is counted of delivery.
+// Measures are the counts of delivery.
 type Measures struct {
 	InMemory int // reports that are in memory alone
-	// SamplesInMemory are those of these reports, and those that wait to become one.
+	// SamplesInMemory counts the samples of these reports, and those that wait to
+	// become one.
 	SamplesInMemory uint64
 	OnDisk          int // reports on the disk that the master does not have
-	// SamplesOnDisk are about those of these reports.
+	// SamplesOnDisk is about how many samples these reports have.
 	SamplesOnDisk uint64
-	MemoryBytes   int64  // about what the reports in memory take
-	SpoolBytes    uint64 // about what the reports on the disk take of the spool's file
+	MemoryBytes   int64  // estimated size of the reports in memory
+	SpoolBytes    uint64 // estimated size of the reports in the spool's file
 	Dropped       uint64 // samples that the master will never have
 	Spooling      bool   // reports can go to the disk
 }
@@ -274,7 +276,7 @@ func (o *Outbox) Delivered() bool {
 	return o.delivered
 }
 
-// Measures returns what is counted.
+// Measures returns the current counts.
 func (o *Outbox) Measures() Measures {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -285,10 +287,10 @@ func (o *Outbox) Measures() Measures {
 	}
 }
 
-// Ready has a token when there may be a report to send: see Link.Next.
+// Ready receives a token when there may be a report to send: see Link.Next.
 func (o *Outbox) Ready() <-chan struct{} { return o.bell }
 
-// Status is what the master is told of delivery.
+// Status returns the part of the agent's status that is about delivery.
 func (o *Outbox) Status() *wire.AgentStatus {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -3,7 +3,7 @@ package delivery
 // queue holds reports in memory, oldest first. Its zero value is empty.
 type queue struct {
 	reports []*Report
-	head    int // of reports; what is before it is nil
+	head    int // index into reports; the entries before it are nil
 }
 
 // put adds a report at the end.

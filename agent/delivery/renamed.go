@@ -11,21 +11,21 @@ import (
 	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
-// namedFile is the name, in the agent's data folder, of the file that says by which
-// name the agent of the folder reports, and who gave it.
+// namedFile is the name, in the agent's data folder, of the file that records the
+// name under which the agent of the folder reports, and who gave that name.
 const namedFile = "named.json"
 
-// named is what the file says.
+// named is the content of the file.
 type named struct {
 	Host string `json:"host"`
-	By   string `json:"by"` // as Deps.HostBy; "" is not known
+	By   string `json:"by"` // as Deps.HostBy; "" if unknown
 }
 
-// Inherit takes over the reports of this agent's folders of before. By itself a data
-// folder has the name of its host: when that changes, what the master did not have
-// yet is in the folder of the old name, and nobody would ever send it. It is the same
-// agent where the same gave both names, the machine or one file, and the folder is
-// in nobody's use.
+// Inherit takes over the reports in earlier folders of this agent. By default a
+// data folder is named after its host: when the name changes, reports that the
+// master did not have yet are in the folder of the old name, and nobody would ever
+// send them. A folder belongs to the same agent if both names came from the same
+// place, the machine or one file, and no agent uses the folder.
 func (k *Spooler) Inherit(host, by string) {
 	if filepath.Base(k.cfg.Data) != host || k.store == nil || k.reason != "" {
 		return
@@ -61,7 +61,7 @@ func (k *Spooler) inheritFrom(dir, host string) {
 		k.log.Info("the name of this host has changed; what the agent of the old name did not send is sent as of the new one", "was", host, "samples", samples)
 	}
 	if err != nil && !errors.Is(err, spool.ErrClaimed) {
-		k.log.Warn("reports of before this host's name changed are not sent", "was", host, "folder", dir, "reason", err)
+		k.log.Warn("reports from before this host's name changed are not sent", "was", host, "folder", dir, "reason", err)
 	}
 	k.o.inherited(k.store.Totals())
 }

@@ -8,17 +8,17 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Bounds of one report. A report in which every series is as large as it may be
-// and has to be declared still fits well into a frame.
+// Bounds of one report. A report in which every series has the largest size and
+// must be declared still fits well into a frame.
 const (
 	maxReportBytes   = 512 << 10
 	maxReportSamples = 20_000
 )
 
-// Estimated sizes in bytes, in memory and, a little more than, on the wire.
+// Estimated sizes in bytes, in memory; on the wire it is a little less.
 const (
 	sampleBytes = 24
-	seriesBytes = 96 // beside the text of the key and the labels
+	seriesBytes = 96 // in addition to the text of the key and the labels
 	reportBytes = 192
 )
 
@@ -31,28 +31,28 @@ type series struct {
 	about  *inspectors.About // or nil
 	bytes  int64
 
-	// What the master knows of it. The outbox's mu guards these.
-	link      *Link   // on which id was declared, or nil
+	// Whether the master knows it. The outbox's mu guards these.
+	link      *Link   // the link on which id was declared, or nil
 	id        uint32  // on that connection
-	declaring *Report // that declares it and is not acknowledged yet, or nil
+	declaring *Report // the report that declares it and is not acknowledged yet, or nil
 }
 
-// Report is a batch of samples by column. It does not change once it is made, except
-// for the fields that the outbox's mu guards.
+// Report is a batch of samples by column. Once made it does not change, except for
+// the fields that the outbox's mu guards.
 type Report struct {
 	times  []int64 // ms since the epoch
 	series []*series
 	values []float64
 	bytes  int64
-	made   time.Time // when it was cut
+	made   time.Time // when it was closed
 
-	boot      string    // of the numbering of seq; "" is this run's own
+	boot      string    // the numbering that seq belongs to; "" is this run
 	seq       uint64    // 0 until it is first sent
-	id        uint64    // on the disk; 0 is in memory alone
-	settled   bool      // it is in no queue any more
-	attempts  int       // that the master refused
-	notBefore time.Time // it is to be sent, where it is held
-	declares  []*series // on the connection it was last sent on
+	id        uint64    // on the disk; 0 if it is in memory alone
+	settled   bool      // it is no longer in a queue
+	attempts  int       // how often the master has refused it
+	notBefore time.Time // when it may be sent, if it is held
+	declares  []*series // on the connection on which it was last sent
 }
 
 func (r *Report) len() int { return len(r.times) }
@@ -64,7 +64,8 @@ func (r *Report) add(s *series, at int64, v float64) {
 	r.bytes += sampleBytes
 }
 
-// kept returns the report as it is kept on the disk. boot is that of this run.
+// kept returns the report in the form that the disk stores. boot is that of this
+// run.
 func (r *Report) kept(boot string) spool.Report {
 	k := spool.Report{Times: r.times, Values: r.values, Of: make([]uint32, r.len())}
 	if r.seq != 0 {
@@ -86,7 +87,7 @@ func (r *Report) kept(boot string) spool.Report {
 	return k
 }
 
-// loadReport makes a report of one that was kept.
+// loadReport makes a report from a stored one.
 func (t *seriesTable) loadReport(k *spool.Kept) *Report {
 	known := make([]*series, len(k.Series))
 	for i, s := range k.Series {
@@ -100,13 +101,13 @@ func (t *seriesTable) loadReport(k *spool.Kept) *Report {
 	return r
 }
 
-// full tells whether more should go into another report.
+// full reports whether further samples should go into another report.
 func (r *Report) full() bool {
 	return r.bytes >= maxReportBytes || r.len() >= maxReportSamples
 }
 
-// describe adds what is known of the metric to a declaration, unless the report has told
-// of it.
+// describe adds the description of the metric to a declaration, unless the report
+// has it already.
 func (s *series) describe(d *wire.Series, told map[*inspectors.About]bool) {
 	if s.about != nil && !told[s.about] {
 		told[s.about] = true
@@ -114,7 +115,7 @@ func (s *series) describe(d *wire.Series, told map[*inspectors.About]bool) {
 	}
 }
 
-// declaration is the series as the master is told of it.
+// declaration returns the series in the form that the master is told.
 func (s *series) declaration() wire.Series {
 	d := wire.Series{ID: s.id, Key: s.key, Labels: s.labels.Map()}
 	if s.kind != inspectors.Gauge {
@@ -123,14 +124,14 @@ func (s *series) declaration() wire.Series {
 	return d
 }
 
-// maxTableBytes bounds each of the two halves of a seriesTable: well over
-// thirty thousand series of common size.
+// maxTableBytes bounds each of the two halves of a seriesTable: well over thirty
+// thousand series of common size.
 const maxTableBytes = 8 << 20
 
-// seriesTable finds the one series of a key, kind and labels. It forgets series that
-// were not used for long: a series that is used moves to the young half; when that is
-// full it becomes the old half, and the former old half is forgotten. A series that is
-// forgotten and comes again is a new one to the master's connection.
+// seriesTable finds the one series of a key, kind and labels. It forgets series
+// that have not been used for long: a series that is used moves to the young half;
+// when that is full it becomes the old half, and the former old half is forgotten.
+// If a forgotten series comes again, the master's connection sees it as a new one.
 type seriesTable struct {
 	young, old map[string]*series
 	bytes      int64  // of young
@@ -142,7 +143,7 @@ func (t *seriesTable) get(sample *inspectors.Sample) (s *series, isNew bool) {
 	t.name = appendSeriesName(t.name[:0], sample)
 	if s = t.young[string(t.name)]; s != nil {
 		if s.about == nil {
-			s.about = sample.About // it came from the disk, where that is not kept
+			s.about = sample.About // it came from the disk, which does not store that
 		}
 		return s, false
 	}
@@ -165,13 +166,13 @@ func newSeries(sample *inspectors.Sample, nameBytes int) *series {
 		about:  sample.About,
 		bytes:  seriesBytes + 2*int64(nameBytes) + 32*int64(len(sample.Labels)),
 	}
-	if a := s.about; a != nil { // others share it, but this may be the one that tells
+	if a := s.about; a != nil { // others share it, but this one may be the one that is sent
 		s.bytes += int64(len(a.Family) + len(a.Type) + len(a.Unit) + len(a.Help))
 	}
 	return s
 }
 
-// appendSeriesName writes what tells series apart. Keys and labels hold no
+// appendSeriesName appends the identity of the series. Keys and labels have no
 // control characters.
 func appendSeriesName(b []byte, sample *inspectors.Sample) []byte {
 	b = append(b, byte(sample.Kind))

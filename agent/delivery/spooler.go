@@ -14,19 +14,19 @@ import (
 	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
-// Modes of wire.AgentStatus.Spool. Where the disk cannot be used though it
-// should be, the reason follows modeMemory.
+// Modes of wire.AgentStatus.Spool. If the disk should be used but cannot be, the
+// reason follows modeMemory.
 const (
 	modeDisk   = "disk"
 	modeMemory = "memory"
 )
 
 const (
-	// claimWait is how long a new agent waits for the one before to end.
+	// claimWait is how long a new agent waits for the previous one to end.
 	claimWait = 3 * time.Second
-	// spoolRetry is how often a disk is tried that could not be used.
+	// spoolRetry is how long to wait before trying a failed disk again.
 	spoolRetry = 10 * time.Second
-	// expireEvery is how often the age of what is on the disk is looked at.
+	// expireEvery is how often the age of the reports on the disk is checked.
 	expireEvery = time.Minute
 )
 
@@ -40,11 +40,11 @@ type Spooler struct {
 	retryAfter, claimWait time.Duration
 
 	claim   *spool.Claim // or nil
-	before  spool.Count  // of the run before, until it is taken over
+	before  spool.Count  // the counts of the previous run, until they are taken over
 	store   *spool.Store // or nil
-	reason  string       // why the disk is not used though it should be, or ""
-	retry   time.Time    // before which the disk is left alone
-	expired time.Time    // when the age was looked at last
+	reason  string       // why the disk should be used but is not, or ""
+	retry   time.Time    // the disk is left alone before this time
+	expired time.Time    // when the age was last checked
 }
 
 // NewSpooler makes the spooler of an outbox. It touches no file before Open.
@@ -52,9 +52,9 @@ func NewSpooler(log *slog.Logger, cfg *config.Agent, o *Outbox) *Spooler {
 	return &Spooler{log: log, cfg: cfg, o: o, retryAfter: spoolRetry, claimWait: claimWait}
 }
 
-// Open claims the agent's folder and opens the spool. The error is of a folder
-// that another agent uses; with any other trouble reports stay in memory, and
-// the log and the status say why.
+// Open claims the agent's folder and opens the spool. It fails only if another
+// agent uses the folder; after any other problem reports stay in memory, and the
+// log and the status say why.
 func (k *Spooler) Open(ctx context.Context) error {
 	k.o.setMode(modeMemory)
 	if k.cfg.Data == "" {
@@ -101,7 +101,7 @@ func (k *Spooler) openClaim(ctx context.Context) error {
 
 func (k *Spooler) path() string { return filepath.Join(k.cfg.Data, spool.FileName) }
 
-// openStore opens the spool; a damaged one is moved aside first.
+// openStore opens the spool. A damaged one is moved aside first.
 func (k *Spooler) openStore() {
 	opts := spool.Options{MaxBytes: int64(k.cfg.Spool.MaxBytes), MaxAge: k.cfg.Spool.MaxAge}
 	store, err := spool.Open(k.path(), opts)
@@ -128,22 +128,22 @@ func (k *Spooler) moveAside(reason error) {
 	k.log.Error("the spool is damaged; its reports are lost, and a new one is begun", "moved_to", aside, "reason", reason)
 }
 
-// takeOver goes on with the counts of the run before, once.
+// takeOver continues the counts of the previous run, once.
 func (k *Spooler) takeOver(totals *spool.Totals) {
 	lost := k.o.takeOver(k.before, totals)
 	k.before = spool.Count{}
 	if lost > 0 {
-		k.log.Warn("the agent was not stopped but ended; what it had in memory is lost", "samples_dropped", lost)
+		k.log.Warn("the agent was killed or crashed before; the samples that it had in memory are lost", "samples_dropped", lost)
 	}
 	if totals != nil && totals.Reports > 0 {
-		k.log.Info("the spool has reports of before", "reports", totals.Reports, "samples", totals.Samples)
+		k.log.Info("the spool has reports from an earlier run", "reports", totals.Reports, "samples", totals.Samples)
 	}
 }
 
-// Run serves the outbox until ctx ends; close comes after it.
+// Run serves the outbox until ctx ends. Call Close after it.
 func (k *Spooler) Run(ctx context.Context) {
 	if k.store == nil && k.reason == "" {
-		return // nobody wants the disk
+		return // the disk is not used
 	}
 	ticker := time.NewTicker(spoolAfter)
 	defer ticker.Stop()
@@ -158,8 +158,8 @@ func (k *Spooler) Run(ctx context.Context) {
 	}
 }
 
-// step moves reports in both directions. A disk that could not be written is left alone
-// for a while, except for reading.
+// step moves reports in both directions. After a failed write, the disk is only
+// read for a while.
 func (k *Spooler) step() {
 	resting := k.reason != "" && time.Now().Before(k.retry)
 	if k.store == nil && !resting {
@@ -183,8 +183,8 @@ func (k *Spooler) step() {
 	}
 }
 
-// write puts reports onto the disk that wait, and removes those that do not. It
-// returns false where there was nothing to do.
+// write puts waiting reports onto the disk, and removes finished ones. It returns
+// false if there was nothing to do.
 func (k *Spooler) write() (wrote bool, err error) {
 	taken, flying := k.o.takeOld()
 	done, now := k.o.doneOnDisk(), time.Now()
@@ -194,7 +194,7 @@ func (k *Spooler) write() (wrote bool, err error) {
 	switch {
 	case len(all) > 0 || len(done) > 0 || damaged > 0 || expire:
 	case k.reason != "" && totals.Reports == 0:
-		return true, k.store.Renew() // which tells whether the disk is well again
+		return true, k.store.Renew() // it shows whether the disk works again
 	default:
 		return false, nil
 	}
@@ -217,7 +217,7 @@ func (k *Spooler) write() (wrote bool, err error) {
 	return len(all) > 0 || err != nil, err
 }
 
-// removeOnly makes room where nothing could be put in.
+// removeOnly makes room when nothing could be added.
 func (k *Spooler) removeOnly(now time.Time, done []uint64) error {
 	if len(done) == 0 {
 		return nil
@@ -235,14 +235,14 @@ func (k *Spooler) read() error {
 	return err
 }
 
-// judge draws the conclusions of what became of a step.
+// judge handles the outcome of a step.
 func (k *Spooler) judge(err error) {
 	switch {
 	case err == nil:
 		k.heal()
-	case errors.Is(err, spool.ErrFull): // until the master answers, memory has to do
+	case errors.Is(err, spool.ErrFull): // memory has to suffice until the master answers
 	case errors.Is(err, spool.ErrDamaged):
-		k.store = nil // it may never close
+		k.store = nil // closing it might never end
 		k.moveAside(err)
 		k.log.Error("samples on the disk are lost", "samples_dropped", k.o.abandon())
 		k.openStore()
@@ -251,8 +251,7 @@ func (k *Spooler) judge(err error) {
 	}
 }
 
-// fail keeps reports in memory until the disk is tried again. The log is told
-// once.
+// fail keeps reports in memory until the disk is tried again. It logs that once.
 func (k *Spooler) fail(err error) {
 	k.retry = time.Now().Add(k.retryAfter)
 	if k.reason == "" {
@@ -270,20 +269,20 @@ func (k *Spooler) heal() {
 	k.o.setMode(modeDisk)
 }
 
-// Close puts onto the disk what is left, and gives up the folder.
+// Close writes the remaining reports to the disk, and gives up the folder.
 func (k *Spooler) Close() {
 	if k.store != nil {
 		if _, err := k.write(); err != nil {
-			k.log.Warn("cannot keep what the master does not have", "reason", err)
+			k.log.Warn("cannot keep the reports that the master does not have", "reason", err)
 		}
 		if err := k.store.Close(); err != nil {
-			k.log.Warn("the spool is not closed well", "reason", err)
+			k.log.Warn("cannot close the spool", "reason", err)
 		}
 	}
 	if k.claim != nil {
 		k.o.leave()
 		if err := k.claim.Close(); err != nil {
-			k.log.Warn("the data folder is not given up well", "reason", err)
+			k.log.Warn("cannot give up the data folder", "reason", err)
 		}
 	}
 }

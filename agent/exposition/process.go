@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// Process adds what every program in Go tells of itself, under the names that
-// the libraries of Prometheus give it. What the system does not tell is left
-// out.
+// Process adds the metrics that every Go program has, under the names that
+// Prometheus' libraries give them. Values that the system does not provide are
+// left out.
 func (t *Text) Process(started time.Time) {
 	t.Family("go_info", Gauge, "The version of Go that built the program.")
 	t.Sample("go_info", 1, "version", runtime.Version())
-	t.Single("go_threads", Gauge, "Threads of the system that were created.", read("/sched/threads/total:threads"))
-	t.Single("go_goroutines", Gauge, "Goroutines that exist.", float64(runtime.NumGoroutine()))
+	t.Single("go_threads", Gauge, "System threads that were created.", read("/sched/threads/total:threads"))
+	t.Single("go_goroutines", Gauge, "Goroutines that currently exist.", float64(runtime.NumGoroutine()))
 	t.Single("go_memstats_heap_alloc_bytes", Gauge, "Memory of objects on the heap.", read("/memory/classes/heap/objects:bytes"))
 	t.Single("go_memstats_alloc_bytes_total", Counter, "Memory ever allocated on the heap.", read("/gc/heap/allocs:bytes"))
 	t.Single("go_memstats_sys_bytes", Gauge, "Memory taken from the system.", read("/memory/classes/total:bytes"))
 	t.Single("process_start_time_seconds", Gauge, "When the process began, in seconds since 1970.", float64(started.UnixMilli())/1000)
 	if cpu, resident, ok := stat(); ok {
 		t.Single("process_cpu_seconds_total", Counter, "User and system time of the process.", cpu)
-		t.Single("process_resident_memory_bytes", Gauge, "Memory of the process that is resident.", resident)
+		t.Single("process_resident_memory_bytes", Gauge, "Resident memory of the process.", resident)
 	}
 	if files, err := os.ReadDir("/proc/self/fd"); err == nil {
-		t.Single("process_open_fds", Gauge, "Files that are open.", float64(len(files)-1)) // not the folder itself
+		t.Single("process_open_fds", Gauge, "Open files.", float64(len(files)-1)) // the folder itself does not count
 	}
 }
 

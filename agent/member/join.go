@@ -20,33 +20,33 @@ import (
 )
 
 const (
-	// askAgain is how often a host that waits for approval asks, and whoever could
-	// not reach the master.
+	// askAgain is the interval at which a host asks again while it waits for
+	// approval or cannot reach the master.
 	askAgain = 2 * time.Second
-	// maxAnswer bounds what is read of an answer.
+	// maxAnswer bounds how much of an answer is read.
 	maxAnswer = 1 << 20
 	// answerWithin is how long one request may take.
 	answerWithin = 30 * time.Second
 )
 
-// ErrRefused is wrapped by the error of a master that says no, to which asking again
-// changes nothing.
+// ErrRefused is wrapped by the error of a master that refuses in a way that asking
+// again does not change.
 var ErrRefused = errors.New("the master refuses")
 
-// Options are what a host joins with.
+// Options say how a host joins.
 type Options struct {
 	Master string // its address, with https
 	Token  string // the join token
 	Host   string // the name to join under
 	Data   string // the agent's data folder
-	// Waiting is called once where an operator has to let the host in first, or is
-	// nil.
+	// Waiting is called once if an operator has to let the host in first. It may
+	// be nil.
 	Waiting func()
 }
 
 // Join joins, and returns the host with the labels that the join token has for it.
-// Where an operator has to let it in, Join waits for that until ctx ends. Joining
-// again with the same token and folder goes on where it was.
+// If an operator has to let it in, Join waits for that until ctx ends. Joining
+// again with the same token and folder continues where it was.
 func Join(ctx context.Context, o Options) (*Member, map[string]string, error) {
 	token, err := jointoken.Parse(o.Token)
 	if err != nil {
@@ -88,8 +88,8 @@ func Join(ctx context.Context, o Options) (*Member, map[string]string, error) {
 	}
 }
 
-// joinURL reads the address of a master to join, which is never asked in clear
-// text.
+// joinURL reads the address of a master to join. It accepts no address that would
+// be asked in clear text.
 func joinURL(master string) (*url.URL, error) {
 	u, err := url.Parse(master)
 	if err != nil {
@@ -107,7 +107,7 @@ func joinURL(master string) (*url.URL, error) {
 	return u, nil
 }
 
-// pinned trusts the master that shows a certificate with the pin in its chain, or
+// pinned trusts a master that shows a certificate with the pin in its chain, or
 // one that this certificate vouches for.
 func pinned(pin, host string) *tls.Config {
 	return &tls.Config{

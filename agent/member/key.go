@@ -40,7 +40,7 @@ func readKey(path string) (privateKey, error) {
 	return privateKey{signer}, nil
 }
 
-// makeKey reads the key of a file, which it makes where there is none.
+// makeKey reads the key from a file, or makes the file if there is none.
 func makeKey(path string) (privateKey, error) {
 	key, err := readKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -1,11 +1,11 @@
-// Package member is what makes a host known to a master that it has joined: a key
-// that never leaves the host, the certificate of the master's authority for it, and
-// the authorities by which the host knows the master in turn.
+// Package member is the identity of a host at a master that it has joined: a key
+// that never leaves the host, the certificate of the master's authority for it,
+// and the authorities by which the host in turn knows the master.
 //
 // All of it is in one folder of the agent's data, which only the agent's user can
-// read. A certificate is good for days; Run renews it when about half of that is
-// over. One that has ended, because the host was away, is renewed before anything
-// else is done with the master.
+// read. A certificate is valid for days; Run renews it when about half of that is
+// over. One that has expired, because the host was away, is renewed before
+// anything else is done with the master.
 package member
 
 import (
@@ -34,7 +34,7 @@ const (
 	joinFile = "member.json"
 )
 
-// state is what the master has said, as it is kept.
+// state is what the master has sent, in the form in which it is stored.
 type state struct {
 	Host        string `json:"host"`
 	Master      string `json:"master"` // its address
@@ -51,16 +51,16 @@ type Member struct {
 	also *x509.CertPool
 
 	mu    sync.Mutex
-	state state             // guarded by mu, and all below
+	state state             // guarded by mu, like all below
 	cert  *tls.Certificate  // of state.Certificate
 	trust *x509.CertPool    // of state.Trust
 	fresh chan struct{}     // closed when cert has been replaced
 	leaf  *x509.Certificate // of cert
 }
 
-// Load reads what an agent's data folder has. It returns nil where the host has not
-// joined. ca is a PEM file of authorities to trust beside those of the master, or
-// "".
+// Load reads the identity in an agent's data folder. It returns nil if the host
+// has not joined. ca is a PEM file of authorities to trust in addition to those of
+// the master, or "".
 func Load(data, ca string) (*Member, error) {
 	dir := filepath.Join(data, folder)
 	text, err := os.ReadFile(filepath.Join(dir, joinFile))
@@ -91,7 +91,7 @@ func Load(data, ca string) (*Member, error) {
 	return m, nil
 }
 
-// take makes a state the one that holds.
+// take makes s the current state, in memory.
 func (m *Member) take(s state) error {
 	block, _ := pem.Decode([]byte(s.Certificate))
 	if block == nil {
@@ -117,7 +117,7 @@ func (m *Member) take(s state) error {
 	return nil
 }
 
-// keep writes a state to the disk, and makes it the one that holds.
+// keep stores a state on the disk, and makes it the current one.
 func (m *Member) keep(s state) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -139,25 +139,25 @@ func (m *Member) Host() string {
 	return m.state.Host
 }
 
-// Ends returns until when the certificate is good.
+// Ends returns until when the certificate is valid.
 func (m *Member) Ends() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.leaf.NotAfter
 }
 
-// CheckURL refuses an address of a master to which everything would go in clear
-// text.
+// CheckURL refuses an address of a master that would be asked in clear text.
 func (m *Member) CheckURL(master string) error {
 	u, err := url.Parse(master)
 	if err == nil && (u.Scheme == "https" || u.Scheme == "wss") {
 		return nil
 	}
-	return fmt.Errorf("cannot use the master's address %q: this host has joined %s over TLS, and speaks with a master in no other way; write https://", master, m.state.Master)
+	return fmt.Errorf("cannot use the master's address %q: this host has joined %s over TLS, and uses nothing else; write https://", master, m.state.Master)
 }
 
-// TLS returns how to connect to the master at an address: with the certificate as it
-// is then, and to nobody whom the authorities do not vouch for as they are then.
+// TLS returns how to connect to the master at an address. Each connection uses the
+// certificate of that moment, and only reaches a master that the authorities of
+// that moment vouch for.
 func (m *Member) TLS(master string) *tls.Config {
 	name := ""
 	if u, err := url.Parse(master); err == nil {
@@ -170,7 +170,8 @@ func (m *Member) TLS(master string) *tls.Config {
 			defer m.mu.Unlock()
 			return m.cert, nil
 		},
-		// The authorities change while the agent runs, which RootCAs cannot.
+		// The authorities change while the agent runs, which RootCAs does not
+		// allow.
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection does it
 		VerifyConnection:   func(c tls.ConnectionState) error { return m.verify(c.PeerCertificates, name) },
 	}
@@ -207,7 +208,7 @@ func verifyChain(chain []*x509.Certificate, roots *x509.CertPool, name string) e
 	return nil
 }
 
-// stateOf is what there is to keep of an answer.
+// stateOf returns the part of an answer that is stored.
 func stateOf(master string, result *wire.JoinResult) state {
 	return state{Host: result.Host, Master: master, ServerName: result.ServerName, Certificate: result.Certificate, Trust: result.Trust}
 }

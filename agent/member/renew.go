@@ -19,7 +19,7 @@ const (
 )
 
 // Run renews the certificate, again and again, until ctx ends. master is the
-// address.
+// master's address.
 func (m *Member) Run(ctx context.Context, log *slog.Logger, master string) {
 	failed := 0
 	for {
@@ -47,10 +47,11 @@ func (m *Member) Run(ctx context.Context, log *slog.Logger, master string) {
 	}
 }
 
-// renewAt is when to renew a certificate: between half and two thirds of its time,
-// so that hosts which joined together do not come together.
+// renewAt returns when to renew a certificate: between half and two thirds of its
+// lifetime, so that hosts which joined together do not renew together.
 func renewAt(from, until time.Time, chance float64) time.Time {
-	// Certificates begin an hour before they were made, for the sake of clocks.
+	// Certificates are valid from an hour before they were made, to allow for
+	// clocks that differ.
 	made := from.Add(time.Hour)
 	if !made.Before(until) {
 		made = from
@@ -59,7 +60,7 @@ func renewAt(from, until time.Time, chance float64) time.Time {
 	return made.Add(length/2 + time.Duration(chance*float64(length/6)))
 }
 
-// retryAfter is how long to wait after so many failures in a row.
+// retryAfter returns how long to wait after so many consecutive failures.
 func retryAfter(failed int, chance float64) time.Duration {
 	bound := retryFirst
 	for range failed - 1 {
@@ -70,8 +71,8 @@ func retryAfter(failed int, chance float64) time.Duration {
 	return bound/2 + time.Duration(chance*float64(bound/2))
 }
 
-// Await returns when the certificate is good: at once, or when Run has renewed one
-// that has ended, or when ctx ends.
+// Await returns when the certificate is valid, which is at once unless it has
+// expired and Run has yet to renew it, or when ctx ends.
 func (m *Member) Await(ctx context.Context, log *slog.Logger) {
 	for told := false; ; told = true {
 		m.mu.Lock()
@@ -91,7 +92,7 @@ func (m *Member) Await(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// Renew gets another certificate for the same key.
+// Renew gets a new certificate for the same key.
 func (m *Member) Renew(ctx context.Context, master string) error {
 	u, err := url.Parse(master)
 	if err != nil || m.CheckURL(master) != nil {

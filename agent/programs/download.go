@@ -23,15 +23,15 @@ var (
 	errIdle     = errors.New("the master sends nothing more")
 )
 
-// finalError is one that trying again at once does not mend.
+// finalError is an error that trying again at once would not fix.
 type finalError struct{ error }
 
 func (e finalError) Unwrap() error { return e.error }
 
-// download fetches a program into a file, and returns when the file is whole, on the
-// disk, and what it should be. It goes on with what an earlier download has left there.
-// A file with wrong content is removed; one that is only incomplete is kept for the
-// next time, unless the disk is full.
+// download fetches a program into a file, and returns when the file is complete,
+// on the disk, and correct. It resumes an earlier download. A file with wrong
+// content is removed; one that is only incomplete is kept for the next time,
+// unless the disk is full.
 func (f *Store) download(ctx context.Context, a wire.Artefact, part string) error {
 	wait, left, anew := f.wait, f.tries, false
 	for {
@@ -46,7 +46,7 @@ func (f *Store) download(ctx context.Context, a wire.Artefact, part string) erro
 			if removeErr := os.Remove(part); removeErr != nil || resumed == 0 || anew {
 				return errors.Join(err, removeErr)
 			}
-			anew = true // what was left from before may have been at fault: once
+			anew = true // the rest of an earlier download may have been at fault: once
 			continue
 		case errors.Is(err, syscall.ENOSPC):
 			return errors.Join(fmt.Errorf("the disk that holds %q is full: %w", f.dir, err), os.Remove(part))
@@ -59,7 +59,7 @@ func (f *Store) download(ctx context.Context, a wire.Artefact, part string) erro
 		} else if left--; left <= 0 {
 			return err
 		}
-		f.log.Debug("a download is taken up again", "sha256", a.SHA256, "reason", err, "in", wait)
+		f.log.Debug("a download is resumed", "sha256", a.SHA256, "reason", err, "in", wait)
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// attempt is one request: for what the file does not have yet.
+// attempt makes one request, for the part that the file does not have yet.
 func (f *Store) attempt(ctx context.Context, a wire.Artefact, part string) (err error) {
 	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -97,7 +97,7 @@ func (f *Store) attempt(ctx context.Context, a wire.Artefact, part string) (err 
 	if err != nil {
 		return finalError{err}
 	}
-	if have > a.Size { // it cannot be of this program
+	if have > a.Size { // it cannot belong to this program
 		if have, err = 0, restart(file, sum); err != nil {
 			return finalError{err}
 		}
@@ -168,18 +168,20 @@ func (f *Store) request(ctx context.Context, a wire.Artefact, file *os.File, sum
 	return nil
 }
 
-// because returns why the context ended where that is why err is.
+// because returns the cause of the context's end, if it has ended, or else err. A
+// fault of the file becomes final.
 func because(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if _, ok := errors.AsType[*fs.PathError](err); ok { // it is the file's, not the connection's
+	if _, ok := errors.AsType[*fs.PathError](err); ok { // the fault is the file's, not the connection's
 		return finalError{err}
 	}
 	return err
 }
 
-// answered returns the byte with which the answer begins, or why there is none.
+// answered returns the byte with which the answer begins, or an error if there is
+// no usable answer.
 func answered(resp *http.Response, have int64) (start int64, err error) {
 	switch resp.StatusCode {
 	case http.StatusOK:
@@ -202,7 +204,7 @@ func answered(resp *http.Response, have int64) (start int64, err error) {
 	return 0, finalError{err}
 }
 
-// watched is a body that is read as long as something comes.
+// watched is a body that may be read for as long as bytes keep coming.
 type watched struct {
 	r     io.Reader
 	watch *time.Timer

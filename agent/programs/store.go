@@ -22,35 +22,37 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// partial ends the names of files that are not whole yet.
+// partial ends the names of incomplete files.
 const partial = ".part"
 
-// Store gets the programs of pushed plugins from the master and keeps them in a
-// folder, each in a file of the name of its SHA-256. A file is there only when it
-// is whole and what its name says. It starts no goroutine that outlives a Fetch.
+// Store gets the programs of pushed plugins from the master and stores them in a
+// folder, each in a file named after its SHA-256. A file is there only when it is
+// complete and matches its name. The Store starts no goroutine that outlives a
+// Fetch.
 type Store struct {
 	log    *slog.Logger
-	dir    string // "" where the agent has no data folder
+	dir    string // "" if the agent has no data folder
 	base   string // the address of wire.ArtefactPath
 	header http.Header
 	client *http.Client
 
-	// How patient a download is; tests are less so.
-	tries int           // in a row that bring nothing
-	wait  time.Duration // before the second; it doubles
+	// How patient a download is; tests set less.
+	tries int           // consecutive attempts that bring nothing
+	wait  time.Duration // before the second attempt; it doubles
 	idle  time.Duration // without a byte
 
 	mu    sync.Mutex
 	going map[string]*download // by SHA-256
 }
 
-// download is one that goes on, for everybody who asked for the program.
+// download is one running download, shared by all callers who asked for the
+// program.
 type download struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when err is set
 	err    error
 
-	waiting int // guarded by the store's mu; 0 when nobody wants it any more
+	waiting int // callers that wait; guarded by the store's mu
 }
 
 // NewStore makes a store for the agent's master. It starts nothing, and makes
@@ -77,8 +79,8 @@ func NewStore(log *slog.Logger, cfg *config.Agent, tlsConfig *tls.Config) *Store
 		Transport: &http.Transport{
 			Proxy:             http.ProxyFromEnvironment,
 			TLSClientConfig:   tlsConfig,
-			DisableKeepAlives: true, // programs are rare: no connection is left open
-			// A size is checked, so a body comes as it is.
+			DisableKeepAlives: true, // programs are rarely fetched: no connection is left open
+			// The size is checked, so the body must come uncompressed.
 			DisableCompression: true,
 		},
 		// The token is for the master alone.
@@ -87,13 +89,13 @@ func NewStore(log *slog.Logger, cfg *config.Agent, tlsConfig *tls.Config) *Store
 	return f
 }
 
-// Fetch returns the path of a program that is whole, is what its SHA-256 says, and may
-// be run. A program that is on the disk is verified and not fetched again.
-// Calls for one program share one download, which goes on while any of them waits.
+// Fetch returns the path of a program that is complete, matches its SHA-256, and
+// is executable. A program on the disk is verified and not fetched again. Calls
+// for one program share one download, which continues while any of them waits.
 //
-// A connection that is cut is taken up where it ended. An error names what is
-// wrong: the master does not have the program or refuses this agent, the program
-// is not what it should be, or the disk is full.
+// An interrupted download is resumed where it ended. The error says what is wrong:
+// the master does not have the program or refuses this agent, the program does not
+// match, or the disk is full.
 func (f *Store) Fetch(ctx context.Context, a wire.Artefact) (path string, err error) {
 	if err := f.check(a); err != nil {
 		return "", fmt.Errorf("cannot fetch the program %q: %w", a.SHA256, err)
@@ -103,7 +105,7 @@ func (f *Store) Fetch(ctx context.Context, a wire.Artefact) (path string, err er
 		err, again := f.await(ctx, a, d)
 		switch {
 		case again && !fresh:
-			continue // it was given up just before we came
+			continue // it was given up just before this call
 		case err != nil:
 			return "", fmt.Errorf("cannot fetch the program %s: %w", short(a.SHA256), err)
 		}
@@ -113,7 +115,7 @@ func (f *Store) Fetch(ctx context.Context, a wire.Artefact) (path string, err er
 
 func (f *Store) path(sum string) string { return filepath.Join(f.dir, sum) }
 
-// short is enough of a checksum to know it by.
+// short returns enough of a checksum to recognise it.
 func short(sum string) string { return sum[:min(12, len(sum))] }
 
 func (f *Store) check(a wire.Artefact) error {
@@ -128,23 +130,23 @@ func (f *Store) check(a wire.Artefact) error {
 	return nil
 }
 
-// isSum reports whether a name is a SHA-256, which is also what keeps it inside
-// the folder.
+// isSum reports whether a name is a SHA-256. This also keeps the path inside the
+// folder.
 func isSum(name string) bool {
 	return len(name) == 2*sha256.Size && strings.Trim(name, "0123456789abcdef") == ""
 }
 
-// join returns the download of a program, which it starts where none goes on.
+// join returns the running download of a program, or starts one.
 func (f *Store) join(ctx context.Context, a wire.Artefact) (d *download, fresh bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if d := f.going[a.SHA256]; d != nil {
-		if d.waiting > 0 { // else it is being given up, and only its end is waited for
+		if d.waiting > 0 { // otherwise it is being given up, and the caller waits for its end only
 			d.waiting++
 		}
 		return d, false
 	}
-	// It does not end with the call that happens to be the first.
+	// It must not end with the call that happens to be the first.
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	d = &download{cancel: cancel, done: make(chan struct{}), waiting: 1}
 	f.going[a.SHA256] = d
@@ -159,8 +161,8 @@ func (f *Store) join(ctx context.Context, a wire.Artefact) (d *download, fresh b
 	return d, true
 }
 
-// await waits for a download. The last who no longer wants it ends it, and waits
-// for its end. again is that it was given up by others.
+// await waits for a download. The last caller to stop waiting ends it, and waits
+// for its end. again reports that others gave it up.
 func (f *Store) await(ctx context.Context, a wire.Artefact, d *download) (err error, again bool) {
 	select {
 	case <-d.done:
@@ -178,9 +180,9 @@ func (f *Store) await(ctx context.Context, a wire.Artefact, d *download) (err er
 	return context.Cause(ctx), false
 }
 
-// Prune removes every program that is not named and is not being fetched. Who
-// calls it names what it has fetched and will run. A program that runs is not
-// disturbed where the system keeps the files of running programs.
+// Prune removes every program that is not in sums and is not being fetched. sums
+// must have those that the caller has fetched and will run. A running program is
+// not disturbed on systems that keep the files of running programs.
 func (f *Store) Prune(sums map[string]bool) error {
 	if f.dir == "" {
 		return nil
@@ -203,7 +205,7 @@ func (f *Store) Prune(sums map[string]bool) error {
 	return err
 }
 
-// get sees to it that a program is in its file.
+// get makes sure that a program is in its file.
 func (f *Store) get(ctx context.Context, a wire.Artefact) error {
 	if err := verify(ctx, f.path(a.SHA256), a); err == nil {
 		return os.Chmod(f.path(a.SHA256), 0o700)
@@ -224,7 +226,7 @@ func (f *Store) get(ctx context.Context, a wire.Artefact) error {
 	return err
 }
 
-// verify reads a file through, and says what is not as it should be.
+// verify reads a whole file, and returns an error if it is not the artefact.
 func verify(ctx context.Context, path string, a wire.Artefact) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -257,7 +259,7 @@ func (e endingWith) Read(b []byte) (int, error) {
 	return e.r.Read(b)
 }
 
-// publish gives a file that is whole, and on the disk, its name.
+// publish moves a complete file, once it is on the disk, to its final name.
 func publish(part, path string) error {
 	if err := os.Chmod(part, 0o700); err != nil {
 		return err

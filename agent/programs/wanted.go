@@ -14,10 +14,10 @@ import (
 // Source fetches the programs of pushed plugins.
 type Source interface {
 	// Fetch returns the file of a program whose size and checksum were verified.
-	// One that is there already is not fetched again. It may be called for
-	// several programs at once, never for one twice at once, and returns soon
-	// after ctx ends. After an error it is called again, later and later, while
-	// the program is wanted.
+	// One that is there already is not fetched again. It may be called for several
+	// programs at once, but never for one program twice at once, and returns soon
+	// after ctx ends. After an error it is called again, less and less often,
+	// while the program is wanted.
 	Fetch(ctx context.Context, a wire.Artefact) (path string, err error)
 }
 
@@ -27,7 +27,7 @@ type Pruner interface {
 	Prune(sums map[string]bool) error
 }
 
-// Bounds of the wait before a program that could not be fetched is tried again.
+// Bounds of the wait before the next attempt to fetch a program.
 const (
 	minRetry = time.Second
 	maxRetry = 30 * time.Second
@@ -39,8 +39,8 @@ var errNoFetcher = errors.New("this agent cannot fetch programs")
 // ErrFetching says that a program is on its way.
 var ErrFetching = errors.New("its program is being fetched")
 
-// Wanted has the programs that are wanted fetched in the background, so that
-// a slow one holds up nothing else.
+// Wanted fetches the wanted programs in the background, so that a slow one delays
+// nothing else.
 type Wanted struct {
 	from Source // or nil
 	tell func() // called after each attempt
@@ -54,19 +54,19 @@ type Wanted struct {
 // fetch is one program. Its mu guards path and err.
 type fetch struct {
 	stop context.CancelFunc
-	path string // when it is there
-	err  error  // of the last attempt; errFetching before that
+	path string // when the program is there
+	err  error  // of the last attempt; ErrFetching before that
 }
 
-// NewWanted makes an empty set. from may be nil, which fetches nothing; tell is called
+// NewWanted makes an empty set. If from is nil, nothing is fetched. tell is called
 // after each attempt.
 func NewWanted(from Source, tell func()) *Wanted {
 	return &Wanted{from: from, tell: tell, wanted: make(map[wire.Artefact]*fetch)}
 }
 
-// Get returns the file of a program, or why there is none yet: errFetching before the
-// first attempt has ended. The program is fetched until life ends or Only does not name
-// it any more.
+// Get returns the file of a program, or why there is none yet: ErrFetching before
+// the first attempt has ended. The program is fetched until life ends or Only no
+// longer names it.
 func (f *Wanted) Get(life context.Context, a wire.Artefact) (string, error) {
 	if f.from == nil {
 		return "", errNoFetcher
@@ -86,11 +86,11 @@ func (f *Wanted) Get(life context.Context, a wire.Artefact) (string, error) {
 	return "", ErrFetching
 }
 
-// Wait returns when nothing is being fetched any more. It is called after the life
-// of each get has ended.
+// Wait returns when nothing is being fetched any more. Call it after the life of
+// each Get has ended.
 func (f *Wanted) Wait() { f.jobs.Wait() }
 
-// Sums returns the checksums of all that is wanted.
+// Sums returns the checksums of all wanted programs.
 func (f *Wanted) Sums() map[string]bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -101,7 +101,7 @@ func (f *Wanted) Sums() map[string]bool {
 	return sums
 }
 
-// Only forgets all programs but these.
+// Only forgets all other programs.
 func (f *Wanted) Only(these map[wire.Artefact]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,25 +10,26 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// paceRuns is how many runs tell how fast an inspector can be.
+// paceRuns is the number of runs from which the possible pace of an inspector is
+// estimated.
 const paceRuns = 5
 
-// pace is how an inspector runs beyond its own interval while somebody watches.
-// Its runs at its own ticks stay as they are; the extra ones stand between them,
-// and a tick never waits for longer than the rest of an extra run. The
-// scheduler's mu guards it.
+// pace is the schedule of an inspector's extra runs while somebody watches. Its
+// runs at its own ticks stay as they are; the extra ones come between them, and a
+// tick never waits longer than for the rest of an extra run. The scheduler's mu
+// guards it.
 type pace struct {
-	wanted time.Duration   // 0 is no boost
+	wanted time.Duration   // 0 if there is no boost
 	until  instant         // when the lease of the boost ends
-	needs  []time.Duration // the intervals that its last runs could keep up
-	last   instant         // when it was due last, or the boost began
-	told   time.Duration   // the interval that the observer knows, 0 for none
-	owed   bool            // a tick has come while an extra run was going on
-	extra  bool            // the run that is going on is one
+	needs  []time.Duration // the intervals that its last runs could sustain
+	last   instant         // when it was last due, or when the boost began
+	told   time.Duration   // the interval that the observer knows; 0 for the inspector's own
+	owed   bool            // a tick has come during an extra run
+	extra  bool            // the current run is an extra one
 }
 
-// Boost has the inspector run at an interval for a time, or, with an interval of
-// 0, no more than its own. It reports whether there is such an inspector.
+// Boost makes the inspector run at an interval for a time; an interval of 0 ends
+// the boost. It reports whether there is such an inspector.
 func (s *Scheduler) Boost(name string, interval, lease time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,8 +47,8 @@ func (s *Scheduler) Boost(name string, interval, lease time.Duration) bool {
 	return true
 }
 
-// paced returns the interval at which e runs, or 0 where that is its own: no
-// faster than is wanted and than it can keep up.
+// paced returns the interval at which e runs, or 0 if that is its own. It is no
+// shorter than the wanted interval, nor than the one that e can sustain.
 func (e *entry) paced() time.Duration {
 	if e.pace.wanted == 0 {
 		return 0
@@ -59,9 +60,9 @@ func (e *entry) paced() time.Duration {
 	return p
 }
 
-// paceLocked sets when e, which is in the queue, is due, and has the observer told
-// where its pace has changed. An extra run has to be over, by its timeout, before the
-// next tick, so that samples that are kept do not suffer from samples that are only
+// paceLocked sets when e, which is in the queue, is due, and tells the observer if
+// its pace has changed. An extra run has to be over, by its timeout, before the
+// next tick, so that stored samples do not suffer from samples that are only
 // shown.
 func (s *Scheduler) paceLocked(e *entry, now instant) {
 	if e.pace.wanted > 0 && now >= e.pace.until {
@@ -89,8 +90,7 @@ func (s *Scheduler) paceLocked(e *entry, now instant) {
 	}
 }
 
-// takeRepacedLocked returns the pace of those whose pace the observer does not
-// know yet.
+// takeRepacedLocked returns the paces that the observer does not know yet.
 func (s *Scheduler) takeRepacedLocked() map[string]time.Duration {
 	if len(s.repaced) == 0 {
 		return nil
@@ -106,11 +106,12 @@ func (s *Scheduler) takeRepacedLocked() map[string]time.Duration {
 	return paces
 }
 
-// learn notes what a run took. However fast it is wanted, an inspector is idle for
-// half of the time and takes no more processor time within its own interval than
-// its budget has for one run there. What the median of the last runs took counts:
-// one that had to wait for a busy host does not say much. After an extra run that
-// timed out it is half as fast, until others show better.
+// learn takes account of what a run cost. However fast it should run, an inspector
+// is idle for half of the time, and within its own interval it takes no more
+// processor time than its budget allows for one run. The median of the last runs
+// counts, because a single run may have waited for a busy host. After an extra run
+// that timed out, the inspector runs half as fast until others show that it can be
+// faster.
 func (e *entry) learn(o *plugins.Outcome) {
 	if NotRun(o.Err) || errors.Is(o.Err, plugins.ErrQuarantined) {
 		return
@@ -126,7 +127,7 @@ func (e *entry) learn(o *plugins.Outcome) {
 	e.pace.needs = append(e.pace.needs, need)
 }
 
-// need is the interval that the inspector can keep up, 0 where it has not run.
+// need is the interval that the inspector can sustain, or 0 if it has not run.
 func (p *pace) need() time.Duration {
 	if len(p.needs) == 0 {
 		return 0

@@ -15,55 +15,56 @@ import (
 )
 
 // Windows within which an inspector runs for the first time, however long its
-// interval: a newcomer sees data at once, and a pushed revision proves itself.
+// interval, so that a newcomer sees data at once, and a pushed revision proves
+// itself.
 const (
 	StartWindow = time.Second
 	ApplyWindow = 300 * time.Millisecond
 )
 
-// overdueGrace is how long after its timeout a run may stay unanswered before
-// the scheduler says so. The runner has its own, shorter, second line.
+// overdueGrace is how long after its timeout a run may stay unanswered before the
+// scheduler reports it. The runner has its own, shorter grace.
 const overdueGrace = 5 * time.Second
 
-// lateTick is how late a tick may come on a machine that has time.
+// lateTick is how late a tick may come on a machine that is not busy.
 const lateTick = 100 * time.Millisecond
 
-// errNoOutcome is the outcome of a job that the runner returned without.
+// errNoOutcome is the outcome of a job for which the runner returned none.
 var errNoOutcome = errors.New("the runner returned without an outcome")
 
 // Observer is told what happens to the scheduled inspectors. Its methods are
 // called from many goroutines, never with the scheduler's lock held, and must
 // not block.
 type Observer interface {
-	// Ran is called once for each run that was started. The revision is that
-	// of the code for which it was started.
+	// Ran is called once for each run that was started. The revision is that of
+	// the code with which it was started.
 	Ran(revision string, o plugins.Outcome)
-	// Extra is called in the place of ran for a run beyond the inspector's own
-	// interval: see boost.
+	// Extra is called instead of Ran for an extra run: see Scheduler.Boost.
 	Extra(revision string, o plugins.Outcome)
-	// Missed says that n ticks passed without a run.
+	// Missed reports that n ticks passed without a run.
 	Missed(name string, n uint64)
-	// Overdue says, at each tick that it missed, that a run is unanswered long
+	// Overdue reports, at each tick that it missed, that a run has no answer long
 	// after its timeout.
 	Overdue(name, revision string, age time.Duration)
-	// Boosted says at which interval the inspector runs from now on, 0 for its
-	// own. It is called by one goroutine.
+	// Boosted reports the interval at which the inspector runs from now on; 0 is
+	// its own. It is called by one goroutine.
 	Boosted(name string, interval time.Duration)
 }
 
-// Scheduler starts each inspector at its ticks. Inspectors that are due at one
-// point of the host's grid are one batch; batches run beside each other, so a
-// slow inspector holds up nothing but itself: it stays busy, and its ticks are
-// counted as missed, until its run ends.
+// Scheduler starts each inspector at its ticks. Inspectors that are due at the
+// same point of the host's grid run in one batch. Batches run beside each other,
+// so a slow inspector delays nothing but itself: it stays busy, and its ticks
+// count as missed, until its run ends.
 type Scheduler struct {
 	log    *slog.Logger
 	runner Runner
 	watch  Observer
 	splay  splay
 	clock  ticker
-	// starved counts by how much ticks come late, or is nil.
+	// starved counts how late ticks come, or is nil.
 	starved *plugins.Starvation
-	// beat, or nil, is called by the loop at least every so often; see Beat.
+	// beat, unless nil, is called by the loop at least once in beatEvery; see
+	// Beat.
 	beat      func()
 	beatEvery time.Duration
 
@@ -72,7 +73,7 @@ type Scheduler struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
-	running map[string]*entry // busy, entries or what was removed while it ran
+	running map[string]*entry // busy: entries, or entries that were removed while they ran
 	queue   dueQueue
 	repaced []string // entries whose pace the observer does not know yet
 }
@@ -85,18 +86,18 @@ type entry struct {
 	timeout  time.Duration
 	cpu      time.Duration // the budget of one run
 
-	tick  instant // exact, off the grid where the interval is no multiple of it
+	tick  instant // exact; off the grid if the interval is not a multiple of it
 	base  instant // tick, or an early first run, on the grid
 	due   instant // base, or an extra run before it
 	index int     // in the queue
 	pace  pace
 
-	started instant // of the run that is going on, when in running
+	started instant // when the current run started, if it is in running
 	ranFor  string  // its revision
 }
 
-// New makes the scheduler of a host. starved counts by how much ticks come
-// late; it may be nil.
+// New makes the scheduler of a host. starved counts how late ticks come; it may be
+// nil.
 func New(log *slog.Logger, host string, runner Runner, watch Observer, starved *plugins.Starvation) *Scheduler {
 	return &Scheduler{
 		log:     log,
@@ -111,19 +112,19 @@ func New(log *slog.Logger, host string, runner Runner, watch Observer, starved *
 	}
 }
 
-// Beat has the loop of the scheduler call f whenever it has looked for what is due,
-// and at least every so often: a loop that stands still does not. It is called before
-// Run; f must not block.
+// Beat makes the scheduler's loop call f whenever it has looked for due
+// inspectors, and at least once in every; if the loop hangs, the calls stop. Call
+// Beat before Run. f must not block.
 func (s *Scheduler) Beat(every time.Duration, f func()) { s.beatEvery, s.beat = every, f }
 
-// NotRun tells whether the outcome says that there was no run.
+// NotRun reports whether the outcome says that there was no run.
 func NotRun(err error) bool {
 	return errors.Is(err, plugins.ErrUnavailable) || errors.Is(err, plugins.ErrNotLoaded) ||
 		errors.Is(err, plugins.ErrClosed) || errors.Is(err, errNoOutcome)
 }
 
-// Due returns when the inspector runs next, by the clock that the scheduler reads;
-// the zero time where it is not scheduled.
+// Due returns when the inspector runs next, by the clock that the scheduler reads,
+// or the zero time if it is not scheduled.
 func (s *Scheduler) Due(name string) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,9 +135,9 @@ func (s *Scheduler) Due(name string) time.Time {
 	return time.Unix(0, int64(e.due))
 }
 
-// Put schedules a loaded inspector, or changes how it is scheduled. Its first
-// run comes within the window; after that it runs at its ticks. One that is
-// busy with a run of its old code is not run beside it.
+// Put schedules a loaded inspector, or changes its schedule. Its first run comes
+// within the window; after that it runs at its ticks. While a run of its old code
+// lasts, no other run begins.
 func (s *Scheduler) Put(d inspectors.Definition, window time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +145,7 @@ func (s *Scheduler) Put(d inspectors.Definition, window time.Duration) {
 	if e == nil {
 		e = &entry{name: d.Name}
 		if busy := s.running[d.Name]; busy != nil {
-			*e = *busy // removed and back before its last run ended
+			*e = *busy // removed and added again before its last run ended
 			s.running[d.Name] = e
 		}
 		e.index = -1
@@ -157,7 +158,7 @@ func (s *Scheduler) Put(d inspectors.Definition, window time.Duration) {
 		heap.Push(&s.queue, e)
 	}
 	if e.pace.wanted > 0 {
-		s.repaced = append(s.repaced, e.name) // the observer has new code before it
+		s.repaced = append(s.repaced, e.name) // the observer gets new code first
 	}
 	s.paceLocked(e, s.clock.now())
 	bell.Ring(s.wake)
@@ -178,7 +179,7 @@ func (s *Scheduler) firstLocked(e *entry, window time.Duration) {
 	e.tick = next.add(-e.interval)
 }
 
-// Remove stops scheduling the inspector. A run that is going on goes on.
+// Remove stops scheduling the inspector. A current run continues.
 func (s *Scheduler) Remove(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,7 +189,7 @@ func (s *Scheduler) Remove(name string) {
 	}
 }
 
-// Run schedules until ctx ends and every batch is back.
+// Run schedules until ctx ends and every batch has returned.
 func (s *Scheduler) Run(ctx context.Context) {
 	defer s.batches.Wait()
 	timer := time.NewTimer(0)
@@ -212,8 +213,8 @@ func (s *Scheduler) Run(ctx context.Context) {
 	}
 }
 
-// startDue starts a batch of what is due and returns the time until something
-// is due again.
+// startDue starts a batch of the due inspectors and returns the time until
+// something is due again.
 func (s *Scheduler) startDue(ctx context.Context) (wait time.Duration, more bool) {
 	s.mu.Lock()
 	now := s.clock.now()
@@ -240,7 +241,7 @@ func (s *Scheduler) startDue(ctx context.Context) (wait time.Duration, more bool
 	return wait, more
 }
 
-// noteLateLocked counts by how much the agent itself came late to what is due.
+// noteLateLocked counts how late the agent itself came to the due inspectors.
 func (s *Scheduler) noteLateLocked(now instant) {
 	if len(s.queue) == 0 {
 		return
@@ -251,24 +252,24 @@ func (s *Scheduler) noteLateLocked(now instant) {
 	}
 }
 
-// batch is what one call of the runner runs.
+// batch is the content of one call of the runner.
 type batch struct {
 	jobs []plugins.Job
-	open map[string]string // without an outcome yet: revision by name
-	more map[string]bool   // those of them that are beyond the inspector's interval
+	open map[string]string // jobs without an outcome yet: revision by name
+	more map[string]bool   // those of them that are extra runs
 }
 
-// lateness is what a tick found that could not be kept.
+// lateness is a tick that could not be kept.
 type lateness struct {
 	name     string
-	revision string        // of the run that is going on
+	revision string        // of the current run
 	ticks    uint64        // missed, at least 1
-	age      time.Duration // of a run that is overdue, or 0
+	age      time.Duration // of the current run if it is overdue, or 0
 }
 
-// takeDueLocked moves every entry that is due to its next tick or extra run and
-// returns those that may run. However late now is, each is run once at most: the
-// ticks between are missed. An extra run that cannot begin is no loss.
+// takeDueLocked moves every due entry to its next tick or extra run and returns
+// those that may run. However late now is, each runs at most once: the ticks in
+// between are missed. An extra run that cannot begin does not count.
 func (s *Scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
 	for len(s.queue) > 0 && s.queue[0].due <= now {
 		e := s.queue[0]
@@ -298,7 +299,7 @@ func (s *Scheduler) takeDueLocked(now instant) (due batch, late []lateness) {
 	return due, late
 }
 
-// startLocked puts a run of e into the batch.
+// startLocked adds a run of e to the batch.
 func (s *Scheduler) startLocked(e *entry, now instant, due *batch) {
 	s.running[e.name] = e
 	e.started, e.ranFor = now, e.revision
@@ -332,7 +333,7 @@ func (s *Scheduler) advance(e *entry, now instant) (skipped uint64) {
 	return uint64(n)
 }
 
-// runBatch runs the batch and sees to it that each job has one outcome.
+// runBatch runs the batch and makes sure that each job has one outcome.
 func (s *Scheduler) runBatch(ctx context.Context, b batch) {
 	began := time.Now()
 	s.runner.Run(ctx, b.jobs, func(o plugins.Outcome) {
@@ -353,8 +354,8 @@ func (s *Scheduler) runBatch(ctx context.Context, b batch) {
 	}
 }
 
-// finish tells of an outcome, and only then lets the inspector run again, so
-// that the outcomes of one inspector are told in order.
+// finish reports an outcome, and only then lets the inspector run again, so that
+// the outcomes of one inspector are reported in order.
 func (s *Scheduler) finish(revision string, extra bool, o plugins.Outcome, began time.Time) {
 	if o.Start.IsZero() {
 		o.Start = began

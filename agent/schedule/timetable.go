@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// A host has one beat, a second long, and what runs there keeps to it:
-// inspectors that are due together are run together, and reported together. A
-// batch costs the agent as much as a dozen inspectors in it. Inspectors of one
-// interval below two seconds are due at the same time; of longer ones each has a
-// second of its interval, so that they are not all due in the same one.
+// A host has one beat, once a second, and its inspectors keep to it: those that
+// are due together run together, and are reported together. A batch costs the
+// agent as much as a dozen inspectors in it. All inspectors of one interval below
+// two seconds are due at the same time; with a longer interval, each has its own
+// second of the interval, so that they are not all due in the same one.
 //
-// Runs start on a grid. Each beat is a point of the coarse grid, and each point of the
-// coarse grid is one of the fine grid.
+// Runs start on a grid. Each beat is a point of the coarse grid, and each point of
+// the coarse grid is one of the fine grid.
 const (
 	beat       = time.Second
 	coarseGrid = 250 * time.Millisecond
-	fineGrid   = 50 * time.Millisecond // for what runs, or is to begin, within a second
+	fineGrid   = 50 * time.Millisecond // for intervals or windows below a second
 )
 
 // gridOf returns the grid for an interval or a window.
@@ -28,7 +28,7 @@ func gridOf(span time.Duration) time.Duration {
 }
 
 // instant is a moment in nanoseconds since the epoch, counted by the monotonic
-// clock from one reading of the wall clock: it never jumps.
+// clock from one reading of the wall clock, so it never jumps.
 type instant int64
 
 func (t instant) add(d time.Duration) instant     { return t + instant(d) }
@@ -43,8 +43,8 @@ func (t ticker) now() instant {
 	return instant(t.base.UnixNano()).add(time.Since(t.base))
 }
 
-// splay says where on the clock a host's inspectors stand. Ten thousand hosts
-// share their inspectors' names and intervals; they must not share the instant.
+// splay is where on the clock the inspectors of a host stand. Ten thousand hosts
+// share their inspectors' names and intervals; they must not share the moment.
 type splay struct {
 	host   string
 	offset time.Duration // of the host's beat, and of its grids
@@ -55,7 +55,7 @@ func newSplay(host string) splay {
 }
 
 // phase is how long after each whole interval since the epoch the inspector is
-// due: at a beat of the host, which one depends on both names.
+// due: at a beat of the host, which depends on both names.
 func (s splay) phase(name string, interval time.Duration) time.Duration {
 	if interval < beat {
 		return s.offset % interval
@@ -63,7 +63,7 @@ func (s splay) phase(name string, interval time.Duration) time.Duration {
 	return s.offset + beat*time.Duration(mix(s.host, name)%uint64(interval/beat))
 }
 
-// align returns the first point of a grid of the host that is not before t.
+// align returns the first point of one of the host's grids that is not before t.
 func (s splay) align(t instant, grid time.Duration) instant {
 	return t + instant(floorMod(int64(s.offset)-int64(t), int64(grid)))
 }
@@ -76,9 +76,9 @@ func (s splay) after(t instant, name string, interval time.Duration) instant {
 	return t + instant(interval) - instant(floorMod(int64(t-phase), int64(interval)))
 }
 
-// early returns a time within window of t, for the first run of an inspector whose next
-// tick is far away: the next beat if that is soon enough, otherwise a point of the fine
-// grid that depends on the host.
+// early returns a time within window of t, for the first run of an inspector whose
+// next tick is far away: the next beat if that is soon enough, otherwise a point
+// of the fine grid that depends on the host.
 func (s splay) early(t instant, window time.Duration) instant {
 	if next := s.align(t, beat); next.sub(t) <= window {
 		return next
@@ -96,7 +96,7 @@ func floorMod(a, b int64) int64 {
 }
 
 // mix hashes strings evenly over all 64 bits: FNV-1a, then the finaliser of
-// MurmurHash3, since FNV alone leaves the low bits of like names alike.
+// MurmurHash3, because FNV alone leaves the low bits of similar names alike.
 func mix(parts ...string) uint64 {
 	h := fnv.New64a()
 	for _, part := range parts {

@@ -14,23 +14,24 @@ import (
 )
 
 const (
-	// joinBytes is the size up to which what was never sent is joined into one
-	// record. A record names each of its series once, so small ones would be
-	// mostly names; larger ones would be written again and again while they grow.
+	// joinBytes is the size up to which reports that were never sent are joined
+	// into one record. A record names each of its series once, so small records
+	// would be mostly names; larger ones would be written again and again while
+	// they grow.
 	joinBytes = 32 << 10
-	// shrinkBytes is the size from which an empty file is made anew, because a file
-	// never gives room back.
+	// shrinkBytes is the size from which an empty file is replaced by a new one,
+	// because a file never shrinks.
 	shrinkBytes = 1 << 20
 )
 
-// pieceBytes is how much of a record one value has. Three of them fill a page of
-// 4 KiB, so that no write ever needs pages beside each other: in a file that is
-// nearly full there may be none.
+// pieceBytes is how many bytes of a record one value holds. Three values fill a
+// page of 4 KiB, so that no write ever needs adjacent pages: a file that is nearly
+// full may have none.
 const pieceBytes = 1280
 
-// A record lies under its key: its id, which is in the order of time, and the numbers
-// that are needed to drop it. Further pieces of a large record follow under the same
-// key and the number of the piece, from 1.
+// A record is stored under its key: its id, which follows the order of time, and
+// the numbers that are needed to drop it. Further pieces of a large record follow
+// under the same key with the number of the piece, from 1.
 const (
 	keyBytes      = 8 + 8 + 4
 	pieceKeyBytes = 2 // of the number
@@ -79,8 +80,8 @@ func pieces(c *bbolt.Cursor, key, value []byte) (all [][]byte, next, nextValue [
 	return all, key, value
 }
 
-// cost is what a record takes of the file: its bytes, and for each piece its key
-// and its share of what the page has no use for.
+// cost is how much of the file a record takes: its bytes, and for each piece its
+// key and its share of the page's unused part.
 func cost(bytes, pieces int) uint64 { return uint64(bytes + 100*pieces) }
 
 func length(pieces [][]byte) (n int) {
@@ -90,17 +91,18 @@ func length(pieces [][]byte) (n int) {
 	return n
 }
 
-// ErrFull is wrapped by the error of Apply when everything that could be dropped to
-// make room was given out. Reports that are done make room.
+// ErrFull is wrapped by the error of Apply when everything that could be dropped
+// to make room has been given out. Finished reports make room.
 var ErrFull = errors.New("it is full of reports that are on their way")
 
 // errUnchanged ends a transaction that has nothing to write.
 var errUnchanged = errors.New("nothing has changed")
 
-// Apply puts reports in, removes those that the master has, and drops those that are
-// too old or too many, oldest first. When it returns true all of it is on the disk,
-// otherwise none. Reports that were given out are not dropped. An error beside true
-// says that the changes are made, but the store may not be usable any more.
+// Apply adds reports, removes those that the master has, and drops those that are
+// too old or too many, oldest first. If it returns true, all of it is on the disk,
+// otherwise none. Reports that were given out are not dropped. An error together
+// with true means that the changes are made, but the store may no longer be
+// usable.
 //
 // ids has the id of each report that has its own record, and 0 for those that were
 // joined.
@@ -125,8 +127,8 @@ func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64,
 		if !errors.Is(err, berrors.ErrMaxSizeReached) {
 			break
 		}
-		// The file is fuller than the reports that are in it say. A quarter of them
-		// goes, and it is tried again.
+		// The file is fuller than the sizes of its reports say. A quarter of them
+		// is dropped, and the write is tried again.
 		if totals, err = s.makeRoom(); errors.Is(err, errUnchanged) {
 			err = berrors.ErrMaxSizeReached
 			break
@@ -139,7 +141,7 @@ func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64,
 	if errors.Is(err, berrors.ErrMaxSizeReached) {
 		err = ErrFull
 		if len(s.out) == 0 {
-			err = fmt.Errorf("%w: it has no room, though all could go that is in it", ErrDamaged)
+			err = fmt.Errorf("%w: it has no room, although everything in it could be dropped", ErrDamaged)
 		}
 	}
 	if err != nil && !errors.Is(err, errUnchanged) {
@@ -153,21 +155,21 @@ func (s *Store) Apply(now time.Time, add []Report, done []uint64) (ids []uint64,
 	return ids, true, s.shrink()
 }
 
-// Hold has a report that was put in count as given out: it is on its way.
+// Hold marks an added report as given out: it is on its way.
 func (s *Store) Hold(id uint64) {
 	s.out[id] = struct{}{}
 	s.sealed = max(s.sealed, id)
 }
 
-// Later takes back a report that was given out. It is not given out again before
-// a time, and goes with the others when it is too old or there is no room.
+// Later takes back a report that was given out. It is not given out again before a
+// time, and is dropped like the others when it is too old or there is no room.
 func (s *Store) Later(id uint64, until time.Time) {
 	delete(s.out, id)
 	s.later[id] = until
 }
 
-// room is how much of the file is for reports. The rest is for pages that are
-// half full, and for those that a transaction writes before it frees others.
+// room is how much of the file reports may use. The rest is for half-full pages,
+// and for pages that a transaction writes before it frees others.
 func (s *Store) room() uint64 { return uint64(s.opts.MaxBytes)/4*3 - 128<<10 }
 
 func (s *Store) makeRoom() (Totals, error) {
@@ -209,7 +211,7 @@ func (s *Store) change(f func(*change) error) (Totals, error) {
 	return t.totals, err
 }
 
-// remove takes one record out, if it is there.
+// remove removes one record, if it is there.
 func (t *change) remove(id uint64, dropped bool) {
 	cursor := t.reports.Cursor()
 	key, value := cursor.Seek(binary.BigEndian.AppendUint64(nil, id))
@@ -219,7 +221,7 @@ func (t *change) remove(id uint64, dropped bool) {
 	}
 }
 
-// take takes out the record that consists of these pieces.
+// take removes the record that consists of these pieces.
 func (t *change) take(k recordKey, pieces [][]byte, dropped bool) {
 	t.dirty = true
 	size := cost(length(pieces), len(pieces))
@@ -237,9 +239,9 @@ func (t *change) take(k recordKey, pieces [][]byte, dropped bool) {
 	}
 }
 
-// add puts reports in at the end: each that was sent before by itself, the
-// others joined with each other and with the last record, where that was never
-// given out.
+// add appends reports: each that was sent before gets its own record; the others
+// are joined with each other and with the last record, if that was never given
+// out.
 func (t *change) add(reports []Report, ids []uint64, now time.Time) {
 	j, joined := newJoiner(), 0
 	flush := func() {
@@ -256,7 +258,7 @@ func (t *change) add(reports []Report, ids []uint64, now time.Time) {
 		t.totals.Moved += uint64(r.Len())
 		size := len(encode(r))
 		if r.Boot != "" || size >= joinBytes {
-			flush() // so that the order stays
+			flush() // to preserve the order
 			ids[i] = t.put(r, now)
 			continue
 		}
@@ -268,10 +270,10 @@ func (t *change) add(reports []Report, ids []uint64, now time.Time) {
 	flush()
 }
 
-// reopen takes the last record out to go on with it, if it is small and has
-// never been given out, and returns its size.
+// reopen removes the last record so that it can be extended, if it is small and
+// has never been given out, and returns its size.
 func (t *change) reopen(j *joiner) (size int) {
-	// The library's way to the last key never ends in some damaged files.
+	// In some damaged files the library's search for the last key never ends.
 	last, cursor := t.reports.Sequence(), t.reports.Cursor()
 	key, value := cursor.Seek(binary.BigEndian.AppendUint64(nil, last))
 	k, ok := parseKey(key)
@@ -301,8 +303,8 @@ func (t *change) put(r *Report, now time.Time) uint64 {
 		return 0
 	}
 	t.dirty = true
-	// The clock may have been set back since the samples were made, so the age of a
-	// record goes by its newest sample.
+	// The clock may have been set back since the samples were made, so the age of
+	// a record is that of its newest sample.
 	k := recordKey{id: id, newest: max(slices.Max(r.Times), 0), samples: uint32(r.Len())}
 	k.newest = min(k.newest, now.UnixMilli())
 	value, n := encode(r), 0
@@ -318,17 +320,17 @@ func (t *change) put(r *Report, now time.Time) uint64 {
 	return id
 }
 
-// expire drops what is older than a time, up to the first that is not.
+// expire drops records that are older than a time, up to the first that is not.
 func (t *change) expire(before int64) {
 	t.dropWhile(func(k recordKey) bool { return k.newest < before })
 }
 
-// bound drops the oldest until the rest takes so much room.
+// bound drops the oldest records until the rest fits into the room.
 func (t *change) bound(room uint64) {
 	t.dropWhile(func(recordKey) bool { return t.totals.Bytes > room })
 }
 
-// dropWhile drops records, oldest first, but those that were given out.
+// dropWhile drops records, oldest first, except those that were given out.
 func (t *change) dropWhile(old func(recordKey) bool) {
 	cursor := t.reports.Cursor()
 	key, value := cursor.First()
@@ -347,16 +349,16 @@ func (t *change) dropWhile(old func(recordKey) bool) {
 			continue
 		}
 		t.take(k, all, true)
-		key, value = cursor.Seek(k.bytes()) // the one after it
+		key, value = cursor.Seek(k.bytes()) // the key after it
 	}
 }
 
-// Next gives out the oldest reports that are not given out yet and may be now, up
-// to so many. A damaged one is passed over; the next Apply drops it.
+// Next gives out the oldest reports that are not given out yet and may be given
+// out now, up to a number. A damaged one is skipped; the next Apply drops it.
 func (s *Store) Next(now time.Time, most int) ([]Kept, error) {
 	var next []Kept
 	if s.db == nil {
-		return nil, nil // the next Apply tells why
+		return nil, nil // the next Apply returns the reason
 	}
 	err := guard(func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {
@@ -405,11 +407,12 @@ func (s *Store) give(k recordKey, pieces [][]byte) (Kept, bool) {
 	return Kept{ID: k.id, Report: *r}, true
 }
 
-// Damaged returns how many records were passed over as damaged and are not
+// Damaged returns how many records were skipped as damaged and have not been
 // dropped yet.
 func (s *Store) Damaged() int { return len(s.bad) }
 
-// shrink makes an empty file anew that has grown. The numbering goes on.
+// shrink replaces an empty file that has grown by a new one. The numbering
+// continues.
 func (s *Store) shrink() error {
 	if s.totals.Reports > 0 {
 		return nil
@@ -421,10 +424,10 @@ func (s *Store) shrink() error {
 	return s.Renew()
 }
 
-// Renew makes an empty file anew, in as little room as there can be.
+// Renew replaces an empty file by a new one that is as small as possible.
 func (s *Store) Renew() error {
 	if err := s.replace(); err != nil {
-		return fmt.Errorf("cannot make the spool %q anew: %w", s.path, err)
+		return fmt.Errorf("cannot replace the spool %q by an empty one: %w", s.path, err)
 	}
 	return nil
 }

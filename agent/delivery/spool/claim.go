@@ -18,22 +18,23 @@ var ErrClaimed = errors.New("another agent uses this data folder; give each agen
 
 // Count is what an agent would leave behind if its process ended now.
 type Count struct {
-	// Dropped are the samples that were ever dropped, by the store too.
+	// Dropped counts all samples that were ever dropped, also by the store.
 	Dropped uint64
-	// AtRisk are the samples that are in memory alone, and not acknowledged.
+	// AtRisk counts the samples that are in memory alone and not acknowledged.
 	AtRisk uint64
-	// OnDisk are the samples in the store.
+	// OnDisk counts the samples in the store.
 	OnDisk uint64
-	// Moved and Gone are Totals.Moved and Totals.Dropped of the store when the other
-	// numbers were computed. The difference is what the store did since, up to a kill.
+	// Moved and Gone are Totals.Moved and Totals.Dropped of the store when the
+	// other numbers were computed. The difference is what the store did between
+	// then and a kill.
 	Moved uint64
 	Gone  uint64
 }
 
-// After returns the count with what the store did since it was noted, and with
-// what ended with the process, which is dropped now. totals is nil where there
-// is no store. Another store than before, as one that took the place of a
-// damaged one, has none of what was on the disk.
+// After returns the count, updated by what the store did since it was noted and
+// with the samples that were lost with the process added to Dropped. totals is nil
+// if there is no store. A different store, such as one that replaced a damaged
+// one, has none of the samples that were on the disk.
 func (c Count) After(totals *Totals) Count {
 	lost := c.AtRisk
 	switch {
@@ -48,17 +49,18 @@ func (c Count) After(totals *Totals) Count {
 	return Count{Dropped: c.Dropped + lost, OnDisk: totals.Samples, Moved: totals.Moved, Gone: totals.Dropped}
 }
 
-// Claim makes a folder one agent's own until it is closed or the process ends, however
-// it does. It keeps a Count in memory that the system writes to a file from time to
-// time: noting costs no system call, and survives a kill -9 but not a power failure.
+// Claim gives a folder to one agent until it is closed or the process ends in any
+// way. It keeps a Count in memory that the system writes to a file from time to
+// time: noting costs no system call, and survives a kill -9 but not a power
+// failure.
 type Claim struct {
 	file *os.File
-	mem  []byte // of the file, or nil where the system cannot share it
+	mem  []byte // of the file, or nil if the system cannot share it
 
 	mu     sync.Mutex
 	noted  Count
 	before Count
-	err    error // why the count is kept no more, or nil
+	err    error // why the count is no longer kept, or nil
 }
 
 // The file is one page: a magic word and the numbers of a Count, little-endian.
@@ -67,9 +69,9 @@ const (
 	claimMagic = "vedette1"
 )
 
-// OpenClaim claims the folder, which it makes when there is none. An error that
-// wraps ErrClaimed says that somebody else has; with any other, as of a folder
-// that cannot be written, there is no claim and no count.
+// OpenClaim claims the folder, which it makes if there is none. An error that
+// wraps ErrClaimed means that another agent has it; after any other error, such as
+// a folder that cannot be written, there is no claim and no count.
 func OpenClaim(dir string) (*Claim, error) {
 	c, err := openClaim(dir)
 	if err != nil {
@@ -97,9 +99,9 @@ func openClaim(dir string) (*Claim, error) {
 	return c, nil
 }
 
-// prepare reads what the run before has left and maps the file. The whole page
-// is written first: a page without a place on the disk could not be written when
-// the disk is full.
+// prepare reads the numbers that the previous run left and maps the file. The
+// whole page is written first: a page without a place on the disk could not be
+// written when the disk is full.
 func (c *Claim) prepare() error {
 	page := make([]byte, claimBytes)
 	n, _ := c.file.ReadAt(page, 0)
@@ -126,13 +128,13 @@ func (c *Count) fields() [5]*uint64 {
 	return [5]*uint64{&c.Dropped, &c.AtRisk, &c.OnDisk, &c.Moved, &c.Gone}
 }
 
-// Before returns what the run before this one has left, zero where there was
+// Before returns the numbers that the previous run left, or zeros if there was
 // none.
 func (c *Claim) Before() Count { return c.before }
 
-// Note keeps the count. Where more than one number changes, they change in an
-// order in which a kill between them tells too much rather than too little.
-// The error, given once, says that counts are not kept from now on.
+// Note stores the count. If more than one number changes, they change in an order
+// in which a kill in between reports too much rather than too little. The error,
+// returned once, means that counts are no longer stored.
 func (c *Claim) Note(count Count) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,7 +143,7 @@ func (c *Claim) Note(count Count) (err error) {
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if p := recover(); p != nil { // the file was cut short, or its disk is gone
+		if p := recover(); p != nil { // the file was truncated, or its disk is gone
 			c.err = fmt.Errorf("cannot write %q: %v", c.file.Name(), p)
 			err = c.err
 		}
@@ -158,7 +160,7 @@ func (c *Claim) Note(count Count) (err error) {
 	return nil
 }
 
-// Close gives the folder up. The next run reads the Count that was noted last.
+// Close gives up the folder. The next run reads the Count that was noted last.
 func (c *Claim) Close() error {
 	return errors.Join(unmap(c.mem), c.file.Close())
 }

@@ -33,8 +33,8 @@ func unmap(mem []byte) error {
 	return unix.Munmap(mem)
 }
 
-// storeWord writes eight aligned bytes at once: a process that is killed has
-// written all or none of them.
+// storeWord writes eight aligned bytes at once: a killed process has written all
+// or none of them.
 func storeWord(b []byte, n uint64) {
 	var word [8]byte
 	binary.LittleEndian.PutUint64(word[:], n)

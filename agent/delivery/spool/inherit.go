@@ -12,11 +12,11 @@ import (
 // inheritAtOnce is how many records are moved in one transaction.
 const inheritAtOnce = 64
 
-// Inherit moves the reports of another folder's store into this one, oldest first, and
-// removes that store when nothing is left in it. It returns how many samples came over,
-// and ErrClaimed where an agent uses the folder. If the process is killed, a report may
-// be in both stores: it keeps its number, so the master takes it once. A folder without
-// a store has nothing to give.
+// Inherit moves the reports of another folder's store into this one, oldest first,
+// and removes that store when it is empty. It returns the number of samples that
+// it moved, and ErrClaimed if an agent uses the folder. If the process is killed,
+// a report may be in both stores: it keeps its number, so the master takes it
+// once. A folder without a store is not an error.
 func (s *Store) Inherit(dir string, now time.Time) (samples uint64, err error) {
 	path := filepath.Join(dir, FileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -34,7 +34,7 @@ func (s *Store) Inherit(dir string, now time.Time) (samples uint64, err error) {
 	for {
 		kept, err := from.Next(now, inheritAtOnce)
 		if err != nil {
-			return samples, err // it may not close any more
+			return samples, err // closing it might never end
 		}
 		if len(kept) == 0 {
 			break

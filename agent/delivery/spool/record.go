@@ -10,22 +10,22 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Report is a batch of samples as it is kept: by column, and naming its series
-// itself, so that one can be read without the others.
+// Report is a batch of samples as it is stored: by column, and with its own table
+// of series, so that each report can be read without the others.
 type Report struct {
-	// Boot and Seq are the number under which the report was sent before. Of one
-	// that never was, Boot is "": it may be joined with others, and is numbered
-	// by the store.
+	// Boot and Seq are the number under which the report was sent before. If it
+	// was never sent, Boot is "": then it may be joined with others, and the store
+	// numbers it.
 	Boot string
 	Seq  uint64
-	// Series are what Of refers to.
+	// Series is the table that Of refers to.
 	Series []Series
 	Times  []int64  // ms since the epoch, UTC
 	Of     []uint32 // indexes into Series
 	Values []float64
 }
 
-// Series is what tells a series from others of its host.
+// Series identifies a series among those of its host.
 type Series struct {
 	Key    string
 	Labels inspectors.Labels
@@ -38,10 +38,10 @@ func (r *Report) Len() int { return len(r.Times) }
 // recordVersion is the first byte of each record.
 const recordVersion = 1
 
-// Bounds of what a record may claim, against a damaged one.
+// Bounds of the claims of a record, which may be damaged.
 const (
 	maxRecordBytes = 8 << 20
-	minSampleBytes = 10 // a sample takes no less
+	minSampleBytes = 10 // the smallest sample
 	minSeriesBytes = 3
 )
 
@@ -50,7 +50,7 @@ var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
-// headBytes is the version and the checksum, of what follows.
+// headBytes is the size of the version and the checksum of the rest.
 const headBytes = 5
 
 // encode writes a report: version, checksum, boot, seq, series, samples. Numbers are
@@ -81,7 +81,7 @@ func encode(r *Report) []byte {
 	return sign(b)
 }
 
-// sign writes version and checksum into a record.
+// sign writes the version and the checksum into a record.
 func sign(b []byte) []byte {
 	b[0] = recordVersion
 	binary.LittleEndian.PutUint32(b[1:], crc32.Checksum(b[headBytes:], castagnoli))
@@ -93,7 +93,7 @@ func appendText(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// decode reads what encode wrote. It keeps nothing of b.
+// decode reads the result of encode. It keeps nothing of b.
 func decode(b []byte) (*Report, error) {
 	switch {
 	case len(b) < headBytes || len(b) > maxRecordBytes:
@@ -121,12 +121,12 @@ func decode(b []byte) (*Report, error) {
 		}
 	}
 	if d.bad || len(d.rest) > 0 {
-		return nil, fmt.Errorf("%w: it does not hold what it should", errRecord)
+		return nil, fmt.Errorf("%w: its content is malformed", errRecord)
 	}
 	return r, nil
 }
 
-// decoder reads what a record holds. After a fault it reads zeros.
+// decoder reads the content of a record. After a fault it reads zeros.
 type decoder struct {
 	rest []byte
 	bad  bool
@@ -197,8 +197,8 @@ func (d *decoder) series() Series {
 	return s
 }
 
-// joiner makes one report of several that were never sent: it holds their
-// samples in their order, and each of their series once.
+// joiner makes one report of several that were never sent: it has their samples in
+// their order, and each of their series once.
 type joiner struct {
 	into  *Report
 	index map[string]uint32
@@ -224,7 +224,7 @@ func (j *joiner) add(r *Report) {
 func (j *joiner) series(s *Series) uint32 {
 	j.name = append(j.name[:0], byte(s.Kind))
 	j.name = append(j.name, s.Key...)
-	for _, label := range s.Labels { // which hold no control characters
+	for _, label := range s.Labels { // labels have no control characters
 		j.name = append(append(j.name, 0), label.Name...)
 		j.name = append(append(j.name, 1), label.Value...)
 	}

@@ -26,49 +26,49 @@ const FileName = "spool.db"
 const schema = 1
 
 var (
-	// ErrDamaged is wrapped by the error of a file that cannot be read any more.
-	// The store is to be abandoned, and its file moved aside.
+	// ErrDamaged is wrapped by the error of a file that is no longer readable. The
+	// store must be abandoned, and its file moved aside.
 	ErrDamaged = errors.New("the file is damaged")
-	// ErrNewer is wrapped by the error of a file that a newer version has made.
+	// ErrNewer is wrapped by the error of a file that was made by a newer version.
 	ErrNewer = errors.New("the file was made by a newer version")
 )
 
 // Options bound a store.
 type Options struct {
-	// MaxBytes is what the file may take on the disk.
+	// MaxBytes is how much the file may take on the disk.
 	MaxBytes int64
 	// MaxAge is how long a report is kept.
 	MaxAge time.Duration
 }
 
-// Totals are what a store holds and has done since its folder was made.
+// Totals describe the content of a store and its work since its folder was made.
 type Totals struct {
 	Reports uint64
-	Bytes   uint64 // about what the reports take of the file
+	Bytes   uint64 // about how much of the file the reports take
 	Samples uint64
-	Moved   uint64 // samples that were ever put in
-	Dropped uint64 // of these, samples that went because of age, room or damage
+	Moved   uint64 // samples that were ever added
+	Dropped uint64 // of these, samples that were dropped because of age, room or damage
 }
 
 // Kept is a report that a store has given out.
 type Kept struct {
-	ID uint64 // for Apply, when the master has it
+	ID uint64 // pass it to Apply when the master has the report
 	Report
 }
 
-// Store is the file. A report that it gives out stays in it until the store is told
-// that the master has it.
+// Store is the file. A report that it gives out stays in it until the store is
+// told that the master has it.
 type Store struct {
 	path string
 	opts Options
-	db   *bbolt.DB // or nil, when it could not be opened again
+	db   *bbolt.DB // nil if it could not be opened again
 
-	id     string // of the numbering of what was never sent
+	id     string // names the numbering of reports that were never sent
 	totals Totals
-	sealed uint64 // up to which no record is changed: they may have been sent
+	sealed uint64 // records up to this id no longer change: they may have been sent
 	out    map[uint64]struct{}
-	bad    map[uint64]struct{}  // given up because they are damaged
-	later  map[uint64]time.Time // before which they are not given out
+	bad    map[uint64]struct{}  // skipped because they are damaged
+	later  map[uint64]time.Time // not given out before this time
 }
 
 var (
@@ -79,8 +79,8 @@ var (
 	keyTotals     = []byte("totals")
 )
 
-// Open opens the file, or makes it. An error that wraps ErrDamaged is not
-// healed by trying again, see wholefile.MoveAside.
+// Open opens the file, or makes it. After an error that wraps ErrDamaged, trying
+// again does not help; see wholefile.MoveAside.
 func Open(path string, opts Options) (*Store, error) {
 	s := &Store{path: path, opts: opts, out: make(map[uint64]struct{}), bad: make(map[uint64]struct{}), later: make(map[uint64]time.Time)}
 	if err := s.open(); err != nil {
@@ -106,16 +106,16 @@ func (s *Store) open() error {
 		err = guard(s.load)
 	}
 	if err != nil && !errors.Is(err, ErrDamaged) {
-		_ = db.Close() // a damaged one may never close
+		_ = db.Close() // closing a damaged one might never end
 	}
 	return err
 }
 
-// leastBytes is less than what the library makes of an empty file: four pages.
+// leastBytes is less than the size of an empty file of the library: four pages.
 const leastBytes = 4 * 4096
 
-// openFile opens the library's file. The lock is the Claim's, which gives the
-// better error; the library's own is waited for a moment at most.
+// openFile opens the library's file. The Claim's lock gives the better error; the
+// library's own lock is waited for only a moment.
 func openFile(path string, maxBytes int64) (db *bbolt.DB, err error) {
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > 0 && info.Size() < leastBytes {
 		return nil, fmt.Errorf("%w: it has %d bytes", ErrDamaged, info.Size())
@@ -140,9 +140,9 @@ func openFile(path string, maxBytes int64) (db *bbolt.DB, err error) {
 	return db, nil
 }
 
-// guard runs what reads or writes the file. The library panics at a page that makes no
-// sense. Because the file is mapped, reading a file that was cut short, or a broken
-// disk, is a memory fault. Both count as damage here, and do not end the agent.
+// guard runs a function that reads or writes the file. The library panics at a
+// malformed page. Because the file is mapped, reading a truncated file or a broken
+// disk is a memory fault. Both count as damage here, and do not end the agent.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -153,7 +153,8 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// newID names a numbering. It looks like a boot id, and is one to the master.
+// newID names a numbering. It looks like a boot id, and the master treats it as
+// one.
 func newID() string { return "spool-" + strings.ToLower(rand.Text()) }
 
 func initialize(tx *bbolt.Tx, id string, totals *Totals, sequence uint64) error {
@@ -174,7 +175,7 @@ func initialize(tx *bbolt.Tx, id string, totals *Totals, sequence uint64) error 
 
 var errNoSchema = errors.New("the file is empty")
 
-// load reads what the file says of itself.
+// load reads the file's description of itself.
 func (s *Store) load() error {
 	return s.db.View(func(tx *bbolt.Tx) error {
 		meta, reports := tx.Bucket(bucketMeta), tx.Bucket(bucketReports)
@@ -187,7 +188,7 @@ func (s *Store) load() error {
 		version, id := meta.Get(keySchema), meta.Get(keyID)
 		switch {
 		case len(version) != 1 || len(id) == 0 || !s.totals.read(meta.Get(keyTotals)):
-			return fmt.Errorf("%w: it does not say what it is", ErrDamaged)
+			return fmt.Errorf("%w: its description is missing", ErrDamaged)
 		case version[0] > schema:
 			return fmt.Errorf("%w: its schema is %d, this one's is %d", ErrNewer, version[0], schema)
 		}
@@ -211,7 +212,7 @@ func putTotals(meta *bbolt.Bucket, t *Totals) error {
 // Totals returns what the store holds and has done.
 func (s *Store) Totals() Totals { return s.totals }
 
-// Close closes the file. It is not for a store that was damaged.
+// Close closes the file. Do not call it on a damaged store.
 func (s *Store) Close() error {
 	if s.db == nil {
 		return nil

@@ -15,18 +15,18 @@ import (
 // Runner is a schedule.Runner in this process. Functions that are not set succeed and
 // do nothing.
 type Runner struct {
-	// OnLoad, or nil, loads; it is called without Mu.
+	// OnLoad, unless nil, loads; it is called without Mu.
 	OnLoad func(ctx context.Context, d inspectors.Definition) error
-	// OnRun, or nil, is one run; it is called without Mu.
+	// OnRun, unless nil, is one run; it is called without Mu.
 	OnRun func(ctx context.Context, job plugins.Job) plugins.Outcome
 
-	Mu      sync.Mutex // guards all that follows
+	Mu      sync.Mutex // guards all fields below
 	Loads   []string   // name and the script's source
 	Unloads []string
 	Calls   []Call
 	Starts  map[string][]time.Time
 	busy    map[string]bool
-	Overlap []string // names that were run twice at once
+	Overlap []string // names that ran twice at the same time
 }
 
 // Call is one call of Run.
@@ -35,7 +35,7 @@ type Call struct {
 	Jobs []string
 }
 
-// Load notes what is loaded and calls OnLoad.
+// Load notes a load and calls OnLoad.
 func (r *Runner) Load(ctx context.Context, d inspectors.Definition) error {
 	r.Mu.Lock()
 	what := "plugin"
@@ -50,15 +50,15 @@ func (r *Runner) Load(ctx context.Context, d inspectors.Definition) error {
 	return r.OnLoad(ctx, d)
 }
 
-// Unload notes what is unloaded.
+// Unload notes an unload.
 func (r *Runner) Unload(name string) {
 	r.Mu.Lock()
 	defer r.Mu.Unlock()
 	r.Unloads = append(r.Unloads, name)
 }
 
-// Run runs the jobs beside each other. An outcome of OnRun without a name is not passed
-// on.
+// Run runs all jobs at the same time. An outcome of OnRun without a name is not
+// passed on.
 func (r *Runner) Run(ctx context.Context, jobs []plugins.Job, done func(plugins.Outcome)) {
 	r.begin(jobs)
 	outcomes := make(chan plugins.Outcome)
@@ -109,7 +109,7 @@ func (r *Runner) StartsOf(name string) []time.Time {
 	return slices.Clone(r.Starts[name])
 }
 
-// Script is a definition of an inspector that the runner is told of.
+// Script is a definition of an inspector for the runner.
 func Script(name, source string, interval time.Duration) inspectors.Definition {
 	return inspectors.Definition{
 		Name:     name,
@@ -119,7 +119,7 @@ func Script(name, source string, interval time.Duration) inspectors.Definition {
 	}
 }
 
-// Observer counts what it is told.
+// Observer counts the calls that it gets.
 type Observer struct {
 	mu       sync.Mutex
 	Outcomes map[string][]plugins.Outcome

@@ -1,4 +1,4 @@
-// Package errtext makes texts of errors that an agent keeps, shows and sends.
+// Package errtext makes the texts of errors that an agent stores, shows and sends.
 package errtext
 
 import "strings"
@@ -6,7 +6,7 @@ import "strings"
 // maxBytes bounds a text.
 const maxBytes = 4 << 10
 
-// Of is what is kept of an error, or "" for none: valid UTF-8 of bounded length.
+// Of returns the text of an error, or "" for nil: valid UTF-8 of bounded length.
 func Of(err error) string {
 	if err == nil {
 		return ""
