@@ -256,8 +256,8 @@ func (t *tracker) countLocked(r *record, err error) {
 	t.markLocked(r, soon)
 }
 
-// countIdleLocked counts a tick at which the inspector could not run through no
-// fault of its own. One such tick counts as missed, for example when its process
+// countIdleLocked counts a tick at which the inspector could not run although it
+// is not at fault. One such tick counts as missed, for example when its process
 // was restarted because of another inspector; a second in a row is shown as a
 // failure.
 func (t *tracker) countIdleLocked(r *record, err error) {

@@ -18,8 +18,8 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// Bounds of the wait before a definition that could not be loaded through no fault
-// of its own is tried again.
+// Bounds of the wait before another attempt to load a definition whose failure was
+// not its own fault.
 const (
 	minReload = time.Second
 	maxReload = 30 * time.Second
