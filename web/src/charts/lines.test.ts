@@ -49,3 +49,18 @@ test('a click hides a line; alone, it brings the others back', () => {
   lines.toggle(2, true);
   expect(shown().length).toBe(6);
 });
+
+test('where all lines are drawn their colours are those of their places, whichever came first', () => {
+  const all = Array.from({ length: 6 }, (_, i) => series(i));
+  for (let turn = 0; turn < 50; turn++) {
+    const order = [...all].sort(() => Math.random() - 0.5);
+    chart.series = [];
+    const live = new Lines(() => chart, () => false);
+    order.forEach((_, i) => {
+      chart.series = all.filter((a) => order.indexOf(a) <= i);
+      live.stale();
+      live.choose(200_000);
+    });
+    expect(all.map((s) => live.look(s).slot)).toEqual([0, 1, 2, 3, 4, 5]);
+  }
+});

@@ -41,7 +41,10 @@ export class Lines {
     const before = this.drawn;
     this.drawn = topLines(this.chart().series, mostLines(this.room), new Set(before.map((s) => s.id)));
     if (this.drawn.length === before.length && this.drawn.every((s, i) => s === before[i])) return false;
-    this.slots = slotsOf(this.slots, this.drawn.map((s) => s.id));
+    const ids = this.drawn.map((s) => s.id);
+    // Where all are drawn, each has the colour of its place: the same on every host.
+    const all = ids.length === this.chart().series.length;
+    this.slots = all ? new Map(ids.map((id, i) => [id, i])) : slotsOf(this.slots, ids);
     return true;
   }
 

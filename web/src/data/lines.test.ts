@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { buildFrame } from '../charts/frame.ts';
 import { isOf, Lines } from './lines.ts';
 import { Store, lineNames } from './store.ts';
 
@@ -38,6 +39,17 @@ test('the past and what comes live are one line', () => {
   lines.take({ subscription: 1, series: [{ id: 1, host: 'a', key: 'x', kind: 'gauge' }], t: [now], s: [1], v: [3] }, isOf('x'));
   const [{ track }] = lines.host.charts.value[0].series;
   expect(Array.from(track.values.subarray(track.start, track.end))).toEqual([1, 2, 3]);
+});
+
+test('what a history of wide columns leaves out is no gap, and a pause still is', () => {
+  const lines = new Lines(new Store());
+  // The lowest and the highest of each column of 8 s, but for three columns without any.
+  const t = Array.from({ length: 15 }, (_, i) => 8000 * i).filter((_, i) => i < 9 || i > 11).flatMap((at) => [at, at + 2000]);
+  const series = [{ id: 7, host: 'a', key: 'x', kind: 'gauge' as const }];
+  lines.takePast({ from_ms: 0, to_ms: 119_999, points: 15, series, t, s: t.map(() => 7), v: t }, isOf('x'), 0, 1e9);
+  const { columns } = buildFrame([...lines.host.byId.values()], 0, 120_000, 0);
+  expect(columns[0].filter((v) => v === null).length).toBe(1);
+  expect(columns[0].filter((v) => typeof v === 'number').length).toBe(24);
 });
 
 test('keys of an inspector', () => {

@@ -59,6 +59,9 @@ export class Lines {
     const lines = series.map((s) => ({ id: s.id, ...asLine({ host: s.host, key: s.key, labels: s.labels ?? {}, kind: s.kind }) }));
     const t = range.t.map((time, i) => time - (skews.get(range.s[i]) ?? 0));
     this.store.applyPast(this.host, { ...range, series: lines, t }, grain, span);
+    // Of many lines the history gives wide columns: what lies between two of them is no gap.
+    const width = (range.to_ms - range.from_ms + 1) / range.points;
+    if (grain === 0) for (const { track } of this.host.byId.values()) track.grain = width;
   }
 
   private skew(host: string): number {

@@ -6,8 +6,10 @@ const found = (metric: Record<string, string>, points: [number, string][] = [[1,
 
 test('lines are named by what tells them apart', () => {
   const list = ['a', 'b'].map((host) => found({ __name__: 'load_average_1', host, key: 'load/average-1', zone: 'x' }));
-  expect(linesOf([list], ['load_average_1']).map((l) => l.name)).toEqual(['{host="a"}', '{host="b"}']);
+  expect(linesOf([list], ['load_average_1']).map((l) => l.name)).toEqual(['a', 'b']);
   expect(linesOf([list], ['load_average_1'])[0].full).toBe('load_average_1{host="a", key="load/average-1", zone="x"}');
+  const two = linesOf([[found({ host: 'a' }), found({ host: 'b', mount: '/' })]], ['x']);
+  expect(two.map((l) => l.name)).toEqual(['{host="a"}', '{host="b", mount="/"}']);
   expect(linesOf([[list[0]]], ['load_average_1'])[0].name).toBe('load_average_1{zone="x"}');
   expect(linesOf([[found({})], [found({})]], ['sum(x)', 'sum(y)']).map((l) => l.name)).toEqual(['sum(x)', 'sum(y)']);
   expect(sharedLabels([])).toEqual(new Set());

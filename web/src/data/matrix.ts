@@ -41,6 +41,13 @@ export function sharedLabels(list: Found[]): Set<string> {
   return new Set(Object.keys(first).filter((n) => list.every((f) => f.metric[n] === first[n])));
 }
 
+/** The one label by which all series differ, whose values alone name them; '' where there is none. */
+function onlyLabel(list: Found[], shared: ReadonlySet<string>): string {
+  const names = new Set(list.flatMap((f) => Object.keys(f.metric).filter((n) => !shared.has(n))));
+  const [only] = names;
+  return list.length > 1 && names.size === 1 && only !== metricName ? only : '';
+}
+
 /** The names of series that a query is about, as far as its words tell. */
 export function metricsOf(query: string): string[] {
   const text = query.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
@@ -54,8 +61,10 @@ export function linesOf(answers: Found[][], queries: string[]): QueryLine[] {
   const shared = sharedLabels(all);
   // The key says what the name says.
   shared.add('key');
+  const only = answers.length === 1 ? onlyLabel(all, shared) : '';
+  const nameOf = (m: Metric): string => (only ? m[only] : '') || seriesText(m, shared);
   const lines = answers.flatMap((list, query) =>
-    list.map((found): QueryLine => ({ query, full: seriesText(found.metric) || queries[query], found, name: seriesText(found.metric, shared) })),
+    list.map((found): QueryLine => ({ query, full: seriesText(found.metric) || queries[query], found, name: nameOf(found.metric) })),
   );
   const times = new Map<string, number>();
   for (const { name } of lines) times.set(name, (times.get(name) ?? 0) + 1);

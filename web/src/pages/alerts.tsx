@@ -83,7 +83,7 @@ function columns(offset: number, may: boolean, run: Run): TableColumn<Alert>[] {
     { id: 'state', title: 'State', by: (a) => a.state, cell: stateCell },
     { id: 'severity', title: 'Severity', by: (a) => a.severity ?? '', cell: (a) => a.severity },
     { id: 'since', title: 'Since', by: (a) => a.since_ms, cell: (a) => <Ago ms={a.since_ms + offset} /> },
-    { id: 'told', title: 'Told', cell: (a) => <span class="reason">{toldText(a.told) || 'nobody'}</span> },
+    { id: 'told', title: 'Told', cell: (a) => (a.told?.length ? <span class="reason">{toldText(a.told)}</span> : 'nobody') },
     { id: 'muted', title: 'Muted', cell: (a) => <span class="reason">{mutedText(a)}</span> },
     { id: 'summary', title: 'What', cell: (a) => <span class="reason">{a.summary}</span> },
   ];

@@ -26,7 +26,7 @@ const letters = 'ABCDEFGH';
 
 const examples: [string, string][] = [
   ['load_average_1', 'the load of every host'],
-  ['topk(5, cpu_used_percent)', 'the five busiest hosts'],
+  ['cpu_used_percent and topk(5, cpu_used_percent @ end())', 'the five hosts that are busiest now'],
   ['rate(network_receive_bytes_total[1m])', 'what each network card receives'],
   ['max by (host) (disk_used_percent)', 'the fullest disk of each host'],
 ];

@@ -29,7 +29,7 @@ export default function HostsPage(parts: PageProps) {
   const chosen = new Set(rows.value.map((r) => r.name).filter((n) => known.has(n)));
   return (
     <>
-      <Head title="Hosts" count={countText(rows.value.length - gone, sick, gone)}>
+      <Head title="Hosts" count={<Count up={rows.value.length - gone} sick={sick} gone={gone} sort={router.get('sort')} />}>
         <input
           type="search"
           class="field filter"
@@ -94,6 +94,18 @@ export default function HostsPage(parts: PageProps) {
 /** 299 up, 2 of them with problems, 1 gone. */
 export function countText(up: number, sick: number, gone: number): string {
   return [`${up} up`, sick > 0 && (sick === up ? 'with problems' : `${sick} of them with problems`), gone > 0 && `${gone} gone`].filter(Boolean).join(', ');
+}
+
+/** How many hosts there are. Where some have problems it has those first. */
+function Count({ up, sick, gone, sort }: { up: number; sick: number; gone: number; sort: string }) {
+  const text = countText(up, sick, gone);
+  return sick + gone > 0 && up + gone > 1 && sort !== '-wrong' ? (
+    <a href={at('/hosts', { sort: '-wrong' })} title="Those with problems first">
+      {text}
+    </a>
+  ) : (
+    <>{text}</>
+  );
 }
 
 function rowOf(host: HostModel, wrong: { words: string[]; tone: 'bad' | 'warn' } | undefined): HostRow {

@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useAsk } from '../data/ask.ts';
 import { short, type CatalogEntry, type HistoryEntry, type Pushed, type Revision, type Status } from '../data/catalog.ts';
+import { compareNames } from '../data/names.ts';
 import type { Host } from '../data/wire.ts';
 import { parseStages } from '../lib/plan.ts';
 import { below, hostPath } from '../lib/router.ts';
@@ -38,7 +39,7 @@ export default function InspectorPage({ params, ...parts }: PageProps) {
         </section>
       )}
       {!entry.deleted && (
-        <section class="card" aria-labelledby="hosts">
+        <section class="card long-list" aria-labelledby="hosts">
           <h2 id="hosts">Hosts</h2>
           <ReceiptTable session={session} name={name} label={`Receipts of ${name}`} />
         </section>
@@ -237,6 +238,7 @@ function Own({ name, ...parts }: Parts & { name: string }) {
   const ask = useAsk<{ hosts: Host[] | null }>(parts.session, 'hosts.list', {}, 'hosts/*');
   if (!ask.data.value) return <Waiting>Asking the master.</Waiting>;
   const rows = (ask.data.value.hosts ?? []).flatMap((h) => (h.inspectors ?? []).filter((i) => i.name === name).map((i): OwnRow => ({ ...(i as Status), host: h.host })));
+  rows.sort((a, b) => Number(a.state === 'ok') - Number(b.state === 'ok') || compareNames(a.host, b.host));
   if (rows.length === 0) {
     return (
       <Empty title={`No inspector ${name}`} first>
@@ -248,7 +250,7 @@ function Own({ name, ...parts }: Parts & { name: string }) {
     <>
       <Head title={name} count={`host’s own, on ${rows.length === 1 ? '1 host' : `${rows.length} hosts`}`} />
       <p class="hint">It is built in, or of the hosts’ own configuration; the master has no code of it. A push under its name takes the place of a built-in one.</p>
-      <section class="card" aria-labelledby="hosts">
+      <section class="card long-list" aria-labelledby="hosts">
         <h2 id="hosts">Hosts</h2>
         <Table label={`Hosts of ${name}`} columns={ownColumns} rows={rows} id={(r) => r.host} />
       </section>

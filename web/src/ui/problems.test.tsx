@@ -27,7 +27,7 @@ function html(list: Problem[]): HTMLElement {
 
 test('a problem says what, why, where and since when', () => {
   const root = html([problem]);
-  expect(root.querySelector('[data-problem]')!.textContent).toContain('since 10 min ago');
+  expect(root.querySelector('[data-problem]')!.textContent).toContain('for 10 min');
   expect([...root.querySelectorAll('.whys > li')].map((l) => l.textContent)).toEqual(['<b>no</b> on 18', 'b on 2']);
   const links = [...root.querySelectorAll('.where a')];
   expect(links.length).toBe(7);
@@ -35,11 +35,13 @@ test('a problem says what, why, where and since when', () => {
   expect(links[6].getAttribute('href')).toBe('/hosts?q=cert+failing');
 });
 
-test('a trouble of one host leads to it', () => {
+test('a problem leads to what it is about, or to its hosts', () => {
   const link = (more: Partial<Problem>): string | undefined => html([{ ...problem, ...more }]).querySelector('b a')?.getAttribute('href') ?? undefined;
   expect(link({ subject: '', title: 'web/1 is gone', hosts: ['web/1'] })).toBe('/hosts/web%2F1');
-  expect(link({ subject: '', hosts: ['a', 'b'] })).toBeUndefined();
-  expect(link({ hosts: ['a'] })).toBeUndefined(); // it is named below
+  expect(link({ subject: '', hosts: ['a', 'b'] })).toBe('/hosts?q=failing');
+  expect(link({ subject: 'a/b c', hosts: ['a'] })).toBe('/inspectors/a/b%20c');
+  expect(link({ kind: 'alert', subject: 'disk/full' })).toBe('/alerts');
+  expect(link({ id: 'rollout r1', kind: 'rolled back', subject: 'x' })).toBe('/rollouts/r1');
 });
 
 test('nothing wrong is said calmly', () => {

@@ -31,22 +31,30 @@ function Calm({ hosts }: { hosts: number }) {
 }
 
 function Item({ problem: p }: { problem: Problem }) {
-  // The title of a trouble of one host names it, and leads to it.
-  const alone = p.hosts.length === 1 && p.subject === '';
   return (
     <li data-problem={p.id}>
       <State state={p.kind} tone={p.tone}>
-        <b>{alone ? <a href={hostPath(p.hosts[0])}>{p.title}</a> : p.title}</b>
+        <b>
+          <a href={leadsTo(p)}>{p.title}</a>
+        </b>
       </State>
       {p.since > 0 && (
         <span class="since">
-          since <Ago ms={p.since} />
+          <Ago ms={p.since} since />
         </span>
       )}
       <Whys problem={p} />
       {p.hosts.length > 1 || p.subject !== '' ? <Hosts problem={p} /> : null}
     </li>
   );
+}
+
+/** Where somebody goes who wants to know more: what it is about, or the hosts that have it. */
+export function leadsTo(p: Problem): string {
+  if (p.kind === 'alert') return '/alerts';
+  if (p.id.startsWith('rollout ')) return below('/rollouts', p.id.slice('rollout '.length));
+  if (p.subject !== '') return below('/inspectors', p.subject);
+  return p.hosts.length === 1 ? hostPath(p.hosts[0]) : at('/hosts', { q: p.kind });
 }
 
 function Whys({ problem: { reasons, hosts } }: { problem: Problem }) {

@@ -4,6 +4,7 @@
 import { useSignal } from '@preact/signals';
 import { useAsk } from '../data/ask.ts';
 import { going, short, type Receipt, type Receipts, type Rollout, type RolloutStage, type Summary } from '../data/catalog.ts';
+import { compareNames } from '../data/names.ts';
 import { stageName } from '../lib/plan.ts';
 import { at, below, hostPath } from '../lib/router.ts';
 import type { Parts } from '../parts.ts';
@@ -70,7 +71,7 @@ export const receiptColumns: TableColumn<Receipt>[] = [
 const worst: Record<string, number> = { failed: 0, refused: 1, pending: 2, received: 3, verified: 4, loaded: 5, healthy: 6 };
 
 export function worstFirst(list: Receipt[]): Receipt[] {
-  return [...list].sort((a, b) => (worst[a.state] ?? 3) - (worst[b.state] ?? 3));
+  return [...list].sort((a, b) => (worst[a.state] ?? 3) - (worst[b.state] ?? 3) || compareNames(a.host, b.host));
 }
 
 const mostRows = 200;

@@ -2,7 +2,7 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { expect, test } from 'vitest';
 import type { ValueRow } from '../data/matrix.ts';
-import { ValueTable } from './value-table.tsx';
+import { namesShown, ValueTable } from './value-table.tsx';
 
 const row = (n: number, labels: Record<string, string>, query = 0): ValueRow => ({ id: `${query} ${n}`, query, labels, value: n, text: String(n) });
 
@@ -16,9 +16,15 @@ const texts = (root: HTMLElement, selector: string): string[] => [...root.queryS
 
 test('a row a series, with a column for each label and none for the key', async () => {
   const root = await shown([row(1, { __name__: 'x', host: 'a', key: 'x' }), row(2, { __name__: 'x', host: 'b', key: 'x', mount: '<b>/' })], ['x']);
-  expect(texts(root, 'thead th')).toEqual(['name', 'host', 'mount', 'Value']);
-  expect(texts(root, 'tbody tr:last-child > *')).toEqual(['x', 'b', '<b>/', '2 %']);
+  expect(texts(root, 'thead th')).toEqual(['host', 'mount', 'Value']);
+  expect(texts(root, 'tbody tr:last-child > *')).toEqual(['b', '<b>/', '2 %']);
   expect(root.querySelector('tbody b')).toBeNull();
+});
+
+test('names have a column where they differ, or where there is nothing else', () => {
+  expect(namesShown([row(1, { __name__: 'x', host: 'a' }), row(2, { __name__: 'y', host: 'a' })])).toEqual(['__name__', 'host']);
+  expect(namesShown([row(1, { __name__: 'x' })])).toEqual(['__name__']);
+  expect(namesShown([row(1, { key: 'x', host: 'a' })])).toEqual(['host', 'key']);
 });
 
 test('several queries are told apart, and a press sorts', async () => {

@@ -6,11 +6,19 @@ import { Table, type TableColumn } from './table.tsx';
 
 const most = 500;
 
+/** The labels that have a column: a name that all rows share is said by the query. */
+export function namesShown(rows: ValueRow[]): string[] {
+  const all = labelNames(rows);
+  const named = rows.some((r) => '__name__' in r.labels);
+  const rest = all.filter((n) => n !== 'key' || !named);
+  const told = rest.length > 1 && rows.every((r) => r.labels.__name__ === rows[0].labels.__name__);
+  return told ? rest.filter((n) => n !== '__name__') : rest;
+}
+
 export function ValueTable({ rows, queries, unit }: { rows: ValueRow[]; queries: string[]; unit: Unit }) {
   const columns: TableColumn<ValueRow>[] = [
     ...(queries.length > 1 ? [{ id: 'query', title: 'Query', by: (r: ValueRow) => r.query, cell: (r: ValueRow) => <code>{queries[r.query]}</code> }] : []),
-    ...labelNames(rows)
-      .filter((n) => n !== 'key' || !rows.some((r) => '__name__' in r.labels))
+    ...namesShown(rows)
       .map(
         (n, i): TableColumn<ValueRow> => ({
           id: `label ${n}`,
