@@ -20,6 +20,7 @@ import './login.mjs';
 import './inspectors.mjs';
 import './members.mjs';
 import './mesh-client.mjs';
+import './notify.mjs';
 
 const vedette = buildVedette();
 const browser = await startBrowser();

@@ -12,6 +12,7 @@ import { Session } from './data/session.ts';
 import { Store } from './data/store.ts';
 import { endpoint } from './lib/rpc.ts';
 import { Router } from './lib/router.ts';
+import { load } from './lib/storage.ts';
 import { pages } from './pages.ts';
 
 customElements.define('live-chart', LiveChart);
@@ -34,6 +35,14 @@ effect(() => {
   void view.near.value;
   untracked(() => past.look());
 });
+// Notifications are loaded where somebody wants them, here or in another tab.
+const notify = (): void => {
+  if (!load('notify', false)) return;
+  removeEventListener('storage', notify);
+  void import('./ui/notifier.ts').then(({ Notifier }) => new Notifier(fleet, router).start());
+};
+addEventListener('storage', notify);
+notify();
 past.start();
 fleet.start();
 session.start();

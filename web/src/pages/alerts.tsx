@@ -6,17 +6,18 @@ import { useEffect } from 'preact/hooks';
 import { useAsk } from '../data/ask.ts';
 import { matchersOf, mutedText, toldText, untilText } from '../data/alerts.ts';
 import type { Alert, AlertsResult, Silence } from '../data/wire.gen.ts';
-import { hostPath } from '../lib/router.ts';
+import { at, hostPath } from '../lib/router.ts';
 import { exact } from '../lib/time.ts';
 import type { PageProps } from '../parts.ts';
 import { Ago, Empty, Fault, Head, State, Waiting, type Tone } from '../ui/kit.tsx';
+import { NotifySwitch } from '../ui/notify-switch.tsx';
 import { Table, type TableColumn } from '../ui/table.tsx';
 import '../style/work.css';
 
 const often = 10_000; // ms between two looks: a silence ends without an event
 const hour = 3600; // seconds
 
-export default function AlertsPage({ session, store, router }: PageProps) {
+export default function AlertsPage({ session, store, router, fleet }: PageProps) {
   const ended = router.get('ended') !== '';
   const ask = useAsk<AlertsResult>(session, 'alerts.list', { ended }, 'alerts/*');
   const quiet = useAsk<{ silences: Silence[] | null }>(session, 'silences.list', {}, 'alerts/*');
@@ -29,6 +30,11 @@ export default function AlertsPage({ session, store, router }: PageProps) {
     const timer = setInterval(() => document.visibilityState === 'visible' && session.link.peek().kind === 'live' && again(), often);
     return () => clearInterval(timer);
   }, [ask, quiet]);
+  const one = router.get('alert');
+  const found = one !== '' && Boolean(ask.data.value?.alerts?.some((a) => a.id === one));
+  useEffect(() => {
+    if (found) document.querySelector('tr[aria-current]')?.scrollIntoView({ block: 'center' });
+  }, [one, found]);
   if (ask.error.value && !ask.data.value) return <Fault what="cannot list the alerts" error={ask.error.value} retry={again} />;
   if (!ask.data.value) return <Waiting>Asking the master.</Waiting>;
   const run = async (method: string, params: object): Promise<void> => {
@@ -46,19 +52,25 @@ export default function AlertsPage({ session, store, router }: PageProps) {
   return (
     <>
       <Head title="Alerts" count={list.filter((a) => a.state === 'firing').length}>
+        <NotifySwitch fleet={fleet} />
         <label class="row">
           <input type="checkbox" checked={ended} onChange={(e) => router.set({ ended: e.currentTarget.checked ? '1' : '' })} />
           Also those that ended in the last day
         </label>
       </Head>
       {error.value !== null && <Fault what="cannot do that" error={error.value} />}
+      {one !== '' && !found && !ended && (
+        <p class="hint">
+          The alert of this address does not fire any more. <a href={at('/alerts', { alert: one, ended: '1' })}>Those that ended in the last day</a>
+        </p>
+      )}
       {list.length === 0 ? (
         <Empty title="Nothing fires" command={may && receivers?.length ? `vedette alerts test --to ${receivers[0]}` : undefined}>
           {receivers?.length ? `Told of what fires: ${receivers.join(', ')}.` : 'Nobody is told of what fires: master.alerts.notify names no one.'}
         </Empty>
       ) : (
         <div class="card">
-          <Table label="Alerts" columns={columns(store.masterOffset, may, run)} rows={list} id={(a) => a.id + a.state} />
+          <Table label="Alerts" columns={columns(store.masterOffset, may, run)} rows={list} id={(a) => a.id + a.state} current={(a) => a.id === one} />
         </div>
       )}
       <Silences list={quiet.data.value?.silences ?? []} {...{ may, run }} offset={store.masterOffset} />

@@ -25,6 +25,8 @@ export interface TableProps<T> {
   /** The id of the column, with a - before it for the greatest first. */
   sort?: string;
   empty?: ComponentChildren;
+  /** The row that the address is about. */
+  current?: (row: T) => boolean;
 }
 
 export function sorted<T>(rows: T[], columns: TableColumn<T>[], sort: string): T[] {
@@ -39,7 +41,7 @@ export function sorted<T>(rows: T[], columns: TableColumn<T>[], sort: string): T
     .map((r) => r.row);
 }
 
-export function Table<T>({ label, columns, rows, id, sort = '', empty }: TableProps<T>) {
+export function Table<T>({ label, columns, rows, id, sort = '', empty, current }: TableProps<T>) {
   const order = useSignal(sort);
   if (rows.length === 0 && empty !== undefined) return <>{empty}</>;
   const turn = (column: string): void => {
@@ -57,7 +59,7 @@ export function Table<T>({ label, columns, rows, id, sort = '', empty }: TablePr
         </thead>
         <tbody>
           {sorted(rows, columns, order.value).map((row) => (
-            <tr key={id(row)} data-row={id(row)}>
+            <tr key={id(row)} data-row={id(row)} aria-current={current?.(row) || undefined}>
               {columns.map((c) =>
                 c.heads ? (
                   <th key={c.id} scope="row">
