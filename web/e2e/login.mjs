@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { violations } from './browser.mjs';
+import { axe, violations } from './browser.mjs';
 import { barePage, Child, equal, ok, poll, test } from './harness.mjs';
 
 function token(vedette, ...args) {
@@ -19,9 +19,10 @@ async function guarded(vedette) {
   const viewer = token(vedette, '--role', 'viewer', '--name', 'alice');
   const agent = token(vedette, '--host', 'guarded');
   const admin = token(vedette, '--role', 'admin', '--name', 'boss');
+  const bound = token(vedette, '--role', 'viewer', '--name', 'wall', '--hosts', 'host=guarded');
   const lines = (t, more) => `    - {name: ${t.name}, role: ${t.role}, sha256: ${t.sha256}${more}}`;
   const config = join(dir, 'master.yaml');
-  writeFileSync(config, `master:\n  tokens:\n${lines(viewer, '')}\n${lines(admin, '')}\n${lines(agent, ', host: guarded')}\n`);
+  writeFileSync(config, `master:\n  tokens:\n${lines(viewer, '')}\n${lines(bound, ', hosts: host=guarded')}\n${lines(admin, '')}\n${lines(agent, ', host: guarded')}\n`);
   writeFileSync(join(dir, 'token'), agent.token, { mode: 0o600 });
   const adminFile = join(dir, 'admin');
   writeFileSync(adminFile, admin.token, { mode: 0o600 });
@@ -32,6 +33,7 @@ async function guarded(vedette) {
   return {
     url,
     viewer: viewer.token,
+    bound: bound.token,
     agent: agent.token,
     adminFile,
     async stop() {
@@ -144,6 +146,22 @@ test('a viewer asks, looks at boards and compares, and is offered nothing that i
     equal(await page.locator('.chart-menu a', { hasText: 'Pin' }).count(), 0, 'ways to pin a chart');
     equal(page.faults, [], 'errors on the page');
     equal(await violations(page), [], 'violations of the policy');
+  } finally {
+    await page.context().close();
+    await master.stop();
+  }
+});
+
+test('a viewer who is bound to some hosts is told of which', async ({ browser, vedette }) => {
+  const master = await guarded(vedette);
+  const page = await browser.page();
+  try {
+    await page.goto(`${master.url}/hosts#key=${master.bound}`);
+    await page.locator('.head .count', { hasText: 'You see hosts with host=guarded' }).waitFor();
+    await page.getByRole('link', { name: 'Now', exact: true }).click();
+    await page.locator('h1', { hasText: 'Now' }).waitFor();
+    await page.locator('.head .count', { hasText: 'host=guarded' }).waitFor();
+    equal(await axe(page), [], 'axe');
   } finally {
     await page.context().close();
     await master.stop();

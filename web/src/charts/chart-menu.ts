@@ -5,6 +5,7 @@ import { download } from '../lib/download.ts';
 import { at } from '../lib/router.ts';
 import { csvOf } from '../data/matrix.ts';
 import type { Chart } from '../data/store.ts';
+import { imageOf } from './chart-image.ts';
 import type { Frame } from './frame.ts';
 import { everybody, queriesOf } from './promql.ts';
 
@@ -51,18 +52,11 @@ function fileName(title: string): string {
   return title.replace(/[^\p{L}\p{N}]+/gu, '-');
 }
 
-function saveImage(element: HTMLElement, title: string): void {
-  const canvas = element.querySelector('canvas');
-  if (!canvas) return;
-  const copy = document.createElement('canvas');
-  copy.width = canvas.width;
-  copy.height = canvas.height;
-  const context = copy.getContext('2d')!;
-  context.fillStyle = getComputedStyle(document.body).backgroundColor;
-  context.fillRect(0, 0, copy.width, copy.height);
-  context.drawImage(canvas, 0, 0);
+function saveImage(element: HTMLElement, title: string, times: number[]): void {
+  const image = imageOf(element, title, times);
+  if (image === null) return;
   const link = document.createElement('a');
-  link.href = copy.toDataURL('image/png');
+  link.href = image;
   link.download = `${fileName(title)}.png`;
   link.click();
 }
@@ -95,7 +89,7 @@ export function openMenu(button: HTMLElement, { element, chart, mayPin, frame, n
   if (mayPin) link('Pin to a board', pinLink(title, queries, location.search));
   entry('Copy as PromQL', () => void navigator.clipboard?.writeText(queries.join('\n')).catch(() => {}));
   entry('Save as CSV', () => download(`${fileName(title)}.csv`, 'text/csv', frameCSV(frame, names)));
-  entry('Save as image', () => saveImage(element, title));
+  entry('Save as image', () => saveImage(element, title, frame.times));
   entry('Full screen', () => void element.requestFullscreen?.().catch(() => {}));
   (element.closest('main') ?? document.body).append(menu);
   menu.addEventListener('toggle', (e) => (e as ToggleEvent).newState === 'closed' && (menu.remove(), button.focus({ preventScroll: true })));

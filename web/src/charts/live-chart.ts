@@ -31,7 +31,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   /** Milliseconds that a point stands for, as the plot was made for. */
   private grain = 0;
   private drawnAt = 0;
-  private stopEffect: (() => void) | undefined;
+  private stopEffect?: () => void;
   private captions!: Captions;
   private more: Large | undefined;
   private readonly box = document.createElement('div');
@@ -71,7 +71,6 @@ export class LiveChart extends HTMLElement implements Drawable {
   get drawn(): { lines: string[]; frame: Frame } {
     return { lines: this.lines.drawn.map((s) => s.id), frame: this.drawing.frame };
   }
-
   get host(): HostModel {
     return this.chart.host;
   }

@@ -44,7 +44,7 @@ export default function ComparePage(parts: PageProps) {
   }
   return (
     <>
-      <Head title="Compare" count={`${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`}>
+      <Head title="Compare" count={`${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`} bound={parts.session.info.value?.bound}>
         <KeyField store={store} add={(key) => router.set({ keys: [...keys.filter((k) => k !== key), key].join(',') })} />
         <a class="button" href="/hosts">
           Other hosts

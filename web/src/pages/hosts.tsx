@@ -17,7 +17,7 @@ import { Head } from '../ui/kit.tsx';
 import type { HostModel } from '../data/store.ts';
 
 export default function HostsPage(parts: PageProps) {
-  const { store, router, fleet } = parts;
+  const { store, router, fleet, session } = parts;
   const rows = useComputed(() => store.hosts.value.map((h) => rowOf(h, fleet.wrong.value.get(h.name))));
   if (store.hosts.value.length === 0) return <FirstHost {...parts} />;
   const charts = router.get('as') === 'charts';
@@ -29,7 +29,7 @@ export default function HostsPage(parts: PageProps) {
   const chosen = new Set(rows.value.map((r) => r.name).filter((n) => known.has(n)));
   return (
     <>
-      <Head title="Hosts" count={<Count up={rows.value.length - gone} sick={sick} gone={gone} sort={router.get('sort')} />}>
+      <Head title="Hosts" count={<Count up={rows.value.length - gone} sick={sick} gone={gone} sort={router.get('sort')} />} bound={session.info.value?.bound}>
         <input
           type="search"
           class="field filter"

@@ -48,7 +48,7 @@ export default function InspectorsPage({ session, store, router }: PageProps) {
   }
   return (
     <>
-      <Head title="Inspectors" count={`${rows.length}`}>
+      <Head title="Inspectors" count={`${rows.length}`} bound={session.info.value?.bound}>
         <input
           type="search"
           class="field"

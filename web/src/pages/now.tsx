@@ -13,7 +13,7 @@ import { useMemo } from 'preact/hooks';
 import type { PageProps } from '../parts.ts';
 
 export default function NowPage(parts: PageProps) {
-  const { store, fleet } = parts;
+  const { store, fleet, session } = parts;
   const folds = useMemo(() => new Folds(), []);
   const hosts = store.hosts.value;
   const wrong = fleet.problems.value;
@@ -21,7 +21,7 @@ export default function NowPage(parts: PageProps) {
   const gone = hosts.filter((h) => h.gone).length;
   return (
     <>
-      <Head title="Now" count={`${hosts.length - gone} up${gone > 0 ? `, ${gone} gone` : ''}`} />
+      <Head title="Now" count={`${hosts.length - gone} up${gone > 0 ? `, ${gone} gone` : ''}`} bound={session.info.value?.bound} />
       <div class="now">
         <div>
           <Problems {...parts} list={wrong} />

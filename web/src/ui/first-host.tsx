@@ -5,6 +5,14 @@ import { Empty, Waiting } from './kit.tsx';
 
 export function FirstHost({ session }: Parts) {
   if (!session.ready.value) return <Waiting>Asking the master for its hosts.</Waiting>;
+  const bound = session.info.value?.bound;
+  if (bound) {
+    return (
+      <Empty first title="No host that you may see reports">
+        Your role is for hosts with the labels <code>{bound}</code>. An admin can change that.
+      </Empty>
+    );
+  }
   if (location.protocol === 'https:') {
     return (
       <Empty first title="No host reports yet">

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { expect, test } from 'vitest';
-import { Ago, Empty, Fault, State, toneOf } from './kit.tsx';
+import { Ago, Empty, Fault, Head, State, toneOf } from './kit.tsx';
 
 function html(node: any): HTMLElement {
   const root = document.createElement('div');
@@ -28,6 +28,12 @@ test('a time is relative, and exact for who points at it', () => {
   expect(time.dateTime).toBe(new Date(ms).toISOString());
   expect(html(<Ago ms={ms} since />).textContent).toBe('for 3 min');
   expect(html(<Ago ms={0} />).textContent).toBe('never');
+});
+
+test('who is bound to some hosts is told so beside their number', () => {
+  expect(html(<Head title="Now" count="12 up" bound="role in (<b>db</b>)" />).textContent).toBe('Now12 upYou see hosts with role in (<b>db</b>)');
+  expect(html(<Head title="Now" count="12 up" bound="" />).textContent).toBe('Now12 up');
+  expect(html(<Head title="Now" count="12 up" />).textContent).toBe('Now12 up');
 });
 
 test('an empty state tells the next step', () => {

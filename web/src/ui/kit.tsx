@@ -121,12 +121,29 @@ export function Waiting({ children }: { children: ComponentChildren }) {
   return <p class="waiting">{children}</p>;
 }
 
+/** Of which hosts a page tells, where our role is bound to some: counts of the fleet are of those. */
+export function Bound({ to }: { to: string | undefined }) {
+  if (!to) return null;
+  return (
+    <span class="count" title="Your role is for hosts with these labels; the page shows those, and counts no others.">
+      You see hosts with <code>{to}</code>
+    </span>
+  );
+}
+
 /** The line at the top of a page: its name, and at the right what one can do there. */
-export function Head({ title, count, children }: { title: ComponentChildren; count?: ComponentChildren; children?: ComponentChildren }) {
+export function Head({ title, count, bound, children }: {
+  title: ComponentChildren;
+  count?: ComponentChildren;
+  /** The labels that our role is bound to, where the count is of hosts. */
+  bound?: string;
+  children?: ComponentChildren;
+}) {
   return (
     <div class="head">
       <h1 tabIndex={-1}>{title}</h1>
       {count !== undefined && <span class="count">{count}</span>}
+      <Bound to={bound} />
       {children !== undefined && <div class="tools">{children}</div>}
     </div>
   );
