@@ -144,6 +144,7 @@ test('a chart opens in Explore with its own lines, and is saved', async ({ brows
   const chart = page.locator('live-chart[data-chart="network"][data-unit="bytes/s"]').first();
   await chart.scrollIntoViewIfNeeded();
   await chart.locator('canvas').waitFor();
+  await poll('growth', () => chart.evaluate((c) => c.drawn.frame.columns.some((column) => column.some((v) => typeof v === 'number'))));
   const lines = await chart.evaluate((c) => c.chart.series.length);
   await chart.getByRole('button', { name: 'More of network' }).click();
   await page.locator('.chart-menu').waitFor();
