@@ -10,14 +10,17 @@ import (
 
 // IsMetricName reports whether a name is one of a metric in Prometheus' classic form.
 func IsMetricName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == ':'
-		if !letter && (i == 0 || c < '0' || c > '9') {
+	for i, c := range name {
+		if !isMetricLetter(c) || i == 0 && '0' <= c && c <= '9' {
 			return false
 		}
 	}
 	return name != ""
+}
+
+// isMetricLetter reports whether a character may be in the name of a metric.
+func isMetricLetter(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == ':'
 }
 
 // MetricKey makes a key of the name of a metric that comes from elsewhere, with its own
@@ -49,6 +52,37 @@ func MetricKind(name string) Kind {
 		if strings.HasSuffix(name, suffix) {
 			return Counter
 		}
+	}
+	return Gauge
+}
+
+// Family returns the family that a metric belongs to among those that an exporter tells
+// of, and with which suffix: http_seconds and _bucket of http_seconds_bucket. Where none
+// is known it is "".
+func Family(name string, known func(family string) bool) (family, suffix string) {
+	if known(name) {
+		return name, ""
+	}
+	for _, suffix := range []string{"_total", "_bucket", "_sum", "_count", "_info"} {
+		if family, ok := strings.CutSuffix(name, suffix); ok && known(family) {
+			return family, suffix
+		}
+	}
+	return "", ""
+}
+
+// FamilyKind is the kind of a metric by the type of its family, "" where that is not
+// known, and the suffix that it has beyond the family's name.
+func FamilyKind(familyType, name, suffix string) Kind {
+	switch familyType {
+	case "counter":
+		return Counter
+	case "histogram", "summary":
+		if suffix != "" {
+			return Counter
+		}
+	case "", "unknown", "untyped":
+		return MetricKind(name)
 	}
 	return Gauge
 }

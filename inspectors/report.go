@@ -207,6 +207,23 @@ func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
 	r.put(sample)
 }
 
+// addKnown adds a sample whose labels can be borne.
+func (r *Report) addKnown(kind Kind, name string, value float64, labels Labels) {
+	pairs := make([]string, 0, 2*len(labels))
+	for _, l := range labels {
+		pairs = append(pairs, l.Name, l.Value)
+	}
+	if r.guarded(name, pairs) {
+		return
+	}
+	sample := Sample{Key: JoinKey(r.name, name), Kind: kind, Time: r.time, Value: value, Labels: labels}
+	if err := ValidateKey(sample.Key); err != nil {
+		r.refuse(err)
+		return
+	}
+	r.put(sample)
+}
+
 // escapeValues returns the pairs with each value escaped; the same slice where none
 // needs to be.
 func (r *Report) escapeValues(pairs []string) []string {

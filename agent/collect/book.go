@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"mime"
-	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
@@ -219,26 +217,12 @@ func (r *reading) page(text string) *page {
 // describe returns the kind of a series by the name of its metric, and what the answer
 // has told of that metric.
 func (r *reading) describe(name string) (inspectors.Kind, *inspectors.About) {
-	about, suffix := r.families[name], ""
-	for _, s := range []string{"_total", "_bucket", "_sum", "_count", "_info"} {
-		if base, ok := strings.CutSuffix(name, s); ok && about == nil {
-			about, suffix = r.families[base], s
-		}
-	}
-	if about == nil {
+	family, suffix := inspectors.Family(name, func(family string) bool { return r.families[family] != nil })
+	if family == "" {
 		return inspectors.MetricKind(name), nil
 	}
-	kind := inspectors.Gauge
-	switch model.MetricType(about.Type) {
-	case model.MetricTypeCounter:
-		kind = inspectors.Counter
-	case model.MetricTypeHistogram, model.MetricTypeSummary:
-		if suffix != "" {
-			kind = inspectors.Counter
-		}
-	case model.MetricTypeUnknown, "":
-		kind = inspectors.MetricKind(name)
-	}
+	about := r.families[family]
+	kind := inspectors.FamilyKind(about.Type, name, suffix)
 	if known := r.abouts[about.Family]; known != nil && *known == *about {
 		return kind, known
 	}
@@ -247,45 +231,15 @@ func (r *reading) describe(name string) (inspectors.Kind, *inspectors.About) {
 	return kind, &shared
 }
 
-// combine puts the labels of a scraped series and of its target together, as Prometheus
-// does it: where both have one of a name the target's holds, and the other gets exported_
-// before its name, unless the labels of the series are honoured. The master sets host
-// and key itself.
+// combine puts the labels of a scraped series and of its target together.
 func (t *target) combine(scraped labels.Labels) (inspectors.Labels, error) {
 	own := make(map[string]string, scraped.Len()+len(t.labels))
 	scraped.Range(func(l labels.Label) {
-		if l.Name != model.MetricNameLabel && l.Value != "" {
+		if l.Name != model.MetricNameLabel {
 			own[l.Name] = l.Value
 		}
 	})
-	if len(own) > inspectors.MaxLabels {
-		return nil, fmt.Errorf("it has %d labels; at most %d are taken", len(own), inspectors.MaxLabels)
-	}
-	move := func(name string) {
-		value, given := own[name]
-		if !given {
-			return
-		}
-		delete(own, name)
-		for _, taken := own[name]; taken || name == "host" || name == "key" || t.labels[name] != ""; _, taken = own[name] {
-			name = "exported_" + name
-		}
-		own[name] = value
-	}
-	move("host")
-	move("key")
-	for _, name := range slices.Sorted(maps.Keys(t.labels)) {
-		value := t.labels[name]
-		if _, both := own[name]; both && t.honor {
-			continue
-		}
-		move(name)
-		if value != "" {
-			own[name] = value
-		}
-	}
-	list, _ := inspectors.Bearable(inspectorsLabels(own))
-	return list, list.Validate()
+	return inspectors.CombineLabels(own, t.labels, t.honor)
 }
 
 // refuse counts a sample that is not taken.

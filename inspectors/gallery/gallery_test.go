@@ -347,6 +347,39 @@ func TestNTP(t *testing.T) {
 	is(t, values, "stratum", 2)
 }
 
+func TestTextfile(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("backup.prom", "# TYPE backup_bytes gauge\nbackup_bytes{db=\"main\"} 7e9\n")
+	write("cron.prom", "# TYPE runs counter\nruns 3\n")
+	write("half.prom.tmp", "half")
+	p := load(t, "textfile", nil, "/var/lib/prometheus/node-exporter", folder)
+	values := p.good()
+	is(t, values, `backup_bytes{db="main"}`, 7e9)
+	is(t, values, "runs", 3)
+	is(t, values, "files", 2)
+	is(t, values, `file_read{file="cron.prom"}`, 1)
+	between(t, values, `file_age_seconds{file="cron.prom"}`, 0, patience.Limit.Seconds())
+	write("bad.prom", "fine 1\nnot fine\n")
+	values, err := p.run()
+	if err == nil || !strings.Contains(err.Error(), `bad.prom: cannot read metrics: line 2: "fine" is no number`) {
+		t.Errorf("got the error %v", err)
+	}
+	is(t, values, `file_read{file="bad.prom"}`, 0)
+	is(t, values, "runs", 3)
+	if _, given := values["fine"]; given {
+		t.Error("a file that cannot be read yields a part of it")
+	}
+	if _, err := load(t, "textfile", nil, "/var/lib/prometheus/node-exporter", filepath.Join(folder, "nowhere")).run(); err == nil {
+		t.Error("a folder that is not there is no error")
+	}
+}
+
 func TestOpenFiles(t *testing.T) {
 	values := load(t, "open-files", nil).good()
 	between(t, values, "open", 1, 1e9)

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	githubComVedettehqVedetteInspectorsNames    = "Counter DefaultTailBytes DefaultTailLineBytes ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes MaxNagiosTextBytes MaxNagiosValues Nagios NagiosCritical NagiosOK NagiosRange NagiosResult NagiosUnknown NagiosValue NagiosWarning NewTail ParseNagios Report Sample Secret Tail TailOptions"
+	githubComVedettehqVedetteInspectorsNames    = "Counter DefaultTailBytes DefaultTailLineBytes ErrName ErrSamples Exec ExitError Gauge Kind Label Labels MaxExecArgBytes MaxExecOutputBytes MaxNagiosTextBytes MaxNagiosValues Nagios NagiosCritical NagiosOK NagiosRange NagiosResult NagiosUnknown NagiosValue NagiosWarning NewTail ParseNagios ParseProm Report Sample Secret Tail TailOptions"
 	githubComVedettehqVedetteInspectorsWrappers = ""
 )
 
@@ -69,6 +69,8 @@ func githubComVedettehqVedetteInspectorsLookup(name string) reflect.Value {
 		return reflect.ValueOf(inspectors.NewTail)
 	case "ParseNagios":
 		return reflect.ValueOf(inspectors.ParseNagios)
+	case "ParseProm":
+		return reflect.ValueOf(inspectors.ParseProm)
 	case "Report":
 		return reflect.ValueOf((*inspectors.Report)(nil))
 	case "Sample":

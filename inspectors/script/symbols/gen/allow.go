@@ -84,6 +84,6 @@ func allowList() []allowed {
 		{path: "github.com/shirou/gopsutil/v3/net", not: ".*_.*|Pids.*|Reverse.*"},
 		{path: "github.com/shirou/gopsutil/v3/process", not: "Enable.*|RLIMIT_.*|SignalInfoStat"},
 		{path: inspectorsPath, only: "Report|Sample|Label|Labels|Kind|Gauge|Counter|ErrName|ErrSamples|Exec|ExitError|MaxExec.*|Secret|(Parse|Max)?Nagios.*|" +
-			"Tail|TailOptions|NewTail|DefaultTail.*"},
+			"Tail|TailOptions|NewTail|DefaultTail.*|ParseProm"},
 	}
 }
