@@ -107,7 +107,7 @@ test('what is wrong stands on the first page: an agent that dies, an inspector t
     const gone = page.locator('[data-problem="gone "]');
     await gone.waitFor();
     ok(/^b is gone/.test(await gone.textContent()), `what it says: ${await gone.textContent()}`);
-    ok(/since/.test(await gone.textContent()), 'and since when');
+    ok(/^(for \d|just now)/.test(await gone.locator('.since time').textContent()), 'and since when');
     await poll('the title', async () => (await page.title()) === '(1) Now · Vedette');
     equal(await page.locator('link[rel="icon"]').getAttribute('href'), '/favicon-bad.svg', 'the icon');
     equal(await page.locator('.alarm').textContent(), '1 problem', 'the header');
