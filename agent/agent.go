@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"runtime"
 	"slices"
 	"sync"
@@ -180,12 +179,8 @@ func (a *Agent) programs(tlsConfig *tls.Config) programs.Source {
 
 // client returns a client for the master.
 func (a *Agent) client(tlsConfig *tls.Config) rpc.Client {
-	header := http.Header{}
-	if a.cfg.Token != "" {
-		header.Set("Authorization", "Bearer "+a.cfg.Token)
-	}
-	dial := rpc.DialOptions{Header: header, TLS: tlsConfig, Codec: a.deps.Codec, Handler: a.methods()}
-	dial.Log = a.log
+	dial := dialOptions(a.log, &a.cfg, tlsConfig)
+	dial.Codec, dial.Handler = a.deps.Codec, a.methods()
 	return rpc.Client{URL: a.cfg.Master, Backoff: a.deps.Backoff, Dial: dial}
 }
 

@@ -49,7 +49,7 @@ func mayCall() map[string]string {
 		"master.info": known, "master.unsubscribe": known,
 
 		"master.hello": agents, "master.report": agents, "master.status": agents, "master.reportMetric": agents,
-		"master.receipt": agents, "master.alerts": agents, "master.trial": agents, "master.live": agents,
+		"master.receipt": agents, "master.alerts": agents, "master.maintenance": agents, "master.trial": agents, "master.live": agents,
 
 		"master.subscribe": viewers, "hosts.list": viewers, "hosts.get": viewers, "history.range": viewers,
 		"catalog.check": viewers, "catalog.list": viewers, "catalog.get": viewers, "catalog.revision": viewers, "catalog.receipts": viewers,
@@ -61,6 +61,7 @@ func mayCall() map[string]string {
 		"trials.start": operators, "trials.stop": operators, "boosts.start": operators, "boosts.stop": operators,
 		"alerts.list": viewers, "alerts.explain": viewers, "alerts.thresholds": viewers, "silences.list": viewers,
 		"alerts.test": operators, "alerts.ack": operators, "alerts.threshold": operators, "silences.add": operators, "silences.end": operators,
+		"maintenances.list": viewers, "maintenances.add": operators, "maintenances.end": operators,
 		"boards.put": operators, "boards.delete": operators,
 		"audit.list": operators, "audit.verify": operators,
 		"logs.get":      operators,

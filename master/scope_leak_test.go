@@ -203,6 +203,12 @@ func (f *mesh) furnish(t *testing.T) {
 		f.ops.call(t, wire.SilencesAdd.Name, wire.SilenceParams{Matchers: []string{fmt.Sprintf("host=%q", name)}, Seconds: 3600})
 	}
 	f.ops.call(t, wire.SilencesAdd.Name, wire.SilenceParams{Selector: "role=db", Seconds: 3600})
+	for _, name := range f.names[:3] {
+		f.ops.call(t, wire.MaintenancesAdd.Name, wire.MaintenanceParams{Host: name, Every: "00:00-24:00", Message: "of " + name})
+	}
+	for _, selector := range selectors[1:] {
+		f.ops.call(t, wire.MaintenancesAdd.Name, wire.MaintenanceParams{Selector: selector, Every: "sun 00:00-01:00"})
+	}
 	patience.Until(t, "the alerts of all hosts", func() bool {
 		_, body := request(t, f.m, bearer("ops"), http.MethodGet, "/api/v1/alerts")
 		return strings.Count(body, "level/high") >= len(f.names)
@@ -289,6 +295,11 @@ func (f *mesh) anyCall(t *testing.T, l *listener, inside string) {
 			})
 		},
 		func() { l.call(t, wire.SilencesAdd.Name, wire.SilenceParams{Selector: selector, Seconds: 60}) },
+		func() { l.call(t, wire.MaintenancesList.Name, nil) },
+		func() {
+			l.call(t, wire.MaintenancesAdd.Name, wire.MaintenanceParams{Host: text, Every: "sat 00:00-01:00"})
+			l.call(t, wire.MaintenancesAdd.Name, wire.MaintenanceParams{Selector: selector, Every: "00:00-24:00"})
+		},
 		func() { l.call(t, wire.BoardsList.Name, nil) },
 		func() { l.call(t, wire.AuditList.Name, nil) },
 		func() { l.call(t, wire.TokensList.Name, nil) },

@@ -27,7 +27,7 @@ const (
 func howBound() map[string]string {
 	all := make(map[string]string)
 	for how, names := range map[string]string{
-		bindsNobody: `master.login master.unsubscribe master.hello master.report master.status master.reportMetric master.receipt master.alerts master.trial
+		bindsNobody: `master.login master.unsubscribe master.hello master.report master.status master.reportMetric master.receipt master.alerts master.trial master.maintenance
 			master.live trials.stop boards.list boards.get boards.put boards.delete authority.show
 			users.passwd users.logout`,
 		refuses: `audit.list audit.verify tokens.create tokens.list tokens.revoke tokens.join
@@ -37,7 +37,8 @@ func howBound() map[string]string {
 		bindsAnswer: `master.info hosts.list hosts.members master.subscribe history.range
 			catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
 			catalog.receipts rollouts.list rollouts.get rollouts.pause rollouts.resume rollouts.abort trials.start
-			alerts.list alerts.explain alerts.ack silences.list silences.add silences.end`,
+			alerts.list alerts.explain alerts.ack silences.list silences.add silences.end
+			maintenances.list maintenances.add maintenances.end`,
 	} {
 		for _, name := range strings.Fields(names) {
 			all[name] = how

@@ -108,7 +108,8 @@ type Alerts struct {
 	probes map[string]*rulefmt.RuleGroups // guarded by mu; by id: those of inspectors
 	given  map[string][]alerts.Probe      // guarded by mu: of which probes were made
 
-	thresholds thresholds
+	thresholds  thresholds
+	maintenance maintenance
 
 	manager *rules.Manager
 	started chan struct{} // closed when manager is set
@@ -169,7 +170,7 @@ func (a *Alerts) read(c config.Alerts) (ids []string, groups map[string]*rulefmt
 // Open takes up what fired, the silences, and who was told. It is to be called once,
 // before Run.
 func (a *Alerts) Open(ctx context.Context, store state.Store) error {
-	if err := errors.Join(a.keeper.open(ctx, store), a.route.Open(ctx, store), a.thresholds.open(ctx, store)); err != nil {
+	if err := errors.Join(a.keeper.open(ctx, store), a.route.Open(ctx, store), a.thresholds.open(ctx, store), a.maintenance.open(ctx, store)); err != nil {
 		return fmt.Errorf("cannot take up the alerts: %w", err)
 	}
 	return nil
@@ -238,6 +239,7 @@ func (a *Alerts) Run(ctx context.Context) error {
 	if err := manager.Update(interval, a.all(), labels.EmptyLabels(), "", nil); err != nil {
 		return fmt.Errorf("cannot evaluate the rules: %w", err)
 	}
+	a.maintain(ctx) // before anybody is told
 	a.handOn(ctx, a.keeper.begin(time.Now()))
 	if err := a.route.Start(); err != nil {
 		return fmt.Errorf("cannot tell of alerts: %w", err)
@@ -269,6 +271,7 @@ func (a *Alerts) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			a.maintain(ctx)
 		case <-a.review:
 		}
 		list, acks := a.keeper.review(a.saying())

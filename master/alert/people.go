@@ -315,11 +315,31 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 					"silence it: vedette silence '%s'", one.name(), strings.Join(exactly(one.Labels), "' '"))
 			}
 		}
-		return result, rpc.Errorf(wire.CodeNotFound, "no alert%s fires that is not acknowledged yet; `vedette alerts` lists what fires", asked(p))
+		return result, rpc.Errorf(wire.CodeNotFound, "no alert%s fires that is not acknowledged yet%s; `vedette alerts` lists what fires", asked(p), nearestAlert(ctx, p, known))
 	}
 	a.write(ctx)
 	a.opts.Changed()
 	return result, nil
+}
+
+// nearestAlert asks whether one was meant that fires, or is "" where there is one of that
+// name.
+func nearestAlert(ctx context.Context, p wire.AlertAckParams, known map[model.Fingerprint]kept) string {
+	var names, ids []string
+	for fp, one := range known {
+		if !one.ended() && sees(scope.From(ctx), one.Labels) {
+			names, ids = append(names, one.name()), append(ids, fp.String())
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(ids)
+	if p.Name != "" && !slices.Contains(names, p.Name) {
+		return nearest.Ask(p.Name, names)
+	}
+	if p.ID != "" && !slices.Contains(ids, p.ID) {
+		return nearest.Ask(p.ID, ids)
+	}
+	return ""
 }
 
 // asked says which alerts were asked for.
@@ -344,7 +364,7 @@ func exactly(set model.LabelSet) (matchers []string) {
 func describeSilence(s route.Silence) wire.Silence {
 	return wire.Silence{
 		ID: s.ID, Matchers: s.Matchers, FromMS: s.From.UnixMilli(), ToMS: s.To.UnixMilli(), By: s.By, Message: s.Comment, State: s.State,
-		Ack: s.Notes[ackNote] != "",
+		Ack: s.Notes[ackNote] != "", Maintenance: cmp.Or(s.Notes[maintenanceNote], selfOf(s)),
 	}
 }
 
@@ -392,17 +412,26 @@ func (a *Alerts) Silence(ctx context.Context, matchers []string, p wire.SilenceP
 // EndSilence ends a silence now; an alert whose acknowledgement it was is told of
 // again.
 func (a *Alerts) EndSilence(ctx context.Context, p wire.SilenceEndParams) (wire.Empty, error) {
-	if !scope.From(ctx).All() {
-		mine, err := a.silencesByID(ctx)
-		if err != nil {
-			return wire.Empty{}, err
-		}
-		if _, ok := mine[p.Silence]; !ok {
-			return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "there is no silence %q of your hosts alone", p.Silence)
+	all, err := a.Silences(ctx, wire.SilencesParams{Ended: true})
+	if err != nil {
+		return wire.Empty{}, err
+	}
+	var ids []string
+	for _, one := range all.Silences {
+		if one.ID == p.Silence || one.State != "expired" {
+			ids = append(ids, one.ID)
 		}
 	}
+	if !slices.Contains(ids, p.Silence) {
+		of := ""
+		if !scope.From(ctx).All() {
+			of = " of your hosts alone"
+		}
+		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "there is no silence %q%s%s; `vedette silence list` shows those that there are",
+			p.Silence, of, nearest.Ask(p.Silence, ids))
+	}
 	if err := a.route.Unsilence(ctx, p.Silence); err != nil {
-		return wire.Empty{}, rpc.Errorf(wire.CodeNotFound, "%v", err)
+		return wire.Empty{}, err
 	}
 	a.keeper.unacknowledge(p.Silence)
 	a.write(ctx)

@@ -152,11 +152,11 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 	}
 	name := thresholdName(p.Alert, p.Selector)
 	t.mu.Lock()
-	_, known := t.list[name]
+	before, known := t.list[name]
 	count := len(t.list)
 	t.mu.Unlock()
 	var value []byte
-	detail := "taken back"
+	detail := limitText(before) + " taken back"
 	switch {
 	case p.Remove && !known:
 		return one, rpc.Errorf(wire.CodeNotFound, "no threshold of %s is set for %s; `vedette alerts threshold list` shows those that are",
@@ -169,10 +169,7 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 		if err != nil {
 			return one, fmt.Errorf("cannot keep the threshold of %q: %w", p.Alert, err)
 		}
-		value, detail = text, "off"
-		if !p.Off {
-			detail = fmt.Sprint(*p.Value)
-		}
+		value, detail = text, limitText(one)
 	}
 	attempt := audit.From(ctx)
 	line := attempt.Change(p.Alert, detail+" on "+hostsText(p.Selector))
@@ -188,6 +185,14 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 	}
 	t.mu.Unlock()
 	return one, a.applyThresholds()
+}
+
+// limitText is the number of a threshold, or that it is off.
+func limitText(one wire.AlertThreshold) string {
+	if one.Value == nil {
+		return "off"
+	}
+	return fmt.Sprint(*one.Value)
 }
 
 func hostsText(selector string) string {
@@ -240,8 +245,8 @@ func (a *Alerts) noSuchAlert(name string, known []string) error {
 			}
 		}
 	}
-	if near := nearest.Word(name, known); near != "" {
-		return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q; did you mean %s?", name, near)
+	if near := nearest.Ask(name, known); near != "" {
+		return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q%s", name, near)
 	}
 	if len(known) == 0 {
 		return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q, or any other", name)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/master/catalog"
 	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/rpc"
@@ -24,6 +25,23 @@ func (a *API) alertMethods(m *methods) {
 	handle(m, wire.SilencesList, a.Alerts.Silences)
 	handle(m, wire.SilencesAdd, a.silence)
 	handle(m, wire.SilencesEnd, a.Alerts.EndSilence)
+	handle(m, wire.MaintenancesList, a.Alerts.Maintenances)
+	handle(m, wire.MaintenancesAdd, a.Alerts.AddMaintenance)
+	handle(m, wire.MaintenancesEnd, a.Alerts.EndMaintenance)
+	handle(m, wire.MasterMaintenance, a.selfMaintenance)
+}
+
+// selfMaintenance is what a host asks for itself: its credential says which host it is.
+func (a *API) selfMaintenance(ctx context.Context, p wire.SelfMaintenanceParams) (wire.SelfMaintenanceResult, error) {
+	peer := rpc.PeerFrom(ctx)
+	if err := inspectors.ValidateHost(p.Hostname); err != nil {
+		return wire.SelfMaintenanceResult{}, rpc.Errorf(rpc.CodeInvalidParams, "hostname: %v", err)
+	}
+	if err := connOf(peer).who().MayReportFor(p.Hostname); err != nil {
+		a.claimed(p.Hostname, peer.RemoteAddr(), err)
+		return wire.SelfMaintenanceResult{}, rpc.Errorf(wire.CodeForbidden, "%v", err)
+	}
+	return a.Alerts.SelfMaintenance(ctx, p)
 }
 
 // silence makes a silence. Alerts do not have the labels of hosts: a selector is

@@ -189,6 +189,67 @@ type Silence struct {
 	State    string   `json:"state"` // active, pending or expired
 	// Ack is set of an acknowledgement: it ends when its alert does.
 	Ack bool `json:"ack,omitempty"`
+	// Maintenance is the id of the recurring maintenance that the silence is of, or "self"
+	// if its host has asked for it.
+	Maintenance string `json:"maintenance,omitempty"`
+}
+
+// SelfMaintenance is the Maintenance of a silence that a host has asked for.
+const SelfMaintenance = "self"
+
+// Maintenance recurs every week: nobody is told of the alerts of some hosts then.
+type Maintenance struct {
+	ID string `json:"id"`
+	// Host is the one host, or Selector selects hosts by their labels, at each moment.
+	Host     string `json:"host,omitempty"`
+	Selector string `json:"selector,omitempty"`
+	// Within is the selector that who made it is bound to: it holds for no other hosts.
+	Within string `json:"within,omitempty"`
+	// Every says when, such as sun 02:00-04:00, by the clock of Zone.
+	Every   string `json:"every"`
+	Zone    string `json:"zone"`
+	By      string `json:"by,omitempty"`
+	AtMS    int64  `json:"at_ms,omitempty"`
+	Message string `json:"message,omitempty"`
+	// FromMS and ToMS are when it is now, or else next.
+	FromMS int64 `json:"from_ms,omitempty"`
+	ToMS   int64 `json:"to_ms,omitempty"`
+	// Hosts is for how many hosts it is now.
+	Hosts int `json:"hosts,omitempty"`
+}
+
+// MaintenancesResult has those first that come first.
+type MaintenancesResult struct {
+	Maintenances []Maintenance `json:"maintenances"`
+}
+
+// MaintenanceParams makes a recurring maintenance, of one of a host and a selector.
+type MaintenanceParams struct {
+	Host     string `json:"host,omitempty"`
+	Selector string `json:"selector,omitempty"`
+	Every    string `json:"every"`
+	Zone     string `json:"zone,omitempty"` // "" is UTC
+	Message  string `json:"message,omitempty"`
+}
+
+// MaintenanceEndParams names a recurring maintenance that is to be no more.
+type MaintenanceEndParams struct {
+	ID string `json:"id"`
+}
+
+// SelfMaintenanceParams is what a host asks for itself: one of a time and an end.
+type SelfMaintenanceParams struct {
+	Hostname string  `json:"hostname"`
+	Seconds  float64 `json:"seconds,omitempty"`
+	End      bool    `json:"end,omitempty"`
+	Message  string  `json:"message,omitempty"`
+}
+
+// SelfMaintenanceResult says until when nobody is told of the host's alerts, or which
+// maintenance has ended.
+type SelfMaintenanceResult struct {
+	ToMS  int64 `json:"to_ms,omitempty"`
+	Ended int   `json:"ended,omitempty"`
 }
 
 // SilencesParams selects silences.

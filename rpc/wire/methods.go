@@ -42,6 +42,11 @@ var (
 		Name: "master.alerts", For: Agent, InOrder: true, Bound: OwnHost,
 		Says: "Tell which alerts the host's own inspectors come with.",
 	}
+	MasterMaintenance = Method[SelfMaintenanceParams, SelfMaintenanceResult]{
+		Name: "master.maintenance", For: Agent, Bound: OwnHost,
+		Audit: func(p SelfMaintenanceParams) Subject { return about(p.Hostname, "message", p.Message) },
+		Says:  "Keep people from being told of the host's own alerts for a time, or end that.",
+	}
 	MasterTrial = Method[TrialReport, Empty]{
 		Name: "master.trial", For: Agent, Bound: OwnHost, InOrder: true,
 		Says: "Tell what a trial has yielded.",
@@ -227,6 +232,22 @@ var (
 		Name: "silences.end", For: Operator, Bound: Within,
 		Audit: func(p SilenceEndParams) Subject { return about(p.Silence) },
 		Says:  "End a silence now.",
+	}
+	MaintenancesList = Method[Empty, MaintenancesResult]{
+		Name: "maintenances.list", For: Viewer, Bound: Within,
+		Says: "List the recurring maintenances, and when each is next.",
+	}
+	MaintenancesAdd = Method[MaintenanceParams, Maintenance]{
+		Name: "maintenances.add", For: Operator, Bound: Within,
+		Audit: func(p MaintenanceParams) Subject {
+			return about(p.Host, "selector", p.Selector, "every", p.Every, "zone", p.Zone, "message", p.Message)
+		},
+		Says: "Keep people from being told of the alerts of some hosts at some hours of every week.",
+	}
+	MaintenancesEnd = Method[MaintenanceEndParams, Maintenance]{
+		Name: "maintenances.end", For: Operator, Bound: Within,
+		Audit: func(p MaintenanceEndParams) Subject { return about(p.ID) },
+		Says:  "Remove a recurring maintenance, and end it if it is now.",
 	}
 	// LogsGet changes nothing, and is an operator's all the same: a script prints what
 	// it reads, such as a line of a file that no viewer may see.

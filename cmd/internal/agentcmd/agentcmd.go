@@ -77,12 +77,17 @@ system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
 	}
 	settings.FileFlag(cmd)
 	Flags(cmd, &settings)
-	settings.Flag(cmd, "master", "agent.master", "report to the master at `URL` (default http://127.0.0.1:50505)")
+	identityFlags(cmd, &settings, "report to")
+	cmd.AddCommand(newJoin(program), newMaintenance(program))
+	return cmd
+}
+
+// identityFlags adds the flags that say to which master a host shows what.
+func identityFlags(cmd *cobra.Command, settings *cli.Settings, verb string) {
+	settings.Flag(cmd, "master", "agent.master", verb+" the master at `URL` (default http://127.0.0.1:50505)")
 	settings.Flag(cmd, "token-file", "agent.token_file", "take the agent's token from `FILE`")
 	settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate")
-	cmd.AddCommand(newJoin(program))
 	settings.Flag(cmd, "data", "agent.data", "keep the agent's files in `DIR` (default $XDG_STATE_HOME/vedette-agent/HOST)")
-	return cmd
 }
 
 // Flags adds the flags that every command with an agent has.

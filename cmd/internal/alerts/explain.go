@@ -119,8 +119,13 @@ func explainOne(b *strings.Builder, a wire.AlertFate, now time.Time) {
 }
 
 func silenceKind(s wire.Silence) string {
-	if s.Ack {
+	switch {
+	case s.Ack:
 		return "acknowledged"
+	case s.Maintenance == wire.SelfMaintenance:
+		return "maintenance, asked for by the host"
+	case s.Maintenance != "":
+		return "recurring maintenance " + s.Maintenance
 	}
 	return "silenced"
 }

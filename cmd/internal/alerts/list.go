@@ -90,9 +90,12 @@ func toldText(notes []wire.TellNote) string {
 func mutedText(a wire.Alert) string {
 	var parts []string
 	for _, s := range a.SilencedBy {
-		if s.Ack {
+		switch {
+		case s.Ack:
 			parts = append(parts, "acknowledged by "+s.By)
-		} else {
+		case s.Maintenance != "":
+			parts = append(parts, "maintenance by "+s.By)
+		default:
 			parts = append(parts, "silenced by "+s.By)
 		}
 	}

@@ -72,53 +72,6 @@ func (f *silenceFlags) make(cmd *cobra.Command, c *client) error {
 	return err
 }
 
-// NewMaintenance makes the command of that name.
-func NewMaintenance() *cobra.Command {
-	var c client
-	var f silenceFlags
-	cmd := &cobra.Command{
-		Use:   "maintenance [HOST]",
-		Short: "Tell nobody of a host's alerts for a time",
-		Long: `Tell nobody of any alert of a host, or of the hosts that --to selects now, for a time.
-An alert that still fires afterwards is sent then. vedette silence list shows it, and
-vedette silence end ends it early.`,
-		Example: "  vedette maintenance web-1 --for 1h -m 'new kernel'\n  vedette maintenance --to role=db --for 30m",
-		Args:    cli.AtMostOneArg("HOST"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case len(args) == 0 && f.params.Selector == "":
-				return cli.Usagef("name a HOST, or give --to SELECTOR")
-			case len(args) > 0 && f.params.Selector != "":
-				return cli.Usagef("name a HOST or give --to, not both")
-			case len(args) > 0:
-				f.params.Matchers = []string{fmt.Sprintf("host=%q", args[0])}
-				if err := c.warnOfHost(cmd, args[0]); err != nil {
-					return err
-				}
-			}
-			if f.params.Message == "" {
-				f.params.Message = "maintenance"
-			}
-			return f.make(cmd, &c)
-		},
-	}
-	c.Flags(cmd)
-	f.flags(cmd)
-	c.JSONFlag(cmd, "print the silence as one JSON object")
-	return cmd
-}
-
-// warnOfHost says where no host of that name has reported. One that is yet to come may
-// be meant.
-func (c *client) warnOfHost(cmd *cobra.Command, host string) error {
-	_, err := remote.CallOnce(cmd, &c.Client, wire.HostsGet, wire.HostParams{Host: host})
-	if !remote.IsNotFound(err) {
-		return err
-	}
-	cli.Errln(cmd.ErrOrStderr(), "warning: %s", remote.Answer(err))
-	return nil
-}
-
 // NewAck makes the command of that name.
 func NewAck() *cobra.Command {
 	var c client

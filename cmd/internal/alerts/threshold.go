@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,11 @@ else that of the inspector's source.`,
 			if c.JSON {
 				return cli.PrintLines(cmd.OutOrStdout(), []wire.AlertThreshold{one})
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s on %s.\n", one.Alert, setText(one, params.Remove), onHosts(one))
+			text := fmt.Sprintf("%s %s on %s.", one.Alert, setText(one), onHosts(one))
+			if params.Remove { // another one may select the same hosts
+				text = fmt.Sprintf("The threshold of %s on %s is taken back.", one.Alert, onHosts(one))
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
@@ -76,11 +81,8 @@ func readThreshold(params *wire.AlertThresholdParams, args []string) error {
 	return nil
 }
 
-func setText(one wire.AlertThreshold, removed bool) string {
-	switch {
-	case removed:
-		return "is as its inspector says again,"
-	case one.Off:
+func setText(one wire.AlertThreshold) string {
+	if one.Off {
 		return "is off"
 	}
 	return fmt.Sprintf("has the threshold %g", *one.Value)
@@ -130,7 +132,7 @@ func thresholdColumns(now time.Time) []cli.Column[wire.AlertThreshold] {
 			if one.Off {
 				return "off"
 			}
-			return fmt.Sprintf("%s %g", one.Operator, *one.Value)
+			return strings.TrimSpace(fmt.Sprintf("%s %g", one.Operator, *one.Value)) // an idle one has no operator
 		}},
 		{Name: "own", Cell: func(one wire.AlertThreshold) string {
 			switch {

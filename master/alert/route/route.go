@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 
+	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/state"
 )
 
@@ -338,7 +339,7 @@ func (r *Router) Test(ctx context.Context, receiver string) (map[string]error, e
 		if len(names) == 0 {
 			return nil, fmt.Errorf("there is no receiver %q, nor any other; name some in the master's configuration, under notify", receiver)
 		}
-		return nil, fmt.Errorf("there is no receiver %q; there are %s", receiver, strings.Join(names, ", "))
+		return nil, fmt.Errorf("there is no receiver %q; there are %s%s", receiver, strings.Join(names, ", "), nearest.Ask(receiver, names))
 	}
 	now := time.Now()
 	labels := model.LabelSet{model.AlertNameLabel: "test", "severity": "warning"}

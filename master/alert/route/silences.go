@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/vedettehq/vedette/master/alert/shelf"
@@ -30,6 +31,8 @@ const (
 	silencePrefix = "silences/"
 	// showEnded is how long a silence is known after its end.
 	showEnded = 5 * 24 * time.Hour
+	// brieflyEnded is the same of one with a BriefNote.
+	brieflyEnded = time.Hour
 	// maxSilences and maxSilenceBytes bound what may be made.
 	maxSilences, maxSilenceBytes = 10_000, 64 << 10
 )
@@ -136,11 +139,14 @@ func (s *silences) describe(ctx context.Context, ids []string) string {
 
 // expired removes silences that ended long ago.
 func (s *silences) expired(ctx context.Context) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	if _, err := s.GC(); err != nil {
 		return err
 	}
-	s.changing.Lock()
-	defer s.changing.Unlock()
+	if err := s.shortenLocked(ctx); err != nil {
+		return err
+	}
 	gone := make(map[string][]byte)
 	for id, end := range s.ends {
 		if !end.After(time.Now()) {
@@ -152,6 +158,33 @@ func (s *silences) expired(ctx context.Context) error {
 	}
 	for id := range gone {
 		delete(s.ends, id)
+	}
+	return nil
+}
+
+// shortenLocked has silences with a BriefNote that ended a while ago expire before the
+// next GC.
+func (s *silences) shortenLocked(ctx context.Context) error {
+	ended, _, err := s.Query(ctx, silence.QState(silence.SilenceStateExpired))
+	if err != nil {
+		return err
+	}
+	now, unwritten := time.Now(), s.changed
+	defer func() { s.changed = unwritten }() // these are removed from the state instead
+	for _, one := range ended {
+		if one.Annotations[BriefNote] == "" || now.Sub(one.EndsAt.AsTime()) < brieflyEnded {
+			continue
+		}
+		next := proto.CloneOf(one)
+		next.UpdatedAt = timestamppb.New(now)
+		var b bytes.Buffer
+		if _, err := protodelim.MarshalTo(&b, &silencepb.MeshSilence{Silence: next, ExpiresAt: timestamppb.New(now.Add(time.Minute))}); err != nil {
+			return err
+		}
+		if err := s.Merge(b.Bytes()); err != nil {
+			return err
+		}
+		s.ends[one.Id] = now
 	}
 	return nil
 }
@@ -168,11 +201,15 @@ type Silence struct {
 	By       string
 	Comment  string
 	State    string // active, pending or expired; of one that was made
-	// Notes are for programs; see Options.
+	// Notes are for programs.
 	Notes map[string]string
 }
 
-// Silence makes a silence, and returns it as it is.
+// BriefNote is a note of silences that are known only for brieflyEnded after their end:
+// programs make so many of them that the others would not fit.
+const BriefNote = "vedette/brief"
+
+// Silence makes a silence, or changes one that has an ID, and returns it as it is.
 func (r *Router) Silence(ctx context.Context, want Silence) (Silence, error) {
 	if !r.isOpen() {
 		return Silence{}, ErrNotOpen
@@ -187,7 +224,7 @@ func (r *Router) Silence(ctx context.Context, want Silence) (Silence, error) {
 	}
 	one := &silencepb.Silence{
 		MatcherSets: []*silencepb.MatcherSet{set}, StartsAt: timestamppb.New(want.From), EndsAt: timestamppb.New(want.To),
-		CreatedBy: want.By, Comment: want.Comment, Annotations: want.Notes,
+		Id: want.ID, CreatedBy: want.By, Comment: want.Comment, Annotations: want.Notes,
 	}
 	err := r.silences.change(ctx, func() error { return r.silences.Set(ctx, one) })
 	if err != nil && one.Id != "" {

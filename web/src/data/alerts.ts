@@ -14,7 +14,7 @@ export function toldText(told: TellNote[] | undefined): string {
 
 /** What keeps people from being told. */
 export function mutedText(a: Alert): string {
-  const silenced = (a.silenced_by ?? []).map((s) => `${s.ack ? 'acknowledged' : 'silenced'} by ${s.by}`);
+  const silenced = (a.silenced_by ?? []).map((s) => `${s.ack ? 'acknowledged' : s.maintenance ? 'maintenance' : 'silenced'} by ${s.by}`);
   return [...silenced, ...(a.inhibited_by ?? []).map((name) => `while ${name} fires`)].join(', ');
 }
 

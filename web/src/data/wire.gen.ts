@@ -809,6 +809,47 @@ export interface Lost {
   events: number;
 }
 
+/** Maintenance recurs every week: nobody is told of the alerts of some hosts then. */
+export interface Maintenance {
+  id: string;
+  /** Host is the one host, or Selector selects hosts by their labels, at each moment. */
+  host?: string;
+  selector?: string;
+  /** Within is the selector that who made it is bound to: it holds for no other hosts. */
+  within?: string;
+  /** Every says when, such as sun 02:00-04:00, by the clock of Zone. */
+  every: string;
+  zone: string;
+  by?: string;
+  at_ms?: number;
+  message?: string;
+  /** FromMS and ToMS are when it is now, or else next. */
+  from_ms?: number;
+  to_ms?: number;
+  /** Hosts is for how many hosts it is now. */
+  hosts?: number;
+}
+
+/** MaintenanceEndParams names a recurring maintenance that is to be no more. */
+export interface MaintenanceEndParams {
+  id: string;
+}
+
+/** MaintenanceParams makes a recurring maintenance, of one of a host and a selector. */
+export interface MaintenanceParams {
+  host?: string;
+  selector?: string;
+  every: string;
+  /** "" is UTC */
+  zone?: string;
+  message?: string;
+}
+
+/** MaintenancesResult has those first that come first. */
+export interface MaintenancesResult {
+  maintenances: Maintenance[] | null;
+}
+
 /** Member is a host that has joined, or waits to be let in. */
 export interface Member {
   host: string;
@@ -1171,6 +1212,9 @@ export interface Silence {
   state: string;
   /** Ack is set of an acknowledgement: it ends when its alert does. */
   ack?: boolean;
+  /** Maintenance is the id of the recurring maintenance that the silence is of, or "self"
+   * if its host has asked for it. */
+  maintenance?: string;
 }
 
 /** SilenceEndParams names a silence that is to end now. */
