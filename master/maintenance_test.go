@@ -18,7 +18,8 @@ func TestSelfMaintenanceIsForOneself(t *testing.T) {
 	}})
 	own := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-1")})
 	ops := dial(t, m, nil, rpc.DialOptions{Header: bearer("ops")})
-	for who, peer := range map[string]*rpc.Peer{"another host": dial(t, m, nil, rpc.DialOptions{Header: bearer("web-2")}), "an operator": ops} {
+	other := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-2")})
+	for who, peer := range map[string]*rpc.Peer{"another host": other, "an operator": ops} {
 		for _, p := range []wire.SelfMaintenanceParams{{Hostname: "web-1", Seconds: 60}, {Hostname: "web-1", End: true}} {
 			if code := codeOf(t, peer, wire.MasterMaintenance.Name, p); code != wire.CodeForbidden {
 				t.Errorf("%s asks for web-1: code %d", who, code)
@@ -34,7 +35,8 @@ func TestSelfMaintenanceIsForOneself(t *testing.T) {
 		silences[0].Message != "backup" {
 		t.Errorf("%+v", silences)
 	}
-	if result := call[wire.SelfMaintenanceResult](t, own, wire.MasterMaintenance.Name, wire.SelfMaintenanceParams{Hostname: "web-1", End: true}); result.Ended != 1 {
+	end := wire.SelfMaintenanceParams{Hostname: "web-1", End: true}
+	if result := call[wire.SelfMaintenanceResult](t, own, wire.MasterMaintenance.Name, end); result.Ended != 1 {
 		t.Errorf("%+v", result)
 	}
 	var outcomes []string

@@ -42,8 +42,8 @@ const (
 )
 
 // maintenance is what recurs. A silence is made for each window a little before it
-// begins. What is covered is read from the silences at a start, so a restart makes none
-// twice, and one that somebody has ended stays ended until the next window.
+// begins. A start reads from the silences which hosts have one, so it makes none twice, and
+// one that somebody has ended stays ended until the next window.
 type maintenance struct {
 	changing sync.Mutex // held while entries or their silences are changed
 	shelf    *shelf.Shelf

@@ -185,7 +185,7 @@ func (y *yard) end() {
 func TestMaintenanceRecurs(t *testing.T) {
 	t.Parallel()
 	store := openHistory(t)
-	for range 2 {
+	for range 1 + rand.IntN(2) {
 		seed := rand.Uint64()
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 2))
@@ -200,7 +200,7 @@ func TestMaintenanceRecurs(t *testing.T) {
 			}
 			y.start()
 			defer func() { y.alerts.route.Stop() }()
-			for range 300 {
+			for range 150 {
 				time.Sleep(time.Second) // a silence cannot end when it begins
 				switch r.IntN(40) {
 				case 0:

@@ -315,7 +315,8 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 					"silence it: vedette silence '%s'", one.name(), strings.Join(exactly(one.Labels), "' '"))
 			}
 		}
-		return result, rpc.Errorf(wire.CodeNotFound, "no alert%s fires that is not acknowledged yet%s; `vedette alerts` lists what fires", asked(p), nearestAlert(ctx, p, known))
+		return result, rpc.Errorf(wire.CodeNotFound, "no alert%s fires that is not acknowledged yet%s; `vedette alerts` lists what fires",
+			asked(p), nearestAlert(ctx, p, known))
 	}
 	a.write(ctx)
 	a.opts.Changed()

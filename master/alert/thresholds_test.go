@@ -174,7 +174,7 @@ func TestThreshold(t *testing.T) {
 	want("without it", plain)
 
 	for want, p := range map[string]wire.AlertThresholdParams{
-		`no inspector has the alert "test/hihg"; did you mean test/high?`:             {Alert: "test/hihg", Off: true},
+		`no inspector has the alert "test/hihg"; did you mean "test/high"?`:           {Alert: "test/hihg", Off: true},
 		`no inspector has the alert "other"; there are test/high`:                     {Alert: "other", Off: true},
 		"the rule host/gone is built in; thresholds are for the alerts of inspectors": {Alert: "host/gone", Value: number(1)},
 		"give one of a value, off, and remove":                                        {Alert: "test/high", Off: true, Value: number(1)},

@@ -48,7 +48,7 @@ func somewhen(r *rand.Rand, zone *time.Location) time.Time {
 func TestWindows(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
-	for range 60 {
+	for range 20 {
 		zone, err := time.LoadLocation(zones()[r.IntN(len(zones()))])
 		if err != nil {
 			t.Fatal(err)
