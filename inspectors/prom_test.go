@@ -278,7 +278,10 @@ func TestParsePromAgrees(t *testing.T) {
 
 // FuzzParseProm reads what Prometheus' own reader reads, and never more samples than lines.
 func FuzzParseProm(f *testing.F) {
-	for _, text := range []string{"a 1\n", "# TYPE a counter\na{l=\"v\\n\"} 1 2\n", "{\"x.y\",l=\"v\"} NaN\n", "h_bucket{le=\"1\",} 0x1\n", "a{l=\"\xff\"} 1\n", "#TYPE A Counter\n{}"} {
+	for _, text := range []string{
+		"a 1\n", "# TYPE a counter\na{l=\"v\\n\"} 1 2\n", "{\"x.y\",l=\"v\"} NaN\n", "h_bucket{le=\"1\",} 0x1\n", "a{l=\"\xff\"} 1\n",
+		"#TYPE A Counter\n{}",
+	} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
