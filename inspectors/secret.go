@@ -32,27 +32,27 @@ func Secret(ctx context.Context, name string) (string, error) {
 	case !slices.Contains(g.names, name):
 		return "", fmt.Errorf("cannot get secret %s: the script does not say //vedette:needs secret:%s", quote(name), name)
 	}
-	value, err := g.keeper(ctx, name)
+	value, err := g.source(ctx, name)
 	if err != nil {
 		return "", fmt.Errorf("cannot get secret %s: %w", quote(name), err)
 	}
 	return value, nil
 }
 
-// SecretKeeper returns the value of a secret to somebody who may have it. Its errors
+// SecretSource returns the value of a secret to somebody who may have it. Its errors
 // do not name the secret. It heeds ctx, and may be called from any goroutine.
-type SecretKeeper func(ctx context.Context, name string) (string, error)
+type SecretSource func(ctx context.Context, name string) (string, error)
 
-// WithSecrets returns a context in which Secret asks the keeper, for the secrets that
+// WithSecrets returns a context in which Secret asks the source, for the secrets that
 // are named and no others. It is for runtimes.
-func WithSecrets(ctx context.Context, names []string, keeper SecretKeeper) context.Context {
-	return context.WithValue(ctx, secretsKey{}, &secretsGrant{names, keeper})
+func WithSecrets(ctx context.Context, names []string, source SecretSource) context.Context {
+	return context.WithValue(ctx, secretsKey{}, &secretsGrant{names, source})
 }
 
 // secretsGrant is what a run may know, as its context holds it.
 type secretsGrant struct {
 	names  []string
-	keeper SecretKeeper
+	source SecretSource
 }
 
 type secretsKey struct{}

@@ -12,13 +12,13 @@ import (
 )
 
 func TestSecretNeedsARun(t *testing.T) {
-	keeper := func(_ context.Context, name string) (string, error) {
+	source := func(_ context.Context, name string) (string, error) {
 		if name == "lost" {
 			return "", errors.New("there is no file")
 		}
 		return "of " + name, nil
 	}
-	ctx := WithSecrets(t.Context(), []string{"pw", "lost"}, keeper)
+	ctx := WithSecrets(t.Context(), []string{"pw", "lost"}, source)
 	for _, tt := range []struct {
 		ctx              context.Context
 		name, want, fail string

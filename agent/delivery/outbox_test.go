@@ -278,7 +278,7 @@ type history struct {
 	got      map[float64]bool
 	taken    map[numbered]bool
 
-	keeper  *Spooler // or nil
+	spooler *Spooler // or nil
 	crashes int
 	held    int
 }
@@ -296,11 +296,11 @@ type flight struct {
 
 func (h *history) step() {
 	<-time.After(time.Duration(h.rand.IntN(3)) * time.Millisecond)
-	if h.keeper != nil && h.rand.IntN(20) == 0 {
-		h.keeper.step()
+	if h.spooler != nil && h.rand.IntN(20) == 0 {
+		h.spooler.step()
 	}
 	switch n := h.rand.IntN(100); {
-	case h.keeper != nil && h.rand.IntN(200) == 0:
+	case h.spooler != nil && h.rand.IntN(200) == 0:
 		h.crash()
 	case n < 15:
 		h.made++
@@ -397,8 +397,8 @@ func (h *history) finish() {
 		h.flying = nil
 		r, p := h.link.nextAfter()
 		if r == nil {
-			if h.keeper != nil && h.o.disk.reports > 0 {
-				h.keeper.step()
+			if h.spooler != nil && h.o.disk.reports > 0 {
+				h.spooler.step()
 				<-time.After(time.Millisecond) // the store may keep some back
 				continue
 			}

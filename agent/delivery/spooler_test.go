@@ -42,14 +42,14 @@ func (h *history) crash() {
 			h.arrive(f)
 		}
 	}
-	if err := h.keeper.die(); err != nil {
+	if err := h.spooler.die(); err != nil {
 		h.Error(err)
 	}
 	h.crashes++
 	h.flying, h.link = nil, nil
 	o := newTestOutbox(30)
 	o.bootID = fmt.Sprint("boot-", h.crashes)
-	h.o, h.keeper = o, newTestSpooler(h.T, io.Discard, o, h.keeper.cfg.Data)
+	h.o, h.spooler = o, newTestSpooler(h.T, io.Discard, o, h.spooler.cfg.Data)
 }
 
 // As TestNothingIsLostOrUndeclared, with a spool that works at any moment and
@@ -61,13 +61,13 @@ func TestNothingIsLostWithASpool(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			o := newTestOutbox(30)
 			h := &history{T: t, rand: rand.New(rand.NewPCG(seed, 2)), o: o, got: make(map[float64]bool), taken: make(map[numbered]bool)}
-			h.keeper = newTestSpooler(t, io.Discard, o, dir)
+			h.spooler = newTestSpooler(t, io.Discard, o, dir)
 			for range 2000 {
 				h.step()
 			}
 			h.finish()
 			onDisk += h.o.disk.totals.Moved
-			h.keeper.Close()
+			h.spooler.Close()
 			if t.Failed() {
 				t.Fatalf("with seed %d", seed)
 			}
@@ -194,7 +194,7 @@ func TestDamageUnderWay(t *testing.T) {
 }
 
 // BenchmarkSpooledReport is what a report of ten samples costs that goes to the
-// disk and back, with fifty of them for each step of the keeper.
+// disk and back, with fifty of them for each step of the spooler.
 func BenchmarkSpooledReport(b *testing.B) {
 	o := newTestOutbox(10_000)
 	k := newTestSpooler(b, io.Discard, o, b.TempDir())

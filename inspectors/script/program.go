@@ -45,7 +45,7 @@ type Options struct {
 	// Exec runs the programs that the script says it needs. Nil runs none.
 	Exec inspectors.Executor
 	// Secret returns the secrets that the script says it needs. Nil returns none.
-	Secret inspectors.SecretKeeper
+	Secret inspectors.SecretSource
 }
 
 // Program is a script, ready to run. It implements inspectors.Inspector.

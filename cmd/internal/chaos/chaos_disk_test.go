@@ -43,26 +43,26 @@ func (c *chaos) mount() {
 	if err := os.WriteFile(d.config(), []byte(cfg), 0o600); err != nil {
 		c.Fatal(err)
 	}
-	keeper := exec.Command("unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+	holder := exec.Command("unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
 		`mount -t tmpfs -o mode=700,size="$1" tmpfs "$2" && echo mounted && exec sleep infinity`, "sh", strconv.FormatInt(d.size, 10), d.dir)
-	keeper.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := keeper.StdoutPipe()
+	holder.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := holder.StdoutPipe()
 	if err != nil {
 		c.Fatal(err)
 	}
-	if err := keeper.Start(); err != nil {
+	if err := holder.Start(); err != nil {
 		c.Logf("SKIPPED: the master's disk is not filled: %v", err)
 		return
 	}
 	c.Cleanup(func() {
-		_ = keeper.Process.Kill()
-		_ = keeper.Wait()
+		_ = holder.Process.Kill()
+		_ = holder.Wait()
 	})
 	if said, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		c.Logf("SKIPPED: the master's disk is not filled: nothing can be mounted here: %q, %v", said, err)
 		return
 	}
-	d.pid = keeper.Process.Pid
+	d.pid = holder.Process.Pid
 	c.disk = d
 }
 

@@ -18,11 +18,11 @@ import (
 // executions are the programs that the agent runs for this process.
 type executions struct {
 	mu      sync.Mutex
-	stream  executeStream                // guarded by mu, as all below; nil while the agent has not called
-	ready   chan struct{}                // closed when it is there
-	ended   bool                         // whether the agent ended the call
-	last    uint64                       // number that was given
-	waiting map[uint64]chan *pb.Executed // by number; each takes one answer
+	stream  executeStream                // guarded by mu, like all below; nil until the agent has called
+	ready   chan struct{}                // closed when there is a stream
+	ended   bool                         // the agent has ended the call
+	last    uint64                       // the last number that was used
+	waiting map[uint64]chan *pb.Executed // by number; each receives one answer
 	sending sync.Mutex                   // held while a message is sent
 }
 
@@ -33,13 +33,13 @@ func newExecutions() *executions {
 }
 
 // backstop is how much later than ctx the agent ends a program that was not
-// called off: where both knew one moment, the one who is late would be told of
-// an error and not of its timeout.
+// cancelled. If both used the same moment, the slower side would see an error
+// instead of its timeout.
 const backstop = time.Second
 
-var errNoAgent = errors.New("the agent answers this process no more")
+var errNoAgent = errors.New("the agent no longer answers this process")
 
-// Execute is the call in which the agent takes what is to be run.
+// Execute is the call in which the agent receives the programs to run.
 func (s *Server) Execute(stream executeStream) error {
 	if s.options.Build == nil {
 		return status.Error(codes.Unimplemented, "this process runs its programs itself, and has no secrets")
@@ -60,7 +60,7 @@ func (x *executions) serve(stream executeStream) error {
 	for {
 		answer, err := stream.Recv()
 		if err != nil {
-			return nil // the agent is done
+			return nil // the agent has finished
 		}
 		x.mu.Lock()
 		if c := x.waiting[answer.GetId()]; c != nil {
@@ -71,7 +71,7 @@ func (x *executions) serve(stream executeStream) error {
 	}
 }
 
-// end lets those that wait know that there will be no answer.
+// end tells everybody who waits that there will be no answer.
 func (x *executions) end() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -101,7 +101,8 @@ func (s *Server) Exec(ctx context.Context, path string, args []string) ([]byte, 
 	}.Result(path)
 }
 
-// Secret has the agent tell the value of a secret. It is an inspectors.SecretKeeper.
+// Secret asks the agent for the value of a secret. It is an
+// inspectors.SecretSource.
 func (s *Server) Secret(ctx context.Context, name string) (string, error) {
 	answer, err := s.executions.ask(ctx, &pb.Execution{Secret: name})
 	switch {
@@ -114,7 +115,7 @@ func (s *Server) Secret(ctx context.Context, name string) (string, error) {
 	return answer.GetValue(), nil
 }
 
-// ask asks for one run of a program, or for a secret, and waits for the answer, or
+// ask asks for one run of a program, or for a secret, and waits for the answer or
 // for the end of ctx, which ends the program.
 func (x *executions) ask(ctx context.Context, e *pb.Execution) (*pb.Executed, error) {
 	deadline, ok := ctx.Deadline()
