@@ -13,11 +13,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/childenv"
 	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/internal/signing"
 )
 
-// Read returns the value of the secret of this name as it is now.
+// Read returns the present value of the secret of this name.
 func (s Secret) Read(name string) (string, error) {
 	value, from := "", "the variable "+s.Env
 	if s.Env != "" {
@@ -49,12 +50,12 @@ func (s Secret) Read(name string) (string, error) {
 	return value, nil
 }
 
-// checkSecretValue says what is wrong with a value, and not what it is.
+// checkSecretValue returns the fault of a value, without the value.
 func checkSecretValue(value string) error {
 	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }
 	switch {
 	case len(value) < mask.MinBytes:
-		return fmt.Errorf("has %d bytes; a secret needs at least %d, or it could not be kept out of what scripts tell", len(value), mask.MinBytes)
+		return fmt.Errorf("has %d bytes; a secret needs at least %d, or it could not be kept out of the output of scripts", len(value), mask.MinBytes)
 	case len(value) > mask.MaxBytes:
 		return fmt.Errorf("has more than %d bytes, which is the most for a secret", mask.MaxBytes)
 	case !utf8.ValidString(value):
@@ -74,7 +75,7 @@ func (a *Agent) ReadSecret(name string) (string, error) {
 	return s.Read(name)
 }
 
-// SecretRules returns who may know the secrets, as package inspectors knows it.
+// SecretRules returns who may read the secrets, in the form of package inspectors.
 func (a *Agent) SecretRules() map[string]inspectors.SecretRule {
 	rules := make(map[string]inspectors.SecretRule, len(a.Secrets))
 	for name, s := range a.Secrets {
@@ -89,12 +90,6 @@ func (a *Agent) SecretRules() map[string]inspectors.SecretRule {
 	return rules
 }
 
-// childrenSee reports whether the children of an agent have a variable too.
-func childrenSee(variable string) bool {
-	return slices.Contains([]string{"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "GORACE"}, variable) ||
-		strings.HasPrefix(variable, "LC_") || strings.HasPrefix(variable, "HOST_")
-}
-
 // secrets checks agent.secrets.
 func (l *loader) secrets() {
 	for _, name := range slices.Sorted(maps.Keys(l.c.Agent.Secrets)) {
@@ -105,8 +100,8 @@ func (l *loader) secrets() {
 		}
 		l.check(s.File != "" && s.Env != "", at, "file and env are given; give one of them")
 		l.check(s.Env != "" && strings.ContainsAny(s.Env, "= \t\n"), l.child(at, "env"), "%s is not the name of a variable", quote(s.Env))
-		l.check(childrenSee(s.Env), l.child(at, "env"), "scripts see the variable %s anyway; choose another", s.Env)
-		l.check(len(s.For) == 0 && len(s.Signers) == 0, at, "it is for nobody; name inspectors in for, or keys in signers")
+		l.check(childenv.Passes(s.Env), l.child(at, "env"), "scripts see the variable %s anyway; choose another", s.Env)
+		l.check(len(s.For) == 0 && len(s.Signers) == 0, at, "no script may read it; name inspectors in for, or keys in signers")
 		for i, pattern := range s.For {
 			_, err := path.Match(pattern, "")
 			l.check(err != nil || pattern == "", l.entry(l.child(at, "for"), i),

@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/childenv"
 	"github.com/vedettehq/vedette/internal/lean"
 	"github.com/vedettehq/vedette/internal/mask"
 	"github.com/vedettehq/vedette/plugins/internal/link"
 )
 
-// scriptSpec says how a script host is started that offers some needs; d is the
-// inspector of an own one, and empty for a shared one.
+// scriptSpec says how to start a script host for inspectors with certain needs. d
+// is the inspector of a separate one, and empty for a shared one.
 func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspectors.Needs) spec {
 	what, name := "script host", d.Name
 	if kind == hostOwn {
@@ -23,9 +24,9 @@ func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspecto
 		what = "script host for " + text
 	}
 	limits := p.options.Limits.forHeap(d.Budget.Heap)
-	env := append(baseEnv(os.Environ()),
+	env := append(childenv.Of(os.Environ()),
 		"GOTRACEBACK=single",
-		"GODEBUG=tracebacklabels=1,memprofilerate=0", // so that a crash names its inspector; nobody asks for a profile
+		"GODEBUG=tracebacklabels=1,memprofilerate=0", // so that a crash names its inspector; no profile is ever asked for
 		fmt.Sprintf("GOGC=%d", lean.Percent),
 		link.EnvLimits+"="+limits.encode())
 	if limits.HeapBytes > 0 {
@@ -50,8 +51,8 @@ func (p *Pool) scriptSpec(kind hostKind, d inspectors.Definition, needs inspecto
 	return s
 }
 
-// locate returns the path of a program, independent of the working folder. One
-// that cannot be found is left as it is, for the error of the start.
+// locate returns the path of a program, independent of the working folder. If it
+// cannot be found the name stays as it is, and the start returns the error.
 func locate(program string) string {
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -64,7 +65,7 @@ func locate(program string) string {
 }
 
 func (p *Pool) pluginSpec(d *inspectors.Plugin) spec {
-	env := append(baseEnv(os.Environ()), "GOTRACEBACK=single", "GODEBUG=tracebacklabels=1")
+	env := append(childenv.Of(os.Environ()), "GOTRACEBACK=single", "GODEBUG=tracebacklabels=1")
 	return spec{
 		kind:    hostPlugin,
 		name:    d.Path,
@@ -80,25 +81,7 @@ func (p *Pool) pluginSpec(d *inspectors.Plugin) spec {
 	}
 }
 
-// programKey is the identity of the process of a plugin.
+// programKey identifies the process of a plugin.
 func programKey(d *inspectors.Plugin) string {
 	return strings.Join(append([]string{d.Path, strings.ToLower(d.SHA256)}, d.Args...), "\x00")
-}
-
-// baseEnv picks what a child may see of the agent's environment, which holds
-// secrets.
-func baseEnv(environ []string) []string {
-	var env []string
-	for _, pair := range environ {
-		switch name, _, _ := strings.Cut(pair, "="); name {
-		case "PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR",
-			"GORACE": // how the race detector reports, where it is built in
-			env = append(env, pair)
-		default:
-			if strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "HOST_") {
-				env = append(env, pair)
-			}
-		}
-	}
-	return env
 }
