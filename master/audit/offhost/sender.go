@@ -2,10 +2,12 @@
 // are made: to a syslog server, or to a webhook.
 //
 // The log itself is the queue. The state remembers, for each receiver, the number of the
-// last entry that it has taken; whatever comes after that is sent, again and again until
-// it is taken. So an entry arrives at least once, in order, over restarts of either side,
-// and its number tells the copies apart. Entries are missed only where retention removes
-// them from the log before the receiver is back; those are counted.
+// last entry that it has taken; later entries are sent, again and again until they are
+// taken. So an entry arrives at least once, in order, over restarts of either side, and
+// its number tells the copies apart. If retention removes entries from the log before the
+// receiver has taken them, they are missed, and counted. A state that was restored from a
+// backup goes back to the numbers of the backup: entries that were made after it then
+// have numbers that the receiver has seen on other entries.
 package offhost
 
 import (
@@ -89,15 +91,11 @@ func (s *Sender) update(change func(status *wire.AuditReceiver)) {
 func (s *Sender) Run(ctx context.Context, store state.Store) {
 	wait := s.retry
 	for {
-		progress, err := s.round(ctx, store)
-		switch {
+		switch err := s.round(ctx, store); {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			s.failed(err)
-			if progress {
-				wait = s.retry
-			}
 			pause(ctx, wait/2+rand.N(wait))
 			wait = min(2*wait, longestRetry*s.retry)
 		default:
@@ -142,11 +140,11 @@ func (s *Sender) well() {
 	}
 }
 
-// round sends what there is. progress is whether the receiver has taken anything.
-func (s *Sender) round(ctx context.Context, store state.Store) (progress bool, err error) {
+// round sends the entries that the receiver has not taken.
+func (s *Sender) round(ctx context.Context, store state.Store) error {
 	m, err := s.remembered(ctx, store)
 	if err != nil {
-		return false, err
+		return err
 	}
 	handed := m
 	more := func() ([]wire.AuditEntry, error) {
@@ -174,19 +172,19 @@ func (s *Sender) round(ctx context.Context, store state.Store) (progress bool, e
 	}
 	entries, err := more()
 	if err != nil || len(entries) == 0 {
-		return false, err
+		return err
 	}
 	if err := s.to.deliver(ctx, entries, more); err != nil {
-		return false, err
+		return err
 	}
 	if err := s.remember(ctx, store, handed); err != nil {
-		return false, err
+		return err
 	}
 	s.update(func(status *wire.AuditReceiver) {
 		status.Waiting -= min(status.Waiting, handed.Seq-min(handed.Seq, m.Seq))
 		status.Taken = handed.Seq
 	})
-	return true, nil
+	return nil
 }
 
 // remembered reads what the receiver has taken.
