@@ -3,8 +3,6 @@ package trial
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,9 +11,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
-	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/inspectors/script/check"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -32,7 +28,7 @@ type asking struct {
 	length time.Duration
 	form   askForm
 
-	events chan wire.TrialEvent
+	events <-chan wire.TrialEvent
 }
 
 // NewAsk makes the command that runs a probe once on many hosts.
@@ -85,21 +81,14 @@ func (a *asking) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	o, err := a.DialOptions(cmd)
-	if err != nil {
-		return err
-	}
-	o.Handler, a.events = trialEvents()
-	ctx, stop := cli.UntilStopped(cmd)
-	defer stop()
-	dialing, cancel := context.WithTimeout(ctx, a.Timeout)
-	defer cancel()
-	peer, err := rpc.Dial(dialing, a.URL, o)
-	if err != nil {
-		return a.Explain(err)
-	}
-	defer peer.Wait()
-	defer peer.Close(rpc.CloseNormal, "")
+	return a.converse(cmd, func(ctx, dialing context.Context, peer *rpc.Peer, events <-chan wire.TrialEvent) error {
+		return a.askAll(ctx, dialing, cmd, peer, params, events)
+	})
+}
+
+// askAll asks all hosts, some at a time, and shows their answers.
+func (a *asking) askAll(ctx, dialing context.Context, cmd *cobra.Command, peer *rpc.Peer, params *wire.TrialStartParams, events <-chan wire.TrialEvent) error {
+	a.events = events
 	hosts, silent, err := a.hosts(dialing, peer)
 	if err != nil {
 		return err
@@ -122,19 +111,11 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 	case len(a.on) > 0 && a.to != "":
 		return nil, cli.Usagef("give --on or --to, not both")
 	}
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the script: %w", err)
-	}
-	d, err := config.FileDefinition(file)
+	code, err := readDraft(file)
 	if err != nil {
 		return nil, err
 	}
-	if faults := check.Definition(d); len(faults) > 0 {
-		return nil, faults
-	}
-	// The interval is so long that it runs once.
-	code := wire.Code{Name: d.Name, File: filepath.Base(file), Source: string(source), IntervalMS: inspectors.MaxInterval.Milliseconds()}
+	code.IntervalMS = inspectors.MaxInterval.Milliseconds() // so long that it runs once
 	return &wire.TrialStartParams{Code: code, ForMS: a.length.Milliseconds(), Signatures: a.SignTrial(code, "", a.length)}, nil
 }
 

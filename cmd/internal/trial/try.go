@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,9 +12,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
-	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors"
-	"github.com/vedettehq/vedette/inspectors/script/check"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -31,7 +27,7 @@ type try struct {
 	interval time.Duration
 
 	printer tryPrinter
-	events  chan wire.TrialEvent
+	events  <-chan wire.TrialEvent
 }
 
 // NewTry makes the command of that name.
@@ -66,20 +62,6 @@ that it failed somewhere.`,
 	return cmd
 }
 
-// trialEvents returns what takes the events of trials, and where they come out, in order.
-func trialEvents() (rpc.Handler, chan wire.TrialEvent) {
-	events := make(chan wire.TrialEvent, 256)
-	mux := rpc.NewMux()
-	mux.HandleInOrder(wire.NotifyTrial.Name, rpc.Method(func(ctx context.Context, e wire.TrialEvent) (wire.Empty, error) {
-		select {
-		case events <- e:
-		case <-ctx.Done():
-		}
-		return wire.Empty{}, nil
-	}))
-	return mux, events
-}
-
 func (t *try) run(cmd *cobra.Command, file string) error {
 	if err := t.SignFlags.Read(cmd); err != nil {
 		return err
@@ -88,21 +70,15 @@ func (t *try) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	o, err := t.DialOptions(cmd)
-	if err != nil {
-		return err
-	}
-	o.Handler, t.events = trialEvents()
-	ctx, stop := cli.UntilStopped(cmd)
-	defer stop()
-	dialing, cancel := context.WithTimeout(ctx, t.Timeout)
-	defer cancel()
-	peer, err := rpc.Dial(dialing, t.URL, o)
-	if err != nil {
-		return t.Explain(err)
-	}
-	defer peer.Wait()
-	defer peer.Close(rpc.CloseNormal, "")
+	return t.converse(cmd, func(ctx, dialing context.Context, peer *rpc.Peer, events <-chan wire.TrialEvent) error {
+		return t.start(ctx, dialing, cmd, peer, params, events)
+	})
+}
+
+// start begins the trial, and follows it to its end.
+func (t *try) start(ctx, dialing context.Context, cmd *cobra.Command, peer *rpc.Peer, params *wire.TrialStartParams, events <-chan wire.TrialEvent) error {
+	t.events = events
+	var err error
 	if len(t.on) == 0 && t.to == "" {
 		if params.Hosts, err = t.onlyHost(dialing, peer); err != nil {
 			return err
@@ -130,18 +106,11 @@ func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, e
 	case len(t.on) > 0 && t.to != "":
 		return nil, cli.Usagef("give --on or --to, not both")
 	}
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the script: %w", err)
-	}
-	d, err := config.FileDefinition(file)
+	code, err := readDraft(file)
 	if err != nil {
 		return nil, err
 	}
-	if faults := check.Definition(d); len(faults) > 0 {
-		return nil, faults
-	}
-	code := wire.Code{Name: d.Name, File: filepath.Base(file), Source: string(source), IntervalMS: t.interval.Milliseconds()}
+	code.IntervalMS = t.interval.Milliseconds()
 	if said, err := inspectors.ParseDirectives(file, code.Source); err == nil && said.Interval == 0 && code.IntervalMS == 0 {
 		code.IntervalMS = 1000 // somebody is watching
 	}
