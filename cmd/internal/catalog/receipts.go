@@ -89,7 +89,7 @@ func unwell(h wire.HostReceipt) bool {
 // receiptColumns are what a table shows of receipts.
 func receiptColumns(now time.Time) []cli.Column[wire.HostReceipt] {
 	return []cli.Column[wire.HostReceipt]{
-		{Name: "host", Cell: func(h wire.HostReceipt) string { return h.Host }},
+		{Name: "host", Last: true, Cell: func(h wire.HostReceipt) string { return h.Host }},
 		{Name: "state", Cell: func(h wire.HostReceipt) string { return h.State }},
 		cli.ID("revision", func(h wire.HostReceipt) string { return h.Revision }),
 		cli.ID("running", func(h wire.HostReceipt) string { return h.Running }),

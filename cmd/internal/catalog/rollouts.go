@@ -51,7 +51,7 @@ have ended.`,
 func rolloutColumns(now time.Time) []cli.Column[wire.Rollout] {
 	return []cli.Column[wire.Rollout]{
 		{Name: "id", Cell: func(r wire.Rollout) string { return r.ID }},
-		{Name: "inspector", Cell: func(r wire.Rollout) string { return r.Inspector }},
+		{Name: "inspector", Last: true, Cell: func(r wire.Rollout) string { return r.Inspector }},
 		{Name: "action", Cell: func(r wire.Rollout) string { return r.Action }},
 		cli.ID("from", func(r wire.Rollout) string { return r.From }),
 		cli.ID("to", func(r wire.Rollout) string { return r.To }),

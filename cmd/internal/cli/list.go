@@ -32,9 +32,10 @@ type Column[T any] struct {
 	// Moves is a column that changes all the time, so that --watch does not take
 	// that for a change.
 	Moves bool
-	// Whole is a column that is never cut, and Spare one that is left out where the
-	// terminal has no room for it beside the others.
-	Whole, Spare bool
+	// Whole is a column that is never cut, and Last one that is cut only when the
+	// others cannot be cut further: names, which people copy into the next command.
+	// Spare is a column that is left out if the terminal has no room for it.
+	Whole, Last, Spare bool
 }
 
 // When makes a column of times in ms of the epoch: how long ago, and exactly.
@@ -231,7 +232,7 @@ func (l *List[T]) fitted(w io.Writer, columns []Column[T], all []T) *Table {
 	t := &Table{Out: w}
 	for _, c := range columns {
 		if l.shows(c) {
-			t.Right, t.whole = append(t.Right, c.Right), append(t.whole, c.Whole)
+			t.Right, t.whole, t.last = append(t.Right, c.Right), append(t.whole, c.Whole), append(t.last, c.Last)
 		}
 	}
 	t.Fit(l.headings(columns)...)

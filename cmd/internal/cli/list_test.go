@@ -237,42 +237,57 @@ func TestOutputPrint(t *testing.T) {
 	}
 }
 
-// However long cells are and however narrow the terminal is, a column that is whole is
-// never cut, and rows fit where the others can be cut enough; a spare column is there
-// wherever it fits too.
-func TestWholeAndSpareColumns(t *testing.T) {
-	for range 500 {
+// However long cells are and however narrow the terminal is: a column that is whole is
+// never cut; one that is cut last is cut only when every other is as narrow as it may be
+// and the spare one is gone; rows fit if the others can be cut enough; and a spare
+// column is there wherever it fits.
+func TestWholeLastAndSpareColumns(t *testing.T) {
+	for range 1000 {
 		cell := func() string { return strings.Repeat("x", 1+rand.IntN(30)) }
-		rows := make([][4]string, 1+rand.IntN(5))
+		rows := make([][5]string, 1+rand.IntN(5))
 		for i := range rows {
-			rows[i] = [4]string{cell(), "s" + cell(), "w" + cell(), cell()}
+			rows[i] = [5]string{"a" + cell(), "s" + cell(), "w" + cell(), "n" + cell(), "d" + cell()}
 		}
-		columns := []Column[[4]string]{
-			{Name: "a", Cell: func(r [4]string) string { return r[0] }},
-			{Name: "b", Spare: true, Cell: func(r [4]string) string { return r[1] }},
-			{Name: "c", Whole: true, Cell: func(r [4]string) string { return r[2] }},
-			{Name: "d", Cell: func(r [4]string) string { return r[3] }},
+		columns := []Column[[5]string]{
+			{Name: "a", Cell: func(r [5]string) string { return r[0] }},
+			{Name: "b", Spare: true, Cell: func(r [5]string) string { return r[1] }},
+			{Name: "c", Whole: true, Cell: func(r [5]string) string { return r[2] }},
+			{Name: "n", Last: true, Cell: func(r [5]string) string { return r[3] }},
+			{Name: "d", Cell: func(r [5]string) string { return r[4] }},
 		}
-		l := List[[4]string]{Columns: func(time.Time) []Column[[4]string] { return columns }}
-		most := 20 + rand.IntN(80)
-		full, without := l.fitted(nil, columns, rows).least(), l.fitted(nil, slices.Delete(slices.Clone(columns), 1, 2), rows).least()
+		l := List[[5]string]{Columns: func(time.Time) []Column[[5]string] { return columns }}
+		most := 20 + rand.IntN(110)
+		full, without := l.fitted(nil, columns, rows), l.fitted(nil, slices.Delete(slices.Clone(columns), 1, 2), rows)
+		narrowest := without.least() - without.widths[2] + min(without.widths[2], leastWidth) // the last ones cut too
 		var out strings.Builder
 		if err := l.writeTable(&out, columns, rows, time.Now(), most); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()
-		for _, r := range rows {
-			if !strings.Contains(text, "  "+r[2]+" ") {
-				t.Fatalf("%d columns: %q is cut in\n%s", most, r[2], text)
-			}
+		spare := strings.Contains(text, "  s")
+		if spare != (full.least() <= most) {
+			t.Fatalf("%d columns, %d needed, spare is shown: %v\n%s", most, full.least(), spare, text)
 		}
-		for line := range strings.Lines(text) {
-			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > most && without <= most {
+		for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+			if n := utf8.RuneCountInString(line); n > most && narrowest <= most {
 				t.Fatalf("a line has %d of %d columns:\n%s", n, most, text)
 			}
-		}
-		if spare := strings.Contains(text, "  s"); spare != (full <= most) {
-			t.Fatalf("%d columns, %d needed, spare is shown: %v\n%s", most, full, spare, text)
+			if i == 0 {
+				continue
+			}
+			r, shown := rows[i-1], strings.Fields(line)
+			name := shown[len(shown)-2]
+			if shown[len(shown)-3] != r[2] {
+				t.Fatalf("%d columns: %q is cut in\n%s", most, r[2], text)
+			}
+			if name == r[3] {
+				continue
+			}
+			for _, other := range []string{shown[0], shown[len(shown)-1]} {
+				if spare || utf8.RuneCountInString(other) > leastWidth {
+					t.Fatalf("%d columns: the name %q is cut beside %q in\n%s", most, r[3], other, text)
+				}
+			}
 		}
 	}
 }

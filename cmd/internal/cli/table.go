@@ -20,6 +20,7 @@ type Table struct {
 	// Right says which columns have their cells at the right, as numbers do.
 	Right  []bool
 	whole  []bool // columns that are never cut
+	last   []bool // columns that are cut when no other can be cut further
 	widths []int
 }
 
@@ -42,11 +43,12 @@ func (t *Table) width() int {
 	return total
 }
 
-// least is how wide the rows are when they are squeezed as far as may be.
+// least is how wide the rows are when every column is cut as far as may be, except
+// for those that are cut last.
 func (t *Table) least() int {
 	total := 2 * max(len(t.widths)-1, 0)
 	for i, w := range t.widths {
-		if !t.isWhole(i) {
+		if !is(t.whole, i) && !is(t.last, i) {
 			w = min(w, leastWidth)
 		}
 		total += w
@@ -54,23 +56,34 @@ func (t *Table) least() int {
 	return total
 }
 
-func (t *Table) isWhole(column int) bool { return column < len(t.whole) && t.whole[column] }
+func is(columns []bool, i int) bool { return i < len(columns) && columns[i] }
 
 // Squeeze makes the widest columns narrower until the rows fit into a terminal
-// that has so many columns. Their cells are cut then. 0 is no terminal.
+// that has so many columns, and those that are cut last only when the others cannot
+// be made narrower. Their cells are cut then. 0 is no terminal.
 func (t *Table) Squeeze(most int) {
 	for total := t.width(); most > 0 && total > most; total-- {
-		widest := -1
-		for i, w := range t.widths {
-			if !t.isWhole(i) && (widest < 0 || w >= t.widths[widest]) {
-				widest = i
-			}
+		widest := t.widest(false)
+		if widest < 0 {
+			widest = t.widest(true)
 		}
-		if widest < 0 || t.widths[widest] <= leastWidth {
+		if widest < 0 {
 			return
 		}
 		t.widths[widest]--
 	}
+}
+
+// widest returns the widest column that can be made narrower, or -1: among those that
+// are cut last, or among the others.
+func (t *Table) widest(last bool) int {
+	widest := -1
+	for i, w := range t.widths {
+		if w > leastWidth && is(t.last, i) == last && !is(t.whole, i) && (widest < 0 || w >= t.widths[widest]) {
+			widest = i
+		}
+	}
+	return widest
 }
 
 // Row writes a row.

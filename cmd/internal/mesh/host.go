@@ -243,7 +243,7 @@ func (d *hostDetail) tables(w io.Writer, now time.Time, wide bool) error {
 func hostInspectorColumns(now time.Time) []cli.Column[wire.InspectorStatus] {
 	every := func(i wire.InspectorStatus) string { return (time.Duration(i.IntervalMS) * time.Millisecond).String() }
 	return []cli.Column[wire.InspectorStatus]{
-		{Name: "inspector", Cell: func(i wire.InspectorStatus) string { return i.Name }},
+		{Name: "inspector", Last: true, Cell: func(i wire.InspectorStatus) string { return i.Name }},
 		{Name: "state", Cell: func(i wire.InspectorStatus) string { return i.State }},
 		cli.When("since", now, func(i wire.InspectorStatus) int64 { return i.SinceMS }),
 		cli.ID("pushed", func(i wire.InspectorStatus) string { return i.Assigned }),
@@ -261,7 +261,7 @@ func hostInspectorColumns(now time.Time) []cli.Column[wire.InspectorStatus] {
 // hostReceiptColumns are what a table shows of what was pushed to one host.
 func hostReceiptColumns(now time.Time) []cli.Column[wire.Receipt] {
 	return []cli.Column[wire.Receipt]{
-		{Name: "pushed", Cell: func(r wire.Receipt) string { return r.Inspector }},
+		{Name: "pushed", Last: true, Cell: func(r wire.Receipt) string { return r.Inspector }},
 		{Name: "state", Cell: func(r wire.Receipt) string { return r.State }},
 		cli.ID("revision", func(r wire.Receipt) string { return r.Revision }),
 		cli.ID("running", func(r wire.Receipt) string { return r.Running }),

@@ -93,7 +93,7 @@ func (h *hostsList) empty() string {
 // hostColumns are what a table shows of hosts.
 func hostColumns(now time.Time) []cli.Column[wire.Host] {
 	return []cli.Column[wire.Host]{
-		{Name: "host", Cell: func(h wire.Host) string { return h.Host }},
+		{Name: "host", Last: true, Cell: func(h wire.Host) string { return h.Host }},
 		{Name: "state", Cell: func(h wire.Host) string { return h.State }},
 		cli.When("seen", now, func(h wire.Host) int64 { return h.LastSeenMS }),
 		{Name: "skew", Cell: skew, Moves: true, Right: true, By: func(h wire.Host) float64 { return float64(h.SkewMS) }},

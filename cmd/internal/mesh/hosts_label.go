@@ -90,7 +90,7 @@ func labelsText(labels map[string]string) string {
 // labelColumns are what a table shows of the labels of hosts.
 func labelColumns() []cli.Column[wire.Host] {
 	return []cli.Column[wire.Host]{
-		{Name: "host", Cell: func(h wire.Host) string { return h.Host }},
+		{Name: "host", Last: true, Cell: func(h wire.Host) string { return h.Host }},
 		{Name: "state", Cell: func(h wire.Host) string { return h.State }},
 		{Name: "code", Cell: takesCode},
 		{Name: "labels", Cell: func(h wire.Host) string { return labelsText(h.Labels) }},

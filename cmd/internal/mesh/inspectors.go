@@ -113,7 +113,7 @@ func (in *inspectorsList) nothing() string {
 // last one, where that is not long over.
 func catalogColumns(now time.Time) []cli.Column[catalogRow] {
 	return []cli.Column[catalogRow]{
-		{Name: "name", Cell: func(e catalogRow) string { return e.Name }},
+		{Name: "name", Last: true, Cell: func(e catalogRow) string { return e.Name }},
 		cli.ID("revision", func(e catalogRow) string { return e.Current }),
 		cli.Num("hosts", func(e catalogRow) int { return e.Summary.Hosts }),
 		cli.Num("healthy", func(e catalogRow) int { return e.Summary.Healthy }),
@@ -121,7 +121,7 @@ func catalogColumns(now time.Time) []cli.Column[catalogRow] {
 		cli.Num("refused", func(e catalogRow) int { return e.Summary.Refused }),
 		cli.Num("pending", func(e catalogRow) int { return e.Summary.Pending }),
 		{Name: "rollout", Cell: func(e catalogRow) string { return cli.OrDash(e.rollout) }},
-		{Name: "by", Cell: func(e catalogRow) string { return cli.OrDash(e.Author) }},
+		{Name: "by", Spare: true, Cell: func(e catalogRow) string { return cli.OrDash(e.Author) }},
 		cli.When("changed", now, func(e catalogRow) int64 { return e.AtMS }),
 		{Name: "to", Cell: func(e catalogRow) string { return remote.SelectorText(e.Selector) }},
 		{Name: "kind", Wide: true, Cell: func(e catalogRow) string { return e.Kind }},
@@ -165,12 +165,12 @@ func (in *inspectorsList) hosts(s *remote.Session, args []string) ([]wire.Host, 
 func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
 	count := func(name string, of func(hostInspector) uint64) cli.Column[hostInspector] {
 		c := cli.Num(name, of)
-		c.Moves = name == "runs"
+		c.Moves, c.Spare = name == "runs", name == "runs"
 		return c
 	}
 	return []cli.Column[hostInspector]{
-		{Name: "host", Cell: func(i hostInspector) string { return i.Host }},
-		{Name: "inspector", Cell: func(i hostInspector) string { return i.Name }},
+		{Name: "host", Last: true, Cell: func(i hostInspector) string { return i.Host }},
+		{Name: "inspector", Last: true, Cell: func(i hostInspector) string { return i.Name }},
 		{Name: "state", Cell: func(i hostInspector) string { return i.State }},
 		cli.When("since", now, func(i hostInspector) int64 { return i.SinceMS }),
 		count("runs", func(i hostInspector) uint64 { return i.Runs }),

@@ -166,7 +166,7 @@ func loadColumns() []cli.Column[hostLoad] {
 	percent := func(v float64) string { return fmt.Sprintf("%.1f %%", v) }
 	rate := func(v float64) string { return cli.Bytes(v) + "/s" }
 	return []cli.Column[hostLoad]{
-		{Name: "host", Cell: func(h hostLoad) string { return h.Host }},
+		{Name: "host", Last: true, Cell: func(h hostLoad) string { return h.Host }},
 		{Name: "state", Cell: func(h hostLoad) string { return h.State }},
 		measured("cpu", func(h hostLoad) *float64 { return h.CPU }, percent),
 		measured("memory", func(h hostLoad) *float64 { return h.Memory }, percent),
@@ -223,7 +223,7 @@ func (t *top) since(all []wire.InspectorStatus, now time.Time) []inspectorLoad {
 
 func inspectorLoadColumns(now time.Time) []cli.Column[inspectorLoad] {
 	return []cli.Column[inspectorLoad]{
-		{Name: "inspector", Cell: func(i inspectorLoad) string { return i.Name }},
+		{Name: "inspector", Last: true, Cell: func(i inspectorLoad) string { return i.Name }},
 		{Name: "state", Cell: func(i inspectorLoad) string { return i.State }},
 		cli.When("since", now, func(i inspectorLoad) int64 { return i.SinceMS }),
 		{Name: "runs/s", Right: true, Cell: func(i inspectorLoad) string { return fmt.Sprintf("%.2f", i.RunsPerSecond) }},

@@ -28,7 +28,7 @@ func NewInspectorList() *cobra.Command {
 	l := cli.List[listed]{
 		Columns: func(time.Time) []cli.Column[listed] {
 			return []cli.Column[listed]{
-				{Name: "name", Cell: func(l listed) string { return l.Name }},
+				{Name: "name", Last: true, Cell: func(l listed) string { return l.Name }},
 				milliseconds("interval", func(l listed) int64 { return l.IntervalMS }),
 				milliseconds("timeout", func(l listed) int64 { return l.TimeoutMS }),
 			}
