@@ -25,43 +25,42 @@ const (
 	// stagger is how long one run may keep the next from starting, in the
 	// child.
 	stagger = 5 * time.Millisecond
-	// grace is how much time the process may have after the timeout of a run,
-	// with the run unanswered, before it is taken for wedged and killed; see
-	// patience.
+	// grace is how long after the timeout of a run the process may leave it
+	// unanswered before the process counts as hung and is killed; see patience.
 	grace = time.Second
 )
 
-// task is one job on its way to its outcome.
+// task is one job until it has its outcome.
 type task struct {
 	job     Job
 	budget  inspectors.Budget // of its member, without gaps; set when it is sent
 	asked   time.Time         // when the batch was handed in
-	crashed bool              // whether a process died under it, through no fault of its own
+	crashed bool              // a process died while it ran, through no fault of this inspector
 }
 
-// left is how much of the timeout is left.
+// left returns how much of the timeout is left.
 func (t *task) left() time.Duration { return t.job.Timeout - time.Since(t.asked) }
 
 // batch is a set of tasks that one process runs in one call.
 type batch struct {
 	process *process
 	report  func(*task, Outcome)
-	heard   func(name string, s pb.Status) // told of every answer
-	moved   func(name string) bool         // whether an inspector has another home by now
+	heard   func(name string, s pb.Status) // called for every answer
+	moved   func(name string) bool         // reports whether an inspector has another home by now
 	sent    time.Time
 
 	mu      sync.Mutex
-	pending map[string][]*task  // guarded by mu: not answered, by name
-	due     map[*task]time.Time // guarded by mu: when each should be answered at the latest
-	strays  []*task             // guarded by mu: that the process does not know any more
+	pending map[string][]*task  // guarded by mu: tasks without an answer, by name
+	due     map[*task]time.Time // guarded by mu: the latest time for each answer
+	strays  []*task             // guarded by mu: tasks whose inspector the process no longer knows
 
 	answered int // guarded by mu: answers that came
 }
 
-// run runs tasks in the process, each with its member, and reports the outcome
-// of each that was answered. It returns those that were not, with the death
-// that is the reason, or with an error where the process lives. A process that
-// takes no more calls returns errRetired.
+// run runs tasks in the process, each with its member, and reports the outcome of
+// each that was answered. It returns the others with the death that is the reason,
+// or with an error if the process is alive. A process that takes no more calls
+// returns errRetired.
 func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*member, b *batch) ([]*task, *death, error) {
 	if !p.enter(tasks) {
 		return tasks, nil, errRetired
@@ -93,7 +92,7 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 	if len(rest) == 0 {
 		return nil, nil, nil
 	}
-	// Until the death is looked into they count as under way.
+	// Until the death has been examined they count as running.
 	defer func() {
 		for _, t := range rest {
 			p.landed(t)
@@ -104,8 +103,7 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 
 var errRetired = errors.New("the process is being replaced")
 
-// backlog is how long the runs that are under way may keep a new one from
-// starting.
+// backlog is how long the current runs may keep a new one from starting.
 func (p *process) backlog() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,7 +132,7 @@ func (b *batch) receive(stream grpc.ServerStreamingClient[pb.RunReply]) error {
 	}
 }
 
-// asked reports whether a name is one of the batch that is not answered yet.
+// asked reports whether the batch still waits for an answer for a name.
 func (b *batch) asked(name string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -169,7 +167,7 @@ func (b *batch) answer(r *pb.Result) {
 	b.report(t, o)
 }
 
-// rest returns the tasks that are not answered, and forgets them.
+// rest removes and returns the tasks that have no answer.
 func (b *batch) rest() []*task {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -181,14 +179,14 @@ func (b *batch) rest() []*task {
 	return rest
 }
 
-// guard is the second line behind the timeouts that the child enforces: where a
-// run stays unanswered though the child has had time to answer, the child is
-// wedged, and is killed.
+// guard is the second line of defence behind the timeouts that the child enforces:
+// if a run has no answer although the child has had time to give one, the child
+// hangs, and is killed.
 func (b *batch) guard() (stop func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var timer *time.Timer
-	var w *patience // of this timer's goroutine; nil while nothing is late
+	var w *patience // owned by this timer's goroutine; nil while nothing is late
 	answered := 0
 	timer = time.AfterFunc(b.nextLocked(), func() {
 		b.mu.Lock()
@@ -214,7 +212,7 @@ func (b *batch) guard() (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// lateLocked names the runs whose answer is overdue.
+// lateLocked names the runs whose answers are overdue.
 func (b *batch) lateLocked() []string {
 	var late []string
 	now := time.Now()
@@ -227,7 +225,7 @@ func (b *batch) lateLocked() []string {
 	return late
 }
 
-// nextLocked is the time to the first moment at which an answer is overdue.
+// nextLocked returns the time until the first answer is overdue.
 func (b *batch) nextLocked() time.Duration {
 	next := time.Duration(-1)
 	for _, due := range b.due {
@@ -238,12 +236,12 @@ func (b *batch) nextLocked() time.Duration {
 	return max(next, 0)
 }
 
-// fault sorts out why tasks were not answered.
+// fault finds out why tasks have no answer.
 func (b *batch) fault(ctx context.Context, rest []*task, err error) ([]*task, *death, error) {
 	switch {
 	case ctx.Err() != nil:
 		return rest, nil, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
-	case status.Code(err) == codes.DeadlineExceeded: // of ctx; the child noticed first
+	case status.Code(err) == codes.DeadlineExceeded: // ctx's own deadline; the child noticed it first
 		return rest, nil, fmt.Errorf("%w: %w", ErrUnavailable, context.DeadlineExceeded)
 	case err == nil:
 		return rest, nil, errors.New("the plugin gave no result")
@@ -259,7 +257,7 @@ func (b *batch) fault(ctx context.Context, rest []*task, err error) ([]*task, *d
 	return rest, b.process.awaitDeath(err), nil
 }
 
-// outcome reads one result. Nothing in it is trusted, and no secret is taken from it.
+// outcome reads one result. It trusts nothing in it, and removes secrets.
 func outcome(t *task, r *pb.Result, sent time.Time, m *mask.Mask) Outcome {
 	o := Outcome{
 		Name:     t.job.Name,
@@ -284,7 +282,7 @@ func outcome(t *task, r *pb.Result, sent time.Time, m *mask.Mask) Outcome {
 			o.Err = fmt.Errorf("%w: %s", o.Err, said)
 		}
 	case pb.Status_STATUS_STUCK:
-		o.Err = fmt.Errorf("%w: an earlier run still goes on", ErrTimeout)
+		o.Err = fmt.Errorf("%w: an earlier run has not ended", ErrTimeout)
 	case pb.Status_STATUS_NOT_LOADED:
 		o.Err = fmt.Errorf("%w: its process does not know it yet; it is loaded again", ErrNotLoaded)
 	case pb.Status_STATUS_OVER_BUDGET:
@@ -304,8 +302,8 @@ func outcome(t *task, r *pb.Result, sent time.Time, m *mask.Mask) Outcome {
 	return o
 }
 
-// startOf is the time at which a run started, where the child tells a time that
-// can be true, and else the time at which it was asked for.
+// startOf returns the time at which a run started, if the child reports a
+// plausible one, or else the time at which it was requested.
 func startOf(r *pb.Result, sent time.Time) time.Time {
 	const tolerance = 10 * time.Millisecond
 	start := time.Unix(0, r.GetStartUnixNs())

@@ -10,10 +10,11 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// blame makes the suspects of a death answer for it: a script leaves the host
-// that it killed for one of its own, and is quarantined when it kills that one
-// too. reloading says that the process was only being filled with inspectors
-// that ran before; else who was being loaded is told by the error of its load.
+// blame holds the suspects of a death responsible. A script leaves the shared
+// script host that it killed for a separate one, and is quarantined when it kills
+// that one too. reloading says that the process was only being filled with
+// inspectors that had run before; otherwise the load of a suspect returns the
+// error itself.
 func (p *Pool) blame(h *host, d *death, reloading bool) {
 	accused := make(map[string]bool)
 	var loaded []string
@@ -39,7 +40,7 @@ func (p *Pool) blame(h *host, d *death, reloading bool) {
 	}
 }
 
-// accuse makes one inspector answer for the death of a process of h.
+// accuse holds one inspector responsible for the death of a process of h.
 func (p *Pool) accuse(h *host, name, reason string) {
 	p.mu.Lock()
 	e := p.entries[name]
@@ -56,9 +57,9 @@ func (p *Pool) accuse(h *host, name, reason string) {
 		p.mu.Unlock()
 		log.Error("an inspector crashed its plugin", "process", h.spec.what)
 	case h.kind == hostOwn && e.chosen() && e.strikes < 2:
-		e.trial = p.tuning.trial
+		e.probation = p.tuning.probation
 		p.mu.Unlock()
-		log.Error("an inspector crashed its own script host; one more time and it is quarantined")
+		log.Error("an inspector crashed its own script host; if it does so again it is quarantined")
 	case h.kind == hostOwn:
 		r, pause := p.quarantineLocked(e)
 		p.mu.Unlock()
@@ -67,29 +68,29 @@ func (p *Pool) accuse(h *host, name, reason string) {
 		log.Error("an inspector crashed its own script host too and is quarantined; load a new revision to run it again, or release it by hand",
 			"again_in", pause)
 	default:
-		e.trial = p.tuning.trial << min(4*(e.strikes-1), 16)
+		e.probation = p.tuning.probation << min(4*(e.strikes-1), 16)
 		own := p.moveOutLocked(e)
-		trial := e.trial
+		probation := e.probation
 		p.mu.Unlock()
-		log.Error("an inspector crashed the script host and runs in one of its own from now on", "good_runs_to_return", trial)
+		log.Error("an inspector crashed the script host and runs in a separate one from now on", "good_runs_to_return", probation)
 		h.unload(name)
 		p.tidy(h)
 		p.background(own.revive)
 	}
 }
 
-// chosen reports whether the inspector has a host of its own without having
-// deserved it.
+// chosen reports whether the inspector has a separate script host because its
+// definition asks for one.
 func (e *entry) chosen() bool { return e.def.Isolation == inspectors.IsolationOwn }
 
-// quarantineError tells why an inspector is not run.
+// quarantineError says why an inspector is not run.
 func quarantineError(e *entry) error {
 	return fmt.Errorf("%w: %s; it is tried again at %s; load a new revision to run it again, or release it by hand",
 		ErrQuarantined, e.verdict, e.until.Format(time.TimeOnly))
 }
 
-// ran is told of the outcome of every run. An inspector that behaved for long
-// enough in its own host goes back to the others.
+// ran is told the outcome of every run. An inspector that has behaved for long
+// enough in its own script host returns to the shared one.
 func (p *Pool) ran(o Outcome) {
 	for _, bad := range []error{ErrTimeout, ErrBudget, ErrCrashed, ErrUnavailable, ErrNotLoaded, ErrClosed} {
 		if errors.Is(o.Err, bad) {
@@ -103,9 +104,9 @@ func (p *Pool) ran(o Outcome) {
 	case e == nil || e.home == nil || e.returning || e.strikes == 0 && e.quarantines == 0 && !p.awayLocked(e):
 		return
 	case e.home.kind == hostShared:
-		e.trial = min(e.trial, absolution) // it was longer after several crashes
+		e.probation = min(e.probation, absolution) // it was longer after several crashes
 	}
-	if e.trial--; e.trial > 0 {
+	if e.probation--; e.probation > 0 {
 		return
 	}
 	if !p.awayLocked(e) {
@@ -116,15 +117,16 @@ func (p *Pool) ran(o Outcome) {
 	p.backgroundLocked(func(ctx context.Context) { p.bringBack(ctx, e) })
 }
 
-// awayLocked reports whether the inspector is in a host of its own that it is to
-// leave when it has behaved for long enough.
+// awayLocked reports whether the inspector is in a separate script host that it
+// will leave once it has behaved for long enough.
 func (p *Pool) awayLocked(e *entry) bool {
 	return e.home.kind == hostOwn && !e.chosen() && !e.leaks
 }
 
-// forgiveLocked forgets what an inspector did that has behaved for long enough.
+// forgiveLocked clears the record of an inspector that has behaved for long
+// enough.
 func (p *Pool) forgiveLocked(e *entry) {
-	e.strikes, e.quarantines, e.trial = 0, 0, 0
+	e.strikes, e.quarantines, e.probation = 0, 0, 0
 	name, revision := e.def.Name, e.revision
 	p.backgroundLocked(func(context.Context) { p.memory.release(name, revision) })
 }
@@ -150,10 +152,10 @@ func (p *Pool) bringBack(ctx context.Context, e *entry) {
 
 	p.mu.Lock()
 	e.returning = false
-	e.trial = p.tuning.trial
+	e.probation = p.tuning.probation
 	moved := err == nil && e.home == own && h.holds(name, e.revision)
 	if moved {
-		e.home, e.trial = h, absolution
+		e.home, e.probation = h, absolution
 		if e.quarantines > 0 { // the probation was longer than that of a suspect
 			p.forgiveLocked(e)
 		}

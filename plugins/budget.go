@@ -10,7 +10,7 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// budgetError says which budget was exceeded, and how much was taken of it.
+// budgetError says which budget was exceeded, and how much of it was used.
 func budgetError(what, used, allowed string) error {
 	return fmt.Errorf("%w: %s %s of %s", ErrBudget, what, used, allowed)
 }
@@ -27,9 +27,9 @@ func excessError(e *pb.Excess) error {
 	return fmt.Errorf("%w: the plugin does not say which", ErrBudget)
 }
 
-// seriesTime is how long a series counts after it was seen last, at least; at
-// most it is twice as long. Forever would make every inspector that lives for
-// long enough run into its budget, as mounts and containers come and go.
+// seriesTime is how long a series counts after it was last seen: at least that
+// long, and at most twice as long. If it counted for ever, every inspector would
+// reach its budget sooner or later, as mounts and containers come and go.
 const seriesTime = 12 * time.Hour
 
 // SeriesSet counts the distinct series of one inspector. It remembers a hash of
@@ -37,12 +37,12 @@ const seriesTime = 12 * time.Hour
 // for use from more than one goroutine.
 type SeriesSet struct {
 	seed     maphash.Seed
-	now, old map[uint64]struct{} // seen since turned, and in the time before
+	now, old map[uint64]struct{} // seen since turned, and in the period before
 	turned   time.Time
 }
 
-// Admit keeps the samples of the series that it knows, and of new ones as far
-// as the budget goes. It returns them, and how many it dropped.
+// Admit keeps the samples whose series it knows, and those of new series as far as
+// the budget allows. It returns them, and how many it dropped.
 func (s *SeriesSet) Admit(samples []inspectors.Sample, most int, at time.Time) (kept []inspectors.Sample, dropped int) {
 	if len(samples) == 0 {
 		return samples, 0
@@ -96,14 +96,14 @@ func (s *SeriesSet) hash(sample *inspectors.Sample) uint64 {
 	return h.Sum64()
 }
 
-// SeriesError is the error of a run of which so many samples were dropped, because their
-// series are new beyond the budget.
+// SeriesError is the error of a run of which some samples were dropped, because
+// their series are new and beyond the budget.
 func SeriesError(dropped, most int) error {
 	return fmt.Errorf("%w: series: %d of this run are new beyond the %d that are allowed a day, and were dropped", ErrBudget, dropped, most)
 }
 
-// charge holds an outcome against the budget that is not that of one run alone:
-// that of series, and what was found out about what the inspector holds.
+// charge holds an outcome against the budgets that are not about one run alone:
+// the budget of series, and that of what the inspector holds.
 func (p *Pool) charge(o *Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,25 +12,25 @@ import (
 	"time"
 )
 
-// drainTime is how long after the death of a child its pipes are read: a
-// grandchild that holds them open must not hold up the agent.
+// drainTime is how long the pipes of a child are read after its death: a
+// grandchild that holds them open must not delay the agent.
 const drainTime = 500 * time.Millisecond
 
-// child is one process. It is what go-plugin calls a runner.
+// child is one process. go-plugin calls it a runner.
 type child struct {
 	cmd     *exec.Cmd
 	spawner *spawner
-	// The folder of its socket, as it knows it and as the agent does; both empty
-	// where they are the same.
+	// The folder of its socket, as the child sees it and as the agent does; both
+	// are empty if they are the same.
 	inside, outside string
 
-	stdout *childPipe // nil before Start, as stderr
+	stdout *childPipe // nil before Start, like stderr
 	stderr *childPipe
 	exited chan struct{} // closed when the process is gone and its stderr was read
 	err    error         // of its end; valid once exited is closed
 
 	mu     sync.Mutex
-	pid    int  // guarded by mu, as all below: 0 before the start and after the end
+	pid    int  // guarded by mu, like all below: 0 before the start and after the end
 	doomed bool // killed before it was started
 }
 
@@ -73,7 +73,7 @@ func (c *child) wait() {
 	defer close(c.exited)
 	c.err = c.cmd.Wait()
 	c.mu.Lock()
-	c.killLocked() // what it leaves behind must not outlive it
+	c.killLocked() // processes that it left behind must not outlive it
 	c.pid = 0
 	c.mu.Unlock()
 	deadline := time.NewTimer(drainTime)
@@ -94,8 +94,8 @@ func (c *child) Wait(context.Context) error {
 	return c.err
 }
 
-// Kill kills the process and all of its group. One that is just being started
-// dies as soon as it lives.
+// Kill kills the process and all of its group. A process that is just being
+// started is killed as soon as it exists.
 func (c *child) Kill(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,11 +107,12 @@ func (c *child) Kill(context.Context) error {
 func (c *child) killLocked() {
 	if c.pid != 0 {
 		_ = syscall.Kill(-c.pid, syscall.SIGKILL) // ESRCH when none is left
-		_ = syscall.Kill(c.pid, syscall.SIGKILL)  // had it left its group
+		_ = syscall.Kill(c.pid, syscall.SIGKILL)  // in case it left its group
 	}
 }
 
-// end says how the process ended, as "exit status 2". Valid once it exited.
+// end says how the process ended, such as "exit status 2". It is valid once the
+// process has exited.
 func (c *child) end() string {
 	state := c.cmd.ProcessState
 	if state == nil {
@@ -124,8 +125,8 @@ func (c *child) end() string {
 }
 
 // killedFromOutside reports whether a process that has exited was killed with
-// SIGKILL while it held, at its most, no more memory than that; 0 is any. Only
-// the agent, a person and the kernel can send that.
+// SIGKILL and never held more memory than most; 0 sets no bound. Only the agent, a
+// person or the kernel can send that signal.
 func (c *child) killedFromOutside(most int64) bool {
 	state := c.cmd.ProcessState
 	if state == nil {
@@ -139,16 +140,17 @@ func (c *child) killedFromOutside(most int64) bool {
 	return ok && (most <= 0 || maxResident(usage) <= most)
 }
 
-// Stdout, Stderr, Name, ID and Diagnose are what go-plugin asks of a runner.
+// Stdout returns the pipe of the standard output. It and the methods below are
+// those that go-plugin wants of a runner.
 func (c *child) Stdout() io.ReadCloser { return c.stdout }
 
-// Stderr returns the other pipe.
+// Stderr returns the pipe of the standard error.
 func (c *child) Stderr() io.ReadCloser { return c.stderr }
 
 // Name returns the program.
 func (c *child) Name() string { return c.cmd.Path }
 
-// ID returns the number of the process, 0 while there is none.
+// ID returns the process id, or 0 while there is no process.
 func (c *child) ID() string { return strconv.Itoa(c.id()) }
 
 func (c *child) id() int {
@@ -160,8 +162,8 @@ func (c *child) id() int {
 // Diagnose adds nothing: process says why a start failed.
 func (c *child) Diagnose(context.Context) string { return "" }
 
-// PluginToHost and HostToPlugin translate addresses: a script host knows the
-// folder of its socket under another name.
+// PluginToHost translates an address: a script host sees the folder of its socket
+// under another name.
 func (c *child) PluginToHost(network, address string) (string, string, error) {
 	return network, c.outsidePath(address), nil
 }
@@ -172,8 +174,8 @@ func (c *child) HostToPlugin(network, address string) (string, string, error) {
 	return network, address, nil
 }
 
-// childPipe is the agent's end of a pipe from a child. It knows when all was
-// read.
+// childPipe is the agent's end of a pipe from a child. It knows when everything
+// has been read.
 type childPipe struct {
 	*os.File
 	once    sync.Once
@@ -189,7 +191,7 @@ func (p *childPipe) Read(data []byte) (int, error) {
 	n, err := p.File.Read(data)
 	if err != nil {
 		p.once.Do(func() { close(p.drained) })
-		err = io.EOF // also when the pipe was closed on purpose
+		err = io.EOF // also if the pipe was closed on purpose
 	}
 	return n, err
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/plugins/internal/sandbox"
 )
 
-// execute has the agent run the programs that the scripts of a script host need, and
-// tell it their secrets, until release.
+// execute lets the agent run the programs that the scripts of a script host need,
+// and give them their secrets, until release.
 func (p *process) execute() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	stream, err := p.rpc.Execute(ctx)
@@ -34,8 +34,8 @@ func (p *process) execute() error {
 	return nil
 }
 
-// secret returns the value of a secret of the host, which is masked from now on in
-// all that the process tells.
+// secret returns the value of a secret of the host. From now on it is masked in
+// all that the process says.
 func (p *process) secret(name string) (string, error) {
 	read := p.pool.options.Secret
 	if read == nil {
@@ -47,14 +47,14 @@ func (p *process) secret(name string) (string, error) {
 		return "", err
 	}
 	if len(value) < mask.MinBytes || len(value) > mask.MaxBytes {
-		return "", fmt.Errorf("its value has %d bytes; at least %d and at most %d are needed, or it could not be kept out of what scripts tell",
+		return "", fmt.Errorf("its value has %d bytes; at least %d and at most %d are needed, or it could not be kept out of the output of scripts",
 			len(value), mask.MinBytes, mask.MaxBytes)
 	}
 	p.spec.mask.Learn(name, value)
 	return value, nil
 }
 
-// said makes what a child says fit for a log: it is printable, and without secrets.
+// said makes text from a child fit for a log: printable, and without secrets.
 func (p *process) said(text string) string { return p.spec.mask.Text(printable(text)) }
 
 // keepers are what runs the programs, as the user that scripts run as and within
@@ -68,8 +68,8 @@ func (p *process) keepers() *executor.Keepers {
 			OOMScoreAdj: max(s.oomScoreAdj, 0),
 		},
 		Start: func(cmd *exec.Cmd) error {
-			// It must outlive an agent that is killed, for as long as it takes to end
-			// the program: its lifeline tells it.
+			// It must outlive a killed agent for as long as it takes to end the
+			// program. Its lifeline tells it about the agent's end.
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			return s.spawner.start(cmd)
 		},

@@ -15,8 +15,8 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// hostKind tells the places apart where inspectors live. The values are those
-// of State.Host.
+// hostKind says what kind of process runs an inspector. The values are those of
+// State.Host.
 type hostKind string
 
 const (
@@ -25,29 +25,29 @@ const (
 	hostPlugin hostKind = "plugin" // an external plugin
 )
 
-// host is a place where inspectors live: a set of members, and one process that
-// runs them, which is started again when it dies and replaced when it leaks.
+// host is a set of members and the one process that runs them. The process is
+// started again when it dies and replaced when it leaks.
 type host struct {
 	pool *Pool
 	kind hostKind
 	spec spec
 	op   chan struct{} // holds a token while nobody changes the process or the members
 
-	loads int // guarded by Pool.mu: loads under way, for which the host is kept
+	loads int // guarded by Pool.mu: current loads, which keep the host alive
 
 	mu        sync.Mutex
-	members   map[string]*member // guarded by mu, as all below
+	members   map[string]*member // guarded by mu, like all below
 	lastSlot  uint32
 	process   *process      // nil while there is none
-	ready     chan struct{} // closed while process is there, or the host is stopped
+	ready     chan struct{} // closed while there is a process, or when the host is stopped
 	stopped   bool
 	lastErr   error     // why there is no process
-	retryAt   time.Time // when it is started again
-	failures  int       // deaths and failed starts in a row
-	replacing bool      // whether a replacement was ordered
+	retryAt   time.Time // when the process is started again
+	failures  int       // consecutive deaths and failed starts
+	replacing bool      // a replacement has been ordered
 
 	missing   map[string]bool // members that the process does not know
-	remedying bool            // whether remedy is under way
+	remedying bool            // remedy is running
 }
 
 // member is one inspector of a host.
@@ -55,7 +55,7 @@ type member struct {
 	def   inspectors.Definition
 	rev   string // of def
 	slot  uint32 // in the flight recorder of every process of the host
-	stuck int    // jobs in a row that found an earlier run going on; guarded by host.mu
+	stuck int    // consecutive jobs that found an earlier run unfinished; guarded by host.mu
 }
 
 var errStopped = fmt.Errorf("%w: its process is being stopped", ErrUnavailable)
@@ -71,7 +71,7 @@ func newHost(p *Pool, s spec) *host {
 	return h
 }
 
-// lock makes the caller the one who changes process and members.
+// lock makes the caller the only one who may change the process and the members.
 func (h *host) lock(ctx context.Context) (unlock func(), err error) {
 	select {
 	case <-h.op:
@@ -81,8 +81,8 @@ func (h *host) lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-// load puts an inspector into the host, in the place of one of its name, which
-// stays where the new one cannot be loaded.
+// load adds an inspector to the host, or replaces the one of its name. If the new
+// one cannot be loaded, the old one stays.
 func (h *host) load(ctx context.Context, d inspectors.Definition, revision string) error {
 	unlock, err := h.lock(ctx)
 	if err != nil {
@@ -121,8 +121,8 @@ func (h *host) settle(ctx context.Context, p *process, m *member) error {
 	return p.load(ctx, m)
 }
 
-// choose picks the inspector that a definition means: the one of its name, or
-// the only one.
+// choose picks the inspector that a definition means: the one of its name, or the
+// only one.
 func choose(name string, offered []string) (string, error) {
 	switch {
 	case slices.Contains(offered, name):
@@ -135,8 +135,8 @@ func choose(name string, offered []string) (string, error) {
 	return "", fmt.Errorf("it offers no inspector %q; name yours one of %s", name, strings.Join(offered, ", "))
 }
 
-// ensure returns the process, and starts one where there is none. The caller
-// has locked the host.
+// ensure returns the process, and starts it if there is none. The caller has
+// locked the host.
 func (h *host) ensure(ctx context.Context) (*process, error) {
 	h.mu.Lock()
 	p, stopped, again, last := h.process, h.stopped, time.Until(h.retryAt), h.lastErr
@@ -187,8 +187,8 @@ func (h *host) start(ctx context.Context) (*process, error) {
 	return p, nil
 }
 
-// publish makes p the process of the host, unless p is dead already or the host
-// is stopped. Then nothing is left of p.
+// publish makes p the process of the host. If p is dead already or the host is
+// stopped, it cleans up p instead.
 func (h *host) publish(p *process) error {
 	h.mu.Lock()
 	exited := false
@@ -217,8 +217,8 @@ func (h *host) publish(p *process) error {
 	return fmt.Errorf("%w: %w: %s", ErrUnavailable, errDiedEarly, p.death.reason)
 }
 
-// acquire returns the process, and waits for it where one is being started, for
-// at most a while.
+// acquire returns the process. If one is being started, it waits for at most a
+// while.
 func (h *host) acquire(ctx context.Context, while time.Duration) (*process, error) {
 	until := time.Now().Add(while)
 	timer := time.NewTimer(max(while, 0))
@@ -245,9 +245,9 @@ func (h *host) acquire(ctx context.Context, while time.Duration) (*process, erro
 	}
 }
 
-// run runs tasks and reports the outcome of each. It returns those that it
-// could not run because the host is stopped, or their inspector has moved: they
-// have a new home.
+// run runs tasks and reports the outcome of each. It returns those that it could
+// not run because the host is stopped or their inspector has moved: those have a
+// new home.
 func (h *host) run(ctx context.Context, tasks []*task, report func(*task, Outcome)) (strays []*task) {
 	for len(tasks) > 0 {
 		p, err := h.acquire(ctx, longest(tasks))
@@ -282,7 +282,7 @@ func (h *host) run(ctx context.Context, tasks []*task, report func(*task, Outcom
 	return strays
 }
 
-// moved reports whether an inspector has another home than this.
+// moved reports whether an inspector has another home now.
 func (h *host) moved(name string) bool {
 	h.pool.mu.Lock()
 	defer h.pool.mu.Unlock()
@@ -290,8 +290,8 @@ func (h *host) moved(name string) bool {
 	return e != nil && e.home != h
 }
 
-// survivors reports the outcome of those who have to answer for a death, and
-// of those whom a second one befell. It returns the others.
+// survivors reports the outcomes of the tasks that are to blame for a death, and
+// of those that a second death hit. It returns the others.
 func survivors(tasks []*task, d *death, report func(*task, Outcome)) []*task {
 	var rest []*task
 	for _, t := range tasks {
@@ -312,7 +312,7 @@ func survivors(tasks []*task, d *death, report func(*task, Outcome)) []*task {
 }
 
 // prepare pairs tasks with their members, reports those that cannot run, and
-// returns apart those whose inspector has moved.
+// returns those whose inspector has moved separately.
 func (h *host) prepare(tasks []*task, report func(*task, Outcome)) (fit, gone []*task, members map[*task]*member) {
 	members = make(map[*task]*member, len(tasks))
 	var late, unknown []*task
@@ -356,10 +356,10 @@ func longest(tasks []*task) time.Duration {
 	return most
 }
 
-// heard counts the jobs in a row of one inspector that found an earlier run
-// still going on. Where that does not end, the process is replaced; but a host
-// that is starved has no run that ends in time. A process that does not know the
-// inspector is told of it.
+// heard counts consecutive jobs of one inspector that found an earlier run
+// unfinished. If that goes on, the process is replaced, unless the host is
+// starved, because then no run ends in time. If the process does not know the
+// inspector, it is loaded again.
 func (h *host) heard(name string, s pb.Status) {
 	starved := h.pool.Starvation().Reason(time.Now()) != ""
 	h.mu.Lock()
@@ -386,7 +386,7 @@ func (h *host) heard(name string, s pb.Status) {
 	}
 }
 
-// unload takes an inspector away.
+// unload removes an inspector.
 func (h *host) unload(name string) {
 	h.mu.Lock()
 	delete(h.members, name)
@@ -397,7 +397,7 @@ func (h *host) unload(name string) {
 	}
 }
 
-// holds reports whether the member of a name is of a revision.
+// holds reports whether the member of a name has a revision.
 func (h *host) holds(name, revision string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -411,9 +411,9 @@ func (h *host) empty() bool {
 	return len(h.members) == 0
 }
 
-// newSlot returns a slot that no member has. A slot that became free is taken
-// again as late as possible, so that a run which still goes on for its former
-// owner is not taken for one of the next.
+// newSlot returns a free slot. A slot that became free is reused as late as
+// possible, so that a run of its former owner that still goes on is not mistaken
+// for one of the next.
 func (h *host) newSlot() uint32 {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -16,17 +16,17 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// Sandbox says how script hosts are isolated. Every layer that the system has
-// is set in any case; see Isolation.
+// Sandbox says how script hosts are isolated. Every layer that the system supports
+// is used in any case; see Isolation.
 type Sandbox struct {
-	// User is the number of the user and the group that script hosts become
-	// where the agent runs as root. Default DefaultScriptUser.
+	// User is the number of the user and the group that script hosts become if the
+	// agent runs as root. Default DefaultScriptUser.
 	User int
 	// Private are files and folders that no script may read: the agent's data,
 	// its configuration, its token.
 	Private []string
 	// Bare gives scripts nothing of what they say they need, and asks no policy:
-	// for those that are only built.
+	// for scripts that are built but not run.
 	Bare bool
 }
 
@@ -34,9 +34,9 @@ type Sandbox struct {
 // system hands out.
 const DefaultScriptUser = sandbox.DefaultUser
 
-// HideMemory keeps other processes of the same user, as its own plugins, from
-// looking into this one: its memory and its environment, where secrets are. It
-// leaves no core file from then on.
+// HideMemory keeps other processes of the same user, such as the agent's own
+// plugins, from reading this process's memory and environment, which hold secrets.
+// From then on the process leaves no core file.
 func HideMemory() error {
 	if err := sandbox.HideMemory(); err != nil {
 		return fmt.Errorf("cannot hide the memory of this process: %w", err)
@@ -44,31 +44,31 @@ func HideMemory() error {
 	return nil
 }
 
-// Isolation tells how script hosts are isolated: by an own user, by an own view
-// of the file system, by Landlock, by a filter of system calls, and whether the
-// agent helps them with what they may not look up themselves ("broker").
+// Isolation says how script hosts are isolated: by a separate user, by a separate
+// view of the file system, by Landlock, by a filter of system calls, and whether
+// the agent answers what they may not look up themselves ("broker").
 type Isolation struct {
-	// Layers are those that are in force in every script host so far.
+	// Layers are those that have been in force in every script host so far.
 	Layers []string
 	// Missing are the others, with the reason.
 	Missing []MissingLayer
 }
 
-// MissingLayer is a layer that is not in force, or not wholly.
+// MissingLayer is a layer that is not in force, or only in part.
 type MissingLayer struct {
 	Layer, Reason string
 }
 
-// isolation collects what the script hosts of a pool say.
+// isolation collects the reports of the script hosts of a pool.
 type isolation struct {
 	mu      sync.Mutex
-	layers  []string          // guarded by mu, as all below
+	layers  []string          // guarded by mu, like all below
 	missing map[string]string // the reason, by layer
 }
 
-// needs returns what the script of a definition needs, with the real paths of
-// the files. It refuses what a pushed one may not need, and programs that no script
-// may.
+// needs returns what the script of a definition needs, with the real paths of the
+// files. It refuses needs that the policy does not allow to a pushed script, and
+// programs that no script may run.
 func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 	if d.Script == nil {
 		if d.Pushed {
@@ -109,9 +109,9 @@ func (p *Pool) needs(d inspectors.Definition) (inspectors.Needs, error) {
 	return needs, nil
 }
 
-// realPaths resolves the links in paths, so that what is allowed is what is
-// there and not what somebody makes of it later. One that is not there yet is
-// resolved as far as it is.
+// realPaths resolves the links in paths, so that the policy allows the present
+// files and not what somebody makes of the links later. A path that does not exist
+// yet is resolved as far as it does.
 func realPaths(paths []string) []string {
 	var list []string
 	for _, path := range paths {
@@ -131,8 +131,8 @@ func realPath(path string) string {
 	return path
 }
 
-// add takes what one script host says. It returns what is missing and was not
-// before.
+// add takes the report of one script host. It returns the layers that are missing
+// and were not before.
 func (i *isolation) add(layers []*pb.Layer) []MissingLayer {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -154,8 +154,8 @@ func (i *isolation) add(layers []*pb.Layer) []MissingLayer {
 	return fresh
 }
 
-// Isolation tells how the script hosts are isolated. Before the first one has
-// started it tells nothing.
+// Isolation says how the script hosts are isolated. It is empty until the first
+// one has started.
 func (p *Pool) Isolation() Isolation {
 	i := &p.isolation
 	i.mu.Lock()
@@ -171,25 +171,25 @@ func (p *Pool) Isolation() Isolation {
 	return result
 }
 
-// isolated notes what a script host says of its isolation, and logs what is
-// missing.
+// isolated notes a script host's report about its isolation, and logs missing
+// layers.
 func (p *Pool) isolated(layers []*pb.Layer) {
 	for _, m := range p.isolation.add(layers) {
 		p.log.Warn("script hosts lack a layer of isolation", "layer", m.Layer, "reason", m.Reason)
 	}
 }
 
-// socketsFD is the descriptor of the folder of sockets in a script host; those
-// before it are the lifeline and the recorder.
+// socketsFD is the descriptor of the folder of sockets in a script host; the
+// descriptors before it are the lifeline and the recorder.
 const (
 	socketsFD = 5
-	// insideSockets is that folder as the script host knows it: it may not walk
-	// there along the path, where the folders are the agent's own.
+	// insideSockets is that folder as the script host sees it. The script host
+	// cannot use the real path, because its folders are the agent's alone.
 	insideSockets = "/proc/self/fd/5"
 )
 
-// isolate readies the command of a script host for its sandbox. dir is the
-// folder in which it shall make its socket.
+// isolate prepares the command of a script host for its sandbox. dir is the folder
+// in which it must make its socket.
 func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 	s := &p.spec.sandbox
 	settings := sandbox.Settings{
@@ -221,13 +221,13 @@ func (p *process) isolate(cmd *exec.Cmd, dir string) error {
 	return nil
 }
 
-// brokerFD is the descriptor over which a script host hands the agent the calls
-// that it has the agent answer; after that of the sockets.
+// brokerFD is the descriptor over which a script host hands calls to the agent; it
+// follows that of the sockets.
 const brokerFD = 6
 
-// help has the agent answer what a script host cannot look up as a user without
-// rights, and make its connections. Where that is not possible the host does
-// without.
+// help lets the agent answer the questions that a script host cannot answer as a
+// user without rights, and make its connections. If that is not possible the
+// script host does without.
 func (p *process) help(cmd *exec.Cmd, s *sandbox.Settings) {
 	if s.NoBroker = sandbox.CannotHelp(s.User > 0); s.NoBroker != "" {
 		return
@@ -253,7 +253,8 @@ func (p *process) help(cmd *exec.Cmd, s *sandbox.Settings) {
 	}()
 }
 
-// processFolders are where gopsutil is told to find the processes, besides /proc.
+// processFolders are the folders in which gopsutil is told to look for processes,
+// in addition to /proc.
 func processFolders(env []string) []string {
 	for _, pair := range env {
 		if path, found := strings.CutPrefix(pair, "HOST_PROC="); found && filepath.IsAbs(path) {
@@ -263,9 +264,9 @@ func processFolders(env []string) []string {
 	return nil
 }
 
-// hostFolders are the folders in which gopsutil is told to find /proc and the
-// like, by the variables HOST_*: a script host must read there what it reads in
-// /proc elsewhere.
+// hostFolders are the folders that the variables HOST_* give gopsutil for /proc
+// and the like. A script host must be able to read in them what it otherwise reads
+// in /proc.
 func hostFolders(env []string) []string {
 	var list []string
 	for _, pair := range env {
@@ -277,8 +278,8 @@ func hostFolders(env []string) []string {
 	return list
 }
 
-// outsidePath translates the address of a socket that a script host made into
-// one that the agent can reach.
+// outsidePath translates the address of a socket that a script host made into one
+// that the agent can reach.
 func (c *child) outsidePath(address string) string {
 	if c.inside == "" || !strings.HasPrefix(address, c.inside+"/") {
 		return address

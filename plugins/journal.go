@@ -13,34 +13,34 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// The journal is a file that says who is running, so that an agent which died
-// can find out at its next start whom it ran. It is a table of records of one
-// size, one an inspector, behind a header of that size:
+// The journal is a file that says which inspectors are running, so that after a
+// death of the agent its next start knows which ones ran then. It is a table of
+// records of one size, one for each inspector, after a header of that size:
 //
-//	header: magic (8 bytes), 1 where it was closed in good order (1 byte)
-//	record: running (1), deaths in a row (1), length of the name (1), revision
+//	header: magic (8 bytes), 1 if it was closed properly (1 byte)
+//	record: running (1), consecutive deaths (1), length of the name (1), revision
 //	        (32 bytes), name (as long as a key may be)
 //
-// Only the byte "running" changes with each run. It is written with pwrite and
-// not through a mapping: both survive the death of the agent, as the page is the
-// kernel's, but an agent that maps a file dies of SIGBUS when the disk is full
-// or somebody cuts the file, and a write fails with an error instead.
+// Only the byte "running" changes with each run. It is written with pwrite and not
+// through a mapping. Both survive the death of the agent, because the page is the
+// kernel's; but an agent that maps a file dies of SIGBUS when the disk is full or
+// somebody truncates the file, whereas a write fails with an error.
 //
-// A loss of power may lose what the kernel has not written out yet. So the
+// A power failure may lose what the kernel has not yet written to the disk. So the
 // journal is synced around the first run of every revision since the start: a
-// script that takes the machine down when it is run does so then, at the second
-// start too.
+// script that takes the machine down when it runs does so then, also at the second
+// start.
 //
-// An inspector that was running at two deaths in a row is convicted. After one
-// it is a suspect until it has had many good runs: suspects are run one at a
-// time, so that the second death has one of them to blame.
+// An inspector that was running at two consecutive deaths is convicted. After one
+// it is a suspect until it has had many good runs. Suspects run one at a time, so
+// that a second death has only one of them to blame.
 type journal struct {
 	file *os.File
 
 	mu    sync.Mutex
-	lines map[string]*journalLine // guarded by mu, as all below: by name
-	count int64                   // records of the file
-	err   error                   // the first of a write; nothing is written after it
+	lines map[string]*journalLine // guarded by mu, like all below; by name
+	count int64                   // records in the file
+	err   error                   // the first error of a write; nothing is written after it
 }
 
 // journalLine is one record.
@@ -49,17 +49,17 @@ type journalLine struct {
 	revision string
 	proven   bool // a run of the revision has ended since the start
 	deaths   byte
-	good     int // runs that ended since the start
+	good     int // runs that have ended since the start
 }
 
-// convict is who was running at two deaths in a row.
+// convict is a revision that was running at two consecutive deaths.
 type convict struct{ name, revision string }
 
 const (
 	journalMagic = "VDTRUN1\n"
 	recordBytes  = 256
 	maxRecords   = 4096
-	// absolution is after how many runs a death is forgotten.
+	// absolution is the number of runs after which a death is forgotten.
 	absolution = 100
 
 	revisionBytes = 32
@@ -68,8 +68,8 @@ const (
 
 var _ = [recordBytes - nameAt - inspectors.MaxKeyBytes]struct{}{} // a name fits
 
-// openJournal reads the journal of the agent before, and starts another in its
-// place. A file that another agent holds is an error.
+// openJournal reads the previous agent's journal, and starts another in its place.
+// It returns an error if another agent holds the file.
 func openJournal(path string) (*journal, []convict, error) {
 	file, err := lockFile(path, unix.LOCK_EX|unix.LOCK_NB)
 	if err != nil {
@@ -87,8 +87,8 @@ func openJournal(path string) (*journal, []convict, error) {
 	return j, convicts, nil
 }
 
-// judge reads a journal: after a death, those who were running bear one more
-// than before, and all others none.
+// judge reads a journal. After a death, each inspector that was running has one
+// death more than before, and all others have none.
 func judge(old []byte) (convicts []convict, suspects map[string]*journalLine) {
 	suspects = make(map[string]*journalLine)
 	if len(old) < recordBytes || string(old[:len(journalMagic)]) != journalMagic {
@@ -119,7 +119,7 @@ func judge(old []byte) (convicts []convict, suspects map[string]*journalLine) {
 	return convicts, suspects
 }
 
-// start writes the header, and the suspects, to the emptied file.
+// start writes the header and the suspects to the emptied file.
 func (j *journal) start(suspects map[string]*journalLine) error {
 	if err := j.file.Truncate(0); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (j *journal) start(suspects map[string]*journalLine) error {
 func (j *journal) writeLocked(name string, l *journalLine) error {
 	if j.lines[name] == nil {
 		if j.count >= maxRecords {
-			return nil // more inspectors than any agent should have; the rest is not judged
+			return nil // more inspectors than any agent should have; the rest are not judged
 		}
 		j.count++
 		l.index = j.count
@@ -157,8 +157,8 @@ func (j *journal) writeLocked(name string, l *journalLine) error {
 	return err
 }
 
-// enroll says which revision is run under a name. Another revision than before
-// bears nothing of what that did.
+// enroll says which revision runs under a name. A new revision does not bear the
+// deaths of the previous one.
 func (j *journal) enroll(name, revision string) {
 	if j == nil {
 		return
@@ -176,8 +176,8 @@ func (j *journal) enroll(name, revision string) {
 	j.keepLocked(j.writeLocked(name, fresh))
 }
 
-// suspects reports whether an inspector was running when the agent died, and
-// has not proved itself since.
+// suspects reports whether an inspector was running when the agent died, and has
+// not proved itself since.
 func (j *journal) suspects(name string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -185,8 +185,8 @@ func (j *journal) suspects(name string) bool {
 	return l != nil && l.deaths > 0
 }
 
-// begin says that inspectors are run from now on. It returns when that is safe
-// on the disk for those whose revision has not had a run yet.
+// begin says that inspectors run from now on. For revisions that have not had a
+// run yet, it returns only when that is safe on the disk.
 func (j *journal) begin(names []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -251,8 +251,8 @@ func (j *journal) keepLocked(err error) {
 	}
 }
 
-// close says that the agent has ended in good order. It returns the first error
-// of all that was to be written.
+// close says that the agent has ended properly. It returns the first error of all
+// writes.
 func (j *journal) close() error {
 	if j == nil {
 		return nil

@@ -13,29 +13,29 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// A process that leaks is replaced before a limit kills it: what it holds is
-// told by itself with the results, and looked up by the agent every second. The
-// new process is there before the old one goes, so that nobody misses a run.
-// Then the old one is taken apart to find out who held most; that inspector
-// gets a process of its own, where whatever grows is its own growth.
+// A process that leaks is replaced before a limit kills it. It reports what it
+// holds with its results, and the agent checks its memory every second. The new
+// process is ready before the old one stops, so that no run is missed. Then the
+// old process is examined to find the inspector that held most. That inspector
+// gets a separate process, where all growth is its own.
 
 const (
-	// watchEvery is how often the memory of script hosts is looked up.
+	// watchEvery is how often the memory of script hosts is checked.
 	watchEvery = time.Second
-	// weighTime is how long a process may take to be taken apart.
+	// weighTime bounds the examination of a process.
 	weighTime = 10 * time.Second
-	// heavyBytes and heavyFiles are the least that somebody is named for.
+	// heavyBytes and heavyFiles are the least that an inspector must hold to be
+	// named.
 	heavyBytes = 4 << 20
 	heavyFiles = 32
 )
 
-// A shared process is replaced when what it holds comes to these parts of its
-// limits.
+// A shared process is replaced when it holds these parts of its limits.
 func (l Limits) leakedHeap() int64 { return l.HeapBytes / 4 * 3 }
 func (l Limits) leakedFiles() int  { return l.Files / 2 }
 
 // leakedData is the resident memory at which a process is close to its limit of
-// data. What the garbage collector leaves behind in good order stays below.
+// data. The garbage that a healthy process leaves uncollected stays below it.
 func (l Limits) leakedData() int64 {
 	if l.DataBytes < 0 {
 		return -1
@@ -43,7 +43,7 @@ func (l Limits) leakedData() int64 {
 	return max(l.DataBytes/10*6, l.HeapBytes/2*3)
 }
 
-// health is told what a process says of itself.
+// health takes a process's report about itself.
 func (h *host) health(p *process, r *pb.RunReply) {
 	if runs := r.GetLeaked(); runs > h.pool.tuning.leaks {
 		h.replace(p, fmt.Sprintf("%d runs that were given up still hold goroutines", runs))
@@ -97,8 +97,8 @@ func (h *host) relieve(p *process, l leak) {
 	})
 }
 
-// weigh finds out who held most of what a process that nobody uses any more
-// holds, and moves it to a process of its own.
+// weigh finds the inspector that held most in a process that is no longer used,
+// and moves it to a separate process.
 func (h *host) weigh(ctx context.Context, old *process, l leak) {
 	ctx, cancel := context.WithTimeout(ctx, weighTime)
 	defer cancel()
@@ -109,14 +109,14 @@ func (h *host) weigh(ctx context.Context, old *process, l leak) {
 	}
 	heaviest := heaviest(reply, l.what)
 	if heaviest == nil {
-		h.pool.log.Warn("no inspector holds much of a process that was replaced", "process", h.spec.what,
+		h.pool.log.Warn("a process was replaced because it held too much, but no inspector in it holds much", "process", h.spec.what,
 			"left_bytes", reply.GetRestBytes(), "left_files", reply.GetRestFiles())
 		return
 	}
 	h.pool.separate(h, heaviest)
 }
 
-// heaviest returns who holds most, or nil where nobody holds much.
+// heaviest returns the inspector that holds most, or nil if none holds much.
 func heaviest(reply *pb.WeighReply, what string) *pb.Weight {
 	var most *pb.Weight
 	for _, w := range reply.GetWeights() {
@@ -129,8 +129,8 @@ func heaviest(reply *pb.WeighReply, what string) *pb.Weight {
 	return most
 }
 
-// separate moves an inspector that holds much out of a shared process, for good:
-// a new revision of it starts among the others again.
+// separate moves an inspector that holds much out of a shared process, for good. A
+// new revision of it starts in the shared process again.
 func (p *Pool) separate(h *host, w *pb.Weight) {
 	name := w.GetName()
 	p.mu.Lock()
@@ -147,13 +147,13 @@ func (p *Pool) separate(h *host, w *pb.Weight) {
 	reason := e.reason
 	own := p.moveOutLocked(e)
 	p.mu.Unlock()
-	p.log.Warn("an inspector holds much and runs in a script host of its own from now on", "inspector", name, "reason", reason)
+	p.log.Warn("an inspector holds much and runs in a separate script host from now on", "inspector", name, "reason", reason)
 	h.unload(name)
 	p.tidy(h)
 	p.background(own.revive)
 }
 
-// moveOutLocked gives an inspector a host of its own, which the caller has to
+// moveOutLocked gives an inspector a separate host, which the caller has to
 // revive.
 func (p *Pool) moveOutLocked(e *entry) *host {
 	own := newHost(p, p.scriptSpec(hostOwn, e.def, e.needs))
@@ -162,7 +162,7 @@ func (p *Pool) moveOutLocked(e *entry) *host {
 	return own
 }
 
-// indebt notes what the next outcome of an inspector is to tell.
+// indebt sets an error for the next outcome of an inspector.
 func (p *Pool) indebt(h *host, name string, debt error) {
 	p.mu.Lock()
 	e := p.entries[name]
@@ -186,8 +186,8 @@ func (p *Pool) budgetOf(name string) inspectors.Budget {
 	return e.def.Budget.WithDefaults(e.def.Interval)
 }
 
-// watchMemory looks up the memory of the script hosts until ctx ends: one that
-// is busy with a long run tells nothing of itself. It looks at their mounts as well.
+// watchMemory checks the memory of the script hosts until ctx ends, because one
+// that is busy with a long run reports nothing. It checks their mounts as well.
 func (p *Pool) watchMemory(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -222,7 +222,8 @@ func (p *Pool) scriptProcesses() []*process {
 
 var errNoMemory = errors.New("cannot read the memory of the process")
 
-// residentBytes is the memory of a process that is its own and resident.
+// residentBytes returns the resident memory of a process that it shares with no
+// other.
 func residentBytes(pid int) (int64, error) {
 	if pid == 0 {
 		return 0, errNoMemory

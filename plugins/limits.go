@@ -2,12 +2,12 @@ package plugins
 
 import "encoding/json"
 
-// Limits bound what a script host may take of its machine. A zero field takes
-// the default, a negative one sets no limit.
+// Limits bound how much a script host may take of its machine. A zero field means
+// the default; a negative one sets no limit.
 type Limits struct {
-	// DataBytes is the most memory that the process may hold (RLIMIT_DATA);
-	// beyond it the process dies. Default 256 MiB. A script host needs about
-	// 80 MiB of address space before it runs anything.
+	// DataBytes is the most memory that the process may hold (RLIMIT_DATA); beyond
+	// it the process dies. Default 256 MiB. A script host needs about 80 MiB of
+	// address space before it runs anything.
 	DataBytes int64 `json:"data_bytes"`
 	// StackBytes is the deepest stack of one goroutine; a deeper one kills the
 	// process. Default 64 MiB.
@@ -17,16 +17,16 @@ type Limits struct {
 	HeapBytes int64 `json:"heap_bytes"`
 	// Files is how many files it may have open (RLIMIT_NOFILE). Default 1024.
 	Files int `json:"files"`
-	// CPUs is how many processors it uses at one time (GOMAXPROCS). Default 1.
+	// CPUs is how many processors it uses at a time (GOMAXPROCS). Default 1.
 	CPUs int `json:"cpus"`
-	// Nice is how much it gives way to other processes, 1 to 19. Default 10.
+	// Nice is how far it yields to other processes, 1 to 19. Default 10.
 	Nice int `json:"nice"`
-	// OOMScoreAdj is how much sooner than others the system kills it when
+	// OOMScoreAdj is how much sooner than other processes the system kills it when
 	// memory runs out, 1 to 1000. Default 500.
 	OOMScoreAdj int `json:"oom_score_adj"`
 }
 
-// DefaultLimits returns the limits of a script host that nobody configured.
+// DefaultLimits returns the limits of a script host without configured ones.
 func DefaultLimits() Limits {
 	return Limits{
 		DataBytes:   256 << 20,
@@ -39,7 +39,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// withDefaults fills in the fields that are zero.
+// withDefaults fills in the zero fields.
 func (l Limits) withDefaults() Limits {
 	d := DefaultLimits()
 	fill(&l.DataBytes, d.DataBytes)
@@ -52,8 +52,8 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// forHeap makes room for an inspector that may hold so many bytes of heap: the
-// collector needs some beside them, and the limit of data is coarse.
+// forHeap makes room for an inspector that may hold so many bytes of heap. The
+// collector needs some in addition, and the limit of data is coarse.
 func (l Limits) forHeap(budget int64) Limits {
 	if l.HeapBytes > 0 {
 		l.HeapBytes = max(l.HeapBytes, budget/2*3)
@@ -64,8 +64,8 @@ func (l Limits) forHeap(budget int64) Limits {
 	return l
 }
 
-// hogBytes is how much memory a process of these limits may have come to without
-// any of its inspectors having taken more than it may. 0 is any.
+// hogBytes is how much memory a process with these limits can reach although none
+// of its inspectors has taken more than it may; 0 is any amount.
 func (l Limits) hogBytes() int64 {
 	if l.DataBytes <= 0 {
 		return 0

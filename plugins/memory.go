@@ -13,32 +13,33 @@ import (
 	"time"
 )
 
-// memory is what a pool knows that outlives the agent: who is quarantined, in
-// quarantineFile, and who is running, in a journal. A memory without a folder
-// remembers quarantines while it lives, and nothing else.
+// memory is the knowledge of a pool that outlives the agent: the quarantined
+// inspectors, in quarantineFile, and the running ones, in a journal. Without a
+// folder a memory remembers quarantines for as long as the process lives, and
+// nothing else.
 //
-// A folder that cannot be used is told in the log once, and done without: an
-// agent whose disk is full still measures.
+// If the folder cannot be used, the log says so once and the pool continues
+// without it: an agent whose disk is full still measures.
 type memory struct {
 	dir string // or empty
 	log *slog.Logger
 
 	once    sync.Once
-	journal *journal // nil where there is none; set by open
+	journal *journal // nil if there is none; set by open
 
 	mu      sync.Mutex
-	records []quarantineRecord // guarded by mu: the oldest first
+	records []quarantineRecord // guarded by mu; oldest first
 }
 
-// quarantineRecord is one revision that is not run for a while, or is on
-// probation since.
+// quarantineRecord is one revision that is in quarantine, or has been on probation
+// since.
 type quarantineRecord struct {
 	Name     string `json:"name"`
 	Revision string `json:"revision"`
 	Verdict  string `json:"verdict"` // why it is quarantined, for people
 	Reason   string `json:"reason"`  // of the last death
 	Crashes  uint64 `json:"crashes"`
-	Times    int    `json:"times,omitempty"`  // quarantines in a row
+	Times    int    `json:"times,omitempty"`  // consecutive quarantines
 	Killer   bool   `json:"killer,omitempty"` // it was running when the agent died
 	SinceMS  int64  `json:"since_ms"`
 }
@@ -46,13 +47,13 @@ type quarantineRecord struct {
 const (
 	quarantineFile = "quarantine.json"
 	journalFile    = "running"
-	// maxQuarantined bounds the file: each is a revision of its own.
+	// maxQuarantined bounds the file, which has one record for each revision.
 	maxQuarantined = 256
 )
 
 func newMemory(dir string, log *slog.Logger) *memory { return &memory{dir: dir, log: log} }
 
-// open reads what is remembered, the first time that it is called.
+// open reads the stored records, the first time that it is called.
 func (m *memory) open() {
 	m.once.Do(func() {
 		if m.dir == "" {
@@ -77,7 +78,7 @@ func (m *memory) open() {
 	})
 }
 
-// read reads quarantineFile. One that makes no sense is put aside.
+// read reads quarantineFile. A malformed one is renamed.
 func (m *memory) read() error {
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return err
@@ -119,7 +120,7 @@ func (m *memory) findLocked(name, revision string) int {
 	return slices.IndexFunc(m.records, func(r quarantineRecord) bool { return r.Name == name && r.Revision == revision })
 }
 
-// quarantine remembers a record until it is released, or many others came.
+// quarantine remembers a record until it is released, or many others have come.
 func (m *memory) quarantine(r quarantineRecord) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -133,7 +134,7 @@ func (m *memory) quarantine(r quarantineRecord) {
 	m.writeLocked()
 }
 
-// release forgets a record, and what the journal holds against it.
+// release forgets a record, and the deaths that the journal has for it.
 func (m *memory) release(name, revision string) {
 	m.journal.forgive(name)
 	m.mu.Lock()
@@ -144,7 +145,7 @@ func (m *memory) release(name, revision string) {
 	}
 }
 
-// writeLocked writes the file anew, so that it is there as a whole or not at all.
+// writeLocked replaces the file atomically.
 func (m *memory) writeLocked() {
 	if m.dir == "" {
 		return
@@ -158,7 +159,7 @@ func (m *memory) writeLocked() {
 	}
 }
 
-// replaceFile writes a file so that it survives a loss of power.
+// replaceFile writes a file so that it survives a power failure.
 func replaceFile(path string, text []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
@@ -183,8 +184,8 @@ func syncFolder(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// split parts the tasks of those that were running when the agent died from the
-// others.
+// split separates the tasks of inspectors that were running when the agent died
+// from the others.
 func (m *memory) split(tasks []*task) (together, alone []*task) {
 	m.open()
 	if m.journal == nil {
@@ -200,7 +201,7 @@ func (m *memory) split(tasks []*task) (together, alone []*task) {
 	return together, alone
 }
 
-// began is told of tasks before they are run.
+// began is told of tasks before they run.
 func (m *memory) began(tasks []*task) {
 	if m.journal == nil || len(tasks) == 0 {
 		return
@@ -215,15 +216,15 @@ func (m *memory) began(tasks []*task) {
 // ended is told of each outcome.
 func (m *memory) ended(name string) { m.journal.end(name) }
 
-// loaded is told of the revision that is run under a name from now on.
+// loaded is told which revision runs under a name from now on.
 func (m *memory) loaded(name, revision string) {
 	m.open()
 	m.journal.enroll(name, revision)
 }
 
-// close ends the journal in good order.
+// close ends the journal properly.
 func (m *memory) close() {
-	m.once.Do(func() {}) // who never began has nothing to end
+	m.once.Do(func() {}) // without open there is nothing to end
 	if err := m.journal.close(); err != nil {
 		m.log.Error("cannot close the journal of what is running", "reason", err)
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// disksOf returns the disks that a process sees mounted, and where, as a text. pid
-// "self" is this process. It is "" where that cannot be told.
+// disksOf returns the disks that a process sees as mounted, and where, as text.
+// pid "self" is this process. It returns "" if that cannot be found out.
 func disksOf(pid string) string {
 	text, err := os.ReadFile("/proc/" + pid + "/mountinfo")
 	if err != nil {
@@ -28,10 +28,10 @@ func disksOf(pid string) string {
 	return strings.Join(disks, "\n")
 }
 
-// watchMounts replaces the script hosts that see other disks than the agent does.
-// Where / is shared, as systemd makes it, their view follows by itself. Elsewhere a
-// disk that was unmounted would stay in use by them, and one that was mounted would
-// not be there. A script host is replaced once for each change.
+// watchMounts replaces script hosts that see other disks than the agent does. If
+// the mount of / is shared, as systemd makes it, their view follows by itself.
+// Otherwise they would keep an unmounted disk in use, and a newly mounted one
+// would not appear. A script host is replaced once for each change.
 func (p *Pool) watchMounts(processes []*process) {
 	now := disksOf("self")
 	for _, c := range processes {
@@ -45,14 +45,15 @@ func (p *Pool) watchMounts(processes []*process) {
 	}
 }
 
-// outdated replaces a process whose view of the file systems is not the agent's.
+// outdated replaces a process whose view of the file systems differs from the
+// agent's.
 func (h *host) outdated(p *process) {
 	h.replace(p, "disks were mounted or unmounted, which it does not see")
 }
 
-// mountTable tells a script host, as gopsutil reads it, where the agent's table of
-// mounts is: the agent is asked for the size of what is mounted, and sees what was
-// mounted later.
+// mountTable gives a script host the path of the agent's table of mounts, in the
+// way in which gopsutil reads it. The agent answers for the size of each mount,
+// and sees later mounts.
 func (p *process) mountTable() []string {
 	const name = "HOST_PROC_MOUNTINFO="
 	given := slices.ContainsFunc(p.spec.env, func(pair string) bool { return strings.HasPrefix(pair, name) })

@@ -10,41 +10,40 @@ import (
 	"github.com/vedettehq/vedette/internal/starve"
 )
 
-// The agent waits for its children in their time, not in that of the clock on
-// the wall: a child on a busy machine that got three milliseconds of processor
-// time in the last second has had three milliseconds to answer. What is counted
-// is starve.Look.Had. A child that is wedged wants no processor, or has had
-// plenty; one that is starved wants it and has not had it.
+// The agent waits for its children in their time, not in that of the clock on the
+// wall: a child that got three milliseconds of processor time in the last second,
+// on a busy machine, has had three milliseconds to answer. The measure is
+// starve.Look.Had. A child that hangs wants no processor, or has had plenty; one
+// that is starved wants it and has not had it.
 //
-// A child that somebody stopped is waited for, too, as whoever did it may
-// continue it. When that takes too long it is killed and started again, which
-// nobody is blamed for.
+// A child that somebody stopped is also waited for, because it may be continued.
+// If that takes too long it is killed and started again, and nobody is blamed.
 
-// lookEvery is how often a child is looked at that is waited for.
+// lookEvery is how often a child is checked while the agent waits for it.
 const lookEvery = 100 * time.Millisecond
 
-// Why the agent does not wait any longer.
+// Reasons to stop waiting.
 var (
 	errHadItsTime = errors.New("it has had its time")
 	errStoodStill = errors.New("somebody stopped it and did not continue it")
 )
 
-// patience is how long a child is waited for. It is used by one goroutine.
+// patience measures how long to wait for a child. It is used by one goroutine.
 type patience struct {
 	watch *starve.Watch
 	gauge *starve.Gauge
-	had   time.Duration // of the time that it is given
-	stood time.Duration // for how long it is stopped
-	most  time.Duration // that it may be stopped
+	had   time.Duration // how much of its time it has had
+	stood time.Duration // how long it has been stopped
+	most  time.Duration // how long it may be stopped
 }
 
 func (p *Pool) newPatience(pid int) *patience {
 	return &patience{watch: starve.NewWatch(pid), gauge: p.starvation, most: p.tuning.standstill}
 }
 
-// look looks at the child again, which was meant to happen after a time. It
-// returns why it is not worth waiting any longer, or nil: given is the time that
-// the child is given.
+// look checks the child again; after is the time that was meant to pass since the
+// last check. given is the time that the child is given. It returns why waiting
+// longer is pointless, or nil.
 func (w *patience) look(pid int, after, given time.Duration) error {
 	l := w.watch.Look(pid, after)
 	w.had += l.Had
@@ -64,8 +63,8 @@ func (w *patience) look(pid int, after, given time.Duration) error {
 }
 
 // within returns a context that ends when a child has had so much time, with
-// errHadItsTime as its cause, or has stood still for too long, with
-// errStoodStill. pid returns the number of its process, 0 while there is none.
+// errHadItsTime as its cause, or when it has stood still for too long, with
+// errStoodStill. pid returns its process id, or 0 while there is none.
 func (p *Pool) within(ctx context.Context, pid func() int, given time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	every := min(lookEvery, given)
@@ -96,12 +95,12 @@ func (p *Pool) within(ctx context.Context, pid func() int, given time.Duration) 
 	}
 }
 
-// starvedPart says when being kept from working is the reason why something was
-// cut off: when it had less than this part of its time.
+// starvedPart decides when starvation is the reason why something was cut off:
+// when it had less than this part of its time.
 const starvedPart = 4
 
-// starvedError says that something did not end in its time as its process was
-// kept from working, or is nil where that is not the reason.
+// starvedError says that something did not end in its time because its process was
+// kept from working, or returns nil if that is not the reason.
 func starvedError(waited, of time.Duration) error {
 	if waited <= of-of/starvedPart || waited <= 0 {
 		return nil

@@ -17,49 +17,48 @@ import (
 
 // PoolOptions configure a Pool. The zero value is useful.
 type PoolOptions struct {
-	// Dir is a private folder for the sockets of the children; it is made, and
-	// what a killed agent left there is removed. Several pools may share one.
-	// Default: a folder among the temporary files, which is also taken where
-	// the path is too long for a socket.
+	// Dir is a private folder for the sockets of the children. It is made if
+	// necessary, and anything that a killed agent left there is removed. Several
+	// pools may share one. Default: a temporary folder, which is also used if the
+	// path is too long for a socket.
 	Dir string
-	// State is a folder in which the pool remembers, across restarts, who is
-	// quarantined and who was running when the agent died. It is made. Default:
-	// nothing is remembered.
+	// State is a folder in which the pool remembers, across restarts, which
+	// inspectors are quarantined and which were running when the agent died. It is
+	// made if necessary. Default: nothing is remembered.
 	State string
-	// Log takes what happens to the children. Default slog.Default().
+	// Log receives what happens to the children. Default slog.Default().
 	Log *slog.Logger
 	// ScriptHost is the command line of the script host. Default: the running
 	// program with the argument script-host.
 	ScriptHost []string
-	// Output takes each line that a script prints. It is called from any
+	// Output receives each line that a script prints. It is called from any
 	// goroutine, and must not block. Default: the log, at level debug.
 	Output func(inspector, line string)
-	// Env are more variables, as NAME=value, for external plugins. Of the
-	// agent's own environment a child sees PATH, HOME, USER, LANG, LC_*, TZ,
-	// TMPDIR and HOST_* (where gopsutil finds /proc and the like), no more.
+	// Env are additional variables, as NAME=value, for external plugins. Of the
+	// agent's own environment a child sees only PATH, HOME, USER, LANG, LC_*, TZ,
+	// TMPDIR and HOST_* (where gopsutil finds /proc and the like).
 	Env []string
 	// Limits bound the script host.
 	Limits Limits
-	// Policy bounds what inspectors that a master sent may need, and which
-	// programs any script may.
+	// Policy bounds the needs of inspectors that a master sent, and the programs
+	// that any script may run.
 	Policy inspectors.Policy
-	// Secret returns the value of a secret of the host, as it is now. Policy says who
-	// may have it. Nil is a host without secrets.
+	// Secret returns the current value of a secret of the host. Policy says which
+	// inspectors may have it. Nil means that the host has no secrets.
 	Secret func(name string) (string, error)
 	// Sandbox says how script hosts are isolated.
 	Sandbox Sandbox
 }
 
 // Pool runs inspectors in child processes: scripts in the script host, and
-// external plugins each in a process of its own that all the inspectors of one
-// program, checksum and arguments share.
+// external plugins in one process for each combination of program, checksum and
+// arguments, which its inspectors share.
 //
 // A child that dies is started again. An inspector that was running when the
-// script host died is run in a script host of its own from then on, until it
-// has proved itself; where it kills that one too, it is quarantined for a while,
-// and for twice as long each time that its probation fails. The others do not
-// notice: their runs are repeated in the new process where their timeout allows
-// it.
+// script host died runs in a separate script host from then on, until it has
+// proved itself. If it kills that one too, it is quarantined for a while, and for
+// twice as long each time that its probation fails. Other inspectors do not
+// notice: their runs are repeated in the new process if their timeout allows it.
 //
 // A child that does not answer because it gets no processor time is waited for,
 // and nobody is blamed; see Starvation.
@@ -73,23 +72,23 @@ type Pool struct {
 	foreign *spawner // starts external plugins
 
 	isolation isolation
-	programs  executor.Slots // of what is run for scripts
-	memory    *memory        // what outlives the agent
-	// starvation is for how long the processes had to wait for a processor.
+	programs  executor.Slots // for the programs that run for scripts
+	memory    *memory        // the state that outlives the agent
+	// starvation counts how long the processes had to wait for a processor.
 	starvation *starve.Gauge
-	suspects   chan struct{} // held by the one run of those that may have killed the agent
+	suspects   chan struct{} // held by the one current run of the inspectors that may have killed the agent
 
-	ctx    context.Context // ends with Close; for what goes on in the background
+	ctx    context.Context // ends with Close; for background work
 	cancel context.CancelFunc
-	work   sync.WaitGroup // what goes on in the background, and the processes
+	work   sync.WaitGroup // background work, and the processes
 
 	names nameLocks // one Load or Unload at a time for each name
 
 	mu        sync.Mutex
-	closed    bool                  // guarded by mu, as all below
+	closed    bool                  // guarded by mu, like all below
 	entries   map[string]*entry     // by name
-	shared    map[string]*host      // of scripts, by what they need
-	plugins   map[string]*host      // of external plugins, by programKey
+	shared    map[string]*host      // for scripts, by their needs
+	plugins   map[string]*host      // for external plugins, by programKey
 	processes map[*process]struct{} // everything that lives
 	warned    map[string]bool       // what warnOnce told
 	watching  bool                  // whether watchMemory runs
@@ -106,29 +105,30 @@ type entry struct {
 	home        *host // nil when quarantined
 	crashes     uint64
 	strikes     int // crashes of this revision
-	trial       int // runs in its own host until it may return
+	probation   int // good runs before it may return from its separate script host
 	returning   bool
 	quarantined bool
 	until       time.Time // when that ends
 	quarantines int       // in a row
-	reason      string    // of the last crash, or of what it held, or empty
+	reason      string    // of the last crash, or what it held, or empty
 	verdict     string    // why it is quarantined, or empty
-	leaks       bool      // it holds much, and stays in its own host
-	debt        error     // what its next outcome is to tell, or nil
-	series      SeriesSet // what it yielded lately
+	leaks       bool      // it holds much, and stays in its separate script host
+	debt        error     // the error for its next outcome, or nil
+	series      SeriesSet // the series that it yielded recently
 }
 
-// State is what became of one inspector.
+// State is the state of one inspector.
 type State struct {
-	// Host says where it runs: "shared" (the script host of all with the same
-	// needs), "own" (a script host of its own, as asked for or after a crash), "plugin", or empty where it is not loaded.
+	// Host says where it runs: "shared" (the script host of all inspectors with
+	// the same needs), "own" (a separate script host, as requested or after a
+	// crash), "plugin", or empty if it is not loaded.
 	Host string
 	// Crashes counts the processes that died while it was running.
 	Crashes uint64
-	// Quarantined is whether it is not run any more.
+	// Quarantined says that it is not run at present.
 	Quarantined bool
 	// Reason says why the last process died, or why the inspector was moved to a
-	// process of its own, or is empty.
+	// separate process, or is empty.
 	Reason string
 }
 
@@ -136,37 +136,38 @@ type State struct {
 type Process struct {
 	// Host is "shared", "own" or "plugin", as in State.
 	Host string
-	// Name is the inspector of an own host, the program of a plugin, or empty.
+	// Name is the inspector of a separate script host, the program of a plugin, or
+	// empty.
 	Name string
-	// PID is the number of the process.
+	// PID is the process id.
 	PID int
 }
 
-// tuning are the times and counts of supervision.
+// tuning holds the times and counts of supervision.
 type tuning struct {
-	start   time.Duration // the longest that a start may take
-	load    time.Duration // the longest that the load of one script may take
-	healthy time.Duration // a process that lived so long has no past
-	leaks   uint32        // runs that may hold goroutines after they were given up
-	stuck   int           // runs in a row that may find an earlier one going on
-	respite time.Duration // that a process lives at least before it is replaced
-	trial   int           // good runs until an inspector may return from its own host
-	pause   time.Duration // the first that a quarantine lasts; see quarantinePause
-	// standstill is how long a process may be stopped by somebody else.
+	start     time.Duration // the longest that a start may take
+	load      time.Duration // the longest that the load of one script may take
+	healthy   time.Duration // a process that lived this long starts with a clean record
+	leaks     uint32        // abandoned runs that may still hold goroutines
+	stuck     int           // consecutive runs that may find an earlier one unfinished
+	respite   time.Duration // the least lifetime of a process before it is replaced
+	probation int           // good runs before an inspector may return from its separate script host
+	pause     time.Duration // length of the first quarantine; see quarantinePause
+	// standstill is how long somebody else may keep a process stopped.
 	standstill time.Duration
-	delay      func(failures int) time.Duration // before the start after so many failures in a row
+	delay      func(failures int) time.Duration // before the start after this many consecutive failures
 }
 
 func defaultTuning() tuning {
 	return tuning{
 		start: 10 * time.Second, load: 15 * time.Second, healthy: 10 * time.Second,
-		leaks: 50, stuck: 3, respite: 10 * time.Second, trial: 10, delay: backoff,
+		leaks: 50, stuck: 3, respite: 10 * time.Second, probation: 10, delay: backoff,
 		pause: 10 * time.Second, standstill: 30 * time.Second,
 	}
 }
 
-// backoff is nothing after the first failure, then 100 ms, and twice as long
-// with each further one, up to half a minute.
+// backoff is 0 after the first failure, then 100 ms, and doubles with each further
+// failure, up to half a minute.
 func backoff(failures int) time.Duration {
 	if failures <= 1 {
 		return 0
@@ -208,20 +209,19 @@ func NewPool(o PoolOptions) *Pool {
 }
 
 // Load makes an inspector ready to run, and starts the process that it needs. It
-// takes the place of an inspector of the same name once it is ready; where it
-// cannot be loaded, that one goes on. A definition of the revision that is
-// loaded changes the schedule alone.
+// replaces an inspector of the same name once it is ready; if it cannot be loaded,
+// that one stays. If the revision is loaded already, only the schedule changes.
 //
 // The faults of a script are inspectors.Diagnostics. An error that wraps
-// ErrUnavailable is no fault of the definition; it may be tried again. Paths
-// of plugins are relative to the agent's working folder.
+// ErrUnavailable is not the fault of the definition; Load may be tried again.
+// Paths of plugins are relative to the agent's working folder.
 func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	if err := d.Validate(); err != nil {
 		return fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(p.ctx, cancel)() // Close does not wait for it
+	defer context.AfterFunc(p.ctx, cancel)() // Close does not wait for the load
 	unlock, err := p.names.lock(ctx, d.Name)
 	if err != nil {
 		return err
@@ -256,8 +256,8 @@ func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	return p.enlist(d, revision, h, needs)
 }
 
-// home returns the host that a definition belongs into, and keeps it from being
-// given up until letGo. It returns nil where the revision is loaded already.
+// home returns the host for a definition, and keeps it from being given up until
+// letGo. It returns nil if the revision is loaded already.
 func (p *Pool) home(d inspectors.Definition, revision string, needs inspectors.Needs) (*host, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -276,7 +276,7 @@ func (p *Pool) home(d inspectors.Definition, revision string, needs inspectors.N
 	return h, nil
 }
 
-// letGo ends what home began.
+// letGo ends the protection that home began.
 func (p *Pool) letGo(h *host) {
 	p.mu.Lock()
 	h.loads--
@@ -284,7 +284,7 @@ func (p *Pool) letGo(h *host) {
 	p.tidy(h)
 }
 
-// hostLocked returns the host of a definition, and makes it where there is none.
+// hostLocked returns the host for a definition, and makes it if there is none.
 func (p *Pool) hostLocked(d inspectors.Definition, needs inspectors.Needs) *host {
 	switch {
 	case d.Script != nil && d.Isolation == inspectors.IsolationOwn:
@@ -299,8 +299,8 @@ func (p *Pool) hostLocked(d inspectors.Definition, needs inspectors.Needs) *host
 	return p.plugins[key]
 }
 
-// sharedLocked returns the host of the scripts with some needs: one that offers
-// more would give it to all of them.
+// sharedLocked returns the host of the scripts with exactly these needs: a host
+// that offers more would give it to all of them.
 func (p *Pool) sharedLocked(needs inspectors.Needs) *host {
 	key := needs.String()
 	if p.shared[key] == nil {
@@ -309,7 +309,7 @@ func (p *Pool) sharedLocked(needs inspectors.Needs) *host {
 	return p.shared[key]
 }
 
-// enlist puts a loaded inspector in the place of the one before.
+// enlist replaces the previous inspector by a loaded one.
 func (p *Pool) enlist(d inspectors.Definition, revision string, h *host, needs inspectors.Needs) error {
 	p.mu.Lock()
 	if !h.holds(d.Name, revision) {
@@ -330,8 +330,8 @@ func (p *Pool) enlist(d inspectors.Definition, revision string, h *host, needs i
 	return nil
 }
 
-// Unload drops an inspector. A run that is under way ends first. An unknown name
-// is no error.
+// Unload drops an inspector. A current run ends first. An unknown name is not an
+// error.
 func (p *Pool) Unload(name string) {
 	unlock, err := p.names.lock(p.ctx, name)
 	if err != nil {
@@ -347,16 +347,16 @@ func (p *Pool) Unload(name string) {
 	}
 }
 
-// leave takes an inspector out of a host, and gives up the host when it was the
+// leave removes an inspector from a host, and gives up the host when it was the
 // last one.
 func (p *Pool) leave(h *host, name string) {
-	if h.kind != hostOwn { // an own host goes with its inspector
+	if h.kind != hostOwn { // a separate host goes with its inspector
 		h.unload(name)
 	}
 	p.tidy(h)
 }
 
-// tidy stops a host that nobody needs.
+// tidy stops a host that nothing needs.
 func (p *Pool) tidy(h *host) {
 	p.mu.Lock()
 	needed := h.loads > 0 || h.kind != hostOwn && !h.empty()
@@ -377,7 +377,7 @@ func (p *Pool) tidy(h *host) {
 	h.stop()
 }
 
-// State tells what became of an inspector.
+// State returns the state of an inspector.
 func (p *Pool) State(name string) State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -404,8 +404,8 @@ func (p *Pool) Processes() []Process {
 	return all
 }
 
-// Close kills every child, and returns when all are gone. Runs that are under
-// way end with ErrClosed.
+// Close kills every child, and returns when all are gone. Current runs end with
+// ErrClosed.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	if p.closed {
@@ -437,7 +437,7 @@ func (p *Pool) Close() error {
 }
 
 // reserve makes Close wait for a process that is about to be started, until
-// disown. It returns false where the pool is closed.
+// disown. It returns false if the pool is closed.
 func (p *Pool) reserve() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -448,8 +448,8 @@ func (p *Pool) reserve() bool {
 	return true
 }
 
-// adopt takes a process into the care of the pool. It returns false where the
-// pool was closed meanwhile.
+// adopt puts a process under the supervision of the pool. It returns false if the
+// pool has been closed meanwhile.
 func (p *Pool) adopt(c *process) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -463,7 +463,7 @@ func (p *Pool) adopt(c *process) bool {
 	return !p.closed
 }
 
-// disown forgets a process of which nothing is left.
+// disown forgets a process that is gone completely.
 func (p *Pool) disown(c *process) {
 	p.mu.Lock()
 	c.gone = true
@@ -472,8 +472,8 @@ func (p *Pool) disown(c *process) {
 	p.work.Done()
 }
 
-// background runs f until it returns; its context ends with the pool. A closed
-// pool does nothing.
+// background runs f on a goroutine; its context ends with the pool. On a closed
+// pool it does nothing.
 func (p *Pool) background(f func(ctx context.Context)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -509,8 +509,8 @@ func (p *Pool) sockets() (string, error) {
 	return p.dir.path, nil
 }
 
-// warnOnce tells of a limit that is not in force, the first time that a process
-// of its kind says so.
+// warnOnce logs that a limit is not in force, the first time that a process of its
+// kind reports it.
 func (p *Pool) warnOnce(kind, limit string) {
 	p.mu.Lock()
 	known := p.warned[kind+limit]
@@ -521,7 +521,7 @@ func (p *Pool) warnOnce(kind, limit string) {
 	}
 }
 
-// output hands on a line that an inspector printed.
+// output passes on a line that an inspector printed.
 func (p *Pool) output(inspector, line string) {
 	if p.options.Output != nil {
 		p.options.Output(inspector, line)

@@ -25,11 +25,11 @@ import (
 const stopTime = 2 * time.Second
 
 // deathTime is how long a process whose connection broke may take to end by
-// itself: it may be writing what killed it, on a busy machine.
+// itself: on a busy machine it may still be writing the reason of its death.
 const deathTime = 20 * time.Second
 
 // process is one running child that speaks the contract. When it ends, for
-// whatever reason, it builds its death, tells ended, and closes dead.
+// whatever reason, it builds its death, calls hooks.ended, and closes dead.
 type process struct {
 	pool     *Pool
 	spec     *spec
@@ -43,47 +43,47 @@ type process struct {
 	// it has ended.
 	broker     *broker.Broker
 	brokerDone chan struct{}
-	// executing ends what is run for a script host, or is nil; executed is closed
-	// when nothing of it is left.
+	// executing ends the programs that run for a script host, or is nil; executed
+	// is closed when none is left.
 	executing context.CancelFunc
 	executed  chan struct{}
 	stderr    *stderrTail
 	started   time.Time
-	disks     string // that the agent saw mounted before it was started
+	disks     string // the disks that the agent saw mounted before the start
 	hooks     hooks
 	dead      chan struct{} // closed when death is set and hooks.ended has returned
 	death     *death        // valid once dead is closed, and while hooks.ended runs
 
-	gone      bool     // guarded by Pool.mu: whether nothing is left of it
-	published bool     // guarded by host.mu: whether anybody but the one who started it saw it
-	unsettled []string // members that could not be loaded; of who starts it
+	gone      bool     // guarded by Pool.mu: the process is gone completely
+	published bool     // guarded by host.mu: others than its starter have seen it
+	unsettled []string // members that could not be loaded; belongs to its starter
 
 	mu       sync.Mutex
-	slots    map[uint32]suspect // guarded by mu, as all below: whose slot is whose
-	flying   map[*task]struct{} // runs that are not answered
-	calls    int                // calls of Run under way
-	retired  bool               // no new calls are let in
+	slots    map[uint32]suspect // guarded by mu, like all below: the owner of each slot
+	flying   map[*task]struct{} // runs that have no answer
+	calls    int                // current calls of Run
+	retired  bool               // takes no new calls
 	expected bool               // the agent ends it
 	verdict  string             // why the agent killed it, or empty
-	broke    string             // how its connection broke where it did not end of that, or empty
-	pardoned bool               // nobody has to answer for its death
+	broke    string             // how its connection broke if that was not the result of its end, or empty
+	pardoned bool               // nobody is to blame for its death
 	idle     chan struct{}      // closed when retired and without calls
 }
 
-// hooks are told what happens to a process.
+// hooks are called when something happens to a process.
 type hooks struct {
 	ended    func(*process)               // it died; see process.death
-	released func(*process)               // nothing of it is left
+	released func(*process)               // it is gone completely
 	output   func(inspector, line string) // an inspector printed a line
 	warn     func(limit string)           // something could not be set up as asked
 	isolated func(layers []*pb.Layer)     // a script host tells how it is isolated
-	health   func(*process, *pb.RunReply) // it tells of itself beside results
+	health   func(*process, *pb.RunReply) // it reports about itself beside results
 	swollen  func(*process, leak)         // its memory comes close to its limit
 	outdated func(*process)               // it sees other disks than the agent
 }
 
-// suspect is who may have caused a death: an inspector that was running, or one
-// that was being loaded.
+// suspect may have caused a death: an inspector that was running, or one that was
+// being loaded.
 type suspect struct {
 	name    string
 	loading bool
@@ -93,11 +93,11 @@ type suspect struct {
 type death struct {
 	expected bool
 	reason   string
-	crash    bool // whether the runtime of the process wrote that it crashed
+	crash    bool // the process's Go runtime wrote that it crashed
 	suspects map[suspect]bool
 }
 
-// release frees everything of a process that is dead or never came to life.
+// release frees everything of a process that is dead or never started.
 func (p *process) release() {
 	if p.client != nil {
 		_ = p.child.Kill(context.Background())
@@ -129,7 +129,7 @@ func (p *process) watch() {
 	p.hooks.released(p)
 }
 
-// stop ends the process, a plugin by asking first, and returns when it is gone.
+// stop ends the process and returns when it is gone. A plugin is asked first.
 func (p *process) stop() {
 	p.mu.Lock()
 	p.expected = true
@@ -144,7 +144,7 @@ func (p *process) stop() {
 	<-p.dead
 }
 
-// kill ends the process at once for a reason that it has to answer for.
+// kill ends the process at once, for a reason that is its own fault.
 func (p *process) kill(verdict string) {
 	p.mu.Lock()
 	if p.verdict == "" {
@@ -154,8 +154,8 @@ func (p *process) kill(verdict string) {
 	_ = p.child.Kill(context.Background())
 }
 
-// giveUp ends a process that is not worth waiting for any longer. Nobody has to
-// answer for one that was stopped from outside.
+// giveUp ends a process that is not worth waiting for any longer. If it was
+// stopped from outside, nobody is to blame.
 func (p *process) giveUp(why error, verdict string) {
 	if errors.Is(why, errStoodStill) {
 		p.mu.Lock()
@@ -166,7 +166,7 @@ func (p *process) giveUp(why error, verdict string) {
 	p.kill(verdict)
 }
 
-// pid returns the number of the process, 0 where there is none.
+// pid returns the process id, or 0 if there is no process.
 func (p *process) pid() int {
 	p.mu.Lock()
 	c := p.child
@@ -177,14 +177,14 @@ func (p *process) pid() int {
 	return c.id()
 }
 
-// retire lets the calls that are under way end, for at most a while, and stops
-// the process. New calls are refused at once.
+// retire lets current calls end, for at most a while, and stops the process. New
+// calls are refused at once.
 func (p *process) retire(while time.Duration) {
 	p.drain(while)
 	p.stop()
 }
 
-// drain is retire without the stop.
+// drain does the same as retire, but does not stop the process.
 func (p *process) drain(while time.Duration) {
 	p.mu.Lock()
 	p.retired = true
@@ -201,7 +201,7 @@ func (p *process) drain(while time.Duration) {
 	}
 }
 
-// enter begins a call. It returns false where the process takes no more.
+// enter begins a call. It returns false if the process takes no more calls.
 func (p *process) enter(tasks []*task) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -232,26 +232,26 @@ func (p *process) known(name string) string {
 	}
 	offered, err := choose(name, p.offered)
 	if err != nil {
-		return name // it is not offered any more, and the process says so
+		return name // it is not offered any more, and the process will say so
 	}
 	return offered
 }
 
-// landed says that a run was answered.
+// landed notes that a run was answered.
 func (p *process) landed(t *task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.flying, t)
 }
 
-// assign says whose slot a slot is.
+// assign sets the owner of a slot.
 func (p *process) assign(slot uint32, s suspect) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.slots[slot] = s
 }
 
-// autopsy finds out why the process died and who may have done it.
+// autopsy finds out why the process died and which inspectors may have caused it.
 func (p *process) autopsy() *death {
 	cause, last, culprit := p.stderr.crash()
 	p.mu.Lock()
@@ -298,7 +298,7 @@ func (p *process) autopsy() *death {
 	if len(d.suspects) > 0 {
 		return d
 	}
-	for slot := range busy { // what goes on after a timeout is blamed last
+	for slot := range busy { // runs that go on after their timeout are blamed last
 		if s, known := p.slots[slot]; known {
 			d.suspects[suspect{name: s.name}] = true
 		}
@@ -331,8 +331,7 @@ func closeOnce(c chan struct{}) {
 	}
 }
 
-// load builds one script in the process. m is a member that is not yet there
-// for others to see.
+// load builds one script in the process. m is a member that others cannot see yet.
 func (p *process) load(ctx context.Context, m *member) error {
 	d := &m.def
 	p.assign(m.slot, suspect{d.Name, true})
@@ -352,7 +351,7 @@ func (p *process) load(ctx context.Context, m *member) error {
 	return p.loadFault(ctx, d.Name, err)
 }
 
-// loadError is what the process said against a script.
+// loadError returns the process's objection to a script.
 func loadError(reply *pb.LoadReply, said func(string) string) error {
 	if reply.GetError() == "" {
 		return nil
@@ -375,15 +374,15 @@ func loadError(reply *pb.LoadReply, said func(string) string) error {
 	return errors.New(said(reply.GetError()))
 }
 
-// Why a script is not loaded that took too long: its process has given it up, or
-// still builds it, and is of no more use.
+// Why a script that took too long is not loaded: its process has given it up, or
+// still builds it and is of no more use.
 var (
 	errLate     = fmt.Errorf("%w: the script was not built in time; does a package variable's value or an init function never end?", ErrTimeout)
 	errBuilding = fmt.Errorf("%w", errLate)
 )
 
-// loadFault says why a call of Load was not answered. The wait for an answer
-// ends with ctx; a process that is still building then is of no more use.
+// loadFault says why a call of Load was not answered. The wait for an answer ends
+// with ctx; a process that is still building then is of no more use.
 func (p *process) loadFault(ctx context.Context, name string, err error) error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errStoodStill):
@@ -401,11 +400,11 @@ func (p *process) loadFault(ctx context.Context, name string, err error) error {
 	return fmt.Errorf("%w: %w: %s", ErrUnavailable, errDied, d.reason)
 }
 
-// errDied marks a load that failed because the process died of something else.
+// errDied marks a load that failed because the process died for another reason.
 var errDied = errors.New("the process died")
 
-// awaitDeath waits for the end of a process whose connection broke. One that
-// does not die of it is killed.
+// awaitDeath waits for the end of a process whose connection broke. If it does not
+// end by itself, it is killed.
 func (p *process) awaitDeath(err error) *death {
 	timer := time.NewTimer(deathTime)
 	defer timer.Stop()

@@ -8,20 +8,21 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// A quarantine is a pause. When it is over the inspector is on probation: it
-// runs in a process of its own, and a crash there begins another pause, twice as
-// long. When the probation goes well everything is forgotten, on the disk too.
+// A quarantine is a pause. When it is over the inspector is on probation: it runs
+// in a separate process, and a crash there begins another pause, twice as long.
+// When the probation goes well everything is forgotten, on the disk too.
 
 const (
 	// longestPause bounds the pause of an inspector.
 	longestPause = 10 * time.Minute
-	// longestPauseOfKillers bounds that of pushed code which was running at the
+	// longestPauseOfKillers bounds the pause of pushed code that was running at the
 	// deaths of the agent: it may have taken the machine down.
 	longestPauseOfKillers = 24 * time.Hour
-	killerPauses          = 6 // how many pauses later that begins
+	killerPauses          = 6 // their pauses begin as if so many had gone before
 )
 
-// quarantinePause is how long the n-th quarantine in a row lasts, from 1 on.
+// quarantinePause returns the length of the n-th consecutive quarantine, counted
+// from 1.
 func quarantinePause(first time.Duration, n int, most time.Duration) time.Duration {
 	for range n - 1 {
 		if first *= 2; first >= most {
@@ -31,17 +32,17 @@ func quarantinePause(first time.Duration, n int, most time.Duration) time.Durati
 	return min(first, most)
 }
 
-// pauseOf is how long the quarantine of a record lasts.
+// pauseOf returns the length of the quarantine of a record.
 func (p *Pool) pauseOf(r quarantineRecord, d *inspectors.Definition) time.Duration {
-	n := max(r.Times, 1) // an older agent did not count
+	n := max(r.Times, 1) // older agents did not count
 	if r.Killer && d.Pushed {
 		return quarantinePause(p.tuning.pause, n+killerPauses, longestPauseOfKillers)
 	}
 	return quarantinePause(p.tuning.pause, n, longestPause)
 }
 
-// quarantineLocked takes an inspector out of use, and returns what is to be
-// remembered of it, and for how long it is.
+// quarantineLocked takes an inspector out of use. It returns the record to store,
+// and the length of the pause.
 func (p *Pool) quarantineLocked(e *entry) (quarantineRecord, time.Duration) {
 	e.quarantines++
 	e.home = nil
@@ -70,7 +71,7 @@ func (p *Pool) pauseLocked(e *entry, until time.Time) {
 }
 
 // endPause begins the probation of an inspector whose pause is over. It returns
-// false where that could not be begun, and is to be tried again.
+// false if that failed and should be tried again.
 func (p *Pool) endPause(ctx context.Context, name string, e *entry) bool {
 	unlock, err := p.names.lock(ctx, name)
 	if err != nil {
@@ -84,20 +85,19 @@ func (p *Pool) endPause(ctx context.Context, name string, e *entry) bool {
 		return true
 	}
 	if err := p.probe(ctx, name, e); err != nil {
-		p.log.Warn("an inspector stays in quarantine, as it cannot be loaded", "inspector", name, "reason", err)
+		p.log.Warn("an inspector stays in quarantine, because it cannot be loaded", "inspector", name, "reason", err)
 		return false
 	}
 	p.log.Info("an inspector is on probation after a quarantine", "inspector", name, "was", e.verdict)
 	return true
 }
 
-// keepOut enlists an inspector that is quarantined without loading it. It
-// returns false where that is so already, or the pool is closed. What is left of
-// the pause is a first pause at least: an agent that has just started has not
-// proved itself.
+// keepOut enlists a quarantined inspector without loading it. It returns false if
+// it is enlisted already, or the pool is closed. The rest of the pause is at least
+// as long as a first pause: an agent that has just started has not proved itself.
 func (p *Pool) keepOut(d inspectors.Definition, revision string, needs inspectors.Needs, r quarantineRecord) bool {
 	pause := p.pauseOf(r, &d)
-	// A clock that was set back must not make the pause a longer one.
+	// A clock that was set back must not make the pause longer.
 	left := max(min(time.Until(time.UnixMilli(r.SinceMS).Add(pause)), pause), p.tuning.pause)
 	p.mu.Lock()
 	old := p.entries[d.Name]
@@ -120,10 +120,9 @@ func (p *Pool) keepOut(d inspectors.Definition, revision string, needs inspector
 	return true
 }
 
-// Release ends the quarantine of an inspector. It starts in a process of its
-// own, where one more crash quarantines it again. The error wraps ErrNotLoaded
-// where there is no such inspector; where it cannot be loaded it stays in
-// quarantine.
+// Release ends the quarantine of an inspector. It starts in a separate process,
+// where one more crash quarantines it again. The error wraps ErrNotLoaded if there
+// is no such inspector. If it cannot be loaded, it stays in quarantine.
 func (p *Pool) Release(ctx context.Context, name string) error {
 	unlock, err := p.names.lock(ctx, name)
 	if err != nil {
@@ -152,8 +151,8 @@ func (p *Pool) Release(ctx context.Context, name string) error {
 	return nil
 }
 
-// probe loads an inspector that is quarantined into a process of its own. The
-// caller has locked its name.
+// probe loads a quarantined inspector into a separate process. The caller has
+// locked its name.
 func (p *Pool) probe(ctx context.Context, name string, e *entry) error {
 	p.mu.Lock()
 	d, revision, needs := e.def, e.revision, e.needs
@@ -165,10 +164,10 @@ func (p *Pool) probe(ctx context.Context, name string, e *entry) error {
 		return err
 	}
 	fresh := &entry{
-		def: d, revision: revision, needs: needs, home: h, crashes: e.crashes, quarantines: e.quarantines, trial: p.tuning.trial,
+		def: d, revision: revision, needs: needs, home: h, crashes: e.crashes, quarantines: e.quarantines, probation: p.tuning.probation,
 	}
 	if d.Script != nil {
-		fresh.strikes = 1 // the next one is its second
+		fresh.strikes = 1 // its next crash is its second
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A process that is started again is told of all members. One that could not be
-// built there, although it could before, is tried again until the process knows
-// it: it was built on a busy machine, say.
+// A process that is started again is told of all members. If one of them cannot be
+// built there, although it could before, loading it is tried again until the
+// process knows it. It may have been built on a busy machine, for example.
 
 const (
 	firstRemedy   = time.Second
@@ -25,7 +25,7 @@ func (h *host) missLocked(name string) {
 	h.missing[name] = true
 }
 
-// beginRemedy has what is missing loaded.
+// beginRemedy starts loading the missing members.
 func (h *host) beginRemedy() {
 	h.mu.Lock()
 	begin := len(h.missing) > 0 && !h.remedying && h.process != nil
@@ -36,8 +36,8 @@ func (h *host) beginRemedy() {
 	}
 }
 
-// remedy loads what is missing, again and again, until nothing is, or there is
-// no process.
+// remedy loads the missing members, again and again, until none is missing or
+// there is no process.
 func (h *host) remedy(ctx context.Context) {
 	for wait := firstRemedy; ; wait = min(2*wait, longestRemedy) {
 		going := sleep(ctx, wait) && h.remedyOnce(ctx)
@@ -51,7 +51,7 @@ func (h *host) remedy(ctx context.Context) {
 	}
 }
 
-// remedyOnce tries to load what is missing. It returns false where ctx has ended.
+// remedyOnce tries to load the missing members. It returns false if ctx has ended.
 func (h *host) remedyOnce(ctx context.Context) bool {
 	unlock, err := h.lock(ctx)
 	if err != nil {

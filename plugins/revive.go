@@ -14,8 +14,8 @@ import (
 )
 
 // ended is told of the end of every process of the host, before anybody else
-// learns of it. It takes the process out of use and the suspects out of the
-// host, and has the process started again.
+// learns of it. It takes the process out of use and the suspects out of the host,
+// and has the process started again.
 func (h *host) ended(p *process) {
 	d := p.death
 	h.mu.Lock()
@@ -38,7 +38,8 @@ func (h *host) ended(p *process) {
 }
 
 // countFailure decides how long the next start has to wait. A shared host whose
-// suspects have left starts at once; so does any host that lived well before.
+// suspects have left starts at once, and so does any host whose process lived long
+// enough.
 func (h *host) countFailure(d *death, lived time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -50,7 +51,7 @@ func (h *host) countFailure(d *death, lived time.Duration) {
 	h.retryAt = time.Now().Add(h.pool.tuning.delay(h.failures))
 }
 
-// revive starts the process again until there is one, or nobody needs it.
+// revive starts the process again until there is one, or nothing needs it.
 func (h *host) revive(ctx context.Context) {
 	for {
 		h.mu.Lock()
@@ -64,7 +65,7 @@ func (h *host) revive(ctx context.Context) {
 			return
 		}
 		h.mu.Lock()
-		if !errors.Is(err, errDiedEarly) { // a death was counted by ended
+		if !errors.Is(err, errDiedEarly) { // ended has counted the death
 			h.failures++
 			h.lastErr = err
 			h.retryAt = time.Now().Add(h.pool.tuning.delay(h.failures))
@@ -77,8 +78,8 @@ func (h *host) revive(ctx context.Context) {
 
 var errDiedEarly = errors.New("the process died before it was ready")
 
-// restart starts one process and loads all members into it. Without members,
-// and where there is a process, it does nothing.
+// restart starts one process and loads all members into it. It does nothing if
+// there are no members, or if there is a process.
 func (h *host) restart(ctx context.Context) error {
 	unlock, err := h.lock(ctx)
 	if err != nil {
@@ -103,9 +104,9 @@ func (h *host) restart(ctx context.Context) error {
 	return nil
 }
 
-// fresh starts a process and loads all members into it, without anybody seeing
-// it yet. A member that cannot be loaded is told in the log and left out for now;
-// see remedy.
+// fresh starts a process and loads all members into it, before others can see it.
+// If a member cannot be loaded, that is logged and it is left out for now; see
+// remedy.
 func (h *host) fresh(ctx context.Context) (*process, error) {
 	p, err := h.start(ctx)
 	if err != nil {
@@ -142,14 +143,15 @@ func (h *host) fresh(ctx context.Context) (*process, error) {
 	return p, nil
 }
 
-// replace orders a new process in the place of the present one, which goes when
-// the new one is ready and its own runs have ended. Where the reason is that p
-// deteriorated, p must be the present one and have lived for a while: a script
-// that spoils every process shall not have one made all the time.
+// replace orders a new process in place of the present one, which stops when the
+// new one is ready and its own runs have ended. If the reason is that p
+// deteriorated, p must be the present one and have lived for a while, so that a
+// script which spoils every process does not cause one replacement after the
+// other.
 func (h *host) replace(p *process, why string) { h.renew(p, why, nil) }
 
-// renew is replace, and calls then, or nil, with the old process once nobody
-// uses it any more, before it is stopped.
+// renew is replace with a callback: unless it is nil, then is called with the old
+// process once nothing uses it any more, before it is stopped.
 func (h *host) renew(p *process, why string, then func(ctx context.Context, old *process)) {
 	h.mu.Lock()
 	if h.replacing || h.stopped || h.process == nil ||
@@ -194,7 +196,7 @@ func (h *host) swap(ctx context.Context) (old *process, err error) {
 	return old, h.publish(p)
 }
 
-// forget has the process drop a script. One that came back meanwhile stays.
+// forget makes the process drop a script. One that came back meanwhile stays.
 func (h *host) forget(ctx context.Context, name string) {
 	unlock, err := h.lock(ctx)
 	if err != nil {
@@ -214,7 +216,7 @@ func (h *host) forget(ctx context.Context, name string) {
 	}
 }
 
-// stop ends the host for good, once the runs that are under way have ended.
+// stop ends the host for good, once current runs have ended.
 func (h *host) stop() {
 	h.mu.Lock()
 	h.stopped = true
@@ -237,7 +239,7 @@ func (h *host) reschedule(d inspectors.Definition) {
 	}
 }
 
-// longestTimeout is how long runs that are under way may last.
+// longestTimeout is how long current runs may last.
 func (h *host) longestTimeout() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -248,7 +250,7 @@ func (h *host) longestTimeout() time.Duration {
 	return min(most, time.Minute)
 }
 
-// names lists the members for a log line, the first few of them.
+// names lists the members for a log line, only the first few.
 func (h *host) names() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

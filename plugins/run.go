@@ -9,12 +9,12 @@ import (
 )
 
 // Run runs each job once and calls done with the outcome of each, one call at a
-// time. It returns when every job had its outcome. Several calls of Run may be
-// under way at once; a name should be in one of them only.
+// time. It returns when every job has had its outcome. Several calls of Run may
+// overlap; a name should be in only one of them.
 //
-// A job's timeout counts from its start in the child. Runs that wait for a
-// process that is being started wait for at most their timeout. When ctx ends,
-// runs are cut off and end with ErrUnavailable.
+// A job's timeout counts from its start in the child. Runs that wait for a process
+// to start wait for their timeout at most. When ctx ends, runs are cut off and end
+// with ErrUnavailable.
 func (p *Pool) Run(ctx context.Context, jobs []Job, done func(Outcome)) {
 	var mu sync.Mutex
 	report := func(_ *task, o Outcome) {
@@ -51,8 +51,9 @@ func (p *Pool) follow(ctx context.Context, tasks []*task, report func(*task, Out
 	fail(tasks, errStopped, report)
 }
 
-// runAlone runs the task of an inspector that was running when the agent died,
-// beside no other such: if the agent dies again, one is to blame.
+// runAlone runs the task of an inspector that was running when the agent died, at
+// a time when no other such inspector runs: if the agent dies again, only one is
+// to blame.
 func (p *Pool) runAlone(ctx context.Context, t *task, report func(*task, Outcome)) {
 	timer := time.NewTimer(t.left())
 	defer timer.Stop()
@@ -60,7 +61,7 @@ func (p *Pool) runAlone(ctx context.Context, t *task, report func(*task, Outcome
 	case p.suspects <- struct{}{}:
 		defer func() { <-p.suspects }()
 	case <-timer.C:
-		fail([]*task{t}, fmt.Errorf("%w: it was running when the agent died, and waits for others of which that is true", ErrUnavailable), report)
+		fail([]*task{t}, fmt.Errorf("%w: it was running when the agent died, and waits for other such inspectors", ErrUnavailable), report)
 		return
 	case <-ctx.Done():
 	}
@@ -98,8 +99,8 @@ func (p *Pool) dispatch(ctx context.Context, tasks []*task, report func(*task, O
 	return strays
 }
 
-// route sorts tasks by the home of their inspectors, and reports those that
-// have none.
+// route sorts tasks by the home of their inspectors, and reports those that have
+// none.
 func (p *Pool) route(tasks []*task, report func(*task, Outcome)) map[*host][]*task {
 	groups := make(map[*host][]*task)
 	refused := make(map[*task]error)

@@ -13,22 +13,23 @@ import (
 const (
 	runPrefix = "run-"
 	lockName  = "lock"
-	// maxRunDir is the longest path of a run folder: what go-plugin adds to it
-	// and the address of a socket, 104 bytes where it is shortest, are fixed.
+	// maxRunDir is the longest path of a run folder. The rest of a socket's path,
+	// which go-plugin adds, and the length of a socket's address, at least 104
+	// bytes on any system, are fixed.
 	maxRunDir = 60
 )
 
-// runDir is the private folder of one pool, for the sockets of its children. It
-// is locked as long as the pool lives, so that a later pool can tell what a
-// killed agent left behind from what is in use.
+// runDir is the private folder of one pool, for the sockets of its children. It is
+// locked for as long as the pool lives, so that a later pool can tell the
+// leftovers of a killed agent from folders in use.
 type runDir struct {
 	path string
 	lock *os.File
 }
 
-// newRunDir makes a folder within dir, or where dir is empty, its path too long for
-// a socket, or it cannot be written, among the files that are for a while. It removes
-// those that nobody holds any more. instead is why it is not in dir, or nil.
+// newRunDir makes a folder in dir. If dir is empty, not writable, or its path is
+// too long for a socket, it makes a temporary folder. It removes folders that
+// nobody holds any more. instead says why the folder is not in dir, or is nil.
 func newRunDir(dir string) (made *runDir, instead error, err error) {
 	if dir != "" {
 		if dir, err = filepath.Abs(dir); err != nil {
@@ -51,7 +52,7 @@ func newRunDir(dir string) (made *runDir, instead error, err error) {
 	return nil, nil, errors.Join(faults...)
 }
 
-// makeRunDir makes a folder within dir and removes what nobody holds there.
+// makeRunDir makes a folder in dir and removes those there that nobody holds.
 func makeRunDir(dir string) (*runDir, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the folder of sockets: %w", err)
@@ -63,7 +64,7 @@ func makeRunDir(dir string) (*runDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer guard.Close() // other pools may start while this one cleans
+	defer guard.Close() // other pools may start while this one cleans up
 	removeStale(dir)
 	path, err := os.MkdirTemp(dir, runPrefix)
 	if err != nil {
@@ -81,7 +82,7 @@ func (d *runDir) remove() error {
 	return errors.Join(os.RemoveAll(d.path), d.lock.Close())
 }
 
-// removeStale removes the folders of pools that are gone. What cannot be
+// removeStale removes the folders of pools that are gone. A folder that cannot be
 // removed is left to the next start.
 func removeStale(dir string) {
 	entries, err := os.ReadDir(dir)
@@ -102,7 +103,7 @@ func removeStale(dir string) {
 	}
 }
 
-// ownPrivate makes sure that nobody else can put anything into dir.
+// ownPrivate makes sure that no other user can put anything into dir.
 func ownPrivate(dir string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(dir, &st); err != nil {

@@ -7,27 +7,27 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Errors of a run, besides those that the inspector itself returned. They are
-// wrapped in Outcome.Err with the particulars.
+// Errors of a run, apart from those that the inspector itself returned. They are
+// wrapped in Outcome.Err with details.
 var (
 	// ErrTimeout: the run was cut off at its timeout.
 	ErrTimeout = errors.New("timed out")
 	// ErrBudget: the run took more than its budget, or the inspector holds or
-	// yields more than it may; Outcome.Err says of what, and how much.
+	// yields more than it may. Outcome.Err says which budget, and how much.
 	ErrBudget = errors.New("over budget")
 	// ErrCrashed: the process died while this inspector was running.
 	ErrCrashed = errors.New("crashed its process")
-	// ErrQuarantined: the inspector is not run any more; see Outcome.Err.
+	// ErrQuarantined: the inspector is not run at present; see Outcome.Err.
 	ErrQuarantined = errors.New("quarantined")
-	// ErrNotQuarantined: there is nothing to release.
+	// ErrNotQuarantined: the inspector is not in quarantine.
 	ErrNotQuarantined = errors.New("not quarantined")
 	// ErrNotLoaded: no such inspector is loaded.
 	ErrNotLoaded = errors.New("not loaded")
-	// ErrUnavailable: the process died or could not be started, through no
-	// fault of this inspector; the run did not take place.
+	// ErrUnavailable: the process died or could not be started, through no fault
+	// of this inspector; the run did not take place.
 	ErrUnavailable = errors.New("process not available")
-	// ErrStarved: the run did not take place in time, as its process got too
-	// little processor time, or was stopped. It is no fault of anybody who runs
+	// ErrStarved: the run did not take place in time, because its process got too
+	// little processor time, or was stopped. It is not the fault of any inspector
 	// there, and wraps ErrUnavailable.
 	ErrStarved error = starved{}
 	// ErrClosed: the pool is closed.
@@ -44,23 +44,23 @@ func (starved) Is(target error) bool { return target == ErrUnavailable }
 type Job struct {
 	Name    string
 	Timeout time.Duration
-	// Shown says that the samples are only shown, and not kept: the run is made by
-	// a second instance of the script.
+	// Shown says that the samples are only shown, and not stored: a second
+	// instance of the script makes the run.
 	Shown bool
 }
 
-// Outcome is how one run ended. Samples may be there beside an error.
+// Outcome is how one run ended. It may have both samples and an error.
 type Outcome struct {
 	Name     string
 	Start    time.Time     // the time that the samples carry
 	Duration time.Duration // wall time inside the process that ran it
-	// CPU is the processor time of the thread that ran it, 0 where that is not
-	// measured; see inspectors.Budget. A run that was given up and goes on
-	// yields what it took since in the outcomes of the runs that wait for it.
+	// CPU is the processor time of the thread that ran it, or 0 if that is not
+	// measured; see inspectors.Budget. If a run was given up and continues, the
+	// outcomes of the runs that wait for it have the time that it has taken since.
 	CPU time.Duration
-	// Starved is for how long of Duration its process was kept from working, as
-	// far as it knows.
+	// Starved is how much of Duration its process was kept from working, as far as
+	// it knows.
 	Starved time.Duration
 	Samples []inspectors.Sample
-	Err     error // nil when the run was good
+	Err     error // nil if the run was good
 }

@@ -31,8 +31,9 @@ type Inspectors map[string]any
 // Script is an inspector that runs programs by inspectors.Exec, as a script does.
 type Script struct {
 	Inspect any
-	// Needs are the words of its directive needs. It runs the programs that they
-	// name, with the rights of the plugin; the rest of them bounds nothing here.
+	// Needs has the words of its directive needs. The script runs the programs
+	// that they name, with the rights of the plugin; the other words have no
+	// effect here.
 	Needs string
 }
 
@@ -58,10 +59,10 @@ func (s Script) build() (inspectors.Inspector, error) {
 //	}
 //
 // It returns when the agent has no more use for the plugin. It ends the process
-// with a message where an inspector is of none of the accepted shapes (status
-// 2), and where the program was not started by an agent (status 1). A panic in
-// an inspector is an error of that run; one in a goroutine that an inspector
-// started ends the process.
+// with a message if an inspector has none of the accepted shapes (status 2), or if
+// the program was not started by an agent (status 1). A panic in an inspector is
+// an error of that run; a panic in a goroutine that an inspector started ends the
+// process.
 func Serve(i Inspectors) {
 	offered, err := i.build()
 	if err != nil {
@@ -88,7 +89,8 @@ func Serve(i Inspectors) {
 	}), func() {})
 }
 
-// build turns the functions into inspectors. It reports every one that cannot be.
+// build turns the functions into inspectors. It reports all that it cannot turn
+// into one.
 func (i Inspectors) build() (map[string]inspectors.Inspector, error) {
 	if len(i) == 0 {
 		return nil, errors.New("it offers no inspector")
@@ -109,7 +111,7 @@ func (i Inspectors) build() (map[string]inspectors.Inspector, error) {
 	return built, errors.Join(faults...)
 }
 
-// adapt makes an inspector of what an author wrote.
+// adapt makes an inspector from what an author wrote.
 func adapt(v any) (inspectors.Inspector, error) {
 	switch f := v.(type) {
 	case inspectors.Inspector:
@@ -137,7 +139,7 @@ func adapt(v any) (inspectors.Inspector, error) {
 	return nil, errors.New("the function is nil")
 }
 
-// explain tells somebody who ran the plugin by hand what it is.
+// explain tells a person who ran the plugin by hand what it is.
 func explain(w io.Writer, program string, names []string) {
 	fmt.Fprintf(w, `This is a Vedette plugin. It offers: %s
 

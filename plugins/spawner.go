@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// spawner starts child processes, all from one thread of the operating system
-// that lives as long as the spawner does.
+// spawner starts all child processes from one thread of the operating system,
+// which lives as long as the spawner does.
 //
-// That has two reasons. A child asks the kernel to be killed when its parent
-// dies, and "parent" is the thread that made it: the threads of ordinary
-// goroutines come and go. And a child inherits properties of that thread that
-// nobody can set for another process, as the vow never to gain privileges.
+// That has two reasons. A child asks the kernel to be killed when its parent dies,
+// and "parent" is the thread that made it, but the threads of ordinary goroutines
+// come and go. And a child inherits properties of that thread that cannot be set
+// for another process, such as the vow never to gain privileges.
 type spawner struct {
-	confine func() []error  // prepares the thread; nil for nothing
-	refused func(err error) // told once of each thing that confine could not do
+	confine func() []error  // prepares the thread; may be nil
+	refused func(err error) // called once for each thing that confine could not do
 	mu      sync.Mutex      // guards what follows
 	work    chan spawnOrder // nil until the first start
 	gone    chan struct{}   // closed when the thread is gone
@@ -57,8 +57,8 @@ func (s *spawner) stop() {
 
 func (s *spawner) run(work <-chan spawnOrder, gone chan<- struct{}) {
 	defer close(gone)
-	// Never unlocked: the thread ends with this goroutine, and what was done
-	// to it harms nobody else.
+	// Never unlocked: the thread ends with this goroutine, and its settings affect
+	// nothing else.
 	runtime.LockOSThread()
 	if s.confine != nil {
 		for _, err := range s.confine() {

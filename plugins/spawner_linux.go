@@ -7,15 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childAttributes gives a child a process group of its own, so that a ^C in the
-// terminal goes to the agent alone and the whole group can be killed, and ends
-// it with the agent.
+// childAttributes puts a child into a separate process group, so that a ^C in the
+// terminal goes to the agent alone and the whole group can be killed, and ends it
+// together with the agent.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// confineThread does to the calling thread what the children that it makes
-// shall inherit.
+// confineThread sets on the calling thread what its children must inherit.
 func confineThread(limits Limits) []error {
 	var faults []error
 	if limits.Nice > 0 {
@@ -29,10 +28,10 @@ func confineThread(limits Limits) []error {
 	return faults
 }
 
-// ownProgram is the file of the running program, even when it was replaced on
+// ownProgram is the file of the running program, even if it has been replaced on
 // disk since.
 func ownProgram() string { return "/proc/self/exe" }
 
-// maxResident is the most memory that a process which has ended ever held, in
-// bytes, what it shared with others included.
+// maxResident is the most memory that an ended process ever held, in bytes,
+// including shared memory.
 func maxResident(u *syscall.Rusage) int64 { return u.Maxrss << 10 }

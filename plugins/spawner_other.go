@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// childAttributes gives a child a process group of its own. That it ends with
-// the agent is left to the lifeline.
+// childAttributes puts a child into a separate process group. The lifeline ends it
+// together with the agent.
 func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func confineThread(Limits) []error {
@@ -26,6 +26,6 @@ func ownProgram() string {
 	return path
 }
 
-// maxResident is the most memory that a process which has ended ever held, in
-// bytes, what it shared with others included.
+// maxResident is the most memory that an ended process ever held, in bytes,
+// including shared memory.
 func maxResident(u *syscall.Rusage) int64 { return u.Maxrss }

@@ -28,7 +28,7 @@ import (
 )
 
 const (
-	// maxReplyBytes is the longest message that is taken from a child.
+	// maxReplyBytes is the longest message that is accepted from a child.
 	maxReplyBytes = 16 << 20
 	// longestStart is how long a process may take to start on a machine that is
 	// too busy to let it.
@@ -37,23 +37,23 @@ const (
 	connBufferBytes = 8 << 10
 )
 
-// spec is how a process is started.
+// spec says how to start a process.
 type spec struct {
 	kind    hostKind
-	name    string // of the inspector of an own host, or of the program, or empty
+	name    string // of the inspector of a separate host, or of the program, or empty
 	what    string // for people: `script host` or `plugin "gpu"`
 	path    string
 	args    []string // with the name of the program first
 	sha256  string   // expected checksum in hex, or empty
 	env     []string
 	dir     string // working folder, or empty for the agent's
-	foreign bool   // whether it is an external plugin
+	foreign bool   // it is an external plugin
 	spawner *spawner
 	sockets string // the folder of sockets
-	// Of a script host: what its scripts need, how it is isolated, and how much sooner than others the
-	// system kills it when memory runs out.
+	// For a script host: the needs of its scripts, its isolation, and how much
+	// sooner than other processes the system kills it when memory runs out.
 	needs       inspectors.Needs
-	mask        *mask.Mask // of the secrets that they were given, or nil
+	mask        *mask.Mask // of the secrets that it was given, or nil
 	sandbox     Sandbox
 	programs    executor.Slots
 	limits      Limits
@@ -63,7 +63,7 @@ type spec struct {
 }
 
 // startProcess starts a process, and waits until it speaks. The error wraps
-// ErrUnavailable where another try may go better.
+// ErrUnavailable if another try may succeed.
 func startProcess(ctx context.Context, pool *Pool, s *spec, h hooks) (_ *process, err error) {
 	if err := s.verify(); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func startProcess(ctx context.Context, pool *Pool, s *spec, h hooks) (_ *process
 	return p, nil
 }
 
-// verify looks at the program before it is run, for clear errors and for the
+// verify checks the program before it is run, for clear errors and for the
 // checksum.
 func (s *spec) verify() error {
 	if !s.foreign {
@@ -153,11 +153,11 @@ func (p *process) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A plugin in another language may not speak TLS. The connection is private
-	// all the same: the socket is in a folder of this user alone.
+	// A plugin in another language may not speak TLS. The connection is private in
+	// any case: the socket is in a folder of this user alone.
 	if config.TLSConfig != nil && config.TLSConfig.RootCAs == nil {
 		config.TLSConfig = nil
-		p.spec.log.Debug("the connection is not encrypted, as the plugin has no certificate", "process", p.spec.what)
+		p.spec.log.Debug("the connection is not encrypted, because the plugin has no certificate", "process", p.spec.what)
 	}
 	return p.connect(ctx)
 }
@@ -206,7 +206,7 @@ func (p *process) connect(ctx context.Context) error {
 		return fmt.Errorf("it does not describe itself: %w", err)
 	}
 	if !p.spec.foreign && !about.GetLoadsScripts() {
-		return errors.New("it takes no scripts; is the program that it runs the agent's own?")
+		return errors.New("it takes no scripts; is its program that of the agent?")
 	}
 	p.offered = about.GetInspectors()
 	for _, warning := range about.GetWarnings() {
@@ -221,7 +221,7 @@ func (p *process) connect(ctx context.Context) error {
 	return nil
 }
 
-// command makes the command and what the child inherits.
+// command makes the command and everything that the child inherits.
 func (p *process) command() (*exec.Cmd, error) {
 	recorder, err := link.NewRecorder()
 	if err != nil {
@@ -243,13 +243,12 @@ func (p *process) command() (*exec.Cmd, error) {
 	}, nil
 }
 
-// startFault says why a start failed, in the words of somebody who has to
-// repair it.
+// startFault says why a start failed, in terms that help to repair it.
 func (p *process) startFault(ctx context.Context, err error) error {
 	if p.child == nil || p.child.cmd.Process == nil {
 		err = fmt.Errorf("cannot start %s: %w", p.spec.what, err)
 		if p.spec.foreign && (errors.Is(err, syscall.ENOEXEC) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist)) {
-			return err // of the file, which does not change by itself
+			return err // about the file, which does not change by itself
 		}
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -260,7 +259,7 @@ func (p *process) startFault(ctx context.Context, err error) error {
 	if said := firstOf(cause, last); said != "" {
 		told = fmt.Sprintf(" and wrote %q", said)
 	}
-	ask := "; is it a Vedette plugin, as one that calls plugins.Serve?"
+	ask := "; is it a Vedette plugin, such as a program that calls plugins.Serve?"
 	if !p.spec.foreign {
 		ask = ""
 	}

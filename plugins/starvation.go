@@ -8,17 +8,16 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// Starvation counts for how long something on this host had to wait for a
-// processor, and tells from that whether the host is starved. A nil one counts
-// nothing.
+// Starvation counts how long work on this host had to wait for a processor, and
+// decides from that whether the host is starved. A nil one counts nothing.
 type Starvation = starve.Gauge
 
-// Starvation is for how long the children had to wait for a processor. Who runs
-// the pool adds for how long it had to wait itself.
+// Starvation counts how long the children had to wait for a processor. The user of
+// the pool adds how long it had to wait itself.
 func (p *Pool) Starvation() *Starvation { return p.starvation }
 
-// account counts for how long a run was kept from working, and excuses one that
-// could not begin for that reason.
+// account counts how long a run was kept from working, and excuses one that could
+// not begin for that reason.
 func (p *Pool) account(o *Outcome, s pb.Status) {
 	now := time.Now()
 	if o.Starved > 0 {
@@ -28,6 +27,6 @@ func (p *Pool) account(o *Outcome, s pb.Status) {
 		return
 	}
 	if reason := p.starvation.Reason(now); reason != "" {
-		o.Err = fmt.Errorf("%w: an earlier run still goes on: %s", ErrStarved, reason)
+		o.Err = fmt.Errorf("%w: an earlier run has not ended: %s", ErrStarved, reason)
 	}
 }

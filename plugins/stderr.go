@@ -15,17 +15,17 @@ import (
 
 const (
 	maxStderrLine = 4 << 10
-	traceLines    = 12 // of a crash that are kept
+	traceLines    = 12 // lines of a crash that are kept
 )
 
-// stderrTail reads what a child writes to standard error: it hands on each line,
-// and keeps what the Go runtime says of a crash.
+// stderrTail reads a child's standard error. It passes on each line, and keeps
+// what the Go runtime writes about a crash.
 type stderrTail struct {
-	forward func(level, line string) // level as hclog names it, or empty
+	forward func(level, line string) // level is one of hclog's names, or empty
 	mask    *mask.Mask               // of secrets, or nil
 
 	mu      sync.Mutex
-	partial []byte // guarded by mu, as all below
+	partial []byte // guarded by mu, like all below
 	last    string // the last line that was not empty
 	cause   string // "panic: …" or "fatal error: …", or empty
 	trace   []string
@@ -81,8 +81,8 @@ func (t *stderrTail) crashLocked(line string) {
 	}
 }
 
-// crash returns what was written of a crash: the cause, or the last line that
-// was written, or nothing; and who did it, where that is told.
+// crash returns the written cause of a crash, or the last line that was written,
+// or nothing; and the inspector that caused it, if the trace names one.
 func (t *stderrTail) crash() (cause, last string, culprit suspect) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,7 +105,8 @@ func culpritOf(header string) suspect {
 	return suspect{name: name, loading: match[1] == link.LabelLoading}
 }
 
-// parseLogLine reads a line as hclog writes them in JSON; others are themselves.
+// parseLogLine reads a line that hclog wrote as JSON. Other lines are returned as
+// they are.
 func parseLogLine(line string) (level, text string) {
 	if !strings.HasPrefix(line, "{") {
 		return "", line
@@ -120,8 +121,8 @@ func parseLogLine(line string) (level, text string) {
 	return entry.Level, entry.Message
 }
 
-// printable makes a text from a child fit for a log: without control characters
-// other than tabs and new lines.
+// printable makes text from a child fit for a log: without control characters
+// other than tabs and newlines.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || !unicode.IsControl(r) {

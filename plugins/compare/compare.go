@@ -9,66 +9,66 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Run is what came of one run.
+// Run is the outcome of one run.
 type Run struct {
 	Samples []inspectors.Sample
 	Err     error         // or nil
-	Wall    time.Duration // from its start to its end, where it ran
-	CPU     time.Duration // that it took, 0 where that is not measured
+	Wall    time.Duration // from its start to its end, measured where it ran
+	CPU     time.Duration // processor time, or 0 if that is not measured
 }
 
-// Round is one comparison: three runs on the same input, one after the other,
-// each in a process that has made as many runs before as the others.
+// Round is one comparison: three runs on the same input, one after the other, each
+// in a process that has made as many runs before as the others.
 type Round struct {
 	Native, Interpreted, Control Run // Control is native too
 }
 
-// DefaultTolerance is how far a live value may be off, as a part of itself.
+// DefaultTolerance is how far a live value may be off, relative to its size.
 const DefaultTolerance = 0.1
 
 // Options say how strictly to compare.
 type Options struct {
-	// Exact wants every value of every round to be the very same, also of the
+	// Exact demands that every value of every round is the same, also between the
 	// two native runs.
 	Exact bool
-	// Tolerance is how far beyond what the native runs have seen a live value
-	// may be, as a part of its size; 0.1 is 10 %. Exact ignores it.
+	// Tolerance is how far beyond the range of the native runs a live value may
+	// be, relative to its size; 0.1 is 10 %. Exact ignores it.
 	Tolerance float64
 }
 
 // What is different.
 const (
-	Value    = "value"    // settled, and another one when it is interpreted
-	Range    = "range"    // live, and out of the range of the native runs
+	Value    = "value"    // settled, and different when it is interpreted
+	Range    = "range"    // live, and outside the range of the native runs
 	Frozen   = "frozen"   // live, but does not move when it is interpreted
-	Missing  = "missing"  // not there when it is interpreted
-	Extra    = "extra"    // there only when it is interpreted
+	Missing  = "missing"  // missing when it is interpreted
+	Extra    = "extra"    // present only when it is interpreted
 	Kind     = "kind"     // a counter on one side, a gauge on the other
-	Error    = "error"    // one side failed, or with another error
-	Unsteady = "unsteady" // the two native runs differ; only where Exact is asked for
+	Error    = "error"    // one side failed, or failed with another error
+	Unsteady = "unsteady" // the two native runs differ; only with Exact
 )
 
-// Difference is one thing that is not the same on both sides.
+// Difference is one difference between the two sides.
 type Difference struct {
 	// Series is the key with its labels, as the Prometheus text format writes
 	// it; empty for an Error.
 	Series string
 	// What is one of the constants above.
 	What string
-	// Rounds is in how many of the rounds it was seen, First the first of them
-	// that was, from 1. Range and Frozen are of all rounds.
+	// Rounds is the number of rounds that showed it, First the first of them,
+	// counted from 1. Range and Frozen are about all rounds.
 	Rounds, First int
-	// Native and Interpreted are what the two sides have in that round, as
+	// Native and Interpreted are the values of the two sides in that round, as
 	// text; "-" stands for nothing.
 	Native, Interpreted string
-	// Chance is whether it was seen in a single round out of many, and so is no
-	// more than worth a word.
+	// Chance says that only one of many rounds showed it, which deserves no more
+	// than a remark.
 	Chance bool
 }
 
 // Result is how the two sides compare.
 type Result struct {
-	// Rounds is how many were compared.
+	// Rounds is the number of rounds that were compared.
 	Rounds int
 	// Settled and Live count the series by how they were compared.
 	Settled, Live int
@@ -76,7 +76,7 @@ type Result struct {
 	Differences []Difference
 }
 
-// Same reports whether no difference was found but by chance.
+// Same reports whether all differences, if any, are chance.
 func (r *Result) Same() bool {
 	return !slices.ContainsFunc(r.Differences, func(d Difference) bool { return !d.Chance })
 }
@@ -121,8 +121,8 @@ type comparison struct {
 	options Options
 	rounds  int
 	series  map[string]*series
-	// failed are the rounds in which not all sides ended in the same way: their
-	// samples are part of the same difference, and are not looked at.
+	// failed marks the rounds in which not all sides ended in the same way: their
+	// samples are part of the same difference, and are not compared.
 	failed []bool
 }
 
@@ -151,9 +151,9 @@ func (c *comparison) add(round int, r Run, side int) {
 	}
 }
 
-// errors compares how the runs ended. Where the native runs agree, the
-// interpreted one must end as they do; else it may fail where any of them did,
-// in whatever words: an error may name a port, or a moment.
+// errors compares how the runs ended. If the native runs agree, the interpreted
+// one must end as they do. Otherwise it may fail if any of them did, with any
+// message, because an error may contain a port, or a time.
 func (c *comparison) errors(rounds []Round) []Difference {
 	c.failed = make([]bool, len(rounds))
 	seen := make(map[bool]bool)
@@ -182,7 +182,7 @@ func (c *comparison) errors(rounds []Round) []Difference {
 	return []Difference{d}
 }
 
-// outcome is an error as far as two implementations of Go agree on it: not in
+// outcome is the part of an error on which two implementations of Go agree: not
 // the words of a panic.
 func outcome(err error) string {
 	s := text(err)
@@ -201,7 +201,7 @@ func text(err error) string {
 	return err.Error()
 }
 
-// forgiven is the fewest rounds of which one may be off by chance.
+// forgiven is the least number of rounds of which one may be off by chance.
 const forgiven = 4
 
 func (c *comparison) byChance(d Difference) bool {
@@ -246,8 +246,8 @@ func (s *series) settled(skip []bool) bool {
 	return true
 }
 
-// equal reports whether two cells hold the same, but for the rounding that
-// another order of additions makes.
+// equal reports whether two cells have the same value, apart from the rounding
+// that another order of additions causes.
 func (c cell) equal(other cell) bool {
 	if !c.there || !other.there {
 		return c.there == other.there
@@ -256,7 +256,7 @@ func (c cell) equal(other cell) bool {
 	return c.value == other.value || math.Abs(c.value-other.value) <= rounding*max(math.Abs(c.value), math.Abs(other.value))
 }
 
-// settledSeries wants the interpreted run to agree in every round.
+// settledSeries demands that the interpreted run agrees in every round.
 func (c *comparison) settledSeries(s *series) []Difference {
 	d := c.collect(s, func(round [sides]cell) bool { return round[native].equal(round[interpreted]) })
 	if d.Rounds == 0 {
@@ -266,8 +266,8 @@ func (c *comparison) settledSeries(s *series) []Difference {
 	return []Difference{d}
 }
 
-// exact wants all three runs to agree in every round. Where the two native ones
-// do not, nothing can be said of the interpreted one.
+// exact demands that all three runs agree in every round. If the two native ones
+// do not, nothing can be said about the interpreted one.
 func (c *comparison) exact(s *series) []Difference {
 	d := c.collect(s, func(round [sides]cell) bool { return round[native] == round[control] })
 	if d.Rounds > 0 {
@@ -283,7 +283,7 @@ func (c *comparison) exact(s *series) []Difference {
 	return []Difference{d}
 }
 
-// collect counts the rounds that are not as they should be.
+// collect counts the rounds that are not good.
 func (c *comparison) collect(s *series, good func([sides]cell) bool) Difference {
 	d := Difference{Series: s.name}
 	for i, round := range s.cells {
@@ -305,7 +305,7 @@ func (c *comparison) collect(s *series, good func([sides]cell) bool) Difference 
 	return d
 }
 
-// liveSeries compares what all rounds have seen.
+// liveSeries compares the values of all rounds.
 func (c *comparison) liveSeries(s *series) []Difference {
 	var natives, own []float64
 	for i, round := range s.cells {
@@ -327,7 +327,7 @@ func (c *comparison) liveSeries(s *series) []Difference {
 	margin := c.options.Tolerance * max(math.Abs(low), math.Abs(high))
 	ownLow, ownHigh := bounds(own)
 	switch {
-	case len(own) == 0 && len(natives) > c.rounds: // in most of the native runs
+	case len(own) == 0 && len(natives) > c.rounds: // present in most of the native runs
 		d.What = Missing
 	case len(own) == 0 || len(natives) == 0:
 		return nil // seen by chance

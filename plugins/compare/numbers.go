@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// text writes a value in full: a difference may be in the last digit.
+// text writes a value in full, because a difference may be in the last digit.
 func (c cell) text() string {
 	if !c.there {
 		return "-"
@@ -47,12 +47,12 @@ func distinct(values []float64) int {
 	return len(slices.Compact(slices.Sorted(slices.Values(values))))
 }
 
-// Cost is what a run costs, in the median of all runs.
+// Cost is the cost of a run: the median of all runs.
 type Cost struct {
 	Wall, CPU time.Duration
 }
 
-// NativeCost returns what the native runs of the rounds cost.
+// NativeCost returns the cost of the native runs of the rounds.
 func NativeCost(rounds []Round) Cost {
 	runs := make([]Run, 0, 2*len(rounds))
 	for _, r := range rounds {
@@ -61,7 +61,7 @@ func NativeCost(rounds []Round) Cost {
 	return cost(runs)
 }
 
-// InterpretedCost returns what the interpreted runs of the rounds cost.
+// InterpretedCost returns the cost of the interpreted runs of the rounds.
 func InterpretedCost(rounds []Round) Cost {
 	runs := make([]Run, 0, len(rounds))
 	for _, r := range rounds {
@@ -78,8 +78,8 @@ func cost(runs []Run) Cost {
 	return Cost{Wall: time.Duration(median(wall)), CPU: time.Duration(median(cpu))}
 }
 
-// From these costs of one interpreted run on, in CPU time, a script is slow, and
-// is better promoted: on one core, at an interval of a second, they are half a
+// A script whose interpreted runs cost this much CPU time is slow, or should
+// rather be promoted: with an interval of a second on one core, these are half a
 // percent and five percent.
 const (
 	SlowCPU    = 5 * time.Millisecond

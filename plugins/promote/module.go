@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Module is where the packages of Vedette come from: a checkout, or a version.
+// Module says where the packages of Vedette come from: a checkout, or a version.
 // Exactly one of the fields is set.
 type Module struct {
 	// Dir is the root of a checkout, absolute.
 	Dir string
-	// Version is one that the module proxy knows, as v1.2.3.
+	// Version is one that the module proxy knows, such as v1.2.3.
 	Version string
 }
 
-// String says what it is, for people.
+// String describes it for people.
 func (m Module) String() string {
 	if m.Dir != "" {
 		return "the checkout " + m.Dir
@@ -28,20 +28,20 @@ func (m Module) String() string {
 
 // Search says where FindModule looks.
 type Search struct {
-	// Given is the checkout that somebody named, or empty.
+	// Given is the checkout that the user named, or empty.
 	Given string
-	// WorkDir is the folder that the program was started in.
+	// WorkDir is the folder in which the program was started.
 	WorkDir string
-	// Version is that of the running program's main module, as build info gives
-	// it; what is no release is of no use.
+	// Version is that of the running program's main module, from its build info.
+	// It is of use only if it is a release.
 	Version string
 	// Executable is the running program's file.
 	Executable string
 }
 
-// FindModule finds the packages of Vedette: in the checkout that was named;
-// else in the one around the working folder; else those of the running program,
-// by its version where it is a release, or in the checkout around its file.
+// FindModule finds the packages of Vedette: in the named checkout; else in the one
+// around the working folder; else those of the running program, by its version if
+// that is a release, or in the checkout around its file.
 func FindModule(s Search) (Module, error) {
 	if s.Given != "" {
 		dir, err := filepath.Abs(s.Given)
@@ -66,8 +66,8 @@ func FindModule(s Search) (Module, error) {
 		"and neither it nor the working folder is inside a checkout; name a checkout with --module DIR")
 }
 
-// isRelease reports whether the proxy may know a version: not where a checkout
-// was built, or one with changes.
+// isRelease reports whether the proxy may know a version. It does not if a
+// checkout was built, or one with changes.
 func isRelease(version string) bool {
 	return strings.HasPrefix(version, "v") && !strings.ContainsAny(version, "+ ")
 }

@@ -25,15 +25,14 @@ var ErrNoGo = errors.New("no Go toolchain that can compile it")
 // Options say what to build.
 type Options struct {
 	// Definitions are the scripts, each of which is a whole Go file. Their names
-	// are those that the plugin offers.
+	// are the names of the plugin's inspectors.
 	Definitions []inspectors.Definition
-	// Output is the file to write. One that is there is replaced, also while it
-	// is run.
+	// Output is the file to write. An existing one is replaced, even while it
+	// runs.
 	Output string
 	// Module is where the packages of Vedette come from; see FindModule.
 	Module Module
-	// Native builds for the running machine whatever GOOS and GOARCH say, which
-	// are heeded otherwise.
+	// Native builds for this machine and ignores GOOS and GOARCH.
 	Native bool
 }
 
@@ -43,17 +42,18 @@ type Binary struct {
 	Path string
 	// Size is its length in bytes.
 	Size int64
-	// SHA256 is its checksum in hex, as a configuration takes it.
+	// SHA256 is its checksum in hex, as a configuration has it.
 	SHA256 string
-	// Platform is what it runs on, as linux/amd64.
+	// Platform is the platform that it runs on, such as linux/amd64.
 	Platform string
 }
 
-// Build compiles the scripts into a plugin. Faults of the scripts, those that
-// the compiler finds too, are inspectors.Diagnostics in the authors' own files.
+// Build compiles the scripts into a plugin. The faults of the scripts, including
+// those that the compiler finds, are inspectors.Diagnostics in the authors' own
+// files.
 //
-// The result has no link to C. Build leaves nothing behind but Output, and that
-// only where it succeeds.
+// The result is not linked to C. Build leaves nothing behind but Output, and that
+// only if it succeeds.
 func Build(ctx context.Context, o Options) (*Binary, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func Build(ctx context.Context, o Options) (*Binary, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = remove() }() // what stays, the next build removes
+	defer func() { _ = remove() }() // the next build removes what remains
 	t, err := newToolchain(ctx, o.Native)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func Build(ctx context.Context, o Options) (*Binary, error) {
 	return place(built, output, t.platform)
 }
 
-// validate finds what is wrong before anything is compiled.
+// validate finds faults before anything is compiled.
 func (o *Options) validate() error {
 	if len(o.Definitions) == 0 {
 		return errors.New("there is no script to promote")
@@ -108,13 +108,13 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// besides names the file that is renamed to output once it is whole: a program
-// that runs cannot be written to, but replaced.
+// besides names the file that is renamed to output once it is complete: a running
+// program cannot be written to, but can be replaced.
 func besides(output string) string {
 	return filepath.Join(filepath.Dir(output), fmt.Sprintf(".%s.%d", filepath.Base(output), os.Getpid()))
 }
 
-// place puts what was built into its place.
+// place moves the built program to its final path.
 func place(built, output, platform string) (*Binary, error) {
 	sum, size, err := checksum(built)
 	if err != nil {
@@ -139,7 +139,7 @@ func checksum(path string) (sum string, size int64, err error) {
 	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
-// unwrapPath takes the path out of an error that is told beside it.
+// unwrapPath removes the path from an error whose message already has it.
 func unwrapPath(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
@@ -152,8 +152,8 @@ func unwrapPath(err error) error {
 	return err
 }
 
-// Config returns the lines of an agent's configuration that run what was built,
-// with the schedules that the scripts ask for.
+// Config returns the lines of an agent's configuration that run the plugin, with
+// the schedules of the scripts.
 func (b *Binary) Config(definitions []inspectors.Definition) string {
 	var s strings.Builder
 	s.WriteString("inspectors:\n")
@@ -168,8 +168,8 @@ func (b *Binary) Config(definitions []inspectors.Definition) string {
 	return s.String()
 }
 
-// yamlWord writes a string so that YAML reads that string: as it is where it
-// starts with a letter or a slash, and holds nothing that has a meaning.
+// yamlWord writes a string for YAML: unquoted if it starts with a letter or a
+// slash and has no special characters.
 func yamlWord(s string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/"
 	switch strings.ToLower(s) {
@@ -182,5 +182,5 @@ func yamlWord(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// hostPlatform is what this program runs on.
+// hostPlatform is the platform of this program.
 func hostPlatform() string { return runtime.GOOS + "/" + runtime.GOARCH }

@@ -239,22 +239,22 @@ func TestBuildFaults(t *testing.T) {
 		{
 			"a package of others",
 			[]string{"a.go", "package a\n\nimport _ \"example.com/x\"\n\n" + inspect},
-			`a.go:3:10: package "example.com/x" is neither of Go's standard library nor of what scripts may import; write a plugin in a module of its own, as plugins/examples does`,
+			`a.go:3:10: package "example.com/x" is neither of Go's standard library nor of what scripts may import; write a plugin in a separate module, as plugins/examples does`,
 		},
 		{
 			"our own insides",
 			[]string{"a.go", "package a\n\nimport _ \"github.com/vedettehq/vedette/plugins\"\n\n" + inspect},
-			`a.go:3:10: package "github.com/vedettehq/vedette/plugins" is neither of Go's standard library nor of what scripts may import; write a plugin in a module of its own, as plugins/examples does`,
+			`a.go:3:10: package "github.com/vedettehq/vedette/plugins" is neither of Go's standard library nor of what scripts may import; write a plugin in a separate module, as plugins/examples does`,
 		},
 		{
 			"C",
 			[]string{"a.go", "package a\n\nimport \"C\"\n\n" + inspect},
-			"a.go:3:8: promoted scripts are compiled without C; write a plugin in a module of its own, as plugins/examples does",
+			"a.go:3:8: promoted scripts are compiled without C; write a plugin in a separate module, as plugins/examples does",
 		},
 		{
 			"a constraint",
 			[]string{"a.go", "//go:build linux\n\npackage a\n\n" + inspect},
-			"a.go:1:1: a promoted script is compiled whatever its build constraint says; take it out; use runtime.GOOS to tell systems apart",
+			"a.go:1:1: a promoted script is compiled whatever its build constraint says; remove it; use runtime.GOOS to tell systems apart",
 		},
 		{
 			"embedded files",
@@ -313,7 +313,7 @@ func TestNamesClash(t *testing.T) {
 		Definitions: []inspectors.Definition{definition("answer", "a.go", answer), definition("answer", "b.go", second)},
 		Output:      filepath.Join(t.TempDir(), "plugin"), Module: checkout(t),
 	})
-	want := `b.go:3:1: the inspector is called "answer", as that of a.go; give each a name of its own with a line //vedette:name NAME above the package clause`
+	want := `b.go:3:1: the inspector is called "answer", as that of a.go; give each its own name with a line //vedette:name NAME above the package clause`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

@@ -18,17 +18,18 @@ import (
 // modulePath is the module of this program.
 const modulePath = "github.com/vedettehq/vedette"
 
-// unit is one script as it is compiled.
+// unit is one script in the form in which it is compiled.
 type unit struct {
-	name string // that the plugin offers
+	name string // its name in the plugin
 	file string // of the author
 	text string // the copy that is compiled
-	// needs are the words of its directive, where they name programs, else empty.
+	// needs has the words of its directive if they name programs, else it is
+	// empty.
 	needs string
 }
 
-// project is all that is compiled beside the packages of Vedette: a folder for
-// each script, and the main program.
+// project is everything that is compiled in addition to the packages of Vedette: a
+// folder for each script, and the main program.
 type project struct{ units []unit }
 
 // folder is the name of a unit's folder.
@@ -47,7 +48,7 @@ func newProject(definitions []inspectors.Definition) (*project, error) {
 		if other, taken := files[d.Name]; taken {
 			at := d.Script.Place(nameLine(d.Script.Source), 1)
 			at.Message = fmt.Sprintf("the inspector is called %q, as that of %s", d.Name, other)
-			at.Fix = "give each a name of its own with a line //vedette:name NAME above the package clause"
+			at.Fix = "give each its own name with a line //vedette:name NAME above the package clause"
 			faults = append(faults, at)
 			continue
 		}
@@ -91,7 +92,7 @@ func lineOf(source, beginning string) int {
 	return 1
 }
 
-// nativeCopy makes the text that is compiled of a script, or says why there can
+// nativeCopy returns the text that is compiled for a script, or says why there can
 // be none.
 func nativeCopy(s inspectors.Script) (string, inspectors.Diagnostics) {
 	s.Source = strings.TrimPrefix(s.Source, "\ufeff")
@@ -111,7 +112,7 @@ func nativeCopy(s inspectors.Script) (string, inspectors.Diagnostics) {
 	return head + string(c.text), c.faults
 }
 
-// lineName is the file's name for a line directive, which ends with the line.
+// lineName returns the file's name for a line directive, which ends with the line.
 func lineName(file string) string {
 	name := strings.Map(func(r rune) rune {
 		if r < ' ' {
@@ -122,7 +123,7 @@ func lineName(file string) string {
 	return name
 }
 
-// copier changes what must not be compiled as it is, without moving anything.
+// copier changes text that must not be compiled as it is, without moving anything.
 type copier struct {
 	script inspectors.Script
 	fset   *token.FileSet
@@ -139,8 +140,8 @@ func (c *copier) fault(pos token.Pos, message, fix string) {
 
 func (c *copier) offset(pos token.Pos) int { return c.fset.PositionFor(pos, false).Offset }
 
-// imports refuses what neither Go nor the module of Vedette brings along: it
-// would have to be fetched in some version that nobody has chosen.
+// imports refuses packages that belong neither to Go nor to the module of Vedette:
+// they would have to be fetched in a version that nobody has chosen.
 func (c *copier) imports(file *ast.File) {
 	for _, spec := range file.Imports {
 		path, err := strconv.Unquote(spec.Path.Value)
@@ -149,16 +150,16 @@ func (c *copier) imports(file *ast.File) {
 		switch {
 		case err != nil:
 		case path == "C":
-			c.fault(spec.Path.Pos(), "promoted scripts are compiled without C", "write a plugin in a module of its own, as plugins/examples does")
+			c.fault(spec.Path.Pos(), "promoted scripts are compiled without C", "write a plugin in a separate module, as plugins/examples does")
 		case !ours && strings.Contains(first, "."):
 			c.fault(spec.Path.Pos(), fmt.Sprintf("package %q is neither of Go's standard library nor of what scripts may import", path),
-				"write a plugin in a module of its own, as plugins/examples does")
+				"write a plugin in a separate module, as plugins/examples does")
 		}
 	}
 }
 
-// comments disables the file's own constraints of Go's version, which the one
-// of the copy replaces, and refuses the others.
+// comments disables the file's constraints on Go's version, which the constraint
+// of the copy replaces, and refuses other constraints.
 func (c *copier) comments(file *ast.File) {
 	for _, group := range file.Comments {
 		for _, comment := range group.List {
@@ -170,14 +171,14 @@ func (c *copier) comments(file *ast.File) {
 			case strings.HasPrefix(strings.TrimSpace(rest), "go1."):
 				copy(c.text[c.offset(comment.Pos()):], "// o:build")
 			default:
-				c.fault(comment.Pos(), "a promoted script is compiled whatever its build constraint says", "take it out; use runtime.GOOS to tell systems apart")
+				c.fault(comment.Pos(), "a promoted script is compiled whatever its build constraint says", "remove it; use runtime.GOOS to tell systems apart")
 			}
 		}
 	}
 }
 
 // packageName renames packages that cannot be imported: a script may be package
-// main, since its package clause has no meaning to the interpreter.
+// main, because its package clause means nothing to the interpreter.
 func (c *copier) packageName(file *ast.File) {
 	if name := file.Name.Name; name == "main" || name == "documentation" {
 		at := c.offset(file.Name.Pos())
@@ -206,7 +207,7 @@ func (p *project) main(base string) string {
 	return b.String()
 }
 
-// diagnosticsOf makes diagnostics of an error about a file.
+// diagnosticsOf makes diagnostics from an error about a file.
 func diagnosticsOf(file string, err error) inspectors.Diagnostics {
 	switch err := err.(type) {
 	case inspectors.Diagnostics:

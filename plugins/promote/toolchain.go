@@ -19,8 +19,8 @@ import (
 // howToInstall says what is missing on a machine without a compiler.
 const howToInstall = "install Go 1.26 or newer from https://go.dev/dl/ and put its bin folder into PATH"
 
-// Available reports whether a Go toolchain is there, and why not as an error that
-// wraps ErrNoGo.
+// Available reports whether there is a Go toolchain. If not, the error wraps
+// ErrNoGo and says why.
 func Available() error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return fmt.Errorf("%w: there is no program \"go\" in PATH; %s", ErrNoGo, howToInstall)
@@ -32,7 +32,7 @@ func Available() error {
 type toolchain struct {
 	path     string
 	env      []string
-	platform string // that it compiles for, as linux/amd64
+	platform string // the platform that it compiles for, such as linux/amd64
 }
 
 func newToolchain(ctx context.Context, native bool) (*toolchain, error) {
@@ -58,8 +58,7 @@ func newToolchain(ctx context.Context, native bool) (*toolchain, error) {
 	return t, nil
 }
 
-// interruptTime is how long the compiler has to clean up when it is told to
-// stop.
+// interruptTime is how long the compiler may clean up after it is told to stop.
 const interruptTime = 5 * time.Second
 
 func (t *toolchain) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
@@ -70,7 +69,7 @@ func (t *toolchain) command(ctx context.Context, dir string, args ...string) *ex
 	return cmd
 }
 
-// run runs go and returns what it said where it failed.
+// run runs go and returns its messages if it failed.
 func (t *toolchain) run(ctx context.Context, dir string, args ...string) (said string, err error) {
 	var out bytes.Buffer
 	cmd := t.command(ctx, dir, args...)
@@ -110,12 +109,12 @@ func (t *toolchain) build(ctx context.Context, p *project, m Module, work, outpu
 	return nil
 }
 
-// virtual is the folder of a checkout in which the project seems to stand.
+// virtual is the folder of a checkout in which the project appears to be.
 const virtual = "promoted"
 
-// overlay writes the project into work and the file that makes the compiler see
-// it inside a checkout, so that it is compiled with exactly the modules that the
-// checkout is.
+// overlay writes the project into work, and the file that makes the compiler see
+// it inside a checkout, so that it is compiled with exactly the modules of the
+// checkout.
 func (p *project) overlay(checkout, work string) (string, error) {
 	files := p.files(modulePath + "/" + virtual)
 	replace := make(map[string]string, len(files))
@@ -133,8 +132,8 @@ func (p *project) overlay(checkout, work string) (string, error) {
 // ownModule is the module of a project that stands alone.
 const ownModule = "vedette.local/promoted"
 
-// module writes the project into work as a module of its own that needs a
-// version of Vedette, and has the go tool fetch that.
+// module writes the project into work as a separate module that needs a version of
+// Vedette, and lets the go tool fetch that.
 func (t *toolchain) module(ctx context.Context, p *project, version, work string) error {
 	files := p.files(ownModule)
 	files["go.mod"] = "module " + ownModule + "\n"
@@ -172,9 +171,9 @@ func write(dir string, files map[string]string) error {
 	return nil
 }
 
-// explain makes diagnostics of what the go tool said. The compiler names the
-// package first and then places in the author's file; what goes wrong before it
-// is called has its place in the copy.
+// explain turns the messages of the go tool into diagnostics. The compiler names
+// the package first and then places in the author's file; a failure before the
+// compiler is called has its place in the copy.
 func (p *project) explain(said string, err error) error {
 	header := regexp.MustCompile(`^# .*/p(\d+)$`)
 	compiler := regexp.MustCompile(`^(.*?):(\d+):(?:(\d+):)? (.*)$`)
@@ -213,8 +212,8 @@ func (p *project) explain(said string, err error) error {
 	return fmt.Errorf("cannot compile the plugin: %w", toolError(said, err))
 }
 
-// unit returns the number that the text of a folder's name has, or -1 where
-// there is no such unit.
+// unit returns the number of a folder from its text, or -1 if there is no such
+// unit.
 func (p *project) unit(number string) int {
 	i, err := strconv.Atoi(number)
 	if err != nil || i >= len(p.units) {
@@ -223,7 +222,7 @@ func (p *project) unit(number string) int {
 	return i
 }
 
-// plain takes out of a message where Go is installed.
+// plain removes the path of the Go installation from a message.
 func plain(message string) string {
 	before, _, cut := strings.Cut(message, " is not in std (")
 	if cut {
@@ -232,7 +231,7 @@ func plain(message string) string {
 	return message
 }
 
-// toolError is a failure of the go tool that is no fault of a script.
+// toolError is a failure of the go tool that is not the fault of a script.
 func toolError(said string, err error) error {
 	if said == "" {
 		return fmt.Errorf("%s failed: %w", "go", err)

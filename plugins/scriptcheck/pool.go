@@ -11,19 +11,19 @@ import (
 )
 
 // Pool is a pool of plugins that loads only scripts which the checker accepts. The
-// checker is a child process, which is gone soon after the last check.
+// checker is a child process, which ends soon after the last check.
 type Pool struct {
 	*plugins.Pool
 	checker *Checker
 
 	mu     sync.Mutex
-	passed map[string]passed // what was accepted, by name
+	passed map[string]passed // accepted scripts, by name
 }
 
 // passed is a script that the checker has accepted.
 type passed struct{ revision, core string }
 
-// NewPool puts a checker before a pool; self is this program's own file.
+// NewPool puts a checker in front of a pool; command starts the checker.
 func NewPool(pool *plugins.Pool, command []string) *Pool {
 	return &Pool{
 		Pool:    pool,
@@ -32,8 +32,8 @@ func NewPool(pool *plugins.Pool, command []string) *Pool {
 	}
 }
 
-// Load checks the script of a definition and loads it. Where it cannot be
-// checked, the error wraps plugins.ErrUnavailable, and it is not loaded.
+// Load checks the script of a definition and loads it. If it cannot be checked,
+// the error wraps plugins.ErrUnavailable, and it is not loaded.
 func (p *Pool) Load(ctx context.Context, d inspectors.Definition) error {
 	core, err := p.check(ctx, d)
 	if err != nil {

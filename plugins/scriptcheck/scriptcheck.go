@@ -1,7 +1,7 @@
 // Package scriptcheck checks scripts in a short-lived child process of the agent,
-// so that the agent itself never holds the types that a check needs, and that a
-// script which is too much for the checker is too much for the child alone. The
-// child is the agent's own binary, run again with one argument.
+// so that the agent itself never holds the types that a check needs, and a script
+// that overwhelms the checker overwhelms the child alone. The child is the agent's
+// own binary, run again with one argument.
 package scriptcheck
 
 import (
@@ -25,15 +25,15 @@ const Command = "script-check"
 
 const (
 	// idle is how long a child waits for the next script before it is ended:
-	// what is loaded together is checked by one.
+	// scripts that are loaded together are checked by one child.
 	idle = 5 * time.Second
 	// longest is how long the check of one script may take. Most take a
 	// millisecond, the first of a child some ten.
 	longest = 10 * time.Second
 )
 
-// Main is the main function of the child: it checks the scripts that come in as
-// JSON, one after the other, and answers each with its diagnostics or with its
+// Main is the main function of the child. It checks the scripts that arrive as
+// JSON, one after the other, and answers each with its diagnostics or its
 // translation, until its input ends. It returns the exit status.
 func Main(in io.Reader, out io.Writer) int {
 	scripts, answers := json.NewDecoder(in), json.NewEncoder(out)
@@ -55,16 +55,16 @@ func Main(in io.Reader, out io.Writer) int {
 	}
 }
 
-// answer is what the child says of one script: what is wrong with it, or what the
-// interpreter is to run.
+// answer is the child's answer about one script: its faults, or the translation
+// for the interpreter.
 type answer struct {
 	Faults inspectors.Diagnostics `json:",omitempty"`
 	Core   string                 `json:",omitempty"`
 }
 
-// Checker hands scripts to a child, which it starts when there is something to
-// check. Its methods may be called from any goroutine; scripts are checked one
-// at a time.
+// Checker gives scripts to a child, which it starts when there is something to
+// check. Its methods may be called from any goroutine; scripts are checked one at
+// a time.
 type Checker struct {
 	command []string
 	idle    time.Duration
@@ -80,9 +80,9 @@ func New(command []string) *Checker {
 	return &Checker{command: command, idle: idle}
 }
 
-// Check checks a script and returns what the interpreter is to run of it, for
-// inspectors.Script.Core. The error is inspectors.Diagnostics; or it says why the
-// script could not be checked, and the script is not to be run then either.
+// Check checks a script and returns its translation for the interpreter, for
+// inspectors.Script.Core. The error is inspectors.Diagnostics, or says why the
+// script could not be checked; in neither case may the script be run.
 func (c *Checker) Check(ctx context.Context, s inspectors.Script) (core string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +92,7 @@ func (c *Checker) Check(ctx context.Context, s inspectors.Script) (core string, 
 	fresh := c.child == nil
 	a, err := c.ask(ctx, s)
 	if err != nil && !fresh && ctx.Err() == nil {
-		a, err = c.ask(ctx, s) // the child that was there may have died meanwhile
+		a, err = c.ask(ctx, s) // the existing child may have died meanwhile
 	}
 	if err != nil {
 		return "", fmt.Errorf("cannot check %s: %w", s.File, err)
@@ -100,7 +100,7 @@ func (c *Checker) Check(ctx context.Context, s inspectors.Script) (core string, 
 	return a.Core, a.Faults.Err()
 }
 
-// ask checks a script in the child, starting it where there is none. A child that
+// ask checks a script in the child, and starts one if there is none. A child that
 // fails is ended.
 func (c *Checker) ask(ctx context.Context, s inspectors.Script) (answer, error) {
 	if c.child == nil {
@@ -127,7 +127,7 @@ func (c *Checker) ask(ctx context.Context, s inspectors.Script) (answer, error) 
 	return a, nil
 }
 
-// retire ends a child that nobody has asked for a while.
+// retire ends a child that has been idle for a while.
 func (c *Checker) retire(old *child) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,17 +149,17 @@ func (c *Checker) Close() {
 	}
 }
 
-// child is a process that checks.
+// child is a checking process.
 type child struct {
 	cmd    *exec.Cmd
 	input  io.WriteCloser
 	output *bufio.Reader
-	timer  *time.Timer // that retires it, or nil while it is asked
+	timer  *time.Timer // retires it; nil while it checks
 }
 
 func start(command []string) (*child, error) {
 	c := &child{cmd: exec.Command(command[0], command[1:]...)}
-	// It needs nothing of the agent's environment, which may hold secrets.
+	// It needs nothing from the agent's environment, which may have secrets.
 	c.cmd.Env = []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}
 	var err error
 	if c.input, err = c.cmd.StdinPipe(); err != nil {
@@ -194,8 +194,8 @@ func (c *child) ask(ctx context.Context, s inspectors.Script) (answer, error) {
 	return a, nil
 }
 
-// rest sets the timer that will retire the child, in place of the one that is
-// set; nil is for a child that is at work.
+// rest replaces the timer that will retire the child; nil is for a child that is
+// busy.
 func (c *child) rest(timer *time.Timer) {
 	if c.timer != nil {
 		c.timer.Stop()
@@ -206,7 +206,7 @@ func (c *child) rest(timer *time.Timer) {
 // resting reports whether the child waits to be retired.
 func (c *child) resting() bool { return c.timer != nil }
 
-// end ends the child, by the end of its input or by force, and waits for it.
+// end ends the child, by closing its input or by force, and waits for it.
 func (c *child) end() {
 	_ = c.input.Close()
 	_ = c.cmd.Process.Kill()

@@ -8,8 +8,8 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// confineSystem sets the limits that the kernel holds, but those that a process
-// cannot set any more once it is in its sandbox: package sandbox sets them.
+// confineSystem sets the limits that the kernel enforces, except for those that a
+// process can no longer set in its sandbox, which package sandbox sets.
 func confineSystem(limits plugins.Limits) []error {
 	var faults []error
 	check := func(what string, err error) {

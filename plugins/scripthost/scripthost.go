@@ -1,8 +1,8 @@
-// Package scripthost is the child process of an agent that interprets scripts.
-// It is the agent's own binary, run again with one argument, and speaks the
-// contract of package plugins like any external plugin.
+// Package scripthost is the child process of an agent that interprets scripts. It
+// is the agent's own binary, run again with one argument, and speaks the contract
+// of package plugins like any external plugin.
 //
-// It is apart from package plugins so that a plugin in Go does not link the
+// It is separate from package plugins so that a plugin in Go does not link the
 // interpreter.
 package scripthost
 
@@ -27,11 +27,10 @@ import (
 // Command is the argument with which the agent runs its own binary again.
 const Command = "script-host"
 
-// Main is the main function of the script host. It serves the agent that
-// started the process until that closes the connection or dies, and returns the
-// exit status: 0, or 1 where the process was not started by an agent. Where the
-// agent asks for it, the process is the keeper of one program instead; see
-// package executor.
+// Main is the main function of the script host. It serves the agent that started
+// the process until that closes the connection or dies, and returns the exit
+// status: 0, or 1 if the process was not started by an agent. If the agent asks
+// for it, the process is the keeper of one program instead; see package executor.
 func Main() int {
 	if executor.Asked() {
 		return executor.Keep()
@@ -78,12 +77,12 @@ func Main() int {
 	return 0
 }
 
-// rest is how long after the last build the process gives back what building
-// took.
+// rest is how long after the last build the process releases the memory that
+// building took.
 const rest = 10 * time.Second
 
-// build builds a script that may read what the settings of its sandbox name, and
-// has programs run, and is told secrets, by way of the server.
+// build builds a script that may read the files in the settings of its sandbox,
+// and gets its programs and secrets by way of the server.
 func build(d inspectors.Definition, output io.Writer, s *sandbox.Settings, by *server.Server) (server.Program, error) {
 	options := script.Options{Output: output, Files: append([]string{}, s.Read...), Private: s.Private, Exec: by.Exec, Secret: by.Secret}
 	program, err := options.Load(d)
@@ -93,10 +92,10 @@ func build(d inspectors.Definition, output io.Writer, s *sandbox.Settings, by *s
 	return program, nil
 }
 
-// confine sets the limits that a process sets for itself. It is called when
-// the socket is open: nothing foreign has run yet, and what go-plugin needs to
-// start is done. Every limit that cannot
-// be set is an error of its own; the others are set all the same.
+// confine sets the limits that a process sets for itself. It is called when the
+// socket is open: no foreign code has run yet, and go-plugin's start is complete.
+// Every limit that cannot be set is a separate error; the others are set in any
+// case.
 func confine() []error {
 	var limits plugins.Limits
 	if err := json.Unmarshal([]byte(os.Getenv(link.EnvLimits)), &limits); err != nil {

@@ -18,17 +18,18 @@ import (
 // maxBuilds bounds the scripts that a master builds at once.
 const maxBuilds = 2
 
-// Builder builds scripts, each in a separate script host that is thrown away
-// afterwards. That is isolated like an agent's, and gets nothing of what the script
-// says it needs: building it runs the initialisers of its package variables.
+// Builder builds scripts, each in a separate script host that is discarded
+// afterwards. It is isolated like an agent's, and gets nothing that the script
+// says it needs, because building a script runs the initialisers of its package
+// variables.
 type Builder struct {
 	log   *slog.Logger
 	pool  *plugins.Pool
 	slots chan struct{}
-	work  sync.WaitGroup // what goes on beside the builds
+	work  sync.WaitGroup // work in addition to the builds
 }
 
-// New makes a Builder, whose processes are those of a pool with these options. It
+// New makes a Builder whose processes belong to a pool with these options. It
 // starts nothing.
 func New(options plugins.PoolOptions) *Builder {
 	options.Sandbox.Bare = true
@@ -36,8 +37,8 @@ func New(options plugins.PoolOptions) *Builder {
 }
 
 // Start builds a first script, so that the log says at the start of the master
-// which layers of isolation this system lacks, and the first push need not wait for
-// what is loaded once.
+// which layers of isolation this system lacks, and the first push need not wait
+// for what is loaded once.
 func (b *Builder) Start(ctx context.Context) {
 	b.work.Go(func() {
 		d := inspectors.Definition{Name: "first", Script: &inspectors.Script{File: "first.go", Line: 1, Source: "return 1, nil"}}
@@ -56,10 +57,10 @@ func (b *Builder) Close() error {
 	return err
 }
 
-// Build says what is wrong with a script, or nil. The error wraps
-// plugins.ErrUnavailable where it cannot be built for reasons of this machine.
-// Nothing is wrong with a script whose initialisers panic, perhaps for want of
-// what only hosts have: the hosts will tell.
+// Build returns the faults of a script, or nil. The error wraps
+// plugins.ErrUnavailable if it cannot be built for reasons of this machine. A
+// script whose initialisers panic is not at fault, because it may lack something
+// that only hosts have: the hosts will report it.
 func (b *Builder) Build(ctx context.Context, d inspectors.Definition) error {
 	select {
 	case b.slots <- struct{}{}:
@@ -68,7 +69,7 @@ func (b *Builder) Build(ctx context.Context, d inspectors.Definition) error {
 	}
 	d.Isolation = inspectors.IsolationOwn
 	err := b.pool.Load(ctx, d)
-	b.work.Go(func() { // nobody waits for the end of the process
+	b.work.Go(func() { // do not wait for the end of the process
 		defer func() { <-b.slots }()
 		b.pool.Unload(d.Name)
 	})

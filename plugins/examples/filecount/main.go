@@ -1,5 +1,5 @@
-// Command filecount is an external plugin: it counts the files in folders, as
-// mail queues and spools, and tells how long the oldest has been there.
+// Command filecount is an external plugin: it counts the files in folders, such as
+// mail queues and spools, and reports how old the oldest file is.
 //
 // Its arguments are the folders. See README.md for how to run it.
 package main
@@ -25,7 +25,7 @@ func main() {
 // folders are the folders to count in.
 type folders []string
 
-// inspect reports on each folder. One that cannot be read does not keep the
+// inspect reports on each folder. A folder that cannot be read does not keep the
 // others from being counted.
 func (f folders) inspect(ctx context.Context, r *inspectors.Report) error {
 	if len(f) == 0 {
@@ -49,7 +49,7 @@ func (f folders) inspect(ctx context.Context, r *inspectors.Report) error {
 type contents struct {
 	files  int
 	bytes  int64
-	oldest time.Duration // since the change that is longest ago
+	oldest time.Duration // age of the file that was changed longest ago
 }
 
 // count walks through dir and all below it. Files that vanish meanwhile, as

@@ -1,24 +1,23 @@
-// Package broker is the agent's help to script hosts that have no rights.
+// Package broker is the agent's help for script hosts, which have no rights.
 //
-// Two things that a monitor is expected to tell are only known to root: how
-// full a file system is that is mounted below a folder of somebody else, and
-// what a process of somebody else reads, writes and has open. The right to look
-// into other processes is the right to read and change their memory, so a
-// script host does not get it. Instead the kernel puts some of its system calls
-// aside until the agent has answered them (seccomp_unotify(2)): that of the
-// size of a file system where it is marked (package statfs), and, for scripts
-// that need to look at processes, those that open and read links.
+// A monitor is expected to measure two things that only root can find out: how
+// full a file system is that is mounted below another user's folder, and what a
+// process of another user reads, writes and has open. The right to look into other
+// processes is also the right to read and change their memory, so a script host
+// does not get it. Instead the kernel suspends some of its system calls until the
+// agent has answered them (seccomp_unotify(2)): the one for the size of a file
+// system, if it is marked (package statfs), and, for scripts that need to look at
+// processes, those that open files and read links.
 //
-// It also makes the connections of scripts that need some: a filter of system calls
-// sees no addresses, so that the kernel puts connect aside as well. The broker
-// reads the address, compares it with the Reach of the host, and connects a copy of
-// the host's descriptor to what it has read. This an agent does that is not root,
-// too, for hosts of its own user.
+// The broker also makes the connections of scripts that need some. A filter of
+// system calls sees no addresses, so the kernel suspends connect as well. The
+// broker reads the address, compares it with the Reach of the host, and connects a
+// copy of the host's descriptor to the address that it has read. An agent that is
+// not root does this too, for hosts of its own user.
 //
-// The broker answers a fixed list of questions. Whatever else is asked, the
-// host may do by itself, with the rights that it has. Nothing that it says is
-// trusted: a path is copied before it is looked at, and what was looked at is
-// what is used.
+// The broker answers a fixed list of questions. Any other call is left to the
+// host, with the rights that it has. Nothing that the host says is trusted: a path
+// is copied before it is checked, and the checked copy is used.
 package broker
 
 import (
@@ -27,20 +26,20 @@ import (
 	"strings"
 )
 
-// question is what a path of the host asks for.
+// question is the kind of thing that a path of the host asks for.
 type question int
 
 const (
-	nothing question = iota // what the host may do by itself
+	nothing question = iota // a call that the host may make by itself
 	content                 // the text of a small file
 	folder                  // a list of names
-	link                    // where a link leads
+	link                    // the target of a link
 )
 
 // ofProcess matches the files of a process, below the folder of processes.
 var ofProcess = regexp.MustCompile(`^[1-9][0-9]{0,9}/(?:(io|smaps_rollup)|(fd)|(exe|cwd|fd/[0-9]{1,9}))$`)
 
-// classify says what a path asks for. procs are the folders of processes.
+// classify returns what a path asks for. procs are the folders of processes.
 func classify(path string, procs []string) question {
 	for _, proc := range procs {
 		rest, found := strings.CutPrefix(path, proc+"/")
@@ -60,8 +59,9 @@ func classify(path string, procs []string) question {
 	return nothing
 }
 
-// sizable reports whether the agent tells the size of the file system at a
-// path. What means another thing to the agent than to the host is not.
+// sizable reports whether the agent answers for the size of the file system at a
+// path. It does not if the path means something else to the agent than to the
+// host.
 func sizable(path string) bool {
 	return filepath.IsAbs(path) && !strings.HasPrefix(filepath.Clean(path)+"/", "/proc/")
 }

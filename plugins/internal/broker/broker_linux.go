@@ -15,32 +15,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of what one host is helped with.
+// Bounds of the help for one host.
 const (
 	maxContent = 64 << 10 // bytes of a file
-	maxAtOnce  = 4        // file systems that are asked at once: one that hangs holds a thread
+	maxAtOnce  = 4        // file systems that are asked at the same time: one that hangs blocks a thread
 )
 
 // Broker answers one script host.
 type Broker struct {
 	log   *slog.Logger
 	procs []string
-	conn  *os.File      // over which the host hands over its listener
+	conn  *os.File      // the host hands over its listener here
 	sizes chan struct{} // a token for each file system that is being asked
 	reach Reach
 	names *names
 	opens chan struct{} // a token for each connection that is being opened
-	blind sync.Once     // that the memory of the host cannot be read is said once
+	blind sync.Once     // an unreadable memory of the host is logged once
 	done  sync.WaitGroup
 
 	mu       sync.Mutex
-	listener *os.File // guarded by mu, as closed
+	listener *os.File // guarded by mu, like closed
 	closed   bool
 }
 
-// New makes a broker, and the socket that its host inherits. procs are the
-// folders in which the host finds processes, reach is what it may connect to. It
-// starts nothing.
+// New makes a broker, and the socket that its host inherits. procs are the folders
+// in which the host finds processes; reach says where it may connect to. It starts
+// nothing.
 func New(log *slog.Logger, procs []string, reach Reach) (b *Broker, forHost *os.File, err error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -64,7 +64,7 @@ func (b *Broker) Run() {
 	listener, err := receive(b.conn)
 	if err != nil {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
-			b.log.Warn("script hosts are not helped with what they may not look up", "reason", err)
+			b.log.Warn("the agent cannot answer the calls of a script host, which may then not see other users' disks and processes", "reason", err)
 		}
 		return
 	}
@@ -81,11 +81,11 @@ func (b *Broker) Run() {
 		end()
 		return
 	}
-	go end() // a file system or a name server hangs; nobody waits for it
+	go end() // a file system or a name server may hang; do not wait for it
 }
 
-// Close makes Run return. The host must be dead: what it asks is not answered
-// any more.
+// Close makes Run return. The host must be dead: its calls are not answered any
+// more.
 func (b *Broker) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -94,20 +94,21 @@ func (b *Broker) Close() {
 	b.stopLocked()
 }
 
-// stopLocked makes serve return once the broker is closed. The listener stays
-// open for answers that are under way.
+// stopLocked makes serve return once the broker is closed. The listener stays open
+// for answers that are still being made.
 func (b *Broker) stopLocked() {
 	if b.closed && b.listener != nil {
 		_ = b.listener.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
-// receive takes the listener of the host, which says its process and the number
-// of the descriptor there: it may send none. Nothing foreign has run in it yet.
+// receive takes the listener from the host, which sends its process id and the
+// number of the descriptor there, because it may not send a descriptor. No foreign
+// code has run in it yet.
 func receive(conn *os.File) (*os.File, error) {
 	var said [8]byte
 	if _, err := io.ReadFull(conn, said[:]); err != nil {
-		return nil, err // io.EOF where the host has none, or is dead
+		return nil, err // io.EOF if the host has none, or is dead
 	}
 	fd, err := listenerOf(int(binary.NativeEndian.Uint32(said[:])), int(binary.NativeEndian.Uint32(said[4:])))
 	answer := []byte{0}
@@ -145,7 +146,7 @@ func listenerOf(pid, number int) (int, error) {
 type (
 	request struct {
 		id    uint64
-		pid   uint32 // of the thread that calls
+		pid   uint32 // the calling thread
 		flags uint32
 		call  struct {
 			number  int32
@@ -160,7 +161,7 @@ type (
 		errno int32 // negative
 		flags uint32
 	}
-	addition struct { // of a descriptor to those of the host
+	addition struct { // a descriptor to be added to those of the host
 		id       uint64
 		flags    uint32
 		source   uint32
@@ -169,13 +170,13 @@ type (
 	}
 )
 
-// Numbers of ioctl that package unix does not name.
+// Numbers of ioctl calls that package unix does not name.
 const (
 	ioctlValid = 0x40082102 // SECCOMP_IOCTL_NOTIF_ID_VALID
 	ioctlAdd   = 0x40182103 // SECCOMP_IOCTL_NOTIF_ADDFD
 )
 
-// serve answers what comes over the listener until nobody can ask any more.
+// serve answers calls from the listener until nobody can make any more.
 func (b *Broker) serve(listener *os.File) {
 	raw, err := listener.SyscallConn()
 	if err != nil {
@@ -203,7 +204,7 @@ func (b *Broker) serve(listener *os.File) {
 	}
 }
 
-// pending says what is to be read, as poll(2) does. Receiving would wait.
+// pending returns what can be read, as poll(2) does. Receiving would block.
 func pending(fd int) int16 {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	for {
@@ -213,13 +214,13 @@ func pending(fd int) int16 {
 	}
 }
 
-// take receives one call and answers it, a slow one in the background. It
-// returns false where nothing more can be received.
+// take receives one call and answers it, a slow one in the background. It returns
+// false if nothing more can be received.
 func (b *Broker) take(fd int) bool {
 	var r request
 	switch err := ioctl(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r)); err {
 	case nil:
-	case unix.ENOENT, unix.EINTR: // the thread that asked is gone
+	case unix.ENOENT, unix.EINTR: // the calling thread is gone
 		return true
 	default:
 		return false
@@ -236,12 +237,12 @@ func (b *Broker) take(fd int) bool {
 	return true
 }
 
-// aside answers a call in the background, or with a fault where as many are
-// being answered as may be.
+// aside answers a call in the background, or with an error if too many are being
+// answered already.
 func (b *Broker) aside(places chan struct{}, c *call, answer func(*call), full unix.Errno) {
 	select {
 	case places <- struct{}{}:
-		// The descriptor outlives what goes on: Run waits before it closes it.
+		// The descriptor stays open for this: Run waits before it closes it.
 		b.done.Go(func() {
 			answer(c)
 			<-places
@@ -305,8 +306,8 @@ func (b *Broker) look(c *call) {
 	}
 }
 
-// contentOf returns a file in memory with the content of a small one: the
-// kernel asks who reads of what it tells of a process, not who opened it.
+// contentOf returns a file in memory with the content of a small one. The kernel
+// checks who reads a process's files, not who opened them.
 func contentOf(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -326,7 +327,7 @@ func contentOf(path string) (*os.File, error) {
 	if _, err := memory.Write(text); err != nil {
 		return nil, err
 	}
-	return os.Open(fmt.Sprintf("/proc/self/fd/%d", fd)) // at its start, and for reading only
+	return os.Open(fmt.Sprintf("/proc/self/fd/%d", fd)) // from the start, and read-only
 }
 
 func errnoOf(err error) error {
@@ -343,8 +344,8 @@ type call struct {
 	request  request
 }
 
-// valid reports whether the thread still waits. What was read of its memory
-// before belongs to it then.
+// valid reports whether the thread still waits. If so, the memory that was read
+// before was that thread's.
 func (c *call) valid() bool {
 	return ioctl(c.listener, ioctlValid, unsafe.Pointer(&c.request.id)) == nil
 }
@@ -354,7 +355,7 @@ func (c *call) path(argument int) (string, error) {
 	address := uintptr(c.request.call.args[argument])
 	var path strings.Builder
 	for path.Len() < unix.PathMax {
-		// Up to the end of a page at a time: the next may not be there.
+		// One page at a time: the next one may not exist.
 		page := uintptr(os.Getpagesize())
 		buffer := make([]byte, min(page-address%page, uintptr(unix.PathMax-path.Len())))
 		n, err := unix.ProcessVMReadv(int(c.request.pid),
@@ -376,7 +377,7 @@ func (c *call) path(argument int) (string, error) {
 	return "", unix.ENAMETOOLONG
 }
 
-// write puts data where an argument points to, and answers with a value.
+// write writes data to the address in an argument, and answers with a value.
 func (c *call) write(argument int, data []byte, value int64) {
 	if !c.valid() {
 		return
@@ -393,7 +394,7 @@ func (c *call) write(argument int, data []byte, value int64) {
 	c.answer(response{value: value})
 }
 
-// give answers with a descriptor of a file, which is closed here.
+// give answers with a descriptor of a file, and closes the file.
 func (c *call) give(f *os.File, err error) {
 	if err != nil {
 		c.fail(errnoOf(err))
@@ -415,12 +416,12 @@ func (c *call) fail(err error) {
 	c.answer(response{errno: -int32(errno)})
 }
 
-// goOn lets the kernel do what was asked, with the rights of the host.
+// goOn lets the kernel make the call, with the rights of the host.
 func (c *call) goOn() {
 	c.answer(response{flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE})
 }
 
-// answer sends a response. That nobody waits for it any more is no fault.
+// answer sends a response. It is no fault if nobody waits for it any more.
 func (c *call) answer(r response) {
 	r.id = c.request.id
 	_ = ioctl(c.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))

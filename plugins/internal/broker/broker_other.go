@@ -11,7 +11,7 @@ import (
 // Broker answers one script host. There is none on this system.
 type Broker struct{}
 
-// New says that there is none.
+// New returns an error: there is no broker on this system.
 func New(*slog.Logger, []string, Reach) (*Broker, *os.File, error) {
 	return nil, nil, errors.ErrUnsupported
 }

@@ -22,14 +22,14 @@ const maxConnects = 32
 // maxAddress is the length of the longest address, that of a local socket.
 const maxAddress = unix.SizeofSockaddrUnix
 
-// connect answers a call of connect. The host may change its memory while the
-// agent looks: so the agent itself connects, to the address that it has looked
-// at, a copy of the host's descriptor.
+// connect answers a call of connect. The host may change its memory meanwhile, so
+// the agent itself connects a copy of the host's descriptor, to the address that
+// it has checked.
 func (b *Broker) connect(c *call) {
 	address, err := c.memory(1, c.request.call.args[2], maxAddress)
 	if err != nil {
 		b.blind.Do(func() {
-			b.log.Warn("script hosts get no connections, because the agent cannot see where to", "reason", err,
+			b.log.Warn("script hosts get no connections, because the agent cannot see the addresses", "reason", err,
 				"fix", "give the agent CAP_SYS_PTRACE, or set kernel.yama.ptrace_scope to 0 or 1")
 		})
 		c.fail(unix.EACCES)
@@ -66,8 +66,8 @@ func (b *Broker) connect(c *call) {
 	c.answer(response{})
 }
 
-// mayConnect reports whether an address is among what the host may reach. Names
-// are looked up again where they did not stand for it before.
+// mayConnect reports whether the host may reach an address. Names are looked up
+// again if they did not have that address before.
 func (b *Broker) mayConnect(to netip.AddrPort) bool {
 	return b.reach.allows(to, b.names.remembered) || b.reach.allows(to, b.names.ask)
 }
@@ -79,7 +79,7 @@ func familyOf(address []byte) int {
 	return int(binary.NativeEndian.Uint16(address))
 }
 
-// addrPortOf reads an address of IPv4 or IPv6.
+// addrPortOf reads an IPv4 or IPv6 address.
 func addrPortOf(address []byte) (to netip.AddrPort, ok bool) {
 	if len(address) < unix.SizeofSockaddrInet4 {
 		return to, false
@@ -88,7 +88,7 @@ func addrPortOf(address []byte) (to netip.AddrPort, ok bool) {
 	if familyOf(address) == unix.AF_INET {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(address[4:8])), port), true
 	}
-	if len(address) < unix.SizeofSockaddrInet6-4 { // the number of an interface may be missing
+	if len(address) < unix.SizeofSockaddrInet6-4 { // the interface number may be missing
 		return to, false
 	}
 	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(address[8:24])).Unmap(), port), true
@@ -107,11 +107,11 @@ func connectTo(fd int, address []byte) error {
 	}
 }
 
-// connectLocal connects to a socket of the file system, as the user of the host:
-// who listens there is told that one, and permissions are its.
+// connectLocal connects to a socket in the file system, as the user of the host,
+// so that the listener and the permissions see that user.
 func (b *Broker) connectLocal(fd int, address []byte) error {
 	path, _, _ := bytes.Cut(address[2:], []byte{0})
-	if !filepath.IsAbs(string(path)) { // and those that are no files
+	if !filepath.IsAbs(string(path)) { // and sockets that are not files
 		return unix.EACCES
 	}
 	var err error
@@ -126,8 +126,8 @@ func (b *Broker) connectLocal(fd int, address []byte) error {
 	return err
 }
 
-// connectPath connects to the very socket that was looked at, whatever becomes of
-// its path.
+// connectPath connects to exactly the socket that was checked, even if its path
+// has changed since.
 func (b *Broker) connectPath(fd int, path string) error {
 	place, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -150,13 +150,13 @@ func (b *Broker) connectPath(fd int, path string) error {
 	return connectTo(fd, append(append(address, link...), 0))
 }
 
-// onThread runs f on a thread that ends with it, and is not the first of the
+// onThread runs f on a thread that ends with it. It is not the first thread of the
 // process, whose user is the one that /proc shows.
 func onThread(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and not unlocked, so that nobody gets the thread
+		runtime.LockOSThread() // never unlocked, so that no other goroutine gets the thread
 		if unix.Gettid() == unix.Getpid() {
 			onThread(f)
 			runtime.UnlockOSThread()
@@ -167,7 +167,8 @@ func onThread(f func()) {
 	<-done
 }
 
-// becomeThread gives this thread alone another user, group, and no rights.
+// becomeThread gives this thread alone another user and group, and takes all its
+// rights.
 func becomeThread(user int) error {
 	id := uintptr(user)
 	for _, call := range [][4]uintptr{{unix.SYS_SETGROUPS}, {unix.SYS_SETRESGID, id, id, id}, {unix.SYS_SETRESUID, id, id, id}} {
@@ -178,7 +179,7 @@ func becomeThread(user int) error {
 	return nil
 }
 
-// memory copies what an argument points to.
+// memory copies the memory at the address in an argument.
 func (c *call) memory(argument int, size, most uint64) ([]byte, error) {
 	if size < 2 || size > most {
 		return nil, unix.EINVAL
@@ -199,7 +200,7 @@ func (c *call) memory(argument int, size, most uint64) ([]byte, error) {
 	return data, nil
 }
 
-// descriptor returns a copy of the descriptor that an argument is.
+// descriptor returns a copy of the descriptor in an argument.
 func (c *call) descriptor(argument int) (int, error) {
 	process, err := processOf(int(c.request.pid))
 	if err != nil {

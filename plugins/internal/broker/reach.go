@@ -15,23 +15,23 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Reach is what one script host may connect to.
+// Reach says where one script host may connect to.
 type Reach struct {
-	// Net is every endpoint that is not near; see inspectors.Near.
+	// Net allows every endpoint that is not near; see inspectors.Near.
 	Net bool
-	// Endpoints are allowed besides.
+	// Endpoints are allowed in addition.
 	Endpoints []inspectors.Endpoint
-	// Sockets are the real paths of sockets of the file system, and of folders of
-	// them.
+	// Sockets are the real paths of sockets in the file system, and of folders
+	// with sockets.
 	Sockets []string
-	// Private are files and folders in which no socket may be.
+	// Private are files and folders in which no socket may be used.
 	Private []string
-	// User is the user and group as which the agent connects to a socket of the
-	// file system, 0 for its own.
+	// User is the user and group with which the agent connects to a socket in the
+	// file system, 0 for the agent's own.
 	User int
 }
 
-// ReachOf is what a script host may connect to whose scripts say what they need.
+// ReachOf returns the reach of a script host from what its scripts need.
 func ReachOf(n inspectors.Needs) (Reach, error) {
 	r := Reach{Net: n.Net, Sockets: n.Sockets}
 	for _, text := range n.Endpoints {
@@ -44,8 +44,8 @@ func ReachOf(n inspectors.Needs) (Reach, error) {
 	return r, nil
 }
 
-// allows reports whether an address may be connected to. Of returns the addresses
-// of a host.
+// allows reports whether the host may connect to an address. of returns the
+// addresses of a name.
 func (r *Reach) allows(to netip.AddrPort, of func(name string) []netip.Addr) bool {
 	ip := to.Addr().Unmap()
 	if r.Net && !inspectors.Near(ip) {
@@ -62,7 +62,7 @@ func (r *Reach) resolves() bool {
 	return r.Net || slices.ContainsFunc(r.Endpoints, func(e inspectors.Endpoint) bool { return e.Name != "" })
 }
 
-// holdsSocket reports whether the socket at a real path may be connected to.
+// holdsSocket reports whether the host may connect to the socket at a real path.
 func (r *Reach) holdsSocket(path string) bool {
 	in := func(root string) bool {
 		rest, err := filepath.Rel(root, path)
@@ -76,8 +76,8 @@ const (
 	resolverFile = "/etc/resolv.conf"
 )
 
-// nameServers returns the name servers of the host, as the resolver of the
-// library takes them.
+// nameServers returns the name servers of the host, as the library's resolver
+// finds them.
 func nameServers(file string) []netip.Addr {
 	var list []netip.Addr
 	if f, err := os.Open(file); err == nil {
@@ -96,25 +96,25 @@ func nameServers(file string) []netip.Addr {
 	return list
 }
 
-// Bounds of what is remembered of names.
+// Bounds of the remembered names.
 const (
-	askAgain   = 500 * time.Millisecond // a name is looked up no more often
-	remembered = 10 * time.Minute       // an address that a name had
+	askAgain   = 500 * time.Millisecond // the least time between two lookups of a name
+	remembered = 10 * time.Minute       // how long an address of a name is remembered
 	lookupTime = 5 * time.Second
 )
 
-// names remembers the addresses of hosts: a name may have others each time that
-// it is looked up.
+// names remembers the addresses of names, because each lookup of a name may return
+// different ones.
 type names struct {
 	lookup func(ctx context.Context, name string) ([]netip.Addr, error)
 
 	mu    sync.Mutex
-	known map[string]*knownName // guarded by mu, with what it holds
+	known map[string]*knownName // guarded by mu, together with its values
 }
 
 type knownName struct {
 	asked time.Time
-	seen  map[netip.Addr]time.Time // when it was last among the answers
+	seen  map[netip.Addr]time.Time // when the address was last among the answers
 }
 
 func newNames() *names {
@@ -123,7 +123,7 @@ func newNames() *names {
 	}}
 }
 
-// remembered returns the addresses that a name has had of late.
+// remembered returns the recent addresses of a name.
 func (n *names) remembered(name string) []netip.Addr {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -142,7 +142,8 @@ func (n *names) remembered(name string) []netip.Addr {
 	return list
 }
 
-// ask looks a name up, unless it has just been, and returns what remembered does.
+// ask looks a name up, unless it has just been looked up, and returns what
+// remembered does.
 func (n *names) ask(name string) []netip.Addr {
 	n.mu.Lock()
 	k := n.known[name]

@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// MaxPerHost is how many programs run at once for one script host. More of
+	// MaxPerHost is how many programs run at a time for one script host. More of
 	// them wait.
 	MaxPerHost = 4
-	// MaxRequests is how many may run and wait together. More are refused.
+	// MaxRequests is how many may run and wait in total. More are refused.
 	MaxRequests = 64
 )
 
-// Slots bound how many programs run at once, for all script hosts together.
+// Slots bound how many programs run at a time, for all script hosts together.
 type Slots chan struct{}
 
 // NewSlots makes the slots of one agent.
@@ -36,22 +36,23 @@ type stream interface {
 
 // Agent answers one script host. Nothing that the host says is trusted.
 type Agent struct {
-	// Programs are the paths that the scripts of the host need, and may.
+	// Programs are the paths that the scripts of the host need, and may run.
 	Programs []string
 	// Run runs a program; see Keepers.Run.
 	Run func(ctx context.Context, path string, args []string) (Outcome, error)
 	// Slots are those of the agent.
 	Slots Slots
-	// Secrets are the names of those that the scripts of the host need, and may have.
+	// Secrets are the names of the secrets that the scripts of the host need, and
+	// may have.
 	Secrets []string
-	// Secret returns the value of one.
+	// Secret returns the value of a secret.
 	Secret func(name string) (string, error)
 	// Mask has the values that Secret has returned.
 	Mask *mask.Mask
 }
 
-// Serve answers what comes over a stream until that ends, and returns when all
-// programs have ended, which they do with it.
+// Serve answers the messages of a stream until it ends. It returns when all
+// programs have ended, which it makes them do.
 func (a *Agent) Serve(s stream) {
 	ctx, cancel := context.WithCancel(s.Context())
 	c := &conversation{agent: a, stream: s, running: make(map[uint64]context.CancelFunc), own: make(Slots, MaxPerHost)}
@@ -76,10 +77,10 @@ type conversation struct {
 	sending sync.Mutex // held while an answer is sent
 
 	mu      sync.Mutex
-	running map[uint64]context.CancelFunc // guarded by mu: what is not answered yet
+	running map[uint64]context.CancelFunc // guarded by mu: requests without an answer
 }
 
-// take begins what a message asks for.
+// take begins to do what a message asks for.
 func (c *conversation) take(ctx context.Context, e *pb.Execution) {
 	id := e.GetId()
 	c.mu.Lock()
@@ -92,7 +93,7 @@ func (c *conversation) take(ctx context.Context, e *pb.Execution) {
 		}
 		return
 	case known:
-		return // it cannot be told apart from the one that runs
+		return // it could not be told apart from the one that runs
 	case len(c.running) >= MaxRequests:
 		c.done.Go(func() {
 			c.send(&pb.Executed{Id: id, Error: fmt.Sprintf("%d programs of this script host run or wait already", MaxRequests)})
@@ -113,7 +114,7 @@ func (c *conversation) take(ctx context.Context, e *pb.Execution) {
 	})
 }
 
-// send sends an answer. A host that is gone needs none.
+// send sends an answer. If the host is gone nothing happens.
 func (c *conversation) send(answer *pb.Executed) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
@@ -132,7 +133,7 @@ func (c *conversation) execute(ctx context.Context, e *pb.Execution) *pb.Execute
 	return &pb.Executed{Output: o.Output, Code: int32(o.Code), Reason: o.Reason, Stderr: []byte(c.agent.Mask.Tail(string(o.Stderr))), CpuNs: int64(o.CPU)}
 }
 
-// tell answers what asks for a secret.
+// tell answers a request for a secret.
 func (c *conversation) tell(name string) *pb.Executed {
 	if !slices.Contains(c.agent.Secrets, name) {
 		return &pb.Executed{Error: "no script of this script host needs it"}

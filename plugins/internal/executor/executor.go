@@ -1,13 +1,14 @@
-// Package executor runs programs for scripts, which cannot run any themselves:
-// no script host can execute.
+// Package executor runs programs for scripts, which cannot run any themselves,
+// because no script host can execute.
 //
 // A script host asks its agent over their connection (Execute of the contract).
-// The agent looks whether the scripts of that host need the program, and has it
-// run by a keeper: its own binary in a process between the two, which takes from
-// the program what it does not need, adopts whatever the program leaves behind,
-// and lets nothing of it outlive the run. The keeper is needed because most of
-// that can only be done from inside of the process that is going to execute, and
-// because a process that leaves its group is found by its ancestor alone.
+// The agent checks whether the scripts of that host need the program, and has a
+// keeper run it. The keeper is the agent's own binary in a process between the
+// two. It strips the program of everything that it does not need, adopts all
+// processes that the program leaves behind, and lets none of them outlive the run.
+// It is needed because most of that can only be done from inside the process that
+// is going to execute, and because only an ancestor finds a process that left its
+// group.
 //
 // A script that was compiled into a plugin runs with the rights of the agent, and
 // runs its programs itself; see Native.
@@ -28,37 +29,36 @@ import (
 )
 
 const (
-	// maxStderr is how much is kept of what a program writes to its standard
-	// error: the end.
+	// maxStderr is how much of a program's standard error is kept, from its end.
 	maxStderr = 1 << 10
-	// drainTime is how long is read from a program that is gone.
+	// drainTime is how long the output of a program is read after it has ended.
 	drainTime = 500 * time.Millisecond
 )
 
-// environment is all that a program gets of one.
+// environment is the whole environment of a program.
 func environment() []string {
 	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 }
 
-// errTooMuch is why a program was ended that writes too much.
+// errTooMuch is why a program that wrote too much was ended.
 var errTooMuch = fmt.Errorf("it wrote more than %d bytes, and was ended", inspectors.MaxExecOutputBytes)
 
 // Outcome is how a program ended by itself.
 type Outcome struct {
-	// Output is what it wrote to its standard output.
+	// Output is its standard output.
 	Output []byte
-	// Code is its exit status, or -1 where a signal ended it.
+	// Code is its exit status, or -1 if a signal ended it.
 	Code int
 	// Reason says that in words; it is empty where Code is 0.
 	Reason string
-	// Stderr is the end of what it wrote to its standard error.
+	// Stderr is the end of its standard error.
 	Stderr []byte
-	// CPU is the processor time that it took, with what it started and its keeper.
-	// An Outcome that comes with an error has nothing else.
+	// CPU is the processor time of the program, of everything that it started, and
+	// of its keeper. It is the only field that is set together with an error.
 	CPU time.Duration
 }
 
-// Result returns the outcome as inspectors.Exec does.
+// Result returns the outcome in the form of inspectors.Exec.
 func (o Outcome) Result(path string) ([]byte, error) {
 	if o.Code == 0 {
 		return o.Output, nil
@@ -77,16 +77,16 @@ func reasonOf(status syscall.WaitStatus) (code int, reason string) {
 	return 0, ""
 }
 
-// captured is what a command wrote.
+// captured is the output of a command.
 type captured struct {
 	stdout, stderr []byte
 	over           bool // it wrote more than it may
 }
 
-// capture runs a command and reads what it writes. It calls end, once, when ctx
-// ends and when too much is written: the command shall end then. When it has
-// ended, left is called for what it leaves behind. The error is that of the
-// start: how it ended is for the caller to look up.
+// capture runs a command and reads its output. It calls end, once, when ctx ends
+// or the command writes too much: then end must end the command. After the command
+// has ended, left is called for the processes that it left behind. The error is
+// that of the start; the caller looks up how the command ended.
 func capture(ctx context.Context, cmd *exec.Cmd, start func(*exec.Cmd) error, end, left func()) (captured, error) {
 	stdout, outWrite, err := os.Pipe()
 	if err != nil {
@@ -125,16 +125,16 @@ func capture(ctx context.Context, cmd *exec.Cmd, start func(*exec.Cmd) error, en
 	return c, nil
 }
 
-// head reads up to so many bytes, and reports whether there are more.
+// head reads up to limit bytes, and reports whether there are more.
 func head(r io.Reader, limit int) (data []byte, more bool) {
-	data, _ = io.ReadAll(io.LimitReader(r, int64(limit)+1)) // a read fails when the pipe is closed on purpose
+	data, _ = io.ReadAll(io.LimitReader(r, int64(limit)+1)) // the read fails if the pipe is closed on purpose
 	if len(data) > limit {
 		return data[:limit], true
 	}
 	return data, false
 }
 
-// tail reads all, and returns the last bytes.
+// tail reads everything, and returns the last bytes.
 func tail(r io.Reader, limit int) []byte {
 	var data []byte
 	buffer := make([]byte, 4<<10)
@@ -150,7 +150,8 @@ func tail(r io.Reader, limit int) []byte {
 	}
 }
 
-// plain takes out of the error of a start what is told beside it: the path.
+// plain removes the path from the error of a start, because the message has it
+// already.
 func plain(err error) error {
 	var path *os.PathError
 	var name *exec.Error

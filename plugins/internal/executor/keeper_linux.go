@@ -21,15 +21,17 @@ import (
 // Asked reports whether this process was started as a keeper.
 func Asked() bool { return os.Getenv(EnvKeeper) != "" }
 
-// Keep is the main function of a keeper: it runs the program that its order names,
-// and returns, with the exit status, when nothing of it is left.
+// Keep is the main function of a keeper. It runs the program that its order names,
+// and returns the exit status when nothing of the program is left.
 func Keep() int {
-	// The thread that the process is known by stays as it is. The program may not
-	// signal what is outside of its own rules, this process included.
+	// The thread with the id of the process stays unconfined. The program's own
+	// rules keep it from sending signals to processes outside of it, this one
+	// included.
 	runtime.LockOSThread()
 	results := os.NewFile(resultFD, "results")
 	unix.CloseOnExec(resultFD)
-	// What the agent itself inherited is not for programs. Linux 5.11.
+	// The descriptors that the agent itself inherited are not for programs. Linux
+	// 5.11.
 	_ = unix.CloseRange(resultFD+1, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	var o order
 	orders := json.NewDecoder(os.Stdin)
@@ -73,16 +75,16 @@ func (o *order) keep(r *result) error {
 	return p.await(r)
 }
 
-// program is the process that a keeper is there for.
+// program is the process that a keeper runs.
 type program struct {
 	pid int
 
 	mu     sync.Mutex
-	reaped bool // guarded by mu: its number may be another's
+	reaped bool // guarded by mu: its process id may be reused
 }
 
-// await waits for the end of the program, and then for that of all that it has
-// left behind, which it kills.
+// await waits for the end of the program, and then kills all processes that it has
+// left behind and waits for their end.
 func (p *program) await(r *result) error {
 	for {
 		err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
@@ -111,7 +113,7 @@ func (p *program) await(r *result) error {
 		if child == p.pid {
 			r.Code, r.Reason = reasonOf(status)
 		}
-		p.end() // the children of that child are children of this process by now
+		p.end() // the children of that child now belong to this process
 	}
 }
 
@@ -127,7 +129,7 @@ func (p *program) end() {
 	}
 }
 
-// children are the processes whose parent this one is. It may miss some while
+// children returns the child processes of this process. It may miss some while
 // they come and go.
 func children() []int {
 	folder, err := os.Open("/proc")
@@ -147,7 +149,7 @@ func children() []int {
 		if err != nil {
 			continue
 		}
-		// PID (NAME) STATE PARENT ...; the name may hold anything.
+		// PID (NAME) STATE PARENT ...; the name may have any characters.
 		words := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 		if len(words) > 1 && string(words[1]) == self {
 			list = append(list, pid)
@@ -156,7 +158,7 @@ func children() []int {
 	return list
 }
 
-// start starts the program from the calling thread, which is confined first.
+// start starts the program from the calling thread, which it confines first.
 func (o *order) start(r *result) (pid int, err error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
@@ -183,8 +185,9 @@ func (o *order) start(r *result) (pid int, err error) {
 	return pid, nil
 }
 
-// confine takes from the calling thread what the program does not need. missing
-// is what the system cannot do; an error is that the program must not run.
+// confine strips the calling thread of everything that the program does not need.
+// missing lists the parts that the system cannot do; after an error the program
+// must not run.
 func (o *order) confine() (missing []string, err error) {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("cannot keep it from gaining rights: %w", err)

@@ -7,5 +7,5 @@ import "os"
 // Asked reports whether this process was started as a keeper.
 func Asked() bool { return os.Getenv(EnvKeeper) != "" }
 
-// Keep ends: programs are run for scripts on Linux only.
+// Keep does nothing: programs run for scripts on Linux only.
 func Keep() int { return 1 }

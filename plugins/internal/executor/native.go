@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// Native is an inspectors.Executor for a process that may execute, as a script
-// that was compiled into a plugin: the program has the rights of this process,
-// but for those that it could gain, and is killed with its process group.
+// Native is an inspectors.Executor for a process that may execute, such as a
+// script that was compiled into a plugin. The program has the rights of this
+// process, cannot gain any more, and is killed together with its process group.
 func Native(ctx context.Context, path string, args []string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -20,7 +20,7 @@ func Native(ctx context.Context, path string, args []string) ([]byte, error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		// Never unlocked: the thread, which can gain no rights any more, ends with
+		// Never unlocked: the thread, which can no longer gain rights, ends with
 		// this goroutine, and the program with the thread.
 		runtime.LockOSThread()
 		confineNative()
@@ -39,7 +39,7 @@ func native(ctx context.Context, path string, args []string) (Outcome, error) {
 		Dir: "/", Env: environment(), SysProcAttr: nativeAttributes(),
 	}
 	var mu sync.Mutex
-	running := false // guarded by mu: its number is nobody else's
+	running := false // guarded by mu: while true, the process id is the program's
 	kill := func() {
 		mu.Lock()
 		defer mu.Unlock()
@@ -55,9 +55,9 @@ func native(ctx context.Context, path string, args []string) (Outcome, error) {
 		return err
 	}
 	left := func() {
-		// What is left of the group keeps its number from being given away; that of
-		// a group without members may belong to a new one only once all numbers
-		// have been used.
+		// While the group has members its number cannot be reused. The number of
+		// an empty group may belong to a new one, but only once all numbers have
+		// been used.
 		kill()
 		mu.Lock()
 		defer mu.Unlock()

@@ -6,11 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// confineNative keeps what the calling thread starts from gaining rights.
-func confineNative() { _ = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } // fails on no kernel that runs Go
+// confineNative keeps the programs that the calling thread starts from gaining
+// rights.
+func confineNative() { _ = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } // works on every kernel that runs Go
 
-// nativeAttributes give a program a group of its own, and end it with the thread
-// that started it.
+// nativeAttributes puts a program into a separate group, and ends it with the
+// thread that started it.
 func nativeAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -7,5 +7,5 @@ import "syscall"
 // confineNative does nothing on this system.
 func confineNative() {}
 
-// nativeAttributes give a program a group of its own.
+// nativeAttributes puts a program into a separate group.
 func nativeAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -11,15 +11,16 @@ import (
 	"time"
 )
 
-// EnvKeeper is set in the environment of a keeper, which is no script host then.
+// EnvKeeper is set in the environment of a keeper, which is then not a script
+// host.
 const EnvKeeper = "VEDETTE_KEEPER"
 
 // resultFD is the descriptor to which a keeper writes its result, after the three
-// usual ones. It reads its order from standard input, which comes to its end when
-// the program shall.
+// usual ones. It reads its order from standard input, which is closed when the
+// program must end.
 const resultFD = 3
 
-// order is what a keeper is to do.
+// order tells a keeper what to do.
 type order struct {
 	Path string   `json:"path"`
 	Args []string `json:"args"`
@@ -28,20 +29,20 @@ type order struct {
 	CPUSeconds uint64 `json:"cpu_seconds"`
 }
 
-// Confinement says what programs are taken.
+// Confinement says what programs must not have.
 type Confinement struct {
 	// User is the number of the user and the group to become, 0 for none.
 	User int `json:"user"`
-	// Private are files and folders that they may not see.
+	// Private are files and folders that they must not see.
 	Private []string `json:"private,omitempty"`
-	// DataBytes and Files are limits as of plugins.Limits, 0 for none.
+	// DataBytes and Files are limits like those of plugins.Limits, 0 for none.
 	DataBytes int64 `json:"data_bytes,omitempty"`
 	Files     int   `json:"files,omitempty"`
-	// OOMScoreAdj is how much sooner than others the system kills them.
+	// OOMScoreAdj is how much sooner than other processes the system kills them.
 	OOMScoreAdj int `json:"oom_score_adj,omitempty"`
 }
 
-// result is what a keeper tells when nothing of the program is left.
+// result is the report of a keeper when nothing of the program is left.
 type result struct {
 	Code   int    `json:"code"`
 	Reason string `json:"reason,omitempty"`
@@ -57,10 +58,11 @@ type Keepers struct {
 	// Path and Args are the command line of a script host.
 	Path string
 	Args []string
-	// Start starts a keeper, in a process group of its own and unable to gain
-	// rights. It must not be killed when the agent is: it ends by itself then.
+	// Start starts a keeper, in a separate process group and unable to gain
+	// rights. It must not be killed when the agent is, because it ends by itself
+	// then.
 	Start func(*exec.Cmd) error
-	// Warn is told what is missing of the confinement of a program, each time.
+	// Warn is told each time what is missing in the confinement of a program.
 	Warn func(missing string)
 }
 
@@ -68,8 +70,8 @@ type Keepers struct {
 const endTime = time.Second
 
 // Run runs a program until it ends or ctx does. The error says why it was not run
-// or did not end by itself. When Run returns nothing of the program is left, but
-// for what the kernel cannot end.
+// or did not end by itself. When Run returns, nothing of the program is left,
+// except for processes that the kernel cannot end.
 func (k *Keepers) Run(ctx context.Context, path string, args []string) (Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return Outcome{}, err
@@ -94,7 +96,7 @@ func (k *Keepers) Run(ctx context.Context, path string, args []string) (Outcome,
 		err := k.Start(cmd)
 		_, _ = orders.Close(), resultWrite.Close()
 		if err == nil {
-			// A keeper that is gone, or called off, does not read it.
+			// A keeper that is gone, or told to stop, does not read it.
 			go func() { _ = json.NewEncoder(lifeline).Encode(&o) }()
 		}
 		return err
@@ -117,13 +119,13 @@ func (k *Keepers) Run(ctx context.Context, path string, args []string) (Outcome,
 		return Outcome{}, fmt.Errorf("cannot start its keeper: %w", plain(err))
 	}
 	outcome, err := k.outcome(ctx, c, results)
-	// The system counts what the keeper waited for in: the program, and all that
-	// the program left behind.
+	// The system includes what the keeper waited for: the program, and everything
+	// that it left behind.
 	outcome.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return outcome, err
 }
 
-// cpuSeconds is the processor time that a program may take whose run ends with
+// cpuSeconds is the processor time that a program may take if its run ends with
 // ctx: that of one processor, and a little more.
 func cpuSeconds(ctx context.Context) uint64 {
 	deadline, ok := ctx.Deadline()

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// HoldLifeline waits in a goroutine of its own until the agent is gone, and
-// then ends this process at once, and with it the process group that it leads.
+// HoldLifeline waits on a separate goroutine until the agent is gone, and then
+// ends this process at once, together with the process group that it leads.
 // Without a lifeline in the environment it does nothing.
 func HoldLifeline() error {
 	pipe, err := inherited(EnvLifeline)
@@ -26,8 +26,8 @@ func HoldLifeline() error {
 	return nil
 }
 
-// inherited opens the file whose number the environment gives under a name, or
-// returns nil where it gives none.
+// inherited opens the file whose number is in an environment variable, or returns
+// nil if the variable is not set.
 func inherited(name string) (*os.File, error) {
 	text := os.Getenv(name)
 	if text == "" {

@@ -1,7 +1,6 @@
-// Package link is what both ends of the process boundary have in common: the
-// handshake, the names in the child's environment, the lifeline that ends a
-// child with its agent, and the flight recorder that tells what ran when a
-// child died.
+// Package link is shared by both ends of the process boundary: the handshake, the
+// names in the child's environment, the lifeline that ends a child with its agent,
+// and the flight recorder that tells which inspectors ran when a child died.
 package link
 
 import (
@@ -13,18 +12,19 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// Version is the version of the contract, inspector.proto. It grows when an
+// Version is the version of the contract, inspector.proto. It is raised when an
 // older end could not work with a newer one.
 const Version = 1
 
 // Names in the environment of a child. The two descriptors are numbers of open
 // files that the child inherits; a plugin may ignore them.
 const (
-	// EnvLifeline is a pipe that comes to its end when the agent dies.
+	// EnvLifeline is a pipe that is closed when the agent dies.
 	EnvLifeline = "VEDETTE_LIFELINE_FD"
 	// EnvRecorder is the file of the flight recorder.
 	EnvRecorder = "VEDETTE_RECORDER_FD"
-	// EnvLimits is a JSON object of the limits that a script host sets itself.
+	// EnvLimits is a JSON object with the limits that a script host sets for
+	// itself.
 	EnvLimits = "VEDETTE_LIMITS"
 )
 
@@ -35,12 +35,12 @@ const (
 	LabelLoading   = "loading"
 )
 
-// pluginName is the one thing that is dispensed over a connection.
+// pluginName is the only thing that is dispensed over a connection.
 const pluginName = "inspectors"
 
-// Handshake returns what go-plugin compares before it speaks to a child. It
-// tells a program that was started by an agent from one started by hand; it is
-// no protection.
+// Handshake returns what go-plugin compares before it speaks to a child. It tells
+// a program that was started by an agent from one that was started by hand; it is
+// not a protection.
 func Handshake() plugin.HandshakeConfig {
 	return plugin.HandshakeConfig{MagicCookieKey: "VEDETTE_PLUGIN", MagicCookieValue: "inspectors"}
 }
@@ -51,7 +51,7 @@ func Plugins(server pb.InspectorServiceServer) map[int]plugin.PluginSet {
 	return map[int]plugin.PluginSet{Version: {pluginName: &bridge{server: server}}}
 }
 
-// Client takes the contract's client out of a connection.
+// Client returns the contract's client of a connection.
 func Client(conn plugin.ClientProtocol) (pb.InspectorServiceClient, error) {
 	raw, err := conn.Dispense(pluginName)
 	if err != nil {
@@ -60,7 +60,7 @@ func Client(conn plugin.ClientProtocol) (pb.InspectorServiceClient, error) {
 	return raw.(pb.InspectorServiceClient), nil // made by bridge below
 }
 
-// bridge ties the contract to go-plugin.
+// bridge connects the contract to go-plugin.
 type bridge struct {
 	plugin.NetRPCUnsupportedPlugin
 	server pb.InspectorServiceServer

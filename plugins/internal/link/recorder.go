@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The flight recorder is a small file in memory that agent and child share. It
-// holds one word a slot; the child writes there what it is about to do in the
-// name of that slot. After the death of the child the agent reads what was
-// going on, however sudden the death was.
+// The flight recorder is a small file in memory that agent and child share. It has
+// one word for each slot, in which the child writes what it is about to do for
+// that slot. After the death of the child, however sudden, the agent reads what
+// was going on.
 //
 // The first words are a header: a magic number that the child writes when it
-// takes the recorder into use, so that the agent can tell an empty recorder
-// from one that was never used.
+// begins to use the recorder, so that the agent can tell an empty recorder from
+// one that was never used.
 
 // Slots is the number of slots of a recorder.
 const Slots = 16384 - headerWords
@@ -29,18 +29,18 @@ const (
 	magic         = 0x56445431 // VDT1
 )
 
-// SlotState is what a child did in the name of one slot.
+// SlotState is what a child does for one slot.
 type SlotState uint32
 
 // The states of a slot.
 const (
 	Idle      SlotState = iota
-	Running             // a run is under way
+	Running             // it runs
 	Loading             // its code is being built
-	Lingering           // a run was given up, and part of it goes on
+	Lingering           // a run was given up, and part of it continues
 )
 
-// Recorder is the agent's end. It is read with pread alone, never mapped, so
+// Recorder is the agent's end. It is only read with pread and never mapped, so
 // that nothing a child does to the file can harm the agent.
 type Recorder struct {
 	file *os.File
@@ -55,14 +55,14 @@ func NewRecorder() (*Recorder, error) {
 	return &Recorder{file: file}, nil
 }
 
-// File returns what the child has to inherit.
+// File returns the file that the child has to inherit.
 func (r *Recorder) File() *os.File { return r.file }
 
 // Close frees the recorder.
 func (r *Recorder) Close() error { return r.file.Close() }
 
-// Read returns the slots that are not idle, and whether the child ever took
-// the recorder into use.
+// Read returns the slots that are not idle, and whether the child ever began to
+// use the recorder.
 func (r *Recorder) Read() (busy map[uint32]SlotState, used bool, err error) {
 	data := make([]byte, recorderBytes)
 	if _, err := r.file.ReadAt(data, 0); err != nil {
@@ -86,8 +86,8 @@ type Marker struct {
 	words []atomic.Uint32
 }
 
-// OpenMarker takes the recorder of the environment into use. It returns nil
-// where there is none.
+// OpenMarker begins to use the recorder of the environment. It returns nil if
+// there is none.
 func OpenMarker() (*Marker, error) {
 	file, err := inherited(EnvRecorder)
 	if file == nil {
@@ -108,7 +108,7 @@ func mapMarker(file *os.File) (*Marker, error) {
 	return &Marker{words: words}, nil
 }
 
-// Mark says what is done in the name of a slot from now on.
+// Mark says what the child does for a slot from now on.
 func (m *Marker) Mark(slot uint32, state SlotState) {
 	if m == nil || slot >= Slots {
 		return

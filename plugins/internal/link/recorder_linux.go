@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// recorderFile makes a file in memory whose size nobody can change any more.
+// recorderFile makes a file in memory whose size can no longer be changed.
 func recorderFile(size int64) (*os.File, error) {
 	fd, err := unix.MemfdCreate("vedette-recorder", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {

@@ -4,7 +4,7 @@ package link
 
 import "os"
 
-// recorderFile makes a file that has no name any more.
+// recorderFile makes a file whose name is already gone.
 func recorderFile(size int64) (*os.File, error) {
 	file, err := os.CreateTemp("", "vedette-recorder")
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// errColumns says that a result cannot be read.
+// errColumns says that the samples of a result cannot be read.
 var errColumns = errors.New("the columns of the samples do not fit together")
 
-// EncodeSamples writes the samples of one run of the named inspector. It
-// returns nil where there are none.
+// EncodeSamples writes the samples of one run of the named inspector. It returns
+// nil if there are none.
 func EncodeSamples(name string, samples []inspectors.Sample) *pb.Samples {
 	if len(samples) == 0 {
 		return nil
@@ -46,9 +46,9 @@ func EncodeSamples(name string, samples []inspectors.Sample) *pb.Samples {
 	return out
 }
 
-// DecodeSamples reads the samples of one run. It trusts nothing: what breaks a
-// rule of package inspectors is refused, as if the author had added it here, and so
-// is what holds a secret; see inspectors.Guard.
+// DecodeSamples reads the samples of one run. It trusts nothing: samples that
+// break a rule of package inspectors are refused, as if the author had added them
+// here, and so are samples that have a secret; see inspectors.Guard.
 func DecodeSamples(name string, start time.Time, in *pb.Samples, secret func(string) string) ([]inspectors.Sample, error) {
 	if in == nil {
 		return nil, nil

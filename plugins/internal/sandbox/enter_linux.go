@@ -14,17 +14,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// self is the program that runs, wherever its file is by now.
+// self is the running program, even if its file has been moved or replaced.
 const self = "/proc/self/exe"
 
-// Enter takes from the process what the settings in its environment allow to,
-// and executes the program again with a Report in the environment. It returns
-// where there are no settings: in that second life, or outside of an agent.
-// An error says that the process must not go on.
+// Enter strips the process of everything that the settings in its environment do
+// not leave it, and executes the program again with a Report in the environment.
+// It returns if there are no settings: in that second life, or without an agent.
+// After an error the process must not continue.
 //
-// It must be called before the program starts a goroutine that matters, and
-// leaves no trace of the first life: same process, same arguments, same
-// descriptors.
+// It must be called before the program starts a goroutine that matters, and leaves
+// no trace of the first life: same process, same arguments, same descriptors.
 func Enter() error {
 	text, given := os.LookupEnv(EnvSettings)
 	if !given || os.Getenv(EnvReport) != "" {
@@ -34,7 +33,7 @@ func Enter() error {
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return fmt.Errorf("cannot read the sandbox in %s: %w", EnvSettings, err)
 	}
-	// What follows is set for this thread, which is the one that lives on.
+	// The following is set for this thread, which is the one that survives.
 	runtime.LockOSThread()
 	report := s.enter()
 	told, err := json.Marshal(report)
@@ -50,7 +49,7 @@ func Enter() error {
 // enter sets every layer that can be set on the calling thread.
 func (s *Settings) enter() *Report {
 	report := &Report{}
-	// Before the writing ends.
+	// Before writing is forbidden.
 	if s.OOMScoreAdj > 0 {
 		report.fault("offer itself first when memory runs out",
 			os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(s.OOMScoreAdj)), 0))
@@ -63,15 +62,15 @@ func (s *Settings) enter() *Report {
 	report.fault("give up gaining privileges", unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
 	abi, rulesErr := landlockVersion()
-	mountsErr := s.mounts(rulesErr != nil) // else the rules keep the homes back
+	mountsErr := s.mounts(rulesErr != nil) // otherwise the rules hold back the homes
 	report.set(LayerMounts, mountsErr)
 	var rules *landlock
 	if rulesErr == nil {
-		// What they name is opened with the rights that are there now.
+		// The files that they name are opened with the present rights.
 		rules, rulesErr = s.landlockRules(abi, mountsErr == nil)
 	}
 	report.set(LayerUser, s.becomeUser())
-	// A change of the user forgets it.
+	// A change of the user resets it.
 	report.fault("end with the agent", unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0))
 	if rulesErr == nil {
 		rulesErr = rules.enforce()
@@ -80,7 +79,7 @@ func (s *Settings) enter() *Report {
 	return report
 }
 
-// becomeUser gives the thread another user and group and no capability.
+// becomeUser gives the thread another user and group and removes all capabilities.
 func (s *Settings) becomeUser() error {
 	if s.User == 0 {
 		dropCapabilities()
@@ -101,28 +100,28 @@ func setUser(user int) error {
 	if err := rawCall(unix.SYS_SETRESGID, id, id, id); err != nil {
 		return fmt.Errorf("cannot become group %d: %w", user, err)
 	}
-	// The kernel takes every capability with it.
+	// The kernel removes every capability with it.
 	if err := rawCall(unix.SYS_SETRESUID, id, id, id); err != nil {
 		return fmt.Errorf("cannot become user %d: %w", user, err)
 	}
 	return nil
 }
 
-// dropCapabilities leaves a root that remains root without the rights that go
-// beyond those of the owner of files. It does what it can.
+// dropCapabilities strips a root that must remain root of all rights beyond those
+// of an owner of files. It does what it can.
 func dropCapabilities() {
 	if unix.Geteuid() != 0 {
 		return
 	}
-	const locked = 1<<0 | 1<<1 // SECBIT_NOROOT and its lock: no rights for root at the next execution
+	const locked = 1<<0 | 1<<1 // SECBIT_NOROOT and its lock: root gets no rights at the next execution
 	_ = unix.Prctl(unix.PR_SET_SECUREBITS, locked, 0, 0, 0)
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var none [2]unix.CapUserData
 	_ = unix.Capset(&header, &none[0])
 }
 
-// rawCall makes a system call for this thread alone, where the ones of package
-// syscall would do it for all, which cannot be done in every build.
+// rawCall makes a system call for this thread alone. Package syscall would make it
+// for all threads, which not every build can do.
 func rawCall(number, a, b, c uintptr) error {
 	if _, _, errno := syscall.RawSyscall(number, a, b, c); errno != 0 {
 		return errno
@@ -130,8 +129,8 @@ func rawCall(number, a, b, c uintptr) error {
 	return nil
 }
 
-// UserFor returns the user that script hosts can become, or 0 and the reason
-// why this process cannot make them another user's.
+// UserFor returns the user that script hosts can become, or 0 and the reason why
+// this process cannot give them another user.
 func UserFor(wanted int) (user int, reason string) {
 	if unix.Geteuid() != 0 {
 		return 0, "the agent does not run as root"
@@ -155,10 +154,10 @@ func UserFor(wanted int) (user int, reason string) {
 }
 
 // CannotHelp returns why this process cannot answer the calls of a script host,
-// of another user or of its own, or "".
+// with another user or with its own, or "".
 func CannotHelp(otherUser bool) string {
 	if otherUser || unix.Geteuid() == 0 {
-		return lacksCapabilities(unix.CAP_SYS_PTRACE) // to read what it asks
+		return lacksCapabilities(unix.CAP_SYS_PTRACE) // to read the questions
 	}
 	const setting = "/proc/sys/kernel/yama/ptrace_scope"
 	if scope, err := os.ReadFile(setting); err == nil && strings.TrimSpace(string(scope)) > "1" {
@@ -167,7 +166,8 @@ func CannotHelp(otherUser bool) string {
 	return ""
 }
 
-// lacksCapabilities says which of some capabilities this process has not, or "".
+// lacksCapabilities says which of some capabilities this process lacks, or returns
+// "".
 func lacksCapabilities(wanted ...int) string {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var caps [2]unix.CapUserData
@@ -191,8 +191,8 @@ func lacksCapabilities(wanted ...int) string {
 }
 
 // Seal sets the last layer, the system calls, for every thread of the process.
-// What the process needs to start, above all its socket, must be there. It
-// returns the report of all layers, and the settings.
+// Everything that the process needs to start, above all its socket, must be there.
+// It returns the report of all layers, and the settings.
 func Seal() (Report, Settings) {
 	var report Report
 	var s Settings
@@ -221,8 +221,7 @@ func Seal() (Report, Settings) {
 	return report, s
 }
 
-// seal installs the filter of system calls, with a listener where there is a
-// broker.
+// seal installs the filter of system calls, with a listener if there is a broker.
 func (s *Settings) seal(report *Report) {
 	filter := FilterOptions{
 		PID: os.Getpid(), Net: s.Net, Unix: s.Unix, Connect: s.Broker > 0 && (s.Net || s.Unix),
@@ -245,14 +244,14 @@ func (s *Settings) seal(report *Report) {
 	report.set(LayerSeccomp, err)
 }
 
-// HideMemory keeps other processes of the same user from looking into this one:
-// its memory, its environment, what it has open. It also keeps it from leaving a
-// core file, and debuggers that are not root's away.
+// HideMemory keeps other processes of the same user from reading this one's
+// memory, environment and open files. It also prevents core files, and keeps
+// debuggers away unless they are root.
 func HideMemory() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
 
-// handOver has the agent take the listener, and closes it here: a process that
-// could answer itself would have no filter. It cannot be sent, since the filter
-// holds off what sends it.
+// handOver lets the agent take the listener, and closes it here: a process that
+// could answer itself would have no filter. It cannot be sent, because the filter
+// stops the calls that send descriptors.
 func handOver(socket, listener int) error {
 	defer unix.Close(listener)
 	said := binary.NativeEndian.AppendUint32(nil, uint32(os.Getpid()))

@@ -17,20 +17,20 @@ import (
 type FilterOptions struct {
 	// PID is the process itself, the only one that it may signal.
 	PID int
-	// Net lets it make sockets for connections over IP, Unix for those to sockets
-	// of the file system.
+	// Net lets it make sockets for connections over IP, Unix sockets for those
+	// within the file system.
 	Net, Unix bool
-	// Connect has the agent make the connections. Without it there are none.
+	// Connect makes the agent open the connections. Without it there are none.
 	Connect bool
-	// Help has the agent asked for what a user without rights may not know of
-	// file systems, HelpOpen for files in /proc too.
+	// Help lets the agent answer what a user without rights may not know about
+	// file systems, HelpOpen also for files in /proc.
 	Help, HelpOpen bool
 }
 
-// asks reports whether the agent is asked for anything.
+// asks reports whether the agent is asked anything.
 func (o FilterOptions) asks() bool { return o.Help || o.HelpOpen || o.Connect }
 
-// The layout of what a filter looks at (struct seccomp_data).
+// The layout of a filter's input (struct seccomp_data).
 const (
 	offsetNumber = 0
 	offsetArch   = 4
@@ -46,26 +46,25 @@ const (
 	jumpLeast = unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K
 )
 
-// What becomes of a call.
+// Verdicts on a call.
 const (
 	allow   = unix.SECCOMP_RET_ALLOW
 	ask     = unix.SECCOMP_RET_USER_NOTIF
 	deny    = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
-	unknown = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS) // so that a library takes the older call
+	unknown = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS) // a library then uses the older call
 )
 
-// condition is what an argument must be. Arguments here are numbers of 32 bits
-// or, as addresses, compared with 0; the kernel ignores the upper half of the
-// former.
+// condition is a demand on an argument. Arguments here are numbers of 32 bits,
+// whose upper half the kernel ignores, or addresses, which are compared with 0.
 type condition struct {
 	arg   int
 	wide  bool     // the upper half counts too, and must be 0
 	mask  uint32   // of the bits that count
-	among []uint32 // what they must be one of
+	among []uint32 // the allowed values
 }
 
-// rule is what becomes of one system call: verdict where all conditions hold,
-// otherwise what it says, or EPERM where it says nothing.
+// rule decides about one system call: verdict if all conditions hold; otherwise
+// what it says, or EPERM if it says nothing.
 type rule struct {
 	number    uint32
 	when      []condition
@@ -95,23 +94,24 @@ func null(arg int) condition {
 	return condition{arg: arg, wide: true, mask: allBits, among: []uint32{0}}
 }
 
-// writing are the flags of open that lead to a file that can be changed.
+// writing are the flags of open that allow a file to be changed.
 const writing = unix.O_WRONLY | unix.O_RDWR | unix.O_CREAT | unix.O_TRUNC | unix.O_APPEND | (unix.O_TMPFILE &^ unix.O_DIRECTORY)
 
-// netlinkAddress is the length of an address of AF_NETLINK. To bind is needed
-// to ask the kernel for its interfaces; no other address that can be bound is
-// so short, but that of a nameless local socket.
+// netlinkAddress is the length of an address of AF_NETLINK. Bind is needed to ask
+// the kernel for its interfaces. No other address that can be bound is so short,
+// except that of a nameless local socket.
 const netlinkAddress = unix.SizeofSockaddrNetlink
 
-// Numbers of ioctl that package unix does not name; they are the same
+// Numbers of ioctl calls that package unix does not name; they are the same
 // everywhere (asm-generic/ioctls.h).
 const (
 	ioctlNonblocking = 0x5421 // FIONBIO
 	ioctlCloseOnExec = 0x5451 // FIOCLEX
 )
 
-// rules are the calls that are looked at more closely, and those that are asked
-// about or unknown. All in calls are let through; what is in neither is denied.
+// rules are the calls that are examined more closely, and those that the agent is
+// asked about or that are unknown. All in calls are allowed; any call that is in
+// neither is denied.
 func (o FilterOptions) rules() []rule {
 	self, group := uint32(o.PID), uint32(-int32(o.PID))
 	open := uint32(allow)
@@ -123,7 +123,7 @@ func (o FilterOptions) rules() []rule {
 		{number: unix.SYS_READLINKAT, verdict: open},
 		{number: unix.SYS_OPENAT2, verdict: unknown},
 		{number: unix.SYS_CLONE3, verdict: unknown},
-		// Threads, and no processes.
+		// Threads, but no processes.
 		{number: unix.SYS_CLONE, when: []condition{has(0, unix.CLONE_THREAD|unix.CLONE_VM|unix.CLONE_SIGHAND), lacks(0, newNamespaces)}, verdict: allow},
 		{number: unix.SYS_TGKILL, when: []condition{is(0, self)}, verdict: allow},
 		{number: unix.SYS_KILL, when: []condition{is(0, self, group)}, verdict: allow},
@@ -149,7 +149,7 @@ func (o FilterOptions) rules() []rule {
 const newNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
-// socketRules let through what may be connected to. The sockets that ask the
+// socketRules allow sockets for permitted connections. The sockets that ask the
 // kernel for its interfaces are always allowed.
 func (o FilterOptions) socketRules() []rule {
 	families := []uint32{unix.AF_NETLINK}
@@ -159,8 +159,8 @@ func (o FilterOptions) socketRules() []rule {
 	if o.Unix {
 		families = append(families, unix.AF_UNIX)
 	}
-	// No raw sockets: they see what is meant for others. Those of netlink are
-	// called raw and are not.
+	// No raw sockets: they see the traffic of others. Those of netlink are called
+	// raw and are not.
 	const kind = 0xf
 	types := condition{arg: 1, mask: kind, among: []uint32{unix.SOCK_STREAM, unix.SOCK_DGRAM}}
 	protocols := is(2, 0, unix.IPPROTO_TCP, unix.IPPROTO_UDP)
@@ -168,17 +168,17 @@ func (o FilterOptions) socketRules() []rule {
 		types.among = []uint32{unix.SOCK_RAW, unix.SOCK_DGRAM}
 		protocols = is(2, unix.NETLINK_ROUTE)
 	} else {
-		types.among = append(types.among, unix.SOCK_RAW) // needs a right that the process has not
+		types.among = append(types.among, unix.SOCK_RAW) // needs a right that the process lacks
 	}
 	rules := []rule{{number: unix.SYS_SOCKET, when: []condition{is(0, families...), types, protocols}, verdict: allow}}
 	if o.Connect {
 		rules = append(rules, rule{number: unix.SYS_CONNECT, verdict: ask})
 	}
-	// To send to an address needs no connection. The kernel for itself has to be
-	// sent to; no address of IP is as short as its is.
+	// Sending to an address needs no connection. The sockets that ask the kernel
+	// have to send to it; no IP address is as short as the kernel's.
 	rules = append(rules, rule{number: unix.SYS_SENDTO, when: []condition{is(5, 0, netlinkAddress)}, verdict: allow})
 	if !o.Net && !o.Unix {
-		// These too have addresses, which a filter cannot see.
+		// These have addresses too, which a filter cannot see.
 		rules = append(rules, rule{number: unix.SYS_SENDMSG, verdict: allow}, rule{number: unix.SYS_SENDMMSG, verdict: allow})
 	}
 	return rules
@@ -198,8 +198,8 @@ func (o FilterOptions) program() []unix.SockFilter {
 			unix.SockFilter{Code: jumpLeast, K: foreignNumbers, Jf: 1},
 			unix.SockFilter{Code: ret, K: deny})
 	}
-	// The kernel remembers which calls it need not run the filter for, so that
-	// a long list costs nothing.
+	// The kernel remembers the calls for which it need not run the filter, so a
+	// long list costs nothing.
 	for _, number := range calls() {
 		p = append(p,
 			unix.SockFilter{Code: jumpEqual, K: number, Jf: 1},
@@ -213,7 +213,7 @@ func (o FilterOptions) program() []unix.SockFilter {
 	return append(p, unix.SockFilter{Code: ret, K: deny})
 }
 
-// body is what is done for the call of a rule. It always returns.
+// body is the code for the call of a rule. It always returns.
 func (r rule) body() []unix.SockFilter {
 	var p []unix.SockFilter
 	otherwise := r.otherwise
@@ -226,8 +226,8 @@ func (r rule) body() []unix.SockFilter {
 	return append(p, unix.SockFilter{Code: ret, K: r.verdict})
 }
 
-// check goes on behind itself where the condition holds, and returns a verdict
-// where not.
+// check continues after itself if the condition holds, and otherwise returns a
+// verdict.
 func (c condition) check(otherwise uint32) []unix.SockFilter {
 	low := uint32(offsetArgs + 8*c.arg)
 	var p []unix.SockFilter
@@ -248,7 +248,8 @@ func (c condition) check(otherwise uint32) []unix.SockFilter {
 }
 
 // installFilter puts the filter in force for every thread of the process. It
-// returns the listener for what is asked about, or 0 where nothing is.
+// returns the listener for the calls that the agent is asked about, or 0 if there
+// are none.
 func installFilter(o FilterOptions) (listener int, err error) {
 	program := o.program()
 	if len(program) > 4096 { // BPF_MAXINSNS
@@ -259,7 +260,8 @@ func installFilter(o FilterOptions) (listener int, err error) {
 	var waitKillable uintptr
 	if o.asks() {
 		flags |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
-		// A signal, as the runtime sends them, does not make a call ask again.
+		// A signal, such as those that the runtime sends, does not make a call ask
+		// again.
 		waitKillable = unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 	}
 	install := func(flags uintptr) (uintptr, syscall.Errno) {
@@ -276,12 +278,11 @@ func installFilter(o FilterOptions) (listener int, err error) {
 	return int(fd), nil
 }
 
-// calls are the system calls that are let through as they are: to compute, to
-// wait, to read what is open or may be opened, and to use connections that are
-// there.
+// calls are the system calls that are always allowed: to compute, to wait, to read
+// what is open or may be opened, and to use existing connections.
 func calls() []uint32 {
 	common := []uint32{
-		// what is called most often first
+		// the most frequent calls first
 		unix.SYS_FUTEX, unix.SYS_READ, unix.SYS_WRITE, unix.SYS_EPOLL_PWAIT, unix.SYS_CLOSE, unix.SYS_NANOSLEEP,
 		unix.SYS_GETPID, unix.SYS_GETTID, unix.SYS_CLOCK_GETTIME,
 		// memory
@@ -301,10 +302,10 @@ func calls() []uint32 {
 		// waiting
 		unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT2, unix.SYS_PPOLL, unix.SYS_PSELECT6,
 		unix.SYS_CLOCK_NANOSLEEP, unix.SYS_CLOCK_GETRES, unix.SYS_GETTIMEOFDAY,
-		// connections that are there
+		// existing connections
 		unix.SYS_ACCEPT4, unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG,
 		unix.SYS_SHUTDOWN, unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_SETSOCKOPT, unix.SYS_GETSOCKOPT,
-		// who and where one is
+		// identity and location
 		unix.SYS_GETPPID, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETGID, unix.SYS_GETEGID, unix.SYS_GETRESUID, unix.SYS_GETRESGID,
 		unix.SYS_GETGROUPS, unix.SYS_GETPGID, unix.SYS_GETSID, unix.SYS_CAPGET,
 		unix.SYS_UNAME, unix.SYS_SYSINFO, unix.SYS_GETRANDOM, unix.SYS_GETCPU, unix.SYS_GETRUSAGE, unix.SYS_TIMES,

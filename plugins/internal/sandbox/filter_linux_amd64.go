@@ -4,8 +4,8 @@ import "golang.org/x/sys/unix"
 
 const (
 	auditArch = unix.AUDIT_ARCH_X86_64
-	// foreignNumbers is where the numbers of x32 begin, which name the same
-	// calls again.
+	// foreignNumbers is where the numbers of x32 begin, which are other names of
+	// the same calls.
 	foreignNumbers = 0x40000000
 	newFstatat     = unix.SYS_NEWFSTATAT
 )
@@ -19,7 +19,7 @@ func archCalls() []uint32 {
 	}
 }
 
-// archRules are as FilterOptions.rules; open is the verdict on opening.
+// archRules extend FilterOptions.rules; open is the verdict on opening.
 func archRules(open uint32) []rule {
 	return []rule{
 		{number: unix.SYS_OPEN, when: []condition{lacks(1, writing)}, verdict: open},

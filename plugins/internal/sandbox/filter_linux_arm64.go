@@ -12,5 +12,5 @@ const (
 // archCalls are the calls that only this architecture has.
 func archCalls() []uint32 { return []uint32{unix.SYS_ACCEPT, unix.SYS_GETRLIMIT} }
 
-// archRules are as FilterOptions.rules.
+// archRules extend FilterOptions.rules.
 func archRules(uint32) []rule { return nil }

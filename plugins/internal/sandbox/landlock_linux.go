@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// usual are the folders and files that a script host may read in any case:
-// what measuring, names of users, names of hosts, certificates and time zones
-// take, and the libraries of a program that is not linked statically. What a
-// script may read is less; package script says it.
+// usual are the folders and files that a script host may always read: those that
+// measuring needs, names of users and hosts, certificates, time zones, and the
+// libraries of a program that is not linked statically. A script may read less;
+// package script decides.
 func usual() []string {
 	return []string{
 		"/proc", "/sys", "/etc", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/share", "/usr/local/share", "/lib", "/lib64",
@@ -23,8 +23,8 @@ func usual() []string {
 	}
 }
 
-// secrets lie among the usual but are kept back where the permissions of
-// files do not do it.
+// secrets are among the usual files but are held back where the permissions of
+// files do not protect them.
 func secrets() []string {
 	return []string{"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh", "/etc/ssl/private", "/etc/sudoers", "/etc/sudoers.d"}
 }
@@ -38,7 +38,7 @@ const (
 		unix.LANDLOCK_ACCESS_FS_MAKE_SYM
 	rightsOfSockets = unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_READ_FILE |
 		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_SOCK
-	// rightsOfFiles are those that a rule for a file may have.
+	// rightsOfFiles are the rights that a rule for a file may have.
 	rightsOfFiles = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE
 )
 
@@ -54,8 +54,8 @@ func landlockVersion() (int, error) {
 	return int(abi), nil
 }
 
-// landlockRules makes the rules. What is not there is left out. hidden says that
-// the private files are out of sight already.
+// landlockRules makes the rules. Paths that do not exist are left out. hidden says
+// that the private files are out of sight already.
 func (s *Settings) landlockRules(abi int, hidden bool) (*landlock, error) {
 	attr := s.landlockAttr(abi)
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
@@ -68,7 +68,7 @@ func (s *Settings) landlockRules(abi int, hidden bool) (*landlock, error) {
 	for _, path := range s.readable(hidden) {
 		rights := uint64(rightsRead)
 		if within(path, "/lib") || within(path, "/lib64") || within(path, "/usr/lib") || within(path, "/usr/lib64") {
-			rights |= unix.LANDLOCK_ACCESS_FS_EXECUTE // the loader of a program that is linked dynamically
+			rights |= unix.LANDLOCK_ACCESS_FS_EXECUTE // the loader of a dynamically linked program
 		}
 		faults = append(faults, l.allow(path, rights))
 	}
@@ -78,7 +78,8 @@ func (s *Settings) landlockRules(abi int, hidden bool) (*landlock, error) {
 	return l, errors.Join(faults...)
 }
 
-// landlockAttr says what the rules are about, as far as the kernel knows it.
+// landlockAttr says which rights the rules govern, as far as the kernel knows
+// them.
 func (s *Settings) landlockAttr(abi int) unix.LandlockRulesetAttr {
 	attr := unix.LandlockRulesetAttr{Handled_access_fs: unix.LANDLOCK_ACCESS_FS_EXECUTE | rightsRead | rightsWrite}
 	if abi >= 2 {
@@ -100,10 +101,10 @@ func (s *Settings) landlockAttr(abi int) unix.LandlockRulesetAttr {
 	return attr
 }
 
-// readable lists what may be read. A rule knows a folder, not a name: a file
-// that somebody replaces by another one would be lost to it. So a file that
-// was asked for is read by way of its folder; that it is this file and no
-// other is for package script to see to.
+// readable lists the readable paths. A rule holds a folder itself, not its name:
+// if a file is replaced by another one, the rule no longer covers it. So a
+// requested file becomes readable by way of its folder, and package script makes
+// sure that a script reads only that file.
 func (s *Settings) readable(hidden bool) []string {
 	kept := s.kept(hidden)
 	var list []string
@@ -118,9 +119,9 @@ func (s *Settings) readable(hidden bool) []string {
 	return list
 }
 
-// kept are the real paths of what may not be read in any case, where no other
-// layer sees to it: to keep something back from a folder is to name all else
-// that is in it now, and to miss what comes later.
+// kept are the real paths that must never be read, if no other layer hides them.
+// To hold something back from a folder, all else that is in it now has to be
+// named, and later files are missed.
 func (s *Settings) kept(hidden bool) []string {
 	var list []string
 	if !hidden {
@@ -138,8 +139,8 @@ func (s *Settings) kept(hidden bool) []string {
 	return kept
 }
 
-// nearestFolder returns the real path of a folder, or of the one in which
-// something is, or would be.
+// nearestFolder returns the real path of a folder, or of the one that contains the
+// path, or would.
 func nearestFolder(path string) string {
 	for {
 		real, err := filepath.EvalSymlinks(path)
@@ -155,8 +156,8 @@ func nearestFolder(path string) string {
 	}
 }
 
-// without returns path, or, where something to be kept is in it, all of it but
-// that.
+// without returns path, or, if a path to be held back is in it, everything in it
+// except that.
 func without(path string, kept []string) []string {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -178,15 +179,15 @@ func without(path string, kept []string) []string {
 	}
 	var list []string
 	for _, e := range entries {
-		if e.Type()&os.ModeSymlink == 0 { // what it leads to has rules of its own, or none
+		if e.Type()&os.ModeSymlink == 0 { // its target has its own rules, or none
 			list = append(list, without(filepath.Join(real, e.Name()), kept)...)
 		}
 	}
 	return list
 }
 
-// allow adds a rule for a path. One that is not there, or that this process
-// may not reach, needs none.
+// allow adds a rule for a path. If the path does not exist or this process may not
+// reach it, no rule is needed.
 func (l *landlock) allow(path string, rights uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {

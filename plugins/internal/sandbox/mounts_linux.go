@@ -11,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mounts gives the thread a view of the file system of its own, in which nothing
-// can be written and the private files cannot be seen, nor the homes of users
-// where that is asked for. File systems that are mounted later still appear in
-// it.
+// mounts gives the thread a separate view of the file system, in which nothing can
+// be written and the private files cannot be seen, and neither can the homes of
+// users if homes is set. File systems that are mounted later still appear in it.
 func (s *Settings) mounts(homes bool) error {
 	if unix.Geteuid() != 0 {
 		return errors.New("the agent does not run as root")
@@ -22,7 +21,7 @@ func (s *Settings) mounts(homes bool) error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("cannot make a view of the file system: %w", err)
 	}
-	// Receives what the agent's view gets, gives nothing back.
+	// It receives the mounts of the agent's view, and gives none back.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return fmt.Errorf("cannot part the view of the file system from the agent's: %w", err)
 	}
@@ -39,8 +38,8 @@ func (s *Settings) mounts(homes bool) error {
 	return errors.Join(faults...)
 }
 
-// hidden returns what is taken out of sight. A folder that is a file system of
-// its own stays, so that it can be told how full it is; what is in it goes.
+// hidden returns the paths to hide. A folder on which a file system is mounted
+// stays visible, so that its size can be measured, but its content is hidden.
 func (s *Settings) hidden(homes bool) []string {
 	var list []string
 	for _, path := range s.Private {
@@ -90,7 +89,7 @@ func isMountPoint(path string) bool {
 	return st.Attributes_mask&unix.STATX_ATTR_MOUNT_ROOT != 0 && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }
 
-// hide puts something empty over a file or a folder.
+// hide covers a file or a folder with an empty one.
 func hide(path string) error {
 	info, err := os.Stat(path)
 	switch {

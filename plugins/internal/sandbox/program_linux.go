@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ConfineProgram takes from the calling thread, and from the programs that it is
-// going to start, the writing of files, the sight of the private ones, and
-// signals to others. The thread must never be unlocked. What the system lacks for
-// that is returned; the rest is set all the same.
+// ConfineProgram keeps the calling thread, and the programs that it will start,
+// from writing files, from seeing the private ones, and from sending signals to
+// others. The thread must never be unlocked. It returns the parts that the system
+// cannot do; the others are set in any case.
 func ConfineProgram(private []string) []error {
 	s := Settings{Private: private}
 	var faults []error
@@ -29,9 +29,9 @@ func ConfineProgram(private []string) []error {
 	return faults
 }
 
-// programRules puts the rules of Landlock for a program in force: all may be read
-// and executed but what is private, and nothing written but the devices that
-// keep nothing.
+// programRules puts the rules of Landlock for a program in force: everything
+// except private files may be read and executed, and nothing may be written except
+// devices that store nothing.
 func (s *Settings) programRules(hidden bool) error {
 	abi, err := landlockVersion()
 	if err != nil {
@@ -55,8 +55,7 @@ func (s *Settings) programRules(hidden bool) error {
 	unix.CloseOnExec(l.fd)
 	kept := []string{}
 	if !hidden {
-		// A program runs for so short a time that it does not miss what comes
-		// meanwhile.
+		// A program runs so briefly that it does not miss later files.
 		kept = s.kept(hidden)
 	}
 	for _, path := range without("/", kept) {
@@ -68,7 +67,7 @@ func (s *Settings) programRules(hidden bool) error {
 	return firstError(err, l.enforce())
 }
 
-// allowDevice lets a device be read and written. One that is not there needs no
+// allowDevice allows a device to be read and written. A missing device needs no
 // rule.
 func (l *landlock) allowDevice(path string) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
@@ -87,5 +86,5 @@ func firstError(errs ...error) error {
 }
 
 // IsRoot reports whether this process has the rights of root, so that programs
-// are to be run as another user.
+// have to run as another user.
 func IsRoot() bool { return unix.Geteuid() == 0 }

@@ -7,19 +7,19 @@ import "runtime"
 // Enter does nothing: there are no layers on this system.
 func Enter() error { return nil }
 
-// UserFor says that nothing can be done.
+// UserFor says that there are no layers on this system.
 func UserFor(int) (user int, reason string) { return 0, noLayers() }
 
 // IsRoot reports nothing on this system.
 func IsRoot() bool { return false }
 
-// CannotHelp says that nothing can be done.
+// CannotHelp says that there are no layers on this system.
 func CannotHelp(bool) string { return noLayers() }
 
 // HideMemory does nothing on this system.
 func HideMemory() error { return nil }
 
-// Seal tells that there are no layers on this system.
+// Seal reports that there are no layers on this system.
 func Seal() (Report, Settings) {
 	var r Report
 	for _, layer := range []string{LayerUser, LayerMounts, LayerLandlock, LayerSeccomp} {

@@ -9,8 +9,8 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// health is what the process tells of itself beside results, for the agent to
-// see what leaks before a limit kills it.
+// health is the process's report about itself, beside results, so that the agent
+// sees a leak before a limit kills the process.
 type health struct {
 	leaked    uint32 // runs that were given up and still hold something
 	heapBytes int64
@@ -29,7 +29,7 @@ func (s *Server) health() health {
 // fileCounter counts the open files of the process, at most once a second.
 type fileCounter struct {
 	mu   sync.Mutex
-	at   time.Time // guarded by mu, as all below: when it counted last
+	at   time.Time // guarded by mu, like all below: time of the last count
 	last uint32
 }
 
@@ -42,7 +42,7 @@ func (c *fileCounter) count() uint32 {
 	return c.last
 }
 
-// openFiles counts the open files of the process, 0 where the system does not
+// openFiles counts the open files of the process; it is 0 if the system does not
 // tell.
 func openFiles() uint32 {
 	dir, err := os.Open("/proc/self/fd")

@@ -19,25 +19,25 @@ import (
 
 const (
 	// gather is how long results wait for others of their batch, to share a
-	// message with them: each message wakes two processes.
+	// message with them, because each message wakes two processes.
 	gather = 10 * time.Millisecond
-	// messageBytes is the size from which on a message takes no more results.
+	// messageBytes is the size from which a message takes no more results.
 	messageBytes = 1 << 20
-	// maxErrorBytes is the most that is told of one error.
+	// maxErrorBytes bounds the text of one error.
 	maxErrorBytes = 8 << 10
 	// maxLines and maxLineBytes bound what one run may print.
 	maxLines     = 100
 	maxLineBytes = 1 << 10
 )
 
-// outbox takes the results of one call from the runs, and hands them to the
-// stream. Runs never wait for the stream, and may come after its end.
+// outbox takes the results of one call from the runs, and passes them to the
+// stream. Runs never wait for the stream, and may end after it.
 type outbox struct {
-	want int           // how many results there will be
-	wake chan struct{} // holds a token while something new is there
+	want int           // how many results to expect
+	wake chan struct{} // holds a token while there is something new
 
 	mu      sync.Mutex
-	results []*pb.Result // guarded by mu, as all below
+	results []*pb.Result // guarded by mu, like all below
 	outputs []*pb.Output
 	got     int
 }
@@ -68,7 +68,7 @@ func (b *outbox) signal() {
 	}
 }
 
-// take returns what is there, and whether it is the rest.
+// take returns the waiting results, and whether they are the last ones.
 func (b *outbox) take() (results []*pb.Result, outputs []*pb.Output, last bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -106,7 +106,7 @@ func (b *outbox) send(ctx context.Context, stream grpc.ServerStreamingServer[pb.
 	return deliver(stream, results, outputs, health())
 }
 
-// gather waits a moment for more to come, or for the last to come.
+// gather waits a moment for more results, or for the last one.
 func (b *outbox) gather(ctx context.Context, over <-chan time.Time) error {
 	for !b.complete() {
 		select {
@@ -120,7 +120,7 @@ func (b *outbox) gather(ctx context.Context, over <-chan time.Time) error {
 	return nil
 }
 
-// deliver sends results in messages of a bearable size.
+// deliver sends results in messages of a reasonable size.
 func deliver(stream grpc.ServerStreamingServer[pb.RunReply], results []*pb.Result, outputs []*pb.Output, h health) error {
 	reply := h.reply()
 	reply.Outputs = outputs
@@ -141,13 +141,13 @@ func deliver(stream grpc.ServerStreamingServer[pb.RunReply], results []*pb.Resul
 	return stream.Send(reply)
 }
 
-// lineWriter cuts what a script prints into lines. What is printed while no
-// run is under way is kept for the next.
+// lineWriter splits what a script prints into lines. Text that is printed between
+// runs is kept for the next run.
 type lineWriter struct {
 	mask *mask.Mask // of secrets, or nil
 
 	mu      sync.Mutex
-	emit    func(line string) // guarded by mu, as all below; nil between runs
+	emit    func(line string) // guarded by mu, like all below; nil between runs
 	pending []string
 	partial []byte
 	lines   int // since the run began
@@ -208,7 +208,7 @@ func (w *lineWriter) flushLocked() {
 	}
 }
 
-// cut makes a text fit for the wire: valid UTF-8 of a bounded length, and without
+// cut makes text fit for the wire: valid UTF-8 of a bounded length, and without
 // secrets.
 func cut(m *mask.Mask, s string, most int) string {
 	long := len(s) > most
@@ -218,7 +218,7 @@ func cut(m *mask.Mask, s string, most int) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// diagnosticsOf returns the faults by place that an error holds, or nil.
+// diagnosticsOf returns the diagnostics that an error wraps, or nil.
 func diagnosticsOf(err error) inspectors.Diagnostics {
 	var all inspectors.Diagnostics
 	if errors.As(err, &all) {

@@ -20,19 +20,19 @@ import (
 )
 
 const (
-	// stagger is how long a run may keep the next from starting. Runs that end
-	// sooner go one after the other, so that a crash has one suspect; one that
-	// takes longer does not hold up the rest.
+	// stagger is how long a run may keep the next from starting. Shorter runs go
+	// one after the other, so that a crash has one suspect; a longer one does not
+	// delay the rest.
 	stagger = 5 * time.Millisecond
-	// slack is how long after its timeout a run may take to notice it, before
-	// it is answered for.
+	// slack is how long after its timeout a run may take to notice it, before it
+	// is answered without its result.
 	slack = 100 * time.Millisecond
 )
 
 // errGoexit is the error of code that ended its goroutine and so never returned.
 var errGoexit = errors.New("the inspector ended its goroutine (runtime.Goexit) instead of returning")
 
-// gate lets runs of all calls start one after the other.
+// gate lets the runs of all calls start one after the other.
 type gate chan struct{}
 
 // enter waits for its turn. The turn ends when leave is called, or by itself
@@ -56,7 +56,7 @@ func (s *Server) Run(req *pb.RunRequest, stream grpc.ServerStreamingServer[pb.Ru
 	return box.send(ctx, stream, s.health)
 }
 
-// start starts the jobs, each in a goroutine of its own. It ends early with ctx.
+// start starts each job on its own goroutine. It ends early with ctx.
 func (s *Server) start(ctx context.Context, jobs []*pb.Job, box *outbox) {
 	for _, job := range jobs {
 		u := s.unit(job.GetInspector())
@@ -75,9 +75,9 @@ func (s *Server) start(ctx context.Context, jobs []*pb.Job, box *outbox) {
 	}
 }
 
-// run is one run of one inspector. The result is put into box exactly once: by
-// the run itself, or at its timeout, or when it is cut off for its budget, where
-// it does not notice that.
+// run is one run of one inspector. The result is put into box exactly once: by the
+// run itself, or at its timeout, or, if the run does not notice that it has been
+// cut off for its budget, at that moment.
 func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 	timeout := time.Duration(job.GetTimeoutMs()) * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -95,7 +95,7 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 		cancel()
 		giveUp.Reset(slack)
 	})
-	giveUp = time.AfterFunc(timeout+slack, r.abandon) // which looks at the meter
+	giveUp = time.AfterFunc(timeout+slack, r.abandon) // it reads the meter
 	u.meter.Store(r.meter)
 	r.meter.Start()
 	defer func() {
@@ -113,9 +113,9 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 	r.err = r.inspect(metered)
 }
 
-// hold waits until no run of the unit is under way, and keeps others from
-// beginning. Where the unit is taken away meanwhile it goes on with the one in
-// its place. It returns a status other than 0 where it holds nothing.
+// hold waits until no run of the unit is in progress, and keeps others from
+// beginning. If the unit is replaced meanwhile, it continues with its replacement.
+// A status other than 0 means that it holds nothing.
 func (s *Server) hold(ctx context.Context, u *unit, name string) (*unit, pb.Status) {
 	for {
 		select {
@@ -138,7 +138,7 @@ func (s *Server) hold(ctx context.Context, u *unit, name string) (*unit, pb.Stat
 	}
 }
 
-// alone reports whether at most one run is under way.
+// alone reports whether at most one run is in progress.
 func (s *Server) alone() bool { return s.flying.Load() <= 1 }
 
 func limitsOf(job *pb.Job) meter.Limits {
@@ -159,10 +159,10 @@ type run struct {
 	meter    *meter.Meter
 	report   *inspectors.Report
 	err      error       // how the run ended
-	answered atomic.Bool // whoever sets it answers
+	answered atomic.Bool // whoever sets it sends the answer
 }
 
-// inspect runs the foreign code, in a goroutine that bears its name.
+// inspect runs the foreign code, on a goroutine that carries its name.
 func (r *run) inspect(ctx context.Context) error {
 	name := r.job.GetName()
 	label(link.LabelInspector, name)
@@ -194,8 +194,8 @@ func (r *run) finish(ctx context.Context) {
 	if r.err != nil {
 		result.Error = cut(&r.server.mask, r.err.Error(), maxErrorBytes)
 	}
-	// Also a run that ends without an error: a sleep that its timeout cut
-	// short measured nothing.
+	// Even if a run ends without an error: a sleep that its timeout cut short has
+	// measured nothing.
 	if result.Excess == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		result.Status = pb.Status_STATUS_TIMED_OUT
 	}
@@ -205,7 +205,7 @@ func (r *run) finish(ctx context.Context) {
 	r.box.result(result)
 }
 
-// result is what is known of every run, one that exceeded its budget included.
+// result has what is known about any run, including one that exceeded its budget.
 func (r *run) result(status pb.Status) *pb.Result {
 	result := &pb.Result{
 		Name:        r.job.GetName(),
@@ -222,15 +222,15 @@ func (r *run) result(status pb.Status) *pb.Result {
 	return result
 }
 
-// abandon answers a run that does not end. Its report still belongs to it, and
-// is not looked at.
+// abandon answers a run that does not end. Its report still belongs to it, and is
+// not read.
 func (r *run) abandon() {
 	if !r.answered.CompareAndSwap(false, true) {
 		return
 	}
 	r.server.abandoned.Add(1)
 	result := r.result(pb.Status_STATUS_TIMED_OUT)
-	result.Error = "the run does not heed its context and goes on; the next ones wait for its end"
+	result.Error = "the run ignores its context and does not end; the next runs wait for it"
 	r.box.result(result)
 }
 
@@ -249,8 +249,8 @@ func contain(f func() error) (err error) {
 	return f()
 }
 
-// panicSite says where the code stood that panicked, as " (gpu.go:12)".
-// It is called from the function that recovered.
+// panicSite says where the code panicked, such as " (gpu.go:12)". It is called
+// from the function that recovered.
 func panicSite() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])

@@ -12,8 +12,8 @@ import (
 const bufferBytes = 8 << 10
 
 // Serve serves one agent over go-plugin, and returns when the agent closes the
-// connection. It takes over standard output. prepare is called when the socket
-// is open and before the agent is told so; limits belong there.
+// connection. It takes over standard output. prepare is called when the socket is
+// open and before the agent learns of it, and is where limits are set.
 func Serve(s *Server, prepare func()) {
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  link.Handshake(),

@@ -1,6 +1,6 @@
-// Package server is the child's end of the process boundary: it keeps the
-// inspectors of one process, runs them when the agent asks, and sees to it that
-// one that panics, hangs or never returns spoils nothing but its own run.
+// Package server is the child's end of the process boundary: it has the inspectors
+// of one process, runs them when the agent asks, and makes sure that an inspector
+// which panics, hangs or never returns spoils nothing but its own run.
 package server
 
 import (
@@ -25,17 +25,17 @@ import (
 )
 
 // Program is an inspector that was built from source. It attaches the goroutine
-// that runs the source to the meter of the context, see package meter, and lets
-// that count what the source prints.
+// that runs the source to the meter of the context, see package meter, and counts
+// what the source prints with it.
 type Program interface {
 	inspectors.Inspector
-	// Leaked returns how many goroutines runs of the past still hold.
+	// Leaked returns how many goroutines earlier runs still hold.
 	Leaked() int
-	// Close frees the program. No run is under way.
+	// Close frees the program. No run may be in progress.
 	Close()
 }
 
-// Builder makes a program of a script. What the script prints, then and later,
+// Builder makes a program from a script. What the script prints, then and later,
 // goes to output.
 type Builder func(d inspectors.Definition, output io.Writer) (Program, error)
 
@@ -43,18 +43,18 @@ type Builder func(d inspectors.Definition, output io.Writer) (Program, error)
 type Options struct {
 	// Offered are the inspectors of a plugin, by name.
 	Offered map[string]inspectors.Inspector
-	// Build makes inspectors of scripts, or is nil where none are taken.
+	// Build makes inspectors from scripts, or is nil if none are taken.
 	Build Builder
 	// Marker is the flight recorder, or nil.
 	Marker *link.Marker
-	// Warnings returns what could not be set up as asked, or is nil.
+	// Warnings returns the settings that could not be applied, or is nil.
 	Warnings func() []string
 	// Isolation returns how the process is isolated, or is nil.
 	Isolation func() sandbox.Report
 }
 
-// Server implements the contract. It is safe for use by any number of calls at
-// once.
+// Server implements the contract. It is safe for use by any number of calls at the
+// same time.
 type Server struct {
 	pb.UnimplementedInspectorServiceServer
 
@@ -65,30 +65,31 @@ type Server struct {
 	units map[string]*unit // guarded by mu
 
 	flying    atomic.Int64 // runs under way
-	abandoned atomic.Int64 // runs given up that still go on
+	abandoned atomic.Int64 // runs that were given up and still continue
 	retired   atomic.Int64 // goroutines leaked by programs that are gone
 	files     fileCounter
 
 	executions *executions
-	mask       mask.Mask // of what Secret has returned
+	mask       mask.Mask // the secrets that Secret has returned
 }
 
-// unit is one inspector that is there to be run.
+// unit is one inspector that is ready to run.
 type unit struct {
 	inspector inspectors.Inspector
-	program   Program // the inspector where it was built from source, else nil
+	program   Program // the inspector if it was built from source, or else nil
 	lines     *lineWriter
-	idle      chan struct{}               // holds one token while no run is under way
-	gone      chan struct{}               // closed when the unit is taken away; a run that is under way goes on
+	idle      chan struct{}               // holds one token while no run is in progress
+	gone      chan struct{}               // closed when the unit is removed; a current run continues
 	meter     atomic.Pointer[meter.Meter] // of the latest run, or nil
-	counters  inspectors.Counters         // whoever holds the token of idle owns them
+	counters  inspectors.Counters         // owned by the holder of idle's token
 }
 
-// leave ends the unit: runs that wait for it look for another. It is called once.
+// leave ends the unit: runs that wait for it look for its replacement. It is
+// called once.
 func (u *unit) leave() { close(u.gone) }
 
-// takeCPU returns the processor time that the latest run took since it was last
-// told.
+// takeCPU returns the processor time that the latest run has taken since the last
+// call.
 func (u *unit) takeCPU() time.Duration { return u.meter.Load().Take() }
 
 // rest is the state of the unit's slot between runs.
@@ -169,10 +170,10 @@ func (s *Server) Load(ctx context.Context, req *pb.LoadRequest) (*pb.LoadReply, 
 type buildResult struct {
 	unit    *unit
 	err     error
-	starved time.Duration // for how long the process was kept from building
+	starved time.Duration // how long the process was kept from building
 }
 
-// BuildTime is how long building a script may take at least, however short its
+// BuildTime is the least time that building a script may take, however short its
 // runs have to be: it is done once, and is most of the work on a busy machine.
 const BuildTime = 10 * time.Second
 
@@ -202,7 +203,7 @@ func (s *Server) build(req *pb.LoadRequest) (result buildResult) {
 	return result
 }
 
-// install puts a unit in the place of the older one of its name.
+// install puts a unit in place of the older one of its name.
 func (s *Server) install(name string, u *unit) {
 	s.mu.Lock()
 	old := s.units[name]
@@ -256,7 +257,7 @@ func (s *Server) leaked() uint32 {
 	return uint32(max(n, 0))
 }
 
-// definition is the inverse of what the agent makes of a definition.
+// definition is the inverse of the agent's encoding of a definition.
 func definition(req *pb.LoadRequest) inspectors.Definition {
 	return inspectors.Definition{
 		Name:     req.GetName(),

@@ -13,12 +13,12 @@ import (
 	pb "github.com/vedettehq/vedette/plugins/proto"
 )
 
-// weighWait is how long a run may hold up that its script is weighed.
+// weighWait is how long to wait for a run before its script is weighed.
 const weighWait = 200 * time.Millisecond
 
-// Weigh drops one script after the other and tells what each drop freed. That is
-// the one exact way to tell who holds memory of a heap that all share: what only
-// this script could reach is free when it is gone.
+// Weigh drops one script after the other and reports what each drop freed. That is
+// the one exact way to find out which script holds memory of a shared heap: memory
+// that only this script could reach is free when it is gone.
 func (s *Server) Weigh(ctx context.Context, _ *pb.WeighRequest) (*pb.WeighReply, error) {
 	if s.options.Build == nil {
 		return nil, status.Error(codes.Unimplemented, "this process holds no scripts")
@@ -54,8 +54,8 @@ func (s *Server) Weigh(ctx context.Context, _ *pb.WeighRequest) (*pb.WeighReply,
 	return reply, nil
 }
 
-// settle waits for the end of the run that is under way, and keeps another from
-// beginning. It returns false where that run does not end.
+// settle waits for the end of the current run, and keeps another from beginning.
+// It returns false if that run does not end.
 func (u *unit) settle(ctx context.Context) bool {
 	timer := time.NewTimer(weighWait)
 	defer timer.Stop()
@@ -68,22 +68,22 @@ func (u *unit) settle(ctx context.Context) bool {
 	return false
 }
 
-// weighProcess returns what the process holds that is no garbage. Files that
-// nobody can reach any more are closed by their finalizers, which run after the
-// first collection.
+// weighProcess returns how much the process holds, without garbage. Files that are
+// no longer reachable are closed by their finalizers, which run after the first
+// collection.
 func weighProcess() (bytes, files int64) {
 	runtime.GC()
 	done := make(chan struct{})
 	runtime.AddCleanup(new(sentinel), func(done chan struct{}) { close(done) }, done)
 	runtime.GC()
 	select {
-	case <-done: // it was queued behind those of the files
+	case <-done: // it was queued after those of the files
 	case <-time.After(weighWait):
 	}
 	runtime.GC()
 	return int64(meter.HeapAfterGC()), int64(openFiles())
 }
 
-// sentinel is large enough not to share its memory with another object, so that
-// it dies alone.
+// sentinel is large enough not to share its memory with another object, so that it
+// is freed alone.
 type sentinel struct{ _ [64]byte }
