@@ -11,7 +11,7 @@ import (
 
 const maxAlertmanagers = 10
 
-// alerts checks who is told of alerts.
+// alerts checks the settings that say who is told of alerts.
 func (l *loader) alerts() {
 	const p = "master.alerts.alertmanagers"
 	addresses := l.c.Master.Alerts.Alertmanagers
@@ -22,7 +22,7 @@ func (l *loader) alerts() {
 		case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 			l.check(true, l.entry(p, i), "%s is not an address; write it as http://alertmanager:9093", quote(address))
 		case u.User != nil:
-			// The address is not shown: it holds a secret.
+			// The address is not shown: it contains a secret.
 			l.faults = append(l.faults, Fault{Origin: l.at(l.entry(p, i)), Message: l.entry(p, i) + ": a name or password in the address is not used; leave it out"})
 		case slices.Contains(addresses[:i], address):
 			l.check(true, l.entry(p, i), "%s is given twice", quote(address))
@@ -31,14 +31,14 @@ func (l *loader) alerts() {
 	l.notify()
 }
 
-// notify checks the simple form of who is told.
+// notify checks the simple form of these settings.
 func (l *loader) notify() {
 	a := l.c.Master.Alerts
 	const p = "master.alerts.notify"
 	l.check(a.AlertmanagerConfig != "" && len(a.Notify) > 0, p, "alertmanager_config says who is told already; leave one of the two out")
 	for _, name := range slices.Sorted(maps.Keys(a.Notify)) {
 		to, at := a.Notify[name], l.entry(p, name)
-		l.check(to.Email == "" && to.Ntfy == "" && to.Webhook == "", at, "there is no way to tell; give an email, an ntfy topic or a webhook")
+		l.check(to.Email == "" && to.Ntfy == "" && to.Webhook == "", at, "it has no address; give an email, an ntfy topic or a webhook")
 		l.check(!isName(name), at, "%s is not a name; use letters, digits, - and _", quote(name))
 		l.check(to.Email != "" && !isMail(to.Email), l.child(at, "email"), "%s is not an address; write it as ops@example.org", quote(to.Email))
 		l.web(l.child(at, "ntfy"), to.Ntfy, "https://ntfy.sh/my-topic", to.TokenFile != "")
@@ -63,7 +63,7 @@ func (l *loader) web(p, address, example string, token bool) {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		// It is not shown: such an address may be a secret.
+		// The address is not shown: it may be a secret.
 		l.faults = append(l.faults, Fault{Origin: l.at(p), Message: p + ": this is not an address; write it as " + example})
 	case token && !isTLS(u) && !IsLoopback(u.Hostname()):
 		l.faults = append(l.faults, Fault{Origin: l.at(p), Message: p + ": the token would cross the network in clear; write https://, or remove token_file"})

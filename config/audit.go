@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// Audit says where the entries of the audit log go as they are made, so that whoever
-// gets hold of the master cannot take them back. An entry is sent until it was taken,
-// and at least once; those that wait are the ones of the log itself.
+// Audit sends the entries of the audit log elsewhere as they are made, so that a
+// person who takes over the master cannot take them back. An entry is sent until
+// the receiver has taken it, so at least once. Entries wait in the log itself.
 type Audit struct {
-	// Syslog is a server that takes RFC 5424: tls://HOST:6514, tcp://HOST:PORT, or the
-	// socket of one on this machine, unix:///PATH.
+	// Syslog is a server that takes RFC 5424: tls://HOST:6514, tcp://HOST:PORT, or
+	// the socket of one on this machine, unix:///PATH.
 	Syslog string `yaml:"syslog"`
 	// CA is a PEM file of the authorities to trust for the certificates of Syslog and
 	// Webhook.
 	CA string `yaml:"ca" absent:"the authorities of the system" path:"true"`
 	// Cert is the PEM file of the certificate that the master shows to Syslog and
-	// Webhook, where they want one.
+	// Webhook if they require one.
 	Cert string `yaml:"cert" path:"true"`
 	// Key is the PEM file of the private key of Audit.Cert.
 	Key string `yaml:"key" path:"true" private:"true"`
@@ -28,12 +28,12 @@ type Audit struct {
 	// TokenFile holds a bearer token for Webhook, and nothing else. A file that every
 	// user of the machine can read is refused.
 	TokenFile string `yaml:"token_file" path:"true" private:"true"`
-	// Token is what TokenFile gave.
+	// Token is the content of TokenFile.
 	Token string `yaml:"-"`
 }
 
-// SyslogAddress returns how Audit.Syslog is reached: over tls, tcp or unix, and the
-// host:port or the path. ok is false where it is no such address.
+// SyslogAddress returns how to reach Audit.Syslog: the network (tls, tcp or unix),
+// and the host:port or the path. ok is false if it is not such an address.
 func (a Audit) SyslogAddress() (network, address string, ok bool) {
 	u, err := url.Parse(a.Syslog)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -52,7 +52,7 @@ func (a Audit) SyslogAddress() (network, address string, ok bool) {
 	return "", "", false
 }
 
-// audit checks where the audit log goes.
+// audit checks where the audit log is sent.
 func (l *loader) audit() {
 	a := l.c.Master.Audit
 	const p = "master.audit"
@@ -70,7 +70,7 @@ func (l *loader) audit() {
 	l.check(a.Cert != "" && !encrypted, p+".cert", "nothing is sent over TLS; write tls:// or https://, or remove cert and key")
 }
 
-// auditFiles reads the token, and looks at the certificates.
+// auditFiles reads the token, and checks the certificates.
 func (l *loader) auditFiles() {
 	a := &l.c.Master.Audit
 	if a.TokenFile != "" {

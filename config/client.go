@@ -8,17 +8,19 @@ import (
 	"strings"
 )
 
-// A command that speaks with a master runs in any folder, and whoever has made the
-// folder has made its .env. So such a command takes a token only from where the
-// address of the master comes from: a .env cannot name an address to which the
-// token of somebody's environment is sent, nor a file elsewhere as the token, nor
-// whose certificates are trusted with a token of another place. Of a .env it reads
-// nothing but these settings, and one that it cannot read is no fault.
+// A command that speaks with a master runs in any folder, and the owner of the
+// folder may have written its .env. So such a command takes a token only from the
+// place that gives the address of the master. A .env cannot name an address to
+// which the token of the user's environment is sent, nor a file elsewhere as the
+// token, nor the authorities to trust with a token from another place. The command
+// reads nothing from a .env but these settings, and a .env that it cannot read is
+// no fault.
 
-// addressVariables are those by which a client finds its master.
+// addressVariables are the variables by which a client finds its master.
 func addressVariables() []string { return []string{"MASTER_IP", "MASTER_PORT", "VEDETTE_MASTER"} }
 
-// credentialVariables are those that have to come from where the address does.
+// credentialVariables are the variables that have to come from the same place as
+// the address.
 func credentialVariables() []string {
 	return []string{"VEDETTE_TOKEN", "VEDETTE_TOKEN_FILE", "VEDETTE_CA"}
 }
@@ -39,7 +41,7 @@ func (l *loader) clientLayers(o LoadOptions, environ []string) {
 		case value != "" && slices.Contains(credentialVariables(), name):
 			l.warn("%s is not used: the address of the master comes from elsewhere; write VEDETTE_MASTER beside it", file.origin(name))
 		case strings.HasPrefix(name, "VEDETTE_") && !slices.ContainsFunc(variables(), func(v variable) bool { return v.name == name }):
-			values[name] = value // somebody will be told that there is no such setting
+			values[name] = value // the user will be told that there is no such setting
 		}
 	}
 	if theirs {
@@ -60,7 +62,7 @@ func (l *loader) clientLayers(o LoadOptions, environ []string) {
 	}
 }
 
-// addressOf reports whether a .env says, wholly or in part, where the master is.
+// addressOf reports whether a .env gives the address of the master, or part of it.
 func addressOf(dotEnv map[string]string, environ []string, overrides []Override) bool {
 	given := slices.ContainsFunc(addressVariables(), func(name string) bool { return dotEnv[name] != "" })
 	has := func(name string) bool {
@@ -74,9 +76,9 @@ func addressOf(dotEnv map[string]string, environ []string, overrides []Override)
 	return given && !whole
 }
 
-// withhold takes tokens out of the environment, and out of what a configuration
-// file has given, for an address that comes from a .env. The authorities that are
-// trusted may come from anywhere: fewer of them is no danger.
+// withhold drops tokens from the environment and the configuration file if the
+// address comes from a .env. The trusted authorities may come from anywhere: fewer
+// of them are no danger.
 func (l *loader) withhold(environ []string, dotEnv map[string]string) []string {
 	token := l.c.Agent.TokenFile != ""
 	l.c.Agent.TokenFile = ""
@@ -95,8 +97,8 @@ func (l *loader) withhold(environ []string, dotEnv map[string]string) []string {
 	return kept
 }
 
-// tokenFileInside refuses a token file of a .env that is not in the folder of
-// that: it would be somebody's secret that a stranger names.
+// tokenFileInside refuses a token file in a .env that is not in the same folder:
+// it would be a user's secret that a stranger names.
 func (l *loader) tokenFileInside(dir string) {
 	file := l.c.Agent.TokenFile
 	if file == "" {
@@ -110,7 +112,7 @@ func (l *loader) tokenFileInside(dir string) {
 		defer root.Close()
 		var found os.FileInfo
 		if found, err = root.Stat(file); err == nil {
-			var named os.FileInfo // relative to the current directory, as it will be read
+			var named os.FileInfo // relative to the current directory, like the file itself
 			if named, err = os.Stat(file); err == nil && os.SameFile(found, named) {
 				return
 			}

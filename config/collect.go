@@ -9,7 +9,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// HTTPClient is how requests of HTTP are made.
+// HTTPClient says how to make HTTP requests.
 type HTTPClient struct {
 	// User is the name for basic authentication.
 	User string `yaml:"user"`
@@ -31,22 +31,24 @@ type HTTPClient struct {
 
 // Params say what a probe asks, and what it expects.
 type Params struct {
-	// Targets are what it asks: for http addresses such as https://example.org/, for
-	// tls-expiry and tcp host:port, for dns names, for ping names and addresses.
+	// Targets are the things to ask: for http addresses such as
+	// https://example.org/, for tls-expiry and tcp host:port, for dns names, for
+	// ping names and addresses.
 	Targets []string `yaml:"targets"`
-	// Method is that of the requests of http, GET or HEAD.
+	// Method is the method of http requests, GET or HEAD.
 	Method string `yaml:"method" absent:"GET"`
 	// Status lists the statuses that http expects.
 	Status []int `yaml:"status" absent:"any from 200 to 299"`
-	// Body is a regular expression that must be in what http gets.
+	// Body is a regular expression that must match the body of an http answer.
 	Body string `yaml:"body"`
 	// Server is the host:port of the name server that dns asks.
 	Server string `yaml:"server" absent:"that of the system"`
-	// Record is what dns asks for: A, AAAA, CNAME, MX, NS or TXT.
+	// Record is the type of record that dns asks for: A, AAAA, CNAME, MX, NS or
+	// TXT.
 	Record string `yaml:"record" absent:"the addresses"`
-	// Send is what tcp sends, as it stands.
+	// Send is the text that tcp sends, exactly as it is.
 	Send string `yaml:"send"`
-	// Expect is a regular expression that must be in what tcp gets.
+	// Expect is a regular expression that must match the answer of tcp.
 	Expect string `yaml:"expect"`
 	// Packets is how many packets ping sends, at most 20.
 	Packets int `yaml:"packets" absent:"3"`
@@ -59,7 +61,7 @@ func (p Params) params() inspectors.Params {
 	}
 }
 
-// collector returns what the agent does itself for an inspector, or nil.
+// collector returns the collector that the agent runs for an inspector, or nil.
 func (in *Inspector) collector() *inspectors.Collector {
 	c := &inspectors.Collector{
 		Labels: in.Labels, HonorLabels: in.HonorLabels, TargetFiles: in.FileSD, Client: inspectors.Client(in.Client),
@@ -80,7 +82,7 @@ func (in *Inspector) collector() *inspectors.Collector {
 	return c
 }
 
-// collectors checks what stands in an inspector for collectors alone.
+// collectors checks the fields of an inspector that are for collectors alone.
 func (l *loader) collectors(at string, in Inspector, files bool) {
 	c := in.collector()
 	if c == nil {
@@ -125,7 +127,7 @@ func (l *loader) collectors(at string, in Inspector, files bool) {
 	}
 }
 
-// only refuses fields of which the kind of the inspector has no use.
+// only refuses fields that the kind of the inspector does not use.
 func (l *loader) only(at, who string, fields ...string) {
 	for _, field := range fields {
 		_, given := l.origins[l.child(at, field)]
@@ -133,12 +135,12 @@ func (l *loader) only(at, who string, fields ...string) {
 	}
 }
 
-// probe checks what a probe asks.
+// probe checks the params of a probe.
 func (l *loader) probe(at string, c *inspectors.Collector) {
 	l.only(at, "scrape has", "honor_labels")
 	params := l.child(at, "params")
 	if !slices.Contains(inspectors.Probes(), c.Kind) {
-		return // which is a fault of the setting
+		return // the setting itself reports that fault
 	}
 	targets := l.child(params, "targets")
 	sound := *c
@@ -151,7 +153,7 @@ func (l *loader) probe(at string, c *inspectors.Collector) {
 		sound.Targets = append(sound.Targets, target)
 	}
 	if len(c.Targets) > 0 && len(sound.Targets) == 0 {
-		sound.Targets = []string{c.Example()} // the rest is looked at all the same
+		sound.Targets = []string{c.Example()} // the rest is checked in any case
 	}
 	sound.Labels, sound.Client = nil, inspectors.Client{}
 	if err := sound.Validate(); err != nil {
@@ -165,7 +167,7 @@ func (l *loader) probe(at string, c *inspectors.Collector) {
 // inOneLine is the text of several faults at one place.
 func inOneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// address checks an address of HTTP. The line of one with a password is not shown.
+// address checks an HTTP address. If it has a password, its line is not shown.
 func (l *loader) address(at, text string) {
 	err := inspectors.ValidateURL(text)
 	if err != nil && strings.Contains(text, "@") {

@@ -11,20 +11,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a configuration file, against one that is not meant as such.
+// Bounds of a configuration file, in case another file was given by mistake.
 const (
 	maxFileBytes = 4 << 20
-	maxNodes     = 50_000 // with each alias counted as often as it is used
+	maxNodes     = 50_000 // each alias counts as often as it is used
 	maxDepth     = 32
 )
 
-// decoder fills a Config from YAML. It is strict: what it does not know is a
-// fault, and it goes on after a fault, to find them all.
+// decoder fills a Config from YAML. It is strict: anything unknown is a fault. It
+// continues after a fault, to find them all.
 type decoder struct {
 	*source
 	nodes   int
 	refused bool // for its size
-	foreign bool // what is decoded is not a Config
+	foreign bool // the target is not a Config
 }
 
 // decode reads the text of a file into the struct that into points to.
@@ -121,8 +121,8 @@ func customTag(n *yaml.Node) string {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// scalar decodes a single value. It takes the literal text of the file, so that
-// no number, date or "no" is changed on its way into a string.
+// scalar decodes a single value. It uses the literal text of the file, so that no
+// number, date or "no" is changed on its way into a string.
 func (d *decoder) scalar(n *yaml.Node, at Origin, v reflect.Value, path string) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
@@ -189,11 +189,12 @@ func (d *decoder) mapping(n *yaml.Node, at Origin, v reflect.Value, path string,
 	}
 }
 
-// unknown reports a field that does not exist, with the one that was meant.
+// unknown reports a field that does not exist, with the one that was probably
+// meant.
 func (d *decoder) unknown(key *yaml.Node, path string, fields []field) {
 	if path == "agent" && key.Value == "token" && !d.foreign {
-		// Its line is not shown: it holds a secret.
-		d.faults = append(d.faults, Fault{Origin: d.origin(key), Message: "a token does not stand in the configuration; " +
+		// Its line is not shown: it contains a secret.
+		d.faults = append(d.faults, Fault{Origin: d.origin(key), Message: "a token does not belong in the configuration; " +
 			"write it into a separate file and name that in token_file"})
 		return
 	}
@@ -264,8 +265,8 @@ func (d *decoder) components(n *yaml.Node, at Origin, v reflect.Value, path stri
 	v.Set(reflect.ValueOf(Components(names)))
 }
 
-// codePlace finds where the source of an inspector stands in the file, so that
-// the errors of the code can point there.
+// codePlace finds the place of an inspector's source in the file, so that errors
+// in the code can point there.
 func (d *decoder) codePlace(mapping *yaml.Node) codePlace {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]
@@ -309,7 +310,7 @@ type field struct {
 	index []int
 }
 
-// fieldsOf lists the fields of a struct that stand in YAML, in order.
+// fieldsOf lists the fields of a struct that YAML has, in order.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for f := range t.Fields() {
@@ -320,7 +321,7 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-// ownerOf names the section that has a field which was written elsewhere.
+// ownerOf names the section to which a misplaced field belongs.
 func ownerOf(name, path string) string {
 	sections := fieldsOf(reflect.TypeFor[Config]())
 	for _, section := range sections {
@@ -356,7 +357,7 @@ func orWhole(path string) string {
 	return path
 }
 
-// wants says what a value must be.
+// wants describes the values that a type takes.
 func wants(v reflect.Value) string {
 	switch v.Addr().Interface().(type) {
 	case *time.Duration:
@@ -379,7 +380,7 @@ func wants(v reflect.Value) string {
 	return "text"
 }
 
-// kindName says what a node is.
+// kindName describes a node.
 func kindName(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:

@@ -14,19 +14,18 @@ import (
 	"github.com/vedettehq/vedette/inspectors/adapt"
 )
 
-// codePlace is where the source of an inspector stands in the configuration.
+// codePlace is the place of an inspector's source in the configuration.
 type codePlace struct {
-	line   int // of the first line of the source, from 1; 0 is not known
+	line   int // of the first line of the source, from 1; 0 if unknown
 	indent int // columns before each line of it
 }
 
-// Definitions turns the inspectors of the configuration into what is run, in
-// the order of their names: it reads their files, takes each directive that the
-// configuration does not override, and reports every fault with its place. A
-// fault in a script's directives is an inspectors.Diagnostic; the others are
-// Fault.
+// Definitions turns the inspectors of the configuration into definitions, in the
+// order of their names: it reads their files, takes each directive that the
+// configuration does not override, and reports every fault with its place. A fault
+// in a script's directives is an inspectors.Diagnostic; the others are Faults.
 //
-// It does not add the library: that is the agent's choice of Agent.Library.
+// It does not add the library: the agent does that from Agent.Library.
 func (c *Config) Definitions() ([]inspectors.Definition, error) {
 	src := c.src
 	if src == nil {
@@ -62,7 +61,7 @@ func definition(src *source, name string, in Inspector) (inspectors.Definition, 
 	case collector != nil:
 		d.Collector = collector
 	case in.Plugin != "":
-		path, err := filepath.Abs(in.Plugin) // not one of that name in PATH
+		path, err := filepath.Abs(in.Plugin) // not a program of that name in PATH
 		if err != nil {
 			return d, fault(src.child(at, "plugin"), err)
 		}
@@ -91,9 +90,9 @@ func definition(src *source, name string, in Inspector) (inspectors.Definition, 
 	return d, nil
 }
 
-// FileDefinition makes the definition of a single script, for trying it. Its
-// name is that of its //vedette:name directive, else that of the file without
-// .go. Errors are those of Definitions.
+// FileDefinition makes the definition of a single script, for trying it. Its name
+// is that of its //vedette:name directive, or else that of the file without .go.
+// Errors are those of Definitions.
 func FileDefinition(path string) (inspectors.Definition, error) {
 	text, err := readScript(path)
 	if err != nil {
@@ -112,7 +111,7 @@ func FileDefinition(path string) (inspectors.Definition, error) {
 	return d, nil
 }
 
-// readScript reads a script of at most the size that is run.
+// readScript reads a script, up to the largest size that is run.
 func readScript(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

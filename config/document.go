@@ -2,8 +2,8 @@ package config
 
 import "os"
 
-// Document is a file in YAML that is not a configuration. It is read as strictly as
-// one: a field that is not known, or given twice, is a fault at its place.
+// Document is a YAML file that is not a configuration. It is read as strictly as
+// one: a field that is unknown, or given twice, is a fault at its place.
 type Document struct{ src *source }
 
 // ReadDocument reads a file into the struct that into points to, whose fields are

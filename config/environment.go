@@ -16,14 +16,14 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// variable is a setting that the environment may give.
+// variable is a setting that a variable of the environment may give.
 type variable struct {
 	name string
 	path string // of the setting
 }
 
-// variables lists the environment's settings. MASTER_IP and MASTER_PORT come
-// first, so that the more exact ones win.
+// variables lists them. MASTER_IP and MASTER_PORT come first, so that the more
+// specific ones win.
 func variables() []variable {
 	list := []variable{{"MASTER_IP", ""}, {"MASTER_PORT", ""}}
 	for _, s := range Settings() {
@@ -46,7 +46,7 @@ const VariableSignKey = "VEDETTE_SIGN_KEY"
 // of the master. They read it, not Load.
 const VariableTimeout = "VEDETTE_TIMEOUT"
 
-// dotEnvName is read in the current directory, and nowhere else.
+// dotEnvName is read in the current directory only.
 const dotEnvName = ".env"
 
 const maxDotEnvBytes = 64 << 10
@@ -57,9 +57,9 @@ type loader struct {
 	c *Config
 }
 
-// dotEnv applies the .env file of a directory. That there is none is no fault, nor
-// that another program's file is called so: one that cannot be read or understood
-// is a fault only where it may hold settings of ours.
+// dotEnv applies the .env file of a directory. If there is none, or if another
+// program's file has this name, that is no fault: a file that cannot be read or
+// understood is a fault only if it may contain our settings.
 func (l *loader) dotEnv(dir string) {
 	file, fault := readDotEnv(dir)
 	if fault != "" && file.ours {
@@ -70,22 +70,22 @@ func (l *loader) dotEnv(dir string) {
 	l.variables(file.values, file.origin)
 }
 
-// dotEnvFile is what a .env file says.
+// dotEnvFile is the content of a .env file.
 type dotEnvFile struct {
 	path   string
 	values map[string]string
 	lines  []string
-	ours   bool   // it may hold settings that nobody else has
+	ours   bool   // it may contain settings that nothing else reads
 	at     Origin // of the fault, if there is one
 }
 
-// origin tells where a variable is given.
+// origin returns the place of a variable.
 func (f *dotEnvFile) origin(name string) Origin {
 	return Origin{kind: fromDotEnv, name: name, file: f.path, line: dotEnvLine(f.lines, name)}
 }
 
-// readDotEnv reads the .env file of a directory, and says what is wrong with it.
-// Without values there is none: a folder may be called .env too.
+// readDotEnv reads the .env file of a directory, and returns its fault, if any. It
+// returns no values if there is no file: a folder may be called .env too.
 func readDotEnv(dir string) (file dotEnvFile, fault string) {
 	file.path = filepath.Join(dir, dotEnvName)
 	file.at = Origin{kind: fromFile, name: file.path}
@@ -109,7 +109,7 @@ func readDotEnv(dir string) (file dotEnvFile, fault string) {
 	}
 	values, err := parseDotEnv(text)
 	if err != nil {
-		// The parser's own words would show what the file holds.
+		// The parser's own message would show the content of the file.
 		file.at.line, file.at.col = dotEnvFault(text), 1
 		return file, "cannot be understood; write NAME=value, with quotes around a value that has spaces or #"
 	}
@@ -165,7 +165,7 @@ func (l *loader) environment(environ []string) {
 }
 
 // variables applies one layer of the environment. An empty variable counts as
-// not given.
+// absent.
 func (l *loader) variables(values map[string]string, origin func(name string) Origin) {
 	l.masterAddress(values, origin)
 	known := []string{VariableConfig, VariableSignKey, VariableTimeout}
@@ -183,13 +183,13 @@ func (l *loader) variables(values map[string]string, origin func(name string) Or
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		// Not a fault: container platforms add variables of their own.
+		// Not a fault: container platforms add their own variables.
 		l.c.Warnings = append(l.c.Warnings, origin(name).String()+": no such setting"+didYouMean(name, known))
 	}
 }
 
-// masterAddress applies MASTER_IP and MASTER_PORT: where the master listens,
-// and where the agent finds it. Each replaces its half of the address only.
+// masterAddress applies MASTER_IP and MASTER_PORT: where the master listens, and
+// where the agent finds it. Each replaces only its half of the address.
 func (l *loader) masterAddress(values map[string]string, origin func(name string) Origin) {
 	ip, port := values["MASTER_IP"], values["MASTER_PORT"]
 	if ip != "" && net.ParseIP(ip) == nil && strings.ContainsAny(ip, ":/ ") {
@@ -260,7 +260,7 @@ func (l *loader) set(path, text string, o Origin) {
 	l.origins[path] = o
 }
 
-// settingOf finds a setting of a section, as master.listen.
+// settingOf finds a setting by its path, such as master.listen.
 func settingOf(c *Config, path string) (reflect.Value, bool) {
 	if path == "agent.token" { // not in the file, so not among its fields
 		return reflect.ValueOf(&c.Agent.Token).Elem(), true

@@ -19,7 +19,7 @@ const (
 	fromDotEnv
 	fromEnv
 	fromFlag
-	fromNowhere // of what is not about one value
+	fromNowhere // about no single value
 )
 
 // Origin says where a value of the configuration came from. The zero Origin is
@@ -32,7 +32,7 @@ type Origin struct {
 	beside    string // another origin that gave the other half of the value
 }
 
-// Given reports whether somebody has given the value: it is not a default.
+// Given reports whether the value was given: it is not a default.
 func (o Origin) Given() bool { return o.kind != fromDefault }
 
 // String names the origin: "default", "vedette.yaml:3", ".env:2 MASTER_IP",
@@ -59,7 +59,7 @@ func (o Origin) String() string {
 	return s
 }
 
-// place is how a fault names the origin: with the column where there is one.
+// place names the origin in a fault: with the column if there is one.
 func (o Origin) place() string {
 	if o.kind == fromFile && o.line > 0 {
 		return fmt.Sprintf("%s:%d:%d", printable(o.name), o.line, o.col)
@@ -74,7 +74,7 @@ func (o Origin) place() string {
 type Fault struct {
 	// Origin is the place of the fault.
 	Origin Origin
-	// Message says what is wrong and what to do about it.
+	// Message says what is wrong and how to fix it.
 	Message string
 	// Text is the offending line of the file, or empty.
 	Text string
@@ -100,8 +100,8 @@ func (f Fault) Error() string {
 	return b.String()
 }
 
-// Faults are all the faults of one configuration, in the order of their places:
-// those of the file, then of .env, of the environment and of the flags.
+// Faults are all faults of one configuration, in the order of their places: those
+// of the file, then of .env, of the environment and of the flags.
 type Faults []Fault
 
 // Error writes one fault after the other.
@@ -113,7 +113,7 @@ func (f Faults) Error() string {
 	return strings.Join(texts, "\n")
 }
 
-// Err returns the faults sorted and each once, or nil where there are none.
+// Err returns the faults, sorted and without duplicates, or nil if there are none.
 func (f Faults) Err() error {
 	if len(f) == 0 {
 		return nil
@@ -130,7 +130,7 @@ func (f Faults) Err() error {
 	return slices.Compact(sorted)
 }
 
-// widest is the most runes of a line that a fault shows.
+// widest is how much of a line a fault shows, in runes.
 const widest = 120
 
 // excerpt makes a line fit to be shown: printable, and cut around column col,
@@ -146,7 +146,7 @@ func excerpt(line string, col int) (string, int) {
 	return cut, col - from
 }
 
-// underline is what stands before the caret: as wide as the text above it.
+// underline is the text before the caret: as wide as the text above it.
 func underline(text string, col int) string {
 	var b strings.Builder
 	for i, r := range []rune(text) {
@@ -162,7 +162,7 @@ func underline(text string, col int) string {
 	return b.String()
 }
 
-// printableLine replaces what could steer a terminal, but keeps tabs.
+// printableLine replaces characters that could steer a terminal, but keeps tabs.
 func printableLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\t' && (r == utf8.RuneError || !unicode.IsPrint(r)) {
@@ -182,7 +182,7 @@ func printable(s string) string {
 	}, s)
 }
 
-// quote shows a value from outside in a message: escaped, cut where it is long.
+// quote shows an outside value in a message: escaped, and cut if it is long.
 func quote(s string) string {
 	const most = 60
 	if utf8.RuneCountInString(s) > most {

@@ -14,8 +14,8 @@ import (
 // othersMayRead are the permission bits of a file that any user can read.
 const othersMayRead fs.FileMode = 0o004
 
-// readSecret reads a file that holds a secret. One that every user of the
-// machine can read is refused: it is no secret. A group may read it, as is
+// readSecret reads a file that contains a secret. If every user of the machine can
+// read it, it is refused, because it is not secret. A group may read it, as is
 // usual for a service.
 func readSecret(path string, most int64) ([]byte, error) {
 	info, err := os.Stat(path)
@@ -43,11 +43,11 @@ func readSecret(path string, most int64) ([]byte, error) {
 	return text, nil
 }
 
-// ReadSecret reads a file with a key. One that every user of the machine can read
+// ReadSecret reads a file with a key. If every user of the machine can read it, it
 // is refused.
 func ReadSecret(path string) ([]byte, error) { return readSecret(path, maxKeyBytes) }
 
-// fileError says what is wrong with a file in one voice.
+// fileError describes a problem with a file in uniform words.
 func fileError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return &unreadable{"there is no file " + quote(path), err}
@@ -55,7 +55,7 @@ func fileError(path string, err error) error {
 	return &unreadable{fmt.Sprintf("cannot read %s: %v", quote(path), unwrapPath(err)), err}
 }
 
-// unreadable is an error of the file system in our words.
+// unreadable is a file system error in our words.
 type unreadable struct {
 	text string
 	err  error
@@ -64,7 +64,7 @@ type unreadable struct {
 func (e *unreadable) Error() string { return e.text }
 func (e *unreadable) Unwrap() error { return e.err }
 
-// shellWord quotes a path where a shell would not take it as it is.
+// shellWord quotes a path if a shell would not take it as it is.
 func shellWord(path string) string {
 	for _, r := range path {
 		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '/' || r == '.' || r == '-' || r == '_') {

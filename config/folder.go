@@ -42,12 +42,13 @@ type Folder struct {
 // folderFileToo is the other name that a FolderFile may have.
 const folderFileToo = "catalog.yml"
 
-// LoadFolder reads which inspectors a folder holds. Where it has a FolderFile,
-// or one called catalog.yml, they are those that it names; else every Go file is
-// one, for every host, but for tests and for files that the go command leaves out
-// too: those whose names begin with "_" or ".". Files of the result are relative
-// to the current directory. Errors are Faults for what the FolderFile says,
-// Diagnostics for directives; what cannot be read has an *fs.PathError in it.
+// LoadFolder finds the inspectors of a folder. If it has a FolderFile, or one
+// called catalog.yml, they are those that the file names. Otherwise every Go file
+// is an inspector for every host, except for tests and for files that the go
+// command ignores too: those whose names begin with "_" or ".". Files of the
+// result are relative to the current directory. Errors are Faults about the
+// FolderFile, or Diagnostics about directives; if something cannot be read, the
+// error wraps an *fs.PathError.
 func LoadFolder(dir string) (*Folder, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -82,9 +83,9 @@ func goFiles(dir string, entries []fs.DirEntry) []string {
 	return files
 }
 
-// folderFile finds the file that names the inspectors of a folder, or "". One
-// that is almost called so is a fault: it would be left out, and every script go
-// to every host.
+// folderFile finds the file that names the inspectors of a folder, or returns "".
+// A file that almost has the name is a fault: it would be ignored, and every
+// script would go to every host.
 func folderFile(dir string, entries []fs.DirEntry) (string, error) {
 	found := ""
 	for _, e := range entries {
@@ -112,7 +113,7 @@ func folderFault(path, format string, args ...any) error {
 	return l.err()
 }
 
-// plainFolder takes each file for an inspector of every host.
+// plainFolder makes each file an inspector for every host.
 func plainFolder(files []string) (*Folder, error) {
 	f := &Folder{Inspectors: make(map[string]FolderInspector)}
 	var faults []error

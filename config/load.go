@@ -34,23 +34,24 @@ type LoadOptions struct {
 	// Overrides are what the command line says; they win over all else, and
 	// the last of them over the others.
 	Overrides []Override
-	// For are the parts that will run. What only they need is checked: that
-	// their files are there and kept safe, that the master may listen where it
-	// should. One file may thus serve two machines.
+	// For are the parts that will run. Only their needs are checked: that their
+	// files exist and are kept safe, and that the master may listen on its
+	// address. So one file may serve two machines.
 	For Part
-	// Client is set for a client of a master, which is no part. For it only the
-	// agent's token is read, and only from where the master's address comes from.
+	// Client is set for a client of a master, which is not a part. Of the settings
+	// it gets only the agent's token, and that only from the place that gives the
+	// master's address.
 	Client bool
-	// Library are the names of the built-in inspectors. Nil means that the
-	// names in agent.library are not checked.
+	// Library are the names of the built-in inspectors. Nil means that the names
+	// in agent.library are not checked.
 	Library []string
 }
 
 // Override is one setting from the command line.
 type Override struct {
-	// Path is the setting, as master.listen or master.static[/master/app].
+	// Path is the setting, such as master.listen or master.static[/master/app].
 	Path string
-	// Value is its text, as it would stand in the environment.
+	// Value is its text, in the form that the environment has.
 	Value string
 	// Flag is the name of the flag that gave it, without dashes.
 	Flag string
@@ -96,8 +97,8 @@ func Load(o LoadOptions) (*Config, error) {
 	return c, nil
 }
 
-// Default returns the configuration of somebody who configured nothing. environ
-// tells where the user's state folder is: XDG_STATE_HOME and HOME count.
+// Default returns the configuration without any settings. environ tells where the
+// user's state folder is: XDG_STATE_HOME and HOME count.
 func Default(environ []string) *Config {
 	c := new(Config)
 	setDefaults(reflect.ValueOf(c).Elem())
@@ -134,7 +135,8 @@ func (c *Config) HostBy() string {
 	return ""
 }
 
-// credential is the file of a credential that the service manager passes on, or "".
+// credential returns the file of a credential that the service manager passes on,
+// or "".
 func credential(environ []string, name string) string {
 	for _, e := range environ {
 		if dir, ok := strings.CutPrefix(e, "CREDENTIALS_DIRECTORY="); ok && filepath.IsAbs(dir) {
@@ -146,8 +148,8 @@ func credential(environ []string, name string) string {
 	return ""
 }
 
-// stateFolder is where the XDG base directory specification puts what a program
-// keeps between runs. A service without a home keeps it in /var/lib.
+// stateFolder is where the XDG base directory specification puts the data that a
+// program keeps between runs. A service without a home keeps it in /var/lib.
 func stateFolder(environ []string) string {
 	home := ""
 	for _, e := range environ {
@@ -164,7 +166,7 @@ func stateFolder(environ []string) string {
 	return "/var/lib"
 }
 
-// hostName makes a legal name of a machine's own.
+// hostName turns a machine's own name into a valid one.
 func hostName(name string) string {
 	legal := strings.Map(func(r rune) rune {
 		switch {
@@ -258,7 +260,7 @@ func IsLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// Origin tells where the value of a setting came from. Path is as in
+// Origin returns where the value of a setting came from. Path is a path such as
 // master.listen, inspectors[load/average-1].interval or master.tokens[0].role.
 func (c *Config) Origin(path string) Origin {
 	if c.src == nil {
@@ -267,7 +269,7 @@ func (c *Config) Origin(path string) Origin {
 	return c.src.origins[path]
 }
 
-// unwrapPath takes the path out of an error that the message names already.
+// unwrapPath removes the path from an error whose message already has it.
 func unwrapPath(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {

@@ -11,9 +11,9 @@ import (
 // log.With(config.ComponentKey, "master").
 const ComponentKey = "component"
 
-// NewLogger makes the logger that a configuration asks for, writing to w. Debug
-// lines of components that Log.Components does not name are left out, where it
-// names any; lines of a higher level are never left out for their component.
+// NewLogger makes the logger of a configuration, which writes to w. If
+// Log.Components names any components, debug lines of all others are left out.
+// Lines of a higher level are never left out for their component.
 func NewLogger(cfg Log, w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.Level}
 	var h slog.Handler
@@ -28,16 +28,16 @@ func NewLogger(cfg Log, w io.Writer) *slog.Logger {
 	return slog.New(h)
 }
 
-// componentHandler drops the debug lines of components that were not asked for.
+// componentHandler drops the debug lines of unwanted components.
 type componentHandler struct {
 	slog.Handler
-	components []string // that may say more
+	components []string // those that may log debug lines
 	component  string   // of this logger, or empty
 	grouped    bool     // attributes are inside a group: none names the component
 }
 
-// Enabled implements slog.Handler. A line may still name its component itself,
-// so that only what the logger says is decided here.
+// Enabled implements slog.Handler. A line may name its own component, so this
+// decides only by the logger's.
 func (h *componentHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	if level < slog.LevelInfo && h.component != "" && !slices.Contains(h.components, h.component) {
 		return false

@@ -15,10 +15,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Print writes the configuration as YAML that Load reads back to the same
-// values, each with where it came from in a comment. Paths are absolute, so
-// that the text means the same wherever it is put. Of a token that is set it
-// says only that it is.
+// Print writes the configuration as YAML that Load reads back to the same values,
+// each with a comment that says where it came from. Paths are absolute, so that
+// the text means the same in any folder. It says whether there is a token, but
+// does not print it.
 func (c *Config) Print(w io.Writer) error {
 	p := printer{c: c, files: make(map[string]bool)}
 	l := loader{source: newSource(), c: c}
@@ -47,7 +47,7 @@ func (p printer) fields(v reflect.Value, path string) *yaml.Node {
 		}
 		fv := v.FieldByIndex(f.index)
 		if _, ok := v.Interface().(Inspector); ok && fv.IsZero() {
-			continue // left open: the script's directives and the defaults say
+			continue // open: the script's directives and the defaults decide
 		}
 		if _, ok := v.Interface().(Budget); ok && fv.IsZero() {
 			continue // the same
@@ -60,8 +60,8 @@ func (p printer) fields(v reflect.Value, path string) *yaml.Node {
 	return node
 }
 
-// pair adds one entry to a mapping. A comment that says where the value comes
-// from stands behind a single value, and above a text of several lines.
+// pair adds one entry to a mapping. The comment that says where the value comes
+// from follows a single value, and precedes a text of several lines.
 func (p printer) pair(mapping *yaml.Node, name string, v reflect.Value, path string) {
 	key := &yaml.Node{}
 	key.SetString(name)
@@ -157,8 +157,8 @@ func scalar(tag, value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
 }
 
-// text is a string, quoted where YAML would take it for something else, and as
-// a block where it has several lines.
+// text is a string, quoted if YAML would take it for something else, and as a
+// block if it has several lines.
 func text(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)

@@ -7,9 +7,9 @@ import (
 )
 
 // Private lists the files and folders that belong to master and agent alone, as
-// absolute paths: the configuration, where tokens, keys and secrets are, and the data.
-// No script has any business there. Not all of them need be there. A setting that names
-// one has the tag private.
+// absolute paths: the configuration, where tokens, keys and secrets are, and the
+// data. No script may read them. They need not all exist. A setting that names
+// such a file has the tag private.
 func (c *Config) Private() []string {
 	paths := privateIn(reflect.ValueOf(*c), []string{dotEnvName})
 	if c.src != nil {

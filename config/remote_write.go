@@ -8,21 +8,21 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// RemoteWrite is a store that is sent every sample that the master takes, by
+// RemoteWrite is a store to which the master sends every sample that it takes, by
 // Prometheus remote write.
 type RemoteWrite struct {
-	// URL takes remote write, for example http://prometheus:9090/api/v1/write.
+	// URL is the address for remote write, for example
+	// http://prometheus:9090/api/v1/write.
 	URL string `yaml:"url" required:"true"`
 	// TokenFile holds a bearer token and nothing else. A file that every user
 	// of the machine can read is refused.
 	TokenFile string `yaml:"token_file" path:"true" private:"true"`
-	// Token is what TokenFile gave.
+	// Token is the content of TokenFile.
 	Token string `yaml:"-"`
 	// Labels are added to every series that does not have them, for example site:
 	// berlin.
 	Labels map[string]string `yaml:"labels"`
-	// MaxBytes bounds the queue on disk of what waits to be sent; the oldest
-	// samples go first.
+	// MaxBytes bounds the queue on disk; the oldest samples are dropped first.
 	MaxBytes Bytes `yaml:"max_bytes" default:"0" min:"64MiB" zero:"1GiB"`
 }
 
@@ -49,7 +49,7 @@ func (l *loader) remoteWrite() {
 		case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 			l.check(true, p, "%s is not an address; write it as http://prometheus:9090/api/v1/write", quote(r.URL))
 		case u.User != nil:
-			// The address is not shown: it holds a secret.
+			// The address is not shown: it contains a secret.
 			l.faults = append(l.faults, Fault{
 				Origin:  l.at(p),
 				Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file",

@@ -13,8 +13,8 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 )
 
-// setText sets a single value from its text, as it stands in the file, the
-// environment or a flag. The error says what is wrong and what to write.
+// setText sets a single value from its text in the file, the environment or a
+// flag. The error says what is wrong and what to write.
 func setText(v reflect.Value, text string) error {
 	switch p := v.Addr().Interface().(type) {
 	case *time.Duration:
@@ -76,8 +76,8 @@ func parseDuration(text string) (time.Duration, error) {
 	return 0, fmt.Errorf("%s is not a duration; write a number and a unit such as 500ms, 10s or 1m30s", quote(text))
 }
 
-// setLevel takes the four levels, and the names that other loggers have for
-// them, so that an environment made for those works.
+// setLevel takes the four levels, and the names that other loggers use for them,
+// so that an environment made for those works.
 func setLevel(level *slog.Level, text string) error {
 	switch strings.ToLower(text) {
 	case "trace", "debug":
@@ -118,7 +118,7 @@ func setBool(b *bool, text string) error {
 	return nil
 }
 
-// splitList takes apart "a, b,c".
+// splitList splits "a, b,c".
 func splitList(text string) []string {
 	var list []string
 	for part := range strings.SplitSeq(text, ",") {
@@ -163,14 +163,14 @@ func parseBytes(text string) (Bytes, error) {
 	case err != nil || strings.HasPrefix(number, "+"):
 		return 0, fmt.Errorf("%s is not a size; write a whole number of bytes, or one with a unit such as 512MiB or 10GiB", quote(text))
 	case n < 0:
-		return 0, fmt.Errorf("%s is less than nothing", quote(text))
+		return 0, fmt.Errorf("%s is below 0", quote(text))
 	case n > math.MaxInt64/int64(unit):
 		return 0, fmt.Errorf("%s is too large", quote(text))
 	}
 	return Bytes(n) * unit, nil
 }
 
-// String writes a size exactly, in the largest unit of 1024 that does it.
+// String writes a size exactly, in the largest unit of 1024 that allows it.
 func (b Bytes) String() string {
 	for _, u := range byteUnits() {
 		if strings.HasSuffix(u.name, "iB") && b != 0 && b%u.size == 0 {
@@ -180,8 +180,8 @@ func (b Bytes) String() string {
 	return strconv.FormatInt(int64(b), 10)
 }
 
-// short writes a duration without the parts that are zero: 24h, not 24h0m0s.
-// Whole days, from two on, are days.
+// short writes a duration without the parts that are zero: 24h, not 24h0m0s. Two
+// or more whole days are written as days.
 func short(d time.Duration) string {
 	if d >= 2*day && d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
@@ -196,7 +196,7 @@ func short(d time.Duration) string {
 	return s
 }
 
-// didYouMean completes a message with a suggestion, where there is one.
+// didYouMean completes a message with a suggestion, if there is one.
 func didYouMean(word string, candidates []string) string {
 	if s := nearest.Word(word, candidates); s != "" {
 		return "; did you mean " + s + "?"

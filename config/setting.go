@@ -9,32 +9,32 @@ import (
 )
 
 // Setting is one setting, as the tags of its field declare it. The defaults, the
-// ranges, the variables of the environment, the paths that are relative to the file,
-// what Print writes and docs/configuration.md all follow from it.
+// ranges, the variables of the environment, the paths that are relative to the
+// file, the output of Print and docs/configuration.md all follow from it.
 type Setting struct {
-	// Path is where it stands, such as master.listen, master.tokens[N].role or
+	// Path is its path, such as master.listen, master.tokens[N].role or
 	// inspectors[NAME].interval.
 	Path string
 	// Type is the type of its value.
 	Type reflect.Type
-	// Default is its value where none is given, as text. Tag: default.
+	// Default is its value if none is given, as text. Tag: default.
 	Default string
-	// Absent says in words what holds without a value and without a Default. Tag:
-	// absent.
+	// Absent says in words what applies without a value and without a Default.
+	// Tag: absent.
 	Absent string
-	// Required is set where it must be given. Tag: required.
+	// Required is set if it must be given. Tag: required.
 	Required bool
-	// Min and Max bound it, both included. Tags: min, max.
+	// Min and Max are its bounds, both included. Tags: min, max.
 	Min, Max string
-	// Zero says what 0 means where that is allowed beside the range. Tag: zero.
+	// Zero says what 0 means if it is allowed in addition to the range. Tag: zero.
 	Zero string
-	// OneOf are the texts that it may be, and Noun says what each of them is. Tag:
-	// one, such as "a format: text, json".
+	// OneOf are its possible texts, and Noun says what each of them is. Tag: one,
+	// such as "a format: text, json".
 	OneOf []string
 	Noun  string
-	// Env is the variable of the environment that gives it. Tag: env.
+	// Env is the variable of the environment that sets it. Tag: env.
 	Env string
-	// File is set where it names a file, which is relative to the folder of the
+	// File is set if it names a file, which is relative to the folder of the
 	// configuration. Tag: path.
 	File bool
 }
@@ -67,7 +67,7 @@ func Settings() []Setting {
 }
 
 // elements returns the type whose fields are the settings below a field of type t,
-// and how an entry is written in a path. It is nil where t is a setting itself.
+// and how an entry is written in a path. inner is nil if t is a setting itself.
 func elements(t reflect.Type) (inner reflect.Type, index string) {
 	switch {
 	case t == reflect.TypeFor[Library]():
@@ -112,8 +112,8 @@ func mustSet(v reflect.Value, text string) {
 	}
 }
 
-// settings calls do with the value of each setting that there is. Entries of maps
-// and lists are visited one by one, and do may set what it is given.
+// settings calls do with the value of each setting. Entries of maps and lists are
+// visited one by one, and do may change the value.
 func (l *loader) settings(do func(path string, v reflect.Value, s Setting)) {
 	l.settingsBelow(reflect.ValueOf(l.c).Elem(), "", do)
 }
@@ -169,7 +169,7 @@ func (l *loader) ranges() {
 	})
 }
 
-// fault says what is wrong with a value of the setting, or "".
+// fault returns the fault of a value of the setting, or "".
 func (s Setting) fault(v reflect.Value) string {
 	if s.OneOf != nil && !slices.Contains(s.OneOf, v.String()) {
 		last := len(s.OneOf) - 1

@@ -2,24 +2,24 @@ package config
 
 import "fmt"
 
-// source remembers where the values of a configuration stand, for its faults
-// and for people who ask. Values are known by their path: master.listen,
+// source remembers the places of the values of a configuration, for its faults and
+// for people who ask. Values are known by their path: master.listen,
 // master.tokens[0].role, inspectors[load/average-1].interval.
 type source struct {
-	folds   bool     // text may be folded: no code stands in the file
+	folds   bool     // text may be folded: there is no code in the file
 	file    string   // the configuration file as the user named it, or empty
 	lines   []string // of the file
 	origins map[string]Origin
-	// keys are the places of the names of values in the file, where origins
-	// are those of the values themselves.
+	// keys are the places of the names of values in the file; origins are those of
+	// the values.
 	keys    map[string]Origin
 	parents map[string]string // the path around a path
-	broken  map[string]bool   // collections with a fault in them
+	broken  map[string]bool   // collections that contain a fault
 	faults  Faults
 	omitted int // faults beyond maxFaults
 }
 
-// maxFaults bounds the faults that are told at once.
+// maxFaults bounds the faults that are reported at once.
 const maxFaults = 100
 
 func newSource() *source {
@@ -70,7 +70,7 @@ func (s *source) atKey(path string) Origin {
 	return s.at(path)
 }
 
-// fileOrigin is for faults that stand nowhere in particular.
+// fileOrigin is for faults without a particular place.
 func (s *source) fileOrigin() Origin {
 	if s.file == "" {
 		return Origin{}
@@ -91,7 +91,7 @@ func (s *source) fault(o Origin, format string, args ...any) {
 	s.faults = append(s.faults, f)
 }
 
-// err returns the faults, or nil where there are none.
+// err returns the faults, or nil if there are none.
 func (s *source) err() error {
 	faults := s.faults
 	if s.omitted > 0 {

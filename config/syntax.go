@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parseNode parses the next document. The end of the text leaves n as it is. A
-// panic of the parser, which has had some on hostile input, is an error.
+// parseNode parses the next document. At the end of the text n is left as it is.
+// If the parser panics, which has happened on hostile input, that is an error.
 func parseNode(dec *yaml.Decoder, n *yaml.Node) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -24,8 +24,8 @@ func parseNode(dec *yaml.Decoder, n *yaml.Node) (err error) {
 	return nil
 }
 
-// checkText refuses what is not text, with its place, which the YAML parser
-// does not give.
+// checkText refuses bytes that are not text, with their place, which the YAML
+// parser does not give.
 func checkText(src *source, text []byte) bool {
 	line, col := 1, 1
 	for i := 0; i < len(text); {
@@ -49,8 +49,8 @@ func checkText(src *source, text []byte) bool {
 	return true
 }
 
-// syntaxFault reports what the YAML parser did not understand. Its own line
-// numbers are those of the surrounding block, or missing; ours is the first
+// syntaxFault reports text that the YAML parser did not understand. The parser's
+// line numbers are those of the surrounding block, or missing; ours is the first
 // line with which the text can no longer be parsed.
 func syntaxFault(src *source, err error) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -78,11 +78,11 @@ func syntaxFault(src *source, err error) {
 	}
 }
 
-// searchLines is the longest file in which the place of a syntax error is
-// searched by parsing ever less of it.
+// searchLines is the longest file in which the place of a syntax error is searched
+// by parsing shorter and shorter parts of it.
 const searchLines = 1000
 
-// syntaxLine finds the line, counted from 1, on which the text stops to be YAML.
+// syntaxLine finds the line, counted from 1, on which the text stops being YAML.
 func syntaxLine(lines []string, err error) int {
 	if len(lines) > searchLines {
 		var line int

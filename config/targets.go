@@ -3,9 +3,9 @@ package config
 // TargetGroup is an entry of a file of targets, in the form of Prometheus'
 // file_sd_configs.
 type TargetGroup struct {
-	// Targets are such as web-1:9100.
+	// Targets are addresses such as web-1:9100.
 	Targets []string `yaml:"targets"`
-	// Labels are those of every series of these targets.
+	// Labels are added to every series of these targets.
 	Labels map[string]string `yaml:"labels"`
 }
 

@@ -6,18 +6,18 @@ import (
 	"github.com/vedettehq/vedette/internal/signing"
 )
 
-// Upgrade says whether the master may have this host replace the agent's own program.
-// It needs Agent.AcceptPushedInspectors too.
+// Upgrade says whether the master may make this host replace the agent's own
+// program. It needs Agent.AcceptPushedInspectors too.
 type Upgrade struct {
-	// Allow lets the program be replaced by one that is signed by one of Upgrade.Keys.
+	// Allow allows a new program that is signed by one of Upgrade.Keys.
 	Allow bool `yaml:"allow" default:"false"`
 	// Keys are the public keys of releases, in the form that `vedette key` prints.
 	Keys []string `yaml:"keys"`
-	// Packaged allows it also where the program belongs to a package of the system, which
-	// then is not what the system thinks it is.
+	// Packaged allows it even if the program belongs to a package of the system,
+	// whose records then no longer match.
 	Packaged bool `yaml:"packaged" default:"false"`
-	// Within is how long a new program may take until the master has a report of it.
-	// Otherwise the host goes back to the program that it had.
+	// Within is how long a new program may take until the master has a report from
+	// it. Otherwise the host goes back to the previous program.
 	Within time.Duration `yaml:"within" default:"1m" min:"1s" max:"10m"`
 }
 

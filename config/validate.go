@@ -19,8 +19,8 @@ import (
 
 const maxNameBytes = 100
 
-// validate checks the whole configuration: what it says always, and what it
-// refers to for the parts that will run.
+// validate checks the whole configuration: its own content always, and the files
+// and addresses that it refers to only for the parts that will run.
 func (l *loader) validate(o LoadOptions) {
 	l.ranges()
 	l.log()
@@ -43,8 +43,8 @@ func (l *loader) validate(o LoadOptions) {
 	}
 }
 
-// faulty reports whether a value has a fault already, so that what follows from
-// it is not reported beside it.
+// faulty reports whether a value has a fault already, so that its consequences are
+// not reported as well.
 func (l *loader) faulty(path string) bool {
 	at := l.at(path)
 	return slices.ContainsFunc(l.faults, func(f Fault) bool {
@@ -155,8 +155,7 @@ func (l *loader) tokens() {
 	}
 }
 
-// ownPaths are the first segments of the URL paths that the master serves
-// itself.
+// ownPaths are the first segments of the URL paths that the master serves itself.
 func ownPaths() []string { return []string{"-", "api", "assets", "hosts", "metrics", "rpc", "write"} }
 
 func (l *loader) static() {
@@ -214,8 +213,8 @@ func (l *loader) agent(library []string) {
 	}
 }
 
-// metricsListen refuses an address that others could reach, for nothing keeps
-// them out there.
+// metricsListen refuses an address that others could reach, because it has no
+// access control.
 func (l *loader) metricsListen() {
 	const p = "agent.metrics_listen"
 	listen := l.c.Agent.MetricsListen
@@ -304,7 +303,7 @@ func (l *loader) masterURL() {
 	case !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme):
 		l.check(true, p, "%s starts with %s; write http:// or https://", quote(master), quote(u.Scheme+"://"))
 	case u.User != nil:
-		// The address is not shown: it holds a secret.
+		// The address is not shown: it contains a secret.
 		l.faults = append(l.faults, Fault{
 			Origin:  l.at(p),
 			Message: p + ": a name or password in the address is not used; put a token into a file and name that in token_file",

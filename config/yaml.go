@@ -59,7 +59,7 @@ func collectionOfJSON(dec *json.Decoder, open json.Delim) (*yaml.Node, error) {
 	if open == '{' {
 		node = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	}
-	for dec.More() { // the names of an object are values before their values
+	for dec.More() { // the names of an object precede their values
 		item, err := nodeOfJSON(dec)
 		if err != nil {
 			return nil, err
