@@ -83,29 +83,27 @@ func (k PrivateKey) Public() PublicKey {
 
 // Sign returns the signature of a revision, in base64. It is the same each time.
 func (k PrivateKey) Sign(revision string) string {
-	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, message(revision)))
+	return k.signs(message(revision))
 }
 
 // SignFile returns the signature of the content of a file of a release, in base64.
 func (k PrivateKey) SignFile(content []byte) string {
-	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, releaseMessage(content)))
+	return k.signs(releaseMessage(content))
 }
 
 // SignFileSum is SignFile of a file whose hex SHA-256 is known.
 func (k PrivateKey) SignFileSum(sum string) string {
-	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, []byte(releaseContext+sum)))
+	return k.signs([]byte(releaseContext + sum))
 }
 
 // VerifyFile reports whether the signature is the key's of the content of a file.
 func (k PublicKey) VerifyFile(content []byte, signature string) bool {
-	raw, err := decodeSignature(signature)
-	return err == nil && ed25519.Verify(k.key, releaseMessage(content), raw)
+	return k.verifies(releaseMessage(content), signature)
 }
 
 // VerifyFileSum is VerifyFile of a file whose hex SHA-256 is known.
 func (k PublicKey) VerifyFileSum(sum, signature string) bool {
-	raw, err := decodeSignature(signature)
-	return err == nil && ed25519.Verify(k.key, []byte(releaseContext+sum), raw)
+	return k.verifies([]byte(releaseContext+sum), signature)
 }
 
 func releaseMessage(content []byte) []byte {
@@ -145,8 +143,7 @@ func (k PublicKey) ID() string {
 
 // Verify reports whether the signature is the key's of the revision.
 func (k PublicKey) Verify(revision, signature string) bool {
-	raw, err := decodeSignature(signature)
-	return err == nil && ed25519.Verify(k.key, message(revision), raw)
+	return k.verifies(message(revision), signature)
 }
 
 // CheckShape tells what is wrong with a signature that nobody here can verify,

@@ -1,8 +1,6 @@
 package signing
 
 import (
-	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -71,7 +69,7 @@ func (k PrivateKey) SignCode(revision string, s Statement) string {
 	if s.Old() {
 		return k.Sign(revision)
 	}
-	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.key, s.message(revision)))
+	return k.signs(s.message(revision))
 }
 
 // VerifyCode reports whether the signature is the key's of the revision with the
@@ -80,6 +78,5 @@ func (k PublicKey) VerifyCode(revision string, s Statement, signature string) bo
 	if s.Old() {
 		return k.Verify(revision, signature)
 	}
-	raw, err := decodeSignature(signature)
-	return err == nil && s.Check() == nil && ed25519.Verify(k.key, s.message(revision), raw)
+	return s.Check() == nil && k.verifies(s.message(revision), signature)
 }
