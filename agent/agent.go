@@ -160,9 +160,15 @@ func New(cfg config.Agent, deps Deps) (*Agent, error) {
 	a.trials = newTrials(a.log, deps.Runner, cfg.AcceptPushedInspectors, keys)
 	a.prints = newPrints(a.bootID)
 	a.live = newLiveFeed()
+	hello := sync.OnceValue(a.hello)
 	a.session = newSession(sessionOptions{
-		Log: a.log, Client: a.client(tlsConfig), Hello: sync.OnceValue(a.hello), Assigned: a.assigner.Hash,
+		Log: a.log, Client: a.client(tlsConfig), Assigned: a.assigner.Hash,
 		Outbox: a.outbox, Track: a.track, Receipts: a.receipts, Live: a.live, Runner: deps.Runner, Starved: a.starved.gauge,
+		Hello: func() wire.HelloParams {
+			p := hello()
+			p.Signers = a.signers.IDs() // a key may have followed another since
+			return p
+		},
 	})
 	a.metrics = &metricsServer{log: a.log, listen: cfg.MetricsListen, write: a.writeMetrics}
 	a.assigner.Expect()
@@ -310,7 +316,7 @@ func (a *Agent) hello() wire.HelloParams {
 		StartedMS: time.Now().UnixMilli(),
 
 		AcceptsPushed: a.cfg.AcceptPushedInspectors,
-		Signers:       a.signers.IDs(),
+		SignersNeeded: a.signers.Needed(),
 		Policy:        policyOf(a.cfg.Policy, a.cfg.SecretRules()),
 	}
 }

@@ -25,6 +25,7 @@ type fakeAgent struct {
 	assign  func(wire.Assignment) error
 	refuse  bool     // says in hello that it takes none
 	signers []string // the keys that it wants code to be signed by
+	needed  int      // how many of them
 	policy  *wire.Policy
 	token   string
 
@@ -62,7 +63,7 @@ func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	t.Cleanup(func() { patience.Return(t, "the handlers of host "+a.host, a.leave) })
 	h := hello(a.host)
 	h.Labels, h.AcceptsPushed, h.Signers, h.Assigned = a.labels, !a.refuse, a.signers, a.assignment().Hash
-	h.Policy = a.policy
+	h.Policy, h.SignersNeeded = a.policy, a.needed
 	call[wire.HelloResult](t, peer, wire.MasterHello.Name, h)
 	if err := a.tell(t.Context()); err != nil {
 		t.Fatal(err)

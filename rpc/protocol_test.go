@@ -120,6 +120,9 @@ func TestProtocolExamples(t *testing.T) {
 		wire.RolloutsResume.Name:     {wire.RolloutParams{}, wire.Rollout{}},
 		wire.RolloutsAbort.Name:      {wire.RolloutParams{}, wire.Rollout{}},
 		wire.HostsLabel.Name:         {wire.LabelParams{}, wire.Host{}},
+		wire.KeysList.Name:           {wire.Empty{}, wire.KeyLines{}},
+		wire.KeysAdd.Name:            {wire.KeyAddParams{}, wire.KeyLine{}},
+		wire.AgentKeys.Name:          {wire.KeyLines{}, wire.KeysResult{}},
 		wire.AuditList.Name:          {wire.AuditParams{}, wire.AuditResult{}},
 		wire.AuditVerify.Name:        {wire.AuditVerifyParams{}, wire.AuditVerifyResult{}},
 		wire.TokensCreate.Name:       {wire.TokenParams{}, wire.TokenCreated{}},
@@ -245,6 +248,26 @@ func TestProtocolHashes(t *testing.T) {
 		return
 	}
 	t.Error("there is no example of agent.assign")
+}
+
+// TestProtocolKeys: the statement of the example of keys.add is signed as the text says.
+func TestProtocolKeys(t *testing.T) {
+	for line := range strings.Lines(readProtocol(t)) {
+		var message struct {
+			Method string
+			Params wire.KeyAddParams
+		}
+		data, theirs := strings.CutPrefix(line, "→ ")
+		if !theirs || json.Unmarshal([]byte(data), &message) != nil || message.Method != wire.KeysAdd.Name {
+			continue
+		}
+		read, err := wire.KeyLine{Statements: []wire.KeyStatement{message.Params.Statement}}.Read()
+		if err != nil || len(read.IDs()) != 2 {
+			t.Errorf("the line is %v: %v", read, err)
+		}
+		return
+	}
+	t.Error("there is no example of keys.add")
 }
 
 // TestProtocolSignature: the example of catalog.push is signed as the text says,

@@ -126,6 +126,24 @@ func (s *Assigner) Serve(mux *rpc.Mux) {
 	// The last one sent is the one that holds.
 	rpc.Serve(mux, wire.AgentAssign, s.assign)
 	rpc.Serve(mux, wire.AgentAssigned, s.assigned)
+	rpc.Serve(mux, wire.AgentKeys, s.follow)
+}
+
+// follow takes the lines of keys that the master has. What follows for code that runs,
+// or was refused, is decided anew.
+func (s *Assigner) follow(_ context.Context, p wire.KeyLines) (wire.KeysResult, error) {
+	refused, changed, err := s.Signers.Follow(p.Lines)
+	for _, why := range refused {
+		s.Log.Error("the master sent keys that this host does not follow", "reason", why)
+	}
+	if err != nil {
+		s.Log.Error("after a restart a key that was revoked counts until the master tells it again", "reason", err)
+	}
+	if changed {
+		s.Log.Info("the keys that sign code have changed", "keys", s.Signers.IDs())
+		bell.Ring(s.wake)
+	}
+	return wire.KeysResult{Signers: s.Signers.IDs(), Refused: refused}, nil
 }
 
 // assign takes an assignment. When it returns, the agent will run it, even after a
@@ -369,6 +387,11 @@ func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspect
 	s.upgrade(life, &d)
 	s.fetch.Only(d.needs)
 	s.last = d.pushed
+	run := make(map[string]bool, len(d.pushed))
+	for _, def := range d.pushed {
+		run[def.Assigned] = true
+	}
+	s.Signers.begin(items, run)
 	return d.run
 }
 

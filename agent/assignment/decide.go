@@ -118,12 +118,12 @@ func receiptOf(err error) string {
 	return wire.ReceiptFailed
 }
 
-// instead returns the code that continues under the name of an item that cannot be
-// run: the definition that was handed on last, or the one that ran before the
-// agent was started. It returns false if there is neither.
+// instead returns the code that goes on under the name of an item that cannot be run:
+// the definition that was handed on last, or the one that ran before the agent was
+// started. It returns false if there is neither, or a key is revoked that had signed it.
 func (f *facts) instead(name string, needs map[wire.Artefact]bool) (inspectors.Definition, bool) {
 	if d, ok := f.last[name]; ok {
-		return d, true
+		return d, !f.signers.revoked(d.Assigned)
 	}
 	old, ok := f.before[name]
 	if !ok {

@@ -63,14 +63,23 @@ func openSeen(log *slog.Logger, dir string) *seen {
 	return s
 }
 
-// of returns the mark of a key for an inspector.
-func (s *seen) of(inspector, key string) mark {
+// of returns the highest mark of the keys of one signer for an inspector.
+func (s *seen) of(inspector string, keys ...string) mark {
+	var highest mark
 	if s == nil {
-		return mark{}
+		return highest
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.marks[inspector][key]
+	for _, key := range keys {
+		switch m := s.marks[inspector][key]; {
+		case m.Number > highest.Number:
+			highest = m
+		case m.Number == highest.Number:
+			highest.Revisions = append(slices.Clone(highest.Revisions), m.Revisions...)
+		}
+	}
+	return highest
 }
 
 // note stores that signed code has run. Only after that can older code be refused.

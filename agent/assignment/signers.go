@@ -3,9 +3,9 @@ package assignment
 import (
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -28,8 +28,15 @@ type Signers struct {
 	seen   *seen             // nil if it is not known what has run
 	log    *slog.Logger      // or nil
 
+	// These are from the configuration.
 	wanted map[string]signing.PublicKey // those of agent.policy.signers; if there are none, code needs no signature
 	known  map[string]signing.PublicKey // the wanted keys, and those named by secrets
+
+	mu    sync.Mutex // guards all below
+	lines []*signing.Line
+	keys  map[string]trusted // known, and what has followed those; replaced, never changed
+	// begun has, by revision, the signatures that were good when it was decided to load it.
+	begun map[string][]wire.Signature
 }
 
 // ParseSigners reads agent.policy.signers.
@@ -50,10 +57,11 @@ func (s *Signers) Host(log *slog.Logger, need int, labels map[string]string, dat
 	s.log, s.need, s.labels, s.data = log, max(need, 1), labels, data
 }
 
-// open reads which signed code has run on the host.
+// open reads which signed code has run on the host, and which keys have followed others.
 func (s *Signers) open() {
 	if s != nil && s.log != nil {
 		s.seen = openSeen(s.log, s.data)
+		s.openKeys(s.log, s.data)
 	}
 }
 
@@ -67,16 +75,40 @@ func (s *Signers) add(setting string, texts []string, to ...map[string]signing.P
 			keys[key.ID()] = key
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys = trust(s.known, s.wanted, s.lines)
 	return nil
 }
 
-// IDs returns the ids of the keys of which at least one must have signed code,
-// sorted.
+// IDs are those of the keys of which one must have signed code, sorted: those of the
+// configuration, and those that have followed them, without revoked ones.
 func (s *Signers) IDs() []string {
 	if s == nil {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(s.wanted))
+	var ids []string
+	for id, k := range s.trusted() {
+		if k.wanted && !k.said.Revoked {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Needed is how many signers must have signed code; 0 is none.
+func (s *Signers) Needed() int {
+	if s == nil || len(s.wanted) == 0 {
+		return 0
+	}
+	return s.need
+}
+
+func (s *Signers) trusted() map[string]trusted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys
 }
 
 // Check refuses code that too few of the wanted keys have signed, and returns the
@@ -98,15 +130,17 @@ func (s *Signers) check(code *wire.Code, signatures []wire.Signature, use string
 	if text, ok := notUTF8(code); ok {
 		return nil, fmt.Errorf("%w: %.40q in the code is not UTF-8, so its signature would also fit other code", inspectors.ErrPolicy, text)
 	}
-	revision := wire.RevisionOf(*code)
-	var others, wanted []string
+	revision, keys := wire.RevisionOf(*code), s.trusted()
+	var others, signed []string
+	who := make(map[string]bool) // that is wanted
 	fix := ""
 	for _, g := range signatures[:min(len(signatures), wire.MaxSignatures)] {
-		if _, known := s.known[g.Key]; !known {
+		k, known := keys[g.Key]
+		if !known {
 			others = append(others, fmt.Sprintf("%.16q", g.Key))
 			continue
 		}
-		if slices.Contains(by, g.Key) {
+		if slices.Contains(signed, g.Key) {
 			continue // one key is one signer
 		}
 		if wrong := s.wrong(code.Name, revision, &g, use); wrong != "" {
@@ -114,39 +148,52 @@ func (s *Signers) check(code *wire.Code, signatures []wire.Signature, use string
 			fix = fmt.Sprintf("; `vedette inspector sign %s` signs it again", code.Name)
 			continue
 		}
-		by = append(by, g.Key)
-		if _, wants := s.wanted[g.Key]; wants {
-			wanted = append(wanted, g.Key)
+		signed = append(signed, g.Key)
+		by = append(by, k.stands...)
+		if !slices.Contains(k.stands, g.Key) {
+			by = append(by, g.Key)
+		}
+		if k.wanted {
+			who[k.who] = true
 		}
 	}
-	if len(s.wanted) == 0 || len(wanted) >= s.need {
-		return by, nil
+	if len(s.wanted) == 0 || len(who) >= s.need {
+		slices.Sort(by)
+		return slices.Compact(by), nil
 	}
-	for _, id := range by {
+	for _, id := range signed {
 		others = append(others, fmt.Sprintf("%q", id))
 	}
-	who, want := "is not signed", "a signature"
+	return nil, s.tooFew(others, fix)
+}
+
+// tooFew is the error of code that too few have signed.
+func (s *Signers) tooFew(others []string, fix string) error {
+	who, want := "is not signed", "a signature, and every key that it names is revoked"
 	if len(others) > 0 {
 		who = "is signed by " + someOf(others)
 	}
-	if s.need > 1 {
-		want = fmt.Sprintf("signatures by %d", s.need)
-		return nil, fmt.Errorf("%w: the code %s, but agent.policy.signers in the host's configuration wants %s of %s%s",
-			inspectors.ErrPolicy, who, want, strings.Join(s.IDs()[:min(len(s.wanted), maxNamedKeys)], ", "), fix)
+	switch ids := s.IDs(); {
+	case len(ids) == 0:
+	case s.need > 1:
+		want = fmt.Sprintf("signatures by %d of %s", s.need, strings.Join(ids[:min(len(ids), maxNamedKeys)], ", "))
+	default:
+		want = "a signature by " + someOf(ids)
 	}
-	return nil, fmt.Errorf("%w: the code %s, but agent.policy.signers in the host's configuration wants %s by %s%s",
-		inspectors.ErrPolicy, who, want, someOf(s.IDs()), fix)
+	return fmt.Errorf("%w: the code %s, but agent.policy.signers in the host's configuration wants %s%s", inspectors.ErrPolicy, who, want, fix)
 }
 
 // wrong returns what is wrong with a signature by a known key, such as "is not of
 // this code", or "".
 func (s *Signers) wrong(inspector, revision string, g *wire.Signature, use string) string {
-	statement := g.Statement()
-	if !s.known[g.Key].VerifyCode(revision, statement, g.Signature) {
+	statement, key := g.Statement(), s.trusted()[g.Key]
+	if !key.public.VerifyCode(revision, statement, g.Signature) {
 		return "is not of this code"
 	}
-	m := s.seen.of(inspector, g.Key)
+	m := s.seen.of(inspector, key.kin...)
 	switch {
+	case key.said.Revoked:
+		return "is by a key that was revoked"
 	case statement.Old() && m.Number > 0:
 		return fmt.Sprintf("has no number, and this host has run number %d", m.Number)
 	case statement.Old():
@@ -163,14 +210,18 @@ func (s *Signers) wrong(inspector, revision string, g *wire.Signature, use strin
 	if selector, err := labels.Parse(statement.Selector); err != nil || !selector.Matches(labels.Set(s.labels)) {
 		return fmt.Sprintf("is for hosts with %.100s, and the labels of this host's own configuration are %.100s", statement.Selector, labels.Set(s.labels))
 	}
-	if statement.Number == m.Number && slices.Contains(m.Revisions, revision) {
-		return "" // it first ran while the signature was valid
+	if statement.Number == m.Number && slices.Contains(m.Revisions, revision) || use == signing.UseRun && s.hasBegun(revision, g) {
+		return "" // it began while the signature was valid
 	}
 	switch now := time.Now().UnixMilli(); {
 	case statement.FromMS > now:
 		return "is good from " + momentOf(statement.FromMS)
 	case statement.UntilMS > 0 && statement.UntilMS < now:
 		return "was good until " + momentOf(statement.UntilMS)
+	case key.said.FromMS > now:
+		return "is by a key that counts from " + momentOf(key.said.FromMS)
+	case key.said.UntilMS > 0 && key.said.UntilMS < now:
+		return "is by a key that counted until " + momentOf(key.said.UntilMS)
 	}
 	return ""
 }
@@ -186,10 +237,55 @@ func (s *Signers) Ran(item *wire.Assigned) {
 	revision := wire.RevisionOf(item.Code)
 	for i := range item.Signatures {
 		g := &item.Signatures[i]
-		if _, known := s.known[g.Key]; known && g.Number > 0 && s.wrong(item.Name, revision, g, signing.UseRun) == "" {
+		if _, known := s.trusted()[g.Key]; known && g.Number > 0 && s.wrong(item.Name, revision, g, signing.UseRun) == "" {
 			s.seen.note(item.Name, g.Key, g.Number, revision)
 		}
 	}
+}
+
+// begin notes which signatures of the items are good now: code that was assigned in time
+// is loaded, however long that takes. It forgets the others, except those of the
+// revisions in keep, which run.
+func (s *Signers) begin(items []wire.Assigned, keep map[string]bool) {
+	if s == nil || len(s.known) == 0 {
+		return
+	}
+	begun, keys := make(map[string][]wire.Signature), s.trusted()
+	for i := range items {
+		item := &items[i]
+		revision := wire.RevisionOf(item.Code)
+		for j := range item.Signatures[:min(len(item.Signatures), wire.MaxSignatures)] {
+			g := item.Signatures[j]
+			if _, known := keys[g.Key]; known && s.wrong(item.Name, revision, &g, signing.UseRun) == "" {
+				begun[revision] = append(begun[revision], g)
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for revision, signatures := range s.begun {
+		if _, again := begun[revision]; !again && keep[revision] {
+			begun[revision] = signatures
+		}
+	}
+	s.begun = begun
+}
+
+func (s *Signers) hasBegun(revision string, g *wire.Signature) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.begun[revision], *g)
+}
+
+// revoked reports whether a key is revoked by now that has signed a revision which was
+// begun with.
+func (s *Signers) revoked(revision string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.begun[revision], func(g wire.Signature) bool { return s.keys[g.Key].said.Revoked })
 }
 
 // notUTF8 finds text that is not UTF-8. Its hash would be the same as that of

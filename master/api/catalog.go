@@ -21,6 +21,8 @@ func (a *API) catalogMethods(m *methods) {
 	handle(m, wire.CatalogGet, a.catalogGet)
 	handle(m, wire.CatalogRevision, a.Catalog.Revision)
 	handle(m, wire.CatalogReceipts, a.catalogReceipts)
+	handle(m, wire.KeysList, a.keysList)
+	handle(m, wire.KeysAdd, a.Catalog.AddKey)
 	handle(m, wire.RolloutsList, a.rollouts)
 	handle(m, wire.RolloutsGet, a.rollout)
 	handle(m, wire.RolloutsPause, a.Catalog.Pause)
@@ -52,6 +54,10 @@ func (a *API) catalogList(ctx context.Context, _ wire.Empty) (wire.CatalogResult
 
 func (a *API) catalogGet(ctx context.Context, p wire.CatalogParams) (wire.CatalogEntry, error) {
 	return a.Catalog.Get(ctx, p.Name)
+}
+
+func (a *API) keysList(context.Context, wire.Empty) (wire.KeyLines, error) {
+	return a.Catalog.Keys(), nil
 }
 
 func (a *API) catalogReceipts(ctx context.Context, p wire.CatalogParams) (wire.ReceiptsResult, error) {

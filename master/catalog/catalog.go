@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -61,6 +62,8 @@ type Catalog struct {
 	code        map[string]signedCode // of revisions that somebody may run, by id
 	targets     map[string]*target
 	assignments map[string]*wire.Assignment // by the revisions in it
+	lines       []*signing.Line             // of keys; replaced, never changed
+	keysChanged int                         // counts the changes of lines; 0 where there are none
 	lastRollout uint64
 	changed     map[string]bool // inspectors whose summary may have changed
 	dirty       map[*target]bool
@@ -149,7 +152,7 @@ func (c *Catalog) Open(ctx context.Context, store state.Store) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, load := range []func(context.Context) error{c.loadHostsLocked, c.loadEntriesLocked, c.loadRolloutsLocked, c.loadCodeLocked} {
+	for _, load := range []func(context.Context) error{c.loadHostsLocked, c.loadEntriesLocked, c.loadRolloutsLocked, c.loadCodeLocked, c.loadKeysLocked} {
 		if err := load(ctx); err != nil {
 			return fmt.Errorf("cannot read the catalog: %w", err)
 		}

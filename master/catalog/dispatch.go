@@ -41,6 +41,7 @@ type Session struct {
 	busy   bool             // a goroutine sends
 	verify bool             // it is to ask what the agent has
 	refuse *wire.Assignment // that the agent has refused to take, or nil
+	keys   int              // of the catalog, when the agent was told of the keys; 0 is not yet
 }
 
 // Connected takes up the connection of an agent, in the place of an older one,
@@ -59,7 +60,7 @@ func (c *Catalog) Connected(agent Caller, hello wire.HelloParams) *Session {
 	t.session, t.up, t.expected, t.refuses = s, true, false, ""
 	t.accepts = hello.AcceptsPushed
 	t.record.Labels, t.record.OS, t.record.Arch, t.record.Version = hello.Labels, hello.OS, hello.Arch, hello.Version
-	t.record.Signers, t.record.Policy = hello.Signers, hello.Policy
+	t.record.Signers, t.record.Needed, t.record.Policy = hello.Signers, hello.SignersNeeded, hello.Policy
 	t.record.Accepts, t.record.Gone, t.record.SeenMS = hello.AcceptsPushed, false, time.Now().UnixMilli()
 	c.dirty[t] = true
 	t.relabel()
@@ -103,7 +104,7 @@ func (c *Catalog) mustSendLocked(s *Session) bool {
 		return false
 	}
 	wanted := c.assignmentLocked(t)
-	return s.verify || (!s.told || s.have != wanted.Hash) && s.refuse != wanted
+	return c.mustTellKeysLocked(s) || s.verify || (!s.told || s.have != wanted.Hash) && s.refuse != wanted
 }
 
 // send brings the agent of a session up to date, and ends when it is. There is
@@ -116,13 +117,16 @@ func (c *Catalog) send(ctx context.Context, s *Session) {
 			c.mu.Unlock()
 			return
 		}
-		verify := s.verify
+		verify, keys := s.verify, c.mustTellKeysLocked(s)
 		assignment := c.assignmentLocked(s.target)
 		c.mu.Unlock()
 		var err error
-		if verify {
+		switch {
+		case keys: // before code that they have signed
+			err = c.tellKeys(ctx, s)
+		case verify:
 			err = c.ask(ctx, s)
-		} else {
+		default:
 			err = c.assign(ctx, s, assignment)
 		}
 		if err == nil {

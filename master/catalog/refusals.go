@@ -14,14 +14,14 @@ import (
 
 // foresee names hosts, and says which of them would refuse code, as far as is known
 // here: from what they have told of their policy. Both are by name, and bounded.
-func foresee(code signedCode, revision string, selected []*target) (names []string, refusals []wire.Refusal) {
+func foresee(lines []*signing.Line, code signedCode, revision string, selected []*target) (names []string, refusals []wire.Refusal) {
 	needs := needsOf(code.Code)
 	slices.SortFunc(selected, func(a, b *target) int { return strings.Compare(a.name, b.name) })
 	for _, t := range selected {
 		if len(names) < wire.MaxSelected {
 			names = append(names, t.name)
 		}
-		if reason := t.refusal(code, needs, revision); reason != "" && len(refusals) < wire.MaxSelected {
+		if reason := t.refusal(lines, code, needs, revision); reason != "" && len(refusals) < wire.MaxSelected {
 			refusals = append(refusals, wire.Refusal{Host: t.name, Reason: reason})
 		}
 	}
@@ -29,13 +29,13 @@ func foresee(code signedCode, revision string, selected []*target) (names []stri
 }
 
 // refusal says why the host would refuse code, or "".
-func (t *target) refusal(code signedCode, needs inspectors.Needs, revision string) string {
+func (t *target) refusal(lines []*signing.Line, code signedCode, needs inspectors.Needs, revision string) string {
 	own := func(s wire.InspectorStatus) bool { return s.Name == code.Name && s.Assigned == "" }
 	switch told := t.receipts[code.Name]; {
 	case !t.accepts:
 		return reasonNotAccepted
-	case len(t.record.Signers) > 0 && !signedByOne(code.signatures, t.record.Signers):
-		return "the host wants code that is signed by " + strings.Join(t.record.Signers, " or ")
+	case t.unsigned(lines, code) != "":
+		return t.unsigned(lines, code)
 	case slices.ContainsFunc(t.statuses, own) && !slices.Contains(library.Names(), code.Name):
 		return fmt.Sprintf("the host's own configuration has an inspector %s", code.Name)
 	case code.Plugin != nil && t.record.OS != "" && code.Plugin.Artefacts[t.record.OS+"/"+t.record.Arch].SHA256 == "":
@@ -75,8 +75,24 @@ func covers(p *wire.Policy, code signedCode, needs inspectors.Needs) error {
 	return errors.Join(policy.Check(needs), policy.CheckSecrets(needs, claimed))
 }
 
-// signedByOne reports whether there is a signature of one of the keys. Whether it is
-// good is for the host to say.
-func signedByOne(signatures []wire.Signature, keys []string) bool {
-	return slices.ContainsFunc(signatures, func(s wire.Signature) bool { return slices.Contains(keys, s.Key) && s.Use != signing.UseTry })
+// unsigned says which signatures the host wants that the code does not have, or "".
+func (t *target) unsigned(lines []*signing.Line, code signedCode) string {
+	wanted, needed := t.record.Signers, max(t.record.Needed, 1)
+	if len(wanted) == 0 && t.record.Needed == 0 {
+		return ""
+	}
+	by := signers(lines, code.signatures, wanted)
+	switch missing := needed - len(by); {
+	case missing <= 0:
+		return ""
+	case len(wanted) == 0:
+		return "the host wants code that is signed, and all keys are revoked that it knows"
+	case needed == 1:
+		return "the host wants code that is signed by " + strings.Join(wanted, " or ")
+	case len(by) == 0:
+		return fmt.Sprintf("the host wants code that is signed by %d of %s", needed, strings.Join(wanted, ", "))
+	default:
+		return fmt.Sprintf("the host wants code that is signed by %d of %s, and only %s has signed it: `vedette inspector sign %s` adds a signature",
+			needed, strings.Join(wanted, ", "), strings.Join(by, ", "), code.Name)
+	}
 }

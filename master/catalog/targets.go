@@ -29,7 +29,8 @@ type hostRecord struct {
 	Version string            `json:"version,omitempty"`
 	Accepts bool              `json:"accepts"`
 	Signers []string          `json:"signers,omitempty"` // as of its hello
-	Policy  *wire.Policy      `json:"policy,omitempty"`  // as of its hello; nil is not known
+	Needed  int               `json:"signers_needed,omitempty"`
+	Policy  *wire.Policy      `json:"policy,omitempty"` // as of its hello; nil is not known
 	Gone    bool              `json:"gone,omitempty"`
 	SeenMS  int64             `json:"seen_ms,omitempty"` // when it came last
 }
@@ -117,7 +118,7 @@ func (c *Catalog) Hosts() (hosts []wire.Host, given []map[string]string) {
 		hosts = append(hosts, wire.Host{
 			Host: name, State: wire.HostGone, SinceMS: t.record.SeenMS, LastSeenMS: t.record.SeenMS, Version: t.record.Version,
 			OS: t.record.OS, Arch: t.record.Arch, Labels: maps.Clone(t.record.Labels), AcceptsPushed: t.record.Accepts,
-			Signers: t.record.Signers, Policy: t.record.Policy,
+			Signers: t.record.Signers, SignersNeeded: t.record.Needed, Policy: t.record.Policy,
 		})
 		given = append(given, maps.Clone(t.record.Given))
 	}

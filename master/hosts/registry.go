@@ -113,6 +113,7 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 	now := time.Now()
 	h.info.Version, h.info.OS, h.info.Arch = hello.Version, hello.OS, hello.Arch
 	h.info.Labels, h.info.AcceptsPushed, h.info.Signers, h.info.Policy = hello.Labels, hello.AcceptsPushed, hello.Signers, hello.Policy
+	h.info.SignersNeeded = hello.SignersNeeded
 	r.relabelLocked(h)
 	h.info.Remote = remote
 	h.info.SkewMS = hello.NowMS - now.UnixMilli()

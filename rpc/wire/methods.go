@@ -124,6 +124,15 @@ var (
 		Name: "catalog.revision", For: Viewer, Bound: Within,
 		Says: "Get a revision with its code.",
 	}
+	KeysList = Method[Empty, KeyLines]{
+		Name: "keys.list", For: Viewer, Bound: NoHosts,
+		Says: "List the lines of keys that sign code.",
+	}
+	KeysAdd = Method[KeyAddParams, KeyLine]{
+		Name: "keys.add", For: Operator, Bound: Unbound,
+		Audit: func(p KeyAddParams) Subject { return about(p.Statement.keyID()) },
+		Says:  "Add a statement to a line of keys, and tell the hosts.",
+	}
 	CatalogReceipts = Method[CatalogParams, ReceiptsResult]{
 		Name: "catalog.receipts", For: Viewer, Bound: Within,
 		Says: "Say how far an inspector has got on each of its hosts.",
@@ -356,6 +365,10 @@ var (
 	AgentAssigned = Method[Empty, AssignResult]{
 		Name: "agent.assigned", For: Master, InOrder: true,
 		Says: "Ask which assignment the agent has.",
+	}
+	AgentKeys = Method[KeyLines, KeysResult]{
+		Name: "agent.keys", For: Master, InOrder: true,
+		Says: "Tell the agent which keys have followed others, and which are revoked.",
 	}
 	AgentTry = Method[AgentTryParams, Empty]{
 		Name: "agent.try", For: Master,

@@ -97,9 +97,13 @@ type HelloParams struct {
 	NowMS     int64             `json:"now_ms"` // the agent's clock, for its skew
 	// AcceptsPushed is whether the host's configuration lets a master send code.
 	AcceptsPushed bool `json:"accepts_pushed"`
-	// Signers are the ids of the keys that the host's configuration trusts. One of them
-	// must have signed pushed code; if there are none, the host wants no signature.
+	// Signers are the ids of the keys that the host's configuration trusts, and of those
+	// that have followed them. One of them must have signed pushed code; if there are
+	// none, the host wants no signature.
 	Signers []string `json:"signers,omitempty"`
+	// SignersNeeded is how many signers must have signed; 0 is 1 where there are Signers.
+	// The keys of one line are one signer.
+	SignersNeeded int `json:"signers_needed,omitempty"`
 	// Policy is what the host lets pushed code need, or nil where the agent does not
 	// tell.
 	Policy *Policy `json:"policy,omitempty"`
@@ -435,6 +439,8 @@ type Host struct {
 	// Signers are the ids of the keys that the host trusts. One of them must have
 	// signed the code that a master sends; if there are none, no signature is wanted.
 	Signers []string `json:"signers,omitempty"`
+	// SignersNeeded is how many of them must have; 0 is 1 where there are any.
+	SignersNeeded int `json:"signers_needed,omitempty"`
 	// Policy is what the host lets pushed code need, or nil where it does not tell.
 	Policy *Policy `json:"policy,omitempty"`
 	// NotKept is why the history does not keep what the host reports now; ""

@@ -25,7 +25,8 @@ type apply struct {
 	planFlags
 	remote.SignFlags
 	prune, yes, dryRun bool
-	allowNone, noBack  bool
+	allowNone          bool
+	back               backFlags
 	message            string
 }
 
@@ -58,7 +59,7 @@ exits with 10 where there are changes.`,
 	a.client.Flags(cmd)
 	a.planFlags.flags(cmd)
 	a.SignFlags.Flags(cmd)
-	noBackFlag(cmd, &a.noBack)
+	a.back.flags(cmd)
 	cmd.Flags().BoolVar(&a.prune, "prune", false, "delete what is only on the master")
 	cmd.Flags().BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&a.dryRun, "dry-run", false, "show the plan, and change nothing")
@@ -204,9 +205,9 @@ func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 		return err
 	}
 	defer s.Close()
-	back, err := signFor(s, &a.SignFlags, a.noBack, &params)
+	back, err := signFor(s, &a.SignFlags, a.back, &params)
 	if err == nil {
-		err = a.signBack(cmd, s, back)
+		err = a.signBack(cmd, s, step.Name, back)
 	}
 	if err != nil {
 		return err

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
-	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -117,66 +115,4 @@ func honest(s *remote.Session, name, id string) (wire.Revision, error) {
 			cli.ShortID(revision.ID), name, cli.ShortID(ours), revision.Name))
 	}
 	return revision, nil
-}
-
-// signFor signs what is to be pushed, for the hosts that it is for. It returns what
-// signs the revision that is current with the same number, so that hosts may go back
-// to it, or nil where they need not or may not.
-func signFor(s *remote.Session, f *remote.SignFlags, noBack bool, params *wire.PushParams) (back *wire.PushParams, err error) {
-	if !f.Signs() {
-		return nil, nil
-	}
-	selector := ""
-	if params.Selector != nil {
-		selector = *params.Selector
-	}
-	entry, err := remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: params.Code.Name})
-	switch {
-	case remote.IsNotFound(err) || err == nil && entry.Deleted:
-		params.Signatures = f.Sign(params.Code, selector)
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case params.Selector == nil:
-		selector = entry.Selector
-	}
-	from, err := honest(s, params.Code.Name, entry.Current)
-	if err != nil {
-		return nil, err
-	}
-	if from.ID == wire.RevisionOf(params.Code) {
-		if !f.Has(params.Code, from.Signatures, selector) {
-			params.Signatures = f.Sign(params.Code, selector)
-		}
-		return nil, nil
-	}
-	params.Signatures = f.Sign(params.Code, selector)
-	ours := func(g wire.Signature) bool { return g.Use != signing.UseTry && f.Ours(from.Code, g) }
-	at := slices.IndexFunc(from.Signatures, ours)
-	if noBack || at < 0 {
-		return nil, nil
-	}
-	return &wire.PushParams{Code: from.Code, Version: &entry.Version, Signatures: f.SignBack(from.Code, from.Signatures[at].Selector)}, nil
-}
-
-// signBack signs the revision that is current, so that hosts may go back to it.
-func (c *client) signBack(cmd *cobra.Command, s *remote.Session, back *wire.PushParams) error {
-	if back == nil {
-		return nil
-	}
-	result, err := remote.Call(s, wire.CatalogPush, *back)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return nil
-	}
-	_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(fmt.Sprintf("%s %s is signed with the same number, so that hosts may go back to it\n",
-		back.Code.Name, cli.ShortID(result.Revision))))
-	return err
-}
-
-// noBackFlag adds the flag that forbids going back.
-func noBackFlag(cmd *cobra.Command, noBack *bool) {
-	cmd.Flags().BoolVar(noBack, "no-back", false, "do not sign what is current again: a host that has run the new code does not go back to it")
 }

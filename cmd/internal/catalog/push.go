@@ -28,7 +28,8 @@ type push struct {
 	remote.SignFlags
 	to, message, name, version string
 	interval, timeoutRun       time.Duration
-	allowNone, dryRun, noBack  bool
+	allowNone, dryRun          bool
+	back                       backFlags
 	plugin                     string
 	args                       []string
 }
@@ -88,7 +89,8 @@ func (p *push) flags(cmd *cobra.Command) {
 	p.client.Flags(cmd)
 	p.planFlags.flags(cmd)
 	p.SignFlags.Flags(cmd)
-	noBackFlag(cmd, &p.noBack)
+	p.back.flags(cmd)
+	p.back.onlyFlag(cmd)
 	cmd.Flags().StringVar(&p.to, "to", "", "the label `SELECTOR` of its hosts, such as role=db or 'zone in (a,b)'; '' is every host")
 	allowNoneFlag(cmd, &p.allowNone)
 	cmd.Flags().BoolVar(&p.dryRun, "dry-run", false, "tell what would change, and change nothing")
@@ -111,6 +113,9 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if err := p.SignFlags.Read(cmd); err != nil {
 		return err
 	}
+	if err := p.back.read(&p.SignFlags); err != nil {
+		return err
+	}
 	code, artefacts, err := p.code(cmd, args)
 	if err != nil {
 		return err
@@ -128,7 +133,7 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("to") {
 		params.Selector = &p.to
 	}
-	back, err := signFor(s, &p.SignFlags, p.noBack, &params)
+	back, err := signFor(s, &p.SignFlags, p.back, &params)
 	if err != nil {
 		return err
 	}
@@ -154,7 +159,7 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("if-version") {
 		params.Version = &p.version
 	}
-	if err := p.signBack(cmd, s, back); err != nil {
+	if err := p.signBack(cmd, s, code.Name, back); err != nil {
 		return err
 	}
 	result, err := remote.Call(s, wire.CatalogPush, params)

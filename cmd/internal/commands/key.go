@@ -51,6 +51,7 @@ Keep the file where you push from, and never on the master. ` + "`vedette push`,
 	cmd.Flags().StringVar(&e.File, "out", "", "make a key, and write its private half into a new `FILE`")
 	cmd.Flags().StringVar(&of, "of", "", "show the public half of the key in this `FILE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.AddCommand(newKeyRotate(), newKeyRevoke(), newKeyList())
 	return cmd
 }
 

@@ -153,6 +153,12 @@ func (d *hostDetail) code() string {
 	case "refuses":
 		return "refuses what a master sends (agent.accept_pushed_inspectors)"
 	case "signed":
+		switch {
+		case len(d.Signers) == 0:
+			return "takes what is signed, and all keys are revoked that it knows (vedette key list)"
+		case d.SignersNeeded > 1:
+			return fmt.Sprintf("takes what is signed by %d of %s", d.SignersNeeded, strings.Join(d.Signers, ", "))
+		}
 		return "takes what is signed by " + strings.Join(d.Signers, " or ")
 	}
 	return "takes what the master sends"

@@ -102,7 +102,7 @@ func takesCode(h wire.Host) string {
 	switch {
 	case !h.AcceptsPushed:
 		return "refuses"
-	case len(h.Signers) > 0:
+	case len(h.Signers) > 0 || h.SignersNeeded > 0:
 		return "signed"
 	}
 	return "accepts"

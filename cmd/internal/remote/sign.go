@@ -69,11 +69,11 @@ func (f *SignFlags) Read(cmd *cobra.Command) error {
 
 // read reads what the signature is to say.
 func (f *SignFlags) read(cmd *cobra.Command, now time.Time) error {
-	from, err := momentOf("--"+f.prefix+"from", f.from, now)
+	from, err := MomentOf("--"+f.prefix+"from", f.from, now)
 	if err != nil {
 		return err
 	}
-	until, err := momentOf("--"+f.prefix+"until", f.until, now)
+	until, err := MomentOf("--"+f.prefix+"until", f.until, now)
 	if err != nil {
 		return err
 	}
@@ -92,8 +92,8 @@ func (f *SignFlags) read(cmd *cobra.Command, now time.Time) error {
 	return nil
 }
 
-// momentOf reads a moment, or a length from now, in milliseconds; 0 is none.
-func momentOf(flag, text string, now time.Time) (int64, error) {
+// MomentOf reads a moment, or a length from now, in milliseconds; 0 is none.
+func MomentOf(flag, text string, now time.Time) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
@@ -104,6 +104,18 @@ func momentOf(flag, text string, now time.Time) (int64, error) {
 		return at.UnixMilli(), nil
 	}
 	return 0, cli.Usagef("%s %q is no time; write it as 2026-12-01T08:00:00Z, or as a length from now, such as 30d or 2h", flag, text)
+}
+
+// SignKeyFile is the file with the key that signs, which --sign-key or the environment
+// names.
+func SignKeyFile(flag string) (string, error) {
+	if flag == "" {
+		flag = os.Getenv(config.VariableSignKey)
+	}
+	if flag == "" {
+		return "", cli.Usagef("no key is given; give --sign-key FILE, as vedette key makes it")
+	}
+	return flag, nil
 }
 
 // ReadSignKey reads the private key that signs code from a file.
@@ -145,12 +157,16 @@ func (f *SignFlags) sign(code wire.Code, use, selector string) []wire.Signature 
 	return []wire.Signature{wire.Sign(*f.key, wire.RevisionOf(code), statement)}
 }
 
-// SignBack signs code that runs already, for the hosts that we have signed it for: with
-// the number of the other signatures, and from now on.
-func (f *SignFlags) SignBack(code wire.Code, selector string) []wire.Signature {
+// SignBack signs code again that we have signed before, for the same hosts and until the
+// same time, or that of the flags where it is earlier: with the number of the other
+// signatures, and from now on.
+func (f *SignFlags) SignBack(code wire.Code, before wire.Signature) []wire.Signature {
 	back := *f
 	back.statement.FromMS = 0
-	return back.sign(code, signing.UseRun, selector)
+	if until := before.UntilMS; until > 0 && (back.statement.UntilMS == 0 || until < back.statement.UntilMS) {
+		back.statement.UntilMS = until
+	}
+	return back.sign(code, signing.UseRun, before.Selector)
 }
 
 // Agree refuses to go on where the master would make another revision of code

@@ -624,6 +624,8 @@ export interface Host {
   /** Signers are the ids of the keys that the host trusts. One of them must have
    * signed the code that a master sends; if there are none, no signature is wanted. */
   signers?: string[];
+  /** SignersNeeded is how many of them must have; 0 is 1 where there are any. */
+  signers_needed?: number;
   /** Policy is what the host lets pushed code need, or nil where it does not tell. */
   policy?: Policy;
   /** NotKept is why the history does not keep what the host reports now; ""
@@ -746,6 +748,44 @@ export interface JoinTokenParams {
   for_ms?: number;
   /** each host waits until an operator lets it in */
   approve?: boolean;
+}
+
+/** KeyAddParams have the next statement of a line, or the first of a new one. */
+export interface KeyAddParams {
+  statement: KeyStatement;
+}
+
+/** KeyLine is the statements of one line, the first first. */
+export interface KeyLine {
+  statements: KeyStatement[] | null;
+}
+
+/** KeyLines are all lines of keys that a master knows. */
+export interface KeyLines {
+  lines: KeyLine[] | null;
+}
+
+/** KeyStatement is one statement of a line of keys, signed by the newest key of it: which
+ * key follows that one, or which key of the line counts for nothing any more. PROTOCOL.md
+ * has the bytes that are signed. */
+export interface KeyStatement {
+  /** Number is 1 for the first statement of a line, and one more each time. */
+  number: number;
+  /** Prev is the hex SHA-256 of what the statement before says; "" for the first. */
+  prev?: string;
+  /** the public key that signs, in the form of a configuration */
+  by: string;
+  /** Next is the key that follows, or Revoked the one that counts no more. */
+  next?: string;
+  revoked?: string;
+  /** FromMS is when Next begins to count, and UntilMS until when a host may begin with
+   * code that By has signed; 0 is no bound. */
+  from_ms?: number;
+  until_ms?: number;
+  /** of By: of Ed25519, in base64 */
+  signature: string;
+  /** NextSignature is that of Next, so that nobody puts another's key into a line. */
+  next_signature?: string;
 }
 
 /** LabelParams set labels of a host, which override those of the host's configuration;

@@ -1,0 +1,333 @@
+package assignment
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vedettehq/vedette/internal/signing"
+	"github.com/vedettehq/vedette/internal/signing/signingtest"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// hostOf has the signers of a host whose configuration names keys, as after a start.
+func hostOf(t *testing.T, need int, data string, keys ...signing.PrivateKey) *Signers {
+	t.Helper()
+	var texts []string
+	for _, k := range keys {
+		texts = append(texts, k.Public().String())
+	}
+	s, err := ParseSigners(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Host(slog.New(slog.DiscardHandler), need, nil, data)
+	s.open()
+	return s
+}
+
+func someCode(source string) wire.Code { return wire.Code{Name: "disk", Source: source} }
+
+// signedCode is code with a signature by each of the keys.
+func signedCode(source string, number int64, keys ...signing.PrivateKey) *wire.Assigned {
+	code := someCode(source)
+	item := &wire.Assigned{Revision: wire.RevisionOf(code), Code: code}
+	for _, k := range keys {
+		item.Signatures = append(item.Signatures, wire.Sign(k, item.Revision, signing.Statement{Use: signing.UseRun, Number: number}))
+	}
+	return item
+}
+
+func refuses(s *Signers, item *wire.Assigned) string {
+	_, err := s.Check(&item.Code, item.Signatures)
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// line makes the line in which each key is followed by the next.
+func line(t *testing.T, until time.Time, keys ...signing.PrivateKey) *signing.Line {
+	t.Helper()
+	l := &signing.Line{}
+	for i := range keys[1:] {
+		if _, err := keys[i].Follow(l, keys[i+1], time.Time{}, until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
+func mustFollow(t *testing.T, s *Signers, lines ...*signing.Line) {
+	t.Helper()
+	if refused := follow(t, s, lines...); len(refused) > 0 {
+		t.Fatalf("the host refuses %v", refused)
+	}
+}
+
+func follow(t *testing.T, s *Signers, lines ...*signing.Line) []string {
+	t.Helper()
+	var said []wire.KeyLine
+	for _, l := range lines {
+		said = append(said, wire.LineOf(l))
+	}
+	refused, _, err := s.Follow(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return refused
+}
+
+// A host takes code of the key that follows, after a restart too, and of the old one
+// until its time is over. The numbers go on.
+func TestKeyFollowsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second, data := signingtest.Key(t), signingtest.Key(t), t.TempDir()
+		s := hostOf(t, 1, data, first)
+		s.Ran(signedCode("old", 50, first))
+		if refuses(s, signedCode("new", 60, second)) == "" {
+			t.Fatal("code of a key that nobody named is taken")
+		}
+		l := line(t, time.Now().Add(time.Hour), first, second)
+		mustFollow(t, s, l)
+		for range 2 {
+			for _, k := range []signing.PrivateKey{first, second} {
+				if why := refuses(s, signedCode("new", 60, k)); why != "" {
+					t.Error(why)
+				}
+			}
+			if why := refuses(s, signedCode("older", 40, second)); !strings.Contains(why, "has run number 50") {
+				t.Errorf("an older number of the key that follows: %q", why)
+			}
+			s = hostOf(t, 1, data, first)
+		}
+		s.Ran(signedCode("new", 60, first))
+		time.Sleep(2 * time.Hour)
+		if why := refuses(s, signedCode("newer", 70, first)); !strings.Contains(why, "is by a key that counted until 2000-01-01T01:00:00Z") {
+			t.Errorf("after the end of the key: %q", why)
+		}
+		if why := refuses(s, signedCode("new", 60, first)) + refuses(s, signedCode("newer", 70, second)); why != "" {
+			t.Error(why)
+		}
+		// A host that was configured with the new key alone.
+		s = hostOf(t, 1, t.TempDir(), second)
+		mustFollow(t, s, l)
+		if refuses(s, signedCode("new", 60, first)) == "" {
+			t.Error("the key before the one that the host names counts")
+		}
+	})
+}
+
+// A revoked key counts for nothing, whatever it has signed before.
+func TestKeyIsRevoked(t *testing.T) {
+	first, second, data := signingtest.Key(t), signingtest.Key(t), t.TempDir()
+	s := hostOf(t, 1, data, first)
+	running := signedCode("old", 50, first)
+	s.begin([]wire.Assigned{*running}, nil)
+	s.Ran(running)
+	l := line(t, time.Time{}, first, second)
+	mustFollow(t, s, l)
+	if s.revoked(running.Revision) {
+		t.Error("a key that was followed is revoked")
+	}
+	before := wire.LineOf(l)
+	if _, err := second.Revoke(l, first.Public()); err != nil {
+		t.Fatal(err)
+	}
+	mustFollow(t, s, l)
+	if !s.revoked(running.Revision) {
+		t.Error("what runs goes on")
+	}
+	for range 2 {
+		if why := refuses(s, running); !strings.Contains(why, "is by a key that was revoked") {
+			t.Errorf("code that has run: %q", why)
+		}
+		if why := refuses(s, signedCode("new", 60, second)); why != "" {
+			t.Error(why)
+		}
+		if ids := s.IDs(); !slices.Equal(ids, []string{second.Public().ID()}) {
+			t.Errorf("the host names %v", ids)
+		}
+		// What was before the revocation is older, and not another line.
+		if refused, changed, err := s.Follow([]wire.KeyLine{before}); len(refused) > 0 || changed || err != nil {
+			t.Errorf("an older line gave %v, %v, %v", refused, changed, err)
+		}
+		s = hostOf(t, 1, data, first)
+	}
+}
+
+// A host all of whose keys are revoked takes nothing, and says so.
+func TestNoKeyIsLeft(t *testing.T) {
+	first := signingtest.Key(t)
+	s, l := hostOf(t, 1, t.TempDir(), first), &signing.Line{}
+	if _, err := first.Revoke(l, first.Public()); err != nil {
+		t.Fatal(err)
+	}
+	mustFollow(t, s, l)
+	for _, item := range []*wire.Assigned{signedCode("new", 60, first), signedCode("new", 60)} {
+		if why := refuses(s, item); !strings.Contains(why, "wants a signature, and every key that it names is revoked") {
+			t.Errorf("it says %q", why)
+		}
+	}
+	if s.Needed() != 1 || len(s.IDs()) > 0 {
+		t.Errorf("it wants %d of %v", s.Needed(), s.IDs())
+	}
+}
+
+// One who has a key cannot make two signers of it.
+func TestKeysOfALineAreOneSigner(t *testing.T) {
+	first, second, other := signingtest.Key(t), signingtest.Key(t), signingtest.Key(t)
+	s := hostOf(t, 2, t.TempDir(), first, other)
+	mustFollow(t, s, line(t, time.Time{}, first, second))
+	if why := refuses(s, signedCode("new", 60, first, second)); !strings.Contains(why, "wants signatures by 2 of ") {
+		t.Errorf("two signatures of one line: %q", why)
+	}
+	if why := refuses(s, signedCode("new", 60, second, other)); why != "" {
+		t.Error(why)
+	}
+}
+
+// A secret for a key is for those that follow it, and not for those before.
+func TestSecretsFollowKeys(t *testing.T) {
+	first, second, third := signingtest.Key(t), signingtest.Key(t), signingtest.Key(t)
+	s, err := ParseSigners(nil)
+	if err == nil {
+		err = s.Know("pg", []string{second.Public().String()})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustFollow(t, s, line(t, time.Time{}, first, second, third))
+	for i, k := range []signing.PrivateKey{first, second, third} {
+		item := signedCode("new", 60, k)
+		by, err := s.Check(&item.Code, item.Signatures)
+		if got := slices.Contains(by, second.Public().ID()); err != nil || got != (i > 0) {
+			t.Errorf("key %d of the line: %v, %v", i+1, by, err)
+		}
+	}
+}
+
+// A damaged file of keys costs no start.
+func TestDamagedKeysAreMovedAside(t *testing.T) {
+	first, second, data := signingtest.Key(t), signingtest.Key(t), t.TempDir()
+	s := hostOf(t, 1, data, first)
+	mustFollow(t, s, line(t, time.Time{}, first, second))
+	if err := os.WriteFile(filepath.Join(data, keysFile), []byte(`{"lines":[{"statements":[{"number":7}]}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = hostOf(t, 1, data, first)
+	if refuses(s, signedCode("new", 60, second)) == "" {
+		t.Error("what is not to be read counts")
+	}
+	mustFollow(t, s, line(t, time.Time{}, first, second))
+}
+
+// TestHostsFollowByLot has a master send lines by lot, of which the owner of the host's
+// key has made some, an attacker with the old keys others, and strangers the rest, with
+// restarts between. The host trusts what the owner said up to where it has heard, and
+// never less than before.
+func TestHostsFollowByLot(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	for range 4 {
+		keys := make([]signing.PrivateKey, 2+r.IntN(3))
+		for i := range keys {
+			keys[i] = signingtest.Key(t)
+		}
+		owner, evil := line(t, time.Time{}, keys...), signingtest.Key(t)
+		said := owner.Statements()
+		pinned, data, heard := r.IntN(len(keys)), t.TempDir(), 0
+		s := hostOf(t, 1, data, keys[pinned])
+		for range 20 {
+			upTo := 1 + r.IntN(len(said))
+			if heard == 0 {
+				upTo = max(upTo, pinned+1) // then a fork can be told from the line
+				upTo = min(upTo, len(said))
+			}
+			honest, _ := signing.ReadLine(said[:upTo])
+			lines := []*signing.Line{honest}
+			forks := 0
+			if heard > 0 && r.IntN(2) == 0 { // from a key that has been followed
+				at := r.IntN(heard)
+				forged := &signing.Line{}
+				for _, statement := range said[:at] {
+					_ = forged.Add(statement)
+				}
+				if _, err := keys[at].Follow(forged, evil, time.Time{}, time.Time{}); err != nil {
+					t.Fatal(err)
+				}
+				lines, forks = []*signing.Line{forged}, 1
+			}
+			if r.IntN(3) == 0 {
+				lines = append(lines, line(t, time.Time{}, signingtest.Key(t), signingtest.Key(t)))
+			}
+			r.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+			refused := follow(t, s, lines...)
+			if forks == 0 {
+				heard = max(heard, upTo)
+			}
+			if concerned := forks == 1 && slices.Contains(lineIDs(lines), keys[pinned].Public().ID()); len(refused) > 0 != concerned {
+				t.Fatalf("with %d forks it refuses %v", forks, refused)
+			}
+			if r.IntN(5) == 0 {
+				s = hostOf(t, 1, data, keys[pinned])
+			}
+			for i, k := range keys {
+				trusted := refuses(s, signedCode("new", 60, k)) == ""
+				if want := i == pinned || i > pinned && i <= heard; trusted != want {
+					t.Fatalf("pinned %d, heard %d: key %d counts: %v", pinned, heard, i, trusted)
+				}
+			}
+			if refuses(s, signedCode("new", 60, evil)) == "" {
+				t.Fatal("the attacker's key counts")
+			}
+		}
+	}
+}
+
+// lineIDs are the ids of the keys of lines.
+func lineIDs(lines []*signing.Line) []string {
+	var ids []string
+	for _, l := range lines {
+		ids = append(ids, l.IDs()...)
+	}
+	return ids
+}
+
+// Code that was accepted in time is loaded, however long that takes; but only while it
+// is assigned.
+func TestAcceptedInTimeIsLoadedLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := signingtest.Key(t)
+		s := hostOf(t, 1, t.TempDir(), key)
+		code := someCode("slow")
+		item := wire.Assigned{Revision: wire.RevisionOf(code), Code: code}
+		item.Signatures = []wire.Signature{wire.Sign(key, item.Revision, signing.Statement{
+			Use: signing.UseRun, Number: 5, UntilMS: time.Now().Add(time.Minute).UnixMilli(),
+		})}
+		s.begin([]wire.Assigned{item}, nil)
+		time.Sleep(time.Hour)
+		if why := refuses(s, &item); why != "" {
+			t.Error(why)
+		}
+		if _, err := s.CheckTrial(&item.Code, item.Signatures); err == nil {
+			t.Error("a trial begins after the end")
+		}
+		s.begin(nil, nil) // something else is assigned
+		if why := refuses(s, &item); !strings.Contains(why, "was good until") {
+			t.Errorf("assigned again later: %q", why)
+		}
+		s.begin([]wire.Assigned{item}, nil)
+		s.Ran(&item)
+		if why := refuses(s, &item); why == "" {
+			t.Error("what was refused counts as run")
+		}
+	})
+}
