@@ -10,7 +10,7 @@ import type { Parts } from '../../parts.ts';
 import { DiffView } from '../../ui/code.tsx';
 import { Badge } from '../../ui/kit.tsx';
 import { RolloutView } from '../../ui/rollout.tsx';
-import { signedPush, type Work } from './work.ts';
+import { signAgain, signedPush, signersWanted, type Work } from './work.ts';
 
 const mostNames = 12;
 
@@ -149,7 +149,7 @@ function Preview({ checked, allowNone }: { checked: Checked; allowNone: { value:
 function Refusals({ checked, command }: { checked: Checked; command: string }) {
   const list = checked.refusals ?? [];
   if (list.length === 0) return null;
-  const signed = list.some((r) => r.reason.includes('signed by'));
+  const signers = signersWanted(list.map((r) => r.reason));
   return (
     <div class="refusals">
       <p class="warn-text">
@@ -162,11 +162,19 @@ function Refusals({ checked, command }: { checked: Checked; command: string }) {
           </li>
         ))}
       </ul>
-      {signed && (
+      {signers > 0 && (
         <>
           <p class="hint">This page has no key. Save the code as a file, and push it signed from where your key is:</p>
           <pre tabIndex={0} aria-label="The command that signs">
             {command}
+          </pre>
+        </>
+      )}
+      {signers > 1 && (
+        <>
+          <p class="hint">{signers === 2 ? 'Then a second person signs it:' : `Then ${signers - 1} more people sign it, each with their own key:`}</p>
+          <pre tabIndex={0} aria-label="The command that signs again">
+            {signAgain(checked.name)}
           </pre>
         </>
       )}

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { draftOf } from '../../editor/drafts.ts';
 import { RpcError } from '../../lib/rpc.ts';
-import { codeOf, named, quoted, signedPush, Work } from './work.ts';
+import { codeOf, named, quoted, signAgain, signedPush, signersWanted, Work } from './work.ts';
 
 beforeEach(() => {
   localStorage.clear();
@@ -64,6 +64,16 @@ test('the name stands in the text or beside it', () => {
   expect(codeOf('//vedette:name a\npackage a', 'b').name).toBe('');
   expect(codeOf('package a', 'b').name).toBe('b');
   expect(codeOf('package a', '').name).toBe('unnamed/draft'); // or the lack of a name hides every other fault
+});
+
+test('who else has to sign', () => {
+  expect(signAgain('disk/used')).toBe('vedette inspector sign disk/used --file used.go --sign-key second.pem');
+  expect(signAgain('')).toBe('vedette inspector sign NAME --file inspector.go --sign-key second.pem');
+  expect(signersWanted([])).toBe(0);
+  expect(signersWanted(['the policy allows no net'])).toBe(0);
+  expect(signersWanted(['the host wants code that is signed by 0123 or 4567', 'not now'])).toBe(1);
+  const two = 'the host wants code that is signed by 2 of 0123, 4567, and only 0123 has signed it';
+  expect(signersWanted(['the host wants code that is signed by 0123', two])).toBe(2);
 });
 
 test('the command that signs', () => {

@@ -158,6 +158,17 @@ export function signedPush(p: { name: string; selector: string; stages: string; 
   return [...words, '--sign-key', 'signing.pem'].map(quoted).join(' ');
 }
 
+/** The command line with which a second person signs what is pushed, having read it. */
+export function signAgain(name: string): string {
+  const file = `${name.split('/').at(-1) || 'inspector'}.go`;
+  return ['vedette', 'inspector', 'sign', name || 'NAME', '--file', file, '--sign-key', 'second.pem'].map(quoted).join(' ');
+}
+
+/** How many must sign, by the reasons why hosts refuse; 0 where none is about that. */
+export function signersWanted(reasons: string[]): number {
+  return Math.max(0, ...reasons.map((r) => (r.includes('signed by') ? Number(/signed by (\d+) of /.exec(r)?.[1] ?? 1) : 0)));
+}
+
 /** A word as a shell takes it. */
 export function quoted(word: string): string {
   return /^[\w./:=,%@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
