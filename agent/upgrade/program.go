@@ -16,12 +16,16 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 const (
 	// tellWithin is how long a program may take to tell its version.
 	tellWithin = 20 * time.Second
+	// busyWait is how long a program is left alone that is open for writing.
+	busyWait = 50 * time.Millisecond
 	// saidMost is how much of what it says besides is told.
 	saidMost = 300
 )
@@ -79,9 +83,22 @@ func versionOf(ctx context.Context, program string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
 	var said, complained bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, "version", "--json")
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &said, &complained, time.Second
-	if err := cmd.Run(); err != nil {
+	run := func() error {
+		cmd := exec.CommandContext(ctx, program, "version", "--json")
+		cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &said, &complained, time.Second
+		return cmd.Run()
+	}
+	err := run()
+	for errors.Is(err, unix.ETXTBSY) && ctx.Err() == nil {
+		// A child that the agent started while the program was written has the file open
+		// for writing until it runs its own program.
+		select {
+		case <-ctx.Done():
+		case <-time.After(busyWait):
+		}
+		err = run()
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("it does not tell its version within %v", tellWithin)
 		}
