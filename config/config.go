@@ -72,6 +72,8 @@ type Master struct {
 	Tokens []Token `yaml:"tokens"`
 	// Access says how long people stay logged in.
 	Access Access `yaml:"access"`
+	// OIDC has people log in at a provider of yours.
+	OIDC OIDC `yaml:"oidc"`
 	// Static maps URL paths to folders that are served there, for example
 	// "/master/app": ./app.
 	Static map[string]string `yaml:"static" path:"true"`

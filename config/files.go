@@ -82,6 +82,7 @@ func (l *loader) masterFiles() {
 	}
 	l.remoteWriteFiles()
 	l.auditFiles()
+	l.oidcFiles()
 	for _, at := range slices.Sorted(maps.Keys(m.Static)) {
 		folder := m.Static[at]
 		if folder == "" {

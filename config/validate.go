@@ -29,6 +29,7 @@ func (l *loader) validate(o LoadOptions) {
 	l.remoteWrite()
 	l.alerts()
 	l.audit()
+	l.oidc()
 	l.tokens()
 	l.static()
 	l.agent(o.Library)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vedettehq/vedette/master/authority"
 	"github.com/vedettehq/vedette/master/join"
+	"github.com/vedettehq/vedette/master/oidc"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/tokens"
 	"github.com/vedettehq/vedette/master/users"
@@ -28,11 +29,18 @@ const defaultLifetime = 72 * time.Hour
 const (
 	defaultIdle    = 12 * time.Hour
 	defaultLongest = 7 * 24 * time.Hour
+	defaultOutside = 8 * time.Hour
 )
 
 // makeDoors makes what knows the tokens and certificates that are given out while
-// the master runs.
-func (m *Master) makeDoors() {
+// the master runs, and the provider at which people log in.
+func (m *Master) makeDoors() error {
+	if m.cfg.OIDC.On() {
+		var err error
+		if m.oidc, err = oidc.New(m.cfg.OIDC); err != nil {
+			return err
+		}
+	}
 	m.desk = &join.Desk{Lifetime: cmp.Or(m.cfg.Join.Lifetime, defaultLifetime), Grace: m.cfg.Join.Grace, Shown: m.certificate.now.Load}
 	m.desk.Replaced = func() { m.cutRevoked("of the key of a host that has joined anew") }
 	m.desk.Store = join.New(join.Options{
@@ -44,6 +52,7 @@ func (m *Master) makeDoors() {
 	m.users = users.New(users.Options{
 		Taken: func(name string) bool { return m.auth.Configured(name) || m.desk.HasToken(name) || m.tokens.Has(name) },
 		Idle:  cmp.Or(m.cfg.Access.SessionIdle, defaultIdle), Longest: cmp.Or(m.cfg.Access.SessionMax, defaultLongest), Cost: m.deps.PasswordCost,
+		Provider: m.cfg.OIDC.Issuer, OutsideMax: cmp.Or(m.cfg.OIDC.SessionMax, defaultOutside),
 	})
 	m.auth.SetPeople(m.users)
 	if m.cfg.Exposed() {
@@ -52,6 +61,7 @@ func (m *Master) makeDoors() {
 	if m.cfg.Secure() {
 		m.auth.SetCertificates(m.desk)
 	}
+	return nil
 }
 
 // AuthorityFile is the file with the authority of the master's certificate, or ""

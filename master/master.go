@@ -35,6 +35,7 @@ import (
 	"github.com/vedettehq/vedette/master/join"
 	"github.com/vedettehq/vedette/master/live"
 	"github.com/vedettehq/vedette/master/login"
+	"github.com/vedettehq/vedette/master/oidc"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/tokens"
 	"github.com/vedettehq/vedette/master/users"
@@ -107,6 +108,7 @@ type Master struct {
 	tokens   *tokens.Store
 	users    *users.Store
 	login    *login.Handler
+	oidc     *oidc.Provider // or nil
 	boards   *boards.Store
 	desk     *join.Desk // where hosts join
 
@@ -156,7 +158,9 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		m.catalog.HostChanged(host)
 	})
 	m.ingest = ingest.New(store, m.hub, m.registry)
-	m.makeDoors()
+	if err := m.makeDoors(); err != nil {
+		return nil, err
+	}
 	m.boards = boards.New(m.hub.Announce)
 	m.api = api.New(api.Deps{
 		Log: deps.Log, Name: cfg.Name, Version: deps.Version, Started: time.Now(), Auth: authenticator,
@@ -167,7 +171,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	failures := auth.NewFailures(deps.Log, m.api.NoteWrong)
 	m.api.Failures = failures
 	m.login = &login.Handler{
-		Log: deps.Log, Users: m.users, Auth: authenticator, Audit: m.api.Audit, Slow: failures.Slow,
+		Log: deps.Log, Users: m.users, Auth: authenticator, OIDC: m.oidc, Audit: m.api.Audit, Slow: failures.Slow,
 		Cut: func() { m.cutRevoked("of people who have logged out") },
 	}
 	m.rpc = m.api.Server()
@@ -267,6 +271,9 @@ func (m *Master) Run(ctx context.Context) error {
 	background.Go(func() { every(running, sweepEvery, m.hub.Sweep) })
 	background.Go(func() { m.annotate(running) })
 	background.Go(func() { m.catalog.Run(running) })
+	if m.oidc != nil {
+		background.Go(func() { m.oidc.Look(running, m.deps.Log) })
+	}
 	background.Go(func() { m.alert(running) })
 	background.Go(func() { m.announceAlerts(running) })
 	background.Go(func() { m.alertOfProbes(running) })

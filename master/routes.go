@@ -141,6 +141,16 @@ func routes() []route {
 			Says:  "Take the password of whoever has a link for choosing one, and log them in. Audited as `users.passwd`, refusals too.",
 		},
 		{
+			Path: wire.OIDCPath, Methods: []string{http.MethodGet}, For: wire.Anybody, Bound: wire.NoHosts,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeBegin) },
+			Says:  "Send a browser to the provider at which people log in, to come back to the page that `next` names.",
+		},
+		{
+			Path: wire.OIDCCallbackPath, Methods: []string{http.MethodGet}, For: wire.Anybody, Bound: wire.NoHosts,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeFinish) },
+			Says:  "Log in whom the provider has sent back. Audited as `users.login`, refusals too.",
+		},
+		{
 			Path: "/metrics", Methods: get, For: wire.Viewer, Bound: wire.Unbound, serve: func(m *Master) http.Handler { return m.history.Metrics() },
 			Says: "The master's own measures, for a Prometheus to scrape.",
 		},

@@ -86,6 +86,7 @@ func mayAsk() map[string]string {
 		"POST /v1/metrics": agents, "POST /api/v1/otlp/v1/metrics": agents,
 		"POST /-/backup": admins,
 		"GET /api/login": everybody, "POST /api/login": everybody, "DELETE /api/login": known, "POST /api/password": everybody,
+		"GET /api/oidc/login": everybody, "GET /api/oidc/callback": everybody,
 		"GET /artefacts/": known, "PUT /artefacts/": operators,
 		"GET /alertmanager/": viewers, "POST /alertmanager/": operators, "DELETE /alertmanager/": operators,
 		"POST /api/join": everybody, "POST /api/renew": everybody,
@@ -98,7 +99,7 @@ func mayAsk() map[string]string {
 		rows["GET /api/v1/"+path] = viewers
 	}
 	for row, who := range maps.Clone(rows) {
-		if path, ok := strings.CutPrefix(row, "GET "); ok && path != wire.Path {
+		if path, ok := strings.CutPrefix(row, "GET "); ok && path != wire.Path && !strings.HasPrefix(path, "/api/oidc/") {
 			rows["HEAD "+path] = who
 		}
 	}

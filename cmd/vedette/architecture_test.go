@@ -109,6 +109,10 @@ func owners() map[string][]string {
 		"k8s.io/apimachinery":                 {"master/catalog", "master/api", "master/scope", "agent/assignment"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
+		"github.com/coreos/go-oidc":           {"master/oidc"},
+		"golang.org/x/oauth2":                 {"master/oidc"},
+		"github.com/oauth2-proxy/mockoidc":    nil, // tests only
+		"github.com/golang-jwt/jwt":           nil, // tests only
 		"github.com/emersion/go-smtp":         nil, // tests only
 		"github.com/rogpeppe/go-internal":     nil, // tests only
 		"go.uber.org/goleak":                  nil, // tests only

@@ -91,17 +91,23 @@ func (a *Authenticator) ofCookie(r *http.Request) *Identity {
 // SetCookie gives the browser that has sent a request the secret of a session that ends
 // at a time. No script sees it, and no page of another site has it sent along.
 func SetCookie(w http.ResponseWriter, r *http.Request, secret string, ends time.Time) {
-	setCookie(w, r, &http.Cookie{Value: secret, MaxAge: max(int(time.Until(ends).Seconds()), 1)})
+	SetCookieTo(w, IsSecure(r), secret, ends)
+}
+
+// SetCookieTo is SetCookie for a request that does not tell whether the page is reached
+// over TLS: one that another site has sent the browser to.
+func SetCookieTo(w http.ResponseWriter, secure bool, secret string, ends time.Time) {
+	setCookie(w, secure, &http.Cookie{Value: secret, MaxAge: max(int(time.Until(ends).Seconds()), 1)})
 }
 
 // DropCookie has a browser forget its session.
 func DropCookie(w http.ResponseWriter, r *http.Request) {
-	setCookie(w, r, &http.Cookie{MaxAge: -1})
+	setCookie(w, IsSecure(r), &http.Cookie{MaxAge: -1})
 }
 
-func setCookie(w http.ResponseWriter, r *http.Request, c *http.Cookie) {
+func setCookie(w http.ResponseWriter, secure bool, c *http.Cookie) {
 	c.Name, c.Path, c.HttpOnly, c.SameSite = plainCookie, "/", true, http.SameSiteStrictMode
-	if IsSecure(r) {
+	if secure {
 		c.Name, c.Secure = secureCookie, true
 	}
 	http.SetCookie(w, c)

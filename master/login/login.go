@@ -1,5 +1,5 @@
-// Package login has people log in over HTTP: a browser gets the cookie of a session,
-// a program a token.
+// Package login has people log in over HTTP, with a password or at a provider: a browser
+// gets the cookie of a session, a program a token.
 package login
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/oidc"
 	"github.com/vedettehq/vedette/master/users"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -26,6 +27,8 @@ type Handler struct {
 	Log   *slog.Logger
 	Users *users.Store
 	Auth  *auth.Authenticator
+	// OIDC is the provider at which people log in, or nil.
+	OIDC *oidc.Provider
 	// Audit adds a line to the audit log.
 	Audit func(context.Context, wire.AuditEntry)
 	// Slow has whoever is wrong wait, and reports whether the connection is to be closed.
@@ -44,6 +47,9 @@ const (
 // ServeWays tells how one can log in, and who is logged in.
 func (h *Handler) ServeWays(w http.ResponseWriter, r *http.Request) {
 	ways := wire.LoginWays{Users: h.Users.Any()}
+	if h.OIDC != nil {
+		ways.Provider = &wire.LoginProvider{Name: h.OIDC.Name(), URL: h.OIDC.Start()}
+	}
 	if who, err := h.Auth.Request(r); err == nil && who != nil && who.IsPerson() {
 		ways.Who = who.Name
 	}

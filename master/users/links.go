@@ -49,6 +49,9 @@ func (s *Store) Link(ctx context.Context, name string) (wire.UserMade, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u, err := s.userLocked(name)
+	if err == nil {
+		err = u.inside("password")
+	}
 	if err != nil {
 		return wire.UserMade{}, err
 	}
@@ -64,14 +67,25 @@ func (s *Store) Link(ctx context.Context, name string) (wire.UserMade, error) {
 }
 
 // FirstLink makes the link of a master without users, with which somebody becomes
-// its first admin. It returns "" where there are users.
+// its first admin. It returns "" where there are some: see hasAdminLocked.
 func (s *Store) FirstLink(ctx context.Context) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.users) > 0 {
+	if s.hasAdminLocked() {
 		return "", nil
 	}
 	return s.putLinkLocked(ctx, &link{By: audit.Master, EndsMS: time.Now().Add(FirstFor).UnixMilli()})
+}
+
+// hasAdminLocked reports whether somebody can be asked to make users: an admin, or
+// whoever was made one by those who can.
+func (s *Store) hasAdminLocked() bool {
+	for _, u := range s.users {
+		if u.Provider == "" || u.Role == config.RoleAdmin {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Store) putLinkLocked(ctx context.Context, l *link, more ...state.Change) (string, error) {
@@ -146,7 +160,7 @@ func (s *Store) Choose(ctx context.Context, secret, name, password, remote strin
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.links[sum] != l || s.users[fresh.Name] != old || l.User == "" && len(s.users) > 0 {
+	if s.links[sum] != l || s.users[fresh.Name] != old || l.User == "" && s.hasAdminLocked() {
 		return User{}, ErrRefused // used up or gone meanwhile
 	}
 	if old == nil && s.Taken(fresh.Name) {

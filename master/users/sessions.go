@@ -44,8 +44,8 @@ type kept struct {
 
 // goodLocked reports whether a session has not ended.
 func (s *Store) goodLocked(k *kept, now time.Time) bool {
-	ms := now.UnixMilli()
-	return ms < k.EndsMS && (!k.Browser || ms-k.UsedMS < s.Idle.Milliseconds()) && s.users[k.User] != nil
+	ms, u := now.UnixMilli(), s.users[k.User]
+	return u != nil && (u.Provider == "" || u.Provider == s.Provider) && ms < k.EndsMS && (!k.Browser || ms-k.UsedMS < s.Idle.Milliseconds())
 }
 
 // Check returns the user of a name and a password, or ErrRefused, which takes the same
@@ -108,6 +108,10 @@ func (s *Store) Begin(ctx context.Context, u User, browser bool, remote string, 
 		default:
 			length = time.Duration(forMS) * time.Millisecond
 		}
+	}
+	if u.Provider != "" {
+		length = min(length, s.OutsideMax)
+		what += ", by " + u.Provider
 	}
 	k := &kept{Session: Session{
 		User: u.Name, Browser: browser, From: remote, CreatedMS: now.UnixMilli(), UsedMS: now.UnixMilli(), EndsMS: now.Add(length).UnixMilli(),
@@ -222,12 +226,16 @@ func (s *Store) EndAll(ctx context.Context, name string, but [sha256.Size]byte) 
 	if err != nil {
 		return 0, err
 	}
+	return s.endAllLocked(ctx, old, but, "")
+}
+
+func (s *Store) endAllLocked(ctx context.Context, old *User, but [sha256.Size]byte, detail string) (int, error) {
 	fresh := *old
 	fresh.Changes++ // ends the connections that have no session too
-	changes := s.sessionsLocked(name, but)
+	changes := s.sessionsLocked(old.Name, but)
 	n := len(changes)
-	if err := s.replaceLocked(ctx, old, &fresh, audit.From(ctx), "", changes...); err != nil {
-		return 0, fmt.Errorf("cannot end the sessions of %q: %w", name, err)
+	if err := s.replaceLocked(ctx, old, &fresh, audit.From(ctx), detail, changes...); err != nil {
+		return 0, fmt.Errorf("cannot end the sessions of %q: %w", old.Name, err)
 	}
 	return n, nil
 }

@@ -42,6 +42,8 @@ type User struct {
 	Role      string `json:"role"`
 	Hosts     string `json:"hosts,omitempty"`    // a selector
 	Password  string `json:"password,omitempty"` // its hash, or "" until one is chosen
+	Provider  string `json:"provider,omitempty"` // where the user logs in, or "" for here
+	Subject   string `json:"subject,omitempty"`  // who the user is there
 	By        string `json:"by"`
 	CreatedMS int64  `json:"created_ms"`
 	ChangedMS int64  `json:"changed_ms,omitempty"` // the password
@@ -57,6 +59,10 @@ type Options struct {
 	// Idle ends a session that nothing has used for so long, and Longest each one
 	// after so long.
 	Idle, Longest time.Duration
+	// Provider is the one at which people log in who have no password here, or "". Users
+	// of another one have no sessions, and OutsideMax is how long those of this one last.
+	Provider   string
+	OutsideMax time.Duration
 	// Cost of passwords that are set; the zero value is what RFC 9106 recommends.
 	Cost Cost
 }
@@ -138,7 +144,7 @@ func (s *Store) List(now time.Time) []wire.UserInfo {
 }
 
 func (s *Store) infoLocked(u *User, now time.Time) wire.UserInfo {
-	info := wire.UserInfo{Name: u.Name, Role: u.Role, Hosts: u.Hosts, By: u.By, CreatedMS: u.CreatedMS, ChangedMS: u.ChangedMS}
+	info := wire.UserInfo{Name: u.Name, Role: u.Role, Hosts: u.Hosts, Provider: u.Provider, By: u.By, CreatedMS: u.CreatedMS, ChangedMS: u.ChangedMS}
 	for _, l := range s.links {
 		if l.User == u.Name && !l.ended(now) {
 			info.LinkMS = l.EndsMS
@@ -160,11 +166,16 @@ func (s *Store) Has(name string) bool {
 	return s.users[name] != nil
 }
 
-// Any reports whether there is a user at all.
+// Any reports whether there is a user who logs in with a password.
 func (s *Store) Any() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return len(s.users) > 0
+	for _, u := range s.users {
+		if u.Provider == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Add makes a user. Without a password it returns the secret of a link for choosing
@@ -254,6 +265,9 @@ func (s *Store) SetRole(ctx context.Context, name, role, hosts string) (wire.Use
 	if name == attempt.Who() {
 		return wire.UserInfo{}, rpc.Errorf(wire.CodeConflict, "%q is you; have another admin change your role", name)
 	}
+	if err := old.inside("role"); err != nil {
+		return wire.UserInfo{}, err
+	}
 	fresh := *old
 	fresh.Role, fresh.Hosts = role, hosts
 	if err := s.replaceLocked(ctx, old, &fresh, attempt, fmt.Sprintf("%s; it was %s", fresh.describe(), old.describe())); err != nil {
@@ -268,6 +282,9 @@ func (s *Store) SetPassword(ctx context.Context, name, password string, but [sha
 	s.mu.RLock()
 	old, err := s.userLocked(name)
 	s.mu.RUnlock()
+	if err == nil {
+		err = old.inside("password")
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,10 @@ const (
 	LoginPath = "/api/login"
 	// PasswordPath takes a password from whoever has a link.
 	PasswordPath = "/api/password"
+	// OIDCPath sends a browser to the provider at which people log in, and
+	// OIDCCallbackPath is where that sends it back to. They carry no JSON.
+	OIDCPath         = "/api/oidc/login"
+	OIDCCallbackPath = "/api/oidc/callback"
 )
 
 // LoginTokenPrefix begins every token that a user has got by logging in.
@@ -54,6 +58,7 @@ type UserInfo struct {
 	Name      string `json:"name"`
 	Role      string `json:"role"`
 	Hosts     string `json:"hosts,omitempty"`      // a selector of those that the role is for; "" is all
+	Provider  string `json:"provider,omitempty"`   // where the user logs in; "" is here, with a password
 	By        string `json:"by"`                   // who made the user
 	CreatedMS int64  `json:"created_ms"`           // when
 	ChangedMS int64  `json:"changed_ms,omitempty"` // when the password was set last; 0: there is none
@@ -82,8 +87,16 @@ type UserLogoutResult struct {
 // LoginWays says how people can log in.
 type LoginWays struct {
 	Users bool `json:"users"` // by name and password; a token is always taken
+	// Provider is where people log in who have no password here.
+	Provider *LoginProvider `json:"provider,omitempty"`
 	// Who names the user who is logged in; "" for nobody.
 	Who string `json:"who,omitempty"`
+}
+
+// LoginProvider is a provider that speaks OpenID Connect.
+type LoginProvider struct {
+	Name string `json:"name"`
+	URL  string `json:"url"` // to open in a browser, with next=PATH for the page to come back to
 }
 
 // LoginRequest logs a user in.

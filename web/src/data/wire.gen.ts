@@ -1454,6 +1454,8 @@ export interface UserInfo {
   role: string;
   /** a selector of those that the role is for; "" is all */
   hosts?: string;
+  /** where the user logs in; "" is here, with a password */
+  provider?: string;
   /** who made the user */
   by: string;
   /** when */

@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Session } from '../data/session.ts';
-import { linkOf, LoginForm } from './login.tsx';
+import { linkOf, LoginForm, startOf } from './login.tsx';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -61,6 +61,19 @@ test('a token can be used all the same', async () => {
   await act(() => root.querySelector<HTMLButtonElement>('.other')!.click());
   await settle();
   expect(root.querySelector('#token')).not.toBeNull();
+});
+
+test('a provider is offered beside a password and a token, and brings back to the page', async () => {
+  history.replaceState(null, '', '/hosts/web-1?tab=a&b=c%20d');
+  const provider = { name: 'Example', url: 'https://m/api/oidc/login' };
+  for (const users of [true, false]) {
+    const { root } = await form({ 'GET /api/login': { status: 200, body: { users, provider } } });
+    const link = root.querySelector<HTMLAnchorElement>('form a.outside')!;
+    expect(link.textContent).toBe('Log in with Example');
+    expect(new URL(link.href).searchParams.get('next')).toBe('/hosts/web-1?tab=a&b=c%20d');
+    expect(root.querySelector(users ? '#password' : '#token')).not.toBeNull();
+  }
+  expect(startOf('u', { pathname: '/', search: '' })).toBe('u?next=%2F');
 });
 
 test('a link asks for the name of the first admin, and is told when it is used up', async () => {

@@ -1,6 +1,7 @@
 // The form to log in: by name and password, by a token, or by a link with which a
 // password is chosen.
 
+import type { ComponentChildren } from 'preact';
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Session } from '../data/session.ts';
@@ -9,6 +10,7 @@ import '../style/login.css';
 /** How one can log in. These are messages of HTTP, of rpc/wire/users.go. */
 interface LoginWays {
   users: boolean;
+  provider?: { name: string; url: string };
 }
 
 interface LoginAnswer {
@@ -41,8 +43,19 @@ export function LoginForm({ session }: { session: Session }) {
   const link = linkOf(location.hash);
   if (link) return <ChoosePassword link={link} />;
   if (!ways.value) return null;
-  if (!ways.value.users || byToken.value) return <TokenForm session={session} other={ways.value.users ? byToken : undefined} />;
-  return <PasswordForm session={session} other={byToken} />;
+  const { users, provider } = ways.value;
+  const outside = provider && (
+    <a class="outside" href={startOf(provider.url, location)}>
+      Log in with {provider.name}
+    </a>
+  );
+  if (!users || byToken.value) return <TokenForm session={session} other={users ? byToken : undefined} outside={outside} />;
+  return <PasswordForm session={session} other={byToken} outside={outside} />;
+}
+
+/** Where a browser begins to log in at a provider, to come back to the page that it is at. */
+export function startOf(url: string, at: Pick<Location, 'pathname' | 'search'>): string {
+  return `${url}?next=${encodeURIComponent(at.pathname + at.search)}`;
 }
 
 /** The button to the other way to log in. */
@@ -54,7 +67,7 @@ function Other({ other, children }: { other: Signal<boolean>; children: string }
   );
 }
 
-function PasswordForm({ session, other }: { session: Session; other: Signal<boolean> }) {
+function PasswordForm({ session, other, outside }: { session: Session; other: Signal<boolean>; outside: ComponentChildren }) {
   const name = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
   const said = useSignal(session.login.peek() ?? '');
@@ -88,12 +101,13 @@ function PasswordForm({ session, other }: { session: Session; other: Signal<bool
       <button type="submit" disabled={busy}>
         Log in
       </button>
+      {outside}
       <Other other={other}>Use a token</Other>
     </form>
   );
 }
 
-function TokenForm({ session, other }: { session: Session; other?: Signal<boolean> | undefined }) {
+function TokenForm({ session, other, outside }: { session: Session; other?: Signal<boolean> | undefined; outside: ComponentChildren }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
   const submit = (e: Event): void => {
@@ -113,6 +127,7 @@ function TokenForm({ session, other }: { session: Session; other?: Signal<boolea
         {session.login.value}
       </p>
       <button type="submit">Log in</button>
+      {outside}
       {other && <Other other={other}>Use a name and a password</Other>}
     </form>
   );

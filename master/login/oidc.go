@@ -1,0 +1,167 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/vedettehq/vedette/master/audit"
+	"github.com/vedettehq/vedette/master/auth"
+	"github.com/vedettehq/vedette/master/oidc"
+	"github.com/vedettehq/vedette/master/users"
+	"github.com/vedettehq/vedette/rpc"
+	"github.com/vedettehq/vedette/rpc/wire"
+)
+
+// The cookies of a log-in that is under way at the provider. A browser sends them when
+// the provider sends it back here, which those of a session are not for.
+const (
+	secureTrip = "__Host-vedette-oidc"
+	plainTrip  = "vedette-oidc"
+)
+
+func (h *Handler) tripCookie(value string, length time.Duration) *http.Cookie {
+	c := &http.Cookie{Name: plainTrip, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: -1}
+	if length > 0 {
+		c.MaxAge = int(length.Seconds())
+	}
+	if h.OIDC.Secure() {
+		c.Name, c.Secure = secureTrip, true
+	}
+	return c
+}
+
+// ServeBegin sends a browser to the provider.
+func (h *Handler) ServeBegin(w http.ResponseWriter, r *http.Request) {
+	if h.OIDC == nil {
+		h.say(w, http.StatusNotFound, "This master has no provider at which people log in.")
+		return
+	}
+	at, cookie, good, err := h.OIDC.Begin(r.Context(), r.URL.Query().Get("next"))
+	if err != nil {
+		h.Log.Warn("nobody can log in at the provider now", "issuer", h.OIDC.Issuer(), "error", err)
+		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+" cannot be asked now. Try again in a while, or log in with a password or a token.")
+		return
+	}
+	http.SetCookie(w, h.tripCookie(cookie, good))
+	h.send(w, at)
+}
+
+// ServeFinish logs in whom the provider has sent back.
+func (h *Handler) ServeFinish(w http.ResponseWriter, r *http.Request) {
+	if h.OIDC == nil {
+		h.say(w, http.StatusNotFound, "This master has no provider at which people log in.")
+		return
+	}
+	trip := h.tripCookie("", 0)
+	cookie := ""
+	if sent := r.CookiesNamed(trip.Name); len(sent) == 1 {
+		cookie = sent[0].Value
+	}
+	http.SetCookie(w, trip) // whatever comes of it
+	who, next, err := h.OIDC.Finish(r.Context(), r.URL.Query(), cookie)
+	if err == nil {
+		err = h.beginOutside(w, r, who)
+	}
+	if err != nil {
+		h.refuseOutside(w, r, err)
+		return
+	}
+	h.send(w, next)
+}
+
+// beginOutside makes the session of somebody whom the provider knows.
+func (h *Handler) beginOutside(w http.ResponseWriter, r *http.Request, who oidc.Person) error {
+	changed := audit.NewAttempt(who.Name, who.Role, r.RemoteAddr, wire.UsersRole.Name)
+	o := users.Outsider{Name: who.Name, Subject: who.Subject, Role: who.Role, Hosts: who.Hosts}
+	u, err := h.Users.Admit(audit.With(r.Context(), changed), o)
+	if err != nil {
+		if told, ok := errors.AsType[*rpc.Error](err); ok {
+			return &oidc.Refusal{Reason: "the user cannot be made here", Err: told}
+		}
+		return err
+	}
+	if changed.HasLine() {
+		h.Cut() // those who have another role now connect anew
+	}
+	attempt := audit.NewAttempt(u.Name, u.Role, r.RemoteAddr, actionLogin)
+	secret, session, err := h.Users.Begin(audit.With(r.Context(), attempt), u, true, r.RemoteAddr, 0)
+	if err != nil {
+		return err
+	}
+	auth.SetCookieTo(w, h.OIDC.Secure(), secret, time.UnixMilli(session.EndsMS))
+	return nil
+}
+
+// refuseOutside answers a log-in that has not ended well. The log says what was wrong, and
+// so does the audit log, without anything that a stranger has sent. The browser is not
+// told.
+func (h *Handler) refuseOutside(w http.ResponseWriter, r *http.Request, err error) {
+	refusal, refused := errors.AsType[*oidc.Refusal](err)
+	if errors.Is(err, users.ErrRefused) { // changed while it was checked
+		refusal, refused = &oidc.Refusal{Reason: "the user has changed meanwhile", Err: err}, true
+	}
+	if !refused {
+		if r.Context().Err() == nil {
+			h.Log.Warn("somebody could not log in at the provider", "issuer", h.OIDC.Issuer(), "from", r.RemoteAddr, "error", err)
+		}
+		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+" cannot be asked now. Try again in a while, or log in with a password or a token.")
+		return
+	}
+	h.Log.Warn("somebody was not let in at the provider", "issuer", h.OIDC.Issuer(), "from", r.RemoteAddr, "reason", refusal.Reason, "error", refusal.Err)
+	ctx := context.WithoutCancel(r.Context())
+	h.Audit(ctx, wire.AuditEntry{
+		AtMS: time.Now().UnixMilli(), Who: "nobody", Role: "none", From: r.RemoteAddr, Action: actionLogin,
+		Subject: refusal.Person.Name, Detail: "by " + h.OIDC.Issuer(), Outcome: "refused: " + refusal.Reason,
+	})
+	if refusal.Out {
+		h.dismiss(ctx, refusal.Person, r.RemoteAddr)
+	}
+	if h.Slow(r.Context(), r.RemoteAddr) {
+		w.Header().Set("Connection", "close")
+	}
+	h.say(w, http.StatusForbidden, "The log-in was refused. Whoever runs this master finds the reason in its audit log and its log.")
+}
+
+// dismiss ends what somebody has here who has no role any more.
+func (h *Handler) dismiss(ctx context.Context, who oidc.Person, from string) {
+	attempt := audit.NewAttempt(audit.Master, audit.Master, from, actionLogout)
+	n, err := h.Users.Dismiss(audit.With(ctx, attempt), who.Subject)
+	if err != nil {
+		h.Log.Error("the sessions of somebody without a role stay", "user", who.Name, "error", err)
+	}
+	if n > 0 {
+		h.Cut()
+	}
+}
+
+// send sends a browser to another address, which is nowhere else in what it sends.
+func (h *Handler) send(w http.ResponseWriter, at string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Location", at)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// say answers somebody in a browser with a page of one sentence.
+func (h *Handler) say(w http.ResponseWriter, status int, text string) {
+	home := "/"
+	if h.OIDC != nil {
+		if u, err := url.Parse(h.OIDC.Start()); err == nil {
+			home = u.Scheme + "://" + u.Host + "/"
+		}
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	page := template.Must(template.New("").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>` +
+		`<p>{{.Text}}</p><p><a href="{{.Home}}">Back to the first page</a></p></html>` + "\n"))
+	_ = page.Execute(w, struct{ Text, Home string }{text, home}) // whoever has gone needs no answer
+}
