@@ -30,7 +30,14 @@ test('a chart is named, its newest values stand in the legend, and the crosshair
   expect([...legend.element.querySelectorAll('li')].map((li) => li.textContent)).toEqual(['/31.5 %', '<b>/srv70 %']);
   expect(legend.element.querySelector('span b')).toBeNull();
   expect(box.getAttribute('aria-label')).toBe('disk, used, %, on web-1. Arrow keys read values.');
-  captions.values(0);
+  drawing.frame.columns[0][0] = 33;
+  store.apply({ subscription: 0, series: [], t: [now + 1], s: [1], v: [33] });
+  captions.values(null, false);
+  expect(legend.element.querySelector('b')!.textContent).toBe('31.5 %'); // it may wait
+  captions.values(null);
+  expect(legend.element.querySelector('b')!.textContent).toBe('33 %');
+  drawing.frame.columns[0][0] = 31.5;
+  captions.values(0, false); // the crosshair waits for nothing
   expect(captions.heading.element.querySelector('time')!.textContent).not.toBe('');
   captions.tell(0);
   expect(view.status.value).toMatch(/: \/ 31\.5 %, <b>\/srv 70 %$/);

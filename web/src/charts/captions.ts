@@ -61,8 +61,9 @@ export class Captions {
     legend.show(shown, lines.more, bands, this.sums?.columns);
   }
 
-  /** Legend and time: at the row of the crosshair, or the newest. */
-  values(row: number | null): void {
+  /** Legend and time: at the row of the crosshair, or the newest, which may wait. */
+  values(row: number | null, now = true): void {
+    if (row === null && !now) return;
     const { view, lines, drawing, legend } = this.of;
     const chart = this.of.chart();
     const { frame } = drawing;

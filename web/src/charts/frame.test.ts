@@ -95,3 +95,17 @@ describe('the top lines', () => {
     expect(topLines([...list, list[1]], 4, new Set(['s3'])).map((s) => s.id)).toEqual(['s0', 's2', 's3', 's4']);
   });
 });
+
+test('lines that share their times are drawn as any others are', () => {
+  for (let run = 0; run < 300; run++) {
+    const times = Array.from({ length: Math.floor(8 * Math.random()) }, (_, i) => 1000 * (i + 1) + (Math.random() < 0.1 ? 20_000 * i : 0));
+    const lines = [0, 1, 2].map((n) => series(times.map((t): [number, number] => [t, n])));
+    const together = buildFrame(lines, 0, 1e9, 500);
+    // A line with a time more takes the other way; its row and its column are taken out again.
+    const other = buildFrame([...lines, series([[1e8, 9]])], 0, 1e9, 500);
+    const rows = other.times.map((t, r) => ({ t, r })).filter(({ t }) => t !== (1e8 + 500) / 1000);
+    expect(together.times).toEqual(rows.map(({ t }) => t));
+    expect(together.columns).toEqual(other.columns.slice(0, 3).map((c) => rows.map(({ r }) => c[r])));
+    expect(together.lonely).toEqual(other.lonely.slice(0, 3));
+  }
+});

@@ -104,11 +104,11 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.drawing.fit(width, height);
   }
 
-  draw(must: boolean): void {
+  draw(must: boolean, words = true): void {
     const others = this.lines.choose(Date.now());
     if (this.more?.look() || others || this.grain !== this.view.grain) this.create();
     // A second is less than a pixel: values alone are new.
-    else if (!must && Date.now() - this.drawnAt < Math.min(longest, this.grain / 2)) return this.captions.values(this.cursor.row);
+    else if (!must && Date.now() - this.drawnAt < Math.min(longest, this.grain / 2)) return this.captions.values(this.cursor.row, words);
     if (!this.created) return;
     this.drawnAt = Date.now();
     const { offset } = this.host.clock;
@@ -117,7 +117,7 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.drawing.draw(frameOf(this.lines.drawn, from - offset, to - offset, offset, this.grain), from, to);
     this.cursor.keep();
     this.legend.setMore(this.lines.more);
-    this.captions.values(this.cursor.row);
+    this.captions.values(this.cursor.row, words);
     this.more?.place();
   }
 

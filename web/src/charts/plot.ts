@@ -40,6 +40,7 @@ export const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 export function plotOptions(spec: PlotSpec): uPlot.Options {
   const { colours, unit } = spec;
   const axis = { stroke: colours.axis, font, ticks: { show: false } };
+  const steps = increments(unit);
   const grid = { stroke: colours.grid, width: 1 };
   return {
     width: spec.width,
@@ -55,7 +56,7 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
     },
     scales: {
       x: { time: false, auto: false },
-      y: { range: (_, min, max) => range(min, max, unit) },
+      y: { range: (_, min, max) => range(min, max, unit, steps) },
     },
     axes: [
       {
@@ -74,7 +75,7 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
         size: axisWidth,
         gap: 6,
         space: spec.height > tall ? 34 : 22,
-        incrs: increments(unit),
+        incrs: steps,
         values: (_, splits) => splits.map((v) => tick(v, unit)),
       },
     ],
@@ -144,11 +145,11 @@ function bandOptions(spec: PlotSpec, line: Line, i: number): uPlot.Band {
  * The range of the value axis: from zero, unless values are below it, to the
  * next round number, so that it does not change with every sample.
  */
-export function range(min: number | null, max: number | null, unit: Unit): [number, number] {
+export function range(min: number | null, max: number | null, unit: Unit, steps = increments(unit)): [number, number] {
   if (min === null || max === null) return [0, leastTop(unit)];
   const top = Math.max(max, min < 0 ? 0 : leastTop(unit));
   const bottom = Math.min(min, 0);
-  const step = increments(unit).find((s) => s >= (top - bottom) / 4) ?? top - bottom;
+  const step = steps.find((s) => s >= (top - bottom) / 4) ?? top - bottom;
   let ceiling = Math.ceil(top / step - 1e-9) * step;
   if (unit === 'percent' && max <= 100) ceiling = Math.min(ceiling, 100);
   return [bottom < 0 ? Math.floor(bottom / step + 1e-9) * step : 0, ceiling || step];

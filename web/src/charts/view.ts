@@ -15,8 +15,8 @@ export interface Drawable extends HTMLElement {
   create(): void;
   /** Frees the plot. */
   destroy(): void;
-  /** Draws; `must` is false where nothing has happened but time. */
-  draw(must: boolean): void;
+  /** Draws; `must` is false where nothing has happened but time, and `words` where the words beside the plot may wait. */
+  draw(must: boolean, words?: boolean): void;
   /** Notes how much room the plot has. */
   fit(width: number, height: number): void;
   readonly created: boolean;
@@ -27,6 +27,7 @@ export type Theme = 'system' | 'light' | 'dark';
 const period = 1_000; // ms between two frames
 const scrollRest = 100; // ms without scrolling before plots are made
 const createBudget = 8; // ms of each frame for making plots
+const crowd = 100; // charts on the screen of which half have their words written each second
 const pool = 40; // plots off the screen that are kept for a return
 
 export class View {
@@ -48,6 +49,7 @@ export class View {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private frame = 0;
   private due = false; // the next frame draws everything
+  private turn = 0; // whose words are written, where many charts are drawn
   private must = false; // whatever the charts think
   private readonly mounted = new Map<HostModel, number>();
   /** Grows when charts of another host come near the screen. */
@@ -222,7 +224,12 @@ export class View {
   private paint(): void {
     this.frame = 0;
     const charts = this.due ? [...this.visible] : [...this.dirty];
-    for (const chart of charts) if (chart.created) chart.draw(this.must || this.dirty.has(chart));
+    // To lay out and paint words costs more than to draw plots: of very many charts half of them wait for the next second.
+    if (this.due) this.turn++;
+    const wait = this.due && !this.must && charts.length > crowd;
+    charts.forEach((chart, i) => {
+      if (chart.created) chart.draw(this.must || this.dirty.has(chart), !wait || (i + this.turn) % 2 === 0);
+    });
     this.due = this.must = false;
     this.dirty.clear();
     this.makeSome();

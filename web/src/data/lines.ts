@@ -55,6 +55,7 @@ export class Lines {
   /** Takes samples of the past. */
   takePast(range: HistoryRange, wanted: (key: string) => boolean, grain: number, span: number): void {
     const series = (range.series ?? []).filter((s) => wanted(s.key));
+    if (series.length === 0) return;
     const skews = new Map(series.map((s) => [s.id, this.skew(s.host)]));
     const lines = series.map((s) => ({ id: s.id, ...asLine({ host: s.host, key: s.key, labels: s.labels ?? {}, kind: s.kind }) }));
     const t = range.t.map((time, i) => time - (skews.get(range.s[i]) ?? 0));

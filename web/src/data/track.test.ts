@@ -110,3 +110,17 @@ test('merges no more than its horizon', () => {
   t.merge([], []);
   expect(t.lastTime).toBe(199_000);
 });
+
+test('the step is that of the last samples, whatever came, late or at once, and in which order', () => {
+  for (let run = 0; run < 200; run++) {
+    const track = new Track(new Budget(1e6), 1e5);
+    for (let i = 0; i < 60; i++) {
+      const time = Math.floor(Math.random() * 5000) + 100 * i;
+      if (Math.random() < 0.1) track.merge([time, time + 7], [1, 1]);
+      else track.push(time, i);
+      const times = Array.from(track.times.subarray(track.start, track.end)).slice(-16);
+      const steps = times.slice(1).map((t, k) => t - times[k]).sort((a, b) => a - b);
+      expect(track.step()).toBe(steps.length === 0 ? 0 : steps[steps.length >> 1]);
+    }
+  }
+});

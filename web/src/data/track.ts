@@ -21,6 +21,7 @@ export class Track {
   own = 0;
   private from = 0;
   private to = 0;
+  private median = -1; // of the last steps; -1 until it is asked for again
 
   constructor(
     private readonly budget: Budget,
@@ -56,6 +57,7 @@ export class Track {
 
   /** Adds a sample. One at a time that is there already replaces it. */
   push(time: number, value: number): void {
+    this.median = -1;
     if (this.to === this.times.length) this.makeRoom(time);
     if (this.to === this.from || time > this.times[this.to - 1]) {
       this.times[this.to] = time;
@@ -101,12 +103,17 @@ export class Track {
    * 0 while there are fewer than two samples.
    */
   step(): number {
+    if (this.median < 0) this.median = this.medianStep();
+    return this.median > 0 ? Math.max(this.median, this.own) : 0;
+  }
+
+  private medianStep(): number {
     const n = Math.min(15, this.length - 1);
     if (n < 1) return 0;
     const steps: number[] = [];
     for (let i = this.to - n; i < this.to; i++) steps.push(this.times[i] - this.times[i - 1]);
     steps.sort((a, b) => a - b);
-    return Math.max(steps[n >> 1], this.own);
+    return steps[n >> 1];
   }
 
   /** Gives the room back. The track is not used any more. */
@@ -114,6 +121,7 @@ export class Track {
     this.budget.used -= this.times.length;
     this.times = this.values = new Float64Array(0);
     this.from = this.to = 0;
+    this.median = -1;
   }
 
   /** A late sample, as of the backlog of an agent that was cut off. */
@@ -130,6 +138,7 @@ export class Track {
 
   /** Replaces everything by these columns, as far as there is room for them. */
   private take(times: Float64Array, values: Float64Array): void {
+    this.median = -1;
     const oldest = times[times.length - 1] - this.horizon;
     let keep = 0;
     while (times[keep] < oldest) keep++;

@@ -159,6 +159,6 @@ function ExploreLink({ panel, chosen }: { panel: BoardPanel; chosen: Record<stri
   );
 }
 
-function exploreHref(panel: BoardPanel, chosen: Record<string, string>): string {
+export function exploreHref(panel: BoardPanel, chosen: Record<string, string>): string {
   return at('/explore', { ...withQueries((panel.queries ?? []).map((q) => filled(q, chosen))), as: panel.kind === 'table' ? 'table' : '' });
 }

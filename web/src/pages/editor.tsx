@@ -1,5 +1,6 @@
 // The editor: one Go file, what the checker says of it, trying it and pushing it.
 
+import { compareNames } from '../data/names.ts';
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { short, type CatalogEntry, type Diagnostic, type Revision } from '../data/catalog.ts';
@@ -89,14 +90,12 @@ export default function EditorPage({ params, ...parts }: PageProps) {
   );
 }
 
-/** What hosts have, as parts of a selector. */
-function knownLabels(store: Parts['store']): string[] {
+/** What hosts have, as parts of a selector: their labels, and then their names as far as there is room. */
+export function knownLabels(store: Parts['store']): string[] {
   const all = new Set<string>();
-  for (const h of store.hosts.value) {
-    for (const [k, v] of Object.entries(h.info.value?.labels ?? {})) all.add(`${k}=${v}`);
-    all.add(`host=${h.name}`);
-  }
-  return [...all].sort().slice(0, 500);
+  for (const h of store.hosts.value) for (const [k, v] of Object.entries(h.info.value?.labels ?? {})) if (k !== 'host') all.add(`${k}=${v}`);
+  const names = store.hosts.value.map((h) => `host=${h.name}`);
+  return [...[...all].sort(compareNames), ...names.sort(compareNames)].slice(0, 500);
 }
 
 function Templates({ work }: { work: Work }) {

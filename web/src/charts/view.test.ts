@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { View, type Drawable } from './view.ts';
+
+let cross: (entries: { target: Element; isIntersecting: boolean }[]) => void;
+let frames: (() => void)[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  frames = [];
+  vi.stubGlobal('requestAnimationFrame', (run: () => void) => frames.push(run));
+  vi.stubGlobal('IntersectionObserver', class {
+    constructor(run: typeof cross) {
+      cross = run;
+    }
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+/** Charts on the screen, and whose words are written in each of some seconds. */
+function seconds(count: number, n: number): number[][] {
+  const view = new View();
+  const written: number[] = [];
+  const charts = Array.from({ length: count }, (_, i) => {
+    const chart = document.createElement('div') as unknown as Drawable & { created: boolean };
+    Object.assign(chart, { created: true, host: null, create: () => {}, destroy: () => {}, fit: () => {}, draw: (_must: boolean, words: boolean) => words && written.push(i) });
+    document.body.append(chart);
+    view.add(chart, chart);
+    return chart;
+  });
+  const paint = (): void => frames.splice(0).forEach((run) => run());
+  view.start();
+  cross(charts.map((target) => ({ target, isIntersecting: true })));
+  paint();
+  expect(written.length).toBe(count); // the first time nothing waits
+  const seen = Array.from({ length: n }, () => {
+    written.length = 0;
+    vi.advanceTimersByTime(1000);
+    paint();
+    return [...written];
+  });
+  view.stop();
+  charts.forEach((c) => c.remove());
+  return seen;
+}
+
+test('of a page of charts each has its words written each second', () => {
+  for (const list of seconds(100, 3)) expect(list.length).toBe(100);
+});
+
+test('of very many charts each has its words written every other second', () => {
+  const [first, second, third] = seconds(201, 3);
+  expect([...first, ...second].sort((a, b) => a - b)).toEqual(Array.from({ length: 201 }, (_, i) => i));
+  expect(third).toEqual(first);
+  expect(Math.abs(first.length - second.length)).toBeLessThanOrEqual(1);
+});
