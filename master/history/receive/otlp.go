@@ -17,12 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
-
-// MaxOTLPParts bounds the parts of one request, which are its points, their attributes
-// and buckets, and whatever they are in. Each takes far more memory than it has bytes.
-const MaxOTLPParts = 1_000_000
 
 // Content types of OTLP over HTTP.
 const (
@@ -85,14 +80,12 @@ func (h *Handler) ServeOTLP(w http.ResponseWriter, r *http.Request) {
 	answer.taken(&result)
 }
 
-var errParts = fmt.Errorf("it has more than %d parts; send smaller batches", MaxOTLPParts)
-
 // parseOTLP reads a request. Its message is that of the metrics alone, which has the same
 // form on the wire.
 func parseOTLP(text []byte, media string) (*metricspb.MetricsData, error) {
 	metrics := &metricspb.MetricsData{}
 	if media == otlpJSON {
-		if bytes.Count(text, []byte("{")) > MaxOTLPParts || bytes.Count(text, []byte(",")) > 4*MaxOTLPParts {
+		if bytes.Count(text, []byte("{")) > MaxParts || bytes.Count(text, []byte(",")) > 4*MaxParts {
 			return nil, errParts
 		}
 		if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, metrics); err != nil {
@@ -100,9 +93,11 @@ func parseOTLP(text []byte, media string) (*metricspb.MetricsData, error) {
 		}
 		return metrics, nil
 	}
-	parts := 0
-	if err := countParts(text, metrics.ProtoReflect().Descriptor(), &parts, protowire.DefaultRecursionLimit); err != nil {
-		return nil, err
+	if err := checkParts(text, metrics.ProtoReflect().Descriptor(), describedField); err != nil {
+		if errors.Is(err, errParts) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("that is no OTLP in protobuf: %w", err)
 	}
 	if err := proto.Unmarshal(text, metrics); err != nil {
 		return nil, errors.New("that is no OTLP in protobuf: " + withoutPrefix(err))
@@ -118,47 +113,6 @@ func withoutPrefix(err error) string {
 		return err.Error()
 	}
 	return string(bytes.TrimLeft(text, " \u00a0"))
-}
-
-// countParts counts the messages in a message, and about the numbers of lists, by its
-// bytes alone: before memory is taken for them. deep is how deep they may be nested.
-func countParts(text []byte, of protoreflect.MessageDescriptor, parts *int, deep int) error {
-	if deep == 0 {
-		return errors.New("that is no OTLP in protobuf: it is nested too deep")
-	}
-	for len(text) > 0 {
-		number, kind, n := protowire.ConsumeTag(text)
-		if n < 0 {
-			return fmt.Errorf("that is no OTLP in protobuf: %w", protowire.ParseError(n))
-		}
-		text = text[n:]
-		if kind != protowire.BytesType {
-			if n = protowire.ConsumeFieldValue(number, kind, text); n < 0 {
-				return fmt.Errorf("that is no OTLP in protobuf: %w", protowire.ParseError(n))
-			}
-			text = text[n:]
-			continue
-		}
-		value, n := protowire.ConsumeBytes(text)
-		if n < 0 {
-			return fmt.Errorf("that is no OTLP in protobuf: %w", protowire.ParseError(n))
-		}
-		text = text[n:]
-		field := of.Fields().ByNumber(number)
-		*parts++
-		if field != nil && field.IsPacked() {
-			*parts += len(value) / 8
-		}
-		if *parts > MaxOTLPParts {
-			return errParts
-		}
-		if field != nil && field.Kind() == protoreflect.MessageKind {
-			if err := countParts(value, field.Message(), parts, deep-1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // unpack reads the body of a request.

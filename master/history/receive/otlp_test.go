@@ -206,8 +206,8 @@ func TestServeOTLP(t *testing.T) {
 		{otlpJSON, "", []byte("{"), http.StatusBadRequest, "that is no OTLP in JSON"},
 		{otlpProto, "gzip", []byte("x"), http.StatusBadRequest, "cannot read the request"},
 		{otlpProto, "gzip", zipped(t, make([]byte, MaxUnpackedBytes+1)), http.StatusRequestEntityTooLarge, "it is larger than"},
-		{otlpProto, "gzip", zipped(t, bytes.Repeat([]byte{10, 0}, MaxOTLPParts+1)), http.StatusRequestEntityTooLarge, "send smaller batches"},
-		{otlpJSON, "", []byte(`{"resourceMetrics":[` + strings.Repeat("{},", MaxOTLPParts) + `{}]}`), http.StatusRequestEntityTooLarge, "send smaller batches"},
+		{otlpProto, "gzip", zipped(t, bytes.Repeat([]byte{10, 0}, MaxParts+1)), http.StatusRequestEntityTooLarge, "send smaller batches"},
+		{otlpJSON, "", []byte(`{"resourceMetrics":[` + strings.Repeat("{},", MaxParts) + `{}]}`), http.StatusRequestEntityTooLarge, "send smaller batches"},
 	} {
 		if status, answer := post(tt.contentType, tt.coding, tt.body); status != tt.status || !strings.Contains(string(answer), tt.says) {
 			t.Errorf("%s, %s: %d %q, want %d %q", tt.contentType, tt.coding, status, answer, tt.status, tt.says)
@@ -396,7 +396,7 @@ func TestDepthOfOTLP(t *testing.T) {
 		value = protowire.AppendBytes(protowire.AppendTag(nil, 5, protowire.BytesType), value)
 	}
 	parts := 0
-	err := countParts(value, (&commonpb.AnyValue{}).ProtoReflect().Descriptor(), &parts, protowire.DefaultRecursionLimit)
+	err := countParts(value, (&commonpb.AnyValue{}).ProtoReflect().Descriptor(), describedField, &parts, protowire.DefaultRecursionLimit)
 	if err == nil || !strings.Contains(err.Error(), "nested too deep") {
 		t.Errorf("it gives %v", err)
 	}

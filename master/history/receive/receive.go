@@ -113,7 +113,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	series, histograms, err := read(http.MaxBytesReader(w, r.Body, MaxPackedBytes))
 	if err != nil {
 		status := http.StatusBadRequest
-		if errors.Is(err, errTooLarge) || errors.As(err, new(*http.MaxBytesError)) {
+		if errors.Is(err, errTooLarge) || errors.Is(err, errParts) || errors.As(err, new(*http.MaxBytesError)) {
 			status = http.StatusRequestEntityTooLarge
 		}
 		http.Error(w, "cannot read the request: "+err.Error(), status)
@@ -199,11 +199,13 @@ func read(body io.Reader) (series []Series, histograms int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	if err := checkParts(raw, remoteRequest, remoteField); err != nil {
+		return nil, 0, err
+	}
 	var request prompb.WriteRequest
 	if err := request.Unmarshal(raw); err != nil {
 		return nil, 0, err
 	}
-	series = make([]Series, 0, len(request.Timeseries))
 	for i := range request.Timeseries {
 		from := &request.Timeseries[i]
 		histograms += len(from.Histograms)

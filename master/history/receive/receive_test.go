@@ -13,6 +13,7 @@ import (
 	"github.com/golang/snappy"
 	"github.com/prometheus/prometheus/prompb"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -110,6 +111,14 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if len(body) > 1<<16 {
 			return
+		}
+		if raw, err := snappy.Decode(nil, body); err == nil && len(raw) <= MaxUnpackedBytes {
+			parts := 0 // it ends, whatever it reads
+			_ = countParts(raw, remoteRequest, remoteField, &parts, protowire.DefaultRecursionLimit)
+			var request prompb.WriteRequest
+			if err := request.Unmarshal(raw); err == nil && len(request.Timeseries) > parts {
+				t.Errorf("%d parts were counted, and there are %d series", parts, len(request.Timeseries))
+			}
 		}
 		series, _, err := read(bytes.NewReader(body))
 		if err != nil && series != nil {
