@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -309,6 +310,7 @@ func (r *trial) took(o *plugins.Outcome) *wire.TrialReport {
 		r.cost.Failures++
 		run.Error = strings.ReplaceAll(errtext.Of(o.Err), prefix, "")
 	}
+	o.Samples = slices.DeleteFunc(slices.Clone(o.Samples), func(s inspectors.Sample) bool { return inspectors.IsEnding(s.Value) })
 	run.More = max(0, len(o.Samples)-maxTrialSamples)
 	for i := range o.Samples {
 		s := &o.Samples[i]

@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,12 +24,14 @@ type fixture struct {
 	*Runner
 	t    *testing.T
 	next *agenttest.Runner
+	// ended are the series that the last run has ended, sorted.
+	ended []string
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	next := &agenttest.Runner{}
-	f := &fixture{New(slog.New(slog.DiscardHandler), next), t, next}
+	f := &fixture{Runner: New(slog.New(slog.DiscardHandler), next), t: t, next: next}
 	t.Cleanup(f.Close)
 	return f
 }
@@ -53,12 +56,17 @@ func (f *fixture) mustLoad(d inspectors.Definition) {
 	}
 }
 
-// run runs one inspector once.
+// run runs one inspector once. The samples that end series are in ended alone.
 func (f *fixture) run(name string, timeout time.Duration) (o plugins.Outcome) {
 	f.t.Helper()
-	f.Run(context.WithoutCancel(f.t.Context()), []plugins.Job{{Name: name, Timeout: timeout}}, func(got plugins.Outcome) { o = got })
-	if o.Name != name {
-		f.t.Fatalf("the outcome is of %q, want %q", o.Name, name)
+	return f.runJob(plugins.Job{Name: name, Timeout: timeout})
+}
+
+func (f *fixture) runJob(job plugins.Job) (o plugins.Outcome) {
+	f.t.Helper()
+	f.Run(context.WithoutCancel(f.t.Context()), []plugins.Job{job}, func(got plugins.Outcome) { o = got })
+	if o.Name != job.Name {
+		f.t.Fatalf("the outcome is of %q, want %q", o.Name, job.Name)
 	}
 	for _, s := range o.Samples {
 		if err := inspectors.ValidateKey(s.Key); err != nil {
@@ -71,6 +79,14 @@ func (f *fixture) run(name string, timeout time.Duration) (o plugins.Outcome) {
 			f.t.Errorf("%s is of %v, the run of %v", s.Key, s.Time, o.Start)
 		}
 	}
+	f.ended = nil
+	o.Samples = slices.DeleteFunc(o.Samples, func(s inspectors.Sample) bool {
+		if inspectors.IsEnding(s.Value) {
+			f.ended = append(f.ended, s.Key+s.Labels.String())
+		}
+		return inspectors.IsEnding(s.Value)
+	})
+	slices.Sort(f.ended)
 	return o
 }
 

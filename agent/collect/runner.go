@@ -30,6 +30,9 @@ type loaded struct {
 
 	// The run that is going on has these to itself: a name is run once at a time.
 	series plugins.SeriesSet
+	// alive is also that of the collector before this one, so that its series end where
+	// this one has them no more; nil for a collector whose series do not end.
+	alive *alive
 
 	mu  sync.Mutex
 	def inspectors.Definition
@@ -82,7 +85,7 @@ func (r *Runner) Load(ctx context.Context, d inspectors.Definition) error {
 	if err != nil {
 		return fmt.Errorf("cannot load inspector %q: %w", d.Name, err)
 	}
-	r.swap(d.Name, &loaded{revision: revision, def: d, do: made})
+	r.swap(d.Name, &loaded{revision: revision, def: d, do: made, alive: aliveOf(&d, before)})
 	if before == nil {
 		r.next.Unload(d.Name)
 	}
@@ -105,6 +108,18 @@ func (r *Runner) make(d *inspectors.Definition, before *loaded) (collector, erro
 		return newStatsd(d)
 	}
 	return newProbe(d)
+}
+
+// aliveOf is what a collector knows of its series when it begins. Those of probes do not
+// end: a service that is down has no values for a while, and its alerts must hold.
+func aliveOf(d *inspectors.Definition, before *loaded) *alive {
+	switch {
+	case d.Collector.Kind != inspectors.CollectScrape && d.Collector.Kind != inspectors.CollectStatsD:
+		return nil
+	case before != nil && before.alive != nil:
+		return before.alive
+	}
+	return &alive{}
 }
 
 // swap puts a collector, or none, in the place of the one of a name.
@@ -201,6 +216,9 @@ func (l *loaded) run(ctx context.Context, job plugins.Job) plugins.Outcome {
 	var dropped int
 	if o.Samples, dropped = l.series.Admit(o.Samples, budget.Series, o.Start); dropped > 0 {
 		o.Err = errors.Join(o.Err, plugins.SeriesError(dropped, budget.Series))
+	}
+	if l.alive != nil && !job.Shown && ctx.Err() == nil {
+		o.Samples = append(o.Samples, l.alive.end(o.Samples, o.Start)...)
 	}
 	return o
 }

@@ -65,6 +65,10 @@ func (s *scrape) collect(ctx context.Context, run run) ([]inspectors.Sample, err
 	return slices.Concat(append(told, samples...)...), errors.Join(append(faults, err)...)
 }
 
+// isStopped reports whether a run was cut short because the agent stops, which says
+// nothing about its targets.
+func isStopped(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+
 // current returns the targets of now, in the order of their addresses. Those that were
 // there before are kept, with what they remember.
 func (s *scrape) current() (list []*target, faults []error) {
@@ -151,6 +155,9 @@ func (s *scrape) scrapeOne(ctx context.Context, t *target, run run) (told, sampl
 	scraped := 0
 	if err == nil {
 		samples, scraped, err = t.book.read(body, contentType, t, run)
+	}
+	if err != nil && isStopped(ctx) {
+		return nil, nil, err
 	}
 	up := 1.0
 	if err != nil && !errors.Is(err, inspectors.ErrSamples) {

@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -394,7 +395,8 @@ func TestScrapeNodeExporter(t *testing.T) {
 	}
 }
 
-// Random answers are read as they were meant.
+// Random answers are read as they were meant, and end the series that they do not have. So
+// does one that cannot be read, and none that is only shown.
 func TestScrapeRandom(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 7))
@@ -402,7 +404,8 @@ func TestScrapeRandom(t *testing.T) {
 	f := newFixture(t)
 	f.mustLoad(collecting(t, "x", scraping(e.URL)))
 	instance, _ := url.Parse(e.URL)
-	for round := range 30 {
+	var before map[string]float64 // that were kept last
+	for round := range 60 {
 		var text strings.Builder
 		want := make(map[string]float64)
 		for m := range 1 + rng.IntN(8) {
@@ -420,17 +423,77 @@ func TestScrapeRandom(t *testing.T) {
 			}
 		}
 		e.text = text.String()
-		o := f.run("x", testTimeout)
+		broken, shown := rng.IntN(5) == 0, rng.IntN(5) == 0
+		if broken {
+			e.text += "{"
+			clear(want)
+		}
+		o := f.runJob(plugins.Job{Name: "x", Timeout: testTimeout, Shown: shown})
+		var ended []string
+		for series := range before {
+			if _, goesOn := want[series]; !goesOn && !shown {
+				ended = append(ended, series)
+			}
+		}
+		slices.Sort(ended)
+		if !slices.Equal(f.ended, ended) {
+			t.Fatalf("seed %d, round %d: ended %q, want %q", seed, round, f.ended, ended)
+		}
+		if !shown {
+			before = want
+		}
 		got := make(map[string]float64)
 		for series, s := range bySeries(o) {
 			if strings.HasPrefix(series, "metric_") {
 				got[series] = s.Value
 			}
 		}
-		if o.Err != nil || !maps.Equal(got, want) {
+		if (o.Err != nil) != broken || !maps.Equal(got, want) {
 			t.Fatalf("seed %d, round %d: %v\n%s\ngot  %v\nwant %v", seed, round, o.Err, e.text, got, want)
 		}
 	}
+}
+
+// Targets that are down, removed or renamed end what they had; a run that is cut short ends
+// nothing.
+func TestScrapeEnds(t *testing.T) {
+	one, two := newExporter(t, "a 1\n"), newExporter(t, "b 2\n")
+	f := newFixture(t)
+	own := func(e *exporter, name, job string) string {
+		return name + `{instance="` + e.hostPort() + `",job="` + job + `"}`
+	}
+	scrapes := func(e *exporter, job string) []string {
+		return []string{own(e, "scrape_duration_seconds", job), own(e, "scrape_samples_scraped", job), own(e, "up", job)}
+	}
+	run := func(why string, want ...string) map[string]inspectors.Sample {
+		t.Helper()
+		o := f.run("x", testTimeout)
+		if !slices.Equal(f.ended, want) {
+			t.Errorf("%s: ended %q, want %q (%v)", why, f.ended, want, o.Err)
+		}
+		return bySeries(o)
+	}
+	f.mustLoad(collecting(t, "x", scraping(one.URL, two.URL)))
+	run("at first")
+	f.mustLoad(collecting(t, "x", scraping(one.URL)))
+	run("a target that is removed", append([]string{own(two, "b", "x")}, scrapes(two, "x")...)...)
+	c := scraping(one.URL)
+	c.Labels = map[string]string{"job": "y"}
+	f.mustLoad(collecting(t, "x", c))
+	run("a label that is changed", append([]string{own(one, "a", "x")}, scrapes(one, "x")...)...)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f.Run(ctx, []plugins.Job{{Name: "x", Timeout: testTimeout}}, func(o plugins.Outcome) {
+		if len(o.Samples) > 0 || o.Err == nil {
+			t.Errorf("a run that is cut short yields %v, %v", o.Samples, o.Err)
+		}
+	})
+	one.Close()
+	if up := run("a target that is down", own(one, "a", "y"))[own(one, "up", "y")]; up.Value != 0 || up.Time.IsZero() {
+		t.Errorf("up is %+v", up)
+	}
+	run("a target that stays down")
 }
 
 func randomText(rng *rand.Rand) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"maps"
@@ -53,7 +54,8 @@ type statsd struct {
 	mu      sync.Mutex
 	labels  map[string]string
 	most    int // series
-	series  map[string]*tally
+	series  map[seriesID]*tally
+	seeds   [2]maphash.Seed
 	lines   uint64
 	dropped map[string]uint64
 	lately  int // lines since the last run
@@ -71,14 +73,18 @@ func weight(kind byte) int {
 	return 1
 }
 
+// seriesID stands for the kind, the name and the tags of a series, which may be long.
+type seriesID [2]uint64
+
 // tally is one series of StatsD.
 type tally struct {
 	key    string
-	labels inspectors.Labels
-	kind   byte      // c, g, t for timers, h for histograms, s
-	used   time.Time // when the last line of it came
-	value  float64   // of a counter or a gauge
-	count  float64   // of timers and histograms, since the first
+	tags   inspectors.Labels // those of its lines
+	labels inspectors.Labels // with those of the configuration
+	kind   byte              // c, g, t for timers, h for histograms, s
+	used   time.Time         // when the last line of it came
+	value  float64           // of a counter or a gauge
+	count  float64           // of timers and histograms, since the first
 	sum    float64
 	lately []float64           // values since the last run
 	seen   int                 // how many there were
@@ -88,7 +94,7 @@ type tally struct {
 func newStatsd(d *inspectors.Definition) (*statsd, error) {
 	s := &statsd{
 		name: d.Name, address: d.Collector.Targets[0], done: make(chan struct{}),
-		series: make(map[string]*tally), dropped: make(map[string]uint64), told: ownSeries,
+		series: make(map[seriesID]*tally), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, dropped: make(map[string]uint64), told: ownSeries,
 	}
 	s.update(d)
 	var err error
@@ -130,11 +136,27 @@ func listenStatsd(address string) (net.PacketConn, error) {
 	return conn, nil
 }
 
-// update takes what a new definition says beside the address.
+// update takes what a new definition says beside the address. The series that there are
+// go on under its labels.
 func (s *statsd) update(d *inspectors.Definition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.labels, s.most = d.Collector.Labels, d.Budget.WithDefaults(d.Interval).Series
+	for id, t := range s.series {
+		if t.labels = s.labelled(t.tags); t.labels.Validate() != nil {
+			delete(s.series, id)
+			s.told -= weight(t.kind)
+		}
+	}
+}
+
+// labelled adds the labels of the configuration to those of lines.
+func (s *statsd) labelled(tags inspectors.Labels) inspectors.Labels {
+	own := make(map[string]string, len(tags)+len(s.labels))
+	configured, _ := inspectors.Bearable(inspectorsLabels(s.labels))
+	maps.Copy(own, tags.Map())
+	maps.Copy(own, configured.Map())
+	return inspectorsLabels(own)
 }
 
 func (s *statsd) close() {
@@ -193,7 +215,7 @@ func (s *statsd) packet(text []byte, now time.Time) {
 
 // takeLocked counts a line, or says why not.
 func (s *statsd) takeLocked(l *statsdLine, now time.Time) (dropped string) {
-	id := string(l.kind) + l.name + "\x00" + l.tags
+	id := s.id(l)
 	t := s.series[id]
 	if t == nil {
 		if s.told+weight(l.kind) > s.most {
@@ -214,15 +236,25 @@ func (s *statsd) takeLocked(l *statsdLine, now time.Time) (dropped string) {
 	return ""
 }
 
+// id returns what stands for the series of a line.
+func (s *statsd) id(l *statsdLine) (id seriesID) {
+	for i, seed := range s.seeds {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		_ = h.WriteByte(l.kind)
+		_, _ = h.WriteString(l.name)
+		_ = h.WriteByte(0)
+		_, _ = h.WriteString(l.tags)
+		id[i] = h.Sum64()
+	}
+	return id
+}
+
 // tally makes the series of a line.
 func (s *statsd) tally(l *statsdLine) (*tally, error) {
-	own := l.labels()
-	for name, value := range s.labels {
-		own[name] = value
-	}
-	labels, _ := inspectors.Bearable(inspectorsLabels(own))
-	t := &tally{key: inspectors.JoinKey(s.name, statsdKey(l.name)), labels: labels, kind: l.kind}
-	return t, errors.Join(labels.Validate(), inspectors.ValidateKey(t.key+"_seconds_count"))
+	tags, _ := inspectors.Bearable(inspectorsLabels(l.labels()))
+	t := &tally{key: inspectors.JoinKey(s.name, statsdKey(l.name)), tags: tags, labels: s.labelled(tags), kind: l.kind}
+	return t, errors.Join(t.labels.Validate(), inspectors.ValidateKey(t.key+"_seconds_count"))
 }
 
 // add takes one value, which was read before.
@@ -293,7 +325,8 @@ func (s *statsd) collect(_ context.Context, run run) ([]inspectors.Sample, error
 		list, _ := inspectors.Bearable(inspectorsLabels(labels))
 		add(inspectors.JoinKey(s.name, "dropped_total"), list, inspectors.Counter, float64(s.dropped[reason]))
 	}
-	for _, id := range slices.Sorted(maps.Keys(s.series)) {
+	byID := func(a, b seriesID) int { return slices.Compare(a[:], b[:]) } // the same of two that are alike each time
+	for _, id := range slices.SortedFunc(maps.Keys(s.series), byID) {
 		t := s.series[id]
 		if run.at.Sub(t.used) > forgetAfter {
 			delete(s.series, id)

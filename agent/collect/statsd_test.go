@@ -2,6 +2,7 @@ package collect
 
 import (
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -89,15 +90,23 @@ func TestStatsd(t *testing.T) {
 	if got := values(o); o.Err != nil || !maps.EqualFunc(got, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 }) {
 		t.Errorf("%v\ngot  %v\nwant %v", o.Err, got, want)
 	}
-	// What was counted stays; what is of one run begins anew. New settings keep the counts.
+	// What was counted stays; what is of one run begins anew. New settings keep the counts,
+	// under the new labels; the series with the old ones end.
 	f.mustLoad(statsdOf(t, "app", path, func(d *inspectors.Definition) { d.Collector.Labels = map[string]string{"team": "web"} }))
 	s.send("a.b:1|c|#x:1,y")
-	got := values(f.run("app", testTimeout))
-	if got[`app/a.b_total{x="1",y="true"}`] != 6 || got[`app/u_distinct`] != 0 || got[`app/wait_seconds_count`] != 2 || got[`app/lines_total{team="web"}`] != 19 {
+	o = f.run("app", testTimeout)
+	got := values(o)
+	if got[`app/a.b_total{team="web",x="1",y="true"}`] != 6 || got[`app/wait_seconds_count{team="web"}`] != 2 || got[`app/lines_total{team="web"}`] != 19 {
 		t.Errorf("then %v", got)
 	}
-	if _, is := got[`app/wait_seconds{quantile="1"}`]; is {
+	if distinct, is := got[`app/u_distinct{team="web"}`]; distinct != 0 || !is {
+		t.Errorf("then %v", got)
+	}
+	if _, is := got[`app/wait_seconds{quantile="1",team="web"}`]; is {
 		t.Error("quantiles of nothing are told")
+	}
+	if !slices.Equal(f.ended, slices.Sorted(maps.Keys(want))) {
+		t.Errorf("%q have ended", f.ended)
 	}
 }
 
@@ -182,7 +191,8 @@ func FuzzStatsd(f *testing.F) {
 	f.Add([]byte("ö:+1|g|#host:x,:y,__z:1,1:2\nö:x|s"))
 	f.Add([]byte("a/b:1e308|c\na/b:1e308|c\n/:1|d\n"))
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		s := &statsd{name: "app", most: 20, series: make(map[string]*tally), dropped: make(map[string]uint64)}
+		s := &statsd{name: "app", most: 20, series: make(map[seriesID]*tally), dropped: make(map[string]uint64)}
+		s.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 		now := time.UnixMilli(1)
 		s.packet(packet, now)
 		samples, err := s.collect(t.Context(), run{at: now})

@@ -143,7 +143,7 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 	if r.boot != "" {
 		p.BootID = r.boot
 	}
-	p.T, p.V, p.S = r.times, r.values, make([]uint32, r.len())
+	numbers := make([]uint32, r.len())
 	told := make(map[*inspectors.About]bool)
 	for i, s := range r.series {
 		if s.link != l {
@@ -154,9 +154,26 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 			s.describe(&declaration, told)
 			p.Series = append(p.Series, declaration)
 		}
-		p.S[i] = s.id
+		numbers[i] = s.id
+	}
+	if p.T, p.S, p.V = r.times, numbers, r.values; slices.ContainsFunc(r.values, inspectors.IsEnding) {
+		splitEndings(p)
 	}
 	return p
+}
+
+// splitEndings moves the samples that end series to their own columns: they have no value
+// that a codec could carry. The columns of the report are left as they are.
+func splitEndings(p *wire.ReportParams) {
+	all := p.Columns
+	p.Columns, p.Ends = wire.Columns{T: []int64{}, S: []uint32{}, V: []float64{}}, &wire.Ends{}
+	for i, v := range all.V {
+		if inspectors.IsEnding(v) {
+			p.Ends.T, p.Ends.S = append(p.Ends.T, all.T[i]), append(p.Ends.S, all.S[i])
+			continue
+		}
+		p.T, p.S, p.V = append(p.T, all.T[i]), append(p.S, all.S[i]), append(p.V, v)
+	}
 }
 
 // landLocked removes r from the reports in flight. If known, the master knows the

@@ -95,7 +95,7 @@ func (o *Outbox) Add(samples ...[]inspectors.Sample) {
 }
 
 func (o *Outbox) addLocked(sample *inspectors.Sample) {
-	if math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0) {
+	if (math.IsNaN(sample.Value) || math.IsInf(sample.Value, 0)) && !inspectors.IsEnding(sample.Value) {
 		o.loseSamplesLocked(1) // a runner should not let one through, and no codec could carry it
 		return
 	}

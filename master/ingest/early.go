@@ -23,10 +23,14 @@ func (e *EarlyError) Error() string {
 // earlyError returns nil for a report that is not ahead of the clock, or whose
 // agent does not tell its own: that would not know what to do about it.
 func earlyError(p *wire.ReportParams) error {
-	if p.NowMS == 0 || len(p.T) == 0 {
+	times := p.T
+	if p.Ends != nil {
+		times = slices.Concat(times, p.Ends.T)
+	}
+	if p.NowMS == 0 || len(times) == 0 {
 		return nil
 	}
-	ahead := time.Until(time.UnixMilli(slices.Max(p.T)))
+	ahead := time.Until(time.UnixMilli(slices.Max(times)))
 	if ahead <= MaxFuture {
 		return nil
 	}

@@ -117,7 +117,7 @@ func (i *Ingest) NewSession(agent *hosts.Agent, skew time.Duration) *Session {
 func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.ReportResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := checkColumns(&p.Columns); err != nil {
+	if err := checkReport(p); err != nil {
 		return wire.ReportResult{}, err
 	}
 	if len(p.BootID) > maxBootBytes {
@@ -214,6 +214,7 @@ func (s *Session) takeLocked(ctx context.Context, id reportID, p *wire.ReportPar
 		return early
 	}
 	s.checkLocked(&p.Columns, refuse)
+	s.endLocked(p.Ends, refuse)
 	result, err := s.appender.Append(ctx, s.kept)
 	if errors.As(err, new(*history.BusyError)) {
 		s.showLocked(id)
@@ -224,8 +225,12 @@ func (s *Session) takeLocked(ctx context.Context, id reportID, p *wire.ReportPar
 		return err
 	}
 	if result.Refused > 0 {
-		first := s.batch[result.First].Series
-		refuse(fmt.Errorf("a sample of %s%s is not kept: %w", first.Key, first.Labels, result.Reason))
+		what := "the end of a series"
+		if result.First < len(s.batch) {
+			first := s.batch[result.First].Series
+			what = fmt.Sprintf("a sample of %s%s", first.Key, first.Labels)
+		}
+		refuse(fmt.Errorf("%s is not kept: %w", what, result.Reason))
 		for range result.Refused - 1 {
 			refuse(result.Reason)
 		}
@@ -263,6 +268,26 @@ func (s *Session) checkLocked(columns *wire.Columns, refuse func(error)) {
 		}
 		s.batch = append(s.batch, live.Sample{Series: series.live, Point: live.Point{T: t, V: columns.V[i]}})
 		s.kept = append(s.kept, history.Sample{Series: series.kept, T: t, V: columns.V[i]})
+	}
+}
+
+// endLocked adds the ends of series to what is kept. They are not shown: a chart has no
+// more values of them anyway.
+func (s *Session) endLocked(ends *wire.Ends, refuse func(error)) {
+	if ends == nil {
+		return
+	}
+	latest := time.Now().Add(MaxFuture + max(s.skew, 0)).UnixMilli()
+	for i, t := range ends.T {
+		series, err := s.knownLocked(ends.S[i])
+		if err == nil {
+			err = checkPoint(t, 0, latest)
+		}
+		if err != nil {
+			refuse(fmt.Errorf("end %d: %w", i, err))
+			continue
+		}
+		s.kept = append(s.kept, history.Sample{Series: series.kept, T: t, V: history.End()})
 	}
 }
 
@@ -347,6 +372,20 @@ func (i *Ingest) intern(host, key string, labels inspectors.Labels, kind inspect
 		return s, nil
 	}
 	return nil, fmt.Errorf("host %q has %d series, %w", host, most, errNoRoom)
+}
+
+// checkReport checks the lengths of what is in a report.
+func checkReport(p *wire.ReportParams) error {
+	if err := checkColumns(&p.Columns); err != nil || p.Ends == nil {
+		return err
+	}
+	if len(p.Ends.S) != len(p.Ends.T) {
+		return fmt.Errorf("the columns t and s of ends hold %d and %d values; they must be of one length", len(p.Ends.T), len(p.Ends.S))
+	}
+	if n := len(p.T) + len(p.Ends.T); n > MaxReportSamples {
+		return fmt.Errorf("%d samples and ends in one report; at most %d are allowed", n, MaxReportSamples)
+	}
+	return nil
 }
 
 func checkColumns(c *wire.Columns) error {

@@ -197,7 +197,17 @@ type ReportParams struct {
 	// report from the future is answered with CodeEarly; without, such samples
 	// are refused.
 	NowMS int64 `json:"now_ms,omitempty"`
+	// Ends are the series that have come to an end: they have no value from then on,
+	// until the next one.
+	Ends *Ends `json:"ends,omitempty"`
 	Columns
+}
+
+// Ends hold the ends of series, by column: series S[i] has ended at time T[i]. Both are
+// of one length.
+type Ends struct {
+	T []int64  `json:"t"` // ms since the epoch, UTC
+	S []uint32 `json:"s"` // numbers of declared series
 }
 
 // ReportResult acknowledges the one report Seq. Reports may be sent and
