@@ -12,46 +12,47 @@ import (
 	"time"
 )
 
-// Bounds of what a script may say about alerts.
+// Bounds of the alerts in a script.
 const (
 	// MaxAlerts is how many alerts one script may have.
 	MaxAlerts = 32
 	// MaxAlertBytes is how long a directive of an alert may be.
 	MaxAlertBytes = 4096
-	// DefaultAlertKeep is how long an alert goes on after its condition has ended,
-	// where it does not say that: a value at the border does not make it come and go.
+	// DefaultAlertKeep is how long an alert continues by default after its
+	// condition has ended, so that a value at the border does not make it come and
+	// go.
 	DefaultAlertKeep = 5 * time.Minute
 	// maxAlertTime bounds for and keep.
 	maxAlertTime = 7 * 24 * time.Hour
 )
 
-// Alert is what a script says to be wrong, in the directive
+// Alert is a condition that a script declares to be a problem, in the directive
 //
 //	//vedette:alert NAME SEVERITY EXPR [clear OP NUMBER] [for D] [keep D] ["SUMMARY"]
 //
-// Package inspectors reads its words, but not its expression: that is PromQL, and a
-// matter of package alerts.
+// Package inspectors reads its words, but not its expression: that is PromQL, and
+// the business of package alerts.
 type Alert struct {
 	// Name follows that of the inspector: filling of disk is disk/filling.
 	Name string
 	// Severity is info, warning or critical.
 	Severity string
-	// Expr is PromQL, in which names are those of the script's own values.
+	// Expr is PromQL; its names are those of the script's own values.
 	Expr string
-	// ClearOp and Clear are when one that fires ends, such as < 85 after > 90; ClearOp is ""
-	// of an alert that ends when Expr does not hold.
+	// ClearOp and Clear say when a firing alert ends, such as < 85 after > 90.
+	// ClearOp is "" if the alert ends when Expr no longer holds.
 	ClearOp string
 	Clear   float64
-	// For is how long Expr holds before the alert fires, and Keep how long it goes
-	// on after that.
+	// For is how long Expr must hold before the alert fires, and Keep how long the
+	// alert continues after that.
 	For, Keep time.Duration
-	// Summary is a template of Prometheus, or empty.
+	// Summary is a Prometheus template, or empty.
 	Summary string
 	// At is the place of Expr, and ClearAt that of clear.
 	At, ClearAt Diagnostic
 }
 
-// severities are those that an alert may have.
+// severities are the possible severities of an alert.
 func severities() []string { return []string{"info", "warning", "critical"} }
 
 // alert reads one directive of an alert.
@@ -90,8 +91,8 @@ var alertTimes = regexp.MustCompile(`^(.*\S)\s+(for|keep)(?:\s+(\S+))?$`)
 // alertClear matches clear OP NUMBER at the end of an expression.
 var alertClear = regexp.MustCompile(`^(.*\S)\s+clear(?:\s+([<>]=?)?\s*(\S*))?$`)
 
-// parseClear takes clear OP NUMBER off the end of an expression, if it is there, and says
-// where it was.
+// parseClear removes clear OP NUMBER from the end of an expression, if it is
+// there, and returns where it was.
 func (a *Alert) parseClear(expr string) (rest string, at int, err error) {
 	found := alertClear.FindStringSubmatch(expr)
 	if found == nil {
@@ -105,8 +106,8 @@ func (a *Alert) parseClear(expr string) (rest string, at int, err error) {
 	return found[1], len(found[1]) + strings.Index(expr[len(found[1]):], "clear"), nil
 }
 
-// parseAlert reads NAME SEVERITY EXPR [clear OP NUMBER] [for D] [keep D] ["SUMMARY"], and
-// where EXPR and clear begin.
+// parseAlert reads NAME SEVERITY EXPR [clear OP NUMBER] [for D] [keep D]
+// ["SUMMARY"], and returns where EXPR and clear begin.
 func parseAlert(text string) (a Alert, begin, clearAt int, err error) {
 	a.Keep = DefaultAlertKeep
 	rest := text
@@ -155,7 +156,7 @@ func parseAlert(text string) (a Alert, begin, clearAt int, err error) {
 	return a, begin, clearAt, nil
 }
 
-// splitSummary takes the quoted text at the end of an alert off. It begins with the
+// splitSummary removes the quoted text at the end of an alert. It begins with the
 // first quote that is neither within brackets nor within another string, so that
 // quotes within it need no backslash.
 func splitSummary(text string) (expr, summary string) {
@@ -202,7 +203,7 @@ func parseAlertTime(text string) (time.Duration, error) {
 	return d * factor, nil
 }
 
-// about reads what a directive says of one of the script's values.
+// about reads what a directive says about one of the script's values.
 func (p *directiveParser) about(at Diagnostic, directive, value string, all *map[string]string) {
 	name, text, _ := strings.Cut(value, " ")
 	text = strings.TrimSpace(text)

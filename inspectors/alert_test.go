@@ -43,7 +43,7 @@ func TestAlertDirectives(t *testing.T) {
 		said.Helps["used_percent"] != "share of the space" || said.Runbook != "https://wiki.example.org/disk" {
 		t.Errorf("got %+v", said)
 	}
-	if err := said.PassedOver.Err(); errorText(err) != "disk.go:9:1: //vedette:x-later is not known here, and is passed over" {
+	if err := said.PassedOver.Err(); errorText(err) != "disk.go:9:1: //vedette:x-later is not known here, and is ignored" {
 		t.Errorf("passed over: %v", err)
 	}
 }

@@ -11,27 +11,25 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 )
 
-// Budget is what one inspector may take of its host, beside the time of the
-// clock, which is Definition.Timeout. A zero field takes the default. A run
-// that exceeds its budget is cut off, counted, and told with what it exceeded
-// and by how much.
+// Budget is what one inspector may take of its host, apart from wall time, which
+// is Definition.Timeout. A zero field means the default. A run that exceeds its
+// budget is cut off, counted, and reported with what it exceeded and by how much.
 type Budget struct {
 	// CPU is the processor time of one run: that of the thread that runs the
-	// inspector, with what the interpreter takes, without what a library does
-	// in its own goroutines. Default a quarter of the interval, at least
-	// 100ms and at most 10s. It is not measured of plugins in other languages
-	// than Go.
+	// inspector, including the interpreter, but without goroutines that a library
+	// starts. The default is a quarter of the interval, at least 100ms and at most
+	// 10s. It is not measured for plugins in languages other than Go.
 	CPU time.Duration
-	// Heap is how many bytes a script may hold: by how much one run makes the
-	// heap grow, where it runs alone for so long that it is looked at, and what
-	// it keeps from run to run, which is found out when its process fills up.
-	// Default 64 MiB. It is not measured of plugins.
+	// Heap is how many bytes a script may hold. Two things count: how much one run
+	// makes the heap grow, if it is alone in its process for long enough to be
+	// checked; and what the script keeps from run to run, which is found out when
+	// its process fills up. Default 64 MiB. It is not measured for plugins.
 	Heap int64
 	// Output is how many bytes one run may yield, samples and printed text
 	// together. Default 1 MiB.
 	Output int64
 	// Series is how many distinct series it may yield in about a day. Default
-	// 5000. Samples of those beyond it are dropped; the others are kept.
+	// 5000. Samples of further series are dropped; the others are kept.
 	Series int
 }
 
@@ -45,11 +43,11 @@ const (
 	MinHeapBudget   = 1 << 20
 	MaxHeapBudget   = 4 << 30
 	MinOutputBudget = 1 << 10
-	MaxOutputBudget = 8 << 20 // what a process can answer in one message, with room
+	MaxOutputBudget = 8 << 20 // as much as a process can answer in one message, with room to spare
 	MaxSeriesBudget = 1_000_000
 )
 
-// DefaultBudget is the budget of an inspector that names none.
+// DefaultBudget is the budget of an inspector that sets none.
 func DefaultBudget(interval time.Duration) Budget {
 	return Budget{
 		CPU:    min(max(interval/4, 100*time.Millisecond), 10*time.Second),
@@ -59,10 +57,10 @@ func DefaultBudget(interval time.Duration) Budget {
 	}
 }
 
-// WithDefaults fills in the fields that are zero.
+// WithDefaults fills in the zero fields.
 func (b Budget) WithDefaults(interval time.Duration) Budget { return b.Or(DefaultBudget(interval)) }
 
-// Or takes the fields that are zero from another budget.
+// Or fills in the zero fields from another budget.
 func (b Budget) Or(other Budget) Budget {
 	if b.CPU == 0 {
 		b.CPU = other.CPU
@@ -94,7 +92,7 @@ func (b Budget) Validate() error {
 	return errors.Join(faults...)
 }
 
-// ParseBudget reads a budget as the directive //vedette:budget has it:
+// ParseBudget reads a budget in the form of the directive //vedette:budget:
 //
 //	cpu=100ms heap=64MiB output=1MiB series=1000
 func ParseBudget(text string) (Budget, error) {
@@ -148,7 +146,7 @@ func (b *Budget) set(name, value string) (err error) {
 	return err
 }
 
-// byteUnits are the units of a size that a budget may be given in.
+// byteUnits are the units of sizes in a budget.
 func byteUnits() []string { return []string{"KiB", "MiB", "GiB"} }
 
 func parseBytes(name, value string) (int64, error) {
@@ -165,8 +163,8 @@ func parseBytes(name, value string) (int64, error) {
 	return n * factor, nil
 }
 
-// FormatBytes writes a number of bytes for people: exactly where it is a whole
-// number of units (64MiB), else with one digit after the point (64.5MiB).
+// FormatBytes writes a number of bytes for people: exactly if it is a whole number
+// of units (64MiB), otherwise with one digit after the point (64.5MiB).
 func FormatBytes(n int64) string {
 	units := byteUnits()
 	for i := len(units) - 1; i >= 0; i-- {

@@ -15,35 +15,35 @@ import (
 
 // Kinds of collectors.
 const (
-	// CollectScrape takes what Prometheus exporters show.
+	// CollectScrape takes the samples of Prometheus exporters.
 	CollectScrape = "scrape"
-	// CollectStatsD counts what programs send in the form of StatsD.
+	// CollectStatsD counts StatsD packets that programs send.
 	CollectStatsD = "statsd"
 )
 
-// Collector is an inspector that the agent runs itself, without code of an author. It
-// comes from the host's own configuration alone.
+// Collector is an inspector that the agent runs itself, without an author's code.
+// It comes only from the host's own configuration.
 type Collector struct {
 	// Kind is CollectScrape, CollectStatsD, or one of Probes.
 	Kind string
-	// Targets is what it measures: URLs of exporters, what a probe asks, or the one
-	// address on which it listens for StatsD.
+	// Targets is what it measures: URLs of exporters, the targets of a probe, or
+	// the one address on which it listens for StatsD.
 	Targets []string `json:",omitempty"`
-	// TargetFiles are files of further targets of a scrape, or patterns of them, in the
-	// form of Prometheus' file_sd_configs.
+	// TargetFiles are files of further targets of a scrape, or patterns of such
+	// files, in the form of Prometheus' file_sd_configs.
 	TargetFiles []string `json:",omitempty"`
-	// Labels are those of every series that it yields.
+	// Labels are added to every series that it yields.
 	Labels map[string]string `json:",omitempty"`
-	// HonorLabels keeps the labels of a scraped series where the target has one of the
-	// same name; otherwise they get exported_ before their name.
+	// HonorLabels keeps the labels of a scraped series if the target has labels of
+	// the same names; otherwise they are renamed with exported_ in front.
 	HonorLabels bool `json:",omitempty"`
-	// Client is how it makes requests of HTTP.
+	// Client says how it makes HTTP requests.
 	Client Client `json:",omitzero"`
 	// Params say what a probe asks.
 	Params Params `json:",omitzero"`
 }
 
-// Client is how requests of HTTP are made.
+// Client says how HTTP requests are made.
 type Client struct {
 	// User and PasswordFile are for basic authentication.
 	User         string `json:",omitempty"`
@@ -55,7 +55,7 @@ type Client struct {
 	// Cert and Key are PEM files of the certificate to show.
 	Cert string `json:",omitempty"`
 	Key  string `json:",omitempty"`
-	// ServerName is the name in the certificate of the server, where that is not the
+	// ServerName is the name in the certificate of the server, if that is not the
 	// one in the address.
 	ServerName string `json:",omitempty"`
 	// Insecure trusts any certificate.
@@ -109,16 +109,16 @@ func (c *Client) Validate() error {
 	check((c.User == "") != (c.PasswordFile == ""), "user and password_file belong together")
 	check(c.TokenFile != "" && c.User != "", "token_file and user are two ways to log in; give one of them")
 	check((c.Cert == "") != (c.Key == ""), "cert and key belong together")
-	check(c.Insecure && c.CA != "", "insecure trusts every certificate, so ca has no use; remove one of them")
+	check(c.Insecure && c.CA != "", "insecure trusts every certificate, so ca has no effect; remove one of them")
 	return errors.Join(faults...)
 }
 
-// ValidateListen checks the address on which packets are taken.
+// ValidateListen checks the address on which packets are received.
 func ValidateListen(text string) error {
 	const example = "write it as :8125, which is on loopback, or as the path of a socket such as /run/statsd.sock"
 	if strings.HasPrefix(text, "/") {
 		if len(text) > maxSocketBytes || path.Clean(text) != text {
-			return fmt.Errorf("%s is no plain path of at most %d bytes; %s", quote(text), maxSocketBytes, example)
+			return fmt.Errorf("%s is not a plain path of at most %d bytes; %s", quote(text), maxSocketBytes, example)
 		}
 		return nil
 	}
@@ -141,7 +141,7 @@ const maxSocketBytes = 107
 // ValidateURL checks the address of an exporter.
 func ValidateURL(text string) error { return validateURL(text, "http://127.0.0.1:9100/metrics") }
 
-// validateURL checks the address of something that speaks HTTP.
+// validateURL checks an HTTP address.
 func validateURL(text, example string) error {
 	u, err := url.Parse(text)
 	example = "write it as " + example
@@ -155,11 +155,11 @@ func validateURL(text, example string) error {
 	case u.Hostname() == "":
 		return fmt.Errorf("%s names no host; %s", quote(text), example)
 	case u.Fragment != "":
-		return fmt.Errorf("%s has a part behind #, which no server sees; remove it", quote(text))
+		return fmt.Errorf("%s has a part after #, which no server sees; remove it", quote(text))
 	}
 	return nil
 }
 
-// or fills in what was left open of a collector's budget: what exporters answer is
-// longer than what a script yields.
+// or fills in the open fields of a collector's budget: the answers of exporters
+// are longer than the output of a script.
 func (c *Collector) or(b Budget) Budget { return b.Or(Budget{Output: MaxOutputBudget}) }

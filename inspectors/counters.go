@@ -1,22 +1,23 @@
 package inspectors
 
-// maxHeldCounters bounds the counters that are remembered: more are forgotten,
-// those first that have not come for long.
+// maxHeldCounters bounds the counters that are remembered: beyond it, those that
+// have not come for the longest time are forgotten.
 const maxHeldCounters = 2 * MaxSamples
 
 // Counters remembers the counters of one inspector over its runs, and keeps them
-// from stepping back. The kernel's do now and then: time that waited for input and
-// output is taken back, the rings of an interface are made anew. Whoever reads a
-// counter takes each step back for a restart from zero, and a rate over it is
-// nonsense. The zero value is empty. It is used by one goroutine at a time.
+// from going back. The kernel's counters do so now and then: waiting time for
+// input and output is taken back, the rings of an interface are made again. A
+// reader of a counter takes each step back for a restart from zero, and a rate
+// over it is nonsense. The zero value is empty. It is used by one goroutine at a
+// time.
 type Counters struct {
-	now, before map[string]float64 // by series; what is used moves to now
+	now, before map[string]float64 // by series; used ones move to now
 	scratch     []byte
 }
 
-// Hold replaces each counter of the report that has stepped back by its last value,
-// until it has passed that. One that has lost more than half has been restarted,
-// and is left as it is.
+// Hold replaces each counter of the report that has gone back by its last value,
+// until it has passed that. A counter that has lost more than half has been
+// restarted, and is left as it is.
 func (c *Counters) Hold(r *Report) {
 	for i := range r.samples {
 		if s := &r.samples[i]; s.Kind == Counter {

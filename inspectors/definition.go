@@ -14,7 +14,7 @@ const (
 	DefaultInterval = 10 * time.Second
 	MinInterval     = 100 * time.Millisecond
 	MaxInterval     = 24 * time.Hour
-	// MaxSourceBytes is the most that one script may weigh.
+	// MaxSourceBytes is the size of the largest script.
 	MaxSourceBytes = 1 << 20
 )
 
@@ -27,22 +27,23 @@ type Definition struct {
 	Interval time.Duration
 	// Timeout is the longest that one run may take; at most Interval.
 	Timeout time.Duration
-	// Budget is what it may take beside time; a zero field takes the default.
+	// Budget is what it may take apart from wall time; a zero field means the
+	// default.
 	Budget Budget
 	// Isolation is the process that a script runs in; empty is IsolationShared.
 	Isolation Isolation
-	// Pushed is whether the code came from a master. Then the host's Policy
-	// bounds what it may need.
+	// Pushed says that the code came from a master. Then the host's Policy bounds
+	// its needs.
 	Pushed bool
-	// Assigned is the revision of the master's catalog that this is, where it is
-	// one. It is a name only, and changes nothing.
+	// Assigned is the revision in the master's catalog, if it is one. It is a name
+	// only, and changes nothing.
 	Assigned string
-	// DraftOf is the inspector that a trial is a draft of: the host's Policy knows it
-	// by that name. Else it is empty.
+	// DraftOf is the inspector that a trial is a draft of: the host's Policy knows
+	// it by that name. Otherwise it is empty.
 	DraftOf string `json:",omitempty"`
-	// SignedBy are the ids of the keys that have signed code which came from a master,
-	// as far as the host knows the keys: the signatures are verified. They change
-	// nothing of the code.
+	// SignedBy are the ids of the keys that have signed code from a master, as far
+	// as the host knows the keys: the signatures are verified. They change nothing
+	// about the code.
 	SignedBy []string `json:",omitempty"`
 	// Script is the inspector's source, or nil.
 	Script *Script
@@ -54,19 +55,19 @@ type Definition struct {
 
 // Script is an inspector as Go source.
 type Script struct {
-	// File is the name that errors give, as disk.go; it is not opened.
+	// File is the name in errors, such as disk.go; it is not opened.
 	File string
-	// Line is the line of File on which Source starts, 1 unless the source
-	// stands inside another file, as in a YAML configuration.
+	// Line is the line of File on which Source starts: 1 unless the source is part
+	// of another file, such as a YAML configuration.
 	Line int
-	// Indent is how many columns each line of Source is indented by in File, 0
-	// unless the source stands inside another file.
+	// Indent is how many columns each line of Source is indented by in File: 0
+	// unless the source is part of another file.
 	Indent int
 	// Source is a whole Go file, or the bare body of an Inspect function.
 	Source string
-	// Core is what the checker has made of Source for the interpreter, or empty.
-	// It is made where the script is run and never comes from elsewhere: it is
-	// no part of the revision, and nothing is signed of it.
+	// Core is the checker's translation of Source for the interpreter, or empty.
+	// It is made where the script runs and never comes from elsewhere: it is not
+	// part of the revision, and is not signed.
 	Core string `json:"-" yaml:"-"`
 }
 
@@ -81,14 +82,14 @@ type Plugin struct {
 	Args []string
 }
 
-// DefaultTimeout returns the timeout of an inspector that names none: 80 % of
-// its interval.
+// DefaultTimeout returns the timeout of an inspector that sets none: 80 % of its
+// interval.
 func DefaultTimeout(interval time.Duration) time.Duration { return interval * 8 / 10 }
 
-// Complete fills in what whoever made the definition left open: from the
-// directives of a script, then from the defaults. A timeout of a script that is
-// longer than the interval that somebody gave it falls back to the default for
-// that interval. The error is Diagnostics, of faulty directives.
+// Complete fills in the open fields of a definition: from the directives of a
+// script, then from the defaults. If the timeout in a script is longer than the
+// given interval, the default for that interval is used. The error is Diagnostics
+// about faulty directives.
 func (d *Definition) Complete() error {
 	var said Directives
 	if d.Script != nil {
@@ -174,9 +175,9 @@ func (d *Definition) Kind() string {
 	return "script"
 }
 
-// Revision is the identity of a definition's code: the hex SHA-256 of what is
-// run and within which bounds, not of when, nor of where its source stands: a script that moves down
-// its configuration by a line stays the revision that it was.
+// Revision identifies the code of a definition: the hex SHA-256 of what runs and
+// within which bounds, without its schedule and without the place of its source,
+// so a script that moves down its configuration by a line keeps its revision.
 func (d *Definition) Revision() string {
 	what := struct {
 		Name   string

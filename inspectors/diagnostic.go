@@ -9,9 +9,9 @@ import (
 
 // Diagnostic is one fault in a script, at its place in the author's own file.
 type Diagnostic struct {
-	// File is the name of the file, as the author knows it.
+	// File is the author's name of the file.
 	File string `json:"file"`
-	// Line counts from 1; 0 means that the place is not known.
+	// Line counts from 1; 0 means that the place is unknown.
 	Line int `json:"line"`
 	// Col counts bytes from 1; 0 means the whole line.
 	Col int `json:"col"`
@@ -40,8 +40,8 @@ func (d Diagnostic) Error() string {
 	return b.String()
 }
 
-// Diagnostics are all the faults of one script. As an error it has one line
-// for each. Use errors.As to get at the single faults.
+// Diagnostics are all the faults of one script. As an error it has one line for
+// each. Use errors.As to get the individual faults.
 type Diagnostics []Diagnostic
 
 // Error writes one line for each fault.
@@ -53,8 +53,8 @@ func (d Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err returns the faults in the order of their places, each once, or nil where
-// there are none.
+// Err returns the faults in the order of their places, without duplicates, or nil
+// if there are none.
 func (d Diagnostics) Err() error {
 	if len(d) == 0 {
 		return nil

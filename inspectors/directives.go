@@ -40,23 +40,24 @@ type Directives struct {
 	Budget Budget
 	// Isolation is the process that it runs in, or empty.
 	Isolation Isolation
-	// Needs are what it reaches.
+	// Needs are the things that it reaches.
 	Needs Needs
-	// Alerts are what it says to be wrong, in their order.
+	// Alerts are the conditions that it declares to be problems, in their order.
 	Alerts []Alert
-	// Units and Helps are the unit of values and what they mean, by their names.
+	// Units and Helps are the units and the descriptions of values, by the names
+	// of the values.
 	Units, Helps map[string]string
 	// Runbook is the address of a page about the alerts, or empty.
 	Runbook string
-	// AlertLines are the directives of which Alerts, Units, Helps and Runbook were read, as
-	// they were written, without what all directives begin with.
+	// AlertLines are the directives from which Alerts, Units, Helps and Runbook
+	// were read, as written, without the common prefix.
 	AlertLines []string
-	// PassedOver are the directives for others.
+	// PassedOver are directives that are meant for others.
 	PassedOver Diagnostics
 }
 
-// ParseAlertLines reads the AlertLines of an inspector, and nothing else. file is what
-// errors call the place.
+// ParseAlertLines reads the AlertLines of an inspector, and nothing else. file is
+// the name of the place in errors.
 func ParseAlertLines(file string, lines []string) (Directives, error) {
 	if len(lines) == 0 {
 		return Directives{}, nil
@@ -69,10 +70,10 @@ func ParseAlertLines(file string, lines []string) (Directives, error) {
 	return ParseDirectives(file, directivePrefix+strings.Join(lines, "\n"+directivePrefix)+"\npackage p\n")
 }
 
-// alertDirectives are those of AlertLines.
+// alertDirectives are the directives that go into AlertLines.
 func alertDirectives() []string { return []string{"alert", "unit", "help", "runbook"} }
 
-// passedOver starts the names of directives that are for others.
+// passedOver begins the names of directives that are meant for others.
 const passedOver = "x-"
 
 // directivePrefix starts every directive, at the start of a line comment.
@@ -88,8 +89,8 @@ func ParseDirectives(file, source string) (Directives, error) {
 	return Script{File: file, Source: source}.Directives()
 }
 
-// Directives reads the directives of the script; see ParseDirectives. Places
-// are those of the file that the script stands in.
+// Directives reads the directives of the script; see ParseDirectives. Places are
+// in the file that contains the script.
 func (s Script) Directives() (Directives, error) {
 	p := directiveParser{script: s, seen: make(map[string]bool)}
 	fset := token.NewFileSet()
@@ -119,7 +120,7 @@ func (s Script) Directives() (Directives, error) {
 }
 
 // Place returns an empty diagnostic at a line and column of the source, both
-// counted from 1, as a place in the file that the source stands in.
+// counted from 1, as a place in the file that contains the source.
 func (s Script) Place(line, col int) Diagnostic {
 	if col > 0 {
 		col += s.Indent
@@ -155,7 +156,7 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 	known := slices.Contains(names, name)
 	switch {
 	case strings.HasPrefix(name, passedOver):
-		at.Message = directivePrefix + name + " is not known here, and is passed over"
+		at.Message = directivePrefix + name + " is not known here, and is ignored"
 		p.result.PassedOver = append(p.result.PassedOver, at)
 	case !known:
 		last := len(names) - 1
@@ -165,7 +166,7 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 		}
 		p.fault(at, "unknown directive "+quote(directivePrefix+name), fix)
 	case !head:
-		p.fault(at, directivePrefix+name+" stands below the package clause", "move it above")
+		p.fault(at, directivePrefix+name+" is below the package clause", "move it above")
 	case p.seen[name] && !slices.Contains([]string{"alert", "unit", "help"}, name):
 		p.fault(at, directivePrefix+name+" is given twice", "keep one")
 	case value == "":

@@ -55,7 +55,7 @@ func TestBadDirectives(t *testing.T) {
 		"//vedette:timeout 0s\npackage x":                        "x.go:1:1: timeout 0s is not above 0; write //vedette:timeout 2s",
 		"//vedette:timeout 25h\npackage x":                       "x.go:1:1: timeout 25h is longer than 24h0m0s",
 		"//vedette:interval 1s\n//vedette:timeout 2s\npackage x": "x.go:2:1: timeout 2s is longer than the interval 1s; a run must end before the next is due",
-		"package x\n\n\t//vedette:name late":                     "x.go:3:2: //vedette:name stands below the package clause; move it above",
+		"package x\n\n\t//vedette:name late":                     "x.go:3:2: //vedette:name is below the package clause; move it above",
 		"// vedette:name x\npackage x":                           `x.go:1:1: a directive has a space after //; write "//vedette:name x"`,
 		"//vedette:\npackage x":                                  `x.go:1:1: unknown directive "//vedette:"; use name, interval, timeout, budget, isolation, needs, alert, unit, help or runbook`,
 		"//line foo.go:100\n//vedette:name\npackage x":           "x.go:2:1: //vedette:name has no value; write //vedette:name load/average-1",

@@ -10,29 +10,29 @@ import (
 	"strings"
 )
 
-// Endpoint is what a script may connect to: net:HOST:PORT. Either Name or Prefix
-// is set.
+// Endpoint is a place that a script may connect to: net:HOST:PORT. Either Name or
+// Prefix is set.
 type Endpoint struct {
-	// Name is the name of a host, in lower case.
+	// Name is a host name, in lower case.
 	Name string
-	// Prefix holds the addresses; one alone has all its bits.
+	// Prefix has the addresses; a single address has all its bits.
 	Prefix netip.Prefix
 	// Port is 0 for every port.
 	Port uint16
 }
 
-// hostName matches the name of a host.
+// hostName matches a host name.
 var hostName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$`)
 
 // ParseEndpoint reads HOST:PORT, ADDRESS:PORT or CIDR:PORT, where the port may be
-// * and an address of IPv6 stands in brackets. A CIDR alone means every port.
+// * and an IPv6 address is in brackets. A CIDR alone means every port.
 func ParseEndpoint(text string) (Endpoint, error) {
 	if prefix, err := netip.ParsePrefix(text); err == nil {
 		return endpointOf(text, prefix, 0)
 	}
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("%s has no port; write it as net:HOST:443, or net:HOST:* for every port, with an address of IPv6 in brackets", quote(text))
+		return Endpoint{}, fmt.Errorf("%s has no port; write it as net:HOST:443, or net:HOST:* for every port, with an IPv6 address in brackets", quote(text))
 	}
 	port := uint64(0)
 	if portText != "*" {
@@ -56,8 +56,8 @@ func ParseEndpoint(text string) (Endpoint, error) {
 	return Endpoint{}, fmt.Errorf("%s is neither a host, an address nor a CIDR in net:%s", quote(host), text)
 }
 
-// numeric reports a name that a resolver may take for an address, such as
-// 127.1 or 0x7f000001.
+// numeric reports whether a resolver may take a name for an address, such as 127.1
+// or 0x7f000001.
 func numeric(name string) bool {
 	last := name[strings.LastIndexByte(strings.TrimSuffix(name, "."), '.')+1:]
 	_, err := strconv.ParseUint(strings.TrimSuffix(last, "."), 0, 64)
@@ -74,7 +74,7 @@ func endpointOf(text string, prefix netip.Prefix, port uint16) (Endpoint, error)
 	return Endpoint{Prefix: prefix, Port: port}, nil
 }
 
-// String writes the endpoint as ParseEndpoint reads it.
+// String writes the endpoint in the form that ParseEndpoint reads.
 func (e Endpoint) String() string {
 	port := "*"
 	if e.Port != 0 {
@@ -89,8 +89,8 @@ func (e Endpoint) String() string {
 	return net.JoinHostPort(e.Prefix.String(), port)
 }
 
-// Near reports an endpoint that is wholly within what only those reach that name
-// it: see Near.
+// Near reports whether all addresses of the endpoint are near; see the function
+// Near.
 func (e Endpoint) Near() bool {
 	if e.Name != "" {
 		return e.Name == "localhost" || strings.HasSuffix(e.Name, ".localhost")
@@ -103,8 +103,8 @@ func (e Endpoint) Near() bool {
 	return false
 }
 
-// Allows reports whether the endpoint covers an address and a port. Of is what its
-// name stands for; it is asked for none but a name.
+// Allows reports whether the endpoint covers an address and a port. of returns the
+// addresses of a name, and is called only for a name.
 func (e Endpoint) Allows(addr netip.AddrPort, of func(name string) []netip.Addr) bool {
 	ip := addr.Addr().Unmap().WithZone("")
 	if e.Port != 0 && e.Port != addr.Port() || Near(ip) && !e.Near() {
@@ -121,7 +121,7 @@ func (e Endpoint) Allows(addr netip.AddrPort, of func(name string) []netip.Addr)
 	return false
 }
 
-// covers reports whether all that need allows is allowed by e too.
+// covers reports whether e allows everything that need allows.
 func (e Endpoint) covers(need Endpoint) bool {
 	switch {
 	case e.Port != 0 && e.Port != need.Port, need.Near() && !e.Near(), e.Name != need.Name:
@@ -132,9 +132,9 @@ func (e Endpoint) covers(need Endpoint) bool {
 	return e.Prefix.Bits() <= need.Prefix.Bits() && e.Prefix.Contains(need.Prefix.Addr())
 }
 
-// Near reports an address that belongs to the host itself or to its nearest
-// surroundings: loopback, link-local, and where clouds keep what only the machine
-// may know. A script reaches it only where it names it.
+// Near reports whether an address belongs to the host itself or to its nearest
+// surroundings: loopback, link-local, and the addresses at which clouds keep data
+// that only the machine may know. A script reaches these only if it names them.
 func Near(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	for _, prefix := range nearPrefixes() {
@@ -145,12 +145,12 @@ func Near(ip netip.Addr) bool {
 	return false
 }
 
-// nearPrefixes are those of Near. To connect to the address 0.0.0.0 is to
-// connect to the host itself.
+// nearPrefixes are the near addresses. A connection to 0.0.0.0 is one to the host
+// itself.
 func nearPrefixes() []netip.Prefix {
 	var list []netip.Prefix
 	for _, text := range []string{
-		"0.0.0.0/8", "127.0.0.0/8", "::/127", // this host, the addresses ::1 and :: too
+		"0.0.0.0/8", "127.0.0.0/8", "::/127", // this host, including the addresses ::1 and ::
 		"169.254.0.0/16", "224.0.0.0/24", "255.255.255.255/32", "fe80::/10", "ff01::/16", "ff02::/16", // this link
 		"100.100.100.200/32", "192.0.0.192/32", "fd00:ec2::254/128", // metadata of clouds
 	} {
@@ -159,10 +159,10 @@ func nearPrefixes() []netip.Prefix {
 	return list
 }
 
-// errNoSocket is said of unix: without a path.
+// errNoSocket is the fault of unix: without a path.
 var errNoSocket = errors.New("unix: has no path; write it as unix:/run/app.sock")
 
-// checkNeededSocket says what is wrong with a path of unix:PATH.
+// checkNeededSocket returns the fault of a path in unix:PATH.
 func checkNeededSocket(p string) error {
 	if p == "" {
 		return errNoSocket

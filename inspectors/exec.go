@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// Bounds of what one program may be given and may write.
+// Bounds of the input and output of one program.
 const (
 	// MaxExecOutputBytes is the most that a program may write to its standard
 	// output. One that writes more is killed.
 	MaxExecOutputBytes = 1 << 20
-	// MaxExecArgBytes is the most that its arguments may weigh together.
+	// MaxExecArgBytes is the largest total size of its arguments.
 	MaxExecArgBytes = 32 << 10
 )
 
-// Exec runs a program and returns what it wrote to its standard output. The
-// script has to name it, as
+// Exec runs a program and returns its standard output. The script has to name the
+// program:
 //
 //	//vedette:needs exec:/usr/bin/uptime
 //
-// and agent.policy.exec of the host's configuration has to name it too. The path
-// is absolute; nothing is looked for in PATH, and there is no shell between.
+// agent.policy.exec in the host's configuration has to name it too. The path is
+// absolute: PATH is not searched, and there is no shell.
 //
-// The program gets no input and the working folder /, and of the environment
-// PATH and LANG=C. It runs as the user that scripts run as, cannot gain rights,
-// and is killed with all that it has started when ctx ends, when it writes more
-// than MaxExecOutputBytes, and what it leaves behind is killed when it ends. Ctx
-// is that of Inspect or one that was made of it.
+// The program gets no input, the working folder /, and only PATH and LANG=C in its
+// environment. It runs as the user that scripts run as, and cannot gain rights. It
+// is killed, with everything that it has started, when ctx ends or it writes more
+// than MaxExecOutputBytes. Processes that it leaves behind are killed when it
+// ends. ctx must be that of Inspect or derived from it.
 //
-// Where the program ends with another status than 0, the error is an *ExitError,
-// and the output is returned beside it.
+// If the program ends with another status than 0, the error is an *ExitError, and
+// the output is returned as well.
 func Exec(ctx context.Context, path string, args ...string) ([]byte, error) {
 	g, given := ctx.Value(grantKey{}).(*grant)
 	switch {
@@ -73,15 +73,15 @@ func checkArgs(args []string) error {
 	return nil
 }
 
-// ExitError is how a program ended that did not end well.
+// ExitError says how a program ended that did not end well.
 type ExitError struct {
 	// Path is the program.
 	Path string
-	// Code is its exit status, or -1 where a signal ended it.
+	// Code is its exit status, or -1 if a signal ended it.
 	Code int
-	// Reason says the same in words, as "exit status 3".
+	// Reason says the same in words, such as "exit status 3".
 	Reason string
-	// Stderr is the end of what it wrote to its standard error, up to 1 KiB.
+	// Stderr is the end of its standard error, up to 1 KiB.
 	Stderr string
 }
 
@@ -96,28 +96,28 @@ func (e *ExitError) Error() string {
 	return text
 }
 
-// Executor runs a program on behalf of a script that may run it. Its errors do
-// not name the program, but for an *ExitError, beside which it returns the
-// output. It heeds ctx, and may be called from any goroutine.
+// Executor runs a program for a script that may run it. Its errors do not name the
+// program, except for an *ExitError, together with which it returns the output. It
+// respects ctx, and may be called from any goroutine.
 type Executor func(ctx context.Context, path string, args []string) ([]byte, error)
 
-// WithExec returns a context in which Exec runs programs by execute, but no
-// others than those that are named. They end with ctx, whatever becomes of the
-// contexts that are made of it. It is for runtimes.
+// WithExec returns a context in which Exec runs programs by execute, but only the
+// named ones. They end with ctx, whatever happens to contexts derived from it. It
+// is for runtimes.
 func WithExec(ctx context.Context, programs []string, execute Executor) context.Context {
 	return context.WithValue(ctx, grantKey{}, &grant{run: ctx, programs: programs, execute: execute})
 }
 
-// grant is what a run may execute, as its context holds it.
+// grant says what a run may execute; it is in the run's context.
 type grant struct {
 	run      context.Context
 	programs []string
 	execute  Executor
 }
 
-// until returns ctx with the deadline of the run, which it may have lost, where
-// that is the earlier one. It has no timer itself: one that came before that
-// of the run would make an error of the script out of its timeout.
+// until returns ctx with the deadline of the run, which it may have lost, if that
+// is the earlier one. It has no timer itself: a timer that fires before the run's
+// own would turn the run's timeout into an error of the script.
 func (g *grant) until(ctx context.Context) context.Context {
 	end, ok := g.run.Deadline()
 	if earlier, has := ctx.Deadline(); !ok || has && earlier.Before(end) {
@@ -126,7 +126,7 @@ func (g *grant) until(ctx context.Context) context.Context {
 	return deadline{ctx, end}
 }
 
-// deadline is a context that tells a deadline which somebody else sees to.
+// deadline is a context with a deadline that other code enforces.
 type deadline struct {
 	context.Context
 	end time.Time

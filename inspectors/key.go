@@ -24,14 +24,14 @@ const (
 var ErrName = errors.New("bad name")
 
 // SplitKey returns the chart and the item of a key: "load/average-1" is item
-// "average-1" of chart "load". A key of one segment is a separate chart with
-// an empty item.
+// "average-1" of chart "load". A key of one segment is a separate chart with an
+// empty item.
 func SplitKey(key string) (chart, item string) {
 	chart, item, _ = strings.Cut(key, "/")
 	return chart, item
 }
 
-// JoinKey puts a name below a key. An empty name gives the key itself.
+// JoinKey appends a name to a key. An empty name gives the key itself.
 func JoinKey(key, name string) string {
 	if name == "" {
 		return key
@@ -40,9 +40,9 @@ func JoinKey(key, name string) string {
 }
 
 // MetricName returns the name under which a key is stored: every byte that a
-// Prometheus metric name cannot hold becomes "_", and a name that would start
-// with a digit gets one in front. load/average-1 is load_average_1. Keys that
-// give one name are told apart by the label "key".
+// Prometheus metric name cannot have becomes "_", and a name that would start with
+// a digit gets one in front. load/average-1 is load_average_1. Keys with the same
+// name are told apart by the label "key".
 func MetricName(key string) string {
 	var b strings.Builder
 	b.Grow(len(key) + 1)
@@ -120,12 +120,12 @@ func isAlphanumeric(c byte) bool {
 }
 
 // unprintable reports runes that must not reach a terminal, a page or a log:
-// control and format characters, and what is not valid UTF-8.
+// control and format characters, and bytes that are not valid UTF-8.
 func unprintable(r rune) bool {
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// quote shows a name from outside in an error: escaped, and cut where it is long.
+// quote shows an outside name in an error: escaped, and cut if it is long.
 func quote(s string) string {
 	const most = 80
 	if len(s) > most {

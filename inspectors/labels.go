@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Label is one name and value that tells series of one key apart.
+// Label is a name and a value that distinguish series of one key.
 type Label struct {
 	Name  string
 	Value string
@@ -19,9 +19,9 @@ type Label struct {
 // In JSON they are an object of strings.
 type Labels []Label
 
-// NewLabels makes labels of name, value, name, value … and checks them. A label
-// with an empty value is no label, as in Prometheus. The error, which wraps
-// ErrName, names the first one that is wrong.
+// NewLabels makes labels from name, value, name, value … and checks them. A label
+// with an empty value is ignored, as in Prometheus. The error, which wraps
+// ErrName, names the first fault.
 func NewLabels(pairs ...string) (Labels, error) {
 	if len(pairs) == 0 {
 		return nil, nil
@@ -36,7 +36,7 @@ func NewLabels(pairs ...string) (Labels, error) {
 	return labels.checked()
 }
 
-// LabelsFromMap makes labels of a map and checks them, as NewLabels does.
+// LabelsFromMap makes labels from a map and checks them, as NewLabels does.
 func LabelsFromMap(m map[string]string) (Labels, error) {
 	if len(m) == 0 {
 		return nil, nil
@@ -48,7 +48,7 @@ func LabelsFromMap(m map[string]string) (Labels, error) {
 	return labels.checked()
 }
 
-// checked returns the labels sorted, checked and without those of no value.
+// checked returns the labels sorted, checked and without those that have no value.
 func (l Labels) checked() (Labels, error) {
 	l.sort()
 	if err := l.Validate(); err != nil {
@@ -61,7 +61,7 @@ func (l Labels) checked() (Labels, error) {
 	return l, nil
 }
 
-// Map returns the labels as a map, nil where there are none.
+// Map returns the labels as a map, or nil if there are none.
 func (l Labels) Map() map[string]string {
 	if len(l) == 0 {
 		return nil
@@ -83,8 +83,8 @@ func (l Labels) Get(name string) string {
 	return ""
 }
 
-// String writes labels as Prometheus does: {mount="/",device="sda"}, and
-// nothing where there are none.
+// String writes labels as Prometheus does: {mount="/",device="sda"}, and nothing
+// if there are none.
 func (l Labels) String() string {
 	return string(l.appendTo(nil))
 }
@@ -186,9 +186,9 @@ func validateLabelValue(label Label) error {
 }
 
 // EscapeValue returns the value with each byte of a character that the value of a
-// label may not hold written as \x3c. Names that come from outside, such as those of
-// mounts, need not be made of letters. Where "\x" stands in the value itself its
-// backslash is written so too, which keeps different values different.
+// label may not have written as \x3c. Outside names, such as those of mounts, may
+// have any characters. If the value itself has "\x", its backslash is escaped too,
+// which keeps different values different.
 func EscapeValue(value string) string {
 	bad := func(i int, r rune) bool {
 		return unprintable(r) || r == '<' || r == '>' || r == '\\' && strings.HasPrefix(value[i:], `\x`)

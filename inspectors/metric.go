@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// IsMetricName reports whether a name is one of a metric in Prometheus' classic form.
+// IsMetricName reports whether a name is a metric name in Prometheus' classic
+// form.
 func IsMetricName(name string) bool {
 	for i, c := range name {
 		if !isMetricLetter(c) || i == 0 && '0' <= c && c <= '9' {
@@ -23,10 +24,10 @@ func isMetricLetter(c rune) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == ':'
 }
 
-// MetricKey makes a key of the name of a metric that comes from elsewhere, with its own
-// chart. A name that is longer than a segment may be is divided at its underscores, which
-// MetricName undoes. One that is no key even so becomes letters, and ends in a digest of
-// the whole.
+// MetricKey makes a key from an outside metric name, with its own chart. A name
+// that is longer than a segment may be is divided at its underscores, which
+// MetricName undoes. If that is still not a key, it becomes letters that end in a
+// digest of the whole.
 func MetricKey(name string) string {
 	const most = MaxSegmentBytes
 	var segments []string
@@ -46,7 +47,8 @@ func MetricKey(name string) string {
 	return key
 }
 
-// MetricKind is what the name of a metric says of its kind, where nothing else does.
+// MetricKind is the kind that the name of a metric suggests, if nothing else says
+// it.
 func MetricKind(name string) Kind {
 	for _, suffix := range []string{"_total", "_count", "_sum", "_bucket"} {
 		if strings.HasSuffix(name, suffix) {
@@ -87,9 +89,9 @@ func FamilyKind(familyType, name, suffix string) Kind {
 	return Gauge
 }
 
-// Bearable returns labels that come from elsewhere as a page and a terminal bear them,
-// and whether any differs: names become letters, digits and "_", values are escaped, and
-// what is too long is cut. Different labels stay different.
+// Bearable returns outside labels in a form that is safe for a page and a
+// terminal, and whether any differ: names become letters, digits and "_", values
+// are escaped, and long ones are cut. Different labels stay different.
 func Bearable(own Labels) (bearable Labels, differs bool) {
 	bearable = own
 	for i, l := range own {
@@ -127,8 +129,8 @@ func bearableValue(value string) string {
 	return escaped[:end] + "…" + digest(value)
 }
 
-// Digested makes a name of letters, digits and "_" out of any text, at most so many
-// bytes long, which ends in a digest of the whole.
+// Digested makes a name of letters, digits and "_" from any text, of at most so
+// many bytes, which ends in a digest of the whole.
 func Digested(text string, most int, separator string) string {
 	plain := strings.TrimLeft(MetricName(text), "_")
 	plain = plain[:min(len(plain), most-len(separator)-digestBytes-1)]

@@ -12,11 +12,11 @@ const (
 	NagiosOK = iota
 	NagiosWarning
 	NagiosCritical
-	// NagiosUnknown is every other status too, and a program that was killed.
+	// NagiosUnknown is also any other status, and a program that was killed.
 	NagiosUnknown
 )
 
-// Bounds of what is taken from one run of a check.
+// Bounds of the result of one run of a check.
 const (
 	// MaxNagiosValues is how many values are taken from its performance data.
 	MaxNagiosValues = 1000
@@ -24,7 +24,7 @@ const (
 	MaxNagiosTextBytes = 1024
 )
 
-// NagiosResult is what one run of a Nagios check has said.
+// NagiosResult is the result of one run of a Nagios check.
 type NagiosResult struct {
 	// State is NagiosOK, NagiosWarning, NagiosCritical or NagiosUnknown.
 	State int
@@ -39,7 +39,7 @@ type NagiosResult struct {
 
 // NagiosValue is one item of performance data: 'label'=value[unit];warn;crit;min;max.
 type NagiosValue struct {
-	// Label says what the value is of, such as a path. It is never empty.
+	// Label says what the value measures, such as a path. It is never empty.
 	Label string
 	// Unit is "seconds", "bytes", "percent", "total" for a counter, "" for a
 	// number without a unit, or else the unit as the check wrote it.
@@ -47,9 +47,9 @@ type NagiosValue struct {
 	// Value and everything below are in that unit: 5 ms are 0.005 seconds, 1 KB
 	// is 1024 bytes.
 	Value float64
-	// Warning and Critical are nil where the check gives none.
+	// Warning and Critical are nil if the check gives none.
 	Warning, Critical *NagiosRange
-	// Min and Max are nil where the check gives none.
+	// Min and Max are nil if the check gives none.
 	Min, Max *float64
 }
 
@@ -102,8 +102,8 @@ func Nagios(ctx context.Context, r *Report, path string, args ...string) (Nagios
 // errNagiosTime is the cause of a check's end.
 var errNagiosTime = errors.New("the check did not end in time; give it a longer timeout")
 
-// nagiosTime returns a context that ends somewhat before the run does, so that a
-// check which hangs still has a status.
+// nagiosTime returns a context that ends a little before the run does, so that a
+// check that hangs still has a status.
 func nagiosTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	end, ok := ctx.Deadline()
 	if !ok {
@@ -113,7 +113,7 @@ func nagiosTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadlineCause(ctx, end.Add(-min(left/10, time.Second)), errNagiosTime)
 }
 
-// report adds what the check has said to a report.
+// report adds the result of the check to a report.
 func (n *NagiosResult) report(r *Report) {
 	r.Gauge("status", float64(n.State))
 	seen := make(map[string]bool)
@@ -160,7 +160,7 @@ func (v *NagiosValue) series() (name string, labels []string) {
 }
 
 // report adds the bounds of a range. The range may be nil, and an infinite bound
-// is none.
+// is left out.
 func (g *NagiosRange) report(r *Report, name string, labels []string) {
 	if g == nil {
 		return

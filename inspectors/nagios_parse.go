@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// ParseNagios reads what a Nagios check has written to its standard output, and
-// its exit status. Anything is a result: performance data that cannot be read are
-// in its Faults, except where the state is unknown and they may be anything.
+// ParseNagios reads the standard output of a Nagios check, and its exit status.
+// Any output has a result: performance data that cannot be read are listed in its
+// Faults, unless the state is unknown, because then they may be anything.
 func ParseNagios(status int, output []byte) NagiosResult {
 	n := NagiosResult{State: status}
 	if status < NagiosOK || status > NagiosUnknown {
@@ -31,12 +31,12 @@ func ParseNagios(status int, output []byte) NagiosResult {
 	return n
 }
 
-// nagiosBlanks stand between performance data.
+// nagiosBlanks separate performance data.
 const nagiosBlanks = " \t\r\n"
 
-// splitNagios takes the first line of text and all performance data apart. They
-// follow a | on the first line, and a second | in the lines that follow it, after
-// which there is nothing else.
+// splitNagios separates the first line of text and all performance data. The data
+// follow a | on the first line, and a second | in the lines after it, after which
+// there is nothing else.
 func splitNagios(output string) (text, data string) {
 	first, rest, _ := strings.Cut(output, "\n")
 	text, data, _ = strings.Cut(first, "|")
@@ -44,7 +44,7 @@ func splitNagios(output string) (text, data string) {
 	return strings.TrimSpace(text), data + "\n" + more
 }
 
-// cutText returns at most so many bytes of a text, and whole characters.
+// cutText returns at most so many bytes of a text, in whole characters.
 func cutText(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -73,7 +73,7 @@ func (n *NagiosResult) item(data string) (rest string) {
 	return rest
 }
 
-// nagiosWord returns what stands before the first blank.
+// nagiosWord returns the text before the first blank.
 func nagiosWord(data string) string {
 	if end := strings.IndexAny(data, nagiosBlanks); end >= 0 {
 		return data[:end]
@@ -81,8 +81,9 @@ func nagiosWord(data string) string {
 	return data
 }
 
-// nagiosLabel reads a label and the = behind it. Quotes are needed only for a
-// blank, a = and a quote, which is doubled. After an error, rest is where to go on.
+// nagiosLabel reads a label and the = after it. Quotes are needed only for a
+// blank, a = and a quote, which is doubled. After an error, rest is where to
+// continue.
 func nagiosLabel(data string) (label, rest string, err error) {
 	word := nagiosWord(data)
 	if !strings.HasPrefix(data, "'") {
@@ -114,7 +115,7 @@ func nagiosLabel(data string) (label, rest string, err error) {
 	return "", "", errors.New("the label's quote is not closed")
 }
 
-// errUndetermined is the U that a check writes where it could not find out.
+// errUndetermined is the U that a check writes if it could not find out a value.
 var errUndetermined = errors.New("the value could not be determined")
 
 // parse reads value[unit];[warn];[crit];[min];[max].
@@ -184,8 +185,8 @@ func numberLength(text string) int {
 	return i
 }
 
-// nagiosUnit returns the unit that values are kept in, and what a value of the
-// written unit is multiplied with.
+// nagiosUnit returns the unit in which values are stored, and the factor for a
+// value in the written unit.
 func nagiosUnit(written string) (unit string, factor float64) {
 	switch written {
 	case "":
@@ -262,7 +263,7 @@ func parseNumber(text string, factor float64) (float64, error) {
 	return scaled(value, factor)
 }
 
-// scaled multiplies, and refuses what is too large.
+// scaled multiplies, and refuses results that are too large.
 func scaled(value, factor float64) (float64, error) {
 	if value *= factor; isInfinite(value) {
 		return 0, errors.New("the number is too large")

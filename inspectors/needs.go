@@ -28,18 +28,18 @@ import (
 // from elsewhere may name, and which programs any script may. The zero value
 // needs nothing.
 type Needs struct {
-	// Net is every endpoint but those that are near; see Near.
+	// Net is every endpoint that is not near; see Near.
 	Net       bool
 	Processes bool
-	// Endpoints are as Endpoint writes them, sorted, each once.
+	// Endpoints are in the form of Endpoint, sorted, without duplicates.
 	Endpoints []string
-	// Sockets are absolute and clean paths, sorted, each once.
+	// Sockets are absolute and clean paths, sorted, without duplicates.
 	Sockets []string
-	// Files are absolute and clean paths, sorted, each once.
+	// Files are absolute and clean paths, sorted, without duplicates.
 	Files []string
-	// Programs are absolute and clean paths, sorted, each once.
+	// Programs are absolute and clean paths, sorted, without duplicates.
 	Programs []string
-	// Secrets are names, sorted, each once.
+	// Secrets are names, sorted, without duplicates.
 	Secrets []string
 }
 
@@ -49,8 +49,8 @@ const maxPaths = 32
 // Connects reports whether the script needs any connection.
 func (n Needs) Connects() bool { return n.Net || len(n.Endpoints) > 0 || len(n.Sockets) > 0 }
 
-// ParseNeeds reads the words of a directive, as `net fs:/var/log/app`. The
-// error names every word that is wrong.
+// ParseNeeds reads the words of a directive, such as `net fs:/var/log/app`. The
+// error names every wrong word.
 func ParseNeeds(text string) (Needs, error) {
 	var n Needs
 	var faults []error
@@ -112,7 +112,7 @@ func (n *Needs) parseWord(word string) error {
 	return nil
 }
 
-// checkNeededPath says what is wrong with a path of fs:PATH.
+// checkNeededPath returns the fault of a path in fs:PATH.
 func checkNeededPath(p string) error {
 	switch {
 	case p == "":
@@ -127,7 +127,7 @@ func checkNeededPath(p string) error {
 	return nil
 }
 
-// checkNeededProgram says what is wrong with a path of exec:PATH. It has to be
+// checkNeededProgram returns the fault of a path in exec:PATH. It has to be
 // absolute and clean, so that it means one file whatever PATH and the working
 // folder are.
 func checkNeededProgram(p string) error {
@@ -144,7 +144,7 @@ func checkNeededProgram(p string) error {
 	return nil
 }
 
-// String writes the needs as a directive does. The zero value is "".
+// String writes the needs in the form of the directive. The zero value is "".
 func (n Needs) String() string {
 	var words []string
 	if n.Net {
@@ -171,41 +171,42 @@ func (n Needs) String() string {
 	return strings.Join(words, " ")
 }
 
-// Policy is what a host lets code from elsewhere need. The zero value lets it
-// need nothing. What the host's own configuration holds is not bounded by it,
-// but for the programs: those are bounded for every script.
+// Policy says which needs of outside code a host allows. The zero value allows
+// none. It does not bound the inspectors of the host's own configuration, except
+// for programs, which it bounds for every script.
 type Policy struct {
-	// Net covers every endpoint but those that are near; see Near.
+	// Net covers every endpoint that is not near; see Near.
 	Net       bool
 	Processes bool
-	// Endpoints are those that may be connected to, beside those of Net, as
-	// ParseEndpoint reads them.
+	// Endpoints may be connected to in addition to those of Net, in the form that
+	// ParseEndpoint reads.
 	Endpoints []string
-	// Sockets are sockets of the file system, and folders of them, that may be
-	// connected to.
+	// Sockets are sockets in the file system, and folders with sockets, that may
+	// be connected to.
 	Sockets []string
-	// Files are files, and folders with all that is in them, that may be read.
+	// Files are files, and folders with everything in them, that may be read.
 	Files []string
-	// Programs are those that may be run, each under the very path that a script
-	// gives: a link to one of them is another program.
+	// Programs may be run, each under the exact path that a script gives: a link
+	// to one of them is another program.
 	Programs []string
-	// Plugins are compiled programs, which have the rights of the agent: the rest
-	// of the policy does not bound them.
+	// Plugins allows compiled programs, which have the rights of the agent: the
+	// rest of the policy does not bound them.
 	Plugins bool
-	// Secrets are those of the host, by name, with who may have them.
+	// Secrets are the host's secrets, by name, with the rules for who may have
+	// them.
 	Secrets map[string]SecretRule
 }
 
 // ErrPolicy is wrapped by the errors of a Policy's methods.
 var ErrPolicy = errors.New("refused by this host's policy")
 
-// refused is the error of a need that a policy does not cover.
+// refused is the error for a need that a policy does not cover.
 func refused(need, setting string) error {
 	return fmt.Errorf("%w: the script says %sneeds %s, but %s", ErrPolicy, directivePrefix, need, setting)
 }
 
-// Check refuses needs that the policy does not cover, every one of them, but for
-// secrets: CheckSecrets asks whose the needs are.
+// Check refuses every need that the policy does not cover, except for secrets: for
+// those, CheckSecrets asks whose the needs are.
 func (p Policy) Check(n Needs) error {
 	var faults []error
 	refuse := func(need, setting string) { faults = append(faults, refused(need, setting)) }
@@ -249,8 +250,8 @@ func (p Policy) coversEndpoint(text string) bool {
 	})
 }
 
-// CheckPrograms refuses the programs that the policy does not name, and nothing
-// else: it is for the scripts of a host's own configuration.
+// CheckPrograms refuses programs that the policy does not name, and nothing else:
+// it is for the scripts of a host's own configuration.
 func (p Policy) CheckPrograms(n Needs) error {
 	var faults []error
 	for _, need := range n.Programs {
@@ -261,7 +262,7 @@ func (p Policy) CheckPrograms(n Needs) error {
 	return errors.Join(faults...)
 }
 
-// CheckPlugin refuses a plugin, where the policy has none.
+// CheckPlugin refuses a plugin unless the policy allows plugins.
 func (p Policy) CheckPlugin() error {
 	if p.Plugins {
 		return nil

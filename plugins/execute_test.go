@@ -396,5 +396,5 @@ func TestDirectiveForOthersIsPassedOver(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(script("later", "//vedette:x-colour blue\nreturn 1, nil\n"))
 	f.wantGood(f.run(testTimeout, "later"), "later")
-	f.wantLog("inspector=later", "//vedette:x-colour is not known here, and is passed over")
+	f.wantLog("inspector=later", "//vedette:x-colour is not known here, and is ignored")
 }
