@@ -1,5 +1,5 @@
-// Package alone runs a test in a process of its own. It is for tests of what
-// changes a whole process, such as a limit of the system: the test binary writes
+// Package alone runs a test in a separate process. It is for tests that change a
+// whole process, such as a limit of the system, because the test binary writes
 // files too.
 package alone
 
@@ -11,17 +11,17 @@ import (
 	"testing"
 )
 
-// env names the test that a process is there for.
+// env names the test that a process is to run.
 const env = "VEDETTE_TEST_ALONE"
 
 // Test runs f as the test t in another process, and returns when that has ended.
-// It must be the first that the test does.
+// It must be the first call of the test.
 func Test(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	run(t, nil, f)
 }
 
-// run is Test in a process with attributes, or nil.
+// run is Test in a process with attributes, which may be nil.
 func run(t *testing.T, attributes *syscall.SysProcAttr, f func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv(env) == t.Name() {
@@ -32,7 +32,7 @@ func run(t *testing.T, attributes *syscall.SysProcAttr, f func(t *testing.T)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The name of a subtest has its parents' names before it.
+	// The name of a subtest begins with its parents' names.
 	pattern := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
 	cmd := exec.CommandContext(t.Context(), exe, "-test.run", pattern, "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), env+"="+t.Name())

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// LimitFiles has writes fail that would make a file larger, as on a full disk,
-// until lift is called or the test ends. It changes the whole process; see Test.
+// LimitFiles makes writes fail that would make a file larger than a size, as on a
+// full disk, until lift is called or the test ends. It changes the whole process;
+// see Test.
 func LimitFiles(t testing.TB, bytes uint64) (lift func()) {
 	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ)

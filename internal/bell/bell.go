@@ -1,5 +1,5 @@
-// Package bell wakes a goroutine that waits on a channel of capacity 1. Any
-// number of rings before it looks are one.
+// Package bell wakes a goroutine that waits on a channel of capacity 1. Any number
+// of rings before it looks count as one.
 package bell
 
 // Ring puts a token into the channel unless it holds one. It never blocks.

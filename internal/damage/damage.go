@@ -1,4 +1,4 @@
-// Package damage spoils files of bbolt for tests.
+// Package damage damages bbolt files for tests.
 package damage
 
 import (
@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// As bbolt lays a page out: its header, then an element for each key, which tells
-// where the key and its value are.
+// The layout of a page in bbolt: its header, then an element for each key with the
+// places of the key and its value.
 const (
 	pageBytes    = 4096
 	flagsAt      = 8
@@ -18,8 +18,8 @@ const (
 	metaPage     = 0x04
 )
 
-// Any returns a copy of a file that is spoiled in one of three ways, by turns: cut
-// short, with some bytes changed, with a page cleared.
+// Any returns a copy of a file, damaged in one of three ways in turn: truncated,
+// with some bytes changed, or with a page cleared.
 func Any(rng *rand.Rand, turn int, content []byte) []byte {
 	bad := append([]byte(nil), content...)
 	switch turn % 3 {
@@ -37,9 +37,10 @@ func Any(rng *rand.Rand, turn int, content []byte) []byte {
 	return bad
 }
 
-// spared reports whether a byte stays as it is. With the race detector only what
-// has a checksum is spoiled, values and the first two pages: bbolt follows the rest
-// out of the file, and the detector takes what it reads there for a race.
+// spared reports whether a byte must not be changed. With the race detector only
+// bytes with a checksum are changed, which are values and the first two pages:
+// otherwise bbolt follows pointers out of the file, and the detector reports a
+// race for the memory that it reads there.
 func spared(file []byte, at int) bool {
 	if !raceEnabled {
 		return false

@@ -1,9 +1,9 @@
 // Package freeport finds an address for a server that a test stops and starts
 // again. It is for tests only.
 //
-// Port 0 is no good for that: while the server is down, the system gives its
+// Port 0 does not work for that: while the server is down, the system gives its
 // port to any connection that another test opens. The ports here are below the
-// range that the system gives out.
+// range that the system assigns.
 package freeport
 
 import (
@@ -16,7 +16,7 @@ import (
 
 const (
 	lowest = 15000
-	usual  = 32768 // the first port that Linux gives out by itself
+	usual  = 32768 // the first port that Linux assigns by default
 	tries  = 200
 )
 
@@ -30,7 +30,7 @@ func Address(t testing.TB) string {
 	return address
 }
 
-// Find is Address where no test is at hand.
+// Find is Address for programs that are not tests.
 func Find() (string, error) {
 	end := firstGivenOut()
 	var last error
@@ -46,7 +46,7 @@ func Find() (string, error) {
 	return "", fmt.Errorf("cannot find a free port between %d and %d in %d tries: %w", lowest, end, tries, last)
 }
 
-// firstGivenOut is the first port that the system may give to anybody.
+// firstGivenOut is the first port that the system may assign.
 func firstGivenOut() int {
 	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	first := 0

@@ -1,5 +1,5 @@
-// Package jointoken is the form of a join token: a secret that the master knows,
-// and a pin by which the host knows the master.
+// Package jointoken defines the form of a join token: a secret that the master
+// knows, and a pin by which the host recognises the master.
 package jointoken
 
 import (
@@ -19,18 +19,18 @@ const secretBytes = 32
 
 // Token is a join token in its parts.
 type Token struct {
-	Secret string // what the master gets
+	Secret string // sent to the master
 	Pin    string // of a certificate in the chain of the master
 }
 
-// New makes a token at random that pins a certificate.
+// New makes a random token that pins a certificate.
 func New(pinned *x509.Certificate) Token {
 	secret := make([]byte, secretBytes)
-	_, _ = rand.Read(secret) // it does not fail
+	_, _ = rand.Read(secret) // it never fails
 	return Token{Secret: prefix + base64.RawURLEncoding.EncodeToString(secret), Pin: PinOf(pinned)}
 }
 
-// String returns the token as it is pasted.
+// String returns the token in the form to paste.
 func (t Token) String() string { return t.Secret + "." + t.Pin }
 
 // Parse reads a token.
@@ -41,7 +41,7 @@ func Parse(text string) (Token, error) {
 		return Token{}, errors.New("this is no join token, which begins with " + prefix + "; `vedette join-token` makes one")
 	}
 	if !isBase64(raw, secretBytes) || !isBase64(pin, sha256.Size) {
-		return Token{}, errors.New("the join token is not whole; paste it again, with everything behind the dot")
+		return Token{}, errors.New("the join token is incomplete; paste it again, with everything after the dot")
 	}
 	return Token{Secret: secret, Pin: pin}, nil
 }
@@ -51,7 +51,7 @@ func isBase64(text string, size int) bool {
 	return err == nil && len(raw) == size && !strings.ContainsAny(text, "\r\n")
 }
 
-// Hash is what the master keeps of a secret.
+// Hash is the form in which the master stores a secret.
 func Hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
@@ -63,5 +63,5 @@ func PinOf(c *x509.Certificate) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// KeyOf returns by what a public key is known.
+// KeyOf returns the identifier of a public key.
 func KeyOf(subjectPublicKeyInfo []byte) [sha256.Size]byte { return sha256.Sum256(subjectPublicKeyInfo) }

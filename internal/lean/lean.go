@@ -1,6 +1,6 @@
-// Package lean gives back to the system what a program needed only to start:
-// garbage of its heap, and the pages of its own file that it does not look at any
-// more. Those stay in the system's cache, and come back when they are needed.
+// Package lean returns memory to the system that a program needed only to start:
+// garbage on its heap, and pages of its own file that it no longer uses. The pages
+// stay in the system's cache, and come back when they are needed.
 package lean
 
 import (
@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// Percent is by how much the heap of a lean program may grow between two garbage
-// collections, as GOGC says it. The heaps are small: to collect more often costs
+// Percent is how much the heap of a lean program may grow between two garbage
+// collections, as in GOGC. The heaps are small, so collecting more often costs
 // little, and saves megabytes.
 const Percent = 40
 
-// Trim gives back what is not needed now. It takes some milliseconds.
+// Trim returns memory that is not needed now. It takes some milliseconds.
 func Trim() {
 	debug.FreeOSMemory()
 	trimText()
 }
 
-// Trimmer trims once a program has come to rest. The zero value is not useful; a
+// Trimmer trims once a program has come to rest. The zero value is not usable; a
 // nil one does nothing. Its methods may be called from any goroutine.
 type Trimmer struct {
 	rest time.Duration
@@ -31,10 +31,11 @@ type Trimmer struct {
 	over  bool        // guarded by mu
 }
 
-// NewTrimmer makes a trimmer that trims when nobody has disturbed for a while.
+// NewTrimmer makes a trimmer that trims after Disturb has not been called for a
+// while.
 func NewTrimmer(rest time.Duration) *Trimmer { return &Trimmer{rest: rest, trim: Trim} }
 
-// Disturb says that the program does something that it does not do all the time.
+// Disturb reports activity that is not permanent.
 func (t *Trimmer) Disturb() {
 	if t == nil {
 		return
@@ -50,7 +51,7 @@ func (t *Trimmer) Disturb() {
 	}
 }
 
-// Stop ends it: nothing is trimmed any more.
+// Stop ends the trimming.
 func (t *Trimmer) Stop() {
 	if t == nil {
 		return

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapping is a part of the memory of this process.
+// mapping is a range of memory of this process.
 type mapping struct{ start, end uintptr }
 
-// trimText gives back the pages of the program's own file. It leaves alone what
-// the process has changed, as that is nowhere else: the data, and all of a part
-// that was relocated.
+// trimText returns the pages of the program's own file. It leaves alone pages that
+// the process has changed, because their content is nowhere else: the data, and
+// all of a part that was relocated.
 func trimText() {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -27,15 +27,15 @@ func trimText() {
 		return
 	}
 	for _, m := range unchanged(text, self) {
-		// The slice is of memory that is no part of Go's heap and stays mapped as
-		// long as the process lives. Nothing is read or written through it.
+		// The memory of the slice is not part of Go's heap and stays mapped for as
+		// long as the process lives. Nothing is read or written through the slice.
 		part := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(nil), m.start)), m.end-m.start)
 		_ = unix.Madvise(part, unix.MADV_DONTNEED)
 	}
 }
 
 // unchanged finds in smaps, see proc(5), the parts of a file that the process may
-// only read or execute and has not changed a page of.
+// only read or execute and has not changed.
 func unchanged(smaps []byte, file string) []mapping {
 	var found []mapping
 	var current mapping
@@ -46,7 +46,7 @@ func unchanged(smaps []byte, file string) []mapping {
 		if len(fields) == 0 {
 			continue
 		}
-		if name := fields[0]; !strings.HasSuffix(name, ":") { // the head of a part
+		if name := fields[0]; !strings.HasSuffix(name, ":") { // the first line of a part
 			var ok bool
 			current, ok = parseRange(name)
 			ours = ok && len(fields) >= 6 && (fields[1] == "r--p" || fields[1] == "r-xp") &&

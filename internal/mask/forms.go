@@ -15,17 +15,19 @@ import (
 	"unicode"
 )
 
-// minLine is the shortest line of a value of several lines that is masked alone.
+// minLine is the shortest line of a multi-line value that is masked on its own.
 const minLine = 8
 
-// minPiece is the shortest part of an address that is masked alone.
+// minPiece is the shortest part of an address that is masked on its own.
 const minPiece = 6
 
-// maxCuts bounds at how many signs a value is cut into such parts, twice their number.
+// maxCuts bounds the separators at which a value is cut into such parts, twice
+// their number.
 const maxCuts = 24
 
-// formsOf returns the texts by which a value may stand in another text: as it is,
-// escaped or encoded in a usual way, each of its lines, and parts of an address.
+// formsOf returns the texts in which a value may appear inside another text: as it
+// is, escaped or encoded in a usual way, each of its lines, and parts of an
+// address.
 func formsOf(value string) []string {
 	forms := escaped(value)
 	forms = append(forms, encoded(value)...)
@@ -74,7 +76,7 @@ func escaped(value string) []string {
 	return forms
 }
 
-// printable does to a character what the agent does to what comes from a child.
+// printable treats a character as the agent treats the output of a child.
 func printable(r rune) rune {
 	if r == '\n' || r == '\t' || !unicode.IsControl(r) {
 		return r
@@ -82,8 +84,8 @@ func printable(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-// escapeBytes writes what is not ASCII byte by byte, as package time and the tools
-// of a shell do.
+// escapeBytes writes characters that are not ASCII byte by byte, as package time
+// and the tools of a shell do.
 func escapeBytes(value, format, quote string) string {
 	var b strings.Builder
 	for _, c := range []byte(value) {
@@ -101,9 +103,9 @@ func escapeBytes(value, format, quote string) string {
 	return b.String()
 }
 
-// pieces are the parts between the signs at which libraries take an address apart:
-// their errors show single ones, or several together. Those that could be a word are
-// left out.
+// pieces are the parts between the separators at which libraries split an address:
+// their errors show single ones, or several together. Parts that could be a word
+// are left out.
 func pieces(value string) []string {
 	cuts := []int{0}
 	for i, r := range value {
@@ -123,7 +125,8 @@ func pieces(value string) []string {
 	return parts
 }
 
-// mixed reports whether a text has letters or digits of two kinds, as a word has not.
+// mixed reports whether a text has letters or digits of two kinds, which a word
+// does not have.
 func mixed(text string) bool {
 	kinds := 0
 	for _, kind := range []string{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"} {
@@ -157,7 +160,7 @@ func encoded(value string) []string {
 		strings.TrimRight(base32.StdEncoding.EncodeToString(raw), "="),
 	}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		for before := range 3 { // a value that stands behind others, as in user:password
+		for before := range 3 { // a value that follows other text, as in user:password
 			text := encoding.EncodeToString(append(make([]byte, before), raw...))
 			forms = append(forms, text[(before*8+5)/6:(before+len(raw))*8/6])
 		}

@@ -1,6 +1,6 @@
-// Package mask keeps the values of secrets out of texts: it knows the forms in
-// which a value gets into a text by accident, and writes the name of the secret in
-// their place. It cannot help against somebody who takes a value apart on purpose.
+// Package mask keeps the values of secrets out of texts. It knows the forms in
+// which a value gets into a text by accident, and replaces them by the name of the
+// secret. It cannot help against code that takes a value apart on purpose.
 package mask
 
 import (
@@ -10,40 +10,40 @@ import (
 )
 
 const (
-	// MinBytes is the shortest value that is a secret: what is shorter occurs in
-	// texts that have nothing to do with it.
+	// MinBytes is the length of the shortest secret: shorter texts occur in places
+	// that have nothing to do with a secret.
 	MinBytes = 4
-	// MaxBytes is the longest one.
+	// MaxBytes is the length of the longest secret.
 	MaxBytes = 8 << 10
-	// kept is how many values of one secret are known at once: somebody may still
+	// kept is how many values of one secret are known at a time: code may still
 	// hold one that has changed meanwhile.
 	kept = 8
 	// gram is the length of the pieces by which a part of a form is found, and run
-	// the shortest part that is masked where the whole is longer.
+	// the length of the shortest part of a longer form that is masked.
 	gram = 8
 	run  = 2*gram - 1
 )
 
-// Mask knows values of secrets. Its zero value knows none, and so does a nil one. It
-// is safe for use from many goroutines.
+// Mask knows values of secrets. Its zero value knows none, and neither does a nil
+// one. It is safe for use from many goroutines.
 type Mask struct {
 	mu      sync.RWMutex
 	values  map[string][]string // by secret, the newest last
 	forms   []form
-	byFirst [256][]int // of forms that are masked as a whole, by their first byte
+	byFirst [256][]int // of the forms that are masked as a whole, by their first byte
 	grams   map[string][]place
 }
 
-// form is one text that a value can have.
+// form is one text in which a value can appear.
 type form struct {
 	secret string
 	text   string
 }
 
-// place is where in a form a gram stands.
+// place is the place of a gram in a form.
 type place struct{ form, at int }
 
-// Learn adds a value of a secret. It returns whether that is new.
+// Learn adds a value of a secret, and reports whether it is new.
 func (m *Mask) Learn(secret, value string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -60,7 +60,7 @@ func (m *Mask) Learn(secret, value string) bool {
 	return true
 }
 
-// indexLocked makes the forms of all values anew.
+// indexLocked rebuilds the forms of all values.
 func (m *Mask) indexLocked() {
 	m.forms, m.byFirst, m.grams = nil, [256][]int{}, make(map[string][]place)
 	for secret, values := range m.values {
@@ -79,16 +79,16 @@ func (m *Mask) indexLocked() {
 	}
 }
 
-// span is a part of a text that is to be masked.
+// span is a part of a text to be masked.
 type span struct {
 	from, to int
 	secret   string
 }
 
-// spansLocked finds what is to be masked, in order and without overlaps.
+// spansLocked finds the parts to be masked, in order and without overlaps.
 func (m *Mask) spansLocked(text string) []span {
 	var found []span
-	done := 0 // up to where everything is found already
+	done := 0 // everything before this is done
 	for at := 0; at+MinBytes <= len(text); at++ {
 		for _, i := range m.byFirst[text[at]] {
 			if f := &m.forms[i]; strings.HasPrefix(text[at:], f.text) {
@@ -120,8 +120,8 @@ func (m *Mask) spansLocked(text string) []span {
 	return merged
 }
 
-// extendLocked returns the longest part of a form that stands in the text around
-// one of its grams.
+// extendLocked returns the longest part of a form that the text has around one of
+// its grams.
 func (m *Mask) extendLocked(text string, at int, p place) span {
 	f := m.forms[p.form].text
 	from, to := at, at+gram
@@ -134,11 +134,11 @@ func (m *Mask) extendLocked(text string, at int, p place) span {
 	return span{from, to, m.forms[p.form].secret}
 }
 
-// Text returns the text with what is secret masked.
+// Text returns the text with secrets masked.
 func (m *Mask) Text(text string) string { return m.Cut(text, len(text)) }
 
-// Cut returns the first most bytes of the text with what is secret masked. What
-// begins before the cut is masked though it ends behind it.
+// Cut returns the first most bytes of the text with secrets masked. A secret that
+// begins before the cut is masked even if it ends after it.
 func (m *Mask) Cut(text string, most int) string {
 	most = min(most, len(text))
 	if m == nil {
@@ -169,8 +169,8 @@ func (m *Mask) Cut(text string, most int) string {
 	return b.String()
 }
 
-// Tail returns the end of a text of which somebody has cut off the beginning, with
-// what is secret masked: also the rest of a secret that the cut went through.
+// Tail returns the end of a text whose beginning has been cut off, with secrets
+// masked, including the rest of a secret through which the cut went.
 func (m *Mask) Tail(text string) string {
 	if m == nil {
 		return text
@@ -207,8 +207,8 @@ func (m *Mask) Find(text string) string {
 	return ""
 }
 
-// Reach is by how much a text must be longer than where it is cut, so that no part
-// of a secret is left before the cut.
+// Reach is how far a text must continue after a cut, so that no part of a secret
+// is left before the cut.
 func (m *Mask) Reach() int {
 	if m == nil {
 		return 0

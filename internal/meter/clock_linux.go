@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadClock is the clock that counts the processor time of one thread, as
-// every thread of the process may read it. Its number is made of that of the
+// threadClock is the clock that counts the processor time of one thread, which
+// every thread of the process may read. Its number is derived from that of the
 // thread, see clock_getcpuclockid(3).
 type threadClock int32
 
@@ -17,7 +17,7 @@ func ownClock() threadClock {
 	return threadClock(^int32(unix.Gettid())<<3 | perThread | scheduled)
 }
 
-// read returns the time of the clock, and false when the thread is gone.
+// read returns the time of the clock, and false if the thread is gone.
 func (c threadClock) read() (time.Duration, bool) {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(int32(c), &ts); err != nil {

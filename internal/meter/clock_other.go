@@ -4,8 +4,8 @@ package meter
 
 import "time"
 
-// threadClock would be the clock of one thread. Other systems than Linux do not
-// let another thread read it, so that processor time is not measured there.
+// threadClock would be the clock of one thread. Systems other than Linux do not
+// let another thread read it, so processor time is not measured there.
 type threadClock struct{}
 
 func ownClock() threadClock { return threadClock{} }

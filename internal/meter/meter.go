@@ -1,15 +1,15 @@
-// Package meter measures what one run of one inspector takes of its process,
-// and cuts it off when that is more than its budget.
+// Package meter measures how much of its process one run of one inspector takes,
+// and cuts the run off when that is more than its budget.
 //
-// Processor time is that of the thread that runs the inspector: whoever runs it
-// ties the goroutine to its thread for the run, see Attach, and the kernel
-// counts. What a library does in goroutines of its own is not in it, nor is
-// what the garbage collector does on other threads. What another process takes
-// for the run is charged to it, see Charge.
+// Processor time is that of the thread that runs the inspector: its caller ties
+// the goroutine to its thread for the run, see Attach, and the kernel counts.
+// Goroutines that a library starts are not included, and neither is the garbage
+// collector's work on other threads. Time that another process takes for the run
+// is charged to it, see Charge.
 //
-// The heap belongs to the whole process, so its growth is a run's own only
-// while no other run is under way; else nobody is cut off for it, and what
-// bounds the process does.
+// The heap belongs to the whole process, so its growth belongs to a run only while
+// no other run is in progress; otherwise no run is cut off for it, and the limits
+// of the process apply.
 package meter
 
 import (
@@ -22,14 +22,14 @@ import (
 	"time"
 )
 
-// Limits are the budget of one run. A zero field is no bound.
+// Limits are the budget of one run. A zero field sets no bound.
 type Limits struct {
 	CPU    time.Duration
 	Heap   int64 // bytes by which the run may make the heap grow
 	Output int64 // bytes of samples and printed text
 }
 
-// What can be exceeded.
+// The limits that can be exceeded.
 const (
 	CPU    = "cpu"
 	Heap   = "heap"
@@ -50,7 +50,7 @@ func (e *Excess) Error() string {
 	return fmt.Sprintf("%s %d of %d bytes", e.What, e.Used, e.Allowed)
 }
 
-// every is how often a run is looked at that lasts for longer.
+// every is how often a long run is checked.
 const every = 50 * time.Millisecond
 
 // Meter measures one run. A nil Meter measures nothing and bounds nothing. Its
@@ -59,34 +59,34 @@ type Meter struct {
 	limits Limits
 	alone  func() bool
 	cut    func(*Excess)
-	base   uint64 // what the heap held before the run
+	base   uint64 // size of the heap before the run
 	output atomic.Int64
 
 	mu      sync.Mutex
-	threads map[*thread]struct{} // guarded by mu, as all below: attached
-	left    time.Duration        // of threads that were detached
-	taken   time.Duration        // of what Take has returned
+	threads map[*thread]struct{} // guarded by mu, like all below: attached
+	left    time.Duration        // of detached threads
+	taken   time.Duration        // what Take has returned so far
 	excess  *Excess              // the first
 	timer   *time.Timer          // nil before Start and after Stop
-	due     time.Time            // when the next look is due, while timer is set
-	waited  time.Duration        // by which looks came late
+	due     time.Time            // time of the next look, while timer is set
+	waited  time.Duration        // how late looks came
 }
 
 // thread is one thread that works for the run.
 type thread struct {
 	clock threadClock
-	from  time.Duration // when it was attached, by its own clock
-	last  time.Duration // when it was last read
+	from  time.Duration // its clock when it was attached
+	last  time.Duration // its clock when it was last read
 }
 
-// New makes the meter of a run. alone reports whether no other run is under way
-// in the process, and cut is called once when a limit is exceeded, from any
-// goroutine, and must not block.
+// New makes the meter of a run. alone reports whether no other run is in progress
+// in the process. cut is called once when a limit is exceeded, from any goroutine,
+// and must not block.
 func New(limits Limits, alone func() bool, cut func(*Excess)) *Meter {
 	return &Meter{limits: limits, alone: alone, cut: cut, threads: make(map[*thread]struct{})}
 }
 
-// Start begins to look at the run every now and then, until Stop.
+// Start begins to check the run now and then, until Stop.
 func (m *Meter) Start() {
 	m.base = HeapAfterGC()
 	m.mu.Lock()
@@ -95,7 +95,7 @@ func (m *Meter) Start() {
 	m.timer = time.AfterFunc(every, m.look)
 }
 
-// Stop ends what Start began.
+// Stop ends the checks.
 func (m *Meter) Stop() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -106,12 +106,11 @@ func (m *Meter) Stop() {
 	}
 }
 
-// unpunctual is how late a look may come on a machine that has time: other
+// unpunctual is how late a look may come on a machine that is not busy: other
 // goroutines of the process have their turns before it.
 const unpunctual = 50 * time.Millisecond
 
-// overdueLocked is by how much the next look is late, 0 where it is about on
-// time.
+// overdueLocked is how late the next look is, or 0 if it is about on time.
 func (m *Meter) overdueLocked() time.Duration {
 	if late := time.Since(m.due); m.timer != nil && late > unpunctual {
 		return late
@@ -119,8 +118,8 @@ func (m *Meter) overdueLocked() time.Duration {
 	return 0
 }
 
-// Starved returns for how long, since Start, the process was kept from working
-// though it had something to do: it got no processor, or was stopped.
+// Starved returns how long, since Start, the process was kept from working
+// although it had something to do: it got no processor, or was stopped.
 func (m *Meter) Starved() time.Duration {
 	if m == nil {
 		return 0
@@ -130,11 +129,11 @@ func (m *Meter) Starved() time.Duration {
 	return m.waited + m.overdueLocked()
 }
 
-// look checks the limits that nobody else notices.
+// look checks the limits that nothing else checks.
 func (m *Meter) look() {
 	m.mu.Lock()
 	m.waited += m.overdueLocked()
-	m.due = time.Now().Add(every) // until it is known
+	m.due = time.Now().Add(every) // until the time is known
 	m.mu.Unlock()
 	if e := m.check(); e != nil {
 		m.exceed(e)
@@ -146,7 +145,7 @@ func (m *Meter) look() {
 		return
 	}
 	next := every
-	if m.limits.CPU > 0 { // the time of the clock that is needed at least
+	if m.limits.CPU > 0 { // the earliest time at which the limit can be reached
 		next = min(next, max(m.limits.CPU-m.sumLocked(), time.Millisecond))
 	}
 	m.due = time.Now().Add(next)
@@ -163,7 +162,7 @@ func (m *Meter) check() *Excess {
 	if m.limits.Heap == 0 || !m.alone() || grown(heapNow(), m.base) <= m.limits.Heap {
 		return nil
 	}
-	runtime.GC() // what is there may be garbage
+	runtime.GC() // part of the heap may be garbage
 	if held := grown(HeapAfterGC(), m.base); held > m.limits.Heap && m.alone() {
 		return &Excess{Heap, held, m.limits.Heap}
 	}
@@ -184,7 +183,7 @@ func (m *Meter) exceed(e *Excess) {
 	}
 }
 
-// Excess returns what was exceeded, or nil.
+// Excess returns the limit that was exceeded, or nil.
 func (m *Meter) Excess() *Excess {
 	if m == nil {
 		return nil
@@ -207,8 +206,8 @@ func (m *Meter) Yield(bytes int) bool {
 	return false
 }
 
-// Attach ties the calling goroutine to its thread and counts the processor
-// time of that for the run, until detach is called from the same goroutine.
+// Attach ties the calling goroutine to its thread and counts the thread's
+// processor time for the run, until detach is called from the same goroutine.
 func (m *Meter) Attach() (detach func()) {
 	if m == nil {
 		return func() {}
@@ -229,8 +228,8 @@ func (m *Meter) Attach() (detach func()) {
 	}
 }
 
-// used is what the thread took since it was attached. Of a thread that has
-// ended it is what was seen last.
+// used is the time that the thread has taken since it was attached. For a thread
+// that has ended it is the last known time.
 func (t *thread) used() time.Duration {
 	if now, ok := t.clock.read(); ok {
 		t.last = max(t.last, now)
@@ -246,7 +245,7 @@ func (m *Meter) sumLocked() time.Duration {
 	return sum
 }
 
-// Charge counts processor time that another process took for the run.
+// Charge adds processor time that another process took for the run.
 func (m *Meter) Charge(cpu time.Duration) {
 	if m == nil || cpu <= 0 {
 		return
@@ -286,11 +285,11 @@ func From(ctx context.Context) *Meter {
 	return m
 }
 
-// HeapAfterGC is what the heap of this process held after its last garbage
+// HeapAfterGC is the size of this process's heap after its last garbage
 // collection, in bytes.
 func HeapAfterGC() uint64 { return readMetric("/gc/heap/live:bytes") }
 
-// heapNow is what the heap holds, garbage included.
+// heapNow is the size of the heap, including garbage.
 func heapNow() uint64 { return readMetric("/memory/classes/heap/objects:bytes") }
 
 func readMetric(name string) uint64 {

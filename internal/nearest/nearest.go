@@ -1,11 +1,11 @@
-// Package nearest finds the word that somebody probably meant.
+// Package nearest finds the word that was probably meant.
 package nearest
 
 import "fmt"
 
-// Word returns the candidate closest to word, or "" where none is close: at
-// most one change, and one more for every four bytes of word, three in all.
-// A change is one byte put in, taken out, replaced, or swapped with the next.
+// Word returns the candidate closest to word, or "" if none is close: at most one
+// change, plus one for every four bytes of word, and three at most. A change is
+// one byte inserted, removed, replaced, or swapped with the next.
 func Word(word string, candidates []string) string {
 	best, distance := "", min(3, len(word)/4+1)+1
 	for _, c := range candidates {
@@ -19,8 +19,8 @@ func Word(word string, candidates []string) string {
 	return best
 }
 
-// changes counts the changes from a to b, or returns limit where there are at
-// least that many.
+// changes counts the changes from a to b, or returns limit if there are at least
+// that many.
 func changes(a, b string, limit int) int {
 	if d := len(a) - len(b); d >= limit || -d >= limit {
 		return limit
@@ -50,8 +50,8 @@ func differ(a, b byte) int {
 	return 1
 }
 
-// Ask returns "; did you mean …?" with the candidate closest to word, to be put after
-// an error that says that there is no word, or "" where none is close.
+// Ask returns "; did you mean …?" with the candidate closest to word, or "" if
+// none is close. It follows an error that says that a word does not exist.
 func Ask(word string, candidates []string) string {
 	near := Word(word, candidates)
 	if near == "" {

@@ -9,19 +9,19 @@ import (
 const (
 	ours      = "github.com/vedettehq/vedette"
 	self      = ours + "/internal/patience."
-	maxStacks = 1 << 20 // bytes of the goroutines of everybody
+	maxStacks = 1 << 20 // size of all goroutines' stacks
 	maxShown  = 40      // different stacks
 )
 
-// Goroutines returns the stacks of the goroutines in which there is code of
-// ours, those alike once with their number.
+// Goroutines returns the stacks of the goroutines that run code of ours. Equal
+// ones are shown once with their number.
 func Goroutines() string {
 	buf := make([]byte, maxStacks)
 	buf = buf[:runtime.Stack(buf, true)]
 	return summary(string(buf))
 }
 
-// summary makes of a trace of all goroutines what is worth reading.
+// summary extracts the useful part of a trace of all goroutines.
 func summary(trace string) string {
 	var order []string
 	count := make(map[string]int)
@@ -47,13 +47,13 @@ func summary(trace string) string {
 		fmt.Fprintf(&b, "%d × %s\n\n", count[key], key)
 	}
 	if len(order) == 0 {
-		return "no other goroutine of ours is there\n"
+		return "there is no other goroutine of ours\n"
 	}
 	return b.String()
 }
 
-// withoutArguments cuts what differs between two goroutines that stand at the
-// same place: arguments, offsets and numbers.
+// withoutArguments removes the differences between two goroutines at the same
+// place: arguments, offsets and numbers.
 func withoutArguments(frames string) string {
 	var b strings.Builder
 	for line := range strings.Lines(frames) {

@@ -1,10 +1,10 @@
-// Package patience is how a test waits for what another goroutine or another
-// process brings about. It is for tests only.
+// Package patience is how a test waits for something that another goroutine or
+// another process does. It is for tests only.
 //
-// No test depends on how fast the machine is, so each of these waits for Limit,
-// which a machine that is ten times slower than usual does not reach. What is
-// waited for is said in words. They are in the message when it never comes,
-// with the goroutines of ours that stand about by then.
+// No test depends on how fast the machine is, so all of these wait for Limit,
+// which is long enough for a machine that is ten times slower than usual. The
+// caller says in words what it waits for. If that never comes, the message has
+// these words, and the goroutines of ours at that time.
 package patience
 
 import (
@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// Limit is how long a test waits before it gives up. It is far away: what it
-// ends would have hung.
+// Limit is how long a test waits before it gives up. It is long, because a test
+// that reaches it would have hung.
 const Limit = 2 * time.Minute
 
-// pollEvery is the time between two looks at a condition.
+// pollEvery is the time between two checks of a condition.
 const pollEvery = 2 * time.Millisecond
 
-// Until looks again and again until ok returns true, and fails the test at once
-// where that never comes. Only the goroutine of the test may call it.
+// Until checks again and again until ok returns true, and fails the test at once
+// if that never happens. Only the goroutine of the test may call it.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	if !within(t.Context(), ok) {
@@ -29,8 +29,8 @@ func Until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// Closed waits until a channel is closed, or yields a value, and fails the test
-// at once where that never comes. Only the goroutine of the test may call it.
+// Closed waits until a channel is closed, or yields a value, and fails the test at
+// once if that never happens. Only the goroutine of the test may call it.
 func Closed[T any](t testing.TB, what string, done <-chan T) {
 	t.Helper()
 	select {
@@ -40,9 +40,8 @@ func Closed[T any](t testing.TB, what string, done <-chan T) {
 	}
 }
 
-// Receive returns the next value of a channel, and fails the test at once where
-// none comes or the channel is closed. Only the goroutine of the test may call
-// it.
+// Receive returns the next value of a channel, and fails the test at once if none
+// comes or the channel is closed. Only the goroutine of the test may call it.
 func Receive[T any](t testing.TB, what string, from <-chan T) T {
 	t.Helper()
 	select {
@@ -57,9 +56,8 @@ func Receive[T any](t testing.TB, what string, from <-chan T) T {
 	panic("unreachable")
 }
 
-// Return calls f, and waits until it returns. Where it never does, the test
-// fails but goes on, so that this is what a cleanup waits with: those after it
-// still run.
+// Return calls f, and waits until it returns. If it never does, the test fails but
+// continues. So this is for cleanups: those after it still run.
 func Return(t testing.TB, what string, f func()) {
 	t.Helper()
 	returned := make(chan struct{})
@@ -91,7 +89,7 @@ func within(ctx context.Context, ok func() bool) bool {
 	for !ok() {
 		select {
 		case <-tick.C:
-		case <-ctx.Done(): // the test is over: its cleanups go on
+		case <-ctx.Done(): // the test is over: its cleanups continue
 			return ok()
 		case <-deadline.C:
 			return ok()

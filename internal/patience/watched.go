@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Watched is a lock over what other goroutines change while a test waits for it,
-// such as the state of a fake server. Its zero value is ready.
+// Watched is a lock over state that other goroutines change while a test waits for
+// it, such as that of a fake server. Its zero value is ready.
 type Watched struct {
 	sync.Mutex
 	changed chan struct{} // closed at the next change; nil while nobody waits
 }
 
-// Change calls f with the lock held, and has those look again who wait.
+// Change calls f with the lock held, and wakes those who wait.
 func (w *Watched) Change(f func()) {
 	w.Lock()
 	defer w.Unlock()
@@ -24,8 +24,8 @@ func (w *Watched) Change(f func()) {
 	}
 }
 
-// Await waits until ok, which is called with the lock held, returns true after some
-// change, and fails the test at once where that never comes. Only the goroutine of
+// Await waits until ok, which is called with the lock held, returns true after a
+// change, and fails the test at once if that never happens. Only the goroutine of
 // the test may call it.
 func (w *Watched) Await(t testing.TB, what string, ok func() bool) {
 	t.Helper()

@@ -1,7 +1,7 @@
 // Package sdnotify tells the service manager that started this process, such as
-// systemd, how it is: that it is up, that it gets on, that it stops. The manager
-// names a datagram socket in $NOTIFY_SOCKET; see sd_notify(3). Without one, nobody is
-// told, and every method of a nil *Notifier does nothing.
+// systemd, its state: that it is up, that it makes progress, that it stops. The
+// manager names a datagram socket in $NOTIFY_SOCKET; see sd_notify(3). Without
+// one, nobody is told, and every method of a nil *Notifier does nothing.
 package sdnotify
 
 import (
@@ -18,7 +18,7 @@ import (
 
 const (
 	// extension is how long the manager waits for the next sign of life while the
-	// process starts, and extendEvery how often it is asked to.
+	// process starts, and extendEvery how often it is asked to wait longer.
 	extension   = 5 * time.Minute
 	extendEvery = 10 * time.Second
 	// stopping is how long the watchdog waits once the process stops: the manager
@@ -37,12 +37,12 @@ type Notifier struct {
 	began time.Time
 	up    atomic.Bool
 	next  atomic.Int64 // when the next sign of life is due, since began
-	told  atomic.Bool  // that a message could not be sent
+	told  atomic.Bool  // a failure to send was logged
 }
 
-// FromEnvironment makes the notifier that the environment asks for, or nil. It takes
-// what it read out of the environment: children of this process are none of the
-// manager's business.
+// FromEnvironment makes the notifier that the environment asks for, or nil. It
+// removes the variables from the environment: children of this process are none of
+// the manager's business.
 func FromEnvironment(log *slog.Logger) (*Notifier, error) {
 	socket, wait, pid := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")
 	if err := errors.Join(os.Unsetenv("NOTIFY_SOCKET"), os.Unsetenv("WATCHDOG_USEC"), os.Unsetenv("WATCHDOG_PID")); err != nil {
@@ -57,7 +57,7 @@ func FromEnvironment(log *slog.Logger) (*Notifier, error) {
 	}
 	n := &Notifier{log: log, addr: &net.UnixAddr{Name: socket, Net: "unixgram"}, began: time.Now()}
 	if wait == "" || pid != "" && pid != strconv.Itoa(os.Getpid()) {
-		return n, nil // nobody waits, or for another process
+		return n, nil // nobody waits, or it is for another process
 	}
 	usec, err := strconv.ParseInt(wait, 10, 64)
 	if err != nil || usec <= 0 || usec > int64(stopping/time.Microsecond) {
@@ -67,8 +67,7 @@ func FromEnvironment(log *slog.Logger) (*Notifier, error) {
 	return n, nil
 }
 
-// Every is how often a loop that is in order has to call Alive: 0 where nobody waits
-// for that.
+// Every is how often a healthy loop has to call Alive: 0 if nobody waits for that.
 func (n *Notifier) Every() time.Duration {
 	if n == nil {
 		return 0
@@ -76,9 +75,9 @@ func (n *Notifier) Every() time.Duration {
 	return n.watchdog / 3
 }
 
-// Alive says that the process gets on. While it starts, this extends the time that
-// it has for that; afterwards it is the beat that the watchdog waits for. Only the
-// work that the process is there for may call it, as often as it likes: most calls do
+// Alive says that the process makes progress. During the start, this extends the
+// time for it; afterwards it is the sign of life that the watchdog waits for. Only
+// the main work of the process may call it, as often as it likes: most calls do
 // nothing.
 func (n *Notifier) Alive() {
 	if n == nil {
@@ -122,7 +121,7 @@ func (n *Notifier) Stopping() {
 	n.send(message)
 }
 
-// Status gives the manager a line to show beside the process.
+// Status gives the manager a line to show with the process.
 func (n *Notifier) Status(line string) {
 	if n != nil {
 		n.send("STATUS=" + strings.ReplaceAll(line, "\n", " "))
@@ -131,8 +130,8 @@ func (n *Notifier) Status(line string) {
 
 func usec(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
 
-// send sends one message. Nothing else depends on whether it arrives, so the first
-// failure is logged, and no other.
+// send sends one message. Nothing else depends on its arrival, so only the first
+// failure is logged.
 func (n *Notifier) send(message string) {
 	conn, err := net.DialUnix("unixgram", nil, n.addr)
 	if err == nil {

@@ -78,7 +78,7 @@ func TestBadKeysAreNamed(t *testing.T) {
 		"":               "it does not begin with ed25519:",
 		"ssh-ed25519 AA": "it does not begin with ed25519:",
 		"ed25519:***":    "what follows ed25519: is not base64",
-		"ed25519:AAAA":   "it has 3 bytes, and not 32",
+		"ed25519:AAAA":   "it has 3 bytes, not 32",
 	} {
 		if _, err := ParsePublic(text); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)
@@ -96,11 +96,11 @@ func TestBadKeysAreNamed(t *testing.T) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
 	for text, want := range map[string]string{
-		"hello":                                 "it is no PEM file",
+		"hello":                                 "it is not a PEM file",
 		block("ENCRYPTED PRIVATE KEY", der):     "it is encrypted, which is not supported",
-		block("CERTIFICATE", der):               `it holds a "CERTIFICATE", and not a "PRIVATE KEY"`,
-		block("PRIVATE KEY", der):               "its key is not of Ed25519",
-		block("PRIVATE KEY", []byte("nothing")): "it is no PKCS#8 key: ",
+		block("CERTIFICATE", der):               `it holds a "CERTIFICATE", not a "PRIVATE KEY"`,
+		block("PRIVATE KEY", der):               "its key is not an Ed25519 key",
+		block("PRIVATE KEY", []byte("nothing")): "it is not a PKCS#8 key: ",
 	} {
 		if _, err := ParsePrivate([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)

@@ -7,37 +7,38 @@ import (
 	"strings"
 )
 
-// statementContext begins the message that is signed of code with a Statement.
+// statementContext begins the signed message about code with a Statement.
 const statementContext = "vedette.v2 code\n"
 
-// What code may be signed for.
+// The purposes for which code may be signed.
 const (
 	// UseRun is to be run until something else is assigned; it may be tried too.
 	UseRun = "run"
-	// UseTry is to be tried, and not to be kept.
+	// UseTry is to be tried only, and not kept.
 	UseTry = "try"
 )
 
-// Statement is what a signature says of code beside that it is good. It is signed
-// with the code. The zero value is that of the old form, which says nothing.
+// Statement is what a signature says about code apart from vouching for it. It is
+// signed with the code. The zero value is that of the old form, which says
+// nothing.
 type Statement struct {
 	// Use is UseRun or UseTry.
 	Use string
-	// Number grows with each statement of a key about an inspector. A host that has
-	// run code of one number takes none with a lower one.
+	// Number grows with each statement of a key about an inspector. A host that
+	// has run code with one number refuses lower ones.
 	Number int64
-	// FromMS and UntilMS bound when a host may begin with the code, in milliseconds
-	// since 1970 UTC; 0 is no bound.
+	// FromMS and UntilMS bound when a host may begin with the code, in
+	// milliseconds since 1970 UTC; 0 sets no bound.
 	FromMS, UntilMS int64
-	// Selector selects the hosts by the labels of their own configuration; empty is
-	// every host.
+	// Selector selects hosts by the labels of their own configuration; empty
+	// selects every host.
 	Selector string
 }
 
 // Old reports whether it is of the old form.
 func (s Statement) Old() bool { return s == Statement{} }
 
-// Check says what is wrong with a statement.
+// Check returns the fault of a statement.
 func (s Statement) Check() error {
 	switch {
 	case s.Old():
@@ -57,8 +58,8 @@ func (s Statement) Check() error {
 // maxSelector is the longest selector of a statement.
 const maxSelector = 1000
 
-// message is what is signed. No two statements have the same: only the last part may
-// hold anything.
+// message is the signed message. No two statements have the same one, because only
+// the last part is free text.
 func (s Statement) message(revision string) []byte {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return []byte(statementContext + strings.Join([]string{revision, s.Use, number(s.Number), number(s.FromMS), number(s.UntilMS), s.Selector}, "\n"))
@@ -72,8 +73,8 @@ func (k PrivateKey) SignCode(revision string, s Statement) string {
 	return k.signs(s.message(revision))
 }
 
-// VerifyCode reports whether the signature is the key's of the revision with the
-// statement.
+// VerifyCode reports whether the signature is by the key, and for the revision
+// with the statement.
 func (k PublicKey) VerifyCode(revision string, s Statement, signature string) bool {
 	if s.Old() {
 		return k.Verify(revision, signature)

@@ -1,8 +1,8 @@
 // Package starve tells a process or a host that gets too little processor time
-// from one that does something wrong.
+// from one that is at fault.
 //
-// A Watch looks at one process: of the time that passed, how much could it have
-// worked in? A Gauge sums up for how long something of this host had to wait.
+// A Watch looks at one process: in how much of the time that passed could it have
+// worked? A Gauge sums up how long work on this host had to wait.
 package starve
 
 import (
@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// window is the time that the state of a host is judged by.
+	// window is the period by which the state of a host is judged.
 	window = 10 * time.Second
-	// enough is how much of the window somebody must have waited in.
+	// enough is how much of the window must have been spent waiting.
 	enough = window / 10
 	// slots divide the window.
 	slots = 10
 )
 
-// Gauge counts for how long something on this host had to wait for a processor,
-// and knows from that whether the host is starved. A nil Gauge counts nothing.
-// Its methods may be called from any goroutine.
+// Gauge counts how long work on this host had to wait for a processor, and knows
+// from that whether the host is starved. A nil Gauge counts nothing. Its methods
+// may be called from any goroutine.
 type Gauge struct {
 	mu      sync.Mutex
-	total   time.Duration        // guarded by mu, as all below
-	covered time.Time            // up to here waits are counted
-	recent  [slots]time.Duration // that was waited, by when
-	turned  [slots]int64         // which part of the time each of recent is of
+	total   time.Duration        // guarded by mu, like all below
+	covered time.Time            // waits are counted up to here
+	recent  [slots]time.Duration // waiting time, by period
+	turned  [slots]int64         // the period that each entry of recent belongs to
 
-	quota   string    // guarded by mu: what a control group allows
+	quota   string    // guarded by mu: the limit of a control group
 	quotaOn time.Time // guarded by mu: when quota was read
 }
 
@@ -66,7 +66,7 @@ func (g *Gauge) Add(from, to time.Time) {
 	}
 }
 
-// Total is for how long somebody had to wait, since the start.
+// Total is how long work had to wait since the start.
 func (g *Gauge) Total() time.Duration {
 	if g == nil {
 		return 0
@@ -76,8 +76,8 @@ func (g *Gauge) Total() time.Duration {
 	return g.total
 }
 
-// Reason says why this host counts as starved at a time, or is empty where it
-// does not: somebody had to wait for a tenth of the last ten seconds.
+// Reason says why this host counts as starved at a time, or is empty if it does
+// not: work had to wait for a tenth of the last ten seconds.
 func (g *Gauge) Reason(now time.Time) string {
 	if g == nil {
 		return ""
@@ -107,8 +107,8 @@ func (g *Gauge) Reason(now time.Time) string {
 	return text
 }
 
-// quotaLocked is what a control group allows this process, read once in a window: a
-// starved host has better things to do.
+// quotaLocked is the limit that a control group sets for this process. It is read
+// once in a window: a starved host has better things to do.
 func (g *Gauge) quotaLocked(now time.Time) string {
 	if g.quotaOn.IsZero() || now.Sub(g.quotaOn) >= window {
 		g.quota, g.quotaOn = quota("/proc/self"), now

@@ -10,23 +10,23 @@ import (
 	"strings"
 )
 
-// hierarchy is a tree of control groups that can hold processes back; see cgroups(7).
+// hierarchy is a tree of control groups that can limit processes; see cgroups(7).
 type hierarchy struct {
 	mount string // where it is
-	root  string // which group is to be seen there
+	root  string // the group that is visible there
 	group string // of this process
 	v2    bool
 }
 
-// quota says which control group holds this process to a part of a processor, or is
-// empty where none does. proc is the folder of the process in /proc. The group with the
-// smallest quota counts, of the process' own and of all those above it.
+// quota says which control group limits this process to a part of a processor, or
+// is empty if none does. proc is the folder of the process in /proc. Of the
+// process's own group and those above it, the one with the smallest quota counts.
 func quota(proc string) string {
 	least, whose := 0.0, ""
 	for _, h := range hierarchies(proc) {
 		below, err := filepath.Rel(h.root, h.group)
 		if err != nil || below == ".." || strings.HasPrefix(below, "../") {
-			continue // the group cannot be seen from here
+			continue // the group is not visible from here
 		}
 		for at := path.Join("/", below); ; at = path.Dir(at) {
 			if processors := h.quotaOf(filepath.Join(h.mount, at)); processors > 0 && (whose == "" || processors < least) {
@@ -43,7 +43,7 @@ func quota(proc string) string {
 	return fmt.Sprintf("the quota of the control group %q is %.3g %% of a processor", whose, 100*least)
 }
 
-// quotaOf is how many processors a group may use, or 0 where nothing bounds it.
+// quotaOf is how many processors a group may use, or 0 if it has no limit.
 func (h *hierarchy) quotaOf(folder string) float64 {
 	var text string
 	if h.v2 {
@@ -51,7 +51,7 @@ func (h *hierarchy) quotaOf(folder string) float64 {
 	} else {
 		text = read(folder, "cpu.cfs_quota_us") + " " + read(folder, "cpu.cfs_period_us")
 	}
-	fields := strings.Fields(text) // each in µs; the quota is "max" or -1 where there is none
+	fields := strings.Fields(text) // both in µs; the quota is "max" or -1 if there is none
 	if len(fields) != 2 {
 		return 0
 	}
@@ -71,7 +71,8 @@ func read(folder, name string) string {
 	return string(text)
 }
 
-// hierarchies are those that hold processors, with the groups of a process.
+// hierarchies returns the hierarchies that limit processors, with the groups of a
+// process.
 func hierarchies(proc string) (list []hierarchy) {
 	groups := make(map[string]string) // by the controller of version 1; that of version 2 has no name
 	for line := range strings.Lines(read(proc, "cgroup")) {

@@ -2,7 +2,7 @@ package starve
 
 import "time"
 
-// want is what the threads of a process are after: the most urgent one counts.
+// want says what the threads of a process want; the most urgent one counts.
 type want int
 
 const (
@@ -15,26 +15,26 @@ const (
 // Watch follows one process, from one look to the next. It is used by one
 // goroutine.
 type Watch struct {
-	pid  int // 0 while it is not known
+	pid  int // 0 while unknown
 	cpu  time.Duration
 	last time.Time
 	seen bool // cpu is set
 }
 
-// Look is what was seen of a process since the look before.
+// Look is what was seen of a process since the previous look.
 type Look struct {
 	// Passed is the time since then.
 	Passed time.Duration
-	// Had is how much of it the process could have worked in: all of it where it
-	// wants nothing, and what the kernel gave it where it wants a processor.
+	// Had is how much of it the process could have worked in: all of it if it
+	// wants nothing, and the time that the kernel gave it if it wants a processor.
 	Had time.Duration
-	// Stopped is whether somebody has stopped it.
+	// Stopped says that somebody has stopped it.
 	Stopped bool
-	// From is the time of the look before.
+	// From is the time of the previous look.
 	From time.Time
 }
 
-// NewWatch begins to follow a process. The number may be 0 while there is none.
+// NewWatch begins to follow a process. pid may be 0 while there is none.
 func NewWatch(pid int) *Watch {
 	w := &Watch{pid: pid, last: time.Now()}
 	if pid != 0 {
@@ -43,13 +43,13 @@ func NewWatch(pid int) *Watch {
 	return w
 }
 
-// slowDisk is by how much the time counts less in which a process waits for a
+// slowDisk is the factor by which time counts less while a process waits for a
 // disk.
 const slowDisk = 10
 
-// Look looks again. due is the time after which it was meant to: what passed
-// beyond that is the caller's own lateness, in which it could not have seen an
-// answer. pid is the number of the process, where it was not known before.
+// Look looks again. due is the time after which the look was meant to happen: any
+// more is the caller's own lateness, in which it could not have seen an answer.
+// pid is the process id, if it was not known before.
 func (w *Watch) Look(pid int, due time.Duration) Look {
 	now := time.Now()
 	l := Look{Passed: now.Sub(w.last), From: w.last}

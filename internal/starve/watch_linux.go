@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// state is what a thread does, by the letter of proc(5).
+// threadState is the state of a thread, by the letter of proc(5).
 func threadState(stat []byte) byte {
 	if i := bytes.LastIndexByte(stat, ')'); i >= 0 && i+2 < len(stat) {
 		return stat[i+2]
@@ -18,8 +18,8 @@ func threadState(stat []byte) byte {
 	return 0
 }
 
-// look finds out what the process wants and what it has had. ok is false where
-// the system does not tell.
+// look finds out what the process wants and how much processor time it has had. ok
+// is false if the system does not tell.
 func look(pid int) (wants want, cpu time.Duration, ok bool) {
 	tasks := fmt.Sprintf("/proc/%d/task", pid)
 	dir, err := os.Open(tasks)
@@ -52,8 +52,8 @@ func look(pid int) (wants want, cpu time.Duration, ok bool) {
 	return wants, cpu, true
 }
 
-// processTime is the processor time of a process, by the clock that the kernel
-// has for it; see clock_getcpuclockid(3).
+// processTime is the processor time of a process, by the kernel's clock for it;
+// see clock_getcpuclockid(3).
 func processTime(pid int) (time.Duration, bool) {
 	const scheduled = 2
 	var ts unix.Timespec
@@ -63,7 +63,7 @@ func processTime(pid int) (time.Duration, bool) {
 	return time.Duration(ts.Nano()), true
 }
 
-// pressure is what the kernel says of the processors of this machine, or empty.
+// pressure is the kernel's report about the processors of this machine, or empty.
 func pressure() string {
 	text, err := os.ReadFile("/proc/pressure/cpu")
 	if err != nil {

@@ -7,8 +7,8 @@ import "time"
 // look would find out what a process wants. Other systems do not tell.
 func look(int) (wants want, cpu time.Duration, ok bool) { return idle, 0, false }
 
-// pressure would be what the kernel says of the processors.
+// pressure would be the kernel's report about the processors.
 func pressure() string { return "" }
 
-// quota would be what a control group allows.
+// quota would be the limit of a control group.
 func quota(string) string { return "" }

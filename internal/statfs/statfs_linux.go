@@ -1,6 +1,6 @@
-// Package statfs asks how full a file system is, and, in a script host, has the
-// agent answer where the process itself may not look: a file system may be
-// mounted below a folder of somebody else.
+// Package statfs asks how full a file system is. In a script host it lets the
+// agent answer for paths that the process itself may not see: a file system may be
+// mounted below another user's folder.
 package statfs
 
 import (
@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mark is the third argument of a call of statfs that the agent shall answer.
-// The kernel ignores it; where there is no agent the call is like any other.
+// Mark is the third argument of a statfs call that the agent must answer. The
+// kernel ignores it; without an agent the call is like any other.
 const Mark = 0x56445441
 
-// Stat is as unix.Statfs.
+// Stat is like unix.Statfs.
 func Stat(path string, st *unix.Statfs_t) error {
 	err := call(path, st, 0)
-	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) { // what is hidden is not there
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) { // a hidden path does not exist here
 		return call(path, st, Mark)
 	}
 	return err

@@ -1,7 +1,7 @@
 //go:build unix
 
 // Package tempdir makes temporary folders that do not outlive their process for
-// long: what a killed one has left, the next of its kind removes.
+// long: the leftovers of a killed process are removed by the next one of its kind.
 package tempdir
 
 import (
@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockName is the name of a file in each folder, which is locked while the folder is
-// in use.
+// lockName is the name of a file in each folder, which is locked while the folder
+// is in use.
 const lockName = ".in-use"
 
-// Make makes a folder among the temporary files whose name begins with the prefix, and
-// removes those of the same prefix that nobody uses any more. remove removes it.
+// Make makes a temporary folder whose name begins with the prefix, and removes
+// those of the same prefix that are no longer used. remove removes it.
 func Make(prefix string) (folder string, remove func() error, err error) {
 	removeAbandoned(prefix)
 	folder, err = os.MkdirTemp("", prefix)
@@ -35,12 +35,12 @@ func Make(prefix string) (folder string, remove func() error, err error) {
 	return folder, func() error { return errors.Join(os.RemoveAll(folder), lock.Close()) }, nil
 }
 
-// removeAbandoned removes the folders whose process is gone. One without a lock is
-// just being made; one that cannot be opened is somebody else's.
+// removeAbandoned removes the folders whose process is gone. A folder without a
+// lock is just being made; one that cannot be opened belongs to another user.
 func removeAbandoned(prefix string) {
 	folders, err := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
 	if err != nil {
-		return // the temporary folder has a name that is no pattern
+		return // the name of the temporary folder is not a valid pattern
 	}
 	for _, folder := range folders {
 		lock, err := os.OpenFile(filepath.Join(folder, lockName), os.O_RDWR|unix.O_NOFOLLOW, 0)
@@ -48,7 +48,7 @@ func removeAbandoned(prefix string) {
 			continue
 		}
 		if flock(lock) == nil {
-			_ = os.RemoveAll(folder) // what stays is left to the next
+			_ = os.RemoveAll(folder) // the next process removes the rest
 		}
 		_ = lock.Close()
 	}

@@ -1,7 +1,7 @@
-// Command testreport reads what "go test -json" writes and prints what "go test"
-// prints: one closing line for each package, and all that a failed test said. At
-// the end it tells how long the packages took, and what was skipped and why, and
-// writes the latter to a file too.
+// Command testreport reads the output of "go test -json" and prints that of "go
+// test": one closing line for each package, and all output of failed tests. At the
+// end it prints how long the packages took, and which tests were skipped and why,
+// which it also writes to a file.
 //
 //	go test -json ./... | go run ./internal/testreport -skipped FILE
 package main
@@ -48,7 +48,7 @@ func run(in io.Reader, out io.Writer, skippedFile string) (ok bool, err error) {
 	return !r.failed, f.Close()
 }
 
-// read takes all events. A line that is none is handed on as it is.
+// read reads all events. A line that is not an event is passed on as it is.
 func (r *report) read(in io.Reader) error {
 	lines := bufio.NewReader(in)
 	for {

@@ -19,7 +19,7 @@ type event struct {
 	Elapsed    float64 // seconds
 }
 
-// report is what is known of the tests so far.
+// report is the state of the tests so far.
 type report struct {
 	out    io.Writer
 	failed bool
@@ -78,7 +78,7 @@ func (r *report) ended(name testName, e event) {
 	}
 }
 
-// show prints what a test has said.
+// show prints the output of a test.
 func (r *report) show(name testName) {
 	for _, line := range r.said[name] {
 		if !isProgress(line) {
@@ -87,8 +87,8 @@ func (r *report) show(name testName) {
 	}
 }
 
-// showRest prints what the tests of a package have said that have not ended, as
-// where it ran out of time.
+// showRest prints the output of a package's tests that have not ended, for example
+// because the package ran out of time.
 func (r *report) showRest(pkg string) {
 	names := slices.SortedFunc(maps.Keys(r.said), func(a, b testName) int { return strings.Compare(a.test, b.test) })
 	for _, name := range names {
@@ -100,7 +100,7 @@ func (r *report) showRest(pkg string) {
 	}
 }
 
-// isProgress reports whether a line tells only that a test goes on.
+// isProgress reports whether a line only says that a test is running.
 func isProgress(line string) bool {
 	for _, word := range []string{"=== RUN ", "=== PAUSE ", "=== CONT ", "=== NAME "} {
 		if strings.HasPrefix(line, word) {
@@ -110,7 +110,7 @@ func isProgress(line string) bool {
 	return false
 }
 
-// reason is what a test said when it was skipped.
+// reason is the output of a test that was skipped.
 func reason(said []string) string {
 	var lines []string
 	for _, line := range said {
@@ -129,10 +129,10 @@ func reason(said []string) string {
 	return strings.Join(lines, " ")
 }
 
-// quick is how long a package may take without being told of.
+// quick is how long a package may take without being listed.
 const quick = time.Second
 
-// close prints what is known at the end.
+// close prints the summary.
 func (r *report) close() {
 	if r.failed {
 		for pkg := range r.packagesOfRest() {
@@ -177,7 +177,7 @@ func (r *report) packagesOfRest() map[string]bool {
 	return packages
 }
 
-// skippedLines tells what was skipped: tests of one package with one reason
+// skippedLines lists the skipped tests: those of one package with one reason
 // together.
 func (r *report) skippedLines() []string {
 	type key struct{ pkg, why string }

@@ -1,5 +1,5 @@
-// Package wholefile replaces files at once or not at all: a reader, and a process
-// that was killed at any moment, finds either the old content or the new.
+// Package wholefile replaces files atomically: a reader, and a process that was
+// killed at any moment, finds either the old content or the new.
 package wholefile
 
 import (
@@ -11,7 +11,7 @@ import (
 )
 
 // Write makes text the content of the file, which only its owner may read. It
-// makes the folder where there is none.
+// makes the folder if there is none.
 func Write(path, text string) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -36,8 +36,8 @@ func Write(path, text string) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// MoveAside gives a damaged file another name, beside it, and returns that. One
-// that was moved aside before is gone.
+// MoveAside renames a damaged file, and returns the new name. A file that was
+// moved aside before is overwritten.
 func MoveAside(path string) (aside string, err error) {
 	aside = path + ".damaged"
 	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
