@@ -21,19 +21,19 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// defaultLifetime is how long the certificate of a host is good where the
+// defaultLifetime is how long the certificate of a host is valid if the
 // configuration was not loaded.
 const defaultLifetime = 72 * time.Hour
 
-// How long people stay logged in where the configuration was not loaded.
+// How long people stay logged in if the configuration was not loaded.
 const (
 	defaultIdle    = 12 * time.Hour
 	defaultLongest = 7 * 24 * time.Hour
 	defaultOutside = 8 * time.Hour
 )
 
-// makeDoors makes what knows the tokens and certificates that are given out while
-// the master runs, and the provider at which people log in.
+// makeDoors makes the parts that know the tokens and certificates which are issued
+// while the master runs, and the provider at which people log in.
 func (m *Master) makeDoors() error {
 	if m.cfg.OIDC.On() {
 		var err error
@@ -65,7 +65,7 @@ func (m *Master) makeDoors() error {
 }
 
 // AuthorityFile is the file with the authority of the master's certificate, or ""
-// where it has none or another one.
+// if the master did not make its certificate.
 func (m *Master) AuthorityFile() string {
 	if !m.cfg.OwnCertificate() {
 		return ""
@@ -73,7 +73,7 @@ func (m *Master) AuthorityFile() string {
 	return filepath.Join(m.cfg.Data, authority.CertFile)
 }
 
-// openDoors takes up who was let in before, and the authority.
+// openDoors loads the issued credentials, and the authority.
 func (m *Master) openDoors(ctx context.Context, store state.Store) error {
 	if m.cfg.Secure() {
 		known, err := authority.Open(m.cfg.Data)
@@ -105,9 +105,9 @@ func (m *Master) openDoors(ctx context.Context, store state.Store) error {
 	return m.api.TakeTokens()
 }
 
-// FirstLink returns the address, after Ready, with which somebody becomes the first
-// admin of a master that is reachable beyond loopback and has no users. It is empty for
-// other masters.
+// FirstLink returns the address, after Ready, with which a person becomes the
+// first admin of a master that is reachable beyond loopback and has no users. It
+// is empty for other masters.
 func (m *Master) FirstLink() string {
 	if m.first == "" {
 		return ""
@@ -121,38 +121,38 @@ func (m *Master) FirstLink() string {
 	return at + wire.LinkFragment + m.first
 }
 
-// keepSessions ends sessions, and has those in use whose page is open.
+// keepSessions ends expired sessions, and marks those whose page is open as in
+// use.
 func (m *Master) keepSessions(ctx context.Context, now time.Time) {
 	m.cutRevoked("of people whose time is over")
 	if err := m.users.Sweep(ctx, now); err != nil && ctx.Err() == nil {
-		m.deps.Log.Error("a session that has ended stays in the state", "error", err)
+		m.deps.Log.Error("cannot remove a session that has ended from the state", "error", err)
 	}
 }
 
-// endTokens closes the connections of tokens that have ended.
+// endTokens closes the connections of expired tokens.
 func (m *Master) endTokens(ctx context.Context, now time.Time) {
 	ended, err := m.tokens.Sweep(ctx, now)
 	if err == nil {
 		err = m.desk.Sweep(ctx, now)
 	}
 	if err != nil && ctx.Err() == nil {
-		m.deps.Log.Error("a token that has ended stays in the state", "error", err)
+		m.deps.Log.Error("cannot remove a token that has ended from the state", "error", err)
 	}
 	if ended {
 		m.cutRevoked("of tokens that have ended")
 	}
 }
 
-// cutRevoked closes the connections whose credential is not good any more.
+// cutRevoked closes the connections whose credential is no longer valid.
 func (m *Master) cutRevoked(of string) {
 	if n := m.api.CutRevoked(); n > 0 {
 		m.deps.Log.Info("connections "+of+" are closed", "count", n)
 	}
 }
 
-// tlsConfig has each connection see the certificate of that moment. Clients are
-// asked for a certificate of ours, and need none; what one is worth is found out
-// with each request.
+// tlsConfig makes each connection use the present certificate. Clients are asked
+// for a certificate of ours, but need none; each request checks what it is worth.
 func (m *Master) tlsConfig() *tls.Config {
 	names := append(authority.LocalNames(), m.cfg.TLS.Names...)
 	certificate := func(*tls.ClientHelloInfo) (*tls.Certificate, error) {

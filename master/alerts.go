@@ -20,7 +20,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// newAlerts makes what evaluates rules and tells people.
+// newAlerts makes the part that evaluates rules and tells people.
 func (m *Master) newAlerts() (*alert.Alerts, error) {
 	return alert.New(alert.Options{
 		Log: m.deps.Log, History: m.history, Config: m.cfg.Alerts, Gone: m.hostIsGone,
@@ -29,8 +29,8 @@ func (m *Master) newAlerts() (*alert.Alerts, error) {
 	})
 }
 
-// announceAlerts counts for those who watch what fires, until ctx ends: at most once
-// in announceAlertsEvery, however much changes.
+// announceAlerts counts the firing alerts for everybody who watches, until ctx
+// ends: at most once in announceAlertsEvery, however much changes.
 func (m *Master) announceAlerts(ctx context.Context) {
 	every(ctx, announceAlertsEvery, func(time.Time) {
 		select {
@@ -41,11 +41,11 @@ func (m *Master) announceAlerts(ctx context.Context) {
 	})
 }
 
-// announceAlertsEvery is how often what fires is counted for those who watch.
+// announceAlertsEvery is the least time between two such counts.
 const announceAlertsEvery = time.Second
 
-// hostIsGone reports whether nobody can tell how a host is: it is known, should be
-// there, and does not report.
+// hostIsGone reports whether the state of a host cannot be known: it is
+// registered, should be there, and does not report.
 func (m *Master) hostIsGone(name string) bool {
 	host, ok := m.registry.Get(name)
 	return ok && host.State != wire.HostUp && host.Labels[ephemeralLabel] != "true"
@@ -58,7 +58,7 @@ func (m *Master) alert(ctx context.Context) {
 	}
 }
 
-// labelsOfHosts are the labels of every host, by its name.
+// labelsOfHosts returns the labels of every host, by its name.
 func (m *Master) labelsOfHosts() map[string]scope.Labels {
 	all := make(map[string]scope.Labels)
 	for _, host := range m.registry.List() {
@@ -67,10 +67,11 @@ func (m *Master) labelsOfHosts() map[string]scope.Labels {
 	return all
 }
 
-// lookAtProbesEvery is how often it is looked whether hosts run other alerts.
+// lookAtProbesEvery is how often to check whether hosts run other alerts.
 const lookAtProbesEvery = 2 * time.Second
 
-// alertOfProbes evaluates the alerts of the scripts that hosts run, until ctx ends.
+// alertOfProbes evaluates the alerts of the scripts that hosts run, until ctx
+// ends.
 func (m *Master) alertOfProbes(ctx context.Context) {
 	var last []catalog.Running
 	seen, labelled, first := uint64(0), uint64(0), true
@@ -90,13 +91,13 @@ func (m *Master) alertOfProbes(ctx context.Context) {
 	every(ctx, lookAtProbesEvery, look)
 }
 
-// probesOf reads what scripts say of alerts: those of the catalog, and the own ones of
-// each host. Their directives were checked when they were pushed or told. The alerts of
-// the catalog do not count on a host that has its own inspector of that name.
+// probesOf collects the alerts of scripts: those of the catalog, and each host's
+// own. Their directives were checked when they were pushed or reported. The alerts
+// of the catalog do not apply to a host that has its own inspector of that name.
 func probesOf(running []catalog.Running, own map[string][]wire.OwnAlerts) map[string][]alerts.Probe {
 	probes := make(map[string][]alerts.Probe)
 	having := make(map[string][]string) // hosts with their own inspector, by its name
-	same := make(map[string]int)        // where the probe with such lines is
+	same := make(map[string]int)        // index of the probe with the same lines
 	for _, host := range slices.Sorted(maps.Keys(own)) {
 		for _, one := range own[host] {
 			name := one.Inspector
@@ -133,6 +134,6 @@ func probesOf(running []catalog.Running, own map[string][]wire.OwnAlerts) map[st
 	return probes
 }
 
-// alertmanager serves Alertmanager's API. Who may change something, and that it is in
-// the audit log, is in its rows.
+// alertmanager serves Alertmanager's API. Its rows say who may change something,
+// and that it is audited.
 func (m *Master) alertmanager() http.Handler { return m.alerts.Route() }

@@ -15,36 +15,37 @@ import (
 
 const (
 	// infoKey is the key of the series that say which revision of an inspector
-	// runs on a host: that of the catalog, where it is from there. Their value is
-	// 1; what counts is their labels, by which other series can be joined with
-	// them. stateKey is that of how it does.
+	// runs on a host, if it is from the catalog. Their value is always 1; their
+	// labels let other series be joined with them. stateKey is the key of those
+	// that say how it does.
 	infoKey  = "vedette/inspector_info"
 	stateKey = "vedette/inspector_state"
-	// upKey is the key of the series that say whether a host is up, 1 or 0, skewKey
-	// that of how far its clock is ahead, and queuedKey that of how many reports it
+	// upKey is the key of the series that say whether a host is up, 1 or 0;
+	// skewKey, how far its clock is ahead; and queuedKey, how many reports it
 	// keeps because the master has not taken them.
 	upKey     = "vedette/host_up"
 	skewKey   = "vedette/host_skew_seconds"
 	queuedKey = "vedette/host_reports_queued"
-	// masterUpKey is the key of a series that is 1 while the history takes samples,
-	// and headroomKey that of how much its disk can take. Both are of no host.
+	// masterUpKey is the key of a series that is 1 while the history takes
+	// samples; headroomKey, of one that says how much its disk can still take.
+	// Neither belongs to a host.
 	masterUpKey = "vedette/master_up"
 	headroomKey = "vedette/master_disk_headroom_bytes"
-	// annotateEvery is how often those of inspectors get a sample, and hostsEvery
-	// those of hosts.
+	// annotateEvery is the interval of samples about inspectors, and hostsEvery of
+	// those about hosts.
 	annotateEvery = 30 * time.Second
 	hostsEvery    = 10 * time.Second
 	// returnWithin is how long after the start of the master no host counts as
-	// gone: agents come back after up to half a minute.
+	// gone: agents come back within up to half a minute.
 	returnWithin = 2 * time.Minute
-	// ephemeralLabel is the label of hosts that may go, with the value true.
+	// ephemeralLabel is the label of hosts that may go away, with the value true.
 	ephemeralLabel = "ephemeral"
 )
 
-// info names one series of those. A label that it lacks is "".
+// info identifies one of these series. A label that it lacks is "".
 type info struct{ key, host, inspector, kind, revision, state string }
 
-// labels are those of the series beside its host.
+// labels are the labels of the series apart from its host.
 func (i info) labels() (inspectors.Labels, error) {
 	var pairs []string
 	for _, pair := range [][2]string{{"inspector", i.inspector}, {"kind", i.kind}, {"revision", i.revision}, {"state", i.state}} {
@@ -55,23 +56,24 @@ func (i info) labels() (inspectors.Labels, error) {
 	return inspectors.NewLabels(pairs...)
 }
 
-// annotator writes what the master knows of hosts.
+// annotator writes samples of what the master knows about hosts.
 type annotator struct {
 	master   *Master
 	appender *history.Appender
-	// keys are those of its series, and values gives what they are now. NaN says
-	// that a series goes on though it gets no sample.
+	// keys are the keys of its series, and values returns their present values.
+	// NaN says that a series continues although it gets no sample.
 	keys   []string
 	values func(host *wire.Host, set func(info, float64))
-	// own gives those that are of no host, or is nil.
+	// own returns the series that belong to no host. It may be nil.
 	own func(set func(info, float64))
 	// known has the series whose end is not marked.
 	known map[info]*history.Series
-	// tookOver is whether those of the run of the master before are among them.
+	// tookOver says that the series of the previous run of the master are among
+	// them.
 	tookOver bool
 }
 
-// newAnnotator writes which inspectors run, and how they do.
+// newAnnotator writes which inspectors run, and their states.
 func (m *Master) newAnnotator() *annotator {
 	return &annotator{
 		master: m, appender: m.history.NewAppender(), known: make(map[info]*history.Series),
@@ -90,7 +92,7 @@ func (m *Master) newHostAnnotator(started time.Time) *annotator {
 	}
 }
 
-// ownValues tells how the master is.
+// ownValues returns the values about the master itself.
 func (m *Master) ownValues(set func(info, float64)) {
 	set(info{key: masterUpKey}, 1)
 	if bytes, ok := m.history.Headroom(); ok {
@@ -108,8 +110,8 @@ func inspectorValues(host *wire.Host, set func(info, float64)) {
 	}
 }
 
-// hostValues tells how a host is. While hosts may not have returned yet, one that
-// is not up goes on as it was.
+// hostValues returns the values about a host. While hosts may not have returned
+// yet, one that is not up keeps its values.
 func hostValues(host *wire.Host, returning bool, set func(info, float64)) {
 	up := host.State == wire.HostUp
 	switch {
@@ -128,7 +130,7 @@ func hostValues(host *wire.Host, returning bool, set func(info, float64)) {
 	}
 }
 
-// annotate writes what the master knows of hosts until ctx ends.
+// annotate writes samples about hosts until ctx ends.
 func (m *Master) annotate(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { m.annotateEvery(ctx, annotateEvery, m.newAnnotator()) })
@@ -140,20 +142,21 @@ func (m *Master) annotateEvery(ctx context.Context, interval time.Duration, a *a
 	every(ctx, interval, func(now time.Time) {
 		err := a.note(ctx, now)
 		if err != nil && !errors.As(err, new(*history.BusyError)) && ctx.Err() == nil {
-			m.deps.Log.Warn("cannot note how hosts and their inspectors are", "error", err)
+			m.deps.Log.Warn("cannot store samples about hosts and their inspectors", "error", err)
 		}
 	})
 }
 
-// note writes a sample for each revision that runs, and the end of each that does
-// not any more: two revisions at once would be two partners for what joins them.
+// note writes a sample for each revision that runs, and an end for each that no
+// longer does: a series that is joined with these must not find two revisions at
+// once.
 func (a *annotator) note(ctx context.Context, now time.Time) error {
 	if err := a.takeOver(ctx, now); err != nil {
 		return err
 	}
 	batch, ended := a.samples(now)
 	if _, err := a.appender.Append(ctx, batch); err != nil {
-		return err // ends are written with the next
+		return err // ends are written next time
 	}
 	for _, one := range ended {
 		delete(a.known, one)
@@ -161,7 +164,8 @@ func (a *annotator) note(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// takeOver learns which series the run of the master before has left without an end.
+// takeOver finds the series that the previous run of the master left without an
+// end.
 func (a *annotator) takeOver(ctx context.Context, now time.Time) error {
 	if a.tookOver {
 		return nil

@@ -39,7 +39,7 @@ func TestWhoMayStorePrograms(t *testing.T) {
 		{"GET", "ops", "", 404, ""},
 		{"PUT", "ops", "", 201, "stored\n"},
 		{"GET", "", "", 401, ""},
-		{"GET", "web-1", "", 403, "host \"web-1\" is not to run that program\n"},
+		{"GET", "web-1", "", 403, "host \"web-1\" has no inspector with that program\n"},
 		{"GET", "wall", "", 200, program},
 		{"HEAD", "ops", "", 200, ""},
 		{"GET", "ops", "https://evil.example", 403, ""},

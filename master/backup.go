@@ -15,10 +15,10 @@ import (
 	"github.com/vedettehq/vedette/master/history"
 )
 
-// backupIdle is how long a receiver of a backup may take nothing.
+// backupIdle is how long a receiver of a backup may accept nothing.
 const backupIdle = 2 * time.Minute
 
-// maxBackupRequest bounds what a receiver says that it has.
+// maxBackupRequest bounds the list of files that a receiver already has.
 const maxBackupRequest = 64 << 20
 
 // backups sends backups.
@@ -31,7 +31,8 @@ func (m *Master) backups() http.Handler {
 		}
 		source := backup.Source{
 			Version: m.deps.Version, Data: m.cfg.Data, Export: m.exportState, Snapshot: m.history.Snapshot,
-			// The queue of forwarders is of use to this master alone, and sockets end with it.
+			// The queue of the forwarders is of use to this master alone, and so
+			// are sockets.
 			Apart: []string{stateFile, "history", "forward", "run", "lost+found", backup.RestoringDir},
 		}
 		stream := &patientWriter{w: w, control: http.NewResponseController(w)}
@@ -40,7 +41,7 @@ func (m *Master) backups() http.Handler {
 		switch {
 		case err == nil:
 			m.deps.Log.Info("a backup was sent", "bytes", stream.sent)
-		case stream.sent > 0: // which says why, and has no end
+		case stream.sent > 0: // err says why, and the stream has no end
 			m.deps.Log.Error("a backup could not be sent", "error", err)
 		case errors.As(err, &busy):
 			w.Header().Set("Retry-After", fmt.Sprint(busy.RetrySeconds()))
@@ -52,7 +53,7 @@ func (m *Master) backups() http.Handler {
 	})
 }
 
-// exportState writes the state, with what is not on the disk yet.
+// exportState writes the state, including what is not on the disk yet.
 func (m *Master) exportState(ctx context.Context, w io.Writer) error {
 	if err := errors.Join(m.catalog.FlushAudit(ctx), m.catalog.Keep(ctx)); err != nil {
 		return err
@@ -60,7 +61,7 @@ func (m *Master) exportState(ctx context.Context, w io.Writer) error {
 	return m.remembered.Export(ctx, w)
 }
 
-// patientWriter writes an answer for as long as somebody takes it.
+// patientWriter writes an answer for as long as the receiver accepts it.
 type patientWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
@@ -71,14 +72,14 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 	if p.sent == 0 {
 		p.w.Header().Set("Content-Type", backup.ContentType)
 	}
-	// A connection that cannot be given a deadline is one of a test.
+	// A connection without deadlines is one of a test.
 	_ = p.control.SetWriteDeadline(time.Now().Add(backupIdle))
 	n, err := p.w.Write(b)
 	p.sent += int64(n)
 	return n, err
 }
 
-// checkRestored refuses a folder that a restore has not finished.
+// checkRestored refuses a folder into which a restore is unfinished.
 func checkRestored(data string) error {
 	if _, err := os.Lstat(filepath.Join(data, backup.RestoringDir)); err == nil {
 		return fmt.Errorf("cannot run with the folder %q: a restore into it was interrupted; run `vedette master restore` again", data)

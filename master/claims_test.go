@@ -49,7 +49,7 @@ func TestClaimsOfNamesAreLogged(t *testing.T) {
 	first := dial(t, m, nil, rpc.DialOptions{Header: bearer("web-1")})
 	call[wire.HelloResult](t, first, wire.MasterHello.Name, hello("web-1"))
 
-	const claimed = "somebody claims the name of a host"
+	const claimed = "an agent claims the name of another host"
 	for i := range 20 {
 		other := hello("web-1")
 		other.AgentID = fmt.Sprint("id-of-another-", i)

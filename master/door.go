@@ -11,15 +11,15 @@ import (
 )
 
 // How long the parts of a request may take. A body has its own deadline, by its
-// length; a WebSocket has none of these.
+// length; none of these applies to a WebSocket.
 const (
 	headersWithin = 10 * time.Second
-	// answerWithin is from the headers of a request to the end of its answer. A
-	// handler with more to send says so itself.
+	// answerWithin is the time from the headers of a request to the end of its
+	// answer. A handler with more to send extends it.
 	answerWithin = 5 * time.Minute
 	// idleWithin is how long a connection may wait for its next request.
 	idleWithin = 2 * time.Minute
-	// maxHeaderBytes is enough for a query of the longest expression in a URL.
+	// maxHeaderBytes is enough for a query with the longest expression in a URL.
 	maxHeaderBytes = 64 << 10
 )
 
@@ -37,9 +37,9 @@ func newServer(log *slog.Logger, handler http.Handler, table *conns.Table) *http
 	return server
 }
 
-// identified finds out once who sent a request, for all who ask the authenticator
-// later on, has the connections of those who are known kept before others, and
-// has those wait whose credentials are wrong.
+// identified finds out once who sent a request, for all later calls of the
+// authenticator. It gives the connections of known callers precedence, and delays
+// callers with wrong credentials.
 func identified(authenticator *auth.Authenticator, failures *auth.Failures, table *conns.Table, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity, err := authenticator.Request(r)

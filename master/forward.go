@@ -10,8 +10,8 @@ import (
 	"github.com/vedettehq/vedette/master/history/forward"
 )
 
-// newForwarders makes a forwarder for each store of the configuration. The
-// folder of its queue goes by the address, so that what waits for one store is
+// newForwarders makes a forwarder for each store of the configuration. The folder
+// of its queue is named after the address, so samples that wait for one store are
 // never sent to another.
 func newForwarders(cfg config.Master, deps Deps) ([]*forward.Forwarder, error) {
 	var forwarders []*forward.Forwarder
@@ -30,7 +30,7 @@ func newForwarders(cfg config.Master, deps Deps) ([]*forward.Forwarder, error) {
 	return forwarders, nil
 }
 
-// observeForwarders shows what the forwarders count, all together.
+// observeForwarders publishes the counts of all forwarders together.
 func observeForwarders(store *history.Store, forwarders []*forward.Forwarder) {
 	if len(forwarders) == 0 {
 		return
@@ -45,7 +45,7 @@ func observeForwarders(store *history.Store, forwarders []*forward.Forwarder) {
 			"forward_dropped_samples_total", "Samples that were not sent to other stores because the queue was full.",
 			func(s forward.Stats) float64 { return float64(s.Dropped) },
 		},
-		{"forward_pending_bytes", "Bytes that wait to be sent to other stores.", func(s forward.Stats) float64 { return float64(s.Pending) }},
+		{"forward_pending_bytes", "Bytes in the queues for other stores.", func(s forward.Stats) float64 { return float64(s.Pending) }},
 	} {
 		store.Observe(m.name, m.help, func() float64 {
 			total := 0.0

@@ -31,7 +31,7 @@ func (m *Master) listen() (net.Listener, error) {
 	return listener, nil
 }
 
-// listenError says what to do about an address that cannot be had.
+// listenError says what to do about an address that is not available.
 func listenError(address string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -45,8 +45,8 @@ func listenError(address string, err error) error {
 	return fmt.Errorf("cannot listen on %q: %w", address, err)
 }
 
-// staticFolder serves the files of a folder, index.html for the folder itself,
-// and nothing outside it, whatever the links in it say.
+// staticFolder serves the files of a folder, with index.html for the folder
+// itself. It serves nothing outside the folder, not even through links.
 func staticFolder(prefix, folder string) (http.Handler, error) {
 	prefix = path.Clean(prefix)
 	if !strings.HasPrefix(prefix, "/") || prefix == "/" || isOwnPath(prefix) {
@@ -64,13 +64,13 @@ func staticFolder(prefix, folder string) (http.Handler, error) {
 	})), nil
 }
 
-// healthy tells that the process serves requests.
+// healthy answers that the process serves requests.
 func (m *Master) healthy() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Vedette is healthy.\n") })
 }
 
-// readiness tells whether the history is open, for those who start or watch
-// the master from outside. It says nothing that is not for everybody.
+// readiness answers whether the history is open, for tools that start or watch the
+// master from outside. It reveals nothing that is not for everybody.
 func (m *Master) readiness() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		select {
@@ -83,17 +83,16 @@ func (m *Master) readiness() http.Handler {
 	})
 }
 
-// queries serves Prometheus' HTTP API, and counts each caller's queries as its
-// own.
+// queries serves Prometheus' HTTP API, and counts each caller's queries
+// separately.
 func (m *Master) queries() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.prometheus.ServeHTTP(w, r.WithContext(history.WithCaller(r.Context(), auth.Of(r.Context()).Name)))
 	})
 }
 
-// remoteWrite takes remote write from agents' credentials, for their one host,
-// and from the user of a master without tokens, for the hosts that the samples
-// name.
+// remoteWrite takes remote write with agents' credentials, for their one host, and
+// from the user of a master without tokens, for the hosts that the samples name.
 func (m *Master) remoteWrite() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.receiver(r).ServeHTTP(w, r) })
 }
@@ -115,14 +114,14 @@ func (m *Master) receiver(r *http.Request) *receive.Handler {
 	}, Count: m.ingest.CountRefused}
 }
 
-// fetchPrograms hands out the programs of plugins, to an agent only those that its
-// host is to run.
+// fetchPrograms hands out the programs of plugins. An agent gets only those for
+// its own host.
 func (m *Master) fetchPrograms() http.Handler {
 	programs := m.storePrograms()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity := auth.Of(r.Context())
 		if identity.Role == auth.Agent && !m.catalog.Assigned(identity.Host, strings.TrimPrefix(r.URL.Path, wire.ArtefactPath)) {
-			http.Error(w, fmt.Sprintf("host %q is not to run that program", identity.Host), http.StatusForbidden)
+			http.Error(w, fmt.Sprintf("host %q has no inspector with that program", identity.Host), http.StatusForbidden)
 			return
 		}
 		programs.ServeHTTP(w, r)
@@ -134,8 +133,8 @@ func (m *Master) storePrograms() http.Handler {
 	return artefacts.Handler{Log: m.deps.Log, Store: m.programs}
 }
 
-// audited has every request in the audit log whose sender is known, whether it was
-// let through or refused.
+// audited writes every request of a known sender into the audit log, whether it
+// was let through or refused.
 func (m *Master) audited(row route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity, err := m.auth.Request(r)
@@ -160,7 +159,7 @@ func (m *Master) audited(row route, next http.Handler) http.Handler {
 	})
 }
 
-// answered remembers how a request was answered.
+// answered remembers the status with which a request was answered.
 type answered struct {
 	http.ResponseWriter
 	status int
@@ -171,11 +170,11 @@ func (a *answered) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets a http.ResponseController reach what is below.
+// Unwrap lets a http.ResponseController reach the underlying writer.
 func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // noListing hides folders without an index.html, so that a served folder shows
-// what was put there to be seen.
+// only what was put there to be seen.
 type noListing struct{ fs.FS }
 
 func (n noListing) Open(name string) (fs.File, error) {
@@ -191,7 +190,8 @@ func (n noListing) Open(name string) (fs.File, error) {
 	return file, nil
 }
 
-// loopbackOnly refuses requests under a foreign name to a master without tokens.
+// loopbackOnly refuses requests that a master without tokens gets under a foreign
+// host name.
 func loopbackOnly(authenticator *auth.Authenticator, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := authenticator.CheckHost(r); err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/vedettehq/vedette/master/auth"
 )
 
-// keyFragment is what a link with the key has behind its address. A browser does
-// not send that part.
+// keyFragment precedes the key in a link. A browser does not send that part of an
+// address.
 const keyFragment = "/#key="
 
-// localKey returns the key in a data folder, which it makes where there is none.
+// localKey returns the key in a data folder, and makes it if there is none.
 func localKey(folder string) (string, error) {
 	file := filepath.Join(folder, auth.KeyFile)
 	text, err := os.ReadFile(file)
@@ -28,7 +28,7 @@ func localKey(folder string) (string, error) {
 		return "", fmt.Errorf("cannot read the key for other users of this machine: %w", err)
 	}
 	key := rand.Text()
-	fresh, err := os.CreateTemp(folder, auth.KeyFile+".*") // for its user alone
+	fresh, err := os.CreateTemp(folder, auth.KeyFile+".*") // readable by its user alone
 	if err != nil {
 		return "", fmt.Errorf("cannot write the key for other users of this machine: %w", err)
 	}
@@ -43,8 +43,8 @@ func localKey(folder string) (string, error) {
 	return key, nil
 }
 
-// KeyURL returns the address to open for those on this machine who are neither
-// the master's own user nor root, after Ready. It is empty where there are tokens.
+// KeyURL returns the address to open, after Ready, for users of this machine who
+// are neither the master's own user nor root. It is empty if there are tokens.
 func (m *Master) KeyURL() string {
 	if m.key == "" {
 		return ""

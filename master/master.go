@@ -1,7 +1,6 @@
 // Package master is the process in the middle of the mesh: it accepts agents,
-// takes their samples, tells those who watch, and serves the browser
-// application. This package is the wiring; what each part does is in the
-// sub-packages.
+// takes their samples, sends them to those who watch, and serves the browser
+// application. This package is the wiring; the work is done in the sub-packages.
 package master
 
 import (
@@ -44,45 +43,46 @@ import (
 )
 
 const (
-	// shutdownWithin is how long requests may take to end at a stop.
+	// shutdownWithin is how long requests may take to end when the master stops.
 	shutdownWithin = 5 * time.Second
-	// sweepEvery is how often series that fell silent are forgotten.
+	// sweepEvery is how often silent series are forgotten.
 	sweepEvery = time.Minute
-	// lookAtDescriptorsEvery is how soon the history gets the descriptors in reserve
-	// where no connection finds out that there are no others.
+	// lookAtDescriptorsEvery is how soon the history gets the reserved descriptors
+	// if no connection notices that there are no others.
 	lookAtDescriptorsEvery = 250 * time.Millisecond
-	// sweepProgramsEvery is how often programs are removed that no revision names,
-	// and programGrace how long one may wait for its push.
+	// sweepProgramsEvery is how often unreferenced programs are removed, and
+	// programGrace how long a program may wait for its push.
 	sweepProgramsEvery = time.Hour
 	programGrace       = 24 * time.Hour
-	// lookAtTokensEvery is how often connections are looked for whose token has ended.
+	// lookAtTokensEvery is how often to look for connections whose token has
+	// expired.
 	lookAtTokensEvery = time.Second
-	// keepSessionsEvery is how often sessions are looked at: those with a page that is
-	// open are in use, and others have ended.
+	// keepSessionsEvery is how often sessions are checked: those with an open page
+	// are in use, others may have expired.
 	keepSessionsEvery = 15 * time.Second
-	// keepAuditEvery is how often the audit log is looked after.
+	// keepAuditEvery is how often the audit log is trimmed.
 	keepAuditEvery = 10 * time.Second
-	// openWithin is how long Ready waits for the history: in most cases it is
-	// open at once, and nobody has to try again.
+	// openWithin is how long Ready waits for the history: usually it is open at
+	// once, and no agent has to try again.
 	openWithin = time.Second
 )
 
-// Deps are what a master needs from outside.
+// Deps are the things that a master needs from outside.
 type Deps struct {
 	Log     *slog.Logger
 	Version string
-	// Web serves the browser application, at every path that is not taken.
+	// Web serves the browser application, at every path without a handler.
 	Web http.Handler
-	// Build builds a script that has passed the check, to see whether it builds;
-	// nil does without. See catalog.Options.
+	// Build builds a script that has passed the check, to see whether it builds.
+	// If it is nil, scripts are not built. See catalog.Options.
 	Build func(ctx context.Context, d inspectors.Definition) error
 	// ClientScript serves the script at /api/client.
 	ClientScript http.Handler
-	// Notify is told when the history is open, and that its writer gets on; nil tells
-	// nobody.
+	// Notify is told when the history is open, and that its writer makes progress.
+	// It may be nil.
 	Notify *sdnotify.Notifier
-	// PasswordCost is the work that a password takes; the zero value is what RFC 9106
-	// recommends.
+	// PasswordCost is the work of hashing a password; the zero value is what RFC
+	// 9106 recommends.
 	PasswordCost users.Cost
 }
 
@@ -117,7 +117,7 @@ type Master struct {
 	prometheus http.Handler // the HTTP API of the history
 
 	certificate certificate
-	// alertsChanged is rung when something fires or ends, or somebody was told.
+	// alertsChanged is rung when an alert fires or ends, or somebody was told.
 	alertsChanged chan struct{}
 
 	ready chan struct{} // closed when addr and key are set
@@ -188,14 +188,14 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	return m, nil
 }
 
-// hasProgram reports whether a program of a plugin is stored, and keeps it for
-// another while.
+// hasProgram reports whether a program of a plugin is stored, and if so keeps it
+// for another while.
 func (m *Master) hasProgram(want wire.Artefact) bool {
 	have, err := m.programs.Touch(want.SHA256)
 	return err == nil && have == want
 }
 
-// artefactStore is where the programs of plugins are kept.
+// artefactStore returns the store of plugin programs.
 func artefactStore(cfg config.Master) *artefacts.Store {
 	if cfg.Data == "" {
 		return artefacts.New("")
@@ -221,7 +221,7 @@ func historyOptions(cfg config.Master, deps Deps, forwarders []*forward.Forwarde
 }
 
 // Ready is closed when the master accepts connections. The history may still be
-// reading what the last run left; until it has, agents are asked to wait.
+// reading the data of the last run; until it has, agents are asked to wait.
 func (m *Master) Ready() <-chan struct{} { return m.ready }
 
 // Addr returns the address that the master listens on, after Ready.
@@ -241,12 +241,13 @@ func (m *Master) URL() string {
 }
 
 // Run listens and serves until ctx ends, and returns nil when everything has
-// stopped. It returns an error where the master could not listen or serve, or
-// could not open its state or its history.
+// stopped. It returns an error if the master could not listen or serve, or could
+// not open its state or its history.
 //
-// The listener is up before the history, so that agents find a master and wait,
-// and it is down before the history closes, so that what was acknowledged is in.
-// The state is open before anybody is served, and closes when nobody is.
+// The listener is up before the history, so that agents find a master and wait. It
+// is down before the history closes, so that every acknowledged sample is stored.
+// The state is open before anything is served, and closes after everything has
+// been.
 func (m *Master) Run(ctx context.Context) error {
 	listener, err := m.listen()
 	if err != nil {
@@ -300,7 +301,7 @@ func (m *Master) Run(ctx context.Context) error {
 	select {
 	case <-served.done:
 		err = fmt.Errorf("cannot serve on %s: %w", m.addr, served.err)
-	case <-kept.done: // its error is taken below
+	case <-kept.done: // its error is returned below
 	case <-ctx.Done():
 	}
 	m.deps.Notify.Stopping()
@@ -320,7 +321,7 @@ func (m *Master) Run(ctx context.Context) error {
 // stateFile is the file of the state in the master's data folder.
 const stateFile = "state.db"
 
-// remember opens the state, and takes up what is in it.
+// remember opens the state, and loads its content.
 func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	if err := os.MkdirAll(m.cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the master's data folder: %w", err)
@@ -360,8 +361,8 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 	return store, nil
 }
 
-// keep runs the history, and the forwarders around it, so that they are told of all
-// samples before the history acknowledges them.
+// keep runs the history inside the forwarders, so that they receive all samples
+// before the history acknowledges them.
 func (m *Master) keep(ctx context.Context) error {
 	forwarding, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -372,7 +373,7 @@ func (m *Master) keep(ctx context.Context) error {
 		tasks = append(tasks, run(func() error {
 			err := f.Run(forwarding)
 			if err != nil {
-				fail() // what cannot be forwarded must not be acknowledged
+				fail() // samples that cannot be forwarded must not be acknowledged
 			}
 			return err
 		}))
@@ -407,8 +408,8 @@ func run(f func() error) *task {
 	return t
 }
 
-// announce closes ready when the history is open or takes its time, and not at
-// all when it has failed.
+// announce closes ready when the history is open or takes long to open, but not if
+// it has failed.
 func (m *Master) announce(ctx context.Context, failed <-chan struct{}) {
 	patience := time.NewTimer(openWithin)
 	defer patience.Stop()
@@ -431,15 +432,15 @@ func (m *Master) serve(listener net.Listener) error {
 	return m.http.ServeTLS(listener, "", "")
 }
 
-// shutdown closes the WebSockets first: the HTTP server does not know of them.
-// Requests that have not ended in time are cut off, which ends their contexts.
+// shutdown closes the WebSockets first, because the HTTP server does not know
+// them. Requests that do not end in time are cut off, which ends their contexts.
 func (m *Master) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWithin)
 	defer cancel()
 	closed := m.rpc.Shutdown(ctx)
 	err := m.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		m.deps.Log.Warn("requests were under way and are cut off", "waited", shutdownWithin)
+		m.deps.Log.Warn("requests that have not ended are cut off", "waited", shutdownWithin)
 		err = m.http.Close()
 	}
 	return errors.Join(closed, err)
@@ -459,24 +460,23 @@ func every(ctx context.Context, interval time.Duration, f func(now time.Time)) {
 	}
 }
 
-// keepAudit looks after the audit log.
+// keepAudit trims the audit log.
 func (m *Master) keepAudit(ctx context.Context, now time.Time) {
 	if err := m.catalog.KeepAudit(ctx, now); err != nil && ctx.Err() == nil {
 		m.deps.Log.Error("the audit log cannot be kept in bounds", "error", err)
 	}
 }
 
-// sweepPrograms removes the programs of plugins that are not needed any more and
-// were stored before a time.
+// sweepPrograms removes unreferenced programs that were stored before a time.
 func (m *Master) sweepPrograms(ctx context.Context, before time.Time) {
 	keep, err := m.catalog.Programs(ctx)
 	if err != nil {
-		m.deps.Log.Error("cannot tell which programs are needed; all stay", "error", err)
+		m.deps.Log.Error("cannot find out which programs are needed; all are kept", "error", err)
 		return
 	}
 	removed, err := m.programs.Sweep(keep, before)
 	if err != nil {
-		m.deps.Log.Error("programs that are not needed stay on the disk", "error", err)
+		m.deps.Log.Error("cannot remove programs that are not needed", "error", err)
 	}
 	for _, program := range removed {
 		m.deps.Log.Info("a program that no revision names is removed", "sha256", program.SHA256, "bytes", program.Size)

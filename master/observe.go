@@ -5,8 +5,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// observe shows how the master's parts are, beside what the history tells of
-// itself.
+// observe publishes the state of the master's parts, in addition to what the
+// history publishes itself.
 func (m *Master) observe(failures *auth.Failures) {
 	for _, measure := range []struct {
 		name, help string
@@ -15,7 +15,7 @@ func (m *Master) observe(failures *auth.Failures) {
 		{"hosts", "Hosts that have reported since the master started.", func() float64 { return float64(m.registry.Count()) }},
 		{"connected_agents", "Agents that are connected.", func() float64 { return float64(m.registry.Connected()) }},
 		{"connections", "Open WebSocket connections: of agents, pages, command lines and programs.", func() float64 { return float64(len(m.rpc.Peers())) }},
-		{"live_series", "Series that have reported lately.", func() float64 { return float64(m.hub.SeriesCount("")) }},
+		{"live_series", "Series that have reported recently.", func() float64 { return float64(m.hub.SeriesCount("")) }},
 		{"live_subscriptions", "Patterns that somebody watches.", func() float64 { return float64(m.hub.Subscriptions()) }},
 		{"live_lost_total", "Samples and events that watchers were too slow for; the history has them.", func() float64 { return float64(m.hub.Lost()) }},
 		{"http_connections", "Open connections that are no WebSockets.", func() float64 {
@@ -34,7 +34,7 @@ func (m *Master) observe(failures *auth.Failures) {
 	m.observeAudit()
 }
 
-// auditReceivers says how the sending of the audit log to each receiver is.
+// auditReceivers returns the status of sending the audit log to each receiver.
 func (m *Master) auditReceivers() []wire.AuditReceiver {
 	var receivers []wire.AuditReceiver
 	for _, s := range m.audit {
@@ -43,7 +43,7 @@ func (m *Master) auditReceivers() []wire.AuditReceiver {
 	return receivers
 }
 
-// observeAudit shows how the audit log gets off this machine, all receivers together.
+// observeAudit publishes the counts of sending the audit log, over all receivers.
 func (m *Master) observeAudit() {
 	if len(m.audit) == 0 {
 		return

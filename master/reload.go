@@ -25,8 +25,8 @@ func (c *certificate) load(files config.TLS) error {
 }
 
 // Reload takes over the tokens of a configuration, its alerts, and the certificate
-// with its files as they are now. Connections of a credential that is not good any more are
-// closed. Where there is an error nothing has changed.
+// with the present content of its files. Connections with a credential that is no
+// longer valid are closed. After an error nothing has changed.
 func (m *Master) Reload(cfg config.Master) error {
 	if (cfg.TLS.Cert == "") != (m.cfg.TLS.Cert == "") || cfg.TLS.Own != m.cfg.TLS.Own {
 		return errors.New("cannot go from TLS to none, or from none to TLS, or to another kind of certificate, while the master runs; start it again")

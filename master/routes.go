@@ -20,31 +20,33 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// route is the row of one path of the master: the handler, whom it serves, and how. The
-// mux is built from the rows alone, so a path without a row does not exist, and neither
-// does a method that its row does not name.
+// route is the row of one path of the master: the handler, the callers it serves,
+// and the rules for them. The mux is built from the rows alone, so a path without
+// a row does not exist, and neither does a method that its row does not name.
 type route struct {
 	// Path is a pattern of http.ServeMux, without a method: one that ends in a slash
 	// is for everything below it.
 	Path    string
 	Methods []string
-	// For says whose credential a request must carry. Anybody needs none.
+	// For says what credential a request must carry. Anybody needs none.
 	For wire.Access
-	// Bound says how a request keeps to the hosts that its sender is bound to.
+	// Bound says how a request is limited to the hosts that its sender is bound
+	// to.
 	Bound wire.Binding
-	// Body is how many bytes a request may send. 0 is none: the handler sees no body.
+	// Body is the longest body of a request, in bytes. With 0 the handler sees no
+	// body.
 	Body int64
-	// Audit is the action that the audit log names for each request by somebody who
-	// is known, let through or refused. Its subject is the rest of the path. "" is
-	// for routes that change nothing.
+	// Audit is the action that the audit log names for each request by a known
+	// sender, let through or refused. Its subject is the rest of the path. It is
+	// "" for routes that change nothing.
 	Audit string
-	Says  string // what it is for, in one sentence
+	Says  string // its purpose, in one sentence
 
 	serve func(*Master) http.Handler
 }
 
-// routes are the rows of every master. A row with more than GET and HEAD changes
-// something, unless it is a form that is too long for a URL.
+// routes are the rows of every master. A row with more methods than GET and HEAD
+// changes something, unless it is a form that is too long for a URL.
 func routes() []route {
 	get := []string{http.MethodGet, http.MethodHead}
 	rows := []route{
@@ -185,7 +187,7 @@ func routes() []route {
 	return rows
 }
 
-// staticRoutes are the rows of the folders that the configuration has served.
+// staticRoutes are the rows for the folders that the configuration serves.
 func staticRoutes(cfg config.Master) ([]route, error) {
 	var rows []route
 	for _, at := range slices.Sorted(maps.Keys(cfg.Static)) {
@@ -246,7 +248,7 @@ func (b byMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, fmt.Sprintf("%s is asked with %s, not with %s", r.URL.Path, allow, r.Method), http.StatusMethodNotAllowed)
 }
 
-// guarded is the handler of a row behind everything that the row says.
+// guarded puts the handler of a row behind all checks of the row.
 func (m *Master) guarded(row route) http.Handler {
 	handler := bounded(row, row.serve(m))
 	switch {
@@ -261,8 +263,8 @@ func (m *Master) guarded(row route) http.Handler {
 	return handler
 }
 
-// bound refuses those who are bound to hosts what cannot be bound, and tells the
-// handler of all else to whom it answers.
+// bound refuses callers who are bound to hosts if the path cannot be limited to
+// them, and otherwise tells the handler whom it answers.
 func (m *Master) bound(how wire.Binding, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		identity := auth.Of(r.Context())
@@ -293,7 +295,7 @@ func bounded(row route, next http.Handler) http.Handler {
 	})
 }
 
-// sameOrigin refuses what a page of another origin sends.
+// sameOrigin refuses requests from pages of other origins.
 func sameOrigin(authenticator *auth.Authenticator, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !authenticator.CheckOrigin(r) {

@@ -246,7 +246,7 @@ func TestEveryRouteTimesEveryRole(t *testing.T) {
 			for _, caller := range everybody {
 				m, header := masters.as(t, caller)
 				status, text := request(t, m, header, method, pathOf(row))
-				refused := status == http.StatusUnauthorized || status == http.StatusForbidden && !strings.Contains(text, "is not to run that program")
+				refused := status == http.StatusUnauthorized || status == http.StatusForbidden && !strings.Contains(text, "has no inspector with that program")
 				if method == http.MethodHead && row.Path == wire.ArtefactPath && caller == 'a' {
 					refused = false // the same, and a HEAD has no text
 				}

@@ -76,7 +76,7 @@ func (a *API) report(ctx context.Context, p wire.ReportParams) (wire.ReportResul
 	}
 	result, err := c.session.Report(ctx, &p)
 	if errors.As(err, new(*ingest.EarlyError)) && c.tellRefused(time.Now()) {
-		a.Log.Warn("samples are not taken yet", "host", agent.Host, "reason", err)
+		a.Log.Warn("samples cannot be taken yet", "host", agent.Host, "reason", err)
 	}
 	if err != nil {
 		return result, takeError(err, fmt.Sprintf("report %d", p.Seq))
@@ -87,8 +87,8 @@ func (a *API) report(ctx context.Context, p wire.ReportParams) (wire.ReportResul
 	return result, nil
 }
 
-// takeError says why samples were not taken: for the moment, with how long to
-// wait, or for good.
+// takeError says why samples were not taken: temporarily, with how long to wait,
+// or for good.
 func takeError(err error, what string) *rpc.Error {
 	if busy, ok := errors.AsType[*history.BusyError](err); ok {
 		e := rpc.Errorf(wire.CodeBusy, "%s: %v", what, busy)

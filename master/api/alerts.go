@@ -14,7 +14,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// alertMethods are those of alerts and silences.
+// alertMethods registers the methods for alerts and silences.
 func (a *API) alertMethods(m *methods) {
 	handle(m, wire.AlertsList, a.Alerts.List)
 	handle(m, wire.AlertsExplain, a.Alerts.Explain)
@@ -44,9 +44,10 @@ func (a *API) selfMaintenance(ctx context.Context, p wire.SelfMaintenanceParams)
 	return a.Alerts.SelfMaintenance(ctx, p)
 }
 
-// silence makes a silence. Alerts do not have the labels of hosts: a selector is
-// translated into the names of the hosts that it selects now. That of a caller who is
-// bound to some hosts is for those alone, whatever else it matches.
+// silence makes a silence. Alerts do not have the labels of hosts, so a selector
+// is translated into the names of the hosts that it selects now. A silence by a
+// caller who is bound to some hosts applies to those alone, whatever else it
+// matches.
 func (a *API) silence(ctx context.Context, p wire.SilenceParams) (wire.Silence, error) {
 	matchers, caller := slices.Clone(p.Matchers), scope.From(ctx)
 	if p.Selector != "" || !caller.All() {

@@ -10,15 +10,15 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// ownAlerts takes the alerts of an agent's own inspectors. A faulty one is named in the
-// answer, and the rest is evaluated.
+// ownAlerts takes the alerts of an agent's own inspectors. The answer names a
+// faulty one, and the rest is evaluated.
 func (a *API) ownAlerts(ctx context.Context, p wire.OwnAlertsParams) (wire.OwnAlertsResult, error) {
 	agent, err := connOf(rpc.PeerFrom(ctx)).helloSaid()
 	if err != nil {
 		return wire.OwnAlertsResult{}, err
 	}
 	if len(p.Inspectors) > wire.MaxOwnInspectors {
-		return wire.OwnAlertsResult{}, rpc.Errorf(rpc.CodeInvalidParams, "%d inspectors are told; at most %d are taken", len(p.Inspectors), wire.MaxOwnInspectors)
+		return wire.OwnAlertsResult{}, rpc.Errorf(rpc.CodeInvalidParams, "there are %d inspectors; at most %d are allowed", len(p.Inspectors), wire.MaxOwnInspectors)
 	}
 	var result wire.OwnAlertsResult
 	own, lines := make([]wire.OwnAlerts, 0, len(p.Inspectors)), 0
@@ -46,7 +46,7 @@ func (a *API) ownAlerts(ctx context.Context, p wire.OwnAlertsParams) (wire.OwnAl
 	return result, nil
 }
 
-// intervalOf is the interval that an agent tells, within its bounds.
+// intervalOf is the reported interval, within its bounds.
 func intervalOf(one wire.OwnAlerts) time.Duration {
 	return time.Duration(min(max(one.IntervalMS, 0), inspectors.MaxInterval.Milliseconds())) * time.Millisecond
 }

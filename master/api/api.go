@@ -1,5 +1,5 @@
-// Package api is the master as its callers see it: the methods of the RPC, who
-// may call which, and what a connection holds while it lasts.
+// Package api is the master as its callers see it: the methods of the RPC, who may
+// call which, and the state of a connection.
 package api
 
 import (
@@ -27,7 +27,8 @@ import (
 )
 
 const (
-	// heartbeatEvery is how often a subscriber is shown that the link lives.
+	// heartbeatEvery is how often a subscriber gets a sign that the connection is
+	// alive.
 	heartbeatEvery = 15 * time.Second
 	// loginWithin is how long a connection may stay without a login.
 	loginWithin = 10 * time.Second
@@ -35,12 +36,13 @@ const (
 	// maxLoginBytes the messages that they may send.
 	maxAnonymous  = 256
 	maxLoginBytes = 64 << 10
-	// maxWrongLogins is after how many wrong ones a connection is closed.
+	// maxWrongLogins is the number of wrong logins after which a connection is
+	// closed.
 	maxWrongLogins = 3
-	// checksAtOnce is how many scripts are checked at once for those who may only
-	// look. A push does not wait for them.
+	// checksAtOnce is how many scripts of callers who may only look are checked at
+	// a time. A push does not wait for them.
 	checksAtOnce = 2
-	// maxSubscriptions bounds those of one connection.
+	// maxSubscriptions bounds the subscriptions of one connection.
 	maxSubscriptions = 64
 )
 
@@ -62,7 +64,7 @@ type Deps struct {
 	Alerts   *alert.Alerts
 	Desk     *join.Desk
 	MaxPeers int // connections
-	// AuditReceivers says how the audit log gets off this machine.
+	// AuditReceivers returns the status of sending the audit log off this machine.
 	AuditReceivers func() []wire.AuditReceiver
 	Failures       *auth.Failures
 }
@@ -75,13 +77,13 @@ type API struct {
 	connections   shares // of callers and, before the login, of addresses
 	subscriptions shares
 
-	checks *admit.Gate // of scripts that are only looked at
+	checks *admit.Gate // for scripts that are only looked at
 
 	trials trials
 	boosts boosts
 	claims claims
 
-	takingTokens sync.Mutex // held while those that were made become known
+	takingTokens sync.Mutex // held while made tokens are taken over
 
 	agentsMu sync.Mutex
 	agents   map[string]*rpc.Peer // guarded by agentsMu: connections by host
@@ -115,8 +117,8 @@ func (a *API) methods() *methods {
 	handle(m, wire.LogsGet, a.logs)
 	handle(m, wire.MasterSubscribe, a.subscribe)
 	handle(m, wire.MasterUnsubscribe, a.unsubscribe)
-	// The order of an agent's messages matters: a series is declared before it
-	// is used, and the last status is the one that holds.
+	// The order of an agent's messages matters: a series is declared before it is
+	// used, and the last status is the one that holds.
 	handle(m, wire.MasterHello, a.hello)
 	handle(m, wire.MasterReport, a.report)
 	handle(m, wire.MasterStatus, a.status)
@@ -132,18 +134,18 @@ func (a *API) methods() *methods {
 	return m
 }
 
-// conn is what one connection holds.
+// conn is the state of one connection.
 type conn struct {
 	login *time.Timer  // closes a connection that does not log in
-	sent  atomic.Int64 // when a subscription sent something last, in ns since 1970
+	sent  atomic.Int64 // when a subscription last sent something, in ns since 1970
 
 	mu            sync.Mutex
 	identity      *auth.Identity // nil until the login
-	share         string         // whose connections this one counts as; or "" if none's
+	share         string         // whose connections this one counts among; "" if nobody's
 	agent         *hosts.Agent   // after hello
 	session       *ingest.Session
 	pushed        *catalog.Session // after hello
-	refusedTold   time.Time        // when refused samples were logged last
+	refusedTold   time.Time        // when refused samples were last logged
 	subscriptions map[uint64]subscription
 	nextID        uint64
 	closed        bool
@@ -151,7 +153,7 @@ type conn struct {
 	readers       sync.WaitGroup // of subscriptions
 }
 
-// subscription is one that runs.
+// subscription is one running subscription.
 type subscription struct {
 	cancel context.CancelFunc
 	owner  string // on whose account
@@ -179,7 +181,7 @@ func (a *API) connected(peer *rpc.Peer) {
 		peer.Close(wire.CloseUnauthenticated, "too many connections")
 	}
 	if c.identity != nil {
-		if !a.Auth.Valid(*c.identity) { // since it was asked
+		if !a.Auth.Valid(*c.identity) { // it may have changed since the connection was made
 			peer.Close(wire.CloseUnauthenticated, revoked)
 		}
 		return

@@ -10,12 +10,12 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// noteWithin is how long the line of a call may take to get onto the disk.
+// noteWithin is how long writing the line of a call to the disk may take.
 const noteWithin = 10 * time.Second
 
-// audited has a call in the audit log, whatever becomes of it. A method that
-// writes to the state has its line written along; all others have it written
-// here, after they have ended.
+// audited writes a call into the audit log, whatever its outcome. A method that
+// changes the state writes its line together with the change; the lines of all
+// others are written here, after they have ended.
 func (a *API) audited(ctx context.Context, req *rpc.Request, identity auth.Identity, subject wire.Subject,
 	serve func(context.Context, *rpc.Request, *auth.Identity) (any, error),
 ) (any, error) {
@@ -28,8 +28,8 @@ func (a *API) audited(ctx context.Context, req *rpc.Request, identity auth.Ident
 	return result, err
 }
 
-// Audit adds a line to the audit log. Where that fails the change has been made
-// all the same: the line goes to the master's own log instead.
+// Audit adds a line to the audit log. If that fails, the change has been made in
+// any case: the line goes to the master's own log instead.
 func (a *API) Audit(ctx context.Context, entry wire.AuditEntry) {
 	ctx, cancel := context.WithTimeout(ctx, noteWithin)
 	defer cancel()

@@ -6,7 +6,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// boardMethods are those of boards.
+// boardMethods registers the methods for boards.
 func (a *API) boardMethods(m *methods) {
 	handle(m, wire.BoardsList, a.boardList)
 	handle(m, wire.BoardsGet, a.Boards.Get)

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// maxBoosts bounds the boosts that one connection wants.
+	// maxBoosts bounds the boosts of one connection.
 	maxBoosts = 64
 	// defaultBoost is the interval of a boost that names none.
 	defaultBoost = time.Second
 	// An agent boosts an inspector for boostLease, and is asked again every
-	// boostEvery: what the master forgets ends by itself.
+	// boostEvery, so a boost that the master forgets ends by itself.
 	boostLease = 10 * time.Second
 	boostEvery = 5 * time.Second
 	// boostCall is how long an agent may take to answer.
 	boostCall = 5 * time.Second
 )
 
-// boosts are the inspectors that somebody wants to run faster. A boost lasts
-// while a connection wants it, whether the agent is there or not.
+// boosts are the inspectors that somebody wants to run faster. A boost lasts while
+// a connection wants it, whether or not the agent is connected.
 type boosts struct {
 	mu  sync.Mutex
 	all map[boostID]*boost
@@ -34,17 +34,17 @@ type boosts struct {
 
 type boostID struct{ host, inspector string }
 
-// want is what one connection wants of a boost.
+// want is the part of one connection in a boost.
 type want struct {
 	interval time.Duration
-	scope    scope.Scope // it counts while the scope sees the host
+	scope    scope.Scope // it counts while the scope contains the host
 }
 
-// boost is one inspector of one host. One goroutine renews it.
+// boost is one boosted inspector of one host. One goroutine renews it.
 type boost struct {
 	boostID
-	bell    chan struct{} // capacity 1: the agent is to be asked now
-	sending sync.Mutex    // held while the agent is asked, so that the last word is the last
+	bell    chan struct{} // capacity 1: ask the agent now
+	sending sync.Mutex    // held while the agent is asked, so that the latest request is the last one
 
 	wants map[*rpc.Peer]want // guarded by boosts.mu
 }
@@ -55,8 +55,8 @@ func (a *API) boostMethods(m *methods) {
 	handle(m, wire.MasterLive, a.show)
 }
 
-// boostStart has an agent run an inspector faster while the caller's connection
-// lasts. It returns when the agent does, or says why not.
+// boostStart makes an agent run an inspector faster while the caller's connection
+// lasts. It returns when the agent does so, or with the reason why it does not.
 func (a *API) boostStart(ctx context.Context, p wire.BoostParams) (wire.Empty, error) {
 	interval := defaultBoost
 	if p.IntervalMS != 0 {
@@ -89,7 +89,7 @@ func (a *API) boostStop(ctx context.Context, p wire.BoostParams) (wire.Empty, er
 	return wire.Empty{}, nil
 }
 
-// wantBoost notes what a connection wants, as long as it lasts.
+// wantBoost records what a connection wants, for as long as it lasts.
 func (a *API) wantBoost(peer *rpc.Peer, id boostID, interval time.Duration, bound scope.Scope) (*boost, error) {
 	c := connOf(peer)
 	c.mu.Lock()
@@ -121,7 +121,7 @@ func (a *API) wantBoost(peer *rpc.Peer, id boostID, interval time.Duration, boun
 	return b, nil
 }
 
-// keepBoost asks the agent again and again, until nobody wants it any more.
+// keepBoost asks the agent again and again, until nobody wants the boost any more.
 func (a *API) keepBoost(b *boost) {
 	again := time.NewTicker(boostEvery)
 	defer again.Stop()
@@ -130,15 +130,16 @@ func (a *API) keepBoost(b *boost) {
 		case <-b.bell:
 		case <-again.C:
 		}
-		// It is asked again whatever comes of it, except after the last time.
+		// The next request follows whatever the answer is, except after the last
+		// one.
 		if asked, _ := a.askBoost(context.Background(), b); asked == 0 && a.boosts.over(b) {
 			return
 		}
 	}
 }
 
-// askBoost has the agent run the inspector as fast as anybody wants now, or at
-// its own interval where nobody does, and returns the interval, or 0.
+// askBoost makes the agent run the inspector as fast as anybody wants now, or at
+// its own interval if nobody does. It returns the interval, or 0.
 func (a *API) askBoost(ctx context.Context, b *boost) (time.Duration, error) {
 	b.sending.Lock()
 	defer b.sending.Unlock()
@@ -162,7 +163,7 @@ func (a *API) askBoost(ctx context.Context, b *boost) (time.Duration, error) {
 	return interval, rpc.Errorf(wire.CodeConflict, "host %q did not answer: %v", b.host, err)
 }
 
-// fastest returns the shortest interval that is wanted, 0 for none.
+// fastest returns the shortest wanted interval, or 0 if there is none.
 func (s *boosts) fastest(b *boost) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +187,7 @@ func (s *boosts) over(b *boost) bool {
 	return true
 }
 
-// unwant takes back what a connection wanted, and reports whether it did.
+// unwant withdraws what a connection wanted, and reports whether it did.
 func (s *boosts) unwant(id boostID, peer *rpc.Peer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +201,7 @@ func (s *boosts) unwant(id boostID, peer *rpc.Peer) bool {
 	return wanted
 }
 
-// left takes back all that a connection wanted, which is gone.
+// left withdraws everything that a closed connection wanted.
 func (s *boosts) left(peer *rpc.Peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -212,8 +213,8 @@ func (s *boosts) left(peer *rpc.Peer) {
 	}
 }
 
-// renew has the agent of a host asked now: it has just connected, and what it
-// was asked before may be over.
+// renew asks the agent of a host now: it has just connected, and earlier requests
+// may have expired.
 func (s *boosts) renew(host string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -231,7 +232,7 @@ func (b *boost) ring() {
 	}
 }
 
-// show gives samples of boosts to those who watch.
+// show sends samples of boosts to those who watch.
 func (a *API) show(ctx context.Context, p wire.LiveParams) (wire.Empty, error) {
 	c := connOf(rpc.PeerFrom(ctx))
 	if _, err := c.helloSaid(); err != nil {

@@ -54,17 +54,17 @@ func (a *API) login(ctx context.Context, p wire.LoginParams) (wire.LoginResult, 
 		if c.login != nil {
 			c.login.Stop()
 		}
-		peer.SetReadLimit(0) // as the options say
+		peer.SetReadLimit(0) // the options' limit
 	}
 	c.identity = &identity
-	if !a.Auth.Valid(identity) { // since it was asked
+	if !a.Auth.Valid(identity) { // it may have changed since it was identified
 		return wire.LoginResult{}, &rpc.CloseError{Code: wire.CloseUnauthenticated, Reason: revoked}
 	}
 	return wire.LoginResult{Name: identity.Name, Role: string(identity.Role), Bound: identity.Hosts}, nil
 }
 
-// refuseLogin has somebody wait for the answer to a wrong login, and closes the
-// connection after some of them.
+// refuseLogin delays the answer to a wrong login, and closes the connection after
+// some of them.
 func (a *API) refuseLogin(ctx context.Context, peer *rpc.Peer) error {
 	a.Failures.Wrong(ctx, peer.RemoteAddr())
 	c := connOf(peer)
@@ -78,7 +78,7 @@ func (a *API) refuseLogin(ctx context.Context, peer *rpc.Peer) error {
 	return refusal
 }
 
-// NoteWrong has a wrong credential in the audit log.
+// NoteWrong writes a wrong credential into the audit log.
 func (a *API) NoteWrong(ctx context.Context, from string) {
 	a.Audit(context.WithoutCancel(ctx), wire.AuditEntry{
 		AtMS: time.Now().UnixMilli(), Who: "nobody", Role: "none", From: from, Action: wire.MasterLogin.Name, Outcome: "the credential is not known",
@@ -106,7 +106,7 @@ func (a *API) info(ctx context.Context, _ wire.Empty) (wire.InfoResult, error) {
 	return info, nil
 }
 
-// count returns how many hosts somebody may see, and how many series of these report.
+// count returns how many hosts a caller may see, and how many series those report.
 func (a *API) count(of scope.Scope) (hosts, series int) {
 	if of.All() {
 		return a.Registry.Count(), a.Hub.SeriesCount("")
@@ -132,16 +132,16 @@ func (a *API) hosts(_ context.Context, p wire.HostsParams) (wire.HostsResult, er
 	return wire.HostsResult{Hosts: hosts}, nil
 }
 
-// noHost is the error of a host that is not known, or that the caller does not see. It
-// names the one that may have been meant.
+// noHost is the error for a host that is unknown, or that the caller may not see.
+// It suggests the one that was probably meant.
 func (a *API) noHost(ctx context.Context, name string) error {
 	bound := scope.From(ctx)
 	names := slices.DeleteFunc(a.Registry.Names(), func(known string) bool { return !bound.Sees(known) })
 	return rpc.Errorf(wire.CodeNotFound, "no host %q has reported to this master%s", name, nearest.Ask(name, names))
 }
 
-// answered passes on what the agent of a host has answered about an inspector. Where
-// the host has none of that name, it names the one that may have been meant.
+// answered passes on the answer of a host's agent about an inspector. If the host
+// has none of that name, it suggests the one that was probably meant.
 func (a *API) answered(host, inspector string, answer *rpc.Error) error {
 	var names []string
 	h, _ := a.Registry.Get(host)

@@ -10,8 +10,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// catalogMethods are those of the catalog, receipts, rollouts, labels and the
-// audit log.
+// catalogMethods registers the methods for the catalog, receipts, rollouts, labels
+// and the audit log.
 func (a *API) catalogMethods(m *methods) {
 	handle(m, wire.CatalogCheck, a.catalogCheck)
 	handle(m, wire.CatalogPush, a.Catalog.Push)
@@ -73,7 +73,7 @@ func (a *API) rollout(ctx context.Context, p wire.RolloutParams) (wire.Rollout, 
 	return a.Catalog.Rollout(ctx, p.Rollout)
 }
 
-// hostLabel has the catalog keep the labels, and the registry show them.
+// hostLabel stores the labels in the catalog, and shows them in the registry.
 func (a *API) hostLabel(ctx context.Context, p wire.LabelParams) (wire.Host, error) {
 	given, err := a.Catalog.Label(ctx, p)
 	var answer *rpc.Error
@@ -103,7 +103,7 @@ func (a *API) auditList(ctx context.Context, p wire.AuditParams) (wire.AuditResu
 	return wire.AuditResult{Entries: entries}, err
 }
 
-// receipt takes what an agent tells of its assigned inspectors.
+// receipt takes an agent's report about its assigned inspectors.
 func (a *API) receipt(ctx context.Context, p wire.ReceiptParams) (wire.Empty, error) {
 	c := connOf(rpc.PeerFrom(ctx))
 	if _, err := c.helloSaid(); err != nil {

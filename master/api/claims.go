@@ -6,27 +6,26 @@ import (
 )
 
 const (
-	// claimsEvery is how often one line is logged of those who claim to be one
-	// host: an agent that is refused comes again, for as long as it runs.
+	// claimsEvery is how often claims to be one host are logged: a refused agent
+	// tries again for as long as it runs.
 	claimsEvery = time.Minute
-	// maxClaims bounds the hosts for which that is remembered.
+	// maxClaims bounds the hosts for which claims are remembered.
 	maxClaims = 1000
 )
 
-// claims remembers when it was logged last that somebody claims to be a host
-// that is another's.
+// claims remembers when a claim to be another agent's host was last logged.
 type claims struct {
 	mu    sync.Mutex
 	hosts map[string]*claim // guarded by mu
 }
 
 type claim struct {
-	at   time.Time // when it was logged
+	at   time.Time // when it was last logged
 	more int       // since then
 }
 
-// log reports whether to log a claim now, and how many there were since the last
-// time.
+// log reports whether to log a claim now, and how many there have been since the
+// last time.
 func (c *claims) log(host string, now time.Time) (more int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,11 +44,11 @@ func (c *claims) log(host string, now time.Time) (more int, ok bool) {
 	return more, true
 }
 
-// claimed logs that somebody wants to report as a host and is refused: two
+// claimed logs that an agent wants to report as a host and is refused: two
 // machines have one name, or one has the token of another.
 func (a *API) claimed(host, remote string, why error) {
 	a.Desk.Claimed(host, remote, why)
 	if more, ok := a.claims.log(host, time.Now()); ok {
-		a.Log.Warn("somebody claims the name of a host, and is refused", "host", host, "remote", remote, "reason", why, "more_since_last_told", more)
+		a.Log.Warn("an agent claims the name of another host, and is refused", "host", host, "remote", remote, "reason", why, "more_since_last_told", more)
 	}
 }

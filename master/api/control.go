@@ -13,8 +13,8 @@ import (
 // controlTime is how long an agent may take to answer.
 const controlTime = 20 * time.Second
 
-// release hands the wish to end a quarantine on to the agent of the host, whose
-// answer is the caller's.
+// release passes the request to end a quarantine to the agent of the host, and
+// returns its answer.
 func (a *API) release(ctx context.Context, p wire.ReleaseParams) (wire.Empty, error) {
 	who := connOf(rpc.PeerFrom(ctx)).who()
 	peer, err := a.agentOf(ctx, p.Host)
@@ -49,8 +49,7 @@ func (a *API) agentOf(ctx context.Context, host string) (*rpc.Peer, error) {
 	return peer, nil
 }
 
-// agentCame notes the connection of a host's agent, in the place of an older
-// one.
+// agentCame notes the connection of a host's agent, in place of an older one.
 func (a *API) agentCame(host string, peer *rpc.Peer) {
 	a.agentsMu.Lock()
 	defer a.agentsMu.Unlock()
@@ -61,7 +60,7 @@ func (a *API) agentCame(host string, peer *rpc.Peer) {
 	a.boosts.renew(host)
 }
 
-// agentWent forgets a connection, unless a newer one has taken its place.
+// agentWent forgets a connection, unless a newer one has replaced it.
 func (a *API) agentWent(host string, peer *rpc.Peer) {
 	a.agentsMu.Lock()
 	defer a.agentsMu.Unlock()

@@ -11,19 +11,19 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// methods are the methods of the master, each with what its row says of who may
-// call it and of its line in the audit log.
+// methods are the methods of the master, each with the rules of its row about
+// callers and the audit log.
 type methods struct {
 	*rpc.Mux
 	api  *API
 	rows map[string]row
 }
 
-// row is what the guard needs to know of a method.
+// row has what the guard needs to know about a method.
 type row struct {
 	access wire.Access
 	bound  wire.Binding
-	// subject reads from a call what it is about; nil for a method that is not
+	// subject returns the subject of a call; it is nil for a method that is not
 	// audited.
 	subject func(req *rpc.Request) wire.Subject
 }
@@ -32,9 +32,9 @@ func newMethods(a *API) *methods {
 	return &methods{Mux: rpc.NewMux(), api: a, rows: make(map[string]row)}
 }
 
-// within has a method keep to the scope of its caller, as its row says: a call about a
-// host that the caller does not see is refused like one about a host that is not
-// there, and an answer is cut down.
+// within limits a method to the scope of its caller, as its row says: a call about
+// a host that the caller may not see is refused like one about an unknown host,
+// and an answer is cut down.
 func within[P, R any](a *API, method wire.Method[P, R], f func(context.Context, P) (R, error)) func(context.Context, P) (R, error) {
 	return func(ctx context.Context, p P) (R, error) {
 		bound := scope.From(ctx)
@@ -50,27 +50,27 @@ func within[P, R any](a *API, method wire.Method[P, R], f func(context.Context, 
 	}
 }
 
-// handle has f serve a method, for those whom its row names. It is the only way to
-// serve one: nobody may call a method without a row.
+// handle serves a method with f, for the callers that its row names. It is the
+// only way to serve a method: nobody may call one without a row.
 func handle[P, R any](m *methods, method wire.Method[P, R], f func(context.Context, P) (R, error)) {
 	rpc.Serve(m.Mux, method, within(m.api, method, f))
 	r := row{access: method.For, bound: method.Bound}
 	if (r.bound == wire.ByHost) != (method.Host != nil) || (r.bound == wire.ByResult) != (method.Keep != nil) {
-		r.bound = "" // it cannot do as it says
+		r.bound = "" // it cannot be limited as its row says
 	}
 	if method.Audit != nil {
 		r.subject = func(req *rpc.Request) wire.Subject {
 			var p P
-			_ = req.Decode(&p) // bad params are refused later; the log has what could be read
+			_ = req.Decode(&p) // bad params are refused later; the log gets what could be read
 			return method.Audit(p)
 		}
 	}
 	m.rows[method.Name] = r
 }
 
-// guard lets a call through when the caller's role allows its method, and has
-// every change, and every attempt of one, in the audit log. The methods keep
-// their order: it embeds the Mux.
+// guard lets a call through if the caller's role allows its method, and writes
+// every change, and every attempt, into the audit log. The methods keep their
+// order: it embeds the Mux.
 type guard struct{ *methods }
 
 // ServeRPC implements rpc.Handler.
@@ -98,7 +98,7 @@ func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Ident
 }
 
 // allows returns an error for a method that the caller may not call. identity is
-// nil for one that is not logged in.
+// nil if the caller has not logged in.
 func (g guard) allows(method string, identity *auth.Identity) error {
 	row, ok := g.rows[method]
 	switch {
@@ -119,12 +119,12 @@ func (g guard) allows(method string, identity *auth.Identity) error {
 		auth.Whose(row.access))
 }
 
-// scopeOf returns which hosts somebody may see, now and while labels change.
+// scopeOf returns the hosts that a caller may see, now and while labels change.
 func (a *API) scopeOf(identity *auth.Identity) scope.Scope {
 	return scope.Of(identity.Hosts, a.Registry)
 }
 
-// CutRevoked closes the connections whose credential is not good any more, and
+// CutRevoked closes the connections whose credential is no longer valid, and
 // returns how many there were.
 func (a *API) CutRevoked() (n int) {
 	for _, peer := range a.server.Peers() {
@@ -137,4 +137,4 @@ func (a *API) CutRevoked() (n int) {
 }
 
 // revoked is why a connection is closed.
-const revoked = "this credential is not good any more"
+const revoked = "this credential is no longer valid"

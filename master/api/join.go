@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// joinMethods are those of hosts that join, and of the authority that certifies
-// them.
+// joinMethods registers the methods for hosts that join, and for the authority
+// that certifies them.
 func (a *API) joinMethods(m *methods) {
 	handle(m, wire.TokensJoin, a.tokenJoin)
 	handle(m, wire.HostsMembers, a.members)
@@ -23,7 +23,7 @@ func (a *API) joinMethods(m *methods) {
 	handle(m, wire.AuthorityRotate, a.rotate)
 }
 
-// hasAuthority refuses where the master speaks no TLS.
+// hasAuthority returns an error if the master speaks no TLS.
 func (a *API) hasAuthority() error {
 	if a.Desk.Authority == nil {
 		return rpc.Errorf(wire.CodeConflict, "this master speaks no TLS, so no host can join it; set master.tls.own, or give it a certificate, or listen beyond loopback")
@@ -65,8 +65,8 @@ func (a *API) approve(ctx context.Context, p wire.MemberParams) (wire.Member, er
 	return a.Desk.Approve(ctx, p.Host)
 }
 
-// revoke makes worthless what a host shows: its certificates, and the tokens that
-// were made for it while the master runs.
+// revoke invalidates the credentials of a host: its certificates, and the tokens
+// that were made for it while the master runs.
 func (a *API) revoke(ctx context.Context, p wire.MemberParams) (wire.Member, error) {
 	m, err := a.Desk.Revoke(ctx, p.Host)
 	if err != nil {

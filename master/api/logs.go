@@ -9,7 +9,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// logs asks the agent of a host for what an inspector prints there.
+// logs asks the agent of a host for the lines that an inspector prints there.
 func (a *API) logs(ctx context.Context, p wire.LogsParams) (wire.LogsResult, error) {
 	if err := inspectors.ValidateKey(p.Inspector); err != nil {
 		return wire.LogsResult{}, rpc.Errorf(rpc.CodeInvalidParams, "inspector: %v", err)
@@ -26,7 +26,7 @@ func (a *API) logs(ctx context.Context, p wire.LogsParams) (wire.LogsResult, err
 	case err == nil:
 		return result, nil
 	case errors.As(err, &answer) && answer.Code == rpc.CodeMethodNotFound:
-		return result, rpc.Errorf(wire.CodeConflict, "the agent of host %q is too old to tell; install this version there", p.Host)
+		return result, rpc.Errorf(wire.CodeConflict, "the agent of host %q is too old for this; install this version there", p.Host)
 	case errors.As(err, &answer):
 		return result, a.answered(p.Host, p.Inspector, answer)
 	}

@@ -14,22 +14,22 @@ const (
 	// anonymousPerAddress bounds the connections from one address that have not
 	// logged in.
 	anonymousPerAddress = 64
-	// connectionsPerCaller and connectionsPerAgent bound those of one credential: a
-	// connection may hold some megabytes that are on their way.
+	// connectionsPerCaller and connectionsPerAgent bound the connections with one
+	// credential: each may have some megabytes in transit.
 	connectionsPerCaller = 256
 	connectionsPerAgent  = 32
-	// subscriptionsPerCaller bounds those of one credential, over all of its
-	// connections: each costs time with every report that comes in.
+	// subscriptionsPerCaller bounds the subscriptions with one credential, over
+	// all of its connections: each takes time for every report that comes in.
 	subscriptionsPerCaller = 1024
 )
 
-// shares counts what callers hold, by name.
+// shares counts the connections or subscriptions of callers, by name.
 type shares struct {
 	mu   sync.Mutex
 	held map[string]int // guarded by mu; no zeros
 }
 
-// take counts one more, unless there are as many as allowed already.
+// take counts one more, unless the limit has been reached.
 func (s *shares) take(name string, most int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,23 +62,23 @@ func (s *shares) giveBack(name string) {
 // that there are some for others.
 func (a *API) perCaller() int { return min(max(a.MaxPeers/2, 1), connectionsPerCaller) }
 
-// share is whose connections one counts as, and how many those may be. A caller that
-// has not logged in is known by its address.
+// share returns the name under which a caller's connections count, and how many
+// they may be. A caller that has not logged in is known by its address.
 func (a *API) share(identity *auth.Identity, address string) (name string, most int) {
 	if identity == nil {
 		return "from " + addressOf(address), min(anonymousPerAddress, a.perCaller())
 	}
 	switch identity.Role {
 	case auth.Local:
-		return "as " + identity.Name, a.MaxPeers // it is all theirs
+		return "as " + identity.Name, a.MaxPeers // this caller owns the master
 	case auth.Agent:
 		return "as " + identity.Name, min(a.perCaller(), connectionsPerAgent)
 	}
 	return "as " + identity.Name, a.perCaller()
 }
 
-// hasRoom refuses a connection before it is made, where whoever it is has too
-// many already.
+// hasRoom refuses a connection before it is made if its caller has too many
+// already.
 func (a *API) hasRoom(identity *auth.Identity, r *http.Request) error {
 	name, most := a.share(identity, r.RemoteAddr)
 	if !a.connections.full(name, most) && (identity != nil || a.anonymous.Load() < a.maxAnonymous()) {

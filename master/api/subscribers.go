@@ -55,15 +55,15 @@ func (a *API) subscribe(ctx context.Context, p wire.SubscribeParams) (wire.Subsc
 		peer: peer, conn: c, id: c.nextID, columns: columns,
 		sub: a.Hub.Subscribe(pattern, columns), declared: make(map[*live.Series]uint32), scope: scope.From(ctx), restate: a.restate,
 	}
-	// The subscription outlives the call, not the connection.
+	// The subscription outlives the call, but not the connection.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.subscriptions[reader.id] = subscription{cancel, owner}
 	c.readers.Go(func() { reader.run(running) })
 	return wire.SubscribeResult{Subscription: reader.id}, nil
 }
 
-// impossible refuses a pattern that no path can match: it would be waited for in
-// vain.
+// impossible refuses a pattern that no path can match, because its subscriber
+// would wait in vain.
 func impossible(text string) error {
 	hint := ""
 	for _, root := range []string{"metrics/*/", "metrics/", "hosts/"} {
@@ -97,9 +97,9 @@ type reader struct {
 	columns  bool
 	sub      *live.Subscription
 	declared map[*live.Series]uint32
-	scope    scope.Scope // of whoever has subscribed
-	// restate returns an event as somebody who is bound may see it, and whether they
-	// may.
+	scope    scope.Scope // of the subscriber
+	// restate returns an event as a bound subscriber may see it, and whether it
+	// may
 	restate func(context.Context, live.Event) (live.Event, bool)
 }
 
@@ -117,8 +117,8 @@ func (r *reader) run(ctx context.Context) {
 	}
 }
 
-// next returns the next batch, an empty one when a heartbeat is due: when nothing
-// went to the peer for so long, whatever subscription it was of.
+// next returns the next batch. It is empty when a heartbeat is due, because no
+// subscription has sent the peer anything for a while.
 func (r *reader) next(ctx context.Context) (live.Batch, error) {
 	for silence := heartbeatEvery; ; {
 		wait, cancel := context.WithTimeout(ctx, silence)
@@ -137,7 +137,7 @@ func (r *reader) next(ctx context.Context) (live.Batch, error) {
 	}
 }
 
-// cut leaves of a batch what the reader may see at this moment, and reports whether
+// cut removes from a batch what the reader may not see now, and reports whether
 // anything is left.
 func (r *reader) cut(ctx context.Context, batch *live.Batch) bool {
 	if r.scope.All() {
@@ -156,7 +156,7 @@ func (r *reader) cut(ctx context.Context, batch *live.Batch) bool {
 }
 
 // restate returns an event as a caller who is bound to some hosts may see it, and
-// whether the caller may. An event of an unknown kind is nobody's.
+// whether the caller may. Events of unknown kinds are shown to no such caller.
 func (a *API) restate(ctx context.Context, event live.Event) (live.Event, bool) {
 	kind, rest, _ := strings.Cut(event.Path, "/")
 	switch kind {

@@ -13,7 +13,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// tokenMethods are those of tokens.
+// tokenMethods registers the methods for tokens.
 func (a *API) tokenMethods(m *methods) {
 	handle(m, wire.TokensCreate, a.tokenCreate)
 	handle(m, wire.TokensList, a.tokenList)
@@ -31,8 +31,8 @@ func (a *API) tokenCreate(ctx context.Context, p wire.TokenParams) (wire.TokenCr
 	return wire.TokenCreated{Token: token, Info: tokenInfo(&record)}, nil
 }
 
-// TakeTokens makes known the tokens that were made while the master runs, as they
-// are now, and closes the connections of those that are not good any more.
+// TakeTokens takes over the present list of tokens that were made while the master
+// runs, and closes the connections of those that are no longer valid.
 func (a *API) TakeTokens() error {
 	a.takingTokens.Lock() // so that an older list never replaces a newer one
 	defer a.takingTokens.Unlock()

@@ -19,51 +19,51 @@ import (
 
 const (
 	// maxTrials bounds the trials that one connection watches, and maxTrialHosts
-	// the hosts of one.
+	// the hosts of one trial.
 	maxTrials     = 8
 	maxTrialHosts = 1000
 	// defaultTrial and longestTrial are how long a trial lasts.
 	defaultTrial = 10 * time.Second
 	longestTrial = time.Hour
-	// trialGrace is how long after its time a host may take to say that a trial
-	// has ended.
+	// trialGrace is how long after its time a host may take to report the end of a
+	// trial.
 	trialGrace = 30 * time.Second
-	// maxTrialQueue is how many events wait for who watches a trial, and maxTrialBytes
-	// about how large they are. Further events are lost, except for the end and the
-	// first run of each host, which come without their values.
+	// maxTrialQueue is how many events may wait for the watcher of a trial, and
+	// maxTrialBytes their approximate size. Further events are lost, except for
+	// the end and the first run of each host, which come without their values.
 	maxTrialQueue = 1000
 	maxTrialBytes = 8 << 20
-	// maxTrialError is what is kept of the error of such a run.
+	// maxTrialError bounds the error of such a run.
 	maxTrialError = 1 << 10
 )
 
-// trialMethods are those of trials.
+// trialMethods registers the methods for trials.
 func (a *API) trialMethods(m *methods) {
 	handle(m, wire.TrialsStart, a.trialStart)
 	handle(m, wire.TrialsStop, a.trialStop)
 	handle(m, wire.MasterTrial, a.trialReport)
 }
 
-// trials are those that are going on, by id. Nothing of them is kept.
+// trials are the current trials, by id. Nothing of them is stored.
 type trials struct {
 	mu  sync.Mutex
 	all map[string]*trial
 }
 
-// trial is a draft that runs on some hosts, and who watches it.
+// trial is a draft that runs on some hosts, and its watcher.
 type trial struct {
 	id   string
 	peer *rpc.Peer // of who watches
-	// scope is of who watches: nothing is told of a host that it does not see any more.
+	// scope is the watcher's: nothing is reported about a host that leaves it.
 	scope scope.Scope
 	bell  chan struct{}
 
 	mu      sync.Mutex
 	running map[string]*rpc.Peer // hosts that have not ended
-	ran     map[string]bool      // hosts whose first run was taken
-	stopped bool                 // they were told to
+	ran     map[string]bool      // hosts whose first run was reported
+	stopped bool                 // they were told to stop
 	queue   []wire.TrialEvent
-	bytes   int // of the queue, about
+	bytes   int // approximate size of the queue
 	lost    int
 }
 
@@ -76,7 +76,7 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 		return wire.TrialStartResult{}, rpc.Errorf(rpc.CodeInvalidParams, "for_ms is %d; a trial lasts up to %v", p.ForMS, longestTrial)
 	}
 	if p.Code.Plugin != nil {
-		return wire.TrialStartResult{}, rpc.Errorf(rpc.CodeInvalidParams, "a trial is of a script; run a plugin where it was made, with `vedette inspector run`")
+		return wire.TrialStartResult{}, rpc.Errorf(rpc.CodeInvalidParams, "only a script can be tried; run a plugin where it was made, with `vedette inspector run`")
 	}
 	if err := catalog.CheckSignatures(p.Signatures); err != nil {
 		return wire.TrialStartResult{}, err
@@ -109,11 +109,11 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 	return result, nil
 }
 
-// trialHosts finds the connections of the hosts that a trial is for.
+// trialHosts finds the connections of the hosts for a trial.
 func (a *API) trialHosts(ctx context.Context, p *wire.TrialStartParams) (map[string]*rpc.Peer, wire.TrialStartResult, error) {
 	result := wire.TrialStartResult{Hosts: []string{}}
 	if (len(p.Hosts) == 0) == (p.Selector == "") {
-		return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "give hosts or a selector: one of both")
+		return nil, result, rpc.Errorf(rpc.CodeInvalidParams, "give either hosts or a selector")
 	}
 	names := slices.Clone(p.Hosts)
 	if p.Selector != "" {
@@ -176,7 +176,7 @@ func (a *API) newTrial(ctx context.Context, peers map[string]*rpc.Peer) (*trial,
 	return t, nil
 }
 
-// beginOn has one host begin, and tells of it where that fails.
+// beginOn lets one host begin, and reports a failure to do so.
 func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentTryParams) {
 	ctx, cancel := context.WithTimeout(context.Background(), controlTime)
 	defer cancel()
@@ -185,7 +185,7 @@ func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentT
 		t.mu.Lock()
 		stopped := t.stopped && t.running[host] == peer
 		t.mu.Unlock()
-		if stopped { // what stopped it may have come to the host before it had begun
+		if stopped { // the stop may have reached the host before it had begun
 			a.untry(peer, t.id)
 		}
 		return
@@ -201,8 +201,8 @@ func (a *API) beginOn(t *trial, host string, peer *rpc.Peer, params *wire.AgentT
 	t.add(host, peer, report)
 }
 
-// add takes an event of a host for who watches, without waiting. It tells
-// whether the trial goes on, or went on until now, on that connection.
+// add adds an event of a host for the watcher, without waiting. It reports whether
+// the trial runs on that connection, or has run until now.
 func (t *trial) add(host string, peer *rpc.Peer, report wire.TrialReport) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -245,7 +245,7 @@ func withoutValues(run *wire.TrialRun) *wire.TrialRun {
 	return &bare
 }
 
-// sizeOf returns about how many bytes a report holds.
+// sizeOf returns the approximate size of a report in bytes.
 func sizeOf(report *wire.TrialReport) int {
 	n := 256 + len(report.Error)
 	for _, line := range report.Lines {
@@ -265,7 +265,7 @@ func sizeOf(report *wire.TrialReport) int {
 	return n
 }
 
-// take returns what waits, and whether there is more to come.
+// take returns the waiting events, and whether more will come.
 func (t *trial) take() (events []wire.TrialEvent, more bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -278,8 +278,8 @@ func (t *trial) take() (events []wire.TrialEvent, more bool) {
 	return events, len(t.running) > 0
 }
 
-// relay hands events to who watches, until every host has ended, it is stopped,
-// nobody watches any more, or its time is long over.
+// relay sends events to the watcher until every host has ended, the trial is
+// stopped, nobody watches any more, or its time is long over.
 func (a *API) relay(t *trial, length time.Duration) {
 	late := time.NewTimer(length + trialGrace)
 	defer late.Stop()
@@ -308,7 +308,7 @@ func (a *API) relay(t *trial, length time.Duration) {
 	}
 }
 
-// endAll makes an end of the hosts that have not said theirs.
+// endAll adds an end for each host that has not reported its own.
 func (t *trial) endAll(why string) {
 	t.mu.Lock()
 	left := maps.Clone(t.running)
@@ -318,7 +318,7 @@ func (t *trial) endAll(why string) {
 	}
 }
 
-// endTrial forgets a trial and has hosts stop that still run it.
+// endTrial forgets a trial and stops the hosts that still run it.
 func (a *API) endTrial(t *trial) {
 	a.stopOn(t)
 	a.trials.mu.Lock()
@@ -326,7 +326,7 @@ func (a *API) endTrial(t *trial) {
 	a.trials.mu.Unlock()
 }
 
-// stopOn has every host end; each says so, and what it cost.
+// stopOn tells every host to stop; each reports its end and its cost.
 func (a *API) stopOn(t *trial) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -353,7 +353,7 @@ func (a *API) trialStop(ctx context.Context, p wire.TrialStopParams) (wire.Empty
 	return wire.Empty{}, nil
 }
 
-// trialReport takes what an agent tells of a trial.
+// trialReport takes an agent's report about a trial.
 func (a *API) trialReport(ctx context.Context, p wire.TrialReport) (wire.Empty, error) {
 	peer := rpc.PeerFrom(ctx)
 	agent, err := connOf(peer).helloSaid()
@@ -369,8 +369,8 @@ func (a *API) trialReport(ctx context.Context, p wire.TrialReport) (wire.Empty, 
 	return wire.Empty{}, nil
 }
 
-// trialsLeft ends the trials that run by an agent's connection, which is gone.
-// The trials that a connection watched end by themselves.
+// trialsLeft ends the trials that run through an agent's connection, which is
+// gone. The trials that a connection watched end by themselves.
 func (a *API) trialsLeft(host string, peer *rpc.Peer) {
 	a.trials.mu.Lock()
 	defer a.trials.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// userMethods are those of users. Whatever makes somebody worthless who has logged in
-// closes their connections before it is answered.
+// userMethods registers the methods for users. A method that invalidates the
+// sessions of a user closes their connections before it answers.
 func (a *API) userMethods(m *methods) {
 	handle(m, wire.UsersList, a.userList)
 	handle(m, wire.UsersAdd, func(ctx context.Context, p wire.UserParams) (wire.UserMade, error) { return a.Users.Add(ctx, p) })
@@ -72,7 +72,8 @@ func (a *API) userLogout(ctx context.Context, p wire.UserNameParams) (wire.UserL
 	return wire.UserLogoutResult{Sessions: n}, err
 }
 
-// whose returns the user that a call is about: the caller, or for an admin anybody.
+// whose returns the user that a call is about: the caller, or for an admin any
+// user.
 func whose(who *auth.Identity, name string) (string, error) {
 	switch {
 	case who.IsPerson() && (name == "" || name == who.Name):
@@ -80,12 +81,13 @@ func whose(who *auth.Identity, name string) (string, error) {
 	case name == "":
 		return "", rpc.Errorf(rpc.CodeInvalidParams, "the credential %q is no user; say which one is meant", who.Name)
 	case !who.May(wire.Admin):
-		return "", rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; what is another user's takes an admin's", who.Name, who.Role)
+		return "", rpc.Errorf(wire.CodeForbidden, "the credential %q is for the role %s; to change another user takes an admin's", who.Name, who.Role)
 	}
 	return name, nil
 }
 
-// person returns the user of a name and a password that were given on a connection.
+// person returns the user of a name and a password that were given on a
+// connection.
 func (a *API) person(ctx context.Context, name, password, remote string) (auth.Identity, error) {
 	u, err := a.Users.Check(ctx, name, password, remote)
 	if err != nil {

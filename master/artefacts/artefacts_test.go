@@ -129,7 +129,7 @@ func TestWhatIsWrongIsNotStored(t *testing.T) {
 	}{
 		{
 			"other program", sum, strings.NewReader("programme"), nil, 409,
-			"the checksum is another: what was sent, 9 bytes, has the SHA-256 " + sumOf("programme") + "\n",
+			"the checksum differs: what was sent, 9 bytes, has the SHA-256 " + sumOf("programme") + "\n",
 		},
 		{"no checksum", "tool", strings.NewReader("program"), nil, 400, "\"tool\" is not a SHA-256: 64 lower-case hex digits\n"},
 		{"capitals", strings.ToUpper(sum), strings.NewReader("program"), nil, 400, ""},

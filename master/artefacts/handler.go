@@ -20,8 +20,7 @@ const (
 	fetchWithin = 15 * time.Minute
 )
 
-// Handler serves a Store below wire.ArtefactPath. Who may call is for others to
-// have decided.
+// Handler serves a Store below wire.ArtefactPath. It does not check who may call.
 type Handler struct {
 	Log   *slog.Logger
 	Store *Store
@@ -50,7 +49,7 @@ func (h Handler) get(w http.ResponseWriter, r *http.Request, sum string) {
 		return
 	}
 	defer file.Close()
-	// A connection that cannot be given a deadline is one of a test.
+	// A connection without deadlines is one of a test.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(fetchWithin))
 	w.Header().Set("ETag", `"`+sum+`"`)
 	w.Header().Set("Content-Type", "application/octet-stream")
@@ -81,8 +80,8 @@ func (h Handler) put(w http.ResponseWriter, r *http.Request, sum string) {
 	}
 }
 
-// fail answers with an error, and keeps what is the master's own business to its
-// log.
+// fail answers with an error, and keeps details that are the master's own business
+// in its log.
 func (h Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var cut sendError
 	status := http.StatusInternalServerError
@@ -111,14 +110,14 @@ func (h Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, err.Error(), status)
 }
 
-// sendError is that the sender did not send the whole.
+// sendError says that the sender did not send everything.
 type sendError struct{ error }
 
 func (e sendError) Unwrap() error { return e.error }
 
 func (e sendError) Error() string { return "the program did not arrive whole: " + e.error.Error() }
 
-// patient reads a body as long as it goes on coming.
+// patient reads a body for as long as bytes keep coming.
 type patient struct {
 	body    io.Reader
 	control *http.ResponseController

@@ -16,34 +16,34 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// uploads begins the names of files that are not whole.
+// uploads begins the names of incomplete files.
 const uploads = ".upload-"
 
 // Errors of a Store.
 var (
-	// ErrUnknown is wrapped where there is no such program.
+	// ErrUnknown is wrapped if there is no such program.
 	ErrUnknown = errors.New("no such program")
-	// ErrName is wrapped where a name is not a SHA-256 in lower-case hex.
+	// ErrName is wrapped if a name is not a SHA-256 in lower-case hex.
 	ErrName = errors.New("not a SHA-256: 64 lower-case hex digits")
-	// ErrChecksum is wrapped where a program is not what its name says.
-	ErrChecksum = errors.New("the checksum is another")
-	// ErrTooLarge is wrapped where a program exceeds wire.MaxArtefact.
+	// ErrChecksum is wrapped if a program does not match its name.
+	ErrChecksum = errors.New("the checksum differs")
+	// ErrTooLarge is wrapped if a program exceeds wire.MaxArtefact.
 	ErrTooLarge = errors.New("too large")
 	// ErrNoFolder is returned by a Store without a folder.
 	ErrNoFolder = errors.New("this master has no data folder to keep programs in")
 )
 
-// Store is a folder of programs. Its methods may be called at once.
+// Store is a folder of programs. Its methods may be called concurrently.
 type Store struct {
 	dir   string
-	clean sync.Once // of what a master that was killed left
+	clean sync.Once // removes the leftovers of a killed master
 
-	// mu keeps Sweep from removing what Put or Touch has just made fresh.
+	// mu keeps Sweep from removing a program that Put or Touch has just refreshed.
 	mu sync.Mutex
 }
 
-// New makes a store of a folder, which is made when it is first needed. "" is for
-// a master that keeps nothing: every use is an error.
+// New makes a store in a folder, which is made when it is first needed. "" is for
+// a master that stores nothing: every use is an error.
 func New(dir string) *Store { return &Store{dir: dir} }
 
 // Put stores a program, and reports whether it was not there before. The body is
@@ -69,7 +69,7 @@ func (s *Store) Put(sum string, body io.Reader) (created bool, err error) {
 	return created, syncFolder(s.dir)
 }
 
-// prepare makes the folder, and removes what is not whole from it.
+// prepare makes the folder, and removes incomplete files from it.
 func (s *Store) prepare() (err error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
@@ -83,8 +83,8 @@ func (s *Store) prepare() (err error) {
 	return err
 }
 
-// receive writes a body to a separate file, if its checksum is sum. Otherwise it leaves
-// no file.
+// receive writes a body to a separate file, if its checksum is sum. Otherwise it
+// leaves no file.
 func (s *Store) receive(sum string, body io.Reader) (name string, err error) {
 	file, err := os.CreateTemp(s.dir, uploads+"*") // 0600
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Store) Open(sum string) (*os.File, error) {
 	return file, unknown(sum, err)
 }
 
-// Stat says what is known of a program: that it is there.
+// Stat describes a stored program.
 func (s *Store) Stat(sum string) (wire.Artefact, error) {
 	if err := s.check(sum); err != nil {
 		return wire.Artefact{}, err
@@ -130,7 +130,7 @@ func (s *Store) Stat(sum string) (wire.Artefact, error) {
 	return wire.Artefact{SHA256: sum, Size: info.Size()}, nil
 }
 
-// Touch is Stat of a program that somebody is about to name: Sweep takes it for one
+// Touch is Stat for a program that is about to be named: Sweep treats it as one
 // that was stored just now.
 func (s *Store) Touch(sum string) (wire.Artefact, error) {
 	s.mu.Lock()
@@ -143,7 +143,7 @@ func (s *Store) Touch(sum string) (wire.Artefact, error) {
 	return artefact, os.Chtimes(filepath.Join(s.dir, sum), now, now)
 }
 
-// Sweep removes the programs that are not to be kept and were stored or touched
+// Sweep removes the programs that are not in keep and were stored or touched
 // before a time, and returns them.
 func (s *Store) Sweep(keep map[string]bool, before time.Time) (removed []wire.Artefact, err error) {
 	list, err := s.List()
@@ -195,7 +195,7 @@ func (s *Store) List() ([]wire.Artefact, error) {
 		}
 		artefact, statErr := s.Stat(entry.Name())
 		switch {
-		case errors.Is(statErr, ErrUnknown): // removed in this moment
+		case errors.Is(statErr, ErrUnknown): // it was removed meanwhile
 		case statErr != nil:
 			err = errors.Join(err, statErr)
 		default:
@@ -215,8 +215,8 @@ func (s *Store) check(sum string) error {
 	return nil
 }
 
-// isSum reports whether a name is that of a program. It is also what keeps a name
-// inside the folder.
+// isSum reports whether a name is that of a program. This also keeps a name inside
+// the folder.
 func isSum(name string) bool {
 	return len(name) == 2*sha256.Size && strings.Trim(name, "0123456789abcdef") == ""
 }
@@ -228,7 +228,7 @@ func unknown(sum string, err error) error {
 	return err
 }
 
-// syncFolder makes a renamed file's name last.
+// syncFolder makes the rename of a file durable.
 func syncFolder(dir string) error {
 	folder, err := os.Open(dir)
 	if err != nil {

@@ -1,16 +1,16 @@
-// Package audit keeps the log of every change that somebody made or tried to:
+// Package audit keeps the log of every change that somebody made or tried to make:
 // who, in which role, from where, what, and how it ended. It is kept for a time
 // and up to a size.
 //
-// The code that handles a call puts an Attempt into its context. A change that is
-// written to the state takes its line along, so that both are written or neither is; an
-// attempt without a line by then gets one when the call has ended. So there is one line
-// for each change, and one for each attempt that was refused, until there are many of
-// one kind: then one line says how many more there were. No line is ever changed: the
-// one that says how many is another, written when that is final.
+// The code that handles a call puts an Attempt into its context. A change of the
+// state writes its line in the same commit, so that both are written or neither
+// is; an attempt that has no line when the call has ended gets one then. So there
+// is one line for each change, and one for each refused attempt, unless there are
+// many of one kind: then one further line says how many more there were. No line
+// is ever changed: the one with the number is written when that is final.
 //
-// The lines are a chain: each has a checksum over itself, its number and the checksum
-// before, made in the commit that adds it. Verify finds what was changed since.
+// The lines form a chain: each has a checksum over itself, its number and the
+// previous checksum, made in the commit that adds it. Verify finds later changes.
 package audit
 
 import (
@@ -29,15 +29,15 @@ import (
 const (
 	// LogName is the log of the state that has the lines.
 	LogName = "audit"
-	// OK is the outcome of what succeeded.
+	// OK is the outcome of a success.
 	OK = "ok"
 
 	defaultLimit = 100
 	maxLimit     = 10_000
-	// maxTextBytes bounds what a caller can put into a line.
+	// maxTextBytes bounds the text that a caller can put into a line.
 	maxTextBytes = 2000
 
-	// sweepEvery is how often the log is looked through for what is too old.
+	// sweepEvery is how often the log is searched for lines that are too old.
 	sweepEvery = time.Hour
 	// trimMost is how many lines are removed in one write.
 	trimMost = 1000
@@ -50,7 +50,7 @@ type Log struct {
 	merged    merger
 	cutting   sync.Mutex   // held while lines are removed, or verified
 	written   atomic.Int64 // bytes of lines since the last Sweep
-	sweptAt   atomic.Int64 // when that was, in ns since 1970, or 0
+	sweptAt   atomic.Int64 // time of the last Sweep, in ns since 1970, or 0
 }
 
 // New makes the log of a state.
@@ -60,8 +60,8 @@ func New(store state.Store, retention Retention) *Log {
 
 func (l *Log) swept() time.Time { return time.Unix(0, l.sweptAt.Load()) }
 
-// Append adds a separate line. A refusal that is like one with a line is only counted;
-// see Keep.
+// Append adds a separate line. A refusal that is like one with a line is only
+// counted; see Keep.
 func (l *Log) Append(ctx context.Context, entry wire.AuditEntry) error {
 	if entry.Outcome != OK {
 		var first bool
@@ -81,8 +81,8 @@ func (l *Log) write(ctx context.Context, entry wire.AuditEntry) error {
 	return nil
 }
 
-// Sweep removes the lines that are too old, and the oldest where all have more
-// than the bytes they may.
+// Sweep removes the lines that are too old, and then the oldest until the rest is
+// within its bytes.
 func (l *Log) Sweep(ctx context.Context, now time.Time) error {
 	l.cutting.Lock()
 	defer l.cutting.Unlock()
@@ -115,8 +115,8 @@ func (l *Log) Sweep(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// List returns the lines that are selected, newest first. Subjects and names are
-// compared as they are, actions by their beginning.
+// List returns the selected lines, newest first. Subjects and names must be equal,
+// actions must begin with the given text.
 func (l *Log) List(ctx context.Context, p wire.AuditParams) ([]wire.AuditEntry, error) {
 	limit := p.Limit
 	if limit <= 0 {
@@ -150,7 +150,7 @@ func selects(p wire.AuditParams, entry wire.AuditEntry) bool {
 		entry.AtMS >= p.SinceMS
 }
 
-// encode writes a line, without the number that the log gives it.
+// encode writes a line without its number, which the log adds.
 func encode(entry wire.AuditEntry) []byte {
 	data, err := json.Marshal(clean(entry))
 	if err != nil {
@@ -159,7 +159,7 @@ func encode(entry wire.AuditEntry) []byte {
 	return data
 }
 
-// clean bounds what a caller can put into a line.
+// clean bounds the text that a caller can put into a line.
 func clean(entry wire.AuditEntry) wire.AuditEntry {
 	entry.Seq, entry.Sum = 0, ""
 	if entry.AtMS == 0 {
@@ -173,7 +173,7 @@ func clean(entry wire.AuditEntry) wire.AuditEntry {
 	return entry
 }
 
-// Attempt is one call that is to be in the log.
+// Attempt is one call for the log.
 type Attempt struct {
 	who, role, from, action string
 
@@ -193,7 +193,7 @@ func With(ctx context.Context, a *Attempt) context.Context {
 	return context.WithValue(ctx, attemptKey{}, a)
 }
 
-// From returns the attempt of a context. Where there is none it is the master's
+// From returns the attempt of a context. Without one, the attempt is the master's
 // own.
 func From(ctx context.Context) *Attempt {
 	if a, ok := ctx.Value(attemptKey{}).(*Attempt); ok {
@@ -209,8 +209,8 @@ const Master = "master"
 // Who returns the name of the credential.
 func (a *Attempt) Who() string { return a.who }
 
-// Change returns the line of an attempt that succeeds. It is a change for the same
-// state.Apply that makes the attempt succeed. Call Written when it has.
+// Change returns the line of an attempt that succeeds, as a change for the same
+// state.Apply that makes it succeed. Call Written when it has.
 func (a *Attempt) Change(subject, detail string) state.Change {
 	return state.AppendLinked(LogName, encode(a.Entry(subject, detail, nil)), link)
 }

@@ -21,7 +21,7 @@ const rootKey = "audit/root"
 // root is the value under rootKey.
 type root struct {
 	From uint64 `json:"from"` // the number of the first line that has a checksum
-	Sum  string `json:"sum"`  // that of the line before, which was cut, or ""
+	Sum  string `json:"sum"`  // the checksum of the line before it, which was removed, or ""
 }
 
 // A line with a checksum ends with sumBegin, the checksum in hex, and sumEnd. The strings
@@ -32,10 +32,11 @@ const (
 	sumBytes = len(sumBegin) + 2*sha256.Size + len(sumEnd)
 )
 
-// ErrNoted is wrapped by the error of Verify where what was noted cannot be compared.
-var ErrNoted = errors.New("what was noted is no use")
+// ErrNoted is wrapped by the error of Verify if the noted checksum cannot be
+// compared.
+var ErrNoted = errors.New("the noted checksum is of no use")
 
-// sumDigitsLeast is how many digits of a checksum that was noted are enough.
+// sumDigitsLeast is how many digits of a noted checksum are enough.
 const sumDigitsLeast = 16
 
 // errRoot is wrapped by the error of a root that somebody has changed.
@@ -50,7 +51,7 @@ func link(last state.Record, line []byte) []byte {
 	return append(append(linked, sum...), sumEnd...)
 }
 
-// split takes the checksum off a line. It is "" where there is none.
+// split removes the checksum from a line. sum is "" if there is none.
 func split(linked []byte) (line []byte, sum string) {
 	at := len(linked) - sumBytes
 	if at < 0 || !bytes.HasPrefix(linked[at:], []byte(sumBegin)) || !bytes.HasSuffix(linked, []byte(sumEnd)) {
@@ -60,7 +61,8 @@ func split(linked []byte) (line []byte, sum string) {
 	return append(bytes.Clone(linked[:at]), '}'), sum
 }
 
-// sumOf is the checksum of the line with a number, after one with the checksum before.
+// sumOf is the checksum of a line with a number that follows a line with the
+// checksum before.
 func sumOf(before string, seq uint64, line []byte) string {
 	h := sha256.New()
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(before))))
@@ -70,8 +72,8 @@ func sumOf(before string, seq uint64, line []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Begin notes where the chain begins, if that is not known: after the lines that are
-// there already. It comes before anything is written.
+// Begin notes where the chain begins, if that is not known: after the existing
+// lines. Call it before anything is written.
 func (l *Log) Begin(ctx context.Context) error {
 	switch _, _, err := l.root(ctx); {
 	case errors.Is(err, errRoot):
@@ -104,8 +106,8 @@ func (r root) change(want state.Version) state.Change {
 	return state.Put(rootKey, value, want)
 }
 
-// root reads where the chain begins. The error wraps state.ErrNotFound where that is
-// not known, errRoot where it makes no sense.
+// root reads where the chain begins. The error wraps state.ErrNotFound if that is
+// not known, and errRoot if it makes no sense.
 func (l *Log) root(ctx context.Context) (root, state.Version, error) {
 	entry, err := l.store.Get(ctx, rootKey)
 	if err != nil {
@@ -118,13 +120,13 @@ func (l *Log) root(ctx context.Context) (root, state.Version, error) {
 	return r, entry.Version, nil
 }
 
-// cut removes the lines before a number, which is that of a line. The checksum of the
-// last of them is the new root, in the same commit.
+// cut removes the lines before a number, which must be that of a line. The
+// checksum of the last removed line is the new root, in the same commit.
 func (l *Log) cut(ctx context.Context, from uint64) error {
 	changes := []state.Change{state.Trim(LogName, from)}
 	begin, version, err := l.root(ctx)
 	switch {
-	case errors.Is(err, state.ErrNotFound), errors.Is(err, errRoot): // Verify says so; the log is kept in bounds all the same
+	case errors.Is(err, state.ErrNotFound), errors.Is(err, errRoot): // Verify reports it; the log is kept within its bounds in any case
 	case err != nil:
 		return err
 	case from > begin.From:
@@ -140,9 +142,9 @@ func (l *Log) cut(ctx context.Context, from uint64) error {
 	return l.store.Apply(ctx, changes...)
 }
 
-// Verify reads the whole log and says what its checksums tell: how much there is, and
-// the first line that is not what was written, or not where. A line that was noted
-// elsewhere is compared with that.
+// Verify reads the whole log and checks its checksums: it returns the number of
+// lines, and the first line that was changed or moved. A line whose checksum was
+// noted elsewhere is compared with that.
 func (l *Log) Verify(ctx context.Context, noted wire.AuditVerifyParams) (wire.AuditVerifyResult, error) {
 	if noted.Seq > 0 && (len(noted.Sum) < sumDigitsLeast || len(noted.Sum) > 2*sha256.Size) {
 		return wire.AuditVerifyResult{}, fmt.Errorf("%w: cannot compare entry %d with %q: a checksum has %d digits, of which the first %d are enough", ErrNoted,
@@ -181,20 +183,20 @@ type verifier struct {
 	result wire.AuditVerifyResult
 }
 
-// compare holds the checksum of a line against the one that was noted.
+// compare compares the checksum of a line with the noted one.
 func (v *verifier) compare(seq uint64, sum string) {
 	switch {
 	case v.noted.Seq != seq || seq == 0:
 	case sum == "":
-		v.fail(seq, "it has no checksum, and one was noted")
+		v.fail(seq, "it has no checksum, although one was noted")
 	case !strings.HasPrefix(sum, strings.ToLower(v.noted.Sum)):
-		v.fail(seq, "its checksum is not the one that was noted: it or an entry before it was replaced, and the checksums were made anew")
+		v.fail(seq, "its checksum is not the one that was noted: it or an entry before it was replaced, and the checksums were computed again")
 	default:
 		v.result.Noted = true
 	}
 }
 
-// compareRest compares what was noted of a line that is not in the log.
+// compareRest compares a noted line that is not in the log.
 func (v *verifier) compareRest() error {
 	r := &v.result
 	switch {
@@ -226,7 +228,7 @@ func (v *verifier) take(record state.Record) {
 	var entry wire.AuditEntry
 	switch isBefore := record.Seq < v.begin.From; {
 	case json.Unmarshal(record.Value, &entry) != nil:
-		v.fail(record.Seq, "it was changed: it is no entry")
+		v.fail(record.Seq, "it was changed: it is not an entry")
 	case isBefore && sum != "":
 		v.fail(record.Seq, fmt.Sprintf("it has a checksum, and they begin with %d", v.begin.From))
 	case isBefore:

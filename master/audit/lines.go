@@ -9,8 +9,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// After returns the oldest entries of the log in a state that come after a number, as
-// many as there are up to a limit.
+// After returns the oldest entries of the log in a state that follow a number, up
+// to a limit.
 func After(ctx context.Context, store state.Store, seq uint64, limit int) ([]wire.AuditEntry, error) {
 	var entries []wire.AuditEntry
 	for record, err := range store.Scan(ctx, LogName, seq+1) {
@@ -19,8 +19,8 @@ func After(ctx context.Context, store state.Store, seq uint64, limit int) ([]wir
 		}
 		var entry wire.AuditEntry
 		if err := json.Unmarshal(record.Value, &entry); err != nil {
-			// The number is sent all the same: a line that somebody has damaged is news.
-			entry = wire.AuditEntry{Who: Master, Role: Master, Action: "audit.damaged", Outcome: "the entry was changed: it is no entry"}
+			// Its number is sent in any case: damage to a line is news.
+			entry = wire.AuditEntry{Who: Master, Role: Master, Action: "audit.damaged", Outcome: "the entry was changed: it is not an entry"}
 		}
 		entry.Seq = record.Seq
 		if entries = append(entries, entry); len(entries) == limit {

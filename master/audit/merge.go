@@ -12,38 +12,38 @@ import (
 )
 
 const (
-	// mergeWithin is how long the first of many refusals stands for those that
-	// are like it.
+	// mergeWithin is how long the line of a first refusal also stands for refusals
+	// like it.
 	mergeWithin = time.Minute
-	// kindsPerCaller is how many different refusals of one caller have their own line
-	// in that time, and maxCallers is for how many callers.
+	// kindsPerCaller is how many different refusals of one caller get their own
+	// line in that time, and maxCallers is for how many callers.
 	kindsPerCaller = 16
 	maxCallers     = 256
 )
 
-// kind is what refusals have in common that one line stands for.
+// kind is what the refusals that one line stands for have in common.
 type kind struct{ who, role, from, action, subject, outcome string }
 
-// others is the kind for those of a caller, or of all, that are too many to be
-// told apart.
+// others is the kind for refusals of a caller, or of all callers, that are too
+// many to be told apart.
 const others = "…"
 
-// merger holds back refusals that are like one that has a line. It is safe for
-// use from many goroutines.
+// merger holds back refusals that are like one with a line. It is safe for use
+// from many goroutines.
 type merger struct {
 	mu      sync.Mutex
 	pending map[kind]*merged // guarded by mu
 	callers map[string]int   // guarded by mu: kinds in pending, by caller
 }
 
-// merged is what became of a kind since the line that stands for it.
+// merged counts the refusals of a kind since the line that stands for it.
 type merged struct {
 	entry wire.AuditEntry // the last one
 	began time.Time
-	more  int // that have no line
+	more  int // refusals without a line
 }
 
-// take returns the line to be written for a refusal, if one is.
+// take returns the line to write for a refusal, if any.
 func (m *merger) take(entry wire.AuditEntry, now time.Time) (wire.AuditEntry, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -75,8 +75,8 @@ func (m *merger) take(entry wire.AuditEntry, now time.Time) (wire.AuditEntry, bo
 	return wire.AuditEntry{}, false
 }
 
-// due returns the lines for what was held back since mergeWithin, or at all, the
-// oldest first, and forgets it.
+// due returns the lines for refusals that were held back for mergeWithin, or for
+// all of them, oldest first, and forgets them.
 func (m *merger) due(now time.Time, all bool) []wire.AuditEntry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -109,13 +109,13 @@ type Retention struct {
 	MaxBytes int64 // of its lines
 }
 
-// DefaultRetention keeps a bit more than a year, and about 200,000 lines.
+// DefaultRetention keeps a little more than a year, and about 200,000 lines.
 func DefaultRetention() Retention {
 	return Retention{MaxAge: 400 * 24 * time.Hour, MaxBytes: 64 << 20}
 }
 
-// Keep writes the lines for refusals that were held back, and removes what is too
-// old or too much. It is to be called every minute or so.
+// Keep writes the lines for refusals that were held back, and removes lines beyond
+// the retention. Call it every minute or so.
 func (l *Log) Keep(ctx context.Context, now time.Time) error {
 	if err := l.flush(ctx, now, false); err != nil {
 		return err

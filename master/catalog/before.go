@@ -8,14 +8,14 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// before finds what a rollback goes back to: a change of the inspector's history,
-// whose revision and selector are to hold again.
+// before finds the target of a rollback: a change in the inspector's history whose
+// revision and selector will apply again.
 //
-// Without a revision that is the newest change after which the inspector was another
-// than now, and did well on some host. A change that was taken back because it did not
-// do well is not chosen, and one that ran nowhere only if there is nothing else. With a
-// revision it is the newest change to that revision which did well, otherwise the
-// newest.
+// Without a revision it is the newest change after which the inspector differed
+// from now and did well on some host. A change that was rolled back because it did
+// not do well is not chosen, and one that ran nowhere only if there is nothing
+// else. With a revision it is the newest change to that revision that did well, or
+// else the newest.
 func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.HistoryEntry, error) {
 	e := c.entryFor(ctx, p.Name)
 	if e == nil {
@@ -56,7 +56,7 @@ func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.Histo
 	return wire.HistoryEntry{}, nothingBefore(e, history, bad)
 }
 
-// takenBack reports whether a change was taken back because it did not do well.
+// takenBack reports whether a change was rolled back because it did not do well.
 func (c *Catalog) takenBack(ctx context.Context, h *wire.HistoryEntry) bool {
 	r, err := c.rollout(ctx, h.Rollout)
 	return err == nil && r.State == wire.RolloutRolledBack && r.To == h.Revision
@@ -68,8 +68,8 @@ func (c *Catalog) isWell(e *entry) bool {
 	return c.wellLocked(e) > 0
 }
 
-// nothingBefore says why there is nothing to go back to. bad is what was taken
-// back, or nil.
+// nothingBefore says why there is nothing to go back to. bad is the change that
+// was rolled back, or nil.
 func nothingBefore(e *entry, history []wire.HistoryEntry, bad *wire.HistoryEntry) error {
 	other := slices.ContainsFunc(history, func(h wire.HistoryEntry) bool { return h.Revision != "" && h.Revision != e.Current })
 	switch {

@@ -24,42 +24,42 @@ import (
 // script builds, for a reason of the master's machine.
 var ErrNotBuilt = errors.New("not built")
 
-// Options are what a catalog needs from outside.
+// Options are the things that a catalog needs from outside.
 type Options struct {
 	Log *slog.Logger
-	// Announce tells those who watch. It must not call back.
+	// Announce informs those who watch. It must not call back.
 	Announce func(path string, data any)
-	// Builder builds a script that has passed the check, to see whether it builds. An
-	// error is the script's fault, and refuses it, unless it wraps ErrNotBuilt: then
-	// the script is accepted, and the answer says why it was not built. It may be nil.
+	// Builder builds a script that has passed the check, to see whether it builds.
+	// An error refuses the script, unless it wraps ErrNotBuilt: then the script is
+	// accepted, and the answer says why it was not built. It may be nil.
 	Builder func(ctx context.Context, d inspectors.Definition) error
-	// HasArtefact tells whether the master holds a program of that checksum and
-	// size. It may be nil, which takes it that it does.
+	// HasArtefact reports whether the master has a program of that checksum and
+	// size. If it is nil, the catalog assumes so.
 	HasArtefact func(wire.Artefact) bool
 }
 
-// Catalog is what hosts are to run, and how far they are. New makes it, Open
-// gives it its state, Run lets it work, Close writes what is left. Its methods
-// may be called from any goroutine, after Open.
+// Catalog knows what hosts should run, and how far they are. New makes it, Open
+// gives it its state, Run lets it work, Close writes the rest. After Open its
+// methods may be called from any goroutine.
 type Catalog struct {
 	opts   Options
 	store  state.Store // set by Open
 	audit  *audit.Log  // set by Open
 	checks chan struct{}
-	slots  chan struct{} // of agent.assign under way
+	slots  chan struct{} // for current calls of agent.assign
 
-	// changing is held by whoever changes an entry or a rollout, for as long as
-	// that is written to the disk. It is taken before mu.
+	// changing is held while an entry or a rollout is changed, until that is on
+	// the disk. It is taken before mu.
 	changing sync.Mutex
-	// keeping is held by whoever writes what is known of a host. It is taken
+	// keeping is held while the knowledge about a host is written. It is taken
 	// before mu.
 	keeping sync.Mutex
 
-	mu          sync.Mutex // guards all below; nothing waits while it is held
+	mu          sync.Mutex // guards all below; no code waits while holding it
 	entries     map[string]*entry
-	names       []string // of the entries that hosts may get something of, sorted
+	names       []string // of the entries that hosts may get a revision of, sorted
 	active      map[string]*active
-	code        map[string]signedCode // of revisions that somebody may run, by id
+	code        map[string]signedCode // of revisions that hosts may run, by id
 	targets     map[string]*target
 	assignments map[string]*wire.Assignment // by the revisions in it
 	lines       []*signing.Line             // of keys; replaced, never changed
@@ -67,15 +67,15 @@ type Catalog struct {
 	lastRollout uint64
 	changed     map[string]bool // inspectors whose summary may have changed
 	dirty       map[*target]bool
-	running     context.Context // nil until Run, and after it
+	running     context.Context // nil before and after Run
 	senders     sync.WaitGroup
 
 	wakeRollouts chan struct{}
 	wakeSummary  chan struct{}
 }
 
-// record is an entry as it is stored. Changes counts them, so that a version
-// never comes twice.
+// record is the stored form of an entry. Changes counts its changes, so that a
+// version never repeats.
 type record struct {
 	Name     string `json:"name"`
 	Current  string `json:"current,omitempty"`
@@ -97,7 +97,7 @@ func (r *record) version() string {
 	return fmt.Sprint(r.Changes)
 }
 
-// entry is a record as it is used. It is replaced, never changed.
+// entry is the working form of a record. It is replaced, never changed.
 type entry struct {
 	record
 	selector labels.Selector
@@ -108,11 +108,11 @@ type entry struct {
 type active struct {
 	wire.Rollout
 	from, to labels.Selector
-	stored   state.Version // of what is on the disk of it
+	stored   state.Version // of its stored form
 	storedAt time.Time
-	toldAt   time.Time // when it was announced
-	toStore  bool      // it is another than on the disk
-	toTell   bool      // it is another than was announced
+	toldAt   time.Time // when it was last announced
+	toStore  bool      // it differs from its stored form
+	toTell   bool      // it differs from what was announced
 }
 
 // New makes a catalog without a state. It starts nothing.
@@ -179,8 +179,8 @@ func (c *Catalog) loadEntriesLocked(ctx context.Context) error {
 	return nil
 }
 
-// loadRolloutsLocked takes up the rollouts that were going on. Every one of them
-// is named by its entry.
+// loadRolloutsLocked loads the rollouts that had not ended. Each of them is named
+// by its entry.
 func (c *Catalog) loadRolloutsLocked(ctx context.Context) error {
 	stored, err := c.store.List(ctx, rolloutPrefix)
 	if err != nil {
@@ -218,7 +218,7 @@ func isActive(r wire.Rollout) bool {
 	return r.State == wire.RolloutRunning || r.State == wire.RolloutPaused
 }
 
-// loadCodeLocked reads the code that hosts may have to be given.
+// loadCodeLocked reads the code that hosts may need.
 func (c *Catalog) loadCodeLocked(ctx context.Context) error {
 	for id := range c.neededLocked() {
 		revision, err := c.revision(ctx, id)
@@ -230,7 +230,7 @@ func (c *Catalog) loadCodeLocked(ctx context.Context) error {
 	return nil
 }
 
-// neededLocked returns the revisions that hosts run or may have to.
+// neededLocked returns the revisions that hosts run or may have to run.
 func (c *Catalog) neededLocked() map[string]bool {
 	needed := make(map[string]bool)
 	for _, e := range c.entries {
@@ -258,9 +258,9 @@ func (c *Catalog) revision(ctx context.Context, id string) (wire.Revision, error
 	return revision, err
 }
 
-// installLocked puts an entry and its rollout, or nil, in the place of what was,
-// and tells what hosts are to run since. The code of every revision they name is
-// in c.code already.
+// installLocked replaces an entry and its rollout, which may be nil, and updates
+// what hosts should run. The code of every revision that they name is in c.code
+// already.
 func (c *Catalog) installLocked(e *entry, a *active) {
 	c.entries[e.Name] = e
 	if a == nil {
@@ -275,7 +275,7 @@ func (c *Catalog) installLocked(e *entry, a *active) {
 	wake(c.wakeRollouts)
 }
 
-// markLocked has the entry announced anew, soon.
+// markLocked makes the entry be announced again soon.
 func (c *Catalog) markLocked(name string) {
 	c.changed[name] = true
 	wake(c.wakeSummary)
@@ -291,7 +291,7 @@ func (c *Catalog) renameLocked() {
 	slices.Sort(c.names)
 }
 
-// wake makes a goroutine look again. It will see every change that was made before.
+// wake makes a goroutine look again. It will see every earlier change.
 func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -314,5 +314,5 @@ func encode(v any) []byte {
 	return data
 }
 
-// isNotFound reports whether an entry of the state is not there.
+// isNotFound reports whether an entry is missing in the state.
 func isNotFound(err error) bool { return errors.Is(err, state.ErrNotFound) }

@@ -23,15 +23,16 @@ import (
 )
 
 const (
-	// maxChecks bounds the scripts that are checked at once: a large one takes a
+	// maxChecks bounds the scripts that are checked at a time: a large one takes a
 	// processor for a while.
 	maxChecks = 2
-	// maxMessageBytes and maxFileBytes bound what a push says beside code.
+	// maxMessageBytes and maxFileBytes bound the texts of a push apart from its
+	// code.
 	maxMessageBytes = 4 << 10
 	maxFileBytes    = 200
 )
 
-// Check tells whether code would be accepted, and what a push would do to hosts.
+// Check reports whether code would be accepted, and what a push would do to hosts.
 func (c *Catalog) Check(ctx context.Context, p wire.CheckParams) (wire.CheckResult, error) {
 	code, definition, err := complete(p.Code)
 	result := wire.CheckResult{
@@ -60,8 +61,8 @@ func (c *Catalog) Check(ctx context.Context, p wire.CheckParams) (wire.CheckResu
 	return result, nil
 }
 
-// accept completes code and returns it when it may be pushed, and why it was not
-// built before, where it was not. Its error has every fault.
+// accept completes code, and returns it if it may be pushed, with the reason if it
+// was not built first. Its error has every fault.
 func (c *Catalog) accept(ctx context.Context, code wire.Code) (_ wire.Code, notBuilt string, _ error) {
 	code, definition, err := complete(code)
 	if err == nil {
@@ -99,8 +100,7 @@ func toWire(faults inspectors.Diagnostics) []wire.Diagnostic {
 	return all
 }
 
-// checkCode checks a script as its author's editor does. A plugin has nothing
-// that could be checked here.
+// checkCode checks a script as its author's editor does. Plugins are not checked.
 func (c *Catalog) checkCode(ctx context.Context, definition inspectors.Definition) error {
 	if definition.Script == nil {
 		return nil
@@ -126,8 +126,8 @@ func (c *Catalog) checkArtefacts(code wire.Code) error {
 	return nil
 }
 
-// complete gives code the name that its directives have, where it has none, and
-// returns what would be run of it. Its error has every fault of the settings.
+// complete gives code without a name the name in its directives, and returns the
+// definition that would run. Its error has every fault of the settings.
 func complete(code wire.Code) (wire.Code, inspectors.Definition, error) {
 	definition := inspectors.Definition{
 		Interval: time.Duration(code.IntervalMS) * time.Millisecond, Timeout: time.Duration(code.TimeoutMS) * time.Millisecond,
@@ -153,7 +153,7 @@ func complete(code wire.Code) (wire.Code, inspectors.Definition, error) {
 	}
 	definition.Name = code.Name
 	if len(faults) == 0 {
-		faults = appendError(faults, definition.Complete()) // as every host will
+		faults = appendError(faults, definition.Complete()) // as every host will do
 	}
 	faults = appendError(faults, validateFile(code.File))
 	if len(faults) == 0 || !errors.As(faults[0], new(inspectors.Diagnostics)) {
@@ -176,7 +176,7 @@ func budgetOf(b *wire.PushedBudget) inspectors.Budget {
 	return inspectors.Budget{CPU: time.Duration(b.CPUMS) * time.Millisecond, Heap: b.HeapBytes, Output: b.OutputBytes, Series: b.Series}
 }
 
-// validateFile checks the name that errors of a script give.
+// validateFile checks the file name that a script's errors show.
 func validateFile(file string) error {
 	bad := func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
 	if len(file) > maxFileBytes || strings.ContainsFunc(file, bad) {
@@ -212,7 +212,7 @@ func kindOf(code wire.Code) string {
 	return "script"
 }
 
-// ParseSelector reads a selector as a caller gives it.
+// ParseSelector reads a selector given by a caller.
 func ParseSelector(text string) (labels.Selector, error) {
 	selector, err := scope.ParseSelector(text)
 	if err != nil {

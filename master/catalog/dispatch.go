@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// maxSending bounds the assignments that are encoded and sent at once.
+	// maxSending bounds the assignments that are encoded and sent at a time.
 	maxSending = 64
-	// slotTime is how long an agent that has not answered keeps others waiting.
+	// slotTime is how long an agent that has not answered makes others wait.
 	slotTime = 50 * time.Millisecond
 	// answerWithin is how long an agent may take to answer.
 	answerWithin = 30 * time.Second
-	// minBackoff and maxBackoff bound the pauses after an assignment that failed.
+	// minBackoff and maxBackoff bound the pauses after a failed assignment.
 	minBackoff = 250 * time.Millisecond
 	maxBackoff = 30 * time.Second
-	// verifyEvery is how often an agent is asked what it has.
+	// verifyEvery is how often an agent is asked which assignment it has.
 	verifyEvery = time.Minute
 )
 
@@ -39,13 +39,13 @@ type Session struct {
 	have   string           // hash of the assignment that the agent has
 	told   bool             // have is known
 	busy   bool             // a goroutine sends
-	verify bool             // it is to ask what the agent has
-	refuse *wire.Assignment // that the agent has refused to take, or nil
+	verify bool             // ask the agent which assignment it has
+	refuse *wire.Assignment // the assignment that the agent refused, or nil
 	keys   int              // of the catalog, when the agent was told of the keys; 0 is not yet
 }
 
-// Connected takes up the connection of an agent, in the place of an older one,
-// and sends what its host is to run, where it has something else.
+// Connected takes over the connection of an agent, in place of an older one, and
+// sends the host's assignment if the agent has another.
 func (c *Catalog) Connected(agent Caller, hello wire.HelloParams) *Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,8 +85,8 @@ func (c *Catalog) Disconnected(s *Session) {
 	}
 }
 
-// kickLocked has the agent of a host sent what it is to have, if it has not got
-// it and nobody is at it.
+// kickLocked starts sending the assignment of a host to its agent, unless the
+// agent has it or it is being sent.
 func (c *Catalog) kickLocked(t *target) {
 	s := t.session
 	if s == nil || s.busy || c.running == nil || c.running.Err() != nil || !c.mustSendLocked(s) {
@@ -97,7 +97,7 @@ func (c *Catalog) kickLocked(t *target) {
 	c.senders.Go(func() { c.send(ctx, s) })
 }
 
-// mustSendLocked reports whether there is something to do for a session.
+// mustSendLocked reports whether there is anything to send to a session.
 func (c *Catalog) mustSendLocked(s *Session) bool {
 	t := s.target
 	if t.session != s || !t.accepts {
@@ -107,8 +107,8 @@ func (c *Catalog) mustSendLocked(s *Session) bool {
 	return c.mustTellKeysLocked(s) || s.verify || (!s.told || s.have != wanted.Hash) && s.refuse != wanted
 }
 
-// send brings the agent of a session up to date, and ends when it is. There is
-// one for a session at a time, so that what changes meanwhile is one assignment.
+// send brings the agent of a session up to date, and ends when it is. A session
+// has only one of these, so that all changes made meanwhile go in one assignment.
 func (c *Catalog) send(ctx context.Context, s *Session) {
 	for failed := 0; ; {
 		c.mu.Lock()
@@ -156,7 +156,7 @@ func isDone(agent Caller) bool {
 	}
 }
 
-// backOff waits longer after each failure, and not beyond the connection.
+// backOff waits longer after each failure, but not beyond the connection.
 func backOff(ctx context.Context, agent Caller, failed int) {
 	most := min(minBackoff<<min(failed, 10), maxBackoff)
 	timer := time.NewTimer(most/2 + rand.N(most/2))
@@ -177,7 +177,7 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	// A slow agent gives its slot to others; it keeps nobody waiting but itself.
+	// A slow agent gives its slot to others, so it delays nobody but itself.
 	leave := sync.OnceFunc(func() { <-c.slots })
 	defer leave()
 	defer time.AfterFunc(slotTime, leave).Stop()
@@ -193,7 +193,7 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 		c.refusedLocked(s, assignment, "what the host is to run is together larger than a message may be: "+err.Error())
 		return nil
 	case err != nil:
-		s.told = false // perhaps it has it
+		s.told = false // perhaps the agent has it
 		return err
 	}
 	s.have, s.told, s.refuse = result.Hash, true, nil
@@ -209,7 +209,7 @@ func (c *Catalog) assign(ctx context.Context, s *Session, assignment *wire.Assig
 	return nil
 }
 
-// refusedLocked notes that an agent takes nothing, whatever it said in hello.
+// refusedLocked notes that an agent takes no code, whatever it said at hello.
 func (c *Catalog) refusedLocked(s *Session, assignment *wire.Assignment, why string) {
 	s.refuse = assignment
 	t := s.target
@@ -237,7 +237,8 @@ func (c *Catalog) ask(ctx context.Context, s *Session) error {
 	return err
 }
 
-// verifySome asks those agents what they have whose second of the minute it is.
+// verifySome asks the agents whose turn in the minute it is which assignment they
+// have.
 func (c *Catalog) verifySome(second int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	// keepEvery is how often what hosts have told is written.
+	// keepEvery is how often the reports of hosts are written.
 	keepEvery = 1500 * time.Millisecond
 	// keepAtOnce is how many hosts one write has.
 	keepAtOnce = 200
 )
 
-// runKeeper writes what hosts have told, and has agents asked what they have.
+// runKeeper writes the reports of hosts, and has agents asked which assignment
+// they have.
 func (c *Catalog) runKeeper(ctx context.Context) {
 	keep, second := time.NewTicker(keepEvery), time.NewTicker(time.Second)
 	defer keep.Stop()
@@ -34,8 +35,8 @@ func (c *Catalog) runKeeper(ctx context.Context) {
 	}
 }
 
-// Keep writes what hosts have told and is not on the disk yet. It is called once
-// more when no agent is connected any more.
+// Keep writes the reports of hosts that are not on the disk yet. It is called a
+// last time when no agent is connected any more.
 func (c *Catalog) Keep(ctx context.Context) error {
 	c.keeping.Lock()
 	defer c.keeping.Unlock()
@@ -55,7 +56,7 @@ func (c *Catalog) Keep(ctx context.Context) error {
 	}
 }
 
-// kept is what is to be stored of a host.
+// kept is the stored part of a host.
 type kept struct {
 	target         *target
 	host, receipts []byte

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// minPrefix is how many digits of a revision name it.
+	// minPrefix is how many digits are needed to name a revision.
 	minPrefix = 8
 
 	defaultRollouts = 100
@@ -24,7 +24,7 @@ const (
 )
 
 // List returns the inspectors of the catalog by name, without their history, and
-// the names of those that are deleted, as far as the caller sees them.
+// the names of deleted ones, as far as the caller may see them.
 func (c *Catalog) List(ctx context.Context) (list []wire.CatalogEntry, deleted []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,7 +41,7 @@ func (c *Catalog) List(ctx context.Context) (list []wire.CatalogEntry, deleted [
 	return list, deleted
 }
 
-// Get returns an inspector with its history, also one that is deleted.
+// Get returns an inspector with its history, even if it is deleted.
 func (c *Catalog) Get(ctx context.Context, name string) (wire.CatalogEntry, error) {
 	got, sees := c.Shown(ctx, name)
 	if !sees {
@@ -70,7 +70,7 @@ func (c *Catalog) history(ctx context.Context, name string) ([]wire.HistoryEntry
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the history of %q: %w", name, err)
 	}
-	// Below "load/" are the changes of load/average, too.
+	// "load/" is also the beginning of the changes of load/average.
 	stored = slices.DeleteFunc(stored, func(s state.Entry) bool { return strings.Contains(s.Key[len(prefix):], "/") })
 	history := make([]wire.HistoryEntry, len(stored))
 	for i, s := range stored {
@@ -104,7 +104,7 @@ func (c *Catalog) Revision(ctx context.Context, p wire.RevisionParams) (wire.Rev
 	return c.revision(ctx, found)
 }
 
-// named finds the revision of a history whose id begins as p says.
+// named finds the revision in a history whose id begins as p says.
 func named(history []wire.HistoryEntry, p wire.RevisionParams) (string, error) {
 	if len(p.Revision) < minPrefix {
 		return "", rpc.Errorf(rpc.CodeInvalidParams, "the revision %q is too short: give at least %d digits", p.Revision, minPrefix)
@@ -133,8 +133,8 @@ func rolloutNumber(id string) (uint64, error) {
 	return number, nil
 }
 
-// noRollout is the error of a rollout that is not there, or that the caller does not
-// see.
+// noRollout is the error for a rollout that does not exist, or that the caller may
+// not see.
 func (c *Catalog) noRollout(number uint64) error {
 	c.mu.Lock()
 	last := c.lastRollout
@@ -145,8 +145,8 @@ func (c *Catalog) noRollout(number uint64) error {
 	return rpc.Errorf(wire.CodeNotFound, "there is no rollout %d; the latest is %d, and `vedette rollouts` lists them", number, last)
 }
 
-// hiddenRollout is the error of a rollout that the caller does not see: that of one that
-// is not there.
+// hiddenRollout is the error for a rollout that the caller may not see: the same
+// as for one that does not exist.
 func (c *Catalog) hiddenRollout(id string) error {
 	number, err := rolloutNumber(id)
 	if err != nil {
@@ -214,7 +214,7 @@ func (c *Catalog) Rollouts(ctx context.Context, p wire.RolloutsParams) ([]wire.R
 	for number := last; number > 0 && len(list) < limit && ctx.Err() == nil; number-- {
 		r, err := c.Rollout(ctx, fmt.Sprint(number))
 		if refusal, ok := err.(*rpc.Error); ok && refusal.Code == wire.CodeNotFound {
-			continue // its push failed, or it is not the caller's
+			continue // its push failed, or the caller may not see it
 		}
 		if err != nil {
 			return nil, err
@@ -226,7 +226,7 @@ func (c *Catalog) Rollouts(ctx context.Context, p wire.RolloutsParams) ([]wire.R
 	return list, ctx.Err()
 }
 
-// shown is a rollout without what only the master needs.
+// shown is a rollout without the fields that only the master needs.
 func shown(r wire.Rollout) wire.Rollout {
 	r.Marks = nil
 	return r
@@ -242,12 +242,12 @@ func (c *Catalog) VerifyAudit(ctx context.Context, noted wire.AuditVerifyParams)
 	return c.audit.Verify(ctx, noted)
 }
 
-// KeepAudit looks after the audit log; see audit.Log.Keep.
+// KeepAudit trims the audit log; see audit.Log.Keep.
 func (c *Catalog) KeepAudit(ctx context.Context, now time.Time) error {
 	return c.audit.Keep(ctx, now)
 }
 
-// FlushAudit writes what the audit log holds back.
+// FlushAudit writes the lines that the audit log holds back.
 func (c *Catalog) FlushAudit(ctx context.Context) error { return c.audit.Flush(ctx) }
 
 // Note adds a line to the audit log.

@@ -8,13 +8,13 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// keptRevisions is of how many revisions of an inspector the programs are kept:
-// the newest, of a deleted one too. To go back further they have to be stored
-// again.
+// keptRevisions is the number of revisions of an inspector whose programs are
+// kept: the newest ones, also of a deleted inspector. To go back further, their
+// programs have to be stored again.
 const keptRevisions = 10
 
-// Programs returns the checksums of the programs that revisions name which hosts
-// run, or may be taken back to.
+// Programs returns the checksums of the programs in revisions that hosts run, or
+// may go back to.
 func (c *Catalog) Programs(ctx context.Context) (map[string]bool, error) {
 	c.mu.Lock()
 	names, needed := slices.Collect(maps.Keys(c.entries)), c.neededLocked()
@@ -48,7 +48,7 @@ func (c *Catalog) Programs(ctx context.Context) (map[string]bool, error) {
 	return programs, nil
 }
 
-// Assigned reports whether a host is to run a program now.
+// Assigned reports whether a host should run a program now.
 func (c *Catalog) Assigned(host, program string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -26,15 +26,15 @@ const (
 	actionDelete   = "delete"
 )
 
-// wish is a change that somebody wants of an entry.
+// wish is a requested change of an entry.
 type wish struct {
 	action   string
 	name     string
-	code     *wire.Code       // to be pushed, or nil
-	signed   []wire.Signature // that come with it
-	revision string           // that is to be current; "" for delete
-	kind     string           // of the revision; "" for delete
-	selector *string          // nil keeps that of the entry
+	code     *wire.Code       // the code to push, or nil
+	signed   []wire.Signature // signatures that come with it
+	revision string           // the revision to make current; "" to delete
+	kind     string           // of the revision; "" to delete
+	selector *string          // nil keeps the selector of the entry
 
 	allowNone bool // the selector may select no host
 	message   string
@@ -45,10 +45,10 @@ type wish struct {
 // Push makes code the current revision of an inspector, and begins its rollout.
 //
 // Of several pushes that have seen the same entry one wins; the others get
-// wire.CodeConflict. A push has seen the version that it gives, or without one
-// what is there when it is called.
+// wire.CodeConflict. A push has seen the version that it gives, or else the
+// version that is current when Push is called.
 func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult, error) {
-	code, definition, _ := complete(p.Code) // accept tells the faults
+	code, definition, _ := complete(p.Code) // accept returns the faults
 	seen := c.seen(code.Name, p.Version)
 	if err := validateMessage(p.Message); err != nil {
 		return wire.PushResult{}, err
@@ -76,8 +76,8 @@ func (c *Catalog) Push(ctx context.Context, p wire.PushParams) (wire.PushResult,
 	return result, err
 }
 
-// Rollback makes an earlier revision current again, for the hosts that it was for then,
-// by a separate rollout.
+// Rollback makes an earlier revision current again, for its hosts of that time, by
+// a separate rollout.
 func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.PushResult, error) {
 	seen := c.seen(p.Name, p.Version)
 	if err := validateMessage(p.Message); err != nil {
@@ -110,8 +110,8 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	})
 }
 
-// Delete takes an inspector off its hosts and keeps its history. A later push
-// revives it. The rollout is done when the hosts have let go.
+// Delete removes an inspector from its hosts and keeps its history. A later push
+// revives it. The rollout is done when all hosts have dropped it.
 func (c *Catalog) Delete(ctx context.Context, p wire.DeleteParams) (wire.PushResult, error) {
 	seen := c.seen(p.Name, p.Version)
 	if err := validateMessage(p.Message); err != nil {
@@ -120,7 +120,7 @@ func (c *Catalog) Delete(ctx context.Context, p wire.DeleteParams) (wire.PushRes
 	return c.change(ctx, seen, wish{action: actionDelete, name: p.Name, message: p.Message})
 }
 
-// seen returns the version of an entry that the author of a change knows of.
+// seen returns the version of an entry that the author of a change has seen.
 func (c *Catalog) seen(name string, version *string) string {
 	if version != nil {
 		return *version
@@ -133,12 +133,13 @@ func (c *Catalog) seen(name string, version *string) string {
 	return ""
 }
 
-// change does what is wished, on the disk first.
+// change carries out a wish, on the disk first.
 func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushResult, error) {
 	c.changing.Lock()
 	defer c.changing.Unlock()
-	// A rollout that has done well by now, or failed, is not replaced: its end
-	// settles what this change may go back to. It does as master, whoever pushes.
+	// A rollout that has succeeded or failed by now is not replaced: its end
+	// decides what this change may go back to. The step is the master's, whoever
+	// pushes.
 	if _, err := c.stepNow(context.Background(), w.name, c.viewOf(w.name)); err != nil {
 		return wire.PushResult{}, fmt.Errorf("cannot bring the rollout before up to date: %w", err)
 	}
@@ -197,8 +198,9 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	return result, nil
 }
 
-// weigh refuses a change that hosts have no room for, or that is for nobody. It
-// tells on how many hosts what was there before does well, and how many drop it.
+// weigh refuses a change for which hosts have no room, or that is for no host. It
+// returns on how many hosts the previous revision does well, and how many would
+// drop it.
 func (c *Catalog) weigh(ctx context.Context, e, before *entry, code wire.Code, w wish) (well, drops int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -208,8 +210,8 @@ func (c *Catalog) weigh(ctx context.Context, e, before *entry, code wire.Code, w
 	return c.wellLocked(before), c.dropsLocked(scope.From(ctx), e.Name, e.selector), c.checkRoomLocked(e, code)
 }
 
-// unchanged answers a push that is what there is already. It is in the audit log
-// all the same, and may bring signatures. changing is held.
+// unchanged answers a push of the current code. It is audited in any case, and may
+// bring signatures. changing is held.
 func (c *Catalog) unchanged(ctx context.Context, attempt *audit.Attempt, e *entry, w wish) (wire.PushResult, error) {
 	has, err := c.signatures(ctx, w.revision)
 	if err != nil {
@@ -235,7 +237,7 @@ func (c *Catalog) unchanged(ctx context.Context, attempt *audit.Attempt, e *entr
 	return wire.PushResult{Revision: e.Current, Version: e.version(), Signed: signed, Selector: e.Selector, Hosts: len(c.targetsLocked(e.selector))}, nil
 }
 
-// compare refuses a change whose author has not seen what is there.
+// compare refuses a change whose author has not seen the current version.
 func compare(name string, e *entry, seen string) error {
 	version := ""
 	if e != nil {
@@ -264,8 +266,8 @@ func orNoMessage(message string) string {
 	return fmt.Sprintf("%q", message)
 }
 
-// notInCatalog is the error of an inspector that is not there. It names the one that
-// may have been meant.
+// notInCatalog is the error for a missing inspector. It suggests the one that was
+// probably meant.
 func (c *Catalog) notInCatalog(ctx context.Context, name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -283,7 +285,7 @@ func (c *Catalog) notInCatalogLocked(ctx context.Context, name string) error {
 	return rpc.Errorf(wire.CodeNotFound, "no inspector %q is in the catalog%s", name, nearest.Ask(name, names))
 }
 
-// nextEntry is the entry as it is to be.
+// nextEntry is the entry after the change.
 func nextEntry(ctx context.Context, before *entry, w wish) (*entry, error) {
 	e := &entry{record: record{Name: w.name}}
 	if before != nil {
@@ -300,8 +302,8 @@ func nextEntry(ctx context.Context, before *entry, w wish) (*entry, error) {
 	return e, err
 }
 
-// begin makes the rollout of a change: from the revision that was settled last,
-// which is what hosts run that the rollout has not reached.
+// begin makes the rollout of a change. It starts from the settled revision, which
+// hosts run until the rollout reaches them.
 func (c *Catalog) begin(e, before *entry, running *active, w wish) (wire.Rollout, error) {
 	r := wire.Rollout{
 		Inspector: e.Name, Action: w.action, To: e.Current, ToSelector: e.Selector,
@@ -329,7 +331,7 @@ func (c *Catalog) begin(e, before *entry, running *active, w wish) (wire.Rollout
 }
 
 // codeFor returns the code of every revision that hosts may have to run after a
-// change, and the changes that store a new one and new signatures.
+// change, and the changes that store a new revision and new signatures.
 func (c *Catalog) codeFor(ctx context.Context, w wish, e *entry) (map[string]signedCode, []state.Change, error) {
 	if w.revision == "" {
 		return nil, nil, nil
@@ -350,8 +352,8 @@ func (c *Catalog) codeFor(ctx context.Context, w wish, e *entry) (map[string]sig
 	return map[string]signedCode{w.revision: {revision.Code, all}}, append(changes, signed...), nil
 }
 
-// commit writes an entry with its history and its rollout, and what else belongs
-// to it, in one Apply; then it holds. A rollout that has ended settles the entry.
+// commit writes an entry with its history, its rollout and the other changes in
+// one Apply; then they take effect. A rollout that has ended settles the entry.
 // changing is held.
 func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.HistoryEntry, a *active, code map[string]signedCode,
 	changes []state.Change,
@@ -371,7 +373,7 @@ func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.His
 		state.Put(historyKey(e.Name, e.Changes), encode(history), state.None),
 		putRollout(a, a.Rollout),
 	)
-	// Once it has begun it must not be given up because the caller went away.
+	// Once begun, it must not be cancelled because the caller went away.
 	if err := c.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
 		if errors.Is(err, state.ErrConflict) {
 			return rpc.Errorf(wire.CodeConflict, "inspector %q has changed meanwhile: %v", e.Name, err)
@@ -394,13 +396,13 @@ func (c *Catalog) commit(ctx context.Context, e, before *entry, history wire.His
 	return nil
 }
 
-// putRollout stores a rollout in the place of what was stored of it.
+// putRollout replaces the stored form of a rollout.
 func putRollout(before *active, r wire.Rollout) state.Change {
 	number, _ := rolloutNumber(r.ID) // the catalog has numbered it
 	return state.Put(rolloutKey(number), encode(r), before.stored)
 }
 
-// describe is what the audit log has of a change.
+// describe is the text of a change in the audit log.
 func (w *wish) describe(e *entry, r wire.Rollout) string {
 	var parts []string
 	if e.Current != "" {

@@ -12,14 +12,14 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// maxReceipts bounds what one agent can make the master hold, and maxReasonBytes
-// each of it.
+// maxReceipts bounds the receipts that one agent can make the master hold, and
+// maxReasonBytes the reason of each.
 const (
 	maxReceipts    = 1000
 	maxReasonBytes = 4 << 10
 )
 
-// Receipts takes what an agent tells of its assigned inspectors.
+// Receipts takes an agent's report about its assigned inspectors.
 func (c *Catalog) Receipts(s *Session, p wire.ReceiptParams) error {
 	if err := validateReceipts(p); err != nil {
 		return err
@@ -28,7 +28,7 @@ func (c *Catalog) Receipts(s *Session, p wire.ReceiptParams) error {
 	defer c.mu.Unlock()
 	t := s.target
 	if t.session != s {
-		return nil // a newer connection of the agent has taken its place
+		return nil // a newer connection of the agent has replaced it
 	}
 	before := t.receipts
 	if p.All {
@@ -80,7 +80,7 @@ func validateReceipts(p wire.ReceiptParams) error {
 	return nil
 }
 
-// receipt is how far a revision of an inspector got on a host, as far as the
+// receipt says how far a revision of an inspector got on a host, as far as the
 // master knows.
 func (t *target) receipt(name, revision string) wire.Receipt {
 	known := t.receipts[name]
@@ -105,8 +105,8 @@ func (t *target) state() string {
 	return wire.HostGone
 }
 
-// announceReceiptLocked tells how an inspector is on a host that is to run a
-// revision of it. Where it is to run none, the receipt is what the host told.
+// announceReceiptLocked announces the state of an inspector on a host that should
+// run a revision of it. If it should run none, the receipt is the host's last.
 func (c *Catalog) announceReceiptLocked(t *target, name, revision string) {
 	r := t.receipts[name]
 	if revision != "" {
@@ -117,8 +117,8 @@ func (c *Catalog) announceReceiptLocked(t *target, name, revision string) {
 	c.markLocked(name)
 }
 
-// receiptOf returns the receipt of the revision that a host runs, or is to run
-// in the end, and whether it is to run any.
+// receiptOfLocked returns the receipt of the revision that a host runs, or should
+// run in the end, and whether it should run any.
 func (c *Catalog) receiptOfLocked(t *target, name string) (wire.Receipt, bool) {
 	now, end := c.wantsLocked(t, name)
 	switch {
@@ -130,8 +130,8 @@ func (c *Catalog) receiptOfLocked(t *target, name string) (wire.Receipt, bool) {
 	return wire.Receipt{}, false
 }
 
-// ReceiptsOf returns the receipt of every host that an inspector is for, and that the
-// caller sees.
+// ReceiptsOf returns the receipt of every host of an inspector that the caller may
+// see.
 func (c *Catalog) ReceiptsOf(ctx context.Context, name string) (wire.ReceiptsResult, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,7 +149,7 @@ func (c *Catalog) ReceiptsOf(ctx context.Context, name string) (wire.ReceiptsRes
 	return result, nil
 }
 
-// summaryLocked counts the hosts of an inspector that a scope sees.
+// summaryLocked counts the hosts of an inspector within a scope.
 func (c *Catalog) summaryLocked(s scope.Scope, name string) wire.ReceiptSummary {
 	var sum wire.ReceiptSummary
 	for _, t := range c.targets {

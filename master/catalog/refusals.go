@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// foresee names hosts, and says which of them would refuse code, as far as is known
-// here: from what they have told of their policy. Both are by name, and bounded.
+// foresee lists hosts, and says which of them would refuse code, as far as their
+// reported policies tell. Both lists are sorted by name, and bounded.
 func foresee(lines []*signing.Line, code signedCode, revision string, selected []*target) (names []string, refusals []wire.Refusal) {
 	needs := needsOf(code.Code)
 	slices.SortFunc(selected, func(a, b *target) int { return strings.Compare(a.name, b.name) })
@@ -48,8 +48,8 @@ func (t *target) refusal(lines []*signing.Line, code signedCode, needs inspector
 	return ""
 }
 
-// needsOf is what a script says it needs. Code that says nothing that can be read is
-// refused before hosts are asked.
+// needsOf returns the needs that a script declares. Code whose declaration is not
+// readable is refused before hosts are considered.
 func needsOf(code wire.Code) inspectors.Needs {
 	said, err := inspectors.ParseDirectives(code.File, code.Source)
 	if err != nil {
@@ -58,8 +58,8 @@ func needsOf(code wire.Code) inspectors.Needs {
 	return said.Needs
 }
 
-// covers says what of a script's needs a policy does not cover, or that it has no
-// plugins. Whether signatures are good is for the host to say.
+// covers says which of a script's needs a policy does not cover, or that it allows
+// no plugins. Only the host can say whether signatures are valid.
 func covers(p *wire.Policy, code signedCode, needs inspectors.Needs) error {
 	policy := inspectors.Policy{
 		Net: p.Net, Endpoints: p.Connect, Sockets: p.Unix, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins,

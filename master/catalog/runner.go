@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// stepPause is the least time between two looks at the rollouts: what hosts
-	// tell meanwhile is one change.
+	// stepPause is the least time between two looks at the rollouts: all reports
+	// that come meanwhile are one change.
 	stepPause = 20 * time.Millisecond
-	// storePause is the least time between two writes of how the hosts of a
-	// rollout are. Its stages and its end are written at once.
+	// storePause is the least time between two writes of the states of a rollout's
+	// hosts. Its stages and its end are written at once.
 	storePause = time.Second
-	// tellPause is the least time between two events of them.
+	// tellPause is the least time between two events about them.
 	tellPause = 200 * time.Millisecond
-	// retryStep is when a rollout is looked at again that could not be written.
+	// retryStep is how soon a rollout that could not be written is tried again.
 	retryStep = time.Second
 	// expectFor is how long after a start hosts count as they were before.
 	expectFor = 40 * time.Second
@@ -32,7 +32,7 @@ const (
 	summaryPause = 100 * time.Millisecond
 )
 
-// Run sends hosts what they are to run and drives the rollouts until ctx ends.
+// Run sends hosts their assignments and drives the rollouts until ctx ends.
 func (c *Catalog) Run(ctx context.Context) {
 	c.mu.Lock()
 	c.running = ctx
@@ -45,7 +45,7 @@ func (c *Catalog) Run(ctx context.Context) {
 	c.senders.Go(func() { c.runKeeper(ctx) })
 	<-ctx.Done()
 	c.mu.Lock()
-	c.running = nil // nobody sends from here on
+	c.running = nil // no sender starts from here on
 	c.mu.Unlock()
 	c.senders.Wait()
 }
@@ -59,7 +59,7 @@ func (c *Catalog) runRollouts(ctx context.Context) {
 	for {
 		began := time.Now()
 		next := c.stepAll(ctx)
-		// It leaves most of the time to others, however many hosts there are.
+		// Most of the time is left to others, however many hosts there are.
 		if !pause(ctx, max(stepPause, 4*time.Since(began))) {
 			return
 		}
@@ -104,8 +104,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 // idle is how long the runner waits when no rollout depends on the time.
 const idle = time.Hour
 
-// stepAll brings every rollout up to date, and returns how long until one has to
-// be looked at again whatever happens.
+// stepAll brings every rollout up to date, and returns how long until the next
+// look is needed even if nothing happens.
 func (c *Catalog) stepAll(ctx context.Context) time.Duration {
 	c.mu.Lock()
 	names := slices.Sorted(maps.Keys(c.active))
@@ -124,8 +124,8 @@ func (c *Catalog) stepAll(ctx context.Context) time.Duration {
 	return wait
 }
 
-// absent tells the rollouts with gates that hosts were not heard of for a while,
-// so that a stage which was baking bakes anew.
+// absent tells the rollouts with gates that hosts could not be heard for a while,
+// so that a stage that was baking bakes again.
 func (c *Catalog) absent(ctx context.Context) {
 	c.mu.Lock()
 	names := slices.Sorted(maps.Keys(c.active))
@@ -171,8 +171,7 @@ func (c *Catalog) stepNow(ctx context.Context, name string, view rollout.View) (
 	return after.next(), err
 }
 
-// next is when a rollout has to be looked at again whatever happens; zero is not
-// at all.
+// next is when a rollout needs a look even if nothing happens; zero means never.
 func (a *active) next() time.Time {
 	next, _ := rollout.Next(&a.Rollout)
 	earlier := func(t time.Time) {
@@ -189,8 +188,8 @@ func (a *active) next() time.Time {
 	return next
 }
 
-// advance puts a rollout in the place of what it was. What hosts depend on is on
-// the disk first; how hosts are may follow. changing is held.
+// advance replaces a rollout by its next form. Everything that hosts depend on is
+// on the disk first; the states of hosts may follow later. changing is held.
 func (c *Catalog) advance(ctx context.Context, before, a *active) error {
 	now, minor := time.Now(), isMinor(before.Rollout, a.Rollout)
 	if a.State == wire.RolloutRolledBack {
@@ -227,14 +226,14 @@ func (c *Catalog) advance(ctx context.Context, before, a *active) error {
 }
 
 // isMinor reports whether a rollout has changed in nothing that hosts depend on,
-// or that its story is about.
+// or that its reason mentions.
 func isMinor(before, after wire.Rollout) bool {
 	return isActive(after) && after.Stage == before.Stage && after.State == before.State && after.Reason == before.Reason &&
 		after.Stages[after.Stage].HealthyMS == before.Stages[before.Stage].HealthyMS
 }
 
-// rollBack ends a rollout that has failed or was aborted: the entry is what it
-// was before. changing is held.
+// rollBack ends a rollout that has failed or was aborted, and restores the entry.
+// changing is held.
 func (c *Catalog) rollBack(ctx context.Context, a *active, r wire.Rollout) error {
 	c.mu.Lock()
 	before := c.entries[r.Inspector]
@@ -275,8 +274,8 @@ func (c *Catalog) rollBack(ctx context.Context, a *active, r wire.Rollout) error
 
 func (c *Catalog) announceRollout(r wire.Rollout) { c.opts.Announce("rollouts/"+r.ID, shown(r)) }
 
-// copyRollout returns a rollout that shares nothing with another that a Step
-// would change.
+// copyRollout returns a copy of a rollout that shares nothing that a Step would
+// change.
 func copyRollout(r wire.Rollout) wire.Rollout {
 	r.Stages = slices.Clone(r.Stages)
 	r.Failures = slices.Clone(r.Failures)
@@ -284,8 +283,7 @@ func copyRollout(r wire.Rollout) wire.Rollout {
 	return r
 }
 
-// viewOf is what the rollout of an inspector sees of the hosts. The view is to be
-// asked with mu held.
+// viewOf returns an inspector's rollout's view of the hosts. Use it with mu held.
 func (c *Catalog) viewOf(name string) rollout.View {
 	return func(host string) rollout.Host {
 		t := c.targets[host]
@@ -326,12 +324,12 @@ func (c *Catalog) Pause(ctx context.Context, p wire.RolloutParams) (wire.Rollout
 	return c.steer(ctx, p, rollout.Pause)
 }
 
-// Resume lets a paused rollout go on.
+// Resume lets a paused rollout continue.
 func (c *Catalog) Resume(ctx context.Context, p wire.RolloutParams) (wire.Rollout, error) {
 	return c.steer(ctx, p, rollout.Resume)
 }
 
-// Abort ends a rollout and rolls back what it touched.
+// Abort ends a rollout and rolls back the hosts that it has reached.
 func (c *Catalog) Abort(ctx context.Context, p wire.RolloutParams) (wire.Rollout, error) {
 	return c.steer(ctx, p, rollout.Abort)
 }
@@ -370,8 +368,8 @@ func (c *Catalog) steer(ctx context.Context, p wire.RolloutParams, do func(r *wi
 	return shown(r), nil
 }
 
-// find returns a rollout, and what is active of it, or for one that is over
-// something that is not.
+// find returns a rollout and its active form; for one that has ended, the latter
+// has no effect.
 func (c *Catalog) find(ctx context.Context, id string) (wire.Rollout, *active, error) {
 	c.mu.Lock()
 	for _, a := range c.active {

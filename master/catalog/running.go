@@ -12,16 +12,16 @@ type Running struct {
 	Revision string
 	File     string
 	Source   string
-	Interval time.Duration // 0: what the source says
-	// Hosts are those that run it; nil is every host that the inspector is for.
-	// With Except they are those that do not.
+	Interval time.Duration // 0: as the source says
+	// Hosts are those that run it; nil means every host of the inspector. With
+	// Except they are those that do not.
 	Hosts  []string
 	Except bool
 }
 
-// Running returns the scripts that hosts are to run now, by name. While a rollout is
-// under way there are two revisions of one: the new one with the hosts that it has
-// reached, and the old one for all others.
+// Running returns the scripts that hosts should run now, by name. During a rollout
+// an inspector has two revisions: the new one with the hosts that it has reached,
+// and the old one for all others.
 func (c *Catalog) Running() []Running {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +54,7 @@ func (c *Catalog) Running() []Running {
 	return list
 }
 
-// wantingLocked returns the hosts that are to run a revision, sorted.
+// wantingLocked returns the hosts that should run a revision, sorted.
 func (c *Catalog) wantingLocked(name, revision string) (hosts []string) {
 	for host, t := range c.targets {
 		if revision != "" && t.wants[name] == revision {

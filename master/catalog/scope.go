@@ -11,15 +11,16 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// A caller who is bound to some hosts sees the inspectors that these hosts run, and
-// changes those that no other host runs. Selectors that such a caller gives are narrowed
-// to the scope, so that they never select another host, whatever labels it gets later.
+// A caller who is bound to some hosts sees the inspectors that these hosts run,
+// and may change those that no other host runs. Selectors by such a caller are
+// narrowed to the scope, so that they never select another host, whatever labels
+// it gets later.
 //
-// While mu is held a scope is asked for labels alone (Matches): Sees asks package hosts,
-// which calls back.
+// While mu is held a scope is asked about labels only (Matches): Sees asks package
+// hosts, which calls back.
 
-// reachLocked tells whether an inspector is on hosts that a scope sees, or on its way
-// there, and whether it is on others.
+// reachLocked reports whether an inspector is on hosts within a scope, or on its
+// way there, and whether it is on others.
 func (c *Catalog) reachLocked(s scope.Scope, name string) (inside, outside bool) {
 	note := func(t *target) {
 		if s.Matches(t.labels) {
@@ -45,8 +46,8 @@ func (c *Catalog) reachLocked(s scope.Scope, name string) (inside, outside bool)
 	return inside, outside
 }
 
-// seesLocked reports whether a scope sees an inspector: some of its hosts run it, or it
-// is for them alone and none runs it now.
+// seesLocked reports whether an inspector is visible in a scope: some of its hosts
+// run it, or it is for them alone and no host runs it now.
 func (c *Catalog) seesLocked(s scope.Scope, e *entry) bool {
 	if s.All() {
 		return true
@@ -55,8 +56,8 @@ func (c *Catalog) seesLocked(s scope.Scope, e *entry) bool {
 	return inside || !outside && s.Narrow(e.Selector) == e.Selector
 }
 
-// entryFor returns the entry of an inspector, or nil where there is none that the
-// caller sees.
+// entryFor returns the entry of an inspector, or nil if there is none that the
+// caller may see.
 func (c *Catalog) entryFor(ctx context.Context, name string) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,8 +71,8 @@ func (c *Catalog) entryForLocked(ctx context.Context, name string) *entry {
 	return nil
 }
 
-// bind refuses a change of an inspector that runs on hosts which the caller does not
-// see, and narrows the selector of any other.
+// bind refuses a change of an inspector that runs on hosts which the caller may
+// not see, and narrows the selector of any other.
 func (c *Catalog) bind(ctx context.Context, before *entry, w *wish) error {
 	s := scope.From(ctx)
 	if s.All() {
@@ -103,8 +104,8 @@ func (c *Catalog) bind(ctx context.Context, before *entry, w *wish) error {
 	return nil
 }
 
-// shownSelectorLocked is a selector as a caller may see it: one that names a host which the
-// caller does not see is not told.
+// shownSelectorLocked is a selector as a caller may see it: one that names a host
+// which the caller may not see is hidden.
 func (c *Catalog) shownSelectorLocked(s scope.Scope, text string) string {
 	if s.All() {
 		return text
@@ -127,7 +128,7 @@ func (c *Catalog) shownSelectorLocked(s scope.Scope, text string) string {
 	return text
 }
 
-// showHistory leaves of the selectors in a history what the caller may see.
+// showHistory hides selectors in a history that the caller may not see.
 func (c *Catalog) showHistory(ctx context.Context, history []wire.HistoryEntry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,9 +148,9 @@ func (c *Catalog) Shown(ctx context.Context, name string) (wire.CatalogEntry, bo
 	return c.entryLocked(scope.From(ctx), e), true
 }
 
-// ShownRollout returns a rollout as the caller may see it, with its hosts alone, and
-// whether the caller may. The reason is told where all hosts are the caller's: it names
-// some.
+// ShownRollout returns a rollout as the caller may see it, with visible hosts
+// only, and whether the caller may see it. The reason is included only if the
+// caller may see all hosts, because it names some.
 func (c *Catalog) ShownRollout(ctx context.Context, r wire.Rollout) (_ wire.Rollout, sees bool) {
 	s := scope.From(ctx)
 	if s.All() {
@@ -193,7 +194,7 @@ func (c *Catalog) summaryOfLocked(r wire.Rollout, hosts []string) wire.ReceiptSu
 	return sum
 }
 
-// maySteer returns an error where a rollout is not the caller's to pause or to end.
+// maySteer returns an error if the caller may not pause or end a rollout.
 func (c *Catalog) maySteer(ctx context.Context, r wire.Rollout) error {
 	s := scope.From(ctx)
 	if s.All() {

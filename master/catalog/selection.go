@@ -15,10 +15,11 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// maxKnown is how many known labels or values an error names.
+// maxKnown is how many known labels or values an error lists.
 const maxKnown = 8
 
-// preview tells what a push of code with a selector, or nil, would do to hosts.
+// preview says what a push of code with a selector, which may be nil, would do to
+// hosts.
 func (c *Catalog) preview(s scope.Scope, code signedCode, selector *string, result *wire.CheckResult) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,7 +47,7 @@ func (c *Catalog) preview(s scope.Scope, code signedCode, selector *string, resu
 	}
 	result.BuiltIn = slices.Contains(library.Names(), name)
 	if before != nil && !before.Deleted {
-		return nil // it was replaced by what is there
+		return nil // it was replaced by the present one
 	}
 	for _, t := range selected {
 		own := slices.ContainsFunc(t.statuses, func(s wire.InspectorStatus) bool { return s.Name == name && s.Assigned == "" })
@@ -57,15 +58,15 @@ func (c *Catalog) preview(s scope.Scope, code signedCode, selector *string, resu
 	return nil
 }
 
-// refusesNobody reports whether a push with this selector has to select a host:
-// one that somebody has just written down may have a fault in it, and would take
-// the inspector off its hosts without a word. That of the entry may stay, and the
-// empty one has no fault.
+// refusesNobody reports whether a push with this selector must select a host: a
+// selector that was just typed may be wrong, and would silently take the inspector
+// off its hosts. The entry's selector may stay, and the empty one cannot be wrong.
 func refusesNobody(before *entry, selector *string) bool {
 	return selector != nil && *selector != "" && (before == nil || before.Deleted || before.Selector != *selector)
 }
 
-// checkSelectionLocked refuses a push that selects nobody, unless that is allowed.
+// checkSelectionLocked refuses a push that selects no host, unless that is
+// allowed.
 func (c *Catalog) checkSelectionLocked(s scope.Scope, before *entry, e *entry, w wish) error {
 	if w.action != actionPush || w.allowNone || !refusesNobody(before, w.selector) || len(c.targetsLocked(e.selector)) > 0 {
 		return nil
@@ -77,8 +78,8 @@ func (c *Catalog) checkSelectionLocked(s scope.Scope, before *entry, e *entry, w
 	return rpc.Errorf(rpc.CodeInvalidParams, "%s; where that is meant, set allow_none (--allow-none)", text)
 }
 
-// dropsLocked counts the hosts that are to run an inspector now, and are not by
-// another selector.
+// dropsLocked counts the hosts that should run an inspector now, but would not
+// with another selector.
 func (c *Catalog) dropsLocked(s scope.Scope, name string, selector labels.Selector) int {
 	n := 0
 	for _, t := range c.targets {
@@ -89,8 +90,8 @@ func (c *Catalog) dropsLocked(s scope.Scope, name string, selector labels.Select
 	return n
 }
 
-// wellLocked counts the hosts that have shown that an inspector does well as it
-// is, or was when they were there last.
+// wellLocked counts the hosts on which an inspector does well as it is, or did
+// when they were last connected.
 func (c *Catalog) wellLocked(e *entry) int {
 	if e == nil || e.Deleted {
 		return 0
@@ -105,7 +106,7 @@ func (c *Catalog) wellLocked(e *entry) int {
 }
 
 // nobodyLocked says why a selector selects no host: which part of it no host has,
-// and what hosts have in its place.
+// and what hosts have instead.
 func (c *Catalog) nobodyLocked(s scope.Scope, selector labels.Selector) string {
 	visible := func(selector labels.Selector) int {
 		return len(slices.DeleteFunc(c.targetsLocked(selector), func(t *target) bool { return !s.Matches(t.labels) }))
@@ -124,7 +125,7 @@ func (c *Catalog) nobodyLocked(s scope.Scope, selector labels.Selector) string {
 	return "no host has " + strings.Join(parts, " and ") + " at once"
 }
 
-// missingLocked says of one requirement that no host meets it.
+// missingLocked says that no host meets a requirement.
 func (c *Catalog) missingLocked(s scope.Scope, r labels.Requirement) string {
 	names, values := make(map[string]bool), make(map[string]bool)
 	for _, t := range c.targets {
@@ -147,7 +148,7 @@ func (c *Catalog) missingLocked(s scope.Scope, r labels.Requirement) string {
 	return fmt.Sprintf("no host has %s (known: %s)", r.String(), someOf(values))
 }
 
-// someOf lists words, sorted, and not too many of them.
+// someOf lists words, sorted, up to a bound.
 func someOf(words map[string]bool) string {
 	all := slices.Sorted(maps.Keys(words))
 	text := strings.Join(all[:min(len(all), maxKnown)], ", ")

@@ -14,18 +14,18 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// signaturesPrefix is where the signatures of a revision are, by its id: beside
-// the revision, which does not change.
+// signaturesPrefix begins the key of a revision's signatures: they are stored
+// apart from the revision, which does not change.
 const signaturesPrefix = "signatures/"
 
-// signedCode is code as hosts are given it.
+// signedCode is code in the form in which hosts get it.
 type signedCode struct {
 	wire.Code
 	signatures []wire.Signature // by key; replaced, never changed
 }
 
-// CheckSignatures refuses what cannot be a signature. Whether one is good is for
-// the hosts to say, which have the keys.
+// CheckSignatures refuses values that cannot be signatures. Only the hosts, which
+// have the keys, can verify them.
 func CheckSignatures(signatures []wire.Signature) error {
 	if len(signatures) > wire.MaxSignatures {
 		return rpc.Errorf(rpc.CodeInvalidParams, "%d signatures are given; at most %d are allowed", len(signatures), wire.MaxSignatures)
@@ -49,7 +49,7 @@ func CheckSignatures(signatures []wire.Signature) error {
 	return nil
 }
 
-// signatures returns those of a revision.
+// signatures returns the signatures of a revision.
 func (c *Catalog) signatures(ctx context.Context, revision string) ([]wire.Signature, error) {
 	stored, err := c.store.Get(ctx, signaturesPrefix+revision)
 	if isNotFound(err) {
@@ -65,8 +65,9 @@ func (c *Catalog) signatures(ctx context.Context, revision string) ([]wire.Signa
 	return signatures, nil
 }
 
-// sign returns the signatures of a revision with some more, and the change that
-// stores them; none where it has them all. One of a key replaces that key's.
+// sign adds signatures to those of a revision, and returns the change that stores
+// them, or none if there is nothing new. A new signature by a key replaces the old
+// one.
 func sign(revision string, has, more []wire.Signature) ([]wire.Signature, []state.Change, error) {
 	all := slices.Clone(has)
 	for _, s := range more {
@@ -91,14 +92,14 @@ func sign(revision string, has, more []wire.Signature) ([]wire.Signature, []stat
 	return all, []state.Change{state.Put(signaturesPrefix+revision, encode(all), want)}, nil
 }
 
-// signedLocked sends the signatures that a revision has now to the hosts that
-// are to run it. What those have refused before is undecided again.
+// signedLocked sends the present signatures of a revision to the hosts that should
+// run it. A refusal by a host becomes undecided again.
 func (c *Catalog) signedLocked(name, revision string, signatures []wire.Signature) {
 	if code, needed := c.code[revision]; needed {
 		code.signatures = signatures
 		c.code[revision] = code
 	}
-	clear(c.assignments) // which are known by their revisions alone
+	clear(c.assignments) // they are known by their revisions alone
 	for _, t := range c.targets {
 		if t.wants[name] != revision {
 			continue
@@ -121,7 +122,7 @@ func signersOf(signatures []wire.Signature) []string {
 	return keys
 }
 
-// withSigners notes in a history who has signed its revisions.
+// withSigners adds to a history who has signed its revisions.
 func (c *Catalog) withSigners(ctx context.Context, history []wire.HistoryEntry) error {
 	known := make(map[string][]string)
 	for i := range history {

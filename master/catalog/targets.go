@@ -17,42 +17,42 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// reasonNotAccepted is why a host that has said so runs nothing that is pushed.
+// reasonNotAccepted is why a host runs no pushed code.
 const reasonNotAccepted = "the host does not accept pushed inspectors: agent.accept_pushed_inspectors"
 
-// hostRecord is what is stored of a host.
+// hostRecord is the stored form of a host.
 type hostRecord struct {
-	Labels  map[string]string `json:"labels,omitempty"` // of the host's configuration
+	Labels  map[string]string `json:"labels,omitempty"` // from the host's configuration
 	Given   map[string]string `json:"given,omitempty"`  // on the master
 	OS      string            `json:"os,omitempty"`
 	Arch    string            `json:"arch,omitempty"`
 	Version string            `json:"version,omitempty"`
 	Accepts bool              `json:"accepts"`
-	Signers []string          `json:"signers,omitempty"` // as of its hello
+	Signers []string          `json:"signers,omitempty"` // from its hello
 	Needed  int               `json:"signers_needed,omitempty"`
-	Policy  *wire.Policy      `json:"policy,omitempty"` // as of its hello; nil is not known
+	Policy  *wire.Policy      `json:"policy,omitempty"` // from its hello; nil if unknown
 	Gone    bool              `json:"gone,omitempty"`
-	SeenMS  int64             `json:"seen_ms,omitempty"` // when it came last
+	SeenMS  int64             `json:"seen_ms,omitempty"` // when it was last seen
 }
 
-// target is a host that has an agent: every one that has ever said hello. mu of the
-// catalog guards it, except for what is stored.
+// target is a host with an agent: every one that has ever said hello. mu of the
+// catalog guards it, except for the stored part.
 type target struct {
 	name     string
 	record   hostRecord
-	labels   labels.Set // all of them, with scope.HostLabel; replaced, never changed
+	labels   labels.Set // all labels, with scope.HostLabel; replaced, never changed
 	accepts  bool
-	refuses  string // why the agent refuses whatever is assigned, or ""
-	up       bool   // as package hosts has it
+	refuses  string // why the agent refuses all assignments, or ""
+	up       bool   // as in package hosts
 	expected bool   // it was up when the master stopped, and has not been back
 	session  *Session
-	receipts map[string]wire.Receipt // by inspector, as the agent told last
+	receipts map[string]wire.Receipt // by inspector, as last reported
 	statuses []wire.InspectorStatus  // by name; not to be changed
 
-	wants      map[string]string // revision by inspector: those that are to run now
-	assignment *wire.Assignment  // of wants; nil is to be made
+	wants      map[string]string // revision by inspector: those to run now
+	assignment *wire.Assignment  // made from wants; nil if it has to be made
 
-	// Of what is stored; keeping of the catalog guards them.
+	// Versions in the state; keeping of the catalog guards them.
 	storedHost, storedReceipts state.Version
 }
 
@@ -64,7 +64,7 @@ func (t *target) relabel() {
 	t.labels = set
 }
 
-// Labels are those that selectors see of a host: its own, and its name.
+// Labels are the labels of a host that selectors see: its own, and its name.
 func Labels(h wire.Host) labels.Set {
 	set := maps.Clone(labels.Set(h.Labels))
 	if set == nil {
@@ -98,7 +98,7 @@ func (c *Catalog) loadHostsLocked(ctx context.Context) error {
 	for _, s := range stored {
 		t := c.targets[strings.TrimPrefix(s.Key, receiptsPrefix)]
 		if t == nil {
-			continue // of a host that has been taken out of the state by hand
+			continue // of a host that was removed from the state by hand
 		}
 		if err := decode(s, &t.receipts); err != nil {
 			return err
@@ -108,8 +108,8 @@ func (c *Catalog) loadHostsLocked(ctx context.Context) error {
 	return nil
 }
 
-// Hosts returns the hosts that are known from before, as they are now, with the
-// labels that were given on the master.
+// Hosts returns the hosts that are known from before, in their present form, with
+// the labels that were given on the master.
 func (c *Catalog) Hosts() (hosts []wire.Host, given []map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,8 +125,8 @@ func (c *Catalog) Hosts() (hosts []wire.Host, given []map[string]string) {
 	return hosts, given
 }
 
-// HostChanged tells the catalog of what package hosts knows of a host: whether
-// it is up, and how its inspectors are.
+// HostChanged takes the present state of a host from package hosts: whether it is
+// up, and the states of its inspectors.
 func (c *Catalog) HostChanged(host wire.Host) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,8 +149,8 @@ func (c *Catalog) HostChanged(host wire.Host) {
 	}
 }
 
-// Label gives a host labels, or takes them back where the value is "". They are
-// on the disk when it returns all that are given.
+// Label gives a host labels, or removes those whose value is "". They are on the
+// disk when it returns all that are given.
 func (c *Catalog) Label(ctx context.Context, p wire.LabelParams) (map[string]string, error) {
 	c.keeping.Lock()
 	defer c.keeping.Unlock()
@@ -213,8 +213,8 @@ func (c *Catalog) targetsLocked(selector labels.Selector) []*target {
 	return found
 }
 
-// wantsLocked returns the revision of an inspector that a host is to run now, or
-// "", and the one that it is to run in the end.
+// wantsLocked returns the revision of an inspector that a host should run now, or
+// "", and the one that it should run in the end.
 func (c *Catalog) wantsLocked(t *target, name string) (now, end string) {
 	e, a := c.entries[name], c.active[name]
 	if e == nil || e.Deleted {
@@ -234,8 +234,8 @@ func (c *Catalog) wantsLocked(t *target, name string) (now, end string) {
 	return "", end
 }
 
-// retargetLocked brings what every host is to run of one inspector up to date,
-// and sends it to those for which it has changed.
+// retargetLocked updates what every host should run of one inspector, and sends it
+// to those for which it has changed.
 func (c *Catalog) retargetLocked(name string) {
 	c.renameLocked()
 	for _, t := range c.targets {
@@ -275,7 +275,7 @@ func (c *Catalog) retargetOneLocked(t *target, name string) {
 	c.kickLocked(t)
 }
 
-// assignmentLocked returns what a host is to run. Hosts that are to run the same
+// assignmentLocked returns the assignment of a host. Hosts with the same revisions
 // share it.
 func (c *Catalog) assignmentLocked(t *target) *wire.Assignment {
 	if t.assignment != nil {
@@ -284,7 +284,7 @@ func (c *Catalog) assignmentLocked(t *target) *wire.Assignment {
 	names := slices.Sorted(maps.Keys(t.wants))
 	var key strings.Builder
 	for _, name := range names {
-		key.WriteString(t.wants[name]) // a hash of the name too
+		key.WriteString(t.wants[name]) // it is a hash of the name too
 	}
 	if known := c.assignments[key.String()]; known != nil {
 		t.assignment = known
@@ -297,19 +297,19 @@ func (c *Catalog) assignmentLocked(t *target) *wire.Assignment {
 	}
 	a.Hash = wire.AssignmentHash(a.Inspectors)
 	if len(c.assignments) >= maxAssignments {
-		clear(c.assignments) // of revisions that are of the past, most of them
+		clear(c.assignments) // most of them have revisions that are no longer used
 	}
 	c.assignments[key.String()] = a
 	t.assignment = a
 	return a
 }
 
-// maxAssignedBytes bounds the code that one host is to run, as one message has
-// to carry it.
+// maxAssignedBytes bounds the code for one host, because one message has to carry
+// it.
 const maxAssignedBytes = 3 << 20
 
-// checkRoomLocked refuses code that would be too much for a host together with
-// what else it is to run.
+// checkRoomLocked refuses code that would be too much for a host together with its
+// other inspectors.
 func (c *Catalog) checkRoomLocked(e *entry, code wire.Code) error {
 	for _, t := range c.targetsLocked(e.selector) {
 		size := len(code.Source)
@@ -325,5 +325,5 @@ func (c *Catalog) checkRoomLocked(e *entry, code wire.Code) error {
 	return nil
 }
 
-// maxAssignments bounds the sets that are remembered beside those in use.
+// maxAssignments bounds the sets that are remembered in addition to those in use.
 const maxAssignments = 64

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	// bodyGrace is how long a body may take, and bodyRate the bytes a second for
+	// bodyGrace is how long a body may take, and bodyRate the bytes per second for
 	// which it may take longer.
 	bodyGrace = 30 * time.Second
 	bodyRate  = 4 << 10
 )
 
-// Bodies has the bodies of requests come at a least speed, or gives them up.
+// Bodies demands a least speed of the bodies of requests, and gives up slower
+// ones.
 func Bodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != nil && r.Body != http.NoBody {
@@ -34,12 +35,12 @@ type body struct {
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
-	// A connection that cannot be given a deadline is one of a test.
+	// A connection without deadlines is one of a test.
 	_ = b.control.SetReadDeadline(b.began.Add(bodyGrace + time.Duration(b.read)*time.Second/bodyRate))
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	if errors.Is(err, io.EOF) {
-		// From here on the server only looks whether the client is there.
+		// From here on the server only checks whether the client is there.
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

@@ -1,13 +1,13 @@
-// Package conns bounds the connections of a server, so that nobody can keep
-// others out by holding many of them, and so that descriptors are left for the
-// files of the history.
+// Package conns bounds the connections of a server, so that nobody can keep others
+// out by holding many of them, and so that descriptors are left for the files of
+// the history.
 //
-// Connections that have become WebSockets are not counted here: their server bounds
-// them itself, by Limits.Peers. All others belong to somebody who asks something now
-// and has proved who he is, to somebody known who is idle, or to nobody in particular.
-// When there are too many, of one address or in all, those of nobody in particular are
-// closed first, and among them the one that has been silent for longest. A newcomer is
-// let in.
+// Connections that have become WebSockets are not counted here: their server
+// bounds them itself, by Limits.Peers. All others belong to a client that is
+// making a request and has proved its identity, to a known client that is idle, or
+// to an unknown one. When there are too many, from one address or in total, those
+// of unknown clients are closed first, and among them the one that has been silent
+// for longest. A newcomer is let in.
 package conns
 
 import (
@@ -24,10 +24,10 @@ import (
 
 // Limits of a Table.
 type Limits struct {
-	// Plain bounds the connections that are no WebSockets.
+	// Plain bounds the connections that are not WebSockets.
 	Plain int
 	// PerAddress bounds those of them that come from one address and have not
-	// proved who they are.
+	// proved an identity.
 	PerAddress int
 	// Peers is how many WebSockets there may be. The Table only carries it.
 	Peers int
@@ -38,13 +38,13 @@ const (
 	maxPlain   = 4096
 	perAddress = 128
 	maxPeers   = 100_000
-	// keptBack is how many descriptors are left alone at least: the history has
-	// one for each file of each block, the state and the log some.
+	// keptBack is the least number of descriptors that are left alone: the history
+	// has one for each file of each block, the state and the log some.
 	keptBack = 256
 )
 
-// LimitsFor shares out so many descriptors: a quarter is kept back for files, a
-// fifth of the rest is for plain connections.
+// LimitsFor divides up descriptors: a quarter is kept back for files, and a fifth
+// of the rest is for plain connections.
 func LimitsFor(descriptors int) Limits {
 	free := max(descriptors-max(descriptors/4, keptBack), descriptors/4, 16)
 	plain := min(max(free/5, 8), maxPlain)
@@ -61,7 +61,7 @@ type Table struct {
 	cut     uint64
 }
 
-// conn is a connection that is no WebSocket. Guarded by Table.mu.
+// conn is a connection that is not a WebSocket. Guarded by Table.mu.
 type conn struct {
 	address string
 	since   time.Time // of the last change of its state
@@ -77,8 +77,7 @@ func New(limits Limits) *Table {
 // Limits returns the bounds.
 func (t *Table) Limits() Limits { return t.limits }
 
-// Watch has the table look after the connections of a server that does not serve
-// yet.
+// Watch makes the table watch the connections of a server that does not serve yet.
 func (t *Table) Watch(server *http.Server) {
 	server.ConnState = t.changed
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -89,7 +88,7 @@ func (t *Table) Watch(server *http.Server) {
 
 type connKey struct{}
 
-// Prove notes that a request of the connection had good credentials.
+// Prove notes that a request of the connection had valid credentials.
 func (t *Table) Prove(r *http.Request) {
 	c, ok := r.Context().Value(connKey{}).(net.Conn)
 	if !ok {
@@ -103,7 +102,7 @@ func (t *Table) Prove(r *http.Request) {
 	}
 }
 
-// Plain returns how many connections there are that are no WebSockets, and how
+// Plain returns how many connections that are not WebSockets there are, and how
 // many were cut off so far.
 func (t *Table) Plain() (open int, cut uint64) {
 	t.mu.Lock()
@@ -137,7 +136,7 @@ func (t *Table) changed(c net.Conn, state http.ConnState) {
 	}
 }
 
-// cutLocked closes the connection that is missed least.
+// cutLocked closes the connection that will be missed least.
 func (t *Table) cutLocked(candidate func(*conn) bool) {
 	var worst net.Conn
 	for c, known := range t.plain {
@@ -151,12 +150,12 @@ func (t *Table) cutLocked(candidate func(*conn) bool) {
 	t.cut++
 	t.forgetLocked(worst)
 	if secure, ok := worst.(*tls.Conn); ok {
-		worst = secure.NetConn() // closes at once, without a word to somebody who may not read it
+		worst = secure.NetConn() // closes at once, without telling a client that may not read it
 	}
 	_ = worst.Close()
 }
 
-// before tells which of two connections goes first.
+// before reports which of two connections goes first.
 func (c *conn) before(other *conn) bool {
 	if a, b := c.worth(), other.worth(); a != b {
 		return a < b

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// manyDescriptors is what counts as no limit.
+// manyDescriptors is the number that counts as no limit.
 const manyDescriptors = 1 << 20
 
-// Descriptors returns how many files and connections this process may have open
-// at once.
+// Descriptors returns how many files and connections this process may have open at
+// a time.
 func Descriptors() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > manyDescriptors {
@@ -22,8 +22,9 @@ func Descriptors() int {
 	return int(limit.Cur)
 }
 
-// unused returns how many more descriptors the process may have, where the system
-// tells. Those above a limit that was lowered do not count: they block none below.
+// unused returns how many more descriptors the process may have, if the system
+// tells. Descriptors above a limit that was lowered do not count, because they
+// block none below it.
 func unused() (n int, known bool) {
 	names, err := os.ReadDir("/dev/fd")
 	if err != nil {

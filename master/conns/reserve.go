@@ -10,24 +10,24 @@ import (
 )
 
 const (
-	// mostSpare is how many descriptors a Reserve holds, of few a sixteenth: the
-	// history needs one to write on, and some to write a block.
+	// mostSpare is how many descriptors a Reserve holds, or a sixteenth if there
+	// are few: the history needs one to write on, and some to write a block.
 	mostSpare = 24
-	// reopen is how many must be free beside those before newcomers are let in.
+	// reopen is how many must be free in addition before newcomers are let in.
 	reopen = 8
 )
 
-// Reserve holds descriptors that nobody needs, for the day on which all others are
-// taken: the limit was lowered, something leaks, or the whole machine has run out.
-// It gives them away then, to the files of the history, whose database ends the
-// process when it cannot open one, and lets no connection in until there are some
-// again. Its methods may be called from any goroutine.
+// Reserve holds unused descriptors for the day when all others are taken: the
+// limit was lowered, something leaks, or the whole machine has run out. Then it
+// releases them to the files of the history, whose database ends the process when
+// it cannot open one, and lets no connection in until there are some again. Its
+// methods may be called from any goroutine.
 type Reserve struct {
 	log   *slog.Logger
 	spare int
 
 	mu      sync.Mutex
-	held    []*os.File // nil while they are given away
+	held    []*os.File // nil while they are released
 	refused int        // connections since then
 	closed  bool
 }
@@ -39,7 +39,7 @@ func NewReserve(log *slog.Logger) *Reserve {
 	return r
 }
 
-// Close gives back the descriptors, for good.
+// Close releases the descriptors for good.
 func (r *Reserve) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,9 +47,9 @@ func (r *Reserve) Close() {
 	r.letGoLocked()
 }
 
-// Look finds out whether there are descriptors left, and returns whether a newcomer
-// may have one. It is cheap: it is asked for each connection, and now and then
-// besides.
+// Look checks whether there are descriptors left, and returns whether a newcomer
+// may have one. It is cheap: it is called for each connection, and now and then in
+// addition.
 func (r *Reserve) Look() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,8 +73,8 @@ func (r *Reserve) Look() bool {
 	return false
 }
 
-// takeAgainLocked takes the descriptors when so many are free that the history has
-// some all the while.
+// takeAgainLocked takes the descriptors back once so many are free that the
+// history keeps some throughout.
 func (r *Reserve) takeAgainLocked() bool {
 	if free, known := unused(); known && free < r.spare+reopen {
 		r.refused++
@@ -112,7 +112,8 @@ func take(n int) []*os.File {
 	return held
 }
 
-// exhausted reports whether there are too many open files, in this process or in all.
+// exhausted reports whether an error says that there are too many open files, in
+// this process or in all.
 func exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }

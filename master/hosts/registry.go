@@ -1,10 +1,10 @@
-// Package hosts keeps what the master knows of each host: whether it reports,
-// since when, with which agent, and how its inspectors are. Every change is
+// Package hosts keeps what the master knows about each host: whether it reports,
+// since when, with which agent, and the states of its inspectors. Every change is
 // announced.
 //
-// A host is up while its agent is connected or while it was heard of within
-// the last few seconds, so that a reconnect is not an outage. A host that has
-// gone is shown as gone, never forgotten: it is the one somebody looks for.
+// A host is up while its agent is connected or while it was heard within the last
+// few seconds, so that a reconnect is not an outage. A host that has gone is shown
+// as gone, never forgotten: it is the one that somebody looks for.
 package hosts
 
 import (
@@ -35,19 +35,19 @@ type Registry struct {
 
 	mu    sync.Mutex
 	hosts map[string]*host
-	told  uint64 // guarded by mu: how often OwnAlerts changed
+	told  uint64 // guarded by mu: number of changes of OwnAlerts
 
 	relabelled atomic.Uint64 // how often labels of some host have changed
 }
 
 type host struct {
-	labels     map[string]string // what LabelsOf returns; replaced, never changed
-	info       wire.Host         // without Inspectors; Labels are of the host's own configuration
+	labels     map[string]string // the result of LabelsOf; replaced, never changed
+	info       wire.Host         // without Inspectors; Labels are from the host's own configuration
 	given      map[string]string // labels that were given on the master; replaced, never changed
 	inspectors map[string]wire.InspectorStatus
 	own        []wire.OwnAlerts // of the host's own inspectors; replaced, never changed
 	agent      *Agent           // connected, or nil
-	lastAgent  string           // id of the agent that was connected last, since the master started
+	lastAgent  string           // id of the last connected agent, since the master started
 	boots      map[string]*Reports
 	uses       uint64 // of boots
 	heard      time.Time
@@ -57,7 +57,7 @@ type host struct {
 type Agent struct {
 	Host string
 	ID   string
-	// Replaced ends the connection because the same agent has come again.
+	// Replaced ends the connection because the same agent has connected again.
 	Replaced func()
 	// Reports knows which reports of this run of the agent were taken.
 	Reports *Reports
@@ -68,9 +68,9 @@ type Agent struct {
 	boot string // id of this run
 }
 
-// New makes an empty registry. announce is told of each host that has changed, with
-// the registry locked: it must not call back. A host that reports by single calls is gone after
-// goneAfter of silence.
+// New makes an empty registry. announce is called for each host that has changed,
+// with the registry locked: it must not call back. A host that reports by single
+// calls is gone after goneAfter of silence.
 func New(goneAfter time.Duration, announce func(wire.Host)) *Registry {
 	return &Registry{goneAfter: goneAfter, announce: announce, hosts: make(map[string]*host)}
 }
@@ -89,9 +89,9 @@ func (r *Registry) Run(ctx context.Context) {
 	}
 }
 
-// Connect takes up the connection of an agent. Another connection of the same
-// agent is replaced; one of another agent under the same name is an error, so
-// that two machines never merge into one.
+// Connect takes over the connection of an agent. Another connection of the same
+// agent is replaced; one of another agent under the same name is an error, so that
+// two machines never merge into one.
 func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func()) (*Agent, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,9 +124,9 @@ func (r *Registry) Connect(hello wire.HelloParams, remote string, replaced func(
 	return h.agent, nil
 }
 
-// ReportsOf returns the reports that an agent numbers under a boot id, which
-// need not be that of the run which is connected: after a restart an agent sends
-// what earlier runs have left. "" is the run that is connected.
+// ReportsOf returns the reports that an agent numbers under a boot id. That need
+// not be the boot id of the connected run: after a restart an agent sends reports
+// of earlier runs. "" is the connected run.
 func (r *Registry) ReportsOf(agent *Agent, boot string) *Reports {
 	if boot == "" || boot == agent.boot {
 		return agent.Reports
@@ -135,7 +135,7 @@ func (r *Registry) ReportsOf(agent *Agent, boot string) *Reports {
 	defer r.mu.Unlock()
 	h := r.hosts[agent.Host]
 	if known, ok := h.boots[agent.boot]; ok {
-		h.use(known) // it is not to make room for what it has left behind
+		h.use(known) // it must not be evicted by what it has left behind
 	}
 	return h.reports(boot)
 }
@@ -169,12 +169,12 @@ func (r *Registry) Seen(name string, samples, series int) error {
 	return nil
 }
 
-// skewTold is by how much the skew of a host's clock has to change before that
-// is announced.
+// skewTold is how much the skew of a host's clock has to change before that is
+// announced.
 const skewTold = time.Second
 
-// Clock notes by how much the clock of an agent is ahead of the master's, and
-// why the history does not keep what it reports, "" where it does.
+// Clock notes how far the clock of an agent is ahead of the master's, and why the
+// history does not store its reports, or "" if it does.
 func (r *Registry) Clock(agent *Agent, skew time.Duration, notKept string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -190,8 +190,8 @@ func (r *Registry) Clock(agent *Agent, skew time.Duration, notKept string) {
 	r.announceLocked(h)
 }
 
-// Status notes how the inspectors of an agent are, and returns those whose
-// state is another than before.
+// Status notes the states of an agent's inspectors, and returns those whose state
+// has changed.
 func (r *Registry) Status(agent *Agent, status wire.StatusParams) (changed []wire.InspectorStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -220,8 +220,9 @@ func (r *Registry) Status(agent *Agent, status wire.StatusParams) (changed []wir
 	return changed
 }
 
-// SetOwnAlerts notes the alerts of an agent's own inspectors. They hold until the agent
-// tells others: those of a host that is gone are unknown, and have not ended.
+// SetOwnAlerts notes the alerts of an agent's own inspectors. They apply until the
+// agent reports others: the alerts of a host that is gone are unknown, and have
+// not ended.
 func (r *Registry) SetOwnAlerts(agent *Agent, own []wire.OwnAlerts) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -233,8 +234,8 @@ func (r *Registry) SetOwnAlerts(agent *Agent, own []wire.OwnAlerts) {
 	r.told++
 }
 
-// OwnAlerts returns the alerts of the own inspectors of each host that has told them,
-// and a number that grows with each change.
+// OwnAlerts returns the alerts of the own inspectors of each host that has
+// reported them, and a number that grows with each change.
 func (r *Registry) OwnAlerts() (own map[string][]wire.OwnAlerts, change uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -247,7 +248,7 @@ func (r *Registry) OwnAlerts() (own map[string][]wire.OwnAlerts, change uint64) 
 	return own, r.told
 }
 
-// Restore takes up a host that an earlier run of the master knew. It has gone,
+// Restore adds a host that an earlier run of the master knew. It counts as gone
 // until it comes back.
 func (r *Registry) Restore(info wire.Host, given map[string]string) {
 	r.mu.Lock()
@@ -351,7 +352,7 @@ func (r *Registry) hostLocked(name string) (*host, error) {
 	return h, nil
 }
 
-// relabelLocked is to be called when the labels of a host have changed.
+// relabelLocked must be called when the labels of a host have changed.
 func (r *Registry) relabelLocked(h *host) {
 	set := maps.Clone(h.info.Labels)
 	if set == nil {
@@ -377,8 +378,8 @@ func (r *Registry) LabelsOf(name string) (map[string]string, bool) {
 // Generation implements scope.Hosts.
 func (r *Registry) Generation() uint64 { return r.relabelled.Load() }
 
-// seenLocked notes that the host was heard of, and reports whether that made it
-// come up.
+// seenLocked notes that the host was heard, and reports whether that made it come
+// up.
 func (r *Registry) seenLocked(h *host, now time.Time) bool {
 	h.heard = now
 	h.info.LastSeenMS = now.UnixMilli()

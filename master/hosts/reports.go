@@ -6,28 +6,28 @@ import (
 	"sync"
 )
 
-// maxRanges bounds the gaps between reports that are remembered for one run of
-// an agent. A gap is a report that was dropped, was refused, or is still to
-// come; beyond the bound the oldest gap is taken for one that never comes.
+// maxRanges bounds the gaps between reports that are remembered for one run of an
+// agent. A gap is a report that was dropped, was refused, or is still to come;
+// beyond the bound the oldest gap is assumed never to be filled.
 const maxRanges = 1024
 
-// maxBoots is how many boot ids of one agent are remembered, those that were
-// used last. A report of another would be taken again.
+// maxBoots is how many boot ids of one agent are remembered, those that were used
+// last. A report with another boot id would be taken again.
 const maxBoots = 8
 
-// Reports knows which reports of one run of an agent the master has, so that
-// one which is sent again after a broken connection is taken once. Reports come
-// in any order, as live ones overtake a backlog.
+// Reports knows which reports of one run of an agent the master has, so that a
+// report which is sent again after a broken connection is taken once. Reports come
+// in any order, because live ones overtake a backlog.
 type Reports struct {
 	mu    sync.Mutex
 	taken []seqRange // sorted; apart by at least one missing report
-	used  uint64     // when, among the uses of its host; Registry.mu guards it
+	used  uint64     // its place in the order of use within its host; Registry.mu guards it
 }
 
 type seqRange struct{ first, last uint64 }
 
-// Acked returns the mark up to and including which every report was taken, 0
-// where the first is missing.
+// Acked returns the number up to which every report was taken, or 0 if the first
+// is missing.
 func (r *Reports) Acked() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -37,8 +37,8 @@ func (r *Reports) Acked() uint64 {
 	return r.taken[0].last
 }
 
-// Take runs take for a report that was not taken before, and notes it when
-// that gives no error. It returns false for one that was.
+// Take runs take for a report that was not taken before, and notes the report if
+// that returns no error. It returns false for one that was taken before.
 func (r *Reports) Take(seq uint64, take func() error) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,8 +64,8 @@ func (r *Reports) Take(seq uint64, take func() error) (bool, error) {
 	return true, nil
 }
 
-// insertLocked adds seq, which lies before range at and in none, and joins what
-// it touches.
+// insertLocked adds seq, which lies before range at and in none, and joins
+// adjacent ranges.
 func (r *Reports) insertLocked(at int, seq uint64) {
 	joinsBefore := at > 0 && r.taken[at-1].last+1 == seq
 	joinsAfter := at < len(r.taken) && seq+1 == r.taken[at].first

@@ -14,25 +14,25 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Desk is where hosts join and renew: the store of those that have, and the
-// authority that certifies them. It is safe for use from many goroutines once its
-// fields are set.
+// Desk is where hosts join and renew: it has the store of the joined hosts, and
+// the authority that certifies them. It is safe for use from many goroutines once
+// its fields are set.
 type Desk struct {
 	*Store
-	// Authority is set before anybody is served.
+	// Authority is set before any request is served.
 	Authority *authority.Authority
-	// Lifetime is how long a certificate is good, and Grace how long after that it
-	// can still be renewed.
+	// Lifetime is how long a certificate is valid, and Grace how long after that
+	// it can still be renewed.
 	Lifetime, Grace time.Duration
-	// Shown returns the certificate of the operator that the master shows, or nil
-	// where the authority has made it.
+	// Shown returns the operator's certificate that the master shows, or nil if
+	// the authority made it.
 	Shown func() *tls.Certificate
 	// Replaced is called when a host has joined with another key than before.
 	Replaced func()
 }
 
-// OldFor is how long certificates of a replaced authority are taken: until the last
-// of them has ended and can not be renewed any more.
+// OldFor is how long certificates of a replaced authority are accepted: until the
+// last of them has expired and can no longer be renewed.
 func (d *Desk) OldFor() time.Duration { return d.Lifetime + d.Grace }
 
 // Identify implements auth.Certificates.
@@ -77,7 +77,7 @@ func (d *Desk) join(ctx context.Context, request wire.JoinRequest, from string) 
 	return d.certify(ctx, csr, m.Host, false)
 }
 
-// renew gives a host another certificate in place of the one that it has shown.
+// renew gives a host a new certificate in place of the one that it has shown.
 func (d *Desk) renew(ctx context.Context, shown *x509.Certificate, request wire.RenewRequest) (host string, _ wire.JoinResult, _ error) {
 	known, err := d.Authority.Verify(shown, d.OldFor())
 	if err != nil && (!errors.Is(err, authority.ErrEnded) || time.Since(known.Ends) > d.Grace) {
@@ -94,7 +94,7 @@ func (d *Desk) renew(ctx context.Context, shown *x509.Certificate, request wire.
 	return known.Name, result, err
 }
 
-// certify makes a certificate for a host that has joined. One that was revoked
+// certify makes a certificate for a host that has joined. A host that was revoked
 // meanwhile gets none.
 func (d *Desk) certify(ctx context.Context, csr authority.Request, host string, renewed bool) (wire.JoinResult, error) {
 	if !d.Joined(host, csr.Key) {

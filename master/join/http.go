@@ -12,15 +12,14 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// MaxBody is how many bytes a request to join or renew may have.
+// MaxBody bounds a request to join or renew, in bytes.
 const MaxBody = 16 << 10
 
-// Handler answers hosts that join and renew. Who they are, it finds out by itself.
+// Handler answers hosts that join and renew. It identifies them itself.
 type Handler struct {
 	Log  *slog.Logger
 	Desk *Desk
-	// Wrong is called for each token and certificate that is not good, before that is
-	// answered.
+	// Wrong is called for each invalid token and certificate, before the answer.
 	Wrong func(r *http.Request)
 	// Audit adds a line to the audit log.
 	Audit func(context.Context, wire.AuditEntry)
@@ -65,7 +64,7 @@ func (h Handler) read(w http.ResponseWriter, r *http.Request, into any) bool {
 		return false
 	}
 	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
-		http.Error(w, fmt.Sprintf("the request is not the JSON that is wanted here: %v", err), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("the request is not the JSON that is expected here: %v", err), http.StatusBadRequest)
 		return false
 	}
 	return true
@@ -79,7 +78,7 @@ func (h Handler) answer(w http.ResponseWriter, r *http.Request, host, action str
 		if result.State == wire.MemberWaiting {
 			w.WriteHeader(http.StatusAccepted)
 		}
-		_ = json.NewEncoder(w).Encode(result) // whoever has gone asks again
+		_ = json.NewEncoder(w).Encode(result) // if the host has gone it asks again
 	case errors.Is(err, ErrRefused):
 		h.Log.Warn("a host is refused", "host", host, "remote", r.RemoteAddr, "action", action, "reason", err)
 		h.Audit(context.WithoutCancel(r.Context()), wire.AuditEntry{

@@ -1,9 +1,9 @@
-// Package join keeps who belongs to the mesh: the join tokens that let hosts in,
-// and for each host that has joined the key that it is known by.
+// Package join knows which hosts belong to the mesh: it keeps the join tokens that
+// let hosts in, and for each host that has joined the key by which it is known.
 //
-// A name belongs to the key that took it first. Another key gets it only with a join
-// token that an operator has made for that very host. A revoked host keeps its name,
-// so that nobody else can take it.
+// A name belongs to the key that took it first. Another key gets it only with a
+// join token that an operator has made for that very host. A revoked host keeps
+// its name, so that nobody else can take it.
 package join
 
 import (
@@ -29,17 +29,17 @@ import (
 
 const (
 	memberPrefix = "member/"
-	// maxMembers bounds the hosts of one master that have joined.
+	// maxMembers bounds the joined hosts of one master.
 	maxMembers = 100_000
-	// maxClaims bounds the hosts of which a refused claim is remembered.
+	// maxClaims bounds the hosts for which a refused claim is remembered.
 	maxClaims = 1000
 )
 
 // ErrRefused is wrapped by the error of a host that is not let in.
 var ErrRefused = errors.New("refused")
 
-// ErrToken is wrapped by the error for a token that is not known.
-var ErrToken = fmt.Errorf("%w: this join token is not known here, or not any more", ErrRefused)
+// ErrToken is wrapped by the error for an unknown token.
+var ErrToken = fmt.Errorf("%w: this join token is not known here, or no longer", ErrRefused)
 
 // Store has the members of one master. New makes it, Open gives it its state. It is
 // safe for use from many goroutines after that.
@@ -50,18 +50,18 @@ type Store struct {
 	store   state.Store            // set by Open
 
 	mu      sync.Mutex
-	tokens  map[string]Token       // guarded by mu: by checksum
-	members map[string]wire.Member // guarded by mu: by host
-	claims  map[string]wire.Claim  // guarded by mu: by host
+	tokens  map[string]Token       // guarded by mu; by checksum
+	members map[string]wire.Member // guarded by mu; by host
+	claims  map[string]wire.Claim  // guarded by mu; by host
 }
 
 // Options are what a Store needs to know.
 type Options struct {
-	// Taken reports whether a name is that of a token of another kind.
+	// Taken reports whether a name belongs to a token of another kind.
 	Taken func(name string) bool
 	// HasToken reports whether a token of an agent is for that host.
 	HasToken func(host string) bool
-	// Approve has every host wait for an operator, whatever its join token says.
+	// Approve makes every host wait for an operator, whatever its join token says.
 	Approve bool
 }
 
@@ -104,12 +104,12 @@ func load[T any](ctx context.Context, store state.Store, prefix string, take fun
 type Ask struct {
 	Secret string // of the join token
 	Host   string
-	Key    [32]byte // which it has shown to have
+	Key    [32]byte // the key that it has proved to have
 	From   string   // its address
 }
 
-// CheckSecret returns ErrToken for a secret that is not known, before more is done
-// for whoever has sent it.
+// CheckSecret returns ErrToken for an unknown secret, before any more work is done
+// for its sender.
 func (s *Store) CheckSecret(secret string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,9 +119,9 @@ func (s *Store) CheckSecret(secret string) error {
 	return nil
 }
 
-// Join lets a host in, or has it wait. Who asks again with the same key and token
-// gets the same answer, and takes no further use of the token. replaced is whether
-// the host was known by another key, which is worthless from now on.
+// Join lets a host in, or makes it wait. A host that asks again with the same key
+// and token gets the same answer, and does not use up the token further. replaced
+// says that the host was known by another key, which is invalid from now on.
 func (s *Store) Join(ctx context.Context, ask Ask) (_ wire.Member, replaced bool, _ error) {
 	if err := inspectors.ValidateHost(ask.Host); err != nil {
 		return wire.Member{}, false, fmt.Errorf("%w: %w", ErrRefused, err)
@@ -164,7 +164,7 @@ func (s *Store) Join(ctx context.Context, ask Ask) (_ wire.Member, replaced bool
 	return m, known && before.Key != key, nil
 }
 
-// Action is what the audit log calls the attempt of a host to join.
+// Action is the audit log's name for the attempt of a host to join.
 const Action = "hosts.join"
 
 // mayJoinLocked returns why a host may not join with a token.
@@ -178,7 +178,7 @@ func (s *Store) mayJoinLocked(token *Token, host, key string) error {
 	case token.Host != "" && token.Host != host:
 		return fmt.Errorf("%w: the join token %q is for host %q, not for %q", ErrRefused, token.Name, token.Host, host)
 	case token.Host == host:
-		return nil // an operator has said so
+		return nil // an operator has allowed it
 	case known && before.State == wire.MemberRevoked:
 		return fmt.Errorf("%w: host %q was revoked; an operator can let it in again with `vedette join-token --host %s`", ErrRefused, host, host)
 	case known && before.Key != key:
@@ -199,7 +199,7 @@ func describeMember(m *wire.Member) string {
 	return text
 }
 
-// putLocked is the change that keeps a member.
+// putLocked is the change that stores a member.
 func (s *Store) putLocked(m wire.Member) state.Change {
 	want := state.None
 	if before, known := s.members[m.Host]; known {
@@ -208,7 +208,8 @@ func (s *Store) putLocked(m wire.Member) state.Change {
 	return state.Put(memberPrefix+m.Host, encode(m), want)
 }
 
-// Claimed notes that somebody wants to be a host that has joined, and is refused.
+// Claimed notes that a host claimed the name of one that has joined, and was
+// refused.
 func (s *Store) Claimed(host, from string, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -224,8 +225,8 @@ func (s *Store) claimLocked(host, from string, why error) {
 	s.claims[host] = wire.Claim{From: from, AtMS: time.Now().UnixMilli(), Why: why.Error()}
 }
 
-// Certified notes until when the newest certificate of a host is good, and returns
-// an error where the host is not one that has joined with that key.
+// Certified notes until when the newest certificate of a host is valid. It returns
+// an error if no host has joined with that name and key.
 func (s *Store) Certified(ctx context.Context, host string, key [32]byte, ends time.Time, renewed bool) (wire.Member, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,7 +269,7 @@ func (s *Store) Members() []wire.Member {
 	return list
 }
 
-// Approve lets in a host that waits.
+// Approve lets in a waiting host.
 func (s *Store) Approve(ctx context.Context, host string) (wire.Member, error) {
 	return s.turn(ctx, host, func(m *wire.Member) error {
 		switch m.State {
@@ -282,7 +283,7 @@ func (s *Store) Approve(ctx context.Context, host string) (wire.Member, error) {
 	})
 }
 
-// Revoke makes the certificates of a host worthless, and has it wait no longer.
+// Revoke invalidates the certificates of a host, and ends its waiting.
 func (s *Store) Revoke(ctx context.Context, host string) (wire.Member, error) {
 	return s.turn(ctx, host, func(m *wire.Member) error {
 		if m.State == wire.MemberRevoked {
@@ -293,7 +294,7 @@ func (s *Store) Revoke(ctx context.Context, host string) (wire.Member, error) {
 	})
 }
 
-// turn changes a member, with the line of the audit log.
+// turn changes a member, together with the line of the audit log.
 func (s *Store) turn(ctx context.Context, host string, change func(*wire.Member) error) (wire.Member, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

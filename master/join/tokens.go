@@ -21,19 +21,19 @@ import (
 
 const (
 	tokenPrefix = "jointoken/"
-	// defaultFor is how long a join token is good that does not say, and longestFor
-	// the most.
+	// defaultFor is how long a join token is valid by default, and longestFor at
+	// most.
 	defaultFor = 24 * time.Hour
 	longestFor = 365 * 24 * time.Hour
 	maxUses    = 100_000
 	maxTokens  = 10_000
-	// keepEnded is how long a token that has ended is kept: hosts that have begun
-	// with it may finish.
+	// keepEnded is how long an expired token is kept: hosts that have begun with
+	// it may finish.
 	keepEnded    = 30 * 24 * time.Hour
 	maxNameBytes = 100
 )
 
-// Token is a join token as the state has it.
+// Token is the stored form of a join token.
 type Token struct {
 	Name      string            `json:"name"`
 	SHA256    string            `json:"sha256"`
@@ -142,8 +142,8 @@ func (s *Store) tokenLocked(name string) *Token {
 	return nil
 }
 
-// RevokeToken removes a join token. Hosts that have joined with it stay; those that
-// wait do not get in with it any more.
+// RevokeToken removes a join token. Hosts that have joined with it stay; those
+// that wait cannot get in with it any more.
 func (s *Store) RevokeToken(ctx context.Context, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +161,7 @@ func (s *Store) RevokeToken(ctx context.Context, name string) error {
 	return nil
 }
 
-// Sweep removes tokens that have ended long ago.
+// Sweep removes tokens that expired long ago.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

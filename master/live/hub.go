@@ -9,10 +9,10 @@ import (
 )
 
 // IdleAfter is how long a series may be silent before the hub forgets it. It is
-// taken up again when it speaks.
+// known again as soon as it reports.
 const IdleAfter = 15 * time.Minute
 
-// Series is one series as the hub knows it. Its fields do not change.
+// Series is one series in the hub. Its fields do not change.
 type Series struct {
 	Host   string
 	Key    string
@@ -50,7 +50,7 @@ type Hub struct {
 	perHost       map[string]int
 	subscriptions map[*Subscription]struct{}
 
-	lost atomic.Uint64 // of all subscriptions, closed ones too
+	lost atomic.Uint64 // of all subscriptions, including closed ones
 }
 
 // NewHub makes an empty hub.
@@ -62,9 +62,9 @@ func NewHub() *Hub {
 	}
 }
 
-// Intern returns the one Series of these names, which must be valid. The kind
-// is that of the first call. A series that is not known yet is made only where
-// its host has fewer than most; else Intern returns nil.
+// Intern returns the one Series with these names, which must be valid. The kind is
+// that of the first call. An unknown series is made only if its host has fewer
+// than most; otherwise Intern returns nil.
 func (h *Hub) Intern(host, key string, labels inspectors.Labels, kind inspectors.Kind, most int) *Series {
 	id := host + "/" + key + labels.String()
 	h.mu.Lock()
@@ -80,8 +80,8 @@ func (h *Hub) Intern(host, key string, labels inspectors.Labels, kind inspectors
 	return s
 }
 
-// Publish takes samples and gives them to every subscription that matches. It
-// does not wait for anybody and keeps nothing of the slice.
+// Publish passes samples to every matching subscription. It does not wait, and
+// keeps nothing of the slice.
 func (h *Hub) Publish(samples []Sample) {
 	now := time.Now()
 	h.mu.Lock()
@@ -101,8 +101,8 @@ func (h *Hub) Publish(samples []Sample) {
 	}
 }
 
-// Announce gives an event that is not a sample to every subscription that
-// matches its path. The data must not be changed afterwards.
+// Announce passes an event that is not a sample to every subscription that matches
+// its path. The data must not be changed afterwards.
 func (h *Hub) Announce(path string, data any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -111,8 +111,8 @@ func (h *Hub) Announce(path string, data any) {
 	}
 }
 
-// SeriesCount returns how many series are known, of one host or, where host is
-// empty, in all.
+// SeriesCount returns how many series are known, of one host or, if host is empty,
+// in all.
 func (h *Hub) SeriesCount(host string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -155,7 +155,7 @@ func (h *Hub) Sweep(now time.Time) {
 func (h *Hub) addLocked(s *Series) {
 	if other, ok := h.series[s.id]; ok && other != s {
 		// s was forgotten while a connection still held it, and the same series
-		// has come back by another way: the new one gives way to the old.
+		// has come back in another way: the new one gives way to the old.
 		other.known = false
 		h.perHost[s.Host]--
 	}

@@ -9,8 +9,9 @@ import (
 
 const maxPatternBytes = 512
 
-// Pattern selects paths. "*" stands for any run of characters, "/" among them,
-// and none; everything else stands for itself. A pattern matches a whole path.
+// Pattern selects paths. "*" stands for any run of characters, including "/" and
+// the empty run; everything else stands for itself. A pattern matches a whole
+// path.
 type Pattern struct {
 	text  string
 	parts []string // between the stars: at least one
@@ -35,26 +36,27 @@ func ParsePattern(text string) (Pattern, error) {
 // String returns the pattern as it was written.
 func (p Pattern) String() string { return p.text }
 
-// ownChart is the first segment of the keys of the product's measurements of itself.
+// ownChart is the first segment of the keys of the product's own measurements.
 const ownChart = "vedette"
 
-// Names reports whether the pattern matches the path of a sample, and not merely by
-// a star in the place of the chart where that is the product's own: who wants to see
-// everything does not mean what measuring costs.
+// Names reports whether the pattern matches the path of a sample explicitly. If
+// the chart is the product's own, a star in its place is not enough: a subscriber
+// to everything does not ask for the cost of measuring.
 func (p Pattern) Names(host, key string) bool {
 	path := metricPath(host, key)
 	rest, own := strings.CutPrefix(key, ownChart+"/")
 	if !own || !p.Match(path) {
 		return p.Match(path)
 	}
-	// No pattern has a zero byte, so that only a star takes it in.
+	// No pattern has a zero byte, so only a star can match it.
 	return !p.Match(metricPath(host, "\x00/"+rest))
 }
 
 func metricPath(host, key string) string { return "metrics/" + host + "/" + key }
 
-// Match reports whether the whole path matches. The middle parts are taken at
-// their first place, which is enough: what follows is free to begin later.
+// Match reports whether the whole path matches. The middle parts are matched at
+// their first place, which is enough, because the following parts may begin
+// anywhere later.
 func (p Pattern) Match(path string) bool {
 	last := len(p.parts) - 1
 	if last == 0 {

@@ -2,15 +2,16 @@ package live
 
 import "strings"
 
-// A pattern that no path can match would be waited for in vain. The paths that
-// events have are few in form, so that can be told: this is a small automaton of
-// them, through which a pattern is led.
+// A subscriber to a pattern that no path can match would wait in vain. The paths
+// of events have few forms, so this can be detected: here is a small automaton of
+// the forms, through which a pattern is run.
 
-// step is a state of the automaton: which bytes lead on, and where to.
+// step is a state of the automaton: the bytes that lead on, and the states they
+// lead to.
 type step struct {
 	fits func(byte) bool
-	next []int // states that may follow
-	last bool  // a path may end behind it
+	next []int // possible next states
+	last bool  // a path may end after it
 }
 
 // form is one kind of path, such as metrics/HOST/KEY.
@@ -23,7 +24,7 @@ func isAlphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// The bytes of names, as package inspectors wants them.
+// The bytes of names, by the rules of package inspectors.
 func startsHost(c byte) bool { return isAlphanumeric(c) }
 func isHost(c byte) bool     { return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' }
 func startsKey(c byte) bool  { return isAlphanumeric(c) || c == '_' }
@@ -31,7 +32,7 @@ func isKey(c byte) bool      { return isHost(c) || c == ':' }
 func isDigit(c byte) bool    { return '0' <= c && c <= '9' }
 func isSlash(c byte) bool    { return c == '/' }
 
-// forms are those of every path that is announced.
+// forms are the forms of all paths that are announced.
 func forms() []form {
 	return []form{
 		newForm("metrics/HOST/KEY"), newForm("hosts/HOST"), newForm("catalog/KEY"),
@@ -89,7 +90,7 @@ func newForm(name string) form {
 
 // matches reports whether some path of the form matches a pattern.
 func (f *form) matches(p Pattern) bool {
-	// at holds the states that may come next; -1 is that the path may end here.
+	// at holds the possible next states; -1 means that the path may end here.
 	at := map[int]bool{0: true}
 	for i, part := range p.parts {
 		if i > 0 {
@@ -121,7 +122,7 @@ func (f *form) anything(at map[int]bool) {
 	}
 }
 
-// leave adds what may come behind a state.
+// leave adds the states that may follow a state.
 func (f *form) leave(s int, to map[int]bool) {
 	for _, next := range f.steps[s].next {
 		to[next] = true
@@ -141,7 +142,7 @@ func (p Pattern) Possible() bool {
 	return false
 }
 
-// Forms names the forms that the paths of events have.
+// Forms lists the forms of the paths of events.
 func Forms() string {
 	var names []string
 	for _, f := range forms() {

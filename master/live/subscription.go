@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// MaxBuffered is how many samples and events a subscription holds for a reader
-// that is behind. It is about two seconds of the busiest page.
+// MaxBuffered is how many samples and events a subscription holds for a slow
+// reader. It is about two seconds of the busiest page.
 const MaxBuffered = 1 << 16
 
-// Batch is what a subscription has for its reader.
+// Batch is the content of a subscription for its reader.
 type Batch struct {
 	Samples []Sample
 	Events  []Event
@@ -27,7 +27,7 @@ type Event struct {
 type Subscription struct {
 	hub     *Hub
 	pattern Pattern
-	whole   bool          // takes the product's own measurements by a star too
+	whole   bool          // stars match the product's own measurements too
 	ready   chan struct{} // holds one token while pending is not empty, perhaps longer
 
 	mu      sync.Mutex
@@ -36,10 +36,9 @@ type Subscription struct {
 	spare   Batch // the buffers of the batch that was read last
 }
 
-// Subscribe starts a subscription. With latest, its first batch holds the
-// latest value of every series that matches, and it has all of them; without it, the
-// product's own measurements come only where the pattern names them. Close must be
-// called.
+// Subscribe starts a subscription. With latest, its first batch holds the latest
+// value of every matching series, including the product's own measurements;
+// without it, those come only if the pattern names them. Close must be called.
 func (h *Hub) Subscribe(pattern Pattern, latest bool) *Subscription {
 	sub := &Subscription{hub: h, pattern: pattern, whole: latest, ready: make(chan struct{}, 1), matches: make(map[*Series]bool)}
 	h.mu.Lock()
@@ -55,7 +54,7 @@ func (h *Hub) Subscribe(pattern Pattern, latest bool) *Subscription {
 	return sub
 }
 
-// Close ends the subscription; Next returns what is left, then waits for ctx.
+// Close ends the subscription; Next returns the rest, then waits for ctx.
 func (s *Subscription) Close() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -71,14 +70,14 @@ func (s *Subscription) Next(ctx context.Context) (Batch, error) {
 			return Batch{}, ctx.Err()
 		case <-s.ready:
 		}
-		// What this token was for may have gone with the batch before.
+		// The previous batch may have had everything that this token announced.
 		if batch, ok := s.take(); ok {
 			return batch, nil
 		}
 	}
 }
 
-// take returns what is there to read, if anything is.
+// take returns the waiting batch, if there is one.
 func (s *Subscription) take() (Batch, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// askWithin is how long the kernel has for its answer, which it gives at once.
+// askWithin bounds the time for the kernel's answer, which comes at once.
 const askWithin = 10 * time.Second
 
 // Trusted returns nil if the other end of a connection belongs to this process's user
@@ -29,7 +29,7 @@ func Trusted(c net.Conn) error {
 	case uid != uint32(os.Geteuid()):
 		return fmt.Errorf("the other end belongs to user %d", uid)
 	case !allUsersAreKnown():
-		// A user that has no number in this namespace is shown as another one.
+		// A user without a number in this namespace is shown as another one.
 		return fmt.Errorf("%w: in this user namespace others may look like user %d", ErrUnknown, uid)
 	}
 	return nil
@@ -44,7 +44,8 @@ func Of(c net.Conn) (uid uint32, err error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: it is no TCP connection", ErrUnknown)
 	}
-	// Seen from the other end, which is asked about, what is remote here is local.
+	// The question is about the other end, for which remote and local are
+	// exchanged.
 	local, remote := addrPort(tcp.RemoteAddr()), addrPort(tcp.LocalAddr())
 	if !local.Addr().IsLoopback() || !remote.Addr().IsLoopback() {
 		return 0, fmt.Errorf("%w: %s is not of this machine's loopback", ErrUnknown, local)
@@ -65,8 +66,8 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
 }
 
-// Where things are in the kernel's struct inet_diag_req_v2 and inet_diag_msg
-// (linux/inet_diag.h). Both hold a struct inet_diag_sockid.
+// The offsets in the kernel's struct inet_diag_req_v2 and inet_diag_msg
+// (linux/inet_diag.h). Both contain a struct inet_diag_sockid.
 const (
 	requestBytes  = 56
 	requestID     = 8
@@ -117,7 +118,7 @@ func ask(local, remote netip.AddrPort) (uint32, error) {
 	return readAnswer(answers[0].Data, local, remote)
 }
 
-// readAnswer takes the user from an answer, if it is about the connection.
+// readAnswer reads the user from an answer, if it is about the connection.
 func readAnswer(answer []byte, local, remote netip.AddrPort) (uint32, error) {
 	id := answer[answerID:]
 	if endpoint(answer[0], id[idSource:], id[idSourcePort:]) != local || endpoint(answer[0], id[idTarget:], id[idTargetPort:]) != remote {
@@ -129,7 +130,7 @@ func readAnswer(answer []byte, local, remote netip.AddrPort) (uint32, error) {
 		return 0, fmt.Errorf("%w: the other end is in the state %d", ErrUnknown, answer[answerState])
 	}
 	if binary.NativeEndian.Uint32(answer[answerInode:]) == 0 {
-		// No process has it any more, and the user would be 0: root.
+		// No process has it any more, and the user would be 0, which is root.
 		return 0, fmt.Errorf("%w: the other end has hung up", ErrUnknown)
 	}
 	return binary.NativeEndian.Uint32(answer[answerUID:]), nil
@@ -143,7 +144,7 @@ func endpoint(family byte, address, port []byte) netip.AddrPort {
 	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(port))
 }
 
-// isConnected returns an error for a connection that is cut.
+// isConnected returns an error for a broken connection.
 func isConnected(tcp *net.TCPConn) error {
 	raw, err := tcp.SyscallConn()
 	if err != nil {

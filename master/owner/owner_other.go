@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// Trusted returns nil when the other end belongs to this process's user or to
-// root. Here nobody can be asked.
+// Trusted returns nil if the other end belongs to this process's user or to root.
+// On this system the kernel cannot be asked.
 func Trusted(net.Conn) error {
-	return fmt.Errorf("%w: that is not asked on %s", ErrUnknown, runtime.GOOS)
+	return fmt.Errorf("%w: it cannot be asked on %s", ErrUnknown, runtime.GOOS)
 }

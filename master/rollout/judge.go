@@ -7,13 +7,13 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// judge counts one host that has To, and keeps its mark.
+// judge counts one host that has To, and updates its mark.
 func (s *step) judge(t *tally, current bool, name string) {
 	h, m := s.view(name), s.r.Marks[name]
 	before := m
 	why := ""
 	switch {
-	case s.gated && m.FailedMS != 0: // what has failed a gate has failed it
+	case s.gated && m.FailedMS != 0: // a host that failed a gate has failed for good
 		t.failed++
 	case !h.Up:
 		m = wire.RolloutMark{}
@@ -46,14 +46,14 @@ func (s *step) judge(t *tally, current bool, name string) {
 	s.mark(name, before, m)
 }
 
-// mark notes what is remembered of a host.
+// mark stores the mark of a host.
 func (s *step) mark(name string, before, m wire.RolloutMark) {
 	switch {
 	case m == before:
 		return
 	case m == wire.RolloutMark{}:
 		if delete(s.r.Marks, name); len(s.r.Marks) == 0 {
-			s.r.Marks = nil // as after having been stored
+			s.r.Marks = nil // as after it has been stored
 		}
 	default:
 		if s.r.Marks == nil {
@@ -72,7 +72,7 @@ func (s *step) well(h Host) bool {
 	return h.Receipt.Revision == s.r.To && h.Receipt.State == wire.ReceiptHealthy && h.Accepts
 }
 
-// refuses reports whether a host that is up will not have To.
+// refuses reports whether a connected host will not have To.
 func (s *step) refuses(h Host) bool {
 	return !h.Accepts || s.r.To != "" && h.Receipt.Revision == s.r.To && h.Receipt.State == wire.ReceiptRefused
 }
@@ -104,7 +104,7 @@ func (s *step) quarantined(h Host) string {
 	return ""
 }
 
-// missed says why a host that is up and not well has failed, or "" while it is
+// missed says why a connected host that is not well has failed, or "" while it is
 // on its way.
 func (s *step) missed(m *wire.RolloutMark, h Host) string {
 	if m.UpMS == 0 || m.WellMS != 0 {
@@ -135,7 +135,7 @@ func (s *step) late(h Host) string {
 	return fmt.Sprintf("not healthy within %v: it is %s", within, h.Receipt.State)
 }
 
-// spoilt says why a host that is healthy fails the gate all the same, or "".
+// spoilt says why a healthy host fails the gate nevertheless, or "".
 func (s *step) spoilt(m *wire.RolloutMark, h Host, current bool) string {
 	if m.WellMS == 0 {
 		*m = wire.RolloutMark{UpMS: s.now, WellMS: s.now, FailedMS: m.FailedMS}
@@ -163,14 +163,14 @@ func (s *step) spoilt(m *wire.RolloutMark, h Host, current bool) string {
 	return s.silent(m, status)
 }
 
-// silent says that the inspector has stopped running, or "". That it runs is
-// noted a few times within the time allowed, not with every run: each note has to
-// be stored.
+// silent says that the inspector has stopped running, or "". Its runs are noted a
+// few times within the time allowed, not every time, because each note has to be
+// stored.
 func (s *step) silent(m *wire.RolloutMark, status *wire.InspectorStatus) string {
 	if s.r.State != wire.RolloutRunning {
 		return ""
 	}
-	if status.State == wire.StateStarved { // it is the host that has no time for it
+	if status.State == wire.StateStarved { // the host has no processor time for it
 		m.Runs, m.RunMS = status.Runs, s.now
 		return ""
 	}

@@ -7,15 +7,15 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// What a plan has where it does not say.
+// The defaults of a plan.
 const (
 	defaultBake    = 10 * time.Second
 	defaultTimeout = time.Minute
 )
 
-// Defaults fills in what a plan leaves open, for an inspector with this
-// interval. It is called before New, which knows no interval and fills in what
-// fits a short one.
+// Defaults fills in the open fields of a plan, for an inspector with this
+// interval. It is called before New, which knows no interval and fills in the
+// values for a short one.
 func Defaults(p wire.Plan, interval time.Duration) wire.Plan {
 	if len(p.Stages) == 0 && p.BakeMS != 0 {
 		p.Stages = []wire.Stage{{Percent: 100}}
@@ -29,7 +29,7 @@ func Defaults(p wire.Plan, interval time.Duration) wire.Plan {
 	return p
 }
 
-// whole returns the stages of a plan with the last, of 100 %.
+// whole returns the stages of a plan, with a last one of 100 %.
 func whole(stages []wire.Stage) []wire.Stage {
 	if n := len(stages); n > 0 && stages[n-1].Percent == 100 {
 		return stages
@@ -37,7 +37,7 @@ func whole(stages []wire.Stage) []wire.Stage {
 	return append(stages[:len(stages):len(stages)], wire.Stage{Percent: 100})
 }
 
-// reach is how many of n hosts have To when the stage goes on.
+// reach is how many of n hosts have To when the stage begins.
 func reach(s wire.Stage, n int) int {
 	if s.Hosts != 0 {
 		return min(s.Hosts, n)

@@ -12,26 +12,26 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Host is what is known of a host with regard to the inspector.
+// Host is what is known about a host with regard to the inspector.
 type Host struct {
 	Name    string
 	Up      bool // it is connected
 	Accepts bool // it lets the master send code
-	// Receipt is the newest of the inspector on this host, of whatever revision;
-	// the zero Receipt where there is none.
+	// Receipt is the newest one for the inspector on this host, for any revision;
+	// the zero Receipt if there is none.
 	Receipt wire.Receipt
-	// Status is how the inspector is on this host, or nil.
+	// Status is the status of the inspector on this host, or nil.
 	Status *wire.InspectorStatus
 }
 
-// View tells what is known of a host now. Of a host that nobody knows it
-// returns the zero Host.
+// View returns what is known about a host now. For an unknown host it returns the
+// zero Host.
 type View func(host string) Host
 
-// New begins a rollout to the targets: every host that is to have To in the end.
-// r has an ID and a Plan that Defaults has filled in, or that is filled in as for
-// a short interval; the fields that tell how it goes are set here. An error says
-// what is wrong with the plan.
+// New begins a rollout to the targets: every host that should have To in the end.
+// r has an ID and a Plan; open fields of the plan are filled in as for a short
+// interval, see Defaults. The fields about its progress are set here. An error
+// says what is wrong with the plan.
 func New(r wire.Rollout, targets []Host, now time.Time) (wire.Rollout, error) {
 	if r.ID == "" {
 		return wire.Rollout{}, errors.New("a rollout without an id")
@@ -57,7 +57,7 @@ func New(r wire.Rollout, targets []Host, now time.Time) (wire.Rollout, error) {
 // get the revision.
 func order(id string, targets []Host) []string {
 	type place struct {
-		late int // 1 where it is not there, or would refuse
+		late int // 1 if it is not connected, or would refuse
 		hash uint64
 		name string
 	}
@@ -84,8 +84,8 @@ func order(id string, targets []Host) []string {
 	return names
 }
 
-// cut divides hosts into stages. Within a stage they are sorted by name, which
-// Has relies on. A stage that reaches no further than the one before has none.
+// cut divides hosts into stages. Within a stage they are sorted by name, which Has
+// relies on. A stage that reaches no further than the one before is left out.
 func cut(steps []wire.Stage, names []string) []wire.RolloutStage {
 	stages, from := make([]wire.RolloutStage, 0, len(steps)), 0
 	for _, s := range steps {
@@ -102,9 +102,9 @@ func cut(steps []wire.Stage, names []string) []wire.RolloutStage {
 	return stages
 }
 
-// Has reports whether a host is to have To now: while the rollout goes on, the
-// hosts of its stages so far; every host when it is done; none when it was
-// rolled back or replaced.
+// Has reports whether a host should have To now: during the rollout, the hosts of
+// its stages so far; every host when it is done; none when it was rolled back or
+// replaced.
 func Has(r *wire.Rollout, host string) bool {
 	if Ended(r) {
 		return r.State == wire.RolloutDone
@@ -131,8 +131,8 @@ func Pause(r *wire.Rollout, reason string, _ time.Time) error {
 	return nil
 }
 
-// Resume lets a paused rollout go on: its stage bakes again, and hosts that are
-// not well have the whole of their timeout.
+// Resume lets a paused rollout continue: its stage bakes again, and hosts that are
+// not well get their whole timeout.
 func Resume(r *wire.Rollout, _ string, now time.Time) error {
 	if r.State != wire.RolloutPaused {
 		return stateError(r, "resumed")
@@ -151,7 +151,7 @@ func Resume(r *wire.Rollout, _ string, now time.Time) error {
 	return nil
 }
 
-// Abort ends a rollout and rolls back what it touched.
+// Abort ends a rollout and rolls back the hosts that it has reached.
 func Abort(r *wire.Rollout, reason string, now time.Time) error {
 	if Ended(r) {
 		return stateError(r, "aborted")
@@ -160,7 +160,7 @@ func Abort(r *wire.Rollout, reason string, now time.Time) error {
 	return nil
 }
 
-// Replace ends a rollout for the sake of a later one of the same inspector.
+// Replace ends a rollout in favour of a later one of the same inspector.
 func Replace(r *wire.Rollout, reason string, now time.Time) error {
 	if Ended(r) {
 		return stateError(r, "replaced")

@@ -7,20 +7,20 @@ import (
 )
 
 const (
-	// storyTime is how long others may take to tell how they fare after the first
-	// host of a gate failed.
+	// storyTime is how long other hosts may take to report after the first host of
+	// a gate failed.
 	storyTime = 2 * time.Second
-	// minQuiet is the shortest time without a run that means that an inspector
-	// has stopped: hosts tell how many there were every 15 s.
+	// minQuiet is the shortest time without a run that means that an inspector has
+	// stopped: hosts report the number of runs every 15 s.
 	minQuiet = 45 * time.Second
 	// maxFailures bounds Rollout.Failures.
 	maxFailures = 100
 )
 
-// Step brings a rollout up to date with what is known of its hosts and with the
-// time: it notes how they are, begins the next stages, ends the rollout or takes
-// it back. It reports whether r was changed, and has to be stored. A second call
-// with the same arguments changes nothing.
+// Step brings a rollout up to date with its hosts and with the time: it notes
+// their states, begins the next stages, and ends the rollout or rolls it back. It
+// reports whether r was changed and has to be stored. A second call with the same
+// arguments changes nothing.
 func Step(r *wire.Rollout, now time.Time, view View) (changed bool) {
 	if Ended(r) {
 		return false
@@ -41,7 +41,7 @@ type step struct {
 	gated   bool
 	changed bool
 
-	// What look has seen.
+	// The results of look.
 	all      tally              // of every host that has To
 	current  tally              // of those of the current stage
 	failures []wire.HostReceipt // at most maxFailures
@@ -65,7 +65,7 @@ func (t *tally) add(o tally) {
 
 func (t tally) hosts() int { return t.well + t.failed + t.refused + t.undecided + t.away }
 
-// set notes a value, and that it is another than before.
+// set sets a value, and notes whether it has changed.
 func set[T comparable](s *step, to *T, value T) {
 	if *to != value {
 		*to, s.changed = value, true
@@ -95,7 +95,7 @@ func (s *step) look() {
 	s.r.Failures = s.failures
 }
 
-// decide draws the conclusion, and reports whether hosts have to be looked at again
+// decide draws the conclusion, and reports whether hosts have to be judged again
 // because there are more of them.
 func (s *step) decide() bool {
 	if !s.gated {
@@ -131,9 +131,9 @@ func (s *step) decide() bool {
 	return s.pass(stage)
 }
 
-// idle reports whether nobody of a stage has shown how the revision does, nor will
-// by itself: its hosts are away, or refuse it. Behind the last stage nobody comes
-// who could be harmed.
+// idle reports whether no host of a stage has shown how the revision does, nor
+// will without help: its hosts are away, or refuse it. After the last stage no
+// host comes that could be harmed.
 func (s *step) idle() bool {
 	last := s.r.Stage == len(s.r.Stages)-1
 	return s.current.well+s.current.undecided == 0 && (s.current.away > 0 || s.current.refused > 0 && !last)
@@ -150,7 +150,7 @@ func (s *step) pass(stage *wire.RolloutStage) bool {
 		s.end(wire.RolloutDone, s.closing())
 		return false
 	}
-	for _, name := range stage.Hosts { // they are not watched as closely any more
+	for _, name := range stage.Hosts { // they are no longer watched as closely
 		if m, ok := s.r.Marks[name]; ok {
 			s.r.Marks[name] = wire.RolloutMark{UpMS: m.UpMS, WellMS: m.WellMS}
 		}
@@ -196,9 +196,8 @@ func firstFailure(r *wire.Rollout) int64 {
 	return first
 }
 
-// Next returns when Step must be called again even where nothing is heard of any
-// host, or false where nothing depends on time. After a Step it is later than
-// that Step was.
+// Next returns when Step must be called again even without news about hosts, or
+// false if nothing depends on time. After a Step it is later than that Step was.
 func Next(r *wire.Rollout) (time.Time, bool) {
 	if Ended(r) {
 		return time.Time{}, false
@@ -208,7 +207,7 @@ func Next(r *wire.Rollout) (time.Time, bool) {
 	return time.UnixMilli(next), next != 0
 }
 
-// timers finds the time that is waited for.
+// timers finds the next time that matters.
 type timers struct {
 	r              *wire.Rollout
 	gated, running bool

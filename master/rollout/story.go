@@ -11,7 +11,7 @@ import (
 const (
 	// named is how many hosts a story names.
 	named = 3
-	// maxReason is how much of one host's reason a story tells, in bytes.
+	// maxReason bounds how much of one host's reason a story contains, in bytes.
 	maxReason = 200
 )
 
@@ -22,7 +22,7 @@ func (s *step) stageName() string {
 	return fmt.Sprintf("stage %d of %d", s.r.Stage+1, len(s.r.Stages))
 }
 
-// story tells which hosts failed and why, for example "3 of 50 hosts failed: web-1:
+// story says which hosts failed and why, for example "3 of 50 hosts failed: web-1:
 // disk.go:12:3: …".
 func (s *step) story() string {
 	var b strings.Builder
@@ -36,7 +36,7 @@ func (s *step) story() string {
 	return b.String()
 }
 
-// closing is what is to be told of a rollout that is done, or "".
+// closing is the reason of a rollout that is done, or "".
 func (s *step) closing() string {
 	switch {
 	case s.all.failed > 0:
@@ -87,7 +87,7 @@ func count(hosts int) string {
 	return fmt.Sprintf("%d hosts", hosts)
 }
 
-// brief is the first line of a reason, and not too much of it.
+// brief is the first line of a reason, up to a bound.
 func brief(reason string) string {
 	line, _, more := strings.Cut(strings.TrimSpace(reason), "\n")
 	if len(line) > maxReason {

@@ -1,12 +1,12 @@
-// Package scope says which hosts a caller may see and act on. A role may be bound to
-// a selector over the labels of hosts; a caller who is bound sees the hosts that the
-// selector selects at that moment, and is told of no other: neither its name nor
-// anything that was measured there.
+// Package scope says which hosts a caller may see and act on. A role may be bound
+// to a selector over the labels of hosts. A caller who is bound sees the hosts
+// that the selector selects at that moment, and learns nothing about any other:
+// neither its name nor anything that was measured there.
 //
-// Every call and request carries its Scope in its context: the guard of the RPC and
-// that of the routes put it there, before a handler runs. Each row of a method or
-// route says how it keeps to the scope (wire.Binding); a row that says nothing is not
-// for callers who are bound.
+// Every call and request carries its Scope in its context: the guards of the RPC
+// and of the routes put it there before a handler runs. Each row of a method or
+// route says how it keeps to the scope (wire.Binding); a row that says nothing is
+// not for callers who are bound.
 package scope
 
 import (
@@ -22,10 +22,11 @@ import (
 // maxSelectorBytes bounds a selector.
 const maxSelectorBytes = 4 << 10
 
-// HostLabel is the label that every host has beside its own: its name.
+// HostLabel is the label that every host has in addition to its own labels: its
+// name.
 const HostLabel = "host"
 
-// Labels are those of a host.
+// Labels are the labels of a host.
 type Labels = labels.Set
 
 // ParseSelector reads a selector over the labels of hosts.
@@ -40,15 +41,16 @@ func ParseSelector(text string) (labels.Selector, error) {
 	return selector, nil
 }
 
-// plainly is what the parser of selectors says, without what is for programmers.
+// plainly is the message of the selector parser without the parts for programmers.
 func plainly(err error) string {
 	text := strings.NewReplacer("unable to parse requirement: ", "", "<nil>: ", "", "Invalid value: ", "").Replace(err.Error())
 	text, _, _ = strings.Cut(text, " (e.g. ")
 	return text
 }
 
-// Check returns the fault of a selector that a role is to be bound to. "" binds to
-// nothing. A selector that selects every host would look like a bound where none is.
+// Check returns the fault of a selector that a role is about to be bound to. ""
+// binds to nothing. A selector that selects every host is a fault: it would look
+// like a bound and be none.
 func Check(text string) error {
 	if text == "" {
 		return nil
@@ -70,27 +72,28 @@ type Hosts interface {
 	LabelsOf(host string) (map[string]string, bool)
 	// Names returns the name of every host that is known.
 	Names() []string
-	// Generation is another one once the labels of some host have changed.
+	// Generation changes when the labels of any host have changed.
 	Generation() uint64
 }
 
-// Scope is which hosts a caller may see. The zero Scope is for every host. A Scope
-// follows the labels of hosts as they change, and is safe for use from many goroutines.
+// Scope is the set of hosts that a caller may see. The zero Scope is every host. A
+// Scope follows the labels of hosts as they change, and is safe for use from many
+// goroutines.
 type Scope struct{ bound *bound }
 
-// bound is the scope of a caller who is bound.
+// bound is the scope of a bound caller.
 type bound struct {
 	text     string
-	selector labels.Selector // labels.Nothing() where text cannot be read
+	selector labels.Selector // labels.Nothing() if text cannot be read
 	hosts    Hosts
 
 	mu         sync.Mutex
-	generation uint64          // guarded by mu: of seen
-	seen       map[string]bool // guarded by mu: what was asked for, by host
+	generation uint64          // guarded by mu: generation of seen
+	seen       map[string]bool // guarded by mu: earlier answers, by host
 }
 
-// Of returns the scope of a caller who is bound to a selector, or to nothing where
-// that is "". It sees nobody where the selector cannot be read.
+// Of returns the scope of a caller who is bound to a selector, or to nothing if
+// that is "". If the selector cannot be read, no host is in the scope.
 func Of(selector string, hosts Hosts) Scope {
 	if selector == "" {
 		return Scope{}
@@ -105,7 +108,7 @@ func Of(selector string, hosts Hosts) Scope {
 // All reports whether the caller is not bound.
 func (s Scope) All() bool { return s.bound == nil }
 
-// Selector is what the caller is bound to, or "".
+// Selector is the selector that the caller is bound to, or "".
 func (s Scope) Selector() string {
 	if s.bound == nil {
 		return ""
@@ -113,8 +116,8 @@ func (s Scope) Selector() string {
 	return s.bound.text
 }
 
-// Sees reports whether the caller may see a host now. A caller who is bound sees no
-// host that the master does not know: nobody can say what its labels are.
+// Sees reports whether the caller may see a host now. A bound caller sees no host
+// that the master does not know, because its labels are unknown.
 func (s Scope) Sees(host string) bool {
 	if s.bound == nil {
 		return true
@@ -122,7 +125,7 @@ func (s Scope) Sees(host string) bool {
 	b := s.bound
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	// It is read before the labels: a change meanwhile is looked at again next time.
+	// It is read before the labels, so a change meanwhile is noticed next time.
 	if now := b.hosts.Generation(); now != b.generation {
 		clear(b.seen)
 		b.generation = now
@@ -136,7 +139,8 @@ func (s Scope) Sees(host string) bool {
 	return sees
 }
 
-// Hides reports whether a name is that of a host which is known, and not to be seen.
+// Hides reports whether a name is that of a known host that the caller may not
+// see.
 func (s Scope) Hides(name string) bool {
 	if s.bound == nil || s.Sees(name) {
 		return false
@@ -145,7 +149,7 @@ func (s Scope) Hides(name string) bool {
 	return known
 }
 
-// Hosts returns the names of the hosts that a caller who is bound may see now.
+// Hosts returns the names of the hosts that a bound caller may see now.
 func (s Scope) Hosts() []string {
 	if s.bound == nil {
 		return nil
@@ -157,14 +161,14 @@ func (s Scope) Hosts() []string {
 // among them.
 func (s Scope) Matches(set labels.Set) bool { return s.bound == nil || s.bound.selector.Matches(set) }
 
-// Narrow returns a selector of those hosts alone that both the selector and the scope
-// select, now and whenever labels change.
+// Narrow returns a selector of only those hosts that both the selector and the
+// scope select, now and whenever labels change.
 func (s Scope) Narrow(selector string) string {
 	if s.bound == nil {
 		return selector
 	}
 	wants, selects := s.bound.selector.Requirements()
-	if !selects { // its selector cannot be read: it sees nobody
+	if !selects { // its selector cannot be read: no host is in the scope
 		return HostLabel + ",!" + HostLabel
 	}
 	if strings.TrimSpace(selector) == "" {
@@ -172,7 +176,7 @@ func (s Scope) Narrow(selector string) string {
 	}
 	asked, err := labels.Parse(selector)
 	if err != nil {
-		return selector // whoever uses it refuses it
+		return selector // its user refuses it
 	}
 	has, _ := asked.Requirements()
 	for _, want := range wants {
@@ -192,8 +196,8 @@ type scopeKey struct{}
 // With returns a context that carries the scope of the caller.
 func With(ctx context.Context, s Scope) context.Context { return context.WithValue(ctx, scopeKey{}, s) }
 
-// From returns the scope of the caller. What the master does by itself has none, and
-// is for every host.
+// From returns the scope of the caller. The master's own work has none, and is for
+// every host.
 func From(ctx context.Context) Scope {
 	s, _ := ctx.Value(scopeKey{}).(Scope)
 	return s

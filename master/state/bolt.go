@@ -29,7 +29,7 @@ const schema = 2
 const (
 	// lockWithin is how long Open waits for a process that is about to end.
 	lockWithin = 500 * time.Millisecond
-	// leastBytes is less than what the library makes of an empty file.
+	// leastBytes is less than the size of an empty file of the library.
 	leastBytes = 4 * 4096
 )
 
@@ -41,8 +41,8 @@ var (
 )
 
 // Open opens the state in a file, or makes one. A commit is on the disk when it
-// returns. The error wraps ErrLocked, ErrDamaged or ErrNewer where that is why,
-// and names the file.
+// returns. If ErrLocked, ErrDamaged or ErrNewer is the reason of a failure, the
+// error wraps it; it names the file.
 func Open(path string) (Store, error) {
 	e := &boltEngine{path: path}
 	if err := e.open(); err != nil {
@@ -79,7 +79,7 @@ func (e *boltEngine) open() error {
 // syncFolder forces the name of a new file to the disk.
 func syncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
-		return nil // which has no such thing
+		return nil // it does not support that
 	}
 	f, err := os.Open(dir)
 	if err != nil {
@@ -88,7 +88,7 @@ func syncFolder(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// prepare makes the buckets of a new file and checks those of another.
+// prepare makes the buckets of a new file and checks those of an existing one.
 func prepare(t *bbolt.Tx) error {
 	meta := t.Bucket(bucketMeta)
 	if meta == nil {
@@ -103,7 +103,7 @@ func prepare(t *bbolt.Tx) error {
 	version := meta.Get(keySchema)
 	switch {
 	case len(version) != 1:
-		return damaged("it does not say what it is")
+		return damaged("its description is missing")
 	case version[0] == 1: // of no release
 		return damaged("it was made by an early version and has no checksums")
 	case version[0] > schema:
@@ -123,12 +123,12 @@ func damaged(why any) error {
 type boltEngine struct {
 	path   string
 	db     *bbolt.DB
-	broken atomic.Pointer[error] // why nothing is tried with the file any more, or nil
+	broken atomic.Pointer[error] // why the file is no longer used, or nil
 }
 
-// guard turns the library's panics into errors: at pages that make no sense, and memory
-// faults, because the file is mapped. After one, the library may hold its locks for
-// ever, so it is not called again.
+// guard turns the library's panics into errors. It panics at malformed pages, and
+// because the file is mapped there may be memory faults. After one, the library
+// may hold its locks for ever, so it is not called again.
 func (e *boltEngine) guard(f func() error) (err error) {
 	if broken := e.broken.Load(); broken != nil {
 		return *broken
@@ -150,7 +150,7 @@ func (e *boltEngine) guard(f func() error) (err error) {
 	return err
 }
 
-// tell names the file in an error that does not.
+// tell adds the file to an error that does not name it.
 func (e *boltEngine) tell(verb string, err error) error {
 	if errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("cannot %s the state %q: %w", verb, e.path, err)
@@ -170,7 +170,7 @@ func (e *boltEngine) update(f func(tx) error) error {
 	return e.tell("write", err)
 }
 
-// close leaves a file that is broken as it is: it may never close.
+// close leaves a broken file open, because closing it might never end.
 func (e *boltEngine) close() error {
 	if e.broken.Load() != nil {
 		return nil
@@ -235,8 +235,8 @@ func (t *boltTx) append(log string, record []byte) (uint64, error) {
 	return seq, bucket.Put(seqKey(seq), seal(seqKey(seq), record))
 }
 
-// firstKey is where the number is, in the part with what the file is, that a log
-// begins with when that is not 1.
+// firstKey is the key, in the part that describes the file, of the number with
+// which a log begins if that is not 1.
 func firstKey(log string) []byte { return []byte("first/" + log) }
 
 func (t *boltTx) first(log string) uint64 {
@@ -287,14 +287,14 @@ func (t *boltTx) previous(log string, before uint64) (Record, bool) {
 	}
 	cursor := bucket.Cursor()
 	if key, _ := cursor.Seek(seqKey(before)); key == nil {
-		// The library's way to the last key never ends in some damaged files.
+		// In some damaged files the library's search for the last key never ends.
 		return newRecord(cursor.Seek(seqKey(bucket.Sequence())))
 	}
 	return newRecord(cursor.Prev())
 }
 
-// newRecord makes a record of what a cursor gives. One that has no number has 0,
-// which is damage.
+// newRecord makes a record from the result of a cursor. If it has no number, it
+// gets 0, which counts as damage.
 func newRecord(key, value []byte) (Record, bool) {
 	if len(key) != 8 {
 		return Record{}, key != nil
@@ -304,12 +304,12 @@ func newRecord(key, value []byte) (Record, bool) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// checksum is of a key and its value, so that neither has the other's place.
+// checksum covers a key and its value, so that neither can be exchanged.
 func checksum(key, value []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
 }
 
-// seal returns a value as it is in the file.
+// seal returns the stored form of a value.
 func seal(key, value []byte) []byte {
 	b := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(value)), checksum(key, value))
 	return append(b, value...)
@@ -318,7 +318,7 @@ func seal(key, value []byte) []byte {
 // badValue is what unseal panics with, for guard.
 type badValue string
 
-// unseal returns the value that was sealed. It panics where it is another.
+// unseal returns the value that was sealed. It panics if the value has changed.
 func unseal(key, sealed []byte) []byte {
 	if len(sealed) < 4 || binary.LittleEndian.Uint32(sealed) != checksum(key, sealed[4:]) {
 		panic(badValue(fmt.Sprintf("the value of %q is not what was written", key)))

@@ -81,7 +81,7 @@ func TestOpenFaults(t *testing.T) {
 		}, ErrDamaged, ": it is damaged: a part is missing" + help},
 		{"no schema", func() {
 			change(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Delete(keySchema) })
-		}, ErrDamaged, ": it is damaged: it does not say what it is" + help},
+		}, ErrDamaged, ": it is damaged: its description is missing" + help},
 		{"short", func() { _ = os.WriteFile(path, []byte("hello"), 0o600) }, ErrDamaged, ": it is damaged: it has 5 bytes" + help},
 		{"text", func() { _ = os.WriteFile(path, []byte(strings.Repeat("hello", 10_000)), 0o600) }, ErrDamaged, ": it is damaged: invalid database" + help},
 		{"folder", func() { _ = errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, nil, fmt.Sprintf(": open %s: is a directory", path)},

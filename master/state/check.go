@@ -57,7 +57,7 @@ func runeAt(s string, i int) rune {
 	return r
 }
 
-// checkVersion checks what a caller says it has seen.
+// checkVersion checks the version that a caller says it has seen.
 func checkVersion(v Version) error {
 	if v == None {
 		return nil
@@ -97,7 +97,7 @@ func (c *Change) check() error {
 	return nil
 }
 
-// checkChanges checks what is given to one Apply.
+// checkChanges checks the changes of one Apply.
 func checkChanges(changes []Change) error {
 	if len(changes) > MaxChanges {
 		return fmt.Errorf("%w: %d changes at once; at most %d are allowed", ErrInvalid, len(changes), MaxChanges)

@@ -13,10 +13,10 @@ import (
 )
 
 // dumpFormat is the version of the format of exports: lines of JSON. The first is
-// {"vedette":"state","format":1}. Then come the entries in the order of their keys, the
-// records of each log in theirs, and a last line that counts them, without which an
-// export is not whole. A log that was trimmed begins with a record that says that it is
-// the first.
+// {"vedette":"state","format":1}. Then come the entries in the order of their
+// keys, the records of each log in order, and a last line that counts them,
+// without which an export is incomplete. A log that was trimmed begins with a
+// record that is marked as the first.
 //
 //	1 (2026-11-29)
 const dumpFormat = 1
@@ -29,7 +29,7 @@ type dumpLine struct {
 	Key string `json:"key,omitempty"` // an entry
 	Log string `json:"log,omitempty"` // or a record of a log
 	Seq uint64 `json:"seq,omitempty"`
-	// First says of a record with another number than 1 that its log begins there.
+	// First marks a record with another number than 1 with which its log begins.
 	First bool `json:"first,omitempty"`
 	// One of them holds the value: Text if it is UTF-8, otherwise Bytes, in base64.
 	Text  *string `json:"text,omitempty"`
@@ -108,15 +108,15 @@ type dump struct {
 	end     *dumpEnd
 }
 
-// maxFaults is how many faults of an export are told.
+// maxFaults is how many faults of an export are reported.
 const maxFaults = 20
 
-// maxLineBytes bounds a line of an export: a value, whose bytes take at most six each,
-// and its key.
+// maxLineBytes bounds a line of an export: a value, whose bytes take at most six
+// each, and its key.
 const maxLineBytes = MaxValueBytes*6 + 4096
 
-// readDump reads an export and finds every fault in it, up to maxFaults. Where
-// the reader fails or ctx ends, that is the error.
+// readDump reads an export and finds every fault in it, up to maxFaults. If the
+// reader fails or ctx ends, that is the error.
 func readDump(ctx context.Context, r io.Reader) (*dump, error) {
 	d := &dump{keys: make(map[string]int), last: make(map[string]uint64)}
 	lines := bufio.NewReaderSize(r, 64<<10)
@@ -143,7 +143,7 @@ func readDump(ctx context.Context, r io.Reader) (*dump, error) {
 	case len(d.faults) == maxFaults:
 		d.faults = append(d.faults, errors.New("and perhaps more"))
 	case len(d.faults) == 0 && d.end == nil:
-		d.faults = append(d.faults, errors.New("it ends before its last line: it is not whole"))
+		d.faults = append(d.faults, errors.New("it ends before its last line: it is incomplete"))
 	}
 	return d, errors.Join(d.faults...)
 }
@@ -186,7 +186,7 @@ func (d *dump) read(n int, text []byte) error {
 	case n == 1 && l.Format < 1:
 		return errors.New("it does not say which format it has")
 	case n > 1 && d.end != nil:
-		return errors.New("it stands after the last line")
+		return errors.New("it comes after the last line")
 	case !l.isOne(n):
 		return errors.New("it has fields that do not belong together")
 	case n == 1:
@@ -201,8 +201,8 @@ func (d *dump) read(n int, text []byte) error {
 	return errors.New("it has neither a key nor a log")
 }
 
-// decodeLine reads one object, and nothing else. JSON would silently take what is
-// not UTF-8 for another text.
+// decodeLine reads one object, and nothing else. Without its checks, JSON would
+// silently change text that is not UTF-8.
 func decodeLine(text []byte, l *dumpLine) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()

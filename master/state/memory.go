@@ -11,8 +11,8 @@ import (
 // it is closed.
 func NewMemory() Store { return newStore(&memory{now: &memoryTx{}}) }
 
-// memory is the engine of NewMemory. An update works on a copy, which takes the
-// place of what was.
+// memory is the engine of NewMemory. An update works on a copy, which then
+// replaces the original.
 type memory struct {
 	mu  sync.RWMutex
 	now *memoryTx
@@ -22,7 +22,7 @@ type memory struct {
 type memoryTx struct {
 	entries map[string][]byte
 	records map[string][][]byte // by log
-	firsts  map[string]uint64   // by log: the number of the first record, where that is not 1
+	firsts  map[string]uint64   // by log: the number of the first record, if that is not 1
 }
 
 func (m *memory) view(f func(tx) error) error {

@@ -9,11 +9,11 @@ import (
 	"sync"
 )
 
-// sumBytes is the length of a version before it is in hex.
+// sumBytes is the length of a version before its encoding in hex.
 const sumBytes = 32
 
-// tx is what an engine lets a transaction do. Keys and logs are valid; values
-// that it returns are good until the transaction ends.
+// tx is the engine's side of a transaction. Keys and logs are valid; returned
+// values are valid until the transaction ends.
 type tx interface {
 	get(key string) (value []byte, ok bool)
 	put(key string, value []byte) error
@@ -23,8 +23,8 @@ type tx interface {
 	logs() []string // in order
 	append(log string, record []byte) (uint64, error)
 	// first is the number that a log begins with: 1, unless it was trimmed. trim
-	// has it begin later, and removes what comes before. begin makes a log, which
-	// is not there, that begins at a number.
+	// makes it begin later, and removes the earlier records. begin makes a log,
+	// which must not exist, that begins at a number.
 	first(log string) uint64
 	trim(log string, first uint64) error
 	begin(log string, first uint64) error
@@ -34,8 +34,8 @@ type tx interface {
 	previous(log string, before uint64) (Record, bool)
 }
 
-// engine keeps what transactions write. An update whose function returns an
-// error has done nothing.
+// engine stores what transactions write. An update whose function returns an error
+// has done nothing.
 type engine interface {
 	view(f func(tx) error) error
 	update(f func(tx) error) error
@@ -186,9 +186,9 @@ func (s *store) ScanBack(ctx context.Context, log string, before uint64) iter.Se
 	})
 }
 
-// nextRecord returns the record of a number, or that which the log begins with
-// where that is later. As none is removed but at the beginning, another one in its
-// place is damage.
+// nextRecord returns the record of a number, or the first of the log if that is
+// later. Records are removed only at the beginning, so another one in its place is
+// damage.
 func nextRecord(t tx, log string, seq uint64) (Record, bool, error) {
 	seq = max(seq, t.first(log))
 	r, ok := t.next(log, seq)
@@ -198,15 +198,15 @@ func nextRecord(t tx, log string, seq uint64) (Record, bool, error) {
 	return r, ok, nil
 }
 
-// Bounds of what is read of a log in one transaction: the loop over it runs outside,
-// because it may take long and call the store.
+// Bounds of how much of a log is read in one transaction: the loop over it runs
+// outside, because it may take long and call the store.
 const (
 	scanFirst = 16
 	scanMost  = 256
 	scanBytes = 1 << 20
 )
 
-// scan yields what step gives, which gives one record after the other.
+// scan yields the results of step, which returns one record after the other.
 func (s *store) scan(ctx context.Context, log string, step func(tx) (Record, bool, error)) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		err := checkLog(log)
@@ -270,7 +270,7 @@ func (s *store) importFrom(ctx context.Context, r io.Reader) error {
 	}
 	err = s.engine.update(d.restore)
 	if !errors.Is(err, ErrNotEmpty) {
-		s.watchers.loseAll() // after a failure too: it may be there nevertheless
+		s.watchers.loseAll() // after a failure too: the changes may have been made
 	}
 	return err
 }

@@ -6,18 +6,19 @@ import (
 	"sync"
 )
 
-// watchers are told of every change, in order.
+// watchers receive every change, in order.
 type watchers struct {
 	mu  sync.Mutex
 	all map[*watcher]struct{} // guarded by mu
 }
 
-// watcher is one call of Watch. Only who holds watchers.mu sends to its channel.
+// watcher is one call of Watch. Only the holder of watchers.mu sends to its
+// channel.
 type watcher struct {
 	prefix string
-	// events has one place more than there may be changes in it: for Lost.
+	// events has one place more than the number of changes in it: for Lost.
 	events chan Event
-	lost   bool   // Lost was the last to be sent
+	lost   bool   // Lost was sent last
 	stop   func() // watching for the end of its context
 }
 
@@ -57,7 +58,7 @@ func (ws *watchers) close() {
 	}
 }
 
-// publish tells of writes that are done.
+// publish announces writes that are done.
 func (ws *watchers) publish(batch []*write) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -75,7 +76,7 @@ func (ws *watchers) publish(batch []*write) {
 	}
 }
 
-// loseAll has everybody list again.
+// loseAll makes every watcher list again.
 func (ws *watchers) loseAll() {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -86,7 +87,7 @@ func (ws *watchers) loseAll() {
 
 func (w *watcher) send(e Event) {
 	switch {
-	case w.behind(): // and lists when it has got there, so e is not missed
+	case w.behind(): // it lists when it gets there, so e is not missed
 	case len(w.events) >= WatchBuffer:
 		w.lose()
 	default:
@@ -101,8 +102,8 @@ func (w *watcher) lose() {
 	}
 }
 
-// behind reports whether there is a Lost that the watcher has not taken yet. As
-// it is the last in the channel, it was taken when nothing is left.
+// behind reports whether there is a Lost that the watcher has not taken yet.
+// Because Lost is the last in the channel, it was taken if the channel is empty.
 func (w *watcher) behind() bool {
 	w.lost = w.lost && len(w.events) > 0
 	return w.lost

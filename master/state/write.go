@@ -8,16 +8,16 @@ import (
 	"sync"
 )
 
-// Bounds of what is written in one transaction.
+// Bounds of one transaction.
 const (
 	mostWrites     = 256
 	mostWriteBytes = 8 << 20
 )
 
-// queue holds the writes that wait. The writer with the token commits all writes that
-// wait by then: a disk takes a hundred writes in one transaction about as fast as one.
+// queue holds the waiting writes. The writer with the token commits all that wait
+// by then: a disk takes a hundred writes in one transaction about as fast as one.
 type queue struct {
-	token chan struct{} // whoever could send has it, and receives to give it up
+	token chan struct{} // the sender has it until it receives
 
 	mu      sync.Mutex
 	waiting []*write // guarded by mu
@@ -28,9 +28,9 @@ func newQueue() queue { return queue{token: make(chan struct{}, 1)} }
 // write is one Apply.
 type write struct {
 	changes []Change
-	values  [][]byte // of each change: copies of what the caller has
+	values  [][]byte // for each change: a copy of the caller's value
 
-	// What follows belongs to whoever commits, until done is closed.
+	// The rest belongs to the committing writer until done is closed.
 	lastSeq uint64 // of the last Append
 	events  []Event
 	written bool
@@ -99,7 +99,7 @@ func (q *queue) add(w *write) {
 	q.waiting = append(q.waiting, w)
 }
 
-// withdraw takes back a write that nobody has begun.
+// withdraw takes back a write that has not begun.
 func (q *queue) withdraw(w *write) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -111,7 +111,7 @@ func (q *queue) withdraw(w *write) bool {
 	return true
 }
 
-// take returns what is to be written next, in the order in which it came.
+// take returns the next writes, in the order in which they came.
 func (q *queue) take() []*write {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -128,9 +128,9 @@ func (q *queue) take() []*write {
 // errUnchanged ends a transaction that has changed nothing.
 var errUnchanged = errors.New("nothing has changed")
 
-// commit does writes in one transaction. Each is done or refused by itself, but
-// when the transaction fails all of them fail, those that were refused too: it
-// may have been for something that is not there now.
+// commit does writes in one transaction. Each is done or refused by itself, but if
+// the transaction fails all of them fail, including the refused ones: the refusal
+// may have been because of something that is not there now.
 func (s *store) commit(batch []*write) {
 	err := s.engine.update(func(t tx) error {
 		written := false
@@ -154,14 +154,15 @@ func (s *store) commit(batch []*write) {
 		for _, w := range batch {
 			w.err = err
 		}
-		s.watchers.loseAll() // the changes may be there nevertheless
+		s.watchers.loseAll() // the changes may have been made nevertheless
 	}
 	for _, w := range batch {
 		close(w.done)
 	}
 }
 
-// checkWanted finds the first change whose author has not seen what is there.
+// checkWanted finds the first change whose author has not seen the current
+// version.
 func checkWanted(t tx, changes []Change) error {
 	for i := range changes {
 		c := &changes[i]
@@ -179,7 +180,7 @@ func checkWanted(t tx, changes []Change) error {
 	return nil
 }
 
-// run does what checkWanted has found to be right.
+// run carries out the changes that checkWanted has approved.
 func (w *write) run(t tx) (err error) {
 	for i := range w.changes {
 		c, value := &w.changes[i], w.values[i]
@@ -187,7 +188,7 @@ func (w *write) run(t tx) (err error) {
 		case OpPut:
 			e := Entry{Key: c.Name, Value: value, Version: VersionOf(value)}
 			if e.Version == c.Want {
-				continue // it is there already
+				continue // it has that value already
 			}
 			w.event(e)
 			err = t.put(c.Name, value)

@@ -1,6 +1,6 @@
 // Package tokens keeps the bearer tokens that were made on the running master. The
-// state has their checksums and what they are for; the tokens themselves are shown
-// once, to whoever made them.
+// state has their checksums and their purposes; the tokens themselves are shown
+// once, to their makers.
 package tokens
 
 import (
@@ -33,14 +33,14 @@ const (
 	// know one.
 	secretPrefix = "vedette_"
 	secretBytes  = 32
-	// maxTokens bounds those of one master.
+	// maxTokens bounds the tokens of one master.
 	maxTokens    = 10_000
 	maxNameBytes = 100
-	// keepEnded is how long a token that has ended is still listed.
+	// keepEnded is how long an expired token is still listed.
 	keepEnded = 30 * 24 * time.Hour
 )
 
-// Record is a token as the state has it.
+// Record is the stored form of a token.
 type Record struct {
 	Name      string `json:"name"`
 	Role      string `json:"role"`
@@ -63,11 +63,11 @@ type Store struct {
 	store state.Store // set by Open
 
 	mu    sync.Mutex
-	all   map[string]Record // guarded by mu: by checksum
-	swept time.Time         // guarded by mu: until when ended tokens were looked for
+	all   map[string]Record // guarded by mu; by checksum
+	swept time.Time         // guarded by mu: expired tokens were looked for up to this time
 }
 
-// New makes a Store without a state. taken reports whether a name is that of a
+// New makes a Store without a state. taken reports whether a name belongs to a
 // token elsewhere.
 func New(taken func(name string) bool) *Store {
 	return &Store{taken: taken, all: make(map[string]Record)}
@@ -92,16 +92,15 @@ func (s *Store) Open(ctx context.Context, store state.Store) error {
 	return nil
 }
 
-// Records returns the tokens that are good now, and those that were until lately,
-// by name.
+// Records returns the valid tokens, and those that expired recently, by name.
 func (s *Store) Records() []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.SortedFunc(maps.Values(s.all), func(a, b Record) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// Create makes a token, and returns it with what is kept of it. It is on the disk,
-// with its line in the audit log, when Create returns.
+// Create makes a token, and returns it with its record. It is on the disk, with
+// its line in the audit log, when Create returns.
 func (s *Store) Create(ctx context.Context, p wire.TokenParams) (token string, _ Record, _ error) {
 	r := Record{Name: p.Name, Role: p.Role, Host: p.Host, Hosts: p.Hosts, CreatedMS: time.Now().UnixMilli()}
 	if r.Name == "" {
@@ -130,7 +129,7 @@ func (s *Store) Create(ctx context.Context, p wire.TokenParams) (token string, _
 	return token, r, nil
 }
 
-// check finds the fault of a token that is to be made.
+// check finds the fault of a token before it is made.
 func check(r *Record, forMS int64) error {
 	clean := strings.ToValidUTF8(r.Name, "")
 	reserved := []string{audit.Master, "local", "key", "nobody"}
@@ -167,8 +166,8 @@ func check(r *Record, forMS int64) error {
 	return nil
 }
 
-// maxFor is the longest that a token which ends is good. It keeps the arithmetic of
-// times away from its bounds.
+// maxFor is the longest lifetime of a token that expires. It keeps the arithmetic
+// of times away from its bounds.
 const maxFor = 100 * 365 * 24 * time.Hour
 
 func (s *Store) roomLocked(name string) error {
@@ -191,8 +190,8 @@ func (s *Store) findLocked(name string) *Record {
 	return nil
 }
 
-// Revoke removes the token of a name. It is not good any more when Revoke returns,
-// and will not be again.
+// Revoke removes the token of a name. It is invalid when Revoke returns, and stays
+// so.
 func (s *Store) Revoke(ctx context.Context, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,8 +219,8 @@ func (s *Store) Has(name string) bool {
 	return s.findLocked(name) != nil
 }
 
-// Sweep removes tokens that have ended long ago, and reports whether some have
-// ended since it was called last.
+// Sweep removes tokens that expired long ago, and reports whether any have expired
+// since the last call.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (ended bool, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -250,7 +249,7 @@ func newSecret() (token, sum string) {
 	return token, hex.EncodeToString(hash[:])
 }
 
-// describe is what the audit log says of a token beside its name.
+// describe is the text about a token in the audit log, apart from its name.
 func describe(r *Record) string {
 	text := "role " + r.Role
 	if r.Host != "" {

@@ -40,7 +40,7 @@ func New(cfg config.Audit, log *slog.Logger, version string) ([]*Sender, error) 
 	return senders, nil
 }
 
-// clientTLS is how the master speaks TLS with receivers.
+// clientTLS returns how the master speaks TLS with receivers.
 func clientTLS(cfg config.Audit) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if cfg.CA != "" {

@@ -28,7 +28,7 @@ import (
 )
 
 const (
-	// lookEvery is how often the log is looked at for new entries.
+	// lookEvery is how often the log is checked for new entries.
 	lookEvery = 250 * time.Millisecond
 	// batchMost is how many entries are sent at once.
 	batchMost = 200
@@ -39,10 +39,10 @@ const (
 
 // receiver takes entries off the master.
 type receiver interface {
-	// deliver sends entries in their order, and then those that more returns, as long as
-	// it likes; more returns none where there is nothing new. It returns nil when the
-	// receiver has taken all of them. After an error each of them is sent again. It
-	// returns soon after ctx ends.
+	// deliver sends entries in their order, and then those that more returns, for
+	// as long as it likes; more returns none if there is nothing new. deliver
+	// returns nil when the receiver has taken all of them. After an error each of
+	// them is sent again. It returns soon after ctx ends.
 	deliver(ctx context.Context, entries []wire.AuditEntry, more func() ([]wire.AuditEntry, error)) error
 }
 
@@ -58,14 +58,14 @@ type Sender struct {
 	version state.Version      // of the mark; Run's alone
 }
 
-// mark is what the state remembers of a receiver.
+// mark is what the state stores about a receiver.
 type mark struct {
 	Seq    uint64 `json:"seq"`    // the last entry that it has taken
 	Missed uint64 `json:"missed"` // entries that were removed before they could be sent
 }
 
-// newSender makes the sender to an address, which may be a secret: the state and the
-// status have a checksum and the kind of it.
+// newSender makes the sender to an address. The address may be a secret, so the
+// state and the status have only a checksum of it and its kind.
 func newSender(kind, address string, log *slog.Logger, to receiver) *Sender {
 	sum := sha256.Sum256([]byte(address))
 	return &Sender{
@@ -74,7 +74,7 @@ func newSender(kind, address string, log *slog.Logger, to receiver) *Sender {
 	}
 }
 
-// Status says how the sender is.
+// Status returns the status of the sender.
 func (s *Sender) Status() wire.AuditReceiver {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *Sender) update(change func(status *wire.AuditReceiver)) {
 	change(&s.status)
 }
 
-// Run sends what is in the log of a state, and what is added to it, until ctx ends.
+// Run sends the entries of a state's log, present and future, until ctx ends.
 func (s *Sender) Run(ctx context.Context, store state.Store) {
 	wait := s.retry
 	for {
@@ -113,7 +113,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// failed notes an error, and logs the first of a row.
+// failed notes an error, and logs the first of consecutive ones.
 func (s *Sender) failed(err error) {
 	first := false
 	s.update(func(status *wire.AuditReceiver) {
@@ -128,7 +128,7 @@ func (s *Sender) failed(err error) {
 	}
 }
 
-// well notes that nothing is wrong.
+// well notes a success.
 func (s *Sender) well() {
 	failing := false
 	s.update(func(status *wire.AuditReceiver) {

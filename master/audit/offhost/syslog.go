@@ -19,12 +19,13 @@ import (
 )
 
 const (
-	// connectWithin is how long a connection may take, a write, and the end.
+	// connectWithin bounds the time for a connection, for a write, and for the
+	// end.
 	connectWithin = 10 * time.Second
-	// settleFor is how long a connection must outlive what was written to it.
+	// settleFor is how long a connection must outlive the last write.
 	settleFor = 2 * time.Second
-	// connectionMost and entriesMost bound what is sent over one connection before the
-	// server has to show that it has read it.
+	// connectionMost and entriesMost bound what is sent over one connection before
+	// the server has to show that it has read it.
 	connectionMost = 30 * time.Second
 	entriesMost    = 2000
 	// messageMost bounds a message: RFC 5425 asks servers for 8192.
@@ -35,10 +36,10 @@ const (
 	warning  = 4
 )
 
-// syslog is a server of syslog. A stream says nothing of what was read at its other end.
-// So a connection is kept open for a while after the last entry, then closed for
-// writing, and only when the server closes it in return has it read everything. Where it
-// breaks before that, its entries are sent again.
+// syslog is a syslog server. A stream does not show what was read at its other
+// end. So a connection is kept open for a while after the last entry, then closed
+// for writing, and only when the server closes it in return has it read
+// everything. If the connection breaks before that, its entries are sent again.
 type syslog struct {
 	network, address string
 	tls              *tls.Config
@@ -55,7 +56,7 @@ func (s *syslog) deliver(ctx context.Context, entries []wire.AuditEntry, more fu
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if !framed {
-		return s.write(conn, entries, false) // each datagram is taken, or refused
+		return s.write(conn, entries, false) // each datagram is taken or refused
 	}
 	sent, began, last := 0, time.Now(), time.Now()
 	for {
@@ -79,7 +80,7 @@ func (s *syslog) deliver(ctx context.Context, entries []wire.AuditEntry, more fu
 	}
 }
 
-// dial connects. framed is whether messages need their length before them.
+// dial connects. framed says whether messages need their length in front.
 func (s *syslog) dial(ctx context.Context) (conn net.Conn, framed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
@@ -128,14 +129,14 @@ func (s *syslog) writeOne(conn net.Conn, text []byte) error {
 	return nil
 }
 
-// errClosed is what a server gets that closes a connection too early.
+// errClosed says that a server closed a connection too early.
 var errClosed = errors.New("it has closed the connection")
 
-// alive waits for lookEvery, and returns an error where the connection has ended.
+// alive waits for lookEvery, and returns an error if the connection has ended.
 func (s *syslog) alive(ctx context.Context, conn net.Conn) error {
 	_ = conn.SetReadDeadline(time.Now().Add(lookEvery))
 	for {
-		_, err := conn.Read(make([]byte, 512)) // servers of syslog say nothing
+		_, err := conn.Read(make([]byte, 512)) // syslog servers send nothing
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -150,18 +151,18 @@ func (s *syslog) alive(ctx context.Context, conn net.Conn) error {
 	}
 }
 
-// finish closes the connection for writing, and waits until the server has read all of
-// it.
+// finish closes the connection for writing, and waits until the server has read
+// everything.
 func (s *syslog) finish(ctx context.Context, conn net.Conn) error {
 	_ = conn.SetDeadline(time.Now().Add(connectWithin))
 	if over, ok := conn.(*tls.Conn); ok {
 		if err := over.CloseWrite(); err != nil {
-			return fmt.Errorf("cannot end what is written to the syslog server %q: %w", s.address, err)
+			return fmt.Errorf("cannot finish writing to the syslog server %q: %w", s.address, err)
 		}
-		conn = over.NetConn() // the server may close without a word of TLS
+		conn = over.NetConn() // the server may close without ending TLS
 	}
 	if err := conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
-		return fmt.Errorf("cannot end what is written to the syslog server %q: %w", s.address, err)
+		return fmt.Errorf("cannot finish writing to the syslog server %q: %w", s.address, err)
 	}
 	if _, err := io.Copy(io.Discard, io.LimitReader(conn, 1<<20)); err != nil {
 		return errors.Join(ctx.Err(), fmt.Errorf("the syslog server %q does not read what was written: %w", s.address, err))
@@ -196,7 +197,7 @@ func (s *syslog) message(entry wire.AuditEntry) []byte {
 	return append([]byte(head), text...)
 }
 
-// cut shortens a text, and shows that.
+// cut shortens a text visibly.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text

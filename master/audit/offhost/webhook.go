@@ -18,7 +18,7 @@ import (
 const (
 	// answerWithin is how long a webhook may take.
 	answerWithin = 30 * time.Second
-	// explainMost is how much of the answer of one that refuses is told.
+	// explainMost bounds how much of a refusal is shown.
 	explainMost = 200
 )
 
@@ -39,7 +39,7 @@ func (w *webhook) deliver(ctx context.Context, entries []wire.AuditEntry, _ func
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, &body)
 	if err != nil {
-		return errors.New("cannot ask the webhook: its address is none") // it is not told: it may be a secret
+		return errors.New("cannot ask the webhook: its address is not valid") // it is not shown: it may be a secret
 	}
 	r.Header.Set("Content-Type", "application/x-ndjson")
 	r.Header.Set("Vedette-Audit-First", strconv.FormatUint(entries[0].Seq, 10))
