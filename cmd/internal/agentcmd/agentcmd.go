@@ -38,17 +38,17 @@ func New(use, program string) *cobra.Command {
 		Use:   use,
 		Short: "Run an agent: measure this machine and report to a master",
 		Long: `Run an agent until ^C. It runs the built-in inspectors and those of the
-configuration and reports to the master. The master may come later and go away:
-the agent keeps what it measured and sends it when the master is back.
+configuration, and reports to the master. The master may start later or go away: the
+agent keeps its samples and sends them when the master is back.
 
-It takes over changes of its inspectors, in the configuration and in their files, as
-they are made and when it gets SIGHUP.
+It applies changes of its inspectors, in the configuration and in their files, as they
+are made and at SIGHUP.
 
-Scripts run in a process of their own that can start no program, write no file,
-signal nobody, and read only what they say they need. Programs that they name and
-agent.policy.exec lists are run for them. Started by root, the agent gives both
-another user, which may read neither its secrets nor anybody's. What of this a
-system cannot do is logged and shown by ` + "`vedette hosts`" + `.`,
+Scripts run in a separate process that cannot start programs, write files or send
+signals, and reads only the files that they declare as needs. Programs that they name
+and agent.policy.exec lists are run for them. If the agent is started by root, both
+run as another user, which can read no secrets. Parts of this isolation that a system
+lacks are logged and shown by ` + "`vedette hosts`" + `.`,
 		Example: "  " + program + "\n" +
 			"  " + program + " --master https://master.example:50505 --token-file /etc/vedette/token\n" +
 			"  " + program + " --host web-1 --config agent.yaml",

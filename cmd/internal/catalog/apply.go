@@ -36,20 +36,21 @@ func NewApply() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply DIR",
 		Short: "Make the master's catalog what a folder of inspectors says",
-		Long: `Make the master's catalog what a folder of inspectors says, which may be in git:
-check them all, show what would change, ask, and push what is new or has changed,
-one after the other, each as ` + "`vedette push`" + ` does. The first that does not do well
-ends it. What is only on the master is left alone, unless --prune deletes it.
+		Long: `Make the master's catalog match a folder of inspectors, which may be in git: check
+all files, show what would change, ask for confirmation, and push new and changed
+inspectors one after the other, each as ` + "`vedette push`" + ` does. If one does not do
+well, apply stops there. Inspectors that are only on the master are left alone, unless
+--prune deletes them.
 
-Each *.go file is an inspector for every host, or those are that ` + config.FolderFile + ` in
-the folder names, for the hosts that it says. Names that begin with _ or . are
-left out, as the go command does:
+Each *.go file is an inspector for every host. If the folder has a ` + config.FolderFile + `, that
+file names the inspectors and their hosts instead. Files whose names begin with _ or .
+are ignored, as by the go command:
 
     inspectors:
       disk: { file: disk.go, to: role=db, interval: 10s }
 
-Without a terminal to ask on it needs --yes. --dry-run only shows the plan, and
-exits with 10 where there are changes.`,
+Without a terminal for the confirmation it needs --yes. --dry-run only shows the plan,
+and exits with 10 if there are changes.`,
 		Example: `  vedette apply ./inspectors
   vedette apply ./inspectors --dry-run
   vedette apply ./inspectors --yes --prune --canary 1,10%,100% -m "$(git log -1 --format=%s)"`,

@@ -20,9 +20,9 @@ func NewInspectorDiff() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff NAME [REVISION [REVISION]]",
 		Short: "Compare two revisions of a pushed inspector",
-		Long: `Compare two revisions of a pushed inspector, as a unified diff: the first with
-the second, the first with the current one where there is no second, the one
-before the current with that where there is none. Settings that differ are shown too.`,
+		Long: `Compare two revisions of a pushed inspector, as a unified diff. With one REVISION
+it is compared with the current one; without any, the current one is compared with
+the one before it. Settings that differ are shown too.`,
 		Example: "  vedette inspector diff disk\n  vedette inspector diff disk 1f2e3d4c\n  vedette inspector diff disk 1f2e3d4c 5a6b7c8d",
 		Args:    nameAndRevisions(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -22,8 +22,9 @@ func NewInspectorHistory() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history NAME",
 		Short: "List the changes of a pushed inspector",
-		Long: `List what was done to a pushed inspector, newest first: which revision was made
-current, for which hosts, when, by whom, with the keys that have signed it, and why. A deleted one has a history too.`,
+		Long: `List the changes of a pushed inspector, newest first: which revision became current,
+for which hosts, when, by whom, signed with which keys, and why. A deleted inspector
+has a history too.`,
 		Example: "  vedette inspector history disk\n  vedette inspector history disk --json | jq -r .revision",
 		Args:    nameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {

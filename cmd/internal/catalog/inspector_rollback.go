@@ -21,9 +21,9 @@ func NewInspectorRollback() *cobra.Command {
 		Use:   "rollback NAME [REVISION]",
 		Short: "Make an earlier revision of a pushed inspector current again",
 		Long: `Make an earlier revision of a pushed inspector current again, for the hosts that
-it was for then, and follow it onto them. Where none is named, that is what was
-there before, and did well on some host: what was rolled back and what ran nowhere
-are passed over. The end is awaited as ` + "`vedette push`" + ` does.
+it was for then, and follow it onto them. Without a REVISION that is the latest
+earlier one that did well on some host: revisions that were rolled back or ran
+nowhere are skipped. The command waits for the end as ` + "`vedette push`" + ` does.
 With --sign-key the REVISION is signed anew, for hosts that have run newer code of
 that key and so would refuse the signature that it has.
 The exit statuses are those of ` + "`vedette push`" + `.`,

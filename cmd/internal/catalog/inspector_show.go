@@ -21,9 +21,9 @@ func NewInspectorShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show NAME [REVISION]",
 		Short: "Print the source of a pushed inspector",
-		Long: `Print the source of a revision of a pushed inspector, of the current one where
-none is named. A REVISION is the first 8 digits of its id, or more. Of a plugin,
-its programs are listed.`,
+		Long: `Print the source of a revision of a pushed inspector, by default the current one.
+A REVISION is the first 8 digits of its id, or more. For a plugin, its programs are
+listed.`,
 		Example: "  vedette inspector show disk\n  vedette inspector show disk 1f2e3d4c > disk.go\n  vedette inspector show disk --json",
 		Args:    nameAndRevisions(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

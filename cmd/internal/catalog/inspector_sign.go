@@ -29,7 +29,7 @@ hosts get the signature at once, without a rollout.
 The signature says for which hosts it is, from when until when a host may begin with
 the code, and has a number: a host that has run code with a higher one of the same
 key refuses it. Read the code before you sign it, or give it with --file: then
-nothing is signed where the master has other code.`,
+nothing is signed if the code on the master differs.`,
 		Example: `  vedette inspector sign disk --sign-key signing.pem
   vedette inspector sign disk --sign-key signing.pem --file disk.go --to role=db --until 30d`,
 		Args: cli.OneArg("NAME"),

@@ -44,7 +44,7 @@ func NewInspectorTest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test FILE",
 		Short: "Run a script compiled and interpreted, and compare",
-		Long: `Run a script both compiled and interpreted, and tell whether it measures the same
+		Long: `Run a script both compiled and interpreted, and say whether both measure the same
 and what each costs. It needs a Go toolchain; without one the script is only
 interpreted, and the exit status is 6.
 
@@ -60,8 +60,8 @@ etc and so on, from which gopsutil then reads. It does not redirect files that a
 script opens by their paths, nor those of its programs. If it is given several times,
 each round takes the next one, and later rounds the last.
 
-Exit status: 1 where something differs, or no run is good; 6 where it could not be
-compiled here, for want of Go.`,
+Exit status: 1 if something differs, or no run is good; 6 if it could not be compiled,
+because there is no Go.`,
 		Example: `  vedette inspector test disk.go
   vedette inspector test cpu.go --runs 50 --interval 1s
   vedette inspector test memory.go --exact --input testdata/web-1`,

@@ -32,11 +32,11 @@ func NewInspectorPromote() *cobra.Command {
 		Use:   "promote FILE... -o BIN",
 		Short: "Compile scripts, as they are, into one external plugin",
 		Long: `Compile one or more unchanged scripts into one program that agents run as an external
-plugin, for work that the interpreter is too slow for, or should not be trusted with.
+plugin, for scripts for which the interpreter is too slow or not trusted enough.
 The output is ready for the configuration.
 
 Only this machine needs a Go toolchain. The packages of Vedette come from the checkout
-around the working folder, or that of --module; else by the module proxy in the
+around the working folder, or that of --module, or else from the module proxy in the
 version of this program. GOOS and GOARCH choose another platform. The same scripts,
 version and toolchain make the same bytes.
 

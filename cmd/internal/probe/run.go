@@ -37,12 +37,12 @@ func NewInspectorRun() *cobra.Command {
 		Long: `Run a script in a script host, as an agent does, and print what it measures. It
 runs once, or every --interval until ^C or --count. What the script prints, and
 its errors, go to standard error; a run that failed makes the exit status 1.
-At the end it says of each alert of the script whether it would fire now, with the
+At the end it says for each alert of the script whether it would fire now, with the
 value and the threshold.
 
-It may connect to, and read, what it declares as needs. It may run only programs that
---allow-exec names, in place of agent.policy.exec in a configuration, and gets only
-secrets that --secret gives, in place of agent.secrets.`,
+The script may connect to, and read, what it declares as needs. It may run only the
+programs that --allow-exec names, instead of agent.policy.exec in a configuration, and
+gets only the secrets that --secret gives, instead of agent.secrets.`,
 		Example: `  vedette inspector run disk.go
   vedette inspector run cpu.go --interval 1s
   vedette inspector run disk.go --interval 2s --count 5 --json
