@@ -162,10 +162,10 @@ func TestTrialOfFaultyParams(t *testing.T) {
 		"none of the hosts":          {Code: script("disk", 1), Hosts: []string{"away"}},
 		"selects no host":            {Code: script("disk", 1), Selector: "role=web"},
 		"cannot be read":             {Code: script("disk", 1), Selector: "role=("},
-		"give either hosts or":       {Code: script("disk", 1)},
+		"give either hosts":          {Code: script("disk", 1)},
 		"lasts up to":                {Code: script("disk", 1), Hosts: []string{"db-1"}, ForMS: 2 * time.Hour.Milliseconds()},
 		"only a script can be tried": {Code: wire.Code{Name: "disk", Plugin: &wire.PushedPlugin{}}, Hosts: []string{"db-1"}},
-		"give hosts or a selector: ": {Code: script("disk", 1), Hosts: []string{"db-1"}, Selector: "role=db"},
+		"either hosts or a selector": {Code: script("disk", 1), Hosts: []string{"db-1"}, Selector: "role=db"},
 	} {
 		e := refused(t, watcher, wire.TrialsStart.Name, p)
 		if !strings.Contains(e.Message, want) {
