@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,7 +126,7 @@ func boardOf(chart string, metrics []metric) dashboard {
 		UID: uidOf(chart), Title: "Vedette: " + chart, Tags: []string{"vedette"}, SchemaVersion: schemaVersion, Editable: true, Refresh: "10s",
 		Time: timeRange{"now-1h", "now"},
 		Templating: variables{[]variable{{
-			Name: "host", Type: "query", Label: "Host", Query: "label_values(" + metrics[0].selector("") + ", host)", Datasource: prometheus(),
+			Name: "host", Type: "query", Label: "Host", Query: hostsOf(selectorOf(chart)), Datasource: prometheus(),
 			Refresh: 2, Multi: true, IncludeAll: true, AllValue: ".*", Sort: 1,
 		}}},
 		Annotations: annotations{[]annotation{{
@@ -143,6 +144,19 @@ func boardOf(chart string, metrics []metric) dashboard {
 		})
 	}
 	return board
+}
+
+// selectorOf selects all series of a chart.
+func selectorOf(chart string) string {
+	return fmt.Sprintf("{key=~%s}", strconv.Quote(regexp.QuoteMeta(chart)+"(/.*)?"))
+}
+
+// hostsOf is Grafana's query for the hosts that a selector selects.
+func hostsOf(selector string) string { return "label_values(" + selector + ", host)" }
+
+// selectorIn is the selector in such a query.
+func selectorIn(query string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(query, "label_values("), ", host)")
 }
 
 // uidOf is the uid of the dashboard of a chart: letters, digits, - and _, and the same at

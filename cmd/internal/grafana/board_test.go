@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/vedettehq/vedette/inspectors"
 )
@@ -44,6 +48,7 @@ func TestBoardsKeepRules(t *testing.T) {
 				t.Errorf("seed %d: the uid %q of %q is no good", seed, board.UID, board.Title)
 			}
 			uids[board.UID] = true
+			offersHostsOf(t, board, metrics)
 			taken := make(map[string]bool)
 			for _, p := range board.Panels {
 				panels++
@@ -56,6 +61,21 @@ func TestBoardsKeepRules(t *testing.T) {
 		}
 		if panels != len(metrics) {
 			t.Errorf("seed %d: %d panels of %d metrics", seed, panels, len(metrics))
+		}
+	}
+}
+
+// offersHostsOf fails if the hosts that a dashboard offers are not just those of its panels.
+func offersHostsOf(t *testing.T, board dashboard, metrics []metric) {
+	t.Helper()
+	matchers, err := parser.NewParser(parser.Options{}).ParseMetricSelector(selectorIn(board.Templating.List[0].Query))
+	if err != nil {
+		t.Fatalf("the query %s: %v", board.Templating.List[0].Query, err)
+	}
+	for _, m := range metrics {
+		shown := slices.ContainsFunc(board.Panels, func(p panel) bool { return strings.Contains(p.Targets[0].Expr, "key="+strconv.Quote(m.key)) })
+		if offered := matchers[0].Name == "key" && matchers[0].Matches(m.key); offered != shown {
+			t.Errorf("%s shows %q: %v, and offers its hosts: %v", board.Title, m.key, shown, offered)
 		}
 	}
 }

@@ -163,6 +163,15 @@ func (e *export) metrics(ctx context.Context) ([]metric, error) {
 func (e *export) check(ctx context.Context, boards []dashboard) error {
 	filled := strings.NewReplacer("$__rate_interval", "1m", "$host", ".*")
 	for _, board := range boards {
+		for _, v := range board.Templating.List {
+			var hosts []string
+			if _, err := e.HTTPGet(ctx, "label/host/values", url.Values{"match[]": {selectorIn(v.Query)}}, &hosts); err != nil {
+				return fmt.Errorf("cannot use the query %q of the dashboard %q: %w", v.Query, board.Title, err)
+			}
+			if len(hosts) == 0 {
+				return fmt.Errorf("cannot use the query %q of the dashboard %q: it finds no host", v.Query, board.Title)
+			}
+		}
 		queries := []string{board.Annotations.List[0].Expr}
 		for _, p := range board.Panels {
 			for _, t := range p.Targets {
