@@ -13,10 +13,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,10 +47,11 @@ func check(err error) {
 	}
 }
 
-// victim runs alerts until it is killed. It takes lines of its input, and answers
+// victim runs alerts until it is killed or asked to end. It takes lines of its input, and answers
 // each when it is done: set HOST VALUE, and vanish HOST, which ends its series.
 func victim(dir string) {
-	ctx := context.Background()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	kept, err := state.Open(filepath.Join(dir, "state.db"))
 	check(err)
@@ -72,7 +75,12 @@ func victim(dir string) {
 	})
 	check(err)
 	check(alerts.Open(ctx, kept))
-	go func() { check(alerts.Run(ctx)) }()
+	go func() {
+		check(alerts.Run(ctx))
+		check(store.Close())
+		check(kept.Close())
+		os.Exit(0)
+	}()
 	appender := store.NewAppender()
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		var what, host string
@@ -112,8 +120,8 @@ type message struct {
 	start  time.Time
 }
 
-// killed is a master's alerts in a process that is killed now and then, and who is
-// told by them.
+// killed is a master's alerts in a process that is killed or stopped now and then, and
+// who is told by them.
 type killed struct {
 	*testing.T
 	dir    string
@@ -242,13 +250,33 @@ func (k *killed) change(host string, high, vanished bool) {
 	k.say("set %s %d", host, level)
 }
 
-// kill ends the victim, and sees for which hosts it had not noted yet what it told.
+// flap has a host's level go up and down, faster than the rule looks.
+func (k *killed) flap(host string) {
+	for range 2 + k.random.IntN(4) {
+		k.change(host, !k.high[host], false)
+	}
+}
+
+// kill ends the victim, and sees for which hosts it had not noted yet what it told: none
+// if it was asked to end.
 func (k *killed) kill() {
 	k.Helper()
-	if err := k.cmd.Process.Kill(); err != nil {
-		k.Fatal(err)
+	stopped := k.random.IntN(3) == 0
+	if stopped {
+		if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			k.Fatal(err)
+		}
+		patience.Return(k.T, "the end of a victim that was asked for it", func() {
+			if err := k.cmd.Wait(); err != nil {
+				k.Errorf("a victim that was asked to end: %v", err)
+			}
+		})
+	} else {
+		if err := k.cmd.Process.Kill(); err != nil {
+			k.Fatal(err)
+		}
+		_ = k.cmd.Wait() // it was killed
 	}
-	_ = k.cmd.Wait() // it was killed
 	store, err := state.Open(filepath.Join(k.dir, "state.db"))
 	if err != nil {
 		k.Fatal(err)
@@ -278,6 +306,9 @@ func (k *killed) kill() {
 		k.repeats[host] = 0
 		if told[len(told)-1].firing != noted[host] {
 			k.repeats[host] = 1
+			if stopped {
+				k.Errorf("%s: a victim that was asked to end has not noted what it told", host)
+			}
 		}
 	}
 }
@@ -299,7 +330,7 @@ func (k *killed) await(what string, hosts []string, firing bool) {
 	})
 }
 
-// Whatever happens to hosts, and whenever the master is killed: nothing is told
+// Whatever happens to hosts, and whenever the master is killed or stopped: nothing is told
 // twice, nothing is forgotten, and nothing is told that is not so.
 func TestKilledAtAnyTime(t *testing.T) {
 	if testing.Short() {
@@ -325,7 +356,9 @@ func TestKilledAtAnyTime(t *testing.T) {
 	for range 8 {
 		for range 1 + k.random.IntN(3) {
 			host := hosts[k.random.IntN(len(hosts))]
-			switch k.random.IntN(4) {
+			switch k.random.IntN(5) {
+			case 4:
+				k.flap(host)
 			case 0:
 				k.change(host, false, false)
 			case 1:
