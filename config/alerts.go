@@ -29,6 +29,21 @@ func (l *loader) alerts() {
 		}
 	}
 	l.notify()
+	l.thresholds()
+}
+
+// thresholds checks the thresholds of alerts.
+func (l *loader) thresholds() {
+	known := make(map[[2]string]bool)
+	for i, t := range l.c.Master.Alerts.Thresholds {
+		at := l.entry("master.alerts.thresholds", i)
+		inspector, alert, both := strings.Cut(t.Alert, "/")
+		l.check(!both || inspector == "" || alert == "", l.child(at, "alert"), "%s is not the name of an inspector's alert; write it as disk/full", quote(t.Alert))
+		_, number := t.Number()
+		l.check(!number && t.Value != "off", l.child(at, "value"), "%s is neither a number nor off", quote(t.Value))
+		l.check(known[[2]string{t.Alert, t.Hosts}], at, "the threshold of %s on these hosts is given twice", quote(t.Alert))
+		known[[2]string{t.Alert, t.Hosts}] = true
+	}
 }
 
 // notify checks the simple form of these settings.

@@ -7,7 +7,9 @@ package config
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -111,8 +113,29 @@ type Alerts struct {
 	Notify map[string]Notify `yaml:"notify"`
 	// SMTP is the mail server for Notify.Email.
 	SMTP SMTP `yaml:"smtp"`
+	// Thresholds are other numbers for alerts on some hosts, those of inspectors and those
+	// that are built in and about hosts, for example
+	// {alert: disk/full, value: 98, hosts: role=backup}.
+	Thresholds []Threshold `yaml:"thresholds"`
 	// URL is the address of the page, for the link in messages.
 	URL string `yaml:"url" absent:"the address that the master listens on"`
+}
+
+// Threshold is another number for an alert. One that is set on the running
+// master wins over one of as many labels.
+type Threshold struct {
+	// Alert is the name of the alert, such as disk/full.
+	Alert string `yaml:"alert" required:"true"`
+	// Value is the number that values are compared with, or off.
+	Value string `yaml:"value" required:"true"`
+	// Hosts selects hosts by their labels: role=db,zone in (a,b).
+	Hosts string `yaml:"hosts" absent:"every host"`
+}
+
+// Number is the number of a threshold; ok is false of one that is off.
+func (t Threshold) Number() (v float64, ok bool) {
+	v, err := strconv.ParseFloat(t.Value, 64)
+	return v, err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
 // Notify is one receiver of alerts, reached in one way or several.

@@ -106,7 +106,9 @@ type Alerts struct {
 	ids    []string                       // guarded by mu
 	groups map[string]*rulefmt.RuleGroups // guarded by mu; by id
 	probes map[string]*rulefmt.RuleGroups // guarded by mu; by id: those of inspectors
-	given  map[string][]alerts.Probe      // guarded by mu: of which probes were made
+	// builtin are those that are built in, with the thresholds that are set; guarded by mu.
+	builtin *rulefmt.RuleGroups
+	given   map[string][]alerts.Probe // guarded by mu: of which probes were made
 
 	thresholds  thresholds
 	maintenance maintenance
@@ -136,10 +138,12 @@ func New(opts Options) (*Alerts, error) {
 	a.keeper = newKeeper(&a.opts)
 	ids, groups, err := a.read(opts.Config)
 	tell, tellErr := route.Read(opts.Config)
-	if err = errors.Join(err, tellErr); err != nil {
+	limits, limitsErr := readThresholds(opts.Config)
+	if err = errors.Join(err, tellErr, limitsErr); err != nil {
 		return nil, err
 	}
 	a.ids, a.groups = ids, groups
+	a.thresholds.configure(limits)
 	if a.route, err = route.New(route.Options{Log: opts.Log, Link: opts.Link, Telling: a.telling, Told: a.told}, tell); err != nil {
 		return nil, err
 	}
@@ -184,7 +188,8 @@ func (a *Alerts) Reload(c config.Alerts) error {
 	}
 	ids, groups, err := a.read(c)
 	tell, tellErr := route.Read(c)
-	if err = errors.Join(err, tellErr); err != nil {
+	limits, limitsErr := readThresholds(c)
+	if err = errors.Join(err, tellErr, limitsErr); err != nil {
 		return err
 	}
 	if err := a.route.Reload(tell); err != nil {
@@ -193,7 +198,8 @@ func (a *Alerts) Reload(c config.Alerts) error {
 	a.mu.Lock()
 	a.ids, a.groups = ids, groups
 	a.mu.Unlock()
-	return a.update()
+	a.thresholds.configure(limits)
+	return errors.Join(a.update(), a.applyThresholds())
 }
 
 // update evaluates the rules that there are now. Those that stay keep their state.
@@ -234,6 +240,9 @@ func (a *Alerts) Run(ctx context.Context) error {
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: resendDelay,
 		RestoreNewRuleGroups: true, // those of an inspector that comes back
 	})
+	if err := a.spreadBuiltin(); err != nil {
+		return fmt.Errorf("cannot evaluate the rules: %w", err)
+	}
 	stopSending := a.sender.run()
 	defer stopSending()
 	if err := manager.Update(interval, a.all(), labels.EmptyLabels(), "", nil); err != nil {
@@ -379,6 +388,9 @@ func (l loader) Load(id string, _ bool, _ model.ValidationScheme) (*rulefmt.Rule
 	defer l.mu.Unlock()
 	if groups := l.probes[id]; groups != nil {
 		return groups, nil
+	}
+	if id == builtinName && l.builtin != nil {
+		return l.builtin, nil
 	}
 	return l.groups[id], nil
 }

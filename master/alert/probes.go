@@ -67,5 +67,5 @@ func (a *Alerts) setProbesLocked(probes map[string][]alerts.Probe) error {
 	a.mu.Lock()
 	a.probes, a.given = groups, probes
 	a.mu.Unlock()
-	return errors.Join(append(all, a.update())...)
+	return errors.Join(append(all, a.spreadBuiltin(), a.update())...)
 }

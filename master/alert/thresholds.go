@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -14,6 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/prometheus/model/rulefmt"
+
+	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/alert/shelf"
@@ -38,6 +42,36 @@ type thresholds struct {
 
 	mu   sync.Mutex
 	list map[string]wire.AlertThreshold // guarded by mu; by name in the shelf
+	// configured are those of the master's configuration; guarded by mu.
+	configured []wire.AlertThreshold
+}
+
+// configuredBy is the author of the thresholds of the configuration.
+const configuredBy = "the configuration"
+
+// readThresholds reads those of a configuration.
+func readThresholds(c config.Alerts) (list []wire.AlertThreshold, err error) {
+	var faults []error
+	for _, one := range c.Thresholds {
+		t := wire.AlertThreshold{Alert: one.Alert, Selector: one.Hosts, By: configuredBy}
+		if v, ok := one.Number(); ok {
+			t.Value = &v
+		} else {
+			t.Off = true
+		}
+		if _, err := scope.ParseSelector(one.Hosts); err != nil {
+			faults = append(faults, fmt.Errorf("cannot use the threshold of %q in master.alerts.thresholds: %w", one.Alert, err))
+		}
+		list = append(list, t)
+	}
+	return list, errors.Join(faults...)
+}
+
+// configure takes those of a configuration.
+func (t *thresholds) configure(list []wire.AlertThreshold) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.configured = list
 }
 
 func (t *thresholds) open(ctx context.Context, store state.Store) error {
@@ -62,7 +96,7 @@ func (t *thresholds) open(ctx context.Context, store state.Store) error {
 func (t *thresholds) all() []wire.AlertThreshold {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	list := slices.Collect(maps.Values(t.list))
+	list := slices.AppendSeq(slices.Clone(t.configured), maps.Values(t.list))
 	slices.SortFunc(list, func(a, b wire.AlertThreshold) int {
 		return cmp.Or(cmp.Compare(a.Alert, b.Alert), cmp.Compare(terms(a.Selector), terms(b.Selector)), cmp.Compare(a.AtMS, b.AtMS),
 			cmp.Compare(a.Selector, b.Selector))
@@ -115,11 +149,18 @@ type comparison struct {
 	limit *float64 // nil: it has no number
 }
 
-// compared are the alerts of inspectors that there are now.
+// compared are the alerts of inspectors that there are now, and those that are built in
+// and about hosts.
 func (a *Alerts) compared() map[string]comparison {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	known := make(map[string]comparison)
+	for _, rule := range rulesOfHosts(a.groups[builtinName]) {
+		known[rule.Alert] = comparison{}
+		if op, limit, ok := alerts.Compares(rule); ok {
+			known[rule.Alert] = comparison{op, &limit}
+		}
+	}
 	for name, revisions := range a.given {
 		for _, p := range revisions {
 			for _, one := range p.Said.Alerts {
@@ -154,10 +195,14 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 	t.mu.Lock()
 	before, known := t.list[name]
 	count := len(t.list)
+	configured := slices.ContainsFunc(t.configured, func(c wire.AlertThreshold) bool { return c.Alert == p.Alert && c.Selector == p.Selector })
 	t.mu.Unlock()
 	var value []byte
 	detail := limitText(before) + " taken back"
 	switch {
+	case p.Remove && !known && configured:
+		return one, rpc.Errorf(rpc.CodeInvalidParams, "the threshold of %s for %s is in the master's configuration, under alerts.thresholds; remove it there",
+			p.Alert, hostsText(p.Selector))
 	case p.Remove && !known:
 		return one, rpc.Errorf(wire.CodeNotFound, "no threshold of %s is set for %s; `vedette alerts threshold list` shows those that are",
 			p.Alert, hostsText(p.Selector))
@@ -237,11 +282,11 @@ func (a *Alerts) noSuchAlert(name string, known []string) error {
 	for _, group := range a.ruleGroups() {
 		for _, rule := range group.AlertingRules() {
 			if rule.Name() == name {
-				where := "of " + group.File()
 				if group.File() == builtinName {
-					where = "built in"
+					return rpc.Errorf(rpc.CodeInvalidParams, "the rule %s is about the master; thresholds are for alerts of hosts", name)
 				}
-				return rpc.Errorf(rpc.CodeInvalidParams, "the rule %s is %s; thresholds are for the alerts of inspectors", name, where)
+				return rpc.Errorf(rpc.CodeInvalidParams, "the rule %s is of %s; thresholds are for alerts of inspectors and for those that are built in", name,
+					group.File())
 			}
 		}
 	}
@@ -252,6 +297,53 @@ func (a *Alerts) noSuchAlert(name string, known []string) error {
 		return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q, or any other", name)
 	}
 	return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q; there are %s", name, strings.Join(known[:min(len(known), 20)], ", "))
+}
+
+// aboutMaster begins the names of the built-in rules that are about no host.
+const aboutMaster = "master/"
+
+// rulesOfHosts are the rules of groups that are about hosts.
+func rulesOfHosts(groups *rulefmt.RuleGroups) (list []rulefmt.Rule) {
+	if groups == nil {
+		return nil
+	}
+	for _, group := range groups.Groups {
+		for _, rule := range group.Rules {
+			if !strings.HasPrefix(rule.Alert, aboutMaster) {
+				list = append(list, rule)
+			}
+		}
+	}
+	return list
+}
+
+// spreadBuiltin makes of the rules that are built in those with the thresholds that are
+// set. One that cannot be changed stays as it is.
+func (a *Alerts) spreadBuiltin() error {
+	set, hosts := a.thresholds.all(), a.opts.Hosts()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.builtin = nil
+	if a.groups[builtinName] == nil || len(set) == 0 {
+		return nil
+	}
+	spread, faults := *a.groups[builtinName], []error(nil)
+	spread.Groups = slices.Clone(spread.Groups)
+	for i := range spread.Groups {
+		group := &spread.Groups[i]
+		group.Rules = slices.Clone(group.Rules)
+		for n, rule := range group.Rules {
+			if strings.HasPrefix(rule.Alert, aboutMaster) {
+				continue
+			}
+			byValue, changed := place(set, rule.Alert, hosts)
+			next, err := alerts.Spread(rule, byValue, changed)
+			faults = append(faults, err)
+			group.Rules[n] = next
+		}
+	}
+	a.builtin = &spread
+	return errors.Join(faults...)
 }
 
 // applyThresholds has the alerts of inspectors evaluated with the thresholds that are set.

@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/master/scope"
@@ -21,7 +24,8 @@ import (
 
 func number(v float64) *float64 { return &v }
 
-// Whatever thresholds are set, each host has the one of the most specific selector.
+// Whatever thresholds are set, each host has the one of the most specific selector: for
+// the alerts of inspectors, and for a rule that is built in.
 func TestThresholdsOfManyHosts(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -74,6 +78,12 @@ func TestThresholdsOfManyHosts(t *testing.T) {
 				got[host] = true
 			}
 		}
+		byValue, changed := place(set.all(), "test/high", hosts)
+		builtIn, err := alerts.Spread(rulefmt.Rule{Alert: "test/high", Expr: "max without (key) (test_level) > 50"}, byValue, changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fires := firing50(t.Context(), t, engine, db, builtIn.Expr, at)
 		for name, host := range hosts {
 			limit, rank, off := 50.0, -1, false
 			for _, one := range set.list {
@@ -98,7 +108,7 @@ func TestThresholdsOfManyHosts(t *testing.T) {
 					}
 				}
 			}
-			if want := !off && values[name] > limit; got[name] != want {
+			if want := !off && values[name] > limit; got[name] != want || slices.Contains(fires, name) != want {
 				t.Errorf("%s %v with %g fires: %v, want %v, by %+v", name, host, values[name], got[name], want, set.all())
 			}
 		}
@@ -173,13 +183,40 @@ func TestThreshold(t *testing.T) {
 	set(wire.AlertThresholdParams{Alert: "test/high", Selector: "role=db", Remove: true})
 	want("without it", plain)
 
+	with := w.config
+	reload := func(limits ...config.Threshold) {
+		t.Helper()
+		with.Thresholds = limits
+		if err := w.alerts.Reload(with); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reload(config.Threshold{Alert: "test/high", Value: "90", Hosts: "role=db"})
+	want("with one of the configuration", changed)
+	if _, err := w.alerts.SetThreshold(t.Context(), wire.AlertThresholdParams{Alert: "test/high", Selector: "role=db", Remove: true}); err == nil ||
+		!strings.Contains(err.Error(), "is in the master's configuration, under alerts.thresholds") {
+		t.Errorf("one of the configuration is taken back: %v", err)
+	}
+	set(wire.AlertThresholdParams{Alert: "test/high", Selector: "role=db", Value: number(70)})
+	want("with one that was set later", strings.ReplaceAll(changed, "> 90", "> 70"))
+	set(wire.AlertThresholdParams{Alert: "test/high", Selector: "role=db", Remove: true})
+	want("without that", changed)
+	with.Thresholds = []config.Threshold{{Alert: "test/high", Value: "90", Hosts: "role=("}}
+	if err := w.alerts.Reload(with); err == nil || !strings.Contains(err.Error(), `threshold of "test/high" in master.alerts.thresholds: the selector "role=("`) {
+		t.Errorf("a faulty selector of the configuration: %v", err)
+	}
+	want("with a faulty configuration", changed)
+	reload()
+	want("without one of the configuration", plain)
+
 	for want, p := range map[string]wire.AlertThresholdParams{
-		`no inspector has the alert "test/hihg"; did you mean "test/high"?`:           {Alert: "test/hihg", Off: true},
-		`no inspector has the alert "other"; there are test/high`:                     {Alert: "other", Off: true},
-		"the rule host/gone is built in; thresholds are for the alerts of inspectors": {Alert: "host/gone", Value: number(1)},
-		"give one of a value, off, and remove":                                        {Alert: "test/high", Off: true, Value: number(1)},
-		`the selector "role=(" cannot be read`:                                        {Alert: "test/high", Off: true, Selector: "role=("},
-		"no threshold of test/high is set for hosts with role=db":                     {Alert: "test/high", Selector: "role=db", Remove: true},
+		`no inspector has the alert "test/hihg"; did you mean "test/high"?`:                    {Alert: "test/hihg", Off: true},
+		`no inspector has the alert "other"; there are disk/filling, host/cannot-send, `:       {Alert: "other", Off: true},
+		"the rule master/disk-filling is about the master; thresholds are for alerts of hosts": {Alert: "master/disk-filling", Off: true},
+		"the expression of disk/filling compares no values with one number":                    {Alert: "disk/filling", Value: number(1)},
+		"give one of a value, off, and remove":                                                 {Alert: "test/high", Off: true, Value: number(1)},
+		`the selector "role=(" cannot be read`:                                                 {Alert: "test/high", Off: true, Selector: "role=("},
+		"no threshold of test/high is set for hosts with role=db":                              {Alert: "test/high", Selector: "role=db", Remove: true},
 	} {
 		if _, err := w.alerts.SetThreshold(t.Context(), p); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v is answered with %v, want %s", p, err, want)

@@ -18,15 +18,16 @@ func newThreshold() *cobra.Command {
 	var params wire.AlertThresholdParams
 	cmd := &cobra.Command{
 		Use:   "threshold ALERT [NUMBER]",
-		Short: "Change the threshold of an inspector's alert on some hosts",
-		Long: `Change the number that an alert of an inspector compares its values with, or turn the
-alert off, on every host or on those that --to selects at each moment. Of several
+		Short: "Change the threshold of an alert on some hosts",
+		Long: `Change the number that an alert compares its values with, or turn the alert off: one of
+an inspector, or a built-in one that is about hosts. That holds on every host or on those that --to selects at each moment. Of several
 selectors that select a host the one about most labels wins, and a host's name before
 all. --remove takes a threshold back: then the next one that selects a host holds, or
-else that of the inspector's source.`,
-		Example: `  vedette alerts threshold disk/filling 95 --to role=backup -m 'filled on purpose'
-  vedette alerts threshold disk/filling --off --to host=scratch-1
-  vedette alerts threshold disk/filling --remove --to role=backup
+else that of the inspector's source or of the rule.`,
+		Example: `  vedette alerts threshold disk/full 98 --to role=backup -m 'filled on purpose'
+  vedette alerts threshold memory/nearly-gone 1 --to role=db
+  vedette alerts threshold disk/full --off --to host=scratch-1
+  vedette alerts threshold disk/full --remove --to role=backup
   vedette alerts threshold list`,
 		Args: cobra.RangeArgs(0, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,7 +62,7 @@ else that of the inspector's source.`,
 // readThreshold reads the arguments of the command.
 func readThreshold(params *wire.AlertThresholdParams, args []string) error {
 	if len(args) == 0 {
-		return cli.Usagef("name an ALERT and a NUMBER, such as: vedette alerts threshold disk/filling 95 --to role=backup")
+		return cli.Usagef("name an ALERT and a NUMBER, such as: vedette alerts threshold disk/full 98 --to role=backup")
 	}
 	params.Alert = args[0]
 	switch given := len(args) > 1; {
@@ -100,7 +101,7 @@ func newThresholds() *cobra.Command {
 	l := cli.List[wire.AlertThreshold]{
 		Columns: thresholdColumns,
 		Name:    func(one wire.AlertThreshold) string { return one.Alert + " " + cli.OrDash(one.Selector) },
-		Empty:   func() string { return "Every alert has the threshold of its inspector." },
+		Empty:   func() string { return "Every alert has the threshold that it came with." },
 	}
 	cmd := &cobra.Command{
 		Use:     "list",
