@@ -73,8 +73,11 @@ func (c *Client) HTTPGet(ctx context.Context, path string, params url.Values, da
 		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u, strings.NewReader(params.Encode()))
-	if params == nil && err == nil {
+	if err == nil && (params == nil || strings.HasPrefix(path, "label/")) { // Prometheus takes no POST there
 		req, err = http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
+		if err == nil {
+			req.URL.RawQuery = params.Encode()
+		}
 	}
 	if err != nil {
 		return nil, err
