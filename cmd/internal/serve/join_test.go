@@ -40,8 +40,17 @@ type mesh struct {
 	own *rpc.Peer
 }
 
-// startMesh runs a master until the test ends.
-func startMesh(t *testing.T, cfg config.Master) *mesh {
+// startMesh runs a master with its own authority until the test ends.
+func startMesh(t testing.TB, cfg config.Master) *mesh {
+	t.Helper()
+	cfg.TLS.Own = true
+	return runMesh(t, cfg)
+}
+
+// startPlain runs a master in clear text until the test ends.
+func startPlain(t testing.TB) *mesh { return runMesh(t, config.Master{}) }
+
+func runMesh(t testing.TB, cfg config.Master) *mesh {
 	t.Helper()
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
@@ -49,7 +58,7 @@ func startMesh(t *testing.T, cfg config.Master) *mesh {
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}
-	cfg.Name, cfg.TLS.Own, cfg.GoneAfter = "master", true, time.Hour
+	cfg.Name, cfg.GoneAfter = "master", time.Hour
 	m, err := master.New(cfg, master.Deps{Log: slog.New(slog.DiscardHandler), Version: "test", Web: http.NotFoundHandler(), ClientScript: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
@@ -66,13 +75,15 @@ func startMesh(t *testing.T, cfg config.Master) *mesh {
 		})
 	})
 	patience.Closed(t, "the master to be ready", m.Ready())
-	text, err := os.ReadFile(m.AuthorityFile())
-	if err != nil {
-		t.Fatal(err)
+	secure := &tls.Config{RootCAs: x509.NewCertPool()}
+	if cfg.TLS.Own {
+		text, err := os.ReadFile(m.AuthorityFile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		secure.RootCAs.AppendCertsFromPEM(text)
 	}
-	trust := x509.NewCertPool()
-	trust.AppendCertsFromPEM(text)
-	own, err := rpc.Dial(patience.Context(t), m.URL(), rpc.DialOptions{TLS: &tls.Config{RootCAs: trust}})
+	own, err := rpc.Dial(patience.Context(t), m.URL(), rpc.DialOptions{TLS: secure})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +91,7 @@ func startMesh(t *testing.T, cfg config.Master) *mesh {
 	return &mesh{m, own}
 }
 
-func (m *mesh) token(t *testing.T, p wire.JoinTokenParams) string {
+func (m *mesh) token(t testing.TB, p wire.JoinTokenParams) string {
 	t.Helper()
 	made, err := wire.TokensJoin.Call(patience.Context(t), m.own, p)
 	if err != nil {
@@ -90,13 +101,13 @@ func (m *mesh) token(t *testing.T, p wire.JoinTokenParams) string {
 }
 
 // try has a host join that has no key yet.
-func (m *mesh) try(t *testing.T, token, host string) (*member.Member, error) {
+func (m *mesh) try(t testing.TB, token, host string) (*member.Member, error) {
 	t.Helper()
 	known, _, err := member.Join(patience.Context(t), member.Options{Master: m.URL(), Token: token, Host: host, Data: t.TempDir()})
 	return known, err
 }
 
-func (m *mesh) join(t *testing.T, token, host string) *member.Member {
+func (m *mesh) join(t testing.TB, token, host string) *member.Member {
 	t.Helper()
 	known, err := m.try(t, token, host)
 	if err != nil {
@@ -106,7 +117,7 @@ func (m *mesh) join(t *testing.T, token, host string) *member.Member {
 }
 
 // dial connects as a host.
-func (m *mesh) dial(t *testing.T, secure *tls.Config) (*rpc.Peer, error) {
+func (m *mesh) dial(t testing.TB, secure *tls.Config) (*rpc.Peer, error) {
 	t.Helper()
 	peer, err := rpc.Dial(patience.Context(t), m.URL(), rpc.DialOptions{TLS: secure})
 	if err == nil {
@@ -115,7 +126,7 @@ func (m *mesh) dial(t *testing.T, secure *tls.Config) (*rpc.Peer, error) {
 	return peer, err
 }
 
-func (m *mesh) connect(t *testing.T, known *member.Member) *rpc.Peer {
+func (m *mesh) connect(t testing.TB, known *member.Member) *rpc.Peer {
 	t.Helper()
 	peer, err := m.dial(t, known.TLS(m.URL()))
 	if err != nil {
@@ -127,7 +138,7 @@ func (m *mesh) connect(t *testing.T, known *member.Member) *rpc.Peer {
 	return peer
 }
 
-func sayHello(t *testing.T, peer *rpc.Peer, host string) error {
+func sayHello(t testing.TB, peer *rpc.Peer, host string) error {
 	t.Helper()
 	_, err := wire.MasterHello.Call(patience.Context(t), peer, wire.HelloParams{
 		Protocol: wire.Version, Host: host, AgentID: "id-" + host, BootID: "boot", NowMS: time.Now().UnixMilli(),
