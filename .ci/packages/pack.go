@@ -35,7 +35,7 @@ func described(program string) string {
 }
 
 // placed are the files of a package that are in the repository.
-func placed(program string) files.Contents {
+func placed(program, format string) files.Contents {
 	const units, doc = "/usr/lib/systemd/system/", "/usr/share/doc/"
 	contents := files.Contents{
 		file(doc+program+"/copyright", "LICENSE", 0o644),
@@ -43,6 +43,10 @@ func placed(program string) files.Contents {
 		file(doc+program+"/configuration.md", "docs/configuration.md", 0o644),
 		file(doc+program+"/install.md", "docs/install.md", 0o644),
 		file("/usr/lib/tmpfiles.d/"+program+".conf", sources+program+".tmpfiles", 0o644),
+	}
+	service := map[string]string{"vedette": "vedette-master", "vedette-agent": "vedette-agent"}[program]
+	if format == "apk" { // Alpine has OpenRC
+		contents = append(contents, file("/etc/init.d/"+service, sources+service+".initd", 0o755))
 	}
 	if program == "vedette" {
 		return append(contents,
@@ -68,7 +72,7 @@ func settings(to, from string, mode os.FileMode) *files.Content {
 
 // pack makes one package, and returns its name in the folder.
 func (r *release) pack(program, arch, format, binary string, docs documents) (name string, err error) {
-	contents := placed(program)
+	contents := placed(program, format)
 	for _, c := range contents {
 		c.Source = filepath.Join(r.root, c.Source)
 	}

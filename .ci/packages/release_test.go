@@ -210,7 +210,9 @@ func checkApk(t *testing.T, file string) {
 	if info := string(files[".PKGINFO"]); !strings.Contains(info, "pkgname = vedette-agent\n") || !strings.Contains(info, "pkgver = 1.2.3-r0\n") {
 		t.Errorf("it says of itself\n%s", info)
 	}
-	for name, mode := range map[string]os.FileMode{"usr/bin/vedette-agent": 0o755, "etc/vedette/agent.yaml": 0o600, ".post-install": 0o755, ".post-upgrade": 0o755} {
+	for name, mode := range map[string]os.FileMode{
+		"usr/bin/vedette-agent": 0o755, "etc/vedette/agent.yaml": 0o600, ".post-install": 0o755, ".post-upgrade": 0o755, "etc/init.d/vedette-agent": 0o755,
+	} {
 		if modes[name].Perm() != mode {
 			t.Errorf("%s has the mode %v", name, modes[name])
 		}
