@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"strconv"
 	"strings"
 )
 
@@ -77,7 +78,11 @@ func (l *lowering) shape(d *dynamicType) string {
 	case *types.Struct:
 		for i := range u.NumFields() {
 			f := u.Field(i)
-			parts = append(parts, fmt.Sprintf("%q", f.Name()), part(f.Type()))
+			parts = append(parts, strconv.Quote(f.Name()))
+			if f.Embedded() {
+				parts = append(parts, "true")
+			}
+			parts = append(parts, part(f.Type()))
 			if l.erased(d.t, i) {
 				l.empty(f.Type())
 			}
@@ -312,43 +317,6 @@ func (l *lowering) convertInterface(c code, from, to types.Type) code {
 }
 
 func isError(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
-
-// wrap makes an interface of the library of a value of the script: its methods
-// are functions in a wrapper that the library understands.
-func (l *lowering) wrap(c code, from, to types.Type) code {
-	d := l.dynamicOf(from)
-	v := l.temp()
-	if isError(to) {
-		l.line(v + " := " + l.host() + ".Error(" + d.name + ", " + c.text + ")")
-		return code{v, atom}
-	}
-	n, _ := types.Unalias(to).(*types.Named)
-	i, _ := to.Underlying().(*types.Interface)
-	x := l.hold(c, from)
-	boxed := l.temp()
-	l.line(boxed + " := " + l.host() + ".Box(" + d.name + ", " + x.text + ")")
-	args := []string{fmt.Sprintf("%q", n.Obj().Pkg().Path()), fmt.Sprintf("%q", n.Obj().Name()), boxed}
-	for m := range i.Methods() {
-		f := l.temp()
-		l.line(f + " := " + l.boundMethod(x, from, m.Name(), m.Pkg(), m.Signature()))
-		args = append(args, fmt.Sprintf("%q", m.Name()), f)
-	}
-	l.line(v + " := " + l.host() + ".Wrap(" + strings.Join(args, ", ") + ").(" + l.typ(to) + ")")
-	return code{v, atom}
-}
-
-// boundMethod makes a function of a method and its receiver.
-func (l *lowering) boundMethod(recv code, t types.Type, name string, pkg *types.Package, sig *types.Signature) string {
-	var params []string
-	var args []code
-	for i, v := range vars(sig.Params()) {
-		p := fmt.Sprintf("a%s%d", mark, i)
-		params = append(params, p+" "+l.typ(v.Type()))
-		args = append(args, code{p, atom})
-	}
-	body := l.returning(sig, func() string { return l.callMethod(code{recv.text, atom}, t, name, pkg, args) })
-	return l.maker([]capture{l.capture(recv.text, t)}, strings.Join(params, ", "), l.results(sig), body)
-}
 
 // assert writes what finds out whether an interface holds a type, and returns
 // the value and whether it does.

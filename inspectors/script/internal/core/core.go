@@ -28,9 +28,10 @@ type Type struct {
 	json                    func(any) ([]byte, error)
 	marshalText             func(any) ([]byte, error)
 
-	fields []string // of a struct, as the script calls them
-	parts  []*Type  // of the fields, elements, or key and element; nil for what the library knows
-	empty  string   // "slice" or "map", where a nil interface stands for one that is nil
+	fields   []string // of a struct, as the script calls them
+	embedded []bool   // which of them are
+	parts    []*Type  // of the fields, elements, or key and element; nil for what the library knows
+	empty    string   // "slice" or "map", where a nil interface stands for one that is nil
 }
 
 // NewType makes a type. The id is the script's own number for it, from 1.

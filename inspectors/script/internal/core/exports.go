@@ -55,13 +55,22 @@ func (m *Machine) Exports(wrapper func(path, name string) reflect.Type) map[stri
 }
 
 // wrap makes a value of a wrapper: a struct of a value and a function for each
-// method, whose field is named W and the method.
+// method, whose field is named W and the method. Methods that it has no field for are
+// optional.
 func wrap(t reflect.Type, object any, methods []any) any {
 	w := reflect.New(t).Elem()
 	w.Field(0).Set(reflect.ValueOf(object))
+	more := make(map[string]any)
 	for i := 0; i < len(methods); i += 2 {
 		name, _ := methods[i].(string)
-		w.FieldByName("W" + name).Set(reflect.ValueOf(methods[i+1]))
+		if f := w.FieldByName("W" + name); f.IsValid() {
+			f.Set(reflect.ValueOf(methods[i+1]))
+			continue
+		}
+		more[name] = methods[i+1]
+	}
+	if len(more) > 0 {
+		return withOptional(w.Interface(), object, more)
 	}
 	return w.Interface()
 }

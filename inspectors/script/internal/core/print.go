@@ -14,13 +14,15 @@ import (
 // Shape says what the values of a type are made of, so that they are printed as
 // Go prints them: the interpreter has no names of types and no methods, and
 // exports all fields. The parts are, of a struct, the name and the type of each
-// field; of a map, the types of its keys and elements; otherwise the type of the
+// field, with true between them where the field is embedded; of a map, the types of its keys and elements; otherwise the type of the
 // elements. A type is nil where the library knows it.
 func Shape(t *Type, parts ...any) {
 	for _, p := range parts {
 		switch p := p.(type) {
 		case string:
-			t.fields = append(t.fields, p)
+			t.fields, t.embedded = append(t.fields, p), append(t.embedded, false)
+		case bool:
+			t.embedded[len(t.embedded)-1] = p
 		case *Type:
 			t.parts = append(t.parts, p)
 		case nil:
@@ -36,7 +38,7 @@ func Empty(t *Type, kind string) { t.empty = kind }
 // Format prints the value as its type says, or as what it is made of.
 func (o Object) Format(s fmt.State, verb rune) {
 	p := &printer{s, verb}
-	p.value(reflect.ValueOf(o.V), o.T, 0, false)
+	p.value(reflect.ValueOf(o.V), o.T, 0, visible)
 }
 
 // Printed returns what an interface holds for a function that looks whether it is
@@ -46,6 +48,34 @@ func Printed(x any) any {
 		return fmt.Sprint(x)
 	}
 	return x
+}
+
+// access says whether fmt may call the methods of a value, as package reflect has it.
+type access int
+
+const (
+	visible  access = iota
+	embedded        // an embedded struct whose name is not exported: no methods, but those of its exported fields
+	hidden          // in a field that is not exported: no methods at any depth
+)
+
+// below is the access to what a value other than a struct is made of.
+func (a access) below() access {
+	if a == visible {
+		return visible
+	}
+	return hidden
+}
+
+// field is the access to a field of a struct.
+func (a access) field(name string, embeds bool) access {
+	switch {
+	case a == hidden, !token.IsExported(name) && !embeds:
+		return hidden
+	case !token.IsExported(name):
+		return embedded
+	}
+	return visible
 }
 
 // printer prints one value for one verb.
@@ -61,31 +91,30 @@ func (p *printer) plain(v any) { fmt.Fprintf(p, fmt.FormatString(p, p.verb), v) 
 
 func (p *printer) sharp() bool { return p.verb == 'v' && p.Flag('#') }
 
-// value prints a value of a type, at a depth; hidden says that it stands in a
-// field that is not exported, where Go calls no methods.
-func (p *printer) value(v reflect.Value, t *Type, depth int, hidden bool) {
+// value prints a value of a type, at a depth.
+func (p *printer) value(v reflect.Value, t *Type, depth int, a access) {
 	if t == nil || !v.IsValid() {
 		p.library(v, depth)
 		return
 	}
-	if !hidden && p.methods(v, t) {
+	if a == visible && p.methods(v, t) {
 		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		p.structure(v, t, depth, hidden)
+		p.structure(v, t, depth, a)
 	case reflect.Map:
-		p.mapping(v, t, depth, hidden)
+		p.mapping(v, t, depth, a.below())
 	case reflect.Slice, reflect.Array:
-		p.list(v, t, depth, hidden)
+		p.list(v, t, depth, a.below())
 	case reflect.Pointer:
-		p.pointer(v, t, depth, hidden)
+		p.pointer(v, t, depth, a.below())
 	case reflect.Interface:
 		if v.IsNil() {
 			p.nothing(t)
 			return
 		}
-		p.value(v.Elem(), t, depth+1, hidden)
+		p.value(v.Elem(), t, depth+1, a.below())
 	default:
 		if p.sharp() && v.Kind() == reflect.Func {
 			p.text("(" + t.name + ")(")
@@ -131,19 +160,52 @@ func verbsOf(k reflect.Kind) string {
 
 // library prints a value that the library knows, or what an interface holds.
 func (p *printer) library(v reflect.Value, depth int) {
+	if v.IsValid() && v.Kind() == reflect.Interface && v.IsNil() && p.sharp() {
+		p.text(v.Type().String() + "(nil)")
+		return
+	}
 	if !v.IsValid() || v.Kind() == reflect.Interface && v.IsNil() {
 		p.text("<nil>")
 		return
 	}
-	if depth > 0 && v.Kind() == reflect.Pointer && !v.IsNil() && (p.verb == 'v' || p.verb == 's' || p.verb == 'd') {
-		switch v.Interface().(type) {
-		case fmt.Formatter, fmt.Stringer, error:
-		default:
-			fmt.Fprintf(p, "0x%x", v.Pointer()) // fmt shows what is behind a pointer at the top alone
-			return
-		}
+	if depth > 0 && v.Kind() == reflect.Pointer && !v.IsNil() && !p.printsItself(v.Interface()) {
+		p.address(v, v)
+		return
 	}
 	p.plain(v.Interface())
+}
+
+// printsItself reports whether fmt calls a method of a value of the library for the
+// verb.
+func (p *printer) printsItself(v any) bool {
+	if _, ok := v.(fmt.Formatter); ok {
+		return true
+	}
+	if p.sharp() {
+		_, ok := v.(fmt.GoStringer)
+		return ok
+	}
+	switch v.(type) {
+	case error, fmt.Stringer:
+		return strings.ContainsRune("vsxXq", p.verb)
+	}
+	return false
+}
+
+// address prints a pointer of the library that is not nil, below the top, where fmt
+// does not follow pointers. What an error of the verb shows is shown.
+func (p *printer) address(v, shown reflect.Value) {
+	switch {
+	case p.sharp():
+		fmt.Fprintf(p, "(%s)(0x%x)", v.Type(), v.Pointer())
+	case p.verb == 'v':
+		fmt.Fprintf(p, "0x%x", v.Pointer())
+	case strings.ContainsRune("bodxX", p.verb):
+		p.plain(uint64(v.Pointer()))
+	default:
+		fmt.Fprintf(p, "%%!%c(%s=", p.verb, v.Type())
+		fmt.Fprintf(p, fmt.FormatString(p, 'v')+")", shown)
+	}
 }
 
 // methods prints a value by a method of its type, where it has one for the verb.
@@ -214,15 +276,15 @@ func (t *Type) part(i int) *Type {
 	return nil
 }
 
-func (p *printer) structure(v reflect.Value, t *Type, depth int, hidden bool) {
+func (p *printer) structure(v reflect.Value, t *Type, depth int, a access) {
 	if p.sharp() {
 		p.text(t.name)
 	}
 	p.text("{")
 	for i := range v.NumField() {
-		name := ""
+		name, embeds := "", false
 		if i < len(t.fields) {
-			name = t.fields[i]
+			name, embeds = t.fields[i], t.embedded[i]
 		}
 		if i > 0 {
 			p.text(p.comma())
@@ -230,51 +292,38 @@ func (p *printer) structure(v reflect.Value, t *Type, depth int, hidden bool) {
 		if p.sharp() || p.Flag('+') && p.verb == 'v' {
 			p.text(name + ":")
 		}
-		private := hidden || !token.IsExported(name)
-		f := v.Field(i)
-		if f.Kind() == reflect.Interface && !f.IsNil() {
-			f = f.Elem()
-		}
-		p.member(f, t.part(i), depth, private)
+		p.member(v.Field(i), t.part(i), depth, a.field(name, embeds))
 	}
 	p.text("}")
 }
 
 // member prints a field or an element.
-func (p *printer) member(v reflect.Value, t *Type, depth int, hidden bool) {
+func (p *printer) member(v reflect.Value, t *Type, depth int, a access) {
 	if v.IsValid() && v.Kind() == reflect.Interface && !v.IsNil() {
-		v = v.Elem()
+		v, a = v.Elem(), a.below()
 	}
 	if v.IsValid() && v.CanInterface() {
 		if o, ok := open(v.Interface()); ok {
-			p.value(reflect.ValueOf(o.V), o.T, depth+1, hidden)
+			p.value(reflect.ValueOf(o.V), o.T, depth+1, a)
 			return
 		}
-		if hidden && t == nil && v.Kind() != reflect.Pointer {
-			p.hidden(v, depth)
+		if a != visible && t == nil && v.Kind() != reflect.Interface { // one that holds something has been opened
+			p.hidden(v)
 			return
 		}
 	}
-	p.value(v, t, depth+1, hidden)
+	p.value(v, t, depth+1, a)
 }
 
-// hidden prints a value of the library in a field that is not exported, without
-// its methods.
-func (p *printer) hidden(v reflect.Value, depth int) {
-	switch v.Kind() {
-	case reflect.Bool:
-		p.plain(v.Bool())
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		p.plain(v.Int())
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		p.plain(v.Uint())
-	case reflect.Float64:
-		p.plain(v.Float())
-	case reflect.String:
-		p.plain(v.String())
-	default:
-		p.library(v, depth)
+// hidden prints a value of the library in a field that is not exported: fmt calls no
+// methods of what it reaches through such a field, at any depth.
+func (p *printer) hidden(v reflect.Value) {
+	shut := reflect.ValueOf(struct{ x any }{v.Interface()}).Field(0).Elem()
+	if v.Kind() == reflect.Pointer && !v.IsNil() {
+		p.address(v, shut)
+		return
 	}
+	p.plain(shut)
 }
 
 func (p *printer) comma() string {
@@ -284,7 +333,7 @@ func (p *printer) comma() string {
 	return " "
 }
 
-func (p *printer) mapping(v reflect.Value, t *Type, depth int, hidden bool) {
+func (p *printer) mapping(v reflect.Value, t *Type, depth int, a access) {
 	if p.sharp() {
 		p.text(t.name)
 		if v.IsNil() {
@@ -299,9 +348,9 @@ func (p *printer) mapping(v reflect.Value, t *Type, depth int, hidden bool) {
 		if i > 0 {
 			p.text(p.comma())
 		}
-		p.member(k, t.part(0), depth, hidden)
+		p.member(k, t.part(0), depth, a)
 		p.text(":")
-		p.member(v.MapIndex(k), t.part(1), depth, hidden)
+		p.member(v.MapIndex(k), t.part(1), depth, a)
 	}
 	if p.sharp() {
 		p.text("}")
@@ -310,7 +359,7 @@ func (p *printer) mapping(v reflect.Value, t *Type, depth int, hidden bool) {
 	}
 }
 
-func (p *printer) list(v reflect.Value, t *Type, depth int, hidden bool) {
+func (p *printer) list(v reflect.Value, t *Type, depth int, a access) {
 	if v.Type().Elem().Kind() == reflect.Uint8 && t.part(0) == nil && strings.ContainsRune("sqxX", p.verb) {
 		p.plain(v.Interface())
 		return
@@ -328,17 +377,17 @@ func (p *printer) list(v reflect.Value, t *Type, depth int, hidden bool) {
 		if i > 0 {
 			p.text(p.comma())
 		}
-		p.member(v.Index(i), t.part(0), depth, hidden)
+		p.member(v.Index(i), t.part(0), depth, a)
 	}
 	p.text(end)
 }
 
-func (p *printer) pointer(v reflect.Value, t *Type, depth int, hidden bool) {
+func (p *printer) pointer(v reflect.Value, t *Type, depth int, a access) {
 	if depth == 0 && !v.IsNil() {
 		switch v.Elem().Kind() {
 		case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
 			p.text("&")
-			p.value(v.Elem(), t.part(0), depth+1, hidden)
+			p.value(v.Elem(), t.part(0), depth+1, a)
 			return
 		}
 	}

@@ -2,10 +2,17 @@ package core
 
 import (
 	"fmt"
+	"io"
 	"math/rand"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // The types of the test: a struct of most kinds, with a part that prints itself.
@@ -29,6 +36,39 @@ type (
 		k level
 		L *inner
 	}
+	usual struct { // of types that the library knows
+		T time.Time
+		t time.Time
+		D time.Duration
+		d time.Duration
+		i net.IP
+		N net.IPNet
+		n net.IPNet
+		a netip.Addr
+		u url.URL
+		l []time.Duration
+		m [2]time.Month
+		W []time.Weekday
+		f inner
+		e error
+		s fmt.Stringer
+		x any
+		p *url.URL
+		h http.Header
+	}
+	spread struct {
+		usual
+		*part
+		Weekdays
+		last part
+	}
+	part struct {
+		E, e error
+		T, t time.Time
+		X, x any
+		L    level
+	}
+	Weekdays []time.Weekday
 )
 
 func (l level) String() string { return fmt.Sprintf("L%d", int(l)) }
@@ -37,6 +77,9 @@ func (l level) String() string { return fmt.Sprintf("L%d", int(l)) }
 func typesOf(t reflect.Type, known map[reflect.Type]*Type) *Type {
 	if d, ok := known[t]; ok {
 		return d
+	}
+	if isKnown(t) {
+		return nil
 	}
 	if t.PkgPath() == "" && t.Kind() != reflect.Slice && t.Kind() != reflect.Map && t.Kind() != reflect.Array && t.Kind() != reflect.Pointer {
 		return nil
@@ -49,6 +92,10 @@ func typesOf(t reflect.Type, known map[reflect.Type]*Type) *Type {
 	switch t.Kind() {
 	case reflect.Struct:
 		for i := range t.NumField() {
+			if t.Field(i).Anonymous {
+				Shape(d, t.Field(i).Name, true, typesOf(t.Field(i).Type, known))
+				continue
+			}
 			Shape(d, t.Field(i).Name, typesOf(t.Field(i).Type, known))
 		}
 	case reflect.Map:
@@ -59,11 +106,27 @@ func typesOf(t reflect.Type, known map[reflect.Type]*Type) *Type {
 	return d
 }
 
+// isKnown reports whether the library knows a type: one of its own, or one that is
+// made of those alone.
+func isKnown(t reflect.Type) bool {
+	switch {
+	case t.PkgPath() != "":
+		return t.PkgPath() != reflect.TypeFor[level]().PkgPath()
+	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array, t.Kind() == reflect.Pointer:
+		return t.Elem().PkgPath() != "" && isKnown(t.Elem())
+	}
+	return t.Kind() == reflect.Interface
+}
+
 // bare makes of a value what the interpreter holds: the same without names of
 // types, with all fields exported.
 func bare(v reflect.Value) reflect.Value {
 	t := bareType(v.Type())
 	out := reflect.New(t).Elem()
+	if isKnown(v.Type()) {
+		out.Set(reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem())
+		return out
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -107,6 +170,9 @@ func bare(v reflect.Value) reflect.Value {
 }
 
 func bareType(t reflect.Type) reflect.Type {
+	if isKnown(t) {
+		return t
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		var fields []reflect.StructField
@@ -147,16 +213,45 @@ func randomOuter(r *rand.Rand) outer {
 	return o
 }
 
+func randomUsual(r *rand.Rand) usual {
+	at := time.Unix(r.Int63n(2e9), r.Int63n(1e9)).UTC()
+	ip := net.IPv4(byte(r.Intn(256)), 0, 2, byte(r.Intn(256)))
+	k := usual{
+		T: at, t: at.Add(time.Hour), D: time.Duration(r.Int63n(1e12)), d: time.Duration(r.Int63n(1e12)),
+		N: net.IPNet{IP: ip, Mask: net.CIDRMask(r.Intn(33), 32)}, n: net.IPNet{IP: ip.To4(), Mask: net.CIDRMask(r.Intn(33), 32)},
+		a: netip.AddrFrom4([4]byte{10, 0, 0, byte(r.Intn(256))}), u: url.URL{Scheme: "http", Host: "h", Path: "/a b"},
+		m: [2]time.Month{time.Month(r.Intn(13)), 1}, f: inner{level(r.Intn(9)), 2},
+	}
+	if r.Intn(2) == 0 {
+		k.i, k.s, k.x = ip, k.D, at
+		k.l, k.W = []time.Duration{k.d, 1}, []time.Weekday{time.Weekday(r.Intn(8))}
+		k.e = syscall.Errno(r.Intn(40))
+		k.h = http.Header{"A": {"b", "c"}}
+	}
+	if r.Intn(3) == 0 {
+		k.p, k.x = &url.URL{Host: "p"}, &url.URL{Host: "q"}
+	}
+	return k
+}
+
+func randomPart(r *rand.Rand) part {
+	k := randomUsual(r)
+	return part{E: k.e, e: io.EOF, T: k.T, t: k.t, X: k.x, x: k.s, L: level(r.Intn(9))}
+}
+
 // TestPrintsAsGo prints random values as a script's and natively, with random
 // verbs and flags.
 func TestPrintsAsGo(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
-	verbs := []string{"%v", "%+v", "%s", "%d", "%q", "%x", "%6v", "%-4v|", "%.2f", "%08.3f", "%+d", "%X", "%t"}
+	verbs := []string{"%v", "%+v", "%s", "%d", "%q", "%x", "%6v", "%-4v|", "%.2f", "%08.3f", "%+d", "%X", "%t", "%#v", "%o"}
 	known := make(map[reflect.Type]*Type)
-	for range 3000 {
+	for range 500 {
 		whole := randomOuter(random)
-		for _, value := range []any{whole, &whole, whole.F, whole.G, whole.D, whole.k, whole.h, whole.e, whole.C} {
-			native := reflect.ValueOf(value)
+		library := randomUsual(random)
+		parts := spread{library, nil, Weekdays{2, 3}, randomPart(random)}
+		for _, value := range []any{parts, &parts, []spread{parts}, library, &library, []usual{library}, whole, &whole, whole.F, whole.G, whole.D, whole.k, whole.h, whole.e, whole.C} {
+			native := reflect.New(reflect.TypeOf(value)).Elem()
+			native.Set(reflect.ValueOf(value))
 			object := Box(typesOf(native.Type(), known), bare(native).Interface())
 			if known[native.Type()] == nil {
 				continue

@@ -22,6 +22,8 @@ func libraryKinds() []statement {
 		{"strconv", 3, (*gen).strconvOf},
 		{"sync", 1, (*gen).syncOf},
 		{"reader", 2, (*gen).readerOf},
+		{"streams", 3, (*gen).streamOf},
+		{"streams", 3, (*gen).streamOf},
 	}
 }
 

@@ -12,6 +12,7 @@ func packageKinds() []statement {
 		{"heap", 3, (*gen).heap},
 		{"tabwriter", 3, (*gen).tabwriter},
 		{"big", 3, (*gen).big},
+		{"printed", 3, (*gen).printed},
 	}
 }
 
@@ -145,4 +146,47 @@ func (g *gen) big() {
 		}
 	}
 	g.p("list%s := []*big.Int{%s, %s, new(big.Int).Neg(%s)}\nfmt.Println(list%s, list%s[0] == %s, fmt.Sprintf(\"%%d %%x %%v\", %s, %s, %s))", x, x, y, x, x, x, x, x, y, x)
+}
+
+// printed prints structs of types of the library, in fields that are exported and in
+// fields that are not, where fmt calls no methods.
+func (g *gen) printed() {
+	g.use("fmt")
+	name := g.fresh("kept")
+	kinds := [][3]string{
+		{"time.Time", "time", "time.Unix(%d, 5).UTC()"},
+		{"time.Duration", "time", "time.Duration(%d) * time.Millisecond"},
+		{"[]time.Duration", "time", "[]time.Duration{%d, 1}"},
+		{"[2]time.Month", "time", "[2]time.Month{%d, 3}"},
+		{"map[string]time.Weekday", "time", "map[string]time.Weekday{\"x\": %d}"},
+		{"net.IP", "net", "net.IPv4(10, 0, 0, %d)"},
+		{"net.IPNet", "net", "net.IPNet{IP: net.IP{10, 0, 0, %d}, Mask: net.CIDRMask(8, 32)}"},
+		{"any", "time", "time.Duration(%d)"},
+		{"fmt.Stringer", "time", "time.Month(%d)"},
+		{"int", "", "%d"},
+		{"string", "", `"s%d"`},
+	}
+	var fields, values []string
+	for range g.between(1, 5) {
+		field, kind := pick(g, "a", "B", "c", "D", "e")+g.fresh(""), kinds[g.r.Intn(len(kinds))]
+		if kind[1] != "" {
+			g.use(kind[1])
+		}
+		fields = append(fields, field+" "+kind[0])
+		if g.chance(75) {
+			values = append(values, field+": "+fmt.Sprintf(kind[2], g.between(1, 12)))
+		}
+	}
+	embedded := pick(g, name, "In "+name)
+	g.decls = append(g.decls, fmt.Sprintf("type %s struct {\n\t%s\n}\n\ntype in%s struct {\n\t%s\n\tlast %s\n\tAlso *%s\n}\n",
+		name, strings.Join(fields, "\n\t"), name, embedded, name, name))
+	x := g.fresh("x")
+	g.p("%s := %s{%s}", x, name, strings.Join(values, ", "))
+	verb := pick(g, "%v", "%d", "%s", "%q", "%x", "%8v")
+	if embedded != name && g.chance(30) {
+		verb = pick(g, "%+v", "%#v") // of a program beside others, the names of types have another form
+	}
+	first, _, _ := strings.Cut(embedded, " ")
+	shown := pick(g, x, "&"+x, "[]"+name+"{"+x+"}", "map[int]"+name+"{1: "+x+"}", "in"+name+"{last: "+x+"}", "in"+name+"{"+first+": "+x+"}", "any("+x+")")
+	g.p("fmt.Printf(\"%s\\n\", %s)\nfmt.Println(%s)", verb, shown, shown)
 }
