@@ -37,6 +37,7 @@ func nativeMethods() map[string]string {
 	return map[string]string{
 		"Error": "func() string", "String": "func() string", "GoString": "func() string", "Format": "func(f fmt.State, verb rune)",
 		"Unwrap": "func() error", "Is": "func(error) bool", "As": "func(any) bool",
+		"Timeout": "func() bool", "Temporary": "func() bool",
 		"MarshalJSON": "func() ([]byte, error)", "MarshalText": "func() ([]byte, error)",
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // special translates the calls of the library that must know the script's own
-// types: errors.As for one of them.
+// types: errors.As for one of them, and for an interface that one of them may have.
 func (l *lowering) special(e *ast.CallExpr, f *types.Func) (string, bool) {
 	if f.Pkg() == nil || f.Pkg().Path() != "errors" || f.Name() != "As" || len(e.Args) != 2 {
 		return "", false
@@ -16,7 +16,7 @@ func (l *lowering) special(e *ast.CallExpr, f *types.Func) (string, bool) {
 		return "", false
 	}
 	t := ptr.Elem()
-	if !l.mentions(t) && !(types.IsInterface(t) && l.ownInterface(t)) {
+	if !l.mentions(t) && (!types.IsInterface(t) || isError(t)) {
 		return "", false
 	}
 	c := l.inOrder(func() code { return l.steady(l.expr(e.Args[0]), l.typeOf(e.Args[0])) }, func() code { return l.hold(l.expr(e.Args[1]), l.typeOf(e.Args[1])) })
@@ -28,5 +28,6 @@ func (l *lowering) special(e *ast.CallExpr, f *types.Func) (string, bool) {
 		l.line("return " + ok)
 	})
 	match := l.maker([]capture{l.capture(target, ptr)}, "x "+l.host()+".Any", "bool", body)
-	return l.host() + ".As(" + c[0].text + ", " + match + ")", true
+	boxed := l.steady(l.convert(c[1], ptr, anything, nil), anything)
+	return l.host() + ".As(" + c[0].text + ", " + boxed.text + ", " + match + ")", true
 }

@@ -32,9 +32,9 @@ func (l *lowering) wrap(c code, from, to types.Type) code {
 	return code{v, atom}
 }
 
-// optionalOf returns the interfaces that a type has beyond one of package io, where
-// functions of the library look for them and do something else where they find one:
-// io.Copy, io.WriteString, http.NewRequest and fmt.Fscan.
+// optionalOf returns the interfaces that a type has beyond one of the library, where
+// functions look for them and do something else where they find one: io.Copy,
+// io.WriteString, http.NewRequest, fmt.Fscan and rand.New.
 func optionalOf(to *types.TypeName, from types.Type) (list []*types.Interface) {
 	var names []string
 	switch to.Pkg().Path() + "." + to.Name() {
@@ -42,6 +42,8 @@ func optionalOf(to *types.TypeName, from types.Type) (list []*types.Interface) {
 		names = []string{"StringWriter", "ReaderFrom"}
 	case "io.Reader":
 		names = []string{"WriterTo", "Closer", "RuneScanner"}
+	case "math/rand.Source":
+		names = []string{"Source64"}
 	}
 	for _, name := range names {
 		i, ok := to.Pkg().Scope().Lookup(name).Type().Underlying().(*types.Interface)

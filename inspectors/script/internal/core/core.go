@@ -22,6 +22,7 @@ type Type struct {
 	errorText, text, goText func(any) string
 	unwrap                  func(any) error
 	unwrapAll               func(any) []error
+	timeout, temporary      func(any) bool
 	is                      func(any, error) bool
 	as                      func(any, any) bool
 	format                  func(any, fmt.State, rune)
@@ -52,6 +53,13 @@ func Method(t *Type, name string, f any) {
 		case "GoString":
 			t.goText = f
 		}
+	case func(any) bool:
+		switch name {
+		case "Timeout":
+			t.timeout = f
+		case "Temporary":
+			t.temporary = f
+		}
 	case func(any) error:
 		t.unwrap = f
 	case func(any) []error:
@@ -77,6 +85,8 @@ type Object struct {
 	T *Type
 	V any
 }
+
+func (o Object) object() Object { return o }
 
 // ErrorObject is an Object whose type is an error.
 type ErrorObject struct{ Object }
@@ -116,11 +126,8 @@ func (o ErrorsObject) As(target any) bool { return o.T.as != nil && o.T.as(o.V, 
 // Box puts a value into an interface, with its type.
 func Box(t *Type, v any) any {
 	o := Object{t, v}
-	switch {
-	case t.isError && t.unwrapAll != nil:
-		return ErrorsObject{o}
-	case t.isError:
-		return ErrorObject{o}
+	if t.isError {
+		return boxError(o)
 	}
 	return o
 }
@@ -134,15 +141,11 @@ func Error(t *Type, v any) error {
 // open returns the object that an interface holds, also in a wrapper of an
 // interface of the library.
 func open(x any) (Object, bool) {
-	switch o := x.(type) {
-	case nil:
+	if x == nil {
 		return Object{}, false
-	case Object:
-		return o, true
-	case ErrorObject:
-		return o.Object, true
-	case ErrorsObject:
-		return o.Object, true
+	}
+	if o, ok := x.(interface{ object() Object }); ok {
+		return o.object(), true
 	}
 	if v := reflect.ValueOf(x); v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Name == "IValue" {
 		return open(v.Field(0).Interface())
@@ -266,10 +269,14 @@ func NoAssertion(x any, from, to string) {
 	panic(&TypeError{fmt.Sprintf("interface conversion: %s is %s, not %s", strings.TrimPrefix(from, "interface conversion: "), held, to)})
 }
 
-// As is errors.As for a type of the script: match takes an error that fits.
-func As(err error, match func(any) bool) bool {
+// As is errors.As for a target of a type that the library does not know: match takes an
+// error that fits.
+func As(err error, target any, match func(any) bool) bool {
 	for err != nil {
 		if match(err) {
+			return true
+		}
+		if o, ok := open(err); ok && o.T.as != nil && o.T.as(o.V, target) {
 			return true
 		}
 		switch x := err.(type) {
@@ -277,7 +284,7 @@ func As(err error, match func(any) bool) bool {
 			err = x.Unwrap()
 		case interface{ Unwrap() []error }:
 			for _, err := range x.Unwrap() {
-				if As(err, match) {
+				if As(err, target, match) {
 					return true
 				}
 			}

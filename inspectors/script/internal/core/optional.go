@@ -1,12 +1,16 @@
 package core
 
-import "io"
+import (
+	"io"
+	"math/rand"
+)
 
 type (
 	stringWriter func(string) (int, error)
 	readerFrom   func(io.Reader) (int64, error)
 	writerTo     func(io.Writer) (int64, error)
 	closer       func() error
+	uint64er     func() uint64
 	runeScanner  struct {
 		read   func() (rune, int, error)
 		unread func() error
@@ -16,13 +20,66 @@ type (
 func (f stringWriter) WriteString(s string) (int, error)      { return f(s) }
 func (f readerFrom) ReadFrom(r io.Reader) (int64, error)      { return f(r) }
 func (f writerTo) WriteTo(w io.Writer) (int64, error)         { return f(w) }
+func (f uint64er) Uint64() uint64                             { return f() }
 func (f closer) Close() error                                 { return f() }
 func (s runeScanner) ReadRune() (r rune, size int, err error) { return s.read() }
 func (s runeScanner) UnreadRune() error                       { return s.unread() }
 
-// withOptional adds the optional methods that a value has to its wrapper, a reader or a
-// writer.
+// What os.IsTimeout and the errors of package net ask an error that they wrap.
+type (
+	timeouter struct {
+		t *Type
+		v any
+	}
+	temporarily struct {
+		t *Type
+		v any
+	}
+)
+
+// Timeout reports what the script's method does.
+func (o timeouter) Timeout() bool { return o.t.timeout(o.v) }
+
+// Temporary reports what the script's method does.
+func (o temporarily) Temporary() bool { return o.t.temporary(o.v) }
+
+// boxError is Box of an error.
+func boxError(o Object) any {
+	t, v := o.T, o.V
+	switch {
+	case t.unwrapAll != nil:
+		return ErrorsObject{o}
+	case t.timeout != nil && t.temporary != nil:
+		return struct {
+			ErrorObject
+			timeouter
+			temporarily
+		}{ErrorObject{o}, timeouter{t, v}, temporarily{t, v}}
+	case t.timeout != nil:
+		return struct {
+			ErrorObject
+			timeouter
+		}{ErrorObject{o}, timeouter{t, v}}
+	case t.temporary != nil:
+		return struct {
+			ErrorObject
+			temporarily
+		}{ErrorObject{o}, temporarily{t, v}}
+	}
+	return ErrorObject{o}
+}
+
+// withOptional adds the optional methods that a value has to its wrapper: a reader, a
+// writer, or a source of random numbers.
 func withOptional(wrapper, object any, methods map[string]any) any {
+	if s, ok := wrapper.(rand.Source); ok {
+		next, _ := methods["Uint64"].(func() uint64)
+		return struct {
+			IValue any
+			rand.Source
+			uint64er
+		}{object, s, next}
+	}
 	w, isWriter := wrapper.(io.Writer)
 	if isWriter {
 		s, hasString := methods["WriteString"].(func(string) (int, error))

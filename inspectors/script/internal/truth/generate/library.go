@@ -23,7 +23,9 @@ func libraryKinds() []statement {
 		{"sync", 1, (*gen).syncOf},
 		{"reader", 2, (*gen).readerOf},
 		{"streams", 3, (*gen).streamOf},
+		{"asked", 3, (*gen).askedOf},
 		{"streams", 3, (*gen).streamOf},
+		{"asked", 3, (*gen).askedOf},
 	}
 }
 
