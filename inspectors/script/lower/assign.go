@@ -127,7 +127,10 @@ func (l *lowering) assignOp(s *ast.AssignStmt) {
 	} else {
 		p = l.target(s.Lhs[0])
 	}
-	y := l.expr(s.Rhs[0])
+	y := l.divisor(l.expr(s.Rhs[0]), s.Rhs[0], s.Tok, t)
+	if s.Tok == token.SHL_ASSIGN || s.Tok == token.SHR_ASSIGN {
+		y = l.shiftCount(y, s.Rhs[0])
+	}
 	if b, ok := l.typeOf(s.Rhs[0]).Underlying().(*types.Basic); ok && b.Info()&types.IsUntyped != 0 && y.p != constantCode {
 		y = l.holdAs(y, t)
 	} else if late && !y.stable() {

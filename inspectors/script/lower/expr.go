@@ -339,8 +339,17 @@ func (l *lowering) binary(e *ast.BinaryExpr) code {
 	if e.Op == token.QUO || e.Op == token.REM {
 		operand = l.settled
 	}
-	c := l.inOrder(func() code { return operand(e.X) }, func() code { return operand(e.Y) })
+	c := l.inOrder(func() code { return operand(e.X) }, func() code { return l.divisor(operand(e.Y), e.Y, e.Op, l.typeOf(e)) })
 	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
+}
+
+// divisor gives a variable the constant zero that a number with a fraction is divided
+// by, which is an infinity in Go: the interpreter refuses it.
+func (l *lowering) divisor(c code, e ast.Expr, op token.Token, t types.Type) code {
+	if tv := l.fn.info.Types[e]; (op == token.QUO || op == token.QUO_ASSIGN) && tv.Value != nil && constant.Sign(tv.Value) == 0 {
+		return l.hold(l.constant(tv.Value, t, true), t)
+	}
+	return c
 }
 
 // shift gives the constant in 1 << n its type: the interpreter would make an int
@@ -362,9 +371,21 @@ func (l *lowering) shift(e *ast.BinaryExpr) code {
 		if tv := l.fn.info.Types[e.Y]; tv.Value != nil {
 			return code{constant.ToInt(tv.Value).ExactString(), constantCode}
 		}
-		return l.expr(e.Y)
+		return l.shiftCount(l.expr(e.Y), e.Y)
 	})
 	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
+}
+
+// shiftCount has a shift by less than zero panic: the interpreter makes a large number
+// of the count.
+func (l *lowering) shiftCount(c code, e ast.Expr) code {
+	t := l.typeOf(e)
+	if b, ok := t.Underlying().(*types.Basic); !ok || b.Info()&types.IsUnsigned != 0 || l.fn.info.Types[e].Value != nil {
+		return c
+	}
+	c = l.steady(c, t)
+	l.block("if "+c.text+" < 0", func() { l.line(l.host() + ".NegativeShift()") })
+	return c
 }
 
 // logical translates && and ||. Where the right side needs statements before it,

@@ -225,6 +225,12 @@ func Native(x any, name string) any {
 // one that is nil.
 func NoMethod(any) { nilDereference() }
 
+// NegativeShift panics as a shift does by less than zero.
+func NegativeShift() {
+	n := -1
+	_ = 1 << n
+}
+
 func nilDereference() {
 	var p *int
 	*p = 0

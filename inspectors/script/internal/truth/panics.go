@@ -31,6 +31,13 @@ func nought9[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint1
 	return x - x
 }
 
+func less9[T ~int | ~int8 | ~int16 | ~int32 | ~int64](x T) T {
+	if !armed9 {
+		return x
+	}
+	return -1
+}
+
 func far9[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64](x T) int {
 	if !armed9 {
 		return int(x)
@@ -56,7 +63,7 @@ func sign9() int {
 `
 
 // Panicking makes a few expressions of a script panic where they are reached: indexes
-// out of range, divisions by zero, nil pointers and functions, types that an interface
+// out of range, divisions by zero, shifts by less than zero, nil pointers and functions, types that an interface
 // does not hold. What the script says otherwise stays the same. Where nothing in it can
 // panic, it returns "".
 func (l *Library) Panicking(source string, r *rand.Rand) string {
@@ -132,7 +139,11 @@ func (p *panicker) visit(n ast.Node) bool {
 			p.wrap(n.High, "far9(%s)")
 		}
 	case *ast.BinaryExpr:
-		if b, ok := info.Types[n.Y].Type.Underlying().(*types.Basic); ok && (n.Op == token.QUO || n.Op == token.REM) && b.Info()&types.IsInteger != 0 &&
+		b, ok := info.Types[n.Y].Type.Underlying().(*types.Basic)
+		if ok && (n.Op == token.SHL || n.Op == token.SHR) && b.Info()&types.IsUnsigned == 0 && info.Types[n.Y].Value == nil {
+			p.wrap(n.Y, "less9(%s)")
+		}
+		if ok && (n.Op == token.QUO || n.Op == token.REM) && b.Info()&types.IsInteger != 0 &&
 			info.Types[n.Y].Value == nil {
 			p.wrap(n.Y, "nought9(%s)")
 		}

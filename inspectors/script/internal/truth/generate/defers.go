@@ -10,7 +10,7 @@ func deferKinds() []statement {
 	return []statement{
 		{"defer", 4, (*gen).deferred},
 		{"deferloop", 2, (*gen).deferLoop},
-		{"recover", 4, (*gen).recovery},
+		{"recover", 5, (*gen).recovery},
 		{"deferresult", 3, (*gen).deferResult},
 		{"deferlocal", 3, (*gen).deferLocal},
 		{"defermethod", 2, (*gen).deferMethod},
@@ -74,10 +74,14 @@ func (g *gen) recovery() {
 	r := g.fresh("r")
 	panics := pick(g, "panic(\"boom\")", "panic(fmt.Sprint(\"n \", 7))", "panic(fmt.Errorf(\"e %d\", 3))",
 		"var list []int\n_ = list[len(list)]", "var m map[string]int\nm[\"a\"] = 1", "a, b := 1, len(\"\")\nfmt.Println(a / b)",
-		"var p *struct{ n int }\nfmt.Println(p.n)", "panic(42)", "var x any = 1\nfmt.Println(x.(string))", "")
+		"var p *struct{ n int }\nfmt.Println(p.n)", "panic(42)", "var x any = 1\nfmt.Println(x.(string))", "",
+		"n := len(\"\") - 1\nfmt.Println(1 << n)", "n := int8(-3)\nx := uint16(5)\nx >>= n\nfmt.Println(x)", "n := -1\nfmt.Println(len(make([]string, n)))",
+		"n := 1\nfmt.Println(len(make([]int, 2, n)))", "n := -4\nfmt.Println(cap(make(chan int, n)))", "n := 1 << 62\nfmt.Println(len(make([]int, n)))",
+		"m := map[any]int{}\nm[[]int{1}]++\nfmt.Println(m)", "var c chan int\nclose(c)", "c := make(chan int)\nclose(c)\nclose(c)", "var e error\nfmt.Println(e.Error())",
+		"var p *[3]int\nfmt.Println(p[len(\"a\")])", "n, s := 9, \"abc\"\nfmt.Println(s[n:])", "a, b := any([]int{1}), any([]int{1})\nfmt.Println(a == b)")
 	switch g.r.Intn(4) {
 	case 0:
-		g.p("func() {\ndefer func() {\nif %s := recover(); %s != nil {\nfmt.Println(\"recovered\", %s)\n}\n}()\n%s\n}()", r, r, r, panics)
+		g.p("func() {\ndefer func() {\nif %s := recover(); %s != nil {\n_, isError := %s.(error)\nfmt.Println(\"recovered\", %s, isError)\n}\n}()\n%s\n}()", r, r, r, r, panics)
 	case 1:
 		helper := "safe" + g.fresh("")
 		g.helper(helper, fmt.Sprintf("func %s(f func() int) (n int, err error) {\n\tdefer func() {\n\t\tif r := recover(); r != nil {\n\t\t\terr = fmt.Errorf(\"caught: %%v\", r)\n\t\t\tn = %d\n\t\t}\n\t}()\n\treturn f(), nil\n}\n", helper, g.r.Intn(9)))

@@ -244,3 +244,12 @@ func %[1]sLate(x %[2]s) (text string) { defer func(y %[2]s, s %[1]s) { text = fm
 	}
 	g.p("_ = i\n}")
 }
+
+// infinite divides numbers with a fraction by a constant zero.
+func (g *gen) infinite() {
+	g.use("fmt")
+	t := pick[types.Type](g, tFloat, types.Typ[types.Float32])
+	x := g.fresh("x")
+	g.p("var %s %s = %s\nfmt.Println(%s/0, -%s/0.0, %s*0/0)", x, g.ts(t), g.e(t, 1), x, x, x)
+	g.p("%s /= %s\nfmt.Println(%s)", x, pick(g, "0", "0.0", "-0.0", "2"), x)
+}

@@ -21,6 +21,7 @@ func valueKinds() []statement {
 		{"anonymous", 2, (*gen).anonymous},
 		{"localtype", 2, (*gen).localType},
 		{"conversions", 4, (*gen).conversions},
+		{"infinite", 2, (*gen).infinite},
 		{"signs", 4, (*gen).signs},
 		{"overflow", 2, (*gen).overflow},
 		{"constants", 3, (*gen).constants},
