@@ -2,6 +2,7 @@ package agentcmd
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -103,10 +104,15 @@ func (p *pusher) push(codes ...wire.Code) {
 
 func (p *pusher) assign(items ...wire.Assigned) {
 	p.Helper()
-	p.await("an agent", func() bool { return p.peer != nil })
 	params := wire.Assignment{Hash: wire.AssignmentHash(items), Inspectors: items}
-	if err := p.peer.Call(patience.Context(p), wire.AgentAssign.Name, params, nil); err != nil {
-		p.Fatal(err)
+	var peer *rpc.Peer
+	for err := rpc.ErrClosed; err != nil; {
+		gone := peer
+		p.await("an agent", func() bool { peer = p.peer; return peer != nil && peer != gone })
+		err = peer.Call(patience.Context(p), wire.AgentAssign.Name, params, nil)
+		if err != nil && !errors.Is(err, rpc.ErrClosed) { // one that stops comes again, as after an upgrade
+			p.Fatal(err)
+		}
 	}
 }
 

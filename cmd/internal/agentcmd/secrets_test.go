@@ -272,7 +272,7 @@ func TestNoSecretLeavesTheHost(t *testing.T) {
 
 // secretLength is a script that yields how long the secret is.
 func secretLength(name string) wire.Code {
-	return wire.Code{Name: name, File: "len.go", IntervalMS: 200, TimeoutMS: 200, Source: `//vedette:needs secret:pw
+	return wire.Code{Name: name, File: "len.go", IntervalMS: 2000, TimeoutMS: 2000, Source: `//vedette:needs secret:pw
 package length
 
 import (
@@ -291,6 +291,7 @@ func Inspect(ctx context.Context) (float64, error) {
 
 // A secret is for those alone that its host names, and follows its file.
 func TestSecretsAreForThoseWhoAreNamed(t *testing.T) {
+	t.Parallel()
 	p, h := newPusher(t), &heard{}
 	defer p.close()
 	file, stop := secretAgent(t, p, h, t.TempDir(), "for: [named, 'some/*']")
