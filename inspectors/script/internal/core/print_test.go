@@ -249,7 +249,15 @@ func TestPrintsAsGo(t *testing.T) {
 		whole := randomOuter(random)
 		library := randomUsual(random)
 		parts := spread{library, nil, Weekdays{2, 3}, randomPart(random)}
-		for _, value := range []any{parts, &parts, []spread{parts}, library, &library, []usual{library}, whole, &whole, whole.F, whole.G, whole.D, whole.k, whole.h, whole.e, whole.C} {
+		values := []any{
+			parts, &parts,
+			[]spread{parts},
+			library, &library,
+			[]usual{library},
+			whole,
+			&whole, whole.F, whole.G, whole.D, whole.k, whole.h, whole.e, whole.C,
+		}
+		for _, value := range values {
 			native := reflect.New(reflect.TypeOf(value)).Elem()
 			native.Set(reflect.ValueOf(value))
 			object := Box(typesOf(native.Type(), known), bare(native).Interface())
