@@ -37,7 +37,7 @@ function vital(id: Vital, title: string, unit: Unit, most: (host: HostModel) => 
   return {
     id,
     title,
-    width: unit === 'bytes/s' ? '140px' : '128px',
+    width: unit === 'bytes/s' ? '132px' : '116px',
     down: true,
     live: true,
     by: ({ host }) => valueOf(host, id),
@@ -63,7 +63,7 @@ export const columns: readonly HostColumn[] = [
   {
     id: 'host',
     title: 'Host',
-    width: 'minmax(130px, 1.2fr)',
+    width: 'minmax(144px, 1.2fr)',
     by: (r) => r.name,
     cell: (r) => (
       <State state={r.state} tone={r.tone}>
@@ -75,7 +75,7 @@ export const columns: readonly HostColumn[] = [
   {
     id: 'wrong',
     title: 'What is wrong',
-    width: 'minmax(100px, 1.4fr)',
+    width: 'minmax(104px, 1.4fr)',
     down: true,
     by: (r) => (r.wrong.length === 0 ? 0 : r.wrong.length + (r.tone === 'bad' ? 1000 : 0)),
     cell: (r) => (
@@ -130,7 +130,7 @@ export function keyColumn(key: string): HostColumn {
   return {
     id: key,
     title: key,
-    width: '128px',
+    width: '116px',
     down: true,
     live: true,
     by: value,

@@ -7,7 +7,7 @@ import { cut } from '../charts/frame.ts';
 import type { HostClock } from '../data/clock.ts';
 import type { Series } from '../data/store.ts';
 
-const width = 64;
+const width = 48; // px; as in the style
 const height = 20;
 const span = 120_000; // ms
 const rest = 120; // ms that a cell has to stay before it is drawn
