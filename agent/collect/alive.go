@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"sync"
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
@@ -8,8 +9,10 @@ import (
 
 // alive knows the series of a collector that have a value, so that a series which gets
 // none any more ends at once, as in Prometheus, and not when it is too old. It is told of
-// runs whose samples are kept, and of no others. The zero value knows none.
+// runs whose samples are kept, and of no others. The zero value knows none. It is
+// safe for use from many goroutines: a collector and the one that replaces it share one.
 type alive struct {
+	mu     sync.Mutex // guards what follows
 	round  uint64
 	series map[string]*living // by key and labels
 }
@@ -23,6 +26,8 @@ type living struct {
 // end returns the samples that end, at a time, all series that had a value in the run
 // before and have none in these samples.
 func (a *alive) end(samples []inspectors.Sample, at time.Time) (endings []inspectors.Sample) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.series == nil {
 		a.series = make(map[string]*living)
 	}
