@@ -1,6 +1,7 @@
 package master
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -145,6 +146,40 @@ func TestMissingSecondSignatureIsForetold(t *testing.T) {
 			t.Errorf("signed by two it says %v", got.Refusals)
 		case tt.want != "" && (len(got.Refusals) != 1 || !strings.Contains(got.Refusals[0].Reason, tt.want)):
 			t.Errorf("it says %v, want %q", got.Refusals, tt.want)
+		}
+	}
+}
+
+// A secret for a key is foretold to be for the key that has followed it, and not the other
+// way round.
+func TestSecretsOfFollowedKeysAreForetold(t *testing.T) {
+	m := start(t, config.Master{})
+	operator := dial(t, m, nil, rpc.DialOptions{})
+	first, second := signingtest.Key(t), signingtest.Key(t)
+	s, err := first.Follow(&signing.Line{}, second, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call[wire.KeyLine](t, operator, wire.KeysAdd.Name, wire.KeyAddParams{Statement: wire.SaidOf(s)})
+	for i, of := range []signing.PrivateKey{first, second} {
+		db := newFakeAgent(fmt.Sprint("db-", i), nil)
+		db.policy = &wire.Policy{Secrets: map[string]wire.SecretRule{"pg": {Signers: []string{of.Public().ID()}}}}
+		db.connect(t, m)
+	}
+	code := signable(1)
+	code.Source = "//vedette:needs secret:pg\n" + code.Source
+	for _, tt := range []struct {
+		by      signing.PrivateKey
+		refuses string
+	}{{first, "db-1"}, {second, ""}} {
+		signatures := []wire.Signature{wire.Sign(tt.by, wire.RevisionOf(code), signing.Statement{Use: signing.UseRun, Number: 1})}
+		got := call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: code, Signatures: signatures})
+		var refuse []string
+		for _, r := range got.Refusals {
+			refuse = append(refuse, r.Host)
+		}
+		if strings.Join(refuse, " ") != tt.refuses || len(got.Selected) != 2 {
+			t.Errorf("it foretells %+v, want a refusal by %q", got, tt.refuses)
 		}
 	}
 }

@@ -214,3 +214,17 @@ func signers(lines []*signing.Line, signatures []wire.Signature, keys []string) 
 	}
 	return by
 }
+
+// standsFor adds to keys those that they have followed: a secret for one of those is for
+// them too.
+func standsFor(lines []*signing.Line, keys []string) []string {
+	all := slices.Clone(keys)
+	for _, key := range keys {
+		for _, l := range lines {
+			if ids := l.IDs(); l.Has(key) {
+				all = append(all, ids[:slices.Index(ids, key)]...)
+			}
+		}
+	}
+	return all
+}

@@ -40,8 +40,8 @@ func (t *target) refusal(lines []*signing.Line, code signedCode, needs inspector
 		return fmt.Sprintf("the host's own configuration has an inspector %s", code.Name)
 	case code.Plugin != nil && t.record.OS != "" && code.Plugin.Artefacts[t.record.OS+"/"+t.record.Arch].SHA256 == "":
 		return fmt.Sprintf("there is no program for %s/%s", t.record.OS, t.record.Arch)
-	case t.record.Policy != nil && covers(t.record.Policy, code, needs) != nil:
-		return covers(t.record.Policy, code, needs).Error()
+	case t.record.Policy != nil && covers(lines, t.record.Policy, code, needs) != nil:
+		return covers(lines, t.record.Policy, code, needs).Error()
 	case told.Revision == revision && told.State == wire.ReceiptRefused && len(t.record.Signers) == 0:
 		return told.Reason
 	}
@@ -60,7 +60,7 @@ func needsOf(code wire.Code) inspectors.Needs {
 
 // covers says which of a script's needs a policy does not cover, or that it allows
 // no plugins. Only the host can say whether signatures are valid.
-func covers(p *wire.Policy, code signedCode, needs inspectors.Needs) error {
+func covers(lines []*signing.Line, p *wire.Policy, code signedCode, needs inspectors.Needs) error {
 	policy := inspectors.Policy{
 		Net: p.Net, Endpoints: p.Connect, Sockets: p.Unix, Processes: p.Processes, Files: p.FS, Programs: p.Exec, Plugins: p.Plugins,
 		Secrets: make(map[string]inspectors.SecretRule),
@@ -71,7 +71,7 @@ func covers(p *wire.Policy, code signedCode, needs inspectors.Needs) error {
 	if code.Plugin != nil {
 		return policy.CheckPlugin()
 	}
-	claimed := &inspectors.Definition{Name: code.Name, Pushed: true, SignedBy: signersOf(code.signatures)}
+	claimed := &inspectors.Definition{Name: code.Name, Pushed: true, SignedBy: standsFor(lines, signersOf(code.signatures))}
 	return errors.Join(policy.Check(needs), policy.CheckSecrets(needs, claimed))
 }
 

@@ -277,8 +277,8 @@ func lineColumns(time.Time) []cli.Column[lineRow] {
 		return cli.Moment(ms)
 	}
 	return []cli.Column[lineRow]{
-		{Name: "line", Cell: func(r lineRow) string { return r.Line }},
-		{Name: "key", Cell: func(r lineRow) string { return r.Key }},
+		{Name: "line", Spare: true, Cell: func(r lineRow) string { return r.Line }},
+		{Name: "key", Whole: true, Cell: func(r lineRow) string { return r.Key }},
 		{Name: "state", Cell: func(r lineRow) string { return r.State }},
 		{Name: "from", Cell: func(r lineRow) string { return bound(r.FromMS) }, By: func(r lineRow) float64 { return float64(r.FromMS) }},
 		{Name: "until", Cell: func(r lineRow) string { return bound(r.UntilMS) }, By: func(r lineRow) float64 { return float64(r.UntilMS) }},
