@@ -247,6 +247,37 @@ func logins(t *testing.T, m *Master, name string) map[string]*rpc.Peer {
 	}
 }
 
+// Whoever changes their own password, or logs themselves out elsewhere, over a connection
+// that they logged in on with a name and a password, gets the answer and stays connected.
+// All their other connections end. The order is random.
+func TestOwnChangeKeepsTheConnection(t *testing.T) {
+	m := people(t)
+	addUser(t, m, "alice", "operator")
+	now := password
+	logIn := func() *rpc.Peer {
+		peer := dial(t, m, nil, rpc.DialOptions{})
+		call[wire.LoginResult](t, peer, wire.MasterLogin.Name, wire.LoginParams{Username: "alice", Password: now})
+		return peer
+	}
+	alice := logIn()
+	for n := range 8 {
+		other := logIn()
+		if rand.IntN(2) == 0 {
+			fresh := fmt.Sprint("another horse ", n)
+			call[wire.Empty](t, alice, wire.UsersPasswd.Name, wire.UserPasswordParams{Old: now, Password: fresh})
+			now = fresh
+		} else {
+			call[wire.UserLogoutResult](t, alice, wire.UsersLogout.Name, wire.UserNameParams{})
+		}
+		patience.Return(t, "the end of alice's other connection", other.Wait)
+		m.cutRevoked("of a test")
+		call[wire.HostsResult](t, alice, wire.HostsList.Name, nil)
+	}
+	boss := dial(t, m, nil, rpc.DialOptions{Header: bearer("boss")})
+	call[wire.UserLogoutResult](t, boss, wire.UsersLogout.Name, wire.UserNameParams{Name: "alice"})
+	patience.Return(t, "the end of alice's connection when an admin logs her out", alice.Wait)
+}
+
 // People change their own password with the old one, and nobody else's; admins change
 // anybody's. Their session stays, their others end.
 func TestOwnPassword(t *testing.T) {

@@ -138,6 +138,8 @@ func (a *API) methods() *methods {
 type conn struct {
 	login *time.Timer  // closes a connection that does not log in
 	sent  atomic.Int64 // when a subscription last sent something, in ns since 1970
+	// changing is not 0 while its caller changes what the caller is known by.
+	changing atomic.Int32
 
 	mu            sync.Mutex
 	identity      *auth.Identity // nil until the login

@@ -128,7 +128,8 @@ func (a *API) scopeOf(identity *auth.Identity) scope.Scope {
 // returns how many there were.
 func (a *API) CutRevoked() (n int) {
 	for _, peer := range a.server.Peers() {
-		if who := connOf(peer).who(); who != nil && !a.Auth.Valid(*who) {
+		c := connOf(peer)
+		if who := c.who(); who != nil && c.changing.Load() == 0 && !a.Auth.Valid(*who) {
 			_ = peer.Close(wire.CloseUnauthenticated, revoked)
 			n++
 		}

@@ -56,20 +56,49 @@ func (a *API) userPasswd(ctx context.Context, p wire.UserPasswordParams) (wire.E
 			return wire.Empty{}, err
 		}
 	}
-	err = a.Users.SetPassword(ctx, name, p.Password, who.Session())
-	a.CutRevoked()
+	err = a.changeOf(peer, who, name, func() (changes int, err error) {
+		return a.Users.SetPassword(ctx, name, p.Password, who.Session())
+	})
 	return wire.Empty{}, err
 }
 
 func (a *API) userLogout(ctx context.Context, p wire.UserNameParams) (wire.UserLogoutResult, error) {
-	who := connOf(rpc.PeerFrom(ctx)).who()
+	peer := rpc.PeerFrom(ctx)
+	who := connOf(peer).who()
 	name, err := whose(who, p.Name)
 	if err != nil {
 		return wire.UserLogoutResult{}, err
 	}
-	n, err := a.Users.EndAll(ctx, name, who.Session())
-	a.CutRevoked()
+	n := 0
+	err = a.changeOf(peer, who, name, func() (changes int, err error) {
+		n, changes, err = a.Users.EndAll(ctx, name, who.Session())
+		return changes, err
+	})
 	return wire.UserLogoutResult{Sessions: n}, err
+}
+
+// changeOf makes a change that ends the log-ins of a user, and closes the connections of
+// those. Where the user is the caller, the connection of the call stays, like a session.
+func (a *API) changeOf(peer *rpc.Peer, who *auth.Identity, name string, change func() (changes int, err error)) error {
+	defer a.CutRevoked()
+	if !who.IsPerson() || who.Name != name {
+		_, err := change()
+		return err
+	}
+	c := connOf(peer)
+	c.changing.Add(1) // nobody cuts it between the change and what follows from it here
+	defer c.changing.Add(-1)
+	changes, err := change()
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.identity == who { // it has logged in as nobody else meanwhile
+		since := who.Since(changes)
+		c.identity = &since
+	}
+	return nil
 }
 
 // whose returns the user that a call is about: the caller, or for an admin any

@@ -36,6 +36,15 @@ func LoggedIn(p Person, changes int) Identity {
 	return Identity{Name: p.Name, Role: p.Role, Hosts: p.Hosts, person: true, changes: changes}
 }
 
+// Since returns the caller after a change that the caller has made: a user without a
+// session is known by the count of changes, and stays logged in where it was made.
+func (i Identity) Since(changes int) Identity {
+	if i.person && i.session == [sha256.Size]byte{} {
+		i.changes = changes
+	}
+	return i
+}
+
 func (a *Authenticator) loggedIn(sum [sha256.Size]byte, browser bool) (Identity, bool) {
 	if a.people == nil {
 		return Identity{}, false

@@ -126,7 +126,7 @@ func (s *Store) link(secret, remote string) (*link, string) {
 	l := s.links[sum]
 	s.mu.RUnlock()
 	if l == nil || l.ended(now) {
-		s.locks.from(remote, now)
+		s.locks.link(remote, now)
 		return nil, ""
 	}
 	return l, sum

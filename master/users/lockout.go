@@ -78,16 +78,15 @@ func (l *locks) unseen(name, remote string, known bool, now time.Time) {
 	who.wrong, where.wrong = max(who.wrong-1, 0), max(where.wrong-1, 0)
 }
 
-// from counts an attempt by address alone, for secrets that have no name.
-func (l *locks) from(remote string, now time.Time) bool {
+// link counts a wrong link against its address, which locks the passwords from there. A
+// right link is always looked at: its secret cannot be guessed, and whoever has it is not
+// to wait for what others did.
+func (l *locks) link(remote string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	where := l.slotLocked("from "+auth.Machine(remote), now)
-	if where.locked(wrongPerAddress, now) {
-		return false
+	if where := l.slotLocked("from "+auth.Machine(remote), now); !where.locked(wrongPerAddress, now) {
+		where.count(now)
 	}
-	where.count(now)
-	return true
 }
 
 func (l *locks) slotsLocked(name, remote string, known bool, now time.Time) (who, where *tries) {

@@ -77,7 +77,8 @@ func (s *Store) Dismiss(ctx context.Context, subject string) (int, error) {
 	if u == nil || len(s.sessionsLocked(u.Name, [sha256.Size]byte{})) == 0 {
 		return 0, nil
 	}
-	return s.endAllLocked(ctx, u, [sha256.Size]byte{}, "the provider gives no role any more")
+	n, _, err := s.endAllLocked(ctx, u, [sha256.Size]byte{}, "the provider gives no role any more")
+	return n, err
 }
 
 // outsiderLocked is the user of a subject at the provider, or nil.

@@ -218,26 +218,27 @@ func (s *Store) End(ctx context.Context, sum [sha256.Size]byte) error {
 	return nil
 }
 
-// EndAll ends the sessions of a user but one, and returns how many there were.
-func (s *Store) EndAll(ctx context.Context, name string, but [sha256.Size]byte) (int, error) {
+// EndAll ends the sessions of a user but one. It returns how many there were, and the count
+// of changes with which Person knows the user since.
+func (s *Store) EndAll(ctx context.Context, name string, but [sha256.Size]byte) (n, changes int, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, err := s.userLocked(name)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	return s.endAllLocked(ctx, old, but, "")
 }
 
-func (s *Store) endAllLocked(ctx context.Context, old *User, but [sha256.Size]byte, detail string) (int, error) {
+func (s *Store) endAllLocked(ctx context.Context, old *User, but [sha256.Size]byte, detail string) (n, count int, _ error) {
 	fresh := *old
 	fresh.Changes++ // ends the connections that have no session too
 	changes := s.sessionsLocked(old.Name, but)
-	n := len(changes)
+	n = len(changes)
 	if err := s.replaceLocked(ctx, old, &fresh, audit.From(ctx), detail, changes...); err != nil {
-		return 0, fmt.Errorf("cannot end the sessions of %q: %w", old.Name, err)
+		return 0, 0, fmt.Errorf("cannot end the sessions of %q: %w", old.Name, err)
 	}
-	return n, nil
+	return n, fresh.Changes, nil
 }
 
 // Sweep removes sessions and links that have ended, and writes down which sessions

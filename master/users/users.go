@@ -277,8 +277,8 @@ func (s *Store) SetRole(ctx context.Context, name, role, hosts string) (wire.Use
 }
 
 // SetPassword sets the password of a user, and ends the links of the user and all
-// sessions but one.
-func (s *Store) SetPassword(ctx context.Context, name, password string, but [sha256.Size]byte) error {
+// sessions but one. It returns the count of changes with which Person knows the user since.
+func (s *Store) SetPassword(ctx context.Context, name, password string, but [sha256.Size]byte) (changes int, _ error) {
 	s.mu.RLock()
 	old, err := s.userLocked(name)
 	s.mu.RUnlock()
@@ -286,18 +286,18 @@ func (s *Store) SetPassword(ctx context.Context, name, password string, but [sha
 		err = old.inside("password")
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	fresh := *old
 	if err := s.hash(ctx, &fresh, password, time.Now()); err != nil {
-		return err
+		return 0, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users[name] != old {
-		return rpc.Errorf(wire.CodeConflict, "the user %q has changed meanwhile; try again", name)
+		return 0, rpc.Errorf(wire.CodeConflict, "the user %q has changed meanwhile; try again", name)
 	}
-	return s.replaceLocked(ctx, old, &fresh, audit.From(ctx), "password", s.forgetLocked(name, but)...)
+	return fresh.Changes, s.replaceLocked(ctx, old, &fresh, audit.From(ctx), "password", s.forgetLocked(name, but)...)
 }
 
 // replaceLocked puts a user in place of another, with other changes and the line of

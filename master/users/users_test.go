@@ -158,7 +158,7 @@ func (w *world) setPassword(t *testing.T, s *Store, name string, there bool) {
 		but = secret
 	}
 	password := fmt.Sprintf("password-%d", rand.Uint64())
-	if err := s.SetPassword(as("root"), name, password, sumOfSecret(but)); (err == nil) != there {
+	if _, err := s.SetPassword(as("root"), name, password, sumOfSecret(but)); (err == nil) != there {
 		t.Fatalf("%s: %v", name, err)
 	}
 	if !there {
@@ -412,24 +412,86 @@ func attemptsIn(t *testing.T, s *Store, length time.Duration) (n int) {
 	return n
 }
 
-// An address that tries name after name is locked out too, and what is remembered is
-// bounded.
+// An address that tries name after name is locked out too, by wrong passwords and wrong
+// links together: all of an IPv6 network, no other, for a minute, then for two. A name may
+// share a slot with the address, so a few attempts may be missing.
 func TestLockOutOfAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, looked := newLocks(), 0
-		for n := range 100 * lockSlots / 100 {
-			if l.attempt(fmt.Sprint("name", n), "[2001:db8:1:2::1]:9", false, time.Now()) {
-				looked++
+		l := newLocks()
+		from := func() string { return fmt.Sprintf("[2001:db8:1:2::%x]:9", 1+rand.IntN(1<<16-1)) }
+		looked := func(remote string) bool { return l.attempt(fmt.Sprint("x", rand.Uint64()), remote, false, time.Now()) }
+		for length := firstLock; length <= 2*firstLock; length *= 2 {
+			links, n := rand.IntN(wrongPerAddress), 0
+			for range links {
+				l.link(from(), time.Now())
 			}
-			l.attempt(fmt.Sprint("x", rand.Uint64()), fmt.Sprintf("10.%d.%d.%d:1", rand.IntN(256), rand.IntN(256), rand.IntN(256)), false, time.Now())
-		}
-		if looked > wrongPerAddress {
-			t.Errorf("%d names were tried from one address", looked)
-		}
-		if len(l.tries) > lockSlots {
-			t.Errorf("%d slots", len(l.tries))
+			for looked(from()) {
+				n++
+			}
+			if n+links > wrongPerAddress || n+links < wrongPerAddress-3 {
+				t.Errorf("%d passwords were tried after %d links from one network", n, links)
+			}
+			if !looked("[2001:db8:1:3::1]:9") {
+				t.Error("the next network is locked out as well")
+			}
+			l.link(from(), time.Now()) // makes no lock longer
+			time.Sleep(length - time.Second)
+			if looked(from()) {
+				t.Errorf("the lock of %v is shorter", length)
+			}
+			time.Sleep(time.Second)
+			if !looked(from()) {
+				t.Errorf("the lock of %v is longer", length)
+			}
+			l.right("x", from(), false, time.Now()) // takes that attempt back
 		}
 	})
+}
+
+// However many names and addresses there are, the memory of them is bounded.
+func TestLocksAreBounded(t *testing.T) {
+	l := newLocks()
+	for range 2 * lockSlots {
+		l.attempt(fmt.Sprint("x", rand.Uint64()), fmt.Sprintf("10.%d.%d.%d:1", rand.IntN(256), rand.IntN(256), rand.IntN(256)), false, time.Now())
+	}
+	if len(l.tries) > lockSlots || len(l.tries) < lockSlots/2 {
+		t.Errorf("%d slots", len(l.tries))
+	}
+}
+
+// Wrong links lock the passwords of their address, and of no other. A right link is looked
+// at all the same.
+func TestWrongLinks(t *testing.T) {
+	s, store := open(t, filepath.Join(t.TempDir(), "state.db"))
+	defer store.Close()
+	if _, err := s.Add(as("root"), wire.UserParams{Name: "alice", Role: "viewer", Password: "correct horse"}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.Link(as("root"), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const attacker, other = "192.0.2.1:1", "192.0.2.2:1"
+	for range wrongPerAddress {
+		wrong := linkSecret + fmt.Sprint(rand.Uint64())
+		if rand.IntN(2) == 0 {
+			_, err = s.LinkFor(wrong, attacker)
+		} else {
+			_, err = s.Choose(as("nobody"), wrong, "alice", "another horse", attacker)
+		}
+		if !errors.Is(err, ErrRefused) {
+			t.Fatalf("a wrong link: %v", err)
+		}
+	}
+	if _, err := s.Check(t.Context(), "alice", "correct horse", attacker); !errors.Is(err, ErrRefused) {
+		t.Errorf("after %d wrong links a password is looked at: %v", wrongPerAddress, err)
+	}
+	if _, err := s.Check(t.Context(), "alice", "correct horse", other); err != nil {
+		t.Errorf("from another address: %v", err)
+	}
+	if name, err := s.LinkFor(made.Link, attacker); err != nil || name != "alice" {
+		t.Errorf("the right link: %q, %v", name, err)
+	}
 }
 
 // A name that is not there takes the same work as one that is, and so does a user
@@ -477,13 +539,13 @@ func TestEndAllEndsWhatHasNoSession(t *testing.T) {
 	if _, good := s.Person("alice", u.Changes); !good {
 		t.Fatal("who has just logged in is not")
 	}
-	if _, err := s.EndAll(as("root"), "alice", [sha256.Size]byte{}); err != nil {
+	if _, _, err := s.EndAll(as("root"), "alice", [sha256.Size]byte{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, good := s.Person("alice", u.Changes); good {
 		t.Error("who was logged out is still logged in")
 	}
-	if _, err := s.EndAll(as("root"), "bob", [sha256.Size]byte{}); err == nil || !strings.Contains(err.Error(), `there is no user "bob"`) {
+	if _, _, err := s.EndAll(as("root"), "bob", [sha256.Size]byte{}); err == nil || !strings.Contains(err.Error(), `there is no user "bob"`) {
 		t.Errorf("the sessions of nobody: %v", err)
 	}
 }

@@ -104,13 +104,29 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 	if old, ok := contexts.All[name]; ok && l.name == "" && !remote.SameMaster(old.URL, x.URL) {
 		name = u.Host // another master of that machine has the shorter name
 	}
+	before := contexts.All[name]
 	contexts.All[name], contexts.Current = x, name
 	if err := contexts.Save(); err != nil {
 		return err
 	}
+	l.endBefore(cmd, name, before, x)
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "You are %s, with the role %s, %s. Commands now go to this master, as the context %q.\n",
 		cli.Printable(x.User), cli.Printable(x.Role), until(x.EndsMS), cli.Printable(name))
 	return err
+}
+
+// endBefore ends the log-in that a context had before, which nothing has any more. It says
+// so where that cannot be done.
+func (l *login) endBefore(cmd *cobra.Command, name string, before, now remote.Context) {
+	if !strings.HasPrefix(before.Token, wire.LoginTokenPrefix) || before.Token == now.Token || before.Ended() {
+		return
+	}
+	c := remote.Client{Timeout: l.Timeout}
+	err := endToken(cmd, &c, &remote.Contexts{All: map[string]remote.Context{name: before}, Current: name}, name)
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "The log-in before this one, at %s, is good %s: %s\n",
+			cli.Printable(before.URL), until(before.EndsMS), cli.Printable(err.Error()))
+	}
 }
 
 func until(endsMS int64) string {
@@ -136,7 +152,7 @@ func (l *login) byPassword(cmd *cobra.Command, length time.Duration, x *remote.C
 		}
 		l.user = me.Username
 	}
-	password, err := cli.ReadPassword(cmd, l.passwordFile, fmt.Sprintf("Password of %s: ", cli.Printable(l.user)), false)
+	password, err := cli.ReadPassword(cmd, "password-file", l.passwordFile, fmt.Sprintf("Password of %s: ", cli.Printable(l.user)), false)
 	if err != nil {
 		return err
 	}

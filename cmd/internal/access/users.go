@@ -100,7 +100,7 @@ for admins.`,
 			params.Name = args[0]
 			if file != "" {
 				var err error
-				if params.Password, err = cli.ReadPassword(cmd, file, "", false); err != nil {
+				if params.Password, err = cli.ReadPassword(cmd, "password-file", file, "", false); err != nil {
 					return err
 				}
 			}
@@ -203,11 +203,11 @@ USER. The terminal does not show what you type. The user's other sessions end.`,
 				p.Name = args[0]
 			}
 			if p.Name == "" || oldFile != "" {
-				if p.Old, err = cli.ReadPassword(cmd, oldFile, "Old password: ", false); err != nil {
+				if p.Old, err = cli.ReadPassword(cmd, "old-password-file", oldFile, "Old password: ", false); err != nil {
 					return err
 				}
 			}
-			if p.Password, err = cli.ReadPassword(cmd, file, "New password: ", true); err != nil {
+			if p.Password, err = cli.ReadPassword(cmd, "password-file", file, "New password: ", true); err != nil {
 				return err
 			}
 			if _, err := remote.CallOnce(cmd, &c, wire.UsersPasswd, p); err != nil {

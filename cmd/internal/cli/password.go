@@ -17,10 +17,10 @@ const maxPasswordFile = 64 << 10
 // ReadPassword returns a password: from a file, "-" for standard input, or typed at a
 // terminal, which does not show it. A password is never an argument: other users of the
 // machine see those. again asks for it twice.
-func ReadPassword(cmd *cobra.Command, file, prompt string, again bool) (string, error) {
+func ReadPassword(cmd *cobra.Command, flag, file, prompt string, again bool) (string, error) {
 	in, isFile := cmd.InOrStdin().(*os.File)
 	if file == "" && (!isFile || !term.IsTerminal(int(in.Fd()))) {
-		return "", Usagef("there is no terminal to ask for a password; give it with --password-file FILE, where - is standard input")
+		return "", Usagef("there is no terminal to ask for a password; give it with --%s FILE, where - is standard input", flag)
 	}
 	if file != "" {
 		return passwordOf(cmd, file)
