@@ -38,8 +38,8 @@ type OIDC struct {
 	GroupsClaim string `yaml:"groups_claim" default:"groups"`
 	// Domains are those of the email addresses that are let in, such as example.org.
 	Domains []string `yaml:"domains" absent:"every domain"`
-	// SessionMax ends a log-in, whether in a browser or of a program. What the provider
-	// has taken away since then ends with it.
+	// SessionMax ends a session so long after the log-in, if Access.SessionMax does not
+	// end it sooner. What the provider has taken away since then ends with it.
 	SessionMax time.Duration `yaml:"session_max" default:"8h" min:"1m" max:"30d"`
 	// Roles say who may do what. The first that fits counts, and whom none fits is
 	// refused.

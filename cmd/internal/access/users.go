@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,8 @@ func userColumns(now time.Time) []cli.Column[wire.UserInfo] {
 		{Name: "hosts", Cell: func(u wire.UserInfo) string { return cmp.Or(u.Hosts, "all") }},
 		{Name: "password", By: func(u wire.UserInfo) float64 { return float64(u.ChangedMS) }, Cell: func(u wire.UserInfo) string {
 			switch {
+			case u.Provider != "":
+				return "at " + hostOf(u.Provider)
 			case u.LinkMS != 0:
 				return "link until " + cli.Moment(u.LinkMS)
 			case u.ChangedMS != 0:
@@ -79,8 +82,22 @@ func userColumns(now time.Time) []cli.Column[wire.UserInfo] {
 		}},
 		{Name: "sessions", By: func(u wire.UserInfo) float64 { return float64(u.Sessions) }, Cell: func(u wire.UserInfo) string { return fmt.Sprint(u.Sessions) }},
 		cli.When("used", now, func(u wire.UserInfo) int64 { return u.UsedMS }),
-		{Name: "made by", Cell: func(u wire.UserInfo) string { return cli.OrDash(u.By) }},
+		{Name: "made by", Cell: func(u wire.UserInfo) string {
+			if u.Provider != "" {
+				return hostOf(u.By)
+			}
+			return cli.OrDash(u.By)
+		}},
 	}
+}
+
+// hostOf is the host of an address, or the address where it has none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	return u.Host
 }
 
 func newUsersAdd() *cobra.Command {
