@@ -1,6 +1,7 @@
 // Notifications of this browser about alerts that begin to fire, if somebody wanted
-// them here. Every tab runs one of these; a lock and what the browser remembers see to
-// it that an alert is told once. It is loaded only where they were wanted.
+// them here. Every tab runs one of these, of which one at a time tells; what the browser
+// remembers sees to it that the next one tells nothing again. It is loaded only where
+// they were wanted.
 
 import { effect } from '@preact/signals';
 import { toldAfter, untold, wordsOf, type Told, type Words } from '../data/telling.ts';
@@ -28,49 +29,58 @@ export function obstacle(): string {
 export async function want(on: boolean, alerts: Alert[]): Promise<void> {
   const may = on && obstacle() === '' && (await Notification.requestPermission()) === 'granted';
   // What fires already is on the screen of who switches them on.
-  if (may) await once((told) => [toldAfter(alerts, told, Date.now(), memory), null]);
+  if (may) save('told', toldAfter(alerts, load<Told>('told', {}), Date.now(), memory));
   save('notify', may);
   dispatchEvent(new StorageEvent('storage', { key: 'vedette.notify' })); // other tabs hear of it by themselves
 }
 
-/** Reads and writes what was told while no other tab does. */
-async function once<T>(act: (told: Told) => [Told, T]): Promise<T> {
-  return await navigator.locks.request('vedette.told', () => {
-    const [told, result] = act(load<Told>('told', {}));
-    save('told', told);
-    return result;
-  });
-}
-
 export class Notifier {
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private stopEffect: (() => void) | undefined;
+  private told: Told = {};
+  private readonly ended = new AbortController();
 
   constructor(
     private readonly fleet: Parts['fleet'],
     private readonly router: Pick<Parts['router'], 'go'>,
   ) {}
 
-  /** Follows what fires. stop() is its pair. */
+  /**
+   * Follows what fires, once no other tab does. What another tab has just written may be
+   * seen here a moment later: so it is one tab that tells, as long as it is open. stop() is its pair.
+   */
   start(): void {
-    this.stopEffect = effect(() => {
-      if (untold(this.fleet.alerts.value, load<Told>('told', {})).length === 0) return;
-      this.timer ??= setTimeout(() => {
-        this.timer = undefined;
-        void this.tell();
-      }, settle);
-    });
+    const { signal } = this.ended;
+    void navigator.locks?.request('vedette.notifier', { signal }, () => this.follow(signal)).catch(() => {}); // stopped while it waited
   }
 
   stop(): void {
-    this.stopEffect?.();
-    clearTimeout(this.timer);
+    this.ended.abort();
   }
 
-  private async tell(): Promise<void> {
+  private follow(ended: AbortSignal): Promise<void> {
+    const stop = effect(() => {
+      if (untold(this.fleet.alerts.value, this.told).length === 0) return;
+      this.timer ??= setTimeout(() => {
+        this.timer = undefined;
+        this.tell();
+      }, settle);
+    });
+    return new Promise((done) => {
+      ended.addEventListener('abort', () => {
+        stop();
+        clearTimeout(this.timer);
+        done();
+      });
+    });
+  }
+
+  private tell(): void {
     if (!wanted() || obstacle() !== '' || Notification.permission !== 'granted') return;
     const alerts = this.fleet.alerts.peek();
-    const fresh = await once((told) => [toldAfter(alerts, told, Date.now(), memory), untold(alerts, told)]);
+    const before = { ...load<Told>('told', {}), ...this.told };
+    const fresh = untold(alerts, before);
+    this.told = toldAfter(alerts, before, Date.now(), memory);
+    save('told', this.told);
     if (fresh.length > 0) this.show(wordsOf(fresh));
   }
 
