@@ -62,6 +62,7 @@ func mayCall() map[string]string {
 		"alerts.list": viewers, "alerts.explain": viewers, "alerts.thresholds": viewers, "silences.list": viewers,
 		"alerts.test": operators, "alerts.ack": operators, "alerts.threshold": operators, "silences.add": operators, "silences.end": operators,
 		"maintenances.list": viewers, "maintenances.add": operators, "maintenances.end": operators,
+		"keys.list": viewers, "keys.add": operators,
 		"boards.put": operators, "boards.delete": operators,
 		"audit.list": operators, "audit.verify": operators,
 		"logs.get":      operators,
@@ -71,6 +72,7 @@ func mayCall() map[string]string {
 		"hosts.members": viewers, "hosts.approve": operators, "hosts.revoke": operators,
 		"authority.show": viewers, "authority.rotate": admins,
 
+		"agent.keys":    none,
 		"agent.release": none, "agent.assign": none, "agent.assigned": none, "agent.try": none, "agent.untry": none, "agent.boost": none, "agent.logs": none,
 		"event": none, "samples": none, "lost": none, "heartbeat": none, "trial": none,
 	}

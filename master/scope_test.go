@@ -28,11 +28,11 @@ func howBound() map[string]string {
 	all := make(map[string]string)
 	for how, names := range map[string]string{
 		bindsNobody: `master.login master.unsubscribe master.hello master.report master.status master.reportMetric master.receipt master.alerts master.trial master.maintenance
-			master.live trials.stop boards.list boards.get boards.put boards.delete authority.show
+			master.live trials.stop boards.list boards.get boards.put boards.delete authority.show keys.list
 			users.passwd users.logout`,
 		refuses: `audit.list audit.verify tokens.create tokens.list tokens.revoke tokens.join
 			users.list users.add users.role users.remove users.link hosts.approve hosts.revoke authority.rotate
-			alerts.test alerts.thresholds alerts.threshold`,
+			alerts.test alerts.thresholds alerts.threshold keys.add`,
 		bindsHost: `hosts.get hosts.label inspectors.release boosts.start boosts.stop logs.get`,
 		bindsAnswer: `master.info hosts.list hosts.members master.subscribe history.range
 			catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
