@@ -83,8 +83,8 @@ func TestOneProgramIsStaged(t *testing.T) {
 		all.Wait()
 		patience.Receive(t, "the choice of a program", switched)
 		u.staging.Lock() // the others have given up
-		u.staging.Unlock()
 		chosen := u.Chosen()
+		u.staging.Unlock()
 		if got, err := sumOf(u.staged()); err != nil || got != chosen.SHA256 || sums[chosen.Revision] != got {
 			t.Errorf("%+v is chosen, and %s is staged: %v", chosen, got, err)
 		}

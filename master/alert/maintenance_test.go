@@ -294,7 +294,7 @@ func TestSelfMaintenance(t *testing.T) {
 				if one.Maintenance != wire.SelfMaintenance {
 					t.Errorf("%+v", one)
 				}
-				names = append(names, fmt.Sprint(one.Matchers, " ", time.UnixMilli(one.ToMS).Sub(time.Now())))
+				names = append(names, fmt.Sprint(one.Matchers, " ", time.Until(time.UnixMilli(one.ToMS))))
 			}
 			return names
 		}
