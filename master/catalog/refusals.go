@@ -86,7 +86,7 @@ func (t *target) unsigned(lines []*signing.Line, code signedCode) string {
 	case missing <= 0:
 		return ""
 	case len(wanted) == 0:
-		return "the host wants code that is signed, and all keys are revoked that it knows"
+		return "the host wants signed code, and every key that it knows is revoked"
 	case needed == 1:
 		return "the host wants code that is signed by " + strings.Join(wanted, " or ")
 	case len(by) == 0:

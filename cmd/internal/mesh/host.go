@@ -155,7 +155,7 @@ func (d *hostDetail) code() string {
 	case "signed":
 		switch {
 		case len(d.Signers) == 0:
-			return "takes what is signed, and all keys are revoked that it knows (vedette key list)"
+			return "takes signed code, and every key that it knows is revoked (vedette key list)"
 		case d.SignersNeeded > 1:
 			return fmt.Sprintf("takes what is signed by %d of %s", d.SignersNeeded, strings.Join(d.Signers, ", "))
 		}
