@@ -129,7 +129,7 @@ func (s *stress) wantNothingLost() {
 }
 
 // killLoss is how an agent tells at its start what the end before has cost.
-var killLoss = regexp.MustCompile(`what it had in memory is lost".* samples_dropped=(\d+)`)
+var killLoss = regexp.MustCompile(`samples that it had in memory are lost".* samples_dropped=(\d+)`)
 
 // lostByKills is how many samples the agent has told of that it had in memory when it
 // was killed. It is never more than a report or two.

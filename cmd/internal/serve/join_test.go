@@ -250,7 +250,7 @@ func TestWhoMayNotJoin(t *testing.T) {
 	for name, c := range map[string]struct{ master, token, host, want string }{
 		"clear text":           {strings.Replace(m.URL(), "https", "http", 1), good, "x", "clear text"},
 		"no token":             {m.URL(), "vedette_abc", "x", "no join token"},
-		"half a token":         {m.URL(), good[:len(good)-1], "x", "not whole"},
+		"half a token":         {m.URL(), good[:len(good)-1], "x", "is incomplete"},
 		"another master":       {m.URL(), foreign, "x", "another authority"},
 		"a token of another":   {m.URL(), secret + "." + pin, "x", "not known here"},
 		"a revoked token":      {m.URL(), revoked, "x", "not known here"},
