@@ -120,10 +120,13 @@ func receiptOf(err error) string {
 
 // instead returns the code that goes on under the name of an item that cannot be run:
 // the definition that was handed on last, or the one that ran before the agent was
-// started. It returns false if there is neither, or a key is revoked that had signed it.
+// started. It returns false if there is neither, or keys are revoked that had signed it,
+// and too few are left.
 func (f *facts) instead(name string, needs map[wire.Artefact]bool) (inspectors.Definition, bool) {
 	if d, ok := f.last[name]; ok {
-		return d, !f.signers.revoked(d.Assigned)
+		by, enough := f.signers.left(d.Assigned, d.SignedBy)
+		d.SignedBy = by
+		return d, enough
 	}
 	old, ok := f.before[name]
 	if !ok {

@@ -133,7 +133,7 @@ func TestKeyIsRevoked(t *testing.T) {
 	s.Ran(running)
 	l := line(t, time.Time{}, first, second)
 	mustFollow(t, s, l)
-	if s.revoked(running.Revision) {
+	if _, enough := s.left(running.Revision, nil); !enough {
 		t.Error("a key that was followed is revoked")
 	}
 	before := wire.LineOf(l)
@@ -141,7 +141,7 @@ func TestKeyIsRevoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustFollow(t, s, l)
-	if !s.revoked(running.Revision) {
+	if _, enough := s.left(running.Revision, nil); enough {
 		t.Error("what runs goes on")
 	}
 	for range 2 {
@@ -330,4 +330,97 @@ func TestAcceptedInTimeIsLoadedLater(t *testing.T) {
 			t.Error("what was refused counts as run")
 		}
 	})
+}
+
+// Code in the old form is not newer than the time of its key either: a host begins with
+// none by a key that does not count yet, or not any more. What it runs goes on.
+func TestOldFormKeepsTheTimeOfTheKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second, data := signingtest.Key(t), signingtest.Key(t), t.TempDir()
+		old := func(source string, k signing.PrivateKey) *wire.Assigned {
+			code := someCode(source)
+			revision := wire.RevisionOf(code)
+			return &wire.Assigned{Revision: revision, Code: code, Signatures: []wire.Signature{wire.Sign(k, revision, signing.Statement{})}}
+		}
+		s, l := hostOf(t, 1, data, first), &signing.Line{}
+		if _, err := first.Follow(l, second, time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		mustFollow(t, s, l)
+		if why := refuses(s, old("new", second)); !strings.Contains(why, "is by a key that counts from") {
+			t.Errorf("before the key counts: %q", why)
+		}
+		s.Ran(old("runs", first))
+		accepted := old("is loading", first)
+		s.begin([]wire.Assigned{*accepted}, nil)
+		time.Sleep(90 * time.Minute)
+		if why := refuses(s, old("new", first)) + refuses(s, old("new", second)); why != "" {
+			t.Error(why)
+		}
+		time.Sleep(time.Hour)
+		if why := refuses(s, accepted); why != "" {
+			t.Errorf("accepted in time: %q", why)
+		}
+		for range 2 {
+			if why := refuses(s, old("new", first)); !strings.Contains(why, "is by a key that counted until") {
+				t.Errorf("after the end of the key: %q", why)
+			}
+			if why := refuses(s, old("runs", first)) + refuses(s, old("new", second)); why != "" {
+				t.Error(why)
+			}
+			s = hostOf(t, 1, data, first)
+		}
+	})
+}
+
+// A signature of code that was refused all the same, because another is missing, is no
+// better later: the host has not begun with the code.
+func TestRefusedCodeHasNotBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := signingtest.Key(t), signingtest.Key(t)
+		s := hostOf(t, 2, t.TempDir(), first, second)
+		item := signedCode("new", 60)
+		sign := func(k signing.PrivateKey, until time.Duration) {
+			item.Signatures = append(item.Signatures, wire.Sign(k, item.Revision, signing.Statement{
+				Use: signing.UseRun, Number: 60, UntilMS: time.Now().Add(until).UnixMilli(),
+			}))
+		}
+		sign(first, time.Minute)
+		s.begin([]wire.Assigned{*item}, nil)
+		time.Sleep(time.Hour)
+		sign(second, time.Minute)
+		if why := refuses(s, item); !strings.Contains(why, "was good until") {
+			t.Errorf("with one signature that is over, the host says %q", why)
+		}
+	})
+}
+
+// Code goes on under the name of other code where a key is revoked that has signed it, if
+// enough others have signed it too.
+func TestEnoughOthersHaveSigned(t *testing.T) {
+	a, b, c := signingtest.Key(t), signingtest.Key(t), signingtest.Key(t)
+	all := []signing.PrivateKey{a, b, c}
+	for need := 1; need <= 3; need++ {
+		for revoked := range 4 {
+			s := hostOf(t, need, t.TempDir(), all...)
+			running := signedCode("old", 50, all...)
+			s.begin([]wire.Assigned{*running}, nil)
+			for _, k := range all[:revoked] {
+				l := &signing.Line{}
+				if _, err := k.Revoke(l, k.Public()); err != nil {
+					t.Fatal(err)
+				}
+				mustFollow(t, s, l)
+			}
+			by, enough := s.left(running.Revision, []string{"whoever"})
+			if enough != (3-revoked >= need) {
+				t.Errorf("of three signers %d are revoked, and %d needed: what runs goes on: %v", revoked, need, enough)
+			}
+			for i, k := range all {
+				if revoked > 0 && slices.Contains(by, k.Public().ID()) != (i >= revoked) {
+					t.Errorf("of three signers %d are revoked, and left are %v", revoked, by)
+				}
+			}
+		}
+	}
 }

@@ -148,6 +148,10 @@ func (s *Signers) check(code *wire.Code, signatures []wire.Signature, use string
 			fix = fmt.Sprintf("; `vedette inspector sign %s` signs it again", code.Name)
 			continue
 		}
+		if g.Statement().Old() && s.log != nil {
+			s.log.Warn("code is signed in the old form, which may be sent to any host at any time; sign it again, because the next version refuses it",
+				"inspector", code.Name, "key", g.Key)
+		}
 		signed = append(signed, g.Key)
 		by = append(by, k.stands...)
 		if !slices.Contains(k.stands, g.Key) {
@@ -196,12 +200,7 @@ func (s *Signers) wrong(inspector, revision string, g *wire.Signature, use strin
 		return "is by a key that was revoked"
 	case statement.Old() && m.Number > 0:
 		return fmt.Sprintf("has no number, and this host has run number %d", m.Number)
-	case statement.Old():
-		if s.log != nil {
-			s.log.Warn("code is signed in the old form, which may be sent to any host at any time; sign it again, because the next version refuses it",
-				"inspector", inspector, "key", g.Key)
-		}
-		return ""
+	case statement.Old(): // it bounds nothing, but its key may have a time
 	case statement.Use != signing.UseRun && use != signing.UseTry:
 		return "is for a trial alone"
 	case statement.Number < m.Number:
@@ -237,15 +236,15 @@ func (s *Signers) Ran(item *wire.Assigned) {
 	revision := wire.RevisionOf(item.Code)
 	for i := range item.Signatures {
 		g := &item.Signatures[i]
-		if _, known := s.trusted()[g.Key]; known && g.Number > 0 && s.wrong(item.Name, revision, g, signing.UseRun) == "" {
+		if _, known := s.trusted()[g.Key]; known && s.wrong(item.Name, revision, g, signing.UseRun) == "" {
 			s.seen.note(item.Name, g.Key, g.Number, revision)
 		}
 	}
 }
 
-// begin notes which signatures of the items are good now: code that was assigned in time
-// is loaded, however long that takes. It forgets the others, except those of the
-// revisions in keep, which run.
+// begin notes which signatures of the items are good now, where those are enough: code
+// that was assigned in time is loaded, however long that takes. It forgets the others,
+// except those of the revisions in keep, which run.
 func (s *Signers) begin(items []wire.Assigned, keep map[string]bool) {
 	if s == nil || len(s.known) == 0 {
 		return
@@ -253,6 +252,9 @@ func (s *Signers) begin(items []wire.Assigned, keep map[string]bool) {
 	begun, keys := make(map[string][]wire.Signature), s.trusted()
 	for i := range items {
 		item := &items[i]
+		if _, err := s.Check(&item.Code, item.Signatures); err != nil {
+			continue // the host does not begin with it
+		}
 		revision := wire.RevisionOf(item.Code)
 		for j := range item.Signatures[:min(len(item.Signatures), wire.MaxSignatures)] {
 			g := item.Signatures[j]
@@ -277,15 +279,31 @@ func (s *Signers) hasBegun(revision string, g *wire.Signature) bool {
 	return slices.Contains(s.begun[revision], *g)
 }
 
-// revoked reports whether a key is revoked by now that has signed a revision which was
-// begun with.
-func (s *Signers) revoked(revision string) bool {
+// left returns who has signed a revision that was begun with, without keys that are
+// revoked by now, and whether those are enough. by is who it was then.
+func (s *Signers) left(revision string, by []string) (now []string, enough bool) {
 	if s == nil {
-		return false
+		return by, true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.begun[revision], func(g wire.Signature) bool { return s.keys[g.Key].said.Revoked })
+	revoked, who := false, make(map[string]bool)
+	for _, g := range s.begun[revision] {
+		k := s.keys[g.Key]
+		if k.said.Revoked {
+			revoked = true
+			continue
+		}
+		now = append(append(now, g.Key), k.stands...)
+		if k.wanted {
+			who[k.who] = true
+		}
+	}
+	if !revoked {
+		return by, true
+	}
+	slices.Sort(now)
+	return slices.Compact(now), len(s.wanted) > 0 && len(who) >= s.need
 }
 
 // notUTF8 finds text that is not UTF-8. Its hash would be the same as that of
