@@ -103,16 +103,9 @@ replace the key in the configuration of the hosts.`,
 			if (next == "") == (out == "") {
 				return cli.Usagef("give --out FILE to make the new key, or --next FILE with one that is there")
 			}
-			now := time.Now()
-			times := make([]time.Time, 2)
-			for i, flag := range []struct{ name, text string }{{"--from", from}, {"--until", until}} {
-				ms, err := remote.MomentOf(flag.name, flag.text, now)
-				if err != nil {
-					return err
-				}
-				if ms != 0 {
-					times[i] = time.UnixMilli(ms)
-				}
+			times, err := rotateTimes(from, until, time.Now())
+			if err != nil {
+				return err
 			}
 			old, err := f.key()
 			if err != nil {
@@ -151,6 +144,27 @@ replace the key in the configuration of the hosts.`,
 	cmd.Flags().StringVar(&from, "from", "", "let the new key count from this `TIME`, or a length from now (default: at once)")
 	cmd.Flags().StringVar(&until, "until", untilDefault, "let hosts begin with code by the old key until this `TIME`, or a length from now; '' is for ever")
 	return cmd
+}
+
+// rotateTimes reads from when the new key counts, and until when the old one does. A
+// slip is found here, because nothing takes back what the line says.
+func rotateTimes(from, until string, now time.Time) (times [2]time.Time, _ error) {
+	for i, flag := range []struct{ name, text string }{{"--from", from}, {"--until", until}} {
+		ms, err := remote.MomentOf(flag.name, flag.text, now)
+		if err != nil {
+			return times, err
+		}
+		if ms != 0 {
+			times[i] = time.UnixMilli(ms)
+		}
+	}
+	switch begin, end := times[0], times[1]; {
+	case !end.IsZero() && !end.After(now):
+		return times, cli.Usagef("--until is %s, which is over; give a time to come, or a length such as 30d", until)
+	case !end.IsZero() && end.Before(begin):
+		return times, cli.Usagef("--until is earlier than --from, so that no key would count in between")
+	}
+	return times, nil
 }
 
 // printRotated says what is to be done next.
