@@ -3,6 +3,7 @@ package master
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
@@ -276,6 +277,30 @@ func TestOwnChangeKeepsTheConnection(t *testing.T) {
 	boss := dial(t, m, nil, rpc.DialOptions{Header: bearer("boss")})
 	call[wire.UserLogoutResult](t, boss, wire.UsersLogout.Name, wire.UserNameParams{Name: "alice"})
 	patience.Return(t, "the end of alice's connection when an admin logs her out", alice.Wait)
+}
+
+// A log-in that has ended does not begin anew by a change that its user makes: neither one
+// of before that the master has not cut yet, nor one that ends while the change is made.
+func TestEndedLogInMakesNoChange(t *testing.T) {
+	m := people(t)
+	addUser(t, m, "alice", "operator")
+	now := password
+	for n := range 4 {
+		alice := dial(t, m, nil, rpc.DialOptions{})
+		call[wire.LoginResult](t, alice, wire.MasterLogin.Name, wire.LoginParams{Username: "alice", Password: now})
+		var err error
+		if n%2 == 0 {
+			now = fmt.Sprint("another horse ", n)
+			_, err = m.users.SetPassword(t.Context(), "alice", now, [sha256.Size]byte{})
+		} else {
+			_, _, err = m.users.EndAll(t.Context(), "alice", [sha256.Size]byte{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = alice.Call(t.Context(), wire.UsersLogout.Name, wire.UserNameParams{}, nil) // answered, or cut before
+		patience.Return(t, "the end of the log-in that an admin has ended", alice.Wait)
+	}
 }
 
 // People change their own password with the old one, and nobody else's; admins change

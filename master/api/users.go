@@ -86,6 +86,9 @@ func (a *API) changeOf(peer *rpc.Peer, who *auth.Identity, name string, change f
 		return err
 	}
 	c := connOf(peer)
+	if !a.Auth.Valid(*who) { // it has ended, and is about to be cut
+		return rpc.Errorf(wire.CodeUnauthenticated, revoked)
+	}
 	c.changing.Add(1) // nobody cuts it between the change and what follows from it here
 	defer c.changing.Add(-1)
 	changes, err := change()

@@ -238,3 +238,14 @@ func TestIsLoopback(t *testing.T) {
 		}
 	}
 }
+
+// A change makes the log-in of the caller good again only if it was so just before: not
+// where somebody else has changed the user in between.
+func TestSinceCountsOneChange(t *testing.T) {
+	for n := range 5 {
+		who := LoggedIn(Person{Name: "alice"}, 7)
+		if got := who.Since(5 + n).changes; (got == 8) != (n == 3) || n != 3 && got != 7 {
+			t.Errorf("after change 7 and a change that made %d of them, the caller is known by %d", 5+n, got)
+		}
+	}
+}

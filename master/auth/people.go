@@ -37,9 +37,10 @@ func LoggedIn(p Person, changes int) Identity {
 }
 
 // Since returns the caller after a change that the caller has made: a user without a
-// session is known by the count of changes, and stays logged in where it was made.
+// session is known by the count of changes, and stays logged in where it was made. If
+// somebody else has made a change since the caller logged in, nothing makes up for that.
 func (i Identity) Since(changes int) Identity {
-	if i.person && i.session == [sha256.Size]byte{} {
+	if i.person && i.session == [sha256.Size]byte{} && changes == i.changes+1 {
 		i.changes = changes
 	}
 	return i
