@@ -138,7 +138,7 @@ func New(opts Options) (*Alerts, error) {
 	a.keeper = newKeeper(&a.opts)
 	ids, groups, err := a.read(opts.Config)
 	tell, tellErr := route.Read(opts.Config)
-	limits, limitsErr := readThresholds(opts.Config)
+	limits, limitsErr := readThresholds(opts.Config, groups[builtinName])
 	if err = errors.Join(err, tellErr, limitsErr); err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (a *Alerts) Reload(c config.Alerts) error {
 	}
 	ids, groups, err := a.read(c)
 	tell, tellErr := route.Read(c)
-	limits, limitsErr := readThresholds(c)
+	limits, limitsErr := readThresholds(c, groups[builtinName])
 	if err = errors.Join(err, tellErr, limitsErr); err != nil {
 		return err
 	}
@@ -240,8 +240,8 @@ func (a *Alerts) Run(ctx context.Context) error {
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: resendDelay,
 		RestoreNewRuleGroups: true, // those of an inspector that comes back
 	})
-	if err := a.spreadBuiltin(); err != nil {
-		return fmt.Errorf("cannot evaluate the rules: %w", err)
+	if err := a.spreadBuiltin(); err != nil { // the others must not go with it
+		a.opts.Log.Error("a threshold has no effect", "error", err)
 	}
 	stopSending := a.sender.run()
 	defer stopSending()

@@ -1,9 +1,11 @@
 package alert
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -51,5 +53,43 @@ func TestThresholdsOfBuiltInRules(t *testing.T) {
 	set(wire.AlertThresholdParams{Alert: "host/clock-off", Selector: "role=web", Remove: true})
 	if got := query("host/clock-off"); got != plain {
 		t.Errorf("at the end the rule is %s, want %s", got, plain)
+	}
+}
+
+// A number for a rule that compares nothing with one is refused in the configuration. One
+// that is in the state, since a master of another version, keeps no rule from being
+// evaluated.
+func TestThresholdsThatFitNoBuiltInRule(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "groups: []\n")
+	patience.Closed(t, "the start", w.alerts.started)
+	for alert, want := range map[string]string{
+		"inspector/failing":   `cannot use the threshold of "inspector/failing" in master.alerts.thresholds: its expression compares no values with one number`,
+		"master/disk-filling": "the rule is about the master",
+	} {
+		c := w.config
+		c.Thresholds = []config.Threshold{{Alert: alert, Value: "2"}}
+		if err := w.alerts.Reload(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s yields %v, want %s", alert, err, want)
+		}
+	}
+	off := w.config
+	off.Thresholds = []config.Threshold{{Alert: "inspector/failing", Value: "off"}, {Alert: "other/alert", Value: "2"}}
+	if err := w.alerts.Reload(off); err != nil {
+		t.Error(err)
+	}
+	one := wire.AlertThreshold{Alert: "inspector/failing", Value: number(2)}
+	text, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.alerts.thresholds.shelf.Write(t.Context(), map[string][]byte{thresholdName(one.Alert, ""): text}); err != nil {
+		t.Fatal(err)
+	}
+	w.stop()
+	w.start()
+	patience.Closed(t, "the start with a threshold that fits no more", w.alerts.started)
+	if len(w.alerts.ruleGroups()) == 0 {
+		t.Error("no rule is evaluated")
 	}
 }

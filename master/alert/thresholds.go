@@ -49,8 +49,9 @@ type thresholds struct {
 // configuredBy is the author of the thresholds of the configuration.
 const configuredBy = "the configuration"
 
-// readThresholds reads those of a configuration.
-func readThresholds(c config.Alerts) (list []wire.AlertThreshold, err error) {
+// readThresholds reads those of a configuration. Those of the rules that are built in have
+// to fit these.
+func readThresholds(c config.Alerts, builtin *rulefmt.RuleGroups) (list []wire.AlertThreshold, err error) {
 	var faults []error
 	for _, one := range c.Thresholds {
 		t := wire.AlertThreshold{Alert: one.Alert, Selector: one.Hosts, By: configuredBy}
@@ -59,13 +60,39 @@ func readThresholds(c config.Alerts) (list []wire.AlertThreshold, err error) {
 		} else {
 			t.Off = true
 		}
-		if _, err := scope.ParseSelector(one.Hosts); err != nil {
+		_, err := scope.ParseSelector(one.Hosts)
+		if err := cmp.Or(err, fitsBuiltin(t, builtin)); err != nil {
 			faults = append(faults, fmt.Errorf("cannot use the threshold of %q in master.alerts.thresholds: %w", one.Alert, err))
 		}
 		list = append(list, t)
 	}
 	return list, errors.Join(faults...)
 }
+
+// fitsBuiltin returns why a threshold is none for the rule of its name that is built in,
+// if there is one.
+func fitsBuiltin(t wire.AlertThreshold, builtin *rulefmt.RuleGroups) error {
+	if builtin == nil {
+		return nil
+	}
+	for _, group := range builtin.Groups {
+		for _, rule := range group.Rules {
+			if rule.Alert != t.Alert {
+				continue
+			}
+			if strings.HasPrefix(t.Alert, aboutMaster) {
+				return errors.New("the rule is about the master; thresholds are for alerts of hosts")
+			}
+			if _, _, ok := alerts.Compares(rule); !ok && t.Value != nil {
+				return errNoNumber
+			}
+		}
+	}
+	return nil
+}
+
+// errNoNumber is why an alert has no threshold.
+var errNoNumber = errors.New("its expression compares no values with one number, so it has no threshold; it can be off")
 
 // configure takes those of a configuration.
 func (t *thresholds) configure(list []wire.AlertThreshold) {
