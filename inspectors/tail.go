@@ -234,6 +234,10 @@ func (t *Tail) read() string {
 		before := out.left
 		if err := f.read(out); err != nil {
 			t.err = withoutPath(err)
+			if !f.left.IsZero() && time.Since(f.left) >= tailGrace { // newer files must not wait for it for ever
+				t.drop(i, out)
+				continue
+			}
 			break
 		}
 		if f.offset < f.size {
@@ -248,14 +252,19 @@ func (t *Tail) read() string {
 		i++
 	}
 	for len(t.files) > maxTailFiles+1 {
-		oldest := t.files[0]
-		oldest.finish(out)
-		oldest.close()
-		out.dropped += max(0, oldest.size-oldest.offset)
-		t.files = t.files[1:]
+		t.drop(0, out)
 	}
 	t.dropped += out.dropped
 	return out.text.String()
+}
+
+// drop gives up what is left of one of the files.
+func (t *Tail) drop(i int, out *tailed) {
+	f := t.files[i]
+	f.finish(out)
+	f.close()
+	out.dropped += max(0, f.size-f.offset)
+	t.files = slices.Delete(t.files, i, i+1)
 }
 
 // withoutPath is an error of a file without its name, which the caller gives.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -66,6 +67,7 @@ func (f *tailedFile) read(out *tailed) error {
 	if f.size = info.Size(); f.size < f.offset {
 		f.restart(out)
 	}
+	f.skipHole()
 	buf := make([]byte, tailMarkBytes+min(tailChunkBytes, out.left))
 	for out.left > 0 {
 		// With what was read last in one piece, so that nothing can come between.
@@ -100,6 +102,23 @@ func (f *tailedFile) remember(text []byte) {
 func (f *tailedFile) restart(out *tailed) {
 	f.finish(out)
 	f.offset, f.mark = 0, f.mark[:0]
+	f.skipHole()
+}
+
+// seekData has Seek find the next bytes that were written, on Linux.
+const seekData = 3
+
+// skipHole goes on behind a part of the file that nobody has written, at the beginning of
+// a line. A program that goes on at its old place in a truncated file leaves one, which
+// may be larger than all that is read in a day. Where there are no such parts, the zeros
+// are read.
+func (f *tailedFile) skipHole() {
+	if runtime.GOOS != "linux" || len(f.half) > 0 || f.over > 0 {
+		return
+	}
+	if at, err := f.file.Seek(f.offset, seekData); err == nil && at > f.offset {
+		f.offset, f.mark = at, f.mark[:0]
+	}
 }
 
 // finish returns what there is of a line whose end will not come.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -178,6 +179,58 @@ func TestTailMisses(t *testing.T) {
 		}
 		l.write("again\n")
 		l.wants(tail, "again")
+	})
+}
+
+// A program that goes on at its old place in a truncated file leaves a hole, which may be
+// larger than many calls may read.
+func TestTailSkipsHoles(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("holes are read as zeros here")
+	}
+	l := newLogFile(t)
+	tail := NewTail(l.path, TailOptions{})
+	const hole = 1 << 30
+	for _, looks := range []bool{false, true} {
+		l.write("before\n")
+		if _, err := tail.Lines(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l.must(os.Truncate(l.path, 0))
+		if looks {
+			l.wants(tail)
+		}
+		f := l.open(0)
+		_, err := f.WriteAt([]byte("behind\n"), hole)
+		l.must(errors.Join(err, f.Close()))
+		l.wants(tail, "behind")
+		if n := tail.Behind(); n != 0 {
+			t.Errorf("%d bytes are behind", n)
+		}
+	}
+}
+
+// A rotated file that can be read no more is told of, and does not keep the newer one back
+// for ever.
+func TestTailGivesUpWhatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLogFile(t)
+		l.write("")
+		tail := NewTail(l.path, TailOptions{})
+		l.wants(tail)
+		l.write("lost\n")
+		l.must(os.Rename(l.path, l.path+".1"))
+		l.write("new\n")
+		l.must(tail.files[0].file.Close()) // as a file server that has forgotten it
+		if _, err := tail.Lines(t.Context()); err == nil {
+			t.Error("nothing is said of it")
+		}
+		time.Sleep(2 * tailGrace)
+		l.wants(tail, "new")
+		if _, err := tail.Lines(t.Context()); err == nil {
+			t.Error("nothing is said of what was given up")
+		}
+		l.wants(tail)
 	})
 }
 
