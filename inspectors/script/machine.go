@@ -157,7 +157,20 @@ func after(ctx context.Context, wait time.Duration) (context.Context, func()) {
 		case meter.From(ctx).Excess() != nil:
 			cancel()
 		default:
-			timer = time.AfterFunc(wait, cancel)
+			due, left := time.Now().Add(wait), graceAgain
+			timer = time.AfterFunc(wait, func() {
+				mu.Lock()
+				defer mu.Unlock()
+				if stopped {
+					return
+				}
+				if left--; left >= 0 && time.Since(due) > wait/4 {
+					due = time.Now().Add(wait)
+					timer.Reset(wait)
+					return
+				}
+				cancel()
+			})
 		}
 	})
 	return late, func() {

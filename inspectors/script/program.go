@@ -27,9 +27,12 @@ var (
 
 // grace is how long a run may go on after its context has ended, so that a
 // script which heeds the context can return an error of its own and keep its
-// state. Time on the wall will do: it begins when this process sees the end of the
-// context, and timers that were due before are served before its own.
+// state. It begins when this process sees the end of the context.
 const grace = 20 * time.Millisecond
+
+// graceAgain is how often a run is given its grace again because the timer was late: the
+// run may have had none of that time.
+const graceAgain = 10
 
 // Options are how a script is run.
 type Options struct {
