@@ -130,7 +130,7 @@ func (s *Assigner) Serve(mux *rpc.Mux) {
 }
 
 // follow takes the lines of keys that the master has. What follows for code that runs,
-// or was refused, is decided anew.
+// or was refused, is decided again.
 func (s *Assigner) follow(_ context.Context, p wire.KeyLines) (wire.KeysResult, error) {
 	refused, changed, err := s.Signers.Follow(p.Lines)
 	for _, why := range refused {

@@ -29,7 +29,7 @@ type trusted struct {
 	wanted bool   // one of those is in agent.policy.signers
 	who    string // the keys of one line are one signer, however many of them have signed
 	said   signing.Said
-	kin    []string // the ids of all keys of its line, itself too
+	kin    []string // the ids of the keys of its line that are not revoked
 }
 
 // trust returns the keys that count, by id: those of the configuration, and those that
@@ -41,7 +41,7 @@ func trust(pinned, wanted map[string]signing.PublicKey, lines []*signing.Line) m
 		if !known {
 			k = trusted{public: public, who: id, kin: []string{id}}
 			if line != nil {
-				k.who, k.said, k.kin = line.IDs()[0], line.Of(id), line.IDs()
+				k.who, k.said, k.kin = line.IDs()[0], line.Of(id), kinOf(line)
 			}
 		}
 		if id == as {
@@ -64,6 +64,12 @@ func trust(pinned, wanted map[string]signing.PublicKey, lines []*signing.Line) m
 		}
 	}
 	return keys
+}
+
+// kinOf are the keys of a line whose numbers go on from each other. Those of a revoked
+// key do not: a thief would use up the numbers of the owner.
+func kinOf(line *signing.Line) []string {
+	return slices.DeleteFunc(line.IDs(), func(id string) bool { return line.Of(id).Revoked })
 }
 
 // Follow takes the lines of keys that a master has: those that begin, or go on, where
@@ -100,7 +106,10 @@ func (s *Signers) Follow(lines []wire.KeyLine) (refused []string, changed bool, 
 	if changed {
 		s.lines = next
 		s.keys = trust(s.known, s.wanted, s.lines)
+	}
+	if changed || s.unkept {
 		err = s.keepKeys()
+		s.unkept = err != nil // and is tried again when the master tells the next time
 	}
 	return refused, changed, err
 }

@@ -2,6 +2,7 @@ package assignment
 
 import (
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -159,6 +160,55 @@ func TestKeyIsRevoked(t *testing.T) {
 			t.Errorf("an older line gave %v, %v, %v", refused, changed, err)
 		}
 		s = hostOf(t, 1, data, first)
+	}
+}
+
+// The numbers that a thief has used count no more once the key is revoked.
+func TestNumbersOfARevokedKey(t *testing.T) {
+	first, second := signingtest.Key(t), signingtest.Key(t)
+	s := hostOf(t, 1, t.TempDir(), first)
+	l := line(t, time.Time{}, first, second)
+	mustFollow(t, s, l)
+	stolen := signedCode("evil", math.MaxInt64, first)
+	s.begin([]wire.Assigned{*stolen}, nil)
+	s.Ran(stolen)
+	if why := refuses(s, signedCode("new", 60, second)); !strings.Contains(why, "has number 60") {
+		t.Errorf("older code of the same line: %q", why)
+	}
+	if _, err := second.Revoke(l, first.Public()); err != nil {
+		t.Fatal(err)
+	}
+	mustFollow(t, s, l)
+	mended := signedCode("new", 60, second)
+	if why := refuses(s, mended); why != "" {
+		t.Error(why)
+	}
+	s.begin([]wire.Assigned{*mended}, nil)
+	s.Ran(mended)
+	if why := refuses(s, signedCode("older", 59, second)); !strings.Contains(why, "has run number 60") {
+		t.Errorf("older code by the key that is left: %q", why)
+	}
+}
+
+// Lines that could not be written are written the next time that the master tells them.
+func TestLinesAreWrittenAgain(t *testing.T) {
+	first, second, data := signingtest.Key(t), signingtest.Key(t), t.TempDir()
+	s := hostOf(t, 1, data, first)
+	if err := os.MkdirAll(filepath.Join(data, keysFile, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lines := []wire.KeyLine{wire.LineOf(line(t, time.Time{}, first, second))}
+	if _, changed, err := s.Follow(lines); err == nil || !changed {
+		t.Fatalf("a folder is in the way, and it says %v, %v", changed, err)
+	}
+	if err := os.RemoveAll(filepath.Join(data, keysFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, changed, err := s.Follow(lines); err != nil || changed {
+		t.Errorf("told again it says %v, %v", changed, err)
+	}
+	if why := refuses(hostOf(t, 1, data, first), signedCode("new", 60, second)); why != "" {
+		t.Errorf("after a restart: %s", why)
 	}
 }
 

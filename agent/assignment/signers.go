@@ -34,7 +34,9 @@ type Signers struct {
 
 	mu    sync.Mutex // guards all below
 	lines []*signing.Line
-	keys  map[string]trusted // known, and what has followed those; replaced, never changed
+	// unkept says that the lines are not on the disk, because they could not be written.
+	unkept bool
+	keys   map[string]trusted // known, and what has followed those; replaced, never changed
 	// begun has, by revision, the signatures that were good when it was decided to load it.
 	begun map[string][]wire.Signature
 }
