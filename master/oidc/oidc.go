@@ -40,7 +40,7 @@ const (
 	pendingFor = 10 * time.Minute
 	// askWithin bounds all that one log-in asks of the provider.
 	askWithin = 10 * time.Second
-	// knownFor is after how long the provider is asked for its configuration anew, and
+	// knownFor is after how long the provider is asked for its configuration again, and
 	// awayFor how long it is not asked again after it did not answer.
 	knownFor = time.Hour
 	awayFor  = 2 * time.Second
@@ -214,9 +214,7 @@ func (p *Provider) orOldLocked() (*known, error) {
 // Begin begins a log-in. It returns the address to send the browser to, and the cookie
 // that it must have when it comes back, which is good for so long.
 func (p *Provider) Begin(ctx context.Context, next string) (at, cookie string, good time.Duration, _ error) {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	known, err := p.ask(ctx)
+	known, err := p.ask(context.WithoutCancel(ctx)) // for all who wait, also if this one goes away
 	if err != nil {
 		return "", "", 0, err
 	}
@@ -249,7 +247,7 @@ func (p *Provider) Finish(ctx context.Context, answer url.Values, cookie string)
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	known, err := p.ask(ctx)
+	known, err := p.ask(context.WithoutCancel(ctx))
 	if err != nil {
 		return Person{}, "", err
 	}
