@@ -34,6 +34,7 @@ func countParts[M any](text []byte, of M, fieldOf field[M], parts *int, deep int
 	if deep == 0 {
 		return errors.New("it is nested too deep")
 	}
+	numbers := 0 // of lists, one by one
 	for len(text) > 0 {
 		number, kind, n := protowire.ConsumeTag(text)
 		if n < 0 {
@@ -45,6 +46,13 @@ func countParts[M any](text []byte, of M, fieldOf field[M], parts *int, deep int
 				return protowire.ParseError(n)
 			}
 			text = text[n:]
+			if _, _, isPacked := fieldOf(of, number); isPacked {
+				numbers++
+				if *parts += numbers / 8; *parts > MaxParts {
+					return errParts
+				}
+				numbers %= 8
+			}
 			continue
 		}
 		value, n := protowire.ConsumeBytes(text)

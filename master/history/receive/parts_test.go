@@ -31,6 +31,8 @@ func TestPartsOfRemoteWrite(t *testing.T) {
 		"spans":     field(1, field(4, empty(8))),
 		"buckets":   field(1, field(4, field(13, make([]byte, 9*MaxParts)))),
 		"deltas":    field(1, field(4, field(9, make([]byte, 9*MaxParts)))),
+		"one by one": field(1, field(4, bytes.Repeat(protowire.AppendVarint(protowire.AppendTag(nil, 12, protowire.VarintType), 1),
+			8*MaxParts+8))),
 	} {
 		h := Handler{Take: func([]Series) (Result, error) {
 			t.Errorf("%s: it was taken", name)
