@@ -67,6 +67,9 @@ func (c *Catalog) AddKey(ctx context.Context, p wire.KeyAddParams) (wire.KeyLine
 	if err != nil {
 		return wire.KeyLine{}, err
 	}
+	if at >= 0 && lines[at].Extends(line) {
+		return wire.LineOf(line), nil
+	}
 	value := encode(wire.LineOf(line))
 	want, next := state.None, slices.Clone(lines)
 	if at < 0 {
