@@ -83,9 +83,17 @@ func (c *client) addMaintenance(cmd *cobra.Command, params wire.MaintenanceParam
 	if c.JSON {
 		return cli.PrintLines(cmd.OutOrStdout(), []wire.Maintenance{one})
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Nobody is told of alerts of %s every %s %s, next from %s to %s. Remove it with: vedette maintenance end %s\n",
-		maintainedHosts(one), one.Every, one.Zone, cli.Moment(one.FromMS), cli.Moment(one.ToMS), one.ID)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Nobody is told of alerts of %s every %s %s, %s. Remove it with: vedette maintenance end %s\n",
+		maintainedHosts(one), one.Every, one.Zone, nextText(one, time.Now()), one.ID)
 	return err
+}
+
+// nextText says when a maintenance is next, or that it is now.
+func nextText(one wire.Maintenance, now time.Time) string {
+	if one.FromMS <= now.UnixMilli() {
+		return "now, until " + cli.Moment(one.ToMS)
+	}
+	return "next from " + cli.Moment(one.FromMS) + " to " + cli.Moment(one.ToMS)
 }
 
 func maintainedHosts(one wire.Maintenance) string {
