@@ -19,11 +19,10 @@ const (
 	coalesce = 3 * time.Millisecond
 	// maxOutboxBytes bounds the memory of all reports that are kept.
 	maxOutboxBytes = 16 << 20
+	// maxWindow is how many reports are sent ahead of their acknowledgement.
+	maxWindow = 32
 	// maxBacklogWindow is how many of these may come from the backlog, so that
 	// there is always room for live reports.
-	maxWindow = 32
-	// maxBacklogWindow is how many of them may be of the backlog, so that there
-	// is always room for what is live.
 	maxBacklogWindow = 4
 	// backlogGap is the least time between two reports of the backlog: a fleet
 	// that comes back after an outage must not overwhelm the master.

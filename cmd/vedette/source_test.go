@@ -1,12 +1,16 @@
 package main
 
 import (
+	"fmt"
+	"go/ast"
+	"go/parser"
 	"go/scanner"
 	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -124,5 +128,102 @@ func TestCallsGoByRows(t *testing.T) {
 				t.Errorf("%s:%d calls a method by its name: %s; write wire.X.Call(ctx, peer, params)", name, i+1, strings.TrimSpace(line))
 			}
 		}
+	}
+}
+
+// A comment that begins with a name begins with that of what it stands at: an edit that
+// moves the comment of a neighbour is found.
+func TestCommentsNameWhatTheyAreOf(t *testing.T) {
+	t.Parallel()
+	for name, text := range goFiles(t) {
+		if generated.MatchString(text) {
+			continue
+		}
+		for _, fault := range misplaced(t, name, text) {
+			t.Error(fault)
+		}
+	}
+}
+
+// misplaced are the comments of declarations of a file that begin with the name of
+// another one.
+func misplaced(t *testing.T, name, text string) (faults []string) {
+	t.Helper()
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, text, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type declared struct {
+		doc   *ast.CommentGroup
+		names []string
+	}
+	var all []declared
+	known := make(map[string]bool)
+	add := func(doc *ast.CommentGroup, names ...string) {
+		all = append(all, declared{doc, names})
+		for _, n := range names {
+			known[n] = true
+		}
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			add(d.Doc, d.Name.Name)
+		case *ast.GenDecl:
+			var group []string
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					add(spec.Doc, spec.Name.Name)
+					group = append(group, spec.Name.Name)
+				case *ast.ValueSpec:
+					var names []string
+					for _, id := range spec.Names {
+						names = append(names, id.Name)
+					}
+					add(spec.Doc, names...)
+					group = append(group, names...)
+				}
+			}
+			add(d.Doc, group...)
+		}
+	}
+	for _, d := range all {
+		first, _, _ := strings.Cut(d.doc.Text(), " ")
+		if known[first] && !slices.Contains(d.names, first) {
+			faults = append(faults, fmt.Sprintf("%s: the comment of %s begins with %s", files.Position(d.doc.Pos()), strings.Join(d.names, ", "), first))
+		}
+	}
+	return faults
+}
+
+func TestMisplaced(t *testing.T) {
+	const text = `package p
+
+// b bounds a.
+const a = 1
+
+const (
+	// a is one.
+	c = 1
+	// c is two.
+	d, e = 2, 3 // and d
+)
+
+// f and g are two.
+var f, g int
+
+// a is a type.
+type h int
+
+// words are no names.
+func (h) words() {}
+
+// h says what b is.
+func (h) b() {}
+`
+	if got := misplaced(t, "p.go", text); len(got) != 5 {
+		t.Errorf("got %q", got)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit statuses.
+// The exit statuses.
 const (
 	ExitOK          = 0  // also after ^C
 	ExitFailed      = 1  // the command could not do what it was asked

@@ -388,7 +388,7 @@ func typeOfLiteral(params, results string) string {
 	return "func(" + params + ") " + results
 }
 
-// literal translates a function literal.
+// funcLit translates a function literal.
 func (l *lowering) funcLit(f *ast.FuncLit) code {
 	sig, _ := l.typeOf(f).Underlying().(*types.Signature)
 	return code{l.literal(f, f.Type, f.Body, sig), call}
