@@ -15,7 +15,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-var updateCounts = flag.Bool("update", false, "write the table of docs/budgets.md anew")
+var updateCounts = flag.Bool("update", false, "write the table of docs/budgets.md again")
 
 // notCounts are the numbers of a status that count nothing.
 func notCounts() map[string]bool {
@@ -100,7 +100,7 @@ func TestCountsAreDocumented(t *testing.T) {
 		return
 	}
 	if got != want {
-		t.Errorf("the table of %s is\n%s\nand the rows are\n%s\nmake it anew with: go test ./agent -run TestCountsAreDocumented -update", file, got, want)
+		t.Errorf("the table of %s is\n%s\nand the rows are\n%s\nmake it again with: go test ./agent -run TestCountsAreDocumented -update", file, got, want)
 	}
 }
 

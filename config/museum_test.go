@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // libraryNames stands for the built-in inspectors.
 func libraryNames() []string { return []string{"cpu", "load", "memory", "tcp"} }

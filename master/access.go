@@ -42,7 +42,7 @@ func (m *Master) makeDoors() error {
 		}
 	}
 	m.desk = &join.Desk{Lifetime: cmp.Or(m.cfg.Join.Lifetime, defaultLifetime), Grace: m.cfg.Join.Grace, Shown: m.certificate.now.Load}
-	m.desk.Replaced = func() { m.cutRevoked("of the key of a host that has joined anew") }
+	m.desk.Replaced = func() { m.cutRevoked("of the key of a host that has joined again") }
 	m.desk.Store = join.New(join.Options{
 		Approve:  m.cfg.Join.Approve,
 		Taken:    func(name string) bool { return m.auth.Configured(name) || m.tokens.Has(name) || m.users.Has(name) },

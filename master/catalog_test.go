@@ -33,7 +33,7 @@ type fakeAgent struct {
 	mu          sync.Mutex
 	has         wire.Assignment // survives the connection, as on a disk
 	assignments int
-	changed     chan struct{} // closed and made anew at each assignment
+	changed     chan struct{} // closed and made again at each assignment
 	peer        *rpc.Peer
 }
 

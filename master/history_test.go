@@ -245,7 +245,7 @@ func TestInspectorInfo(t *testing.T) {
 }
 
 // Revisions change, hosts come and go, the history is away for a while and the master
-// begins anew, at random: at any time the documented join has one partner for each
+// begins again, at random: at any time the documented join has one partner for each
 // value, and it is the revision that ran.
 func TestJoinWithTheRevision(t *testing.T) {
 	seed := rand.Uint64()

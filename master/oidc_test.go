@@ -411,7 +411,7 @@ func TestOIDCBehindProxy(t *testing.T) {
 	}
 }
 
-// The next log-in of a master that was started anew is as the first: nothing of the log-in
+// The next log-in of a master that was started again is as the first: nothing of the log-in
 // is in its memory but what a log-in that is under way needs.
 func TestOIDCAfterRestart(t *testing.T) {
 	p := startProvider(t, "")

@@ -133,7 +133,7 @@ no.such.method -32001
 	}
 }
 
-// The key stays the same, is made anew where it is damaged, and is nobody else's
+// The key stays the same, is made again where it is damaged, and is nobody else's
 // to read.
 func TestKeyFile(t *testing.T) {
 	folder := t.TempDir()

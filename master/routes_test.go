@@ -25,7 +25,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-var updateRoutes = flag.Bool("update", false, "write the table of docs/http.md anew")
+var updateRoutes = flag.Bool("update", false, "write the table of docs/http.md again")
 
 // Callers that a master tells apart. Each letter of an expectation is one:
 // nobody, agent, viewer, operator, admin (d) and local; and the sessions of users in a
@@ -433,6 +433,6 @@ func TestRoutesAreDocumented(t *testing.T) {
 		return
 	}
 	if got != want.String() {
-		t.Errorf("the table of %s is\n%s\nand the rows are\n%s\nmake it anew with: go test ./master -run TestRoutesAreDocumented -update", file, got, want.String())
+		t.Errorf("the table of %s is\n%s\nand the rows are\n%s\nmake it again with: go test ./master -run TestRoutesAreDocumented -update", file, got, want.String())
 	}
 }

@@ -18,7 +18,7 @@ func withToken(token string) rpc.DialOptions {
 }
 
 // Tokens are made and revoked in any order while the master runs, and again after
-// it was started anew: at each moment exactly those are good that a list of our own
+// it was started again: at each moment exactly those are good that a list of our own
 // says, for their role and host, and whoever is revoked is cut off.
 func TestTokensAreMadeAndRevokedWhileItRuns(t *testing.T) {
 	cfg := config.Master{Data: t.TempDir(), Tokens: []config.Token{token("ops", "admin", "")}}

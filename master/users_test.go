@@ -279,7 +279,7 @@ func TestOwnChangeKeepsTheConnection(t *testing.T) {
 	patience.Return(t, "the end of alice's connection when an admin logs her out", alice.Wait)
 }
 
-// A log-in that has ended does not begin anew by a change that its user makes: neither one
+// A log-in that has ended does not begin again by a change that its user makes: neither one
 // of before that the master has not cut yet, nor one that ends while the change is made.
 func TestEndedLogInMakesNoChange(t *testing.T) {
 	m := people(t)

@@ -30,7 +30,7 @@ type Backoff struct {
 	First time.Duration // the first bound; 1 s
 	Max   time.Duration // the last bound; 30 s
 	// Lived is how long a connection must have been up for the bound to begin
-	// anew; 10 s.
+	// again; 10 s.
 	Lived time.Duration
 	// Random returns numbers in [0, 1); nil is math/rand/v2.
 	Random func() float64

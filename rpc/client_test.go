@@ -78,7 +78,7 @@ func runClient(t *testing.T, n *pipeNet, c *Client) *attempts {
 }
 
 // TestClientReconnects: connect at once, then after each loss within a second;
-// the bound doubles while it fails and begins anew after a connection that
+// the bound doubles while it fails and begins again after a connection that
 // lived.
 func TestClientReconnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

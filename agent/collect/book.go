@@ -64,7 +64,7 @@ func (b *book) read(body []byte, contentType string, t *target, run run) (sample
 	return r.samples, r.scraped, r.err()
 }
 
-// symbolRounds is after how many answers the table of symbols is made anew.
+// symbolRounds is after how many answers the table of symbols is made again.
 const symbolRounds = 500
 
 // parser is the one for the form of an answer. One that does not say its form is taken

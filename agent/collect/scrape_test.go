@@ -246,7 +246,7 @@ func TestScrapeHangs(t *testing.T) {
 	}
 }
 
-// Credentials are read anew for each request, and go to nobody else.
+// Credentials are read again for each request, and go to nobody else.
 func TestScrapeCredentials(t *testing.T) {
 	var given string
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,7 +15,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// targetFiles are files that list targets. They are read anew when they change.
+// targetFiles are files that list targets. They are read again when they change.
 type targetFiles struct {
 	patterns []string
 	known    map[string]*targetFile // by path

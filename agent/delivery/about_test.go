@@ -8,7 +8,7 @@ import (
 )
 
 // A report tells of a metric once, however many series of it it declares, and again on
-// the next connection. A series that was kept on the disk learns of its metric anew.
+// the next connection. A series that was kept on the disk learns of its metric again.
 func TestReportsTellOfMetrics(t *testing.T) {
 	o := newTestOutbox(100)
 	about := &inspectors.About{Family: "latency_seconds", Type: "histogram", Unit: "seconds", Help: "How long."}

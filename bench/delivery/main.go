@@ -172,7 +172,7 @@ func (b *bench) finish(st *store) error {
 }
 
 // restart fills a store with 100,000 series of a sample every second for half a
-// minute, and starts it anew, after a kill and after a stop.
+// minute, and starts it again, after a kill and after a stop.
 func (b *bench) restart(ctx context.Context, out *tabwriter.Writer, p product) error {
 	s := shape{agents: 100, series: 1000, rounds: 30}
 	st, c, err := b.begin(ctx, p, s)

@@ -114,7 +114,7 @@ func (s *store) end(signal os.Signal) error {
 	return err
 }
 
-// restart ends the program and starts it anew, and returns how long that start
+// restart ends the program and starts it again, and returns how long that start
 // took until it was ready.
 func (s *store) restart(ctx context.Context, signal os.Signal) (time.Duration, error) {
 	if err := s.end(signal); err != nil {

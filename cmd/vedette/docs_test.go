@@ -17,7 +17,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/commands"
 )
 
-var updateDocs = flag.Bool("update-docs", false, "write docs/commands.md anew")
+var updateDocs = flag.Bool("update-docs", false, "write docs/commands.md again")
 
 // docs/commands.md is what the commands say of themselves.
 func TestCommandsAreDocumented(t *testing.T) {
@@ -38,7 +38,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s is not what the commands say; make it anew as its second line tells", file)
+		t.Errorf("%s is not what the commands say; make it again as its second line tells", file)
 	}
 }
 

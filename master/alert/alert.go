@@ -4,7 +4,7 @@
 // HTTP API.
 //
 // The history has since when each alert is active, in the series ALERTS_FOR_STATE, so a
-// restart of the master does not begin anew. The master's state has which alerts fire,
+// restart of the master does not begin again. The master's state has which alerts fire,
 // since when, and who was told, so that people hear of an alert that ended while the
 // master was down. An alert that its rule does not name any more has ended only if its
 // host is there to say so: without samples it is unknown, and goes on.

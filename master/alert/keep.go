@@ -186,7 +186,7 @@ func (k *keeper) fired(now time.Time, generator string, alerts []*rules.Alert) [
 		if one == nil || one.ended() {
 			next := &kept{Labels: set, StartsAt: a.FiredAt, Generator: generator, dirty: true}
 			if one != nil {
-				next.Told = one.Told // of the time before, until they are told anew
+				next.Told = one.Told // of the time before, until they are told again
 			}
 			one, k.alerts[fp] = next, next
 			delete(k.gone, fp)

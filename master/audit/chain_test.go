@@ -224,7 +224,7 @@ func TestTamperingIsFound(t *testing.T) {
 func join(records [][]byte) []byte { return bytes.Join(records, []byte("\n")) }
 
 // The note of where the chain begins can be neither removed nor changed, and is not
-// made anew over a chain.
+// made again over a chain.
 func TestTheRootIsGuarded(t *testing.T) {
 	for range 50 {
 		store := state.NewMemory()
@@ -349,7 +349,7 @@ func TestMergedRefusalsAreChained(t *testing.T) {
 	whole(t, l, 2)
 }
 
-// A log that was replaced, with every checksum made anew, is no fault to Verify alone. What
+// A log that was replaced, with every checksum made again, is no fault to Verify alone. What
 // was noted of any entry before finds it, unless retention has removed that entry.
 func TestWhatWasNotedFindsReplacedEntries(t *testing.T) {
 	for range 50 {

@@ -410,7 +410,7 @@ func (a *Authenticator) certified(cert *x509.Certificate) (*Identity, error) {
 }
 
 // ErrRevoked is returned for the certificate of a host that was revoked, or joined
-// anew with another key.
+// again with another key.
 var ErrRevoked = errors.New("its host is not known here any more")
 
 // ErrEnded is wrapped by the error of Certificates.Identify for a certificate that

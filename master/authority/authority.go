@@ -82,7 +82,7 @@ func Open(dir string) (*Authority, error) {
 		err = a.parse(text)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the master's authority %q; restore it from a backup, or remove it to make another, which every host has to join anew: %w", filepath.Join(dir, File), err)
+		return nil, fmt.Errorf("cannot read the master's authority %q; restore it from a backup, or remove it to make another, which every host has to join again: %w", filepath.Join(dir, File), err)
 	}
 	return a, nil
 }

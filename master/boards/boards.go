@@ -249,7 +249,7 @@ func (s *Store) compareLocked(next, before *record, seen string) error {
 	case before == nil:
 		return rpc.Errorf(wire.CodeConflict, "the board %q has no version %s: it has never been changed", next.Name, seen)
 	case there == "":
-		return rpc.Errorf(wire.CodeConflict, "the board %q was deleted by %s; to make it anew, change it with no version", next.Name, before.Author)
+		return rpc.Errorf(wire.CodeConflict, "the board %q was deleted by %s; to make it again, change it with no version", next.Name, before.Author)
 	case seen == "":
 		return rpc.Errorf(wire.CodeConflict, "there is a board %q already, of version %s by %s; choose another name, or change that one", next.Name, there,
 			before.Author)

@@ -128,7 +128,7 @@ func TestMemoryOfQueriesIsBounded(t *testing.T) {
 	}
 }
 
-// slowQuery takes minutes: each of its terms goes over all points anew.
+// slowQuery takes minutes: each of its terms goes over all points again.
 func slowQuery() url.Values {
 	return rangeForm("count("+strings.Repeat(`sort_desc(label_replace(label_replace(`,
 		30)+`{host="h"}`+strings.Repeat(`, "a", "$1", "key", ".*(.*).*(.*).*"), "c", "$1$2", "key", "(.*)(.*)"))`, 30)+")", 3000)

@@ -100,7 +100,7 @@ func (f *folder) findChunks(marks map[mark]bool) error {
 	return errors.Join(err, mapper.Close())
 }
 
-// replaceLateLog writes the log anew with those of its marks that are true. What
+// replaceLateLog writes the log again with those of its marks that are true. What
 // a kill leaves of this, settleLateLog ends.
 func (f *folder) replaceLateLog(marks map[mark]bool, segmentBytes int) error {
 	log, fresh, before := filepath.Join(f.dir, wblDir), filepath.Join(f.dir, wblNewDir), filepath.Join(f.dir, wblOldDir)

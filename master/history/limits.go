@@ -35,7 +35,7 @@ func (s *Store) MaxSeriesPerHost() int { return s.opts.MaxSeriesPerHost }
 // OutOfOrder returns how late a sample may come.
 func (s *Store) OutOfOrder() time.Duration { return s.opts.OutOfOrder }
 
-// reset forgets everything, before the database is read anew.
+// reset forgets everything, before the database is read again.
 func (l *limiter) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,7 +24,7 @@ type Rules struct {
 }
 
 // Rules returns the store for rules. It may be used while the store is closed or
-// opens anew: reading is then an error that passes.
+// opens again: reading is then an error that passes.
 func (s *Store) Rules() *Rules { return &Rules{store: s, engine: newEngine(s.opts.Log, nil)} }
 
 // NewRuleEngine returns an engine like that of rules, for who tries them on samples of

@@ -13,7 +13,7 @@ const snapshotDir = "snapshots"
 
 // Snapshot calls use with a folder of blocks that hold all that was stored when
 // Snapshot was called, and perhaps some of what came later. Blocks that the store has are linked
-// into it, so it takes little room; the newest samples are written anew. The folder is
+// into it, so it takes little room; the newest samples are written again. The folder is
 // removed when use returns. Nobody who stores samples waits meanwhile.
 func (s *Store) Snapshot(ctx context.Context, use func(dir string) error) (err error) {
 	s.snapshots.Lock()

@@ -234,7 +234,7 @@ func (w *writer) reason(err error) error {
 }
 
 // fail notes that a write failed. Samples that were written after that would be
-// acknowledged and not found again, so the database is opened anew first.
+// acknowledged and not found again, so the database is opened again first.
 func (w *writer) fail(err error) {
 	w.failed, w.reopenAt = err, time.Time{}
 	w.self.failedCommits.Inc()

@@ -33,7 +33,7 @@ func one(n int, t int64) (times []int64, of []uint32, values []float64) {
 }
 
 // A host that has as many series as it may goes on with them whatever connects
-// anew: its agent, a program with single values, a Prometheus.
+// again: its agent, a program with single values, a Prometheus.
 func TestKnownSeriesOfAFullHost(t *testing.T) {
 	const limit = 20
 	f := newFixtureOf(t, history.Options{MaxSeriesPerHost: limit})
@@ -114,7 +114,7 @@ func TestSeriesThatWaited(t *testing.T) {
 }
 
 // A connection on which series come and go for very long is asked to begin
-// anew; none of its samples is lost for that.
+// again; none of its samples is lost for that.
 func TestNumbersAreBounded(t *testing.T) {
 	const limit = 10
 	f := newFixtureOf(t, history.Options{MaxSeriesPerHost: limit})

@@ -19,7 +19,7 @@ import (
 
 const (
 	// maxRemoteSeries bounds the series of remote write that are remembered.
-	// Beyond it they are all looked up anew.
+	// Beyond it they are all looked up again.
 	maxRemoteSeries = 500_000
 	// maxRemoteLabels and maxRemoteBytes bound the labels of one series: those of
 	// other systems have more of them than ours, and longer ones.

@@ -3,7 +3,8 @@ package login
 import (
 	"context"
 	"errors"
-	"html/template"
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"time"
@@ -85,7 +86,7 @@ func (h *Handler) beginOutside(w http.ResponseWriter, r *http.Request, who oidc.
 		return err
 	}
 	if changed.HasLine() {
-		h.Cut() // those who have another role now connect anew
+		h.Cut() // those who have another role now connect again
 	}
 	attempt := audit.NewAttempt(u.Name, u.Role, r.RemoteAddr, actionLogin)
 	secret, session, err := h.Users.Begin(audit.With(r.Context(), attempt), u, true, r.RemoteAddr, 0)
@@ -161,7 +162,6 @@ func (h *Handler) say(w http.ResponseWriter, status int, text string) {
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	page := template.Must(template.New("").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>` +
-		`<p>{{.Text}}</p><p><a href="{{.Home}}">Back to the first page</a></p></html>` + "\n"))
-	_ = page.Execute(w, struct{ Text, Home string }{text, home}) // whoever has gone needs no answer
+	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title><p>%s</p><p><a href="%s">Back to the first page</a></p></html>`+"\n",
+		html.EscapeString(text), html.EscapeString(home)) // whoever has gone needs no answer
 }

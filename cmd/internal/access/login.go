@@ -328,7 +328,7 @@ func listContexts(cmd *cobra.Command, _ []string) error {
 			mark = "*"
 		}
 		if x.Ended() {
-			good = "no more: log in anew"
+			good = "no more: log in again"
 		}
 		rows = append(rows, []string{mark, name, x.URL, x.User, x.Role, good})
 	}

@@ -178,7 +178,7 @@ func newUsersRole() *cobra.Command {
 		Use:   "role USER ROLE",
 		Short: "Give a user another role",
 		Long: `Give a user another role: viewer, operator or admin. Pages that the user has open
-connect anew, with what the new role allows. Without --hosts the role is for all
+connect again, with what the new role allows. Without --hosts the role is for all
 hosts. It is for admins, and not for their own.`,
 		Example: "  vedette users role alice admin\n  vedette users role bob operator --hosts role=db",
 		Args: func(cmd *cobra.Command, args []string) error {

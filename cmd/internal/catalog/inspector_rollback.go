@@ -24,7 +24,7 @@ func NewInspectorRollback() *cobra.Command {
 it was for then, and follow it onto them. Without a REVISION that is the latest
 earlier one that did well on some host: revisions that were rolled back or ran
 nowhere are skipped. The command waits for the end as ` + "`vedette push`" + ` does.
-With --sign-key the REVISION is signed anew, for hosts that have run newer code of
+With --sign-key the REVISION is signed again, for hosts that have run newer code of
 that key and so would refuse the signature that it has.
 The exit statuses are those of ` + "`vedette push`" + `.`,
 		Example: `  vedette inspector rollback disk -m "inodes are wrong on xfs"

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// sequence is an inspector whose runs yield 1, 2, 3 ... in each process anew, so
-// that what the history lacks in the middle can be told.
+// sequence is an inspector whose runs yield 1, 2, 3 ... and 1 again in a new
+// process, so that what the history lacks in the middle can be told.
 const sequence = "package sequence\n\nvar n float64\n\nfunc Inspect() (float64, error) {\n\tn++\n\treturn n, nil\n}\n"
 
 // wantEverySample checks that each run of the sequence is in the history, but for
@@ -33,7 +33,7 @@ func (s *stress) wantEverySample() {
 	s.Logf("%d runs one by one; %d are missing in the middle, %d failed", had, missing, failed)
 }
 
-// gaps counts the numbers that a sequence, which may begin anew, leaves out.
+// gaps counts the numbers that a sequence, which may begin again, leaves out.
 func gaps(values []int) (missing int) {
 	last := 0
 	for _, v := range values {
@@ -46,7 +46,7 @@ func gaps(values []int) (missing int) {
 	return missing
 }
 
-// growth is by how much a counter, which may begin anew, has grown from nothing.
+// growth is by how much a counter, which may begin again, has grown from nothing.
 func growth(values []int) (grown int) {
 	last := 0
 	for _, v := range values {

@@ -65,7 +65,7 @@ func TestStress(t *testing.T) {
 				}
 				return all
 			})
-			s.agent.kill() // and anew, with the trouble there at the start
+			s.agent.kill() // and again, with the trouble there at the start
 			end := bad(s, func() []int { return append([]int{s.master.cmd.Process.Pid}, s.scriptHosts()...) })
 			s.startAgent()
 			pauseFor(s.during / 2)

@@ -44,7 +44,7 @@ func newExport() *cobra.Command {
 their kinds and units, and the files with which Grafana takes them up: its data sources
 (the master's PromQL, and its alerts and silences as an Alertmanager) and its dashboards.
 Every query is put to the master before it is written. Files of an export before are
-written anew.
+written again.
 
 No token is written. Grafana takes it from its environment variable VEDETTE_TOKEN.`,
 		Example: `  vedette grafana export ./grafana

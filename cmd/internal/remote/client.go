@@ -215,7 +215,7 @@ func (c *Client) Refused(why string) error {
 	hint := "is the token the right one?"
 	switch {
 	case c.context != "":
-		hint = fmt.Sprintf("log in anew with: vedette login %s", c.URL)
+		hint = fmt.Sprintf("log in again with: vedette login %s", c.URL)
 	case !c.hasToken:
 		hint = "log in with `vedette login URL`, or give a token with --token-file or VEDETTE_TOKEN"
 	}

@@ -59,14 +59,14 @@ func LoadContexts() (*Contexts, error) {
 		return nil, fmt.Errorf("cannot read the contexts: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("cannot use the contexts in %q: others can read the tokens there; chmod 600 it, then log in anew", c.file)
+		return nil, fmt.Errorf("cannot use the contexts in %q: others can read the tokens there; chmod 600 it, then log in again", c.file)
 	}
 	text, err := os.ReadFile(c.file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the contexts: %w", err)
 	}
 	if err := json.Unmarshal(text, c); err != nil {
-		return nil, fmt.Errorf("cannot read the contexts in %q: %w; remove the file, then log in anew", c.file, err)
+		return nil, fmt.Errorf("cannot read the contexts in %q: %w; remove the file, then log in again", c.file, err)
 	}
 	if c.All == nil {
 		c.All = make(map[string]Context)
@@ -136,7 +136,7 @@ func (c *Client) useContext(cfg *config.Config, o *rpc.DialOptions) error {
 		return nil
 	}
 	if x.Ended() {
-		return fmt.Errorf("the log-in of the context %q at %s has ended; log in anew with: vedette login %s", name, x.URL, x.URL)
+		return fmt.Errorf("the log-in of the context %q at %s has ended; log in again with: vedette login %s", name, x.URL, x.URL)
 	}
 	c.URL, c.hasToken, c.context = x.URL, true, name
 	o.Header = http.Header{"Authorization": {"Bearer " + x.Token}}

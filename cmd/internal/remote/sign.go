@@ -181,7 +181,7 @@ func (f *SignFlags) Agree(code wire.Code, theirs string) error {
 
 // Has reports whether the signatures of a revision include one of ours for the hosts
 // of the selector; without a key there is nothing to be missed. Where the flags ask
-// for something in particular, it is to be signed anew.
+// for something in particular, it is to be signed again.
 func (f *SignFlags) Has(code wire.Code, signatures []wire.Signature, selector string) bool {
 	if f.key == nil {
 		return true

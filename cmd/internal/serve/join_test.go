@@ -327,7 +327,7 @@ func TestRevokedHost(t *testing.T) {
 	}
 }
 
-// A host that an operator lets in anew, with another key, cuts off whoever has the
+// A host that an operator lets in again, with another key, cuts off whoever has the
 // old one.
 func TestHostJoinsAnew(t *testing.T) {
 	m := startMesh(t, config.Master{})

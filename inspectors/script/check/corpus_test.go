@@ -20,7 +20,7 @@ import (
 
 var (
 	corpusFlag = flag.String("corpus", "testdata/corpus/*.txtar", "the files of programs that TestCorpus runs")
-	updateFlag = flag.Bool("update", false, "write the marks of the programs anew, from what they print natively and what the checker says")
+	updateFlag = flag.Bool("update", false, "write the marks of the programs again, from what they print natively and what the checker says")
 )
 
 // Limits of one program, interpreted: a generous one for what is accepted, which

@@ -10,7 +10,7 @@ import (
 )
 
 // Whatever is written and removed in whatever order, the state has it, and a shelf
-// that is opened anew finds it; entries of other prefixes stay.
+// that is opened again finds it; entries of other prefixes stay.
 func TestWhatIsWrittenIsFound(t *testing.T) {
 	t.Parallel()
 	ctx, store := t.Context(), state.NewMemory()

@@ -9,7 +9,7 @@ import (
 )
 
 // maxEncodedSeries bounds the series whose labels are kept in encoded form.
-// Beyond it they are all encoded anew.
+// Beyond it they are all encoded again.
 const maxEncodedSeries = 500_000
 
 // Tags of the fields of a WriteRequest of remote write 1.0, each a number and a

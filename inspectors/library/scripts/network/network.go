@@ -39,7 +39,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 }
 
 // judgeEvery is after how many runs the interfaces are looked at again, though
-// none of them is new: one may have been made anew under its name.
+// none of them is new: one may have been made again under its name.
 const judgeEvery = 30
 
 var (

@@ -10,7 +10,7 @@ import (
 type edit func()
 
 // edits returns the ways to make a script smaller, the larger steps first. Each
-// is for a tree that is parsed anew, by its number.
+// is for a tree that is parsed again, by its number.
 func edits(t *Typed) []edit {
 	e := &editor{typed: t}
 	e.declarations()
