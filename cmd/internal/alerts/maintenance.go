@@ -91,7 +91,7 @@ func (c *client) addMaintenance(cmd *cobra.Command, params wire.MaintenanceParam
 // nextText says when a maintenance is next, or that it is now.
 func nextText(one wire.Maintenance, now time.Time) string {
 	if one.FromMS <= now.UnixMilli() {
-		return "now, until " + cli.Moment(one.ToMS)
+		return "now until " + cli.Moment(one.ToMS)
 	}
 	return "next from " + cli.Moment(one.FromMS) + " to " + cli.Moment(one.ToMS)
 }
