@@ -36,6 +36,7 @@ type testMaster struct {
 	answer       func(wire.ReportParams) error
 	tls          bool
 	noReceipts   bool           // it is of a version without
+	noEnds       bool           // the same
 	more         func(*rpc.Mux) // serves further methods
 
 	server *httptest.Server
@@ -51,6 +52,7 @@ type testMaster struct {
 	trials   []wire.TrialReport
 	samples  map[string]map[float64]int // values by series, how often each came
 	seqs     map[reportID]bool          // of the reports that were kept
+	endings  []string                   // series that have ended, each with its time
 	shown    []float64                  // values that came to be shown and not kept
 	declared map[*rpc.Peer]map[uint32]wire.Series
 }
@@ -94,7 +96,11 @@ func (m *testMaster) start() {
 		m.note(func() { m.trials = append(m.trials, p) })
 		return wire.Empty{}, nil
 	}))
-	mux.Handle(wire.MasterReport.Name, rpc.Method(m.report)) // in any order, as it is allowed to
+	if m.noEnds {
+		mux.Handle(wire.MasterReport.Name, rpc.Method(m.olderReport))
+	} else {
+		mux.Handle(wire.MasterReport.Name, rpc.Method(m.report)) // in any order, as it is allowed to
+	}
 	rpc.Serve(mux, wire.MasterLive, m.live)
 	if m.more != nil {
 		m.more(mux)
@@ -144,7 +150,11 @@ func (m *testMaster) hello(ctx context.Context, p wire.HelloParams) (wire.HelloR
 	for m.seqs[reportID{p.BootID, acked + 1}] {
 		acked++
 	}
-	return wire.HelloResult{Protocol: wire.Version, Version: "test", NowMS: p.NowMS, AckedSeq: acked}, nil
+	result := wire.HelloResult{Protocol: wire.Version, Version: "test", NowMS: p.NowMS, AckedSeq: acked}
+	if !m.noEnds {
+		result.Takes = []string{wire.TakesEnds, wire.TakesAbout, "what nobody knows"}
+	}
+	return result, nil
 }
 
 func (m *testMaster) status(_ context.Context, p wire.StatusParams) (wire.Empty, error) {
@@ -178,6 +188,18 @@ func (m *testMaster) report(ctx context.Context, p wire.ReportParams) (wire.Repo
 	return wire.ReportResult{Seq: p.Seq}, nil
 }
 
+// olderReport takes reports as masters did when series had no ends.
+func (m *testMaster) olderReport(ctx context.Context, p struct {
+	BootID string        `json:"boot_id"`
+	Seq    uint64        `json:"seq"`
+	Series []wire.Series `json:"series,omitempty"`
+	NowMS  int64         `json:"now_ms,omitempty"`
+	wire.Columns
+},
+) (wire.ReportResult, error) {
+	return m.report(ctx, wire.ReportParams{BootID: p.BootID, Seq: p.Seq, Series: p.Series, NowMS: p.NowMS, Columns: p.Columns})
+}
+
 func (m *testMaster) declareLocked(peer *rpc.Peer, p *wire.ReportParams) map[uint32]wire.Series {
 	known := m.declared[peer]
 	if known == nil {
@@ -195,7 +217,7 @@ func (m *testMaster) declareLocked(peer *rpc.Peer, p *wire.ReportParams) map[uin
 
 func (m *testMaster) keepLocked(peer *rpc.Peer, p *wire.ReportParams) {
 	known := m.declareLocked(peer, p)
-	if p.Seq == 0 || len(p.S) != len(p.T) || len(p.V) != len(p.T) || len(p.T) == 0 {
+	if p.Seq == 0 || len(p.S) != len(p.T) || len(p.V) != len(p.T) || len(p.T) == 0 && p.Ends == nil {
 		m.t.Errorf("report %d has columns of %d, %d, %d", p.Seq, len(p.T), len(p.S), len(p.V))
 	}
 	id := reportID{p.BootID, p.Seq}
@@ -203,6 +225,11 @@ func (m *testMaster) keepLocked(peer *rpc.Peer, p *wire.ReportParams) {
 		return // sent again after its acknowledgement was lost
 	}
 	m.seqs[id] = true
+	if p.Ends != nil {
+		for i, id := range p.Ends.S {
+			m.endings = append(m.endings, known[id].Key+" "+time.UnixMilli(p.Ends.T[i]).UTC().Format(time.RFC3339Nano))
+		}
+	}
 	for i, id := range p.S {
 		s, ok := known[id]
 		if !ok {

@@ -28,7 +28,9 @@ func newOwners(names func() iter.Seq2[string, uint64]) *owners {
 }
 
 // claim takes out of an outcome the samples of series that another inspector
-// writes, and makes it an error that names the other.
+// writes, and makes it an error that names the other. An end is no sample: it claims
+// nothing, and it gives up the series that it ends. It is dropped where another inspector
+// has the series.
 func (w *owners) claim(o *plugins.Outcome) {
 	came, rivals := w.rivals(o.Name)
 	w.mu.Lock()
@@ -48,6 +50,10 @@ func (w *owners) claim(o *plugins.Outcome) {
 		owner := w.of[series]
 		first, isRival := rivals[owner]
 		switch {
+		case inspectors.IsEnding(s.Value):
+			if !isRival {
+				kept = append(kept, *s)
+			}
 		case isRival && first < came:
 			faults = append(faults, fmt.Errorf("%s is written by inspector %q", series, owner))
 		default:
@@ -57,8 +63,8 @@ func (w *owners) claim(o *plugins.Outcome) {
 		}
 	}
 	w.releaseLocked(o.Name, now)
+	o.Samples = kept
 	if len(faults) > 0 {
-		o.Samples = kept
 		o.Err = errors.Join(o.Err, fmt.Errorf("%w: %w%s; give one of the two another name", inspectors.ErrSamples, faults[0], more(len(faults)-1)))
 	}
 }

@@ -135,7 +135,7 @@ func (s *session) connected(ctx context.Context, p *rpc.Peer) error {
 	}
 	s.markUp(p, result)
 	defer s.markOver()
-	link := s.Outbox.Connect(result.AckedSeq)
+	link := s.Outbox.Connect(result.AckedSeq, result.Takes...)
 	defer link.End()
 	var parts sync.WaitGroup
 	parts.Go(func() { cancel(s.sendStatuses(ctx, p)) })

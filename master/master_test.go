@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -272,7 +273,13 @@ func TestHelloIsChecked(t *testing.T) {
 			t.Errorf("got %q, want %q", got.Message, want)
 		}
 	}
-	call[wire.HelloResult](t, peer, wire.MasterHello.Name, hello("web-1"))
+	result := call[wire.HelloResult](t, peer, wire.MasterHello.Name, struct { // an agent that is newer
+		wire.HelloParams
+		Moods []string `json:"moods"`
+	}{hello("web-1"), []string{"good"}})
+	if !slices.Contains(result.Takes, wire.TakesEnds) || !slices.Contains(result.Takes, wire.TakesAbout) {
+		t.Errorf("the master says that it takes %q", result.Takes)
+	}
 	if got := refused(t, peer, wire.MasterHello.Name, hello("web-2")); !strings.Contains(got.Message, "already said") {
 		t.Errorf("a second hello: %v", got)
 	}

@@ -43,7 +43,7 @@ type codec interface {
 	// map[string]any, numbers as int64, uint64, float64 or json.Number.
 	decodeAny(data []byte) (any, error)
 	// decodeStrict reads v, whose type s describes, and refuses what s does
-	// not know. Its error is for the sender.
+	// not know, unless it is open. Its error is for the sender.
 	decodeStrict(data []byte, v any, s *shape) error
 }
 

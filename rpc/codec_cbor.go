@@ -319,6 +319,9 @@ func (cborCodec) decodeAny(data []byte) (v any, err error) {
 	return v, err
 }
 
-func (cborCodec) decodeStrict(data []byte, v any, _ *shape) error {
+func (cborCodec) decodeStrict(data []byte, v any, s *shape) error {
+	if s.open {
+		return modes.dec.Unmarshal(data, v)
+	}
 	return modes.strict.Unmarshal(data, v)
 }

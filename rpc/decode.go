@@ -18,7 +18,7 @@ import (
 //
 // Reading is strict: an unknown member, a wrong type or absent params give an
 // *Error with CodeInvalidParams whose message names the member and what was
-// expected.
+// expected. Params that are Extensible are read without their unknown members.
 func (r *Request) Decode(params any) error {
 	return r.decode(params, r.Peer.shapes.of(reflect.TypeOf(params)))
 }
@@ -139,6 +139,9 @@ func (s *shape) mismatchMembers(m map[string]any, path string) error {
 		inner := s.elem
 		if s.typ.Kind() == reflect.Struct {
 			i, ok := s.byName[name]
+			if !ok && s.open && !s.knows(name) {
+				continue
+			}
 			if !ok {
 				return errUnknownMember(path, name, s)
 			}

@@ -304,3 +304,37 @@ func TestMethodReadsAndAnswers(t *testing.T) {
 	_, err = h(t.Context(), req)
 	asError(t, err, CodeInvalidParams)
 }
+
+type openParams struct {
+	Name string      `json:"name"`
+	Deep *deepParams `json:"deep,omitempty"`
+}
+
+func (openParams) IgnoresUnknownMembers() {}
+
+// Params that may be of a newer end are read without what is new in them, however deep
+// that is; everything else is as strict as ever.
+func TestDecodeExtensible(t *testing.T) {
+	forEachCodec(t, func(t *testing.T, c codec) {
+		var got openParams
+		err := decodeInto(t, c, `{"new":[{"x":{}}],"name":"n","deep":{"newer":1,"name":"m","list":[{"key":"k","newest":"x"}],"by_key":{"a":{"x":null}}}}`, &got)
+		if err != nil || got.Name != "n" || got.Deep == nil || got.Deep.Name != "m" || len(got.Deep.List) != 1 || got.Deep.List[0].Key != "k" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		for params, want := range map[string]string{
+			`{"new":1,"name":2}`:            `member "name": expected a string, got`,
+			`{"new":1,"deep":{"list":{}}}`:  `member "deep.list": expected an array, got`,
+			`["n",{},3]`:                    "too many params: 3",
+			`{"new":1,"deep":{"small":-1}}`: `member "deep.small"`,
+		} {
+			if err := decodeInto(t, c, params, new(openParams)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s gives %v, want %q", params, err, want)
+			}
+		}
+	})
+	for _, params := range []string{`{"Name":"n"}`, `{"name":"n","NAME":"m"}`, `{"deep":{"Name":"n"}}`} {
+		if err := decodeInto(t, jsonCodec{}, params, new(openParams)); err == nil || !strings.Contains(err.Error(), "unknown member") {
+			t.Errorf("%s gives %v", params, err)
+		}
+	}
+}

@@ -104,7 +104,7 @@ func (m *Mux) ServeRPC(ctx context.Context, req *Request) (any, error) {
 // Method makes a HandlerFunc of a function with typed params and result. The
 // params are read as by [Request.Decode].
 func Method[P, R any](f func(ctx context.Context, p P) (R, error)) HandlerFunc {
-	s := makeShape(reflect.TypeFor[P](), map[reflect.Type]*shape{})
+	s := newShape(reflect.TypeFor[P]())
 	return func(ctx context.Context, req *Request) (any, error) {
 		var p P
 		if err := req.decode(&p, s); err != nil {

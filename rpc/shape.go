@@ -20,6 +20,7 @@ type shape struct {
 	byName map[string]int
 	elem   *shape // of a slice, array or map
 	deep   bool   // a struct is in here somewhere
+	open   bool   // members that are not known are ignored
 }
 
 type field struct {
@@ -36,8 +37,30 @@ func (c *shapes) of(t reflect.Type) *shape {
 	if s, ok := c.m.Load(t); ok {
 		return s.(*shape)
 	}
-	s, _ := c.m.LoadOrStore(t, makeShape(t, map[reflect.Type]*shape{}))
+	s, _ := c.m.LoadOrStore(t, newShape(t))
 	return s.(*shape)
+}
+
+// Extensible is implemented by params that are read although they have members which this
+// end does not know, because the other one is newer.
+type Extensible interface{ IgnoresUnknownMembers() }
+
+// newShape describes t. All parts of an Extensible are open.
+func newShape(t reflect.Type) *shape {
+	made := make(map[reflect.Type]*shape)
+	s := makeShape(t, made)
+	if reflect.PointerTo(s.typ).Implements(reflect.TypeFor[Extensible]()) {
+		for _, part := range made {
+			part.open = true
+		}
+	}
+	return s
+}
+
+// knows reports whether a member has a name that is no news: one of the shape, or one
+// that the decoder of JSON takes for one of those.
+func (s *shape) knows(name string) bool {
+	return slices.ContainsFunc(s.fields, func(f field) bool { return strings.EqualFold(f.name, name) })
 }
 
 // makeShape describes t. made holds the shapes of the types around it, which
@@ -190,6 +213,7 @@ func (s *shape) checkJSONStruct(data []byte, path string) (err error) {
 		name := jsonText(quoted)
 		i, ok := s.byName[name]
 		switch {
+		case !ok && s.open && !s.knows(name):
 		case !ok:
 			err = errUnknownMember(path, name, s)
 		case seen[i]:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/inspectors"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // A report tells of a metric once, however many series of it it declares, and again on
@@ -22,7 +23,7 @@ func TestReportsTellOfMetrics(t *testing.T) {
 	_, _ = o.table.get(&inspectors.Sample{Key: "latency_seconds_bucket", Labels: sample("", "2").Labels}) // as from the disk
 	told := func() (series, abouts int) {
 		t.Helper()
-		link := o.Connect(0)
+		link := o.Connect(0, wire.TakesEnds, wire.TakesAbout)
 		o.Add([]inspectors.Sample{sample("latency_seconds_bucket", "1"), sample("latency_seconds_bucket", "2"), {Key: "other", Time: time.Now(), Value: 1}})
 		o.cut()
 		r, p := link.nextAfter()

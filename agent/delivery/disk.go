@@ -163,7 +163,7 @@ func (o *Outbox) moved(taken, flying []*Report, ids []uint64, done int, totals s
 func (o *Outbox) leaveMemoryLocked(r *Report) {
 	o.queued--
 	o.bytes -= r.bytes
-	o.atRisk -= uint64(r.len())
+	o.atRisk -= uint64(r.samples())
 }
 
 // doneOnDisk returns the reports that the store may remove.
@@ -240,8 +240,8 @@ func (o *Outbox) abandon() (lost uint64) {
 		r.id = 0
 		o.queued++
 		o.bytes += r.bytes
-		o.atRisk += uint64(r.len())
-		lost -= min(lost, uint64(r.len()))
+		o.atRisk += uint64(r.samples())
+		lost -= min(lost, uint64(r.samples()))
 	}
 	for _, r := range o.loaded {
 		adopt(r)

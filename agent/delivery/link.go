@@ -14,7 +14,8 @@ import (
 // sent only when each of its series is declared by an acknowledged report of this
 // connection, or by the report itself.
 type Link struct {
-	o *Outbox
+	o           *Outbox
+	ends, about bool // whether the master takes ends of series and descriptions of metrics
 
 	// The outbox's mu guards these.
 	lastID   uint32           // of a declared series
@@ -25,8 +26,9 @@ type Link struct {
 }
 
 // Connect starts a link. Reports up to and including number acked, which the
-// master says it has, are not sent again. The previous link must have ended.
-func (o *Outbox) Connect(acked uint64) *Link {
+// master says it has, are not sent again. takes are the parts of reports that the master
+// takes, as it said at hello. The previous link must have ended.
+func (o *Outbox) Connect(acked uint64, takes ...string) *Link {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.resend = slices.DeleteFunc(o.resend, func(r *Report) bool {
@@ -36,7 +38,10 @@ func (o *Outbox) Connect(acked uint64) *Link {
 		}
 		return known
 	})
-	o.link = &Link{o: o, inFlight: make(map[*Report]bool)}
+	o.link = &Link{
+		o: o, inFlight: make(map[*Report]bool),
+		ends: slices.Contains(takes, wire.TakesEnds), about: slices.Contains(takes, wire.TakesAbout),
+	}
 	bell.Ring(o.bell)
 	bell.Ring(o.wake)
 	return o.link
@@ -60,9 +65,20 @@ func (l *Link) End() {
 // If there is none, it returns nil; and if one only has to wait, how long.
 // Otherwise the outbox's bell says when to ask again. Live reports go first.
 func (l *Link) Next() (*Report, *wire.ReportParams, time.Duration) {
+	l.o.mu.Lock()
+	defer l.o.mu.Unlock()
+	for {
+		r, p, wait := l.nextLocked()
+		if r == nil || p != nil {
+			return r, p, wait
+		}
+		l.o.forgetLocked(r) // it has nothing that this master takes
+	}
+}
+
+// nextLocked is Next, and returns no params for a report of which nothing is to be sent.
+func (l *Link) nextLocked() (*Report, *wire.ReportParams, time.Duration) {
 	o := l.o
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	if wait := time.Until(l.paused); wait > 0 {
 		return nil, nil, wait
 	}
@@ -129,8 +145,13 @@ func (l *Link) blockedLocked(r *Report) bool {
 
 // sendLocked numbers r, adds the declarations that it needs, and records it as in
 // flight. A report gets its number when it is first sent, so reports that are
-// dropped before leave no gaps in the numbers.
+// dropped before leave no gaps in the numbers. It returns nil, and records nothing, where
+// the report has ends of series alone and the master does not take those.
 func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
+	left := r.ends > 0 && !l.ends
+	if left && r.samples() == 0 {
+		return nil
+	}
 	if r.seq == 0 {
 		l.o.seq++
 		r.seq = l.o.seq
@@ -146,18 +167,26 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 	numbers := make([]uint32, r.len())
 	told := make(map[*inspectors.About]bool)
 	for i, s := range r.series {
+		if left && inspectors.IsEnding(r.values[i]) {
+			continue
+		}
 		if s.link != l {
 			l.lastID++
 			s.link, s.id, s.declaring = l, l.lastID, r
 			r.declares = append(r.declares, s)
 			declaration := s.declaration()
-			s.describe(&declaration, told)
+			if l.about {
+				s.describe(&declaration, told)
+			}
 			p.Series = append(p.Series, declaration)
 		}
 		numbers[i] = s.id
 	}
-	if p.T, p.S, p.V = r.times, numbers, r.values; slices.ContainsFunc(r.values, inspectors.IsEnding) {
+	if p.T, p.S, p.V = r.times, numbers, r.values; r.ends > 0 {
 		splitEndings(p)
+	}
+	if left {
+		p.Ends = nil
 	}
 	return p
 }

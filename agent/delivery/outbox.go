@@ -106,7 +106,9 @@ func (o *Outbox) addLocked(sample *inspectors.Sample) {
 		o.open.bytes += s.bytes
 	}
 	o.open.add(s, sample.Time.UnixMilli(), sample.Value)
-	o.atRisk++
+	if !inspectors.IsEnding(sample.Value) {
+		o.atRisk++
+	}
 	if o.open.full() {
 		o.cutLocked()
 	}
@@ -190,7 +192,7 @@ func (o *Outbox) dropOldestLocked() bool {
 // loseLocked gives up a report that is no longer in a queue.
 func (o *Outbox) loseLocked(r *Report) {
 	o.forgetLocked(r)
-	o.loseSamplesLocked(uint64(r.len()))
+	o.loseSamplesLocked(uint64(r.samples()))
 }
 
 func (o *Outbox) loseSamplesLocked(n uint64) {
@@ -208,7 +210,7 @@ func (o *Outbox) forgetLocked(r *Report) {
 	}
 	o.queued--
 	o.bytes -= r.bytes
-	o.atRisk -= uint64(r.len())
+	o.atRisk -= uint64(r.samples())
 	o.noteLocked()
 	bell.Ring(o.gone)
 	if o.queued == 0 && o.lossy {

@@ -275,6 +275,8 @@ type history struct {
 	made     int
 	flying   []flight
 	declared map[uint32]string // on the link
+	takes    bool              // ends, on the link
+	ends     int               // that arrived
 	got      map[float64]bool
 	taken    map[numbered]bool
 
@@ -303,8 +305,7 @@ func (h *history) step() {
 	case h.spooler != nil && h.rand.IntN(200) == 0:
 		h.crash()
 	case n < 15:
-		h.made++
-		h.o.put(fmt.Sprint("a/", h.rand.IntN(20)), float64(h.made))
+		h.add()
 	case n < 16 || h.link == nil && n < 25:
 		h.toggle()
 	case h.link == nil:
@@ -319,6 +320,24 @@ func (h *history) step() {
 		h.land(f, n)
 	}
 }
+
+// add adds a sample, and maybe the end of another series. The series of a sample follows
+// from its value.
+func (h *history) add() {
+	h.made++
+	var some []inspectors.Sample
+	if h.rand.IntN(4) == 0 {
+		some = append(some, inspectors.Ending(inspectors.Sample{Key: fmt.Sprint("e/", h.rand.IntN(20)), Time: time.Now()}))
+	}
+	if h.rand.IntN(9) == 0 {
+		h.o.Add(some) // alone
+		some = nil
+	}
+	h.o.Add(append(some, inspectors.Sample{Key: keyOf(float64(h.made)), Time: time.Now(), Value: float64(h.made)}))
+	h.o.cut()
+}
+
+func keyOf(value float64) string { return fmt.Sprint("a/", int(value)*7919%20) }
 
 // land lets a report arrive and be answered.
 func (h *history) land(f flight, n int) {
@@ -354,9 +373,22 @@ func (h *history) arrive(f flight) {
 	number := numbered{f.p.BootID, f.p.Seq}
 	again := h.taken[number]
 	h.taken[number] = true
+	if f.p.Ends != nil {
+		if !h.takes {
+			h.Errorf("report %d has ends, which the master does not take", f.p.Seq)
+		}
+		for _, id := range f.p.Ends.S {
+			if h.ends++; !strings.HasPrefix(h.declared[id], "e/") {
+				h.Errorf("report %d ends series %d, which is declared as %q", f.p.Seq, id, h.declared[id])
+			}
+		}
+	}
+	if len(f.p.S) == 0 && f.p.Ends == nil {
+		h.Errorf("report %d is empty", f.p.Seq)
+	}
 	for i, id := range f.p.S {
-		if h.declared[id] != f.r.series[i].key {
-			h.Errorf("report %d uses series %d, which is declared as %q, for %q", f.p.Seq, id, h.declared[id], f.r.series[i].key)
+		if h.declared[id] != keyOf(f.p.V[i]) {
+			h.Errorf("report %d uses series %d, which is declared as %q, for %q", f.p.Seq, id, h.declared[id], keyOf(f.p.V[i]))
 		}
 		if !again && h.got[f.p.V[i]] {
 			h.Errorf("%v came under two numbers", f.p.V[i])
@@ -371,7 +403,11 @@ func (h *history) toggle() {
 		for h.taken[numbered{h.o.bootID, acked + 1}] {
 			acked++
 		}
-		h.link, h.declared = h.o.Connect(acked), make(map[uint32]string)
+		var takes []string
+		if h.takes = h.rand.IntN(2) == 0; h.takes {
+			takes = append(takes, wire.TakesEnds)
+		}
+		h.link, h.declared = h.o.Connect(acked, takes...), make(map[uint32]string)
 		return
 	}
 	for _, f := range h.flying {
@@ -412,6 +448,9 @@ func (h *history) finish() {
 	}
 	if missing := h.made - len(h.got); missing > int(h.o.dropped) || int(h.o.dropped) > h.made {
 		h.Errorf("%d of %d samples never arrived, but %d are counted as dropped", missing, h.made, h.o.dropped)
+	}
+	if h.ends == 0 {
+		h.Error("no end of a series ever arrived")
 	}
 	if h.held == 0 || len(h.o.held) > 0 {
 		h.Errorf("%d reports were held, and %d still are", h.held, len(h.o.held))

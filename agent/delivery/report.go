@@ -43,6 +43,7 @@ type Report struct {
 	times  []int64 // ms since the epoch
 	series []*series
 	values []float64
+	ends   int // how many of the values end series, and are no samples
 	bytes  int64
 	made   time.Time // when it was closed
 
@@ -57,10 +58,17 @@ type Report struct {
 
 func (r *Report) len() int { return len(r.times) }
 
+// samples returns how many samples it has, without those that only end series: nobody
+// misses an end that is lost.
+func (r *Report) samples() int { return r.len() - r.ends }
+
 func (r *Report) add(s *series, at int64, v float64) {
 	r.times = append(r.times, at)
 	r.series = append(r.series, s)
 	r.values = append(r.values, v)
+	if inspectors.IsEnding(v) {
+		r.ends++
+	}
 	r.bytes += sampleBytes
 }
 
@@ -96,6 +104,9 @@ func (t *seriesTable) loadReport(k *spool.Kept) *Report {
 	r := &Report{times: k.Times, values: k.Values, series: make([]*series, k.Len()), boot: k.Boot, seq: k.Seq, id: k.ID}
 	for i, of := range k.Of {
 		r.series[i] = known[of]
+		if inspectors.IsEnding(k.Values[i]) {
+			r.ends++
+		}
 	}
 	r.bytes = reportBytes + sampleBytes*int64(k.Len())
 	return r

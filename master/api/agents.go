@@ -41,7 +41,10 @@ func (a *API) hello(ctx context.Context, p wire.HelloParams) (wire.HelloResult, 
 	c.pushed = a.Catalog.Connected(peer, p)
 	a.agentCame(p.Host, peer)
 	a.Log.Info("agent connected", "host", p.Host, "remote", peer.RemoteAddr(), "version", p.Version, "skew", skew.Round(time.Millisecond))
-	return wire.HelloResult{Protocol: wire.Version, Version: a.Version, NowMS: now.UnixMilli(), AckedSeq: agent.Reports.Acked()}, nil
+	return wire.HelloResult{
+		Protocol: wire.Version, Version: a.Version, NowMS: now.UnixMilli(), AckedSeq: agent.Reports.Acked(),
+		Takes: []string{wire.TakesEnds, wire.TakesAbout},
+	}, nil
 }
 
 func (a *API) checkHello(c *conn, p *wire.HelloParams, remote string) error {

@@ -111,6 +111,10 @@ type HelloParams struct {
 	Assigned string `json:"assigned,omitempty"`
 }
 
+// IgnoresUnknownMembers says that an agent may tell more than this master knows: hello
+// is where ends of different age meet.
+func (HelloParams) IgnoresUnknownMembers() {}
+
 // Policy is what a host's own configuration lets code need that a master sends:
 // agent.policy there. FS and Unix have every path twice where a link leads to it.
 type Policy struct {
@@ -155,7 +159,17 @@ type HelloResult struct {
 	// AckedSeq is a mark up to and including which the master has every report
 	// of this boot id; 0 where it has none. It may have later ones too.
 	AckedSeq uint64 `json:"acked_seq"`
+	// Takes are the parts of messages that came later than version 1 and that the master
+	// takes. It refuses a message with one that it does not know, so an agent sends no
+	// others.
+	Takes []string `json:"takes,omitempty"`
 }
+
+// Parts of messages that an agent sends only to a master that takes them.
+const (
+	TakesEnds  = "ends"  // ends of series, in a report
+	TakesAbout = "about" // descriptions of metrics, in a report
+)
 
 // Series declares a number for a series. The number holds for one connection.
 type Series struct {

@@ -241,8 +241,20 @@ func (t *change) take(k recordKey, pieces [][]byte, dropped bool) {
 
 // add appends reports: each that was sent before gets its own record; the others
 // are joined with each other and with the last record, if that was never given
-// out.
+// out. Ends of series have their own records, before the others, because only the last
+// one can be extended, and most reports have no ends.
 func (t *change) add(reports []Report, ids []uint64, now time.Time) {
+	values, ends := make([]*Report, len(reports)), make([]*Report, len(reports))
+	for i := range reports {
+		t.totals.Moved += uint64(reports[i].Samples())
+		values[i], ends[i] = reports[i].split()
+	}
+	t.append(ends, ids, now)
+	t.append(values, ids, now)
+}
+
+// append is add for reports of one kind, some of which may be nil.
+func (t *change) append(reports []*Report, ids []uint64, now time.Time) {
 	j, joined := newJoiner(), 0
 	flush := func() {
 		if j.into.Len() > 0 {
@@ -250,12 +262,15 @@ func (t *change) add(reports []Report, ids []uint64, now time.Time) {
 		}
 		j, joined = newJoiner(), 0
 	}
-	if len(reports) > 0 {
-		joined = t.reopen(j)
+	first := slices.IndexFunc(reports, func(r *Report) bool { return r != nil })
+	if first < 0 {
+		return
 	}
-	for i := range reports {
-		r := &reports[i]
-		t.totals.Moved += uint64(r.Len())
+	joined = t.reopen(j, reports[first].version())
+	for i, r := range reports {
+		if r == nil {
+			continue
+		}
 		size := len(encode(r))
 		if r.Boot != "" || size >= joinBytes {
 			flush() // to preserve the order
@@ -270,9 +285,9 @@ func (t *change) add(reports []Report, ids []uint64, now time.Time) {
 	flush()
 }
 
-// reopen removes the last record so that it can be extended, if it is small and
-// has never been given out, and returns its size.
-func (t *change) reopen(j *joiner) (size int) {
+// reopen removes the last record so that it can be extended, if it is small, of a version,
+// and has never been given out, and returns its size.
+func (t *change) reopen(j *joiner, version byte) (size int) {
 	// In some damaged files the library's search for the last key never ends.
 	last, cursor := t.reports.Sequence(), t.reports.Cursor()
 	key, value := cursor.Seek(binary.BigEndian.AppendUint64(nil, last))
@@ -285,7 +300,7 @@ func (t *change) reopen(j *joiner) (size int) {
 		return 0
 	}
 	r, err := decode(slices.Concat(all...))
-	if err != nil || r.Boot != "" {
+	if err != nil || r.Boot != "" || all[0][0] != version || version == recordValues && r.Samples() < r.Len() {
 		return 0
 	}
 	t.take(k, all, false)
@@ -305,7 +320,7 @@ func (t *change) put(r *Report, now time.Time) uint64 {
 	t.dirty = true
 	// The clock may have been set back since the samples were made, so the age of
 	// a record is that of its newest sample.
-	k := recordKey{id: id, newest: max(slices.Max(r.Times), 0), samples: uint32(r.Len())}
+	k := recordKey{id: id, newest: max(slices.Max(r.Times), 0), samples: uint32(r.Samples())}
 	k.newest = min(k.newest, now.UnixMilli())
 	value, n := encode(r), 0
 	for piece := range slices.Chunk(value, pieceBytes) {
@@ -397,7 +412,7 @@ func (s *Store) give(k recordKey, pieces [][]byte) (Kept, bool) {
 		return Kept{}, false
 	}
 	r, err := decode(slices.Concat(pieces...))
-	if err != nil || r.Len() != int(k.samples) {
+	if err != nil || r.Samples() != int(k.samples) && r.Len() != int(k.samples) {
 		s.bad[k.id] = struct{}{}
 		return Kept{}, false
 	}

@@ -42,7 +42,7 @@ func (s *Store) Inherit(dir string, now time.Time) (samples uint64, err error) {
 		reports, done := make([]Report, len(kept)), make([]uint64, len(kept))
 		for i := range kept {
 			reports[i], done[i] = kept[i].Report, kept[i].ID
-			samples += uint64(kept[i].Len())
+			samples += uint64(kept[i].Samples())
 		}
 		if _, ok, err := s.Apply(now, reports, nil); !ok {
 			return samples, errors.Join(err, from.Close())

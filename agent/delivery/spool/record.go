@@ -32,16 +32,72 @@ type Series struct {
 	Kind   inspectors.Kind
 }
 
-// Len returns the number of samples.
+// Len returns the number of values and ends.
 func (r *Report) Len() int { return len(r.Times) }
 
-// recordVersion is the first byte of each record.
-const recordVersion = 1
+// Samples returns the number of samples, without those that end series.
+func (r *Report) Samples() (n int) {
+	for _, v := range r.Values {
+		if !inspectors.IsEnding(v) {
+			n++
+		}
+	}
+	return n
+}
+
+// version returns the version of the report's record.
+func (r *Report) version() byte {
+	if r.Len() > 0 && r.Samples() == 0 {
+		return recordEnds
+	}
+	return recordValues
+}
+
+// split returns what is to become records: the values of the report, under its number,
+// and its ends. Ends that share a number with values get none: if they are sent again,
+// that does no harm. Each is nil where there are none.
+func (r *Report) split() (values, ends *Report) {
+	switch r.Samples() {
+	case r.Len():
+		return r, nil
+	case 0:
+		return nil, r
+	}
+	values, ends = r.only(false), r.only(true)
+	values.Boot, values.Seq = r.Boot, r.Seq
+	return values, ends
+}
+
+// only returns the ends, or the values, with the series that these have.
+func (r *Report) only(ends bool) *Report {
+	part, at := &Report{}, make(map[uint32]uint32)
+	for i, v := range r.Values {
+		if inspectors.IsEnding(v) != ends {
+			continue
+		}
+		of, known := at[r.Of[i]]
+		if !known {
+			of = uint32(len(part.Series))
+			at[r.Of[i]] = of
+			part.Series = append(part.Series, r.Series[r.Of[i]])
+		}
+		part.Times, part.Of, part.Values = append(part.Times, r.Times[i]), append(part.Of, of), append(part.Values, v)
+	}
+	return part
+}
+
+// The first byte of each record is its version. Versions of the agent that do not know the
+// second one skip such a record as damaged, and drop it.
+const (
+	recordValues = 1
+	recordEnds   = 2 // no values: each sample ends its series. Its key counts no samples
+)
 
 // Bounds of the claims of a record, which may be damaged.
 const (
 	maxRecordBytes = 8 << 20
 	minSampleBytes = 10 // the smallest sample
+	minEndBytes    = 2
 	minSeriesBytes = 3
 )
 
@@ -54,7 +110,7 @@ var (
 const headBytes = 5
 
 // encode writes a report: version, checksum, boot, seq, series, samples. Numbers are
-// varints, except for values; times are differences.
+// varints, except for values; times are differences. Ends have no values.
 func encode(r *Report) []byte {
 	b := make([]byte, headBytes, headBytes+64+16*r.Len()+64*len(r.Series))
 	b = appendText(b, r.Boot)
@@ -71,19 +127,21 @@ func encode(r *Report) []byte {
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(r.Len()))
-	before := int64(0)
+	before, version := int64(0), r.version()
 	for i, t := range r.Times {
 		b = binary.AppendUvarint(b, uint64(r.Of[i]))
 		b = binary.AppendVarint(b, t-before)
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(r.Values[i]))
+		if version == recordValues {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(r.Values[i]))
+		}
 		before = t
 	}
-	return sign(b)
+	return sign(b, version)
 }
 
 // sign writes the version and the checksum into a record.
-func sign(b []byte) []byte {
-	b[0] = recordVersion
+func sign(b []byte, version byte) []byte {
+	b[0] = version
 	binary.LittleEndian.PutUint32(b[1:], crc32.Checksum(b[headBytes:], castagnoli))
 	return b
 }
@@ -98,7 +156,7 @@ func decode(b []byte) (*Report, error) {
 	switch {
 	case len(b) < headBytes || len(b) > maxRecordBytes:
 		return nil, fmt.Errorf("%w: it is %d bytes long", errRecord, len(b))
-	case b[0] != recordVersion:
+	case b[0] != recordValues && b[0] != recordEnds:
 		return nil, fmt.Errorf("%w: its version is %d", errRecord, b[0])
 	case binary.LittleEndian.Uint32(b[1:]) != crc32.Checksum(b[headBytes:], castagnoli):
 		return nil, fmt.Errorf("%w: its checksum is wrong", errRecord)
@@ -109,13 +167,17 @@ func decode(b []byte) (*Report, error) {
 	for i := range r.Series {
 		r.Series[i] = d.series()
 	}
-	n := d.count(minSampleBytes)
+	least := minSampleBytes
+	if b[0] == recordEnds {
+		least = minEndBytes
+	}
+	n := d.count(least)
 	r.Times, r.Of, r.Values = make([]int64, n), make([]uint32, n), make([]float64, n)
 	before := int64(0)
 	for i := range n {
 		of := d.number()
 		before += d.difference()
-		r.Of[i], r.Times[i], r.Values[i] = uint32(of), before, d.value()
+		r.Of[i], r.Times[i], r.Values[i] = uint32(of), before, d.value(b[0])
 		if of >= uint64(len(r.Series)) {
 			d.bad = true
 		}
@@ -174,7 +236,10 @@ func (d *decoder) bytes(n int) []byte {
 
 func (d *decoder) text() string { return string(d.bytes(d.count(1))) }
 
-func (d *decoder) value() float64 {
+func (d *decoder) value(version byte) float64 {
+	if version == recordEnds {
+		return inspectors.Ending(inspectors.Sample{}).Value
+	}
 	b := d.bytes(8)
 	if b == nil {
 		return 0
