@@ -1,13 +1,13 @@
-// Package alert evaluates rules over the history: those that come with the product, those
-// of inspectors, and those of files in Prometheus' format. Package route tells people about
-// firing alerts. They are also sent to external Alertmanagers and shown by the Prometheus
-// HTTP API.
+// Package alert evaluates rules over the history: the built-in ones, those of inspectors,
+// and those of files in Prometheus' format. Package route tells people about firing
+// alerts. Alerts are also sent to external Alertmanagers and shown by the Prometheus HTTP
+// API.
 //
-// The history has since when each alert is active, in the series ALERTS_FOR_STATE, so a
-// restart of the master does not begin again. The master's state has which alerts fire,
-// since when, and who was told, so that people hear of an alert that ended while the
-// master was down. An alert that its rule does not name any more has ended only if its
-// host is there to say so: without samples it is unknown, and goes on.
+// The history stores since when each alert is active, in the series ALERTS_FOR_STATE, so
+// pending times survive a restart. The master's state stores which alerts fire, since
+// when, and who was told, so that people hear of an alert that ended while the master was
+// down. An alert that its rule no longer names has ended only if its host is up. If the
+// host is gone, the alert is unknown and continues.
 package alert
 
 import (
@@ -39,27 +39,27 @@ import (
 )
 
 const (
-	// interval is how often rules are evaluated whose group does not say it.
+	// interval is how often rules are evaluated if their group does not say.
 	interval = 15 * time.Second
-	// forGracePeriod is the least `for` of an alert whose pending time is remembered
-	// over a restart, and outageTolerance is how long that may take.
+	// forGracePeriod is the shortest `for` of an alert whose pending time survives a
+	// restart, and outageTolerance is how long that restart may take.
 	forGracePeriod  = 5 * time.Second
 	outageTolerance = time.Hour
-	// resendDelay is how often Alertmanagers are told of what still fires.
+	// resendDelay is how often Alertmanagers are told of alerts that still fire.
 	resendDelay = time.Minute
-	// reviewEvery is how often it is looked at what goes on; what rules say to have
-	// ended is looked at at once.
+	// reviewEvery is how often firing alerts are reviewed. When rules say that alerts have
+	// ended, a review follows at once.
 	reviewEvery = 5 * time.Second
 	writeWithin = 10 * time.Second
 	// builtinName is the file that the API gives for the built-in rules.
 	builtinName = "built-in"
-	// labelKey is a label of every series of the history. It is of no use to who
-	// is told of an alert, who would get one for each key.
+	// labelKey is a label of every series of the history. People are told of alerts
+	// without it, or they would get one message for each key.
 	labelKey = "key"
 )
 
-// RoutePrefix is the path below which Alertmanager's API is, and MaxRouteBody bounds
-// its requests.
+// RoutePrefix is the path below which Alertmanager's API is served, and MaxRouteBody
+// bounds its requests.
 const (
 	RoutePrefix  = route.Prefix + "/"
 	MaxRouteBody = route.MaxBody
@@ -76,16 +76,16 @@ type Options struct {
 	Config config.Alerts
 	// Link returns the address of the page, for messages.
 	Link func() string
-	// Gone reports whether a host is known and does not report, so that nobody can
-	// tell how it is. Nil: none is.
+	// Gone reports whether a known host does not report, so that nobody can tell the state
+	// of its alerts. Nil: no host is gone.
 	Gone func(host string) bool
-	// Hosts returns the labels of every host that is known. Nil: none is.
+	// Hosts returns the labels of every known host. Nil: there are none.
 	Hosts func() map[string]scope.Labels
-	// Changed is called when something fires or ends, or somebody was told. It must
-	// not call back, and may be nil.
+	// Changed is called when an alert fires or ends, or somebody was told. It must not
+	// call back, and may be nil.
 	Changed func()
-	// Settle is how long after a start, or after its host has come back, an alert is
-	// not believed to have ended because no rule says that it fires. Zero: settleAfter.
+	// Settle is how long after a start, or after its host has come back, an alert
+	// continues although no rule says that it fires. Zero: settleAfter.
 	Settle time.Duration
 }
 
@@ -106,9 +106,9 @@ type Alerts struct {
 	ids    []string                       // guarded by mu
 	groups map[string]*rulefmt.RuleGroups // guarded by mu; by id
 	probes map[string]*rulefmt.RuleGroups // guarded by mu; by id: those of inspectors
-	// builtin are those that are built in, with the thresholds that are set; guarded by mu.
+	// builtin are the built-in rules, with the thresholds that are set; guarded by mu.
 	builtin *rulefmt.RuleGroups
-	given   map[string][]alerts.Probe // guarded by mu: of which probes were made
+	given   map[string][]alerts.Probe // guarded by mu: the probes that they were made of
 
 	thresholds  thresholds
 	maintenance maintenance
@@ -117,7 +117,8 @@ type Alerts struct {
 	started chan struct{} // closed when manager is set
 }
 
-// New reads the rules, and who is told. The error has every fault, with its place.
+// New reads the rules and the configuration of receivers. The error has every fault, with
+// its place.
 func New(opts Options) (*Alerts, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
@@ -171,8 +172,8 @@ func (a *Alerts) read(c config.Alerts) (ids []string, groups map[string]*rulefmt
 	return ids, groups, errors.Join(faults...)
 }
 
-// Open takes up what fired, the silences, and who was told. It is to be called once,
-// before Run.
+// Open reads from the state which alerts fired, the silences, and who was told. It must be
+// called once, before Run.
 func (a *Alerts) Open(ctx context.Context, store state.Store) error {
 	if err := errors.Join(a.keeper.open(ctx, store), a.route.Open(ctx, store), a.thresholds.open(ctx, store), a.maintenance.open(ctx, store)); err != nil {
 		return fmt.Errorf("cannot take up the alerts: %w", err)
@@ -180,8 +181,7 @@ func (a *Alerts) Open(ctx context.Context, store state.Store) error {
 	return nil
 }
 
-// Reload takes other rules and other people to tell. Where there is an error the old
-// ones stay.
+// Reload replaces the rules and the receivers. If there is an error, the old ones stay.
 func (a *Alerts) Reload(c config.Alerts) error {
 	if !slices.Equal(c.Alertmanagers, a.opts.Config.Alertmanagers) {
 		return errors.New("master.alerts.alertmanagers has changed, which takes a restart")
@@ -202,7 +202,7 @@ func (a *Alerts) Reload(c config.Alerts) error {
 	return errors.Join(a.update(), a.applyThresholds())
 }
 
-// update evaluates the rules that there are now. Those that stay keep their state.
+// update evaluates the present rules. Rules that stay keep their state.
 func (a *Alerts) update() error {
 	select {
 	case <-a.started:
@@ -224,8 +224,8 @@ func (a *Alerts) all() []string {
 // Route is what tells people.
 func (a *Alerts) Route() *route.Router { return a.route }
 
-// Run evaluates rules from the time on when the history is open, until ctx ends,
-// and returns when every goroutine is gone.
+// Run evaluates rules from the moment the history is open until ctx ends, and returns when
+// every goroutine is gone.
 func (a *Alerts) Run(ctx context.Context) error {
 	defer a.route.Stop()
 	select {
@@ -238,9 +238,9 @@ func (a *Alerts) Run(ctx context.Context) error {
 		QueryFunc: a.history.Query, Queryable: a.history, Appendable: a.history,
 		NotifyFunc: a.notify, GroupLoader: loader{a}, Parser: a.history.Parser(),
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: resendDelay,
-		RestoreNewRuleGroups: true, // those of an inspector that comes back
+		RestoreNewRuleGroups: true, // the rules of an inspector that comes back
 	})
-	if err := a.spreadBuiltin(); err != nil { // the others must not go with it
+	if err := a.spreadBuiltin(); err != nil { // a faulty threshold must not disable the others
 		a.opts.Log.Error("a threshold has no effect", "error", err)
 	}
 	stopSending := a.sender.run()
@@ -271,7 +271,7 @@ func (a *Alerts) Run(ctx context.Context) error {
 	return nil
 }
 
-// watch reviews what fires, until ctx ends.
+// watch reviews firing alerts until ctx ends.
 func (a *Alerts) watch(ctx context.Context) {
 	ticker := time.NewTicker(reviewEvery)
 	defer ticker.Stop()
@@ -284,7 +284,7 @@ func (a *Alerts) watch(ctx context.Context) {
 		case <-a.review:
 		}
 		list, acks := a.keeper.review(a.saying())
-		for _, id := range acks { // before the end is told, or nobody is
+		for _, id := range acks { // first, or nobody is told of the end
 			if err := a.route.Unsilence(ctx, id); err != nil {
 				a.opts.Log.Warn("an acknowledgement outlasts its alert", "error", err)
 			}
@@ -297,7 +297,7 @@ func (a *Alerts) watch(ctx context.Context) {
 	}
 }
 
-// saying walks over what rules say now.
+// saying collects what rules say now.
 func (a *Alerts) saying() saying {
 	s := saying{at: time.Now(), firing: make(map[model.Fingerprint]bool), pending: make(map[model.Fingerprint]bool), rules: make(map[string][]evaluated)}
 	for _, group := range a.manager.RuleGroups() {
@@ -319,7 +319,7 @@ func (a *Alerts) saying() saying {
 	return s
 }
 
-// notify takes what a rule says, without the label key.
+// notify takes the alerts of a rule, without the label key.
 func (a *Alerts) notify(ctx context.Context, expr string, alerts ...*rules.Alert) {
 	if len(alerts) == 0 {
 		return
@@ -334,7 +334,7 @@ func (a *Alerts) notify(ctx context.Context, expr string, alerts ...*rules.Alert
 	}
 }
 
-// handOn keeps alerts as they are now, and then has people told.
+// handOn stores alerts as they are now, then has people told.
 func (a *Alerts) handOn(ctx context.Context, list []*amalert.Alert) {
 	a.write(ctx)
 	if len(list) == 0 {
@@ -354,14 +354,14 @@ func (a *Alerts) write(ctx context.Context) {
 	}
 }
 
-// telling notes that somebody is about to be told.
+// telling records that somebody is about to be told.
 func (a *Alerts) telling(t route.Telling) {
 	if a.keeper.telling(t.Receiver, t.Alerts, t.SendsResolved) {
 		a.write(context.Background())
 	}
 }
 
-// told notes who was told.
+// told records who was told.
 func (a *Alerts) told(t route.Telling) {
 	a.keeper.told(t.Receiver, t.Alerts, t.At, t.SendsResolved, t.Err, a.route.IsPosted)
 	a.write(context.Background())

@@ -101,7 +101,7 @@ func (a *Alerts) ServeAlerts(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"alerts": alerts}})
 }
 
-// ruleGroups are those that are evaluated; none before the history is open.
+// ruleGroups are the groups that are evaluated; none before the history is open.
 func (a *Alerts) ruleGroups() []*rules.Group {
 	select {
 	case <-a.started:
@@ -133,7 +133,7 @@ func alertingOf(caller scope.Scope, rule *rules.AlertingRule, withAlerts bool) a
 	return one
 }
 
-// alertsOf returns the alerts of a rule that are pending or fire.
+// alertsOf returns the pending and firing alerts of a rule.
 func alertsOf(caller scope.Scope, rule *rules.AlertingRule) []alertAnswer {
 	var list []alertAnswer
 	for _, alert := range activeFor(caller, rule) {

@@ -19,52 +19,51 @@ import (
 
 const (
 	alertPrefix = "alerts/"
-	// refreshEvery is how often it is said again that an alert goes on, and holds
-	// how long that is believed.
+	// refreshEvery is how often it is said again that an alert continues, and holds how
+	// long that counts.
 	refreshEvery, holds = time.Minute, 10 * time.Minute
-	// settleAfter is how long after a start, or after its host has come back, an
-	// alert is not believed to have ended because its rule does not say it: there
-	// may be no fresh samples yet.
+	// settleAfter is how long after a start, or after its host has come back, an alert
+	// continues although its rule does not say so: there may be no fresh samples yet.
 	settleAfter = 2 * time.Minute
-	// keepEnded is how long an alert is known after its end, and its end is told if it
-	// could not be.
+	// keepEnded is how long an alert is remembered after its end, and for how long telling
+	// people of its end is tried.
 	keepEnded = 24 * time.Hour
-	// hostGone is the alert that says of its host that it is gone, which is not
-	// unknown then.
+	// hostGone is the alert that says that its host is gone. It is not unknown when the
+	// host is gone.
 	hostGone = "host/gone"
 )
 
-// kept is what the state has of an alert that has fired.
+// kept is the record of an alert that has fired, as the state has it.
 type kept struct {
 	Labels      model.LabelSet `json:"labels"`
 	Annotations model.LabelSet `json:"annotations,omitempty"`
 	StartsAt    time.Time      `json:"starts_at"`
 	// EndsAt is when it ended, or zero.
 	EndsAt time.Time `json:"ends_at,omitzero"`
-	// Unknown is that its host is gone, so that nobody can tell whether it goes on.
+	// Unknown says that its host is gone, so nobody can tell whether it still fires.
 	Unknown   bool   `json:"unknown,omitempty"`
 	Generator string `json:"generator,omitempty"`
 	// Told says who was told, by receiver and way.
 	Told map[string]tolds `json:"told,omitempty"`
-	// Ack is the silence that an acknowledgement has made, or "".
+	// Ack is the silence that an acknowledgement made, or "".
 	Ack string `json:"ack,omitempty"`
 
-	// What follows is not kept.
+	// The fields below are not stored.
 	value    float64
-	seen     time.Time // when its rule has said last that it fires
-	put      time.Time // when it was handed on last
-	settled  bool      // its rule has said since the start, or its host's return, how it is
-	heldBack bool      // it fired before the start, nobody was told, and its rule has not said it again
-	dirty    bool      // it is not in the state as it is
+	seen     time.Time // when its rule last said that it fires
+	put      time.Time // when it was last handed on
+	settled  bool      // since the start, or its host's return, its rule has said whether it fires
+	heldBack bool      // it fired before the start, nobody was told, and its rule has not confirmed it
+	dirty    bool      // the state does not have it as it is
 }
 
-// tolds is what a receiver was told of an alert last.
+// tolds is what a receiver was last told of an alert.
 type tolds struct {
-	// At is zero while it is not known whether it was told at all: the master may
-	// have been killed between the message and the note of it.
+	// At is zero while it is not known whether the receiver was told at all: the master
+	// may have been killed after the message and before recording it.
 	At    time.Time `json:"at,omitzero"`
 	Ended bool      `json:"ended,omitempty"` // that it has ended
-	// Ends is whether it is told of ends, too.
+	// Ends is whether the receiver is told of ends too.
 	Ends bool `json:"ends,omitempty"`
 	// Failed says why it could not be told, since At, or is "".
 	Failed string `json:"failed,omitempty"`
@@ -85,8 +84,8 @@ func (k *kept) over() bool {
 	return k.ended()
 }
 
-// keeper knows what fires, and keeps it in the state. What rules say passes through
-// it: they forget at a restart, and what they do not say may be for want of samples.
+// keeper knows which alerts fire, and stores them in the state. It stands between rules
+// and people because rules forget at a restart, and may be silent for lack of samples.
 type keeper struct {
 	opts  *Options
 	shelf *shelf.Shelf // set by open
@@ -95,12 +94,12 @@ type keeper struct {
 
 	mu     sync.Mutex
 	alerts map[model.Fingerprint]*kept // guarded by mu
-	// posted says who was told of alerts that others have posted. They are not kept: those
-	// who post them do so again.
+	// posted says who was told of alerts that other programs have posted. They are not
+	// stored, because those programs post them again.
 	posted map[model.Fingerprint]map[string]tolds // guarded by mu
-	downs  map[string]time.Time                   // guarded by mu: when a host was seen gone last
+	downs  map[string]time.Time                   // guarded by mu: when a host was last seen gone
 	gone   map[model.Fingerprint]bool             // guarded by mu: to be removed from the state
-	start  time.Time                              // guarded by mu: when rules began
+	start  time.Time                              // guarded by mu: when rules were first evaluated
 }
 
 func newKeeper(opts *Options) *keeper {
@@ -110,7 +109,7 @@ func newKeeper(opts *Options) *keeper {
 	}
 }
 
-// open takes up what fired when the master ended.
+// open reads the alerts that fired when the master last stopped.
 func (k *keeper) open(ctx context.Context, store state.Store) error {
 	s, values, err := shelf.Open(ctx, store, alertPrefix)
 	if err != nil {
@@ -130,7 +129,8 @@ func (k *keeper) open(ctx context.Context, store state.Store) error {
 	return nil
 }
 
-// begin notes that rules begin, and returns what is to be handed on before.
+// begin records that the evaluation of rules begins, and returns alerts to be handed on
+// before.
 func (k *keeper) begin(now time.Time) []*amalert.Alert {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -138,7 +138,7 @@ func (k *keeper) begin(now time.Time) []*amalert.Alert {
 	var list []*amalert.Alert
 	for _, one := range k.alerts {
 		if one.ended() && one.unsure() {
-			one.EndsAt, one.dirty = time.Time{}, true // its beginning is told again, and then its end
+			one.EndsAt, one.dirty = time.Time{}, true // people are told of its beginning again, and then of its end
 		}
 		if !one.heldBack && !one.over() {
 			list = append(list, one.handOn(now))
@@ -147,8 +147,8 @@ func (k *keeper) begin(now time.Time) []*amalert.Alert {
 	return list
 }
 
-// unsure reports whether somebody may have been told that the alert fires, without
-// a note of it.
+// unsure reports whether somebody may have been told that the alert fires without a record
+// of it.
 func (k *kept) unsure() bool {
 	for _, one := range k.Told {
 		if one.At.IsZero() && one.Failed == "" {
@@ -158,7 +158,7 @@ func (k *kept) unsure() bool {
 	return false
 }
 
-// handOn is the alert as those who tell take it.
+// handOn is the alert in the form that package route takes.
 func (k *kept) handOn(now time.Time) *amalert.Alert {
 	k.put = now
 	a := &amalert.Alert{
@@ -171,7 +171,7 @@ func (k *kept) handOn(now time.Time) *amalert.Alert {
 	return a
 }
 
-// fired takes what a rule says that fires, and returns what is to be handed on.
+// fired takes the firing alerts of a rule, and returns the alerts to be handed on.
 func (k *keeper) fired(now time.Time, generator string, alerts []*rules.Alert) []*amalert.Alert {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -186,7 +186,7 @@ func (k *keeper) fired(now time.Time, generator string, alerts []*rules.Alert) [
 		if one == nil || one.ended() {
 			next := &kept{Labels: set, StartsAt: a.FiredAt, Generator: generator, dirty: true}
 			if one != nil {
-				next.Told = one.Told // of the time before, until they are told again
+				next.Told = one.Told // of the time before the restart, until people are told again
 			}
 			one, k.alerts[fp] = next, next
 			delete(k.gone, fp)
@@ -215,18 +215,18 @@ type saying struct {
 	at      time.Time
 	firing  map[model.Fingerprint]bool
 	pending map[model.Fingerprint]bool
-	// rules are those that there are, by the name of their alert: when each was
-	// evaluated last without an error, after which it had its say.
+	// rules has, by the name of their alert, when each rule was last evaluated without an
+	// error. After that it has had its say.
 	rules map[string][]evaluated
 }
 
 type evaluated struct {
 	at   time.Time     // zero: with an error
-	keep time.Duration // for which the alert goes on, which rules forget at a restart
+	keep time.Duration // keep_firing_for, which rules forget at a restart
 }
 
-// review compares what fires with what rules say, and returns what is to be handed
-// on, and which silences end with it.
+// review compares the firing alerts with what rules say. It returns alerts to be handed
+// on, and silences that end with their alerts.
 func (k *keeper) review(s saying) (list []*amalert.Alert, acks []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -256,8 +256,8 @@ func (k *keeper) review(s saying) (list []*amalert.Alert, acks []string) {
 	return list, acks
 }
 
-// endedLocked reports whether an alert has ended that no rule names as firing any more.
-// While its host is gone it is unknown instead.
+// endedLocked reports whether an alert that no rule names as firing has ended. While its
+// host is gone it is unknown instead.
 func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
 	since := k.start
 	if host := one.host(); host != "" && one.name() != hostGone {
@@ -280,7 +280,7 @@ func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
 		since = since.Add(k.opts.Settle)
 	}
 	if len(s.rules[one.name()]) == 0 && since.After(s.at) {
-		return false // it may be one that its host has yet to tell
+		return false // its host may not have sent that inspector's alerts yet
 	}
 	for _, rule := range s.rules[one.name()] {
 		unsure := !since.IsZero()
@@ -291,7 +291,7 @@ func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
 	return true
 }
 
-// telling notes that somebody is about to be told for the first time, and reports
+// telling records that somebody is about to be told for the first time, and reports
 // whether there is anything to write.
 func (k *keeper) telling(receiver string, alerts []*amalert.Alert, ends bool) (changed bool) {
 	k.mu.Lock()
@@ -309,7 +309,7 @@ func (k *keeper) telling(receiver string, alerts []*amalert.Alert, ends bool) (c
 	return changed
 }
 
-// told notes who was told.
+// told records who was told.
 func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, ends bool, failed error, posted func(model.Fingerprint) bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -324,7 +324,7 @@ func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, en
 			if failed != nil || a.Resolved() {
 				continue
 			}
-			// It ended while the message was under way: its end is to be told, too.
+			// It ended while the message was under way, so its end must be told too.
 			one = &kept{Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, EndsAt: at, Generator: a.GeneratorURL}
 			k.alerts[fp] = one
 			delete(k.gone, fp)
@@ -338,7 +338,7 @@ func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, en
 	}
 }
 
-// notePostedLocked notes what a receiver was told of an alert that was posted.
+// notePostedLocked records what a receiver was told of a posted alert.
 func (k *keeper) notePostedLocked(fp model.Fingerprint, receiver string, t tolds, failed error) {
 	next := maps.Clone(k.posted[fp])
 	if next == nil {
@@ -352,8 +352,8 @@ func (k *keeper) notePostedLocked(fp model.Fingerprint, receiver string, t tolds
 	k.posted[fp] = next
 }
 
-// postedTolds says who was told of alerts that were posted, and forgets those that are
-// not known any more.
+// postedTolds says who was told of posted alerts, and forgets alerts that are no longer
+// known.
 func (k *keeper) postedTolds(known []*amalert.Alert) map[model.Fingerprint]map[string]tolds {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -367,8 +367,7 @@ func (k *keeper) postedTolds(known []*amalert.Alert) map[model.Fingerprint]map[s
 	return all
 }
 
-// note notes what a receiver was told. Copies that were handed out before do not
-// change.
+// note records what a receiver was told. Copies that were handed out before do not change.
 func (k *kept) note(receiver string, t tolds) {
 	next := make(map[string]tolds, len(k.Told)+1)
 	maps.Copy(next, k.Told)
@@ -376,8 +375,8 @@ func (k *kept) note(receiver string, t tolds) {
 	k.Told, k.dirty = next, true
 }
 
-// acknowledge notes the silence that an acknowledgement has made, and returns false
-// where the alert does not fire any more.
+// acknowledge records the silence of an acknowledgement, and returns false if the alert no
+// longer fires.
 func (k *keeper) acknowledge(fp model.Fingerprint, silence string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -389,7 +388,8 @@ func (k *keeper) acknowledge(fp model.Fingerprint, silence string) bool {
 	return true
 }
 
-// write brings the state up to date. What could not be written is with the next.
+// write writes changed alerts to the state. Those that could not be written are written
+// the next time.
 func (k *keeper) write(ctx context.Context) error {
 	k.writing.Lock()
 	defer k.writing.Unlock()
@@ -434,7 +434,7 @@ func (k *keeper) write(ctx context.Context) error {
 	return err
 }
 
-// unacknowledge notes that a silence is none any more.
+// unacknowledge records that a silence no longer exists.
 func (k *keeper) unacknowledge(silence string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -30,10 +30,10 @@ import (
 
 const (
 	maintenancePrefix = "maintenances/"
-	// maxMaintenances bounds those that may be made.
+	// maxMaintenances bounds the number of maintenances.
 	maxMaintenances = 1000
 	// maintenanceNote and windowNote mark a silence that a maintenance makes for one of
-	// its windows, with its id and with the name of the window.
+	// its windows: they hold its id and the name of the window.
 	maintenanceNote, windowNote = "vedette/maintenance", "vedette/window"
 	// silenceAhead is how long before a window its silence is made.
 	silenceAhead = time.Minute
@@ -41,14 +41,14 @@ const (
 	maxHostsBytes = 32 << 10
 )
 
-// maintenance is what recurs. A silence is made for each window a little before it
-// begins. A start reads from the silences which hosts have one, so it makes none twice, and
-// one that somebody has ended stays ended until the next window.
+// maintenance manages recurring maintenances. A silence is made for each window a little
+// before it begins. At a start the silences show which hosts have one, so none is made
+// twice, and one that somebody has ended stays ended until the next window.
 type maintenance struct {
 	changing sync.Mutex // held while entries or their silences are changed
 	shelf    *shelf.Shelf
-	// covered says which hosts have got a silence, by the window; guarded by changing. It
-	// is nil while it has yet to be read.
+	// covered has the hosts that have a silence, by window; guarded by changing. It is nil
+	// until it has been read.
 	covered map[string]map[string]bool
 
 	mu   sync.Mutex
@@ -89,8 +89,8 @@ func (m *maintenance) all() []recurring {
 	return slices.Collect(maps.Values(m.list))
 }
 
-// on are the hosts that an entry is for now. One host need not be known, unless who made
-// the entry is bound to labels.
+// on are the hosts that an entry applies to now. A single host need not be known, unless
+// the author of the entry is bound to labels.
 func (r *recurring) on(hosts map[string]scope.Labels) (names []string) {
 	within, err := scope.ParseSelector(r.Within)
 	if err != nil {
@@ -115,15 +115,15 @@ func (r *recurring) on(hosts map[string]scope.Labels) (names []string) {
 	return names
 }
 
-// describe is an entry with when it is next, and for how many hosts.
+// describe returns an entry with when it is next, and for how many hosts it is now.
 func (r *recurring) describe(now time.Time, hosts map[string]scope.Labels) wire.Maintenance {
 	w, one := r.schedule.Next(now), r.Maintenance
 	one.FromMS, one.ToMS, one.Hosts = w.From.UnixMilli(), w.To.UnixMilli(), len(r.on(hosts))
 	return one
 }
 
-// seenBy reports whether a scope sees an entry: one of a host that it sees, or one that
-// somebody has made who is bound alike.
+// seenBy reports whether a scope sees an entry: one of a host that it sees, or one whose
+// author has the same scope.
 func (r *recurring) seenBy(s scope.Scope) bool {
 	return s.All() || r.Host != "" && s.Sees(r.Host) || r.Within == s.Selector()
 }
@@ -143,7 +143,8 @@ func (a *Alerts) Maintenances(ctx context.Context, _ wire.Empty) (wire.Maintenan
 	return result, nil
 }
 
-// AddMaintenance makes one that recurs. The same one again gets another message.
+// AddMaintenance adds a recurring maintenance. Adding the same one again changes its
+// message.
 func (a *Alerts) AddMaintenance(ctx context.Context, p wire.MaintenanceParams) (wire.Maintenance, error) {
 	caller, attempt := scope.From(ctx), audit.From(ctx)
 	one := recurring{Maintenance: wire.Maintenance{
@@ -183,8 +184,7 @@ func (a *Alerts) AddMaintenance(ctx context.Context, p wire.MaintenanceParams) (
 	return one.describe(time.Now(), a.opts.Hosts()), a.maintainLocked(ctx)
 }
 
-// check says what is wrong with an entry that somebody wants, or gives it its schedule
-// and its id.
+// check returns what is wrong with a requested entry, or gives it its schedule and its id.
 func (r *recurring) check(caller scope.Scope) (err error) {
 	switch {
 	case (r.Host == "") == (r.Selector == ""):
@@ -203,7 +203,7 @@ func (r *recurring) check(caller scope.Scope) (err error) {
 	return nil
 }
 
-// text says what an entry is, for the audit log.
+// text describes an entry for the audit log.
 func (r *recurring) text() string {
 	hosts := r.Host
 	if hosts == "" {
@@ -215,7 +215,7 @@ func (r *recurring) text() string {
 	return fmt.Sprintf("every %s on %s: %s", r.schedule, hosts, r.Message)
 }
 
-// EndMaintenance removes one that recurs, and ends it if it is now.
+// EndMaintenance removes a recurring maintenance, and ends it if it is now.
 func (a *Alerts) EndMaintenance(ctx context.Context, p wire.MaintenanceEndParams) (wire.Maintenance, error) {
 	m, caller := &a.maintenance, scope.From(ctx)
 	m.changing.Lock()
@@ -242,12 +242,12 @@ func (a *Alerts) EndMaintenance(ctx context.Context, p wire.MaintenanceEndParams
 	m.mu.Lock()
 	delete(m.list, p.ID)
 	m.mu.Unlock()
-	m.covered = nil // and what is silent now ends
+	m.covered = nil // and its present silences end
 	return found.Maintenance, a.maintainLocked(ctx)
 }
 
 // maintain makes the silences of windows that are now or soon, and ends those whose
-// maintenance is no more.
+// maintenance was removed.
 func (a *Alerts) maintain(ctx context.Context) {
 	a.maintenance.changing.Lock()
 	defer a.maintenance.changing.Unlock()
@@ -256,7 +256,8 @@ func (a *Alerts) maintain(ctx context.Context) {
 	}
 }
 
-// maintainLocked is maintain; the silences are the master's own change, whoever calls.
+// maintainLocked is maintain. The master itself is the author of the silences, whoever
+// calls.
 func (a *Alerts) maintainLocked(ctx context.Context) error {
 	ctx = audit.With(context.WithoutCancel(ctx), audit.NewAttempt(audit.Master, audit.Master, "", ""))
 	m, now := &a.maintenance, time.Now()
@@ -284,17 +285,17 @@ func (a *Alerts) maintainLocked(ctx context.Context) error {
 		covered[window] = done
 		faults = append(faults, a.silenceWindow(ctx, one, now, w, hosts, done))
 	}
-	m.covered = covered // those of windows that are over are not asked for again
+	m.covered = covered // windows that are over are not needed any more
 	return errors.Join(faults...)
 }
 
-// window is the name of one of the windows of an entry.
+// window is the name of a window of an entry.
 func (r *recurring) window(w weekly.Window) string {
 	return fmt.Sprint(r.ID, "/", r.AtMS, "/", w.From.Unix())
 }
 
-// readCovered reads from the silences which hosts are covered, and ends those silences
-// whose maintenance is no more.
+// readCovered reads from the silences which hosts are covered, and ends silences whose
+// maintenance was removed.
 func (a *Alerts) readCovered(ctx context.Context, now time.Time) error {
 	known := make(map[string]bool)
 	for _, one := range a.maintenance.all() {
@@ -327,7 +328,7 @@ func (a *Alerts) readCovered(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// silenceWindow makes the silences of a window, for those hosts that had none in it.
+// silenceWindow makes the silences of a window, for hosts that had none in it.
 func (a *Alerts) silenceWindow(ctx context.Context, one recurring, now time.Time, w weekly.Window, hosts map[string]scope.Labels, done map[string]bool) error {
 	for _, names := range partsOf(slices.DeleteFunc(one.on(hosts), func(name string) bool { return done[name] })) {
 		_, err := a.route.Silence(ctx, route.Silence{
@@ -352,7 +353,8 @@ func laterOf(a, b time.Time) time.Time {
 	return b
 }
 
-// partsOf are the hosts in parts that fit into a silence, quoted for a regular expression.
+// partsOf splits hosts into parts that fit into one silence, quoted for a regular
+// expression.
 func partsOf(hosts []string) (parts [][]string) {
 	size := maxHostsBytes
 	for _, host := range hosts {

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// ackNote marks the silence that an acknowledgement makes, with the alert's id,
-	// and ackFor is when it ends at the latest.
+	// ackNote marks the silence of an acknowledgement with the alert's id, and ackFor is
+	// how long it lasts at most.
 	ackNote = "vedette/ack"
 	ackFor  = 365 * 24 * time.Hour
 	// maxSilence bounds the others.
@@ -31,7 +31,7 @@ const (
 	mostShown = 10_000
 )
 
-// snapshot copies what is known of alerts.
+// snapshot copies the known alerts.
 func (k *keeper) snapshot() map[model.Fingerprint]kept {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -54,7 +54,7 @@ func (k *kept) state() string {
 	return wire.AlertFiring
 }
 
-// List lists what is pending or fires, and what has ended lately.
+// List lists alerts that are pending or fire, and those that ended recently.
 func (a *Alerts) List(ctx context.Context, p wire.AlertsParams) (wire.AlertsResult, error) {
 	fates, err := a.fates(ctx, p)
 	if err != nil {
@@ -67,8 +67,8 @@ func (a *Alerts) List(ctx context.Context, p wire.AlertsParams) (wire.AlertsResu
 	return result, nil
 }
 
-// fates returns the alerts that are selected: those that fire, that are unknown, that
-// are pending, that have ended; the longest first.
+// fates returns the selected alerts: first those that fire, then unknown, pending and
+// ended ones, each with the oldest first.
 func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFate, error) {
 	silences, err := a.silencesByID(ctx)
 	if err != nil {
@@ -111,7 +111,7 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 	return list, nil
 }
 
-// posted are the alerts that other programs have posted, and that no rule here has.
+// posted are the alerts that other programs have posted and no rule here has.
 func (a *Alerts) posted(known map[model.Fingerprint]kept) (list []kept) {
 	found := a.route.Posted()
 	told := a.keeper.postedTolds(found)
@@ -153,7 +153,7 @@ func (a *Alerts) fate(ctx context.Context, one *kept, state string, silences map
 	silencedBy, inhibitedBy := a.route.Muted(ctx, one.Labels)
 	for _, id := range silencedBy {
 		one, known := silences[id]
-		if !known { // it is of other hosts, too, or new
+		if !known { // it belongs to other hosts too, or is new
 			one = wire.Silence{ID: id, State: "active", Matchers: []string{}}
 		}
 		f.SilencedBy = append(f.SilencedBy, one)
@@ -220,8 +220,8 @@ func (a *Alerts) Summary(ctx context.Context) wire.AlertsSummary {
 	return s
 }
 
-// Explain says of an alert's rules what they ask for and how they are, and of each
-// of its alerts when who is told.
+// Explain says what an alert's rules ask for and how they are, and for each of its alerts
+// when who is told.
 func (a *Alerts) Explain(ctx context.Context, p wire.AlertParams) (wire.AlertExplanation, error) {
 	result := wire.AlertExplanation{Rules: []wire.AlertRule{}, Alerts: []wire.AlertFate{}}
 	var names []string
@@ -277,7 +277,7 @@ func (a *Alerts) Test(ctx context.Context, p wire.AlertTestParams) (wire.AlertTe
 	return result, nil
 }
 
-// Ack acknowledges alerts: each gets a silence of just this alert, which ends when the
+// Ack acknowledges alerts: each gets a silence for this alert alone, which ends when the
 // alert does.
 func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesResult, error) {
 	result := wire.SilencesResult{Silences: []wire.Silence{}}
@@ -323,8 +323,8 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 	return result, nil
 }
 
-// nearestAlert asks whether one was meant that fires, or is "" where there is one of that
-// name.
+// nearestAlert asks whether a firing alert with a similar name was meant, or is "" if
+// there is one of that name.
 func nearestAlert(ctx context.Context, p wire.AlertAckParams, known map[model.Fingerprint]kept) string {
 	var names, ids []string
 	for fp, one := range known {
@@ -353,7 +353,7 @@ func asked(p wire.AlertAckParams) (text string) {
 	return text
 }
 
-// exactly are the matchers of one alert alone.
+// exactly are the matchers of this alert alone.
 func exactly(set model.LabelSet) (matchers []string) {
 	for name, value := range set {
 		matchers = append(matchers, fmt.Sprintf("%s=%q", name, value))
@@ -390,8 +390,8 @@ func (a *Alerts) silencesByID(ctx context.Context) (map[string]wire.Silence, err
 	return byID, err
 }
 
-// Silence makes a silence. Its matchers are complete: what a selector selects is among
-// them.
+// Silence makes a silence. Its matchers are complete: a selector was already replaced by
+// the hosts that it selects.
 func (a *Alerts) Silence(ctx context.Context, matchers []string, p wire.SilenceParams) (wire.Silence, error) {
 	d := time.Duration(p.Seconds * float64(time.Second))
 	if !(p.Seconds >= 1 && p.Seconds <= maxSilence.Seconds()) {
@@ -410,8 +410,8 @@ func (a *Alerts) Silence(ctx context.Context, matchers []string, p wire.SilenceP
 	return describeSilence(silence), nil
 }
 
-// EndSilence ends a silence now; an alert whose acknowledgement it was is told of
-// again.
+// EndSilence ends a silence now. If it was an acknowledgement, people are told of its
+// alert again.
 func (a *Alerts) EndSilence(ctx context.Context, p wire.SilenceEndParams) (wire.Empty, error) {
 	all, err := a.Silences(ctx, wire.SilencesParams{Ended: true})
 	if err != nil {

@@ -12,23 +12,22 @@ import (
 	"github.com/vedettehq/vedette/inspectors/alerts"
 )
 
-// probePrefix stands before the name of an inspector in the file that the API gives
-// for its rules.
+// probePrefix precedes the name of an inspector in the file name that the API gives for
+// its rules.
 const probePrefix = "inspector:"
 
-// ownInfix stands between the name of an inspector of hosts' own configuration, and
-// what tells its directives from those of others of that name.
+// ownInfix stands between the name of an inspector from hosts' own configuration and the
+// fingerprint of its directives, which tells it from others of that name.
 const ownInfix = "#"
 
-// fingerprint tells the directives of a probe from those of others.
+// fingerprint identifies the directives of a probe.
 func fingerprint(p alerts.Probe) string {
 	sum := sha256.Sum256(fmt.Appendln(nil, p.Interval, strings.Join(p.Said.AlertLines, "\n")))
 	return hex.EncodeToString(sum[:4])
 }
 
-// SetProbes takes the alerts of inspectors, by their names; there may be several
-// revisions of each. They replace those of the call before. The error names what
-// cannot be evaluated, and the rest is.
+// SetProbes replaces the alerts of inspectors, by name; an inspector may have several
+// revisions. The error names alerts that cannot be evaluated; the others are evaluated.
 func (a *Alerts) SetProbes(probes map[string][]alerts.Probe) error {
 	a.probing.Lock()
 	defer a.probing.Unlock()
@@ -56,7 +55,8 @@ func (a *Alerts) setProbesLocked(probes map[string][]alerts.Probe) error {
 		var pushed []alerts.Probe
 		for _, p := range revisions {
 			if p.Own {
-				// A group each: it keeps its state whatever other hosts begin to say.
+				// Each has its own group, so it keeps its state whatever other hosts begin
+				// to report.
 				take(probePrefix+name+ownInfix+fingerprint(p), name, p)
 			} else {
 				pushed = append(pushed, p)

@@ -13,16 +13,17 @@ import (
 	"github.com/vedettehq/vedette/master/scope"
 )
 
-// A caller who is bound to some hosts sees the alerts of these hosts, the silences that
-// match no alert of another, and the rules that name no other.
+// A caller who is bound to some hosts sees the alerts of these hosts, silences that match
+// no alert of another host, and rules that name no other host.
 
 const labelHost = "host"
 
-// sees reports whether a scope sees an alert. One that is of no host is of all of them.
+// sees reports whether a scope sees an alert. An alert without a host belongs to all
+// hosts.
 func sees(s scope.Scope, set model.LabelSet) bool { return s.Sees(string(set[labelHost])) }
 
-// seesSilence reports whether a scope sees a silence: one that matches alerts of its
-// hosts alone, and names no other host.
+// seesSilence reports whether a scope sees a silence: one that matches only alerts of its
+// hosts, and names no other host.
 func seesSilence(s scope.Scope, one *route.Silence) bool {
 	if s.All() {
 		return true
@@ -33,7 +34,7 @@ func seesSilence(s scope.Scope, one *route.Silence) bool {
 	return slices.ContainsFunc(one.Matchers, func(text string) bool { return within(s, text) })
 }
 
-// within reports whether a matcher matches alerts of hosts alone that a scope sees.
+// within reports whether a matcher matches only alerts of hosts that a scope sees.
 func within(s scope.Scope, text string) bool {
 	m, err := amlabels.ParseMatcher(text)
 	if err != nil || m.Name != labelHost {
@@ -48,7 +49,7 @@ func within(s scope.Scope, text string) bool {
 		if err != nil {
 			return false
 		}
-		hosts = exact.SetMatches() // none where it is no list
+		hosts = exact.SetMatches() // none if it is not a list
 	}
 	return len(hosts) > 0 && !slices.ContainsFunc(hosts, func(host string) bool { return !s.Sees(host) })
 }
@@ -64,12 +65,12 @@ func names(s scope.Scope, text string) bool {
 	})
 }
 
-// notOfHosts reports whether a character is in no name of a host.
+// notOfHosts reports whether a character cannot be in the name of a host.
 func notOfHosts(c rune) bool {
 	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.", c))
 }
 
-// rulesFor are the rules of a group that a scope sees: those that name no host of others.
+// rulesFor are the rules of a group that a scope sees: those that name no other host.
 func rulesFor(s scope.Scope, group *rules.Group) []rules.Rule {
 	return slices.DeleteFunc(slices.Clone(group.Rules()), func(rule rules.Rule) bool {
 		text := group.Name() + " " + group.File() + " " + rule.String()
@@ -93,12 +94,12 @@ func alertingFor(s scope.Scope, group *rules.Group) (list []*rules.AlertingRule)
 	return list
 }
 
-// activeFor are the alerts of a rule that are pending or fire, and that a scope sees.
+// activeFor are the pending and firing alerts of a rule that a scope sees.
 func activeFor(s scope.Scope, rule *rules.AlertingRule) []*rules.Alert {
 	return slices.DeleteFunc(withoutKey(rule.ActiveAlerts()), func(one *rules.Alert) bool { return !s.Sees(one.Labels.Get(labelHost)) })
 }
 
-// stateFor is the state of a rule, as far as a scope sees it.
+// stateFor is the state of a rule, computed from the alerts that a scope sees.
 func stateFor(s scope.Scope, rule *rules.AlertingRule) rules.AlertState {
 	if s.All() {
 		return rule.State()

@@ -16,13 +16,14 @@ import (
 const (
 	// selfNote marks the silence that a host has asked for, with its name.
 	selfNote = "vedette/self"
-	// maxSelf bounds how long a host keeps people from being told of itself, and
-	// maxSelves how many such silences of a host are known: those of about an hour.
+	// maxSelf bounds how long a host can keep people from being told of its alerts, and
+	// maxSelves how many such silences of a host are known, which are those of about an
+	// hour.
 	maxSelf   = 7 * 24 * time.Hour
 	maxSelves = 20
 )
 
-// selfOf is the Maintenance of a silence that a host has asked for, or "".
+// selfOf returns the Maintenance of a silence that a host has asked for, or "".
 func selfOf(s route.Silence) string {
 	if s.Notes[selfNote] != "" {
 		return wire.SelfMaintenance
@@ -31,8 +32,8 @@ func selfOf(s route.Silence) string {
 }
 
 // SelfMaintenance keeps people from being told of the alerts of a host that asks for it,
-// or ends that. A host has one such silence at a time: asked again, it ends at another
-// time. Whether the caller is that host has been checked.
+// or ends that. A host has one such silence at a time; another request changes its end.
+// The caller has checked that it is that host.
 func (a *Alerts) SelfMaintenance(ctx context.Context, p wire.SelfMaintenanceParams) (wire.SelfMaintenanceResult, error) {
 	var result wire.SelfMaintenanceResult
 	d := time.Duration(p.Seconds * float64(time.Second))

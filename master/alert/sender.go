@@ -16,11 +16,11 @@ import (
 	"github.com/prometheus/prometheus/notifier"
 )
 
-// queueAlerts is how many alerts wait for an Alertmanager; the oldest go first.
+// queueAlerts is how many alerts wait for an Alertmanager; the oldest are dropped first.
 const (
 	queueAlerts = 10_000
-	// endsFor is how long it is said again that an alert has ended: the Alertmanager
-	// may have been away.
+	// endsFor is how long Alertmanagers are told again that an alert has ended, because
+	// one may have been away.
 	endsFor = 15 * time.Minute
 )
 
@@ -40,7 +40,7 @@ type ending struct {
 	sent time.Time
 }
 
-// newSender makes a sender; it starts nothing that has to be stopped before run.
+// newSender makes a sender. Nothing has to be stopped before run.
 func newSender(log *slog.Logger, addresses []string) (*sender, error) {
 	s := &sender{targets: make(map[string][]*targetgroup.Group), ended: make(map[model.Fingerprint]*ending)}
 	s.manager = notifier.NewManager(&notifier.Options{QueueCapacity: queueAlerts}, model.UTF8Validation, log.With("component", "alertmanager"))
@@ -53,7 +53,7 @@ func newSender(log *slog.Logger, addresses []string) (*sender, error) {
 		one := config.DefaultAlertmanagerConfig
 		one.Scheme, one.PathPrefix = u.Scheme, u.Path
 		cfg.AlertingConfig.AlertmanagerConfigs = append(cfg.AlertingConfig.AlertmanagerConfigs, &one)
-		// The key is the one that config.AlertmanagerConfigs.ToMap gives.
+		// The key has the form that config.AlertmanagerConfigs.ToMap gives.
 		s.targets["config-"+strconv.Itoa(i)] = []*targetgroup.Group{{Targets: []model.LabelSet{{model.AddressLabel: model.LabelValue(u.Host)}}}}
 	}
 	if err := s.manager.ApplyConfig(&cfg); err != nil {
@@ -79,7 +79,7 @@ func (s *sender) put(list []*amalert.Alert) {
 	s.send(list)
 }
 
-// repeat says again what has ended a while ago.
+// repeat sends again the alerts that ended recently.
 func (s *sender) repeat(now time.Time) {
 	var list []*amalert.Alert
 	s.mu.Lock()
@@ -117,7 +117,8 @@ func promLabels(set model.LabelSet) labels.Labels {
 	return labels.FromMap(m)
 }
 
-// run sends until the function that it returns is called, which waits for the end.
+// run sends until the function that it returns is called, which waits until all goroutines
+// have ended.
 func (s *sender) run() (stop func()) {
 	targets := make(chan map[string][]*targetgroup.Group, 1)
 	targets <- s.targets

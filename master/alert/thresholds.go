@@ -30,27 +30,27 @@ import (
 
 const (
 	thresholdPrefix = "thresholds/"
-	// maxThresholds bounds those that may be set.
+	// maxThresholds bounds the number of thresholds.
 	maxThresholds = 10_000
 )
 
-// thresholds are the numbers that people have set for alerts of inspectors, in place of
-// those in their source, on hosts that a selector selects.
+// thresholds are the numbers that people have set for alerts, in place of those in their
+// source, on the hosts that a selector selects.
 type thresholds struct {
 	changing sync.Mutex // held while one is changed
 	shelf    *shelf.Shelf
 
 	mu   sync.Mutex
 	list map[string]wire.AlertThreshold // guarded by mu; by name in the shelf
-	// configured are those of the master's configuration; guarded by mu.
+	// configured are the thresholds of the master's configuration; guarded by mu.
 	configured []wire.AlertThreshold
 }
 
 // configuredBy is the author of the thresholds of the configuration.
 const configuredBy = "the configuration"
 
-// readThresholds reads those of a configuration. Those of the rules that are built in have
-// to fit these.
+// readThresholds reads the thresholds of a configuration. Those for built-in rules must
+// fit these.
 func readThresholds(c config.Alerts, builtin *rulefmt.RuleGroups) (list []wire.AlertThreshold, err error) {
 	var faults []error
 	for _, one := range c.Thresholds {
@@ -69,8 +69,8 @@ func readThresholds(c config.Alerts, builtin *rulefmt.RuleGroups) (list []wire.A
 	return list, errors.Join(faults...)
 }
 
-// fitsBuiltin returns why a threshold is none for the rule of its name that is built in,
-// if there is one.
+// fitsBuiltin returns why the built-in rule of its name, if there is one, cannot have this
+// threshold.
 func fitsBuiltin(t wire.AlertThreshold, builtin *rulefmt.RuleGroups) error {
 	if builtin == nil {
 		return nil
@@ -91,10 +91,10 @@ func fitsBuiltin(t wire.AlertThreshold, builtin *rulefmt.RuleGroups) error {
 	return nil
 }
 
-// errNoNumber is why an alert has no threshold.
+// errNoNumber says why an alert has no threshold.
 var errNoNumber = errors.New("its expression compares no values with one number, so it has no threshold; it can be off")
 
-// configure takes those of a configuration.
+// configure replaces the thresholds of the configuration.
 func (t *thresholds) configure(list []wire.AlertThreshold) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -119,7 +119,7 @@ func (t *thresholds) open(ctx context.Context, store state.Store) error {
 	return nil
 }
 
-// all are those that are set, by alert; the most specific of an alert last.
+// all are the thresholds that are set, by alert; the most specific of an alert last.
 func (t *thresholds) all() []wire.AlertThreshold {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -131,8 +131,8 @@ func (t *thresholds) all() []wire.AlertThreshold {
 	return list
 }
 
-// terms is how specific a selector is: how many labels it is about. A host's own name
-// says more than any number of labels.
+// terms is how specific a selector is: how many labels it is about. A host's name counts
+// more than any number of labels.
 func terms(selector string) int {
 	parsed, err := scope.ParseSelector(selector)
 	if err != nil {
@@ -146,13 +146,13 @@ func terms(selector string) int {
 	return n
 }
 
-// thresholdName is the name in the state of the threshold of an alert and a selector.
+// thresholdName is the name, in the state, of the threshold of an alert and a selector.
 func thresholdName(alert, selector string) string {
 	sum := sha256.Sum256([]byte(alert + "\x00" + selector))
 	return hex.EncodeToString(sum[:16])
 }
 
-// Thresholds lists those that are set.
+// Thresholds lists the thresholds that are set.
 func (a *Alerts) Thresholds(context.Context, wire.Empty) (wire.AlertThresholdsResult, error) {
 	result := wire.AlertThresholdsResult{Thresholds: a.thresholds.all()}
 	known := a.compared()
@@ -170,14 +170,13 @@ func (a *Alerts) Thresholds(context.Context, wire.Empty) (wire.AlertThresholdsRe
 	return result, nil
 }
 
-// comparison is what the source of an alert compares its values with.
+// comparison is how the source of an alert compares values with a number.
 type comparison struct {
 	op    string
 	limit *float64 // nil: it has no number
 }
 
-// compared are the alerts of inspectors that there are now, and those that are built in
-// and about hosts.
+// compared are the present alerts of inspectors, and the built-in ones about hosts.
 func (a *Alerts) compared() map[string]comparison {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -204,7 +203,7 @@ func (a *Alerts) compared() map[string]comparison {
 	return known
 }
 
-// SetThreshold sets the threshold of an alert on some hosts, or takes that back.
+// SetThreshold sets the threshold of an alert on some hosts, or removes it.
 func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) (wire.AlertThreshold, error) {
 	one := wire.AlertThreshold{
 		Alert: p.Alert, Selector: p.Selector, Value: p.Value, Off: p.Off, Message: p.Message, By: audit.From(ctx).Who(), AtMS: time.Now().UnixMilli(),
@@ -259,7 +258,7 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 	return one, a.applyThresholds()
 }
 
-// limitText is the number of a threshold, or that it is off.
+// limitText is the number of a threshold, or says that the alert is off.
 func limitText(one wire.AlertThreshold) string {
 	if one.Value == nil {
 		return "off"
@@ -274,7 +273,7 @@ func hostsText(selector string) string {
 	return "hosts with " + selector
 }
 
-// checkThreshold says what is wrong with a threshold that somebody wants.
+// checkThreshold returns what is wrong with a requested threshold.
 func (a *Alerts) checkThreshold(p wire.AlertThresholdParams) error {
 	if _, err := scope.ParseSelector(p.Selector); err != nil {
 		return rpc.Errorf(rpc.CodeInvalidParams, "%v", err)
@@ -304,7 +303,7 @@ func (a *Alerts) checkThreshold(p wire.AlertThresholdParams) error {
 	return nil
 }
 
-// noSuchAlert says that an inspector's alert is not there, and which is meant.
+// noSuchAlert says that no inspector has an alert, and which one may have been meant.
 func (a *Alerts) noSuchAlert(name string, known []string) error {
 	for _, group := range a.ruleGroups() {
 		for _, rule := range group.AlertingRules() {
@@ -326,7 +325,7 @@ func (a *Alerts) noSuchAlert(name string, known []string) error {
 	return rpc.Errorf(wire.CodeNotFound, "no inspector has the alert %q; there are %s", name, strings.Join(known[:min(len(known), 20)], ", "))
 }
 
-// aboutMaster begins the names of the built-in rules that are about no host.
+// aboutMaster begins the names of the built-in rules that are about the master.
 const aboutMaster = "master/"
 
 // rulesOfHosts are the rules of groups that are about hosts.
@@ -344,8 +343,8 @@ func rulesOfHosts(groups *rulefmt.RuleGroups) (list []rulefmt.Rule) {
 	return list
 }
 
-// spreadBuiltin makes of the rules that are built in those with the thresholds that are
-// set. One that cannot be changed stays as it is.
+// spreadBuiltin applies the thresholds to the built-in rules. A rule that cannot be
+// changed stays as it is.
 func (a *Alerts) spreadBuiltin() error {
 	set, hosts := a.thresholds.all(), a.opts.Hosts()
 	a.mu.Lock()
@@ -373,7 +372,8 @@ func (a *Alerts) spreadBuiltin() error {
 	return errors.Join(faults...)
 }
 
-// applyThresholds has the alerts of inspectors evaluated with the thresholds that are set.
+// applyThresholds applies the thresholds to the alerts of inspectors, and has those
+// evaluated.
 func (a *Alerts) applyThresholds() error {
 	a.probing.Lock()
 	defer a.probing.Unlock()
@@ -383,8 +383,8 @@ func (a *Alerts) applyThresholds() error {
 	return a.setProbesLocked(given)
 }
 
-// spread makes of a probe those that are evaluated: where a threshold of one of its alerts
-// is set on some hosts, that alert is apart for the hosts with each value.
+// spread splits a probe: each alert with a threshold on some hosts gets a separate rule
+// for the hosts with each value.
 func (t *thresholds) spread(p alerts.Probe, hosts map[string]scope.Labels) []alerts.Probe {
 	rest, apart := p, []alerts.Probe(nil)
 	rest.Said.Alerts = nil
@@ -411,8 +411,9 @@ func (t *thresholds) spread(p alerts.Probe, hosts map[string]scope.Labels) []ale
 	return append([]alerts.Probe{rest}, apart...)
 }
 
-// place says which hosts have which value of an alert, and which have another than that of
-// its source. The most specific selector wins, and of two the one that was set later.
+// place says which hosts have which value of an alert, and which hosts have a value other
+// than that of the source. The most specific selector wins, and of two the one that was
+// set later.
 func place(set []wire.AlertThreshold, alert string, hosts map[string]scope.Labels) (byValue map[float64][]string, changed []string) {
 	wins := make(map[string]wire.AlertThreshold)
 	for _, one := range set { // the most specific is the last

@@ -20,12 +20,12 @@ import (
 // MaxBody bounds a request.
 const MaxBody = 8 << 20
 
-// making is held while an API is made: all are made of one description, which that
-// changes.
+// making is held while an API is made, because all are made from one description, which
+// that changes.
 var making sync.Mutex
 
-// openAPI returns Alertmanager's HTTP API, over what this Router has. It is made when
-// it is asked for the first time: it takes some milliseconds and megabytes.
+// openAPI returns Alertmanager's HTTP API for this Router. It is made at the first
+// request, because that takes some milliseconds and megabytes.
 func (r *Router) openAPI() (http.Handler, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,7 +50,7 @@ func (r *Router) openAPI() (http.Handler, error) {
 	return r.handler, nil
 }
 
-// tellAPILocked has the API, if there is one, know what holds.
+// tellAPILocked gives the API, if there is one, the present configuration.
 func (r *Router) tellAPILocked() {
 	if r.api == nil {
 		return
@@ -63,7 +63,7 @@ func (r *Router) tellAPILocked() {
 	})
 }
 
-// alertGroups lists alerts as they are grouped; none before Start.
+// alertGroups lists alerts by group; none before Start.
 func (r *Router) alertGroups(
 	ctx context.Context, routes func(*dispatch.Route) bool, alerts func(*alert.Alert, time.Time) bool,
 ) (dispatch.AlertGroups, map[model.Fingerprint][]string, error) {
@@ -74,9 +74,9 @@ func (r *Router) alertGroups(
 	return run.dispatcher.Groups(ctx, routes, alerts)
 }
 
-// ServeHTTP answers Alertmanager's API, version 2, below Prefix. A change of a
-// silence is answered when it is on the disk. Who may ask is for others to check;
-// pages of other origins get no leave to read the answer, which Alertmanager gives.
+// ServeHTTP answers Alertmanager's API, version 2, below Prefix. A change of a silence is
+// answered when it is on the disk. The caller checks who may ask. Unlike Alertmanager, it
+// does not allow pages of other origins to read the answer.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if !r.isOpen() {
 		w.Header().Set("Retry-After", "2")

@@ -17,7 +17,8 @@ import (
 	commonconfig "github.com/prometheus/common/config"
 )
 
-// Priorities of ntfy: an urgent alert rings through, one that has ended does not.
+// Priorities of ntfy: an urgent alert rings even in silent mode, one that has ended does
+// not ring.
 const (
 	ntfyUrgent  = 5
 	ntfyDefault = 3
@@ -62,8 +63,8 @@ func (n *ntfy) http() commonconfig.HTTPClientConfig {
 	return c
 }
 
-// ntfyNotifier publishes to a topic. A webhook with a payload would not do: it
-// reads texts as YAML, and "web-1: full" becomes an object.
+// ntfyNotifier publishes to a topic. A webhook with a payload would not do, because it
+// reads texts as YAML, where "web-1: full" becomes an object.
 type ntfyNotifier struct {
 	*ntfy
 	tmpl    *template.Template
@@ -71,7 +72,7 @@ type ntfyNotifier struct {
 	retrier *notify.Retrier
 }
 
-// ntfyMessage is the form in which ntfy takes a message.
+// ntfyMessage is the JSON that ntfy accepts.
 type ntfyMessage struct {
 	Topic    string `json:"topic"`
 	Title    string `json:"title"`

@@ -10,11 +10,12 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// postedPath is where programs post alerts, such as another Prometheus.
+// postedPath is the path to which programs post alerts, for example another Prometheus.
 const postedPath = Prefix + "/api/v2/alerts"
 
-// notePosted notes the alerts of a request that was accepted. They are not of our rules:
-// whoever has posted them says when they end, or nothing for a while.
+// notePosted records the alerts of an accepted request. They belong to none of our rules:
+// they end when the program that posted them says so, or when it has not posted them for a
+// while.
 func (r *Router) notePosted(req *http.Request, body []byte) {
 	if req.Method != http.MethodPost || strings.TrimSuffix(req.URL.Path, "/") != postedPath {
 		return
@@ -38,21 +39,21 @@ func (r *Router) notePosted(req *http.Request, body []byte) {
 	}
 }
 
-// IsPosted reports whether an alert came by the API.
+// IsPosted reports whether an alert came through the API.
 func (r *Router) IsPosted(fp model.Fingerprint) bool {
 	r.postedMu.Lock()
 	defer r.postedMu.Unlock()
 	return r.posted[fp]
 }
 
-// Posted are the alerts that were posted and are known still: those that fire, and
-// those that have ended in the last half an hour.
+// Posted are the posted alerts that are still known: those that fire, and those that ended
+// in the last half hour.
 func (r *Router) Posted() (list []*alert.Alert) {
 	if !r.isOpen() {
 		return nil
 	}
 	r.postedMu.Lock()
-	before := maps.Clone(r.posted) // what is posted from now on may not be pending yet
+	before := maps.Clone(r.posted) // alerts posted from now on may not be pending yet
 	r.postedMu.Unlock()
 	known := make(map[model.Fingerprint]bool)
 	pending := r.alerts.GetPending()

@@ -27,7 +27,7 @@ import (
 	"github.com/prometheus/alertmanager/template"
 )
 
-// builder collects the integrations of one receiver: the ways on which it is told.
+// builder collects the integrations of one receiver: the ways in which it is told.
 type builder struct {
 	receiver string
 	tmpl     *template.Template
@@ -38,7 +38,7 @@ type builder struct {
 	faults []error
 }
 
-// each adds one integration per configuration of a kind.
+// each adds one integration for each configuration of a kind.
 func each[C notify.ResolvedSender, N notify.Notifier](b *builder, kind string, configs []C, make func(C, *slog.Logger) (N, error)) {
 	for i, c := range configs {
 		n, err := make(c, b.log.With("receiver", b.receiver, "integration", kind))

@@ -35,20 +35,18 @@ const (
 	// Prefix is the path below which the HTTP API of Alertmanager is.
 	Prefix = "/alertmanager"
 
-	// forgetEndedEvery is how often alerts that have ended are dropped, and what
-	// has expired is.
+	// forgetEndedEvery is how often ended alerts and expired entries are dropped.
 	forgetEndedEvery = 30 * time.Minute
 	expireEvery      = 15 * time.Minute
 	groupsEvery      = 30 * time.Second
-	// finishWithin is how long a message that is under way may take when the
-	// configuration changes or the master stops: if it was cut off, its receiver
-	// would be told again.
+	// finishWithin is how long a message that is under way may take when the configuration
+	// changes or the master stops. If it were cut off, its receiver would be told again.
 	finishWithin = 5 * time.Second
 	// testWithin bounds a test message.
 	testWithin = 20 * time.Second
 )
 
-// ErrNotOpen is the error of what needs the state before it is open.
+// ErrNotOpen is returned for calls that need the state before it is open.
 var ErrNotOpen = errors.New("the master is starting; try again in a moment")
 
 // Options are what a Router needs from outside.
@@ -56,20 +54,20 @@ type Options struct {
 	Log *slog.Logger // nil: nothing is logged
 	// Link returns the address of the page, for messages.
 	Link func() string
-	// Telling is called before a receiver is told of alerts. A kill may come before
-	// Told.
+	// Telling is called before a receiver is told of alerts. If the master is killed, Told
+	// may not follow.
 	Telling func(Telling)
-	// Told is called after a receiver was told of alerts, or with an error could not
-	// be. An attempt that failed is repeated.
+	// Told is called after a receiver was told of alerts, or could not be. A failed
+	// attempt is repeated.
 	Told func(Telling)
 }
 
-// Telling is that a receiver was told of alerts, or could not be told.
+// Telling says that a receiver was told of alerts, or could not be.
 type Telling struct {
 	Receiver string // with the way, such as "ops/email[0]"
 	Alerts   []*alert.Alert
 	At       time.Time
-	// SendsResolved is whether it is told of ends, too.
+	// SendsResolved is whether the receiver is told of ends too.
 	SendsResolved bool
 	Err           error
 }
@@ -83,7 +81,7 @@ type Router struct {
 	metrics  *dispatch.DispatcherMetrics
 	groups   marker.GroupMarker
 
-	// Set by Open, and not changed after it.
+	// Set by Open, and not changed afterwards.
 	silences *silences
 	log      *toldLog
 	silencer *silence.Silencer
@@ -91,7 +89,7 @@ type Router struct {
 	opened   chan struct{} // closed by Open
 
 	postedMu sync.Mutex
-	posted   map[model.Fingerprint]bool // guarded by postedMu: alerts that came by the API
+	posted   map[model.Fingerprint]bool // guarded by postedMu: alerts that came through the API
 
 	current atomic.Pointer[running] // nil before Start and after Stop; written with mu
 
@@ -106,7 +104,7 @@ type Router struct {
 	upkeep   sync.WaitGroup
 }
 
-// running is what one configuration runs.
+// running is everything that runs for one configuration.
 type running struct {
 	config     *Config
 	routes     *dispatch.Route
@@ -117,7 +115,7 @@ type running struct {
 	messages   *gate
 }
 
-// New makes a Router with a configuration that was read.
+// New makes a Router for a configuration that Read returned.
 func New(opts Options, config *Config) (*Router, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
@@ -134,7 +132,7 @@ func New(opts Options, config *Config) (*Router, error) {
 	return r, err
 }
 
-// Open takes up the silences of the state, and what was told.
+// Open reads the silences and the notification log from the state.
 func (r *Router) Open(ctx context.Context, store state.Store) error {
 	var err error
 	if r.silences, err = openSilences(ctx, store, r.opts.Log, r.registry); err != nil {
@@ -163,7 +161,7 @@ func (r *Router) isOpen() bool {
 	}
 }
 
-// maintain drops what has expired, until Stop.
+// maintain drops expired entries, until Stop.
 func (r *Router) maintain() {
 	ticker := time.NewTicker(expireEvery)
 	defer ticker.Stop()
@@ -179,7 +177,7 @@ func (r *Router) maintain() {
 	}
 }
 
-// prepare makes what a configuration needs, and starts nothing.
+// prepare makes everything that a configuration needs, and starts nothing.
 func (r *Router) prepare(c *Config) (*running, error) {
 	conf := c.alertmanager
 	tmpl, err := template.FromGlobs(conf.Templates)
@@ -204,7 +202,7 @@ func (r *Router) prepare(c *Config) (*running, error) {
 	return run, errors.Join(faults...)
 }
 
-// Start begins to tell of what was put, and of what will be.
+// Start begins to tell of alerts that were put before, and of those that will be.
 func (r *Router) Start() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -215,7 +213,7 @@ func (r *Router) Start() error {
 	return r.replaceLocked(r.config)
 }
 
-// Reload takes another configuration. Where there is an error the old one stays.
+// Reload replaces the configuration. If there is an error, the old one stays.
 func (r *Router) Reload(c *Config) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -229,8 +227,8 @@ func (r *Router) Reload(c *Config) error {
 	return r.replaceLocked(c)
 }
 
-// replaceLocked stops what runs and starts what a configuration says. Messages that
-// are under way end in between: what they told must be known to what comes.
+// replaceLocked stops the running configuration and starts the next. Messages that are
+// under way end in between, because the next one must know what they told.
 func (r *Router) replaceLocked(c *Config) error {
 	next, err := r.prepare(c)
 	if err != nil {
@@ -254,7 +252,7 @@ func (r *Router) replaceLocked(c *Config) error {
 	next.dispatcher = dispatch.NewDispatcher(r.alerts, next.routes, stage, r.groups, atLeast, groupsEvery, nil,
 		r.opts.Log, eventrecorder.NopRecorder(), r.metrics)
 	r.upkeep.Go(next.inhibitor.Run)
-	next.inhibitor.WaitForLoading() // or what it inhibits is told
+	next.inhibitor.WaitForLoading() // or alerts that it inhibits are told
 	r.upkeep.Go(func() { next.dispatcher.Run(time.Now()) })
 	next.dispatcher.WaitForLoading()
 	r.config = c
@@ -275,8 +273,7 @@ func (r *Router) stopLocked() {
 	old.messages.close()
 }
 
-// Stop ends everything, and returns when nothing is under way. A second one does
-// nothing.
+// Stop ends everything, and returns when nothing is under way. A second call does nothing.
 func (r *Router) Stop() {
 	r.mu.Lock()
 	r.stopLocked()
@@ -292,7 +289,7 @@ func (r *Router) Stop() {
 	})
 }
 
-// Put takes alerts as they are now: one that fires has an end in the future.
+// Put takes alerts as they are now. An alert that fires has an end in the future.
 func (r *Router) Put(ctx context.Context, alerts ...*alert.Alert) error {
 	if !r.isOpen() {
 		return ErrNotOpen
@@ -300,10 +297,10 @@ func (r *Router) Put(ctx context.Context, alerts ...*alert.Alert) error {
 	return r.alerts.Put(ctx, alerts...)
 }
 
-// now returns what runs, or nil.
+// now returns the running configuration, or nil.
 func (r *Router) now() *running { return r.current.Load() }
 
-// Ways tells who is told of an alert with some labels.
+// Ways tells who is told of an alert with the given labels.
 func (r *Router) Ways(labels model.LabelSet) []*dispatch.Route {
 	run := r.now()
 	if run == nil {
@@ -312,7 +309,7 @@ func (r *Router) Ways(labels model.LabelSet) []*dispatch.Route {
 	return run.routes.Match(labels)
 }
 
-// Muted tells by which silences and by which alerts one with some labels is muted.
+// Muted tells which silences and which alerts mute an alert with the given labels.
 func (r *Router) Muted(ctx context.Context, labels model.LabelSet) (silencedBy, inhibitedBy []string) {
 	run := r.now()
 	if run == nil {
@@ -326,8 +323,7 @@ func (r *Router) Muted(ctx context.Context, labels model.LabelSet) (silencedBy, 
 	return status.SilencedBy, status.InhibitedBy
 }
 
-// Test sends a message to a receiver now, and returns how each way took it: nil for
-// one that did.
+// Test sends a message to a receiver now, and returns the error of each way, or nil.
 func (r *Router) Test(ctx context.Context, receiver string) (map[string]error, error) {
 	run := r.now()
 	if run == nil {
@@ -358,10 +354,10 @@ func (r *Router) Test(ctx context.Context, receiver string) (map[string]error, e
 	return results, nil
 }
 
-// testKey is that of the context of a test message.
+// testKey marks the context of a test message.
 type testKey struct{}
 
-// Receivers lists who can be told, in the order of the configuration.
+// Receivers lists all receivers, in the order of the configuration.
 func (r *Router) Receivers() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -31,9 +31,9 @@ const (
 	silencePrefix = "silences/"
 	// showEnded is how long a silence is known after its end.
 	showEnded = 5 * 24 * time.Hour
-	// brieflyEnded is the same of one with a BriefNote.
+	// brieflyEnded is the same for a silence with a BriefNote.
 	brieflyEnded = time.Hour
-	// maxSilences and maxSilenceBytes bound what may be made.
+	// maxSilences and maxSilenceBytes bound the number and the size of silences.
 	maxSilences, maxSilenceBytes = 10_000, 64 << 10
 )
 
@@ -42,9 +42,9 @@ type silences struct {
 	*silence.Silences
 	shelf *shelf.Shelf
 
-	// changing is held by whoever changes one, until that is written.
+	// changing is held by whoever changes a silence, until it is written.
 	changing sync.Mutex
-	changed  [][]byte             // guarded by changing: what is not written
+	changed  [][]byte             // guarded by changing: silences that are not written yet
 	ends     map[string]time.Time // guarded by changing: when they are dropped, by id
 }
 
@@ -76,8 +76,8 @@ func openSilences(ctx context.Context, store state.Store, log *slog.Logger, regi
 	return s, nil
 }
 
-// change has f change silences, and returns when what it changed is on the disk,
-// with the line of the audit log that tells of it.
+// change calls f, which changes silences, and returns when they are on the disk, together
+// with their line of the audit log.
 func (s *silences) change(ctx context.Context, f func() error) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -87,7 +87,8 @@ func (s *silences) change(ctx context.Context, f func() error) error {
 	return s.writeLocked(ctx)
 }
 
-// writeLocked writes what has changed. What could not be written is with the next.
+// writeLocked writes changed silences. Those that could not be written are written the
+// next time.
 func (s *silences) writeLocked(ctx context.Context) error {
 	values, told := make(map[string][]byte), []string(nil)
 	for _, b := range s.changed {
@@ -124,7 +125,7 @@ func (s *silences) writeLocked(ctx context.Context) error {
 	return nil
 }
 
-// describe says what silences are, for the audit log.
+// describe describes silences for the audit log.
 func (s *silences) describe(ctx context.Context, ids []string) string {
 	found, _, err := s.Query(ctx, silence.QIDs(ids...))
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *silences) expired(ctx context.Context) error {
 	return nil
 }
 
-// shortenLocked has silences with a BriefNote that ended a while ago expire before the
+// shortenLocked lets silences with a BriefNote that ended a while ago expire before the
 // next GC.
 func (s *silences) shortenLocked(ctx context.Context) error {
 	ended, _, err := s.Query(ctx, silence.QState(silence.SilenceStateExpired))
@@ -189,27 +190,27 @@ func (s *silences) shortenLocked(ctx context.Context) error {
 	return nil
 }
 
-// Silence is one that is made, or was.
+// Silence is one to be made, or one that exists.
 type Silence struct {
 	ID string
-	// Matchers are as in a query, such as severity="warning"; all must match.
+	// Matchers are written as in a query, such as severity="warning"; all must match.
 	Matchers []string
-	// Either is set of a silence of several sets of matchers. One set must match then,
-	// and Matchers are those of all sets.
+	// Either is set if a silence has several sets of matchers. Then one set must match,
+	// and Matchers has those of all sets.
 	Either   bool
 	From, To time.Time
 	By       string
 	Comment  string
-	State    string // active, pending or expired; of one that was made
+	State    string // active, pending or expired; of one that exists
 	// Notes are for programs.
 	Notes map[string]string
 }
 
-// BriefNote is a note of silences that are known only for brieflyEnded after their end:
-// programs make so many of them that the others would not fit.
+// BriefNote is a note on silences that are known only for brieflyEnded after their end,
+// because programs make so many of them that the others would not fit.
 const BriefNote = "vedette/brief"
 
-// Silence makes a silence, or changes one that has an ID, and returns it as it is.
+// Silence makes a silence, or changes one that has an ID, and returns the result.
 func (r *Router) Silence(ctx context.Context, want Silence) (Silence, error) {
 	if !r.isOpen() {
 		return Silence{}, ErrNotOpen
@@ -228,7 +229,7 @@ func (r *Router) Silence(ctx context.Context, want Silence) (Silence, error) {
 	}
 	err := r.silences.change(ctx, func() error { return r.silences.Set(ctx, one) })
 	if err != nil && one.Id != "" {
-		// It is not on the disk, and must not be there now and gone after a restart.
+		// It is not on the disk. It must not be there now and gone after a restart.
 		err = errors.Join(err, r.silences.Expire(ctx, one.Id))
 	}
 	if err != nil {
@@ -248,7 +249,7 @@ func (r *Router) Unsilence(ctx context.Context, id string) error {
 	return nil
 }
 
-// Silences lists them, those that end first at the beginning; with ended ones also
+// Silences lists the silences, those that end first at the beginning; with ended, also
 // those of the last days.
 func (r *Router) Silences(ctx context.Context, ended bool) ([]Silence, error) {
 	if !r.isOpen() {

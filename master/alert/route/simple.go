@@ -20,11 +20,11 @@ import (
 )
 
 const (
-	// nobody is the receiver of what no route matches.
+	// nobody is the receiver of alerts that no route matches.
 	nobody = "nobody"
-	// groupWait is how long the first message of a group waits for others,
-	// groupInterval how long the next one does, and repeatInterval after what time
-	// something that still fires is told again.
+	// groupWait is how long the first message of a group waits for others, groupInterval
+	// how long the next one does, and repeatInterval the time after which people are told
+	// again of an alert that still fires.
 	groupWait, groupInterval, repeatInterval = "15s", "2m", "12h"
 	// webhookAlerts bounds the alerts in one message of a webhook.
 	webhookAlerts = 200
@@ -37,7 +37,7 @@ const (
 //go:embed vedette.tmpl
 var templates string
 
-// readNames has Alertmanager's parser take names with "/", which alerts have.
+// readNames makes Alertmanager's parser accept names with "/", which alerts have.
 var readNames = sync.OnceFunc(func() {
 	compat.InitFromFlags(slog.New(slog.DiscardHandler), featurecontrol.NoopFlags{})
 })
@@ -49,7 +49,7 @@ type Config struct {
 	simple       bool               // so that the receiver nobody is ours
 }
 
-// Read reads what a master's configuration says of who is told: a file of
+// Read reads the part of a master's configuration that says who is told: a file of
 // Alertmanager's, or the simple form, or nothing, which tells nobody.
 func Read(c config.Alerts) (*Config, error) {
 	readNames()
@@ -66,9 +66,9 @@ func Read(c config.Alerts) (*Config, error) {
 // object is a part of Alertmanager's configuration.
 type object map[string]any
 
-// simple translates the simple form. Alerts of one name are told together, so that
-// an outage is one message and not one for each host; while a host is gone, its
-// other alerts are not told.
+// simple translates the simple form. Alerts of one name are told together, so an outage is
+// one message and not one for each host. While a host is gone, its other alerts are not
+// told.
 func simple(c config.Alerts) (*Config, error) {
 	topics := make(map[string][]*ntfy)
 	routes, receivers := []object{}, []object{{"name": nobody}}

@@ -24,9 +24,9 @@ import (
 
 const (
 	toldPrefix = "told/"
-	// rememberTold is how long it is remembered what a group was told, at least.
-	// Alertmanager does for twice the repeat interval, which is too short for an
-	// alert that is muted meanwhile: its end would not be told.
+	// rememberTold is how long the log remembers at least what a group was told.
+	// Alertmanager does so for twice the repeat interval, which is too short for an alert
+	// that is muted meanwhile: nobody would be told of its end.
 	rememberTold = 30 * 24 * time.Hour
 	writeWithin  = 10 * time.Second
 )
@@ -39,16 +39,16 @@ type toldLog struct {
 	logger *slog.Logger
 	told   func(Telling)
 
-	// writing is held from the change of log to the write of it.
+	// writing is held from the change of log until it is written.
 	writing sync.Mutex
-	changed []byte               // guarded by writing: what log has changed
+	changed []byte               // guarded by writing: what changed in log
 	ends    map[string]time.Time // guarded by writing: when entries expire, by name
 
 	mu      sync.Mutex
-	sending map[string]sending // guarded by mu: what was sent and is not in log, by name
+	sending map[string]sending // guarded by mu: what was sent and is not in log yet, by name
 }
 
-// sending is what was sent and is about to be in the log; done is to be called then.
+// sending is what was sent and is about to be in the log. done must be called then.
 type sending struct {
 	Telling
 	done func()
@@ -79,7 +79,7 @@ func openToldLog(ctx context.Context, store state.Store, opts Options, registry 
 	return l, nil
 }
 
-// nameOf is the name of what one group was told on one way.
+// nameOf is the name of the entry for one group and one way.
 func nameOf(group, receiver, way string) string {
 	sum := sha256.Sum256([]byte(group + "\x00" + receiver + "\x00" + way))
 	return hex.EncodeToString(sum[:16])
@@ -90,13 +90,14 @@ func (l *toldLog) Query(params ...nflog.QueryParam) ([]*nflogpb.Entry, error) {
 	return l.log.Query(params...)
 }
 
-// Log implements notify.NotificationLog: it returns when it is on the disk what
-// a receiver has taken.
+// Log implements notify.NotificationLog. It returns when the disk has what a receiver was
+// told.
 func (l *toldLog) Log(r *nflogpb.Receiver, group string, firing, resolved []uint64, store *nflog.Store, _ time.Duration) error {
 	name := nameOf(group, r.GroupName, fmt.Sprintf("%s[%d]", r.Integration, r.Idx))
 	err := l.write(name, func() error { return l.log.Log(r, group, firing, resolved, store, 0) })
 	if err != nil {
-		// It was told, and known until the master stops: no reason to tell it again.
+		// The receiver was told, and log remembers that until the master stops: no reason
+		// to tell it again.
 		l.logger.Error("what was told is not on the disk; it is told again if the master restarts", "receiver", r.GroupName, "error", err)
 	}
 	l.mu.Lock()
@@ -156,7 +157,7 @@ func (l *toldLog) expired(ctx context.Context) error {
 	return nil
 }
 
-// sent notes what was sent, until Log has it.
+// sent remembers what was sent until Log has it.
 func (l *toldLog) sent(name string, t Telling, done func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -169,8 +170,8 @@ type teller struct {
 	messages *gate
 }
 
-// wrap has a message that is under way end although its group does, and notes
-// which alerts it told.
+// wrap lets a message that is under way finish although its group ends, and records which
+// alerts it told.
 func (t teller) wrap(receiver, way string, sends notify.ResolvedSender, n notify.Notifier) notify.Notifier {
 	return notifierFunc(func(ctx context.Context, alerts ...*alert.Alert) (bool, error) {
 		if !t.messages.enter() {
@@ -195,8 +196,8 @@ func (t teller) wrap(receiver, way string, sends notify.ResolvedSender, n notify
 	})
 }
 
-// notifyDetached sends a message. When ctx is canceled it may still take a while,
-// because a message that is cut off may have been read.
+// notifyDetached sends a message. After ctx is canceled it may still take a while, because
+// a message that is cut off may have been read.
 func notifyDetached(ctx context.Context, n notify.Notifier, alerts []*alert.Alert) (bool, error) {
 	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

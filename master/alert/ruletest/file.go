@@ -14,14 +14,14 @@ import (
 	"github.com/vedettehq/vedette/config"
 )
 
-// defaultInterval is how often rules are evaluated where a file does not say it, and
-// longest is the longest of all durations.
+// defaultInterval is how often rules are evaluated if a file does not say, and longest
+// bounds all durations.
 const (
 	defaultInterval = time.Minute
 	longest         = 100 * 365 * 24 * time.Hour
 )
 
-// file is a file of tests. The fields without a tag are made of those that have one.
+// file is a file of tests. Fields without a tag are computed from those with one.
 type file struct {
 	RuleFiles          []string `yaml:"rule_files"`
 	EvaluationInterval string   `yaml:"evaluation_interval"`
@@ -33,7 +33,7 @@ type file struct {
 	rank  map[string]int // of groups, by name
 }
 
-// test is samples, and what is to follow from them.
+// test is samples, and what should follow from them.
 type test struct {
 	Name           string            `yaml:"name"`
 	Interval       string            `yaml:"interval"`
@@ -90,11 +90,11 @@ type expectedSample struct {
 	sample sample
 }
 
-// reader makes a file of its text, and collects what is wrong with it.
+// reader parses a file, and collects its faults.
 type reader struct {
 	*config.Document
 	syntax parser.Parser // of expressions
-	series parser.Parser // of input series, which are no expressions
+	series parser.Parser // of input series, which are not expressions
 }
 
 // read reads a file of tests. The error has every fault, at its place.
@@ -163,7 +163,7 @@ func (r reader) test(path string, t *test, number int, every time.Duration) {
 	}
 }
 
-// sample reads what an expression is to give.
+// sample reads a sample that an expression should yield.
 func (r reader) sample(path string, s *expectedSample) {
 	var err error
 	if s.sample.labels, err = r.series.ParseMetric(s.Labels); err != nil {
@@ -208,8 +208,8 @@ func number(text string) (float64, error) {
 	return strconv.ParseFloat(text, 64)
 }
 
-// duration reads a duration as Prometheus writes it. One that is not given, or of a
-// zero interval, is instead.
+// duration reads a duration in Prometheus' format. If it is absent or zero, the result is
+// instead.
 func (r reader) duration(path, text string, instead time.Duration) time.Duration {
 	if text == "" {
 		return instead
@@ -227,7 +227,7 @@ func (r reader) duration(path, text string, instead time.Duration) time.Duration
 	return time.Duration(d)
 }
 
-// moment reads a time, in seconds since 1970 or as RFC 3339 has it.
+// moment reads a time, in seconds since 1970 or in RFC 3339.
 func (r reader) moment(path, text string) time.Time {
 	if text == "" {
 		return time.Unix(0, 0).UTC()

@@ -15,25 +15,25 @@ type Failure struct {
 	Place string
 	// Test is the name of the test.
 	Test string
-	// Subject is the alert or the expression that was looked at, and the time.
+	// Subject is the alert or the expression, and the time.
 	Subject string
 
 	rows []row
 }
 
-// row is a line of what was expected beside one of what was got.
+// row is a line of the expected text beside one of the actual text.
 type row struct{ expected, got string }
 
-// headings are over the two columns of a failure, and nothing stands where a side is
-// empty.
+// headings stand above the two columns of a failure, and nothing stands in for an empty
+// side.
 const (
 	headExpected = "expected"
 	headGot      = "got"
 	nothing      = "nothing"
 )
 
-// String names the place and the test, then shows what was expected beside what was
-// got. Lines that differ begin with "!".
+// String names the place and the test, then shows the expected text beside the actual one.
+// Lines that differ begin with "!".
 func (f Failure) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: test %q: %s", f.Place, f.Test, f.Subject)
@@ -73,7 +73,7 @@ func (a alert) equal(b alert) bool { return a.compare(b) == 0 }
 
 func (a alert) near(b alert) int { return labels.Compare(a.labels, b.labels) }
 
-// lines are the labels of an alert, and below each of its annotations.
+// lines are the labels of an alert, each followed by its annotations.
 func (a alert) lines() []string {
 	list := []string{a.labels.String()}
 	a.annotations.Range(func(l labels.Label) {
@@ -82,7 +82,7 @@ func (a alert) lines() []string {
 	return list
 }
 
-// sample is what an expression gives.
+// sample is one that an expression yields.
 type sample struct {
 	labels    labels.Labels
 	value     float64
@@ -101,7 +101,7 @@ func (s sample) lines() []string {
 	return []string{s.labels.String() + " " + text}
 }
 
-// shown is what stands in a column.
+// shown is the text of a column.
 type shown[T any] interface {
 	near(other T) int // 0 if both stand beside each other
 	lines() []string

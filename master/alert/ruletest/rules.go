@@ -16,7 +16,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors/alerts"
 )
 
-// ruleFile is a file of rules, or an inspector that comes with some.
+// ruleFile is a file of rules, or an inspector that has some.
 type ruleFile struct {
 	name   string
 	groups *rulefmt.RuleGroups
@@ -41,8 +41,8 @@ func (l ruleFiles) Load(name string, _ bool, _ model.ValidationScheme) (*rulefmt
 // Parse implements rules.GroupLoader.
 func (l ruleFiles) Parse(query string) (parser.Expr, error) { return l.syntax.ParseExpr(query) }
 
-// readRules reads the rules that a file of tests names, relative to its folder. Where
-// it names none they are those of the inspector beside it.
+// readRules reads the rules that a file of tests names, relative to its folder. If it
+// names none, they are those of the inspector beside it.
 func readRules(path string, f *file, syntax parser.Parser) (ruleFiles, error) {
 	found := ruleFiles{syntax: syntax}
 	names, err := ruleNames(path, f.RuleFiles)
@@ -90,7 +90,7 @@ func ruleNames(path string, patterns []string) (names []string, err error) {
 	return names, errors.Join(faults...)
 }
 
-// probeBeside is disk.go for disk.test.yaml, where there is one, else "".
+// probeBeside is disk.go for disk.test.yaml if it exists, else "".
 func probeBeside(path string) string {
 	for _, end := range []string{".test.yaml", ".test.yml"} {
 		if stem, ok := strings.CutSuffix(path, end); ok {

@@ -27,7 +27,7 @@ import (
 // tempPrefix begins the names of the temporary folders.
 const tempPrefix = "vedette-ruletest-"
 
-// Result is what became of the tests of a file.
+// Result has the outcome of the tests of a file.
 type Result struct {
 	// Tests is how many there are.
 	Tests int
@@ -35,8 +35,8 @@ type Result struct {
 	Failures []Failure
 }
 
-// Run runs the tests of a file. An error is that of a file that cannot be used, or of
-// rules that cannot be evaluated.
+// Run runs the tests of a file. It returns an error if the file cannot be used, or its
+// rules cannot be evaluated.
 func Run(ctx context.Context, path string) (Result, error) {
 	log := slog.New(slog.DiscardHandler)
 	engine, syntax := history.NewRuleEngine(log)
@@ -188,7 +188,7 @@ func (r *run) append(ctx context.Context, until time.Duration) error {
 	return appender.Commit()
 }
 
-// alerts compares the alerts of a name that fire with those that are to.
+// alerts compares the firing alerts of a name with the expected ones.
 func (r *run) alerts(c *alertCase) {
 	var expected, got []alert
 	for _, e := range c.ExpAlerts {
@@ -212,7 +212,7 @@ func (r *run) alerts(c *alertCase) {
 	}
 }
 
-// expr compares what an expression gives with what it is to.
+// expr compares what an expression yields with what is expected.
 func (r *run) expr(ctx context.Context, query rules.QueryFunc, c *exprCase) {
 	what := fmt.Sprintf("%s at %s", c.Expr, c.EvalTime)
 	vector, err := query(ctx, c.Expr, r.test.start.Add(c.at))
@@ -237,7 +237,7 @@ func (r *run) expr(ctx context.Context, query rules.QueryFunc, c *exprCase) {
 	}
 }
 
-// sameNumber reports whether two numbers are the same, or neighbours if that is enough.
+// sameNumber reports whether two numbers are equal, or neighbours if that is enough.
 func sameNumber(a, b float64, fuzzy bool) bool {
 	if a == b || math.IsNaN(a) && math.IsNaN(b) {
 		return true

@@ -1,5 +1,5 @@
-// Package shelf keeps one kind of entries in the master's state: those whose keys
-// have one prefix, and which nobody else writes.
+// Package shelf stores one kind of entries in the master's state: those whose keys have
+// one prefix, and which nobody else writes.
 package shelf
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/master/state"
 )
 
-// Shelf is the entries of one prefix, such as "silences/". It knows their versions,
-// so that a write needs no read before it. It is safe for use from many goroutines.
+// Shelf holds the entries of one prefix, such as "silences/". It knows their versions, so
+// a write needs no read before it. It is safe for use by many goroutines.
 type Shelf struct {
 	store  state.Store
 	prefix string
@@ -22,7 +22,7 @@ type Shelf struct {
 	versions map[string]state.Version // guarded by mu; by name
 }
 
-// Open reads the entries, by their names: their keys without the prefix.
+// Open reads the entries. Their names are their keys without the prefix.
 func Open(ctx context.Context, store state.Store, prefix string) (*Shelf, map[string][]byte, error) {
 	s := &Shelf{store: store, prefix: prefix, versions: make(map[string]state.Version)}
 	entries, err := store.List(ctx, prefix)
@@ -37,10 +37,9 @@ func Open(ctx context.Context, store state.Store, prefix string) (*Shelf, map[st
 	return s, values, nil
 }
 
-// Write sets entries, and removes those whose value is nil. Others are changes of
-// somebody else, such as a line of the audit log, that are made in the same moment. Too
-// many entries for one write are written in several; the changes in others go with the
-// first.
+// Write sets entries, and removes those whose value is nil. others are further changes for
+// the same commit, such as a line of the audit log. Too many entries for one write are
+// written in several; the changes in others go with the first.
 func (s *Shelf) Write(ctx context.Context, values map[string][]byte, others ...state.Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

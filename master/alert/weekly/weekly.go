@@ -1,7 +1,7 @@
-// Package weekly has spans of time that come back every week, such as Sundays from 02:00
-// to 04:00 in Berlin. A span holds while a clock on the wall there shows a time within it.
-// So where clocks are set forward the hour that they skip is missing, and where they are
-// set back the hour that they show twice counts twice.
+// Package weekly has spans of time that recur every week, such as Sundays from 02:00 to
+// 04:00 in Berlin. A span holds while a wall clock there shows a time within it. So an
+// hour that is skipped when clocks are set forward is missing, and an hour that is shown
+// twice when they are set back counts twice.
 package weekly
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 )
 
-// day is the length of a day on a clock that is never set.
+// day is the length of a day on a clock that is never changed.
 const day = 24 * time.Hour
 
 // Schedule is a span of time on some days of the week.
@@ -24,7 +24,7 @@ type Schedule struct {
 	text     string
 }
 
-// Window is one time that a span comes: from From until just before To.
+// Window is one occurrence of a span: from From until just before To.
 type Window struct{ From, To time.Time }
 
 // names are those of the days, by time.Weekday.
@@ -137,10 +137,10 @@ func readTime(text string) (time.Duration, error) {
 // String is the schedule as it was written, with its zone.
 func (s *Schedule) String() string { return s.text + " " + s.zone.String() }
 
-// longest is more than any window lasts, whatever clocks are set by meanwhile.
+// longest is longer than any window, even if clocks are changed meanwhile.
 const longest = 3 * day
 
-// Next is the window that a time is in, or else the first one after it.
+// Next is the window that contains a time, or else the first one after it.
 func (s *Schedule) Next(t time.Time) Window {
 	var w Window
 	for at := t.In(s.zone).Add(-longest).Truncate(time.Second); ; {
@@ -158,7 +158,7 @@ func (s *Schedule) Next(t time.Time) Window {
 	}
 }
 
-// at reports whether a time is in a window, and whether the clock shows that one begins.
+// at reports whether a time is in a window, and whether one begins at that time.
 func (s *Schedule) at(t time.Time) (in, begins bool) {
 	weekday, shown := s.clock(t)
 	today, yesterday := s.days[weekday], s.days[(weekday+6)%7]
@@ -177,7 +177,7 @@ func (s *Schedule) change(t time.Time) time.Time {
 	}
 	next := t.Add(wait)
 	if _, set := t.In(s.zone).ZoneBounds(); !set.IsZero() && set.Before(next) {
-		return set // the clock is set, and shows another time than that
+		return set // the clock was changed, and shows another time
 	}
 	return next
 }
