@@ -39,7 +39,7 @@ func loadAgentID(log *slog.Logger, dir string) string {
 	}
 	id := newID()
 	if err := wholefile.Write(path, id+"\n"); err != nil {
-		log.Warn("cannot keep the agent's id; it lasts for this run only", "file", path, "error", err)
+		log.Warn("cannot store the agent's id; it lasts for this run only", "file", path, "error", err)
 	}
 	return id
 }

@@ -55,7 +55,7 @@ func (m *Master) backups() http.Handler {
 
 // exportState writes the state, including what is not on the disk yet.
 func (m *Master) exportState(ctx context.Context, w io.Writer) error {
-	if err := errors.Join(m.catalog.FlushAudit(ctx), m.catalog.Keep(ctx)); err != nil {
+	if err := errors.Join(m.catalog.FlushAudit(ctx), m.catalog.Flush(ctx)); err != nil {
 		return err
 	}
 	return m.remembered.Export(ctx, w)

@@ -313,7 +313,7 @@ func (m *Master) Run(ctx context.Context) error {
 	<-served.done
 	stopKeeping()
 	<-kept.done
-	forgotten := errors.Join(m.catalog.FlushAudit(context.WithoutCancel(ctx)), m.catalog.Keep(context.WithoutCancel(ctx)))
+	forgotten := errors.Join(m.catalog.FlushAudit(context.WithoutCancel(ctx)), m.catalog.Flush(context.WithoutCancel(ctx)))
 	m.deps.Log.Info("master stopped")
 	return errors.Join(kept.err, err, forgotten, remembered.Close())
 }

@@ -273,7 +273,7 @@ func (k *Spooler) heal() {
 func (k *Spooler) Close() {
 	if k.store != nil {
 		if _, err := k.write(); err != nil {
-			k.log.Warn("cannot keep the reports that the master does not have", "reason", err)
+			k.log.Warn("cannot store the reports that the master does not have", "reason", err)
 		}
 		if err := k.store.Close(); err != nil {
 			k.log.Warn("cannot close the spool", "reason", err)

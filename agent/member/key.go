@@ -55,7 +55,7 @@ func makeKey(path string) (privateKey, error) {
 		return privateKey{}, fmt.Errorf("cannot make the key of this host: %w", err)
 	}
 	if err := wholefile.Write(path, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))); err != nil {
-		return privateKey{}, fmt.Errorf("cannot keep the key of this host: %w", err)
+		return privateKey{}, fmt.Errorf("cannot store the key of this host: %w", err)
 	}
 	return privateKey{made}, nil
 }

@@ -121,13 +121,13 @@ func (m *Member) take(s state) error {
 func (m *Member) keep(s state) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return fmt.Errorf("cannot keep the certificate: %w", err)
+		return fmt.Errorf("cannot store the certificate: %w", err)
 	}
 	if err := m.take(s); err != nil {
 		return fmt.Errorf("cannot use what the master has sent: %w", err)
 	}
 	if err := wholefile.Write(filepath.Join(m.dir, joinFile), string(text)+"\n"); err != nil {
-		return fmt.Errorf("cannot keep the certificate: %w", err)
+		return fmt.Errorf("cannot store the certificate: %w", err)
 	}
 	return nil
 }

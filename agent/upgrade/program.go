@@ -157,7 +157,7 @@ func replace(program, staged string) error {
 		return fmt.Errorf("cannot replace the program: %w", err)
 	}
 	if err := os.Link(program, old); err != nil {
-		return fmt.Errorf("cannot keep the old program: %w", err)
+		return fmt.Errorf("cannot store the old program: %w", err)
 	}
 	if err := os.Rename(staged, program); err != nil {
 		return fmt.Errorf("cannot replace the program: %w", err)

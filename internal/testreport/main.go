@@ -40,7 +40,7 @@ func run(in io.Reader, out io.Writer, skippedFile string) (ok bool, err error) {
 	}
 	f, err := os.OpenFile(skippedFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return false, fmt.Errorf("cannot keep what was skipped: %w", err)
+		return false, fmt.Errorf("cannot store what was skipped: %w", err)
 	}
 	for _, line := range r.skippedLines() {
 		fmt.Fprintln(f, line)

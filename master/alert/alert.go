@@ -96,7 +96,7 @@ type Alerts struct {
 	history *history.Rules
 	sender  *sender
 	route   *route.Router
-	keeper  *keeper
+	ledger  *ledger
 	review  chan struct{} // rung when rules say that something has ended
 
 	probing  sync.Mutex // held while the rules of inspectors are made; taken before updating
@@ -136,7 +136,7 @@ func New(opts Options) (*Alerts, error) {
 		opts.Settle = settleAfter
 	}
 	a := &Alerts{opts: opts, history: opts.History.Rules(), review: make(chan struct{}, 1), started: make(chan struct{})}
-	a.keeper = newKeeper(&a.opts)
+	a.ledger = newLedger(&a.opts)
 	ids, groups, err := a.read(opts.Config)
 	tell, tellErr := route.Read(opts.Config)
 	limits, limitsErr := readThresholds(opts.Config, groups[builtinName])
@@ -175,7 +175,7 @@ func (a *Alerts) read(c config.Alerts) (ids []string, groups map[string]*rulefmt
 // Open reads from the state which alerts fired, the silences, and who was told. It must be
 // called once, before Run.
 func (a *Alerts) Open(ctx context.Context, store state.Store) error {
-	if err := errors.Join(a.keeper.open(ctx, store), a.route.Open(ctx, store), a.thresholds.open(ctx, store), a.maintenance.open(ctx, store)); err != nil {
+	if err := errors.Join(a.ledger.open(ctx, store), a.route.Open(ctx, store), a.thresholds.open(ctx, store), a.maintenance.open(ctx, store)); err != nil {
 		return fmt.Errorf("cannot take up the alerts: %w", err)
 	}
 	return nil
@@ -249,7 +249,7 @@ func (a *Alerts) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot evaluate the rules: %w", err)
 	}
 	a.maintain(ctx) // before anybody is told
-	a.handOn(ctx, a.keeper.begin(time.Now()))
+	a.handOn(ctx, a.ledger.begin(time.Now()))
 	if err := a.route.Start(); err != nil {
 		return fmt.Errorf("cannot tell of alerts: %w", err)
 	}
@@ -283,7 +283,7 @@ func (a *Alerts) watch(ctx context.Context) {
 			a.maintain(ctx)
 		case <-a.review:
 		}
-		list, acks := a.keeper.review(a.saying())
+		list, acks := a.ledger.review(a.saying())
 		for _, id := range acks { // first, or nobody is told of the end
 			if err := a.route.Unsilence(ctx, id); err != nil {
 				a.opts.Log.Warn("an acknowledgement outlasts its alert", "error", err)
@@ -324,7 +324,7 @@ func (a *Alerts) notify(ctx context.Context, expr string, alerts ...*rules.Alert
 	if len(alerts) == 0 {
 		return
 	}
-	list := a.keeper.fired(time.Now(), a.opts.Link()+strutil.TableLinkForExpression(expr), withoutKey(alerts))
+	list := a.ledger.fired(time.Now(), a.opts.Link()+strutil.TableLinkForExpression(expr), withoutKey(alerts))
 	a.handOn(ctx, list)
 	if len(list) > 0 {
 		a.opts.Changed()
@@ -349,21 +349,21 @@ func (a *Alerts) handOn(ctx context.Context, list []*amalert.Alert) {
 func (a *Alerts) write(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 	defer cancel()
-	if err := a.keeper.write(ctx); err != nil {
+	if err := a.ledger.write(ctx); err != nil {
 		a.opts.Log.Error("what fires is not on the disk; trying again", "error", err)
 	}
 }
 
 // telling records that somebody is about to be told.
 func (a *Alerts) telling(t route.Telling) {
-	if a.keeper.telling(t.Receiver, t.Alerts, t.SendsResolved) {
+	if a.ledger.telling(t.Receiver, t.Alerts, t.SendsResolved) {
 		a.write(context.Background())
 	}
 }
 
 // told records who was told.
 func (a *Alerts) told(t route.Telling) {
-	a.keeper.told(t.Receiver, t.Alerts, t.At, t.SendsResolved, t.Err, a.route.IsPosted)
+	a.ledger.told(t.Receiver, t.Alerts, t.At, t.SendsResolved, t.Err, a.route.IsPosted)
 	a.write(context.Background())
 	a.opts.Changed()
 }

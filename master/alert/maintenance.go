@@ -172,7 +172,7 @@ func (a *Alerts) AddMaintenance(ctx context.Context, p wire.MaintenanceParams) (
 	}
 	value, err := json.Marshal(one.Maintenance)
 	if err != nil {
-		return wire.Maintenance{}, fmt.Errorf("cannot keep the maintenance: %w", err)
+		return wire.Maintenance{}, fmt.Errorf("cannot store the maintenance: %w", err)
 	}
 	if err := m.shelf.Write(ctx, map[string][]byte{one.ID: value}, attempt.Change(one.ID, one.text())); err != nil {
 		return wire.Maintenance{}, err

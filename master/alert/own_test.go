@@ -11,11 +11,11 @@ import (
 // still tell it.
 func TestAlertWaitsForItsRule(t *testing.T) {
 	opts := &Options{Settle: 2 * time.Minute, Gone: func(string) bool { return false }}
-	k := newKeeper(opts)
+	k := newLedger(opts)
 	start := time.Now()
 	k.start = start
 	set := model.LabelSet{"alertname": "disk/full", "host": "web-1"}
-	one := &kept{Labels: set, StartsAt: start.Add(-time.Hour)}
+	one := &record{Labels: set, StartsAt: start.Add(-time.Hour)}
 	k.alerts[set.Fingerprint()] = one
 	for after, ended := range map[time.Duration]bool{time.Second: false, 2*time.Minute - 1: false, 2*time.Minute + 1: true} {
 		one.EndsAt = time.Time{}

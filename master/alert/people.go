@@ -32,11 +32,11 @@ const (
 )
 
 // snapshot copies the known alerts.
-func (k *keeper) snapshot() map[model.Fingerprint]kept {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	all := make(map[model.Fingerprint]kept, len(k.alerts))
-	for fp, one := range k.alerts {
+func (l *ledger) snapshot() map[model.Fingerprint]record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make(map[model.Fingerprint]record, len(l.alerts))
+	for fp, one := range l.alerts {
 		if !one.heldBack {
 			all[fp] = *one
 		}
@@ -44,11 +44,11 @@ func (k *keeper) snapshot() map[model.Fingerprint]kept {
 	return all
 }
 
-func (k *kept) state() string {
+func (r *record) state() string {
 	switch {
-	case k.ended():
+	case r.ended():
 		return wire.AlertEnded
-	case k.Unknown:
+	case r.Unknown:
 		return wire.AlertUnknown
 	}
 	return wire.AlertFiring
@@ -78,7 +78,7 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 	selected := func(set model.LabelSet) bool {
 		return sees(caller, set) && (p.Name == "" || p.Name == string(set[model.AlertNameLabel])) && (p.Host == "" || p.Host == string(set["host"]))
 	}
-	known := a.keeper.snapshot()
+	known := a.ledger.snapshot()
 	var list []wire.AlertFate
 	for fp := range known {
 		if one := known[fp]; selected(one.Labels) && (p.Ended || !one.ended()) {
@@ -92,7 +92,7 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 				if one, fires := known[set.Fingerprint()]; alert.State != rules.StatePending || fires && !one.ended() || !selected(set) {
 					continue
 				}
-				one := kept{Labels: set, Annotations: labelSet(alert.Annotations), StartsAt: alert.ActiveAt, value: alert.Value, seen: alert.ActiveAt}
+				one := record{Labels: set, Annotations: labelSet(alert.Annotations), StartsAt: alert.ActiveAt, value: alert.Value, seen: alert.ActiveAt}
 				list = append(list, a.fate(ctx, &one, wire.AlertPending, silences))
 			}
 		}
@@ -112,15 +112,15 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 }
 
 // posted are the alerts that other programs have posted and no rule here has.
-func (a *Alerts) posted(known map[model.Fingerprint]kept) (list []kept) {
+func (a *Alerts) posted(known map[model.Fingerprint]record) (list []record) {
 	found := a.route.Posted()
-	told := a.keeper.postedTolds(found)
+	told := a.ledger.postedTolds(found)
 	for _, one := range found {
 		fp := one.Fingerprint()
 		if _, ours := known[fp]; ours {
 			continue
 		}
-		k := kept{Labels: one.Labels, Annotations: one.Annotations, StartsAt: one.StartsAt, Generator: one.GeneratorURL, Told: told[fp]}
+		k := record{Labels: one.Labels, Annotations: one.Annotations, StartsAt: one.StartsAt, Generator: one.GeneratorURL, Told: told[fp]}
 		if one.Resolved() {
 			k.EndsAt = one.EndsAt
 		}
@@ -130,7 +130,7 @@ func (a *Alerts) posted(known map[model.Fingerprint]kept) (list []kept) {
 }
 
 // fate describes one alert.
-func (a *Alerts) fate(ctx context.Context, one *kept, state string, silences map[string]wire.Silence) wire.AlertFate {
+func (a *Alerts) fate(ctx context.Context, one *record, state string, silences map[string]wire.Silence) wire.AlertFate {
 	f := wire.AlertFate{Alert: wire.Alert{
 		ID: one.Labels.Fingerprint().String(), Name: one.name(), Host: one.host(), Severity: string(one.Labels["severity"]),
 		Labels: texts(one.Labels), Summary: string(one.Annotations["summary"]), State: state, SinceMS: one.StartsAt.UnixMilli(),
@@ -187,11 +187,11 @@ func texts(set model.LabelSet) map[string]string {
 
 // namesOf are the names of the alerts with these fingerprints.
 func (a *Alerts) namesOf(fingerprints []string) (names []string) {
-	a.keeper.mu.Lock()
-	defer a.keeper.mu.Unlock()
+	a.ledger.mu.Lock()
+	defer a.ledger.mu.Unlock()
 	for _, text := range fingerprints {
 		fp, err := model.ParseFingerprint(text)
-		if one := a.keeper.alerts[fp]; err == nil && one != nil {
+		if one := a.ledger.alerts[fp]; err == nil && one != nil {
 			names = append(names, one.name())
 		} else {
 			names = append(names, text)
@@ -203,7 +203,7 @@ func (a *Alerts) namesOf(fingerprints []string) (names []string) {
 // Summary counts what fires.
 func (a *Alerts) Summary(ctx context.Context) wire.AlertsSummary {
 	var s wire.AlertsSummary
-	known := a.keeper.snapshot()
+	known := a.ledger.snapshot()
 	list := slices.AppendSeq(a.posted(known), maps.Values(known))
 	for _, one := range list {
 		if one.ended() || !sees(scope.From(ctx), one.Labels) {
@@ -284,7 +284,7 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 	if p.ID == "" && p.Name == "" {
 		return result, rpc.Errorf(rpc.CodeInvalidParams, "name an alert, by its id or its name")
 	}
-	known := a.keeper.snapshot()
+	known := a.ledger.snapshot()
 	for fp := range known {
 		one := known[fp]
 		is := sees(scope.From(ctx), one.Labels) && !one.ended() && one.Ack == "" && (p.ID == "" || p.ID == fp.String()) && (p.Name == "" || p.Name == one.name()) &&
@@ -299,7 +299,7 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 		if err != nil {
 			return result, err
 		}
-		if !a.keeper.acknowledge(fp, silence.ID) { // it has ended meanwhile
+		if !a.ledger.acknowledge(fp, silence.ID) { // it has ended meanwhile
 			if err := a.route.Unsilence(ctx, silence.ID); err != nil {
 				return result, err
 			}
@@ -325,7 +325,7 @@ func (a *Alerts) Ack(ctx context.Context, p wire.AlertAckParams) (wire.SilencesR
 
 // nearestAlert asks whether a firing alert with a similar name was meant, or is "" if
 // there is one of that name.
-func nearestAlert(ctx context.Context, p wire.AlertAckParams, known map[model.Fingerprint]kept) string {
+func nearestAlert(ctx context.Context, p wire.AlertAckParams, known map[model.Fingerprint]record) string {
 	var names, ids []string
 	for fp, one := range known {
 		if !one.ended() && sees(scope.From(ctx), one.Labels) {
@@ -434,7 +434,7 @@ func (a *Alerts) EndSilence(ctx context.Context, p wire.SilenceEndParams) (wire.
 	if err := a.route.Unsilence(ctx, p.Silence); err != nil {
 		return wire.Empty{}, err
 	}
-	a.keeper.unacknowledge(p.Silence)
+	a.ledger.unacknowledge(p.Silence)
 	a.write(ctx)
 	a.opts.Changed()
 	return wire.Empty{}, nil

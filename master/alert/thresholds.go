@@ -238,7 +238,7 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 	default:
 		text, err := json.Marshal(one)
 		if err != nil {
-			return one, fmt.Errorf("cannot keep the threshold of %q: %w", p.Alert, err)
+			return one, fmt.Errorf("cannot store the threshold of %q: %w", p.Alert, err)
 		}
 		value, detail = text, limitText(one)
 	}

@@ -157,11 +157,11 @@ func sign(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecds
 func (a *Authority) save(cert *x509.Certificate, key *ecdsa.PrivateKey, chain []*x509.Certificate) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("cannot keep the master's authority: %w", err)
+		return fmt.Errorf("cannot store the master's authority: %w", err)
 	}
 	text := string(pem.EncodeToMemory(&pem.Block{Type: keyBlock, Bytes: der})) + PEM(append([]*x509.Certificate{cert}, chain...))
 	if err := wholefile.Write(filepath.Join(a.dir, File), text); err != nil {
-		return fmt.Errorf("cannot keep the master's authority: %w", err)
+		return fmt.Errorf("cannot store the master's authority: %w", err)
 	}
 	if err := wholefile.Write(filepath.Join(a.dir, CertFile), PEM([]*x509.Certificate{cert})); err != nil {
 		return fmt.Errorf("cannot write the certificate of the master's authority: %w", err)

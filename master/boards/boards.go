@@ -224,7 +224,7 @@ func (s *Store) change(ctx context.Context, next record, seen string) (*record, 
 		}
 	}
 	if err := s.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
-		return nil, fmt.Errorf("cannot keep the board %q: %w", next.Name, err)
+		return nil, fmt.Errorf("cannot store the board %q: %w", next.Name, err)
 	}
 	attempt.Written()
 	s.all[next.Name] = &next

@@ -51,9 +51,9 @@ type Catalog struct {
 	// changing is held while an entry or a rollout is changed, until that is on
 	// the disk. It is taken before mu.
 	changing sync.Mutex
-	// keeping is held while the knowledge about a host is written. It is taken
+	// flushing is held while the knowledge about a host is written. It is taken
 	// before mu.
-	keeping sync.Mutex
+	flushing sync.Mutex
 
 	mu          sync.Mutex // guards all below; no code waits while holding it
 	entries     map[string]*entry

@@ -228,7 +228,7 @@ func killedAfter(t *testing.T, writes int, bad bool) bool {
 		t.Fatal(err)
 	}
 	untilOver(t, first.Catalog)
-	if err := first.Keep(t.Context()); err != nil {
+	if err := first.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	first.stop()

@@ -77,7 +77,7 @@
 //
 // # Locks
 //
-// The order is changing, then mu; or keeping, then mu; never changing and keeping
+// The order is changing, then mu; or flushing, then mu; never changing and flushing
 // together. No code waits for the disk or an agent while it holds mu.
 // Options.Announce is called with mu held, and HostChanged is called by package
 // hosts with its registry locked, so this package never calls the registry.

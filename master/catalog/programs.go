@@ -8,10 +8,10 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// keptRevisions is the number of revisions of an inspector whose programs are
+// programRevisions is the number of revisions of an inspector whose programs are
 // kept: the newest ones, also of a deleted inspector. To go back further, their
 // programs have to be stored again.
-const keptRevisions = 10
+const programRevisions = 10
 
 // Programs returns the checksums of the programs in revisions that hosts run, or
 // may go back to.
@@ -26,7 +26,7 @@ func (c *Catalog) Programs(ctx context.Context) (map[string]bool, error) {
 		}
 		newest := make(map[string]bool)
 		for _, h := range history {
-			if h.Revision != "" && len(newest) < keptRevisions {
+			if h.Revision != "" && len(newest) < programRevisions {
 				newest[h.Revision] = true
 			}
 		}

@@ -42,7 +42,7 @@ func (c *Catalog) Run(ctx context.Context) {
 	c.mu.Unlock()
 	c.senders.Go(func() { c.runRollouts(ctx) })
 	c.senders.Go(func() { c.runSummaries(ctx) })
-	c.senders.Go(func() { c.runKeeper(ctx) })
+	c.senders.Go(func() { c.runFlush(ctx) })
 	<-ctx.Done()
 	c.mu.Lock()
 	c.running = nil // no sender starts from here on

@@ -52,7 +52,7 @@ type target struct {
 	wants      map[string]string // revision by inspector: those to run now
 	assignment *wire.Assignment  // made from wants; nil if it has to be made
 
-	// Versions in the state; keeping of the catalog guards them.
+	// Versions in the state; flushing of the catalog guards them.
 	storedHost, storedReceipts state.Version
 }
 
@@ -152,8 +152,8 @@ func (c *Catalog) HostChanged(host wire.Host) {
 // Label gives a host labels, or removes those whose value is "". They are on the
 // disk when it returns all that are given.
 func (c *Catalog) Label(ctx context.Context, p wire.LabelParams) (map[string]string, error) {
-	c.keeping.Lock()
-	defer c.keeping.Unlock()
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
 	c.mu.Lock()
 	t := c.targets[p.Host]
 	if t == nil {

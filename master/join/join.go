@@ -158,7 +158,7 @@ func (s *Store) Join(ctx context.Context, ask Ask) (_ wire.Member, replaced bool
 		s.putLocked(m), attempt.Change(m.Host, describeMember(&m)),
 	}
 	if err := s.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
-		return wire.Member{}, false, fmt.Errorf("cannot keep that host %q has joined: %w", m.Host, err)
+		return wire.Member{}, false, fmt.Errorf("cannot store that host %q has joined: %w", m.Host, err)
 	}
 	s.tokens[token.SHA256], s.members[m.Host] = used, m
 	return m, known && before.Key != key, nil
@@ -242,7 +242,7 @@ func (s *Store) Certified(ctx context.Context, host string, key [32]byte, ends t
 		m.RenewedMS = time.Now().UnixMilli()
 	}
 	if err := s.store.Apply(context.WithoutCancel(ctx), s.putLocked(m)); err != nil {
-		return m, fmt.Errorf("cannot keep that host %q has a certificate: %w", host, err)
+		return m, fmt.Errorf("cannot store that host %q has a certificate: %w", host, err)
 	}
 	s.members[host] = m
 	return m, nil
@@ -308,7 +308,7 @@ func (s *Store) turn(ctx context.Context, host string, change func(*wire.Member)
 	attempt := audit.From(ctx)
 	m.By = attempt.Who()
 	if err := s.store.Apply(context.WithoutCancel(ctx), s.putLocked(m), attempt.Change(host, describeMember(&m))); err != nil {
-		return m, fmt.Errorf("cannot keep that host %q is %s: %w", host, m.State, err)
+		return m, fmt.Errorf("cannot store that host %q is %s: %w", host, m.State, err)
 	}
 	attempt.Written()
 	s.members[host] = m

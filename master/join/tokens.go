@@ -76,7 +76,7 @@ func (s *Store) CreateToken(ctx context.Context, p wire.JoinTokenParams, pinned 
 	}
 	put := state.Put(tokenPrefix+t.SHA256, encode(t), state.None)
 	if err := s.store.Apply(context.WithoutCancel(ctx), put, attempt.Change(t.Name, describeToken(&t))); err != nil {
-		return "", t, fmt.Errorf("cannot keep the join token %q: %w", t.Name, err)
+		return "", t, fmt.Errorf("cannot store the join token %q: %w", t.Name, err)
 	}
 	attempt.Written()
 	s.tokens[t.SHA256] = t

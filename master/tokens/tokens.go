@@ -122,7 +122,7 @@ func (s *Store) Create(ctx context.Context, p wire.TokenParams) (token string, _
 	}
 	change := state.Put(prefix+r.SHA256, encode(r), state.None)
 	if err := s.store.Apply(context.WithoutCancel(ctx), change, attempt.Change(r.Name, describe(&r))); err != nil {
-		return "", r, fmt.Errorf("cannot keep the token %q: %w", r.Name, err)
+		return "", r, fmt.Errorf("cannot store the token %q: %w", r.Name, err)
 	}
 	attempt.Written()
 	s.all[r.SHA256] = r

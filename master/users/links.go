@@ -92,7 +92,7 @@ func (s *Store) putLinkLocked(ctx context.Context, l *link, more ...state.Change
 	secret, sum := newSecret(linkSecret)
 	changes := append(more, state.Put(linkPrefix+sum, encode(l), state.None))
 	if err := s.applyLocked(ctx, append(changes, s.dropLinksLocked(l.User)...)...); err != nil {
-		return "", fmt.Errorf("cannot keep the link for %q: %w", l.User, err)
+		return "", fmt.Errorf("cannot store the link for %q: %w", l.User, err)
 	}
 	s.links[sum] = l
 	return secret, nil

@@ -57,7 +57,7 @@ func (s *Store) Admit(ctx context.Context, o Outsider) (User, error) {
 	}
 	changes = append(changes, state.Put(keyOf(fresh.Name), encode(fresh), want), attempt.Change(fresh.Name, detail))
 	if err := s.applyLocked(ctx, changes...); err != nil {
-		return User{}, fmt.Errorf("cannot keep the user %q: %w", fresh.Name, err)
+		return User{}, fmt.Errorf("cannot store the user %q: %w", fresh.Name, err)
 	}
 	attempt.Written()
 	if old == nil && same != nil {

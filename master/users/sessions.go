@@ -127,7 +127,7 @@ func (s *Store) Begin(ctx context.Context, u User, browser bool, remote string, 
 	changes := append(s.crowdLocked(u.Name), state.Put(sessionPrefix+sum, encode(k.Session), state.None),
 		attempt.Change(u.Name, what+", until "+time.UnixMilli(k.EndsMS).UTC().Format(time.RFC3339)))
 	if err := s.applyLocked(ctx, changes...); err != nil {
-		return "", Session{}, fmt.Errorf("cannot keep the session of %q: %w", u.Name, err)
+		return "", Session{}, fmt.Errorf("cannot store the session of %q: %w", u.Name, err)
 	}
 	attempt.Written()
 	s.sessions[sumOf(sum)] = k

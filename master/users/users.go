@@ -207,7 +207,7 @@ func (s *Store) Add(ctx context.Context, p wire.UserParams) (wire.UserMade, erro
 		changes = append(changes, state.Put(linkPrefix+sum, encode(l), state.None))
 	}
 	if err := s.applyLocked(ctx, changes...); err != nil {
-		return wire.UserMade{}, fmt.Errorf("cannot keep the user %q: %w", u.Name, err)
+		return wire.UserMade{}, fmt.Errorf("cannot store the user %q: %w", u.Name, err)
 	}
 	attempt.Written()
 	s.users[u.Name] = u

@@ -25,16 +25,16 @@ const (
 	// settleAfter is how long after a start, or after its host has come back, an alert
 	// continues although its rule does not say so: there may be no fresh samples yet.
 	settleAfter = 2 * time.Minute
-	// keepEnded is how long an alert is remembered after its end, and for how long telling
+	// rememberEnded is how long an alert is remembered after its end, and for how long telling
 	// people of its end is tried.
-	keepEnded = 24 * time.Hour
+	rememberEnded = 24 * time.Hour
 	// hostGone is the alert that says that its host is gone. It is not unknown when the
 	// host is gone.
 	hostGone = "host/gone"
 )
 
-// kept is the record of an alert that has fired, as the state has it.
-type kept struct {
+// record is the record of an alert that has fired, as the state has it.
+type record struct {
 	Labels      model.LabelSet `json:"labels"`
 	Annotations model.LabelSet `json:"annotations,omitempty"`
 	StartsAt    time.Time      `json:"starts_at"`
@@ -69,31 +69,31 @@ type tolds struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-func (k *kept) name() string { return string(k.Labels[model.AlertNameLabel]) }
-func (k *kept) host() string { return string(k.Labels["host"]) }
+func (r *record) name() string { return string(r.Labels[model.AlertNameLabel]) }
+func (r *record) host() string { return string(r.Labels["host"]) }
 
-func (k *kept) ended() bool { return !k.EndsAt.IsZero() }
+func (r *record) ended() bool { return !r.EndsAt.IsZero() }
 
 // over reports whether an alert has ended and nobody has to be told of that any more.
-func (k *kept) over() bool {
-	for _, one := range k.Told {
+func (r *record) over() bool {
+	for _, one := range r.Told {
 		if one.Ends && !one.Ended && (!one.At.IsZero() || one.Failed == "") {
 			return false
 		}
 	}
-	return k.ended()
+	return r.ended()
 }
 
-// keeper knows which alerts fire, and stores them in the state. It stands between rules
+// ledger knows which alerts fire, and stores them in the state. It stands between rules
 // and people because rules forget at a restart, and may be silent for lack of samples.
-type keeper struct {
+type ledger struct {
 	opts  *Options
 	shelf *shelf.Shelf // set by open
 
 	writing sync.Mutex // held while the state is written; taken before mu
 
 	mu     sync.Mutex
-	alerts map[model.Fingerprint]*kept // guarded by mu
+	alerts map[model.Fingerprint]*record // guarded by mu
 	// posted says who was told of alerts that other programs have posted. They are not
 	// stored, because those programs post them again.
 	posted map[model.Fingerprint]map[string]tolds // guarded by mu
@@ -102,41 +102,41 @@ type keeper struct {
 	start  time.Time                              // guarded by mu: when rules were first evaluated
 }
 
-func newKeeper(opts *Options) *keeper {
-	return &keeper{
-		opts: opts, alerts: make(map[model.Fingerprint]*kept), downs: make(map[string]time.Time),
+func newLedger(opts *Options) *ledger {
+	return &ledger{
+		opts: opts, alerts: make(map[model.Fingerprint]*record), downs: make(map[string]time.Time),
 		posted: make(map[model.Fingerprint]map[string]tolds), gone: make(map[model.Fingerprint]bool),
 	}
 }
 
 // open reads the alerts that fired when the master last stopped.
-func (k *keeper) open(ctx context.Context, store state.Store) error {
+func (l *ledger) open(ctx context.Context, store state.Store) error {
 	s, values, err := shelf.Open(ctx, store, alertPrefix)
 	if err != nil {
 		return err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.shelf = s
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shelf = s
 	for name, value := range values {
-		one := new(kept)
+		one := new(record)
 		if err := json.Unmarshal(value, one); err != nil {
 			return fmt.Errorf("cannot read the alert %s%s of the state: %w", alertPrefix, name, err)
 		}
 		one.heldBack = len(one.Told) == 0 && !one.ended()
-		k.alerts[one.Labels.Fingerprint()] = one
+		l.alerts[one.Labels.Fingerprint()] = one
 	}
 	return nil
 }
 
 // begin records that the evaluation of rules begins, and returns alerts to be handed on
 // before.
-func (k *keeper) begin(now time.Time) []*amalert.Alert {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.start = now
+func (l *ledger) begin(now time.Time) []*amalert.Alert {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.start = now
 	var list []*amalert.Alert
-	for _, one := range k.alerts {
+	for _, one := range l.alerts {
 		if one.ended() && one.unsure() {
 			one.EndsAt, one.dirty = time.Time{}, true // people are told of its beginning again, and then of its end
 		}
@@ -149,8 +149,8 @@ func (k *keeper) begin(now time.Time) []*amalert.Alert {
 
 // unsure reports whether somebody may have been told that the alert fires without a record
 // of it.
-func (k *kept) unsure() bool {
-	for _, one := range k.Told {
+func (r *record) unsure() bool {
+	for _, one := range r.Told {
 		if one.At.IsZero() && one.Failed == "" {
 			return true
 		}
@@ -159,22 +159,22 @@ func (k *kept) unsure() bool {
 }
 
 // handOn is the alert in the form that package route takes.
-func (k *kept) handOn(now time.Time) *amalert.Alert {
-	k.put = now
+func (r *record) handOn(now time.Time) *amalert.Alert {
+	r.put = now
 	a := &amalert.Alert{
-		Alert:     model.Alert{Labels: k.Labels, Annotations: k.Annotations, StartsAt: k.StartsAt, EndsAt: k.EndsAt, GeneratorURL: k.Generator},
-		UpdatedAt: now, Timeout: !k.ended(),
+		Alert:     model.Alert{Labels: r.Labels, Annotations: r.Annotations, StartsAt: r.StartsAt, EndsAt: r.EndsAt, GeneratorURL: r.Generator},
+		UpdatedAt: now, Timeout: !r.ended(),
 	}
-	if !k.ended() {
+	if !r.ended() {
 		a.EndsAt = now.Add(holds)
 	}
 	return a
 }
 
 // fired takes the firing alerts of a rule, and returns the alerts to be handed on.
-func (k *keeper) fired(now time.Time, generator string, alerts []*rules.Alert) []*amalert.Alert {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (l *ledger) fired(now time.Time, generator string, alerts []*rules.Alert) []*amalert.Alert {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var list []*amalert.Alert
 	for _, a := range alerts {
 		if a.State != rules.StateFiring {
@@ -182,14 +182,14 @@ func (k *keeper) fired(now time.Time, generator string, alerts []*rules.Alert) [
 		}
 		set := labelSet(a.Labels)
 		fp := set.Fingerprint()
-		one := k.alerts[fp]
+		one := l.alerts[fp]
 		if one == nil || one.ended() {
-			next := &kept{Labels: set, StartsAt: a.FiredAt, Generator: generator, dirty: true}
+			next := &record{Labels: set, StartsAt: a.FiredAt, Generator: generator, dirty: true}
 			if one != nil {
 				next.Told = one.Told // of the time before the restart, until people are told again
 			}
-			one, k.alerts[fp] = next, next
-			delete(k.gone, fp)
+			one, l.alerts[fp] = next, next
+			delete(l.gone, fp)
 		}
 		annotations := labelSet(a.Annotations)
 		fresh := now.Sub(one.put) >= refreshEvery || one.heldBack || !annotations.Equal(one.Annotations)
@@ -227,18 +227,18 @@ type evaluated struct {
 
 // review compares the firing alerts with what rules say. It returns alerts to be handed
 // on, and silences that end with their alerts.
-func (k *keeper) review(s saying) (list []*amalert.Alert, acks []string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for fp, one := range k.alerts {
+func (l *ledger) review(s saying) (list []*amalert.Alert, acks []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for fp, one := range l.alerts {
 		if one.ended() {
-			if s.at.Sub(one.EndsAt) > keepEnded {
-				delete(k.alerts, fp)
-				k.gone[fp] = true
+			if s.at.Sub(one.EndsAt) > rememberEnded {
+				delete(l.alerts, fp)
+				l.gone[fp] = true
 			}
 			continue
 		}
-		if !s.firing[fp] && one.seen.Before(s.at) && k.endedLocked(one, fp, s) {
+		if !s.firing[fp] && one.seen.Before(s.at) && l.endedLocked(one, fp, s) {
 			one.EndsAt, one.Unknown, one.dirty = s.at, false, true
 			if one.Ack != "" {
 				acks = append(acks, one.Ack)
@@ -258,16 +258,16 @@ func (k *keeper) review(s saying) (list []*amalert.Alert, acks []string) {
 
 // endedLocked reports whether an alert that no rule names as firing has ended. While its
 // host is gone it is unknown instead.
-func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
-	since := k.start
+func (l *ledger) endedLocked(one *record, fp model.Fingerprint, s saying) bool {
+	since := l.start
 	if host := one.host(); host != "" && one.name() != hostGone {
-		if k.opts.Gone(host) {
-			k.downs[host] = s.at
+		if l.opts.Gone(host) {
+			l.downs[host] = s.at
 			one.dirty = one.dirty || !one.Unknown
 			one.Unknown, one.settled = true, false
 			return false
 		}
-		if down := k.downs[host]; down.After(since) {
+		if down := l.downs[host]; down.After(since) {
 			since = down
 		}
 	}
@@ -277,14 +277,14 @@ func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
 		if s.pending[fp] {
 			return false
 		}
-		since = since.Add(k.opts.Settle)
+		since = since.Add(l.opts.Settle)
 	}
 	if len(s.rules[one.name()]) == 0 && since.After(s.at) {
 		return false // its host may not have sent that inspector's alerts yet
 	}
 	for _, rule := range s.rules[one.name()] {
 		unsure := !since.IsZero()
-		if !unsure && rule.at.IsZero() || unsure && !rule.at.After(since.Add(max(rule.keep-k.opts.Settle, 0))) {
+		if !unsure && rule.at.IsZero() || unsure && !rule.at.After(since.Add(max(rule.keep-l.opts.Settle, 0))) {
 			return false
 		}
 	}
@@ -293,11 +293,11 @@ func (k *keeper) endedLocked(one *kept, fp model.Fingerprint, s saying) bool {
 
 // telling records that somebody is about to be told for the first time, and reports
 // whether there is anything to write.
-func (k *keeper) telling(receiver string, alerts []*amalert.Alert, ends bool) (changed bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (l *ledger) telling(receiver string, alerts []*amalert.Alert, ends bool) (changed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, a := range alerts {
-		one := k.alerts[a.Fingerprint()]
+		one := l.alerts[a.Fingerprint()]
 		if one == nil || a.Resolved() {
 			continue
 		}
@@ -310,14 +310,14 @@ func (k *keeper) telling(receiver string, alerts []*amalert.Alert, ends bool) (c
 }
 
 // told records who was told.
-func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, ends bool, failed error, posted func(model.Fingerprint) bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (l *ledger) told(receiver string, alerts []*amalert.Alert, at time.Time, ends bool, failed error, posted func(model.Fingerprint) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, a := range alerts {
 		fp := a.Fingerprint()
-		one := k.alerts[fp]
+		one := l.alerts[fp]
 		if one == nil && posted(fp) {
-			k.notePostedLocked(fp, receiver, tolds{At: at, Ended: a.Resolved(), Ends: ends}, failed)
+			l.notePostedLocked(fp, receiver, tolds{At: at, Ended: a.Resolved(), Ends: ends}, failed)
 			continue
 		}
 		if one == nil {
@@ -325,9 +325,9 @@ func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, en
 				continue
 			}
 			// It ended while the message was under way, so its end must be told too.
-			one = &kept{Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, EndsAt: at, Generator: a.GeneratorURL}
-			k.alerts[fp] = one
-			delete(k.gone, fp)
+			one = &record{Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, EndsAt: at, Generator: a.GeneratorURL}
+			l.alerts[fp] = one
+			delete(l.gone, fp)
 		}
 		t := tolds{At: at, Ended: a.Resolved(), Ends: ends}
 		if failed != nil {
@@ -339,8 +339,8 @@ func (k *keeper) told(receiver string, alerts []*amalert.Alert, at time.Time, en
 }
 
 // notePostedLocked records what a receiver was told of a posted alert.
-func (k *keeper) notePostedLocked(fp model.Fingerprint, receiver string, t tolds, failed error) {
-	next := maps.Clone(k.posted[fp])
+func (l *ledger) notePostedLocked(fp model.Fingerprint, receiver string, t tolds, failed error) {
+	next := maps.Clone(l.posted[fp])
 	if next == nil {
 		next = make(map[string]tolds)
 	}
@@ -349,38 +349,38 @@ func (k *keeper) notePostedLocked(fp model.Fingerprint, receiver string, t tolds
 		t.Failed = failed.Error()
 	}
 	next[receiver] = t
-	k.posted[fp] = next
+	l.posted[fp] = next
 }
 
 // postedTolds says who was told of posted alerts, and forgets alerts that are no longer
 // known.
-func (k *keeper) postedTolds(known []*amalert.Alert) map[model.Fingerprint]map[string]tolds {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (l *ledger) postedTolds(known []*amalert.Alert) map[model.Fingerprint]map[string]tolds {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	all := make(map[model.Fingerprint]map[string]tolds, len(known))
 	for _, a := range known {
-		if t := k.posted[a.Fingerprint()]; t != nil {
+		if t := l.posted[a.Fingerprint()]; t != nil {
 			all[a.Fingerprint()] = t
 		}
 	}
-	k.posted = maps.Clone(all)
+	l.posted = maps.Clone(all)
 	return all
 }
 
 // note records what a receiver was told. Copies that were handed out before do not change.
-func (k *kept) note(receiver string, t tolds) {
-	next := make(map[string]tolds, len(k.Told)+1)
-	maps.Copy(next, k.Told)
+func (r *record) note(receiver string, t tolds) {
+	next := make(map[string]tolds, len(r.Told)+1)
+	maps.Copy(next, r.Told)
 	next[receiver] = t
-	k.Told, k.dirty = next, true
+	r.Told, r.dirty = next, true
 }
 
 // acknowledge records the silence of an acknowledgement, and returns false if the alert no
 // longer fires.
-func (k *keeper) acknowledge(fp model.Fingerprint, silence string) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	one := k.alerts[fp]
+func (l *ledger) acknowledge(fp model.Fingerprint, silence string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.alerts[fp]
 	if one == nil || one.ended() {
 		return false
 	}
@@ -390,55 +390,55 @@ func (k *keeper) acknowledge(fp model.Fingerprint, silence string) bool {
 
 // write writes changed alerts to the state. Those that could not be written are written
 // the next time.
-func (k *keeper) write(ctx context.Context) error {
-	k.writing.Lock()
-	defer k.writing.Unlock()
-	k.mu.Lock()
-	if k.shelf == nil {
-		k.mu.Unlock()
+func (l *ledger) write(ctx context.Context) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	if l.shelf == nil {
+		l.mu.Unlock()
 		return nil
 	}
-	values, written := make(map[string][]byte), make(map[model.Fingerprint]*kept)
-	for fp, one := range k.alerts {
+	values, written := make(map[string][]byte), make(map[model.Fingerprint]*record)
+	for fp, one := range l.alerts {
 		if !one.dirty {
 			continue
 		}
 		value, err := json.Marshal(one)
 		if err != nil {
-			k.mu.Unlock()
-			return fmt.Errorf("cannot keep the alert %q: %w", one.name(), err)
+			l.mu.Unlock()
+			return fmt.Errorf("cannot store the alert %q: %w", one.name(), err)
 		}
 		one.dirty = false
 		values[fp.String()], written[fp] = value, one
 	}
-	gone := k.gone
-	k.gone = make(map[model.Fingerprint]bool)
+	gone := l.gone
+	l.gone = make(map[model.Fingerprint]bool)
 	for fp := range gone {
 		values[fp.String()] = nil
 	}
-	k.mu.Unlock()
-	err := k.shelf.Write(ctx, values)
+	l.mu.Unlock()
+	err := l.shelf.Write(ctx, values)
 	if err == nil {
 		return nil
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, one := range written {
 		one.dirty = true
 	}
 	for fp := range gone {
-		if k.alerts[fp] == nil {
-			k.gone[fp] = true
+		if l.alerts[fp] == nil {
+			l.gone[fp] = true
 		}
 	}
 	return err
 }
 
 // unacknowledge records that a silence no longer exists.
-func (k *keeper) unacknowledge(silence string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, one := range k.alerts {
+func (l *ledger) unacknowledge(silence string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, one := range l.alerts {
 		if one.Ack == silence {
 			one.Ack, one.dirty = "", true
 		}

@@ -8,25 +8,25 @@ import (
 )
 
 const (
-	// keepEvery is how often the reports of hosts are written.
-	keepEvery = 1500 * time.Millisecond
-	// keepAtOnce is how many hosts one write has.
-	keepAtOnce = 200
+	// flushEvery is how often the reports of hosts are written.
+	flushEvery = 1500 * time.Millisecond
+	// flushAtOnce is how many hosts one write has.
+	flushAtOnce = 200
 )
 
-// runKeeper writes the reports of hosts, and has agents asked which assignment
+// runFlush writes the reports of hosts, and has agents asked which assignment
 // they have.
-func (c *Catalog) runKeeper(ctx context.Context) {
-	keep, second := time.NewTicker(keepEvery), time.NewTicker(time.Second)
-	defer keep.Stop()
+func (c *Catalog) runFlush(ctx context.Context) {
+	flush, second := time.NewTicker(flushEvery), time.NewTicker(time.Second)
+	defer flush.Stop()
 	defer second.Stop()
 	for tick := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-keep.C:
-			if err := c.Keep(ctx); err != nil && ctx.Err() == nil {
-				c.opts.Log.Error("cannot keep the receipts of hosts; trying again", "error", err)
+		case <-flush.C:
+			if err := c.Flush(ctx); err != nil && ctx.Err() == nil {
+				c.opts.Log.Error("cannot store the receipts of hosts; trying again", "error", err)
 			}
 		case <-second.C:
 			tick = (tick + 1) % int(verifyEvery/time.Second)
@@ -35,17 +35,17 @@ func (c *Catalog) runKeeper(ctx context.Context) {
 	}
 }
 
-// Keep writes the reports of hosts that are not on the disk yet. It is called a
+// Flush writes the reports of hosts that are not on the disk yet. It is called a
 // last time when no agent is connected any more.
-func (c *Catalog) Keep(ctx context.Context) error {
-	c.keeping.Lock()
-	defer c.keeping.Unlock()
+func (c *Catalog) Flush(ctx context.Context) error {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
 	for {
-		batch := c.toKeep()
+		batch := c.takeDirty()
 		if len(batch) == 0 {
 			return nil
 		}
-		if err := c.keep(ctx, batch); err != nil {
+		if err := c.flushBatch(ctx, batch); err != nil {
 			c.mu.Lock()
 			for _, k := range batch {
 				c.dirty[k.target] = true
@@ -56,28 +56,28 @@ func (c *Catalog) Keep(ctx context.Context) error {
 	}
 }
 
-// kept is the stored part of a host.
-type kept struct {
+// unwritten is the part of a host that is to be stored.
+type unwritten struct {
 	target         *target
 	host, receipts []byte
 }
 
-func (c *Catalog) toKeep() []kept {
+func (c *Catalog) takeDirty() []unwritten {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var batch []kept
+	var batch []unwritten
 	for t := range c.dirty {
-		if len(batch) == keepAtOnce {
+		if len(batch) == flushAtOnce {
 			break
 		}
 		delete(c.dirty, t)
-		batch = append(batch, kept{target: t, host: encode(t.record), receipts: encode(t.receipts)})
+		batch = append(batch, unwritten{target: t, host: encode(t.record), receipts: encode(t.receipts)})
 	}
 	return batch
 }
 
-// keep writes a batch. keeping is held.
-func (c *Catalog) keep(ctx context.Context, batch []kept) error {
+// flushBatch writes a batch. flushing is held.
+func (c *Catalog) flushBatch(ctx context.Context, batch []unwritten) error {
 	var changes []state.Change
 	for _, k := range batch {
 		if state.VersionOf(k.host) != k.target.storedHost {
