@@ -7,10 +7,10 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// alive knows the series of a collector that have a value, so that a series which gets
-// none any more ends at once, as in Prometheus, and not when it is too old. It is told of
-// runs whose samples are kept, and of no others. The zero value knows none. It is
-// safe for use from many goroutines: a collector and the one that replaces it share one.
+// alive knows the series of a collector that have a value, so that a series without a new
+// value ends at once, as in Prometheus, and not only when it is too old. It is told of
+// runs whose samples are kept, and of no others. The zero value knows none. It is safe for
+// use from many goroutines: a collector and its replacement share one.
 type alive struct {
 	mu     sync.Mutex // guards what follows
 	round  uint64
@@ -20,11 +20,11 @@ type alive struct {
 // living is one series.
 type living struct {
 	sample inspectors.Sample // the last one, for its names
-	round  uint64            // in which it had a value last
+	round  uint64            // the last in which it had a value
 }
 
-// end returns the samples that end, at a time, all series that had a value in the run
-// before and have none in these samples.
+// end returns the samples that end all series that had a value in the run before and have
+// none in these samples.
 func (a *alive) end(samples []inspectors.Sample, at time.Time) (endings []inspectors.Sample) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -15,11 +15,11 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// maxToldFaults is how many faults of one answer are told.
+// maxToldFaults is how many faults of one answer an error names.
 const maxToldFaults = 3
 
-// book knows the series of one target by the text in which it gives them: an answer has
-// mostly those of the answer before.
+// book knows the series of one target by the text in which it gives them. An answer has
+// mostly the same series as the one before.
 type book struct {
 	symbols *labels.SymbolTable
 	byText  map[string]*page
@@ -28,21 +28,20 @@ type book struct {
 	round   uint64
 }
 
-// page is one series, or why it is none.
+// page is one series, or why its text is none.
 type page struct {
 	key    string
 	labels inspectors.Labels
 	kind   inspectors.Kind
 	about  *inspectors.About
 	err    error
-	round  uint64 // in which it was seen last
+	round  uint64 // in which it was last seen
 }
 
-// read takes the samples of an answer. It fails as a whole where the answer has more
-// series than the budget allows, or cannot be read. An error that wraps
-// inspectors.ErrSamples stands beside samples that are good. scraped is how many
-// samples there were in the answer, with those that no sample is made of: the values of
-// some are no finite numbers.
+// read takes the samples of an answer. It fails as a whole if the answer has more series
+// than the budget allows, or cannot be read. If its error wraps inspectors.ErrSamples, the
+// returned samples are good. scraped is how many samples the answer had, including those
+// that were not taken, for example because their values are not finite.
 func (b *book) read(body []byte, contentType string, t *target, run run) (samples []inspectors.Sample, scraped int, err error) {
 	if b.byText == nil || b.round%symbolRounds == 0 {
 		b.symbols = labels.NewSymbolTable()
@@ -64,11 +63,11 @@ func (b *book) read(body []byte, contentType string, t *target, run run) (sample
 	return r.samples, r.scraped, r.err()
 }
 
-// symbolRounds is after how many answers the table of symbols is made again.
+// symbolRounds is after how many answers the table of symbols is rebuilt.
 const symbolRounds = 500
 
-// parser is the one for the form of an answer. One that does not say its form is taken
-// for the text format.
+// parser returns the parser for the format of an answer. An answer that does not say its
+// format is read as the text format.
 func (b *book) parser(body []byte, contentType string) (textparse.Parser, error) {
 	media, _, err := mime.ParseMediaType(contentType)
 	if contentType != "" && err != nil {
@@ -86,7 +85,7 @@ func (b *book) parser(body []byte, contentType string) (textparse.Parser, error)
 	return parser, nil
 }
 
-// forget drops the series that the last answer has not had.
+// forget drops series that the last answer did not have.
 func (b *book) forget() {
 	for text, p := range b.byText {
 		if p.round != b.round {
@@ -103,13 +102,13 @@ func (b *book) forget() {
 	}
 }
 
-// reading is one answer on its way.
+// reading is one answer while it is read.
 type reading struct {
 	*book
 	target   *target
 	run      run
 	parser   textparse.Parser
-	families map[string]*inspectors.About // that this answer has told of
+	families map[string]*inspectors.About // that this answer has described
 
 	samples []inspectors.Sample
 	scraped int
@@ -148,7 +147,7 @@ func (r *reading) all() error {
 	}
 }
 
-// cut bounds a text that comes from elsewhere.
+// cut shortens a text that comes from elsewhere.
 func cut(text string) string {
 	const most = 400
 	if len(text) > most {
@@ -159,7 +158,7 @@ func cut(text string) string {
 
 func (r *reading) family(name string) *inspectors.About {
 	if len(r.families) > r.run.budget.Series {
-		return &inspectors.About{} // more than there may be series
+		return &inspectors.About{} // more than the budget of series
 	}
 	if r.families[name] == nil {
 		r.families[name] = &inspectors.About{Family: name}
@@ -193,8 +192,8 @@ func (r *reading) sample() error {
 	return nil
 }
 
-// page makes the page of a series that is new, or finds the one of the same series
-// under another text.
+// page makes the page of a new series, or finds the page of the same series under another
+// text.
 func (r *reading) page(text string) *page {
 	r.parser.Labels(&r.lset)
 	name := r.lset.Get(model.MetricNameLabel)
@@ -214,8 +213,8 @@ func (r *reading) page(text string) *page {
 	return p
 }
 
-// describe returns the kind of a series by the name of its metric, and what the answer
-// has told of that metric.
+// describe returns the kind of a series from the name of its metric, and the description
+// of that metric in the answer.
 func (r *reading) describe(name string) (inspectors.Kind, *inspectors.About) {
 	family, suffix := inspectors.Family(name, func(family string) bool { return r.families[family] != nil })
 	if family == "" {
@@ -226,7 +225,7 @@ func (r *reading) describe(name string) (inspectors.Kind, *inspectors.About) {
 	if known := r.abouts[about.Family]; known != nil && *known == *about {
 		return kind, known
 	}
-	shared := *about // the answer may go on to tell of it
+	shared := *about // the answer may describe it later
 	r.abouts[about.Family] = &shared
 	return kind, &shared
 }
@@ -249,7 +248,7 @@ func (r *reading) refuse(err error) {
 	}
 }
 
-// err tells of the samples that are not taken.
+// err describes the samples that were not taken.
 func (r *reading) err() error {
 	if r.refused == 0 {
 		return nil

@@ -16,18 +16,19 @@ import (
 )
 
 const (
-	// maxRedirects is how many redirects are followed, to the host of the address alone.
+	// maxRedirects is how many redirects are followed, and only to the host of the
+	// address.
 	maxRedirects = 3
 	// maxHeaderBytes bounds the header of an answer.
 	maxHeaderBytes = 64 << 10
 	// maxSecretBytes bounds the file of a password or a token.
 	maxSecretBytes = 16 << 10
-	// keepIdle is how long a connection is kept that is not used.
+	// keepIdle is how long an unused connection is kept.
 	keepIdle = 5 * time.Minute
 )
 
-// client makes requests of HTTP. Files with secrets are read for each of them, so that
-// a new secret needs no restart.
+// client makes HTTP requests. Files with secrets are read for each request, so that a new
+// secret needs no restart.
 type client struct {
 	of        *inspectors.Client
 	http      *http.Client
@@ -49,7 +50,7 @@ func newClient(of *inspectors.Client) (*client, error) {
 
 func (c *client) close() { c.transport.CloseIdleConnections() }
 
-// tlsSettings are how the client knows its server, and shows itself.
+// tlsSettings say how the client verifies its server, and which certificate it presents.
 func tlsSettings(of *inspectors.Client) (*tls.Config, error) {
 	settings := &tls.Config{ServerName: of.ServerName, InsecureSkipVerify: of.Insecure, MinVersion: tls.VersionTLS12}
 	if of.CA != "" {
@@ -71,8 +72,8 @@ func tlsSettings(of *inspectors.Client) (*tls.Config, error) {
 	return settings, nil
 }
 
-// checkRedirect follows few redirects, and none to another host: an exporter must not
-// have the agent ask others, and no secret goes there.
+// checkRedirect follows few redirects, and none to another host: an exporter must not make
+// the agent ask others, and no secret may be sent there.
 func checkRedirect(to *http.Request, via []*http.Request) error {
 	switch first := via[0].URL; {
 	case len(via) > maxRedirects:
@@ -109,8 +110,8 @@ func (c *client) request(ctx context.Context, method, address string) (*http.Req
 	return request, nil
 }
 
-// get fetches an address, and returns at most so many bytes of what it answers, which
-// it may have packed.
+// get fetches an address, and returns at most the given number of bytes of the answer,
+// after decompression.
 func (c *client) get(ctx context.Context, address, accept string, most int64) (body []byte, contentType string, err error) {
 	request, err := c.request(ctx, http.MethodGet, address)
 	if err != nil {
@@ -129,7 +130,7 @@ func (c *client) get(ctx context.Context, address, accept string, most int64) (b
 	return body, answer.Header.Get("Content-Type"), err
 }
 
-// readSecret reads a file that holds a password or a token and nothing else.
+// readSecret reads a file that holds only a password or a token.
 func readSecret(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -143,7 +144,8 @@ func readSecret(path string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// withoutAddress is an error of a request without the address, which the caller gives.
+// withoutAddress returns the error of a request without the address, which the caller
+// adds.
 func withoutAddress(err error) error {
 	if of, ok := errors.AsType[*url.Error](err); ok {
 		return of.Err

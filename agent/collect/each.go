@@ -11,12 +11,12 @@ import (
 // atOnce is how many targets of one inspector are asked at once.
 const atOnce = 10
 
-// maxToldTargets is how many targets that fail are named in an error.
+// maxToldTargets is how many failing targets an error names.
 const maxToldTargets = 3
 
-// each asks so many targets, some of them at once, and joins their errors. Where they are
-// more than that, each has its share of the time: those that hang must not keep others
-// from being asked.
+// each asks all targets, some of them at once, and joins their errors. If there are more
+// than can be asked at once, each has its share of the time, because those that hang must
+// not keep others from being asked.
 func each(ctx context.Context, targets int, ask func(ctx context.Context, i int) error) error {
 	failed := make([]error, targets)
 	places := make(chan struct{}, atOnce)

@@ -19,16 +19,16 @@ import (
 )
 
 const (
-	// usualPackets is how many packets a ping sends where nothing else is said.
+	// usualPackets is how many packets a ping sends by default.
 	usualPackets = 3
-	// betweenPackets is how long after one packet the next is sent, at least.
+	// betweenPackets is the shortest time between two packets.
 	betweenPackets = 100 * time.Millisecond
-	// tagBytes tell our packets from those of others.
+	// tagBytes distinguish our packets from those of others.
 	tagBytes = 16
 )
 
 // askPing sends packets, each when the one before was answered or its time is up, and
-// tells how long the answers took. A target that answers none of them is not well.
+// reports how long the answers took. A target that answers none of them is down.
 func (p *probe) askPing(ctx context.Context, target string, to *answer) error {
 	address, err := pingAddress(ctx, target)
 	if err != nil {
@@ -76,7 +76,7 @@ func (p *probe) askPing(ctx context.Context, target string, to *answer) error {
 	return nil
 }
 
-// sleep waits, and reports whether the context goes on.
+// sleep waits, and reports whether the context is still alive.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -88,7 +88,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// pingAddress finds the address of a name, version 4 first.
+// pingAddress finds the address of a name, and prefers version 4.
 func pingAddress(ctx context.Context, target string) (netip.Addr, error) {
 	if address, err := netip.ParseAddr(target); err == nil {
 		return address, nil
@@ -114,8 +114,8 @@ type echo struct {
 	tag  [tagBytes]byte
 }
 
-// newEcho opens a socket: one that any user may have where the system allows that, else
-// one for root.
+// newEcho opens a socket: one that any user may open if the system allows that, else one
+// for root.
 func newEcho(address netip.Addr) (*echo, error) {
 	e := &echo{v6: address.Is6() && !address.Is4In6()}
 	_, _ = rand.Read(e.tag[:])
@@ -155,7 +155,7 @@ func (e *echo) once(ctx context.Context, seq int, within time.Duration) (time.Du
 	if err := e.conn.SetDeadline(begin.Add(within)); err != nil {
 		return 0, err
 	}
-	if err := ctx.Err(); err != nil { // which has set the deadline before
+	if err := ctx.Err(); err != nil { // the deadline was set before
 		return 0, err
 	}
 	if _, err := e.conn.WriteTo(packet, e.to); err != nil {
@@ -174,7 +174,7 @@ func (e *echo) once(ctx context.Context, seq int, within time.Duration) (time.Du
 		if err != nil || answer.Type != reply {
 			continue
 		}
-		// The system puts its own number in place of the id of a plain socket.
+		// The system replaces the id of an unprivileged socket by its own number.
 		if body, ok := answer.Body.(*icmp.Echo); ok && body.Seq == seq && bytes.Equal(body.Data, e.tag[:]) {
 			return time.Since(begin), nil
 		}

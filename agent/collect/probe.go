@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// probe asks services whether they are well.
+// probe checks whether services are up.
 type probe struct {
 	name   string
 	of     *inspectors.Collector
@@ -61,7 +61,7 @@ func (p *probe) close() {
 	}
 }
 
-// answer is what a probe has found out about one target.
+// answer is the result of a probe for one target.
 type answer struct {
 	probe   *probe
 	labels  map[string]string
@@ -82,12 +82,12 @@ func (a *answer) gauge(name string, value float64, pairs ...string) {
 	a.samples = append(a.samples, inspectors.Sample{Key: inspectors.JoinKey(a.probe.name, name), Labels: own, Time: a.at, Value: value})
 }
 
-// seconds adds a length of time.
+// seconds adds a duration.
 func (a *answer) seconds(name string, d time.Duration, pairs ...string) {
 	a.gauge(name, d.Seconds(), pairs...)
 }
 
-// collect asks every target. One that is not well is an error, and its value up is 0.
+// collect asks every target. A target that is down is an error, and its value up is 0.
 func (p *probe) collect(ctx context.Context, run run) ([]inspectors.Sample, error) {
 	targets := slices.Compact(slices.Sorted(slices.Values(p.of.Targets)))
 	samples := make([][]inspectors.Sample, len(targets))

@@ -23,7 +23,7 @@ import (
 // maxAnswerBytes is how much of an answer a probe reads.
 const maxAnswerBytes = 1 << 20
 
-// askHTTP makes one request, and tells how long each part of it took.
+// askHTTP makes one request, and reports how long each part of it took.
 func (p *probe) askHTTP(ctx context.Context, target string, to *answer) error {
 	method := p.of.Params.Method
 	if method == "" {
@@ -58,8 +58,8 @@ func (p *probe) askHTTP(ctx context.Context, target string, to *answer) error {
 	return nil
 }
 
-// timeline is when the parts of a request began and ended; of one that is redirected,
-// those of the last. Connections that lose a race tell of themselves from elsewhere.
+// timeline has when the parts of a request began and ended; if it was redirected, those of
+// the last request. Connections that lose a race report from other goroutines.
 type timeline struct {
 	mu sync.Mutex
 	at map[string]time.Time // of each moment
@@ -105,8 +105,8 @@ func (t *timeline) tell(to *answer) {
 	}
 }
 
-// tellExpiry adds for how long the certificates of a server are still good: the least of
-// them.
+// tellExpiry adds how long the certificates of a server are still valid: the shortest of
+// these times.
 func tellExpiry(to *answer, chain []*x509.Certificate) {
 	if len(chain) == 0 {
 		return
@@ -115,8 +115,8 @@ func tellExpiry(to *answer, chain []*x509.Certificate) {
 	to.seconds("expires_in_seconds", first.NotAfter.Sub(to.at))
 }
 
-// askTLS shakes hands. A certificate that is not trusted is told as such, beside for how
-// long it is good.
+// askTLS does a handshake. It reports a certificate that is not trusted as such, and also
+// how long it is valid.
 func (p *probe) askTLS(ctx context.Context, target string, to *answer) error {
 	host, _, err := net.SplitHostPort(target)
 	if err != nil {
@@ -195,7 +195,7 @@ func lookUp(ctx context.Context, r *net.Resolver, record, name string) (n int, e
 	return len(list), err
 }
 
-// askTCP connects, says what it has to say, and waits for what it expects.
+// askTCP connects, sends its text, and waits for the expected one.
 func (p *probe) askTCP(ctx context.Context, target string, to *answer) error {
 	begin := time.Now()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", target)

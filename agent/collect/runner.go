@@ -14,7 +14,7 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// Runner runs collectors itself and hands everything else on to another one.
+// Runner runs collectors itself and passes everything else on to another runner.
 type Runner struct {
 	next schedule.Runner
 	log  *slog.Logger
@@ -28,10 +28,10 @@ type loaded struct {
 	revision string
 	do       collector
 
-	// The run that is going on has these to itself: a name is run once at a time.
+	// The present run alone uses these: a name is run once at a time.
 	series plugins.SeriesSet
-	// alive is also that of the collector before this one, so that its series end where
-	// this one has them no more; nil for a collector whose series do not end.
+	// alive is shared with the collector before this one, so that series which this one no
+	// longer has end at once; nil for a collector whose series do not end.
 	alive *alive
 
 	mu  sync.Mutex
@@ -40,10 +40,10 @@ type loaded struct {
 
 // collector measures. Its methods are called one at a time.
 type collector interface {
-	// collect returns what it has measured, beside an error where not all of it could
-	// be. The samples carry the time of the run.
+	// collect returns the samples, and an error if some could not be measured. The samples
+	// carry the time of the run.
 	collect(ctx context.Context, run run) ([]inspectors.Sample, error)
-	// close ends what it keeps open.
+	// close closes everything that it keeps open.
 	close()
 }
 
@@ -92,7 +92,7 @@ func (r *Runner) Load(ctx context.Context, d inspectors.Definition) error {
 	return nil
 }
 
-// make makes the collector of a definition, which may be the one before it: nobody can
+// make makes the collector of a definition, or returns the one before it: nobody can
 // listen twice on one address.
 func (r *Runner) make(d *inspectors.Definition, before *loaded) (collector, error) {
 	switch d.Collector.Kind {
@@ -110,8 +110,9 @@ func (r *Runner) make(d *inspectors.Definition, before *loaded) (collector, erro
 	return newProbe(d)
 }
 
-// aliveOf is what a collector knows of its series when it begins. Those of probes do not
-// end: a service that is down has no values for a while, and its alerts must hold.
+// aliveOf returns what a collector knows of its series when it begins. The series of
+// probes do not end: a service that is down has no values for a while, and its alerts must
+// continue.
 func aliveOf(d *inspectors.Definition, before *loaded) *alive {
 	switch {
 	case d.Collector.Kind != inspectors.CollectScrape && d.Collector.Kind != inspectors.CollectStatsD:
@@ -122,7 +123,7 @@ func aliveOf(d *inspectors.Definition, before *loaded) *alive {
 	return &alive{}
 }
 
-// swap puts a collector, or none, in the place of the one of a name.
+// swap replaces the collector of a name by another or none.
 func (r *Runner) swap(name string, l *loaded) {
 	r.mu.Lock()
 	before := r.loaded[name]
@@ -143,7 +144,7 @@ func (r *Runner) Unload(name string) {
 	r.next.Unload(name)
 }
 
-// Close ends what the collectors keep open. Nothing is run any more.
+// Close closes everything that the collectors keep open. No run follows.
 func (r *Runner) Close() {
 	r.mu.Lock()
 	all := r.loaded
@@ -177,7 +178,7 @@ func (r *Runner) Run(ctx context.Context, jobs []plugins.Job, done func(plugins.
 	wg.Wait()
 }
 
-// split returns the jobs of collectors, and the others.
+// split separates the jobs of collectors from the others.
 func (r *Runner) split(jobs []plugins.Job) (own map[plugins.Job]*loaded, others []plugins.Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,8 +224,7 @@ func (l *loaded) run(ctx context.Context, job plugins.Job) plugins.Outcome {
 	return o
 }
 
-// guarded runs the collector; should it panic, that is the end of the run and of
-// nothing else.
+// guarded runs the collector. If it panics, the run fails and nothing else.
 func (l *loaded) guarded(ctx context.Context, run run) (samples []inspectors.Sample, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// accept asks for the text formats, OpenMetrics first: it has the units.
+// accept asks for the text formats, OpenMetrics first, because it has units.
 const accept = "application/openmetrics-text;version=1.0.0;q=0.7,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
-// scrape takes what Prometheus exporters show.
+// scrape scrapes Prometheus exporters.
 type scrape struct {
 	name   string
 	of     *inspectors.Collector
@@ -38,7 +38,7 @@ type target struct {
 	up     reported
 }
 
-// reported are the series that tell of the scrape itself.
+// reported are the series about the scrape itself.
 type reported struct {
 	labels inspectors.Labels
 }
@@ -53,8 +53,8 @@ func newScrape(d *inspectors.Definition) (*scrape, error) {
 
 func (s *scrape) close() { s.client.close() }
 
-// collect scrapes every target. What a target could not give is an error, and the
-// others are kept.
+// collect scrapes every target. A target that could not be scraped is an error; the
+// samples of the others are kept.
 func (s *scrape) collect(ctx context.Context, run run) ([]inspectors.Sample, error) {
 	targets, faults := s.current()
 	told, samples := make([][]inspectors.Sample, len(targets)), make([][]inspectors.Sample, len(targets))
@@ -69,8 +69,8 @@ func (s *scrape) collect(ctx context.Context, run run) ([]inspectors.Sample, err
 // nothing about its targets.
 func isStopped(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// current returns the targets of now, in the order of their addresses. Those that were
-// there before are kept, with what they remember.
+// current returns the present targets, sorted by address. Targets that were there before
+// are kept, with everything that they remember.
 func (s *scrape) current() (list []*target, faults []error) {
 	now := make(map[string]*target)
 	add := func(address string, labels map[string]string) {
@@ -136,7 +136,7 @@ func withPort(u *url.URL) string {
 	return u.Host + ":80"
 }
 
-// inspectorsLabels are labels in their order, those without a value left out.
+// inspectorsLabels returns labels in order, without those that have no value.
 func inspectorsLabels(m map[string]string) inspectors.Labels {
 	var list inspectors.Labels
 	for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -147,8 +147,8 @@ func inspectorsLabels(m map[string]string) inspectors.Labels {
 	return list
 }
 
-// scrapeOne scrapes one target. The series that tell of the scrapes come before all
-// others, so that no budget takes them away.
+// scrapeOne scrapes one target. The series about the scrape come before all others, so
+// that no budget takes them away.
 func (s *scrape) scrapeOne(ctx context.Context, t *target, run run) (told, samples []inspectors.Sample, err error) {
 	begin := time.Now()
 	body, contentType, err := s.client.get(ctx, t.url, accept, run.budget.Output)
@@ -175,7 +175,7 @@ func (s *scrape) scrapeOne(ctx context.Context, t *target, run run) (told, sampl
 	return told, samples, err
 }
 
-// readBounded reads at most so many bytes, and refuses more.
+// readBounded reads at most the given number of bytes, and refuses more.
 func readBounded(r io.Reader, most int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(text)) > most {
@@ -186,7 +186,7 @@ func readBounded(r io.Reader, most int64) ([]byte, error) {
 
 var _ collector = (*scrape)(nil)
 
-// statusError says that an answer is not the one that was asked for.
+// statusError says that the answer is not the expected one.
 func statusError(r *http.Response) error {
 	return fmt.Errorf("it answers %s", inspectors.EscapeValue(r.Status))
 }

@@ -23,17 +23,17 @@ import (
 )
 
 const (
-	// maxPacketBytes is the longest packet that is read; of a longer one the rest is lost.
+	// maxPacketBytes is the longest packet that is read; the rest of a longer one is lost.
 	maxPacketBytes = 64 << 10
-	// maxLinesPerRun bounds what is read between two runs, so that a flood of packets does
-	// not take the agent's time.
+	// maxLinesPerRun bounds how many lines are read between two runs, so that a flood of
+	// packets does not take up the agent.
 	maxLinesPerRun = 1_000_000
-	// forgetAfter is how long a series is told of that gets no more lines.
+	// forgetAfter is how long a series without new lines is reported.
 	forgetAfter = time.Hour
 	// maxSamplesKept is how many values of a timer, and members of a set, are kept between
 	// two runs.
 	maxSamplesKept = 1000
-	// maxLineBytes is the longest line that is taken.
+	// maxLineBytes is the longest line that is accepted.
 	maxLineBytes = 8 << 10
 )
 
@@ -59,13 +59,13 @@ type statsd struct {
 	lines   uint64
 	dropped map[string]uint64
 	lately  int // lines since the last run
-	told    int // how many series there are in all, those about the lines included
+	told    int // how many series there are in all, including those about the lines
 }
 
-// ownSeries is how many series tell of the lines.
+// ownSeries is how many series are about the lines.
 const ownSeries = 4
 
-// weight is how many series are told of one of a kind.
+// weight is how many series a series of this kind yields.
 func weight(kind byte) int {
 	if kind == 't' || kind == 'h' {
 		return 6
@@ -80,9 +80,9 @@ type seriesID [2]uint64
 type tally struct {
 	key    string
 	tags   inspectors.Labels // those of its lines
-	labels inspectors.Labels // with those of the configuration
+	labels inspectors.Labels // including those of the configuration
 	kind   byte              // c, g, t for timers, h for histograms, s
-	used   time.Time         // when the last line of it came
+	used   time.Time         // when its last line came
 	value  float64           // of a counter or a gauge
 	count  float64           // of timers and histograms, since the first
 	sum    float64
@@ -105,8 +105,8 @@ func newStatsd(d *inspectors.Definition) (*statsd, error) {
 	return s, nil
 }
 
-// listenStatsd opens a socket. A socket that an agent has left in the file system is
-// removed before.
+// listenStatsd opens a socket. It first removes a socket that an agent has left in the
+// file system.
 func listenStatsd(address string) (net.PacketConn, error) {
 	if address[0] != '/' {
 		host, port, err := net.SplitHostPort(address)
@@ -130,14 +130,14 @@ func listenStatsd(address string) (net.PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(address, 0o666); err != nil { // whoever can reach it may send
+	if err := os.Chmod(address, 0o666); err != nil { // everybody who can reach it may send
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
 
-// update takes what a new definition says beside the address. The series that there are
-// go on under its labels.
+// update applies everything in a new definition but the address. Present series continue
+// under its labels.
 func (s *statsd) update(d *inspectors.Definition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,7 +213,7 @@ func (s *statsd) packet(text []byte, now time.Time) {
 	}
 }
 
-// takeLocked counts a line, or says why not.
+// takeLocked counts a line, or returns why not.
 func (s *statsd) takeLocked(l *statsdLine, now time.Time) (dropped string) {
 	id := s.id(l)
 	t := s.series[id]
@@ -236,7 +236,7 @@ func (s *statsd) takeLocked(l *statsdLine, now time.Time) (dropped string) {
 	return ""
 }
 
-// id returns what stands for the series of a line.
+// id returns the identity of the series of a line.
 func (s *statsd) id(l *statsdLine) (id seriesID) {
 	for i, seed := range s.seeds {
 		var h maphash.Hash
@@ -257,7 +257,7 @@ func (s *statsd) tally(l *statsdLine) (*tally, error) {
 	return t, errors.Join(t.labels.Validate(), inspectors.ValidateKey(t.key+"_seconds_count"))
 }
 
-// add takes one value, which was read before.
+// add takes one value, which was parsed before.
 func (t *tally) add(l *statsdLine, v statsdValue) {
 	switch t.kind {
 	case 'c':
@@ -289,14 +289,14 @@ func (t *tally) add(l *statsdLine, v statsdValue) {
 	}
 }
 
-// digest stands for a member of a set, which may be long.
+// digest identifies a member of a set, which may be long.
 func digest(member string) uint64 {
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, member)
 	return h.Sum64()
 }
 
-// sumOf adds to a sum, except a number that would make it infinite for ever.
+// sumOf adds to a sum, but not a number that would make it infinite for good.
 func sumOf(sum, more float64) float64 {
 	if math.IsInf(sum+more, 0) {
 		return sum
@@ -304,7 +304,7 @@ func sumOf(sum, more float64) float64 {
 	return sum + more
 }
 
-// collect tells of every series, and begins the next time of sets and quantiles.
+// collect reports every series, and begins the next period of sets and quantiles.
 func (s *statsd) collect(_ context.Context, run run) ([]inspectors.Sample, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -325,7 +325,7 @@ func (s *statsd) collect(_ context.Context, run run) ([]inspectors.Sample, error
 		list, _ := inspectors.Bearable(inspectorsLabels(labels))
 		add(inspectors.JoinKey(s.name, "dropped_total"), list, inspectors.Counter, float64(s.dropped[reason]))
 	}
-	byID := func(a, b seriesID) int { return slices.Compare(a[:], b[:]) } // the same of two that are alike each time
+	byID := func(a, b seriesID) int { return slices.Compare(a[:], b[:]) } // of two that become alike, always the same one
 	for _, id := range slices.SortedFunc(maps.Keys(s.series), byID) {
 		t := s.series[id]
 		if run.at.Sub(t.used) > forgetAfter {
@@ -385,8 +385,8 @@ func pairsOf(labels inspectors.Labels) (pairs []string) {
 	return pairs
 }
 
-// withoutTwins drops the later of samples that are of one series, because their names
-// become the same.
+// withoutTwins drops the later of samples that belong to one series because their names
+// became the same.
 func withoutTwins(samples []inspectors.Sample) []inspectors.Sample {
 	seen := make(map[string]bool, len(samples))
 	return slices.DeleteFunc(samples, func(s inspectors.Sample) bool {

@@ -18,7 +18,7 @@ import (
 type statsdLine struct {
 	name   string
 	values []statsdValue
-	kind   byte // c, g, t, h or s; 0 for what is no metric
+	kind   byte // c, g, t, h or s; 0 if it is not a metric
 	rate   float64
 	tags   string // sorted, with "," between them
 }
@@ -79,8 +79,8 @@ func parseStatsd(line string) (l statsdLine, ok bool) {
 	return l, true
 }
 
-// labels are those of the tags. A tag without a value is true. Names that the master sets
-// itself get exported_ before them, as those of exporters do.
+// labels returns the tags as labels. A tag without a value is true. Names that the master
+// sets itself are prefixed with exported_, like those of exporters.
 func (l *statsdLine) labels() map[string]string {
 	labels := make(map[string]string)
 	for tag := range strings.SplitSeq(l.tags, ",") {
@@ -100,7 +100,7 @@ func (l *statsdLine) labels() map[string]string {
 	return labels
 }
 
-// statsdKey makes the part of a key of a name such as web.requests.
+// statsdKey makes part of a key from a name such as web.requests.
 func statsdKey(name string) string {
 	const most = inspectors.MaxSegmentBytes - len("_seconds_count")
 	if len(name) <= most && inspectors.ValidateKey(name) == nil && !strings.Contains(name, "/") {

@@ -21,14 +21,14 @@ type targetFiles struct {
 	known    map[string]*targetFile // by path
 }
 
-// targetFile is one of them, as it was when it could be read last.
+// targetFile is one of them, as it was when it could last be read.
 type targetFile struct {
 	changed time.Time
 	size    int64
 	found   []foundTarget
 }
 
-// foundTarget is a target of a file.
+// foundTarget is a target in a file.
 type foundTarget struct {
 	address string
 	labels  map[string]string
@@ -38,8 +38,8 @@ func newTargetFiles(patterns []string) *targetFiles {
 	return &targetFiles{patterns: patterns, known: make(map[string]*targetFile)}
 }
 
-// read returns the targets of all files. What a file that cannot be read now has said
-// before holds on, beside an error; a file that is gone has none.
+// read returns the targets of all files. If a file cannot be read now, its earlier content
+// still holds, and there is an error; a file that is gone has no targets.
 func (t *targetFiles) read() (found []foundTarget, err error) {
 	var faults []error
 	seen := make(map[string]bool)
@@ -80,7 +80,7 @@ func (t *targetFiles) read() (found []foundTarget, err error) {
 func (t *targetFiles) readFile(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		delete(t.known, path) // between the pattern and this
+		delete(t.known, path) // between the listing and this
 		return nil
 	}
 	if err != nil {
@@ -104,8 +104,8 @@ func (t *targetFiles) readFile(path string) error {
 }
 
 // addressOf makes the address of a target such as web-1:9100. The labels __scheme__,
-// __metrics_path__ and __param_NAME change its parts, as they do in Prometheus. A
-// target that is an address itself stays as it is.
+// __metrics_path__ and __param_NAME change its parts, as in Prometheus. A target that is a
+// full address stays as it is.
 func addressOf(target string, labels map[string]string) string {
 	if strings.Contains(target, "://") {
 		return target

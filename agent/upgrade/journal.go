@@ -11,18 +11,19 @@ import (
 	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
-// File is the name, in the agent's data folder, of what is remembered of upgrades.
+// File is the name, in the agent's data folder, of the journal of upgrades.
 const File = "upgrade.json"
 
-// journal is what the next start is to know.
+// journal is what the next start must know.
 type journal struct {
-	// Revision is what was tried last, or runs, and Attempts how often it was begun.
+	// Revision is the program that was last tried, or runs, and Attempts how often its
+	// trial began.
 	Revision string `json:"revision,omitempty"`
 	Attempts int    `json:"attempts,omitempty"`
 	// Failure is why the host went back from Revision, or "".
 	Failure string `json:"failure,omitempty"`
-	// SHA256 is the program that took the place of the one with the checksum Before, which
-	// is in FILE.old.
+	// SHA256 is the checksum of the program that replaced the one with the checksum
+	// Before, which is in FILE.old.
 	SHA256 string `json:"sha256,omitempty"`
 	Before string `json:"before,omitempty"`
 }

@@ -24,9 +24,9 @@ import (
 const (
 	// tellWithin is how long a program may take to tell its version.
 	tellWithin = 20 * time.Second
-	// busyWait is how long a program is left alone that is open for writing.
+	// busyWait is how long to wait for a program that is open for writing.
 	busyWait = 50 * time.Millisecond
-	// saidMost is how much of what it says besides is told.
+	// saidMost is how much of its other output is shown.
 	saidMost = 300
 )
 
@@ -44,7 +44,7 @@ func sumOf(file string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// stage copies a program that has a checksum. The copy is on the disk when it returns.
+// stage copies a program with the given checksum. The copy is on the disk when it returns.
 func stage(from, to, sum string) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
@@ -77,8 +77,8 @@ func stage(from, to, sum string) (err error) {
 	return nil
 }
 
-// versionOf has a program tell its version. It fails where that is no agent of this
-// machine that speaks our protocol.
+// versionOf asks a program for its version. It fails if the program is not an agent for
+// this machine that speaks our protocol.
 func versionOf(ctx context.Context, program string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
@@ -91,7 +91,7 @@ func versionOf(ctx context.Context, program string) (string, error) {
 	err := run()
 	for errors.Is(err, unix.ETXTBSY) && ctx.Err() == nil {
 		// A child that the agent started while the program was written has the file open
-		// for writing until it runs its own program.
+		// for writing until it executes its own program.
 		select {
 		case <-ctx.Done():
 		case <-time.After(busyWait):
@@ -123,8 +123,8 @@ func versionOf(ctx context.Context, program string) (string, error) {
 	return v.Version, nil
 }
 
-// owners are the package managers of systems, and how to ask them for the owner of a
-// file. They succeed where there is one.
+// owners are the package managers, and the commands that ask them for the owner of a file.
+// They succeed if there is one.
 var owners = [][]string{{"dpkg-query", "--search"}, {"rpm", "--query", "--file"}, {"apk", "info", "--who-owns"}, {"pacman", "-Qo"}}
 
 // ownerOf says to which package a file belongs, or "".
@@ -149,8 +149,8 @@ func ownerOf(file string) string {
 	return ""
 }
 
-// replace puts the new program in the place of the agent's, which stays beside it. At
-// each moment there is a whole program.
+// replace puts the new program in the place of the agent's, which stays beside it. At each
+// moment there is a whole program.
 func replace(program, staged string) error {
 	old := program + ".old"
 	if err := os.Remove(old); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// variable tells a program that it is tried, and where to say that it does well.
+	// variable tells a program that it is on trial, and where to report that it does well.
 	variable = "VEDETTE_UPGRADE_FD"
-	// well is what it says.
+	// well is that report.
 	well = "well\n"
-	// stopWithin is how long a program may take to stop after it did well.
+	// stopWithin is how long a program may take to stop after it has done well.
 	stopWithin = 90 * time.Second
-	// beatEvery is how often the service manager hears of a trial.
+	// beatEvery is how often the service manager gets a sign of life during a trial.
 	beatEvery = time.Second
 )
 
@@ -31,12 +31,12 @@ const (
 type Trial struct {
 	Args    []string // those of this process, from the first
 	Environ []string // as this process found it
-	Beat    func()   // called now and then meanwhile
+	Beat    func()   // called every now and then meanwhile
 }
 
-// Try tries a program, in the place of an agent that has stopped. It returns the program
-// that this process has to become: the new one, or the one that it is. It returns "" where
-// ctx has ended and the process was to stop.
+// Try tries a program in place of an agent that has stopped. It returns the program that
+// this process must become: the new one, or its present one. It returns "" if ctx has
+// ended and the process should stop.
 func (u *Upgrader) Try(ctx context.Context, c Candidate, t Trial) string {
 	err := u.try(ctx, c, t)
 	_ = os.Remove(u.staged())
@@ -98,7 +98,7 @@ func (u *Upgrader) try(ctx context.Context, c Candidate, t Trial) error {
 	return replace(u.File, u.staged())
 }
 
-// runs runs the new program until it has said that it does well, and stops it.
+// runs runs the new program until it has reported that it does well, and stops it.
 func (u *Upgrader) runs(ctx context.Context, t Trial) error {
 	said, says, err := os.Pipe()
 	if err != nil {
@@ -138,7 +138,7 @@ func (u *Upgrader) runs(ctx context.Context, t Trial) error {
 }
 
 // watch waits until the new program does well, and then until it has stopped. After an
-// error it is dead.
+// error the program is dead.
 func (u *Upgrader) watch(ctx context.Context, child *os.Process, t Trial, told <-chan bool, ended <-chan error) (err error) {
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
@@ -182,8 +182,8 @@ func (u *Upgrader) watch(ctx context.Context, child *os.Process, t Trial, told <
 	}
 }
 
-// OnTrial returns what says that this process does well, if it is being tried, or nil.
-// The environment says so, and children do not see that.
+// OnTrial returns the function that reports that this process does well, or nil if it is
+// not on trial. The environment says so; children do not see that variable.
 func OnTrial() (func(), error) {
 	text := os.Getenv(variable)
 	if text == "" {
@@ -204,10 +204,10 @@ func OnTrial() (func(), error) {
 	}, nil
 }
 
-// Tried decides on programs in a process that is being tried: on none. It is an Upgrader.
+// Tried is an Upgrader in a process that is on trial. It accepts no further program.
 type Tried struct{}
 
-// Allows has nothing against the program that is being tried.
+// Allows accepts the program that is on trial.
 func (Tried) Allows(*wire.Assigned, wire.Artefact) error { return nil }
 
 // Take leaves the decision to the process that tries this one.
@@ -218,8 +218,8 @@ func (Tried) Take(context.Context, *wire.Assigned, wire.Artefact, string, func()
 // None does nothing.
 func (Tried) None(context.Context) {}
 
-// Become has this process be a program from now on, which finds everything as this one
-// did. It returns only where that fails.
+// Become executes a program in this process, with the same arguments and environment. It
+// returns only if that fails.
 func Become(program string, t Trial) error {
 	return fmt.Errorf("cannot run the program %q: %w", program, syscall.Exec(program, t.Args, t.Environ))
 }

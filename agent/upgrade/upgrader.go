@@ -23,44 +23,44 @@ import (
 // maxAttempts is how often a program is tried that the process did not survive.
 const maxAttempts = 3
 
-// Options are what an Upgrader works with.
+// Options configure an Upgrader.
 type Options struct {
 	Log  *slog.Logger
 	Host config.Upgrade
 	Data string // the agent's data folder
 	File string // of the agent's program
-	// Switch is called when a program is to be tried: it has the agent stop.
+	// Switch is called when a program is ready to be tried: it stops the agent.
 	Switch func()
 }
 
-// Upgrader decides on programs that the master assigns to the agent itself. It is safe
-// for use from many goroutines.
+// Upgrader decides on programs that the master assigns to the agent itself. It is safe for
+// use from many goroutines.
 type Upgrader struct {
 	Options
 	keys     map[string]signing.PublicKey
 	own      func() (string, error) // the checksum of the program that runs
 	packaged func() string
 
-	staging sync.Mutex // held while a program is put beside the agent's file; none is once one is chosen
+	staging sync.Mutex // held while a program is put beside the agent's file; no other is once one is chosen
 
 	mu      sync.Mutex
 	looking map[string]*outcome // by revision
 	chosen  *Candidate
 }
 
-// outcome is what became of a program before it is tried.
+// outcome is the result of the checks before a trial.
 type outcome struct {
 	done bool
 	err  error
 }
 
-// Candidate is a program to be tried. It is beside the agent's file.
+// Candidate is a program ready for its trial. It is beside the agent's file.
 type Candidate struct {
 	Revision, SHA256 string
-	back             bool // it is the one that was here before
+	back             bool // it is the one that ran here before
 }
 
-// New makes an Upgrader of a configuration that was checked.
+// New makes an Upgrader from a checked configuration.
 func New(o Options) (*Upgrader, error) {
 	if real, err := filepath.EvalSymlinks(o.File); err == nil {
 		o.File = real
@@ -78,12 +78,12 @@ func New(o Options) (*Upgrader, error) {
 	return u, nil
 }
 
-// refuse says that the host does not want something.
+// refuse says that the host does not want a program.
 func refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", inspectors.ErrPolicy, fmt.Sprintf(format, args...))
 }
 
-// Allows returns why the host does not take the program of an item, or nil. It comes
+// Allows returns why the host does not accept the program of an item, or nil. It is called
 // before the program is fetched.
 func (u *Upgrader) Allows(item *wire.Assigned, program wire.Artefact) error {
 	switch {
@@ -129,9 +129,9 @@ func (u *Upgrader) signed(item *wire.Assigned, program wire.Artefact) error {
 	return refuse("the program for %s %s, and agent.upgrade.keys in the host's configuration wants one by %s", platform, how, strings.Join(ids, " or "))
 }
 
-// Take is given the file of a program that Allows has nothing against. It reports
-// whether there is a decision, and its error: nil when that program is what runs. Before
-// that it looks at the program in the background, and calls tell when it has.
+// Take gets the file of a program that Allows accepts. It reports whether there is a
+// decision, and the error: nil if that program already runs. Otherwise it examines the
+// program in the background, and calls tell when it has.
 func (u *Upgrader) Take(life context.Context, item *wire.Assigned, program wire.Artefact, file string, tell func()) (decided bool, err error) {
 	own, err := u.own()
 	if err != nil {
@@ -181,8 +181,8 @@ func (u *Upgrader) Take(life context.Context, item *wire.Assigned, program wire.
 	return false, nil
 }
 
-// None is called when the master assigns no program. Where it had, the host goes back to
-// the program that it had before.
+// None is called when the master assigns no program. If it had assigned one, the host goes
+// back to its program from before.
 func (u *Upgrader) None(life context.Context) {
 	j, err := readJournal(u.Data)
 	own, ownErr := u.own()
@@ -215,7 +215,7 @@ func (u *Upgrader) None(life context.Context) {
 	}()
 }
 
-// Chosen returns the program that is to be tried, or nil.
+// Chosen returns the program to be tried, or nil.
 func (u *Upgrader) Chosen() *Candidate {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -227,7 +227,7 @@ func (u *Upgrader) staged() string {
 	return filepath.Join(filepath.Dir(u.File), "."+filepath.Base(u.File)+".new")
 }
 
-// look copies a program beside the agent's file, and has it tell its version.
+// look copies a program beside the agent's file, and asks it for its version.
 func (u *Upgrader) look(ctx context.Context, file, sum string) error {
 	if err := stage(file, u.staged(), sum); err != nil {
 		return err

@@ -1,8 +1,8 @@
-// Package gallery holds probes to begin with: each is a script that is useful as it
-// is, or after a change of the constants at its top.
+// Package gallery holds probes to begin with: scripts that are useful as they are, or
+// after a change of the constants at their top.
 //
-// Each has its own folder and compiles natively as well. `vedette init` copies one
-// under another name.
+// Each has its own folder and also compiles natively. `vedette init` copies one under
+// another name.
 package gallery
 
 import (
@@ -27,7 +27,7 @@ const Blank = "blank"
 type Template struct {
 	Name   string // as its directive says
 	About  string // the first sentence of its comment
-	Needs  string // beside what every script may read, or ""
+	Needs  string // in addition to what every script may read, or ""
 	Source string
 }
 
@@ -63,8 +63,8 @@ func Get(name string) (Template, bool) {
 	return all[i], true
 }
 
-// read reads an embedded file. One that is no probe is a mistake of ours, which the
-// tests find.
+// read reads an embedded file. A file that is not a probe is our mistake, which the tests
+// find.
 func read(folder string) Template {
 	file := path.Join(folder, folder+".go")
 	source, err := scripts.ReadFile(file)
@@ -80,7 +80,7 @@ func read(folder string) Template {
 
 var needsLine = regexp.MustCompile(`(?m)^//vedette:needs (.*)$`)
 
-// needs is what a script says that it needs.
+// needs returns what a script says that it needs.
 func needs(source string) string {
 	var all []string
 	for _, m := range needsLine.FindAllStringSubmatch(source, -1) {
@@ -113,7 +113,7 @@ func (t Template) Rename(name string) string {
 	return packageLine.ReplaceAllLiteralString(text, "package "+identifier)
 }
 
-// packageName makes the name of a package of that of an inspector.
+// packageName makes the name of a package from that of an inspector.
 func packageName(name string) string {
 	word := strings.Map(func(r rune) rune {
 		switch {

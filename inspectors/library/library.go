@@ -1,9 +1,9 @@
-// Package library holds the inspectors that come with Vedette: Go scripts, as
-// an author would write them, run by the same engine.
+// Package library holds the inspectors that come with Vedette: Go scripts that look like
+// those of any author and run in the same engine.
 //
-// Each has its own folder below scripts and compiles natively as
-// well, by which the tests compare the two. Its name, interval and timeout are
-// the directives in its package comment.
+// Each has its own folder below scripts. It also compiles natively, so that tests can
+// compare the two. Its name, interval and timeout are the directives in its package
+// comment.
 package library
 
 import (
@@ -43,7 +43,7 @@ func Names() []string {
 	return names
 }
 
-// Get returns the built-in inspector of a name.
+// Get returns the built-in inspector with a name.
 func Get(name string) (inspectors.Definition, bool) {
 	for _, d := range Definitions() {
 		if d.Name == name {
@@ -53,8 +53,8 @@ func Get(name string) (inspectors.Definition, bool) {
 	return inspectors.Definition{}, false
 }
 
-// definition makes a definition of an embedded file. A file that has none is a
-// mistake of ours, which the tests find.
+// definition makes the definition of an embedded file. A file without one is our mistake,
+// which the tests find.
 func definition(file string) inspectors.Definition {
 	source, err := scripts.ReadFile(file)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// EarlyError is the error of a report that is ahead of the master's clock. The
-// history would take it for the newest there is, and everything else for late, so
-// nothing of it is kept. Its agent keeps it until its time has come.
+// EarlyError is the error of a report that is ahead of the master's clock. The history
+// would take its samples for the newest and all others for late, so it stores none of
+// them. The agent keeps the report until its time has come.
 type EarlyError struct {
 	Ahead time.Duration // of the newest sample
 	After time.Duration // to try it again
@@ -20,8 +20,8 @@ func (e *EarlyError) Error() string {
 	return fmt.Sprintf("its newest sample is %s ahead of the master's clock; set the clock of the host", e.Ahead.Round(time.Second))
 }
 
-// earlyError returns nil for a report that is not ahead of the clock, or whose
-// agent does not tell its own: that would not know what to do about it.
+// earlyError returns nil for a report that is not ahead of the clock, or whose agent does
+// not tell its own clock: such an agent would not know how to react.
 func earlyError(p *wire.ReportParams) error {
 	times := p.T
 	if p.Ends != nil {
@@ -37,8 +37,8 @@ func earlyError(p *wire.ReportParams) error {
 	return &EarlyError{Ahead: ahead, After: ahead - MaxFuture}
 }
 
-// notKept says why the history does not keep what the agent measures now: its
-// clock is wrong by more than samples may be. It is "" where the clock will do.
+// notKept says why the history does not store the agent's samples now: its clock is wrong
+// by more than samples may be. It is "" if the clock is good enough.
 func (s *Session) notKept() string {
 	late := s.ingest.store.OutOfOrder()
 	switch {
@@ -52,5 +52,5 @@ func (s *Session) notKept() string {
 	return ""
 }
 
-// about is a duration to the minute: nobody wants to read more.
+// about rounds a duration to the minute.
 func about(d time.Duration) time.Duration { return d.Round(time.Minute) }

@@ -1,7 +1,7 @@
-// Package ingest takes the samples that agents report: it checks them, puts them into
-// the history, gives them to those who watch, and then acknowledges them. Reports are
-// not trusted: names, numbers, times and lengths are checked before anything is kept,
-// and the answer to a fault says what was wrong and where.
+// Package ingest takes the samples that agents report. It checks them, puts them into the
+// history, passes them to watchers, and then acknowledges them. Reports are not trusted:
+// names, numbers, times and lengths are checked before anything is stored, and the answer
+// to a faulty report says what was wrong and where.
 package ingest
 
 import (
@@ -24,8 +24,8 @@ import (
 const (
 	// MaxReportSamples bounds one report.
 	MaxReportSamples = 100_000
-	// maxShown bounds the reports of a connection that are remembered as shown
-	// and not yet taken. Beyond it some are shown again.
+	// maxShown bounds how many reports of a connection are remembered as shown and not yet
+	// stored. Beyond it some are shown again.
 	maxShown = 10_000
 	// maxBootBytes bounds the boot id of a report, which is remembered.
 	maxBootBytes = 128
@@ -40,14 +40,14 @@ type Ingest struct {
 	registry *hosts.Registry
 	store    *history.Store
 	remote   remoteCache
-	mapped   func(what string, n int) // counts series that are shown otherwise than they are kept
+	mapped   func(what string, n int) // counts series that are shown under other names than they are stored
 	refused  func(reason string, n int)
 }
 
 // CountRefused counts samples of remote write that were refused for a reason.
 func (i *Ingest) CountRefused(reason string, n int) { i.refused(reason, n) }
 
-// New makes the way from agents to the history, the hub and the registry.
+// New makes the path from agents to the history, the hub and the registry.
 func New(store *history.Store, hub *live.Hub, registry *hosts.Registry) *Ingest {
 	return &Ingest{
 		hub: hub, registry: registry, store: store,
@@ -57,29 +57,28 @@ func New(store *history.Store, hub *live.Hub, registry *hosts.Registry) *Ingest 
 	}
 }
 
-// series is a series as those who watch and the history know it.
+// series is a series as watchers and the history know it.
 type series struct {
 	live *live.Series
 	kept *history.Series
 }
 
-// number is what a number of a connection stands for: a series, or the
-// declaration of one for which its host had no room. There may be room later.
+// number is the meaning of a number on a connection: a series, or the declaration of one
+// for which its host had no room. There may be room later.
 type number struct {
 	series
 	waits *wire.Series // or nil
 }
 
-// errNoRoom is wrapped where a series is beyond the limit of its host.
+// errNoRoom is wrapped by the error for a series beyond the limit of its host.
 var errNoRoom = errors.New("which is the limit (master.history.max_series_per_host)")
 
-// ErrNumbers is the error of a report on a connection that has declared so many
-// series that no more numbers are remembered for it. On the next connection the
-// agent declares what it still uses.
+// ErrNumbers is the error of a report on a connection that has declared too many series.
+// On the next connection the agent declares only those that it still uses.
 var ErrNumbers = errors.New("this connection has used up its numbers of series; connect again")
 
-// Session is one connection of an agent. Its methods may be called from any
-// goroutine; reports are taken in the order of the calls.
+// Session is one connection of an agent. Its methods may be called from any goroutine;
+// reports are taken in the order of the calls.
 type Session struct {
 	ingest *Ingest
 	agent  *hosts.Agent
@@ -91,11 +90,11 @@ type Session struct {
 	appender *history.Appender
 	batch    []live.Sample
 	kept     []history.Sample  // the same as batch
-	shown    map[reportID]bool // reports that were shown and not taken
+	shown    map[reportID]bool // reports that were shown and not stored
 }
 
-// reportID tells the reports of a connection apart: reports that an earlier run of the
-// agent has left have their own numbers.
+// reportID identifies a report on a connection: reports left over from an earlier run of
+// the agent have their own numbering.
 type reportID struct {
 	boot string
 	seq  uint64
@@ -106,14 +105,14 @@ func (i *Ingest) NewSession(agent *hosts.Agent, skew time.Duration) *Session {
 	return &Session{ingest: i, agent: agent, skew: skew, declared: make(map[uint32]number), shown: make(map[reportID]bool), appender: i.store.NewAppender()}
 }
 
-// Report takes one report and returns its acknowledgement when its samples are
-// in the history. A report that was taken before is acknowledged again and not
-// counted. A single bad sample is left out and told in the result; a report that
-// makes no sense as a whole is an error, and nothing of it is kept but the
-// series that it declared well. One that the history cannot take now, which is a
-// *history.BusyError, is shown to those who watch and nothing of it is kept: it
-// is to be sent again. So is one that is ahead of time, of an agent that tells its
-// clock, which is an *EarlyError; what that declares holds.
+// Report takes one report and returns its acknowledgement when its samples are in the
+// history. A report that was taken before is acknowledged again and not counted. A bad
+// sample is left out, and the result says so. A report that makes no sense as a whole is
+// an error; nothing of it is kept but its good declarations. If the history cannot take a
+// report now, the error is a *history.BusyError: the report is shown to watchers, nothing
+// of it is kept, and the agent must send it again. The same holds for a report that is
+// ahead of time, of an agent that tells its clock, with an *EarlyError, except that its
+// declarations hold.
 func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.ReportResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,8 +141,8 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 		s.ingest.registry.Clock(s.agent, s.skew, s.notKept())
 	}
 	if busy, ok := errors.AsType[*history.BusyError](err); ok {
-		// An agent gives new numbers each time it sends again; those of this
-		// time would never be used and fill the table.
+		// An agent gives new numbers each time it sends again. The numbers of this attempt
+		// would never be used, and fill the table.
 		for i := range p.Series {
 			s.forgetLocked(p.Series[i].ID)
 		}
@@ -152,10 +151,10 @@ func (s *Session) Report(ctx context.Context, p *wire.ReportParams) (wire.Report
 	return result, err
 }
 
-// declareLocked notes the numbers of series, for a report that was taken before
-// too: later ones refer to them. It returns ErrNumbers where there are too many.
-// The numbers of a connection are as many as a host may have series, and as many
-// again for those that have come to an end since it began.
+// declareLocked records the numbers of series, also for a report that was taken before,
+// because later ones refer to them. It returns ErrNumbers if there are too many: a
+// connection may have as many numbers as a host may have series, and as many again for
+// series that have ended since it began.
 func (s *Session) declareLocked(series []wire.Series, refuse func(error)) error {
 	most := s.ingest.store.MaxSeriesPerHost()
 	for _, declaration := range series {
@@ -180,7 +179,7 @@ func (s *Session) declareLocked(series []wire.Series, refuse func(error)) error 
 	return nil
 }
 
-// forgetLocked makes a number stand for nothing.
+// forgetLocked forgets a number.
 func (s *Session) forgetLocked(id uint32) {
 	if s.declared[id].waits != nil {
 		s.waiting--
@@ -188,8 +187,7 @@ func (s *Session) forgetLocked(id uint32) {
 	delete(s.declared, id)
 }
 
-// knownLocked returns the series of a number. One that waits for room is looked
-// up again.
+// knownLocked returns the series of a number. If it waits for room, it is looked up again.
 func (s *Session) knownLocked(id uint32) (series, error) {
 	n, ok := s.declared[id]
 	switch {
@@ -209,7 +207,7 @@ func (s *Session) knownLocked(id uint32) (series, error) {
 
 func (s *Session) takeLocked(ctx context.Context, id reportID, p *wire.ReportParams, refuse func(error)) error {
 	if early := earlyError(p); early != nil {
-		s.checkLocked(&p.Columns, func(error) {}) // the agent is told when they are taken
+		s.checkLocked(&p.Columns, func(error) {}) // the agent is told when the samples are taken
 		s.showLocked(id)
 		return early
 	}
@@ -240,8 +238,8 @@ func (s *Session) takeLocked(ctx context.Context, id reportID, p *wire.ReportPar
 	return s.ingest.registry.Seen(s.agent.Host, len(s.batch), s.ingest.hub.SeriesCount(s.agent.Host))
 }
 
-// showLocked gives the batch to those who watch, unless they had it when it was
-// sent before: charts go on while the history cannot take samples.
+// showLocked passes the batch to watchers, unless it was shown when it was sent before. So
+// charts continue while the history cannot take samples.
 func (s *Session) showLocked(id reportID) {
 	if !s.shown[id] {
 		s.ingest.hub.Publish(s.batch)
@@ -251,7 +249,7 @@ func (s *Session) showLocked(id reportID) {
 	}
 }
 
-// checkLocked fills the batch with the samples that are good in themselves.
+// checkLocked fills the batch with the samples that pass the checks.
 func (s *Session) checkLocked(columns *wire.Columns, refuse func(error)) {
 	s.batch = slices.Grow(s.batch[:0], len(columns.T))
 	s.kept = slices.Grow(s.kept[:0], len(columns.T))
@@ -271,8 +269,8 @@ func (s *Session) checkLocked(columns *wire.Columns, refuse func(error)) {
 	}
 }
 
-// endLocked adds the ends of series to what is kept. They are not shown: a chart has no
-// more values of them anyway.
+// endLocked adds the ends of series to the batch. They are not shown: a chart gets no more
+// values of these series anyway.
 func (s *Session) endLocked(ends *wire.Ends, refuse func(error)) {
 	if ends == nil {
 		return
@@ -291,9 +289,8 @@ func (s *Session) endLocked(ends *wire.Ends, refuse func(error)) {
 	}
 }
 
-// Show gives samples to those who watch, and keeps nothing of them. The numbers
-// of series hold for this call. Samples that are not good in themselves are left
-// out; nobody waits to be told.
+// Show passes samples to watchers, and stores nothing. The numbers of series hold for this
+// call. Bad samples are left out; nobody waits for an answer.
 func (s *Session) Show(p *wire.LiveParams) error {
 	if err := checkColumns(&p.Columns); err != nil {
 		return err
@@ -315,10 +312,10 @@ func (s *Session) Show(p *wire.LiveParams) error {
 	return nil
 }
 
-// Metric takes one sample in the walkthrough's form. It is shown to those who
-// watch whatever the history does: programs that report in this form seldom
-// send again. The error is a *history.BusyError when the history cannot take it
-// now; notKept says why it never will, as for a clock that is days behind.
+// Metric takes one sample in the form of master.reportMetric. It is shown to watchers
+// whatever the history does, because programs that report in this form seldom send again.
+// The error is a *history.BusyError if the history cannot take it now. notKept says why
+// the history will never take it, for example because a clock is days behind.
 func (i *Ingest) Metric(ctx context.Context, host string, metric *wire.Metric) (notKept, err error) {
 	if err := inspectors.ValidateHost(host); err != nil {
 		return nil, err
@@ -364,8 +361,8 @@ func (i *Ingest) liveSeries(host string, declaration *wire.Series) (*live.Series
 	return i.intern(host, declaration.Key, labels, kind)
 }
 
-// intern returns the series of these names. One that is known is always found;
-// a new one needs room.
+// intern returns the series of these names. A known one is always found; a new one needs
+// room.
 func (i *Ingest) intern(host, key string, labels inspectors.Labels, kind inspectors.Kind) (*live.Series, error) {
 	most := i.store.MaxSeriesPerHost()
 	if s := i.hub.Intern(host, key, labels, kind, most); s != nil {
@@ -374,7 +371,7 @@ func (i *Ingest) intern(host, key string, labels inspectors.Labels, kind inspect
 	return nil, fmt.Errorf("host %q has %d series, %w", host, most, errNoRoom)
 }
 
-// checkReport checks the lengths of what is in a report.
+// checkReport checks the lengths in a report.
 func checkReport(p *wire.ReportParams) error {
 	if err := checkColumns(&p.Columns); err != nil || p.Ends == nil {
 		return err

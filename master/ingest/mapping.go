@@ -10,9 +10,9 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// remoteHost returns the host that a series of another system is of: its label
-// "host", or the address in its label "instance", which may be a URL, or its job.
-// What the name of a host may not hold becomes "-".
+// remoteHost returns the host of a series from another system: its label "host", or the
+// address in its label "instance", which may be a URL, or its job. Characters that the
+// name of a host may not have become "-".
 func remoteHost(labels map[string]string) string {
 	for _, name := range []string{labelHost, labelInstance, labelJob} {
 		value := labels[name]
@@ -26,8 +26,8 @@ func remoteHost(labels map[string]string) string {
 	return ""
 }
 
-// hostOfInstance returns the host of what was scraped: host:port, [address]:port, or
-// a URL, as of a probe.
+// hostOfInstance returns the host that was scraped, from host:port, [address]:port, or a
+// URL such as that of a probe.
 func hostOfInstance(instance string) string {
 	if strings.Contains(instance, "://") {
 		if u, err := url.Parse(instance); err == nil && u.Hostname() != "" {
@@ -48,7 +48,7 @@ func hostOfInstance(instance string) string {
 	return strings.Trim(authority, "[]")
 }
 
-// fitHost makes the name of a host of a text, "" where nothing is left.
+// fitHost makes the name of a host from a text; "" if nothing is left.
 func fitHost(text string) string {
 	if inspectors.ValidateHost(text) == nil {
 		return text

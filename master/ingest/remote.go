@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// maxRemoteSeries bounds the series of remote write that are remembered.
-	// Beyond it they are all looked up again.
+	// maxRemoteSeries bounds how many series of remote write are remembered. Beyond it all
+	// are looked up again.
 	maxRemoteSeries = 500_000
 	// maxRemoteLabels and maxRemoteBytes bound the labels of one series: those of
 	// other systems have more of them than ours, and longer ones.
@@ -33,8 +33,8 @@ const (
 	labelKey      = "key"
 	labelInstance = "instance"
 	labelJob      = "job"
-	// exported goes before the name of a label that we set ourselves, as
-	// Prometheus does it.
+	// exported is put before the name of a label that we set ourselves, as Prometheus
+	// does.
 	exported = "exported_"
 )
 
@@ -49,14 +49,14 @@ type remoteSeries struct {
 	host string
 }
 
-// Reasons for which remote write is refused, beside those of the history.
+// Reasons for refusing remote write, in addition to those of the history.
 const (
 	refusedName   = "name"   // of a metric or a label that Prometheus would not take either
 	refusedLabels = "labels" // too many of them, or too long
 	refusedHost   = "host"   // none, and none that could be made up
 )
 
-// remoteError is why a series cannot be taken, in a word and in full.
+// remoteError says why a series cannot be taken, in a word and in full.
 type remoteError struct {
 	reason string
 	err    error
@@ -76,12 +76,12 @@ func reasonOf(err error) string {
 	return history.RefusedOther
 }
 
-// Remote takes samples that came by remote write. The metric becomes the key; the host
-// is the given one, that of the sender's credential, or otherwise the one that the
-// labels "host", "instance" or "job" name. The history keeps the samples unchanged;
-// live viewers get only finite values with plausible times, under labels that are safe
-// to show. The error is a *history.BusyError when nothing was taken and it is to be
-// sent again.
+// Remote takes samples that came by remote write. The metric becomes the key. The host is
+// the given one, that of the sender's credential, or otherwise the one that the labels
+// "host", "instance" or "job" name. The history stores the samples unchanged; live viewers
+// get only finite values with plausible times, under labels that are safe to show. If the
+// error is a *history.BusyError, nothing was taken and the sender must send the samples
+// again.
 func (i *Ingest) Remote(ctx context.Context, host string, request []receive.Series) (receive.Result, error) {
 	var result receive.Result
 	var kept []history.Sample
@@ -140,7 +140,7 @@ func (i *Ingest) remoteSeries(host string, from *receive.Series) (remoteSeries, 
 	return made, nil
 }
 
-// remoteID is a text that differs for different series.
+// remoteID is a text that differs between different series.
 func remoteID(host string, from *receive.Series) string {
 	size := len(host) + len(from.Name) + 4
 	for _, l := range from.Labels {
@@ -207,7 +207,7 @@ func remoteLabels(host string, from []receive.Label) (own inspectors.Labels, nam
 	}
 	for _, l := range from {
 		if l.Value == "" || l.Name == labelHost && (host == "" || l.Value == host) {
-			continue // no label, or the host
+			continue // not a label, or the host
 		}
 		if l.Name == labelHost || l.Name == labelKey {
 			for given[l.Name] != "" {

@@ -18,23 +18,23 @@ import (
 )
 
 const (
-	// inviteFor is how long a link for a user is good, FirstFor the one for the first
-	// admin, which stands in the output of the master.
+	// inviteFor is how long a link for a user is good, FirstFor how long the link for the
+	// first admin is, which the master prints.
 	inviteFor = 3 * 24 * time.Hour
 	FirstFor  = time.Hour
 
-	// What the secrets begin with, so that tools which look for secrets know them.
+	// The secrets begin with these, so that tools that look for secrets recognise them.
 	linkSecret    = "vedette_link_"
 	browserSecret = "vedette_browser_"
 	tokenSecret   = wire.LoginTokenPrefix
 	secretBytes   = 32
 )
 
-// ErrRefused is the one answer to whatever is wrong with a name, a password or a
-// link. It does not say which part was wrong, nor whether somebody is locked out.
+// ErrRefused is the only answer to a wrong name, password or link. It does not say which
+// part was wrong, nor whether somebody is locked out.
 var ErrRefused = errors.New("refused: the name, the password or the link is not right, or there were too many attempts; try again in a while")
 
-// link is one with which a password is chosen. User is "" for the first admin.
+// link lets somebody choose a password. User is "" for the first admin.
 type link struct {
 	User   string `json:"user,omitempty"`
 	By     string `json:"by"`
@@ -43,8 +43,8 @@ type link struct {
 
 func (l *link) ended(now time.Time) bool { return now.UnixMilli() >= l.EndsMS }
 
-// Link makes a link for a user, in place of those before it, and returns its secret.
-// The password of the user stays until another is chosen.
+// Link makes a link for a user, which replaces earlier ones, and returns its secret. The
+// password of the user stays until another is chosen.
 func (s *Store) Link(ctx context.Context, name string) (wire.UserMade, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,8 +66,8 @@ func (s *Store) Link(ctx context.Context, name string) (wire.UserMade, error) {
 	return wire.UserMade{User: s.infoLocked(u, now), Link: secret}, nil
 }
 
-// FirstLink makes the link of a master without users, with which somebody becomes
-// its first admin. It returns "" where there are some: see hasAdminLocked.
+// FirstLink makes the link of a master without users, with which somebody becomes its
+// first admin. It returns "" if there is an admin; see hasAdminLocked.
 func (s *Store) FirstLink(ctx context.Context) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,8 +77,9 @@ func (s *Store) FirstLink(ctx context.Context) (string, error) {
 	return s.putLinkLocked(ctx, &link{By: audit.Master, EndsMS: time.Now().Add(FirstFor).UnixMilli()})
 }
 
-// hasAdminLocked reports whether somebody can be asked to make users: an admin, or
-// whoever was made one by those who can.
+// hasAdminLocked reports whether there is, or was, an admin: one who logs in at the
+// provider, or any user with a password here, because only an admin can have made that
+// user.
 func (s *Store) hasAdminLocked() bool {
 	for _, u := range s.users {
 		if u.Provider == "" || u.Role == config.RoleAdmin {
@@ -98,7 +99,7 @@ func (s *Store) putLinkLocked(ctx context.Context, l *link, more ...state.Change
 	return secret, nil
 }
 
-// dropLinksLocked are the changes that remove the links of a user.
+// dropLinksLocked returns the changes that remove the links of a user.
 func (s *Store) dropLinksLocked(name string) (changes []state.Change) {
 	for sum, l := range s.links {
 		if l.User == name {
@@ -108,8 +109,8 @@ func (s *Store) dropLinksLocked(name string) (changes []state.Change) {
 	return changes
 }
 
-// LinkFor returns the name of the user whose password a link sets, "" where whoever
-// has it becomes the first admin. Every wrong link counts against its address.
+// LinkFor returns the name of the user whose password a link sets, or "" if its holder
+// becomes the first admin. Every wrong link counts against its address.
 func (s *Store) LinkFor(secret, remote string) (name string, _ error) {
 	l, _ := s.link(secret, remote)
 	if l == nil {
@@ -132,9 +133,8 @@ func (s *Store) link(secret, remote string) (*link, string) {
 	return l, sum
 }
 
-// Choose sets the password of whom a link is for. The link is used up, and all
-// sessions of the user end. name is that of the first admin, where the link is for
-// that.
+// Choose sets the password of the user whom the link is for. The link is used up, and all
+// sessions of the user end. name is the name of the first admin, if the link is for that.
 func (s *Store) Choose(ctx context.Context, secret, name, password, remote string) (User, error) {
 	l, sum := s.link(secret, remote)
 	if l == nil {
@@ -161,7 +161,7 @@ func (s *Store) Choose(ctx context.Context, secret, name, password, remote strin
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.links[sum] != l || s.users[fresh.Name] != old || l.User == "" && s.hasAdminLocked() {
-		return User{}, ErrRefused // used up or gone meanwhile
+		return User{}, ErrRefused // it was used up or removed meanwhile
 	}
 	if old == nil && s.Taken(fresh.Name) {
 		return User{}, rpc.Errorf(wire.CodeConflict, "there is a token %q; choose another name", fresh.Name)
@@ -170,7 +170,7 @@ func (s *Store) Choose(ctx context.Context, secret, name, password, remote strin
 	if old != nil {
 		want = state.VersionOf(encode(old))
 	}
-	// Removing the link is the first change: of two who use it, one is refused.
+	// Removing the link is the first change. If two people use it, one is refused.
 	changes := append(s.dropLinksLocked(l.User), s.sessionsLocked(fresh.Name, [sha256.Size]byte{})...)
 	changes = append(changes, state.Put(keyOf(fresh.Name), encode(fresh), want), attempt.Change(fresh.Name, "password by a link"))
 	if err := s.applyLocked(ctx, changes...); err != nil {

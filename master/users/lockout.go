@@ -9,24 +9,23 @@ import (
 )
 
 const (
-	// wrongPerName and wrongPerAddress are how many wrong passwords lock a name, or
-	// those who come from an address.
+	// wrongPerName and wrongPerAddress are how many wrong passwords lock a name, or an
+	// address.
 	wrongPerName    = 10
 	wrongPerAddress = 50
 	// firstLock is how long the first lock lasts. Each further one is twice as long,
 	// up to maxLock.
 	firstLock = time.Minute
 	maxLock   = time.Hour
-	// forgetWrong is after how long without an attempt all is forgotten.
+	// forgetWrong is the time without an attempt after which everything is forgotten.
 	forgetWrong = 2 * time.Hour
-	// lockSlots is how many names and addresses are told apart: rarely do two share
-	// a slot.
+	// lockSlots is how many names and addresses are told apart; two rarely share a slot.
 	lockSlots = 1 << 14
 )
 
-// locks counts wrong passwords. A name has the same count whether there is such a
-// user or not, so being locked says nothing of that. Its size is bounded: names and
-// addresses share slots by a hash that nobody outside can compute.
+// locks counts wrong passwords. It counts names of users and other names alike, so being
+// locked does not reveal whether a user exists. Its size is bounded: names and addresses
+// share slots by a hash that nobody outside can compute.
 type locks struct {
 	seed maphash.Seed
 
@@ -44,10 +43,10 @@ type tries struct {
 
 func newLocks() *locks { return &locks{seed: maphash.MakeSeed(), tries: make(map[uint64]*tries)} }
 
-// attempt counts an attempt as wrong before it is known whether it is, so that many
-// at once are no way around. It reports whether the attempt is to be looked at.
-// known tells that the user has a session from that address: those have a
-// separate count, so that strangers cannot keep somebody out.
+// attempt counts an attempt as wrong before it is checked, so that many at once are no way
+// around the limit. It reports whether the attempt may be checked. known says that the
+// user has a session from that address. Such attempts have a separate count, so that
+// strangers cannot keep somebody out.
 func (l *locks) attempt(name, remote string, known bool, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,8 +59,8 @@ func (l *locks) attempt(name, remote string, known bool, now time.Time) bool {
 	return true
 }
 
-// right takes back what attempt has counted, and all that was wrong about the name.
-// It leaves what others have tried from the address: an attacker may have an account.
+// right takes back the count of an attempt, and all wrong attempts for the name. The count
+// of the address stays: an attacker may have an account.
 func (l *locks) right(name, remote string, known bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +69,7 @@ func (l *locks) right(name, remote string, known bool, now time.Time) {
 	where.wrong = max(where.wrong-1, 0)
 }
 
-// unseen takes back what attempt has counted, where nothing was looked at.
+// unseen takes back the count of an attempt that was not checked.
 func (l *locks) unseen(name, remote string, known bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,9 +77,9 @@ func (l *locks) unseen(name, remote string, known bool, now time.Time) {
 	who.wrong, where.wrong = max(who.wrong-1, 0), max(where.wrong-1, 0)
 }
 
-// link counts a wrong link against its address, which locks the passwords from there. A
-// right link is always looked at: its secret cannot be guessed, and whoever has it is not
-// to wait for what others did.
+// link counts a wrong link against its address, which locks passwords from there. A right
+// link is always accepted: its secret cannot be guessed, and its holder must not wait
+// because of others.
 func (l *locks) link(remote string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,7 +107,8 @@ func (l *locks) slotLocked(key string, now time.Time) *tries {
 	return t
 }
 
-// locked reports whether nothing is looked at now, and locks where so many were wrong.
+// locked reports whether attempts are refused now, and begins a lock after too many wrong
+// ones.
 func (t *tries) locked(most int, now time.Time) bool {
 	if t.wrong >= most {
 		t.wrong, t.last = 0, now

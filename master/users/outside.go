@@ -12,17 +12,17 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Outsider is somebody whom the provider of Options knows. Subject is by what it knows
-// them, whatever their name is at the time.
+// Outsider is somebody whom the provider of Options knows. Subject identifies them there,
+// whatever their name is at the time.
 type Outsider struct {
 	Name, Subject string
 	Role, Hosts   string
 }
 
-// Admit makes the user of an outsider, or brings it up to date with what the provider
-// says now: the name, the role and the hosts. A name belongs to whoever had it first,
-// and to one subject; somebody whose name has changed gets a new user, and the one before
-// is removed, so that nobody is two users. Nothing is written where nothing has changed.
+// Admit makes the user of an outsider, or updates its name, role and hosts to those that
+// the provider gives now. A name belongs to whoever had it first, and to one subject. An
+// outsider whose name has changed gets a new user, and the old one is removed, so that
+// nobody is two users. If nothing has changed, nothing is written.
 func (s *Store) Admit(ctx context.Context, o Outsider) (User, error) {
 	if err := checkUser(o.Name, o.Role, o.Hosts); err != nil {
 		return User{}, err
@@ -68,7 +68,7 @@ func (s *Store) Admit(ctx context.Context, o Outsider) (User, error) {
 	return *fresh, nil
 }
 
-// Dismiss ends the sessions of an outsider who has no role any more, and returns how many
+// Dismiss ends the sessions of an outsider who no longer has a role, and returns how many
 // there were.
 func (s *Store) Dismiss(ctx context.Context, subject string) (int, error) {
 	s.mu.Lock()
@@ -91,7 +91,8 @@ func (s *Store) outsiderLocked(subject string) *User {
 	return nil
 }
 
-// inside refuses what a user who logs in at a provider does not have here.
+// inside refuses actions for which a user who logs in at a provider has nothing here, such
+// as a password.
 func (u *User) inside(what string) error {
 	if u.Provider == "" {
 		return nil

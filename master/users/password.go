@@ -22,8 +22,8 @@ type Cost struct {
 	Lanes  uint8
 }
 
-// defaultCost is the second choice that RFC 9106 recommends, for where memory is
-// short.
+// defaultCost is the second choice that RFC 9106 recommends, for machines with little
+// memory.
 func defaultCost() Cost { return Cost{Passes: 3, KiB: 64 << 10, Lanes: 4} }
 
 const (
@@ -33,16 +33,16 @@ const (
 	minPassword = 10 // characters
 	maxPassword = 1024
 
-	// hashesAtOnce bounds the memory of passwords that are checked: each takes
-	// Cost.KiB. hashesWaiting is how many more wait.
+	// hashesAtOnce bounds the memory for checking passwords, each of which takes Cost.KiB.
+	// hashesWaiting is how many more may wait.
 	hashesAtOnce  = 2
 	hashesWaiting = 64
 
-	// maxCost bounds what a hash from a state that was changed elsewhere may take.
+	// maxCost bounds the cost of a hash in a state that was changed elsewhere.
 	maxPasses, maxKiB, maxLanes = 32, 1 << 20, 64
 )
 
-// checkPassword finds the fault of a password that somebody has chosen.
+// checkPassword returns what is wrong with a password that somebody has chosen.
 func checkPassword(name, password string) error {
 	switch {
 	case !utf8.ValidString(password):
@@ -62,7 +62,7 @@ func checkPassword(name, password string) error {
 // hasher hashes passwords, a few at once.
 type hasher struct {
 	cost    Cost
-	running chan struct{} // has room for those at once
+	running chan struct{} // has room for those that run
 	waiting chan struct{} // has room for those that run or wait
 	dummy   string        // the hash of nobody's password
 }
@@ -89,8 +89,8 @@ func (h *hasher) turn(ctx context.Context) (done func(), _ error) {
 	}
 }
 
-// make returns the hash of a password, in the form of the Password Hashing
-// Competition: what it was made with stands in it.
+// make returns the hash of a password, in the format of the Password Hashing Competition,
+// which contains the parameters.
 func (h *hasher) make(ctx context.Context, password string) (string, error) {
 	done, err := h.turn(ctx)
 	if err != nil {
@@ -102,8 +102,8 @@ func (h *hasher) make(ctx context.Context, password string) (string, error) {
 	return encodeHash(h.cost, salt, argon2.IDKey([]byte(password), salt, h.cost.Passes, h.cost.KiB, h.cost.Lanes, hashBytes)), nil
 }
 
-// matches reports whether a password has that hash. An empty hash takes the same
-// work and matches nothing, so that the time says nothing of who exists.
+// matches reports whether a password has that hash. An empty hash takes the same work and
+// matches nothing, so the time does not reveal who exists.
 func (h *hasher) matches(ctx context.Context, password, hash string) (bool, error) {
 	done, err := h.turn(ctx)
 	if err != nil {
@@ -127,8 +127,8 @@ func encodeHash(c Cost, salt, hash []byte) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.KiB, c.Passes, c.Lanes, text(salt), text(hash))
 }
 
-// decodeHash reads what encodeHash wrote, and refuses what would take the machine
-// down.
+// decodeHash reads the result of encodeHash, and refuses costs that would overload the
+// machine.
 func decodeHash(text string) (c Cost, salt, hash []byte, _ error) {
 	fault := func(what string) (Cost, []byte, []byte, error) {
 		return Cost{}, nil, nil, fmt.Errorf("cannot read the hash of a password: %s", what)

@@ -14,21 +14,22 @@ import (
 )
 
 const (
-	// maxSessions bounds those of one user. One more ends the one that was in use
-	// longest ago.
+	// maxSessions bounds the sessions of one user. One more ends the session that was
+	// unused for the longest time.
 	maxSessions = 50
-	// tokenFor is how long the token of a program is good where it does not say.
+	// tokenFor is how long the token of a program is good if the program does not say.
 	tokenFor = 30 * 24 * time.Hour
-	// maxTokenFor is the longest that it may say.
+	// maxTokenFor is the longest that a program may say.
 	maxTokenFor = 366 * 24 * time.Hour
 	// sweepMost is how many sessions and links are written at once.
 	sweepMost = 500
 )
 
-// Session is somebody who has logged in, as the state has it.
+// Session is the login of somebody, as the state has it.
 type Session struct {
 	User string `json:"user"`
-	// Browser is whether a cookie has its secret. If not, a program's token has it.
+	// Browser is whether the secret is in a cookie. Otherwise it is the token of a
+	// program.
 	Browser   bool   `json:"browser,omitempty"`
 	From      string `json:"from"` // the address
 	CreatedMS int64  `json:"created_ms"`
@@ -36,7 +37,7 @@ type Session struct {
 	EndsMS    int64  `json:"ends_ms"`
 }
 
-// kept is a Session with what is not on the disk yet.
+// kept is a Session with parts that are not on the disk yet.
 type kept struct {
 	Session
 	written int64 // UsedMS as the state has it
@@ -49,8 +50,8 @@ func (s *Store) goodLocked(k *kept, now time.Time) bool {
 }
 
 // Check returns the user of a name and a password, or ErrRefused, which takes the same
-// work whatever is wrong. Passwords that come from an address, or for a name, are not
-// looked at after many wrong ones.
+// work whatever is wrong. After many wrong passwords from an address, or for a name,
+// further ones are refused unchecked.
 func (s *Store) Check(ctx context.Context, name, password, remote string) (User, error) {
 	now := time.Now()
 	s.mu.RLock()
@@ -66,7 +67,7 @@ func (s *Store) Check(ctx context.Context, name, password, remote string) (User,
 	}
 	ok, err := s.hasher.matches(ctx, password, hash)
 	if err != nil {
-		s.locks.unseen(name, remote, known, now) // it was not looked at
+		s.locks.unseen(name, remote, known, now) // it was not checked
 		return User{}, err
 	}
 	if !ok {
@@ -75,7 +76,7 @@ func (s *Store) Check(ctx context.Context, name, password, remote string) (User,
 	s.mu.RLock()
 	same := s.users[name] == u
 	s.mu.RUnlock()
-	if !same { // changed while it was checked
+	if !same { // the user was changed while the password was checked
 		return User{}, ErrRefused
 	}
 	s.locks.right(name, remote, known, time.Now())
@@ -92,9 +93,9 @@ func (s *Store) knowsLocked(name, machine string, now time.Time) bool {
 	return false
 }
 
-// Begin makes a session of a user, and returns its secret. A browser's ends when it is
-// idle, and after a time; a program's after forMS, 0 for what is usual. The line in
-// the audit log is written with it.
+// Begin makes a session of a user, and returns its secret. A browser's session ends when
+// it is idle, and after a maximum time; a program's after forMS, where 0 stands for the
+// default. The line of the audit log is written with it.
 func (s *Store) Begin(ctx context.Context, u User, browser bool, remote string, forMS int64) (secret string, _ Session, _ error) {
 	now := time.Now()
 	length, prefix, what := s.Longest, browserSecret, "in a browser"
@@ -121,7 +122,7 @@ func (s *Store) Begin(ctx context.Context, u User, browser bool, remote string, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.users[u.Name]; now == nil || now.Changes != u.Changes {
-		return "", Session{}, ErrRefused // changed since it was checked
+		return "", Session{}, ErrRefused // the user was changed since the check
 	}
 	attempt := audit.From(ctx)
 	changes := append(s.crowdLocked(u.Name), state.Put(sessionPrefix+sum, encode(k.Session), state.None),
@@ -134,7 +135,7 @@ func (s *Store) Begin(ctx context.Context, u User, browser bool, remote string, 
 	return secret, k.Session, nil
 }
 
-// crowdLocked are the changes that make room for one more session of a user.
+// crowdLocked returns the changes that make room for one more session of a user.
 func (s *Store) crowdLocked(name string) (changes []state.Change) {
 	var sums [][sha256.Size]byte
 	for sum, k := range s.sessions {
@@ -150,7 +151,7 @@ func (s *Store) crowdLocked(name string) (changes []state.Change) {
 	return changes
 }
 
-// deleteLocked is the change that removes a session.
+// deleteLocked returns the change that removes a session.
 func (s *Store) deleteLocked(sum [sha256.Size]byte) state.Change {
 	k := s.sessions[sum]
 	on := k.Session
@@ -158,7 +159,7 @@ func (s *Store) deleteLocked(sum [sha256.Size]byte) state.Change {
 	return state.Delete(sessionPrefix+hex.EncodeToString(sum[:]), state.VersionOf(encode(on)))
 }
 
-// sessionsLocked are the changes that end the sessions of a user but one.
+// sessionsLocked returns the changes that end all sessions of a user but one.
 func (s *Store) sessionsLocked(name string, but [sha256.Size]byte) (changes []state.Change) {
 	for sum, k := range s.sessions {
 		if k.User == name && sum != but {
@@ -168,12 +169,12 @@ func (s *Store) sessionsLocked(name string, but [sha256.Size]byte) (changes []st
 	return changes
 }
 
-// forgetLocked are the changes that end the links and the sessions of a user but one.
+// forgetLocked returns the changes that end the links of a user and all sessions but one.
 func (s *Store) forgetLocked(name string, but [sha256.Size]byte) []state.Change {
 	return append(s.sessionsLocked(name, but), s.dropLinksLocked(name)...)
 }
 
-// Session returns whose session has a secret with that checksum, and has it in use.
+// Session returns whose session has a secret with that checksum, and marks it as used.
 func (s *Store) Session(sum [sha256.Size]byte, browser bool) (auth.Person, bool) {
 	now := time.Now()
 	s.mu.Lock()
@@ -186,8 +187,8 @@ func (s *Store) Session(sum [sha256.Size]byte, browser bool) (auth.Person, bool)
 	return s.users[k.User].person(), true
 }
 
-// Person returns a user, as Changes says of somebody who has logged in without a
-// session.
+// Person returns a user for somebody who has logged in without a session. Changes is that
+// of the login.
 func (s *Store) Person(name string, changes int) (auth.Person, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -218,8 +219,8 @@ func (s *Store) End(ctx context.Context, sum [sha256.Size]byte) error {
 	return nil
 }
 
-// EndAll ends the sessions of a user but one. It returns how many there were, and the count
-// of changes with which Person knows the user since.
+// EndAll ends all sessions of a user but one. It returns how many there were, and the new
+// value of Changes, for Person.
 func (s *Store) EndAll(ctx context.Context, name string, but [sha256.Size]byte) (n, changes int, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -241,9 +242,9 @@ func (s *Store) endAllLocked(ctx context.Context, old *User, but [sha256.Size]by
 	return n, fresh.Changes, nil
 }
 
-// Sweep removes sessions and links that have ended, and writes down which sessions
-// were in use: when a master that was killed starts again, a session has been idle for
-// an eighth of its time longer at most.
+// Sweep removes sessions and links that have ended, and stores which sessions were used.
+// After the master was killed, a session may be idle for an eighth of its time longer, at
+// most.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,9 +1,9 @@
-// Package users keeps the people who may log in, and their sessions.
+// Package users stores the people who may log in, and their sessions.
 //
-// A user has a name, a role, and a password of which the state has an Argon2id hash.
-// A link with which somebody chooses a password is good once and for a time. A
-// session is what a browser has as a cookie, or a program as a token: the state has
-// its checksum. Changing a password ends the other sessions of its user.
+// A user has a name, a role, and a password of which the state has an Argon2id hash. A
+// link with which somebody chooses a password is good once, for a limited time. A session
+// is a cookie of a browser or a token of a program; the state has a checksum of it.
+// Changing a password ends the other sessions of its user.
 package users
 
 import (
@@ -47,23 +47,24 @@ type User struct {
 	By        string `json:"by"`
 	CreatedMS int64  `json:"created_ms"`
 	ChangedMS int64  `json:"changed_ms,omitempty"` // the password
-	// Changes counts whatever makes those worthless who have logged in before.
+	// Changes counts the changes that invalidate earlier logins.
 	Changes int `json:"changes,omitempty"`
 }
 
 // Options are what a Store is made with.
 type Options struct {
-	// Taken reports whether something else has that name: what a token and a user
-	// did would look the same in the audit log.
+	// Taken reports whether something else has that name. The audit log could not tell the
+	// actions of a token and a user of one name apart.
 	Taken func(name string) bool
-	// Idle ends a session that nothing has used for so long, and Longest each one
-	// after so long.
+	// Idle is how long a session may be unused, and Longest how long it may last.
 	Idle, Longest time.Duration
-	// Provider is the one at which people log in who have no password here, or "". Users
-	// of another one have no sessions, and OutsideMax is how long those of this one last.
+	// Provider is the one at which people without a password here log in, or "". Users of
+	// another provider have no sessions, and OutsideMax is how long the sessions of this
+	// one last.
 	Provider   string
 	OutsideMax time.Duration
-	// Cost of passwords that are set; the zero value is what RFC 9106 recommends.
+	// Cost is the cost of passwords that are set; the zero value is the recommendation of
+	// RFC 9106.
 	Cost Cost
 }
 
@@ -93,7 +94,7 @@ func New(o Options) *Store {
 	}
 }
 
-// Open reads the state, which the Store uses from then on and leaves open.
+// Open reads the state. The Store uses it from then on, and does not close it.
 func (s *Store) Open(ctx context.Context, store state.Store) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +117,7 @@ func (s *Store) Open(ctx context.Context, store state.Store) error {
 	return nil
 }
 
-// read has each entry with a prefix taken, without that.
+// read calls a function for each entry with a prefix, with the rest of its key.
 func read[T any](ctx context.Context, store state.Store, prefix string, take func(key string, value *T)) error {
 	entries, err := store.List(ctx, prefix)
 	if err != nil {
@@ -159,7 +160,7 @@ func (s *Store) infoLocked(u *User, now time.Time) wire.UserInfo {
 	return info
 }
 
-// Has reports whether there is a user of that name.
+// Has reports whether there is a user with that name.
 func (s *Store) Has(name string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -178,8 +179,8 @@ func (s *Store) Any() bool {
 	return false
 }
 
-// Add makes a user. Without a password it returns the secret of a link for choosing
-// one. All is on the disk, with its line in the audit log, when Add returns.
+// Add makes a user. Without a password it returns the secret of a link for choosing one.
+// When Add returns, everything is on the disk, with its line in the audit log.
 func (s *Store) Add(ctx context.Context, p wire.UserParams) (wire.UserMade, error) {
 	if err := checkUser(p.Name, p.Role, p.Hosts); err != nil {
 		return wire.UserMade{}, err
@@ -218,7 +219,7 @@ func (s *Store) Add(ctx context.Context, p wire.UserParams) (wire.UserMade, erro
 	return made, nil
 }
 
-// hash gives a user a password.
+// hash sets the password of a user.
 func (s *Store) hash(ctx context.Context, u *User, password string, now time.Time) (err error) {
 	if err := checkPassword(u.Name, password); err != nil {
 		return err
@@ -242,7 +243,7 @@ func (s *Store) roomLocked(name string) error {
 	return nil
 }
 
-// describe is what the audit log says of a user beside the name.
+// describe describes a user for the audit log, apart from the name.
 func (u *User) describe() string {
 	if u.Hosts != "" {
 		return "role " + u.Role + ", hosts " + u.Hosts
@@ -276,8 +277,8 @@ func (s *Store) SetRole(ctx context.Context, name, role, hosts string) (wire.Use
 	return s.infoLocked(&fresh, time.Now()), nil
 }
 
-// SetPassword sets the password of a user, and ends the links of the user and all
-// sessions but one. It returns the count of changes with which Person knows the user since.
+// SetPassword sets the password of a user, and ends the links of the user and all sessions
+// but one. It returns the new value of Changes, for Person.
 func (s *Store) SetPassword(ctx context.Context, name, password string, but [sha256.Size]byte) (changes int, _ error) {
 	s.mu.RLock()
 	old, err := s.userLocked(name)
@@ -300,8 +301,7 @@ func (s *Store) SetPassword(ctx context.Context, name, password string, but [sha
 	return fresh.Changes, s.replaceLocked(ctx, old, &fresh, audit.From(ctx), "password", s.forgetLocked(name, but)...)
 }
 
-// replaceLocked puts a user in place of another, with other changes and the line of
-// the audit log.
+// replaceLocked replaces a user, with other changes and the line of the audit log.
 func (s *Store) replaceLocked(ctx context.Context, old, fresh *User, attempt *audit.Attempt, detail string, more ...state.Change) error {
 	changes := append(more, state.Put(keyOf(old.Name), encode(fresh), state.VersionOf(encode(old))), attempt.Change(old.Name, detail))
 	if err := s.applyLocked(ctx, changes...); err != nil {
@@ -342,8 +342,7 @@ func (s *Store) userLocked(name string) (*User, error) {
 	return nil, rpc.Errorf(wire.CodeNotFound, "there is no user %q", name)
 }
 
-// applyLocked writes changes, and takes over the deletions of links and sessions
-// that are among them.
+// applyLocked writes changes, and drops the links and sessions that they delete.
 func (s *Store) applyLocked(ctx context.Context, changes ...state.Change) error {
 	if err := s.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
 		return err
@@ -363,8 +362,8 @@ func (s *Store) applyLocked(ctx context.Context, changes ...state.Change) error 
 	return nil
 }
 
-// Ended reports whether something that was good has ended since it was asked last,
-// so that connections are to be looked at.
+// Ended reports whether a credential has ended since the last call, so that connections
+// must be checked.
 func (s *Store) Ended() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -373,7 +372,7 @@ func (s *Store) Ended() bool {
 	return was
 }
 
-// checkUser finds the fault of what a user is to be.
+// checkUser returns what is wrong with the parameters of a user.
 func checkUser(name, role, hosts string) error {
 	reserved := []string{audit.Master, "local", "key", "nobody"}
 	switch {
