@@ -171,7 +171,7 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 	m.err = nil
 	live := m.live
 	m.mu.Unlock()
-	if live.Name != "" && live.Revision() == d.Revision() {
+	if live.Name != "" && live.Revision() == d.Revision() && slices.Equal(live.SignedBy, d.SignedBy) {
 		m.mu.Lock()
 		m.live = d
 		m.mu.Unlock()
@@ -199,10 +199,11 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 
 // wantsAlready reports the state of the wanted definition once more. It returns
 // false if d has another catalog revision than the definition that is being loaded
-// or failed to load, because that outcome is reported under the other revision.
+// or failed to load, because that outcome is reported under the other revision; and
+// if other keys have signed d, because the host's policy has to be asked again.
 func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 	m.mu.Lock()
-	runs := m.live.Name != "" && m.live.Revision() == d.Revision()
+	runs := m.live.Name != "" && m.live.Revision() == d.Revision() && slices.Equal(m.live.SignedBy, d.SignedBy)
 	if runs {
 		m.live.Assigned = d.Assigned
 	}
@@ -213,7 +214,7 @@ func (s *set) wantsAlready(m *member, d inspectors.Definition) bool {
 		m.wanted = d
 		s.track.Adopt(d)
 	case m.wanted.Assigned != d.Assigned, !slices.Equal(m.wanted.SignedBy, d.SignedBy):
-		return false // a key that signed meanwhile may unlock a secret
+		return false
 	case err != nil:
 		s.track.LoadFailed(d, err, live.Assigned)
 	}
@@ -271,12 +272,17 @@ func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, wind
 			}
 			return
 		}
-		m.settle(d, err)
-		if err == nil {
+		live := m.settle(d, err)
+		switch again := live.Name != "" && sameDefinition(&live, &d); {
+		case err == nil && again: // only who has signed it is different
+			s.track.Adopt(d)
+		case err == nil:
 			s.track.Loaded(d)
 			s.sched.Put(d, window)
 			s.log.Debug("inspector loaded", "inspector", d.Name, "interval", d.Interval)
-		} else {
+		case errors.Is(err, inspectors.ErrPolicy) && live.Revision() == d.Revision():
+			s.takeBack(m, d, err)
+		default:
 			s.loadFailed(m, d, err)
 		}
 		if first != nil {
@@ -311,13 +317,27 @@ func (s *set) loadOnce(ctx context.Context, d inspectors.Definition) error {
 	return s.runner.Load(ctx, d)
 }
 
-// settle notes the outcome of loading d.
-func (m *member) settle(d inspectors.Definition, err error) {
+// settle notes the outcome of loading d, and returns what ran before.
+func (m *member) settle(d inspectors.Definition, err error) (before inspectors.Definition) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	before = m.live
 	if m.err = err; err == nil {
 		m.live = d
 	}
+	return before
+}
+
+// takeBack stops code that runs and that the host's policy does not allow any more,
+// because a key that had signed it is revoked.
+func (s *set) takeBack(m *member, d inspectors.Definition, err error) {
+	m.mu.Lock()
+	m.live = inspectors.Definition{}
+	m.mu.Unlock()
+	s.sched.Remove(d.Name)
+	s.runner.Unload(d.Name)
+	s.track.LoadFailed(d, err, "")
+	s.log.Warn("inspector stopped: the keys that have signed it and still count are too few", "inspector", d.Name, "reason", errtext.Of(err))
 }
 
 func (s *set) loadFailed(m *member, d inspectors.Definition, err error) {

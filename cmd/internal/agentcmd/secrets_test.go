@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/internal/patience"
@@ -361,4 +362,47 @@ func TestSecretsAreForThoseWhoHaveSigned(t *testing.T) {
 	}
 	p.assign(signed(stranger, key))
 	p.awaitReceipt(code, wire.ReceiptHealthy)
+}
+
+// Code that runs loses a secret when the key that opened it is revoked, and has it again
+// when the key that is left signs the code.
+func TestSecretsAreTakenBackWithTheirKey(t *testing.T) {
+	key, next, other := signingtest.Key(t), signingtest.Key(t), signingtest.Key(t)
+	p, h := newPusher(t), &heard{}
+	defer p.close()
+	file, stop := secretAgent(t, p, h, t.TempDir(), "for: [pg, keeps], signers: ['"+key.Public().String()+"', '"+other.Public().String()+"']")
+	defer stop()
+	writeSecret(t, file, "the only value")
+	signed := func(code wire.Code, keys ...signing.PrivateKey) wire.Assigned {
+		item := wire.Assigned{Revision: wire.RevisionOf(code), Code: code}
+		for _, k := range keys {
+			item.Signatures = append(item.Signatures, wire.Sign(k, item.Revision, signing.Statement{Use: signing.UseRun, Number: 1}))
+		}
+		return item
+	}
+	loses, keeps := secretLength("pg"), secretLength("keeps")
+	p.assign(signed(loses, key), signed(keeps, key, other))
+	p.awaitReceipt(loses, wire.ReceiptHealthy)
+	p.awaitReceipt(keeps, wire.ReceiptHealthy)
+	line := &signing.Line{}
+	follows, err := key.Follow(line, next, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revokes, err := next.Revoke(line, key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := wire.KeyLines{Lines: []wire.KeyLine{{Statements: []wire.KeyStatement{wire.SaidOf(follows), wire.SaidOf(revokes)}}}}
+	if err := p.peer.Call(patience.Context(t), wire.AgentKeys.Name, said, &wire.KeysResult{}); err != nil {
+		t.Fatal(err)
+	}
+	r := p.awaitReceipt(loses, wire.ReceiptRefused)
+	if want := "agent.secrets.pw.signers in the host's configuration wants a signature by"; !strings.Contains(r.Reason, want) || r.Running != "" {
+		t.Errorf("the receipt is %+v", r)
+	}
+	p.mu.Change(func() { delete(p.samples, keeps.Name) })
+	p.await("more samples of what another key has signed too", func() bool { return p.samples[keeps.Name] != 0 })
+	p.assign(signed(loses, key, next), signed(keeps, key, other))
+	p.awaitReceipt(loses, wire.ReceiptHealthy)
 }
