@@ -17,7 +17,7 @@ func childAttributes() *syscall.SysProcAttr {
 // confineThread sets on the calling thread what its children must inherit.
 func confineThread(limits Limits) []error {
 	var faults []error
-	if limits.Nice > 0 {
+	if limits.Nice > niceNow() {
 		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, limits.Nice); err != nil { // of this thread
 			faults = append(faults, fmt.Errorf("cannot lower the priority of script hosts to nice %d: %w", limits.Nice, err))
 		}
@@ -26,6 +26,16 @@ func confineThread(limits Limits) []error {
 		faults = append(faults, fmt.Errorf("cannot keep script hosts from gaining privileges: %w", err))
 	}
 	return faults
+}
+
+// niceNow is how nice the calling thread is, or 0. One that is nicer than its children
+// are to be may not make them less so, and need not.
+func niceNow() int {
+	priority, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // 20 less the niceness
+	if err != nil {
+		return 0
+	}
+	return 20 - priority
 }
 
 // ownProgram is the file of the running program, even if it has been replaced on
