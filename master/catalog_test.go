@@ -28,6 +28,8 @@ type fakeAgent struct {
 	needed  int      // how many of them
 	policy  *wire.Policy
 	token   string
+	// follow, if there is one, takes lines of keys.
+	follow func(context.Context, wire.KeyLines) (wire.KeysResult, error)
 
 	telling     sync.Mutex // what it tells stays in order
 	mu          sync.Mutex
@@ -49,6 +51,9 @@ func (a *fakeAgent) connect(t testing.TB, m *Master) {
 	mux.Handle(wire.AgentAssigned.Name, rpc.Method(func(context.Context, wire.Empty) (wire.AssignResult, error) {
 		return wire.AssignResult{Hash: a.assignment().Hash}, nil
 	}))
+	if a.follow != nil {
+		rpc.Serve(mux, wire.AgentKeys, a.follow)
+	}
 	o := rpc.DialOptions{Handler: mux}
 	if a.token != "" {
 		o.Header = bearer(a.token)

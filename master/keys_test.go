@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/internal/signing/signingtest"
 	"github.com/vedettehq/vedette/rpc"
@@ -183,5 +185,152 @@ func TestSecretsOfFollowedKeysAreForetold(t *testing.T) {
 		if strings.Join(refuse, " ") != tt.refuses || len(got.Selected) != 2 {
 			t.Errorf("it foretells %+v, want a refusal by %q", got, tt.refuses)
 		}
+	}
+}
+
+// Who may add statements can make keys without end, and still leaves room for the lines
+// of keys that hosts name. A host is told of its own lines first.
+func TestLinesCannotBeUsedUp(t *testing.T) {
+	data := t.TempDir()
+	m, stop := startAgain(t, config.Master{Data: data})
+	operator := dial(t, m, nil, rpc.DialOptions{})
+	add := func(l *signing.Line, by, next signing.PrivateKey) error {
+		s, err := by.Follow(l, next, time.Time{}, time.Time{})
+		if err == nil {
+			_, err = wire.KeysAdd.Call(t.Context(), operator, wire.KeyAddParams{Statement: wire.SaidOf(s)})
+		}
+		return err
+	}
+	begun, took := &signing.Line{}, 0
+	var last signing.PrivateKey
+	for range wire.MaxKeyLines + 5 {
+		l, key, next := &signing.Line{}, signingtest.Key(t), signingtest.Key(t)
+		if err := add(l, key, next); err != nil {
+			if want := "no host names the key " + key.Public().ID(); !strings.Contains(err.Error(), want) {
+				t.Fatalf("it says %v, want %q", err, want)
+			}
+			continue
+		}
+		begun, last, took = l, next, took+1
+	}
+	if took != wire.MaxKeyLines {
+		t.Errorf("the master took %d lines of keys that nobody names", took)
+	}
+	if err := add(begun, last, signingtest.Key(t)); err != nil {
+		t.Errorf("a line that is there does not go on: %v", err)
+	}
+	stop()
+	m, stop = startAgain(t, config.Master{Data: data})
+	defer stop()
+	operator = dial(t, m, nil, rpc.DialOptions{})
+	for i := range 5 {
+		first, told := signingtest.Key(t), make(chan wire.KeyLines, 9)
+		db := newFakeAgent(fmt.Sprint("db-", i), nil)
+		db.follow = func(_ context.Context, lines wire.KeyLines) (wire.KeysResult, error) {
+			told <- lines
+			return wire.KeysResult{Signers: db.signers}, nil
+		}
+		if id := first.Public().ID(); i%2 == 0 {
+			db.signers = []string{id}
+		} else {
+			db.policy = &wire.Policy{Secrets: map[string]wire.SecretRule{"pg": {Signers: []string{id}}}}
+		}
+		db.connect(t, m)
+		patience.Until(t, "the host to be told of keys", func() bool { return len(told) > 0 })
+		for len(told) > 0 {
+			<-told
+		}
+		if err := add(&signing.Line{}, first, signingtest.Key(t)); err != nil {
+			t.Fatalf("the line of a key that host %s names: %v", db.host, err)
+		}
+		patience.Until(t, "the host to be told of its line", func() bool { return len(told) > 0 })
+		if lines := (<-told).Lines; len(lines) != wire.MaxKeyLines || lines[0].Statements[0].By != first.Public().String() {
+			t.Errorf("host %s is told %d lines, and its own is not the first", db.host, len(lines))
+		}
+		db.leave()
+	}
+}
+
+// TestForecastKnowsNewKeys has keys follow one another, and be revoked, by lot, while the
+// host that names one of them is away. It will be told before it gets code, so a push
+// foretells what it will take then.
+func TestForecastKnowsNewKeys(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	m := start(t, config.Master{})
+	operator := dial(t, m, nil, rpc.DialOptions{})
+	for round := range 6 {
+		keys := []signing.PrivateKey{signingtest.Key(t)}
+		for range 1 + r.IntN(4) {
+			keys = append(keys, signingtest.Key(t))
+		}
+		pinned, revoked, over := r.IntN(len(keys)), make(map[int]bool), make(map[int]bool)
+		id, host := keys[pinned].Public().ID(), fmt.Sprint("db-", round)
+		db := newFakeAgent(host, nil)
+		if round%2 == 0 {
+			db.signers, db.needed = []string{id}, 1
+		} else {
+			db.policy = &wire.Policy{Secrets: map[string]wire.SecretRule{"pg": {Signers: []string{id}}}}
+		}
+		db.connect(t, m)
+		db.leave()
+		l := &signing.Line{}
+		say := func(s signing.Succession, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			call[wire.KeyLine](t, operator, wire.KeysAdd.Name, wire.KeyAddParams{Statement: wire.SaidOf(s)})
+		}
+		for i := range keys[1:] {
+			until := time.Time{}
+			if r.IntN(4) == 0 {
+				until, over[i] = time.Now().Add(-time.Hour), true
+			}
+			say(keys[i].Follow(l, keys[i+1], time.Time{}, until))
+			if r.IntN(3) == 0 {
+				at := r.IntN(i + 1)
+				say(keys[i+1].Revoke(l, keys[at].Public()))
+				revoked[at] = true
+			}
+		}
+		code := signable(round)
+		code.Source = "//vedette:needs secret:pg\n" + code.Source
+		if round%2 == 0 {
+			code = signable(round)
+		}
+		for i, k := range keys {
+			signatures := []wire.Signature{wire.Sign(k, wire.RevisionOf(code), signing.Statement{Use: signing.UseRun, Number: 1})}
+			to := "host=" + host
+			got := call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: code, Signatures: signatures, Selector: &to})
+			if want := i >= pinned && !revoked[i] && !over[i]; len(got.Selected) != 1 || (len(got.Refusals) == 0) != want {
+				t.Fatalf("of %d keys the host names %d; revoked are %v, over %v; of code by key %d it is foretold %+v", len(keys), pinned, revoked, over, i, got.Refusals)
+			}
+		}
+	}
+}
+
+// A host that has been told, and makes something else of it, is believed.
+func TestForecastBelievesTheHost(t *testing.T) {
+	m := start(t, config.Master{})
+	operator := dial(t, m, nil, rpc.DialOptions{})
+	first, second := signingtest.Key(t), signingtest.Key(t)
+	s, err := first.Follow(&signing.Line{}, second, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call[wire.KeyLine](t, operator, wire.KeysAdd.Name, wire.KeyAddParams{Statement: wire.SaidOf(s)})
+	db := newFakeAgent("db-1", nil) // it is too old to know of lines
+	db.signers, db.needed = []string{first.Public().ID()}, 1
+	db.connect(t, m)
+	code := signable(1)
+	signatures := []wire.Signature{wire.Sign(second, wire.RevisionOf(code), signing.Statement{Use: signing.UseRun, Number: 1})}
+	for range 2 {
+		patience.Until(t, "the host to be believed", func() bool {
+			got := call[wire.CheckResult](t, operator, wire.CatalogCheck.Name, wire.CheckParams{Code: code, Signatures: signatures})
+			return len(got.Refusals) == 1 && strings.Contains(got.Refusals[0].Reason, "the host wants code that is signed by "+first.Public().ID())
+		})
+		db.leave() // and while it is away
 	}
 }

@@ -33,12 +33,16 @@ type trusted struct {
 }
 
 // trust returns the keys that count, by id: those of the configuration, and those that
-// have followed them.
+// have followed them. A key that follows, and has the id of one in the configuration
+// without being it, does not count.
 func trust(pinned, wanted map[string]signing.PublicKey, lines []*signing.Line) map[string]trusted {
 	keys := make(map[string]trusted)
 	add := func(id string, public signing.PublicKey, as string, line *signing.Line) {
 		k, known := keys[id]
-		if !known {
+		switch {
+		case known && !k.public.Equal(public):
+			return
+		case !known:
 			k = trusted{public: public, who: id, kin: []string{id}}
 			if line != nil {
 				k.who, k.said, k.kin = line.IDs()[0], line.Of(id), kinOf(line)
@@ -51,16 +55,21 @@ func trust(pinned, wanted map[string]signing.PublicKey, lines []*signing.Line) m
 		k.stands, k.wanted = append(k.stands, as), k.wanted || wants
 		keys[id] = k
 	}
-	for _, id := range slices.Sorted(maps.Keys(pinned)) {
-		at := slices.IndexFunc(lines, func(l *signing.Line) bool { return l.Has(id) })
-		if at < 0 {
-			add(id, pinned[id], id, nil)
+	ids := slices.Sorted(maps.Keys(pinned))
+	of := make(map[string]*signing.Line)
+	for _, id := range ids {
+		if at := slices.IndexFunc(lines, func(l *signing.Line) bool { return l.Holds(pinned[id]) }); at >= 0 {
+			of[id] = lines[at]
+		}
+		add(id, pinned[id], id, of[id])
+	}
+	for _, id := range ids {
+		if of[id] == nil {
 			continue
 		}
-		add(id, pinned[id], id, lines[at])
-		for _, next := range lines[at].After(id) {
-			public, _ := lines[at].Key(next)
-			add(next, public, id, lines[at])
+		for _, next := range of[id].After(id) {
+			public, _ := of[id].Key(next)
+			add(next, public, id, of[id])
 		}
 	}
 	return keys
@@ -122,8 +131,8 @@ func (s *Signers) concerns(line wire.KeyLine) bool {
 			if err != nil {
 				return false
 			}
-			_, known := s.known[key.ID()]
-			return known
+			known, named := s.known[key.ID()]
+			return named && known.Equal(key)
 		})
 	})
 }

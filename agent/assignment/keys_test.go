@@ -474,3 +474,33 @@ func TestEnoughOthersHaveSigned(t *testing.T) {
 		}
 	}
 }
+
+// A host tells keys apart as a whole: one whose id is that of a key in its configuration
+// counts for nothing, and neither does a line of it. Such keys cost years to make, so the
+// test has the host name another key by that id.
+func TestHostKnowsKeysByMoreThanTheirIDs(t *testing.T) {
+	for seat := range 3 {
+		first, second, twin, named := signingtest.Key(t), signingtest.Key(t), signingtest.Key(t), signingtest.Key(t)
+		s := hostOf(t, 1, t.TempDir(), first, named)
+		delete(s.known, named.Public().ID())
+		delete(s.wanted, named.Public().ID())
+		s.known[twin.Public().ID()], s.wanted[twin.Public().ID()] = named.Public(), named.Public()
+		keys := slices.Insert([]signing.PrivateKey{first, second}, seat, twin)
+		mustFollow(t, s, line(t, time.Time{}, keys...), line(t, time.Time{}, signingtest.Key(t), signingtest.Key(t)))
+		for i, k := range keys {
+			why := refuses(s, signedCode("new", 60, k))
+			if after := i >= 1 || seat > 0; (why == "") != (after && i != seat) {
+				t.Errorf("with the twin as key %d of the line, code of key %d: %q", seat+1, i+1, why)
+			}
+		}
+		if !s.keys[twin.Public().ID()].public.Equal(named.Public()) {
+			t.Error("the twin has taken the place of the key that the host names")
+		}
+	}
+	s, twin := hostOf(t, 1, t.TempDir(), signingtest.Key(t)), signingtest.Key(t)
+	s.known[twin.Public().ID()] = signingtest.Key(t).Public()
+	mustFollow(t, s, line(t, time.Time{}, twin, signingtest.Key(t)))
+	if len(s.lines) > 0 {
+		t.Error("the host follows the line of a key that it does not name")
+	}
+}

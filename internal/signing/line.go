@@ -95,7 +95,7 @@ func (k PublicKey) verifies(message []byte, signature string) bool {
 // lineKey is a key of a line, with what was said of it.
 type lineKey struct {
 	public          PublicKey
-	id              string
+	id              string // of public: it names the key, and is too short to tell that two are one
 	fromMS, untilMS int64
 	revoked         bool
 }
@@ -140,15 +140,17 @@ func (l *Line) Add(s Succession) error {
 		return fmt.Errorf("%w: it follows another statement than number %d of this line", ErrFork, have)
 	}
 	first := len(l.keys) == 0
-	if newest := len(l.keys) - 1; !first && (l.keys[newest].id != by.ID() || l.keys[newest].revoked) {
+	if newest := len(l.keys) - 1; !first && (!l.keys[newest].public.Equal(by) || l.keys[newest].revoked) {
 		return fmt.Errorf("the key %s does not hold the line: %s", by.ID(), l.holder())
 	}
-	known := slices.IndexFunc(l.keys, func(k lineKey) bool { return k.id == other.ID() })
+	known := slices.IndexFunc(l.keys, func(k lineKey) bool { return k.public.Equal(other) })
 	switch {
-	case s.Next != "" && (known >= 0 || first && by.ID() == other.ID()):
+	case s.Next != "" && (known >= 0 || first && by.Equal(other)):
 		return fmt.Errorf("the key %s was in the line before; a line does not go back", other.ID())
-	case s.Revoked != "" && known < 0 && (!first || by.ID() != other.ID()):
+	case s.Revoked != "" && known < 0 && (!first || !by.Equal(other)):
 		return fmt.Errorf("the key %s, which it revokes, is not in the line", other.ID())
+	case known < 0 && l.Has(other.ID()):
+		return fmt.Errorf("the id of the key that follows is %s, like that of another key of the line: make another key", other.ID())
 	}
 	if first {
 		l.keys = append(l.keys, lineKey{public: by, id: by.ID()})
@@ -218,10 +220,16 @@ func (l *Line) Extends(other *Line) bool {
 
 // Meets reports whether two lines have a key in common.
 func (l *Line) Meets(other *Line) bool {
-	return slices.ContainsFunc(l.keys, func(k lineKey) bool { return other.Has(k.id) })
+	return slices.ContainsFunc(l.keys, func(k lineKey) bool { return other.Holds(k.public) })
 }
 
-// Has reports whether a key is in the line, by its id.
+// Holds reports whether a key is in the line. Another key with the same id is not.
+func (l *Line) Holds(key PublicKey) bool {
+	return slices.ContainsFunc(l.keys, func(k lineKey) bool { return k.public.Equal(key) })
+}
+
+// Has reports whether there is a key of that id in the line. Its keys have different
+// ids; keys of other lines may have the same ones.
 func (l *Line) Has(id string) bool { return l.at(id) >= 0 }
 
 func (l *Line) at(id string) int {

@@ -189,3 +189,29 @@ func checkLot(t *testing.T, r *rand.Rand, owner *Line, all []Succession) {
 		t.Fatal("the line is not whole")
 	}
 }
+
+// Keys are told apart as a whole: one whose id is that of a key of the line has no part
+// in it. Such keys cost years to make, so the test changes the ids.
+func TestIDsAreNotKeys(t *testing.T) {
+	for n := range 3 {
+		first, twin := generate(t), generate(t)
+		l := &Line{}
+		second := follow(t, l, first)
+		third := follow(t, l, second)
+		l.keys[n].id = twin.Public().ID()
+		if _, err := twin.Follow(l, generate(t), time.Time{}, time.Time{}); err == nil || !strings.Contains(err.Error(), "does not hold the line") {
+			t.Errorf("the twin of key %d goes on with the line: %v", n+1, err)
+		}
+		if _, err := third.Revoke(l, twin.Public()); err == nil || !strings.Contains(err.Error(), "is not in the line") {
+			t.Errorf("the twin of key %d is revoked: %v", n+1, err)
+		}
+		if _, err := third.Follow(l, twin, time.Time{}, time.Time{}); err == nil || !strings.Contains(err.Error(), "like that of another key") {
+			t.Errorf("the twin of key %d follows: %v", n+1, err)
+		}
+		other := &Line{}
+		follow(t, other, twin)
+		if l.Meets(other) || other.Meets(l) || l.Holds(twin.Public()) || !l.Holds(first.Public()) {
+			t.Errorf("the line of the twin of key %d has a key of this one", n+1)
+		}
+	}
+}

@@ -5,6 +5,7 @@
 package signing
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -136,11 +137,15 @@ func (k PublicKey) String() string {
 	return Prefix + base64.StdEncoding.EncodeToString(k.key)
 }
 
-// ID identifies the key: 16 hex digits, the start of its SHA-256.
+// ID names the key: 16 hex digits, the start of its SHA-256.
 func (k PublicKey) ID() string {
 	sum := sha256.Sum256(k.key)
 	return hex.EncodeToString(sum[:idBytes])
 }
+
+// Equal reports whether two keys are the same. Ids do not tell: with enough time one
+// can make a key that has the id of another.
+func (k PublicKey) Equal(other PublicKey) bool { return bytes.Equal(k.key, other.key) }
 
 // Verify reports whether the signature is by the key, and for the revision.
 func (k PublicKey) Verify(revision, signature string) bool {

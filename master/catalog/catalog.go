@@ -64,6 +64,7 @@ type Catalog struct {
 	assignments map[string]*wire.Assignment // by the revisions in it
 	lines       []*signing.Line             // of keys; replaced, never changed
 	keysChanged int                         // counts the changes of lines; 0 where there are none
+	keysSum     string                      // identifies the lines
 	lastRollout uint64
 	changed     map[string]bool // inspectors whose summary may have changed
 	dirty       map[*target]bool

@@ -60,7 +60,7 @@ func (c *Catalog) Connected(agent Caller, hello wire.HelloParams) *Session {
 	t.session, t.up, t.expected, t.refuses = s, true, false, ""
 	t.accepts = hello.AcceptsPushed
 	t.record.Labels, t.record.OS, t.record.Arch, t.record.Version = hello.Labels, hello.OS, hello.Arch, hello.Version
-	t.record.Signers, t.record.Needed, t.record.Policy = hello.Signers, hello.SignersNeeded, hello.Policy
+	t.record.Signers, t.record.Needed, t.record.Policy, t.record.Told = hello.Signers, hello.SignersNeeded, hello.Policy, ""
 	t.record.Accepts, t.record.Gone, t.record.SeenMS = hello.AcceptsPushed, false, time.Now().UnixMilli()
 	c.dirty[t] = true
 	t.relabel()

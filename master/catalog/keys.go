@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,6 +18,15 @@ import (
 
 // linesPrefix is where the lines of keys are, each by the id of its first key.
 const linesPrefix = "keys/"
+
+const (
+	// maxLines is how many lines of keys a master stores.
+	maxLines = 256
+	// maxUnnamed is how many of those may be lines of which no host names a key.
+	// Whoever may add statements can make keys for any number of such lines, and must
+	// not use up the room of others.
+	maxUnnamed = wire.MaxKeyLines
+)
 
 func (c *Catalog) loadKeysLocked(ctx context.Context) error {
 	stored, err := c.store.List(ctx, linesPrefix)
@@ -34,21 +45,31 @@ func (c *Catalog) loadKeysLocked(ctx context.Context) error {
 		c.lines = append(c.lines, line)
 	}
 	if len(c.lines) > 0 {
-		c.keysChanged = 1
+		c.keysChanged, c.keysSum = 1, sumOf(c.lines)
 	}
 	return nil
+}
+
+// sumOf identifies lines with all that they say.
+func sumOf(lines []*signing.Line) string {
+	h := sha256.New()
+	for _, l := range lines {
+		said := l.Statements()
+		h.Write([]byte(said[len(said)-1].Sum())) // which covers those before
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Keys returns the lines of keys.
 func (c *Catalog) Keys() wire.KeyLines {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.keysLocked()
+	return keyLines(c.lines)
 }
 
-func (c *Catalog) keysLocked() wire.KeyLines {
-	result := wire.KeyLines{Lines: make([]wire.KeyLine, 0, len(c.lines))}
-	for _, line := range c.lines {
+func keyLines(lines []*signing.Line) wire.KeyLines {
+	result := wire.KeyLines{Lines: make([]wire.KeyLine, 0, len(lines))}
+	for _, line := range lines {
 		result.Lines = append(result.Lines, wire.LineOf(line))
 	}
 	return result
@@ -64,6 +85,9 @@ func (c *Catalog) AddKey(ctx context.Context, p wire.KeyAddParams) (wire.KeyLine
 	c.mu.Unlock()
 	said := signing.Succession(p.Statement)
 	at, line, err := lineWith(lines, said)
+	if err == nil && at < 0 {
+		err = c.roomFor(line)
+	}
 	if err != nil {
 		return wire.KeyLine{}, err
 	}
@@ -89,6 +113,7 @@ func (c *Catalog) AddKey(ctx context.Context, p wire.KeyAddParams) (wire.KeyLine
 	defer c.mu.Unlock()
 	c.lines = next
 	c.keysChanged++
+	c.keysSum = sumOf(next)
 	for _, t := range c.targets {
 		c.kickLocked(t)
 	}
@@ -105,7 +130,7 @@ func lineWith(lines []*signing.Line, said signing.Succession) (int, *signing.Lin
 	if err != nil {
 		return refuse(rpc.CodeInvalidParams, fmt.Errorf("by %.60q is no public key: %w", said.By, err))
 	}
-	at := slices.IndexFunc(lines, func(l *signing.Line) bool { return l.Has(by.ID()) })
+	at := slices.IndexFunc(lines, func(l *signing.Line) bool { return l.Holds(by) })
 	var before []signing.Succession
 	if at >= 0 {
 		before = lines[at].Statements()
@@ -121,15 +146,48 @@ func lineWith(lines []*signing.Line, said signing.Succession) (int, *signing.Lin
 		return refuse(wire.CodeConflict, err)
 	case err != nil:
 		return refuse(rpc.CodeInvalidParams, err)
-	case at < 0 && len(lines) >= wire.MaxKeyLines:
-		return refuse(wire.CodeBusy, fmt.Errorf("there are %d lines of keys, and no more are allowed", len(lines)))
 	}
 	for i, other := range lines {
-		if i != at && other.Meets(line) {
+		if i == at {
+			continue
+		}
+		if other.Meets(line) {
 			return refuse(wire.CodeConflict, fmt.Errorf("the key that follows is in another line, that of %s", other.IDs()[0]))
+		}
+		if same := slices.IndexFunc(line.IDs(), other.Has); same >= 0 { // signatures name keys by their ids
+			return refuse(wire.CodeConflict, fmt.Errorf("another key has the id %s too, in the line of %s: make another key", line.IDs()[same], other.IDs()[0]))
 		}
 	}
 	return at, line, nil
+}
+
+// roomFor says why there is no room for a line more.
+func (c *Catalog) roomFor(line *signing.Line) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	named := make(map[string]bool)
+	for _, t := range c.targets {
+		for _, id := range t.keys() {
+			named[id] = true
+		}
+	}
+	isNamed := func(l *signing.Line) bool {
+		return slices.ContainsFunc(l.IDs(), func(id string) bool { return named[id] })
+	}
+	unnamed := 0
+	for _, l := range c.lines {
+		if !isNamed(l) {
+			unnamed++
+		}
+	}
+	switch {
+	case len(c.lines) >= maxLines:
+		return rpc.Errorf(wire.CodeBusy, "cannot take the statement: there are %d lines of keys, and no more are allowed", len(c.lines))
+	case unnamed >= maxUnnamed && !isNamed(line):
+		return rpc.Errorf(wire.CodeBusy, "cannot take the statement: no host names the key %s, and there are %d lines of such keys already, which is the most; "+
+			"a line may begin when a host has connected that names its key, in agent.policy.signers or in agent.secrets", line.IDs()[0], unnamed)
+	}
+	return nil
 }
 
 // describeStatement is what the audit log has of a statement.
@@ -157,28 +215,13 @@ func (c *Catalog) mustTellKeysLocked(s *Session) bool {
 	return s.keys != c.keysChanged && s.target.hasKeys()
 }
 
-// hasKeys reports whether the host's configuration names keys.
-func (t *target) hasKeys() bool {
-	if len(t.record.Signers) > 0 || t.record.Needed > 0 {
-		return true
-	}
-	if p := t.record.Policy; p != nil {
-		for _, rule := range p.Secrets {
-			if len(rule.Signers) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // tellKeys tells an agent which keys have followed others. One that is too old to know
 // of that goes on without.
 func (c *Catalog) tellKeys(ctx context.Context, s *Session) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	c.mu.Lock()
-	lines, changed := c.keysLocked(), c.keysChanged
+	lines, changed, sum := keyLines(s.target.concerning(c.lines)), c.keysChanged, c.keysSum
 	c.mu.Unlock()
 	result, err := wire.AgentKeys.Call(ctx, s.agent, lines)
 	var answer *rpc.Error
@@ -192,42 +235,12 @@ func (c *Catalog) tellKeys(ctx context.Context, s *Session) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.keys = changed
-	if t := s.target; t.session == s && !old && !slices.Equal(t.record.Signers, result.Signers) {
-		t.record.Signers = result.Signers
+	if t := s.target; t.session == s {
+		t.record.Told = sum
+		if !old {
+			t.record.Signers = result.Signers
+		}
 		c.dirty[t] = true
 	}
 	return nil
-}
-
-// signers counts who of the keys that a host names has signed: the keys of one line are
-// one. Whether the signatures are good is for the host to say.
-func signers(lines []*signing.Line, signatures []wire.Signature, keys []string) (by []string) {
-	who := make(map[string]bool)
-	for _, g := range signatures {
-		if g.Use == signing.UseTry || !slices.Contains(keys, g.Key) {
-			continue
-		}
-		first := g.Key
-		if at := slices.IndexFunc(lines, func(l *signing.Line) bool { return l.Has(g.Key) }); at >= 0 {
-			first = lines[at].IDs()[0]
-		}
-		if !who[first] {
-			who[first], by = true, append(by, g.Key)
-		}
-	}
-	return by
-}
-
-// standsFor adds to keys those that they have followed: a secret for one of those is for
-// them too.
-func standsFor(lines []*signing.Line, keys []string) []string {
-	all := slices.Clone(keys)
-	for _, key := range keys {
-		for _, l := range lines {
-			if ids := l.IDs(); l.Has(key) {
-				all = append(all, ids[:slices.Index(ids, key)]...)
-			}
-		}
-	}
-	return all
 }

@@ -41,7 +41,7 @@ func (c *Catalog) preview(s scope.Scope, code signedCode, selector *string, resu
 	}
 	selected := c.targetsLocked(wanted)
 	result.Hosts, result.Drops = len(selected), c.dropsLocked(s, name, wanted)
-	result.Selected, result.Refusals = foresee(c.lines, code, result.Revision, selected)
+	result.Selected, result.Refusals = foresee(c.knownKeysLocked(), code, result.Revision, selected)
 	if refusesNobody(before, selector) && len(selected) == 0 {
 		result.Nobody = c.nobodyLocked(s, wanted)
 	}

@@ -30,6 +30,7 @@ type hostRecord struct {
 	Accepts bool              `json:"accepts"`
 	Signers []string          `json:"signers,omitempty"` // from its hello
 	Needed  int               `json:"signers_needed,omitempty"`
+	Told    string            `json:"told,omitempty"`   // the sum of the lines of keys that Signers is about, or ""
 	Policy  *wire.Policy      `json:"policy,omitempty"` // from its hello; nil if unknown
 	Gone    bool              `json:"gone,omitempty"`
 	SeenMS  int64             `json:"seen_ms,omitempty"` // when it was last seen

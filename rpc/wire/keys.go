@@ -31,10 +31,10 @@ type KeyLine struct {
 	Statements []KeyStatement `json:"statements"`
 }
 
-// MaxKeyLines is how many lines of keys a master stores.
+// MaxKeyLines is how many lines of keys an agent is told at most.
 const MaxKeyLines = 32
 
-// KeyLines are all lines of keys that a master knows.
+// KeyLines are lines of keys that a master knows.
 type KeyLines struct {
 	Lines []KeyLine `json:"lines"`
 }
