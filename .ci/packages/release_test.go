@@ -25,15 +25,18 @@ func TestReproducible(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not there")
 	}
+	commit, err := git("../..", "rev-parse", "HEAD") // once: there may be another meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
 	var sums [2][]byte
 	for i, with := range [][]string{{"TZ=UTC", "LC_ALL=C", "UMASK=022"}, {"TZ=Asia/Kolkata", "LC_ALL=de_DE.UTF-8", "UMASK=077"}} {
 		tree, out := filepath.Join(t.TempDir(), strings.Repeat("deeper/", i), "tree"), t.TempDir()
-		cmd := exec.Command("sh", "-ec", `umask $UMASK; mkdir -p "$TREE"; git -C ../.. archive HEAD | tar -x -C "$TREE"; cd "$TREE/.ci/packages"; go run . -version v1.2.3 -arch "$ARCH" -out "$OUT"`)
-		cmd.Env = append(os.Environ(), append(with, "TREE="+tree, "OUT="+out, "ARCH="+runtime.GOARCH, "SOURCE_DATE_EPOCH=1796000000")...)
+		cmd := exec.Command("sh", "-ec", `umask $UMASK; mkdir -p "$TREE"; git -C ../.. archive "$COMMIT" | tar -x -C "$TREE"; cd "$TREE/.ci/packages"; go run . -version v1.2.3 -arch "$ARCH" -out "$OUT"`)
+		cmd.Env = append(os.Environ(), append(with, "TREE="+tree, "OUT="+out, "COMMIT="+commit, "ARCH="+runtime.GOARCH, "SOURCE_DATE_EPOCH=1796000000")...)
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
-		var err error
 		if sums[i], err = os.ReadFile(filepath.Join(out, "SHA256SUMS")); err != nil {
 			t.Fatal(err)
 		}
