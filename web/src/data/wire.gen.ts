@@ -760,7 +760,7 @@ export interface KeyLine {
   statements: KeyStatement[] | null;
 }
 
-/** KeyLines are all lines of keys that a master knows. */
+/** KeyLines are lines of keys that a master knows. */
 export interface KeyLines {
   lines: KeyLine[] | null;
 }
