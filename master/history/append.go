@@ -14,9 +14,8 @@ import (
 // placeWithin is how long an Append waits for a place in the writer's queue.
 const placeWithin = 5 * time.Second
 
-// Series is one series to append to. It remembers where the store keeps it,
-// which halves the cost of a sample; make it once, not for each sample. It may
-// be used by several Appenders.
+// Series is a series to append to. It remembers where the store has it, which halves the
+// cost of a sample; make it once, not for each sample. Several Appenders may use it.
 type Series struct {
 	host   string
 	labels labels.Labels
@@ -33,8 +32,8 @@ func (s *Store) NewSeries(host, key string, own inspectors.Labels, kind inspecto
 	return &Series{host: host, labels: stored}
 }
 
-// NewNamedSeries is NewSeries for a metric whose name is not that of its key: one that
-// comes from a Prometheus.
+// NewNamedSeries is NewSeries for a metric whose name does not follow from its key,
+// because it comes from a Prometheus.
 func (s *Store) NewNamedSeries(name, host, key string, own inspectors.Labels, kind inspectors.Kind) *Series {
 	s.meta.note(name, key, kind)
 	return &Series{host: host, labels: namedLabels(name, host, key, own)}
@@ -47,20 +46,20 @@ type Sample struct {
 	V      float64
 }
 
-// Result tells what became of the samples of one Append.
+// Result is the outcome of one Append.
 type Result struct {
-	// Stored is how many are in the history now, those that were there before
-	// among them.
+	// Stored is how many samples are in the history now, including those that were there
+	// before.
 	Stored int
-	// Refused is how many were not taken and never will be: they are too old or
-	// from the future, contradict what is stored, or are beyond a limit.
+	// Refused is how many were refused for good: they are too old or from the future,
+	// contradict what is stored, or are beyond a limit.
 	Refused int
-	// First is the index of the first that was refused and Reason says why; nil
-	// where none was.
+	// First is the index of the first refused sample and Reason says why it was refused;
+	// nil if none was.
 	First  int
 	Reason error
-	// By is how many were refused for which reason, RefusedEarly and others; nil
-	// where none was.
+	// By counts the refused samples by reason, such as RefusedEarly; nil if there are
+	// none.
 	By map[string]int
 }
 
@@ -84,10 +83,10 @@ func (s *Store) NewAppender() *Appender {
 	return &Appender{store: s, request: request{done: make(chan struct{}, 1)}}
 }
 
-// Append stores samples and returns when they would survive the death of this
-// process. The error is a *BusyError where none was stored but they may be sent
-// again; ErrClosed when the store stops; or that of ctx. The batch must not be
-// changed meanwhile and is not kept.
+// Append stores samples and returns when they would survive the death of this process. The
+// error is a *BusyError if none was stored but they may be sent again; ErrClosed when the
+// store stops; or that of ctx. The batch must not be changed until Append returns; it is
+// not retained.
 func (a *Appender) Append(ctx context.Context, batch []Sample) (Result, error) {
 	if len(batch) == 0 {
 		return Result{}, nil
@@ -107,7 +106,7 @@ func (a *Appender) Append(ctx context.Context, batch []Sample) (Result, error) {
 	select {
 	case <-a.request.done:
 	case <-s.stopped:
-		// The writer answers everything that it takes, and it is gone.
+		// The writer answers every request that it takes, and it has ended.
 		select {
 		case <-a.request.done:
 		default:

@@ -10,11 +10,11 @@ import (
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
-// maxTail is the most that an unfinished record can leave unread at the end of
-// a log: a page of it.
+// maxTail is the most that an unfinished record can leave unread at the end of a log: one
+// page.
 const maxTail = 32 << 10
 
-// damage is where a log cannot be read any further.
+// damage is the place from which a log cannot be read.
 type damage struct {
 	log     string // wal or wbl
 	segment int
@@ -30,8 +30,8 @@ func (d damage) String() string {
 	return fmt.Sprintf("%s segment %d, near byte %d: %v", d.log, d.segment, d.offset, d.err)
 }
 
-// inspectLogs reads the logs below dir from end to end and returns the worst
-// damage. It is done only when the database has complained.
+// inspectLogs reads the logs below dir from end to end and returns the worst damage. It is
+// called only when the database has complained.
 func inspectLogs(dir string) damage {
 	var worst damage
 	for _, name := range []string{walDir, wblDir} {

@@ -22,7 +22,7 @@ const (
 	tempPattern = "vedette-history-*"
 )
 
-// folder is where a store lives. It is locked while it is open.
+// folder is the folder of a store. It is locked while it is open.
 type folder struct {
 	dir       string
 	temporary bool // removed at the end
@@ -30,7 +30,7 @@ type folder struct {
 	lock      fileutil.Releaser
 }
 
-// openFolder makes and locks a folder; a temporary one when dir is empty.
+// openFolder makes and locks a folder; a temporary one if dir is empty.
 func openFolder(dir string, log *slog.Logger) (*folder, error) {
 	f := &folder{dir: dir, log: log, temporary: dir == ""}
 	if f.temporary {
@@ -59,15 +59,15 @@ func (f *folder) close() error {
 	return f.lock.Release()
 }
 
-// removeAbandoned removes the temporary folders of stores that were killed:
-// those which nobody holds locked.
+// removeAbandoned removes the temporary folders of stores that were killed, which nobody
+// holds locked.
 func removeAbandoned(log *slog.Logger) {
 	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), tempPattern))
 	if err != nil {
 		return
 	}
 	for _, dir := range dirs {
-		// One that has no lock yet is just being made.
+		// A folder without a lock is being made right now.
 		if _, err := os.Stat(filepath.Join(dir, lockFile)); err != nil {
 			continue
 		}
@@ -81,8 +81,7 @@ func removeAbandoned(log *slog.Logger) {
 	}
 }
 
-// probe returns nil when something can be written to the folder and forced to
-// the disk.
+// probe returns nil if something can be written to the folder and forced to the disk.
 func (f *folder) probe() error {
 	path := filepath.Join(f.dir, probeFile)
 	file, err := os.Create(path)

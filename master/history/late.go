@@ -14,16 +14,16 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 )
 
-// The log of late samples has marks in it: the samples of a series up to here are in a
-// chunk, at a place in the chunk files. When the log is read, a mark whose place lies
-// before the end of those files has the samples before it passed over. But chunks are
-// buffered, and a process that is killed leaves marks of chunks that were never
-// written. The next process finds no such place and reads the samples; then it makes
-// its own chunk files, beyond that place. When it is killed too, the one after it
-// believes the mark, and the samples are gone, though they are in the log.
+// The log of late samples has marks in it: the samples of a series up to this one are in a
+// chunk, at a place in the chunk files. When the log is read, the samples before a mark
+// are skipped if its place lies before the end of those files. But chunks are buffered,
+// and a process that is killed leaves marks of chunks that were never written. The next
+// process finds no such place and reads the samples; then it makes its own chunk files,
+// beyond that place. If it is killed too, the one after it believes the mark, and the
+// samples are lost, though they are in the log.
 //
-// So before the database reads its log, marks of chunks that do not exist are
-// taken out of it.
+// So before the database reads its log, the marks of chunks that do not exist are removed
+// from it.
 
 // Folders beside that of the log while it is being replaced.
 const (
@@ -31,13 +31,13 @@ const (
 	wblOldDir = wblDir + ".old" // to be removed when there is a log
 )
 
-// mark is what a mark says.
+// mark is the content of a mark.
 type mark struct {
 	series chunks.HeadSeriesRef
 	chunk  chunks.ChunkDiskMapperRef
 }
 
-// settleLateLog ends a replacement of the log that a kill has cut short.
+// settleLateLog completes a replacement of the log that a kill has interrupted.
 func (f *folder) settleLateLog() error {
 	log, before := filepath.Join(f.dir, wblDir), filepath.Join(f.dir, wblOldDir)
 	if err := os.RemoveAll(filepath.Join(f.dir, wblNewDir)); err != nil {
@@ -51,8 +51,8 @@ func (f *folder) settleLateLog() error {
 	return os.RemoveAll(before)
 }
 
-// mendLateLog takes the marks out of the log of late samples that are of no chunk. A
-// log that is damaged is left as it is: its loss must be logged.
+// mendLateLog removes the marks from the log of late samples whose chunks do not exist. A
+// damaged log is left as it is: its loss must be logged.
 func (f *folder) mendLateLog(segmentBytes int) error {
 	log := filepath.Join(f.dir, wblDir)
 	marks, decoder := make(map[mark]bool), newDecoder()
@@ -76,8 +76,8 @@ func (f *folder) mendLateLog(segmentBytes int) error {
 	return nil
 }
 
-// findChunks sets the marks whose chunks exist. The database removes a damaged chunk
-// file and those after it, so their chunks do not exist.
+// findChunks sets the marks whose chunks exist. The database removes a damaged chunk file
+// and those after it, so their chunks do not exist.
 func (f *folder) findChunks(marks map[mark]bool) error {
 	mapper, err := chunks.NewChunkDiskMapper(nil, filepath.Join(f.dir, chunksDir), nil, chunks.DefaultWriteBufferSize, 0)
 	if err != nil {
@@ -100,8 +100,8 @@ func (f *folder) findChunks(marks map[mark]bool) error {
 	return errors.Join(err, mapper.Close())
 }
 
-// replaceLateLog writes the log again with those of its marks that are true. What
-// a kill leaves of this, settleLateLog ends.
+// replaceLateLog writes the log again with only its true marks. If it is killed,
+// settleLateLog completes it.
 func (f *folder) replaceLateLog(marks map[mark]bool, segmentBytes int) error {
 	log, fresh, before := filepath.Join(f.dir, wblDir), filepath.Join(f.dir, wblNewDir), filepath.Join(f.dir, wblOldDir)
 	if segmentBytes == 0 {
@@ -141,8 +141,7 @@ func newDecoder() *record.Decoder {
 	return &d
 }
 
-// marksOf returns the marks that a record of the log holds, nil where it is of
-// another kind.
+// marksOf returns the marks in a record of the log, nil if it is of another kind.
 func marksOf(decoder *record.Decoder, r []byte) []record.RefMmapMarker {
 	if decoder.Type(r) != record.MmapMarkers {
 		return nil
@@ -154,7 +153,7 @@ func marksOf(decoder *record.Decoder, r []byte) []record.RefMmapMarker {
 	return marks
 }
 
-// readLog calls do with each record of a log. A log that is not there is empty.
+// readLog calls do with each record of a log. A missing log is empty.
 func readLog(dir string, do func(r []byte) error) error {
 	segments, err := wlog.NewSegmentsReader(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -9,18 +9,17 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 )
 
-// aliveSeries is after how many series that are read back the store says that it
-// gets on.
+// aliveSeries is after how many series that are read back the store reports progress.
 const aliveSeries = 1000
 
 // limiter counts the active series of each host and refuses those beyond the
 // limits. It implements tsdb.SeriesLifecycleCallback.
 type limiter struct {
 	perHost, all int
-	alive        func() // is called while series are read back
+	alive        func() // called while series are read back
 
 	mu       sync.Mutex
-	enforced bool // what is read back at the start is never refused
+	enforced bool // series that are read back at the start are never refused
 	total    int
 	hosts    map[string]int
 }
@@ -43,7 +42,7 @@ func (l *limiter) reset() {
 	clear(l.hosts)
 }
 
-// enforce makes the limits hold from now on.
+// enforce applies the limits from now on.
 func (l *limiter) enforce() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,7 +56,7 @@ func (l *limiter) count() (series, hosts int) {
 	return l.total, len(l.hosts)
 }
 
-// PreCreation returns an error for a series that is not to be made.
+// PreCreation returns an error for a series that must not be made.
 func (l *limiter) PreCreation(series labels.Labels) error {
 	host := series.Get(labelHost)
 	l.mu.Lock()
@@ -85,7 +84,7 @@ func (l *limiter) PostCreation(series labels.Labels) {
 	}
 }
 
-// PostDeletion counts series that are not active any more.
+// PostDeletion counts series that are no longer active.
 func (l *limiter) PostDeletion(series map[chunks.HeadSeriesRef]labels.Labels) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,17 +10,17 @@ import (
 	"github.com/vedettehq/vedette/master/history/promapi"
 )
 
-// metadata is what is known of each metric since the process started: agents
-// declare their series again on every connection.
+// metadata is everything known about each metric since the process started: agents declare
+// their series again on every connection.
 type metadata struct {
 	mu    sync.Mutex
 	names map[string]promapi.Metadata // by metric name
-	// told is what exporters say of metrics, by the names that they give them: a
-	// histogram has none of those of its series.
+	// told has the descriptions of exporters, by the names that they give to metrics: no
+	// series of a histogram has the histogram's own name.
 	told map[string]promapi.Metadata
 }
 
-// Bounds of what exporters say of metrics.
+// Bounds of exporters' descriptions.
 const (
 	maxTold      = 100_000 // metrics
 	maxTypeBytes = 32
@@ -28,8 +28,8 @@ const (
 	maxHelpBytes = 1024
 )
 
-// Describe notes what an exporter says of a metric; "" is what it does not say. What
-// cannot be true, or is too long, is passed over.
+// Describe records an exporter's description of a metric; "" stands for unknown parts.
+// Parts that are impossible or too long are ignored.
 func (s *Store) Describe(metric, kind, unit, help string) {
 	if !inspectors.IsMetricName(metric) || len(metric) > inspectors.MaxKeyBytes ||
 		len(kind) > maxTypeBytes || len(unit) > maxUnitBytes || len(help) > maxHelpBytes {
@@ -76,8 +76,8 @@ func (m *metadata) all() map[string]promapi.Metadata {
 	return all
 }
 
-// kind returns what a metric was declared as. One that was not declared since
-// the start is taken for what its name says.
+// kind returns the declared kind of a metric. If it was not declared since the start, its
+// name decides.
 func (m *metadata) kind(name string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,7 +90,7 @@ func (m *metadata) kind(name string) string {
 	return inspectors.Gauge.String()
 }
 
-// unitOf reads the unit off a name that follows the conventions.
+// unitOf reads the unit from a name that follows the conventions.
 func unitOf(name string) string {
 	name = strings.TrimSuffix(name, "_total")
 	for _, unit := range []string{"seconds", "bytes", "percent", "celsius", "ratio", "volts", "amperes", "watts", "joules", "hertz"} {

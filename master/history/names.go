@@ -21,7 +21,7 @@ func seriesLabels(host, key string, own inspectors.Labels) labels.Labels {
 func namedLabels(name, host, key string, own inspectors.Labels) labels.Labels {
 	b := labels.NewScratchBuilder(len(own) + 3)
 	b.Add(model.MetricNameLabel, name)
-	if host != "" { // what is of the master itself is of no host
+	if host != "" { // the master's own series belong to no host
 		b.Add(labelHost, host)
 	}
 	b.Add(labelKey, key)

@@ -15,7 +15,7 @@ import (
 	"github.com/vedettehq/vedette/master/history/admit"
 )
 
-// counters are what the store counts of itself.
+// counters are the store's own counters.
 type counters struct {
 	registry *prometheus.Registry
 
@@ -58,7 +58,7 @@ func newCounters(limits *limiter, takes func() bool) *counters {
 	return c
 }
 
-// observeQueries counts what reads the history.
+// observeQueries counts the reads of the history.
 func (s *Store) observeQueries() {
 	load := func(gates ...*admit.Gate) (busy, waiting int) {
 		for _, g := range gates {
@@ -91,7 +91,7 @@ func (s *Store) Gather() ([]*dto.MetricFamily, error) {
 	return gatherers.Gather()
 }
 
-// Metrics returns what Gather does in the formats that Prometheus scrapes.
+// Metrics returns the result of Gather in the formats that Prometheus scrapes.
 func (s *Store) Metrics() http.Handler {
 	return promhttp.HandlerFor(s, promhttp.HandlerOpts{
 		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelError),
@@ -126,8 +126,8 @@ func counterValue(gatherer prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// progress is a slog.Handler that takes each line for a sign that the database gets
-// on: while it reads its log, it has one for each part.
+// progress is a slog.Handler that takes each line for a sign of progress: while the
+// database reads its log, it writes a line for each part.
 type progress struct {
 	slog.Handler
 	alive func()
@@ -149,12 +149,11 @@ func (p *progress) WithGroup(name string) slog.Handler {
 	return &progress{p.Handler.WithGroup(name), p.alive}
 }
 
-// demoted is a slog.Handler that takes information for debugging, and an error
-// that is none.
+// demoted is a slog.Handler that logs information, and one harmless error, at debug level.
 type demoted struct{ slog.Handler }
 
-// chunksCutOff is said when the last process was killed while it wrote a chunk.
-// The log still has the samples, and they are read from there.
+// chunksCutOff is logged if the last process was killed while it wrote a chunk. The log
+// still has the samples, and they are read from there.
 const chunksCutOff = "Loading on-disk chunks failed"
 
 func demote(level slog.Level) slog.Level {
@@ -188,14 +187,14 @@ func (d *demoted) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (d *demoted) WithGroup(name string) slog.Handler { return &demoted{d.Handler.WithGroup(name)} }
 
-// Counter registers a counter with one label and returns how to add to it for a
-// value of that. A counter of the same name is registered once.
+// Counter registers a counter with one label and returns a function that adds to it for a
+// value of that label. A counter of the same name is registered once.
 func (s *Store) Counter(name, help, label string) (add func(value string, n int)) {
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "vedette", Name: name, Help: help}, []string{label})
 	if err := s.self.registry.Register(counter); err != nil {
 		known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err)
 		if !ok {
-			panic(err) // a name that is no name, or of something else
+			panic(err) // an invalid name, or that of something else
 		}
 		counter = known.ExistingCollector.(*prometheus.CounterVec)
 	}

@@ -16,19 +16,18 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 )
 
-// maxRepairs is how often the database is opened again because it has repaired
-// a log: once for each of the two.
+// maxRepairs is how often the database is opened again because it has repaired a log: once
+// for each of the two.
 const maxRepairs = 2
 
-// open opens the database. Damaged files are put aside and logged. It returns an error
-// if the trouble is with the system and not with the files, or if putting them aside
-// does not help.
+// open opens the database. Damaged files are put aside and logged. It returns an error if
+// the fault is the system's and not the files', or if putting them aside does not help.
 func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registry, error) {
 	if err := errors.Join(f.removeSnapshots(), f.settleLateLog()); err != nil {
 		return nil, nil, err
 	}
 	opts := o.forDatabase(f.temporary, limits)
-	var opened atomic.Bool // what the database says from then on is no progress
+	var opened atomic.Bool // lines that the database logs from here on are not progress
 	defer opened.Store(true)
 	getsOn := slog.New(&progress{f.log.Handler(), func() {
 		if !opened.Load() {
@@ -49,7 +48,7 @@ func (f *folder) open(o Options, limits *limiter) (*tsdb.DB, *prometheus.Registr
 			if !f.reportRepair(registry) || again == maxRepairs {
 				return db, registry, nil
 			}
-			// When it has cut off a log, it passes over the one of late samples.
+			// After it has cut off a log, it skips the log of late samples.
 			if err := closeDB(db); err != nil {
 				return nil, nil, err
 			}
@@ -75,13 +74,13 @@ func (f *folder) prepare(o Options) {
 		f.log.Info("the history's log cannot be linked; where it is damaged, what cannot be read will not be kept", "dir", f.dir, "error", err)
 	}
 	if err := f.mendLateLog(o.segmentBytes); err != nil {
-		// Nothing is lost of it yet, and the next opening tries again.
+		// Nothing of it is lost yet, and the next open tries again.
 		f.log.Error("the history's log of late samples cannot be mended", "dir", f.dir, "error", err)
 	}
 }
 
-// ofTheSystem tells errors that are no damage of the files, and that putting
-// the files aside would not heal.
+// ofTheSystem recognises errors that are not damage of the files, so putting files aside
+// would not help.
 func ofTheSystem(err error) bool {
 	for _, e := range []error{
 		fs.ErrPermission, syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO,
@@ -115,8 +114,8 @@ func (o Options) forDatabase(temporary bool, limits *limiter) *tsdb.Options {
 	return opts
 }
 
-// keepLogs links the logs to a second place: the database, when it finds a
-// damaged record, deletes everything that comes after.
+// keepLogs links the logs to a second place, because the database deletes everything after
+// a damaged record.
 func (f *folder) keepLogs() error {
 	before := filepath.Join(f.dir, beforeDir)
 	if err := os.RemoveAll(before); err != nil {
@@ -154,9 +153,9 @@ func linkTree(from, to string) error {
 	return err
 }
 
-// reportRepair tells whether the database has cut a log off at a damaged
-// record. Where that was more than the unfinished record of a process that was
-// killed, the whole log as it was is kept.
+// reportRepair reports whether the database has cut off a log at a damaged record. If that
+// was more than the unfinished record of a process that was killed, the original log is
+// kept.
 func (f *folder) reportRepair(registry *prometheus.Registry) (repaired bool) {
 	before := filepath.Join(f.dir, beforeDir)
 	repaired = counterValue(registry, "prometheus_tsdb_wal_corruptions_total") > 0
@@ -177,8 +176,8 @@ func (f *folder) reportRepair(registry *prometheus.Registry) (repaired bool) {
 	return repaired
 }
 
-// asideBlocks puts aside the blocks that cannot be opened, and tells whether
-// there were any.
+// asideBlocks puts aside the blocks that cannot be opened, and reports whether there were
+// any.
 func (f *folder) asideBlocks(error) bool {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -203,7 +202,7 @@ func (f *folder) asideBlocks(error) bool {
 	return found
 }
 
-// asideLogs puts aside the logs and what belongs to them: the samples of the
+// asideLogs puts aside the logs and everything that belongs to them: the samples of the
 // last hours, which are in no block yet.
 func (f *folder) asideLogs(cause error) bool {
 	var paths []string
@@ -220,7 +219,7 @@ func (f *folder) asideLogs(cause error) bool {
 	return err == nil
 }
 
-// aside moves files and folders into a new folder of things put aside.
+// aside moves files and folders into a new folder for damaged files.
 func (f *folder) aside(paths ...string) (string, error) {
 	to := filepath.Join(f.dir, asideDir, time.Now().UTC().Format("20060102T150405.000000000"))
 	if err := os.MkdirAll(to, 0o700); err != nil {
@@ -234,6 +233,6 @@ func (f *folder) aside(paths ...string) (string, error) {
 	return to, nil
 }
 
-// Quiet returns a logger for Prometheus' own code: its reports of daily work are at debug
-// level, because they interest only those who look for a fault.
+// Quiet returns a logger for Prometheus' own code: its reports of daily work are logged at
+// debug level, because they matter only when somebody looks for a fault.
 func Quiet(log *slog.Logger) *slog.Logger { return slog.New(&demoted{log.Handler()}) }

@@ -25,12 +25,11 @@ const blockDuration = 2 * time.Hour
 
 // Options configure a Store. Zero values stand for the defaults.
 type Options struct {
-	// Dir is the folder of the store. Empty keeps samples only as long as the
-	// process lives: older ones are paged out to a temporary folder, which is
-	// removed at the end.
+	// Dir is the folder of the store. Empty keeps samples only as long as the process
+	// lives: older ones are moved to a temporary folder, which is removed at the end.
 	Dir string
-	// Retention is how long samples are kept; DefaultRetention. Whole blocks
-	// are removed, so some stay for up to a tenth longer.
+	// Retention is how long samples are stored; DefaultRetention. Whole blocks are
+	// removed, so some stay for up to a tenth longer.
 	Retention time.Duration
 	// MaxBytes bounds the store on disk, the log included; 0 is no bound. The
 	// oldest blocks go first.
@@ -40,24 +39,23 @@ type Options struct {
 	// MaxFuture is how far ahead of this clock a sample may be;
 	// DefaultMaxFuture. One sample from tomorrow would make those of today late.
 	MaxFuture time.Duration
-	// MaxSeriesPerHost bounds the series of one host that are active, which is
-	// to say had a sample in the last two to three hours;
-	// config.DefaultMaxSeriesPerHost.
+	// MaxSeriesPerHost bounds the active series of one host, which are those with a sample
+	// in the last two to three hours; config.DefaultMaxSeriesPerHost.
 	MaxSeriesPerHost int
 	// MaxSeries bounds the active series of all hosts;
 	// config.DefaultMaxSeries. Plan 3 KB of memory each.
 	MaxSeries int
-	// MinFreeBytes is how much of the file system is left alone: with less,
-	// nothing is appended. 0 chooses 256 MiB and a twentieth of the file
-	// system on top, at most 1.25 GiB in all.
+	// MinFreeBytes is how much of the file system must stay free: with less, nothing is
+	// appended. 0 chooses 256 MiB plus a twentieth of the file system, at most 1.25 GiB in
+	// all.
 	MinFreeBytes int64
-	// Forward are told what was stored, before it is acknowledged.
+	// Forward are told of stored samples before these are acknowledged.
 	Forward []Forwarder
-	// Log receives what an administrator should know; nil is silent.
+	// Log receives messages for an administrator; nil is silent.
 	Log *slog.Logger
-	// Alive, or nil, is called whenever the store gets on: often while it reads what
-	// the last run left, and at least once a second by the loop that writes. It must
-	// not block, and may be called from several goroutines.
+	// Alive, or nil, is called whenever the store makes progress: often while it reads the
+	// log of the last run, and at least once a second by the loop that writes. It must not
+	// block, and may be called from several goroutines.
 	Alive func()
 	// Version is shown in the API's build information.
 	Version string
@@ -72,9 +70,9 @@ type Options struct {
 	queryBytes   int64
 }
 
-// Forwarder is told of every sample that was stored. Forward is called by one
-// goroutine and keeps nothing of the slice. An error makes the history ask the
-// sender to keep its samples and to send them again.
+// Forwarder is told of every stored sample. One goroutine calls Forward, which must not
+// retain the slice. An error makes the history ask the sender to keep its samples and to
+// send them again.
 type Forwarder interface {
 	Forward(samples []forward.Sample) error
 }

@@ -30,7 +30,7 @@ const (
 	maxRangeSamples = 60_000 // of one answer, which must fit into a frame
 )
 
-// ErrRange is wrapped by the errors for a RangeRequest that asks for nonsense.
+// ErrRange is wrapped by the errors for an invalid RangeRequest.
 var ErrRange = errors.New("bad range")
 
 // metricsPrefix is what the paths of samples begin with.
@@ -58,8 +58,8 @@ type RangeSeries struct {
 	// T and V are the samples, in the order of time.
 	T []int64
 	V []float64
-	// MeanT and Mean are, of each column with a sample, when it begins and the mean of
-	// its samples; nil where they were not asked for, and of a counter.
+	// MeanT and Mean have, for each column with a sample, when it begins and the mean of
+	// its samples. They are nil for a counter, and if they were not requested.
 	MeanT []int64
 	Mean  []float64
 }
@@ -69,18 +69,18 @@ type RangeResult struct {
 	// Series are ordered by host, key and labels; those without a sample in
 	// the range are left out.
 	Series []RangeSeries
-	// Points is how many points wide the answer is: fewer than were asked for
-	// when so many series would not fit.
+	// Points is how many points wide the answer is: fewer than requested if so many series
+	// would not fit.
 	Points int
-	// Truncated is true when there are more than MaxRangeSeries.
+	// Truncated is true if there are more than MaxRangeSeries.
 	Truncated bool
 }
 
-// Range returns samples thinned out for a chart. The range is divided into
-// Points columns of equal width, and of each column the lowest and the highest
-// sample are kept with their own times, so that no spike is lost; the very
-// last sample is kept too, so that what comes live goes on from it. A series
-// with up to two samples in each column comes back whole.
+// Range returns samples thinned out for a chart. The range is divided into Points columns
+// of equal width. For each column the lowest and the highest sample are kept with their
+// own times, so that no spike is lost. The last sample of a series is kept too, so that
+// live samples continue from it. A series with at most two samples in each column is
+// returned whole.
 func (s *Store) Range(ctx context.Context, r RangeRequest) (RangeResult, error) {
 	if err := r.validate(); err != nil {
 		return RangeResult{}, err
@@ -99,7 +99,7 @@ func (s *Store) Range(ctx context.Context, r RangeRequest) (RangeResult, error) 
 	return result, err
 }
 
-// rangeError makes a BusyError of what may be tried again.
+// rangeError makes a BusyError from an error that may pass.
 func rangeError(err error) error {
 	if errors.Is(err, admit.ErrCrowded) || errors.Is(err, admit.ErrMemory) {
 		return &BusyError{Reason: err.Error(), RetryAfter: time.Second}
@@ -194,8 +194,8 @@ func (r *RangeRequest) selectSeries(ctx context.Context, querier storage.Querier
 	return first.list, first.more, nil
 }
 
-// firstSeries are the MaxRangeSeries series that come first in order, of as many
-// as one likes. It is a heap with the last of them on top.
+// firstSeries are the first MaxRangeSeries series in order. It is a heap with the last of
+// them on top.
 type firstSeries struct {
 	list []storage.Series
 	more bool // there were others
@@ -242,9 +242,9 @@ func compareSeries(a, b labels.Labels) int {
 	)
 }
 
-// pathMatchers narrows down which series a pattern of paths can match, as far
-// as that can be said label by label; the pattern itself has the last word. It
-// returns false for a pattern that matches no path of a sample.
+// pathMatchers narrows down which series a pattern of paths can match, as far as matchers
+// of single labels can; the pattern itself decides in the end. It returns false for a
+// pattern that matches no path of a sample.
 func pathMatchers(pattern string) ([]*labels.Matcher, bool) {
 	host, key := "*", "*"
 	if rest, ok := strings.CutPrefix(pattern, metricsPrefix); ok {
@@ -279,13 +279,13 @@ func (s *Store) rangeSeries(lset labels.Labels, thinned RangeSeries) RangeSeries
 	return thinned
 }
 
-// thinner divides a range into columns and keeps of each what is to be seen.
+// thinner divides a range into columns and keeps the visible samples of each.
 type thinner struct {
 	from  int64
 	width float64 // of a column, in ms
 }
 
-// column is what is known of the column being read.
+// column is the state of the column being read.
 type column struct {
 	number          int64
 	low, high, last point

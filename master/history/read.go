@@ -17,20 +17,20 @@ import (
 	"github.com/vedettehq/vedette/master/scope"
 )
 
-// Limits of queries. Those of one are Prometheus'.
+// Limits of queries. The limits of one query are those of Prometheus.
 const (
 	queryTimeout  = promapi.Timeout
 	queryLookback = 5 * time.Minute
 	querySamples  = 50_000_000 // of one, in memory at once
 	subqueryStep  = time.Minute
 
-	// queryBytes is what all of them may take together.
+	// queryBytes is the memory that all queries may take together.
 	queryBytes = 1 << 30
 )
 
-// places is how many requests of the HTTP API are worked on at once, and how many
-// Ranges: two to four. The others wait, which costs nothing; more than there are
-// processors would only take those from who reports.
+// places is how many requests of the HTTP API are handled at once, and how many Ranges:
+// two to four. The others wait, which costs nothing; more at once than there are
+// processors would only slow down reports.
 func places() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
 // engine evaluates PromQL.
@@ -54,8 +54,8 @@ func newEngine(log *slog.Logger, registry prometheus.Registerer) *engine {
 	})}
 }
 
-// WithCaller returns a context that says on whose account something is read:
-// places are shared out between callers.
+// WithCaller returns a context that names the caller: places are shared out between
+// callers.
 func WithCaller(ctx context.Context, name string) context.Context {
 	return admit.WithCaller(ctx, name)
 }

@@ -14,16 +14,16 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// Lookback is for how long after its last sample a series counts in PromQL, unless
+// Lookback is how long after its last sample a series still has a value in PromQL, unless
 // its end is marked.
 const Lookback = 5 * time.Minute
 
-// End returns the value of a sample that marks the end of a series, as Prometheus
-// does it: from its time on the series counts no more.
+// End returns the value of a sample that marks the end of a series, like that of
+// Prometheus: from its time on the series has no value.
 func End() float64 { return math.Float64frombits(value.StaleNaN) }
 
-// Recent returns the series of a key, of all hosts, that still count at a time,
-// which must not be before their newest sample, ready to be appended to.
+// Recent returns the series of a key, of all hosts, that still have a value at a time,
+// which must not be before their newest sample. They are ready to be appended to.
 func (s *Store) Recent(ctx context.Context, key string, at time.Time) ([]RecentSeries, error) {
 	gen, release, err := s.acquire()
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Store) Recent(ctx context.Context, key string, at time.Time) ([]RecentS
 	return recent, nil
 }
 
-// RecentSeries is a series that had a sample not long ago.
+// RecentSeries is a series that had a sample recently.
 type RecentSeries struct {
 	*Series
 	Host   string

@@ -2,7 +2,7 @@ package history
 
 import "errors"
 
-// Why a sample was refused, for counting.
+// Reasons for refusing a sample, for counting.
 const (
 	RefusedEarly    = "early"    // it is from the future
 	RefusedLate     = "late"     // it is too old
@@ -11,7 +11,7 @@ const (
 	RefusedOther    = "other"
 )
 
-// refusal is why a sample was refused, in words and for counting.
+// refusal says why a sample was refused, in words and for counting.
 type refusal struct {
 	kind string
 	err  error
@@ -20,7 +20,7 @@ type refusal struct {
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
 
-// RefusedFor returns which of the reasons the error of a Result is.
+// RefusedFor returns the reason in the error of a Result.
 func RefusedFor(err error) string {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r.kind

@@ -16,18 +16,18 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// Rules is what the evaluation of rules reads and writes. Its engine is apart from
-// that of queries, so that those who look do not delay alerts.
+// Rules reads and writes for the evaluation of rules. Its engine is separate from that of
+// queries, so that queries do not delay alerts.
 type Rules struct {
 	store  *Store
 	engine *engine
 }
 
-// Rules returns the store for rules. It may be used while the store is closed or
-// opens again: reading is then an error that passes.
+// Rules returns the store for rules. It may be used while the store is closed or being
+// reopened: reading then fails for the moment.
 func (s *Store) Rules() *Rules { return &Rules{store: s, engine: newEngine(s.opts.Log, nil)} }
 
-// NewRuleEngine returns an engine like that of rules, for who tries them on samples of
+// NewRuleEngine returns an engine like that of rules, for tests of rules on samples in
 // another database, and the parser of its expressions.
 func NewRuleEngine(log *slog.Logger) (*promql.Engine, parser.Parser) {
 	e := newEngine(log, nil)
@@ -79,7 +79,7 @@ func (r *Rules) Querier(mint, maxt int64) (storage.Querier, error) {
 	return &lentQuerier{querier, release}, nil
 }
 
-// lentQuerier gives the database back when it is closed, which is once.
+// lentQuerier gives the database back when it is first closed.
 type lentQuerier struct {
 	storage.Querier
 	release func()
@@ -95,8 +95,8 @@ func (r *Rules) Appender(ctx context.Context) storage.Appender {
 	return &rulesAppender{ctx: ctx, store: r.store}
 }
 
-// rulesAppender collects the samples of one evaluation and hands them to the
-// store's one writer.
+// rulesAppender collects the samples of one evaluation and passes them to the store's one
+// writer.
 type rulesAppender struct {
 	ctx   context.Context
 	store *Store

@@ -13,9 +13,9 @@ import (
 	"github.com/vedettehq/vedette/master/scope"
 )
 
-// scoped reads from q what a caller may see: the series of its hosts. Expressions are
-// evaluated on that alone, so no function, join or subquery reaches a series of another
-// host, or one that a rule has made of several.
+// scoped reads from q the series that a caller may see: those of its hosts. Expressions
+// are evaluated on these alone, so no function, join or subquery reaches a series of
+// another host, or one that a rule has computed from several.
 func scoped(s scope.Scope, q storage.Queryable) storage.Queryable {
 	if s.All() {
 		return q
@@ -44,8 +44,8 @@ func hostMatchers(s scope.Scope) (matchers []*labels.Matcher) {
 	return matchers
 }
 
-// scopedQuerier has the index leave out most of what the scope does not see, and looks
-// at the host of each series: labels may have changed since.
+// scopedQuerier excludes most series that the scope does not see by the index, and checks
+// the host of each remaining series, because labels may have changed since.
 type scopedQuerier struct {
 	storage.Querier
 	scope scope.Scope
@@ -91,7 +91,7 @@ func (q *scopedQuerier) LabelNames(ctx context.Context, hints *storage.LabelHint
 	})
 }
 
-// collect returns what is found for any of the hosts, sorted and each once.
+// collect returns what is found for any of the hosts, sorted and without duplicates.
 func (q *scopedQuerier) collect(find func(hosts *labels.Matcher) ([]string, annotations.Annotations, error)) (
 	all []string, warnings annotations.Annotations, err error,
 ) {

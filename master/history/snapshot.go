@@ -11,10 +11,10 @@ import (
 // snapshotDir holds the snapshots that are in use, in the folder of the store.
 const snapshotDir = "snapshots"
 
-// Snapshot calls use with a folder of blocks that hold all that was stored when
-// Snapshot was called, and perhaps some of what came later. Blocks that the store has are linked
-// into it, so it takes little room; the newest samples are written again. The folder is
-// removed when use returns. Nobody who stores samples waits meanwhile.
+// Snapshot calls use with a folder of blocks that contain everything stored when Snapshot
+// was called, and perhaps some later samples. Existing blocks are linked into it, so it
+// takes little room; the newest samples are written again. The folder is removed when use
+// returns. Nobody who stores samples has to wait meanwhile.
 func (s *Store) Snapshot(ctx context.Context, use func(dir string) error) (err error) {
 	s.snapshots.Lock()
 	defer s.snapshots.Unlock()
@@ -37,7 +37,7 @@ func (s *Store) Snapshot(ctx context.Context, use func(dir string) error) (err e
 		return fmt.Errorf("cannot make the folder of a snapshot: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	// Late samples are no part of the database's own snapshots until they are in a block.
+	// The database's own snapshots do not contain late samples until these are in a block.
 	if err := gen.db.CompactOOOHead(ctx); err != nil {
 		return fmt.Errorf("cannot write late samples into blocks: %w", err)
 	}
@@ -49,7 +49,7 @@ func (s *Store) Snapshot(ctx context.Context, use func(dir string) error) (err e
 	return use(dir)
 }
 
-// removeSnapshots removes what a process that was killed left of them.
+// removeSnapshots removes the snapshots of a process that was killed.
 func (f *folder) removeSnapshots() error {
 	return os.RemoveAll(filepath.Join(f.dir, snapshotDir))
 }

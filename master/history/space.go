@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// Bounds of what is left free where the options do not say.
+// How much must stay free if the options do not say.
 const (
 	leastFree     = 256 << 20
 	mostExtraFree = 1 << 30
@@ -13,11 +13,11 @@ const (
 )
 
 const (
-	// chunkSamples is how many samples of a series stay in memory before they
-	// are written out, in the worst case at once for all series.
+	// chunkSamples is how many samples of a series stay in memory before they are written
+	// out, in the worst case for all series at once.
 	chunkSamples = 120
-	// worstSampleBytes is what a sample takes there when nothing about it can
-	// be compressed.
+	// worstSampleBytes is what a sample takes on the disk if it cannot be compressed at
+	// all.
 	worstSampleBytes = 10
 )
 
@@ -35,7 +35,7 @@ func newSpace(dir string, least int64, log *slog.Logger) *space {
 	return &space{dir: dir, min: least, log: log}
 }
 
-// leastOf is what is left free of a file system of a size.
+// leastOf is how much of a file system of the given size must stay free.
 func leastOf(least, total int64) int64 {
 	if least == 0 {
 		return leastFree + min(total/extraFreePart, mostExtraFree)
@@ -43,8 +43,8 @@ func leastOf(least, total int64) int64 {
 	return least
 }
 
-// Headroom returns how many bytes of the disk are left until the store takes no
-// samples any more. It is false for a store in memory, and where nobody can tell.
+// Headroom returns how many bytes of the disk are left until the store stops taking
+// samples. It is false for a store in memory, and if that is unknown.
 func (s *Store) Headroom() (bytes int64, ok bool) {
 	if s.opts.Dir == "" {
 		return 0, false
@@ -53,14 +53,14 @@ func (s *Store) Headroom() (bytes int64, ok bool) {
 	return free - leastOf(s.opts.MinFreeBytes, total), err == nil
 }
 
-// look returns why nothing may be written now, or "". It calls onLow when that
-// has just become so. Pending are the samples that the database will write out
-// in any case, for which there must be room beside what is left alone. It costs
-// about a microsecond.
+// look returns why nothing may be written now, or "". It calls onLow when that has just
+// become so. pending are the samples that the database will write out in any case, for
+// which there must be room in addition to the space that must stay free. It costs about a
+// microsecond.
 func (s *space) look(pending int64, onLow func()) string {
 	free, total, err := diskSpace(s.dir)
 	if err != nil {
-		return s.low // what cannot be seen will show as a failed write
+		return s.low // if it cannot be seen, a write will fail
 	}
 	least := leastOf(s.min, total) + pending*worstSampleBytes
 	switch {

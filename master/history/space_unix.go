@@ -4,8 +4,8 @@ package history
 
 import "golang.org/x/sys/unix"
 
-// diskSpace returns the bytes of the file system that hold dir: those that are
-// free for us, and all.
+// diskSpace returns the bytes of the file system that holds dir: those that are free for
+// us, and all.
 func diskSpace(dir string) (free, total int64, err error) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(dir, &stat); err != nil {

@@ -20,8 +20,8 @@ var ErrClosed = errors.New("the history is closed")
 // ErrLocked is returned by Run when another process uses the folder.
 var ErrLocked = errors.New("another process uses it; stop that, or choose another folder with --data")
 
-// BusyError says that nothing can be stored or read for now. The caller must keep its
-// samples and send them again.
+// BusyError says that nothing can be stored or read now. The caller must keep its samples
+// and send them again.
 type BusyError struct {
 	Reason     string
 	RetryAfter time.Duration
@@ -36,17 +36,17 @@ const (
 	// queueLength is how many Appends may wait for the writer before the next
 	// one waits for a place.
 	queueLength = 1024
-	// keepEvery is how often the log is forced to disk and the free space looked at.
+	// keepEvery is how often the log is forced to disk and the free space checked.
 	keepEvery = time.Second
-	// reopenEvery is how often opening again is tried after a failed write.
+	// reopenEvery is how often reopening is tried after a failed write.
 	reopenEvery = 5 * time.Second
 	// firstGeneration is the number of the first opening.
 	firstGeneration = 1
 )
 
-// Store is a history. New makes it and Run runs it once; Open does both. Every
-// method may be called from any goroutine, before Run and after it too: there
-// is then nothing to read and nothing is taken.
+// Store is a history. New makes it and Run runs it once; Open does both. Every method may
+// be called from any goroutine, also before and after Run: then there is nothing to read,
+// and no sample is accepted.
 type Store struct {
 	opts   Options
 	files  *folder
@@ -65,7 +65,7 @@ type Store struct {
 	stopped chan struct{} // closed when the writer has ended
 
 	commits atomic.Uint64 // that wrote something
-	takes   atomic.Bool   // the last look of the writer found that samples are taken
+	takes   atomic.Bool   // at the writer's last check, samples were accepted
 
 	snapshots sync.Mutex // one at a time
 
@@ -130,17 +130,16 @@ func Open(opts Options) (*Store, error) {
 	}
 }
 
-// Close ends a store that Open made, and returns when everything is on disk and
-// every goroutine is gone.
+// Close ends a store that Open made, and returns when everything is on disk and every
+// goroutine has ended.
 func (s *Store) Close() error { return s.stop() }
 
-// Ready is closed when the store is open: when the log of the last run, which
-// takes about a minute for each million of series, has been read.
+// Ready is closed when the store is open: when it has read the log of the last run, which
+// takes about a minute for each million of series.
 func (s *Store) Ready() <-chan struct{} { return s.ready }
 
-// Run opens the store, keeps it until ctx ends, and closes it. It returns nil
-// then, and before that an error where the store could not be opened at all.
-// Opening cannot be interrupted.
+// Run opens the store, runs it until ctx ends, and closes it. Then it returns nil; if the
+// store could not be opened at all, it returns the error. Opening cannot be interrupted.
 func (s *Store) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	files, err := openFolder(s.opts.Dir, s.opts.Log)
@@ -182,8 +181,8 @@ func (s *Store) open(number uint64) error {
 	return nil
 }
 
-// retire keeps new readers out, waits for those that are in, and closes the
-// database, where it is open.
+// retire keeps new readers out, waits for the present ones, and closes the database if it
+// is open.
 func (s *Store) retire() error {
 	s.mu.Lock()
 	gen := s.current
@@ -200,7 +199,7 @@ func (s *Store) retire() error {
 	return nil
 }
 
-// closeDB closes a database. On a full disk that panics, with what could not
+// closeDB closes a database. On a full disk that panics because of samples that could not
 // be written; nothing that was acknowledged is lost by it.
 func closeDB(db *tsdb.DB) (err error) {
 	defer func() {

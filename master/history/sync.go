@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// sync forces the newest part of the log to the disk once a second when
-// something was written, until ctx ends. The database itself does so only when
-// it begins a new part, every 128 MiB.
+// sync forces the newest part of the log to the disk once a second if something was
+// written, until ctx ends. The database itself does so only when it begins a new part,
+// every 128 MiB.
 func (s *Store) sync(ctx context.Context) {
 	if s.files.temporary {
 		return
@@ -41,8 +41,8 @@ func (s *Store) sync(ctx context.Context) {
 	}
 }
 
-// syncNewest forces the newest segment in a folder, and the folder, to the
-// disk. A folder that is not there has nothing to lose.
+// syncNewest forces the newest segment in a folder, and the folder, to the disk. A missing
+// folder has nothing to lose.
 func syncNewest(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

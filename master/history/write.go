@@ -14,8 +14,8 @@ import (
 const (
 	// maxGroup is about how many samples one commit holds. More gain nothing.
 	maxGroup = 20_000
-	// maxUnmapped is how many samples are taken before full chunks are written
-	// out, so that never much is left to write when space gets short.
+	// maxUnmapped is how many samples are accepted before full chunks are written out, so
+	// that there is never much left to write when space gets short.
 	maxUnmapped = 4_000_000
 	// retryWhenLow is how long to wait while the disk is nearly full. It is short,
 	// because samples that are sent meanwhile are still shown live.
@@ -34,8 +34,7 @@ type writer struct {
 	reopenAt   time.Time // not before, when failed
 }
 
-// write takes requests until ctx ends. Those that it has not taken by then are
-// answered by Append itself.
+// write serves requests until ctx ends. Append itself answers those that are left then.
 func (s *Store) write(ctx context.Context) {
 	w := &writer{Store: s, generation: firstGeneration}
 	ticker := time.NewTicker(keepEvery)
@@ -69,7 +68,7 @@ func (w *writer) gather(first *request) {
 	}
 }
 
-// keep does what is due once a second.
+// keep does the tasks that are due once a second.
 func (w *writer) keep() {
 	if w.unmapped >= maxUnmapped {
 		w.mmap()
@@ -90,8 +89,8 @@ func (w *writer) look() string {
 	return w.space.look(w.unmapped+int64(series)*chunkSamples, w.mmap)
 }
 
-// mmap writes out every full chunk of the head. It is done at once when space
-// gets short: the database does it within a minute, and dies when it cannot.
+// mmap writes out every full chunk of the head. It is called as soon as space gets short:
+// the database does it within a minute, and dies if it cannot.
 func (w *writer) mmap() {
 	if gen, release, err := w.acquire(); err == nil {
 		gen.db.ForceHeadMMap()
@@ -120,7 +119,7 @@ func (w *writer) commit() {
 	clear(w.group)
 }
 
-// check returns a *BusyError when nothing may be written now.
+// check returns a *BusyError if nothing may be written now.
 func (w *writer) check() error {
 	if low := w.look(); low != "" {
 		return &BusyError{Reason: low, RetryAfter: retryWhenLow}
@@ -134,9 +133,8 @@ func (w *writer) check() error {
 	return nil
 }
 
-// append writes the group as one commit. A panic of the database is left to
-// end the process: its locks would stay held, and agents keep what was not
-// acknowledged.
+// append writes the group as one commit. A panic of the database is allowed to end the
+// process: its locks would stay held, and agents keep samples that were not acknowledged.
 func (w *writer) append() error {
 	gen, release, err := w.acquire()
 	if err != nil {
@@ -163,8 +161,8 @@ func (w *writer) append() error {
 	return w.forward()
 }
 
-// forward tells the forwarders what was stored. What could not be queued there
-// is in the history already; sent again, it is stored once.
+// forward tells the forwarders of stored samples. Samples that could not be queued there
+// are in the history already; when they are sent again, they are stored once.
 func (w *writer) forward() error {
 	for _, f := range w.opts.Forward {
 		if err := f.Forward(w.taken); err != nil {
@@ -203,7 +201,7 @@ func (w *writer) appendRequest(app storage.AppenderV2, generation uint64, gate *
 	}
 }
 
-// gate is between which times samples are taken now.
+// gate has the times between which samples are accepted now.
 type gate struct {
 	now              time.Time
 	late             time.Duration // how late samples may be
@@ -233,16 +231,16 @@ func (w *writer) reason(err error) error {
 	return err
 }
 
-// fail notes that a write failed. Samples that were written after that would be
-// acknowledged and not found again, so the database is opened again first.
+// fail records that a write failed. Later samples would be acknowledged and not found
+// again, so the database is first opened again.
 func (w *writer) fail(err error) {
 	w.failed, w.reopenAt = err, time.Time{}
 	w.self.failedCommits.Inc()
 	w.opts.Log.Error("history could not be written; it will be opened again", "dir", w.files.dir, "error", err)
 }
 
-// reopen closes and opens the database when there is room to do so and the
-// folder can be written. Until then it stays as it is, for those who read.
+// reopen closes and opens the database when there is room to do so and the folder can be
+// written. Until then it stays open for readers.
 func (w *writer) reopen() {
 	now := time.Now()
 	if now.Before(w.reopenAt) || w.space.low != "" {

@@ -1,5 +1,5 @@
-// Package admit lets a few evaluations of queries run at once, fairly between
-// callers, and takes care that together they stay within a bound of memory.
+// Package admit lets a few evaluations of queries run at once, fairly between callers, and
+// keeps their total memory within a bound.
 package admit
 
 import (
@@ -13,24 +13,24 @@ import (
 // are refused.
 const MaxWaiting = 256
 
-// ErrCrowded is wrapped by the error for a caller who has too much waiting.
+// ErrCrowded is wrapped by the error for a caller who has too many evaluations waiting.
 var ErrCrowded = errors.New("too much is asked at once")
 
 type callerKey struct{}
 
-// WithCaller returns a context that says who asks.
+// WithCaller returns a context that names the caller.
 func WithCaller(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, callerKey{}, name)
 }
 
-// callerOf returns who asks, or "" where nobody said.
+// callerOf returns the caller, or "" if nobody was named.
 func callerOf(ctx context.Context) string {
 	name, _ := ctx.Value(callerKey{}).(string)
 	return name
 }
 
-// Gate has places. A caller may have all of them but one, so that there is one
-// for somebody else; callers that wait get theirs in turn.
+// Gate has places. A caller may have all of them but one, so that one is left for somebody
+// else. Waiting callers get places in turn.
 type Gate struct {
 	places    int
 	perCaller int
@@ -41,7 +41,7 @@ type Gate struct {
 	turn    []*caller          // those that wait, whose turn is first
 }
 
-// caller is somebody with a place, or who waits for one. Guarded by Gate.mu.
+// caller is somebody who has a place or waits for one. Guarded by Gate.mu.
 type caller struct {
 	name    string
 	busy    int
@@ -57,9 +57,9 @@ func New(places int) *Gate {
 // Places returns how many places there are.
 func (g *Gate) Places() int { return g.places }
 
-// Enter waits for a place. The caller is that of [WithCaller]. It returns the
-// cause of ctx when that ends, and an error that wraps ErrCrowded when the caller
-// has MaxWaiting others waiting. leave gives the place back, once.
+// Enter waits for a place. The caller is that of [WithCaller]. It returns the cause of ctx
+// when that ends, and an error that wraps ErrCrowded if the caller already has MaxWaiting
+// waiting. leave gives the place back, once.
 func (g *Gate) Enter(ctx context.Context) (leave func(), err error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -91,8 +91,8 @@ func (g *Gate) Enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// giveLocked gives free places to those whose turn it is. A caller that has all the
-// places it may have is passed over and keeps its turn.
+// giveLocked gives free places to the callers whose turn it is. A caller that has all the
+// places it may have is skipped and keeps its turn.
 func (g *Gate) giveLocked() {
 	for i := 0; i < len(g.turn) && g.busy < g.places; {
 		c := g.turn[i]
@@ -124,8 +124,8 @@ func (g *Gate) leaveLocked(c *caller) {
 	g.giveLocked()
 }
 
-// giveUp takes somebody out of the queue, or gives the place back that was given
-// in this very moment.
+// giveUp removes somebody from the queue, or returns the place that was given at this very
+// moment.
 func (g *Gate) giveUp(c *caller, given chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

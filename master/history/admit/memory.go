@@ -12,14 +12,13 @@ import (
 	"time"
 )
 
-// lookEvery is how often the memory is looked at while something is evaluated.
+// lookEvery is how often memory is checked during evaluations.
 const lookEvery = 20 * time.Millisecond
 
-// Memory ends evaluations when together they take more than a bound. Nobody counts
-// their bytes one by one: Memory looks at how much the heap of the whole process has
-// grown since none of them ran. It then ends all of them. Ordinary queries never get
-// there, and the one that asked for the last megabyte need not be the one that took the
-// first.
+// Memory ends evaluations when together they take more than a bound. It does not count the
+// bytes of each: it looks at how much the heap of the whole process has grown since none
+// of them ran, and then ends all of them. Ordinary queries never get there, and the one
+// that asked for the last megabyte need not be the one that took the first.
 type Memory struct {
 	bound uint64
 	ended atomic.Uint64
@@ -27,7 +26,7 @@ type Memory struct {
 	mu      sync.Mutex // guards all below
 	running map[uint64]context.CancelCauseFunc
 	lastID  uint64
-	before  uint64 // the live heap when nothing ran
+	before  uint64 // the live heap when no evaluation ran
 	clean   uint64 // the live heap at a collection that met no evaluation, or 0
 	stop    chan struct{}
 }
@@ -40,8 +39,8 @@ func NewMemory(bytes int64) *Memory {
 	return &Memory{bound: uint64(bytes), running: make(map[uint64]context.CancelCauseFunc)}
 }
 
-// Watch returns a context that ends with ctx or when there is no memory left.
-// done must be called when the evaluation is over and what it took is free.
+// Watch returns a context that ends with ctx or when memory runs out. done must be called
+// when the evaluation is over and its memory is free.
 func (m *Memory) Watch(ctx context.Context) (watched context.Context, done func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	m.mu.Lock()
@@ -65,9 +64,9 @@ func (m *Memory) Watch(ctx context.Context) (watched context.Context, done func(
 	}
 }
 
-// baseLocked returns the live heap without what earlier evaluations have left. The live
-// heap of the last collection may have been theirs: if it is far above that of the last
-// clean collection, another one is made.
+// baseLocked returns the live heap without the remains of earlier evaluations. The live
+// heap of the last collection may include those. If it is far above that of the last clean
+// collection, baseLocked collects again.
 func (m *Memory) baseLocked() uint64 {
 	live, _ := heap()
 	if live > m.clean+m.bound/8 {
@@ -79,7 +78,7 @@ func (m *Memory) baseLocked() uint64 {
 	return live
 }
 
-// look ends what runs when it takes too much. It ends when nothing runs.
+// look ends the evaluations when they take too much. It returns when none runs.
 func (m *Memory) look(stop <-chan struct{}) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -95,7 +94,7 @@ func (m *Memory) look(stop <-chan struct{}) {
 			// Their memory is not free yet.
 		case len(ended) > 0:
 			ended = nil
-			runtime.GC() // or what they left would be blamed on the next ones
+			runtime.GC() // or the next ones would be blamed for their remains
 			m.startAnew()
 		default:
 			if live, all := heap(); m.exceeded(live, all) {
@@ -115,7 +114,7 @@ func (m *Memory) exceeded(live, all uint64) bool {
 	return live > limit || all > 2*limit
 }
 
-// end ends what runs and returns the numbers of it.
+// end ends all evaluations and returns their numbers.
 func (m *Memory) end() (ended []uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -134,8 +133,8 @@ func (m *Memory) anyOf(ids []uint64) bool {
 	return slices.ContainsFunc(ids, func(id uint64) bool { return m.running[id] != nil })
 }
 
-// startAnew takes the heap as it is for what is needed without evaluations: the
-// master may have grown since they began.
+// startAnew takes the present heap for the part that is needed without evaluations,
+// because the master may have grown since they began.
 func (m *Memory) startAnew() {
 	live, _ := heap()
 	m.mu.Lock()

@@ -1,9 +1,9 @@
-// Package bounds says how much one PromQL expression may ask for. All of it is
-// known before the expression is evaluated, most of it before it is parsed:
-// parsing alone takes time that grows with the square of the nesting.
+// Package bounds limits how much one PromQL expression may ask for. The bounds are checked
+// before the expression is evaluated, most of them before it is parsed, because parsing
+// alone takes time that grows with the square of the nesting.
 //
 //   - Parser refuses text that is long or deeply nested, wherever it comes from.
 //   - Steps refuses subqueries that would be evaluated too often.
-//   - Queryable ends a reading when its context does, and when one series would
-//     be read over and over again.
+//   - Queryable stops reading when its context ends, and when one series would be
+//     read over and over again.
 package bounds

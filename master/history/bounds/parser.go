@@ -77,8 +77,8 @@ func (b bounded) ParseSeriesDesc(input string) (labels.Labels, []parser.Sequence
 }
 
 // Text returns an error for an expression that is too long or too deeply nested to be
-// parsed. It takes time in proportion to the length alone. Text that is no expression
-// at all passes: the parser says better what is wrong with it.
+// parsed. It takes time in proportion to the length alone. Text that is not an expression
+// passes: the parser explains better what is wrong with it.
 func Text(input string) error {
 	if len(input) > MaxBytes {
 		return fmt.Errorf("%w: the expression has %d bytes, and at most %d are allowed; ask for its parts one by one", ErrText, len(input), MaxBytes)
@@ -98,8 +98,8 @@ func Text(input string) error {
 	}
 }
 
-// levels counts how deep a tree of an expression can get. It may be less deep: an
-// operator is counted on top of both of its sides.
+// levels computes how deep the tree of an expression can get. The tree may be less deep:
+// an operator is counted on top of both of its sides.
 type levels struct {
 	open  []bracket // the text itself is the first
 	outer int       // the levels of all of open but the last
@@ -114,7 +114,7 @@ type bracket struct {
 
 func (b bracket) levels() int { return 1 + max(b.operators+b.closed, b.before) }
 
-// add takes the next item of the text and returns how deep it is by now.
+// add takes the next item of the text and returns the depth so far.
 func (l *levels) add(item parser.ItemType) int {
 	last := &l.open[len(l.open)-1]
 	switch item {

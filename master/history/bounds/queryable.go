@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// maxSeriesWork bounds the samples that a function looks at in one series:
-	// the samples in its window times how often the window is looked at.
+	// maxSeriesWork bounds how many samples a function looks at in one series: the samples
+	// in its window times the number of windows.
 	maxSeriesWork = 4_000_000_000
-	// askEvery is after how many samples the context is asked.
+	// askEvery is after how many samples the context is checked.
 	askEvery = 256
 )
 
-// Queryable reads from another one, and gives up when ctx ends: the engine asks
-// its context between two series only, and a series may be long.
+// Queryable reads from another one, and gives up when ctx ends. The engine checks its
+// context only between two series, and a series may be long.
 func Queryable(ctx context.Context, q storage.Queryable) storage.Queryable {
 	return storage.QueryableFunc(func(mint, maxt int64) (storage.Querier, error) {
 		querier, err := q.Querier(mint, maxt)
@@ -40,8 +40,8 @@ func (q boundedQuerier) Select(ctx context.Context, sorted bool, hints *storage.
 	return &boundedSet{SeriesSet: q.Querier.Select(ctx, sorted, hints, matchers...), ctx: q.ctx, share: share(hints)}
 }
 
-// share is how many times each sample of a series is looked at: how often the
-// window of a function is, times the part of the samples that is in a window.
+// share is how many times each sample of a series is looked at: the number of windows of a
+// function, times the part of the samples that is in each window.
 func share(hints *storage.SelectHints) float64 {
 	if hints == nil || hints.Step <= 0 || hints.Range <= 0 || hints.End <= hints.Start {
 		return 0

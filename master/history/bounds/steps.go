@@ -11,38 +11,37 @@ import (
 
 // Limits of the subqueries of an expression.
 const (
-	// maxSubquerySteps bounds how often what is in a subquery is evaluated, all
-	// subqueries of an expression added up. A point takes 16 bytes.
+	// maxSubquerySteps bounds how often the insides of subqueries are evaluated, for all
+	// subqueries of an expression together. A point takes 16 bytes.
 	maxSubquerySteps = 2_000_000
-	// maxNestedSteps bounds the product of the steps of subqueries within each
-	// other, outermost to innermost.
+	// maxNestedSteps bounds the product of the steps of nested subqueries.
 	maxNestedSteps = 50_000_000
-	// maxWindowPoints bounds the points that functions look at: the points in
-	// the window of a subquery times how often the window is looked at. The
-	// engine does not look at the clock in between.
+	// maxWindowPoints bounds the points that functions look at: the points in the window
+	// of a subquery times the number of windows. The engine does not check its context in
+	// between.
 	maxWindowPoints = 500_000_000
 )
 
-// sortWeight is how much longer than a sum it takes to sort a window.
+// sortWeight is how much longer sorting a window takes than adding it up.
 const sortWeight = 20
 
 // ErrSteps is wrapped by the errors of Steps.
 var ErrSteps = errors.New("too much to evaluate")
 
-// Range is what a query is evaluated for: from Start to End, both included,
+// Range is the time for which a query is evaluated: from Start to End, both included,
 // every Step. Step is 0 for an instant.
 type Range struct {
 	Start, End time.Time
 	Step       time.Duration
 }
 
-// Steps returns an error that wraps ErrSteps for an expression with subqueries
-// that would be evaluated too often. defaultStep is that of a subquery that
-// names none. The expression must not be used afterwards.
+// Steps returns an error that wraps ErrSteps for an expression whose subqueries would be
+// evaluated too often. defaultStep is that of a subquery that names none. The expression
+// must not be used afterwards.
 func Steps(expr parser.Expr, r Range, defaultStep time.Duration) error {
 	expr, err := promql.PreprocessExpr(expr, r.Start, r.End, r.Step)
 	if err != nil {
-		return nil //nolint:nilerr // the engine tells what is wrong
+		return nil //nolint:nilerr // the engine says what is wrong
 	}
 	c := stepCounter{defaultStep: defaultStep}
 	outer := level{evaluations: 1, product: 1, weight: 1}
@@ -92,7 +91,7 @@ func (c *stepCounter) visit(node parser.Node, at level) {
 	}
 }
 
-// subquery counts a subquery and returns the level of what is in it.
+// subquery counts a subquery and returns the level of its inside.
 func (c *stepCounter) subquery(node *parser.SubqueryExpr, at level, weight float64) level {
 	step := node.Step
 	if step <= 0 {
@@ -122,8 +121,7 @@ func (c *stepCounter) subquery(node *parser.SubqueryExpr, at level, weight float
 	return inner
 }
 
-// sorts reports whether a function over a range of time sorts the points, or is
-// as slow.
+// sorts reports whether a function over a range of time sorts the points, or is as slow.
 func sorts(function string) bool {
 	switch function {
 	case "quantile_over_time", "mad_over_time", "double_exponential_smoothing", "holt_winters":

@@ -24,9 +24,9 @@ const (
 	tagTimestamp  = 2 << 3   // Sample.timestamp, of wire type 0
 )
 
-// encoder makes the bodies of requests. It writes them by hand, with the labels
-// of a series encoded once: this is done for every sample before it is
-// acknowledged. It is used by one goroutine at a time.
+// encoder makes the bodies of requests. It writes them by hand and encodes the labels of a
+// series once, because every sample is encoded before it is acknowledged. One goroutine
+// uses it at a time.
 type encoder struct {
 	extra  map[string]string // labels for every series
 	series map[labels.Labels]*encodedSeries

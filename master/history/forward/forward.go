@@ -32,8 +32,8 @@ const (
 	saveEvery         = time.Second
 	// maxAnswerBytes is how much is read of an answer that explains a refusal.
 	maxAnswerBytes = 1024
-	// hopeless is after how many samples of a request that were refused, and
-	// none that was taken, the rest of it is given up too.
+	// hopeless is how many samples of a request must have been refused, with none
+	// accepted, before the rest of it is given up too.
 	hopeless = 64
 	// tellEvery is how often the same trouble is logged.
 	tellEvery = time.Minute
@@ -50,11 +50,11 @@ type Options struct {
 	Token string
 	// Labels are added to every series that does not have them.
 	Labels map[string]string
-	// Dir is the folder of the queue, which is this forwarder's alone.
+	// Dir is the folder of the queue, which no other forwarder uses.
 	Dir string
 	// MaxBytes bounds the queue; DefaultMaxBytes.
 	MaxBytes int64
-	// Log receives what an administrator should know; nil is silent.
+	// Log receives messages for an administrator; nil is silent.
 	Log *slog.Logger
 	// Agent names the program in the requests, as vedette/1.2.0.
 	Agent string
@@ -99,9 +99,8 @@ func New(opts Options) (*Forwarder, error) {
 // Ready is closed when Forward can be called.
 func (f *Forwarder) Ready() <-chan struct{} { return f.ready }
 
-// Forward puts samples into the queue and returns when they would survive the
-// death of this process. It keeps nothing of the slice. It is called by one
-// goroutine at a time.
+// Forward puts samples into the queue and returns when they would survive the death of
+// this process. It does not retain the slice. One goroutine calls it at a time.
 func (f *Forwarder) Forward(samples []Sample) error {
 	q := f.queue.Load()
 	if q == nil {
@@ -126,7 +125,7 @@ func marshal(request *prompb.WriteRequest) ([]byte, error) {
 }
 
 // Run sends the requests in the queue until ctx ends. The next run sends the rest. It
-// returns an error if there can be no queue.
+// returns an error if it cannot make a queue.
 func (f *Forwarder) Run(ctx context.Context) error {
 	q, err := openQueue(f.opts.Dir, f.opts.MaxBytes, f.opts.Log)
 	if err != nil {
@@ -172,7 +171,7 @@ func (f *Forwarder) save(q *queue) {
 	}
 }
 
-// refusal is an answer that says that trying again will not help.
+// refusal is an answer that says that another try will not help.
 type refusal struct {
 	status int
 	text   string
@@ -180,13 +179,13 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("HTTP %d: %s", r.status, r.text) }
 
-// delivery is one request of the queue on its way, in one piece or in many.
+// delivery is one request of the queue while it is sent, in one piece or in many.
 type delivery struct {
 	*Forwarder
 	taken, unwanted int // samples, of those answered so far
 }
 
-// send sends a request until it is answered for good. The error is that of ctx.
+// send sends a request until it has a final answer. The error is that of ctx.
 func (f *delivery) send(ctx context.Context, payload []byte, samples int) error {
 	backoff := firstBackoff
 	for {
@@ -203,7 +202,7 @@ func (f *delivery) send(ctx context.Context, payload []byte, samples int) error 
 			return f.halve(ctx, payload, samples, no)
 		}
 		f.tell("cannot forward for now; samples wait in the queue", "error", err)
-		// Full jitter, so that masters do not come all at once.
+		// Full jitter, so that masters do not all come at once.
 		pause := max(wait, rand.N(backoff)+backoff/2)
 		backoff = min(2*backoff, maxBackoff)
 		timer := time.NewTimer(pause)
@@ -216,7 +215,7 @@ func (f *delivery) send(ctx context.Context, payload []byte, samples int) error 
 	}
 }
 
-// post sends one request. wait is how long the other end asks to be left alone.
+// post sends one request. wait is how long the other end asks us to wait.
 func (f *Forwarder) post(ctx context.Context, payload []byte) (wait time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, f.opts.URL, bytes.NewReader(payload))
 	if err != nil {
@@ -244,16 +243,16 @@ func (f *Forwarder) post(ctx context.Context, payload []byte) (wait time.Duratio
 	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge, http.StatusConflict:
 		return 0, &refusal{response.StatusCode, answer}
 	}
-	// All else can change without our doing: a token that is not known yet, an
-	// address that is not served yet.
+	// All other answers can change without our doing: a token becomes known, an address is
+	// served.
 	if seconds, convErr := strconv.Atoi(response.Header.Get("Retry-After")); convErr == nil && seconds > 0 {
 		wait = min(time.Duration(seconds)*time.Second, maxBackoff)
 	}
 	return wait, errors.Join(fmt.Errorf("HTTP %d: %s", response.StatusCode, answer), err)
 }
 
-// halve sends a refused request in halves, and gives up a single sample, or
-// everything when nothing at all is wanted.
+// halve sends a refused request in halves, and gives up single samples, or everything if
+// the other end wants nothing at all.
 func (f *delivery) halve(ctx context.Context, payload []byte, samples int, why *refusal) error {
 	raw, err := snappy.Decode(nil, payload)
 	var request prompb.WriteRequest
@@ -311,9 +310,9 @@ func (f *Forwarder) tell(message string, attrs ...any) {
 	}
 }
 
-// Stats are what a Forwarder counts of itself, from when it was made.
+// Stats counts what a Forwarder has done since it was made.
 type Stats struct {
-	Sent    uint64 // samples that the other end has taken
+	Sent    uint64 // samples that the other end has accepted
 	Refused uint64 // samples that it does not want
 	Dropped uint64 // samples for which the queue had no room
 	Pending int64  // bytes that wait

@@ -18,9 +18,8 @@ import (
 )
 
 const (
-	// segmentBytes is the size from which a new file is begun, a smaller one in
-	// a small queue. Whole files are removed, when they were sent or there is no
-	// room.
+	// segmentBytes is the size from which a new file is begun; it is smaller in a small
+	// queue. Whole files are removed, after they were sent or when there is no room.
 	segmentBytes = 16 << 20
 	// maxRecordBytes bounds a record that is read, against a damaged length.
 	maxRecordBytes = 64 << 20
@@ -29,12 +28,12 @@ const (
 	positionFile   = "position"
 )
 
-// queue is a first-in first-out queue of records in files. A file is a row of records:
-// the length of the payload, its CRC-32C and the number of its samples (four bytes
-// each, big endian), and the payload. Its records survive the death of the process;
-// after a power failure the last ones may be missing.
+// queue is a first-in first-out queue of records in files. A file is a row of records: the
+// length of the payload, its CRC-32C and the number of its samples (four bytes each, big
+// endian), and the payload. Its records survive the death of the process; after a power
+// failure the last ones may be missing.
 //
-// push may be called from any goroutine, the rest from one.
+// push may be called from any goroutine, the other methods from one.
 type queue struct {
 	dir      string
 	maxBytes int64
@@ -58,7 +57,7 @@ type segment struct {
 	size   int64
 }
 
-// position is the place of the first record that was not answered yet.
+// position is the place of the first unanswered record.
 type position struct {
 	Segment int   `json:"segment"`
 	Offset  int64 `json:"offset"`
@@ -100,7 +99,7 @@ func openQueue(dir string, maxBytes int64, log *slog.Logger) (*queue, error) {
 	return q, nil
 }
 
-// loadPosition reads where the last run was. Without that everything is sent.
+// loadPosition reads the position of the last run. Without it everything is sent.
 func (q *queue) loadPosition() {
 	text, err := os.ReadFile(filepath.Join(q.dir, positionFile))
 	if err == nil {
@@ -142,8 +141,8 @@ func (q *queue) push(payload []byte, samples int) error {
 	return nil
 }
 
-// roomLocked sees to it that there is a file to write to, and that the queue
-// stays within its bound.
+// roomLocked ensures that there is a file to write to, and that the queue stays within its
+// bound.
 func (q *queue) roomLocked(size int64) error {
 	if q.file != nil && q.segments[len(q.segments)-1].size >= q.rollAt {
 		if err := q.closeLocked(); err != nil {
@@ -167,7 +166,7 @@ func (q *queue) roomLocked(size int64) error {
 	return nil
 }
 
-// dropLocked removes the oldest file and counts what was in it and not sent.
+// dropLocked removes the oldest file and counts its samples that were not sent.
 func (q *queue) dropLocked() {
 	oldest := q.segments[0]
 	from := int64(0)
@@ -183,7 +182,7 @@ func (q *queue) dropLocked() {
 	q.log.Error("the queue of what is to be forwarded is full; the oldest samples were dropped", "dir", q.dir, "samples", lost, "max_bytes", q.maxBytes)
 }
 
-// countSamples adds up the samples of the records of a file from an offset on.
+// countSamples adds up the samples of a file's records from an offset on.
 func countSamples(path string, from int64) uint64 {
 	file, err := os.Open(path)
 	if err != nil {
@@ -201,8 +200,8 @@ func countSamples(path string, from int64) uint64 {
 	}
 }
 
-// peek returns the oldest record that was not answered, and false when there is
-// none. What cannot be read is passed over and said.
+// peek returns the oldest unanswered record, and false if there is none. It skips and
+// reports unreadable records.
 func (q *queue) peek() (record, bool) {
 	for {
 		current, ok := q.settle()
@@ -223,7 +222,7 @@ func (q *queue) peek() (record, bool) {
 	}
 }
 
-// settle returns the file that the reader is to read, and false when it has read
+// settle returns the file that the reader should read, and false when it has read
 // everything.
 func (q *queue) settle() (segment, bool) {
 	q.mu.Lock()
@@ -277,7 +276,7 @@ func (q *queue) read(size int64) (record, error) {
 	}, nil
 }
 
-// done notes that a record was answered.
+// done records that a record was answered.
 func (q *queue) done(r record) { q.move(r.next) }
 
 func (q *queue) move(to position) {
@@ -299,7 +298,7 @@ func (q *queue) forget() {
 	}
 }
 
-// save forces what was pushed to the disk and writes down the reader's place.
+// save forces pushed records to the disk and stores the reader's place.
 func (q *queue) save() error {
 	q.mu.Lock()
 	var err error

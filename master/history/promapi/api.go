@@ -1,11 +1,11 @@
-// Package promapi serves the HTTP API of Prometheus, as far as it is about
-// reading: what Grafana's data source, promtool and the client libraries ask
-// for. Paths, parameters, limits, errors and the form of the answers are those
-// of https://prometheus.io/docs/prometheus/latest/querying/api/.
+// Package promapi serves the reading part of Prometheus' HTTP API: the requests of
+// Grafana's data source, promtool and the client libraries. Paths, parameters, limits,
+// errors and the form of the answers are those of
+// https://prometheus.io/docs/prometheus/latest/querying/api/.
 //
-// It differs where the original would be a leak or a lie here: there is no
-// configuration and there are no flags to be read, no targets are scraped, no
-// other web page may read the answers (CORS), and nothing can be deleted.
+// It differs where the original would be a leak or a lie here: there is no configuration
+// and there are no flags to be read, no targets are scraped, no other web page may read
+// the answers (CORS), and nothing can be deleted.
 package promapi
 
 import (
@@ -30,7 +30,7 @@ import (
 	"github.com/vedettehq/vedette/master/history/bounds"
 )
 
-// Prefix is where the API belongs.
+// Prefix is the path at which the API must be served.
 const Prefix = "/api/v1/"
 
 // statusClientClosed is the status for a request whose client has gone, which
@@ -41,8 +41,8 @@ const statusClientClosed = 499
 // timeout asks for less.
 const Timeout = 2 * time.Minute
 
-// MaxFormBytes bounds what a request sends: an expression, selectors, and what
-// clients put beside them.
+// MaxFormBytes bounds the size of a request: an expression, selectors, and other
+// parameters that clients send.
 const MaxFormBytes = 1 << 20
 
 // Options are what the API works on.
@@ -62,10 +62,10 @@ type Options struct {
 
 // Source lends what is stored.
 type Source interface {
-	// Acquire returns the store for the time of one request, or an error when
-	// it is not open now.
+	// Acquire returns the store for the time of one request, or an error if it is not open
+	// now.
 	Acquire(ctx context.Context) (*Lease, error)
-	// Metadata returns what is known of each metric, by name.
+	// Metadata returns everything known about each metric, by name.
 	Metadata() map[string]Metadata
 }
 
@@ -119,10 +119,10 @@ type call struct {
 	query    string // whose positions the warnings name, or ""
 }
 
-// method answers a call with data for JSON, or the bytes of it as rawJSON.
+// method answers a call with data for JSON, or with finished JSON as rawJSON.
 type method func(*API, *call) (any, *fault)
 
-// rawJSON is data that is JSON already.
+// rawJSON is finished JSON.
 type rawJSON []byte
 
 func (a *API) handle(route Route) {
@@ -172,7 +172,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, m method) {
 		a.fail(w, r, fail)
 		return
 	}
-	// A client that does not read must not keep the place for ever.
+	// A client that does not read must not hold its place forever.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin(len(body))))
 	a.write(w, r, http.StatusOK, body)
 }
@@ -193,8 +193,8 @@ func (a *API) answer(c *call, m method) ([]byte, *fault) {
 	return body, nil
 }
 
-// withinTimeout returns a context that ends with the request, and when the time
-// is up that it asks for, or that any has. Waiting for a place counts.
+// withinTimeout returns a context that ends with the request, and when the requested time
+// or the general bound is over. Waiting for a place counts.
 func withinTimeout(r *http.Request) (context.Context, context.CancelFunc, *fault) {
 	timeout := Timeout
 	if text := r.FormValue("timeout"); text != "" {
@@ -208,7 +208,7 @@ func withinTimeout(r *http.Request) (context.Context, context.CancelFunc, *fault
 	return ctx, cancel, nil
 }
 
-// waitFault is why a request got no place.
+// waitFault says why a request got no place.
 func waitFault(err error) *fault {
 	switch {
 	case errors.Is(err, admit.ErrCrowded):
@@ -219,8 +219,8 @@ func waitFault(err error) *fault {
 	return &fault{canceled, promql.ErrQueryCanceled("the queue of queries")}
 }
 
-// writeWithin is how long a client may take to read an answer: half a minute,
-// and the time that a slow link of 64 KiB a second needs.
+// writeWithin is how long a client may take to read an answer: half a minute, plus the
+// time that a slow link of 64 KiB a second needs.
 func writeWithin(bytes int) time.Duration {
 	return 30*time.Second + time.Duration(bytes>>16)*time.Second
 }
@@ -281,7 +281,7 @@ func badParam(err error, name string) *fault {
 	return &fault{badData, fmt.Errorf("invalid parameter %q: %w", name, err)}
 }
 
-// executionFault sorts the errors of reading and evaluating.
+// executionFault classifies the errors of reading and evaluating.
 func executionFault(err error) *fault {
 	var (
 		byCancel  promql.ErrQueryCanceled

@@ -17,8 +17,8 @@ import (
 // The results of queries are written by hand: encoding/json takes four times as
 // long for them, and they are large.
 
-// encodeResult writes {"resultType":…,"result":…,"stats":…}, the last only
-// where there are any. It gives up when ctx ends.
+// encodeResult writes {"resultType":…,"result":…,"stats":…}, the last only if there are
+// any. It gives up when ctx ends.
 func encodeResult(ctx context.Context, value parser.Value, statistics stats.QueryStats) ([]byte, error) {
 	b := append([]byte(`{"resultType":"`), value.Type()...)
 	b = append(b, `","result":`...)

@@ -13,8 +13,8 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// selection is what labels, label values and series have in common: a time, a
-// limit, and any number of selectors.
+// selection has the common parameters of labels, label values and series: a time, a limit,
+// and any number of selectors.
 type selection struct {
 	limit      int
 	start, end int64 // ms
@@ -73,8 +73,8 @@ func (a *API) labelValues(c *call) (any, *fault) {
 	})
 }
 
-// collect runs a search for each selector, or once for none, and returns what
-// all of them found, sorted.
+// collect runs a search for each selector, or once if there is none, and returns
+// everything found, sorted.
 func (s *selection) collect(c *call, search func(storage.Querier, *storage.LabelHints, []*labels.Matcher) ([]string, error)) (any, *fault) {
 	querier, err := c.lease.Queryable.Querier(s.start, s.end)
 	if err != nil {

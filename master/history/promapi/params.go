@@ -92,7 +92,7 @@ func limitParam(r *http.Request) (int, *fault) {
 	return limit, nil
 }
 
-// hint is the limit to search with: one more, to know that there are more.
+// hint is the limit to search with: one more, to detect that there are more.
 func hint(limit int) int {
 	if limit > 0 && limit < math.MaxInt {
 		return limit + 1

@@ -13,8 +13,8 @@ import (
 	"github.com/vedettehq/vedette/master/history/bounds"
 )
 
-// maxPoints is how many points of a series one query may give: a week at a
-// point a minute, a year at one an hour.
+// maxPoints is how many points of a series one query may return: a week at a point a
+// minute, a year at one an hour.
 const maxPoints = 11000
 
 func (a *API) query(c *call) (any, *fault) {
@@ -67,7 +67,7 @@ func rangeParams(r *http.Request) (start, end time.Time, step time.Duration, fai
 	return start, end, step, fail
 }
 
-// evaluate runs a query, if its bounds allow it, and encodes what it gives.
+// evaluate runs a query, if its bounds allow it, and encodes the result.
 func (a *API) evaluate(c *call, limit int, asked bounds.Range, prepare func(context.Context, promql.QueryOpts) (promql.Query, error)) (any, *fault) {
 	ctx := c.ctx
 	opts, fail := queryOpts(c.Request)
@@ -85,7 +85,7 @@ func (a *API) evaluate(c *call, limit int, asked bounds.Range, prepare func(cont
 	if err != nil {
 		return nil, badParam(err, "query")
 	}
-	// What the query gave is no longer valid after Close.
+	// The result of the query is no longer valid after Close.
 	defer query.Close()
 	result := query.Exec(ctx)
 	if result.Err != nil {
@@ -128,7 +128,7 @@ func (a *API) formatQuery(c *call) (any, *fault) {
 	return expr.Pretty(0), nil
 }
 
-// queryExemplars checks its parameters and gives none: samples carry none.
+// queryExemplars checks its parameters and returns none: samples carry none.
 func (a *API) queryExemplars(c *call) (any, *fault) {
 	start, fail := timeParam(c.Request, "start", minTime)
 	if fail != nil {

@@ -12,7 +12,7 @@ type Route struct {
 	Methods []string
 	Body    int64  // most bytes of a form
 	Says    string // what it answers, in one sentence
-	// Bound says how an answer keeps to the hosts of who asks.
+	// Bound says how an answer keeps to the hosts of its caller.
 	Bound wire.Binding
 
 	serve method
@@ -46,7 +46,8 @@ func Routes() []Route {
 	}
 }
 
-// fixed answers with the same data always, for what clients ask and is not here.
+// fixed always answers with the same data, for parts that clients ask for and that do not
+// exist here.
 func fixed(data any) method {
 	return func(*API, *call) (any, *fault) { return data, nil }
 }

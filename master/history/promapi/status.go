@@ -19,8 +19,8 @@ import (
 	"github.com/vedettehq/vedette/master/scope"
 )
 
-// metadata lists what is known of metrics. The original knows several sets for
-// each; here there is one.
+// metadata lists everything known about metrics. The original knows several sets for each;
+// here there is one.
 func (a *API) metadata(c *call) (any, *fault) {
 	limit, err := numberParam(c, "limit")
 	if err != nil {
@@ -48,8 +48,8 @@ func (a *API) metadata(c *call) (any, *fault) {
 	return result, nil
 }
 
-// metadataOf leaves of what is known of metrics those that a caller who is bound to
-// some hosts may see.
+// metadataOf returns the part of the metadata that a caller who is bound to some hosts may
+// see.
 func metadataOf(c *call, known map[string]Metadata) (map[string]Metadata, error) {
 	querier, err := c.lease.Queryable.Querier(minTime.UnixMilli(), maxTime.UnixMilli())
 	if err != nil {
@@ -66,7 +66,7 @@ func metadataOf(c *call, known map[string]Metadata) (map[string]Metadata, error)
 	return seen, err
 }
 
-// numberParam reads a number, -1 where it is left out.
+// numberParam reads a number, -1 if it is left out.
 func numberParam(c *call, name string) (int, error) {
 	text := c.FormValue(name)
 	if text == "" {
@@ -135,8 +135,8 @@ func valueOf(gatherer prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// statusBuild says which version of the API is spoken, by which Grafana
-// chooses what it asks for, and which version of us speaks it.
+// statusBuild says which version of the API is spoken, from which Grafana chooses its
+// requests, and which version of us speaks it.
 func (a *API) statusBuild(*call) (any, *fault) {
 	return map[string]string{
 		"version":   apiVersion(),

@@ -11,10 +11,10 @@ import (
 // MaxInfluxLines bounds the lines of one request.
 const MaxInfluxLines = 200_000
 
-// ServeInflux takes samples in InfluxDB's line protocol, plain or packed by gzip. It
+// ServeInflux takes samples in InfluxDB's line protocol, plain or compressed with gzip. It
 // serves /write of InfluxDB's version 1 and /api/v2/write of version 2. The database,
-// organisation or bucket that a request names does not matter. Lines that cannot be
-// read are refused and the others taken.
+// organisation or bucket that a request names does not matter. Unreadable lines are
+// refused, and the others taken.
 func (h *Handler) ServeInflux(w http.ResponseWriter, r *http.Request) {
 	unit, err := influxPrecision(r.URL.Query().Get("precision"))
 	if err != nil {

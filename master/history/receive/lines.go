@@ -19,10 +19,10 @@ const refusedLine = "line"
 //
 //	cpu,host=web-1,cpu=cpu0 usage_idle=99.5,usage_user=0.3 1700000000000000000
 //
-// A field becomes a series: cpu_usage_idle here, and the name of the measurement alone
-// where the field is called value. Tags become labels. Truth is 1 and 0, and text is
-// passed over. A line without a time is of now. Lines that cannot be read are counted
-// in bad.
+// A field becomes a series: cpu_usage_idle here, or just the name of the measurement if
+// the field is called value. Tags become labels. Booleans become 1 and 0, and texts are
+// skipped. A line without a time gets the present time. Unreadable lines are counted in
+// bad.
 func ParseInflux(text []byte, unit time.Duration, now time.Time, bad *Result) (series []Series) {
 	p := lineParser{text: text, unit: unit, now: now.UnixMilli(), line: 1}
 	for p.at < len(p.text) {
@@ -54,7 +54,7 @@ func (p *lineParser) peek() byte {
 	return '\n'
 }
 
-// skip goes on behind the end of the line.
+// skip advances past the end of the line.
 func (p *lineParser) skip() {
 	for p.peek() != '\n' {
 		p.at++
@@ -143,8 +143,8 @@ func (p *lineParser) tags() (labels []Label, err error) {
 	return labels, nil
 }
 
-// name reads up to one of some bytes, or the end of the line. A backslash takes the
-// meaning of a comma, an equals sign, a blank and a backslash.
+// name reads up to one of the given bytes, or the end of the line. A backslash escapes a
+// comma, an equals sign, a blank and a backslash.
 func (p *lineParser) name(until string) (string, error) {
 	var b strings.Builder
 	for c := p.peek(); c != '\n' && !strings.ContainsRune(until, rune(c)); c = p.peek() {
@@ -193,7 +193,7 @@ func (p *lineParser) value() (v float64, number bool, err error) {
 	return v, true, nil
 }
 
-// quoted passes over a text, which may have newlines in it.
+// quoted skips a text, which may have newlines in it.
 func (p *lineParser) quoted() error {
 	for p.at++; p.at < len(p.text); p.at++ {
 		switch p.text[p.at] {

@@ -33,8 +33,8 @@ const (
 )
 
 // ServeOTLP takes samples by OTLP over HTTP (https://opentelemetry.io/docs/specs/otlp/),
-// in protobuf or JSON, plain or packed by gzip. Points that cannot be kept are told in the
-// answer, as a partial success, and the others taken.
+// in protobuf or JSON, plain or compressed with gzip. The answer reports points that
+// cannot be stored as a partial success; the others are taken.
 func (h *Handler) ServeOTLP(w http.ResponseWriter, r *http.Request) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != otlpProto && media != otlpJSON {
@@ -105,8 +105,8 @@ func parseOTLP(text []byte, media string) (*metricspb.MetricsData, error) {
 	return metrics, nil
 }
 
-// withoutPrefix is the text of an error of protobuf, which begins with "proto:" and one of
-// two kinds of blank.
+// withoutPrefix is the text of a protobuf error without its prefix, which is "proto:" and
+// one of two kinds of blank.
 func withoutPrefix(err error) string {
 	_, text, found := bytes.Cut([]byte(err.Error()), []byte("proto:"))
 	if !found {

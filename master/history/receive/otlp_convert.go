@@ -18,7 +18,7 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 )
 
-// Words for points of OTLP that are not kept, and what to do about each.
+// Words for points of OTLP that are not stored, and the remedy for each.
 const (
 	refusedDelta     = "delta"
 	refusedHistogram = "histogram"
@@ -39,7 +39,7 @@ const (
 	// maxAttributes is how many attributes a point may have.
 	maxAttributes = 128
 	// maxOTLPLabels bounds the labels of all series of a request. Each bucket of a
-	// histogram has those of its point, so a small request could take much memory.
+	// histogram has the labels of its point, so a small request could take much memory.
 	maxOTLPLabels = 4 << 20
 )
 
@@ -48,10 +48,10 @@ var (
 	errLabels     = errors.New("the request has too many labels in all; send smaller batches")
 )
 
-// convertOTLP makes series of metrics, with names and labels as Prometheus makes them:
+// convertOTLP makes series from metrics, with names and labels as Prometheus makes them:
 // service.namespace/service.name is the label job, service.instance.id is instance, and
-// the other attributes of a resource are labels of the series target_info. host.name
-// names the host. Points that cannot be kept are counted in bad.
+// the other attributes of a resource are labels of the series target_info. host.name names
+// the host. Points that cannot be stored are counted in bad.
 func convertOTLP(metrics *metricspb.MetricsData, now time.Time, bad *Result) []Series {
 	c := otlpConverter{
 		names: otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes),
@@ -87,7 +87,7 @@ type otlpConverter struct {
 	about    []Label // its other attributes
 }
 
-// resource notes whose metrics follow.
+// resource sets the resource whose metrics follow.
 func (c *otlpConverter) resource(attributes []*commonpb.KeyValue) {
 	given := make(map[string]string, len(attributes))
 	var others []*commonpb.KeyValue
@@ -251,7 +251,7 @@ func (c *otlpConverter) summaries(name string, points []*metricspb.SummaryDataPo
 	}
 }
 
-// add adds one sample. One that says that there is no value any more ends its series.
+// add adds one sample. A sample that says that there is no value any more ends its series.
 func (c *otlpConverter) add(name string, labels []Label, nanos uint64, flags uint32, v float64) {
 	t := int64(nanos / uint64(time.Millisecond)) // which fits, for any number of nanoseconds
 	if nanos == 0 {
@@ -272,7 +272,7 @@ func ended(flags uint32) bool {
 	return flags&uint32(metricspb.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK) != 0
 }
 
-// own are the labels of a point: its attributes, and whose it is.
+// own are the labels of a point: its attributes, and those of its resource.
 func (c *otlpConverter) own(attributes []*commonpb.KeyValue) ([]Label, error) {
 	if len(attributes) > maxAttributes {
 		return nil, errAttributes
@@ -280,7 +280,7 @@ func (c *otlpConverter) own(attributes []*commonpb.KeyValue) ([]Label, error) {
 	return joinLabels(c.attributes(attributes), c.identity...), nil
 }
 
-// joinLabels puts further labels to some, in place of those of their names.
+// joinLabels adds labels to others, and replaces those of the same names.
 func joinLabels(some []Label, further ...Label) []Label {
 	joined := make([]Label, 0, len(some)+len(further))
 	for _, l := range some {
@@ -291,7 +291,7 @@ func joinLabels(some []Label, further ...Label) []Label {
 	return append(joined, further...)
 }
 
-// attributes makes labels of attributes. The values of those that become one name are
+// attributes makes labels from attributes. Values whose keys become the same name are
 // joined with ";", in the order of their keys.
 func (c *otlpConverter) attributes(list []*commonpb.KeyValue) []Label {
 	sorted := slices.SortedStableFunc(slices.Values(list), func(a, b *commonpb.KeyValue) int { return cmp.Compare(a.GetKey(), b.GetKey()) })
@@ -313,8 +313,8 @@ func (c *otlpConverter) attributes(list []*commonpb.KeyValue) []Label {
 	return labels
 }
 
-// attributeText is the value of an attribute: as it is where it is one, in JSON where it
-// is several.
+// attributeText is the value of an attribute: a single value as it is, several values in
+// JSON.
 func attributeText(v *commonpb.AnyValue, depth int) string {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:

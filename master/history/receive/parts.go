@@ -8,19 +8,19 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// MaxParts bounds the parts of one request, which are its samples or points, their labels
-// or attributes, their buckets, and whatever they are in. Each takes far more memory than
-// it has bytes.
+// MaxParts bounds the parts of one request: its samples or points, their labels or
+// attributes, their buckets, and the messages that contain them. Each takes far more
+// memory than it has bytes.
 const MaxParts = 1_000_000
 
 var errParts = fmt.Errorf("it has more than %d parts; send smaller batches", MaxParts)
 
-// field says what a field of a message is: one that holds messages, of another kind, or
-// one that holds a list of numbers, or neither.
+// field describes a field of a message: it has messages of another kind, or a list of
+// numbers, or neither.
 type field[M any] func(of M, number protowire.Number) (sub M, isMessage, isPacked bool)
 
-// checkParts counts the messages in a message, and about the numbers of lists, by its
-// bytes alone: before memory is taken for them.
+// checkParts counts the messages in a message, and approximately the numbers of lists,
+// from its bytes alone, before memory is allocated for them.
 func checkParts[M any](text []byte, of M, fieldOf field[M]) error {
 	if len(text) < MaxParts {
 		return nil // none is so short; a faulty one is found out later

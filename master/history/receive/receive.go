@@ -1,11 +1,11 @@
 // Package receive takes samples by Prometheus remote write 1.0
-// (https://prometheus.io/docs/specs/prw/remote_write_spec/), so that what a
-// Prometheus scrapes, or an agent of that world, ends up on the same charts. It also
-// takes InfluxDB's line protocol, which Telegraf and many others write, and OTLP, which
-// programs with OpenTelemetry send.
+// (https://prometheus.io/docs/specs/prw/remote_write_spec/), so that samples from a
+// Prometheus or a similar agent appear on the same charts. It also takes InfluxDB's line
+// protocol, which Telegraf and many others write, and OTLP, which programs with
+// OpenTelemetry send.
 //
-// Of remote write, float samples are taken. Exemplars and metadata are passed over; native
-// histograms are refused, and said in the answer.
+// Of remote write, float samples are taken. Exemplars and metadata are ignored. Native
+// histograms are refused, and the answer says so.
 package receive
 
 import (
@@ -52,15 +52,15 @@ type Series struct {
 	Points []Point
 }
 
-// Result tells what became of a request.
+// Result is the outcome of a request.
 type Result struct {
-	Refused int   // samples that were not taken and never will be
+	Refused int   // samples that were refused for good
 	Reason  error // of the first of them
-	// By is how many were refused for which reason, in a word; nil where none was.
+	// By counts the refused samples by reason; nil if there are none.
 	By map[string]int
 }
 
-// Refuse counts samples that are not taken.
+// Refuse counts refused samples.
 func (r *Result) Refuse(n int, reason string, err error) {
 	if n == 0 {
 		return
@@ -92,11 +92,10 @@ type Busy interface {
 
 // Handler serves remote write.
 type Handler struct {
-	// Take stores the series of a request and returns when they are stored. An
-	// error that is a Busy makes the sender try again; another one, which it
-	// should not, is its fault.
+	// Take stores the series of a request and returns when they are stored. If an error is
+	// a Busy, the sender should try again; any other error is the sender's fault.
 	Take func(series []Series) (Result, error)
-	// Count is told how many samples were refused for which reason; nil for nobody.
+	// Count, or nil, is told how many samples were refused for which reason.
 	Count func(reason string, n int)
 	Log   *slog.Logger
 }
@@ -124,7 +123,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// store takes series, and answers. Refuse counts what could not even be read.
+// store takes series, and answers. It adds the count of the unreadable ones.
 func (h *Handler) store(w http.ResponseWriter, r *http.Request, series []Series, refuse func(*Result)) {
 	result, err := h.Take(series)
 	var busy Busy
@@ -162,7 +161,7 @@ func (h *Handler) countRefused(r *http.Request, result *Result) {
 	}
 }
 
-// checkHeader says which kind of request is not understood.
+// checkHeader returns why a kind of request is not understood.
 func checkHeader(r *http.Request) (status int, err error) {
 	if r.Method != http.MethodPost {
 		return http.StatusMethodNotAllowed, errors.New("remote write is a POST")
@@ -182,7 +181,7 @@ func checkHeader(r *http.Request) (status int, err error) {
 
 var errTooLarge = fmt.Errorf("it is larger than %d bytes", MaxUnpackedBytes)
 
-// read unpacks a request. It counts the native histograms.
+// read decompresses a request. It counts the native histograms.
 func read(body io.Reader) (series []Series, histograms int, err error) {
 	packed, err := io.ReadAll(body)
 	if err != nil {
@@ -231,6 +230,6 @@ func convert(from *prompb.TimeSeries) Series {
 	return to
 }
 
-// IsFinite reports whether a value can be drawn. Prometheus sends a NaN where a
-// series ends.
+// IsFinite reports whether a value can be drawn. Prometheus sends a NaN when a series
+// ends.
 func IsFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
