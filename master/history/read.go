@@ -50,7 +50,7 @@ func newEngine(log *slog.Logger, registry prometheus.Registerer) *engine {
 		NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
-		Parser:                   syntax,
+		Parser:                   keyless{syntax},
 	})}
 }
 
