@@ -274,6 +274,37 @@ func TestLinksOfDocuments(t *testing.T) {
 	}
 }
 
+// Every row of a table is one line, with as many cells as the head of the table.
+func TestTablesOfDocuments(t *testing.T) {
+	t.Parallel()
+	bars := func(line string) int { return strings.Count(line, "|") - strings.Count(line, `\|`) }
+	rows := 0
+	for _, file := range documents(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := 0
+		for line := range strings.Lines(fenced.ReplaceAllString(string(text), "")) {
+			line = strings.TrimSpace(line)
+			switch {
+			case !strings.HasPrefix(line, "|"):
+				head = 0
+			case head == 0:
+				head = bars(line)
+			default:
+				rows++
+				if !strings.HasSuffix(line, "|") || bars(line) != head {
+					t.Errorf("%s: a row is not like the head of its table, which has %d bars: %s", file, head, line)
+				}
+			}
+		}
+	}
+	if rows < 500 {
+		t.Errorf("read %d rows; the documents have more", rows)
+	}
+}
+
 // anchors lists the names by which the headings of a document are linked to.
 func anchors(t *testing.T, path string) (list []string) {
 	t.Helper()
