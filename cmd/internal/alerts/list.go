@@ -70,20 +70,46 @@ func stateText(a wire.Alert) string {
 	return a.State
 }
 
-// toldText names who was told, and who could not be.
+// toldText names who was told, each once, and who could not be. Somebody can be told in
+// several ways.
 func toldText(notes []wire.TellNote) string {
-	var parts []string
+	type count struct{ ways, failed, underWay int }
+	var names []string
+	counts := make(map[string]count)
 	for _, n := range notes {
 		name, _, _ := strings.Cut(n.Receiver, "/")
+		c, known := counts[name]
+		if !known {
+			names = append(names, name)
+		}
+		c.ways++
 		switch {
 		case n.Failed != "":
-			name += " (failed)"
+			c.failed++
 		case n.AtMS == 0:
-			name += " (under way)"
+			c.underWay++
 		}
-		parts = append(parts, name)
+		counts[name] = c
 	}
-	return cli.OrDash(strings.Join(parts, ", "))
+	for i, name := range names {
+		var parts []string
+		c := counts[name]
+		for _, one := range []struct {
+			n    int
+			says string
+		}{{c.failed, "failed"}, {c.underWay, "under way"}} {
+			switch {
+			case one.n > 0 && c.ways == 1:
+				parts = append(parts, one.says)
+			case one.n > 0:
+				parts = append(parts, fmt.Sprintf("%d of %d %s", one.n, c.ways, one.says))
+			}
+		}
+		if len(parts) > 0 {
+			names[i] += " (" + strings.Join(parts, ", ") + ")"
+		}
+	}
+	return cli.OrDash(strings.Join(names, ", "))
 }
 
 // mutedText says what keeps people from being told.

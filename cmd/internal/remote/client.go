@@ -56,7 +56,7 @@ func (c *Client) Flags(cmd *cobra.Command) {
 	c.settings.Flag(cmd, "token-file", "agent.token_file", "take the token from `FILE` (default $VEDETTE_TOKEN is the token)")
 	c.settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate (default $VEDETTE_CA)")
 	cmd.Flags().DurationVar(&c.Timeout, "timeout", 10*time.Second, "give up on an answer after this `DURATION` (default $"+config.VariableTimeout+", or 10s)")
-	cmd.Flags().Lookup("timeout").DefValue = ""
+	cmd.Flags().Lookup("timeout").DefValue = "0" // not shown: it is in the text
 	if cmd.ValidArgsFunction == nil {
 		cmd.ValidArgsFunction = c.complete
 	}
