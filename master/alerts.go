@@ -25,7 +25,7 @@ func (m *Master) newAlerts() (*alert.Alerts, error) {
 	return alert.New(alert.Options{
 		Log: m.deps.Log, History: m.history, Config: m.cfg.Alerts, Gone: m.hostIsGone,
 		Changed: func() { bell.Ring(m.alertsChanged) }, Hosts: m.labelsOfHosts,
-		Link: func() string { return cmp.Or(m.cfg.Alerts.URL, m.URL()) + "/alerts" },
+		Link: func() string { return strings.TrimRight(cmp.Or(m.cfg.Alerts.URL, m.URL()), "/") },
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"strings"
@@ -62,6 +63,25 @@ func staticFolder(prefix, folder string) (http.Handler, error) {
 		w.Header().Set("Cache-Control", "no-cache")
 		files.ServeHTTP(w, r)
 	})), nil
+}
+
+// serveGraph leads a link to an expression in a Prometheus to the page that shows it.
+func serveGraph(w http.ResponseWriter, r *http.Request) {
+	asked, shown := r.URL.Query(), url.Values{}
+	for i := range 8 {
+		if expr := asked.Get(fmt.Sprintf("g%d.expr", i)); expr != "" {
+			name := "q"
+			if len(shown) > 0 {
+				name = fmt.Sprintf("q%d", len(shown)+1)
+			}
+			shown.Set(name, expr)
+		}
+	}
+	to := "/explore"
+	if len(shown) > 0 {
+		to += "?" + shown.Encode()
+	}
+	http.Redirect(w, r, to, http.StatusFound)
 }
 
 // healthy answers that the process serves requests.

@@ -157,6 +157,11 @@ func routes() []route {
 			Says: "The master's own measures, for a Prometheus to scrape.",
 		},
 		{
+			Path: "/graph", Methods: get, For: wire.Anybody, Bound: wire.NoHosts,
+			serve: func(*Master) http.Handler { return http.HandlerFunc(serveGraph) },
+			Says:  "Send a browser to Explore, with the expressions of a link to a Prometheus, such as `graphLink` in a template writes.",
+		},
+		{
 			Path: "/-/healthy", Methods: get, For: wire.Anybody, Bound: wire.NoHosts, serve: (*Master).healthy,
 			Says: "Answer 200 while the process serves requests.",
 		},

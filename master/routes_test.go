@@ -82,7 +82,7 @@ func mayCall() map[string]string {
 func mayAsk() map[string]string {
 	rows := map[string]string{
 		"GET /rpc": everybody, "GET /": everybody, "GET /api/client": everybody, "GET /-/healthy": everybody, "GET /-/ready": everybody,
-		"GET /static/": everybody,
+		"GET /static/": everybody, "GET /graph": everybody,
 		"GET /metrics": viewers, "GET /api/v1/": viewers, "POST /api/v1/": viewers,
 		"POST /api/v1/write": agents, "POST /write": agents, "POST /api/v2/write": agents,
 		"POST /v1/metrics": agents, "POST /api/v1/otlp/v1/metrics": agents,
@@ -263,6 +263,21 @@ func TestEveryRouteTimesEveryRole(t *testing.T) {
 	}
 	for row := range want {
 		t.Errorf("%s has an expectation and no row", row)
+	}
+}
+
+// A link to an expression in a Prometheus leads to the page that shows it, and nowhere
+// else.
+func TestLinksOfPrometheusLeadToExplore(t *testing.T) {
+	for asked, want := range map[string]string{
+		"/graph": "/explore", "/graph?g0.tab=1": "/explore", "/graph?g0.expr=up+%3D%3D+0&g0.tab=1": "/explore?q=up+%3D%3D+0",
+		"/graph?g0.expr=a%26b&g2.expr=c%0Ad&g9.expr=e": "/explore?q=a%26b&q2=c%0Ad", "/graph?g0.expr=//example.org/": "/explore?q=%2F%2Fexample.org%2F",
+	} {
+		w := httptest.NewRecorder()
+		serveGraph(w, httptest.NewRequest(http.MethodGet, asked, nil))
+		if got := w.Header().Get("Location"); w.Code != http.StatusFound || got != want {
+			t.Errorf("%s: %d to %q, want %q", asked, w.Code, got, want)
+		}
 	}
 }
 

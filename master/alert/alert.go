@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -27,7 +28,6 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
-	"github.com/prometheus/prometheus/util/strutil"
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/alerts"
@@ -74,7 +74,7 @@ type Options struct {
 	History *history.Store
 	// Config says which rules there are, and who is told.
 	Config config.Alerts
-	// Link returns the address of the page, for messages.
+	// Link returns the address of the master, without a slash at its end, for messages.
 	Link func() string
 	// Gone reports whether a known host does not report, so that nobody can tell the state
 	// of its alerts. Nil: no host is gone.
@@ -145,7 +145,8 @@ func New(opts Options) (*Alerts, error) {
 	}
 	a.ids, a.groups = ids, groups
 	a.thresholds.configure(limits)
-	if a.route, err = route.New(route.Options{Log: opts.Log, Link: opts.Link, Telling: a.telling, Told: a.told}, tell); err != nil {
+	page := func() string { return opts.Link() + "/alerts" }
+	if a.route, err = route.New(route.Options{Log: opts.Log, Link: page, Telling: a.telling, Told: a.told}, tell); err != nil {
 		return nil, err
 	}
 	a.sender, err = newSender(opts.Log, opts.Config.Alertmanagers)
@@ -211,7 +212,7 @@ func (a *Alerts) update() error {
 	}
 	a.updating.Lock()
 	defer a.updating.Unlock()
-	return a.manager.Update(interval, a.all(), labels.EmptyLabels(), "", nil)
+	return a.manager.Update(interval, a.all(), labels.EmptyLabels(), a.opts.Link(), nil)
 }
 
 // all are the ids of all rules.
@@ -233,10 +234,14 @@ func (a *Alerts) Run(ctx context.Context) error {
 		return nil
 	case <-a.opts.History.Ready():
 	}
+	link, err := url.Parse(a.opts.Link()) // templates of alerts call for it
+	if err != nil {
+		return fmt.Errorf("cannot read the address of the master: %w", err)
+	}
 	manager := rules.NewManager(&rules.ManagerOptions{
 		Context: ctx, Logger: history.Quiet(a.opts.Log.With("component", "rules")),
 		QueryFunc: a.history.Query, Queryable: a.history, Appendable: a.history,
-		NotifyFunc: a.notify, GroupLoader: loader{a}, Parser: a.history.Parser(),
+		ExternalURL: link, NotifyFunc: a.notify, GroupLoader: loader{a}, Parser: a.history.Parser(),
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: resendDelay,
 		RestoreNewRuleGroups: true, // the rules of an inspector that comes back
 	})
@@ -245,7 +250,7 @@ func (a *Alerts) Run(ctx context.Context) error {
 	}
 	stopSending := a.sender.run()
 	defer stopSending()
-	if err := manager.Update(interval, a.all(), labels.EmptyLabels(), "", nil); err != nil {
+	if err := manager.Update(interval, a.all(), labels.EmptyLabels(), a.opts.Link(), nil); err != nil {
 		return fmt.Errorf("cannot evaluate the rules: %w", err)
 	}
 	a.maintain(ctx) // before anybody is told
@@ -324,7 +329,7 @@ func (a *Alerts) notify(ctx context.Context, expr string, alerts ...*rules.Alert
 	if len(alerts) == 0 {
 		return
 	}
-	list := a.ledger.fired(time.Now(), a.opts.Link()+strutil.TableLinkForExpression(expr), withoutKey(alerts))
+	list := a.ledger.fired(time.Now(), a.opts.Link()+"/explore?q="+url.QueryEscape(expr), withoutKey(alerts))
 	a.handOn(ctx, list)
 	if len(list) > 0 {
 		a.opts.Changed()

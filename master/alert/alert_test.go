@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -24,9 +25,11 @@ import (
 
 // told is what an Alertmanager was told of one alert.
 type told struct {
-	Labels   map[string]string `json:"labels"`
-	StartsAt time.Time         `json:"startsAt"`
-	EndsAt   time.Time         `json:"endsAt"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	GeneratorURL string            `json:"generatorURL"`
+	StartsAt     time.Time         `json:"startsAt"`
+	EndsAt       time.Time         `json:"endsAt"`
 }
 
 // world is a history, rules over it, and an Alertmanager on loopback.
@@ -117,7 +120,12 @@ func (w *world) start() {
 // set gives the level of a host a value now.
 func (w *world) set(host string, v float64) {
 	w.Helper()
-	series := w.store.NewSeries(host, "test/level", nil, inspectors.Gauge)
+	w.setKey(host, "test/level", v)
+}
+
+func (w *world) setKey(host, key string, v float64) {
+	w.Helper()
+	series := w.store.NewSeries(host, key, nil, inspectors.Gauge)
 	if _, err := w.store.NewAppender().Append(w.Context(), []history.Sample{{Series: series, T: time.Now().UnixMilli(), V: v}}); err != nil {
 		w.Fatal(err)
 	}
@@ -205,6 +213,47 @@ func TestFiresOverARestartAndEnds(t *testing.T) {
 		if one.Labels["host"] != "busy" {
 			t.Errorf("an alert that does not fire was told: %v", one.Labels)
 		}
+	}
+}
+
+// Templates of rules may call whatever Prometheus has for them, and rules may divide one
+// metric by another, which know nothing of the label key.
+func TestTemplatesOfRules(t *testing.T) {
+	t.Parallel()
+	templates := map[string]string{
+		`{{ externalURL }}|{{ pathPrefix }}|{{ $externalURL }}`: "http://master||http://master",
+		`{{ graphLink "up" }} {{ tableLink "up == 0" }}`:        "/graph?g0.expr=up&g0.tab=0 /graph?g0.expr=up+%3D%3D+0&g0.tab=1",
+
+		`{{ with query "test_level / test_most" }}{{ . | first | value }} of {{ . | first | label "host" }}{{ end }}`: "0.97 of busy",
+		`{{ range query "test_level" | sortByLabel "host" }}{{ .Labels.host }}={{ .Value }}{{ end }}`:                 "busy=97",
+
+		`{{ humanize 12345678.0 }} {{ humanize1024 1048576.0 }} {{ humanizePercentage 0.123 }}`: "12.35M 1Mi 12.3%",
+		`{{ humanizeDuration 3723.5 }} {{ parseDuration "1h" }}`:                                "1h 2m 3s 3600",
+		`{{ humanizeTimestamp 1700000000.0 }}`:                                                  "2023-11-14 22:13:20 +0000 UTC",
+		`{{ toUpper "x" }}{{ toLower "Y" }} {{ title "foo" }}`:                                  "Xy Foo",
+		`{{ reReplaceAll "a(.*)" "$1" "abc" }} {{ match "a.*" "abc" }}`:                         "bc true",
+		`{{ stripPort "h:1" }} {{ stripDomain "a.b.c:9" }}`:                                     "h a:9",
+		`{{ printf "%.1f" $value }} {{ $labels.nothere }}|`:                                     "97.0 |",
+	}
+	var annotations []string
+	wants := make(map[string]string)
+	for text, want := range templates {
+		name := fmt.Sprintf("a%d", len(wants))
+		wants[name] = want
+		annotations = append(annotations, fmt.Sprintf("          %s: '%s'\n", name, text))
+	}
+	w := newWorld(t, "groups:\n  - name: levels\n    interval: 1s\n    rules:\n      - alert: level/high\n        expr: 100 * test_level / test_most > 90\n"+
+		"        annotations:\n"+strings.Join(annotations, ""))
+	w.setKey("busy", "test/most", 100)
+	w.set("busy", 97)
+	told := w.await("the alert", "busy", firing)
+	for name, want := range wants {
+		if got := told.Annotations[name]; got != want {
+			t.Errorf("%q was told, want %q", got, want)
+		}
+	}
+	if want := "http://master/explore?q=100+%2A+test_level+%2F+test_most+%3E+90"; told.GeneratorURL != want {
+		t.Errorf("the link is %s, want %s", told.GeneratorURL, want)
 	}
 }
 
