@@ -93,9 +93,25 @@ func FamilyKind(familyType, name, suffix string) Kind {
 // terminal, and whether any differ: names become letters, digits and "_", values
 // are escaped, and long ones are cut. Different labels stay different.
 func Bearable(own Labels) (bearable Labels, differs bool) {
+	return mapped(own, bearableValue)
+}
+
+// BearableStored returns the labels of a stored series in a form that is safe for a page and a
+// terminal, and whether any differ. It is Bearable for series that may have been made
+// bearable before they were stored: a value that is fine is not escaped again.
+func BearableStored(stored Labels) (shown Labels, differs bool) {
+	return mapped(stored, func(value string) string {
+		if validateLabelValue(Label{Value: value}) == nil {
+			return value
+		}
+		return bearableValue(value)
+	})
+}
+
+func mapped(own Labels, valueOf func(string) string) (bearable Labels, differs bool) {
 	bearable = own
 	for i, l := range own {
-		name, value := bearableName(l.Name), bearableValue(l.Value)
+		name, value := bearableName(l.Name), valueOf(l.Value)
 		if name == l.Name && value == l.Value {
 			continue
 		}

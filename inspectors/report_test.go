@@ -36,6 +36,14 @@ func FuzzLabelValues(f *testing.F) {
 			if err := s.Labels.Validate(); err != nil {
 				t.Error(err)
 			}
+			if shown, differs := BearableStored(s.Labels); differs {
+				t.Errorf("a sample of %s is shown as one of %s", s.Labels, shown)
+			}
+		}
+		for _, raw := range []string{a, b} {
+			if shown, _ := BearableStored(Labels{{"l", raw}}); shown.Validate() != nil {
+				t.Errorf("%q is shown as %s", raw, shown)
+			}
 		}
 		if (Labels{{"l", a}}).Validate() == nil && !strings.Contains(a, `\x`) && r.Samples()[0].Labels.Get("l") != a {
 			t.Errorf("%q has become %q", a, r.Samples()[0].Labels.Get("l"))

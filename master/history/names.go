@@ -44,6 +44,6 @@ func ownLabels(stored labels.Labels) map[string]string {
 			own = append(own, inspectors.Label{Name: l.Name, Value: l.Value})
 		}
 	})
-	shown, _ := inspectors.Bearable(own)
+	shown, _ := inspectors.BearableStored(own)
 	return shown.Map()
 }

@@ -257,3 +257,38 @@ func TestRangeHasTheMeanOfEachColumn(t *testing.T) {
 		t.Errorf("means come unasked: %v", err)
 	}
 }
+
+// Series have the same labels in a range as in the live stream, whatever a script gave.
+func TestRangeHasTheLabelsOfTheSamples(t *testing.T) {
+	s := openStore(t, Options{})
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 3))
+	parts := []string{"<", ">", `\`, `\x`, `\x3c`, `"`, "\n", "\x1b", "é", "日", "\u202e", "\xff", "a", "{", "}"}
+	report := inspectors.NewReport("x", time.Now())
+	for i := range 50 {
+		var value strings.Builder
+		for range 1 + random.IntN(6) {
+			value.WriteString(parts[random.IntN(len(parts))])
+		}
+		report.Gauge("v", 1, "i", fmt.Sprint(i), "text", value.String())
+	}
+	if err := report.Err(); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UnixMilli()
+	live := map[string]bool{}
+	for _, sample := range report.Samples() {
+		live[sample.Labels.String()] = true
+		add(t, s, Sample{s.NewSeries("web-1", sample.Key, sample.Labels, inspectors.Gauge), now, 1})
+	}
+	result, err := s.Range(t.Context(), RangeRequest{Pattern: pattern(t, "metrics/web-1/x/v"), From: now - 1000, To: now, Points: 10})
+	if err != nil || len(result.Series) != len(live) {
+		t.Fatalf("seed %d: %d series, want %d, %v", seed, len(result.Series), len(live), err)
+	}
+	for _, series := range result.Series {
+		own, err := inspectors.LabelsFromMap(series.Labels)
+		if err != nil || !live[own.String()] {
+			t.Errorf("seed %d: the range has %s, which no sample had: %v", seed, own, err)
+		}
+	}
+}

@@ -169,7 +169,7 @@ func (i *Ingest) makeRemote(host string, from *receive.Series) (remoteSeries, er
 		return remoteSeries{}, err
 	}
 	key, kind := inspectors.MetricKey(from.Name), inspectors.MetricKind(from.Name)
-	bearable, differs := inspectors.Bearable(own)
+	bearable, differs := inspectors.BearableStored(own)
 	shown, err := i.intern(named, key, bearable, kind)
 	if err != nil {
 		return remoteSeries{}, err
