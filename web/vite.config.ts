@@ -32,7 +32,10 @@ export default defineConfig(({ mode }) =>
           assetsInlineLimit: 0,
           sourcemap: false,
           manifest: 'manifest.json',
-          rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'base', test: base }] } } },
+          rolldownOptions: {
+            // The first load has the names of all later chunks: six letters tell them apart.
+            output: { codeSplitting: { groups: [{ name: 'base', test: base }] }, chunkFileNames: 'assets/[name]-[hash:6].js', assetFileNames: 'assets/[name]-[hash:6][extname]' },
+          },
           license: { fileName: 'third-party-licenses.md' },
         },
       },

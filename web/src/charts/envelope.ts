@@ -4,7 +4,7 @@
 
 import type { Series } from '../data/store.ts';
 import type { Track } from '../data/track.ts';
-import { buildFrame, gapSteps, type Column, type Frame } from './frame.ts';
+import { gapSteps, type Column, type Frame } from './frame.ts';
 
 /**
  * Builds the frame of the time from `from` to `to` (ms, the host's clock) in
@@ -32,11 +32,6 @@ export function buildEnvelope(
     frame.middles = lines.map((l, i) => (series[i].rate ? l.high : means(series[i], l, first, grain)));
   }
   return frame;
-}
-
-/** The frame of some samples: each of them where a point stands for one (grain 0), else as above. */
-export function frameOf(series: Series[], from: number, to: number, offset: number, grain: number): Frame {
-  return grain === 0 ? buildFrame(series, from, to, offset) : buildEnvelope(series, from, to, offset, grain);
 }
 
 interface Line {

@@ -3,6 +3,7 @@
 // happened. A chart loads this after it is drawn.
 
 import { effect } from '@preact/signals';
+import { Boosts } from '../data/boosts.ts';
 import type { Chart } from '../data/store.ts';
 import { BoostButton } from './boost-button.ts';
 import type { Captions } from './captions.ts';
@@ -37,7 +38,8 @@ export class Large {
     const { element, box, captions, drawing, lines } = of;
     const { chart, view, page } = element;
     captions.sums = new Summary(() => lines.drawn.length === 1);
-    if (page?.boosts) {
+    if (page) {
+      page.boosts ??= Boosts.of(page.session);
       this.boost = new BoostButton(chart, page.boosts, () => view.grain === 0 && view.live && view.request(element));
       captions.heading.add(this.boost.element);
     }

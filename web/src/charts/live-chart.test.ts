@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Store } from '../data/store.ts';
 import type { ChartPage } from './chart-page.ts';
 import { fakeCanvas } from './fake-canvas.ts';
+import { buildFrame } from './frame.ts';
 import { LiveChart } from './live-chart.ts';
 import type { Mark } from './marks.ts';
 import type { View } from './view.ts';
@@ -23,7 +24,7 @@ beforeEach(() => {
   store.apply({ subscription: 1, series, t: [now, now, now], s: [1, 2, 3], v: [1, 2, 3] });
   asked = [];
   const time = { pausedAt: signal(null), range: signal(null) };
-  view = { add: vi.fn(), remove: vi.fn(), request: (c: LiveChart) => asked.push(c), mayChange: signal(true), status: signal(''), edge: now, grain: 0, span: 60_000, live: true, place: '', time, edgeOf: () => now } as unknown as View;
+  view = { add: vi.fn(), remove: vi.fn(), request: (c: LiveChart) => asked.push(c), mayChange: signal(true), status: signal(''), edge: now, grain: 0, span: 60_000, live: true, place: '', time, edgeOf: () => now, frameOf: buildFrame } as unknown as View;
 });
 
 function shown(more: Partial<LiveChart> = {}): LiveChart {
@@ -48,7 +49,7 @@ test('samples are given as they came', () => {
 });
 
 test('a large chart gets its sums and its table after it, and its hidden lines from the page', async () => {
-  const page: ChartPage = { boosts: { allowed: signal(false) } as never, hidden: signal(['pool/size{n="b"}', 'other/line']), marks: signal<Mark[]>([]) };
+  const page: ChartPage = { session: {} as never, boosts: { allowed: signal(false) } as never, hidden: signal(['pool/size{n="b"}', 'other/line']), marks: signal<Mark[]>([]) };
   const chart = shown({ large: true, page });
   expect([...chart.querySelectorAll('header button')].map((b) => b.textContent)).toEqual(['⋯']);
   await vi.waitFor(() => expect([...chart.querySelectorAll('header button')].map((b) => b.textContent)).toContain('Table'));

@@ -11,7 +11,6 @@ import { Captions } from './captions.ts';
 import type { ChartPage } from './chart-page.ts';
 import { Cursor } from './cursor.ts';
 import { Drawing } from './drawing.ts';
-import { frameOf } from './envelope.ts';
 import type { Frame } from './frame.ts';
 import { menuButton } from './heading.ts';
 import type { Large } from './large.ts';
@@ -114,7 +113,7 @@ export class LiveChart extends HTMLElement implements Drawable {
     const { offset } = this.host.clock;
     const to = this.view.edgeOf(this.host);
     const from = to - this.view.span;
-    this.drawing.draw(frameOf(this.lines.drawn, from - offset, to - offset, offset, this.grain), from, to);
+    this.drawing.draw(this.view.frameOf(this.lines.drawn, from - offset, to - offset, offset, this.grain), from, to);
     this.cursor.keep();
     this.legend.setMore(this.lines.more);
     this.captions.values(this.cursor.row, words);

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Store } from '../data/store.ts';
+import type { Frame } from './frame.ts';
 import { View, type Drawable } from './view.ts';
 
 let cross: (entries: { target: Element; isIntersecting: boolean }[]) => void;
@@ -58,4 +60,17 @@ test('of very many charts each has its words written every other second', () => 
   expect([...first, ...second].sort((a, b) => a - b)).toEqual(Array.from({ length: 201 }, (_, i) => i));
   expect(third).toEqual(first);
   expect(Math.abs(first.length - second.length)).toBeLessThanOrEqual(1);
+});
+
+test('long windows are drawn as soon as the code for them has come', async () => {
+  const view = new View();
+  const store = new Store(() => 60_000);
+  store.apply({ subscription: 1, series: [{ id: 1, host: 'h', key: 'load/average-1', kind: 'gauge', labels: {} }], t: [10_000, 11_000, 59_000], s: [1, 1, 1], v: [1, 5, 3] });
+  const { series } = store.get('h')!.charts.value[0];
+  const draw = (grain: number): Frame => view.frameOf(series, 0, 60_000, 0, grain);
+  expect(draw(0).columns).toEqual([expect.arrayContaining([1, 5, 3])]);
+  expect(draw(10_000)).toEqual({ times: [], columns: [[]], lonely: [[]] });
+  await vi.waitFor(() => expect(draw(10_000).columns[0]).toContain(5), 60_000);
+  expect(draw(10_000).lows![0]).toContain(1);
+  expect(frames.length).toBe(1); // all charts are drawn again
 });

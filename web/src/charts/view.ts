@@ -3,8 +3,9 @@
 // once a second, all in one frame, and only those on the screen.
 
 import { effect, signal, type Signal } from '@preact/signals';
-import type { HostModel } from '../data/store.ts';
+import type { HostModel, Series } from '../data/store.ts';
 import { load, save } from '../lib/storage.ts';
+import { buildFrame, type Frame } from './frame.ts';
 import { TimeShown } from './time.ts';
 
 /** What the loop needs of a chart. */
@@ -55,6 +56,7 @@ export class View {
   /** Grows when charts of another host come near the screen. */
   readonly near: Signal<number> = signal(0);
   private lastScroll = 0;
+  private envelope: typeof import('./envelope.ts') | 'loading' | null = null;
   private readonly crossing = new IntersectionObserver((entries) => this.cross(entries), {
     rootMargin: '120px',
   });
@@ -164,6 +166,26 @@ export class View {
   /** Hosts whose charts are near the screen, those on it first. */
   hosts(): HostModel[] {
     return [...new Set([...[...this.visible].flatMap((c) => c.host ?? []), ...this.mounted.keys()])];
+  }
+
+  /**
+   * The frame of some samples: each of them where a point stands for one (grain 0), else an envelope,
+   * whose code is loaded when somebody first looks at a long window. Until then it is empty.
+   */
+  frameOf(series: Series[], from: number, to: number, offset: number, grain: number): Frame {
+    if (grain === 0) return buildFrame(series, from, to, offset);
+    if (this.envelope !== null && this.envelope !== 'loading') return this.envelope.buildEnvelope(series, from, to, offset, grain);
+    if (this.envelope === null) {
+      this.envelope = 'loading';
+      import('./envelope.ts').then(
+        (m) => {
+          this.envelope = m;
+          this.drawAll();
+        },
+        () => (this.envelope = null), // the next frame tries again
+      );
+    }
+    return { times: [], columns: series.map(() => []), lonely: series.map(() => []) };
   }
 
   /** Has the charts of a host drawn in the next frame. */

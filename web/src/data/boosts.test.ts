@@ -1,5 +1,7 @@
 import { expect, test, vi } from 'vitest';
+import { signal } from '@preact/signals';
 import { Boosts } from './boosts.ts';
+import type { LinkState } from '../lib/rpc.ts';
 
 /** A master that notes calls and answers when it is told to. */
 function fakeMaster() {
@@ -14,7 +16,7 @@ function fakeMaster() {
     answers.splice(0).forEach((a) => a(error));
     await settled();
   };
-  return { calls, answer, boosts: new Boosts({ call }) };
+  return { calls, answer, call, boosts: new Boosts({ call }) };
 }
 
 const settled = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
@@ -88,4 +90,28 @@ test('a refusal is told to all who want it', async () => {
   await answer(new Error('not here'));
   expect(told.mock.calls).toEqual([['not here'], ['not here']]);
   releases.forEach((release) => release());
+});
+
+test('boosts follow their session until they are stopped', async () => {
+  const { calls, answer, call } = fakeMaster();
+  const link = signal({ kind: 'connecting' } as LinkState);
+  const [seen, operator] = [signal(true), signal(false)];
+  const boosts = Boosts.of({ rpc: { call } as never, link, seen, may: () => operator.value });
+  expect(boosts.allowed.value).toBe(false);
+  operator.value = true;
+  expect(boosts.allowed.value).toBe(true);
+  boosts.want('h', 'load', never);
+  await settled();
+  expect(calls).toEqual([]);
+  link.value = { kind: 'live' } as LinkState;
+  await settled();
+  await answer();
+  seen.value = false;
+  await settled();
+  await answer();
+  expect(calls).toEqual([start, stop]);
+  boosts.stop();
+  seen.value = true;
+  await settled();
+  expect(calls).toEqual([start, stop]);
 });

@@ -2,7 +2,8 @@
 // master ends a boost with the connection; here it ends while the tab is hidden
 // too, and begins again with the next connection and with the tab's return.
 
-import { signal, type Signal } from '@preact/signals';
+import { effect, signal, untracked, type Signal } from '@preact/signals';
+import type { Session } from './session.ts';
 
 interface Caller {
   call<T>(method: string, params: object): Promise<T>;
@@ -25,8 +26,30 @@ export class Boosts {
   private readonly sending = new Map<string, Promise<void>>();
   private live = false;
   private seen = true;
+  private stops: (() => void)[] = [];
 
   constructor(private readonly rpc: Caller) {}
+
+  /** Boosts that follow a session. stop() ends that. */
+  static of({ rpc, link, seen, may }: Pick<Session, 'rpc' | 'link' | 'seen' | 'may'>): Boosts {
+    const boosts = new Boosts({ call: (method, params) => rpc.call(method, params) });
+    const follow = (read: () => boolean, tell: (value: boolean) => void): void => {
+      boosts.stops.push(
+        effect(() => {
+          const value = read();
+          untracked(() => tell(value));
+        }),
+      );
+    };
+    follow(() => may('operator'), (value) => (boosts.allowed.value = value));
+    follow(() => link.value.kind === 'live', (value) => boosts.linked(value));
+    follow(() => seen.value, (value) => boosts.shown(value));
+    return boosts;
+  }
+
+  stop(): void {
+    this.stops.splice(0).forEach((stop) => stop());
+  }
 
   /** Has an inspector run faster until the result is called. */
   want(host: string, inspector: string, failed: (why: string) => void): () => void {

@@ -4,7 +4,6 @@
 import { signal, type Signal } from '@preact/signals';
 import { CloseCode, Code, Rpc, RpcError, type LinkState } from '../lib/rpc.ts';
 import { loadToken, saveToken } from '../lib/storage.ts';
-import { Boosts } from './boosts.ts';
 import type { Store } from './store.ts';
 import type { Past } from './past.ts';
 import { protocolVersion, type Host, type Info } from './wire.ts';
@@ -24,14 +23,14 @@ export class Session {
   /** The master is of another version than when the page was loaded. */
   readonly updated = signal(false);
   readonly rpc: Rpc;
-  readonly boosts: Boosts;
+  /** The page is looked at: its tab is not hidden. */
+  readonly seen: Signal<boolean> = signal(true);
   private token = loadToken();
   private firstVersion = '';
   private timer: ReturnType<typeof setInterval> | undefined;
   private readonly wake = (): void => {
-    const seen = document.visibilityState === 'visible';
-    if (seen) this.rpc.wake();
-    this.boosts.shown(seen);
+    this.seen.value = document.visibilityState === 'visible';
+    if (this.seen.value) this.rpc.wake();
   };
 
   constructor(
@@ -45,7 +44,6 @@ export class Session {
       onOpen: (rpc) => this.open(rpc),
       onState: (state) => this.changed(state),
     });
-    this.boosts = new Boosts({ call: (method, params) => this.rpc.call(method, params) });
     this.rpc.subscribe(
       { pattern: 'metrics/*', format: 'columns' },
       {
@@ -99,10 +97,10 @@ export class Session {
   }
 
   /** Whether our role allows what needs this one. Reading it in a component follows the role. */
-  may(needs: Needs): boolean {
+  readonly may = (needs: Needs): boolean => {
     const role = this.info.value?.role;
     return needs === 'viewer' || role === 'operator' || role === 'admin' || role === 'local';
-  }
+  };
 
   /** Asks the master over HTTP, as who this page is. */
   readonly fetch = (path: string, init: RequestInit = {}): Promise<Response> =>
@@ -131,7 +129,6 @@ export class Session {
     const info = await rpc.call<Info>('master.info');
     this.store.setMasterClock(info.now_ms);
     this.info.value = info;
-    this.boosts.allowed.value = this.may('operator');
     this.firstVersion ||= info.version;
     this.updated.value = info.version !== this.firstVersion;
     if (info.protocol !== protocolVersion) {
@@ -163,7 +160,6 @@ export class Session {
 
   private changed(state: LinkState): void {
     this.link.value = state;
-    this.boosts.linked(state.kind === 'live');
     if (state.kind !== 'live') this.past.down();
     if (state.kind !== 'refused') return;
     if (state.code === CloseCode.unauthenticated) {

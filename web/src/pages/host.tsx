@@ -9,7 +9,6 @@ import type { Mark } from '../charts/marks.ts';
 import type { HostModel } from '../data/store.ts';
 import type { PageProps, Parts } from '../parts.ts';
 import { GroupedCharts } from '../ui/charts.tsx';
-import { Labels } from '../ui/labels.tsx';
 import { Condition, Facts, Problems } from '../ui/state.tsx';
 
 const lookEvery = 2_000; // ms between two looks at the counts of the inspectors
@@ -24,7 +23,8 @@ export default function HostPage({ params: { host: name }, ...parts }: PageProps
   }, [name]);
   const hidden = useSignal(router.get('hide').split('\n').filter(Boolean));
   const marks = useSignal<Mark[]>([]);
-  const page = useMemo((): ChartPage => ({ boosts: session.boosts, hidden, marks }), []);
+  const page = useMemo((): ChartPage => ({ session, hidden, marks }), []);
+  useEffect(() => () => page.boosts?.stop(), []);
   useSignalEffect(() => router.set({ hide: hidden.value.join('\n') }));
   // Reading the list makes the page follow it.
   const host = store.hosts.value.find((h) => h.name === name);
@@ -34,6 +34,7 @@ export default function HostPage({ params: { host: name }, ...parts }: PageProps
     return () => void following.then((stop) => stop());
   }, [host]);
   if (!host) return <Missing name={name} known={session.ready.value} />;
+  const labelled = Object.keys(host.info.value?.labels ?? {}).length > 0;
   return (
     <section class={host.gone ? 'panel single gone' : 'panel single'} data-host={name}>
       <header>
@@ -44,24 +45,24 @@ export default function HostPage({ params: { host: name }, ...parts }: PageProps
         <Condition host={host} store={store} session={session} />
         <Facts host={host} labels={false} />
       </header>
-      <Labels host={host} session={session} />
+      <Later load={() => import('../ui/labels.tsx').then((m) => m.Labels)} host={host} session={session} fleet={fleet} room={labelled || session.may('operator') ? 'host-labels' : undefined} />
       <Problems host={host} />
       <div class="body">
         <GroupedCharts host={host} view={view} fleet={fleet} large page={page} />
       </div>
-      <Inspectors host={host} session={session} fleet={fleet} />
+      <Later load={() => import('../ui/host-inspectors.tsx').then((m) => m.HostInspectors)} host={host} session={session} fleet={fleet} />
     </section>
   );
 }
 
-type InspectorsProps = Pick<Parts, 'session' | 'fleet'> & { host: HostModel };
+type LaterProps = Pick<Parts, 'session' | 'fleet'> & { host: HostModel };
 
-/** How its inspectors are, below the charts: loaded after them. */
-function Inspectors(props: InspectorsProps) {
-  const part = useSignal<ComponentType<InspectorsProps> | null>(null);
-  useEffect(() => void import('../ui/host-inspectors.tsx').then((m) => (part.value = m.HostInspectors)), []);
+/** A part that is loaded after the charts; `room` is the class of what keeps its place until then. */
+function Later({ load, room, ...props }: LaterProps & { load: () => Promise<ComponentType<LaterProps>>; room?: string }) {
+  const part = useSignal<ComponentType<LaterProps> | null>(null);
+  useEffect(() => void load().then((Part) => (part.value = Part)), []);
   const Part = part.value;
-  return Part && <Part {...props} />;
+  return Part ? <Part {...props} /> : room ? <div class={room} /> : null;
 }
 
 function Missing({ name, known }: { name: string; known: boolean }) {

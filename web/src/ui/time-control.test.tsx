@@ -11,6 +11,10 @@ test('a range is told with its days where they are others', () => {
   expect(rangeText(at(30, 3, 10), at(30, 3, 12), now)).toBe('03:10:00 – 03:12:00');
   expect(rangeText(at(29, 3, 10), at(29, 3, 25), now)).toBe('11-29 03:10 – 03:25');
   expect(rangeText(at(28, 3, 10), at(29, 3, 25), now)).toBe('11-28 03:10 – 11-29 03:25');
+  expect(rangeText(at(29, 3, 10), at(30, 3, 25), now)).toBe('11-29 03:10 – 11-30 03:25');
+  const old = new Date(2020, 10, 30, 3, 10).getTime();
+  expect(rangeText(old, old + 3_600_000, now)).toBe('2020-11-30 03:10 – 04:10');
+  expect(rangeText(old, at(30, 3, 10), now)).toBe('2020-11-30 03:10 – 2026-11-30 03:10');
 });
 
 test('the bar chooses a window, moves back, widens, and comes back to now', async () => {

@@ -41,55 +41,33 @@ export function TimeControl({ time }: { time: TimeShown }) {
   );
 }
 
-/** 2026-11-30T03:10, as a field of the browser wants it. */
-function fieldText(ms: number): string {
-  return exact(ms).replace(' ', 'T').slice(0, 19);
-}
-
 function RangeMenu({ time }: { time: TimeShown }) {
   const range = time.range.value;
   const open = useSignal(false);
-  const submit = (e: SubmitEvent): void => {
-    e.preventDefault();
-    const form = new FormData(e.currentTarget as HTMLFormElement);
-    const [from, to] = ['from', 'to'].map((n) => new Date(String(form.get(n))).getTime());
-    if (!Number.isFinite(from) || !Number.isFinite(to)) return;
-    time.show(from, to);
-    open.value = false;
+  const form = useSignal<typeof import('./range-form.tsx').RangeForm | null>(null);
+  const turn = (on: boolean): void => {
+    open.value = on;
+    if (on) void import('./range-form.tsx').then((m) => (form.value = m.RangeForm));
   };
-  const shown = time.shown;
+  const Form = form.value;
   return (
-    <details class="menu range" open={open.value} onToggle={(e) => (open.value = e.currentTarget.open)}>
+    <details class="menu range" open={open.value} onToggle={(e) => turn(e.currentTarget.open)}>
       <summary class="button" data-on={range ? '' : undefined}>
         {range ? rangeText(range.from, range.to, Date.now()) : 'Range'}
       </summary>
-      {open.value && (
-        <form class="card" onSubmit={submit}>
-          <label>
-            From
-            <input class="field" type="datetime-local" name="from" step="1" value={fieldText(shown.from)} required />
-          </label>
-          <label>
-            To
-            <input class="field" type="datetime-local" name="to" step="1" value={fieldText(shown.to)} required />
-          </label>
-          <button type="submit" class="button first">
-            Show
-          </button>
-        </form>
-      )}
+      {open.value && Form && <Form time={time} done={() => (open.value = false)} />}
     </details>
   );
 }
 
-/** 03:10 – 03:25 today, with the days where they are others. */
+/** 03:10 – 03:25 today, with the days where they are others, and the years. */
 export function rangeText(from: number, to: number, now: number): string {
-  const [a, b] = [exact(from), exact(to)];
-  const day = (text: string): string => text.slice(5, 10);
+  const [a, b, today] = [from, to, now].map(exact);
+  const same = (length: number): boolean => [a, b].every((text) => text.slice(0, length) === today.slice(0, length));
+  const begin = same(4) ? 5 : 0;
   const clock = (text: string): string => text.slice(11, to - from < 10 * 60_000 ? 19 : 16);
-  const today = day(exact(now));
-  const left = day(a) === today && day(b) === today ? clock(a) : `${day(a)} ${clock(a)}`;
-  return `${left} – ${day(b) === day(a) ? clock(b) : `${day(b)} ${clock(b)}`}`;
+  const whole = (text: string): string => `${text.slice(begin, 10)} ${clock(text)}`;
+  return `${same(10) ? clock(a) : whole(a)} – ${a.slice(0, 10) === b.slice(0, 10) ? clock(b) : whole(b)}`;
 }
 
 /** Stops and starts the charts, and says how far behind they are. */
