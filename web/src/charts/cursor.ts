@@ -35,6 +35,7 @@ export class Cursor {
     box.className = 'plot';
     box.tabIndex = 0;
     box.setAttribute('role', 'img');
+    box.setAttribute('aria-label', 'Chart'); // until it is drawn, and says what it shows
     box.addEventListener('keydown', (e) => this.key(e));
     box.addEventListener('blur', () => this.move(null));
   }

@@ -44,6 +44,7 @@ export class HeatMap extends HTMLElement {
     if (!this.firstChild) {
       this.canvas.tabIndex = 0;
       this.canvas.setAttribute('role', 'img');
+      this.canvas.setAttribute('aria-label', 'Chart'); // until it is drawn
       this.canvas.addEventListener('pointermove', (e) => this.point(e));
       this.canvas.addEventListener('pointerleave', () => this.move(null));
       this.canvas.addEventListener('click', () => this.open());

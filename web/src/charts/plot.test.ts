@@ -17,6 +17,18 @@ test.each<[number | null, number | null, Unit, [number, number]]>([
   expect(range(min, max, unit)).toEqual(want);
 });
 
+test('any values have an axis of finite length that has them on it', () => {
+  for (let i = 0; i < 2_000; i++) {
+    const [a, b] = [0, 1].map(() => (Math.random() - 0.5) * 10 ** (Math.random() * 600 - 292)).sort((x, y) => x - y);
+    for (const unit of ['', 'percent', 'bytes', 'seconds', '/s'] as const) {
+      const [bottom, top] = range(a, b, unit);
+      const told = `${a} to ${b} ${unit}: ${bottom} to ${top}`;
+      expect(Number.isFinite(top - bottom) && top > bottom, told).toBe(true);
+      if (Math.max(-a, b) < 1e300) expect(bottom <= a + (top - bottom) * 1e-6 && top >= b - (top - bottom) * 1e-6, told).toBe(true);
+    }
+  }
+});
+
 test('labels of time stand at round times of day where we are', () => {
   const from = new Date(2024, 10, 21, 22, 10).getTime() / 1000;
   const at = (step: number, hours: number): string[] =>

@@ -40,7 +40,8 @@ export const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 export function plotOptions(spec: PlotSpec): uPlot.Options {
   const { colours, unit } = spec;
   const axis = { stroke: colours.axis, font, ticks: { show: false } };
-  const steps = increments(unit);
+  const usual = increments(unit);
+  const stepsOf = (span: number): number[] => (span > usual[usual.length - 1] ? increments(unit, span) : usual);
   const grid = { stroke: colours.grid, width: 1 };
   return {
     width: spec.width,
@@ -56,7 +57,7 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
     },
     scales: {
       x: { time: false, auto: false },
-      y: { range: (_, min, max) => range(min, max, unit, steps) },
+      y: { range: (_, min, max) => range(min, max, unit, stepsOf) },
     },
     axes: [
       {
@@ -75,7 +76,7 @@ export function plotOptions(spec: PlotSpec): uPlot.Options {
         size: axisWidth,
         gap: 6,
         space: spec.height > tall ? 34 : 22,
-        incrs: steps,
+        incrs: (_u, _axis, min, max) => stepsOf(max - min),
         values: (_, splits) => splits.map((v) => tick(v, unit)),
       },
     ],
@@ -141,15 +142,19 @@ function bandOptions(spec: PlotSpec, line: Line, i: number): uPlot.Band {
   return { series: [upper, upper + spec.lines.length], fill: faint(colour, 0.3) };
 }
 
+/** The ends of an axis: a span between greater ones would be infinite. */
+const most = Number.MAX_VALUE / 4;
+
 /**
  * The range of the value axis: from zero, unless values are below it, to the
  * next round number, so that it does not change with every sample.
  */
-export function range(min: number | null, max: number | null, unit: Unit, steps = increments(unit)): [number, number] {
+export function range(min: number | null, max: number | null, unit: Unit, stepsOf = (span: number) => increments(unit, span)): [number, number] {
   if (min === null || max === null) return [0, leastTop(unit)];
-  const top = Math.max(max, min < 0 ? 0 : leastTop(unit));
-  const bottom = Math.min(min, 0);
-  const step = steps.find((s) => s >= (top - bottom) / 4) ?? top - bottom;
+  const top = Math.min(Math.max(max, min < 0 ? 0 : leastTop(unit)), most);
+  const bottom = Math.max(Math.min(min, 0), -most);
+  const span = top - bottom;
+  const step = stepsOf(span).find((s) => s >= span / 4) ?? span;
   let ceiling = Math.ceil(top / step - 1e-9) * step;
   if (unit === 'percent' && max <= 100) ceiling = Math.min(ceiling, 100);
   return [bottom < 0 ? Math.floor(bottom / step + 1e-9) * step : 0, ceiling || step];

@@ -13,7 +13,7 @@ import { Cursor } from './cursor.ts';
 import { Drawing } from './drawing.ts';
 import type { Frame } from './frame.ts';
 import { Legend } from './legend.ts';
-import { statsText } from './stats.ts';
+import { statNames, Summary } from './stats.ts';
 import { lastText, textAt, timeText } from './values.ts';
 import type { Drawable, View } from './view.ts';
 
@@ -41,6 +41,7 @@ export class QueryChart extends HTMLElement implements Drawable {
   private without: ReadonlySet<string> = new Set();
   private made = ''; // what the plot was made for
   private drawnFor: Drawn | null = null;
+  private readonly sums = new Summary(() => false);
   private readonly box = document.createElement('div');
   private readonly at = document.createElement('time');
   private readonly drawing = new Drawing(this.box);
@@ -93,7 +94,7 @@ export class QueryChart extends HTMLElement implements Drawable {
       onDouble: () => this.view.time.zoomOut(),
     });
     this.box.setAttribute('aria-label', `${this.label || 'Chart of the query'}. Arrow keys read values.`);
-    this.legend.show(lines.map((l, slot) => ({ name: l.name, full: l.full, slot, shown: !this.without.has(l.full) })), '', false);
+    this.legend.show(lines.map((l, slot) => ({ name: l.name, full: l.full, slot, shown: !this.without.has(l.full) })), '', false, this.stats ? statNames : []);
   }
 
   destroy(): void {
@@ -142,7 +143,12 @@ export class QueryChart extends HTMLElement implements Drawable {
     const { row } = this.cursor;
     const text = row === null ? '' : timeText(frame.times[row], step, Date.now());
     if (this.at.textContent !== text) this.at.textContent = text;
-    this.legend.values(lines.map((_, i) => [row === null ? (this.stats ? statsText : lastText)(frame, i, unit) : textAt(frame, i, row, unit)]));
+    this.legend.values(
+      lines.map((_, i) => {
+        const last = row === null ? lastText(frame, i, unit) : textAt(frame, i, row, unit);
+        return this.stats ? this.sums.cells(frame, i, unit, row, last) : [last];
+      }),
+    );
   }
 
   private tell(row: number | null): void {

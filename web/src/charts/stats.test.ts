@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Column, Frame } from './frame.ts';
-import { statsText, Summary, sumsOf, trendText } from './stats.ts';
+import { Summary, sumsOf, trendText } from './stats.ts';
 
 const cells = (...of: Parameters<Summary['cells']>): string[] => new Summary(() => false).cells(...of);
-
-test('the values of a line are summed up', () => {
-  const frame = { times: [1, 2, 3, 4], columns: [[1, null, 4, undefined], [7]], lonely: [] };
-  expect(statsText(frame, 0, 'percent')).toBe('min 1 % · mean 2.5 % · max 4 % · last 4 %');
-  expect(statsText(frame, 1, 'percent')).toBe('7 %');
-  expect(statsText(frame, 2, 'percent')).toBe('–');
-});
 
 test('a legend with columns has the sums, and at the crosshair the value there', () => {
   const frame = { times: [1, 2, 3], columns: [[1, null, 4]], lonely: [[]] };

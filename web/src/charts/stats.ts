@@ -4,7 +4,7 @@ import { format, type Unit } from '../lib/units.ts';
 import type { Sums } from './captions.ts';
 import { bandOf } from './drawing.ts';
 import type { Column, Frame } from './frame.ts';
-import { lastText, short } from './values.ts';
+import { short } from './values.ts';
 
 /** What a summary has of a line, in the order of its columns. */
 export const statNames = ['min', 'mean', 'max', 'last'];
@@ -30,13 +30,6 @@ export function sumsOf(frame: Frame, line: number): Values | null {
     max: highs.reduce((a, b) => Math.max(a, b)),
     last: middles[middles.length - 1],
   };
-}
-
-/** The lowest, the mean, the highest and the last of the values of a line, as people read them. */
-export function statsText(frame: Frame, line: number, unit: Unit): string {
-  const sums = sumsOf(frame, line);
-  if (!sums || numbers(frame.columns[line]).length < 2) return lastText(frame, line, unit);
-  return statNames.map((name) => `${name} ${short(format(sums[name as keyof Values], unit))}`).join(' · ');
 }
 
 /**
@@ -85,5 +78,5 @@ export function trendText(frame: Frame, line: number): string {
   const arrow = change > 0 ? '↗' : '↘';
   const part = Math.abs(change / before);
   if (!Number.isFinite(part) || (before < 0) !== (after < 0)) return arrow;
-  return part >= 10 ? `${arrow} ×${Math.round(after / before)}` : `${arrow} ${Math.round(100 * part)} %`;
+  return part >= 10 ? `${arrow} ×${format(Math.round(after / before), '')}` : `${arrow} ${Math.round(100 * part)} %`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duration, format, increments, meaningOf, tick, type Unit } from './units.ts';
+import { duration, format, increments, meaningOf, tick, unitNames, type Unit } from './units.ts';
 
 describe('the unit of a key', () => {
   test.each<[string, string | undefined, Unit, boolean, string]>([
@@ -47,6 +47,13 @@ describe('values', () => {
     [12, '/s', '12/s'],
     [0.03, 'seconds/s', '30 ms/s'],
     [0.00025, 'seconds', '250 µs'],
+    [1e300, '', '1e300'],
+    [-1.7976931348623157e308, 'bytes', '-1.8e308 B'],
+    [9007199254740993, '', '9.01 P'],
+    [3e18, '', '3e18'],
+    [4_200_000, 'percent', '4.2e6 %'],
+    [3.1e-10, 'seconds', '0.31 ns'],
+    [2.5e-8, 'seconds/s', '25 ns/s'],
     [NaN, 'bytes', '–'],
     [Infinity, '', '–'],
   ])('%d %s reads %s', (value, unit, text) => {
@@ -64,6 +71,8 @@ describe('values', () => {
     [5 * 86400 + 3 * 3600, '5 d 3 h'],
     [86400 + 59, '1 d'],
     [-90, '-1 min 30 s'],
+    [1234.4 * 86400, '1234 d'],
+    [-1e300, '-1.2e295 d'],
   ])('%d seconds are %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text);
   });
@@ -79,7 +88,44 @@ test.each<[number, Unit, string]>([
   expect(tick(value, unit)).toBe(text);
 });
 
+const units = Object.keys(unitNames) as Unit[];
+
+/** Any finite double: each bit pattern is as likely as any other. */
+function anyNumber(): number {
+  const bits = new DataView(new ArrayBuffer(8));
+  for (;;) {
+    for (let i = 0; i < 8; i++) bits.setUint8(i, Math.floor(Math.random() * 256));
+    if (Number.isFinite(bits.getFloat64(0))) return bits.getFloat64(0);
+  }
+}
+
+/** Numbers of the sizes that people measure are as likely as all others. */
+const number = (): number => (Math.random() < 0.5 ? anyNumber() : (Math.random() - 0.5) * 10 ** (Math.random() * 40 - 20));
+
+test('any value of any unit is a short text that begins as the number does', () => {
+  for (let i = 0; i < 600; i++) {
+    const value = number();
+    for (const unit of units) {
+      for (const text of [format(value, unit), tick(value, unit)]) {
+        const told = `${value} ${unit} reads ${text}`;
+        expect(text.length, told).toBeLessThanOrEqual(16);
+        expect(text, told).toMatch(/^-?\d+(\.\d+)?(e-?\d+)?( |\/s|$)/);
+        if (value < 0 && Number.parseFloat(text) !== 0) expect(text[0], told).toBe('-');
+      }
+    }
+  }
+});
+
 test.each<Unit>(['', 'percent', 'bytes', 'seconds', '/s'])('steps of %s grow', (unit) => {
   const steps = increments(unit);
   expect(steps.every((s, i) => i === 0 || s > steps[i - 1])).toBe(true);
+});
+
+test.each<Unit>(['', 'percent', 'bytes', 'seconds', '/s'])('an axis of %s has steps for every span', (unit) => {
+  for (let exponent = -8; exponent < 307; exponent++) {
+    const span = (1 + 8 * Math.random()) * 10 ** exponent;
+    const steps = increments(unit, span);
+    expect(steps.every((s, i) => i === 0 || s > steps[i - 1])).toBe(true);
+    if (exponent > 1) expect(steps.filter((s) => s > span / 12 && s < span).length, String(span)).toBeGreaterThan(0);
+  }
 });

@@ -83,10 +83,11 @@ export function format(value: number, unit: Unit): string {
   }
 }
 
-/** Three significant digits, fewer where they would be zeros. */
+/** Three significant digits, fewer where they would be zeros; as 1.23e9 where that is shorter. */
 function digits(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && size < 0.001) return value.toExponential(1);
+  if (size !== 0 && size < 0.001) return value.toExponential(size < 1e-99 ? 0 : 1);
+  if (size >= 999_999.5) return value.toExponential(size < 1e100 ? 2 : 1).replace(/\.?0*e\+/, 'e');
   const places = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3;
   const text = value.toFixed(places);
   return /\./.test(text) ? text.replace(/\.?0+$/, '') : text;
@@ -100,6 +101,7 @@ function scaled(value: number, base: number, names: string[]): string {
     v /= base;
     n++;
   }
+  if (Math.abs(v) >= base - 0.5) return `${digits(value)} ${names[0]}`.trimEnd(); // it has outgrown the prefixes
   // Between 1000 and 1023 KiB four digits are needed.
   const text = digits(v);
   return names[n] ? `${text} ${names[n]}` : text;
@@ -117,16 +119,21 @@ export function tick(value: number, unit: Unit): string {
 function scaledDown(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0 ';
+  if (size < 1e-6) return `${digits(value * 1e9)} n`;
   if (size < 0.001) return `${digits(value * 1e6)} µ`;
   if (size < 1) return `${digits(value * 1e3)} m`;
   return `${digits(value)} `;
 }
+
+/** Seconds from which hours and minutes tell nothing: a thousand days. */
+const manyDays = 1000 * 86400;
 
 /** Seconds as people say them: 250 µs, 3.2 s, 5 min 20 s, 3 h 4 min, 12 d 3 h. */
 export function duration(seconds: number): string {
   const size = Math.abs(seconds);
   if (size === 0) return '0 s';
   if (size < 59.95) return `${scaledDown(seconds)}s`;
+  if (size >= manyDays) return `${digits(seconds / 86400)} d`;
   const sign = seconds < 0 ? '-' : '';
   const whole = Math.round(size);
   const parts: [number, string][] = [
@@ -146,8 +153,17 @@ export function duration(seconds: number): string {
   );
 }
 
-/** Steps that the ticks of an axis may take. */
-export function increments(unit: Unit): number[] {
+/** Steps that the ticks of an axis may take, which has values of this span. */
+export function increments(unit: Unit, span = 0): number[] {
+  const steps = usualSteps(unit);
+  const greatest = steps[steps.length - 1];
+  if (span <= greatest) return steps;
+  const base = unit === 'seconds' ? 86400 : 1;
+  const exponent = Math.floor(Math.log10(span / base));
+  return steps.concat([-2, -1, 0].flatMap((e) => [1, 2, 5].map((n) => base * Number(`${n}e${exponent + e}`))).filter((s) => s > greatest));
+}
+
+function usualSteps(unit: Unit): number[] {
   if (unit === 'bytes' || unit === 'bytes/s') {
     const steps: number[] = [];
     for (let power = 1; power < 2 ** 60; power *= 1024) {
