@@ -84,7 +84,21 @@ export async function violations(page) {
   return [...(await page.evaluate(() => globalThis.cspViolations)), ...page.violations];
 }
 
-/** Faults of accessibility, one line each. The policy forbids scripts from us, so it goes in by the debugger. */
+/** Fields whose hint has no room, one line each. */
+function cutHints() {
+  const pen = document.createElement('canvas').getContext('2d');
+  return [...document.querySelectorAll('input[placeholder]')]
+    .filter((field) => {
+      const style = getComputedStyle(field);
+      pen.font = style.font;
+      const cross = field.type === 'search' ? 14 : 0; // what empties it
+      const room = field.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight) - cross;
+      return field.clientWidth > 0 && pen.measureText(field.placeholder).width > room;
+    })
+    .map((field) => `no room for the hint “${field.placeholder}”`);
+}
+
+/** Faults of accessibility, and hints that are cut, one line each. The policy forbids scripts from us, so axe goes in by the debugger. */
 export async function axe(page) {
   const client = await page.context().newCDPSession(page);
   await client.send('Runtime.evaluate', { expression: axeSource });
@@ -96,5 +110,5 @@ export async function axe(page) {
   });
   await client.detach();
   if (exceptionDetails) throw new Error(`axe: ${exceptionDetails.exception?.description}`);
-  return JSON.parse(result.value);
+  return [...JSON.parse(result.value), ...(await page.evaluate(cutHints))];
 }

@@ -157,6 +157,8 @@ export class FakeMaster {
         return { hosts: this.hosts.map((h) => h.info()) };
       case 'hosts.get':
         return this.hosts.find((h) => h.name === params.host)?.info() ?? fail(-32004, 'no such host');
+      case 'catalog.list':
+        return { inspectors: [] };
       case 'master.subscribe':
         return this.subscribe(client, Array.isArray(params) ? { pattern: params[0] } : params);
       case 'master.unsubscribe':

@@ -21,6 +21,7 @@ import './inspectors.mjs';
 import './members.mjs';
 import './mesh-client.mjs';
 import './notify.mjs';
+import './odd.mjs';
 
 const vedette = buildVedette();
 const browser = await startBrowser();

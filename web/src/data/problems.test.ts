@@ -62,6 +62,11 @@ describe('each trouble', () => {
     expect(titles(situation([facts, host('well')]))).toEqual([title]);
   });
 
+  test('of several hosts it is told in the plural', () => {
+    const off = ['a', 'b'].map((name) => host(name, { skew_ms: -60_000, version: '0.9.0' }));
+    expect(titles(situation([...off, host('well')]))).toEqual(['the clocks of 2 of 3 hosts are off', '2 of 3 hosts run another version']);
+  });
+
   test('what a host that is gone said is old, and is not told', () => {
     const gone = host('a', { state: 'gone', skew_ms: 99_000, inspectors: [inspector('x', { state: 'failing' })] }, { heardAt: 1 });
     expect(titles(situation([gone]))).toEqual(['a is gone']);

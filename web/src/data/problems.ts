@@ -227,7 +227,7 @@ function titleOf(kind: Kind, subject: string, hosts: string[], of: number): stri
     case 'queue':
       return `reports wait on ${where}`;
     case 'clock':
-      return `the clock of ${where} ${are} off`;
+      return `${n === 1 ? 'the clock' : 'the clocks'} of ${where} ${are} off`;
     case 'version':
       return `${where} ${n === 1 ? 'runs' : 'run'} another version`;
     default:

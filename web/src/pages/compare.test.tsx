@@ -10,6 +10,11 @@ test('hosts that nobody knows are named', async () => {
   expect(root.textContent).toContain('None of x, <b>y</b> has reported.');
 });
 
+test('before the master has named its hosts nobody is told that there are none', async () => {
+  const { root } = await shownPage(ComparePage, { query: { q: 'role=cache' }, ready: false });
+  expect(root.textContent).toBe('Asking the master for its hosts.');
+});
+
 test('a filter that no host fits says so', async () => {
   const { root } = await shownPage(ComparePage, { hosts, query: { q: 'role=cache' } });
   expect(root.textContent).toContain('No host has role in (cache)');

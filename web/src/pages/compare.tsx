@@ -26,7 +26,7 @@ defineBandChart();
 const every = 5_000; // ms between two questions while time goes by
 
 export default function ComparePage(parts: PageProps) {
-  const { store, router, fleet } = parts;
+  const { session, store, router, fleet } = parts;
   const named = router.get('hosts').split(',').filter(Boolean);
   const query = router.get('q');
   const terms = parseQuery(query);
@@ -36,6 +36,7 @@ export default function ComparePage(parts: PageProps) {
   const hosts = useMemo(() => chosen, [chosen.join('\n')]);
   const keys = router.get('keys') ? router.get('keys').split(',').filter(Boolean) : usualKeys;
   if (hosts.length === 0) {
+    if (!session.ready.value) return <Waiting>Asking the master for its hosts.</Waiting>;
     return (
       <Empty title="No host to compare" first>
         {named.length > 0 ? `None of ${named.join(', ')} has reported.` : noHost(query)} <a href="/hosts">Choose some in the table of hosts</a>
@@ -44,7 +45,7 @@ export default function ComparePage(parts: PageProps) {
   }
   return (
     <>
-      <Head title="Compare" count={`${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`} bound={parts.session.info.value?.bound}>
+      <Head title="Compare" count={`${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`} bound={session.info.value?.bound}>
         <KeyField store={store} add={(key) => router.set({ keys: [...keys.filter((k) => k !== key), key].join(',') })} />
         <a class="button" href="/hosts">
           Other hosts

@@ -15,6 +15,8 @@ export interface Situation {
   params?: Record<string, string>;
   hosts?: Partial<Host>[];
   operator?: boolean;
+  /** The list of hosts has come. */
+  ready?: boolean;
   /** What else the parts are. */
   more?: object;
 }
@@ -28,7 +30,7 @@ export interface ShownPage {
   press: (text: string) => Promise<void>;
 }
 
-export async function shownPage(Page: ComponentType<PageProps>, { answers = {}, query = {}, params = {}, hosts = [], operator = true, more = {} }: Situation): Promise<ShownPage> {
+export async function shownPage(Page: ComponentType<PageProps>, { answers = {}, query = {}, params = {}, hosts = [], operator = true, ready = true, more = {} }: Situation): Promise<ShownPage> {
   const calls: ShownPage['calls'] = [];
   const went: string[] = [];
   const rpc = {
@@ -40,7 +42,7 @@ export async function shownPage(Page: ComponentType<PageProps>, { answers = {}, 
     },
     subscribe: () => ({ close: () => {} }),
   };
-  const session = { rpc, may: (needs: string) => operator || needs === 'viewer', link: signal({ kind: 'live' }), info: signal({}), ready: signal(true) };
+  const session = { rpc, may: (needs: string) => operator || needs === 'viewer', link: signal({ kind: 'live' }), info: signal({}), ready: signal(ready) };
   const router = {
     query: signal(new URLSearchParams(query).toString()),
     get: (name: string) => query[name] ?? '',

@@ -33,7 +33,7 @@ export default function HostsPage(parts: PageProps) {
         <input
           type="search"
           class="field filter"
-          placeholder="Filter: web failing role=db"
+          placeholder="Filter: failing role=db"
           aria-label="Filter hosts"
           list="hosts-labels"
           spellcheck={false}

@@ -51,8 +51,8 @@ export default function InspectorsPage({ session, store, router }: PageProps) {
       <Head title="Inspectors" count={`${rows.length}`} bound={session.info.value?.bound}>
         <input
           type="search"
-          class="field"
-          placeholder="Filter: name, role=db, failing"
+          class="filter"
+          placeholder="Filter: failing role=db"
           aria-label="Filter inspectors"
           value={router.get('q')}
           onInput={(e) => router.set({ q: e.currentTarget.value })}

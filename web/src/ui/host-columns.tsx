@@ -67,7 +67,9 @@ export const columns: readonly HostColumn[] = [
     by: (r) => r.name,
     cell: (r) => (
       <State state={r.state} tone={r.tone}>
-        <a href={hostPath(r.name)}>{r.name}</a>
+        <a href={hostPath(r.name)} title={r.name}>
+          {r.name}
+        </a>
         {r.state !== 'up' && <span class="times"> {r.state}</span>}
       </State>
     ),

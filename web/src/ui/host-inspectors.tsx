@@ -69,7 +69,9 @@ function Row({ inspector: i, entry, release }: RowProps) {
   return (
     <tr data-inspector={i.name}>
       <th scope="row">
-        <a href={below('/inspectors', i.name)}>{i.name}</a>
+        <div class="row-name">
+          <a href={below('/inspectors', i.name)}>{i.name}</a>
+        </div>
       </th>
       <td>
         <State state={i.state} />

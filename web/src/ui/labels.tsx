@@ -33,7 +33,7 @@ export function Labels({ host, session }: Pick<Parts, 'session'> & { host: HostM
     <section class="host-labels" aria-label="Labels">
       {labels.map(([name, value]) => (
         <Badge key={name}>
-          <a href={at('/hosts', { q: `${name}=${value}` })}>
+          <a href={at('/hosts', { q: `${name}=${value}` })} title={`${name}=${value}`}>
             {name}={value}
           </a>
           {may && (

@@ -63,7 +63,7 @@ export function Table<T>({ label, columns, rows, id, sort = '', empty, current }
               {columns.map((c) =>
                 c.heads ? (
                   <th key={c.id} scope="row">
-                    {c.cell(row)}
+                    <div class="row-name">{c.cell(row)}</div>
                   </th>
                 ) : (
                   <td key={c.id} class={c.number ? 'number' : undefined}>
