@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -530,6 +531,51 @@ func TestKilledWhileApplying(t *testing.T) {
 			a := newTestAgent(t, alone, picky(), func(cfg *config.Agent, deps *Deps) { bare(cfg, deps); cfg.Data = left })
 			start(t, a)
 			awaitState(t, a, "disk", wire.RevisionOf(code("disk", want)))
+		})
+	}
+}
+
+// TestKilledAfterALateLoad is the same where the apply that asked for the old code had
+// ended before the code was loaded.
+func TestKilledAfterALateLoad(t *testing.T) {
+	old, next := code("disk", "one"), code("disk", "broken")
+	for _, twice := range []bool{false, true} { // loaded at the second attempt; or assigned twice while it is loaded
+		t.Run(fmt.Sprint(twice), func(t *testing.T) {
+			dir := t.TempDir()
+			begun, goOn, loading := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			var tries atomic.Int64
+			runner := &agenttest.Runner{OnLoad: func(ctx context.Context, d inspectors.Definition) error {
+				switch {
+				case d.Script.Source == next.Source:
+					close(loading)
+					<-ctx.Done()
+					return ctx.Err()
+				case tries.Add(1) > 1:
+					return nil
+				case !twice:
+					return fmt.Errorf("cannot load it: %w", plugins.ErrUnavailable)
+				}
+				close(begun)
+				<-goOn
+				return nil
+			}}
+			m, _ := taker(t, runner, func(cfg *config.Agent, _ *Deps) { cfg.Data = dir })
+			m.push(old)
+			if twice {
+				patience.Closed(t, "the first load to begin", begun)
+				m.push(old)
+				close(goOn)
+			}
+			m.awaitLatest(old, wire.ReceiptHealthy)
+			m.push(next)
+			patience.Closed(t, "the next load to begin", loading)
+			kept, err := assignment.ReadKept(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if before := kept.Before["disk"]; before.Revision != wire.RevisionOf(old) {
+				t.Errorf("a start after a kill would begin with %q, want the code that ran", before.Revision)
+			}
 		})
 	}
 }

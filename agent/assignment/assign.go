@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/internal/errtext"
-
 	"github.com/vedettehq/vedette/agent/programs"
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
@@ -83,13 +82,13 @@ type Assigner struct {
 	told    bool                     // the master has assigned something, in this run or before
 	before  map[string]wire.Assigned // see Kept
 	running map[string]wire.Assigned // the assigned items that are known to run, by name
+	applied []wire.Assigned          // the items of the last decision
 
 	// These belong to Run, and do not change during an apply. last holds the
 	// latest definition of each pushed inspector that was handed on.
 	own   []inspectors.Definition
 	last  map[string]inspectors.Definition
-	given []wire.Assigned // the items of the last decision
-	asked []chan<- error  // from changes that are not finished
+	asked []chan<- error // from changes that are not finished
 }
 
 // change replaces the agent's own inspectors. done, of capacity 1, receives the
@@ -102,13 +101,14 @@ type change struct {
 // New makes an Assigner. It starts nothing, and reads nothing.
 func New(o Options) *Assigner {
 	s := &Assigner{
-		Options: o, builtIn: make(map[string]bool), set: newSet(o.Log, o.Runner, o.Schedule, o.Track),
+		Options: o, builtIn: make(map[string]bool),
 		wake: make(chan struct{}, 1), changes: make(chan change),
-		own: o.Own, last: make(map[string]inspectors.Definition),
+		own: o.Own, last: make(map[string]inspectors.Definition), running: make(map[string]wire.Assigned),
 	}
 	for _, name := range o.BuiltIn {
 		s.builtIn[name] = true
 	}
+	s.set = newSet(o.Log, o.Runner, o.Schedule, o.Track, s.loaded)
 	s.fetch = programs.NewWanted(o.Programs, func() { bell.Ring(s.wake) })
 	return s
 }
@@ -326,9 +326,9 @@ func (s *Assigner) itemsBefore() (items []wire.Assigned, some bool) {
 
 // settle notes which of the items run, and forgets their predecessors.
 func (s *Assigner) settle(items []wire.Assigned) {
-	live := s.set.live()
-	s.mu.Lock()
+	s.mu.Lock() // also while it asks, lest a load that ends meanwhile is lost
 	defer s.mu.Unlock()
+	live := s.set.live()
 	running := make(map[string]wire.Assigned)
 	note := func(item wire.Assigned) {
 		if d, ok := live[item.Name]; ok && d.Assigned == item.Revision {
@@ -344,6 +344,33 @@ func (s *Assigner) settle(items []wire.Assigned) {
 		note(item)
 	}
 	s.running = running
+	s.keepBeforeLocked()
+}
+
+// loaded notes code that is about to run, so that the next start finds it before anybody
+// is told that it runs. Its load may have taken longer than the apply that asked for it.
+func (s *Assigner) loaded(d inspectors.Definition) {
+	if item, ok := s.noteLoaded(d); ok {
+		s.Signers.Ran(&item)
+	}
+}
+
+func (s *Assigner) noteLoaded(d inspectors.Definition) (item wire.Assigned, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := slices.Concat(slices.Collect(maps.Values(s.before)), s.applied, s.current.Inspectors)
+	i := slices.IndexFunc(known, func(item wire.Assigned) bool { return item.Name == d.Name && item.Revision == d.Assigned })
+	if i < 0 {
+		return item, false // one of the host's own
+	}
+	s.running[d.Name] = known[i]
+	s.keepBeforeLocked()
+	return known[i], true
+}
+
+// keepBeforeLocked stores the inspectors that continue until the current ones run, if
+// they are others than before.
+func (s *Assigner) keepBeforeLocked() {
 	before := s.beforeLocked(s.current.Inspectors)
 	same := func(a, b wire.Assigned) bool { return a.Revision == b.Revision }
 	if !maps.EqualFunc(before, s.before, same) {
@@ -374,8 +401,11 @@ func (s *Assigner) tidy() {
 // decide makes a decision, fetches the programs that it needs, and reports the
 // verdict on each item. It returns the definitions to run.
 func (s *Assigner) decide(life context.Context, items []wire.Assigned) []inspectors.Definition {
-	s.noteRun(s.given)
-	s.given = items
+	s.mu.Lock()
+	given := s.applied
+	s.applied = items
+	s.mu.Unlock()
+	s.noteRun(given)
 	f := s.facts(items)
 	d := decide(f)
 	for s.learn(life, f, d.needs) {

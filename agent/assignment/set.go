@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/agent/internal/errtext"
-
 	"github.com/vedettehq/vedette/agent/schedule"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
@@ -44,6 +43,8 @@ type set struct {
 	sched   *schedule.Scheduler
 	track   Tracker
 	scripts chan struct{} // a token for each script that is being loaded
+	// loaded is told of code that is about to run for the first time.
+	loaded func(d inspectors.Definition)
 
 	loads sync.WaitGroup // goroutines of members
 
@@ -51,11 +52,12 @@ type set struct {
 	members map[string]*member
 }
 
-// member is one inspector of the set. wanted, stop and ended belong to the holder
-// of the set's turn.
+// member is one inspector of the set. wanted, stop, first and ended belong to the
+// holder of the set's turn.
 type member struct {
 	wanted inspectors.Definition
 	stop   context.CancelFunc // ends the loading of wanted
+	first  chan struct{}      // closed after the first attempt to load wanted
 	ended  chan struct{}      // closed when the loading has ended, with or without success
 
 	mu   sync.Mutex
@@ -63,12 +65,13 @@ type member struct {
 	err  error                 // why wanted does not run, or nil
 }
 
-func newSet(log *slog.Logger, runner schedule.Runner, sched *schedule.Scheduler, track Tracker) *set {
+func newSet(log *slog.Logger, runner schedule.Runner, sched *schedule.Scheduler, track Tracker, loaded func(inspectors.Definition)) *set {
 	return &set{
 		log:     log,
 		runner:  runner,
 		sched:   sched,
 		track:   track,
+		loaded:  loaded,
 		scripts: make(chan struct{}, maxScriptLoads),
 		turn:    make(chan struct{}, 1),
 		members: make(map[string]*member),
@@ -156,14 +159,14 @@ func (s *set) expect(d inspectors.Definition) {
 
 // want makes d the definition that its member should run. It returns a channel
 // that is closed after the first attempt to load it, or nil if there is nothing to
-// load.
+// wait for.
 func (s *set) want(life context.Context, d inspectors.Definition, window time.Duration) <-chan struct{} {
 	m := s.members[d.Name]
 	if m == nil {
 		m = &member{}
 		s.members[d.Name] = m
 	} else if sameDefinition(&m.wanted, &d) && s.wantsAlready(m, d) {
-		return nil
+		return m.first // perhaps of a load that goes on
 	}
 	m.halt()
 	m.wanted = d
@@ -188,7 +191,7 @@ func (s *set) want(life context.Context, d inspectors.Definition, window time.Du
 	}
 	ctx, stop := context.WithCancel(life)
 	first := make(chan struct{})
-	m.stop, m.ended = stop, make(chan struct{})
+	m.stop, m.first, m.ended = stop, first, make(chan struct{})
 	s.loads.Go(func() {
 		defer close(m.ended)
 		defer stop()
@@ -245,7 +248,7 @@ func (m *member) halt() {
 	if m.stop != nil {
 		m.stop()
 		<-m.ended
-		m.stop, m.ended = nil, nil
+		m.stop, m.first, m.ended = nil, nil, nil
 	}
 }
 
@@ -273,6 +276,9 @@ func (s *set) load(ctx context.Context, m *member, d inspectors.Definition, wind
 			return
 		}
 		live := m.settle(d, err)
+		if err == nil {
+			s.loaded(d)
+		}
 		switch again := live.Name != "" && sameDefinition(&live, &d); {
 		case err == nil && again: // only who has signed it is different
 			s.track.Adopt(d)
