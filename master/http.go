@@ -131,7 +131,7 @@ func (m *Master) otlpWrite() http.Handler {
 func (m *Master) receiver(r *http.Request) *receive.Handler {
 	return &receive.Handler{Log: m.deps.Log, Take: func(series []receive.Series) (receive.Result, error) {
 		return m.ingest.Remote(r.Context(), auth.Of(r.Context()).Host, series)
-	}, Count: m.ingest.CountRefused}
+	}, Count: m.ingest.CountRefused, Memory: m.received}
 }
 
 // fetchPrograms hands out the programs of plugins. An agent gets only those for

@@ -29,6 +29,7 @@ import (
 	"github.com/vedettehq/vedette/master/conns"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/history/forward"
+	"github.com/vedettehq/vedette/master/history/receive"
 	"github.com/vedettehq/vedette/master/hosts"
 	"github.com/vedettehq/vedette/master/ingest"
 	"github.com/vedettehq/vedette/master/join"
@@ -114,7 +115,8 @@ type Master struct {
 
 	remembered state.Store // from remember on
 
-	prometheus http.Handler // the HTTP API of the history
+	prometheus http.Handler    // the HTTP API of the history
+	received   *receive.Memory // of what other tools send
 
 	certificate certificate
 	// alertsChanged is rung when an alert fires or ends, or somebody was told.
@@ -146,7 +148,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	}
 	m := &Master{
 		cfg: cfg, deps: deps, auth: authenticator, history: store, forward: forwarders, audit: senders,
-		prometheus: store.Handler(), hub: live.NewHub(), programs: artefactStore(cfg),
+		prometheus: store.Handler(), received: receive.NewMemory(), hub: live.NewHub(), programs: artefactStore(cfg),
 		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}), alertsChanged: make(chan struct{}, 1),
 	}
 	if m.alerts, err = m.newAlerts(); err != nil {

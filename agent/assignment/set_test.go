@@ -44,7 +44,7 @@ func TestCodeRunsOnlyWithItsKeys(t *testing.T) {
 	}
 	runner := &agenttest.Runner{OnLoad: func(_ context.Context, d inspectors.Definition) error { return allowed(&d) }}
 	log, track := slog.New(slog.DiscardHandler), deaf{agenttest.NewObserver()}
-	s := newSet(log, runner, schedule.New(log, "web-1", runner, track, nil), track)
+	s := newSet(log, runner, schedule.New(log, "web-1", runner, track, nil), track, func(inspectors.Definition) {})
 	life, end := context.WithCancel(t.Context())
 	defer s.wait()
 	defer end()

@@ -3,13 +3,14 @@ package receive
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 )
 
 // MaxInfluxLines bounds the lines of one request.
 const MaxInfluxLines = 200_000
+
+var errLines = fmt.Errorf("it has more than %d lines; send smaller batches", MaxInfluxLines)
 
 // ServeInflux takes samples in InfluxDB's line protocol, plain or compressed with gzip. It
 // serves /write of InfluxDB's version 1 and /api/v2/write of version 2. The database,
@@ -21,13 +22,18 @@ func (h *Handler) ServeInflux(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	text, status, err := readInflux(http.MaxBytesReader(w, r.Body, MaxPackedBytes), r.Header.Get("Content-Encoding"))
+	body, err := h.Memory.read(w, r, r.Header.Get("Content-Encoding"))
 	if err != nil {
-		http.Error(w, "cannot read the request: "+err.Error(), status)
+		h.unread(w, err)
+		return
+	}
+	defer body.done()
+	if err := checkInflux(body.text); err != nil {
+		h.unread(w, err)
 		return
 	}
 	var bad Result
-	series := ParseInflux(text, unit, time.Now(), &bad)
+	series := ParseInflux(body.text, unit, time.Now(), &bad)
 	h.store(w, r, series, func(result *Result) {
 		for reason, n := range bad.By {
 			result.Refuse(n, reason, bad.Reason)
@@ -35,13 +41,15 @@ func (h *Handler) ServeInflux(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// readInflux unpacks a request.
-func readInflux(body io.Reader, coding string) (text []byte, status int, err error) {
-	text, status, err = unpack(body, coding)
-	if err == nil && bytes.Count(text, []byte("\n")) > MaxInfluxLines {
-		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("it has more than %d lines", MaxInfluxLines)
+// checkInflux bounds the lines of a request, and their tags and fields.
+func checkInflux(text []byte) error {
+	if bytes.Count(text, []byte("\n")) > MaxInfluxLines {
+		return errLines
 	}
-	return text, status, err
+	if bytes.Count(text, []byte("=")) > MaxParts {
+		return errParts
+	}
+	return nil
 }
 
 // influxPrecision returns the unit of the times of a request.

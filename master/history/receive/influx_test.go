@@ -148,7 +148,7 @@ func FuzzParseInflux(f *testing.F) {
 
 func TestServeInflux(t *testing.T) {
 	var taken []Series
-	h := &Handler{Log: slog.New(slog.DiscardHandler), Take: func(series []Series) (Result, error) {
+	h := &Handler{Log: slog.New(slog.DiscardHandler), Memory: NewMemory(), Take: func(series []Series) (Result, error) {
 		taken = append(taken, series...)
 		return Result{}, nil
 	}}
@@ -186,6 +186,8 @@ func TestServeInflux(t *testing.T) {
 		{"", "gzip", []byte("a v=1"), http.StatusBadRequest},
 		{"", "", slices.Repeat([]byte("\n"), MaxInfluxLines+1), http.StatusRequestEntityTooLarge},
 		{"", "", slices.Repeat([]byte(" "), MaxPackedBytes+1), http.StatusRequestEntityTooLarge},
+		{"", "", append([]byte("a "), slices.Repeat([]byte("v=1,"), MaxParts+1)...), http.StatusRequestEntityTooLarge},
+		{"", "", append([]byte("a"), slices.Repeat([]byte(",t=1"), MaxParts+1)...), http.StatusRequestEntityTooLarge},
 	} {
 		if code, text := ask(one.query, one.coding, one.body); code != one.want {
 			t.Errorf("%s %s of %d bytes is answered with %d %s, want %d", one.query, one.coding, len(one.body), code, text, one.want)

@@ -2,12 +2,10 @@ package receive
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -43,18 +41,15 @@ func (h *Handler) ServeOTLP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := otlpAnswer{w, media}
-	text, status, err := unpack(http.MaxBytesReader(w, r.Body, MaxPackedBytes), r.Header.Get("Content-Encoding"))
+	body, err := h.Memory.read(w, r, r.Header.Get("Content-Encoding"))
 	if err != nil {
-		answer.fail(status, rpcInvalidArgument, "cannot read the request: "+err.Error())
+		answer.unread(err)
 		return
 	}
-	metrics, err := parseOTLP(text, media)
+	defer body.done()
+	metrics, err := parseOTLP(body.text, media)
 	if err != nil {
-		status, code := http.StatusBadRequest, rpcInvalidArgument
-		if errors.Is(err, errParts) {
-			status, code = http.StatusRequestEntityTooLarge, rpcResourceExhausted
-		}
-		answer.fail(status, code, "cannot read the request: "+err.Error())
+		answer.unread(err)
 		return
 	}
 	var bad Result
@@ -115,32 +110,6 @@ func withoutPrefix(err error) string {
 	return string(bytes.TrimLeft(text, " \u00a0"))
 }
 
-// unpack reads the body of a request.
-func unpack(body io.Reader, coding string) (text []byte, status int, err error) {
-	switch coding {
-	case "", "identity":
-	case "gzip":
-		if body, err = gzip.NewReader(body); err != nil {
-			break
-		}
-		body = io.LimitReader(body, MaxUnpackedBytes+1)
-	default:
-		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("the content encoding %q is not taken; send gzip", coding)
-	}
-	if err == nil {
-		text, err = io.ReadAll(body)
-	}
-	switch {
-	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, http.StatusRequestEntityTooLarge, err
-	case err != nil:
-		return nil, http.StatusBadRequest, err
-	case len(text) > MaxUnpackedBytes:
-		return nil, http.StatusRequestEntityTooLarge, errTooLarge
-	}
-	return text, 0, nil
-}
-
 // otlpAnswer answers in the form of the request.
 type otlpAnswer struct {
 	w     http.ResponseWriter
@@ -180,6 +149,20 @@ func (a otlpAnswer) taken(result *Result) {
 }
 
 // fail is a google.rpc.Status.
+// unread answers a request that could not be read.
+func (a otlpAnswer) unread(err error) {
+	status, code := statusOf(err), rpcInvalidArgument
+	var busy Busy
+	switch {
+	case errors.As(err, &busy):
+		a.w.Header().Set("Retry-After", strconv.Itoa(busy.RetrySeconds()))
+		code = rpcUnavailable
+	case status == http.StatusRequestEntityTooLarge:
+		code = rpcResourceExhausted
+	}
+	a.fail(status, code, "cannot read the request: "+err.Error())
+}
+
 func (a otlpAnswer) fail(status, code int, why string) {
 	if a.media == otlpJSON {
 		a.send(status, mustJSON(map[string]any{"code": code, "message": why}))

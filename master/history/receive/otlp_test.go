@@ -116,7 +116,7 @@ func TestConvertOTLP(t *testing.T) {
 func otlpServer(t *testing.T) (post func(contentType, coding string, body []byte) (int, []byte), took func() []string) {
 	t.Helper()
 	var last []Series
-	h := &Handler{Log: slog.New(slog.DiscardHandler), Take: func(series []Series) (Result, error) {
+	h := &Handler{Log: slog.New(slog.DiscardHandler), Memory: NewMemory(), Take: func(series []Series) (Result, error) {
 		last = series
 		return Result{}, nil
 	}}

@@ -34,7 +34,7 @@ func TestPartsOfRemoteWrite(t *testing.T) {
 		"one by one": field(1, field(4, bytes.Repeat(protowire.AppendVarint(protowire.AppendTag(nil, 12, protowire.VarintType), 1),
 			8*MaxParts+8))),
 	} {
-		h := Handler{Take: func([]Series) (Result, error) {
+		h := Handler{Memory: NewMemory(), Take: func([]Series) (Result, error) {
 			t.Errorf("%s: it was taken", name)
 			return Result{}, nil
 		}}

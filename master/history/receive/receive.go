@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math"
@@ -23,7 +22,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/golang/snappy"
 	"github.com/prometheus/prometheus/prompb"
 )
 
@@ -97,7 +95,9 @@ type Handler struct {
 	Take func(series []Series) (Result, error)
 	// Count, or nil, is told how many samples were refused for which reason.
 	Count func(reason string, n int)
-	Log   *slog.Logger
+	// Memory is what all requests share; handlers of one master have the same.
+	Memory *Memory
+	Log    *slog.Logger
 }
 
 // ServeHTTP implements http.Handler.
@@ -109,18 +109,29 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
-	series, histograms, err := read(http.MaxBytesReader(w, r.Body, MaxPackedBytes))
+	body, err := h.Memory.read(w, r, "snappy")
 	if err != nil {
-		status := http.StatusBadRequest
-		if errors.Is(err, errTooLarge) || errors.Is(err, errParts) || errors.As(err, new(*http.MaxBytesError)) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		http.Error(w, "cannot read the request: "+err.Error(), status)
+		h.unread(w, err)
+		return
+	}
+	defer body.done()
+	series, histograms, err := parse(body.text)
+	if err != nil {
+		h.unread(w, err)
 		return
 	}
 	h.store(w, r, series, func(result *Result) {
 		result.Refuse(histograms, "histogram", errors.New("native histograms are not kept; send classic ones"))
 	})
+}
+
+// unread answers a request that could not be read.
+func (h *Handler) unread(w http.ResponseWriter, err error) {
+	var busy Busy
+	if errors.As(err, &busy) {
+		w.Header().Set("Retry-After", strconv.Itoa(busy.RetrySeconds()))
+	}
+	http.Error(w, "cannot read the request: "+err.Error(), statusOf(err))
 }
 
 // store takes series, and answers. It adds the count of the unreadable ones.
@@ -181,23 +192,8 @@ func checkHeader(r *http.Request) (status int, err error) {
 
 var errTooLarge = fmt.Errorf("it is larger than %d bytes", MaxUnpackedBytes)
 
-// read decompresses a request. It counts the native histograms.
-func read(body io.Reader) (series []Series, histograms int, err error) {
-	packed, err := io.ReadAll(body)
-	if err != nil {
-		return nil, 0, err
-	}
-	size, err := snappy.DecodedLen(packed)
-	if err != nil {
-		return nil, 0, err
-	}
-	if size > MaxUnpackedBytes {
-		return nil, 0, errTooLarge
-	}
-	raw, err := snappy.Decode(nil, packed)
-	if err != nil {
-		return nil, 0, err
-	}
+// parse reads a request. It counts the native histograms.
+func parse(raw []byte) (series []Series, histograms int, err error) {
 	if err := checkParts(raw, remoteRequest, remoteField); err != nil {
 		return nil, 0, err
 	}

@@ -75,7 +75,7 @@ func TestHandler(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []Series
-			h := Handler{Log: slog.New(slog.DiscardHandler), Take: func(series []Series) (Result, error) {
+			h := Handler{Log: slog.New(slog.DiscardHandler), Memory: NewMemory(), Take: func(series []Series) (Result, error) {
 				got = series
 				return c.result, c.err
 			}}
@@ -112,15 +112,20 @@ func FuzzRead(f *testing.F) {
 		if len(body) > 1<<16 {
 			return
 		}
-		if raw, err := snappy.Decode(nil, body); err == nil && len(raw) <= MaxUnpackedBytes {
-			parts := 0 // it ends, whatever it reads
-			_ = countParts(raw, remoteRequest, remoteField, &parts, protowire.DefaultRecursionLimit)
-			var request prompb.WriteRequest
-			if err := request.Unmarshal(raw); err == nil && len(request.Timeseries) > parts {
-				t.Errorf("%d parts were counted, and there are %d series", parts, len(request.Timeseries))
-			}
+		if size, err := snappy.DecodedLen(body); err != nil || size > MaxUnpackedBytes {
+			return
 		}
-		series, _, err := read(bytes.NewReader(body))
+		raw, err := snappy.Decode(nil, body)
+		if err != nil {
+			return
+		}
+		parts := 0 // it ends, whatever it reads
+		_ = countParts(raw, remoteRequest, remoteField, &parts, protowire.DefaultRecursionLimit)
+		var request prompb.WriteRequest
+		if err := request.Unmarshal(raw); err == nil && len(request.Timeseries) > parts {
+			t.Errorf("%d parts were counted, and there are %d series", parts, len(request.Timeseries))
+		}
+		series, _, err := parse(raw)
 		if err != nil && series != nil {
 			t.Errorf("an error and %d series", len(series))
 		}
