@@ -93,9 +93,9 @@ func TestMemoryOfAllRequests(t *testing.T) {
 	var all sync.WaitGroup
 	counts := make(map[string]int)
 	var mu sync.Mutex
-	for range 8 {
+	for range 4 {
 		all.Go(func() {
-			for range 60 {
+			for range 50 {
 				coding, protocol := "", "influx"
 				switch rand.IntN(3) {
 				case 0:
@@ -103,7 +103,7 @@ func TestMemoryOfAllRequests(t *testing.T) {
 				case 1:
 					coding = "gzip"
 				}
-				text := bytes.Repeat([]byte("m,a=b v=1 5\n"), 1+rand.IntN(8<<10))
+				text := bytes.Repeat([]byte("m,a=b v=1 5\n"), 1+rand.IntN(2<<10))
 				if protocol == "remote write" {
 					text = bytes.Repeat(unpacked(t), 1+rand.IntN(1<<10))
 				}
