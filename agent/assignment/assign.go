@@ -326,7 +326,7 @@ func (s *Assigner) itemsBefore() (items []wire.Assigned, some bool) {
 
 // settle notes which of the items run, and forgets their predecessors.
 func (s *Assigner) settle(items []wire.Assigned) {
-	s.mu.Lock() // also while it asks, lest a load that ends meanwhile is lost
+	s.mu.Lock() // also while it asks, so that a load which ends meanwhile is not forgotten
 	defer s.mu.Unlock()
 	live := s.set.live()
 	running := make(map[string]wire.Assigned)
