@@ -73,27 +73,31 @@ func isStopped(ctx context.Context) bool { return errors.Is(ctx.Err(), context.C
 // are kept, with everything that they remember.
 func (s *scrape) current() (list []*target, faults []error) {
 	now := make(map[string]*target)
-	add := func(address string, labels map[string]string) {
+	add := func(address string, labels map[string]string) error {
 		made, err := s.target(address, labels)
 		if err != nil {
-			faults = append(faults, err)
-			return
+			return err
 		}
 		id := inspectorsLabels(made.labels).String() + made.url
 		if known := s.targets[id]; known != nil {
 			made = known
 		}
 		now[id] = made
+		return nil
 	}
 	for _, address := range s.of.Targets {
-		add(address, nil)
+		if err := add(address, nil); err != nil {
+			faults = append(faults, fmt.Errorf("a target: %w", err))
+		}
 	}
 	found, err := s.files.read()
 	if err != nil {
 		faults = append(faults, err)
 	}
 	for _, f := range found {
-		add(f.address, f.labels)
+		if err := add(f.address, f.labels); err != nil {
+			faults = append(faults, fmt.Errorf("file_sd: %q: target %q: %w", f.file, f.target, err))
+		}
 	}
 	s.targets = now
 	for _, id := range slices.SortedFunc(maps.Keys(now), strings.Compare) {
@@ -105,11 +109,11 @@ func (s *scrape) current() (list []*target, faults []error) {
 // target makes a target of an address and the labels that a file gives it.
 func (s *scrape) target(address string, found map[string]string) (*target, error) {
 	if err := inspectors.ValidateURL(address); err != nil {
-		return nil, fmt.Errorf("a target: %w", err)
+		return nil, err
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("a target: %w", err)
+		return nil, err
 	}
 	labels := map[string]string{"job": s.name, "instance": withPort(u)}
 	maps.Copy(labels, s.of.Labels)
@@ -120,7 +124,7 @@ func (s *scrape) target(address string, found map[string]string) (*target, error
 	}
 	t := &target{url: address, shown: u.Redacted(), labels: labels, honor: s.of.HonorLabels}
 	if t.up.labels, _ = inspectors.Bearable(inspectorsLabels(labels)); t.up.labels.Validate() != nil {
-		return nil, fmt.Errorf("target %s: %w", t.shown, t.up.labels.Validate())
+		return nil, t.up.labels.Validate()
 	}
 	return t, nil
 }

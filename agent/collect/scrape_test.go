@@ -322,6 +322,10 @@ func TestTargetFiles(t *testing.T) {
 	if o, got := values(); o.Err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v, want %v", got, o.Err, want)
 	}
+	write("b.yaml", "- targets: ['"+two.hostPort()+"', 'not a target']\n")
+	if o, got := values(); o.Err == nil || !strings.Contains(o.Err.Error(), `b.yaml": target "not a target": `) || !slices.Equal(got, want) {
+		t.Errorf("a target that is none: %v, %v, want %v", got, o.Err, want)
+	}
 	write("b.yaml", "- targets: ['"+two.hostPort()+"']\n  label: {}\n")
 	if o, got := values(); o.Err == nil || !strings.Contains(o.Err.Error(), `b.yaml:2:3: unknown field "label"`) || !slices.Equal(got, want) {
 		t.Errorf("a file that is broken now: %v, %v, want %v", got, o.Err, want)

@@ -30,6 +30,8 @@ type targetFile struct {
 
 // foundTarget is a target in a file.
 type foundTarget struct {
+	file    string
+	target  string // as the file has it
 	address string
 	labels  map[string]string
 }
@@ -96,7 +98,7 @@ func (t *targetFiles) readFile(path string) error {
 	file := &targetFile{changed: info.ModTime(), size: info.Size()}
 	for _, group := range groups {
 		for _, target := range group.Targets {
-			file.found = append(file.found, foundTarget{addressOf(target, group.Labels), group.Labels})
+			file.found = append(file.found, foundTarget{path, target, addressOf(target, group.Labels), group.Labels})
 		}
 	}
 	t.known[path] = file
