@@ -137,7 +137,7 @@ func Value(key string, v float64) string {
 		return Number(v) + " s"
 	case strings.HasSuffix(key, "celsius"):
 		return Number(v) + " °C"
-	case total:
+	case total && math.Abs(v) >= 0.001 && math.Abs(v) < 1e15:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return Number(v)
@@ -162,6 +162,9 @@ func Bytes(v float64) string {
 	i := 0
 	for math.Abs(v) >= 1024 && i < len(units)-1 {
 		v, i = v/1024, i+1
+	}
+	if math.Abs(v) >= 1e6 { // a million PiB is not a size
+		return strconv.FormatFloat(v, 'g', 4, 64) + " " + units[i]
 	}
 	if i == 0 {
 		return strconv.FormatFloat(math.Round(v), 'f', 0, 64) + " B"
