@@ -239,7 +239,7 @@ func (a *Alerts) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot read the address of the master: %w", err)
 	}
 	manager := rules.NewManager(&rules.ManagerOptions{
-		Context: ctx, Logger: history.Quiet(a.opts.Log.With("component", "rules")),
+		Context: ctx, Logger: seldomLog(history.Quiet(a.opts.Log.With("component", "rules"))),
 		QueryFunc: a.history.Query, Queryable: a.history, Appendable: a.history,
 		ExternalURL: link, NotifyFunc: a.notify, GroupLoader: loader{a}, Parser: a.history.Parser(),
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: resendDelay,
