@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -186,6 +188,7 @@ func (t teller) wrap(receiver, way string, sends notify.ResolvedSender, n notify
 		again, err := notifyDetached(ctx, n, alerts)
 		told.At, told.Err = time.Now(), err
 		if err != nil {
+			again = again || isTooMany(err)
 			t.messages.leave()
 			t.opts.Told(told)
 			return again, err
@@ -194,6 +197,13 @@ func (t teller) wrap(receiver, way string, sends notify.ResolvedSender, n notify
 		t.log.sent(nameOf(group, receiver, way), told, t.messages.leave)
 		return again, nil
 	})
+}
+
+// isTooMany reports whether a receiver has answered that it takes no more messages for
+// now. Most ways give up then, and the next attempt waits for the group's interval, which
+// may be hours; a retry waits longer each time.
+func isTooMany(err error) bool {
+	return strings.Contains(err.Error(), fmt.Sprint("unexpected status code ", http.StatusTooManyRequests))
 }
 
 // notifyDetached sends a message. After ctx is canceled it may still take a while, because
