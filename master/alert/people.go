@@ -170,7 +170,12 @@ func (a *Alerts) fate(ctx context.Context, one *record, state string, silences m
 					next = t.At.Add(way.RouteOpts.RepeatInterval)
 				}
 			}
-			w.NextMS = next.UnixMilli()
+			if now := time.Now(); next.Before(now) {
+				next = now
+			}
+			if next = a.route.OpenFrom(way, next); !next.IsZero() {
+				w.NextMS = next.UnixMilli()
+			}
 		}
 		f.Ways, f.Receivers = append(f.Ways, w), append(f.Receivers, w.Receiver)
 	}

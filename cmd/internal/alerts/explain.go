@@ -112,8 +112,11 @@ func explainOne(b *strings.Builder, a wire.AlertFate, now time.Time) {
 		b.WriteString("  nobody is told of it: no route leads anywhere\n")
 	}
 	for _, way := range a.Ways {
-		if way.NextMS != 0 {
+		switch {
+		case way.NextMS != 0:
 			fmt.Fprintf(b, "  %s is told next at %s at the earliest, and every %s\n", way.Receiver, cli.Moment(way.NextMS), seconds(way.AgainSeconds))
+		case a.State == wire.AlertFiring && len(a.SilencedBy) == 0 && len(a.InhibitedBy) == 0:
+			fmt.Fprintf(b, "  %s is not told in the next week: the time intervals of its route mute it\n", way.Receiver)
 		}
 	}
 }

@@ -44,6 +44,8 @@ const (
 	finishWithin = 5 * time.Second
 	// testWithin bounds a test message.
 	testWithin = 20 * time.Second
+	// openWithin is how far OpenFrom looks.
+	openWithin = 8 * 24 * time.Hour
 )
 
 // ErrNotOpen is returned for calls that need the state before it is open.
@@ -113,6 +115,7 @@ type running struct {
 	dispatcher *dispatch.Dispatcher
 	template   *template.Template
 	messages   *gate
+	intervals  *timeinterval.Intervener
 }
 
 // New makes a Router for a configuration that Read returned.
@@ -247,8 +250,9 @@ func (r *Router) replaceLocked(c *Config) error {
 	for _, i := range conf.TimeIntervals {
 		intervals[i.Name] = i.TimeIntervals
 	}
+	next.intervals = timeinterval.NewIntervener(intervals)
 	stage := r.pipeline.New(next.receivers, func() time.Duration { return 0 }, next.inhibitor, r.silencer,
-		timeinterval.NewIntervener(intervals), r.groups, r.log, nil)
+		next.intervals, r.groups, r.log, nil)
 	next.dispatcher = dispatch.NewDispatcher(r.alerts, next.routes, stage, r.groups, atLeast, groupsEvery, nil,
 		r.opts.Log, eventrecorder.NopRecorder(), r.metrics)
 	r.upkeep.Go(next.inhibitor.Run)
@@ -307,6 +311,25 @@ func (r *Router) Ways(labels model.LabelSet) []*dispatch.Route {
 		return nil
 	}
 	return run.routes.Match(labels)
+}
+
+// OpenFrom returns when, from a time on, the time intervals of a way let messages
+// through: that time, or the minute at which they do. It returns the zero time if
+// they do not within openWithin.
+func (r *Router) OpenFrom(way *dispatch.Route, from time.Time) time.Time {
+	run, at := r.now(), from
+	for run != nil && at.Before(from.Add(openWithin)) {
+		muted, _, err := run.intervals.Mutes(way.RouteOpts.MuteTimeIntervals, at)
+		active := len(way.RouteOpts.ActiveTimeIntervals) == 0
+		if !active && err == nil {
+			active, _, err = run.intervals.Mutes(way.RouteOpts.ActiveTimeIntervals, at)
+		}
+		if err != nil || active && !muted {
+			return at
+		}
+		at = at.Truncate(time.Minute).Add(time.Minute)
+	}
+	return time.Time{}
 }
 
 // Muted tells which silences and which alerts mute an alert with the given labels.

@@ -408,3 +408,110 @@ func TestNoLeaveForOtherOrigins(t *testing.T) {
 		}
 	}
 }
+
+// A receiver that takes no more for now is told soon after, not when the group is due again.
+func TestTooManyRequestsAreRetried(t *testing.T) {
+	t.Parallel()
+	s := newSink(t)
+	var mu sync.Mutex
+	asked := make(map[string]int)
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked[r.URL.Path]++
+		n := asked[r.URL.Path]
+		mu.Unlock()
+		if n < 3 {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "slow down", http.StatusTooManyRequests)
+			return
+		}
+		s.ServeHTTP(w, r)
+	}))
+	defer busy.Close()
+	file := filepath.Join(t.TempDir(), "am.yml")
+	text := fmt.Sprintf(`
+route: { receiver: all, group_wait: 10ms, group_interval: 24h }
+receivers:
+  - name: all
+    webhook_configs: [{ url: %[1]s/hook }]
+    slack_configs: [{ api_url: %[1]s/slack, channel: x }]
+    discord_configs: [{ webhook_url: %[1]s/discord }]
+    rocketchat_configs: [{ token: a, token_id: b, api_url: %[1]s/rocket, channel: x }]
+    victorops_configs: [{ api_key: a, routing_key: b, api_url: %[1]s/victor }]
+`, busy.URL)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := read(t, config.Alerts{AlertmanagerConfig: file})
+	w := newWorld(t, c)
+	day := model.Duration(24 * time.Hour)
+	c.alertmanager.Route.GroupInterval = &day
+	if err := w.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	w.put("disk/filling", "web-1", "warning", true)
+	patience.Until(t, "third attempt of each way", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, n := range asked {
+			if n < 3 {
+				return false
+			}
+		}
+		return len(asked) == 5
+	})
+}
+
+// When a way is told next takes its time intervals into account.
+func TestOpenFrom(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "am.yml")
+	if err := os.WriteFile(file, []byte(`
+time_intervals:
+  - name: nights
+    time_intervals: [{ times: [{ start_time: "22:00", end_time: "24:00" }, { start_time: "00:00", end_time: "06:30" }], location: Europe/Berlin }]
+  - name: weekends
+    time_intervals: [{ weekdays: [saturday, sunday] }]
+  - name: ever
+    time_intervals: [{}]
+  - name: office
+    time_intervals: [{ weekdays: ["monday:friday"], times: [{ start_time: "09:00", end_time: "17:00" }], location: America/New_York }]
+route:
+  receiver: x
+  routes:
+    - { matchers: ['a="free"'] }
+    - { matchers: ['a="nights"'], mute_time_intervals: [nights] }
+    - { matchers: ['a="both"'], mute_time_intervals: [nights, weekends] }
+    - { matchers: ['a="office"'], active_time_intervals: [office] }
+    - { matchers: ['a="mixed"'], active_time_intervals: [office], mute_time_intervals: [nights] }
+    - { matchers: ['a="never"'], mute_time_intervals: [ever] }
+receivers: [{ name: x, webhook_configs: [{ url: http://127.0.0.1:1/ }] }]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, read(t, config.Alerts{AlertmanagerConfig: file}))
+	for _, c := range []struct{ a, from, want string }{
+		{"free", "2026-11-30T21:00:30Z", "2026-11-30T21:00:30Z"},
+		{"nights", "2026-11-30T12:00:30Z", "2026-11-30T12:00:30Z"},
+		{"nights", "2026-11-30T21:00:30Z", "2026-12-01T05:30:00Z"},
+		{"nights", "2026-03-28T23:10:00Z", "2026-03-29T04:30:00Z"}, // summer time begins
+		{"nights", "2026-10-24T23:10:00Z", "2026-10-25T05:30:00Z"}, // and ends
+		{"both", "2026-12-04T23:59:59Z", "2026-12-07T05:30:00Z"},
+		{"office", "2026-12-04T22:00:00Z", "2026-12-07T14:00:00Z"},
+		{"office", "2026-12-07T14:00:00Z", "2026-12-07T14:00:00Z"},
+		{"mixed", "2026-12-07T21:00:00Z", "2026-12-08T14:00:00Z"},
+		{"never", "2026-12-07T21:00:00Z", "0001-01-01T00:00:00Z"},
+	} {
+		from, err := time.Parse(time.RFC3339, c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ways := w.Ways(model.LabelSet{"alertname": "x", "a": model.LabelValue(c.a)})
+		if len(ways) != 1 {
+			t.Fatalf("%s goes %d ways", c.a, len(ways))
+		}
+		if got := w.OpenFrom(ways[0], from).UTC().Format(time.RFC3339); got != c.want {
+			t.Errorf("%s from %s is told at %s, want %s", c.a, c.from, got, c.want)
+		}
+	}
+}
