@@ -62,7 +62,13 @@ type TailOptions struct {
 //
 //	//vedette:needs fs:/var/log/app
 //
-// What a Tail knows is lost when its process starts anew: it begins as at the first time.
+// An agent keeps how far a Tail has read, by the name of the inspector and the path of the
+// log: it goes on there when its process or the agent is started again, and with a new
+// revision. It does so too after a run that did not end by itself: what that run has
+// returned is returned again. Lost are lines in a file that was truncated or removed
+// meanwhile, and those in one that was renamed, unless the script needs the folder of the
+// log and the file is still there. Where nothing is kept, such as in a trial by hand, a
+// Tail begins as at the first time.
 // A Tail is not safe for use from more than one goroutine.
 type Tail struct {
 	path    string
@@ -72,7 +78,8 @@ type Tail struct {
 	begun   bool
 	files   []*tailedFile // the oldest first; the last is the one at path, unless it has left
 	dropped int64
-	err     error // of reading; told by the next call
+	err     error  // of reading; told by the next call
+	saved   []byte // how far it has read, as it was kept last, or nil
 }
 
 // NewTail makes a Tail of a file, which need not be there yet.
@@ -122,6 +129,11 @@ func (t *Tail) Text(ctx context.Context) (string, error) {
 		return "", errors.New("cannot follow a log: make the Tail with NewTail")
 	}
 	err := ctx.Err()
+	k := KeptOf(ctx)
+	if err == nil && k != nil {
+		t.recall(ctx, k)
+		defer t.keep(k)
+	}
 	if err == nil {
 		err, t.err = t.err, nil
 	}

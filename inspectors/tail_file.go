@@ -25,11 +25,12 @@ type tailedFile struct {
 	longest int       // line
 	left    time.Time // since when it is not at the path any more, or zero
 
-	size   int64  // when it was read last
-	offset int64  // from where it is read on
-	mark   []byte // the last bytes before offset
-	half   []byte // the beginning of a line that has no end yet
-	over   int64  // how many bytes of that line were left out
+	size   int64   // when it was read last
+	offset int64   // from where it is read on
+	mark   []byte  // the last bytes before offset
+	half   []byte  // the beginning of a line that has no end yet
+	over   int64   // how many bytes of that line were left out
+	head   tailSum // of the first bytes, up to offset
 }
 
 // tailed is what one call returns.
@@ -42,7 +43,7 @@ type tailed struct {
 // end begins at the last line that is not complete, which is mostly the end.
 func (f *tailedFile) end() error {
 	f.size = f.info.Size()
-	begin := max(0, f.size-int64(f.longest))
+	begin := max(0, f.size-int64(f.longest)-1) // with the end of the line before the longest one
 	text := make([]byte, f.size-begin)
 	n, err := f.file.ReadAt(text, begin)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -101,7 +102,7 @@ func (f *tailedFile) remember(text []byte) {
 // restart begins the file again, which was truncated.
 func (f *tailedFile) restart(out *tailed) {
 	f.finish(out)
-	f.offset, f.mark = 0, f.mark[:0]
+	f.offset, f.mark, f.head = 0, f.mark[:0], tailSum{}
 	f.skipHole()
 }
 

@@ -236,7 +236,13 @@ func TestTailGivesUpWhatCannotBeRead(t *testing.T) {
 
 // A writer that writes, rotates and truncates at random: no line comes twice, and none
 // is lost but those that a truncation took before they were read.
-func TestTailRandomly(t *testing.T) {
+func TestTailRandomly(t *testing.T) { testTailRandomly(t, false) }
+
+// The same, where the process of the Tail ends at any moment, and where runs at random
+// leave nothing: what they have returned comes again, once.
+func TestTailRandomlyOverRestarts(t *testing.T) { testTailRandomly(t, true) }
+
+func testTailRandomly(t *testing.T, restarts bool) {
 	for range 30 {
 		seed := rand.Uint64()
 		synctest.Test(t, func(t *testing.T) {
@@ -245,9 +251,10 @@ func TestTailRandomly(t *testing.T) {
 					t.Logf("seed %d", seed)
 				}
 			}()
-			w := &tailWriter{logFile: newLogFile(t), rand: rand.New(rand.NewPCG(seed, 0))}
+			w := &tailWriter{logFile: newLogFile(t), rand: rand.New(rand.NewPCG(seed, 0)), restarts: restarts}
 			w.longest = 40 + w.rand.IntN(300)
-			w.tail = NewTail(w.path, TailOptions{FromStart: true, MaxBytes: 50 + w.rand.IntN(3000), MaxLineBytes: w.longest})
+			w.options = TailOptions{FromStart: true, MaxBytes: 50 + w.rand.IntN(3000), MaxLineBytes: w.longest}
+			w.tail = NewTail(w.path, w.options)
 			w.create()
 			for range 300 {
 				w.step()
@@ -267,7 +274,12 @@ type tailWriter struct {
 	logFile
 	rand    *rand.Rand
 	tail    *Tail
+	options TailOptions
 	longest int
+
+	restarts bool
+	kept     []byte
+	rotation int
 
 	file, before *os.File  // what is written now, and what was before the last rotation
 	rotated      time.Time // when that was
@@ -370,10 +382,11 @@ func (w *tailWriter) rotate() {
 	if w.fresh {
 		w.read()
 	}
-	if w.rand.IntN(2) == 0 {
+	w.rotation++
+	if w.rand.IntN(2) == 0 && !w.restarts {
 		w.must(os.Remove(w.path))
 	} else {
-		w.must(os.Rename(w.path, fmt.Sprint(w.path, ".", w.lines)))
+		w.must(os.Rename(w.path, fmt.Sprint(w.path, ".", w.rotation)))
 	}
 	for range w.rand.IntN(4) { // while there is none
 		w.begin()
@@ -394,7 +407,7 @@ func (w *tailWriter) truncate() {
 		w.drain()
 	}
 	drained := len(w.unread) == 0
-	if w.half != nil && drained && !w.fresh && w.tail.Behind() == 0 && w.tailHas() {
+	if w.half != nil && drained && !w.fresh && !w.restarts && w.tail.Behind() == 0 && w.tailHas() {
 		w.wanted = append(w.wanted, w.cut(w.half))
 	} else if w.half != nil {
 		w.torn = append(w.torn, string(w.half))
@@ -412,8 +425,26 @@ func (w *tailWriter) tailHas() bool {
 }
 
 func (w *tailWriter) read() {
-	lines, err := w.tail.Lines(w.t.Context())
+	if w.restarts && w.rand.IntN(4) == 0 {
+		for _, f := range w.tail.files {
+			f.close()
+		}
+		w.tail = NewTail(w.path, w.options)
+	}
+	ctx, kept := w.t.Context(), (*Kept)(nil)
+	if w.restarts {
+		kept = NewKept(w.kept)
+		ctx = WithKept(ctx, kept)
+	}
+	lines, err := w.tail.Lines(ctx)
 	w.must(err)
+	if kept != nil && w.kept != nil && w.rand.IntN(4) == 0 {
+		w.read() // the run was cut off
+		return
+	}
+	if kept != nil {
+		w.kept, _ = kept.Leave()
+	}
 	w.got = append(w.got, lines...)
 	w.fresh = false
 }
@@ -448,6 +479,9 @@ func (w *tailWriter) check() {
 		if !slices.ContainsFunc(w.torn, func(torn string) bool { return strings.HasPrefix(torn, line) }) {
 			w.t.Errorf("line %q came, which nobody has written", line)
 		}
+	}
+	if w.restarts {
+		return // each Tail counts its own
 	}
 	if len(w.torn) == 0 && w.tail.Dropped() != w.dropped {
 		w.t.Errorf("%d bytes are told as dropped, of %d", w.tail.Dropped(), w.dropped)

@@ -36,6 +36,7 @@ type task struct {
 	budget  inspectors.Budget // of its member, without gaps; set when it is sent
 	asked   time.Time         // when the batch was handed in
 	crashed bool              // a process died while it ran, through no fault of this inspector
+	kept    *keptState        // set when it is sent, or nil
 }
 
 // left returns how much of the timeout is left.
@@ -73,10 +74,12 @@ func (p *process) run(ctx context.Context, tasks []*task, members map[*task]*mem
 	for _, t := range tasks {
 		m, timeout := members[t], t.left()
 		t.budget = m.def.Budget.WithDefaults(m.def.Interval)
+		var kept []byte
+		t.kept, kept = p.pool.kept.of(t.job)
 		req.Jobs = append(req.Jobs, &pb.Job{
 			Name: t.job.Name, Inspector: p.known(t.job.Name), Slot: m.slot, TimeoutMs: max(timeout.Milliseconds(), 1),
 			CpuBudgetNs: int64(t.budget.CPU), HeapBudgetBytes: t.budget.Heap, OutputBudgetBytes: t.budget.Output,
-			Shown: t.job.Shown,
+			Shown: t.job.Shown, Kept: kept,
 		})
 		b.pending[t.job.Name] = append(b.pending[t.job.Name], t)
 		b.due[t] = b.sent.Add(wait + timeout)
@@ -162,6 +165,7 @@ func (b *batch) answer(r *pb.Result) {
 		return
 	}
 	o := outcome(t, r, b.sent, b.process.spec.mask)
+	b.process.pool.kept.left(t.kept, r)
 	b.process.pool.account(&o, r.GetStatus())
 	b.heard(t.job.Name, r.GetStatus())
 	b.report(t, o)

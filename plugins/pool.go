@@ -74,6 +74,7 @@ type Pool struct {
 	isolation isolation
 	programs  executor.Slots // for the programs that run for scripts
 	memory    *memory        // the state that outlives the agent
+	kept      *kept          // what runs of inspectors keep for each other
 	// starvation counts how long the processes had to wait for a processor.
 	starvation *starve.Gauge
 	suspects   chan struct{} // held by the one current run of the inspectors that may have killed the agent
@@ -196,6 +197,7 @@ func NewPool(o PoolOptions) *Pool {
 		processes: make(map[*process]struct{}),
 		warned:    make(map[string]bool),
 		memory:    newMemory(o.State, o.Log),
+		kept:      newKept(o.State, o.Log),
 
 		starvation: &starve.Gauge{},
 		suspects:   make(chan struct{}, 1),
@@ -344,6 +346,9 @@ func (p *Pool) Unload(name string) {
 	p.mu.Unlock()
 	if e != nil && e.home != nil {
 		p.leave(e.home, name)
+	}
+	if e != nil {
+		p.kept.remove(name)
 	}
 }
 

@@ -172,6 +172,7 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 	}
 	if !keep {
 		p.drop(i)
+		inspectors.KeptOf(ctx).Discard() // the next run begins where this one did
 	}
 	return err
 }

@@ -107,8 +107,12 @@ func (s *Server) run(ctx context.Context, u *unit, job *pb.Job, box *outbox) {
 		u.idle <- struct{}{}
 	}()
 	metered := meter.With(ctx, r.meter)
-	if job.GetShown() {
+	switch {
+	case job.GetShown():
 		metered = inspectors.WithShown(metered)
+	case job.Kept != nil:
+		r.kept = inspectors.NewKept(job.GetKept())
+		metered = inspectors.WithKept(metered, r.kept)
 	}
 	r.err = r.inspect(metered)
 }
@@ -158,8 +162,9 @@ type run struct {
 	start    time.Time
 	meter    *meter.Meter
 	report   *inspectors.Report
-	err      error       // how the run ended
-	answered atomic.Bool // whoever sets it sends the answer
+	err      error            // how the run ended
+	kept     *inspectors.Kept // or nil
+	answered atomic.Bool      // whoever sets it sends the answer
 }
 
 // inspect runs the foreign code, on a goroutine that carries its name.
@@ -201,6 +206,11 @@ func (r *run) finish(ctx context.Context) {
 	}
 	if excess := result.GetExcess(); excess != nil && excess.GetWhat() == meter.Output {
 		result.Samples, result.Error = nil, "" // a part of them, and that the rest was refused
+	}
+	if result.GetStatus() == pb.Status_STATUS_DONE && r.kept != nil {
+		if state, changed := r.kept.Leave(); changed {
+			result.Kept = state
+		}
 	}
 	r.box.result(result)
 }
