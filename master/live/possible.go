@@ -35,8 +35,8 @@ func isSlash(c byte) bool    { return c == '/' }
 // forms are the forms of all paths that are announced.
 func forms() []form {
 	return []form{
-		newForm("metrics/HOST/KEY"), newForm("hosts/HOST"), newForm("catalog/KEY"),
-		newForm("receipts/HOST/KEY"), newForm("rollouts/NUMBER"), newForm("boards/HOST"), newForm("alerts/HOST"),
+		newForm("metrics/HOST/KEY"), newForm("hosts/HOST"), newForm("catalog/INSPECTOR"),
+		newForm("receipts/HOST/INSPECTOR"), newForm("rollouts/NUMBER"), newForm("boards/BOARD"), newForm("alerts/summary"),
 	}
 }
 
@@ -60,12 +60,12 @@ func newForm(name string) form {
 			follow(slash, slash)
 		}
 		switch word {
-		case "HOST":
+		case "HOST", "BOARD":
 			first, rest := add(startsHost), add(isHost)
 			follow(first, first, rest)
 			f.steps[first].next = append(f.steps[first].next, rest)
 			f.steps[rest].next = append(f.steps[rest].next, rest)
-		case "KEY":
+		case "KEY", "INSPECTOR":
 			first, rest, slash := add(startsKey), add(isKey), add(isSlash)
 			follow(first, first, rest)
 			f.steps[first].next = append(f.steps[first].next, rest, slash)

@@ -28,7 +28,7 @@ It starts in its own process: the next crash quarantines it again.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) < 2:
-				return errors.New("vedette inspector release needs a HOST and the NAME of an inspector, as web-1 disk")
+				return errors.New("vedette inspector release needs a HOST and the NAME of an inspector, such as web-1 disk")
 			case len(args) > 2:
 				return fmt.Errorf("vedette inspector release takes a HOST and a NAME, but got %q too", args[2])
 			}

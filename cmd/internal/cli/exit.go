@@ -105,7 +105,8 @@ func Main(root *cobra.Command) int {
 	}
 	if !errors.Is(err, errTold) {
 		// Faults of a file begin with its name and are many lines long.
-		fmt.Fprintln(root.ErrOrStderr(), Printable(strings.TrimSpace(err.Error())))
+		errs := root.ErrOrStderr()
+		fmt.Fprintln(Wrapped(errs, TerminalWidth(errs)), Printable(strings.TrimSpace(err.Error())))
 	}
 	if status == ExitUsage {
 		fmt.Fprintf(root.ErrOrStderr(), "Run '%s --help' for how to use it.\n", cmd.CommandPath())

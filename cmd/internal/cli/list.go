@@ -32,9 +32,10 @@ type Column[T any] struct {
 	// Moves is a column that changes all the time, so that --watch does not take
 	// that for a change.
 	Moves bool
-	// Whole is a column that is never cut, and Last one that is cut only when the
-	// others cannot be cut further: names, which people copy into the next command.
-	// Spare is a column that is left out if the terminal has no room for it.
+	// Whole is a column that is never cut. Last is a column of names, which people copy
+	// into the next command: it becomes narrower only when no other can, and then names
+	// are continued on the next line. Spare is a column that is left out if the terminal
+	// has no room for it.
 	Whole, Last, Spare bool
 }
 
@@ -202,7 +203,7 @@ func (l *List[T]) WriteTable(w io.Writer, all []T, now time.Time, wide bool) err
 // terminal, or 0.
 func (l *List[T]) writeTable(w io.Writer, columns []Column[T], all []T, now time.Time, most int) error {
 	if len(all) == 0 && l.Empty != nil {
-		_, err := fmt.Fprintln(w, Printable(l.Empty()))
+		_, err := fmt.Fprintln(Wrapped(w, most), Printable(l.Empty()))
 		return err
 	}
 	if l.Format() == FormatWide {
@@ -224,7 +225,7 @@ func (l *List[T]) writeTable(w io.Writer, columns []Column[T], all []T, now time
 	if l.After == nil {
 		return nil
 	}
-	return l.After(w, all, now)
+	return l.After(Wrapped(w, most), all, now)
 }
 
 // fitted is a table whose columns are wide enough for all things.

@@ -238,15 +238,15 @@ func TestOutputPrint(t *testing.T) {
 }
 
 // However long cells are and however narrow the terminal is: a column that is whole is
-// never cut; one that is cut last is cut only when every other is as narrow as it may be
-// and the spare one is gone; rows fit if the others can be cut enough; and a spare
-// column is there wherever it fits.
+// never cut, and a name never loses a character: it is continued on the next line, but
+// only when every other column is as narrow as possible and the spare one is gone. Rows
+// fit if the others can be cut enough; and a spare column is there wherever it fits.
 func TestWholeLastAndSpareColumns(t *testing.T) {
 	for range 1000 {
 		cell := func() string { return strings.Repeat("x", 1+rand.IntN(30)) }
 		rows := make([][5]string, 1+rand.IntN(5))
 		for i := range rows {
-			rows[i] = [5]string{"a" + cell(), "s" + cell(), "w" + cell(), "n" + cell(), "d" + cell()}
+			rows[i] = [5]string{"a" + cell(), "s" + cell(), "w" + cell(), "n" + cell() + "-" + cell(), "d" + cell()}
 		}
 		columns := []Column[[5]string]{
 			{Name: "a", Cell: func(r [5]string) string { return r[0] }},
@@ -258,7 +258,7 @@ func TestWholeLastAndSpareColumns(t *testing.T) {
 		l := List[[5]string]{Columns: func(time.Time) []Column[[5]string] { return columns }}
 		most := 20 + rand.IntN(110)
 		full, without := l.fitted(nil, columns, rows), l.fitted(nil, slices.Delete(slices.Clone(columns), 1, 2), rows)
-		narrowest := without.least() - without.widths[2] + min(without.widths[2], leastWidth) // the last ones cut too
+		narrowest := without.least() - without.widths[2] + min(without.widths[2], leastWidth) // with narrow names
 		var out strings.Builder
 		if err := l.writeTable(&out, columns, rows, time.Now(), most); err != nil {
 			t.Fatal(err)
@@ -268,26 +268,33 @@ func TestWholeLastAndSpareColumns(t *testing.T) {
 		if spare != (full.least() <= most) {
 			t.Fatalf("%d columns, %d needed, spare is shown: %v\n%s", most, full.least(), spare, text)
 		}
-		for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+		for _, line := range lines {
 			if n := utf8.RuneCountInString(line); n > most && narrowest <= most {
 				t.Fatalf("a line has %d of %d columns:\n%s", n, most, text)
 			}
-			if i == 0 {
-				continue
-			}
-			r, shown := rows[i-1], strings.Fields(line)
+		}
+		lines = lines[1:]
+		for _, r := range rows {
+			shown := strings.Fields(lines[0])
 			name := shown[len(shown)-2]
 			if shown[len(shown)-3] != r[2] {
 				t.Fatalf("%d columns: %q is cut in\n%s", most, r[2], text)
 			}
-			if name == r[3] {
-				continue
-			}
 			for _, other := range []string{shown[0], shown[len(shown)-1]} {
-				if spare || utf8.RuneCountInString(other) > leastWidth {
-					t.Fatalf("%d columns: the name %q is cut beside %q in\n%s", most, r[3], other, text)
+				if name != r[3] && (spare || utf8.RuneCountInString(other) > leastWidth) {
+					t.Fatalf("%d columns: the name %q is continued beside %q in\n%s", most, r[3], other, text)
 				}
 			}
+			for lines = lines[1:]; len(lines) > 0 && strings.HasPrefix(lines[0], " "); lines = lines[1:] {
+				name += strings.TrimSpace(lines[0])
+			}
+			if name != r[3] {
+				t.Fatalf("%d columns: the name %q is shown as %q in\n%s", most, r[3], name, text)
+			}
+		}
+		if len(lines) > 0 {
+			t.Fatalf("%d columns: lines too many in\n%s", most, text)
 		}
 	}
 }

@@ -20,7 +20,7 @@ type Table struct {
 	// Right says which columns have their cells at the right, as numbers do.
 	Right  []bool
 	whole  []bool // columns that are never cut
-	last   []bool // columns that are cut when no other can be cut further
+	last   []bool // columns of names, which are continued on another line and never cut
 	widths []int
 }
 
@@ -43,8 +43,8 @@ func (t *Table) width() int {
 	return total
 }
 
-// least is how wide the rows are when every column is cut as far as may be, except
-// for those that are cut last.
+// least is how wide the rows are when every column is cut as far as possible, and names
+// are on one line.
 func (t *Table) least() int {
 	total := 2 * max(len(t.widths)-1, 0)
 	for i, w := range t.widths {
@@ -58,9 +58,9 @@ func (t *Table) least() int {
 
 func is(columns []bool, i int) bool { return i < len(columns) && columns[i] }
 
-// Squeeze makes the widest columns narrower until the rows fit into a terminal
-// that has so many columns, and those that are cut last only when the others cannot
-// be made narrower. Their cells are cut then. 0 is no terminal.
+// Squeeze makes the widest columns narrower until the rows fit into a terminal with the
+// given number of columns. Columns of names become narrower only when no other can. 0 is
+// no terminal.
 func (t *Table) Squeeze(most int) {
 	for total := t.width(); most > 0 && total > most; total-- {
 		widest := t.widest(false)
@@ -74,8 +74,8 @@ func (t *Table) Squeeze(most int) {
 	}
 }
 
-// widest returns the widest column that can be made narrower, or -1: among those that
-// are cut last, or among the others.
+// widest returns the widest column that can be made narrower, or -1: among those of
+// names, or among the others.
 func (t *Table) widest(last bool) int {
 	widest := -1
 	for i, w := range t.widths {
@@ -92,13 +92,39 @@ func (t *Table) Row(cells ...string) error {
 	return t.row(cells)
 }
 
-// row writes a row into the columns as they are.
+// row writes a row into the columns as they are. A name that is too long for its column
+// is continued on the next line; other cells are cut.
 func (t *Table) row(cells []string) error {
+	lines, columns := 1, make([][]string, len(cells))
+	for i, cell := range cells {
+		cell = Printable(cell)
+		if is(t.last, i) {
+			columns[i] = pieces(cell, t.widths[i])
+		} else {
+			columns[i] = []string{Cut(cell, t.widths[i])}
+		}
+		lines = max(lines, len(columns[i]))
+	}
+	for n := range lines {
+		line := make([]string, len(cells))
+		for i, column := range columns {
+			if n < len(column) {
+				line[i] = column[n]
+			}
+		}
+		if err := t.line(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line writes a line, whose cells fit into the columns.
+func (t *Table) line(cells []string) error {
 	var b strings.Builder
 	for i, cell := range cells {
-		cell = Cut(Printable(cell), t.widths[i])
 		padding := strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell))
-		right := i < len(t.Right) && t.Right[i]
+		right := is(t.Right, i)
 		if right {
 			b.WriteString(padding)
 		}
@@ -110,8 +136,26 @@ func (t *Table) row(cells []string) error {
 			b.WriteString("  ")
 		}
 	}
-	_, err := fmt.Fprintln(t.Out, b.String())
+	_, err := fmt.Fprintln(t.Out, strings.TrimRight(b.String(), " "))
 	return err
+}
+
+// pieces splits a name into pieces of at most the given width, where possible behind a
+// character that separates words.
+func pieces(name string, width int) []string {
+	var all []string
+	rest := []rune(name)
+	for len(rest) > width && width > 0 {
+		end := width
+		for i := width; i > width/2; i-- {
+			if strings.ContainsRune("/-._: ", rest[i-1]) {
+				end = i
+				break
+			}
+		}
+		all, rest = append(all, string(rest[:end])), rest[end:]
+	}
+	return append(all, string(rest))
 }
 
 // Clock writes the time of the day.

@@ -52,7 +52,7 @@ and the outcome. It is for operators.`,
 	}
 	c.Flags(cmd)
 	cmd.Flags().StringVar(&params.Who, "who", "", "only of the credential with this `NAME`")
-	cmd.Flags().StringVar(&params.Action, "action", "", "only of this `METHOD`, or those that begin so, as catalog.push or rollouts.")
+	cmd.Flags().StringVar(&params.Action, "action", "", "only of this `METHOD`, or those that begin so, such as catalog.push or rollouts.")
 	cmd.Flags().StringVar(&params.Subject, "subject", "", "only of this `INSPECTOR`, rollout or host")
 	cmd.Flags().StringVar(&since, "since", "", "only of the last `DURATION`, such as 24h or 7d")
 	cmd.Flags().IntVarP(&params.Limit, "number", "n", 100, "show at most `N`")

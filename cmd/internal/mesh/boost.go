@@ -39,7 +39,7 @@ Boosting is for operators.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) < 2:
-				return errors.New("vedette boost needs a HOST and an INSPECTOR, as web-1 disk")
+				return errors.New("vedette boost needs a HOST and an INSPECTOR, such as web-1 disk")
 			case len(args) > 2:
 				return fmt.Errorf("vedette boost takes a HOST and an INSPECTOR, but got %q too", args[2])
 			}

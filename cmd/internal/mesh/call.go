@@ -26,7 +26,7 @@ standard input. The result is printed as indented JSON, with --json on one line.
   vedette call master.reportMetric '["web-1", {"ts": 1767225600000, "key": "load/average-1", "val": 0.25}]'`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("vedette call needs the name of a METHOD, as master.info")
+				return errors.New("vedette call needs the name of a METHOD, such as master.info")
 			}
 			if len(args) > 2 {
 				return fmt.Errorf("vedette call takes a METHOD and PARAMS, but got %q too; quote the PARAMS", args[2])

@@ -129,10 +129,18 @@ func (d *hostDetail) print(w io.Writer, now time.Time, wide bool) error {
 	for _, a := range d.Alerts {
 		line("alert", fmt.Sprintf("%s has been %s for %s%s", a.Name, a.State, cli.For(now, a.SinceMS), prefixed(": ", a.Summary)))
 	}
-	if _, err := io.WriteString(w, cli.Printable(b.String())); err != nil {
+	if _, err := io.WriteString(wrapped(w, wide), cli.Printable(b.String())); err != nil {
 		return err
 	}
 	return d.tables(w, now, wide)
+}
+
+// wrapped breaks long lines on a terminal, unless everything is to be wide.
+func wrapped(w io.Writer, wide bool) io.Writer {
+	if wide {
+		return w
+	}
+	return cli.Wrapped(w, cli.TerminalWidth(w))
 }
 
 // state says whether the host is there.
@@ -242,24 +250,29 @@ func (d *hostDetail) tables(w io.Writer, now time.Time, wide bool) error {
 	for _, i := range d.Inspectors {
 		all = append(all, hostInspector{d.Host.Host, i})
 	}
-	return printNotes(w, all, now)
+	return printNotes(wrapped(w, wide), all, now)
 }
 
 // hostInspectorColumns are what a table shows of the inspectors of one host.
 func hostInspectorColumns(now time.Time) []cli.Column[wire.InspectorStatus] {
 	every := func(i wire.InspectorStatus) string { return (time.Duration(i.IntervalMS) * time.Millisecond).String() }
+	count := func(name string, of func(wire.InspectorStatus) uint64) cli.Column[wire.InspectorStatus] {
+		c := cli.Num(name, of)
+		c.Spare = true
+		return c
+	}
 	return []cli.Column[wire.InspectorStatus]{
 		{Name: "inspector", Last: true, Cell: func(i wire.InspectorStatus) string { return i.Name }},
 		{Name: "state", Cell: func(i wire.InspectorStatus) string { return i.State }},
 		cli.When("since", now, func(i wire.InspectorStatus) int64 { return i.SinceMS }),
 		cli.ID("pushed", func(i wire.InspectorStatus) string { return i.Assigned }),
-		{Name: "every", Right: true, Cell: every},
-		cli.Num("runs", func(i wire.InspectorStatus) uint64 { return i.Runs }),
-		cli.Num("failed", func(i wire.InspectorStatus) uint64 { return i.Failures }),
-		{Name: "cpu/run", Right: true, Cell: cpuPerRun},
-		cli.Num("missed", func(i wire.InspectorStatus) uint64 { return i.Missed }),
-		cli.Num("crashes", func(i wire.InspectorStatus) uint64 { return i.Crashes }),
-		cli.Num("budget", func(i wire.InspectorStatus) uint64 { return i.OverBudget }),
+		{Name: "every", Right: true, Spare: true, Cell: every},
+		count("runs", func(i wire.InspectorStatus) uint64 { return i.Runs }),
+		count("failed", func(i wire.InspectorStatus) uint64 { return i.Failures }),
+		{Name: "cpu/run", Right: true, Spare: true, Cell: cpuPerRun},
+		count("missed", func(i wire.InspectorStatus) uint64 { return i.Missed }),
+		count("crashes", func(i wire.InspectorStatus) uint64 { return i.Crashes }),
+		count("budget", func(i wire.InspectorStatus) uint64 { return i.OverBudget }),
 		{Name: "kind", Wide: true, Cell: func(i wire.InspectorStatus) string { return i.Kind }},
 	}
 }

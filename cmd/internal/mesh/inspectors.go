@@ -25,6 +25,7 @@ type inspectorsList struct {
 	catalog cli.List[catalogRow]
 	onHosts cli.List[hostInspector]
 	running bool
+	host    string // of the hosts whose inspectors are listed, or "" for all of to
 	to      string
 	deleted []string
 }
@@ -54,6 +55,7 @@ cut off for exceeding the budget.`,
 		Args: cli.AtMostOneArg("HOST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if in.running || len(args) > 0 || in.to != "" {
+				in.host = strings.Join(args, "")
 				return in.listOnHosts(cmd, args)
 			}
 			return in.listCatalog(cmd)
@@ -63,7 +65,7 @@ cut off for exceeding the budget.`,
 	in.onHosts = cli.List[hostInspector]{
 		Columns: inspectorColumns,
 		Name:    func(i hostInspector) string { return i.Host + " " + i.Name },
-		Empty:   func() string { return "No inspector was reported yet; `vedette hosts` shows the hosts." },
+		Empty:   in.nothingRuns,
 		After:   printNotes,
 	}
 	in.Flags(cmd)
@@ -99,6 +101,17 @@ func (in *inspectorsList) listCatalog(cmd *cobra.Command) error {
 		}
 		return rows, nil
 	})
+}
+
+// nothingRuns says why no inspector runs on the hosts that were asked for.
+func (in *inspectorsList) nothingRuns() string {
+	switch {
+	case in.host != "":
+		return fmt.Sprintf("Host %q reports no inspectors.", in.host)
+	case in.to != "":
+		return fmt.Sprintf("No host with the labels %q reports inspectors; `vedette hosts --labels` shows the labels of each.", in.to)
+	}
+	return "No inspector was reported yet; `vedette hosts` shows the hosts."
 }
 
 // nothing says that the catalog is empty.
@@ -165,7 +178,7 @@ func (in *inspectorsList) hosts(s *remote.Session, args []string) ([]wire.Host, 
 func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
 	count := func(name string, of func(hostInspector) uint64) cli.Column[hostInspector] {
 		c := cli.Num(name, of)
-		c.Moves, c.Spare = name == "runs", name == "runs"
+		c.Moves, c.Spare = name == "runs", true
 		return c
 	}
 	return []cli.Column[hostInspector]{
@@ -178,7 +191,7 @@ func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
 		count("missed", func(i hostInspector) uint64 { return i.Missed }),
 		count("crashes", func(i hostInspector) uint64 { return i.Crashes }),
 		count("budget", func(i hostInspector) uint64 { return i.OverBudget }),
-		{Name: "cpu/run", Right: true, Moves: true, Cell: func(i hostInspector) string { return cpuPerRun(i.InspectorStatus) }, By: secondsPerRun},
+		{Name: "cpu/run", Right: true, Moves: true, Spare: true, Cell: func(i hostInspector) string { return cpuPerRun(i.InspectorStatus) }, By: secondsPerRun},
 		{Name: "every", Wide: true, Right: true, Cell: func(i hostInspector) string { return (time.Duration(i.IntervalMS) * time.Millisecond).String() }},
 		{Name: "kind", Wide: true, Cell: func(i hostInspector) string { return i.Kind }},
 		{Name: "revision", Wide: true, Cell: func(i hostInspector) string { return cli.OrDash(i.Assigned) }},
