@@ -69,11 +69,11 @@ since the master started, are named below.`,
 
 func memberColumns(now time.Time) []cli.Column[wire.Member] {
 	return []cli.Column[wire.Member]{
-		{Name: "host", Cell: func(m wire.Member) string { return m.Host }},
+		{Name: "host", Last: true, Cell: func(m wire.Member) string { return m.Host }},
 		{Name: "state", Cell: func(m wire.Member) string { return m.State }},
 		{Name: "key", Cell: func(m wire.Member) string { return m.Key[:min(len(m.Key), 16)] }, Exact: func(m wire.Member) string { return m.Key }},
 		{Name: "token", Cell: func(m wire.Member) string { return m.Token }},
-		{Name: "from", Cell: func(m wire.Member) string { return cli.OrDash(m.From) }},
+		{Name: "from", Spare: true, Cell: func(m wire.Member) string { return cli.OrDash(m.From) }},
 		cli.When("joined", now, func(m wire.Member) int64 { return m.JoinedMS }),
 		{Name: "certificate", By: func(m wire.Member) float64 { return float64(m.EndsMS) }, Cell: func(m wire.Member) string {
 			if m.EndsMS == 0 || m.State != wire.MemberJoined {
@@ -81,7 +81,7 @@ func memberColumns(now time.Time) []cli.Column[wire.Member] {
 			}
 			return "until " + cli.Moment(m.EndsMS)
 		}},
-		{Name: "by", Cell: func(m wire.Member) string { return cli.OrDash(m.By) }},
+		{Name: "by", Spare: true, Cell: func(m wire.Member) string { return cli.OrDash(m.By) }},
 	}
 }
 

@@ -134,7 +134,7 @@ show the tokens themselves, which no master knows. It is for operators.`,
 
 func tokenColumns(now time.Time) []cli.Column[wire.TokenInfo] {
 	return []cli.Column[wire.TokenInfo]{
-		{Name: "name", Cell: func(t wire.TokenInfo) string { return t.Name }},
+		{Name: "name", Last: true, Cell: func(t wire.TokenInfo) string { return t.Name }},
 		{Name: "role", Cell: func(t wire.TokenInfo) string { return t.Role }},
 		{Name: "host", Cell: func(t wire.TokenInfo) string { return cli.OrDash(cmp.Or(t.Host, t.Hosts)) }},
 		{Name: "made by", Cell: func(t wire.TokenInfo) string {

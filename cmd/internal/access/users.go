@@ -66,7 +66,7 @@ password, and their sessions. It is for admins.`,
 
 func userColumns(now time.Time) []cli.Column[wire.UserInfo] {
 	return []cli.Column[wire.UserInfo]{
-		{Name: "name", Cell: func(u wire.UserInfo) string { return u.Name }},
+		{Name: "name", Last: true, Cell: func(u wire.UserInfo) string { return u.Name }},
 		{Name: "role", Cell: func(u wire.UserInfo) string { return u.Role }},
 		{Name: "hosts", Cell: func(u wire.UserInfo) string { return cmp.Or(u.Hosts, "all") }},
 		{Name: "password", By: func(u wire.UserInfo) float64 { return float64(u.ChangedMS) }, Cell: func(u wire.UserInfo) string {

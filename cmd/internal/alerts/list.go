@@ -50,10 +50,10 @@ them. The state unknown is for an alert whose host is gone.`,
 
 func columns(now time.Time) []cli.Column[wire.Alert] {
 	return []cli.Column[wire.Alert]{
-		{Name: "alert", Cell: func(a wire.Alert) string { return a.Name }},
-		{Name: "host", Cell: func(a wire.Alert) string { return cli.OrDash(a.Host) }},
+		{Name: "alert", Last: true, Cell: func(a wire.Alert) string { return a.Name }},
+		{Name: "host", Last: true, Cell: func(a wire.Alert) string { return cli.OrDash(a.Host) }},
 		{Name: "state", Cell: stateText},
-		{Name: "severity", Cell: func(a wire.Alert) string { return cli.OrDash(a.Severity) }},
+		{Name: "severity", Spare: true, Cell: func(a wire.Alert) string { return cli.OrDash(a.Severity) }},
 		cli.When("since", now, func(a wire.Alert) int64 { return a.SinceMS }),
 		{Name: "told", Cell: func(a wire.Alert) string { return toldText(a.Told) }},
 		{Name: "muted", Cell: mutedText},

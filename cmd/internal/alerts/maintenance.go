@@ -140,8 +140,8 @@ func newMaintenances() *cobra.Command {
 
 func maintenanceColumns(now time.Time) []cli.Column[wire.Maintenance] {
 	return []cli.Column[wire.Maintenance]{
-		{Name: "id", Cell: func(one wire.Maintenance) string { return one.ID }},
-		{Name: "hosts", Cell: func(one wire.Maintenance) string {
+		{Name: "id", Whole: true, Cell: func(one wire.Maintenance) string { return one.ID }},
+		{Name: "hosts", Last: true, Cell: func(one wire.Maintenance) string {
 			if one.Host != "" {
 				return one.Host
 			}

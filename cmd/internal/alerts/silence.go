@@ -139,10 +139,10 @@ func silenceColumns(time.Time) []cli.Column[wire.Silence] {
 			}
 			return cli.Moment(s.ToMS)
 		}, Exact: func(s wire.Silence) string { return cli.Moment(s.ToMS) }},
-		{Name: "by", Cell: func(s wire.Silence) string { return cli.OrDash(s.By) }},
-		{Name: "matchers", Cell: func(s wire.Silence) string { return strings.Join(s.Matchers, ", ") }},
+		{Name: "by", Spare: true, Cell: func(s wire.Silence) string { return cli.OrDash(s.By) }},
+		{Name: "matchers", Last: true, Cell: func(s wire.Silence) string { return strings.Join(s.Matchers, ", ") }},
 		{Name: "message", Cell: func(s wire.Silence) string { return cli.OrDash(cli.OneLine(s.Message)) }},
-		{Name: "id", Cell: func(s wire.Silence) string { return s.ID }},
+		{Name: "id", Whole: true, Cell: func(s wire.Silence) string { return s.ID }},
 	}
 }
 

@@ -122,7 +122,7 @@ func newThresholds() *cobra.Command {
 
 func thresholdColumns(now time.Time) []cli.Column[wire.AlertThreshold] {
 	return []cli.Column[wire.AlertThreshold]{
-		{Name: "alert", Cell: func(one wire.AlertThreshold) string { return one.Alert }},
+		{Name: "alert", Last: true, Cell: func(one wire.AlertThreshold) string { return one.Alert }},
 		{Name: "hosts", Cell: func(one wire.AlertThreshold) string {
 			if one.Selector == "" {
 				return "all"
@@ -144,7 +144,7 @@ func thresholdColumns(now time.Time) []cli.Column[wire.AlertThreshold] {
 			}
 			return fmt.Sprintf("%s %g", one.Operator, *one.Own)
 		}},
-		{Name: "by", Cell: func(one wire.AlertThreshold) string { return cli.OrDash(one.By) }},
+		{Name: "by", Spare: true, Cell: func(one wire.AlertThreshold) string { return cli.OrDash(one.By) }},
 		cli.When("set", now, func(one wire.AlertThreshold) int64 { return one.AtMS }),
 		{Name: "message", Cell: func(one wire.AlertThreshold) string { return cli.OrDash(cli.OneLine(one.Message)) }},
 	}

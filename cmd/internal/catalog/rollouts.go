@@ -57,7 +57,7 @@ func rolloutColumns(now time.Time) []cli.Column[wire.Rollout] {
 		cli.ID("to", func(r wire.Rollout) string { return r.To }),
 		{Name: "state", Cell: func(r wire.Rollout) string { return r.State }},
 		{Name: "stage", Cell: func(r wire.Rollout) string { return fmt.Sprintf("%d/%d", min(r.Stage+1, len(r.Stages)), len(r.Stages)) }},
-		{Name: "by", Cell: func(r wire.Rollout) string { return cli.OrDash(r.Author) }},
+		{Name: "by", Spare: true, Cell: func(r wire.Rollout) string { return cli.OrDash(r.Author) }},
 		cli.When("started", now, func(r wire.Rollout) int64 { return r.StartedMS }),
 		{Name: "why", Cell: rolloutWhy},
 	}

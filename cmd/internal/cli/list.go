@@ -27,7 +27,7 @@ type Column[T any] struct {
 	By func(T) float64
 	// Wide is a column that only -o wide shows, and Wider one that it does not.
 	Wide, Wider bool
-	// Right is a column of numbers.
+	// Right is a column of numbers, which are never cut.
 	Right bool
 	// Moves is a column that changes all the time, so that --watch does not take
 	// that for a change.
@@ -233,7 +233,7 @@ func (l *List[T]) fitted(w io.Writer, columns []Column[T], all []T) *Table {
 	t := &Table{Out: w}
 	for _, c := range columns {
 		if l.shows(c) {
-			t.Right, t.whole, t.last = append(t.Right, c.Right), append(t.whole, c.Whole), append(t.last, c.Last)
+			t.Right, t.whole, t.last = append(t.Right, c.Right), append(t.whole, c.Whole || c.Right), append(t.last, c.Last)
 		}
 	}
 	t.Fit(l.headings(columns)...)

@@ -122,9 +122,11 @@ func (in *inspectorsList) nothing() string {
 	return "Nothing was pushed yet; push a script with `vedette push FILE`. `vedette inspectors --running` shows what runs."
 }
 
-// catalogColumns are what a table shows of the catalog. ROLLOUT is the state of the
-// last one, where that is not long over.
+// catalogColumns are the columns of a table of the catalog. ROLLOUT is the state of the
+// last rollout, unless that ended long ago.
 func catalogColumns(now time.Time) []cli.Column[catalogRow] {
+	changed := cli.When("changed", now, func(e catalogRow) int64 { return e.AtMS })
+	changed.Spare = true
 	return []cli.Column[catalogRow]{
 		{Name: "name", Last: true, Cell: func(e catalogRow) string { return e.Name }},
 		cli.ID("revision", func(e catalogRow) string { return e.Current }),
@@ -135,8 +137,8 @@ func catalogColumns(now time.Time) []cli.Column[catalogRow] {
 		cli.Num("pending", func(e catalogRow) int { return e.Summary.Pending }),
 		{Name: "rollout", Cell: func(e catalogRow) string { return cli.OrDash(e.rollout) }},
 		{Name: "by", Spare: true, Cell: func(e catalogRow) string { return cli.OrDash(e.Author) }},
-		cli.When("changed", now, func(e catalogRow) int64 { return e.AtMS }),
-		{Name: "to", Cell: func(e catalogRow) string { return remote.SelectorText(e.Selector) }},
+		changed,
+		{Name: "to", Spare: true, Cell: func(e catalogRow) string { return remote.SelectorText(e.Selector) }},
 		{Name: "kind", Wide: true, Cell: func(e catalogRow) string { return e.Kind }},
 		{Name: "version", Wide: true, Cell: func(e catalogRow) string { return e.Version }},
 		{Name: "why", Wide: true, Cell: func(e catalogRow) string { return cli.OrDash(cli.OneLine(e.Message)) }},

@@ -187,7 +187,9 @@ func (q *query) learn(all []remote.Series) {
 func (q *query) columns(time.Time) []cli.Column[remote.Series] {
 	var columns []cli.Column[remote.Series]
 	label := func(heading, name string) {
-		columns = append(columns, cli.Column[remote.Series]{Name: heading, Cell: func(s remote.Series) string { return cli.OrDash(s.Metric[name]) }})
+		columns = append(columns, cli.Column[remote.Series]{
+			Name: heading, Last: true, Cell: func(s remote.Series) string { return cli.OrDash(s.Metric[name]) },
+		})
 	}
 	rest := q.labels
 	if len(rest) > 0 && rest[0] == "host" {
@@ -205,7 +207,7 @@ func (q *query) columns(time.Time) []cli.Column[remote.Series] {
 	}
 	number := func(heading string, of func([]float64) float64) {
 		columns = append(columns, cli.Column[remote.Series]{
-			Name: heading, Right: true,
+			Name: heading, Right: true, Spare: heading == "lowest" || heading == "mean" || heading == "highest",
 			Cell:  func(s remote.Series) string { return valueText(s, of(values(s))) },
 			Exact: func(s remote.Series) string { return cli.Plain(of(values(s))) },
 			By:    func(s remote.Series) float64 { return of(values(s)) },
@@ -216,7 +218,7 @@ func (q *query) columns(time.Time) []cli.Column[remote.Series] {
 		return columns
 	}
 	course := func(s remote.Series) string { return cli.Spark(q.even(s), sparkCells) }
-	columns = append(columns, cli.Column[remote.Series]{Name: "course", Wider: true, Cell: course})
+	columns = append(columns, cli.Column[remote.Series]{Name: "course", Wider: true, Whole: true, Cell: course})
 	number("lowest", func(v []float64) float64 { return slices.MinFunc(finite(v), cmp.Compare) })
 	number("mean", meanOf)
 	number("highest", func(v []float64) float64 { return slices.MaxFunc(finite(v), cmp.Compare) })

@@ -165,6 +165,10 @@ func loadColumns() []cli.Column[hostLoad] {
 	}
 	percent := func(v float64) string { return fmt.Sprintf("%.1f %%", v) }
 	rate := func(v float64) string { return cli.Bytes(v) + "/s" }
+	spare := func(c cli.Column[hostLoad]) cli.Column[hostLoad] {
+		c.Spare = true
+		return c
+	}
 	return []cli.Column[hostLoad]{
 		{Name: "host", Last: true, Cell: func(h hostLoad) string { return h.Host }},
 		{Name: "state", Cell: func(h hostLoad) string { return h.State }},
@@ -172,8 +176,8 @@ func loadColumns() []cli.Column[hostLoad] {
 		measured("memory", func(h hostLoad) *float64 { return h.Memory }, percent),
 		measured("disk", func(h hostLoad) *float64 { return h.Disk }, percent),
 		measured("load", func(h hostLoad) *float64 { return h.Load }, func(v float64) string { return fmt.Sprintf("%.2f", v) }),
-		measured("received", func(h hostLoad) *float64 { return h.Received }, rate),
-		measured("sent", func(h hostLoad) *float64 { return h.Sent }, rate),
+		spare(measured("received", func(h hostLoad) *float64 { return h.Received }, rate)),
+		spare(measured("sent", func(h hostLoad) *float64 { return h.Sent }, rate)),
 		cli.Num("failing", func(h hostLoad) int { return h.Failing }),
 		{Name: "series", Wide: true, Right: true, Cell: func(h hostLoad) string { return fmt.Sprint(h.Series) }},
 	}
