@@ -76,6 +76,9 @@ type Master struct {
 	Access Access `yaml:"access"`
 	// OIDC has people log in at a provider of yours.
 	OIDC OIDC `yaml:"oidc"`
+	// TwoPersons says which changes of what hosts run need a second person. It may
+	// change while the master runs.
+	TwoPersons TwoPersons `yaml:"two_persons"`
 	// Static maps URL paths to folders that are served there, for example
 	// "/master/app": ./app.
 	Static map[string]string `yaml:"static" path:"true"`

@@ -51,7 +51,7 @@ type reference struct {
 func readReference(t *testing.T) *reference {
 	t.Helper()
 	r := &reference{t: t, docs: make(map[string]string), paths: make(map[string]string)}
-	for _, file := range []string{"config.go", "collect.go", "remote_write.go", "audit.go", "upgrade.go", "oidc.go"} {
+	for _, file := range []string{"config.go", "collect.go", "remote_write.go", "audit.go", "upgrade.go", "oidc.go", "two_persons.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -31,6 +31,7 @@ func (l *loader) validate(o LoadOptions) {
 	l.audit()
 	l.oidc()
 	l.tokens()
+	l.twoPersons()
 	l.static()
 	l.agent(o.Library)
 	for _, name := range slices.Sorted(maps.Keys(l.c.Inspectors)) {

@@ -38,6 +38,7 @@ import (
 	"github.com/vedettehq/vedette/master/oidc"
 	"github.com/vedettehq/vedette/master/state"
 	"github.com/vedettehq/vedette/master/tokens"
+	"github.com/vedettehq/vedette/master/twopersons"
 	"github.com/vedettehq/vedette/master/users"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -111,7 +112,8 @@ type Master struct {
 	login    *login.Handler
 	oidc     *oidc.Provider // or nil
 	boards   *boards.Store
-	desk     *join.Desk // where hosts join
+	desk     *join.Desk      // where hosts join
+	rule     twopersons.Rule // of the configuration that it was started with
 
 	remembered state.Store // from remember on
 
@@ -151,10 +153,13 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 		prometheus: store.Handler(), received: receive.NewMemory(), hub: live.NewHub(), programs: artefactStore(cfg),
 		table: conns.New(conns.LimitsFor(conns.Descriptors())), ready: make(chan struct{}), alertsChanged: make(chan struct{}, 1),
 	}
+	if m.rule, err = twopersons.New(cfg.TwoPersons); err != nil {
+		return nil, err
+	}
 	if m.alerts, err = m.newAlerts(); err != nil {
 		return nil, err
 	}
-	m.catalog = catalog.New(catalog.Options{Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram})
+	m.catalog = catalog.New(catalog.Options{Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram, Standing: func(person string) (string, bool) { return m.users.Standing(person) }})
 	m.registry = hosts.New(cfg.GoneAfter, func(host wire.Host) {
 		m.hub.Announce("hosts/"+host.Host, host)
 		m.catalog.HostChanged(host)
@@ -347,6 +352,9 @@ func (m *Master) remember(ctx context.Context) (state.Store, error) {
 		return nil, err
 	}
 	if err := m.catalog.Open(ctx, store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	if err := m.catalog.SetTwoPersons(ctx, m.rule); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	if err := errors.Join(m.openDoors(ctx, store), m.alerts.Open(ctx, store)); err != nil {

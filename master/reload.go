@@ -1,12 +1,14 @@
 package master
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"sync/atomic"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/twopersons"
 )
 
 // certificate is the one that the master shows, or nil without TLS. It may change
@@ -24,7 +26,8 @@ func (c *certificate) load(files config.TLS) error {
 	return nil
 }
 
-// Reload takes over the tokens of a configuration, its alerts, and the certificate
+// Reload takes over the tokens of a configuration, its alerts, which changes need a
+// second person, which roles people of the provider have, and the certificate
 // with the present content of its files. Connections with a credential that is no
 // longer valid are closed. After an error nothing has changed.
 func (m *Master) Reload(cfg config.Master) error {
@@ -36,6 +39,10 @@ func (m *Master) Reload(cfg config.Master) error {
 		if err := fresh.load(cfg.TLS); err != nil {
 			return err
 		}
+	}
+	rule, err := twopersons.New(cfg.TwoPersons)
+	if err != nil {
+		return err
 	}
 	keep := m.auth.Open() && len(cfg.Tokens) == 0 // its key stays
 	if !keep {
@@ -55,5 +62,5 @@ func (m *Master) Reload(cfg config.Master) error {
 		m.certificate.now.Store(fresh.now.Load())
 	}
 	m.cutRevoked("of credentials that are not good any more")
-	return nil
+	return m.catalog.SetTwoPersons(context.Background(), rule)
 }

@@ -63,6 +63,7 @@ func mayCall() map[string]string {
 		"alerts.test": operators, "alerts.ack": operators, "alerts.threshold": operators, "silences.add": operators, "silences.end": operators,
 		"maintenances.list": viewers, "maintenances.add": operators, "maintenances.end": operators,
 		"keys.list": viewers, "keys.add": operators,
+		"proposals.list": operators, "proposals.get": operators, "proposals.approve": operators, "proposals.refuse": operators,
 		"boards.put": operators, "boards.delete": operators,
 		"audit.list": operators, "audit.verify": operators,
 		"logs.get":      operators,

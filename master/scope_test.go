@@ -36,7 +36,7 @@ func howBound() map[string]string {
 		bindsHost: `hosts.get hosts.label inspectors.release boosts.start boosts.stop logs.get`,
 		bindsAnswer: `master.info hosts.list hosts.members master.subscribe history.range
 			catalog.check catalog.push catalog.rollback catalog.delete catalog.list catalog.get catalog.revision
-			catalog.receipts rollouts.list rollouts.get rollouts.pause rollouts.resume rollouts.abort trials.start
+			catalog.receipts proposals.list proposals.get proposals.approve proposals.refuse rollouts.list rollouts.get rollouts.pause rollouts.resume rollouts.abort trials.start
 			alerts.list alerts.explain alerts.ack silences.list silences.add silences.end
 			maintenances.list maintenances.add maintenances.end`,
 	} {

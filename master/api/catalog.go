@@ -21,6 +21,12 @@ func (a *API) catalogMethods(m *methods) {
 	handle(m, wire.CatalogGet, a.catalogGet)
 	handle(m, wire.CatalogRevision, a.Catalog.Revision)
 	handle(m, wire.CatalogReceipts, a.catalogReceipts)
+	handle(m, wire.ProposalsList, a.proposals)
+	handle(m, wire.ProposalsGet, func(ctx context.Context, p wire.ProposalParams) (wire.Proposal, error) {
+		return a.Catalog.Proposal(ctx, p.ID)
+	})
+	handle(m, wire.ProposalsApprove, a.approveProposal)
+	handle(m, wire.ProposalsRefuse, a.Catalog.Refuse)
 	handle(m, wire.KeysList, a.keysList)
 	handle(m, wire.KeysAdd, a.Catalog.AddKey)
 	handle(m, wire.RolloutsList, a.rollouts)
@@ -54,6 +60,20 @@ func (a *API) catalogList(ctx context.Context, _ wire.Empty) (wire.CatalogResult
 
 func (a *API) catalogGet(ctx context.Context, p wire.CatalogParams) (wire.CatalogEntry, error) {
 	return a.Catalog.Get(ctx, p.Name)
+}
+
+func (a *API) proposals(ctx context.Context, _ wire.Empty) (wire.ProposalsResult, error) {
+	list, err := a.Catalog.Proposals(ctx)
+	return wire.ProposalsResult{Proposals: list}, err
+}
+
+// approveProposal approves a change; labels are shown in the registry then.
+func (a *API) approveProposal(ctx context.Context, p wire.ProposalParams) (wire.ApproveResult, error) {
+	result, err := a.Catalog.Approve(ctx, p)
+	if host := result.Proposal.Subject; err == nil && result.Missing == 0 && result.Proposal.Action == wire.ProposedLabels {
+		a.Registry.Label(host, a.Catalog.Given(host))
+	}
+	return result, err
 }
 
 func (a *API) keysList(context.Context, wire.Empty) (wire.KeyLines, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/scope"
+	"github.com/vedettehq/vedette/master/twopersons"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -93,6 +94,9 @@ func (g guard) serve(ctx context.Context, req *rpc.Request, identity *auth.Ident
 	}
 	if identity != nil && identity.Hosts != "" {
 		ctx = scope.With(ctx, g.api.scopeOf(identity))
+	}
+	if identity != nil {
+		ctx = twopersons.With(ctx, identity.Person())
 	}
 	return g.Mux.ServeRPC(ctx, req)
 }

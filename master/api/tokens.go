@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/auth"
 	"github.com/vedettehq/vedette/master/tokens"
+	"github.com/vedettehq/vedette/master/twopersons"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -38,7 +40,10 @@ func (a *API) TakeTokens() error {
 	defer a.takingTokens.Unlock()
 	var made []auth.Made
 	for _, r := range a.Tokens.Records() {
-		made = append(made, auth.Made{Token: config.Token{Name: r.Name, Role: r.Role, Host: r.Host, Hosts: r.Hosts, SHA256: r.SHA256}, EndsMS: r.EndsMS})
+		made = append(made, auth.Made{
+			Token: config.Token{Name: r.Name, Role: r.Role, Host: r.Host, Hosts: r.Hosts, SHA256: r.SHA256}, EndsMS: r.EndsMS,
+			Person: cmp.Or(r.Person, a.Users.KeyOf(r.By), twopersons.Nobody),
+		})
 	}
 	if err := a.Auth.SetMade(made); err != nil {
 		return err

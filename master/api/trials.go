@@ -93,6 +93,9 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 	}
 	p.Code.Name = checked.Name
 	peers, result, err := a.trialHosts(ctx, &p)
+	if err == nil {
+		err = a.refuseDraft(result.Hosts)
+	}
 	if err != nil {
 		return result, err
 	}
@@ -107,6 +110,25 @@ func (a *API) trialStart(ctx context.Context, p wire.TrialStartParams) (wire.Tri
 		go a.beginOn(t, host, peer, &params)
 	}
 	return result, nil
+}
+
+// refuseDraft refuses a draft on hosts whose code needs two persons: it is code, too.
+func (a *API) refuseDraft(hosts []string) error {
+	var names []string
+	for _, name := range hosts {
+		if host, known := a.Registry.Get(name); known && a.Catalog.NeedsTwo(host) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	more := ""
+	if n := len(names) - 1; n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return rpc.Errorf(wire.CodeForbidden, "a draft is code, and code for host %q%s needs a second person (master.two_persons): try it on other hosts, or push it and have "+
+		"it approved", names[0], more)
 }
 
 // trialHosts finds the connections of the hosts for a trial.

@@ -25,6 +25,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/master/scope"
+	"github.com/vedettehq/vedette/master/twopersons"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -64,6 +65,13 @@ type Identity struct {
 	browser bool              // whether that has come as a cookie
 	person  bool              // a user, with or without a session
 	changes int               // of a user without a session: see People
+	behind  string            // the key of the person behind the credential, or ""
+}
+
+// Person is who is behind the credential. Somebody who uses a token is not known to be
+// there: the person is the one who has made it.
+func (i *Identity) Person() twopersons.Person {
+	return twopersons.Person{Key: i.behind, Name: i.Name, Present: i.person}
 }
 
 // IsPerson reports whether the caller is a user who has logged in.
@@ -237,7 +245,8 @@ func (a *Authenticator) Expose() { a.exposed = true }
 // Made is a token that was made while the master runs.
 type Made struct {
 	config.Token
-	EndsMS int64 // when it ends, in ms since 1970; 0: never
+	EndsMS int64  // when it ends, in ms since 1970; 0: never
+	Person string // the key of the person who has made it, or twopersons.Nobody
 }
 
 // SetMade puts other tokens in place of those that were made while the master
@@ -249,6 +258,7 @@ func (a *Authenticator) SetMade(tokens []Made) error {
 		if err != nil {
 			return err
 		}
+		identity.behind = token.Person
 		made[identity.token] = identity
 	}
 	a.changing.Lock()

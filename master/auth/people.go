@@ -10,6 +10,8 @@ import (
 // Person is a user who has logged in.
 type Person struct {
 	Name string
+	// Key is by what the person is known, whatever the name is at the time.
+	Key  string
 	Role Role
 	// Hosts selects the hosts that the role is for; "" is all.
 	Hosts string
@@ -33,7 +35,7 @@ func (a *Authenticator) SetPeople(p People) { a.people = p }
 // LoggedIn is who has given a name and a password on a connection, which is as long as
 // that is valid.
 func LoggedIn(p Person, changes int) Identity {
-	return Identity{Name: p.Name, Role: p.Role, Hosts: p.Hosts, person: true, changes: changes}
+	return Identity{Name: p.Name, Role: p.Role, Hosts: p.Hosts, person: true, changes: changes, behind: p.Key}
 }
 
 // Since returns the caller after a change that the caller has made: a user without a
@@ -54,7 +56,7 @@ func (a *Authenticator) loggedIn(sum [sha256.Size]byte, browser bool) (Identity,
 	if !ok {
 		return Identity{}, false
 	}
-	return Identity{Name: p.Name, Role: p.Role, Hosts: p.Hosts, session: sum, browser: browser, person: true}, true
+	return Identity{Name: p.Name, Role: p.Role, Hosts: p.Hosts, session: sum, browser: browser, person: true, behind: p.Key}, true
 }
 
 func (a *Authenticator) validPerson(i *Identity) bool {

@@ -16,14 +16,16 @@ import (
 // not do well is not chosen, and one that ran nowhere only if there is nothing
 // else. With a revision it is the newest change to that revision that did well, or
 // else the newest.
-func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.HistoryEntry, error) {
+//
+// ran is whether the change has run through: all of its hosts had it, and it did well.
+func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (_ wire.HistoryEntry, ran bool, _ error) {
 	e := c.entryFor(ctx, p.Name)
 	if e == nil {
-		return wire.HistoryEntry{}, c.notInCatalog(ctx, p.Name)
+		return wire.HistoryEntry{}, false, c.notInCatalog(ctx, p.Name)
 	}
 	history, err := c.history(ctx, p.Name)
 	if err != nil {
-		return wire.HistoryEntry{}, err
+		return wire.HistoryEntry{}, false, err
 	}
 	fits := func(h wire.HistoryEntry) bool {
 		return h.Revision != "" && (e.Deleted || h.Revision != e.Current || h.Selector != e.Selector)
@@ -31,7 +33,7 @@ func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.Histo
 	if p.Revision != "" {
 		revision, err := named(history, wire.RevisionParams{Name: p.Name, Revision: p.Revision})
 		if err != nil {
-			return wire.HistoryEntry{}, err
+			return wire.HistoryEntry{}, false, err
 		}
 		fits = func(h wire.HistoryEntry) bool { return h.Revision == revision }
 	}
@@ -45,15 +47,22 @@ func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (wire.Histo
 				bad = h
 			}
 		case i > 0 && history[i-1].WellBefore > 0, i == 0 && c.isWell(e):
-			return *h, nil
+			return *h, c.ranThrough(ctx, h), nil
 		case some == nil:
 			some = h
 		}
 	}
 	if some != nil {
-		return *some, nil
+		return *some, false, nil
 	}
-	return wire.HistoryEntry{}, nothingBefore(e, history, bad)
+	return wire.HistoryEntry{}, false, nothingBefore(e, history, bad)
+}
+
+// ranThrough reports whether the rollout of a change has reached all of its hosts, or
+// has failed and so led back to what they had.
+func (c *Catalog) ranThrough(ctx context.Context, h *wire.HistoryEntry) bool {
+	r, err := c.rollout(ctx, h.Rollout)
+	return err == nil && (r.State == wire.RolloutDone && r.To == h.Revision || r.State == wire.RolloutRolledBack && r.From == h.Revision)
 }
 
 // takenBack reports whether a change was rolled back because it did not do well.

@@ -17,6 +17,7 @@ import (
 	"github.com/vedettehq/vedette/internal/signing"
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/master/twopersons"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -36,6 +37,9 @@ type Options struct {
 	// HasArtefact reports whether the master has a program of that checksum and
 	// size. If it is nil, the catalog assumes so.
 	HasArtefact func(wire.Artefact) bool
+	// Standing returns the hosts that a person is bound to, "" for all, and whether the
+	// person is an operator at present. If it is nil, nobody is.
+	Standing func(person string) (hosts string, ok bool)
 }
 
 // Catalog knows what hosts should run, and how far they are. New makes it, Open
@@ -65,6 +69,7 @@ type Catalog struct {
 	lines       []*signing.Line             // of keys; replaced, never changed
 	keysChanged int                         // counts the changes of lines; 0 where there are none
 	keysSum     string                      // identifies the lines
+	rule        twopersons.Rule
 	lastRollout uint64
 	changed     map[string]bool // inspectors whose summary may have changed
 	dirty       map[*target]bool

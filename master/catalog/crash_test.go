@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/master/twopersons"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -56,6 +57,8 @@ func (s *mortal) Append(ctx context.Context, log string, record []byte) (uint64,
 type host struct {
 	name string
 	bad  string // the revision that fails on it
+	// labels are those of its configuration.
+	labels map[string]string
 
 	telling sync.Mutex // what it tells stays in order
 	mu      sync.Mutex
@@ -104,7 +107,7 @@ func (h *host) connect(c *Catalog) {
 	hash := h.has.Hash
 	h.catalog = c
 	h.mu.Unlock()
-	s := c.Connected(h, wire.HelloParams{Host: h.name, AcceptsPushed: true, Assigned: hash})
+	s := c.Connected(h, wire.HelloParams{Host: h.name, AcceptsPushed: true, Assigned: hash, Labels: h.labels})
 	c.HostChanged(wire.Host{Host: h.name, State: wire.HostUp})
 	h.mu.Lock()
 	h.session = s
@@ -138,8 +141,17 @@ type life struct {
 
 func begin(t testing.TB, store state.Store, hosts []*host) *life {
 	t.Helper()
-	c := New(Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Announce: func(string, any) {}})
+	return beginWith(t, store, hosts, twopersons.Rule{}, nil)
+}
+
+// beginWith is begin for a master on which changes need a second person.
+func beginWith(t testing.TB, store state.Store, hosts []*host, rule twopersons.Rule, standing func(string) (string, bool)) *life {
+	t.Helper()
+	c := New(Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Announce: func(string, any) {}, Standing: standing})
 	if err := c.Open(t.Context(), store); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetTwoPersons(t.Context(), rule); err != nil && !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -31,6 +31,12 @@ func (c *Catalog) runFlush(ctx context.Context) {
 		case <-second.C:
 			tick = (tick + 1) % int(verifyEvery/time.Second)
 			c.verifySome(tick)
+			if tick > 0 {
+				continue
+			}
+			if err := c.SweepProposals(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				c.opts.Log.Error("cannot remove the proposals whose time is over; trying again", "error", err)
+			}
 		}
 	}
 }

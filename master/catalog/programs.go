@@ -32,7 +32,11 @@ func (c *Catalog) Programs(ctx context.Context) (map[string]bool, error) {
 		}
 		maps.Copy(needed, newest)
 	}
-	programs := make(map[string]bool)
+	waiting, err := c.proposedPrograms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	programs := waiting
 	for id := range needed {
 		revision, err := c.revision(ctx, id)
 		if err != nil {
@@ -42,6 +46,28 @@ func (c *Catalog) Programs(ctx context.Context) (map[string]bool, error) {
 			continue
 		}
 		for _, artefact := range revision.Plugin.Artefacts {
+			programs[artefact.SHA256] = true
+		}
+	}
+	return programs, nil
+}
+
+// proposedPrograms returns the checksums of the programs that wait for a second person.
+func (c *Catalog) proposedPrograms(ctx context.Context) (map[string]bool, error) {
+	programs := make(map[string]bool)
+	stored, err := c.store.List(ctx, proposedPrefix)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range stored {
+		var code wire.Code
+		if err := decode(s, &code); err != nil {
+			return nil, err
+		}
+		if code.Plugin == nil {
+			continue
+		}
+		for _, artefact := range code.Plugin.Artefacts {
 			programs[artefact.SHA256] = true
 		}
 	}

@@ -34,7 +34,9 @@ type wish struct {
 	signed   []wire.Signature // signatures that come with it
 	revision string           // the revision to make current; "" to delete
 	kind     string           // of the revision; "" to delete
-	selector *string          // nil keeps the selector of the entry
+	// ranBefore is whether a rollback goes to what has run on its hosts.
+	ranBefore bool
+	selector  *string // nil keeps the selector of the entry
 
 	allowNone bool // the selector may select no host
 	message   string
@@ -92,7 +94,7 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	if len(p.Signatures) > 0 && p.Revision == "" {
 		return wire.PushResult{}, rpc.Errorf(rpc.CodeInvalidParams, "signatures are given without the revision that they are of")
 	}
-	before, err := c.before(ctx, p)
+	before, ran, err := c.before(ctx, p)
 	if err != nil {
 		return wire.PushResult{}, err
 	}
@@ -105,7 +107,7 @@ func (c *Catalog) Rollback(ctx context.Context, p wire.RollbackParams) (wire.Pus
 	}
 	_, definition, _ := complete(revision.Code)
 	return c.change(ctx, seen, wish{
-		action: actionRollback, name: p.Name, signed: p.Signatures, revision: revision.ID, kind: kindOf(revision.Code),
+		action: actionRollback, name: p.Name, signed: p.Signatures, revision: revision.ID, kind: kindOf(revision.Code), ranBefore: ran,
 		selector: &before.Selector, message: p.Message, plan: p.Plan, interval: definition.Interval,
 	})
 }
@@ -171,14 +173,19 @@ func (c *Catalog) change(ctx context.Context, seen string, w wish) (wire.PushRes
 	if err != nil {
 		return wire.PushResult{}, err
 	}
+	if c.mustWait(ctx, e, before, running, w) {
+		return c.propose(ctx, e, before, w, drops)
+	}
 	next, err := c.begin(e, before, running, w)
 	if err != nil {
 		return wire.PushResult{}, err
 	}
 	e.Rollout = next.ID
-	changes := []state.Change{attempt.Change(w.name, w.describe(e, next))}
+	approved := approvalFrom(ctx)
+	changes := append(approved.removes(), attempt.Change(w.name, approved.says(w.describe(e, next.ID))))
 	history := wire.HistoryEntry{
-		AtMS: e.AtMS, Author: e.Author, Action: w.action, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: next.ID, WellBefore: well,
+		AtMS: e.AtMS, Author: e.Author, Action: w.action, Revision: e.Current, Selector: e.Selector, Message: e.Message, Rollout: next.ID,
+		WellBefore: well, Approved: approved.by(),
 	}
 	changes = append(changes, revised...)
 	if running != nil {
@@ -297,6 +304,9 @@ func nextEntry(ctx context.Context, before *entry, w wish) (*entry, error) {
 	}
 	e.Changes++
 	e.Author, e.AtMS, e.Message = audit.From(ctx).Who(), time.Now().UnixMilli(), w.message
+	if approved := approvalFrom(ctx); approved != nil {
+		e.Author = approved.proposal.Author
+	}
 	var err error
 	e.selector, err = labels.Parse(e.Selector)
 	return e, err
@@ -402,13 +412,17 @@ func putRollout(before *active, r wire.Rollout) state.Change {
 	return state.Put(rolloutKey(number), encode(r), before.stored)
 }
 
-// describe is the text of a change in the audit log.
-func (w *wish) describe(e *entry, r wire.Rollout) string {
+// describe is the text of a change in the audit log. A change that waits has no
+// rollout.
+func (w *wish) describe(e *entry, rollout string) string {
 	var parts []string
 	if e.Current != "" {
 		parts = append(parts, fmt.Sprintf("revision %.8s", e.Current))
 	}
-	parts = append(parts, fmt.Sprintf("selector %q", e.Selector), "rollout "+r.ID)
+	parts = append(parts, fmt.Sprintf("selector %q", e.Selector))
+	if rollout != "" {
+		parts = append(parts, "rollout "+rollout)
+	}
 	if len(w.signed) > 0 {
 		parts = append(parts, w.signedBy())
 	}

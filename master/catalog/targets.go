@@ -179,10 +179,13 @@ func (c *Catalog) Label(ctx context.Context, p wire.LabelParams) (map[string]str
 	if _, err := inspectors.LabelsFromMap(record.Given); err != nil {
 		return nil, rpc.Errorf(rpc.CodeInvalidParams, "labels: %v", err)
 	}
-	attempt := audit.From(ctx)
+	if err := c.proposeLabels(ctx, t, record, p); err != nil {
+		return nil, err
+	}
+	attempt, approved := audit.From(ctx), approvalFrom(ctx)
 	value := encode(record)
-	err := c.store.Apply(context.WithoutCancel(ctx), state.Put(hostPrefix+t.name, value, t.storedHost), attempt.Change(t.name, describeLabels(p.Labels)))
-	if err != nil {
+	changes := append(approved.removes(), state.Put(hostPrefix+t.name, value, t.storedHost), attempt.Change(t.name, approved.says(describeLabels(p.Labels))))
+	if err := c.store.Apply(context.WithoutCancel(ctx), changes...); err != nil {
 		return nil, err
 	}
 	attempt.Written()

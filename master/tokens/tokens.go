@@ -23,6 +23,7 @@ import (
 	"github.com/vedettehq/vedette/master/audit"
 	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/master/twopersons"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -42,12 +43,15 @@ const (
 
 // Record is the stored form of a token.
 type Record struct {
-	Name      string `json:"name"`
-	Role      string `json:"role"`
-	Host      string `json:"host,omitempty"`
-	Hosts     string `json:"hosts,omitempty"` // a selector
-	SHA256    string `json:"sha256"`
-	By        string `json:"by"`
+	Name   string `json:"name"`
+	Role   string `json:"role"`
+	Host   string `json:"host,omitempty"`
+	Hosts  string `json:"hosts,omitempty"` // a selector
+	SHA256 string `json:"sha256"`
+	By     string `json:"by"`
+	// Person is the key of the person who has made it, or twopersons.Nobody. Tokens of
+	// the time before that was kept have none.
+	Person    string `json:"person,omitempty"`
 	CreatedMS int64  `json:"created_ms"`
 	EndsMS    int64  `json:"ends_ms,omitempty"` // 0: never
 }
@@ -114,7 +118,10 @@ func (s *Store) Create(ctx context.Context, p wire.TokenParams) (token string, _
 	}
 	token, r.SHA256 = newSecret()
 	attempt := audit.From(ctx)
-	r.By = attempt.Who()
+	r.By, r.Person = attempt.Who(), twopersons.Nobody
+	if person := twopersons.From(ctx); person.Known() {
+		r.Person = person.Key
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.roomLocked(r.Name); err != nil {

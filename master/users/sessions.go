@@ -200,7 +200,7 @@ func (s *Store) Person(name string, changes int) (auth.Person, bool) {
 }
 
 func (u *User) person() auth.Person {
-	return auth.Person{Name: u.Name, Role: auth.Role(u.Role), Hosts: u.Hosts}
+	return auth.Person{Name: u.Name, Key: u.key(), Role: auth.Role(u.Role), Hosts: u.Hosts}
 }
 
 // End ends one session.

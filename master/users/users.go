@@ -167,6 +167,38 @@ func (s *Store) Has(name string) bool {
 	return s.users[name] != nil
 }
 
+// key is by what a person is known: the account at a provider, or the name here.
+func (u *User) key() string {
+	if u.Provider == "" {
+		return "user " + u.Name
+	}
+	return u.Provider + " " + u.Subject
+}
+
+// KeyOf returns the key of the user of that name, or "".
+func (s *Store) KeyOf(name string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if u := s.users[name]; u != nil {
+		return u.key()
+	}
+	return ""
+}
+
+// Standing returns the hosts that a person is bound to, "" for all, and whether the
+// person is an operator or an admin at present.
+func (s *Store) Standing(key string) (hosts string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, u := range s.users {
+		if u.key() == key {
+			mine := u.Provider == "" || u.Provider == s.Provider
+			return u.Hosts, mine && (u.Role == config.RoleOperator || u.Role == config.RoleAdmin)
+		}
+	}
+	return "", false
+}
+
 // Any reports whether there is a user who logs in with a password.
 func (s *Store) Any() bool {
 	s.mu.RLock()

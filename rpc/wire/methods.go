@@ -124,6 +124,22 @@ var (
 		Name: "catalog.revision", For: Viewer, Bound: Within,
 		Says: "Get a revision with its code.",
 	}
+	ProposalsList = Method[Empty, ProposalsResult]{
+		Name: "proposals.list", For: Operator, Bound: Within,
+		Says: "List the changes that wait for a second person.",
+	}
+	ProposalsGet = Method[ProposalParams, Proposal]{
+		Name: "proposals.get", For: Operator, Bound: Within,
+		Says: "Get one of them, with its code.",
+	}
+	ProposalsApprove = Method[ProposalParams, ApproveResult]{
+		Name: "proposals.approve", For: Operator, Bound: Within, Audit: ProposalParams.subject,
+		Says: "Approve a change of somebody else, which is made then.",
+	}
+	ProposalsRefuse = Method[ProposalParams, Proposal]{
+		Name: "proposals.refuse", For: Operator, Bound: Within, Audit: ProposalParams.subject,
+		Says: "Refuse a change that waits, or withdraw one's own.",
+	}
 	KeysList = Method[Empty, KeyLines]{
 		Name: "keys.list", For: Viewer, Bound: NoHosts,
 		Says: "List the lines of keys that sign code.",
@@ -413,6 +429,8 @@ var (
 )
 
 func (p RolloutParams) subject() Subject { return about(p.Rollout, "reason", p.Reason) }
+
+func (p ProposalParams) subject() Subject { return about(p.ID, "message", p.Message) }
 
 func (p BoostParams) host() string { return p.Host }
 

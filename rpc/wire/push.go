@@ -129,6 +129,9 @@ type HistoryEntry struct {
 	Selector string `json:"selector"`
 	Message  string `json:"message,omitempty"`
 	Rollout  string `json:"rollout,omitempty"`
+	// Approved names who has approved the change of its author, if it needed a second
+	// person.
+	Approved []string `json:"approved,omitempty"`
 	// WellBefore is on how many hosts what this change replaced had shown itself
 	// healthy. A rollback goes to what had, not to what ran nowhere.
 	WellBefore int `json:"well_before,omitempty"`
@@ -284,6 +287,9 @@ type PushResult struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version"`
 	Rollout  string `json:"rollout,omitempty"`
+	// Proposal is the id of the change, which waits for a second person. Nothing has
+	// begun then, and Version is still the present one.
+	Proposal string `json:"proposal,omitempty"`
 	Signed   bool   `json:"signed,omitempty"`
 	Selector string `json:"selector"`
 	Hosts    int    `json:"hosts"`           // that the selector selects now

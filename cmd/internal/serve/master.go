@@ -157,7 +157,7 @@ func (m *runnable) takeOver(old, fresh *config.Config) error {
 	if err := m.Reload(fresh.Master); err != nil {
 		return err
 	}
-	if err := cli.NeedRestart("master", old.Master, fresh.Master, "tokens", "tls", "alerts"); err != nil {
+	if err := cli.NeedRestart("master", old.Master, fresh.Master, "tokens", "tls", "alerts", "two_persons"); err != nil {
 		m.log.Warn("not all of the configuration is taken over", "reason", err)
 	}
 	return nil

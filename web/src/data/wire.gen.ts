@@ -177,6 +177,15 @@ export interface AlertsResult {
   receivers: string[] | null;
 }
 
+/** ApproveResult says what an approval has begun. While more persons have to approve,
+ * Missing says how many, and nothing has begun. */
+export interface ApproveResult {
+  proposal: Proposal;
+  missing?: number;
+  /** nil for labels */
+  pushed?: PushResult;
+}
+
 /** Artefact is one program, to be fetched from ArtefactPath. */
 export interface Artefact {
   /** hex */
@@ -553,6 +562,9 @@ export interface HistoryEntry {
   selector: string;
   message?: string;
   rollout?: string;
+  /** Approved names who has approved the change of its author, if it needed a second
+   * person. */
+  approved?: string[];
   /** WellBefore is on how many hosts what this change replaced had shown itself
    * healthy. A rollback goes to what had, not to what ran nowhere. */
   well_before?: number;
@@ -966,6 +978,59 @@ export interface Policy {
   secrets?: Record<string, SecretRule>;
 }
 
+/** Proposal is a change of what hosts run that is made when another person has approved
+ * it. Nothing of it changes while it waits. */
+export interface Proposal {
+  id: string;
+  /** push, rollback, delete or labels */
+  action: string;
+  /** the inspector, or the host that gets labels */
+  subject: string;
+  /** the credential's name */
+  author: string;
+  at_ms: number;
+  /** when it expires */
+  ends_ms: number;
+  message?: string;
+  /** that will be current; "" for delete and labels */
+  revision?: string;
+  selector?: string;
+  plan: Plan;
+  /** Version is the entry's that the author has seen. If there is another by the time
+   * of the approval, that is refused with CodeConflict, which names who was first. */
+  version?: string;
+  /** Current is the revision of that version. */
+  current?: string;
+  /** that the selector selected */
+  hosts: number;
+  /** hosts that would drop the inspector */
+  drops?: number;
+  /** Labels are those that the host gets; "" takes one back. */
+  labels?: Record<string, string>;
+  /** Signers are the ids of the keys that have signed the code. */
+  signers?: string[];
+  /** Approved names who has approved it so far, and Missing is how many more persons
+   * have to. */
+  approved?: string[];
+  missing: number;
+  /** Why says why the caller cannot approve it, or is "". */
+  why?: string;
+  /** Code is that of a push or a rollback; proposals.get only. */
+  code?: Code;
+}
+
+/** ProposalParams name a proposal. */
+export interface ProposalParams {
+  id: string;
+  /** Message says why, for the audit log. */
+  message?: string;
+}
+
+/** ProposalsResult lists what waits, oldest first. */
+export interface ProposalsResult {
+  proposals: Proposal[] | null;
+}
+
 /** PushParams make code the current revision of an inspector. */
 export interface PushParams {
   code: Code;
@@ -990,6 +1055,9 @@ export interface PushResult {
   revision: string;
   version: string;
   rollout?: string;
+  /** Proposal is the id of the change, which waits for a second person. Nothing has
+   * begun then, and Version is still the present one. */
+  proposal?: string;
   signed?: boolean;
   selector: string;
   /** that the selector selects now */
