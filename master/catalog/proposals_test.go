@@ -274,6 +274,81 @@ func TestTwoPersonsForSomeHosts(t *testing.T) {
 	})
 }
 
+// Who counts is looked up when the last person approves: an author or an approver who
+// is no operator of all of the hosts any more is nobody by then.
+func TestWhoCountsIsLookedUpAtTheApproval(t *testing.T) {
+	bound := map[string]string{"user alice": "", "user bob": "", "user carol": "", "user dave": "env=staging"}
+	standing := func(person string) (string, bool) { hosts, ok := bound[person]; return hosts, ok }
+	twoPersons(t, config.TwoPersons{}, standing, func(t *testing.T, c *life, hosts []*host) {
+		result, err := c.Push(user("alice", "").context(t), wire.PushParams{Code: code(1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := wire.ProposalParams{ID: result.Proposal}
+		if _, err := c.Approve(user("dave", "env=staging").context(t), id); codeOf(err) != wire.CodeNotFound {
+			t.Errorf("somebody who is bound to some of the hosts approves: %v", err)
+		}
+		for _, change := range []func(){func() { delete(bound, "user alice") }, func() { bound["user alice"] = "env=staging" }} {
+			change()
+			got, err := c.Proposal(user("bob", "").context(t), id.ID)
+			if err != nil || got.Missing != 2 || got.Why != "" || got.Code == nil {
+				t.Errorf("without its author the proposal is %+v, %v", got, err)
+			}
+		}
+		if got, err := c.Approve(user("bob", "").context(t), id); err != nil || got.Missing != 1 {
+			t.Errorf("an approval beside an author who does not count gives %+v, %v", got, err)
+		}
+		delete(bound, "user bob")
+		if got, err := c.Approve(user("carol", "").context(t), id); err != nil || got.Missing != 1 {
+			t.Errorf("an approval beside nobody gives %+v, %v", got, err)
+		}
+		time.Sleep(time.Minute)
+		if hosts[1].revision() != "" {
+			t.Error("the code runs, and one person stands behind it")
+		}
+		bound["user bob"] = ""
+		if got, err := c.Approve(user("erin", "").context(t), id); err != nil || got.Pushed == nil {
+			t.Errorf("the last approval gives %+v, %v", got, err)
+		}
+		list, err := c.Get(t.Context(), "disk")
+		if err != nil || !slices.Equal(list.History[0].Approved, []string{"bob", "carol", "erin"}) {
+			t.Errorf("the history is %+v, %v", list.History, err)
+		}
+	})
+}
+
+// Somebody who is bound to hosts proposes for these alone, sees nothing of what others
+// propose, and neither changes nor approves it.
+func TestProposalsKeepToTheHostsOfTheCaller(t *testing.T) {
+	twoPersons(t, config.TwoPersons{}, everybody, func(t *testing.T, c *life, hosts []*host) {
+		dave, erin := user("dave", "env=staging"), user("erin", "env=production")
+		mine, err := c.Push(dave.context(t), wire.PushParams{Code: code(1)})
+		if err != nil || mine.Selector != "env=staging" {
+			t.Fatalf("the push gives %+v, %v", mine, err)
+		}
+		id := wire.ProposalParams{ID: mine.Proposal}
+		for what, err := range map[string]error{
+			"get":     func() error { _, err := c.Proposal(erin.context(t), id.ID); return err }(),
+			"approve": func() error { _, err := c.Approve(erin.context(t), id); return err }(),
+			"refuse":  func() error { _, err := c.Refuse(erin.context(t), id); return err }(),
+		} {
+			if codeOf(err) != wire.CodeNotFound {
+				t.Errorf("somebody who is bound to other hosts may %s: %v", what, err)
+			}
+		}
+		if list, err := c.Proposals(erin.context(t)); err != nil || len(list) != 0 {
+			t.Errorf("the list is %+v, %v", list, err)
+		}
+		if _, err := c.Approve(user("frank", "env=staging").context(t), id); err != nil {
+			t.Errorf("somebody who is bound to the same hosts approves: %v", err)
+		}
+		untilOver(t, c.Catalog)
+		if hosts[0].revision() != "" || hosts[1].revision() != wire.RevisionOf(code(1)) {
+			t.Errorf("the hosts have %.8s and %.8s", hosts[0].revision(), hosts[1].revision())
+		}
+	})
+}
+
 func TestProposalExpires(t *testing.T) {
 	twoPersons(t, config.TwoPersons{Expire: time.Hour}, everybody, func(t *testing.T, c *life, _ []*host) {
 		result, err := c.Push(user("alice", "").context(t), wire.PushParams{Code: code(1)})
