@@ -159,7 +159,10 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	if m.alerts, err = m.newAlerts(); err != nil {
 		return nil, err
 	}
-	m.catalog = catalog.New(catalog.Options{Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram, Standing: func(person string) (string, bool) { return m.users.Standing(person) }})
+	m.catalog = catalog.New(catalog.Options{
+		Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram,
+		Standing: func(person string) (string, bool) { return m.users.Standing(person) },
+	})
 	m.registry = hosts.New(cfg.GoneAfter, func(host wire.Host) {
 		m.hub.Announce("hosts/"+host.Host, host)
 		m.catalog.HostChanged(host)

@@ -106,7 +106,7 @@ func owners() map[string][]string {
 		"github.com/mdlayher/netlink":         {"master/owner"},
 		"go.etcd.io/bbolt":                    {"master/state", "agent/delivery/spool"},
 		"github.com/prometheus":               {"master/history", "master/alert", "inspectors/alerts", "agent/collect"},
-		"k8s.io/apimachinery":                 {"master/catalog", "master/api", "master/scope", "agent/assignment"},
+		"k8s.io/apimachinery":                 {"master/catalog", "master/api", "master/scope", "master/twopersons", "agent/assignment"},
 		"github.com/nats-io":                  {"master/state", "master/live"},
 		"github.com/bufbuild/protocompile":    {"plugins/internal/protogen"},
 		"github.com/coreos/go-oidc":           {"master/oidc"},

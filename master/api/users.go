@@ -125,5 +125,5 @@ func (a *API) person(ctx context.Context, name, password, remote string) (auth.I
 	if err != nil {
 		return auth.Identity{}, err
 	}
-	return auth.LoggedIn(auth.Person{Name: u.Name, Role: auth.Role(u.Role), Hosts: u.Hosts}, u.Changes), nil
+	return auth.LoggedIn(u.Person(), u.Changes), nil
 }

@@ -28,6 +28,14 @@
 // host that should run the revision gets it, and a refusal by a host becomes
 // undecided again.
 //
+// # Proposals
+//
+// A change that needs a second person (package twopersons) is stored as a proposal when
+// everything else about it has been checked, and changes nothing. Its approval makes
+// the same change, on the same version of the entry or not at all, and removes the
+// proposal in the same write. Every change of an entry passes through change, which
+// decides this; labels that were given on the master pass through Label.
+//
 // # What a host should run
 //
 // Of each entry that is not deleted, a host should run one revision or none:

@@ -96,13 +96,10 @@ func TestDisjoint(t *testing.T) {
 		{"env=a", "env>3", true},
 		{"env>3", "env<2", false}, // it is not looked into, and counts as covered
 	} {
-		a, b := labels.SelectorFromSet(nil), labels.SelectorFromSet(nil)
-		var err error
-		if a, err = labels.Parse(test.a); err == nil {
-			b, err = labels.Parse(test.b)
-		}
-		if err != nil {
-			t.Fatal(err)
+		a, errA := labels.Parse(test.a)
+		b, errB := labels.Parse(test.b)
+		if errA != nil || errB != nil {
+			t.Fatal(errA, errB)
 		}
 		if got := Disjoint(a, b); got != test.want {
 			t.Errorf("%q and %q: disjoint is %v", test.a, test.b, got)

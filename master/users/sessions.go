@@ -184,7 +184,7 @@ func (s *Store) Session(sum [sha256.Size]byte, browser bool) (auth.Person, bool)
 		return auth.Person{}, false
 	}
 	k.UsedMS = max(k.UsedMS, now.UnixMilli())
-	return s.users[k.User].person(), true
+	return s.users[k.User].Person(), true
 }
 
 // Person returns a user for somebody who has logged in without a session. Changes is that
@@ -196,10 +196,11 @@ func (s *Store) Person(name string, changes int) (auth.Person, bool) {
 	if u == nil || u.Changes != changes {
 		return auth.Person{}, false
 	}
-	return u.person(), true
+	return u.Person(), true
 }
 
-func (u *User) person() auth.Person {
+// Person is the user as the guards know one.
+func (u *User) Person() auth.Person {
 	return auth.Person{Name: u.Name, Key: u.key(), Role: auth.Role(u.Role), Hosts: u.Hosts}
 }
 

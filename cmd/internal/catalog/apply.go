@@ -39,7 +39,8 @@ func NewApply() *cobra.Command {
 		Long: `Make the master's catalog match a folder of inspectors, which may be in git: check
 all files, show what would change, ask for confirmation, and push new and changed
 inspectors one after the other, each as ` + "`vedette push`" + ` does. If one does not do
-well, apply stops there. Inspectors that are only on the master are left alone, unless
+well, apply stops there; it goes on past one that waits for a second person, and exits
+with 9 in the end. Inspectors that are only on the master are left alone, unless
 --prune deletes them.
 
 Each *.go file is an inspector for every host. If the folder has a ` + config.FolderFile + `, that
@@ -179,6 +180,7 @@ func (a *apply) confirm(cmd *cobra.Command, changes int) error {
 
 // apply makes the changes one after the other, until one does not do well.
 func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) error {
+	var waits error
 	for i, step := range steps {
 		var err error
 		switch step.Change {
@@ -187,6 +189,11 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 		case changeDelete:
 			err = a.delete(cmd, step)
 		}
+		if _, proposed := errors.AsType[*proposedError](err); proposed {
+			cli.Errln(cmd.ErrOrStderr(), "%s: %v", step.Name, err)
+			waits = cli.Exit(cli.ExitWaiting, nil)
+			continue // the others need not wait for that
+		}
 		if err != nil {
 			if left := countChanges(steps[i+1:]); left > 0 {
 				cli.Errln(cmd.ErrOrStderr(), "%s: %s left undone", step.Name, cli.Counted(left, "change is", "changes are"))
@@ -194,7 +201,7 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 			return err
 		}
 	}
-	return nil
+	return waits
 }
 
 func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {

@@ -50,6 +50,9 @@ func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFla
 	if err != nil {
 		return err
 	}
+	if result.Proposal != "" {
+		return c.removal(cmd, params.Name, result, f)
+	}
 	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"deleted": params.Name}})
 	} else {
@@ -60,4 +63,18 @@ func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFla
 		return err
 	}
 	return c.await(cmd, params.Name, result, f)
+}
+
+// removal tells that a deletion waits for a second person.
+func (c *client) removal(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) (err error) {
+	if c.JSON {
+		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"proposal": result.Proposal}})
+	} else {
+		text := fmt.Sprintf("the deletion of %s waits for a second person (proposal %s)\n", name, result.Proposal)
+		_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(text))
+	}
+	if err != nil {
+		return err
+	}
+	return waiting(result.Proposal, f.noWait)
 }

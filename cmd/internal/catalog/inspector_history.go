@@ -69,7 +69,9 @@ func historyColumns(now time.Time, current string) []cli.Column[wire.HistoryEntr
 		},
 		{Name: "action", Cell: func(h wire.HistoryEntry) string { return h.Action }},
 		cli.When("when", now, func(h wire.HistoryEntry) int64 { return h.AtMS }),
-		{Name: "by", Cell: func(h wire.HistoryEntry) string { return cli.OrDash(h.Author) + signedText(h.Signers) }},
+		{Name: "by", Cell: func(h wire.HistoryEntry) string {
+			return cli.OrDash(h.Author) + approvedText(h.Approved) + signedText(h.Signers)
+		}},
 		{Name: "to", Cell: func(h wire.HistoryEntry) string { return remote.SelectorText(h.Selector) }},
 		{Name: "why", Cell: func(h wire.HistoryEntry) string { return cli.OrDash(cli.OneLine(h.Message)) }},
 	}

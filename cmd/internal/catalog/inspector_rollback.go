@@ -95,6 +95,9 @@ func (c *client) rollback(cmd *cobra.Command, params wire.RollbackParams, f *rem
 
 // rolledBackText says where a rollback goes.
 func rolledBackText(name string, result wire.PushResult) string {
+	if result.Proposal != "" {
+		return begunText(name, result)
+	}
 	if result.Rollout == "" {
 		return fmt.Sprintf("%s %s is current already, for %s; nothing is to be done\n", name, cli.ShortID(result.Revision), remote.SelectorText(result.Selector))
 	}

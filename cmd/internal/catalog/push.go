@@ -52,10 +52,13 @@ program instead of a script. --sign-key signs it here, for hosts that require th
 the code is current already, only the signature is added. The revision that is replaced
 is signed too, so that hosts may go back to it.
 
+If the master wants a second person for that (master.two_persons), the push waits for
+` + "`vedette approve`" + ` by somebody else.
+
 Exit status: 0 healthy on every connected host; 7 the check found faults, and nothing
 was pushed; 8 rolled back, replaced, or failed or refused on some host; 9 the command
-did not wait for the end. Hosts that are away get it when they return, and do not
-count.`,
+did not wait for the end, or a second person has to approve the push. Hosts that are
+away get it when they return, and do not count.`,
 		Example: `  vedette push disk.go --to role=db -m "count inodes too"
   vedette push disk.go --to role=db --dry-run
   vedette push disk.go --canary 1,10%,100% --bake 30s
@@ -208,6 +211,8 @@ func pushedText(name string, result wire.PushResult) string {
 // begunText is the first line of pushedText.
 func begunText(name string, result wire.PushResult) string {
 	switch {
+	case result.Proposal != "":
+		return fmt.Sprintf("%s %s waits for a second person, to go to %s\n", name, cli.ShortID(result.Revision), whereText(result))
 	case result.Signed:
 		return fmt.Sprintf("%s %s is current already; its hosts get the signature\n", name, cli.ShortID(result.Revision))
 	case result.Rollout == "":
@@ -222,7 +227,11 @@ func whereText(result wire.PushResult) string {
 	if result.Hosts > 0 {
 		hosts = cli.Counted(result.Hosts, "host", "hosts")
 	}
-	text := fmt.Sprintf("%s: %s (rollout %s)", remote.SelectorText(result.Selector), hosts, result.Rollout)
+	begun := "rollout " + result.Rollout
+	if result.Proposal != "" {
+		begun = "proposal " + result.Proposal
+	}
+	text := fmt.Sprintf("%s: %s (%s)", remote.SelectorText(result.Selector), hosts, begun)
 	if result.Drops > 0 {
 		text += fmt.Sprintf("; %s it", cli.Counted(result.Drops, "host drops", "hosts drop"))
 	}
@@ -344,6 +353,9 @@ func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult,
 
 // await is finish without the line that tells of the beginning.
 func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
+	if result.Proposal != "" {
+		return waiting(result.Proposal, f.noWait)
+	}
 	if f.noWait {
 		if !c.JSON && result.Signed {
 			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette receipts "+name))

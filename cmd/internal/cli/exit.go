@@ -29,7 +29,7 @@ const (
 	ExitIncomplete  = 6  // done in part: a program that the rest needs is missing
 	ExitCheck       = 7  // the check found faults in the code, so nothing was pushed
 	ExitRollout     = 8  // rolled back, or not well on some host
-	ExitWaiting     = 9  // the end was not awaited: it took too long, or ^C
+	ExitWaiting     = 9  // the end was not awaited: it took too long, ^C, or it waits for a second person
 	ExitPending     = 10 // a dry run found changes
 )
 
@@ -44,7 +44,8 @@ const ExitHelp = `Exit status:
   6  done in part: a program that the rest needs is missing
   7  the check found faults in the code, so nothing was pushed
   8  what was pushed was rolled back, or is not well on some host
-  9  the end of a rollout was not awaited: it took too long, or ^C
+  9  the end of a rollout was not awaited: it took too long, ^C, or a second person
+     has to approve it first
   10 a dry run found changes`
 
 // exitError is an error with the status that the process ends with.

@@ -49,7 +49,7 @@ live. "vedette dev" starts all of it on this machine.`,
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
 	add("push", trial.NewTry(), catalog.NewPush(), catalog.NewApply(),
 		mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
-		mesh.NewAudit())
+		catalog.NewProposals(), catalog.NewApprove(), catalog.NewRefuse(), mesh.NewAudit())
 	hosts := mesh.NewHosts()
 	hosts.AddCommand(access.HostCommands()...)
 	hosts.AddCommand(catalog.NewUpgrade())

@@ -32,7 +32,7 @@ func (c *Client) complete(cmd *cobra.Command, args []string, begun string) ([]st
 	case len(args) >= len(words) && !strings.Contains(word, "…"):
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return c.propose(cmd, word, append(args, "")[0], begun), cobra.ShellCompDirectiveNoFileComp
+	return c.propose(cmd, strings.TrimSuffix(word, "…"), append(args, "")[0], begun), cobra.ShellCompDirectiveNoFileComp
 }
 
 // CompleteFlags has flags whose value is of the master completed in the same way.
@@ -79,6 +79,8 @@ func (c *Client) propose(cmd *cobra.Command, word, subject, begun string) []stri
 		all = s.revisions(subject)
 	case "ID":
 		all = s.rolloutIDs()
+	case "PROPOSAL":
+		all = s.proposalIDs()
 	case "TOKEN":
 		all = s.tokenNames()
 	case "USER":
@@ -157,6 +159,18 @@ func (s *Session) revisions(inspector string) (all []string) {
 		if h.Revision != "" {
 			all = append(all, cli.ShortID(h.Revision)+"\t"+cli.OneLine(h.Message))
 		}
+	}
+	return all
+}
+
+// proposalIDs lists the changes that wait for a second person.
+func (s *Session) proposalIDs() (all []string) {
+	waiting, err := Call(s, wire.ProposalsList, wire.Empty{})
+	if err != nil {
+		return nil
+	}
+	for _, p := range waiting.Proposals {
+		all = append(all, p.ID+"\t"+p.Action+" "+p.Subject+" by "+p.Author)
 	}
 	return all
 }
