@@ -38,7 +38,9 @@ func TestChangesAreAudited(t *testing.T) {
 		if !ok {
 			t.Errorf("%s has no row", method)
 		}
-		reads := slices.Contains([]string{wire.AuditList.Name, wire.AuditVerify.Name, wire.TokensList.Name, wire.LogsGet.Name, wire.UsersList.Name}, method)
+		reads := slices.Contains([]string{
+			wire.AuditList.Name, wire.AuditVerify.Name, wire.TokensList.Name, wire.LogsGet.Name, wire.UsersList.Name, wire.ProposalsList.Name, wire.ProposalsGet.Name,
+		}, method)
 		own := slices.Contains([]string{wire.UsersPasswd.Name, wire.UsersLogout.Name, wire.MasterMaintenance.Name}, method) // callers change what is theirs
 		if changes := (row.access == wire.Operator || row.access == wire.Admin) && !reads || own; changes != (row.subject != nil) {
 			t.Errorf("%s is for %s; audited: %v", method, row.access, row.subject != nil)

@@ -212,7 +212,7 @@ func (w *world) verify(t *testing.T, s *Store) {
 	for name, sessions := range w.sessions {
 		for secret, browser := range sessions {
 			p, ok := s.Session(sumOfSecret(secret), browser)
-			if !ok || p != (auth.Person{Name: name, Role: auth.Role(w.roles[name])}) {
+			if !ok || p != (auth.Person{Name: name, Key: "user " + name, Role: auth.Role(w.roles[name])}) {
 				t.Errorf("a session of %s is taken for %+v, %v", name, p, ok)
 			}
 			if _, ok := s.Session(sumOfSecret(secret), !browser); ok {

@@ -124,6 +124,7 @@ var (
 		Name: "catalog.revision", For: Viewer, Bound: Within,
 		Says: "Get a revision with its code.",
 	}
+	// ProposalsList and ProposalsGet change nothing, and are an operator's all the same.
 	ProposalsList = Method[Empty, ProposalsResult]{
 		Name: "proposals.list", For: Operator, Bound: Within,
 		Says: "List the changes that wait for a second person.",

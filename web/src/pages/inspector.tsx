@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useAsk } from '../data/ask.ts';
 import { short, type CatalogEntry, type HistoryEntry, type Pushed, type Revision, type Status } from '../data/catalog.ts';
+import { waits } from '../data/waits.ts';
 import { compareNames } from '../data/names.ts';
 import type { Host } from '../data/wire.ts';
 import { parseStages } from '../lib/plan.ts';
@@ -98,8 +99,9 @@ function ActForm({ session, method, params, label, plan = false, done, children 
     error.value = '';
     try {
       const more = plan ? { plan: { stages: parseStages(stages.value) } } : {};
-      await session.rpc.call<Pushed>(method, { ...params, ...more, message: message.value });
-      done();
+      const got = await session.rpc.call<Pushed>(method, { ...params, ...more, message: message.value });
+      if (got.proposal) error.value = waits(got.proposal);
+      else done();
     } catch (e) {
       error.value = e instanceof RpcError && e.code === ErrorCode.forbidden ? 'You may not do that.' : e instanceof Error ? e.message : String(e);
     } finally {

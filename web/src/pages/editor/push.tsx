@@ -9,6 +9,7 @@ import { at, below } from '../../lib/router.ts';
 import type { Parts } from '../../parts.ts';
 import { DiffView } from '../../ui/code.tsx';
 import { Badge } from '../../ui/kit.tsx';
+import { waits } from '../../data/waits.ts';
 import { RolloutView } from '../../ui/rollout.tsx';
 import { signAgain, signedPush, signersWanted, type Work } from './work.ts';
 
@@ -56,7 +57,8 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
       work.pushed(got.revision);
       message.value = '';
       conflict.value = got.not_built ? `It is pushed, but the master could not build it first: ${got.not_built}` : '';
-      if (!got.rollout) error.value = 'Nothing changed: that is what runs already.';
+      if (got.proposal) conflict.value = waits(got.proposal);
+      else if (!got.rollout) error.value = 'Nothing changed: that is what runs already.';
       else if (name === work.of) router.set({ rollout: got.rollout }, true);
       else router.go(at(below('/editor', name), { rollout: got.rollout }));
     } catch (e) {
