@@ -139,6 +139,34 @@ func TestLabelsOfASecondPerson(t *testing.T) {
 	}
 }
 
+// The user of the machine is no second person on a master on loopback, but is whoever
+// they have logged in as.
+func TestOwnerOfTheMachineIsWhomTheyLoggedInAs(t *testing.T) {
+	m := twoPersons(t, config.Master{})
+	pushed := call[wire.PushResult](t, dial(t, m, nil, rpc.DialOptions{}), wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1)})
+	id := wire.ProposalParams{ID: pushed.Proposal}
+	if err := refused(t, dial(t, m, nil, rpc.DialOptions{}), wire.ProposalsApprove.Name, id); err.Code != wire.CodeForbidden {
+		t.Errorf("the owner approves: %v", err)
+	}
+	for i, name := range []string{"alice", "bob"} {
+		u, err := m.users.Check(t.Context(), name, password, "127.0.0.1:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, _, err := m.users.Begin(t.Context(), u, false, "127.0.0.1:1", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer := as(t, m, secret)
+		if who := call[wire.InfoResult](t, peer, wire.MasterInfo.Name, wire.Empty{}); who.Role == "local" {
+			t.Errorf("%s has the role %s", name, who.Role)
+		}
+		if got := call[wire.ApproveResult](t, peer, wire.ProposalsApprove.Name, id); (got.Pushed != nil) != (i == 1) {
+			t.Errorf("the approval by %s gives %+v", name, got)
+		}
+	}
+}
+
 // The setting counts from the reload on, and what waits can still be approved.
 func TestTwoPersonsAtReload(t *testing.T) {
 	m := twoPersons(t, config.Master{})

@@ -215,6 +215,14 @@ func (a *Attempt) Change(subject, detail string) state.Change {
 	return state.AppendLinked(LogName, encode(a.Entry(subject, detail, nil)), link)
 }
 
+// ChangeAs is Change for a call that has done something else than its method says: it
+// gives the action.
+func (a *Attempt) ChangeAs(action, subject, detail string) state.Change {
+	entry := a.Entry(subject, detail, nil)
+	entry.Action = action
+	return state.AppendLinked(LogName, encode(entry), link)
+}
+
 // Written notes that the line of Change is in the log.
 func (a *Attempt) Written() {
 	a.mu.Lock()

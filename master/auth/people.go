@@ -59,6 +59,18 @@ func (a *Authenticator) loggedIn(sum [sha256.Size]byte, browser bool) (Identity,
 	return Identity{Name: p.Name, Role: p.Role, Hosts: p.Hosts, session: sum, browser: browser, person: true, behind: p.Key}, true
 }
 
+// personOf returns the user whose program sends that header, or nil.
+func (a *Authenticator) personOf(header string) *Identity {
+	token, ok := strings.CutPrefix(header, "Bearer ")
+	if !ok {
+		return nil
+	}
+	if identity, ok := a.loggedIn(sha256.Sum256([]byte(token)), false); ok {
+		return &identity
+	}
+	return nil
+}
+
 func (a *Authenticator) validPerson(i *Identity) bool {
 	if i.session != [sha256.Size]byte{} {
 		now, ok := a.loggedIn(i.session, i.browser)

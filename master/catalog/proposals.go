@@ -27,6 +27,8 @@ import (
 
 const (
 	proposalPrefix = "proposal/"
+	// proposing is the action of a change that waits, in the audit log.
+	proposing = "proposals.add"
 	// proposedPrefix is where the code of proposals is.
 	proposedPrefix = "proposed/"
 	// maxProposals bounds those that wait, maxProposalsEach those of one credential,
@@ -234,7 +236,7 @@ func (c *Catalog) keepProposal(ctx context.Context, p *proposal, code []byte, de
 	p.ID = strings.ToLower(rand.Text()[:10])
 	changes := []state.Change{
 		state.Put(proposalPrefix+p.ID, encode(p), state.None),
-		attempt.Change(p.Name, fmt.Sprintf("proposal %s, which waits for a second person: %s", p.ID, detail)),
+		attempt.ChangeAs(proposing, p.Name, fmt.Sprintf("%s, which waits for a second person as proposal %s: %s", p.Action, p.ID, detail)),
 	}
 	if len(code) > 0 {
 		changes = append(changes, state.Put(proposedPrefix+p.ID, code, state.None))
@@ -248,7 +250,7 @@ func (c *Catalog) keepProposal(ctx context.Context, p *proposal, code []byte, de
 
 // noteAgain writes down that somebody has proposed again what waits already.
 func (c *Catalog) noteAgain(ctx context.Context, attempt *audit.Attempt, p *proposal) error {
-	line := attempt.Change(p.Name, fmt.Sprintf("proposal %s waits for a second person already", p.ID))
+	line := attempt.ChangeAs(proposing, p.Name, fmt.Sprintf("proposal %s waits for a second person already", p.ID))
 	if err := c.store.Apply(context.WithoutCancel(ctx), line); err != nil {
 		return fmt.Errorf("cannot write the audit log: %w", err)
 	}
