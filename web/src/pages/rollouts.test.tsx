@@ -11,7 +11,7 @@ const rollout = (id: string, more: Partial<Rollout> = {}): Rollout =>
 
 async function shown(rollouts: Rollout[] | null, q = ''): Promise<HTMLElement> {
   const rpc = { call: async () => ({ rollouts }), subscribe: () => ({ close: () => {} }) };
-  const session = { rpc, link: signal({ kind: 'live' }), info: signal({}) };
+  const session = { rpc, link: signal({ kind: 'live' }), info: signal({}), may: () => false };
   const root = document.createElement('div');
   await act(() => render(<RolloutsPage {...({ session, router: { get: () => q, set: () => {} }, params: {} } as unknown as PageProps)} />, root));
   return root;

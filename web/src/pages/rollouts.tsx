@@ -7,6 +7,7 @@ import type { PageProps } from '../parts.ts';
 import { Ago, Empty, Fault, Head, State, Waiting } from '../ui/kit.tsx';
 import { rolloutTitle, summaryText } from '../ui/rollout.tsx';
 import { Table, type TableColumn } from '../ui/table.tsx';
+import { WaitingChanges } from './rollouts/waiting.tsx';
 import '../style/work.css';
 
 const columns: TableColumn<Rollout>[] = [
@@ -43,9 +44,12 @@ export default function RolloutsPage({ session, router }: PageProps) {
   const shown = matching(all, router.get('q'));
   if (all.length === 0) {
     return (
-      <Empty title="Nothing was rolled out yet" command="vedette push disk.go --canary 1,10%,100%" first>
-        A push, a rollback and a deletion each begin a rollout.
-      </Empty>
+      <>
+        <WaitingChanges session={session} />
+        <Empty title="Nothing was rolled out yet" command="vedette push disk.go --canary 1,10%,100%" first>
+          A push, a rollback and a deletion each begin a rollout.
+        </Empty>
+      </>
     );
   }
   return (
@@ -60,6 +64,7 @@ export default function RolloutsPage({ session, router }: PageProps) {
           onInput={(e) => router.set({ q: e.currentTarget.value })}
         />
       </Head>
+      <WaitingChanges session={session} />
       <div class="card">
         <Table label="Rollouts" columns={columns} rows={shown} id={(r) => r.id} empty={<Waiting>No rollout matches.</Waiting>} />
       </div>
