@@ -35,7 +35,7 @@ async function madeUp(browser) {
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.goto(`${master.url}/hosts?sort=-wrong`);
   await page.locator('.rows-body [data-host]').nth(5).waitFor();
-  await poll('sparklines', async () => (await page.locator('.rows-body canvas').count()) > 5);
+  await poll('sparklines', async () => (await page.locator('.rows-body .spark path[d]').count()) > 5);
   await new Promise((done) => setTimeout(done, 60_000)); // so that they have something to show
   await shoot(page, 'hosts-dark');
   await page.context().close();

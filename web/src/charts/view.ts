@@ -28,7 +28,7 @@ export type Theme = 'system' | 'light' | 'dark';
 const period = 1_000; // ms between two frames
 const scrollRest = 100; // ms without scrolling before plots are made
 const createBudget = 8; // ms of each frame for making plots
-const crowd = 100; // charts on the screen of which half have their words written each second
+const crowd = 75; // charts on the screen of which all have their words written each second, and no more than these
 const pool = 40; // plots off the screen that are kept for a return
 
 export class View {
@@ -246,11 +246,11 @@ export class View {
   private paint(): void {
     this.frame = 0;
     const charts = this.due ? [...this.visible] : [...this.dirty];
-    // To lay out and paint words costs more than to draw plots: of very many charts half of them wait for the next second.
+    // To lay out and paint words costs more than to draw plots: of very many charts they take turns.
     if (this.due) this.turn++;
-    const wait = this.due && !this.must && charts.length > crowd;
+    const turns = this.due && !this.must ? Math.ceil(charts.length / crowd) : 1;
     charts.forEach((chart, i) => {
-      if (chart.created) chart.draw(this.must || this.dirty.has(chart), !wait || (i + this.turn) % 2 === 0);
+      if (chart.created) chart.draw(this.must || this.dirty.has(chart), (i + this.turn) % turns === 0);
     });
     this.due = this.must = false;
     this.dirty.clear();

@@ -108,17 +108,17 @@ function Body({ items, columns, template, clock, chosen, choose }: BodyProps) {
   return (
     <div ref={box} class="rows-body" role="rowgroup" style={{ height: `${items.length * height}px` }}>
       {items.slice(from, to).map((item, i) => {
-        const top = `translateY(${(from + i) * height}px)`;
+        const top = `${(from + i) * height}px`;
         if ('group' in item) {
           return (
-            <div key={`group ${item.group}`} class="row group-row" role="row" style={{ transform: top }}>
+            <div key={`group ${item.group}`} class="row group-row" role="row" style={{ top }}>
               <span role="cell">
                 <b>{item.group || 'without the label'}</b> <span class="times">{item.count}</span>
               </span>
             </div>
           );
         }
-        return <Line key={item.row.name} row={item.row} columns={columns} template={template} transform={top} clock={clock} index={from + i + 2} chosen={chosen.has(item.row.name)} choose={choose} />;
+        return <Line key={item.row.name} row={item.row} columns={columns} template={template} top={top} clock={clock} index={from + i + 2} chosen={chosen.has(item.row.name)} choose={choose} />;
       })}
     </div>
   );
@@ -128,21 +128,21 @@ interface LineProps {
   row: HostRow;
   columns: HostColumn[];
   template: string;
-  transform: string;
+  top: string;
   clock: Signal<number>;
   index: number;
   chosen: boolean;
   choose: Props['choose'];
 }
 
-function Line({ row, columns, template, transform, clock, index, chosen, choose }: LineProps) {
+function Line({ row, columns, template, top, clock, index, chosen, choose }: LineProps) {
   return (
-    <div class="row" role="row" aria-rowindex={index} data-host={row.name} style={{ gridTemplateColumns: template, transform }}>
+    <div class="row" role="row" aria-rowindex={index} data-host={row.name} style={{ gridTemplateColumns: template, top }}>
       <span role="cell">
         <input type="checkbox" aria-label={`Choose ${row.name}`} checked={chosen} onChange={(e) => choose(row.name, e.currentTarget.checked)} />
       </span>
       {columns.map((c) => (
-        <span key={c.id} role="cell" data-column={c.id}>
+        <span key={c.id} role="cell" data-column={c.id} data-live={c.live}>
           {c.live ? <Live row={row} column={c} clock={clock} /> : c.cell(row, clock)}
         </span>
       ))}

@@ -1,4 +1,5 @@
-// A line in a table cell: the last minutes of a value, on a canvas of its own.
+// A line in a table cell: the last minutes of a value. It is SVG: a canvas would be a layer,
+// and to put together the layers of some hundred cells costs more than all else when they scroll.
 
 import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
@@ -26,14 +27,14 @@ export function sparkPoints(times: number[], values: number[], to: number, most:
 
 /** The clock is asked each time: how far it is off may be known only later. */
 export function Sparkline({ lines, most, second, clock }: { lines: Series[]; most: number; second: Signal<number>; clock: Pick<HostClock, 'offset'> }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const path = useRef<SVGPathElement>(null);
   useEffect(() => {
     let stop: (() => void) | undefined;
     // A row that is only passed by while the page scrolls is never drawn.
     const timer = setTimeout(() => {
       stop = effect(() => {
         void second.value;
-        if (canvas.current) draw(canvas.current, lines, most, clock.offset);
+        path.current?.setAttribute('d', pathOf(lines, most, Date.now() - clock.offset));
       });
     }, rest);
     return () => {
@@ -41,29 +42,22 @@ export function Sparkline({ lines, most, second, clock }: { lines: Series[]; mos
       stop?.();
     };
   }, [lines[0], most]);
-  return <canvas ref={canvas} class="spark" aria-hidden="true" />;
+  return (
+    <svg class="spark" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+      <path ref={path} />
+    </svg>
+  );
 }
 
-function draw(canvas: HTMLCanvasElement, lines: Series[], most: number, offset: number): void {
-  const scale = devicePixelRatio || 1;
-  if (canvas.width !== Math.round(width * scale)) {
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-  }
-  const c = canvas.getContext('2d');
-  if (!c) return;
-  c.setTransform(scale, 0, 0, scale, 0, 0);
-  c.clearRect(0, 0, width, height);
-  c.strokeStyle = getComputedStyle(canvas).color;
-  const to = Date.now() - offset;
-  for (const line of lines.slice(0, 4)) {
+const mostLines = 4;
+
+/** The path of some lines up to a time (ms, the host's clock). Pure. */
+export function pathOf(lines: Series[], most: number, to: number): string {
+  let d = '';
+  for (const line of lines.slice(0, mostLines)) {
     const { times, values } = cut(line, to - span, to);
     const points = sparkPoints(times, values, to, most);
-    c.beginPath();
-    for (let i = 0; i < points.length; i += 2) {
-      if (i === 0) c.moveTo(points[0], points[1]);
-      else c.lineTo(points[i], points[i + 1]);
-    }
-    c.stroke();
+    for (let i = 0; i < points.length; i += 2) d += `${i === 0 ? 'M' : 'L'}${points[i].toFixed(1)} ${points[i + 1].toFixed(1)}`;
   }
+  return d;
 }
