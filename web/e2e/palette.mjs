@@ -42,6 +42,31 @@ test('the palette and the keys lead everywhere', async ({ browser, dev }) => {
   await page.context().close();
 });
 
+test('letters that are typed before the palette has come are not lost', async ({ browser, dev }) => {
+  const page = await browser.page();
+  let release;
+  const held = new Promise((done) => (release = done));
+  await page.route('**/palette-*.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${dev}/hosts`);
+  await page.locator('.rows-body [data-host]').first().waitFor();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('gh?audit');
+  release();
+  const field = page.locator('dialog').getByRole('combobox');
+  await field.waitFor();
+  equal(await field.inputValue(), 'gh?audit', 'what was typed');
+  await field.press('Control+a');
+  await page.keyboard.type('audit');
+  await page.locator('[role="option"][aria-selected="true"]', { hasText: 'Audit' }).waitFor();
+  await page.keyboard.press('Enter');
+  await poll('the audit log', () => /\/audit(\?|$)/.test(page.url()));
+  equal(page.faults, [], 'errors on the page');
+  await page.context().close();
+});
+
 test('a host is labelled on its page, and found by the label', async ({ browser, dev }) => {
   const page = await browser.page();
   await page.goto(dev);

@@ -149,11 +149,11 @@ function History({ entry, session, router }: Parts & { entry: CatalogEntry }) {
     { id: 'action', title: 'What', by: (h) => h.action, cell: (h) => h.action },
     {
       id: 'revision', title: 'Revision', heads: true, by: (h) => h.revision,
-      cell: (h) => h.revision && (
+      cell: (h) => h.revision ? (
         <button type="button" class="text-link" aria-pressed={h.revision === shown} onClick={() => router.set({ revision: h.revision, do: '' })}>
           <code>{short(h.revision)}</code>
         </button>
-      ),
+      ) : <span class="zero">none</span>,
     },
     { id: 'selector', title: 'For', by: (h) => h.selector, cell: (h) => h.selector || 'every host' },
     { id: 'author', title: 'By', by: (h) => h.author, cell: (h) => h.author },

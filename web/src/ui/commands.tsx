@@ -9,18 +9,36 @@ import type { Page } from '../pages.ts';
 import type { Parts } from '../parts.ts';
 
 type Props = Parts & { pages: readonly Page[] };
-type Opened = ComponentType<Props & { close: () => void }>;
+type Opened = ComponentType<Props & { close: () => void; typed: Signal<string> }>;
 
 export function Commands(props: Props) {
   const opened = useSignal<Opened | null>(null);
+  const typed = useSignal('');
+  const awaited = useSignal(false);
+  const palette = (): void => {
+    typed.value = '';
+    awaited.value = true;
+    void open(opened, import('./palette.tsx')).catch(() => (awaited.value = false));
+  };
+  const close = (): void => {
+    opened.value = null;
+    awaited.value = false;
+  };
   useEffect(() => {
     const keys = new Keys();
     const onKey = (e: KeyboardEvent): void => {
       if (e.defaultPrevented) return;
+      // Letters that come before the palette does are meant for it.
+      if (awaited.peek() && !document.querySelector('dialog[open]') && e.key.length === 1 && !e.ctrlKey && !e.metaKey && !e.altKey) {
+        e.preventDefault();
+        typed.value += e.key;
+        return;
+      }
       const command = keys.read(e, writesInto(e.target), performance.now());
       if (!command || (opened.peek() && command.kind !== 'palette')) return;
       e.preventDefault();
-      run(command, props, opened);
+      if (command.kind === 'palette') palette();
+      else run(command, props, opened);
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
@@ -28,10 +46,10 @@ export function Commands(props: Props) {
   const Component = opened.value;
   return (
     <>
-      <button type="button" class="find" aria-keyshortcuts="Control+K" onClick={() => void open(opened, import('./palette.tsx'))}>
+      <button type="button" class="find" aria-keyshortcuts="Control+K" onClick={palette}>
         Go to <kbd>Ctrl K</kbd>
       </button>
-      {Component && <Component {...props} close={() => (opened.value = null)} />}
+      {Component && <Component {...props} typed={typed} close={close} />}
     </>
   );
 }
@@ -44,8 +62,6 @@ async function open(opened: Signal<Opened | null>, loading: Promise<{ default: C
 function run(command: Command, { view, router, session, pages }: Props, opened: Signal<Opened | null>): void {
   const { time } = view;
   switch (command.kind) {
-    case 'palette':
-      return void open(opened, import('./palette.tsx'));
     case 'help':
       return void open(opened, import('./key-help.tsx'));
     case 'search':

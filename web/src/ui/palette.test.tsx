@@ -39,7 +39,7 @@ test('letters, arrows and Enter lead there', async () => {
   const { parts: p, went } = parts('operator');
   const root = document.createElement('div');
   let closed = 0;
-  await act(() => render(<Palette {...p} pages={pages} close={() => closed++} />, root));
+  await act(() => render(<Palette {...p} typed={signal('')} pages={pages} close={() => closed++} />, root));
   const field = root.querySelector('input')!;
   await act(() => {
     field.value = 'web';

@@ -1,7 +1,7 @@
 // The palette: a few letters lead to any host, inspector, page or action.
 
-import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useSignal, type Signal } from '@preact/signals';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { windows } from '../charts/time.ts';
 import { logOut } from '../data/leave.ts';
 import type { Page } from '../pages.ts';
@@ -39,14 +39,14 @@ export function entriesOf({ session, store, fleet, view, router, pages }: Parts 
   ];
 }
 
-export default function Palette(props: Parts & { pages: readonly Page[]; close: () => void }) {
-  const { close } = props;
+/** `typed` may have letters already. */
+export default function Palette(props: Parts & { pages: readonly Page[]; close: () => void; typed: Signal<string> }) {
+  const { close, typed } = props;
   const dialog = useRef<HTMLDialogElement>(null);
-  const typed = useSignal('');
   const at = useSignal(0);
   const entries = useMemo(() => entriesOf(props), []);
   const found = best(entries, (e) => e.text, typed.value, most);
-  useEffect(() => dialog.current?.showModal?.(), []);
+  useLayoutEffect(() => dialog.current?.showModal?.(), []);
   const run = (entry: Entry | undefined): void => {
     if (!entry) return;
     close();
