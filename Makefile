@@ -27,10 +27,13 @@ CHAOS_SECONDS ?= 180
 TRUTH_N       ?= 20000
 TRUTH_MINUTES ?= 10
 
-.PHONY: build packages packages-test test-packages test fresh-report lint vuln chaos truth test-go test-busy test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
+.PHONY: build plugins packages packages-test test-packages test-plugins test fresh-report lint vuln chaos truth test-go test-busy test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
 
 build: ## Build bin/vedette and bin/vedette-agent.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
+
+plugins: ## Build the plugins that are separate modules into bin/.
+	cd plugins/sql && CGO_ENABLED=0 GOFLAGS= go build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/vedette-sql .
 
 packages: ## Make packages, images, bills of materials and checksums in bin/packages: ARCH ("amd64,arm64").
 	@cd .ci/packages && GOFLAGS= go run . -out $(CURDIR)/bin/packages $(if $(ARCH),-arch $(ARCH))
@@ -38,7 +41,7 @@ packages: ## Make packages, images, bills of materials and checksums in bin/pack
 packages-test: ## Install, upgrade, start and purge the packages, in a system of their own; compare two builds.
 	cd .ci/packages && go vet ./... && go test -count=1 -timeout 60m ./...
 
-test: fresh-report setup lint test-go test-packages test-web ## Run every test; installs what they need.
+test: fresh-report setup lint test-go test-plugins test-packages test-web ## Run every test; installs what they need.
 	@.ci/skipped $(REPORT)/skipped
 
 fresh-report:
@@ -65,6 +68,11 @@ test-go: ## Run the Go tests with the race detector; tells what was skipped, and
 test-packages: ## Install, upgrade and purge the package of the agent, in a system of its own.
 	@mkdir -p $(REPORT) && go build -o $(REPORT)/testreport ./internal/testreport
 	cd .ci/packages && go vet ./... && go test -short -json -vet=off -timeout $(TEST_TIMEOUT) ./... | $(CURDIR)/$(REPORT)/testreport -skipped $(CURDIR)/$(REPORT)/skipped
+
+test-plugins: ## Test the plugins that are separate modules, against the databases that this machine has.
+	@mkdir -p $(REPORT) && go build -o $(REPORT)/testreport ./internal/testreport
+	cd plugins/sql && go vet ./... && go test -race -json -vet=off -timeout $(TEST_TIMEOUT) ./... | \
+	  $(CURDIR)/$(REPORT)/testreport -skipped $(CURDIR)/$(REPORT)/skipped
 
 test-busy: ## Run the Go tests in half a core, beside two busy loops per core.
 	@.ci/busy $(MAKE) --no-print-directory test-go TEST_TIMEOUT=50m
