@@ -48,6 +48,10 @@ test('what fires is told on the page, and is quiet after one press', async ({ br
     await row('level/low').getByRole('button', { name: 'Silence 1 h' }).click();
     await row('level/low').getByText('silenced by').waitFor();
     await bell.locator('b').waitFor({ state: 'detached' });
+    if (process.env.SHOTS) {
+      await page.setViewportSize({ width: 1280, height: 520 });
+      await page.screenshot({ path: `${process.env.SHOTS}/alerts.png` });
+    }
     const silent = page.locator('[aria-label="Silences"] tbody tr', { hasText: 'alertname="level/low"' });
     await silent.getByRole('button', { name: 'End' }).click();
     await silent.waitFor({ state: 'detached' });

@@ -1,4 +1,4 @@
-// Takes the screenshots of docs/web.md, but for those that tests take (Ask, Members), and that of Alerts:
+// Takes the screenshots of docs/web.md, but for those that tests take (Alerts, Ask, Members):
 // made-up hosts, forty that report one value, and two agents on this machine with a probe
 // that is tried and pushed. The first argument names another folder, a second one of the parts
 // below alone.
