@@ -16,12 +16,16 @@ import (
 // address.
 const keyFragment = "/#key="
 
-// localKey returns the key in a data folder, and makes it if there is none.
+// bearerChars are the characters that a token in a header may have (RFC 6750). A file with
+// others is damaged.
+const bearerChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
+
+// localKey returns the key in a data folder, and makes it if there is none that can be used.
 func localKey(folder string) (string, error) {
 	file := filepath.Join(folder, auth.KeyFile)
 	text, err := os.ReadFile(file)
 	if err == nil {
-		if key := strings.TrimSpace(string(text)); len(key) >= 20 {
+		if key := strings.TrimSpace(string(text)); len(key) >= 20 && strings.Trim(key, bearerChars) == "" {
 			return key, os.Chmod(file, 0o600)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {

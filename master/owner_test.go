@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -153,6 +155,19 @@ func TestKeyFile(t *testing.T) {
 	fresh, err := localKey(folder)
 	if err != nil || len(fresh) < 20 || fresh == first {
 		t.Errorf("in place of half a key there is %q, %v", fresh, err)
+	}
+	for range 200 { // bytes that a bad disk has changed
+		damaged := []byte(fresh)
+		for range 1 + rand.IntN(5) {
+			damaged[rand.IntN(len(damaged))] = byte(rand.Uint32())
+		}
+		if err := os.WriteFile(filepath.Join(folder, auth.KeyFile), damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		key, err := localKey(folder)
+		if err != nil || len(key) < 20 || !regexp.MustCompile(`^[A-Za-z0-9+/=._~-]+$`).MatchString(key) {
+			t.Fatalf("of %q the key is %q, %v: a link or a header does not carry it", damaged, key, err)
+		}
 	}
 	info, err := os.Stat(filepath.Join(folder, auth.KeyFile))
 	if err != nil || info.Mode().Perm() != 0o600 {
