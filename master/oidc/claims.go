@@ -17,8 +17,12 @@ type Person struct {
 type claims map[string]any
 
 // add takes claims that are not there. Whether an email was verified is taken where
-// it is the same email.
+// it is the same email, and so together with an email that is not there.
 func (c claims) add(more claims) {
+	if c["email"] == nil && more["email"] != nil {
+		delete(c, "email")
+		delete(c, "email_verified") // of an email that nobody has named
+	}
 	_, verified := c["email_verified"]
 	if mine, ok := c["email"]; ok && !verified && mine == more["email"] && more["email_verified"] != nil {
 		c["email_verified"] = more["email_verified"]
@@ -43,6 +47,9 @@ func (p *Provider) asksGroups() bool {
 
 // needsMail reports whether the email says who somebody is, or may be.
 func (p *Provider) needsMail() bool { return p.cfg.Claim == "email" || len(p.cfg.Domains) > 0 }
+
+// hasMail reports whether there is an email, and whether it was verified.
+func (c claims) hasMail() bool { return c["email"] != nil && c["email_verified"] != nil }
 
 // person finds out who somebody is here, and in which role.
 func (p *Provider) person(c claims) (Person, error) {

@@ -305,7 +305,7 @@ func (p *Provider) exchange(ctx context.Context, known *known, code string, pend
 func (p *Provider) complete(ctx context.Context, known *known, c claims, token *oauth2.Token) error {
 	_, named := c[p.cfg.Claim]
 	_, grouped := c[p.cfg.GroupsClaim]
-	if known.provider.UserInfoEndpoint() == "" || named && (grouped || !p.asksGroups()) && (!p.needsMail() || c["email_verified"] != nil) {
+	if known.provider.UserInfoEndpoint() == "" || named && (grouped || !p.asksGroups()) && (!p.needsMail() || c.hasMail()) {
 		return nil
 	}
 	info, err := known.provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
