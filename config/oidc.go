@@ -8,7 +8,7 @@ import (
 )
 
 // OIDC has people log in at a provider that speaks OpenID Connect. It is read when the
-// master starts. Users with a password go on working beside it.
+// master starts; other Roles count as soon as the file has changed. Users with a password go on working beside it.
 type OIDC struct {
 	// Issuer is the address of the provider as its own configuration gives it, such as
 	// https://login.example.org/realms/main. Without it people log in with passwords

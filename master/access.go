@@ -96,6 +96,11 @@ func (m *Master) openDoors(ctx context.Context, store state.Store) error {
 	if err := m.users.Open(ctx, store); err != nil {
 		return err
 	}
+	if m.oidc != nil { // the roles may have changed while the master was down
+		if err := m.regrant(ctx); err != nil {
+			return err
+		}
+	}
 	if m.cfg.Exposed() {
 		var err error
 		if m.first, err = m.users.FirstLink(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/master/oidc"
 	"github.com/vedettehq/vedette/master/twopersons"
 )
 
@@ -44,6 +45,9 @@ func (m *Master) Reload(cfg config.Master) error {
 	if err != nil {
 		return err
 	}
+	if err := oidc.CheckRoles(cfg.OIDC.Roles); err != nil {
+		return err
+	}
 	keep := m.auth.Open() && len(cfg.Tokens) == 0 // its key stays
 	if !keep {
 		if err := m.auth.CheckTokens(cfg.Tokens); err != nil {
@@ -61,6 +65,17 @@ func (m *Master) Reload(cfg config.Master) error {
 	if cfg.TLS.Cert != "" {
 		m.certificate.now.Store(fresh.now.Load())
 	}
+	if m.oidc != nil && cfg.OIDC.On() {
+		m.oidc.SetRoles(cfg.OIDC.Roles)
+		if err := m.regrant(context.Background()); err != nil {
+			return err
+		}
+	}
 	m.cutRevoked("of credentials that are not good any more")
 	return m.catalog.SetTwoPersons(context.Background(), rule)
+}
+
+// regrant gives people of the provider the roles that are for their groups now.
+func (m *Master) regrant(ctx context.Context) error {
+	return m.users.Regrant(ctx, m.oidc.Grant, m.oidc.Gives)
 }

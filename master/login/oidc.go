@@ -77,7 +77,7 @@ func (h *Handler) ServeFinish(w http.ResponseWriter, r *http.Request) {
 // beginOutside makes the session of somebody whom the provider knows.
 func (h *Handler) beginOutside(w http.ResponseWriter, r *http.Request, who oidc.Person) error {
 	changed := audit.NewAttempt(who.Name, who.Role, r.RemoteAddr, wire.UsersRole.Name)
-	o := users.Outsider{Name: who.Name, Subject: who.Subject, Role: who.Role, Hosts: who.Hosts}
+	o := users.Outsider{Name: who.Name, Subject: who.Subject, Role: who.Role, Hosts: who.Hosts, Groups: who.Groups, GroupsKnown: who.GroupsKnown}
 	u, err := h.Users.Admit(audit.With(r.Context(), changed), o)
 	if err != nil {
 		if told, ok := errors.AsType[*rpc.Error](err); ok {
@@ -87,6 +87,9 @@ func (h *Handler) beginOutside(w http.ResponseWriter, r *http.Request, who oidc.
 	}
 	if changed.HasLine() {
 		h.Cut() // those who have another role now connect again
+	}
+	if role, hosts, ok := h.OIDC.Grant(who.Groups); !ok || role != who.Role || hosts != who.Hosts {
+		return &oidc.Refusal{Reason: "the roles have changed meanwhile", Err: errors.New("the configuration was read again"), Person: who, Out: true}
 	}
 	attempt := audit.NewAttempt(u.Name, u.Role, r.RemoteAddr, actionLogin)
 	secret, session, err := h.Users.Begin(audit.With(r.Context(), attempt), u, true, r.RemoteAddr, 0)

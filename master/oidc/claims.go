@@ -11,6 +11,9 @@ type Person struct {
 	// stays when the name changes.
 	Name, Subject string
 	Role, Hosts   string
+	// Groups are those that the provider names. GroupsKnown is whether it was asked.
+	Groups      []string
+	GroupsKnown bool
 }
 
 // claims are what a provider says of somebody.
@@ -37,7 +40,7 @@ func (c claims) add(more claims) {
 
 // asksGroups reports whether a rule names a group.
 func (p *Provider) asksGroups() bool {
-	for _, r := range p.cfg.Roles {
+	for _, r := range *p.roles.Load() {
 		if r.Group != "" {
 			return true
 		}
@@ -71,11 +74,9 @@ func (p *Provider) person(c claims) (Person, error) {
 	if err != nil {
 		return Person{}, err
 	}
-	for _, r := range p.cfg.Roles {
-		if r.Group == "" || slices.Contains(groups, r.Group) {
-			who.Role, who.Hosts = r.Role, r.Hosts
-			return who, nil
-		}
+	who.Groups, who.GroupsKnown = groups, p.asksGroups() || c[p.cfg.GroupsClaim] != nil
+	if who.Role, who.Hosts, ok = p.Grant(groups); ok {
+		return who, nil
 	}
 	none := refuse("no role is for the user", "%q is in the groups %q, and master.oidc.roles names none of them", who.Name, groups)
 	none.Person, none.Out = who, true

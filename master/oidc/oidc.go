@@ -23,8 +23,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
@@ -79,6 +81,7 @@ type Provider struct {
 	seal   *sealer
 	used   *used
 	room   chan struct{} // has room for those who finish at once
+	roles  atomic.Pointer[[]config.OIDCRole]
 
 	mu     sync.Mutex // held while the provider is asked for its configuration
 	now    *known     // guarded by mu, as are the next; nil until it was asked
@@ -97,10 +100,8 @@ type known struct {
 
 // New makes a Provider of a configuration. It asks the provider nothing.
 func New(cfg config.OIDC) (*Provider, error) {
-	for _, r := range cfg.Roles {
-		if err := scope.Check(r.Hosts); err != nil {
-			return nil, fmt.Errorf("cannot use the role %q of group %q in master.oidc: %w", r.Role, r.Group, err)
-		}
+	if err := CheckRoles(cfg.Roles); err != nil {
+		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true // log-ins are rare
@@ -118,10 +119,42 @@ func New(cfg config.OIDC) (*Provider, error) {
 	if len(cfg.Scopes) == 0 {
 		cfg.Scopes = []string{"profile", "email"}
 	}
-	return &Provider{
+	p := &Provider{
 		cfg: cfg, client: &http.Client{Transport: bounded{transport}, Timeout: askWithin},
 		seal: newSealer(), used: newUsed(), room: make(chan struct{}, finishAtOnce),
-	}, nil
+	}
+	p.SetRoles(cfg.Roles)
+	return p, nil
+}
+
+// CheckRoles returns the fault of roles that a configuration gives.
+func CheckRoles(roles []config.OIDCRole) error {
+	for _, r := range roles {
+		if err := scope.Check(r.Hosts); err != nil {
+			return fmt.Errorf("cannot use the role %q of group %q in master.oidc: %w", r.Role, r.Group, err)
+		}
+	}
+	return nil
+}
+
+// SetRoles puts other roles, which CheckRoles finds no fault in, in place of those that
+// were given.
+func (p *Provider) SetRoles(roles []config.OIDCRole) { p.roles.Store(&roles) }
+
+// Grant returns the role of somebody who is in groups, and its hosts, or false if none is
+// for them.
+func (p *Provider) Grant(groups []string) (role, hosts string, ok bool) {
+	for _, r := range *p.roles.Load() {
+		if r.Group == "" || slices.Contains(groups, r.Group) {
+			return r.Role, r.Hosts, true
+		}
+	}
+	return "", "", false
+}
+
+// Gives reports whether some group has a role with those hosts.
+func (p *Provider) Gives(role, hosts string) bool {
+	return slices.ContainsFunc(*p.roles.Load(), func(r config.OIDCRole) bool { return r.Role == role && r.Hosts == hosts })
 }
 
 // bounded reads no more of an answer than maxAnswer.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/vedettehq/vedette/master/audit"
@@ -17,6 +19,8 @@ import (
 type Outsider struct {
 	Name, Subject string
 	Role, Hosts   string
+	Groups        []string
+	GroupsKnown   bool
 }
 
 // Admit makes the user of an outsider, or updates its name, role and hosts to those that
@@ -37,7 +41,7 @@ func (s *Store) Admit(ctx context.Context, o Outsider) (User, error) {
 		return User{}, rpc.Errorf(wire.CodeConflict, "the name %q is that of somebody else, %q at %s; remove that user if the name has passed on",
 			o.Name, old.Subject, old.Provider)
 	case old != nil && old.Role == o.Role && old.Hosts == o.Hosts:
-		return *old, nil
+		return s.noteGroupsLocked(ctx, old, o)
 	case old == nil:
 		if err := s.roomLocked(o.Name); err != nil {
 			return User{}, err
@@ -45,6 +49,7 @@ func (s *Store) Admit(ctx context.Context, o Outsider) (User, error) {
 	}
 	attempt := audit.From(ctx)
 	fresh := &User{Name: o.Name, Role: o.Role, Hosts: o.Hosts, Provider: s.Provider, Subject: o.Subject, By: s.Provider, CreatedMS: time.Now().UnixMilli()}
+	fresh.setGroups(o)
 	detail, want := fresh.describe()+", by "+s.Provider, state.None
 	var changes []state.Change
 	if old != nil {
@@ -74,11 +79,89 @@ func (s *Store) Dismiss(ctx context.Context, subject string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.outsiderLocked(subject)
-	if u == nil || len(s.sessionsLocked(u.Name, [sha256.Size]byte{})) == 0 {
+	if u == nil || u.NoRole && len(s.sessionsLocked(u.Name, [sha256.Size]byte{})) == 0 {
 		return 0, nil
 	}
-	n, _, err := s.endAllLocked(ctx, u, [sha256.Size]byte{}, "the provider gives no role any more")
-	return n, err
+	return s.dismissLocked(ctx, u, "the provider gives no role any more")
+}
+
+// dismissLocked ends the sessions of a user for whom no role is.
+func (s *Store) dismissLocked(ctx context.Context, u *User, why string) (int, error) {
+	out := *u
+	out.NoRole = true
+	out.Changes++ // ends the connections that have no session too
+	changes := s.sessionsLocked(u.Name, [sha256.Size]byte{})
+	n := len(changes)
+	if err := s.replaceLocked(ctx, u, &out, audit.From(ctx), why, changes...); err != nil {
+		return 0, fmt.Errorf("cannot end the sessions of %q: %w", u.Name, err)
+	}
+	return n, nil
+}
+
+// maxGroups and maxGroupBytes bound the groups that are kept of one user.
+const (
+	maxGroups     = 1000
+	maxGroupBytes = 64 << 10
+)
+
+// setGroups keeps the groups of an outsider, if they are not too many.
+func (u *User) setGroups(o Outsider) {
+	size := 0
+	for _, group := range o.Groups {
+		size += len(group)
+	}
+	if u.Groups, u.GroupsKnown = nil, o.GroupsKnown && len(o.Groups) <= maxGroups && size <= maxGroupBytes; u.GroupsKnown {
+		u.Groups = slices.Clone(o.Groups)
+	}
+}
+
+// noteGroupsLocked keeps the groups of a user whose role stays. That is no change of
+// who may do what, so the audit log does not tell it.
+func (s *Store) noteGroupsLocked(ctx context.Context, old *User, o Outsider) (User, error) {
+	fresh := *old
+	fresh.setGroups(o)
+	fresh.NoRole = false
+	if string(encode(fresh)) == string(encode(old)) {
+		return *old, nil
+	}
+	if err := s.applyLocked(ctx, state.Put(keyOf(old.Name), encode(fresh), state.VersionOf(encode(old)))); err != nil {
+		return User{}, fmt.Errorf("cannot keep the user %q: %w", old.Name, err)
+	}
+	s.users[old.Name] = &fresh
+	return fresh, nil
+}
+
+// Regrant gives the users of the provider the roles that are for their groups now, and
+// ends the sessions of those for whom none is. Somebody whose groups are not known keeps
+// the role as long as given says that somebody may have it.
+func (s *Store) Regrant(ctx context.Context, grant func(groups []string) (role, hosts string, ok bool), given func(role, hosts string) bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.users)) {
+		old := s.users[name]
+		if old.Provider == "" || old.Provider != s.Provider || old.NoRole {
+			continue
+		}
+		role, hosts, ok := old.Role, old.Hosts, given(old.Role, old.Hosts)
+		if old.GroupsKnown {
+			role, hosts, ok = grant(old.Groups)
+		}
+		var err error
+		fresh := *old
+		fresh.Role, fresh.Hosts = role, hosts
+		switch {
+		case !ok:
+			ctx := audit.With(ctx, audit.NewAttempt(audit.Master, audit.Master, "", wire.UsersLogout.Name))
+			_, err = s.dismissLocked(ctx, old, "master.oidc.roles gives no role any more")
+		case role != old.Role || hosts != old.Hosts:
+			attempt := audit.NewAttempt(audit.Master, audit.Master, "", wire.UsersRole.Name)
+			err = s.replaceLocked(ctx, old, &fresh, attempt, fmt.Sprintf("%s, by master.oidc.roles; it was %s", fresh.describe(), old.describe()))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outsiderLocked is the user of a subject at the provider, or nil.

@@ -38,12 +38,18 @@ const (
 
 // User is one as the state has it.
 type User struct {
-	Name      string `json:"name"`
-	Role      string `json:"role"`
-	Hosts     string `json:"hosts,omitempty"`    // a selector
-	Password  string `json:"password,omitempty"` // its hash, or "" until one is chosen
-	Provider  string `json:"provider,omitempty"` // where the user logs in, or "" for here
-	Subject   string `json:"subject,omitempty"`  // who the user is there
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Hosts    string `json:"hosts,omitempty"`    // a selector
+	Password string `json:"password,omitempty"` // its hash, or "" until one is chosen
+	Provider string `json:"provider,omitempty"` // where the user logs in, or "" for here
+	Subject  string `json:"subject,omitempty"`  // who the user is there
+	// Groups are those that the provider named at the last log-in, if GroupsKnown.
+	Groups      []string `json:"groups,omitempty"`
+	GroupsKnown bool     `json:"groups_known,omitempty"`
+	// NoRole is set for somebody at a provider for whom no role is any more. Role is then
+	// the last.
+	NoRole    bool   `json:"no_role,omitempty"`
 	By        string `json:"by"`
 	CreatedMS int64  `json:"created_ms"`
 	ChangedMS int64  `json:"changed_ms,omitempty"` // the password
@@ -193,7 +199,7 @@ func (s *Store) Standing(key string) (hosts string, ok bool) {
 	for _, u := range s.users {
 		if u.key() == key {
 			mine := u.Provider == "" || u.Provider == s.Provider
-			return u.Hosts, mine && (u.Role == config.RoleOperator || u.Role == config.RoleAdmin)
+			return u.Hosts, mine && !u.NoRole && (u.Role == config.RoleOperator || u.Role == config.RoleAdmin)
 		}
 	}
 	return "", false

@@ -157,7 +157,11 @@ func (m *runnable) takeOver(old, fresh *config.Config) error {
 	if err := m.Reload(fresh.Master); err != nil {
 		return err
 	}
-	if err := cli.NeedRestart("master", old.Master, fresh.Master, "tokens", "tls", "alerts", "two_persons"); err != nil {
+	roles := fresh.Master // other roles of people at the provider are taken over
+	if old.Master.OIDC.On() && roles.OIDC.On() {
+		roles.OIDC.Roles = old.Master.OIDC.Roles
+	}
+	if err := cli.NeedRestart("master", old.Master, roles, "tokens", "tls", "alerts", "two_persons"); err != nil {
 		m.log.Warn("not all of the configuration is taken over", "reason", err)
 	}
 	return nil
