@@ -35,7 +35,9 @@ func TestRolesOfTheProviderAtReload(t *testing.T) {
 	}
 	p := startProvider(t, "")
 	m := outside(t, p, func(cfg *config.Master) {
-		cfg.OIDC.Roles = []config.OIDCRole{{Group: "sre", Role: "admin"}, {Group: "dba", Role: "operator"}, {Group: "staff", Role: "viewer"}, {Group: "guest", Role: "viewer"}}
+		cfg.OIDC.Roles = []config.OIDCRole{
+			{Group: "sre", Role: "admin"}, {Group: "dba", Role: "operator"}, {Group: "staff", Role: "viewer"}, {Group: "guest", Role: "viewer"},
+		}
 	})
 	people := map[string][]string{"ann": {"sre", "dba"}, "bob": {"dba", "staff"}, "cleo": {"guest"}, "dan": {"staff", "guest", "sre"}}
 	sessions := map[string][sha256.Size]byte{}
