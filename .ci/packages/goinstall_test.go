@@ -56,7 +56,7 @@ func TestGoInstallSaysItsVersion(t *testing.T) {
 			t.Errorf("cannot remove the modules: %v\n%s", err, out)
 		}
 	})
-	install := exec.CommandContext(t.Context(), "go", "install", module+"/cmd/vedette@latest", module+"/cmd/vedette-agent@"+release)
+	install := exec.CommandContext(t.Context(), "go", "install", module+"/cmd/vedette@latest", module+"/cmd/vedette-agent@latest")
 	install.Dir = t.TempDir()
 	install.Env = append(os.Environ(), "GOBIN="+bin, "GOMODCACHE="+cache, "GOFLAGS=", "GOWORK=off", "GONOSUMDB="+module, "GONOPROXY=none", "CGO_ENABLED=0",
 		"GOPROXY=file://"+proxy+",file://"+where[0]+"/cache/download,"+where[1])

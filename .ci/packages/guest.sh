@@ -1,12 +1,13 @@
 # Makes a system of its own of this one, in new namespaces: everything that is written
 # goes to memory, nothing of what runs outside is seen, and only loopback is there. Its
-# first process is $1: systemd, or sleep. Started by the tests, in unshare.
+# first process is $1: systemd, or sleep. $2 is a folder for its files, and $3 that of the
+# system to begin with, where it is not this one. Started by the tests, in unshare.
 set -euo pipefail
 mount --make-rprivate /
 root=$2/root
 mount -t tmpfs tmpfs "$2"
 mkdir -p "$2/upper" "$2/work" "$root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$2/upper,workdir=$2/work" "$root"
+mount -t overlay overlay -o "lowerdir=${3:-/},upperdir=$2/upper,workdir=$2/work" "$root"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"

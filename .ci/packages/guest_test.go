@@ -25,7 +25,10 @@ type guest struct {
 
 // newGuest starts one that has systemd, or nothing, as its first process. A test is
 // skipped where that cannot be.
-func newGuest(t *testing.T, first string) *guest {
+func newGuest(t *testing.T, first string) *guest { return newGuestOf(t, first, "/") }
+
+// newGuestOf starts one with the system in a folder.
+func newGuestOf(t *testing.T, first, system string) *guest {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can install packages, into a system of its own")
@@ -38,7 +41,7 @@ func newGuest(t *testing.T, first string) *guest {
 	if _, err := os.Stat("/lib/systemd/systemd"); err != nil && first == "systemd" {
 		t.Skip("systemd is not there; run: apt-get install systemd")
 	}
-	cmd := exec.Command("unshare", "--mount", "--pid", "--cgroup", "--net", "--uts", "--ipc", "--fork", "--kill-child", "bash", "guest.sh", first, t.TempDir())
+	cmd := exec.Command("unshare", "--mount", "--pid", "--cgroup", "--net", "--uts", "--ipc", "--fork", "--kill-child", "bash", "guest.sh", first, t.TempDir(), system)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()

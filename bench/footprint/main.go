@@ -9,6 +9,7 @@
 //
 //	go run ./bench/footprint -seconds 30
 //	go run ./bench/footprint -peers-only
+//	go run ./bench/footprint -tls-only
 //
 // PSS is the memory of a process with the pages that it shares counted by
 // halves (proc(5), smaps_rollup). CPU is user and system time, in percent of
@@ -35,8 +36,9 @@ func main() {
 	seconds := flag.Int("seconds", 30, "how long each case is measured")
 	settle := flag.Int("settle", 10, "how long each case runs before that, in seconds")
 	peersOnly := flag.Bool("peers-only", false, "run only the agent beside other programs")
+	tlsOnly := flag.Bool("tls-only", false, "run only agents in clear text beside agents by TLS")
 	flag.Parse()
-	if err := run(*peersOnly, time.Duration(*settle)*time.Second, time.Duration(*seconds)*time.Second); err != nil {
+	if err := run(*peersOnly, *tlsOnly, time.Duration(*settle)*time.Second, time.Duration(*seconds)*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "footprint:", err)
 		os.Exit(1)
 	}
@@ -61,7 +63,7 @@ func scenarios() []scenario {
 	return list
 }
 
-func run(peersOnly bool, settle, measure time.Duration) error {
+func run(peersOnly, tlsOnly bool, settle, measure time.Duration) error {
 	dir, err := os.MkdirTemp("", "vedette-footprint-")
 	if err != nil {
 		return err
@@ -78,6 +80,9 @@ func run(peersOnly bool, settle, measure time.Duration) error {
 	master, err := startMaster(ctx, dir)
 	if err != nil {
 		return err
+	}
+	if tlsOnly {
+		return besideTLS(ctx, os.Stdout, dir, master, settle, measure)
 	}
 	if !peersOnly {
 		if err := measureAll(ctx, dir, master, settle, measure); err != nil {
@@ -102,7 +107,12 @@ func measureAll(ctx context.Context, dir, master string, settle, measure time.Du
 // startMaster starts a master on a free port and returns its URL, which it
 // prints when it is ready.
 func startMaster(ctx context.Context, dir string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, "vedette"), "master", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "master"))
+	return startProgram(ctx, filepath.Join(dir, "vedette"), "master", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "master"))
+}
+
+// startProgram starts a program that prints its URL when it is ready.
+func startProgram(ctx context.Context, program string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
