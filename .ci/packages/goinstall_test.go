@@ -58,7 +58,7 @@ func TestGoInstallSaysItsVersion(t *testing.T) {
 	})
 	install := exec.CommandContext(t.Context(), "go", "install", module+"/cmd/vedette@latest", module+"/cmd/vedette-agent@latest")
 	install.Dir = t.TempDir()
-	install.Env = append(os.Environ(), "GOBIN="+bin, "GOMODCACHE="+cache, "GOFLAGS=", "GOWORK=off", "GONOSUMDB="+module, "GONOPROXY=none", "CGO_ENABLED=0",
+	install.Env = append(os.Environ(), "GOBIN="+bin, "GOMODCACHE="+cache, "GOFLAGS=-trimpath", "GOWORK=off", "GONOSUMDB="+module, "GONOPROXY=none", "CGO_ENABLED=0",
 		"GOPROXY=file://"+proxy+",file://"+where[0]+"/cache/download,"+where[1])
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
