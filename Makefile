@@ -27,7 +27,7 @@ CHAOS_SECONDS ?= 180
 TRUTH_N       ?= 20000
 TRUTH_MINUTES ?= 10
 
-.PHONY: build plugins packages packages-test test-packages test-plugins test fresh-report lint vuln chaos truth test-go test-busy test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
+.PHONY: build plugins packages packages-test upgrade-test upgrade-record test-packages test-plugins test fresh-report lint vuln chaos truth test-go test-busy test-web setup setup-web setup-system web generate bench fuzz fuzz-list clean help
 
 build: ## Build bin/vedette and bin/vedette-agent.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
@@ -123,6 +123,12 @@ bench: ## Run the benchmarks.
 fuzz: ## Run every fuzz target for FUZZTIME (default 1m) each.
 	@go test -list '^Fuzz' ./... 2>/dev/null | awk '/^Fuzz/ {t[++n]=$$1} /^ok/ {for (i=1;i<=n;i++) print $$2, t[i]; n=0}' | \
 	while read -r pkg target; do echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; done
+
+upgrade-test: ## Run the programs of the release before beside those of this tree, and upgrade and downgrade them.
+	VEDETTE_TEST_BEFORE=1 go test -run "^TestNeighbours$$" -count=1 -v -timeout 40m ./cmd/internal/neighbours
+
+upgrade-record: ## Write down what programs of the release before say to each other, when before.txt has changed.
+	VEDETTE_TEST_BEFORE=1 go test -run "^TestRecord$$" -count=1 -v -timeout 40m ./cmd/internal/neighbours -update
 
 clean: ## Remove what was built.
 	rm -rf bin

@@ -1,0 +1,292 @@
+package neighbours
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vedettehq/vedette/internal/freeport"
+	"github.com/vedettehq/vedette/internal/patience"
+)
+
+// The two releases.
+const (
+	before = "v0.0.1-before"
+	today  = "v0.0.2-today"
+)
+
+// host is the name of the only host.
+const host = "web-1"
+
+// programs has the folder with the programs of each release.
+type programs map[string]string
+
+// build builds both programs of releases: of the one before, and of this tree.
+func build(t *testing.T, releases ...string) programs {
+	t.Helper()
+	if os.Getenv("VEDETTE_TEST_BEFORE") == "" {
+		t.Skip("SKIPPED: it builds the release before, which takes minutes; run: make upgrade-test")
+	}
+	text, err := os.ReadFile("before.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := strings.TrimSpace(string(text))
+	if out, err := exec.Command("git", "cat-file", "-e", commit+"^{commit}").CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: the commit %.12s of the release before is not in this clone: %v %s; run: git fetch --unshallow", commit, err, bytes.TrimSpace(out))
+	}
+	tree, built := t.TempDir(), make(programs)
+	// A folder of a repository is archived alone, so git is asked at its top.
+	unpack := exec.Command("sh", "-ec", `git -C "$(git rev-parse --show-toplevel)" archive "$COMMIT" | tar -x -C "$TREE"`)
+	unpack.Env = append(os.Environ(), "COMMIT="+commit, "TREE="+tree)
+	if out, err := unpack.CombinedOutput(); err != nil {
+		t.Fatalf("cannot unpack %s: %v\n%s", commit, err, out)
+	}
+	for _, release := range releases {
+		from := map[string]string{before: tree, today: "../../.."}[release]
+		built[release] = t.TempDir()
+		// With -trimpath, what was built before is found again.
+		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-X github.com/vedettehq/vedette/cmd/internal/cli.version="+release,
+			"-o", built[release]+"/", "./cmd/vedette", "./cmd/vedette-agent")
+		cmd.Dir = from
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("cannot build %s: %v\n%s", release, err, out)
+		}
+	}
+	return built
+}
+
+// mesh is a master and an agent, each of one of the releases, with their data.
+type mesh struct {
+	*testing.T
+	built         programs
+	dir, address  string
+	master, agent string // their releases
+	running       map[string]*exec.Cmd
+	value         int // of the inspector that was pushed last
+}
+
+func newMesh(t *testing.T, built programs) *mesh {
+	t.Helper()
+	m := &mesh{T: t, built: built, dir: t.TempDir(), address: freeport.Address(t), running: make(map[string]*exec.Cmd)}
+	t.Cleanup(func() {
+		for what := range m.running {
+			m.stop(what)
+		}
+	})
+	return m
+}
+
+// file is a file of the mesh's folder.
+func (m *mesh) file(name string) string { return filepath.Join(m.dir, name) }
+
+// start starts a program, whose output goes to a file.
+func (m *mesh) start(what, program string, args ...string) {
+	m.Helper()
+	out, err := os.OpenFile(m.file(what+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = m.dir, environ(), out, out
+	if err := cmd.Start(); err != nil {
+		m.Fatal(err)
+	}
+	m.running[what] = cmd
+}
+
+// environ is the environment of programs: without settings of the one who tests.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "VEDETTE_") })
+}
+
+// stop stops a program as a service manager does, and shows its output if the test fails.
+func (m *mesh) stop(what string) {
+	m.Helper()
+	cmd := m.running[what]
+	delete(m.running, what)
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	patience.Return(m, "the end of the "+what, func() {
+		if err := cmd.Wait(); err != nil {
+			m.Errorf("the %s ended with %v", what, err)
+		}
+	})
+	if m.Failed() {
+		text, _ := os.ReadFile(m.file(what + ".log"))
+		m.Logf("the %s says:\n%s", what, text[max(0, len(text)-8000):])
+	}
+}
+
+// be has the master and the agent be of these releases from now on.
+func (m *mesh) be(master, agent string) {
+	m.Helper()
+	if m.running["master"] != nil && m.master != master {
+		m.stop("master")
+	}
+	if m.running["agent"] != nil && m.agent != agent {
+		m.stop("agent")
+	}
+	if m.running["master"] == nil {
+		m.start("master", m.built[master]+"/vedette", "master", "--listen", m.address, "--data", m.file("master-data"))
+	}
+	if m.running["agent"] == nil {
+		m.install(agent)
+		m.start("agent", m.file("vedette-agent"), "--config", m.file("agent.yaml"))
+	}
+	m.master, m.agent = master, agent
+}
+
+// install puts the agent of a release where the host has its own.
+func (m *mesh) install(release string) {
+	m.Helper()
+	program, err := os.ReadFile(m.built[release] + "/vedette-agent")
+	if err == nil {
+		err = os.WriteFile(m.file("new"), program, 0o755)
+	}
+	if err == nil {
+		err = os.Rename(m.file("new"), m.file("vedette-agent"))
+	}
+	if err != nil {
+		m.Fatal(err)
+	}
+}
+
+// ask runs a command of one of the releases.
+func (m *mesh) ask(release string, args ...string) (string, error) {
+	cmd := exec.CommandContext(patience.Context(m), m.built[release]+"/vedette", args...)
+	cmd.Dir = m.dir
+	cmd.Env = append(environ(), "VEDETTE_MASTER=http://"+m.address, "HOME="+m.dir, "VEDETTE_TIMEOUT=2m")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, &stderr)
+	}
+	return string(out), err
+}
+
+func (m *mesh) must(release string, args ...string) string {
+	m.Helper()
+	out, err := m.ask(release, args...)
+	if err != nil {
+		m.Fatalf("with a master %s and an agent %s, `vedette %s` of %s failed: %v\n%s", m.master, m.agent, strings.Join(args, " "), release, err, out)
+	}
+	return out
+}
+
+// await asks again and again, with commands of the one release and then of the other.
+func (m *mesh) await(what string, ok func(release string) bool) {
+	m.Helper()
+	for release := range m.built {
+		patience.Until(m, fmt.Sprintf("%s, with a master %s and an agent %s, asked by %s", what, m.master, m.agent, release), func() bool { return ok(release) })
+	}
+}
+
+// isUp waits for the agent of a release.
+func (m *mesh) isUp(release string) {
+	m.Helper()
+	m.await("the agent to be up", func(by string) bool {
+		out, err := m.ask(by, "hosts", "--json")
+		var one struct{ Host, State, Version string }
+		if err != nil || json.Unmarshal([]byte(out), &one) != nil {
+			return false
+		}
+		return one.Host == host && one.State == "up" && one.Version == release
+	})
+}
+
+// yields waits until an expression has a value.
+func (m *mesh) yields(expression string, value int) {
+	m.Helper()
+	m.await(fmt.Sprintf("%s to be %d", expression, value), func(by string) bool {
+		out, err := m.ask(by, "query", expression)
+		fields := strings.Fields(out)
+		return err == nil && len(fields) > 0 && fields[len(fields)-1] == fmt.Sprint(value)
+	})
+}
+
+// works goes through what a master and an agent do together: they are up, code that is
+// pushed runs, and its samples are in the history beside those of before.
+func (m *mesh) works(pushedBy string) {
+	m.Helper()
+	m.isUp(m.agent)
+	if m.value > 0 {
+		m.yields("answer", m.value) // it runs after the change as it did before
+	}
+	m.value++
+	script := fmt.Sprintf("//vedette:interval 1s\npackage answer\n\nfunc Inspect() (float64, error) { return %d, nil }\n", m.value)
+	if err := os.WriteFile(m.file("answer.go"), []byte(script), 0o600); err != nil {
+		m.Fatal(err)
+	}
+	m.must(pushedBy, "push", m.file("answer.go"), "--name", "answer", "--to", "host="+host, "-m", "value "+fmt.Sprint(m.value))
+	m.yields("answer", m.value)
+	m.yields("min_over_time(answer[1h])", 1)
+	if out := m.must(pushedBy, "inspector", "history", "answer"); !strings.Contains(out, "value 1") || !strings.Contains(out, fmt.Sprint("value ", m.value)) {
+		m.Errorf("the history of the inspector is\n%s", out)
+	}
+	if out := m.must(pushedBy, "receipts", "answer", "--json"); !strings.Contains(out, `"healthy"`) {
+		m.Errorf("the receipts are %s", out)
+	}
+	m.must(pushedBy, "audit", "verify")
+}
+
+// configure writes the configuration of the agent, and makes the key of its releases.
+func (m *mesh) configure() {
+	m.Helper()
+	m.must(before, "key", "--out", m.file("release.pem"))
+	var key struct{ Public string }
+	if err := json.Unmarshal([]byte(m.must(before, "key", "--of", m.file("release.pem"), "--json")), &key); err != nil {
+		m.Fatal(err)
+	}
+	text := fmt.Sprintf("agent:\n  host: %s\n  master: http://%s\n  data: %s\n  accept_pushed_inspectors: true\n"+
+		"  upgrade: { allow: true, packaged: true, within: 10m, keys: [%q] }\n", host, m.address, m.file("agent-data"), key.Public)
+	if err := os.WriteFile(m.file("agent.yaml"), []byte(text), 0o600); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// TestNeighbours changes the releases of a master and of an agent by lot, until every
+// pair has been there, and some twice. After each change all works, with the data of
+// before. Then the master of each release replaces the program of the agent, and takes
+// that back.
+func TestNeighbours(t *testing.T) {
+	built := build(t, before, today)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	releases := []string{before, today}
+	m := newMesh(t, built)
+	m.configure()
+	seen := make(map[[2]string]bool)
+	for n := 0; len(seen) < 4 || n < 7; n++ {
+		next := [2]string{releases[r.IntN(2)], releases[r.IntN(2)]}
+		if n > 0 && next == [2]string{m.master, m.agent} {
+			n--
+			continue
+		}
+		seen[next] = true
+		t.Logf("a master %s and an agent %s", next[0], next[1])
+		m.be(next[0], next[1])
+		m.works(releases[r.IntN(2)])
+	}
+	for _, master := range releases {
+		m.be(master, before)
+		m.isUp(before)
+		m.must(master, "hosts", "upgrade", "--to", "host="+host, "--program", built[today]+"/vedette-agent", "--release-key", m.file("release.pem"))
+		m.agent = today
+		m.works(master)
+		m.must(master, "inspector", "delete", "vedette/agent")
+		m.isUp(before)
+		m.agent = before
+		m.works(master)
+	}
+}
