@@ -73,7 +73,9 @@ func besideTLS(ctx context.Context, w io.Writer, dir, clear string, settle, meas
 	fmt.Fprintln(out, "an idle agent\tPSS MiB\tRSS MiB\tCPU %\t")
 	for at, way := range ways {
 		cpu := process.CPU(way.pids...) - before[at]
-		fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.3f\t\n", way.name, process.PSS(way.pids...)/pairs, process.RSS(way.pids...)/pairs, 100*cpu.Seconds()/measure.Seconds()/pairs)
+		percent := 100 * cpu.Seconds() / measure.Seconds()
+		pss, rss := process.PSS(way.pids...), process.RSS(way.pids...)
+		fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.3f\t\n", way.name, pss/pairs, rss/pairs, percent/pairs)
 	}
 	return out.Flush()
 }

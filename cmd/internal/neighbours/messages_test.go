@@ -152,7 +152,9 @@ func TestMessagesOfTheReleaseBefore(t *testing.T) {
 			}
 		}
 	}
-	for _, must := range []string{wire.MasterHello.Name, wire.MasterReport.Name, wire.MasterReceipt.Name, wire.AgentAssign.Name, wire.AgentTry.Name, wire.AgentBoost.Name} {
+	for _, must := range []string{
+		wire.MasterHello.Name, wire.MasterReport.Name, wire.MasterReceipt.Name, wire.AgentAssign.Name, wire.AgentTry.Name, wire.AgentBoost.Name,
+	} {
 		if !seen[must] {
 			t.Errorf("%s has no message of %s", recorded, must)
 		}
