@@ -41,7 +41,7 @@ type OIDC struct {
 	// SessionMax ends a session so long after the log-in, if Access.SessionMax does not
 	// end it sooner. What the provider has taken away since then ends with it.
 	SessionMax time.Duration `yaml:"session_max" default:"8h" min:"1m" max:"30d"`
-	// Roles say who may do what. The first that fits counts, and whom none fits is
+	// Roles say who may do what. The first that fits counts, and a person whom none fits is
 	// refused.
 	Roles []OIDCRole `yaml:"roles" absent:"nobody is let in"`
 }

@@ -18,7 +18,7 @@ const MaxSecretNameBytes = 64
 //	//vedette:needs secret:pg-password
 //
 // and agent.secrets of the host's configuration has to have it, and to name the
-// inspector or a key that has signed it. The value is read anew for each call, so it
+// inspector or a key that has signed it. The value is read again for each call, so it
 // follows a change on the host; a new line at its end is left out.
 //
 // Where the value occurs in what the inspector prints or in its errors, its name is

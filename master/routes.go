@@ -150,7 +150,7 @@ func routes() []route {
 		{
 			Path: wire.OIDCCallbackPath, Methods: []string{http.MethodGet}, For: wire.Anybody, Bound: wire.NoHosts,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeFinish) },
-			Says:  "Log in whom the provider has sent back. Audited as `users.login`, refusals too.",
+			Says:  "Log in the person whom the provider has sent back. Audited as `users.login`, refusals too.",
 		},
 		{
 			Path: "/metrics", Methods: get, For: wire.Viewer, Bound: wire.Unbound, serve: func(m *Master) http.Handler { return m.history.Metrics() },

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Client keeps a connection to one server: it connects, and connects again
-// whenever the connection is lost. Its fields are to be set before Run.
+// Client keeps a connection to one server: it connects, and connects again whenever the
+// connection is lost. Its fields must be set before Run.
 type Client struct {
 	URL  string // as for Dial
 	Dial DialOptions

@@ -10,7 +10,7 @@ import (
 // so that an idle connection holds none.
 type pools struct {
 	frame sync.Pool // of gorilla/websocket: the frame being written
-	write sync.Pool // *[]byte: what was written and not yet flushed
+	write sync.Pool // *[]byte: written bytes that are not flushed yet
 	read  sync.Pool // *[]byte: the message being read
 }
 
@@ -98,7 +98,7 @@ func (c *bufferedConn) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
-// flush sends what was gathered.
+// flush sends the gathered bytes.
 func (c *bufferedConn) flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 // DialOptions are those of an outgoing connection.
 type DialOptions struct {
 	Options
-	Header  http.Header // sent with the upgrade, as Authorization; or nil
+	Header  http.Header // sent with the upgrade, for example Authorization; or nil
 	TLS     *tls.Config // nil is the system's
 	Handler Handler     // of the other end's requests; nil knows no method
 	Codec   string      // the subprotocol to ask for; "" asks for CBOR, then JSON

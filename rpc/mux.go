@@ -46,8 +46,8 @@ type Request struct {
 	params []byte // raw; nil if absent
 }
 
-// Mux is a Handler that chooses a handler by the name of the method. All
-// methods are to be added before it serves.
+// Mux is a Handler that chooses a handler by the name of the method. All methods must be
+// added before it serves.
 type Mux struct {
 	methods map[string]muxEntry
 }
@@ -118,8 +118,8 @@ func Method[P, R any](f func(ctx context.Context, p P) (R, error)) HandlerFunc {
 	}
 }
 
-// Row is how a package of messages describes one method: its name, whether it is
-// handled in order, and by its types what a handler takes and returns.
+// Row is how a package of messages describes one method: its name, whether it is handled
+// in order, and by its types the params and the result of a handler.
 type Row[P, R any] interface {
 	Row() (name string, inOrder bool, params P, result R)
 }

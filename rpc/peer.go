@@ -44,11 +44,11 @@ type Peer struct {
 	calls    map[uint64]chan<- answer      // waiting; nil while empty
 	inFlight map[string]context.CancelFunc // requests being handled, by id; nil while empty
 	err      error                         // why the connection is down; nil while it is up
-	closing  *CloseError                   // the close frame to send; nil while none is to be sent
+	closing  *CloseError                   // the close frame to send, or nil
 	identity any
 }
 
-// answer is what a call waits for.
+// answer is the outcome of a call.
 type answer struct {
 	result []byte // raw
 	err    error
@@ -301,9 +301,9 @@ func (p *Peer) Codec() string { return p.codec.name() }
 // Queued returns how many messages wait to be sent.
 func (p *Peer) Queued() int { return p.queue.len() }
 
-// SetReadLimit bounds the messages that are received from now on, in bytes, to
-// less than Options.MaxFrameBytes; 0 takes the bound away. It serves to give
-// little memory to those who have not yet said who they are.
+// SetReadLimit bounds received messages from now on, in bytes, to less than
+// Options.MaxFrameBytes; 0 removes the bound. It keeps the memory small that is given to
+// clients who have not logged in yet.
 func (p *Peer) SetReadLimit(bytes int64) { p.readLimit.Store(bytes) }
 
 func (p *Peer) maxRead() int64 {
@@ -313,7 +313,7 @@ func (p *Peer) maxRead() int64 {
 	return p.opts.MaxFrameBytes
 }
 
-// Identity returns what Server.Authenticate said of the other end, or nil.
+// Identity returns the identity that Server.Authenticate gave the other end, or nil.
 func (p *Peer) Identity() any { return p.identity }
 
 // closedError says that the connection was lost rather than closed.

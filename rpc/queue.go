@@ -8,8 +8,8 @@ import (
 // outgoing is a message on its way to the socket.
 type outgoing struct{ data []byte }
 
-// queue holds what is to be sent, bounded in messages and bytes. A message that
-// is larger than the bound in bytes is taken when the queue is empty.
+// queue holds messages to be sent, bounded in messages and bytes. A message that is larger
+// than the bound in bytes is accepted when the queue is empty.
 type queue struct {
 	maxMessages int
 	maxBytes    int64

@@ -18,9 +18,9 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Server accepts connections: it is an http.Handler that answers WebSocket
-// upgrades. Its fields are to be set before it serves. It holds no goroutines
-// but those of its peers; Shutdown ends them.
+// Server accepts connections: it is an http.Handler that answers WebSocket upgrades. Its
+// fields must be set before it serves. It has no goroutines but those of its peers;
+// Shutdown ends them.
 type Server struct {
 	Handler Handler // of the requests of every peer; nil knows no method
 	Options Options
@@ -92,9 +92,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.run(p)
 }
 
-// notAnUpgrade says what is wrong with a request that asks for no WebSocket. One
-// that did, and has lost the headers between the two ends, has come through a
-// proxy that hands on no WebSockets.
+// notAnUpgrade says what is wrong with a request that is not a WebSocket upgrade. If it
+// was one and has lost the headers on its way, it came through a proxy that does not
+// forward WebSockets.
 func notAnUpgrade(r *http.Request) *HTTPError {
 	switch {
 	case r.Header.Get("Sec-WebSocket-Key") != "":
@@ -262,10 +262,9 @@ func (s *Server) Peers() []*Peer {
 	return all
 }
 
-// Shutdown takes no more connections, closes every peer with CloseGoingAway and
-// waits until all their goroutines are gone. When ctx ends before, it cuts the
-// connections and returns the cause; handlers that ignore their context may then
-// still run.
+// Shutdown accepts no more connections, closes every peer with CloseGoingAway and waits
+// until all their goroutines have ended. If ctx ends before, it cuts the connections and
+// returns the cause; handlers that ignore their context may then still run.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.shutdown = true

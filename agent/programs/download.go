@@ -33,7 +33,7 @@ func (e finalError) Unwrap() error { return e.error }
 // content is removed; one that is only incomplete is kept for the next time,
 // unless the disk is full.
 func (f *Store) download(ctx context.Context, a wire.Artefact, part string) error {
-	wait, left, anew := f.wait, f.tries, false
+	wait, left, again := f.wait, f.tries, false
 	for {
 		resumed := sizeOf(part)
 		err := f.attempt(ctx, a, part)
@@ -43,10 +43,10 @@ func (f *Store) download(ctx context.Context, a wire.Artefact, part string) erro
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case errors.Is(err, errChecksum):
-			if removeErr := os.Remove(part); removeErr != nil || resumed == 0 || anew {
+			if removeErr := os.Remove(part); removeErr != nil || resumed == 0 || again {
 				return errors.Join(err, removeErr)
 			}
-			anew = true // the rest of an earlier download may have been at fault: once
+			again = true // the rest of an earlier download may have been at fault: once
 			continue
 		case errors.Is(err, syscall.ENOSPC):
 			return errors.Join(fmt.Errorf("the disk that holds %q is full: %w", f.dir, err), os.Remove(part))

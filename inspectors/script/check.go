@@ -9,18 +9,18 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 )
 
-// Check finds every fault of a script that can be found without running it: what
-// package check finds; and where that is nothing, what the interpreter's
-// compiler says. The error is Diagnostics.
+// Check finds every fault of a script that can be found without running it: the findings
+// of package check, and if there are none, those of the interpreter's compiler. The error
+// is Diagnostics.
 //
-// File is the name that the diagnostics give; it is not opened. Check runs the
-// initialisers of package variables, as loading does: call it in a process that
-// may die, or accept what the package comment says.
+// File is the name in the diagnostics; it is not opened. Check runs the initialisers of
+// package variables, as loading does: call it in a process that may die, or accept the
+// consequences that the package comment describes.
 func Check(file, text string) error {
 	return CheckScript(inspectors.Script{File: file, Line: 1, Source: text})
 }
 
-// CheckScript is as Check for a script that may stand inside another file.
+// CheckScript is Check for a script that may be embedded in another file.
 func CheckScript(script inspectors.Script) error {
 	core, faults := check.Translate(script)
 	if len(faults) > 0 {

@@ -96,7 +96,7 @@ func asDiagnostics(script inspectors.Script, err error) inspectors.Diagnostics {
 	return inspectors.Diagnostics{d}
 }
 
-// panicError is a panic of the script and where it was.
+// panicError is a panic of the script and its place.
 type panicError struct{ at inspectors.Diagnostic }
 
 func (e *panicError) Error() string   { return e.at.Error() }

@@ -26,7 +26,7 @@ type host struct {
 
 	mu      sync.Mutex // guards what follows
 	report  *inspectors.Report
-	value   *float64 // what a value shape has returned
+	value   *float64 // the result of a value shape
 	err     error
 	entered bool
 	detach  func()        // unties the goroutine that runs the script from its meter and its web, or nil
@@ -86,8 +86,8 @@ func (h *host) Leave() {
 	}
 }
 
-// release is called when the machine will not be used again. It ends what a run
-// leaves open, once no run is under way.
+// release is called when the machine will not be used again. When no run is under way, it
+// closes everything that runs left open.
 func (h *host) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -107,7 +107,7 @@ func (h *host) Report() *inspectors.Report {
 	return h.report
 }
 
-// Value takes what the first two shapes return.
+// Value takes the results of the first two shapes.
 func (h *host) Value(v float64, err error) {
 	err = materialise(err)
 	h.mu.Lock()
@@ -117,7 +117,7 @@ func (h *host) Value(v float64, err error) {
 	}
 }
 
-// Result takes what the third shape returns.
+// Result takes the results of the third shape.
 func (h *host) Result(err error) {
 	err = materialise(err)
 	h.mu.Lock()
@@ -194,7 +194,7 @@ func materialise(err error) error {
 // rest is discarded, which one line says.
 const MaxOutputBytes = 64 << 10
 
-// OutputBytesPerSecond is what it may print in the long run.
+// OutputBytesPerSecond is how much it may print in the long run.
 const OutputBytesPerSecond = 1 << 10
 
 // output passes on what a script prints, as far as it may print that.
@@ -207,7 +207,7 @@ type output struct {
 	meter *meter.Meter // of the run, or nil
 }
 
-// measure has m count what is printed from now on.
+// measure makes m count everything printed from now on.
 func (o *output) measure(m *meter.Meter) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -142,7 +142,7 @@ type cutOff struct{}
 func (c cutContext) Err() error { panic(cutOff{}) }
 
 // after returns a context that ends some time after ctx does, but at once where
-// ctx ended because the run took more than its budget: what takes too much shall
+// ctx ended because the run took more than its budget: what takes too much must
 // not go on taking, and a loop whose sleeps return at once takes a lot.
 func after(ctx context.Context, wait time.Duration) (context.Context, func()) {
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -1,9 +1,10 @@
 // Package auth decides who a caller is and what it may do. A caller is known by a
 // bearer token, whose SHA-256 the master's configuration or its state holds, by the
 // certificate of a host that has joined, or by the session of a user who has logged in.
-// A master without tokens in its configuration listens on loopback only. There the kernel
-// says which user is at the other end: the master's own user and root may do everything,
-// everybody else needs the key that the master has made itself, or a token.
+// If a master has no tokens in its configuration, the kernel says which user is at the other
+// end of a connection over loopback: the master's own user and root may do everything.
+// Everybody else there needs the key that the master has made, or another credential;
+// beyond loopback everybody needs a credential.
 package auth
 
 import (

@@ -51,7 +51,7 @@ func (h *Handler) ServeBegin(w http.ResponseWriter, r *http.Request) {
 	h.send(w, at)
 }
 
-// ServeFinish logs in whom the provider has sent back.
+// ServeFinish logs in the person whom the provider has sent back.
 func (h *Handler) ServeFinish(w http.ResponseWriter, r *http.Request) {
 	if h.OIDC == nil {
 		h.say(w, http.StatusNotFound, "This master has no provider at which people log in.")

@@ -18,7 +18,7 @@ type OwnAlerts struct {
 	IntervalMS int64 `json:"interval_ms,omitempty"`
 }
 
-// MaxOwnAlertLines and MaxOwnInspectors bound what a host tells.
+// MaxOwnAlertLines and MaxOwnInspectors bound the list of a host.
 const (
 	MaxOwnAlertLines = 2000
 	MaxOwnInspectors = 10000
@@ -33,8 +33,8 @@ type OwnAlertsResult struct {
 // that in its source.
 type AlertThreshold struct {
 	Alert string `json:"alert"`
-	// Selector selects the hosts by their labels; "" is every host. Of several that select
-	// a host the one that is about most labels wins.
+	// Selector selects the hosts by their labels; "" is every host. If several select a
+	// host, the one with the most labels wins.
 	Selector string   `json:"selector,omitempty"`
 	Value    *float64 `json:"value,omitempty"`
 	Off      bool     `json:"off,omitempty"` // it does not fire there at all
@@ -73,7 +73,7 @@ const (
 
 // Alert is one that is pending, fires, or has ended in the last day.
 type Alert struct {
-	// ID tells it from others; it is made of its labels.
+	// ID identifies the alert; it is made from its labels.
 	ID       string            `json:"id"`
 	Name     string            `json:"name"`
 	Host     string            `json:"host,omitempty"`
@@ -86,12 +86,12 @@ type Alert struct {
 	// Posted is whether another program has posted it to Alertmanager's API: it is of none
 	// of the rules here.
 	Posted bool `json:"posted,omitempty"`
-	// SilencedBy are the silences that keep people from being told, and InhibitedBy the
-	// alerts.
+	// SilencedBy are the silences, and InhibitedBy the alerts, that keep people from being
+	// told.
 	SilencedBy  []Silence  `json:"silenced_by,omitempty"`
 	InhibitedBy []string   `json:"inhibited_by,omitempty"`
 	Told        []TellNote `json:"told,omitempty"`
-	// Receivers are those who are told by the configuration as it is.
+	// Receivers are those who are told according to the present configuration.
 	Receivers []string `json:"receivers,omitempty"`
 }
 
@@ -142,7 +142,7 @@ type AlertExplanation struct {
 	Alerts []AlertFate `json:"alerts"`
 }
 
-// AlertFate is an alert, and when who is told of it.
+// AlertFate is an alert, and when each receiver is told of it.
 type AlertFate struct {
 	Alert
 	Value *float64  `json:"value,omitempty"` // as it was last
@@ -152,11 +152,12 @@ type AlertFate struct {
 // TellWay is a route that an alert takes.
 type TellWay struct {
 	Receiver string `json:"receiver"`
-	// WaitSeconds is how long the first message waits for others, AgainSeconds after
-	// what time something that still fires is told again.
+	// WaitSeconds is how long the first message waits for others, AgainSeconds the time
+	// after which the receiver is told again of an alert that still fires.
 	WaitSeconds  float64 `json:"wait_seconds"`
 	AgainSeconds float64 `json:"again_seconds"`
-	// NextMS is when it is told next, at the earliest; 0: it is not while it is muted.
+	// NextMS is the earliest time of the next message; 0: there is none while the alert is
+	// muted.
 	NextMS int64 `json:"next_ms,omitempty"`
 }
 
@@ -232,12 +233,12 @@ type MaintenanceParams struct {
 	Message  string `json:"message,omitempty"`
 }
 
-// MaintenanceEndParams names a recurring maintenance that is to be no more.
+// MaintenanceEndParams names a recurring maintenance to be removed.
 type MaintenanceEndParams struct {
 	ID string `json:"id"`
 }
 
-// SelfMaintenanceParams is what a host asks for itself: one of a time and an end.
+// SelfMaintenanceParams is a host's request for itself: either a time or an end.
 type SelfMaintenanceParams struct {
 	Hostname string  `json:"hostname"`
 	Seconds  float64 `json:"seconds,omitempty"`
@@ -271,7 +272,7 @@ type SilenceParams struct {
 	Message  string  `json:"message,omitempty"`
 }
 
-// SilenceEndParams names a silence that is to end now.
+// SilenceEndParams names a silence that should end now.
 type SilenceEndParams struct {
 	Silence string `json:"silence"`
 }

@@ -30,7 +30,7 @@ type BoardPanel struct {
 	H       int      `json:"h"`                 // rows
 }
 
-// Board is a board with who changed it last. History, where it was asked for, has the
+// Board is a board with who changed it last. If the history was requested, it has the
 // newest change first.
 type Board struct {
 	Name string `json:"name"`
@@ -70,7 +70,7 @@ type BoardsResult struct {
 	Boards []BoardInfo `json:"boards"`
 }
 
-// BoardParams name a board, and a version of it, where it is not the present one.
+// BoardParams name a board, and a version of it unless it is the present one.
 type BoardParams struct {
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`

@@ -2,8 +2,8 @@ package wire
 
 import "slices"
 
-// This file holds what hosts send to join a mesh, which goes by HTTP, and the
-// messages of those who look after hosts that have joined.
+// This file has the messages that hosts send over HTTP to join a mesh, and those of the
+// people who look after hosts that have joined.
 
 // Paths of the requests by which a host joins, and renews its certificate. Both
 // are POST, over TLS, with JSON.
@@ -33,15 +33,15 @@ type JoinTokenCreated struct {
 	Info  TokenInfo `json:"info"`
 }
 
-// JoinRequest is what a host sends to join.
+// JoinRequest is a host's request to join.
 type JoinRequest struct {
 	Token string `json:"token"` // the secret of the join token, without the pin
 	Host  string `json:"host"`
 	CSR   string `json:"csr"` // PEM: a certificate request for the key of the host
 }
 
-// RenewRequest is what a host sends to get a certificate in place of the one with
-// which it made the connection.
+// RenewRequest is a host's request for a new certificate in place of the one with which it
+// made the connection.
 type RenewRequest struct {
 	CSR string `json:"csr"`
 }
@@ -54,8 +54,8 @@ type JoinResult struct {
 	Certificate string `json:"certificate,omitempty"`
 	// Trust has, in PEM, the authorities by one of which the master's certificate is.
 	Trust string `json:"trust,omitempty"`
-	// ServerName is the name in the master's certificate, or "" where that is the one
-	// in its address.
+	// ServerName is the name in the master's certificate, or "" if that is the one in its
+	// address.
 	ServerName string            `json:"server_name,omitempty"`
 	Labels     map[string]string `json:"labels,omitempty"`
 }

@@ -11,10 +11,10 @@ import "github.com/vedettehq/vedette/internal/signing"
 type KeyStatement struct {
 	// Number is 1 for the first statement of a line, and one more each time.
 	Number int64 `json:"number"`
-	// Prev is the hex SHA-256 of what the statement before says; "" for the first.
+	// Prev is the hex SHA-256 of the content of the statement before; "" for the first.
 	Prev string `json:"prev,omitempty"`
 	By   string `json:"by"` // the public key that signs, in the form of a configuration
-	// Next is the key that follows, or Revoked the one that counts no more.
+	// Next is the key that follows, or Revoked the one that no longer counts.
 	Next    string `json:"next,omitempty"`
 	Revoked string `json:"revoked,omitempty"`
 	// FromMS is when Next begins to count, and UntilMS until when a host may begin with
@@ -39,9 +39,9 @@ type KeyLines struct {
 	Lines []KeyLine `json:"lines"`
 }
 
-// KeysResult is what an agent made of the lines of keys.
+// KeysResult is an agent's answer to the lines of keys.
 type KeysResult struct {
-	// Signers are those of its hello, as they are now.
+	// Signers are those of its hello, at present.
 	Signers []string `json:"signers,omitempty"`
 	// Refused are the lines that it does not follow, each with the reason.
 	Refused []string `json:"refused,omitempty"`

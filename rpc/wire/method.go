@@ -22,24 +22,26 @@ const (
 )
 
 // Binding says how a method or route keeps to the hosts that its caller is bound to.
-// One that does not say it is not for callers who are bound.
+// Without one, it is not for callers who are bound.
 type Binding string
 
 // How a method or route keeps to the hosts of its caller.
 const (
-	// NoHosts is for what is about no host: neither what is sent nor the answer names
-	// one, and nothing of a host changes.
+	// NoHosts is for methods that are about no host: neither the params nor the answer
+	// names one, and nothing of a host changes.
 	NoHosts Binding = "names no host"
-	// OwnHost is for what an agent does for the host of its credential.
+	// OwnHost is for the methods with which an agent reports for the host of its
+	// credential.
 	OwnHost Binding = "own host"
 	// ByHost is for a call that is about one host, Method.Host. Another than those of
 	// the caller is refused like one that does not exist.
 	ByHost Binding = "that host"
-	// ByResult is for an answer of which Method.Keep leaves what the caller may see.
+	// ByResult is for answers from which Method.Keep removes everything that the caller
+	// may not see.
 	ByResult Binding = "cut down"
 	// Within is for a handler that keeps to the scope in its context by itself.
 	Within Binding = "its hosts"
-	// Unbound is for what cannot be bound: callers who are bound are refused.
+	// Unbound is for methods that cannot be bound: callers who are bound are refused.
 	Unbound Binding = "refused"
 )
 
@@ -59,7 +61,7 @@ type Method[P, R any] struct {
 	Host  func(params P) string
 	Keep  func(result *R, sees Sees)
 	// Audit says what a call is about, for its line in the audit log. It is nil for
-	// methods that change nothing. It must take params that nobody has checked.
+	// methods that change nothing. It must accept params that nobody has checked.
 	Audit func(params P) Subject
 	// InOrder is set where messages of one connection must be handled in the order
 	// of their arrival.
@@ -67,8 +69,8 @@ type Method[P, R any] struct {
 	Says    string // what it does, in one sentence
 }
 
-// Subject is what a change is about: an inspector, a rollout, a trial or a host,
-// and what else tells it from others.
+// Subject is the object of a change: an inspector, a rollout, a trial or a host, with
+// details that tell it from others.
 type Subject struct {
 	Name   string
 	Detail string

@@ -275,7 +275,7 @@ var (
 		Audit: func(p MaintenanceEndParams) Subject { return about(p.ID) },
 		Says:  "Remove a recurring maintenance, and end it if it is now.",
 	}
-	// LogsGet changes nothing, and is an operator's all the same: a script prints what
+	// LogsGet changes nothing, and is for operators all the same: a script may print what
 	// it reads, such as a line of a file that no viewer may see.
 	LogsGet = Method[LogsParams, LogsResult]{
 		Name: "logs.get", For: Operator, Bound: ByHost,

@@ -9,8 +9,8 @@ import (
 	"github.com/vedettehq/vedette/internal/signing"
 )
 
-// This file holds the messages of pushed code: what the master's catalog holds,
-// what it sends to agents, and what they answer.
+// This file has the messages of pushed code: the contents of the master's catalog, what it
+// sends to agents, and their answers.
 
 // ArtefactPath is the folder of the master's HTTP server that holds the programs
 // of pushed plugins by their hex SHA-256. An operator's PUT stores one, an
@@ -31,7 +31,7 @@ type PushedBudget struct {
 // PushedPlugin is a program that holds the inspector.
 type PushedPlugin struct {
 	Args []string `json:"args,omitempty"`
-	// Artefacts are the programs by platform, as linux/amd64.
+	// Artefacts are the programs by platform, such as linux/amd64.
 	Artefacts map[string]Artefact `json:"artefacts"`
 }
 
@@ -45,12 +45,12 @@ type Artefact struct {
 // how to run it. Exactly one of Source and Plugin is given.
 type Code struct {
 	Name string `json:"name"` // the inspector's key
-	// File is the name of the source that errors give, as disk.go.
+	// File is the name of the source in errors, such as disk.go.
 	File   string        `json:"file,omitempty"`
 	Source string        `json:"source,omitempty"`
 	Plugin *PushedPlugin `json:"plugin,omitempty"`
 
-	// What the source's directives say is overridden by what is not 0 or "".
+	// These override the directives of the source, unless they are 0 or "".
 	IntervalMS int64         `json:"interval_ms,omitempty"`
 	TimeoutMS  int64         `json:"timeout_ms,omitempty"`
 	Budget     *PushedBudget `json:"budget,omitempty"`
@@ -76,8 +76,8 @@ type Signature struct {
 	// public half.
 	Key       string `json:"key"`
 	Signature string `json:"signature"` // of Ed25519, in base64
-	// Use is run or try; code that was signed to be tried is not kept. Without it, and
-	// without what follows, the signature is of the old form, of the revision alone.
+	// Use is run or try; code that was signed to be tried is not kept. Without it and the
+	// members below, the signature is of the old form, of the revision alone.
 	Use string `json:"use,omitempty"`
 	// Number grows with each signature of a key for an inspector: a host that has run
 	// code of one number takes none with a lower one.
@@ -90,7 +90,7 @@ type Signature struct {
 	Selector string `json:"selector,omitempty"`
 }
 
-// Statement is what the signature says, beside that the code is good.
+// Statement is what the signature says, apart from vouching for the code.
 func (s Signature) Statement() signing.Statement {
 	return signing.Statement{Use: s.Use, Number: s.Number, FromMS: s.FromMS, UntilMS: s.UntilMS, Selector: s.Selector}
 }
@@ -132,8 +132,8 @@ type HistoryEntry struct {
 	// Approved names who has approved the change of its author, if it needed a second
 	// person.
 	Approved []string `json:"approved,omitempty"`
-	// WellBefore is on how many hosts what this change replaced had shown itself
-	// healthy. A rollback goes to what had, not to what ran nowhere.
+	// WellBefore is on how many hosts the replaced revision was healthy. A rollback goes
+	// to a revision that was, not to one that ran nowhere.
 	WellBefore int `json:"well_before,omitempty"`
 	// Signers are the ids of the keys that have signed Revision by now.
 	Signers []string `json:"signers,omitempty"`
@@ -142,7 +142,7 @@ type HistoryEntry struct {
 // CatalogEntry is one inspector of the catalog.
 type CatalogEntry struct {
 	Name string `json:"name"`
-	// Current is the revision that hosts are to run, or are on their way to.
+	// Current is the revision that hosts should run, or are being moved to.
 	Current string `json:"current"`
 	// Selector is a Kubernetes label selector over the labels of hosts, such as
 	// "role=db,zone in (a,b)"; "" selects every host.
@@ -159,8 +159,8 @@ type CatalogEntry struct {
 	History []HistoryEntry `json:"history,omitempty"` // newest first; catalog.get only
 }
 
-// ReceiptSummary counts the hosts that an inspector is for, by the state of the
-// revision that each of them is to run.
+// ReceiptSummary counts the hosts that an inspector is for, by the state of the revision
+// that each of them should run.
 type ReceiptSummary struct {
 	Hosts   int `json:"hosts"`
 	Healthy int `json:"healthy"`
@@ -252,14 +252,14 @@ type Stage struct {
 
 // Plan is how a revision gets onto its hosts.
 type Plan struct {
-	// Stages grow; the last is always 100 %, and added where it is missing. None
-	// is all at once.
+	// Stages grow; the last is always 100 %, and added if it is missing. Without stages,
+	// all hosts get the revision at once.
 	Stages []Stage `json:"stages,omitempty"`
-	// BakeMS is how long the hosts of a stage must stay well before the next
-	// begins; 0 is 10 s, or as long as two intervals where that is longer.
+	// BakeMS is how long the hosts of a stage must stay healthy before the next begins; 0
+	// is 10 s, or two intervals if that is longer.
 	BakeMS int64 `json:"bake_ms,omitempty"`
-	// TimeoutMS is how long the hosts of a stage that are there may take to be
-	// healthy; 0 is a minute, or as long as three intervals where that is longer.
+	// TimeoutMS is how long the connected hosts of a stage may take to be healthy; 0 is a
+	// minute, or three intervals if that is longer.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
 }
 
@@ -272,17 +272,17 @@ type PushParams struct {
 	AllowNone bool    `json:"allow_none,omitempty"`
 	Message   string  `json:"message,omitempty"`
 	Plan      Plan    `json:"plan"`
-	// Version is the CatalogEntry's that the caller has seen: where it is not
-	// the entry's any more, the push is refused with CodeConflict, which names
-	// who was first. nil does not compare, "" is for a new inspector.
+	// Version is the CatalogEntry's that the caller has seen. If the entry has another one
+	// by now, the push is refused with CodeConflict, which names who was first. nil does
+	// not compare, "" is for a new inspector.
 	Version *string `json:"version,omitempty"`
 	// Signatures are added to those that the revision has.
 	Signatures []Signature `json:"signatures,omitempty"`
 }
 
-// PushResult says what was begun, by a push, a rollback or a deletion, which has
-// no revision. A push that changes nothing has no rollout. Signed is that it gave
-// the revision a signature, which goes to the hosts at once, without one.
+// PushResult says what a push, a rollback or a deletion began; a deletion has no revision.
+// A push that changes nothing has no rollout. Signed says that it gave the revision a
+// signature, which goes to the hosts at once, without a rollout.
 type PushResult struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version"`
@@ -294,8 +294,8 @@ type PushResult struct {
 	Selector string `json:"selector"`
 	Hosts    int    `json:"hosts"`           // that the selector selects now
 	Drops    int    `json:"drops,omitempty"` // hosts that had it, and are not selected any more
-	// NotBuilt says why the master could not build the script before it accepted
-	// it; empty where it did.
+	// NotBuilt says why the master could not build the script before it accepted it; empty
+	// if it did.
 	NotBuilt string `json:"not_built,omitempty"`
 }
 
@@ -303,8 +303,8 @@ type PushResult struct {
 // for then.
 type RollbackParams struct {
 	Name string `json:"name"`
-	// Revision is an id or the start of one; "" is what was there before the
-	// current one, and did well.
+	// Revision is an id or the start of one; "" is the latest one before the current one
+	// that was healthy.
 	Revision string  `json:"revision,omitempty"`
 	Message  string  `json:"message,omitempty"`
 	Plan     Plan    `json:"plan"`
@@ -340,21 +340,20 @@ type Receipt struct {
 	State     string `json:"state"`
 	Reason    string `json:"reason,omitempty"` // with file:line:column where there is one
 	AtMS      int64  `json:"at_ms"`            // when State began, by the host's clock
-	// Running is the revision that goes on where this one failed, or "".
+	// Running is the revision that continues to run after this one failed, or "".
 	Running string `json:"running,omitempty"`
 }
 
-// ReceiptParams tell the master how the assigned inspectors are. All is true
-// when the list is the whole of it, as first on each connection and after each
-// assignment.
+// ReceiptParams tell the master how the assigned inspectors are. All is true if the list
+// is the whole set, as it is first on each connection and after each assignment.
 type ReceiptParams struct {
 	Hash     string    `json:"hash"` // of the assignment that they are of
 	All      bool      `json:"all"`
 	Receipts []Receipt `json:"receipts"`
 }
 
-// HostReceipt is a receipt with its host, as events receipts/<host>/<inspector>
-// carry it too. HostState tells whether the host is there.
+// HostReceipt is a receipt with its host; events receipts/<host>/<inspector> have this
+// form too. HostState tells whether the host is up.
 type HostReceipt struct {
 	Host      string    `json:"host"`
 	HostState HostState `json:"host_state"`
@@ -446,18 +445,18 @@ type Rollout struct {
 	FinishedMS int64          `json:"finished_ms,omitempty"`
 	// Failures are the hosts on which To was tried and did not do well.
 	Failures []HostReceipt `json:"failures,omitempty"`
-	// Marks are what the master has to remember of the hosts that have To, while
-	// the rollout goes on. Nobody else needs them.
+	// Marks are what the master must remember about the hosts that have To, during the
+	// rollout. Nobody else needs them.
 	Marks map[string]RolloutMark `json:"marks,omitempty"`
 }
 
-// RolloutMark is what the master remembers of a host. Times are by its own clock.
+// RolloutMark is what the master remembers about a host. Times are by its own clock.
 type RolloutMark struct {
 	UpMS     int64 `json:"up_ms,omitempty"`     // since when the host could get well; 0 while it is away
 	WellMS   int64 `json:"well_ms,omitempty"`   // since when it is
 	FailedMS int64 `json:"failed_ms,omitempty"` // since when it is not, and will not be
 
-	// What the inspector's status said when the host became well.
+	// The inspector's status when the host became healthy.
 	Counted    bool   `json:"counted,omitempty"` // there was one
 	Runs       uint64 `json:"runs,omitempty"`    // as of RunMS
 	Failures   uint64 `json:"failures,omitempty"`
@@ -466,8 +465,8 @@ type RolloutMark struct {
 	QuietMS    int64  `json:"quiet_ms,omitempty"` // how long it may take to grow again
 }
 
-// RolloutStage is one stage as it went. Count or Percent say how many hosts were
-// to have the revision by its end, as in the plan.
+// RolloutStage is the course of one stage. Count or Percent say how many hosts should have
+// the revision by its end, according to the plan.
 type RolloutStage struct {
 	Count     int            `json:"count,omitempty"`
 	Percent   float64        `json:"percent,omitempty"`
@@ -600,7 +599,7 @@ type LabelParams struct {
 // AuditParams select entries of the audit log; an empty field selects every entry.
 type AuditParams struct {
 	Who     string `json:"who,omitempty"`
-	Action  string `json:"action,omitempty"` // as catalog.push, or the start of it
+	Action  string `json:"action,omitempty"` // such as catalog.push, or the start of it
 	Subject string `json:"subject,omitempty"`
 	SinceMS int64  `json:"since_ms,omitempty"`
 	Limit   int    `json:"limit,omitempty"` // 0 is 100
@@ -640,13 +639,13 @@ type AuditReceiver struct {
 
 // AuditVerifyParams name an entry that somebody has noted elsewhere.
 type AuditVerifyParams struct {
-	// Seq is the number of the entry, or 0 where none was noted, and Sum its checksum, or
-	// the first digits of that.
+	// Seq is the number of the entry, or 0 if none was noted, and Sum its checksum, or the
+	// first digits of that.
 	Seq uint64 `json:"seq,omitempty"`
 	Sum string `json:"sum,omitempty"`
 }
 
-// AuditVerifyResult is what the checksums of the audit log say of it.
+// AuditVerifyResult is the result of checking the audit log.
 type AuditVerifyResult struct {
 	Entries int    `json:"entries"` // that were checked, up to the first fault
 	Without int    `json:"without"` // of these, the oldest, have no checksum
@@ -663,7 +662,7 @@ type AuditVerifyResult struct {
 	Fault *AuditFault `json:"fault,omitempty"`
 }
 
-// AuditFault is where the audit log is not what was written.
+// AuditFault is the first place at which the audit log is not what was written.
 type AuditFault struct {
 	Seq    uint64 `json:"seq"`
 	Reason string `json:"reason"`

@@ -2,9 +2,9 @@ package wire
 
 // This file holds the messages of tokens that are made on the running master.
 
-// TokenParams says what a token is to be for.
+// TokenParams says what a new token is for.
 type TokenParams struct {
-	Name  string `json:"name,omitempty"` // whose it is; that of the host where it is ""
+	Name  string `json:"name,omitempty"` // whose it is; "" takes the name of the host
 	Role  string `json:"role"`           // agent, viewer, operator or admin
 	Host  string `json:"host,omitempty"` // for the role agent: the one host that it reports for
 	ForMS int64  `json:"for_ms,omitempty"`

@@ -5,12 +5,12 @@ package wire
 
 // Paths of the requests by which people log in. They carry JSON.
 const (
-	// LoginPath tells by GET how one logs in, logs in by POST, and out by DELETE.
+	// LoginPath tells by GET how to log in, logs in by POST, and out by DELETE.
 	LoginPath = "/api/login"
 	// PasswordPath takes a password from whoever has a link.
 	PasswordPath = "/api/password"
 	// OIDCPath sends a browser to the provider at which people log in, and
-	// OIDCCallbackPath is where that sends it back to. They carry no JSON.
+	// OIDCCallbackPath is where the provider sends it back to. They carry no JSON.
 	OIDCPath         = "/api/oidc/login"
 	OIDCCallbackPath = "/api/oidc/callback"
 )
@@ -18,8 +18,8 @@ const (
 // LoginTokenPrefix begins every token that a user has got by logging in.
 const LoginTokenPrefix = "vedette_login_"
 
-// LinkFragment is what a link for choosing a password has behind the address of the
-// master. A browser does not send that part.
+// LinkFragment is the part of a link for choosing a password that follows the address of
+// the master. A browser does not send it.
 const LinkFragment = "/#link="
 
 // UserParams names a user, and what the user is to be.
@@ -32,7 +32,7 @@ type UserParams struct {
 	Password string `json:"password,omitempty"`
 }
 
-// UserNameParams names a user; "" is the caller, where that makes sense.
+// UserNameParams names a user; "" is the caller, if that makes sense.
 type UserNameParams struct {
 	Name string `json:"name,omitempty"`
 }
@@ -72,8 +72,7 @@ type UsersResult struct {
 	Users []UserInfo `json:"users"`
 }
 
-// UserMade is a user, and the secret of a link where one was made. It is shown this
-// once.
+// UserMade is a user, and the secret of a link if one was made, which is shown only once.
 type UserMade struct {
 	User UserInfo `json:"user"`
 	Link string   `json:"link,omitempty"`
@@ -108,7 +107,7 @@ type LoginRequest struct {
 	ForMS int64 `json:"for_ms,omitempty"` // how long the token is good
 }
 
-// PasswordRequest sets the password of whom a link is for, and logs in.
+// PasswordRequest sets the password of the user whom a link is for, and logs in.
 type PasswordRequest struct {
 	Link     string `json:"link"`
 	Name     string `json:"name,omitempty"` // where the link is for the first admin

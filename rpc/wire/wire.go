@@ -78,8 +78,8 @@ type InfoResult struct {
 	// Bound selects the hosts that the role is for; "" is all. Hosts and Series count
 	// those alone.
 	Bound string `json:"bound,omitempty"`
-	// Audit says how the audit log gets off the master's machine. Operators of all hosts
-	// alone are told.
+	// Audit says how the audit log gets off the master's machine. Only operators of all
+	// hosts are told.
 	Audit []AuditReceiver `json:"audit,omitempty"`
 }
 
@@ -104,8 +104,7 @@ type HelloParams struct {
 	// SignersNeeded is how many signers must have signed; 0 is 1 where there are Signers.
 	// The keys of one line are one signer.
 	SignersNeeded int `json:"signers_needed,omitempty"`
-	// Policy is what the host lets pushed code need, or nil where the agent does not
-	// tell.
+	// Policy is what the host lets pushed code need, or nil if the agent does not tell.
 	Policy *Policy `json:"policy,omitempty"`
 	// Assigned is the hash of the assignment that the agent has, or "".
 	Assigned string `json:"assigned,omitempty"`
@@ -115,8 +114,8 @@ type HelloParams struct {
 // is where ends of different age meet.
 func (HelloParams) IgnoresUnknownMembers() {}
 
-// Policy is what a host's own configuration lets code need that a master sends:
-// agent.policy there. FS and Unix have every path twice where a link leads to it.
+// Policy is what a host's own configuration (agent.policy) lets pushed code need. FS and
+// Unix have a path twice if a link leads to it.
 type Policy struct {
 	Net       bool     `json:"net,omitempty"`
 	Connect   []string `json:"connect,omitempty"`
@@ -130,9 +129,8 @@ type Policy struct {
 	Secrets map[string]SecretRule `json:"secrets,omitempty"`
 }
 
-// SecretRule says which inspectors may know a secret: those whose names match one of
-// For, where that is given, and that one of the keys has signed, where Signers are
-// given.
+// SecretRule says which inspectors may know a secret: those whose names match one of For,
+// if that is given, and that one of the keys has signed, if Signers are given.
 type SecretRule struct {
 	For     []string `json:"for,omitempty"`
 	Signers []string `json:"signers,omitempty"` // the ids of keys
@@ -198,11 +196,11 @@ type Columns struct {
 	V []float64 `json:"v"` // finite
 }
 
-// ReportParams is a numbered batch of samples from one agent. The master's
-// result is its acknowledgement; until then the agent keeps the report and
-// sends it again on the next connection. Seq counts from 1 within a boot id,
-// which names a numbering: that of the run which said hello ("" is the same),
-// that of an earlier run, or that of the reports which were kept on the disk.
+// ReportParams is a numbered batch of samples from one agent. The master's result is its
+// acknowledgement; until then the agent keeps the report and sends it again on the next
+// connection. Seq counts from 1 within a boot id, which names a numbering: that of the run
+// that said hello ("" is the same), that of an earlier run, or that of the reports that
+// were stored on the disk.
 type ReportParams struct {
 	BootID string   `json:"boot_id"`
 	Seq    uint64   `json:"seq"`
@@ -269,7 +267,7 @@ type AgentStatus struct {
 	// Isolation is how the agent's scripts are kept from harming the host, once
 	// it has run one.
 	Isolation *Isolation `json:"isolation,omitempty"`
-	// Starved says why the host is starved, and is empty where it is not.
+	// Starved says why the host is starved, and is empty if it is not.
 	Starved string `json:"starved,omitempty"`
 	// StarvedSeconds is for how long, since the agent's start, something of it
 	// waited for a processor.
@@ -373,9 +371,8 @@ type HistoryRangeParams struct {
 	Means bool `json:"means,omitempty"`
 }
 
-// HistoryRangeResult holds, of each point and series, the lowest and the
-// highest sample, and the last sample of each series. The samples stand series
-// by series, each in the order of time.
+// HistoryRangeResult holds the lowest and the highest sample of each point and series, and
+// the last sample of each series. Samples are ordered by series, then by time.
 type HistoryRangeResult struct {
 	FromMS int64 `json:"from_ms"`
 	ToMS   int64 `json:"to_ms"`
@@ -384,8 +381,8 @@ type HistoryRangeResult struct {
 	Truncated bool     `json:"truncated,omitempty"`
 	Series    []Series `json:"series"`
 	Columns
-	// Means has, where they were asked for, the mean of all samples of each point and
-	// gauge, at the time at which the point begins.
+	// Means has, if they were requested, the mean of all samples of each point and gauge,
+	// at the time at which the point begins.
 	Means *Columns `json:"means,omitempty"`
 }
 
@@ -401,7 +398,7 @@ type Heartbeat struct {
 	NowMS int64 `json:"now_ms"`
 }
 
-// ReleaseParams name an inspector of a host whose quarantine is to end.
+// ReleaseParams name an inspector of a host whose quarantine should end.
 type ReleaseParams struct {
 	Host      string `json:"host"`
 	Inspector string `json:"inspector"`
@@ -465,10 +462,9 @@ type Host struct {
 	Signers []string `json:"signers,omitempty"`
 	// SignersNeeded is how many of them must have; 0 is 1 where there are any.
 	SignersNeeded int `json:"signers_needed,omitempty"`
-	// Policy is what the host lets pushed code need, or nil where it does not tell.
+	// Policy is what the host lets pushed code need, or nil if it does not tell.
 	Policy *Policy `json:"policy,omitempty"`
-	// NotKept is why the history does not keep what the host reports now; ""
-	// where it does.
+	// NotKept is why the history does not store the host's samples now; "" if it does.
 	NotKept string `json:"not_kept,omitempty"`
 }
 

@@ -9,13 +9,13 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// characters records the characters by which a text looks other than it is: what
-// cannot be seen, what ends a line for the reader alone, and what changes the
-// direction of writing, so that a comment looks like code or one name like
-// another. They are refused everywhere, in comments and strings too.
+// characters records characters that make a text look different from what it is: invisible
+// ones, those that end a line only for the reader, and those that change the direction of
+// writing, so that a comment looks like code or one name like another. They are refused
+// everywhere, even in comments and strings.
 func (p *pass) characters(script inspectors.Script) {
 	p.rule = "characters"
-	said := make(map[int]bool) // lines of which the parser has said something
+	said := make(map[int]bool) // lines about which the parser has reported a fault
 	for _, f := range p.Faults {
 		said[f.Line] = true
 	}
@@ -40,7 +40,7 @@ func (p *pass) characters(script inspectors.Script) {
 // byteOrderMark is what some editors begin a file with, which Go allows.
 const byteOrderMark = '\ufeff'
 
-// deceives reports a character that a reader does not see as what it is.
+// deceives reports a character that a reader does not see as it is.
 func deceives(r rune) bool {
 	if r == '\t' || r == utf8.RuneError {
 		return false

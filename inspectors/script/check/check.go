@@ -39,15 +39,15 @@ func Definition(d inspectors.Definition) inspectors.Diagnostics {
 	return Script(*d.Script)
 }
 
-// Script is as Check for a script that may stand inside another file, in which
-// the places are.
+// Script is Check for a script that may be embedded in another file; the places are those
+// of that file.
 func Script(s inspectors.Script) inspectors.Diagnostics {
 	_, faults := Translate(s)
 	return faults
 }
 
-// Translate checks a script, as Script does, and translates it into what the
-// interpreter runs. Where there are faults there is no translation.
+// Translate checks a script, as Script does, and translates it for the interpreter. If
+// there are faults, there is no translation.
 func Translate(s inspectors.Script) (core string, faults inspectors.Diagnostics) {
 	p := examine(s)
 	return p.core, p.diagnostics()
@@ -107,12 +107,12 @@ type finding struct {
 	rule string
 }
 
-// findings are the faults of a script by the rules that found them, in the order
-// of their places. What the parser, the directives and the type checker say has
-// the rules "source", "directive" and "types".
+// findings are the faults of a script by the rules that found them, in the order of their
+// places. The rules of faults that the parser, the directives and the type checker report
+// are "source", "directive" and "types".
 func findings(script inspectors.Script) []finding { return examine(script).found }
 
-// examine checks a script and keeps what it has found out.
+// examine checks a script and returns everything it has found.
 func examine(script inspectors.Script) *pass {
 	s := source.Parse(script)
 	p := &pass{Source: s}
@@ -148,14 +148,14 @@ type pass struct {
 	core    string // the translation, where nothing was found
 }
 
-// add records what was found elsewhere.
+// add records faults that were found elsewhere.
 func (p *pass) add(rule string, faults inspectors.Diagnostics) {
 	for _, d := range faults {
 		p.found = append(p.found, finding{d, rule})
 	}
 }
 
-// fault records what the rule that is asked has found.
+// fault records a finding of the present rule.
 func (p *pass) fault(at ast.Node, message, fix string) {
 	p.faultAt(at.Pos(), message, fix)
 }

@@ -6,8 +6,7 @@ import "go/ast"
 type rule struct {
 	// name tells rules apart in tests; authors do not see it.
 	name string
-	// visit looks at one node, whose ancestors are in the path, and records
-	// what is wrong with it.
+	// visit looks at one node, whose ancestors are in the path, and records its faults.
 	visit func(*pass, ast.Node)
 }
 
@@ -28,8 +27,7 @@ func rules() []rule {
 	}
 }
 
-// applyRules shows every node of the file to every rule, and keeps what they
-// find.
+// applyRules shows every node of the file to every rule, and collects the findings.
 func (p *pass) applyRules() {
 	all := rules()
 	p.gather()

@@ -42,8 +42,8 @@ func sharedVariable(p *pass, n ast.Node) {
 	}
 }
 
-// changes records a fault where to set an expression, or to take its address,
-// changes what is shared.
+// changes records a fault if setting an expression, or taking its address, changes
+// something shared.
 func (p *pass) changes(at ast.Node, e ast.Expr) {
 	for e != nil {
 		var inner ast.Expr
@@ -101,7 +101,7 @@ func (p *pass) ofLibrary(x *ast.SelectorExpr) *types.Var {
 	return nil
 }
 
-// sharedBy returns what the value of an expression refers to and shares with
+// sharedBy returns the thing that the value of an expression refers to and shares with
 // other scripts, or nil.
 func (p *pass) sharedBy(e ast.Expr) *sharing {
 	t := p.typeOf(e)
@@ -180,7 +180,7 @@ func (p *pass) findAliases() map[types.Object]*sharing {
 	return p.aliases
 }
 
-// noteAliases notes what a node hands from one place to another.
+// noteAliases records the values that a node passes from one place to another.
 func (p *pass) noteAliases(n ast.Node, function types.Object, note func(types.Object, ast.Expr)) {
 	pairs := func(to, from []ast.Expr) {
 		for i, e := range to {
@@ -268,8 +268,8 @@ func (p *pass) holder(e ast.Expr) types.Object {
 	return nil
 }
 
-// callChanges records a fault where a call changes what one of its arguments
-// refers to, or could.
+// callChanges records a fault if a call changes, or could change, something that one of
+// its arguments refers to.
 func (p *pass) callChanges(call *ast.CallExpr) {
 	if len(call.Args) == 0 || p.info.Types[call.Fun].IsType() {
 		return

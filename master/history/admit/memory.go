@@ -95,7 +95,7 @@ func (m *Memory) look(stop <-chan struct{}) {
 		case len(ended) > 0:
 			ended = nil
 			runtime.GC() // or the next ones would be blamed for their remains
-			m.startAnew()
+			m.takeBase()
 		default:
 			if live, all := heap(); m.exceeded(live, all) {
 				ended = m.end()
@@ -133,9 +133,9 @@ func (m *Memory) anyOf(ids []uint64) bool {
 	return slices.ContainsFunc(ids, func(id uint64) bool { return m.running[id] != nil })
 }
 
-// startAnew takes the present heap for the part that is needed without evaluations,
+// takeBase takes the present heap for the part that is needed without evaluations,
 // because the master may have grown since they began.
-func (m *Memory) startAnew() {
+func (m *Memory) takeBase() {
 	live, _ := heap()
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -25,7 +25,7 @@ export interface AgentStatus {
   /** Isolation is how the agent's scripts are kept from harming the host, once
    * it has run one. */
   isolation?: Isolation;
-  /** Starved says why the host is starved, and is empty where it is not. */
+  /** Starved says why the host is starved, and is empty if it is not. */
   starved?: string;
   /** StarvedSeconds is for how long, since the agent's start, something of it
    * waited for a processor. */
@@ -34,7 +34,7 @@ export interface AgentStatus {
 
 /** Alert is one that is pending, fires, or has ended in the last day. */
 export interface Alert {
-  /** ID tells it from others; it is made of its labels. */
+  /** ID identifies the alert; it is made from its labels. */
   id: string;
   name: string;
   host?: string;
@@ -47,12 +47,12 @@ export interface Alert {
   /** Posted is whether another program has posted it to Alertmanager's API: it is of none
    * of the rules here. */
   posted?: boolean;
-  /** SilencedBy are the silences that keep people from being told, and InhibitedBy the
-   * alerts. */
+  /** SilencedBy are the silences, and InhibitedBy the alerts, that keep people from being
+   * told. */
   silenced_by?: Silence[];
   inhibited_by?: string[];
   told?: TellNote[];
-  /** Receivers are those who are told by the configuration as it is. */
+  /** Receivers are those who are told according to the present configuration. */
   receivers?: string[];
 }
 
@@ -70,9 +70,9 @@ export interface AlertExplanation {
   alerts: AlertFate[] | null;
 }
 
-/** AlertFate is an alert, and when who is told of it. */
+/** AlertFate is an alert, and when each receiver is told of it. */
 export interface AlertFate {
-  /** ID tells it from others; it is made of its labels. */
+  /** ID identifies the alert; it is made from its labels. */
   id: string;
   name: string;
   host?: string;
@@ -85,12 +85,12 @@ export interface AlertFate {
   /** Posted is whether another program has posted it to Alertmanager's API: it is of none
    * of the rules here. */
   posted?: boolean;
-  /** SilencedBy are the silences that keep people from being told, and InhibitedBy the
-   * alerts. */
+  /** SilencedBy are the silences, and InhibitedBy the alerts, that keep people from being
+   * told. */
   silenced_by?: Silence[];
   inhibited_by?: string[];
   told?: TellNote[];
-  /** Receivers are those who are told by the configuration as it is. */
+  /** Receivers are those who are told according to the present configuration. */
   receivers?: string[];
   /** as it was last */
   value?: number;
@@ -131,8 +131,8 @@ export interface AlertTestResult {
  * that in its source. */
 export interface AlertThreshold {
   alert: string;
-  /** Selector selects the hosts by their labels; "" is every host. Of several that select
-   * a host the one that is about most labels wins. */
+  /** Selector selects the hosts by their labels; "" is every host. If several select a
+   * host, the one with the most labels wins. */
   selector?: string;
   value?: number;
   /** it does not fire there at all */
@@ -215,7 +215,7 @@ export interface AuditEntry {
   sum?: string;
 }
 
-/** AuditFault is where the audit log is not what was written. */
+/** AuditFault is the first place at which the audit log is not what was written. */
 export interface AuditFault {
   seq: number;
   reason: string;
@@ -224,7 +224,7 @@ export interface AuditFault {
 /** AuditParams select entries of the audit log; an empty field selects every entry. */
 export interface AuditParams {
   who?: string;
-  /** as catalog.push, or the start of it */
+  /** such as catalog.push, or the start of it */
   action?: string;
   subject?: string;
   since_ms?: number;
@@ -257,13 +257,13 @@ export interface AuditResult {
 
 /** AuditVerifyParams name an entry that somebody has noted elsewhere. */
 export interface AuditVerifyParams {
-  /** Seq is the number of the entry, or 0 where none was noted, and Sum its checksum, or
-   * the first digits of that. */
+  /** Seq is the number of the entry, or 0 if none was noted, and Sum its checksum, or the
+   * first digits of that. */
   seq?: number;
   sum?: string;
 }
 
-/** AuditVerifyResult is what the checksums of the audit log say of it. */
+/** AuditVerifyResult is the result of checking the audit log. */
 export interface AuditVerifyResult {
   /** that were checked, up to the first fault */
   entries: number;
@@ -296,7 +296,7 @@ export interface AuthorityResult {
   old?: string[];
 }
 
-/** Board is a board with who changed it last. History, where it was asked for, has the
+/** Board is a board with who changed it last. If the history was requested, it has the
  * newest change first. */
 export interface Board {
   name: string;
@@ -368,7 +368,7 @@ export interface BoardPanel {
   h: number;
 }
 
-/** BoardParams name a board, and a version of it, where it is not the present one. */
+/** BoardParams name a board, and a version of it unless it is the present one. */
 export interface BoardParams {
   name: string;
   version?: string;
@@ -414,7 +414,7 @@ export interface BoostParams {
 /** CatalogEntry is one inspector of the catalog. */
 export interface CatalogEntry {
   name: string;
-  /** Current is the revision that hosts are to run, or are on their way to. */
+  /** Current is the revision that hosts should run, or are being moved to. */
   current: string;
   /** Selector is a Kubernetes label selector over the labels of hosts, such as
    * "role=db,zone in (a,b)"; "" selects every host. */
@@ -494,11 +494,11 @@ export interface Claim {
 export interface Code {
   /** the inspector's key */
   name: string;
-  /** File is the name of the source that errors give, as disk.go. */
+  /** File is the name of the source in errors, such as disk.go. */
   file?: string;
   source?: string;
   plugin?: PushedPlugin;
-  /** What the source's directives say is overridden by what is not 0 or "". */
+  /** These override the directives of the source, unless they are 0 or "". */
   interval_ms?: number;
   timeout_ms?: number;
   budget?: PushedBudget;
@@ -565,8 +565,8 @@ export interface HistoryEntry {
   /** Approved names who has approved the change of its author, if it needed a second
    * person. */
   approved?: string[];
-  /** WellBefore is on how many hosts what this change replaced had shown itself
-   * healthy. A rollback goes to what had, not to what ran nowhere. */
+  /** WellBefore is on how many hosts the replaced revision was healthy. A rollback goes
+   * to a revision that was, not to one that ran nowhere. */
   well_before?: number;
   /** Signers are the ids of the keys that have signed Revision by now. */
   signers?: string[];
@@ -586,9 +586,8 @@ export interface HistoryRangeParams {
   means?: boolean;
 }
 
-/** HistoryRangeResult holds, of each point and series, the lowest and the
- * highest sample, and the last sample of each series. The samples stand series
- * by series, each in the order of time. */
+/** HistoryRangeResult holds the lowest and the highest sample of each point and series, and
+ * the last sample of each series. Samples are ordered by series, then by time. */
 export interface HistoryRangeResult {
   from_ms: number;
   to_ms: number;
@@ -603,8 +602,8 @@ export interface HistoryRangeResult {
   s: number[] | null;
   /** finite */
   v: number[] | null;
-  /** Means has, where they were asked for, the mean of all samples of each point and
-   * gauge, at the time at which the point begins. */
+  /** Means has, if they were requested, the mean of all samples of each point and gauge,
+   * at the time at which the point begins. */
   means?: Columns;
 }
 
@@ -638,10 +637,9 @@ export interface Host {
   signers?: string[];
   /** SignersNeeded is how many of them must have; 0 is 1 where there are any. */
   signers_needed?: number;
-  /** Policy is what the host lets pushed code need, or nil where it does not tell. */
+  /** Policy is what the host lets pushed code need, or nil if it does not tell. */
   policy?: Policy;
-  /** NotKept is why the history does not keep what the host reports now; ""
-   * where it does. */
+  /** NotKept is why the history does not store the host's samples now; "" if it does. */
   not_kept?: string;
 }
 
@@ -650,8 +648,8 @@ export interface HostParams {
   host: string;
 }
 
-/** HostReceipt is a receipt with its host, as events receipts/<host>/<inspector>
- * carry it too. HostState tells whether the host is there. */
+/** HostReceipt is a receipt with its host; events receipts/<host>/<inspector> have this
+ * form too. HostState tells whether the host is up. */
 export interface HostReceipt {
   host: string;
   host_state: HostState;
@@ -662,7 +660,7 @@ export interface HostReceipt {
   reason?: string;
   /** when State began, by the host's clock */
   at_ms: number;
-  /** Running is the revision that goes on where this one failed, or "". */
+  /** Running is the revision that continues to run after this one failed, or "". */
   running?: string;
 }
 
@@ -695,8 +693,8 @@ export interface InfoResult {
   /** Bound selects the hosts that the role is for; "" is all. Hosts and Series count
    * those alone. */
   bound?: string;
-  /** Audit says how the audit log gets off the master's machine. Operators of all hosts
-   * alone are told. */
+  /** Audit says how the audit log gets off the master's machine. Only operators of all
+   * hosts are told. */
   audit?: AuditReceiver[];
 }
 
@@ -783,11 +781,11 @@ export interface KeyLines {
 export interface KeyStatement {
   /** Number is 1 for the first statement of a line, and one more each time. */
   number: number;
-  /** Prev is the hex SHA-256 of what the statement before says; "" for the first. */
+  /** Prev is the hex SHA-256 of the content of the statement before; "" for the first. */
   prev?: string;
   /** the public key that signs, in the form of a configuration */
   by: string;
-  /** Next is the key that follows, or Revoked the one that counts no more. */
+  /** Next is the key that follows, or Revoked the one that no longer counts. */
   next?: string;
   revoked?: string;
   /** FromMS is when Next begins to count, and UntilMS until when a host may begin with
@@ -882,7 +880,7 @@ export interface Maintenance {
   hosts?: number;
 }
 
-/** MaintenanceEndParams names a recurring maintenance that is to be no more. */
+/** MaintenanceEndParams names a recurring maintenance to be removed. */
 export interface MaintenanceEndParams {
   id: string;
 }
@@ -952,19 +950,19 @@ export interface MissingLayer {
 
 /** Plan is how a revision gets onto its hosts. */
 export interface Plan {
-  /** Stages grow; the last is always 100 %, and added where it is missing. None
-   * is all at once. */
+  /** Stages grow; the last is always 100 %, and added if it is missing. Without stages,
+   * all hosts get the revision at once. */
   stages?: Stage[];
-  /** BakeMS is how long the hosts of a stage must stay well before the next
-   * begins; 0 is 10 s, or as long as two intervals where that is longer. */
+  /** BakeMS is how long the hosts of a stage must stay healthy before the next begins; 0
+   * is 10 s, or two intervals if that is longer. */
   bake_ms?: number;
-  /** TimeoutMS is how long the hosts of a stage that are there may take to be
-   * healthy; 0 is a minute, or as long as three intervals where that is longer. */
+  /** TimeoutMS is how long the connected hosts of a stage may take to be healthy; 0 is a
+   * minute, or three intervals if that is longer. */
   timeout_ms?: number;
 }
 
-/** Policy is what a host's own configuration lets code need that a master sends:
- * agent.policy there. FS and Unix have every path twice where a link leads to it. */
+/** Policy is what a host's own configuration (agent.policy) lets pushed code need. FS and
+ * Unix have a path twice if a link leads to it. */
 export interface Policy {
   net?: boolean;
   connect?: string[];
@@ -1040,17 +1038,17 @@ export interface PushParams {
   allow_none?: boolean;
   message?: string;
   plan: Plan;
-  /** Version is the CatalogEntry's that the caller has seen: where it is not
-   * the entry's any more, the push is refused with CodeConflict, which names
-   * who was first. nil does not compare, "" is for a new inspector. */
+  /** Version is the CatalogEntry's that the caller has seen. If the entry has another one
+   * by now, the push is refused with CodeConflict, which names who was first. nil does
+   * not compare, "" is for a new inspector. */
   version?: string;
   /** Signatures are added to those that the revision has. */
   signatures?: Signature[];
 }
 
-/** PushResult says what was begun, by a push, a rollback or a deletion, which has
- * no revision. A push that changes nothing has no rollout. Signed is that it gave
- * the revision a signature, which goes to the hosts at once, without one. */
+/** PushResult says what a push, a rollback or a deletion began; a deletion has no revision.
+ * A push that changes nothing has no rollout. Signed says that it gave the revision a
+ * signature, which goes to the hosts at once, without a rollout. */
 export interface PushResult {
   revision: string;
   version: string;
@@ -1064,8 +1062,8 @@ export interface PushResult {
   hosts: number;
   /** hosts that had it, and are not selected any more */
   drops?: number;
-  /** NotBuilt says why the master could not build the script before it accepted
-   * it; empty where it did. */
+  /** NotBuilt says why the master could not build the script before it accepted it; empty
+   * if it did. */
   not_built?: string;
 }
 
@@ -1080,12 +1078,12 @@ export interface PushedBudget {
 /** PushedPlugin is a program that holds the inspector. */
 export interface PushedPlugin {
   args?: string[];
-  /** Artefacts are the programs by platform, as linux/amd64. */
+  /** Artefacts are the programs by platform, such as linux/amd64. */
   artefacts: Record<string, Artefact> | null;
 }
 
-/** ReceiptSummary counts the hosts that an inspector is for, by the state of the
- * revision that each of them is to run. */
+/** ReceiptSummary counts the hosts that an inspector is for, by the state of the revision
+ * that each of them should run. */
 export interface ReceiptSummary {
   hosts: number;
   healthy: number;
@@ -1109,7 +1107,7 @@ export interface Refusal {
   reason: string;
 }
 
-/** ReleaseParams name an inspector of a host whose quarantine is to end. */
+/** ReleaseParams name an inspector of a host whose quarantine should end. */
 export interface ReleaseParams {
   host: string;
   inspector: string;
@@ -1122,11 +1120,11 @@ export interface Revision {
   id: string;
   /** the inspector's key */
   name: string;
-  /** File is the name of the source that errors give, as disk.go. */
+  /** File is the name of the source in errors, such as disk.go. */
   file?: string;
   source?: string;
   plugin?: PushedPlugin;
-  /** What the source's directives say is overridden by what is not 0 or "". */
+  /** These override the directives of the source, unless they are 0 or "". */
   interval_ms?: number;
   timeout_ms?: number;
   budget?: PushedBudget;
@@ -1151,8 +1149,8 @@ export interface RevisionParams {
  * for then. */
 export interface RollbackParams {
   name: string;
-  /** Revision is an id or the start of one; "" is what was there before the
-   * current one, and did well. */
+  /** Revision is an id or the start of one; "" is the latest one before the current one
+   * that was healthy. */
   revision?: string;
   message?: string;
   plan: Plan;
@@ -1186,12 +1184,12 @@ export interface Rollout {
   finished_ms?: number;
   /** Failures are the hosts on which To was tried and did not do well. */
   failures?: HostReceipt[];
-  /** Marks are what the master has to remember of the hosts that have To, while
-   * the rollout goes on. Nobody else needs them. */
+  /** Marks are what the master must remember about the hosts that have To, during the
+   * rollout. Nobody else needs them. */
   marks?: Record<string, RolloutMark>;
 }
 
-/** RolloutMark is what the master remembers of a host. Times are by its own clock. */
+/** RolloutMark is what the master remembers about a host. Times are by its own clock. */
 export interface RolloutMark {
   /** since when the host could get well; 0 while it is away */
   up_ms?: number;
@@ -1199,7 +1197,7 @@ export interface RolloutMark {
   well_ms?: number;
   /** since when it is not, and will not be */
   failed_ms?: number;
-  /** What the inspector's status said when the host became well. */
+  /** The inspector's status when the host became healthy. */
   counted?: boolean;
   /** as of RunMS */
   runs?: number;
@@ -1217,8 +1215,8 @@ export interface RolloutParams {
   reason?: string;
 }
 
-/** RolloutStage is one stage as it went. Count or Percent say how many hosts were
- * to have the revision by its end, as in the plan. */
+/** RolloutStage is the course of one stage. Count or Percent say how many hosts should have
+ * the revision by its end, according to the plan. */
 export interface RolloutStage {
   count?: number;
   percent?: number;
@@ -1261,9 +1259,8 @@ export interface Samples {
   v: number[] | null;
 }
 
-/** SecretRule says which inspectors may know a secret: those whose names match one of
- * For, where that is given, and that one of the keys has signed, where Signers are
- * given. */
+/** SecretRule says which inspectors may know a secret: those whose names match one of For,
+ * if that is given, and that one of the keys has signed, if Signers are given. */
 export interface SecretRule {
   for?: string[];
   /** the ids of keys */
@@ -1293,8 +1290,8 @@ export interface Signature {
   key: string;
   /** of Ed25519, in base64 */
   signature: string;
-  /** Use is run or try; code that was signed to be tried is not kept. Without it, and
-   * without what follows, the signature is of the old form, of the revision alone. */
+  /** Use is run or try; code that was signed to be tried is not kept. Without it and the
+   * members below, the signature is of the old form, of the revision alone. */
   use?: string;
   /** Number grows with each signature of a key for an inspector: a host that has run
    * code of one number takes none with a lower one. */
@@ -1325,7 +1322,7 @@ export interface Silence {
   maintenance?: string;
 }
 
-/** SilenceEndParams names a silence that is to end now. */
+/** SilenceEndParams names a silence that should end now. */
 export interface SilenceEndParams {
   silence: string;
 }
@@ -1385,11 +1382,12 @@ export interface TellNote {
 /** TellWay is a route that an alert takes. */
 export interface TellWay {
   receiver: string;
-  /** WaitSeconds is how long the first message waits for others, AgainSeconds after
-   * what time something that still fires is told again. */
+  /** WaitSeconds is how long the first message waits for others, AgainSeconds the time
+   * after which the receiver is told again of an alert that still fires. */
   wait_seconds: number;
   again_seconds: number;
-  /** NextMS is when it is told next, at the earliest; 0: it is not while it is muted. */
+  /** NextMS is the earliest time of the next message; 0: there is none while the alert is
+   * muted. */
   next_ms?: number;
 }
 
@@ -1423,9 +1421,9 @@ export interface TokenInfo {
   labels?: Record<string, string>;
 }
 
-/** TokenParams says what a token is to be for. */
+/** TokenParams says what a new token is for. */
 export interface TokenParams {
-  /** whose it is; that of the host where it is "" */
+  /** whose it is; "" takes the name of the host */
   name?: string;
   /** agent, viewer, operator or admin */
   role: string;
@@ -1543,14 +1541,13 @@ export interface UserLogoutResult {
   sessions: number;
 }
 
-/** UserMade is a user, and the secret of a link where one was made. It is shown this
- * once. */
+/** UserMade is a user, and the secret of a link if one was made, which is shown only once. */
 export interface UserMade {
   user: UserInfo;
   link?: string;
 }
 
-/** UserNameParams names a user; "" is the caller, where that makes sense. */
+/** UserNameParams names a user; "" is the caller, if that makes sense. */
 export interface UserNameParams {
   name?: string;
 }

@@ -116,7 +116,7 @@ function Loaded({ session, store, view, router, board, again }: PageProps & { bo
         </p>
       )}
       {edits && <EditBar edit={edit} add={add} board={board} session={session} kept={again} />}
-      {edit.error.value && <Fault what="cannot keep the board" error={new Error(edit.error.value)} />}
+      {edit.error.value && <Fault what="cannot store the board" error={new Error(edit.error.value)} />}
       {panels.length === 0 && !edits && (
         <Empty title="Nothing is pinned here yet">
           {may ? 'Edit adds charts, numbers, tables and texts. ⋯ in the heading of any chart pins it.' : 'Those who may change it add charts, numbers, tables and texts.'}

@@ -1,6 +1,5 @@
-// Command gen reads the messages of rpc/wire and writes what follows from them:
-// the page's types and the table of methods in PROTOCOL.md. `go generate
-// ./rpc/wire` runs it.
+// Command gen reads the messages of rpc/wire and writes the page's types and the table of
+// methods in PROTOCOL.md. `go generate ./rpc/wire` runs it.
 package main
 
 import (
@@ -63,7 +62,7 @@ type messages struct {
 // method is a row.
 type method struct {
 	name, access, says string
-	bound              string // how it keeps to the hosts of who calls
+	bound              string // how it keeps to the hosts of the caller
 	params, result     ast.Expr
 	inOrder, audited   bool
 }
