@@ -81,6 +81,7 @@ func (p *proposal) author() twopersons.Person {
 type approval struct {
 	proposal *proposal
 	names    []string // of those who have approved it
+	message  string   // of the last of them
 }
 
 type approvalKey struct{}
@@ -120,7 +121,11 @@ func (a *approval) says(detail string) string {
 	if a == nil {
 		return detail
 	}
-	return fmt.Sprintf("proposal %s by %s, approved by %s: %s", a.proposal.ID, a.proposal.Author, strings.Join(a.names, " and "), detail)
+	why := ""
+	if a.message != "" {
+		why = fmt.Sprintf(" (%q)", a.message)
+	}
+	return fmt.Sprintf("proposal %s by %s, approved by %s%s: %s", a.proposal.ID, a.proposal.Author, strings.Join(a.names, " and "), why, detail)
 }
 
 // SetTwoPersons sets which changes need a second person. A change of that is recorded
@@ -472,7 +477,7 @@ func (c *Catalog) Approve(ctx context.Context, params wire.ProposalParams) (wire
 			names = append(names, other.Name)
 		}
 	}
-	ctx = context.WithValue(ctx, approvalKey{}, &approval{proposal: p, names: append(names, person.Name)})
+	ctx = context.WithValue(ctx, approvalKey{}, &approval{proposal: p, names: append(names, person.Name), message: params.Message})
 	result := wire.ApproveResult{Proposal: c.shownProposal(ctx, p)}
 	result.Proposal.Why, result.Proposal.Missing = "", 0
 	if p.Action == wire.ProposedLabels {

@@ -107,6 +107,7 @@ func TestPushWaitsForASecondPerson(t *testing.T) {
 		if _, err := c.Revision(alice.context(t), wire.RevisionParams{Name: "disk"}); err == nil {
 			t.Error("a revision that nobody has approved is in the catalog")
 		}
+		id.Message = "read it"
 		got, err := c.Approve(bob.context(t), id)
 		if err != nil || got.Pushed == nil || got.Pushed.Rollout == "" {
 			t.Fatalf("the approval gives %+v, %v", got, err)
@@ -125,7 +126,7 @@ func TestPushWaitsForASecondPerson(t *testing.T) {
 			t.Errorf("what was approved is approved again: %v", err)
 		}
 		lines, _ := c.Audit(t.Context(), wire.AuditParams{Subject: "disk"})
-		if len(lines) != 3 || lines[0].Who != "bob" || !strings.Contains(lines[0].Detail, "by alice, approved by bob") || lines[2].Who != "alice" {
+		if len(lines) != 3 || lines[0].Who != "bob" || !strings.Contains(lines[0].Detail, "by alice, approved by bob (\"read it\")") || lines[2].Who != "alice" {
 			t.Errorf("the audit log has %+v", lines)
 		}
 	})
