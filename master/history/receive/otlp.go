@@ -148,7 +148,6 @@ func (a otlpAnswer) taken(result *Result) {
 	}
 }
 
-// fail is a google.rpc.Status.
 // unread answers a request that could not be read.
 func (a otlpAnswer) unread(err error) {
 	status, code := statusOf(err), rpcInvalidArgument
@@ -163,6 +162,7 @@ func (a otlpAnswer) unread(err error) {
 	a.fail(status, code, "cannot read the request: "+err.Error())
 }
 
+// fail is a google.rpc.Status.
 func (a otlpAnswer) fail(status, code int, why string) {
 	if a.media == otlpJSON {
 		a.send(status, mustJSON(map[string]any{"code": code, "message": why}))
