@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ type Duration time.Duration
 func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	parsed, err := time.ParseDuration(n.Value)
 	if err != nil || parsed <= 0 || parsed > time.Hour {
-		return fmt.Errorf("line %d: %q is not a time such as 5s, up to 1h", n.Line, n.Value)
+		return fmt.Errorf("line %d: %s is not a time such as 5s, up to 1h", n.Line, shown(n.Value))
 	}
 	*d = Duration(parsed)
 	return nil
@@ -75,13 +76,36 @@ const (
 // names are those of databases and queries: parts of a key.
 var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// parse reads a configuration, and names all of its faults.
+// variables are names of environment variables.
+var variables = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// addresses are what looks like the address of a database, in one of the forms of the
+// drivers. People write one where its file should be named.
+var addresses = regexp.MustCompile(`://|:.*@|@[a-z]*\(|\b(host|user|password|dbname)\s*=`)
+
+// quoted are the beginnings of values in errors of the YAML library.
+var quoted = regexp.MustCompile(" `[^`]*`")
+
+// shown is a word of a configuration in an error. It may be an address, which has a
+// password.
+func shown(word string) string {
+	if addresses.MatchString(word) {
+		return "the address of a database"
+	}
+	return strconv.Quote(word)
+}
+
+// parse reads a configuration, and names all of its faults. No error has an address.
 func parse(text []byte) (*Settings, error) {
 	var s Settings
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&s); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		text := quoted.ReplaceAllString(err.Error(), "")
+		if addresses.MatchString(text) {
+			text = "it has the address of a database where none can be; write that into a file, and name the file by dsn_file"
+		}
+		return nil, errors.New(text)
 	}
 	if err := d.Decode(new(yaml.Node)); err == nil {
 		return nil, errors.New("it has a second document; put all into one")
@@ -99,6 +123,10 @@ func (s *Settings) check() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Databases)) {
 		place, db := "databases."+name, s.Databases[name]
+		if addresses.MatchString(name) {
+			add("databases", "the name of one is an address; give it a name such as shop, write the address into a file, and name the file by dsn_file")
+			continue
+		}
 		if !names.MatchString(name) {
 			add(place, "use lower-case letters, digits and _ for its name, with a letter first")
 		}
@@ -113,10 +141,15 @@ func (s *Settings) check() error {
 
 func (db *Database) check(place string, add func(place, format string, args ...any)) {
 	if _, known := drivers[db.Driver]; !known {
-		add(place+".driver", "%q is none; use postgres, or mysql, which is for MariaDB too", db.Driver)
+		add(place+".driver", "%s is none; use postgres, or mysql, which is for MariaDB too", shown(db.Driver))
 	}
-	if (db.DSNFile == "") == (db.DSNEnv == "") {
+	switch {
+	case (db.DSNFile == "") == (db.DSNEnv == ""):
 		add(place, "give either dsn_file, a file with the address, or dsn_env, the variable that has it")
+	case addresses.MatchString(db.DSNFile):
+		add(place+".dsn_file", "it is an address; write that into a file that only the user of the agent can read, and name the file here")
+	case db.DSNEnv != "" && !variables.MatchString(db.DSNEnv):
+		add(place+".dsn_env", "it is no name of an environment variable, such as SHOP_DSN")
 	}
 	if db.Timeout == 0 {
 		db.Timeout = defaultTimeout
@@ -129,7 +162,7 @@ func (db *Database) check(place string, add func(place, format string, args ...a
 		q, at := &db.Queries[i], fmt.Sprintf("%s.queries[%d]", place, i)
 		switch {
 		case !names.MatchString(q.Name):
-			add(at+".name", "%q is no name; use lower-case letters, digits and _, with a letter first", q.Name)
+			add(at+".name", "%s is no name; use lower-case letters, digits and _, with a letter first", shown(q.Name))
 		case q.Name == "up" || q.Name == "query_duration_seconds":
 			add(at+".name", "%q is what the plugin reports by itself; use another name", q.Name)
 		case seen[q.Name]:

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,8 @@ type driver struct {
 var drivers = map[string]driver{
 	"postgres": {
 		open: openPostgres, limit: limitPostgres,
-		form: "postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, or host=/run/postgresql user=USER dbname=DATABASE",
+		form: "postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, with a / ? # @ or % of the password written as %2F %3F %23 %40 %25, " +
+			"or host=/run/postgresql user=USER password='PASSWORD' dbname=DATABASE, and settings of the session as options='-c NAME=VALUE'",
 	},
 	"mysql": {open: openMySQL, limit: limitMySQL, form: "USER:PASSWORD@tcp(HOST:3306)/DATABASE?tls=true, or USER:PASSWORD@unix(/run/mysqld/mysqld.sock)/DATABASE"},
 }
@@ -36,8 +38,39 @@ var drivers = map[string]driver{
 // connectTime is how long a connection may take to be made.
 const connectTime = 10 * time.Second
 
+// errForm is the error of an address in which a password may have been taken for
+// something else, which errors of the connection would show.
+var errForm = errors.New("a part of the password may be taken for something else")
+
+// sessionSettings are those settings of a session that an address may have.
+var sessionSettings = []string{
+	"application_name", "client_encoding", "datestyle", "default_transaction_isolation", "extra_float_digits", "lock_timeout", "options",
+	"replication", "role", "search_path", "statement_timeout", "timezone",
+}
+
+// checkPostgres refuses an address of which a part of the password would be the name of
+// the host, of the database or of a setting: one with a / that is not written as %2F, with
+// an @ that is not written as %40, or with a space that is not quoted.
+func checkPostgres(dsn string, c *pgx.ConnConfig) error {
+	if _, rest, ok := strings.Cut(dsn, "://"); ok {
+		user, place, _ := strings.Cut(rest, "@")
+		if strings.Contains(place, "@") || strings.Contains(rest, "@") && strings.ContainsAny(user, "/?#") {
+			return errForm
+		}
+	}
+	for name := range c.RuntimeParams {
+		if !slices.Contains(sessionSettings, strings.ToLower(name)) {
+			return errForm
+		}
+	}
+	return nil
+}
+
 func openPostgres(dsn string) (*sql.DB, string, error) {
 	c, err := pgx.ParseConfig(dsn)
+	if err == nil {
+		err = checkPostgres(dsn, c)
+	}
 	if err != nil {
 		return nil, "", err
 	}

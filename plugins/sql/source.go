@@ -41,6 +41,9 @@ func (s *source) close() {
 
 // load reads the configuration if it is another one than before.
 func (s *source) load() error {
+	if addresses.MatchString(s.path) { // which may have a password
+		return errors.New("cannot read the configuration: its path is the address of a database; give the path of a file, such as /etc/vedette/sql.yaml")
+	}
 	text, err := os.ReadFile(s.path)
 	switch {
 	case err != nil:
