@@ -12,6 +12,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -26,7 +27,8 @@ func newHostsLabel() *cobra.Command {
 		Short: "Set labels of a host, or remove them",
 		Long: `Set labels of a host on the master. They override those of the host's own
 configuration. KEY- removes one. Inspectors whose selectors now match the host are
-sent to it; others are removed from it.`,
+sent to it; others are removed from it. The exit status is 9 if the labels wait for a
+second person.`,
 		Example: "  vedette hosts label web-1 role=web zone=a\n  vedette hosts label web-1 zone-",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -44,7 +46,7 @@ sent to it; others are removed from it.`,
 			}
 			host, err := remote.CallOnce(cmd, &c.Client, wire.HostsLabel, wire.LabelParams{Host: args[0], Labels: labels})
 			if err != nil {
-				return err
+				return labelsWait(err)
 			}
 			return l.Write(cmd.OutOrStdout(), []wire.Host{host}, time.Now())
 		},
@@ -52,6 +54,19 @@ sent to it; others are removed from it.`,
 	c.Flags(cmd)
 	l.Output.Flags(cmd, "print the host as one JSON object", cli.FormatJSON, cli.FormatYAML)
 	return cmd
+}
+
+// labelsWait gives the error of labels that wait for a second person the status of other
+// changes that do.
+func labelsWait(err error) error {
+	answer, ok := errors.AsType[*rpc.Error](err)
+	if !ok {
+		return err
+	}
+	if data, _ := answer.Data.(map[string]any); data["proposal"] != nil {
+		return cli.Exit(cli.ExitWaiting, errors.New(answer.Message))
+	}
+	return err
 }
 
 // parseLabels reads KEY=VALUE and KEY-, which is the label "".

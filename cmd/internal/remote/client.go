@@ -186,6 +186,9 @@ func (c *Client) Explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &answer) && answer.Code == wire.CodeForbidden && c.context != "":
+		// The master knows who asks, so another log-in of the same user changes nothing.
+		return cli.Exit(cli.ExitRefused, fmt.Errorf("the master at %s refuses: %s", c.URL, answer.Message))
 	case errors.As(err, &answer) && (answer.Code == wire.CodeUnauthenticated || answer.Code == wire.CodeForbidden):
 		return c.Refused(answer.Message)
 	case errors.As(err, &answer):
