@@ -406,13 +406,31 @@ func (c *Catalog) shownProposal(ctx context.Context, p *proposal) wire.Proposal 
 	for _, a := range p.Approved {
 		shown.Approved = append(shown.Approved, a.Name)
 	}
-	if err := c.mayApprove(ctx, p); err != nil {
+	err := c.mayApprove(ctx, p)
+	if err == nil {
+		err = c.outdated(p)
+	}
+	if err != nil {
 		shown.Why = err.Error()
 		if answer, ok := errors.AsType[*rpc.Error](err); ok {
 			shown.Why = answer.Message
 		}
 	}
 	return shown
+}
+
+// outdated says what has changed since a change was proposed, so that it cannot be made
+// any more, or returns nil.
+func (c *Catalog) outdated(p *proposal) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.Action != wire.ProposedLabels {
+		return compare(p.Name, c.entries[p.Name], p.Seen)
+	}
+	if t := c.targets[p.Name]; t != nil && p.Seen != string(encode(t.record.Given)) {
+		return labelsChanged(p)
+	}
+	return nil
 }
 
 // behind returns the persons who stand behind a proposal: its author and those who have

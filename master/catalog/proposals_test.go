@@ -599,3 +599,33 @@ func TestNobodyAloneChangesWhatRuns(t *testing.T) {
 		t.Errorf("seed %d: hosts ran code %d times only, so little was tested", seed, ran)
 	}
 }
+
+// Of a change that can be made no more is shown what has changed since, before anybody
+// approves it.
+func TestOutdatedProposalsSaySo(t *testing.T) {
+	twoPersons(t, config.TwoPersons{}, everybody, func(t *testing.T, c *life, _ []*host) {
+		alice, bob, carol := user("alice", "").context(t), user("bob", "").context(t), user("carol", "").context(t)
+		of := func(ctx context.Context, n int) wire.ProposalParams {
+			t.Helper()
+			result, err := c.Push(ctx, wire.PushParams{Code: code(n)})
+			if err != nil || result.Proposal == "" {
+				t.Fatalf("the push gives %+v, %v", result, err)
+			}
+			return wire.ProposalParams{ID: result.Proposal}
+		}
+		first, second := of(alice, 1), of(carol, 2)
+		if p, err := c.Proposal(bob, second.ID); err != nil || p.Why != "" {
+			t.Errorf("before: %q, %v", p.Why, err)
+		}
+		if _, err := c.Approve(bob, first); err != nil {
+			t.Fatal(err)
+		}
+		p, err := c.Proposal(bob, second.ID)
+		if err != nil || !strings.Contains(p.Why, "alice changed it to revision") {
+			t.Errorf("the outdated proposal says %q, %v", p.Why, err)
+		}
+		if _, err := c.Approve(bob, second); codeOf(err) != wire.CodeConflict || !strings.Contains(err.Error(), p.Why) {
+			t.Errorf("its approval gives %v", err)
+		}
+	})
+}

@@ -27,8 +27,7 @@ func (c *Catalog) proposeLabels(ctx context.Context, t *target, record hostRecor
 	c.mu.Unlock()
 	if a := approvalFrom(ctx); a != nil {
 		if a.proposal.Seen != seen {
-			return rpc.Errorf(wire.CodeConflict, "the labels of host %q have changed since proposal %s; `vedette audit --subject %s` says who changed them",
-				t.name, a.proposal.ID, t.name)
+			return labelsChanged(a.proposal)
 		}
 		return nil
 	}
@@ -43,6 +42,12 @@ func (c *Catalog) proposeLabels(ctx context.Context, t *target, record hostRecor
 		t.name, p.ID, p.ID)
 	refusal.Data = map[string]any{"proposal": p.ID}
 	return refusal
+}
+
+// labelsChanged refuses labels for a host that was given others since.
+func labelsChanged(p *proposal) error {
+	return rpc.Errorf(wire.CodeConflict, "the labels of host %q have changed since proposal %s; `vedette audit --subject %s` says who changed them",
+		p.Name, p.ID, p.Name)
 }
 
 // labelsWaitLocked reports whether other labels need a second person: they change what

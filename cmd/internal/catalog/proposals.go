@@ -175,7 +175,7 @@ func proposalText(p wire.Proposal, now time.Time) string {
 	}
 	row("needs", cli.Counted(p.Missing, "more person", "more persons")+", within "+time.UnixMilli(p.EndsMS).Sub(now).Round(time.Minute).String())
 	if p.Why != "" {
-		row("not you", p.Why)
+		row("approving", "is refused: "+p.Why)
 	}
 	return b.String()
 }
