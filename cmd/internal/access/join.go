@@ -18,7 +18,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// joinToken is one run of the command of that name.
+// joinToken is one run of `vedette join-token`.
 type joinToken struct {
 	remote.Client
 	params       wire.JoinTokenParams
@@ -27,7 +27,7 @@ type joinToken struct {
 	address      string
 }
 
-// NewJoinToken makes the command of that name.
+// NewJoinToken makes the command `vedette join-token`.
 func NewJoinToken() *cobra.Command {
 	j := &joinToken{}
 	cmd := &cobra.Command{
@@ -103,13 +103,14 @@ func (j *joinToken) print(w io.Writer, made *wire.JoinTokenCreated) error {
 	if made.Info.Host != "" {
 		fmt.Fprintf(w, " --host %s", cli.Printable(made.Info.Host))
 	}
-	_, err := fmt.Fprintf(w, "\n\nIt lets in %s, and is good %s. Take it back with: vedette token revoke %q\n",
+	_, err := fmt.Fprintf(cli.ToTerminal(w), "\n\nIt lets in %s, and is good %s. Take it back with: vedette token revoke %q\n",
 		cli.Printable(whom), tokenEnd(&made.Info, time.Now()), cli.Printable(made.Info.Name))
 	return err
 }
 
-// reachable is an address of this machine's loopback as others reach it, where the
-// master there speaks TLS. One that does not serves loopback alone.
+// reachable returns the master's address as other machines reach it: with the name of this
+// machine in place of a loopback address. A master without TLS listens on loopback only, so
+// its address stays as it is.
 func reachable(master string) string {
 	u, err := url.Parse(master)
 	if err != nil || u.Scheme != "https" || !config.IsLoopback(u.Hostname()) {

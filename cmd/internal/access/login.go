@@ -23,16 +23,16 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// maxAnswer bounds what is read of the answer to a log-in.
+// maxAnswer bounds the size of an answer to a login.
 const maxAnswer = 64 << 10
 
-// login is one run of the command of that name.
+// login is one run of `vedette login`.
 type login struct {
 	remote.Client
 	name, user, passwordFile, length string
 }
 
-// NewLogin makes the command of that name.
+// NewLogin makes the command `vedette login`.
 func NewLogin() *cobra.Command {
 	l := &login{}
 	cmd := &cobra.Command{
@@ -74,7 +74,7 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 	}
 	contexts, err := remote.LoadContexts()
 	if err == nil {
-		err = contexts.Kept() // before the master makes what nobody could keep
+		err = contexts.Kept() // before the master makes a token that cannot be kept
 	}
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 	}
 	name := cmp.Or(l.name, u.Hostname())
 	if old, ok := contexts.All[name]; ok && l.name == "" && !remote.SameMaster(old.URL, x.URL) {
-		name = u.Host // another master of that machine has the shorter name
+		name = u.Host // another master on that machine has the shorter name
 	}
 	before := contexts.All[name]
 	contexts.All[name], contexts.Current = x, name
@@ -110,13 +110,13 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 		return err
 	}
 	l.endBefore(cmd, name, before, x)
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "You are %s, with the role %s, %s. Commands now go to this master, as the context %q.\n",
+	_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "You are %s, with the role %s, %s. Commands now go to this master, as the context %q.\n",
 		cli.Printable(x.User), cli.Printable(x.Role), until(x.EndsMS), cli.Printable(name))
 	return err
 }
 
-// endBefore ends the log-in that a context had before, which nothing has any more. It says
-// so where that cannot be done.
+// endBefore ends the session whose token was replaced in the context. If it cannot, it says
+// so.
 func (l *login) endBefore(cmd *cobra.Command, name string, before, now remote.Context) {
 	if !strings.HasPrefix(before.Token, wire.LoginTokenPrefix) || before.Token == now.Token || before.Ended() {
 		return
@@ -136,14 +136,14 @@ func until(endsMS int64) string {
 	return "until " + cli.Moment(endsMS)
 }
 
-// byToken finds out whose the token is.
+// byToken asks the master who the token belongs to.
 func (l *login) byToken(cmd *cobra.Command, token string, x *remote.Context) error {
 	who, err := remote.CallOnce(cmd, &l.Client, wire.MasterLogin, wire.LoginParams{Token: token})
 	x.Token, x.User, x.Role = token, who.Name, who.Role
 	return err
 }
 
-// byPassword has the master make a token of the user.
+// byPassword asks the master for a token of the user.
 func (l *login) byPassword(cmd *cobra.Command, length time.Duration, x *remote.Context) error {
 	if l.user == "" {
 		me, err := user.Current()
@@ -165,7 +165,7 @@ func (l *login) byPassword(cmd *cobra.Command, length time.Duration, x *remote.C
 	return nil
 }
 
-// askHTTP asks the master to log somebody in or out.
+// askHTTP asks the master to log a user in or out.
 func askHTTP(ctx context.Context, c *remote.Client, method string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -204,7 +204,7 @@ func askHTTP(ctx context.Context, c *remote.Client, method string, body, into an
 	return nil
 }
 
-// NewLogout makes the command of that name.
+// NewLogout makes the command `vedette logout`.
 func NewLogout() *cobra.Command {
 	var c remote.Client
 	cmd := &cobra.Command{
@@ -241,7 +241,7 @@ it with "vedette token revoke".`,
 			if err := contexts.Save(); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "You are logged out of %s: the token %s.\n", cli.Printable(x.URL), said)
+			_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "You are logged out of %s: the token %s.\n", cli.Printable(x.URL), said)
 			return err
 		},
 	}
@@ -249,8 +249,8 @@ it with "vedette token revoke".`,
 	return cmd
 }
 
-// endToken has the master end the session of a context. One that has ended already is
-// no fault.
+// endToken asks the master to end the session of a context. A session that has already
+// ended is not an error.
 func endToken(cmd *cobra.Command, c *remote.Client, contexts *remote.Contexts, name string) error {
 	if err := c.Use(contexts, name); err != nil {
 		return err
@@ -273,7 +273,7 @@ func find(contexts *remote.Contexts, name string) (remote.Context, error) {
 	return x, fmt.Errorf("there is no context %q; there are: %s", name, cmp.Or(strings.Join(contexts.Names(), ", "), "none"))
 }
 
-// NewContext makes the command of that name.
+// NewContext makes the command `vedette context`.
 func NewContext() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "context",
@@ -304,7 +304,7 @@ func NewContext() *cobra.Command {
 			if err := contexts.Save(); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Commands now go to %s.\n", cli.Printable(x.URL))
+			_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "Commands now go to %s.\n", cli.Printable(x.URL))
 			return err
 		},
 	})
@@ -317,7 +317,7 @@ func listContexts(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	if len(contexts.All) == 0 {
-		_, err := fmt.Fprintln(cmd.OutOrStdout(), "You are not logged in anywhere; log in with: vedette login URL")
+		_, err := fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), "You are not logged in anywhere; log in with: vedette login URL")
 		return err
 	}
 	rows := [][]string{{" ", "CONTEXT", "MASTER", "USER", "ROLE", "GOOD"}}

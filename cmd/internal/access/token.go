@@ -80,7 +80,7 @@ func printCreated(w io.Writer, made *wire.TokenCreated, file string) error {
 	} else {
 		fmt.Fprintf(w, "The token, shown this once:\n\n  %s\n\n", cli.Printable(made.Token))
 	}
-	_, err := fmt.Fprintf(w, "It is for %s, and good %s. Take it back with: vedette token revoke %q\n",
+	_, err := fmt.Fprintf(cli.ToTerminal(w), "It is for %s, and good %s. Take it back with: vedette token revoke %q\n",
 		cli.Printable(tokenFor(&made.Info)), tokenEnd(&made.Info, time.Now()), cli.Printable(made.Info.Name))
 	return err
 }

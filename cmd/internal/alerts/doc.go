@@ -1,8 +1,8 @@
-// Package alerts has the commands about alerts: what fires and why, who is told, and
-// who is not for a while.
+// Package alerts has the commands about alerts: which ones fire and why, who is notified,
+// and who is not for a while.
 package alerts
 
 import "github.com/vedettehq/vedette/cmd/internal/remote"
 
-// client is how a command speaks with a running master.
+// client is a command's access to a running master.
 type client struct{ remote.Client }

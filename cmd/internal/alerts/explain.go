@@ -62,7 +62,7 @@ func printExplanation(w io.Writer, e wire.AlertExplanation, now time.Time) error
 	for _, a := range e.Alerts {
 		explainOne(&b, a, now)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(cli.ToTerminal(w), b.String())
 	return err
 }
 
@@ -81,7 +81,11 @@ func seconds(s float64) string {
 }
 
 func explainOne(b *strings.Builder, a wire.AlertFate, now time.Time) {
-	fmt.Fprintf(b, "\n%s is %s since %s (%s)", cli.OrDash(a.Host), a.State, cli.Moment(a.SinceMS), cli.Ago(now, a.SinceMS))
+	been := "has been " + a.State + " since"
+	if a.State == wire.AlertEnded {
+		been = "had it from"
+	}
+	fmt.Fprintf(b, "\n%s %s %s (%s)", cli.OrDash(a.Host), been, cli.Moment(a.SinceMS), cli.Ago(now, a.SinceMS))
 	if a.Value != nil && a.State != wire.AlertEnded {
 		fmt.Fprintf(b, ", its value was %g", *a.Value)
 	}

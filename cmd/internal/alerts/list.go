@@ -12,7 +12,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// New makes the command alerts, with those below it.
+// New makes the command `vedette alerts`, with its subcommands.
 func New() *cobra.Command {
 	var c client
 	var params wire.AlertsParams
@@ -54,7 +54,7 @@ func columns(now time.Time) []cli.Column[wire.Alert] {
 		{Name: "host", Last: true, Cell: func(a wire.Alert) string { return cli.OrDash(a.Host) }},
 		{Name: "state", Cell: stateText},
 		{Name: "severity", Spare: true, Cell: func(a wire.Alert) string { return cli.OrDash(a.Severity) }},
-		cli.When("since", now, func(a wire.Alert) int64 { return a.SinceMS }),
+		cli.Since(now, func(a wire.Alert) int64 { return a.SinceMS }),
 		{Name: "told", Cell: func(a wire.Alert) string { return toldText(a.Told) }},
 		{Name: "muted", Cell: mutedText},
 		{Name: "summary", Cell: func(a wire.Alert) string { return cli.OrDash(cli.OneLine(a.Summary)) }},
@@ -62,7 +62,8 @@ func columns(now time.Time) []cli.Column[wire.Alert] {
 	}
 }
 
-// stateText is the state of an alert, and that it is of no rule of the master.
+// stateText is the state of an alert; it says if the alert is not from a rule of the
+// master.
 func stateText(a wire.Alert) string {
 	if a.Posted {
 		return a.State + " (posted)"
@@ -70,8 +71,8 @@ func stateText(a wire.Alert) string {
 	return a.State
 }
 
-// toldText names who was told, each once, and who could not be. Somebody can be told in
-// several ways.
+// toldText names the people who were told, each once, and those who could not be reached. A
+// person can be told in several ways.
 func toldText(notes []wire.TellNote) string {
 	type count struct{ ways, failed, underWay int }
 	var names []string
@@ -112,7 +113,7 @@ func toldText(notes []wire.TellNote) string {
 	return cli.OrDash(strings.Join(names, ", "))
 }
 
-// mutedText says what keeps people from being told.
+// mutedText says why nobody is told.
 func mutedText(a wire.Alert) string {
 	var parts []string
 	for _, s := range a.SilencedBy {
@@ -152,9 +153,9 @@ func newTest() *cobra.Command {
 			for _, way := range result.Ways {
 				if way.Failed != "" {
 					failed++
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", way.Receiver, cli.OneLine(way.Failed))
+					fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "%s: %s\n", way.Receiver, cli.OneLine(way.Failed))
 				} else {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: sent\n", way.Receiver)
+					fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "%s: sent\n", way.Receiver)
 				}
 			}
 			switch {

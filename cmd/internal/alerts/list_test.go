@@ -6,7 +6,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Somebody who is told in several ways is named once.
+// A person who is told in several ways is named once.
 func TestToldText(t *testing.T) {
 	done, failed, underWay := wire.TellNote{AtMS: 5}, wire.TellNote{Failed: "refused"}, wire.TellNote{}
 	at := func(receiver string, n wire.TellNote) wire.TellNote {

@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewMaintenance makes the command of that name, with those below it.
+// NewMaintenance makes the command `vedette maintenance`, with its subcommands.
 func NewMaintenance() *cobra.Command {
 	var c client
 	var f silenceFlags
@@ -83,12 +83,12 @@ func (c *client) addMaintenance(cmd *cobra.Command, params wire.MaintenanceParam
 	if c.JSON {
 		return cli.PrintLines(cmd.OutOrStdout(), []wire.Maintenance{one})
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Nobody is told of alerts of %s every %s %s, %s. Remove it with: vedette maintenance end %s\n",
+	_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "Nobody is told of alerts of %s every %s %s, %s. Remove it with: vedette maintenance end %s\n",
 		maintainedHosts(one), one.Every, one.Zone, nextText(one, time.Now()), one.ID)
 	return err
 }
 
-// nextText says when a maintenance is next, or that it is now.
+// nextText says when a maintenance begins next, or that it is going on.
 func nextText(one wire.Maintenance, now time.Time) string {
 	if one.FromMS <= now.UnixMilli() {
 		return "now until " + cli.Moment(one.ToMS)
@@ -103,8 +103,8 @@ func maintainedHosts(one wire.Maintenance) string {
 	return "hosts with " + one.Selector
 }
 
-// warnOfHost says where no host of that name has reported. One that is yet to come may
-// be meant.
+// warnOfHost warns if no host of that name has reported. It may be a host that will report
+// later.
 func (c *client) warnOfHost(cmd *cobra.Command, host string) error {
 	_, err := remote.CallOnce(cmd, &c.Client, wire.HostsGet, wire.HostParams{Host: host})
 	if !remote.IsNotFound(err) {
@@ -175,7 +175,7 @@ func newMaintenanceEnd() *cobra.Command {
 			if c.JSON {
 				return cli.PrintLines(cmd.OutOrStdout(), []wire.Maintenance{one})
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Removed: %s, every %s %s.\n", maintainedHosts(one), one.Every, one.Zone)
+			_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "Removed: %s, every %s %s.\n", maintainedHosts(one), one.Every, one.Zone)
 			return err
 		},
 	}

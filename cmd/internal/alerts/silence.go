@@ -12,7 +12,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewSilence makes the command silence, with those below it.
+// NewSilence makes the command `vedette silence`, with its subcommands.
 func NewSilence() *cobra.Command {
 	var c client
 	var f silenceFlags
@@ -42,7 +42,7 @@ then.`,
 	return cmd
 }
 
-// silenceFlags are those of what makes a silence.
+// silenceFlags are the flags of a command that makes a silence.
 type silenceFlags struct {
 	params wire.SilenceParams
 	length string
@@ -67,12 +67,12 @@ func (f *silenceFlags) make(cmd *cobra.Command, c *client) error {
 	if c.JSON {
 		return cli.PrintLines(cmd.OutOrStdout(), []wire.Silence{s})
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Nobody is told of %s until %s. End it with: vedette silence end %s\n",
+	_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "Nobody is told of %s until %s. End it with: vedette silence end %s\n",
 		strings.Join(s.Matchers, ", "), cli.Moment(s.ToMS), s.ID)
 	return err
 }
 
-// NewAck makes the command of that name.
+// NewAck makes the command `vedette ack`.
 func NewAck() *cobra.Command {
 	var c client
 	var params wire.AlertAckParams
@@ -92,7 +92,7 @@ acknowledgement ends with the alert.`,
 			if c.JSON {
 				return cli.PrintLines(cmd.OutOrStdout(), result.Silences)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Acknowledged %s, until they have ended.\n", cli.Counted(len(result.Silences), "alert", "alerts"))
+			_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "Acknowledged %s, until they have ended.\n", cli.Counted(len(result.Silences), "alert", "alerts"))
 			return err
 		},
 	}

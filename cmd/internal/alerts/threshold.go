@@ -42,10 +42,10 @@ else that of the inspector's source or of the rule.`,
 				return cli.PrintLines(cmd.OutOrStdout(), []wire.AlertThreshold{one})
 			}
 			text := fmt.Sprintf("%s %s on %s.", one.Alert, setText(one), onHosts(one))
-			if params.Remove { // another one may select the same hosts
+			if params.Remove { // another threshold may select the same hosts
 				text = fmt.Sprintf("The threshold of %s on %s is taken back.", one.Alert, onHosts(one))
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
+			_, err = fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), text)
 			return err
 		},
 	}
@@ -133,7 +133,7 @@ func thresholdColumns(now time.Time) []cli.Column[wire.AlertThreshold] {
 			if one.Off {
 				return "off"
 			}
-			return strings.TrimSpace(fmt.Sprintf("%s %g", one.Operator, *one.Value)) // an idle one has no operator
+			return strings.TrimSpace(fmt.Sprintf("%s %g", one.Operator, *one.Value)) // an idle threshold has no operator
 		}},
 		{Name: "own", Cell: func(one wire.AlertThreshold) string {
 			switch {

@@ -19,7 +19,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// apply is one run of the command of that name.
+// apply is one run of `vedette apply`.
 type apply struct {
 	client
 	planFlags
@@ -30,7 +30,7 @@ type apply struct {
 	message            string
 }
 
-// NewApply makes the command of that name.
+// NewApply makes the command `vedette apply`.
 func NewApply() *cobra.Command {
 	a := &apply{}
 	cmd := &cobra.Command{
@@ -110,14 +110,14 @@ func (a *apply) run(cmd *cobra.Command, dir string) error {
 	return a.apply(cmd, steps, plan)
 }
 
-// wanted is one inspector as the folder has it.
+// wanted is one inspector as the folder defines it.
 type wanted struct {
 	code     wire.Code
 	selector string
 }
 
-// folder reads and checks what the folder holds. All faults of all files are
-// told at once.
+// folder reads and checks all files of the folder, and reports the faults of all of them at
+// once.
 func (a *apply) folder(cmd *cobra.Command, dir string) ([]wanted, error) {
 	folder, err := config.LoadFolder(dir)
 	if _, unread := errors.AsType[*fs.PathError](err); unread {
@@ -154,11 +154,11 @@ func (a *apply) show(w io.Writer, steps []applyStep) error {
 	if a.JSON {
 		return cli.PrintLines(w, steps)
 	}
-	_, err := io.WriteString(w, cli.Printable(planText(steps, a.prune)))
+	_, err := io.WriteString(cli.ToTerminal(w), cli.Printable(planText(steps, a.prune)))
 	return err
 }
 
-// confirm asks whether to go on, or wants --yes where nobody can be asked.
+// confirm asks whether to go on, or requires --yes if there is no terminal to ask at.
 func (a *apply) confirm(cmd *cobra.Command, changes int) error {
 	if a.yes {
 		return nil
@@ -178,7 +178,8 @@ func (a *apply) confirm(cmd *cobra.Command, changes int) error {
 	return nil
 }
 
-// apply makes the changes one after the other, until one does not do well.
+// apply makes the changes one after the other, and stops at the first that does not do
+// well.
 func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) error {
 	var waits error
 	for i, step := range steps {
@@ -192,7 +193,7 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 		if _, proposed := errors.AsType[*proposedError](err); proposed {
 			cli.Errln(cmd.ErrOrStderr(), "%s: %v", step.Name, err)
 			waits = cli.Exit(cli.ExitWaiting, nil)
-			continue // the others need not wait for that
+			continue // a waiting change does not hold up the others
 		}
 		if err != nil {
 			if left := countChanges(steps[i+1:]); left > 0 {
@@ -225,7 +226,7 @@ func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 		return faultsOf(cmd, err, step.code.File, a.JSON)
 	}
 	if !a.JSON {
-		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(step.Name, result))); err != nil {
+		if _, err := io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(pushedText(step.Name, result))); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewInspectorDelete makes the command of that name.
+// NewInspectorDelete makes the command `vedette inspector delete`.
 func NewInspectorDelete() *cobra.Command {
 	var c client
 	var plan planFlags
@@ -44,7 +44,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 	return cmd
 }
 
-// remove deletes an inspector, and follows that as a push is followed.
+// remove deletes an inspector and follows the rollout, as push does.
 func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFlags) error {
 	result, err := remote.CallOnce(cmd, &c.Client, wire.CatalogDelete, params)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFla
 		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"deleted": params.Name}})
 	} else {
 		text := fmt.Sprintf("%s is deleted; its history is kept: vedette inspector history %s\n", params.Name, params.Name)
-		_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(text))
+		_, err = io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(text))
 	}
 	if err != nil || result.Rollout == "" {
 		return err
@@ -65,13 +65,13 @@ func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFla
 	return c.await(cmd, params.Name, result, f)
 }
 
-// removal tells that a deletion waits for a second person.
+// removal prints that a deletion waits for a second person.
 func (c *client) removal(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) (err error) {
 	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"proposal": result.Proposal}})
 	} else {
 		text := fmt.Sprintf("the deletion of %s waits for a second person (proposal %s)\n", name, result.Proposal)
-		_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(text))
+		_, err = io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(text))
 	}
 	if err != nil {
 		return err

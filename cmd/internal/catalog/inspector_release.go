@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewInspectorRelease makes the command of that name.
+// NewInspectorRelease makes the command `vedette inspector release`.
 func NewInspectorRelease() *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
@@ -39,7 +39,7 @@ It starts in its own process: the next crash quarantines it again.`,
 			if _, err := remote.CallOnce(cmd, &c.Client, wire.InspectorsRelease, params); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), cli.Printable(fmt.Sprintf("%s runs %s again.", args[0], args[1])))
+			_, err := fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(fmt.Sprintf("%s runs %s again.", args[0], args[1])))
 			return err
 		},
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewInspectorRollback makes the command of that name.
+// NewInspectorRollback makes the command `vedette inspector rollback`.
 func NewInspectorRollback() *cobra.Command {
 	var c client
 	var plan planFlags
@@ -46,7 +46,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 			}
 			if !c.JSON {
 				text := rolledBackText(args[0], result)
-				if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(text)); err != nil {
+				if _, err := io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(text)); err != nil {
 					return err
 				}
 			}
@@ -61,7 +61,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 	return cmd
 }
 
-// rollback has the master go back, with a new signature where there is a key.
+// rollback rolls an inspector back, with a new signature if there is a key.
 func (c *client) rollback(cmd *cobra.Command, params wire.RollbackParams, f *remote.SignFlags) (wire.PushResult, error) {
 	if !f.Signs() || params.Revision == "" && !cmd.Flags().Changed("sign-key") {
 		return remote.CallOnce(cmd, &c.Client, wire.CatalogRollback, params)
@@ -93,7 +93,7 @@ func (c *client) rollback(cmd *cobra.Command, params wire.RollbackParams, f *rem
 	return remote.Call(s, wire.CatalogRollback, params)
 }
 
-// rolledBackText says where a rollback goes.
+// rolledBackText says which revision a rollback returns to.
 func rolledBackText(name string, result wire.PushResult) string {
 	if result.Proposal != "" {
 		return begunText(name, result)

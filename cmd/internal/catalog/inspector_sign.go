@@ -13,7 +13,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewInspectorSign makes the command of that name.
+// NewInspectorSign makes the command `vedette inspector sign`.
 func NewInspectorSign() *cobra.Command {
 	var c client
 	var f remote.SignFlags
@@ -96,15 +96,15 @@ func (c *client) sign(cmd *cobra.Command, name, file string, selector *string, f
 	if !c.JSON {
 		text := fmt.Sprintf("%s %s is signed for %s, with number %d; its hosts get the signature\n",
 			name, cli.ShortID(result.Revision), remote.SelectorText(*selector), f.Number())
-		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(text)); err != nil {
+		if _, err := io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(text)); err != nil {
 			return err
 		}
 	}
 	return c.finish(cmd, name, result, plan)
 }
 
-// honest gets a revision from the master, and refuses code that is not of its id: it
-// is to be signed.
+// honest gets a revision from the master, to be signed. It fails if the code does not have
+// the revision's id.
 func honest(s *remote.Session, name, id string) (wire.Revision, error) {
 	revision, err := revisionOf(s, name, id)
 	if err != nil {

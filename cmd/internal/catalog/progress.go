@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// deletes reports whether a rollout takes its inspector away.
+// deletes reports whether a rollout removes its inspector.
 func deletes(r *wire.Rollout) bool { return r != nil && r.Action == "delete" }
 
 // stageName says how many hosts a stage is for.
@@ -27,8 +27,8 @@ func stageName(s wire.Stage) string {
 	return "100 %"
 }
 
-// stageCounts counts the hosts of a stage by their receipts for the rollout's
-// revision, where there are any: they are newer than the stage's summary.
+// stageCounts counts the hosts of a stage by their receipts for the rollout's revision.
+// Before the first receipt, and after the end of the stage, it returns the stage's summary.
 func stageCounts(r wire.Rollout, s wire.RolloutStage, receipts map[string]wire.HostReceipt) wire.ReceiptSummary {
 	live := wire.ReceiptSummary{Hosts: len(s.Hosts)}
 	for _, host := range s.Hosts {
@@ -52,7 +52,7 @@ func stageCounts(r wire.Rollout, s wire.RolloutStage, receipts map[string]wire.H
 	return live
 }
 
-// stagePhase says what a stage is at.
+// stagePhase is the phase that a stage is in.
 func stagePhase(r wire.Rollout, i int) string {
 	s := r.Stages[i]
 	switch {
@@ -70,8 +70,9 @@ func stagePhase(r wire.Rollout, i int) string {
 	return "goes on"
 }
 
-// countsText says how many hosts of a rollout are in which state, without those
-// that none is in. A host is well that has dropped what was deleted.
+// countsText says how many hosts of a rollout are in which state, and leaves out states
+// without hosts. For a deletion, the healthy hosts are those that have dropped the
+// inspector.
 func countsText(r wire.Rollout, c wire.ReceiptSummary) string {
 	well := "healthy"
 	if deletes(&r) {
@@ -102,7 +103,7 @@ func stageLines(r wire.Rollout, receipts map[string]wire.HostReceipt) []string {
 // barCells is the width of a progress bar.
 const barCells = 24
 
-// bar draws how much of something is done.
+// bar draws a progress bar.
 func bar(part, whole int) string {
 	cells := 0
 	if whole > 0 {
@@ -111,7 +112,7 @@ func bar(part, whole int) string {
 	return "[" + strings.Repeat("#", cells) + strings.Repeat("-", barCells-cells) + "]"
 }
 
-// progressBars describe the stages of a rollout for a terminal: a bar each.
+// progressBars are the lines of a rollout on a terminal, with a bar for each stage.
 func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time.Time) []string {
 	lines := []string{cli.Printable(fmt.Sprintf("%s  %s → %s  %s", r.Inspector, cli.ShortID(r.From), cli.ShortID(r.To), r.State))}
 	for i, s := range r.Stages {
@@ -128,7 +129,7 @@ func progressBars(r wire.Rollout, receipts map[string]wire.HostReceipt, now time
 	return lines
 }
 
-// bakeLeft is how long a stage has yet to stay well, where the plan says so.
+// bakeLeft is how long a stage must still stay healthy, if the plan has a bake time.
 func bakeLeft(r wire.Rollout, s wire.RolloutStage, now time.Time) time.Duration {
 	if r.Plan.BakeMS == 0 || s.HealthyMS == 0 {
 		return 0
@@ -136,14 +137,14 @@ func bakeLeft(r wire.Rollout, s wire.RolloutStage, now time.Time) time.Duration 
 	return time.UnixMilli(s.HealthyMS + r.Plan.BakeMS).Sub(now).Truncate(time.Second)
 }
 
-// progress shows a rollout as it goes.
+// progress shows how a rollout goes.
 type progress struct {
 	out    io.Writer
 	json   bool
 	screen *cli.Screen // or nil where out is no terminal
 	last   []string
 	state  string
-	why    string // it waits
+	why    string // why the rollout waits
 	head   string
 }
 
@@ -155,7 +156,7 @@ func newProgress(out io.Writer, asJSON bool) *progress {
 	return p
 }
 
-// show shows what has changed since it was called last.
+// show prints the changes since the last call.
 func (p *progress) show(r wire.Rollout, receipts map[string]wire.HostReceipt, now time.Time) error {
 	if p.screen != nil {
 		return p.screen.Show(progressBars(r, receipts, now))
@@ -180,40 +181,40 @@ func (p *progress) show(r wire.Rollout, receipts map[string]wire.HostReceipt, no
 	}
 	p.last = lines
 	if r.State != p.state && r.State == wire.RolloutPaused {
-		fmt.Fprintln(p.out, cli.Printable(fmt.Sprintf("paused; go on with: vedette rollout resume %s", r.ID)))
+		fmt.Fprintln(cli.ToTerminal(p.out), cli.Printable(fmt.Sprintf("paused; go on with: vedette rollout resume %s", r.ID)))
 	}
 	if r.State == wire.RolloutRunning && r.Reason != "" && r.Reason != p.why {
-		fmt.Fprintln(p.out, cli.Printable(waitsText(r)))
+		fmt.Fprintln(cli.ToTerminal(p.out), cli.Printable(waitsText(r)))
 	}
 	p.state, p.why = r.State, r.Reason
 	return nil
 }
 
-// waitsText says why a rollout that is running does not go on.
+// waitsText says why a running rollout makes no progress.
 func waitsText(r wire.Rollout) string {
 	return fmt.Sprintf("%s; give it up with: vedette rollout abort %s", r.Reason, r.ID)
 }
 
-// pushLine is what --json prints of a push, one object a line.
+// pushLine is one line of a push with --json.
 type pushLine struct {
 	Event    string               `json:"event"` // pushed, rollout, end
 	Pushed   *wire.PushResult     `json:"pushed,omitempty"`
-	Outcome  string               `json:"outcome,omitempty"` // one of those below
+	Outcome  string               `json:"outcome,omitempty"` // one of the outcomes below
 	Rollout  *wire.Rollout        `json:"rollout,omitempty"`
 	Receipts *wire.ReceiptsResult `json:"receipts,omitempty"`
 }
 
-// Outcomes of a push.
+// The outcomes of a push.
 const (
 	outcomeHealthy    = "healthy"
 	outcomeDeleted    = "deleted"
 	outcomeUnwell     = "unwell" // failed or refused on some host
 	outcomeRolledBack = wire.RolloutRolledBack
 	outcomeReplaced   = wire.RolloutReplaced
-	outcomeWaiting    = "waiting" // not awaited
+	outcomeWaiting    = "waiting" // the end was not awaited
 )
 
-// outcomeOf says how a rollout ended. A nil rollout is one that was not needed.
+// outcomeOf is the outcome of a push. A nil rollout means that none was needed.
 func outcomeOf(r *wire.Rollout, receipts wire.ReceiptsResult) string {
 	switch {
 	case r != nil && !r.Ended():
@@ -239,15 +240,15 @@ func outcomeStatus(outcome string) int {
 	return cli.ExitRollout
 }
 
-// printOutcome tells how a rollout ended: in one line, and then each host that
-// is not well, with its reason.
+// printOutcome prints how a rollout ended in one line, and then each host that is not
+// healthy, with the reason.
 func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.ReceiptsResult) error {
 	var b strings.Builder
 	switch {
 	case r != nil && r.State == wire.RolloutRolledBack:
 		to := "rolled back to " + cli.ShortID(r.From)
 		if r.From == "" {
-			to = "taken off its hosts again" // there was nothing before it
+			to = "taken off its hosts again" // there was no revision before it
 		}
 		fmt.Fprintf(&b, "%s %s was %s: %s\n", name, cli.ShortID(r.To), to, cli.OrDash(r.Reason))
 	case r != nil && r.State == wire.RolloutReplaced:
@@ -271,11 +272,11 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 	case r.State == wire.RolloutDone:
 		writeDropped(&b, name, *r)
 	}
-	_, err := io.WriteString(w, cli.Printable(b.String()))
+	_, err := io.WriteString(cli.ToTerminal(w), cli.Printable(b.String()))
 	return err
 }
 
-// writeDropped says how many hosts do without an inspector that was deleted.
+// writeDropped says how many hosts have dropped a deleted inspector.
 func writeDropped(b *strings.Builder, name string, r wire.Rollout) {
 	var sum wire.ReceiptSummary
 	for _, s := range r.Stages {
@@ -291,7 +292,7 @@ func writeDropped(b *strings.Builder, name string, r wire.Rollout) {
 	b.WriteByte('\n')
 }
 
-// writeReceipt writes how far a host is, and why not further.
+// writeReceipt writes the state of a host, and the reason if it is not healthy.
 func writeReceipt(b *strings.Builder, h wire.HostReceipt) {
 	fmt.Fprintf(b, "  %s: %s", h.Host, h.State)
 	if why := receiptReason(h); why != "" {
@@ -303,7 +304,7 @@ func writeReceipt(b *strings.Builder, h wire.HostReceipt) {
 	b.WriteByte('\n')
 }
 
-// receiptReason says why a host is not healthy, as far as that is known.
+// receiptReason says why a host is not healthy, as far as known.
 func receiptReason(h wire.HostReceipt) string {
 	why := strings.TrimSpace(h.Reason)
 	if why == "" && h.State == wire.ReceiptPending && h.HostState == wire.HostGone {

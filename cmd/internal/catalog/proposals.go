@@ -15,14 +15,15 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// proposedError says that a change waits for a second person.
+// proposedError reports that a change waits for a second person.
 type proposedError struct{ id string }
 
 func (e *proposedError) Error() string {
 	return "another person has to approve it: vedette approve " + e.id
 }
 
-// waiting is how a command ends whose change waits for a second person.
+// waiting returns the error of a command whose change waits for a second person. Its status
+// is 0 if the command was not to wait for the end.
 func waiting(proposal string, noWait bool) error {
 	err := &proposedError{proposal}
 	if noWait {
@@ -31,7 +32,7 @@ func waiting(proposal string, noWait bool) error {
 	return cli.Exit(cli.ExitWaiting, err)
 }
 
-// NewProposals makes the command of that name.
+// NewProposals makes the command `vedette proposals`.
 func NewProposals() *cobra.Command {
 	var c client
 	l := cli.List[wire.Proposal]{
@@ -62,7 +63,7 @@ show one of them as it is: its code compared with the code that is current.`,
 	return cmd
 }
 
-// proposalColumns are what a table shows of changes that wait.
+// proposalColumns are the columns of a table of waiting changes.
 func proposalColumns(now time.Time) []cli.Column[wire.Proposal] {
 	return []cli.Column[wire.Proposal]{
 		{Name: "id", Cell: func(p wire.Proposal) string { return p.ID }},
@@ -77,7 +78,7 @@ func proposalColumns(now time.Time) []cli.Column[wire.Proposal] {
 	}
 }
 
-// approvedText tells who has approved a change, if anybody has.
+// approvedText names those who have approved a change, or is empty.
 func approvedText(names []string) string {
 	if len(names) == 0 {
 		return ""
@@ -85,7 +86,7 @@ func approvedText(names []string) string {
 	return " (approved by " + strings.Join(names, ", ") + ")"
 }
 
-// proposalWhere tells which hosts a change is for, or which labels its host gets.
+// proposalWhere says which hosts a change is for, or which labels its host gets.
 func proposalWhere(p wire.Proposal) string {
 	if p.Action != wire.ProposedLabels {
 		return remote.SelectorText(p.Selector)
@@ -101,7 +102,7 @@ func proposalWhere(p wire.Proposal) string {
 	return strings.Join(parts, " ")
 }
 
-// showProposal prints one change that waits.
+// showProposal prints one waiting change.
 func (c *client) showProposal(cmd *cobra.Command, id string, o *cli.Output) error {
 	if err := o.Check(); err != nil {
 		return err
@@ -120,7 +121,7 @@ func (c *client) showProposal(cmd *cobra.Command, id string, o *cli.Output) erro
 	}
 	diff := ""
 	if p.Code != nil {
-		// The id is computed here: nobody should approve other code than is shown.
+		// The id is computed here, so that nobody approves other code than is shown.
 		to := wire.Revision{ID: wire.RevisionOf(*p.Code), Code: *p.Code}
 		if to.ID != p.Revision {
 			return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master calls revision %s what is %s", cli.ShortID(p.Revision), cli.ShortID(to.ID)))
@@ -133,14 +134,14 @@ func (c *client) showProposal(cmd *cobra.Command, id string, o *cli.Output) erro
 		}
 		diff = revisionDiff(from, to)
 	}
-	if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(proposalText(p, time.Now()))); err != nil {
+	if _, err := io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(proposalText(p, time.Now()))); err != nil {
 		return err
 	}
 	_, err = io.WriteString(cmd.OutOrStdout(), coloured(cli.Printable(diff), cli.Colours(cmd.OutOrStdout())))
 	return err
 }
 
-// proposalText describes a change that waits, without its code.
+// proposalText describes a waiting change, without its code.
 func proposalText(p wire.Proposal, now time.Time) string {
 	var b strings.Builder
 	row := func(name, text string) {
@@ -180,7 +181,7 @@ func proposalText(p wire.Proposal, now time.Time) string {
 	return b.String()
 }
 
-// NewApprove makes the command of that name.
+// NewApprove makes the command `vedette approve`.
 func NewApprove() *cobra.Command {
 	var c client
 	var plan planFlags
@@ -231,7 +232,7 @@ func (c *client) approve(cmd *cobra.Command, params wire.ProposalParams, f *plan
 	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []wire.ApproveResult{result})
 	} else {
-		_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(approvalText(result)))
+		_, err = io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(approvalText(result)))
 	}
 	if err != nil || result.Pushed == nil {
 		return err
@@ -239,7 +240,7 @@ func (c *client) approve(cmd *cobra.Command, params wire.ProposalParams, f *plan
 	return c.await(cmd, result.Proposal.Subject, *result.Pushed, f)
 }
 
-// approvalText says what an approval has begun.
+// approvalText says what happens after an approval.
 func approvalText(result wire.ApproveResult) string {
 	p := result.Proposal
 	switch {
@@ -253,7 +254,7 @@ func approvalText(result wire.ApproveResult) string {
 	return pushedText(p.Subject, *result.Pushed)
 }
 
-// NewRefuse makes the command of that name.
+// NewRefuse makes the command `vedette refuse`.
 func NewRefuse() *cobra.Command {
 	var c client
 	var message string
@@ -273,7 +274,8 @@ log says who has refused them. Their author withdraws them in the same way.`,
 				if c.JSON {
 					err = cli.PrintLines(cmd.OutOrStdout(), []wire.Proposal{p})
 				} else {
-					_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(fmt.Sprintf("%s is refused: %s of %s by %s\n", p.ID, p.Action, p.Subject, p.Author)))
+					text := fmt.Sprintf("%s is refused: %s of %s by %s\n", p.ID, p.Action, p.Subject, p.Author)
+					_, err = io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(text))
 				}
 				if err != nil {
 					return err

@@ -21,7 +21,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// push is one run of the command of that name.
+// push is one run of `vedette push`.
 type push struct {
 	client
 	planFlags
@@ -34,7 +34,7 @@ type push struct {
 	args                       []string
 }
 
-// NewPush makes the command of that name.
+// NewPush makes the command `vedette push`.
 func NewPush() *cobra.Command {
 	p := &push{}
 	cmd := &cobra.Command{
@@ -128,7 +128,7 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer s.Close()
-	// The master's check wants a plugin's programs there.
+	// The master's check needs the programs of a plugin.
 	if err := p.upload(cmd.Context(), cmd.ErrOrStderr(), artefacts); err != nil {
 		return err
 	}
@@ -170,19 +170,19 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 		return faultsOf(cmd, err, code.File, p.JSON)
 	}
 	if !p.JSON {
-		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(pushedText(code.Name, result))); err != nil {
+		if _, err := io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(pushedText(code.Name, result))); err != nil {
 			return err
 		}
 	}
 	return p.finish(cmd, code.Name, result, &p.planFlags)
 }
 
-// allowNoneFlag adds the flag that lets a selector select no host.
+// allowNoneFlag adds the flag that permits a selector without hosts.
 func allowNoneFlag(cmd *cobra.Command, allow *bool) {
 	cmd.Flags().BoolVar(allow, "allow-none", false, "take a selector that no host has, for hosts that are to come")
 }
 
-// nobodyText says that a selector selects no host, and who loses the inspector.
+// nobodyText says that a selector selects no host, and how many hosts lose the inspector.
 func nobodyText(nobody string, drops int) string {
 	if drops == 0 {
 		return nobody
@@ -190,7 +190,7 @@ func nobodyText(nobody string, drops int) string {
 	return cli.Counted(drops, "host", "hosts") + " would drop it; " + nobody
 }
 
-// builtInText says that a push replaces a built-in inspector, or "".
+// builtInText says that a push replaces a built-in inspector, or is "".
 func builtInText(name string, builtIn bool, replaces int) string {
 	if !builtIn || replaces == 0 {
 		return ""
@@ -198,8 +198,8 @@ func builtInText(name string, builtIn bool, replaces int) string {
 	return fmt.Sprintf("%s is built in; what is pushed under that name replaces it on %s, until it is deleted", name, cli.Counted(replaces, "host", "hosts"))
 }
 
-// pushedText says what a push has begun, and for which hosts: somebody who gave no
-// selector should know.
+// pushedText says what a push has started and names its hosts, because a push without a
+// selector goes to every host.
 func pushedText(name string, result wire.PushResult) string {
 	text := begunText(name, result)
 	if result.NotBuilt != "" {
@@ -221,7 +221,7 @@ func begunText(name string, result wire.PushResult) string {
 	return fmt.Sprintf("%s %s goes to %s\n", name, cli.ShortID(result.Revision), whereText(result))
 }
 
-// whereText says to which hosts a rollout goes, and how many drop the inspector.
+// whereText says which hosts a rollout goes to, and how many drop the inspector.
 func whereText(result wire.PushResult) string {
 	hosts := "none yet; hosts get it when they match"
 	if result.Hosts > 0 {
@@ -238,8 +238,8 @@ func whereText(result wire.PushResult) string {
 	return text
 }
 
-// code makes the code of a script or a plugin; the artefacts are the plugin's
-// programs. A script was checked.
+// code returns the code of a script or a plugin, and the programs of a plugin. A script has
+// passed the check.
 func (p *push) code(cmd *cobra.Command, args []string) (wire.Code, []artefact, error) {
 	for flag, d := range map[string]time.Duration{"interval": p.interval, "timeout-run": p.timeoutRun} {
 		if err := checkDuration(flag, d); err != nil {
@@ -265,10 +265,10 @@ func (p *push) code(cmd *cobra.Command, args []string) (wire.Code, []artefact, e
 	return code, artefacts, nil
 }
 
-// scriptCode reads a script into code, checks it, and names it after itself
-// where it has no name. Faults are printed.
+// scriptCode reads a script into code, checks it, and names it after its file if it has no
+// name. It prints faults.
 func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) error {
-	text, err := os.ReadFile(file) // first: a file that cannot be read is no fault in code
+	text, err := os.ReadFile(file) // first, because an unreadable file is not a fault in code
 	if err != nil {
 		return fmt.Errorf("cannot read the script: %w", err)
 	}
@@ -296,9 +296,8 @@ func scriptCode(cmd *cobra.Command, file string, code *wire.Code, asJSON bool) e
 	return nil
 }
 
-// checkOnMaster asks the master for what it has against the code, and prints
-// that as the local check does: its rules may be newer. It returns what a push
-// would do.
+// checkOnMaster has the master check the code, because its rules may be newer, and prints
+// the faults as the local check does. It returns what a push would do.
 func checkOnMaster(cmd *cobra.Command, s *remote.Session, p wire.PushParams, asJSON bool) (wire.CheckResult, error) {
 	result, err := remote.Call(s, wire.CatalogCheck, wire.CheckParams{Code: p.Code, Selector: p.Selector, Signatures: p.Signatures})
 	if err != nil {
@@ -313,8 +312,8 @@ func checkOnMaster(cmd *cobra.Command, s *remote.Session, p wire.PushParams, asJ
 	return result, cli.Exit(cli.ExitCheck, nil)
 }
 
-// faultsOf prints the faults that an answer to a push brings with it, as those
-// that only show when the code is built. Any other error is returned as it is.
+// faultsOf prints the faults in the error of a push, such as those that only a build finds.
+// It returns any other error unchanged.
 func faultsOf(cmd *cobra.Command, err error, file string, asJSON bool) error {
 	var answer *rpc.Error
 	if !errors.As(err, &answer) {
@@ -331,7 +330,7 @@ func faultsOf(cmd *cobra.Command, err error, file string, asJSON bool) error {
 	return cli.Exit(cli.ExitCheck, nil)
 }
 
-// fromMaster is what the master's check found, as the local one would tell it.
+// fromMaster converts the result of the master's check to that of the local one.
 func fromMaster(result wire.CheckResult) probe.Checked {
 	var found probe.Checked
 	for _, d := range result.Diagnostics {
@@ -340,8 +339,8 @@ func fromMaster(result wire.CheckResult) probe.Checked {
 	return found
 }
 
-// finish waits for the end of a rollout that was begun, unless that is not
-// wanted, and tells how it ended, by the exit status too.
+// finish waits for the end of a rollout, unless --no-wait is given, and reports it on the
+// output and in the exit status.
 func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
 	if c.JSON {
 		if err := cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "pushed", Pushed: &result}}); err != nil {
@@ -351,17 +350,17 @@ func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult,
 	return c.await(cmd, name, result, f)
 }
 
-// await is finish without the line that tells of the beginning.
+// await is finish without the first line of --json.
 func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
 	if result.Proposal != "" {
 		return waiting(result.Proposal, f.noWait)
 	}
 	if f.noWait {
 		if !c.JSON && result.Signed {
-			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette receipts "+name))
+			fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable("look at it with: vedette receipts "+name))
 		}
 		if !c.JSON && result.Rollout != "" {
-			fmt.Fprintln(cmd.OutOrStdout(), cli.Printable("look at it with: vedette rollout show "+result.Rollout))
+			fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable("look at it with: vedette rollout show "+result.Rollout))
 		}
 		return nil
 	}
@@ -385,8 +384,8 @@ func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, 
 	return c.conclude(cmd, name, rollout)
 }
 
-// conclude prints how a rollout ended, with the receipts, and makes the exit
-// status of it.
+// conclude prints how a rollout ended, with the receipts, and returns an error with the
+// exit status.
 func (c *client) conclude(cmd *cobra.Command, name string, rollout *wire.Rollout) error {
 	if rollout != nil && !rollout.Ended() && !c.JSON {
 		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; the rollout goes on: vedette rollout show %s", rollout.ID))

@@ -17,19 +17,19 @@ import (
 type foretold struct {
 	Event    string         `json:"event"` // plan
 	Name     string         `json:"name"`
-	From     string         `json:"from,omitempty"` // revision, or none
+	From     string         `json:"from,omitempty"` // current revision, or ""
 	Revision string         `json:"revision"`
-	To       string         `json:"to"`               // the selector that it would have
-	WasTo    *string        `json:"was_to,omitempty"` // that it has, where that is another
+	To       string         `json:"to"`               // the selector after the push
+	WasTo    *string        `json:"was_to,omitempty"` // the current selector, if it is another one
 	Change   string         `json:"change"`
 	Hosts    int            `json:"hosts"`
-	Selected []string       `json:"selected,omitempty"` // the first of them
+	Selected []string       `json:"selected,omitempty"` // the first of these hosts
 	Refusals []wire.Refusal `json:"refusals,omitempty"`
 	Drops    int            `json:"drops,omitempty"`
 	Diff     string         `json:"diff,omitempty"`
 }
 
-// foretell tells what a push would do, and changes nothing.
+// foretell prints what a push would do, and changes nothing.
 func (p *push) foretell(cmd *cobra.Command, s *remote.Session, params wire.PushParams, checked wire.CheckResult) error {
 	f := foretold{
 		Event: "plan", Name: params.Code.Name, Revision: checked.Revision, Change: changeNew,
@@ -72,7 +72,7 @@ func (p *push) foretell(cmd *cobra.Command, s *remote.Session, params wire.PushP
 	return nil
 }
 
-// changeOf says what a push would change of what is there.
+// changeOf returns the kind of change that a push would make.
 func (p *push) changeOf(f foretold, code wire.Code, from wire.Revision) string {
 	switch {
 	case f.From != f.Revision:
@@ -89,8 +89,10 @@ func (p *push) printForetold(w io.Writer, f foretold) error {
 	if p.JSON {
 		return cli.PrintLines(w, []foretold{f})
 	}
-	colours := cli.Colours(w)
-	_, err := io.WriteString(w, coloured(cli.Printable(f.Diff), colours)+cli.Printable(foretoldText(f)))
+	if _, err := io.WriteString(w, coloured(cli.Printable(f.Diff), cli.Colours(w))); err != nil {
+		return err
+	}
+	_, err := io.WriteString(cli.ToTerminal(w), cli.Printable(foretoldText(f)))
 	return err
 }
 
@@ -123,10 +125,10 @@ func foretoldText(f foretold) string {
 	return b.String()
 }
 
-// namesShown is how many hosts are named that refuse code for one reason.
+// namesShown is how many hosts are named for each reason to refuse code.
 const namesShown = 5
 
-// refusalsText names the hosts that would refuse code, by their reasons, or is "".
+// refusalsText names the hosts that would refuse code, grouped by reason, or is "".
 func refusalsText(refusals []wire.Refusal, hosts int) string {
 	if len(refusals) == 0 {
 		return ""

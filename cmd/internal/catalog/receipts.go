@@ -18,15 +18,15 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// receipts is one run of the command of that name.
+// receipts is one run of `vedette receipts`.
 type receipts struct {
 	client
 	list   cli.List[wire.HostReceipt]
 	failed bool
-	result wire.ReceiptsResult // that was got last
+	result wire.ReceiptsResult // the last answer
 }
 
-// NewReceipts makes the command of that name.
+// NewReceipts makes the command `vedette receipts`.
 func NewReceipts() *cobra.Command {
 	r := &receipts{}
 	cmd := &cobra.Command{
@@ -60,7 +60,7 @@ Exit status 8 tells that it failed, or was refused, on some host.`,
 
 func (r *receipts) run(cmd *cobra.Command, name string) error {
 	if r.list.Watching() && cli.TerminalWidth(cmd.OutOrStdout()) == 0 {
-		return r.follow(cmd, name) // which misses no state in between
+		return r.follow(cmd, name) // events miss no state in between
 	}
 	err := remote.List(&r.client.Client, cmd, &r.list, func(s *remote.Session) ([]wire.HostReceipt, error) {
 		result, err := remote.Call(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
@@ -72,7 +72,7 @@ func (r *receipts) run(cmd *cobra.Command, name string) error {
 	return err
 }
 
-// take notes the counts, and returns the receipts that are to be shown.
+// take stores the counts, and returns the receipts to show.
 func (r *receipts) take(result wire.ReceiptsResult) []wire.HostReceipt {
 	if r.failed {
 		result.Receipts = slices.DeleteFunc(result.Receipts, func(h wire.HostReceipt) bool { return !unwell(h) })
@@ -81,33 +81,33 @@ func (r *receipts) take(result wire.ReceiptsResult) []wire.HostReceipt {
 	return result.Receipts
 }
 
-// unwell reports whether a host did not do well with an inspector.
+// unwell reports whether a host failed or refused an inspector.
 func unwell(h wire.HostReceipt) bool {
 	return h.State == wire.ReceiptFailed || h.State == wire.ReceiptRefused
 }
 
-// receiptColumns are what a table shows of receipts.
+// receiptColumns are the columns of a table of receipts.
 func receiptColumns(now time.Time) []cli.Column[wire.HostReceipt] {
 	return []cli.Column[wire.HostReceipt]{
 		{Name: "host", Last: true, Cell: func(h wire.HostReceipt) string { return h.Host }},
 		{Name: "state", Cell: func(h wire.HostReceipt) string { return h.State }},
 		cli.ID("revision", func(h wire.HostReceipt) string { return h.Revision }),
 		cli.ID("running", func(h wire.HostReceipt) string { return h.Running }),
-		cli.When("since", now, func(h wire.HostReceipt) int64 { return h.AtMS }),
+		cli.Since(now, func(h wire.HostReceipt) int64 { return h.AtMS }),
 		{Name: "reason", Cell: func(h wire.HostReceipt) string {
 			return cli.OrDash(strings.ReplaceAll(receiptReason(h), "\n", "; "))
 		}},
 	}
 }
 
-// receiptsLine counts all hosts of an inspector.
+// receiptsLine counts the hosts of an inspector by state.
 func receiptsLine(result wire.ReceiptsResult) string {
 	s := result.Summary
 	return fmt.Sprintf("%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts",
 		result.Inspector, cli.ShortID(result.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
 }
 
-// follow shows the receipts on each connection, and then each that changes.
+// follow prints the receipts on each new connection, and then each that changes.
 func (r *receipts) follow(cmd *cobra.Command, name string) error {
 	if err := r.list.Check(); err != nil {
 		return err
@@ -120,7 +120,7 @@ func (r *receipts) follow(cmd *cobra.Command, name string) error {
 		if err != nil {
 			return err
 		}
-		var text bytes.Buffer // in one piece: events are printed meanwhile
+		var text bytes.Buffer // in one write, because events are printed meanwhile
 		if err := r.list.Write(&text, r.take(result), time.Now()); err != nil {
 			return err
 		}

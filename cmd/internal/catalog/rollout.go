@@ -27,7 +27,7 @@ func NewRollout() *cobra.Command {
 	return cmd
 }
 
-// NewRolloutVerb makes a command that calls a method with a rollout's id.
+// newRolloutVerb makes a command that calls a method with the id of a rollout.
 func newRolloutVerb(verb string, method wire.Method[wire.RolloutParams, wire.Rollout], short string) *cobra.Command {
 	var c client
 	var reason string
@@ -78,6 +78,6 @@ func printRollout(w io.Writer, r wire.Rollout, now time.Time) error {
 	for _, f := range r.Failures {
 		writeReceipt(&b, f)
 	}
-	_, err := io.WriteString(w, cli.Printable(b.String()))
+	_, err := io.WriteString(cli.ToTerminal(w), cli.Printable(b.String()))
 	return err
 }

@@ -15,22 +15,22 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// backFlags say whether a push signs the revision that it replaces.
+// backFlags say whether a push also signs the revision that it replaces.
 type backFlags struct {
 	none bool
-	only string // the one revision that may be signed, or ""
+	only string // the only revision that may be signed, or ""
 }
 
 func (b *backFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&b.none, "no-back", false, "do not sign what is current again: a host that has run the new code does not go back to it")
 }
 
-// onlyFlag adds the flag that names the revision to go back to.
+// onlyFlag adds the flag --back.
 func (b *backFlags) onlyFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&b.only, "back", "", "push nothing unless the revision that is signed to go back to is this `REVISION`")
 }
 
-// read finds faults of the flags.
+// read checks the flags.
 func (b *backFlags) read(f *remote.SignFlags) error {
 	switch {
 	case b.only != "" && b.none:
@@ -43,15 +43,16 @@ func (b *backFlags) read(f *remote.SignFlags) error {
 	return nil
 }
 
-// wayBack is the revision that a push replaces, signed with the number of the push.
+// wayBack is the revision that a push replaces, signed with the number of the push, so that
+// hosts may return to it.
 type wayBack struct {
 	params wire.PushParams
-	number int64  // of the signature that it had
-	why    string // it is not signed; then the rest is empty
+	number int64  // the number of its previous signature
+	why    string // it is not signed; the other fields are then empty
 }
 
-// signFor signs what is to be pushed, for the hosts that it is for. It returns the way
-// back, or nil where hosts need none or may have none.
+// signFor signs the code to be pushed for its hosts. It also returns the way back, or nil
+// if hosts need none or must have none.
 func signFor(s *remote.Session, f *remote.SignFlags, b backFlags, params *wire.PushParams) (*wayBack, error) {
 	if !f.Signs() {
 		return nil, nil
@@ -100,8 +101,9 @@ func signFor(s *remote.Session, f *remote.SignFlags, b backFlags, params *wire.P
 	return &back, nil
 }
 
-// wayBackTo signs a revision that the master names, if our key has signed it before, to
-// be run, and for a time that is not over: a master could name any.
+// wayBackTo signs a revision that the master names, which could be any revision. So it
+// signs it only if this key has signed it before, to be run, and that signature has not
+// expired.
 func wayBackTo(f *remote.SignFlags, from wire.Revision, now time.Time) wayBack {
 	ours := func(g wire.Signature) bool { return f.Ours(from.Code, g) }
 	at := slices.IndexFunc(from.Signatures, ours)
@@ -120,8 +122,8 @@ func wayBackTo(f *remote.SignFlags, from wire.Revision, now time.Time) wayBack {
 	}
 }
 
-// signBack hands on the signature of the revision that is current, so that hosts may go
-// back to it, and says which that is.
+// signBack sends the master the new signature of the current revision, so that hosts may
+// return to it, and prints which revision that is.
 func (c *client) signBack(cmd *cobra.Command, s *remote.Session, name string, back *wayBack) error {
 	switch {
 	case back == nil:
@@ -134,12 +136,13 @@ func (c *client) signBack(cmd *cobra.Command, s *remote.Session, name string, ba
 	if err != nil || c.JSON {
 		return err
 	}
-	_, err = io.WriteString(cmd.OutOrStdout(), cli.Printable(fmt.Sprintf("%s %s, which this key has signed %s, is signed with the same number, so that hosts may go back to it\n",
+	_, err = io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(fmt.Sprintf("%s %s, which this key has signed %s, is signed with the same number, so that hosts may go back to it\n",
 		name, cli.ShortID(result.Revision), numberText(back.number))))
 	return err
 }
 
-// numberText says which signature it was: a number is the time, if nobody gave another.
+// numberText describes the number of a signature, which is a time unless somebody has set
+// another number.
 func numberText(number int64) string {
 	switch at := time.UnixMilli(number); {
 	case number == 0:

@@ -18,21 +18,21 @@ import (
 )
 
 const (
-	// upgradeStage is how long a stage of an upgrade may take: the program is fetched, and
-	// tried for as long as the host says.
+	// upgradeStage is how long a stage of an upgrade may take, which includes the download
+	// of the program and its trial on the host.
 	upgradeStage = 5 * time.Minute
-	// maxSignatureBytes bounds the file of a signature.
+	// maxSignatureBytes bounds the size of a signature file.
 	maxSignatureBytes = 64 << 10
 )
 
-// hostsUpgrade is one run of the command of that name.
+// hostsUpgrade is one run of `vedette hosts upgrade`.
 type hostsUpgrade struct {
 	client
 	planFlags
 	to, message, program, key string
 }
 
-// NewUpgrade makes the command "hosts upgrade".
+// NewUpgrade makes the command `vedette hosts upgrade`.
 func NewUpgrade() *cobra.Command {
 	u := &hostsUpgrade{}
 	cmd := &cobra.Command{
@@ -96,14 +96,14 @@ func (u *hostsUpgrade) run(cmd *cobra.Command) error {
 		return err
 	}
 	if !u.JSON {
-		if _, err := io.WriteString(cmd.OutOrStdout(), cli.Printable(begunText(code.Name, result))); err != nil {
+		if _, err := io.WriteString(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable(begunText(code.Name, result))); err != nil {
 			return err
 		}
 	}
 	return u.finish(cmd, code.Name, result, &u.planFlags)
 }
 
-// code is the programs with their signatures.
+// code makes the code of an upgrade: the programs with their signatures.
 func (u *hostsUpgrade) code() (wire.Code, []artefact, error) {
 	if u.program == "" {
 		self, err := os.Executable()
@@ -131,8 +131,8 @@ func (u *hostsUpgrade) code() (wire.Code, []artefact, error) {
 	return code, artefacts, nil
 }
 
-// signatures are those of one program: one that is made here, or those of the file
-// beside it.
+// signatures returns the signatures of one program: a new one by our key, or those of the
+// file beside it.
 func (u *hostsUpgrade) signatures(a artefact) ([]string, error) {
 	if u.key != "" {
 		key, err := remote.ReadSignKey(u.key)

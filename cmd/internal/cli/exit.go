@@ -1,6 +1,5 @@
-// Package cli is what the commands of both binaries share: how they end, how
-// they are stopped, which settings their flags give, and what they call
-// themselves.
+// Package cli has what the commands of both binaries share: their exit statuses, how they
+// are stopped, the settings that their flags give, tables and terminals, and the version.
 package cli
 
 import (
@@ -20,7 +19,7 @@ import (
 
 // The exit statuses.
 const (
-	ExitOK          = 0  // also after ^C
+	ExitOK          = 0  // done, also after ^C
 	ExitFailed      = 1  // the command could not do what it was asked
 	ExitUsage       = 2  // the command line is wrong
 	ExitUnreachable = 3  // the master cannot be reached
@@ -29,11 +28,11 @@ const (
 	ExitIncomplete  = 6  // done in part: a program that the rest needs is missing
 	ExitCheck       = 7  // the check found faults in the code, so nothing was pushed
 	ExitRollout     = 8  // rolled back, or not well on some host
-	ExitWaiting     = 9  // the end was not awaited: it took too long, ^C, or it waits for a second person
+	ExitWaiting     = 9  // the end was not awaited: it took too long, ^C, or a second person has to approve it first
 	ExitPending     = 10 // a dry run found changes
 )
 
-// ExitHelp tells people of the statuses, at the end of a help text.
+// ExitHelp explains the statuses at the end of a help text.
 const ExitHelp = `Exit status:
   0  done, also after ^C
   1  failed
@@ -48,7 +47,7 @@ const ExitHelp = `Exit status:
      has to approve it first
   10 a dry run found changes`
 
-// exitError is an error with the status that the process ends with.
+// exitError is an error with the exit status of the process.
 type exitError struct {
 	status int
 	err    error
@@ -58,8 +57,8 @@ func (e *exitError) Error() string { return e.err.Error() }
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// Exit makes an error that ends the process with a status. The error of nil is
-// one that was told already.
+// Exit makes an error that ends the process with a status. If err is nil, the command has
+// already printed what went wrong.
 func Exit(status int, err error) error {
 	if err == nil {
 		err = errTold
@@ -67,7 +66,7 @@ func Exit(status int, err error) error {
 	return &exitError{status, err}
 }
 
-// Status is the status that an error ends the process with.
+// Status returns the exit status of an error.
 func Status(err error) int {
 	var exit *exitError
 	switch {
@@ -79,16 +78,16 @@ func Status(err error) int {
 	return ExitFailed
 }
 
-// errTold is the error of a command that has said everything itself.
+// errTold is the error of a command that has already printed what went wrong.
 var errTold = errors.New("")
 
-// Usagef makes an error of somebody who wrote the command line.
+// Usagef makes an error about the command line.
 func Usagef(format string, args ...any) error {
 	return Exit(ExitUsage, fmt.Errorf(format, args...))
 }
 
-// Main runs a command line and returns the exit status. Errors go to standard
-// error; those of the command line come with where to find help.
+// Main runs a command line and returns the exit status. It prints errors on standard error;
+// those about the command line with a hint to the help.
 func Main(root *cobra.Command) int {
 	running := false
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -105,9 +104,9 @@ func Main(root *cobra.Command) int {
 		status = ExitUsage
 	}
 	if !errors.Is(err, errTold) {
-		// Faults of a file begin with its name and are many lines long.
+		// Faults of a file begin with its name and have many lines.
 		errs := root.ErrOrStderr()
-		fmt.Fprintln(Wrapped(errs, TerminalWidth(errs)), Printable(strings.TrimSpace(err.Error())))
+		fmt.Fprintln(ToTerminal(errs), Printable(strings.TrimSpace(err.Error())))
 	}
 	if status == ExitUsage {
 		fmt.Fprintf(root.ErrOrStderr(), "Run '%s --help' for how to use it.\n", cmd.CommandPath())
@@ -115,12 +114,12 @@ func Main(root *cobra.Command) int {
 	return status
 }
 
-// oneStop is how long more signals count as the same request: a terminal, and
-// the program that started this one, may each send theirs.
+// oneStop is the time within which further signals belong to the same request to stop: the
+// terminal and the program that started this one may each send one.
 const oneStop = 500 * time.Millisecond
 
-// UntilStopped returns a context that ends with ^C or a request to terminate. A
-// second ^C ends the process at once.
+// UntilStopped returns a context that ends at ^C or a request to terminate. A second ^C
+// ends the process at once.
 func UntilStopped(cmd *cobra.Command) (context.Context, context.CancelFunc) {
 	return untilStopped(cmd.Context(), oneStop)
 }
@@ -128,13 +127,13 @@ func UntilStopped(cmd *cobra.Command) (context.Context, context.CancelFunc) {
 func untilStopped(parent context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
-		time.AfterFunc(grace, stop) // then signals do what they do by default
+		time.AfterFunc(grace, stop) // signals have their default effect again
 	})
 	return ctx, stop
 }
 
-// Printable replaces what could steer a terminal: control and format
-// characters, but for the ends of lines and tabs.
+// Printable replaces characters that could steer a terminal: control and format characters,
+// except line ends and tabs.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
@@ -144,10 +143,10 @@ func Printable(s string) string {
 	}, s)
 }
 
-// Group makes a command that only holds others: by itself it shows its help,
-// and a word that is none of them is a mistake.
+// Group makes a command that only has subcommands: by itself it shows its help, and an
+// unknown word is an error.
 func Group(cmd *cobra.Command) *cobra.Command {
-	cmd.DisableFlagsInUseLine = true // it has none worth a word
+	cmd.DisableFlagsInUseLine = true // its only flag is --help
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
@@ -163,7 +162,7 @@ func Group(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// NoArgs refuses arguments, and says what was not understood.
+// NoArgs refuses arguments, and names the one that was not understood.
 func NoArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("%s takes no argument, but got %q", cmd.CommandPath(), args[0])
@@ -171,7 +170,7 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// OneArg wants one argument, which name stands for.
+// OneArg requires one argument, which name stands for.
 func OneArg(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -184,8 +183,8 @@ func OneArg(name string) cobra.PositionalArgs {
 	}
 }
 
-// AtMostOneArg wants one argument, which name stands for, or none. The hints say what
-// to do where there are more.
+// AtMostOneArg allows one argument, which name stands for. The hints say what to do if
+// there are more.
 func AtMostOneArg(name string, hints ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 1 {
@@ -195,8 +194,7 @@ func AtMostOneArg(name string, hints ...string) cobra.PositionalArgs {
 	}
 }
 
-// Errln writes a line to standard error for people beside what a command
-// yields.
+// Errln writes a line for people to standard error, apart from the output of a command.
 func Errln(w io.Writer, format string, args ...any) {
-	fmt.Fprintln(w, Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(ToTerminal(w), Printable(fmt.Sprintf(format, args...)))
 }

@@ -17,29 +17,29 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 )
 
-// Column is a column of a list of things. Its heading is its name in capitals.
+// Column is a column of a list. Its heading is its name in capitals.
 type Column[T any] struct {
 	Name string
 	Cell func(T) string
-	// Exact is what programs and -o wide get in place of Cell, or nil.
+	// Exact replaces Cell for programs and -o wide, or is nil.
 	Exact func(T) string
-	// By is what the column is sorted by in place of what it shows, or nil.
+	// By is the number to sort by instead of the cell, or nil.
 	By func(T) float64
-	// Wide is a column that only -o wide shows, and Wider one that it does not.
+	// Wide is a column that only -o wide shows, and Wider one that -o wide leaves out.
 	Wide, Wider bool
 	// Right is a column of numbers, which are never cut.
 	Right bool
-	// Moves is a column that changes all the time, so that --watch does not take
-	// that for a change.
+	// Moves is a column that changes all the time, so --watch does not take that for a
+	// change.
 	Moves bool
 	// Whole is a column that is never cut. Last is a column of names, which people copy
-	// into the next command: it becomes narrower only when no other can, and then names
-	// are continued on the next line. Spare is a column that is left out if the terminal
+	// into the next command: it is narrowed only when no other column can be, and then
+	// names continue on the next line. Spare is a column that is left out if the terminal
 	// has no room for it.
 	Whole, Last, Spare bool
 }
 
-// When makes a column of times in ms of the epoch: how long ago, and exactly.
+// When makes a column of times in ms since the epoch: how long ago, or exactly.
 func When[T any](name string, now time.Time, at func(T) int64) Column[T] {
 	return Column[T]{
 		Name: name, Moves: true, By: func(t T) float64 { return float64(at(t)) },
@@ -48,34 +48,46 @@ func When[T any](name string, now time.Time, at func(T) int64) Column[T] {
 	}
 }
 
+// Since is When for a state: one that never began has a dash.
+func Since[T any](now time.Time, at func(T) int64) Column[T] {
+	c := When("since", now, at)
+	ago := c.Cell
+	c.Cell = func(t T) string {
+		if at(t) == 0 {
+			return "-"
+		}
+		return ago(t)
+	}
+	return c
+}
+
 // Num makes a column of numbers.
 func Num[T any, N int | int64 | uint64](name string, of func(T) N) Column[T] {
 	return Column[T]{Name: name, Right: true, Cell: func(t T) string { return fmt.Sprint(of(t)) }}
 }
 
-// ID makes a column that shows the start of a revision's id, or all of it.
+// ID makes a column of revision ids, cut to their first digits or whole.
 func ID[T any](name string, of func(T) string) Column[T] {
 	return Column[T]{
 		Name: name, Cell: func(t T) string { return ShortID(of(t)) }, Exact: func(t T) string { return OrDash(of(t)) },
 	}
 }
 
-// List is a command that lists things: as a table, sorted by any column, or in a
-// format for programs, once or again and again.
+// List is a command that lists things: as a table, sorted by any column, or in a format for
+// programs, once or repeatedly.
 type List[T any] struct {
 	ListFlags
-	// Columns are those of a table that is written now.
+	// Columns returns the columns of a table that is written now.
 	Columns func(now time.Time) []Column[T]
-	// Name is what -o name prints of a thing. With what it is about, it tells one
-	// from another.
+	// Name is the line of -o name. With the name, --watch tells one thing from another.
 	Name func(T) string
-	// Empty says in place of a table that there is nothing.
+	// Empty is the sentence that replaces an empty table.
 	Empty func() string
-	// After writes what follows the table, or is nil.
+	// After writes the lines below the table, or is nil.
 	After func(w io.Writer, all []T, now time.Time) error
-	// Late is a list whose columns are known only when it has been asked for.
+	// Late is a list whose columns are known only after the query.
 	Late bool
-	// Live is a list that is watched without a flag, all of it each time into a pipe.
+	// Live is a list that is always watched; into a pipe it is printed whole each time.
 	Live bool
 }
 
@@ -86,13 +98,13 @@ type ListFlags struct {
 	watch bool
 }
 
-// Flags adds the flags of a list. usage is that of --json.
+// Flags adds the flags of a list. usage is the help of --json.
 func (l *List[T]) Flags(cmd *cobra.Command, usage string) {
 	l.Fixed(cmd, usage)
 	cmd.Flags().BoolVar(&l.watch, "watch", false, "go on until ^C: redraw on a terminal, else print what changes")
 }
 
-// Fixed adds the flags of a list that does not change.
+// Fixed adds the flags of a list that does not change, so it has no --watch.
 func (l *List[T]) Fixed(cmd *cobra.Command, usage string) {
 	l.Output.Flags(cmd, usage, FormatWide, FormatJSON, FormatYAML, FormatCSV, FormatName)
 	cmd.Flags().StringVar(&l.sort, "sort", "", "sort by this `COLUMN`; -COLUMN has the highest first")
@@ -110,10 +122,10 @@ func (l *List[T]) names() []string {
 	return names
 }
 
-// SetWatching has the list watched, or not, as --watch does.
+// SetWatching turns --watch on or off.
 func (l *ListFlags) SetWatching(on bool) { l.watch = on }
 
-// SortBy sorts by a column where no flag says by which.
+// SortBy sets the column to sort by if no flag names one.
 func (l *ListFlags) SortBy(column string) {
 	if l.sort == "" {
 		l.sort = column
@@ -123,7 +135,7 @@ func (l *ListFlags) SortBy(column string) {
 // Watching reports whether --watch was given.
 func (l *ListFlags) Watching() bool { return l.watch }
 
-// Check reads the flags.
+// Check checks the flags.
 func (l *List[T]) Check() error {
 	if err := l.Output.Check(); err != nil || l.Late {
 		return err
@@ -131,7 +143,7 @@ func (l *List[T]) Check() error {
 	return l.checkSort()
 }
 
-// checkSort finds out whether there is the column to sort by.
+// checkSort checks that the column to sort by exists.
 func (l *List[T]) checkSort() error {
 	name := strings.TrimPrefix(l.sort, "-")
 	if names := l.names(); l.sort != "" && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
@@ -140,7 +152,7 @@ func (l *List[T]) checkSort() error {
 	return nil
 }
 
-// NoColumn is the error of a column to sort by that is not there.
+// NoColumn is the error for an unknown column to sort by.
 func NoColumn(name string, names []string) error {
 	hint := ""
 	if near := nearest.Word(strings.ToLower(name), names); near != "" {
@@ -169,7 +181,7 @@ func (l *List[T]) Run(ctx context.Context, cmd *cobra.Command, ask func() ([]T, 
 	return l.Write(cmd.OutOrStdout(), all, time.Now())
 }
 
-// Write writes the things once, in the format that was asked for.
+// Write writes the list once, in the chosen format.
 func (l *List[T]) Write(w io.Writer, all []T, now time.Time) error {
 	columns := l.Columns(now)
 	l.order(columns, all)
@@ -191,7 +203,7 @@ func (l *List[T]) Write(w io.Writer, all []T, now time.Time) error {
 	return l.writeTable(w, columns, all, now, TerminalWidth(w))
 }
 
-// WriteTable writes the table alone, for people: as wide as it is, or as the terminal.
+// WriteTable writes only the table, for people, and no wider than the terminal.
 func (l *List[T]) WriteTable(w io.Writer, all []T, now time.Time, wide bool) error {
 	if wide {
 		l.format = FormatWide
@@ -199,8 +211,8 @@ func (l *List[T]) WriteTable(w io.Writer, all []T, now time.Time, wide bool) err
 	return l.writeTable(w, l.Columns(now), all, now, TerminalWidth(w))
 }
 
-// writeTable writes the table and what follows it. most is the width of the
-// terminal, or 0.
+// writeTable writes the table and the lines below it. most is the width of the terminal, or
+// 0.
 func (l *List[T]) writeTable(w io.Writer, columns []Column[T], all []T, now time.Time, most int) error {
 	if len(all) == 0 && l.Empty != nil {
 		_, err := fmt.Fprintln(Wrapped(w, most), Printable(l.Empty()))
@@ -228,7 +240,7 @@ func (l *List[T]) writeTable(w io.Writer, columns []Column[T], all []T, now time
 	return l.After(Wrapped(w, most), all, now)
 }
 
-// fitted is a table whose columns are wide enough for all things.
+// fitted returns a table whose columns are wide enough for all things.
 func (l *List[T]) fitted(w io.Writer, columns []Column[T], all []T) *Table {
 	t := &Table{Out: w}
 	for _, c := range columns {
@@ -243,8 +255,8 @@ func (l *List[T]) fitted(w io.Writer, columns []Column[T], all []T) *Table {
 	return t
 }
 
-// narrowed leaves out columns that say nothing of any thing, from the right, until
-// the table fits into a terminal that has so many columns.
+// narrowed leaves out columns that are empty for every thing, from the right, until the
+// table fits into the given number of columns.
 func (l *List[T]) narrowed(columns []Column[T], all []T, most int) []Column[T] {
 	columns = slices.Clone(columns)
 	for i := len(columns) - 1; i > 0 && most > 0 && l.fitted(nil, columns, all).width() > most; i-- {
@@ -303,7 +315,7 @@ func (l *List[T]) writeCSV(w io.Writer, columns []Column[T], all []T, heading bo
 				names = append(names, c.Name)
 			}
 		}
-		_ = out.Write(names) // Flush and Error tell
+		_ = out.Write(names) // Flush and Error report it
 	}
 	for _, thing := range all {
 		_ = out.Write(l.cells(columns, thing))
@@ -312,8 +324,7 @@ func (l *List[T]) writeCSV(w io.Writer, columns []Column[T], all []T, heading bo
 	return out.Error()
 }
 
-// order sorts things by the column that was asked for; those that agree in it
-// stay in the order in which they came.
+// order sorts things by the chosen column; things that are equal in it keep their order.
 func (l *List[T]) order(columns []Column[T], all []T) {
 	name, down := strings.CutPrefix(l.sort, "-")
 	i := slices.IndexFunc(columns, func(c Column[T]) bool { return strings.EqualFold(c.Name, name) })
@@ -335,7 +346,7 @@ func (l *List[T]) order(columns []Column[T], all []T) {
 	})
 }
 
-// CompareCells compares numbers as numbers, before everything else.
+// CompareCells compares cells: numbers by their value, and before any text.
 func CompareCells(x, y string) int {
 	a, errA := strconv.ParseFloat(x, 64)
 	b, errB := strconv.ParseFloat(y, 64)

@@ -7,26 +7,29 @@ import (
 	"unicode/utf8"
 )
 
-// longestName bounds the names in front of values.
+// longestName is how long a name in front of a value may be.
 const longestName = 16
 
-// wrapper breaks lines at blanks so that they fit into a terminal. It writes a line when
-// that has ended.
+// wrapper breaks lines at blanks so that they fit into a terminal. It writes whole lines
+// only.
 type wrapper struct {
 	out  io.Writer
 	most int
-	rest []byte // of a line that has not ended
+	rest []byte // an unfinished line
 }
 
 // Wrapped returns a writer that breaks lines at blanks after at most the given number of
-// columns, and writes whole lines alone. Continued lines are indented like the text that
-// they belong to. 0 is no terminal, for which nothing is broken.
+// columns, and writes whole lines only. Continued lines are indented like the text that
+// they belong to. With 0 columns, for no terminal, nothing is broken.
 func Wrapped(w io.Writer, most int) io.Writer {
 	if most == 0 {
 		return w
 	}
 	return &wrapper{out: w, most: most}
 }
+
+// ToTerminal returns a writer of sentences, which breaks long lines where w is a terminal.
+func ToTerminal(w io.Writer) io.Writer { return Wrapped(w, TerminalWidth(w)) }
 
 // Write implements io.Writer.
 func (w *wrapper) Write(p []byte) (int, error) {
@@ -66,10 +69,14 @@ func wrapLine(b *strings.Builder, line string, most int) {
 }
 
 // hanging returns the column in which the text of a line starts, and that of the lines
-// that continue it: behind a name and several blanks both are that of the value, otherwise
-// a continued line is indented like the line, or by four columns if that is not indented.
+// that continue it. If the line starts with a name and several blanks, both are the column of
+// the value; otherwise a continued line is indented by four columns, or more if the line is.
 func hanging(line string) (start, indent int) {
-	if n := len(line) - len(strings.TrimLeft(line, " ")); n > 0 {
+	switch n := len(line) - len(strings.TrimLeft(line, " ")); n {
+	case 0:
+	case 2: // an item of a list
+		return n, 4
+	default:
 		return n, n
 	}
 	if name, value, ok := strings.Cut(line, "  "); ok && len(name) < longestName {

@@ -12,12 +12,13 @@ func TestWrapped(t *testing.T) {
 		"short\n": "short\n",
 		"web-1: disk has been failing for 5h\n    cannot read it: no such device\n": "web-1: disk has been\n    failing for 5h\n" +
 			"    cannot read it: no\n    such device\n",
+		"  web-1: refused: it takes no code\n":    "  web-1: refused: it\n    takes no code\n",
 		"host   web-1 is up since today\n":        "host   web-1 is up\n       since today\n",
 		"a https://example.org/a/long/path b c\n": "a\n    https://example.org/a/long/path\n    b c\n",
 	} {
 		var out strings.Builder
 		w := Wrapped(&out, 22)
-		for _, r := range in { // a line may come in pieces
+		for _, r := range in { // a line may arrive in pieces
 			if _, err := w.Write([]byte(string(r))); err != nil {
 				t.Fatal(err)
 			}
@@ -28,8 +29,8 @@ func TestWrapped(t *testing.T) {
 	}
 }
 
-// Whatever the text and however narrow the terminal is, every word is there in its order,
-// and a line that is too wide is a single word.
+// Random texts and widths: every word is there in its order, and a line that is too wide is
+// a single word.
 func TestWrappedTextOfAnything(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))

@@ -17,13 +17,13 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// untilDefault is how long the key before counts where --until does not say it.
+// untilDefault is how long the previous key stays valid without --until.
 const untilDefault = "30d"
 
-// lineFlags are those of commands that say something of a line of keys.
+// lineFlags are the flags of commands that add a statement to a line of keys.
 type lineFlags struct {
 	remote.Client
-	file string // of the key that signs
+	file string // the file of the key that signs
 }
 
 func (f *lineFlags) flags(cmd *cobra.Command) {
@@ -41,8 +41,8 @@ func (f *lineFlags) key() (signing.PrivateKey, error) {
 	return remote.ReadSignKey(file)
 }
 
-// line asks the master for the line of a key, and verifies it. A key that is in none
-// begins one.
+// line gets the line of a key from the master, and verifies it. A key without a line begins
+// one.
 func (f *lineFlags) line(s *remote.Session, id string) (*signing.Line, error) {
 	result, err := remote.Call(s, wire.KeysList, wire.Empty{})
 	if err != nil {
@@ -60,7 +60,7 @@ func (f *lineFlags) line(s *remote.Session, id string) (*signing.Line, error) {
 	return &signing.Line{}, nil
 }
 
-// say adds a statement to the line of the key that signs, here and on the master.
+// say adds a statement to the line of the signing key, here and on the master.
 func (f *lineFlags) say(cmd *cobra.Command, key signing.PrivateKey, make func(*signing.Line) (signing.Succession, error)) (*signing.Line, error) {
 	s, err := f.Open(cmd)
 	if err != nil {
@@ -121,7 +121,7 @@ replace the key in the configuration of the hosts.`,
 			written := false
 			_, err = f.say(cmd, old, func(l *signing.Line) (signing.Succession, error) {
 				said, err := old.Follow(l, fresh, times[0], times[1])
-				if err == nil && out != "" { // before anybody trusts it
+				if err == nil && out != "" { // before anybody trusts the line
 					err = writeKey(out, fresh)
 					written = err == nil
 				}
@@ -146,8 +146,8 @@ replace the key in the configuration of the hosts.`,
 	return cmd
 }
 
-// rotateTimes reads from when the new key counts, and until when the old one does. A
-// slip is found here, because nothing takes back what the line says.
+// rotateTimes reads when the new key becomes valid, and when the old one ends. Mistakes
+// must be found here, because nothing can take a statement back.
 func rotateTimes(from, until string, now time.Time) (times [2]time.Time, _ error) {
 	for i, flag := range []struct{ name, text string }{{"--from", from}, {"--until", until}} {
 		ms, err := remote.MomentOf(flag.name, flag.text, now)
@@ -167,7 +167,7 @@ func rotateTimes(from, until string, now time.Time) (times [2]time.Time, _ error
 	return times, nil
 }
 
-// printRotated says what is to be done next.
+// printRotated says what to do next.
 func printRotated(out io.Writer, old signing.PublicKey, e *keyEntry, until time.Time) error {
 	text := fmt.Sprintf("Key %s follows %s; hosts that name %s take code by it as soon as they are told.\n", e.Key, old.ID(), old.ID())
 	if !until.IsZero() {
@@ -219,12 +219,12 @@ hosts need another in their configuration.`,
 	return cmd
 }
 
-// lineRow is a key of a line as the list shows it.
+// lineRow is a key of a line, as the list shows it.
 type lineRow struct {
-	Line    string `json:"line"` // the id of its first key
+	Line    string `json:"line"` // the id of the first key of the line
 	Key     string `json:"key"`
 	Public  string `json:"public"`
-	State   string `json:"state"` // newest, followed or revoked
+	State   string `json:"state"` // newest, replaced or revoked
 	FromMS  int64  `json:"from_ms,omitempty"`
 	UntilMS int64  `json:"until_ms,omitempty"`
 }
@@ -235,7 +235,7 @@ func newKeyList() *cobra.Command {
 		Columns: lineColumns,
 		Name:    func(r lineRow) string { return r.Key },
 		Empty: func() string {
-			return "No key has followed another; `vedette key rotate` has a new one follow."
+			return "No key has replaced another; `vedette key rotate` replaces one."
 		},
 	}
 	cmd := &cobra.Command{

@@ -12,7 +12,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewAudit makes the command of that name.
+// NewAudit makes the command `vedette audit`.
 func NewAudit() *cobra.Command {
 	var c client
 	l := cli.List[wire.AuditEntry]{
@@ -62,8 +62,8 @@ and the outcome. It is for operators.`,
 	return cmd
 }
 
-// auditColumns are what a table shows of the audit log. Its times are exact, as it
-// is read beside other logs.
+// auditColumns are the columns of a table of the audit log. Times are exact, because people
+// read the log beside other logs.
 func auditColumns(time.Time) []cli.Column[wire.AuditEntry] {
 	return []cli.Column[wire.AuditEntry]{
 		{Name: "when", Whole: true, Cell: func(e wire.AuditEntry) string { return cli.Moment(e.AtMS) }},
@@ -76,7 +76,7 @@ func auditColumns(time.Time) []cli.Column[wire.AuditEntry] {
 	}
 }
 
-// auditFrom is the address that somebody came from, without the port.
+// auditFrom is the address of the caller, without the port.
 func auditFrom(e wire.AuditEntry) string {
 	if at, err := netip.ParseAddrPort(e.From); err == nil {
 		return at.Addr().String()

@@ -58,7 +58,7 @@ which compares the entry of that number with it. It is for operators.`,
 	return cmd
 }
 
-// parseNoted reads the number and the checksum of an entry.
+// parseNoted parses the number and the checksum of an entry.
 func parseNoted(was string) (wire.AuditVerifyParams, error) {
 	if was == "" {
 		return wire.AuditVerifyParams{}, nil
@@ -90,6 +90,6 @@ func printVerified(out io.Writer, r wire.AuditVerifyResult, noted wire.AuditVeri
 	if r.Noted {
 		text += fmt.Sprintf("entry %d is the one that was noted\n", noted.Seq)
 	}
-	_, err := io.WriteString(out, text)
+	_, err := io.WriteString(cli.ToTerminal(out), text)
 	return err
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// boost is one run of the command of that name.
+// boost is one run of `vedette boost`.
 type boost struct {
 	watch
 	params           wire.BoostParams
 	interval, length time.Duration
 }
 
-// NewBoost makes the command of that name.
+// NewBoost makes the command `vedette boost`.
 func NewBoost() *cobra.Command {
 	b := &boost{}
 	cmd := &cobra.Command{
@@ -82,8 +82,8 @@ func (b *boost) run(cmd *cobra.Command, host, inspector string) error {
 	return b.watch.run(cmd)
 }
 
-// start begins the boost on a new connection, with which it ends. On a later one
-// the agent may be on its way as well, and no answer is the last word.
+// start begins the boost on a new connection; the boost ends with the connection. On a
+// later connection the agent may itself still be reconnecting, so an error is not final.
 func (b *boost) start(ctx context.Context, p *rpc.Peer) error {
 	_, err := wire.BoostsStart.Call(ctx, p, b.params)
 	if err != nil && b.events.Connected() {

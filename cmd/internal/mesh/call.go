@@ -13,7 +13,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 )
 
-// NewCall makes the command of that name.
+// NewCall makes the command `vedette call`.
 func NewCall() *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
@@ -50,7 +50,7 @@ standard input. The result is printed as indented JSON, with --json on one line.
 	return cmd
 }
 
-// readParams returns the params as they were written, or nil for none.
+// readParams returns the params as they were written, or nil if there are none.
 func readParams(stdin io.Reader, args []string) (any, error) {
 	if len(args) == 0 {
 		return nil, nil

@@ -16,11 +16,11 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// hostDetail is everything that the master knows of one host, as --json prints it.
+// hostDetail is everything that the master knows about a host, as --json prints it.
 type hostDetail struct {
 	wire.Host
-	Receipts []wire.Receipt `json:"receipts"` // of what was pushed to it
-	Alerts   []hostAlert    `json:"alerts"`   // that fire or are pending
+	Receipts []wire.Receipt `json:"receipts"` // for each pushed inspector
+	Alerts   []hostAlert    `json:"alerts"`   // firing or pending
 }
 
 // hostAlert is an alert about a host.
@@ -31,7 +31,7 @@ type hostAlert struct {
 	Summary string `json:"summary,omitempty"`
 }
 
-// one shows one host.
+// one shows a single host.
 func (h *hostsList) one(cmd *cobra.Command, name string) error {
 	if err := h.list.Check(); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (h *hostsList) one(cmd *cobra.Command, name string) error {
 	return d.print(cmd.OutOrStdout(), time.Now(), h.list.Format() == cli.FormatWide)
 }
 
-// askReceipts asks how far the host is with each inspector that was pushed.
+// askReceipts asks for the host's receipts of pushed inspectors.
 func (d *hostDetail) askReceipts(s *remote.Session) error {
 	catalog, err := remote.Call(s, wire.CatalogList, wire.Empty{})
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *hostDetail) askReceipts(s *remote.Session) error {
 	for _, e := range catalog.Inspectors {
 		receipts, err := remote.Call(s, wire.CatalogReceipts, wire.CatalogParams{Name: e.Name})
 		if remote.IsNotFound(err) {
-			continue // it was deleted meanwhile
+			continue // it has just been deleted
 		} else if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (d *hostDetail) askReceipts(s *remote.Session) error {
 	return nil
 }
 
-// askAlerts asks for the alerts that are about the host.
+// askAlerts asks for the alerts about the host.
 func (d *hostDetail) askAlerts(ctx context.Context, c *client) error {
 	var data struct {
 		Alerts []struct {
@@ -104,7 +104,7 @@ func (d *hostDetail) askAlerts(ctx context.Context, c *client) error {
 	return nil
 }
 
-// print shows the host for people: what it is, what is wrong, and what runs there.
+// print shows the host for people: its properties, its problems, and what runs there.
 func (d *hostDetail) print(w io.Writer, now time.Time, wide bool) error {
 	var b strings.Builder
 	line := func(name, text string) {
@@ -135,19 +135,24 @@ func (d *hostDetail) print(w io.Writer, now time.Time, wide bool) error {
 	return d.tables(w, now, wide)
 }
 
-// wrapped breaks long lines on a terminal, unless everything is to be wide.
+// wrapped breaks long lines on a terminal, except for -o wide.
 func wrapped(w io.Writer, wide bool) io.Writer {
 	if wide {
 		return w
 	}
-	return cli.Wrapped(w, cli.TerminalWidth(w))
+	return cli.ToTerminal(w)
 }
 
-// state says whether the host is there.
+// state says whether the host is up, and since when.
 func (d *hostDetail) state(now time.Time) string {
-	text := fmt.Sprintf("%s is %s since %s (%s), seen %s", d.Host.Host, d.State, cli.Moment(d.SinceMS), cli.Ago(now, d.SinceMS), cli.Ago(now, d.LastSeenMS))
-	if s := skew(d.Host); s != "-" {
-		text += ", its clock " + s
+	text := fmt.Sprintf("%s has been %s since %s (%s), seen %s", d.Host.Host, d.State, cli.Moment(d.SinceMS), cli.Ago(now, d.SinceMS), cli.Ago(now, d.LastSeenMS))
+	switch s := skew(d.Host); s[0] {
+	case '+':
+		text += ", its clock " + s[1:] + " ahead"
+	case '-':
+		if s != "-" {
+			text += ", its clock " + s[1:] + " behind"
+		}
 	}
 	if d.Simple {
 		text += "; it reports by single calls, and runs no code"
@@ -172,7 +177,7 @@ func (d *hostDetail) code() string {
 	return "takes what the master sends"
 }
 
-// policyText says what pushed code may need on a host.
+// policyText says which needs of pushed code a host allows.
 func policyText(p *wire.Policy) string {
 	if p == nil {
 		return "not told"
@@ -203,7 +208,7 @@ func policyText(p *wire.Policy) string {
 	return "pushed code may need: " + strings.Join(parts, "; ")
 }
 
-// isolationText says which layers keep scripts from harming the host.
+// isolationText says which layers isolate scripts from the host.
 func isolationText(i *wire.Isolation) string {
 	if i == nil {
 		return ""
@@ -215,7 +220,7 @@ func isolationText(i *wire.Isolation) string {
 	return text
 }
 
-// delivery says how samples get to the master.
+// delivery says how samples reach the master.
 func (d *hostDetail) delivery() string {
 	text := cli.Counted(d.Agent.ReportsQueued, "report", "reports") + " not sent yet"
 	if d.Agent.SamplesDropped > 0 {
@@ -230,7 +235,7 @@ func (d *hostDetail) delivery() string {
 	return text
 }
 
-// tables writes what runs, and how far what was pushed is.
+// tables writes the tables of running and of pushed inspectors.
 func (d *hostDetail) tables(w io.Writer, now time.Time, wide bool) error {
 	inspectors := cli.List[wire.InspectorStatus]{Columns: hostInspectorColumns}
 	if len(d.Inspectors) > 0 {
@@ -253,7 +258,7 @@ func (d *hostDetail) tables(w io.Writer, now time.Time, wide bool) error {
 	return printNotes(wrapped(w, wide), all, now)
 }
 
-// hostInspectorColumns are what a table shows of the inspectors of one host.
+// hostInspectorColumns are the columns of a table of the inspectors of one host.
 func hostInspectorColumns(now time.Time) []cli.Column[wire.InspectorStatus] {
 	every := func(i wire.InspectorStatus) string { return (time.Duration(i.IntervalMS) * time.Millisecond).String() }
 	count := func(name string, of func(wire.InspectorStatus) uint64) cli.Column[wire.InspectorStatus] {
@@ -264,7 +269,7 @@ func hostInspectorColumns(now time.Time) []cli.Column[wire.InspectorStatus] {
 	return []cli.Column[wire.InspectorStatus]{
 		{Name: "inspector", Last: true, Cell: func(i wire.InspectorStatus) string { return i.Name }},
 		{Name: "state", Cell: func(i wire.InspectorStatus) string { return i.State }},
-		cli.When("since", now, func(i wire.InspectorStatus) int64 { return i.SinceMS }),
+		cli.Since(now, func(i wire.InspectorStatus) int64 { return i.SinceMS }),
 		cli.ID("pushed", func(i wire.InspectorStatus) string { return i.Assigned }),
 		{Name: "every", Right: true, Spare: true, Cell: every},
 		count("runs", func(i wire.InspectorStatus) uint64 { return i.Runs }),
@@ -277,21 +282,21 @@ func hostInspectorColumns(now time.Time) []cli.Column[wire.InspectorStatus] {
 	}
 }
 
-// hostReceiptColumns are what a table shows of what was pushed to one host.
+// hostReceiptColumns are the columns of a table of the pushed inspectors of one host.
 func hostReceiptColumns(now time.Time) []cli.Column[wire.Receipt] {
 	return []cli.Column[wire.Receipt]{
 		{Name: "pushed", Last: true, Cell: func(r wire.Receipt) string { return r.Inspector }},
 		{Name: "state", Cell: func(r wire.Receipt) string { return r.State }},
 		cli.ID("revision", func(r wire.Receipt) string { return r.Revision }),
 		cli.ID("running", func(r wire.Receipt) string { return r.Running }),
-		cli.When("since", now, func(r wire.Receipt) int64 { return r.AtMS }),
+		cli.Since(now, func(r wire.Receipt) int64 { return r.AtMS }),
 		{Name: "reason", Cell: func(r wire.Receipt) string {
 			return cli.OrDash(strings.ReplaceAll(strings.TrimSpace(r.Reason), "\n", "; "))
 		}},
 	}
 }
 
-// prefixed writes a text that there may not be.
+// prefixed puts a prefix before a text, unless the text is empty.
 func prefixed(before, text string) string {
 	if text == "" {
 		return ""

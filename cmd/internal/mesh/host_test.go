@@ -9,7 +9,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// statuses is the state of one inspector.
+// statuses returns the state of one inspector.
 func statuses(runs uint64, cpu float64) []wire.InspectorStatus {
 	return []wire.InspectorStatus{{Name: "disk", State: wire.StateOK, IntervalMS: 1000, Runs: runs, CPUSeconds: cpu}}
 }
@@ -39,7 +39,7 @@ func TestPrintHost(t *testing.T) {
 	if err := d.print(&out, now, false); err != nil {
 		t.Fatal(err)
 	}
-	want := `host        web-1 is up since ` + cli.Moment(since) + ` (2h ago), seen now, its clock +0.02s
+	want := `host        web-1 has been up since ` + cli.Moment(since) + ` (2h ago), seen now, its clock 0.02s ahead
 system      linux/amd64, vedette v1, from 10.0.0.1:5
 labels      role=db
 samples     1 series, 12 samples since the master's start

@@ -14,7 +14,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// hostsList is one run of the command that lists hosts.
+// hostsList is one run of `vedette hosts`.
 type hostsList struct {
 	client
 	list            cli.List[wire.Host]
@@ -22,7 +22,7 @@ type hostsList struct {
 	to              string
 }
 
-// NewHosts makes the command of that name.
+// NewHosts makes the command `vedette hosts`.
 func NewHosts() *cobra.Command {
 	h := &hostsList{}
 	cmd := &cobra.Command{
@@ -90,7 +90,7 @@ func (h *hostsList) empty() string {
 	return "No host has reported yet; start an agent with `vedette agent`."
 }
 
-// hostColumns are what a table shows of hosts.
+// hostColumns are the columns of a table of hosts.
 func hostColumns(now time.Time) []cli.Column[wire.Host] {
 	return []cli.Column[wire.Host]{
 		{Name: "host", Last: true, Cell: func(h wire.Host) string { return h.Host }},
@@ -107,7 +107,7 @@ func hostColumns(now time.Time) []cli.Column[wire.Host] {
 	}
 }
 
-// notes say below the table what is not well.
+// notes writes the problems of the hosts below the table.
 func (h *hostsList) notes(w io.Writer, hosts []wire.Host, now time.Time) error {
 	if h.labels {
 		return nil
@@ -124,7 +124,7 @@ func (h *hostsList) notes(w io.Writer, hosts []wire.Host, now time.Time) error {
 	return printFailing(w, hosts, now)
 }
 
-// printStarved names the hosts that have no processor time for their inspectors.
+// printStarved names the hosts that lack processor time for their inspectors.
 func printStarved(w io.Writer, hosts []wire.Host) error {
 	var lines []string
 	for _, h := range hosts {
@@ -162,8 +162,8 @@ func printIsolation(w io.Writer, hosts []wire.Host) error {
 	return nil
 }
 
-// printDelivery names the hosts whose samples come late, or never, or would if
-// the master were away.
+// printDelivery names the hosts whose samples arrive late or never, or would be lost if the
+// master went away.
 func printDelivery(w io.Writer, hosts []wire.Host) error {
 	var lines []string
 	for _, h := range hosts {
@@ -213,13 +213,16 @@ func printFailing(w io.Writer, hosts []wire.Host, now time.Time) error {
 	return nil
 }
 
-// skew is how much a host's clock is ahead of the master's.
+// skew is how far a host's clock is ahead of the master's.
 func skew(h wire.Host) string {
 	if h.Simple || h.State != wire.HostUp {
 		return "-"
 	}
 	d := time.Duration(h.SkewMS) * time.Millisecond
-	if d.Abs() < 10*time.Second {
+	switch {
+	case d.Abs() < 5*time.Millisecond:
+		return "0.00s"
+	case d.Abs() < 10*time.Second:
 		return fmt.Sprintf("%+.2fs", d.Seconds())
 	}
 	sign := "+"

@@ -69,7 +69,7 @@ func labelsWait(err error) error {
 	return err
 }
 
-// parseLabels reads KEY=VALUE and KEY-, which is the label "".
+// parseLabels parses KEY=VALUE, and KEY- for the label "", which removes it.
 func parseLabels(words []string) (map[string]string, error) {
 	labels := make(map[string]string)
 	for _, word := range words {
@@ -93,7 +93,7 @@ func parseLabels(words []string) (map[string]string, error) {
 	return labels, nil
 }
 
-// labelsText writes labels as selectors name them.
+// labelsText formats labels as selectors do.
 func labelsText(labels map[string]string) string {
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
@@ -102,7 +102,7 @@ func labelsText(labels map[string]string) string {
 	return cli.OrDash(strings.Join(parts, ","))
 }
 
-// labelColumns are what a table shows of the labels of hosts.
+// labelColumns are the columns of a table of the labels of hosts.
 func labelColumns() []cli.Column[wire.Host] {
 	return []cli.Column[wire.Host]{
 		{Name: "host", Last: true, Cell: func(h wire.Host) string { return h.Host }},
@@ -112,7 +112,7 @@ func labelColumns() []cli.Column[wire.Host] {
 	}
 }
 
-// takesCode tells whether a host lets a master send code.
+// takesCode says whether a host accepts code from a master.
 func takesCode(h wire.Host) string {
 	switch {
 	case !h.AcceptsPushed:

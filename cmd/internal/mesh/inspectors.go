@@ -19,25 +19,25 @@ type hostInspector struct {
 	wire.InspectorStatus
 }
 
-// inspectorsList is one run of the command that lists inspectors.
+// inspectorsList is one run of `vedette inspectors`.
 type inspectorsList struct {
 	client
 	catalog cli.List[catalogRow]
 	onHosts cli.List[hostInspector]
 	running bool
-	host    string // of the hosts whose inspectors are listed, or "" for all of to
+	host    string // the selector of the hosts whose inspectors are listed
 	to      string
 	deleted []string
 }
 
-// catalogRow is an inspector of the catalog, with the state of its last rollout,
-// which its JSON does not have.
+// catalogRow is an inspector of the catalog with the state of its last rollout, which the
+// JSON leaves out.
 type catalogRow struct {
 	wire.CatalogEntry
 	rollout string
 }
 
-// NewInspectors makes the command of that name.
+// NewInspectors makes the command `vedette inspectors`.
 func NewInspectors() *cobra.Command {
 	in := &inspectorsList{}
 	cmd := &cobra.Command{
@@ -76,7 +76,7 @@ cut off for exceeding the budget.`,
 	return cmd
 }
 
-// listCatalog lists what was pushed.
+// listCatalog lists the pushed inspectors.
 func (in *inspectorsList) listCatalog(cmd *cobra.Command) error {
 	in.catalog.ListFlags = in.onHosts.ListFlags
 	return remote.List(&in.client.Client, cmd, &in.catalog, func(s *remote.Session) ([]catalogRow, error) {
@@ -103,7 +103,7 @@ func (in *inspectorsList) listCatalog(cmd *cobra.Command) error {
 	})
 }
 
-// nothingRuns says why no inspector runs on the hosts that were asked for.
+// nothingRuns says why no inspector runs on the chosen hosts.
 func (in *inspectorsList) nothingRuns() string {
 	switch {
 	case in.host != "":
@@ -123,7 +123,7 @@ func (in *inspectorsList) nothing() string {
 }
 
 // catalogColumns are the columns of a table of the catalog. ROLLOUT is the state of the
-// last rollout, unless that ended long ago.
+// last rollout, unless it ended long ago.
 func catalogColumns(now time.Time) []cli.Column[catalogRow] {
 	changed := cli.When("changed", now, func(e catalogRow) int64 { return e.AtMS })
 	changed.Spare = true
@@ -145,7 +145,7 @@ func catalogColumns(now time.Time) []cli.Column[catalogRow] {
 	}
 }
 
-// listOnHosts lists what runs on the hosts.
+// listOnHosts lists the inspectors that run on the hosts.
 func (in *inspectorsList) listOnHosts(cmd *cobra.Command, args []string) error {
 	return remote.List(&in.client.Client, cmd, &in.onHosts, func(s *remote.Session) ([]hostInspector, error) {
 		hosts, err := in.hosts(s, args)
@@ -159,7 +159,7 @@ func (in *inspectorsList) listOnHosts(cmd *cobra.Command, args []string) error {
 	})
 }
 
-// hosts asks for those that are selected, or the one that is named.
+// hosts returns the selected hosts, or the named one.
 func (in *inspectorsList) hosts(s *remote.Session, args []string) ([]wire.Host, error) {
 	if len(args) > 0 {
 		host, err := remote.Call(s, wire.HostsGet, wire.HostParams{Host: args[0]})
@@ -176,7 +176,7 @@ func (in *inspectorsList) hosts(s *remote.Session, args []string) ([]wire.Host, 
 	return result.Hosts, markRefused(s, result.Hosts)
 }
 
-// inspectorColumns are what a table shows of what runs.
+// inspectorColumns are the columns of a table of running inspectors.
 func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
 	count := func(name string, of func(hostInspector) uint64) cli.Column[hostInspector] {
 		c := cli.Num(name, of)
@@ -187,7 +187,7 @@ func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
 		{Name: "host", Last: true, Cell: func(i hostInspector) string { return i.Host }},
 		{Name: "inspector", Last: true, Cell: func(i hostInspector) string { return i.Name }},
 		{Name: "state", Cell: func(i hostInspector) string { return i.State }},
-		cli.When("since", now, func(i hostInspector) int64 { return i.SinceMS }),
+		cli.Since(now, func(i hostInspector) int64 { return i.SinceMS }),
 		count("runs", func(i hostInspector) uint64 { return i.Runs }),
 		count("failed", func(i hostInspector) uint64 { return i.Failures }),
 		count("missed", func(i hostInspector) uint64 { return i.Missed }),
@@ -201,7 +201,8 @@ func inspectorColumns(now time.Time) []cli.Column[hostInspector] {
 	}
 }
 
-// printNotes says below the table what is boosted, and why what is not well is not.
+// printNotes says below the table which inspectors are boosted, and why others are not
+// well.
 func printNotes(w io.Writer, all []hostInspector, _ time.Time) error {
 	if err := printBoosts(w, all); err != nil {
 		return err
@@ -209,7 +210,7 @@ func printNotes(w io.Writer, all []hostInspector, _ time.Time) error {
 	return printReasons(w, all)
 }
 
-// printBoosts names those that run faster while somebody watches.
+// printBoosts names the inspectors that run faster while somebody watches.
 func printBoosts(w io.Writer, all []hostInspector) error {
 	first := "\n"
 	for _, i := range all {
@@ -226,7 +227,7 @@ func printBoosts(w io.Writer, all []hostInspector) error {
 	return nil
 }
 
-// printReasons says why those are not well that are not.
+// printReasons gives the reason for each inspector that is not well.
 func printReasons(w io.Writer, all []hostInspector) error {
 	first := "\n"
 	for _, i := range all {
@@ -242,7 +243,7 @@ func printReasons(w io.Writer, all []hostInspector) error {
 	return nil
 }
 
-// secondsPerRun is the mean processor time of a run.
+// secondsPerRun is the mean CPU time of a run.
 func secondsPerRun(i hostInspector) float64 {
 	if i.Runs == 0 {
 		return 0
@@ -250,7 +251,7 @@ func secondsPerRun(i hostInspector) float64 {
 	return i.CPUSeconds / float64(i.Runs)
 }
 
-// cpuPerRun writes the mean processor time of a run.
+// cpuPerRun formats the mean CPU time of a run.
 func cpuPerRun(i wire.InspectorStatus) string {
 	if i.Runs == 0 || i.CPUSeconds == 0 {
 		return "-"

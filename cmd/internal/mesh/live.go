@@ -15,24 +15,25 @@ import (
 )
 
 const (
-	// liveEvery is how often a screen of live values is drawn.
+	// liveEvery is how often a screen of live values is redrawn.
 	liveEvery = 250 * time.Millisecond
-	// liveKept is how many values of a series a sparkline is drawn of.
+	// liveKept is how many values of a series its sparkline shows.
 	liveKept = sparkCells
 	// liveSeries is how many series a screen keeps; a terminal has no room for more.
 	liveSeries = 2000
 )
 
-// liveScreen shows the latest value of each series on a terminal, in place, with the
-// course of the last ones.
+// liveScreen shows the latest value of each series on a terminal, in place, with a
+// sparkline.
 type liveScreen struct {
 	screen *cli.Screen
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	series map[string]*liveLine
-	left   int // series that there is no room for
+	left   int // samples of series that there is no room for
 	note   string
-	drawn  bool // as it is
+	drawn  bool // since the last change
+	ended  bool // nothing more will come
 }
 
 // liveLine is one series.
@@ -46,7 +47,7 @@ func newLiveScreen(out io.Writer) *liveScreen {
 	return &liveScreen{screen: cli.NewScreen(out), series: make(map[string]*liveLine)}
 }
 
-// take notes a sample.
+// take stores a sample.
 func (l *liveScreen) take(host string, m wire.Metric) error {
 	labels, err := inspectors.LabelsFromMap(m.Labels)
 	if err != nil {
@@ -72,7 +73,7 @@ func (l *liveScreen) take(host string, m wire.Metric) error {
 	return nil
 }
 
-// Write shows a line of text below the values: it is where errors go meanwhile.
+// Write shows a line of text below the values. Errors go there while the screen is used.
 func (l *liveScreen) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,7 +81,7 @@ func (l *liveScreen) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// draw draws the values, where there is something new.
+// draw draws the values if there is something new.
 func (l *liveScreen) draw() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,6 +89,37 @@ func (l *liveScreen) draw() error {
 		return nil
 	}
 	l.drawn = true
+	lines, err := l.values()
+	if err != nil {
+		return err
+	}
+	foot := 0
+	if l.left > 0 {
+		lines, foot = append(lines, "… and samples of further series; watch fewer with a narrower pattern"), foot+1
+	}
+	if l.note != "" {
+		lines, foot = append(lines, cli.Printable(cli.OneLine(l.note))), foot+1
+	}
+	return l.screen.ShowAbove(lines, foot)
+}
+
+// end draws the values for the last time.
+func (l *liveScreen) end() error {
+	l.mu.Lock()
+	l.ended, l.drawn = true, false
+	l.mu.Unlock()
+	return l.draw()
+}
+
+// values are the lines of the table.
+func (l *liveScreen) values() ([]string, error) {
+	switch {
+	case len(l.series) > 0:
+	case l.ended:
+		return nil, nil
+	default:
+		return []string{"no samples yet"}, nil
+	}
 	var text strings.Builder
 	t := cli.Table{Out: &text, Right: []bool{false, false, true}}
 	sorted := slices.SortedFunc(maps.Values(l.series), func(a, b *liveLine) int {
@@ -103,16 +135,8 @@ func (l *liveScreen) draw() error {
 	t.Squeeze(l.screen.Width() - 1)
 	for _, row := range rows {
 		if err := t.Row(row...); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
-	foot := 0
-	if l.left > 0 {
-		lines, foot = append(lines, "… and samples of further series; watch fewer with a narrower pattern"), foot+1
-	}
-	if l.note != "" {
-		lines, foot = append(lines, cli.Printable(cli.OneLine(l.note))), foot+1
-	}
-	return l.screen.ShowAbove(lines, foot)
+	return strings.Split(strings.TrimRight(text.String(), "\n"), "\n"), nil
 }

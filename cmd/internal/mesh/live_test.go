@@ -44,3 +44,16 @@ func TestLiveScreen(t *testing.T) {
 		t.Errorf("%d series are kept, %d samples left", len(l.series), l.left)
 	}
 }
+
+// A screen that never had a sample leaves nothing behind, so that an error stands alone.
+func TestLiveScreenWithoutSamples(t *testing.T) {
+	var out bytes.Buffer
+	l := newLiveScreen(&out)
+	if err := l.draw(); err != nil || out.String() != "no samples yet\n" {
+		t.Errorf("got %q, %v", out.String(), err)
+	}
+	out.Reset()
+	if err := l.end(); err != nil || out.String() != "\x1b[1A\r\x1b[J" {
+		t.Errorf("got %q, %v", out.String(), err)
+	}
+}

@@ -16,10 +16,10 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// logsEvery is how often hosts are asked for more while they are followed.
+// logsEvery is how often hosts are asked for new lines while they are followed.
 const logsEvery = time.Second
 
-// logs is one run of the command of that name.
+// logs is one run of `vedette logs`.
 type logs struct {
 	client
 	host   string
@@ -27,9 +27,9 @@ type logs struct {
 	limit  int
 
 	table *cli.Table
-	lines int                        // that were printed
-	at    map[string]wire.LogsResult // where to go on, by host
-	told  map[string]string          // what was last said of a host that does not answer
+	lines int                        // lines printed so far
+	at    map[string]wire.LogsResult // the position to continue from, by host
+	told  map[string]string          // the last complaint about a host that does not answer
 }
 
 // logLine is one line, as --json prints it.
@@ -39,7 +39,7 @@ type logLine struct {
 	Text string `json:"text"`
 }
 
-// NewLogs makes the command of that name.
+// NewLogs makes the command `vedette logs`.
 func NewLogs() *cobra.Command {
 	l := &logs{}
 	cmd := &cobra.Command{
@@ -101,7 +101,7 @@ func (l *logs) run(cmd *cobra.Command, inspector string) error {
 	}
 }
 
-// hosts are those where the inspector runs.
+// hosts returns the hosts on which the inspector runs.
 func (l *logs) hosts(s *remote.Session, inspector string) ([]string, error) {
 	if l.host != "" {
 		return []string{l.host}, nil
@@ -136,7 +136,7 @@ func (l *logs) hosts(s *remote.Session, inspector string) ([]string, error) {
 	return nil, cli.Exit(cli.ExitFailed, fmt.Errorf("no host runs %q; `vedette inspectors --running` shows what runs", inspector))
 }
 
-// ask asks each host for what is new, and prints that by its time.
+// ask asks each host for new lines, and prints them in the order of their times.
 func (l *logs) ask(cmd *cobra.Command, s *remote.Session, hosts []string, inspector string, first bool) error {
 	var lines []logLine
 	for _, host := range hosts {
@@ -171,8 +171,8 @@ func (l *logs) ask(cmd *cobra.Command, s *remote.Session, hosts []string, inspec
 	return l.print(cmd, lines)
 }
 
-// silent tells of a host that does not answer. While others are followed it may come
-// back; what the master does not allow, and a host that is asked alone, end the command.
+// silent reports a host that does not answer. While several hosts are followed, it may come
+// back. An error of the master, or of a host that is the only one, ends the command.
 func (l *logs) silent(cmd *cobra.Command, host string, err error, alone bool) error {
 	if errors.Is(cmd.Context().Err(), context.Canceled) {
 		return nil // ^C

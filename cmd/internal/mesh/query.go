@@ -23,25 +23,25 @@ import (
 )
 
 const (
-	// queryPoints is how many points of a range are asked for where no step is given.
+	// queryPoints is how many points a range has if no step is given.
 	queryPoints = 120
 	// sparkCells is how wide a sparkline is.
 	sparkCells = 24
 )
 
-// query is one run of the command of that name.
+// query is one run of `vedette query`.
 type query struct {
 	client
 	list        cli.List[remote.Series]
-	length      time.Duration // of the range, or 0
+	length      time.Duration // the length of the range, or 0
 	step        time.Duration
-	labels      []string // that the series have
-	told        []string // warnings, each once
+	labels      []string // the labels of the series
+	told        []string // the warnings that were printed, each once
 	meant       string   // the note about a name that no metric has
-	named, keys bool     // some have a metric's name, or a key
+	named, keys bool     // whether some have a metric's name, or a key
 }
 
-// NewQuery makes the command of that name.
+// NewQuery makes the command `vedette query`.
 func NewQuery() *cobra.Command {
 	q := &query{}
 	cmd := &cobra.Command{
@@ -50,6 +50,9 @@ func NewQuery() *cobra.Command {
 		Long: `Evaluate a PromQL expression on the samples of the master, and show its current values
 as a table. With --range show each series over that time: a sparkline, and the lowest,
 mean, highest and last value. A gap in a sparkline is a time without samples.
+
+Series are sorted by their labels, unless the expression sorts them, with topk or sort
+for example, or --sort is given.
 
 With --range, -o csv prints a line for each point.`,
 		Example: `  vedette query 'disk_used_percent > 80'
@@ -99,7 +102,7 @@ func (q *query) run(cmd *cobra.Command, expression string) error {
 	return q.list.Run(ctx, cmd, ask)
 }
 
-// ask evaluates the expression, and learns what columns the answer has.
+// ask evaluates the expression, and finds out which columns the answer has.
 func (q *query) ask(ctx context.Context, errs io.Writer, expression string) ([]remote.Series, error) {
 	params := url.Values{"query": {expression}}
 	kind := "query"
@@ -128,15 +131,42 @@ func (q *query) ask(ctx context.Context, errs io.Writer, expression string) ([]r
 		q.meant = q.misspelt(ctx, expression)
 	}
 	q.learn(all)
+	if q.length > 0 || !ordered(expression) {
+		q.sort(all)
+	}
 	return all, nil
 }
 
-// notMetrics are the parts of an expression that have names of other things: strings,
+// ordered reports whether an expression asks for an order, which outer functions keep.
+// Prometheus gives no order to the results of other expressions, nor to those of a range.
+func ordered(expression string) bool {
+	return orders.MatchString(texts.ReplaceAllString(expression, `""`))
+}
+
+var (
+	orders = regexp.MustCompile(`(?i)\b(?:sort|sort_desc|sort_by_label|sort_by_label_desc|topk|bottomk)\s*(?:\(|by\b|without\b)`)
+	texts  = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
+)
+
+// sort sorts series by their labels, in the order of the columns.
+func (q *query) sort(all []remote.Series) {
+	labels := slices.Concat([]string{"host", "__name__", "key"}, q.labels)
+	slices.SortStableFunc(all, func(a, b remote.Series) int {
+		for _, l := range labels {
+			if c := strings.Compare(a.Metric[l], b.Metric[l]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+}
+
+// notMetrics matches the parts of an expression whose names are not metrics: strings,
 // matchers, ranges, lists of labels and functions.
 var notMetrics = regexp.MustCompile(`"[^"]*"|'[^']*'|\{[^}]*\}|\[[^]]*\]|\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\w+\s*\(`)
 
-// misspelt asks which metric was probably meant by a name in the expression that no
-// metric has. It returns "" where it cannot tell.
+// misspelt suggests a metric for a name in the expression that no metric has, or returns
+// "".
 func (q *query) misspelt(ctx context.Context, expression string) string {
 	var known []string
 	if _, err := q.HTTPGet(ctx, "label/__name__/values", nil, &known); err != nil {
@@ -154,7 +184,7 @@ func (q *query) misspelt(ctx context.Context, expression string) string {
 
 var metricName = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*`)
 
-// learn finds out which labels series have.
+// learn finds out which labels the series have.
 func (q *query) learn(all []remote.Series) {
 	labels := make(map[string]bool)
 	q.named, q.keys = false, false
@@ -171,7 +201,7 @@ func (q *query) learn(all []remote.Series) {
 		}
 	}
 	q.labels = slices.SortedFunc(maps.Keys(labels), func(a, b string) int {
-		switch { // the host is first
+		switch { // the host comes first
 		case a == b:
 			return 0
 		case a == "host":
@@ -183,7 +213,7 @@ func (q *query) learn(all []remote.Series) {
 	})
 }
 
-// columns are those of the series that were asked for last.
+// columns returns the columns for the last answer.
 func (q *query) columns(time.Time) []cli.Column[remote.Series] {
 	var columns []cli.Column[remote.Series]
 	label := func(heading, name string) {
@@ -226,8 +256,8 @@ func (q *query) columns(time.Time) []cli.Column[remote.Series] {
 	return columns
 }
 
-// even spreads the points of a series over the whole range, with gaps where there is
-// none.
+// even spreads the points of a series evenly over the range; where there is none, it leaves
+// a gap.
 func (q *query) even(s remote.Series) []float64 {
 	all := make([]float64, sparkCells*4)
 	count := make([]float64, len(all))
@@ -260,7 +290,7 @@ func values(s remote.Series) []float64 {
 	return all
 }
 
-// finite leaves out what is no number; where nothing is left it is one that is none.
+// finite returns the finite numbers, or a single NaN if there are none.
 func finite(all []float64) []float64 {
 	var numbers []float64
 	for _, v := range all {
@@ -281,7 +311,7 @@ func last(all []float64) float64 {
 	return all[len(all)-1]
 }
 
-// meanOf carries the mean along, as a sum could overflow.
+// meanOf updates a running mean, because a sum could overflow.
 func meanOf(all []float64) float64 {
 	m := 0.0
 	for i, v := range finite(all) {
@@ -290,8 +320,8 @@ func meanOf(all []float64) float64 {
 	return m
 }
 
-// valueText writes a value with the unit that the key or the metric of the series
-// names, where it has one still.
+// valueText formats a value with the unit that the key or the metric of the series names,
+// if it still has one of these.
 func valueText(s remote.Series, v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return cli.Plain(v)
@@ -299,7 +329,7 @@ func valueText(s remote.Series, v float64) string {
 	return cli.Value(cmp.Or(s.Metric["key"], s.Metric["__name__"]), v)
 }
 
-// seriesName writes the labels of a series as PromQL does.
+// seriesName formats the labels of a series as PromQL does.
 func seriesName(s remote.Series) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(s.Metric)) {
@@ -310,16 +340,16 @@ func seriesName(s remote.Series) string {
 	return s.Metric["__name__"] + "{" + strings.Join(parts, ",") + "}"
 }
 
-// writePoints writes a line for each point: the time, the labels, and the value.
+// writePoints writes a line for each point: its time, the labels, and the value.
 func (q *query) writePoints(w io.Writer, all []remote.Series) error {
 	out := csv.NewWriter(w)
 	labels := q.columns(time.Now())
-	labels = labels[:len(labels)-5] // without the course, and what is made of it
+	labels = labels[:len(labels)-5] // without the course and the four numbers
 	heading := []string{"time"}
 	for _, c := range labels {
 		heading = append(heading, c.Name)
 	}
-	_ = out.Write(append(heading, "value")) // Flush and Error tell
+	_ = out.Write(append(heading, "value")) // Flush and Error report it
 	for _, s := range all {
 		for _, p := range s.Points {
 			row := []string{time.UnixMilli(p.AtMS).UTC().Format("2006-01-02T15:04:05.000Z")}

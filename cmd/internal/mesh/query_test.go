@@ -2,8 +2,12 @@ package mesh
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -57,7 +61,46 @@ web-2  vedette_host_up  -                -             1
 	}
 }
 
-// Whatever series a range has: each is a line, and the figures of it are in order.
+// Series are sorted by their labels, unless the expression asks for another order.
+func TestQueryOrder(t *testing.T) {
+	var answer string
+	master := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+	defer master.Close()
+	for expression, kept := range map[string]bool{
+		"load": false, "sum by (host) (load)": false, `load{a="topk(1"}`: false, "load # sort": false, "my_topk": false, "topk": false,
+		"sort(load)": true, "( topk (2, load))": true, "topk by (host) (1, load)": true, "SORT_DESC(load)": true,
+		"sort_by_label(load, \"host\")": true, "round(sort_desc(load))": true, "bottomk without(a) (2, load) > 1": true,
+	} {
+		for _, length := range []time.Duration{0, time.Minute} {
+			kind, values := "vector", `"value": [1, "1"]`
+			if length > 0 {
+				kind, values = "matrix", `"values": [[1, "1"]]`
+			}
+			answer = fmt.Sprintf(`{"status": "success", "data": {"resultType": %q, "result": [
+				{"metric": {"host": "b", "key": "k", "mount": "/"}, %[2]s}, {"metric": {"host": "c"}, %[2]s},
+				{"metric": {"host": "b", "key": "k"}, %[2]s}, {"metric": {"host": "a", "mount": "/z"}, %[2]s}]}}`, kind, values)
+			q := &query{length: length}
+			q.URL, q.Timeout = master.URL, time.Hour
+			all, err := q.ask(t.Context(), io.Discard, expression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range all {
+				got = append(got, s.Metric["host"]+s.Metric["mount"])
+			}
+			want := []string{"a/z", "b", "b/", "c"}
+			if kept && length == 0 {
+				want = []string{"b/", "c", "b", "a/z"}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s over %v: got %q, want %q", expression, length, got, want)
+			}
+		}
+	}
+}
+
+// Random series over a range: each is a line, and lowest, mean and highest are in order.
 func TestQueryOfAnything(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -101,7 +144,7 @@ func TestTopSince(t *testing.T) {
 	if idle := top.since(statuses(110, 1.5), at.Add(7*time.Second)); idle[0].CPUPercent != second[0].CPUPercent {
 		t.Errorf("one that has not run since is told as %+v", idle[0])
 	}
-	// An agent that was started again counts from 0.
+	// An agent that was restarted counts from 0.
 	if again := top.since(statuses(1, 0.01), at.Add(9*time.Second)); again[0].RunsPerSecond != 1 || again[0].CPUPercent < 0 {
 		t.Errorf("after a restart: %+v", again[0])
 	}

@@ -6,18 +6,18 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// stateRefused is the state of a pushed inspector that a host refuses. To the agent it
-// is one that fails; the receipt says that it is refused.
+// stateRefused is the state of a pushed inspector that a host refuses. The agent reports it
+// as failing; only the receipt says that it is refused.
 const stateRefused wire.InspectorState = "refused"
 
-// markRefused sets that state where the receipts say so.
+// markRefused sets that state according to the receipts.
 func markRefused(s *remote.Session, hosts []wire.Host) error {
 	refused, err := askRefused(s)
 	setRefused(hosts, refused)
 	return err
 }
 
-// askRefused asks for the receipts of what hosts refuse. A caller who may not see all
+// askRefused asks for the receipts of refused inspectors. A caller who may not see all
 // receipts gets none.
 func askRefused(s *remote.Session) ([]wire.HostReceipt, error) {
 	catalog, err := remote.Call(s, wire.CatalogList, wire.Empty{})
@@ -33,7 +33,7 @@ func askRefused(s *remote.Session) ([]wire.HostReceipt, error) {
 		}
 		result, err := remote.Call(s, wire.CatalogReceipts, wire.CatalogParams{Name: e.Name})
 		switch {
-		case remote.IsNotFound(err): // it was deleted meanwhile
+		case remote.IsNotFound(err): // it has just been deleted
 			continue
 		case cli.Status(err) == cli.ExitRefused:
 			return nil, nil
@@ -50,8 +50,8 @@ func askRefused(s *remote.Session) ([]wire.HostReceipt, error) {
 	return refused, nil
 }
 
-// setRefused sets the state of what was refused. Where the code from before goes on
-// well, its state stays.
+// setRefused sets the state of refused inspectors. If the previous code still runs well,
+// its state stays.
 func setRefused(hosts []wire.Host, refused []wire.HostReceipt) {
 	type place struct{ host, inspector string }
 	reasons := make(map[place]string)

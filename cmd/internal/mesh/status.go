@@ -16,22 +16,21 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// troublesShown is how many troubles the status names; with the rest it fits into
-// ten lines.
+// troublesShown is how many troubles the status names, so that it fits into ten lines.
 const troublesShown = 4
 
-// meshStatus is what the command shows, and prints with --json.
+// meshStatus is the state of the mesh, as --json prints it.
 type meshStatus struct {
 	URL         string          `json:"url"`
 	Master      wire.InfoResult `json:"master"`
 	Hosts       int             `json:"hosts"`
 	Up          int             `json:"hosts_up"`
-	Inspectors  map[string]int  `json:"inspectors"` // by their state
-	NotKept     []string        `json:"not_kept"`   // hosts whose samples the history does not keep
+	Inspectors  map[string]int  `json:"inspectors"` // number by state
+	NotKept     []string        `json:"not_kept"`   // hosts whose samples are not stored
 	Queued      int             `json:"reports_queued"`
 	Dropped     uint64          `json:"samples_dropped"`
-	Rollouts    []string        `json:"rollouts"` // that are not over
-	Troubles    []string        `json:"troubles"` // a line each
+	Rollouts    []string        `json:"rollouts"` // that have not ended
+	Troubles    []string        `json:"troubles"` // one line for each host with a trouble
 	Refused     []string        `json:"refused"`  // a line for each inspector
 	counts, now string
 }
@@ -63,7 +62,7 @@ vedette hosts --failing names everything that fails.`,
 	return cmd
 }
 
-// status asks the master for all of it, on one connection.
+// status asks the master for everything, on one connection.
 func (c *client) status(cmd *cobra.Command) (*meshStatus, error) {
 	s, err := c.Open(cmd)
 	if err != nil {
@@ -95,7 +94,7 @@ func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts
 		NotKept: []string{}, Rollouts: []string{}, Troubles: []string{}, Refused: []string{},
 	}
 	setRefused(hosts, refused)
-	now := time.UnixMilli(info.NowMS) // states are by the master's clock
+	now := time.UnixMilli(info.NowMS) // states depend on the master's clock
 	m.now = cli.Ago(now, info.StartedMS)
 	var all wire.Host
 	for _, h := range hosts {
@@ -106,7 +105,7 @@ func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts
 		}
 		m.add(h, now)
 		for _, i := range h.Inspectors {
-			if i.State != stateRefused { // those are counted by their receipts
+			if i.State != stateRefused { // refused ones are counted by their receipts
 				all.Inspectors = append(all.Inspectors, i)
 			}
 		}
@@ -124,7 +123,7 @@ func newMeshStatus(url string, info wire.InfoResult, hosts []wire.Host, rollouts
 	return m
 }
 
-// add counts what one host says of itself.
+// add counts the inspectors and troubles of one host.
 func (m *meshStatus) add(h wire.Host, now time.Time) {
 	if h.NotKept != "" && h.State == wire.HostUp {
 		m.NotKept = append(m.NotKept, h.Host)
@@ -147,7 +146,7 @@ func (m *meshStatus) add(h wire.Host, now time.Time) {
 	}
 }
 
-// addRefused counts what hosts refuse, and says it in a line for each inspector.
+// addRefused counts refused inspectors, and adds a line for each inspector.
 func (m *meshStatus) addRefused(receipts []wire.HostReceipt) {
 	by := make(map[string][]wire.HostReceipt)
 	for _, r := range receipts {
@@ -169,7 +168,7 @@ func failing(i wire.InspectorStatus) bool {
 	return i.State == wire.StateFailing || i.State == wire.StateQuarantined || i.State == stateRefused
 }
 
-// troubled reports whether something of a host is not well.
+// troubled reports whether a host has a trouble.
 func troubled(h wire.Host) bool {
 	if h.State != wire.HostUp || h.NotKept != "" || h.Agent != nil && h.Agent.Starved != "" {
 		return true
@@ -217,7 +216,7 @@ func (m *meshStatus) print(w io.Writer) error {
 	return nil
 }
 
-// storage says how the way to the history is.
+// storage describes the state of the history.
 func (m *meshStatus) storage() string {
 	text := cli.Count(m.Master.Series, "live value")
 	if len(m.NotKept) > 0 {
@@ -234,7 +233,7 @@ func (m *meshStatus) storage() string {
 	return text
 }
 
-// audit says how the audit log gets off the master's machine.
+// audit describes the forwarding of the audit log to other machines.
 func (m *meshStatus) audit() string {
 	now := time.UnixMilli(m.Master.NowMS)
 	var texts []string

@@ -10,7 +10,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// However many hosts there are and however they are, the status takes ten lines,
+// However many hosts there are and whatever their states, the status takes ten lines,
 // counts each host and inspector once, and names or counts every trouble.
 func TestStatusOfAnyMesh(t *testing.T) {
 	states := []string{wire.StateOK, wire.StateFailing, wire.StateQuarantined}
@@ -38,10 +38,10 @@ func TestStatusOfAnyMesh(t *testing.T) {
 					refused[s.Name] = true
 				}
 				if isRefused && rand.IntN(2) == 0 {
-					continue // a host that takes no code does not have it
+					continue // a host that accepts no code does not have it
 				}
 				if s.State == wire.StateOK && isRefused {
-					inspectors++ // that from before goes on
+					inspectors++ // the previous code still runs
 				}
 				wrong = wrong || s.State != wire.StateOK
 				if s.State != wire.StateOK && !isRefused {

@@ -15,23 +15,23 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// top is one run of the command of that name.
+// top is one run of `vedette top`.
 type top struct {
 	client
 	hosts      cli.List[hostLoad]
 	inspectors cli.List[inspectorLoad]
 	once       bool
 	to         string
-	before     map[string]inspectorLoad // what was seen last, by inspector
+	before     map[string]inspectorLoad // the last state, by inspector
 }
 
-// hostLoad is a host and what its built-in inspectors say; nil is not known.
+// hostLoad is a host and the values of its built-in inspectors; nil is unknown.
 type hostLoad struct {
 	Host     string   `json:"host"`
 	State    string   `json:"state"`
 	CPU      *float64 `json:"cpu_percent,omitempty"`
 	Memory   *float64 `json:"memory_percent,omitempty"`
-	Disk     *float64 `json:"disk_percent,omitempty"` // of the fullest
+	Disk     *float64 `json:"disk_percent,omitempty"` // of the fullest file system
 	Load     *float64 `json:"load,omitempty"`
 	Received *float64 `json:"received_bytes_per_second,omitempty"`
 	Sent     *float64 `json:"sent_bytes_per_second,omitempty"`
@@ -39,16 +39,16 @@ type hostLoad struct {
 	Failing  int      `json:"failing"`
 }
 
-// inspectorLoad is an inspector of one host, and what it has taken since it was looked
-// at before, or since the start of its agent.
+// inspectorLoad is an inspector of one host and its cost since the last look, or since the
+// start of its agent.
 type inspectorLoad struct {
 	wire.InspectorStatus
 	RunsPerSecond float64 `json:"runs_per_second"`
-	CPUPercent    float64 `json:"cpu_percent"` // of one core
+	CPUPercent    float64 `json:"cpu_percent"` // percent of one core
 	at            time.Time
 }
 
-// NewTop makes the command of that name.
+// NewTop makes the command `vedette top`.
 func NewTop() *cobra.Command {
 	t := &top{}
 	cmd := &cobra.Command{
@@ -91,7 +91,7 @@ prints a table every two seconds, and with --once just one.`,
 	return cmd
 }
 
-// all shows the hosts.
+// all lists the hosts.
 func (t *top) all(cmd *cobra.Command) error {
 	t.hosts.SetWatching(!t.once)
 	t.hosts.SortBy("-cpu")
@@ -117,7 +117,8 @@ func (t *top) all(cmd *cobra.Command) error {
 	})
 }
 
-// measures are what is asked of the built-in inspectors, and where it goes.
+// measures are the queries for values of the built-in inspectors, and the fields that they
+// fill.
 func measures() map[string]func(*hostLoad) **float64 {
 	return map[string]func(*hostLoad) **float64{
 		"max by (host) (cpu_used_percent)":                                         func(h *hostLoad) **float64 { return &h.CPU },
@@ -129,7 +130,7 @@ func measures() map[string]func(*hostLoad) **float64 {
 	}
 }
 
-// measure asks for what is measured on hosts.
+// measure fills in the values of hosts.
 func (t *top) measure(ctx context.Context, hosts map[string]*hostLoad) error {
 	for expression, of := range measures() {
 		all, _, err := t.Query(ctx, "query", url.Values{"query": {expression}})
@@ -183,7 +184,7 @@ func loadColumns() []cli.Column[hostLoad] {
 	}
 }
 
-// host shows the inspectors of one host.
+// host lists the inspectors of one host.
 func (t *top) host(cmd *cobra.Command, host string) error {
 	if t.to != "" {
 		return cli.Usagef("give a HOST or --to, not both")
@@ -200,7 +201,7 @@ func (t *top) host(cmd *cobra.Command, host string) error {
 	})
 }
 
-// since compares inspectors with how they were the last time.
+// since compares inspectors with their state at the last look.
 func (t *top) since(all []wire.InspectorStatus, now time.Time) []inspectorLoad {
 	fresh := make(map[string]inspectorLoad)
 	var list []inspectorLoad
@@ -209,12 +210,12 @@ func (t *top) since(all []wire.InspectorStatus, now time.Time) []inspectorLoad {
 		before, known := t.before[i.Name]
 		passed := now.Sub(before.at).Seconds()
 		switch {
-		case known && i.Runs == before.Runs && i.CPUSeconds == before.CPUSeconds: // not run since
+		case known && i.Runs == before.Runs && i.CPUSeconds == before.CPUSeconds: // has not run since
 			load.RunsPerSecond, load.CPUPercent, load.at = before.RunsPerSecond, before.CPUPercent, before.at
 		case known && passed > 0 && i.Runs >= before.Runs && i.CPUSeconds >= before.CPUSeconds:
 			load.RunsPerSecond = float64(i.Runs-before.Runs) / passed
 			load.CPUPercent = (i.CPUSeconds - before.CPUSeconds) / passed * 100
-		case i.IntervalMS > 0: // at its first sight: what a run takes, as often as it is due
+		case i.IntervalMS > 0: // first look: the cost of a run, times how often it is due
 			load.RunsPerSecond = 1000 / float64(cmp.Or(i.BoostedMS, i.IntervalMS))
 			load.CPUPercent = secondsPerRun(hostInspector{InspectorStatus: i}) * load.RunsPerSecond * 100
 		}
@@ -229,7 +230,7 @@ func inspectorLoadColumns(now time.Time) []cli.Column[inspectorLoad] {
 	return []cli.Column[inspectorLoad]{
 		{Name: "inspector", Last: true, Cell: func(i inspectorLoad) string { return i.Name }},
 		{Name: "state", Cell: func(i inspectorLoad) string { return i.State }},
-		cli.When("since", now, func(i inspectorLoad) int64 { return i.SinceMS }),
+		cli.Since(now, func(i inspectorLoad) int64 { return i.SinceMS }),
 		{Name: "runs/s", Right: true, Cell: func(i inspectorLoad) string { return fmt.Sprintf("%.2f", i.RunsPerSecond) }},
 		{
 			Name: "cpu", Right: true, Cell: func(i inspectorLoad) string { return fmt.Sprintf("%.3f %%", i.CPUPercent) },

@@ -18,7 +18,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// watch is one run of the command of that name.
+// watch is one run of `vedette watch`.
 type watch struct {
 	client
 	pattern string
@@ -26,16 +26,16 @@ type watch struct {
 	out     io.Writer
 	table   *cli.Table
 	events  remote.Events
-	// subscribed, or nil, is called on each connection after the subscription.
+	// subscribed, unless nil, is called on each connection after the subscription.
 	subscribed func(context.Context, *rpc.Peer) error
-	// of, or nil, says which events are shown.
+	// of, unless nil, says which events are shown.
 	of func(remote.Event) bool
-	// lines prints a line for each event on a terminal too.
+	// lines prints a line for each event even on a terminal.
 	lines bool
-	live  *liveScreen // or nil where lines are printed
+	live  *liveScreen // or nil if lines are printed
 }
 
-// NewWatch makes the command of that name.
+// NewWatch makes the command `vedette watch`.
 func NewWatch() *cobra.Command {
 	w := &watch{}
 	cmd := &cobra.Command{
@@ -82,7 +82,7 @@ func (w *watch) run(cmd *cobra.Command) error {
 			if !remote.IsNotFound(err) {
 				return err
 			}
-			cli.Errln(cmd.ErrOrStderr(), "warning: %s", remote.Answer(err)) // it may be yet to come
+			cli.Errln(cmd.ErrOrStderr(), "warning: %s", remote.Answer(err)) // it may report later
 			return nil
 		}
 	}
@@ -93,7 +93,7 @@ func (w *watch) run(cmd *cobra.Command) error {
 	return w.inPlace(cmd)
 }
 
-// hostOf is the one host that a pattern is about, or "".
+// hostOf returns the only host that a pattern matches, or "".
 func hostOf(pattern string) string {
 	parts := strings.Split(pattern, "/")
 	if len(parts) < 2 || (parts[0] != "metrics" && parts[0] != "hosts") || strings.Contains(parts[1], "*") {
@@ -119,7 +119,7 @@ func (w *watch) inPlace(cmd *cobra.Command) error {
 		for ctx.Err() == nil {
 			select {
 			case <-tick.C:
-				_ = w.live.draw() // a terminal that is gone ends the command in another way
+				_ = w.live.draw() // if the terminal is gone, something else ends the command
 			case <-ctx.Done():
 			}
 		}
@@ -127,7 +127,7 @@ func (w *watch) inPlace(cmd *cobra.Command) error {
 	err := w.events.Run(cmd)
 	stop()
 	drawing.Wait()
-	return errors.Join(err, w.live.draw())
+	return errors.Join(err, w.live.end())
 }
 
 func (w *watch) show(e remote.Event) error {

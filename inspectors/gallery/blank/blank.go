@@ -1,4 +1,4 @@
-// Package blank reports one number, in whose place you put what you want to know.
+// Package blank reports one number; replace it with what you want to know.
 //
 //vedette:name blank
 //vedette:interval 10s
