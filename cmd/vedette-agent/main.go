@@ -1,5 +1,5 @@
-// Command vedette-agent is the agent alone, for the hosts of a fleet: it has
-// all that measures and reports, and nothing of the master.
+// Command vedette-agent is only the agent, for the hosts of a fleet: everything that
+// measures and reports, and nothing of the master.
 package main
 
 import (

@@ -15,7 +15,7 @@ import (
 
 const module = "github.com/vedettehq/vedette"
 
-// listedPackage is what the go tool knows of a package.
+// listedPackage is a package as the go tool describes it.
 type listedPackage struct {
 	ImportPath string
 	Doc        string
@@ -49,8 +49,8 @@ func goList(t *testing.T, args ...string) []listedPackage {
 	}
 }
 
-// mayImport reads the table of ARCHITECTURE.md: which folders of ours a folder may
-// import, beside itself. The longest folder that holds a package decides.
+// mayImport reads the table of ARCHITECTURE.md, which says which of our folders a folder
+// may import beside itself. For a package, the longest folder that contains it decides.
 func mayImport(t *testing.T) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile("../../ARCHITECTURE.md")
@@ -89,7 +89,7 @@ func mayImport(t *testing.T) map[string][]string {
 	return rules
 }
 
-// owners tells which folder alone may import a library.
+// owners returns the only folder that may import each library.
 func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/gorilla/websocket":        {"rpc"},
@@ -170,7 +170,7 @@ func TestImportDirection(t *testing.T) {
 }
 
 // A program that runs a master or an agent is its own child process. A test binary that
-// does not answer as one runs all of its tests once more in each child, unseen.
+// does not act as that child would silently run all of its tests again in each child.
 func TestTestsThatStartChildrenAnswerAsOne(t *testing.T) {
 	starts := []string{module + "/cmd/internal/agentcmd", module + "/cmd/internal/serve", module + "/cmd/internal/commands"}
 	held := 0
@@ -197,13 +197,13 @@ func TestTestsThatStartChildrenAnswerAsOne(t *testing.T) {
 	}
 }
 
-// The agent's own binary pays for nothing that only a master needs.
+// The lean agent links nothing that only a master needs.
 func TestLeanAgent(t *testing.T) {
 	forbidden := []string{
 		module + "/master", module + "/web", module + "/cmd/vedette",
 		"github.com/prometheus", "github.com/nats-io", "net/http/pprof",
 	}
-	// What reads the answers of exporters: nothing else of Prometheus.
+	// The parser of exporters' answers is the only part of Prometheus in it.
 	allowed := []string{
 		"github.com/prometheus/prometheus/model", "github.com/prometheus/prometheus/schema", "github.com/prometheus/prometheus/prompb/io",
 		"github.com/prometheus/prometheus/util/convertnhcb", "github.com/prometheus/prometheus/util/kahansum",

@@ -12,7 +12,7 @@ import (
 	"github.com/vedettehq/vedette/rpc"
 )
 
-// A proxy that hands on no WebSockets is told as that, and not as no master.
+// A proxy that passes on no WebSockets is reported as such, not as an absent master.
 func TestProxyThatHandsOnNoWebSockets(t *testing.T) {
 	inner := &rpc.Server{Handler: rpc.NewMux()}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

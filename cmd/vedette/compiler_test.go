@@ -11,8 +11,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// compiler returns what scripts with a home of their own need to compile with
-// the caches of this one, and CHECKOUT, the module that they compile with.
+// compiler returns the environment with which scripts with their own home compile using the
+// caches of this one, and CHECKOUT, the module against which they compile.
 func compiler(t *testing.T) func(*testscript.Env) {
 	t.Helper()
 	out, err := exec.Command("go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS", "GOTOOLCHAIN").Output()
@@ -33,7 +33,7 @@ func compiler(t *testing.T) func(*testscript.Env) {
 	}
 }
 
-// withoutGo takes the folders with a Go toolchain out of PATH.
+// withoutGo removes the folders with a Go toolchain from PATH.
 func withoutGo(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: without-go")

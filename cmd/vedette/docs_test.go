@@ -19,7 +19,7 @@ import (
 
 var updateDocs = flag.Bool("update-docs", false, "write docs/commands.md again")
 
-// docs/commands.md is what the commands say of themselves.
+// docs/commands.md is the help of the commands.
 func TestCommandsAreDocumented(t *testing.T) {
 	t.Parallel()
 	got := "# Commands\n\n<!-- Made by: go test ./cmd/vedette -run TestCommandsAreDocumented -update-docs -->\n\n" +
@@ -42,8 +42,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 	}
 }
 
-// Each command has a page for man that the formatter of this system takes, where
-// there is one.
+// Each command has a man page that this system's formatter accepts, if there is one.
 func TestManPages(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "man1")
@@ -80,8 +79,8 @@ func TestManPages(t *testing.T) {
 	}
 }
 
-// documents lists the Markdown files that are written for people, by their paths
-// from the root of the repository.
+// documents lists the Markdown files for people, by their paths from the root of the
+// repository.
 func documents(t *testing.T) []string {
 	t.Helper()
 	var list []string
@@ -109,8 +108,8 @@ type spoken struct {
 	file string
 	line int
 	text string
-	// whole is set for a line of an example, which must be complete. A command in
-	// the middle of a sentence may be without its arguments.
+	// whole is set for a line of an example, which must be complete. In the middle of a
+	// sentence, a command may lack its arguments.
 	whole bool
 }
 
@@ -139,7 +138,7 @@ func commandsOf(t *testing.T, file string) (list []spoken) {
 		}
 		example := fence == "```sh" || fence == "```console" || fence == "```" || fence == "" && strings.HasPrefix(line, "    ")
 		switch at := program.FindStringIndex(trimmed); {
-		case example && at != nil && at[0] == 0 && !strings.Contains(line, "─"): // and no drawing
+		case example && at != nil && at[0] == 0 && !strings.Contains(line, "─"): // and not a drawing
 			list = append(list, spoken{file, i + 1, trimmed, true})
 		case fence == "" && !example:
 			for _, m := range inProse.FindAllStringSubmatch(line, -1) {
@@ -150,8 +149,8 @@ func commandsOf(t *testing.T, file string) (list []spoken) {
 	return list
 }
 
-// Every command line that a document shows is one that the program understands:
-// the command and its flags exist, and its arguments are as many as it takes.
+// The program understands every command line in a document: the command and its flags
+// exist, and the number of arguments is right.
 func TestDocumentedCommandsAreUnderstood(t *testing.T) {
 	t.Parallel()
 	found := 0
@@ -188,7 +187,7 @@ func understood(root *cobra.Command, words []string, whole bool) error {
 	cmd.InitDefaultVersionFlag()
 	err = cmd.ParseFlags(rest)
 	if !whole && err != nil && strings.Contains(err.Error(), "needs an argument") {
-		err = nil // a flag that is spoken of
+		err = nil // a flag in a sentence
 	}
 	if err != nil || !whole {
 		return err
@@ -199,8 +198,8 @@ func understood(root *cobra.Command, words []string, whole bool) error {
 	return cmd.ValidateRequiredFlags()
 }
 
-// shellWords takes a command line apart as a shell does, up to a comment, a pipe,
-// or a redirection.
+// shellWords splits a command line as a shell does, up to a comment, a pipe, or a
+// redirection.
 func shellWords(line string) (words []string) {
 	var word strings.Builder
 	quote, begun, depth := rune(0), false, 0
@@ -242,8 +241,7 @@ var (
 	fenced  = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
 )
 
-// Every link of every document leads to a file that is there, and to a heading
-// that it has.
+// Every link in a document leads to an existing file and heading.
 func TestLinksOfDocuments(t *testing.T) {
 	t.Parallel()
 	followed := 0
@@ -305,7 +303,7 @@ func TestTablesOfDocuments(t *testing.T) {
 	}
 }
 
-// anchors lists the names by which the headings of a document are linked to.
+// anchors lists the anchors of the headings of a document.
 func anchors(t *testing.T, path string) (list []string) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -327,8 +325,7 @@ func anchors(t *testing.T, path string) (list []string) {
 	return list
 }
 
-// The chapter of CONTRIBUTING.md that says where things are added names files and
-// tests that there are.
+// The files and tests that CONTRIBUTING.md names for things to add exist.
 func TestPlacesOfContributing(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../CONTRIBUTING.md")

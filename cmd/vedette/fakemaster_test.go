@@ -16,22 +16,22 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// canned is what a fake master answers to one method: a result, or the results
-// of one call after the other, of which the last is repeated, or an error.
+// canned is a fake master's answer to one method: a result, an error, or the results of
+// consecutive calls, of which the last is repeated.
 type canned struct {
 	Result json.RawMessage   `json:"result"`
 	Each   []json.RawMessage `json:"each"`
 	Error  *rpc.Error        `json:"error"`
 }
 
-// fake is a master that answers what a file says, over a real connection. It
-// logs the requests that it gets, so that scripts can look at them.
+// fake is a master that gives the answers in a file, over a real connection. It logs
+// requests, so that scripts can look at them.
 type fake struct {
 	Methods map[string]canned `json:"methods"`
-	// Events are sent to who subscribes to the start of their path, up to a *.
+	// Events are sent to a subscriber of the start of their path, up to a *.
 	Events []wire.Event `json:"events"`
 
-	mu    sync.Mutex // guards all below, and standard error
+	mu    sync.Mutex // guards the fields below, and standard error
 	calls map[string]int
 }
 
@@ -109,7 +109,7 @@ func (f *fake) send(ctx context.Context, p *rpc.Peer, pattern string) error {
 	return nil
 }
 
-// artefact takes programs: it has none.
+// artefact accepts programs, and has none.
 func (f *fake) artefact(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	f.print(fmt.Sprintf("%s %s %d bytes %s", r.Method, r.URL.Path, len(body), r.Header.Get("Authorization")))

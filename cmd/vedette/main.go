@@ -1,6 +1,5 @@
-// Command vedette is all of Vedette in one binary: a master, an agent, both at
-// once for somebody who wants to see it, and the tools to look at a running
-// mesh and to try inspectors.
+// Command vedette is all of Vedette in one binary: a master, an agent, both at once for
+// trying it out, and the tools that look at a running mesh and develop inspectors.
 package main
 
 import (

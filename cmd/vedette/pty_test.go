@@ -14,17 +14,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminalLines is how high the terminals of scripts are.
+// terminalLines is the height of the scripts' terminals.
 const terminalLines = 24
 
-// terminal is what a process that runs on a terminal has in place of a pipe.
+// terminal is the terminal of a process.
 type terminal struct {
-	*os.File        // the end of the person who types and looks
-	seen     string // what was shown since the last look, without control sequences
+	*os.File        // the end of the person at the terminal
+	seen     string // output since the last look, without control sequences
 }
 
-// onTerminal NAME COLUMNS PROGRAM ARGS… starts a process on a terminal that has so many
-// columns. Types and shows are about it; finishes waits for it.
+// onTerminal NAME COLUMNS PROGRAM ARGS… starts a process on a terminal with so many
+// columns. Then types and shows refer to it, and finishes waits for it.
 func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: on-terminal NAME COLUMNS PROGRAM ARGS...")
@@ -43,7 +43,7 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { _ = person.Close() })
 }
 
-// openTerminal makes a terminal, and returns both of its ends.
+// openTerminal makes a terminal and returns both of its ends.
 func openTerminal(columns uint16) (person, inner *os.File, err error) {
 	person, err = os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -67,7 +67,7 @@ func openTerminal(columns uint16) (person, inner *os.File, err error) {
 	return person, inner, nil
 }
 
-// types NAME TEXT types on the terminal of a process; ^C is the key of that name.
+// types NAME TEXT types on the terminal of a process; the text ^C is that key.
 func types(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: types NAME TEXT")
@@ -76,11 +76,11 @@ func types(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// control are the sequences that move the cursor, clear or colour.
+// control matches the sequences that move the cursor, clear or colour.
 var control = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]|\r`)
 
-// shows NAME REGEXP waits until the terminal of a process has shown something that
-// matches, after what matched before. Lines must not be wider than the terminal.
+// shows NAME REGEXP waits until the terminal of a process shows something that matches,
+// after the previous match. Lines must not be wider than the terminal.
 func shows(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: shows NAME REGEXP")

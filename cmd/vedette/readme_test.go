@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// notRun are the commands of the README that TestReadme does not run, with why.
+// notRun are the commands of the README that TestReadme does not run, with the reasons.
 func notRun() map[string]string {
 	return map[string]string{
 		"vedette dev":               "runs until it is stopped; testdata/script/dev.txtar runs it",
@@ -21,7 +21,7 @@ func notRun() map[string]string {
 	}
 }
 
-// ends are the flags by which commands end that otherwise go on, or ask somebody.
+// ends are flags that make commands end which would otherwise go on, or ask somebody.
 func ends() map[string]string {
 	return map[string]string{
 		"vedette try":   " --for 1s",
@@ -33,8 +33,8 @@ func ends() map[string]string {
 	}
 }
 
-// readmeFiles is what the commands of the README find in their folder, beside what
-// the README itself has them saved as.
+// readmeFiles are files that the commands of the README need, beside those that the README
+// itself says to save.
 const readmeFiles = `
 -- box.yaml --
 agent:
@@ -70,8 +70,8 @@ package disk
 func Inspect() (float64, error) { return 44, nil }
 `
 
-// TestReadme runs the commands of the README, in their order, against a real master
-// with an agent: each ends well.
+// TestReadme runs the commands of the README in order, against a real master with an agent.
+// Each must succeed.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	var script strings.Builder
@@ -102,7 +102,7 @@ await '^web-1 +up ' vedette hosts
 			quotedWords[i] = "'" + strings.ReplaceAll(word, "'", "''") + "'"
 		}
 		if len(words) > 1 && words[1] == "push" {
-			if pushes++; pushes == 2 { // somebody has changed the file since
+			if pushes++; pushes == 2 { // the reader has changed the file since
 				script.WriteString("cp better/disk.go disk.go\n")
 			}
 		}
@@ -125,7 +125,7 @@ await '^web-1 +up ' vedette hosts
 	runScripts(t, folder, "")
 }
 
-// savedAs is the block of the README after the sentence that says to save it.
+// savedAs returns the block of the README after the sentence that says to save it.
 func savedAs(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../README.md")

@@ -29,8 +29,8 @@ import (
 	"github.com/vedettehq/vedette/internal/patience"
 )
 
-// The scripts run the real command in processes of its own: the test binary
-// under the name vedette is that command.
+// The scripts run the real command in its own processes: the test binary under the name
+// vedette is that command.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"vedette": main, "fake-master": fakeMaster})
 }
@@ -40,19 +40,19 @@ func TestScripts(t *testing.T) {
 	runScripts(t, "testdata/script", "")
 }
 
-// The commands that push code, against a master that answers what it is told to.
+// The commands that push code, against a fake master with fixed answers.
 func TestPushCommands(t *testing.T) {
 	t.Parallel()
 	runScripts(t, "testdata/catalog", "")
 }
 
-// Pushed code from the file to the hosts, with a real master and real agents.
+// Pushed code on its way from the file to the hosts, with a real master and real agents.
 func TestPushScripts(t *testing.T) {
 	t.Parallel()
 	runScripts(t, "testdata/push", "")
 }
 
-// The lean binary is built as it is shipped, and run beside a master.
+// The lean binary, built as for a release, beside a master.
 func TestLeanAgentRuns(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -63,8 +63,8 @@ func TestLeanAgentRuns(t *testing.T) {
 	runScripts(t, "testdata/lean", folder)
 }
 
-// quickExit has a process with the race detector end at once; else it sleeps for
-// a second, and the scripts run hundreds.
+// quickExit makes a process with the race detector exit at once; it would otherwise sleep
+// for a second, and the scripts run hundreds.
 const quickExit = "atexit_sleep_ms=10"
 
 // runScripts runs the scripts of a folder, with the programs of another one.
@@ -75,12 +75,12 @@ func runScripts(t *testing.T, dir, programs string) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			short, err := os.MkdirTemp("", "v") // sockets have short names
+			short, err := os.MkdirTemp("", "v") // sockets need short names
 			if err != nil {
 				return err
 			}
 			env.Defer(func() { _ = os.RemoveAll(short) })
-			if err := os.Chmod(short, 0o711); err != nil { // scripts run as somebody else
+			if err := os.Chmod(short, 0o711); err != nil { // scripts run as another user
 				return err
 			}
 			env.Setenv("TMPDIR", short)
@@ -88,7 +88,7 @@ func runScripts(t *testing.T, dir, programs string) {
 			env.Setenv("VEDETTE_HOST", "box")
 			env.Setenv("GORACE", quickExit)
 			env.Setenv("VEDETTE_TIMEOUT", patience.Limit.String()) // a busy machine answers late
-			address, err := freeport.Find()                        // for a master that is started again
+			address, err := freeport.Find()                        // for a master that is restarted
 			if err != nil {
 				return err
 			}
@@ -124,7 +124,7 @@ func runScripts(t *testing.T, dir, programs string) {
 // processesKey finds the processes of a script.
 type processesKey struct{}
 
-// processes are those that a script has started and not waited for, by name.
+// processes are the running processes of a script, by name.
 type processes struct{ running map[string]*process }
 
 type process struct {
@@ -133,8 +133,8 @@ type process struct {
 	terminal *terminal // or nil
 }
 
-// limit ends the process where it takes too long for what a script waits for;
-// its log then tells what it did. The function that it returns lifts that.
+// limit kills the process if the script waits too long for it, so that its log shows what
+// it did. The returned function lifts the limit.
 func (p *process) limit() func() bool {
 	return time.AfterFunc(patience.Limit, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }).Stop
 }
@@ -150,8 +150,7 @@ func processesOf(ts *testscript.TestScript) *processes {
 	return ts.Value(processesKey{}).(*processes)
 }
 
-// spawn NAME PROGRAM ARGS… starts a process. Its standard error goes to the
-// file NAME.log.
+// spawn NAME PROGRAM ARGS… starts a process. Its standard error goes to the file NAME.log.
 func spawn(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: spawn NAME PROGRAM ARGS...")
@@ -167,8 +166,8 @@ func spawn(ts *testscript.TestScript, neg bool, args []string) {
 	processesOf(ts).running[args[0]] = &process{cmd: cmd, stdout: bufio.NewReader(stdout)}
 }
 
-// command makes a command of a program and its arguments, with those variables of the
-// script that are of use to it.
+// command makes a command of a program and its arguments, with the variables of the script
+// that it needs.
 func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd := exec.Command(lookPath(ts, args[0]), args[1:]...)
 	cmd.Dir = ts.Getenv("WORK")
@@ -180,7 +179,7 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	return cmd
 }
 
-// lookPath finds a program in the PATH of the script.
+// lookPath finds a program in the script's PATH.
 func lookPath(ts *testscript.TestScript, name string) string {
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
 		if path := filepath.Join(dir, name); filepath.IsAbs(path) {
@@ -193,8 +192,8 @@ func lookPath(ts *testscript.TestScript, name string) string {
 	return ""
 }
 
-// opens NAME waits until the process has printed the address to open, and puts
-// that into NAME_URL and its host:port into NAME_ADDR.
+// opens NAME waits until the process prints the address to open, and puts it into NAME_URL,
+// and its host:port into NAME_ADDR.
 func opens(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: opens NAME")
@@ -216,7 +215,7 @@ func opens(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// prints NAME REGEXP reads what a process prints until a line matches.
+// prints NAME REGEXP reads the output of a process until a line matches.
 func prints(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: prints NAME REGEXP")
@@ -236,14 +235,14 @@ func prints(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// kill9 NAME kills a process at once.
+// kill9 NAME kills a process with SIGKILL.
 func kill9(ts *testscript.TestScript, neg bool, args []string) {
 	p := take(ts, neg, args)
 	ts.Check(p.cmd.Process.Kill())
 	_ = p.cmd.Wait()
 }
 
-// stops NAME sends ^C to a process and wants it to end with status 0.
+// stops NAME sends ^C to a process, which must end with status 0.
 func stops(ts *testscript.TestScript, neg bool, args []string) {
 	p := take(ts, neg, args)
 	ts.Check(p.cmd.Process.Signal(syscall.SIGINT))
@@ -267,10 +266,10 @@ func take(ts *testscript.TestScript, neg bool, args []string) *process {
 	return p
 }
 
-// pollEvery is how long a script waits between two looks.
+// pollEvery is the time between two looks of a script.
 const pollEvery = 20 * time.Millisecond
 
-// await REGEXP PROGRAM ARGS… runs a program until its output, both streams,
+// await REGEXP PROGRAM ARGS… runs a program repeatedly until its output, on both streams,
 // matches.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -298,7 +297,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("no output matched %q; the last was\n%s", args[0], last)
 }
 
-// status N PROGRAM ARGS… wants a program to end with a status.
+// status N PROGRAM ARGS… runs a program, which must end with that status.
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N PROGRAM ARGS...")
@@ -315,8 +314,8 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cert NAME writes a certificate for this machine that signs itself, NAME.pem,
-// and its key, NAME.key.
+// cert NAME writes a self-signed certificate for this machine, NAME.pem, and its key,
+// NAME.key.
 func cert(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: cert NAME")

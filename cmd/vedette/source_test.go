@@ -16,15 +16,14 @@ import (
 	"unicode/utf8"
 )
 
-// A line of Go has at most maxLine characters, unless it has a literal of more than
-// maxLiteral, which is read as a whole.
+// A line of Go has at most maxLine characters, unless it has a literal longer than
+// maxLiteral, which readers take in as a whole.
 const (
 	maxLine    = 160
 	maxLiteral = 100
 )
 
-// templates are sources that write other sources: what they write is clearer in one
-// line.
+// templates are sources that generate others: their output is clearer in one line.
 const templates = "inspectors/script/internal/truth/generate/"
 
 func TestLinesAreShort(t *testing.T) {
@@ -39,8 +38,8 @@ func TestLinesAreShort(t *testing.T) {
 	}
 }
 
-// goFiles are the texts of the Go files of this module that git knows, by their paths
-// from the root of the repository.
+// goFiles returns the Go files of this module that git knows, by their paths from the root
+// of the repository.
 func goFiles(t *testing.T) map[string]string {
 	t.Helper()
 	cmd := exec.Command("git", "ls-files", "*.go")
@@ -68,7 +67,7 @@ func goFiles(t *testing.T) map[string]string {
 
 var generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
 
-// longLines are the numbers of the lines that are too long; none of a generated file.
+// longLines returns the numbers of the lines that are too long. Generated files have none.
 func longLines(text []byte) (lines []int) {
 	if generated.Match(text) {
 		return nil
@@ -114,8 +113,8 @@ func TestLongLines(t *testing.T) {
 	}
 }
 
-// Methods are called by their rows, which know the types of params and results.
-// Benchmarks send what they have encoded before.
+// Methods are called by their rows, which know the types of params and results. Benchmarks
+// may send params that they have already encoded.
 func TestCallsGoByRows(t *testing.T) {
 	t.Parallel()
 	byName := regexp.MustCompile(`\.(?:Call|Notify)\(.*wire\.\w+\.Name\b`)
@@ -131,8 +130,8 @@ func TestCallsGoByRows(t *testing.T) {
 	}
 }
 
-// A comment that begins with a name begins with that of what it stands at: an edit that
-// moves the comment of a neighbour is found.
+// A comment that begins with a name begins with the name of its own declaration. This finds
+// edits that move a neighbour's comment.
 func TestCommentsNameWhatTheyAreOf(t *testing.T) {
 	t.Parallel()
 	for name, text := range goFiles(t) {
@@ -145,8 +144,7 @@ func TestCommentsNameWhatTheyAreOf(t *testing.T) {
 	}
 }
 
-// misplaced are the comments of declarations of a file that begin with the name of
-// another one.
+// misplaced returns the comments of a file that begin with the name of another declaration.
 func misplaced(t *testing.T, name, text string) (faults []string) {
 	t.Helper()
 	files := token.NewFileSet()

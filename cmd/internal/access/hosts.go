@@ -85,7 +85,7 @@ func memberColumns(now time.Time) []cli.Column[wire.Member] {
 	}
 }
 
-// printClaims names those who wanted to be a host that is another.
+// printClaims lists the hosts whose names somebody else has tried to join under.
 func printClaims(w io.Writer, members []wire.Member, now time.Time) error {
 	var lines []string
 	for _, m := range members {
@@ -124,7 +124,7 @@ func newMember(use string, method wire.Method[wire.MemberParams, wire.Member], s
 	return cmd
 }
 
-// NewAuthority makes the command of that name.
+// NewAuthority makes the command `vedette authority`.
 func NewAuthority() *cobra.Command {
 	var c remote.Client
 	show := func(cmd *cobra.Command, method wire.Method[wire.Empty, wire.AuthorityResult]) error {

@@ -16,7 +16,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewUsers makes the command of that name.
+// NewUsers makes the command `vedette users`.
 func NewUsers() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "users",
@@ -91,7 +91,7 @@ func userColumns(now time.Time) []cli.Column[wire.UserInfo] {
 	}
 }
 
-// hostOf is the host of an address, or the address where it has none.
+// hostOf returns the host of an address, or the address if it has none.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -144,7 +144,7 @@ func passwordFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVar(file, "password-file", "", "take the password from the one line of `FILE`; - is standard input")
 }
 
-// printMade prints a user, and the link where there is one.
+// printMade prints a user, and the link if there is one.
 func printMade(cmd *cobra.Command, c *remote.Client, made *wire.UserMade, what string) error {
 	out := cmd.OutOrStdout()
 	if c.JSON {

@@ -1,5 +1,5 @@
-// Package agentcmd is the agent as both binaries run it: its command, and the
-// hidden one that is its script host. It links nothing of the master.
+// Package agentcmd is the agent as both binaries run it: its command, and the hidden
+// command that is its script host. It imports nothing of the master.
 package agentcmd
 
 import (
@@ -30,8 +30,8 @@ import (
 	"github.com/vedettehq/vedette/plugins/scripthost"
 )
 
-// New makes the command that runs an agent. program is how its binary is
-// called.
+// New makes the command that runs an agent. program is the name of the binary's command for
+// it.
 func New(use, program string) *cobra.Command {
 	var settings cli.Settings
 	cmd := &cobra.Command{
@@ -82,7 +82,8 @@ lacks are logged and shown by ` + "`vedette hosts`" + `.`,
 	return cmd
 }
 
-// identityFlags adds the flags that say to which master a host shows what.
+// identityFlags adds the flags that name the master and say how the host proves its
+// identity to it.
 func identityFlags(cmd *cobra.Command, settings *cli.Settings, verb string) {
 	settings.Flag(cmd, "master", "agent.master", verb+" the master at `URL` (default http://127.0.0.1:50505)")
 	settings.Flag(cmd, "token-file", "agent.token_file", "take the agent's token from `FILE`")
@@ -90,18 +91,18 @@ func identityFlags(cmd *cobra.Command, settings *cli.Settings, verb string) {
 	settings.Flag(cmd, "data", "agent.data", "keep the agent's files in `DIR` (default $XDG_STATE_HOME/vedette-agent/HOST)")
 }
 
-// Flags adds the flags that every command with an agent has.
+// Flags adds the flags of every command that runs an agent.
 func Flags(cmd *cobra.Command, settings *cli.Settings) {
 	settings.Flag(cmd, "host", "agent.host", "report under the `NAME` (default: the machine's host name)")
 }
 
-// checkArgument makes the script host's command a checker.
+// checkArgument tells the script host's command to check scripts instead of running them.
 const checkArgument = "check"
 
-// Child does the work of the agent's child process, where the arguments of this
-// program, without its name, are those of one. Every program that runs an agent or a
-// master, and so every test of one, asks it first: a test that does not would run all
-// of itself once more in each child.
+// Child does the work of the agent's child process if the arguments, without the program's
+// name, are those of such a child. Every program that runs an agent or a master must call
+// it first, and so must their tests: a test binary that does not would run all of its tests
+// again in each child.
 func Child(args []string) (status int, is bool) {
 	switch {
 	case slices.Equal(args, []string{scripthost.Command, checkArgument}):
@@ -113,8 +114,8 @@ func Child(args []string) (status int, is bool) {
 	}
 }
 
-// ScriptHost makes the hidden command that is the agent's child process: the one
-// that runs scripts, and the one that checks them.
+// ScriptHost makes the hidden command of the agent's child processes: the one that runs
+// scripts, and the one that checks them.
 func ScriptHost() *cobra.Command {
 	return &cobra.Command{
 		Use:                scripthost.Command,
@@ -130,17 +131,17 @@ func ScriptHost() *cobra.Command {
 	}
 }
 
-// TakeOver puts the inspectors of a configuration in place of those that run.
+// TakeOver replaces the running inspectors by those of another configuration.
 type TakeOver func(old, fresh *config.Config) error
 
-// Run runs an agent until ctx ends and everything that it started is gone. While
-// it runs, watch, or nil, is called, with what takes over another configuration;
-// it ends with its context. told is the service manager, or nil.
+// Run runs an agent until ctx ends and everything that it started is gone. watch, unless it
+// is nil, is called once with the function that takes over another configuration, and must
+// return when its context ends. told is the service manager, or nil.
 func Run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, watch func(context.Context, TakeOver)) error {
 	return run(ctx, c, log, told, watch, func(*agent.Deps) {})
 }
 
-// run is Run where more of what the agent works with is given.
+// run is Run with more dependencies of the agent under the caller's control.
 func run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, watch func(context.Context, TakeOver),
 	more func(*agent.Deps),
 ) (err error) {
@@ -192,11 +193,12 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify
 	return err
 }
 
-// applyAgain is how long an agent that does not run yet is left alone.
+// applyAgain is the time between two attempts to apply a configuration to an agent that is
+// still starting.
 const applyAgain = 50 * time.Millisecond
 
-// takeOver gives a running agent the inspectors of a configuration. One that
-// does not load is no fault of the whole: the agent says so, and tells the master.
+// takeOver applies the inspectors of a configuration to a running agent. If some of them do
+// not load, the others run all the same; the agent logs the fault and tells the master.
 func takeOver(ctx context.Context, a *agent.Agent, log *slog.Logger, old, fresh *config.Config) error {
 	defs, err := Definitions(fresh)
 	if err != nil {
@@ -218,12 +220,13 @@ func takeOver(ctx context.Context, a *agent.Agent, log *slog.Logger, old, fresh 
 	return nil
 }
 
-// rest is how long after its start the agent gives back what starting took.
+// rest is the time after its start at which the agent returns the memory that starting
+// took.
 const rest = 15 * time.Second
 
-// beLean makes a process that is an agent and nothing else a small one, but where
-// the environment says how it should be. It waits most of the time, and a second
-// thread of Go code would only be woken to find nothing to do.
+// beLean limits the memory and threads of a process that only runs an agent, unless the
+// environment sets them. An agent waits most of the time, so a second thread of Go code
+// would only be woken to find nothing to do.
 func beLean() (stop func()) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(lean.Percent)
@@ -231,20 +234,21 @@ func beLean() (stop func()) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(1)
 	}
-	runtime.MemProfileRate = 0 // nobody asks for a profile, and its table takes a page for each place
+	runtime.MemProfileRate = 0 // nobody asks for a profile, and its table takes a page for each call site
 	trimmer := lean.NewTrimmer(rest)
 	trimmer.Disturb()
 	return trimmer.Stop
 }
 
-// Definitions returns what the agent of a configuration runs: its choice of the
-// library and its own inspectors, which replace built-in ones of their name.
+// Definitions returns the inspectors that the agent of a configuration runs: those it
+// chooses of the library and those it defines itself, which replace built-in ones of the
+// same name.
 func Definitions(c *config.Config) ([]inspectors.Definition, error) {
 	defs, _, err := definitions(c)
 	return defs, err
 }
 
-// definitions returns the names of the built-in ones too.
+// definitions is Definitions that also returns the names of the built-in inspectors.
 func definitions(c *config.Config) (defs []inspectors.Definition, builtIn []string, err error) {
 	own, err := c.Definitions()
 	if err != nil {
@@ -263,8 +267,8 @@ func definitions(c *config.Config) (defs []inspectors.Definition, builtIn []stri
 	return defs, builtIn, nil
 }
 
-// NewPool makes the processes that run inspectors, as PoolOptions says. with changes
-// the options further.
+// NewPool makes the pool of processes that run inspectors, with PoolOptions as the changes
+// in with modify them.
 func NewPool(data string, log *slog.Logger, output func(inspector, line string), with ...func(*plugins.PoolOptions)) (*plugins.Pool, error) {
 	options, err := PoolOptions(data, log, output)
 	if err != nil {
@@ -276,10 +280,10 @@ func NewPool(data string, log *slog.Logger, output func(inspector, line string),
 	return plugins.NewPool(options), nil
 }
 
-// PoolOptions are those of the processes that run inspectors. They keep their sockets,
-// and who is quarantined, in the agent's folder data; where that is empty they keep
-// sockets among the temporary files, and remember nothing. output is told each line
-// that a script prints.
+// PoolOptions returns the options of the pool that runs inspectors. The pool keeps its
+// sockets and the list of quarantined inspectors in the agent's folder data. If data is
+// empty, sockets are among the temporary files, and nothing is remembered. output is called
+// with each line that a script prints.
 func PoolOptions(data string, log *slog.Logger, output func(inspector, line string)) (plugins.PoolOptions, error) {
 	self, err := os.Executable()
 	if err != nil {

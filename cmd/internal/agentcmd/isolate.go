@@ -5,8 +5,8 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// isolate has the pool run scripts as the configuration says: under which user,
-// without sight of what is the agent's own, and within the host's policy.
+// isolate makes the pool run scripts as the configuration says: under its user, without
+// access to the agent's own files, and within the host's policy.
 func isolate(c *config.Config) func(*plugins.PoolOptions) {
 	return func(o *plugins.PoolOptions) {
 		o.Policy = c.Agent.Policy.Needs()

@@ -22,7 +22,7 @@ import (
 	"github.com/vedettehq/vedette/internal/wholefile"
 )
 
-// joining is one run of the command of that name.
+// joining is one run of `vedette join`.
 type joining struct {
 	program           string // how the agent is started
 	token, tokenFile  string
@@ -31,8 +31,8 @@ type joining struct {
 	atRoot            bool // the agent's files are where the package has them
 }
 
-// newJoin makes the command that has this machine join a master. program is how the
-// command that runs an agent is called.
+// newJoin makes the command that joins this machine to a master. program is the name of the
+// command that runs an agent.
 func newJoin(program string) *cobra.Command {
 	j := &joining{program: program}
 	cmd := &cobra.Command{
@@ -71,7 +71,7 @@ and run again with the same token.`,
 	return cmd
 }
 
-// defaultFile is the configuration that is written where none is named.
+// defaultFile is the configuration file that is written if no other is named.
 func defaultFile(root bool) string {
 	if root {
 		return "/etc/vedette/agent.yaml"
@@ -122,7 +122,7 @@ func (j *joining) join(cmd *cobra.Command, master string) error {
 	return err
 }
 
-// readToken checks the join token before anything is done.
+// readToken reads the join token and checks its form.
 func (j *joining) readToken() error {
 	if (j.token == "") == (j.tokenFile == "") {
 		return cli.Usagef("give the join token with --token or --token-file; `vedette join-token` makes one on the master")
@@ -140,8 +140,8 @@ func (j *joining) readToken() error {
 	return nil
 }
 
-// configuration reads what is there. A file that is for another master or host is
-// refused, and not touched.
+// configuration reads the configuration file if there is one. A file for another master or
+// host is refused and left alone.
 func (j *joining) configuration(master string) (c *config.Config, err error) {
 	there := false
 	options := config.LoadOptions{For: config.PartAgent, Library: library.Names()}
@@ -157,7 +157,7 @@ func (j *joining) configuration(master string) (c *config.Config, err error) {
 	}
 	set("agent.host", j.host, "host")
 	if j.data == "" && os.Geteuid() == 0 && os.Getenv("XDG_STATE_HOME") == "" && os.Getenv("VEDETTE_AGENT_DATA") == "" {
-		j.atRoot = true // as the unit of the package has it, which does not have root's home
+		j.atRoot = true // like the package's systemd unit, which has no home of root
 		options.Environ = append(os.Environ(), "XDG_STATE_HOME=/var/lib")
 	}
 	set("agent.data", j.data, "data")
@@ -178,7 +178,7 @@ func (j *joining) configuration(master string) (c *config.Config, err error) {
 	return c, nil
 }
 
-// hostOfFile is the host that the configuration names without the flag.
+// hostOfFile is the host that the configuration names without the flag --host.
 func (j *joining) hostOfFile() string {
 	c, err := config.Load(config.LoadOptions{Path: j.file, For: config.PartAgent, Library: library.Names()})
 	if err != nil {
@@ -187,12 +187,12 @@ func (j *joining) hostOfFile() string {
 	return c.Agent.Host
 }
 
-// masterOfPackage is the line of the configuration that a package brings, in which
-// the master of the host belongs.
+// masterOfPackage matches the line of the package's configuration that is replaced by the
+// host's master.
 var masterOfPackage = regexp.MustCompile(`(?m)^( +)master: *"?http://127\.0\.0\.1:50505"?[ \t]*$`)
 
-// placeOfMaster is where that line begins and ends in the configuration, and how far
-// it is indented. It is nil where there is none, or the file is another's work.
+// placeOfMaster returns the positions of that line in the configuration and of its
+// indentation. It is nil if there is no such line, or several.
 func (j *joining) placeOfMaster() []int {
 	text, err := os.ReadFile(j.file)
 	if err != nil {
@@ -204,7 +204,7 @@ func (j *joining) placeOfMaster() []int {
 	return nil
 }
 
-// configured is the text of the configuration for a host that has joined, or "" where
+// configured returns the new text of the configuration for a host that has joined, or "" if
 // it stays as it is.
 func (j *joining) configured(master string, c *config.Config, labels map[string]string) string {
 	before, err := os.ReadFile(j.file)
@@ -219,7 +219,7 @@ func (j *joining) configured(master string, c *config.Config, labels map[string]
 	return string(before[:place[0]]) + strings.TrimSuffix(j.settings(indent, master, c, labels), "\n") + string(before[place[1]:])
 }
 
-// settings are those of the agent that the configuration does not have yet.
+// settings returns the agent's settings that the configuration does not have yet.
 func (j *joining) settings(indent, master string, c *config.Config, labels map[string]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%smaster: %s\n", indent, strconv.Quote(master))
@@ -242,7 +242,8 @@ func (j *joining) settings(indent, master string, c *config.Config, labels map[s
 	return b.String()
 }
 
-// inFile tells which settings the configuration has by itself.
+// inFile returns a function that reports whether the configuration file itself has a
+// setting.
 func (j *joining) inFile() func(path string) bool {
 	if _, err := os.Stat(j.file); err != nil {
 		return func(string) bool { return false }

@@ -18,8 +18,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// newMaintenance makes the command with which a host is quiet about itself. program is
-// how the command that runs an agent is called.
+// newMaintenance makes the command that mutes a host's own alerts. program is the name of
+// the command that runs an agent.
 func newMaintenance(program string) *cobra.Command {
 	var settings cli.Settings
 	var params wire.SelfMaintenanceParams
@@ -74,7 +74,7 @@ root. The agent itself need not run.`,
 	return cmd
 }
 
-// useDefaultFile has the configuration be that which join writes, where none is named.
+// useDefaultFile selects the configuration that join writes, if no other is named.
 func useDefaultFile(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("config") || os.Getenv(config.VariableConfig) != "" {
 		return nil

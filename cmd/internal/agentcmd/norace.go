@@ -2,5 +2,5 @@
 
 package agentcmd
 
-// dataBytes is the limit of a script host's memory; 0 is the default.
+// dataBytes is the memory limit of a script host; 0 is the default.
 const dataBytes = 0

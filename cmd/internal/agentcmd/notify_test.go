@@ -8,8 +8,8 @@ import (
 	"github.com/vedettehq/vedette/internal/sdnotify/sdnotifytest"
 )
 
-// A service manager learns from a real agent that it is up, although its master is
-// not, that its scheduler gets on, and that it stops.
+// A service manager learns from a real agent that it is up, even if its master is not, that
+// its scheduler makes progress, and that it stops.
 func TestAgentTellsTheServiceManager(t *testing.T) {
 	manager := sdnotifytest.New(t)
 	ctx, stop := context.WithCancel(t.Context())

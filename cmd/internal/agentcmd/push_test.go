@@ -18,19 +18,19 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// pusher is as much of a master as an agent needs that is sent code.
+// pusher is a master reduced to what an agent needs to be sent code.
 type pusher struct {
 	*testing.T
 	server *httptest.Server
 	rpc    *rpc.Server
 
 	mu       patience.Watched
-	peer     *rpc.Peer // of the agent that is connected, or nil
+	peer     *rpc.Peer // the connected agent, or nil
 	receipts map[string]wire.Receipt
-	samples  map[string]float64 // the last of each key
-	keys     map[uint32]string  // of the series of the connection
-	boots    []string           // of the runs of agents that have said hello
-	reported map[string]bool    // those whose report came
+	samples  map[string]float64 // the latest sample of each key
+	keys     map[uint32]string  // the series of this connection
+	boots    []string           // the runs of agents that have said hello
+	reported map[string]bool    // the runs that have reported
 	programs map[string]string  // files, by SHA-256
 }
 
@@ -110,7 +110,7 @@ func (p *pusher) assign(items ...wire.Assigned) {
 		gone := peer
 		p.await("an agent", func() bool { peer = p.peer; return peer != nil && peer != gone })
 		err = peer.Call(patience.Context(p), wire.AgentAssign.Name, params, nil)
-		if err != nil && !errors.Is(err, rpc.ErrClosed) { // one that stops comes again, as after an upgrade
+		if err != nil && !errors.Is(err, rpc.ErrClosed) { // an agent that was upgraded connects again
 			p.Fatal(err)
 		}
 	}
@@ -125,7 +125,7 @@ func (p *pusher) awaitReceipt(code wire.Code, state string) (r wire.Receipt) {
 	return r
 }
 
-// runAgent runs the agent of a configuration as its command does.
+// runAgent runs the agent of a configuration as the command does.
 func runAgent(t *testing.T, yaml string) (stop func()) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "c.yaml")
@@ -151,15 +151,15 @@ func runAgent(t *testing.T, yaml string) (stop func()) {
 	return stop
 }
 
-// script is code for a script of one function. Its first run comes at once; its
-// timeout, which goes by its interval, is far away.
+// script is the code of a script with one function. Its first run comes at once; its
+// timeout, which depends on its interval, is far away.
 func script(name, body string) wire.Code {
 	return wire.Code{Name: name, File: name + ".go", IntervalMS: 5000, Source: "package " + name + "\n\nfunc Inspect() (float64, error) {\n" + body + "\n}\n"}
 }
 
-// TestPushToRealScriptHost pushes to an agent with its checker and its script
-// host: what is good runs; what the checker refuses, what does not build and what
-// the host's policy is against is told, and the old goes on.
+// TestPushToRealScriptHost pushes to an agent with its checker and its script host. Good
+// code runs. Code that the checker refuses, that does not build, or that the host's policy
+// forbids is reported, and the previous code keeps running.
 func TestPushToRealScriptHost(t *testing.T) {
 	p := newPusher(t)
 	defer p.close()

@@ -2,6 +2,6 @@
 
 package agentcmd
 
-// dataBytes lifts the limit of a script host's memory: the race detector alone
+// dataBytes removes the memory limit of a script host, because the race detector alone
 // needs more.
 const dataBytes = -1

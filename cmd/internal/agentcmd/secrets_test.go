@@ -24,7 +24,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// outlets are the bodies of scripts, each with a way in which the value v gets out.
+// outlets are script bodies, each with a way in which the value v could leave the script.
 var outlets = map[string]string{
 	"print":     `fmt.Println("it is", v)`,
 	"quoted":    `fmt.Printf("%q %+q %#v\n", v, v, v)`,
@@ -87,7 +87,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 `}
 }
 
-// heard is everything that left an agent, or that it wrote, as texts.
+// heard is everything that an agent sent or wrote, as texts.
 type heard struct {
 	mu    sync.Mutex
 	texts []string
@@ -98,7 +98,7 @@ func (h *heard) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// add takes the texts of something in JSON.
+// add adds all strings of a value, as JSON has them.
 func (h *heard) add(raw []byte) {
 	var value any
 	if json.Unmarshal(raw, &value) != nil {
@@ -125,7 +125,7 @@ func (h *heard) add(raw []byte) {
 	walk(value)
 }
 
-// folder takes what is in the files below a folder.
+// folder adds the content of all files below a folder.
 func (h *heard) folder(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -144,7 +144,7 @@ func (h *heard) folder(t *testing.T, dir string) {
 	}
 }
 
-// listening is a handler that hears everything that it is asked.
+// listening is a handler that records every request.
 type listening struct {
 	*rpc.Mux
 	heard *heard
@@ -168,10 +168,10 @@ func randomSecret(r *rand.Rand) string {
 	for n := 6 + r.IntN(60); b.Len() < n; {
 		b.WriteRune(letters[r.IntN(len(letters))])
 	}
-	return "Q7" + b.String() + "z9Z" // spaces at the ends are not passed on by everybody
+	return "Q7" + b.String() + "z9Z" // some outlets trim spaces
 }
 
-// secretAgent runs an agent whose secret pw is in a file, with what is pushed to it.
+// secretAgent runs an agent whose secret pw is in a file, and pushes code to it.
 func secretAgent(t *testing.T, p *pusher, h *heard, data, rule string) (file string, stop func()) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "password")
@@ -212,8 +212,8 @@ func writeSecret(t *testing.T, file, value string) {
 	}
 }
 
-// TestNoSecretLeavesTheHost sends a random secret through every outlet that a script
-// has. Nothing that the agent tells the master, logs or writes down has it.
+// TestNoSecretLeavesTheHost sends a random secret through every outlet of a script. The
+// secret must be in nothing that the agent tells the master, logs or writes.
 func TestNoSecretLeavesTheHost(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -271,7 +271,7 @@ func TestNoSecretLeavesTheHost(t *testing.T) {
 	}
 }
 
-// secretLength is a script that yields how long the secret is.
+// secretLength is a script that yields the length of the secret.
 func secretLength(name string) wire.Code {
 	return wire.Code{Name: name, File: "len.go", IntervalMS: 2000, TimeoutMS: 2000, Source: `//vedette:needs secret:pw
 package length
@@ -290,7 +290,8 @@ func Inspect(ctx context.Context) (float64, error) {
 `}
 }
 
-// A secret is for those alone that its host names, and follows its file.
+// Only the inspectors that the host names may read a secret, and its value follows the
+// file.
 func TestSecretsAreForThoseWhoAreNamed(t *testing.T) {
 	t.Parallel()
 	p, h := newPusher(t), &heard{}
@@ -305,7 +306,7 @@ func TestSecretsAreForThoseWhoAreNamed(t *testing.T) {
 			t.Errorf("the receipt is %+v", r)
 		}
 	}
-	for _, code := range []wire.Code{named, below} { // there is no file yet
+	for _, code := range []wire.Code{named, below} { // the file does not exist yet
 		if r := p.awaitReceipt(code, wire.ReceiptFailed); !strings.Contains(r.Reason, `cannot get secret "pw": there is no file `) {
 			t.Errorf("the receipt is %+v", r)
 		}
@@ -331,8 +332,8 @@ func TestSecretsAreForThoseWhoAreNamed(t *testing.T) {
 	}
 }
 
-// Where a secret is for who has signed, a name is not enough, and a signature may come
-// later.
+// If a secret is bound to a signer, the name of the inspector is not enough; the signature
+// may come later.
 func TestSecretsAreForThoseWhoHaveSigned(t *testing.T) {
 	key, stranger := signingtest.Key(t), signingtest.Key(t)
 	p, h := newPusher(t), &heard{}
@@ -364,8 +365,8 @@ func TestSecretsAreForThoseWhoHaveSigned(t *testing.T) {
 	p.awaitReceipt(code, wire.ReceiptHealthy)
 }
 
-// Code that runs loses a secret when the key that opened it is revoked, and has it again
-// when the key that is left signs the code.
+// Running code loses a secret when the key that opened it is revoked, and gets it back when
+// the remaining key signs the code.
 func TestSecretsAreTakenBackWithTheirKey(t *testing.T) {
 	key, next, other := signingtest.Key(t), signingtest.Key(t), signingtest.Key(t)
 	p, h := newPusher(t), &heard{}

@@ -16,22 +16,23 @@ import (
 // start is how this process was started.
 type start struct {
 	environ []string
-	well    func() // of a program that is being tried, or nil; see upgrade.OnTrial
+	well    func() // tells the trial that this program works, or nil if none is going on; see upgrade.OnTrial
 }
 
-// started looks how this process was started. It comes before the configuration is read.
+// started finds out how this process was started. It must be called before the
+// configuration is read.
 func started() (start, error) {
 	well, err := upgrade.OnTrial()
 	return start{os.Environ(), well}, err
 }
 
-// runReplaceable runs an agent whose program the master may have replaced, if the
-// configuration says so. Then this process becomes another program, and it does not
-// return.
+// runReplaceable runs an agent, whose program the master may replace if the configuration
+// allows it. After a replacement this process becomes the new program, and the function
+// does not return.
 func runReplaceable(ctx context.Context, c *config.Config, log *slog.Logger, told *sdnotify.Notifier, start start,
 	watch func(context.Context, TakeOver),
 ) error {
-	plain := log // run says by itself whose it is
+	plain := log // run adds the component itself
 	log = log.With(config.ComponentKey, "agent")
 	file, err := os.Executable()
 	if err != nil {
@@ -46,7 +47,7 @@ func runReplaceable(ctx context.Context, c *config.Config, log *slog.Logger, tol
 		return err
 	}
 	err = run(running, c, plain, told, watch, func(d *agent.Deps) {
-		if d.Well, d.Upgrades = start.well, u; start.well != nil { // one that is being tried does not try others
+		if d.Well, d.Upgrades = start.well, u; start.well != nil { // a program on trial does not start another trial
 			d.Upgrades = upgrade.Tried{}
 		}
 	})

@@ -24,11 +24,11 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// trailer follows the test's own binary in each program of these tests, then how the
-// program is to behave, and what makes its checksum another one.
+// trailer stands in each program of these tests between the test's own binary and a word
+// that says how the program behaves; a suffix makes its checksum unique.
 const trailer = "\nthis program of a test is "
 
-// variant tells how this process is to behave, if it is one of those programs.
+// variant returns how this process must behave if it is one of those programs.
 func variant() (kind string, is bool) {
 	f, err := os.Open("/proc/self/exe")
 	if err != nil {
@@ -47,7 +47,7 @@ func variant() (kind string, is bool) {
 	return kind, is
 }
 
-// beAgent is the program of an agent, good or bad.
+// beAgent runs as the program of an agent, good or bad.
 func beAgent(kind string) int {
 	version := len(os.Args) > 1 && os.Args[1] == "version"
 	switch {
@@ -73,7 +73,7 @@ func beAgent(kind string) int {
 	return cli.Main(root)
 }
 
-// writeProgram makes a program that behaves so.
+// writeProgram writes a program with the given behaviour.
 func writeProgram(t *testing.T, path, kind string) (sum string) {
 	t.Helper()
 	self, err := os.ReadFile("/proc/self/exe")
@@ -101,7 +101,7 @@ func sumOf(t *testing.T, path string) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// upgraded is an agent in a process whose program a master replaces.
+// upgraded is an agent in its own process whose program a master replaces.
 type upgraded struct {
 	*pusher
 	key                  signing.PrivateKey
@@ -131,7 +131,7 @@ func newUpgraded(t *testing.T, settings string) *upgraded {
 	return u
 }
 
-// start runs the program that is there, as a service manager does.
+// start runs the installed program, as a service manager does.
 func (u *upgraded) start() {
 	u.Helper()
 	u.said = &bytes.Buffer{}
@@ -151,7 +151,7 @@ func (u *upgraded) kill() {
 	}
 }
 
-// code is what `vedette hosts upgrade` pushes of a program.
+// code is what `vedette hosts upgrade` pushes for a program.
 func (u *upgraded) code(path, sum, signature string) wire.Code {
 	u.Helper()
 	info, err := os.Stat(path)
@@ -166,7 +166,7 @@ func (u *upgraded) code(path, sum, signature string) wire.Code {
 	}}
 }
 
-// offer has the agent take a program that behaves so.
+// offer assigns a program with the given behaviour to the agent.
 func (u *upgraded) offer(kind string) (code wire.Code, sum string) {
 	u.Helper()
 	path := filepath.Join(u.T.TempDir(), "program")
@@ -176,7 +176,7 @@ func (u *upgraded) offer(kind string) (code wire.Code, sum string) {
 	return code, sum
 }
 
-// awaitFresh waits until a run of the agent that began after n others reports.
+// awaitFresh waits until a run of the agent that started after the first n reports.
 func (u *upgraded) awaitFresh(n int) {
 	u.Helper()
 	u.await("a report of the agent", func() bool { return len(u.boots) > n && u.reported[u.boots[len(u.boots)-1]] })
@@ -190,8 +190,8 @@ func (u *upgraded) runs() (n int) {
 	return n
 }
 
-// A program that does well takes the place of the old one in the same process, and the
-// host goes back when the master takes it away.
+// A good program replaces the old one in the same process, and the host returns to the old
+// one when the master withdraws it.
 func TestUpgradeAndBack(t *testing.T) {
 	t.Parallel()
 	u := newUpgraded(t, "allow: true, within: 10m")
@@ -212,7 +212,7 @@ func TestUpgradeAndBack(t *testing.T) {
 	u.stopped()
 }
 
-// stopped asks the agent to stop, and waits for its end.
+// stopped asks the agent to stop, and waits until it has.
 func (u *upgraded) stopped() {
 	u.Helper()
 	if err := u.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -221,7 +221,8 @@ func (u *upgraded) stopped() {
 	patience.Return(u, "the end of the agent", func() { _ = u.cmd.Wait() })
 }
 
-// Whatever is wrong with a program: the host runs the one that it had, and says why.
+// Whatever is wrong with a program, the host keeps running the one that it had, and says
+// why.
 func TestBadPrograms(t *testing.T) {
 	t.Parallel()
 	u := newUpgraded(t, "allow: true, within: 2s")
@@ -239,7 +240,7 @@ func TestBadPrograms(t *testing.T) {
 		if r := u.awaitReceipt(code, wire.ReceiptFailed); !strings.Contains(r.Reason, c.want) {
 			t.Errorf("%s: %s", c.kind, r.Reason)
 		}
-		if c.kind != "speechless" && c.kind != "foreign" { // for those it has not even stopped
+		if c.kind != "speechless" && c.kind != "foreign" { // for those the agent was not even stopped
 			u.awaitFresh(n)
 		}
 		if sumOf(t, u.program) != u.first {
@@ -255,7 +256,7 @@ func TestBadPrograms(t *testing.T) {
 	u.stopped()
 }
 
-// A host takes no program that it has not agreed to, and does not even fetch it.
+// A host that has not agreed to upgrades takes no program, and does not even fetch it.
 func TestUpgradesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ settings, want string }{
@@ -266,7 +267,7 @@ func TestUpgradesAreRefused(t *testing.T) {
 			u := newUpgraded(t, c.settings)
 			path := filepath.Join(t.TempDir(), "program")
 			sum := writeProgram(t, path, "good")
-			code := u.code(path, sum, u.key.SignFileSum(u.first)) // of another program
+			code := u.code(path, sum, u.key.SignFileSum(u.first)) // the checksum of another program
 			u.mu.Change(func() { clear(u.programs) })
 			u.push(code)
 			if r := u.awaitReceipt(code, wire.ReceiptRefused); !strings.Contains(r.Reason, c.want) {
@@ -277,7 +278,7 @@ func TestUpgradesAreRefused(t *testing.T) {
 	}
 }
 
-// A host whose agent is killed at any moment of an upgrade has one that runs when it is
+// Wherever in an upgrade the agent is killed, the host has an agent that runs when it is
 // started again, and the new program in the end.
 func TestUpgradeIsKilledAtRandom(t *testing.T) {
 	t.Parallel()

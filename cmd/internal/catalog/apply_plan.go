@@ -12,15 +12,15 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// What a step of a plan does.
+// The change that a step makes.
 const (
 	changeNew    = "new"
 	changeCode   = "changed"
 	changeHosts  = "hosts changed" // the code is the same
-	changeSigned = "to be signed"  // the code and the hosts are the same
+	changeSigned = "to be signed"  // code and hosts are the same
 	changeNone   = "unchanged"
 	changeDelete = "delete"
-	changeLeft   = "only on the master" // and left there
+	changeLeft   = "only on the master" // only on the master, and left there
 )
 
 // applyStep is one inspector of a plan, as --json prints it.
@@ -28,20 +28,20 @@ type applyStep struct {
 	Name     string `json:"name"`
 	Change   string `json:"change"`
 	From     string `json:"from,omitempty"`     // revision
-	Revision string `json:"revision,omitempty"` // that it would have
-	To       string `json:"to"`                 // the selector that it would have
-	WasTo    string `json:"was_to,omitempty"`   // the selector that it has, where that is another
+	Revision string `json:"revision,omitempty"` // the revision after the change
+	To       string `json:"to"`                 // the selector after the change
+	WasTo    string `json:"was_to,omitempty"`   // the current selector, if it is another one
 	Added    int    `json:"added"`              // lines
 	Removed  int    `json:"removed"`
-	Nobody   string `json:"nobody,omitempty"`   // why no host is selected, where that is to be allowed
-	Drops    int    `json:"drops,omitempty"`    // hosts that have it and would not any more
-	Replaces int    `json:"replaces,omitempty"` // hosts that run a built-in one of that name
+	Nobody   string `json:"nobody,omitempty"`   // why no host is selected, if --allow-none is needed
+	Drops    int    `json:"drops,omitempty"`    // hosts that would lose it
+	Replaces int    `json:"replaces,omitempty"` // hosts on which it replaces a built-in inspector
 
 	code    wire.Code
-	version string // of the entry that the plan was made with, "" of none
+	version string // version of the entry that the plan was made with; "" if there was none
 }
 
-// steps compares what the folder has with the catalog.
+// steps compares the folder with the catalog.
 func (a *apply) steps(cmd *cobra.Command, s *remote.Session, all []wanted) ([]applyStep, error) {
 	catalog, err := remote.Call(s, wire.CatalogList, wire.Empty{})
 	if err != nil {
@@ -92,7 +92,7 @@ func (a *apply) steps(cmd *cobra.Command, s *remote.Session, all []wanted) ([]ap
 	return steps, nil
 }
 
-// stepOf compares one inspector with its entry of the catalog.
+// stepOf compares an inspector of the folder with its entry in the catalog.
 func (a *apply) stepOf(s *remote.Session, w wanted, entry wire.CatalogEntry, there bool, revision string) (applyStep, error) {
 	step := applyStep{Name: w.code.Name, Change: changeNew, Revision: revision, To: w.selector, code: w.code}
 	var from wire.Revision
@@ -125,7 +125,7 @@ func (a *apply) stepOf(s *remote.Session, w wanted, entry wire.CatalogEntry, the
 	return step, nil
 }
 
-// countChanges counts the steps that do something.
+// countChanges counts the steps that change something.
 func countChanges(steps []applyStep) int {
 	n := 0
 	for _, s := range steps {
@@ -136,7 +136,7 @@ func countChanges(steps []applyStep) int {
 	return n
 }
 
-// planText shows a plan: a line for each step, and what comes of it.
+// planText is the plan for people: a line for each step, and the number of changes.
 func planText(steps []applyStep, prune bool) string {
 	var b strings.Builder
 	width, left := 0, 0
@@ -162,7 +162,7 @@ func planText(steps []applyStep, prune bool) string {
 	return b.String()
 }
 
-// stepText says what a step does.
+// stepText describes what a step does.
 func stepText(s applyStep) string {
 	text := s.Change
 	switch s.Change {

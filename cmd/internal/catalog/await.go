@@ -20,8 +20,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// lookEvery is how often a rollout is asked for beside the events that tell of
-// it: nothing depends on one having arrived.
+// lookEvery is how often the state of a rollout is polled, beside its events, so that a
+// lost event does no harm.
 const lookEvery = 2 * time.Second
 
 // rolloutWait follows one rollout until its end, through lost connections.
@@ -29,19 +29,19 @@ type rolloutWait struct {
 	client   *client
 	id, name string
 	errs     io.Writer
-	changed  chan struct{} // has room for one: something is to be shown
+	changed  chan struct{} // holds one element if there is something to show
 	end      context.CancelFunc
 
-	mu       sync.Mutex // guards all below
+	mu       sync.Mutex // guards the fields below
 	peer     *rpc.Peer  // or nil while there is none
-	known    bool       // rollout is there
+	known    bool       // rollout is set
 	rollout  wire.Rollout
 	receipts map[string]wire.HostReceipt // by host
-	err      error                       // that ended it
+	err      error                       // the error that ended the waiting
 }
 
-// follow shows a rollout until it has ended, and returns it as it is then. When
-// ctx ends before, it returns it as it was last, and no error.
+// follow shows a rollout until it has ended, and returns its final state. If ctx ends
+// first, it returns the last known state and no error.
 func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string, p *progress) (wire.Rollout, error) {
 	o, err := c.DialOptions(cmd)
 	if err != nil {
@@ -77,11 +77,11 @@ func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string
 	return w.rollout, err
 }
 
-// decideEvery is how often hosts are looked at that have got a signature.
+// decideEvery is how often receipts are polled after only the signature has changed.
 const decideEvery = 250 * time.Millisecond
 
-// untilDecided waits until each host that is there has told how it does with the
-// current revision, where there is no rollout that tells of it.
+// untilDecided waits until each connected host has a final receipt for the current
+// revision. It is for changes without a rollout.
 func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duration) error {
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
@@ -116,7 +116,7 @@ func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duratio
 	}
 }
 
-// undecided reports whether a host that is there is still on its way.
+// undecided reports whether a connected host has no final receipt yet.
 func undecided(h wire.HostReceipt) bool {
 	return h.HostState == wire.HostUp && h.State != wire.ReceiptHealthy && !unwell(h)
 }
@@ -126,7 +126,7 @@ func (w *rolloutWait) loop(ctx context.Context, p *progress) error {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	draw := make(<-chan time.Time)
-	if p.screen != nil { // the time that is left changes on its own
+	if p.screen != nil { // the remaining time changes by itself
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
 		draw = ticker.C
@@ -156,8 +156,8 @@ func (w *rolloutWait) loop(ctx context.Context, p *progress) error {
 	}
 }
 
-// connect subscribes on a new connection, and then asks how far things are, so
-// that nothing is missed in between.
+// connect subscribes on a new connection and then asks for the current state, so that no
+// change in between is missed.
 func (w *rolloutWait) connect(ctx context.Context, p *rpc.Peer) error {
 	for _, pattern := range []string{"rollouts/" + w.id, "receipts/*/" + w.name} {
 		if _, err := callWhile(ctx, w, p, wire.MasterSubscribe, wire.SubscribeParams{Pattern: pattern}); err != nil {
@@ -177,8 +177,8 @@ func (w *rolloutWait) connect(ctx context.Context, p *rpc.Peer) error {
 	return w.get(ctx, p)
 }
 
-// callWhile calls a method while somebody waits. What the master answers with an
-// error ends the waiting: it would be the same the next time.
+// callWhile calls a method while the command waits. An error that the master answers ends
+// the waiting, because a second call would get the same one.
 func callWhile[P, R any](ctx context.Context, w *rolloutWait, p *rpc.Peer, method wire.Method[P, R], params P) (R, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.client.Timeout)
 	defer cancel()
@@ -188,13 +188,13 @@ func callWhile[P, R any](ctx context.Context, w *rolloutWait, p *rpc.Peer, metho
 	case !errors.As(err, &answer), answer.Code == wire.CodeBusy:
 		return result, err
 	case method.Name == wire.CatalogReceipts.Name && answer.Code == wire.CodeNotFound:
-		return result, nil // it is being deleted
+		return result, nil // the inspector is being deleted
 	}
 	w.fail(w.client.Explain(err))
 	return result, err
 }
 
-// get asks how far the rollout is.
+// get asks for the state of the rollout.
 func (w *rolloutWait) get(ctx context.Context, p *rpc.Peer) error {
 	r, err := callWhile(ctx, w, p, wire.RolloutsGet, wire.RolloutParams{Rollout: w.id})
 	if err != nil {
@@ -204,7 +204,7 @@ func (w *rolloutWait) get(ctx context.Context, p *rpc.Peer) error {
 	return nil
 }
 
-// look asks again, where there is a connection. Its loss is told by down.
+// look asks for the state again if there is a connection. down reports lost connections.
 func (w *rolloutWait) look(ctx context.Context) {
 	w.mu.Lock()
 	p := w.peer
@@ -214,7 +214,7 @@ func (w *rolloutWait) look(ctx context.Context) {
 	}
 }
 
-// take takes the rollout as it is now. What comes late does not undo its end.
+// take stores the current state of the rollout. A late state cannot undo its end.
 func (w *rolloutWait) take(r wire.Rollout) {
 	w.mu.Lock()
 	if r.ID == w.id && (!w.known || !w.rollout.Ended()) {
@@ -224,7 +224,7 @@ func (w *rolloutWait) take(r wire.Rollout) {
 	w.tell()
 }
 
-// tell has the loop show what is there.
+// tell wakes the loop.
 func (w *rolloutWait) tell() {
 	select {
 	case w.changed <- struct{}{}:
@@ -250,7 +250,7 @@ func (w *rolloutWait) event(_ context.Context, e remote.Event) (wire.Empty, erro
 	return wire.Empty{}, nil
 }
 
-// down tells that the connection was lost.
+// down reports that the connection was lost.
 func (w *rolloutWait) down(err error, retryIn time.Duration) {
 	w.mu.Lock()
 	w.peer = nil

@@ -2,5 +2,5 @@ package catalog
 
 import "github.com/vedettehq/vedette/cmd/internal/remote"
 
-// client is how a command speaks with a running master.
+// client is a command's access to a running master.
 type client struct{ remote.Client }

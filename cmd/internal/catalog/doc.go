@@ -1,3 +1,3 @@
-// Package catalog has the commands that change which inspectors hosts run, and those
-// that tell how far such a change is.
+// Package catalog has the commands that change which inspectors hosts run, and those that
+// follow such a change.
 package catalog

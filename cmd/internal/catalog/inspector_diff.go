@@ -14,7 +14,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewInspectorDiff makes the command of that name.
+// NewInspectorDiff makes the command `vedette inspector diff`.
 func NewInspectorDiff() *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
@@ -44,7 +44,7 @@ the one before it. Settings that differ are shown too.`,
 	return cmd
 }
 
-// diffLine is what --json prints of a comparison.
+// diffLine is a comparison as --json prints it.
 type diffLine struct {
 	Name    string `json:"name"`
 	From    string `json:"from"`
@@ -54,7 +54,7 @@ type diffLine struct {
 	Diff    string `json:"diff"`
 }
 
-// revisionPair gets the two revisions that the arguments name.
+// revisionPair returns the two revisions that the arguments name.
 func (c *client) revisionPair(cmd *cobra.Command, args []string) (from, to wire.Revision, err error) {
 	s, err := c.Open(cmd)
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *client) revisionPair(cmd *cobra.Command, args []string) (from, to wire.
 	return from, to, err
 }
 
-// previous is the revision that was current before the one that is, or "".
+// previous is the revision before the current one, or "".
 func previous(entry wire.CatalogEntry) string {
 	for _, h := range entry.History {
 		if h.Revision != "" && h.Revision != entry.Current {
@@ -108,12 +108,12 @@ func unified(fromName, toName, from, to string) string {
 		A: lines(from), B: lines(to), FromFile: fromName, ToFile: toName, Context: 3,
 	})
 	if err != nil {
-		return fmt.Sprintf("cannot compare: %v\n", err) // of a writer that is a buffer
+		return fmt.Sprintf("cannot compare: %v\n", err) // writing to a buffer cannot fail
 	}
 	return text
 }
 
-// lines splits a text into its lines, each with its end.
+// lines splits a text into lines that keep their line ends.
 func lines(text string) []string {
 	if text == "" {
 		return nil
@@ -135,7 +135,7 @@ func lineCounts(diff string) (added, removed int) {
 	return added, removed
 }
 
-// coloured gives the lines of a unified diff the colours that people know.
+// coloured colours the lines of a unified diff.
 func coloured(diff string, on bool) string {
 	if !on {
 		return diff

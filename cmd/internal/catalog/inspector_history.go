@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewInspectorHistory makes the command of that name.
+// NewInspectorHistory makes the command `vedette inspector history`.
 func NewInspectorHistory() *cobra.Command {
 	var c client
 	var current string
@@ -42,7 +42,7 @@ has a history too.`,
 	return cmd
 }
 
-// signedText tells who has signed a revision, if anybody has.
+// signedText names the signers of a revision, or is empty.
 func signedText(signers []string) string {
 	if len(signers) == 0 {
 		return ""
@@ -54,7 +54,7 @@ func signedText(signers []string) string {
 	return " (signed by " + strings.Join(short, ", ") + ")"
 }
 
-// historyColumns are what a table shows of changes. A star is the current revision.
+// historyColumns are the columns of a table of changes. A star marks the current revision.
 func historyColumns(now time.Time, current string) []cli.Column[wire.HistoryEntry] {
 	revision := func(h wire.HistoryEntry, text string) string {
 		if h.Revision != "" && h.Revision == current {

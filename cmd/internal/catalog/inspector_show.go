@@ -15,7 +15,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewInspectorShow makes the command of that name.
+// NewInspectorShow makes the command `vedette inspector show`.
 func NewInspectorShow() *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
@@ -48,12 +48,12 @@ listed.`,
 	return cmd
 }
 
-// revisionOf gets a revision by the start of its id; "" is the current one.
+// revisionOf returns the revision whose id starts with a text; "" is the current one.
 func revisionOf(s *remote.Session, name, id string) (wire.Revision, error) {
 	return remote.Call(s, wire.CatalogRevision, wire.RevisionParams{Name: name, Revision: id})
 }
 
-// codeText is a script's source, or a list of a plugin's programs.
+// codeText is the source of a script, or a list of the programs of a plugin.
 func codeText(code wire.Code) string {
 	if code.Plugin == nil {
 		return code.Source
@@ -69,7 +69,7 @@ func codeText(code wire.Code) string {
 	return b.String()
 }
 
-// settingsText lists what a revision sets beside its code.
+// settingsText lists the settings of a revision.
 func settingsText(code wire.Code) string {
 	var b strings.Builder
 	set := func(name string, value any, given bool) {

@@ -19,13 +19,13 @@ import (
 // artefact is one program of a plugin.
 type artefact struct {
 	path     string
-	platform string // as linux/amd64
+	platform string // such as linux/amd64
 	sum      string // hex SHA-256
 	size     int64
 }
 
-// readArtefacts reads BIN[,GOOS/GOARCH=BIN…]. The platform of a program that
-// comes without one is that of its ELF header.
+// readArtefacts parses BIN[,GOOS/GOARCH=BIN…]. A program without a platform gets that of
+// its ELF header.
 func readArtefacts(text string) ([]artefact, error) {
 	var all []artefact
 	seen := make(map[string]string)
@@ -49,7 +49,7 @@ func readArtefacts(text string) ([]artefact, error) {
 	return all, nil
 }
 
-// read fills in what the file itself says.
+// read sets the size and checksum, and the platform if it is not given.
 func (a *artefact) read() error {
 	f, err := os.Open(a.path)
 	if err != nil {
@@ -70,7 +70,7 @@ func (a *artefact) read() error {
 	return nil
 }
 
-// elfPlatform tells the platform of a program, as linux/amd64.
+// elfPlatform returns the platform of an ELF file, such as linux/amd64.
 func elfPlatform(r io.ReaderAt) (string, error) {
 	f, err := elf.NewFile(r)
 	if err != nil {
@@ -93,8 +93,8 @@ func elfPlatform(r io.ReaderAt) (string, error) {
 	return goos + "/" + arch, nil
 }
 
-// upload gives the master the programs that it does not have. It is called
-// after the settings were read.
+// upload sends the master the programs that it does not have. It must be called after the
+// settings were read.
 func (c *client) upload(ctx context.Context, errs io.Writer, artefacts []artefact) error {
 	if len(artefacts) == 0 {
 		return nil
@@ -117,7 +117,7 @@ func (c *client) upload(ctx context.Context, errs io.Writer, artefacts []artefac
 	return nil
 }
 
-// put stores one program.
+// put uploads one program.
 func (c *client) put(ctx context.Context, address string, a artefact) error {
 	f, err := os.Open(a.path)
 	if err != nil {

@@ -31,8 +31,8 @@ func TestForetoldText(t *testing.T) {
 	}
 }
 
-// However many hosts refuse for however many reasons: each reason is told once, and
-// nobody is forgotten.
+// However many hosts refuse for however many reasons, each reason appears once, and every
+// host is counted.
 func TestRefusalsText(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))

@@ -12,7 +12,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// What the flags of a plan accept, the master takes: both read it in one way.
+// The master accepts every plan that the flags accept, because both parse it the same way.
 func TestPlanFlagsAreTheMasters(t *testing.T) {
 	random := rand.New(rand.NewPCG(2, uint64(time.Now().UnixNano())))
 	words := []string{"1", "5", "5", "10%", "2.5%", "100%", "500", "0", "x", "", " 7 ", "101%"}
@@ -48,8 +48,7 @@ func rolling() wire.Rollout {
 	}
 }
 
-// Receipts that came after the rollout was announced count, those of another
-// revision do not.
+// Receipts that are newer than the rollout's event count; those of another revision do not.
 func TestProgressLines(t *testing.T) {
 	r := rolling()
 	var out bytes.Buffer
@@ -100,7 +99,7 @@ func TestProgressBars(t *testing.T) {
 	}
 }
 
-// A terminal's lines are replaced and never wrap.
+// Lines on a terminal are replaced and never wrap.
 func TestOutcome(t *testing.T) {
 	rollout := func(state string) *wire.Rollout { return &wire.Rollout{State: state} }
 	for _, tt := range []struct {
@@ -125,7 +124,7 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// What a rollout went back from is told even where nothing was there before.
+// The outcome says what a rollout went back to, even if there was nothing before it.
 func TestOutcomeOfTheFirstPush(t *testing.T) {
 	for from, want := range map[string]string{"": "taken off its hosts again: no", "0123456789": "rolled back to 01234567: no"} {
 		var out strings.Builder

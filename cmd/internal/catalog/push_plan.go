@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// planFlags are the flags that say how a revision gets onto its hosts, and
-// whether that is waited for.
+// planFlags are the flags that say how a revision reaches its hosts, and whether the
+// command waits for that.
 type planFlags struct {
 	canary       string
 	bake         time.Duration
@@ -22,7 +22,7 @@ type planFlags struct {
 	noWait       bool
 }
 
-// waitDefault is how long the end of a rollout is waited for.
+// waitDefault is how long a command waits for the end of a rollout.
 const waitDefault = 30 * time.Minute
 
 func (f *planFlags) flags(cmd *cobra.Command) {
@@ -32,7 +32,7 @@ func (f *planFlags) flags(cmd *cobra.Command) {
 	f.waitFlags(cmd)
 }
 
-// waitFlags are those of a command that has no plan.
+// waitFlags adds the flags of a command without a plan.
 func (f *planFlags) waitFlags(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.wait, "wait", waitDefault, "stop waiting for the end after this `DURATION`; the rollout goes on")
 	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for the end of the rollout")
@@ -62,7 +62,7 @@ func (f *planFlags) plan() (wire.Plan, error) {
 	return plan, nil
 }
 
-// checkDuration checks a time that a flag gives, or 0.
+// checkDuration checks the value of a flag that is a duration; 0 is allowed.
 func checkDuration(flag string, d time.Duration) error {
 	if d < 0 {
 		return cli.Usagef("--%s is %v; it must be above 0", flag, d)
@@ -70,7 +70,7 @@ func checkDuration(flag string, d time.Duration) error {
 	return nil
 }
 
-// nameAndRevisions wants a name and at most so many revisions.
+// nameAndRevisions requires a name and at most so many revisions.
 func nameAndRevisions(most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {

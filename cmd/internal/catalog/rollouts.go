@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// NewRollouts makes the command of that name.
+// NewRollouts makes the command `vedette rollouts`.
 func NewRollouts() *cobra.Command {
 	var c client
 	l := cli.List[wire.Rollout]{
@@ -35,7 +35,7 @@ have ended.`,
 				name := append(args, "")[0]
 				result, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{Inspector: name, Limit: limit})
 				if err == nil && name != "" && len(result.Rollouts) == 0 {
-					_, err = remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: name}) // says that there is no such inspector
+					_, err = remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: name}) // the error for an unknown inspector
 				}
 				return result.Rollouts, err
 			})
@@ -47,7 +47,7 @@ have ended.`,
 	return cmd
 }
 
-// rolloutColumns are what a table shows of rollouts.
+// rolloutColumns are the columns of a table of rollouts.
 func rolloutColumns(now time.Time) []cli.Column[wire.Rollout] {
 	return []cli.Column[wire.Rollout]{
 		{Name: "id", Cell: func(r wire.Rollout) string { return r.ID }},
@@ -63,7 +63,7 @@ func rolloutColumns(now time.Time) []cli.Column[wire.Rollout] {
 	}
 }
 
-// rolloutWhy says why a rollout was begun, or rolled back.
+// rolloutWhy says why a rollout was started, or rolled back.
 func rolloutWhy(r wire.Rollout) string {
 	if r.State == wire.RolloutRolledBack {
 		return cli.OrDash(cli.OneLine(r.Reason))

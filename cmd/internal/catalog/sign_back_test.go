@@ -17,7 +17,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// signer has the flags of a push that signs with a key.
+// signer returns the flags of a push that signs with a key.
 func signer(t *testing.T, key signing.PrivateKey, args ...string) *remote.SignFlags {
 	t.Helper()
 	text, err := key.PEM()
@@ -40,9 +40,9 @@ func signer(t *testing.T, key signing.PrivateKey, args ...string) *remote.SignFl
 	return &f
 }
 
-// TestMasterChoosesTheWayBack has a master name revisions by lot as the one that a push
-// replaces. The key signs again what it has signed before, and that for no longer and for
-// no other hosts.
+// TestMasterChoosesTheWayBack has a master name random revisions as the one that a push
+// replaces. The key signs only revisions that it has signed before, not for longer and not
+// for other hosts.
 func TestMasterChoosesTheWayBack(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -92,7 +92,7 @@ func TestMasterChoosesTheWayBack(t *testing.T) {
 	}
 }
 
-// What was signed in the old form has no number; the way back has one.
+// A revision that was signed in the old form has no number; the way back has one.
 func TestWayBackFromTheOldForm(t *testing.T) {
 	key := signingtest.Key(t)
 	f := signer(t, key)

@@ -19,26 +19,25 @@ import (
 	"github.com/vedettehq/vedette/rpc"
 )
 
-// chaosSettings are what the process of one agent is told, as JSON, in the
-// variable CHAOS_AGENT.
+// chaosSettings configure the process of one agent, as JSON in the variable CHAOS_AGENT.
 type chaosSettings struct {
 	Host, Master, Data string
-	Boot               int // which start of this agent it is, from 1
-	Inspectors, Width  int // how many, and how many series each
+	Boot               int // the number of this start of the agent, from 1
+	Inspectors, Width  int // the number of inspectors, and of series of each
 	Interval           time.Duration
-	Skew               time.Duration // of its clock
+	Skew               time.Duration // the error of its clock
 	Spool              config.Spool
 	BufferReports      int
-	FileLimit          uint64 // bytes that a file may have, as on a full disk; 0 is none
+	FileLimit          uint64 // the most bytes of a file, as if the disk were full; 0 is no limit
 }
 
-// bootStep is by how much the values of one start are apart from the next's.
+// bootStep separates the values of one start from those of the next.
 const bootStep = 1_000_000
 
-// chaosAgent is the program chaos-agent: a real agent, whose inspectors run in
-// its own process and yield a known sequence. It writes a line to its output when
-// it is ready for signals, and a line "name value" for each run whose samples the
-// agent has taken. At SIGUSR1 it yields nothing more.
+// chaosAgent is the program chaos-agent: a real agent, whose inspectors run in its own
+// process and yield a known sequence. It prints a line when it is ready for signals, and a
+// line "name value" for each run whose samples the agent has accepted. At SIGUSR1 it stops
+// yielding samples.
 func chaosAgent() {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if err := runChaosAgent(log); err != nil {
@@ -83,7 +82,7 @@ func runChaosAgent(log *slog.Logger) error {
 	return a.Run(ctx)
 }
 
-// limitFiles has writes fail beyond a size, with an error instead of a signal.
+// limitFiles makes writes beyond a size fail with an error instead of a signal.
 func limitFiles(bytes uint64) error {
 	if bytes == 0 {
 		return nil
@@ -114,7 +113,7 @@ func (r *chaosRunner) Run(_ context.Context, jobs []plugins.Job, done func(plugi
 		r.mu.Unlock()
 		o := plugins.Outcome{Name: job.Name, Start: time.Now().Add(r.settings.Skew)}
 		if r.quiet.Err() != nil {
-			// An error that changes has the status sent, and so the counts.
+			// A changing error makes the agent send the status, and with it the counts.
 			o.Err = fmt.Errorf("quiet, %w %d", errChaos, n)
 			done(o)
 			continue

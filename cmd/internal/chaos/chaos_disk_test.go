@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// chaosDisk is a small file system of memory that the master's folder is on,
-// mounted where only those see it who were started in its namespaces. It is nil
-// where the system lets nobody mount.
+// chaosDisk is a small file system in memory for the master's folder. It is mounted in its
+// own namespaces, so only processes that were started there see it. It is nil on systems
+// that do not permit mounting.
 type chaosDisk struct {
 	*chaos
-	dir    string // of the master
-	pid    int    // of the process that keeps the namespaces
+	dir    string // the master's folder
+	pid    int    // the process that keeps the namespaces alive
 	size   int64
-	filled int // how often
+	filled int // how often it was filled
 }
 
 const (
-	// chaosLeast is what the master must find free, and goes without reports.
+	// chaosLeast is the free space below which the master stores no reports.
 	chaosLeast = 16 << 20
-	// chaosDiskBytes has room for all samples of one agent and second.
+	// chaosDiskBytes has room for all samples of one agent at one per second.
 	chaosDiskBytes = 150 << 10
 )
 
@@ -68,7 +68,7 @@ func (c *chaos) mount() {
 
 func (d *chaosDisk) config() string { return filepath.Join(d.folder, "master.yaml") }
 
-// command makes a command see the disk.
+// command makes a command that sees the disk.
 func (d *chaosDisk) command(args ...string) []string {
 	if d == nil {
 		return args
@@ -76,11 +76,10 @@ func (d *chaosDisk) command(args ...string) []string {
 	return append([]string{"nsenter", "--user", "--mount", "--preserve-credentials", "--target", strconv.Itoa(d.pid)}, append(args, "--config", d.config())...)
 }
 
-// rage fills the disk, sometimes to the last byte and sometimes nearly, and
-// leaves it with room.
+// rage fills the disk, sometimes completely and sometimes nearly, and empties it again.
 func (d *chaosDisk) rage(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(d.seed, 1<<32))
-	// The way to the disk for those who do not see it.
+	// The path to the disk for processes outside its namespaces.
 	filler := filepath.Join("/proc", strconv.Itoa(d.pid), "root", d.dir, "filler")
 	slice := min(d.during, 30*time.Second) / 6
 	for pause(ctx, slice/2+time.Duration(rng.Int64N(int64(slice)))) {
@@ -101,7 +100,7 @@ func (d *chaosDisk) rage(ctx context.Context) {
 	}
 }
 
-// fill writes a file until the disk has no more than so many bytes left.
+// fill writes a file until the disk has only so many bytes left.
 func fill(path string, leave int64) error {
 	f, err := os.Create(path)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// proxy is a link between an agent and the master that can be cut, held up so
-// that both ends believe it is there, and slowed down.
+// proxy is a link between an agent and the master. It can be cut, stalled so that both ends
+// believe it is still there, and slowed down.
 type proxy struct {
 	listener net.Listener
 	target   string
@@ -19,8 +19,8 @@ type proxy struct {
 	mu      sync.Mutex
 	conns   map[net.Conn]struct{}
 	cut     bool
-	stalled chan struct{} // closed when the link goes on; nil where it goes
-	delay   time.Duration // of each piece of data
+	stalled chan struct{} // closed when the link continues; nil while it is not stalled
+	delay   time.Duration // the delay of each piece of data
 }
 
 func newProxy(target string) (*proxy, error) {
@@ -61,7 +61,7 @@ func (p *proxy) serve(agent net.Conn) {
 	both.Wait()
 }
 
-// copy hands on data until an end is closed; then it closes the other.
+// copy forwards data until one end closes; then it closes the other.
 func (p *proxy) copy(to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()
@@ -76,7 +76,7 @@ func (p *proxy) copy(to, from net.Conn) {
 	}
 }
 
-// pass waits as long as the link wants.
+// pass waits until the link lets data through.
 func (p *proxy) pass() {
 	p.mu.Lock()
 	stalled, delay := p.stalled, p.delay
@@ -106,7 +106,7 @@ func (p *proxy) forget(conns ...net.Conn) {
 	}
 }
 
-// setCut ends every connection, and lets none come, or lets them come again.
+// setCut closes every connection and refuses new ones, or accepts them again.
 func (p *proxy) setCut(cut bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,7 +118,7 @@ func (p *proxy) setCut(cut bool) {
 	}
 }
 
-// setStalled holds all data back, or lets it go.
+// setStalled holds back all data, or lets it through.
 func (p *proxy) setStalled(stalled bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,7 +137,7 @@ func (p *proxy) setDelay(d time.Duration) {
 	p.delay = d
 }
 
-// close ends the link for good and returns when nothing of it is left.
+// close closes the link for good, and waits for its goroutines.
 func (p *proxy) close() {
 	_ = p.listener.Close()
 	p.setStalled(false)
@@ -145,7 +145,7 @@ func (p *proxy) close() {
 	p.all.Wait()
 }
 
-// pause waits, or not so long when ctx ends; it tells whether to go on.
+// pause waits, or returns early when ctx ends. It reports whether to go on.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():

@@ -28,12 +28,11 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// TestChaos proves delivery: agents yield a known sequence while they and the
-// master are killed, stopped and started, and links are cut, held up and
-// slowed, and the master's disk is filled. Afterwards each sample that was made is in the master's history once,
-// or its agent has told of one that was dropped. `make chaos` runs it at large:
-// CHAOS_AGENTS and CHAOS_SECONDS give the scale, CHAOS_SEED the sequence of
-// faults.
+// TestChaos proves delivery. Agents yield a known sequence while they and the master are
+// killed, stopped and started, links are cut, stalled and slowed down, and the master's
+// disk is filled. Afterwards each sample is in the master's history once, or its agent has
+// reported it as dropped. `make chaos` runs it at large: CHAOS_AGENTS and CHAOS_SECONDS set
+// the scale, CHAOS_SEED the sequence of faults.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some twenty seconds")
@@ -48,7 +47,7 @@ func TestChaos(t *testing.T) {
 	}
 	c.rage()
 	c.settle()
-	c.master.kill() // what was acknowledged outlives this too
+	c.master.kill() // acknowledged samples survive this too
 	c.startMaster()
 	c.judge()
 }
@@ -65,8 +64,8 @@ func scale(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// shortFolder is a folder for the test. Its name is short, as those of sockets must
-// be, and others may look into it, as scripts run as somebody else.
+// shortFolder is a folder for the test. Its name is short, because names of sockets must
+// be, and others may read it, because scripts run as another user.
 func shortFolder(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "v")
@@ -86,7 +85,7 @@ type chaos struct {
 	during time.Duration
 	addr   string // of the master
 	folder string
-	disk   *chaosDisk // of the master, or nil
+	disk   *chaosDisk // the master's disk, or nil
 	master *chaosProcess
 	agents []*chaosHost
 }
@@ -106,7 +105,7 @@ func newChaos(t *testing.T) *chaos {
 	return c
 }
 
-// newHost makes the i-th agent. Some have little room, and so drop samples.
+// newHost makes the i-th agent. Some have little room, so they drop samples.
 func (c *chaos) newHost(i int) *chaosHost {
 	p, err := newProxy(c.addr)
 	if err != nil {
@@ -136,7 +135,7 @@ func (c *chaos) startMaster() {
 	c.master = c.spawn("master", nil, nil, c.disk.command("vedette", "master", "--listen", c.addr, "--data", filepath.Join(c.folder, "master"))...)
 }
 
-// rage makes trouble, of everything at the same time.
+// rage causes every kind of trouble, all at the same time.
 func (c *chaos) rage() {
 	ctx, cancel := context.WithTimeout(context.Background(), c.during)
 	defer cancel()
@@ -155,13 +154,13 @@ func (c *chaos) rage() {
 	}
 	all.Wait()
 	if c.disk != nil {
-		c.master.kill() // it may have ended, on a full disk
+		c.master.kill() // it may have ended because the disk was full
 		c.startMaster()
 	}
 }
 
-// settle lets the agents make nothing more, and waits until the master says that
-// they have nothing left.
+// settle stops the agents' sequences, and waits until the master says that nothing is
+// queued.
 func (c *chaos) settle() {
 	for _, a := range c.agents {
 		a.process.signal(syscall.SIGUSR1)
@@ -181,7 +180,7 @@ func (c *chaos) settle() {
 	}
 }
 
-// left says which agents are not known to have sent everything.
+// left names the agents that may still have something to send.
 func (c *chaos) left(hosts map[string]wire.Host) string {
 	var left []string
 	for _, a := range c.agents {
@@ -198,7 +197,7 @@ func (c *chaos) left(hosts map[string]wire.Host) string {
 	return strings.Join(left, " ")
 }
 
-// hosts asks the master for what it knows.
+// hosts asks the master for its hosts.
 func (c *chaos) hosts() (map[string]wire.Host, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
@@ -217,7 +216,7 @@ func (c *chaos) hosts() (map[string]wire.Host, error) {
 	return known, err
 }
 
-// judge compares what was made with what the master has.
+// judge compares the samples that were made with those that the master has.
 func (c *chaos) judge() {
 	const row = "%-8s %-13v %6v %9v %9v %6v %8v %22v"
 	c.Logf(row, "host", "kind", "starts", "made", "stored", "lost", "doubled", "dropped and reported")
@@ -231,7 +230,7 @@ func (c *chaos) judge() {
 			c.Errorf("%s: of %d samples %d are missing, of which %d were reported as dropped, and %d are there twice",
 				a.settings.Host, is.made, is.missing, a.dropped, is.doubled)
 		}
-		if is.made == 0 || a.kind == "roomy" && is.stored < is.made/5 { // each kill costs what was in memory
+		if is.made == 0 || a.kind == "roomy" && is.stored < is.made/5 { // each kill costs what the agent had in memory
 			c.Errorf("%s: %d samples were made and %d stored, which proves nothing", a.settings.Host, is.made, is.stored)
 		}
 		sum.add(is, a)
@@ -287,7 +286,7 @@ func (c *chaos) stored(host string) map[string]map[int]int {
 	return stored
 }
 
-// get asks the master until its history is open.
+// get repeats a request to the master until its history is open.
 func (c *chaos) get(path string) []byte {
 	client := http.Client{Timeout: patience.Limit}
 	defer client.CloseIdleConnections()
@@ -310,7 +309,7 @@ func (c *chaos) get(path string) []byte {
 	}
 }
 
-// end stops all that runs, and shows what the processes said if the test failed.
+// end stops all processes, and prints their output if the test failed.
 func (c *chaos) end() {
 	for _, a := range c.agents {
 		a.process.kill()
@@ -330,11 +329,11 @@ func (c *chaos) end() {
 // chaosProcess is one start of a program.
 type chaosProcess struct {
 	cmd   *exec.Cmd
-	talks chan struct{} // closed at its first line, or its end
+	talks chan struct{} // closed at its first line of output, or at its end
 	done  sync.WaitGroup
 }
 
-// spawn starts a program, of which lines, or nil, gets what it prints.
+// spawn starts a program. lines, unless nil, gets its output.
 func (c *chaos) spawn(name string, env []string, lines func(string), args ...string) *chaosProcess {
 	log, err := os.OpenFile(filepath.Join(c.folder, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -366,21 +365,21 @@ func (c *chaos) spawn(name string, env []string, lines func(string), args ...str
 
 func (p *chaosProcess) signal(s os.Signal) { _ = p.cmd.Process.Signal(s) }
 
-// kill ends the process at once and returns when it is gone.
+// kill kills the process and waits until it is gone.
 func (p *chaosProcess) kill() {
 	p.signal(syscall.SIGKILL)
 	p.done.Wait()
 }
 
-// stop has the process end by itself and returns when it has. One that does not
-// end is ended, and says where it stands.
+// stop asks the process to stop and waits. A process that does not stop is killed, and
+// prints where it hangs.
 func (p *chaosProcess) stop() {
 	p.signal(syscall.SIGTERM)
 	defer time.AfterFunc(patience.Limit, func() { p.signal(syscall.SIGQUIT) }).Stop()
 	p.done.Wait()
 }
 
-// chaosHost is one agent over all of its starts.
+// chaosHost is one agent across all of its starts.
 type chaosHost struct {
 	*chaos
 	kind     string
@@ -388,7 +387,7 @@ type chaosHost struct {
 	proxy    *proxy
 	rand     *rand.Rand
 	process  *chaosProcess
-	dropped  uint64 // as it reported
+	dropped  uint64 // the number of dropped samples that it reported
 
 	mu   sync.Mutex
 	made map[string]map[int]bool // values by key
@@ -408,7 +407,7 @@ func (h *chaosHost) start() {
 	}
 }
 
-// note takes a line of the agent. One that a kill cut short is not taken.
+// note records a line of the agent. It ignores a line that a kill has cut short.
 func (h *chaosHost) note(line string) {
 	key, text, ok := strings.Cut(line, " ")
 	value, err := strconv.Atoi(text)
@@ -423,7 +422,7 @@ func (h *chaosHost) note(line string) {
 	h.made[key][value] = true
 }
 
-// rage makes trouble for this agent until ctx ends, and leaves it well.
+// rage causes trouble for this agent until ctx ends, and then restores it.
 func (h *chaosHost) rage(ctx context.Context) {
 	for pause(ctx, h.upTo(time.Second)) {
 		switch h.rand.IntN(10) {
@@ -462,8 +461,8 @@ func (h *chaosHost) upTo(d time.Duration) time.Duration {
 	return time.Duration(h.rand.Int64N(int64(d)))
 }
 
-// compare counts samples: those that were made, those of them that are not
-// stored, those that are stored more than once, and those that are stored.
+// compare counts the samples that were made, those of them that are not stored, those that
+// are stored more than once, and those that are stored.
 func (h *chaosHost) compare(stored map[string]map[int]int) (is tally) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -29,8 +29,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// fleet is a real master and real agents in this process, which speak over real
-// WebSockets. What the agents run is a fleetRunner each.
+// fleet is a real master and real agents in this process, which speak over real WebSockets.
+// Each agent runs its inspectors in a fleetAgent.
 type fleet struct {
 	*testing.T
 	addr, folder string
@@ -57,7 +57,7 @@ func newFleet(t *testing.T) *fleet {
 	return f
 }
 
-// startMaster runs the master on the same address and folder each time.
+// startMaster runs the master, each time with the same address and folder.
 func (f *fleet) startMaster() {
 	f.Helper()
 	nothing := http.NotFoundHandler()
@@ -113,8 +113,8 @@ func (f *fleet) startAgents(n int) {
 // operator is a connection to the master that lives as long as the test.
 func (f *fleet) operator() *rpc.Peer { return operator(f.T, "http://"+f.addr) }
 
-// operator connects to a master, which may shed that while hundreds of agents
-// connect.
+// operator connects to a master. The master may drop the connection while hundreds of
+// agents connect.
 func operator(t testing.TB, url string) *rpc.Peer {
 	t.Helper()
 	peer, err := rpc.Dial(t.Context(), url, rpc.DialOptions{Codec: wire.SubprotocolJSON, Again: 50})
@@ -136,7 +136,7 @@ func ask[R any](t testing.TB, peer *rpc.Peer, method string, params any) (result
 	return result
 }
 
-// hangUpWith closes a connection with the test.
+// hangUpWith closes a connection when the test ends.
 func hangUpWith(t testing.TB, peer *rpc.Peer) {
 	t.Cleanup(func() {
 		_ = peer.Close(rpc.CloseNormal, "")
@@ -144,7 +144,7 @@ func hangUpWith(t testing.TB, peer *rpc.Peer) {
 	})
 }
 
-// askUntil calls a method until the result fits.
+// askUntil calls a method until the result is as wanted.
 func askUntil[R any](t testing.TB, peer *rpc.Peer, method string, params any, what string, fits func(R) bool) (result R) {
 	t.Helper()
 	deadline := time.After(patience.Limit)
@@ -176,11 +176,11 @@ func probeCode(value int, interval time.Duration) wire.Code {
 	}
 }
 
-// fleetAgent is the schedule.Runner of one host. It does not look into scripts, but
-// refuses to load one that is bad.
+// fleetAgent is the schedule.Runner of one host. It does not look into scripts, except that
+// it refuses to load bad ones.
 type fleetAgent struct {
 	host string
-	bad  string // a source that does not build here
+	bad  string // a source that does not build on this host
 
 	mu    sync.Mutex
 	loads map[string]int // by source
@@ -210,8 +210,7 @@ func (a *fleetAgent) loaded(code wire.Code) int {
 	return a.loads[code.Source]
 }
 
-// A push while 500 agents come back to a master that was away is loaded once on
-// each of them.
+// A push while 500 agents reconnect to a restarted master is loaded once on each of them.
 func TestPushInAReconnectStorm(t *testing.T) {
 	const n = 500
 	f := newFleet(t)
@@ -236,8 +235,8 @@ func TestPushInAReconnectStorm(t *testing.T) {
 	askUntil(t, peer, wire.RolloutsGet.Name, wire.RolloutParams{Rollout: pushed.Rollout}, "it is done", done)
 }
 
-// A revision that does not build on 3 of 50 hosts is taken back everywhere, and
-// reaches no host beyond the stage in which that shows.
+// A revision that does not build on 3 of 50 hosts is rolled back everywhere, and reaches no
+// host beyond the stage in which that shows.
 func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 	const n = 50
 	f := newFleet(t)
@@ -266,7 +265,7 @@ func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 		if r.State != wire.RolloutRolledBack || len(r.Failures) == 0 || !strings.Contains(r.Reason, "no such device on h0") {
 			t.Errorf("the rollout is %s: %s", r.State, r.Reason)
 		}
-		// A host that is slow to build may not have failed yet when the others have.
+		// A host that builds slowly may fail after the others have.
 		if want := fmt.Sprintf("%d of 50 hosts failed", len(r.Failures)); len(plan) == 1 && (len(r.Failures) > 3 || !strings.Contains(r.Reason, want)) {
 			t.Errorf("%d hosts failed, want 1 to 3: %s", len(r.Failures), r.Reason)
 		}
@@ -287,8 +286,8 @@ func TestRevisionThatFailsOnThreeOfFifty(t *testing.T) {
 	}
 }
 
-// Many revisions in a row leave nothing behind in the memory of the master and of
-// the agents that took them. REVISIONS says how many; make chaos pushes a thousand.
+// Many revisions in a row leave nothing behind in the memory of the master and of the
+// agents. REVISIONS says how many; `make chaos` pushes a thousand.
 func TestManyRevisionsLeaveMemoryFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some ten seconds")
@@ -328,19 +327,19 @@ func TestManyRevisionsLeaveMemoryFlat(t *testing.T) {
 	t.Logf("heap after %d revisions %d KiB, after %d %d KiB", revisions/5, before>>10, revisions, after>>10)
 }
 
-// heapInUse is what is alive on the heap, and what is on its way: the buffers of
-// messages and of a write that goes on are some MiB, for a moment.
+// heapInUse is the live heap. It includes the buffers of messages and of a running write,
+// which are a few MiB for a moment.
 func heapInUse() uint64 {
 	var stats runtime.MemStats
-	for range 2 { // the second finds what finalizers let go of
+	for range 2 { // the second run frees what finalizers release
 		runtime.GC()
 	}
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
 
-// Two who push one inspector at once, with what they have seen of it: one wins
-// everywhere, and the other is told who was first.
+// Two people push the same inspector at once, based on the same entry: one revision wins
+// everywhere, and the other person is told who was first.
 func TestTwoPushesAtOnceOnRealAgents(t *testing.T) {
 	const n = 3
 	f := newFleet(t)

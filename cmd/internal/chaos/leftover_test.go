@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/internal/patience"
 )
 
-// However dev is ended, its temporary folder is gone, or is so after the next start.
-// One that was asked to end has drained.
+// However dev ends, its temporary folder is gone at once or after the next start. If it was
+// asked to stop, it has drained.
 func TestDevLeavesNothing(t *testing.T) {
 	folder := shortFolder(t)
 	m := &chaos{TB: t, addr: freeport.Address(t), folder: folder}
@@ -31,7 +31,7 @@ func TestDevLeavesNothing(t *testing.T) {
 	}
 	signals := []os.Signal{syscall.SIGKILL, syscall.SIGTERM, os.Interrupt, syscall.SIGKILL, syscall.SIGTERM}
 	rand.Shuffle(len(signals)-1, func(i, j int) { signals[i], signals[j] = signals[j], signals[i] })
-	for _, s := range signals { // the last one has nothing left
+	for _, s := range signals { // the last one leaves nothing
 		dev := m.spawn("dev", []string{"TMPDIR=" + folder}, nil, "vedette", "dev", "--config", config, "--listen", m.addr)
 		t.Cleanup(dev.stop)
 		patience.Until(t, "a value", func() bool { return m.latest() == "1" })

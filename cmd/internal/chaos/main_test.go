@@ -10,7 +10,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/commands"
 )
 
-// The test's own binary is the programs as well, under their names in PATH.
+// The test's own binary is also the programs, under their names in PATH.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"vedette":     func() { os.Exit(cli.Main(commands.New())) },

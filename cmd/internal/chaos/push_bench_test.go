@@ -16,10 +16,10 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// BenchmarkPushToAFleet measures pushes by a master in a process of its own to
-// simulated agents, which are in this one, and to real ones beside them: from the
-// call of catalog.push until the master has told a watcher that a host is healthy,
-// for each host and for the last. The master's cost is of its whole process.
+// BenchmarkPushToAFleet measures pushes by a master in its own process to simulated agents
+// in this process and real ones beside them: the time from the call of catalog.push until
+// the master has told a watcher that a host is healthy, for each host and for the last. The
+// master's cost is that of its whole process.
 func BenchmarkPushToAFleet(b *testing.B) {
 	for _, size := range []struct{ simulated, real int }{{1000, 5}, {10_000, 0}} {
 		b.Run(fmt.Sprintf("simulated=%d/real=%d", size.simulated, size.real), func(b *testing.B) { pushToFleet(b, size.simulated, size.real) })
@@ -32,7 +32,7 @@ func pushToFleet(b *testing.B, simulated, real int) {
 	operator := m.operator()
 	before := memoryOf(b, m.master)
 	url := "http://" + m.addr
-	link, err := newProxy(m.addr) // of one of them, to see what it carries
+	link, err := newProxy(m.addr) // of one of them, to see its traffic
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -91,8 +91,8 @@ func reportPercentiles(b *testing.B, of string, durations []time.Duration) {
 	}
 }
 
-// simulate connects agents that say of all that they are assigned that it is
-// healthy. The first has a link of its own.
+// simulate connects agents that report everything assigned to them as healthy. The first
+// has its own link.
 func simulate(b *testing.B, url, first string, n int) {
 	slots := make(chan struct{}, 32)
 	var joined sync.WaitGroup
@@ -152,13 +152,13 @@ func simulateOne(ctx context.Context, url, host string) (*rpc.Peer, error) {
 	return peer, peer.Call(ctx, wire.MasterHello.Name, hello, nil)
 }
 
-// receiptAt is a receipt and when it was heard of.
+// receiptAt is a receipt and the time when it arrived.
 type receiptAt struct {
 	wire.HostReceipt
 	at time.Time
 }
 
-// watchReceipts returns the receipts that the master tells of.
+// watchReceipts returns the receipts that the master announces.
 func watchReceipts(b *testing.B, url string) <-chan receiptAt {
 	told := make(chan receiptAt, 100_000)
 	mux := rpc.NewMux()
@@ -198,10 +198,10 @@ func memoryOf(b *testing.B, p *chaosProcess) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// ticksPerSecond is the unit of /proc/PID/stat, the same on all that Go runs on.
+// ticksPerSecond is the unit of /proc/PID/stat, the same on every system that Go supports.
 const ticksPerSecond = 100
 
-// cpuOf is how long a process has run on the processors.
+// cpuOf is the CPU time of a process.
 func cpuOf(b *testing.B, p *chaosProcess) time.Duration {
 	_, rest, _ := strings.Cut(procFile(b, p, "stat"), ") ") // the name may have blanks
 	fields, ticks := strings.Fields(rest), int64(0)

@@ -15,13 +15,13 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// killMesh is a master and agents in processes of their own, which run scripts in
-// real script hosts.
+// killMesh is a master and agents in their own processes, which run scripts in real script
+// hosts.
 type killMesh struct {
 	*chaos
 	config string
 	agents map[string]*chaosProcess
-	value  int // of the revision that was pushed last
+	value  int // the value of the revision that was pushed last
 }
 
 func newKillMesh(t testing.TB) *killMesh {
@@ -48,7 +48,7 @@ func (m *killMesh) startAgents(names ...string) {
 	}
 }
 
-// operator connects to the master as soon as it is there.
+// operator connects to the master as soon as it listens.
 func (m *killMesh) operator() *rpc.Peer {
 	m.Helper()
 	deadline := time.After(patience.Limit)
@@ -66,7 +66,7 @@ func (m *killMesh) operator() *rpc.Peer {
 	}
 }
 
-// awaitHosts waits until so many hosts are connected.
+// awaitHosts waits until the given number of hosts are connected.
 func (m *killMesh) awaitHosts(n int) {
 	m.Helper()
 	askUntil(m.TB, m.operator(), wire.HostsList.Name, nil, fmt.Sprint(n, " hosts are up"), func(r wire.HostsResult) bool {
@@ -80,10 +80,10 @@ func (m *killMesh) awaitHosts(n int) {
 	})
 }
 
-// Bodies of scripts, of which each revision has another value.
+// Bodies of scripts; each revision yields another value.
 const (
 	goodBody  = "return %d, nil"
-	slowBody  = "time.Sleep(3 * time.Second); return %d, nil" // long enough to be looked at
+	slowBody  = "time.Sleep(3 * time.Second); return %d, nil" // long enough to be observed
 	fatalBody = "return float64(len(make([]byte, 1<<40))) + %d, nil"
 	badBody   = "return %d, errors.New(\"no such luck\")"
 )
@@ -103,9 +103,9 @@ type killStep struct {
 	name string
 	body string
 	plan wire.Plan
-	away bool // one of the agents stands still until after the kill
+	away bool // one of the agents is stopped until after the kill
 	at   func(wire.Rollout) bool
-	end  string // how the rollout is to end
+	end  string // how the rollout must end
 }
 
 func killSteps() []killStep {
@@ -125,9 +125,9 @@ func killSteps() []killStep {
 	}
 }
 
-// A master that is killed with kill -9 at any step of a rollout takes it up when
-// it is started again, and ends it: what is good is everywhere, and what is bad
-// nowhere. The agents are real, and see the master vanish.
+// A master that is killed with kill -9 at any step of a rollout continues it when it is
+// started again, and ends it: a good revision is then everywhere, and a bad one nowhere.
+// The agents are real, and see the master vanish.
 func TestKilledMasterTakesUpItsRollout(t *testing.T) {
 	t.Parallel()
 	for _, step := range killSteps() {
@@ -172,8 +172,8 @@ func killAt(m *killMesh, step killStep) {
 	}
 }
 
-// A revision whose run kills the script host is taken back, and named with what it
-// died of; what else runs there goes on.
+// A revision that kills the script host is rolled back, and the reason names how the host
+// died; other inspectors go on.
 func TestRevisionThatKillsItsScriptHost(t *testing.T) {
 	t.Parallel()
 	m := newKillMesh(t)

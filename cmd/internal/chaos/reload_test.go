@@ -33,9 +33,9 @@ func (m *chaos) latest() string {
 	return fmt.Sprint(answer.Data.Result[0].Value[1])
 }
 
-// A running agent takes over scripts that are edited, in their file and in the
-// configuration, and a hang-up ends neither it nor the master. What has faults is
-// told, and what was there goes on.
+// A running agent applies edits of scripts, in their files and in the configuration. SIGHUP
+// ends neither it nor the master. Faulty edits are reported, and the previous scripts go
+// on.
 func TestEditedWhileItRuns(t *testing.T) {
 	folder := shortFolder(t)
 	m := &chaos{TB: t, addr: freeport.Address(t), folder: folder}

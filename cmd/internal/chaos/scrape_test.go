@@ -15,7 +15,7 @@ import (
 	"github.com/vedettehq/vedette/internal/patience"
 )
 
-// value asks the master for the one value of an expression. It is "" where there is none.
+// value asks the master for the only value of an expression. It is "" if there is none.
 func (m *chaos) value(expression string) string {
 	response, err := http.Get("http://" + m.addr + "/api/v1/query?query=" + url.QueryEscape(expression))
 	if err != nil {
@@ -35,9 +35,9 @@ func (m *chaos) value(expression string) string {
 	return fmt.Sprint(answer.Data.Result[0].Value[1])
 }
 
-// An exporter that a running agent scrapes is in PromQL under its own names. What it shows
-// no more ends at once, and so does everything when it is down; when it is up again, it
-// goes on.
+// The metrics of an exporter that a running agent scrapes are in PromQL under their own
+// names. A metric that disappears ends at once, and so do all of them while the exporter is
+// down; when it is up again, they continue.
 func TestScrapedSeriesEnd(t *testing.T) {
 	var text atomic.Pointer[string]
 	show := func(s string) { text.Store(&s) }
@@ -64,7 +64,7 @@ func TestScrapedSeriesEnd(t *testing.T) {
 	until(`requests{code="500", job="web"}`, "4")
 	show("requests{code=\"200\"} 5\n")
 	until(`requests{code="200"}`, "5")
-	until(`requests{code="500"}`, "") // long before it would be too old
+	until(`requests{code="500"}`, "") // long before it would be stale
 	show("")
 	until(`up{job="web"}`, "0")
 	until("requests", "")

@@ -15,16 +15,16 @@ import (
 	"time"
 )
 
-// sequence is an inspector whose runs yield 1, 2, 3 ... and 1 again in a new
-// process, so that what the history lacks in the middle can be told.
+// sequence is an inspector that yields 1, 2, 3 … and starts again at 1 in a new process, so
+// that gaps in the history show.
 const sequence = "package sequence\n\nvar n float64\n\nfunc Inspect() (float64, error) {\n\tn++\n\treturn n, nil\n}\n"
 
-// wantEverySample checks that each run of the sequence is in the history, but for
-// those that failed, which the agent counts. What an agent counted between its last
-// report and its end, nobody knows.
+// wantEverySample checks that each run of the sequence is in the history, except failed
+// runs, which the agent counts. Nobody knows what an agent counted between its last report
+// and its end.
 func (s *stress) wantEverySample() {
 	s.Helper()
-	var reports []int64 // when counts came
+	var reports []int64 // when counts arrived
 	for _, points := range s.values(`{__name__="vedette_inspector_runs_total",inspector="sequence",outcome="ok"}`) {
 		for _, p := range points {
 			reports = append(reports, p.at)
@@ -51,10 +51,10 @@ func (s *stress) wantEverySample() {
 	s.Logf("%d runs one by one; %d are missing in the middle, %d failed", had, missing, failed)
 }
 
-// startLine is how an agent tells of its start.
+// startLine matches the line with which an agent reports its start.
 var startLine = regexp.MustCompile(`time=(\S+) level=INFO msg="agent starts"`)
 
-// starts returns when the agent was started, in ms since the epoch.
+// starts returns the times at which the agent was started, in ms since the epoch.
 func (s *stress) starts() (ms []int64) {
 	s.Helper()
 	text, err := os.ReadFile(filepath.Join(s.folder, "agent.log"))
@@ -80,8 +80,8 @@ type point struct {
 	v  int
 }
 
-// gaps counts the numbers that a sequence, which may begin again, leaves out before a
-// point of a known time.
+// gaps counts the numbers that a sequence, which may restart, skips before the first point
+// after a known time.
 func gaps(points []point, known func(at int64) bool) (missing int) {
 	last := 0
 	for _, p := range points {
@@ -96,7 +96,7 @@ func gaps(points []point, known func(at int64) bool) (missing int) {
 	return missing
 }
 
-// growth is by how much a counter, which may begin again, has grown from nothing.
+// growth is how much a counter, which may restart, has grown from 0.
 func growth(points []point) (grown int) {
 	last := 0
 	for _, p := range points {
@@ -109,7 +109,7 @@ func growth(points []point) (grown int) {
 	return grown
 }
 
-// values asks the history for all values of the series that a selector selects.
+// values returns all values of the series that a selector selects.
 func (s *stress) values(selector string) [][]point {
 	s.Helper()
 	query := url.Values{"query": {selector + "[3h]"}, "time": {fmt.Sprint(time.Now().Add(time.Hour).Unix())}}

@@ -17,11 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trouble is something bad that happens to processes for a while. It returns how
-// to end it.
+// trouble does something bad to processes for a while. It returns a function that ends it.
 type trouble func(s *stress, pids func() []int) (end func())
 
-// victims are whom something bad may happen to.
+// victims are the processes that something bad may happen to.
 func (s *stress) victims() map[string]func() []int {
 	return map[string]func() []int{
 		"agent":        func() []int { return []int{s.agent.cmd.Process.Pid} },
@@ -30,11 +29,10 @@ func (s *stress) victims() map[string]func() []int {
 	}
 }
 
-// TestStress does each of the bad things to the processes, in the middle and at
-// the start: afterwards everything runs, nobody is blamed, and nothing that was
-// measured is lost. It does two of them, another two each time; where STRESS_SECONDS
-// says how long each is to last, it does all, and to each of the processes alone as
-// well: see make chaos.
+// TestStress does each of the bad things to the processes, while they run and while they
+// start. Afterwards everything runs, no inspector is blamed, and no measured sample is
+// lost. Each run does another two of them. If STRESS_SECONDS says how long each must last,
+// it does all of them, also to each of the processes alone; see make chaos.
 func TestStress(t *testing.T) {
 	t.Parallel()
 	left := inTurn(2)
@@ -77,9 +75,9 @@ func TestStress(t *testing.T) {
 	}
 }
 
-// inTurn returns what skips a test when it was called so often already, unless
-// STRESS_SECONDS wants all of them. The caller ranges over a map, which has another
-// order each time.
+// inTurn returns a function that skips a test after the given number of calls, unless
+// STRESS_SECONDS asks for all of them. The caller ranges over a map, whose order differs
+// each time.
 func inTurn(most int) func(*testing.T) {
 	return func(t *testing.T) {
 		t.Helper()
@@ -89,7 +87,7 @@ func inTurn(most int) func(*testing.T) {
 	}
 }
 
-// suffer lets something bad happen for a while, and wants all to be well after it.
+// suffer lets something bad happen for a while, and then requires that everything recovers.
 func (s *stress) suffer(what string, bad trouble, pids func() []int) {
 	s.Helper()
 	end := bad(s, pids)
@@ -100,14 +98,14 @@ func (s *stress) suffer(what string, bad trouble, pids func() []int) {
 	s.Logf("%s: all is well, and has been measured again, %v later", what, time.Since(began).Round(time.Second))
 }
 
-// pauseFor lets time pass: it is what the test is about.
+// pauseFor lets time pass, because that is what the test is about.
 func pauseFor(d time.Duration) {
 	timer := time.NewTimer(d)
 	<-timer.C
 }
 
-// wantNothingLost checks that the agent dropped nothing but what it had in memory
-// when it was killed, which it has told, and that nothing waits.
+// wantNothingLost checks that nothing is queued, and that the agent dropped only what it
+// had in memory when it was killed, and has reported that.
 func (s *stress) wantNothingLost() {
 	s.Helper()
 	deadline := time.After(time.Minute)
@@ -128,10 +126,11 @@ func (s *stress) wantNothingLost() {
 	}
 }
 
-// killLoss is how an agent tells at its start what the end before has cost.
+// killLoss matches the line in which an agent reports at its start what its last end has
+// cost.
 var killLoss = regexp.MustCompile(`samples that it had in memory are lost".* samples_dropped=(\d+)`)
 
-// lostByKills is how many samples the agent has told of that it had in memory when it
+// lostByKills is the number of samples that the agent reported as lost from memory when it
 // was killed. It is never more than a report or two.
 func (s *stress) lostByKills() (sum uint64) {
 	s.Helper()
@@ -169,13 +168,13 @@ func starveAll(s *stress, pids func() []int) func() {
 	return d.free
 }
 
-// noDescriptors takes the room for more files from the processes.
+// noDescriptors leaves the processes no free file descriptors.
 func noDescriptors(s *stress, pids func() []int) func() {
 	before := make(map[int]unix.Rlimit)
 	for _, pid := range pids() {
 		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		var old unix.Rlimit
 		most := unix.Rlimit{Cur: uint64(len(files))}
@@ -196,16 +195,16 @@ func noDescriptors(s *stress, pids func() []int) func() {
 	}
 }
 
-// killAll kills the processes, as the kernel does where memory runs out, in a
-// control group where the system has such and at once where it has not. What is
-// not started again by the agent is started again here.
+// killAll kills the processes as the kernel does when memory runs out: in a control group
+// if the system has one, and directly otherwise. Processes that the agent does not start
+// again are started again here.
 func killAll(s *stress, pids func() []int) func() {
 	victims, end := pids(), func() {}
 	if group := newMemory(s); group != "" {
 		end = s.squeeze(group, victims)
 	}
 	return func() {
-		for _, pid := range victims { // whom the kernel has spared
+		for _, pid := range victims { // which the kernel has spared
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 		end()
@@ -213,7 +212,7 @@ func killAll(s *stress, pids func() []int) func() {
 	}
 }
 
-// startAgain starts the master and the agent where they were killed.
+// startAgain starts the master and the agent if they were killed.
 func (s *stress) startAgain() {
 	if killed(s.master) {
 		s.startMaster()
@@ -223,7 +222,7 @@ func (s *stress) startAgain() {
 	}
 }
 
-// killed reports whether a process has ended, or is about to by a kill.
+// killed reports whether a process has ended, or is about to end after a kill.
 func killed(p *chaosProcess) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	pending := false
@@ -253,7 +252,7 @@ func newMemory(s *stress) string {
 		return ""
 	}
 	s.Cleanup(func() { _ = os.Remove(folder) })
-	// What a process holds already counts once it is in the group.
+	// Memory that a process already holds counts only after it is in the group.
 	_ = os.WriteFile(filepath.Join(folder, "memory.move_charge_at_immigrate"), []byte("1"), 0)
 	return folder
 }
@@ -269,13 +268,13 @@ func (s *stress) squeeze(folder string, pids []int) func() {
 		for pid, home := range homes {
 			_ = os.WriteFile(filepath.Join(home, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
 		}
-		for _, pid := range s.scriptHosts() { // started within the group
+		for _, pid := range s.scriptHosts() { // started in the group
 			_ = os.WriteFile("/sys/fs/cgroup/memory/cgroup.procs", []byte(strconv.Itoa(pid)), 0)
 		}
 	}
 }
 
-// memoryGroup is the path of the control group for memory of a process.
+// memoryGroup is the path of a process's control group for memory.
 func memoryGroup(pid int) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {
@@ -289,8 +288,8 @@ func memoryGroup(pid int) string {
 	return ""
 }
 
-// slowDisk has the disk under the data of both busy: other processes write and
-// force to it all the time, so that each write of theirs has to wait.
+// slowDisk keeps the disk under the data of both busy: other processes write and sync all
+// the time, so each write has to wait.
 func slowDisk(s *stress, _ func() []int) func() {
 	end := make(chan struct{})
 	var all sync.WaitGroup

@@ -19,16 +19,16 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// stress is a master and an agent with the built-in inspectors, each a process
-// of its own, to which bad things happen.
+// stress is a master and an agent with the built-in inspectors, each in its own process, to
+// which bad things happen.
 type stress struct {
 	*chaos
 	agent  *chaosProcess
-	during time.Duration // of each bad thing
+	during time.Duration // the length of each bad thing
 }
 
-// newStress starts both, and waits until all is well. Bad things last for so many
-// seconds, or as the environment says.
+// newStress starts both, and waits until all is well. Bad things last for the given number
+// of seconds, or as the environment says.
 func newStress(t *testing.T, seconds int) *stress {
 	if testing.Short() {
 		t.Skip("it takes some twenty seconds")
@@ -52,8 +52,8 @@ func (s *stress) startAgent() {
 		"--config", filepath.Join(s.folder, "vedette.yaml"))
 }
 
-// writeConfig writes a configuration in which the built-in inspectors that run
-// seldom run every two seconds, so that the next run of each is soon there.
+// writeConfig writes a configuration that runs the slow built-in inspectors every two
+// seconds, so that the next run of each comes soon.
 func (s *stress) writeConfig() {
 	scripts, err := filepath.Glob("../../../inspectors/library/scripts/*/*.go")
 	if err != nil || len(scripts) == 0 {
@@ -84,7 +84,7 @@ func (s *stress) writeConfig() {
 	}
 }
 
-// end stops both, and shows what they said if the test failed.
+// end stops both, and prints their output if the test failed.
 func (s *stress) end() {
 	for _, p := range []*chaosProcess{s.agent, s.master} {
 		if p != nil {
@@ -115,9 +115,9 @@ func (s *stress) scriptHosts() []int {
 	return pids
 }
 
-// wantWell waits until every inspector has had a good run from now on and the host
-// is not starved, unless the machine is so busy that it must be, and checks that
-// nobody is blamed for anything.
+// wantWell waits until every inspector has had a good run from now on and the host is not
+// starved, unless the machine is so busy that it must be. It then checks that no inspector
+// is blamed.
 func (s *stress) wantWell(when string) {
 	s.Helper()
 	deadline := time.After(2 * patience.Limit)
@@ -142,8 +142,8 @@ func (s *stress) wantWell(when string) {
 	s.wantNobodyBlamed(when)
 }
 
-// lacksRun names an inspector that has had no good run since it had so many, or "".
-// An agent that was started meanwhile counts from nothing.
+// lacksRun names an inspector that has had no good run since the given counts, or "". After
+// a restart an agent counts from 0.
 func lacksRun(host wire.Host, before map[string]uint64) string {
 	for _, i := range host.Inspectors {
 		n := i.Runs - i.Failures
@@ -157,8 +157,8 @@ func lacksRun(host wire.Host, before map[string]uint64) string {
 	return ""
 }
 
-// box returns what the master knows of the host, and what is not well there. On a
-// busy machine an inspector is late now and then, and so its state says nothing.
+// box returns the master's view of the host, and what is wrong there. On a busy machine an
+// inspector may be late at any time, so its state does not count.
 func (s *stress) box() (wire.Host, string) {
 	hosts, err := s.hosts()
 	if err != nil {
@@ -176,12 +176,12 @@ func (s *stress) box() (wire.Host, string) {
 	return host, ""
 }
 
-// busy reports whether others leave so little of this machine that a host on it is
-// rightly called starved.
+// busy reports whether others leave so little of this machine that a host on it is rightly
+// starved.
 func busy() bool {
 	text, err := os.ReadFile("/proc/pressure/cpu")
 	if err != nil {
-		return true // nobody knows
+		return true // unknown
 	}
 	_, after, _ := strings.Cut(string(text), "avg10=")
 	number, _, _ := strings.Cut(after, " ")
@@ -197,7 +197,7 @@ func goodRuns(h wire.Host) map[string]uint64 {
 	return runs
 }
 
-// wantNobodyBlamed checks that no inspector has to answer for what happened.
+// wantNobodyBlamed checks that no inspector is blamed for what happened.
 func (s *stress) wantNobodyBlamed(when string) {
 	s.Helper()
 	hosts, err := s.hosts()
@@ -228,15 +228,15 @@ func (s *stress) wantNobodyBlamed(when string) {
 	}
 }
 
-// starver gives processes 4 ms of processor time in each second.
+// starver limits processes to 4 ms of processor time in each second.
 type starver interface {
-	// take takes processes that it may know already.
+	// take adds processes; it may have them already.
 	take(pids []int)
-	// free lets all of them go.
+	// free releases all of them.
 	free()
 }
 
-// starve has the script hosts starve for a while.
+// starve starves the script hosts for a while.
 func (s *stress) starve(by starver) {
 	over := time.After(s.during)
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -244,7 +244,7 @@ func (s *stress) starve(by starver) {
 	defer by.free()
 	told := false
 	for {
-		by.take(s.scriptHosts()) // one that is started meanwhile starves as well
+		by.take(s.scriptHosts()) // script hosts that start meanwhile starve as well
 		if host, _ := s.box(); host.Agent != nil && host.Agent.Starved != "" {
 			told = true
 		}
@@ -259,7 +259,7 @@ func (s *stress) starve(by starver) {
 	}
 }
 
-// Script hosts that starve in one of two ways are not blamed; see TestStress for which.
+// Starving script hosts, in one of two ways, are not blamed; see TestStress for which way.
 func TestStarvedScriptHosts(t *testing.T) {
 	t.Parallel()
 	left := inTurn(1)
@@ -282,7 +282,7 @@ func TestStarvedScriptHosts(t *testing.T) {
 	}
 }
 
-// wantSeries checks that the history has a series that is more than nothing.
+// wantSeries checks that the history has a series with a value above 0.
 func (s *stress) wantSeries(name string) {
 	s.Helper()
 	body := string(s.get("/api/v1/query?query=" + name + "%3E0"))
@@ -291,7 +291,7 @@ func (s *stress) wantSeries(name string) {
 	}
 }
 
-// duty stops processes and continues them for a moment, again and again.
+// duty stops processes, and continues them for a moment, repeatedly.
 type duty struct {
 	more chan []int
 	end  chan struct{}
@@ -351,7 +351,7 @@ type quota struct {
 	testing.TB
 	folder string
 	second bool           // of version 2
-	before map[int]string // where processes come from
+	before map[int]string // where the processes came from
 }
 
 func newQuota(t *testing.T) *quota {
@@ -394,7 +394,7 @@ func (q *quota) take(pids []int) {
 	}
 }
 
-// home finds the folder of the group that a process is in.
+// home finds the folder of a process's group.
 func (q *quota) home(cgroups string) string {
 	for line := range strings.Lines(cgroups) {
 		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)

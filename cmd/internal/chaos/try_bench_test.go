@@ -17,11 +17,10 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// BenchmarkTry measures how long it takes from a draft that was saved to the
-// first sample of its trial on one host: a real master, agent and script host in
-// processes of their own, and a draft that is another each time. "page" is a
-// program that is connected, as a page with an editor; "command" is `vedette try`
-// from its start.
+// BenchmarkTry measures the time from saving a draft to the first sample of its trial on
+// one host: with a real master, agent and script host in their own processes, and another
+// draft each time. "page" is a program that stays connected, like a page with an editor;
+// "command" is `vedette try` from its start.
 func BenchmarkTry(b *testing.B) {
 	url := startDev(b)
 	file := filepath.Join(b.TempDir(), "draft.go")
@@ -121,7 +120,7 @@ func tryFromCommand(b *testing.B, url, file string) {
 	})
 }
 
-// measure reports the median and the slowest of what run says that it took.
+// measure reports the median and the longest of the times that run returns.
 func measure(b *testing.B, run func(i int) time.Duration) {
 	b.Helper()
 	var all []time.Duration
@@ -140,7 +139,7 @@ func measure(b *testing.B, run func(i int) time.Duration) {
 func startDev(b *testing.B) string {
 	b.Helper()
 	dir := b.TempDir()
-	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil { // scripts run as somebody else
+	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil { // scripts run as another user
 		b.Fatal(err)
 	}
 	cmd := exec.Command("vedette", "dev", "--listen", "127.0.0.1:0", "--host", "web-1")

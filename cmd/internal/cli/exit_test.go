@@ -75,9 +75,9 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-// One request to stop may come as two signals, from the terminal and from
-// whoever started the process; it must not be taken for the impatient second,
-// which ends the process. The process is this test again.
+// One request to stop may arrive as two signals, from the terminal and from the program
+// that started the process. The second must not be taken for the impatient one that ends
+// the process. The process is this test again.
 func TestUntilStopped(t *testing.T) {
 	if grace := os.Getenv("TEST_STOP_GRACE"); grace != "" {
 		stopped(t, grace)
@@ -119,8 +119,8 @@ func TestUntilStopped(t *testing.T) {
 	}
 }
 
-// stopped is the process that is stopped. Without a grace it waits until the
-// second signal has its default effect, which ends it.
+// stopped runs as the process that is stopped. Without a grace it waits until the second
+// signal has its default effect, which ends it.
 func stopped(t *testing.T, grace string) {
 	d, err := time.ParseDuration(grace)
 	if err != nil {
@@ -137,7 +137,7 @@ func stopped(t *testing.T, grace string) {
 	in := bufio.NewScanner(os.Stdin)
 	in.Scan()
 	if d == 0 {
-		in.Scan() // to the end of the input, which does not come
+		in.Scan() // until the end of the input, which does not come
 	}
 	fmt.Println("clean")
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 )
 
-// Helpful makes a command line help people who do not know it: the exit
-// statuses stand at the end of its help, a flag that is not there is told with
-// the one that may have been meant, help on what is not there is a mistake, and so is
-// an argument that is empty. It comes after all commands are in place.
+// Helpful makes a command line help people who do not know it: help ends with the exit
+// statuses, the error for an unknown flag suggests one that exists, help on an unknown
+// command is an error, and so is an empty argument. It must be called after all commands
+// are in place.
 func Helpful(root *cobra.Command) {
 	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 
@@ -28,9 +28,9 @@ func Helpful(root *cobra.Command) {
 	refuseEmpty(root)
 }
 
-// refuseEmpty has a command, and those below it, refuse an argument that is empty. They
-// would take it for all there is, or for a name that nobody has, where the shell left
-// out a variable.
+// refuseEmpty makes a command, and its subcommands, refuse empty arguments. A command would
+// take one for "all", or for an unknown name, when the shell has expanded an unset
+// variable.
 func refuseEmpty(cmd *cobra.Command) {
 	validate := cmd.Args
 	if validate == nil {
@@ -51,7 +51,7 @@ func refuseEmpty(cmd *cobra.Command) {
 	}
 }
 
-// flagError adds to the error of an unknown flag what may have been meant.
+// flagError adds a suggestion to the error of an unknown flag.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -70,8 +70,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; did you mean --%s?", err, near)
 }
 
-// helpCommand is as the one that cobra makes, but fails where there is nothing
-// to help with.
+// helpCommand is like cobra's, but fails for an unknown command.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",

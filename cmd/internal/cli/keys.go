@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Keys hears what is typed on the terminal of in, each key at once, until ctx ends;
-// ^C stays what it is. Where in is no terminal nothing is heard. The function that it
-// returns gives the terminal back, and has to be called.
+// Keys passes on each key that is typed on the terminal of in, at once, until ctx ends; ^C
+// keeps its meaning. If in is no terminal, there are no keys. The returned function
+// restores the terminal, and must be called.
 func Keys(ctx context.Context, in io.Reader) (<-chan byte, func()) {
 	f, ok := in.(*os.File)
 	if !ok || TerminalWidth(f) == 0 {
@@ -39,19 +39,19 @@ func Keys(ctx context.Context, in io.Reader) (<-chan byte, func()) {
 	}
 }
 
-// keyWait is for how many ms a read waits for a key before it looks whether it is
-// still wanted.
+// keyWait is how many ms a read waits for a key before it checks whether it is still
+// needed.
 const keyWait = 100
 
 func readKeys(ctx context.Context, fd int, keys chan<- byte) {
 	for ctx.Err() == nil {
 		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		if n, err := unix.Poll(ready, keyWait); n < 1 || err != nil {
-			continue // none, or a signal
+			continue // no key, or a signal
 		}
 		var key [1]byte
 		if n, err := unix.Read(fd, key[:]); n < 1 || err != nil {
-			return // it was closed
+			return // the input was closed
 		}
 		select {
 		case keys <- key[0]:

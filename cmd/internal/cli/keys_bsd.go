@@ -4,7 +4,7 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// How the settings of a terminal are read and written here.
+// The requests that read and write the settings of a terminal.
 const (
 	getTermios = unix.TIOCGETA
 	setTermios = unix.TIOCSETA

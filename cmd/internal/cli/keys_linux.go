@@ -2,7 +2,7 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// How the settings of a terminal are read and written here.
+// The requests that read and write the settings of a terminal.
 const (
 	getTermios = unix.TCGETS
 	setTermios = unix.TCSETS

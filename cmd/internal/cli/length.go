@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ParseLength reads a length of time, which may be in days.
+// ParseLength parses a duration, which may be in days.
 func ParseLength(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
@@ -25,7 +25,7 @@ func ParseLength(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// Length writes a duration as ParseLength reads it, without the parts that are zero.
+// Length formats a duration so that ParseLength can read it, without parts that are zero.
 func Length(d time.Duration) string {
 	if day := 24 * time.Hour; d >= day && d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"

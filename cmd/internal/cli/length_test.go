@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Whatever the length, it is read as it was written.
+// Any length is read as it was written.
 func TestLengthIsReadAsWritten(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		10 * time.Minute: "10m", 90 * time.Second: "1m30s", 24 * time.Hour: "1d", 25 * time.Hour: "25h", 10 * time.Second: "10s",

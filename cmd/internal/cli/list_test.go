@@ -19,14 +19,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// thing is what the lists here are of.
+// thing is the element of the lists in these tests.
 type thing struct {
 	Name string `json:"name"`
 	Size int64  `json:"size"`
 	AtMS int64  `json:"at_ms"`
 }
 
-// things makes a list, and the command that it is, with its flags.
+// things makes a list, and a command with its flags.
 func things(t *testing.T, out io.Writer, flags ...string) (*List[thing], *cobra.Command) {
 	t.Helper()
 	l := &List[thing]{
@@ -96,8 +96,8 @@ func TestListRefuses(t *testing.T) {
 	}
 }
 
-// Whatever is listed: each thing is there once, in the order that was asked for, no
-// line is wider than the terminal, and nothing steers it.
+// Random lists: each thing appears once, in the chosen order; no line is wider than the
+// terminal, and nothing steers it.
 func TestListOfAnything(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -143,7 +143,7 @@ func TestListOfAnything(t *testing.T) {
 	}
 }
 
-// A narrow terminal is spared columns that say nothing, before any cell is cut.
+// A narrow terminal loses columns that say nothing before any cell is cut.
 func TestListNarrowed(t *testing.T) {
 	for width, want := range map[int]string{
 		30: "NAME           SIZE  AT\nhas-long-name     0  never\n",
@@ -162,7 +162,7 @@ func TestListNarrowed(t *testing.T) {
 	}
 }
 
-// Into a pipe --watch prints everything, and then what is new or has changed.
+// Into a pipe, --watch prints everything, and then only new and changed lines.
 func TestListWatch(t *testing.T) {
 	for format, want := range map[string][]string{
 		"": {
@@ -186,7 +186,7 @@ func TestListWatch(t *testing.T) {
 				}
 				calls++
 				switch calls {
-				case 3: // times that go on are no change
+				case 3: // times that grow older are no change
 					return []thing{{"a", 1, time.Now().UnixMilli()}, {"bb", 3, time.Now().UnixMilli()}}, nil
 				case 4:
 					return nil, Exit(ExitUnreachable, errors.New("cannot reach it"))
@@ -206,7 +206,7 @@ func TestListWatch(t *testing.T) {
 	}
 }
 
-// On a terminal the list is drawn in its own place.
+// On a terminal the list is redrawn in place.
 func TestListDraws(t *testing.T) {
 	var out bytes.Buffer
 	l, _ := things(t, &out)
@@ -258,7 +258,7 @@ func TestWholeLastAndSpareColumns(t *testing.T) {
 		l := List[[5]string]{Columns: func(time.Time) []Column[[5]string] { return columns }}
 		most := 20 + rand.IntN(110)
 		full, without := l.fitted(nil, columns, rows), l.fitted(nil, slices.Delete(slices.Clone(columns), 1, 2), rows)
-		narrowest := without.least() - without.widths[2] + min(without.widths[2], leastWidth) // with narrow names
+		narrowest := without.least() - without.widths[2] + min(without.widths[2], leastWidth) // with short names
 		var out strings.Builder
 		if err := l.writeTable(&out, columns, rows, time.Now(), most); err != nil {
 			t.Fatal(err)

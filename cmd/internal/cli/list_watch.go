@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// watchEvery is how often --watch asks again.
+// watchEvery is how often --watch asks for the list.
 const watchEvery = 2 * time.Second
 
-// follow shows the things, and then again and again as they are.
+// follow shows the list, and keeps it up to date.
 func (l *List[T]) follow(ctx context.Context, cmd *cobra.Command, all []T, ask func() ([]T, error)) error {
 	out := cmd.OutOrStdout()
 	var show func(all []T, trouble string) error
@@ -60,8 +60,8 @@ func (l *List[T]) follow(ctx context.Context, cmd *cobra.Command, all []T, ask f
 	}
 }
 
-// appender returns what shows the list where nothing can be redrawn: what changes,
-// or all of it, and once what troubles it.
+// appender returns a function that shows the list if nothing can be redrawn: only the
+// changes, or all of it. It prints an error only once.
 func (l *List[T]) appender(out, errs io.Writer) func(all []T, trouble string) error {
 	changes := listChanges[T]{list: l, out: out, errs: errs, seen: make(map[string]string)}
 	told, begun := "", false
@@ -83,8 +83,7 @@ func (l *List[T]) appender(out, errs io.Writer) func(all []T, trouble string) er
 	}
 }
 
-// press does what a key asks for: < and > sort by another column, r the other way
-// round.
+// press handles a key: < and > sort by another column, r reverses the order.
 func (l *List[T]) press(key byte) {
 	name, down := strings.CutPrefix(l.sort, "-")
 	var names []string
@@ -114,7 +113,7 @@ func (l *List[T]) press(key byte) {
 	}
 }
 
-// draw shows the list in the place of the one before.
+// draw replaces the list on the screen.
 func (l *List[T]) draw(screen *Screen, all []T, trouble string, keys bool) error {
 	now := time.Now()
 	columns := l.Columns(now)
@@ -139,16 +138,16 @@ func (l *List[T]) draw(screen *Screen, all []T, trouble string, keys bool) error
 	return screen.ShowAbove(lines, foot)
 }
 
-// listChanges writes what changes in a list, where nothing can be redrawn.
+// listChanges writes the changes of a list if nothing can be redrawn.
 type listChanges[T any] struct {
 	list      *List[T]
 	out, errs io.Writer
 	table     *Table
-	seen      map[string]string // what each thing was, by its name
+	seen      map[string]string // the last state of each thing, by its name
 	begun     bool
 }
 
-// write writes the things that are new or have changed, all of them at first.
+// write writes the things that are new or have changed; at first, all of them.
 func (c *listChanges[T]) write(all []T, now time.Time) error {
 	columns := c.list.Columns(now)
 	c.list.order(columns, all)
@@ -174,7 +173,7 @@ func (c *listChanges[T]) write(all []T, now time.Time) error {
 	return c.append(columns, changed, now, first)
 }
 
-// still is what a thing is, without what changes all the time.
+// still is a thing without its columns that change all the time.
 func (c *listChanges[T]) still(columns []Column[T], t T) string {
 	var cells []string
 	for _, column := range columns {
@@ -182,7 +181,7 @@ func (c *listChanges[T]) still(columns []Column[T], t T) string {
 			cells = append(cells, column.Cell(t))
 		}
 	}
-	text, _ := json.Marshal(cells) // strings can be encoded
+	text, _ := json.Marshal(cells) // encoding strings cannot fail
 	return string(text)
 }
 

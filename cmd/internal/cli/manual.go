@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Manual writes the reference of a command and of all below it, in Markdown.
+// Manual writes the reference of a command and its subcommands in Markdown.
 func Manual(root *cobra.Command) string {
 	var b strings.Builder
 	for _, cmd := range documented(root) {
@@ -38,7 +38,7 @@ func Manual(root *cobra.Command) string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-// documented lists a command and all below it that people are told of.
+// documented lists a command and its subcommands, without hidden ones.
 func documented(cmd *cobra.Command) []*cobra.Command {
 	cmd.InitDefaultHelpFlag()
 	list := []*cobra.Command{cmd}
@@ -61,12 +61,12 @@ func block(b *strings.Builder, text string) {
 	fmt.Fprintf(b, "```text\n%s\n```\n\n", strings.TrimRight(text, "\n"))
 }
 
-// unindent takes away the two spaces that an example has for its help text.
+// unindent removes the two spaces by which the help indents examples.
 func unindent(text string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(text, "  "), "\n  ", "\n")
 }
 
-// ManCommand makes the command that writes the pages for man.
+// ManCommand makes the command that writes man pages.
 func ManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man FOLDER",
@@ -97,7 +97,7 @@ which is made where it does not exist.`,
 	}
 }
 
-// manPage writes the page of one command.
+// manPage writes the man page of a command.
 func manPage(cmd *cobra.Command) string {
 	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 	var b strings.Builder

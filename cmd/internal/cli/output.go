@@ -11,23 +11,23 @@ import (
 	"github.com/vedettehq/vedette/config"
 )
 
-// Formats that a command can print in; "" is for people.
+// The output formats of commands; "" is for people.
 const (
 	FormatWide = "wide" // a table with every column, and exact times
 	FormatJSON = "json"
 	FormatYAML = "yaml"
-	FormatName = "name" // names alone, one a line
+	FormatName = "name" // only names, one a line
 	FormatCSV  = "csv"
 )
 
-// Output are the flags that say in which format a command prints.
+// Output has the flags that choose the format of a command's output.
 type Output struct {
 	formats []string
 	format  string
 	json    bool
 }
 
-// Flags adds -o, and --json with its usage, of which -o json is another name.
+// Flags adds -o, and --json as another name of -o json, with its usage.
 func (o *Output) Flags(cmd *cobra.Command, usage string, formats ...string) {
 	o.formats = formats
 	cmd.Flags().StringVarP(&o.format, "output", "o", "", "print as `FORMAT`: "+orList(formats))
@@ -35,7 +35,7 @@ func (o *Output) Flags(cmd *cobra.Command, usage string, formats ...string) {
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// Check reads the flags.
+// Check checks the flags.
 func (o *Output) Check() error {
 	switch {
 	case o.json && o.format != "" && o.format != FormatJSON:
@@ -46,7 +46,7 @@ func (o *Output) Check() error {
 	return nil
 }
 
-// Format is the format that was asked for.
+// Format is the chosen format.
 func (o *Output) Format() string {
 	if o.json {
 		return FormatJSON
@@ -54,11 +54,10 @@ func (o *Output) Format() string {
 	return o.format
 }
 
-// ForPeople reports whether people read what is printed.
+// ForPeople reports whether the output is for people.
 func (o *Output) ForPeople() bool { return o.Format() == "" || o.Format() == FormatWide }
 
-// Print prints one thing where the format is one for programs, and reports
-// whether it was.
+// Print prints one thing if the format is one for programs, and reports whether it did.
 func (o *Output) Print(w io.Writer, thing any) (bool, error) {
 	switch o.Format() {
 	case FormatJSON:

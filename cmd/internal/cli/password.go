@@ -11,12 +11,12 @@ import (
 	"golang.org/x/term"
 )
 
-// maxPasswordFile bounds what is read as a password.
+// maxPasswordFile bounds the size of a password file.
 const maxPasswordFile = 64 << 10
 
-// ReadPassword returns a password: from a file, "-" for standard input, or typed at a
-// terminal, which does not show it. A password is never an argument: other users of the
-// machine see those. again asks for it twice.
+// ReadPassword returns a password from a file, from standard input for "-", or typed at a
+// terminal, which does not show it. A password is never an argument, because other users of
+// the machine can see arguments. again asks for it twice.
 func ReadPassword(cmd *cobra.Command, flag, file, prompt string, again bool) (string, error) {
 	in, isFile := cmd.InOrStdin().(*os.File)
 	if file == "" && (!isFile || !term.IsTerminal(int(in.Fd()))) {
@@ -46,7 +46,7 @@ func ask(cmd *cobra.Command, in *os.File, prompt string) (string, error) {
 	return string(typed), nil
 }
 
-// passwordOf reads a file up to the end of its line.
+// passwordOf reads the first line of a file.
 func passwordOf(cmd *cobra.Command, file string) (string, error) {
 	in := cmd.InOrStdin()
 	if file != "-" {

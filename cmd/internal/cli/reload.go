@@ -16,47 +16,45 @@ import (
 	"github.com/vedettehq/vedette/config"
 )
 
-// lookEvery is how often the files of a configuration are looked at. A change is
-// taken over when they have stayed the same from one look to the next: whoever
-// writes a file is done with it then.
+// lookEvery is how often the files of a configuration are checked. A change is applied when
+// two checks in a row see the same files, because their writer has then finished.
 const lookEvery = time.Second
 
-// Reloads takes over changes of the configuration while a command runs. Load
-// reads it for the first time; Run takes over what changes from then on.
+// Reloads applies changes of the configuration while a command runs. Load reads it for the
+// first time; Run applies later changes.
 type Reloads struct {
 	Settings *Settings
 	Parts    config.Part
 	Library  []string
 
 	hangups chan os.Signal
-	taken   string         // the signature of the files of what holds
-	holds   *config.Config // as it was read
+	taken   string         // the signature of the files of the current configuration
+	holds   *config.Config // the current configuration
 }
 
-// Listen has SIGHUP, which ends a program by default, ask for a reload from now
-// on, until the returned function is called. It is to be called first.
+// Listen makes SIGHUP, which by default ends a program, ask for a reload, until the
+// returned function is called. Call it before Load.
 func (r *Reloads) Listen() (stop func()) {
 	r.hangups = make(chan os.Signal, 1)
 	signal.Notify(r.hangups, syscall.SIGHUP)
 	return func() { signal.Stop(r.hangups) }
 }
 
-// Load reads the configuration. What is changed from here on, Run sees.
+// Load reads the configuration. Run sees every later change.
 func (r *Reloads) Load() (*config.Config, error) {
 	before := signature(r.base())
 	c, err := r.Settings.Load(r.Parts, r.Library)
 	if err != nil {
 		return nil, err
 	}
-	own := *c // the caller may change its own
+	own := *c // the caller may modify its copy
 	r.holds, r.taken = &own, before+signature(named(&own))
 	return c, nil
 }
 
-// Run calls take with the old configuration and the new one whenever it has
-// changed, or SIGHUP asks for it, until ctx ends. One with faults is not taken:
-// the old one stays, and the log says why. The same goes for one that take
-// refuses.
+// Run calls take with the old and the new configuration whenever a file has changed, or at
+// SIGHUP, until ctx ends. A configuration with faults, or one that take refuses, is not
+// applied: the old one stays, and the log says why.
 func (r *Reloads) Run(ctx context.Context, log *slog.Logger, take func(old, fresh *config.Config) error) {
 	seen := r.taken
 	ticker := time.NewTicker(lookEvery)
@@ -80,8 +78,8 @@ func (r *Reloads) Run(ctx context.Context, log *slog.Logger, take func(old, fres
 	}
 }
 
-// reload reads the configuration again. A bad one is told once, and looked at
-// again when it has changed.
+// reload reads the configuration again. A bad one is reported once, and read again when it
+// has changed.
 func (r *Reloads) reload(log *slog.Logger, take func(old, fresh *config.Config) error) {
 	before, rest := signature(r.base()), ""
 	fresh, err := r.Settings.Load(r.Parts, r.Library)
@@ -98,11 +96,10 @@ func (r *Reloads) reload(log *slog.Logger, take func(old, fresh *config.Config) 
 	r.holds, r.taken = fresh, before+rest
 }
 
-// base are the files that say which others there are.
+// base returns the files that name all others.
 func (r *Reloads) base() []string { return []string{r.Settings.path(), ".env"} }
 
-// named are the files that a configuration names, and of which the content
-// matters.
+// named returns the files that a configuration names and whose content matters.
 func named(c *config.Config) []string {
 	files := append([]string{c.Master.TLS.Cert, c.Master.TLS.Key, c.Master.Alerts.AlertmanagerConfig}, c.Master.Alerts.Rules...)
 	for _, in := range c.Inspectors {
@@ -111,7 +108,7 @@ func named(c *config.Config) []string {
 	return files
 }
 
-// signature tells whether any of the files has changed.
+// signature changes when any of the files does.
 func signature(files []string) string {
 	var b strings.Builder
 	for _, file := range slices.Sorted(slices.Values(files)) {
@@ -132,8 +129,8 @@ func signature(files []string) string {
 	return b.String()
 }
 
-// NeedRestart returns an error that names what differs between two values and
-// takes a restart to change; allowed are the fields that do not.
+// NeedRestart returns an error that names the fields that differ between two values and
+// that only a restart can change; allowed are the other fields.
 func NeedRestart[T any](section string, old, fresh T, allowed ...string) error {
 	a, b := reflect.ValueOf(old), reflect.ValueOf(fresh)
 	var faults []error

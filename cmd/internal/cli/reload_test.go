@@ -18,7 +18,7 @@ import (
 	"github.com/vedettehq/vedette/internal/patience"
 )
 
-// heard is a log that can be read while it is written.
+// heard is a log that can be read while it is being written.
 type heard struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -43,7 +43,7 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
-// reloading runs a Reloads over a configuration file until the test ends.
+// reloading runs Reloads on a configuration file until the test ends.
 func reloading(t *testing.T, text string, take func(old, fresh *config.Config) error) (file string, log *heard) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "vedette.yaml")
@@ -61,8 +61,8 @@ func reloading(t *testing.T, text string, take func(old, fresh *config.Config) e
 	return file, log
 }
 
-// Whatever is written into the configuration, good or bad, the last good one is
-// what holds, and each bad one is told with its place.
+// Whatever is written into the configuration, good or bad, the last good one is in force,
+// and each bad one is reported with its place.
 func TestChangesOfTheConfiguration(t *testing.T) {
 	taken := make(chan string, 100)
 	first := "agent: { host: first }\n"
@@ -80,7 +80,7 @@ func TestChangesOfTheConfiguration(t *testing.T) {
 			continue
 		}
 		holds = fmt.Sprint("host-", n)
-		fresh := file + ".new" // as editors do, or not
+		fresh := file + ".new" // replace the file, as editors do, or write into it
 		if rand.IntN(2) == 0 {
 			fresh = file
 		}
@@ -100,8 +100,7 @@ func TestChangesOfTheConfiguration(t *testing.T) {
 	}
 }
 
-// SIGHUP asks for a reload, and ends nothing. A configuration that is refused
-// stays out.
+// SIGHUP asks for a reload and ends nothing. A refused configuration is not applied.
 func TestHangUpReloads(t *testing.T) {
 	taken := make(chan *config.Config, 100)
 	refuse := errors.New("not this one")
@@ -125,7 +124,7 @@ func TestHangUpReloads(t *testing.T) {
 	}
 }
 
-// A script that the configuration names is a part of it.
+// A script that the configuration names belongs to it.
 func TestChangesOfAScript(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "probe.go")
 	write(t, script, "package probe\n")

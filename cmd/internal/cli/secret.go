@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// WriteSecret writes a file that did not exist, so that no token or key in use is
+// WriteSecret writes a new file; it never overwrites one, so no token or key in use is
 // lost.
 func WriteSecret(what, path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -11,7 +11,7 @@ import (
 	"github.com/vedettehq/vedette/config"
 )
 
-// Settings are the flags of a command that set what the configuration would.
+// Settings are the flags of a command that override settings of the configuration.
 type Settings struct {
 	file      string
 	overrides []config.Override
@@ -23,7 +23,7 @@ func (s *Settings) FileFlag(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 }
 
-// Flag adds a flag that gives the setting at a path of the configuration.
+// Flag adds a flag for the setting at a path of the configuration.
 func (s *Settings) Flag(cmd *cobra.Command, name, path, usage string) {
 	cmd.Flags().Func(name, usage, func(value string) error {
 		s.Set(path, value, name)
@@ -31,7 +31,7 @@ func (s *Settings) Flag(cmd *cobra.Command, name, path, usage string) {
 	})
 }
 
-// Set gives a setting as a flag does.
+// Set sets a setting as a flag does.
 func (s *Settings) Set(path, value, flag string) {
 	s.overrides = append(s.overrides, config.Override{Path: path, Value: value, Flag: flag})
 }
@@ -49,7 +49,7 @@ func (s *Settings) StaticFlag(cmd *cobra.Command) {
 	})
 }
 
-// Load reads the configuration that the flags ask for.
+// Load reads the configuration with the settings of the flags.
 func (s *Settings) Load(parts config.Part, library []string) (*config.Config, error) {
 	return config.Load(config.LoadOptions{Path: s.path(), Overrides: s.overrides, For: parts, Library: library})
 }
@@ -66,8 +66,8 @@ func (s *Settings) path() string {
 	return os.Getenv(config.VariableConfig)
 }
 
-// Logger makes the logger of a command, on its standard error, and logs what
-// the configuration warns of.
+// Logger makes the logger of a command, on its standard error, and logs the warnings of the
+// configuration.
 func Logger(cmd *cobra.Command, c *config.Config) *slog.Logger {
 	log := config.NewLogger(c.Log, cmd.ErrOrStderr())
 	for _, warning := range c.Warnings {

@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// sparks are the heights that a sparkline is drawn with.
+// sparks are the characters of a sparkline, by height.
 const sparks = "▁▂▃▄▅▆▇█"
 
-// Spark draws values, in their order, into so many cells. A cell is the mean of the
-// values that fall into it, and blank where there is none: a value that is not a
-// number is a gap. The lowest mean is drawn lowest, and values that do not change at
-// the bottom.
+// Spark draws values into the given number of cells. A cell shows the mean of its values
+// and is blank if it has none; a value that is not a number is a gap. The lowest mean is
+// drawn lowest, and constant values are drawn at the bottom.
 func Spark(values []float64, cells int) string {
 	cells = min(cells, len(values))
 	means := make([]float64, cells)
@@ -29,7 +28,7 @@ func Spark(values []float64, cells int) string {
 		case math.IsNaN(m):
 			b.WriteByte(' ')
 		case high > low:
-			// Each is halved, as their difference could overflow.
+			// Each is halved because their difference could overflow.
 			part := (m/2 - low/2) / (high/2 - low/2)
 			b.WriteRune(runes[min(int(part*float64(len(runes))), len(runes)-1)])
 		default:
@@ -39,7 +38,7 @@ func Spark(values []float64, cells int) string {
 	return b.String()
 }
 
-// mean is that of the finite values, or NaN where there are none.
+// mean is the mean of the finite values, or NaN if there are none.
 func mean(values []float64) float64 {
 	m, n := 0.0, 0.0
 	for _, v := range values {

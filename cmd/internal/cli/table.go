@@ -10,21 +10,20 @@ import (
 	"unicode/utf8"
 )
 
-// leastWidth is what a column keeps when a table is squeezed.
+// leastWidth is the width below which no column is squeezed.
 const leastWidth = 8
 
-// Table writes aligned rows one by one: a column is as wide as the widest cell
-// that it has had so far.
+// Table writes aligned rows one by one. A column is as wide as its widest cell so far.
 type Table struct {
 	Out io.Writer
-	// Right says which columns have their cells at the right, as numbers do.
+	// Right says which columns are aligned to the right, such as numbers.
 	Right  []bool
 	whole  []bool // columns that are never cut
-	last   []bool // columns of names, which are continued on another line and never cut
+	last   []bool // columns of names, which continue on another line and are never cut
 	widths []int
 }
 
-// Fit makes the columns wide enough for a row that is going to come.
+// Fit widens the columns for a row that will follow.
 func (t *Table) Fit(cells ...string) {
 	for i, cell := range cells {
 		if i >= len(t.widths) {
@@ -34,7 +33,7 @@ func (t *Table) Fit(cells ...string) {
 	}
 }
 
-// width is how wide the rows are.
+// width is the width of the rows.
 func (t *Table) width() int {
 	total := 2 * max(len(t.widths)-1, 0)
 	for _, w := range t.widths {
@@ -43,8 +42,8 @@ func (t *Table) width() int {
 	return total
 }
 
-// least is how wide the rows are when every column is cut as far as possible, and names
-// are on one line.
+// least is the width of the rows if every column is cut as far as possible and names are on
+// one line.
 func (t *Table) least() int {
 	total := 2 * max(len(t.widths)-1, 0)
 	for i, w := range t.widths {
@@ -58,9 +57,9 @@ func (t *Table) least() int {
 
 func is(columns []bool, i int) bool { return i < len(columns) && columns[i] }
 
-// Squeeze makes the widest columns narrower until the rows fit into a terminal with the
-// given number of columns. Columns of names become narrower only when no other can. 0 is
-// no terminal.
+// Squeeze narrows the widest columns until the rows fit into a terminal with the given
+// number of columns. Columns of names are narrowed only when no other can be. 0 is no
+// terminal.
 func (t *Table) Squeeze(most int) {
 	for total := t.width(); most > 0 && total > most; total-- {
 		widest := t.widest(false)
@@ -74,8 +73,8 @@ func (t *Table) Squeeze(most int) {
 	}
 }
 
-// widest returns the widest column that can be made narrower, or -1: among those of
-// names, or among the others.
+// widest returns the widest column that can be narrowed, among those of names or among the
+// others, or -1.
 func (t *Table) widest(last bool) int {
 	widest := -1
 	for i, w := range t.widths {
@@ -92,8 +91,8 @@ func (t *Table) Row(cells ...string) error {
 	return t.row(cells)
 }
 
-// row writes a row into the columns as they are. A name that is too long for its column
-// is continued on the next line; other cells are cut.
+// row writes a row with the current widths. A name that is too long for its column
+// continues on the next line; other cells are cut.
 func (t *Table) row(cells []string) error {
 	lines, columns := 1, make([][]string, len(cells))
 	for i, cell := range cells {
@@ -119,7 +118,7 @@ func (t *Table) row(cells []string) error {
 	return nil
 }
 
-// line writes a line, whose cells fit into the columns.
+// line writes one line, whose cells fit into the columns.
 func (t *Table) line(cells []string) error {
 	var b strings.Builder
 	for i, cell := range cells {
@@ -140,8 +139,8 @@ func (t *Table) line(cells []string) error {
 	return err
 }
 
-// pieces splits a name into pieces of at most the given width, where possible behind a
-// character that separates words.
+// pieces splits a name into pieces of at most the given width, after a character that
+// separates words if possible.
 func pieces(name string, width int) []string {
 	var all []string
 	rest := []rune(name)
@@ -158,10 +157,10 @@ func pieces(name string, width int) []string {
 	return append(all, string(rest))
 }
 
-// Clock writes the time of the day.
+// Clock formats a time of the day.
 func Clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
 
-// Moment writes a time of the epoch in ms, exactly.
+// Moment formats a time in ms since the epoch exactly.
 func Moment(ms int64) string {
 	if ms == 0 {
 		return "never"
@@ -169,7 +168,7 @@ func Moment(ms int64) string {
 	return time.UnixMilli(ms).Local().Format("2006-01-02 15:04:05")
 }
 
-// Value writes a number with the unit that its key names.
+// Value formats a number with the unit that its key names.
 func Value(key string, v float64) string {
 	total := strings.HasSuffix(key, "_total")
 	switch key := strings.TrimSuffix(key, "_total"); {
@@ -187,8 +186,7 @@ func Value(key string, v float64) string {
 	return Number(v)
 }
 
-// Number writes a value with at most four digits after the point, and those
-// that matter.
+// Number formats a value with at most four digits after the point, without trailing zeros.
 func Number(v float64) string {
 	if v != 0 && math.Abs(v) < 0.001 || math.Abs(v) >= 1e15 {
 		return strconv.FormatFloat(v, 'g', 4, 64)
@@ -197,17 +195,17 @@ func Number(v float64) string {
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
-// Plain writes a number as programs read it.
+// Plain formats a number for programs.
 func Plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// Bytes writes a size.
+// Bytes formats a size.
 func Bytes(v float64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 	i := 0
 	for math.Abs(v) >= 1024 && i < len(units)-1 {
 		v, i = v/1024, i+1
 	}
-	if math.Abs(v) >= 1e6 { // a million PiB is not a size
+	if math.Abs(v) >= 1e6 { // nothing has a million PiB
 		return strconv.FormatFloat(v, 'g', 4, 64) + " " + units[i]
 	}
 	if i == 0 {

@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TerminalWidth returns how many columns the terminal has that w writes to, or
-// 0 where it is none.
+// TerminalWidth returns the number of columns of the terminal that w writes to, or 0 if it
+// is none.
 func TerminalWidth(w io.Writer) int {
 	width, _ := terminalSize(w)
 	return width
 }
 
-// terminalSize returns how many columns and lines a terminal has, or 0.
+// terminalSize returns the numbers of columns and lines of a terminal, or 0.
 func terminalSize(w io.Writer) (width, height int) {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
@@ -33,40 +33,40 @@ func terminalSize(w io.Writer) (width, height int) {
 	return int(size.Col), int(size.Row)
 }
 
-// Colours tells whether what goes to w may have colours.
+// Colours reports whether output to w may be coloured.
 func Colours(w io.Writer) bool {
 	return TerminalWidth(w) > 0 && os.Getenv("NO_COLOR") == ""
 }
 
-// Screen shows lines on a terminal that take the place of those before.
+// Screen shows lines on a terminal that replace the lines before.
 type Screen struct {
 	out   io.Writer
 	size  func() (width, height int)
 	shown int // lines
 }
 
-// NewScreen makes the screen of a terminal, whose size may change.
+// NewScreen makes a screen on a terminal. The size of the terminal may change.
 func NewScreen(out io.Writer) *Screen {
 	return &Screen{out: out, size: func() (int, int) { return terminalSize(out) }}
 }
 
-// Width is how many columns the terminal has now.
+// Width is the current number of columns.
 func (s *Screen) Width() int {
 	width, _ := s.size()
 	return width
 }
 
-// Height is how many lines the terminal has now.
+// Height is the current number of lines.
 func (s *Screen) Height() int {
 	_, height := s.size()
 	return height
 }
 
-// Show replaces the lines. They must be printable. Lines that the terminal has no
-// room for are counted in its last one.
+// Show replaces the lines. They must be printable. If the terminal is too low, its last
+// line counts the missing ones.
 func (s *Screen) Show(lines []string) error { return s.ShowAbove(lines, 0) }
 
-// ShowAbove is Show with so many lines at the end that are never left out.
+// ShowAbove is Show, but never leaves out the given number of lines at the end.
 func (s *Screen) ShowAbove(lines []string, foot int) error {
 	var b strings.Builder
 	width, height := s.size()
@@ -86,7 +86,7 @@ func (s *Screen) ShowAbove(lines []string, foot int) error {
 	return err
 }
 
-// Cut shortens a text to so many columns.
+// Cut shortens a text to the given number of columns.
 func Cut(s string, most int) string {
 	if runes := []rune(s); len(runes) > most && most > 0 {
 		return string(runes[:most-1]) + "…"

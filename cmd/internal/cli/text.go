@@ -19,7 +19,7 @@ func PrintLines[T any](w io.Writer, items []T) error {
 	return nil
 }
 
-// Ago says how long ago a moment was, in words of one unit.
+// Ago says how long ago a time was, in one unit.
 func Ago(now time.Time, ms int64) string {
 	if ms == 0 {
 		return "never"
@@ -38,7 +38,7 @@ func Ago(now time.Time, ms int64) string {
 	return fmt.Sprintf("%dd ago", int(d.Hours()/24))
 }
 
-// For is how long something has lasted since a time of the epoch in ms.
+// For is the time that has passed since a time in ms since the epoch.
 func For(now time.Time, ms int64) string {
 	text, ok := strings.CutSuffix(Ago(now, ms), " ago")
 	if !ok {
@@ -54,7 +54,7 @@ func OrDash(s string) string {
 	return s
 }
 
-// Count writes a number of things.
+// Count formats a number of things.
 func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -62,22 +62,22 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// OneLine is the first line of a text.
+// OneLine returns the first line of a text.
 func OneLine(s string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return first
 }
 
-// ShortDigits is how much of a revision's id people are shown; it is the least
-// that names it.
+// ShortDigits is how many digits of a revision's id people see; at least as many must be
+// given to name it.
 const ShortDigits = 8
 
-// ShortID is the start of a revision's id.
+// ShortID returns the first digits of a revision's id.
 func ShortID(revision string) string {
 	return OrDash(revision[:min(len(revision), ShortDigits)])
 }
 
-// Counted writes a number with its noun.
+// Counted formats a number with its noun.
 func Counted(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// No number is longer than a column, whatever a host reports.
+// No number is wider than a column, whatever a host reports.
 func TestNumbersAreShort(t *testing.T) {
 	for range 20_000 {
 		v := math.Float64frombits(rand.Uint64())

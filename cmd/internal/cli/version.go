@@ -11,11 +11,11 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// version is set by the linker in releases; see Version.
+// version is set by the linker in a release; see Version.
 var version string
 
-// Version returns the version of this program: that of the release, or of the
-// module it was installed from, or "devel" and the revision it was built from.
+// Version returns the version of this program: that of the release or of the installed
+// module, or "devel" and the revision of the sources.
 func Version() string {
 	if version != "" {
 		return version

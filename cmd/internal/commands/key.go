@@ -11,11 +11,11 @@ import (
 	"github.com/vedettehq/vedette/internal/signing"
 )
 
-// keyEntry is what the command tells of a key.
+// keyEntry is the output about a key.
 type keyEntry struct {
-	File   string `json:"file"`   // of the private half
-	Key    string `json:"key"`    // its id
-	Public string `json:"public"` // as a configuration has it
+	File   string `json:"file"`   // the file of the private key
+	Key    string `json:"key"`    // the id of the public key
+	Public string `json:"public"` // the public key as a configuration names it
 }
 
 func newKey() *cobra.Command {
@@ -55,7 +55,7 @@ Keep the file where you push from, and never on the master. ` + "`vedette push`,
 	return cmd
 }
 
-// fill makes a key, or reads the one in the file of.
+// fill makes a key, or reads the one in the file given by --of.
 func (e *keyEntry) fill(of string) error {
 	var key signing.PrivateKey
 	var err error

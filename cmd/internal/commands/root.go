@@ -1,5 +1,5 @@
-// Package commands is the command vedette with all below it: the wings' commands,
-// and those that set up configuration, tokens and keys.
+// Package commands has the command vedette with all its subcommands: those of the other
+// packages, and those that set up configurations, tokens and keys.
 package commands
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/trial"
 )
 
-// New makes the command vedette, which has all the others.
+// New makes the command vedette with all its subcommands.
 func New() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vedette",

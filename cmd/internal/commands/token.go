@@ -17,10 +17,11 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// tokenBytes is how much chance a token holds.
+// tokenBytes is the number of random bytes in a token.
 const tokenBytes = 32
 
-// newEntry is what the command makes: the token, and the master's side of it.
+// newEntry is the output of the command: the token, and its entry in the master's
+// configuration.
 type newEntry struct {
 	Token  string `json:"token,omitempty"`
 	File   string `json:"file,omitempty"`

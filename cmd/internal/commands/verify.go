@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// sumsName is the file that a release has beside its files.
+	// sumsName is the name of the file of checksums in a release.
 	sumsName = "SHA256SUMS"
-	// maxSumsBytes bounds it, and maxLineBytes one of its lines.
+	// maxSumsBytes bounds the size of that file, and maxLineBytes that of a line in it.
 	maxSumsBytes = 1 << 20
 	maxLineBytes = 4 << 10
 )
@@ -129,7 +129,7 @@ func verify(key signing.PublicKey, file string) error {
 	return nil
 }
 
-// sumOf is the hex SHA-256 of a file.
+// sumOf returns the SHA-256 of a file in hex.
 func sumOf(file string) (string, error) {
 	in, err := os.Open(file)
 	if err != nil {
@@ -143,7 +143,7 @@ func sumOf(file string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// signedBy looks for a signature of the key, of which there may be several by others.
+// signedBy reports whether the key has signed the file; there may be signatures by others.
 func signedBy(key signing.PublicKey, content, signatures []byte) error {
 	var others []string
 	for line := range strings.Lines(string(signatures)) {
@@ -160,7 +160,7 @@ func signedBy(key signing.PublicKey, content, signatures []byte) error {
 	return fmt.Errorf("has no signature of %s, only of %s", key.ID(), strings.Join(others, ", "))
 }
 
-// listed is the checksum that a list gives for a name.
+// listed returns the checksum of a name in the list.
 func listed(sums []byte, name string) (string, error) {
 	lines := bufio.NewScanner(bytes.NewReader(sums))
 	lines.Buffer(nil, maxLineBytes)
@@ -193,7 +193,7 @@ func readSums(path string) ([]byte, error) {
 	return content, nil
 }
 
-// pathless takes the path out of an error whose message has it already.
+// pathless removes the path from an error, because the message around it already has it.
 func pathless(err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// The parts of a dashboard in Grafana's JSON, as far as they are written.
+// The parts of a dashboard in Grafana's JSON that are written here.
 type (
 	dashboard struct {
 		UID           string      `json:"uid"`
@@ -96,18 +96,18 @@ type (
 )
 
 const (
-	// sourceUID and alertsUID are those of the data sources.
+	// sourceUID and alertsUID are the uids of the data sources.
 	sourceUID, alertsUID = "vedette", "vedette-alerts"
-	schemaVersion        = 39 // of Grafana 10 and later
+	schemaVersion        = 39 // for Grafana 10 and later
 	panelWidth           = 12 // half of the page
 	panelHeight          = 8
-	// maxUID is how long Grafana lets a uid be.
+	// maxUID is the longest uid that Grafana accepts.
 	maxUID = 40
 )
 
 func prometheus() source { return source{"prometheus", sourceUID} }
 
-// boardsOf makes a dashboard of each chart: the first part of a key.
+// boardsOf makes a dashboard for each chart, which is the first part of a key.
 func boardsOf(metrics []metric) []dashboard {
 	charts := make(map[string][]metric)
 	for _, m := range metrics {
@@ -146,12 +146,12 @@ func boardOf(chart string, metrics []metric) dashboard {
 	return board
 }
 
-// selectorOf selects all series of a chart.
+// selectorOf returns a selector for all series of a chart.
 func selectorOf(chart string) string {
 	return fmt.Sprintf("{key=~%s}", strconv.Quote(regexp.QuoteMeta(chart)+"(/.*)?"))
 }
 
-// hostsOf is Grafana's query for the hosts that a selector selects.
+// hostsOf is Grafana's query for the hosts of a selector.
 func hostsOf(selector string) string { return "label_values(" + selector + ", host)" }
 
 // selectorIn is the selector in such a query.
@@ -159,8 +159,8 @@ func selectorIn(query string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(query, "label_values("), ", host)")
 }
 
-// uidOf is the uid of the dashboard of a chart: letters, digits, - and _, and the same at
-// each export.
+// uidOf is the uid of a chart's dashboard: letters, digits, - and _, and the same at each
+// export.
 func uidOf(chart string) string {
 	uid := "vedette-" + strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
@@ -175,7 +175,7 @@ func uidOf(chart string) string {
 	return uid
 }
 
-// selector selects the series of a metric; more are further matchers.
+// selector returns a selector for the series of a metric; more are further matchers.
 func (m metric) selector(more string) string {
 	return fmt.Sprintf("%s{key=%s%s}", m.name, strconv.Quote(m.key), more)
 }
@@ -198,7 +198,7 @@ func (m metric) legend() string {
 	return text
 }
 
-// format is Grafana's unit of what a panel shows, and its bounds.
+// format is Grafana's unit for a panel, and its bounds.
 func (m metric) format() (unit string, lowest, highest *float64) {
 	zero, hundred := 0.0, 100.0
 	base := m.unit
@@ -227,7 +227,7 @@ func (m metric) format() (unit string, lowest, highest *float64) {
 	return "short", nil, nil
 }
 
-// dataSources is the file with which Grafana knows the master.
+// dataSources is the file that tells Grafana about the master.
 func dataSources(address string) []byte {
 	type object = map[string]any
 	header, secure := "Authorization", object{"httpHeaderValue1": "Bearer $VEDETTE_TOKEN"}
@@ -248,7 +248,7 @@ func dataSources(address string) []byte {
 	}})
 }
 
-// provider is the file with which Grafana takes up the dashboards.
+// provider is the file that makes Grafana load the dashboards.
 func provider(folder string) []byte {
 	type object = map[string]any
 	return provision(object{"apiVersion": 1, "providers": []object{{
@@ -257,11 +257,11 @@ func provider(folder string) []byte {
 	}}})
 }
 
-// provision writes an object as JSON, which is YAML too.
+// provision encodes an object as JSON, which is also YAML.
 func provision(of map[string]any) []byte {
 	text, err := json.MarshalIndent(of, "", "  ")
 	if err != nil {
-		panic(fmt.Sprintf("cannot write a file for Grafana: %v", err)) // texts and numbers only
+		panic(fmt.Sprintf("cannot write a file for Grafana: %v", err)) // strings and numbers can always be encoded
 	}
 	return append([]byte("# Made by vedette grafana export. JSON is YAML, too.\n"), append(text, '\n')...)
 }

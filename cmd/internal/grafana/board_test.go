@@ -15,8 +15,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Whatever series there are, the dashboards keep Grafana's rules: a uid of its own of at
-// most 40 plain characters, panels that do not overlap, a query and a unit for each.
+// Random series: the dashboards keep Grafana's rules. Each has a unique uid of at most 40
+// plain characters, panels that do not overlap, and a query and a unit for each.
 func TestBoardsKeepRules(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -65,7 +65,7 @@ func TestBoardsKeepRules(t *testing.T) {
 	}
 }
 
-// offersHostsOf fails if the hosts that a dashboard offers are not just those of its panels.
+// offersHostsOf fails unless a dashboard offers exactly the hosts of its panels.
 func offersHostsOf(t *testing.T, board dashboard, metrics []metric) {
 	t.Helper()
 	matchers, err := parser.NewParser(parser.Options{}).ParseMetricSelector(selectorIn(board.Templating.List[0].Query))

@@ -1,3 +1,3 @@
-// Package grafana has the command that writes dashboards and provisioning files for
-// Grafana, of what a master knows of its series.
+// Package grafana has the command that writes dashboards and provisioning files for Grafana
+// from the series that a master has.
 package grafana

@@ -16,7 +16,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/remote"
 )
 
-// New makes the command grafana, with those below it.
+// New makes the command `vedette grafana`, with its subcommands.
 func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "grafana",
@@ -28,11 +28,11 @@ func New() *cobra.Command {
 	return cmd
 }
 
-// export is one run of the command of that name.
+// export is one run of `vedette grafana export`.
 type export struct {
 	remote.Client
-	url        string // under which Grafana reaches the master
-	dashboards string // where Grafana finds the dashboards
+	url        string // the URL under which Grafana reaches the master
+	dashboards string // the folder in which Grafana finds the dashboards
 }
 
 func newExport() *cobra.Command {
@@ -109,7 +109,7 @@ func (e *export) run(cmd *cobra.Command, dir string) error {
 	return err
 }
 
-// write writes files below a folder.
+// write writes the files below a folder.
 func write(dir string, files map[string][]byte) error {
 	for name, text := range files {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -123,14 +123,14 @@ func write(dir string, files map[string][]byte) error {
 	return nil
 }
 
-// metric is one that the master has series of.
+// metric is a metric of the master.
 type metric struct {
 	name, key        string
 	kind, help, unit string
-	labels           []string // beside host and key
+	labels           []string // labels other than host and key
 }
 
-// metrics asks the master what it has.
+// metrics asks the master for its metrics.
 func (e *export) metrics(ctx context.Context) ([]metric, error) {
 	found, _, err := e.Query(ctx, "query", url.Values{"query": {`group by (__name__, key) ({key!=""})`}})
 	if err != nil {
@@ -159,7 +159,7 @@ func (e *export) metrics(ctx context.Context) ([]metric, error) {
 	return list, nil
 }
 
-// check puts every query to the master, as Grafana would.
+// check sends every query to the master, as Grafana would.
 func (e *export) check(ctx context.Context, boards []dashboard) error {
 	filled := strings.NewReplacer("$__rate_interval", "1m", "$host", ".*")
 	for _, board := range boards {

@@ -1,8 +1,7 @@
-// Package neighbours has the tests that programs of two releases, of which one follows
-// the other, work together: a master of one with an agent of the other, and data of one
-// under the other.
+// Package neighbours tests that the programs of two consecutive releases work together: a
+// master of one with an agent of the other, and the data of one under the other.
 //
 // The file before.txt names the commit of the release before. TestNeighbours builds its
-// programs and runs them beside today's: `make upgrade-test`. What they said to each
-// other is in testdata, and TestMessagesOfTheReleaseBefore reads it each time.
+// programs and runs them beside today's: `make upgrade-test`. Their recorded messages are
+// in testdata, and TestMessagesOfTheReleaseBefore reads them in every run.
 package neighbours

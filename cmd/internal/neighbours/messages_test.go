@@ -23,23 +23,23 @@ import (
 
 var update = flag.Bool("update", false, "write down what programs of the release before say to each other")
 
-// recorded is the file of what programs of the release before have said.
+// recorded is the file with the messages of the release before.
 const recorded = "testdata/before.jsonl"
 
-// said is one call or notification, and its answer.
+// said is one call or notification, with its answer.
 type said struct {
 	Method string          `json:"method"`
 	Params json.RawMessage `json:"params,omitempty"`
-	Result json.RawMessage `json:"result,omitempty"` // absent of a notification
+	Result json.RawMessage `json:"result,omitempty"` // absent for a notification
 }
 
-// row is what today's ends know of a method: they read its messages, and write them.
+// row says how today's programs decode and encode the messages of a method.
 type row struct {
 	inOrder        bool
 	params, result func(raw []byte) (again []byte, err error)
 }
 
-// again reads a message strictly, and writes it.
+// again decodes a message strictly, and encodes it again.
 func again[T any](raw []byte) ([]byte, error) {
 	var value T
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -54,8 +54,8 @@ func of[P, R any](m wire.Method[P, R]) (string, row) {
 	return m.Name, row{m.InOrder, again[P], again[R]}
 }
 
-// rows has the methods between agents and masters: those that a master serves, and those
-// that an agent does.
+// rows returns the methods between agents and masters: those that a master serves, and
+// those that an agent serves.
 func rows() (master, agent map[string]row) {
 	master, agent = make(map[string]row), make(map[string]row)
 	add := func(to map[string]row) func(name string, r row) { return func(name string, r row) { to[name] = r } }
@@ -77,7 +77,8 @@ func rows() (master, agent map[string]row) {
 	return master, agent
 }
 
-// without removes what says nothing, however deep it is: an absent member means the same.
+// without removes members that say nothing, at any depth, because an absent member means
+// the same.
 func without(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -111,9 +112,8 @@ func same(a, b []byte) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(without(x), without(y))
 }
 
-// Each message that programs of the release before send to one another has a meaning
-// today, with every member of it. TestNeighbours runs the programs; this shows what fails
-// there by its name.
+// Today's programs understand every member of each message of the release before.
+// TestNeighbours runs the programs; this test names the message that makes it fail.
 func TestMessagesOfTheReleaseBefore(t *testing.T) {
 	text, err := os.ReadFile(recorded)
 	if err != nil {
@@ -161,18 +161,18 @@ func TestMessagesOfTheReleaseBefore(t *testing.T) {
 	}
 }
 
-// recorder is between agents and a master. It passes everything on, and writes it down.
+// recorder stands between agents and a master. It passes everything on, and records it.
 type recorder struct {
 	*testing.T
 	master string // its address
 
 	mu    sync.Mutex
-	peers map[*rpc.Peer]*rpc.Peer // to the master, by the agent's
+	peers map[*rpc.Peer]*rpc.Peer // connections to the master, by the agent's connection
 	lines []string
-	kinds map[string]bool // of messages that there are lines of
+	kinds map[string]bool // messages recorded already
 }
 
-// toMaster returns the connection to the master that belongs to one of an agent.
+// toMaster returns the connection to the master for an agent's connection.
 func (r *recorder) toMaster(agent *rpc.Peer) (*rpc.Peer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,7 +188,7 @@ func (r *recorder) toMaster(agent *rpc.Peer) (*rpc.Peer, error) {
 	return peer, err
 }
 
-// passOn handles methods by calling those of somebody else.
+// passOn handles methods by calling them at the other end.
 func (r *recorder) passOn(methods map[string]row, to func(from *rpc.Peer) (*rpc.Peer, error)) *rpc.Mux {
 	mux := rpc.NewMux()
 	for name, row := range methods {
@@ -220,7 +220,7 @@ func (r *recorder) passOn(methods map[string]row, to func(from *rpc.Peer) (*rpc.
 	return mux
 }
 
-// note keeps one message of each kind: the members that it has make a kind.
+// note keeps one message of each kind: messages with the same members are of one kind.
 func (r *recorder) note(method string, params, result any) {
 	line := said{Method: method}
 	var err error
@@ -245,7 +245,7 @@ func (r *recorder) note(method string, params, result any) {
 	}
 }
 
-// members lists the names of the members of a message, with those around them.
+// members lists the names of all members of a message, with their paths.
 func members(value any, in string) (names []string) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -261,8 +261,8 @@ func members(value any, in string) (names []string) {
 	return slices.Compact(names)
 }
 
-// TestRecord writes down what a master and an agent of the release before say to each
-// other in a short life. It runs with -update alone, when before.txt has changed.
+// TestRecord records a short conversation between a master and an agent of the release
+// before. It only runs with -update, when before.txt has changed.
 func TestRecord(t *testing.T) {
 	if !*update {
 		t.Skip("SKIPPED: it writes " + recorded + "; run: make upgrade-record")

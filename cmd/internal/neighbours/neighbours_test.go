@@ -26,10 +26,10 @@ const (
 // host is the name of the only host.
 const host = "web-1"
 
-// programs has the folder with the programs of each release.
+// programs has the folders with the programs of each release.
 type programs map[string]string
 
-// build builds both programs of releases: of the one before, and of this tree.
+// build builds both programs of both releases: the one before, and this tree.
 func build(t *testing.T, releases ...string) programs {
 	t.Helper()
 	if os.Getenv("VEDETTE_TEST_BEFORE") == "" {
@@ -44,7 +44,7 @@ func build(t *testing.T, releases ...string) programs {
 		t.Skipf("SKIPPED: the commit %.12s of the release before is not in this clone: %v %s; run: git fetch --unshallow", commit, err, bytes.TrimSpace(out))
 	}
 	tree, built := t.TempDir(), make(programs)
-	// A folder of a repository is archived alone, so git is asked at its top.
+	// git archives only the current folder of a repository, so it runs at the top.
 	unpack := exec.Command("sh", "-ec", `git -C "$(git rev-parse --show-toplevel)" archive "$COMMIT" | tar -x -C "$TREE"`)
 	unpack.Env = append(os.Environ(), "COMMIT="+commit, "TREE="+tree)
 	if out, err := unpack.CombinedOutput(); err != nil {
@@ -53,7 +53,7 @@ func build(t *testing.T, releases ...string) programs {
 	for _, release := range releases {
 		from := map[string]string{before: tree, today: "../../.."}[release]
 		built[release] = t.TempDir()
-		// With -trimpath, what was built before is found again.
+		// With -trimpath, the build cache finds earlier builds.
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-X github.com/vedettehq/vedette/cmd/internal/cli.version="+release,
 			"-o", built[release]+"/", "./cmd/vedette", "./cmd/vedette-agent")
 		cmd.Dir = from
@@ -71,7 +71,7 @@ type mesh struct {
 	dir, address  string
 	master, agent string // their releases
 	running       map[string]*exec.Cmd
-	value         int // of the inspector that was pushed last
+	value         int // the value of the inspector that was pushed last
 }
 
 func newMesh(t *testing.T, built programs) *mesh {
@@ -85,10 +85,10 @@ func newMesh(t *testing.T, built programs) *mesh {
 	return m
 }
 
-// file is a file of the mesh's folder.
+// file returns the path of a file in the mesh's folder.
 func (m *mesh) file(name string) string { return filepath.Join(m.dir, name) }
 
-// start starts a program, whose output goes to a file.
+// start starts a program and sends its output to a file.
 func (m *mesh) start(what, program string, args ...string) {
 	m.Helper()
 	out, err := os.OpenFile(m.file(what+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -104,12 +104,12 @@ func (m *mesh) start(what, program string, args ...string) {
 	m.running[what] = cmd
 }
 
-// environ is the environment of programs: without settings of the one who tests.
+// environ is the environment of programs, without settings of the developer.
 func environ() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "VEDETTE_") })
 }
 
-// stop stops a program as a service manager does, and shows its output if the test fails.
+// stop stops a program as a service manager does, and prints its output if the test fails.
 func (m *mesh) stop(what string) {
 	m.Helper()
 	cmd := m.running[what]
@@ -126,7 +126,7 @@ func (m *mesh) stop(what string) {
 	}
 }
 
-// be has the master and the agent be of these releases from now on.
+// be switches the master and the agent to these releases.
 func (m *mesh) be(master, agent string) {
 	m.Helper()
 	if m.running["master"] != nil && m.master != master {
@@ -145,7 +145,7 @@ func (m *mesh) be(master, agent string) {
 	m.master, m.agent = master, agent
 }
 
-// install puts the agent of a release where the host has its own.
+// install installs the agent of a release on the host.
 func (m *mesh) install(release string) {
 	m.Helper()
 	program, err := os.ReadFile(m.built[release] + "/vedette-agent")
@@ -183,7 +183,7 @@ func (m *mesh) must(release string, args ...string) string {
 	return out
 }
 
-// await asks again and again, with commands of the one release and then of the other.
+// await repeats a check, with commands of the one release and then of the other.
 func (m *mesh) await(what string, ok func(release string) bool) {
 	m.Helper()
 	for release := range m.built {
@@ -191,7 +191,7 @@ func (m *mesh) await(what string, ok func(release string) bool) {
 	}
 }
 
-// isUp waits for the agent of a release.
+// isUp waits until the agent of a release is up.
 func (m *mesh) isUp(release string) {
 	m.Helper()
 	m.await("the agent to be up", func(by string) bool {
@@ -214,13 +214,13 @@ func (m *mesh) yields(expression string, value int) {
 	})
 }
 
-// works goes through what a master and an agent do together: they are up, code that is
-// pushed runs, and its samples are in the history beside those of before.
+// works checks that master and agent work together: they are up, pushed code runs, and its
+// samples are in the history beside the older ones.
 func (m *mesh) works(pushedBy string) {
 	m.Helper()
 	m.isUp(m.agent)
 	if m.value > 0 {
-		m.yields("answer", m.value) // it runs after the change as it did before
+		m.yields("answer", m.value) // it runs after the switch as before
 	}
 	m.value++
 	script := fmt.Sprintf("//vedette:interval 1s\npackage answer\n\nfunc Inspect() (float64, error) { return %d, nil }\n", m.value)
@@ -239,7 +239,7 @@ func (m *mesh) works(pushedBy string) {
 	m.must(pushedBy, "audit", "verify")
 }
 
-// configure writes the configuration of the agent, and makes the key of its releases.
+// configure writes the configuration of the agent, and makes the key of the releases.
 func (m *mesh) configure() {
 	m.Helper()
 	m.must(before, "key", "--out", m.file("release.pem"))
@@ -254,10 +254,9 @@ func (m *mesh) configure() {
 	}
 }
 
-// TestNeighbours changes the releases of a master and of an agent by lot, until every
-// pair has been there, and some twice. After each change all works, with the data of
-// before. Then the master of each release replaces the program of the agent, and takes
-// that back.
+// TestNeighbours switches the releases of a master and an agent at random until every pair
+// was there, and some twice. After each switch everything works, with the earlier data.
+// Then the master of each release replaces the program of the agent, and withdraws it.
 func TestNeighbours(t *testing.T) {
 	built := build(t, before, today)
 	seed := rand.Uint64()

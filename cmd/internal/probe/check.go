@@ -23,20 +23,20 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// checkWithin is how long the check of one file may take. It runs the
-// initialisers of the script, which may loop.
+// checkWithin is how long the check of one file may take. It runs the initialisers of the
+// script, which may loop forever.
 const checkWithin = 30 * time.Second
 
 // checkChild is the name of the hidden command that checks one file.
 const checkChild = "check-child"
 
-// Checked is what the child says on its standard output.
+// Checked is the output of the child.
 type Checked struct {
 	Diagnostics inspectors.Diagnostics `json:"diagnostics"`
-	Error       string                 `json:"error,omitempty"` // that has no place
+	Error       string                 `json:"error,omitempty"` // a fault without a place
 }
 
-// NewInspectorCheck makes the command of that name.
+// NewInspectorCheck makes the command `vedette inspector check`.
 func NewInspectorCheck() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -74,7 +74,7 @@ file:line:column, and make the exit status 1.`,
 	return cmd
 }
 
-// Err returns what the check found, or nil.
+// Err returns the faults that the check found as an error, or nil.
 func (c Checked) Err() error {
 	if c.Error != "" {
 		return errors.New(c.Error)
@@ -82,8 +82,8 @@ func (c Checked) Err() error {
 	return c.Diagnostics.Err()
 }
 
-// PrintChecked writes faults to standard error, as a compiler does, or as JSON
-// to standard output.
+// PrintChecked writes faults to standard error in the form of a compiler, or as JSON to standard
+// output.
 func PrintChecked(cmd *cobra.Command, file string, c Checked, asJSON bool) error {
 	if asJSON {
 		if c.Error != "" {
@@ -99,8 +99,8 @@ func PrintChecked(cmd *cobra.Command, file string, c Checked, asJSON bool) error
 	return err
 }
 
-// CheckFile checks one file in a process of its own: a script can take the
-// process that builds it down, and then that is what is wrong with it.
+// CheckFile checks one file in its own process, because a script can crash the process that
+// builds it. Such a crash is reported as the fault.
 func CheckFile(ctx context.Context, file string) Checked {
 	d, err := config.FileDefinition(file)
 	if err != nil {
@@ -134,8 +134,7 @@ func CheckFile(ctx context.Context, file string) Checked {
 	return result
 }
 
-// firstLine is the first line that a process said before it died, or how it
-// died.
+// firstLine is the first line that a process wrote before it died, or how it died.
 func firstLine(stderr string, err error) string {
 	for line := range strings.Lines(stderr) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -145,7 +144,7 @@ func firstLine(stderr string, err error) string {
 	return err.Error()
 }
 
-// NewCheckChild makes the hidden command that checks one file and may die of it.
+// NewCheckChild makes the hidden command that checks one file, and may crash doing so.
 func NewCheckChild() *cobra.Command {
 	return &cobra.Command{
 		Use:    checkChild,

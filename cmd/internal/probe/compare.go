@@ -26,7 +26,7 @@ const (
 	defaultTolerance = compare.DefaultTolerance * percentOfOne
 )
 
-// inspectorTest is one run of the command of that name.
+// inspectorTest is one run of `vedette inspector test`.
 type inspectorTest struct {
 	runs             int
 	pause            time.Duration
@@ -38,7 +38,7 @@ type inspectorTest struct {
 	programs         []string
 }
 
-// NewInspectorTest makes the command of that name.
+// NewInspectorTest makes the command `vedette inspector test`.
 func NewInspectorTest() *cobra.Command {
 	t := &inspectorTest{}
 	cmd := &cobra.Command{
@@ -137,7 +137,7 @@ func (t *inspectorTest) run(cmd *cobra.Command, file string) (err error) {
 	return r.print(cmd.OutOrStdout(), t.json)
 }
 
-// unlessStopped drops the errors that ^C has made.
+// unlessStopped drops errors that ^C has caused.
 func unlessStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
@@ -145,7 +145,7 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// compile makes a plugin of the script, in the folder.
+// compile compiles the script into a plugin in the folder.
 func (t *inspectorTest) compile(ctx context.Context, cmd *cobra.Command, d inspectors.Definition, folder string) (*promote.Binary, error) {
 	if err := promote.Available(); err != nil {
 		return nil, err
@@ -159,8 +159,8 @@ func (t *inspectorTest) compile(ctx context.Context, cmd *cobra.Command, d inspe
 	})
 }
 
-// rounds runs the script on both sides as often as was asked for. Without a
-// native plugin only the interpreted runs are filled in.
+// rounds runs the script on both sides as often as the flags say. Without a native plugin
+// it fills in only the interpreted runs.
 func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, native *promote.Binary, inputs *inputs) (rounds []compare.Round, err error) {
 	interpreted, err := newSide(ctx, d, t.programs)
 	if err != nil {
@@ -204,13 +204,13 @@ func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, nat
 			return nil, ctx.Err()
 		}
 		if rounds = append(rounds, r); endless(r) {
-			break // more of it takes long and shows no more
+			break // more rounds take long and show nothing new
 		}
 	}
 	return rounds, nil
 }
 
-// endless reports whether every run of a round was cut off at its timeout.
+// endless reports whether every run of a round ended at its timeout.
 func endless(r compare.Round) bool {
 	for _, run := range []compare.Run{r.Native, r.Interpreted, r.Control} {
 		if run.Wall > 0 && !errors.Is(run.Err, plugins.ErrTimeout) {

@@ -18,12 +18,12 @@ type testReport struct {
 	File     string `json:"file"`
 	Name     string `json:"name"`
 	Compared bool   `json:"compared"` // false where there is no Go
-	Same     bool   `json:"same"`     // and no run that is good is the same as none
+	Same     bool   `json:"same"`     // without a good run there is nothing to compare
 	Exact    bool   `json:"exact"`
 	Rounds   int    `json:"rounds"`
 	Settled  int    `json:"settled_series"`
 	Live     int    `json:"live_series"`
-	// Failed is the error of a script none of whose runs was good.
+	// Failed is the error of a script whose runs all failed.
 	Failed      string           `json:"failed,omitempty"`
 	Differences []testDifference `json:"differences"`
 	Native      *testCost        `json:"native"` // null where there is no Go
@@ -42,7 +42,7 @@ type testDifference struct {
 	Chance      bool   `json:"chance,omitempty"`
 }
 
-// testCost is what one run costs, in the median.
+// testCost is the median cost of one run.
 type testCost struct {
 	WallMS float64 `json:"wall_ms"`
 	CPUMS  float64 `json:"cpu_ms"`
@@ -69,8 +69,8 @@ func milliseconds(c compare.Cost) testCost {
 	return testCost{WallMS: float64(c.Wall.Nanoseconds()) / 1e6, CPUMS: float64(c.CPU.Nanoseconds()) / 1e6}
 }
 
-// failedAlways returns the error of a script that fails in every run without a
-// sample, or "": nothing can be said of one.
+// failedAlways returns the error of a script that fails in every run without a sample, or
+// "". Nothing can be said about such a script.
 func failedAlways(rounds []compare.Round) string {
 	for _, r := range rounds {
 		for _, run := range []compare.Run{r.Native, r.Interpreted, r.Control} {
@@ -85,7 +85,7 @@ func failedAlways(rounds []compare.Round) string {
 	return rounds[0].Interpreted.Err.Error()
 }
 
-// advise says what to do about the result, or "".
+// advise says what to do about the result, or is "".
 func (r *testReport) advise(cpu time.Duration) string {
 	promotes := "vedette inspector promote " + r.File + " -o " + shortName(r.Name)
 	switch {
@@ -103,15 +103,16 @@ func (r *testReport) advise(cpu time.Duration) string {
 	return ""
 }
 
-// unsteady reports whether nothing is wrong but that the script is not exact.
+// unsteady reports whether the only fault is that the script does not give the same values
+// each time.
 func (r *testReport) unsteady() bool {
 	return !slices.ContainsFunc(r.Differences, func(d testDifference) bool { return d.What != compare.Unsteady })
 }
 
-// shortName makes the name of a program of that of an inspector.
+// shortName makes the name of a program from the name of an inspector.
 func shortName(name string) string { return strings.ReplaceAll(name, "/", "-") }
 
-// print prints the report and returns the exit status as an error.
+// print prints the report, and returns an error with the exit status.
 func (r *testReport) print(out io.Writer, asJSON bool) error {
 	var err error
 	if asJSON {
@@ -130,7 +131,7 @@ func (r *testReport) print(out io.Writer, asJSON bool) error {
 	return nil
 }
 
-// maxRows bounds the differences that are printed for people.
+// maxRows is how many differences are printed for people.
 const maxRows = 40
 
 func (r *testReport) text() string {
@@ -160,7 +161,7 @@ func (r *testReport) text() string {
 	return b.String()
 }
 
-// verdict is the result in one line.
+// verdict sums up the result in one line.
 func (r *testReport) verdict() string {
 	rounds := cli.Count(r.Rounds, "round")
 	series := fmt.Sprintf("%s, %d settled and %d live", rounds, r.Settled, r.Live)
@@ -179,7 +180,7 @@ func (r *testReport) verdict() string {
 	return "the same compiled and interpreted (" + series + ")"
 }
 
-// costs prints what a run costs on each side.
+// costs prints the cost of a run on each side.
 func (r *testReport) costs(b *strings.Builder) {
 	if r.Failed != "" {
 		return
@@ -206,7 +207,7 @@ func (r *testReport) costs(b *strings.Builder) {
 func (c testCost) wall() string { return duration(time.Duration(c.WallMS * 1e6)) }
 func (c testCost) cpu() string  { return duration(time.Duration(c.CPUMS * 1e6)) }
 
-// duration writes a time with three digits.
+// duration formats a time with three digits.
 func duration(d time.Duration) string {
 	switch {
 	case d >= time.Second:
@@ -217,7 +218,7 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%.3g µs", float64(d)/float64(time.Microsecond))
 }
 
-// row is a difference for people.
+// row formats a difference for people.
 func (d testDifference) row(rounds int) []string {
 	words := map[string]string{
 		compare.Value: "another value", compare.Range: "out of range", compare.Frozen: "does not move",
@@ -235,7 +236,7 @@ func (d testDifference) row(rounds int) []string {
 	return []string{series, words[d.What], seen, short(d.Native), short(d.Interpreted)}
 }
 
-// short cuts what is said down to a cell of a table.
+// short shortens a text to a cell of the table.
 func short(s string) string {
 	const most = 60
 	s, _, _ = strings.Cut(s, "\n")

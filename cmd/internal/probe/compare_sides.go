@@ -23,8 +23,8 @@ type side struct {
 	job  plugins.Job
 }
 
-// newSide starts a process with the inspector, which may run some programs. What
-// it prints is dropped: it would be printed many times over.
+// newSide starts a process with the inspector, which may run the given programs. The output
+// of the script is dropped, because it would be printed many times.
 func newSide(ctx context.Context, d inspectors.Definition, programs []string) (*side, error) {
 	pool, err := agentcmd.NewPool("", slog.New(slog.DiscardHandler), func(string, string) {}, allowExec(programs))
 	if err != nil {
@@ -38,8 +38,8 @@ func newSide(ctx context.Context, d inspectors.Definition, programs []string) (*
 
 func (s *side) close() error { return s.pool.Close() }
 
-// starvedRuns is how often a run is asked for that gets no processor, which tells nothing
-// of the script.
+// starvedRuns is how often a run is repeated if it gets no processor time, because such a
+// run says nothing about the script.
 const starvedRuns = 5
 
 func (s *side) run(ctx context.Context) compare.Run {
@@ -53,20 +53,20 @@ func (s *side) run(ctx context.Context) compare.Run {
 	return compare.Run{Samples: o.Samples, Err: o.Err, Wall: o.Duration, CPU: o.CPU}
 }
 
-// inputs are the folders that the script reads its machine from: copies, which
-// whoever runs the script may read.
+// inputs are copies of the folders that --input names, each laid out as the root of a
+// machine. Scripts read them in place of this machine, so their user may read the copies.
 type inputs struct {
-	dir  string // with a folder for each, and the link now to that of the round
+	dir  string // with a folder for each round, and the link "now" to the current one
 	n    int    // how many there are
 	used int
 }
 
-// hostFolders are the folders of a machine that gopsutil can be pointed to, each
-// by the variable HOST_ and its name.
+// hostFolders are the folders of a machine that gopsutil can be told to read elsewhere,
+// each by the variable HOST_ and its name.
 func hostFolders() []string { return []string{"proc", "sys", "etc", "var", "run", "dev"} }
 
-// newInputs makes the scripts of this process find the files of their machine in
-// the folders, one after the other. It sets the environment, which children get.
+// newInputs copies the folders, which rounds use in turn, and makes the scripts of this
+// process read the copies. It sets environment variables, which children inherit.
 func newInputs(temp string, dirs []string) (*inputs, error) {
 	in := &inputs{dir: filepath.Join(temp, "inputs"), n: len(dirs)}
 	var first []string
@@ -97,10 +97,9 @@ func newInputs(temp string, dirs []string) (*inputs, error) {
 	return in, errors.Join(openToAll(temp), in.point(first))
 }
 
-// point sets the variables that point gopsutil to the folders.
+// point sets the variables that tell gopsutil where the folders are.
 func (in *inputs) point(names []string) error {
-	// The first is for the sandbox of scripts, which lets them read where such a
-	// variable points to.
+	// The sandbox of scripts lets them read the folders that these variables name.
 	faults := []error{os.Setenv("HOST_INPUTS", in.dir)}
 	for _, name := range names {
 		faults = append(faults, os.Setenv("HOST_"+strings.ToUpper(name), filepath.Join(in.dir, "now", name)))
@@ -108,8 +107,7 @@ func (in *inputs) point(names []string) error {
 	return errors.Join(faults...)
 }
 
-// openToAll lets every user read what is in a folder: scripts may be run as
-// somebody else.
+// openToAll lets every user read a folder, because scripts may run as another user.
 func openToAll(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		switch {
@@ -124,7 +122,7 @@ func openToAll(dir string) error {
 	})
 }
 
-// foldersIn returns which of a machine's folders there are.
+// foldersIn returns the folders of a machine that exist.
 func foldersIn(dir string) []string {
 	var found []string
 	for _, name := range hostFolders() {
@@ -135,7 +133,7 @@ func foldersIn(dir string) []string {
 	return found
 }
 
-// next makes the folder of the next round the one that scripts see.
+// next switches scripts to the folder of the next round.
 func (in *inputs) next() error {
 	if in.used >= in.n {
 		return nil // the last one stays
@@ -143,7 +141,7 @@ func (in *inputs) next() error {
 	fresh, now := filepath.Join(in.dir, "new"), filepath.Join(in.dir, "now")
 	err := os.Symlink(strconv.Itoa(in.used), fresh)
 	if err == nil {
-		err = os.Rename(fresh, now) // at once, whatever still looks at the other
+		err = os.Rename(fresh, now) // atomically, even if somebody still reads the old one
 	}
 	if err != nil {
 		return fmt.Errorf("cannot switch to the next --input: %w", err)

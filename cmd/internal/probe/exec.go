@@ -14,14 +14,13 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// ExecFlag adds the flag that stands for agent.policy.exec where there is no
-// configuration.
+// ExecFlag adds the flag that replaces agent.policy.exec if there is no configuration.
 func ExecFlag(cmd *cobra.Command, programs *[]string) {
 	cmd.Flags().StringArrayVar(programs, "allow-exec", nil, "let the script run the program `PATH`; may be repeated")
 	_ = cmd.MarkFlagFilename("allow-exec")
 }
 
-// CheckPrograms says what is wrong with the values of that flag.
+// CheckPrograms checks the values of that flag.
 func CheckPrograms(programs []string) error {
 	for _, path := range programs {
 		if _, err := inspectors.ParseNeeds("exec:" + path); err != nil || strings.ContainsAny(path, " \t\n") {
@@ -31,19 +30,18 @@ func CheckPrograms(programs []string) error {
 	return nil
 }
 
-// allowExec makes a pool run the programs.
+// allowExec lets a pool run the programs.
 func allowExec(programs []string) func(*plugins.PoolOptions) {
 	return func(o *plugins.PoolOptions) { o.Policy.Programs = programs }
 }
 
-// secretFlag adds the flag that stands for agent.secrets where there is no
-// configuration.
+// secretFlag adds the flag that replaces agent.secrets if there is no configuration.
 func secretFlag(cmd *cobra.Command, secrets *[]string) {
 	cmd.Flags().StringArrayVar(secrets, "secret", nil, "give the script the secret `NAME=FILE` that it needs; may be repeated")
 }
 
-// parseSecrets reads the values of that flag. Each file must be one that an agent
-// would take.
+// parseSecrets parses the values of that flag. Each file must be one that an agent would
+// accept.
 func parseSecrets(texts []string) (map[string]config.Secret, error) {
 	secrets := make(map[string]config.Secret)
 	for _, text := range texts {
@@ -62,7 +60,7 @@ func parseSecrets(texts []string) (map[string]config.Secret, error) {
 	return secrets, nil
 }
 
-// allowSecrets makes a pool tell the secrets to one inspector.
+// allowSecrets lets a pool give the secrets to one inspector.
 func allowSecrets(inspector string, secrets map[string]config.Secret) func(*plugins.PoolOptions) {
 	return func(o *plugins.PoolOptions) {
 		o.Policy.Secrets = make(map[string]inspectors.SecretRule)
@@ -76,7 +74,7 @@ func allowSecrets(inspector string, secrets map[string]config.Secret) func(*plug
 	}
 }
 
-// explainPolicy adds the flags to an error that names a configuration.
+// explainPolicy adds the flags to an error that names settings of a configuration.
 func explainPolicy(err error) error {
 	if !errors.Is(err, inspectors.ErrPolicy) {
 		return err

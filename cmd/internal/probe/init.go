@@ -24,14 +24,14 @@ type template struct {
 	Source string `json:"source"`
 }
 
-// initialise is one run of the command that writes a probe.
+// initialise is one run of `vedette init`.
 type initialise struct {
 	list     cli.List[template]
 	template string
 	listing  bool
 }
 
-// NewInit makes the command of that name.
+// NewInit makes the command `vedette init`.
 func NewInit() *cobra.Command {
 	n := &initialise{list: cli.List[template]{Columns: templateColumns, Name: func(t template) string { return t.Name }}}
 	cmd := &cobra.Command{
@@ -127,7 +127,7 @@ func (n *initialise) write(cmd *cobra.Command, name string) error {
 	return err
 }
 
-// allowances are the flags with which a probe runs here that needs programs.
+// allowances are the flags that let a probe run programs here.
 func allowances(needs string) string {
 	text := ""
 	for _, need := range strings.Fields(needs) {

@@ -13,7 +13,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors/gallery"
 )
 
-// execute runs the command in the folder of the test.
+// execute runs the command in a folder of the test.
 func execute(cmd *cobra.Command, args ...string) (string, error) {
 	var out bytes.Buffer
 	cmd.SetArgs(args)

@@ -17,7 +17,7 @@ type listed struct {
 	Source     string `json:"source,omitempty"`
 }
 
-// NewInspectorList makes the command of that name.
+// NewInspectorList makes the command `vedette inspector list`.
 func NewInspectorList() *cobra.Command {
 	milliseconds := func(name string, of func(listed) int64) cli.Column[listed] {
 		return cli.Column[listed]{

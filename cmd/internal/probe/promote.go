@@ -19,13 +19,13 @@ import (
 	"github.com/vedettehq/vedette/plugins/promote"
 )
 
-// promotion is one run of the command that compiles scripts.
+// promotion is one run of `vedette inspector promote`.
 type promotion struct {
 	output, module string
 	json           bool
 }
 
-// NewInspectorPromote makes the command of that name.
+// NewInspectorPromote makes the command `vedette inspector promote`.
 func NewInspectorPromote() *cobra.Command {
 	p := &promotion{}
 	cmd := &cobra.Command{
@@ -62,13 +62,13 @@ write a package clause, the imports and func Inspect around it.`,
 	return cmd
 }
 
-// moduleFlag adds the flag that every command has which compiles.
+// moduleFlag adds the flag that every compiling command has.
 func moduleFlag(cmd *cobra.Command, dir *string) {
 	cmd.Flags().StringVar(dir, "module", "", "compile with the checkout of Vedette in `DIR`")
 	_ = cmd.MarkFlagDirname("module")
 }
 
-// findModule finds the packages that scripts are compiled with.
+// findModule finds the module against which scripts are compiled.
 func findModule(given string) (promote.Module, error) {
 	s := promote.Search{Given: given}
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -87,8 +87,7 @@ func findModule(given string) (promote.Module, error) {
 	return promote.FindModule(s)
 }
 
-// fileDefinitions makes the definitions of all files, or reports the faults of
-// all of them.
+// fileDefinitions makes the definitions of all files, or reports the faults of all of them.
 func fileDefinitions(files []string) ([]inspectors.Definition, error) {
 	var all []inspectors.Definition
 	var faults []error
@@ -103,10 +102,11 @@ func fileDefinitions(files []string) ([]inspectors.Definition, error) {
 	return all, errors.Join(faults...)
 }
 
-// slowCompile is when a compilation takes so long that people wonder.
+// slowCompile is the time after which a compilation is explained, because people start to
+// wonder.
 const slowCompile = 2 * time.Second
 
-// compile builds a plugin, and tells people on errs what takes so long.
+// compile builds a plugin. If it takes long, it says so on errs.
 func compile(ctx context.Context, errs io.Writer, o promote.Options) (*promote.Binary, error) {
 	slow := time.AfterFunc(slowCompile, func() {
 		cli.Errln(errs, "compiling with %v; the first time takes a minute", o.Module)
@@ -115,7 +115,7 @@ func compile(ctx context.Context, errs io.Writer, o promote.Options) (*promote.B
 	return promote.Build(ctx, o)
 }
 
-// promoted is what --json prints.
+// promoted is the output of --json.
 type promoted struct {
 	Path       string   `json:"path"`
 	Bytes      int64    `json:"bytes"`

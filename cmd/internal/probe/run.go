@@ -19,7 +19,7 @@ import (
 	"github.com/vedettehq/vedette/plugins"
 )
 
-// inspectorRun is one run of the command of that name.
+// inspectorRun is one run of `vedette inspector run`.
 type inspectorRun struct {
 	interval, timeout time.Duration
 	count             int
@@ -28,7 +28,7 @@ type inspectorRun struct {
 	secrets           []string
 }
 
-// NewInspectorRun makes the command of that name.
+// NewInspectorRun makes the command `vedette inspector run`.
 func NewInspectorRun() *cobra.Command {
 	r := &inspectorRun{}
 	cmd := &cobra.Command{
@@ -63,7 +63,7 @@ gets only the secrets that --secret gives, instead of agent.secrets.`,
 	return cmd
 }
 
-// definition applies the flags to the file's own definition.
+// definition applies the flags to the definition in the file.
 func (r *inspectorRun) definition(cmd *cobra.Command, file string) (inspectors.Definition, error) {
 	intervalGiven, timeoutGiven := cmd.Flags().Changed("interval"), cmd.Flags().Changed("timeout")
 	switch {
@@ -109,7 +109,7 @@ func (r *inspectorRun) run(cmd *cobra.Command, file string) (err error) {
 		return err
 	}
 	if faults := check.Definition(d); len(faults) > 0 {
-		return faults // an agent would not load it
+		return faults // an agent would refuse to load it
 	}
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
@@ -126,7 +126,7 @@ func (r *inspectorRun) run(cmd *cobra.Command, file string) (err error) {
 	return r.loop(ctx, pool, d, &runPrinter{out: cmd.OutOrStdout(), errs: errs, json: r.json, table: cli.Table{Out: cmd.OutOrStdout()}})
 }
 
-// loop runs the inspector as often as was asked for.
+// loop runs the inspector as often as the flags say.
 func (r *inspectorRun) loop(ctx context.Context, pool *plugins.Pool, d inspectors.Definition, p *runPrinter) error {
 	ticker := time.NewTicker(d.Interval)
 	defer ticker.Stop()
@@ -134,7 +134,7 @@ func (r *inspectorRun) loop(ctx context.Context, pool *plugins.Pool, d inspector
 		var outcome plugins.Outcome
 		pool.Run(ctx, []plugins.Job{{Name: d.Name, Timeout: d.Timeout}}, func(o plugins.Outcome) { outcome = o })
 		if ctx.Err() != nil {
-			break // stopped: a run that was cut off by it did not fail
+			break // stopped: a run that ^C has cut off did not fail
 		}
 		if err := p.print(outcome); err != nil {
 			return err
@@ -162,14 +162,14 @@ func (r *inspectorRun) loop(ctx context.Context, pool *plugins.Pool, d inspector
 	return nil
 }
 
-// runPrinter shows the outcomes of runs.
+// runPrinter prints the results of runs.
 type runPrinter struct {
 	out, errs io.Writer
 	json      bool
 	table     cli.Table
 	samples   int
 	failed    bool
-	seen      []inspectors.Sample // of the last runs, for the alerts
+	seen      []inspectors.Sample // samples of the last runs, for the alerts
 }
 
 // sampleLine is one sample, as --json prints it.
@@ -202,7 +202,7 @@ func (p *runPrinter) print(o plugins.Outcome) error {
 	return nil
 }
 
-// fit makes the columns wide enough for all samples of a run.
+// fit widens the columns for all samples of a run.
 func (p *runPrinter) fit(samples []inspectors.Sample) {
 	for _, s := range samples {
 		p.table.Fit(cli.Clock(s.Time), s.Key+s.Labels.String(), cli.Value(s.Key, s.Value))

@@ -14,13 +14,13 @@ import (
 	"github.com/vedettehq/vedette/inspectors/alerts"
 )
 
-// Bounds of what is remembered of the samples, for the alerts.
+// Bounds of the samples that are kept for the alerts.
 const (
 	alertsSpan    = time.Hour
 	alertsSamples = 200_000
 )
 
-// remember keeps samples for the alerts of the script.
+// remember keeps samples for the script's alerts.
 func (p *runPrinter) remember(samples []inspectors.Sample) {
 	p.seen = append(p.seen, samples...)
 	if len(p.seen) == 0 {
@@ -33,7 +33,7 @@ func (p *runPrinter) remember(samples []inspectors.Sample) {
 	}
 }
 
-// alerts prints how the alerts of the script stand after its runs.
+// alerts prints the state of the script's alerts after its runs.
 func (p *runPrinter) alerts(ctx context.Context, d inspectors.Definition) error {
 	said, err := d.Script.Directives()
 	if err != nil || len(said.Alerts) == 0 || p.json || len(p.seen) == 0 {
@@ -55,7 +55,7 @@ func (p *runPrinter) alerts(ctx context.Context, d inspectors.Definition) error 
 	return err
 }
 
-// stands says in a line how an alert stands.
+// stands describes the state of an alert in one line.
 func stands(one alerts.Now) string {
 	after := "would fire at once"
 	if one.For > 0 {
@@ -78,7 +78,7 @@ func stands(one alerts.Now) string {
 	return "does not fire"
 }
 
-// seriesText is the labels of a series, and its value beside the threshold.
+// seriesText is the labels of a series, and its value compared with the threshold.
 func seriesText(one alerts.Now, h alerts.Holds) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(h.Labels)) {

@@ -22,24 +22,24 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Client is how a command speaks with a running master.
+// Client is a command's access to a running master.
 type Client struct {
 	settings cli.Settings
-	Timeout  time.Duration   // of an answer
+	Timeout  time.Duration   // how long to wait for an answer
 	JSON     bool            // print JSON
-	URL      string          // of the master, once it was dialed
-	Dialed   rpc.DialOptions // that were read last
-	// NoContext has it take nothing of what "vedette login" has kept.
+	URL      string          // the master's address, set by DialOptions
+	Dialed   rpc.DialOptions // the options of the last connection
+	// NoContext makes it ignore what `vedette login` has stored.
 	NoContext bool
-	CA        string // the file of the authorities that are trusted, or "", once it was read
+	CA        string // the file of the trusted authorities, or ""; set by DialOptions
 	hasToken  bool
-	context   string // whose token it is, or ""
+	context   string // the context whose token is used, or ""
 }
 
-// SetMaster gives the address of the master as --master does.
+// SetMaster sets the address of the master as --master does.
 func (c *Client) SetMaster(address string) { c.settings.Set("agent.master", address, "master") }
 
-// Use takes master and token of a context, for requests over HTTP.
+// Use selects the master and the token of a context, for requests over HTTP.
 func (c *Client) Use(contexts *Contexts, name string) (err error) {
 	x := contexts.All[name]
 	c.URL, c.hasToken, c.context = x.URL, true, name
@@ -50,13 +50,13 @@ func (c *Client) Use(contexts *Contexts, name string) (err error) {
 	return err
 }
 
-// Flags adds the flags that every command has which speaks with a master.
+// Flags adds the flags of every command that speaks with a master.
 func (c *Client) Flags(cmd *cobra.Command) {
 	c.settings.Flag(cmd, "master", "agent.master", "the master's `URL` (default $VEDETTE_MASTER, or http://127.0.0.1:50505)")
 	c.settings.Flag(cmd, "token-file", "agent.token_file", "take the token from `FILE` (default $VEDETTE_TOKEN is the token)")
 	c.settings.Flag(cmd, "ca", "agent.ca", "trust the authorities in the PEM `FILE` for the master's certificate (default $VEDETTE_CA)")
 	cmd.Flags().DurationVar(&c.Timeout, "timeout", 10*time.Second, "give up on an answer after this `DURATION` (default $"+config.VariableTimeout+", or 10s)")
-	cmd.Flags().Lookup("timeout").DefValue = "0" // not shown: it is in the text
+	cmd.Flags().Lookup("timeout").DefValue = "0" // hidden, because the text of the flag has the default
 	if cmd.ValidArgsFunction == nil {
 		cmd.ValidArgsFunction = c.complete
 	}
@@ -66,8 +66,8 @@ func (c *Client) JSONFlag(cmd *cobra.Command, usage string) {
 	cmd.Flags().BoolVar(&c.JSON, "json", false, usage)
 }
 
-// DialOptions reads the settings. Everything is spoken in JSON: what is shown
-// to people is text in any case.
+// DialOptions reads the settings. Connections use JSON, because commands show text in any
+// case.
 func (c *Client) DialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 	if err := c.readTimeout(cmd); err != nil {
 		return rpc.DialOptions{}, err
@@ -99,7 +99,7 @@ func (c *Client) DialOptions(cmd *cobra.Command) (rpc.DialOptions, error) {
 	return o, nil
 }
 
-// readTimeout takes the timeout from the environment where no flag gives it.
+// readTimeout reads the timeout from the environment if no flag sets it.
 func (c *Client) readTimeout(cmd *cobra.Command) error {
 	name, text := "--timeout", os.Getenv(config.VariableTimeout)
 	if text != "" && !cmd.Flags().Changed("timeout") {
@@ -115,7 +115,7 @@ func (c *Client) readTimeout(cmd *cobra.Command) error {
 	return nil
 }
 
-// CallOnce connects and calls one method by its row.
+// CallOnce connects, calls one method by its row, and closes the connection.
 func CallOnce[P, R any](cmd *cobra.Command, c *Client, method wire.Method[P, R], params P) (R, error) {
 	s, err := c.Open(cmd)
 	if err != nil {
@@ -126,7 +126,7 @@ func CallOnce[P, R any](cmd *cobra.Command, c *Client, method wire.Method[P, R],
 	return Call(s, method, params)
 }
 
-// CallNamed connects and calls a method that somebody has named.
+// CallNamed is CallOnce for a method that the user has named.
 func (c *Client) CallNamed(cmd *cobra.Command, method string, params, result any) error {
 	s, err := c.Open(cmd)
 	if err != nil {
@@ -143,7 +143,7 @@ type Session struct {
 	Peer *rpc.Peer
 }
 
-// Open connects. The session is to be closed.
+// Open connects. The caller must close the session.
 func (c *Client) Open(cmd *cobra.Command) (*Session, error) {
 	o, err := c.DialOptions(cmd)
 	if err != nil {
@@ -177,8 +177,8 @@ func (s *Session) Close() {
 	s.Peer.Wait()
 }
 
-// Explain makes errors of connections and calls speak of what to do, and gives
-// each its exit status.
+// Explain makes errors of connections and calls say what to do, and sets the exit status of
+// each.
 func (c *Client) Explain(err error) error {
 	var answer *rpc.Error
 	var refusal *rpc.HTTPError
@@ -205,7 +205,7 @@ func (c *Client) Explain(err error) error {
 	return c.unreachable(explainNetwork(err, c.Timeout))
 }
 
-// answerError is what the master answered in place of a result.
+// answerError is an error that the master answered instead of a result.
 type answerError struct{ answer *rpc.Error }
 
 func (e *answerError) Error() string {
@@ -267,7 +267,8 @@ func explainNetwork(err error, timeout time.Duration) string {
 	return err.Error()
 }
 
-// Answer is what the master said in an error, without who said it.
+// Answer returns the text of an error that the master answered, without "the master
+// answered".
 func Answer(err error) string {
 	var answer *rpc.Error
 	if errors.As(err, &answer) {
@@ -276,7 +277,7 @@ func Answer(err error) string {
 	return err.Error()
 }
 
-// IsNotFound reports whether the master answered that there is no such thing.
+// IsNotFound reports whether the master answered that something does not exist.
 func IsNotFound(err error) bool {
 	var answer *rpc.Error
 	return errors.As(err, &answer) && answer.Code == wire.CodeNotFound

@@ -13,13 +13,12 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// completionTimeout bounds how long a shell waits for the master when somebody
-// presses Tab, unless the timeout is given.
+// completionTimeout is how long a shell waits for the master when somebody presses Tab,
+// unless a timeout is set.
 const completionTimeout = 2 * time.Second
 
-// complete completes an argument with what the master knows by the word that stands
-// for it in the usage of the command, such as HOST or NAME. Without a master nothing
-// is proposed.
+// complete completes an argument with names from the master. The word in the usage of the
+// command, such as HOST or NAME, says which names. Without a master nothing is proposed.
 func (c *Client) complete(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	words := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(cmd.Use))[1:]
 	if len(words) == 0 {
@@ -35,8 +34,8 @@ func (c *Client) complete(cmd *cobra.Command, args []string, begun string) ([]st
 	return c.propose(cmd, strings.TrimSuffix(word, "…"), append(args, "")[0], begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// CompleteFlags has flags whose value is of the master completed in the same way.
-// It is called when all flags of the command are there.
+// CompleteFlags completes the values of flags in the same way. It must be called after all
+// flags of the command were added.
 func (c *Client) CompleteFlags(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		word, _ := pflag.UnquoteUsage(f)
@@ -44,7 +43,7 @@ func (c *Client) CompleteFlags(cmd *cobra.Command) {
 			return
 		}
 		_ = cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-			// Of a list the last one is completed.
+			// In a list, the last element is completed.
 			before := begun[:strings.LastIndex(begun, ",")+1]
 			list := c.propose(cmd, word, "", strings.TrimPrefix(begun, before))
 			for i := range list {
@@ -55,8 +54,8 @@ func (c *Client) CompleteFlags(cmd *cobra.Command) {
 	})
 }
 
-// propose asks the master for what a word stands for. subject is the first argument,
-// whose revisions are meant.
+// propose asks the master for the names that a word stands for. subject is the first
+// argument; revisions are those of this inspector.
 func (c *Client) propose(cmd *cobra.Command, word, subject, begun string) []string {
 	if !cmd.Flags().Changed("timeout") {
 		c.Timeout = completionTimeout
@@ -90,8 +89,7 @@ func (c *Client) propose(cmd *cobra.Command, word, subject, begun string) []stri
 	return slices.DeleteFunc(slices.Compact(all), func(word string) bool { return !strings.HasPrefix(word, begun) })
 }
 
-// hostWords lists the names of the hosts, or the selectors of one label that some
-// host has.
+// hostWords lists the names of the hosts, or selectors of one label that some host has.
 func (s *Session) hostWords(selectors bool) (all []string) {
 	hosts, err := Call(s, wire.HostsList, wire.HostsParams{})
 	if err != nil {
@@ -109,7 +107,7 @@ func (s *Session) hostWords(selectors bool) (all []string) {
 	return all
 }
 
-// inspectorNames lists what was pushed, and what runs on hosts.
+// inspectorNames lists the inspectors that were pushed, and those that run on hosts.
 func (s *Session) inspectorNames() (all []string) {
 	if catalog, err := Call(s, wire.CatalogList, wire.Empty{}); err == nil {
 		for _, entry := range catalog.Inspectors {
@@ -163,7 +161,7 @@ func (s *Session) revisions(inspector string) (all []string) {
 	return all
 }
 
-// proposalIDs lists the changes that wait for a second person.
+// proposalIDs lists the ids of changes that wait for a second person.
 func (s *Session) proposalIDs() (all []string) {
 	waiting, err := Call(s, wire.ProposalsList, wire.Empty{})
 	if err != nil {

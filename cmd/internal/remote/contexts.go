@@ -18,8 +18,8 @@ import (
 	"github.com/vedettehq/vedette/rpc"
 )
 
-// contextsFile is the file, in the folder of the user's configuration, that keeps what
-// "vedette login" was given. It holds tokens, so only its user may read it.
+// contextsFile is the file, in the folder of the user's configuration, in which `vedette
+// login` keeps tokens. Only its user may read it.
 const contextsFile = "vedette/contexts.json"
 
 // Context is a master that somebody has logged in to.
@@ -29,19 +29,19 @@ type Context struct {
 	CA     string `json:"ca,omitempty"` // PEM of the authorities to trust, or "" for those of the system
 	User   string `json:"user"`
 	Role   string `json:"role"`
-	EndsMS int64  `json:"ends_ms,omitempty"` // of the token; 0: never
+	EndsMS int64  `json:"ends_ms,omitempty"` // when the token ends; 0 is never
 }
 
-// Contexts are all masters that somebody has logged in to, by names of their choice.
+// Contexts are all masters that somebody has logged in to, by names that they chose.
 type Contexts struct {
 	Current string             `json:"current,omitempty"`
 	All     map[string]Context `json:"contexts"`
 
 	file     string
-	noFolder error // why there is no file
+	noFolder error // why no file can be used, or nil
 }
 
-// LoadContexts reads them. Where there is no file there are none, and nor are there for
+// LoadContexts reads the file. Without a file there are no contexts, nor are there any for
 // a user without a folder of configurations, such as that of a service.
 func LoadContexts() (*Contexts, error) {
 	c := &Contexts{All: make(map[string]Context)}
@@ -74,7 +74,7 @@ func LoadContexts() (*Contexts, error) {
 	return c, nil
 }
 
-// Kept returns why they cannot be kept, or nil.
+// Kept returns why contexts cannot be stored, or nil.
 func (c *Contexts) Kept() error {
 	if c.noFolder != nil {
 		return fmt.Errorf("cannot find the folder of your configuration: %w", c.noFolder)
@@ -82,7 +82,7 @@ func (c *Contexts) Kept() error {
 	return nil
 }
 
-// Save writes them, whole or not at all, for their user alone.
+// Save writes all contexts or, on error, nothing; only the user may read them.
 func (c *Contexts) Save() error {
 	if err := c.Kept(); err != nil {
 		return err
@@ -97,23 +97,23 @@ func (c *Contexts) Save() error {
 	return nil
 }
 
-// Names are the names of all, in order.
+// Names returns all names in order.
 func (c *Contexts) Names() []string { return slices.Sorted(maps.Keys(c.All)) }
 
-// ended reports whether the token of a context is good no more.
+// ended reports whether the token of a context has expired.
 func (x *Context) ended(now time.Time) bool { return x.EndsMS != 0 && now.UnixMilli() >= x.EndsMS }
 
-// Ended reports whether the token of a context is good no more.
+// Ended reports whether the token of a context has expired.
 func (x *Context) Ended() bool { return x.ended(time.Now()) }
 
-// SameMaster reports whether two addresses are those of one master.
+// SameMaster reports whether two addresses belong to one master.
 func SameMaster(a, b string) bool {
 	return strings.TrimRight(a, "/") == strings.TrimRight(b, "/")
 }
 
-// useContext takes master and token of a context where no token is given otherwise: of
-// the current one where no master is given either, else of the one with that address. A
-// token goes to the master that gave it, and nowhere else.
+// useContext takes the master and token of a context if no token is given otherwise: those
+// of the current context if no master is given, or else of the context with the given
+// master. So a token only goes to the master that issued it.
 func (c *Client) useContext(cfg *config.Config, o *rpc.DialOptions) error {
 	if c.hasToken || c.NoContext {
 		return nil

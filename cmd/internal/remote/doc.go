@@ -1,3 +1,3 @@
-// Package remote is how commands speak with a running master: the flags that name
-// it, connections and calls, and errors that say what to do.
+// Package remote lets commands speak with a running master. It has the flags that name the
+// master, connections and calls, and errors that say what to do.
 package remote

@@ -16,20 +16,20 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Event is a wire.Event with its data as it came.
+// Event is a wire.Event with undecoded data.
 type Event struct {
 	Subscription uint64          `json:"subscription"`
 	Path         string          `json:"path"`
 	Data         json.RawMessage `json:"data"`
 }
 
-// Events follows what the master tells on one pattern, through lost connections.
+// Events follows the events of one pattern, across lost connections.
 type Events struct {
 	*Client
 	Pattern string
-	// Count ends it after so many events; 0 never does.
+	// Count is the number of events after which it ends; 0 is never.
 	Count int
-	// Subscribed, or nil, is called on each connection after the subscription.
+	// Subscribed, unless nil, is called on each connection after the subscription.
 	Subscribed func(context.Context, *rpc.Peer) error
 	// Show shows an event. Events come one at a time.
 	Show func(Event) error
@@ -39,7 +39,7 @@ type Events struct {
 	mu        sync.Mutex
 	connected bool  // at least once
 	seen      int   // events
-	err       error // that ended it
+	err       error // the error that ended it
 	stop      context.CancelFunc
 }
 
@@ -69,7 +69,7 @@ func (e *Events) Run(cmd *cobra.Command) error {
 	return e.err
 }
 
-// Connected reports whether there was a connection already.
+// Connected reports whether there has been a connection.
 func (e *Events) Connected() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -101,8 +101,8 @@ func (e *Events) connect(ctx context.Context, p *rpc.Peer) error {
 	return nil
 }
 
-// down tells that the connection was lost. A master that was never there is
-// the end: the address is more likely wrong than the master about to start.
+// down reports a lost connection. If there has been none yet, the command ends, because a
+// wrong address is more likely than a master that is just starting.
 func (e *Events) down(err error, retryIn time.Duration) {
 	e.mu.Lock()
 	connected, ended := e.connected, e.err != nil
@@ -133,7 +133,7 @@ func (e *Events) lost(_ context.Context, l wire.Lost) (wire.Empty, error) {
 
 func (e *Events) event(_ context.Context, event Event) (wire.Empty, error) {
 	if e.Count > 0 && e.seen >= e.Count {
-		return wire.Empty{}, nil // behind the last
+		return wire.Empty{}, nil // after the last
 	}
 	e.seen++
 	if err := e.Show(event); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 )
 
-// List runs a list with what ask gets from the master. One that watches makes
-// another connection when the one that it has is lost.
+// List runs a list with answers of the master. A watching list connects again after a lost
+// connection.
 func List[T any](c *Client, cmd *cobra.Command, l *cli.List[T], ask func(*Session) ([]T, error)) error {
 	if err := l.Check(); err != nil {
 		return err
@@ -19,7 +19,7 @@ func List[T any](c *Client, cmd *cobra.Command, l *cli.List[T], ask func(*Sessio
 		var stop context.CancelFunc
 		ctx, stop = cli.UntilStopped(cmd)
 		defer stop()
-		cmd.SetContext(ctx) // it ends what waits for an answer too
+		cmd.SetContext(ctx) // closing also ends a pending call
 	}
 	var s *Session
 	hangUp := func() {
@@ -47,12 +47,12 @@ func List[T any](c *Client, cmd *cobra.Command, l *cli.List[T], ask func(*Sessio
 	})
 }
 
-// ToFlag adds --to, for lists of what is on hosts.
+// ToFlag adds --to for lists of things on hosts.
 func ToFlag(cmd *cobra.Command, to *string, what string) {
 	cmd.Flags().StringVar(to, "to", "", "only "+what+" that this label `SELECTOR` selects, such as role=db or 'zone in (a,b)'")
 }
 
-// SelectorText names the hosts of a selector.
+// SelectorText describes the hosts of a selector.
 func SelectorText(selector string) string {
 	if selector == "" {
 		return "every host"

@@ -14,17 +14,17 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 )
 
-// mostAnswer bounds what is read of an answer of the HTTP API.
+// mostAnswer bounds the size of an answer of the HTTP API.
 const mostAnswer = 256 << 20
 
-// Series is one of the series that an expression yields.
+// Series is one series of the result of an expression.
 type Series struct {
 	Metric map[string]string `json:"metric"`
 	Points []Point           `json:"points"`
 }
 
-// Point is a value at a time in ms of the epoch. It may be no finite number, which
-// JSON writes as "NaN", "+Inf" or "-Inf".
+// Point is a value at a time in ms since the epoch. The value may be NaN or infinite, which
+// JSON encodes as "NaN", "+Inf" or "-Inf".
 type Point struct {
 	AtMS  int64
 	Value float64
@@ -55,7 +55,7 @@ func (p *Point) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// answer is what the HTTP API answers.
+// answer is an answer of the HTTP API.
 type answer struct {
 	Status   string          `json:"status"`
 	Error    string          `json:"error"`
@@ -63,8 +63,8 @@ type answer struct {
 	Data     json.RawMessage `json:"data"`
 }
 
-// HTTPGet asks the HTTP API of the master, below /api/v1/, and reads the data of its
-// answer. It is called after the settings were read.
+// HTTPGet gets a path below /api/v1/ of the master's HTTP API, and decodes the data of the
+// answer. It must be called after the settings were read.
 func (c *Client) HTTPGet(ctx context.Context, path string, params url.Values, data any) (warnings []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -73,7 +73,7 @@ func (c *Client) HTTPGet(ctx context.Context, path string, params url.Values, da
 		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u, strings.NewReader(params.Encode()))
-	if err == nil && (params == nil || strings.HasPrefix(path, "label/")) { // Prometheus takes no POST there
+	if err == nil && (params == nil || strings.HasPrefix(path, "label/")) { // Prometheus accepts no POST there
 		req, err = http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 		if err == nil {
 			req.URL.RawQuery = params.Encode()
@@ -104,7 +104,7 @@ func (c *Client) HTTPGet(ctx context.Context, path string, params url.Values, da
 	return a.Warnings, json.Unmarshal(a.Data, data)
 }
 
-// Query evaluates an expression of PromQL: "query" now, "query_range" over a time.
+// Query evaluates a PromQL expression, now with "query" and over a time with "query_range".
 func (c *Client) Query(ctx context.Context, kind string, params url.Values) ([]Series, []string, error) {
 	var data struct {
 		Type   string          `json:"resultType"`
@@ -140,7 +140,7 @@ func (c *Client) Query(ctx context.Context, kind string, params url.Values) ([]S
 	return all, warnings, nil
 }
 
-// HTTPAddress is where the master has a path of its HTTP server.
+// HTTPAddress is the URL of a path of the master's HTTP server.
 func (c *Client) HTTPAddress(path string) (string, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil {
@@ -151,8 +151,8 @@ func (c *Client) HTTPAddress(path string) (string, error) {
 	return u.String(), nil
 }
 
-// Do makes a request of the master's HTTP server, with the credential. The body of
-// the answer is to be closed. It is called after the settings were read.
+// Do sends a request to the master's HTTP server, with the credential. The caller must
+// close the body of the answer. It must be called after the settings were read.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if value := c.Dialed.Header.Get("Authorization"); value != "" {
 		req.Header.Set("Authorization", value)

@@ -25,7 +25,7 @@ func TestHTTPAddress(t *testing.T) {
 	}
 }
 
-// What the API answers is read, whatever kind it is of.
+// Every kind of answer of the API is decoded.
 func TestQuery(t *testing.T) {
 	var asked url.Values
 	status, body := http.StatusOK, ""

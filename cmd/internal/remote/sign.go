@@ -14,21 +14,20 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// SignFlags say who signs what goes to hosts, and what the signature says.
+// SignFlags say who signs code that goes to hosts, and what the signature says.
 type SignFlags struct {
 	file        string
-	prefix      string // of the flags that say what is signed
+	prefix      string // the prefix of the flags about the signature
 	from, until string
 	number      int64
-	key         *signing.PrivateKey // nil signs nothing
+	key         *signing.PrivateKey // nil if nothing is signed
 	statement   signing.Statement   // without Use and Selector
 }
 
-// Flags adds the flag that names the key, and those that say what is signed of code
-// that is kept.
+// Flags adds the flag that names the key, and those for signatures of code that hosts keep.
 func (f *SignFlags) Flags(cmd *cobra.Command) { f.FlagsWith(cmd, "sign-") }
 
-// FlagsWith is Flags with another beginning of the names of the latter.
+// FlagsWith is Flags with a prefix for the names of the latter.
 func (f *SignFlags) FlagsWith(cmd *cobra.Command, prefix string) {
 	f.KeyFlag(cmd)
 	f.prefix = prefix
@@ -67,7 +66,7 @@ func (f *SignFlags) Read(cmd *cobra.Command) error {
 	return nil
 }
 
-// read reads what the signature is to say.
+// read parses the flags about the signature.
 func (f *SignFlags) read(cmd *cobra.Command, now time.Time) error {
 	from, err := MomentOf("--"+f.prefix+"from", f.from, now)
 	if err != nil {
@@ -92,7 +91,7 @@ func (f *SignFlags) read(cmd *cobra.Command, now time.Time) error {
 	return nil
 }
 
-// MomentOf reads a moment, or a length from now, in milliseconds; 0 is none.
+// MomentOf parses a time, or a duration from now, into milliseconds; 0 is none.
 func MomentOf(flag, text string, now time.Time) (int64, error) {
 	if text == "" {
 		return 0, nil
@@ -106,8 +105,7 @@ func MomentOf(flag, text string, now time.Time) (int64, error) {
 	return 0, cli.Usagef("%s %q is no time; write it as 2026-12-01T08:00:00Z, or as a length from now, such as 30d or 2h", flag, text)
 }
 
-// SignKeyFile is the file with the key that signs, which --sign-key or the environment
-// names.
+// SignKeyFile is the file of the signing key that --sign-key or the environment names.
 func SignKeyFile(flag string) (string, error) {
 	if flag == "" {
 		flag = os.Getenv(config.VariableSignKey)
@@ -131,20 +129,20 @@ func ReadSignKey(file string) (signing.PrivateKey, error) {
 	return key, nil
 }
 
-// Sign signs code for the hosts of a selector; nil is without a key. It does not ask
-// a master what the revision is: that could have anything signed.
+// Sign signs code for the hosts of a selector, and returns nil without a key. It computes
+// the revision itself, because a master that is asked could have anything signed.
 func (f *SignFlags) Sign(code wire.Code, selector string) []wire.Signature {
 	return f.sign(code, signing.UseRun, selector)
 }
 
-// SignTrial signs code to be tried by the hosts of a selector, and not to be kept.
+// SignTrial signs code that the hosts of a selector may try but not keep.
 func (f *SignFlags) SignTrial(code wire.Code, selector string, length time.Duration) []wire.Signature {
 	now := time.Now()
 	f.statement = signing.Statement{Number: now.UnixMilli(), UntilMS: now.Add(length + trialSlack).UnixMilli()}
 	return f.sign(code, signing.UseTry, selector)
 }
 
-// trialSlack is how long after it was signed a trial may begin, beside its length:
+// trialSlack is how long after its signature a trial may begin, beside its length, because
 // the clocks of hosts differ.
 const trialSlack = 10 * time.Minute
 
@@ -157,9 +155,9 @@ func (f *SignFlags) sign(code wire.Code, use, selector string) []wire.Signature 
 	return []wire.Signature{wire.Sign(*f.key, wire.RevisionOf(code), statement)}
 }
 
-// SignBack signs code again that we have signed before, for the same hosts and until the
-// same time, or that of the flags where it is earlier: with the number of the other
-// signatures, and from now on.
+// SignBack signs code again that we have signed before, for the same hosts, valid from now
+// on and with the number of the other signatures. It expires when the earlier signature
+// does, or sooner if the flags say so.
 func (f *SignFlags) SignBack(code wire.Code, before wire.Signature) []wire.Signature {
 	back := *f
 	back.statement.FromMS = 0
@@ -169,8 +167,7 @@ func (f *SignFlags) SignBack(code wire.Code, before wire.Signature) []wire.Signa
 	return back.sign(code, signing.UseRun, before.Selector)
 }
 
-// Agree refuses to go on where the master would make another revision of code
-// than was signed.
+// Agree fails if the master's revision of the code is not the one that was signed.
 func (f *SignFlags) Agree(code wire.Code, theirs string) error {
 	if ours := wire.RevisionOf(code); f.key != nil && ours != theirs {
 		return cli.Exit(cli.ExitAnswer, fmt.Errorf("the master would make revision %s of the code that was signed as %s; install this version of vedette on it",
@@ -179,9 +176,9 @@ func (f *SignFlags) Agree(code wire.Code, theirs string) error {
 	return nil
 }
 
-// Has reports whether the signatures of a revision include one of ours for the hosts
-// of the selector; without a key there is nothing to be missed. Where the flags ask
-// for something in particular, it is to be signed again.
+// Has reports whether a revision has a signature by our key for the hosts of the selector.
+// Without a key it is true. If the flags ask for something special, it is false, so that
+// the code is signed again.
 func (f *SignFlags) Has(code wire.Code, signatures []wire.Signature, selector string) bool {
 	if f.key == nil {
 		return true
@@ -194,13 +191,13 @@ func (f *SignFlags) Has(code wire.Code, signatures []wire.Signature, selector st
 	})
 }
 
-// Ours reports whether a signature of code is one by our key.
+// Ours reports whether a signature of code is by our key.
 func (f *SignFlags) Ours(code wire.Code, s wire.Signature) bool {
 	public := f.key.Public()
 	return s.Key == public.ID() && public.VerifyCode(wire.RevisionOf(code), s.Statement(), s.Signature)
 }
 
-// Number is that of the signatures that are made.
+// Number is the number of the signatures that are made.
 func (f *SignFlags) Number() int64 { return f.statement.Number }
 
 // Signs reports whether there is a key.

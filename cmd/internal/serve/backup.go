@@ -76,7 +76,7 @@ func runBackup(cmd *cobra.Command, c *remote.Client, dir string) error {
 	return tellBackup(cmd, c.JSON, m, "is in", dir)
 }
 
-// askForBackup sends the request, and explains what is no backup.
+// askForBackup sends the request, and explains an answer that is no backup.
 func askForBackup(ctx context.Context, c *remote.Client, client *http.Client, body []byte) (*http.Response, error) {
 	address, err := url.Parse(c.URL)
 	if err != nil {
@@ -169,7 +169,7 @@ func tellBackup(cmd *cobra.Command, asJSON bool, m *backup.Manifest, where, dir 
 	return err
 }
 
-// percents tells people how far something is, at each tenth.
+// percents prints how far something is, at each tenth.
 func percents(cmd *cobra.Command, what string) backup.Progress {
 	told := int64(-1)
 	return func(done, total int64) {

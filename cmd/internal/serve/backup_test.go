@@ -22,7 +22,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// startMaster runs the command, and returns the master's address and what stops it.
+// startMaster runs the command, and returns the master's address and a function that stops
+// it.
 func startMaster(t *testing.T, data string) (address string, stop func()) {
 	t.Helper()
 	address = "http://" + freeport.Address(t)
@@ -54,7 +55,7 @@ func startMaster(t *testing.T, data string) (address string, stop func()) {
 	return address, stop
 }
 
-// runMaster runs a command below "vedette master".
+// runMaster runs a subcommand of `vedette master`.
 func runMaster(args ...string) (string, error) {
 	cmd := NewMaster()
 	var out bytes.Buffer
@@ -110,8 +111,8 @@ func answers(t *testing.T, address string, from, to time.Time) string {
 	return all.String()
 }
 
-// A backup that is made while samples arrive gives, restored, a master with the same
-// answers about everything before it, and with what was pushed.
+// A backup that is taken while samples arrive, when restored, makes a master that gives the
+// same answers about everything before it, and has the same pushed code.
 func TestARestoredMasterGivesTheSameAnswers(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "master")
 	address, stop := startMaster(t, data)
@@ -128,7 +129,7 @@ func TestARestoredMasterGivesTheSameAnswers(t *testing.T) {
 		metric := map[string]any{"ts": at.UnixMilli(), "key": fmt.Sprintf("load/average-%d", rand.IntN(5)), "val": rand.Float64()}
 		return peer.Call(patience.Context(t), "master.reportMetric", []any{host, metric}, nil)
 	}
-	for range 300 { // late ones among them
+	for range 300 { // late samples among them
 		if err := report("web-1", from.Add(time.Duration(rand.IntN(3000_000))*time.Millisecond)); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +155,7 @@ func TestARestoredMasterGivesTheSameAnswers(t *testing.T) {
 		}
 	})
 	kept := filepath.Join(t.TempDir(), "backup")
-	for range 2 { // the second fetches little
+	for range 2 { // the second backup fetches little
 		if out, err := runMaster("backup", "--master", address, kept); err != nil || !strings.Contains(out, "fetching: 100 %") {
 			t.Fatalf("the backup gave %v\n%s", err, out)
 		}
@@ -176,7 +177,7 @@ func TestARestoredMasterGivesTheSameAnswers(t *testing.T) {
 	}
 }
 
-// A folder that a restore has not finished is no master's.
+// A folder with an unfinished restore is refused as a master's data.
 func TestMasterRefusesAnUnfinishedRestore(t *testing.T) {
 	data := t.TempDir()
 	if err := os.Mkdir(filepath.Join(data, "restoring"), 0o700); err != nil {

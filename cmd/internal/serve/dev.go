@@ -16,14 +16,14 @@ import (
 	"github.com/vedettehq/vedette/internal/tempdir"
 )
 
-// dev is one run of the command of that name.
+// dev is one run of `vedette dev`.
 type dev struct {
 	settings cli.Settings
-	data     string // where the files stay, or empty
+	data     string // where the files are kept, or ""
 	reloads  cli.Reloads
 }
 
-// NewDev makes the command of that name.
+// NewDev makes the command `vedette dev`.
 func NewDev() *cobra.Command {
 	d := &dev{}
 	cmd := &cobra.Command{
@@ -69,21 +69,21 @@ func (d *dev) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if c.Origin("agent.accept_pushed_inspectors") == (config.Origin{}) {
-		c.Agent.AcceptPushedInspectors = true // master and agent are of one person
+		c.Agent.AcceptPushedInspectors = true // master and agent belong to the same person
 	}
 	if c.Origin("agent.policy.plugins") == (config.Origin{}) {
 		c.Agent.Policy.Plugins = true
 	}
 	defs, err := agentcmd.Definitions(c)
 	if err != nil {
-		return err // before anything runs
+		return err // checked before anything runs
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "Vedette %s: a master, and an agent for host %s with %d inspectors\n", cli.Version(), c.Agent.Host, len(defs))
 	return d.both(ctx, cmd, c)
 }
 
-// both runs the master and, as soon as it listens, the agent. The agent stops
-// first, so that the master takes its last report.
+// both runs the master and, as soon as that listens, the agent. The agent stops first, so
+// that the master gets its last report.
 func (d *dev) both(ctx context.Context, cmd *cobra.Command, c *config.Config) error {
 	log := cli.Logger(cmd, c)
 	m, err := makeMaster(c, log, nil)

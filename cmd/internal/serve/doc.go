@@ -1,3 +1,3 @@
-// Package serve has the commands that run a master, alone or with an agent beside
-// it, those that write and read its state, and the one that tests rules.
+// Package serve has the commands that run a master, alone or with an agent, those that read
+// and write the master's state, and the one that tests alert rules.
 package serve

@@ -17,8 +17,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// reporter sends reports of some series, and measures how long each takes until it is
-// acknowledged.
+// reporter sends reports of some series, and measures the time until each is acknowledged.
 type reporter struct {
 	peer   *rpc.Peer
 	params wire.ReportParams
@@ -48,9 +47,9 @@ func (r *reporter) report(b *testing.B) time.Duration {
 	return time.Since(begun)
 }
 
-// BenchmarkReportsByTLS measures reports of ten samples in clear text, by TLS, and by TLS
-// with the certificate of the host, in turn, so that a busy machine harms them alike. It
-// gives the median of each in microseconds. Both ends run here.
+// BenchmarkReportsByTLS measures reports of ten samples without TLS, over TLS, and over TLS
+// with a certificate of the host. It takes turns, so that a busy machine slows all of them
+// alike, and gives the median of each in microseconds. Both ends run in this process.
 func BenchmarkReportsByTLS(b *testing.B) {
 	m := startMesh(b, config.Master{})
 	known := m.join(b, m.token(b, wire.JoinTokenParams{}), "mtls")
@@ -84,7 +83,7 @@ func BenchmarkReportsByTLS(b *testing.B) {
 	}
 }
 
-// BenchmarkJoin measures hosts that join, eight at once.
+// BenchmarkJoin measures hosts that join, eight at a time.
 func BenchmarkJoin(b *testing.B) {
 	m := startMesh(b, config.Master{})
 	token := m.token(b, wire.JoinTokenParams{Uses: 100_000})
@@ -103,9 +102,9 @@ func BenchmarkJoin(b *testing.B) {
 	b.ReportMetric(1000*b.Elapsed().Seconds()/float64(b.N), "s/1000-joins")
 }
 
-// BenchmarkRenewals measures how long reports take until they are acknowledged, by
-// themselves, and while other hosts renew their certificates as fast as they can. Both
-// ends of everything run here.
+// BenchmarkRenewals measures the time until reports are acknowledged: without other load,
+// and while other hosts renew their certificates as fast as they can. All ends run in this
+// process.
 func BenchmarkRenewals(b *testing.B) {
 	m := startMesh(b, config.Master{})
 	token := m.token(b, wire.JoinTokenParams{Uses: 100})

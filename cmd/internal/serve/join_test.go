@@ -34,7 +34,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// mesh is a master with its own authority, and its user.
+// mesh is a master with its own authority, and a connection of its user.
 type mesh struct {
 	*master.Master
 	own *rpc.Peer
@@ -47,7 +47,7 @@ func startMesh(t testing.TB, cfg config.Master) *mesh {
 	return runMesh(t, cfg)
 }
 
-// startPlain runs a master in clear text until the test ends.
+// startPlain runs a master without TLS until the test ends.
 func startPlain(t testing.TB) *mesh { return runMesh(t, config.Master{}) }
 
 func runMesh(t testing.TB, cfg config.Master) *mesh {
@@ -100,7 +100,7 @@ func (m *mesh) token(t testing.TB, p wire.JoinTokenParams) string {
 	return made.Token
 }
 
-// try has a host join that has no key yet.
+// try joins a host that has no key yet.
 func (m *mesh) try(t testing.TB, token, host string) (*member.Member, error) {
 	t.Helper()
 	known, _, err := member.Join(patience.Context(t), member.Options{Master: m.URL(), Token: token, Host: host, Data: t.TempDir()})
@@ -116,7 +116,7 @@ func (m *mesh) join(t testing.TB, token, host string) *member.Member {
 	return known
 }
 
-// dial connects as a host.
+// dial connects as a host that has joined.
 func (m *mesh) dial(t testing.TB, secure *tls.Config) (*rpc.Peer, error) {
 	t.Helper()
 	peer, err := rpc.Dial(patience.Context(t), m.URL(), rpc.DialOptions{TLS: secure})
@@ -159,8 +159,8 @@ func (m *mesh) members(t *testing.T) map[string]wire.Member {
 	return all
 }
 
-// audited returns how many lines of the audit log have an action, and an outcome
-// with a text.
+// audited returns the number of lines in the audit log with an action and an outcome that
+// contains a text.
 func (m *mesh) audited(t *testing.T, action, outcome string) (n int) {
 	t.Helper()
 	result, err := wire.AuditList.Call(patience.Context(t), m.own, wire.AuditParams{Action: action, Limit: 10_000})
@@ -175,9 +175,9 @@ func (m *mesh) audited(t *testing.T, action, outcome string) (n int) {
 	return n
 }
 
-// A thousand hosts join with one token, many at once and some of them twice. Each
-// gets the name it asks for, exactly so many as the token has uses, and a few that
-// are picked at random report as themselves and as nobody else.
+// A thousand hosts join with one token, many at once and some of them twice. Each gets the
+// name that it asks for, exactly as many join as the token has uses, and a few random ones
+// can report as themselves and as nobody else.
 func TestAThousandHostsJoin(t *testing.T) {
 	hosts := 1000
 	if testing.Short() {
@@ -192,7 +192,7 @@ func TestAThousandHostsJoin(t *testing.T) {
 	for range 8 {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(hosts); i = next.Add(1) - 1 {
-				for range 1 + mathrand.IntN(5)/4 { // as after an answer that was lost
+				for range 1 + mathrand.IntN(5)/4 { // as after a lost answer
 					host := fmt.Sprint("host-", i)
 					joined, labels, err := member.Join(patience.Context(t), member.Options{Master: m.URL(), Token: token, Host: host, Data: filepath.Join(folder, host)})
 					if err != nil || labels["role"] != "db" {
@@ -230,7 +230,7 @@ func TestAThousandHostsJoin(t *testing.T) {
 	}
 }
 
-// Whoever may not join is refused, for a reason that is told, and counted.
+// A join that is not allowed is refused with a reason, and counted.
 func TestWhoMayNotJoin(t *testing.T) {
 	m, other := startMesh(t, config.Master{}), startMesh(t, config.Master{})
 	first := m.join(t, m.token(t, wire.JoinTokenParams{}), "web-1")
@@ -265,7 +265,7 @@ func TestWhoMayNotJoin(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	for { // until it is over when it is used
+	for { // until it has expired when it is used
 		_, err := m.try(t, m.token(t, wire.JoinTokenParams{ForMS: 1}), "late")
 		if err == nil {
 			continue
@@ -282,11 +282,11 @@ func TestWhoMayNotJoin(t *testing.T) {
 	if m.audited(t, "hosts.join", "refused") < 4 || m.audited(t, "master.login", "not known") == 0 {
 		t.Error("not all refusals are in the audit log")
 	}
-	m.connect(t, first) // whom the name belongs to notices nothing
+	m.connect(t, first) // the owner of the name notices nothing
 }
 
-// A host that is revoked is cut off at once, gets no certificate, and nobody gets its
-// name but by a token for it.
+// A revoked host is disconnected at once and gets no certificate. Nobody gets its name
+// except with a token for it.
 func TestRevokedHost(t *testing.T) {
 	m := startMesh(t, config.Master{})
 	token := m.token(t, wire.JoinTokenParams{Uses: 5})
@@ -327,8 +327,8 @@ func TestRevokedHost(t *testing.T) {
 	}
 }
 
-// A host that an operator lets in again, with another key, cuts off whoever has the
-// old one.
+// A host that an operator lets in again with another key disconnects whoever has the old
+// key.
 func TestHostJoinsAnew(t *testing.T) {
 	m := startMesh(t, config.Master{})
 	before := m.connect(t, m.join(t, m.token(t, wire.JoinTokenParams{}), "web-1"))
@@ -343,8 +343,8 @@ func TestHostJoinsAnew(t *testing.T) {
 	}
 }
 
-// A host that an operator has to let in waits, with its key, and is not charged
-// twice. One that is not let in gets nothing.
+// A host that waits for an operator keeps its key, and takes only one use of the token. A
+// host that is not let in gets nothing.
 func TestHostWaitsForApproval(t *testing.T) {
 	m := startMesh(t, config.Master{Join: config.Join{Approve: true}})
 	token := m.token(t, wire.JoinTokenParams{Uses: 2})
@@ -378,7 +378,7 @@ func TestHostWaitsForApproval(t *testing.T) {
 	}
 }
 
-// A host renews its certificate by itself, while its connection stays.
+// A host renews its certificate by itself, and its connection stays.
 func TestHostRenewsItsCertificate(t *testing.T) {
 	m := startMesh(t, config.Master{Join: config.Join{Lifetime: 3 * time.Second, Grace: time.Hour}})
 	known := m.join(t, m.token(t, wire.JoinTokenParams{}), "web-1")
@@ -401,8 +401,8 @@ func TestHostRenewsItsCertificate(t *testing.T) {
 	}
 }
 
-// connectSoon connects a host whose certificates are so short that one may end
-// before it is used: then it renews it, and tries again.
+// connectSoon connects a host with certificates so short that one may expire before it is
+// used. The host then renews it and tries again.
 func connectSoon(t *testing.T, m *mesh, known *member.Member) *rpc.Peer {
 	t.Helper()
 	var peer *rpc.Peer
@@ -422,8 +422,8 @@ func connectSoon(t *testing.T, m *mesh, known *member.Member) *rpc.Peer {
 	return peer
 }
 
-// A certificate that has ended is good for renewing it, as long as the grace lasts,
-// and for nothing else.
+// An expired certificate can be renewed as long as the grace period lasts, and is good for
+// nothing else.
 func TestHostComesBackAfterLong(t *testing.T) {
 	for _, grace := range []time.Duration{time.Hour, 0} {
 		m := startMesh(t, config.Master{Join: config.Join{Lifetime: 10 * time.Millisecond, Grace: grace}})
@@ -441,8 +441,8 @@ func TestHostComesBackAfterLong(t *testing.T) {
 	}
 }
 
-// The authority is replaced, again and again, while some hosts are away. All of them
-// still know the master, and it them; a join token from before is good.
+// The authority is replaced repeatedly while some hosts are away. All of them still trust
+// the master, and it accepts them; older join tokens stay valid.
 func TestAuthorityIsRotated(t *testing.T) {
 	cfg := config.Master{Data: t.TempDir(), Join: config.Join{Grace: time.Hour}}
 	var away *member.Member
@@ -479,7 +479,7 @@ func TestAuthorityIsRotated(t *testing.T) {
 	}
 }
 
-// forge makes a certificate, by a parent and its key, or by itself.
+// forge makes a certificate that is signed by a parent and its key, or by itself.
 func forge(t *testing.T, template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) *tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -501,9 +501,8 @@ func forge(t *testing.T, template, parent *x509.Certificate, parentKey *ecdsa.Pr
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// Certificates that somebody has made are refused, whatever they say: by an
-// authority of the same name, by a host that has joined, for another use, or with
-// the certificate of a host and another key.
+// Forged certificates are refused: those of an authority with the same name, those that a
+// joined host has issued, those for another use, and those of a host with another key.
 func TestForgedCertificates(t *testing.T) {
 	m := startMesh(t, config.Master{})
 	folder := t.TempDir()
@@ -550,7 +549,7 @@ func TestForgedCertificates(t *testing.T) {
 		t.Error("no refusal is in the audit log")
 	}
 
-	// A master that somebody has made is refused by the host.
+	// A host refuses a forged master.
 	_, err = startMesh(t, config.Master{}).dial(t, known.TLS(m.URL()))
 	if err == nil || !strings.Contains(err.Error(), "not the master that the host has joined") {
 		t.Errorf("a fake master: %v", err)
@@ -574,7 +573,7 @@ func parsePEM(t *testing.T, file string) *x509.Certificate {
 	return cert
 }
 
-// A join token that can be read is written as it was read.
+// Every join token that can be parsed is formatted as it was read.
 func FuzzJoinToken(f *testing.F) {
 	f.Add("vedette_join_x.y")
 	f.Add("vedette_join_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")

@@ -24,7 +24,7 @@ import (
 	"github.com/vedettehq/vedette/web"
 )
 
-// NewMaster makes the command of that name.
+// NewMaster makes the command `vedette master`.
 func NewMaster() *cobra.Command {
 	var settings cli.Settings
 	cmd := &cobra.Command{
@@ -81,20 +81,20 @@ agent's script host. Layers of isolation that this system lacks are logged.`,
 	return cmd
 }
 
-// masterFlags adds the flags that every command with a master has.
+// masterFlags adds the flags of every command that runs a master.
 func masterFlags(cmd *cobra.Command, settings *cli.Settings) {
 	settings.Flag(cmd, "listen", "master.listen", "listen on `HOST:PORT`; port 0 takes a free one (default 127.0.0.1:50505)")
 	settings.StaticFlag(cmd)
 }
 
-// runnable is a master with what it builds scripts with.
+// runnable is a master with its builder of scripts.
 type runnable struct {
 	*master.Master
 	builder *trybuild.Builder
 	log     *slog.Logger
 }
 
-// makeMaster makes one. told is the service manager, or nil.
+// makeMaster makes a runnable. told is the service manager, or nil.
 func makeMaster(c *config.Config, log *slog.Logger, told *sdnotify.Notifier) (*runnable, error) {
 	log = log.With(config.ComponentKey, "master")
 	b, err := newBuilder(c, log)
@@ -110,7 +110,7 @@ func makeMaster(c *config.Config, log *slog.Logger, told *sdnotify.Notifier) (*r
 	return &runnable{Master: m, builder: b, log: log}, nil
 }
 
-// newBuilder makes what builds pushed scripts.
+// newBuilder makes the builder of pushed scripts.
 func newBuilder(c *config.Config, log *slog.Logger) (*trybuild.Builder, error) {
 	options, err := agentcmd.PoolOptions("", log, func(string, string) {})
 	if err != nil {
@@ -121,8 +121,8 @@ func newBuilder(c *config.Config, log *slog.Logger) (*trybuild.Builder, error) {
 	return trybuild.New(options), nil
 }
 
-// buildWith tells the catalog of scripts that cannot be built here, apart from those
-// that do not build.
+// buildWith builds scripts for the catalog. It distinguishes scripts that cannot be built
+// here from those that do not build anywhere.
 func buildWith(b *trybuild.Builder) func(context.Context, inspectors.Definition) error {
 	return func(ctx context.Context, d inspectors.Definition) error {
 		err := b.Build(ctx, d)
@@ -133,7 +133,7 @@ func buildWith(b *trybuild.Builder) func(context.Context, inspectors.Definition)
 	}
 }
 
-// run runs the master until ctx ends, and calls ready once it listens.
+// run runs the master until ctx ends, and calls ready when it listens.
 func (m *runnable) run(ctx context.Context, ready func()) (err error) {
 	defer func() { err = errors.Join(err, m.builder.Close()) }()
 	if err := plugins.HideMemory(); err != nil {
@@ -151,13 +151,13 @@ func (m *runnable) run(ctx context.Context, ready func()) (err error) {
 	return <-done
 }
 
-// takeOver puts a configuration that was read again in place of the old one, as
-// far as that goes while the master runs.
+// takeOver applies a configuration that was read again, except settings that only a restart
+// can change.
 func (m *runnable) takeOver(old, fresh *config.Config) error {
 	if err := m.Reload(fresh.Master); err != nil {
 		return err
 	}
-	roles := fresh.Master // other roles of people at the provider are taken over
+	roles := fresh.Master // roles of people at the provider can change
 	if old.Master.OIDC.On() && roles.OIDC.On() {
 		roles.OIDC.Roles = old.Master.OIDC.Roles
 	}
@@ -167,7 +167,7 @@ func (m *runnable) takeOver(old, fresh *config.Config) error {
 	return nil
 }
 
-// tellAddress says what to open.
+// tellAddress prints the address to open.
 func (m *runnable) tellAddress(w io.Writer) {
 	fmt.Fprintf(w, "Open %s\n", m.URL())
 	if file := m.AuthorityFile(); file != "" {

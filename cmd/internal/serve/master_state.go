@@ -82,7 +82,7 @@ func stateFlags(cmd *cobra.Command, settings *cli.Settings) {
 	settings.Flag(cmd, "data", "master.data", "the master's files are in `DIR` (default $XDG_STATE_HOME/vedette)")
 }
 
-// openState opens the state of a master that does not run.
+// openState opens the state of a master that is not running.
 func openState(settings *cli.Settings, mustExist bool) (state.Store, error) {
 	c, err := settings.Load(config.PartMaster, library.Names())
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/vedettehq/vedette/internal/sdnotify/sdnotifytest"
 )
 
-// A service manager learns from a real master that it is up, once its history is
-// open, that it gets on, and that it stops.
+// A service manager learns from a real master that it is up once its history is open, that
+// it makes progress, and that it stops.
 func TestMasterTellsTheServiceManager(t *testing.T) {
 	manager := sdnotifytest.New(t)
 	address := freeport.Address(t)

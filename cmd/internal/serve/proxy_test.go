@@ -24,11 +24,11 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// streamModule is what Debian's package libnginx-mod-stream brings.
+// streamModule is the file of Debian's package libnginx-mod-stream.
 const streamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
-// nginxOf returns the nth configuration of nginx in docs/proxy.md with changes, of which
-// each must have something to change.
+// nginxOf returns the nth configuration of nginx in docs/proxy.md, with replacements. Each
+// replacement must match.
 func nginxOf(t *testing.T, nth int, changes ...[2]string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../../docs/proxy.md")
@@ -49,8 +49,8 @@ func nginxOf(t *testing.T, nth int, changes ...[2]string) string {
 	return code
 }
 
-// startNginx runs Debian's nginx with a configuration and modules, as another user
-// than the master's where that can be, and waits until it listens.
+// startNginx runs Debian's nginx with a configuration and modules, if possible as another
+// user than the master's, and waits until it listens.
 func startNginx(t *testing.T, address, configuration string, modules ...string) {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
@@ -83,8 +83,8 @@ func startNginx(t *testing.T, address, configuration string, modules ...string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // Wait tells
-		cmd.Wait()                       //nolint:errcheck // it was interrupted
+		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // Wait reports it
+		cmd.Wait()                       //nolint:errcheck // the test has interrupted it
 		if t.Failed() {
 			t.Logf("nginx says:\n%s", &output)
 		}
@@ -98,7 +98,7 @@ func startNginx(t *testing.T, address, configuration string, modules ...string) 
 	})
 }
 
-// operatorOf makes a token on a master.
+// operatorOf makes a token for an operator on a master.
 func (m *mesh) operatorOf(t *testing.T) http.Header {
 	t.Helper()
 	made, err := wire.TokensCreate.Call(patience.Context(t), m.own, wire.TokenParams{Name: "ops", Role: "operator"})
@@ -108,7 +108,7 @@ func (m *mesh) operatorOf(t *testing.T) http.Header {
 	return http.Header{"Authorization": {"Bearer " + made.Token}}
 }
 
-// sees returns the hosts that a connection sees.
+// sees returns the hosts that a connection may see.
 func sees(t *testing.T, address string, o rpc.DialOptions) ([]string, error) {
 	t.Helper()
 	peer, err := rpc.Dial(patience.Context(t), address, o)
@@ -125,13 +125,12 @@ func sees(t *testing.T, address string, o rpc.DialOptions) ([]string, error) {
 	return names, err
 }
 
-// Hosts that have joined go past a proxy that ends TLS for browsers, as docs/proxy.md
-// has it. Who comes through the proxy is nobody without a credential, whatever host the
-// request is for.
+// Joined hosts bypass a proxy that ends TLS for browsers, as docs/proxy.md describes it.
+// Without a credential, a request through the proxy has no rights, whatever host it names.
 func TestHostsGoPastTheProxy(t *testing.T) {
 	m := startMesh(t, config.Master{})
 	operator := m.operatorOf(t)
-	site := httptest.NewUnstartedServer(nil) // its certificate is that of the site
+	site := httptest.NewUnstartedServer(nil) // its certificate is the site's
 	site.StartTLS()
 	defer site.Close()
 	pair, dir := site.TLS.Certificates[0], t.TempDir()
@@ -181,9 +180,9 @@ func TestHostsGoPastTheProxy(t *testing.T) {
 	}
 }
 
-// Where a proxy passes connections on by the name in them, as docs/proxy.md has it, hosts
-// join and report through it with their certificates, and browsers come the same way.
-// Other names go elsewhere.
+// If a proxy passes connections on by the server name in them, as docs/proxy.md describes
+// it, hosts join and report through it with their certificates, and browsers use the same
+// way. Connections for other names go elsewhere.
 func TestHostsGoThroughTheProxy(t *testing.T) {
 	if _, err := os.Stat(streamModule); err != nil {
 		t.Skip("SKIPPED: nginx has no module for streams here; on Debian: apt-get install libnginx-mod-stream")
@@ -226,7 +225,7 @@ func TestHostsGoThroughTheProxy(t *testing.T) {
 	if hosts, err := sees(t, through, rpc.DialOptions{TLS: secure, Header: operator}); err != nil || len(hosts) != 1 || hosts[0] != "web-1" {
 		t.Errorf("a page sees %v, %v", hosts, err)
 	}
-	if os.Getuid() == 0 { // else the proxy runs as the user of the master, who may do everything
+	if os.Getuid() == 0 { // otherwise the proxy runs as the master's user, who may do everything
 		if hosts, err := sees(t, through, rpc.DialOptions{TLS: secure}); err == nil {
 			t.Errorf("somebody without a credential sees %v", hosts)
 		}

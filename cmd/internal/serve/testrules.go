@@ -9,7 +9,8 @@ import (
 	"github.com/vedettehq/vedette/master/alert/ruletest"
 )
 
-// NewTestRules makes the command alerts test-rules, which needs no running master.
+// NewTestRules makes the command `vedette alerts test-rules`, which needs no running
+// master.
 func NewTestRules() *cobra.Command {
 	return &cobra.Command{
 		Use:   "test-rules FILE…",

@@ -16,10 +16,10 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// askAtOnce is how many hosts are asked at once: as many as one trial takes.
+// askAtOnce is how many hosts are asked at a time: as many as one trial may have.
 const askAtOnce = 1000
 
-// asking is one run of the command of that name.
+// asking is one run of `vedette ask`.
 type asking struct {
 	client
 	remote.SignFlags
@@ -31,7 +31,7 @@ type asking struct {
 	events <-chan wire.TrialEvent
 }
 
-// NewAsk makes the command that runs a probe once on many hosts.
+// NewAsk makes the command `vedette ask`, which runs a probe once on many hosts.
 func NewAsk() *cobra.Command {
 	a := &asking{}
 	cmd := &cobra.Command{
@@ -103,7 +103,8 @@ func (a *asking) askAll(ctx, dialing context.Context, cmd *cobra.Command, peer *
 	return a.show(cmd, &answers, asked)
 }
 
-// params reads and checks the file; what is wrong with it is told before any host is asked.
+// params reads and checks the file, so that its faults are reported before any host is
+// asked.
 func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 	switch {
 	case a.length <= 0 || a.length > time.Hour:
@@ -115,12 +116,11 @@ func (a *asking) params(file string) (*wire.TrialStartParams, error) {
 	if err != nil {
 		return nil, err
 	}
-	code.IntervalMS = inspectors.MaxInterval.Milliseconds() // so long that it runs once
+	code.IntervalMS = inspectors.MaxInterval.Milliseconds() // an interval so long that it runs once
 	return &wire.TrialStartParams{Code: code, ForMS: a.length.Milliseconds(), Signatures: a.SignTrial(code, "", a.length)}, nil
 }
 
-// hosts returns the hosts to ask, and why those that are selected as well cannot
-// be asked.
+// hosts returns the hosts to ask, and the reasons why other selected hosts cannot be asked.
 func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent map[string]string, err error) {
 	known, err := wire.HostsList.Call(ctx, peer, wire.HostsParams{Selector: a.to})
 	if err != nil {
@@ -154,12 +154,13 @@ func (a *asking) hosts(ctx context.Context, peer *rpc.Peer) (up []string, silent
 	return nil, nil, fmt.Errorf("the master knows no host; start an agent with `vedette agent`")
 }
 
-// askSome asks some hosts and returns when each has answered or cannot.
+// askSome asks some hosts, and returns when each has answered or turned out to be unable
+// to.
 func (a *asking) askSome(ctx context.Context, peer *rpc.Peer, params *wire.TrialStartParams, answers *askAnswers) error {
 	calling, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
 	begun, err := wire.TrialsStart.Call(calling, peer, *params)
-	if rpcErr, ok := asConflict(err); ok { // none is connected any more
+	if rpcErr, ok := asConflict(err); ok { // none of them is connected any more
 		for _, host := range params.Hosts {
 			answers.silent[host] = rpcErr.Message
 		}

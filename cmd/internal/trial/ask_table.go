@@ -18,7 +18,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// askRow is one value that a host has answered with.
+// askRow is one value in the answer of a host.
 type askRow struct {
 	Host   string            `json:"host"`
 	Key    string            `json:"key"`
@@ -26,7 +26,7 @@ type askRow struct {
 	Value  float64           `json:"value"`
 }
 
-// column returns what a row has in a column; a label that it lacks is "".
+// column returns a row's cell in a column, or "" for a label that it lacks.
 func (r *askRow) column(name string) string {
 	switch name {
 	case "host":
@@ -39,19 +39,19 @@ func (r *askRow) column(name string) string {
 	return r.Labels[name]
 }
 
-// askSilent is a host that has not answered, or only in part.
+// askSilent is a host that has not answered completely.
 type askSilent struct {
 	Host string `json:"host"`
 	Why  string `json:"why"`
 }
 
-// askAnswers are what hosts have answered.
+// askAnswers are the answers of all hosts.
 type askAnswers struct {
 	rows   []askRow
-	silent map[string]string // why not, or only in part, by host
+	silent map[string]string // why a host did not answer completely, by host
 }
 
-// take takes what a host tells, and reports whether it has answered with that, or
+// take stores an event of a host, and reports whether the host is done: it has answered or
 // cannot.
 func (a *askAnswers) take(e *wire.TrialEvent) bool {
 	switch {
@@ -81,7 +81,7 @@ func (a *askAnswers) silentHosts() []askSilent {
 	return list
 }
 
-// labelNames are the labels that any row has, in order.
+// labelNames are the names of all labels, in order.
 func (a *askAnswers) labelNames() []string {
 	names := make(map[string]bool)
 	for i := range a.rows {
@@ -92,7 +92,7 @@ func (a *askAnswers) labelNames() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// askGroup is what the rows that agree in some columns have in common.
+// askGroup sums up the rows that have the same values in some columns.
 type askGroup struct {
 	By     map[string]string `json:"by"`
 	Hosts  int               `json:"hosts"`
@@ -104,7 +104,7 @@ type askGroup struct {
 	hosts map[string]bool
 }
 
-// add counts a row. The mean is carried along, as a sum could overflow.
+// add adds a row. It updates a running mean, because a sum could overflow.
 func (g *askGroup) add(r *askRow) {
 	g.hosts[r.Host] = true
 	g.Hosts, g.Values = len(g.hosts), g.Values+1
@@ -112,7 +112,7 @@ func (g *askGroup) add(r *askRow) {
 	g.Mean += r.Value/float64(g.Values) - g.Mean/float64(g.Values)
 }
 
-// askForm says how answers are shown.
+// askForm says how answers are printed.
 type askForm struct {
 	sort      string
 	groupBy   []string
@@ -120,7 +120,7 @@ type askForm struct {
 	csv, json bool
 }
 
-// check finds what does not go together.
+// check finds flags that contradict each other.
 func (f *askForm) check() error {
 	switch {
 	case f.count && len(f.groupBy) == 0:
@@ -135,7 +135,7 @@ func (f *askForm) check() error {
 	return nil
 }
 
-// groups makes groups of the rows, in the order of what they have in common.
+// groups groups the rows, in the order of the values that they share.
 func (f *askForm) groups(rows []askRow) []*askGroup {
 	byKey := make(map[string]*askGroup)
 	for i := range rows {
@@ -157,7 +157,7 @@ func (f *askForm) groups(rows []askRow) []*askGroup {
 	return list
 }
 
-// column returns what a group has in a column.
+// column returns a group's cell in a column.
 func (g *askGroup) column(name string) string {
 	if by, ok := g.By[name]; ok {
 		return by
@@ -180,7 +180,7 @@ func (g *askGroup) column(name string) string {
 // askLine is a line of the table.
 type askLine interface{ column(name string) string }
 
-// lines returns the columns, and the lines in the order that was asked for.
+// lines returns the columns, and the lines in the chosen order.
 func (f *askForm) lines(answers *askAnswers) (header []string, lines []askLine, err error) {
 	if len(f.groupBy) > 0 {
 		if header = append(slices.Clone(f.groupBy), "hosts"); !f.count {
@@ -198,8 +198,8 @@ func (f *askForm) lines(answers *askAnswers) (header []string, lines []askLine, 
 	return header, lines, f.order(header, lines)
 }
 
-// order sorts lines by the column that was asked for, then by all from the left.
-// Groups that are counted have the largest first.
+// order sorts lines by the chosen column, then by all columns from the left. With --count,
+// the largest groups come first.
 func (f *askForm) order(header []string, lines []askLine) error {
 	by := f.sort
 	if by == "" && f.count {
@@ -273,7 +273,7 @@ func (f *askForm) write(out io.Writer, answers *askAnswers) error {
 	return nil
 }
 
-// isNumber tells whether a column is one of numbers.
+// isNumber reports whether the cells of a column are numbers.
 func isNumber(name string) bool {
 	return slices.Contains([]string{"value", "values", "hosts", "min", "mean", "max"}, name)
 }
@@ -289,13 +289,14 @@ func (f *askForm) writeJSON(out io.Writer, lines []askLine, answers *askAnswers)
 	return enc.Encode(map[string]any{what: append([]askLine{}, lines...), "silent": answers.silentHosts()})
 }
 
-// asConflict returns the answer of a master that finds none of the hosts connected.
+// asConflict returns err as the answer of a master that finds none of the hosts connected,
+// and reports whether it is one.
 func asConflict(err error) (*rpc.Error, bool) {
 	var answer *rpc.Error
 	return answer, errors.As(err, &answer) && answer.Code == wire.CodeConflict
 }
 
-// stopTrial ends a trial. One that has ended already is no fault.
+// stopTrial ends a trial. A trial that has already ended is not an error.
 func stopTrial(ctx context.Context, peer *rpc.Peer, id string) error {
 	var answer *rpc.Error
 	_, err := wire.TrialsStop.Call(ctx, peer, wire.TrialStopParams{Trial: id})

@@ -13,8 +13,8 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 )
 
-// Random answers: every value is in the table once, in order, and the groups
-// together have all of them.
+// Random answers: every value is in the table once, in order, and the groups together
+// contain all of them.
 func TestAskTablesHaveEveryValue(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
@@ -63,7 +63,7 @@ func TestAskTablesHaveEveryValue(t *testing.T) {
 	}
 }
 
-// checkAskGroups compares the figures of groups with the rows.
+// checkAskGroups compares the numbers of groups with the rows.
 func checkAskGroups(t *testing.T, answers *askAnswers) {
 	t.Helper()
 	var out bytes.Buffer
@@ -93,7 +93,7 @@ func checkAskGroups(t *testing.T, answers *askAnswers) {
 	}
 }
 
-// readAsk writes answers and reads them back, without the header.
+// readAsk writes answers and parses them again, without the header.
 func readAsk(t *testing.T, form askForm, answers *askAnswers) [][]string {
 	t.Helper()
 	var out bytes.Buffer

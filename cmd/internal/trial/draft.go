@@ -15,7 +15,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// readDraft reads and checks the script in a file. Its interval is left open.
+// readDraft reads and checks the script in a file. It does not set the interval.
 func readDraft(file string) (wire.Code, error) {
 	source, err := os.ReadFile(file)
 	if err != nil {
@@ -31,9 +31,9 @@ func readDraft(file string) (wire.Code, error) {
 	return wire.Code{Name: d.Name, File: filepath.Base(file), Source: string(source)}, nil
 }
 
-// converse connects to the master, calls talk with the events of trials, in order, and
-// closes the connection. ctx ends when the command is stopped, and dialing also when
-// the time for a call is over.
+// converse connects to the master, calls talk with the events of trials in order, and
+// closes the connection. ctx ends when the command is stopped; dialing also fails after the
+// timeout of a call.
 func (c *client) converse(cmd *cobra.Command, talk func(ctx, dialing context.Context, peer *rpc.Peer, events <-chan wire.TrialEvent) error) error {
 	o, err := c.DialOptions(cmd)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// try is one run of the command of that name.
+// try is one run of `vedette try`.
 type try struct {
 	client
 	remote.SignFlags
@@ -30,7 +30,7 @@ type try struct {
 	events  <-chan wire.TrialEvent
 }
 
-// NewTry makes the command of that name.
+// NewTry makes the command `vedette try`.
 func NewTry() *cobra.Command {
 	t := &try{}
 	cmd := &cobra.Command{
@@ -75,7 +75,7 @@ func (t *try) run(cmd *cobra.Command, file string) error {
 	})
 }
 
-// start begins the trial, and follows it to its end.
+// start begins the trial and follows it to its end.
 func (t *try) start(ctx, dialing context.Context, cmd *cobra.Command, peer *rpc.Peer, params *wire.TrialStartParams, events <-chan wire.TrialEvent) error {
 	t.events = events
 	var err error
@@ -95,8 +95,8 @@ func (t *try) start(ctx, dialing context.Context, cmd *cobra.Command, peer *rpc.
 	return t.follow(ctx, peer, &begun)
 }
 
-// params reads and checks the file; what is wrong with it is told before any
-// host is asked.
+// params reads and checks the file, so that its faults are reported before any host is
+// asked.
 func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, error) {
 	switch {
 	case t.length <= 0 || t.length > time.Hour:
@@ -117,7 +117,7 @@ func (t *try) params(cmd *cobra.Command, file string) (*wire.TrialStartParams, e
 	return &wire.TrialStartParams{Code: code, Hosts: t.on, Selector: t.to, ForMS: t.length.Milliseconds(), Signatures: t.SignTrial(code, t.to, t.length)}, nil
 }
 
-// onlyHost returns the one host that is up.
+// onlyHost returns the host if exactly one is up.
 func (t *try) onlyHost(ctx context.Context, peer *rpc.Peer) ([]string, error) {
 	result, err := wire.HostsList.Call(ctx, peer, wire.HostsParams{})
 	if err != nil {
@@ -142,8 +142,8 @@ func (t *try) onlyHost(ctx context.Context, peer *rpc.Peer) ([]string, error) {
 	return up, nil
 }
 
-// follow shows events until every host has ended. When the command is stopped
-// the hosts are, and what they have cost is shown all the same.
+// follow shows events until every host has ended. If the command is stopped, it stops the
+// hosts and still shows the cost.
 func (t *try) follow(ctx context.Context, peer *rpc.Peer, begun *wire.TrialStartResult) error {
 	left := make(map[string]bool)
 	for _, host := range begun.Hosts {
@@ -177,12 +177,12 @@ func (t *try) follow(ctx context.Context, peer *rpc.Peer, begun *wire.TrialStart
 	return t.printer.end(begun.Hosts)
 }
 
-// tryPrinter shows what comes of a trial.
+// tryPrinter prints the results of a trial.
 type tryPrinter struct {
 	cmd   *cobra.Command
 	json  bool
 	table cli.Table
-	costs map[string]wire.TrialEvent // the last of each host that had a cost
+	costs map[string]wire.TrialEvent // the last event with a cost, by host
 	bad   bool
 }
 
@@ -226,7 +226,7 @@ func (p *tryPrinter) print(e wire.TrialEvent) error {
 	return nil
 }
 
-// end tells what it has cost on each host.
+// end prints the cost on each host.
 func (p *tryPrinter) end(hosts []string) error {
 	if !p.json {
 		if _, err := fmt.Fprint(p.cmd.OutOrStdout(), "\n"); err != nil {
