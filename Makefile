@@ -33,7 +33,7 @@ build: ## Build bin/vedette and bin/vedette-agent.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/vedette ./cmd/vedette-agent
 
 plugins: ## Build the plugins that are separate modules into bin/.
-	cd plugins/sql && CGO_ENABLED=0 GOFLAGS= go build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/vedette-sql .
+	for name in sql snmp; do (cd plugins/$$name && CGO_ENABLED=0 GOFLAGS= go build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/vedette-$$name .); done
 
 packages: ## Make packages, images, bills of materials and checksums in bin/packages: ARCH ("amd64,arm64").
 	@cd .ci/packages && GOFLAGS= go run . -out $(CURDIR)/bin/packages $(if $(ARCH),-arch $(ARCH))
@@ -69,10 +69,10 @@ test-packages: ## Install, upgrade and purge the package of the agent, in a syst
 	@mkdir -p $(REPORT) && go build -o $(REPORT)/testreport ./internal/testreport
 	cd .ci/packages && go vet ./... && go test -short -json -vet=off -timeout $(TEST_TIMEOUT) ./... | $(CURDIR)/$(REPORT)/testreport -skipped $(CURDIR)/$(REPORT)/skipped
 
-test-plugins: ## Test the plugins that are separate modules, against the databases that this machine has.
+test-plugins: ## Test the plugins that are separate modules, against the databases and the snmpd that this machine has.
 	@mkdir -p $(REPORT) && go build -o $(REPORT)/testreport ./internal/testreport
-	cd plugins/sql && go vet ./... && go test -race -json -vet=off -timeout $(TEST_TIMEOUT) ./... | \
-	  $(CURDIR)/$(REPORT)/testreport -skipped $(CURDIR)/$(REPORT)/skipped
+	for name in sql snmp; do (cd plugins/$$name && go vet ./... && go test -race -json -vet=off -timeout $(TEST_TIMEOUT) ./... | \
+	  $(CURDIR)/$(REPORT)/testreport -skipped $(CURDIR)/$(REPORT)/skipped); done
 
 test-busy: ## Run the Go tests in half a core, beside two busy loops per core.
 	@.ci/busy $(MAKE) --no-print-directory test-go TEST_TIMEOUT=50m

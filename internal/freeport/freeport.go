@@ -30,6 +30,21 @@ func Address(t testing.TB) string {
 	return address
 }
 
+// UDP returns an address of loopback to which nobody listens for packets.
+func UDP(t testing.TB) string {
+	t.Helper()
+	end := firstGivenOut()
+	for range tries {
+		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(end-lowest))
+		if socket, err := net.ListenPacket("udp", address); err == nil {
+			_ = socket.Close()
+			return address
+		}
+	}
+	t.Fatalf("cannot find a free port of UDP between %d and %d in %d tries", lowest, end, tries)
+	return ""
+}
+
 // Find is Address for programs that are not tests.
 func Find() (string, error) {
 	end := firstGivenOut()

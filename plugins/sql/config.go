@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/vedettehq/vedette/internal/secretfile"
 )
 
 // Settings are the configuration of the plugin.
@@ -70,7 +71,6 @@ const (
 	maxConfig      = 1 << 20
 	maxDatabases   = 100
 	maxQueries     = 100
-	maxDSN         = 16 << 10
 )
 
 // names are those of databases and queries: parts of a key.
@@ -186,37 +186,11 @@ func (db *Database) check(place string, add func(place, format string, args ...a
 // dsn returns the address of a database. Its errors do not have it.
 func (db *Database) dsn(folder string) (string, error) {
 	if db.DSNEnv != "" {
-		value := strings.TrimSpace(os.Getenv(db.DSNEnv))
-		if value == "" {
-			return "", fmt.Errorf("the variable %s is not set, or is not among those that the agent hands to plugins; use dsn_file", db.DSNEnv)
-		}
-		return value, nil
+		return secretfile.ReadEnv(db.DSNEnv, "dsn_file")
 	}
 	path := db.DSNFile
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(folder, path)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return "", err
-	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("%q is no regular file", path)
-	case info.Mode().Perm()&0o007 != 0:
-		return "", fmt.Errorf("everybody on this host may use %q, which has a password: chmod o= %s", path, path)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxDSN+1))
-	if err != nil {
-		return "", err
-	}
-	value := strings.TrimSpace(string(text))
-	if value == "" || len(text) > maxDSN {
-		return "", fmt.Errorf("%q has %d bytes; write the address of the database into it", path, len(text))
-	}
-	return value, nil
+	return secretfile.Read(path)
 }

@@ -449,7 +449,7 @@ func TestFaultsOfConfigurations(t *testing.T) {
 		of("dsn: x, " + queries):                                                        "field dsn not found",
 		"databases: {}\n---\ndatabases: {}\n":                                           "a second document",
 		of("dsn_file: nothing, " + queries):                                             "no such file",
-		of("dsn_file: blank, " + queries):                                               "write the address of the database into it",
+		of("dsn_file: blank, " + queries):                                               "1 to 16384 are allowed",
 		of("dsn_file: open, " + queries):                                                "chmod o= ",
 		of("dsn_env: VEDETTE_NOT_SET, " + queries):                                      "VEDETTE_NOT_SET is not set",
 	} {
