@@ -15,6 +15,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
@@ -22,7 +23,7 @@ import (
 // apply is one run of `vedette apply`.
 type apply struct {
 	client
-	planFlags
+	rollouts.PlanFlags
 	remote.SignFlags
 	prune, yes, dryRun bool
 	allowNone          bool
@@ -59,7 +60,7 @@ and exits with 10 if there are changes.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0]) },
 	}
 	a.client.Flags(cmd)
-	a.planFlags.flags(cmd)
+	a.PlanFlags.Flags(cmd)
 	a.SignFlags.Flags(cmd)
 	a.back.flags(cmd)
 	cmd.Flags().BoolVar(&a.prune, "prune", false, "delete what is only on the master")
@@ -72,7 +73,7 @@ and exits with 10 if there are changes.`,
 }
 
 func (a *apply) run(cmd *cobra.Command, dir string) error {
-	plan, err := a.plan()
+	plan, err := a.Plan()
 	if err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (a *apply) apply(cmd *cobra.Command, steps []applyStep, plan wire.Plan) err
 		case changeDelete:
 			err = a.delete(cmd, step)
 		}
-		if _, proposed := errors.AsType[*proposedError](err); proposed {
+		if _, proposed := errors.AsType[*rollouts.ProposedError](err); proposed {
 			cli.Errln(cmd.ErrOrStderr(), "%s: %v", step.Name, err)
 			waits = cli.Exit(cli.ExitWaiting, nil)
 			continue // a waiting change does not hold up the others
@@ -230,10 +231,10 @@ func (a *apply) push(cmd *cobra.Command, step applyStep, plan wire.Plan) error {
 			return err
 		}
 	}
-	return a.finish(cmd, step.Name, result, &a.planFlags)
+	return rollouts.Finish(cmd, &a.Client, step.Name, result, &a.PlanFlags)
 }
 
 func (a *apply) delete(cmd *cobra.Command, step applyStep) error {
 	params := wire.DeleteParams{Name: step.Name, Message: a.message, Version: &step.version}
-	return a.remove(cmd, params, &a.planFlags)
+	return a.remove(cmd, params, &a.PlanFlags)
 }

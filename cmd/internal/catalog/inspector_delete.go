@@ -8,13 +8,14 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // NewInspectorDelete makes the command `vedette inspector delete`.
 func NewInspectorDelete() *cobra.Command {
 	var c client
-	var plan planFlags
+	var plan rollouts.PlanFlags
 	var message, version string
 	cmd := &cobra.Command{
 		Use:   "delete NAME",
@@ -24,9 +25,9 @@ one that is away drops it when it returns. Its history is kept, so that
 ` + "`vedette inspector rollback NAME REVISION`" + ` brings it back.
 The exit statuses are those of ` + "`vedette push`" + `.`,
 		Example: `  vedette inspector delete disk -m "the node exporter has it"`,
-		Args:    nameAndRevisions(0),
+		Args:    cli.NameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := plan.plan(); err != nil {
+			if _, err := plan.Plan(); err != nil {
 				return err
 			}
 			params := wire.DeleteParams{Name: args[0], Message: message}
@@ -37,7 +38,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 		},
 	}
 	c.Flags(cmd)
-	plan.waitFlags(cmd)
+	plan.WaitFlags(cmd)
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&version, "if-version", "", "delete only if this is still the entry's `VERSION`, as `inspectors --json` prints it")
 	c.JSONFlag(cmd, "print one JSON object a line: {deleted}, then each change and the end")
@@ -45,7 +46,7 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 }
 
 // remove deletes an inspector and follows the rollout, as push does.
-func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFlags) error {
+func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *rollouts.PlanFlags) error {
 	result, err := remote.CallOnce(cmd, &c.Client, wire.CatalogDelete, params)
 	if err != nil {
 		return err
@@ -62,11 +63,11 @@ func (c *client) remove(cmd *cobra.Command, params wire.DeleteParams, f *planFla
 	if err != nil || result.Rollout == "" {
 		return err
 	}
-	return c.await(cmd, params.Name, result, f)
+	return rollouts.Await(cmd, &c.Client, params.Name, result, f)
 }
 
 // removal prints that a deletion waits for a second person.
-func (c *client) removal(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) (err error) {
+func (c *client) removal(cmd *cobra.Command, name string, result wire.PushResult, f *rollouts.PlanFlags) (err error) {
 	if c.JSON {
 		err = cli.PrintLines(cmd.OutOrStdout(), []map[string]string{{"proposal": result.Proposal}})
 	} else {
@@ -76,5 +77,5 @@ func (c *client) removal(cmd *cobra.Command, name string, result wire.PushResult
 	if err != nil {
 		return err
 	}
-	return waiting(result.Proposal, f.noWait)
+	return rollouts.Waiting(result.Proposal, f.NoWait)
 }

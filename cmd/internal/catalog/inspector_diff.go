@@ -24,7 +24,7 @@ func NewInspectorDiff() *cobra.Command {
 it is compared with the current one; without any, the current one is compared with
 the one before it. Settings that differ are shown too.`,
 		Example: "  vedette inspector diff disk\n  vedette inspector diff disk 1f2e3d4c\n  vedette inspector diff disk 1f2e3d4c 5a6b7c8d",
-		Args:    nameAndRevisions(2),
+		Args:    cli.NameAndRevisions(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, to, err := c.revisionPair(cmd, args)
 			if err != nil {

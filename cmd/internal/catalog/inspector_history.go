@@ -26,7 +26,7 @@ func NewInspectorHistory() *cobra.Command {
 for which hosts, when, by whom, signed with which keys, and why. A deleted inspector
 has a history too.`,
 		Example: "  vedette inspector history disk\n  vedette inspector history disk --json | jq -r .revision",
-		Args:    nameAndRevisions(0),
+		Args:    cli.NameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.HistoryEntry, error) {
 				entry, err := remote.Call(s, wire.CatalogGet, wire.CatalogParams{Name: args[0]})

@@ -8,13 +8,14 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // NewInspectorRollback makes the command `vedette inspector rollback`.
 func NewInspectorRollback() *cobra.Command {
 	var c client
-	var plan planFlags
+	var plan rollouts.PlanFlags
 	var f remote.SignFlags
 	var message string
 	cmd := &cobra.Command{
@@ -30,9 +31,9 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 		Example: `  vedette inspector rollback disk -m "inodes are wrong on xfs"
   vedette inspector rollback disk 1f2e3d4c --canary 1,100%
   vedette inspector rollback disk 1f2e3d4c --sign-key signing.pem`,
-		Args: nameAndRevisions(1),
+		Args: cli.NameAndRevisions(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := plan.plan()
+			p, err := plan.Plan()
 			if err != nil {
 				return err
 			}
@@ -50,11 +51,11 @@ The exit statuses are those of ` + "`vedette push`" + `.`,
 					return err
 				}
 			}
-			return c.finish(cmd, args[0], result, &plan)
+			return rollouts.Finish(cmd, &c.Client, args[0], result, &plan)
 		},
 	}
 	c.Flags(cmd)
-	plan.flags(cmd)
+	plan.Flags(cmd)
 	f.Flags(cmd)
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the history")
 	c.JSONFlag(cmd, "print one JSON object a line, for each change and the end")

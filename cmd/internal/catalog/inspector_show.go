@@ -25,7 +25,7 @@ func NewInspectorShow() *cobra.Command {
 A REVISION is the first 8 digits of its id, or more. For a plugin, its programs are
 listed.`,
 		Example: "  vedette inspector show disk\n  vedette inspector show disk 1f2e3d4c > disk.go\n  vedette inspector show disk --json",
-		Args:    nameAndRevisions(1),
+		Args:    cli.NameAndRevisions(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.Open(cmd)
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -18,7 +19,7 @@ func NewInspectorSign() *cobra.Command {
 	var c client
 	var f remote.SignFlags
 	var to, file string
-	plan := planFlags{}
+	plan := rollouts.PlanFlags{}
 	cmd := &cobra.Command{
 		Use:   "sign NAME",
 		Short: "Sign what is pushed already",
@@ -51,14 +52,14 @@ nothing is signed if the code on the master differs.`,
 	f.FlagsWith(cmd, "")
 	cmd.Flags().StringVar(&to, "to", "", "sign it for hosts with the labels of this `SELECTOR` (default: the selector of the inspector)")
 	cmd.Flags().StringVar(&file, "file", "", "sign only if the code is that of this `FILE`")
-	cmd.Flags().BoolVar(&plan.noWait, "no-wait", false, "do not wait until the hosts have decided")
-	cmd.Flags().DurationVar(&plan.wait, "wait", waitDefault, "wait for the hosts this `DURATION` at most")
+	cmd.Flags().BoolVar(&plan.NoWait, "no-wait", false, "do not wait until the hosts have decided")
+	cmd.Flags().DurationVar(&plan.Wait, "wait", rollouts.WaitDefault, "wait for the hosts this `DURATION` at most")
 	c.JSONFlag(cmd, "print one JSON object a line, as `push` does")
 	return cmd
 }
 
 // sign signs the current revision of an inspector.
-func (c *client) sign(cmd *cobra.Command, name, file string, selector *string, f *remote.SignFlags, plan *planFlags) error {
+func (c *client) sign(cmd *cobra.Command, name, file string, selector *string, f *remote.SignFlags, plan *rollouts.PlanFlags) error {
 	s, err := c.Open(cmd)
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (c *client) sign(cmd *cobra.Command, name, file string, selector *string, f
 			return err
 		}
 	}
-	return c.finish(cmd, name, result, plan)
+	return rollouts.Finish(cmd, &c.Client, name, result, plan)
 }
 
 // honest gets a revision from the master, to be signed. It fails if the code does not have

@@ -12,25 +12,9 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
-
-// proposedError reports that a change waits for a second person.
-type proposedError struct{ id string }
-
-func (e *proposedError) Error() string {
-	return "another person has to approve it: vedette approve " + e.id
-}
-
-// waiting returns the error of a command whose change waits for a second person. Its status
-// is 0 if the command was not to wait for the end.
-func waiting(proposal string, noWait bool) error {
-	err := &proposedError{proposal}
-	if noWait {
-		return cli.Exit(cli.ExitOK, err)
-	}
-	return cli.Exit(cli.ExitWaiting, err)
-}
 
 // NewProposals makes the command `vedette proposals`.
 func NewProposals() *cobra.Command {
@@ -184,7 +168,7 @@ func proposalText(p wire.Proposal, now time.Time) string {
 // NewApprove makes the command `vedette approve`.
 func NewApprove() *cobra.Command {
 	var c client
-	var plan planFlags
+	var plan rollouts.PlanFlags
 	var message string
 	cmd := &cobra.Command{
 		Use:   "approve PROPOSAL…",
@@ -199,7 +183,7 @@ author, by whatever session or token. The exit statuses are those of ` + "`vedet
 		Example: "  vedette approve 7kq2mxw4ha -m \"read it\"",
 		Args:    someIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := plan.plan(); err != nil {
+			if _, err := plan.Plan(); err != nil {
 				return err
 			}
 			for _, id := range args {
@@ -211,7 +195,7 @@ author, by whatever session or token. The exit statuses are those of ` + "`vedet
 		},
 	}
 	c.Flags(cmd)
-	plan.waitFlags(cmd)
+	plan.WaitFlags(cmd)
 	cmd.Flags().StringVarP(&message, "message", "m", "", "why, for the audit log")
 	c.JSONFlag(cmd, "print one JSON object a line: the approval, then each change and the end")
 	return cmd
@@ -224,7 +208,7 @@ func someIDs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (c *client) approve(cmd *cobra.Command, params wire.ProposalParams, f *planFlags) error {
+func (c *client) approve(cmd *cobra.Command, params wire.ProposalParams, f *rollouts.PlanFlags) error {
 	result, err := remote.CallOnce(cmd, &c.Client, wire.ProposalsApprove, params)
 	if err != nil {
 		return err
@@ -237,7 +221,7 @@ func (c *client) approve(cmd *cobra.Command, params wire.ProposalParams, f *plan
 	if err != nil || result.Pushed == nil {
 		return err
 	}
-	return c.await(cmd, result.Proposal.Subject, *result.Pushed, f)
+	return rollouts.Await(cmd, &c.Client, result.Proposal.Subject, *result.Pushed, f)
 }
 
 // approvalText says what happens after an approval.

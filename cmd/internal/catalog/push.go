@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/probe"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -24,7 +24,7 @@ import (
 // push is one run of `vedette push`.
 type push struct {
 	client
-	planFlags
+	rollouts.PlanFlags
 	remote.SignFlags
 	to, message, name, version string
 	interval, timeoutRun       time.Duration
@@ -90,7 +90,7 @@ away get it when they return, and do not count.`,
 
 func (p *push) flags(cmd *cobra.Command) {
 	p.client.Flags(cmd)
-	p.planFlags.flags(cmd)
+	p.PlanFlags.Flags(cmd)
 	p.SignFlags.Flags(cmd)
 	p.back.flags(cmd)
 	p.back.onlyFlag(cmd)
@@ -109,7 +109,7 @@ func (p *push) flags(cmd *cobra.Command) {
 }
 
 func (p *push) run(cmd *cobra.Command, args []string) error {
-	plan, err := p.plan()
+	plan, err := p.Plan()
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (p *push) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	return p.finish(cmd, code.Name, result, &p.planFlags)
+	return rollouts.Finish(cmd, &p.Client, code.Name, result, &p.PlanFlags)
 }
 
 // allowNoneFlag adds the flag that permits a selector without hosts.
@@ -339,72 +339,10 @@ func fromMaster(result wire.CheckResult) probe.Checked {
 	return found
 }
 
-// finish waits for the end of a rollout, unless --no-wait is given, and reports it on the
-// output and in the exit status.
-func (c *client) finish(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
-	if c.JSON {
-		if err := cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "pushed", Pushed: &result}}); err != nil {
-			return err
-		}
+// checkDuration checks the value of a flag that is a duration; 0 is allowed.
+func checkDuration(flag string, d time.Duration) error {
+	if d < 0 {
+		return cli.Usagef("--%s is %v; it must be above 0", flag, d)
 	}
-	return c.await(cmd, name, result, f)
-}
-
-// await is finish without the first line of --json.
-func (c *client) await(cmd *cobra.Command, name string, result wire.PushResult, f *planFlags) error {
-	if result.Proposal != "" {
-		return waiting(result.Proposal, f.noWait)
-	}
-	if f.noWait {
-		if !c.JSON && result.Signed {
-			fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable("look at it with: vedette receipts "+name))
-		}
-		if !c.JSON && result.Rollout != "" {
-			fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), cli.Printable("look at it with: vedette rollout show "+result.Rollout))
-		}
-		return nil
-	}
-	if result.Signed {
-		if err := c.untilDecided(cmd, name, f.wait); err != nil {
-			return err
-		}
-	}
-	var rollout *wire.Rollout
-	if result.Rollout != "" {
-		ctx, stop := cli.UntilStopped(cmd)
-		defer stop()
-		ctx, cancel := context.WithTimeout(ctx, f.wait)
-		defer cancel()
-		r, err := c.follow(ctx, cmd, name, result.Rollout, newProgress(cmd.OutOrStdout(), c.JSON))
-		if err != nil {
-			return err
-		}
-		rollout = &r
-	}
-	return c.conclude(cmd, name, rollout)
-}
-
-// conclude prints how a rollout ended, with the receipts, and returns an error with the
-// exit status.
-func (c *client) conclude(cmd *cobra.Command, name string, rollout *wire.Rollout) error {
-	if rollout != nil && !rollout.Ended() && !c.JSON {
-		return cli.Exit(cli.ExitWaiting, fmt.Errorf("stopped waiting; the rollout goes on: vedette rollout show %s", rollout.ID))
-	}
-	receipts, err := remote.CallOnce(cmd, &c.Client, wire.CatalogReceipts, wire.CatalogParams{Name: name})
-	if remote.IsNotFound(err) {
-		receipts, err = wire.ReceiptsResult{Inspector: name}, nil
-	}
-	if err != nil {
-		return err
-	}
-	outcome := outcomeOf(rollout, receipts)
-	if c.JSON {
-		err = cli.PrintLines(cmd.OutOrStdout(), []pushLine{{Event: "end", Outcome: outcome, Rollout: rollout, Receipts: &receipts}})
-	} else {
-		err = printOutcome(cmd.OutOrStdout(), name, rollout, receipts)
-	}
-	if status := outcomeStatus(outcome); err == nil && status != cli.ExitOK {
-		return cli.Exit(status, nil)
-	}
-	return err
+	return nil
 }

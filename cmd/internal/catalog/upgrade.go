@@ -14,6 +14,7 @@ import (
 
 	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/cmd/internal/remote"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -28,7 +29,7 @@ const (
 // hostsUpgrade is one run of `vedette hosts upgrade`.
 type hostsUpgrade struct {
 	client
-	planFlags
+	rollouts.PlanFlags
 	to, message, program, key string
 }
 
@@ -58,7 +59,7 @@ that they had before. The exit status is that of vedette push.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return u.run(cmd) },
 	}
 	u.client.Flags(cmd)
-	u.planFlags.flags(cmd)
+	u.PlanFlags.Flags(cmd)
 	cmd.Flags().StringVar(&u.to, "to", "", "the label `SELECTOR` of the hosts, such as role=db; '' is every host")
 	cmd.Flags().StringVarP(&u.message, "message", "m", "", "why, for the history")
 	cmd.Flags().StringVar(&u.program, "program", "", "the program `BIN`; more platforms follow as ,GOOS/GOARCH=BIN (default: vedette-agent beside this program)")
@@ -72,10 +73,10 @@ func (u *hostsUpgrade) run(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("to") {
 		return cli.Usagef("say which hosts with --to SELECTOR, such as --to host=web-1; --to '' is every host")
 	}
-	if u.stageTimeout == 0 {
-		u.stageTimeout = upgradeStage
+	if u.StageTimeout == 0 {
+		u.StageTimeout = upgradeStage
 	}
-	plan, err := u.plan()
+	plan, err := u.Plan()
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (u *hostsUpgrade) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	return u.finish(cmd, code.Name, result, &u.planFlags)
+	return rollouts.Finish(cmd, &u.Client, code.Name, result, &u.PlanFlags)
 }
 
 // code makes the code of an upgrade: the programs with their signatures.

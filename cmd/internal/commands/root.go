@@ -13,6 +13,7 @@ import (
 	"github.com/vedettehq/vedette/cmd/internal/grafana"
 	"github.com/vedettehq/vedette/cmd/internal/mesh"
 	"github.com/vedettehq/vedette/cmd/internal/probe"
+	"github.com/vedettehq/vedette/cmd/internal/rollouts"
 	"github.com/vedettehq/vedette/cmd/internal/serve"
 	"github.com/vedettehq/vedette/cmd/internal/trial"
 )
@@ -48,7 +49,7 @@ live. "vedette dev" starts all of it on this machine.`,
 	}
 	add("run", serve.NewDev(), serve.NewMaster(), agentcmd.New("agent", "vedette agent"))
 	add("push", trial.NewTry(), catalog.NewPush(), catalog.NewApply(),
-		mesh.NewInspectors(), catalog.NewReceipts(), catalog.NewRollouts(), catalog.NewRollout(),
+		mesh.NewInspectors(), rollouts.NewReceipts(), rollouts.NewRollouts(), rollouts.NewRollout(),
 		catalog.NewProposals(), catalog.NewApprove(), catalog.NewRefuse(), mesh.NewAudit())
 	hosts := mesh.NewHosts()
 	hosts.AddCommand(access.HostCommands()...)

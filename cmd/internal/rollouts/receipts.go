@@ -1,4 +1,4 @@
-package catalog
+package rollouts
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 
 // receipts is one run of `vedette receipts`.
 type receipts struct {
-	client
+	remote.Client
 	list   cli.List[wire.HostReceipt]
 	failed bool
 	result wire.ReceiptsResult // the last answer
@@ -40,7 +40,7 @@ on where the current one failed.
 Exit status 8 tells that it failed, or was refused, on some host.`,
 		Example: "  vedette receipts disk\n  vedette receipts disk --failed\n  vedette receipts disk --watch\n" +
 			"  vedette receipts disk --json | jq 'select(.state == \"failed\") | .host'",
-		Args: nameAndRevisions(0),
+		Args: cli.NameAndRevisions(0),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
 	}
 	r.list = cli.List[wire.HostReceipt]{
@@ -62,7 +62,7 @@ func (r *receipts) run(cmd *cobra.Command, name string) error {
 	if r.list.Watching() && cli.TerminalWidth(cmd.OutOrStdout()) == 0 {
 		return r.follow(cmd, name) // events miss no state in between
 	}
-	err := remote.List(&r.client.Client, cmd, &r.list, func(s *remote.Session) ([]wire.HostReceipt, error) {
+	err := remote.List(&r.Client, cmd, &r.list, func(s *remote.Session) ([]wire.HostReceipt, error) {
 		result, err := remote.Call(s, wire.CatalogReceipts, wire.CatalogParams{Name: name})
 		return r.take(result), err
 	})
@@ -114,7 +114,7 @@ func (r *receipts) follow(cmd *cobra.Command, name string) error {
 	}
 	out := cmd.OutOrStdout()
 	table := &cli.Table{Out: out}
-	e := &remote.Events{Client: &r.client.Client, Pattern: "receipts/*/" + name}
+	e := &remote.Events{Client: &r.Client, Pattern: "receipts/*/" + name}
 	e.Subscribed = func(ctx context.Context, p *rpc.Peer) error {
 		result, err := wire.CatalogReceipts.Call(ctx, p, wire.CatalogParams{Name: name})
 		if err != nil {

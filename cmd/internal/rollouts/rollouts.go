@@ -1,4 +1,4 @@
-package catalog
+package rollouts
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 
 // NewRollouts makes the command `vedette rollouts`.
 func NewRollouts() *cobra.Command {
-	var c client
+	var c remote.Client
 	l := cli.List[wire.Rollout]{
 		Columns: rolloutColumns,
 		Name:    func(r wire.Rollout) string { return r.ID },
@@ -31,7 +31,7 @@ have ended.`,
 			if limit < 1 {
 				return cli.Usagef("-n is %d; it must be above 0", limit)
 			}
-			return remote.List(&c.Client, cmd, &l, func(s *remote.Session) ([]wire.Rollout, error) {
+			return remote.List(&c, cmd, &l, func(s *remote.Session) ([]wire.Rollout, error) {
 				name := append(args, "")[0]
 				result, err := remote.Call(s, wire.RolloutsList, wire.RolloutsParams{Inspector: name, Limit: limit})
 				if err == nil && name != "" && len(result.Rollouts) == 0 {

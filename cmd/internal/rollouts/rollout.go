@@ -1,4 +1,4 @@
-package catalog
+package rollouts
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func NewRollout() *cobra.Command {
 
 // newRolloutVerb makes a command that calls a method with the id of a rollout.
 func newRolloutVerb(verb string, method wire.Method[wire.RolloutParams, wire.Rollout], short string) *cobra.Command {
-	var c client
+	var c remote.Client
 	var reason string
 	cmd := &cobra.Command{
 		Use:     verb + " ID",
@@ -38,7 +38,7 @@ func newRolloutVerb(verb string, method wire.Method[wire.RolloutParams, wire.Rol
 		Example: "  vedette rollout " + verb + " $(vedette rollouts disk --json | head -1 | jq -r .id)",
 		Args:    cli.OneArg("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := remote.CallOnce(cmd, &c.Client, method, wire.RolloutParams{Rollout: args[0], Reason: reason})
+			r, err := remote.CallOnce(cmd, &c, method, wire.RolloutParams{Rollout: args[0], Reason: reason})
 			if err != nil {
 				return err
 			}

@@ -1,4 +1,4 @@
-package catalog
+package rollouts
 
 import (
 	"context"
@@ -26,7 +26,7 @@ const lookEvery = 2 * time.Second
 
 // rolloutWait follows one rollout until its end, through lost connections.
 type rolloutWait struct {
-	client   *client
+	client   *remote.Client
 	id, name string
 	errs     io.Writer
 	changed  chan struct{} // holds one element if there is something to show
@@ -42,7 +42,7 @@ type rolloutWait struct {
 
 // follow shows a rollout until it has ended, and returns its final state. If ctx ends
 // first, it returns the last known state and no error.
-func (c *client) follow(ctx context.Context, cmd *cobra.Command, name, id string, p *progress) (wire.Rollout, error) {
+func follow(ctx context.Context, cmd *cobra.Command, c *remote.Client, name, id string, p *progress) (wire.Rollout, error) {
 	o, err := c.DialOptions(cmd)
 	if err != nil {
 		return wire.Rollout{}, err
@@ -82,7 +82,7 @@ const decideEvery = 250 * time.Millisecond
 
 // untilDecided waits until each connected host has a final receipt for the current
 // revision. It is for changes without a rollout.
-func (c *client) untilDecided(cmd *cobra.Command, name string, wait time.Duration) error {
+func untilDecided(cmd *cobra.Command, c *remote.Client, name string, wait time.Duration) error {
 	ctx, stop := cli.UntilStopped(cmd)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, wait)
