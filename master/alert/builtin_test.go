@@ -64,6 +64,7 @@ func TestThresholdsThatFitNoBuiltInRule(t *testing.T) {
 	w := newWorld(t, "groups: []\n")
 	patience.Closed(t, "the start", w.alerts.started)
 	for alert, want := range map[string]string{
+		"host/gone":           `cannot use the threshold of "host/gone" in master.alerts.thresholds: its values are states`,
 		"inspector/failing":   `cannot use the threshold of "inspector/failing" in master.alerts.thresholds: its expression compares no values with one number`,
 		"master/disk-filling": "the rule is about the master",
 	} {

@@ -83,16 +83,27 @@ func fitsBuiltin(t wire.AlertThreshold, builtin *rulefmt.RuleGroups) error {
 			if strings.HasPrefix(t.Alert, aboutMaster) {
 				return errors.New("the rule is about the master; thresholds are for alerts of hosts")
 			}
-			if _, _, ok := alerts.Compares(rule); !ok && t.Value != nil {
+			switch op, _, ok := alerts.Compares(rule); {
+			case t.Value == nil:
+			case !ok:
 				return errNoNumber
+			case isState(op):
+				return errState
 			}
 		}
 	}
 	return nil
 }
 
-// errNoNumber says why an alert has no threshold.
-var errNoNumber = errors.New("its expression compares no values with one number, so it has no threshold; it can be off")
+// Reasons why an alert has no threshold.
+var (
+	errNoNumber = errors.New("its expression compares no values with one number, so it has no threshold; it can be off")
+	errState    = errors.New("its values are states, and with another number it would never fire, so it has no threshold; it can be off")
+)
+
+// isState reports whether an operator of a built-in rule asks for one state, such as that
+// of a host that is gone.
+func isState(op string) bool { return op == "==" || op == "!=" }
 
 // configure replaces the thresholds of the configuration.
 func (t *thresholds) configure(list []wire.AlertThreshold) {
@@ -174,6 +185,8 @@ func (a *Alerts) Thresholds(context.Context, wire.Empty) (wire.AlertThresholdsRe
 type comparison struct {
 	op    string
 	limit *float64 // nil: it has no number
+
+	builtIn bool
 }
 
 // compared are the present alerts of inspectors, and the built-in ones about hosts.
@@ -184,7 +197,7 @@ func (a *Alerts) compared() map[string]comparison {
 	for _, rule := range rulesOfHosts(a.groups[builtinName]) {
 		known[rule.Alert] = comparison{}
 		if op, limit, ok := alerts.Compares(rule); ok {
-			known[rule.Alert] = comparison{op, &limit}
+			known[rule.Alert] = comparison{op, &limit, true}
 		}
 	}
 	for name, revisions := range a.given {
@@ -297,6 +310,8 @@ func (a *Alerts) checkThreshold(p wire.AlertThresholdParams) error {
 	switch {
 	case !ok:
 		return a.noSuchAlert(p.Alert, slices.Sorted(maps.Keys(known)))
+	case p.Value != nil && own.builtIn && isState(own.op):
+		return rpc.Errorf(rpc.CodeInvalidParams, "cannot set a threshold of %s: %v", p.Alert, errState)
 	case p.Value != nil && own.limit == nil:
 		return rpc.Errorf(rpc.CodeInvalidParams, "the expression of %s compares no values with one number, so it has no threshold; it can be off", p.Alert)
 	}

@@ -1,8 +1,11 @@
 package alerts
 
 import (
+	"math/rand/v2"
+	"strconv"
 	"testing"
 
+	"github.com/vedettehq/vedette/cmd/internal/cli"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -24,6 +27,32 @@ func TestToldText(t *testing.T) {
 	} {
 		if got := toldText(notes); got != want {
 			t.Errorf("%+v is %q, want %q", notes, got, want)
+		}
+	}
+}
+
+// Whatever a master answers to a change, it is told in words, a removal too.
+func TestChangeText(t *testing.T) {
+	number := func(v float64) *float64 { return &v }
+	for want, one := range map[string]wire.AlertThreshold{
+		"disk/full is off on every host.":                                  {Alert: "disk/full", Off: true},
+		"disk/full has the threshold -0.5 on hosts with role=db.":          {Alert: "disk/full", Selector: "role=db", Value: number(-0.5)},
+		"The threshold of disk/full on hosts with role=db is taken back.":  {Alert: "disk/full", Selector: "role=db"},
+		"The threshold of memory/nearly-gone on every host is taken back.": {Alert: "memory/nearly-gone"},
+	} {
+		if got := changeText(one); got != want {
+			t.Errorf("%+v is told as %q, want %q", one, got, want)
+		}
+	}
+	for range 1000 {
+		var params wire.AlertThresholdParams
+		text := []string{"nan", "-Inf", "+inf", "1e999", "0x", "5%", "", "95,5"}[rand.IntN(8)]
+		if err := readThreshold(&params, []string{"disk/full", text}); err == nil || cli.Status(err) != cli.ExitUsage {
+			t.Fatalf("the number %q is read: %v", text, err)
+		}
+		v := rand.NormFloat64() * 1e9
+		if err := readThreshold(&params, []string{"disk/full", strconv.FormatFloat(v, 'g', -1, 64)}); err != nil || *params.Value != v {
+			t.Fatalf("the number %g is read as %+v: %v", v, params, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -41,11 +42,7 @@ else that of the inspector's source or of the rule.`,
 			if c.JSON {
 				return cli.PrintLines(cmd.OutOrStdout(), []wire.AlertThreshold{one})
 			}
-			text := fmt.Sprintf("%s %s on %s.", one.Alert, setText(one), onHosts(one))
-			if params.Remove { // another threshold may select the same hosts
-				text = fmt.Sprintf("The threshold of %s on %s is taken back.", one.Alert, onHosts(one))
-			}
-			_, err = fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), text)
+			_, err = fmt.Fprintln(cli.ToTerminal(cmd.OutOrStdout()), changeText(one))
 			return err
 		},
 	}
@@ -74,7 +71,7 @@ func readThreshold(params *wire.AlertThresholdParams, args []string) error {
 		return cli.Usagef("give a NUMBER, --off or --remove, such as: vedette alerts threshold %s 95", params.Alert)
 	case given:
 		v, err := strconv.ParseFloat(args[1], 64)
-		if err != nil {
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return cli.Usagef("%q is not a number; write it as 95 or 0.5", args[1])
 		}
 		params.Value = &v
@@ -82,11 +79,16 @@ func readThreshold(params *wire.AlertThresholdParams, args []string) error {
 	return nil
 }
 
-func setText(one wire.AlertThreshold) string {
-	if one.Off {
-		return "is off"
+// changeText says what a master has changed. Its answer to a removal is a threshold that
+// neither has a value nor is off.
+func changeText(one wire.AlertThreshold) string {
+	switch {
+	case one.Off:
+		return fmt.Sprintf("%s is off on %s.", one.Alert, onHosts(one))
+	case one.Value != nil:
+		return fmt.Sprintf("%s has the threshold %g on %s.", one.Alert, *one.Value, onHosts(one))
 	}
-	return fmt.Sprintf("has the threshold %g", *one.Value)
+	return fmt.Sprintf("The threshold of %s on %s is taken back.", one.Alert, onHosts(one)) // another one may select the same hosts
 }
 
 func onHosts(one wire.AlertThreshold) string {

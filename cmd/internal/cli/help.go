@@ -51,11 +51,15 @@ func refuseEmpty(cmd *cobra.Command) {
 	}
 }
 
-// flagError adds a suggestion to the error of an unknown flag.
+// flagError adds a suggestion to the error of an unknown flag, which can be a number
+// below 0.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return err
+	}
+	if name := unknown.GetSpecifiedName(); name >= "0" && name <= "9" && len(name) == 1 {
+		return fmt.Errorf("%w; if that is a number below 0, write -- before it, and flags before that: -- -%s", err, unknown.GetSpecifiedShortnames())
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
