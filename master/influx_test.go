@@ -1,6 +1,8 @@
 package master
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -49,6 +51,41 @@ func TestInfluxLines(t *testing.T) {
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the history has %s, want %s", body, want)
+		}
+	}
+}
+
+// Of lines that are refused for different reasons, in any order, the answer explains the
+// first.
+func TestInfluxFirstRefusal(t *testing.T) {
+	m := start(t, config.Master{})
+	patience.Closed(t, "the history", m.history.Ready())
+	kinds := []struct{ line, want string }{
+		{`cpu,host=web-1,n=%d note="two` + "\n" + `lines",v=1`, ""},
+		{"cpu,host=web-1,n=%d v=1", ""},
+		{"cpu,n=%d v=1", "host name is empty"},
+		{"cpu,host=web-1,n=%d", "a field: it is empty"},
+		{"cpu,host=web-1,n=%d,twice=1,twice=2 v=1", "is given twice"},
+	}
+	for range 60 {
+		var body strings.Builder
+		want := ""
+		for line, left := 1, 1+rand.IntN(12); left > 0; left-- {
+			kind := kinds[rand.IntN(len(kinds))]
+			text := fmt.Sprintf(kind.line, rand.Int())
+			body.WriteString(text + "\n")
+			if want == "" && kind.want != "" {
+				want = fmt.Sprintf("the first: line %d: ", line)
+			}
+			line += 1 + strings.Count(text, "\n")
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, m.URL()+"/write", strings.NewReader(body.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, answer := send(t, r)
+		if (status == http.StatusNoContent) != (want == "") || !strings.Contains(answer, want) {
+			t.Fatalf("%s\nis answered with %d %s, want %s", body.String(), status, answer, want)
 		}
 	}
 }

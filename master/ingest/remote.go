@@ -91,7 +91,7 @@ func (i *Ingest) Remote(ctx context.Context, host string, request []receive.Seri
 	for k := range request {
 		s, err := i.remoteSeries(host, &request[k])
 		if err != nil {
-			result.Refuse(len(request[k].Points), reasonOf(err), err)
+			result.RefuseLine(request[k].Line, len(request[k].Points), reasonOf(err), err)
 			continue
 		}
 		for _, p := range request[k].Points {

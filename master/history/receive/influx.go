@@ -34,11 +34,7 @@ func (h *Handler) ServeInflux(w http.ResponseWriter, r *http.Request) {
 	}
 	var bad Result
 	series := ParseInflux(body.text, unit, time.Now(), &bad)
-	h.store(w, r, series, func(result *Result) {
-		for reason, n := range bad.By {
-			result.Refuse(n, reason, bad.Reason)
-		}
-	})
+	h.store(w, r, series, func(result *Result) { result.add(bad) })
 }
 
 // checkInflux bounds the lines of a request, and their tags and fields.

@@ -31,7 +31,7 @@ func ParseInflux(text []byte, unit time.Duration, now time.Time, bad *Result) (s
 		var err error
 		if series, err = p.next(series); err != nil {
 			series = series[:begin]
-			bad.Refuse(1, refusedLine, fmt.Errorf("line %d: %w", line, err))
+			bad.RefuseLine(line, 1, refusedLine, err)
 			p.skip()
 		}
 	}
@@ -76,6 +76,7 @@ func (p *lineParser) next(series []Series) ([]Series, error) {
 		p.skip()
 		return series, nil
 	}
+	line := p.line // a quoted text can go over several
 	measurement, err := p.name(", ")
 	if err != nil {
 		return series, fmt.Errorf("the measurement: %w", err)
@@ -100,7 +101,7 @@ func (p *lineParser) next(series []Series) ([]Series, error) {
 			return series, fmt.Errorf("the field %.80q: %w", field, err)
 		}
 		if number {
-			series = append(series, Series{Name: influxName(measurement, field), Labels: labels, Points: []Point{{V: v}}})
+			series = append(series, Series{Name: influxName(measurement, field), Labels: labels, Points: []Point{{V: v}}, Line: line})
 		}
 		if p.peek() != ',' {
 			break

@@ -48,6 +48,7 @@ type Series struct {
 	Name   string  // of the metric, or ""
 	Labels []Label // the others, unchanged
 	Points []Point
+	Line   int // of the request, from 1; 0 if it has no lines
 }
 
 // Result is the outcome of a request.
@@ -56,6 +57,8 @@ type Result struct {
 	Reason  error // of the first of them
 	// By counts the refused samples by reason; nil if there are none.
 	By map[string]int
+
+	line int // of the request, which Reason is about; 0 if that is not known
 }
 
 // Refuse counts refused samples.
@@ -68,6 +71,32 @@ func (r *Result) Refuse(n int, reason string, err error) {
 	}
 	r.Refused += n
 	r.By[reason] += n
+}
+
+// RefuseLine counts refused samples of a line of the request. The reason of the first
+// line is kept, in whatever order lines are refused. A line of 0 is not known.
+func (r *Result) RefuseLine(line, n int, reason string, err error) {
+	if n > 0 && line > 0 {
+		err = fmt.Errorf("line %d: %w", line, err)
+	}
+	r.refuse(line, n, reason, err)
+}
+
+func (r *Result) refuse(line, n int, reason string, err error) {
+	if n == 0 {
+		return
+	}
+	r.Refuse(n, reason, err)
+	if line > 0 && (r.line == 0 || line < r.line) {
+		r.Reason, r.line = err, line
+	}
+}
+
+// add counts what another part of the work on a request has refused.
+func (r *Result) add(other Result) {
+	for reason, n := range other.By {
+		r.refuse(other.line, n, reason, other.Reason)
+	}
 }
 
 // reasons lists the reasons, those for most samples first.

@@ -89,7 +89,7 @@ func TestHandler(t *testing.T) {
 				t.Errorf("got %d %s, want %d %s", w.Code, w.Body, c.status, c.want)
 			}
 			if c.status == http.StatusNoContent {
-				if text := fmt.Sprint(got); text != "[{up [{job node}] [{5 1} {6 0}]}]" {
+				if text := fmt.Sprint(got); text != "[{up [{job node}] [{5 1} {6 0}] 0}]" {
 					t.Errorf("took %s", text)
 				}
 			}
