@@ -33,6 +33,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors/alerts"
 	"github.com/vedettehq/vedette/internal/bell"
 	"github.com/vedettehq/vedette/master/alert/route"
+	"github.com/vedettehq/vedette/master/alert/rulefile"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/scope"
 	"github.com/vedettehq/vedette/master/state"
@@ -163,9 +164,9 @@ func (a *Alerts) read(c config.Alerts) (ids []string, groups map[string]*rulefmt
 		faults = append(faults, errs...)
 	}
 	for _, file := range c.Rules {
-		read, errs := rulefmt.ParseFile(file, false, model.UTF8Validation, a.history.Parser(), a.opts.Log)
-		if len(errs) > 0 {
-			faults = append(faults, fmt.Errorf("cannot use a file of rules: %w", errors.Join(errs...)))
+		read, err := rulefile.Read(file, a.history.Parser(), a.opts.Log)
+		if err != nil {
+			faults = append(faults, err)
 			continue
 		}
 		ids, groups[file] = append(ids, file), read

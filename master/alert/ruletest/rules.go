@@ -14,6 +14,7 @@ import (
 
 	"github.com/vedettehq/vedette/config"
 	"github.com/vedettehq/vedette/inspectors/alerts"
+	"github.com/vedettehq/vedette/master/alert/rulefile"
 )
 
 // ruleFile is a file of rules, or an inspector that has some.
@@ -107,11 +108,7 @@ func readGroups(name string, syntax parser.Parser) (*rulefmt.RuleGroups, error) 
 	if filepath.Ext(name) == ".go" {
 		return probeGroups(name)
 	}
-	groups, errs := rulefmt.ParseFile(name, false, model.UTF8Validation, syntax, slog.New(slog.DiscardHandler))
-	if len(errs) > 0 {
-		return nil, fmt.Errorf("cannot use a file of rules: %w", errors.Join(errs...))
-	}
-	return groups, nil
+	return rulefile.Read(name, syntax, slog.New(slog.DiscardHandler))
 }
 
 func probeGroups(name string) (*rulefmt.RuleGroups, error) {
