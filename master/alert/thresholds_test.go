@@ -210,14 +210,14 @@ func TestThreshold(t *testing.T) {
 	want("without one of the configuration", plain)
 
 	for want, p := range map[string]wire.AlertThresholdParams{
-		`no inspector has the alert "test/hihg"; did you mean "test/high"?`:                                       {Alert: "test/hihg", Off: true},
-		`no inspector has the alert "other"; there are disk/filling, host/cannot-send, `:                          {Alert: "other", Off: true},
-		"the rule master/disk-filling is about the master; thresholds are for alerts of hosts":                    {Alert: "master/disk-filling", Off: true},
-		"the expression of disk/filling compares no values with one number":                                       {Alert: "disk/filling", Value: number(1)},
-		"cannot set a threshold of host/gone: its values are states, and with another number it would never fire": {Alert: "host/gone", Value: number(5)},
-		"give one of a value, off, and remove":                                                                    {Alert: "test/high", Off: true, Value: number(1)},
-		`the selector "role=(" cannot be read`:                                                                    {Alert: "test/high", Off: true, Selector: "role=("},
-		"no threshold of test/high is set for hosts with role=db":                                                 {Alert: "test/high", Selector: "role=db", Remove: true},
+		`no inspector has the alert "test/hihg"; did you mean "test/high"?`:                    {Alert: "test/hihg", Off: true},
+		`no inspector has the alert "other"; there are disk/filling, host/cannot-send, `:       {Alert: "other", Off: true},
+		"the rule master/disk-filling is about the master; thresholds are for alerts of hosts": {Alert: "master/disk-filling", Off: true},
+		"the expression of disk/filling compares no values with one number":                    {Alert: "disk/filling", Value: number(1)},
+		"cannot set a threshold of host/gone: its values are states":                           {Alert: "host/gone", Value: number(5)},
+		"give one of a value, off, and remove":                                                 {Alert: "test/high", Off: true, Value: number(1)},
+		`the selector "role=(" cannot be read`:                                                 {Alert: "test/high", Off: true, Selector: "role=("},
+		"no threshold of test/high is set for hosts with role=db":                              {Alert: "test/high", Selector: "role=db", Remove: true},
 	} {
 		if _, err := w.alerts.SetThreshold(t.Context(), p); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v is answered with %v, want %s", p, err, want)

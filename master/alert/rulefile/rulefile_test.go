@@ -47,7 +47,8 @@ func TestFaultsHaveLines(t *testing.T) {
 		}
 		_, err := Read(file, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 		want := fmt.Sprintf(`%s:%d:`, file, place)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf(`group "group %d", rule %d, "Same": `, badGroup, badRule+1)) {
+		rule := fmt.Sprintf(`group "group %d", rule %d, "Same": `, badGroup, badRule+1)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), rule) {
 			t.Fatalf("%s\ngives %v, want %s", strings.Join(lines, "\n"), err, want)
 		}
 	}
