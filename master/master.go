@@ -162,6 +162,7 @@ func New(cfg config.Master, deps Deps) (*Master, error) {
 	m.catalog = catalog.New(catalog.Options{
 		Log: deps.Log, Announce: m.hub.Announce, Builder: deps.Build, HasArtefact: m.hasProgram,
 		Standing: func(person string) (string, bool) { return m.users.Standing(person) },
+		HasToken: func(checksum string) bool { return m.tokens.Kept(checksum) },
 	})
 	m.registry = hosts.New(cfg.GoneAfter, func(host wire.Host) {
 		m.hub.Announce("hosts/"+host.Host, host)

@@ -76,6 +76,35 @@ func TestSecondPersonOverConnections(t *testing.T) {
 	}
 }
 
+// What a token has proposed that was revoked since takes two persons: whoever revokes a
+// token does not stand behind what it did, whether another one gets its name or not.
+func TestProposalOfARevokedToken(t *testing.T) {
+	m := twoPersons(t, config.Master{Tokens: []config.Token{token("ci", "admin", "")}})
+	addUser(t, m, "carol", "operator")
+	alice, bob := person(t, m, "alice"), person(t, m, "bob")
+	made := call[wire.TokenCreated](t, alice, wire.TokensCreate.Name, wire.TokenParams{Name: "hers", Role: "operator"})
+	pushed := call[wire.PushResult](t, as(t, m, made.Token), wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1)})
+	id := wire.ProposalParams{ID: pushed.Proposal}
+	call[wire.Empty](t, alice, wire.TokensRevoke.Name, wire.TokenRevokeParams{Name: "hers"})
+	again := call[wire.TokenCreated](t, alice, wire.TokensCreate.Name, wire.TokenParams{Name: "hers", Role: "operator"})
+	if shown := call[wire.Proposal](t, bob, wire.ProposalsGet.Name, id); shown.Missing != 2 {
+		t.Errorf("with its token revoked the proposal is %+v", shown)
+	}
+	other := call[wire.PushResult](t, as(t, m, again.Token), wire.CatalogPush.Name, wire.PushParams{Code: script("disk", 1)})
+	if other.Proposal == "" || other.Proposal == pushed.Proposal {
+		t.Errorf("the new token of that name proposes %q", other.Proposal)
+	}
+	if first := call[wire.ApproveResult](t, bob, wire.ProposalsApprove.Name, id); first.Missing != 1 || first.Pushed != nil {
+		t.Errorf("one approval gives %+v", first)
+	}
+	if err := refused(t, alice, wire.ProposalsApprove.Name, id); err.Code != wire.CodeForbidden {
+		t.Errorf("the maker of the token approves: %v", err)
+	}
+	if second := call[wire.ApproveResult](t, person(t, m, "carol"), wire.ProposalsApprove.Name, id); second.Pushed == nil {
+		t.Errorf("two approvals give %+v", second)
+	}
+}
+
 // What the token of the configuration proposes takes two persons.
 func TestPipelineNeedsTwoPersons(t *testing.T) {
 	m := twoPersons(t, config.Master{Tokens: []config.Token{token("ci", "admin", "")}})

@@ -67,12 +67,17 @@ type Identity struct {
 	person  bool              // a user, with or without a session
 	changes int               // of a user without a session: see People
 	behind  string            // the key of the person behind the credential, or ""
+	made    bool              // a token that was made while the master runs
 }
 
 // Person is who is behind the credential. Somebody who uses a token is not known to be
 // there: the person is the one who has made it.
 func (i *Identity) Person() twopersons.Person {
-	return twopersons.Person{Key: i.behind, Name: i.Name, Present: i.person}
+	p := twopersons.Person{Key: i.behind, Name: i.Name, Present: i.person}
+	if i.made {
+		p.Token = hex.EncodeToString(i.token[:])
+	}
+	return p
 }
 
 // IsPerson reports whether the caller is a user who has logged in.
@@ -259,7 +264,7 @@ func (a *Authenticator) SetMade(tokens []Made) error {
 		if err != nil {
 			return err
 		}
-		identity.behind = token.Person
+		identity.behind, identity.made = token.Person, true
 		made[identity.token] = identity
 	}
 	a.changing.Lock()

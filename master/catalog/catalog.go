@@ -40,6 +40,9 @@ type Options struct {
 	// Standing returns the hosts that a person is bound to, "" for all, and whether the
 	// person is an operator at present. If it is nil, nobody is.
 	Standing func(person string) (hosts string, ok bool)
+	// HasToken reports whether the token with that checksum, which was made on the
+	// running master, has not been revoked. If it is nil, the catalog assumes so.
+	HasToken func(checksum string) bool
 }
 
 // Catalog knows what hosts should run, and how far they are. New makes it, Open

@@ -45,6 +45,7 @@ type proposal struct {
 	Name   string `json:"name"`             // the inspector, or the host that gets labels
 	Author string `json:"author"`           // the name of the credential
 	Person string `json:"person,omitempty"` // the key of the person, or "" for nobody
+	Token  string `json:"token,omitempty"`  // the checksum of the token, if it can be revoked
 	AtMS   int64  `json:"at_ms"`
 	EndsMS int64  `json:"ends_ms"`
 
@@ -206,7 +207,7 @@ func (c *Catalog) propose(ctx context.Context, e, before *entry, w wish, drops i
 // is that.
 func (c *Catalog) keepProposal(ctx context.Context, p *proposal, code []byte, detail string) error {
 	person, attempt, now := twopersons.From(ctx), audit.From(ctx), time.Now()
-	p.Author, p.Person = attempt.Who(), person.Key
+	p.Author, p.Person, p.Token = attempt.Who(), person.Key, person.Token
 	if !person.Known() {
 		p.Person = ""
 	}
@@ -434,7 +435,8 @@ func (c *Catalog) outdated(p *proposal) error {
 }
 
 // behind returns the persons who stand behind a proposal: its author and those who have
-// approved it, as far as they are operators of all of its hosts at this moment.
+// approved it, as far as they are operators of all of its hosts at this moment. Nobody
+// stands behind what a token has proposed that was revoked since: it may have been stolen.
 func (c *Catalog) behind(p *proposal) (persons []twopersons.Person) {
 	add := func(person twopersons.Person) {
 		if !person.Known() || slices.ContainsFunc(persons, person.Same) {
@@ -448,7 +450,9 @@ func (c *Catalog) behind(p *proposal) (persons []twopersons.Person) {
 			persons = append(persons, person)
 		}
 	}
-	add(p.author())
+	if p.Token == "" || c.opts.HasToken == nil || c.opts.HasToken(p.Token) {
+		add(p.author())
+	}
 	for _, a := range p.Approved {
 		add(twopersons.Person{Key: a.Person, Name: a.Name})
 	}

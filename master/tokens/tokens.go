@@ -226,6 +226,15 @@ func (s *Store) Has(name string) bool {
 	return s.findLocked(name) != nil
 }
 
+// Kept reports whether there is a token with that checksum: one that was not revoked.
+// A token that has ended is kept for some time.
+func (s *Store) Kept(checksum string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.all[checksum]
+	return ok
+}
+
 // Sweep removes tokens that expired long ago, and reports whether any have expired
 // since the last call.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (ended bool, _ error) {

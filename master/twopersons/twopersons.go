@@ -34,6 +34,9 @@ type Person struct {
 	Name string
 	// Present is whether the person has logged in. It is false for a token.
 	Present bool
+	// Token is the checksum of the token that is used, if it was made on the running
+	// master, or "". What a token has proposed counts until it is revoked.
+	Token string
 }
 
 // Nobody is the key of a token whose maker was not a person.
