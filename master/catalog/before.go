@@ -62,7 +62,12 @@ func (c *Catalog) before(ctx context.Context, p wire.RollbackParams) (_ wire.His
 // has failed and so led back to what they had.
 func (c *Catalog) ranThrough(ctx context.Context, h *wire.HistoryEntry) bool {
 	r, err := c.rollout(ctx, h.Rollout)
-	return err == nil && (r.State == wire.RolloutDone && r.To == h.Revision || r.State == wire.RolloutRolledBack && r.From == h.Revision)
+	if err != nil {
+		return false
+	}
+	to := r.To == h.Revision && r.ToSelector == h.Selector
+	from := r.From == h.Revision && r.FromSelector == h.Selector
+	return r.State == wire.RolloutDone && to || r.State == wire.RolloutRolledBack && from
 }
 
 // takenBack reports whether a change was rolled back because it did not do well.

@@ -629,3 +629,43 @@ func TestOutdatedProposalsSaySo(t *testing.T) {
 		}
 	})
 }
+
+// Code that one person may run on some hosts, and that failed on those of two persons, is
+// not brought back there by one.
+func TestRollbackToWhereItFailedNeedsTwo(t *testing.T) {
+	twoPersons(t, config.TwoPersons{Hosts: "env=production"}, everybody, func(t *testing.T, c *life, hosts []*host) {
+		alice, bob := user("alice", ""), user("bob", "")
+		staging, both := "env=staging", "env in (staging,production)"
+		if _, err := c.Push(alice.context(t), wire.PushParams{Code: code(1), Selector: &staging}); err != nil {
+			t.Fatal(err)
+		}
+		untilOver(t, c.Catalog)
+		time.Sleep(time.Minute)
+		hosts[0].bad = wire.RevisionOf(code(1))
+		result, err := c.Push(alice.context(t), wire.PushParams{Code: code(1), Selector: &both, Plan: stages})
+		if err == nil {
+			_, err = c.Approve(bob.context(t), wire.ProposalParams{ID: result.Proposal})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := untilOver(t, c.Catalog)
+		if r.State != wire.RolloutRolledBack {
+			t.Fatalf("the rollout is %+v", r)
+		}
+		time.Sleep(time.Minute)
+		// Without a host on which it did well at last, the newest change to it that follows one
+		// that did is the one that failed.
+		if _, err := c.Label(alice.context(t), wire.LabelParams{Host: "b", Labels: map[string]string{"env": "test"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Push(alice.context(t), wire.PushParams{Code: code(2), Selector: &staging, AllowNone: true}); err != nil {
+			t.Fatal(err)
+		}
+		untilOver(t, c.Catalog)
+		result, err = c.Rollback(alice.context(t), wire.RollbackParams{Name: "disk", Revision: wire.RevisionOf(code(1))})
+		if err != nil || result.Proposal == "" || result.Selector != both {
+			t.Errorf("going to where it failed gives %+v, %v", result, err)
+		}
+	})
+}
