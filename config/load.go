@@ -206,8 +206,8 @@ func (l *loader) resolvePaths(dir string) {
 	})
 }
 
-// absoluteData makes the data folders absolute: the processes that an agent
-// starts have a current directory of their own.
+// absoluteData makes the data folders absolute, because the processes that an agent starts
+// have another current directory.
 func (l *loader) absoluteData() {
 	for _, folder := range []*string{&l.c.Master.Data, &l.c.Agent.Data} {
 		if abs, err := filepath.Abs(*folder); err == nil && *folder != "" {

@@ -203,7 +203,7 @@ func parseAlertTime(text string) (time.Duration, error) {
 	return d * factor, nil
 }
 
-// about reads what a directive says about one of the script's values.
+// about reads a directive about one of the script's values.
 func (p *directiveParser) about(at Diagnostic, directive, value string, all *map[string]string) {
 	name, text, _ := strings.Cut(value, " ")
 	text = strings.TrimSpace(text)

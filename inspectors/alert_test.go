@@ -75,7 +75,7 @@ func TestBadAlertDirectives(t *testing.T) {
 	}
 }
 
-// Alerts that nobody chose are read as they were written.
+// Random alerts are read as they were written.
 func TestAlertDirectivesRandom(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 1))

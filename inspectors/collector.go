@@ -15,7 +15,7 @@ import (
 
 // Kinds of collectors.
 const (
-	// CollectScrape takes the samples of Prometheus exporters.
+	// CollectScrape scrapes Prometheus exporters.
 	CollectScrape = "scrape"
 	// CollectStatsD counts StatsD packets that programs send.
 	CollectStatsD = "statsd"
@@ -26,8 +26,8 @@ const (
 type Collector struct {
 	// Kind is CollectScrape, CollectStatsD, or one of Probes.
 	Kind string
-	// Targets is what it measures: URLs of exporters, the targets of a probe, or
-	// the one address on which it listens for StatsD.
+	// Targets are the URLs of exporters, the targets of a probe, or the address on which
+	// StatsD is received.
 	Targets []string `json:",omitempty"`
 	// TargetFiles are files of further targets of a scrape, or patterns of such
 	// files, in the form of Prometheus' file_sd_configs.
@@ -37,9 +37,9 @@ type Collector struct {
 	// HonorLabels keeps the labels of a scraped series if the target has labels of
 	// the same names; otherwise they are renamed with exported_ in front.
 	HonorLabels bool `json:",omitempty"`
-	// Client says how it makes HTTP requests.
+	// Client says how HTTP requests are made.
 	Client Client `json:",omitzero"`
-	// Params say what a probe asks.
+	// Params are the parameters of a probe.
 	Params Params `json:",omitzero"`
 }
 
@@ -160,6 +160,6 @@ func validateURL(text, example string) error {
 	return nil
 }
 
-// or fills in the open fields of a collector's budget: the answers of exporters
-// are longer than the output of a script.
+// or fills in the zero fields of a collector's budget, because the answers of exporters are
+// longer than the output of a script.
 func (c *Collector) or(b Budget) Budget { return b.Or(Budget{Output: MaxOutputBudget}) }

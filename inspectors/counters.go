@@ -1,22 +1,21 @@
 package inspectors
 
-// maxHeldCounters bounds the counters that are remembered: beyond it, those that
-// have not come for the longest time are forgotten.
+// maxHeldCounters bounds the counters that are remembered. Beyond it, those that were not
+// reported for the longest time are forgotten.
 const maxHeldCounters = 2 * MaxSamples
 
-// Counters remembers the counters of one inspector over its runs, and keeps them
-// from going back. The kernel's counters do so now and then: waiting time for
-// input and output is taken back, the rings of an interface are made again. A
-// reader of a counter takes each step back for a restart from zero, and a rate
-// over it is nonsense. The zero value is empty. It is used by one goroutine at a
-// time.
+// Counters remembers the counters of one inspector across its runs, and keeps them from
+// going back. The kernel's counters sometimes do: it corrects the time spent waiting for
+// I/O, and recreates the rings of an interface. A reader takes each step back for a restart
+// from zero, and computes a nonsensical rate. The zero value is empty. It must be used by
+// one goroutine at a time.
 type Counters struct {
-	now, before map[string]float64 // by series; used ones move to now
+	now, before map[string]float64 // by series; entries that are used move to now
 	scratch     []byte
 }
 
-// Hold replaces each counter of the report that has gone back by its last value,
-// until it has passed that. A counter that has lost more than half has been
+// Hold replaces each counter of the report that has gone back by its last value, until the
+// counter has passed that. A counter that has lost more than half of its value was
 // restarted, and is left as it is.
 func (c *Counters) Hold(r *Report) {
 	for i := range r.samples {

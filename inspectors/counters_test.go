@@ -13,7 +13,7 @@ func TestCountersHold(t *testing.T) {
 		{17_247.63, 17_247.63},
 		{17_247.54, 17_247.63}, // back by 0.09
 		{17_247.60, 17_247.63},
-		{17_247.64, 17_247.64}, // passed
+		{17_247.64, 17_247.64}, // has passed the last value
 		{0.5, 0.5},             // restarted
 		{0.25, 0.5},
 		{0.75, 0.75},
@@ -32,9 +32,9 @@ func TestCountersHold(t *testing.T) {
 	}
 }
 
-// Counters that grow, step back a little and are restarted at random, some of which
-// are away for a while: what comes out never falls but for a restart, is never below
-// what came in, and is what came in once that is the largest.
+// Counters that grow, step back a little and restart at random, some of which are missing
+// for a while: the output never falls except for a restart, is never below the input, and
+// equals the input once that is the largest.
 func TestCountersAtRandom(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -79,7 +79,7 @@ func TestCountersAtRandom(t *testing.T) {
 	}
 }
 
-// A great many series that come and go take no more memory than is allowed.
+// A great many series that come and go do not exceed the bound on memory.
 func TestCountersAreBounded(t *testing.T) {
 	var c Counters
 	for run := range 10 {

@@ -32,8 +32,8 @@ func TestParseEndpoint(t *testing.T) {
 	}
 }
 
-// TestNearIsNamed holds of addresses that nobody chose that what is near is
-// reached by those endpoints alone that are wholly near.
+// TestNearIsNamed checks with random addresses that near ones are reached only through
+// endpoints that are entirely near.
 func TestNearIsNamed(t *testing.T) {
 	for _, text := range []string{
 		"127.0.0.1", "127.255.0.1", "0.0.0.0", "0.1.2.3", "::", "::1", "::ffff:127.0.0.1", "169.254.169.254", "fe80::1", "fe80::1%lo", "febf::1",
@@ -78,7 +78,7 @@ func TestNearIsNamed(t *testing.T) {
 		if want := !Near(a) && (e.Port == 0 || e.Port == port); named.Allows(to, of) != want {
 			t.Fatalf("a name that stands for %v allows it: %v, want %v", a, !want, want)
 		}
-		// What covers an endpoint allows all that it allows.
+		// An endpoint that covers another allows everything that the other allows.
 		wider := Endpoint{Prefix: netip.PrefixFrom(e.Prefix.Addr(), random.IntN(e.Prefix.Bits()+1)).Masked(), Port: []uint16{0, e.Port}[random.IntN(2)]}
 		if wider.covers(e) && e.Allows(to, none) && !wider.Allows(to, none) {
 			t.Fatalf("%v covers %v and does not allow %v", wider, e, to)

@@ -108,7 +108,7 @@ func WithExec(ctx context.Context, programs []string, execute Executor) context.
 	return context.WithValue(ctx, grantKey{}, &grant{run: ctx, programs: programs, execute: execute})
 }
 
-// grant says what a run may execute; it is in the run's context.
+// grant says which programs a run may execute; it is in the run's context.
 type grant struct {
 	run      context.Context
 	programs []string

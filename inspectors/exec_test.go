@@ -41,7 +41,7 @@ func TestExecIsForRunsThatMay(t *testing.T) {
 	}
 }
 
-// Programs end with the run, whatever the script makes of its context.
+// Programs end with the run, whatever the script does with its context.
 func TestExecEndsWithTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

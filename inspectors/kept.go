@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// MaxKeptBytes bounds what the runs of one inspector keep for each other.
+// MaxKeptBytes bounds the state that the runs of one inspector keep for each other.
 const MaxKeptBytes = 64 << 10
 
 // Kept is what the runs of one inspector keep for each other beyond the life of their
@@ -46,7 +46,7 @@ func NewKept(state []byte) *Kept {
 	return k
 }
 
-// WithKept returns a context in which a run keeps what it has to.
+// WithKept returns the context of a run that keeps state.
 func WithKept(ctx context.Context, k *Kept) context.Context {
 	return context.WithValue(ctx, keptKey{}, k)
 }
@@ -59,7 +59,7 @@ func KeptOf(ctx context.Context) *Kept {
 	return k
 }
 
-// Discard has the run leave nothing. It may be called on nil.
+// Discard makes the run leave nothing. It may be called on nil.
 func (k *Kept) Discard() {
 	if k != nil {
 		k.mu.Lock()
@@ -99,7 +99,7 @@ func (k *Kept) get(name string) []byte {
 	return k.entries[name].State
 }
 
-// put keeps something, which is JSON, under a name.
+// put keeps a value, which is JSON, under a name.
 func (k *Kept) put(name string, state []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -25,7 +25,7 @@ func TestTailBeginsAtTheLongestLine(t *testing.T) {
 				lines, err := tail.Lines(t.Context())
 				l.must(err)
 				want := []string{(half + "end")[:min(longest, len(half)+3)], "next"[:min(4, longest)]}
-				if more > 0 && before != "" || more > 1 { // its beginning is beyond what was looked at
+				if more > 0 && before != "" || more > 1 { // its beginning is before what was looked at
 					want = want[1:]
 				}
 				if fmt.Sprint(lines) != fmt.Sprint(want) {

@@ -47,8 +47,7 @@ func MetricKey(name string) string {
 	return key
 }
 
-// MetricKind is the kind that the name of a metric suggests, if nothing else says
-// it.
+// MetricKind is the kind that the name of a metric suggests, if nothing else is known.
 func MetricKind(name string) Kind {
 	for _, suffix := range []string{"_total", "_count", "_sum", "_bucket"} {
 		if strings.HasSuffix(name, suffix) {
@@ -58,9 +57,9 @@ func MetricKind(name string) Kind {
 	return Gauge
 }
 
-// Family returns the family that a metric belongs to among those that an exporter tells
-// of, and with which suffix: http_seconds and _bucket of http_seconds_bucket. Where none
-// is known it is "".
+// Family returns the family to which a metric belongs among those that an exporter
+// describes, and the suffix: http_seconds and _bucket for http_seconds_bucket. If no family
+// is known, it is "".
 func Family(name string, known func(family string) bool) (family, suffix string) {
 	if known(name) {
 		return name, ""
@@ -73,8 +72,8 @@ func Family(name string, known func(family string) bool) (family, suffix string)
 	return "", ""
 }
 
-// FamilyKind is the kind of a metric by the type of its family, "" where that is not
-// known, and the suffix that it has beyond the family's name.
+// FamilyKind is the kind of a metric according to the type of its family, or "" if that is
+// not known, and the suffix that it adds to the family's name.
 func FamilyKind(familyType, name, suffix string) Kind {
 	switch familyType {
 	case "counter":

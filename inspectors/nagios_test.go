@@ -38,7 +38,7 @@ func shownNagios(n NagiosResult) string {
 	return b.String()
 }
 
-// What real checks have written, and what the guidelines show.
+// Output of real checks, and examples of the guidelines.
 func TestParseNagios(t *testing.T) {
 	for _, tt := range []struct {
 		status       int
@@ -78,7 +78,7 @@ func TestParseNagios(t *testing.T) {
 	}
 }
 
-// Performance data that nobody chose come back as they were written.
+// Random performance data come back as they were written.
 func TestParseNagiosRandom(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -114,7 +114,7 @@ func TestParseNagiosRandom(t *testing.T) {
 	}
 }
 
-// Whatever a check writes, its report is good.
+// Random output of a check: its report is good.
 func FuzzParseNagios(f *testing.F) {
 	for _, text := range []string{
 		"OK|load1=86.570;5.000;10.000;0;", "x|'a''b'=1KB;@1:2;~:3;4;5 c=U", "x|a=1\ny|b=2µs;", "x|'", "|=", "x|a=1°C a=1°C", "x|a=-.5e-3%;:;1:;;", "x|<b>=1\x00",

@@ -10,8 +10,8 @@ import (
 )
 
 // Needs are what a script reaches beyond the usual: the numbers of the system
-// in /proc and /sys, and how full file systems are. It says so itself, in the
-// directive needs, of which each word is one of
+// in /proc and /sys, and how full file systems are. It names them in the
+// directive needs, with these words:
 //
 //	net         connections to other machines
 //	net:TO      connections to one host and port, or to a network; see
@@ -144,7 +144,7 @@ func checkNeededProgram(p string) error {
 	return nil
 }
 
-// String writes the needs in the form of the directive. The zero value is "".
+// String returns the needs in the form of the directive. The zero value is "".
 func (n Needs) String() string {
 	var words []string
 	if n.Net {

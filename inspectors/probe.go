@@ -24,19 +24,20 @@ const (
 // Probes lists the kinds of probes.
 func Probes() []string { return []string{ProbeHTTP, ProbeTLS, ProbeDNS, ProbeTCP, ProbePing} }
 
-// Params say what a probe asks, and what it expects. Each field is for some kinds alone.
+// Params say what a probe asks, and what it expects. Each field applies only to some kinds.
 type Params struct {
 	// Method is that of the requests of http; "" is GET.
 	Method string `json:",omitempty"`
 	// Status lists the statuses that http expects; none is any from 200 to 299.
 	Status []int `json:",omitempty"`
-	// Body is a regular expression that is in what http gets.
+	// Body is a regular expression that the answer of http must contain.
 	Body string `json:",omitempty"`
-	// Server is the name server that dns asks, host:port; "" is that of the system.
+	// Server is the name server that dns asks, host:port; "" is the system's.
 	Server string `json:",omitempty"`
 	// Record is what dns asks for; "" is the addresses, A and AAAA.
 	Record string `json:",omitempty"`
-	// Send is what tcp sends, and Expect a regular expression that is in what it gets.
+	// Send is the text that tcp sends, and Expect a regular expression that the answer must
+	// contain.
 	Send   string `json:",omitempty"`
 	Expect string `json:",omitempty"`
 	// Packets is how many packets ping sends; 0 is three.
@@ -99,7 +100,7 @@ func (p *Params) validate() (faults []error) {
 	return faults
 }
 
-// ValidateTarget checks what a probe is to ask.
+// ValidateTarget checks a target of a probe.
 func (c *Collector) ValidateTarget(target string) error {
 	switch c.Kind {
 	case ProbeHTTP:

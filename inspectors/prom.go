@@ -41,10 +41,10 @@ func ParseProm(r *Report, text []byte, labels ...string) error {
 	return nil
 }
 
-// promBlanks are what may stand between the parts of a line.
+// promBlanks may stand between the parts of a line.
 const promBlanks = " \t"
 
-// promText is what was read of a text.
+// promText is a text as far as it was read.
 type promText struct {
 	line    int
 	types   map[string]string // by family

@@ -58,8 +58,8 @@ type About struct {
 	Help   string
 }
 
-// MaxSamples is the most samples that one run may yield. What comes after is
-// dropped and makes the run an error that says so.
+// MaxSamples is the most samples that one run may yield. Further samples are dropped, and
+// the run ends in an error that says so.
 const MaxSamples = 10_000
 
 // maxFaults bounds the faults that a report remembers; more are only counted.
@@ -106,9 +106,9 @@ func (r *Report) Gauge(name string, value float64, labels ...string) {
 	r.add(Gauge, name, value, labels)
 }
 
-// Counter adds the value of something that only grows, as the bytes that an
-// interface has sent since it came up. Its name ends in _total by convention.
-// Otherwise it is as Gauge.
+// Counter adds the value of something that only grows, such as the bytes that an interface
+// has sent since it came up. By convention its name ends in _total. Everything else is as
+// for Gauge.
 func (r *Report) Counter(name string, value float64, labels ...string) {
 	r.add(Counter, name, value, labels)
 }
@@ -133,24 +133,23 @@ func (r *Report) Err() error {
 	return fmt.Errorf("%w: %w", ErrSamples, err)
 }
 
-// Fork returns an empty report for the same run, for a runtime that cannot be
-// sure that the inspector has let go of the report it was given: what comes in
-// time is merged, the rest goes nowhere.
+// Fork returns an empty report for the same run. It is for a runtime that cannot be sure
+// that the inspector has let go of its report: samples that are added in time are merged,
+// and later ones are lost.
 func (r *Report) Fork() *Report {
 	return &Report{name: r.name, time: r.time, weigh: r.weigh, secret: r.secret}
 }
 
-// Weigh has f called with about the weight of each sample that is to be added,
-// before it is; where f returns false the sample is refused. It is for a
-// runtime that bounds what a run may yield, and no method, so that no inspector
-// reaches it.
+// Weigh makes the report call f with about the weight of each sample before it is added; if
+// f returns false, the sample is refused. It is for runtimes that bound what a run may
+// yield, and not a method, so that no inspector can call it.
 func Weigh(r *Report, f func(bytes int) bool) { r.weigh = f }
 
-// Guard has samples refused whose name or labels hold a secret: f returns the name of
-// one that a text holds, or "". It is for runtimes, as Weigh is.
+// Guard makes the report refuse samples whose name or labels contain a secret: f returns
+// the name of the secret in a text, or "". Like Weigh, it is for runtimes.
 func Guard(r *Report, f func(text string) (secret string)) { r.secret = f }
 
-// guarded refuses a sample that holds a secret, without a word of the sample.
+// guarded refuses a sample that contains a secret, without quoting the sample.
 func (r *Report) guarded(name string, pairs []string) bool {
 	if r.secret == nil {
 		return false
@@ -168,12 +167,12 @@ func (r *Report) guarded(name string, pairs []string) bool {
 	return false
 }
 
-// Received says that the samples to be added come from another process, in which they
-// were in a report: the values of labels that are fine are not escaped again.
+// Received says that the samples to be added come from another process, where they were in
+// a report, so valid label values are not escaped again.
 func Received(r *Report) { r.received = true }
 
-// Merge adds what another report of the same run holds, its refusals too. The
-// other is not to be used afterwards.
+// Merge adds the samples and refusals of another report of the same run. The other must not
+// be used afterwards.
 func (r *Report) Merge(other *Report) {
 	if len(r.samples) == 0 && r.refused == 0 {
 		*r = *other
@@ -207,7 +206,7 @@ func (r *Report) add(kind Kind, name string, value float64, pairs []string) {
 	r.put(sample)
 }
 
-// addKnown adds a sample whose labels can be borne.
+// addKnown adds a sample whose labels are valid.
 func (r *Report) addKnown(kind Kind, name string, value float64, labels Labels) {
 	pairs := make([]string, 0, 2*len(labels))
 	for _, l := range labels {
@@ -242,7 +241,7 @@ func (r *Report) escapeValues(pairs []string) []string {
 	return escaped
 }
 
-// put adds a sample whose names are good.
+// put adds a sample whose names are valid.
 func (r *Report) put(s Sample) {
 	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
 		r.refuse(fmt.Errorf("%s%s: the value is %v, not a finite number", s.Key, s.Labels, s.Value))

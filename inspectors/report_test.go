@@ -14,8 +14,8 @@ func newReport() *Report {
 	return NewReport("disk", time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.UTC))
 }
 
-// Whatever bytes the value of a label is made of, the sample is taken, different
-// values stay different, and what is fine as it is stays as it is.
+// Random bytes as the value of a label: the sample is accepted, different values stay
+// different, and valid values do not change.
 func FuzzLabelValues(f *testing.F) {
 	for _, s := range []string{"/", "a<b>", "\x1b[31m", "\xff\xfe", `\x3c`, "<", `\\x3c`, "\u202e", "\ufffd", "é", "a\x00b", `C:\dir`, `\`, `\\x`} {
 		f.Add(s, s+"x")
@@ -51,8 +51,8 @@ func FuzzLabelValues(f *testing.F) {
 	})
 }
 
-// A label with an empty value is no label: two samples that differ in nothing else
-// are of one series, and neither is lost without a word.
+// A label with an empty value is no label: two samples that differ in nothing else belong
+// to one series, and neither is lost silently.
 func TestEmptyLabelIsNoLabel(t *testing.T) {
 	r := NewReport("x", time.Now())
 	r.Gauge("v", 1, "a", "", "b", "1")

@@ -13,7 +13,7 @@ import (
 const MaxSecretNameBytes = 64
 
 // Secret returns the value of a secret of the host, such as a password. The script
-// has to name it, as
+// must name it in its needs:
 //
 //	//vedette:needs secret:pg-password
 //
@@ -76,8 +76,8 @@ func ValidateSecretName(name string) error {
 type SecretRule struct {
 	// For are names of inspectors, or patterns such as pg/*, as path.Match reads them.
 	For []string
-	// Signers are the ids of keys, of which one must have signed the code. The host's
-	// own inspectors need no signature.
+	// Signers are the ids of keys; one of them must have signed the code. The host's own
+	// inspectors need no signature.
 	Signers []string
 }
 

@@ -35,8 +35,8 @@ func TestSecretNeedsARun(t *testing.T) {
 	}
 }
 
-// TestSecretRules draws rules and inspectors by lot: who meets both halves of a rule
-// may have the secret, and nobody else.
+// TestSecretRules draws random rules and inspectors: an inspector that meets both halves of
+// a rule may have the secret, and no other.
 func TestSecretRules(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Bounds of what a Tail reads, where its options name no others.
+// Bounds of a Tail, unless its options set others.
 const (
 	// DefaultTailBytes is how much one call reads.
 	DefaultTailBytes = 4 << 20
@@ -33,8 +33,8 @@ type TailOptions struct {
 	// FromStart begins with the lines that the file has already. Without it, the
 	// first call finds the end of the file and returns nothing.
 	FromStart bool
-	// MaxBytes is how much one call reads, up to 64 MiB; 0 is DefaultTailBytes.
-	// What is left is read by the next call.
+	// MaxBytes is how much one call reads, up to 64 MiB; 0 is DefaultTailBytes. The next
+	// call reads the rest.
 	MaxBytes int
 	// MaxLineBytes is how much of a line is kept, up to 1 MiB; 0 is
 	// DefaultTailLineBytes. The rest of a longer line is left out.
@@ -58,7 +58,7 @@ type TailOptions struct {
 // A truncation is noticed where the file is shorter than before, or differs in the last
 // 128 bytes that were read.
 //
-// A script has to name the log or its folder, as
+// A script has to name the log or its folder:
 //
 //	//vedette:needs fs:/var/log/app
 //
@@ -82,14 +82,14 @@ type Tail struct {
 	saved   []byte // how far it has read, as it was kept last, or nil
 }
 
-// NewTail makes a Tail of a file, which need not be there yet.
+// NewTail makes a Tail of a file, which need not exist yet.
 func NewTail(path string, options TailOptions) *Tail {
 	return TailWith(func(path string) (*os.File, error) {
 		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a named pipe must not block
 	}, path, options)
 }
 
-// TailWith is as NewTail, and opens files by a function that does not block. It is for
+// TailWith is NewTail with a function that opens files without blocking. It is for
 // runtimes.
 func TailWith(open func(path string) (*os.File, error), path string, options TailOptions) *Tail {
 	bound := func(n *int, otherwise, most int) {
@@ -103,12 +103,12 @@ func TailWith(open func(path string) (*os.File, error), path string, options Tai
 	return &Tail{path: path, options: options, open: open}
 }
 
-// Lines returns the lines that were written since the last call, without their ends.
-// Bytes that are no UTF-8 stay as they are.
+// Lines returns the lines that were written since the last call, without their ends. Bytes
+// that are not UTF-8 stay as they are.
 //
-// Where there is an error nothing was read, and the next call goes on from the same
-// place. A file that is not there, and was not for ten seconds, is an error that wraps
-// fs.ErrNotExist. Ctx is that of Inspect.
+// After an error nothing was read, and the next call continues at the same place. A file
+// that has been missing for ten seconds is an error that wraps fs.ErrNotExist. ctx is that
+// of Inspect.
 func (t *Tail) Lines(ctx context.Context) ([]string, error) {
 	text, err := t.Text(ctx)
 	if text == "" {
@@ -121,8 +121,8 @@ func (t *Tail) Lines(ctx context.Context) ([]string, error) {
 	return lines, err
 }
 
-// Text is as Lines, and returns the lines as one text, in which each ends with "\n":
-// one call of a regular expression for all of them is much cheaper in a script than one
+// Text returns the lines as one text in which each ends with "
+// ". One call of a regular expression for all lines is much cheaper in a script than one
 // for each.
 func (t *Tail) Text(ctx context.Context) (string, error) {
 	if t.open == nil {
@@ -197,12 +197,12 @@ func (t *Tail) look() error {
 	return f.Close()
 }
 
-// gone notes that there is no file.
+// gone notes that the file is missing.
 func (t *Tail) gone(err error) error {
-	t.begun = true // what comes is new
+	t.begun = true // a file that appears is new
 	t.leave()
 	if len(t.files) > 0 {
-		return nil // the one that was there is still read
+		return nil // the previous one is still read
 	}
 	return withoutPath(err)
 }
@@ -215,14 +215,14 @@ func (t *Tail) last() *tailedFile {
 	return t.files[len(t.files)-1]
 }
 
-// leave notes that the newest file is not at the path any more.
+// leave notes that the newest file is no longer at the path.
 func (t *Tail) leave() {
 	if last := t.last(); last != nil && last.left.IsZero() {
 		last.left = time.Now()
 	}
 }
 
-// add begins with a file that is new at the path.
+// add starts reading a new file at the path.
 func (t *Tail) add(f *os.File, info os.FileInfo) error {
 	t.leave()
 	made := &tailedFile{file: f, info: info, longest: t.options.MaxLineBytes}
@@ -270,7 +270,7 @@ func (t *Tail) read() string {
 	return out.text.String()
 }
 
-// drop gives up what is left of one of the files.
+// drop gives up the rest of one of the files.
 func (t *Tail) drop(i int, out *tailed) {
 	f := t.files[i]
 	f.finish(out)
@@ -279,7 +279,7 @@ func (t *Tail) drop(i int, out *tailed) {
 	t.files = slices.Delete(t.files, i, i+1)
 }
 
-// withoutPath is an error of a file without its name, which the caller gives.
+// withoutPath removes the file's name from an error, because the caller adds it.
 func withoutPath(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok && e == err {
 		return e.Err

@@ -52,7 +52,7 @@ func (f *tailedFile) end() error {
 	at := bytes.LastIndexByte(text[:n], '\n') + 1
 	f.offset = begin + int64(at)
 	if at == 0 && begin > 0 {
-		// It is longer than lines may be: what is left of it is no line.
+		// It is longer than lines may be, so its rest is no line.
 		f.offset, f.over = begin+int64(n), begin+int64(n)
 	}
 	f.remember(text[:f.offset-begin])

@@ -180,7 +180,7 @@ func (f *tailedFile) advance(s *tailedState) bool {
 	return true
 }
 
-// keep has the next run know what this one has read.
+// keep tells the next run how far this one has read.
 func (t *Tail) keep(k *Kept) {
 	if !t.begun {
 		return

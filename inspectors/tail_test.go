@@ -47,7 +47,7 @@ func (l logFile) write(text string) {
 	l.must(errors.Join(err, f.Close()))
 }
 
-// wants fails where the next lines are not these.
+// wants fails if the next lines are not these.
 func (l logFile) wants(tail *Tail, want ...string) {
 	l.t.Helper()
 	got, err := tail.Lines(l.t.Context())
@@ -102,7 +102,7 @@ func TestTailBounds(t *testing.T) {
 	if tail.Behind() != 0 || tail.Dropped() != 10 {
 		t.Errorf("%d bytes are behind, %d dropped", tail.Behind(), tail.Dropped())
 	}
-	// One that begins in a line without an end knows nothing of that.
+	// A Tail that begins in an unfinished line does not know its beginning.
 	l.must(os.WriteFile(l.path, []byte("long, long"), 0o644))
 	tail = NewTail(l.path, TailOptions{MaxLineBytes: 4})
 	l.wants(tail)
@@ -110,7 +110,7 @@ func TestTailBounds(t *testing.T) {
 	l.wants(tail, "next")
 }
 
-// What is no log is refused, and nothing hangs.
+// A file that is not a log is refused, and nothing hangs.
 func TestTailRefuses(t *testing.T) {
 	l := newLogFile(t)
 	l.must(syscall.Mkfifo(l.path, 0o600))
@@ -129,8 +129,8 @@ func TestTailRefuses(t *testing.T) {
 	}
 }
 
-// A file that may not be read any more after it was replaced is told of with the fix, and
-// nothing is lost once it may be.
+// A replaced file that may not be read any more is reported with the fix, and nothing is
+// lost once it may be read.
 func TestTailIsDenied(t *testing.T) {
 	l := newLogFile(t)
 	denied := false
@@ -210,8 +210,8 @@ func TestTailSkipsHoles(t *testing.T) {
 	}
 }
 
-// A rotated file that can be read no more is told of, and does not keep the newer one back
-// for ever.
+// A rotated file that cannot be read any more is reported, and does not hold back the newer
+// one for ever.
 func TestTailGivesUpWhatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLogFile(t)

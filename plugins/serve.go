@@ -28,7 +28,7 @@ import (
 // The names obey inspectors.ValidateKey.
 type Inspectors map[string]any
 
-// Script is an inspector that runs programs by inspectors.Exec, as a script does.
+// Script is an inspector that runs programs by inspectors.Exec, like a script.
 type Script struct {
 	Inspect any
 	// Needs has the words of its directive needs. The script runs the programs

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// What is compared, and the states of alerts.
+// The programs that are compared, and the states of alerts.
 const (
 	vedette    = "Vedette"
 	prometheus = "Prometheus and Alertmanager"

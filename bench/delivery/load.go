@@ -118,8 +118,8 @@ func appendHead(b []byte, major byte, n uint64) []byte {
 
 func appendText(b []byte, s string) []byte { return append(appendHead(b, 3, uint64(len(s))), s...) }
 
-// appendFloat appends the shorter of the forms that hold v, but for the one of
-// two bytes, which an agent uses too.
+// appendFloat appends the shortest form that holds v. Like an agent it leaves out the form
+// of two bytes.
 func appendFloat(b []byte, v float64) []byte {
 	if short := float32(v); float64(short) == v {
 		return binary.BigEndian.AppendUint32(append(b, 7<<5|26), math.Float32bits(short))

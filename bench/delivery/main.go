@@ -1,9 +1,9 @@
 // Command delivery compares, in one run and on the same series, what it costs to
 // take samples: a real master that takes the reports of agents over WebSockets
 // into its history on disk, and Debian's Prometheus and VictoriaMetrics that take
-// the same by remote write; and what the simple call reportMetric costs. Each is
-// a process of its own with an empty folder. What is sent is encoded beforehand,
-// and afterwards each is asked, in PromQL, whether it has every sample. Then it
+// the same by remote write; and the cost of the simple call reportMetric. Each is
+// a separate process with an empty folder. The samples are encoded beforehand, and
+// afterwards each is asked, in PromQL, whether it has every sample. Then it
 // measures the memory of 100,000 active series, how long a restart with them
 // takes, and the memory of connected agents.
 //

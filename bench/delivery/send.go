@@ -43,7 +43,7 @@ func (s *sender) run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// reports is agents that report, each over a connection of its own.
+// reports is agents that report, each over a separate connection.
 func reports(ctx context.Context, s *store, shape shape, c clock) (*sender, error) {
 	peers, err := connect(ctx, s, shape.agents, rpc.SubprotocolCBOR)
 	if err != nil {

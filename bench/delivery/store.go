@@ -51,7 +51,7 @@ func products(dir string) []product {
 	}
 }
 
-// store is a product with a folder of its own, running or not.
+// store is a product with its own folder, running or not.
 type store struct {
 	product
 	dir, addr string

@@ -17,9 +17,9 @@ import (
 // pairs is how many agents speak in clear text, and as many by TLS.
 const pairs = 3
 
-// besideTLS runs agents without inspectors at the same time, of which some speak in clear
-// text and some by TLS with the certificate of their host, each with a master of its
-// kind, and prints what they take. Pages that they share are counted by parts for both.
+// besideTLS runs agents without inspectors at the same time, some without TLS and some over
+// TLS with the certificate of their host, each group with its own master, and prints the
+// memory that they take. Pages that they share are divided among them.
 func besideTLS(ctx context.Context, w io.Writer, dir, clear string, settle, measure time.Duration) error {
 	secure, err := startSecureMaster(ctx, filepath.Join(dir, "secure"), filepath.Join(dir, "vedette"))
 	if err != nil {

@@ -92,7 +92,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// short makes a text one that a label can hold.
+// short makes a text fit for a label.
 func short(text string) string {
 	if text == "" {
 		return "the check said nothing"
@@ -104,7 +104,7 @@ func short(text string) string {
 	return text
 }
 
-// plain is a character that a label can hold as it is.
+// plain reports whether a label can hold a character as it is.
 func plain(r rune) rune {
 	switch {
 	case r == '<':
@@ -120,7 +120,7 @@ func plain(r rune) rune {
 }
 `
 
-// checkProgram says what is wrong with the program of a command line.
+// checkProgram checks the program of a command line.
 func checkProgram(program string) error {
 	switch {
 	case !path.IsAbs(program):
@@ -158,7 +158,7 @@ type splitter struct {
 	at    int
 	words []string
 	word  strings.Builder
-	begun bool // whether there is a word, which may be empty
+	begun bool // there is a word, which may be empty
 }
 
 func (s *splitter) end() {
@@ -174,8 +174,8 @@ func (s *splitter) add(r rune) {
 	s.begun = true
 }
 
-// before reports whether a character follows. A word such as ~:10 is a range of a
-// check, and no folder.
+// before reports whether a character follows. A word such as ~:10 is a range of a check,
+// not a folder.
 func (s *splitter) before(r rune) bool { return s.at < len(s.line) && s.line[s.at] == r }
 
 // next reads one character, or what is between quotes.

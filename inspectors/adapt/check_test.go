@@ -43,7 +43,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// Command lines that nobody chose are split as a shell splits them, or refused.
+// Random command lines are split as a shell splits them, or refused.
 func TestWordsAreThoseOfAShell(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -80,7 +80,7 @@ func TestWordsAreThoseOfAShell(t *testing.T) {
 	}
 }
 
-// Every command line that is accepted becomes a script that is accepted.
+// Every accepted command line becomes a script that passes the check.
 func TestCheckIsAScript(t *testing.T) {
 	for _, line := range []string{
 		"/usr/lib/nagios/plugins/check_disk -w 10% -c 5% -p /",

@@ -1,3 +1,3 @@
-// Package adapt makes inspectors of measuring programs that people have already.
-// Each becomes a script: it is checked, run, bounded and isolated as any other.
+// Package adapt makes inspectors of existing measuring programs. Each becomes a script,
+// which is checked, run, bounded and isolated like any other.
 package adapt

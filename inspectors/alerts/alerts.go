@@ -1,8 +1,8 @@
-// Package alerts makes Prometheus rules of the alerts that inspectors come with.
+// Package alerts makes Prometheus rules of the alerts that inspectors declare.
 //
 // In the expression of an alert, a name is that of one of the inspector's own values:
-// used_percent of disk is disk_used_percent, and value is what an inspector of one
-// value yields. A selector without a name, {__name__="load_average_1"}, is left as it
+// used_percent of disk is disk_used_percent, and value is the value of an inspector that
+// yields only one. A selector without a name, {__name__="load_average_1"}, is left as it
 // is. Agents do not link this package, because it needs PromQL.
 package alerts
 
@@ -24,45 +24,46 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Labels that the alerts of inspectors have, beside those of their series.
+// Labels that the alerts of inspectors have in addition to those of their series.
 const (
 	labelSeverity  = "severity"
 	labelInspector = "inspector"
 	labelHost      = "host"
 	labelKey       = "key"
-	// value is the name of what an inspector of one value yields.
+	// value is the name for the value of an inspector that yields only one.
 	value = "value"
 )
 
-// Probe is an inspector as its alerts are made of it.
+// Probe is an inspector as far as its alerts need it.
 type Probe struct {
-	// Name is the inspector's own, and Said what its source says.
+	// Name is the inspector's own, and Said the directives of its source.
 	Name string
 	Said inspectors.Directives
-	// Hosts are those whose series count; nil is every host. With Except they are
-	// those whose series do not.
+	// Hosts are the hosts whose series count; nil is every host. With Except they are the
+	// hosts whose series do not count.
 	Hosts  []string
 	Except bool
-	// Own is whether it is of the own configuration of its hosts. Then each of its alerts
-	// is of one host, whatever the expression says, so that no host speaks for another.
+	// Own says that the inspector is in the hosts' own configuration. Then each of its
+	// alerts is about one host, whatever the expression says, so that no host speaks for
+	// another.
 	Own bool
-	// Interval is the time between two runs; 0 is what the source says. What a value was
-	// at the last run holds until the next one, even when that is longer than queries
-	// look back.
+	// Interval is the time between two runs; 0 is that of the source. The value of the last
+	// run holds until the next one, even if that is longer than queries look back.
 	Interval time.Duration
-	// Limits are other numbers to compare with than those of the source, by the name of
-	// the alert. Where an alert ends is shifted as much as where it begins.
+	// Limits are numbers to compare with instead of those in the source, by the name of the
+	// alert. The limit at which an alert ends is shifted by as much.
 	Limits map[string]float64
 }
 
-// Queries look back for lookBack. A value of an inspector that runs less often than
-// rarely is looked for over two of its intervals.
+// Queries look back for lookBack. For an inspector that runs less often than rarely, they
+// look back over two of its intervals.
 const (
 	lookBack = 5 * time.Minute
 	rarely   = lookBack / 2
 )
 
-// On is the probe on those of its hosts that are among some; any is false if there is none.
+// On returns the probe on those of its hosts that are among some; any is false if there is
+// none.
 func (p Probe) On(hosts []string) (on Probe, any bool) {
 	switch {
 	case p.Hosts == nil:
@@ -74,7 +75,7 @@ func (p Probe) On(hosts []string) (on Probe, any bool) {
 	return p, len(p.Hosts) > 0
 }
 
-// Without is the probe on those of its hosts that are not among some; any is false if
+// Without returns the probe on those of its hosts that are not among some; any is false if
 // there is none.
 func (p Probe) Without(hosts []string) (rest Probe, any bool) {
 	switch {
@@ -88,22 +89,22 @@ func (p Probe) Without(hosts []string) (rest Probe, any bool) {
 	return p, len(p.Hosts) > 0
 }
 
-// Check says what is wrong with the alerts of a script, each fault at its place.
+// Check returns the faults in the alerts of a script, each with its place.
 func Check(d inspectors.Definition) inspectors.Diagnostics {
 	if d.Script == nil {
 		return nil
 	}
 	said, err := d.Script.Directives()
 	if err != nil {
-		return nil // that is a fault of its own
+		return nil // reported elsewhere
 	}
 	_, faults := Rules(Probe{Name: d.Name, Said: said})
 	return faults
 }
 
-// Rules returns the rules of probes that are revisions of one inspector, on different
-// hosts. Alerts that they have in common are one rule: its state outlasts a rollout.
-// The faults are at the places of the expressions; a faulty alert has no rule.
+// Rules returns the rules of probes that are revisions of one inspector on different hosts.
+// An alert that several of them have is one rule, so its state survives a rollout. The
+// faults have the places of the expressions; a faulty alert has no rule.
 func Rules(probes ...Probe) (list []rulefmt.Rule, faults inspectors.Diagnostics) {
 	for _, p := range probes {
 		for _, a := range p.Said.Alerts {
@@ -124,7 +125,7 @@ func Rules(probes ...Probe) (list []rulefmt.Rule, faults inspectors.Diagnostics)
 	return list, faults
 }
 
-// join adds a rule to a list, in which rules of the same alert are one.
+// join adds a rule to a list, and merges rules of the same alert.
 func join(list []rulefmt.Rule, rule rulefmt.Rule) []rulefmt.Rule {
 	same := slices.IndexFunc(list, func(other rulefmt.Rule) bool {
 		return other.Alert == rule.Alert && maps.Equal(other.Labels, rule.Labels)
@@ -160,7 +161,7 @@ func (p Probe) condition(a inspectors.Alert) (expr parser.Expr, own string, faul
 	return expr, own, nil
 }
 
-// compareWith has an expression that compares values with a number compare them with
+// compareWith makes an expression that compares values with a number compare them with
 // another one.
 func compareWith(expr parser.Expr, limit float64) bool {
 	b, ok := bare(expr).(*parser.BinaryExpr)
@@ -171,8 +172,8 @@ func compareWith(expr parser.Expr, limit float64) bool {
 	return true
 }
 
-// Threshold returns the number with which an alert compares values, and how; ok is false
-// of an alert that does not, or that there is not.
+// Threshold returns the number with which an alert compares values, and the operator; ok is
+// false if the alert compares with no number or does not exist.
 func (p Probe) Threshold(name string) (op string, limit float64, ok bool) {
 	for _, a := range p.Said.Alerts {
 		if a.Name != name {
@@ -197,7 +198,7 @@ func bare(expr parser.Expr) parser.Expr {
 	}
 }
 
-// compares takes an expression apart that compares values with a number.
+// compares splits an expression that compares values with a number.
 func compares(expr parser.Expr) (values parser.Expr, op parser.ItemType, limit float64, ok bool) {
 	b, ok := bare(expr).(*parser.BinaryExpr)
 	if !ok || !b.Op.IsComparisonOperator() || b.ReturnBool || b.LHS.Type() != parser.ValueTypeVector {
@@ -207,8 +208,8 @@ func compares(expr parser.Expr) (values parser.Expr, op parser.ItemType, limit f
 	return b.LHS, b.Op, limit, ok
 }
 
-// untilClear has an alert that fires go on until its values are clear. The series ALERTS
-// says which fire.
+// untilClear makes an alert that fires continue until its values are clear. The series
+// ALERTS says which alerts fire.
 func (p Probe) untilClear(a inspectors.Alert, expr parser.Expr) (string, inspectors.Diagnostics) {
 	wrong := func(message, fix string) (string, inspectors.Diagnostics) {
 		d := a.ClearAt
@@ -276,8 +277,8 @@ func (p Probe) rule(a inspectors.Alert) (rulefmt.Rule, inspectors.Diagnostics) {
 	return rule, faults
 }
 
-// apart makes the rules of an alert that is each host's own, of the rule of all. Hosts
-// have one rule together if that gives the same as a rule for each.
+// apart makes the rules of an alert that is about each host alone, from the rule for all.
+// The hosts share one rule if that gives the same as a rule for each.
 func (p Probe) apart(a inspectors.Alert, all rulefmt.Rule) (list []rulefmt.Rule) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(all.Expr)
 	if err == nil && splitsByHost(expr) {
@@ -294,8 +295,8 @@ func (p Probe) apart(a inspectors.Alert, all rulefmt.Rule) (list []rulefmt.Rule)
 	return list
 }
 
-// splitsByHost reports whether an expression gives for the series of several hosts what it
-// gives for those of each alone, with their label host.
+// splitsByHost reports whether an expression gives the same for the series of several hosts
+// together as for those of each host alone.
 func splitsByHost(expr parser.Expr) bool {
 	splits := true
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
@@ -315,9 +316,9 @@ func splitsByHost(expr parser.Expr) bool {
 	return splits
 }
 
-// rename gives the inspector's own values the names that they have in the history,
-// restricts selectors to the probe's hosts, and returns the first own name. Values of
-// one inspector have different keys, so no operator matches the label key.
+// rename gives the inspector's own values their names in the history, restricts selectors
+// to the probe's hosts, and returns the first own name. Values of one inspector have
+// different keys, so operators ignore the label key.
 func (p Probe) rename(expr parser.Expr) (own string) {
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 		if b, ok := node.(*parser.BinaryExpr); ok && b.VectorMatching != nil && !b.VectorMatching.On {
@@ -344,7 +345,7 @@ func (p Probe) rename(expr parser.Expr) (own string) {
 	return own
 }
 
-// lookBackFor has the selectors of an expression that give single values look back for a
+// lookBackFor makes the selectors of an expression that give single values look back for a
 // time.
 func lookBackFor(expr parser.Expr, span time.Duration) parser.Expr {
 	switch e := expr.(type) {
@@ -383,7 +384,7 @@ func (p Probe) hostMatcher() *labels.Matcher {
 	return labels.MustNewMatcher(kind, labelHost, anyOf(p.Hosts))
 }
 
-// metric is the name in the history of one of the inspector's own values.
+// metric is the stored name of one of the inspector's own values.
 func (p Probe) metric(name string) string {
 	if name == value {
 		return inspectors.MetricName(p.Name)
@@ -391,7 +392,7 @@ func (p Probe) metric(name string) string {
 	return inspectors.MetricName(inspectors.JoinKey(p.Name, name))
 }
 
-// summary is what an alert says that has no summary.
+// summary is the text of an alert without a summary.
 func (p Probe) summary(a inspectors.Alert, own string) string {
 	text := fmt.Sprintf("%s/%s on {{ $labels.host }}: {{ $value }}", p.Name, a.Name)
 	if unit := p.Said.Units[own]; unit != "" {
@@ -400,19 +401,19 @@ func (p Probe) summary(a inspectors.Alert, own string) string {
 	return text
 }
 
-// escapeTemplate returns a template that gives the text.
+// escapeTemplate returns a template that yields the text.
 func escapeTemplate(text string) string { return strings.ReplaceAll(text, "{{", `{{ "{{" }}`) }
 
 // anyOf returns an expression that matches each of the names, and nothing else.
 func anyOf(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = strings.ReplaceAll(name, ".", `\.`) // the one character of a host's name that means something else
+		quoted[i] = strings.ReplaceAll(name, ".", `\.`) // the only special character in a host's name
 	}
 	return strings.Join(quoted, "|")
 }
 
-// placed are the faults of an expression, each at its place.
+// placed returns the faults of an expression, each at its place.
 func placed(a inspectors.Alert, err error) (faults inspectors.Diagnostics) {
 	var all parser.ParseErrors
 	if !errors.As(err, &all) {

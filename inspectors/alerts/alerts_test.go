@@ -84,7 +84,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Two revisions that have an alert in common have one rule, each on its own hosts.
+// Two revisions with the same alert have one rule, each for its own hosts.
 func TestRulesOfTwoRevisions(t *testing.T) {
 	before, after := probe(t, "disk", "alert full critical used > 90", "alert old info used > 1"),
 		probe(t, "disk", "alert full critical used > 95 for 1m", "alert new info used > 2")
@@ -107,7 +107,7 @@ func TestRulesOfTwoRevisions(t *testing.T) {
 	}
 }
 
-// Whatever an author writes, a rule that is made of it is one that Prometheus takes.
+// Random directives: Prometheus accepts every rule that is made of them.
 func FuzzRules(f *testing.F) {
 	for _, text := range []string{
 		`filling warning used_percent > 90 for 10m keep 5m "{{ $labels.mount }}"`, "a info 100 * free / size < 3", `b critical {"x.y"} > 1`,

@@ -28,19 +28,19 @@ const (
 	nowSamples = 10_000_000
 )
 
-// Now is how one alert stands, over the samples of some runs.
+// Now is the state of one alert, judged by the samples of some runs.
 type Now struct {
 	Name, Severity string
 	For            time.Duration
-	// Fires are the series for which it holds.
+	// Fires are the series for which the alert holds.
 	Fires []Holds
-	// Operator and Threshold are of an expression that compares with a number; Operator is
-	// "" otherwise. Nearest are then the values on the other side where none holds, the one
-	// that comes nearest first.
+	// Operator and Threshold belong to an expression that compares with a number; Operator
+	// is "" otherwise. If the alert holds for no series, Nearest are the values on the
+	// other side, the closest first.
 	Operator  string
 	Threshold float64
 	Nearest   []Holds
-	// Err says why it could not be evaluated.
+	// Err says why the alert could not be evaluated.
 	Err error
 }
 
@@ -48,7 +48,7 @@ type Now struct {
 type Holds struct {
 	Labels  map[string]string
 	Value   float64
-	Summary string // as it would be told; "" of one that does not fire
+	Summary string // the summary; "" for a series that does not fire
 }
 
 // Look evaluates the alerts of a probe as the master would now, over samples that one
@@ -89,7 +89,7 @@ func holds(s promql.Sample) Holds {
 	return Holds{Labels: set, Value: s.F}
 }
 
-// compare looks at what an expression compares with a number, if that is what it does.
+// compare looks at the values that an expression compares with a number, if it does.
 func (m *memory) compare(ctx context.Context, expr parser.Expr, one *Now) {
 	values, op, limit, ok := compares(expr)
 	if !ok {

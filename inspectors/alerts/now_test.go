@@ -32,7 +32,7 @@ func samplesOf(random *rand.Rand) (samples []inspectors.Sample) {
 	return samples
 }
 
-// What is evaluated over samples in memory is what a database of them gives.
+// Evaluation over samples in memory gives the same as over a database of them.
 func TestMemoryIsADatabase(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -18,8 +18,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// An alert of a host's own configuration never speaks for another host, and hosts have
-// one rule together where that is the same.
+// An alert of a host's own configuration never speaks for another host. Hosts share one
+// rule if that makes no difference.
 func TestOwnRules(t *testing.T) {
 	for expr, want := range map[string]string{
 		"used > 90":                                 `: disk_used{host=~"a|b.c"} > 90`,
@@ -57,7 +57,7 @@ func TestOwnRules(t *testing.T) {
 	}
 }
 
-// Whatever the expression, hosts together get what each gets alone.
+// Random expressions: a shared rule gives each host what its own rule would.
 func TestHostsTogetherAreAsEachAlone(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -88,7 +88,7 @@ func TestHostsTogetherAreAsEachAlone(t *testing.T) {
 		got, gotErr := fires(t.Context(), engine, db, at, all)
 		want, wantErr := fires(t.Context(), engine, db, at, apart)
 		if gotErr != nil || wantErr != nil {
-			continue // many-to-many, which is a fault of the alert
+			continue // many-to-many, which is an error in the alert
 		}
 		fired += len(got)
 		if !slices.Equal(got, want) {

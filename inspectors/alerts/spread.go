@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Compares says with which number the expression of a rule compares values, and how; ok
-// is false of one that does not.
+// Compares returns the number with which the expression of a rule compares values, and the
+// operator; ok is false if it compares with none.
 func Compares(rule rulefmt.Rule) (op string, limit float64, ok bool) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(rule.Expr)
 	if err != nil {
@@ -22,9 +22,9 @@ func Compares(rule rulefmt.Rule) (op string, limit float64, ok bool) {
 	return item.String(), limit, ok
 }
 
-// Spread returns a rule that is as it was, but for some hosts: those of each value are
-// compared with that, and those that are changed and have no value have no alert. The
-// hosts of all values are among those that are changed.
+// Spread returns a rule with other thresholds for some hosts: the hosts of each value are
+// compared with that value. Hosts that are changed but have no value have no alert. The
+// hosts of all values must be among the changed ones.
 func Spread(rule rulefmt.Rule, byValue map[float64][]string, changed []string) (rulefmt.Rule, error) {
 	if len(changed) == 0 {
 		return rule, nil
@@ -48,7 +48,8 @@ func Spread(rule rulefmt.Rule, byValue map[float64][]string, changed []string) (
 	return rule, nil
 }
 
-// onHosts is an expression over the series of some hosts alone, or of all but these.
+// onHosts restricts an expression to the series of some hosts, or to those of all other
+// hosts.
 func onHosts(text string, kind labels.MatchType, hosts []string) (parser.Expr, error) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
 	if err != nil {

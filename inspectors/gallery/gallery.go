@@ -1,5 +1,5 @@
-// Package gallery holds probes to begin with: scripts that are useful as they are, or
-// after a change of the constants at their top.
+// Package gallery has probes to start from: scripts that are useful as they are, or after a
+// change of the constants at their top.
 //
 // Each has its own folder and also compiles natively. `vedette init` copies one under
 // another name.
@@ -20,7 +20,7 @@ import (
 //go:embed */*.go
 var scripts embed.FS
 
-// Blank is the name of the template that is as small as a probe can be.
+// Blank is the name of the smallest template.
 const Blank = "blank"
 
 // Template is one probe of the gallery.
@@ -53,7 +53,7 @@ func All() []Template {
 	return all
 }
 
-// Get returns the template of a name.
+// Get returns the template with a name.
 func Get(name string) (Template, bool) {
 	all := All()
 	i := slices.IndexFunc(all, func(t Template) bool { return t.Name == name })
@@ -80,7 +80,7 @@ func read(folder string) Template {
 
 var needsLine = regexp.MustCompile(`(?m)^//vedette:needs (.*)$`)
 
-// needs returns what a script says that it needs.
+// needs returns the needs of a script.
 func needs(source string) string {
 	var all []string
 	for _, m := range needsLine.FindAllStringSubmatch(source, -1) {
@@ -89,7 +89,7 @@ func needs(source string) string {
 	return strings.Join(all, " ")
 }
 
-// about is the first sentence of the comment of a script, without "Package name".
+// about returns the first sentence of the comment of a script, without "Package name".
 func about(source string) string {
 	comment, _, _ := strings.Cut(source, "\n//\n")
 	text := strings.ReplaceAll(strings.TrimPrefix(comment, "// "), "\n// ", " ")
@@ -104,8 +104,8 @@ var (
 	commentLine = regexp.MustCompile(`^// Package \w+ `)
 )
 
-// Rename returns the source of the template as that of an inspector with another
-// name, which must be one.
+// Rename returns the source of the template under another inspector's name, which must be a
+// valid one.
 func (t Template) Rename(name string) string {
 	identifier := packageName(name)
 	text := commentLine.ReplaceAllLiteralString(t.Source, "// Package "+identifier+" ")

@@ -28,8 +28,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Each template passes the check, and is told of: in a sentence, and in a paragraph
-// of docs/gallery.md with every key that its source names.
+// Each template passes the check, and is documented: in a sentence, and in a section of
+// docs/gallery.md that has every key in its source.
 func TestTemplates(t *testing.T) {
 	page, err := os.ReadFile("../../docs/gallery.md")
 	if err != nil {
@@ -64,7 +64,7 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// Whatever an inspector is called, a template becomes one of that name.
+// A template can be given any inspector's name.
 func TestRename(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -138,7 +138,7 @@ func (p *probe) run() (map[string]float64, error) {
 	return values, err
 }
 
-// good is run for one that should do well.
+// good is run for a probe that must succeed.
 func (p *probe) good() map[string]float64 {
 	p.t.Helper()
 	values, err := p.run()
@@ -148,7 +148,7 @@ func (p *probe) good() map[string]float64 {
 	return values
 }
 
-// is fails where a value is not what it should be.
+// is fails if a value is wrong.
 func is(t *testing.T, values map[string]float64, series string, want float64) {
 	t.Helper()
 	if got, ok := values[series]; !ok || math.Abs(got-want) > 1e-9 {
@@ -156,7 +156,7 @@ func is(t *testing.T, values map[string]float64, series string, want float64) {
 	}
 }
 
-// between fails where a value is not within bounds.
+// between fails if a value is out of bounds.
 func between(t *testing.T, values map[string]float64, series string, least, most float64) {
 	t.Helper()
 	if got, ok := values[series]; !ok || got < least || got > most {
@@ -170,7 +170,7 @@ func TestBlank(t *testing.T) {
 
 func TestCertificate(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are broken off
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of aborted handshakes
 	server.StartTLS()
 	defer server.Close()
 	address := server.Listener.Addr().String()
@@ -180,7 +180,8 @@ func TestCertificate(t *testing.T) {
 	between(t, values, "left_seconds"+label, left-600, left+600)
 	is(t, values, "matches_name"+label, 1)
 
-	// One that is for another name is measured all the same, beside one that is away.
+	// A certificate for another name is measured all the same, even if another server is
+	// down.
 	_, port, _ := net.SplitHostPort(address)
 	values, err := load(t, "certificate", nil, `"localhost:443"`, `"127.0.0.1:1", "localhost:`+port+`"`, "net:localhost:443", "net:localhost:*").run()
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1: ") {
@@ -256,7 +257,7 @@ func TestLogErrors(t *testing.T) {
 	is(t, values, "errors_total", 2)
 	is(t, values, "behind_bytes", 0)
 	write(os.O_APPEND, "or at last\n")
-	is(t, p.good(), "errors_total", 3) // of a line that came in two parts
+	is(t, p.good(), "errors_total", 3) // of a line that was written in two parts
 	if err := os.Rename(file, file+".1"); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestPostgreSQL(t *testing.T) {
 		values := p.good()
 		is(t, values, "standby", 0)
 		is(t, values, "lag_seconds", 0)
-		between(t, values, "connections", 1, 3) // those that are over may still be going
+		between(t, values, "connections", 1, 3) // connections that have ended may still be listed
 		between(t, values, "connections_max", 10, 1000)
 		is(t, values, "waiting_for_locks", 0)
 		between(t, values, "longest_transaction_seconds", 0, patience.Limit.Seconds())
@@ -62,7 +62,7 @@ type postgreSQL struct {
 	home               string
 }
 
-// startPostgreSQL starts one whose user postgres has a password.
+// startPostgreSQL starts a server whose user postgres has a password.
 func startPostgreSQL(t *testing.T, password string) *postgreSQL {
 	t.Helper()
 	s := &postgreSQL{bin: postgreSQLPrograms()}
@@ -135,7 +135,7 @@ func (s *postgreSQL) do(t *testing.T, program string, args ...string) {
 	}
 }
 
-// stop stops it, where it runs.
+// stop stops it if it runs.
 func (s *postgreSQL) stop(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(s.data, "postmaster.pid")); err == nil {

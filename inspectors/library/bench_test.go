@@ -9,8 +9,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script"
 )
 
-// BenchmarkInspect is the cost of one run of each built-in inspector, as the
-// engine runs it.
+// BenchmarkInspect measures one run of each built-in inspector, as the engine runs it.
 func BenchmarkInspect(b *testing.B) {
 	for _, d := range Definitions() {
 		b.Run(d.Name, func(b *testing.B) {

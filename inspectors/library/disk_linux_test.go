@@ -15,7 +15,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// mountID returns the id of the mount that a path leads into, by the kernel.
+// mountID asks the kernel for the id of the mount that a path leads into.
 func mountID(t *testing.T, path string) string {
 	t.Helper()
 	var st unix.Statx_t
@@ -28,7 +28,7 @@ func mountID(t *testing.T, path string) string {
 	return fmt.Sprint(st.Mnt_id)
 }
 
-// tableLine is what a test reads of /proc/self/mountinfo.
+// tableLine is a line of /proc/self/mountinfo as far as a test needs it.
 type tableLine struct{ id, device, root, point string }
 
 // tables returns the mounts below a folder, and makes the table, in which what is in
@@ -124,7 +124,7 @@ func TestRandomMounts(t *testing.T) {
 	}
 }
 
-// What is mounted of a btrfs, and into a container, is seldom all of a file system.
+// A mount of a btrfs, or in a container, is seldom a whole file system.
 func TestPartsOfFileSystems(t *testing.T) {
 	for name, c := range map[string]struct{ table, want string }{
 		"a subvolume alone":        {"2 1 0:40 /@home %s/a rw - btrfs /dev/sdb rw", "/a"},
@@ -162,8 +162,8 @@ func TestPartsOfFileSystems(t *testing.T) {
 	}
 }
 
-// Where /proc hides the processes of others, that is said, and nothing is counted that
-// cannot be seen.
+// If /proc hides the processes of other users, the error says so, and what cannot be seen
+// is not counted.
 func TestHiddenProcesses(t *testing.T) {
 	for option, hides := range map[string]bool{
 		"rw": false, "rw,hidepid=0": false, "rw,hidepid=off": false, "rw,gid=5,hidepid=1": true, "rw,hidepid=2": true,

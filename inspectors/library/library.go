@@ -1,9 +1,8 @@
-// Package library holds the inspectors that come with Vedette: Go scripts that look like
+// Package library has the inspectors that come with Vedette: Go scripts that look like
 // those of any author and run in the same engine.
 //
-// Each has its own folder below scripts. It also compiles natively, so that tests can
-// compare the two. Its name, interval and timeout are the directives in its package
-// comment.
+// Each has its own folder below scripts. It also compiles natively, so tests can compare
+// the two. Its name, interval and timeout are directives in its package comment.
 package library
 
 import (
@@ -53,8 +52,8 @@ func Get(name string) (inspectors.Definition, bool) {
 	return inspectors.Definition{}, false
 }
 
-// definition makes the definition of an embedded file. A file without one is our mistake,
-// which the tests find.
+// definition makes the definition of an embedded file. A file without a definition is our
+// mistake, which the tests find.
 func definition(file string) inspectors.Definition {
 	source, err := scripts.ReadFile(file)
 	if err != nil {

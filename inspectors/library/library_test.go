@@ -73,8 +73,8 @@ func interpreted(t *testing.T, name string) inspectors.Inspector {
 	return p
 }
 
-// inspect runs an inspector once and returns its values by series. A value of
-// the gauge kind and one of a counter differ in their key.
+// inspect runs an inspector once and returns its values by series. A gauge and a counter of
+// the same name have different keys.
 func inspect(t *testing.T, i inspectors.Inspector, name string) map[string]float64 {
 	t.Helper()
 	r := inspectors.NewReport(name, time.Now())
@@ -129,9 +129,8 @@ func TestDefinitions(t *testing.T) {
 	}
 }
 
-// TestNativeAgrees runs each inspector interpreted and compiled, twice, and
-// compares the series that they yield; and the values, where these do not move
-// between two runs.
+// TestNativeAgrees runs each inspector interpreted and compiled, twice, and compares the
+// series that they yield, and the values of those that do not change between two runs.
 func TestNativeAgrees(t *testing.T) {
 	still := map[string]bool{"memory/total_bytes": true, "swap/total_bytes": true}
 	for name, native := range natives() {
@@ -140,7 +139,7 @@ func TestNativeAgrees(t *testing.T) {
 			for run := range 2 {
 				got, want := inspect(t, i, name), inspect(t, native, name)
 				if name == "cpu" && run > 0 {
-					// Where the clock of the CPUs has not moved there are no percents.
+					// Until the CPU clock has advanced there are no percentages.
 					dropPercents(got)
 					dropPercents(want)
 				}
@@ -168,7 +167,7 @@ func dropPercents(values map[string]float64) {
 	}
 }
 
-// TestNoSeriesTwice holds that no two built-in inspectors yield one series.
+// TestNoSeriesTwice checks that no two built-in inspectors yield the same series.
 func TestNoSeriesTwice(t *testing.T) {
 	owner := make(map[string]string)
 	for _, name := range Names() {
@@ -181,8 +180,8 @@ func TestNoSeriesTwice(t *testing.T) {
 	}
 }
 
-// TestDocumentedNames holds that the series which the documentation of PromQL names
-// are what the library yields.
+// TestDocumentedNames checks that the library yields the series that the documentation of
+// PromQL names.
 func TestDocumentedNames(t *testing.T) {
 	notLetter := regexp.MustCompile("[^a-zA-Z0-9]")
 	yielded, charts := make(map[string]bool), make(map[string]bool)
@@ -207,8 +206,8 @@ func TestDocumentedNames(t *testing.T) {
 	}
 }
 
-// between runs an inspector between two readings of the same thing by other
-// means, and holds that its value is within them, give or take the tolerance.
+// between runs an inspector between two readings of the same thing by other means, and
+// checks that its value lies between them, within the tolerance.
 func between(t *testing.T, what string, got, before, after, tolerance float64) {
 	t.Helper()
 	low, high := math.Min(before, after)-tolerance, math.Max(before, after)+tolerance
@@ -354,7 +353,7 @@ func TestCPUAgainstProc(t *testing.T) {
 	if _, ok := first["cpu/used_percent"]; ok {
 		t.Error("the first run has a percentage, of what?")
 	}
-	// Burn until the clock of the CPUs, of 10 ms, has moved on.
+	// Use the CPU until its clock, of 10 ms, has advanced.
 	var second map[string]float64
 	for ok := false; !ok; _, ok = second["cpu/used_percent"] {
 		second = inspect(t, i, "cpu")
@@ -495,8 +494,8 @@ func TestFakeHost(t *testing.T) {
 	}
 }
 
-// TestCountersThatStepBack has every counter of every built-in inspector that reads
-// an imagined host step back a little, go on, and be restarted, in random order.
+// TestCountersThatStepBack makes every counter that a built-in inspector reads from an
+// imagined host step back a little, go on, and restart, in random order.
 func TestCountersThatStepBack(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -564,8 +563,8 @@ func TestCountersThatStepBack(t *testing.T) {
 	}
 }
 
-// TestBrokenHost holds that files which are missing or make no sense are
-// errors that name what is wrong, not values.
+// TestBrokenHost checks that missing and nonsensical files give errors that name the fault,
+// not values.
 func TestBrokenHost(t *testing.T) {
 	fakeRoot(t, map[string]string{
 		"proc/loadavg": "nonsense\n", "proc/uptime": "\n", "proc/diskstats": "1 2\n", "proc/stat": "", "proc/net/sockstat": "TCP:\n",
@@ -581,7 +580,7 @@ func TestBrokenHost(t *testing.T) {
 	}
 }
 
-// TestNoSensors holds that a host without sensors is no error.
+// TestNoSensors checks that a host without sensors is no error.
 func TestNoSensors(t *testing.T) {
 	fakeRoot(t, nil)
 	if got := inspect(t, interpreted(t, "temperature"), "temperature"); len(got) > 0 {

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// insideVariable is set in the environment of a test that runs itself again in
-// namespaces of its own.
+// insideVariable is set in the environment of a test that runs itself again in its own
+// namespaces.
 const insideVariable = "VEDETTE_TEST_INSIDE"
 
-// inside runs the calling test again in a child with a mount table and, where
-// network is true, a network of its own, and reports whether this is that child.
-// Mounts there are seen by nobody else.
+// inside runs the calling test again in a child with its own mount table and, if network is
+// true, its own network, and reports whether this is that child. Nobody else sees mounts
+// there.
 func inside(t *testing.T, network bool) bool {
 	t.Helper()
 	if os.Getenv(insideVariable) != "" {
@@ -80,7 +80,7 @@ func TestRealPair(t *testing.T) {
 	} {
 		run(t, command)
 	}
-	c, err := net.Dial("udp", "10.9.0.255:9") // somebody who is not there is asked for
+	c, err := net.Dial("udp", "10.9.0.255:9") // an address that nobody has is asked for
 	if err == nil {
 		_ = c.Close()
 	}
@@ -90,7 +90,7 @@ func TestRealPair(t *testing.T) {
 	}
 	defer c.Close()
 	i := interpreted(t, "network")
-	for range 1_000_000 { // each sends something, and one will be carried
+	for range 1_000_000 { // each sends something, and one of them will be counted
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}

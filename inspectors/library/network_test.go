@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// kinds are interfaces as the kernel shows them below /sys/class/net, by what they
-// are. %d stands for the interface's own index.
+// kinds are interfaces as the kernel shows them below /sys/class/net, by their kind. %d
+// stands for the interface's own index.
 var kinds = []struct {
 	what  string
 	files map[string]string
@@ -29,8 +29,8 @@ var kinds = []struct {
 	{"what /sys does not know", nil, false, false},
 }
 
-// Interfaces of random kinds under random names, those of guests' ends and markup
-// among them: each is reported, or not, by what it is.
+// Interfaces of random kinds under random names, among them the names of guests' ends and
+// markup: each is reported or not by its kind.
 func TestInterfacesByWhatTheyAre(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))

@@ -146,8 +146,8 @@ func BenchmarkInspect(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory reports the heap that each of 100 loaded scripts holds: of one
-// that is typical, and of one that gets a copy of all the large tables there are.
+// BenchmarkMemory reports the heap of each of 100 loaded scripts: typical ones, and ones
+// that get copies of all the large tables.
 func BenchmarkMemory(b *testing.B) {
 	for _, c := range []struct{ name, source string }{{"meminfo", typicalScript}, {"tables", tablesScript}} {
 		b.Run(c.name, func(b *testing.B) { benchmarkMemory(b, c.source) })
@@ -184,7 +184,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// translated is the definition of a script as a script host gets it: with its
+// translated returns the definition of a script as a script host gets it: with its
 // translation.
 func translated(b *testing.B, source string) inspectors.Definition {
 	b.Helper()

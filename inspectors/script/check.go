@@ -9,12 +9,12 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 )
 
-// Check finds every fault of a script that can be found without running it: the findings
-// of package check, and if there are none, those of the interpreter's compiler. The error
-// is Diagnostics.
+// Check finds every fault of a script that can be found without running it: the findings of
+// package check and, if there are none, those of the interpreter's compiler. The error is
+// Diagnostics.
 //
 // File is the name in the diagnostics; it is not opened. Check runs the initialisers of
-// package variables, as loading does: call it in a process that may die, or accept the
+// package variables, as loading does. So call it in a process that may die, or accept the
 // consequences that the package comment describes.
 func Check(file, text string) error {
 	return CheckScript(inspectors.Script{File: file, Line: 1, Source: text})

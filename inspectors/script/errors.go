@@ -19,7 +19,7 @@ func translate(o source.Origin, err error) error {
 	var faults inspectors.Diagnostics
 	for line := range strings.SplitSeq(text, "\n") {
 		d, rest := interpPlace(o, line)
-		d.Message = strings.ReplaceAll(rest, "/"+source.FileName, "") // it calls an import fmt/inspector.go
+		d.Message = strings.ReplaceAll(rest, "/"+source.FileName, "") // it names an import fmt/inspector.go
 		faults = append(faults, d)
 	}
 	return faults.Err()
@@ -48,8 +48,8 @@ func cutPlace(text string) (line, col int, rest string, ok bool) {
 	return line, col, rest, true
 }
 
-// enclosing returns the name and the place of the function around a place that
-// the interpreter has noted.
+// enclosing returns the name and the place of the function around a place that the
+// interpreter has recorded.
 func enclosing(s *source.Source, note string) (string, inspectors.Diagnostic, bool) {
 	line, _, _, ok := cutPlace(note)
 	if !ok {
@@ -102,9 +102,9 @@ type panicError struct{ at inspectors.Diagnostic }
 func (e *panicError) Error() string   { return e.at.Error() }
 func (e *panicError) Unwrap() []error { return []error{ErrPanic, e.at} }
 
-// panicked describes a panic of the script, with its line. Where that is not known, it
-// names the function: the interpreter notes those that it panicked through, innermost
-// first, each by its first statement.
+// panicked describes a panic of the script with its line. If the line is unknown, it names
+// the function: the interpreter records those through which it panicked, innermost first,
+// each by its first statement.
 func (m *machine) panicked(err error) error {
 	var p interp.Panic
 	if !errors.As(err, &p) {

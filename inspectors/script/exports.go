@@ -19,9 +19,9 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
-// exports are the symbols that one interpreter gets: of the packages that the
-// script imports the names that it selects, with the library functions that
-// would ignore the context of a run replaced by ones that heed it.
+// exports are the symbols of one interpreter: the names that the script uses from the
+// packages that it imports. Library functions that would ignore the context of a run are
+// replaced by ones that respect it.
 func exports(s *source.Core, h *host, m *core.Machine) interp.Exports {
 	x := &exporter{host: h, copies: new(own.Copies)}
 	table := interp.Exports{hostPath + "/host": {
@@ -51,11 +51,11 @@ func exports(s *source.Core, h *host, m *core.Machine) interp.Exports {
 // exporter makes the symbols of one interpreter.
 type exporter struct {
 	host   *host
-	copies *own.Copies // of the variables that scripts would share
+	copies *own.Copies // copies of the variables that scripts would share
 	last   *lastTimes  // of the processors, or nil
 }
 
-// symbol returns what the interpreter gets for an exported name of a package.
+// symbol returns the interpreter's value for an exported name of a package.
 func (x *exporter) symbol(p symbols.Package, name string) reflect.Value {
 	if v := x.replacement(p.Path, name); v.IsValid() {
 		return v
@@ -93,8 +93,8 @@ func (x *exporter) addPackage(table interp.Exports, mapTypes map[reflect.Value][
 	table[key] = values
 }
 
-// methodsSeen returns the interfaces whose methods, where an interpreted type
-// has them, a library function must see although its parameter is any.
+// methodsSeen returns the interfaces whose methods a library function must see on an
+// interpreted type, although its parameter is any.
 func methodsSeen(path, name string) []reflect.Type {
 	switch {
 	case path == "fmt" && strings.Contains(name, "rint"), path == "fmt" && name == "Errorf", path == "log":
@@ -113,10 +113,9 @@ func methodsSeen(path, name string) []reflect.Type {
 	return nil
 }
 
-// replacement returns what a script gets in place of a library function that
-// prints to the process's own output, that would not heed the context of the
-// run, that reads files, or that remembers something for all who call it; and in
-// place of the variables of which it has values made for it alone. It is the zero
+// replacement returns the script's replacement for a library function that prints to the
+// process's output, ignores the context of the run, reads files, or remembers something for
+// all its callers; and for variables of which the script has its own copies. It is the zero
 // Value for all other names.
 func (x *exporter) replacement(path, name string) reflect.Value {
 	h := x.host
@@ -166,7 +165,7 @@ func printer(h *host, name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// sleep waits as time.Sleep does, but no longer than the run may last.
+// sleep is time.Sleep, but ends with the run.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -176,8 +175,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// wrapper returns the type by which the interpreter makes an interface of the
-// library out of functions.
+// wrapper returns the type by which the interpreter makes a library interface out of
+// functions.
 func wrapper(path, name string) reflect.Type {
 	p, _ := symbols.Lookup(path)
 	return p.Value("_" + name).Type().Elem()

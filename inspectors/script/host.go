@@ -14,9 +14,9 @@ import (
 	"github.com/vedettehq/vedette/internal/meter"
 )
 
-// host is what a machine's driver and its replaced library functions reach. A
-// machine that was cut off keeps its host, so that what is still running there
-// touches nothing of the machine that follows.
+// host is the object that a machine's driver and its replaced library functions use. A
+// machine that was cut off keeps its host, so code that still runs there cannot touch the
+// next machine.
 type host struct {
 	output *output
 	tally  *tally
@@ -24,20 +24,20 @@ type host struct {
 	web    *web // or nil; see ownWeb
 	ctx    atomic.Pointer[context.Context]
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	report  *inspectors.Report
 	value   *float64 // the result of a value shape
 	err     error
 	entered bool
-	detach  func()        // unties the goroutine that runs the script from its meter and its web, or nil
+	detach  func()        // detaches the goroutine that runs the script from its meter and its web, or nil
 	left    chan struct{} // closed when the script has ended; nil before it began
 	over    bool          // left is closed
 	cut     bool
 
-	released bool // the machine is dropped
+	released bool // the machine will not be used again
 }
 
-// start makes ready for one run.
+// start prepares one run.
 func (h *host) start(ctx context.Context, r *inspectors.Report) {
 	h.ctx.Store(&ctx)
 	h.output.measure(meter.From(ctx))
@@ -48,8 +48,7 @@ func (h *host) start(ctx context.Context, r *inspectors.Report) {
 	h.left = make(chan struct{})
 }
 
-// Enter is called by the driver before the script, in the goroutine that runs
-// it.
+// The driver calls Enter before the script, in the goroutine that runs it.
 func (h *host) Enter() {
 	detach := meter.From(h.Context()).Attach()
 	if h.web != nil {
@@ -64,8 +63,7 @@ func (h *host) Enter() {
 	h.entered, h.detach = true, detach
 }
 
-// Leave is called by the driver when the script has ended, in whatever way, in
-// the goroutine of Enter.
+// The driver calls Leave when the script has ended in any way, in the goroutine of Enter.
 func (h *host) Leave() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -86,8 +84,8 @@ func (h *host) Leave() {
 	}
 }
 
-// release is called when the machine will not be used again. When no run is under way, it
-// closes everything that runs left open.
+// release must be called when the machine will not be used again. If no run is going on, it
+// closes everything that runs have left open.
 func (h *host) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -135,8 +133,8 @@ func (h *host) outcome() error {
 	return h.err
 }
 
-// settleTime is how long a run that was cut off has to end. The interpreter
-// ends at its next step: what takes longer is stuck in a library.
+// settleTime is how long a run that was cut off may take to end. The interpreter ends at
+// its next step; a run that takes longer is stuck in a library.
 const settleTime = 50 * time.Millisecond
 
 // abandon is called when a run was cut off, and reports whether it is over.
@@ -148,7 +146,7 @@ func (h *host) abandon() bool {
 		return false // it never reached the script, and will not
 	}
 	if h.web != nil {
-		h.web.close() // what waits for an answer gets an error
+		h.web.close() // pending calls get an error
 	}
 	timer := time.NewTimer(settleTime)
 	defer timer.Stop()
@@ -167,11 +165,11 @@ func (h *host) abandon() bool {
 	return false
 }
 
-// scriptError is an error of a script as text, because its own Error method may
-// be interpreted, and must not be called once the run is over.
+// scriptError is an error of a script as text. The script's own Error method may be
+// interpreted, and must not be called after the run.
 type scriptError struct {
 	text  string
-	cause error // a context's, or nil
+	cause error // an error of a context, or nil
 }
 
 func (e *scriptError) Error() string { return e.text }
@@ -190,33 +188,32 @@ func materialise(err error) error {
 	return e
 }
 
-// MaxOutputBytes is the most that a script may print in one run, and at once. The
-// rest is discarded, which one line says.
+// MaxOutputBytes is how much a script may print in one run, and at once. The rest is
+// discarded, and a line says so.
 const MaxOutputBytes = 64 << 10
 
 // OutputBytesPerSecond is how much it may print in the long run.
 const OutputBytesPerSecond = 1 << 10
 
-// output passes on what a script prints, as far as it may print that.
+// output passes on the output of a script, within its limits.
 type output struct {
 	mu    sync.Mutex
 	w     io.Writer // or nil
 	left  int
-	since time.Time    // when left was last reckoned; zero before the first run
-	told  bool         // that more was discarded, since anything was printed
+	since time.Time    // when left was last computed; zero before the first run
+	told  bool         // whether output was discarded since the last that was printed
 	meter *meter.Meter // of the run, or nil
 }
 
-// measure makes m count everything printed from now on.
+// measure makes m count all output from now on.
 func (o *output) measure(m *meter.Meter) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.meter = m
 }
 
-// begin adds what may be printed by the time that has passed since the last run.
-// Where that is little it is none, so that not every run ends with the line that
-// says what was discarded.
+// begin adds the allowance for the time since the last run. A small allowance counts as
+// none, so that not every run ends with the line about discarded output.
 func (o *output) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -249,8 +246,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// notes keeps the start of what the interpreter itself writes: the place of a
-// panic, innermost first.
+// notes keeps the beginning of the interpreter's own output: the places of a panic,
+// innermost first.
 type notes struct {
 	mu   sync.Mutex
 	text []byte

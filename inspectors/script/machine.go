@@ -14,9 +14,9 @@ import (
 	"github.com/vedettehq/vedette/internal/meter"
 )
 
-// machine is one interpreter with the script in it. It is used by one run at a
-// time, and never again once a run was cut off: from then on the interpreter
-// returns zero values for whatever it is asked.
+// machine is one interpreter with the script in it. One run at a time uses it. After a run
+// was cut off it is never used again, because the interpreter then returns zero values for
+// everything.
 type machine struct {
 	origin source.Origin
 	host   *host
@@ -26,12 +26,12 @@ type machine struct {
 	notes  *notes
 }
 
-// hostPath is the import path by which the driver reaches the machine. A script
-// cannot import it: it is not on the allow-list.
+// hostPath is the import path by which the driver reaches the machine. It is not on the
+// allow-list, so a script cannot import it.
 const hostPath = "vedette/host"
 
-// drivers are what one run executes, by shape. Leave is deferred so that it is
-// called however the run ends, also long after it was cut off.
+// drivers are the programs that one run executes, by shape. Leave is deferred, so it is
+// called however the run ends, even long after it was cut off.
 const (
 	driverHead = "package main\n\nimport \"" + hostPath + "\"\n\nfunc main() {\n\tdefer host.Leave()\n\thost.Enter()\n\t"
 	driverTail = "\n}\n"
@@ -47,9 +47,8 @@ func driver(s source.Shape) string {
 	return driverHead + "host.Result(" + source.PackageName + ".Inspect(host.Context(), host.Report()))" + driverTail
 }
 
-// build makes a machine of a script that was translated and runs its
-// initialisers, until ctx ends. The machine does not hold on to the parsed
-// script, which is most of what a small one weighs.
+// build makes a machine from a translated script and runs its initialisers, until ctx ends.
+// The machine does not keep the parsed script, which is most of the memory of a small one.
 func (p *Program) build(ctx context.Context, text string) (m *machine, err error) {
 	defer func() {
 		// The interpreter panics on some programs that it cannot compile.
@@ -93,8 +92,8 @@ func (p *Program) build(ctx context.Context, text string) (m *machine, err error
 	return m, nil
 }
 
-// run executes the script once. keep says whether the machine may be used
-// again, settled whether the run is over, so that own may be read.
+// run executes the script once. keep says whether the machine may be used again, and
+// settled whether the run is over, so that its own variables may be read.
 func (m *machine) run(ctx context.Context, own *inspectors.Report) (keep, settled bool, err error) {
 	m.notes.reset()
 	m.core.Begin()
@@ -114,7 +113,7 @@ func (m *machine) run(ctx context.Context, own *inspectors.Report) (keep, settle
 	return true, true, nil
 }
 
-// execute runs a program until ctx ends; cut says that it did so first.
+// execute runs a program until ctx ends; cut says that ctx ended first.
 func (m *machine) execute(ctx context.Context, p *interp.Program) (cut bool, err error) {
 	defer func() {
 		v := recover()
@@ -131,19 +130,19 @@ func (m *machine) execute(ctx context.Context, p *interp.Program) (cut bool, err
 	return false, err
 }
 
-// cutContext ends as its parent does, but panics when it is asked why.
-// ExecuteWithContext asks once, after it has stopped the interpreter and before
-// it writes its results, which the goroutine that it has left behind is going
-// to write as well: the panic is the way out that does not write them.
+// cutContext ends with its parent, but panics when it is asked for the reason.
+// ExecuteWithContext asks once, after it has stopped the interpreter and before it writes
+// its results. The goroutine that it has left behind will write them too, so the panic
+// leaves the function without writing them.
 type cutContext struct{ context.Context }
 
 type cutOff struct{}
 
 func (c cutContext) Err() error { panic(cutOff{}) }
 
-// after returns a context that ends some time after ctx does, but at once where
-// ctx ended because the run took more than its budget: what takes too much must
-// not go on taking, and a loop whose sleeps return at once takes a lot.
+// after returns a context that ends some time after ctx does. It ends at once if the run
+// exceeded its budget: code that takes too much must not continue, and a loop whose sleeps
+// return at once takes a lot.
 func after(ctx context.Context, wait time.Duration) (context.Context, func()) {
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var timer *time.Timer

@@ -14,10 +14,10 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 )
 
-// Errors of a run, besides those that the script itself returns. Each is
-// wrapped with the particulars.
+// Errors of a run, apart from those that the script itself returns. Each is wrapped with
+// details.
 var (
-	// ErrOverlap: Inspect was called while a run was still going.
+	// ErrOverlap: Inspect was called during another run.
 	ErrOverlap = errors.New("a run of the script is still going")
 	// ErrClosed: Inspect was called after Close.
 	ErrClosed = errors.New("the script is closed")
@@ -25,76 +25,74 @@ var (
 	ErrPanic = errors.New("panic")
 )
 
-// grace is how long a run may go on after its context has ended, so that a
-// script which heeds the context can return an error of its own and keep its
-// state. It begins when this process sees the end of the context.
+// grace is how long a run may continue after its context has ended, so that a script that
+// respects the context can return its own error and keep its state. It begins when this
+// process notices the end of the context.
 const grace = 20 * time.Millisecond
 
-// graceAgain is how often a run is given its grace again because the timer was late: the
-// run may have had none of that time.
+// graceAgain is how often a run gets its grace again because the timer was late; the run
+// may have had no time at all.
 const graceAgain = 10
 
-// Options are how a script is run.
+// Options say how a script is run.
 type Options struct {
-	// Output takes what the script prints with fmt.Print, log.Print and
-	// println, at most MaxOutputBytes a run, as it comes: a Write may be part
-	// of a line. It is called from one goroutine at a time. Nil discards it.
+	// Output receives what the script prints with fmt.Print, log.Print and println, at most
+	// MaxOutputBytes a run. A Write may be part of a line. One goroutine at a time calls
+	// it. Nil discards the output.
 	Output io.Writer
-	// Files are the files, and folders with all that is in them, that the script
-	// may read besides the usual ones. Nil means those that it says it needs.
+	// Files are the files, and folders with everything in them, that the script may read
+	// besides the usual ones. Nil means those in its needs.
 	Files []string
-	// Private are files and folders that it may not read in any case.
+	// Private are files and folders that it may never read.
 	Private []string
-	// Exec runs the programs that the script says it needs. Nil runs none.
+	// Exec runs the programs in the script's needs. Nil runs none.
 	Exec inspectors.Executor
-	// Secret returns the secrets that the script says it needs. Nil returns none.
+	// Secret returns the secrets in the script's needs. Nil returns none.
 	Secret inspectors.SecretSource
 }
 
 // Program is a script, ready to run. It implements inspectors.Inspector.
 //
-// A program keeps its package variables from run to run. It loses them, and is
-// built again before the next run, when a run had to be cut off at the end of
-// its context, and when it panicked.
+// A program keeps its package variables from run to run. It loses them, and is built again
+// before the next run, after a run that panicked or had to be cut off at the end of its
+// context.
 //
-// The runs whose samples are only shown (inspectors.Shown) are those of a second
-// instance, with package variables of its own, so that they change nothing of
-// what is kept. It is there as long as such runs are made.
+// Runs whose samples are only shown (inspectors.Shown) use a second instance with separate
+// package variables, so they do not affect the kept runs. It exists as long as such runs
+// are made.
 type Program struct {
 	script inspectors.Script
 	output *output
 	files  *files.Reader
-	// within makes the context of a run that may execute programs or know secrets.
+	// within makes the context of a run that may execute programs or read secrets.
 	within func(context.Context) context.Context
 	busy   atomic.Bool
 	closed atomic.Bool
 	tally  tally
 	// kept makes the runs whose samples are kept, shown the others.
 	kept, shown instance
-	mu          sync.Mutex // guards what follows, and the machines of the instances
+	mu          sync.Mutex // guards the fields below, and the machines of the instances
 	core        string     // the translation of the script
 }
 
-// instance is one interpreter of the script, and what is remembered of its runs.
+// instance is one interpreter of the script, and the state of its runs.
 type instance struct {
 	machine *machine // or nil: built before the next run
-	// counters are those of the runs before; a run that is under way owns them, and
-	// used.
+	// counters are those of earlier runs; during a run they and used belong to it.
 	counters inspectors.Counters
 	used     bool // since the last run of the other instance
 }
 
 var _ inspectors.Inspector = (*Program)(nil)
 
-// Load checks a definition's script, builds it and runs the initialisers of its
-// package variables, for at most the definition's timeout. Faults of the script
-// are Diagnostics in the author's own file.
+// Load checks a definition's script, builds it and runs the initialisers of its package
+// variables, for at most the definition's timeout. Faults of the script are Diagnostics in
+// the author's own file.
 //
-// Load does not trust the script, but see the package comment for what it
-// cannot hold off.
+// Load does not trust the script, but see the package comment for what it cannot prevent.
 func Load(d inspectors.Definition) (*Program, error) { return Options{}.Load(d) }
 
-// Load is as the function Load, with options.
+// Load is the function Load with options.
 func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	if d.Script == nil {
 		return nil, fmt.Errorf("cannot load inspector %q: it is not a script", d.Name)
@@ -130,7 +128,7 @@ func (o Options) Load(d inspectors.Definition) (*Program, error) {
 	return p, nil
 }
 
-// within returns what makes the context of a run of a script with these needs.
+// within returns a function that makes the context of a run of a script with these needs.
 func (o Options) within(n inspectors.Needs) func(context.Context) context.Context {
 	return func(ctx context.Context) context.Context {
 		if len(n.Programs) > 0 && o.Exec != nil {
@@ -143,9 +141,9 @@ func (o Options) within(n inspectors.Needs) func(context.Context) context.Contex
 	}
 }
 
-// Inspect runs the script once. See inspectors.Inspector for what it may be
-// relied on; besides, a second call while one is going returns ErrOverlap, and
-// an error of the script's context wraps that of ctx.
+// Inspect runs the script once. In addition to the promises of inspectors.Inspector, a
+// second call during a run returns ErrOverlap, and an error of the script's context wraps
+// that of ctx.
 func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 	if !p.busy.CompareAndSwap(false, true) {
 		return ErrOverlap
@@ -177,8 +175,8 @@ func (p *Program) Inspect(ctx context.Context, r *inspectors.Report) error {
 	return err
 }
 
-// turn returns the instance that makes a run. The one for what is only shown goes
-// when two runs that are kept have none of its between them.
+// turn returns the instance for a run. The instance for runs that are only shown is dropped
+// after two kept runs in a row.
 func (p *Program) turn(ctx context.Context) *instance {
 	if inspectors.Shown(ctx) {
 		p.shown.used = true
@@ -192,8 +190,8 @@ func (p *Program) turn(ctx context.Context) *instance {
 	return &p.kept
 }
 
-// ready returns the machine of the next run, building it where there is none, or
-// the last run lost it.
+// ready returns the machine for the next run, and builds it if there is none or the last
+// run lost it.
 func (p *Program) ready(ctx context.Context, i *instance) (*machine, error) {
 	p.mu.Lock()
 	m, core := i.machine, p.core
@@ -221,8 +219,8 @@ func (p *Program) drop(i *instance) {
 	}
 }
 
-// Close lets go of the interpreter. A run that is still going is not disturbed;
-// end its context for that.
+// Close releases the interpreter. It does not interrupt a run; end the run's context for
+// that.
 func (p *Program) Close() {
 	p.closed.Store(true)
 	p.drop(&p.kept)
@@ -232,13 +230,13 @@ func (p *Program) Close() {
 	p.core = ""
 }
 
-// Leaked returns how many runs that were cut off have still not ended, because
-// the script is stuck in a call into a library that does not heed the context.
-// Each holds a goroutine and an interpreter.
+// Leaked returns how many runs that were cut off have not ended yet, because the script is
+// stuck in a library call that ignores the context. Each holds a goroutine and an
+// interpreter.
 func (p *Program) Leaked() int { return p.tally.leaked() }
 
-// tally counts the runs of all machines of a program that were cut off and
-// those of them that ended later.
+// tally counts the cut-off runs of all machines of a program, and those of them that ended
+// later.
 type tally struct {
 	cut, ended atomic.Int64
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/files"
 )
 
-// reading returns what a script gets in place of a library function that reads
-// files by their names, or the zero Value.
+// reading returns the script's replacement for a library function that reads files by name,
+// or the zero Value.
 func reading(r *files.Reader, path, name string) reflect.Value {
 	switch path {
 	case "os":
@@ -84,8 +84,8 @@ func loadKeyPair(r *files.Reader, cert, key string) (tls.Certificate, error) {
 	return tls.X509KeyPair(certText, keyText)
 }
 
-// gopsutilReading covers the functions that read a file of the caller's choice
-// and show in an error what is in it.
+// gopsutilReading covers the functions that read a file of the caller's choice and show its
+// content in an error.
 func gopsutilReading(r *files.Reader, name string) reflect.Value {
 	byFile := func(ctx context.Context, each bool, file string) ([]gonet.IOCountersStat, error) {
 		f, err := r.Open(file)

@@ -15,10 +15,9 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/own"
 )
 
-// checksum returns what a script gets in place of the functions of hash/crc32
-// that hand out the tables of the process, or the zero Value. The library is
-// quick with its own two tables alone, so that it gets those where the script
-// has left its copies as they were.
+// checksum returns the script's replacement for functions of hash/crc32 that hand out the
+// process's tables, or the zero Value. The library is fast only with its own two tables, so
+// it gets those if the script has not changed its copies.
 func checksum(copies *own.Copies, name string) reflect.Value {
 	switch name {
 	case "MakeTable", "New", "Checksum", "Update":
@@ -54,8 +53,8 @@ func checksum(copies *own.Copies, name string) reflect.Value {
 	return reflect.ValueOf(func(crc uint32, tab *crc32.Table, p []byte) uint32 { return crc32.Update(crc, quick(tab), p) })
 }
 
-// percent returns what a script gets in place of the functions of gopsutil that
-// compare with the last call, whoever made it, or the zero Value.
+// percent returns the script's replacement for functions of gopsutil that compare with the
+// last call, whoever made it, or the zero Value.
 func (x *exporter) percent(name string) reflect.Value {
 	if name != "Percent" && name != "PercentWithContext" {
 		return reflect.Value{}
@@ -72,8 +71,8 @@ func (x *exporter) percent(name string) reflect.Value {
 	})
 }
 
-// lastTimes are the processor times at the last call of one script. Like
-// gopsutil it begins with those of the whole machine when it is loaded.
+// lastTimes are the processor times at the last call of one script. Like gopsutil's, they
+// begin with the machine's when the script is loaded.
 type lastTimes struct {
 	mu     sync.Mutex
 	all    []cpu.TimesStat
@@ -87,8 +86,8 @@ func newLastTimes() *lastTimes {
 	return l
 }
 
-// percent is cpu.PercentWithContext, which compares with the last call where
-// there is no interval.
+// percent is cpu.PercentWithContext, which compares with the last call if there is no
+// interval.
 func (l *lastTimes) percent(ctx context.Context, interval time.Duration, perCPU bool) ([]float64, error) {
 	if interval > 0 {
 		return cpu.PercentWithContext(ctx, interval, perCPU)
@@ -115,8 +114,7 @@ func (l *lastTimes) percent(ctx context.Context, interval time.Duration, perCPU 
 	return shares, nil
 }
 
-// busyShare is how much of the time between two readings a processor worked, in
-// percent.
+// busyShare is the percentage of the time between two readings in which a processor worked.
 func busyShare(before, now cpu.TimesStat) float64 {
 	allBefore, busyBefore := worked(before)
 	allNow, busyNow := worked(now)
@@ -129,8 +127,8 @@ func busyShare(before, now cpu.TimesStat) float64 {
 	return min(100, max(0, (busyNow-busyBefore)/(allNow-allBefore)*100))
 }
 
-// worked returns the time of a reading in all, and what of it was work. Linux
-// counts the time of guests twice.
+// worked returns the total time of a reading, and the working part of it. Linux counts the
+// time of guests twice.
 func worked(t cpu.TimesStat) (all, busy float64) {
 	all = t.User + t.System + t.Idle + t.Nice + t.Iowait + t.Irq + t.Softirq + t.Steal + t.Guest + t.GuestNice
 	if runtime.GOOS == "linux" {

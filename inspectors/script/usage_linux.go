@@ -10,8 +10,8 @@ import (
 	"github.com/vedettehq/vedette/internal/statfs"
 )
 
-// usage is as disk.UsageWithContext, but tells also how full a file system is
-// that is mounted where this process may not look, if the agent may.
+// usage is disk.UsageWithContext, but also works for file systems that are mounted where
+// only the agent may look.
 func usage(ctx context.Context, path string) (*disk.UsageStat, error) {
 	u, err := disk.UsageWithContext(ctx, path)
 	if err == nil || ctx.Err() != nil {
@@ -33,7 +33,7 @@ func usage(ctx context.Context, path string) (*disk.UsageStat, error) {
 	if plain, err := strconv.Unquote(`"` + path + `"`); err == nil {
 		u.Path = plain // as in /proc/mounts
 	}
-	if reach := u.Used + u.Free; reach > 0 { // without what is kept for root
+	if reach := u.Used + u.Free; reach > 0 { // without the space reserved for root
 		u.UsedPercent = float64(u.Used) / float64(reach) * 100
 	}
 	if st.Files > st.Ffree {

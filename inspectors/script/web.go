@@ -13,8 +13,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/own"
 )
 
-// web is what one script has for its connections: a resolver, a transport with
-// its connections, a client. No other script uses them.
+// web has what one script uses for its connections: a resolver, a transport with its
+// connections, and a client. No other script uses them.
 type web struct {
 	host      *host
 	resolver  *net.Resolver
@@ -26,12 +26,12 @@ type web struct {
 	conns map[net.Conn]struct{} // guarded by mu: open ones of the pool
 }
 
-// ownWeb returns the web of the host, which it makes when it is first asked for:
-// before the script runs, where the script imports what needs one.
+// ownWeb returns the web of the host, and makes it on first use; that is before the script
+// runs if the script's imports need it.
 func (h *host) ownWeb() *web {
 	if h.web == nil {
 		w := &web{host: h, resolver: &net.Resolver{}, conns: make(map[net.Conn]struct{})}
-		// As the transport that the library begins with.
+		// Like the default transport of the library.
 		w.pool = &http.Transport{
 			Proxy: http.ProxyFromEnvironment, DialContext: w.dial, ForceAttemptHTTP2: true,
 			MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
@@ -71,7 +71,7 @@ func (c *webConn) Close() error {
 	return c.Conn.Close()
 }
 
-// close closes the connections of the pool. A request that is under way fails.
+// close closes the connections of the pool. Requests in progress fail.
 func (w *web) close() {
 	w.mu.Lock()
 	conns := w.conns
@@ -97,8 +97,7 @@ func (t boundTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections is what the method of a client calls.
 func (t boundTransport) CloseIdleConnections() { t.web.pool.CloseIdleConnections() }
 
-// caller returns what a script gets in place of a name of net/http, or the zero
-// Value.
+// caller returns the script's replacement for a name of net/http, or the zero Value.
 func (w *web) caller(name string) reflect.Value {
 	switch name {
 	case "DefaultClient":
@@ -117,7 +116,7 @@ func (w *web) caller(name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// dialer returns what a script gets in place of a name of net, or the zero Value.
+// dialer returns the script's replacement for a name of net, or the zero Value.
 func (w *web) dialer(name string) reflect.Value {
 	h, r := w.host, w.resolver
 	switch name {
@@ -155,8 +154,7 @@ func (w *web) dialer(name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// tls returns what a script gets in place of a name of crypto/tls, or the zero
-// Value.
+// tls returns the script's replacement for a name of crypto/tls, or the zero Value.
 func (x *exporter) tls(name string) reflect.Value {
 	h := x.host
 	dial := func(d *net.Dialer, network, address string, config *tls.Config) (*tls.Conn, error) {
@@ -182,15 +180,15 @@ func (x *exporter) tls(name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// SeparateClients makes clients of package net/http that name no transport, such
-// as &http.Client{Timeout: time.Second}, use that of the script in which they
-// are used: its connections, until the end of its run. It changes
-// http.DefaultTransport, so that a program that loads scripts calls it once,
-// before it loads the first. What is no script keeps what it had.
+// SeparateClients makes net/http clients that name no transport, such as
+// &http.Client{Timeout: time.Second}, use the transport of the script that uses them, and
+// its connections, until the end of the run. It changes http.DefaultTransport, so a program
+// calls it once, before it loads the first script. Code outside scripts keeps the transport
+// that it had.
 func SeparateClients() { http.DefaultTransport = &separateTransport{others: http.DefaultTransport} }
 
-// separateTransport sends a request by the transport of the script that makes
-// it. It knows the script by the thread, to which a run is tied.
+// separateTransport sends a request by the transport of the script that makes it. It
+// recognises the script by the thread, to which a run is bound.
 type separateTransport struct {
 	others  http.RoundTripper
 	running sync.Map // thread → *web
@@ -221,8 +219,8 @@ func (t *separateTransport) current() *web {
 	return w.(*web)
 }
 
-// enter ties the goroutine to its thread and the thread to the web, until the
-// function that it returns is called in the same goroutine.
+// enter binds the goroutine to its thread and the thread to the web, until the returned
+// function is called in the same goroutine.
 func (w *web) enter() (leave func()) {
 	t, ok := http.DefaultTransport.(*separateTransport)
 	if !ok {

@@ -1,6 +1,6 @@
-// Package lean returns memory to the system that a program needed only to start:
-// garbage on its heap, and pages of its own file that it no longer uses. The pages
-// stay in the system's cache, and come back when they are needed.
+// Package lean returns memory to the system that a program needed only to start: garbage on
+// its heap, and pages of its program file that it no longer uses. The system caches these
+// pages, and they come back when they are needed.
 package lean
 
 import (

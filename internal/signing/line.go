@@ -100,8 +100,8 @@ type lineKey struct {
 	revoked         bool
 }
 
-// Line is a line of keys, of which each was named by the one before. A value without
-// statements has no keys. It is not for use by several goroutines at once.
+// Line is a line of keys, each named by the one before. A value without statements has no
+// keys. It must not be used by several goroutines at once.
 type Line struct {
 	said []Succession
 	keys []lineKey

@@ -30,7 +30,7 @@ type Statement struct {
 	// FromMS and UntilMS bound when a host may begin with the code, in
 	// milliseconds since 1970 UTC; 0 sets no bound.
 	FromMS, UntilMS int64
-	// Selector selects hosts by the labels of their own configuration; empty
+	// Selector selects hosts by the labels in their configuration; empty
 	// selects every host.
 	Selector string
 }

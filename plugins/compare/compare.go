@@ -36,7 +36,7 @@ type Options struct {
 	Tolerance float64
 }
 
-// What is different.
+// The kinds of differences.
 const (
 	Value    = "value"    // settled, and different when it is interpreted
 	Range    = "range"    // live, and outside the range of the native runs
@@ -53,7 +53,7 @@ type Difference struct {
 	// Series is the key with its labels, as the Prometheus text format writes
 	// it; empty for an Error.
 	Series string
-	// What is one of the constants above.
+	// What names the kind of difference; it is one of the constants above.
 	What string
 	// Rounds is the number of rounds that showed it, First the first of them,
 	// counted from 1. Range and Frozen are about all rounds.

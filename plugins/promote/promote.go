@@ -42,7 +42,7 @@ type Binary struct {
 	Path string
 	// Size is its length in bytes.
 	Size int64
-	// SHA256 is its checksum in hex, as a configuration has it.
+	// SHA256 is its checksum in hex, in the form that a configuration has.
 	SHA256 string
 	// Platform is the platform that it runs on, such as linux/amd64.
 	Platform string

@@ -126,8 +126,8 @@ type plain struct{ error }
 
 func plainf(format string, args ...any) error { return plain{fmt.Errorf(format, args...)} }
 
-// told is an error as people read it: what is wrong, and what to look at. No text of it
-// comes from a packet that was sent, which may have the community.
+// told turns an error into one for people, which says what is wrong and what to look at.
+// No text of it comes from a sent packet, which may contain the community.
 func (d *Device) told(ctx context.Context, err error) error {
 	asked := fmt.Sprintf("asked %d times, each with a timeout of %v", *d.Retries+1, time.Duration(d.Timeout))
 	network, _ := errors.AsType[net.Error](err)

@@ -47,12 +47,12 @@ that one host, even if it was revoked or has lost its key.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return j.make(cmd) },
 	}
 	j.Flags(cmd)
-	cmd.Flags().StringVar(&j.role, "role", config.RoleAgent, "what joins, as `ROLE`: agent is the only one")
-	cmd.Flags().StringSliceVar(&j.labels, "labels", nil, "labels for the configuration of the hosts, as `KEY=VALUE,…`")
+	cmd.Flags().StringVar(&j.role, "role", config.RoleAgent, "the `ROLE` of the hosts; agent is the only one")
+	cmd.Flags().StringSliceVar(&j.labels, "labels", nil, "write the labels `KEY=VALUE,…` into the configuration of the hosts")
 	cmd.Flags().StringVar(&j.params.Host, "host", "", "let in this `HOST` alone, also in place of one that has joined under its name")
 	cmd.Flags().StringVar(&j.params.Name, "name", "", "the `NAME` by which it is listed and revoked (default: one is made up)")
-	cmd.Flags().IntVar(&j.params.Uses, "uses", 1, "how many hosts may join with it, as `N`")
-	cmd.Flags().StringVar(&j.length, "for", "24h", "how long it is good, as `DURATION` such as 24h or 7d")
+	cmd.Flags().IntVar(&j.params.Uses, "uses", 1, "let at most `N` hosts join with it")
+	cmd.Flags().StringVar(&j.length, "for", "24h", "let it be good for this `DURATION`, such as 24h or 7d")
 	cmd.Flags().BoolVar(&j.params.Approve, "approve", false, "have each host wait until `vedette hosts approve` lets it in")
 	cmd.Flags().StringVar(&j.address, "url", "", "the `URL` under which hosts reach the master (default: the one of this command, with the name of this machine for loopback)")
 	j.JSONFlag(cmd, "print one JSON object")

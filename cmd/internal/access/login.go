@@ -55,7 +55,7 @@ the authority of --ca. "vedette context" lists the masters that you have logged 
 	_ = cmd.Flags().MarkHidden("master")
 	cmd.Flags().StringVar(&l.user, "user", "", "log in as `NAME` (default: your name on this machine)")
 	cmd.Flags().StringVar(&l.passwordFile, "password-file", "", "take the password from the one line of `FILE`; - is standard input")
-	cmd.Flags().StringVar(&l.length, "for", "30d", "how long the log-in is good, as `DURATION` such as 12h or 90d")
+	cmd.Flags().StringVar(&l.length, "for", "30d", "stay logged in for this `DURATION`, such as 12h or 90d")
 	cmd.Flags().StringVar(&l.name, "context", "", "keep it under `NAME` (default: the host of the URL)")
 	return cmd
 }

@@ -64,11 +64,11 @@ bound to the hosts that a selector selects: it sees and changes nothing of the o
 		},
 	}
 	c.Flags(cmd)
-	cmd.Flags().StringVar(&params.Role, "role", config.RoleAgent, "agent, viewer, operator or admin, as `ROLE`")
+	cmd.Flags().StringVar(&params.Role, "role", config.RoleAgent, "its `ROLE`: agent, viewer, operator or admin")
 	cmd.Flags().StringVar(&params.Host, "host", "", "the `HOST` that an agent's token stands for")
-	cmd.Flags().StringVar(&params.Hosts, "hosts", "", "the hosts that a viewer or operator is bound to, as `SELECTOR` such as role=db (default: all)")
-	cmd.Flags().StringVar(&params.Name, "name", "", "whose it is, as `NAME` (default: the host)")
-	cmd.Flags().StringVar(&length, "for", "", "how long it is good, as `DURATION` such as 24h or 90d (default: until it is revoked)")
+	cmd.Flags().StringVar(&params.Hosts, "hosts", "", "bind a viewer or operator to the hosts of this `SELECTOR`, such as role=db (default: all)")
+	cmd.Flags().StringVar(&params.Name, "name", "", "the `NAME` of its owner (default: the host)")
+	cmd.Flags().StringVar(&length, "for", "", "let it be good for this `DURATION`, such as 24h or 90d (default: until it is revoked)")
 	cmd.Flags().StringVar(&file, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
 	c.JSONFlag(cmd, "print one JSON object")
 	return cmd

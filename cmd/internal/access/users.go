@@ -129,7 +129,7 @@ for admins.`,
 		},
 	}
 	c.Flags(cmd)
-	cmd.Flags().StringVar(&params.Role, "role", config.RoleViewer, "viewer, operator or admin, as `ROLE`")
+	cmd.Flags().StringVar(&params.Role, "role", config.RoleViewer, "the `ROLE`: viewer, operator or admin")
 	hostsFlag(cmd, &params.Hosts)
 	passwordFlag(cmd, &file)
 	c.JSONFlag(cmd, "print one JSON object")
@@ -137,7 +137,7 @@ for admins.`,
 }
 
 func hostsFlag(cmd *cobra.Command, hosts *string) {
-	cmd.Flags().StringVar(hosts, "hosts", "", "the hosts that a viewer or operator is bound to, as `SELECTOR` such as role=db (default: all)")
+	cmd.Flags().StringVar(hosts, "hosts", "", "bind a viewer or operator to the hosts of this `SELECTOR`, such as role=db (default: all)")
 }
 
 func passwordFlag(cmd *cobra.Command, file *string) {

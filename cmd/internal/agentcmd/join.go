@@ -52,7 +52,7 @@ and run again with the same token.`,
 			"  " + program + " join https://master.example:50505 --token-file join.token --host web-1 --run",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return cli.Usagef("%s join needs the URL of the master, as: %s join https://master:50505 --token …", program, program)
+				return cli.Usagef("%s join needs the URL of the master, such as: %s join https://master:50505 --token …", program, program)
 			}
 			return nil
 		},

@@ -38,11 +38,11 @@ func (s *Settings) Set(path, value, flag string) {
 
 // StaticFlag adds --static.
 func (s *Settings) StaticFlag(cmd *cobra.Command) {
-	usage := "serve the folder at a URL path, as `/master/app=DIR`; may be repeated"
+	usage := "serve a folder at a URL path, such as `/master/app=DIR`; may be repeated"
 	cmd.Flags().Func("static", usage, func(value string) error {
 		url, folder, found := strings.Cut(value, "=")
 		if !found || url == "" || folder == "" {
-			return errors.New("write it as URLPATH=DIR, as /master/app=./app")
+			return errors.New("write it as URLPATH=DIR, such as /master/app=./app")
 		}
 		s.Set("master.static["+url+"]", folder, "static")
 		return nil

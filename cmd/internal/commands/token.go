@@ -62,10 +62,10 @@ selector selects.`,
 			return e.print(cmd)
 		},
 	}
-	cmd.Flags().StringVar(&e.Role, "role", config.RoleAgent, "agent, viewer, operator or admin, as `ROLE`")
+	cmd.Flags().StringVar(&e.Role, "role", config.RoleAgent, "its `ROLE`: agent, viewer, operator or admin")
 	cmd.Flags().StringVar(&e.Host, "host", "", "the `HOST` that an agent's token stands for")
-	cmd.Flags().StringVar(&e.Hosts, "hosts", "", "the hosts that a viewer or operator is bound to, as `SELECTOR` such as role=db (default: all)")
-	cmd.Flags().StringVar(&e.Name, "name", "", "whose it is, as `NAME` (default: the host)")
+	cmd.Flags().StringVar(&e.Hosts, "hosts", "", "bind a viewer or operator to the hosts of this `SELECTOR`, such as role=db (default: all)")
+	cmd.Flags().StringVar(&e.Name, "name", "", "the `NAME` of its owner (default: the host)")
 	cmd.Flags().StringVar(&e.File, "out", "", "write the token into a new `FILE` that only you can read, instead of printing it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	cmd.AddCommand(access.TokenCommands()...)

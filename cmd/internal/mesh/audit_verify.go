@@ -53,7 +53,7 @@ which compares the entry of that number with it. It is for operators.`,
 	}
 	c.Flags(cmd)
 	c.JSONFlag(cmd, "print one JSON object")
-	cmd.Flags().StringVar(&was, "was", "", "compare with the number and the checksum of an entry that were noted elsewhere, as `SEQ:SUM`")
+	cmd.Flags().StringVar(&was, "was", "", "compare with `SEQ:SUM`, the number and the checksum of an entry that were noted elsewhere")
 	c.CompleteFlags(cmd)
 	return cmd
 }
@@ -66,7 +66,7 @@ func parseNoted(was string) (wire.AuditVerifyParams, error) {
 	number, sum, _ := strings.Cut(was, ":")
 	seq, err := strconv.ParseUint(number, 10, 64)
 	if err != nil || seq == 0 || len(sum) < 16 || len(sum) > 64 || strings.Trim(strings.ToLower(sum), "0123456789abcdef") != "" {
-		return wire.AuditVerifyParams{}, cli.Usagef("--was is %q; write the number of the entry, a colon and its checksum, of which 16 digits are enough, as 4711:9f86d081884c7d65", was)
+		return wire.AuditVerifyParams{}, cli.Usagef("--was is %q; write the number of the entry, a colon and its checksum, of which 16 digits are enough, such as 4711:9f86d081884c7d65", was)
 	}
 	return wire.AuditVerifyParams{Seq: seq, Sum: sum}, nil
 }

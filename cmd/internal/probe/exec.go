@@ -24,7 +24,7 @@ func ExecFlag(cmd *cobra.Command, programs *[]string) {
 func CheckPrograms(programs []string) error {
 	for _, path := range programs {
 		if _, err := inspectors.ParseNeeds("exec:" + path); err != nil || strings.ContainsAny(path, " \t\n") {
-			return cli.Usagef("--allow-exec %q is not a program that a script can name; write its absolute and plain path, as /usr/bin/uptime", path)
+			return cli.Usagef("--allow-exec %q is not a program that a script can name; write its absolute and plain path, such as /usr/bin/uptime", path)
 		}
 	}
 	return nil

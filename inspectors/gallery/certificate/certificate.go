@@ -1,6 +1,6 @@
 // Package certificate tells how long the certificates of TLS servers are valid,
-// and whether they are for the name that they are asked by. It believes no
-// authority, so that it measures private ones and expired ones too.
+// and whether they are for the name under which the server is asked. It does not
+// check authorities, so it also measures private and expired certificates.
 //
 //vedette:name certificate
 //vedette:interval 1h
@@ -21,7 +21,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// The servers to look at. Name each of them in needs above too.
+// The servers to check. Name each of them in needs above too.
 var targets = []string{"localhost:443"}
 
 // Inspect reports the seconds that are left, below 0 for an expired certificate.

@@ -1,6 +1,6 @@
 // Package directory tells how many files a folder and those in it hold, how large
-// they are, and how old the oldest is: the length of a queue, or a folder that
-// fills a disk.
+// they are, and how old the oldest is: use it for the length of a queue, or
+// for a folder that fills a disk.
 //
 //vedette:name directory
 //vedette:interval 1m
@@ -17,13 +17,13 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// The folder, and how many entries are looked at at most.
+// The folder, and the most entries that are looked at.
 const (
 	folder = "/var/log"
 	most   = 20000
 )
 
-// Inspect walks through the folder. What may not be read is counted.
+// Inspect walks through the folder. It counts what it may not read.
 func Inspect(ctx context.Context, r *inspectors.Report) error {
 	files, unread, seen, size := 0, 0, 0, int64(0)
 	oldest := time.Now()
@@ -46,7 +46,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 		}
 		info, err := entry.Info()
 		if err != nil {
-			return nil // it was removed meanwhile
+			return nil // it has just been removed
 		}
 		files++
 		size += info.Size()

@@ -1,5 +1,5 @@
-// Package fileage tells how old the newest file of a folder is, and how large: a
-// backup that was not made is an old one.
+// Package fileage tells how old the newest file of a folder is, and how large, so
+// it notices a backup that was not made.
 //
 //vedette:name file-age
 //vedette:interval 1m
@@ -40,7 +40,7 @@ func Inspect(_ context.Context, r *inspectors.Report) error {
 		}
 		info, err := entry.Info()
 		if err != nil {
-			continue // it was removed meanwhile
+			continue // it has just been removed
 		}
 		files++
 		if newest == nil || info.ModTime().After(newest.ModTime()) {

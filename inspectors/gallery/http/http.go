@@ -1,5 +1,5 @@
-// Package http asks web services whether they are well: the status of the answer,
-// how long it took, and whether it says what it should.
+// Package http asks web services for a page: it tells the status of the answer, how
+// long it took, and whether it contains the right text.
 //
 //vedette:name http
 //vedette:interval 10s
@@ -23,10 +23,10 @@ import (
 // The addresses to ask. Name the host and port of each in needs above too.
 var urls = []string{"http://127.0.0.1:8080/health"}
 
-// What the body of a good answer has in it; "" is anything.
+// The text that the body of a good answer contains; "" is any body.
 const wanted = ""
 
-// Inspect reports up as 1 where the status is below 400 and the body is good.
+// Inspect reports up as 1 if the status is below 400 and the body is good.
 func Inspect(ctx context.Context, r *inspectors.Report) error {
 	var all error
 	for _, url := range urls {

@@ -1,5 +1,5 @@
-// Package logerrors counts the lines of a log file, and those that tell of an
-// error, from when it starts. It goes on with the next file when the log is
+// Package logerrors counts the lines of a log file, and those among them that report
+// an error, from its start on. It continues with the next file when the log is
 // rotated.
 //
 //vedette:name log-errors
@@ -22,7 +22,7 @@ var bad = regexp.MustCompile(`(?im)^.*\b(error|fatal|panic|critical|emerg)\b.*$`
 
 var lines, errors float64
 
-// Inspect reads what was written since the last run.
+// Inspect reads the lines that were written since the last run.
 func Inspect(ctx context.Context, r *inspectors.Report) error {
 	text, err := file.Text(ctx)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package ntp tells by how much the clock of this host is wrong, as a time server
-// sees it.
+// Package ntp tells how far the clock of this host is off, compared with a time
+// server.
 //
 //vedette:name ntp
 //vedette:interval 5m
@@ -21,7 +21,7 @@ import (
 // The server to ask. Name it in needs above too.
 const server = "pool.ntp.org:123"
 
-// From 1900, where the clock of NTP begins, to 1970.
+// The seconds from 1900, where the clock of NTP begins, to 1970.
 const epoch = 2208988800
 
 // Inspect asks once (RFC 4330).
@@ -65,7 +65,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// moment reads a time of NTP: seconds, and parts of one.
+// moment decodes a time of NTP: seconds, and fractions of one.
 func moment(b []byte) time.Time {
 	seconds := int64(binary.BigEndian.Uint32(b)) - epoch
 	parts := int64(binary.BigEndian.Uint32(b[4:]))

@@ -1,5 +1,5 @@
 // Package openfiles tells how many files and sockets are open on this host, and how
-// near that is to what the kernel allows.
+// close that is to the kernel's limit.
 //
 //vedette:name open-files
 //vedette:interval 10s

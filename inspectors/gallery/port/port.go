@@ -19,8 +19,8 @@ import (
 // The ports to connect to. Name each of them in needs above too.
 var targets = []string{"127.0.0.1:22"}
 
-// Inspect connects to one after the other. A port that cannot be reached is no
-// error of the probe, but an up of 0.
+// Inspect connects to one after the other. A port that cannot be reached is not an error of
+// the probe, but an up of 0.
 func Inspect(ctx context.Context, r *inspectors.Report) error {
 	for _, target := range targets {
 		up, took := dial(ctx, target)

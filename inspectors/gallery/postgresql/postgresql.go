@@ -1,5 +1,5 @@
-// Package postgresql tells how PostgreSQL is: how far replicas are behind, how many
-// connections there are and may be, how many wait for a lock, and how large the
+// Package postgresql tells how PostgreSQL does: how far replicas are behind, how many
+// connections there are of how many, how many wait for a lock, and how large the
 // databases are. It speaks the protocol itself, as a user with the role pg_monitor.
 //
 //vedette:name postgresql
@@ -27,8 +27,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Where the server is, and who asks. The file holds the password, which is sent as
-// SCRAM-SHA-256 wants it; without the file there is none.
+// The address of the server, and the user. The file holds the password, which is used with
+// SCRAM-SHA-256; without the file, no password is sent.
 const (
 	server       = "127.0.0.1:5432"
 	user         = "vedette"
@@ -51,7 +51,7 @@ const replicas = `SELECT coalesce(nullif(application_name, ''), 'unnamed') || '/
 
 const sizes = `SELECT datname, pg_database_size(oid) FROM pg_database WHERE NOT datistemplate AND has_database_privilege(oid, 'CONNECT')`
 
-// Inspect asks three questions on one connection.
+// Inspect sends three queries over one connection.
 func Inspect(ctx context.Context, r *inspectors.Report) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", server)
@@ -93,7 +93,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// number reports a value that came as text.
+// number reports a value that is sent as text.
 func number(r *inspectors.Report, name, text string, labels ...string) {
 	if v, err := strconv.ParseFloat(text, 64); err == nil {
 		r.Gauge(name, v, labels...)
@@ -114,7 +114,7 @@ func (s *session) send(kind string, body []byte) error {
 	return err
 }
 
-// receive returns the next message; an error of the server is one.
+// receive returns the next message. An error of the server is returned as an error.
 func (s *session) receive() (string, []byte, error) {
 	head := make([]byte, 5)
 	if _, err := io.ReadFull(s.in, head); err != nil {
@@ -134,8 +134,8 @@ func (s *session) receive() (string, []byte, error) {
 	return string(head[:1]), body, nil
 }
 
-// serverError is the error that a message tells of: fields that each begin with a
-// letter, of which M is the text.
+// serverError decodes the error in a message. Each of its fields begins with a letter; M is
+// the text.
 func serverError(body []byte) error {
 	for _, field := range strings.Split(string(body), "\x00") {
 		if strings.HasPrefix(field, "M") {
@@ -178,13 +178,13 @@ func (s *session) begin() error {
 	}
 }
 
-// The salted password of the last login: it takes thousands of rounds to make.
+// The salted password of the last login, because computing it takes thousands of rounds.
 var (
 	saltedFor string
 	salted    []byte
 )
 
-// scram proves that the password is known (RFC 5802, RFC 7677).
+// scram proves knowledge of the password (RFC 5802, RFC 7677).
 func (s *session) scram() error {
 	password, err := os.ReadFile(passwordFile)
 	if err != nil {

@@ -28,7 +28,7 @@ var (
 	rebuilt = regexp.MustCompile(`(?:recovery|resync|reshape|check) *= *([0-9.]+)%`)
 )
 
-// Inspect reports nothing where there is neither.
+// Inspect reports nothing on a host that has neither.
 func Inspect(_ context.Context, r *inspectors.Report) error {
 	if err := linux(r); err != nil {
 		return err
@@ -36,7 +36,7 @@ func Inspect(_ context.Context, r *inspectors.Report) error {
 	return zfs(r)
 }
 
-// linux reads the arrays: a line with the disks of each, and some about how it is.
+// linux reads the arrays: one line with the disks of each, and some about its state.
 func linux(r *inspectors.Report) error {
 	text, err := os.ReadFile(arrays)
 	if os.IsNotExist(err) {

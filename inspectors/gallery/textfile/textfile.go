@@ -1,5 +1,5 @@
 // Package textfile reports the metrics that other programs leave in the .prom
-// files of a folder, as for the textfile collector of node_exporter.
+// files of a folder, like the textfile collector of node_exporter.
 //
 //vedette:name textfile
 //vedette:interval 30s
@@ -21,10 +21,10 @@ import (
 // The folder.
 const folder = "/var/lib/prometheus/node-exporter"
 
-// So much of a file is read at most.
+// The most that is read of a file.
 const most = 4 << 20
 
-// Inspect reads every file. One that cannot be read keeps none of the others back.
+// Inspect reads every file. A file that cannot be read does not stop the others.
 func Inspect(_ context.Context, r *inspectors.Report) error {
 	if _, err := os.ReadDir(folder); err != nil {
 		return err
@@ -46,7 +46,7 @@ func Inspect(_ context.Context, r *inspectors.Report) error {
 	return errors.Join(faults...)
 }
 
-// report adds what is in a file, and how old that is.
+// report adds the metrics of a file, and its age.
 func report(r *inspectors.Report, file string) error {
 	f, err := os.Open(file)
 	if err != nil {

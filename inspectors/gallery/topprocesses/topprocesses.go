@@ -1,5 +1,5 @@
-// Package topprocesses names the programs that take most of the processor and of
-// the memory. Processes of one name are added up.
+// Package topprocesses names the programs that take the most processor time and
+// memory. Processes of the same name are added up.
 //
 //vedette:name top
 //vedette:interval 10s

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// BenchmarkCheck checks the inspectors of the corpus, which are what authors
-// write, in a process that knows the packages already.
+// BenchmarkCheck checks the inspectors of the corpus, which are like those of authors, in a
+// process that has already read the packages.
 func BenchmarkCheck(b *testing.B) {
 	archive, err := txtar.ParseFile("testdata/corpus/inspectors.txtar")
 	if err != nil {
@@ -34,8 +34,8 @@ func BenchmarkCheck(b *testing.B) {
 	b.ReportMetric(float64(lines)/float64(len(scripts)), "lines/script")
 }
 
-// BenchmarkFirst is a whole process that checks one script, which must read the
-// types of its packages first. It also says what the process has come to weigh.
+// BenchmarkFirst runs a whole process that checks one script, and must first read the types
+// of its packages. It also reports the memory of the process.
 func BenchmarkFirst(b *testing.B) {
 	for name, source := range map[string]string{
 		"small": "return 1, nil",
@@ -68,7 +68,7 @@ func BenchmarkFirst(b *testing.B) {
 	b.Logf("the types of the packages are %.0f KiB in the program", size)
 }
 
-// residentMiB reads what the process has in memory.
+// residentMiB is the resident memory of the process.
 func residentMiB() float64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -32,15 +32,15 @@ func (p *pass) characters(script inspectors.Script) {
 			place.Message = fmt.Sprintf("the text has %U, %s", r, deception(r))
 			place.Fix = "take it out, or write it as an escape in a string: " + escape(r)
 			p.found = append(p.found, finding{place, p.rule})
-			break // one for a line: they come in numbers
+			break // one for each line, because they come in
 		}
 	}
 }
 
-// byteOrderMark is what some editors begin a file with, which Go allows.
+// byteOrderMark starts the files of some editors, and Go allows it there.
 const byteOrderMark = '\ufeff'
 
-// deceives reports a character that a reader does not see as it is.
+// deceives reports whether readers do not see a character as it is.
 func deceives(r rune) bool {
 	if r == '\t' || r == utf8.RuneError {
 		return false
@@ -48,7 +48,7 @@ func deceives(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// deception says what a character does.
+// deception describes the effect of a character.
 func deception(r rune) string {
 	switch {
 	case unicode.Is(unicode.Bidi_Control, r):

@@ -14,14 +14,12 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
-// Check finds every fault of a script and returns them in the order of their
-// places: of its directives, its syntax, its imports and names, its types, the
-// signature of Inspect, and the constructs that are not in the language. It
-// returns nil where there are none.
+// Check returns every fault of a script in the order of their places: of its directives,
+// its syntax, its imports and names, its types, the signature of Inspect, and the
+// constructs that are not in the language. It returns nil if there are none.
 //
-// Text is a whole Go file or the bare body of an Inspect function; file is
-// the name that the diagnostics give, it is not opened. Check runs nothing of
-// the script.
+// Text is a whole Go file or the bare body of an Inspect function; file is the name in the
+// diagnostics and is not opened. Check runs nothing of the script.
 func Check(file, text string) inspectors.Diagnostics {
 	return Script(scriptOf(file, text))
 }
@@ -30,8 +28,8 @@ func scriptOf(file, text string) inspectors.Script {
 	return inspectors.Script{File: file, Line: 1, Source: text}
 }
 
-// Definition is as Check for the script of an inspector's definition. A
-// definition without a script has no faults.
+// Definition is Check for the script of a definition. A definition without a script has no
+// faults.
 func Definition(d inspectors.Definition) inspectors.Diagnostics {
 	if d.Script == nil {
 		return nil
@@ -46,15 +44,15 @@ func Script(s inspectors.Script) inspectors.Diagnostics {
 	return faults
 }
 
-// Translate checks a script, as Script does, and translates it for the interpreter. If
-// there are faults, there is no translation.
+// Translate checks a script like Script, and translates it for the interpreter. If there
+// are faults, there is no translation.
 func Translate(s inspectors.Script) (core string, faults inspectors.Diagnostics) {
 	p := examine(s)
 	return p.core, p.diagnostics()
 }
 
-// Lower translates a script that need only be one that Go would compile: the
-// rules of the language are not asked.
+// Lower translates a script that is only valid Go: the rules of the language are not
+// applied.
 func Lower(s inspectors.Script) (core string, faults inspectors.Diagnostics) {
 	p := &pass{Source: source.Parse(s)}
 	p.add("source", p.Faults)
@@ -84,7 +82,7 @@ func (p *pass) lower() string {
 	return p.CoreText(text)
 }
 
-// importable reports whether the interpreter has a name of a package.
+// importable reports whether the interpreter knows a name of a package.
 func importable(path, name string) bool {
 	s, ok := symbols.Lookup(path)
 	return ok && s.Has(name)
@@ -107,12 +105,12 @@ type finding struct {
 	rule string
 }
 
-// findings are the faults of a script by the rules that found them, in the order of their
-// places. The rules of faults that the parser, the directives and the type checker report
-// are "source", "directive" and "types".
+// findings are the faults of a script and the rules that found them, in the order of their
+// places. Faults that the parser, the directives and the type checker report have the rules
+// "source", "directive" and "types".
 func findings(script inspectors.Script) []finding { return examine(script).found }
 
-// examine checks a script and returns everything it has found.
+// examine checks a script and returns all findings.
 func examine(script inspectors.Script) *pass {
 	s := source.Parse(script)
 	p := &pass{Source: s}
@@ -139,13 +137,13 @@ type pass struct {
 	pkg  *types.Package
 	info *types.Info
 
-	path  []ast.Node // from the file down to the node that is visited
-	rule  string     // the rule that is asked
+	path  []ast.Node // from the file down to the visited node
+	rule  string     // the rule that is applied
 	found []finding
 	facts facts
-	// aliases are what the script may hold of what it shares; see findAliases.
+	// aliases are the variables that may refer to something shared; see findAliases.
 	aliases map[types.Object]*sharing
-	core    string // the translation, where nothing was found
+	core    string // the translation, if nothing was found
 }
 
 // add records faults that were found elsewhere.
@@ -155,7 +153,7 @@ func (p *pass) add(rule string, faults inspectors.Diagnostics) {
 	}
 }
 
-// fault records a finding of the present rule.
+// fault records a finding of the current rule.
 func (p *pass) fault(at ast.Node, message, fix string) {
 	p.faultAt(at.Pos(), message, fix)
 }
@@ -166,9 +164,8 @@ func (p *pass) faultAt(pos token.Pos, message, fix string) {
 	p.found = append(p.found, finding{d, p.rule})
 }
 
-// sorted orders findings by place and drops those that repeat; what the type
-// checker says too of a line that has a fault already, the parser has said
-// better.
+// sorted sorts findings by place and drops duplicates. On a line where the parser has
+// reported a fault, it drops those of the type checker, because the parser's are clearer.
 func sorted(found []finding) []finding {
 	slices.SortStableFunc(found, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))

@@ -6,9 +6,9 @@ import (
 	"go/types"
 )
 
-// A conversion is a value that becomes an interface: where most differences of
-// the interpreter lie, because a value of a type of the script carries no type
-// that the library could see.
+// A conversion is a value that becomes an interface. Most differences of the interpreter
+// are there, because a value of a type of the script carries no type that the library could
+// see.
 type conversion struct {
 	value ast.Expr
 	from  types.Type // not an interface

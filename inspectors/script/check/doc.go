@@ -1,17 +1,15 @@
-// Package check says whether a script is in the language of inspectors: Go 1.22
-// without goroutines, with the packages and names of the allow-list in package
-// symbols, and without the few constructs that cannot be translated into what
-// the interpreter does right (package lower). It also has it translated.
+// Package check says whether a script is in the language of inspectors: Go 1.22 without
+// goroutines, with the packages and names of the allow-list in package symbols, and without
+// the few constructs that cannot be translated into code that the interpreter runs
+// correctly (package lower). It also has the script translated.
 //
-// It reads a script with the parser and the type checker of Go itself, so that
-// what it says about types is what the compiler would say, and then looks at
-// it with rules. A rule stands for one thing that the interpreter does
-// differently; its comment says what that is. The types of the packages are part
-// of the program, as export data: no Go is needed on the machine.
+// It uses the parser and the type checker of Go itself, so its findings about types are
+// those of the compiler, and then applies rules. A rule stands for one thing that the
+// interpreter does differently; its comment says which. The types of the packages are
+// embedded in the program as export data, so the machine needs no Go.
 //
-// What passes runs as the same file would natively, as far as is known: the
-// programs of testdata/corpus, which run both ways in the tests, are how it is
-// known.
+// A script that passes runs like the same file natively, as far as is known. The evidence
+// is the programs of testdata/corpus, which the tests run both ways.
 package check
 
 //go:generate go run ./gen

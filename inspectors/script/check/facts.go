@@ -5,15 +5,14 @@ import (
 	"go/types"
 )
 
-// facts are what rules need to know of the whole file before they look at its
-// parts.
+// facts are what rules must know about the whole file before they look at its parts.
 type facts struct {
-	// boxed are the types of the script whose values become an any from which
-	// the script may take them again: other than to be printed.
+	// boxed are the types of the script whose values become an any from which the script
+	// may take them again, and not only to be printed.
 	boxed map[*types.Named]bool
 }
 
-// gather makes the facts in one walk over the file.
+// gather collects the facts in one walk over the file.
 func (p *pass) gather() {
 	p.facts = facts{boxed: make(map[*types.Named]bool)}
 	p.walk(func(n ast.Node) {

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/tools/go/gcexportdata"
 )
 
-// exportData is what gen has written: a gob, compressed, of []exportedPackage.
+// exportData is the output of gen: a compressed gob of []exportedPackage.
 //
 //go:embed types.gob.gz
 var exportData []byte
@@ -28,8 +28,8 @@ type exportedPackage struct {
 	Data []byte
 }
 
-// library imports the packages that inspectors may import, each when it is first
-// asked for. It implements types.Importer, for use by many goroutines.
+// library imports the packages that inspectors may import, each when it is first needed. It
+// implements types.Importer, and may be used by many goroutines.
 type library struct {
 	mu       sync.Mutex
 	data     map[string][]byte         // by import path; nil once the package is read

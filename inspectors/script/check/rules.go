@@ -2,15 +2,15 @@ package check
 
 import "go/ast"
 
-// rule is one thing that is not in the language.
+// rule refuses one thing that is not in the language.
 type rule struct {
-	// name tells rules apart in tests; authors do not see it.
+	// name distinguishes rules in tests; authors do not see it.
 	name string
 	// visit looks at one node, whose ancestors are in the path, and records its faults.
 	visit func(*pass, ast.Node)
 }
 
-// rules returns all rules. Those that need a whole file ask for *ast.File.
+// rules returns all rules. A rule that needs a whole file looks at *ast.File.
 func rules() []rule {
 	return []rule{
 		// Not in the language of inspectors.

@@ -35,9 +35,9 @@ func encoding(path string) string {
 	return ""
 }
 
-// encodedFields refuses structs whose fields the encoders see otherwise: the
-// interpreter exports the fields that start with a small letter, gives embedded
-// structs a name, and wraps what stands in interfaces with methods.
+// encodedFields refuses structs that the encoders would see differently: the interpreter
+// exports fields with lower-case names, names embedded structs, and wraps values in
+// interfaces with methods.
 func encodedFields(p *pass, n ast.Node) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok {
@@ -107,7 +107,7 @@ func (e *encodedType) field(in types.Type, f *types.Var, tag string) {
 	}
 }
 
-// lacksXMLName reports a struct of which encoding/xml would take the type's name.
+// lacksXMLName reports a struct for which encoding/xml would use the name of the type.
 func lacksXMLName(t types.Type) bool {
 	s, ok := deref(t).Underlying().(*types.Struct)
 	if !ok {
@@ -141,8 +141,8 @@ func hasExported(t types.Type) bool {
 	return false
 }
 
-// encodingMethod refuses the methods by which a value would encode itself: the
-// interpreter shows them to the encoders at most for the outermost value.
+// encodingMethod refuses methods by which a value would encode itself, because the
+// interpreter shows them to the encoders for the outermost value at most.
 func encodingMethod(p *pass, n ast.Node) {
 	f, ok := n.(*ast.FuncDecl)
 	if !ok || f.Recv == nil {

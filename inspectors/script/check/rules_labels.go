@@ -10,9 +10,9 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// labelNames refuses labels of which the text alone shows that no report takes
-// them: names that are reserved or not well-formed, names that are there twice,
-// and names without a value. The run would leave the sample out.
+// labelNames refuses labels that no report accepts, if the text alone shows it: reserved
+// and malformed names, duplicate names, and names without a value. The run would leave the
+// sample out.
 func labelNames(p *pass, n ast.Node) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
@@ -61,7 +61,7 @@ func (p *pass) labelPairs(call *ast.CallExpr) {
 		}
 		switch {
 		case i+1 == len(pairs):
-			p.fault(pairs[i], "a label without a value: labels are name, value pairs", "give its value too, as: \"mount\", path")
+			p.fault(pairs[i], "a label without a value: labels are name, value pairs", "give its value too: \"mount\", path")
 		case ok && seen[name]:
 			p.fault(pairs[i], "label "+name+" is given twice", "give each label once")
 		}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// goroutine refuses the go statement. A panic in a goroutine ends the whole
-// process, and one that is left behind cannot be stopped.
+// goroutine refuses the go statement. A panic in a goroutine ends the whole process, and a
+// goroutine that outlives its run cannot be stopped.
 func goroutine(p *pass, n ast.Node) {
 	if g, ok := n.(*ast.GoStmt); ok {
 		p.fault(g, "inspectors start no goroutines", "call the function, and give slow calls the context; split what must run side by side into inspectors of "+
@@ -18,8 +18,8 @@ func goroutine(p *pass, n ast.Node) {
 
 var goVersion = regexp.MustCompile(`^//go:build go1\.\d+$`)
 
-// comment refuses the comments that the compiler heeds and the interpreter does
-// not. A constraint that only asks for a version of Go does no harm.
+// comment refuses comments that the compiler obeys and the interpreter does not. A
+// constraint that only names a version of Go does no harm.
 func comment(p *pass, n ast.Node) {
 	file, ok := n.(*ast.File)
 	if !ok {
@@ -42,8 +42,7 @@ func comment(p *pass, n ast.Node) {
 	}
 }
 
-// processControl refuses the methods by which processes are stopped, and that
-// change what a host is.
+// processControl refuses the methods that stop processes or change the host.
 func processControl(p *pass, n ast.Node) {
 	sel, ok := n.(*ast.SelectorExpr)
 	if !ok {

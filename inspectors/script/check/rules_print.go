@@ -31,8 +31,8 @@ func (p *pass) verbs(call *ast.CallExpr) []verb {
 	return pairVerbs(constant.StringVal(value), call.Args[at+1:])
 }
 
-// pairVerbs pairs verbs and arguments. It gives up at explicit indexes, which
-// nobody writes for values of types of their own.
+// pairVerbs pairs verbs and arguments. It gives up at explicit indexes, which nobody uses
+// for values of the script's types.
 func pairVerbs(format string, args []ast.Expr) []verb {
 	var list []verb
 	next := 0
@@ -60,8 +60,8 @@ func pairVerbs(format string, args []ast.Expr) []verb {
 	}
 }
 
-// printedType refuses %T of the types of the script: the interpreter does not know
-// their names.
+// printedType refuses %T for types of the script, whose names the interpreter does not
+// know.
 func printedType(p *pass, n ast.Node) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok || !p.prints(call) {
@@ -88,9 +88,8 @@ func (p *pass) mentionsOwn(t types.Type, depth int) bool {
 	return anyPart(t, false, func(part types.Type, _ *types.Var) bool { return p.mentionsOwn(part, depth+1) })
 }
 
-// anyPart reports whether ask is true of a type that t is made of: an element, a
-// key, what a pointer points to, and, where fields is set or t has no name, a
-// field, which is given too.
+// anyPart reports whether ask is true for a part of a type: an element, a key, the target
+// of a pointer and, if fields is set or t has no name, a field, which is passed too.
 func anyPart(t types.Type, fields bool, ask func(types.Type, *types.Var) bool) bool {
 	switch u := t.Underlying().(type) {
 	case *types.Pointer:

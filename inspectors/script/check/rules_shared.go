@@ -10,10 +10,10 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/own"
 )
 
-// sharedVariable refuses to change what scripts of a process may share: the
-// variables of imported packages, what those point to, and the values that the
-// library hands to everybody. Each script has its own copies of the variables;
-// this is the second net, and the only one for what cannot be copied.
+// sharedVariable refuses changes of anything that the scripts of a process may share: the
+// variables of imported packages, what those point to, and values that the library hands to
+// everybody. Each script has its own copies of the variables; this rule is a second line of
+// defence, and the only one for values that cannot be copied.
 func sharedVariable(p *pass, n ast.Node) {
 	switch n := n.(type) {
 	case *ast.File:
@@ -47,7 +47,7 @@ func sharedVariable(p *pass, n ast.Node) {
 func (p *pass) changes(at ast.Node, e ast.Expr) {
 	for e != nil {
 		var inner ast.Expr
-		through := false // inner refers to where e lies
+		through := false // inner refers to the place of e
 		switch x := ast.Unparen(e).(type) {
 		case *ast.SelectorExpr:
 			if v := p.ofLibrary(x); v != nil {
@@ -83,11 +83,11 @@ func (p *pass) sharedFault(at ast.Node, s *sharing) {
 	p.fault(at, fmt.Sprintf("other inspectors share this %s, which must stay as it is", s.name), "copy what you need of it into variables of your own")
 }
 
-// sharing is what an expression shares with other scripts: a variable of a
+// sharing is something that an expression shares with other scripts: a variable of a
 // package, or a value of a type that the library hands to everybody.
 type sharing struct {
 	variable *types.Var // or nil
-	name     string     // of the type, where there is no variable
+	name     string     // of the type, if there is no variable
 }
 
 func variableOf(v *types.Var) *sharing { return &sharing{variable: v} }
@@ -101,8 +101,8 @@ func (p *pass) ofLibrary(x *ast.SelectorExpr) *types.Var {
 	return nil
 }
 
-// sharedBy returns the thing that the value of an expression refers to and shares with
-// other scripts, or nil.
+// sharedBy returns what the value of an expression refers to and shares with other scripts,
+// or nil.
 func (p *pass) sharedBy(e ast.Expr) *sharing {
 	t := p.typeOf(e)
 	if !refers(t, 0) {
@@ -152,8 +152,8 @@ func (p *pass) sharedByCall(call *ast.CallExpr) *sharing {
 	return nil
 }
 
-// findAliases returns the variables, fields and functions of the script that
-// may hold, or return, what it shares with others, wherever they come by it.
+// findAliases returns the variables, fields and functions of the script that may hold or
+// return something shared with other scripts, however they get it.
 func (p *pass) findAliases() map[types.Object]*sharing {
 	p.aliases = make(map[types.Object]*sharing)
 	for grown := true; grown; {
@@ -254,8 +254,8 @@ func (p *pass) noteTypeSwitch(n *ast.TypeSwitchStmt, note func(types.Object, ast
 	}
 }
 
-// holder returns the variable or field that an expression on the left names, or
-// nil. What elements hold is not followed.
+// holder returns the variable or field that an expression on the left names, or nil. It
+// does not follow elements.
 func (p *pass) holder(e ast.Expr) types.Object {
 	switch x := e.(type) {
 	case *ast.Ident:
@@ -268,8 +268,8 @@ func (p *pass) holder(e ast.Expr) types.Object {
 	return nil
 }
 
-// callChanges records a fault if a call changes, or could change, something that one of
-// its arguments refers to.
+// callChanges records a fault if a call changes, or could change, something shared that one
+// of its arguments refers to.
 func (p *pass) callChanges(call *ast.CallExpr) {
 	if len(call.Args) == 0 || p.info.Types[call.Fun].IsType() {
 		return
@@ -323,8 +323,7 @@ func fillsArguments(f *types.Func) bool {
 	return false
 }
 
-// sharingMethod refuses the methods by which a script gets at, or changes, what
-// belongs to all.
+// sharingMethod refuses methods that get at, or change, something that all scripts share.
 func (p *pass) sharingMethod(sel *ast.SelectorExpr) {
 	f, ok := p.info.Uses[sel.Sel].(*types.Func)
 	if !ok || f.Signature().Recv() == nil {
@@ -339,9 +338,9 @@ func (p *pass) sharingMethod(sel *ast.SelectorExpr) {
 	}
 }
 
-// sharedType returns the name of the type to which t is a pointer, where the
-// library hands values of it to everybody, or "". Another type with the same
-// representation is that type too, since a pointer can be converted.
+// sharedType returns the name of the type to which t is a pointer, if the library hands its
+// values to everybody, or "". A type with the same representation counts as that type,
+// because pointers can be converted.
 func sharedType(t types.Type) string {
 	ptr, ok := t.Underlying().(*types.Pointer)
 	if !ok {
@@ -360,8 +359,8 @@ func sharedType(t types.Type) string {
 	return ""
 }
 
-// heldShared returns the name of a shared type to which a value of type t leads
-// by what reflection can set, or "".
+// heldShared returns the name of a shared type that can be reached from a value of type t
+// by settable reflection, or "".
 func heldShared(t types.Type, depth int) string {
 	if depth > 6 {
 		return ""
@@ -390,8 +389,8 @@ func heldShared(t types.Type, depth int) string {
 	return ""
 }
 
-// isReference reports a type whose parts lie elsewhere: to set one is not to set
-// the value.
+// isReference reports a type whose parts are stored elsewhere, so setting a part does not
+// set the value.
 func isReference(t types.Type) bool {
 	switch t.Underlying().(type) {
 	case *types.Pointer, *types.Slice, *types.Map:
@@ -400,7 +399,7 @@ func isReference(t types.Type) bool {
 	return false
 }
 
-// refers reports whether a value of type t may refer to what can be changed.
+// refers reports whether a value of type t may refer to something that can be changed.
 func refers(t types.Type, depth int) bool {
 	if t == nil || depth > 6 {
 		return depth > 6

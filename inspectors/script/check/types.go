@@ -22,12 +22,12 @@ func newInfo() *types.Info {
 	}
 }
 
-// checkTypes runs Go's own type checker over the file and records what it says.
-// It sets pkg and info, as far as they could be made out.
+// checkTypes runs Go's type checker over the file and records its errors. It sets pkg and
+// info as far as they could be determined.
 //
-// The interpreter itself accepts much that Go does not: a missing return, an
-// unused variable, a case that is there twice, a method that only the pointer
-// has, and assignments of the wrong number of values.
+// The interpreter itself accepts much that Go does not: a missing return, an unused
+// variable, a duplicate case, a method that only the pointer has, and assignments of the
+// wrong number of values.
 func (p *pass) checkTypes(lib types.Importer) {
 	p.rule = "types"
 	p.info = newInfo()
@@ -45,7 +45,7 @@ func (p *pass) checkTypes(lib types.Importer) {
 	p.File.GoVersion = "" // a build constraint does not make the language newer
 	pkg, err := config.Check("inspector", p.Fset, []*ast.File{p.File}, p.info)
 	if err == nil || pkg != nil {
-		p.pkg = pkg // the errors have been taken one by one
+		p.pkg = pkg // the errors have been recorded one by one
 	}
 }
 
@@ -58,7 +58,7 @@ func (p *pass) typeFault(e types.Error) {
 	message = strings.ReplaceAll(strings.ReplaceAll(message, "\n\thave ", ": have "), "\n\twant ", ", want ")
 	switch {
 	case strings.HasPrefix(message, "\t"):
-		return // the second half of the error before
+		return // the continuation of the error before
 	case strings.Contains(message, "cannot range over") && strings.Contains(message, "go1.23"):
 		message, _, _ = strings.Cut(message, ": requires")
 		message += ", which needs Go 1.23; inspectors are Go 1.22"
@@ -83,7 +83,7 @@ func (p *pass) typeFault(e types.Error) {
 	p.faultAt(e.Pos, message, fix)
 }
 
-// own returns the type that the script itself declares under t, seen through one
+// own returns the type that the script itself declares under t, through at most one
 // pointer, or nil.
 func (p *pass) own(t types.Type) *types.Named {
 	if t == nil {
@@ -113,13 +113,13 @@ func isError(t types.Type) bool {
 	return types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
-// ownInterface reports an interface type with methods that the script declares,
-// or writes out.
+// ownInterface reports an interface type with methods that the script declares or writes as
+// a literal.
 func (p *pass) ownInterface(t types.Type) bool {
 	return isInterface(t) && !isAny(t) && !isError(t) && (p.own(t) != nil || isLiteral(t))
 }
 
-// isLiteral reports a type that is written out, without a name.
+// isLiteral reports a type literal, which has no name.
 func isLiteral(t types.Type) bool {
 	_, named := types.Unalias(t).(*types.Named)
 	return !named
@@ -130,8 +130,8 @@ func isStruct(t types.Type) bool {
 	return ok
 }
 
-// typeOf returns the type of an expression; types.Invalid where the type checker
-// could not make it out, so that rules need not ask.
+// typeOf returns the type of an expression, or types.Invalid if the type checker could not
+// determine it, so rules need not ask.
 func (p *pass) typeOf(e ast.Expr) types.Type {
 	if e != nil {
 		if t := p.info.TypeOf(e); t != nil {
@@ -193,7 +193,7 @@ func (p *pass) function() (*ast.FuncType, *ast.BlockStmt) {
 	return nil, nil
 }
 
-// name writes a type as the author does.
+// name writes a type as the author would.
 func (p *pass) name(t types.Type) string {
 	return types.TypeString(t, func(other *types.Package) string {
 		if other == p.pkg {

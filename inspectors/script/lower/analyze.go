@@ -10,7 +10,7 @@ import (
 type variable struct {
 	owner    ast.Node // the function literal or declaration that declares it
 	captured bool     // by a literal inside of that
-	written  bool     // other than where it is declared, and in the head of its own loop
+	written  bool     // outside its declaration and the head of the loop that declares it
 	addr     bool     // its address is taken
 }
 

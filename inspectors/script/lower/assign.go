@@ -17,9 +17,8 @@ type place struct {
 	erased bool // it is a field that is Any in Core
 }
 
-// target makes the code of a place, with all that has to be computed for it. What
-// is called on the way to it is called once, however often the place is written
-// down.
+// target makes the code of a place, with everything that must be computed for it. A
+// function on the way to it is called once, however often the place is written.
 func (l *lowering) target(e ast.Expr) place {
 	e = ast.Unparen(e)
 	if calls(e) {

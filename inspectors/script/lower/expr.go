@@ -431,9 +431,9 @@ func (l *lowering) decided(e *ast.BinaryExpr, operand ast.Expr, tv types.TypeAnd
 	return l.hold(l.constantExpr(operand, tv), l.typeOf(e))
 }
 
-// operandOf makes the code of an operand of && or ||. The interpreter wants one
-// that has a place of its own: what is taken out of something else, or compares
-// what is no number and no string, goes into a variable.
+// operandOf makes the code of an operand of && or ||. The interpreter wants an operand with
+// its own place: one that is part of something else, or compares anything but numbers and
+// strings, goes into a variable.
 func (l *lowering) operandOf(e ast.Expr) code {
 	c := l.expr(e)
 	if c.p == primary || strings.Contains(c.text, "{") || !l.basicComparison(e) {
@@ -553,7 +553,7 @@ func (l *lowering) operand(e ast.Expr) code {
 	c := l.expr(e)
 	if p, ok := l.typeOf(e).Underlying().(*types.Pointer); ok {
 		if _, ok := p.Elem().Underlying().(*types.Array); ok {
-			// A slice of it: what is set in "(*p)[i].f" is lost.
+			// A slice of it: an assignment to "(*p)[i].f" would be lost.
 			return l.hold(code{"(*" + c.in(unary) + ")[:]", primary}, nil)
 		}
 	}

@@ -89,7 +89,7 @@ func (l *lowering) temp() string {
 	return "t" + mark + strconv.Itoa(*l.fn.temps)
 }
 
-// hold puts a value into a variable of its own and returns that.
+// hold puts a value into a new variable and returns that.
 func (l *lowering) hold(c code, t types.Type) code {
 	name := l.temp()
 	if c.text == "nil" || c.p == constantCode {
@@ -202,8 +202,8 @@ func (l *lowering) declared(name string, d *ast.FuncDecl, sig *types.Signature) 
 	l.tops = append(l.tops, text)
 }
 
-// params returns the parameters of a function in Core, which has formal types. Those
-// that need a place of their own are put there by entry.
+// params returns the parameters of a function in Core, which has formal types. entry gives
+// a place to those that need their own.
 func (l *lowering) params(list *ast.FieldList, entry *strings.Builder, formal func(types.Type) string) []string {
 	var params []string
 	if list == nil {

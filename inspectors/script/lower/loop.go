@@ -220,7 +220,7 @@ func (l *lowering) perilous(s *ast.ForStmt) bool {
 	return found
 }
 
-// post translates the statement between rounds, without a place of its own.
+// post translates the statement between rounds; its code has no separate place.
 func (l *lowering) post(s ast.Stmt) {
 	switch s := s.(type) {
 	case *ast.IncDecStmt:

@@ -55,7 +55,7 @@ func (l *lowering) stmt(s ast.Stmt) {
 		l.send(s)
 	case *ast.EmptyStmt:
 	case *ast.GoStmt:
-		// The checker refuses it; what is run without a check must do as Go does.
+		// The checker refuses it; without a check the script must behave as in Go.
 		f := l.hold(code{l.deferred(s.Call, ast.Unparen(s.Call.Fun)), call}, nil)
 		l.line("go " + f.text + "()")
 	default:

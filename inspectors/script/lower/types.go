@@ -368,9 +368,9 @@ func (l *lowering) libraryType(t *types.Named) string {
 	return l.pkg(path, o.Pkg().Name()) + "." + o.Name()
 }
 
-// structType writes the struct that is, or underlies, a type. Embedded fields are named: what is promoted is
-// written out where it is used. Fields that start with a small letter are
-// exported by the interpreter, and kept from the encoders by a tag.
+// structType writes the struct that is, or underlies, a type. Embedded fields are named,
+// and promoted fields are written out where they are used. The interpreter exports fields
+// that start with a lower-case letter; a tag hides them from the encoders.
 func (l *lowering) structType(t types.Type, s *types.Struct) string {
 	var b strings.Builder
 	b.WriteString("struct {")

@@ -1,7 +1,6 @@
-// Package prelude holds the parts of the generic packages of the standard library
-// that inspectors may use. They are written in the language of inspectors and are
-// translated with the script that uses them: the interpreter has no generic
-// functions.
+// Package prelude has the parts of the generic packages of the standard library that
+// inspectors may use. They are written in the language of inspectors and are translated
+// with each script that uses them, because the interpreter has no generic functions.
 package prelude
 
 import (

@@ -13,7 +13,7 @@
 // system calls sees no addresses, so the kernel suspends connect as well. The
 // broker reads the address, compares it with the Reach of the host, and connects a
 // copy of the host's descriptor to the address that it has read. An agent that is
-// not root does this too, for hosts of its own user.
+// not root does this too, for hosts that run as its user.
 //
 // The broker answers a fixed list of questions. Any other call is left to the
 // host, with the rights that it has. Nothing that the host says is trusted: a path

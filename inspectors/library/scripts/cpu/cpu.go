@@ -52,8 +52,8 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// percents reports the shares of the time between two runs. There are none
-// where no time has passed, and iowait may run backwards (proc(5)).
+// percents reports the shares of the time between two runs. It reports nothing if no time
+// has passed; iowait may go backwards (proc(5)).
 func percents(r *inspectors.Report, from, to seconds) {
 	user := math.Max(0, to.user-from.user)
 	system := math.Max(0, to.system-from.system)

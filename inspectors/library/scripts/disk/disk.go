@@ -1,7 +1,7 @@
-// Package disk reports how full the file systems are, by where they are
-// mounted: those that keep data on this host, each once. Left out are pseudo
-// file systems, images that are always full, and those of other machines, which
-// may hang for ever; the root is always in.
+// Package disk reports how full the file systems are, by mount point: those that
+// keep data on this host, each once. It leaves out pseudo file systems, images that
+// are always full, and file systems of other machines, which may hang for ever. The
+// root is always included.
 //
 //vedette:name disk
 //vedette:interval 5s
@@ -39,7 +39,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 		}
 		u, err := disk.UsageWithContext(ctx, mount)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // it was unmounted just now
+			continue // it has just been unmounted
 		}
 		if err != nil {
 			failed = append(failed, fmt.Sprintf("%s: %v", mount, err))
@@ -66,13 +66,13 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 type mounted struct {
 	id, parent string
 	device     string // of the file system, major:minor
-	root       string // what of the file system is mounted
+	root       string // the part of the file system that is mounted
 	point      string
 	kind       string
 }
 
-// mounts reads the table of mounts in which sizes are looked up: that of the agent,
-// where it names it, else that of this process.
+// mounts reads the table of mounts in which sizes are looked up: the agent's, if the agent
+// names it, or this process's.
 func mounts() ([]mounted, error) {
 	root := os.Getenv("HOST_PROC")
 	if root == "" {
@@ -106,7 +106,7 @@ func mounts() ([]mounted, error) {
 	return table, nil
 }
 
-// plain writes out what the table has as \040: blanks and the like.
+// plain decodes escapes of the table such as \040, which is a blank.
 func plain(path string) string {
 	parts := strings.Split(path, "\\")
 	text := parts[0]
@@ -124,9 +124,9 @@ func plain(path string) string {
 	return text
 }
 
-// choose returns one mount point of each file system: the root, or the shortest at
-// which all of it is, or else the shortest folder of it. What another mount lies
-// over is not there.
+// choose returns one mount point for each file system: the root, or else the shortest one
+// of the whole file system, or else the shortest of a part of it. It leaves out mount
+// points that another mount covers.
 func choose(table []mounted) []string {
 	children := map[string][]mounted{}
 	known := map[string]bool{}
@@ -158,8 +158,7 @@ func choose(table []mounted) []string {
 	return list
 }
 
-// better reports whether a file system is to be told by one mount and not by
-// another.
+// better reports whether one mount should stand for a file system rather than another.
 func better(m, other mounted) bool {
 	if (m.point == "/") != (other.point == "/") {
 		return m.point == "/"
@@ -199,8 +198,8 @@ func within(path, folder string) bool {
 	return path == folder || folder == "/" || strings.HasPrefix(path, folder+"/")
 }
 
-// folder reports whether a mount point is one: single files are mounted, too, into
-// containers above all.
+// folder reports whether a mount point is a folder. Single files can be mounted too, mostly
+// into containers.
 func folder(path string) bool {
 	_, err := disk.Usage(path + "/.")
 	return err == nil

@@ -1,6 +1,6 @@
 // Package diskio reports what the disks have read and written since the system
-// started, by device. Whole disks count, not their partitions; loop devices,
-// RAM disks and what has never been used do not.
+// started, by device. It counts whole disks, not their partitions, and leaves out
+// loop devices, RAM disks and disks that have never been used.
 //
 //vedette:name disk-io
 //vedette:interval 1s
@@ -16,7 +16,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// sectorBytes is the unit of /proc/diskstats, whatever the disk's own.
+// sectorBytes is the unit of /proc/diskstats, whatever the disk's own sector size.
 const sectorBytes = 512
 
 func Inspect(ctx context.Context, r *inspectors.Report) error {
@@ -47,7 +47,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// disks remembers of each device whether it is a whole disk.
+// disks remembers for each device whether it is a whole disk.
 var disks = map[string]bool{}
 
 func whole(device string) bool {
@@ -56,7 +56,7 @@ func whole(device string) bool {
 	}
 	is := !strings.HasPrefix(device, "loop") && !strings.HasPrefix(device, "ram") && !strings.HasPrefix(device, "fd")
 	if is {
-		// A partition is a folder inside that of its disk.
+		// The folder of a partition is inside that of its disk.
 		_, err := os.Stat(path("HOST_SYS", "/sys", "class/block/"+device+"/partition"))
 		is = err != nil
 	}

@@ -1,5 +1,5 @@
-// Package load reports the load averages of five and fifteen minutes. That of
-// one minute is an inspector of its own, load/average-1.
+// Package load reports the load averages of five and fifteen minutes. The average
+// of one minute has a separate inspector, load/average-1.
 //
 //vedette:name load
 //vedette:interval 1s

@@ -1,6 +1,6 @@
-// Package memory reports where the memory is. Used is what programs can not
-// have, so that used and available make the total; cached and buffers are part
-// of what is available.
+// Package memory reports how the memory is used. Used is the memory that programs
+// cannot get, so used and available make up the total; cached and buffers are part
+// of available.
 //
 //vedette:name memory
 //vedette:interval 1s

@@ -1,6 +1,7 @@
 // Package network reports what the network interfaces have received and sent
-// since they came up. Left out are the host's ends of the interfaces of containers
-// and virtual machines, which come and go, and what has never carried anything.
+// since they came up. It leaves out the host's ends of the interfaces of
+// containers and virtual machines, which come and go, and interfaces that have never
+// carried anything.
 //
 //vedette:name network
 //vedette:interval 1s
@@ -38,18 +39,18 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// judgeEvery is after how many runs the interfaces are looked at again, though
-// none of them is new: one may have been made again under its name.
+// judgeEvery is the number of runs after which the interfaces are judged again even if none
+// is new, because one may have been recreated under the same name.
 const judgeEvery = 30
 
 var (
-	// guests has the interfaces, and whether each is the host's end of a guest's.
+	// guests says for each interface whether it is the host's end of a guest's.
 	guests = map[string]bool{}
 	runs   int
 )
 
-// judge finds out which interfaces are ends of guests' where there is a new one,
-// and now and then.
+// judge finds out which interfaces are the ends of guests', when there is a new one and
+// from time to time.
 func judge(counters []net.IOCountersStat) {
 	isNew := false
 	for _, c := range counters {
@@ -83,9 +84,9 @@ func guest(name string, hardware bool) bool {
 	return half(name) && (bridged || hardware)
 }
 
-// half reports whether an interface is one half of a pair (veth). Like those that
-// stand on another one it names another index as its link, but no lower interface
-// and no type; and it has a speed, which tunnels have not.
+// half reports whether an interface is one half of a pair (veth). Like interfaces that are
+// based on another one, it names another index as its link, but it has no lower interface
+// and no type; unlike tunnels, it has a speed.
 func half(name string) bool {
 	if value(name, "iflink") == value(name, "ifindex") || value(name, "iflink") == "0" || value(name, "type") != "1" {
 		return false

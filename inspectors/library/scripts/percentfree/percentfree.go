@@ -1,6 +1,6 @@
-// Package percentfree reports how much of the memory is used for nothing at
-// all, in percent with three decimals. Caches count as used; what programs can
-// still have is memory/available_bytes.
+// Package percentfree reports how much of the memory is used for nothing at all, in
+// percent with three decimals. Caches count as used; the memory that programs can
+// still get is memory/available_bytes.
 //
 //vedette:name memory/percent-free
 //vedette:interval 1s

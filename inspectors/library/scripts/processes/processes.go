@@ -1,9 +1,8 @@
 // Package processes reports how many processes there are, in all and by state,
 // how many threads they have, and how many have been started since the system
-// was. Where there are more than 1,000 processes, asking each for its state
-// costs too much: then only running and waiting are reported, which the system
-// counts itself. So it is where /proc hides the processes of others, which is an
-// error besides.
+// started. Asking each of more than 1,000 processes for its state costs too much, so
+// only running and waiting are then reported, which the system counts itself. The
+// same holds if /proc hides the processes of other users, which is also an error.
 //
 //vedette:name processes
 //vedette:interval 5s
@@ -20,7 +19,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// most is how many processes are asked for their state.
+// most is the number of processes up to which each is asked for its state.
 const most = 1000
 
 // states are the states of proc(5) by their letter.
@@ -59,8 +58,8 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return nil
 }
 
-// hidden returns the option by which /proc hides the processes of others, "" where
-// it hides none from this process.
+// hidden returns the option by which /proc hides the processes of other users, or "" if it
+// hides none from this process.
 func hidden() string {
 	if _, err := os.ReadFile(proc("1/stat")); err == nil {
 		return ""

@@ -1,5 +1,5 @@
-// Package swap reports the swap space, and what has been moved into and out of
-// it. A host without swap reports a total of zero.
+// Package swap reports the swap space, and how much has been moved into and
+// out of it. A host without swap reports a total of zero.
 //
 //vedette:name swap
 //vedette:interval 1s

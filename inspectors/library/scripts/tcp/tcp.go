@@ -1,10 +1,10 @@
-// Package tcp reports the TCP sockets of the host, of IPv4 and IPv6 together,
-// and what had to be sent again.
+// Package tcp reports the TCP sockets of the host, of IPv4 and IPv6 together, and
+// how many segments had to be sent again.
 //
-// It reads the sums that the kernel keeps. Listing the sockets themselves, for
-// every one of their states, takes the kernel several milliseconds even where
-// there are none. Established has those in CLOSE_WAIT too, as the kernel counts
-// them; other are those that listen, open or close.
+// It reads the sums that the kernel keeps, because listing the sockets of every state
+// takes the kernel several milliseconds even if there are none. Like the kernel's
+// count, established includes sockets in CLOSE_WAIT; other are those that listen,
+// open or close.
 //
 //vedette:name tcp
 //vedette:interval 5s
@@ -42,14 +42,14 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	established := float64(stats["CurrEstab"])
 	r.Gauge("sockets", established, "state", "established")
 	r.Gauge("sockets", waiting, "state", "time_wait")
-	// The two are counted at different moments.
+	// The two numbers are read at different moments.
 	r.Gauge("sockets", math.Max(0, used-established), "state", "other")
 	r.Gauge("orphaned_sockets", orphans)
 	return nil
 }
 
-// sockets returns how many TCP sockets are in use, how many of these belong to
-// no process any more, and how many wait for late packets.
+// sockets returns how many TCP sockets are in use, how many of these belong to no process
+// any more, and how many wait for late packets.
 func sockets() (used, orphans, waiting float64, err error) {
 	line, err := sums("net/sockstat", "TCP:")
 	if err != nil {

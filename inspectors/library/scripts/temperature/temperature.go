@@ -1,5 +1,5 @@
-// Package temperature reports what the host's temperature sensors say. A host
-// without sensors reports nothing.
+// Package temperature reports the temperatures that the host's sensors
+// measure. A host without sensors reports nothing.
 //
 //vedette:name temperature
 //vedette:interval 10s
@@ -14,7 +14,7 @@ import (
 )
 
 func Inspect(ctx context.Context, r *inspectors.Report) error {
-	// The error is about sensors that cannot be read; the others are there.
+	// The error is about sensors that cannot be read; the others are valid.
 	sensors, _ := host.SensorsTemperaturesWithContext(ctx)
 	seen := map[string]int{}
 	for _, s := range sensors {

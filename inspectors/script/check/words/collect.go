@@ -20,16 +20,16 @@ type Package struct {
 type Word struct {
 	Name string `json:"n"`
 	Kind string `json:"k"`           // func, type, const, var, field or method
-	Type string `json:"t,omitempty"` // as Go writes it
+	Type string `json:"t,omitempty"` // in Go syntax
 	Doc  string `json:"d,omitempty"` // its first sentence
 	// Members are the exported fields and methods of a type.
 	Members []*Word `json:"m,omitempty"`
 }
 
-// longestType bounds the text of a type.
+// longestType is how long the text of a type may be.
 const longestType = 300
 
-// collect reads the tables of the checker.
+// collect reads the checker's tables.
 func collect() ([]*Package, error) {
 	var all []*Package
 	for _, path := range check.Importable() {

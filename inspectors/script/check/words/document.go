@@ -14,10 +14,10 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/prelude"
 )
 
-// authorsAPI is the package whose documentation is told in full.
+// authorsAPI is the package whose documentation is included in full.
 const authorsAPI = "github.com/vedettehq/vedette/inspectors"
 
-// document gives the words the first sentences of their documentation.
+// document adds the first sentence of its documentation to each word.
 func document(list []*Package) error {
 	files, err := sources(list)
 	if err != nil {
@@ -31,8 +31,8 @@ func document(list []*Package) error {
 	return nil
 }
 
-// sources returns the files of each package, as they are on Linux. The sources of
-// those that are translated with the scripts are part of this program.
+// sources returns the files of each package on Linux. The sources of packages that are
+// translated with the scripts are embedded in this program.
 func sources(list []*Package) (map[string][]string, error) {
 	var paths []string
 	for _, p := range list {
@@ -93,7 +93,7 @@ func documentOne(p *Package, files []string) error {
 	return nil
 }
 
-// sentencesOf has what is documented, shortened, by name, and by Type.Member.
+// sentencesOf returns shortened documentation by name, and by Type.Member.
 func sentencesOf(p *doc.Package, shorten func(string) string) map[string]string {
 	said := make(map[string]string)
 	note := func(name, text string) {
@@ -133,8 +133,7 @@ func sentencesOf(p *doc.Package, shorten func(string) string) map[string]string 
 	return said
 }
 
-// fields notes what stands at the fields of a struct and the methods of an
-// interface.
+// fields notes the comments of the fields of a struct and the methods of an interface.
 func fields(t *doc.Type, note func(name, text string)) {
 	for _, spec := range t.Decl.Specs {
 		s, ok := spec.(*ast.TypeSpec)

@@ -1,11 +1,13 @@
-// Command words writes what an editor proposes and explains to authors: each
-// package that inspectors may import, with the names that they may use of it,
-// their types, and the first sentence of their documentation.
+// Command words writes the table from which editors propose and explain words to authors:
+// each package that inspectors may import, with the names that they may use, their types,
+// and the first sentence of their documentation.
 //
-// Names and types come from the tables of the checker, so that nothing is proposed
-// that it would refuse. The documentation is that of the sources on this machine.
+// Names and types come from the checker's tables, so nothing is proposed that the checker
+// would refuse. The documentation comes from the sources on this machine.
 //
-//	go run ./words ../../../web/src/editor/words.json    # in inspectors/script/check; or: go generate
+//	go run ./words ../../../web/src/editor/words.json    # in inspectors/script/check; or: go
+//
+// generate
 package main
 
 import (
@@ -40,7 +42,7 @@ func run(args []string) error {
 	return os.WriteFile(args[0], data, 0o644)
 }
 
-// encode has a line for each package, so that a change can be read.
+// encode writes a line for each package, so that a diff is readable.
 func encode(packages []*Package) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("[\n")

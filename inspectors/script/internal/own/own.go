@@ -1,8 +1,8 @@
-// Package own gives each script its own copies of what a library shares: the
+// Package own gives each script its own copies of everything that a library shares: the
 // variables of packages, and all they point to.
 //
-// What is copied once is the same copy wherever it is met again, so that two
-// variables of one script that point to one place in Go do so here too.
+// A value is copied once: two variables that point to one place in Go also do so among a
+// script's copies.
 package own
 
 import "reflect"

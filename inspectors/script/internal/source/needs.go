@@ -65,7 +65,7 @@ func (s *Source) needNet(p symbols.Package, name string, members []*ast.Selector
 	}
 	said, err := s.Script.Directives()
 	if err != nil || said.Needs.Connects() {
-		return // what is wrong with the directives is a fault of its own
+		return // faults of the directives are reported elsewhere
 	}
 	add := strings.TrimSpace("net " + said.Needs.String())
 	for _, sel := range members {

@@ -50,9 +50,9 @@ const FileName = "inspector.go"
 // package clause says, so that package main has no special meaning.
 const PackageName = "inspector"
 
-// Parse reads a script: a whole file, or the bare body of an Inspect function.
-// What is wrong with its syntax, imports, names and the signature of Inspect is
-// in the faults of the source; where the text cannot be parsed, File is nil.
+// Parse reads a script: a whole file, or the bare body of an Inspect function. Faults of
+// its syntax, imports, names and the signature of Inspect are in the source's faults; if
+// the text cannot be parsed, File is nil.
 func Parse(script inspectors.Script) *Source {
 	s := &Source{
 		Origin: originOf(script),

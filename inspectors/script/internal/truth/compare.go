@@ -48,7 +48,7 @@ func (l *Library) Compare(dir string, sources []string, runs int) ([]Verdict, er
 	return l.CompareJobs(dir, jobs)
 }
 
-// CompareJobs is Compare for jobs with names of their own.
+// CompareJobs is Compare for jobs that have their own names.
 func (l *Library) CompareJobs(dir string, jobs []Job) ([]Verdict, error) {
 	native, err := l.Native(dir, jobs)
 	if err != nil {

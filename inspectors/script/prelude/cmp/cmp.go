@@ -1,4 +1,4 @@
-// Package cmp is what scripts get for cmp.
+// Package cmp replaces the standard library's cmp in scripts.
 package cmp
 
 // Ordered are the types with an order.

@@ -1,4 +1,4 @@
-// Package maps is what scripts get for maps.
+// Package maps replaces the standard library's maps in scripts.
 package maps
 
 // Keys yields the keys of a map, in no order.

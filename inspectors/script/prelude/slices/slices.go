@@ -1,4 +1,4 @@
-// Package slices is what scripts get for slices.
+// Package slices replaces the standard library's slices in scripts.
 package slices
 
 import (

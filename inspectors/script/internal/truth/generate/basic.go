@@ -18,8 +18,8 @@ func (g *gen) basicExpr(t types.Type, depth int) ex {
 	return g.intExpr(t, depth)
 }
 
-// binary puts an operator between two operands of type t, of which one at least
-// is no constant.
+// binary puts an operator between two operands of type t, at least one of which is not a
+// constant.
 func (g *gen) binary(t types.Type, op string, prec, depth int) ex {
 	a := g.expr(t, depth-1)
 	b := g.expr(t, depth-1)

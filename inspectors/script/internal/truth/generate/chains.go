@@ -148,7 +148,7 @@ func (g *gen) workList() {
 		q, g.between(1, 3), g.between(1, 5), q, q, q, q, q, q, g.between(8, 20), q, pick(g, q+" = append("+q+", n*2, n+3)", "for _, d := range [...]int{1, 4} {\n"+q+" = append("+q+", n+d)\n}", "if n%2 == 0 {\n"+q+" = append([]int{n + 1}, "+q+"...)\n} else {\n"+q+" = append("+q+", n*3)\n}"), q, q)
 }
 
-// stateMachine walks through text with a state of a type of its own.
+// stateMachine walks through text with a state that has its own type.
 func (g *gen) stateMachine() {
 	g.use("fmt")
 	g.helper("mode", "type mode uint8\n\nconst (\n\toutside mode = iota\n\tword\n\tquoted\n)\n\nfunc (m mode) String() string { return [...]string{\"outside\", \"word\", \"quoted\"}[m] }\n\nfunc tokens(s string) (list []string, last mode) {\n\tvar cur []rune\n\tflush := func() {\n\t\tif len(cur) > 0 {\n\t\t\tlist = append(list, string(cur))\n\t\t}\n\t\tcur = cur[:0]\n\t}\n\tm := outside\n\tfor _, r := range s {\n\t\tswitch {\n\t\tcase m == quoted && r != '\"', m == word && r != ' ' && r != '=':\n\t\t\tcur = append(cur, r)\n\t\tcase r == '\"':\n\t\t\tflush()\n\t\t\tif m == quoted {\n\t\t\t\tm = outside\n\t\t\t} else {\n\t\t\t\tm = quoted\n\t\t\t}\n\t\tcase r == ' ', r == '=':\n\t\t\tflush()\n\t\t\tm = outside\n\t\tdefault:\n\t\t\tm = word\n\t\t\tcur = append(cur, r)\n\t\t}\n\t}\n\tflush()\n\treturn list, m\n}\n")

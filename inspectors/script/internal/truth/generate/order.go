@@ -118,7 +118,7 @@ func (g *gen) rangeChange() {
 	g.p("fmt.Println(%s)", l)
 }
 
-// selects waits for one of several channels, of which one is ready.
+// selects waits for one of several channels, exactly one of which is ready.
 func (g *gen) selects() {
 	a, b := g.fresh("a"), g.fresh("b")
 	t := g.basicType()
