@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -185,8 +186,14 @@ func serveVersion(t *testing.T, root, proxy, version string) {
 	for _, part := range []string{"inspectors", "internal", "plugins"} {
 		files := os.DirFS(filepath.Join(root, part))
 		err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
+			if err != nil {
 				return err
+			}
+			if entry.IsDir() {
+				if _, err := fs.Stat(files, path.Join(name, "go.mod")); err == nil {
+					return fs.SkipDir // a separate module, which is not part of this one
+				}
+				return nil
 			}
 			data, err := fs.ReadFile(files, name)
 			if err == nil {
