@@ -77,7 +77,9 @@ func stumblingInComments() map[string]*regexp.Regexp {
 }
 
 // plainFolders are the folders whose comments must be plain.
-func plainFolders() []string { return []string{"agent/", "bench/", "cmd/", "config/", "docs/", "inspectors/", "internal/", "master/", "plugins/", "rpc/"} }
+func plainFolders() []string {
+	return []string{"agent/", "bench/", "cmd/", "config/", "docs/", "inspectors/", "internal/", "master/", "plugins/", "rpc/"}
+}
 
 // TestProseOfComments finds such phrases in comments.
 func TestProseOfComments(t *testing.T) {
