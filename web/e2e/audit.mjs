@@ -33,7 +33,7 @@ test('what was done is a line of the audit log, and leads to what it is about', 
   await other.context().close();
   await line.locator('a').click();
   await page.locator('h1', { hasText: host }).waitFor();
-  await page.getByRole('button', { name: 'Take back the label shelf' }).click();
+  await page.getByRole('button', { name: 'Remove the label shelf' }).click();
   equal(page.faults, [], 'errors on the page');
   equal(await violations(page), [], 'violations of the policy');
   await page.context().close();

@@ -113,7 +113,7 @@ test('a board is made, arranged, changed by two, and the same elsewhere', async 
     await page.getByRole('link', { name: 'version 2' }).click();
     await page.getByText('This is version 2').waitFor();
     await panel(page, 'Words').waitFor();
-    await page.getByRole('button', { name: 'Bring it back' }).click();
+    await page.getByRole('button', { name: 'Restore it' }).click();
     await page.locator('[data-board][data-version="5"]').waitFor();
     await panel(page, 'Words').waitFor();
 
@@ -154,7 +154,7 @@ test('a board is made, arranged, changed by two, and the same elsewhere', async 
     await panel(page, 'load on db-1').waitFor();
     // The board that came with the product comes back.
     await page.getByText('History', { exact: true }).click();
-    await page.getByRole('button', { name: 'Back to how it came' }).click();
+    await page.getByRole('button', { name: 'Reset to the original' }).click();
     await page.locator('[data-board="fleet"][data-version=""]').waitFor();
     equal(await page.evaluate(() => globalThis.bad), undefined, 'what a board ran');
     equal(page.faults, [], 'errors on the page');

@@ -124,7 +124,7 @@ test('a probe is written, mended, tried, pushed by stages, changed and rolled ba
 
     const push = async (message) => {
       await page.locator('.push-panel').getByLabel('Stages').fill('1,100%');
-      await page.locator('.push-panel').getByLabel('Each stays well for').fill('1s');
+      await page.locator('.push-panel').getByLabel('Each must stay healthy for').fill('1s');
       await page.locator('.push-panel').getByLabel('Message').fill(message);
       await page.getByRole('button', { name: 'Push', exact: true }).click();
     };
@@ -191,7 +191,7 @@ test('a push that does not do well is taken back, and says why; one can be pause
     await page.locator('go-editor .cm-content').waitFor();
     await write(page, probe(1));
     await page.locator('[data-checked="0"]').waitFor();
-    await page.locator('.push-panel').getByLabel('Each stays well for').fill('1h');
+    await page.locator('.push-panel').getByLabel('Each must stay healthy for').fill('1h');
     await page.getByRole('button', { name: 'Push', exact: true }).click();
     await page.getByRole('button', { name: 'Pause', exact: true }).last().waitFor();
     await page.locator('.rollout').getByRole('button', { name: 'Pause', exact: true }).click();
@@ -204,7 +204,7 @@ test('a push that does not do well is taken back, and says why; one can be pause
 
     await write(page, probe(1).replace('return 1, nil', 'return 0, fmt.Errorf("no such device")'));
     await page.locator('[data-checked="0"]').waitFor();
-    await page.locator('.push-panel').getByLabel('Each stays well for').fill('1s');
+    await page.locator('.push-panel').getByLabel('Each must stay healthy for').fill('1s');
     await page.getByRole('button', { name: 'Push', exact: true }).click();
     await page.locator('.rollout[data-rollout="2"][data-state="rolled back"]').waitFor();
     await page.locator('.rollout tr', { hasText: 'no such device' }).first().waitFor();

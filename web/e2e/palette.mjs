@@ -80,7 +80,7 @@ test('a host is labelled on its page, and found by the label', async ({ browser,
   await page.locator('.host-labels a', { hasText: 'role=tested' }).click();
   await page.locator(`.rows-body [data-host="${host}"]`, { hasText: 'role=tested' }).waitFor();
   await page.goBack();
-  await page.getByRole('button', { name: 'Take back the label role' }).click();
+  await page.getByRole('button', { name: 'Remove the label role' }).click();
   await poll('it is gone', async () => (await page.locator('.host-labels a').count()) === 0);
   await page.locator('.group h2', { hasText: 'cpu' }).first().waitFor();
   equal(await page.locator('[data-inspector="cpu"] .badge').textContent(), 'host’s own', 'where the inspector comes from');

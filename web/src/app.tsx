@@ -1,5 +1,5 @@
-// The frame of every page: the rail, the bar, what is wrong with the link, and
-// the page itself.
+// The frame of every page: the rail, the bar, the state of the link, and the page
+// itself.
 
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentType } from 'preact';
@@ -42,7 +42,7 @@ export function App(props: Parts & { pages: readonly Page[] }) {
   );
 }
 
-/** The form is loaded where it is needed: most masters know who is there. */
+/** The form is loaded only when needed, because most masters know who is there. */
 function Login({ session }: Pick<Parts, 'session'>) {
   const form = useSignal<ComponentType<Pick<Parts, 'session'>> | null>(null);
   useEffect(() => void import('./ui/login.tsx').then((m) => (form.value = m.LoginForm)), []);

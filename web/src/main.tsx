@@ -1,4 +1,4 @@
-// The door: makes the parts, joins them, and shows the page.
+// The entry point: makes the parts, connects them, and shows the page.
 
 import { effect, untracked } from '@preact/signals';
 import { render } from 'preact';
@@ -35,7 +35,7 @@ effect(() => {
   void view.near.value;
   untracked(() => past.look());
 });
-// Notifications are loaded where somebody wants them, here or in another tab.
+// Notifications are loaded only if the user wants them, here or in another tab.
 const notify = (): void => {
   if (!load('notify', false)) return;
   removeEventListener('storage', notify);

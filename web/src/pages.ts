@@ -1,8 +1,8 @@
-// The pages: one entry each. Its code is loaded when somebody first goes there.
+// The pages, one entry each. The code of a page is loaded when somebody first opens it.
 //
-// The master must know the paths too, so that an address which is opened by hand
-// is answered with the application: add a path to pagePaths in web/embed.go as
-// well. A test there compares the two lists.
+// The master must know the paths too, so that it answers an address that is opened by
+// hand with the application: add a path to pagePaths in web/embed.go as well. A test
+// there compares the two lists.
 
 import type { ComponentType } from 'preact';
 import type { Needs } from './data/session.ts';
@@ -13,13 +13,13 @@ export interface Page {
   id: string;
   /** Variables: `:name` is one segment, `*name` one or more at the end. */
   path: string;
-  /** What the browser's tab says. */
+  /** The title of the browser's tab. */
   title: (params: Record<string, string>) => string;
-  /** Whose page it is. */
+  /** Who may see the page. */
   role: Needs;
   /** Its place in the rail, in the order of this table. */
   rail?: { label: string; icon: IconName; /** After `g`. */ key: string };
-  /** The page whose place in the rail is lit while this one is shown. */
+  /** The page that is highlighted in the rail while this one is shown. */
   under?: string;
   load: () => Promise<{ default: ComponentType<PageProps> }>;
 }

@@ -1,4 +1,4 @@
-// What every page and every part of the frame is given.
+// The parts that every page and the frame get.
 
 import type { View } from './charts/view.ts';
 import type { Fleet } from './data/fleet.ts';
@@ -11,15 +11,15 @@ export interface Parts {
   session: Session;
   /** The hosts and the samples that have come. */
   store: Store;
-  /** What is wrong and what changed, over all hosts. */
+  /** The problems and changes of all hosts. */
   fleet: Fleet;
   /** The time that is shown, and the loop that draws charts. */
   view: View;
-  /** Where we are. */
+  /** The address of the page. */
   router: Router;
 }
 
-/** What a page is given beside that: the variables of its path, decoded. */
+/** What a page gets in addition: the decoded variables of its path. */
 export interface PageProps extends Parts {
   params: Record<string, string>;
 }

@@ -1,5 +1,4 @@
-// <band-chart>: the middle of many hosts within the band that most of them are in.
-// Properties: frame (of the band), unit, label, view.
+// <band-chart>: the median of many hosts, in the band that contains most of them.
 
 import type { Unit } from '../lib/units.ts';
 import { Cursor } from './cursor.ts';

@@ -1,4 +1,4 @@
-// The button of a chart that has its inspectors run faster while it is pressed.
+// The button that makes the inspectors of a chart run faster while it is pressed.
 
 import { effect } from '@preact/signals';
 import { boostedInterval, type Boosts } from '../data/boosts.ts';
@@ -14,7 +14,7 @@ export class BoostButton {
   constructor(
     private readonly chart: Chart,
     private readonly boosts: Boosts,
-    /** Draws the chart: it is drawn as often as samples come. */
+    /** Redraws the chart, as often as samples arrive. */
     private readonly draw: () => unknown,
   ) {
     const { element } = this;
@@ -24,7 +24,7 @@ export class BoostButton {
     this.say('');
   }
 
-  /** Follows the host's state. stop() is its pair. */
+  /** Follows the host's state. stop() ends that. */
   start(): void {
     this.stopEffect = effect(() => this.show());
   }
@@ -74,7 +74,7 @@ export class BoostButton {
     this.element.setAttribute('aria-pressed', 'false');
   }
 
-  /** Tells what the button does, or why it did not. */
+  /** Says what the button does, or why it failed. */
   private say(why: string): void {
     this.element.setAttribute('aria-pressed', 'false');
     this.element.title = why || 'Ten samples a second while you watch; what is stored stays as it is';

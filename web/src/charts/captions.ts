@@ -1,5 +1,5 @@
-// What is written and said of a chart: its heading, the names and values in its legend,
-// and what a reader of the screen is told.
+// The texts of a chart: its heading, the names and values in its legend, and what a
+// screen reader reads.
 
 import type { Chart, Series } from '../data/store.ts';
 import { labelText, lineNames } from '../data/store.ts';
@@ -12,16 +12,16 @@ import type { Lines } from './lines.ts';
 import { lastText, newestText, samplingText, textAt, timeText } from './values.ts';
 import type { View } from './view.ts';
 
-/** Columns of a legend: their names, and what they say of a line at the row of the crosshair (or nowhere). */
+/** The columns of a legend: their names, and the cells of a line at the row of the crosshair, or nowhere. */
 export interface Sums {
   columns: string[];
   /** `last` is its newest value, or that at the row. */
   cells(frame: Frame, line: number, unit: Unit, row: number | null, last: string): string[];
 }
 
-/** What captions are of. */
+/** What captions describe. */
 export interface Captioned {
-  /** The chart as it is now: a host that comes back has another of the same name. */
+  /** The current chart; after a host comes back, it is another object with the same name. */
   chart: () => Chart;
   view: View;
   lines: Lines;
@@ -32,7 +32,7 @@ export interface Captioned {
 
 export class Captions {
   readonly heading: Heading;
-  /** What the legend has of each line beside its value; null for nothing. */
+  /** The legend's extra values of each line; null for none. */
   sums: Sums | null = null;
   private names = new Map<Series, string>();
   private grain = 0;
@@ -42,7 +42,7 @@ export class Captions {
     this.describe(unitNames[of.chart().unit]);
   }
 
-  /** The names of the lines that are drawn. */
+  /** The names of the drawn lines. */
   get drawn(): string[] {
     return this.of.lines.drawn.map((s) => this.names.get(s) ?? s.key);
   }
@@ -61,7 +61,7 @@ export class Captions {
     legend.show(shown, lines.more, bands, this.sums?.columns);
   }
 
-  /** Legend and time: at the row of the crosshair, or the newest, which may wait. */
+  /** Legend and time: at the row of the crosshair, or for the newest row, which may wait. */
   values(row: number | null, now = true): void {
     if (row === null && !now) return;
     const { view, lines, drawing, legend } = this.of;
@@ -80,7 +80,7 @@ export class Captions {
     );
   }
 
-  /** Tells a reader of the screen what is at the crosshair. */
+  /** Tells a screen reader what is at the crosshair. */
   tell(row: number | null): void {
     const { view, drawing } = this.of;
     const chart = this.of.chart();
@@ -89,7 +89,7 @@ export class Captions {
     view.status.value = row === null ? '' : `${timeText(frame.times[row], this.grain, Date.now())}: ${values(row).join(', ')}`;
   }
 
-  /** Says what is drawn, to those who see it and to those who do not. */
+  /** Describes the chart, visibly and for screen readers. */
   private describe(said: string): void {
     const chart = this.of.chart();
     this.heading.describe(said);

@@ -1,5 +1,5 @@
-// A chart as an image: its title and time, the plot as it is drawn, the marks over it,
-// and its legend. Somebody who gets the image has nothing else.
+// A chart as an image: its title and time, the plot, its marks, and its legend. The
+// image must explain itself.
 
 import { exact } from '../lib/time.ts';
 import { resolveColours } from './theme.ts';
@@ -22,7 +22,7 @@ export interface Picture {
   title: string;
   /** From when to when. */
   time: string;
-  /** Of the plot, in CSS pixels. */
+  /** The size of the plot, in CSS pixels. */
   width: number;
   height: number;
   marks: ImageMark[];
@@ -35,9 +35,9 @@ export interface Picture {
 const margin = 12;
 const head = 28; // px above the plot
 const row = 20; // px of a line of the legend
-const column = 220; // px that a line of the legend has at least
+const column = 220; // the least px of a line of the legend
 
-/** How many columns a legend has, and how high an image is with it. */
+/** The number of columns of the legend, and the height of the image with it. */
 export function sizeOf({ width, height, lines }: Pick<Picture, 'width' | 'height' | 'lines'>): { columns: number; width: number; height: number } {
   const columns = Math.max(1, Math.min(Math.floor(width / column), lines.length));
   return { columns, width: width + 2 * margin, height: head + height + Math.ceil(lines.length / columns) * row + 2 * margin };
@@ -97,7 +97,7 @@ function paintLine(to: CanvasRenderingContext2D, { text, muted }: Picture, line:
   write(to, line.value, font, text, 'right', x + wide - 12, y, 80);
 }
 
-/** What a chart shows, as it stands on the page. `times` are those that are drawn, in seconds. */
+/** What a chart shows on the page. `times` are the drawn times, in seconds. */
 export function pictureOf(element: HTMLElement, canvas: HTMLCanvasElement, title: string, times: number[]): Picture {
   const plot = canvas.getBoundingClientRect();
   const page = getComputedStyle(document.body);
@@ -122,7 +122,7 @@ export function pictureOf(element: HTMLElement, canvas: HTMLCanvasElement, title
   };
 }
 
-/** The image of a chart, as fine as its plot is. */
+/** The image of a chart, in the resolution of its plot. */
 export function imageOf(element: HTMLElement, title: string, times: number[]): string | null {
   const canvas = element.querySelector('canvas');
   if (!canvas) return null;

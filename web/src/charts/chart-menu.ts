@@ -1,5 +1,5 @@
-// What can be done with a chart: a list that a button in its heading opens. Its code
-// is loaded when somebody first opens one.
+// The menu of a chart, opened by a button in its heading. Its code is loaded when
+// somebody first opens one.
 
 import { download } from '../lib/download.ts';
 import { at } from '../lib/router.ts';
@@ -9,18 +9,18 @@ import { imageOf } from './chart-image.ts';
 import type { Frame } from './frame.ts';
 import { everybody, queriesOf } from './promql.ts';
 
-/** What the list needs of a chart. */
+/** What the menu needs to know about a chart. */
 export interface Chosen {
   element: HTMLElement;
   chart: Chart;
-  /** Who looks may change boards. */
+  /** The user may change boards. */
   mayPin: boolean;
-  /** What is drawn: a column for each line, and their names. */
+  /** What is drawn: a column for each line, and the names of the lines. */
   frame: Frame;
   names: string[];
 }
 
-/** The time of the page, so that what is opened shows the same. */
+/** The time of the page, so that the opened page shows the same time. */
 function timeOf(search: string): Record<string, string> {
   const params = new URLSearchParams(search);
   return Object.fromEntries(['window', 'from', 'to', 'at'].map((n) => [n, params.get(n) ?? '']));
@@ -34,12 +34,15 @@ export function exploreLink(queries: string[], search: string): string {
   return at('/explore', { ...queryNames(queries), ...timeOf(search) });
 }
 
-/** The page on which somebody chooses a board for some queries. */
+/** The page on which a user chooses a board for some queries. */
 export function pinLink(title: string, queries: string[], search: string): string {
   return at('/boards', { pin: title.slice(0, 100), ...queryNames(queries), ...timeOf(search) });
 }
 
-/** What is drawn as comma-separated values, times in UTC. Where a point stands for many samples it is the highest. */
+/**
+ * The drawn values as CSV, with times in UTC. A point that stands for many samples
+ * is the highest of them.
+ */
 export function frameCSV(frame: Frame, names: string[]): string {
   const rows = frame.times.flatMap((t, r) => {
     const cells = frame.columns.map((c) => (typeof c[r] === 'number' ? String(c[r]) : ''));
@@ -61,7 +64,7 @@ function saveImage(element: HTMLElement, title: string, times: number[]): void {
   link.click();
 }
 
-/** Opens the list below a button. It closes by Escape, and by a click anywhere. */
+/** Opens the menu below a button. Escape and a click anywhere close it. */
 export function openMenu(button: HTMLElement, { element, chart, mayPin, frame, names }: Chosen): void {
   const title = chart.host.name === everybody ? chart.name : `${chart.name} on ${chart.host.name}`;
   const queries = queriesOf(chart);

@@ -9,7 +9,7 @@ export interface ChartPage {
   session: Pick<Session, 'rpc' | 'link' | 'seen' | 'may'>;
   /** Made by the first chart that has a button for it. */
   boosts?: Boosts;
-  /** The ids of lines that somebody has hidden, on all charts of the page. */
+  /** The ids of lines that the user has hidden, on all charts of the page. */
   hidden: Signal<string[]>;
   /** What happened to the host. */
   marks: ReadonlySignal<Mark[]>;

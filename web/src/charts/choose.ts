@@ -1,18 +1,18 @@
-// Which lines of a chart are drawn, and in which colours. Pure.
+// Chooses the lines of a chart and their colours. Pure.
 
 import type { Chart } from '../data/store.ts';
 import { lineNames } from '../data/store.ts';
 import { isLong } from './legend.ts';
 
 const fewLines = 6;
-const fewLongLines = 5; // of names that take a row each
+const fewLongLines = 5; // of lines whose names take a whole row
 const someLines = 12;
-const manyLines = 200; // even when all are asked for
+const manyLines = 200; // even if all were asked for
 
-/** How much room a chart has for its legend. */
+/** The room that a chart has for its legend. */
 export interface Room {
   large: boolean;
-  /** All lines were asked for. */
+  /** The user asked for all lines. */
   expanded: boolean;
   /** Names take a row each. */
   long: boolean;
@@ -28,13 +28,13 @@ export function hasLongNames(chart: Chart): boolean {
   return [...lineNames(chart).names.values()].some(isLong);
 }
 
-/** What the button below the legend says, or '' where none is needed. */
+/** The text of the button below the legend; '' if it needs none. */
 export function moreText(all: number, drawn: number, room: Room): string {
   if (all > drawn) return `+${all - drawn} more`;
   return room.expanded && drawn > mostLines({ ...room, expanded: false }) ? 'fewer' : '';
 }
 
-/** The place of each line among the colours. A line keeps its own for as long as it is drawn. */
+/** The place of each line among the colours. A line keeps its place as long as it is drawn. */
 export function slotsOf(before: ReadonlyMap<string, number>, ids: string[]): Map<string, number> {
   const slots = new Map<string, number>();
   for (const id of ids) {
@@ -52,7 +52,7 @@ export function slotsOf(before: ReadonlyMap<string, number>, ids: string[]): Map
   return slots;
 }
 
-/** Which lines are hidden after one was chosen; solo shows it alone, and all when it is alone. */
+/** The hidden lines after a line was chosen. solo shows only that line, or all if it is already alone. */
 export function hiddenAfter(all: string[], hidden: ReadonlySet<string>, line: string, solo: boolean): Set<string> {
   if (!solo) {
     const next = new Set(hidden);

@@ -1,8 +1,8 @@
-// The crosshair of a chart: by the mouse, and by the keys.
+// The crosshair of a chart, moved by the mouse or by keys.
 
 import type uPlot from 'uplot';
 
-/** The row that a key leads to from one; null takes the crosshair away, undefined is no key of ours. */
+/** The row to which a key moves; null removes the crosshair, undefined is not our key. */
 export function rowFor(key: string, shift: boolean, at: number, last: number): number | null | undefined {
   const leap = shift ? 10 : 1;
   switch (key) {
@@ -26,11 +26,11 @@ export class Cursor {
     private readonly plot: () => uPlot | null,
     /** Times of the rows, in seconds. */
     private readonly times: () => number[],
-    /** Tells what is at a row to who cannot see it; null for nowhere. */
+    /** Tells a screen reader what is at a row; null for nowhere. */
     private readonly tell: (row: number | null) => void,
   ) {}
 
-  /** Makes an element the plot of a chart, which can have the focus, and listens to its keys. */
+  /** Makes an element the focusable plot of a chart, and listens to its keys. */
   listen(box: HTMLElement): void {
     box.className = 'plot';
     box.tabIndex = 0;
@@ -46,7 +46,7 @@ export class Cursor {
     return row !== null && this.times()[row] !== undefined ? row : null;
   }
 
-  /** After new data the crosshair stands where the mouse is, on other samples. */
+  /** After new data the crosshair stays under the mouse, on other samples. */
   keep(): void {
     const plot = this.plot();
     const { left, top } = plot?.cursor ?? {};

@@ -1,4 +1,4 @@
-// The plot of a chart: makes it, gives it what a frame holds, and forgets it.
+// The plot of a chart: creates it, gives it the data of a frame, and frees it.
 
 import uPlot from 'uplot';
 import type { Unit } from '../lib/units.ts';
@@ -9,26 +9,26 @@ import { resolveColours } from './theme.ts';
 export interface DrawingSpec {
   unit: Unit;
   lines: Line[];
-  /** Lines are bands from the lowest to the highest, with a line in the middle. */
+  /** Lines are bands from the lowest to the highest value, with a line in the middle. */
   bands: boolean;
   onCursor: () => void;
-  /** Somebody has dragged over a part of time, in milliseconds. */
+  /** The user has dragged over a span of time, in milliseconds. */
   onSelect: (from: number, to: number) => void;
   onDouble: () => void;
-  /** Changes how lines are drawn, where they are not drawn as lines. */
+  /** Changes how lines are drawn, if not as lines. */
   shape?: (options: uPlot.Options, lines: Line[]) => uPlot.Options;
 }
 
-/** A line of a frame: its lowest, its middle and its highest, which are one where a point is a sample. */
+/** The lowest, middle and highest values of a line of a frame; they are the same if a point is a sample. */
 export function bandOf(frame: Frame, line: number): [low: Column, middle: Column, high: Column] {
   const high = frame.columns[line] ?? [];
   if (!frame.lows) return [high, high, high];
-  // A counter has no lowest: its growth is an average.
+  // A counter has no lowest value, because its growth is an average.
   const low = high.map((v, r) => frame.lows?.[line]?.[r] ?? v);
   return [low, frame.middles?.[line] ?? high.map((v, r) => middle(v, low[r])), high];
 }
 
-/** The columns of a plot: lines, then, where they are bands, their upper and their lower edges. */
+/** The columns of a plot: the lines and, if they are bands, their upper and lower edges. */
 export function plotColumns(frame: Frame, bands: boolean): Column[] {
   if (!bands) return frame.columns;
   const lines = frame.columns.map((_, i) => bandOf(frame, i));
@@ -73,7 +73,7 @@ export class Drawing {
     this.plot = null;
   }
 
-  /** The size is told, not asked for: asking between two charts would lay out the page for each. */
+  /** The size is passed in, because reading it between two charts would cause a layout for each. */
   fit(width: number, height: number): void {
     if (width < 1 || height < 1) return;
     this.width = Math.floor(width);

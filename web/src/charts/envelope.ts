@@ -1,6 +1,6 @@
-// The frame of a long window: its time is divided into columns of one width,
-// and of each column every line has its lowest and highest sample, or, for a
-// counter, its growth per second. The columns stand still while time goes on.
+// The frame of a long window. Its time is divided into columns of equal width. In each
+// column every line has its lowest and highest sample or, for a counter, its growth per
+// second. The columns do not move while time goes on.
 
 import type { Series } from '../data/store.ts';
 import type { Track } from '../data/track.ts';
@@ -17,7 +17,7 @@ export function buildEnvelope(
   offset: number,
   grain: number,
 ): Frame {
-  const first = Math.floor(from / grain) - 1; // lines enter the window
+  const first = Math.floor(from / grain) - 1; // so that lines enter the window
   const count = Math.floor(to / grain) - first + 1;
   const times: number[] = [];
   for (let i = 0; i < count; i++) times.push((Math.min(to, (first + i + 0.5) * grain) + offset) / 1000);
@@ -40,8 +40,8 @@ interface Line {
 }
 
 /**
- * The mean of each column: of the samples themselves where all of them are here, else
- * as the master has it, else half way between the lowest and the highest.
+ * The mean of each column: of the samples if all of them are here, else the
+ * master's, else the midpoint of the lowest and the highest.
  */
 function means(series: Series, { high, low }: Line, first: number, grain: number): Column {
   const { track, means } = series;
@@ -56,7 +56,7 @@ function means(series: Series, { high, low }: Line, first: number, grain: number
   });
 }
 
-/** The mean of the samples of a track from one time to another, that excluded. */
+/** The mean of the samples of a track from one time up to, but not including, another. */
 function meanOf(track: Track, from: number, to: number): number | null {
   let mean = 0;
   let n = 0;
@@ -64,14 +64,14 @@ function meanOf(track: Track, from: number, to: number): number | null {
   return n > 0 ? mean : null;
 }
 
-/** Calls visit for each sample in order: the thinned ones, then those that came live since. */
+/** Calls visit for each sample in order: the thinned ones, then the live ones after them. */
 function walk(series: Series, from: number, to: number, visit: (t: number, v: number) => void): void {
   const { past, track } = series;
   const seam = past && past.length > 0 ? past.lastTime : -Infinity;
   const over = (part: Track, begin: number): void => {
     for (let i = begin; i < part.end && part.times[i] <= to; i++) visit(part.times[i], part.values[i]);
   };
-  // One sample before it all: what lines come from, and counters grow from.
+  // One sample before the window: lines start from it, and counters grow from it.
   if (past) over(past, Math.max(past.start, past.search(from) - 1));
   const live = track.search(Math.max(seam, from));
   if (seam < from) over(track, Math.max(track.start, live - 1));
@@ -107,12 +107,11 @@ function extremes(series: Series, first: number, count: number, grain: number): 
 }
 
 /**
- * Growth in each column over the time it took: from the last sample before the
- * column to the last one in it. The lowest and the highest sample of a thinned
- * column are where a counter began and where it got to, so that no growth is
- * left out; where it started again, what it has since then counts. When it got
- * there is not known where it rested since, so a column between two others
- * counts as all of its time.
+ * Growth in each column, divided by the time it took: from the last sample before
+ * the column to the last one in it. The lowest and highest samples of a thinned
+ * column are where a counter began and ended, so no growth is left out. After a
+ * restart, its value since then counts. If the counter rested, nobody knows when it
+ * reached its value, so a column between two others counts as its whole time.
  */
 function rates(series: Series, first: number, count: number, grain: number): Line {
   const high: Column = new Array(count);
@@ -143,16 +142,16 @@ function rates(series: Series, first: number, count: number, grain: number): Lin
   return { high, low: new Array(count) };
 }
 
-/** Marks the columns between two as a gap. */
+/** Marks the columns between two others as a gap. */
 function breakLine(high: Column, low: Column, after: number, before: number): void {
   for (let i = Math.max(0, after + 1); i < before; i++) high[i] = low[i] = null;
 }
 
-/** Rows that no row beside them is joined with. */
+/** Rows that are connected with no neighbour. */
 function lonelyRows(column: Column): number[] {
   const out: number[] = [];
   let last = -1; // row of the last value
-  let joined = false; // with the value before it
+  let joined = false; // connected with the value before
   for (let i = 0; i <= column.length; i++) {
     const value = i < column.length ? column[i] : null;
     if (value === undefined) continue;

@@ -1,6 +1,6 @@
-// For tests: a canvas that takes everything and draws nothing.
+// For tests: a canvas that accepts every call and draws nothing.
 
-/** Has canvases accept what is drawn, where the document has none that draws. */
+/** Makes canvases accept drawing, in documents that cannot draw. */
 export function fakeCanvas(): void {
   const context: unknown = new Proxy(
     {},

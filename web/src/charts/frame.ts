@@ -10,15 +10,15 @@ export interface Frame {
   /** Seconds since the epoch on the browser's clock. */
   times: number[];
   columns: Column[];
-  /** Where a row stands for many samples: the lowest of them; columns has the highest. */
+  /** The lowest sample of each row, if a row stands for many; columns has the highest. */
   lows?: Column[];
-  /** The line within a band; without it, what lies half way between its edges. */
+  /** The line within a band; without it, the midpoint of the edges. */
   middles?: Column[];
-  /** For each line the rows that have no neighbour to be joined with. */
+  /** For each line, the rows without a neighbour to connect with. */
   lonely: number[][];
 }
 
-/** The value of a line at a row as people read it, a range where it stands for many; '' for none. */
+/** The value of a line at a row for people; a range if the row stands for many samples, '' for none. */
 export function valueText(frame: Frame, line: number, row: number, unit: Unit): string {
   const high = frame.columns[line]?.[row];
   if (typeof high !== 'number') return '';
@@ -35,7 +35,7 @@ export const gapSteps = 2.5;
 interface Cut {
   times: number[]; // ms, the host's clock
   values: number[];
-  step: number; // ms; 0 where unknown
+  step: number; // ms; 0 if unknown
 }
 
 /**
@@ -44,7 +44,7 @@ interface Cut {
  */
 export function buildFrame(series: Series[], from: number, to: number, offset: number): Frame {
   const cuts = series.map((s) => cut(s, from, to));
-  // Lines of one inspector have one time each second, and mostly no gap.
+  // Lines of one inspector have the same times, and mostly no gap.
   if (cuts.length > 0 && cuts.every((c) => sameTimes(c, cuts[0]) && !hasGap(c))) {
     const { times } = cuts[0];
     return { times: times.map((t) => (t + offset) / 1000), columns: cuts.map((c) => c.values), lonely: cuts.map(() => (times.length === 1 ? [0] : [])) };
@@ -62,7 +62,7 @@ export function cut(series: Series, from: number, to: number): Cut {
   const { track } = series;
   const begin = Math.max(track.start, track.search(from) - 1);
   const end = track.search(to + 1);
-  // Where samples were left out, their distance tells nothing of a pause.
+  // If samples were left out, a pause between them means nothing.
   const step = Math.max(track.step(), track.length > 1 ? track.grain : 0);
   if (series.rate) return rates(series, begin, end, step);
   // Array.from would cost ten times as much.
@@ -77,7 +77,7 @@ export function cut(series: Series, from: number, to: number): Cut {
 
 /**
  * A counter as growth per second. A value below the last one is a counter that
- * started again from zero; over a gap there is no rate to tell.
+ * restarted from zero; across a gap there is no rate.
  */
 function rates(series: Series, begin: number, end: number, step: number): Cut {
   const { track } = series;
@@ -93,7 +93,7 @@ function rates(series: Series, begin: number, end: number, step: number): Cut {
   return { times, values, step };
 }
 
-/** The newest value that is to be shown, and its time; NaN where there is none. */
+/** The newest value to show, and its time; NaN if there is none. */
 export function latest(series: Series): { time: number; value: number } {
   const { track } = series;
   const { times, values } = cut(series, track.lastTime, track.lastTime);
@@ -102,7 +102,7 @@ export function latest(series: Series): { time: number; value: number } {
   return { time: times[last], value: values[last] };
 }
 
-/** All times of all cuts in order, each once, and one in every gap. */
+/** All times of all cuts, sorted and without duplicates, and one in every gap. */
 function unite(cuts: Cut[]): number[] {
   const inner: number[] = [];
   for (const c of cuts) {
@@ -159,12 +159,13 @@ function lonelyRows(c: Cut, rows: number[]): number[] {
 }
 
 /**
- * Picks the lines that are drawn when there are too many: those with the
- * largest values lately. What was picked before wins a tie, so that lines of
- * zeros do not take turns.
+ * Picks the lines to draw if there are too many: those with the largest recent
+ * values. Lines that were picked before win a tie, so that lines of zeros do not
+ * alternate.
  */
 export function topLines(series: Series[], most: number, before: Set<string>): Series[] {
-  // Leaving one out would save no room: what says so needs as much.
+  // Leaving out a single line saves no room, because the button that says so needs as
+  // much.
   if (series.length <= most + 1) return series.slice();
   const ranked = series
     .map((s, i) => ({ s, i, value: latest(s).value }))

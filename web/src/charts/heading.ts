@@ -1,4 +1,4 @@
-// The line above a chart: its name, its unit, the time of the crosshair, and its
+// The heading of a chart: its name, its unit, the time of the crosshair, and its
 // buttons.
 
 import type { Chosen } from './chart-menu.ts';
@@ -24,7 +24,7 @@ export class Heading {
     if (this.at.textContent !== text) this.at.textContent = text;
   }
 
-  /** Adds a button; what is added later stands before what was there. */
+  /** Adds a button in front of those that were added before. */
   add(button: HTMLElement): void {
     this.at.after(button);
   }
@@ -39,7 +39,7 @@ function smallButton(text: string, label: string): HTMLButtonElement {
   return button;
 }
 
-/** A button that opens and closes something below the chart, which may have to be loaded first. */
+/** A button that opens and closes a part below the chart, whose code may have to be loaded first. */
 export function foldButton(text: string, label: string, below: HTMLElement, open: () => HTMLElement | Promise<HTMLElement>): HTMLButtonElement {
   const button = smallButton(text, label);
   let shown: HTMLElement | undefined;
@@ -58,7 +58,7 @@ export function foldButton(text: string, label: string, below: HTMLElement, open
   return button;
 }
 
-/** A button that opens what can be done with a chart. */
+/** A button that opens the menu of a chart. */
 export function menuButton(name: string, chosen: () => Chosen): HTMLButtonElement {
   const button = smallButton('⋯', `More of ${name}`);
   button.setAttribute('aria-haspopup', 'true');

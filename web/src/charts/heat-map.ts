@@ -1,8 +1,8 @@
-// <heat-map>: a row for each of many hosts, a column for each moment, coloured by the
-// value. It draws when it is given values, when its size changes, and in new colours.
+// <heat-map>: a row for each of many hosts and a column for each time, coloured by the
+// value. It redraws for new values, a new size, and new colours.
 //
-// Properties: heat (what is drawn), unit, label, view (for the theme, and what a reader
-// of the screen is told), opens (somebody chose a host).
+// Properties: heat (the data), unit, label, view (for the theme and for screen
+// readers), opens (called when a host is chosen).
 
 import { effect } from '@preact/signals';
 import { shade, type Heat } from '../data/compare.ts';
@@ -15,12 +15,12 @@ const row = { most: 18, least: 3 };
 
 type Colour = [number, number, number];
 
-/** The colour of a part between two. */
+/** The colour between two others. */
 export function mixed(from: Colour, to: Colour, part: number): Colour {
   return from.map((c, i) => Math.round(c + (to[i] - c) * part)) as Colour;
 }
 
-/** The row and the column at a place of a picture, or null beside it. */
+/** The row and the column at a place of a picture, or null outside it. */
 export function cellAt(x: number, y: number, width: number, height: number, columns: number, rows: number): [row: number, column: number] | null {
   if (x < 0 || y < 0 || x >= width || y >= height) return null;
   return [Math.floor((y / height) * rows), Math.floor((x / width) * columns)];
@@ -92,7 +92,7 @@ export class HeatMap extends HTMLElement {
     const image = inner.createImageData(times.length, rows.length);
     rows.forEach(({ values }, r) => {
       values.forEach((v, c) => {
-        if (Number.isNaN(v)) return; // nothing is no colour
+        if (Number.isNaN(v)) return; // no value has no colour
         image.data.set([...mixed(from, to, shade(v, low, high)), 255], 4 * (r * times.length + c));
       });
     });

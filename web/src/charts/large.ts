@@ -1,6 +1,6 @@
-// What a large chart has beside its lines: sums in its legend, a table, a button that has
-// samples come faster, strips in place of lines where they are states, and marks of what
-// happened. A chart loads this after it is drawn.
+// What a large chart has in addition to its lines: summary columns in its legend, a
+// table, a button for more frequent samples, strips in place of lines for states, and
+// marks. A chart loads this after it is drawn.
 
 import { effect } from '@preact/signals';
 import { Boosts } from '../data/boosts.ts';
@@ -30,7 +30,7 @@ export class Large {
   private readonly boost: BoostButton | undefined;
   private readonly marks: MarkLayer;
   private strips = false;
-  /** It was seen to be no states: it stays so, and does not change to and fro. */
+  /** It was found not to show states, and stays so, to prevent flickering. */
   private never = false;
   private stops: (() => void)[] = [];
 
@@ -47,7 +47,7 @@ export class Large {
     this.marks = new MarkLayer(box);
   }
 
-  /** Follows what the page tells. stop() is its pair. */
+  /** Follows what the page shares. stop() ends that. */
   start(): void {
     const { element } = this.of;
     this.boost?.start();
@@ -64,12 +64,12 @@ export class Large {
     this.stops.splice(0).forEach((stop) => stop());
   }
 
-  /** How lines are drawn: undefined where they are lines. */
+  /** How lines are drawn; undefined for ordinary lines. */
   get shape(): DrawingSpec['shape'] {
     return this.strips ? stripShape : undefined;
   }
 
-  /** Looks at what the chart is of, and makes room; true where it is drawn as something else from now on. */
+  /** Looks at the data of the chart; true if it must be drawn differently from now on. */
   look(): boolean {
     const { element, box, lines } = this.of;
     const before = this.strips;
@@ -80,7 +80,7 @@ export class Large {
     return this.strips !== before;
   }
 
-  /** Has marks stand where the drawing has their times. */
+  /** Moves marks to the places of their times. */
   place(): void {
     this.marks.place(this.of.drawing.plot);
   }

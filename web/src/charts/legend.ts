@@ -3,7 +3,7 @@
 
 import { seriesColours } from './theme.ts';
 
-/** Characters of a name that fit into one of two columns. */
+/** The characters of a name that fit into one of two columns. */
 const shortName = 9;
 
 /** Whether a name needs a row of its own. */
@@ -45,8 +45,8 @@ export class Legend {
 
   /**
    * Shows these lines. `more` is the text of the last button, '' for none; `wide`
-   * makes room for values that are ranges. `columns` are the names of the values of a
-   * line, where it has several.
+   * makes room for values that are ranges. `columns` are the names of the values of
+   * a line, if it has several.
    */
   show(lines: LegendLine[], more: string, wide: boolean, columns: string[] = []): void {
     const { classList } = this.element;
@@ -69,7 +69,7 @@ export class Legend {
     else if (!this.moreItem.isConnected) this.element.append(this.moreItem);
   }
 
-  /** Writes the values: of each line as many as it has columns. */
+  /** Writes the values: for each line as many as there are columns. */
   values(rows: string[][]): void {
     rows.forEach((texts, i) => {
       this.rows[i]?.values.forEach((node, n) => {
@@ -79,7 +79,7 @@ export class Legend {
     });
   }
 
-  /** Says of each line whether it is shown. */
+  /** Marks each line as shown or hidden. */
   press(lines: { shown: boolean }[]): void {
     lines.forEach(({ shown }, i) => this.rows[i]?.button.setAttribute('aria-pressed', String(shown)));
   }
@@ -114,7 +114,7 @@ function itemOf(child: HTMLElement): HTMLElement {
   return item;
 }
 
-/** The names of the columns, for those who see them. */
+/** The names of the columns, for sighted users. */
 function headOf(columns: string[]): HTMLElement {
   const names = document.createElement('div');
   names.append(

@@ -1,4 +1,4 @@
-// The lines of a chart: which are drawn, in which colours, and which somebody
+// The lines of a chart: those that are drawn, their colours, and those that the user
 // has hidden.
 
 import type { Chart, Series } from '../data/store.ts';
@@ -29,12 +29,12 @@ export class Lines {
     return { large: this.large(), expanded: this.expanded, long: hasLongNames(this.chart()) };
   }
 
-  /** Has the next choice made at once. */
+  /** Makes the next choice happen at once. */
   stale(): void {
     this.chosenAt = 0;
   }
 
-  /** Chooses anew where it is time to; true where there are others now. */
+  /** Chooses again if it is time to; true if the lines have changed. */
   choose(now: number): boolean {
     if (now - this.chosenAt < chooseAgain) return false;
     this.chosenAt = now;
@@ -42,18 +42,19 @@ export class Lines {
     this.drawn = topLines(this.chart().series, mostLines(this.room), new Set(before.map((s) => s.id)));
     if (this.drawn.length === before.length && this.drawn.every((s, i) => s === before[i])) return false;
     const ids = this.drawn.map((s) => s.id);
-    // Where all are drawn, each has the colour of its place: the same on every host.
+    // If all are drawn, each has the colour of its position, which is the same on every
+    // host.
     const all = ids.length === this.chart().series.length;
     this.slots = all ? new Map(ids.map((id, i) => [id, i])) : slotsOf(this.slots, ids);
     return true;
   }
 
-  /** What the button below the legend says. */
+  /** The text of the button below the legend. */
   get more(): string {
     return moreText(this.chart().series.length, this.drawn.length, this.room);
   }
 
-  /** How each line that is drawn looks. */
+  /** The appearance of each drawn line. */
   get looks(): Look[] {
     return this.drawn.map((s) => this.look(s));
   }
@@ -68,18 +69,18 @@ export class Lines {
     this.stale();
   }
 
-  /** Hides lines by their ids, those of other charts among them. */
+  /** Hides lines by their ids, including those of other charts. */
   hide(ids: Iterable<string>): void {
     this.hidden = new Set(ids);
   }
 
-  /** The lines that are hidden: those of other charts as told, and of this one as they are. */
+  /** The hidden lines, on other charts and on this one. */
   hiddenBeside(all: string[]): string[] {
     const own = this.drawn.map((s) => s.id);
     return [...all.filter((id) => !own.includes(id)), ...own.filter((id) => this.hidden.has(id))];
   }
 
-  /** Shows or hides a line; solo shows it alone, and all when it is alone. */
+  /** Shows or hides a line. solo shows only that line, or all if it is already alone. */
   toggle(line: number, solo: boolean): void {
     const all = this.drawn.map((s) => s.id);
     this.hidden = hiddenAfter(all, this.hidden, all[line], solo);

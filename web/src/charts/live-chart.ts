@@ -1,9 +1,9 @@
-// <live-chart>: one chart with its legend. It reads the tracks of its series
-// when the view's loop tells it to draw; nothing reactive happens in between.
+// <live-chart>: one chart with its legend. It reads the tracks of its series when the
+// view's loop tells it to draw; nothing reactive happens in between.
 //
-// Properties: chart (what is shown), view (shared by all), large (room for more
-// lines, and what large.ts adds), page (what the page of a host gives its charts).
-// `series` gives the samples that are drawn, as they came.
+// Properties: chart (its data), view (shared by all), large (room for more lines, and
+// the features of large.ts), page (what the page of a host gives its charts). `series`
+// returns the drawn samples as they arrived.
 
 import { effect } from '@preact/signals';
 import type { Chart, HostModel } from '../data/store.ts';
@@ -19,7 +19,7 @@ import { Lines } from './lines.ts';
 import { rawSeries, type RawSeries } from './raw.ts';
 import type { Drawable, View } from './view.ts';
 
-const longest = 5_000; // ms for which the drawing of a long window may stand
+const longest = 5_000; // ms for which the drawing of a long window stays valid
 
 export class LiveChart extends HTMLElement implements Drawable {
   chart!: Chart;
@@ -27,7 +27,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   large = false;
   page?: ChartPage;
 
-  /** Milliseconds that a point stands for, as the plot was made for. */
+  /** The milliseconds of a point for which the plot was made. */
   private grain = 0;
   private drawnAt = 0;
   private stopEffect?: () => void;
@@ -61,12 +61,12 @@ export class LiveChart extends HTMLElement implements Drawable {
     this.view.remove(this, this.box);
   }
 
-  /** The samples in memory, untouched by clocks, rates and windows. */
+  /** The samples in memory, without corrections for clocks, rates and windows. */
   get series(): RawSeries[] {
     return rawSeries(this.chart);
   }
 
-  /** What was drawn last, for tests: times in seconds, a column for each line. */
+  /** For tests, the last drawing: times in seconds, a column for each line. */
   get drawn(): { lines: string[]; frame: Frame } {
     return { lines: this.lines.drawn.map((s) => s.id), frame: this.drawing.frame };
   }
@@ -106,7 +106,7 @@ export class LiveChart extends HTMLElement implements Drawable {
   draw(must: boolean, words = true): void {
     const others = this.lines.choose(Date.now());
     if (this.more?.look() || others || this.grain !== this.view.grain) this.create();
-    // A second is less than a pixel: values alone are new.
+    // A second is less than a pixel, so only the values change.
     else if (!must && Date.now() - this.drawnAt < Math.min(longest, this.grain / 2)) return this.captions.values(this.cursor.row, words);
     if (!this.created) return;
     this.drawnAt = Date.now();

@@ -1,5 +1,5 @@
-// Marks over the plot of a chart: a line at the time of each, with a head that says what
-// happened and leads to it.
+// Marks over the plot of a chart: a line at the time of each event, with a head that
+// describes it and links to it.
 
 import type uPlot from 'uplot';
 import { inspectorOf, type Chart } from '../data/store.ts';
@@ -30,7 +30,7 @@ export class MarkLayer {
     else if (!this.element.isConnected) this.box.before(this.element);
   }
 
-  /** Has each mark stand at its time; those that are not shown are hidden. */
+  /** Moves each mark to its time, and hides those outside the plot. */
   place(plot: uPlot | null): void {
     const { min = 0, max = 0 } = plot?.scales.x ?? {};
     for (const { mark, link } of this.shown) {

@@ -1,5 +1,5 @@
-// What happened to a host, as marks on its charts: revisions of its inspectors, and alerts
-// that fired and ended. Pure.
+// Events of a host as marks on its charts: revisions of its inspectors, and alerts that
+// fired and ended. Pure.
 
 import type { Found } from '../data/prom.ts';
 import { fits, parseQuery } from '../data/query.ts';
@@ -12,24 +12,24 @@ export interface Mark {
   tone: 'good' | 'warn' | 'bad' | 'plain';
   text: string;
   href: string;
-  /** The inspector that it is about; '' for the whole host. */
+  /** The inspector of the event; '' for the whole host. */
   inspector: string;
 }
 
-/** Whom marks are of. */
+/** The host of the marks. */
 export interface MarkedHost {
   name: string;
   labels: Record<string, string>;
 }
 
-/** Whether a revision is for a host by its selector: '' selects all hosts, but '' as a revision is none. */
+/** Whether a selector selects a host: '' selects all hosts. A revision that is '' is for none. */
 function isFor(revision: string, selector: string, { name, labels }: MarkedHost): boolean {
   return revision !== '' && fits(parseQuery(selector === '*' ? '' : selector), { labels: { ...labels, host: name }, text: name });
 }
 
 const verbs: Record<string, string> = { push: 'pushed', rollback: 'rolled back', delete: 'deleted' };
 
-/** The rollouts that changed what a host runs; `offset` leads from the master's clock to ours. */
+/** The rollouts that changed what a host runs; `offset` converts the master's clock to ours. */
 export function revisionMarks(rollouts: Rollout[], host: MarkedHost, offset: number): Mark[] {
   const marks: Mark[] = [];
   for (const r of rollouts) {
@@ -46,14 +46,14 @@ export function revisionMarks(rollouts: Rollout[], host: MarkedHost, offset: num
   return marks;
 }
 
-/** The query whose answer says when alerts of a host fired. */
+/** The query that tells when alerts of a host fired. */
 export function firingQuery(host: string): string {
   return `ALERTS{host=${JSON.stringify(host)}, alertstate="firing"}`;
 }
 
 /**
- * When alerts fired and ended, by what the history has of them in steps of `step` ms. One
- * that fires in the first or the last step began before, or goes on.
+ * When alerts fired and ended, from the history in steps of `step` ms. An alert
+ * that fires in the first or last step began earlier, or continues.
  */
 export function alertMarks(found: Found[], from: number, to: number, step: number, offset: number): Mark[] {
   return found.flatMap(({ metric, points }) => {
@@ -71,7 +71,7 @@ export function alertMarks(found: Found[], from: number, to: number, step: numbe
   });
 }
 
-/** The marks of a chart whose lines some inspectors yield: theirs, and those of the host. */
+/** The marks of a chart: those of the inspectors that yield its lines, and those of the host. */
 export function marksFor(marks: Mark[], inspectors: ReadonlySet<string>): Mark[] {
   return marks.filter((m) => m.inspector === '' || inspectors.has(m.inspector));
 }

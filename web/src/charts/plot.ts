@@ -1,4 +1,4 @@
-// The options of a plot, as a pure function of what it shows.
+// The options of a plot, as a pure function of its content.
 
 import type uPlot from 'uplot';
 import { increments, leastTop, tick, type Unit } from '../lib/units.ts';
@@ -19,10 +19,10 @@ export interface PlotSpec {
   lines: Line[];
   /** Each line is a band: the columns are the lines in the middle, their upper edges, and their lower edges. */
   bands: boolean;
-  /** Rows of a line (from 0) that nothing joins, drawn as points. */
+  /** Rows of a line (from 0) that are connected with nothing, drawn as points. */
   lonely: (line: number) => number[];
   onCursor: (u: uPlot) => void;
-  /** Somebody has dragged over a part of time, in milliseconds. */
+  /** The user has dragged over a span of time, in milliseconds. */
   onSelect: (from: number, to: number) => void;
   onDouble: () => void;
 }
@@ -30,7 +30,7 @@ export interface PlotSpec {
 const font = '11px system-ui, sans-serif';
 /** One width for all units, so that plots below each other line up. */
 const axisWidth = 54;
-/** Pixels from which a plot is one of a few, not of many. */
+/** The height in pixels from which a plot counts as large. */
 const tall = 160;
 /** Seconds between labels of the time axis. */
 const timeSteps = [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800];
@@ -112,7 +112,7 @@ export function timeSplits(min: number, max: number, step: number): number[] {
   return out;
 }
 
-/** A label that would reach over the edges is left out. */
+/** A label that would cross the edges is left out. */
 function timeLabel(u: uPlot, seconds: number, fine: boolean): string {
   const text = fine ? clock(seconds * 1000) : clockOrDay(seconds * 1000);
   const half = text.length * 3.2;
@@ -127,7 +127,7 @@ function seriesOptions(spec: PlotSpec, line: Line, i: number): uPlot.Series {
   return {
     show: line.shown,
     stroke: colour,
-    // Where there is no GPU a wider line costs five times as much to draw.
+    // Without a GPU, drawing a wider line costs five times as much.
     width: spec.height > tall ? 1.5 : 1,
     dash: dashes[Math.floor(line.slot / seriesColours) % dashes.length],
     fill: alone && !spec.bands ? faint(colour, 0.12) : undefined,
@@ -135,19 +135,19 @@ function seriesOptions(spec: PlotSpec, line: Line, i: number): uPlot.Series {
   };
 }
 
-/** What lies between the lowest and the highest. */
+/** The area between the lowest and the highest. */
 function bandOptions(spec: PlotSpec, line: Line, i: number): uPlot.Band {
   const colour = spec.colours.lines[line.slot % seriesColours];
   const upper = i + 1 + spec.lines.length;
   return { series: [upper, upper + spec.lines.length], fill: faint(colour, 0.3) };
 }
 
-/** The ends of an axis: a span between greater ones would be infinite. */
+/** The ends of an axis, limited because a larger span would be infinite. */
 const most = Number.MAX_VALUE / 4;
 
 /**
- * The range of the value axis: from zero, unless values are below it, to the
- * next round number, so that it does not change with every sample.
+ * The range of the value axis: from zero, unless values are negative, to the next
+ * round number, so that it does not change with every sample.
  */
 export function range(min: number | null, max: number | null, unit: Unit, stepsOf = (span: number) => increments(unit, span)): [number, number] {
   if (min === null || max === null) return [0, leastTop(unit)];

@@ -1,10 +1,10 @@
-// <query-chart>: lines that queries have found, with their legend. It draws in the
-// loop of the view, when it is given an answer, and never by itself.
+// <query-chart>: the results of queries as lines, with their legend. It draws in the
+// loop of the view when it gets an answer, and never by itself.
 //
-// Properties: view (shared by all charts), answer (what is drawn), label (what a
-// reader of the screen is told it is), off (lines that are not shown, by their
-// full names), hides (somebody shows or hides lines), stats (the legend has the lowest,
-// the mean and the highest of each line beside its last).
+// Properties: view (shared by all charts), answer (the data), label (its description
+// for screen readers), off (full names of hidden lines), hides (called when lines are
+// shown or hidden), stats (the legend has the lowest, mean and highest value of each
+// line beside its last).
 
 import { frameOf, type QueryLine } from '../data/matrix.ts';
 import type { Unit } from '../lib/units.ts';
@@ -22,10 +22,10 @@ export interface Drawn {
   lines: QueryLine[];
   unit: Unit;
   step: number;
-  /** From when to when, on the browser's clock. */
+  /** The span of time, on the browser's clock. */
   from: number;
   to: number;
-  /** What is added to times of the answer to have them on the browser's clock. */
+  /** Added to times of the answer to convert them to the browser's clock. */
   offset: number;
 }
 
@@ -72,7 +72,7 @@ export class QueryChart extends HTMLElement implements Drawable {
     this.applyHidden();
   }
 
-  /** What was drawn last, for tests. */
+  /** For tests: the last drawing. */
   get drawn(): { lines: string[]; frame: Frame } {
     return { lines: this.shown.lines.map((l) => l.full), frame: this.drawing.frame };
   }

@@ -11,7 +11,7 @@ export interface RawSeries {
   values: number[];
 }
 
-/** Copies the samples in memory, untouched by clocks, rates and windows. */
+/** Copies the samples in memory, without corrections for clocks, rates and windows. */
 export function rawSeries(chart: Chart): RawSeries[] {
   return chart.series.map(({ key, item, labels, track }) => ({
     key,

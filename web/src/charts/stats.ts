@@ -1,4 +1,4 @@
-// The values of a line of a chart, summed up. Pure.
+// Summaries of the values of a line. Pure.
 
 import { format, type Unit } from '../lib/units.ts';
 import type { Sums } from './captions.ts';
@@ -6,7 +6,7 @@ import { bandOf } from './drawing.ts';
 import type { Column, Frame } from './frame.ts';
 import { short } from './values.ts';
 
-/** What a summary has of a line, in the order of its columns. */
+/** The values of a summary, in the order of its columns. */
 export const statNames = ['min', 'mean', 'max', 'last'];
 
 interface Values {
@@ -20,7 +20,7 @@ function numbers(column: Column | undefined): number[] {
   return (column ?? []).filter((v) => typeof v === 'number');
 }
 
-/** The sums of a line, or null where it has no values. */
+/** The summary of a line, or null if it has no values. */
 export function sumsOf(frame: Frame, line: number): Values | null {
   const [lows, middles, highs] = bandOf(frame, line).map(numbers);
   if (middles.length === 0) return null;
@@ -33,15 +33,15 @@ export function sumsOf(frame: Frame, line: number): Values | null {
 }
 
 /**
- * The columns of a legend. At a row of the crosshair the last cell is the value there, and
- * where the row stands for many samples the others are of these. A frame is summed up
- * once, however often the crosshair moves over it.
+ * The columns of a legend. At a row of the crosshair the last cell is the value
+ * there, and if the row stands for many samples, the other cells summarise them. A
+ * frame is summarised once, however often the crosshair moves.
  */
 export class Summary implements Sums {
   private frame: Frame | null = null;
   private known: (Values | null)[] = [];
 
-  /** `alone` says whether the chart has one line, so that there is room for its trend. */
+  /** `alone`: the chart has only one line, so there is room for its trend. */
   constructor(private readonly alone: () => boolean) {}
 
   get columns(): string[] {
@@ -63,10 +63,10 @@ export class Summary implements Sums {
   }
 }
 
-const fewest = 10; // values of which a trend can be told
-const steady = 0.02; // a change below this part of the value is none
+const fewest = 10; // the fewest values that have a trend
+const steady = 0.02; // a change below this fraction of the value is none
 
-/** How a line has gone from the first fifth of what is shown to the last, or '' where that cannot be told. */
+/** The trend of a line from the first fifth to the last, or '' if it has none. */
 export function trendText(frame: Frame, line: number): string {
   const values = numbers(bandOf(frame, line)[1]);
   if (values.length < fewest) return '';

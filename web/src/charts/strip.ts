@@ -1,5 +1,5 @@
-// States as strips: a row for each line, filled where it is 1. A point that stands for
-// many samples is filled as far as they were 1.
+// States as strips: a row for each line, filled while it is 1. A point that stands for
+// many samples is filled in proportion to those that were 1.
 
 import type uPlot from 'uplot';
 import type { Chart } from '../data/store.ts';
@@ -7,9 +7,12 @@ import type { Line } from './plot.ts';
 import { faint } from './theme.ts';
 
 const named = /(^|[/_-])(up|ok|success|active|healthy|enabled|ready|online|alive|reachable|running_state|valid|mounted|leader)$/;
-const enough = 5; // samples of a line that has no such name before it counts as a state
+const enough = 5; // samples after which a line without such a name counts as a state
 
-/** Whether all lines of a chart are states: only ever 0 and 1, and named so, or seen for a while. */
+/**
+ * Whether all lines of a chart are states: only ever 0 and 1, and named like a
+ * state, or observed for a while.
+ */
 export function isStates({ unit, series }: Pick<Chart, 'unit' | 'series'>): boolean {
   if (unit !== '' || series.length === 0) return false;
   return series.every(({ rate, key, track, past }) => {
@@ -21,7 +24,7 @@ export function isStates({ unit, series }: Pick<Chart, 'unit' | 'series'>): bool
   });
 }
 
-/** Pixels that the plot of some strips takes. */
+/** The height in pixels of a plot of strips. */
 export function stripHeight(lines: number): number {
   return 34 + 24 * lines;
 }
@@ -29,11 +32,11 @@ export function stripHeight(lines: number): number {
 export interface Piece {
   from: number;
   to: number;
-  /** The part of the time that it was 1. */
+  /** The fraction of the time in which it was 1. */
   value: number;
 }
 
-/** The pieces of a column (times in seconds): a value holds until the next one, or a gap, begins. */
+/** The pieces of a column (times in seconds): a value holds until the next one, or until a gap. */
 export function piecesOf(times: ArrayLike<number>, column: ArrayLike<number | null | undefined>, end: number): Piece[] {
   const out: Piece[] = [];
   let open: Piece | null = null;
@@ -54,7 +57,7 @@ function stepOf(times: ArrayLike<number>): number {
   return times.length > 1 ? times[times.length - 1] - times[times.length - 2] : 0;
 }
 
-/** Has strips drawn in place of lines. */
+/** Draws strips in place of lines. */
 export function stripShape(options: uPlot.Options, lines: Line[]): uPlot.Options {
   const [x, y] = options.axes!;
   const count = lines.length;
@@ -87,7 +90,7 @@ function drawRow(u: uPlot, line: number, count: number): void {
     ctx.fillStyle = faint(colour, 0.18); // there were samples
     ctx.fillRect(a, floor - full, b - a, full);
     ctx.fillStyle = colour;
-    const filled = Math.max(full * value, 2 * devicePixelRatio); // 0 is a line along the ground
+    const filled = Math.max(full * value, 2 * devicePixelRatio); // 0 is drawn as a line at the bottom
     ctx.fillRect(a, floor - filled, b - a, filled);
   }
   ctx.restore();

@@ -1,5 +1,5 @@
-// The newest samples of a chart as a table, for those who cannot see lines, and
-// for copying. It is a snapshot: a table that changes cannot be read.
+// The newest samples of a chart as a table, for people who cannot see lines, and for
+// copying. It is a snapshot, because a changing table cannot be read.
 
 import type { Chart } from '../data/store.ts';
 import { clock } from '../lib/time.ts';

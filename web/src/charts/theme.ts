@@ -1,7 +1,7 @@
-// Colours for canvases, which know nothing of CSS variables: a probe element
-// has the browser resolve them.
+// Colours for canvases, which cannot use CSS variables. The browser resolves them on a
+// probe element.
 
-/** How many colours lines have; --series-1 and so on. */
+/** The number of line colours: --series-1 and so on. */
 export const seriesColours = 8;
 
 export interface Colours {

@@ -1,5 +1,5 @@
-// The time that all charts show: the last minutes, as they go by, or from one
-// moment to another. It stands in the address, so that a link shows the same.
+// The time that all charts show: the last minutes, or a fixed range. It is in the
+// address, so a link shows the same.
 
 import { effect, signal, type Signal } from '@preact/signals';
 import { load, save } from '../lib/storage.ts';
@@ -11,11 +11,11 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** A length of time that charts may show. */
+/** A window that charts may show. */
 export interface Window {
   ms: number;
   label: string;
-  /** Milliseconds that one point stands for; 0 is every sample. */
+  /** The milliseconds of one point; 0 is every sample. */
   grain: number;
 }
 
@@ -32,15 +32,15 @@ export const windows: Window[] = [
 ];
 
 const usual = windows[1].ms;
-const columns = 400; // about so many points show a range
+const columns = 400; // about as many points show a range
 const grains = [1, 2, 5, 10, 15, 30, 60, 120, 240, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400].map((s) => s * 1000);
 
-/** Milliseconds that one point of a range stands for. */
+/** The milliseconds of one point of a range. */
 export function grainOf(span: number): number {
   return grains.find((g) => span / g <= columns) ?? grains[grains.length - 1];
 }
 
-/** The same middle, so many times as long; it does not reach beyond now. */
+/** The same middle, `times` times as long; it never reaches beyond now. */
 export function zoomed({ from, to }: Range, times: number, now: number): Range {
   const span = Math.min(longest, Math.max(shortest, (to - from) * times));
   const middle = (from + to) / 2;
@@ -48,18 +48,18 @@ export function zoomed({ from, to }: Range, times: number, now: number): Range {
   return { from: Math.max(0, Math.round(end - span)), to: Math.round(end) };
 }
 
-/** Moved by a part of its length; it does not reach beyond now. */
+/** Moved by a fraction of its length; it never reaches beyond now. */
 export function shifted({ from, to }: Range, part: number, now: number): Range {
   const by = Math.round(Math.min((to - from) * part, Math.max(0, now - to)));
   return { from: Math.max(0, from + by), to: to + by };
 }
 
 export class TimeShown {
-  /** Milliseconds up to now that are shown while there is no range. */
+  /** The milliseconds before now that are shown if there is no range. */
   readonly window: Signal<number>;
-  /** From one moment to another, or null for the last minutes. */
+  /** A range, or null for the last minutes. */
   readonly range: Signal<Range | null>;
-  /** When charts were stopped, or null while they run. */
+  /** When the user paused the charts, or null. */
   readonly pausedAt: Signal<number | null>;
   private stopEffect: (() => void) | undefined;
   private push = false;
@@ -70,7 +70,7 @@ export class TimeShown {
     this.pausedAt = signal(this.range.peek() ? null : pausedOf(location.search, now()));
   }
 
-  /** Writes the address from now on, and follows it. stop() is its pair. */
+  /** Writes the address from now on, and follows it. stop() ends that. */
   start(): void {
     addEventListener('popstate', this.onPop);
     let first = this.window.peek();
@@ -80,7 +80,7 @@ export class TimeShown {
       save('window', ms / minute);
       const chosen = ms !== first || windowOf(location.search) > 0;
       if (chosen) first = 0; // chosen from now on
-      // Who opens the address of something that stands still sees just that, window and all.
+      // A paused address shows exactly what it did, including the window.
       const at = this.pausedAt.value;
       this.write(withTime(location.search, chosen || at !== null ? ms : 0, range, at));
     });
@@ -102,7 +102,7 @@ export class TimeShown {
     return windows.find((w) => w.ms === this.window.peek())?.grain ?? grainOf(this.window.peek());
   }
 
-  /** What is shown now, as moments. */
+  /** The range that is shown now. */
   get shown(): Range {
     const to = this.pausedAt.peek() ?? this.now();
     return this.range.peek() ?? { from: to - this.window.peek(), to };
@@ -116,7 +116,7 @@ export class TimeShown {
     this.pausedAt.value = null;
   }
 
-  /** Shows what lies between two moments; the browser's way back leads to what was there. */
+  /** Shows a range; the browser's back button returns to the previous view. */
   show(from: number, to: number): void {
     const [a, b] = [Math.round(Math.min(from, to)), Math.round(Math.max(from, to))];
     if (b - a < shortest || b - a > longest) return;
@@ -143,7 +143,7 @@ export class TimeShown {
     this.push = false;
   }
 
-  /** Going back changes the page and the range, not the window; the address says so. */
+  /** Going back changes the page and the range, but not the window, which the address names. */
   private readonly onPop = (): void => {
     const range = rangeOf(location.search);
     if (JSON.stringify(range) !== JSON.stringify(this.range.peek())) this.range.value = range;
@@ -151,7 +151,7 @@ export class TimeShown {
   };
 }
 
-/** The window of the address, else the one that is remembered. */
+/** The window in the address, or else the stored one. */
 function startingWindow(): number {
   const known = (ms: number): boolean => windows.some((w) => w.ms === ms);
   return [windowOf(location.search), load('window', 0) * minute].find(known) ?? usual;

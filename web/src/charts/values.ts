@@ -1,24 +1,23 @@
-// What the legend of a chart, and a reader of the screen, are told of values.
-// Pure.
+// Values for the legend of a chart and for screen readers. Pure.
 
 import type { Series } from '../data/store.ts';
 import { clock, since } from '../lib/time.ts';
 import { duration, format, type Unit } from '../lib/units.ts';
 import { gapSteps, latest, valueText, type Frame } from './frame.ts';
 
-/** A value for the legend; that it is per second stands in the title. */
+/** A value for the legend. The title says if it is per second. */
 export function short(text: string): string {
   return text.replace(/\/s(?= |$)/g, '');
 }
 
-/** The newest value of a line, or – where it is too old to be true now. `edge` is now, on the clock of the samples. */
+/** The newest value of a line, or – if it is too old. `edge` is now, on the clock of the samples. */
 export function newestText(series: Series, unit: Unit, edge: number, mayBeStale: boolean): string {
   const { time, value } = latest(series);
   const stale = edge - time > Math.max(5_000, 2 * gapSteps * series.track.step());
   return stale && mayBeStale ? '–' : short(format(value, unit));
 }
 
-/** The value of a line at a row, or at the row before that has one. */
+/** The value of a line at a row, or at the last row before it that has one. */
 export function textAt(frame: Frame, line: number, row: number, unit: Unit): string {
   const column = frame.columns[line] ?? [];
   let r = row;
@@ -34,14 +33,14 @@ export function lastText(frame: Frame, line: number, unit: Unit): string {
   return short(valueText(frame, line, r, unit)) || '–';
 }
 
-/** The time of a row, with its day where it is not today's. */
+/** The time of a row, with its date if it is not today. */
 export function timeText(seconds: number, grain: number, now: number): string {
   const ms = seconds * 1000;
   const today = new Date(ms).toDateString() === new Date(now).toDateString();
   return grain >= 5_000 ? since(ms, now) : today ? clock(ms) : `${since(ms, now)}${clock(ms).slice(5)}`;
 }
 
-/** How many samples became one point, or '' where each is drawn. */
+/** How many samples make one point, or '' if every sample is drawn. */
 export function samplingText(grain: number, bands: boolean): string {
   if (grain === 0) return '';
   const of = duration(grain / 1000);

@@ -1,6 +1,6 @@
-// What all charts of a page share: the window of time, the pause, the theme,
-// and the one loop that draws them. Charts are drawn at the rate of the data,
-// once a second, all in one frame, and only those on the screen.
+// What all charts of a page share: the window, the pause, the theme, and the loop that
+// draws them. Charts are drawn at the rate of the data, once a second, all in one
+// frame, and only those on the screen.
 
 import { effect, signal, type Signal } from '@preact/signals';
 import type { HostModel, Series } from '../data/store.ts';
@@ -8,17 +8,17 @@ import { load, save } from '../lib/storage.ts';
 import { buildFrame, type Frame } from './frame.ts';
 import { TimeShown } from './time.ts';
 
-/** What the loop needs of a chart. */
+/** What the loop needs to know about a chart. */
 export interface Drawable extends HTMLElement {
-  /** Whose samples it shows as they come; null where it asks for them itself. */
+  /** The host whose live samples it shows; null if it gets its data itself. */
   readonly host: HostModel | null;
-  /** Makes the plot; costs about a millisecond. */
+  /** Makes the plot, which takes about a millisecond. */
   create(): void;
   /** Frees the plot. */
   destroy(): void;
-  /** Draws; `must` is false where nothing has happened but time, and `words` where the words beside the plot may wait. */
+  /** Draws. `must` is false if only time has passed, and `words` if the texts beside the plot may wait. */
   draw(must: boolean, words?: boolean): void;
-  /** Notes how much room the plot has. */
+  /** Stores the size of the plot. */
   fit(width: number, height: number): void;
   readonly created: boolean;
 }
@@ -28,32 +28,32 @@ export type Theme = 'system' | 'light' | 'dark';
 const period = 1_000; // ms between two frames
 const scrollRest = 100; // ms without scrolling before plots are made
 const createBudget = 8; // ms of each frame for making plots
-const crowd = 75; // charts on the screen of which all have their words written each second, and no more than these
-const pool = 40; // plots off the screen that are kept for a return
+const crowd = 75; // up to this many charts on the screen update their texts each second
+const pool = 40; // plots off the screen that are kept for when they return
 
 export class View {
   /** The time that charts show. */
   readonly time = new TimeShown();
   readonly theme: Signal<Theme>;
-  /** Who looks may change things, such as boards. */
+  /** The user may change things, such as boards. */
   readonly mayChange: Signal<boolean> = signal(false);
-  /** What a reader of the screen is told of the crosshair. */
+  /** What a screen reader is told about the crosshair. */
   readonly status: Signal<string> = signal('');
 
-  /** When the link went down: nothing is drawn beyond that. */
+  /** When the link went down; nothing after that is drawn. */
   private heldAt: number | null = null;
   private wasLive = false;
   private readonly visible = new Set<Drawable>();
-  private readonly queue = new Set<Drawable>(); // visible, to be made
+  private readonly queue = new Set<Drawable>(); // visible, but without a plot yet
   private kept: Drawable[] = []; // off the screen with a plot, the oldest first
   private readonly dirty = new Set<Drawable>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private frame = 0;
   private due = false; // the next frame draws everything
-  private turn = 0; // whose words are written, where many charts are drawn
-  private must = false; // whatever the charts think
+  private turn = 0; // whose texts are updated, if many charts are drawn
+  private must = false; // even if nothing has changed
   private readonly mounted = new Map<HostModel, number>();
-  /** Grows when charts of another host come near the screen. */
+  /** Increases when charts of another host come near the screen. */
   readonly near: Signal<number> = signal(0);
   private lastScroll = 0;
   private envelope: typeof import('./envelope.ts') | 'loading' | null = null;
@@ -77,7 +77,7 @@ export class View {
     this.theme = signal(['light', 'dark'].includes(theme) ? theme : 'system');
   }
 
-  /** Starts the loop. stop() is its pair. */
+  /** Starts the loop. stop() ends it. */
   start(): void {
     document.addEventListener('scroll', this.onScroll, { passive: true, capture: true });
     this.time.start();
@@ -128,7 +128,7 @@ export class View {
     return this.time.grain;
   }
 
-  /** Which part of the past it is, '' for the last minutes. */
+  /** A name for the part of the past that is shown; '' for the last minutes. */
   get place(): string {
     const range = this.time.range.peek();
     return range ? `${range.from} ${range.to}` : '';
@@ -139,19 +139,19 @@ export class View {
     return Date.now() - this.edge + this.span;
   }
 
-  /** Charts show samples as they come. */
+  /** Charts show live samples. */
   get live(): boolean {
     return this.time.range.peek() === null && this.time.pausedAt.peek() === null;
   }
 
-  /** The time at the right edge of a host's charts: one that is gone stays as it was last heard of. */
+  /** The time at the right edge of a host's charts. For a host that is gone it stays at the last sample. */
   edgeOf(host: HostModel): number {
     if (!host.gone || this.time.range.peek()) return this.edge;
     const { newest } = host;
     return newest > 0 ? Math.min(this.edge, newest + host.clock.offset) : this.edge;
   }
 
-  /** Notes that charts of a host are near the screen, until the result is called. */
+  /** Marks charts of a host as near the screen, until the result is called. */
   mount(host: HostModel): () => void {
     const count = (by: number): void => {
       const n = (this.mounted.get(host) ?? 0) + by;
@@ -169,8 +169,9 @@ export class View {
   }
 
   /**
-   * The frame of some samples: each of them where a point stands for one (grain 0), else an envelope,
-   * whose code is loaded when somebody first looks at a long window. Until then it is empty.
+   * The frame of some samples: each of them if a point stands for one (grain 0),
+   * else an envelope. The code for envelopes is loaded when somebody first looks at
+   * a long window; until then the frame is empty.
    */
   frameOf(series: Series[], from: number, to: number, offset: number, grain: number): Frame {
     if (grain === 0) return buildFrame(series, from, to, offset);
@@ -188,12 +189,12 @@ export class View {
     return { times: [], columns: series.map(() => []), lonely: series.map(() => []) };
   }
 
-  /** Has the charts of a host drawn in the next frame. */
+  /** Draws the charts of a host in the next frame. */
   refresh(host: HostModel): void {
     for (const chart of this.visible) if (chart.host === host) this.request(chart);
   }
 
-  /** Charts stand still while the link is down, and show what was last heard. */
+  /** While the link is down, charts stand still and show the last known state. */
   hold(live: boolean): void {
     if (live === this.wasLive) return;
     this.wasLive = live;
@@ -216,7 +217,7 @@ export class View {
     chart.destroy();
   }
 
-  /** Has a chart drawn in the next frame. */
+  /** Draws a chart in the next frame. */
   request(chart: Drawable | null): void {
     if (!chart || !this.visible.has(chart)) return;
     this.dirty.add(chart);
@@ -239,14 +240,15 @@ export class View {
   }
 
   private ask(): void {
-    // While the tab is hidden the frame waits for its return, and is one.
+    // While the tab is hidden, drawing waits for its return, and is done once.
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
   }
 
   private paint(): void {
     this.frame = 0;
     const charts = this.due ? [...this.visible] : [...this.dirty];
-    // To lay out and paint words costs more than to draw plots: of very many charts they take turns.
+    // Layout and painting of texts cost more than drawing plots, so with very many
+    // charts they take turns.
     if (this.due) this.turn++;
     const turns = this.due && !this.must ? Math.ceil(charts.length / crowd) : 1;
     charts.forEach((chart, i) => {
@@ -257,7 +259,7 @@ export class View {
     this.makeSome();
   }
 
-  /** Makes plots that have come into view, once scrolling rests. */
+  /** Makes plots that have come into view, when scrolling stops. */
   private makeSome(): void {
     if (this.queue.size === 0) return;
     const begin = performance.now();
@@ -298,7 +300,7 @@ export class View {
     if (this.kept.length > pool) this.kept.shift()?.destroy();
   }
 
-  /** Colours are baked into plots: a new theme makes them anew. */
+  /** Plots contain their colours, so a new theme rebuilds them. */
   private recolour(): void {
     for (const chart of this.kept.splice(0)) chart.destroy();
     for (const chart of this.visible) {

@@ -2,7 +2,7 @@
 
 export type Handler = (...args: any[]) => void;
 
-/** Calls a handler of the page. What it throws is the page's own error, and stops nothing of ours. */
+/** Calls a handler of the page. An exception in it is the page's own error, and does not stop our code. */
 export function guarded(handler: Handler, ...args: unknown[]): void {
   try {
     handler(...args);
@@ -57,7 +57,7 @@ export class EventEmitter {
     return this.handlers.get(event) ?? [];
   }
 
-  /** Calls each handler. One that throws is reported and stops no other. */
+  /** Calls each handler. An exception in one is reported, and does not stop the others. */
   emit(event: string, ...args: unknown[]): boolean {
     const handlers = this.listeners(event);
     for (const handler of handlers) guarded(handler.bind(this), ...args);

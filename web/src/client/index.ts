@@ -1,5 +1,5 @@
-// The script at /api/client. It defines MeshClient for pages that were written
-// for the walkthrough, and EventEmitter, which those pages find there too.
+// The script at /api/client. It defines MeshClient for pages written for the
+// walkthrough, and EventEmitter, which those pages expect too.
 
 import { EventEmitter } from './emitter.ts';
 import { MeshClient } from './mesh-client.ts';

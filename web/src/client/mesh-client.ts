@@ -30,7 +30,7 @@ export interface Credentials {
   info?: unknown;
 }
 
-/** What a handler of events is told beside the data. */
+/** What a handler gets in addition to the data. */
 export interface Meta {
   path: string;
   type: string;
@@ -82,9 +82,9 @@ export class MeshClient extends EventEmitter {
   }
 
   /**
-   * Connects and says who we are. Emits login/allow, login/deny or login/error,
-   * and settles the promise and the callback likewise; none of it before the
-   * caller has had its turn, so that handlers may be attached afterwards.
+   * Connects and logs in. Emits login/allow, login/deny or login/error, and settles
+   * the promise and the callback accordingly; never before the caller's turn has
+   * ended, so handlers may be attached afterwards.
    */
   login(credentials?: Credentials | Done, done?: Done): Promise<void> {
     if (typeof credentials === 'function') return this.login({}, credentials);
@@ -104,7 +104,7 @@ export class MeshClient extends EventEmitter {
     return result;
   }
 
-  /** Ends the connection; nothing reconnects until the next login. */
+  /** Ends the connection; it does not reconnect until the next login. */
   disconnect(options?: object | (() => void), done?: () => void): Promise<void> {
     const callback = typeof options === 'function' ? (options as () => void) : done;
     this.settle?.fail(new Error('disconnected before the login was done'));
@@ -131,7 +131,7 @@ export class MeshClient extends EventEmitter {
   private changed(state: LinkState): void {
     switch (state.kind) {
       case 'live':
-        // Subscriptions are made before anybody hears of it.
+        // Subscriptions are made before the page is told.
         setTimeout(() => this.allowed());
         break;
       case 'waiting':
@@ -162,7 +162,7 @@ export class MeshClient extends EventEmitter {
     }
   }
 
-  /** The master could not be reached: the walkthrough's client gives up then. */
+  /** The master could not be reached; like the walkthrough's client, this one then gives up. */
   private failed(error: Error): void {
     this.rpc.close();
     this.settle?.fail(error);
@@ -253,9 +253,9 @@ export class MeshClient extends EventEmitter {
 }
 
 /**
- * The path of an event for pages that know no labels: their values are appended
- * to the item, so that two lines do not become one. What stands in the path
- * stays within letters, digits and "_", "-", ".", ":".
+ * The path of an event for pages that know no labels. The values of the labels are
+ * appended to the item, so that two lines do not become one. The path only contains
+ * letters, digits and "_", "-", ".", ":".
  */
 export function plainPath(path: string, labels: Record<string, string> | undefined): string {
   const names = Object.keys(labels ?? {}).sort();
@@ -266,14 +266,14 @@ export function plainPath(path: string, labels: Record<string, string> | undefin
   return path + glue + values.join('-');
 }
 
-/** The address of the endpoint; what is not given is the page's own. */
+/** The address of the endpoint; parts that are not given are those of the page. */
 export function address(options: ClientOptions | string, page: Location = location): string {
   const given = typeof options === 'string' ? fromUrl(options) : options;
   const served = page.protocol === 'http:' || page.protocol === 'https:';
   const protocol = (given.protocol ?? (served ? page.protocol : 'http')).replace(/:$/, '');
   const name = given.hostname ?? given.host;
   const hostname = name ?? (served ? page.hostname : 'localhost');
-  // The port of the page goes with its name, not with another's.
+  // The port of the page belongs to its host name, not to another one.
   const own = served && (name === undefined || name === page.hostname) ? page.port : '50505';
   const port = given.port === undefined || given.port === '' ? own : String(given.port);
   const secure = protocol === 'https' || protocol === 'wss';
@@ -285,12 +285,12 @@ function fromUrl(text: string): ClientOptions {
   return { protocol: url.protocol, hostname: url.hostname, port: url.port };
 }
 
-/** An object that makes each member when it is first asked for. */
+/** An object that creates each member on first use. */
 function members(make: (name: string) => any): any {
   const made = new Map<string, any>();
   return new Proxy(Object.create(null), {
     get: (_, name) => {
-      // A page that awaits or prints it must not find a member for that.
+      // These names must be absent for pages that await or print the object.
       if (typeof name !== 'string' || name === 'then' || name === 'toJSON') return undefined;
       if (!made.has(name)) made.set(name, make(name));
       return made.get(name);

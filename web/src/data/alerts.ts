@@ -1,8 +1,8 @@
-// Alerts in words. Pure.
+// Texts about alerts. Pure.
 
 import type { Alert, Silence, TellNote } from './wire.gen.ts';
 
-/** Who was told, and who could not be. */
+/** Who was told, and who could not be reached. */
 export function toldText(told: TellNote[] | undefined): string {
   return (told ?? [])
     .map(({ receiver, at_ms, failed }) => {
@@ -12,13 +12,13 @@ export function toldText(told: TellNote[] | undefined): string {
     .join(', ');
 }
 
-/** What keeps people from being told. */
+/** Why nobody is told. */
 export function mutedText(a: Alert): string {
   const silenced = (a.silenced_by ?? []).map((s) => `${s.ack ? 'acknowledged' : s.maintenance ? 'maintenance' : 'silenced'} by ${s.by}`);
   return [...silenced, ...(a.inhibited_by ?? []).map((name) => `while ${name} fires`)].join(', ');
 }
 
-/** The matchers of a silence of one alert, and of its like on the same host. */
+/** The matchers of a silence for one alert, and for similar ones on the same host. */
 export function matchersOf(a: Alert): string[] {
   const quote = (text: string): string => JSON.stringify(text);
   return [`alertname=${quote(a.name)}`, ...(a.host ? [`host=${quote(a.host)}`] : [])];

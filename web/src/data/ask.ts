@@ -1,25 +1,24 @@
-// One question to the master whose answer a page shows: asked when the page
-// opens, again when the link is back, when something that it is about changes,
-// and when somebody wants it.
+// A query to the master whose answer a page shows. It is sent when the page opens, when
+// the link is back, after events that affect it, and on request.
 
 import { effect, signal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Session } from './session.ts';
 
-/** Milliseconds for which changes are gathered before the master is asked again. */
+/** The milliseconds for which events are collected before the query is repeated. */
 const gather = 300;
 
 export class Ask<T> {
   /** The last answer; null before the first. */
   readonly data: Signal<T | null> = signal(null);
-  /** Why the last question failed, or null. */
+  /** Why the last query failed, or null. */
   readonly error: Signal<unknown> = signal(null);
   private turn = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly question: () => Promise<T>) {}
 
-  /** Asks now. An answer to an older question is not shown any more. */
+  /** Sends the query now. The answer to an older query is dropped. */
   async again(): Promise<void> {
     const turn = ++this.turn;
     try {
@@ -32,7 +31,7 @@ export class Ask<T> {
     }
   }
 
-  /** Asks soon; many calls at once are one question. */
+  /** Sends the query soon; several calls at once make one query. */
   soon(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -48,8 +47,8 @@ export class Ask<T> {
 }
 
 /**
- * Has a page ask `method` with `params`. `about` is a pattern of events, such as
- * `catalog/*`, after which it asks again.
+ * Makes a page query `method` with `params`. `about` is a pattern of events, such
+ * as `catalog/*`, after which it repeats the query.
  */
 export function useAsk<T>(session: Session, method: string, params: object = {}, about = ''): Ask<T> {
   const what = JSON.stringify([method, params]);

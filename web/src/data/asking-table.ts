@@ -1,5 +1,5 @@
-// The answers of hosts as a table, grouped and counted, and as files. Pure. The
-// terminal's `vedette ask` shows the same.
+// The answers of hosts as a table, grouped and counted, and as files. Pure. `vedette
+// ask` shows the same in a terminal.
 
 import type { Answered, Silent } from './asking.ts';
 import { csvOf } from './matrix.ts';
@@ -8,7 +8,7 @@ import { compareNames } from './names.ts';
 /** Columns beside the labels. */
 const fixed = ['host', 'key', 'value'];
 
-/** What a row has in a column; '' where it lacks the label. */
+/** The cell of a row in a column; '' for a label that it lacks. */
 export function cellOf(row: Answered, column: string): string {
   switch (column) {
     case 'host':
@@ -22,18 +22,18 @@ export function cellOf(row: Answered, column: string): string {
   }
 }
 
-/** The names of labels that any row has, in order. A label that is called as a column is not one. */
+/** The names of all labels, in order, except those that are named like a column. */
 export function labelsOf(rows: Answered[]): string[] {
   const names = new Set(rows.flatMap((r) => Object.keys(r.labels)));
   return [...names].filter((n) => !fixed.includes(n)).sort(compareNames);
 }
 
-/** The columns of all that was answered. */
+/** The columns of all answers. */
 export function columnsOf(rows: Answered[]): string[] {
   return ['host', 'key', ...labelsOf(rows), 'value'];
 }
 
-/** What the rows that agree in some columns have in common. */
+/** What rows with the same values in some columns have in common. */
 export interface Group {
   id: string;
   by: Record<string, string>;
@@ -44,7 +44,7 @@ export interface Group {
   max: number;
 }
 
-/** Groups of rows, those of the most hosts first. */
+/** Groups of rows; those with the most hosts come first. */
 export function groupsOf(rows: Answered[], columns: string[]): Group[] {
   const groups = new Map<string, Group & { seen: Set<string> }>();
   for (const row of rows) {
@@ -59,7 +59,7 @@ export function groupsOf(rows: Answered[], columns: string[]): Group[] {
     g.values++;
     g.min = Math.min(g.min, row.value);
     g.max = Math.max(g.max, row.value);
-    // The mean is carried along, as a sum could overflow.
+    // A running mean, because a sum could overflow.
     g.mean += row.value / g.values - g.mean / g.values;
   }
   return [...groups.values()]
@@ -67,7 +67,7 @@ export function groupsOf(rows: Answered[], columns: string[]): Group[] {
     .sort((a, b) => b.hosts.length - a.hosts.length || compareNames(a.id, b.id));
 }
 
-/** What is shown, as comma-separated values. */
+/** The shown table as CSV. */
 export function answersCSV(rows: Answered[], by: string[]): string {
   if (by.length === 0) {
     const columns = columnsOf(rows);
@@ -77,7 +77,7 @@ export function answersCSV(rows: Answered[], by: string[]): string {
   return csvOf([[...by, 'hosts', 'values', 'min', 'mean', 'max'], ...groups.map((g) => [...by.map((c) => g.by[c]), ...[g.hosts.length, g.values, g.min, g.mean, g.max].map(String)])]);
 }
 
-/** What is shown, as JSON, and the hosts that are not in it. */
+/** The shown table as JSON, and the hosts that are not in it. */
 export function answersJSON(rows: Answered[], by: string[], silent: Silent[]): string {
   const list = [...silent].sort((a, b) => compareNames(a.host, b.host));
   if (by.length === 0) return JSON.stringify({ rows, silent: list }, null, 2);

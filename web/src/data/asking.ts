@@ -1,5 +1,5 @@
-// A probe that runs once, now, on every selected host, and what they answer. It is a
-// trial of one run: nothing of it is kept, and each host answers or is named.
+// A probe that runs once on every selected host, and the answers. It is a trial of one
+// run: nothing is stored, and every host either answers or is named.
 
 import { signal, type Signal } from '@preact/signals';
 import { Code as ErrorCode } from '../lib/rpc.ts';
@@ -11,7 +11,7 @@ interface Rpc {
   hear(listener: (method: string, params: any) => void): () => void;
 }
 
-/** One value that a host has answered with. */
+/** One value in the answer of a host. */
 export interface Answered {
   host: string;
   key: string;
@@ -19,7 +19,7 @@ export interface Answered {
   value: number;
 }
 
-/** Why a host has not answered, or only in part. */
+/** Why a host did not answer completely. */
 export interface Silent {
   host: string;
   why: string;
@@ -27,13 +27,13 @@ export interface Silent {
 
 export type AskPhase = 'idle' | 'asking' | 'done';
 
-/** So long that it runs once: the longest interval there is (ms). */
+/** The longest possible interval (ms), so that the probe runs once. */
 const once = 24 * 3_600_000;
 /** How many hosts one trial takes. */
 export const atOnce = 1000;
-const gather = 100; // ms for which answers are gathered before they are shown
+const gather = 100; // ms for which answers are collected before they are shown
 
-/** Which hosts can be asked, and why the others cannot. */
+/** The hosts that can be asked, and why the others cannot. */
 export function whoToAsk(hosts: Pick<Host, 'host' | 'state' | 'simple'>[]): { up: string[]; silent: Silent[] } {
   const up: string[] = [];
   const silent: Silent[] = [];
@@ -45,7 +45,7 @@ export function whoToAsk(hosts: Pick<Host, 'host' | 'state' | 'simple'>[]): { up
   return { up, silent };
 }
 
-/** What an event of a trial answers: values, and why not all; null where there is more to come. */
+/** The answer in an event of a trial: values, and why some are missing; null if more will come. */
 export function answerOf(e: TrialEvent): { rows: Answered[]; why: string } | null {
   if (e.run) {
     const samples = e.run.samples ?? [];
@@ -61,7 +61,7 @@ export class Asking {
   readonly phase: Signal<AskPhase> = signal('idle');
   readonly rows: Signal<Answered[]> = signal([]);
   readonly silent: Signal<Silent[]> = signal([]);
-  /** How many hosts were selected, and how many of them are still awaited. */
+  /** The number of selected hosts, and of those that have not answered yet. */
   readonly asked = signal(0);
   readonly awaited = signal(0);
   /** Why nobody could be asked, or ''. */
@@ -71,7 +71,7 @@ export class Asking {
   private turn = 0;
   private trial = '';
   private waiting = new Set<string>();
-  private early: TrialEvent[] | null = null; // what comes before the answer that names the trial
+  private early: TrialEvent[] | null = null; // events that arrive before the answer that names the trial
   private newRows: Answered[] = [];
   private newSilent: Silent[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -80,7 +80,7 @@ export class Asking {
 
   constructor(private readonly rpc: Rpc) {}
 
-  /** Asks the hosts that a selector selects, all where it is ''. */
+  /** Asks the hosts of a selector; '' is all. */
   async start(code: Code, selector: string, forMs: number): Promise<void> {
     await this.stop();
     const turn = ++this.turn;
@@ -114,7 +114,7 @@ export class Asking {
     this.phase.value = 'done';
   }
 
-  /** Ends it; hosts that have not answered are named. */
+  /** Ends the trial, and names the hosts that have not answered. */
   async stop(why = 'it had not answered when the question was stopped'): Promise<void> {
     if (this.phase.peek() !== 'asking') return;
     this.turn++;
@@ -127,7 +127,7 @@ export class Asking {
     await this.end();
   }
 
-  /** The link went down, and the master has ended it. */
+  /** The link went down, so the master has ended the trial. */
   lost(): void {
     this.trial = '';
     void this.stop('the connection was lost before it had answered');
@@ -144,7 +144,7 @@ export class Asking {
   private async some(params: object, hosts: string[], turn: number): Promise<void> {
     this.early = [];
     const got = await this.rpc.call<{ trial: string; hosts: string[] | null; away?: string[] }>('trials.start', { ...params, hosts }).catch((e: { code?: number; message: string }) => {
-      // None of them is connected any more: that is an answer for these hosts alone.
+      // None of them is connected any more; that answers for these hosts only.
       if (e.code !== ErrorCode.conflict) throw e;
       this.newSilent.push(...hosts.map((host) => ({ host, why: e.message })));
       return null;
@@ -165,7 +165,7 @@ export class Asking {
   private async end(): Promise<void> {
     const { trial } = this;
     this.trial = '';
-    // One that has ended already is no fault.
+    // A trial that has already ended is not an error.
     if (trial) await this.rpc.call('trials.stop', { trial }).catch(() => {});
   }
 

@@ -1,5 +1,5 @@
-// Boards: where panels stand on the grid, how they give way to each other, and what
-// variables make of queries. Pure.
+// Boards: the places of panels on the grid, how they make room for each other, and how
+// variables are filled into queries. Pure.
 
 import type { BoardContent, BoardPanel, BoardVariable } from './wire.gen.ts';
 
@@ -9,7 +9,7 @@ const maxRows = 2000;
 
 export type Kind = 'chart' | 'number' | 'table' | 'text';
 
-/** How large a new panel is. */
+/** The size of a new panel. */
 const sizes: Record<Kind, { w: number; h: number }> = {
   chart: { w: 6, h: 6 },
   number: { w: 3, h: 3 },
@@ -27,15 +27,15 @@ function within(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, Math.round(value)));
 }
 
-/** A place that lies in the grid. */
+/** A place moved into the grid. */
 export function fitted<T extends Place>(p: T): T {
   const w = within(p.w, 1, columns);
   return { ...p, w, h: within(p.h, 1, maxHeight), x: within(p.x, 0, columns - w), y: within(p.y, 0, maxRows) };
 }
 
 /**
- * Puts one of some panels elsewhere, or makes it larger; the others keep their order
- * and move down as far as they must, and up as far as they can.
+ * Moves or resizes one panel. The others keep their order, and move down as far as
+ * they must and up as far as they can.
  */
 export function placed(panels: BoardPanel[], at: number, change: Partial<Place>): BoardPanel[] {
   const moved = fitted({ ...panels[at], ...change });
@@ -48,7 +48,7 @@ export function placed(panels: BoardPanel[], at: number, change: Partial<Place>)
   out[at] = moved;
   for (const i of order) {
     const next = { ...fitted(panels[i]) };
-    // Up as far as nothing is in the way, then down where something is.
+    // Up as far as possible, then down below anything in the way.
     next.y = Math.min(next.y, lowest(done, next));
     while (done.some((d) => overlap(d, next))) next.y = Math.max(next.y + 1, ...done.filter((d) => overlap(d, next)).map((d) => d.y + d.h));
     done.push(next);
@@ -57,12 +57,12 @@ export function placed(panels: BoardPanel[], at: number, change: Partial<Place>)
   return out;
 }
 
-/** The row below all that stands above a place in its columns. */
+/** The row below everything above a place in its columns. */
 function lowest(done: Place[], p: Place): number {
   return Math.max(0, ...done.filter((d) => d.x < p.x + p.w && p.x < d.x + d.w && d.y <= p.y).map((d) => d.y + d.h));
 }
 
-/** Adds a panel where there is room for it: the first free place from the top. */
+/** Adds a panel at the first free place from the top. */
 export function added(panels: BoardPanel[], panel: Omit<BoardPanel, 'x' | 'y' | 'w' | 'h'>): BoardPanel[] {
   const { w, h } = sizes[panel.kind as Kind] ?? sizes.chart;
   for (let y = 0; ; y++) {
@@ -73,7 +73,7 @@ export function added(panels: BoardPanel[], panel: Omit<BoardPanel, 'x' | 'y' | 
   }
 }
 
-/** What a key does to the place of a panel; null for a key of others. Shift makes it larger or smaller. */
+/** The change that a key makes to a panel's place; null for other keys. With Shift it resizes. */
 export function keyed(p: Place, key: string, shift: boolean): Partial<Place> | null {
   switch (key) {
     case 'ArrowLeft':
@@ -89,7 +89,7 @@ export function keyed(p: Place, key: string, shift: boolean): Partial<Place> | n
   }
 }
 
-/** A text as a regular expression that fits it alone, within the quotes of PromQL. */
+/** A regular expression that matches exactly this text, within PromQL quotes. */
 export function quotedPattern(text: string): string {
   return text
     .replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')
@@ -98,7 +98,7 @@ export function quotedPattern(text: string): string {
     .replaceAll('\n', '\\n');
 }
 
-/** The query with what was chosen of its variables: $host in host=~"$host"; '' is every value. */
+/** The query with the chosen values of its variables: $host in host=~"$host"; '' is every value. */
 export function filled(query: string, chosen: Record<string, string>): string {
   return query.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, bare: string | undefined) => {
     const name = braced ?? bare ?? '';
@@ -107,7 +107,10 @@ export function filled(query: string, chosen: Record<string, string>): string {
   });
 }
 
-/** What is chosen of the variables of a board: by the address, by the board, or the first where all is no choice. */
+/**
+ * The chosen values of a board's variables: from the address, else from the board,
+ * else the first value if "all" is not allowed.
+ */
 export function chosenOf(variables: BoardVariable[], address: (name: string) => string, values: Record<string, string[]>): Record<string, string> {
   return Object.fromEntries(
     variables.map((v) => {
@@ -117,7 +120,7 @@ export function chosenOf(variables: BoardVariable[], address: (name: string) => 
   );
 }
 
-/** Whether everything that queries need is known: a variable without the choice of all waits for its values. */
+/** Whether all variables have values: one without "all" waits for its values. */
 export function ready(variables: BoardVariable[], chosen: Record<string, string>): boolean {
   return variables.every((v) => !v.one || chosen[v.name] !== '');
 }

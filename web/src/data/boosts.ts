@@ -1,6 +1,6 @@
-// The inspectors that this page has run faster while somebody watches. The
-// master ends a boost with the connection; here it ends while the tab is hidden
-// too, and begins again with the next connection and with the tab's return.
+// The inspectors that this page boosts. The master ends a boost with the connection. It
+// also ends while the tab is hidden, and begins again with the next connection and when
+// the tab is visible.
 
 import { effect, signal, untracked, type Signal } from '@preact/signals';
 import type { Session } from './session.ts';
@@ -15,12 +15,12 @@ export const boostedInterval = 100;
 interface Wanted {
   host: string;
   inspector: string;
-  /** How many want it, each with what it is told of a failure. */
+  /** Who wants it; each is told about a failure. */
   by: Set<(why: string) => void>;
 }
 
 export class Boosts {
-  /** Who is logged in may have inspectors run faster. */
+  /** The user may boost inspectors. */
   readonly allowed: Signal<boolean> = signal(false);
   private readonly wanted = new Map<string, Wanted>();
   private readonly sending = new Map<string, Promise<void>>();
@@ -30,7 +30,7 @@ export class Boosts {
 
   constructor(private readonly rpc: Caller) {}
 
-  /** Boosts that follow a session. stop() ends that. */
+  /** Makes boosts follow a session. stop() ends that. */
   static of({ rpc, link, seen, may }: Pick<Session, 'rpc' | 'link' | 'seen' | 'may'>): Boosts {
     const boosts = new Boosts({ call: (method, params) => rpc.call(method, params) });
     const follow = (read: () => boolean, tell: (value: boolean) => void): void => {
@@ -51,7 +51,7 @@ export class Boosts {
     this.stops.splice(0).forEach((stop) => stop());
   }
 
-  /** Has an inspector run faster until the result is called. */
+  /** Boosts an inspector until the result is called. */
   want(host: string, inspector: string, failed: (why: string) => void): () => void {
     const id = idOf({ host, inspector });
     let wanted = this.wanted.get(id);
@@ -61,7 +61,7 @@ export class Boosts {
       if (this.live && this.seen) this.begin(wanted);
     }
     const { by } = wanted;
-    const told = (why: string): void => failed(why); // one of its own for each call
+    const told = (why: string): void => failed(why); // separate for each call
     by.add(told);
     return () => {
       if (!by.delete(told) || by.size > 0 || this.wanted.get(id)?.by !== by) return;
@@ -70,14 +70,14 @@ export class Boosts {
     };
   }
 
-  /** The link is up, or down: then the master has forgotten. */
+  /** The link went up or down; after that the master has forgotten the boosts. */
   linked(live: boolean): void {
     if (live === this.live) return;
     this.live = live;
     if (live && this.seen) this.wanted.forEach((w) => this.begin(w));
   }
 
-  /** The page is looked at, or hidden. */
+  /** The page became visible or hidden. */
   shown(seen: boolean): void {
     if (seen === this.seen) return;
     this.seen = seen;
@@ -87,18 +87,18 @@ export class Boosts {
   private begin(wanted: Wanted): void {
     const { host, inspector, by } = wanted;
     const failed = (e: unknown): void => {
-      // What the link took along begins again with the next.
+      // Boosts that ended with the link begin again with the next one.
       if (this.live) by.forEach((told) => told(e instanceof Error ? e.message : String(e)));
     };
     this.send('boosts.start', { host, inspector, interval_ms: boostedInterval }, failed);
   }
 
   private end({ host, inspector }: Wanted): void {
-    // One that has not begun, or is over with the connection, need not end.
+    // A boost that has not begun, or ended with the connection, need not be ended.
     this.send('boosts.stop', { host, inspector }, () => {});
   }
 
-  /** Calls one after the other for each inspector: the master answers in any order. */
+  /** Calls for one inspector are made one after the other, because the master may answer in any order. */
   private send(method: string, params: { host: string; inspector: string; interval_ms?: number }, failed: (e: unknown) => void): void {
     const id = idOf(params);
     const before = this.sending.get(id) ?? Promise.resolve();

@@ -1,5 +1,5 @@
-// What changed lately, newest first: what somebody did, how rollouts ended, and
-// hosts that came and went. Pure.
+// Recent changes, newest first: what people did, how rollouts ended, and hosts that
+// came and went. Pure.
 
 import { compareNames } from './names.ts';
 import type { AuditEntry, Host, Rollout } from './wire.ts';
@@ -9,25 +9,25 @@ export interface Change {
   at: number; // on our clock
   tone: 'good' | 'warn' | 'bad' | 'plain';
   text: string;
-  /** Who did it, and why; '' where nobody did. */
+  /** Who did it, and why; '' if nobody did. */
   by: string;
   detail: string;
-  /** A path of the page that it is about; '' for none. */
+  /** The path of the page about it; '' for none. */
   href: string;
 }
 
 export interface Past {
   hosts: Host[];
   rollouts: Rollout[];
-  /** Empty for who may not read it. */
+  /** Empty for users who may not read it. */
   audit: AuditEntry[];
   masterOffset: number;
   masterStarted: number; // the master's clock
 }
 
-/** Actions of the audit log that a rollout tells already. */
+/** Actions of the audit log that rollouts already show. */
 const told = ['catalog.push', 'catalog.rollback', 'catalog.delete', 'rollouts.', 'rollout.'];
-/** Hosts within this many ms of each other come and go as one. */
+/** Hosts that come or go within so many ms count as one change. */
 const together = 30_000;
 
 const verbs: Record<string, string> = { push: 'pushed', rollback: 'rolled back', delete: 'deleted' };
@@ -61,7 +61,7 @@ export function changesOf(p: Past, hrefs: { host(name: string): string; rollout(
   return out.sort((a, b) => b.at - a.at || compareNames(a.id, b.id)).slice(0, most);
 }
 
-/** Hosts that came or went, those of one moment as one. */
+/** Hosts that came or went; those of one moment are one change. */
 function comings(p: Past, href: (host: string) => string, at: (ms: number) => number): Change[] {
   const out: Change[] = [];
   for (const state of ['up', 'gone'] as const) {

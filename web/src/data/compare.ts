@@ -1,5 +1,5 @@
-// Many hosts side by side: what is asked for a key, and what is drawn of the answers:
-// a line for each of a few hosts, a heat map and a band of many. Pure.
+// Many hosts side by side: the query for a key, and drawings of the answer: a line for
+// each of a few hosts, or a heat map and a band for many. Pure.
 
 import { metricName } from '../charts/promql.ts';
 import type { Column, Frame } from '../charts/frame.ts';
@@ -8,21 +8,21 @@ import { numberOf } from './matrix.ts';
 import { compareNames } from './names.ts';
 import type { Found } from './prom.ts';
 
-/** Up to so many hosts have a line each. */
+/** Up to this many hosts have a line each. */
 export const mostLines = 12;
-/** Up to so many hosts are named in a query; of more, all are asked for. */
+/** Up to this many hosts are named in a query; otherwise it asks for all. */
 const mostNamed = 60;
 
-/** The keys that are compared where nobody chose. */
+/** The keys that are compared by default. */
 export const usualKeys = ['load/average-1', 'cpu/used_percent', 'memory/used_percent', 'disk/used_percent', 'network/receive_bytes_total', 'network/transmit_bytes_total'];
 
-/** How a key is called on its chart, and its unit. */
+/** The title of a key's chart, and its unit. */
 export function titleOf(key: string): { title: string; unit: Unit } {
   const { unit, rate } = meaningOf(key.split('/').slice(1).join('/') || key, undefined);
   return { title: `${key}${rate ? ', per second' : ''}`, unit };
 }
 
-/** One value for each host: the sum of what counters of a key grow, the highest of its gauges. */
+/** One value for each host: the sum of the growth of its counters, or the highest of its gauges. */
 export function queryFor(key: string, hosts: string[]): string {
   const { rate } = meaningOf(key.split('/').slice(1).join('/') || key, undefined);
   const of = [`key=${JSON.stringify(key)}`];
@@ -35,12 +35,12 @@ function pattern(host: string): string {
   return host.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
 }
 
-/** The answers of the hosts that are compared; a query may have found others too. */
+/** The answers of the compared hosts; a query may have found others too. */
 export function only(found: Found[], hosts: ReadonlySet<string>): Found[] {
   return found.filter((f) => hosts.has(f.metric.host ?? ''));
 }
 
-/** A host and its values, one for each time; NaN where it has none. */
+/** A host and its values, one for each time; NaN if it has none. */
 export interface HeatRow {
   host: string;
   values: Float64Array;
@@ -83,7 +83,7 @@ export function heatOf(found: Found[], start: number, end: number, step: number,
   return { times, rows, low: low === Infinity ? 0 : low, high: high === -Infinity ? 0 : high };
 }
 
-/** The value below which a part of some sorted values lies. */
+/** The value below which a fraction of some sorted values lies. */
 export function quantile(sorted: ArrayLike<number>, part: number): number {
   if (sorted.length === 0) return NaN;
   const at = part * (sorted.length - 1);
@@ -92,7 +92,7 @@ export function quantile(sorted: ArrayLike<number>, part: number): number {
   return rest === 0 ? sorted[below] : sorted[below] * (1 - rest) + sorted[below + 1] * rest;
 }
 
-/** The middle of all hosts at each time, within the band that eight of ten hosts are in. */
+/** The median of all hosts at each time, in the band that contains eight of ten hosts. */
 export function bandOf({ times, rows }: Heat): Frame {
   const high: Column = [];
   const low: Column = [];
@@ -107,7 +107,7 @@ export function bandOf({ times, rows }: Heat): Frame {
   return { times, columns: [high], lows: [low], middles: [middle], lonely: [[]] };
 }
 
-/** How much of the strongest colour a value has, 0 to 1; from zero, where no value is below it. */
+/** The share of the strongest colour for a value, 0 to 1; from zero if no value is negative. */
 export function shade(value: number, low: number, high: number): number {
   const bottom = Math.min(0, low);
   return high > bottom ? Math.max(0, Math.min(1, (value - bottom) / (high - bottom))) : 0;

@@ -1,19 +1,19 @@
-// What fires, as troubles of the first page. Pure. The words of the page of alerts are
-// in alerts.ts, which is loaded with it.
+// Firing alerts as problems of the first page. Pure. The texts of the page of alerts
+// are in alerts.ts, which is loaded with that page.
 
 import { compareNames } from './names.ts';
 import type { Problem } from './problems.ts';
 import type { Alert } from './wire.gen.ts';
 
-/** Of these the page tells by itself, and sooner. */
+/** These are shown by the page itself, and sooner. */
 const known = /^(host\/(gone|cannot-send|clock-off)|inspector\/(failing|quarantined))$/;
 
-/** Alerts that fire, or of which nobody can tell, and that people are told of. */
+/** Alerts that fire or whose state is unknown, and that people are told about. */
 export function loud(alerts: Alert[]): Alert[] {
   return alerts.filter((a) => (a.state === 'firing' || a.state === 'unknown') && !a.silenced_by?.length && !a.inhibited_by?.length);
 }
 
-/** What fires, one entry for each name; the offset leads from the master's clock to ours. */
+/** The firing alerts, one entry for each name; the offset converts the master's clock to ours. */
 export function alertProblems(alerts: Alert[], offset: number): Problem[] {
   const groups = new Map<string, Alert[]>();
   for (const a of loud(alerts)) if (!known.test(a.name)) groups.set(a.name, [...(groups.get(a.name) ?? []), a]);

@@ -1,5 +1,5 @@
-// The whole of what this master watches over: what is wrong, what changed, how
-// much comes. It looks every two seconds, and tells only what is new.
+// All hosts of this master: problems, changes, and the rate of samples. It looks every
+// two seconds, and publishes only what is new.
 
 import { computed, effect, signal, untracked, type ReadonlySignal, type Signal } from '@preact/signals';
 import { below, hostPath } from '../lib/router.ts';
@@ -13,20 +13,20 @@ import type { Alert } from './wire.gen.ts';
 import type { AuditEntry, CatalogEntry, HostReceipt, Rollout } from './wire.ts';
 
 const every = 2_000; // ms between two looks
-const settle = 15_000; // ms after which silence means something
-const mostAsked = 20; // inspectors whose receipts are asked for
+const settle = 15_000; // ms after which silence counts as a problem
+const mostAsked = 20; // the most inspectors whose receipts are requested
 const auditEntries = 60;
 const auditEvery = 30_000;
 
 export class Fleet {
-  /** What is wrong, worst first. */
+  /** The problems, worst first. */
   readonly problems: Signal<Problem[]> = signal([]);
-  /** What is wrong, by host. */
+  /** The problems, by host. */
   readonly wrong = computed(() => byHost(this.problems.value));
   readonly changes: Signal<Change[]> = signal([]);
   /** Samples a second, over the last looks. */
   readonly rate: Signal<number> = signal(0);
-  /** How many alerts fire that people are told of. */
+  /** The number of firing alerts that people are told about. */
   readonly firing = computed(() => loud(this.alerts.value).length);
   readonly alerts: ReadonlySignal<Alert[]>;
   readonly rollouts: ReadonlySignal<Rollout[]>;
@@ -56,7 +56,7 @@ export class Fleet {
     this.rollouts = computed(() => this.askRollouts.data.value?.rollouts ?? []);
   }
 
-  /** Looks from now on. stop() is its pair. */
+  /** Looks from now on. stop() ends that. */
   start(): void {
     const { rpc } = this.session;
     const follow = (pattern: string, ask: Ask<any>): void => {
@@ -155,16 +155,20 @@ export class Fleet {
       masterOffset: 0,
       masterStarted: info?.started_ms ?? 0,
     };
-    // Times of the master's clock, which is that of all these, and is moved last.
+    // Everything here uses the master's clock; the result is converted once, at the
+    // end.
     const changes = changesOf(past, { host: hostPath, rollout: (id) => below('/rollouts', id) });
     if (tell(this.told, changes)) this.changes.value = changes.map((c) => ({ ...c, at: c.at + masterOffset }));
   }
 
-  /** The changes by the master's clock: our own moves by milliseconds with each answer. */
+  /**
+   * The changes use the master's clock, because the conversion to ours varies by
+   * milliseconds with each answer.
+   */
   private readonly told: Signal<Change[]> = signal([]);
 }
 
-/** Sets a signal where what it holds has changed. */
+/** Sets a signal if its value has changed. */
 function tell<T>(to: Signal<T>, value: T): boolean {
   if (JSON.stringify(value) === JSON.stringify(to.peek())) return false;
   to.value = value;

@@ -1,5 +1,5 @@
-// What happened to a host while its charts show it: revisions of its inspectors, as the
-// rollouts have them, and alerts, as the history has them.
+// Events of a host in the time that its charts show: revisions of its inspectors, from
+// the rollouts, and alerts, from the history.
 
 import { effect, signal, type Signal } from '@preact/signals';
 import { alertMarks, firingQuery, revisionMarks, type Mark, type MarkedHost } from '../charts/marks.ts';
@@ -9,10 +9,10 @@ import { Prom, type Found } from './prom.ts';
 import type { Session } from './session.ts';
 import type { HostModel, Store } from './store.ts';
 
-const again = 10_000; // ms between two looks at what fired
+const again = 10_000; // ms between two queries for firing alerts
 const steps = 300; // of the time that is shown
 
-/** Keeps the marks of a host as they are, until the result is called. */
+/** Keeps the marks of a host up to date, until the result is called. */
 export function followMarks(host: HostModel, parts: { session: Session; store: Store; fleet: Fleet; view: View }, marks: Signal<Mark[]>): () => void {
   const { session, store, fleet, view } = parts;
   const prom = new Prom((path, init) => session.fetch(path, init));
@@ -29,7 +29,7 @@ export function followMarks(host: HostModel, parts: { session: Session; store: S
     try {
       found = (await prom.range(firingQuery(host.name), begin, end, step, mine.signal)).series;
     } catch {
-      return; // it is asked again, and charts are drawn all the same
+      return; // it is queried again later, and charts are drawn anyway
     }
     if (!mine.signal.aborted) fired.value = alertMarks(found, begin, end, step, offset);
   };

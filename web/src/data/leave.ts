@@ -3,8 +3,9 @@
 import { saveToken } from '../lib/storage.ts';
 
 /**
- * Ends the session of this browser and forgets the token of this tab, then starts the
- * page anew. Whoever needs neither, such as the user of a master on loopback, is back.
+ * Ends the session of this browser, forgets the token of this tab, and reloads the
+ * page. A user who needs neither, such as the user of a master on loopback, is then
+ * logged in again.
  */
 export async function logOut(): Promise<void> {
   await fetch('/api/login', { method: 'DELETE' }).catch(() => undefined);

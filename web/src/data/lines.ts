@@ -1,5 +1,5 @@
-// The same inspector on many hosts, as charts with a line for each host: a store of
-// one host that stands for all, in which the host is the first label.
+// One inspector on many hosts, as charts with a line for each host: a store with a
+// single host that stands for all, in which the host is the first label.
 
 import { everybody } from '../charts/promql.ts';
 import { Store, type HostModel } from './store.ts';
@@ -43,7 +43,7 @@ export class Lines {
     this.names.clear();
   }
 
-  /** Takes samples of a subscription, those whose key is wanted. */
+  /** Stores samples of a subscription whose keys are wanted. */
   take(samples: Samples, wanted: (key: string) => boolean): void {
     for (const s of samples.series ?? []) this.names.set(s.id, s);
     for (let i = 0; i < samples.s.length; i++) {
@@ -52,7 +52,7 @@ export class Lines {
     }
   }
 
-  /** Takes samples of the past. */
+  /** Stores samples of the past. */
   takePast(range: HistoryRange, wanted: (key: string) => boolean, grain: number, span: number): void {
     const series = (range.series ?? []).filter((s) => wanted(s.key));
     if (series.length === 0) return;
@@ -60,7 +60,8 @@ export class Lines {
     const lines = series.map((s) => ({ id: s.id, ...asLine({ host: s.host, key: s.key, labels: s.labels ?? {}, kind: s.kind }) }));
     const t = range.t.map((time, i) => time - (skews.get(range.s[i]) ?? 0));
     this.store.applyPast(this.host, { ...range, series: lines, t }, grain, span);
-    // Of many lines the history gives wide columns: what lies between two of them is no gap.
+    // For many lines the history gives wide columns; the time between two of them is
+    // not a gap.
     const width = (range.to_ms - range.from_ms + 1) / range.points;
     if (grain === 0) for (const { track } of this.host.byId.values()) track.grain = width;
   }
@@ -71,11 +72,11 @@ export class Lines {
 }
 
 function asLine({ host, key, labels, kind }: Which): Omit<Series, 'id'> {
-  // The name of the host comes first: a label cannot begin with two lines.
+  // The name of the host comes first; a label cannot begin with a newline.
   return { host: everybody, key, labels: { __host: host, ...labels }, kind };
 }
 
-/** Whether a key is of an inspector: its own, or one below it. */
+/** Whether a key belongs to an inspector: its name, or one below it. */
 export function isOf(inspector: string): (key: string) => boolean {
   return (key) => key === inspector || key.startsWith(`${inspector}/`);
 }

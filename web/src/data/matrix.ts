@@ -1,5 +1,4 @@
-// What was found by queries, as lines of a chart, as rows of a table, and as
-// comma-separated values. Pure.
+// Results of queries as lines of a chart, as rows of a table, and as CSV. Pure.
 
 import type { Column, Frame } from '../charts/frame.ts';
 import { meaningOf, type Unit } from '../lib/units.ts';
@@ -11,7 +10,7 @@ export interface QueryLine {
   /** Place of its query among them. */
   query: number;
   name: string;
-  /** All that tells it from others, for a tooltip. */
+  /** Everything that distinguishes it from others, for a tooltip. */
   full: string;
   found: Found;
 }
@@ -35,31 +34,34 @@ export function seriesText(metric: Metric, without: ReadonlySet<string> = new Se
   return labels.length > 0 ? `${name}{${labels.join(', ')}}` : name;
 }
 
-/** Labels that every one of some series has, with one value. */
+/** Labels that all series have with the same value. */
 export function sharedLabels(list: Found[]): Set<string> {
   const first = list[0]?.metric ?? {};
   return new Set(Object.keys(first).filter((n) => list.every((f) => f.metric[n] === first[n])));
 }
 
-/** The one label by which all series differ, whose values alone name them; '' where there is none. */
+/**
+ * The single label that distinguishes all series, so that its values are enough as
+ * names; '' if there is none.
+ */
 function onlyLabel(list: Found[], shared: ReadonlySet<string>): string {
   const names = new Set(list.flatMap((f) => Object.keys(f.metric).filter((n) => !shared.has(n))));
   const [only] = names;
   return list.length > 1 && names.size === 1 && only !== metricName ? only : '';
 }
 
-/** The names of series that a query is about, as far as its words tell. */
+/** The metric names in a query, as far as its text shows. */
 export function metricsOf(query: string): string[] {
   const text = query.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
   const names = [...text.matchAll(/[A-Za-z_:][\w:]*(?=\s*(?:[{[)]|$|\s|,))/g)].map((m) => m[0]);
   return [...new Set(names.filter((n) => n.includes('_') && !/_(over_time|quantile|left|right|values)$/.test(n)))];
 }
 
-/** Names the lines of several queries, each by what tells it from the others. */
+/** Names the lines of several queries by what distinguishes them. */
 export function linesOf(answers: Found[][], queries: string[]): QueryLine[] {
   const all = answers.flat();
   const shared = sharedLabels(all);
-  // The key says what the name says.
+  // The key repeats the name.
   shared.add('key');
   const only = answers.length === 1 ? onlyLabel(all, shared) : '';
   const nameOf = (m: Metric): string => (only ? m[only] : '') || seriesText(m, shared);
@@ -71,7 +73,7 @@ export function linesOf(answers: Found[][], queries: string[]): QueryLine[] {
   return lines.map((line) => (line.name !== '' && times.get(line.name) === 1 ? line : { ...line, name: longName(line, queries[line.query], all.length === 1) }));
 }
 
-/** The name of a line that its labels alone do not tell from others. */
+/** The name of a line whose labels alone do not distinguish it. */
 function longName({ name, found: { metric } }: QueryLine, query: string, alone: boolean): string {
   const metrics = metricsOf(query);
   const base = metric[metricName] ?? (metrics.length === 1 ? metrics[0] : '');
@@ -80,7 +82,7 @@ function longName({ name, found: { metric } }: QueryLine, query: string, alone: 
   return base ? base + labels : labels ? `${query} ${labels}` : query;
 }
 
-/** Lines with the largest last values first, so that those that are drawn are those that matter. */
+/** Lines with the largest last values first, so that the most important ones are drawn. */
 export function largest(lines: QueryLine[], most: number): QueryLine[] {
   if (lines.length <= most) return lines;
   const size = ({ found: { points } }: QueryLine): number => {
@@ -92,8 +94,8 @@ export function largest(lines: QueryLine[], most: number): QueryLine[] {
 }
 
 /**
- * The frame of lines whose points stand on a grid of `step` ms. `offset` (ms) is
- * added to every time. Where a point of the grid has no value there is a gap.
+ * The frame of lines with points on a grid of `step` ms. `offset` (ms) is added to
+ * every time. A point of the grid without a value is a gap.
  */
 export function frameOf(lines: QueryLine[], step: number, offset: number): Frame {
   const ms = (t: number): number => Math.round(t * 1000);
@@ -120,7 +122,7 @@ function lonelyRows(column: Column): number[] {
 const perSecond: Partial<Record<Unit, Unit>> = { bytes: 'bytes/s', seconds: 'seconds/s', count: '/s', '': '/s' };
 const whole: Partial<Record<Unit, Unit>> = { 'bytes/s': 'bytes', 'seconds/s': 'seconds', '/s': 'count' };
 
-/** The unit of what a query yields, as far as its words tell. */
+/** The unit of a query's result, as far as its text shows. */
 export function unitOf(query: string): Unit {
   const text = query.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
   if (/^\s*(count|count_values|group)\b/.test(text)) return 'count';
@@ -154,14 +156,14 @@ export function rowsOf(answers: Found[][]): ValueRow[] {
   );
 }
 
-/** The names of labels that any of some rows has: the name, the host, and the others in order. */
+/** The names of all labels: the name, the host, and the others in order. */
 export function labelNames(rows: { labels: Metric }[]): string[] {
   const names = new Set(rows.flatMap((r) => Object.keys(r.labels)));
   const first = [metricName, 'host'].filter((n) => names.delete(n));
   return [...first, ...[...names].sort(compareNames)];
 }
 
-/** A cell of comma-separated values. A text that a spreadsheet would run as a formula stays text. */
+/** A cell of CSV. A text that a spreadsheet would run as a formula stays text. */
 export function csvCell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]?(\d|\.\d|Inf$)/.test(text) ? `'${text}` : text;
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -1,12 +1,11 @@
-// Fetches from the master's history what the charts near the screen show and
-// this page has not seen live: on opening, after a link that was down, and for
-// windows that are longer than what is kept in memory.
+// Fetches from the master's history everything that the charts near the screen show and
+// this page has not seen live: after opening, after a lost link, and for windows longer
+// than the memory.
 //
-// What is asked for follows from what is wanted and what is known already, anew
-// each time: there is no queue that could hold what nobody looks at any more. A
-// sample is known by its series and time, so answers may overlap with what came
-// live, and there is no seam to be drawn. Times here are on the host's clock
-// unless said otherwise.
+// Each request follows from what is wanted and what is known at that moment; there is
+// no queue of requests that nobody needs any more. A sample is identified by its series
+// and time, so answers may overlap with live samples without a seam. Times here are on
+// the host's clock unless stated otherwise.
 
 import { Code, RpcError } from '../lib/rpc.ts';
 import { Spans, type Span } from './spans.ts';
@@ -19,9 +18,9 @@ export interface Shown {
   hosts(): HostModel[];
   /** Milliseconds that charts show. */
   readonly span: number;
-  /** Milliseconds that one point of a chart stands for; 0 is every sample. */
+  /** The milliseconds of one point of a chart; 0 is every sample. */
   readonly grain: number;
-  /** Which part of the past is shown; '' for the last minutes. */
+  /** A name for the part of the past that is shown; '' for the last minutes. */
   readonly place: string;
   /** Milliseconds before now that it begins. */
   readonly reach: number;
@@ -43,18 +42,18 @@ const answerSamples = 56_000;
 const answerPoints = 10_000;
 /** Series of one call: the master gives at most 2,000. */
 const answerSeries = 1_500;
-/** Samples before the window that lines enter it from, and that counters grow from. */
+/** Samples before the window, from which lines enter it and counters grow. */
 const margin = 20_000;
-/** Samples that are under way when a subscription starts, or a link breaks. */
+/** Samples in transit when a subscription starts, or a link breaks. */
 const slack = 3_000;
-const least = 1_000; // ms that are worth a call
-const leastStep = 100; // ms from one sample to the next that are believed
+const least = 1_000; // the shortest span in ms that is worth a call
+const leastStep = 100; // the longest step in ms between samples that is believed
 const leastPace = 30_000; // ms between two looks at the end of a long window
 const farFor = 60_000; // ms off the screen after which thinned samples are dropped
 const firstPause = 5_000; // ms after an error; it doubles
 const longestPause = 60_000;
 
-/** What one pattern stands for, and what is known of it. */
+/** One pattern, and what is known of it. */
 interface Unit {
   host: HostModel;
   pattern: string;
@@ -63,9 +62,9 @@ interface Unit {
   /** Known at the present grain. */
   thin: Spans;
   thinTo: number;
-  /** Series that an answer has to have room for. */
+  /** The number of series that an answer must have room for. */
   series: number;
-  /** Milliseconds between samples, where that turned out to be less than the host says; or Infinity. */
+  /** The ms between samples, if found to be less than the host says; or Infinity. */
   step: number;
   busy: boolean;
   /** When it was near the screen last, on our clock. */
@@ -92,7 +91,7 @@ export class Past {
   /** Since when all samples come live, on our clock; Infinity while the link is down. */
   private liveSince = Infinity;
   private lostSince = 0; // on our clock; 0 where nothing was lost
-  private resumeAt = 0; // no calls before, on our clock
+  private resumeAt = 0; // no calls before this time, on our clock
   private pause = firstPause;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -103,7 +102,7 @@ export class Past {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Looks from now on for what is missing. stop() is its pair. */
+  /** Fetches missing samples from now on. stop() ends that. */
   start(): void {
     this.timer = setInterval(() => this.look(), tick);
   }
@@ -123,7 +122,7 @@ export class Past {
     this.look();
   }
 
-  /** The link is down: nothing can be asked. */
+  /** The link is down, so nothing can be fetched. */
   down(): void {
     this.endLive();
     this.liveSince = Infinity;
@@ -135,12 +134,12 @@ export class Past {
     this.lostSince ||= this.now() - tick;
   }
 
-  /** Asks for what is missing, as far as calls are free. */
+  /** Requests missing samples while calls are free. */
   look(): void {
     const now = this.now();
     if (now < this.resumeAt || this.liveSince === Infinity) return;
     if (this.lostSince && now - this.lostSince > 3 * tick) {
-      // As after a link that was down, from shortly before.
+      // As after a lost link, from shortly before.
       this.endLive(this.lostSince);
       this.liveSince = now;
       this.lostSince = 0;
@@ -155,7 +154,7 @@ export class Past {
     this.forgetFar(now);
   }
 
-  /** What came live until now is known. */
+  /** Live samples up to now are known. */
   private endLive(until = this.store.heardAt): void {
     if (this.liveSince === Infinity) return;
     for (const { host, whole } of this.units.values()) {
@@ -164,7 +163,7 @@ export class Past {
     }
   }
 
-  /** Notes which window is shown; thinned samples are those of one window. */
+  /** Records which window is shown; thinned samples belong to one window. */
   private follow(): void {
     const { grain, span, place } = this.shown;
     if (grain !== this.grain || place !== this.place) {
@@ -194,7 +193,7 @@ export class Past {
     for (const host of this.shown.hosts()) {
       const info = host.info.peek();
       if (!info) continue; // its clock is not known yet
-      if (this.store.get(host.name) !== host) continue; // it stands for many, and has its own past
+      if (this.store.get(host.name) !== host) continue; // it stands for many hosts, and has its own past
       if (Math.max(info.series, host.byId.size) > answerSeries) this.wide.add(host);
       for (const pattern of this.patterns(host)) {
         const unit = this.unit(host, pattern);
@@ -243,7 +242,7 @@ export class Past {
     return null;
   }
 
-  /** The newest samples that are missing before those that came live. */
+  /** The newest missing samples before the live ones. */
   private wholeAsk(unit: Unit): Ask | null {
     const { offset } = unit.host.clock;
     const edge = this.shown.edgeOf(unit.host);
@@ -273,7 +272,7 @@ export class Past {
     return { unit, grain, from, to: to - 1, points: (to - from) / grain };
   }
 
-  /** The end of a long window is drawn from what came live; it is asked for from time to time. */
+  /** The end of a long window is drawn from live samples, and fetched from time to time. */
   private due(unit: Unit, [from, to]: Span): boolean {
     if (to - from >= Math.max(leastPace, this.grain)) return true;
     return from + unit.host.clock.offset < this.liveSince - 3 * slack;
@@ -323,7 +322,7 @@ export class Past {
     unit.whole.add(from, to);
   }
 
-  /** Without a history the page goes on with what comes live. */
+  /** Without a history the page continues with live samples. */
   private failed(e: unknown): void {
     const { code, data } = e instanceof RpcError ? e : new RpcError(0, String(e));
     const never = code === Code.noMethod || code === Code.forbidden;
@@ -337,7 +336,7 @@ function rounded([from, to]: Span): Span {
   return [Math.max(0, Math.floor(from)), Math.ceil(to)];
 }
 
-/** Whether a series has so many samples in columns of this width that some may be left out. */
+/** Whether a series has so many samples in columns of this width that some may be missing. */
 function dense(range: HistoryRange, width: number): boolean {
   const { t, s } = range;
   for (let i = 0, end = 0; i < s.length; i = end) {

@@ -1,5 +1,5 @@
-// What is wrong, worst first: one entry for what is the same trouble, however
-// many hosts have it. Pure: of what the page knows, and what time it is.
+// Problems, worst first: one entry for each trouble, however many hosts have it. A pure
+// function of what the page knows and the time.
 
 import { duration } from '../lib/units.ts';
 import { compareNames } from './names.ts';
@@ -21,7 +21,7 @@ export type Kind =
   | 'clock'
   | 'version';
 
-/** Of two troubles the one with the greater weight comes first. */
+/** Troubles are sorted by weight, the greatest first. */
 const weights: Record<Kind, number> = {
   'not kept': 12,
   gone: 11,
@@ -45,50 +45,50 @@ export interface Problem {
   id: string;
   kind: Kind;
   tone: 'bad' | 'warn';
-  /** What it is about: an inspector, or '' for hosts as such. */
+  /** The subject: an inspector, or '' for hosts as such. */
   subject: string;
-  /** What is wrong, with how many hosts of how many. */
+  /** The problem, and how many hosts of how many have it. */
   title: string;
-  /** Why, the most frequent reason first. */
+  /** The reasons, the most frequent first. */
   reasons: { text: string; hosts: number }[];
   /** The hosts that have it, by name. */
   hosts: string[];
-  /** Since when, on the browser's clock; 0 where nobody knows. */
+  /** Since when, on the browser's clock; 0 if unknown. */
   since: number;
 }
 
 /** What is known of a host. */
 export interface HostFacts {
   info: Host;
-  /** Milliseconds to add to a time of its agent to have it on our clock. */
+  /** The ms to add to a time of its agent to convert it to our clock. */
   offset: number;
-  /** When a sample came last, on our clock; 0 where none has. */
+  /** When the last sample arrived, on our clock; 0 if none has. */
   heardAt: number;
-  /** When it was last seen to drop samples, on our clock; 0 where it was not. */
+  /** When it last dropped samples, on our clock; 0 for never. */
   droppedAt: number;
 }
 
 export interface Situation {
   hosts: HostFacts[];
   catalog: CatalogEntry[];
-  /** Receipts of the inspectors that do not do well everywhere. */
+  /** Receipts of inspectors that are not well everywhere. */
   receipts: HostReceipt[];
   rollouts: Rollout[];
   /** Milliseconds to add to a time of the master's to have it on our clock. */
   masterOffset: number;
   masterVersion: string;
-  /** The link has been up long enough that silence means something. */
+  /** The link has been up long enough for silence to count. */
   listening: boolean;
   now: number;
 }
 
 const lateAfter = 10_000; // ms without a sample, and three intervals
-const skewShown = 2_000; // ms that a clock may be off
-const queueShown = 30; // reports that wait
-const news = 24 * 3600_000; // ms for which a rollback is of interest
+const skewShown = 2_000; // the most ms that a clock may be off
+const queueShown = 30; // the most reports that may wait
+const news = 24 * 3600_000; // ms for which a rollback is shown
 const dropsShown = 15 * 60_000;
 
-/** A trouble of one host, before those that are alike are put together. */
+/** A trouble of one host, before similar ones are merged. */
 interface Trouble {
   kind: Kind;
   subject: string;
@@ -125,7 +125,7 @@ function troublesOf(h: HostFacts, s: Situation): Trouble[] {
   };
   if (info.state === 'gone') {
     add('gone', '', '', info.since_ms > 0 ? info.since_ms + s.masterOffset : 0);
-    return out; // what it said of its inspectors is old
+    return out; // its last report about its inspectors is outdated
   }
   if (silent(h, s)) add('late', '', 'connected, and sends nothing', h.heardAt);
   if (info.not_kept) add('not kept', '', info.not_kept, 0);
@@ -158,7 +158,7 @@ function kindOf(i: InspectorStatus, hostStarved: boolean): Kind | null {
   }
 }
 
-/** Whether a host that should send has sent nothing for a while. */
+/** Whether a host that should send samples has been silent for a while. */
 function silent({ info, heardAt }: HostFacts, s: Situation): boolean {
   if (!s.listening || heardAt === 0 || info.simple) return false;
   const intervals = (info.inspectors ?? []).filter((i) => i.state === 'ok').map((i) => i.interval_ms);
@@ -166,7 +166,7 @@ function silent({ info, heardAt }: HostFacts, s: Situation): boolean {
   return s.now - heardAt > Math.max(lateAfter, 3 * Math.min(...intervals));
 }
 
-/** Hosts that refuse, or on which what was pushed failed, where their status does not say so already. */
+/** Hosts that refuse pushed code or on which it failed, unless their status already says so. */
 function receiptTroubles(s: Situation): Trouble[] {
   const told = new Set(
     s.hosts.flatMap(({ info }) => (info.inspectors ?? []).filter((i) => kindOf(i, false)).map((i) => `${info.host} ${i.name}`)),
@@ -180,7 +180,7 @@ function receiptTroubles(s: Situation): Trouble[] {
   });
 }
 
-/** Of how many hosts a trouble is: those that have the inspector, or all. */
+/** The number of hosts that could have the trouble: those with the inspector, or all. */
 function totals(s: Situation): (subject: string, kind: Kind) => number {
   const of = new Map<string, number>();
   for (const { info } of s.hosts) {
@@ -235,7 +235,7 @@ function titleOf(kind: Kind, subject: string, hosts: string[], of: number): stri
   }
 }
 
-/** Rollouts that were taken back lately and not mended since, and those that somebody paused. */
+/** Recent rollbacks that were not fixed since, and paused rollouts. */
 function rolloutProblems(s: Situation): Problem[] {
   const newest = new Map<string, Rollout>();
   for (const r of s.rollouts) {
@@ -262,7 +262,7 @@ function rolloutProblems(s: Situation): Problem[] {
   });
 }
 
-/** What is wrong with each host, in a few words. */
+/** The problems of each host, in a few words. */
 export function byHost(problems: Problem[]): Map<string, { words: string[]; tone: 'bad' | 'warn' }> {
   const out = new Map<string, { words: string[]; tone: 'bad' | 'warn' }>();
   for (const p of problems) {

@@ -1,4 +1,4 @@
-// Questions in PromQL, over the master's HTTP API, with the credential of this page.
+// PromQL queries over the master's HTTP API, with this page's credential.
 
 /** Labels of a series, `__name__` among them. */
 export type Metric = Record<string, string>;
@@ -9,13 +9,13 @@ export interface Found {
   points: [number, string][];
 }
 
-/** An answer: what was found, and what the master remarks on it. */
+/** An answer: the series, and the master's warnings. */
 export interface Answer {
   series: Found[];
   warnings: string[];
 }
 
-/** Why a question was not answered, and where it is at fault: line and column from 1; 0 for nowhere. */
+/** Why a query failed, and where the error is: line and column from 1; 0 for nowhere. */
 export class PromError extends Error {
   readonly line: number;
   readonly col: number;
@@ -87,7 +87,7 @@ interface RawSeries {
   values?: [number, string][];
 }
 
-/** The series of an answer, whichever of its forms it has. Native histograms have no one value and are left out. */
+/** The series of an answer of any type. Native histograms have no single value and are left out. */
 export function foundOf(data: Body['data']): Found[] {
   if (!data) return [];
   switch (data.resultType) {

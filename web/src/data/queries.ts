@@ -1,5 +1,4 @@
-// Queries that are asked again and again over the time that is shown, and what came
-// of them last.
+// Queries that are repeated over the shown time, and their last results.
 
 import { effect, signal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
@@ -11,30 +10,30 @@ import { Prom, type Answer, type Found } from './prom.ts';
 import type { Session } from './session.ts';
 import type { Store } from './store.ts';
 
-/** How many lines are drawn at most; a table and a file have all. */
+/** The most lines that are drawn; tables and files have all. */
 export const mostDrawn = 40;
-/** How far apart two points are at least (ms): agents measure once a second. */
+/** The least distance of two points (ms); agents measure once a second. */
 const finest = 1_000;
 
 export type Form = 'chart' | 'table';
 
 export interface Results {
-  /** For each query why it was not answered, or null. */
+  /** Why each query failed, or null. */
   errors: (Error | null)[];
   warnings: string[];
-  /** All that was found, also what is not drawn. */
+  /** All results, even those that are not drawn. */
   lines: QueryLine[];
   rows: ValueRow[];
   drawn: Drawn;
 }
 
-/** From when to when is asked, on the grid of steps; times of the master (ms). */
+/** The range, on the grid of steps; times of the master (ms). */
 export function gridOf(from: number, to: number): { start: number; end: number; step: number } {
   const step = Math.max(finest, grainOf(to - from));
   return { start: Math.ceil(from / step) * step, end: Math.floor(to / step) * step, step };
 }
 
-/** The unit of all queries, '' where they differ. */
+/** The unit of all queries, or '' if they differ. */
 export function unitOfAll(queries: string[]): Drawn['unit'] {
   const units = new Set(queries.map(unitOf));
   return units.size === 1 ? [...units][0] : '';
@@ -46,7 +45,7 @@ export interface QueryParts {
   view: Pick<View, 'time' | 'live'>;
 }
 
-/** Asks all queries once. What one of them is not answered does not hold up the others. */
+/** Runs all queries once. A failure of one does not affect the others. */
 export async function askAll({ session, store, view }: QueryParts, queries: string[], form: Form, stop?: AbortSignal): Promise<Results> {
   const prom = new Prom(session.fetch);
   const { from, to } = view.time.shown;
@@ -68,12 +67,12 @@ export async function askAll({ session, store, view }: QueryParts, queries: stri
 
 export interface Asked {
   results: Signal<Results | null>;
-  /** A question is on its way. */
+  /** A query is running. */
   busy: Signal<boolean>;
   again: () => void;
 }
 
-/** Has a page ask queries now, whenever other time is shown, and every `every` ms while time goes by. */
+/** Makes a page run queries now, whenever the shown time changes, and every `every` ms while time passes. */
 export function useQueries(parts: QueryParts, queries: string[], form: Form, every: number): Asked {
   const what = JSON.stringify([queries, form]);
   const asked = useMemo(() => ({ results: signal<Results | null>(null), busy: signal(false), turn: signal(0) }), []);

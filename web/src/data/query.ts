@@ -1,12 +1,12 @@
-// What a filter of hosts says: label selectors as those of a push, and words
-// that stand anywhere in what is shown of a host. Pure.
+// The filter of hosts: label selectors like those of a push, and words that may occur
+// anywhere in what is shown of a host. Pure.
 
 export type Term =
   | { kind: 'word'; word: string }
   | { kind: 'in' | 'not in'; label: string; values: string[] }
   | { kind: 'has' | 'lacks'; label: string };
 
-/** What a filter looks at. */
+/** The part of a host that a filter looks at. */
 export interface Subject {
   labels: Record<string, string>;
   /** Name, state, versions, what is wrong: in lower case. */
@@ -41,7 +41,10 @@ export function parseQuery(text: string): Term[] {
   return terms;
 }
 
-/** Says that no host was found, and what was looked for: it shows where a selector was not read as one. */
+/**
+ * Says that no host was found, and what was searched, so users see if a selector
+ * was not understood as one.
+ */
 export function noHost(query: string): string {
   const terms = parseQuery(query);
   if (terms.length === 0) return 'No host has reported yet.';

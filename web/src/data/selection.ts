@@ -1,11 +1,11 @@
-// Rows that somebody chose, as the address says them. Pure.
+// Rows that the user has selected, in the form of the address. Pure.
 
-/** The hosts that an address names: `a,b`. */
+/** The hosts in an address: `a,b`. */
 export function chosenFrom(text: string): Set<string> {
   return new Set(text.split(',').filter(Boolean));
 }
 
-/** The address after one was chosen or not; names of hosts have no commas. */
+/** The address after a host was selected or deselected; names of hosts have no commas. */
 export function chosenAfter(text: string, name: string, on: boolean): string {
   const chosen = chosenFrom(text);
   if (on) chosen.add(name);
@@ -13,7 +13,7 @@ export function chosenAfter(text: string, name: string, on: boolean): string {
   return [...chosen].join(',');
 }
 
-/** A selector of labels that selects some hosts and no others. */
+/** A label selector for exactly these hosts. */
 export function selectorOf(hosts: string[]): string {
   return hosts.length === 1 ? `host=${hosts[0]}` : `host in (${hosts.join(',')})`;
 }

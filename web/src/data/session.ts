@@ -1,5 +1,5 @@
-// One connection of this page with the master: who we are there, what we are
-// subscribed to, and what is told when something is wrong.
+// The connection of this page with the master: our identity, our subscriptions, and
+// what to show if something is wrong.
 
 import { signal, type Signal } from '@preact/signals';
 import { CloseCode, Code, Rpc, RpcError, type LinkState } from '../lib/rpc.ts';
@@ -10,20 +10,20 @@ import { protocolVersion, type Host, type Info } from './wire.ts';
 
 const refresh = 60_000; // ms between two looks at the master's clock and version
 
-/** Who may do something: everybody who may look, or those who may change things. */
+/** Who may do something: everybody who may look, or only those who may make changes. */
 export type Needs = 'viewer' | 'operator';
 
 export class Session {
   readonly link: Signal<LinkState> = signal({ kind: 'idle' });
   readonly info: Signal<Info | null> = signal(null);
-  /** What the login form says, or null where none is needed. */
+  /** The text of the login form, or null if none is needed. */
   readonly login: Signal<string | null> = signal(null);
-  /** The list of hosts has come at least once. */
+  /** The list of hosts has arrived at least once. */
   readonly ready = signal(false);
   /** The master is of another version than when the page was loaded. */
   readonly updated = signal(false);
   readonly rpc: Rpc;
-  /** The page is looked at: its tab is not hidden. */
+  /** The page is visible: its tab is not hidden. */
   readonly seen: Signal<boolean> = signal(true);
   private token = loadToken();
   private firstVersion = '';
@@ -36,7 +36,7 @@ export class Session {
   constructor(
     url: string,
     private readonly store: Store,
-    /** Is told from when on samples come live. */
+    /** Is told when live samples begin. */
     private readonly past: Pick<Past, 'up' | 'down' | 'lost'>,
   ) {
     this.rpc = new Rpc({
@@ -89,20 +89,20 @@ export class Session {
     this.rpc.close();
   }
 
-  /** Tries a token that somebody has typed. */
+  /** Tries a token that the user has entered. */
   logIn(token: string): void {
     this.token = token;
     this.rpc.close();
     this.rpc.connect();
   }
 
-  /** Whether our role allows what needs this one. Reading it in a component follows the role. */
+  /** Whether our role includes this one. Components that read it follow the role. */
   readonly may = (needs: Needs): boolean => {
     const role = this.info.value?.role;
     return needs === 'viewer' || role === 'operator' || role === 'admin' || role === 'local';
   };
 
-  /** Asks the master over HTTP, as who this page is. */
+  /** Sends an HTTP request to the master with this page's identity. */
   readonly fetch = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(path, { ...init, headers: this.token ? { Authorization: `Bearer ${this.token}` } : {} });
 
@@ -147,11 +147,11 @@ export class Session {
       this.store.setHosts((hosts ?? []).filter(isHost));
       this.ready.value = true;
     } catch {
-      // The link went down; the next one lists again.
+      // The link went down; the next connection lists the hosts again.
     }
   }
 
-  /** An error that only another token can mend ends the attempts. */
+  /** An error that only another token can fix ends the attempts. */
   private refused(e: unknown): void {
     if (!(e instanceof RpcError)) return;
     if (e.code === Code.unauthenticated) this.rpc.refuse(CloseCode.unauthenticated, e.message);

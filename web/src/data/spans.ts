@@ -1,4 +1,4 @@
-// Which parts of time are known already: spans in order, apart from each other.
+// The parts of time that are known: sorted spans with gaps between them.
 
 /** From and to in milliseconds. */
 export type Span = [from: number, to: number];
@@ -6,7 +6,7 @@ export type Span = [from: number, to: number];
 export class Spans {
   private list: Span[] = [];
 
-  /** Notes a span as known. */
+  /** Marks a span as known. */
   add(from: number, to: number): void {
     if (!(from < to)) return;
     const apart: Span[] = [];
@@ -27,8 +27,8 @@ export class Spans {
   }
 
   /**
-   * The newest part of a span that is not known, or null. Parts shorter than
-   * `least` are passed over: clocks are not as exact as that.
+   * The newest unknown part of a span, or null. Parts shorter than `least` are
+   * ignored, because clocks are not that exact.
    */
   missing(from: number, to: number, least: number): Span | null {
     let end = to;

@@ -1,8 +1,7 @@
-// What the page knows: hosts, their charts, and the samples of each series.
+// The data of the page: hosts, their charts, and the samples of each series.
 //
-// Samples change nothing that is reactive: charts read tracks when they draw.
-// Signals change only when there is something else to show: a host, a chart, a
-// line that was not there, a state.
+// Samples change nothing reactive: charts read tracks when they draw. Signals change
+// only when something else must be shown: a new host, chart or line, or another state.
 
 import { signal, type Signal } from '@preact/signals';
 import { meaningOf, unitNames, type Unit } from '../lib/units.ts';
@@ -11,34 +10,34 @@ import { compareNames } from './names.ts';
 import { Budget, Track } from './track.ts';
 import type { Columns, HistoryRange, Host, InspectorStatus, Samples, Series as Declared } from './wire.ts';
 
-/** Milliseconds of samples that are kept where the budget allows. */
+/** The ms of samples that are kept if the budget allows. */
 export const horizon = 16 * 60_000;
 /** Points of all series together: 80 MB. */
 const budgetPoints = 5_000_000;
 
 /** One line. */
 export interface Series {
-  /** Of the line within its host: key and labels. */
+  /** The id of the line within its host: key and labels. */
   id: string;
   key: string;
   item: string;
   labels: Record<string, string>;
-  /** The item in words, without what the unit says: `inodes used`. */
+  /** The item in words, without its unit: `inodes used`. */
   words: string;
-  /** The values of the labels, by the names of the labels. */
+  /** The values of the labels, by name. */
   values: string;
   kind: 'gauge' | 'counter' | undefined;
   rate: boolean;
   track: Track;
-  /** Its samples of the last hours, thinned out; null where none were asked for. */
+  /** Its samples of the last hours, thinned out; null if none were requested. */
   past: Track | null;
-  /** Of each thinned column when it begins, and the mean of all its samples; null where none were asked for. */
+  /** The start of each thinned column, and the mean of all its samples; null if none were requested. */
   means: Track | null;
-  /** Not shown any more; its track is empty. */
+  /** No longer shown; its track is empty. */
   dropped: boolean;
 }
 
-/** The lines of one first segment and one unit, on one host. */
+/** The lines of one host that have the same first segment and unit. */
 export interface Chart {
   id: string;
   host: HostModel;
@@ -46,7 +45,7 @@ export interface Chart {
   name: string;
   unit: Unit;
   series: Series[];
-  /** Grows when a line comes or goes. */
+  /** Increases when a line is added or removed. */
   revision: Signal<number>;
 }
 
@@ -56,20 +55,20 @@ export class HostModel {
   readonly clock = new HostClock();
   readonly byId = new Map<string, Series>();
   readonly byKey = new Map<string, Series[]>();
-  /** When a sample came live last, on our clock; 0 before the first. */
+  /** When the last live sample arrived, on our clock; 0 before the first. */
   heardAt = 0;
-  /** The master knows it. */
+  /** The master knows the host. */
   listed = true;
   constructor(readonly name: string) {}
 
-  /** Takes a line, in place of one of the same id. */
+  /** Adds a line, and replaces one with the same id. */
   put(series: Series): void {
     this.take(series.id);
     this.byId.set(series.id, series);
     this.byKey.set(series.key, [...(this.byKey.get(series.key) ?? []), series]);
   }
 
-  /** Takes a line out. */
+  /** Removes a line. */
   take(id: string): void {
     const series = this.byId.get(id);
     if (!series) return;
@@ -79,14 +78,14 @@ export class HostModel {
     else this.byKey.delete(series.key);
   }
 
-  /** Time of the newest sample, on the host's clock; 0 where there is none. */
+  /** The time of the newest sample, on the host's clock; 0 if there is none. */
   get newest(): number {
     let newest = 0;
     for (const s of this.byId.values()) newest = Math.max(newest, s.track.lastTime);
     return newest;
   }
 
-  /** Milliseconds from one run to the next of what runs most often. */
+  /** The ms between two runs of the most frequent inspector. */
   get step(): number {
     let least = Infinity;
     for (const i of this.info.peek()?.inspectors ?? []) least = Math.min(least, i.interval_ms || Infinity);
@@ -112,7 +111,7 @@ const order = [
   'temperature',
   'uptime',
 ];
-/** Of the names above, the charts that say most; the others come after everybody's own. */
+/** The most telling charts of the names above; the others come after those of the user's own inspectors. */
 const primary = new Set([
   'load|',
   'cpu|percent',
@@ -137,25 +136,25 @@ export class Store {
   private numbers: (Entry | undefined)[] = [];
   private browserLessMaster = 0;
   private keep = horizon;
-  /** Samples that have come. */
+  /** The number of samples received. */
   samples = 0;
-  /** When samples came last, on our clock; 0 before the first. */
+  /** When the last samples arrived, on our clock; 0 before the first. */
   heardAt = 0;
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** Notes the master's clock as it was when its message arrived. */
+  /** Records the master's clock at the time its message arrived. */
   setMasterClock(ms: number): void {
     this.browserLessMaster = this.now() - ms;
     for (const host of this.byName.values()) this.tellClock(host);
   }
 
-  /** Milliseconds to add to a time of the master's to have it on our clock. */
+  /** The ms to add to a time of the master to convert it to our clock. */
   get masterOffset(): number {
     return this.browserLessMaster;
   }
 
-  /** Takes what the master knows of a host. */
+  /** Stores what the master knows about a host. */
   setHost(info: Host): void {
     const host = this.host(info.host);
     host.listed = true;
@@ -165,9 +164,9 @@ export class Store {
   }
 
   /**
-   * Takes the whole list. A host that is not on it counts as gone, and stays
-   * while there is something to see of it: a master that has just started does
-   * not know its hosts until they have found it again.
+   * Stores the whole list. A host that is not on it counts as gone, and stays while
+   * it still has something to show: a master that has just started does not know
+   * its hosts until they have reconnected.
    */
   setHosts(list: Host[]): void {
     const names = new Set(list.map((h) => h.host));
@@ -184,19 +183,19 @@ export class Store {
     return this.byName.get(name);
   }
 
-  /** A subscription starts anew: numbers of series are declared again. */
+  /** A subscription starts again, and declares numbers of series again. */
   restart(): void {
     this.numbers = [];
   }
 
-  /** Takes samples. */
+  /** Stores samples. */
   apply(samples: Samples): void {
     for (const declared of samples.series ?? []) this.numbers[declared.id] = this.declareLive(declared);
     const now = this.now();
     this.heardAt = now;
     const { t, s, v } = samples;
     this.samples += s.length;
-    // The first samples of a subscription are the latest known, however old.
+    // The first samples of a subscription are the latest known ones, however old.
     const live = !samples.series?.length;
     for (let i = 0; i < s.length; i++) {
       let entry = this.numbers[s[i]];
@@ -210,8 +209,8 @@ export class Store {
   }
 
   /**
-   * Takes samples of the past of one host: all there are (grain 0), or those that
-   * show how it went, with up to `grain` ms between them.
+   * Stores past samples of one host: all of them (grain 0), or a selection with up
+   * to `grain` ms between samples.
    */
   applyPast(host: HostModel, range: HistoryRange, grain: number, span: number): void {
     const { t, s, v } = range;
@@ -220,14 +219,14 @@ export class Store {
       end = i + 1;
       while (end < s.length && s[end] === s[i]) end++;
       const d = declared.get(s[i]);
-      if (d?.host !== host.name) continue; // a pattern may match more than was meant
+      if (d?.host !== host.name) continue; // a pattern may match more than intended
       const { series } = this.declare(d);
       this.trackOf(series, grain, span).merge(t.slice(i, end), v.slice(i, end));
     }
     if (grain > 0 && range.means) this.applyMeans(host, range.means, declared, span);
   }
 
-  /** A column that was asked for again has another mean by now: the last one counts. */
+  /** A column that was requested again may have another mean: the last one counts. */
   private applyMeans(host: HostModel, { t, s, v }: Columns, declared: ReadonlyMap<number, Declared>, span: number): void {
     for (let i = 0; i < s.length; i++) {
       const d = declared.get(s[i]);
@@ -254,13 +253,13 @@ export class Store {
     }
   }
 
-  /** Drops lines that have been silent for longer than is shown, now and in every sweep. */
+  /** Drops lines that have been silent for longer than the shown time, now and in every sweep. */
   keepFor(ms: number): void {
     this.keep = Math.max(horizon, ms);
     this.sweep();
   }
 
-  /** Drops what has been silent for the whole horizon, but not of a host that is gone. */
+  /** Drops lines that have been silent for the whole horizon, except those of a host that is gone. */
   sweep(): void {
     const now = this.now();
     for (const host of [...this.byName.values()]) {
@@ -317,8 +316,8 @@ export class Store {
   }
 
   /**
-   * As declare, for one that comes live: who reports it knows what kind it is. A
-   * history that has not heard it since the master started goes by its name.
+   * Like declare, for a live series, whose reporter knows its kind. A history that
+   * has not heard it since the master started judges by its name.
    */
   private declareLive(declared: Declared): Entry {
     const entry = this.declare(declared);
@@ -385,7 +384,7 @@ export class Store {
   }
 }
 
-/** What is known of a host that the master has not told about. */
+/** The data of a host about which the master has said nothing yet. */
 const unknown: Omit<Host, 'host'> = {
   state: 'gone',
   since_ms: 0,
@@ -401,12 +400,12 @@ interface Entry {
   declared: Declared;
 }
 
-/** Of the newest sample that is known. */
+/** The time of the newest known sample. */
 function lastTime(series: Series): number {
   return Math.max(series.track.lastTime, series.past?.lastTime ?? -Infinity);
 }
 
-/** Its number stays declared: a sample that comes yet makes the line anew. */
+/** Its number stays declared: a later sample creates the line again. */
 function drop(host: HostModel, series: Series): void {
   series.dropped = true;
   series.track.release();
@@ -416,7 +415,7 @@ function drop(host: HostModel, series: Series): void {
   host.take(series.id);
 }
 
-/** What is used comes first: it is what most people look for. */
+/** Values of use come first, because most people look for them. */
 function compareSeries(a: Series, b: Series): number {
   const rank = (s: Series): number => (/^used(_|$)/.test(s.item) ? 0 : 1);
   return rank(a) - rank(b) || compareNames(a.id, b.id);
@@ -443,7 +442,7 @@ function rank(name: string): number {
   return at < 0 ? order.length : at;
 }
 
-/** The inspector that a key is of: that of the longest name which the key begins with. */
+/** The inspector of a key: the one with the longest name that the key begins with. */
 export function inspectorOf(host: HostModel, key: string): InspectorStatus | undefined {
   const all = host.info.value?.inspectors ?? [];
   return all
@@ -451,7 +450,7 @@ export function inspectorOf(host: HostModel, key: string): InspectorStatus | und
     .sort((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** What runs faster for a while has no pauses before and after that. */
+/** A boosted inspector has no pauses before and after the boost. */
 function keepSteps(host: HostModel): void {
   for (const { key, track } of host.byId.values()) {
     const inspector = inspectorOf(host, key);
@@ -459,7 +458,7 @@ function keepSteps(host: HostModel): void {
   }
 }
 
-/** {mount="/",device="sda"}, and nothing where there are no labels. */
+/** {mount="/",device="sda"}, or nothing if there are no labels. */
 export function labelText(labels: Record<string, string>): string {
   const names = Object.keys(labels).sort();
   if (names.length === 0) return '';
@@ -467,8 +466,8 @@ export function labelText(labels: Record<string, string>): string {
 }
 
 /**
- * What the legend of a chart calls its lines. Words that all of them share stand
- * in its title instead, which is the second result.
+ * The names of a chart's lines in its legend. Words that all of them share are in
+ * its title, which is the second result.
  */
 export function lineNames(chart: Chart): { names: Map<Series, string>; shared: string } {
   const { series } = chart;

@@ -1,10 +1,10 @@
-// The rows of the table of hosts: which are shown, in which order, in which
-// groups. Pure: of hosts, and of what is asked for.
+// The rows of the table of hosts: filtered, sorted and grouped. A pure function of the
+// hosts and the query.
 
 import { compareNames } from './names.ts';
 import { fits, parseQuery, type Subject } from './query.ts';
 
-/** A host as the table orders it. */
+/** A host as the table sorts it. */
 export interface Row extends Subject {
   name: string;
   state: string;
@@ -14,10 +14,10 @@ export type Item<R> = { group: string; count: number } | { row: R };
 
 export interface Wish<R> {
   query: string;
-  /** What rows are ordered by, or null for their names. */
+  /** The sort value, or null to sort by name. */
   by: ((row: R) => string | number) | null;
   down: boolean;
-  /** The label that groups are made of; '' for none. */
+  /** The label to group by; '' for none. */
   group: string;
 }
 
@@ -37,7 +37,7 @@ export function itemsOf<R extends Row>(rows: R[], wish: Wish<R>): Item<R>[] {
     .flatMap(([group, list]): Item<R>[] => [{ group, count: list.length }, ...list.map((row) => ({ row }))]);
 }
 
-/** Rows without a value come last, whichever way round. */
+/** Rows without a value come last in either order. */
 function order<R extends Row>(rows: R[], { by, down }: Wish<R>): R[] {
   const keyed = rows.map((row) => ({ row, value: by ? by(row) : row.name }));
   const none = (v: string | number): boolean => v === '' || Number.isNaN(v);
@@ -54,7 +54,7 @@ function order<R extends Row>(rows: R[], { by, down }: Wish<R>): R[] {
   return keyed.map((k) => k.row);
 }
 
-/** Which items are to be in the document: those on the screen, and some around. */
+/** The items that must be in the document: those on the screen, and some around. */
 export function visible(count: number, height: number, top: number, bottom: number, around = 8): [from: number, to: number] {
   const from = Math.max(0, Math.min(count, Math.floor(top / height) - around));
   const to = Math.max(from, Math.min(count, Math.ceil(bottom / height) + around));

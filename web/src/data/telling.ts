@@ -1,10 +1,10 @@
-// Which alerts this browser is told of, and in which words. Pure.
+// The alerts about which this browser notifies, and the texts. Pure.
 
 import { at } from '../lib/router.ts';
 import { loud } from './firing.ts';
 import type { Alert } from './wire.gen.ts';
 
-/** What was told, and when it was last seen (ms): an alert that fires again is another one. */
+/** The alerts that were told, and when each was last seen (ms): an alert that fires again is a new one. */
 export type Told = Record<string, number>;
 
 const names = 4; // that are listed
@@ -17,12 +17,15 @@ function rings(alerts: Alert[]): Alert[] {
   return loud(alerts).filter((a) => a.state === 'firing');
 }
 
-/** What fires and was not told yet. */
+/** Firing alerts that were not told yet. */
 export function untold(alerts: Alert[], told: Told): Alert[] {
   return rings(alerts).filter((a) => told[keyOf(a)] === undefined);
 }
 
-/** What counts as told from now on. What has ended is forgotten after `memory` ms: a list may be empty for a moment. */
+/**
+ * The alerts that count as told from now on. An alert that has ended is forgotten
+ * after `memory` ms, because a list may be empty for a moment.
+ */
 export function toldAfter(alerts: Alert[], told: Told, now: number, memory: number): Told {
   const live = new Set(alerts.map(keyOf));
   const kept = Object.entries(told)
@@ -34,13 +37,13 @@ export function toldAfter(alerts: Alert[], told: Told, now: number, memory: numb
 export interface Words {
   title: string;
   body: string;
-  /** Where a click leads. */
+  /** The target of a click. */
   href: string;
-  /** One notification takes the place of another with the same. */
+  /** A notification replaces an earlier one with the same tag. */
   tag: string;
 }
 
-/** One notification for all that is new. */
+/** One notification for all new alerts. */
 export function wordsOf(list: Alert[]): Words {
   const tag = list.map(keyOf).sort().join('\n');
   if (list.length === 1) {

@@ -1,9 +1,9 @@
-// The samples of one series in memory: two columns in order of time, in one
-// block that is written at its end and moved to its front when it is full. It
-// grows by doubling while its oldest sample is still wanted and there is room
-// in the budget that all tracks share; otherwise the oldest samples go.
+// The samples of one series in memory: two columns sorted by time, in one block. New
+// samples go to its end, and when it is full, it is moved to its front. It doubles
+// while its oldest sample is still wanted and the budget shared by all tracks has room;
+// otherwise the oldest samples are dropped.
 
-/** How many points all tracks of a store may hold together. */
+/** The most points that all tracks of a store may hold together. */
 export class Budget {
   used = 0;
   constructor(readonly most: number) {}
@@ -15,17 +15,17 @@ export const longest = 16_384; // points of the largest track
 export class Track {
   times: Float64Array;
   values: Float64Array;
-  /** Milliseconds within which some samples may have been left out; 0 where all are here. */
+  /** The ms within which samples may have been left out; 0 if all are here. */
   grain = 0;
-  /** Milliseconds between samples that are no pause, even where some came faster for a while; 0 where none did. */
+  /** The ms between samples that are not a pause, even if some came faster for a while; 0 if none did. */
   own = 0;
   private from = 0;
   private to = 0;
-  private median = -1; // of the last steps; -1 until it is asked for again
+  private median = -1; // of the last steps; -1 until it is needed again
 
   constructor(
     private readonly budget: Budget,
-    /** Milliseconds that a sample is wanted for. */
+    /** The ms for which a sample is wanted. */
     private readonly horizon: number,
   ) {
     this.times = new Float64Array(first);
@@ -55,7 +55,7 @@ export class Track {
     return this.to > this.from ? this.values[this.to - 1] : NaN;
   }
 
-  /** Adds a sample. One at a time that is there already replaces it. */
+  /** Adds a sample. It replaces a sample of the same time. */
   push(time: number, value: number): void {
     this.median = -1;
     if (this.to === this.times.length) this.makeRoom(time);
@@ -68,9 +68,9 @@ export class Track {
   }
 
   /**
-   * Adds samples of the past, in order of time. Those that are here already win:
-   * they are the same, unless one was replaced since. Where not all of them fit,
-   * the oldest go.
+   * Adds past samples, sorted by time. Existing samples win: they are the same,
+   * unless one was replaced since. If there is not room for all, the oldest are
+   * dropped.
    */
   merge(times: ArrayLike<number>, values: ArrayLike<number>): void {
     const most = this.length + times.length;
@@ -86,7 +86,7 @@ export class Track {
     if (n > 0) this.take(allTimes.subarray(0, n), allValues.subarray(0, n));
   }
 
-  /** Index of the first sample at or after a time; end where there is none. */
+  /** The index of the first sample at or after a time; end if there is none. */
   search(time: number): number {
     let lo = this.from;
     let hi = this.to;
@@ -98,10 +98,7 @@ export class Track {
     return lo;
   }
 
-  /**
-   * Milliseconds from one sample to the next, as the median of the last few;
-   * 0 while there are fewer than two samples.
-   */
+  /** The ms between samples: the median of the last few steps; 0 if there are fewer than two samples. */
   step(): number {
     if (this.median < 0) this.median = this.medianStep();
     return this.median > 0 ? Math.max(this.median, this.own) : 0;
@@ -116,7 +113,7 @@ export class Track {
     return steps[n >> 1];
   }
 
-  /** Gives the room back. The track is not used any more. */
+  /** Returns the memory. The track is not used afterwards. */
   release(): void {
     this.budget.used -= this.times.length;
     this.times = this.values = new Float64Array(0);
@@ -124,7 +121,7 @@ export class Track {
     this.median = -1;
   }
 
-  /** A late sample, as of the backlog of an agent that was cut off. */
+  /** A late sample, such as from the backlog of an agent that was cut off. */
   private insert(time: number, value: number): void {
     const i = this.search(time);
     if (this.times[i] !== time) {
@@ -136,7 +133,7 @@ export class Track {
     this.values[i] = value;
   }
 
-  /** Replaces everything by these columns, as far as there is room for them. */
+  /** Replaces everything by these columns, as far as there is room. */
   private take(times: Float64Array, values: Float64Array): void {
     this.median = -1;
     const oldest = times[times.length - 1] - this.horizon;

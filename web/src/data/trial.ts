@@ -1,5 +1,5 @@
-// A trial: a draft that runs on some hosts for a while. What it yields goes into a
-// store of its own, as lines by host of one chart for each key; nothing is kept.
+// A trial: a draft that runs on some hosts for a while. Its values go into a separate
+// store, as one chart for each key with a line for each host; nothing is kept.
 
 import { signal, type Signal } from '@preact/signals';
 import type { Code, Diagnostic } from './catalog.ts';
@@ -14,14 +14,14 @@ interface Rpc {
   hear(listener: (method: string, params: any) => void): () => void;
 }
 
-/** A value as it was last on a host. */
+/** The last value on a host. */
 export interface Value {
   key: string;
   labels: Record<string, string>;
   value: number;
 }
 
-/** How a trial is on one host. */
+/** The state of a trial on one host. */
 export interface TrialHost {
   host: string;
   state: string;
@@ -39,7 +39,7 @@ export interface Line {
 export type Phase = 'idle' | 'starting' | 'running' | 'ended';
 
 const mostLines = 500;
-const mostEarly = 200; // events that came before the answer that names their trial
+const mostEarly = 200; // events that arrived before the answer that names the trial
 
 export class Trial {
   readonly phase: Signal<Phase> = signal('idle');
@@ -50,7 +50,7 @@ export class Trial {
   readonly error = signal('');
   /** Faults that the master found in the code. */
   readonly faults: Signal<Diagnostic[]> = signal([]);
-  /** Milliseconds from the press to the first sample; 0 before it. */
+  /** The ms from the click to the first sample; 0 before it. */
   readonly firstMs = signal(0);
   chart: Lines;
   /** The code that runs, or ran. */
@@ -104,7 +104,7 @@ export class Trial {
     }
   }
 
-  /** Ends it. What it has yielded stays to be seen. */
+  /** Ends the trial. Its values stay visible. */
   async stop(): Promise<void> {
     this.turn++;
     const { id } = this;
@@ -113,7 +113,7 @@ export class Trial {
     if (id) await this.rpc.call('trials.stop', { trial: id }).catch(() => {});
   }
 
-  /** The link went down: the master has ended it. */
+  /** The link went down, so the master has ended the trial. */
   lost(): void {
     if (this.phase.peek() !== 'running') return;
     this.id = '';
@@ -149,7 +149,7 @@ function valuesOf(r: TrialReport): Value[] {
   return (r.run?.samples ?? []).flatMap((s) => (s.val === null ? [] : { key: s.key, labels: s.labels ?? {}, value: s.val }));
 }
 
-/** How a trial is on a host after a report. */
+/** The state of a trial on a host after a report. */
 export function next(h: TrialHost, r: TrialReport): TrialHost {
   const failed = r.run ? (r.run.error ?? (r.run.more ? `${r.run.more} values more are left out` : '')) : h.error;
   return {

@@ -1,6 +1,5 @@
-// The messages of the protocol that a browser reads. Their types are generated
-// from rpc/wire; what this file adds is what the master promises beyond them.
-// Times are milliseconds since the epoch, UTC.
+// The protocol's messages to a browser. Their types are generated from rpc/wire; this
+// file adds what the master promises beyond them. Times are ms since the epoch, UTC.
 
 import type { HistoryRangeResult, Samples as WireSamples, Series as WireSeries } from './wire.gen.ts';
 
@@ -13,7 +12,7 @@ export interface Series extends WireSeries {
   kind?: 'gauge' | 'counter';
 }
 
-/** The three columns are always there, as they have one length and samples. */
+/** The three columns are always present and have the same length. */
 export interface Columns {
   t: number[];
   s: number[];
@@ -23,7 +22,7 @@ export interface Columns {
 /** Samples by column: sample i is value v[i] of series s[i] at time t[i]. */
 export type Samples = Omit<WireSamples, 'series' | keyof Columns> & Columns & { series?: Series[] };
 
-/** Samples of the past, series by series, each in order of time. */
+/** Past samples, series by series, each sorted by time. */
 export type HistoryRange = Omit<HistoryRangeResult, 'series' | 'means' | keyof Columns> & Columns & { series: Series[] | null; means?: Columns };
 
 export const protocolVersion = 1;

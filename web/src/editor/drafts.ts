@@ -1,5 +1,5 @@
-// Drafts of inspectors: kept in the browser from the first change until they are
-// pushed or thrown away, each under the inspector that it is of; '' is a new one.
+// Drafts of inspectors. The browser stores them from the first change until they are
+// pushed or discarded, each under the name of its inspector; '' is a new one.
 
 import { load, save } from '../lib/storage.ts';
 
@@ -38,7 +38,7 @@ export function dropDraft(name: string): void {
   save(key, drafts);
 }
 
-/** The names that there are drafts of, the newest first. */
+/** The names of all drafts, the newest first. */
 export function draftNames(): string[] {
   return Object.entries(all())
     .sort(([, a], [, b]) => b.savedMs - a.savedMs)

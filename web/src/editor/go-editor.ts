@@ -49,7 +49,7 @@ export class GoEditor extends HTMLElement {
           EditorView.contentAttributes.of({ 'aria-label': this.label, tabindex: '0' }),
           EditorView.updateListener.of((u) => {
             const text = u.docChanged ? u.state.sliceDoc(0) : this.text;
-            if (text === this.text) return; // it was given, not typed
+            if (text === this.text) return; // set from outside, not typed
             this.text = text;
             this.changed(this.text);
           }),
@@ -80,7 +80,7 @@ export class GoEditor extends HTMLElement {
     this.mark();
   }
 
-  /** Puts the cursor at a place and shows it. */
+  /** Moves the cursor to a place and shows it. */
   goTo(line: number, col: number): void {
     const { view } = this;
     if (!view) return;

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from '../data/catalog.ts';
 
-/** The index in a line of the column that is given in bytes, from 1. */
+/** The index in a line for a column in bytes, from 1. */
 export function unitsOf(line: string, col: number): number {
   let bytes = 1;
   let at = 0;
@@ -20,7 +20,7 @@ export interface Place {
   to: number;
 }
 
-/** The part of a text that a fault is about: a word from its place on, or its whole line. */
+/** The part of a text that a fault is about: the word at its place, or the whole line. */
 export function placeOf(text: string, d: Pick<Diagnostic, 'line' | 'col'>): Place {
   const lines = text.split('\n');
   const n = Math.min(Math.max(d.line, 1), lines.length) - 1;
@@ -34,7 +34,7 @@ export function placeOf(text: string, d: Pick<Diagnostic, 'line' | 'col'>): Plac
   return { from: start + at, to: start + at + (word?.[0].length ?? 0) };
 }
 
-/** The place that an error of a run names, such as `disk.go:12:9: no such device`, or null. */
+/** The place named in an error of a run, such as `disk.go:12:9: no such device`, or null. */
 export function placeInText(error: string): { line: number; col: number } | null {
   const m = /(?:^|[\s(])[\w./-]+\.go:(\d+)(?::(\d+))?/.exec(error);
   return m ? { line: Number(m[1]), col: Number(m[2] ?? 0) } : null;

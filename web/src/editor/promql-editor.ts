@@ -16,7 +16,7 @@ import type { Fetch } from '../data/prom.ts';
 import { placeOf } from './places.ts';
 import { highlight, look } from './theme.ts';
 
-/** What is wrong, and where: line and column from 1; 0 for nowhere. */
+/** The fault and its place: line and column from 1; 0 for nowhere. */
 export interface Fault {
   message: string;
   line: number;
@@ -39,7 +39,7 @@ export class PromqlEditor extends HTMLElement {
   label = 'Query';
   private text = '';
   private said: Fault | null = null;
-  private saidOf = ''; // the text that it is about
+  private saidOf = ''; // the text of the fault
   private view: EditorView | undefined;
   private promql: PromQLExtension | undefined;
   private readonly root = this.attachShadow({ mode: 'open' });
@@ -66,12 +66,12 @@ export class PromqlEditor extends HTMLElement {
           linter(async (view) => [...(await check(view)), ...this.told(view)]),
           placeholder('rate(network_receive_bytes_total[1m])'),
           keymap.of([...closeBracketsKeymap, ...defaultKeymap.filter((k) => k.key !== 'Enter' && k.key !== 'Mod-Enter'), ...historyKeymap, ...completionKeymap, ...lintKeymap]),
-          // Completion takes Enter first where it is open.
+          // An open completion takes Enter first.
           Prec.high(keymap.of([{ key: 'Enter', run: () => (this.run(), true) }, { key: 'Mod-Enter', run: () => (this.run(), true) }, { key: 'Shift-Enter', run: insertNewline }])),
           EditorView.contentAttributes.of({ 'aria-label': this.label, tabindex: '0' }),
           EditorView.updateListener.of((u) => {
             const text = u.docChanged ? u.state.sliceDoc(0) : this.text;
-            if (text === this.text) return; // it was given, not typed
+            if (text === this.text) return; // set from outside, not typed
             this.text = text;
             this.changed(text);
           }),
@@ -98,7 +98,7 @@ export class PromqlEditor extends HTMLElement {
     this.view?.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text } });
   }
 
-  /** What the master says of the text as it is now; null for nothing. */
+  /** The master's fault about the current text; null for none. */
   set fault(fault: Fault | null) {
     if (fault === this.said) return;
     this.said = fault;
@@ -110,18 +110,18 @@ export class PromqlEditor extends HTMLElement {
     const text = view.state.sliceDoc(0);
     if (!this.said || this.said.line < 1 || text !== this.saidOf) return [];
     const { from, to } = placeOf(text, this.said);
-    // What is wrong at the end is marked at the last letter.
+    // A fault at the end is marked at the last letter.
     const begin = Math.min(from, Math.max(0, text.length - 1));
     return [{ from: begin, to: Math.max(to, Math.min(begin + 1, text.length)), severity: 'error', message: this.said.message }];
   }
 
-  /** Puts the cursor at a place and shows it. */
+  /** Moves the cursor to a place and shows it. */
   goTo(line: number, col: number): void {
     this.view?.dispatch({ selection: { anchor: placeOf(this.text, { line, col: Math.max(col, 1) }).from }, scrollIntoView: true });
     this.view?.focus();
   }
 
-  /** Opens what can stand where the cursor is. */
+  /** Opens the completions at the cursor. */
   complete(): void {
     if (!this.view) return;
     this.view.focus();

@@ -4,7 +4,7 @@ import { snippetCompletion, type Completion, type CompletionContext, type Comple
 import { hoverTooltip, type EditorView, type Tooltip } from '@codemirror/view';
 import { Words, type Found, type Package, type Word } from './words.ts';
 
-/** The table, fetched when it is first needed. */
+/** The table, fetched on first use. */
 export function wordsOnDemand(): () => Promise<Words> {
   let loading: Promise<Words> | undefined;
   return () => (loading ??= import('./words.json?raw').then((m) => new Words(JSON.parse(m.default) as Package[])));
@@ -13,7 +13,7 @@ export function wordsOnDemand(): () => Promise<Words> {
 const kinds: Record<string, string> = { func: 'function', method: 'method', field: 'property', const: 'constant', var: 'variable', type: 'type' };
 const keywords = 'break case const continue default defer else for func if import package range return struct switch type var nil true false'.split(' ');
 
-/** What is before the cursor: an expression, a dot, and the start of a name. */
+/** The text before the cursor: an expression, a dot, and the start of a name. */
 const dotted = /([A-Za-z_][\w.]*(?:\([^()\n]*\))?)\.(\w*)$/;
 
 export function complete(words: () => Promise<Words>) {

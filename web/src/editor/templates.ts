@@ -1,4 +1,4 @@
-// Scripts to start from. A test has the checker accept each.
+// Scripts to start from. A test checks that the checker accepts each.
 
 import httpCheck from './templates/http-check.go.txt?raw';
 import logCounter from './templates/log-counter.go.txt?raw';

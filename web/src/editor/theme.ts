@@ -1,5 +1,5 @@
-// How code looks in the editor. Colours are variables of the page, which reach into
-// the shadow root, so that a new theme needs no new configuration.
+// The look of code in the editor. Colours are variables of the page, which reach into
+// the shadow root, so a new theme needs no new configuration.
 
 import { HighlightStyle } from '@codemirror/language';
 import { EditorView } from '@codemirror/view';

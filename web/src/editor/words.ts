@@ -1,5 +1,5 @@
-// What the editor proposes and explains. The table is written from those of the
-// checker; what a variable is, is guessed from the text before the cursor.
+// Completions and explanations of the editor. The table is generated from the
+// checker's; the types of variables are guessed from the text before the cursor.
 
 /** A name of a package, or a field or method of a type. */
 export interface Word {
@@ -18,7 +18,7 @@ export interface Package {
   words: Word[];
 }
 
-/** A word with what stands before its dot. */
+/** A word and the part before its dot. */
 export interface Found {
   word: Word;
   /** `strings`, or `*inspectors.Report`. */
@@ -36,7 +36,7 @@ export class Words {
     for (const p of packages) this.byName.set(p.name, [...(this.byName.get(p.name) ?? []), p]);
   }
 
-  /** The package that a name stands for in a text: what it imports, else the one that is called so. */
+  /** The package of a name in a text: an imported one, or else the one with that name. */
   packageOf(name: string, text: string): Package | undefined {
     const imported = [...text.matchAll(/^\s*(?:import\s+)?(?:([\w.]+)\s+)?"([\w./-]+)"/gm)]
       .map(([, as, path]) => ({ as, found: this.byPath.get(path) }))
@@ -56,7 +56,7 @@ export class Words {
     return type && members ? { of: type, words: members } : null;
   }
 
-  /** The word that `expression.name` is, or null. */
+  /** The word for `expression.name`, or null. */
   find(expression: string, name: string, text: string): Found | null {
     const list = this.after(expression, text);
     const word = list?.words.find((w) => w.n === name);
@@ -114,7 +114,7 @@ function declared(name: string, text: string): boolean {
   return new RegExp(`(?<![\\w."])${name}\\b[\\w, ]*:=|(?:[(,]|\\bvar)\\s*${name}\\s+[*\\w[]`).test(text);
 }
 
-/** The type of what a range over a type gives second. */
+/** The type of the second value of a range over a type. */
 function element(type: string | undefined): string | undefined {
   return type?.replace(/^(?:\[\d*\]|map\[[^\]]*\])/, '');
 }

@@ -3,12 +3,12 @@
 export interface DiffLine {
   kind: 'same' | 'added' | 'removed';
   text: string;
-  /** Numbers of the line before and after, from 1; 0 where it is not there. */
+  /** The numbers of the line before and after, from 1; 0 if it is not there. */
   before: number;
   after: number;
 }
 
-/** Lines that may differ in the middle, squared: beyond that the middle is replaced as a whole. */
+/** The most lines, squared, that may differ in the middle; beyond that the middle is replaced as a whole. */
 const most = 4_000_000;
 
 /** All lines of both texts, in order. */
@@ -39,7 +39,7 @@ function middle(a: string[], b: string[]): Step[] {
     b.forEach((_, j) => steps.push(['added', a.length, j]));
     return steps;
   }
-  // The longest common part of what follows, from each place.
+  // The longest common part of the rest, from each place.
   const common = new Uint32Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i--) {
     for (let j = b.length - 1; j >= 0; j--) {
@@ -58,7 +58,7 @@ function middle(a: string[], b: string[]): Step[] {
   return steps;
 }
 
-/** Changed lines with some around them; null stands where lines are left out. */
+/** Changed lines with some around them; null marks omitted lines. */
 export function hunks(lines: DiffLine[], around = 3): (DiffLine | null)[] {
   const near = new Set<number>();
   lines.forEach((l, i) => {
@@ -73,7 +73,7 @@ export function hunks(lines: DiffLine[], around = 3): (DiffLine | null)[] {
   return near.size === 0 ? [] : out;
 }
 
-/** How many lines came and went. */
+/** The numbers of added and removed lines. */
 export function counts(lines: DiffLine[]): { added: number; removed: number } {
   const of = (kind: DiffLine['kind']): number => lines.filter((l) => l.kind === kind).length;
   return { added: of('added'), removed: of('removed') };

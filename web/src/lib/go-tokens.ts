@@ -1,4 +1,4 @@
-// Cuts Go into pieces that are coloured alike, where code is only shown.
+// Splits Go code into pieces of one colour each, for code that is only shown.
 
 export type TokenKind = 'comment' | 'text' | 'number' | 'keyword' | 'type' | 'call' | 'plain';
 

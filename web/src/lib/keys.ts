@@ -1,8 +1,8 @@
-// Keys that work everywhere on the page. They are nobody's while somebody writes.
+// Keys that work everywhere on the page, except while the user types text.
 
 export type Command = { kind: 'palette' | 'search' | 'help' | 'earlier' | 'later' | 'wider' | 'live' } | { kind: 'jump'; key: string };
 
-/** What of an event of the keyboard is looked at. */
+/** The part of a keyboard event that matters here. */
 export interface Press {
   key: string;
   ctrlKey: boolean;
@@ -25,7 +25,7 @@ const patience = 1_500; // ms between g and what follows
 export class Keys {
   private gAt = -Infinity;
 
-  /** The command that a key ends, or null. `writing` is whether a field has the focus. */
+  /** The command that a key completes, or null. `writing`: a text field has the focus. */
   read(e: Press, writing: boolean, now: number): Command | null {
     if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === 'k') return { kind: 'palette' };
     if (writing || e.ctrlKey || e.metaKey || e.altKey) return null;

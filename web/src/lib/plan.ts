@@ -1,9 +1,9 @@
-// Stages and lengths of time, as people write them: 1,10%,100% and 30s.
+// Stages and durations as people write them: 1,10%,100% and 30s.
 
 import type { Plan, Stage } from '../data/catalog.ts';
 import { duration } from './units.ts';
 
-/** Reads `1,10%,100%`; '' is all at once. Throws with what is wrong. */
+/** Parses `1,10%,100%`; '' is all at once. Throws an error that names the fault. */
 export function parseStages(text: string): Stage[] {
   return text
     .split(',')
@@ -24,7 +24,7 @@ export function parseStages(text: string): Stage[] {
 
 const lengths: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
 
-/** Milliseconds of `30s`, `5m`, `1h`, `1m30s`; '' is 0. Throws with what is wrong. */
+/** The ms of `30s`, `5m`, `1h`, `1m30s`; '' is 0. Throws an error that names the fault. */
 export function parseDuration(text: string): number {
   const clean = text.replaceAll(/\s/g, '');
   let ms = 0;
@@ -38,7 +38,7 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** What a stage of a rollout is called. */
+/** The name of a stage of a rollout. */
 export function stageName(stage: { hosts?: number; count?: number; percent?: number }): string {
   const hosts = stage.count ?? stage.hosts;
   if (hosts) return hosts === 1 ? '1 host' : `${hosts} hosts`;

@@ -1,8 +1,8 @@
-// Finds what somebody means by a few letters. Pure.
+// Finds the entries that a few typed letters fit. Pure.
 
 import { compareNames } from '../data/names.ts';
 
-/** How well a text fits what was typed: 0 not at all, more is better. */
+/** How well a text fits the typed letters: 0 is not at all, more is better. */
 export function score(text: string, typed: string): number {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return 1;
@@ -21,7 +21,7 @@ function scoreWord(text: string, word: string): number {
   if (text.startsWith(word)) return 80;
   const at = text.indexOf(word);
   if (at > 0) return /[^a-z0-9]/.test(text[at - 1]) ? 60 : 40;
-  // The letters in their order, as wb1 for web-1.
+  // The letters in order, such as wb1 for web-1.
   let from = 0;
   for (const letter of word) {
     from = text.indexOf(letter, from) + 1;

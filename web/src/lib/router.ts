@@ -1,20 +1,20 @@
-// Paths of the page and who shows them. Links are plain <a href>: a click on
-// one that leads to another page of ours is taken before the browser does.
+// Paths and their pages. Links are plain <a href>: the router handles clicks on links
+// to other pages of ours before the browser does.
 //
-// What a page shows (its filter, its order, what is chosen) stands in the query
-// of its address, so that the address shows the same to somebody else. The names
-// in `shared` belong to all pages and stay when another one is opened.
+// The state of a page (its filter, its order, its selection) is in the query of its
+// address, so the address shows the same to somebody else. The names in `shared` belong
+// to all pages and stay when another page is opened.
 
 import { signal, type Signal } from '@preact/signals';
 
-/** What the router has to know of a page. */
+/** What the router must know about a page. */
 export interface Place {
   id: string;
   path: string;
 }
 
 export interface Route {
-  /** The id of the page; '' where there is none. */
+  /** The id of the page; '' if there is none. */
   page: string;
   params: Record<string, string>;
 }
@@ -22,7 +22,7 @@ export interface Route {
 /** Names in the query that all pages share. */
 const shared = ['window', 'from', 'to', 'at'];
 
-/** The variables of a pattern in a path, or null where it does not fit. */
+/** The values of a pattern's variables in a path, or null if it does not match. */
 export function match(pattern: string, path: string): Record<string, string> | null {
   const want = pattern.split('/').filter(Boolean);
   const have = path.split('/').filter(Boolean);
@@ -39,7 +39,7 @@ export function match(pattern: string, path: string): Record<string, string> | n
       else if (part !== have[i]) return null;
     }
   } catch {
-    return null; // a % that begins no character
+    return null; // an invalid escape
   }
   return want.length === have.length ? params : null;
 }
@@ -64,7 +64,7 @@ export class Router {
   readonly route: Signal<Route>;
   /** The query of the address, as it is after its `?`. */
   readonly query: Signal<string> = signal(location.search);
-  /** The page was changed by somebody here, so that its heading is to be read out. */
+  /** The user has changed the page, so its heading must be read out. */
   moved = false;
 
   constructor(private readonly places: readonly Place[]) {
@@ -115,14 +115,14 @@ export class Router {
     scrollTo(0, 0);
   }
 
-  /** What the address says of a name; '' where it says nothing. Reading it in a component follows it. */
+  /** The value of a name in the address, or ''. Components that read it follow it. */
   get(name: string): string {
     return new URLSearchParams(this.query.value).get(name) ?? '';
   }
 
   /**
-   * Writes into the query of the address; '' takes a name out. With `push` the
-   * browser's way back leads to what was there before.
+   * Writes into the query of the address; '' removes a name. With `push` the
+   * browser's back button returns to the previous query.
    */
   set(values: Record<string, string>, push = false): void {
     const url = new URL(location.href);

@@ -1,16 +1,16 @@
-// JSON-RPC 2.0 over one WebSocket that comes back by itself.
+// JSON-RPC 2.0 over one WebSocket that reconnects by itself.
 //
-// A call is sent once or fails: nothing is queued while the link is down.
-// Subscriptions outlive the link; each connection makes them anew.
+// A call is sent once or fails: nothing is queued while the link is down. Subscriptions
+// survive lost links; each connection makes them again.
 
-/** Where the link stands. */
+/** The states of the link. */
 export type LinkState =
   | { kind: 'idle' }
   | { kind: 'connecting'; attempt: number }
   | { kind: 'live' }
   /** Down; `retryAt` (ms since the epoch) is when the next attempt starts. */
   | { kind: 'waiting'; attempt: number; retryAt: number }
-  /** Refused for good: nothing is tried again until connect() is called. */
+  /** Refused permanently: nothing is tried again until connect() is called. */
   | { kind: 'refused'; code: number; reason: string };
 
 /** Error codes of the master, beside those of JSON-RPC. */
@@ -21,7 +21,7 @@ export const CloseCode = { unauthenticated: 4401, forbidden: 4403, version: 4426
 
 const permanent: number[] = Object.values(CloseCode);
 
-/** The other end answered with an error, or (code 0) it could not be asked. */
+/** The other end answered with an error, or (code 0) it could not be reached. */
 export class RpcError extends Error {
   constructor(
     readonly code: number,
@@ -57,9 +57,9 @@ export interface RpcOptions {
   random?: () => number;
 }
 
-/** What a subscription's owner is told. */
+/** The callbacks of a subscription's owner. */
 export interface Listener {
-  /** A new connection has taken up the subscription: its numbering starts anew. */
+  /** A new connection has renewed the subscription, whose numbering starts again. */
   onStart?: () => void;
   onNotice: (method: string, params: any) => void;
   /** The master refused the subscription on this connection. */
@@ -85,8 +85,8 @@ interface Sub {
 export const protocol = 'vedette.v1.json';
 const backoffBase = 1_000;
 const backoffCap = 30_000;
-const settled = 10_000; // ms of life after which the next loss is a new one
-const longestWait = 10 * 60_000; // that a master may ask for
+const settled = 10_000; // ms of life after which the next loss starts a new series of attempts
+const longestWait = 10 * 60_000; // the longest pause that a master may ask for
 const stray = 1_000; // notices kept for a subscription whose number is not known yet
 
 export class Rpc {
@@ -124,7 +124,7 @@ export class Rpc {
     return this.state;
   }
 
-  /** Connects now, whatever the state; a link that is up or coming stays. */
+  /** Connects now; a link that is up or being made stays. */
   connect(): void {
     if (this.socket) return;
     clearTimeout(this.retryTimer);
@@ -140,14 +140,14 @@ export class Rpc {
     this.setState({ kind: 'idle' });
   }
 
-  /** Stops retrying because the master said no; the reason is for people. */
+  /** Stops retrying because the master refused; the reason is for people. */
   refuse(code: number, reason: string): void {
     clearTimeout(this.retryTimer);
     this.drop(1000, 'refused');
     this.setState({ kind: 'refused', code, reason });
   }
 
-  /** Tries at once when an attempt is only waiting for its time. */
+  /** Tries at once if the link is waiting for its next attempt. */
   wake(): void {
     if (this.state.kind === 'waiting') this.connect();
   }
@@ -189,7 +189,7 @@ export class Rpc {
     };
   }
 
-  /** Tells of notifications that are of no subscription, until the result is called. */
+  /** Reports notifications without a subscription, until the result is called. */
   hear(listener: (method: string, params: any) => void): () => void {
     this.heard.add(listener);
     return () => void this.heard.delete(listener);
@@ -259,7 +259,7 @@ export class Rpc {
     try {
       message = JSON.parse(text as string);
     } catch {
-      return; // not ours; the watchdog ends a link that only talks nonsense
+      return; // not ours; the watchdog closes a link that only sends nonsense
     }
     for (const m of Array.isArray(message) ? message : [message]) this.dispatch(m);
   }
@@ -293,7 +293,7 @@ export class Rpc {
     }
     const sub = this.subById.get(params.subscription);
     if (sub) sub.listener.onNotice(method, params);
-    // The first events may overtake the answer that tells their number.
+    // The first events may arrive before the answer with their number.
     else if (this.subscribing > 0 && this.strays.length < stray) this.strays.push({ method, params });
   }
 
@@ -322,7 +322,7 @@ export class Rpc {
     else this.schedule();
   }
 
-  /** Forgets the socket and all that hung on it. */
+  /** Forgets the socket and everything attached to it. */
   private drop(code?: number, reason?: string): void {
     const socket = this.socket;
     this.socket = null;
@@ -339,8 +339,8 @@ export class Rpc {
   }
 
   /**
-   * Waits for a uniformly random part of an exponentially growing time, so that
-   * a thousand pages do not fall upon a restarted master at one instant.
+   * Waits for a uniformly random part of an exponentially growing time, so that a
+   * thousand pages do not hit a restarted master at the same moment.
    */
   private schedule(): void {
     if (Date.now() - this.liveSince >= settled) this.attempt = 0;
@@ -360,7 +360,7 @@ export class Rpc {
     if (typeof wait === 'number' && wait > 0) this.retryAfter = Math.min(wait, longestWait);
   }
 
-  /** A browser cannot ping: silence longer than two heartbeats is a dead link. */
+  /** A browser cannot ping, so silence for more than two heartbeats is a dead link. */
   private watch(): void {
     clearTimeout(this.idleTimer);
     this.idleTimer = setTimeout(() => {

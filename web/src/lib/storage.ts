@@ -1,4 +1,4 @@
-// What the page remembers. A browser that keeps nothing is no fault.
+// The page's storage. A browser without storage is no error.
 
 const prefix = 'vedette.';
 
@@ -11,8 +11,8 @@ export function save(name: string, value: unknown): void {
 }
 
 /**
- * The token lives as long as the tab. A link may bring one behind its #, which
- * no browser sends; it is taken out of the address, and so of the history.
+ * The token lives as long as the tab. A link may carry one behind its #, which
+ * browsers do not send; it is removed from the address, and so from the history.
  */
 export function loadToken(): string {
   const key = keyOf(location.hash);
@@ -46,6 +46,6 @@ function write(store: () => Storage, name: string, value: unknown): void {
   try {
     store().setItem(prefix + name, JSON.stringify(value));
   } catch {
-    // Private windows and full disks: it is forgotten, no more.
+    // In private windows and on full disks nothing is stored.
   }
 }

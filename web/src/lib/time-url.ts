@@ -1,6 +1,5 @@
-// The time that is shown, as the address says it: ?window=15m, the last quarter
-// of an hour, or ?from=…&to=…, from one moment to another; ?at=… is when it was
-// paused. Pure.
+// The shown time in the address: ?window=15m for the last quarter of an hour, or
+// ?from=…&to=… for a range; ?at=… is when it was paused. Pure.
 
 export interface Range {
   /** Milliseconds since the epoch. */
@@ -13,13 +12,13 @@ const units: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 export const shortest = 2_000;
 export const longest = 400 * units.d;
 
-/** Milliseconds of the window that a query names; 0 where it names none. */
+/** The ms of the window in a query; 0 if it has none. */
 export function windowOf(query: string): number {
   const match = /^(\d{1,4})([mhd])$/.exec(new URLSearchParams(query).get('window') ?? '');
   return match ? Number(match[1]) * units[match[2]] : 0;
 }
 
-/** The moments that a query names; null where it names none that can be shown. */
+/** The range in a query; null if it has none that can be shown. */
 export function rangeOf(query: string): Range | null {
   const params = new URLSearchParams(query);
   const from = Date.parse(params.get('from') ?? '');
@@ -27,7 +26,7 @@ export function rangeOf(query: string): Range | null {
   return to - from >= shortest && to - from <= longest && from >= 0 ? { from, to } : null;
 }
 
-/** When a query was paused, before now; null where it was not. */
+/** When a query was paused, in the past; null if it was not. */
 export function pausedOf(query: string, now: number): number | null {
   const at = Date.parse(new URLSearchParams(query).get('at') ?? '');
   return at > 0 && at <= now && now - at <= longest ? at : null;
@@ -41,7 +40,7 @@ export function windowText(ms: number): string {
   return `${ms / size}${unit}`;
 }
 
-/** A query that says a window or a range, when that was paused, and what it said beside. */
+/** A query with a window or a range, the time of the pause, and its other parts. */
 export function withTime(query: string, window: number, range: Range | null, pausedAt: number | null = null): string {
   const params = new URLSearchParams(query);
   for (const name of ['from', 'to', 'window', 'at']) params.delete(name);
@@ -52,7 +51,7 @@ export function withTime(query: string, window: number, range: Range | null, pau
     params.set('window', windowText(window));
   }
   if (pausedAt !== null && !range) params.set('at', iso(pausedAt));
-  // The colons of a time may stand in a query, and are read more easily.
+  // Colons are allowed in a query, and easier to read.
   const text = params.toString().replace(/%3A/g, ':');
   return text ? `?${text}` : '';
 }

@@ -1,5 +1,5 @@
-// Times of day as people here read them. The locale's own format is not used on
-// charts: its width differs and AM/PM does not fit.
+// Times of day. The locale's own format is not used on charts, because its width varies
+// and AM/PM does not fit.
 
 const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`);
 
@@ -31,13 +31,13 @@ function dayOf(d: Date): string {
   return `${d.getDate()} ${d.toLocaleString('en', { month: 'short' })}`;
 }
 
-/** 2026-11-30 12:03:05, as it is exactly, where we are. */
+/** 2026-11-30 12:03:05, the exact local time. */
 export function exact(ms: number): string {
   const d = new Date(ms);
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clock(ms)}`;
 }
 
-/** 40 s ago, 3 min ago, 5 h ago, 12 d ago; a time ahead of us is now. */
+/** 40 s ago, 3 min ago, 5 h ago, 12 d ago; a time in the future is now. */
 export function ago(ms: number, now: number): string {
   const seconds = Math.floor((now - ms) / 1000);
   if (seconds < 5) return 'just now';

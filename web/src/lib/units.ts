@@ -1,4 +1,4 @@
-// Units: which one a key's values have, and how people read them.
+// Units: the unit of a key's values, and how people read them.
 
 export type Unit =
   | 'percent'
@@ -11,7 +11,7 @@ export type Unit =
   | 'count'
   | '';
 
-/** The order in which the charts of one name stand, and what their title says. */
+/** The order of the charts with the same name, and their titles. */
 export const unitNames: Record<Unit, string> = {
   percent: '%',
   bytes: 'bytes',
@@ -26,16 +26,19 @@ export const unitNames: Record<Unit, string> = {
 
 export interface Meaning {
   unit: Unit;
-  /** The values only grow; what is shown is how fast. */
+  /** The values only grow; the rate is shown. */
   rate: boolean;
-  /** The item without what the unit says already. */
+  /** The item without the words of its unit. */
   name: string;
 }
 
-/** Things one counts: a plural, or the word itself. They are of another size than scores and averages. */
+/**
+ * Things that are counted: a plural, or the word itself. Their sizes differ from
+ * those of scores and averages.
+ */
 const countable = /(^|_)(count|total|[a-z]*[^siu]s)$/;
 
-/** Reads the unit off the last part of a key, as Prometheus names it. */
+/** Derives the unit from the last part of a key, in Prometheus' naming. */
 export function meaningOf(item: string, kind: string | undefined): Meaning {
   let name = item;
   const cut = (suffix: string): boolean => {
@@ -43,7 +46,7 @@ export function meaningOf(item: string, kind: string | undefined): Meaning {
     name = name.slice(0, -suffix.length).replace(/_$/, '');
     return true;
   };
-  // A gauge that is named so is a whole, as processes/total.
+  // A gauge with such a name is a whole number, such as processes/total.
   const total = kind !== 'gauge' && item !== 'total' && cut('total');
   const rate = total || kind === 'counter';
   let unit: Unit = rate ? '/s' : '';
@@ -83,7 +86,7 @@ export function format(value: number, unit: Unit): string {
   }
 }
 
-/** Three significant digits, fewer where they would be zeros; as 1.23e9 where that is shorter. */
+/** Three significant digits, or fewer if they would be zeros; 1.23e9 if that is shorter. */
 function digits(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return value.toExponential(size < 1e-99 ? 0 : 1);
@@ -96,18 +99,18 @@ function digits(value: number): string {
 function scaled(value: number, base: number, names: string[]): string {
   let n = 0;
   let v = value;
-  // 999.6 would round to 1000, which is one of the next.
+  // 999.6 would round to 1000, which needs the next prefix.
   while (Math.abs(v) >= base - 0.5 && n < names.length - 1) {
     v /= base;
     n++;
   }
-  if (Math.abs(v) >= base - 0.5) return `${digits(value)} ${names[0]}`.trimEnd(); // it has outgrown the prefixes
+  if (Math.abs(v) >= base - 0.5) return `${digits(value)} ${names[0]}`.trimEnd(); // too large for the prefixes
   // Between 1000 and 1023 KiB four digits are needed.
   const text = digits(v);
   return names[n] ? `${text} ${names[n]}` : text;
 }
 
-/** A value on an axis, where there is room for one number and one unit. */
+/** A value on an axis, with room for one number and one unit. */
 export function tick(value: number, unit: Unit): string {
   if (unit !== 'seconds' || Math.abs(value) < 60) return format(value, unit).replace(/\/s$/, '');
   if (Math.abs(value) < 3600) return `${digits(value / 60)} min`;
@@ -125,7 +128,7 @@ function scaledDown(value: number): string {
   return `${digits(value)} `;
 }
 
-/** Seconds from which hours and minutes tell nothing: a thousand days. */
+/** The seconds from which hours and minutes do not matter: a thousand days. */
 const manyDays = 1000 * 86400;
 
 /** Seconds as people say them: 250 µs, 3.2 s, 5 min 20 s, 3 h 4 min, 12 d 3 h. */
@@ -153,7 +156,7 @@ export function duration(seconds: number): string {
   );
 }
 
-/** Steps that the ticks of an axis may take, which has values of this span. */
+/** Possible steps of the ticks of an axis with values of this span. */
 export function increments(unit: Unit, span = 0): number[] {
   const steps = usualSteps(unit);
   const greatest = steps[steps.length - 1];
@@ -185,7 +188,7 @@ function usualSteps(unit: Unit): number[] {
   return steps;
 }
 
-/** The least top of an axis that starts at zero: noise must not look like news. */
+/** The least top of an axis that starts at zero, so that noise does not look like news. */
 export function leastTop(unit: Unit): number {
   switch (unit) {
     case 'percent':

@@ -45,7 +45,7 @@ test('the address leads to one alert, or says that it has ended', async () => {
 
 test('where nothing fires it says who would be told', async () => {
   const { root } = await shownPage(AlertsPage, { answers: answers([]) });
-  expect(root.textContent).toContain('Told of what fires: ops.');
+  expect(root.textContent).toContain('Alerts are sent to: ops.');
   const nobody = await shownPage(AlertsPage, { answers: { 'alerts.list': { alerts: null }, 'silences.list': { silences: null } } });
-  expect(nobody.root.textContent).toContain('names no one');
+  expect(nobody.root.textContent).toContain('is empty');
 });

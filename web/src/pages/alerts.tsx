@@ -1,5 +1,5 @@
-// Alerts: what fires, since when, who was told; the silences; and one press to
-// acknowledge or to silence.
+// Alerts: the firing ones, since when, and who was told; the silences; and buttons to
+// acknowledge and to silence.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -66,7 +66,7 @@ export default function AlertsPage({ session, store, router, fleet }: PageProps)
       )}
       {list.length === 0 ? (
         <Empty title="Nothing fires" command={may && receivers?.length ? `vedette alerts test --to ${receivers[0]}` : undefined}>
-          {receivers?.length ? `Told of what fires: ${receivers.join(', ')}.` : 'Nobody is told of what fires: master.alerts.notify names no one.'}
+          {receivers?.length ? `Alerts are sent to: ${receivers.join(', ')}.` : 'Alerts are sent to nobody: master.alerts.notify is empty.'}
         </Empty>
       ) : (
         <div class="card">

@@ -1,5 +1,5 @@
-// Ask, in Explore: a probe that runs once, now, on every selected host, and the
-// answers as a table that can be sorted, grouped, counted and saved.
+// Ask, in Explore: runs a probe once on every selected host, and shows the answers as a
+// table that can be sorted, grouped, counted and saved.
 
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
@@ -22,7 +22,7 @@ import '../style/explore.css';
 defineGoEditor();
 
 const settle = 300; // ms without a key before the checker is asked
-const longestLink = 6_000; // letters of a probe that an address takes
+const longestLink = 6_000; // the most letters of a probe that an address may have
 const times = [
   [10_000, '10 s'],
   [60_000, '1 min'],
@@ -123,7 +123,7 @@ function useChecked(session: PageProps['session'], source: Signal<string>): Sign
       if (!live || text.trim() === '') return;
       session.rpc.call<Checked>('catalog.check', { code: codeOf(text, 'ask/probe'), selector: '' }).then(
         (checked) => wanted && (faults.value = checked.diagnostics ?? []),
-        () => {}, // asking says what is wrong
+        () => {}, // asking reports the fault
       );
     }, settle);
     return () => {
@@ -165,7 +165,7 @@ function Faults({ list }: { list: Diagnostic[] }) {
 }
 
 function GroupBy({ columns, by, choose }: { columns: string[]; by: string[]; choose: (by: string[]) => void }) {
-  // What the address names is offered also before there is an answer.
+  // The columns in the address are offered even before there is an answer.
   const all = [...columns, ...by.filter((c) => !columns.includes(c))];
   return (
     <div class="row" role="group" aria-label="Group by">

@@ -1,5 +1,5 @@
-// One board: its panels on a grid, what is chosen of its variables, and, for those
-// who may, how it is changed. ?wall shows it without any frame.
+// One board: its panels on a grid, the values of its variables, and, for users who may,
+// its editor. ?wall shows it without any frame.
 
 import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
@@ -123,7 +123,7 @@ function Loaded({ session, store, view, router, board, again }: PageProps & { bo
         </Empty>
       )}
       {!ready(variables, chosen) ? (
-        <Waiting>Asking for what can be chosen.</Waiting>
+        <Waiting>Loading the choices.</Waiting>
       ) : (
         <Grid
           panels={panels}

@@ -1,5 +1,5 @@
-// The boards: which there are, a new one, one from a file, and the choice of one to
-// pin something to.
+// The list of boards, a new one, one from a file, and the choice of one to pin
+// something to.
 
 import { useSignal } from '@preact/signals';
 import { added, imported, nameFor } from '../data/boards.ts';

@@ -1,5 +1,5 @@
 // Hosts side by side: a chart for each key. A few hosts have a line each; many are a
-// heat map, and a band that most of them are in.
+// heat map, and a band that contains most of them.
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
@@ -138,7 +138,7 @@ function Drawn({ of, hosts, found, view, router }: Omit<Props, 'remove'> & { fou
   }, [shown, many]);
   const lines = useMemo(() => ({ ...found.drawn, unit, lines: found.drawn.lines.map((l) => ({ ...l, name: l.found.metric.host ?? l.name, full: l.found.metric.host ?? l.full })) }), [found]);
   const band = useMemo(() => heat && bandOf(heat), [heat]);
-  if (shown.length === 0) return <Waiting>None of these hosts has it here and now.</Waiting>;
+  if (shown.length === 0) return <Waiting>None of these hosts has values of it in this time.</Waiting>;
   if (!heat || !band) return <query-chart view={view} answer={lines} label={title} />;
   return (
     <>

@@ -1,4 +1,4 @@
-// The editor: one Go file, what the checker says of it, trying it and pushing it.
+// The editor: one Go file, the findings of the checker, trials and pushes.
 
 import { compareNames } from '../data/names.ts';
 import { useComputed, useSignal } from '@preact/signals';
@@ -37,13 +37,13 @@ export default function EditorPage({ params, ...parts }: PageProps) {
       const entry = await session.rpc.call<CatalogEntry>('catalog.get', { name });
       work.aim(entry.selector);
       if (work.draft.peek()) return;
-      // One that was deleted or taken back is mended from what it was last.
+      // An inspector that was deleted or rolled back is edited from its last revision.
       const from = router.get('revision') || entry.current || entry.history?.find((h) => h.revision)?.revision || '';
       const revision = await session.rpc.call<Revision>('catalog.revision', { name, revision: from });
       if (revision.source === undefined) throw new Error('it is a plugin; there is no source to edit');
       work.begin(revision.source, revision.id);
     } catch (e) {
-      // A draft of what is not there any more can be pushed as a new one.
+      // A draft of a missing inspector can be pushed as a new one.
       if (work.draft.peek() && e instanceof RpcError && e.code === notFound) work.aim('');
       else failed.value = e;
     }
@@ -90,7 +90,7 @@ export default function EditorPage({ params, ...parts }: PageProps) {
   );
 }
 
-/** What hosts have, as parts of a selector: their labels, and then their names as far as there is room. */
+/** Parts of selectors: the labels of the hosts, and their names as far as there is room. */
 export function knownLabels(store: Parts['store']): string[] {
   const all = new Set<string>();
   for (const h of store.hosts.value) for (const [k, v] of Object.entries(h.info.value?.labels ?? {})) if (k !== 'host') all.add(`${k}=${v}`);
@@ -112,7 +112,7 @@ function Templates({ work }: { work: Work }) {
   );
 }
 
-/** The faults as a list, for those who do not see the marks. */
+/** The faults as a list, for users who cannot see the marks. */
 function Faults({ work, goTo }: { work: Work; goTo: (line: number, col: number) => void }) {
   const list = work.checked.value?.diagnostics ?? [];
   if (list.length === 0) return null;

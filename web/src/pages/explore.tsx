@@ -131,15 +131,15 @@ export default function ExplorePage(parts: PageProps) {
 }
 
 function Nothing({ failed }: { failed: boolean }) {
-  if (failed) return <Waiting>The query was not answered: see what is said of it.</Waiting>;
-  return <Waiting>No series has values here and now. A longer time, or fewer labels, may find some.</Waiting>;
+  if (failed) return <Waiting>The query failed; its message says why.</Waiting>;
+  return <Waiting>No series has values in this time. Try a longer time, or fewer labels.</Waiting>;
 }
 
 function saveCSV(found: Results, form: Form, queries: string[]): void {
   download('vedette.csv', 'text/csv', form === 'table' ? tableCSV(found.rows, queries) : linesCSV(found.lines));
 }
 
-/** What is said of an answer. */
+/** The note about an answer. */
 export function said(found: Results | null, busy: boolean, form: Form): string {
   if (!found) return busy ? 'Asking.' : '';
   const n = form === 'table' ? found.rows.length : found.lines.length;

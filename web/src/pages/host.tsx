@@ -1,4 +1,4 @@
-// The page of one host: its charts large, and how its inspectors are.
+// The page of one host: its charts, large, and its inspectors.
 
 import '../style/host.css';
 import { useSignal, useSignalEffect } from '@preact/signals';
@@ -57,7 +57,7 @@ export default function HostPage({ params: { host: name }, ...parts }: PageProps
 
 type LaterProps = Pick<Parts, 'session' | 'fleet'> & { host: HostModel };
 
-/** A part that is loaded after the charts; `room` is the class of what keeps its place until then. */
+/** A part that is loaded after the charts; `room` is the class of its placeholder. */
 function Later({ load, room, ...props }: LaterProps & { load: () => Promise<ComponentType<LaterProps>>; room?: string }) {
   const part = useSignal<ComponentType<LaterProps> | null>(null);
   useEffect(() => void load().then((Part) => (part.value = Part)), []);

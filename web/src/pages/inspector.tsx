@@ -1,4 +1,4 @@
-// One inspector: how it is on its hosts, its code, its history, its charts.
+// One inspector: its state on its hosts, its code, its history, its charts.
 
 import { useSignal } from '@preact/signals';
 import { useAsk } from '../data/ask.ts';
@@ -88,7 +88,7 @@ function Title({ entry, session, router }: Parts & { entry: CatalogEntry }) {
   );
 }
 
-/** A message, a button, and what came of it. */
+/** A message, a button, and the result. */
 function ActForm({ session, method, params, label, plan = false, done, children }: Pick<Parts, 'session'> & {
   method: string; params: object; label: string; plan?: boolean; done: () => void; children?: preact.ComponentChildren;
 }) {
@@ -235,7 +235,7 @@ const ownColumns: TableColumn<OwnRow>[] = [
   { id: 'error', title: 'Last error', cell: (r) => <span class="reason">{r.error}</span> },
 ];
 
-/** An inspector that hosts have of their own: the master has no code of it. */
+/** An inspector from the hosts' own configuration, of which the master has no code. */
 function Own({ name, ...parts }: Parts & { name: string }) {
   const ask = useAsk<{ hosts: Host[] | null }>(parts.session, 'hosts.list', {}, 'hosts/*');
   if (!ask.data.value) return <Waiting>Asking the master.</Waiting>;

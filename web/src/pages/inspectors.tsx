@@ -1,5 +1,4 @@
-// The list of inspectors: those that were pushed, and those that hosts have of their
-// own.
+// The list of inspectors: the pushed ones, and those from the hosts' own configuration.
 
 import { useAsk } from '../data/ask.ts';
 import { short, type CatalogEntry, type Status } from '../data/catalog.ts';
@@ -22,7 +21,7 @@ const columns: TableColumn<Row>[] = [
   { id: 'refused', title: 'Refused', number: true, by: (r) => r.refused, cell: (r) => number(r.refused, 'warn-text') },
   { id: 'pending', title: 'Pending', number: true, by: (r) => r.pending, cell: (r) => number(r.pending, '') },
   { id: 'cost', title: 'Processor', number: true, by: (r) => r.cost, cell: (r) => (r.cost > 0 ? `${duration(r.cost)}/s` : '') },
-  { id: 'origin', title: 'From', by: (r) => r.origin, cell: (r) => (r.origin === 'pushed' ? <Badge>pushed</Badge> : <Badge title="built in, or of the host’s own configuration">host’s own</Badge>) },
+  { id: 'origin', title: 'From', by: (r) => r.origin, cell: (r) => (r.origin === 'pushed' ? <Badge>pushed</Badge> : <Badge title="built in, or from the host’s own configuration">host’s own</Badge>) },
   { id: 'kind', title: 'Kind', by: (r) => r.kind, cell: (r) => r.kind },
   { id: 'revision', title: 'Revision', by: (r) => r.revision, cell: (r) => (r.revision ? <code>{short(r.revision)}</code> : 'several') },
   { id: 'targets', title: 'Targets', by: (r) => r.selector, cell: (r) => (r.origin === 'own' ? '' : r.selector || 'every host') },
@@ -31,7 +30,7 @@ const columns: TableColumn<Row>[] = [
 
 export default function InspectorsPage({ session, store, router }: PageProps) {
   const ask = useAsk<{ inspectors: CatalogEntry[] | null }>(session, 'catalog.list', {}, 'catalog/*');
-  // Counts of runs come with the list of hosts alone.
+  // Only the list of hosts has the counts of runs.
   const hosts = useAsk<{ hosts: Host[] | null }>(session, 'hosts.list', {}, 'catalog/*');
   if (ask.error.value && !ask.data.value) return <Fault what="cannot list the inspectors" error={ask.error.value} retry={() => void ask.again()} />;
   if (!ask.data.value || !hosts.data.value) return <Waiting>Asking the master.</Waiting>;

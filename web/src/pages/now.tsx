@@ -1,5 +1,5 @@
-// The first page: what is wrong, worst first, and what changed; the fleet where
-// nothing is; and the charts of a host that is alone.
+// The first page: problems, worst first, and recent changes; the fleet if there are no
+// problems; and the charts of a single host.
 
 import '../style/now.css';
 import { Changes } from '../ui/changes.tsx';

@@ -1,5 +1,4 @@
-// What the tab of the browser says when somebody looks elsewhere: its title and
-// its icon.
+// The title and icon of the browser's tab, for users who look elsewhere.
 
 import type { Problem } from '../data/problems.ts';
 
@@ -9,7 +8,7 @@ export function tabTitle(page: string, problems: Problem[]): string {
   return problems.length > 0 ? `(${problems.length}) ${title}` : title;
 }
 
-/** The icon that tells how bad it is. */
+/** The icon for the severity. */
 export function tabIcon(problems: Problem[]): string {
   if (problems.some((p) => p.tone === 'bad')) return '/favicon-bad.svg';
   return problems.length > 0 ? '/favicon-warn.svg' : '/favicon.svg';

@@ -1,4 +1,5 @@
-// The bar at the top: where we are, how the link is, and what all charts share.
+// The bar at the top: the title of the page, the state of the link, and the controls
+// that all charts share.
 
 import type { Page } from '../pages.ts';
 import type { Parts } from '../parts.ts';
@@ -48,7 +49,7 @@ export function Bar(props: Parts & { pages: readonly Page[] }) {
   );
 }
 
-/** How much is wrong; a link to it. */
+/** The number of problems; a link to them. */
 function Wrong({ fleet }: Pick<Parts, 'fleet'>) {
   const list = fleet.problems.value;
   if (list.length === 0) return null;

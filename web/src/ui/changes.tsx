@@ -1,4 +1,4 @@
-// What changed lately, as a line of time.
+// Recent changes as a timeline.
 
 import { useSignal } from '@preact/signals';
 import type { Change } from '../data/changes.ts';

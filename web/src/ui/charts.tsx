@@ -60,7 +60,7 @@ export function GroupedCharts({ host, fleet, ...shared }: Shared & Pick<Parts, '
     const timer = setInterval(look, lookEvery);
     return () => clearInterval(timer);
   }, [host]);
-  void looks.value; // facts are told as they are then
+  void looks.value; // facts are shown as they are at that time
   const all = host.charts.value;
   if (all.length === 0) return <p class="waiting">Waiting for the first samples.</p>;
   const own = all.filter((c) => c.name === selfChart);

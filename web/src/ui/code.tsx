@@ -30,7 +30,7 @@ export function CodeView({ source, label }: { source: string; label: string }) {
   );
 }
 
-/** What changed from one version to another. */
+/** The difference between two versions. */
 export function DiffView({ before, after, label }: { before: string; after: string; label: string }) {
   const lines = diff(before, after);
   const { added, removed } = counts(lines);

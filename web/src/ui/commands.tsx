@@ -1,5 +1,5 @@
-// Keys that work everywhere, and what they open. The palette and the list of
-// keys are loaded when somebody first asks for them.
+// Keys that work everywhere, and what they open. The palette and the list of keys are
+// loaded on first use.
 
 import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
@@ -28,7 +28,7 @@ export function Commands(props: Props) {
     const keys = new Keys();
     const onKey = (e: KeyboardEvent): void => {
       if (e.defaultPrevented) return;
-      // Letters that come before the palette does are meant for it.
+      // Letters that are typed before the palette has loaded go into it.
       if (awaited.peek() && !document.querySelector('dialog[open]') && e.key.length === 1 && !e.ctrlKey && !e.metaKey && !e.altKey) {
         e.preventDefault();
         typed.value += e.key;

@@ -1,4 +1,4 @@
-// The two halves of Explore: what was measured, and what hosts answer now.
+// The two halves of Explore: measured values, and answers of hosts.
 
 import type { Parts } from '../parts.ts';
 

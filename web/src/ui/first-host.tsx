@@ -1,4 +1,4 @@
-// What a master says that no host reports to.
+// The text on a master without hosts.
 
 import type { Parts } from '../parts.ts';
 import { Empty, Waiting } from './kit.tsx';

@@ -1,5 +1,5 @@
-// What panels of the first page share: which are folded, which is remembered, and
-// how high they are.
+// What panels of the first page share: which are folded, which the browser stores, and
+// their heights.
 
 import { signal } from '@preact/signals';
 import { load, save } from '../lib/storage.ts';

@@ -14,7 +14,7 @@ import { coresOf, linesOf, valueOf, type Vital } from './vitals.ts';
 
 export interface HostRow extends Row {
   host: HostModel;
-  /** What is wrong, in words. */
+  /** The problems, in words. */
   wrong: string[];
   tone: Tone;
   version: string;
@@ -27,7 +27,7 @@ export interface HostColumn {
   width: string;
   cell: (row: HostRow, second: Signal<number>) => ComponentChildren;
   by: (row: HostRow) => string | number;
-  /** The greatest is what one looks for: the first click has it first. */
+  /** The greatest values are the interesting ones, so the first click sorts them first. */
   down?: boolean;
   /** It changes with samples. */
   live?: boolean;
@@ -112,7 +112,7 @@ export const columns: readonly HostColumn[] = [
   { id: 'version', title: 'Agent', width: '90px', by: (r) => r.version, cell: (r) => r.version },
 ];
 
-/** What is shown where nobody chose. */
+/** The default columns. */
 export const usual = ['host', 'wrong', 'load', 'cpu', 'memory', 'disk', 'in', 'labels'];
 
 function labelText(r: HostRow): string {

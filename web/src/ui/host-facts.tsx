@@ -1,5 +1,5 @@
-// What is known of a host as facts: how long it is up, its kernel, when something began.
-// As lines they would say nothing: one that rises evenly, or stands at 1.
+// Facts about a host: how long it has been up, its kernel, when something began. Lines
+// would show nothing about them, because they rise evenly or stay at 1.
 
 import { latest } from '../charts/frame.ts';
 import { exploreLink } from '../charts/chart-menu.ts';
@@ -12,9 +12,9 @@ export interface Fact {
   id: string;
   name: string;
   value: string;
-  /** More of it, for who points at it. */
+  /** Details, shown on hover. */
   title: string;
-  /** A link that asks for how it went. */
+  /** A link to the course of the value. */
   href: string;
 }
 
@@ -26,7 +26,7 @@ const info = /(^|[/_-])info$/;
 /** Values below this (in 1973) are no moments. */
 const earliest = 1e8;
 
-/** What a line says as a fact; null where it is no fact. */
+/** The fact in a line; null if it has none. */
 function said({ series, value, now }: { series: Series; value: number; now: number }): Pick<Fact, 'value' | 'title'> | null {
   const { key, labels } = series;
   if (series.rate || !Number.isFinite(value)) return null;
@@ -40,13 +40,16 @@ function said({ series, value, now }: { series: Series; value: number; now: numb
   return { value: pairs.map(([name, text]) => (pairs.length === 1 ? text : `${name} ${text}`)).join(' · '), title: pairs.map((p) => p.join('=')).join('\n') };
 }
 
-/** A fact is named by its inspector, where that has no other; else by its key. */
+/** A fact has the name of its inspector if that has no other fact, or else its key. */
 function nameOf({ series: list, host }: Chart, { key }: Series): string {
   const words = (key.replace(/[/_-](seconds|info|time|timestamp)(?=$|[/_-])/g, '') || key).replace(/[/_-]+/g, ' ');
   return list.length === 1 ? (inspectorOf(host, key)?.name ?? words) : words;
 }
 
-/** The facts among some charts that the heading does not tell, and the charts that are none: a chart is one where all its lines are. */
+/**
+ * The facts among some charts that the heading does not show, and the remaining
+ * charts. A chart is a fact if all its lines are.
+ */
 export function factsOf(charts: Chart[], now: number, search: string): { facts: Fact[]; rest: Chart[] } {
   const facts: Fact[] = [];
   const rest: Chart[] = [];

@@ -64,7 +64,7 @@ test('labels are given and taken back by operators', async () => {
     field.dispatchEvent(new Event('input', { bubbles: true }));
   });
   await act(() => void root.querySelector('form')!.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true })));
-  await act(() => root.querySelector<HTMLButtonElement>('[aria-label="Take back the label role"]')!.click());
+  await act(() => root.querySelector<HTMLButtonElement>('[aria-label="Remove the label role"]')!.click());
   expect(calls).toEqual([
     ['hosts.label', { host: 'h', labels: { zone: 'a' } }],
     ['hosts.label', { host: 'h', labels: { role: '' } }],

@@ -1,5 +1,5 @@
-// How the inspectors of a host are: where they come from, how they run, what
-// they cost, and why they do not run.
+// The inspectors of a host: their origin, their state, their cost, and why they do not
+// run.
 
 import { useSignal } from '@preact/signals';
 import type { HostModel } from '../data/store.ts';

@@ -1,4 +1,4 @@
-// What can be done with the hosts that were chosen in the table.
+// Actions for the hosts that are selected in the table.
 
 import { useSignal } from '@preact/signals';
 import { at } from '../lib/router.ts';
@@ -39,7 +39,7 @@ export function HostSelection({ session, store, router, chosen }: Props) {
   );
 }
 
-/** Sets one label of all of them; what was there before comes back by a press. */
+/** Sets one label on all of them; an undo button restores the old values. */
 function LabelThem({ session, store, hosts }: Pick<Parts, 'session' | 'store'> & { hosts: string[] }) {
   const typed = useSignal('');
   const said = useSignal('');

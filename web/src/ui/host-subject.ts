@@ -1,4 +1,4 @@
-// What a filter of hosts looks at: name, state, labels, versions, what is wrong. Pure.
+// The text of a host for filters: name, state, labels, versions, problems. Pure.
 
 import type { HostModel } from '../data/store.ts';
 import type { Subject } from '../data/query.ts';

@@ -10,7 +10,7 @@ import type { HostColumn, HostRow } from './host-columns.tsx';
 
 const height = 36; // px of a row; as in the style
 const second = 1_000;
-const orderEvery = 3_000; // ms between two orders by what changes
+const orderEvery = 3_000; // ms between two sorts by changing values
 
 interface Props extends Parts {
   rows: Signal<HostRow[]>;
@@ -84,7 +84,7 @@ function Body({ items, columns, template, clock, chosen, choose }: BodyProps) {
     if (box.current) start.current = box.current.getBoundingClientRect().top + scrollY;
     look();
   };
-  // Asking for places while the page scrolls would lay it out each time.
+  // Reading positions while the page scrolls would cause a layout each time.
   const look = (): void => {
     const top = scrollY - start.current;
     const next = visible(items.length, height, top, top + innerHeight);

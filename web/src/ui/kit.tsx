@@ -9,7 +9,7 @@ import { ago, exact } from '../lib/time.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'idle' | 'plain';
 
-/** How serious a word of the product is: states of hosts, inspectors, receipts and rollouts. */
+/** The severity of the product's words: states of hosts, inspectors, receipts and rollouts. */
 export function toneOf(state: string): Tone {
   switch (state) {
     case 'up':
@@ -40,7 +40,7 @@ export function toneOf(state: string): Tone {
   }
 }
 
-/** A state as a shape and a word; nobody has to see the colour. */
+/** A state as a shape and a word, so nobody needs to see its colour. */
 export function State({ state, tone = toneOf(state), children }: { state: string; tone?: Tone; children?: ComponentChildren }) {
   return (
     <span class="state-of" data-tone={tone} data-state={state}>
@@ -77,7 +77,7 @@ export function Ago({ ms, since = false }: { ms: number; /** `for 3 min`, as of 
   );
 }
 
-/** Says that there is nothing, and what to do about it. `first` makes its title that of the page. */
+/** Says that there is nothing, and what to do about it. `first` makes its title the page's. */
 export function Empty({
   title,
   command,
@@ -116,12 +116,12 @@ export function Fault({ what, error, retry }: { what: string; error: unknown; re
   );
 }
 
-/** What stands where the first answer is still awaited. */
+/** Shown until the first answer arrives. */
 export function Waiting({ children }: { children: ComponentChildren }) {
   return <p class="waiting">{children}</p>;
 }
 
-/** Of which hosts a page tells, where our role is bound to some: counts of the fleet are of those. */
+/** The hosts that a page shows if our role is bound to some; counts cover only these. */
 export function Bound({ to }: { to: string | undefined }) {
   if (!to) return null;
   return (

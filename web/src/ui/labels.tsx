@@ -37,7 +37,7 @@ export function Labels({ host, session }: Pick<Parts, 'session'> & { host: HostM
             {name}={value}
           </a>
           {may && (
-            <button type="button" aria-label={`Take back the label ${name}`} title="Take back; a label of the host’s own configuration stays" onClick={() => set(name, '')}>
+            <button type="button" aria-label={`Remove the label ${name}`} title="Remove; a label in the host’s configuration stays" onClick={() => set(name, '')}>
               ×
             </button>
           )}

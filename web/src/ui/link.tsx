@@ -1,4 +1,4 @@
-// How the link with the master is, in a word and a shape.
+// The state of the link with the master, as a word and a shape.
 
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { Session } from '../data/session.ts';

@@ -7,7 +7,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Session } from '../data/session.ts';
 import '../style/login.css';
 
-/** How one can log in. These are messages of HTTP, of rpc/wire/users.go. */
+/** The ways to log in. These are HTTP messages of rpc/wire/users.go. */
 interface LoginWays {
   users: boolean;
   provider?: { name: string; url: string };
@@ -25,7 +25,7 @@ export function linkOf(fragment: string): string {
   return /^#link=([A-Za-z0-9_-]{1,512})$/.exec(fragment)?.[1] ?? '';
 }
 
-/** Asks the master over HTTP. What it says of a refusal is the error. */
+/** Sends an HTTP request to the master. The error is the master's reason. */
 async function ask<T>(path: string, body?: object): Promise<T> {
   const init = body && { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
   const answer = await fetch(path, init);
@@ -118,7 +118,7 @@ function TokenForm({ session, other, outside }: { session: Session; other?: Sign
   return (
     <form class="login" onSubmit={submit}>
       <h1 tabIndex={-1}>Log in</h1>
-      <p>This master asks who is looking. Paste a viewer's, an operator's or an admin's token, or the key that it printed when it started.</p>
+      <p>This master needs a credential. Paste a viewer's, an operator's or an admin's token, or the key that it printed when it started.</p>
       {/* Password managers want a name beside the secret. */}
       <input class="unseen" type="text" name="username" autocomplete="username" value="token" tabIndex={-1} aria-hidden="true" readOnly />
       <label for="token">Token</label>
@@ -158,7 +158,7 @@ function ChoosePassword({ link }: { link: string }) {
     said.value = '';
     try {
       await ask<LoginAnswer>(passwordPath, { link, name: name.current?.value.trim() ?? '', password: password.current.value });
-      location.replace('/'); // and so the link is out of the history
+      location.replace('/'); // so the link is no longer in the history
     } catch (fault) {
       said.value = (fault as Error).message;
       busy.value = false;
@@ -171,7 +171,7 @@ function ChoosePassword({ link }: { link: string }) {
         <p class="said" role="alert">
           {said}
         </p>
-        {said.value && <p>A link is good once, and for a time. Ask an admin for another, or log in at <a href="/">the first page</a>.</p>}
+        {said.value && <p>A link works once, and for a limited time. Ask an admin for another, or log in at <a href="/">the first page</a>.</p>}
       </div>
     );
   }

@@ -1,7 +1,6 @@
-// A value beside what it can be at most, as a bar that changes its colour where
-// it becomes much.
+// A value relative to its maximum, as a bar that changes its colour when it is high.
 
-/** Shares of the most from which a value is much, and too much. */
+/** The shares from which a value is high, and too high. */
 export const much = 0.75;
 export const tooMuch = 0.9;
 

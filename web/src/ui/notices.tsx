@@ -1,5 +1,5 @@
-// What concerns the whole page: a link that is down, events that were lost, a
-// master that is newer than the page.
+// Notices about the whole page: a link that is down, events that were lost, a master
+// that is newer than the page.
 
 import type { Parts } from '../parts.ts';
 import { condition } from './link.tsx';

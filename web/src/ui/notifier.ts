@@ -1,7 +1,6 @@
-// Notifications of this browser about alerts that begin to fire, if somebody wanted
-// them here. Every tab runs one of these, of which one at a time tells; what the browser
-// remembers sees to it that the next one tells nothing again. It is loaded only where
-// they were wanted.
+// Notifications of this browser about alerts that begin to fire, if the user wants them
+// here. Every tab runs a notifier, but only one at a time notifies; the browser's
+// storage keeps the next one from repeating. It is loaded only if notifications are on.
 
 import { effect } from '@preact/signals';
 import { toldAfter, untold, wordsOf, type Told, type Words } from '../data/telling.ts';
@@ -9,7 +8,7 @@ import type { Alert } from '../data/wire.gen.ts';
 import { load, save } from '../lib/storage.ts';
 import type { Parts } from '../parts.ts';
 
-const settle = 1_500; // ms that more may come in, to be told together
+const settle = 1_500; // ms to wait for more alerts, to notify about all of them together
 const memory = 24 * 3600_000; // ms
 
 /** Whether somebody wants them here. */
@@ -17,7 +16,7 @@ export function wanted(): boolean {
   return load('notify', false);
 }
 
-/** Why there can be none, or '' where there can. */
+/** Why they are not possible, or ''. */
 export function obstacle(): string {
   if (!globalThis.isSecureContext) return 'Browsers notify for pages over HTTPS only, or of this machine.';
   if (!('Notification' in globalThis) || !navigator.locks) return 'This browser has no notifications.';
@@ -25,10 +24,10 @@ export function obstacle(): string {
   return '';
 }
 
-/** Switches them on, or off. It has to be called by a gesture: the browser asks whether they are allowed. */
+/** Switches them on or off. It must be called by a user gesture, because the browser asks for permission. */
 export async function want(on: boolean, alerts: Alert[]): Promise<void> {
   const may = on && obstacle() === '' && (await Notification.requestPermission()) === 'granted';
-  // What fires already is on the screen of who switches them on.
+  // Alerts that fire already are on the screen of the user who switches them on.
   if (may) save('told', toldAfter(alerts, load<Told>('told', {}), Date.now(), memory));
   save('notify', may);
   dispatchEvent(new StorageEvent('storage', { key: 'vedette.notify' })); // other tabs hear of it by themselves
@@ -45,8 +44,9 @@ export class Notifier {
   ) {}
 
   /**
-   * Follows what fires, once no other tab does. What another tab has just written may be
-   * seen here a moment later: so it is one tab that tells, as long as it is open. stop() is its pair.
+   * Follows firing alerts, when no other tab does. Writes of another tab may be
+   * seen here a moment later, so one tab notifies for as long as it is open. stop()
+   * ends that.
    */
   start(): void {
     const { signal } = this.ended;

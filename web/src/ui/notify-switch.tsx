@@ -1,4 +1,4 @@
-// The switch that has this browser notify of alerts. It is off until somebody wants it.
+// The switch for notifications of alerts in this browser. It is off by default.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -20,7 +20,7 @@ export function NotifySwitch({ fleet }: Pick<Parts, 'fleet'>) {
   };
   return (
     <>
-      <label class="row" title="Tells of each alert that begins to fire, while a tab of this page is open">
+      <label class="row" title="Notifies of each alert that begins to fire, while a tab of this page is open">
         <input type="checkbox" checked={on.value} onChange={(e) => void turn(e.currentTarget.checked).catch((e: unknown) => (why.value = String(e)))} />
         Notify in this browser
       </label>

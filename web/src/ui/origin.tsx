@@ -5,7 +5,7 @@ import { Ago, Badge } from './kit.tsx';
 
 /** Where an inspector comes from: a push, with who and when, or the host itself. */
 export function Origin({ inspector: i, entry, name = false }: { inspector: InspectorStatus; entry: CatalogEntry | undefined; /** It says the inspector’s name as well. */ name?: boolean }) {
-  if (!i.assigned) return <Badge title="built in, or of the host’s own configuration">{name ? `${i.name}, ` : ''}host’s own</Badge>;
+  if (!i.assigned) return <Badge title="built in, or from the host’s own configuration">{name ? `${i.name}, ` : ''}host’s own</Badge>;
   const revision = i.assigned.slice(0, 8);
   const current = entry?.current === i.assigned;
   return (

@@ -18,7 +18,7 @@ export interface Entry {
 
 const most = 12;
 
-/** All that the palette leads to, for this role. */
+/** All targets of the palette for this role. */
 export function entriesOf({ session, store, fleet, view, router, pages }: Parts & { pages: readonly Page[] }): Entry[] {
   const go = (kind: Entry['kind'], text: string, path: string): Entry => ({ kind, text, run: () => router.go(path) });
   const act = (text: string, run: () => void): Entry => ({ kind: 'action', text, run });
@@ -39,7 +39,7 @@ export function entriesOf({ session, store, fleet, view, router, pages }: Parts 
   ];
 }
 
-/** `typed` may have letters already. */
+/** `typed` may already contain letters. */
 export default function Palette(props: Parts & { pages: readonly Page[]; close: () => void; typed: Signal<string> }) {
   const { close, typed } = props;
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,5 +1,5 @@
-// One host on the first page. Its charts exist only while it is near the
-// screen, so that a page of hundreds of hosts weighs as much as what is seen.
+// One host on the first page. Its charts exist only while it is near the screen, so a
+// page with hundreds of hosts costs as much as its visible part.
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';

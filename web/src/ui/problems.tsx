@@ -1,4 +1,4 @@
-// What is wrong, as a list; and the rollouts that go on.
+// The list of problems, and the running rollouts.
 
 import type { Problem } from '../data/problems.ts';
 import type { Parts } from '../parts.ts';
@@ -49,7 +49,7 @@ function Item({ problem: p }: { problem: Problem }) {
   );
 }
 
-/** Where somebody goes who wants to know more: what it is about, or the hosts that have it. */
+/** The link to details: the subject, or the hosts with the problem. */
 export function leadsTo(p: Problem): string {
   if (p.kind === 'alert') return '/alerts';
   if (p.id.startsWith('rollout ')) return below('/rollouts', p.id.slice('rollout '.length));

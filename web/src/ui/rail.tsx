@@ -1,5 +1,5 @@
-// The rail: where one can go. It folds to icons, and is a bar at the bottom of
-// a phone.
+// The rail: links to the pages. It folds to icons, and is a bar at the bottom of a
+// phone.
 
 import { useSignal } from '@preact/signals';
 import type { Page } from '../pages.ts';
@@ -31,7 +31,7 @@ export function Rail({ session, router, fleet, pages }: Parts & { pages: readonl
           ) : null,
         )}
       </ul>
-      <button type="button" class="fold-rail" aria-expanded={!folded.value} aria-label="Names in the rail" onClick={fold}>
+      <button type="button" class="fold-rail" aria-expanded={!folded.value} aria-label="Show names in the rail" onClick={fold}>
         <Icon name={folded.value ? 'unfold' : 'fold'} />
       </button>
     </nav>

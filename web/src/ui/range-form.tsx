@@ -1,4 +1,4 @@
-// From which moment to which all charts show: the form behind Range.
+// The form behind Range: the range that all charts show.
 
 import { useSignal } from '@preact/signals';
 import type { TimeShown } from '../charts/time.ts';
@@ -44,7 +44,7 @@ export function RangeForm({ time, done }: { time: TimeShown; done: () => void })
   );
 }
 
-/** What is wrong with a range, or ''. */
+/** The fault of a range, or ''. */
 export function faultOf(from: number, to: number, now: number): string {
   const span = Math.abs(to - from);
   if (Math.min(from, to) >= now) return 'Nothing is measured in the future.';

@@ -1,5 +1,5 @@
-// A rollout as it goes: a bar for each stage, receipts as they come, and what an
-// operator may do about it.
+// A rollout in progress: a bar for each stage, receipts as they arrive, and the
+// operator's buttons.
 
 import { useSignal } from '@preact/signals';
 import { useAsk } from '../data/ask.ts';
@@ -13,7 +13,7 @@ import { Table, type TableColumn } from './table.tsx';
 
 const parts = ['healthy', 'failed', 'refused', 'pending'] as const;
 
-/** How far a stage is, in a few words. */
+/** The state of a stage, in a few words. */
 export function stageState(r: Pick<Rollout, 'state' | 'stage'>, i: number, s: RolloutStage): string {
   if (s.done_ms) return 'done';
   if (i > r.stage || !s.started_ms) return r.state === 'running' || r.state === 'paused' ? 'not yet' : 'not reached';
@@ -76,7 +76,7 @@ export function worstFirst(list: Receipt[]): Receipt[] {
 
 const mostRows = 200;
 
-/** Receipts that have all the words somewhere in their line. */
+/** Receipts in whose lines all words occur. */
 export function having(list: Receipt[], filter: string): Receipt[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   return list.filter((r) => {

@@ -1,5 +1,5 @@
-// Shows the page of the route: loads its code, says while it waits and when it
-// cannot be had, and has its heading read out.
+// Shows the page of the route: loads its code, shows waiting and failure, and has its
+// heading read out.
 
 import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
@@ -30,7 +30,7 @@ export function Shown({ pages, ...parts }: Parts & { pages: readonly Page[] }) {
   const ready = loaded.value?.id === id || !page;
   useEffect(() => {
     if (!ready || !parts.router.moved) return;
-    // Whoever cannot see the page change is told by its heading.
+    // The heading tells users who cannot see it that the page has changed.
     parts.router.moved = false;
     document.querySelector<HTMLElement>('main h1')?.focus();
   }, [ready, place]);

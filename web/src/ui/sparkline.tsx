@@ -1,5 +1,6 @@
-// A line in a table cell: the last minutes of a value. It is SVG: a canvas would be a layer,
-// and to put together the layers of some hundred cells costs more than all else when they scroll.
+// A line in a table cell: the last minutes of a value. It is SVG, because a canvas
+// would be a layer, and compositing some hundred layers costs more than everything else
+// while scrolling.
 
 import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
@@ -11,7 +12,7 @@ import type { Series } from '../data/store.ts';
 const width = 48; // px; as in the style
 const height = 20;
 const span = 120_000; // ms
-const rest = 120; // ms that a cell has to stay before it is drawn
+const rest = 120; // ms that a cell must stay visible before it is drawn
 
 /** Points of a line within a box, as x and y in turn; what is not a number is left out. Pure. */
 export function sparkPoints(times: number[], values: number[], to: number, most: number): number[] {
@@ -25,12 +26,12 @@ export function sparkPoints(times: number[], values: number[], to: number, most:
   return points;
 }
 
-/** The clock is asked each time: how far it is off may be known only later. */
+/** The clock is read each time, because its offset may become known later. */
 export function Sparkline({ lines, most, second, clock }: { lines: Series[]; most: number; second: Signal<number>; clock: Pick<HostClock, 'offset'> }) {
   const path = useRef<SVGPathElement>(null);
   useEffect(() => {
     let stop: (() => void) | undefined;
-    // A row that is only passed by while the page scrolls is never drawn.
+    // A row that only scrolls past is never drawn.
     const timer = setTimeout(() => {
       stop = effect(() => {
         void second.value;

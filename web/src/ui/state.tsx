@@ -1,4 +1,4 @@
-// A host's condition in shape and words, its facts, and its broken inspectors.
+// The state of a host as a shape and words, its facts, and its broken inspectors.
 
 import type { Parts } from '../parts.ts';
 import type { HostModel } from '../data/store.ts';
@@ -7,7 +7,7 @@ import { since } from '../lib/time.ts';
 import { duration } from '../lib/units.ts';
 import { latest } from '../charts/frame.ts';
 
-/** A clock that is off by less is nobody's concern. */
+/** Smaller clock errors do not matter. */
 const skewShown = 2_000;
 
 export function Condition({ host, store, session }: Pick<Parts, 'store' | 'session'> & { host: HostModel }) {

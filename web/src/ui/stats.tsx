@@ -1,4 +1,4 @@
-// The few values that tell most about a host, for a panel that is folded.
+// The most important values of a host, for a folded panel.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';

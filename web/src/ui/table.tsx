@@ -1,5 +1,5 @@
-// A table that can be sorted: for lists of some hundred rows. The table of
-// hosts, which may have ten thousand, has its own.
+// A sortable table for lists of some hundred rows. The table of hosts, which may have
+// ten thousand, is a different one.
 
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
@@ -9,7 +9,7 @@ export interface TableColumn<T> {
   id: string;
   title: string;
   cell: (row: T) => ComponentChildren;
-  /** By what rows are sorted; without it the column cannot be sorted. */
+  /** The sort value of a row; a column without one cannot be sorted. */
   by?: (row: T) => string | number;
   number?: boolean;
   /** The cell names the row. */
@@ -17,12 +17,12 @@ export interface TableColumn<T> {
 }
 
 export interface TableProps<T> {
-  /** What a reader of the screen is told it is. */
+  /** The description for screen readers. */
   label: string;
   columns: TableColumn<T>[];
   rows: T[];
   id: (row: T) => string;
-  /** The id of the column, with a - before it for the greatest first. */
+  /** The id of the column; a - before it sorts the greatest first. */
   sort?: string;
   empty?: ComponentChildren;
   /** The row that the address is about. */

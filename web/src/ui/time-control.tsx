@@ -1,5 +1,5 @@
-// What part of time all charts show: the last minutes to the last month, or from
-// one moment to another; live or paused, moved, and wider.
+// The time that all charts show: a window up to now, or a range; live or paused; moved
+// and zoomed.
 
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { windows, type TimeShown } from '../charts/time.ts';
@@ -60,7 +60,7 @@ function RangeMenu({ time }: { time: TimeShown }) {
   );
 }
 
-/** 03:10 – 03:25 today, with the days where they are others, and the years. */
+/** 03:10 – 03:25 today; otherwise with dates, and years if they differ. */
 export function rangeText(from: number, to: number, now: number): string {
   const [a, b, today] = [from, to, now].map(exact);
   const same = (length: number): boolean => [a, b].every((text) => text.slice(0, length) === today.slice(0, length));

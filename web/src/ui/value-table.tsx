@@ -6,7 +6,7 @@ import { Table, type TableColumn } from './table.tsx';
 
 const most = 500;
 
-/** The labels that have a column: a name that all rows share is said by the query. */
+/** The labels that have a column. A name that all rows share is in the query already. */
 export function namesShown(rows: ValueRow[]): string[] {
   const all = labelNames(rows);
   const named = rows.some((r) => '__name__' in r.labels);

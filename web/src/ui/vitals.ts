@@ -1,4 +1,4 @@
-// The few values that tell most about a host, read off its tracks.
+// The most important values of a host, read from its tracks.
 
 import { latest } from '../charts/frame.ts';
 import type { HostModel, Series } from '../data/store.ts';
@@ -7,7 +7,7 @@ export type Vital = 'load' | 'cpu' | 'memory' | 'disk' | 'in' | 'out';
 
 interface Source {
   key: string;
-  /** Of several lines, as of mounts, which one counts. */
+  /** The line that counts if there are several, such as one for each mount. */
   of: 'max' | 'sum';
 }
 
@@ -20,12 +20,12 @@ const sources: Record<Vital, Source> = {
   out: { key: 'network/transmit_bytes_total', of: 'sum' },
 };
 
-/** What a host says to itself is not traffic. */
+/** Traffic of a host with itself does not count. */
 function loopback(series: Series): boolean {
   return series.labels.interface === 'lo';
 }
 
-/** The lines that a vital value is made of. */
+/** The lines of a vital value. */
 export function linesOf(host: HostModel, vital: Vital): Series[] {
   const { key } = sources[vital];
   return (host.byKey.get(key) ?? []).filter((s) => !s.dropped && !loopback(s));
@@ -43,8 +43,8 @@ export function valueOf(host: HostModel, vital: Vital): number {
 const enough = 3_000; // ms over which processors are counted
 
 /**
- * How many processors a host has; 0 where that is not known. In a second each
- * spends a second, in one mode or another.
+ * The number of processors of a host; 0 if unknown. In each second each of them
+ * spends one second, in one mode or another.
  */
 export function coresOf(host: HostModel): number {
   const modes = (host.byKey.get('cpu/seconds_total') ?? []).filter((s) => s.track.length > 1);

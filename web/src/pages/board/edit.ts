@@ -1,4 +1,4 @@
-// A board while it is changed: what it is, how to undo, and how it comes to the master.
+// A board while it is edited: its content, undo, and saving on the master.
 
 import { signal, type Signal } from '@preact/signals';
 import { Code, RpcError } from '../../lib/rpc.ts';
@@ -11,9 +11,9 @@ interface Rpc {
 const mostUndo = 50;
 
 export class Edit {
-  /** The board as it is here; null while nobody changes it. */
+  /** The board as edited; null if nobody is editing. */
   readonly content: Signal<BoardContent | null> = signal(null);
-  /** Why it was not kept, or ''. */
+  /** Why it was not saved, or ''. */
   readonly error = signal('');
   /** Somebody else has changed it meanwhile. */
   readonly conflict = signal(false);
@@ -55,7 +55,7 @@ export class Edit {
     this.conflict.value = false;
   }
 
-  /** Hands it to the master; true where it was kept. `over` the version that is there takes no account of others. */
+  /** Saves it on the master; true on success. `over` replaces the given version, whoever made it. */
   async keep(message: string, over?: string): Promise<boolean> {
     const content = this.content.peek();
     if (!content) return false;

@@ -1,5 +1,5 @@
-// The form of one panel: what it shows, and by which queries. Its code, with the
-// editor of PromQL, is loaded when somebody edits.
+// The form of one panel: what it shows, and its queries. Its code, with the PromQL
+// editor, is loaded when somebody edits.
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';

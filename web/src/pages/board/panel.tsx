@@ -1,5 +1,5 @@
-// A panel of a board: a chart, a number with its trend, a table or a text. It asks
-// only while it is near the screen.
+// A panel of a board: a chart, a number with its trend, a table or a text. It runs its
+// queries only while it is near the screen.
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
@@ -55,7 +55,7 @@ function Found({ panel, chosen, ...parts }: Props) {
 }
 
 function Shown({ panel, found, queries, view }: { panel: BoardPanel; found: Results; queries: string[] } & Pick<Parts, 'view'>) {
-  if (found.lines.length + found.rows.length === 0) return <Waiting>Nothing here and now.</Waiting>;
+  if (found.lines.length + found.rows.length === 0) return <Waiting>No values in this time.</Waiting>;
   switch (panel.kind) {
     case 'table':
       return <ValueTable rows={found.rows} queries={queries} unit={found.drawn.unit} />;
@@ -87,7 +87,7 @@ function lastOf(line: QueryLine): number {
   return numberOf(points[points.length - 1][1]);
 }
 
-/** The way of a number, as a path in a box of 100 by 20; '' where there is none. */
+/** The course of a number, as a path in a box of 100 by 20; '' if there is none. */
 export function trendPath(points: [number, string][]): string {
   const known = points.map(([t, v]) => [t, numberOf(v)] as const).filter(([, v]) => Number.isFinite(v));
   if (known.length < 2) return '';

@@ -1,4 +1,4 @@
-// What is done with a board while it is changed, and what was done with it before.
+// The tools for editing a board, and its history.
 
 import { useSignal } from '@preact/signals';
 import type { Kind } from '../../data/boards.ts';
@@ -63,7 +63,7 @@ export function EditBar({ edit, add, board, session, kept }: BarProps) {
           </button>
         )}
         <button type="button" class="button" onClick={() => edit.drop()}>
-          Leave as it was
+          Discard the changes
         </button>
       </div>
     </section>
@@ -105,7 +105,7 @@ function VariableForm({ variables, change }: { variables: BoardVariable[]; chang
   );
 }
 
-/** Who changed the board, and the way back to what it was. */
+/** The changes of the board, and the way back to an older version. */
 export function History({ board, router, session, may, again }: { board: Board; may: boolean; again: () => void } & Pick<Parts, 'router' | 'session'>) {
   const error = useSignal<unknown>(null);
   const past = board.history ?? [];
@@ -134,7 +134,7 @@ export function History({ board, router, session, may, again }: { board: Board; 
     <>
       {old && may && (
         <button type="button" class="button first" onClick={() => void restore()}>
-          Bring it back
+          Restore it
         </button>
       )}
       <details class="menu">
@@ -148,7 +148,7 @@ export function History({ board, router, session, may, again }: { board: Board; 
           ))}
           {may && !old && board.version !== '' && (
             <button type="button" class="text-link" onClick={() => void remove()}>
-              {board.built_in ? 'Back to how it came' : 'Delete the board'}
+              {board.built_in ? 'Reset to the original' : 'Delete the board'}
             </button>
           )}
         </div>

@@ -1,4 +1,4 @@
-// What is chosen on a board: a value of each of its labels.
+// The choices on a board: a value for each of its labels.
 
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';

@@ -1,5 +1,5 @@
-// Pushing what is in the editor: to which hosts, which of them will refuse, how fast,
-// and what it changes; then the rollout as it goes.
+// Pushes the code in the editor: to which hosts, which of them will refuse it, how
+// fast, and what it changes; then shows the rollout.
 
 import { useSignal } from '@preact/signals';
 import { useAsk } from '../../data/ask.ts';
@@ -15,7 +15,7 @@ import { signAgain, signedPush, signersWanted, type Work } from './work.ts';
 
 const mostNames = 12;
 
-/** What is wrong with a field, or ''. */
+/** The fault of a field, or ''. */
 function fault(read: () => unknown): string {
   try {
     read();
@@ -82,7 +82,7 @@ export function PushPanel({ session, router, work }: Parts & { work: Work }) {
           <input class="field" placeholder="all at once" value={stages} onInput={(e) => (stages.value = e.currentTarget.value)} />
         </label>
         <label>
-          Each stays well for
+          Each must stay healthy for
           <input class="field" placeholder="10s" value={bake} onInput={(e) => (bake.value = e.currentTarget.value)} />
         </label>
         <label>
@@ -134,13 +134,13 @@ function Preview({ checked, allowNone }: { checked: Checked; allowNone: { value:
         Goes to {checked.hosts === 1 ? '1 host' : `${checked.hosts} hosts`}
         {names.length > 0 && `: ${names.slice(0, mostNames).join(', ')}`}
         {names.length > 0 && more > 0 && ` and ${more} more`}.{(checked.drops ?? 0) > 0 && ` ${checked.drops} that have it now lose it.`}
-        {(checked.replaces ?? 0) > 0 && ` It takes the place of the built-in inspector on ${checked.replaces} of them; deleting it brings that back.`}
+        {(checked.replaces ?? 0) > 0 && ` It replaces the built-in inspector on ${checked.replaces} of them, until it is deleted.`}
       </p>
       {checked.nobody && (
         <p class="said">
           {checked.nobody}.{' '}
           <label class="check">
-            <input type="checkbox" checked={allowNone.value} onChange={(e) => (allowNone.value = e.currentTarget.checked)} /> That is meant
+            <input type="checkbox" checked={allowNone.value} onChange={(e) => (allowNone.value = e.currentTarget.checked)} /> Push anyway
           </label>
         </p>
       )}

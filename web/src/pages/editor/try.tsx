@@ -1,5 +1,5 @@
-// Trying a draft beside its code: hosts, a live chart, values, what it prints, errors
-// at their place, and what it costs.
+// Tries a draft beside its code: hosts, a live chart, values, output, errors at their
+// places, and the cost.
 
 import { effect, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
@@ -30,7 +30,7 @@ export interface ValueRow {
   text: string;
 }
 
-/** What runs said of places in the code, each once. */
+/** What runs have said about places in the code, without duplicates. */
 export function runFaults(hosts: TrialHost[]): Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   for (const { host, error } of hosts) {
@@ -47,7 +47,7 @@ export function valueRows(hosts: TrialHost[]): ValueRow[] {
       const item = v.key.split('/').slice(1).join('/') || v.key;
       const { unit, rate } = meaningOf(item, undefined);
       const name = v.key + labelText(v.labels);
-      // A counter is shown as it counts: how fast it grows is in the chart.
+      // A counter is shown as its count; the chart shows its rate.
       return { id: `${h.host} ${name}`, host: h.host, name, value: v.value, text: rate ? format(v.value, '') : format(v.value, unit) };
     }),
   );
@@ -74,7 +74,7 @@ export function TryPanel({ session, store, view, router, work, goTo }: Parts & {
   useEffect(
     () =>
       effect(() => {
-        // The text that runs is the one that was there when it began.
+        // The text that runs is the one at the start of the trial.
         const faults = runFaults(trial.hosts.value);
         if (trial.source === work.source.peek()) work.ran.value = faults;
       }),

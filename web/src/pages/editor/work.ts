@@ -1,5 +1,4 @@
-// What one works on in the editor: the text, where it came from, and what the
-// checker says of it.
+// The work in the editor: the text, its origin, and the findings of the checker.
 
 import { effect, signal, type Signal } from '@preact/signals';
 import type { Checked, Code, Diagnostic } from '../../data/catalog.ts';
@@ -15,23 +14,23 @@ const busyWait = 1_000; // ms before it is asked again when it has too much to d
 
 export class Work {
   readonly source: Signal<string>;
-  /** The name where the text gives none. */
+  /** The name if the text gives none. */
   readonly name: Signal<string>;
   /** The revision that it was made from; '' for none. */
   readonly base: Signal<string>;
   /** Hosts to push to. */
   readonly selector = signal('');
-  /** It is known which hosts it is for now, so that a push cannot change that unseen. */
+  /** The current hosts are known, so a push cannot change them unnoticed. */
   readonly aimed: Signal<boolean>;
   /** There is a draft of it in the browser. */
   readonly draft: Signal<boolean>;
   readonly checked: Signal<Checked | null> = signal(null);
-  /** What runs of a trial said of places in the text as it is now. */
+  /** What runs of a trial have said about places in the current text. */
   readonly ran: Signal<Diagnostic[]> = signal([]);
-  /** The check is of what is there now. */
+  /** The check is of the current text. */
   readonly fresh = signal(false);
   readonly checkError = signal('');
-  /** Grows when the text is another one, not typed. */
+  /** Increases when the text is replaced, not typed. */
   readonly loads = signal(0);
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn = 0;
@@ -49,7 +48,7 @@ export class Work {
     this.aimed = signal(of === '');
   }
 
-  /** Follows the text; the result ends it. */
+  /** Follows the text until the result is called. */
   start(live: Signal<{ kind: string }>): () => void {
     const stop = effect(() => {
       void this.source.value;
@@ -65,7 +64,7 @@ export class Work {
     };
   }
 
-  /** Takes what was typed, and keeps it in the browser. */
+  /** Stores the typed text, also in the browser. */
   type(text: string): void {
     this.source.value = text;
     this.ran.value = [];
@@ -73,14 +72,14 @@ export class Work {
     this.draft.value = true;
   }
 
-  /** Takes the hosts that it is for now, once: afterwards they are what somebody wants. */
+  /** Sets its current hosts, once; afterwards the user's choice counts. */
   aim(selector: string): void {
     if (this.aimed.peek()) return;
     this.selector.value = selector;
     this.aimed.value = true;
   }
 
-  /** Begins anew from a text: what runs, or a template. */
+  /** Starts again from a text: the running code, or a template. */
   begin(text: string, base: string): void {
     this.base.value = base;
     this.source.value = text;
@@ -90,7 +89,7 @@ export class Work {
     this.loads.value++;
   }
 
-  /** It was pushed: there is nothing to keep. */
+  /** It was pushed, so the draft is dropped. */
   pushed(revision: string): void {
     this.base.value = revision;
     this.draft.value = false;
@@ -132,10 +131,10 @@ export class Work {
   }
 }
 
-/** The name under which code is checked and tried that has none yet. */
+/** The name under which code without a name is checked and tried. */
 const nameless = 'unnamed/draft';
 
-/** What is pushed and tried. A name in the text wins over another. */
+/** The code that is pushed and tried. A name in the text wins. */
 export function codeOf(source: string, name: string): Code {
   return { name: named(source) ? '' : name || nameless, source };
 }
@@ -164,7 +163,7 @@ export function signAgain(name: string): string {
   return ['vedette', 'inspector', 'sign', name || 'NAME', '--file', file, '--sign-key', 'second.pem'].map(quoted).join(' ');
 }
 
-/** How many must sign, by the reasons why hosts refuse; 0 where none is about that. */
+/** How many must sign, according to the reasons for which hosts refuse; 0 if no reason is about that. */
 export function signersWanted(reasons: string[]): number {
   return Math.max(0, ...reasons.map((r) => (r.includes('signed by') ? Number(/signed by (\d+) of /.exec(r)?.[1] ?? 1) : 0)));
 }

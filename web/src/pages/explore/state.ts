@@ -1,9 +1,9 @@
-// What Explore shows, as its address says it, and the queries that were asked before.
-// Pure, but for what the browser keeps.
+// The state of Explore in its address, and the earlier queries. Pure, except for what
+// the browser stores.
 
 import { load, save } from '../../lib/storage.ts';
 
-/** How many queries stand on one chart at most. */
+/** The most queries on one chart. */
 export const mostQueries = 8;
 const mostPast = 50;
 
@@ -15,7 +15,7 @@ export function queriesOf(query: string): string[] {
   return Array.from({ length: mostQueries }, (_, i) => params.get(nameOf(i)) ?? '').filter((q) => q.trim() !== '');
 }
 
-/** What the address says of some queries; names that none has are '' and taken out. */
+/** The address of some queries; names without a value are '' and removed. */
 export function withQueries(queries: string[]): Record<string, string> {
   const asked = queries.map((q) => q.trim()).filter((q) => q !== '');
   return Object.fromEntries(Array.from({ length: mostQueries }, (_, i) => [nameOf(i), asked[i] ?? '']));

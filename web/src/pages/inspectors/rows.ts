@@ -1,5 +1,4 @@
-// The rows of the list of inspectors: those of the catalog, and those that hosts
-// run of their own.
+// The rows of the list of inspectors: those of the catalog, and the hosts' own.
 
 import type { CatalogEntry, Status } from '../../data/catalog.ts';
 
@@ -7,7 +6,7 @@ export interface Row {
   name: string;
   origin: 'pushed' | 'own';
   kind: string;
-  /** The one that all run; '' where they differ. */
+  /** The revision that all hosts run; '' if they differ. */
   revision: string;
   /** The label selector; '' is every host. */
   selector: string;
@@ -67,12 +66,12 @@ function count(row: Row, i: Status): void {
   else row.failing++;
 }
 
-/** The worst first: what fails or is refused, then what is under way, then by name. */
+/** The worst first: failed or refused, then in progress, then by name. */
 export function trouble(row: Row): number {
   return (row.failing + row.refused) * 1000 + row.pending;
 }
 
-/** Rows that have all the words somewhere in what is shown of them. */
+/** Rows in whose shown text all words occur. */
 export function matching(rows: Row[], filter: string): Row[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter((r) => {

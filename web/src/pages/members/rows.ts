@@ -1,4 +1,4 @@
-// Hosts that have joined, in words; and the line with which one joins. Pure.
+// Texts about hosts that have joined, and the line with which a host joins. Pure.
 
 import { labelFrom } from '../../data/label.ts';
 import { compareNames } from '../../data/names.ts';
@@ -9,13 +9,13 @@ const hour = 3_600_000;
 
 const urgency: Record<string, number> = { waiting: 0, joined: 1, revoked: 2 };
 
-/** Those that wait first, then those whose names others claim, then by name. */
+/** Waiting hosts first, then those whose names others claim, then by name. */
 export function inOrder(members: Member[]): Member[] {
   const rank = (m: Member): number => 2 * (urgency[m.state] ?? 1) - (m.claim ? 1 : 0);
   return [...members].sort((a, b) => rank(a) - rank(b) || compareNames(a.host, b.host));
 }
 
-/** The members that a filter shows: its words stand anywhere in their lines. */
+/** The members that a filter shows: all its words occur in their lines. */
 export function matching(members: Member[], filter: string): Member[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const text = (m: Member): string =>
@@ -23,14 +23,14 @@ export function matching(members: Member[], filter: string): Member[] {
   return members.filter((m) => words.every((w) => text(m).includes(w)));
 }
 
-/** Until when a certificate is good, on one clock with `now`; '' for none. */
+/** Until when a certificate is valid, on the same clock as `now`; '' for none. */
 export function endsText(endsMS: number | undefined, now: number): string {
   if (!endsMS) return '';
   const left = endsMS - now;
   return left > 0 ? `in ${duration(Math.max(60, Math.floor(left / 60_000) * 60))}` : `${duration(Math.max(60, Math.floor(-left / 60_000) * 60))} ago`;
 }
 
-/** What somebody has filled in for a new join token. */
+/** The form of a new join token. */
 export interface Wanted {
   host: string;
   uses: string;
@@ -39,7 +39,7 @@ export interface Wanted {
   approve: boolean;
 }
 
-/** The same for the master; an error names the field and says what to write. */
+/** The same for the master; an error names the field and what to write. */
 export function paramsOf({ host, uses, hours, labels, approve }: Wanted): JoinTokenParams {
   const whole = (text: string, what: string, most: number): number => {
     const n = Number(text);
@@ -59,12 +59,12 @@ export function paramsOf({ host, uses, hours, labels, approve }: Wanted): JoinTo
   return params;
 }
 
-/** The machine of an address with a port, which says nothing. */
+/** The host of an address, without the port, which says nothing. */
 export function machineOf(from: string): string {
   return from.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
-/** What is said of an attempt to have the name of a host; '' where there was none. */
+/** The text about an attempt to take the name of a host; '' if there was none. */
 export function claimText({ state, claim }: Member): string {
   if (!claim) return '';
   const does = state === 'revoked' ? 'asks to join under this name' : 'claims this name';
@@ -82,7 +82,7 @@ export function joinLine(origin: string, token: string, host = ''): string {
   return words.map(shellWord).join(' ');
 }
 
-/** Whether an address reaches nobody but this machine. */
+/** Whether an address only reaches this machine. */
 export function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

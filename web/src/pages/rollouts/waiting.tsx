@@ -1,5 +1,5 @@
-// Changes that wait for a second person: what each would do, and the buttons that
-// approve or refuse it.
+// Changes that wait for a second person: what each would do, and the buttons to approve
+// or refuse it.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -14,7 +14,7 @@ const often = 5_000; // ms between two looks: a proposal makes no event
 
 type Part = Pick<PageProps, 'session'>;
 
-/** Nothing, where nothing waits or the caller may not see it. */
+/** Nothing, if no change waits or the caller may not see it. */
 export function WaitingChanges({ session }: Part) {
   return session.may('operator') ? <List session={session} /> : null;
 }
