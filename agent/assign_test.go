@@ -112,7 +112,7 @@ func TestAssignedInspectorsRun(t *testing.T) {
 		})
 	})
 
-	// What did not change is not loaded again; what is gone is unloaded.
+	// Unchanged inspectors are not loaded again; removed ones are unloaded.
 	m.mustAssign(pushed("disk", "one"), pushed("load", "two"))
 	m.awaitReceipt("load", "two", wire.ReceiptHealthy)
 	m.mustAssign(pushed("load", "two"))

@@ -9,8 +9,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Whatever is printed, and however it is followed: what is kept is bounded, lines come
-// in order and once, and who has missed some is told.
+// Random output and readers: the buffer is bounded, lines arrive once and in order, and a
+// reader who has missed some is told.
 func TestPrintsAreFollowed(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -54,7 +54,7 @@ func picky() *agenttest.Runner {
 	}}
 }
 
-// bare has an agent take pushed code, and gives it none of its own.
+// bare makes an agent accept pushed code, and gives it no inspectors itself.
 func bare(cfg *config.Agent, deps *Deps) {
 	accepting(cfg, deps)
 	deps.Definitions = nil
@@ -296,7 +296,7 @@ func TestHostIsAgainstIt(t *testing.T) {
 	m.push()
 	m.await("the built-in one", func() bool { return lastLoad(runner, "cpu") == "built in" })
 
-	// What is pushed stays when the agent's own change.
+	// Pushed inspectors stay when the agent's own change.
 	m.push(mine)
 	m.awaitLatest(mine, wire.ReceiptRefused)
 	if err := a.Apply(t.Context(), nil); err != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// The name of a host changes while its master is away: what was measured under the
-// old names is sent under the new one, once, whatever the names and however often it
-// changes. What is of other agents stays where it is.
+// The name of a host changes while its master is away. Samples taken under the old names
+// are sent under the new one, once, whatever the names are and however often they change.
+// Data of other agents stay where they are.
 func TestRenamedHostSendsItsSpool(t *testing.T) {
 	m := newTestMaster(t)
 	base := t.TempDir()

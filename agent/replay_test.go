@@ -76,7 +76,7 @@ func TestReplayedSignaturesAreRefused(t *testing.T) {
 	refused(one, "is good from", stated(key, one, 300, func(s *signing.Statement) { s.FromMS = now + hour }))
 	swapped := stated(key, code("other", "one"), 300)
 	refused(one, "is not of this code", swapped)
-	// What was refused has not made anything older.
+	// The refused report has not made anything older.
 	runs(two, stated(key, two, 200))
 
 	// Another number of another inspector, and of another key, is another matter.

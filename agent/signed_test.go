@@ -74,7 +74,7 @@ func TestOnlySignedCodeRuns(t *testing.T) {
 	disk := code("disk", "one")
 	m.pushSigned(disk, signature(stranger, disk), signature(second, disk))
 	m.awaitLatest(disk, wire.ReceiptHealthy)
-	// What is not signed leaves the old where it is.
+	// Unsigned code leaves the old code in place.
 	next := code("disk", "two")
 	m.pushSigned(next)
 	if r := m.awaitLatest(next, wire.ReceiptRefused); r.Running != wire.RevisionOf(disk) {

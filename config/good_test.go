@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// What is printed is a configuration of the same meaning, wherever it is put.
+// The printed configuration means the same, wherever it is put.
 func TestPrintRoundTrip(t *testing.T) {
 	files, err := filepath.Glob("testdata/good/*.yaml")
 	if err != nil || len(files) < 5 {

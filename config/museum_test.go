@@ -40,7 +40,7 @@ func TestMuseumOfMistakes(t *testing.T) {
 	}
 }
 
-// golden compares a text with the file that holds what it shall be.
+// golden compares a text with the file that holds the expected one.
 func golden(t *testing.T, file, got string) {
 	t.Helper()
 	if *update {

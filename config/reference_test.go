@@ -227,8 +227,8 @@ func mayBe(s Setting) string {
 	return ""
 }
 
-// example is docs/examples/vedette.yaml: what has a default stands there with it,
-// and the rest stands in comments.
+// example is docs/examples/vedette.yaml: settings with a default are there with it, and the
+// others are comments.
 func (r *reference) example() string {
 	var b strings.Builder
 	b.WriteString("# Every setting of Vedette at its default; docs/configuration.md says more.\n" +

@@ -39,7 +39,7 @@ func TestWriteYAML(t *testing.T) {
 	}
 }
 
-// What is written is read as what it was, whatever that is.
+// Any value is read as it was written.
 func TestWriteYAMLOfAnything(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))

@@ -69,7 +69,7 @@ func TestTailKnowsForeignFiles(t *testing.T) {
 	}
 }
 
-// What is kept is bounded: what has not changed for longest goes first.
+// The kept state is bounded: the entries that have not changed for longest go first.
 func TestKeptIsBounded(t *testing.T) {
 	state, changed := NewKept(nil).Leave()
 	if len(state) != 0 || changed {

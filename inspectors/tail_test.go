@@ -289,7 +289,7 @@ type tailWriter struct {
 
 	unread  []string // lines of file that may not have been read
 	wanted  []string // lines that must come
-	torn    []string // lines that a truncation took, of which a part may come
+	torn    []string // lines that a truncation took; parts of them may come
 	dropped int64    // bytes beyond the longest line
 	got     []string
 }
@@ -312,7 +312,7 @@ func (w *tailWriter) put(f *os.File, text []byte) {
 	w.must(err)
 }
 
-// begin writes the beginning of a line, of which there is only one.
+// begin writes the beginning of a line that occurs only once.
 func (w *tailWriter) begin() {
 	if w.half != nil {
 		return

@@ -114,7 +114,7 @@ func TestBoostIsRenewed(t *testing.T) {
 	agent.paced(t, 0)
 }
 
-// What comes of a boost is seen by those who watch, and in no history.
+// The samples of a boost are seen by those who watch, and are in no history.
 func TestBoostedSamplesAreShownAndNotKept(t *testing.T) {
 	m := start(t, config.Master{})
 	agent := newBoostAgent(t, m, "web-1")

@@ -132,8 +132,8 @@ func (a *fakeAgent) tell(ctx context.Context) error {
 	return peer.Call(ctx, wire.MasterReceipt.Name, p, nil)
 }
 
-// wait returns when the agent has these inspectors, as "name:revision name:…"
-// with the first four digits.
+// wait returns when the agent has these inspectors, in the form "name:revision name:…" with
+// the first four digits.
 func (a *fakeAgent) wait(t testing.TB, want string) {
 	t.Helper()
 	a.waitFor(t, func() string {

@@ -188,8 +188,8 @@ func TestSecretsOfFollowedKeysAreForetold(t *testing.T) {
 	}
 }
 
-// Who may add statements can make keys without end, and still leaves room for the lines
-// of keys that hosts name. A host is told of its own lines first.
+// A user who may add statements can make keys without end, and still leaves room for the
+// lines of keys that hosts name. A host is told its own lines first.
 func TestLinesCannotBeUsedUp(t *testing.T) {
 	data := t.TempDir()
 	m, stop := startAgain(t, config.Master{Data: data})

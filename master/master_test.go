@@ -360,7 +360,7 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("a viewer reported: %v", got)
 	}
 
-	// Who is nobody may not make the master hold much.
+	// An unknown caller cannot make the master hold much.
 	large := dial(t, m, nil, secure(nil))
 	if err := large.Call(t.Context(), wire.MasterLogin.Name, wire.LoginParams{Token: strings.Repeat("x", 1<<20)}, nil); !errors.Is(err, rpc.ErrClosed) ||
 		closeCode(large) != rpc.CloseTooBig {

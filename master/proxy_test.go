@@ -49,8 +49,8 @@ type nginx struct {
 	pool   *x509.CertPool
 }
 
-// startNginx runs Debian's nginx with a site, of which the names are those of the
-// documentation, in front of a master.
+// startNginx runs Debian's nginx with a site, whose names are those of the documentation,
+// in front of a master.
 func startNginx(t *testing.T, m *Master, site string) *nginx {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
@@ -187,8 +187,7 @@ func TestBehindNginx(t *testing.T) {
 	}
 }
 
-// What is missing in a proxy's configuration is named, with both hosts where it is
-// the Host.
+// A fault in a proxy's configuration is named, with both hosts if it is the Host.
 func TestBehindNginxThatIsWrong(t *testing.T) {
 	m := start(t, behindProxy())
 	without := func(directive string) string {

@@ -65,7 +65,7 @@ func TestPushToNobody(t *testing.T) {
 		t.Errorf("after what was refused the entry is %+v", entry)
 	}
 
-	// What is meant is done, told, and passed over by a rollback, selector and all.
+	// An intended change is made, reported, and skipped by a rollback, selector and all.
 	second := push(t, operator, wire.PushParams{Code: script("disk", 2), Selector: new("role=dbb"), AllowNone: true})
 	if second.Hosts != 0 || second.Drops != 2 || second.Selector != "role=dbb" {
 		t.Errorf("a push to nobody gave %+v", second)
@@ -116,7 +116,7 @@ func TestRollbackToNothing(t *testing.T) {
 		t.Errorf("got %+v", back)
 	}
 
-	// What is deleted is listed as that, and comes back as it was.
+	// A deleted inspector is listed as deleted, and comes back as it was.
 	call[wire.PushResult](t, operator, wire.CatalogDelete.Name, wire.DeleteParams{Name: "disk"})
 	if list := call[wire.CatalogResult](t, operator, wire.CatalogList.Name, nil); len(list.Inspectors) != 0 || len(list.Deleted) != 1 ||
 		list.Deleted[0] != "disk" {

@@ -104,7 +104,7 @@ func (l *listener) call(t *testing.T, method string, params any) {
 	}
 }
 
-// ask sends a request, of which the answer is kept.
+// ask sends a request and keeps the answer.
 func (l *listener) ask(t *testing.T, method, path string, form url.Values) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(patience.Context(t), method, l.m.URL()+path+"?"+form.Encode(), nil)

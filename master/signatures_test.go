@@ -28,7 +28,7 @@ func signable(value int) wire.Code {
 	return code
 }
 
-// wantsSigned refuses what the key has not signed, as an agent does.
+// wantsSigned refuses code that the key has not signed, like an agent.
 func wantsSigned(key signing.PrivateKey) func(wire.Assigned) wire.Receipt {
 	return func(a wire.Assigned) wire.Receipt {
 		for _, s := range a.Signatures {

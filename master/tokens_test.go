@@ -17,9 +17,9 @@ func withToken(token string) rpc.DialOptions {
 	return rpc.DialOptions{Header: http.Header{"Authorization": {"Bearer " + token}}}
 }
 
-// Tokens are made and revoked in any order while the master runs, and again after
-// it was started again: at each moment exactly those are good that a list of our own
-// says, for their role and host, and whoever is revoked is cut off.
+// Tokens are made and revoked in random order while the master runs, and again after a
+// restart: at each moment exactly the tokens in our own list are valid, for their role and
+// host, and a revoked one is disconnected.
 func TestTokensAreMadeAndRevokedWhileItRuns(t *testing.T) {
 	cfg := config.Master{Data: t.TempDir(), Tokens: []config.Token{token("ops", "admin", "")}}
 	type made struct {

@@ -188,8 +188,8 @@ func TestTrialOfFaultyParams(t *testing.T) {
 	}
 }
 
-// An agent is answered at once however slowly its reports are read. What is too
-// much is lost, and said to be, and the end never is.
+// An agent is answered at once however slowly its reports are read. Reports that are too
+// many are lost, and reported as lost; the end never is.
 func TestSlowWatcherOfATrial(t *testing.T) {
 	m := start(t, config.Master{})
 	agent := newTrialAgent(t, m, "web-1", nil, nil)

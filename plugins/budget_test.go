@@ -214,8 +214,8 @@ func Inspect() (float64, error) {
 }
 `
 
-// A script that leaks is found out among others, gets a process of its own, and
-// is told what it holds; nobody misses a run.
+// A script that leaks is found among others, gets a separate process, and its error says
+// how much it holds; nobody misses a run.
 func TestLeakOfMemory(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, plugins.PoolOptions{Limits: plugins.Limits{HeapBytes: 32 << 20}})

@@ -119,9 +119,8 @@ func TestScriptRunsAProgram(t *testing.T) {
 	}
 }
 
-// What a program is given and taken: no input, a bare environment, a user of its
-// own without rights, nothing of the agent's open, nothing to write, nobody to
-// signal.
+// A program gets no input, a bare environment and a separate user without rights; none of
+// the agent's open files, nothing to write to, nobody to signal.
 func TestWhatAProgramHas(t *testing.T) {
 	t.Parallel()
 	p := newPrograms(t)

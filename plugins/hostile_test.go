@@ -18,7 +18,7 @@ import (
 type hostile struct {
 	name    string
 	body    string
-	want    error  // that its first outcome wraps, or nil for an error of its own
+	want    error  // that its first outcome wraps, or nil for any other error
 	say     string // what the error of its first outcome holds
 	crashes bool   // whether it takes its process with it
 }

@@ -57,7 +57,7 @@ func TestJournal(t *testing.T) {
 						t.Errorf("after life %d: %s is a suspect: %v, want %v", i, name, !want, want)
 					}
 				}
-				_ = j.close() // looking is no life of its own
+				_ = j.close() // looking does not count as a life
 			}
 		})
 	}

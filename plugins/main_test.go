@@ -179,8 +179,8 @@ func script(name, source string) inspectors.Definition {
 	}
 }
 
-// lowered is a script with its translation, as an agent has it from its checker:
-// a host that has to make that itself weighs more.
+// lowered is a script with its translation, which an agent gets from its checker: a host
+// that has to translate it itself weighs more.
 func lowered(name, source string) *inspectors.Script {
 	s := &inspectors.Script{File: name + ".go", Line: 1, Source: source}
 	s.Core, _ = check.Lower(*s)

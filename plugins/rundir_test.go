@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Children have a current directory of their own, so that the folder of their
-// sockets must not depend on ours.
+// Children have another current directory, so the folder of their sockets must not depend
+// on ours.
 func TestRunFolderIsAbsolute(t *testing.T) {
 	t.Chdir(t.TempDir())
 	dir, _, err := newRunDir("relative")

@@ -260,8 +260,8 @@ func TestPolicyBoundsPushedPlugins(t *testing.T) {
 	}
 }
 
-// An inspector that asks for a process of its own has one, keeps it, and is
-// quarantined on its second crash like any other.
+// An inspector that asks for a separate process has one, keeps it, and is quarantined on
+// its second crash like any other.
 func TestOwnProcess(t *testing.T) {
 	t.Parallel()
 	f := nativePool(t)
@@ -558,8 +558,8 @@ func BenchmarkSandboxedStart(b *testing.B) {
 	}
 }
 
-// What is only shown is measured by another instance of the script than what is
-// kept.
+// Samples that are only shown come from another instance of the script than the stored
+// ones.
 func TestShownRunsAreApart(t *testing.T) {
 	f := newFixture(t, plugins.PoolOptions{})
 	f.mustLoad(script("counts", "package counts\n\nvar runs float64\n\nfunc Inspect() (float64, error) {\n\truns++\n\treturn runs, nil\n}\n"))

@@ -206,7 +206,7 @@ func TestClientPermanentRefusal(t *testing.T) {
 	}
 }
 
-// TestClientTriesAgain: what is not a refusal for good is tried again.
+// TestClientTriesAgain: only a permanent refusal is not tried again.
 func TestClientTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newPipeNet()

@@ -54,7 +54,7 @@ func TestProtocolNamesEverything(t *testing.T) {
 			}
 		}
 		if value == "" {
-			return true // a number of its own kind, which the text gives where it holds
+			return true // a number of its kind, which the text names where it holds
 		}
 		seen++
 		if !strings.Contains(text, value) {

@@ -92,8 +92,7 @@ func TestServerRefusals(t *testing.T) {
 	refused(websocket.Dialer{}, nil, 503, "No more connections")
 }
 
-// TestSubprotocols: what is spoken is what the client prefers; without a wish
-// it is JSON.
+// TestSubprotocols: the client's preferred subprotocol is spoken; without one it is JSON.
 func TestSubprotocols(t *testing.T) {
 	url := serve(t, &Server{Handler: testMux()})
 	for _, test := range []struct {

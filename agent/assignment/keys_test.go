@@ -155,7 +155,7 @@ func TestKeyIsRevoked(t *testing.T) {
 		if ids := s.IDs(); !slices.Equal(ids, []string{second.Public().ID()}) {
 			t.Errorf("the host names %v", ids)
 		}
-		// What was before the revocation is older, and not another line.
+		// The revocation comes later; this is not another line.
 		if refused, changed, err := s.Follow([]wire.KeyLine{before}); len(refused) > 0 || changed || err != nil {
 			t.Errorf("an older line gave %v, %v, %v", refused, changed, err)
 		}
@@ -278,10 +278,9 @@ func TestDamagedKeysAreMovedAside(t *testing.T) {
 	mustFollow(t, s, line(t, time.Time{}, first, second))
 }
 
-// TestHostsFollowByLot has a master send lines by lot, of which the owner of the host's
-// key has made some, an attacker with the old keys others, and strangers the rest, with
-// restarts between. The host trusts what the owner said up to where it has heard, and
-// never less than before.
+// TestHostsFollowByLot has a master send random lines: some by the owner of the host's key,
+// some by an attacker with the old keys, and some by strangers, with restarts between. The
+// host trusts what the owner said as far as it has heard it, and never less than before.
 func TestHostsFollowByLot(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -90,8 +90,8 @@ func TestStatsd(t *testing.T) {
 	if got := values(o); o.Err != nil || !maps.EqualFunc(got, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 }) {
 		t.Errorf("%v\ngot  %v\nwant %v", o.Err, got, want)
 	}
-	// What was counted stays; what is of one run begins again. New settings keep the counts,
-	// under the new labels; the series with the old ones end.
+	// Counters stay, and values of one run start again. New settings keep the counts under
+	// the new labels; the series with the old ones end.
 	f.mustLoad(statsdOf(t, "app", path, func(d *inspectors.Definition) { d.Collector.Labels = map[string]string{"team": "web"} }))
 	s.send("a.b:1|c|#x:1,y")
 	o = f.run("app", testTimeout)

@@ -112,8 +112,8 @@ func TestUnusableDisk(t *testing.T) {
 	}
 }
 
-// What is in memory may be more than the disk is given: the newest of it is kept,
-// and the rest is told as dropped.
+// The memory may hold more than the disk is given: the newest reports are kept, and the
+// rest is reported as dropped.
 func TestMoreInMemoryThanTheSpoolHolds(t *testing.T) {
 	dir := t.TempDir()
 	o := newTestOutbox(10_000)

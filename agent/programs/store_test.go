@@ -26,8 +26,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// testPrograms is the part of a master that hands out programs. What is not set
-// is as it should be.
+// testPrograms is the part of a master that hands out programs. Fields that are not set
+// mean correct behaviour.
 type testPrograms struct {
 	program []byte
 	// answer, or nil, answers instead, n counts requests from 0.
@@ -215,8 +215,7 @@ func TestSilentDownloadIsTakenUp(t *testing.T) {
 	checkFetched(t, f, p)
 }
 
-// What is left of another download is no reason to fail, and neither is a master
-// that knows no ranges.
+// The rest of an earlier download is no reason to fail, nor is a master without ranges.
 func TestLeftoversAreNotTrusted(t *testing.T) {
 	for name, c := range map[string]struct {
 		left  string
@@ -481,7 +480,7 @@ func TestPruneRemovesWhatNobodyNames(t *testing.T) {
 	}
 }
 
-// What is being fetched is not removed under it.
+// A program is not removed while it is being fetched.
 func TestPruneSparesDownloads(t *testing.T) {
 	p := newTestPrograms()
 	begun, release := held(p)

@@ -114,8 +114,8 @@ func TestBoostIsSlowedToItsBudget(t *testing.T) {
 	}
 }
 
-// An extra run has less time than one of its own, and what comes of that is
-// neither a failure nor a hole in what is kept.
+// An extra run has less time than a regular one; running out of it is neither a failure nor
+// a gap in the stored samples.
 func TestExtraRunsThatTakeTooLongHarmNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0

@@ -17,7 +17,7 @@ import (
 )
 
 // canned is a fake master's answer to one method: a result, an error, or the results of
-// consecutive calls, of which the last is repeated.
+// consecutive calls. The last result is repeated.
 type canned struct {
 	Result json.RawMessage   `json:"result"`
 	Each   []json.RawMessage `json:"each"`

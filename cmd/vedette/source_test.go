@@ -130,8 +130,8 @@ func TestCallsGoByRows(t *testing.T) {
 	}
 }
 
-// A comment that begins with a name begins with the name of its own declaration. This finds
-// edits that move a neighbour's comment.
+// A comment that begins with a name must begin with the name of the declaration below it.
+// This finds edits that move a neighbour's comment.
 func TestCommentsNameWhatTheyAreOf(t *testing.T) {
 	t.Parallel()
 	for name, text := range goFiles(t) {

@@ -72,7 +72,7 @@ func TestHostsTogetherAreAsEachAlone(t *testing.T) {
 		p.Hosts, p.Own = hosts[:2], true
 		all, faults := Rules(p)
 		if faults.Err() != nil {
-			continue // no vector, or none of its own values
+			continue // no vector, or none of the inspector's values
 		}
 		if len(all) == 1 {
 			together++

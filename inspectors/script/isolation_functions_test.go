@@ -111,8 +111,8 @@ func hasExported(t reflect.Type) bool {
 	return false
 }
 
-// argument makes a value of a type that a function may take, of which nobody else
-// has any part. Variant chooses among several.
+// argument makes a value of a type that a function may take, no part of which anybody else
+// has. Variant chooses among several.
 func argument(t reflect.Type, variant int) reflect.Value {
 	v := reflect.New(t).Elem()
 	texts := []string{"tcp", "10.0.0.1", "/sys/kernel/mm", "UTC", "1", "GET"}
@@ -175,8 +175,7 @@ func variants(f reflect.Type) int {
 	return 1
 }
 
-// results calls a function or method with arguments of its own. It returns nil
-// where that panics.
+// results calls a function or method with new arguments. It returns nil if the call panics.
 func results(f reflect.Value, variant int) (out []reflect.Value) {
 	defer func() {
 		if recover() != nil {
@@ -260,10 +259,10 @@ func reached(t *testing.T, x *exporter) (regions map[uintptr]region, keep any) {
 	return g.regions, all
 }
 
-// TestFunctionsShareNothing calls every function of the tables for two scripts,
-// with arguments of their own, and every method of what they return. What one
-// script can change of the results is not what another one gets, and no variable
-// of a third script, or of the process, is another one than before.
+// TestFunctionsShareNothing calls every function of the tables for two scripts, with
+// separate arguments, and every method of the results. What one script can change of the
+// results is not what the other one gets, and no variable of a third script, or of the
+// process, has changed.
 func TestFunctionsShareNothing(t *testing.T) {
 	third := newExporter()
 	was := map[string]string{}

@@ -146,8 +146,8 @@ func opened(v reflect.Value) reflect.Value {
 	return in
 }
 
-// spoil changes all that Go lets a script change from v on: the check and its
-// rules are not asked, but for the types that are kept.
+// spoil changes everything that Go lets a script change from v on. It ignores the check and
+// its rules, except for the types that are kept.
 func spoil(v reflect.Value, seen map[uintptr]bool) {
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -444,8 +444,7 @@ func TestOutputRate(t *testing.T) {
 	})
 }
 
-// TestContextIsHeeded holds that library calls without a context of their own
-// end with the run.
+// TestContextIsHeeded checks that library calls that take no context end with the run.
 func TestContextIsHeeded(t *testing.T) {
 	hang := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,7 +13,7 @@ func TestWord(t *testing.T) {
 		"intreval":  "interval",
 		"nam":       "name",
 		"Name":      "name",
-		"time":      "name", // two changes, of which "timeout" is three away
+		"time":      "name", // two changes; "timeout" is three away
 		"timout":    "timeout",
 		"speed":     "",
 		"":          "",

@@ -43,7 +43,7 @@ func (r *recorder) ends(f func()) bool {
 	return <-whole
 }
 
-// What comes in time is taken whenever it comes, and what never comes is named.
+// An event in time is accepted whenever it comes, and one that never comes is named.
 func TestPatienceEnds(t *testing.T) {
 	waits := map[string]func(t testing.TB, after time.Duration){
 		"until": func(t testing.TB, after time.Duration) {

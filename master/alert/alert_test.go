@@ -296,7 +296,7 @@ func TestRulesAreShown(t *testing.T) {
 	}
 }
 
-// What is wrong with a file is told with its place.
+// A fault in a file is reported with its place.
 func TestFaultsOfRules(t *testing.T) {
 	t.Parallel()
 	store, err := history.New(history.Options{Dir: t.TempDir(), Retention: 24 * time.Hour, OutOfOrder: time.Hour, Log: slog.New(slog.DiscardHandler)})

@@ -18,8 +18,8 @@ import (
 	"github.com/vedettehq/vedette/master/state"
 )
 
-// BenchmarkThousandRules evaluates 1,000 rules over 100,000 series, of which one in a
-// hundred fires. core_percent is the processor time of that every 15 s.
+// BenchmarkThousandRules evaluates 1,000 rules over 100,000 series; one rule in a hundred
+// fires. core_percent is the processor time of that every 15 s.
 func BenchmarkThousandRules(b *testing.B) {
 	const metrics, hosts = 1000, 100
 	dir := b.TempDir()

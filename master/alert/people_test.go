@@ -144,7 +144,7 @@ func TestAcknowledgementEndsWithItsAlert(t *testing.T) {
 	h.await(t, "firing busy", 2)
 }
 
-// What is silenced is not told, and is when the silence is ended.
+// Nobody is told of a silenced alert, until the silence is ended.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	w, h := peopleWorld(t)

@@ -12,7 +12,7 @@ import (
 )
 
 // However often rules fail, each is named once in sayEvery, and no failure is forgotten:
-// what was not logged is counted in the next line.
+// the next line counts those that were not logged.
 func TestRulesThatFailAreLoggedSeldom(t *testing.T) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	var out bytes.Buffer

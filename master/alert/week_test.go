@@ -77,8 +77,8 @@ func (w *week) write(host, key string, own map[string]string, values []float64) 
 	}
 }
 
-// replay evaluates the built-in rules from one minute to another, and returns which
-// alerts have fired, of which hosts, when first.
+// replay evaluates the built-in rules from one minute to another, and returns which alerts
+// have fired on which hosts, and when first.
 func (w *week) replay(from, to int, step time.Duration) map[string]time.Time {
 	w.Helper()
 	r := w.store.Rules()
@@ -124,7 +124,7 @@ func (w *week) replay(from, to int, step time.Duration) map[string]time.Time {
 	return fired
 }
 
-// constant is the same for all minutes, but for those that change says.
+// constant is the same for all minutes, except for those in change.
 func constant(minutes int, v float64, change func(minute int, v float64) float64) []float64 {
 	values := make([]float64, minutes)
 	for i := range values {

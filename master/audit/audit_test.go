@@ -36,9 +36,8 @@ func accounted(t *testing.T, lines []wire.AuditEntry) (n int) {
 	return n
 }
 
-// Whoever is refused again and again, whatever in and from wherever, adds a few
-// lines a minute, and each refusal is counted in one of them. Changes have each
-// a line.
+// A caller who is refused again and again, for anything and from anywhere, adds a few lines
+// a minute, and each refusal is counted in one of them. Each change has a line.
 func TestRefusalsAreMerged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(state.NewMemory(), DefaultRetention())
@@ -103,7 +102,7 @@ func TestRefusalsOfManyCallers(t *testing.T) {
 	}
 }
 
-// The log keeps to its size and age; what is kept is the newest, and whole.
+// The log stays within its size and age, and keeps the newest lines whole.
 func TestRetention(t *testing.T) {
 	l := New(state.NewMemory(), Retention{MaxAge: 10 * time.Hour, MaxBytes: 50_000})
 	now := time.Now()

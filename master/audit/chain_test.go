@@ -16,7 +16,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// open opens the log of a state, as a master does that starts.
+// open opens the log of a state, like a master that starts.
 func open(t *testing.T, store state.Store, retention Retention) *Log {
 	t.Helper()
 	l := New(store, retention)
@@ -349,8 +349,8 @@ func TestMergedRefusalsAreChained(t *testing.T) {
 	whole(t, l, 2)
 }
 
-// A log that was replaced, with every checksum made again, is no fault to Verify alone. What
-// was noted of any entry before finds it, unless retention has removed that entry.
+// A log that was replaced, with new checksums throughout, is no fault to Verify alone. A
+// checksum that was noted earlier finds it, unless retention has removed that entry.
 func TestWhatWasNotedFindsReplacedEntries(t *testing.T) {
 	for range 50 {
 		store := state.NewMemory()

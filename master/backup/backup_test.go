@@ -95,7 +95,7 @@ func digestOf(content []byte) string {
 	return hexOf(sum[:])
 }
 
-// backup runs one, of which the stream is changed on its way.
+// backup runs a backup whose stream is changed on its way.
 func (f *fake) backup(t *testing.T, dir string, change func([]byte) []byte) (received int, err error) {
 	t.Helper()
 	folder, err := OpenFolder(t.Context(), dir, noProgress)

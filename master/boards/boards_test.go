@@ -181,7 +181,7 @@ func TestOneOfManyWins(t *testing.T) {
 	}
 }
 
-// What comes with the product passes the check of boards, and every query of it is one.
+// The built-in boards pass the check of boards, and all their queries are valid.
 func TestBuiltIn(t *testing.T) {
 	t.Parallel()
 	for name, c := range builtIn() {

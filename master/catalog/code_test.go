@@ -13,9 +13,9 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// An interval that is given beside the code, as `try --interval` and `push
-// --interval` do, is taken whatever timeout the script says: the master makes the
-// same of it as the hosts.
+// An interval that is given beside the code, by `try --interval` or `push --interval`, is
+// accepted whatever timeout the script has: the master computes the same from it as the
+// hosts.
 func TestIntervalIsOverridden(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))

@@ -16,9 +16,9 @@ import (
 	"github.com/vedettehq/vedette/internal/patience"
 )
 
-// lower sets the limit of descriptors so that so many more can be opened, and
-// returns what raises it again. A limit is one of numbers: what has a higher one
-// stays open, and the numbers below are given out, the lowest first.
+// lower sets the limit of descriptors so that the given number can still be opened, and
+// returns a function that raises it again. The limit is on numbers: descriptors with a
+// higher one stay open, and lower ones are given out, the lowest first.
 func lower(t *testing.T, more int) (raise func()) {
 	t.Helper()
 	var limit unix.Rlimit

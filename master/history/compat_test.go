@@ -30,8 +30,8 @@ import (
 	"github.com/vedettehq/vedette/master/history/forward"
 )
 
-// The same samples in our store and in Debian's Prometheus must give the same
-// answers, to the byte but for what normal levels out.
+// The same samples in our store and in Debian's Prometheus must give the same answers, byte
+// for byte after normal has levelled known differences.
 
 // compatTimes is when the samples start and end. Their times, and
 // those asked for, are not round: at the boundary of a range Prometheus 2 and 3
@@ -346,7 +346,7 @@ func TestAnswersAreThoseOfPrometheus(t *testing.T) {
 	t.Logf("%d expressions, %d questions", len(compatExpressions), asked)
 }
 
-// What is not about values: labels, series, and faults.
+// Answers without values: labels, series, and faults.
 func TestOtherAnswersAreThoseOfPrometheus(t *testing.T) {
 	theirs, ours := startPrometheus(t), compatStore(t).URL
 	start, end := compatTimes()

@@ -27,7 +27,7 @@ const (
 var crashOptions = Options{MinFreeBytes: 1, OutOfOrder: 10 * 24 * time.Hour, segmentBytes: crashSegments}
 
 // writeUntilKilled appends rounds and prints the time of each when it has been
-// acknowledged. It starts with a millisecond of its own, after those before.
+// acknowledged. It starts with a new millisecond, after those before.
 func writeUntilKilled(dir string) {
 	writer := newRoundWriter(dir)
 	for at := time.Now().UnixMilli(); ; at++ {

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const goneAfter = 7 * time.Second
 
-// events collects what a registry announces, as "host state".
+// events collects the announcements of a registry, in the form "host state".
 type events []string
 
 func newRegistry() (*Registry, *events) {

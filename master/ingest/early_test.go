@@ -58,7 +58,7 @@ func TestClockThatIsSetAhead(t *testing.T) {
 	if got := f.kept(t); strings.Count(got, "@") != 2 || !strings.Contains(got, "=1 ") || !strings.Contains(got, "=3") {
 		t.Errorf("the history has %s, want reports 1 and 3", got)
 	}
-	// What was declared in a report that came early holds.
+	// Declarations in a report that came early hold.
 	r := f.report(4, nil, []int64{7}, []uint32{2}, []float64{4})
 	if result, err := session.Report(t.Context(), r); err != nil || result.Refused != 0 {
 		t.Errorf("got %+v, %v", result, err)

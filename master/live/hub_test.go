@@ -224,7 +224,7 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
-// A wake-up whose samples went with the batch before gives no batch of its own.
+// A wake-up whose samples went with the batch before makes no separate batch.
 func TestNoBatchIsEmpty(t *testing.T) {
 	hub := NewHub()
 	series := hub.Intern("web-1", "load/average-1", nil, inspectors.Gauge, most)

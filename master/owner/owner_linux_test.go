@@ -61,7 +61,7 @@ func accept(t *testing.T, l net.Listener) net.Conn {
 	return c
 }
 
-// dialAs has another user connect, from a process of its own.
+// dialAs connects as another user, from a separate process.
 func dialAs(t *testing.T, uid uint32, address string) {
 	t.Helper()
 	self, err := os.Open("/proc/self/exe") // nobody may not reach its folder
@@ -212,8 +212,7 @@ func BenchmarkOf(b *testing.B) {
 	}
 }
 
-// inAnotherNetwork runs f on a thread in a network namespace of its own, with
-// loopback up.
+// inAnotherNetwork runs f on a thread in a new network namespace, with loopback up.
 func inAnotherNetwork(t *testing.T, f func()) {
 	t.Helper()
 	done := make(chan error)

@@ -368,7 +368,7 @@ func TestTimeout(t *testing.T) {
 	tr := start(t, f, "100%")
 	f.got(wire.ReceiptHealthy, "", "web-01")
 	tr.step(0)
-	// It comes back while the stage bakes, and has a timeout of its own.
+	// It comes back while the stage bakes, and has a separate timeout.
 	f.change("web-02", func(h *rollout.Host) { h.Up = true })
 	tr.step(9 * time.Second)
 	tr.wantNext(time.Minute)

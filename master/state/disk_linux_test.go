@@ -14,7 +14,7 @@ func limited(t *testing.T) (dir string, lift func()) {
 	return t.TempDir(), alone.LimitFiles(t, 256<<10)
 }
 
-// small is a folder on a disk of its own that is nearly full.
+// small is a folder on a separate disk that is nearly full.
 func small(t *testing.T) (dir string, lift func()) {
 	dir = t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
@@ -32,8 +32,8 @@ func small(t *testing.T) (dir string, lift func()) {
 	}
 }
 
-// What a full disk refuses is an error and is not there; what was there is, can
-// be deleted, and when there is room all is as before.
+// A write that a full disk refuses is an error and leaves nothing; earlier data stay and
+// can be deleted, and when there is room again all is as before.
 func TestFullDisk(t *testing.T) {
 	for name, make := range map[string]func(*testing.T) (string, func()){"file": limited, "disk": small} {
 		t.Run(name, func(t *testing.T) {

@@ -100,7 +100,7 @@ func TestKill(t *testing.T) {
 	t.Logf("%v writes outlived the kills", told)
 }
 
-// kill runs a victim and kills it after so many lines, of which it takes note.
+// kill runs a victim and kills it after the given number of lines, which it records.
 func kill(t *testing.T, dir string, after int, told []uint64) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

@@ -28,7 +28,7 @@ func newGate(t *testing.T) (*gate, *store) {
 	return g, s
 }
 
-// What comes while a disk is written goes in one transaction after that.
+// Writes that arrive while the disk is written go into the next transaction.
 func TestWritesThatWaitGoTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, s := newGate(t)

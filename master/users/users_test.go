@@ -73,8 +73,8 @@ func (w *world) setLink(user, secret string) {
 	}
 }
 
-// In any order of operations, and over restarts, exactly those users, passwords, links
-// and sessions are good that a list of our own says, for exactly their role.
+// In any order of operations, and across restarts, exactly the users, passwords, links and
+// sessions in our own list are valid, for exactly their role.
 func TestRandomOperationsOverRestarts(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.db")
 	w := &world{map[string]string{}, map[string]string{}, map[string]string{}, map[string]map[string]bool{}, map[string]bool{}}
@@ -525,7 +525,7 @@ func TestUnknownNamesTakeTheSameWork(t *testing.T) {
 	}
 }
 
-// Whoever is logged out is so on connections without a session too.
+// A user who is logged out is so on connections without a session too.
 func TestEndAllEndsWhatHasNoSession(t *testing.T) {
 	s, store := open(t, filepath.Join(t.TempDir(), "state.db"))
 	defer store.Close()

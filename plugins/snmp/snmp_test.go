@@ -146,7 +146,7 @@ pass_persist %s %s/objects.sh
 	return a
 }
 
-// v2 and v3 are how the device is asked, as a configuration has it.
+// v2 and v3 are the configurations with which the device is asked.
 func (a *agent) v2() string {
 	return fmt.Sprintf("address: '%s', version: 2c, community_file: community, timeout: 60s", a.address)
 }

@@ -197,7 +197,7 @@ func sequence(from, n int) []int {
 	return all
 }
 
-// What was given out may be on its way: counting it as dropped would be wrong.
+// A report that was given out may be on its way, so counting it as dropped would be wrong.
 func TestWhatIsGivenOutIsNotDropped(t *testing.T) {
 	s := newStore(t, Options{MaxBytes: 1 << 20, MaxAge: time.Hour})
 	s.mustApply(t, start, []Report{numbered(0)})
@@ -387,8 +387,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// What was given out is not dropped, whatever else is put in: what there is no
-// room for goes instead, and every sample is accounted for.
+// A report that was given out is not dropped, whatever else is put in. Reports that find no
+// room are dropped instead, and every sample is accounted for.
 func TestFullOfWhatIsGivenOut(t *testing.T) {
 	s := newStore(t, Options{MaxBytes: 1 << 20, MaxAge: time.Hour})
 	put := 0

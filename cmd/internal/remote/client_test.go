@@ -9,8 +9,7 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// Whoever is known and may not do something is not told to log in again; whoever is not
-// known is.
+// A known caller without the right is not told to log in again; an unknown one is.
 func TestWhoIsToldToLogInAgain(t *testing.T) {
 	for code, again := range map[int]bool{wire.CodeForbidden: false, wire.CodeUnauthenticated: true} {
 		c := &Client{URL: "https://m:50505", context: "m"}

@@ -42,8 +42,8 @@ func nativeAll(t *testing.T, jobs []truth.Job) map[string]truth.Result {
 	return results
 }
 
-// buildNative builds the programs, each a package of its own that is laid over
-// the module. It returns the binary, or the jobs that do not compile by number.
+// buildNative builds the programs, each as a package that is overlaid on the module. It
+// returns the binary, or the jobs that do not compile by number.
 func buildNative(t *testing.T, jobs []truth.Job) (binary string, bad map[int]string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -493,8 +493,8 @@ func TestWebhookLosesNothing(t *testing.T) {
 	}
 }
 
-// What is wrong is told, without the address of a webhook, which may be a secret; and
-// what retention has removed meanwhile is counted.
+// Faults are reported without the address of a webhook, which may be a secret; entries that
+// retention has removed meanwhile are counted.
 func TestWhatIsMissedIsCounted(t *testing.T) {
 	got := newSink()
 	var mu sync.Mutex

@@ -242,8 +242,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// What was pushed is there after a crash, but for a record that was just being
-// written; what stands after that in another file is not lost with it.
+// Pushed samples survive a crash, except for a record that was just being written; later
+// records in another file are not lost with it.
 func TestCrash(t *testing.T) {
 	o := newOther(t)
 	o.setAnswer(func([]string) int { return http.StatusServiceUnavailable })
@@ -383,7 +383,7 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 	}
 }
 
-// A disk that cannot be written makes Forward fail; what comes after it works.
+// A disk that cannot be written makes Forward fail; later calls work.
 func TestUnwritableQueue(t *testing.T) {
 	o := newOther(t)
 	dir := filepath.Join(t.TempDir(), "queue")

@@ -106,8 +106,8 @@ func typesOf(t reflect.Type, known map[reflect.Type]*Type) *Type {
 	return d
 }
 
-// isKnown reports whether the library knows a type: one of its own, or one that is
-// made of those alone.
+// isKnown reports whether the library knows a type: one that it declares, or one that is
+// made only of those.
 func isKnown(t reflect.Type) bool {
 	switch {
 	case t.PkgPath() != "":

@@ -269,7 +269,7 @@ func TestHostFolders(t *testing.T) {
 	}
 }
 
-// What is read without holding it first cannot lead elsewhere.
+// A path that is read without being held first cannot lead elsewhere.
 func TestPlainNames(t *testing.T) {
 	for name, want := range map[string]bool{
 		"/proc/loadavg": true, "/proc/1/stat": true, "/proc/12/fd": true, "/proc/stat": true,

@@ -41,8 +41,8 @@ func archive(t *testing.T, name string) []truth.Job {
 	return jobs
 }
 
-// TestKinds runs the variations of each kind of program that the interpreter
-// gets wrong by itself: what is accepted does what Go does.
+// TestKinds runs the variations of each kind of program that the interpreter alone gets
+// wrong: accepted programs behave as in Go.
 func TestKinds(t *testing.T) {
 	lib := library(t)
 	jobs := archive(t, "testdata/kinds.txtar")
