@@ -6,7 +6,7 @@ import (
 	"go/types"
 )
 
-// variable is how a local variable is used.
+// variable says how a local variable is used.
 type variable struct {
 	owner    ast.Node // the function literal or declaration that declares it
 	captured bool     // by a literal inside of that
@@ -14,7 +14,7 @@ type variable struct {
 	addr     bool     // its address is taken
 }
 
-// variable returns what is known of a local variable.
+// variable returns the uses of a local variable.
 func (l *lowering) variable(o types.Object) *variable {
 	v := l.vars[o]
 	if v == nil {
@@ -24,14 +24,13 @@ func (l *lowering) variable(o types.Object) *variable {
 	return v
 }
 
-// boxed reports a variable that has its place outside of the interpreter's
-// frame.
+// boxed reports a variable whose place is outside the interpreter's frame.
 func (l *lowering) boxed(o types.Object) bool {
 	v := l.vars[o]
 	return v != nil && (v.addr || v.captured && v.written)
 }
 
-// gather finds out how the variables of a file are used.
+// gather analyses how the variables of a file are used.
 func (l *lowering) gather(file *ast.File, info *types.Info) {
 	if l.vars == nil {
 		l.vars = make(map[types.Object]*variable)
@@ -64,7 +63,7 @@ func (g *gatherer) visit(n ast.Node) bool {
 		g.ident(n)
 	case *ast.CaseClause:
 		if v := g.info.Implicits[n]; v != nil {
-			g.l.variable(v).owner = g.owner() // the variable of a type switch is another in each clause
+			g.l.variable(v).owner = g.owner() // each clause of a type switch has a separate variable
 		}
 	case *ast.AssignStmt:
 		for _, e := range n.Lhs {
@@ -94,7 +93,7 @@ func (g *gatherer) visit(n ast.Node) bool {
 	return true
 }
 
-// owner is the function that the visited node stands in.
+// owner is the function that contains the visited node.
 func (g *gatherer) owner() ast.Node {
 	for i := len(g.path) - 1; i >= 0; i-- {
 		switch f := g.path[i].(type) {
@@ -116,7 +115,7 @@ func (g *gatherer) ident(id *ast.Ident) {
 	}
 }
 
-// wrote notes a variable that is set, or a part of which is.
+// wrote records a variable that is set, or a part of which is.
 func (g *gatherer) wrote(e ast.Expr) {
 	v := g.root(e)
 	if v == nil {
@@ -130,15 +129,15 @@ func (g *gatherer) wrote(e ast.Expr) {
 	g.l.variable(v).written = true
 }
 
-// addressed notes a variable whose address is taken, or that of a part of it.
+// addressed records a variable whose address is taken, or that of a part of it.
 func (g *gatherer) addressed(e ast.Expr) {
 	if v := g.root(e); v != nil {
 		g.l.variable(v).addr = true
 	}
 }
 
-// selector notes the receiver of a method of a pointer, where it is a variable
-// that is none.
+// selector records the receiver of a pointer method, if it is a variable that is not a
+// pointer.
 func (g *gatherer) selector(sel *ast.SelectorExpr) {
 	s := g.info.Selections[sel]
 	if s == nil || s.Kind() != types.MethodVal {
@@ -174,8 +173,8 @@ func (g *gatherer) selector(sel *ast.SelectorExpr) {
 	}
 }
 
-// throughPointer reports a selection that gets from the variable to the receiver
-// by way of a pointer.
+// throughPointer reports a selection that reaches the receiver from the variable by way of
+// a pointer.
 func (g *gatherer) throughPointer(sel *ast.SelectorExpr, s *types.Selection) bool {
 	t := g.info.TypeOf(sel.X)
 	for _, i := range s.Index()[:len(s.Index())-1] {
@@ -232,7 +231,7 @@ func defers(body *ast.BlockStmt) bool {
 	return found
 }
 
-// own visits what stands in a function itself, and not in a literal inside.
+// own visits the nodes of a function itself, and not of the literals inside.
 func own(body ast.Node, visit func(ast.Node)) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		if _, ok := n.(*ast.FuncLit); ok && n != body {

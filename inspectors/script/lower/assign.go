@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// place is where a value goes. Plain places may be read and written as they
-// are.
+// place is the destination of a value. Plain places may be read and written as they are.
 type place struct {
 	text   string
 	plain  bool
 	blank  bool
-	erased bool // it is a field that is Any in Core
+	erased bool // a field that is Any in Core
 }
 
 // target makes the code of a place, with everything that must be computed for it. A
@@ -103,8 +102,8 @@ func (l *lowering) set(p place, c code, t types.Type) {
 	l.line(p.text + " = " + c.text)
 }
 
-// global reports a variable of the package. The interpreter puts a literal that is
-// assigned to one into another place, and pointers to the variable keep the old.
+// global reports a variable of the package. The interpreter stores a literal that is
+// assigned to one in another place, and pointers to the variable keep the old value.
 func (l *lowering) global(e ast.Expr) bool {
 	id, ok := ast.Unparen(e).(*ast.Ident)
 	if !ok {
@@ -119,7 +118,7 @@ func (l *lowering) assignOp(s *ast.AssignStmt) {
 	op := strings.TrimSuffix(s.Tok.String(), "=")
 	t := l.typeOf(s.Lhs[0])
 	var p place
-	late := l.acts(s.Rhs[0]) // the place is found after the calls, as the compiler does it
+	late := l.acts(s.Rhs[0]) // the place is computed after the calls, as by the compiler
 	if late {
 		_, found := l.inTurn(nil, s.Lhs[0], s.Rhs[0])
 		l.make(found)
@@ -148,9 +147,9 @@ func (l *lowering) assignOp(s *ast.AssignStmt) {
 	l.line(p.text + " = " + v)
 }
 
-// assignSeveral sets places to the values of one call, or of a comma-ok form. Go
-// leaves open whether a variable on the way to a place is read before that call or
-// after it; its compiler does it after.
+// assignSeveral sets places to the values of one call, or of a comma-ok form. Go does not
+// specify whether a variable on the way to a place is read before that call or after it;
+// its compiler reads it after.
 func (l *lowering) assignSeveral(lhs []ast.Expr, e ast.Expr) {
 	var places []place
 	var values []string
@@ -176,8 +175,8 @@ func (l *lowering) assignSeveral(lhs []ast.Expr, e ast.Expr) {
 	}
 }
 
-// assignEach sets several places to a value each. All values are there before
-// the first place is set, and so is what the places are computed from.
+// assignEach sets several places to one value each. All values, and everything from which
+// the places are computed, are read before the first place is set.
 func (l *lowering) assignEach(s *ast.AssignStmt) {
 	var places []place
 	for _, e := range s.Lhs {
@@ -205,7 +204,7 @@ func (l *lowering) assignEach(s *ast.AssignStmt) {
 	}
 }
 
-// frozen is target for one of several places: what it is computed from is read
+// frozen is target for one of several places: everything from which it is computed is read
 // before any of them is set.
 func (l *lowering) frozen(e ast.Expr, lhs []ast.Expr) place {
 	f := &freezer{l: l, lhs: lhs}
@@ -215,11 +214,11 @@ func (l *lowering) frozen(e ast.Expr, lhs []ast.Expr) place {
 	return place{text: f.code(e).text, erased: l.erasedSelector(e)}
 }
 
-// freezer makes the code of a place, with the pointers, slices, maps and indexes
-// on the way to it in variables where a statement may set those.
+// freezer makes the code of a place, and puts the pointers, slices, maps and indexes on the
+// way to it in variables if a statement may set those.
 type freezer struct {
 	l   *lowering
-	lhs []ast.Expr // what the statement sets, or nil for a statement that may set anything
+	lhs []ast.Expr // the variables that the statement sets, or nil if it may set anything
 }
 
 func (f *freezer) code(e ast.Expr) code {
@@ -260,7 +259,7 @@ func (f *freezer) code(e ast.Expr) code {
 	return l.expr(e)
 }
 
-// base makes the code of what a field is selected from.
+// base makes the code of the operand of a field selection.
 func (f *freezer) base(e ast.Expr, t types.Type) code {
 	if isPointer(t) {
 		return f.keep(e, f.l.expr(e))
@@ -268,7 +267,7 @@ func (f *freezer) base(e ast.Expr, t types.Type) code {
 	return f.code(e)
 }
 
-// keep puts a pointer, slice or map into a variable where it may be set.
+// keep puts a pointer, slice or map into a variable if it may be set.
 func (f *freezer) keep(e ast.Expr, c code) code {
 	if c.stable() && !f.sets(e) {
 		return c
@@ -276,14 +275,14 @@ func (f *freezer) keep(e ast.Expr, c code) code {
 	return f.l.hold(c, f.l.typeOf(e))
 }
 
-// sets reports whether the statement may set what an expression is read from.
+// sets reports whether the statement may set something that an expression reads.
 func (f *freezer) sets(e ast.Expr) bool {
 	if f.lhs == nil {
 		return true
 	}
 	info := f.l.fn.info
 	set := make(map[types.Object]bool)
-	parts := false // elements, fields, and what pointers lead to
+	parts := false // elements, fields, and the targets of pointers
 	for _, to := range f.lhs {
 		if id, plain := ast.Unparen(to).(*ast.Ident); plain {
 			set[info.ObjectOf(id)] = true
@@ -306,8 +305,8 @@ func (f *freezer) sets(e ast.Expr) bool {
 	return found
 }
 
-// define declares variables with values. Variables of the same scope that are
-// there already are set.
+// define declares variables with values. It sets variables of the same scope that exist
+// already.
 func (l *lowering) define(lhs, rhs []ast.Expr) {
 	if len(lhs) == 1 {
 		l.defineOne(lhs[0], rhs[0])
@@ -336,7 +335,7 @@ func (l *lowering) define(lhs, rhs []ast.Expr) {
 	}
 }
 
-// receive declares a variable with a value, or sets one that is there.
+// receive declares a variable with a value, or sets an existing one.
 func (l *lowering) receive(id *ast.Ident, c code, e ast.Expr) {
 	if id.Name == "_" {
 		if e != nil {
@@ -367,8 +366,8 @@ func (l *lowering) defineOne(to, e ast.Expr) {
 	l.receive(id, c, e)
 }
 
-// defineSeveral declares variables with the values of one call. Where all of
-// them are new and plain, the call sets them itself.
+// defineSeveral declares variables with the values of one call. If all of them are new and
+// plain, the call sets them itself.
 func (l *lowering) defineSeveral(lhs []ast.Expr, e ast.Expr) {
 	if x, ok := ast.Unparen(e).(*ast.CallExpr); ok {
 		if names := l.plainNames(lhs, x); names != nil {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// The interpreter does not say where in a function a panic was. So before each line of
-// Core that may panic, the line of the source that it stands for goes into a variable,
-// which the host reads after a panic. It is written again only where it may have become
-// another one: after a call, and where blocks begin and end.
+// The interpreter does not say where in a function a panic was. So before each line of Core
+// that may panic, the source line that it stands for is stored in a variable, which the
+// host reads after a panic. It is only stored again where it may have changed: after a
+// call, and where blocks begin and end.
 
 // marker writes that variable in the functions of Core.
 type marker struct {
@@ -18,7 +18,7 @@ type marker struct {
 
 	b      strings.Builder
 	at     string   // the line of the source, or "" where there is none
-	noted  string   // what the variable holds for certain, or ""
+	noted  string   // the value that the variable certainly has, or ""
 	around []string // the lines of the statements around, outermost first
 }
 
@@ -61,7 +61,7 @@ func (m *marker) places(line string) (places, rest string) {
 	return line[:len(line)-len(rest)], rest
 }
 
-// nest follows the blocks that a line ends and begins, and the calls in it.
+// nest tracks the blocks that a line ends and begins, and the calls in it.
 func (m *marker) nest(f facts) {
 	if f.closes && len(m.around) > 0 {
 		m.at = m.around[len(m.around)-1]
@@ -75,7 +75,7 @@ func (m *marker) nest(f facts) {
 	}
 }
 
-// facts are what a line of Core does.
+// facts say what a line of Core does.
 type facts struct {
 	risk   bool // it may panic
 	calls  bool // it may run other lines of the script
@@ -85,7 +85,7 @@ type facts struct {
 	label  bool // it is the label of the loop that follows
 }
 
-// lookAt finds out what a line does.
+// lookAt determines what a line does.
 func lookAt(line string) facts {
 	f := facts{
 		opens:  strings.HasSuffix(line, "{"),
@@ -97,7 +97,7 @@ func lookAt(line string) facts {
 	case f.closes, f.jumped, strings.HasPrefix(line, "func "), strings.HasPrefix(line, "return func("):
 		return f
 	case strings.HasPrefix(line, "var "):
-		_, line, _ = strings.Cut(line, "=") // a type is no risk
+		_, line, _ = strings.Cut(line, "=") // a type cannot panic
 	}
 	s := scanner{line: line}
 	for s.i < len(line) {
@@ -106,14 +106,14 @@ func lookAt(line string) facts {
 	return f
 }
 
-// scanner goes through a line of Core.
+// scanner reads a line of Core.
 type scanner struct {
 	line    string
 	i       int
-	operand bool // what came last is something that can be indexed, called or divided
+	operand bool // the last token can be indexed, called or divided
 }
 
-// next looks at what comes next in a line.
+// next reads the next token of a line.
 func (s *scanner) next(f *facts) {
 	c := s.line[s.i]
 	rest := s.line[s.i+1:]
@@ -136,7 +136,7 @@ func (s *scanner) next(f *facts) {
 	case c == '/' && strings.HasPrefix(rest, "*"):
 		s.i += strings.Index(s.line[s.i:], "*/") + len("*/")
 		return
-	case c == '/' || c == '%': // but not where a constant divides
+	case c == '/' || c == '%': // except if a constant divides
 		by := strings.TrimLeft(rest, "= ")
 		f.risk = f.risk || by == "" || by[0] < '0' || by[0] > '9'
 	case c == '[':
@@ -198,7 +198,7 @@ func (s *scanner) word(f *facts) {
 	}
 }
 
-// isQuiet reports what is predeclared, is called, and does not panic.
+// isQuiet reports a predeclared function whose call does not panic.
 func isQuiet(name string) bool {
 	switch name {
 	case "len", "cap", "append", "copy", "new", "complex", "real", "imag", "func", "delete",
@@ -209,8 +209,8 @@ func isQuiet(name string) bool {
 	return false
 }
 
-// settled makes the code of an expression for a place that may panic. Where the
-// expression runs other lines of the script, its value is in a variable before.
+// settled makes the code of an expression for a place that may panic. If the expression
+// runs other lines of the script, its value is put in a variable first.
 func (l *lowering) settled(e ast.Expr) code { return l.settle(l.expr(e), e) }
 
 func (l *lowering) settle(c code, e ast.Expr) code {
@@ -221,7 +221,7 @@ func (l *lowering) settle(c code, e ast.Expr) code {
 }
 
 // runsLines reports an expression that may run other lines of the script: it calls one of
-// its functions, or hands one, or something that may have methods, to the library.
+// its functions, or passes one, or a value that may have methods, to the library.
 func (l *lowering) runsLines(e ast.Expr) bool {
 	found := false
 	ast.Inspect(e, func(n ast.Node) bool {

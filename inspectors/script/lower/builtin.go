@@ -72,8 +72,8 @@ func (l *lowering) builtin(e *ast.CallExpr, name string) code {
 	return code{name + "(" + strings.Join(texts(l.inOrder(parts...)), ", ") + ")", call}
 }
 
-// bytes makes the code of a slice; of a string, which may stand for its bytes,
-// those.
+// bytes makes the code of a slice, or of the bytes of a string where the string may stand
+// for them.
 func (l *lowering) bytes(e ast.Expr) code {
 	c := l.expr(e)
 	if b, ok := l.typeOf(e).Underlying().(*types.Basic); ok && b.Info()&types.IsString != 0 {
@@ -108,7 +108,7 @@ func (l *lowering) appendCall(e *ast.CallExpr) code {
 		parts = append(parts, func() code {
 			c := l.part(a, s.Elem())
 			if len(e.Args) > 2 && c.p == primary {
-				return l.holdAs(c, s.Elem()) // it may be an element that append overwrites
+				return l.holdAs(c, s.Elem()) // append may overwrite the element
 			}
 			return c
 		})

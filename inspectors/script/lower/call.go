@@ -46,7 +46,7 @@ func (l *lowering) callee(e ast.Expr) (*types.Func, []types.Type) {
 	return f, args
 }
 
-// translated reports a function that is translated, and not the library's.
+// translated reports a function that is translated and not in the library.
 func (l *lowering) translated(f *types.Func) bool {
 	if f.Pkg() == nil {
 		return false
@@ -93,7 +93,7 @@ func (l *lowering) callText(e *ast.CallExpr) string {
 	return args[0].text + "(" + strings.Join(texts(args[1:]), ", ") + ")"
 }
 
-// operandsFirst is callsFirst for what is evaluated for a call.
+// operandsFirst is callsFirst for the operands of a call.
 func (l *lowering) operandsFirst(e *ast.CallExpr, fun ast.Expr, sig *types.Signature) {
 	list := operands(fun, e.Args)
 	before := len(list) - len(e.Args)
@@ -111,8 +111,8 @@ func (l *lowering) operandsFirst(e *ast.CallExpr, fun ast.Expr, sig *types.Signa
 	}, list...)
 }
 
-// operands returns what is evaluated for a call: what the function is taken from,
-// and the arguments.
+// operands returns the expressions that a call evaluates: the operand of the function, and
+// the arguments.
 func operands(fun ast.Expr, args []ast.Expr) []ast.Expr {
 	switch fun := fun.(type) {
 	case *ast.SelectorExpr:
@@ -123,7 +123,7 @@ func operands(fun ast.Expr, args []ast.Expr) []ast.Expr {
 	return append([]ast.Expr{fun}, args...)
 }
 
-// function makes the code of a function value that is called.
+// function makes the code of a called function value.
 func (l *lowering) function(fun ast.Expr) code {
 	t := l.typeOf(fun)
 	c := l.steady(l.expr(fun), t)
@@ -146,9 +146,9 @@ func texts(list []code) []string {
 	return out
 }
 
-// arguments makes the code of a receiver, or nothing, and of the arguments for a
-// function in Core, which has no variable number of them. Hand makes of each argument
-// what the function takes, or is nil.
+// arguments makes the code of an optional receiver and of the arguments for a function in
+// Core, which is never variadic. hand, unless nil, converts each argument to the form that
+// the function takes.
 func (l *lowering) arguments(e *ast.CallExpr, sig *types.Signature, first func() code, hand func(code, types.Type, ast.Expr) code) []code {
 	if hand == nil {
 		hand = func(c code, _ types.Type, _ ast.Expr) code { return c }
@@ -217,7 +217,7 @@ func (l *lowering) spreads(e *ast.CallExpr) bool {
 	return tuple
 }
 
-// packed makes arguments of values that are there.
+// packed makes arguments from existing values.
 func (l *lowering) packed(parts []func() code, values []string, from []types.Type, sig *types.Signature) []code {
 	n := sig.Params().Len()
 	for i := range n {
@@ -272,18 +272,17 @@ func (l *lowering) several(e ast.Expr) ([]string, []types.Type) {
 	return []string{v, ok}, []types.Type{t, types.Typ[types.Bool]}
 }
 
-// ask sets two new variables to what a map or an interface holds, and whether it
-// does. The interpreter leaves the value as it was where there is none, which in
-// a loop is that of the round before: it is made zero first.
+// ask sets two new variables to the value in a map or an interface, and to whether it
+// exists. If it does not, the interpreter leaves the old value, which in a loop is that of
+// the last round; so it is zeroed first.
 func (l *lowering) ask(v, ok string, t types.Type, question string) {
 	l.line("var " + v + " " + l.typ(t))
 	l.line("var " + ok + " bool")
 	l.line(v + ", " + ok + " = " + question)
 }
 
-// methodCall translates a call of a method: of the script's own types it is a
-// call of a function, of an interface of the script one that looks what it
-// holds.
+// methodCall translates a method call: for the script's own types it is a function call,
+// and for an interface of the script a function that looks at the dynamic type.
 func (l *lowering) methodCall(e *ast.CallExpr, sel *ast.SelectorExpr, f *types.Func, sig *types.Signature) string {
 	t := l.typeOf(sel.X)
 	recv, owner := l.receiver(sel, t)
@@ -324,7 +323,7 @@ func typeArgs(n *types.Named) []types.Type {
 	return args
 }
 
-// methodOf returns the method of a type that a selection means.
+// methodOf returns the method that a selection means.
 func (l *lowering) methodOf(t types.Type, f *types.Func) *types.Func {
 	o, _, _ := types.LookupFieldOrMethod(t, true, f.Pkg(), f.Name())
 	if m, ok := o.(*types.Func); ok {
@@ -333,8 +332,8 @@ func (l *lowering) methodOf(t types.Type, f *types.Func) *types.Func {
 	return f
 }
 
-// receiver returns what makes the code of the receiver of a method, as the
-// method wants it, and the type that declares the method or is the interface.
+// receiver returns a function that makes the code of a method's receiver in the form that
+// the method wants, and the type that declares the method or is the interface.
 func (l *lowering) receiver(sel *ast.SelectorExpr, t types.Type) (func() code, types.Type) {
 	o, path, _ := types.LookupFieldOrMethod(t, true, l.fn.pkg, sel.Sel.Name)
 	f, ok := o.(*types.Func)
@@ -368,8 +367,8 @@ func (l *lowering) receiver(sel *ast.SelectorExpr, t types.Type) (func() code, t
 	}, owner
 }
 
-// promoted follows the path to a method up to the type that declares it, or up to
-// one of the library, which promotes its methods itself.
+// promoted follows the path to a method up to the type that declares it, or up to a library
+// type, which promotes its methods itself.
 func (l *lowering) promoted(t types.Type, path []int) ([]int, types.Type) {
 	for at, i := range path[:len(path)-1] {
 		if l.foreign(t) {
@@ -474,7 +473,7 @@ func (l *lowering) sliceToArray(x code, from types.Type, a *types.Array) code {
 	return code{box + ".V", primary}
 }
 
-// arrayOfSlice translates *(*[4]int)(s), which is the array and not its place.
+// arrayOfSlice translates *(*[4]int)(s), which copies the array.
 func (l *lowering) arrayOfSlice(e *ast.StarExpr) (code, bool) {
 	c, ok := ast.Unparen(e.X).(*ast.CallExpr)
 	if !ok || !l.fn.info.Types[c.Fun].IsType() || len(c.Args) != 1 {

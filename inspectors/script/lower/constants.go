@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// constant writes a constant by its value, with its type where typed is set. The
-// interpreter computes constants otherwise: it does not cut divisions, compares
-// to false, and mixes up types.
+// constant writes a constant by its value, with its type if typed is set. The interpreter
+// computes constants differently: it does not truncate divisions, compares to false, and
+// mixes up types.
 func (l *lowering) constant(v constant.Value, t types.Type, typed bool) code {
 	t = l.subst(t)
 	b, ok := t.Underlying().(*types.Basic)
@@ -26,7 +26,7 @@ func (l *lowering) constant(v constant.Value, t types.Type, typed bool) code {
 		typed = true
 	}
 	if b.Info()&types.IsUnsigned != 0 && len(text) > 18 {
-		typed = true // the interpreter would make an int of it
+		typed = true // the interpreter would treat it as an int
 	}
 	plain := !named && (b.Kind() == types.Int || b.Kind() == types.String || b.Kind() == types.Bool || b.Info()&types.IsUntyped != 0 &&
 		b.Kind() != types.UntypedFloat && b.Kind() != types.UntypedRune && b.Kind() != types.UntypedComplex)

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// deferStmt puts a call on the stack of the function's deferred calls, with its
-// function and arguments as they are now. Only a call that may recover itself is
-// handed the panic.
+// deferStmt pushes a call on the function's stack of deferred calls, with its function and
+// arguments as they are now. Only a call that may itself recover gets the panic.
 func (l *lowering) deferStmt(s *ast.DeferStmt) {
 	fun := ast.Unparen(s.Call.Fun)
 	handles := true

@@ -1,8 +1,8 @@
-// Package lower translates a script, which the checker has nothing against, into
-// Core: the small part of Go that the interpreter is shown to do right.
+// Package lower translates a script that has passed the checker into Core, the small part
+// of Go that the interpreter has been shown to run correctly.
 //
-// The interpreter is not Go. It looks at the first condition of a case only,
-// does not copy what it puts into an interface, forgets all but the last defer
-// of a loop, and so on. Nothing of that is in Core; CORE.md beside this file says
-// what is, and why.
+// The interpreter differs from Go. It evaluates only the first condition of a case, does
+// not copy values that it puts into an interface, forgets all but the last defer of a loop,
+// and so on. Core has none of these constructs; CORE.md beside this file says what it has,
+// and why.
 package lower

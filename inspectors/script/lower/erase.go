@@ -5,10 +5,10 @@ import (
 	"go/types"
 )
 
-// The interpreter makes struct types wrongly that are made of each other, and those with
-// functions that take or return them, or maps that have them as keys. So a field that
-// leads back to its own struct in such a way is Any in Core: a pointer, slice, map,
-// channel or function. It gets its type back where it is read.
+// The interpreter builds struct types incorrectly if they refer to each other, have
+// functions that take or return them, or maps that have them as keys. So a field that leads
+// back to its own struct in such a way is Any in Core: a pointer, slice, map, channel or
+// function. It gets its type back where it is read.
 
 // erased reports such a field of a struct.
 func (l *lowering) erased(t types.Type, i int) bool {
@@ -43,7 +43,7 @@ func (l *lowering) leadsBack(key string, field types.Type) bool {
 	return back
 }
 
-// reaches reports a struct of which another one, given by its key, is a part somewhere.
+// reaches reports a struct that contains another one, given by its key, at any depth.
 func (l *lowering) reaches(from types.Type, key string, seen map[string]bool) bool {
 	if seen[l.key(from)] {
 		return false
@@ -60,7 +60,7 @@ func (l *lowering) reaches(from types.Type, key string, seen map[string]bool) bo
 }
 
 // structs visits the structs of the script that a type mentions, and does not look into
-// those. Odd says that it has come by a function or the key of a map.
+// those. Odd says that the struct was reached through a function or the key of a map.
 func (l *lowering) structs(t types.Type, visit func(t types.Type, odd bool)) {
 	v := &structVisitor{l: l, visit: visit, seen: make(map[types.Type]bool)}
 	v.look(t, false)
@@ -69,7 +69,7 @@ func (l *lowering) structs(t types.Type, visit func(t types.Type, odd bool)) {
 type structVisitor struct {
 	l     *lowering
 	visit func(t types.Type, odd bool)
-	seen  map[types.Type]bool // named types that are no structs
+	seen  map[types.Type]bool // named types that are not structs
 }
 
 func (v *structVisitor) look(t types.Type, odd bool) {
@@ -115,8 +115,8 @@ func (l *lowering) restored(c code, t types.Type) code {
 	return code{v, atom}
 }
 
-// laid makes of the code of a value that of one for a field that is erased. A nil pointer
-// is nil there, so that structs compare as in Go.
+// laid converts the code of a value to that for an erased field. A nil pointer is stored as
+// nil, so that structs compare as in Go.
 func (l *lowering) laid(c code, t types.Type) code {
 	if c.text == "nil" {
 		return c

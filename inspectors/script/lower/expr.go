@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// code is an expression in Core and how tightly it holds together.
+// code is an expression in Core, and its precedence.
 type code struct {
 	text string
 	p    int
@@ -24,7 +24,7 @@ const (
 	constantCode = 10
 )
 
-// in returns the text of code for a place that wants a precedence.
+// in returns the text of code for a place with a precedence.
 func (c code) in(p int) string {
 	if c.p < p {
 		return "(" + c.text + ")"
@@ -32,15 +32,14 @@ func (c code) in(p int) string {
 	return c.text
 }
 
-// stable reports code that means the same after other code has run, as far as Go
-// promises that: it calls nothing and receives nothing.
+// stable reports code that means the same after other code has run, as far as Go promises
+// that: it neither calls nor receives.
 func (c code) stable() bool {
 	return c.p == atom || c.p == constantCode || !strings.Contains(c.text, "(") && !strings.Contains(c.text, "<-")
 }
 
-// inOrder makes the code of several expressions that are used together. Where a
-// later one needs statements before it, the calls in earlier ones are made
-// before those.
+// inOrder makes the code of several expressions that are used together. If a later one
+// needs statements before it, the calls in earlier ones are made before those.
 func (l *lowering) inOrder(parts ...func() code) []code {
 	out := make([]code, 0, len(parts))
 	for _, part := range parts {
@@ -78,8 +77,7 @@ func (l *lowering) nilOf(types.Type) code { return code{"nil", atom} }
 
 func isNil(info *types.Info, e ast.Expr) bool { return info.Types[ast.Unparen(e)].IsNil() }
 
-// expr makes the code of an expression, and writes the statements that have to
-// come before it.
+// expr makes the code of an expression, and writes the statements that must precede it.
 func (l *lowering) expr(e ast.Expr) code {
 	if tv := l.fn.info.Types[e]; tv.Value != nil {
 		return l.constantExpr(e, tv)
@@ -123,8 +121,8 @@ func (l *lowering) expr(e ast.Expr) code {
 	return code{}
 }
 
-// constantExpr writes a constant by its value; one of the library that has a
-// type is left to the library.
+// constantExpr writes a constant by its value; a typed constant of the library is left to
+// the library.
 func (l *lowering) constantExpr(e ast.Expr, tv types.TypeAndValue) code {
 	if sel, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
 		if c, ok := l.fn.info.Uses[sel.Sel].(*types.Const); ok && c.Pkg() != l.Pkg && l.infos[c.Pkg()] == nil {
@@ -197,7 +195,7 @@ func (l *lowering) selector(sel *ast.SelectorExpr, place bool) code {
 	return c
 }
 
-// fieldPath is the way to a field that is selected.
+// fieldPath is the path to a selected field.
 func (l *lowering) fieldPath(sel *ast.SelectorExpr, s *types.Selection) []int {
 	if l.fn.env != nil {
 		if _, index, _ := types.LookupFieldOrMethod(l.typeOf(sel.X), true, l.fn.pkg, sel.Sel.Name); index != nil {
@@ -207,8 +205,8 @@ func (l *lowering) fieldPath(sel *ast.SelectorExpr, s *types.Selection) []int {
 	return s.Index()
 }
 
-// fields follows a path of fields, those of embedded structs among them, which
-// the interpreter does not promote in every case.
+// fields follows a path of fields, including those of embedded structs, which the
+// interpreter does not always promote.
 func (l *lowering) fields(x code, t types.Type, path []int) (code, types.Type) {
 	if len(path) == 0 {
 		return x, t
@@ -246,11 +244,11 @@ func (l *lowering) fieldPlace(x code, t types.Type, path []int) (code, types.Typ
 		}
 		if l.foreign(t) && at < len(path)-1 {
 			t = s.Field(i).Type()
-			continue // the library's own types promote their fields themselves
+			continue // the library's types promote their fields themselves
 		}
 		text := x.text
 		if x.p == unary && strings.HasPrefix(text, "*") {
-			text = text[1:] // a field of what a pointer points to
+			text = text[1:] // a field of a pointer's target
 		} else {
 			text = x.in(primary)
 		}
@@ -343,8 +341,8 @@ func (l *lowering) binary(e *ast.BinaryExpr) code {
 	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
 }
 
-// divisor gives a variable the constant zero that a number with a fraction is divided
-// by, which is an infinity in Go: the interpreter refuses it.
+// divisor puts a constant zero by which a fraction is divided into a variable. In Go the
+// result is an infinity; the interpreter refuses the constant.
 func (l *lowering) divisor(c code, e ast.Expr, op token.Token, t types.Type) code {
 	if tv := l.fn.info.Types[e]; (op == token.QUO || op == token.QUO_ASSIGN) && tv.Value != nil && constant.Sign(tv.Value) == 0 {
 		return l.hold(l.constant(tv.Value, t, true), t)
@@ -352,8 +350,8 @@ func (l *lowering) divisor(c code, e ast.Expr, op token.Token, t types.Type) cod
 	return c
 }
 
-// shift gives the constant in 1 << n its type: the interpreter would make an int
-// of it.
+// shift gives the constant in 1 << n its type, because the interpreter would treat it as an
+// int.
 func (l *lowering) shift(e *ast.BinaryExpr) code {
 	p := e.Op.Precedence()
 	l.callsFirst(e.X, e.Y)
@@ -376,8 +374,8 @@ func (l *lowering) shift(e *ast.BinaryExpr) code {
 	return code{c[0].in(p) + " " + e.Op.String() + " " + c[1].in(p+1), p}
 }
 
-// shiftCount has a shift by less than zero panic: the interpreter makes a large number
-// of the count.
+// shiftCount makes a shift by a negative count panic; the interpreter would use a large
+// count.
 func (l *lowering) shiftCount(c code, e ast.Expr) code {
 	t := l.typeOf(e)
 	if b, ok := t.Underlying().(*types.Basic); !ok || b.Info()&types.IsUnsigned != 0 || l.fn.info.Types[e].Value != nil {
@@ -388,8 +386,8 @@ func (l *lowering) shiftCount(c code, e ast.Expr) code {
 	return c
 }
 
-// logical translates && and ||. Where the right side needs statements before it,
-// it is an if, so that they run only where Go would look at it.
+// logical translates && and ||. If the right side needs statements before it, it becomes an
+// if, so that they run only when Go would evaluate it.
 func (l *lowering) logical(e *ast.BinaryExpr) code {
 	p := e.Op.Precedence()
 	if tv := l.fn.info.Types[e.X]; tv.Value != nil {
@@ -424,9 +422,9 @@ func (l *lowering) logical(e *ast.BinaryExpr) code {
 	return code{result, atom}
 }
 
-// decided is the value of e, which one operand decides. It goes into a variable:
-// for Go it is no constant, and the interpreter does not look at what follows a
-// constant in !true || x.
+// decided is the value of e, which one operand decides. It goes into a variable, because Go
+// does not treat it as a constant, and the interpreter ignores everything after a constant
+// in !true || x.
 func (l *lowering) decided(e *ast.BinaryExpr, operand ast.Expr, tv types.TypeAndValue) code {
 	return l.hold(l.constantExpr(operand, tv), l.typeOf(e))
 }
@@ -547,8 +545,8 @@ func (l *lowering) variableLine(name string, c code, t types.Type) string {
 	return "var " + name + " " + l.typ(t) + " = " + c.text
 }
 
-// operand makes the code of what is indexed, sliced or ranged over; of a pointer
-// to an array, the array.
+// operand makes the code of an expression that is indexed, sliced or ranged over; for a
+// pointer to an array, that of the array.
 func (l *lowering) operand(e ast.Expr) code {
 	c := l.expr(e)
 	if p, ok := l.typeOf(e).Underlying().(*types.Pointer); ok {
@@ -627,8 +625,8 @@ func (l *lowering) compositeLit(e *ast.CompositeLit) code {
 	return c
 }
 
-// part makes the code of an element of a literal, that is a variable, a constant
-// or plain: the interpreter loses operators, and what is done in place.
+// part makes the code of an element of a literal that is a variable, a constant or plain,
+// because the interpreter loses operators and computations in that place.
 func (l *lowering) part(e ast.Expr, t types.Type) code {
 	c := l.to(e, t)
 	if c.p < primary || c.p == call || types.IsInterface(l.subst(t)) && c.p == constantCode {
@@ -686,7 +684,7 @@ func keyName(kv *ast.KeyValueExpr) (string, bool) {
 	return id.Name, true
 }
 
-// mapLit makes a map and sets its entries, where the parts are not all plain.
+// mapLit makes a map and sets its entries, if not all parts are plain.
 func (l *lowering) mapLit(e *ast.CompositeLit, t types.Type, m *types.Map) code {
 	var parts []func() code
 	for _, elt := range e.Elts {
@@ -708,8 +706,8 @@ func (l *lowering) mapLit(e *ast.CompositeLit, t types.Type, m *types.Map) code 
 		}
 	}
 	c := l.inOrder(parts...)
-	// The compiler puts entries that are constant into the map before the others,
-	// which is seen where two of them have one key.
+	// The compiler puts constant entries into the map before the others, which shows if two
+	// of them have the same key.
 	var constant, computed []string
 	for i := 0; i < len(c); i += 2 {
 		entry := c[i].text + ": " + c[i+1].text
@@ -722,7 +720,7 @@ func (l *lowering) mapLit(e *ast.CompositeLit, t types.Type, m *types.Map) code 
 	return code{l.typ(t) + "{" + strings.Join(append(constant, computed...), ", ") + "}", primary}
 }
 
-// typeAssert translates an assertion that panics where it fails.
+// typeAssert translates an assertion that panics on failure.
 func (l *lowering) typeAssert(e *ast.TypeAssertExpr) code {
 	from, to := l.typeOf(e.X), l.typeOf(e.Type)
 	x := l.holdAs(l.expr(e.X), from)

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// funcValue makes a value of a function that is declared. One of the script is
-// wrapped in a literal: the interpreter's own value of it cannot be returned or
-// put into a list.
+// funcValue makes a value of a declared function. A function of the script is wrapped in a
+// literal, because the interpreter's own value of it cannot be returned or put into a list.
 func (l *lowering) funcValue(e ast.Expr) code {
 	f, targs := l.callee(e)
 	if f == nil {
@@ -38,8 +37,8 @@ func (l *lowering) wrapper(captured []capture, sig *types.Signature, invoke func
 	return l.maker(captured, strings.Join(params, ", "), l.results(sig), body)
 }
 
-// methodValue makes a function of x.M, with the receiver as it is now. The
-// interpreter would look it up at the call.
+// methodValue makes a function of x.M, with the receiver as it is now; the interpreter
+// would look it up at the call.
 func (l *lowering) methodValue(sel *ast.SelectorExpr) code {
 	t := l.typeOf(sel.X)
 	recv, owner := l.receiver(sel, t)

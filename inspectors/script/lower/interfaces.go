@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// dynamicType is a type of the script whose values are held in interfaces. The
-// interpreter knows values by how they are laid out: in Core a value of such a
-// type goes into an interface together with its type.
+// dynamicType is a type of the script whose values are held in interfaces. The interpreter
+// identifies values by their layout, so in Core a value of such a type goes into an
+// interface together with its type.
 type dynamicType struct {
 	id    int
 	t     types.Type
@@ -42,8 +42,8 @@ func nativeMethods() map[string]string {
 	}
 }
 
-// dynamicMethods tells the host of a type and of its methods that the library
-// may ask for.
+// dynamicMethods tells the host about a type and those of its methods that the library may
+// use.
 func (l *lowering) dynamicMethods(d *dynamicType) {
 	var b strings.Builder
 	set := types.NewMethodSet(d.t)
@@ -66,7 +66,7 @@ func (l *lowering) dynamicMethods(d *dynamicType) {
 	d.setup = b.String()
 }
 
-// shape tells the host what the values of a type are made of.
+// shape tells the host the structure of a type's values.
 func (l *lowering) shape(d *dynamicType) string {
 	part := func(t types.Type) string {
 		if types.IsInterface(t) || !l.mentions(t) {
@@ -105,7 +105,7 @@ func (l *lowering) shape(d *dynamicType) string {
 	return ""
 }
 
-// empty tells the host how a field of a type prints that is erased, and nil.
+// empty tells the host how an erased field prints, and its nil.
 func (l *lowering) empty(t types.Type) {
 	kind := ""
 	switch t.Underlying().(type) {
@@ -196,7 +196,7 @@ func (l *lowering) nativeMethod(t types.Type, f *types.Func, sig *types.Signatur
 	return result
 }
 
-// returning writes a call and the return of what it returns.
+// returning writes a call and returns its results.
 func (l *lowering) returning(sig *types.Signature, call func() string) string {
 	return l.apart(func() {
 		text := call()
@@ -241,8 +241,8 @@ func (l *lowering) takeOut(x string, t types.Type) code {
 	return code{v, atom}
 }
 
-// zeroSize reports a struct without fields, which the interpreter cannot take
-// out of an interface, and does not have to.
+// zeroSize reports a struct without fields, which the interpreter cannot take out of an
+// interface, and need not.
 func zeroSize(t types.Type) bool {
 	s, ok := t.Underlying().(*types.Struct)
 	return ok && s.NumFields() == 0
@@ -256,7 +256,7 @@ func vars(t *types.Tuple) []*types.Var {
 	return all
 }
 
-// convert makes of a value of one type that of another to which Go assigns it.
+// convert converts a value to another type to which Go can assign it.
 func (l *lowering) convert(c code, from, to types.Type, e ast.Expr) code {
 	from, to = l.subst(from), l.subst(to)
 	if !types.IsInterface(to) {
@@ -277,7 +277,7 @@ func (l *lowering) convert(c code, from, to types.Type, e ast.Expr) code {
 		}
 	}
 	if c.p < primary || c.p == call {
-		c = l.hold(c, from) // the interpreter loses an operator where it becomes an interface
+		c = l.hold(c, from) // the interpreter loses an operator when it becomes an interface
 	}
 	switch {
 	case !l.mentions(from):
@@ -296,7 +296,7 @@ func (l *lowering) steady(c code, t types.Type) code {
 	return l.hold(c, t)
 }
 
-// convertInterface makes of an interface another one.
+// convertInterface converts an interface to another one.
 func (l *lowering) convertInterface(c code, from, to types.Type) code {
 	if !l.libraryInterface(to) {
 		if l.libraryInterface(from) {
@@ -319,8 +319,8 @@ func (l *lowering) convertInterface(c code, from, to types.Type) code {
 
 func isError(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
 
-// assert writes what finds out whether an interface holds a type, and returns
-// the value and whether it does.
+// assert writes the test whether an interface holds a type, and returns the value and the
+// result.
 func (l *lowering) assert(x code, from, to types.Type) (v, ok string) {
 	v, ok = l.temp(), l.temp()
 	h := l.host()
@@ -343,8 +343,8 @@ func (l *lowering) assert(x code, from, to types.Type) (v, ok string) {
 	return v, ok
 }
 
-// implements returns the question whether what an interface holds has the
-// methods of an interface of the script.
+// implements returns the test whether the value in an interface has the methods of an
+// interface of the script.
 func (l *lowering) implements(x code, to types.Type) string {
 	i, _ := to.Underlying().(*types.Interface)
 	if i.NumMethods() == 0 {
@@ -368,8 +368,8 @@ func (l *lowering) implements(x code, to types.Type) string {
 	}) + "(" + x.text + ")"
 }
 
-// coercion returns the function that makes an interface of the library of what
-// an interface holds, where it has the methods.
+// coercion returns the function that converts the value in an interface to an interface of
+// the library, if it has the methods.
 func (l *lowering) coercion(to types.Type) string {
 	i, _ := to.Underlying().(*types.Interface)
 	return l.late("to", l.key(to), func(name string) *lateFunc {
@@ -392,7 +392,7 @@ func (l *lowering) coercion(to types.Type) string {
 	})
 }
 
-// dispatch returns the function that calls a method of what an interface holds.
+// dispatch returns the function that calls a method of the value in an interface.
 func (l *lowering) dispatch(m *types.Func, sig *types.Signature) string {
 	sig, _ = l.subst(sig).(*types.Signature)
 	plain := types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic())
@@ -444,8 +444,8 @@ func (l *lowering) dispatch(m *types.Func, sig *types.Signature) string {
 	})
 }
 
-// lateFunc is a function that has a part for each dynamic type, and is written
-// when all of them are known.
+// lateFunc is a function with a part for each dynamic type. It is written when all of them
+// are known.
 type lateFunc struct {
 	head, tail string
 	parts      strings.Builder
@@ -465,8 +465,8 @@ func (l *lowering) late(kind, key string, make func(name string) *lateFunc) stri
 	return name
 }
 
-// dispatchers writes the late functions. What they call may bring up more types
-// and more of them.
+// dispatchers writes the late functions. The functions that they call may add more dynamic
+// types and late functions.
 func (l *lowering) dispatchers() {
 	for again := true; again; {
 		again = false

@@ -17,8 +17,8 @@ type target struct {
 	again func() // writes what comes before the next round, or nil
 }
 
-// enter makes a statement a target while body is written, and puts a label
-// before it where one is needed. Head and tail are written around the body.
+// enter makes a statement a target while body is written, and puts a label before it if one
+// is needed. Head and tail are written around the body.
 func (l *lowering) enter(s ast.Stmt, label types.Object, loop bool, again func(), write func()) {
 	used := false
 	t := target{stmt: s, label: label, loop: loop, core: l.fresh("loop" + mark), used: &used, again: again}
@@ -63,8 +63,8 @@ func (l *lowering) branch(s *ast.BranchStmt) {
 	l.refuse(s.Pos(), "a jump that cannot be translated", "write it otherwise")
 }
 
-// authorsLabel is the name in Core of a label to which a goto goes. It begins with
-// the mark, as no label that is made up does.
+// authorsLabel is the name in Core of a label to which a goto jumps. It begins with the
+// mark, unlike generated labels.
 func authorsLabel(label *ast.Ident) string { return mark + label.Name }
 
 // labeled translates a statement with a label.
@@ -91,7 +91,7 @@ func (l *lowering) labeled(s *ast.LabeledStmt) {
 	}
 }
 
-// gone reports a label to which a goto goes.
+// gone reports a label to which a goto jumps.
 func (l *lowering) gone(label types.Object) bool {
 	found := false
 	ast.Inspect(l.fn.literal, func(n ast.Node) bool {
@@ -103,8 +103,8 @@ func (l *lowering) gone(label types.Object) bool {
 	return found
 }
 
-// leavable writes a statement that break may leave: as a loop of one round, where
-// any does.
+// leavable writes a statement that break may leave. If a break does, it is a loop of one
+// round.
 func (l *lowering) leavable(s ast.Stmt, label types.Object, write func()) {
 	if !l.left(s, label) {
 		write()
@@ -145,9 +145,9 @@ func (l *lowering) left(s ast.Stmt, label types.Object) bool {
 	return found
 }
 
-// forStmt translates a for with a condition. What its parts need in statements
-// goes into the body. Variables of the loop that a function literal or a pointer
-// means are others in each round.
+// forStmt translates a for with a condition. Statements that its parts need go into the
+// body. Loop variables that a function literal or a pointer refers to are different in each
+// round.
 func (l *lowering) forStmt(s *ast.ForStmt, label types.Object) {
 	if s.Init != nil {
 		l.stmt(s.Init)
@@ -191,8 +191,8 @@ func (l *lowering) forStmt(s *ast.ForStmt, label types.Object) {
 	})
 }
 
-// perilous reports a loop whose head may panic in a later round. It has to stand in the
-// body, where its line is known.
+// perilous reports a loop whose head may panic in a later round. The head must then be in
+// the body, where its line is known.
 func (l *lowering) perilous(s *ast.ForStmt) bool {
 	found := false
 	for _, part := range []ast.Node{s.Cond, s.Post} {
@@ -232,7 +232,7 @@ func (l *lowering) post(s ast.Stmt) {
 	}
 }
 
-// simple reports one statement that may stand in the head of a for, or none.
+// simple reports a single statement that may be in the head of a for, or none.
 func simple(text string) bool {
 	n := 0
 	for _, c := range text {
@@ -275,9 +275,9 @@ func (l *lowering) renewal(s *ast.ForStmt) string {
 	})
 }
 
-// rangeStmt translates a range. The interpreter's own variables of the loop are
-// never those of the author where it matters: it counts with the one, does not
-// set those that are there, and has one for all rounds.
+// rangeStmt translates a range. The author's variables are never the interpreter's own loop
+// variables where it matters: the interpreter counts with the first, does not set existing
+// ones, and has one for all rounds.
 func (l *lowering) rangeStmt(s *ast.RangeStmt, label types.Object) {
 	t := l.typeOf(s.X)
 	u := t.Underlying()
@@ -327,9 +327,9 @@ func (l *lowering) rangeStmt(s *ast.RangeStmt, label types.Object) {
 	})
 }
 
-// characters has a range over a string go over its characters, or where those
-// start: with the index alone the interpreter counts characters, and it gets the
-// places after bytes wrong that are no UTF-8.
+// characters makes a range over a string visit its characters, or their positions: with the
+// index alone the interpreter counts characters, and positions after bytes that are not
+// UTF-8 are wrong.
 func (l *lowering) characters(x, key, value string, keyCode func()) (string, string, string, func()) {
 	starts := l.temp()
 	noKey, noValue := key == "" || key == "_", value == "" || value == "_"
@@ -358,7 +358,7 @@ func isString(t types.Type) bool {
 	return ok && b.Info()&types.IsString != 0
 }
 
-// rangeOver makes the code of what a range goes over.
+// rangeOver makes the code of the operand of a range.
 func (l *lowering) rangeOver(e ast.Expr, u types.Type) string {
 	if _, ok := u.(*types.Pointer); ok {
 		p := l.steady(l.expr(e), l.typeOf(e))
@@ -376,8 +376,8 @@ func (l *lowering) rangeOver(e ast.Expr, u types.Type) string {
 	return l.hold(c, l.typeOf(e)).text
 }
 
-// iterator returns the variable of a range in Core, or "", and writes what makes
-// the author's of it.
+// iterator returns the variable of a range in Core, or "", and writes the code that sets
+// the author's variable.
 func (l *lowering) iterator(s *ast.RangeStmt, e ast.Expr) (string, func()) {
 	nothing := func() {}
 	if e == nil {
@@ -401,8 +401,8 @@ func (l *lowering) iterator(s *ast.RangeStmt, e ast.Expr) (string, func()) {
 	return l.temp(), nothing // assigned sets it
 }
 
-// assigned sets the variables of a range with =, both after what they are
-// computed from is read.
+// assigned sets the variables of a range with =, both after everything from which they are
+// computed is read.
 func (l *lowering) assigned(s *ast.RangeStmt, key, value string) {
 	if s.Tok != token.ASSIGN {
 		return
@@ -491,9 +491,8 @@ func isBlank(e ast.Expr) bool {
 	return ok && id.Name == "_"
 }
 
-// selectStmt translates a select: it only chooses, and what follows from that is
-// an if chain after it. In the interpreter a break in a select leaves the loop
-// around it, or hangs.
+// selectStmt translates a select: it only chooses, and an if chain after it runs the chosen
+// clause. In the interpreter a break in a select leaves the loop around it, or hangs.
 func (l *lowering) selectStmt(s *ast.SelectStmt, label types.Object) {
 	if len(s.Body.List) == 0 {
 		l.line("select {}")
@@ -528,8 +527,8 @@ func (l *lowering) selectStmt(s *ast.SelectStmt, label types.Object) {
 	})
 }
 
-// commClause returns the head of a clause, what is done in the select when it is
-// chosen, and what is done after it.
+// commClause returns the head of a clause, the code in the select when it is chosen, and
+// the code after it.
 func (l *lowering) commClause(c *ast.CommClause) (head, chosen string, body func()) {
 	body = func() { l.stmts(c.Body) }
 	switch comm := c.Comm.(type) {
@@ -574,7 +573,7 @@ func (l *lowering) channel(e ast.Expr) string {
 	return l.hold(l.expr(u.X), l.typeOf(u.X)).text
 }
 
-// take gives a value to a variable that is declared or set.
+// take stores a value in a variable that is declared or set.
 func (l *lowering) take(e ast.Expr, tok token.Token, c code, from types.Type) {
 	if tok == token.DEFINE {
 		id, _ := e.(*ast.Ident)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Input is a script that the type checker has nothing against.
+// Input is a script that has passed the type checker.
 type Input struct {
 	Fset *token.FileSet
 	File *ast.File
@@ -18,7 +18,7 @@ type Input struct {
 	Info *types.Info
 	// Head is the line of the author's first line, less one, in the file.
 	Head int
-	// Importable says whether the interpreter has a name of a package.
+	// Importable reports whether the interpreter knows a name of a package.
 	Importable func(path, name string) bool
 	// Source returns the declarations of a package that is translated with the
 	// script, or nil.
@@ -37,8 +37,7 @@ type Fault struct {
 	Message, Fix string
 }
 
-// File translates a script into Core. Where it cannot, it says why and what to
-// write instead.
+// File translates a script into Core. If it cannot, it says why and what to write instead.
 func File(in Input) (core string, faults []Fault) {
 	l := &lowering{
 		Input:    in,
@@ -69,7 +68,7 @@ func File(in Input) (core string, faults []Fault) {
 	return l.file(), nil
 }
 
-// names refuses the letter that names in Core have.
+// names refuses the letter that is reserved for names in Core.
 func (l *lowering) names() {
 	ast.Inspect(l.File, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && strings.Contains(id.Name, mark) {
@@ -168,7 +167,7 @@ func (l *lowering) file() string {
 	return b.String()
 }
 
-// drain translates what has come up meanwhile.
+// drain translates the declarations that were needed meanwhile.
 func (l *lowering) drain() {
 	for len(l.queue) > 0 {
 		next := l.queue[0]
@@ -177,8 +176,8 @@ func (l *lowering) drain() {
 	}
 }
 
-// reserve takes the names of the file's own declarations, so that nothing that
-// is made up here has one of them.
+// reserve reserves the names of the file's declarations, so that no generated name collides
+// with one.
 func (l *lowering) reserve() {
 	scope := l.Pkg.Scope()
 	for _, name := range scope.Names() {
@@ -190,8 +189,8 @@ func (l *lowering) reserve() {
 	}
 }
 
-// globals declares package variables without values: those are set in Go's
-// order by initialisers.
+// globals declares package variables without values, because initialisers set them in Go's
+// order.
 func (l *lowering) globals(d *ast.GenDecl) []string {
 	var list []string
 	for _, spec := range d.Specs {
@@ -204,8 +203,8 @@ func (l *lowering) globals(d *ast.GenDecl) []string {
 	return list
 }
 
-// initialisers sets the package variables in the order in which Go does. The
-// interpreter goes by the order of the file.
+// initialisers sets the package variables in Go's order; the interpreter would use the
+// order of the file.
 func (l *lowering) initialisers() string {
 	var calls strings.Builder
 	for _, init := range l.Info.InitOrder {
@@ -243,15 +242,14 @@ func (l *lowering) refuse(pos token.Pos, message, fix string) {
 	panic(refusal{pos, message, fix})
 }
 
-// mark is a letter of the names that are made up here, which no author may
-// write.
+// mark is a letter of generated names, which no author may write.
 const mark = "ᐧ"
 
-// Mark is the letter that sets the names of Core apart from those of authors.
+// Mark is the letter that distinguishes the names of Core from those of authors.
 const Mark = mark
 
-// fresh returns a name for the top level that nothing has, no variable either: those
-// that are made up have one mark before their number.
+// fresh returns an unused name for the top level. Generated names have one mark before
+// their number.
 func (l *lowering) fresh(name string) string {
 	try := name
 	for i := 1; l.top[try] || try == mark; i++ {

@@ -52,7 +52,7 @@ func (l *lowering) nativeArgument(a ast.Expr, t types.Type, f *types.Func) code 
 	return l.nativeValue(l.expr(a), from, t, f, a)
 }
 
-// nativeValue makes of a value what a function of the library takes. Encoders,
+// nativeValue converts a value to the form that a library function takes. Encoders,
 // scanners and sorters get values of the script as they are.
 func (l *lowering) nativeValue(c code, from, to types.Type, f *types.Func, e ast.Expr) code {
 	from = l.subst(from)
@@ -81,8 +81,8 @@ func (l *lowering) nativeValue(c code, from, to types.Type, f *types.Func, e ast
 	return c
 }
 
-// spaces reports a function that prints with a space between operands of which
-// none is a string.
+// spaces reports a function that prints a space between operands if none of them is a
+// string.
 func (l *lowering) spaces(f *types.Func) bool {
 	switch f.Pkg().Path() {
 	case "fmt", "log":
@@ -96,7 +96,7 @@ func (l *lowering) spaces(f *types.Func) bool {
 	return false
 }
 
-// takesRaw reports a function of the library that looks into the values it gets.
+// takesRaw reports a library function that looks into the values that it gets.
 func (l *lowering) takesRaw(f *types.Func, from types.Type) bool {
 	path := f.Pkg().Path()
 	switch {
@@ -106,7 +106,7 @@ func (l *lowering) takesRaw(f *types.Func, from types.Type) bool {
 	return false
 }
 
-// scannerOf returns fmt.Scanner where a function of package fmt scans a value that reads
+// scannerOf returns fmt.Scanner if a function of package fmt scans a value that reads
 // itself.
 func scannerOf(f *types.Func, from types.Type) types.Type {
 	if f.Pkg().Path() != "fmt" || !strings.Contains(f.Name(), "can") {

@@ -7,16 +7,15 @@ import (
 	"slices"
 )
 
-// callsFirst makes the calls in expressions that are used together, in their order,
-// before anything else in them is read. Go promises the order of calls alone, and
-// leaves open when a variable beside them is read; its compiler reads it after them.
-// What the compiler takes for a call too is done in its turn: len, slices,
-// assertions, && and ||.
+// callsFirst makes the calls in expressions that are used together, in order, before
+// anything else in them is read. Go only specifies the order of calls, and not when a
+// variable beside them is read; its compiler reads it after them. Other operations that the
+// compiler treats like calls are also done in order: len, slices, assertions, && and ||.
 func (l *lowering) callsFirst(list ...ast.Expr) { l.callsFirstFor(nil, list...) }
 
-// callsFirstFor is callsFirst for places of which some are interfaces: to returns the
-// type of the place of each expression, or nil. Where no call can set anything, or
-// nothing is read beside it, everything stays where it is.
+// callsFirstFor is callsFirst for places some of which are interfaces: to returns the type
+// of the place of each expression, or nil. If no call can set anything, or nothing is read
+// beside it, everything stays in place.
 func (l *lowering) callsFirstFor(to func(i int) types.Type, list ...ast.Expr) {
 	reads, found := l.inTurn(to, list...)
 	alone := len(list) == 1 && len(found) == 1 && found[0] == ast.Unparen(list[0])
@@ -49,7 +48,7 @@ func (l *lowering) acts(e ast.Expr) bool {
 	return found
 }
 
-// make does what is done in its turn, and keeps the values for those who use them.
+// make runs the operations in order, and keeps their values for later use.
 func (l *lowering) make(found []ast.Expr) {
 	for _, e := range found {
 		t := types.Default(l.typeOf(e))
@@ -57,8 +56,8 @@ func (l *lowering) make(found []ast.Expr) {
 	}
 }
 
-// inTurn finds what is done in its turn, in its order, and reports whether anything
-// beside it is read that a call may set.
+// inTurn finds the operations that must run in order, and reports whether anything beside
+// them is read that a call may set.
 func (l *lowering) inTurn(to func(i int) types.Type, list ...ast.Expr) (reads bool, found []ast.Expr) {
 	for i, e := range list {
 		if to != nil && l.small(e) {
@@ -93,8 +92,8 @@ func (l *lowering) inTurn(to func(i int) types.Type, list ...ast.Expr) (reads bo
 	return reads, found
 }
 
-// small reports a computed value of one byte: the compiler looks up the interface of
-// one in a table when it is computed.
+// small reports a computed value of one byte: the compiler looks up its interface in a
+// table when it is computed.
 func (l *lowering) small(e ast.Expr) bool {
 	tv := l.fn.info.Types[e]
 	if _, keyed := e.(*ast.KeyValueExpr); keyed || tv.Value != nil || tv.Addressable() || tv.IsType() || tv.Type == nil {
@@ -114,7 +113,7 @@ func (l *lowering) small(e ast.Expr) bool {
 	return false
 }
 
-// inPlace reports what is done in its turn, and needs no call in Core.
+// inPlace reports an operation that must run in order but needs no call in Core.
 func (l *lowering) inPlace(e ast.Expr) bool {
 	c, ok := e.(*ast.CallExpr)
 	return !ok || l.predeclared(c) != ""
@@ -130,7 +129,7 @@ func (l *lowering) predeclared(e *ast.CallExpr) string {
 	return ""
 }
 
-// reads reports an expression that reads, apart from what it is made of, what a
+// reads reports an expression that itself, apart from its operands, reads something that a
 // call may set.
 func (l *lowering) reads(e ast.Expr) bool {
 	switch e := e.(type) {
@@ -149,14 +148,14 @@ func (l *lowering) reads(e ast.Expr) bool {
 	return false
 }
 
-// What an expression is for the order in which things are done.
+// The role of an expression in the order of evaluation.
 const (
 	isPlain   = iota // it is read when it is used
 	isLiteral        // a function, whose body is not run
 	isCall           // it is done in its turn
 )
 
-// ordered says what an expression is.
+// ordered returns the role of an expression.
 func (l *lowering) ordered(e ast.Expr) int {
 	switch e := e.(type) {
 	case *ast.FuncLit:

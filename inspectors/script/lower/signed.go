@@ -5,13 +5,12 @@ import (
 	"go/types"
 )
 
-// The interpreter leaves an argument out where reflect calls it zero, which it does
-// of a negative zero too, and of a struct or an array in which every number is one.
-// It does not where the parameter is an interface. So what may be such a value is
-// handed to the functions of Core as Any. Function literals are called otherwise, and
-// take it as it is.
+// The interpreter omits an argument that reflect considers zero, which includes a negative
+// zero, and a struct or an array whose numbers are all zeros. It does not if the parameter
+// is an interface. So possible values of this kind are passed to functions of Core as Any.
+// Function literals are called differently, and take them as they are.
 
-// signed reports a type whose values may have a negative zero in them.
+// signed reports a type whose values may contain a negative zero.
 func (l *lowering) signed(t types.Type) bool {
 	switch u := l.subst(t).Underlying().(type) {
 	case *types.Basic:
@@ -28,7 +27,7 @@ func (l *lowering) signed(t types.Type) bool {
 	return false
 }
 
-// formal returns the type in Core of a parameter of a function that is declared there.
+// formal returns the type in Core of a parameter of a declared function.
 func (l *lowering) formal(t types.Type) string {
 	if l.signed(t) {
 		return l.host() + ".Any"
@@ -36,8 +35,8 @@ func (l *lowering) formal(t types.Type) string {
 	return l.typ(t)
 }
 
-// handed makes of the code of an argument that of one for a function that is declared
-// in Core. E is where it comes from, or nil.
+// handed converts the code of an argument for a function that is declared in Core. E is its
+// expression, or nil.
 func (l *lowering) handed(c code, t types.Type, e ast.Expr) code {
 	if !l.signed(t) {
 		return c

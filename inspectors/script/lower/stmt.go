@@ -79,7 +79,7 @@ func (l *lowering) exprStmt(s *ast.ExprStmt) {
 	l.discard(e, c)
 }
 
-// discard evaluates what nobody wants to know.
+// discard evaluates an expression whose value is not used.
 func (l *lowering) discard(e ast.Expr, c code) {
 	if c.p == atom || c.p == constantCode {
 		return
@@ -182,7 +182,7 @@ func (l *lowering) resultValue(e ast.Expr, t types.Type) code {
 	return c
 }
 
-// give returns values.
+// give writes the return of values.
 func (l *lowering) give(values []string) {
 	if l.fn.results == nil {
 		l.line("return " + strings.Join(values, ", "))
@@ -249,7 +249,7 @@ func (l *lowering) resultVars() []*types.Var {
 	return vars
 }
 
-// ifStmt translates an if. What its condition needs comes before it.
+// ifStmt translates an if. Statements that its condition needs come before it.
 func (l *lowering) ifStmt(s *ast.IfStmt) {
 	if s.Init != nil {
 		l.stmt(s.Init)
@@ -276,7 +276,7 @@ func (l *lowering) ifStmt(s *ast.IfStmt) {
 // condition makes the code of a condition.
 func (l *lowering) condition(e ast.Expr) string {
 	c := l.expr(e)
-	if strings.Contains(c.text, "{") { // a literal would be taken for the body
+	if strings.Contains(c.text, "{") { // a literal would be parsed as the body
 		return l.holdAs(c, types.Typ[types.Bool]).text
 	}
 	return c.text
@@ -289,7 +289,7 @@ func (l *lowering) send(s *ast.SendStmt) {
 	l.line(parts[0].in(unary) + " <- " + parts[1].text)
 }
 
-// returns reports a statement after which nothing comes.
+// returns reports a terminating statement.
 func returns(s ast.Stmt) bool {
 	_, ok := s.(*ast.ReturnStmt)
 	return ok

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// chain writes an if chain: each arm is looked at when those before it did not
-// match, and what its condition needs is written then.
+// chain writes an if chain: each arm is tried if those before it did not match, and the
+// statements that its condition needs are written then.
 type chain struct {
 	l    *lowering
 	open int
@@ -29,7 +29,7 @@ func (c *chain) arm(clause *ast.CaseClause, cond func() string, body func()) {
 	c.open++
 }
 
-// last writes what is done where nothing matched, and ends the chain.
+// last writes the code for no match, and ends the chain.
 func (c *chain) last(body func()) {
 	if body != nil {
 		if c.open > 0 {
@@ -42,9 +42,9 @@ func (c *chain) last(body func()) {
 	}
 }
 
-// switchStmt translates a switch into an if chain. The interpreter looks at the
-// first condition of a case only, computes the first value only, and moves
-// default to the end before it resolves fallthrough.
+// switchStmt translates a switch into an if chain. The interpreter evaluates only the first
+// condition of a case and only the first value, and moves default to the end before it
+// resolves fallthrough.
 func (l *lowering) switchStmt(s *ast.SwitchStmt, label types.Object) {
 	if s.Init != nil {
 		l.stmt(s.Init)
@@ -116,7 +116,7 @@ func fallsThrough(c *ast.CaseClause) bool {
 	return ok && b.Tok == token.FALLTHROUGH
 }
 
-// any makes the code of "one of these matches", looking at one after the other.
+// any makes the code of "one of these matches", trying one after the other.
 func (l *lowering) any(list []ast.Expr, matches func(ast.Expr) code) string {
 	c := matches(list[0])
 	for _, e := range list[1:] {
@@ -150,7 +150,7 @@ func (l *lowering) basicTag(e ast.Expr) bool {
 	return l.basicComparison(e)
 }
 
-// matcher evaluates the tag of a switch and returns what compares it with the
+// matcher evaluates the tag of a switch and returns a function that compares it with the
 // value of a case.
 func (l *lowering) matcher(s *ast.SwitchStmt) func(ast.Expr) code {
 	if s.Tag == nil {
