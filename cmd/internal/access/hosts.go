@@ -145,7 +145,7 @@ func NewAuthority() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "authority",
 		Short:   "Show the authority that certifies hosts",
-		Long:    "Show by what the master's authority is known, and since when it certifies hosts.",
+		Long:    "Show the fingerprint of the master's authority, and since when it certifies hosts.",
 		Example: "  vedette authority\n  vedette authority rotate",
 		Args:    cli.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return show(cmd, wire.AuthorityShow) },

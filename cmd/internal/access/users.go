@@ -245,9 +245,9 @@ func newUsersLink() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "link USER",
 		Short: "Make a link for choosing a password",
-		Long: `Make a link with which a user chooses a password, for whoever has forgotten theirs.
-It is good once, for three days, and takes the place of the one before. Until it is
-used the old password stays. It is for admins.`,
+		Long: `Make a link with which a user who has forgotten the password chooses another. It works
+once, within three days, and replaces the link before it. The old password stays valid
+until the link is used. It is for admins.`,
 		Example: "  vedette users link alice",
 		Args:    cli.OneArg("USER"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -29,12 +29,12 @@ func newMaintenance(program string) *cobra.Command {
 		Use:   "maintenance",
 		Short: "Tell nobody of this host's alerts for a time",
 		Long: `Have the master tell nobody of any alert of this host for a time, for example while a
-backup runs. It ends by itself, and an alert that still fires is sent then. Asked for
-again, it ends at the new time.
+backup runs. It ends by itself, and an alert that still fires is sent then. Run again,
+the command sets a new end.
 
-The master believes what the agent of this host shows: its certificate or its token. So
-the command reads the agent's configuration, and is to be run by the agent's user or
-root. The agent itself need not run.`,
+It shows the master the agent's certificate or token. So it reads the agent's
+configuration, and must be run by the agent's user or root. The agent itself need not
+run.`,
 		Example: "  " + program + " maintenance --for 1h -m 'nightly backup'\n  " + program + " maintenance --end",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

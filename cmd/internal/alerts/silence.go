@@ -114,7 +114,7 @@ func newSilences() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List the silences, those that end first at the beginning",
+		Short:   "List the silences, those that end soonest first",
 		Example: "  vedette silence list\n  vedette silence list --ended -o wide",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -20,11 +20,13 @@ func newThreshold() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "threshold ALERT [NUMBER]",
 		Short: "Change the threshold of an alert on some hosts",
-		Long: `Change the number that an alert compares its values with, or turn the alert off: one of
-an inspector, or a built-in one that is about hosts. That holds on every host or on those that --to selects at each moment. Of several
-selectors that select a host the one about most labels wins, and a host's name before
-all. --remove takes a threshold back: then the next one that selects a host holds, or
-else that of the inspector's source or of the rule.`,
+		Long: `Change the number that an alert compares its values with, or turn the alert off. It
+works for the alerts of inspectors, and for built-in ones that are about hosts. The
+threshold applies to every host, or to those that --to selects at each moment.
+
+If several thresholds select a host, the one whose selector has most labels applies; a
+host's name comes before all. --remove removes a threshold: then the next one that
+selects a host applies, or else that of the inspector's source or of the rule.`,
 		Example: `  vedette alerts threshold disk/full 98 --to role=backup -m 'filled on purpose'
   vedette alerts threshold memory/nearly-gone 1 --to role=db
   vedette alerts threshold disk/full --off --to host=scratch-1

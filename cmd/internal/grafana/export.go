@@ -40,13 +40,13 @@ func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export DIR",
 		Short: "Write dashboards and provisioning files for Grafana",
-		Long: `Write into a folder a dashboard for each chart that the master has series of, made of
-their kinds and units, and the files with which Grafana takes them up: its data sources
-(the master's PromQL, and its alerts and silences as an Alertmanager) and its dashboards.
-Every query is put to the master before it is written. Files of an export before are
-written again.
+		Long: `Write a dashboard for each chart of the master into a folder, with panels that fit the
+kinds and units of its series, and the provisioning files for Grafana: the data sources
+(the master's PromQL, and its alerts and silences as an Alertmanager) and the dashboards.
+Every query is tried on the master before it is written. Files of an earlier export are
+overwritten.
 
-No token is written. Grafana takes it from its environment variable VEDETTE_TOKEN.`,
+No token is written. Grafana reads it from its environment variable VEDETTE_TOKEN.`,
 		Example: `  vedette grafana export ./grafana
   vedette grafana export /etc/grafana/vedette --url https://master.example:50505`,
 		Args: cli.OneArg("DIR"),

@@ -249,7 +249,7 @@ func (r *Router) Unsilence(ctx context.Context, id string) error {
 	return nil
 }
 
-// Silences lists the silences, those that end first at the beginning; with ended, also
+// Silences lists the silences, those that end soonest first; with ended, also
 // those of the last days.
 func (r *Router) Silences(ctx context.Context, ended bool) ([]Silence, error) {
 	if !r.isOpen() {
