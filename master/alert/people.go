@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/alertmanager/dispatch"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/rules"
 
@@ -78,11 +79,11 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 	selected := func(set model.LabelSet) bool {
 		return sees(caller, set) && (p.Name == "" || p.Name == string(set[model.AlertNameLabel])) && (p.Host == "" || p.Host == string(set["host"]))
 	}
-	known := a.ledger.snapshot()
+	known, hours := a.ledger.snapshot(), a.route.Hours()
 	var list []wire.AlertFate
 	for fp := range known {
 		if one := known[fp]; selected(one.Labels) && (p.Ended || !one.ended()) {
-			list = append(list, a.fate(ctx, &one, one.state(), silences))
+			list = append(list, a.fate(ctx, &one, one.state(), silences, hours))
 		}
 	}
 	for _, group := range a.ruleGroups() {
@@ -93,13 +94,13 @@ func (a *Alerts) fates(ctx context.Context, p wire.AlertsParams) ([]wire.AlertFa
 					continue
 				}
 				one := record{Labels: set, Annotations: labelSet(alert.Annotations), StartsAt: alert.ActiveAt, value: alert.Value, seen: alert.ActiveAt}
-				list = append(list, a.fate(ctx, &one, wire.AlertPending, silences))
+				list = append(list, a.fate(ctx, &one, wire.AlertPending, silences, hours))
 			}
 		}
 	}
 	for _, one := range a.posted(known) {
 		if selected(one.Labels) && (p.Ended || !one.ended()) {
-			f := a.fate(ctx, &one, one.state(), silences)
+			f := a.fate(ctx, &one, one.state(), silences, hours)
 			f.Posted = true
 			list = append(list, f)
 		}
@@ -130,7 +131,7 @@ func (a *Alerts) posted(known map[model.Fingerprint]record) (list []record) {
 }
 
 // fate describes one alert.
-func (a *Alerts) fate(ctx context.Context, one *record, state string, silences map[string]wire.Silence) wire.AlertFate {
+func (a *Alerts) fate(ctx context.Context, one *record, state string, silences map[string]wire.Silence, hours *route.Hours) wire.AlertFate {
 	f := wire.AlertFate{Alert: wire.Alert{
 		ID: one.Labels.Fingerprint().String(), Name: one.name(), Host: one.host(), Severity: string(one.Labels["severity"]),
 		Labels: texts(one.Labels), Summary: string(one.Annotations["summary"]), State: state, SinceMS: one.StartsAt.UnixMilli(),
@@ -159,27 +160,41 @@ func (a *Alerts) fate(ctx context.Context, one *record, state string, silences m
 		f.SilencedBy = append(f.SilencedBy, one)
 	}
 	f.InhibitedBy = a.namesOf(inhibitedBy)
+	now := time.Now()
 	for _, way := range a.route.Ways(one.Labels) {
 		w := wire.TellWay{
 			Receiver: way.RouteOpts.Receiver, WaitSeconds: way.RouteOpts.GroupWait.Seconds(), AgainSeconds: way.RouteOpts.RepeatInterval.Seconds(),
 		}
 		if len(silencedBy) == 0 && len(inhibitedBy) == 0 && state == wire.AlertFiring {
-			next := one.StartsAt.Add(way.RouteOpts.GroupWait)
-			for receiver, t := range one.Told {
-				if strings.HasPrefix(receiver, w.Receiver+"/") && !t.At.IsZero() {
-					next = t.At.Add(way.RouteOpts.RepeatInterval)
-				}
-			}
-			if now := time.Now(); next.Before(now) {
-				next = now
-			}
-			if next = a.route.OpenFrom(way, next); !next.IsZero() {
+			if next := hours.OpenFrom(way, one.next(way, now)); !next.IsZero() {
 				w.NextMS = next.UnixMilli()
 			}
+		}
+		if muting, outside := hours.Shut(way, now); len(muting)+len(outside) > 0 {
+			shut := wire.ShutHours{Receiver: w.Receiver, Intervals: muting, Outside: outside}
+			if open := hours.OpenFrom(way, now); !open.IsZero() {
+				shut.ToMS = open.UnixMilli()
+			}
+			f.ShutHours = append(f.ShutHours, shut)
 		}
 		f.Ways, f.Receivers = append(f.Ways, w), append(f.Receivers, w.Receiver)
 	}
 	return f
+}
+
+// next is the earliest time at which a way may tell of an alert that fires, if nothing mutes
+// it.
+func (r *record) next(way *dispatch.Route, now time.Time) time.Time {
+	next := r.StartsAt.Add(way.RouteOpts.GroupWait)
+	for receiver, t := range r.Told {
+		if strings.HasPrefix(receiver, way.RouteOpts.Receiver+"/") && !t.At.IsZero() {
+			next = t.At.Add(way.RouteOpts.RepeatInterval)
+		}
+	}
+	if next.Before(now) {
+		return now
+	}
+	return next
 }
 
 func texts(set model.LabelSet) map[string]string {

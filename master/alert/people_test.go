@@ -2,10 +2,12 @@ package alert
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -142,6 +144,45 @@ func TestAcknowledgementEndsWithItsAlert(t *testing.T) {
 	}
 	w.set("busy", 97)
 	h.await(t, "firing busy", 2)
+}
+
+// The time intervals that keep somebody from being told are shown, also of very many alerts.
+func TestTimeIntervalsAreShown(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "alertmanager.yml")
+	if err := os.WriteFile(file, []byte(`
+time_intervals: [{ name: ever, time_intervals: [{}] }]
+route:
+  receiver: ops
+  group_by: [host]
+  routes:
+    - { receiver: never, mute_time_intervals: [ever], continue: true }
+    - { receiver: ops, active_time_intervals: [ever] }
+receivers: [{ name: ops }, { name: never }]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldOf(t, `groups:
+  - name: many
+    interval: 1s
+    rules: [{ alert: level/high, expr: 'test_level > 90' }]
+`, config.Alerts{AlertmanagerConfig: file})
+	patience.Closed(t, "the start", w.alerts.started)
+	const hosts = 2000
+	for i := range hosts {
+		w.set(fmt.Sprintf("host-%d", i), 97)
+	}
+	var list []wire.Alert
+	patience.Until(t, "all to fire", func() bool {
+		list = w.list("")
+		return len(list) == hosts
+	})
+	for _, one := range list {
+		want := []wire.ShutHours{{Receiver: "never", Intervals: []string{"ever"}}}
+		if !reflect.DeepEqual(one.ShutHours, want) {
+			t.Fatalf("%s has the hours %+v", one.Host, one.ShutHours)
+		}
+	}
 }
 
 // Nobody is told of a silenced alert, until the silence is ended.

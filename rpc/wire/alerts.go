@@ -91,8 +91,22 @@ type Alert struct {
 	SilencedBy  []Silence  `json:"silenced_by,omitempty"`
 	InhibitedBy []string   `json:"inhibited_by,omitempty"`
 	Told        []TellNote `json:"told,omitempty"`
+	// ShutHours are of those receivers whom the time intervals of their routes keep from
+	// being told now.
+	ShutHours []ShutHours `json:"shut_hours,omitempty"`
 	// Receivers are those who are told according to the present configuration.
 	Receivers []string `json:"receivers,omitempty"`
+}
+
+// ShutHours says why a receiver is told of nothing at this time of the day or week.
+type ShutHours struct {
+	Receiver string `json:"receiver"`
+	// Intervals are the time intervals that mute the route now, and Outside those outside
+	// of which it is silent.
+	Intervals []string `json:"intervals,omitempty"`
+	Outside   []string `json:"outside,omitempty"`
+	// ToMS is when the receiver may be told again; 0: not in the next week.
+	ToMS int64 `json:"to_ms,omitempty"`
 }
 
 // TellNote says that somebody was told of an alert, or could not be.

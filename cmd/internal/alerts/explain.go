@@ -112,6 +112,9 @@ func explainOne(b *strings.Builder, a wire.AlertFate, now time.Time) {
 	if len(a.InhibitedBy) > 0 {
 		fmt.Fprintf(b, "  nobody is told while %s fires\n", strings.Join(a.InhibitedBy, ", "))
 	}
+	for _, h := range a.ShutHours {
+		fmt.Fprintf(b, "  %s is told nothing now: it is %s\n", h.Receiver, hoursText(h))
+	}
 	if len(a.Ways) == 0 && a.State != wire.AlertEnded {
 		b.WriteString("  nobody is told of it: no route leads anywhere\n")
 	}

@@ -129,7 +129,22 @@ func mutedText(a wire.Alert) string {
 	for _, name := range a.InhibitedBy {
 		parts = append(parts, "by "+name)
 	}
+	for _, one := range a.ShutHours {
+		parts = append(parts, hoursText(one)+" for "+one.Receiver)
+	}
 	return cli.OrDash(strings.Join(parts, ", "))
+}
+
+// hoursText names the time intervals that keep a receiver from being told.
+func hoursText(h wire.ShutHours) string {
+	var parts []string
+	if len(h.Intervals) > 0 {
+		parts = append(parts, "in "+strings.Join(h.Intervals, " and "))
+	}
+	if len(h.Outside) > 0 {
+		parts = append(parts, "outside "+strings.Join(h.Outside, " and "))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func newTest() *cobra.Command {

@@ -31,6 +31,22 @@ func TestToldText(t *testing.T) {
 	}
 }
 
+// The list names time intervals beside the people and the alerts that mute an alert.
+func TestMutedText(t *testing.T) {
+	for want, one := range map[string]wire.Alert{
+		"-":                           {},
+		"silenced by anna, by x/gone": {SilencedBy: []wire.Silence{{By: "anna"}}, InhibitedBy: []string{"x/gone"}},
+		"in nights and weekends for ops, outside office for b": {ShutHours: []wire.ShutHours{
+			{Receiver: "ops", Intervals: []string{"nights", "weekends"}}, {Receiver: "b", Outside: []string{"office"}},
+		}},
+		"in nights, outside office for ops": {ShutHours: []wire.ShutHours{{Receiver: "ops", Intervals: []string{"nights"}, Outside: []string{"office"}}}},
+	} {
+		if got := mutedText(one); got != want {
+			t.Errorf("%+v is muted %q, want %q", one, got, want)
+		}
+	}
+}
+
 // Whatever a master answers to a change, it is told in words, a removal too.
 func TestChangeText(t *testing.T) {
 	number := func(v float64) *float64 { return &v }

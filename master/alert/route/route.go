@@ -44,8 +44,6 @@ const (
 	finishWithin = 5 * time.Second
 	// testWithin bounds a test message.
 	testWithin = 20 * time.Second
-	// openWithin is how far OpenFrom looks.
-	openWithin = 8 * 24 * time.Hour
 )
 
 // ErrNotOpen is returned for calls that need the state before it is open.
@@ -311,25 +309,6 @@ func (r *Router) Ways(labels model.LabelSet) []*dispatch.Route {
 		return nil
 	}
 	return run.routes.Match(labels)
-}
-
-// OpenFrom returns when, from a time on, the time intervals of a way let messages
-// through: that time, or the minute at which they do. It returns the zero time if
-// they do not within openWithin.
-func (r *Router) OpenFrom(way *dispatch.Route, from time.Time) time.Time {
-	run, at := r.now(), from
-	for run != nil && at.Before(from.Add(openWithin)) {
-		muted, _, err := run.intervals.Mutes(way.RouteOpts.MuteTimeIntervals, at)
-		active := len(way.RouteOpts.ActiveTimeIntervals) == 0
-		if !active && err == nil {
-			active, _, err = run.intervals.Mutes(way.RouteOpts.ActiveTimeIntervals, at)
-		}
-		if err != nil || active && !muted {
-			return at
-		}
-		at = at.Truncate(time.Minute).Add(time.Minute)
-	}
-	return time.Time{}
 }
 
 // Muted tells which silences and which alerts mute an alert with the given labels.

@@ -463,7 +463,7 @@ receivers:
 }
 
 // When a way is told next takes its time intervals into account.
-func TestOpenFrom(t *testing.T) {
+func TestHours(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "am.yml")
 	if err := os.WriteFile(file, []byte(`
@@ -490,17 +490,19 @@ receivers: [{ name: x, webhook_configs: [{ url: http://127.0.0.1:1/ }] }]
 		t.Fatal(err)
 	}
 	w := newWorld(t, read(t, config.Alerts{AlertmanagerConfig: file}))
-	for _, c := range []struct{ a, from, want string }{
-		{"free", "2026-11-30T21:00:30Z", "2026-11-30T21:00:30Z"},
-		{"nights", "2026-11-30T12:00:30Z", "2026-11-30T12:00:30Z"},
-		{"nights", "2026-11-30T21:00:30Z", "2026-12-01T05:30:00Z"},
-		{"nights", "2026-03-28T23:10:00Z", "2026-03-29T04:30:00Z"}, // summer time begins
-		{"nights", "2026-10-24T23:10:00Z", "2026-10-25T05:30:00Z"}, // and ends
-		{"both", "2026-12-04T23:59:59Z", "2026-12-07T05:30:00Z"},
-		{"office", "2026-12-04T22:00:00Z", "2026-12-07T14:00:00Z"},
-		{"office", "2026-12-07T14:00:00Z", "2026-12-07T14:00:00Z"},
-		{"mixed", "2026-12-07T21:00:00Z", "2026-12-08T14:00:00Z"},
-		{"never", "2026-12-07T21:00:00Z", "0001-01-01T00:00:00Z"},
+	hours := w.Hours()
+	for _, c := range []struct{ a, from, want, shut string }{
+		{"free", "2026-11-30T21:00:30Z", "2026-11-30T21:00:30Z", ""},
+		{"nights", "2026-11-30T12:00:30Z", "2026-11-30T12:00:30Z", ""},
+		{"nights", "2026-11-30T21:00:30Z", "2026-12-01T05:30:00Z", "in [nights]"},
+		{"nights", "2026-03-28T23:10:00Z", "2026-03-29T04:30:00Z", "in [nights]"}, // summer time begins
+		{"nights", "2026-10-24T23:10:00Z", "2026-10-25T05:30:00Z", "in [nights]"}, // and ends
+		{"both", "2026-12-04T23:59:59Z", "2026-12-07T05:30:00Z", "in [nights]"},
+		{"office", "2026-12-04T22:00:00Z", "2026-12-07T14:00:00Z", "outside [office]"},
+		{"office", "2026-12-07T14:00:00Z", "2026-12-07T14:00:00Z", ""},
+		{"mixed", "2026-12-08T05:00:00Z", "2026-12-08T14:00:00Z", "in [nights] outside [office]"},
+		{"mixed", "2026-12-07T21:00:00Z", "2026-12-08T14:00:00Z", "in [nights]"},
+		{"never", "2026-12-07T21:00:00Z", "0001-01-01T00:00:00Z", "in [ever]"},
 	} {
 		from, err := time.Parse(time.RFC3339, c.from)
 		if err != nil {
@@ -510,8 +512,21 @@ receivers: [{ name: x, webhook_configs: [{ url: http://127.0.0.1:1/ }] }]
 		if len(ways) != 1 {
 			t.Fatalf("%s goes %d ways", c.a, len(ways))
 		}
-		if got := w.OpenFrom(ways[0], from).UTC().Format(time.RFC3339); got != c.want {
-			t.Errorf("%s from %s is told at %s, want %s", c.a, c.from, got, c.want)
+		for range 2 { // the second answer is one that it remembers
+			if got := hours.OpenFrom(ways[0], from).UTC().Format(time.RFC3339); got != c.want {
+				t.Errorf("%s from %s is told at %s, want %s", c.a, c.from, got, c.want)
+			}
+		}
+		var shut []string
+		muting, outside := hours.Shut(ways[0], from)
+		if len(muting) > 0 {
+			shut = append(shut, fmt.Sprintf("in %v", muting))
+		}
+		if len(outside) > 0 {
+			shut = append(shut, fmt.Sprintf("outside %v", outside))
+		}
+		if got := strings.Join(shut, " "); got != c.shut {
+			t.Errorf("%s at %s is shut %q, want %q", c.a, c.from, got, c.shut)
 		}
 	}
 }

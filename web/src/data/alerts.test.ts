@@ -41,6 +41,9 @@ describe('alerts', () => {
     expect(mutedText(alert('x', 'a', { silenced_by: [silence, { ...silence, ack: true, by: 'ben' }], inhibited_by: ['host/gone'] }))).toBe(
       'silenced by anna, acknowledged by ben, while host/gone fires',
     );
+    expect(mutedText(alert('x', 'a', { shut_hours: [{ receiver: 'ops', intervals: ['nights'], outside: ['office'] }] }))).toBe(
+      'in nights, outside office for ops',
+    );
   });
 
   it('give matchers that hold any name', () => {

@@ -15,7 +15,11 @@ export function toldText(told: TellNote[] | undefined): string {
 /** Why nobody is told. */
 export function mutedText(a: Alert): string {
   const silenced = (a.silenced_by ?? []).map((s) => `${s.ack ? 'acknowledged' : s.maintenance ? 'maintenance' : 'silenced'} by ${s.by}`);
-  return [...silenced, ...(a.inhibited_by ?? []).map((name) => `while ${name} fires`)].join(', ');
+  const shut = (a.shut_hours ?? []).map((h) => {
+    const names = (word: string, list: string[] | undefined): string[] => (list?.length ? [`${word} ${list.join(' and ')}`] : []);
+    return `${[...names('in', h.intervals), ...names('outside', h.outside)].join(', ')} for ${h.receiver}`;
+  });
+  return [...silenced, ...(a.inhibited_by ?? []).map((name) => `while ${name} fires`), ...shut].join(', ');
 }
 
 /** The matchers of a silence for one alert, and for similar ones on the same host. */

@@ -52,6 +52,9 @@ export interface Alert {
   silenced_by?: Silence[];
   inhibited_by?: string[];
   told?: TellNote[];
+  /** ShutHours are of those receivers whom the time intervals of their routes keep from
+   * being told now. */
+  shut_hours?: ShutHours[];
   /** Receivers are those who are told according to the present configuration. */
   receivers?: string[];
 }
@@ -90,6 +93,9 @@ export interface AlertFate {
   silenced_by?: Silence[];
   inhibited_by?: string[];
   told?: TellNote[];
+  /** ShutHours are of those receivers whom the time intervals of their routes keep from
+   * being told now. */
+  shut_hours?: ShutHours[];
   /** Receivers are those who are told according to the present configuration. */
   receivers?: string[];
   /** as it was last */
@@ -1278,6 +1284,17 @@ export interface Series {
   kind?: string;
   /** About describes the metric of the series, on one of those that a report declares. */
   about?: About;
+}
+
+/** ShutHours says why a receiver is told of nothing at this time of the day or week. */
+export interface ShutHours {
+  receiver: string;
+  /** Intervals are the time intervals that mute the route now, and Outside those outside
+   * of which it is silent. */
+  intervals?: string[];
+  outside?: string[];
+  /** ToMS is when the receiver may be told again; 0: not in the next week. */
+  to_ms?: number;
 }
 
 /** Signature says that the holder of a key wants code to run on hosts: on which, from
