@@ -1,6 +1,5 @@
-// Package core is what Core programs call: values that carry their type, the
-// methods that the library may ask of them, and deferred calls. See package
-// lower.
+// Package core has what Core programs call: values that carry their type, the methods that
+// the library may call on them, and deferred calls. See package lower.
 package core
 
 import (
@@ -9,8 +8,8 @@ import (
 	"strings"
 )
 
-// Any is the interface of Core. The interpreter takes it for one of the library,
-// and copies what is put into it.
+// Any is the interface type of Core. The interpreter treats it as one of the library, and
+// copies a value that is put into it.
 type Any = any
 
 // Type is a type of a script whose values are held in interfaces.
@@ -29,10 +28,10 @@ type Type struct {
 	json                    func(any) ([]byte, error)
 	marshalText             func(any) ([]byte, error)
 
-	fields   []string // of a struct, as the script calls them
-	embedded []bool   // which of them are
-	parts    []*Type  // of the fields, elements, or key and element; nil for what the library knows
-	empty    string   // "slice" or "map", where a nil interface stands for one that is nil
+	fields   []string // the fields of a struct, as the script names them
+	embedded []bool   // which of the fields are embedded
+	parts    []*Type  // of the fields, elements, or key and element; nil for types of the library
+	empty    string   // "slice" or "map" if a nil interface stands for a nil one
 }
 
 // NewType makes a type. The id is the script's own number for it, from 1.
@@ -40,8 +39,8 @@ func NewType(id int, name string, isError bool) *Type {
 	return &Type{id: id, name: name, isError: isError}
 }
 
-// Method gives a type one of the methods that the library may ask for. The
-// function takes the receiver first.
+// Method adds a method that the library may call to a type. The function takes the receiver
+// first.
 func Method(t *Type, name string, f any) {
 	switch f := f.(type) {
 	case func(any) string:
@@ -79,8 +78,8 @@ func Method(t *Type, name string, f any) {
 	}
 }
 
-// Object is a value of a type of the script, in an interface. Two of them are
-// equal where Go would say so of what they stand for.
+// Object is a value of a type of the script, in an interface. Two of them are equal if Go
+// would say so of their values.
 type Object struct {
 	T *Type
 	V any
@@ -138,8 +137,7 @@ func Error(t *Type, v any) error {
 	return err
 }
 
-// open returns the object that an interface holds, also in a wrapper of an
-// interface of the library.
+// open returns the object in an interface, even inside a wrapper of a library interface.
 func open(x any) (Object, bool) {
 	if x == nil {
 		return Object{}, false
@@ -153,8 +151,8 @@ func open(x any) (Object, bool) {
 	return Object{}, false
 }
 
-// unwrapped returns what an interface holds as Go would see it: of a wrapper the
-// object in it.
+// unwrapped returns the value in an interface as Go would see it: the object inside a
+// wrapper.
 func unwrapped(x any) any {
 	if o, ok := open(x); ok {
 		return Box(o.T, o.V)
@@ -162,8 +160,8 @@ func unwrapped(x any) any {
 	return x
 }
 
-// ID returns the number of the type of what an interface holds: 0 for one of the
-// library, -1 for nil.
+// ID returns the number of the type of the value in an interface: 0 for a library type, -1
+// for nil.
 func ID(x any) int {
 	if x == nil {
 		return -1
@@ -197,13 +195,13 @@ func NotNil(x any) {
 	}
 }
 
-// Unwrapped returns what an interface of the library holds as Go would see it.
+// Unwrapped returns the value in a library interface as Go would see it.
 func Unwrapped(x any) any { return unwrapped(x) }
 
-// Equal compares what two interfaces hold.
+// Equal compares the values in two interfaces.
 func Equal(x, y any) bool { return unwrapped(x) == unwrapped(y) }
 
-// AsError returns an interface as an error, where it is one.
+// AsError returns an interface as an error, if it is one.
 func AsError(x any) (error, bool) { //nolint:revive // so Go writes the comma-ok form
 	err, ok := x.(error)
 	return err, ok
@@ -221,11 +219,11 @@ func Native(x any, name string) any {
 	return m.Interface()
 }
 
-// NoMethod panics where a method is called of an interface that cannot have it:
-// one that is nil.
+// NoMethod panics for the call of a method on an interface that cannot have it because it
+// is nil.
 func NoMethod(any) { nilDereference() }
 
-// NegativeShift panics as a shift does by less than zero.
+// NegativeShift panics like a shift by less than zero.
 func NegativeShift() {
 	n := -1
 	_ = 1 << n
@@ -236,8 +234,8 @@ func nilDereference() {
 	*p = 0
 }
 
-// Implements reports whether a value of the library has methods, each given by
-// its name and its type as Go writes it.
+// Implements reports whether a value of the library has methods, each given by its name and
+// its type in Go syntax.
 func Implements(x any, methods ...string) bool {
 	if x == nil {
 		return false
@@ -255,13 +253,13 @@ func Implements(x any, methods ...string) bool {
 // TypeError is the error of an assertion that failed.
 type TypeError struct{ text string }
 
-// Error is the message, as the runtime words it.
+// Error is the message in the words of the runtime.
 func (e *TypeError) Error() string { return e.text }
 
 // RuntimeError makes it a runtime.Error.
 func (e *TypeError) RuntimeError() {}
 
-// NoAssertion panics as an assertion does that failed.
+// NoAssertion panics like a failed assertion.
 func NoAssertion(x any, from, to string) {
 	if from == "any" {
 		from = "interface {}"
@@ -302,8 +300,8 @@ func As(err error, target any, match func(any) bool) bool {
 	return false
 }
 
-// Laid returns a pointer or channel for a field that is held as an interface: nil where
-// it is nil.
+// Laid returns a pointer or channel for a field that is held as an interface: nil if it is
+// nil.
 func Laid(x any) any {
 	if reflect.ValueOf(x).IsNil() {
 		return nil
@@ -314,14 +312,14 @@ func Laid(x any) any {
 // Clear empties a map, or sets the elements of a slice to zero.
 func Clear(x any) { reflect.ValueOf(x).Clear() }
 
-// Min is the smaller of two numbers, as Go's min.
+// Min is the smaller of two numbers, like Go's min.
 func Min(x, y float64) float64 { return min(x, y) }
 
-// Max is the larger of two numbers, as Go's max.
+// Max is the larger of two numbers, like Go's max.
 func Max(x, y float64) float64 { return max(x, y) }
 
-// Raw returns what an interface holds for a function of the library that looks
-// into it: of an object the value, unless it encodes itself.
+// Raw returns the value in an interface for a library function that looks into it: for an
+// object its value, unless it encodes itself.
 func Raw(x any) any {
 	o, ok := open(x)
 	if !ok || o.T.json != nil || o.T.marshalText != nil {
@@ -330,7 +328,7 @@ func Raw(x any) any {
 	return o.V
 }
 
-// Runes returns the characters of a string, as a range goes over them.
+// Runes returns the characters of a string, in the order of a range over them.
 func Runes(s string) []rune { return []rune(s) }
 
 // Starts returns where the characters of a string start.
@@ -342,13 +340,13 @@ func Starts(s string) []int {
 	return starts
 }
 
-// ArrayPointer returns a pointer, of the type of none, to the array that a slice
-// has its elements in.
+// ArrayPointer returns a pointer, of the type of none, to the array that holds the elements
+// of a slice.
 func ArrayPointer(slice, none any) any {
 	return reflect.ValueOf(slice).Convert(reflect.TypeOf(none)).Interface()
 }
 
-// Long panics as Go does where a slice is too short for an array.
+// Long panics like Go if a slice is too short for an array.
 func Long(have, want int) {
 	if have < want {
 		panic(&TypeError{fmt.Sprintf("cannot convert slice with length %d to array or pointer to array with length %d", have, want)})

@@ -76,8 +76,8 @@ func wrap(t reflect.Type, object any, methods []any) any {
 	return w.Interface()
 }
 
-// Normalised returns the value of a panic as Go words it: the interpreter finds
-// out by reflection what the processor would.
+// Normalised returns the value of a panic in Go's words. The interpreter detects by
+// reflection what the processor would detect.
 func Normalised(v any) any {
 	if text, ok := v.(string); ok && strings.HasPrefix(text, "reflect") {
 		switch {
@@ -112,7 +112,7 @@ func Normalised(v any) any {
 	return v
 }
 
-// nilDereferenced is what a use of a nil pointer panics with.
+// nilDereferenced is the panic value of a use of a nil pointer.
 func nilDereferenced() (out any) {
 	defer func() { out = recover() }()
 	nilDereference()

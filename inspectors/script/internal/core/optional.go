@@ -25,7 +25,8 @@ func (f closer) Close() error                                 { return f() }
 func (s runeScanner) ReadRune() (r rune, size int, err error) { return s.read() }
 func (s runeScanner) UnreadRune() error                       { return s.unread() }
 
-// What os.IsTimeout and the errors of package net ask an error that they wrap.
+// The methods that os.IsTimeout and the errors of package net call on an error that they
+// wrap.
 type (
 	timeouter struct {
 		t *Type

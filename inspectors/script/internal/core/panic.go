@@ -5,24 +5,22 @@ import (
 	"sync/atomic"
 )
 
-// Machine keeps what one interpreter has under way: the functions whose deferred
-// calls run.
+// Machine keeps the state of one interpreter: the functions whose deferred calls run.
 type Machine struct {
 	// Recovered is called when the script has recovered from a panic, or nil.
 	Recovered func()
 
 	stopped atomic.Bool
-	line    *int // where the script says which of its lines it is at, or nil
+	line    *int // where the script stores its current line, or nil
 
 	mu      sync.Mutex
 	running []*Defers // innermost last
 }
 
-// At tells the machine where the script says which of its lines it is at.
+// At tells the machine where the script stores its current line.
 func (m *Machine) At(line *int) { m.line = line }
 
-// Line is the line of the source that the script is at, or where it panicked; 0 where
-// that is not known.
+// Line is the current source line of the script, or that of its panic; 0 if unknown.
 func (m *Machine) Line() int {
 	if m.line == nil {
 		return 0
@@ -30,7 +28,7 @@ func (m *Machine) Line() int {
 	return *m.line
 }
 
-// Begin forgets at which line the script was.
+// Begin forgets the current line.
 func (m *Machine) Begin() { m.setLine(0) }
 
 func (m *Machine) setLine(line int) {
@@ -39,8 +37,8 @@ func (m *Machine) setLine(line int) {
 	}
 }
 
-// Stop says that the interpreter was cut off: it runs nothing any more, and
-// nothing is left to be done of what was deferred.
+// Stop says that the interpreter was cut off: it runs nothing any more, and its deferred
+// calls are dropped.
 func (m *Machine) Stop() { m.stopped.Store(true) }
 
 // Defers are the calls that one call of a function has deferred.
@@ -51,7 +49,7 @@ type Defers struct {
 	panicking bool
 	value     any
 	line      int  // at which it panicked
-	handles   bool // the deferred call that runs may recover
+	handles   bool // the running deferred call may recover
 }
 
 type deferred struct {
@@ -65,8 +63,8 @@ func (m *Machine) NewDefers() *Defers { return &Defers{machine: m} }
 // Push defers a call. Handles says whether it may call recover itself.
 func (d *Defers) Push(f func(), handles bool) { d.calls = append(d.calls, deferred{f, handles}) }
 
-// Run runs the body of a function, and then what it has deferred, the last
-// first. A panic goes on to the caller where no deferred call recovers.
+// Run runs the body of a function, and then its deferred calls, the last first. A panic
+// continues to the caller if no deferred call recovers.
 func (d *Defers) Run(body func()) {
 	d.call(body)
 	m := d.machine
@@ -127,5 +125,5 @@ func (m *Machine) Recover() any {
 	return Normalised(v)
 }
 
-// Panic panics with what an interface holds.
+// Panic panics with the value in an interface.
 func Panic(v any) { panic(v) }

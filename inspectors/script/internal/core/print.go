@@ -11,11 +11,11 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
-// Shape says what the values of a type are made of, so that they are printed as
-// Go prints them: the interpreter has no names of types and no methods, and
-// exports all fields. The parts are, of a struct, the name and the type of each
-// field, with true between them where the field is embedded; of a map, the types of its keys and elements; otherwise the type of the
-// elements. A type is nil where the library knows it.
+// Shape describes the values of a type, so that they are printed as in Go: the interpreter
+// has no names of types and no methods, and exports all fields. The parts are: of a struct,
+// the name and the type of each field, with true between them if the field is embedded; of
+// a map, the types of its keys and elements; otherwise the type of the elements. A type is
+// nil if the library knows it.
 func Shape(t *Type, parts ...any) {
 	for _, p := range parts {
 		switch p := p.(type) {
@@ -31,18 +31,17 @@ func Shape(t *Type, parts ...any) {
 	}
 }
 
-// Empty says how a type prints where an interface that holds it is nil: as a slice or a
-// map that is nil.
+// Empty says how a nil interface for a type prints: as a nil slice or a nil map.
 func Empty(t *Type, kind string) { t.empty = kind }
 
-// Format prints the value as its type says, or as what it is made of.
+// Format prints the value in the way of its type, or of its underlying value.
 func (o Object) Format(s fmt.State, verb rune) {
 	p := &printer{s, verb}
 	p.value(reflect.ValueOf(o.V), o.T, 0, visible)
 }
 
-// Printed returns what an interface holds for a function that looks whether it is
-// a string.
+// Printed returns the value in an interface for a function that checks whether it is a
+// string.
 func Printed(x any) any {
 	if o, ok := open(x); ok && reflect.ValueOf(o.V).Kind() == reflect.String {
 		return fmt.Sprint(x)
@@ -50,7 +49,7 @@ func Printed(x any) any {
 	return x
 }
 
-// access says whether fmt may call the methods of a value, as package reflect has it.
+// access says whether fmt may call the methods of a value, according to package reflect.
 type access int
 
 const (
@@ -59,7 +58,7 @@ const (
 	hidden          // in a field that is not exported: no methods at any depth
 )
 
-// below is the access to what a value other than a struct is made of.
+// below is the access to the parts of a value other than a struct.
 func (a access) below() access {
 	if a == visible {
 		return visible
@@ -86,7 +85,7 @@ type printer struct {
 
 func (p *printer) text(s string) { _, _ = io.WriteString(p, s) }
 
-// plain prints what the library knows.
+// plain prints a value of the library.
 func (p *printer) plain(v any) { fmt.Fprintf(p, fmt.FormatString(p, p.verb), v) }
 
 func (p *printer) sharp() bool { return p.verb == 'v' && p.Flag('#') }
@@ -129,7 +128,7 @@ func (p *printer) value(v reflect.Value, t *Type, depth int, a access) {
 	}
 }
 
-// nothing prints what an interface stands for that is nil.
+// nothing prints the value that a nil interface stands for.
 func (p *printer) nothing(t *Type) {
 	switch {
 	case t.empty == "":
@@ -143,7 +142,7 @@ func (p *printer) nothing(t *Type) {
 	}
 }
 
-// verbsOf returns the verbs that package fmt has for a kind of plain values.
+// verbsOf returns the verbs of package fmt for a kind of plain values.
 func verbsOf(k reflect.Kind) string {
 	switch k {
 	case reflect.Bool:
@@ -158,7 +157,7 @@ func verbsOf(k reflect.Kind) string {
 	return "vdboOxXcqU"
 }
 
-// library prints a value that the library knows, or what an interface holds.
+// library prints a value of the library, or the value in an interface.
 func (p *printer) library(v reflect.Value, depth int) {
 	if v.IsValid() && v.Kind() == reflect.Interface && v.IsNil() && p.sharp() {
 		p.text(v.Type().String() + "(nil)")
@@ -208,7 +207,7 @@ func (p *printer) address(v, shown reflect.Value) {
 	}
 }
 
-// methods prints a value by a method of its type, where it has one for the verb.
+// methods prints a value by a method of its type, if it has one for the verb.
 func (p *printer) methods(v reflect.Value, t *Type) (done bool) {
 	method := p.method(t)
 	if method == "" {
@@ -315,8 +314,8 @@ func (p *printer) member(v reflect.Value, t *Type, depth int, a access) {
 	p.value(v, t, depth+1, a)
 }
 
-// hidden prints a value of the library in a field that is not exported: fmt calls no
-// methods of what it reaches through such a field, at any depth.
+// hidden prints a value of the library in an unexported field: fmt calls no methods of
+// anything that it reaches through such a field, at any depth.
 func (p *printer) hidden(v reflect.Value) {
 	shut := reflect.ValueOf(struct{ x any }{v.Interface()}).Field(0).Elem()
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
@@ -414,7 +413,7 @@ func (p *printer) pointer(v reflect.Value, t *Type, depth int, a access) {
 	}
 }
 
-// MarshalJSON writes the value as its type says, or as what it is made of.
+// MarshalJSON encodes the value in the way of its type, or of its underlying value.
 func (o Object) MarshalJSON() ([]byte, error) {
 	if o.T.json != nil {
 		return o.T.json(o.V)

@@ -1,10 +1,9 @@
-// Package files lets scripts read what they may read: what the system says of
-// itself, and what their needs name. It looks at the file that was opened, not
-// at the name under which: however many links lie in between, and whoever
-// changes them meanwhile.
+// Package files lets scripts read the files that they may read: those in which the system
+// describes itself, and those in their needs. It checks the file that was opened, not its
+// name, however many links lie in between and whoever changes them meanwhile.
 //
-// It bounds the functions that a script calls. What the library calls by itself
-// and what gets around the interpreter meets the sandbox of the process.
+// It bounds the functions that a script calls. Files that the library opens by itself, and
+// anything that escapes from the interpreter, are left to the sandbox of the process.
 package files
 
 import (
@@ -22,16 +21,15 @@ import (
 // Reader opens files for one script. It is safe for use by any number of
 // goroutines.
 type Reader struct {
-	granted []string // real paths that the script needs
-	private []string // real paths that nobody gets
+	granted []string // real paths in the script's needs
+	private []string // real paths that no script may read
 	proc    []string // where the folders of processes are
 	sys     []string
 	etc     []string
 }
 
-// New makes a reader of what every script may read and of what is granted, but
-// nothing of what is private. All are absolute and clean; links in them are
-// resolved now.
+// New makes a reader for the files that every script may read and those that are granted,
+// except private ones. All paths are absolute and clean; links in them are resolved now.
 func New(granted, private []string) *Reader {
 	return &Reader{
 		granted: real(granted),
@@ -42,8 +40,8 @@ func New(granted, private []string) *Reader {
 	}
 }
 
-// aboutSystem reports whether a name is that of a file in /etc in which a system
-// says what it is.
+// aboutSystem reports whether a name is that of a file in /etc in which a system describes
+// itself.
 func aboutSystem(name string) bool {
 	switch name {
 	case "os-release", "lsb-release", "debian_version", "alpine-release", "redhat-release", "system-release", "arch-release", "SuSE-release",
@@ -53,8 +51,8 @@ func aboutSystem(name string) bool {
 	return false
 }
 
-// variants returns a folder and, where the environment names it, the one in
-// which the host's own is seen from within a container.
+// variants returns a folder and, if the environment names it, the folder where the host's
+// own is mounted in a container.
 func variants(variable, folder string) []string {
 	if elsewhere := os.Getenv(variable); filepath.IsAbs(elsewhere) && filepath.Clean(elsewhere) != "/" {
 		return append(real([]string{filepath.Clean(elsewhere)}), folder)
@@ -62,7 +60,7 @@ func variants(variable, folder string) []string {
 	return []string{folder}
 }
 
-// real adds to each path where it leads, if that is elsewhere.
+// real adds the target of each path, if that is a different path.
 func real(paths []string) []string {
 	var list []string
 	for _, path := range paths {
@@ -84,14 +82,14 @@ func (e *deniedError) Error() string {
 	return fmt.Sprintf("not among the files that scripts may read; write //vedette:needs fs:%s if it must be", e.path)
 }
 
-// Is makes the error one that os.IsPermission knows.
+// Is makes os.IsPermission true for the error.
 func (e *deniedError) Is(target error) bool { return target == fs.ErrPermission }
 
-// secretFiles are what the folder of a process, or of one of its threads, holds
-// of its memory, where its environment is too.
+// secretFiles are the files of a process or thread that show its memory, which includes its
+// environment.
 var secretFiles = regexp.MustCompile(`^[^/]+/(task/[0-9]+/)?(mem|environ|auxv|pagemap|map_files(/.*)?)$|^(kcore|kmsg|kpage[a-z]*|sysrq-trigger)$`)
 
-// check says whether a script may read the file at a real path.
+// check returns an error if a script may not read the file at a real path.
 func (r *Reader) check(path string) error {
 	denied := &deniedError{path}
 	switch {
@@ -120,12 +118,11 @@ func (r *Reader) isUsual(path string) bool {
 	case path == "/dev/null", path == "/usr/lib/os-release":
 		return true
 	}
-	return strings.HasPrefix(path, "/usr/share/zoneinfo/") // where localtime leads
+	return strings.HasPrefix(path, "/usr/share/zoneinfo/") // the target of localtime
 }
 
-// plain reports whether a name is one that the kernel made and that leads
-// nowhere else: a file of /proc itself, or of the folder of a process there.
-// These are read most, by the hundreds.
+// plain reports whether the kernel made a name that leads nowhere else: a file of /proc
+// itself, or of the folder of a process there. These are read most, by the hundreds.
 func plain(name string) bool {
 	rest, found := strings.CutPrefix(name, "/proc/")
 	first, second, deeper := strings.Cut(rest, "/")
@@ -154,7 +151,7 @@ func withinAny(path string, roots []string) bool {
 	return false
 }
 
-// Open is as os.Open. A named pipe without a writer is at its end.
+// Open is like os.Open. A named pipe without a writer is at its end.
 func (r *Reader) Open(name string) (*os.File, error) { return r.open("open", name) }
 
 // ReadFile is as os.ReadFile.
@@ -185,8 +182,8 @@ func IsPermission(err error) bool {
 	return os.IsPermission(err) || errors.As(err, &denied)
 }
 
-// tree is the whole file system as the reader lets it be seen, for the walks of
-// package fs. Its names lack the leading slash.
+// tree is the whole file system as far as the reader may see it, for the walks of package
+// fs. Its names lack the leading slash.
 type tree struct{ r *Reader }
 
 func path(name string) string { return "/" + strings.TrimPrefix(name, ".") }
@@ -254,6 +251,6 @@ func (r *Reader) Walk(root string, f filepath.WalkFunc) error {
 		if err := f(path, info, infoErr); err != nil || !d.IsDir() {
 			return err
 		}
-		return fs.SkipDir // what is not seen is not entered
+		return fs.SkipDir // invisible folders are not entered
 	})
 }

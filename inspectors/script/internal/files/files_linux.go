@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// grab takes hold of a file without opening it, which would do something where
-// it is a device or a pipe, and checks it. It returns a descriptor that is good
-// for nothing but asking about the file and opening it.
+// grab opens a file with O_PATH, which has no effect on a device or a pipe, and checks it.
+// The descriptor is only good for inspecting the file and opening it.
 func (r *Reader) grab(op, name string, flags int) (fd int, real string, err error) {
 	fail := func(err error) (int, string, error) {
 		return -1, "", &os.PathError{Op: op, Path: name, Err: err}
@@ -58,7 +57,7 @@ func (r *Reader) open(op, name string) (*os.File, error) {
 		return nil, err
 	}
 	defer unix.Close(held)
-	// The very file that was checked, whatever its name means by now.
+	// The same file that was checked, whatever its name means by now.
 	fd, err := retry(func() (int, error) {
 		return unix.Open(handle(held), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	})
@@ -98,7 +97,7 @@ func (r *Reader) Readlink(name string) (string, error) {
 	switch err {
 	case nil:
 		return string(target[:n]), nil
-	case unix.ENOENT: // what readlinkat says of what is no link
+	case unix.ENOENT: // the error of readlinkat for a file that is no link
 		err = unix.EINVAL
 	}
 	return "", &os.PathError{Op: "readlink", Path: name, Err: err}

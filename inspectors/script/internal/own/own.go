@@ -7,13 +7,13 @@ package own
 
 import "reflect"
 
-// Copies are what one script has got so far. The zero value has nothing yet. It
-// is used by one goroutine at a time.
+// Copies are the copies of one script. The zero value has none. It must be used by one
+// goroutine at a time.
 type Copies struct {
 	seen map[place]reflect.Value
 }
 
-// place is where a copied value lies. Length and type tell apart what begins at
+// place is the address of a copied value. Length and type distinguish values that begin at
 // the same address.
 type place struct {
 	address uintptr
@@ -36,9 +36,9 @@ func Of[T any](c *Copies, v T) T {
 	return mine
 }
 
-// fill sets to to a copy of from, which has the same type. An interface keeps
-// its value: the variables of interface types hold what programs compare, such
-// as io.EOF. So does a pointer to a type that IsKept.
+// fill sets to to a copy of from, which has the same type. An interface keeps its value,
+// because variables of interface types hold values that programs compare, such as io.EOF.
+// So does a pointer to a type that IsKept.
 func (c *Copies) fill(to, from reflect.Value) {
 	to.Set(from)
 	switch from.Kind() {
@@ -86,8 +86,8 @@ func (c *Copies) fillMap(to, from reflect.Value) {
 	}
 }
 
-// once sets to to the copy of what from refers to. The first time it makes that
-// copy, and knows it before it is filled, since it may refer to itself.
+// once sets to to the copy of the target of from. It makes that copy the first time, and
+// records it before filling it, because the value may refer to itself.
 func (c *Copies) once(to, from reflect.Value, length int, make func() reflect.Value, fill func(reflect.Value)) {
 	at := place{from.Pointer(), length, from.Type()}
 	made, ok := c.seen[at]
@@ -111,15 +111,14 @@ func refers(t reflect.Type) bool {
 	return false
 }
 
-// kept are the types whose values a library compares by their address, and
-// hands out itself: a copy of time.Local would not be the location of
-// time.Now. All scripts of a process have the same ones, and the check lets
-// none of them change any.
+// kept are the types whose values a library compares by address, and hands out itself: a
+// copy of time.Local would not be the location of time.Now. All scripts of a process share
+// them, and the check lets no script change them.
 func kept() []string { return []string{"time.Location", "net/http.ProtocolError"} }
 
-// Shared are the types of which a library hands the same value to several
-// scripts, by their import path and name: those that are kept, and the
-// certificates that crypto/tls and crypto/x509 hold for all connections.
+// Shared are the types whose values a library hands to several scripts, by import path and
+// name: the kept ones, and the certificates that crypto/tls and crypto/x509 hold for all
+// connections.
 func Shared() []string { return append(kept(), "crypto/x509.Certificate") }
 
 // IsKept reports whether pointers to the type are not replaced by pointers to a
@@ -133,9 +132,9 @@ func IsKept(t reflect.Type) bool {
 	return false
 }
 
-// Methods are those by which a script would change, or get into its hands, what
-// belongs to the whole process, by type and name, each with what to do instead.
-// Methods cannot be replaced as functions can: the check refuses them.
+// Methods are the methods by which a script would change, or get hold of, something that
+// belongs to the whole process, by type and name, each with a remedy. Unlike functions,
+// methods cannot be replaced, so the check refuses them.
 func Methods() map[string]string {
 	return map[string]string{
 		"net.IP.DefaultMask":               "write net.CIDRMask(8, 32), or 16 or 24 in place of 8",

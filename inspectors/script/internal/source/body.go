@@ -13,9 +13,9 @@ import (
 // inspectorsPath is the import path of the author's API.
 const inspectorsPath = "github.com/vedettehq/vedette/inspectors"
 
-// A bare body becomes a file in two steps: parsed inside a function without
-// imports, it shows which names it does not declare itself; with those known,
-// the imports and the shape are, and the whole is parsed again.
+// A bare body becomes a file in two steps. Parsed inside a function without imports, it
+// shows which names it does not declare. These give the imports and the shape, and the
+// whole is parsed again.
 const (
 	headStart  = "package " + PackageName + "\n"
 	valueFunc  = "func Inspect(ctx context.Context) (float64, error) {\n"
@@ -79,11 +79,11 @@ func (s *Source) onlyInspect() bool {
 // missingName is a name that the script uses and does not declare.
 type missingName struct {
 	uses    []*ast.Ident
-	members []*ast.SelectorExpr // where it is the x of x.Name
+	members []*ast.SelectorExpr // its use as the x of x.Name
 }
 
-// unresolved returns the names that are neither declared in the file nor
-// predeclared in Go, with where they are used.
+// unresolved returns the names that are neither declared in the file nor predeclared in Go,
+// with the places of their uses.
 func (s *Source) unresolved() map[string]missingName {
 	ignored := make(map[*ast.Ident]bool)
 	selections := make(map[*ast.Ident]*ast.SelectorExpr)
@@ -119,9 +119,8 @@ func (s *Source) unresolved() map[string]missingName {
 	return missing
 }
 
-// inferImport finds the one package called name that has every name that the
-// body selects from it, and returns its path; or it records what is wrong and
-// returns "".
+// inferImport returns the path of the only package with this name that has every name that
+// the body selects from it; or it records the fault and returns "".
 func (s *Source) inferImport(name string, m missingName) string {
 	if len(m.members) < len(m.uses) {
 		s.undefined(name, m)

@@ -12,8 +12,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// Core is a script as the interpreter gets it, parsed. Its positions are those of
-// the script's text, by line comments.
+// Core is a parsed script in the form that the interpreter gets. Line comments make its
+// positions those of the script's text.
 type Core struct {
 	Origin
 	Fset  *token.FileSet
@@ -25,14 +25,13 @@ type Core struct {
 
 const coreHead = "// core 1 "
 
-// CoreText puts before a translated script what the interpreter needs to know of
-// the source.
+// CoreText prepends what the interpreter must know about the source to a translated script.
 func (s *Source) CoreText(text string) string {
 	return fmt.Sprintf("%s%d %d\n%s", coreHead, s.Shape, s.head, text)
 }
 
-// ParseCore reads what CoreText has written. The positions go into fset, which is
-// the interpreter's own.
+// ParseCore parses the output of CoreText. The positions go into fset, which is the
+// interpreter's own.
 func ParseCore(script inspectors.Script, fset *token.FileSet, text string) (*Core, error) {
 	c := &Core{Origin: originOf(script), Fset: fset, Used: make(map[string][]string)}
 	line, _, _ := strings.Cut(strings.TrimPrefix(text, coreHead), "\n")
@@ -48,8 +47,8 @@ func ParseCore(script inspectors.Script, fset *token.FileSet, text string) (*Cor
 	return c, nil
 }
 
-// use collects what the file selects of its imports, whose names nothing else in
-// it has.
+// use collects the names that the file selects from its imports, whose names are unique in
+// it.
 func (c *Core) use() {
 	paths := make(map[string]string)
 	for _, spec := range c.File.Imports {

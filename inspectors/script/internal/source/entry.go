@@ -6,9 +6,9 @@ import (
 	"github.com/vedettehq/vedette/inspectors"
 )
 
-// CheckEntry checks what a script must be in order to be compiled natively,
-// where the interpreter's language does not matter: a whole Go file with a func
-// Inspect of one of the accepted signatures. The error is Diagnostics.
+// CheckEntry checks that a script can be compiled natively, for which the interpreter's
+// language does not matter: it must be a whole Go file with a func Inspect of one of the
+// accepted signatures. The error is Diagnostics.
 func CheckEntry(script inspectors.Script) error {
 	tokens := scan(script.Source)
 	if len(tokens) > 0 && tokens[0].tok != token.PACKAGE && declaration(tokens) < 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 )
 
-// resolveImports looks up the imports of the file, records those that
-// inspectors may not have, and collects what is selected from the others.
+// resolveImports looks up the imports of the file, records those that inspectors may not
+// have, and collects the names that are selected from the others.
 func (s *Source) resolveImports() {
 	s.Imports = make(map[string]symbols.Package)
 	s.Used = make(map[string][]string)
@@ -44,8 +44,8 @@ func (s *Source) resolveImports() {
 	s.resolveNames(specs)
 }
 
-// resolveNames checks every name that the file does not declare: it must be an
-// import, and what is selected from it must be available.
+// resolveNames checks every name that the file does not declare: it must be an import, and
+// the names selected from it must be available.
 func (s *Source) resolveNames(specs map[string]*ast.ImportSpec) {
 	missing := s.unresolved()
 	for _, name := range sortedKeys(missing) {
@@ -71,8 +71,8 @@ func (s *Source) resolveNames(specs map[string]*ast.ImportSpec) {
 	}
 }
 
-// undeclared records the uses of a name that nothing declares: where it looks
-// like a package, with the import to add.
+// undeclared records the uses of an undeclared name, with the import to add if it looks
+// like a package.
 func (s *Source) undeclared(name string, m missingName, specs map[string]*ast.ImportSpec) {
 	if len(m.members) == len(m.uses) && !s.refusedImport(name) {
 		for _, path := range paths() {
@@ -83,13 +83,13 @@ func (s *Source) undeclared(name string, m missingName, specs map[string]*ast.Im
 		}
 	}
 	if s.refusedImport(name) {
-		return // its import is a fault already
+		return // its import is already a fault
 	}
 	s.undefined(name, m)
 }
 
-// refusedImport reports whether name is that of an import which is a fault
-// itself, so that its uses need not be.
+// refusedImport reports whether name belongs to an import that is itself a fault, so that
+// its uses need no fault.
 func (s *Source) refusedImport(name string) bool {
 	for _, spec := range s.File.Imports {
 		path, err := strconv.Unquote(spec.Path.Value)

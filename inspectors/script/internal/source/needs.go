@@ -8,9 +8,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/symbols"
 )
 
-// connects returns the names of a package that make connections, as a pattern
-// for the whole name, or nil where it has none. A script that selects one must
-// say //vedette:needs net.
+// connects returns a pattern for the names of a package that make connections, or nil if it
+// has none. A script that selects one must say //vedette:needs net.
 func connects(path string) *regexp.Regexp {
 	switch path {
 	case "net":
@@ -25,10 +24,9 @@ func connects(path string) *regexp.Regexp {
 	return nil
 }
 
-// needOfHost records a call of inspectors.Exec or inspectors.Nagios in a script that
-// says of no program that it needs it, one of inspectors.Secret in a script that names
-// no secret, and one of inspectors.NewTail in a script that names no file. Which one it
-// is may be known only when it runs.
+// needOfHost records calls of inspectors.Exec or inspectors.Nagios in a script whose needs
+// name no program, of inspectors.Secret if they name no secret, and of inspectors.NewTail
+// if they name no file. The exact name may be known only at run time.
 func (s *Source) needOfHost(p symbols.Package, name string, members []*ast.SelectorExpr) {
 	if p.Path != inspectorsPath {
 		return
@@ -55,9 +53,9 @@ func (s *Source) needOfHost(p symbols.Package, name string, members []*ast.Selec
 	}
 }
 
-// needNet records what is selected from a package without the script having
-// said that it needs it. The kernel holds it off as well; here the author
-// learns it before the script runs.
+// needNet records names that are selected from a package without the script having declared
+// the need. The kernel refuses them as well; here the author learns it before the script
+// runs.
 func (s *Source) needNet(p symbols.Package, name string, members []*ast.SelectorExpr) {
 	pattern := connects(p.Path)
 	if pattern == nil {

@@ -19,11 +19,11 @@ import (
 // them into those of the author's file.
 type Source struct {
 	Origin
-	// Text is what is compiled.
+	// Text is the compiled text.
 	Text string
 
 	Fset *token.FileSet
-	// File is nil where the text could not be parsed.
+	// File is nil if the text could not be parsed.
 	File  *ast.File
 	Shape Shape
 	// Imports are the packages that the file imports, by their name in it.
@@ -31,19 +31,19 @@ type Source struct {
 	// Used are the exported names that the file selects, by import path.
 	Used map[string][]string
 
-	// Faults are what is wrong so far, in no order.
+	// Faults are the faults so far, in no order.
 	Faults inspectors.Diagnostics
 }
 
-// Origin turns places in the compiled text into those of the author's file.
+// Origin converts places in the compiled text to those in the author's file.
 type Origin struct {
 	Script inspectors.Script
 	head   int // lines of the text before the author's first
 	lines  int // lines of the author's source
 }
 
-// FileName stands for the script's file inside the interpreter. It is constant
-// so that nothing of a name that came from outside is taken for a place.
+// FileName stands for the script's file inside the interpreter. It is constant, so no part
+// of an outside name can be taken for a place.
 const FileName = "inspector.go"
 
 // PackageName is the package that every script is compiled as, whatever its
@@ -111,8 +111,8 @@ func (s *Source) Place(pos token.Pos) inspectors.Diagnostic {
 	return s.PlaceAt(at.Line, at.Column)
 }
 
-// PlaceAt is Place for a line and column of the text. What stands in the head
-// or the tail of a bare body is placed at its start or end.
+// PlaceAt is Place for a line and column of the text. The head and the tail of a bare body
+// are placed at its start or end.
 func (o Origin) PlaceAt(line, col int) inspectors.Diagnostic {
 	line -= o.head
 	switch {
@@ -133,7 +133,7 @@ func (s *Source) faultAt(at inspectors.Diagnostic, message, fix string) {
 	s.Faults = append(s.Faults, at)
 }
 
-// lexeme is one token and where it stands.
+// lexeme is one token and its place.
 type lexeme struct {
 	tok   token.Token
 	place token.Position
@@ -154,9 +154,9 @@ func scan(text string) []lexeme {
 	}
 }
 
-// declaration returns the index of the first token that can only stand in a
-// file: an import, or a function or method that is declared. It is -1 where
-// there is none, as in the body of a function.
+// declaration returns the index of the first token that is only possible in a file: an
+// import, or the declaration of a function or method. It is -1 if there is none, as in the
+// body of a function.
 func declaration(tokens []lexeme) int {
 	depth := 0
 	for i, l := range tokens {
@@ -177,7 +177,7 @@ func declaration(tokens []lexeme) int {
 	return -1
 }
 
-// declaresFunc tells "name(" and "(recv) name(" after func from a literal.
+// declaresFunc distinguishes "name(" and "(recv) name(" after func from a literal.
 func declaresFunc(rest []lexeme) bool {
 	if len(rest) > 0 && rest[0].tok == token.LPAREN {
 		depth, i := 1, 1

@@ -9,7 +9,7 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script"
 )
 
-// Class is what comes of holding a script against Go.
+// Class is the result of comparing a script with Go.
 type Class string
 
 // The classes. The first five are of scripts that the checker accepts.
@@ -19,8 +19,8 @@ const (
 	Hang         Class = "hang"          // it did not end
 	Loud         Class = "loud"          // it does not load, panics, or takes its process down
 	Unfit        Class = "unfit"         // it says nothing: it fails natively, prints something else each time, or too much
-	Refused      Class = "refused"       // by the checker, and rightly: it is not equal
-	RefusedRight Class = "refused-right" // by the checker, and yet it is equal
+	Refused      Class = "refused"       // refused by the checker, and rightly: it is not equal
+	RefusedRight Class = "refused-right" // refused by the checker, although it is equal
 )
 
 // Verdict is a script with its outcome both ways.
@@ -31,8 +31,8 @@ type Verdict struct {
 	Interpreted Result
 }
 
-// Patience are the timeouts of a run: a program that has not ended after the
-// first runs once more, with the second.
+// Patience is the timeouts of a run: a program that has not ended after the first runs once
+// more, with the second.
 const (
 	firstPatience  = 4 * time.Second
 	secondPatience = 30 * time.Second
@@ -124,14 +124,14 @@ func (v *Verdict) classify() {
 	}
 }
 
-// Bad reports a script that is accepted and does not do what Go does.
+// Bad reports a script that is accepted and does not behave as in Go.
 func (v *Verdict) Bad() bool { return v.Class == Wrong || v.Class == Hang || v.Class == Loud }
 
 var (
 	quoted  = regexp.MustCompile("\"[^\"]*\"|`[^`]*`")
 	numbers = regexp.MustCompile(`\d+`)
-	// bounds is what Go says beyond the interpreter of an index that is out of
-	// range: the text of such a panic is not promised.
+	// bounds matches what Go adds to the interpreter's message about an index out of range;
+	// the text of such a panic is not promised.
 	bounds = regexp.MustCompile(`(index|slice bounds) out of range( \[[^\]]*\])?( with (length|capacity) \d+)?`)
 	place  = regexp.MustCompile(`^\S+\.go:\d+(:\d+)?: `)
 )

@@ -6,7 +6,7 @@ import (
 	"go/types"
 )
 
-// edit is one way to make a program smaller, done in place on its syntax tree.
+// edit is one way to make a program smaller, applied in place to its syntax tree.
 type edit func()
 
 // edits returns the ways to make a script smaller, the larger steps first. Each
@@ -139,7 +139,7 @@ func (e *editor) ifs(b *ast.IfStmt) {
 	}
 }
 
-// insides returns the statements inside of a statement.
+// insides returns the statements inside a statement.
 func insides(s ast.Stmt) []ast.Stmt {
 	switch s := s.(type) {
 	case *ast.BlockStmt:
@@ -281,7 +281,7 @@ func zero(b *types.Basic) string {
 	return ""
 }
 
-// operands returns the expressions right inside of one.
+// operands returns the direct operands of an expression.
 func operands(x ast.Expr) []ast.Expr {
 	switch x := x.(type) {
 	case *ast.BinaryExpr:

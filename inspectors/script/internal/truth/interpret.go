@@ -32,8 +32,8 @@ type Job struct {
 	Timeout time.Duration
 	// Files are what the script may read besides the usual files.
 	Files []string
-	// AcceptedOnly says that a program that the checker refuses need not run, nor
-	// one that did not end run again with more time.
+	// AcceptedOnly says that a program that the checker refuses need not run, and that one
+	// that did not end need not run again with more time.
 	AcceptedOnly bool
 }
 
@@ -51,18 +51,18 @@ const (
 	EndUnsteady = "unsteady"
 )
 
-// Result is what became of a job.
+// Result is the result of a job.
 type Result struct {
 	Name    string
-	Output  string // what it printed, the samples it reported and the errors it returned
+	Output  string // its output, its samples and its errors
 	End     string // one of the constants above, or ""
 	Fault   string // why it did not run to the end
-	Refused string // what the checker says first, or ""
-	Line    int    // of the program, where it panicked; 0 where that is not known
+	Refused string // the checker's first finding, or ""
+	Line    int    // the line of the program that panicked; 0 if unknown
 }
 
-// Child makes the process an interpreter where Interpret has started it, and
-// returns otherwise. A TestMain calls it first.
+// Child makes the process an interpreter if Interpret has started it, and returns
+// otherwise. A TestMain must call it first.
 func Child() {
 	if os.Getenv(InterpreterEnv) == "" {
 		return
@@ -159,9 +159,8 @@ func describe(r *inspectors.Report, err error) string {
 	return b.String()
 }
 
-// stuckTime is how long a child may take over one program beyond the timeouts of
-// its runs: a program that has not ended by then holds the interpreter where it
-// cannot be stopped.
+// stuckTime is how long a child may take for one program beyond the timeouts of its runs. A
+// program that has not ended by then holds the interpreter where it cannot be stopped.
 const stuckTime = 3 * time.Minute
 
 // batch is how many programs one child runs.
@@ -231,8 +230,8 @@ func runChild(jobs []Job) ([]Result, error) {
 	return done, nil
 }
 
-// readResults reads what a child says until it ends, and kills it where it says
-// nothing for a while.
+// readResults reads the output of a child until it ends, and kills it if it is silent for a
+// while.
 func readResults(pipe io.Reader, cmd *exec.Cmd, patience time.Duration) []Result {
 	stuck := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer stuck.Stop()
@@ -244,7 +243,7 @@ func readResults(pipe io.Reader, cmd *exec.Cmd, patience time.Duration) []Result
 		stuck.Reset(patience)
 		var r Result
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			continue // the program has found a way to the output
+			continue // the program has reached the real output
 		}
 		if r.Name != started {
 			started = r.Name

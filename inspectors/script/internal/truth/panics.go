@@ -62,10 +62,10 @@ func sign9() int {
 }
 `
 
-// Panicking makes a few expressions of a script panic where they are reached: indexes
-// out of range, divisions by zero, shifts by less than zero, nil pointers and functions, types that an interface
-// does not hold. What the script says otherwise stays the same. Where nothing in it can
-// panic, it returns "".
+// Panicking makes a few expressions of a script panic when they are reached: indexes out of
+// range, divisions by zero, shifts by less than zero, nil pointers and functions, types
+// that an interface does not hold. The rest of the script does not change. If nothing in it
+// can panic, it returns "".
 func (l *Library) Panicking(source string, r *rand.Rand) string {
 	t, faults := l.Check(source)
 	if len(faults) > 0 {
@@ -171,7 +171,7 @@ func (p *panicker) visit(n ast.Node) bool {
 	return true
 }
 
-// call has a function that is a value be nil, and panics of the library.
+// call makes a function value nil, and makes the library panic.
 func (p *panicker) call(n *ast.CallExpr) {
 	info := p.typed.Info
 	if id, ok := ast.Unparen(n.Fun).(*ast.Ident); ok {

@@ -9,10 +9,9 @@ import (
 	"strings"
 )
 
-// Shadow gives local variables of a script names that other ones have too, so
-// that they hide each other, as they do in what people write. What the script
-// does stays the same: a name that would come to mean something else is left as
-// it was.
+// Shadow gives local variables of a script names that others have too, so that they hide
+// each other, as in code that people write. The script does the same as before: a name that
+// would change its meaning is left alone.
 func (l *Library) Shadow(source string, r *rand.Rand) string {
 	for range 3 {
 		t, faults := l.Check(source)
@@ -30,8 +29,8 @@ func (l *Library) Shadow(source string, r *rand.Rand) string {
 	return l.strange(source, r)
 }
 
-// strange gives a few types, functions and variables names that nobody expects: of
-// what is predeclared, of packages, and of what a translation may make up.
+// strange gives a few types, functions and variables unexpected names: those of predeclared
+// identifiers, of packages, and those that a translation may generate.
 func (l *Library) strange(source string, r *rand.Rand) string {
 	for range 6 {
 		t, faults := l.Check(source)
