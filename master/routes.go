@@ -145,12 +145,22 @@ func routes() []route {
 		{
 			Path: wire.OIDCPath, Methods: []string{http.MethodGet}, For: wire.Anybody, Bound: wire.NoHosts,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeBegin) },
-			Says:  "Send a browser to the provider at which people log in, to come back to the page that `next` names.",
+			Says:  "Send a browser to the provider at which people log in, to come back to the page that `next` names, or for the command at `port`.",
 		},
 		{
 			Path: wire.OIDCCallbackPath, Methods: []string{http.MethodGet}, For: wire.Anybody, Bound: wire.NoHosts,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeFinish) },
-			Says:  "Log in the person whom the provider has sent back. Audited as `users.login`, refusals too.",
+			Says:  "Log in the person whom the provider has sent back, or ask whether to log in a command. Audited as `users.login`, refusals too.",
+		},
+		{
+			Path: wire.OIDCConfirmPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Bound: wire.NoHosts,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeConfirm) },
+			Says:  "Send a browser, whose user has confirmed that a command is to be logged in, to that command. Refusals are audited as `users.login`.",
+		},
+		{
+			Path: wire.OIDCTokenPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Bound: wire.NoHosts, Body: login.MaxBody,
+			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeToken) },
+			Says:  "Give a command its token, for the code that the browser has brought it. Audited as `users.login`, refusals too.",
 		},
 		{
 			Path: "/metrics", Methods: get, For: wire.Viewer, Bound: wire.Unbound, serve: func(m *Master) http.Handler { return m.history.Metrics() },

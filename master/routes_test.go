@@ -90,6 +90,7 @@ func mayAsk() map[string]string {
 		"POST /-/backup": admins,
 		"GET /api/login": everybody, "POST /api/login": everybody, "DELETE /api/login": known, "POST /api/password": everybody,
 		"GET /api/oidc/login": everybody, "GET /api/oidc/callback": everybody,
+		"POST /api/oidc/confirm": everybody, "POST /api/oidc/token": everybody,
 		"GET /artefacts/": known, "PUT /artefacts/": operators,
 		"GET /alertmanager/": viewers, "POST /alertmanager/": operators, "DELETE /alertmanager/": operators,
 		"POST /api/join": everybody, "POST /api/renew": everybody,

@@ -114,6 +114,8 @@ func runScripts(t *testing.T, dir, programs string) {
 			"await":    await,
 			"status":   status,
 			"cert":     cert,
+			"provider": provider,
+			"confirms": confirms,
 
 			"on-terminal": onTerminal,
 			"without-go":  withoutGo,

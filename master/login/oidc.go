@@ -41,10 +41,16 @@ func (h *Handler) ServeBegin(w http.ResponseWriter, r *http.Request) {
 		h.say(w, http.StatusNotFound, "This master has no provider at which people log in.")
 		return
 	}
-	at, cookie, good, err := h.OIDC.Begin(r.Context(), r.URL.Query().Get("next"))
+	q := r.URL.Query()
+	terminal, err := oidc.TerminalOf(q)
+	if err != nil {
+		h.say(w, http.StatusBadRequest, "This link is not whole. Run the command again, and copy all of the link that it prints.")
+		return
+	}
+	at, cookie, good, err := h.OIDC.Begin(r.Context(), q.Get("next"), terminal)
 	if err != nil {
 		h.Log.Warn("nobody can log in at the provider now", "issuer", h.OIDC.Issuer(), "error", err)
-		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+" cannot be asked now. Try again in a while, or log in with a password or a token.")
+		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+sayAway)
 		return
 	}
 	http.SetCookie(w, h.tripCookie(cookie, good))
@@ -58,12 +64,13 @@ func (h *Handler) ServeFinish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	trip := h.tripCookie("", 0)
-	cookie := ""
-	if sent := r.CookiesNamed(trip.Name); len(sent) == 1 {
-		cookie = sent[0].Value
-	}
+	cookie := onlyCookie(r, trip.Name)
 	http.SetCookie(w, trip) // whatever comes of it
-	who, next, err := h.OIDC.Finish(r.Context(), r.URL.Query(), cookie)
+	who, landing, err := h.OIDC.Finish(r.Context(), r.URL.Query(), cookie)
+	if err == nil && landing.Terminal != nil {
+		h.askWhetherToConfirm(w, who, landing.Terminal)
+		return
+	}
 	if err == nil {
 		err = h.beginOutside(w, r, who)
 	}
@@ -71,39 +78,68 @@ func (h *Handler) ServeFinish(w http.ResponseWriter, r *http.Request) {
 		h.refuseOutside(w, r, err)
 		return
 	}
-	h.send(w, next)
+	h.send(w, landing.Next)
 }
 
-// beginOutside makes the session of somebody whom the provider knows.
+// onlyCookie is the value of a cookie that was sent once, or "".
+func onlyCookie(r *http.Request, name string) string {
+	if sent := r.CookiesNamed(name); len(sent) == 1 {
+		return sent[0].Value
+	}
+	return ""
+}
+
+// beginOutside makes the session of somebody whom the provider knows, in the browser.
 func (h *Handler) beginOutside(w http.ResponseWriter, r *http.Request, who oidc.Person) error {
+	_, secret, session, err := h.admit(r, who, true, 0)
+	if err == nil {
+		auth.SetCookieTo(w, h.OIDC.Secure(), secret, time.UnixMilli(session.EndsMS))
+	}
+	return err
+}
+
+// admit makes a session of somebody whom the provider knows.
+func (h *Handler) admit(r *http.Request, who oidc.Person, browser bool, forMS int64) (u users.User, secret string, session users.Session, _ error) {
 	changed := audit.NewAttempt(who.Name, who.Role, r.RemoteAddr, wire.UsersRole.Name)
 	o := users.Outsider{Name: who.Name, Subject: who.Subject, Role: who.Role, Hosts: who.Hosts, Groups: who.Groups, GroupsKnown: who.GroupsKnown}
 	u, err := h.Users.Admit(audit.With(r.Context(), changed), o)
 	if err != nil {
 		if told, ok := errors.AsType[*rpc.Error](err); ok {
-			return &oidc.Refusal{Reason: "the user cannot be made here", Err: told}
+			return u, "", session, &oidc.Refusal{Reason: "the user cannot be made here", Err: told}
 		}
-		return err
+		return u, "", session, err
 	}
 	if changed.HasLine() {
 		h.Cut() // those who have another role now connect again
 	}
 	if role, hosts, ok := h.OIDC.Grant(who.Groups); !ok || role != who.Role || hosts != who.Hosts {
-		return &oidc.Refusal{Reason: "the roles have changed meanwhile", Err: errors.New("the configuration was read again"), Person: who, Out: true}
+		changed := errors.New("the configuration was read again")
+		return u, "", session, &oidc.Refusal{Reason: "the roles have changed meanwhile", Err: changed, Person: who, Out: true}
 	}
 	attempt := audit.NewAttempt(u.Name, u.Role, r.RemoteAddr, actionLogin)
-	secret, session, err := h.Users.Begin(audit.With(r.Context(), attempt), u, true, r.RemoteAddr, 0)
-	if err != nil {
-		return err
-	}
-	auth.SetCookieTo(w, h.OIDC.Secure(), secret, time.UnixMilli(session.EndsMS))
-	return nil
+	secret, session, err = h.Users.Begin(audit.With(r.Context(), attempt), u, browser, r.RemoteAddr, forMS)
+	return u, secret, session, err
 }
 
-// refuseOutside answers a log-in that has not ended well. The log says what was wrong, and
-// so does the audit log, without anything that a stranger has sent. The browser is not
-// told.
+// What people are told of a log-in that has not ended well.
+const (
+	sayRefused = "The log-in was refused. Whoever runs this master finds the reason in its audit log and its log."
+	sayAway    = " cannot be asked now. Try again in a while, or log in with a password or a token."
+)
+
+// refuseOutside answers a browser whose log-in has not ended well.
 func (h *Handler) refuseOutside(w http.ResponseWriter, r *http.Request, err error) {
+	if !h.noteRefusal(w, r, err) {
+		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+sayAway)
+		return
+	}
+	h.say(w, http.StatusForbidden, sayRefused)
+}
+
+// noteRefusal notes why a log-in has not ended well: the log says what was wrong, and so
+// does the audit log, without anything that a stranger has sent. Whoever tried is not
+// told. It reports whether it was refused; otherwise it could not be decided.
+func (h *Handler) noteRefusal(w http.ResponseWriter, r *http.Request, err error) (refused bool) {
 	refusal, refused := errors.AsType[*oidc.Refusal](err)
 	if errors.Is(err, users.ErrRefused) { // changed while it was checked
 		refusal, refused = &oidc.Refusal{Reason: "the user has changed meanwhile", Err: err}, true
@@ -112,8 +148,7 @@ func (h *Handler) refuseOutside(w http.ResponseWriter, r *http.Request, err erro
 		if r.Context().Err() == nil {
 			h.Log.Warn("somebody could not log in at the provider", "issuer", h.OIDC.Issuer(), "from", r.RemoteAddr, "error", err)
 		}
-		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+" cannot be asked now. Try again in a while, or log in with a password or a token.")
-		return
+		return false
 	}
 	h.Log.Warn("somebody was not let in at the provider", "issuer", h.OIDC.Issuer(), "from", r.RemoteAddr, "reason", refusal.Reason, "error", refusal.Err)
 	ctx := context.WithoutCancel(r.Context())
@@ -127,7 +162,7 @@ func (h *Handler) refuseOutside(w http.ResponseWriter, r *http.Request, err erro
 	if h.Slow(r.Context(), r.RemoteAddr) {
 		w.Header().Set("Connection", "close")
 	}
-	h.say(w, http.StatusForbidden, "The log-in was refused. Whoever runs this master finds the reason in its audit log and its log.")
+	return true
 }
 
 // dismiss ends what somebody has here who has no role any more.

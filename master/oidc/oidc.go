@@ -80,8 +80,10 @@ type Provider struct {
 	client *http.Client
 	seal   *sealer
 	used   *used
-	room   chan struct{} // has room for those who finish at once
-	roles  atomic.Pointer[[]config.OIDCRole]
+	// tickets are of people who log a command in.
+	tickets tickets
+	room    chan struct{} // has room for those who finish at once
+	roles   atomic.Pointer[[]config.OIDCRole]
 
 	mu     sync.Mutex // held while the provider is asked for its configuration
 	now    *known     // guarded by mu, as are the next; nil until it was asked
@@ -244,58 +246,65 @@ func (p *Provider) orOldLocked() (*known, error) {
 	return nil, fmt.Errorf("%w: %w", ErrAway, p.failed)
 }
 
-// Begin begins a log-in. It returns the address to send the browser to, and the cookie
-// that it must have when it comes back, which is good for so long.
-func (p *Provider) Begin(ctx context.Context, next string) (at, cookie string, good time.Duration, _ error) {
+// Begin begins a log-in of the browser, or of a command if t is not nil. It returns the
+// address to send the browser to, and the cookie that it must have when it comes back,
+// which is good for so long.
+func (p *Provider) Begin(ctx context.Context, next string, t *Terminal) (at, cookie string, good time.Duration, _ error) {
 	known, err := p.ask(context.WithoutCancel(ctx)) // for all who wait, also if this one goes away
 	if err != nil {
 		return "", "", 0, err
 	}
 	pending := pending{
 		State: oauth2.GenerateVerifier(), Nonce: oauth2.GenerateVerifier(), Verifier: oauth2.GenerateVerifier(),
-		Next: Local(next), EndsMS: time.Now().Add(pendingFor).UnixMilli(),
+		Next: Local(next), EndsMS: time.Now().Add(pendingFor).UnixMilli(), Terminal: t,
 	}
 	at = known.oauth.AuthCodeURL(pending.State, gooidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier))
 	return at, p.seal.close(pending), pendingFor, nil
 }
 
-// Finish ends a log-in: it returns who it is, and where in the page the browser was to
-// go. The error is a *Refusal, or wraps ErrAway.
-func (p *Provider) Finish(ctx context.Context, answer url.Values, cookie string) (Person, string, error) {
+// Landing is what a log-in was for: a page to go to, or a command.
+type Landing struct {
+	Next     string
+	Terminal *Terminal // or nil
+}
+
+// Finish ends a log-in: it returns who it is, and what it was for. The error is a
+// *Refusal, or wraps ErrAway.
+func (p *Provider) Finish(ctx context.Context, answer url.Values, cookie string) (Person, Landing, error) {
 	pending, err := p.seal.open(cookie, time.Now())
 	if err != nil {
-		return Person{}, "", refuse("this browser has not begun the log-in", "%w", err)
+		return Person{}, Landing{}, refuse("this browser has not begun the log-in", "%w", err)
 	}
 	if subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(pending.State)) != 1 {
-		return Person{}, "", refuse("the state is not that of this browser", "the answer has another state than the cookie")
+		return Person{}, Landing{}, refuse("the state is not that of this browser", "the answer has another state than the cookie")
 	}
 	if !p.used.first(pending.State, pending.EndsMS, time.Now()) {
-		return Person{}, "", refuse("the answer was used before", "the log-in has ended already")
+		return Person{}, Landing{}, refuse("the answer was used before", "the log-in has ended already")
 	}
 	select {
 	case p.room <- struct{}{}:
 		defer func() { <-p.room }()
 	default:
-		return Person{}, "", fmt.Errorf("%w: %d log-ins are under way, which is the limit", ErrAway, finishAtOnce)
+		return Person{}, Landing{}, fmt.Errorf("%w: %d log-ins are under way, which is the limit", ErrAway, finishAtOnce)
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	known, err := p.ask(context.WithoutCancel(ctx))
 	if err != nil {
-		return Person{}, "", err
+		return Person{}, Landing{}, err
 	}
 	if iss := answer.Get("iss"); iss != p.cfg.Issuer && (iss != "" || known.namesIss) {
-		return Person{}, "", refuse("the answer is of another provider", "it says that it is of %q", iss)
+		return Person{}, Landing{}, refuse("the answer is of another provider", "it says that it is of %q", iss)
 	}
 	if answer.Has("error") || !answer.Has("code") {
-		return Person{}, "", refuse("the provider has refused", "it says %q: %q", answer.Get("error"), answer.Get("error_description"))
+		return Person{}, Landing{}, refuse("the provider has refused", "it says %q: %q", answer.Get("error"), answer.Get("error_description"))
 	}
 	claims, err := p.exchange(ctx, known, answer.Get("code"), pending)
 	if err != nil {
-		return Person{}, "", err
+		return Person{}, Landing{}, err
 	}
 	person, err := p.person(claims)
-	return person, pending.Next, err
+	return person, Landing{pending.Next, pending.Terminal}, err
 }
 
 // exchange gets the ID token for a code, and returns its claims when it is good.

@@ -24,8 +24,8 @@ func TestCallerWhoGoesAway(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, _, _ = p.Begin(gone, "/") // nobody reads its answer
-	if at, _, _, err := p.Begin(t.Context(), "/"); err != nil || at == "" {
+	_, _, _, _ = p.Begin(gone, "/", nil) // nobody reads its answer
+	if at, _, _, err := p.Begin(t.Context(), "/", nil); err != nil || at == "" {
 		t.Errorf("the next one gets %q, %v", at, err)
 	}
 }

@@ -28,6 +28,8 @@ type pending struct {
 	Verifier string `json:"v"`
 	Next     string `json:"to"`
 	EndsMS   int64  `json:"e"`
+	// Terminal is the command that is to be logged in, or nil for the browser itself.
+	Terminal *Terminal `json:"c,omitempty"`
 }
 
 // sealer seals cookies with a key that is as old as the process.

@@ -13,6 +13,10 @@ const (
 	// OIDCCallbackPath is where the provider sends it back to. They carry no JSON.
 	OIDCPath         = "/api/oidc/login"
 	OIDCCallbackPath = "/api/oidc/callback"
+	// OIDCConfirmPath is where a browser confirms that a command is to be logged in, with
+	// no JSON, and OIDCTokenPath where that command gets its token. See rpc/PROTOCOL.md.
+	OIDCConfirmPath = "/api/oidc/confirm"
+	OIDCTokenPath   = "/api/oidc/token"
 )
 
 // LoginTokenPrefix begins every token that a user has got by logging in.
@@ -95,7 +99,9 @@ type LoginWays struct {
 // LoginProvider is a provider that speaks OpenID Connect.
 type LoginProvider struct {
 	Name string `json:"name"`
-	URL  string `json:"url"` // to open in a browser, with next=PATH for the page to come back to
+	// URL is to be opened in a browser, with next=PATH for the page to come back to, or
+	// with port, challenge and state for a command.
+	URL string `json:"url"`
 }
 
 // LoginRequest logs a user in.
@@ -105,6 +111,13 @@ type LoginRequest struct {
 	// Token asks for a token in place of a cookie, for a program.
 	Token bool  `json:"token,omitempty"`
 	ForMS int64 `json:"for_ms,omitempty"` // how long the token is good
+}
+
+// OIDCTokenRequest asks for the token of somebody who has logged in for a command.
+type OIDCTokenRequest struct {
+	Code     string `json:"code"`             // what the browser has brought
+	Verifier string `json:"verifier"`         // whose checksum the link had
+	ForMS    int64  `json:"for_ms,omitempty"` // how long the token is good, within session_max
 }
 
 // PasswordRequest sets the password of the user whom a link is for, and logs in.

@@ -30,6 +30,9 @@ const maxAnswer = 64 << 10
 type login struct {
 	remote.Client
 	name, user, passwordFile, length string
+
+	oidc, noBrowser bool
+	port            uint16
 }
 
 // NewLogin makes the command `vedette login`.
@@ -39,14 +42,17 @@ func NewLogin() *cobra.Command {
 		Use:   "login URL",
 		Short: "Log in to a master, for the commands after this",
 		Long: `Log in to a master with your name and your password, which the terminal does not
-show, or with a token from --token-file. Commands that are given no other master or
+show, with a token from --token-file, or with --oidc at the provider of the master, in
+a browser on this machine. Commands that are given no other master or
 token then use this one. What is kept is a token of yours with an end, in a file that
 only you can read, "vedette/contexts.json" in your configuration folder, together with
 the authority of --ca. "vedette context" lists the masters that you have logged in to,
 "vedette logout" makes the token worthless.`,
 		Example: `  vedette login https://m:50505
   vedette login https://m:50505 --ca authority.crt --user alice --context prod
-  vedette login https://m:50505 --token-file ci.token`,
+  vedette login https://m:50505 --token-file ci.token
+  vedette login https://m:50505 --oidc
+  vedette login https://m:50505 --oidc --no-browser --port 18000  # after: ssh -L 18000:127.0.0.1:18000 HOST`,
 		Args: cli.OneArg("URL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return l.run(cmd, args[0]) },
 	}
@@ -55,7 +61,13 @@ the authority of --ca. "vedette context" lists the masters that you have logged 
 	_ = cmd.Flags().MarkHidden("master")
 	cmd.Flags().StringVar(&l.user, "user", "", "log in as `NAME` (default: your name on this machine)")
 	cmd.Flags().StringVar(&l.passwordFile, "password-file", "", "take the password from the one line of `FILE`; - is standard input")
-	cmd.Flags().StringVar(&l.length, "for", "30d", "stay logged in for this `DURATION`, such as 12h or 90d")
+	cmd.Flags().StringVar(&l.length, "for", "30d", "stay logged in for this `DURATION`, such as 12h or 90d; with --oidc the master may shorten it")
+	cmd.Flags().BoolVar(&l.oidc, "oidc", false, "log in at the master's provider, in a browser")
+	cmd.Flags().BoolVar(&l.noBrowser, "no-browser", false, "with --oidc, print the link and open no browser")
+	cmd.Flags().Uint16Var(&l.port, "port", 0, "with --oidc, have the browser come back to `PORT` of 127.0.0.1 (default: any free one)")
+	cmd.MarkFlagsMutuallyExclusive("oidc", "user")
+	cmd.MarkFlagsMutuallyExclusive("oidc", "password-file")
+	cmd.MarkFlagsMutuallyExclusive("oidc", "token-file")
 	cmd.Flags().StringVar(&l.name, "context", "", "keep it under `NAME` (default: the host of the URL)")
 	return cmd
 }
@@ -92,7 +104,10 @@ func (l *login) run(cmd *cobra.Command, address string) error {
 		}
 		x.CA = string(pem)
 	}
-	if token := strings.TrimPrefix(o.Header.Get("Authorization"), "Bearer "); token != "" {
+	if l.oidc {
+		l.Dialed.Header = nil // a token in the environment is not whom to log in
+		err = l.byProvider(cmd, length, &x)
+	} else if token := strings.TrimPrefix(o.Header.Get("Authorization"), "Bearer "); token != "" {
 		err = l.byToken(cmd, token, &x)
 	} else {
 		err = l.byPassword(cmd, length, &x)
@@ -158,18 +173,18 @@ func (l *login) byPassword(cmd *cobra.Command, length time.Duration, x *remote.C
 	}
 	var made wire.LoginAnswer
 	asked := wire.LoginRequest{Name: l.user, Password: password, Token: true, ForMS: length.Milliseconds()}
-	if err := askHTTP(cmd.Context(), &l.Client, http.MethodPost, asked, &made); err != nil {
+	if err := askHTTP(cmd.Context(), &l.Client, http.MethodPost, wire.LoginPath, asked, &made); err != nil {
 		return err
 	}
 	x.Token, x.User, x.Role, x.EndsMS = made.Token, made.Name, made.Role, made.EndsMS
 	return nil
 }
 
-// askHTTP asks the master to log a user in or out.
-func askHTTP(ctx context.Context, c *remote.Client, method string, body, into any) error {
+// askHTTP asks the master to log a user in or out, or how that is done.
+func askHTTP(ctx context.Context, c *remote.Client, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	address, err := c.HTTPAddress(wire.LoginPath)
+	address, err := c.HTTPAddress(path)
 	if err != nil {
 		return err
 	}
@@ -255,7 +270,7 @@ func endToken(cmd *cobra.Command, c *remote.Client, contexts *remote.Contexts, n
 	if err := c.Use(contexts, name); err != nil {
 		return err
 	}
-	err := askHTTP(cmd.Context(), c, http.MethodDelete, nil, nil)
+	err := askHTTP(cmd.Context(), c, http.MethodDelete, wire.LoginPath, nil, nil)
 	if err != nil && cli.Status(err) == cli.ExitRefused {
 		return nil
 	}
