@@ -132,8 +132,8 @@ func TestOutcomeOfTheFirstPush(t *testing.T) {
 		if err := printOutcome(&out, "disk", r, wire.ReceiptsResult{}); err != nil {
 			t.Fatal(err)
 		}
-		if line, _, _ := strings.Cut(out.String(), "\n"); line != "disk abcdefab was "+want {
-			t.Errorf("got %q", line)
+		if got := out.String(); got != "disk abcdefab was "+want+"\n" {
+			t.Errorf("got %q", got)
 		}
 	}
 }

@@ -260,6 +260,7 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 		}
 	}
 	switch {
+	case r != nil && receipts.Revision == "" && !deletes(r): // it is on no host any more
 	case !deletes(r):
 		s := receipts.Summary
 		fmt.Fprintf(&b, "%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts\n", name, cli.ShortID(receipts.Revision), s.Healthy, s.Failed,

@@ -103,6 +103,9 @@ func receiptColumns(now time.Time) []cli.Column[wire.HostReceipt] {
 // receiptsLine counts the hosts of an inspector by state.
 func receiptsLine(result wire.ReceiptsResult) string {
 	s := result.Summary
+	if result.Revision == "" {
+		return result.Inspector + " has no current revision, so no host runs it"
+	}
 	return fmt.Sprintf("%s %s: %d healthy, %d failed, %d refused, %d pending of %d hosts",
 		result.Inspector, cli.ShortID(result.Revision), s.Healthy, s.Failed, s.Refused, s.Pending, s.Hosts)
 }
