@@ -2,6 +2,7 @@ package rollouts
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -120,6 +121,27 @@ func TestOutcome(t *testing.T) {
 		got := outcomeOf(tt.rollout, wire.ReceiptsResult{Summary: tt.summary})
 		if got != tt.want || outcomeStatus(got) != tt.status {
 			t.Errorf("%+v %+v: got %s, %d", tt.rollout, tt.summary, got, outcomeStatus(got))
+		}
+	}
+}
+
+// The reason of a host is told once: in the list of hosts.
+func TestReasonsAreToldOnce(t *testing.T) {
+	failure := wire.HostReceipt{Host: "db-7", Receipt: wire.Receipt{State: wire.ReceiptFailed, Revision: "abcdefabcdef", Reason: "no device"}}
+	r := wire.Rollout{State: wire.RolloutRolledBack, Inspector: "disk", To: "abcdefabcdef", Failures: []wire.HostReceipt{failure}}
+	for reason, want := range map[string]string{
+		"stage 1 of 2: 1 of 2 hosts failed: db-7: no device": "stage 1 of 2: 1 of 2 hosts failed",
+		"somebody aborted it":                                "somebody aborted it",
+	} {
+		r.Reason = reason
+		var outcome, shown strings.Builder
+		if err := errors.Join(printOutcome(&outcome, "disk", &r, wire.ReceiptsResult{}), printRollout(&shown, r, time.UnixMilli(0))); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range []string{outcome.String(), shown.String()} {
+			if strings.Count(got, "no device") != 1 || !strings.Contains(got, want+"\n") {
+				t.Errorf("got:\n%s", got)
+			}
 		}
 	}
 }

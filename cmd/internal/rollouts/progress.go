@@ -250,7 +250,7 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 		if r.From == "" {
 			to = "taken off its hosts again" // there was no revision before it
 		}
-		fmt.Fprintf(&b, "%s %s was %s: %s\n", name, cli.ShortID(r.To), to, cli.OrDash(r.Reason))
+		fmt.Fprintf(&b, "%s %s was %s: %s\n", name, cli.ShortID(r.To), to, cli.OrDash(reasonOf(r)))
 	case r != nil && r.State == wire.RolloutReplaced:
 		fmt.Fprintf(&b, "%s %s was replaced by a later push\n", name, cli.ShortID(r.To))
 	}
@@ -275,6 +275,17 @@ func printOutcome(w io.Writer, name string, r *wire.Rollout, receipts wire.Recei
 	}
 	_, err := io.WriteString(cli.ToTerminal(w), cli.Printable(b.String()))
 	return err
+}
+
+// reasonOf is the reason of a rollout's end, without those of the hosts that are listed
+// below it.
+func reasonOf(r *wire.Rollout) string {
+	for _, f := range r.Failures {
+		if before, _, named := strings.Cut(r.Reason, " failed: "+f.Host+": "); named {
+			return before + " failed"
+		}
+	}
+	return r.Reason
 }
 
 // writeDropped says how many hosts have dropped a deleted inspector.

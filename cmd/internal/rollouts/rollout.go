@@ -61,8 +61,8 @@ func newRolloutVerb(verb string, method wire.Method[wire.RolloutParams, wire.Rol
 func printRollout(w io.Writer, r wire.Rollout, now time.Time) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s of %s: %s → %s, %s\n", cli.OrDash(r.Action), r.Inspector, cli.ShortID(r.From), cli.ShortID(r.To), r.State)
-	if r.Reason != "" {
-		fmt.Fprintf(&b, "  because %s\n", strings.ReplaceAll(strings.TrimSpace(r.Reason), "\n", "\n    "))
+	if why := strings.TrimSpace(reasonOf(&r)); why != "" {
+		fmt.Fprintf(&b, "  because %s\n", strings.ReplaceAll(why, "\n", "\n    "))
 	}
 	fmt.Fprintf(&b, "  by %s, %s; to %s", cli.OrDash(r.Author), cli.Ago(now, r.StartedMS), remote.SelectorText(r.ToSelector))
 	if r.Message != "" {
