@@ -58,7 +58,7 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
-// confirms NAME opens the link that the process NAME has printed, as a browser does, and
+// confirms NAME is a browser: it opens the link that the process NAME has printed, and
 // presses the button. The page must have the code that was printed.
 func confirms(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
