@@ -97,7 +97,7 @@ func (p *Pool) within(ctx context.Context, pid func() int, given time.Duration) 
 
 // starvedPart decides when starvation is the reason why something was cut off:
 // when it had less than this part of its time.
-const starvedPart = 4
+const starvedPart = 2
 
 // starvedError says that something did not end in its time because its process was
 // kept from working, or returns nil if that is not the reason.

@@ -65,6 +65,7 @@ type Meter struct {
 	mu      sync.Mutex
 	threads map[*thread]struct{} // guarded by mu, like all below: attached
 	left    time.Duration        // of detached threads
+	queued  time.Duration        // how long detached threads waited for a processor
 	taken   time.Duration        // what Take has returned so far
 	excess  *Excess              // the first
 	timer   *time.Timer          // nil before Start and after Stop
@@ -77,6 +78,28 @@ type thread struct {
 	clock threadClock
 	from  time.Duration // its clock when it was attached
 	last  time.Duration // its clock when it was last read
+
+	queue queue // how long it waited for a processor, as the kernel counts it
+}
+
+// queue counts how long a thread waited for a processor that others had. It is first read
+// when a run has lasted for a while, because most runs are shorter and should not pay for it.
+type queue struct {
+	thread threadID
+	known  bool          // from and last are set
+	from   time.Duration // the kernel's count at the first reading
+	last   time.Duration // and at the last
+}
+
+func (q *queue) read() {
+	now, ok := q.thread.queued()
+	if !ok {
+		return
+	}
+	if !q.known {
+		q.known, q.from = true, now
+	}
+	q.last = max(q.last, now)
 }
 
 // New makes the meter of a run. alone reports whether no other run is in progress
@@ -118,15 +141,30 @@ func (m *Meter) overdueLocked() time.Duration {
 	return 0
 }
 
-// Starved returns how long, since Start, the process was kept from working
-// although it had something to do: it got no processor, or was stopped.
+// Starved returns how long, since Start, the run was kept from working although it
+// had something to do: its process was stopped, or its threads got no processor. On
+// a busy machine a thread waits again and again, each time too briefly for a look to
+// be late, so what the kernel counts is looked at, too. Both often mean the same
+// wait, so the longer one counts.
 func (m *Meter) Starved() time.Duration {
 	if m == nil {
 		return 0
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.waited + m.overdueLocked()
+	return max(m.waited+m.overdueLocked(), m.queuedLocked())
+}
+
+// queuedLocked is how long the threads of the run waited for a processor.
+func (m *Meter) queuedLocked() time.Duration {
+	sum := m.queued
+	for t := range m.threads {
+		if t.queue.known {
+			t.queue.read()
+		}
+		sum += t.queue.last - t.queue.from
+	}
+	return sum
 }
 
 // look checks the limits that nothing else checks.
@@ -134,6 +172,9 @@ func (m *Meter) look() {
 	m.mu.Lock()
 	m.waited += m.overdueLocked()
 	m.due = time.Now().Add(every) // until the time is known
+	for t := range m.threads {
+		t.queue.read()
+	}
 	m.mu.Unlock()
 	if e := m.check(); e != nil {
 		m.exceed(e)
@@ -213,7 +254,7 @@ func (m *Meter) Attach() (detach func()) {
 		return func() {}
 	}
 	runtime.LockOSThread()
-	t := &thread{clock: ownClock()}
+	t := &thread{clock: ownClock(), queue: queue{thread: ownID()}}
 	t.from, _ = t.clock.read()
 	t.last = t.from
 	m.mu.Lock()
@@ -222,6 +263,10 @@ func (m *Meter) Attach() (detach func()) {
 	return func() {
 		m.mu.Lock()
 		m.left += t.used()
+		if t.queue.known {
+			t.queue.read()
+		}
+		m.queued += t.queue.last - t.queue.from
 		delete(m.threads, t)
 		m.mu.Unlock()
 		runtime.UnlockOSThread()
