@@ -11,9 +11,9 @@ import (
 	"github.com/vedettehq/vedette/internal/nearest"
 )
 
-// Budget is what one inspector may take of its host, apart from wall time, which
-// is Definition.Timeout. A zero field means the default. A run that exceeds its
-// budget is cut off, counted, and reported with what it exceeded and by how much.
+// Budget is what one inspector may take of its host, apart from wall time, which is
+// Definition.Timeout. A zero field means the default. A run that exceeds its budget is cut
+// off, counted, and reported with the limit and the excess.
 type Budget struct {
 	// CPU is the processor time of one run: that of the thread that runs the
 	// inspector, including the interpreter, but without goroutines that a library

@@ -33,8 +33,8 @@ type keptEntry struct {
 	State json.RawMessage `json:"state"`
 }
 
-// NewKept returns what a run keeps, where the one before has left the state. A state that
-// cannot be read counts as none.
+// NewKept returns the Kept of a run, from the state that the run before has left. A state
+// that cannot be read counts as none.
 func NewKept(state []byte) *Kept {
 	k := &Kept{before: state, entries: make(map[string]keptEntry)}
 	if len(state) > MaxKeptBytes || json.Unmarshal(state, &k.entries) != nil || k.entries == nil {
@@ -53,7 +53,7 @@ func WithKept(ctx context.Context, k *Kept) context.Context {
 
 type keptKey struct{}
 
-// KeptOf returns what the run of a context keeps, or nil if it keeps nothing.
+// KeptOf returns the Kept of a context's run, or nil if it keeps nothing.
 func KeptOf(ctx context.Context) *Kept {
 	k, _ := ctx.Value(keptKey{}).(*Kept)
 	return k
@@ -92,7 +92,7 @@ func (k *Kept) Leave() (state []byte, changed bool) {
 	}
 }
 
-// get returns what is kept under a name, or nil.
+// get returns the value under a name, or nil.
 func (k *Kept) get(name string) []byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -35,8 +35,8 @@ func TestValidateKey(t *testing.T) {
 	}
 }
 
-// wantName holds that an error wraps ErrName and says what is wrong, or that
-// there is none where nothing is.
+// wantName checks that an error wraps ErrName and names the fault, or that there is no
+// error if none is wanted.
 func wantName(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {

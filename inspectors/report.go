@@ -113,8 +113,7 @@ func (r *Report) Counter(name string, value float64, labels ...string) {
 	r.add(Counter, name, value, labels)
 }
 
-// Samples returns what was added and accepted, in order. The slice is the
-// report's own.
+// Samples returns the accepted samples in order. The slice is the report's own.
 func (r *Report) Samples() []Sample { return r.samples }
 
 // Time returns the moment that the samples carry.
@@ -271,7 +270,7 @@ func (r *Report) put(s Sample) {
 	r.samples = append(r.samples, s)
 }
 
-// weightOf is about what a sample weighs on its way to the agent.
+// weightOf is the approximate weight of a sample on its way to the agent.
 func weightOf(s *Sample) int {
 	const valueAndLengths = 16
 	n := len(s.Key) + valueAndLengths

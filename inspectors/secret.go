@@ -49,7 +49,7 @@ func WithSecrets(ctx context.Context, names []string, source SecretSource) conte
 	return context.WithValue(ctx, secretsKey{}, &secretsGrant{names, source})
 }
 
-// secretsGrant is what a run may know, as its context holds it.
+// secretsGrant says which secrets a run may know; it is in the run's context.
 type secretsGrant struct {
 	names  []string
 	source SecretSource
@@ -57,8 +57,8 @@ type secretsGrant struct {
 
 type secretsKey struct{}
 
-// ValidateSecretName says what is wrong with the name of a secret: it is of
-// lower-case letters, digits, "-", "_" and ".", and begins with a letter or a digit.
+// ValidateSecretName checks the name of a secret: it has lower-case letters, digits, "-",
+// "_" and ".", and begins with a letter or a digit.
 func ValidateSecretName(name string) error {
 	switch {
 	case name == "":

@@ -237,7 +237,7 @@ func (t *Tail) add(f *os.File, info os.FileInfo) error {
 	return nil
 }
 
-// read reads what may be read at once, the oldest file first: a newer one waits until
+// read reads up to the limit of one call, the oldest file first: a newer one waits until
 // the older ones are at their ends.
 func (t *Tail) read() string {
 	out := &tailed{left: t.options.MaxBytes}

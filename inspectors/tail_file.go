@@ -33,7 +33,7 @@ type tailedFile struct {
 	head   tailSum // of the first bytes, up to offset
 }
 
-// tailed is what one call returns.
+// tailed is the result of one call.
 type tailed struct {
 	text    strings.Builder
 	left    int // bytes that may still be read
@@ -94,7 +94,7 @@ func (f *tailedFile) read(out *tailed) error {
 	return nil
 }
 
-// remember keeps the end of what was read.
+// remember keeps the last bytes that were read.
 func (f *tailedFile) remember(text []byte) {
 	f.mark = append(f.mark[:0], text[max(0, len(text)-tailMarkBytes):]...)
 }

@@ -159,7 +159,8 @@ func (t *Tail) resume(f *os.File, s *tailedState, own bool) *tailedFile {
 	return nil
 }
 
-// advance goes to where the file was read before, if it still has what was read.
+// advance moves to the position that was read before, if the file still has the same
+// content before it.
 func (f *tailedFile) advance(s *tailedState) bool {
 	if s.Half < 0 || s.Half > maxTailLineBytes || s.Over < 0 || s.Over > s.Offset || int64(s.Half) > s.Offset-s.Over || f.size < s.Offset {
 		return false

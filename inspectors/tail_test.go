@@ -269,7 +269,7 @@ func testTailRandomly(t *testing.T, restarts bool) {
 	}
 }
 
-// tailWriter is the writer, and the count of what it has written.
+// tailWriter is the writer, and the record of its lines.
 type tailWriter struct {
 	logFile
 	rand    *rand.Rand
@@ -401,7 +401,7 @@ func (w *tailWriter) rotate() {
 	w.create()
 }
 
-// truncate empties the file, which takes what was not read.
+// truncate empties the file, and unread lines with it.
 func (w *tailWriter) truncate() {
 	if w.rand.IntN(2) == 0 {
 		w.drain()
@@ -416,7 +416,7 @@ func (w *tailWriter) truncate() {
 	w.must(w.file.Truncate(0))
 }
 
-// tailHas reports whether the tail has read what is in the file.
+// tailHas reports whether the tail has read the whole file.
 func (w *tailWriter) tailHas() bool {
 	info, err := w.file.Stat()
 	w.must(err)
@@ -457,7 +457,7 @@ func (w *tailWriter) drain() {
 	w.wanted, w.unread = append(w.wanted, w.unread...), nil
 }
 
-// check compares what came with what was written.
+// check compares the lines that came with those that were written.
 func (w *tailWriter) check() {
 	w.t.Helper()
 	came, ids := make(map[string]bool), make(map[string]bool)

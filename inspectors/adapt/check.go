@@ -178,7 +178,7 @@ func (s *splitter) add(r rune) {
 // not a folder.
 func (s *splitter) before(r rune) bool { return s.at < len(s.line) && s.line[s.at] == r }
 
-// next reads one character, or what is between quotes.
+// next reads one character, or a quoted text.
 func (s *splitter) next() error {
 	r := s.line[s.at]
 	s.at++

@@ -70,7 +70,7 @@ func Natives() map[string]any {
 	}
 }
 
-// key is what the inspectors of the suite are called.
+// key is the name of the suite's inspectors.
 const key = "suite/test"
 
 // plenty is the timeout of a run that is not meant to reach it.

@@ -25,7 +25,7 @@ type attack struct {
 
 const needsNet = "//vedette:needs net\n"
 
-// attacks do not ask the check: what it refuses has to do no harm either.
+// attacks ignore the check: even code that it refuses must do no harm.
 func attacks(server, spy string) []attack {
 	return []attack{
 		{"an encoding", `e := base64.StdEncoding
@@ -108,8 +108,8 @@ defer resp.Body.Close()
 return float64(resp.StatusCode), nil`, server, client)
 }
 
-// TestScriptsShareNothing runs scripts that change what they can get at, beside
-// one that was loaded before and before one that is loaded later.
+// TestScriptsShareNothing runs scripts that change everything they can reach, beside one
+// that was loaded before and before one that is loaded later.
 func TestScriptsShareNothing(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "secret" {

@@ -201,7 +201,7 @@ func Inspect(ctx context.Context, r *inspectors.Report) error {
 	return true
 }
 
-// inARead reports whether a goroutine waits for what a connection brings.
+// inARead reports whether a goroutine waits for data of a connection.
 func inARead() bool {
 	stacks := make([]byte, 1<<20)
 	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("net.(*conn).Read("))

@@ -23,7 +23,7 @@ const (
 	most   = 20000
 )
 
-// Inspect walks through the folder. It counts what it may not read.
+// Inspect walks through the folder. It counts folders that it may not read.
 func Inspect(ctx context.Context, r *inspectors.Report) error {
 	files, unread, seen, size := 0, 0, 0, int64(0)
 	oldest := time.Now()

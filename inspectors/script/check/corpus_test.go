@@ -23,8 +23,8 @@ var (
 	updateFlag = flag.Bool("update", false, "write the marks of the programs again, from what they print natively and what the checker says")
 )
 
-// Limits of one program, interpreted: a generous one for what is accepted, which
-// ends by itself, and a short one for what is refused because it does not.
+// Limits of one interpreted program: a generous one for an accepted program, which ends by
+// itself, and a short one for a program that is refused because it does not end.
 const (
 	runTimeout     = 2 * time.Minute
 	refusedTimeout = 2 * time.Second
@@ -47,7 +47,7 @@ type program struct {
 	native  bool // it compiles natively
 }
 
-// job returns the program as an inspector, that says what it needs.
+// job returns the program as an inspector with its needs.
 func (p *program) job() truth.Job {
 	source := p.source
 	if strings.Contains(source, "\nfunc Run() string") {
@@ -152,7 +152,7 @@ func writeCorpus(t *testing.T, programs []*program) {
 	}
 }
 
-// figures are what the corpus says about the language.
+// figures are the results of the corpus.
 type figures struct {
 	programs, accepted, refused  int
 	wrongAccepted                []string // accepted, and not as natively
@@ -160,9 +160,8 @@ type figures struct {
 	refusedLoud, refusedSilently int      // refused, and a fault or a wrong output
 }
 
-// TestCorpus runs every program natively and interpreted. What the checker
-// accepts must print the same both ways; what it refuses must be refused by the
-// rules that the mark names.
+// TestCorpus runs every program natively and interpreted. An accepted program must print
+// the same both ways; a refused one must be refused by the rules that the mark names.
 func TestCorpus(t *testing.T) {
 	var programs []*program
 	for i, p := range loadCorpus(t, *corpusFlag) {
@@ -213,7 +212,7 @@ func TestCorpus(t *testing.T) {
 	t.Logf("refused though right: %s", strings.Join(f.refusedRight, " "))
 }
 
-// verifyNative holds the program's output against what it printed natively.
+// verifyNative compares the program's output with that of the native run.
 func verifyNative(t *testing.T, p *program, r truth.Result) {
 	t.Helper()
 	compiles := !strings.HasPrefix(r.Fault, "build: ")
@@ -232,7 +231,7 @@ func verifyNative(t *testing.T, p *program, r truth.Result) {
 	}
 }
 
-// verifyVerdict holds what the checker says against the mark.
+// verifyVerdict compares the checker's verdict with the mark.
 func verifyVerdict(t *testing.T, p *program) {
 	t.Helper()
 	var rules []string

@@ -13,8 +13,8 @@ import (
 	"github.com/vedettehq/vedette/inspectors/script/internal/truth"
 )
 
-// nativeAll compiles all programs into one binary, as Go 1.22 files, runs them
-// and returns what each printed. Programs that do not compile have a fault.
+// nativeAll compiles all programs into one binary, as Go 1.22 files, runs them and returns
+// their outputs. Programs that do not compile have a fault.
 func nativeAll(t *testing.T, jobs []truth.Job) map[string]truth.Result {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {

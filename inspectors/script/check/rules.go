@@ -20,7 +20,7 @@ func rules() []rule {
 		{"process", processControl},
 		{"label", labelNames},
 
-		// What the library does with values of the script.
+		// Values of the script in the library.
 		{"fmttype", printedType},
 		{"jsonfield", encodedFields},
 		{"jsonmethod", encodingMethod},

@@ -16,7 +16,7 @@ import (
 type function struct {
 	pkg   *types.Package
 	info  *types.Info
-	env   *environment // what the type parameters stand for, or nil
+	env   *environment // the types of the type parameters, or nil
 	names map[types.Object]string
 	used  map[string]bool
 	out   *strings.Builder
@@ -41,7 +41,7 @@ func (l *lowering) begin(pkg *types.Package, info *types.Info, env *environment)
 	}
 }
 
-// end returns what was written since begin.
+// end returns the text written since begin.
 func (l *lowering) end() string {
 	text := l.fn.out.String()
 	if len(l.fn.made) > 0 { // somebody has written a call a second time
@@ -408,8 +408,7 @@ func (l *lowering) literal(node ast.Node, ft *ast.FuncType, body *ast.BlockStmt,
 	return l.maker(captured, strings.Join(params, ", "), result, text)
 }
 
-// free returns what a part of a function uses of the variables that are declared
-// around it.
+// free returns the variables around a part of a function that it uses.
 func (l *lowering) free(n ast.Node) []capture {
 	var list []capture
 	seen := make(map[types.Object]bool)

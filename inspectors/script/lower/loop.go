@@ -14,7 +14,7 @@ type target struct {
 	loop  bool
 	core  string // its label in Core, or ""
 	used  *bool  // the label in Core is used
-	again func() // writes what comes before the next round, or nil
+	again func() // writes the code before the next round, or nil
 }
 
 // enter makes a statement a target while body is written, and puts a label before it if one

@@ -97,7 +97,7 @@ type lowering struct {
 	statics  map[types.Object]string // package variables and functions
 	erasures map[types.Type][]bool   // the fields of a struct that are erased
 	dynamic  []*dynamicType          // types whose values are held in interfaces
-	queue    []func()                // what is translated later
+	queue    []func()                // translations to be done later
 	types    []string                // declarations of types
 	tops     []string                // declarations of functions
 	lates    []*lateFunc

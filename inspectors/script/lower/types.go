@@ -177,7 +177,7 @@ func (l *lowering) localKey(t types.Type) string {
 	return b.String()
 }
 
-// eachNamed visits the names in a type, not what they stand for.
+// eachNamed visits the names in a type, not the types that they stand for.
 func eachNamed(t types.Type, visit func(*types.Named), seen map[types.Type]bool) {
 	t = types.Unalias(t)
 	if seen[t] {

@@ -1,4 +1,4 @@
-// Package refused yields what a report refuses between samples that are good.
+// Package refused yields samples that a report refuses between samples that are good.
 package refused
 
 import (

@@ -5,9 +5,7 @@
 // Names and types come from the checker's tables, so nothing is proposed that the checker
 // would refuse. The documentation comes from the sources on this machine.
 //
-//	go run ./words ../../../web/src/editor/words.json    # in inspectors/script/check; or: go
-//
-// generate
+//	go run ./words ../../../web/src/editor/words.json    # in inspectors/script/check; or: go generate
 package main
 
 import (

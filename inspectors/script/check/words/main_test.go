@@ -12,9 +12,8 @@ import (
 
 const committed = "../../../../web/src/editor/words.json"
 
-// TestWordsAreFresh holds that the committed file proposes what the checker knows
-// now, no more and no less. Documentation differs from one version of Go to the next
-// and is left out.
+// TestWordsAreFresh checks that the committed file has the words that the checker knows
+// today.
 func TestWordsAreFresh(t *testing.T) {
 	data, err := os.ReadFile(committed)
 	if err != nil {

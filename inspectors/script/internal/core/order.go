@@ -14,8 +14,8 @@ func sortedKeys(m reflect.Value) []reflect.Value {
 	return keys
 }
 
-// compare orders values of one type: numbers by size, strings by bytes, false
-// before true, structs and arrays part by part, interfaces by what they hold.
+// compare orders values of one type: numbers by size, strings by bytes, false before true,
+// structs and arrays part by part, interfaces by their values.
 func compare(a, b reflect.Value) int {
 	switch a.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

@@ -108,7 +108,7 @@ func (r *Reader) check(path string) error {
 	return nil
 }
 
-// isUsual reports whether every script may read what is at a real path.
+// isUsual reports whether every script may read the file at a real path.
 func (r *Reader) isUsual(path string) bool {
 	switch {
 	case withinAny(path, r.proc), withinAny(path, r.sys):
@@ -229,7 +229,7 @@ func (r *Reader) WalkDir(root string, f fs.WalkDirFunc) error {
 	})
 }
 
-// under turns a name of the tree into what a walk from root calls it.
+// under converts a name of the tree to the name in a walk from root.
 func under(root, name string) string {
 	rest, err := filepath.Rel(inTree(root), name)
 	if err != nil || rest == "." {

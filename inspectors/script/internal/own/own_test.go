@@ -44,8 +44,8 @@ func graph(random *rand.Rand) []*node {
 	return nodes
 }
 
-// TestCopiesOfGraphs holds that copies are alike, share nothing with what they
-// are copies of, and point to one place where that does.
+// TestCopiesOfGraphs checks that copies are alike, share nothing with their originals, and
+// point to one place where the originals do.
 func TestCopiesOfGraphs(t *testing.T) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	for range 500 {

@@ -136,8 +136,8 @@ var (
 	place  = regexp.MustCompile(`^\S+\.go:\d+(:\d+)?: `)
 )
 
-// Reason is why a script was refused or ended loudly, without what is of this
-// script alone, so that reasons can be counted.
+// Reason is why a script was refused or ended loudly, without the details of this script,
+// so that reasons can be counted.
 func (v *Verdict) Reason() string {
 	text := v.Interpreted.Fault
 	if v.Class == Refused || v.Class == RefusedRight {

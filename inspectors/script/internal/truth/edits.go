@@ -94,7 +94,7 @@ func (e *editor) lists(n ast.Node) {
 	}
 }
 
-// shapes replaces statements by what is inside of them.
+// shapes replaces statements by the statements inside them.
 func (e *editor) shapes(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.BlockStmt:

@@ -30,7 +30,7 @@ type Job struct {
 	Runs int
 	// Timeout bounds each run where the program is interpreted.
 	Timeout time.Duration
-	// Files are what the script may read besides the usual files.
+	// Files are the files that the script may read besides the usual ones.
 	Files []string
 	// AcceptedOnly says that a program that the checker refuses need not run, and that one
 	// that did not end need not run again with more time.
@@ -145,7 +145,7 @@ func interpretOnce(p *script.Program, j Job, out *bytes.Buffer, r *Result) bool 
 	return r.End == ""
 }
 
-// describe writes what an inspector reported, a line each.
+// describe writes the samples of an inspector, one per line.
 func describe(r *inspectors.Report, err error) string {
 	var b strings.Builder
 	for _, s := range r.Samples() {

@@ -70,8 +70,8 @@ func (l *Library) Native(dir string, jobs []Job) (map[string]Result, error) {
 	return results, runTwice(binary, good, results)
 }
 
-// runTwice runs the programs twice and adds what each printed to the results. One
-// that prints something else the second time has the end EndUnsteady.
+// runTwice runs the programs twice and adds their outputs to the results. A program whose
+// second output differs has the end EndUnsteady.
 func runTwice(binary string, jobs []Job, results map[string]Result) error {
 	for round := range 2 {
 		for start := 0; start < len(jobs); {

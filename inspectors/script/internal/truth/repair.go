@@ -44,7 +44,7 @@ func printed(t *Typed) string {
 	if format.Node(&b, t.Fset, t.File) != nil {
 		return ""
 	}
-	// Parsed again without places, so that what was taken out leaves no gaps.
+	// Parsed again without places, so that removed code leaves no gaps.
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "p.go", b.Bytes(), parser.SkipObjectResolution)
 	if err != nil {

@@ -158,8 +158,8 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// verify holds what is promised of programs that the checker accepts: none is
-// wrong, all end, and at most some percent fail loudly.
+// verify checks the promises about accepted programs: none is wrong, all end, and at most
+// some percent fail loudly.
 func verify(t *testing.T, tally *truth.Tally, loudPercent float64) {
 	t.Helper()
 	if n := tally.Counts[truth.Wrong]; n > 0 {

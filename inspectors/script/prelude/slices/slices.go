@@ -41,7 +41,7 @@ func IsSortedFunc[S ~[]E, E any](x S, compare func(a, b E) int) bool {
 	return true
 }
 
-// Collect returns what a sequence yields.
+// Collect returns the elements of a sequence.
 func Collect[E any](seq func(yield func(E) bool)) []E {
 	var out []E
 	seq(func(e E) bool {
@@ -51,7 +51,7 @@ func Collect[E any](seq func(yield func(E) bool)) []E {
 	return out
 }
 
-// Sorted returns what a sequence yields, sorted.
+// Sorted returns the elements of a sequence, sorted.
 func Sorted[E cmp.Ordered](seq func(yield func(E) bool)) []E {
 	out := Collect(seq)
 	Sort(out)
@@ -240,8 +240,7 @@ func Insert[S ~[]E, E any](s S, i int, v ...E) S {
 	return append(append(s[:i], v...), tail...)
 }
 
-// Delete takes the elements from i up to j out, and sets what is left over at the
-// end to zero.
+// Delete removes the elements from i up to j, and sets the rest at the end to zero.
 func Delete[S ~[]E, E any](s S, i, j int) S {
 	_ = s[i:j:len(s)]
 	if i == j {

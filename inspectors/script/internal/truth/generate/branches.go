@@ -232,7 +232,7 @@ func (g *gen) caseValue(t types.Type) string {
 	return g.e(t, 1)
 }
 
-// switchInLoop switches on what a loop goes through.
+// switchInLoop switches on the elements of a loop.
 func (g *gen) switchInLoop() {
 	name := g.fresh("s")
 	g.p("for _, %s := range []string{%s, %s, %s} {", name, g.text(), g.text(), g.text())

@@ -21,7 +21,7 @@ func closureKinds() []statement {
 	}
 }
 
-// closure makes a func that reads and sets what is around it, and calls it.
+// closure makes a func that reads and sets the variables around it, and calls it.
 func (g *gen) closure() {
 	t := g.funcType()
 	name := g.fresh("f")
@@ -326,7 +326,7 @@ func (g *gen) declaredValue() {
 	}
 }
 
-// returned calls what a func returns, which keeps a state.
+// returned calls the result of a func, which keeps a state.
 func (g *gen) returned() {
 	helper := "adder" + g.fresh("")
 	t := pick[types.Type](g, tInt, tFloat)

@@ -362,7 +362,7 @@ func (g *gen) gotoLoop() {
 	g.p("if %s < 3 {\ngoto %s\n}", name, label)
 }
 
-// collect fills a list or a map from what a loop goes through.
+// collect fills a list or a map from the elements of a loop.
 func (g *gen) collect() {
 	name, elem := g.list(nil)
 	e := g.fresh("e")
@@ -420,7 +420,7 @@ func (g *gen) collect() {
 	g.showEach(to, t, into)
 }
 
-// showEach prints what a list or map holds, in order.
+// showEach prints the elements of a list or map, in order.
 func (g *gen) showEach(name string, t, elem types.Type) {
 	g.use("fmt")
 	e := g.fresh("e")

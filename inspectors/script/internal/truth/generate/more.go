@@ -43,7 +43,7 @@ func (g *gen) initOrder() {
 	g.p("fmt.Println(%sa, %sb, len(%sc), %sd, %se)\n%sa++", v, v, v, v, v, v)
 }
 
-// inits has func init set what is used later.
+// inits makes func init set variables that are used later.
 func (g *gen) inits() {
 	v := "set" + g.fresh("")
 	g.use("fmt")
@@ -108,7 +108,7 @@ func (g *gen) switchInSwitch() {
 	g.p("for i := -1; i < 6; i += 2 {\nfmt.Println(%s(i, %s), %s(i+1, \"n1\"))\n}", h, pick(g, `"a"`, `"b"`, `""`, g.text()), h)
 }
 
-// rangeOfCall goes through what a call returns, which is called once.
+// rangeOfCall ranges over the result of a call, which is made once.
 func (g *gen) rangeOfCall() {
 	h := "items" + g.fresh("")
 	g.use("fmt")

@@ -98,7 +98,7 @@ func (g *gen) loopCapture() {
 	g.p("for _, f := range %s {\nfmt.Println(f(), f())\n}", fs)
 }
 
-// rangeChange changes what a range goes through.
+// rangeChange changes the operand of a range while it runs.
 func (g *gen) rangeChange() {
 	l := g.fresh("l")
 	g.use("fmt")
@@ -227,7 +227,7 @@ func (g *gen) predeclared() {
 	}
 }
 
-// nilValues uses what is nil.
+// nilValues uses nil values.
 func (g *gen) nilValues() {
 	g.use("fmt")
 	x := g.fresh("z")
@@ -251,7 +251,7 @@ func (g *gen) nilValues() {
 	}
 }
 
-// shifts shifts by what is large, and numbers of every width.
+// shifts shifts by large counts, and numbers of every width.
 func (g *gen) shifts() {
 	g.use("fmt")
 	x, n := g.fresh("x"), g.fresh("n")
@@ -262,7 +262,7 @@ func (g *gen) shifts() {
 	g.p("%s <<= %s & 3\n%s |= 1 << (%s & 3)\nfmt.Println(%s, -7/2, -7%%3, %s/3*3+%s%%3 == %s)", x, n, x, n, x, x, x, x)
 }
 
-// floats prints what is special about them.
+// floats prints special floats.
 func (g *gen) floats() {
 	g.use("fmt")
 	g.use("math")

@@ -233,7 +233,7 @@ func (g *gen) declareTypes() {
 	g.planMethods()
 }
 
-// underlying returns what a new type is made of, and its declaration.
+// underlying returns the underlying type of a new type, and its declaration.
 func (g *gen) underlying(name string) (types.Type, string) {
 	if g.chance(65) {
 		return g.structType(name)

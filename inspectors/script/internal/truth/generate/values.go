@@ -5,7 +5,7 @@ import (
 	"go/types"
 )
 
-// valueKinds are about what is a copy and what is shared.
+// valueKinds are about copies and shared values.
 func valueKinds() []statement {
 	return []statement{
 		{"structcopy", 4, (*gen).structCopy},
