@@ -41,7 +41,8 @@ func (a *Alerts) setProbesLocked(probes map[string][]alerts.Probe) error {
 	take := func(id, name string, revisions ...alerts.Probe) {
 		var spread []alerts.Probe
 		for _, p := range revisions {
-			spread = append(spread, a.thresholds.spread(p, hosts)...)
+			parts, err := a.thresholds.spread(p, hosts)
+			spread, all = append(spread, parts...), append(all, err)
 		}
 		list, faults := alerts.Rules(spread...)
 		if err := faults.Err(); err != nil {

@@ -399,16 +399,24 @@ func (a *Alerts) applyThresholds() error {
 }
 
 // spread splits a probe: each alert with a threshold on some hosts gets a separate rule
-// for the hosts with each value.
-func (t *thresholds) spread(p alerts.Probe, hosts map[string]scope.Labels) []alerts.Probe {
-	rest, apart := p, []alerts.Probe(nil)
+// for the hosts with each value. An alert that compares no values with a number, such as
+// that of a later revision, is left as it is, and the error names it; it can only be off.
+func (t *thresholds) spread(p alerts.Probe, hosts map[string]scope.Labels) ([]alerts.Probe, error) {
+	rest, apart, faults := p, []alerts.Probe(nil), []error(nil)
 	rest.Said.Alerts = nil
 	set := t.all()
 	for _, one := range p.Said.Alerts {
 		alone := p
 		alone.Said.Alerts = p.Said.Alerts[:0:0]
 		alone.Said.Alerts = append(alone.Said.Alerts, one)
-		byValue, changed := place(set, p.Name+"/"+one.Name, hosts)
+		name, fitting := p.Name+"/"+one.Name, set
+		if _, _, compares := p.Threshold(one.Name); !compares {
+			fitting = onlyOff(set)
+			if slices.ContainsFunc(set, func(t wire.AlertThreshold) bool { return t.Alert == name && !t.Off }) {
+				faults = append(faults, fmt.Errorf("cannot use the threshold of %q: %w", name, errNoNumber))
+			}
+		}
+		byValue, changed := place(fitting, name, hosts)
 		if len(changed) == 0 {
 			rest.Said.Alerts = append(rest.Said.Alerts, one)
 			continue
@@ -423,7 +431,17 @@ func (t *thresholds) spread(p alerts.Probe, hosts map[string]scope.Labels) []ale
 			}
 		}
 	}
-	return append([]alerts.Probe{rest}, apart...)
+	return append([]alerts.Probe{rest}, apart...), errors.Join(faults...)
+}
+
+// onlyOff are the thresholds that turn alerts off.
+func onlyOff(set []wire.AlertThreshold) (list []wire.AlertThreshold) {
+	for _, one := range set {
+		if one.Off {
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 // place says which hosts have which value of an alert, and which hosts have a value other

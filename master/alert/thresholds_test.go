@@ -68,7 +68,11 @@ func TestThresholdsOfManyHosts(t *testing.T) {
 				p.Hosts = append(p.Hosts, name)
 			}
 		}
-		rules, faults := alerts.Rules(set.spread(p, hosts)...)
+		parts, err := set.spread(p, hosts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, faults := alerts.Rules(parts...)
 		if faults.Err() != nil || len(rules) > 1 {
 			t.Fatalf("%d rules, %v", len(rules), faults)
 		}
@@ -222,5 +226,45 @@ func TestThreshold(t *testing.T) {
 		if _, err := w.alerts.SetThreshold(t.Context(), p); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v is answered with %v, want %s", p, err, want)
 		}
+	}
+}
+
+// A number for an alert that compares nothing changes nothing: not on the hosts that it is
+// for, and not what is set for others. It may come before the alert, or the alert may have
+// had a number in an earlier revision.
+func TestNumberForAnAlertWithoutOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "groups: []\n")
+	patience.Closed(t, "the start", w.alerts.started)
+	queries := func() string {
+		var list []string
+		for _, group := range w.alerts.ruleGroups() {
+			for _, rule := range group.AlertingRules() {
+				if rule.Name() == "test/gone" {
+					list = append(list, rule.Query().String())
+				}
+			}
+		}
+		return strings.Join(list, "; ")
+	}
+	with := w.config
+	with.Thresholds = []config.Threshold{{Alert: "test/gone", Value: "90", Hosts: "role=db"}}
+	if err := w.alerts.Reload(with); err != nil {
+		t.Fatal(err)
+	}
+	lines := probes(t, "gone critical level unless other")
+	plain := "test_level unless ignoring (key) test_other"
+	if err := w.alerts.SetProbes(lines); err == nil || !strings.Contains(err.Error(), `cannot use the threshold of "test/gone"`) {
+		t.Errorf("the error is %v", err)
+	}
+	if got := queries(); got != plain {
+		t.Errorf("the rule is %q, want %q", got, plain)
+	}
+	with.Thresholds = append(with.Thresholds, config.Threshold{Alert: "test/gone", Value: "off"})
+	if err := w.alerts.Reload(with); err != nil {
+		t.Logf("reloading says: %v", err)
+	}
+	if got := queries(); strings.Contains(got, "90") || got == plain {
+		t.Errorf("with the alert off everywhere the rule is %q", got)
 	}
 }

@@ -143,6 +143,8 @@ func thresholdColumns(now time.Time) []cli.Column[wire.AlertThreshold] {
 			switch {
 			case one.Idle:
 				return "no such alert now"
+			case one.Own == nil && !one.Off:
+				return "has no number, so it stays"
 			case one.Own == nil:
 				return cli.OrDash("")
 			}
