@@ -125,7 +125,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 1m) each.
 	while read -r pkg target; do echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; done
 
 upgrade-test: ## Run the programs of the release before beside those of this tree, and upgrade and downgrade them.
-	VEDETTE_TEST_BEFORE=1 go test -run "^TestNeighbours$$" -count=1 -v -timeout 40m ./cmd/internal/neighbours
+	VEDETTE_TEST_BEFORE=1 go test -run "Neighbours$$" -count=1 -v -timeout 40m ./cmd/internal/neighbours
 
 upgrade-record: ## Write down what programs of the release before say to each other, when before.txt has changed.
 	VEDETTE_TEST_BEFORE=1 go test -run "^TestRecord$$" -count=1 -v -timeout 40m ./cmd/internal/neighbours -update

@@ -72,11 +72,14 @@ type mesh struct {
 	master, agent string // their releases
 	running       map[string]*exec.Cmd
 	value         int // the value of the inspector that was pushed last
+
+	scheme string   // of the master's address
+	more   []string // arguments of the master
 }
 
 func newMesh(t *testing.T, built programs) *mesh {
 	t.Helper()
-	m := &mesh{T: t, built: built, dir: t.TempDir(), address: freeport.Address(t), running: make(map[string]*exec.Cmd)}
+	m := &mesh{T: t, built: built, dir: t.TempDir(), address: freeport.Address(t), running: make(map[string]*exec.Cmd), scheme: "http://"}
 	t.Cleanup(func() {
 		for what := range m.running {
 			m.stop(what)
@@ -136,7 +139,7 @@ func (m *mesh) be(master, agent string) {
 		m.stop("agent")
 	}
 	if m.running["master"] == nil {
-		m.start("master", m.built[master]+"/vedette", "master", "--listen", m.address, "--data", m.file("master-data"))
+		m.start("master", m.built[master]+"/vedette", append([]string{"master", "--listen", m.address, "--data", m.file("master-data")}, m.more...)...)
 	}
 	if m.running["agent"] == nil {
 		m.install(agent)
@@ -164,7 +167,7 @@ func (m *mesh) install(release string) {
 func (m *mesh) ask(release string, args ...string) (string, error) {
 	cmd := exec.CommandContext(patience.Context(m), m.built[release]+"/vedette", args...)
 	cmd.Dir = m.dir
-	cmd.Env = append(environ(), "VEDETTE_MASTER=http://"+m.address, "HOME="+m.dir, "VEDETTE_TIMEOUT=2m")
+	cmd.Env = append(environ(), "VEDETTE_MASTER="+m.scheme+m.address, "VEDETTE_CA="+m.ca(), "HOME="+m.dir, "VEDETTE_TIMEOUT=2m")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -172,6 +175,14 @@ func (m *mesh) ask(release string, args ...string) (string, error) {
 		err = fmt.Errorf("%w\n%s", err, &stderr)
 	}
 	return string(out), err
+}
+
+// ca is the file of the master's authority, or "" if it speaks no TLS.
+func (m *mesh) ca() string {
+	if m.scheme == "https://" {
+		return m.file("master-data/authority.crt")
+	}
+	return ""
 }
 
 func (m *mesh) must(release string, args ...string) string {
@@ -288,4 +299,86 @@ func TestNeighbours(t *testing.T) {
 		m.agent = before
 		m.works(master)
 	}
+}
+
+// TestJoinedNeighbours has a host join the master of each release with the agent of each,
+// over TLS. Then the releases change as above, at random, and after each change the
+// certificate is renewed. A new authority of one release is trusted by the other.
+func TestJoinedNeighbours(t *testing.T) {
+	built := build(t, before, today)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	releases := []string{before, today}
+	var pairs [][2]string
+	for _, master := range releases {
+		for _, agent := range releases {
+			pairs = append(pairs, [2]string{master, agent})
+		}
+	}
+	for _, joined := range pairs {
+		t.Run(joined[0]+" joined by "+joined[1], func(t *testing.T) {
+			m := newMesh(t, built)
+			m.scheme, m.more = "https://", []string{"--config", m.file("master.yaml")}
+			if err := os.WriteFile(m.file("master.yaml"), []byte("master:\n  tls: { own: true }\n  join: { lifetime: 15s }\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			m.join(joined[0], joined[1])
+			order := slices.Clone(pairs)
+			r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+			for i, next := range slices.Concat([][2]string{joined}, order) {
+				m.be(next[0], next[1])
+				m.isUp(next[1])
+				m.renews()
+				if i == 2 {
+					m.must(releases[r.IntN(2)], "authority", "rotate")
+					m.renews()
+				}
+			}
+			m.works(releases[r.IntN(2)])
+		})
+	}
+}
+
+// join starts the master of a release, and has the host join it with the agent of one.
+func (m *mesh) join(master, agent string) {
+	m.Helper()
+	m.master, m.agent = master, agent
+	m.start("master", m.built[master]+"/vedette", append([]string{"master", "--listen", m.address, "--data", m.file("master-data")}, m.more...)...)
+	m.await("a join token", func(release string) bool {
+		_, err := m.ask(release, "hosts", "--json")
+		return err == nil
+	})
+	var made struct{ Token string }
+	if err := json.Unmarshal([]byte(m.must(agent, "join-token", "--url", m.scheme+m.address, "--json")), &made); err != nil {
+		m.Fatal(err)
+	}
+	m.install(agent)
+	cmd := exec.CommandContext(patience.Context(m), m.file("vedette-agent"), "join", m.scheme+m.address, "--token", made.Token,
+		"--host", host, "--config", m.file("agent.yaml"), "--data", m.file("agent-data"), "--accept-pushed")
+	cmd.Dir, cmd.Env = m.dir, environ()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		m.Fatalf("an agent %s cannot join a master %s: %v\n%s", agent, master, err, out)
+	}
+}
+
+// ends returns when the certificate of the host ends, as commands of a release see it.
+func (m *mesh) ends(release string) int64 {
+	out, err := m.ask(release, "hosts", "members", "--json")
+	var one struct {
+		EndsMS int64 `json:"ends_ms"`
+	}
+	if err != nil || json.Unmarshal([]byte(out), &one) != nil {
+		return 0
+	}
+	return one.EndsMS
+}
+
+// renews waits until the certificate is renewed, and the host is up with it.
+func (m *mesh) renews() {
+	m.Helper()
+	var from int64
+	m.await("a certificate", func(release string) bool { from = m.ends(release); return from > 0 })
+	m.await("the certificate to be renewed", func(release string) bool { return m.ends(release) > from })
+	m.isUp(m.agent)
 }
