@@ -27,6 +27,7 @@ import (
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/master/history"
 	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc/wire"
 )
 
 // victimFolder tells the test's own program to be the victim of a kill.
@@ -48,7 +49,8 @@ func check(err error) {
 }
 
 // victim runs alerts until it is killed or asked to end. It takes lines of its input, and answers
-// each when it is done: set HOST VALUE, and vanish HOST, which ends its series.
+// each when it is done: set HOST VALUE; vanish HOST, which ends its series; silence HOST and
+// unsilence HOST.
 func victim(dir string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -88,6 +90,17 @@ func victim(dir string) {
 		if _, err := fmt.Sscan(lines.Text(), &what, &host); err != nil {
 			check(err)
 		}
+		switch what {
+		case "silence":
+			_, err := alerts.Silence(ctx, []string{"host=" + host}, wire.SilenceParams{Seconds: 3600})
+			check(err)
+			fmt.Println("done")
+			continue
+		case "unsilence":
+			check(endSilences(ctx, alerts, host))
+			fmt.Println("done")
+			continue
+		}
 		if what == "set" {
 			_, err := fmt.Sscan(lines.Text(), &what, &host, &v)
 			check(err)
@@ -100,6 +113,17 @@ func victim(dir string) {
 		mu.Unlock()
 		fmt.Println("done")
 	}
+}
+
+// endSilences ends the silences of a host.
+func endSilences(ctx context.Context, alerts *Alerts, host string) error {
+	all, err := alerts.Silences(ctx, wire.SilencesParams{})
+	for _, one := range all.Silences {
+		if err == nil && strings.Contains(strings.Join(one.Matchers, ","), `"`+host+`"`) {
+			_, err = alerts.EndSilence(ctx, wire.SilenceEndParams{Silence: one.ID})
+		}
+	}
+	return err
 }
 
 const (
@@ -189,6 +213,16 @@ func (k *killed) judge(host string, now message) {
 	}
 	if now.firing {
 		k.lowered[host] = !k.high[host] // it may have come down meanwhile
+	}
+}
+
+// write writes the files that the victim reads.
+func (k *killed) write(rules, routes string) {
+	k.Helper()
+	for name, text := range map[string]string{"rules.yaml": rules, "alertmanager.yml": routes} {
+		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {
+			k.Fatal(err)
+		}
 	}
 }
 
@@ -345,11 +379,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 	}
 	server := httptest.NewServer(k)
 	defer server.Close()
-	for name, text := range map[string]string{"rules.yaml": victimRules, "alertmanager.yml": fmt.Sprintf(victimRoutes, server.URL)} {
-		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	k.write(victimRules, fmt.Sprintf(victimRoutes, server.URL))
 	hosts := []string{"a", "b", "c", "d"}
 	k.start()
 	defer func() { _ = k.cmd.Process.Kill() }()
@@ -384,5 +414,93 @@ func TestKilledAtAnyTime(t *testing.T) {
 		k.change(host, false, false)
 	}
 	k.await("all to be told as ended", hosts, false)
+	_ = k.in.Close()
+}
+
+const (
+	mutedRules = `groups:
+  - name: levels
+    interval: 1s
+    rules:
+      - { alert: level/dead, expr: "test_level > 99", for: 1s }
+      - { alert: level/high, expr: "test_level > 90", for: 1s }
+`
+	mutedRoutes = victimRoutes + `
+inhibit_rules: [{ source_matchers: ['alertname="level/dead"'], target_matchers: ['alertname="level/high"'], equal: [host] }]
+`
+)
+
+// A silence that was confirmed holds, and one alert inhibits another, whenever the master
+// is killed; and what outlasts its silence is told.
+func TestMutedThoughKilledAtAnyTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it kills a process again and again")
+	}
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	h := newHook(t)
+	k := &killed{T: t, dir: t.TempDir(), random: rand.New(rand.NewPCG(seed, 0))}
+	k.write(mutedRules, fmt.Sprintf(mutedRoutes, h.URL))
+	k.start()
+	defer func() { _ = k.cmd.Process.Kill() }()
+	pause := func() { // anywhere from the change to long after the message
+		select {
+		case <-time.After(time.Duration(k.random.IntN(4000)) * time.Millisecond):
+		case <-t.Context().Done():
+		}
+	}
+	restart := func() {
+		t.Helper()
+		if err := k.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = k.cmd.Wait() // it was killed
+		k.start()
+	}
+	const rounds = 5
+	for i := range rounds {
+		k.say("silence quiet-%d", i)
+		if k.random.IntN(2) == 0 {
+			restart() // as soon as the silence is confirmed
+		}
+		k.say("set quiet-%d 97", i)
+		k.say("set dead-%d 100", i)
+		k.say("set loud-%d 97", i)
+		pause()
+		restart()
+	}
+	again := func() { // on a slow machine the first samples are too old
+		for i := range rounds {
+			k.say("set quiet-%d 97", i)
+			k.say("set dead-%d 100", i)
+			k.say("set loud-%d 97", i)
+		}
+	}
+	again()
+	told := func(host string) func() bool {
+		return func() bool { return h.count("firing "+host) > 0 }
+	}
+	for i := range rounds {
+		patience.Until(t, "a loud host and a dead one to be told", func() bool {
+			return told(fmt.Sprintf("loud-%d", i))() && told(fmt.Sprintf("dead-%d", i))()
+		})
+	}
+	for i := range rounds {
+		if n := h.count(fmt.Sprintf("firing quiet-%d", i)); n > 0 {
+			t.Errorf("quiet-%d is silenced, and was told %d times", i, n)
+		}
+		if n := h.count(fmt.Sprintf("firing dead-%d level/high", i)); n > 0 {
+			t.Errorf("the alert of dead-%d that another inhibits was told %d times", i, n)
+		}
+	}
+	for i := range rounds {
+		k.say("unsilence quiet-%d", i)
+	}
+	again()
+	restart()
+	for i := range rounds {
+		patience.Until(t, "what outlasts its silence to be told", told(fmt.Sprintf("quiet-%d", i)))
+	}
 	_ = k.in.Close()
 }

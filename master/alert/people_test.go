@@ -17,7 +17,8 @@ import (
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
-// hook is a webhook that remembers what it was told: "firing busy" and so on.
+// hook is a webhook that remembers what it was told, without and with the name of the
+// alert: "firing busy", "firing busy level/high" and so on.
 type hook struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -39,7 +40,8 @@ func newHook(t *testing.T) *hook {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for _, a := range body.Alerts {
-			h.told = append(h.told, a.Status+" "+a.Labels["host"])
+			one := a.Status + " " + a.Labels["host"]
+			h.told = append(h.told, one, one+" "+a.Labels["alertname"])
 		}
 	}))
 	t.Cleanup(h.Close)
