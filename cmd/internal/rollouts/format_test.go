@@ -99,6 +99,10 @@ func TestProgressBars(t *testing.T) {
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
+	r.State = wire.RolloutRolledBack
+	if got := strings.Join(progressBars(r, nil, time.UnixMilli(5000)), "\n"); !strings.HasSuffix(got, "0 of 0 healthy  not reached") {
+		t.Errorf("of a stage that was not reached is said:\n%s", got)
+	}
 }
 
 func TestOutcome(t *testing.T) {

@@ -58,6 +58,8 @@ func stagePhase(r wire.Rollout, i int) string {
 	switch {
 	case s.DoneMS != 0:
 		return "done"
+	case s.StartedMS == 0 && r.Ended():
+		return "not reached"
 	case s.StartedMS == 0:
 		return "waits"
 	case r.Ended():
@@ -172,7 +174,7 @@ func (p *progress) show(r wire.Rollout, receipts map[string]wire.HostReceipt, no
 		return cli.PrintLines(p.out, []pushLine{{Event: "rollout", Rollout: &r}})
 	}
 	for i, line := range lines {
-		if i < len(p.last) && p.last[i] == line || r.Stages[i].StartedMS == 0 && !r.Ended() {
+		if i < len(p.last) && p.last[i] == line || r.Stages[i].StartedMS == 0 && (p.last != nil || !r.Ended()) {
 			continue
 		}
 		if _, err := fmt.Fprintln(p.out, line); err != nil {
