@@ -104,7 +104,7 @@ func short(text string) string {
 	return text
 }
 
-// plain reports whether a label can hold a character as it is.
+// plain returns a character that a label can hold, in place of any.
 func plain(r rune) rune {
 	switch {
 	case r == '<':
