@@ -29,6 +29,18 @@ type statsdValue struct {
 	text     string // of a set
 }
 
+// mostAdded is the largest number that one value may add to a sum. One that is larger would
+// spoil the sum for good: float64 has no room for both it and later values (IEEE 754).
+const mostAdded = 1 << 53
+
+// fits reports whether a value can be added to the sums of its series.
+func (l *statsdLine) fits(v statsdValue) bool {
+	if l.kind == 'g' && !v.relative { // it replaces what was there
+		return true
+	}
+	return max(math.Abs(v.number), 1)/l.rate <= mostAdded
+}
+
 // cutLine returns the first line of a text, and the rest.
 func cutLine(text []byte) (line, rest []byte) {
 	line, rest, _ = bytes.Cut(text, []byte("\n"))
@@ -74,7 +86,11 @@ func parseStatsd(line string) (l statsdLine, ok bool) {
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || l.kind == 'c' && v < 0 {
 			return l, false
 		}
-		l.values = append(l.values, statsdValue{number: v, relative: text[0] == '+' || text[0] == '-'})
+		value := statsdValue{number: v, relative: text[0] == '+' || text[0] == '-'}
+		if !l.fits(value) {
+			return l, false
+		}
+		l.values = append(l.values, value)
 	}
 	return l, true
 }

@@ -144,6 +144,31 @@ func TestStatsdIsBounded(t *testing.T) {
 	}
 }
 
+// No single line keeps later ones from being counted.
+func TestStatsdSumsStayExact(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.sock")
+	f := newFixture(t)
+	f.mustLoad(statsdOf(t, "app", path))
+	s := newSender(t, f, "app", "unixgram", path)
+	huge := []string{
+		"a:1|c|@1e-300", "a:1e308|c", "a:1e16|c", "a:9e15|c|@0.5", "a:1|h|@1e-17", "a:0|h|@1e-300", "a:-1e300|h", "a:1e17|ms", "a:+1e300|g", "a:-1e16|g",
+	}
+	for range 20 {
+		rand.Shuffle(len(huge), func(i, j int) { huge[i], huge[j] = huge[j], huge[i] })
+		s.send(strings.Join(huge, "\n"), "a:1|c\na:1|h\na:1|g\na:+1|g\na:1000|ms")
+	}
+	s.send("b:1e300|g\nb:7e15|c")
+	o := f.run("app", testTimeout)
+	for series, want := range map[string]float64{
+		"app/a_total": 20, "app/a_count": 20, "app/a_sum": 20, "app/a": 2, "app/a_seconds_sum": 20, "app/b": 1e300, "app/b_total": 7e15,
+		`app/dropped_total{reason="bad"}`: float64(20 * len(huge)),
+	} {
+		if got := value(t, o, series); got != want {
+			t.Errorf("%s is %v, want %v", series, got, want)
+		}
+	}
+}
+
 // Random lines add up to what a simple sum says.
 func TestStatsdRandom(t *testing.T) {
 	seed := rand.Uint64()
