@@ -63,12 +63,9 @@ func fitHost(text string) string {
 			return r
 		}
 		return '-'
-	}, text)
-	fit = strings.TrimLeft(fit, "-_.")
-	if fit == "" || len(fit) > inspectors.MaxHostBytes {
-		if text == "" {
-			return ""
-		}
+	}, strings.TrimPrefix(text, "/"))
+	// Without its beginning, a name could be that of another host: "../web-1" is not web-1.
+	if text != "" && (fit == "" || len(fit) > inspectors.MaxHostBytes || fit != strings.TrimLeft(fit, "-_.")) {
 		return inspectors.Digested(text, inspectors.MaxSegmentBytes, "-")
 	}
 	return fit

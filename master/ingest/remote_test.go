@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,19 @@ func TestBadRemoteSeries(t *testing.T) {
 	}
 	if got, want := f.kept(t), "a/good@0=1"; got != want {
 		t.Errorf("the history has %s, want %s", got, want)
+	}
+}
+
+// A text that is no name of a host becomes one, and not that of another host.
+func TestRemoteHost(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "web-1": "web-1", "web 1": "web-1", "/run/x.sock": "run-x.sock", "../../etc": "etc-*", "_gateway": "gateway-*", "-web-1": "web_1-*",
+		".web-1": "web_1-*", "/../web-1": "web_1-*", "//web-1": "web_1-*", "..": "x-*", "/": "x-*", "-": "x-*",
+	} {
+		got := remoteHost(map[string]string{labelHost: text})
+		if ok, err := path.Match(want, got); err != nil || !ok || text != "" && inspectors.ValidateHost(got) != nil {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
 	}
 }
 
