@@ -268,7 +268,11 @@ func (a *Alerts) SetThreshold(ctx context.Context, p wire.AlertThresholdParams) 
 		t.list[name] = one
 	}
 	t.mu.Unlock()
-	return one, a.applyThresholds()
+	// This one is good and kept. What cannot be evaluated is another alert.
+	if err := a.applyThresholds(); err != nil {
+		a.opts.Log.Error("alerts of inspectors are not evaluated", "error", err)
+	}
+	return one, nil
 }
 
 // limitText is the number of a threshold, or says that the alert is off.

@@ -260,6 +260,10 @@ func TestNumberForAnAlertWithoutOne(t *testing.T) {
 	if got := queries(); got != plain {
 		t.Errorf("the rule is %q, want %q", got, plain)
 	}
+	// Another threshold, which is good, can be set meanwhile.
+	if _, err := w.alerts.SetThreshold(t.Context(), wire.AlertThresholdParams{Alert: "disk/filling", Off: true}); err != nil {
+		t.Errorf("a good one meets %v", err)
+	}
 	with.Thresholds = append(with.Thresholds, config.Threshold{Alert: "test/gone", Value: "off"})
 	if err := w.alerts.Reload(with); err != nil {
 		t.Logf("reloading says: %v", err)
