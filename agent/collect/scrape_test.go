@@ -175,6 +175,12 @@ func TestScrapeFaults(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Write(bomb.Bytes())
 	})
+	for path, encoding := range map[string]string{"/br": "br", "/two": "gzip, gzip"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", encoding)
+			io.WriteString(w, "a 1\n")
+		})
+	}
 	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
 	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://169.254.169.254/latest", http.StatusFound)
@@ -197,6 +203,8 @@ func TestScrapeFaults(t *testing.T) {
 		"/half":   {"cannot read the answer", 0, 3},
 		"/none":   {"it answers 404 Not Found", 0, 3},
 		"/bomb":   {"the answer is longer than 8MiB (budget.output)", 0, 3},
+		"/br":     {`it answers in the encoding "br", which was not asked for`, 0, 3},
+		"/two":    {`it answers in the encoding "gzip, gzip"`, 0, 3},
 		"/loop":   {"it redirects more than 3 times", 0, 3},
 		"/away":   {`it redirects to another host, "169.254.169.254"`, 0, 3},
 		"/cut":    {"unexpected EOF", 0, 3},
