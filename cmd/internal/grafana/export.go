@@ -130,9 +130,9 @@ type metric struct {
 	labels           []string // labels other than host and key
 }
 
-// metrics asks the master for its metrics.
+// metrics asks the master for the metrics of its hosts.
 func (e *export) metrics(ctx context.Context) ([]metric, error) {
-	found, _, err := e.Query(ctx, "query", url.Values{"query": {`group by (__name__, key) ({key!=""})`}})
+	found, _, err := e.Query(ctx, "query", url.Values{"query": {`group by (__name__, key) ({key!="",host!=""})`}})
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (e *export) metrics(ctx context.Context) ([]metric, error) {
 	}
 	slices.SortFunc(list, func(a, b metric) int { return strings.Compare(a.key, b.key) })
 	if len(list) == 0 {
-		return nil, cli.Exit(cli.ExitAnswer, fmt.Errorf("the master has no series yet, so there is nothing to draw; let agents report first"))
+		return nil, cli.Exit(cli.ExitAnswer, fmt.Errorf("the master has no series of a host yet, so there is nothing to draw; let agents report first"))
 	}
 	return list, nil
 }
