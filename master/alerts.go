@@ -53,6 +53,9 @@ func (m *Master) hostIsGone(name string) bool {
 
 // alert evaluates rules until ctx ends.
 func (m *Master) alert(ctx context.Context) {
+	if err := m.noteStart(ctx); err != nil && ctx.Err() == nil {
+		m.deps.Log.Warn("cannot store that the master is up", "error", err)
+	}
 	if err := m.alerts.Run(ctx); err != nil {
 		m.deps.Log.Error("nobody is told of alerts", "error", err)
 	}

@@ -313,3 +313,39 @@ receivers: [{ name: hook, webhook_configs: [{ url: "%s" }] }]
 		return len(all) == 1 && all[0].State == wire.AlertEnded && all[0].Told[0].Ended
 	})
 }
+
+// A master that has just started does not count as one that takes no samples, at the first
+// look already.
+func TestNothingIsPendingAtTheStart(t *testing.T) {
+	t.Parallel()
+	m := start(t, config.Master{Alerts: config.Alerts{BuiltIn: true}})
+	patience.Closed(t, "the history", m.history.Ready())
+	patience.Until(t, "the built-in rules are looked at", func() bool {
+		_, body := fetch(t, m, "/api/v1/rules")
+		var answer struct {
+			Data struct {
+				Groups []struct {
+					Rules []struct {
+						Name, State    string
+						LastEvaluation time.Time
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &answer); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		for _, group := range answer.Data.Groups {
+			for _, rule := range group.Rules {
+				if rule.Name != "master/takes-no-samples" || rule.LastEvaluation.IsZero() {
+					continue
+				}
+				if rule.State != "inactive" {
+					t.Errorf("it is %s", rule.State)
+				}
+				return true
+			}
+		}
+		return false
+	})
+}

@@ -130,6 +130,19 @@ func hostValues(host *wire.Host, returning bool, set func(info, float64)) {
 	}
 }
 
+// noteStart writes that the master is up as soon as the history can take it, because rules
+// may be looked at before the first sample of those that are written regularly.
+func (m *Master) noteStart(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.history.Ready():
+	}
+	up := m.history.NewSeries("", masterUpKey, nil, inspectors.Gauge)
+	_, err := m.history.NewAppender().Append(ctx, []history.Sample{{Series: up, T: time.Now().UnixMilli(), V: 1}})
+	return err
+}
+
 // annotate writes samples about hosts until ctx ends.
 func (m *Master) annotate(ctx context.Context) {
 	var both sync.WaitGroup

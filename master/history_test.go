@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -148,12 +149,13 @@ func TestMetricsOfTheMaster(t *testing.T) {
 	m := start(t, config.Master{})
 	reportOne(t, m, "web-1", 1, time.Now().UnixMilli(), 1)
 	status, body := fetch(t, m, "/metrics")
+	// The master may have written samples about itself and the host as well.
 	for _, want := range []string{
 		"\nvedette_hosts 1\n", "\nvedette_live_series 1\n", "\nvedette_connected_agents 1\n", "\nvedette_connections 1\n",
-		"\nvedette_live_subscriptions 0\n", "\nvedette_live_lost_total 0\n", "\nvedette_history_samples_stored_total 1\n", "\nprometheus_tsdb_head_series 1\n",
+		"\nvedette_live_subscriptions 0\n", "\nvedette_live_lost_total 0\n", "\nvedette_history_samples_stored_total [1-9]", "\nprometheus_tsdb_head_series [1-9]",
 		"\ngo_goroutines ",
 	} {
-		if status != http.StatusOK || !strings.Contains(body, want) {
+		if status != http.StatusOK || !regexp.MustCompile(want).MatchString(body) {
 			t.Errorf("got %d without %q", status, want)
 		}
 	}
