@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -111,7 +112,7 @@ type Pattern struct{ *regexp.Regexp }
 func (p *Pattern) UnmarshalYAML(n *yaml.Node) error {
 	parsed, err := regexp.Compile("^(?:" + n.Value + ")$")
 	if err != nil {
-		return fmt.Errorf("line %d: %q is no regular expression: %v", n.Line, n.Value, err)
+		return fmt.Errorf("line %d: %q is not a regular expression: %v", n.Line, n.Value, err)
 	}
 	p.Regexp = parsed
 	return nil
@@ -184,7 +185,7 @@ func (s *Settings) check() error {
 
 func (d *Device) check(place string, add add) {
 	if host, port, err := d.hostPort(); err != nil || host == "" || port == 0 {
-		add(place+".address", "%q is none; write HOST or HOST:PORT", d.Address)
+		add(place+".address", "%q is not an address; write HOST or HOST:PORT", d.Address)
 	}
 	switch d.Version {
 	case "2c":
@@ -192,7 +193,7 @@ func (d *Device) check(place string, add add) {
 	case "3":
 		d.checkUser(place, add)
 	default:
-		add(place+".version", "%q is none; use 3, or 2c, which sends everything in the clear", d.Version)
+		add(place+".version", "%q is not a version; use 3, or 2c, which sends everything in the clear", d.Version)
 	}
 	if d.Timeout == 0 {
 		d.Timeout = defaultTimeout
@@ -220,7 +221,7 @@ func (d *Device) check(place string, add add) {
 	}
 	for _, what := range *d.Walk {
 		if what != "system" && what != "interfaces" {
-			add(place+".walk", "%q is none; use system and interfaces", what)
+			add(place+".walk", "%q cannot be walked; use system and interfaces", what)
 		}
 	}
 	d.checkObjects(place, add)
@@ -249,10 +250,10 @@ func (d *Device) checkUser(place string, add add) {
 		d.Privacy = "aes"
 	}
 	if _, known := auths[d.Auth]; !known {
-		add(place+".auth", "%q is none; use one of %s", d.Auth, strings.Join(slices.Sorted(maps.Keys(auths)), ", "))
+		add(place+".auth", "%q is not known; use one of %s", d.Auth, strings.Join(slices.Sorted(maps.Keys(auths)), ", "))
 	}
 	if _, known := privacies[d.Privacy]; !known {
-		add(place+".privacy", "%q is none; use one of %s", d.Privacy, strings.Join(slices.Sorted(maps.Keys(privacies)), ", "))
+		add(place+".privacy", "%q is not known; use one of %s", d.Privacy, strings.Join(slices.Sorted(maps.Keys(privacies)), ", "))
 	}
 	if (d.AuthFile == "") == (d.AuthEnv == "") {
 		add(place, "give either auth_file, a file with the passphrase that authenticates, or auth_env, the variable that has it")
@@ -270,7 +271,7 @@ func (d *Device) checkObjects(place string, add add) {
 	name := func(at, name string) {
 		switch {
 		case !names.MatchString(name):
-			add(at, "%q is no name; use lower-case letters, digits and _, with a letter first", name)
+			add(at, "%q is not a name; use lower-case letters, digits and _, with a letter first", name)
 		case own.MatchString(name):
 			add(at, "%q is what the plugin reports by itself; use another name", name)
 		case seen[name]:
@@ -286,7 +287,7 @@ func (d *Device) checkObjects(place string, add add) {
 	for i := range d.Tables {
 		t, at := &d.Tables[i], fmt.Sprintf("%s.tables[%d]", place, i)
 		if !names.MatchString(t.Name) {
-			add(at+".name", "%q is no name; use lower-case letters, digits and _, with a letter first", t.Name)
+			add(at+".name", "%q is not a name; use lower-case letters, digits and _, with a letter first", t.Name)
 		}
 		t.check(at, add)
 		for j := range t.Values {
@@ -306,13 +307,13 @@ func (t *Table) check(place string, add add) {
 		switch {
 		case label == "" && !column: // there is no index
 		case !names.MatchString(label):
-			add(place+".labels", "%q is no label; use lower-case letters, digits and _, with a letter first", label)
+			add(place+".labels", "%q is not a label; use lower-case letters, digits and _, with a letter first", label)
 		case label == "device":
 			add(place+".labels", `the label "device" is the name in the configuration; use another one`)
 		case label == t.Index && column:
 			add(place+".index", "%q is a label that is read from a column already", label)
 		case column && !isOID(t.Labels[label]):
-			add(place+".labels."+label, "%q is no OID in numbers, such as 1.3.6.1.2.1.31.1.1.1.1", t.Labels[label])
+			add(place+".labels."+label, "%q is not an OID in numbers, such as 1.3.6.1.2.1.31.1.1.1.1", t.Labels[label])
 		}
 	}
 	if n := len(t.Values); n == 0 || n > maxObjects {
@@ -322,17 +323,20 @@ func (t *Table) check(place string, add add) {
 
 func (o *Object) check(place string, add add) {
 	if !isOID(o.OID) {
-		add(place+".oid", "%q is no OID in numbers, such as 1.3.6.1.2.1.1.3.0", o.OID)
+		add(place+".oid", "%q is not an OID in numbers, such as 1.3.6.1.2.1.1.3.0", o.OID)
 	}
 	if o.Scale == 0 {
 		o.Scale = 1
+	}
+	if math.IsNaN(o.Scale) || math.IsInf(o.Scale, 0) {
+		add(place+".scale", "%v is not a finite number", o.Scale)
 	}
 }
 
 // isOID reports whether a text is an OID in numbers.
 func isOID(text string) bool {
 	parts := strings.Split(strings.TrimPrefix(text, "."), ".")
-	return len(parts) > 1 && len(parts) <= 128 && parts[0] <= "2" && !slices.ContainsFunc(parts, func(part string) bool {
+	return len(parts) > 1 && len(parts) <= 128 && slices.Contains([]string{"0", "1", "2"}, parts[0]) && !slices.ContainsFunc(parts, func(part string) bool {
 		n, err := strconv.ParseUint(part, 10, 32)
 		return err != nil || strconv.FormatUint(n, 10) != part
 	})

@@ -141,7 +141,7 @@ func (s *Settings) check() error {
 
 func (db *Database) check(place string, add func(place, format string, args ...any)) {
 	if _, known := drivers[db.Driver]; !known {
-		add(place+".driver", "%s is none; use postgres, or mysql, which is for MariaDB too", shown(db.Driver))
+		add(place+".driver", "%s is not known; use postgres, or mysql, which is for MariaDB too", shown(db.Driver))
 	}
 	switch {
 	case (db.DSNFile == "") == (db.DSNEnv == ""):
@@ -149,7 +149,7 @@ func (db *Database) check(place string, add func(place, format string, args ...a
 	case addresses.MatchString(db.DSNFile):
 		add(place+".dsn_file", "it is an address; write that into a file that only the user of the agent can read, and name the file here")
 	case db.DSNEnv != "" && !variables.MatchString(db.DSNEnv):
-		add(place+".dsn_env", "it is no name of an environment variable, such as SHOP_DSN")
+		add(place+".dsn_env", "it is not the name of an environment variable, such as SHOP_DSN")
 	}
 	if db.Timeout == 0 {
 		db.Timeout = defaultTimeout
@@ -162,7 +162,7 @@ func (db *Database) check(place string, add func(place, format string, args ...a
 		q, at := &db.Queries[i], fmt.Sprintf("%s.queries[%d]", place, i)
 		switch {
 		case !names.MatchString(q.Name):
-			add(at+".name", "%s is no name; use lower-case letters, digits and _, with a letter first", shown(q.Name))
+			add(at+".name", "%s is not a name; use lower-case letters, digits and _, with a letter first", shown(q.Name))
 		case q.Name == "up" || q.Name == "query_duration_seconds":
 			add(at+".name", "%q is what the plugin reports by itself; use another name", q.Name)
 		case seen[q.Name]:
