@@ -104,7 +104,7 @@ func (e *export) run(cmd *cobra.Command, dir string) error {
 	if err := write(dir, files); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s and the files for provisioning are in %s. Set VEDETTE_TOKEN for Grafana, and copy provisioning to its own.\n",
+	_, err = fmt.Fprintf(cli.ToTerminal(cmd.OutOrStdout()), "%s and the files for provisioning are in %s. Set VEDETTE_TOKEN for Grafana, and copy provisioning to its own.\n",
 		cli.Counted(len(boards), "dashboard", "dashboards"), dir)
 	return err
 }

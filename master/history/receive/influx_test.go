@@ -168,7 +168,7 @@ func TestServeInflux(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	const refused = "1 samples were refused (line 1) and the others taken; the first: line 2: "
+	const refused = "refused samples: 1 (line 1), the others were taken; the first: line 2: "
 	if code, text := ask("?precision=s&db=x", "gzip", packed.Bytes()); code != http.StatusBadRequest || !strings.Contains(text, refused) {
 		t.Errorf("answered %d %s", code, text)
 	}

@@ -128,7 +128,7 @@ func (a otlpAnswer) send(status int, body []byte) {
 func (a otlpAnswer) taken(result *Result) {
 	why := ""
 	if result.Refused > 0 {
-		why = fmt.Sprintf("%d points were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason)
+		why = result.says("points")
 	}
 	switch {
 	case a.media == otlpJSON && why == "":

@@ -173,7 +173,7 @@ func TestServeOTLP(t *testing.T) {
 	}
 	status, answer := post(otlpProto, "gzip", zipped(t, binary))
 	first := took()
-	if status != http.StatusOK || !bytes.Contains(answer, []byte("3 points were refused (histogram 2, delta 1)")) || len(first) != 13 {
+	if status != http.StatusOK || !bytes.Contains(answer, []byte("refused points: 3 (histogram 2, delta 1)")) || len(first) != 13 {
 		t.Errorf("%d %q, %d series", status, answer, len(first))
 	}
 	status, answer = post(otlpJSON, "", asJSON)

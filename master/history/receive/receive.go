@@ -99,6 +99,11 @@ func (r *Result) add(other Result) {
 	}
 }
 
+// says tells a sender what was refused of what it has sent.
+func (r *Result) says(what string) string {
+	return fmt.Sprintf("refused %s: %d (%s), the others were taken; the first: %v", what, r.Refused, r.reasons(), r.Reason)
+}
+
 // reasons lists the reasons, those for most samples first.
 func (r *Result) reasons() string {
 	names := slices.SortedFunc(maps.Keys(r.By), func(a, b string) int {
@@ -182,8 +187,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, series []Series,
 	refuse(&result)
 	h.countRefused(r, &result)
 	if result.Refused > 0 {
-		http.Error(w, fmt.Sprintf("%d samples were refused (%s) and the others taken; the first: %v", result.Refused, result.reasons(), result.Reason),
-			http.StatusBadRequest)
+		http.Error(w, result.says("samples"), http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -60,7 +60,7 @@ func TestHandler(t *testing.T) {
 			"some refused", good, "|",
 			Result{Refused: 1, Reason: errors.New("too old"), By: map[string]int{"late": 1}},
 			nil, http.StatusBadRequest,
-			"1 samples were refused (late 1) and the others taken; the first: too old",
+			"refused samples: 1 (late 1), the others were taken; the first: too old",
 		},
 		{"busy", good, "|", Result{}, busy{}, http.StatusServiceUnavailable, "not now"},
 		{"an error", good, "|", Result{}, errors.New("no"), http.StatusBadRequest, "no"},
