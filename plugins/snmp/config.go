@@ -134,6 +134,9 @@ const (
 var (
 	names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
+	// types are names of this program in errors of the YAML library.
+	types = regexp.MustCompile(` in type main\.\w+`)
+
 	auths = map[string]gosnmp.SnmpV3AuthProtocol{
 		"md5": gosnmp.MD5, "sha": gosnmp.SHA, "sha224": gosnmp.SHA224, "sha256": gosnmp.SHA256, "sha384": gosnmp.SHA384, "sha512": gosnmp.SHA512,
 	}
@@ -150,7 +153,7 @@ func parse(text []byte) (*Settings, error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&s); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, errors.New(types.ReplaceAllString(err.Error(), ""))
 	}
 	if err := d.Decode(new(yaml.Node)); err == nil {
 		return nil, errors.New("it has a second document; put all into one")

@@ -83,8 +83,9 @@ var variables = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // drivers. People write one where its file should be named.
 var addresses = regexp.MustCompile(`://|:.*@|@[a-z]*\(|\b(host|user|password|dbname)\s*=`)
 
-// quoted are the beginnings of values in errors of the YAML library.
-var quoted = regexp.MustCompile(" `[^`]*`")
+// quoted are the beginnings of values in errors of the YAML library, and names of this
+// program.
+var quoted = regexp.MustCompile(" `[^`]*`| in type main\\.\\w+")
 
 // shown is a word of a configuration in an error. It may be an address, which has a
 // password.
