@@ -16,6 +16,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -237,11 +239,19 @@ func (a *Attempt) HasLine() bool {
 	return a.written
 }
 
+// inWords is an error without the code that programs go by.
+func inWords(err error) string {
+	if answer, ok := errors.AsType[*rpc.Error](err); ok {
+		return strings.Replace(err.Error(), answer.Error(), answer.Message, 1)
+	}
+	return err.Error()
+}
+
 // Entry returns the line of the attempt, which ended in err.
 func (a *Attempt) Entry(subject, detail string, err error) wire.AuditEntry {
 	outcome := OK
 	if err != nil {
-		outcome = err.Error()
+		outcome = inWords(err)
 	}
 	return wire.AuditEntry{
 		AtMS: time.Now().UnixMilli(), Who: a.who, Role: a.role, From: a.from, Action: a.action,

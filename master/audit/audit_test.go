@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vedettehq/vedette/master/state"
+	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
 )
 
@@ -142,5 +144,18 @@ func TestRetention(t *testing.T) {
 	}
 	if lines := list(t, l); len(lines) != 1 {
 		t.Errorf("of lines that are all too old %d are left", len(lines)) // the last stays
+	}
+}
+
+// People read why something was refused, without the code that programs go by.
+func TestOutcomesHaveNoCodes(t *testing.T) {
+	answer := rpc.Errorf(wire.CodeNotFound, "no host %q", "web-1")
+	for want, err := range map[string]error{
+		OK: nil, `no host "web-1"`: answer, "disk": errors.New("disk"),
+		`cannot label: no host "web-1"; nothing is changed`: fmt.Errorf("cannot label: %w; nothing is changed", answer),
+	} {
+		if got := NewAttempt("anna", "operator", "", "hosts.label").Entry("web-1", "", err).Outcome; got != want {
+			t.Errorf("%v is told as %q, want %q", err, got, want)
+		}
 	}
 }
