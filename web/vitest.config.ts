@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   resolve: { mainFields: ['module', 'main'] },
+  server: { fs: { allow: ['..'] } }, // a spec reads the protocol
   // No test depends on how fast the machine is.
   test: {
     testTimeout: 120_000,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { changesOf, type Past } from './changes.ts';
+import protocol from '../../../rpc/PROTOCOL.md?raw';
+import { actions, changesOf, quiet, type Past } from './changes.ts';
 import type { AuditEntry, Host, Rollout } from './wire.ts';
 
 const hrefs = { host: (n: string) => `/h/${n}`, rollout: (id: string) => `/r/${id}` };
@@ -46,8 +47,8 @@ test('a push and its way back are two changes, the newest first', () => {
 test('the audit log tells what rollouts do not, and what was refused', () => {
   const list = changesOf(past({ audit: [audit(1, 1, 'catalog.push'), audit(2, 2, 'hosts.label'), audit(3, 3, 'catalog.push', 'not allowed')] }), hrefs);
   expect(list.map((c) => [c.text, c.tone])).toEqual([
-    ['catalog.push cert was refused', 'warn'],
-    ['hosts.label cert', 'plain'],
+    ['push of cert was refused', 'warn'],
+    ['labels of cert', 'plain'],
   ]);
 });
 
@@ -66,4 +67,10 @@ test('there are never more than asked for, in order', () => {
     expect(list.every((c, n) => n === 0 || list[n - 1].at >= c.at)).toBe(true);
     expect(list[0].at).toBe(Math.max(...entries.map((e) => e.at_ms)));
   }
+});
+
+test('every audited method has words', () => {
+  const audited = [...protocol.matchAll(/^\| `([a-z]+\.[A-Za-z]+)` \|.*Audited\. \|$/gm)].map((m) => m[1]);
+  expect(audited.length).toBeGreaterThan(20);
+  expect(audited.filter((a) => !(a in actions) && !quiet.includes(a))).toEqual([]);
 });

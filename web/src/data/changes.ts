@@ -27,6 +27,44 @@ export interface Past {
 
 /** Actions of the audit log that rollouts already show. */
 const told = ['catalog.push', 'catalog.rollback', 'catalog.delete', 'rollouts.', 'rollout.'];
+/** Actions that change nothing that is measured, or how. */
+export const quiet = ['audit.list', 'logs.get', 'users.login', 'users.logout', 'alerts.test', 'trials.stop', 'boosts.stop'];
+/** What an action is, in words that its subject follows. */
+export const actions: Record<string, string> = {
+  'alerts.ack': 'acknowledgement of',
+  'alerts.threshold': 'threshold of',
+  'authority.rotate': 'new authority',
+  'boards.delete': 'removal of board',
+  'boards.put': 'new version of board',
+  'boosts.start': 'boost on',
+  'catalog.delete': 'deletion of',
+  'catalog.push': 'push of',
+  'catalog.rollback': 'rollback of',
+  'hosts.approve': 'approval of host',
+  'hosts.label': 'labels of',
+  'hosts.revoke': 'revocation of host',
+  'inspectors.release': 'release from quarantine on',
+  'keys.add': 'statement about a signing key',
+  'maintenances.add': 'maintenance of',
+  'maintenances.end': 'end of maintenance',
+  'master.maintenance': 'maintenance by host',
+  'proposals.approve': 'approval of proposal',
+  'proposals.refuse': 'refusal of proposal',
+  'rollouts.abort': 'abort of rollout',
+  'rollouts.pause': 'pause of rollout',
+  'rollouts.resume': 'resumption of rollout',
+  'silences.add': 'silence',
+  'silences.end': 'end of silence',
+  'tokens.create': 'new token',
+  'tokens.join': 'new join token',
+  'tokens.revoke': 'revocation of token',
+  'trials.start': 'trial of',
+  'users.add': 'invitation of user',
+  'users.link': 'new password link for',
+  'users.passwd': 'new password of',
+  'users.remove': 'removal of user',
+  'users.role': 'role of user',
+};
 /** Hosts that come or go within so many ms count as one change. */
 const together = 30_000;
 
@@ -49,9 +87,9 @@ export function changesOf(p: Past, hrefs: { host(name: string): string; rollout(
     }
   }
   for (const e of p.audit) {
-    if (told.some((t) => e.action.startsWith(t)) && e.outcome === 'ok') continue;
     const ok = e.outcome === 'ok';
-    const text = `${e.action}${e.subject ? ` ${e.subject}` : ''}${ok ? '' : ' was refused'}`;
+    if (quiet.includes(e.action) || (ok && told.some((t) => e.action.startsWith(t)))) continue;
+    const text = `${actions[e.action] ?? e.action}${e.subject ? ` ${e.subject}` : ''}${ok ? '' : ' was refused'}`;
     out.push({ id: `a${e.seq}`, at: at(e.at_ms), tone: ok ? 'plain' : 'warn', text, by: e.who, detail: ok ? (e.detail ?? '') : e.outcome, href: '' });
   }
   out.push(...comings(p, hrefs.host, at));
