@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -151,8 +152,11 @@ type killed struct {
 	dir    string
 	random *rand.Rand
 
-	mu   sync.Mutex
-	told map[string][]message // guarded by mu, by host
+	server *httptest.Server
+
+	mu    sync.Mutex
+	conns int                  // guarded by mu: connections to server
+	told  map[string][]message // guarded by mu, by host
 	// lowered is whether a host's level was brought down since it was told that it
 	// is high; repeats how often it may be told twice what it was told, because a
 	// kill came between the message and the note of it.
@@ -163,6 +167,45 @@ type killed struct {
 	cmd            *exec.Cmd
 	in             io.WriteCloser
 	out            *bufio.Scanner
+}
+
+// listen starts the server that is told.
+func (k *killed) listen() {
+	k.server = httptest.NewUnstartedServer(k)
+	k.server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		switch s {
+		case http.StateNew:
+			k.conns++
+		case http.StateClosed:
+			k.conns--
+		}
+	}
+	k.server.Start()
+	k.Cleanup(k.server.Close)
+}
+
+// settle waits until everything that a dead victim has sent is taken: it may still be on
+// its way in this process.
+func (k *killed) settle() {
+	k.Helper()
+	// This connection is accepted after those of the victim.
+	request, err := http.NewRequestWithContext(k.Context(), http.MethodPost, k.server.URL, strings.NewReader(`{"alerts": []}`))
+	if err != nil {
+		k.Fatal(err)
+	}
+	request.Close = true
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		k.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	patience.Until(k.T, "the connections of the victim to end", func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return k.conns == 0
+	})
 }
 
 // ServeHTTP takes the messages, and checks each against what it may say.
@@ -311,6 +354,7 @@ func (k *killed) kill() {
 		}
 		_ = k.cmd.Wait() // it was killed
 	}
+	k.settle()
 	store, err := state.Open(filepath.Join(k.dir, "state.db"))
 	if err != nil {
 		k.Fatal(err)
@@ -377,9 +421,8 @@ func TestKilledAtAnyTime(t *testing.T) {
 		T: t, dir: t.TempDir(), random: rand.New(rand.NewPCG(seed, 0)), told: make(map[string][]message), lowered: make(map[string]bool),
 		repeats: make(map[string]int), high: make(map[string]bool), vanished: make(map[string]bool),
 	}
-	server := httptest.NewServer(k)
-	defer server.Close()
-	k.write(victimRules, fmt.Sprintf(victimRoutes, server.URL))
+	k.listen()
+	k.write(victimRules, fmt.Sprintf(victimRoutes, k.server.URL))
 	hosts := []string{"a", "b", "c", "d"}
 	k.start()
 	defer func() { _ = k.cmd.Process.Kill() }()
