@@ -286,7 +286,7 @@ func outcome(t *task, r *pb.Result, sent time.Time, m *mask.Mask) Outcome {
 			o.Err = fmt.Errorf("%w: %s", o.Err, said)
 		}
 	case pb.Status_STATUS_STUCK:
-		o.Err = fmt.Errorf("%w: an earlier run has not ended", ErrTimeout)
+		o.Err = fmt.Errorf("%w: %w", ErrTimeout, ErrUnended)
 	case pb.Status_STATUS_NOT_LOADED:
 		o.Err = fmt.Errorf("%w: its process does not know it yet; it is loaded again", ErrNotLoaded)
 	case pb.Status_STATUS_OVER_BUDGET:

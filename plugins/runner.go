@@ -12,6 +12,9 @@ import (
 var (
 	// ErrTimeout: the run was cut off at its timeout.
 	ErrTimeout = errors.New("timed out")
+	// ErrUnended: the run did not begin, because an earlier one goes on. It comes with
+	// ErrTimeout or ErrStarved.
+	ErrUnended = errors.New("an earlier run has not ended")
 	// ErrBudget: the run took more than its budget, or the inspector holds or
 	// yields more than it may. Outcome.Err says which budget, and how much.
 	ErrBudget = errors.New("over budget")

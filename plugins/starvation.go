@@ -27,6 +27,6 @@ func (p *Pool) account(o *Outcome, s pb.Status) {
 		return
 	}
 	if reason := p.starvation.Reason(now); reason != "" {
-		o.Err = fmt.Errorf("%w: an earlier run has not ended: %s", ErrStarved, reason)
+		o.Err = fmt.Errorf("%w: %w: %s", ErrStarved, ErrUnended, reason)
 	}
 }

@@ -65,12 +65,15 @@ func (k knownKeys) trustedBy(t *target) []string {
 	if t.record.Told == k.sum {
 		return t.record.Signers
 	}
-	var ids []string
+	var ids []string // in the order of the host, which people know from its settings
 	for _, id := range t.record.Signers {
-		ids = append(append(ids, id), k.lineOf(id).After(id)...)
+		for _, id := range append([]string{id}, k.lineOf(id).After(id)...) {
+			if !slices.Contains(ids, id) && !k.lineOf(id).Of(id).Revoked {
+				ids = append(ids, id)
+			}
+		}
 	}
-	slices.Sort(ids)
-	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return k.lineOf(id).Of(id).Revoked })
+	return ids
 }
 
 // counts reports whether a signature of a key counts for code with which a host begins

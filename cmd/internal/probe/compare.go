@@ -193,15 +193,16 @@ func (t *inspectorTest) rounds(ctx context.Context, d inspectors.Definition, nat
 			return nil, err
 		}
 		var r compare.Round
+		var faults [3]error
 		if native != nil {
-			r.Native = compiled[0].run(ctx)
+			r.Native, faults[0] = compiled[0].run(ctx)
 		}
-		r.Interpreted = interpreted.run(ctx)
+		r.Interpreted, faults[1] = interpreted.run(ctx)
 		if native != nil {
-			r.Control = compiled[1].run(ctx)
+			r.Control, faults[2] = compiled[1].run(ctx)
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := errors.Join(append(faults[:], ctx.Err())...); err != nil {
+			return nil, err
 		}
 		if rounds = append(rounds, r); endless(r) {
 			break // more rounds take long and show nothing new

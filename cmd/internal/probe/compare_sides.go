@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vedettehq/vedette/cmd/internal/agentcmd"
 	"github.com/vedettehq/vedette/inspectors"
@@ -19,38 +20,75 @@ import (
 
 // side is one process that runs the script, one way or the other.
 type side struct {
-	pool *plugins.Pool
-	job  plugins.Job
+	d        inspectors.Definition
+	programs []string // that the script may run
+	pool     *plugins.Pool
 }
 
 // newSide starts a process with the inspector, which may run the given programs. The output
 // of the script is dropped, because it would be printed many times.
 func newSide(ctx context.Context, d inspectors.Definition, programs []string) (*side, error) {
-	pool, err := agentcmd.NewPool("", slog.New(slog.DiscardHandler), func(string, string) {}, allowExec(programs))
-	if err != nil {
-		return nil, err
-	}
-	if err := pool.Load(ctx, d); err != nil {
-		return nil, errors.Join(explainPolicy(err), pool.Close())
-	}
-	return &side{pool: pool, job: plugins.Job{Name: d.Name, Timeout: d.Timeout}}, nil
+	s := &side{d: d, programs: programs}
+	return s, s.start(ctx)
 }
 
-func (s *side) close() error { return s.pool.Close() }
+func (s *side) start(ctx context.Context) error {
+	pool, err := agentcmd.NewPool("", slog.New(slog.DiscardHandler), func(string, string) {}, allowExec(s.programs))
+	if err != nil {
+		return err
+	}
+	if err := pool.Load(ctx, s.d); err != nil {
+		return errors.Join(explainPolicy(err), pool.Close())
+	}
+	s.pool = pool
+	return nil
+}
 
-// starvedRuns is how often a run is repeated if it gets no processor time, because such a
-// run says nothing about the script.
-const starvedRuns = 5
+// close ends the process, if there is one.
+func (s *side) close() error {
+	if s.pool == nil {
+		return nil
+	}
+	pool := s.pool
+	s.pool = nil
+	return pool.Close()
+}
 
-func (s *side) run(ctx context.Context) compare.Run {
+// moreTime says how much longer a run may take, each time that it is repeated because it got
+// no processor: such a run says nothing about the script.
+const (
+	moreTime    = 2
+	starvedRuns = 6
+)
+
+// run runs the script once. A run that is starved is repeated with more time, in a new
+// process if it does not end; once it has had its timeout of the processor, it counts as
+// timed out.
+func (s *side) run(ctx context.Context) (compare.Run, error) {
 	var o plugins.Outcome
-	for range starvedRuns {
-		s.pool.Run(ctx, []plugins.Job{s.job}, func(outcome plugins.Outcome) { o = outcome })
+	timeout := s.d.Timeout
+	for repeats := range starvedRuns {
+		o = s.once(ctx, timeout)
+		if repeats > 0 && errors.Is(o.Err, plugins.ErrUnended) && ctx.Err() == nil {
+			if err := errors.Join(s.close(), s.start(ctx)); err != nil {
+				return compare.Run{}, err
+			}
+			o = s.once(ctx, timeout)
+		}
+		if repeats > 0 && o.Err != nil && o.CPU >= s.d.Timeout {
+			o.Err = fmt.Errorf("%w after %v", plugins.ErrTimeout, s.d.Timeout)
+		}
 		if !errors.Is(o.Err, plugins.ErrStarved) || ctx.Err() != nil {
 			break
 		}
+		timeout *= moreTime
 	}
-	return compare.Run{Samples: o.Samples, Err: o.Err, Wall: o.Duration, CPU: o.CPU}
+	return compare.Run{Samples: o.Samples, Err: o.Err, Wall: o.Duration, CPU: o.CPU}, nil
+}
+
+func (s *side) once(ctx context.Context, timeout time.Duration) (o plugins.Outcome) {
+	s.pool.Run(ctx, []plugins.Job{{Name: s.d.Name, Timeout: timeout}}, func(outcome plugins.Outcome) { o = outcome })
+	return o
 }
 
 // inputs are copies of the folders that --input names, each laid out as the root of a
