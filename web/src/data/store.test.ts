@@ -1,3 +1,4 @@
+import { effect } from '@preact/signals';
 import { describe, expect, test } from 'vitest';
 import { Store, horizon, inspectorOf, lineNames } from './store.ts';
 import type { Host, Series } from './wire.ts';
@@ -141,6 +142,17 @@ describe('hosts', () => {
     const store = new Store();
     store.setHosts(['web-10', 'web-2', 'db'].map((n) => host(n)));
     expect(store.hosts.value.map((h) => h.name)).toEqual(['db', 'web-2', 'web-10']);
+  });
+
+  test('that come together are told of once', () => {
+    const store = new Store();
+    const lengths: number[] = [];
+    effect(() => void lengths.push(store.hosts.value.length));
+    store.setHosts(['web-10', 'web-2', 'db'].map((n) => host(n)));
+    const series = ['web-1', 'cache', 'zoo'].map((name, i) => ({ id: i + 1, host: name, key: 'a/b' }));
+    store.apply({ subscription: 1, series, t: [1, 1, 1], s: [1, 2, 3], v: [1, 1, 1] });
+    expect(lengths).toEqual([0, 3, 6]);
+    expect(store.hosts.value.map((h) => h.name)).toEqual(['cache', 'db', 'web-1', 'web-2', 'web-10', 'zoo']);
   });
 
   test('that a restarted master does not know yet stay with their samples, as gone', () => {

@@ -3,7 +3,7 @@
 // Samples change nothing reactive: charts read tracks when they draw. Signals change
 // only when something else must be shown: a new host, chart or line, or another state.
 
-import { signal, type Signal } from '@preact/signals';
+import { batch, signal, type Signal } from '@preact/signals';
 import { meaningOf, unitNames, type Unit } from '../lib/units.ts';
 import { HostClock } from './clock.ts';
 import { compareNames } from './names.ts';
@@ -127,6 +127,17 @@ const primary = new Set([
 /** The product's measurements of itself come last. */
 export const selfChart = 'vedette';
 
+/** The index in sorted hosts at which the name belongs. */
+function placeOf(name: string, hosts: HostModel[]): number {
+  let [from, to] = [0, hosts.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (compareNames(hosts[middle].name, name) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 export class Store {
   readonly hosts: Signal<HostModel[]> = signal([]);
   /** Live events that the master could not send fast enough. */
@@ -176,7 +187,7 @@ export class Store {
       const info = host.info.peek() ?? { ...unknown, host: host.name };
       host.info.value = { ...info, state: 'gone', since_ms: info.last_seen_ms || host.newest };
     }
-    list.forEach((h) => this.setHost(h));
+    batch(() => list.forEach((h) => this.setHost(h))); // or who follows hosts would look at all of them for each
   }
 
   get(name: string): HostModel | undefined {
@@ -190,7 +201,9 @@ export class Store {
 
   /** Stores samples. */
   apply(samples: Samples): void {
-    for (const declared of samples.series ?? []) this.numbers[declared.id] = this.declareLive(declared);
+    batch(() => {
+      for (const declared of samples.series ?? []) this.numbers[declared.id] = this.declareLive(declared);
+    });
     const now = this.now();
     this.heardAt = now;
     const { t, s, v } = samples;
@@ -289,7 +302,9 @@ export class Store {
       host = new HostModel(name);
       this.byName.set(name, host);
       this.tellClock(host);
-      this.hosts.value = [...this.byName.values()].sort((a, b) => compareNames(a.name, b.name));
+      const known = this.hosts.peek();
+      const place = placeOf(name, known);
+      this.hosts.value = [...known.slice(0, place), host, ...known.slice(place)];
     }
     return host;
   }
