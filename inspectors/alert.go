@@ -68,7 +68,7 @@ func (p *directiveParser) alert(at Diagnostic, value string, offset int) {
 	}
 	for _, other := range p.result.Alerts {
 		if other.Name == a.Name {
-			p.fault(at, "the alert "+quote(a.Name)+" is given twice", "give each its own name")
+			p.fault(at, "the alert "+Quote(a.Name)+" is given twice", "give each its own name")
 			return
 		}
 	}
@@ -100,7 +100,7 @@ func (a *Alert) parseClear(expr string) (rest string, at int, err error) {
 	}
 	v, err := strconv.ParseFloat(found[3], 64)
 	if found[2] == "" || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return expr, 0, fmt.Errorf("clear: %s is not a comparison with a number; write it as clear < 85", quote(strings.TrimSpace(found[2]+" "+found[3])))
+		return expr, 0, fmt.Errorf("clear: %s is not a comparison with a number; write it as clear < 85", Quote(strings.TrimSpace(found[2]+" "+found[3])))
 	}
 	a.ClearOp, a.Clear = found[2], v
 	return found[1], len(found[1]) + strings.Index(expr[len(found[1]):], "clear"), nil
@@ -122,7 +122,7 @@ func parseAlert(text string) (a Alert, begin, clearAt int, err error) {
 		return a, 0, 0, fmt.Errorf("its name: %w", err)
 	}
 	if !slices.Contains(severities(), a.Severity) {
-		return a, 0, 0, fmt.Errorf("%s is not a severity; use %s", quote(a.Severity), strings.Join(severities(), ", "))
+		return a, 0, 0, fmt.Errorf("%s is not a severity; use %s", Quote(a.Severity), strings.Join(severities(), ", "))
 	}
 	expr, summary := splitSummary(rest)
 	expr, a.Summary = strings.TrimSpace(expr), summary
@@ -196,7 +196,7 @@ func parseAlertTime(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(plain)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%s is not a time; write it as 90s, 10m or 1d", quote(text))
+		return 0, fmt.Errorf("%s is not a time; write it as 90s, 10m or 1d", Quote(text))
 	case d < 0 || d > maxAlertTime/factor:
 		return 0, fmt.Errorf("%s is not between 0s and %dd", text, maxAlertTime/(24*time.Hour))
 	}
@@ -233,7 +233,7 @@ func (p *directiveParser) about(at Diagnostic, directive, value string, all *map
 func (p *directiveParser) runbook(at Diagnostic, value string) {
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		p.fault(at, "runbook "+quote(value)+" is not the address of a page", "write "+directivePrefix+example("runbook"))
+		p.fault(at, "runbook "+Quote(value)+" is not the address of a page", "write "+directivePrefix+example("runbook"))
 		return
 	}
 	p.result.Runbook = value

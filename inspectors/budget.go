@@ -102,7 +102,7 @@ func ParseBudget(text string) (Budget, error) {
 		name, value, found := strings.Cut(word, "=")
 		switch {
 		case !found:
-			return Budget{}, fmt.Errorf("%s is not of the form name=value, such as cpu=100ms", quote(word))
+			return Budget{}, fmt.Errorf("%s is not of the form name=value, such as cpu=100ms", Quote(word))
 		case seen[name]:
 			return Budget{}, fmt.Errorf("%s is given twice", name)
 		}
@@ -119,7 +119,7 @@ func (b *Budget) set(name, value string) (err error) {
 	switch name {
 	case "cpu":
 		if b.CPU, err = time.ParseDuration(value); err != nil {
-			return fmt.Errorf("cpu %s is not a duration; write it as 100ms", quote(value))
+			return fmt.Errorf("cpu %s is not a duration; write it as 100ms", Quote(value))
 		}
 		n = int64(b.CPU)
 	case "heap":
@@ -130,7 +130,7 @@ func (b *Budget) set(name, value string) (err error) {
 		n = b.Output
 	case "series":
 		if b.Series, err = strconv.Atoi(value); err != nil {
-			return fmt.Errorf("series %s is not a whole number", quote(value))
+			return fmt.Errorf("series %s is not a whole number", Quote(value))
 		}
 		n = int64(b.Series)
 	default:
@@ -138,7 +138,7 @@ func (b *Budget) set(name, value string) (err error) {
 		if near := nearest.Word(name, []string{"cpu", "heap", "output", "series"}); near != "" {
 			hint = "did you mean " + near + "?"
 		}
-		return fmt.Errorf("there is no budget %s; %s", quote(name), hint)
+		return fmt.Errorf("there is no budget %s; %s", Quote(name), hint)
 	}
 	if err == nil && n <= 0 {
 		err = fmt.Errorf("%s %s is not above 0", name, value)
@@ -158,7 +158,7 @@ func parseBytes(name, value string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 0 || n > math.MaxInt64/factor {
-		return 0, fmt.Errorf("%s %s is not a size; write it as 64MiB", name, quote(value))
+		return 0, fmt.Errorf("%s %s is not a size; write it as 64MiB", name, Quote(value))
 	}
 	return n * factor, nil
 }

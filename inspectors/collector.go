@@ -86,7 +86,7 @@ func (c *Collector) Validate() error {
 	case ProbeHTTP, ProbeTLS, ProbeDNS, ProbeTCP, ProbePing:
 		faults = append(faults, c.validateProbe()...)
 	default:
-		faults = append(faults, fmt.Errorf("there is no collector of kind %s", quote(c.Kind)))
+		faults = append(faults, fmt.Errorf("there is no collector of kind %s", Quote(c.Kind)))
 	}
 	if len(c.Targets) > MaxTargets {
 		faults = append(faults, fmt.Errorf("%d targets; at most %d are allowed", len(c.Targets), MaxTargets))
@@ -118,19 +118,19 @@ func ValidateListen(text string) error {
 	const example = "write it as :8125, which is on loopback, or as the path of a socket such as /run/statsd.sock"
 	if strings.HasPrefix(text, "/") {
 		if len(text) > maxSocketBytes || path.Clean(text) != text {
-			return fmt.Errorf("%s is not a plain path of at most %d bytes; %s", quote(text), maxSocketBytes, example)
+			return fmt.Errorf("%s is not a plain path of at most %d bytes; %s", Quote(text), maxSocketBytes, example)
 		}
 		return nil
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return fmt.Errorf("%s is not an address; %s", quote(text), example)
+		return fmt.Errorf("%s is not an address; %s", Quote(text), example)
 	}
 	if _, err := netip.ParseAddr(host); host != "" && err != nil {
-		return fmt.Errorf("%s is not an address of this host; %s", quote(host), example)
+		return fmt.Errorf("%s is not an address of this host; %s", Quote(host), example)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("the port of %s is not a number from 1 to 65535; %s", quote(text), example)
+		return fmt.Errorf("the port of %s is not a number from 1 to 65535; %s", Quote(text), example)
 	}
 	return nil
 }
@@ -149,13 +149,13 @@ func validateURL(text, example string) error {
 	case strings.Contains(text, "@") && (err != nil || u.User != nil):
 		return errors.New("a name or password in the address is shown to everybody who sees the errors of the inspector; use client.user and client.password_file")
 	case err != nil:
-		return fmt.Errorf("%s is not an address; %s", quote(text), example)
+		return fmt.Errorf("%s is not an address; %s", Quote(text), example)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%s does not start with http:// or https://; %s", quote(text), example)
+		return fmt.Errorf("%s does not start with http:// or https://; %s", Quote(text), example)
 	case u.Hostname() == "":
-		return fmt.Errorf("%s names no host; %s", quote(text), example)
+		return fmt.Errorf("%s names no host; %s", Quote(text), example)
 	case u.Fragment != "":
-		return fmt.Errorf("%s has a part after #, which no server sees; remove it", quote(text))
+		return fmt.Errorf("%s has a part after #, which no server sees; remove it", Quote(text))
 	}
 	return nil
 }

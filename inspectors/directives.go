@@ -64,7 +64,7 @@ func ParseAlertLines(file string, lines []string) (Directives, error) {
 	}
 	for i, line := range lines {
 		if name, _, _ := strings.Cut(line, " "); !slices.Contains(alertDirectives(), name) || strings.ContainsAny(line, "\r\n") {
-			return Directives{}, Diagnostics{{File: file, Line: i + 1, Col: 1, Message: fmt.Sprintf("%s is not a directive about alerts", quote(line))}}
+			return Directives{}, Diagnostics{{File: file, Line: i + 1, Col: 1, Message: fmt.Sprintf("%s is not a directive about alerts", Quote(line))}}
 		}
 	}
 	return ParseDirectives(file, directivePrefix+strings.Join(lines, "\n"+directivePrefix)+"\npackage p\n")
@@ -146,7 +146,7 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 	rest, found := strings.CutPrefix(text, directivePrefix)
 	if !found {
 		if line, ok := strings.CutPrefix(text, "//"); ok && strings.HasPrefix(strings.TrimLeft(line, " \t"), "vedette:") {
-			p.fault(at, "a directive has a space after //", "write "+quote("//"+strings.TrimLeft(line, " \t")))
+			p.fault(at, "a directive has a space after //", "write "+Quote("//"+strings.TrimLeft(line, " \t")))
 		}
 		return
 	}
@@ -164,7 +164,7 @@ func (p *directiveParser) comment(at Diagnostic, text string, head bool) {
 		if near := nearest.Word(name, names); near != "" {
 			fix = "did you mean " + directivePrefix + near + "?"
 		}
-		p.fault(at, "unknown directive "+quote(directivePrefix+name), fix)
+		p.fault(at, "unknown directive "+Quote(directivePrefix+name), fix)
 	case !head:
 		p.fault(at, directivePrefix+name+" is below the package clause", "move it above")
 	case p.seen[name] && !slices.Contains([]string{"alert", "unit", "help"}, name):
@@ -232,9 +232,9 @@ func (p *directiveParser) duration(at Diagnostic, name, value string) time.Durat
 	d, err := time.ParseDuration(value)
 	switch {
 	case err != nil && strings.Trim(value, "0123456789.") == "":
-		p.fault(at, fmt.Sprintf("%s %s has no unit", name, quote(value)), "write "+value+"s for seconds")
+		p.fault(at, fmt.Sprintf("%s %s has no unit", name, Quote(value)), "write "+value+"s for seconds")
 	case err != nil:
-		p.fault(at, fmt.Sprintf("%s %s is not a duration", name, quote(value)), "write "+directivePrefix+example(name))
+		p.fault(at, fmt.Sprintf("%s %s is not a duration", name, Quote(value)), "write "+directivePrefix+example(name))
 	case d <= 0:
 		p.fault(at, fmt.Sprintf("%s %s is not above 0", name, value), "write "+directivePrefix+example(name))
 	default:

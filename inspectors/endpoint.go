@@ -32,12 +32,12 @@ func ParseEndpoint(text string) (Endpoint, error) {
 	}
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("%s has no port; write it as net:HOST:443, or net:HOST:* for every port, with an IPv6 address in brackets", quote(text))
+		return Endpoint{}, fmt.Errorf("%s has no port; write it as net:HOST:443, or net:HOST:* for every port, with an IPv6 address in brackets", Quote(text))
 	}
 	port := uint64(0)
 	if portText != "*" {
 		if port, err = strconv.ParseUint(portText, 10, 16); err != nil || port == 0 {
-			return Endpoint{}, fmt.Errorf("%s is not a port in net:%s; write a number from 1 to 65535, or *", quote(portText), text)
+			return Endpoint{}, fmt.Errorf("%s is not a port in net:%s; write a number from 1 to 65535, or *", Quote(portText), text)
 		}
 	}
 	if prefix, err := netip.ParsePrefix(host); err == nil {
@@ -53,7 +53,7 @@ func ParseEndpoint(text string) (Endpoint, error) {
 	if name := strings.ToLower(host); hostName.MatchString(name) && len(name) <= 253 && !numeric(name) {
 		return Endpoint{Name: strings.TrimSuffix(name, "."), Port: uint16(port)}, nil
 	}
-	return Endpoint{}, fmt.Errorf("%s is neither a host, an address nor a CIDR in net:%s", quote(host), text)
+	return Endpoint{}, fmt.Errorf("%s is neither a host, an address nor a CIDR in net:%s", Quote(host), text)
 }
 
 // numeric reports whether a resolver may take a name for an address, such as 127.1

@@ -68,11 +68,11 @@ func ValidateKey(key string) error {
 		return fmt.Errorf("%w: key is empty; write chart/item, such as load/average-1", ErrName)
 	}
 	if len(key) > MaxKeyBytes {
-		return fmt.Errorf("%w: key %s is %d bytes long; at most %d are allowed", ErrName, quote(key), len(key), MaxKeyBytes)
+		return fmt.Errorf("%w: key %s is %d bytes long; at most %d are allowed", ErrName, Quote(key), len(key), MaxKeyBytes)
 	}
 	for segment := range strings.SplitSeq(key, "/") {
 		if err := validateSegment(segment); err != nil {
-			return fmt.Errorf("%w: key %s: %v", ErrName, quote(key), err)
+			return fmt.Errorf("%w: key %s: %v", ErrName, Quote(key), err)
 		}
 	}
 	return nil
@@ -85,13 +85,13 @@ func ValidateHost(host string) error {
 	case host == "":
 		return fmt.Errorf("%w: host name is empty", ErrName)
 	case len(host) > MaxHostBytes:
-		return fmt.Errorf("%w: host name %s is %d bytes long; at most %d are allowed", ErrName, quote(host), len(host), MaxHostBytes)
+		return fmt.Errorf("%w: host name %s is %d bytes long; at most %d are allowed", ErrName, Quote(host), len(host), MaxHostBytes)
 	case !isAlphanumeric(host[0]):
-		return fmt.Errorf("%w: host name %s must start with a letter or a digit", ErrName, quote(host))
+		return fmt.Errorf("%w: host name %s must start with a letter or a digit", ErrName, Quote(host))
 	}
 	for i := range len(host) {
 		if c := host[i]; !isAlphanumeric(c) && c != '-' && c != '_' && c != '.' {
-			return fmt.Errorf("%w: host name %s has %q at byte %d; use letters, digits, \"-\", \"_\" and \".\"", ErrName, quote(host), rune(c), i)
+			return fmt.Errorf("%w: host name %s has %q at byte %d; use letters, digits, \"-\", \"_\" and \".\"", ErrName, Quote(host), rune(c), i)
 		}
 	}
 	return nil
@@ -102,9 +102,9 @@ func validateSegment(s string) error {
 	case s == "":
 		return errors.New("a segment is empty; write chart/item with one \"/\" between")
 	case len(s) > MaxSegmentBytes:
-		return fmt.Errorf("segment %s is %d bytes long; at most %d are allowed", quote(s), len(s), MaxSegmentBytes)
+		return fmt.Errorf("segment %s is %d bytes long; at most %d are allowed", Quote(s), len(s), MaxSegmentBytes)
 	case s[0] == '-' || s[0] == '.' || s[0] == ':':
-		return fmt.Errorf("segment %s must start with a letter, a digit or \"_\"", quote(s))
+		return fmt.Errorf("segment %s must start with a letter, a digit or \"_\"", Quote(s))
 	}
 	for i := range len(s) {
 		if c := s[i]; !isAlphanumeric(c) && c != '_' && c != '-' && c != '.' && c != ':' {
@@ -123,13 +123,4 @@ func isAlphanumeric(c byte) bool {
 // control and format characters, and bytes that are not valid UTF-8.
 func unprintable(r rune) bool {
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
-}
-
-// quote shows an outside name in an error: escaped, and cut if it is long.
-func quote(s string) string {
-	const most = 80
-	if len(s) > most {
-		return fmt.Sprintf("%q…", s[:most])
-	}
-	return fmt.Sprintf("%q", s)
 }

@@ -27,7 +27,7 @@ func NewLabels(pairs ...string) (Labels, error) {
 		return nil, nil
 	}
 	if len(pairs)%2 != 0 {
-		return nil, fmt.Errorf("%w: labels are name, value pairs, but %s has no value", ErrName, quote(pairs[len(pairs)-1]))
+		return nil, fmt.Errorf("%w: labels are name, value pairs, but %s has no value", ErrName, Quote(pairs[len(pairs)-1]))
 	}
 	labels := make(Labels, 0, len(pairs)/2)
 	for i := 0; i < len(pairs); i += 2 {
@@ -139,7 +139,7 @@ func (l Labels) Validate() error {
 			return err
 		}
 		if i > 0 && l[i-1].Name == label.Name {
-			return fmt.Errorf("%w: label %s is given twice", ErrName, quote(label.Name))
+			return fmt.Errorf("%w: label %s is given twice", ErrName, Quote(label.Name))
 		}
 		if err := validateLabelValue(label); err != nil {
 			return err
@@ -157,17 +157,17 @@ func validateLabelName(name string) error {
 	case name == "":
 		return fmt.Errorf("%w: a label name is empty", ErrName)
 	case len(name) > MaxLabelNameBytes:
-		return fmt.Errorf("%w: label name %s is %d bytes long; at most %d are allowed", ErrName, quote(name), len(name), MaxLabelNameBytes)
+		return fmt.Errorf("%w: label name %s is %d bytes long; at most %d are allowed", ErrName, Quote(name), len(name), MaxLabelNameBytes)
 	case name == "host" || name == "key":
 		return fmt.Errorf("%w: label name %q is set by the master; choose another", ErrName, name)
 	case strings.HasPrefix(name, "__"):
-		return fmt.Errorf("%w: label name %s starts with \"__\", which is reserved", ErrName, quote(name))
+		return fmt.Errorf("%w: label name %s starts with \"__\", which is reserved", ErrName, Quote(name))
 	case '0' <= name[0] && name[0] <= '9':
-		return fmt.Errorf("%w: label name %s starts with a digit", ErrName, quote(name))
+		return fmt.Errorf("%w: label name %s starts with a digit", ErrName, Quote(name))
 	}
 	for i := range len(name) {
 		if c := name[i]; !isAlphanumeric(c) && c != '_' {
-			return fmt.Errorf("%w: label name %s has %q; use letters, digits and \"_\"", ErrName, quote(name), rune(c))
+			return fmt.Errorf("%w: label name %s has %q; use letters, digits and \"_\"", ErrName, Quote(name), rune(c))
 		}
 	}
 	return nil
@@ -179,7 +179,7 @@ func validateLabelValue(label Label) error {
 	}
 	for i, r := range label.Value {
 		if unprintable(r) || r == '<' || r == '>' {
-			return fmt.Errorf("%w: the value %s of label %q has %q at byte %d; control characters and markup are refused", ErrName, quote(label.Value), label.Name, r, i)
+			return fmt.Errorf("%w: the value %s of label %q has %q at byte %d; control characters and markup are refused", ErrName, Quote(label.Value), label.Name, r, i)
 		}
 	}
 	return nil

@@ -123,10 +123,10 @@ func (n *NagiosResult) report(r *Report) {
 		series := name + "\x00" + EscapeValue(v.Label) + "\x00" + v.Unit
 		switch {
 		case len(EscapeValue(v.Label)) > MaxLabelValueBytes:
-			n.fault("%s: the label is longer than %d bytes", quote(v.Label), MaxLabelValueBytes)
+			n.fault("%s: the label is longer than %d bytes", Quote(v.Label), MaxLabelValueBytes)
 			continue
 		case seen[series]:
-			n.fault("%s: the label is given twice", quote(v.Label))
+			n.fault("%s: the label is given twice", Quote(v.Label))
 			continue
 		}
 		seen[series] = true

@@ -56,7 +56,7 @@ func cutText(text string, most int) string {
 func (n *NagiosResult) item(data string) (rest string) {
 	label, rest, err := nagiosLabel(data)
 	if err != nil {
-		n.fault("%s: %v", quote(nagiosWord(data)), err)
+		n.fault("%s: %v", Quote(nagiosWord(data)), err)
 		return rest
 	}
 	word := nagiosWord(rest)
@@ -66,7 +66,7 @@ func (n *NagiosResult) item(data string) (rest string) {
 	switch {
 	case errors.Is(err, errUndetermined): // as the check says
 	case err != nil:
-		n.fault("%s: %v", quote(label), err)
+		n.fault("%s: %v", Quote(label), err)
 	default:
 		n.Values = append(n.Values, v)
 	}
@@ -128,12 +128,12 @@ func (v *NagiosValue) parse(word string) error {
 	written := fields[0][len(number):]
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil {
-		return fmt.Errorf("%s is not a number with a unit", quote(fields[0]))
+		return fmt.Errorf("%s is not a number with a unit", Quote(fields[0]))
 	}
 	var factor float64
 	v.Unit, factor = nagiosUnit(written)
 	if _, labels := v.series(); len(labels) > 2 && len(EscapeValue(v.Unit)) > MaxLabelNameBytes {
-		return fmt.Errorf("the unit %s is longer than %d bytes", quote(v.Unit), MaxLabelNameBytes)
+		return fmt.Errorf("the unit %s is longer than %d bytes", Quote(v.Unit), MaxLabelNameBytes)
 	}
 	if v.Value, err = scaled(value, factor); err != nil {
 		return err
@@ -238,7 +238,7 @@ func parseRange(text string, factor float64) (*NagiosRange, error) {
 		}
 	}
 	if rest == "" || g.Start > g.End {
-		return nil, fmt.Errorf("%s is not a range", quote(text))
+		return nil, fmt.Errorf("%s is not a range", Quote(text))
 	}
 	return g, nil
 }
@@ -258,7 +258,7 @@ func parseLimit(text string, factor float64) (*float64, error) {
 func parseNumber(text string, factor float64) (float64, error) {
 	value, err := strconv.ParseFloat(text, 64)
 	if err != nil || numberLength(text) != len(text) {
-		return 0, fmt.Errorf("%s is not a number", quote(text))
+		return 0, fmt.Errorf("%s is not a number", Quote(text))
 	}
 	return scaled(value, factor)
 }

@@ -103,7 +103,7 @@ func (n *Needs) parseWord(word string) error {
 	case kind == "secret":
 		list, check = &n.Secrets, ValidateSecretName
 	default:
-		return fmt.Errorf("%s is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH, exec:PATH and secret:NAME", quote(word))
+		return fmt.Errorf("%s is not among net, net:HOST:PORT, unix:PATH, processes, fs:PATH, exec:PATH and secret:NAME", Quote(word))
 	}
 	if err := check(rest); err != nil {
 		return err
@@ -295,5 +295,5 @@ func (i Isolation) Validate() error {
 	case "", IsolationShared, IsolationOwn:
 		return nil
 	}
-	return fmt.Errorf("isolation %s is not known; write shared or own", quote(string(i)))
+	return fmt.Errorf("isolation %s is not known; write shared or own", Quote(string(i)))
 }

@@ -86,7 +86,7 @@ func (p *Params) validate() (faults []error) {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	check(p.Method != "" && !slices.Contains(methods(), p.Method), "params.method %s is not one of %s", quote(p.Method), strings.Join(methods(), ", "))
+	check(p.Method != "" && !slices.Contains(methods(), p.Method), "params.method %s is not one of %s", Quote(p.Method), strings.Join(methods(), ", "))
 	for _, status := range p.Status {
 		check(status < 100 || status > 599, "params.status %d is not between 100 and 599", status)
 	}
@@ -95,7 +95,7 @@ func (p *Params) validate() (faults []error) {
 		check(err != nil, "params.%s is not a regular expression: %v", field, err)
 	}
 	check(p.Server != "" && validateHostPort(p.Server) != nil, "params.server: %v", validateHostPort(p.Server))
-	check(p.Record != "" && !slices.Contains(records(), p.Record), "params.record %s is not one of %s", quote(p.Record), strings.Join(records(), ", "))
+	check(p.Record != "" && !slices.Contains(records(), p.Record), "params.record %s is not one of %s", Quote(p.Record), strings.Join(records(), ", "))
 	check(p.Packets < 0 || p.Packets > MaxPackets, "params.packets %d is not between 1 and %d", p.Packets, MaxPackets)
 	return faults
 }
@@ -132,10 +132,10 @@ func validateHostPort(text string) error {
 	const example = "write it as example.org:443"
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return fmt.Errorf("%s is not a host with a port; %s", quote(text), example)
+		return fmt.Errorf("%s is not a host with a port; %s", Quote(text), example)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("the port of %s is not a number from 1 to 65535; %s", quote(text), example)
+		return fmt.Errorf("the port of %s is not a number from 1 to 65535; %s", Quote(text), example)
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
@@ -150,11 +150,11 @@ func validateDNSName(name string) error {
 	}
 	for _, r := range name {
 		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.') {
-			return fmt.Errorf("%s is not the name of a host: it has %q", quote(name), r)
+			return fmt.Errorf("%s is not the name of a host: it has %q", Quote(name), r)
 		}
 	}
 	if len(name) > MaxHostBytes {
-		return fmt.Errorf("%s is longer than %d bytes", quote(name), MaxHostBytes)
+		return fmt.Errorf("%s is longer than %d bytes", Quote(name), MaxHostBytes)
 	}
 	return nil
 }

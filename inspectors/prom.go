@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // ParseProm reads a text in the format in which Prometheus exporters show their metrics,
@@ -78,17 +79,17 @@ func (p *promText) read(text string) error {
 	fields := strings.FieldsFunc(rest, func(c rune) bool { return strings.ContainsRune(promBlanks, c) })
 	switch {
 	case len(fields) == 0:
-		return fmt.Errorf("%s has no value", quote(s.name))
+		return fmt.Errorf("%s has no value", Quote(s.name))
 	case len(fields) > 2:
-		return fmt.Errorf("%s follows the timestamp", quote(fields[2]))
+		return fmt.Errorf("%s follows the timestamp", Quote(fields[2]))
 	case len(fields) == 2:
 		if _, err := strconv.ParseInt(fields[1], 10, 64); err != nil {
-			return fmt.Errorf("%s is no timestamp", quote(fields[1]))
+			return fmt.Errorf("%s is no timestamp", Quote(fields[1]))
 		}
 		s.timed = true
 	}
 	if s.value, err = strconv.ParseFloat(fields[0], 64); err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsAny(fields[0], "pP_") {
-		return fmt.Errorf("%s is no number", quote(fields[0]))
+		return fmt.Errorf("%s is no number", Quote(fields[0]))
 	}
 	p.samples = append(p.samples, s)
 	return nil
@@ -100,20 +101,20 @@ func (p *promText) comment(text string) error {
 	if len(fields) < 3 || fields[0] != "TYPE" {
 		return nil
 	}
-	family, kind := fields[1], strings.ToLower(strings.Join(fields[2:], " "))
+	family, kind := fields[1], strings.Join(fields[2:], " ")
 	if family[0] == '"' {
 		name, rest, err := promQuoted(strings.TrimLeft(text[len("TYPE"):], promBlanks))
 		if err != nil {
 			return err
 		}
-		family, kind = name, strings.ToLower(strings.Trim(rest, promBlanks))
+		family, kind = name, strings.Trim(rest, promBlanks)
 	}
-	switch kind {
+	switch lower := strings.ToLower(kind); lower {
 	case "counter", "gauge", "histogram", "summary", "untyped", "unknown", "info", "stateset", "gaugehistogram", "gauge_histogram":
-		p.types[family] = kind
+		p.types[family] = lower
 		return nil
 	}
-	return fmt.Errorf("%s is no type; use counter, gauge, histogram, summary or untyped", quote(kind))
+	return fmt.Errorf("%s is no type; use counter, gauge, histogram, summary or untyped", Quote(kind))
 }
 
 // series reads the name and the labels, and returns what follows.
@@ -124,11 +125,11 @@ func (s *promSample) series(text string) (rest string, err error) {
 	}
 	s.name, rest = text[:end], strings.TrimLeft(text[end:], promBlanks)
 	if s.name != "" && !IsMetricName(s.name) || s.name == "" && text[0] != '{' {
-		return "", fmt.Errorf("%s does not begin with the name of a metric", quote(text))
+		return "", fmt.Errorf("%s does not begin with the name of a metric", Quote(text))
 	}
 	if !strings.HasPrefix(rest, "{") {
 		if rest != "" && len(rest) == len(text)-end {
-			return "", fmt.Errorf("%s is not the name of a metric", quote(text[:strings.IndexAny(text+" ", promBlanks)]))
+			return "", fmt.Errorf("%s is not the name of a metric", Quote(text[:strings.IndexAny(text+" ", promBlanks)]))
 		}
 		return rest, nil
 	}
@@ -145,7 +146,7 @@ func (s *promSample) series(text string) (rest string, err error) {
 		if after, ok := strings.CutPrefix(rest, ","); ok {
 			rest = after
 		} else if !strings.HasPrefix(rest, "}") {
-			return "", fmt.Errorf("there is no , or } after a label, but %s", quote(rest))
+			return "", fmt.Errorf("there is no , or } after a label, but %s", Quote(rest))
 		}
 	}
 	if s.name == "" {
@@ -167,7 +168,7 @@ func (s *promSample) label(text string) (rest string, err error) {
 		}
 		name, rest = text[:end], text[end:]
 		if !IsMetricName(name) {
-			err = fmt.Errorf("%s does not begin with the name of a label", quote(text))
+			err = fmt.Errorf("%s does not begin with the name of a label", Quote(text))
 		}
 	}
 	if err != nil {
@@ -180,16 +181,16 @@ func (s *promSample) label(text string) (rest string, err error) {
 		s.name = name
 		return rest, nil
 	case !ok:
-		return "", fmt.Errorf("there is no = after label %s", quote(name))
+		return "", fmt.Errorf("there is no = after label %s", Quote(name))
 	case name == "" || name == "__name__":
-		return "", fmt.Errorf("%s is not the name of a label", quote(name))
+		return "", fmt.Errorf("%s is not the name of a label", Quote(name))
 	}
 	if _, twice := s.labels[name]; twice {
-		return "", fmt.Errorf("label %s is given twice", quote(name))
+		return "", fmt.Errorf("label %s is given twice", Quote(name))
 	}
 	s.labels[name], rest, err = promQuoted(strings.TrimLeft(value, promBlanks))
 	if err != nil {
-		return "", fmt.Errorf("label %s: %w", quote(name), err)
+		return "", fmt.Errorf("label %s: %w", Quote(name), err)
 	}
 	return rest, nil
 }
@@ -197,7 +198,7 @@ func (s *promSample) label(text string) (rest string, err error) {
 // promQuoted reads a text in quotes, and returns what follows it.
 func promQuoted(text string) (value, rest string, err error) {
 	if !strings.HasPrefix(text, `"`) {
-		return "", "", fmt.Errorf("there is no \" before %s", quote(text))
+		return "", "", fmt.Errorf("there is no \" before %s", Quote(text))
 	}
 	var b strings.Builder
 	for i := 1; i < len(text); i++ {
@@ -214,19 +215,26 @@ func promQuoted(text string) (value, rest string, err error) {
 			case '"', '\\':
 				b.WriteByte(text[i])
 			default:
-				return "", "", fmt.Errorf(`\%c is written; a backslash goes before n, " and \ alone`, text[i])
+				return "", "", fmt.Errorf(`%s is written; a backslash goes before n, " and \ alone`, promEscape(text[i-1:]))
 			}
 		default:
 			b.WriteByte(text[i])
 		}
 	}
-	return "", "", fmt.Errorf("there is no \" at the end of %s", quote(text))
+	return "", "", fmt.Errorf("there is no \" at the end of %s", Quote(text))
+}
+
+// promEscape returns the backslash and the character with which a text begins, as an error
+// shows them.
+func promEscape(text string) string {
+	_, size := utf8.DecodeRuneInString(text[1:])
+	return EscapeText(text[:1+size], len(text)*len(`\xff`))
 }
 
 // report adds the sample to a report.
 func (s *promSample) report(r *Report, types map[string]string, given map[string]string) {
 	if s.timed {
-		r.refuse(fmt.Errorf("line %d: %s has a timestamp, and all samples have the time of the run; leave it out", s.line, quote(s.name)))
+		r.refuse(fmt.Errorf("line %d: %s has a timestamp, and all samples have the time of the run; leave it out", s.line, Quote(s.name)))
 		return
 	}
 	if math.IsNaN(s.value) || math.IsInf(s.value, 0) {
@@ -234,7 +242,7 @@ func (s *promSample) report(r *Report, types map[string]string, given map[string
 	}
 	labels, err := CombineLabels(s.labels, given, false)
 	if err != nil {
-		r.refuse(fmt.Errorf("line %d: %s: %w", s.line, quote(s.name), err))
+		r.refuse(fmt.Errorf("line %d: %s: %w", s.line, Quote(s.name), err))
 		return
 	}
 	family, suffix := Family(s.name, func(name string) bool { return types[name] != "" })

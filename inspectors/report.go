@@ -35,7 +35,7 @@ func ParseKind(s string) (Kind, error) {
 	case "counter":
 		return Counter, nil
 	}
-	return 0, fmt.Errorf("unknown kind %s; use gauge or counter", quote(s))
+	return 0, fmt.Errorf("unknown kind %s; use gauge or counter", Quote(s))
 }
 
 // Sample is one value of one series at one moment.

@@ -28,13 +28,13 @@ func Secret(ctx context.Context, name string) (string, error) {
 	g, given := ctx.Value(secretsKey{}).(*secretsGrant)
 	switch {
 	case !given:
-		return "", fmt.Errorf("cannot get secret %s: the context is not that of a run of a script that says //vedette:needs secret:%s", quote(name), name)
+		return "", fmt.Errorf("cannot get secret %s: the context is not that of a run of a script that says //vedette:needs secret:%s", Quote(name), name)
 	case !slices.Contains(g.names, name):
-		return "", fmt.Errorf("cannot get secret %s: the script does not say //vedette:needs secret:%s", quote(name), name)
+		return "", fmt.Errorf("cannot get secret %s: the script does not say //vedette:needs secret:%s", Quote(name), name)
 	}
 	value, err := g.source(ctx, name)
 	if err != nil {
-		return "", fmt.Errorf("cannot get secret %s: %w", quote(name), err)
+		return "", fmt.Errorf("cannot get secret %s: %w", Quote(name), err)
 	}
 	return value, nil
 }
@@ -64,9 +64,9 @@ func ValidateSecretName(name string) error {
 	case name == "":
 		return errors.New("secret: has no name; write it as secret:pg-password")
 	case len(name) > MaxSecretNameBytes:
-		return fmt.Errorf("the name of secret %s is %d bytes long; at most %d are allowed", quote(name), len(name), MaxSecretNameBytes)
+		return fmt.Errorf("the name of secret %s is %d bytes long; at most %d are allowed", Quote(name), len(name), MaxSecretNameBytes)
 	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" || strings.ContainsAny(name[:1], "-_."):
-		return fmt.Errorf("%s is not the name of a secret; use lower-case letters, digits, \"-\", \"_\" and \".\", with a letter or digit first", quote(name))
+		return fmt.Errorf("%s is not the name of a secret; use lower-case letters, digits, \"-\", \"_\" and \".\", with a letter or digit first", Quote(name))
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func (b *book) parser(body []byte, contentType string) (textparse.Parser, error)
 	switch media {
 	case "", "text/plain", "application/openmetrics-text", "application/octet-stream":
 	default:
-		return nil, fmt.Errorf("it answers %q, which is not the text format of Prometheus; is the path right?", media)
+		return nil, fmt.Errorf("it answers %s, which is not the text format of Prometheus; is the path right?", inspectors.Quote(media))
 	}
 	parser, err := textparse.New(body, contentType, b.symbols, textparse.ParserOptions{FallbackContentType: "text/plain", OpenMetricsSkipSTSeries: true})
 	if parser == nil {
@@ -125,7 +125,7 @@ func (r *reading) all() error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("cannot read the answer: %s", inspectors.EscapeValue(cut(err.Error())))
+			return fmt.Errorf("cannot read the answer: %s", inspectors.ShortenQuotes(err.Error(), maxCut))
 		}
 		switch entry {
 		case textparse.EntryHelp:
@@ -147,11 +147,13 @@ func (r *reading) all() error {
 	}
 }
 
+// maxCut is how many bytes are kept of a text that comes from elsewhere.
+const maxCut = 400
+
 // cut shortens a text that comes from elsewhere.
 func cut(text string) string {
-	const most = 400
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "…"
+	if len(text) > maxCut {
+		return strings.ToValidUTF8(text[:maxCut], "") + "…"
 	}
 	return text
 }

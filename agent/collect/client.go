@@ -128,7 +128,7 @@ func (c *client) get(ctx context.Context, address, accept string, most int64) (b
 	}
 	// The transport asks for gzip, and hides it.
 	if encoding := answer.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, "", fmt.Errorf("it answers in the encoding %q, which was not asked for", cut(encoding))
+		return nil, "", fmt.Errorf("it answers in the encoding %s, which was not asked for", inspectors.Quote(encoding))
 	}
 	body, err = readBounded(answer.Body, most)
 	return body, answer.Header.Get("Content-Type"), err

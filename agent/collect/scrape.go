@@ -192,5 +192,5 @@ var _ collector = (*scrape)(nil)
 
 // statusError says that the answer is not the expected one.
 func statusError(r *http.Response) error {
-	return fmt.Errorf("it answers %s", inspectors.EscapeValue(r.Status))
+	return fmt.Errorf("it answers %s", inspectors.EscapeText(r.Status, maxCut))
 }

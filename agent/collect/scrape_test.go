@@ -168,6 +168,8 @@ func TestScrapeFaults(t *testing.T) {
 	text("/many", "text/plain", many.String())
 	text("/page", "text/html; charset=utf-8", "<html>")
 	text("/broken", "text/plain", "a 1\nb{ 2\n")
+	text("/noise", "text/plain", "a{l=\""+strings.Repeat("\xef\x02", 100)+"\"} 1\n")
+	text("/open", "application/openmetrics-text; version=1.0.0", strings.Repeat("\xef\x01", 100)+"\n")
 	text("/twice", "text/plain", "a{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 2\nb 3\n")
 	text("/labels", "text/plain", "b 3\na{"+strings.Join(numbered(17), ",")+"} 1\n")
 	text("/half", "application/openmetrics-text", "a 1\n")
@@ -208,6 +210,8 @@ func TestScrapeFaults(t *testing.T) {
 		"/loop":   {"it redirects more than 3 times", 0, 3},
 		"/away":   {`it redirects to another host, "169.254.169.254"`, 0, 3},
 		"/cut":    {"unexpected EOF", 0, 3},
+		"/noise":  {`invalid UTF-8 label value: "\"` + strings.Repeat(`\xef\x02`, 14) + `\xef"…`, 0, 3},
+		"/open":   {`got "\xef" ("INVALID") while parsing: "\xef"`, 0, 3},
 		"/twice":  {"is given twice", 1, 5},
 		"/labels": {"it has 17 labels; at most 16 are taken", 1, 4},
 	} {

@@ -197,7 +197,7 @@ func remoteLabels(host string, from []receive.Label) (own inspectors.Labels, nam
 		case twice:
 			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %q is given twice", inspectors.ErrName, l.Name)}
 		case l.Name == "" || !utf8.ValidString(l.Name) || !utf8.ValidString(l.Value):
-			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %.80q has no name, or is no UTF-8", inspectors.ErrName, l.Name)}
+			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %s has no name, or is no UTF-8", inspectors.ErrName, inspectors.Quote(l.Name))}
 		}
 		given[l.Name] = l.Value
 	}

@@ -48,18 +48,20 @@ func TestParseInflux(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"m":              "line 1: a field: it is empty",
-		"m a":            `line 1: the field "a" has no value`,
-		"m a=x":          `line 1: the field "a": "x" is not a value`,
-		"m a=nan":        `line 1: the field "a": "nan" is not a value`,
-		"m a=":           `line 1: the field "a": the value is empty`,
-		"m,t a=1":        `line 1: the tag "t" has no value`,
-		"m,t= a=1":       `line 1: the tag "t": it is empty`,
-		",t=1 a=1":       "line 1: the measurement: it is empty",
-		"m a=1 soon":     `line 1: "soon" is not a time`,
-		"m a=1 1 2":      "line 1: something follows the time",
-		"\n\nm a=\"open": `line 3: the field "a": the quote is not closed`,
-		"m\xff a=1":      "line 1: the measurement: it is not UTF-8",
+		"m":                                      "line 1: a field: it is empty",
+		"m a":                                    `line 1: the field "a" has no value`,
+		"m a=x":                                  `line 1: the field "a": "x" is not a value`,
+		"m a=nan":                                `line 1: the field "a": "nan" is not a value`,
+		"m a=":                                   `line 1: the field "a": the value is empty`,
+		"m,t a=1":                                `line 1: the tag "t" has no value`,
+		"m,t= a=1":                               `line 1: the tag "t": it is empty`,
+		",t=1 a=1":                               "line 1: the measurement: it is empty",
+		"m a=1 soon":                             `line 1: "soon" is not a time`,
+		"m a=1 1 2":                              "line 1: something follows the time",
+		"\n\nm a=\"open":                         `line 3: the field "a": the quote is not closed`,
+		"m\xff a=1":                              "line 1: the measurement: it is not UTF-8",
+		"m a=" + strings.Repeat("\xef\x01", 100): `line 1: the field "a": "` + strings.Repeat(`\xef\x01`, 15) + `"… is not a value`,
+		"m a=" + strings.Repeat("€", 100):        `line 1: the field "a": "` + strings.Repeat("€", 26) + `"… is not a value`,
 	} {
 		var bad Result
 		got := ParseInflux([]byte(text+"\ngood v=1"), time.Nanosecond, now, &bad)

@@ -93,12 +93,12 @@ func (p *lineParser) next(series []Series) ([]Series, error) {
 			return series, fmt.Errorf("a field: %w", err)
 		}
 		if p.peek() != '=' {
-			return series, fmt.Errorf("the field %.80q has no value", field)
+			return series, fmt.Errorf("the field %s has no value", inspectors.Quote(field))
 		}
 		p.at++
 		v, number, err := p.value()
 		if err != nil {
-			return series, fmt.Errorf("the field %.80q: %w", field, err)
+			return series, fmt.Errorf("the field %s: %w", inspectors.Quote(field), err)
 		}
 		if number {
 			series = append(series, Series{Name: influxName(measurement, field), Labels: labels, Points: []Point{{V: v}}, Line: line})
@@ -132,12 +132,12 @@ func (p *lineParser) tags() (labels []Label, err error) {
 			return nil, fmt.Errorf("a tag: %w", err)
 		}
 		if p.peek() != '=' {
-			return nil, fmt.Errorf("the tag %.80q has no value", name)
+			return nil, fmt.Errorf("the tag %s has no value", inspectors.Quote(name))
 		}
 		p.at++
 		value, err := p.name(", ")
 		if err != nil {
-			return nil, fmt.Errorf("the tag %.80q: %w", name, err)
+			return nil, fmt.Errorf("the tag %s: %w", inspectors.Quote(name), err)
 		}
 		labels = append(labels, Label{Name: inspectors.MetricName(name), Value: value})
 	}
@@ -189,7 +189,7 @@ func (p *lineParser) value() (v float64, number bool, err error) {
 		digits = text[:len(text)-1]
 	}
 	if v, err = strconv.ParseFloat(digits, 64); err != nil || strings.Trim(digits, "0123456789+-.eE") != "" {
-		return 0, false, fmt.Errorf("%.80q is not a value", text)
+		return 0, false, fmt.Errorf("%s is not a value", inspectors.Quote(text))
 	}
 	return v, true, nil
 }
@@ -227,7 +227,7 @@ func (p *lineParser) time() (int64, error) {
 	if text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("%.80q is not a time", text)
+			return 0, fmt.Errorf("%s is not a time", inspectors.Quote(text))
 		}
 		if t, err = influxMillis(n, p.unit); err != nil {
 			return 0, err
