@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,9 @@ type Column[T any] struct {
 	// names continue on the next line. Spare is a column that is left out if the terminal
 	// has no room for it.
 	Whole, Last, Spare bool
+	// Below is a column of sentences. If the table does not fit into the terminal, those that
+	// are too long for a narrow column are written whole, on lines below their row.
+	Below bool
 }
 
 // When makes a column of times in ms since the epoch: how long ago, or exactly.
@@ -222,6 +226,7 @@ func (l *List[T]) writeTable(w io.Writer, columns []Column[T], all []T, now time
 		most = 0
 	}
 	columns = l.narrowed(columns, all, most)
+	columns, below := l.folded(columns, all, most)
 	t := l.fitted(w, columns, all)
 	t.Squeeze(most)
 	if len(all) > 0 {
@@ -231,6 +236,9 @@ func (l *List[T]) writeTable(w io.Writer, columns []Column[T], all []T, now time
 	}
 	for _, thing := range all {
 		if err := t.row(l.cells(columns, thing)); err != nil {
+			return err
+		}
+		if err := writeBelow(Wrapped(w, most), below, thing); err != nil {
 			return err
 		}
 	}
@@ -270,6 +278,39 @@ func (l *List[T]) narrowed(columns []Column[T], all []T, most int) []Column[T] {
 		}
 	}
 	return columns
+}
+
+// folded leaves the long cells of columns that may go below their rows out of the table, from
+// the right, until it fits into the given number of columns. It returns these columns, too.
+func (l *List[T]) folded(columns []Column[T], all []T, most int) (narrow, below []Column[T]) {
+	narrow = slices.Clone(columns)
+	for i := len(narrow) - 1; i > 0 && most > 0 && l.fitted(nil, narrow, all).width() > most; i-- {
+		if c := narrow[i]; c.Below && l.shows(c) {
+			below = append([]Column[T]{c}, below...)
+			narrow[i].Cell = func(t T) string {
+				if cell := c.Cell(t); !isLong(cell) {
+					return cell
+				}
+				return "…"
+			}
+		}
+	}
+	return narrow, below
+}
+
+// isLong reports whether a cell of a folded column goes below its row.
+func isLong(cell string) bool { return utf8.RuneCountInString(cell) > leastWidth }
+
+// writeBelow writes the cells of a row that are too long for their columns.
+func writeBelow[T any](w io.Writer, below []Column[T], thing T) error {
+	for _, c := range below {
+		if cell := c.Cell(thing); isLong(cell) {
+			if _, err := fmt.Fprintf(w, "    %s: %s\n", c.Name, Printable(cell)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func isNothing(cell string) bool { return cell == "0" || cell == "-" || cell == "" }

@@ -298,3 +298,59 @@ func TestWholeLastAndSpareColumns(t *testing.T) {
 		}
 	}
 }
+
+// A text that does not fit into its column goes below its row, whole, and takes nothing
+// away from the other columns; one that fits stays.
+func TestColumnsBelow(t *testing.T) {
+	type row struct{ who, outcome, detail string }
+	all := []row{
+		{"ann@example.org", "ok", "-"},
+		{"ann@example.org", "the credential ann may not push to web-1: it is a viewer, and pushes are for operators", "to role=web"},
+		{"bob@example.org", "ok", "from 12345678 to 87654321, of 12 hosts in three stages of the rollout"},
+	}
+	const want = `WHO              OUTCOME  DETAIL
+ann@example.org  ok       -
+ann@example.org  …        …
+    outcome: the credential ann may not push
+    to web-1: it is a viewer, and pushes are
+    for operators
+    detail: to role=web
+bob@example.org  ok       …
+    detail: from 12345678 to 87654321, of 12
+    hosts in three stages of the rollout
+`
+	columns := []Column[row]{
+		{Name: "who", Cell: func(r row) string { return r.who }},
+		{Name: "outcome", Below: true, Cell: func(r row) string { return r.outcome }},
+		{Name: "detail", Below: true, Cell: func(r row) string { return r.detail }},
+	}
+	l := List[row]{Columns: func(time.Time) []Column[row] { return columns }}
+	write := func(most int) string {
+		var out strings.Builder
+		if err := l.writeTable(&out, columns, all, time.Now(), most); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if got := write(44); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	for most := 34; most < 200; most++ {
+		text := write(most)
+		for _, r := range all {
+			for _, cell := range []string{r.who, r.outcome, r.detail} {
+				if !strings.Contains(strings.Join(strings.Fields(text), " "), cell) {
+					t.Errorf("%d columns: %q is not whole in\n%s", most, cell, text)
+				}
+			}
+		}
+		for line := range strings.Lines(text) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > most {
+				t.Errorf("%d columns: a line has %d in\n%s", most, n, text)
+			}
+		}
+	}
+	if one := write(0); strings.Contains(one, "…") || strings.Count(one, "\n") != len(all)+1 {
+		t.Errorf("into a pipe:\n%s", one)
+	}
+}

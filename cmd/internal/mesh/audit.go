@@ -71,8 +71,8 @@ func auditColumns(time.Time) []cli.Column[wire.AuditEntry] {
 		{Name: "from", Spare: true, Cell: auditFrom, Exact: func(e wire.AuditEntry) string { return cli.OrDash(e.From) }},
 		{Name: "action", Whole: true, Cell: func(e wire.AuditEntry) string { return e.Action }},
 		{Name: "subject", Last: true, Cell: func(e wire.AuditEntry) string { return cli.OrDash(e.Subject) }},
-		{Name: "outcome", Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Outcome)) }},
-		{Name: "detail", Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Detail)) }},
+		{Name: "outcome", Below: true, Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Outcome)) }},
+		{Name: "detail", Below: true, Cell: func(e wire.AuditEntry) string { return cli.OrDash(cli.OneLine(e.Detail)) }},
 	}
 }
 
