@@ -33,7 +33,7 @@ func (l *lowering) target(e ast.Expr) place {
 	case *ast.IndexExpr:
 		t := l.typeOf(e.X)
 		m, isMap := t.Underlying().(*types.Map)
-		c := l.inOrder(func() code { return l.operand(e.X) }, func() code {
+		c := l.inOrder(func() code { return l.indexed(e.X) }, func() code {
 			if isMap {
 				return l.key2(e.Index, m.Key())
 			}
@@ -57,6 +57,18 @@ func (l *lowering) target(e ast.Expr) place {
 	}
 	l.refuse(e.Pos(), "an assignment to this", "write it otherwise")
 	return place{}
+}
+
+// indexed makes the code of what an element is set of: an array where it is, not a copy.
+func (l *lowering) indexed(e ast.Expr) code {
+	if _, array := l.typeOf(e).Underlying().(*types.Array); !array {
+		return l.operand(e)
+	}
+	text := l.target(e).text
+	if text[0] == '*' {
+		text = "(" + text + ")"
+	}
+	return code{text, atom}
 }
 
 // assign translates assignments and short declarations: one value goes to one

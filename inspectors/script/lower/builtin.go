@@ -55,7 +55,7 @@ func (l *lowering) builtin(e *ast.CallExpr, name string) code {
 			return code{strconv.FormatInt(a.Len(), 10), constantCode}
 		}
 		c := l.operand(e.Args[0])
-		if c.p == unary && strings.HasPrefix(c.text, "*") {
+		if _, ok := c.pointer(); ok {
 			c = l.hold(c, l.typeOf(e.Args[0]))
 		}
 		return code{name + "(" + c.text + ")", call}

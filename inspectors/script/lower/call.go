@@ -306,11 +306,9 @@ func (l *lowering) methodCall(e *ast.CallExpr, sel *ast.SelectorExpr, f *types.F
 	if c[0].p == call || strings.Contains(c[0].text, ".(") {
 		c[0] = l.hold(c[0], owner)
 	}
-	text := c[0].text
-	if c[0].p == unary && text[0] == '*' {
-		text = text[1:]
-	} else {
-		text = c[0].in(primary)
+	text := c[0].in(primary)
+	if p, ok := c[0].pointer(); ok && !isPointer(owner) {
+		text = p.in(primary)
 	}
 	return text + "." + f.Name() + native
 }

@@ -32,10 +32,25 @@ func (c code) in(p int) string {
 	return c.text
 }
 
+// pointer returns the code of a pointer, if c is the pointer's target.
+func (c code) pointer() (code, bool) {
+	if c.p != unary || !strings.HasPrefix(c.text, "*") {
+		return c, false
+	}
+	if strings.ContainsAny(c.text[1:2], "*&") {
+		return code{c.text[1:], unary}, true
+	}
+	return code{c.text[1:], primary}, true
+}
+
 // stable reports code that means the same after other code has run, as far as Go promises
 // that: it neither calls nor receives.
 func (c code) stable() bool {
-	return c.p == atom || c.p == constantCode || !strings.Contains(c.text, "(") && !strings.Contains(c.text, "<-")
+	if c.p == atom || c.p == constantCode {
+		return true
+	}
+	text := strings.ReplaceAll(c.text, "(*", "") // the target of a pointer, or a conversion, which has one more
+	return !strings.Contains(text, "(") && !strings.Contains(text, "<-")
 }
 
 // inOrder makes the code of several expressions that are used together. If a later one
@@ -246,11 +261,11 @@ func (l *lowering) fieldPlace(x code, t types.Type, path []int) (code, types.Typ
 			t = s.Field(i).Type()
 			continue // the library's types promote their fields themselves
 		}
-		text := x.text
-		if x.p == unary && strings.HasPrefix(text, "*") {
-			text = text[1:] // a field of a pointer's target
-		} else {
-			text = x.in(primary)
+		text := x.in(primary)
+		if p, ok := x.pointer(); ok && !isPointer(owner) {
+			text = p.in(primary) // a field of a pointer's target
+		} else if x.p == unary && text[1] == '&' {
+			text = x.text[1:] // a field of the variable whose address it is
 		}
 		name := s.Field(i).Name()
 		if l.own(t) != nil || t == t.Underlying() {
@@ -316,8 +331,8 @@ func (l *lowering) address(e ast.Expr) code {
 			"put what the field holds into a variable, and set the field after")
 	}
 	x := l.expr(e)
-	if x.p == unary && strings.HasPrefix(x.text, "*") {
-		return code{x.text[1:], primary}
+	if p, ok := x.pointer(); ok {
+		return p
 	}
 	return code{"&" + x.in(unary), unary}
 }

@@ -58,8 +58,8 @@ func (l *lowering) methodValue(sel *ast.SelectorExpr) code {
 			}
 		case pointer && !isPointer(owner):
 			held = types.NewPointer(owner)
-			if c.p == unary && c.text[0] == '*' {
-				c = code{c.text[1:], primary}
+			if p, ok := c.pointer(); ok {
+				c = p
 			} else {
 				c = code{"&" + c.in(unary), unary}
 			}

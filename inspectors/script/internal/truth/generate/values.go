@@ -12,6 +12,7 @@ func valueKinds() []statement {
 		{"arraycopy", 3, (*gen).arrayCopy},
 		{"alias", 4, (*gen).alias},
 		{"pointers", 4, (*gen).pointers},
+		{"indirect", 3, (*gen).indirect},
 		{"mapofstruct", 4, (*gen).mapOfStruct},
 		{"nestedmap", 3, (*gen).nestedMap},
 		{"commaok", 4, (*gen).commaOK},
