@@ -159,7 +159,16 @@ func Group(cmd *cobra.Command) *cobra.Command {
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	cmd.SuggestionsMinimumDistance = 2
+	cmd.Annotations = map[string]string{groupMark: ""}
 	return cmd
+}
+
+// groupMark is the annotation of commands that only have subcommands.
+const groupMark = "vedette/group"
+
+func isGroup(cmd *cobra.Command) bool {
+	_, is := cmd.Annotations[groupMark]
+	return is
 }
 
 // NoArgs refuses arguments, and names the one that was not understood.

@@ -13,7 +13,8 @@ import (
 
 // Helpful makes a command line help people who do not know it: help ends with the exit
 // statuses, the error for an unknown flag suggests one that exists, help on an unknown
-// command is an error, and so is an empty argument. It must be called after all commands
+// command is an error, and so is an empty argument, and rollout is suggested for rollouts
+// where that was meant. It must be called after all commands
 // are in place.
 func Helpful(root *cobra.Command) {
 	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
@@ -25,6 +26,7 @@ func Helpful(root *cobra.Command) {
 	if root.HasSubCommands() {
 		root.SetHelpCommand(helpCommand())
 	}
+	hintAtNumbers(root)
 	refuseEmpty(root)
 }
 
