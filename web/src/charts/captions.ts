@@ -7,7 +7,7 @@ import { unitNames, type Unit } from '../lib/units.ts';
 import type { Drawing } from './drawing.ts';
 import type { Frame } from './frame.ts';
 import { Heading } from './heading.ts';
-import type { Legend } from './legend.ts';
+import { sharedStart, type Legend } from './legend.ts';
 import type { Lines } from './lines.ts';
 import { lastText, newestText, samplingText, textAt, timeText } from './values.ts';
 import type { View } from './view.ts';
@@ -54,10 +54,11 @@ export class Captions {
     const { names, shared } = lineNames(chart);
     this.names = names;
     this.grain = grain;
-    this.describe([shared, unitNames[chart.unit], samplingText(grain, bands)].filter(Boolean).join(', '));
     const shown = lines.drawn.map((s) => {
       return { name: names.get(s) ?? s.key, full: s.key + labelText(s.labels), ...lines.look(s) };
     });
+    const start = sharedStart(shown.map((l) => l.name)).trim();
+    this.describe([shared, start, unitNames[chart.unit], samplingText(grain, bands)].filter(Boolean).join(', '));
     legend.show(shown, lines.more, bands, this.sums?.columns);
   }
 

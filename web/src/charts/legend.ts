@@ -11,6 +11,19 @@ export function isLong(name: string): boolean {
   return name.length > shortName;
 }
 
+/**
+ * The words, with the blank behind them, with which all names begin. Each name has at
+ * least a word more. Blanks in quotes are no ends of words.
+ */
+export function sharedStart(names: string[]): string {
+  if (names.length < 2) return '';
+  const words = names.map((name) => name.split(/["{]/, 1)[0].split(' '));
+  const most = Math.min(...names.map((name, i) => words[i].length - (name.endsWith(' ') ? 2 : 1)));
+  let n = 0;
+  while (n < most && words.every((w) => w[n] === words[0][n])) n++;
+  return n === 0 ? '' : words[0].slice(0, n).join(' ') + ' ';
+}
+
 export interface LegendActions {
   toggle(line: number, solo: boolean): void;
   expand(): void;
@@ -53,13 +66,14 @@ export class Legend {
     classList.toggle('wide', wide && columns.length === 0);
     classList.toggle('columns', columns.length > 0);
     classList.toggle('one', lines.length === 1);
-    this.rows = lines.map((line, i) => this.row(line, i, columns.length || 1));
+    const shared = sharedStart(lines.map((l) => l.name)).length;
+    this.rows = lines.map((line, i) => this.row(line, i, shared, columns.length || 1));
     this.element.replaceChildren(
       ...(columns.length > 0 ? [headOf(columns)] : []),
       ...this.rows.map((r) => itemOf(r.button)),
     );
     // Two columns have room for short names only.
-    this.element.classList.toggle('long', lines.some((l) => isLong(l.name)));
+    this.element.classList.toggle('long', lines.some((l) => isLong(l.name.slice(shared))));
     this.setMore(more);
   }
 
@@ -84,10 +98,10 @@ export class Legend {
     lines.forEach(({ shown }, i) => this.rows[i]?.button.setAttribute('aria-pressed', String(shown)));
   }
 
-  private row({ name: text, full, slot, shown }: LegendLine, i: number, columns: number): Row {
+  private row({ name: text, full, slot, shown }: LegendLine, i: number, shared: number, columns: number): Row {
     const button = document.createElement('button');
     button.type = 'button';
-    button.title = full;
+    button.title = shared > 0 ? `${text}\n${full}` : full;
     button.setAttribute('aria-pressed', String(shown));
     button.addEventListener('click', (e) =>
       this.actions.toggle(i, e.ctrlKey || e.metaKey || e.shiftKey),
@@ -96,7 +110,14 @@ export class Legend {
     swatch.dataset.slot = String(slot % seriesColours);
     if (slot >= seriesColours) swatch.dataset.dashed = '';
     const name = document.createElement('span');
-    name.textContent = text;
+    name.textContent = text.slice(shared);
+    // The end of a long name is cut: it leads with what tells it from the others.
+    if (shared > 0) {
+      const start = document.createElement('em');
+      start.className = 'unseen';
+      start.textContent = text.slice(0, shared);
+      name.prepend(start);
+    }
     button.append(swatch, name);
     const values = Array.from({ length: columns }, () => {
       const output = document.createElement('b');
