@@ -126,18 +126,25 @@ receivers: [{ name: hook, webhook_configs: [{ url: "%s" }] }]
 		},
 	}
 	m := start(t, cfg)
+	var warnings strings.Builder // such as that versions differ
 	run := func(name string, args ...string) (string, error) {
 		t.Helper()
 		credentials := write(name+".yml", "authorization: { credentials: secret-"+name+" }\n")
 		args = append([]string{"--alertmanager.url=" + m.URL() + alert.RoutePrefix, "--http.config.file=" + credentials}, args...)
 		cmd := exec.CommandContext(t.Context(), amtool, args...)
-		var faults strings.Builder // and a warning that versions differ
-		cmd.Stderr = &faults
+		var faults strings.Builder
+		cmd.Stderr = io.MultiWriter(&faults, &warnings)
 		out, err := cmd.Output()
 		if err != nil {
 			err = fmt.Errorf("%w: %s", err, &faults)
 		}
 		return string(out), err
+	}
+	if out, err := run("eyes", "config", "show"); err != nil || !strings.Contains(out, "receiver: hook") {
+		t.Errorf("the configuration: %s, %v", out, err)
+	}
+	if warned := warnings.String(); strings.Contains(warned, "alertmanager version ()") {
+		t.Errorf("the master does not say which Alertmanager it has: %s", warned)
 	}
 	first := patience.Receive(t, "the alert", told)
 	if !strings.Contains(first, `"alertname":"always/on"`) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,13 +17,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	amroute "github.com/prometheus/common/route"
+	"github.com/prometheus/common/version"
 )
 
 // MaxBody bounds a request.
 const MaxBody = 8 << 20
 
 // making is held while an API is made, because all are made from one description, which
-// that changes.
+// that changes, and state one version.
 var making sync.Mutex
 
 // openAPI returns Alertmanager's HTTP API for this Router. It is made at the first
@@ -34,6 +37,7 @@ func (r *Router) openAPI() (http.Handler, error) {
 	}
 	making.Lock()
 	defer making.Unlock()
+	stateVersionLocked()
 	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "alertmanager_http_request_duration_seconds", Help: "Latencies of requests.", Buckets: prometheus.DefBuckets,
 	}, []string{"handler", "method", "code"})
@@ -48,6 +52,30 @@ func (r *Router) openAPI() (http.Handler, error) {
 	r.tellAPILocked()
 	r.handler = api.Register(amroute.New(), Prefix)
 	return r.handler, nil
+}
+
+// stateVersionLocked has the API say which Alertmanager is built in. An Alertmanager gets
+// its version from the linker. Without one, amtool warns in each command that its own
+// version differs from "()".
+func stateVersionLocked() {
+	if version.Version == "" {
+		version.Version = builtInVersion()
+	}
+}
+
+// builtInVersion is the version of Alertmanager that the program was built with.
+func builtInVersion() string {
+	const fallback = "0.33.0" // where a program does not know its modules, such as a test
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return fallback
+	}
+	for _, module := range info.Deps {
+		if module.Path == "github.com/prometheus/alertmanager" {
+			return strings.TrimPrefix(module.Version, "v")
+		}
+	}
+	return fallback
 }
 
 // tellAPILocked gives the API, if there is one, the present configuration.
