@@ -41,4 +41,17 @@ func TestMetricsAreDescribed(t *testing.T) {
 	if strings.Contains(body, "never") {
 		t.Errorf("a name that is none is described: %s", body)
 	}
+
+	changed := declare(3, "b", wire.About{Metric: "b", Type: "counter", Help: "Now."})
+	changed.Kind = "counter"
+	call[wire.ReportResult](t, agent.Peer, wire.MasterReport.Name, wire.ReportParams{
+		BootID: "boot", Seq: 2, Series: []wire.Series{declare(2, "a", wire.About{Metric: "a", Type: "gauge", Unit: "amperes"}), changed},
+		Columns: wire.Columns{T: []int64{now + 1, now + 1}, S: []uint32{2, 3}, V: []float64{1, 2}},
+	})
+	_, body = fetch(t, m, "/api/v1/metadata")
+	for _, want := range []string{`"a":[{"type":"gauge","help":"","unit":"amperes"}]`, `"b":[{"type":"counter","help":"Now.","unit":""}]`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("after a change, the metadata have no %s:\n%s", want, body)
+		}
+	}
 }

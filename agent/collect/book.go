@@ -25,6 +25,7 @@ type book struct {
 	byText  map[string]*page
 	bySelf  map[string]*page // by key and labels
 	abouts  map[string]*inspectors.About
+	said    map[string]*inspectors.About // what the last answer said of its families
 	round   uint64
 }
 
@@ -60,6 +61,7 @@ func (b *book) read(body []byte, contentType string, t *target, run run) (sample
 	if err != nil {
 		return nil, r.scraped, err
 	}
+	b.follow(r.families)
 	return r.samples, r.scraped, r.err()
 }
 
@@ -100,6 +102,20 @@ func (b *book) forget() {
 	if len(b.abouts) > len(b.bySelf)+100 {
 		clear(b.abouts)
 	}
+}
+
+// follow forgets all series if an answer describes a family otherwise than the answer before
+// it, for example because the exporter was upgraded, so that the next answer makes them as
+// they are described now.
+func (b *book) follow(families map[string]*inspectors.About) {
+	for name, about := range families {
+		if before := b.said[name]; b.said != nil && (before == nil || *before != *about) {
+			clear(b.byText)
+			clear(b.bySelf)
+			break
+		}
+	}
+	b.said = families
 }
 
 // reading is one answer while it is read.

@@ -523,3 +523,37 @@ func randomText(rng *rand.Rand) string {
 func escape(text string) string {
 	return strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\"", "\\\"").Replace(text)
 }
+
+// An exporter that is upgraded describes its metrics otherwise, or for the first time: the
+// series follow, within two scrapes.
+func TestScrapeFollowsDescriptions(t *testing.T) {
+	e := newExporter(t, "# HELP a Old.\n# TYPE a gauge\na 1\nb 2\n")
+	f := newFixture(t)
+	f.mustLoad(collecting(t, "web", scraping(e.URL)))
+	about := func(key string) (inspectors.Kind, inspectors.About) {
+		t.Helper()
+		o := f.run("web", testTimeout)
+		for _, s := range o.Samples {
+			if s.Key == key && s.About != nil {
+				return s.Kind, *s.About
+			}
+		}
+		return inspectors.Gauge, inspectors.About{}
+	}
+	if _, got := about("a"); got != (inspectors.About{Family: "a", Type: "gauge", Help: "Old."}) {
+		t.Errorf("a is first described as %+v", got)
+	}
+	e.text = "# HELP a New.\n# TYPE a counter\na 1\n# HELP b Now.\nb 2\n"
+	about("a")
+	if kind, got := about("a"); kind != inspectors.Counter || got != (inspectors.About{Family: "a", Type: "counter", Help: "New."}) {
+		t.Errorf("a is then %v, described as %+v", kind, got)
+	}
+	if _, got := about("b"); got != (inspectors.About{Family: "b", Help: "Now."}) {
+		t.Errorf("b is then described as %+v", got)
+	}
+	e.text = "a 1\nb 2\n"
+	about("a")
+	if _, got := about("a"); got.Help != "New." {
+		t.Errorf("without a description, a is described as %+v", got)
+	}
+}

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -47,5 +48,52 @@ func TestReportsTellOfMetrics(t *testing.T) {
 		if series, abouts := told(); series != 3 || abouts != 1 {
 			t.Errorf("%d series are declared with %d descriptions, want 3 with 1", series, abouts)
 		}
+	}
+}
+
+// A metric that is described otherwise is told again, once for all of its series, under the
+// numbers that they have; and again if that report does not arrive.
+func TestReportsTellOfChangedMetrics(t *testing.T) {
+	o := newTestOutbox(100)
+	link := o.Connect(0, wire.TakesEnds, wire.TakesAbout)
+	send := func(help string) (*Report, []wire.Series) {
+		t.Helper()
+		about := &inspectors.About{Family: "m", Help: help}
+		for _, key := range []string{"m_sum", "m_count"} {
+			o.Add([]inspectors.Sample{{Key: key, Time: time.Now(), Value: 1, About: about}})
+		}
+		o.cut()
+		r, p := link.nextAfter()
+		if r == nil {
+			t.Fatal("there is no report")
+		}
+		return r, p.Series
+	}
+	helps := func(list []wire.Series) (all []string) {
+		for _, s := range list {
+			if s.About != nil {
+				all = append(all, s.About.Help)
+			}
+		}
+		return all
+	}
+	r, first := send("Old.")
+	link.Acknowledged(r, 0)
+	if len(first) != 2 || !slices.Equal(helps(first), []string{"Old."}) {
+		t.Fatalf("first told: %+v", first)
+	}
+	r, same := send("Old.")
+	link.Acknowledged(r, 0)
+	if len(same) != 0 {
+		t.Errorf("told again though nothing changed: %+v", same)
+	}
+	r, changed := send("New.")
+	if len(changed) != 1 || !slices.Equal(helps(changed), []string{"New."}) || changed[0].ID != first[0].ID {
+		t.Errorf("told of a change: %+v, after %+v", changed, first)
+	}
+	link.Returned(r, 0)
+	_, p := link.nextAfter()
+	if p == nil || !slices.Equal(helps(p.Series), []string{"New."}) {
+		t.Errorf("a report that is sent again tells %+v", p)
 	}
 }

@@ -170,9 +170,13 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 		if left && inspectors.IsEnding(r.values[i]) {
 			continue
 		}
-		if s.link != l {
+		isNew := s.link != l
+		if isNew {
 			l.lastID++
-			s.link, s.id, s.declaring = l, l.lastID, r
+			s.link, s.id = l, l.lastID
+		}
+		if isNew || l.about && s.about != s.told && !told[s.about] {
+			s.declaring = r
 			r.declares = append(r.declares, s)
 			declaration := s.declaration()
 			if l.about {
@@ -180,6 +184,7 @@ func (l *Link) sendLocked(r *Report, backlog bool) *wire.ReportParams {
 			}
 			p.Series = append(p.Series, declaration)
 		}
+		s.told = s.about
 		numbers[i] = s.id
 	}
 	if p.T, p.S, p.V = r.times, numbers, r.values; r.ends > 0 {

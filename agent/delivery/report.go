@@ -32,9 +32,10 @@ type series struct {
 	bytes  int64
 
 	// Whether the master knows it. The outbox's mu guards these.
-	link      *Link   // the link on which id was declared, or nil
-	id        uint32  // on that connection
-	declaring *Report // the report that declares it and is not acknowledged yet, or nil
+	link      *Link             // the link on which id was declared, or nil
+	id        uint32            // on that connection
+	declaring *Report           // the report that declares it and is not acknowledged yet, or nil
+	told      *inspectors.About // how its metric was last described on link, or nil
 }
 
 // Report is a batch of samples by column. Once made it does not change, except for
@@ -126,6 +127,14 @@ func (s *series) describe(d *wire.Series, told map[*inspectors.About]bool) {
 	}
 }
 
+// follow takes the description of a sample, which differs if its exporter was upgraded. A
+// series from the disk has none, because that does not store it.
+func (s *series) follow(about *inspectors.About) {
+	if about != nil && about != s.about && (s.about == nil || *s.about != *about) {
+		s.about = about
+	}
+}
+
 // declaration returns the series in the form that the master is told.
 func (s *series) declaration() wire.Series {
 	d := wire.Series{ID: s.id, Key: s.key, Labels: s.labels.Map()}
@@ -153,14 +162,13 @@ type seriesTable struct {
 func (t *seriesTable) get(sample *inspectors.Sample) (s *series, isNew bool) {
 	t.name = appendSeriesName(t.name[:0], sample)
 	if s = t.young[string(t.name)]; s != nil {
-		if s.about == nil {
-			s.about = sample.About // it came from the disk, which does not store that
-		}
+		s.follow(sample.About)
 		return s, false
 	}
 	if s = t.old[string(t.name)]; s == nil {
 		s, isNew = newSeries(sample, len(t.name)), true
 	}
+	s.follow(sample.About)
 	if t.young == nil || t.bytes+s.bytes > maxTableBytes {
 		t.young, t.old, t.bytes = make(map[string]*series), t.young, 0
 	}

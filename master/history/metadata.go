@@ -56,7 +56,7 @@ func (m *metadata) describe(metric string, about promapi.Metadata) {
 func (m *metadata) note(name, key string, kind inspectors.Kind) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, known := m.names[name]; known {
+	if known, ok := m.names[name]; ok && known.Type == kind.String() {
 		return
 	}
 	if m.names == nil {
