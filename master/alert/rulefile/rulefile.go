@@ -20,9 +20,12 @@ import (
 
 // Read reads a file. The error has every fault.
 func Read(name string, syntax parser.Parser, log *slog.Logger) (*rulefmt.RuleGroups, error) {
-	groups, errs := rulefmt.ParseFile(name, false, model.UTF8Validation, syntax, log)
+	groups, errs := rulefmt.ParseFile(name, false, model.UTF8Validation, syntax, log.With("file", name))
 	if len(errs) == 0 {
 		return groups, nil
+	}
+	if groups == nil {
+		errs = errs[:1] // Prometheus decodes a file twice, and the strict one, which has every fault, is the first
 	}
 	var places document
 	// Its faults are in errs already, in Prometheus' words.

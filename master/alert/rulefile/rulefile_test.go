@@ -75,7 +75,41 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s\ngives %v, want %s", text, err, want)
 		}
 	}
-	if _, err := Read(filepath.Join(t.TempDir(), "none.yaml"), nil, nil); err == nil || !strings.Contains(err.Error(), "none.yaml") {
+	if _, err := Read(filepath.Join(t.TempDir(), "none.yaml"), nil, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "none.yaml") {
 		t.Errorf("a file that is not there gives %v", err)
+	}
+}
+
+// A fault that Prometheus finds twice, as it does where a file is no YAML, is told once, and
+// a second document in a file, whose rules are ignored, is logged with the name of the file.
+func TestFaultsAreToldOnce(t *testing.T) {
+	read := func(text string) (told, logged string) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "rules.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var log strings.Builder
+		if _, err := Read(file, parser.NewParser(parser.Options{}), slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+			told = err.Error()
+		}
+		return told, log.String()
+	}
+	for _, text := range []string{"groups: [", "groups: {{", "groups:\n\t- name: g", "- a\n- b: ]", "groups: 7"} {
+		told, _ := read(text)
+		seen := make(map[string]bool)
+		for _, line := range strings.Split(strings.TrimPrefix(told, "cannot use a file of rules: "), "\n") {
+			if seen[line] {
+				t.Errorf("%q: told twice: %s", text, told)
+			}
+			seen[line] = true
+		}
+		if told == "" {
+			t.Errorf("%q is taken", text)
+		}
+	}
+	const one = "groups: [{ name: g, rules: [{ alert: A, expr: up }] }]\n"
+	if told, logged := read(one + "---\n" + one); told != "" || !strings.Contains(logged, "rules.yaml") {
+		t.Errorf("two documents: %s, logged %s", told, logged)
 	}
 }
