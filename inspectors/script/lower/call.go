@@ -458,7 +458,28 @@ func (l *lowering) conversion(e *ast.CallExpr) code {
 			return l.hold(code{l.host() + ".ArrayPointer(" + s.text + ", " + none + ").(" + l.typ(to) + ")", primary}, to)
 		}
 	}
+	if narrows(from, to) && tv.Value == nil {
+		x = code{l.host() + ".Int32(float64(" + x.text + "))", call}
+	}
 	return code{text + "(" + x.text + ")", call}
+}
+
+// narrows reports a conversion of a float that Go makes by way of an int32, and the
+// interpreter by way of an int64, which leaves other bits of what is out of range.
+func narrows(from, to types.Type) bool {
+	f, ok := from.Underlying().(*types.Basic)
+	if !ok || f.Info()&types.IsFloat == 0 {
+		return false
+	}
+	t, ok := to.Underlying().(*types.Basic)
+	if !ok {
+		return false
+	}
+	switch t.Kind() {
+	case types.Int8, types.Int16, types.Int32, types.Uint8, types.Uint16:
+		return true
+	}
+	return false
 }
 
 // sliceToArray copies the elements of a slice into an array.

@@ -346,6 +346,10 @@ func ArrayPointer(slice, none any) any {
 	return reflect.ValueOf(slice).Convert(reflect.TypeOf(none)).Interface()
 }
 
+// Int32 converts a float like Go on this machine, which matters for a NaN and for what is
+// out of range.
+func Int32(f float64) int32 { return int32(f) }
+
 // Long panics like Go if a slice is too short for an array.
 func Long(have, want int) {
 	if have < want {

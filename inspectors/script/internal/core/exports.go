@@ -43,6 +43,7 @@ func (m *Machine) Exports(wrapper func(path, name string) reflect.Type) map[stri
 		"Laid":          reflect.ValueOf(Laid),
 		"Unwrapped":     reflect.ValueOf(Unwrapped),
 		"Raw":           reflect.ValueOf(Raw),
+		"Int32":         reflect.ValueOf(Int32),
 		"Long":          reflect.ValueOf(Long),
 		"Min":           reflect.ValueOf(Min),
 		"Max":           reflect.ValueOf(Max),

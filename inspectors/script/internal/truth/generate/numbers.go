@@ -63,6 +63,19 @@ func (g *gen) overflow() {
 	g.declare(v, t)
 }
 
+// outOfRange converts floats that no integer, or none of the type, can hold.
+func (g *gen) outOfRange() {
+	f := g.fresh("f")
+	g.use("fmt")
+	g.use("math")
+	types := []string{"int8", "int16", "int32", "int64", "int", "uint8", "uint16", "uint32", "uint64", "rune", "byte"}
+	a, b := pick(g, types...), pick(g, types...)
+	g.helper("narrow"+a, fmt.Sprintf("func narrow%s[F ~float32 | ~float64](f F) %s { return %s(f) }\n", a, a, a))
+	t := pick(g, "float64", "float32")
+	g.p("for _, %s := range []%s{%s(math.NaN()), %s, 1e9, %s(math.Inf(%s1))} {", f, t, t, pick(g, "1e20", "-1e20", "3e9", "2147483653", "-2147483700", "300.7", "-1.5", "70000"), t, pick(g, "", "-"))
+	g.p("fmt.Println(%s(%s), narrow%s(%s)+1, %s(%s*%s) / 3)\n}", b, f, a, f, b, f, pick(g, "3", "-7", "1e6", "0.5"))
+}
+
 // constants computes with constants.
 func (g *gen) constants() {
 	k := g.fresh("k")

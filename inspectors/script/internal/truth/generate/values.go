@@ -25,6 +25,7 @@ func valueKinds() []statement {
 		{"infinite", 2, (*gen).infinite},
 		{"signs", 4, (*gen).signs},
 		{"overflow", 2, (*gen).overflow},
+		{"outofrange", 2, (*gen).outOfRange},
 		{"constants", 3, (*gen).constants},
 		{"shadow", 2, (*gen).shadow},
 		{"variadic", 3, (*gen).variadicCall},
