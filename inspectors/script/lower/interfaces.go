@@ -256,10 +256,24 @@ func vars(t *types.Tuple) []*types.Var {
 	return all
 }
 
+// renames reports a struct that gets a name, or loses it, by an assignment. The interpreter
+// would leave the value its old type, which shows in interfaces.
+func (l *lowering) renames(from, to types.Type) bool {
+	if from == nil || to == nil {
+		return false
+	}
+	_, is := from.Underlying().(*types.Struct)
+	_, will := to.Underlying().(*types.Struct)
+	return is && will && l.typ(from) != l.typ(to) && !l.mentionsErased(from) && !l.mentionsErased(to)
+}
+
 // convert converts a value to another type to which Go can assign it.
 func (l *lowering) convert(c code, from, to types.Type, e ast.Expr) code {
 	from, to = l.subst(from), l.subst(to)
 	if !types.IsInterface(to) {
+		if l.renames(from, to) {
+			return l.hold(code{l.typ(to) + "(" + c.text + ")", call}, to)
+		}
 		return c
 	}
 	if b, ok := from.(*types.Basic); ok && b.Kind() == types.UntypedNil {

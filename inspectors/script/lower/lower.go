@@ -50,6 +50,7 @@ func File(in Input) (core string, faults []Fault) {
 		once:     make(map[string]string),
 		funcs:    make(map[string]string),
 		statics:  make(map[types.Object]string),
+		keys:     make(map[types.Type]string),
 		erasures: make(map[types.Type][]bool),
 	}
 	defer func() {
@@ -96,6 +97,7 @@ type lowering struct {
 	funcs    map[string]string       // by key, the names of functions and instances
 	statics  map[types.Object]string // package variables and functions
 	erasures map[types.Type][]bool   // the fields of a struct that are erased
+	keys     map[types.Type]string   // what tells types apart; see key
 	dynamic  []*dynamicType          // types whose values are held in interfaces
 	queue    []func()                // translations to be done later
 	types    []string                // declarations of types

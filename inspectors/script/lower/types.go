@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// environment says what type parameters stand for.
+// environment says what type parameters stand for. The zero environment leaves them, and
+// takes out of a type what does not tell it from others.
 type environment struct {
 	params *types.TypeParamList
 	args   []types.Type
@@ -55,7 +56,11 @@ func (e *environment) subst(t types.Type) types.Type {
 		var tags []string
 		for i := range t.NumFields() {
 			f := t.Field(i)
-			fields = append(fields, types.NewField(f.Pos(), f.Pkg(), f.Name(), e.subst(f.Type()), f.Embedded()))
+			name, embedded := f.Name(), f.Embedded()
+			if e.params == nil && embedded {
+				name, embedded = mark+name, false // an alias gives the field its name
+			}
+			fields = append(fields, types.NewField(f.Pos(), f.Pkg(), name, e.subst(f.Type()), embedded))
 			tags = append(tags, t.Tag(i))
 		}
 		return types.NewStruct(fields, tags)
@@ -86,7 +91,11 @@ func (e *environment) subst(t types.Type) types.Type {
 func (e *environment) tuple(t *types.Tuple) *types.Tuple {
 	var list []*types.Var
 	for v := range t.Variables() {
-		list = append(list, types.NewParam(v.Pos(), v.Pkg(), v.Name(), e.subst(v.Type())))
+		name := v.Name()
+		if e.params == nil {
+			name = ""
+		}
+		list = append(list, types.NewParam(v.Pos(), v.Pkg(), name, e.subst(v.Type())))
 	}
 	return types.NewTuple(list...)
 }
@@ -161,9 +170,14 @@ func (l *lowering) mentions(t types.Type) bool {
 	return false
 }
 
-// key tells types apart as Go does.
+// key tells types apart as Go does: neither aliases nor the names of parameters matter.
 func (l *lowering) key(t types.Type) string {
-	return types.TypeString(t, func(p *types.Package) string { return p.Path() }) + l.localKey(t)
+	key, ok := l.keys[t]
+	if !ok {
+		key = types.TypeString(new(environment).subst(t), func(p *types.Package) string { return p.Path() }) + l.localKey(t)
+		l.keys[t] = key
+	}
+	return key
 }
 
 // localKey tells types of one name apart that are declared in functions.

@@ -21,6 +21,7 @@ func valueKinds() []statement {
 		{"mutual", 4, (*gen).mutual},
 		{"anonymous", 2, (*gen).anonymous},
 		{"localtype", 2, (*gen).localType},
+		{"spelling", 3, (*gen).spelling},
 		{"conversions", 4, (*gen).conversions},
 		{"infinite", 2, (*gen).infinite},
 		{"signs", 4, (*gen).signs},
