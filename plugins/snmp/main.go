@@ -6,13 +6,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
-	"time"
 
-	"github.com/vedettehq/vedette/inspectors"
 	"github.com/vedettehq/vedette/plugins"
 )
 
@@ -45,20 +42,5 @@ func main() {
 func try(path string, out, faults io.Writer) int {
 	s := &source{path: path}
 	defer s.close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	r := inspectors.NewReport("snmp", time.Now())
-	err := s.inspect(ctx, r)
-	for _, sample := range r.Samples() {
-		fmt.Fprintf(out, "%s%s %v\n", sample.Key, sample.Labels, sample.Value)
-	}
-	for _, err := range []error{err, r.Err()} {
-		if err != nil {
-			fmt.Fprintln(faults, err)
-		}
-	}
-	if err != nil || r.Err() != nil {
-		return 1
-	}
-	return 0
+	return plugins.Try("snmp", s.inspect, out, faults)
 }
