@@ -226,7 +226,7 @@ func (a *attack) begun() *url.URL {
 }
 
 // Nobody gets in by any of the attacks, in a random order and with random input: there
-// is no session, the browser is not told why, and the audit log has a refusal. Between
+// is no session, and the audit log has a refusal. Between
 // them people get in as ever.
 func TestOIDCAttacks(t *testing.T) {
 	p := startProvider(t, "")

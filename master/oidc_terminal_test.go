@@ -18,6 +18,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/vedettehq/vedette/config"
+	"github.com/vedettehq/vedette/internal/freeport"
 	"github.com/vedettehq/vedette/internal/patience"
 	"github.com/vedettehq/vedette/rpc"
 	"github.com/vedettehq/vedette/rpc/wire"
@@ -158,6 +159,50 @@ func TestOIDCTerminal(t *testing.T) {
 	}
 }
 
+// with returns an address with another value in its query.
+func with(at *url.URL, name, value string) *url.URL {
+	u, q := *at, at.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return &u
+}
+
+// denied opens an address at which the log-in is refused. The browser must be sent to the
+// command with a reason, and with nothing that is good for anything. It returns the status
+// of a refusal.
+func (c *command) denied(s *surfer, back *url.URL, reason string) int {
+	c.t.Helper()
+	response, _, at := s.get(back.String())
+	if at == nil || at.Scheme != "http" || at.Host != fmt.Sprintf("127.0.0.1:%d", c.port) || at.Path != "/" {
+		c.t.Errorf("the browser is sent to %v: %s", at, response.Status)
+		return response.StatusCode
+	}
+	q := at.Query()
+	said := q.Get("error_description")
+	if len(q) != 3 || q.Get("state") != c.state || q.Get("error") != "access_denied" || !strings.Contains(said, reason) ||
+		!regexp.MustCompile(`^[ !#-\[\]-~]+$`).MatchString(said) {
+		c.t.Errorf("the command is told %v", q)
+	}
+	if session(response) != nil {
+		c.t.Errorf("there is a session: %v", response.Header)
+	}
+	return http.StatusForbidden
+}
+
+// A command whose link is opened while the provider is away is told so.
+func TestOIDCTerminalProviderAway(t *testing.T) {
+	p := startProvider(t, "")
+	m := outside(t, p, func(cfg *config.Master) {
+		cfg.OIDC.Issuer, cfg.OIDC.Name = "http://"+freeport.Address(t), `Exämple "one"`
+	})
+	c := newCommand(t, m)
+	_, _, at := newSurfer(t, m).get(c.link())
+	if at == nil || at.Host != fmt.Sprintf("127.0.0.1:%d", c.port) || at.Query().Get("state") != c.state || at.Query().Get("error") != "temporarily_unavailable" ||
+		!strings.HasPrefix(at.Query().Get("error_description"), "Ex?mple 'one' cannot be asked now.") {
+		t.Errorf("the browser is sent to %v", at)
+	}
+}
+
 // terminalAttack is one way to get a token that must be shut, or to have a browser sent
 // elsewhere. It returns the status of the last answer.
 type terminalAttack func(t *testing.T, m *Master, p *provider) int
@@ -281,21 +326,59 @@ func terminalAttacks() map[string]terminalAttack {
 			who := alice("nobody")
 			who["sub"], who["email"] = "eve-1", "eve@example.org"
 			p.as(who)
-			s := newSurfer(t, m)
-			_, _, to := s.get(newCommand(t, m).link())
+			s, c := newSurfer(t, m), newCommand(t, m)
+			_, _, to := s.get(c.link())
 			_, _, back := s.get(to.String())
-			response, _, _ := s.get(back.String())
-			return response.StatusCode
+			return c.denied(s, back, "no role is for the user")
 		},
 		"another provider": func(t *testing.T, m *Master, p *provider) int {
+			p.as(alice("sre"))
+			s, c := newSurfer(t, m), newCommand(t, m)
+			_, _, to := s.get(c.link())
+			_, _, back := s.get(to.String())
+			return c.denied(s, with(back, "iss", "https://evil.example"), "The log-in was refused. ")
+		},
+		// Another page cannot end the log-in of a command, nor can an old answer.
+		"an error without the state": func(t *testing.T, m *Master, p *provider) int {
 			p.as(alice("sre"))
 			s := newSurfer(t, m)
 			_, _, to := s.get(newCommand(t, m).link())
 			_, _, back := s.get(to.String())
-			q := back.Query()
-			q.Set("iss", "https://evil.example")
-			back.RawQuery = q.Encode()
-			response, _, _ := s.get(back.String())
+			back.RawQuery = url.Values{"error": {"access_denied"}, "state": {one("", text(), secretText())}}.Encode()
+			response, _, at := s.get(back.String())
+			if at != nil {
+				t.Errorf("the browser is sent to %v", at)
+			}
+			return response.StatusCode
+		},
+		"an error in another browser": func(t *testing.T, m *Master, p *provider) int {
+			p.as(alice("sre"))
+			s := newSurfer(t, m)
+			_, _, to := s.get(newCommand(t, m).link())
+			_, _, back := s.get(to.String())
+			response, _, at := newSurfer(t, m).get(with(back, "error", "access_denied").String())
+			if at != nil {
+				t.Errorf("the browser is sent to %v", at)
+			}
+			return response.StatusCode
+		},
+		"an error twice": func(t *testing.T, m *Master, p *provider) int {
+			p.as(alice("sre"))
+			s, c := newSurfer(t, m), newCommand(t, m)
+			_, _, to := s.get(c.link())
+			_, _, back := s.get(to.String())
+			page, err := url.Parse(m.URL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := s.Jar.Cookies(page)
+			back = with(back, "error", "access_denied")
+			c.denied(s, back, "the provider has refused")
+			s.Jar.SetCookies(page, kept)
+			response, _, at := s.get(back.String())
+			if at != nil {
+				t.Errorf("the browser is sent to %v", at)
+			}
 			return response.StatusCode
 		},
 	}

@@ -150,7 +150,7 @@ func routes() []route {
 		{
 			Path: wire.OIDCCallbackPath, Methods: []string{http.MethodGet}, For: wire.Anybody, Bound: wire.NoHosts,
 			serve: func(m *Master) http.Handler { return http.HandlerFunc(m.login.ServeFinish) },
-			Says:  "Log in the person whom the provider has sent back, or ask whether to log in a command. Audited as `users.login`, refusals too.",
+			Says:  "Log in the person whom the provider has sent back, or ask whether to log in a command; a command is sent the refusal. Audited as `users.login`, refusals too.",
 		},
 		{
 			Path: wire.OIDCConfirmPath, Methods: []string{http.MethodPost}, For: wire.Anybody, Bound: wire.NoHosts,

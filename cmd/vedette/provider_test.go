@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -58,42 +59,88 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
+// printedLink returns the link that the process NAME has printed, and the code beside it.
+func printedLink(ts *testscript.TestScript, name string) (link, code string) {
+	printed := regexp.MustCompile(`(?s)\n(http\S+)\n.* code (\S+)\.\n`)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
+	defer cancel()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for ; ; <-poll.C {
+		text := ts.ReadFile(name + ".log")
+		if found := printed.FindStringSubmatch(text); found != nil {
+			return found[1], found[2]
+		}
+		if ctx.Err() != nil {
+			ts.Fatalf("%s has printed no link:\n%s", name, text)
+		}
+	}
+}
+
+// newBrowser is a browser without cookies.
+func newBrowser(ts *testscript.TestScript) *http.Client {
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	return &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// visits opens a link, and returns the page on which the browser ends.
+func visits(ts *testscript.TestScript, browser *http.Client, link string) (response *http.Response, page string) {
+	response, err := browser.Get(link)
+	ts.Check(err)
+	text, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	ts.Check(err)
+	return response, string(text)
+}
+
+// denies NAME cancel|refuse REGEXP is a browser: it opens the link that the process NAME
+// has printed. With cancel its user gives up at the provider, which then sends the browser
+// back as RFC 6749 says. It must end on a page that matches.
+func denies(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 || args[1] != "cancel" && args[1] != "refuse" {
+		ts.Fatalf("usage: denies NAME cancel|refuse REGEXP")
+	}
+	link, _ := printedLink(ts, args[0])
+	browser := newBrowser(ts)
+	if args[1] == "cancel" {
+		browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		response, page := visits(ts, browser, link)
+		there, err := response.Location()
+		if err != nil {
+			ts.Fatalf("the link leads nowhere: %v\n%s", err, page)
+		}
+		asked := there.Query()
+		back := url.Values{"error": {"access_denied"}, "error_description": {"no consent"}, "state": {asked.Get("state")}}
+		link = asked.Get("redirect_uri") + "?" + back.Encode()
+		browser.CheckRedirect = nil
+	}
+	response, page := visits(ts, browser, link)
+	if !regexp.MustCompile(args[2]).MatchString(page) {
+		ts.Fatalf("the browser ends with %s at %s:\n%s", response.Status, response.Request.URL, page)
+	}
+}
+
 // confirms NAME is a browser: it opens the link that the process NAME has printed, and
 // presses the button. The page must have the code that was printed.
 func confirms(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: confirms NAME")
 	}
-	printed := regexp.MustCompile(`(?s)\n(http\S+)\n.* code (\S+)\.\n`)
-	found := printed.FindStringSubmatch(ts.ReadFile(args[0] + ".log"))
-	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
-	defer cancel()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	for ; found == nil; <-poll.C {
-		if ctx.Err() != nil {
-			ts.Fatalf("%s has printed no link:\n%s", args[0], ts.ReadFile(args[0]+".log"))
-		}
-		found = printed.FindStringSubmatch(ts.ReadFile(args[0] + ".log"))
+	link, code := printedLink(ts, args[0])
+	browser := newBrowser(ts)
+	_, page := visits(ts, browser, link)
+	button := regexp.MustCompile(`<form method="post" action="([^"]+)">`).FindStringSubmatch(page)
+	if button == nil || !strings.Contains(page, code) {
+		ts.Fatalf("the page has no button, or not the code %s:\n%s", code, page)
 	}
-	jar, err := cookiejar.New(nil)
-	ts.Check(err)
-	browser := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := browser.Get(found[1])
-	ts.Check(err)
-	page, err := io.ReadAll(response.Body)
-	_ = response.Body.Close()
-	ts.Check(err)
-	button := regexp.MustCompile(`<form method="post" action="([^"]+)">`).FindSubmatch(page)
-	if button == nil || !bytes.Contains(page, []byte(found[2])) {
-		ts.Fatalf("the page has no button, or not the code %s:\n%s", found[2], page)
-	}
-	at, err := url.Parse(string(button[1]))
+	at, err := url.Parse(button[1])
 	ts.Check(err)
 	r, err := http.NewRequest(http.MethodPost, at.String(), http.NoBody)
 	ts.Check(err)
 	r.Header.Set("Origin", at.Scheme+"://"+at.Host)
-	if response, err = browser.Do(r); err == nil {
+	response, err := browser.Do(r)
+	if err == nil {
 		_ = response.Body.Close()
 	}
 	ts.Check(err)

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -102,12 +104,21 @@ func shows(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// finishes NAME waits until a process on a terminal has ended with status 0.
+// finishes NAME [STATUS] waits until a process, on a terminal or not, has ended with a
+// status, 0 if none is given.
 func finishes(ts *testscript.TestScript, neg bool, args []string) {
+	status := 0
+	if len(args) == 2 {
+		var err error
+		status, err = strconv.Atoi(args[1])
+		ts.Check(err)
+		args = args[:1]
+	}
 	p := take(ts, neg, args)
 	defer p.limit()()
 	_, _ = io.Copy(io.Discard, p.stdout) // the terminal ends with it
-	if err := p.cmd.Wait(); err != nil {
-		ts.Fatalf("%s: %v", args[0], err)
+	err := p.cmd.Wait()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended || p.cmd.ProcessState.ExitCode() != status {
+		ts.Fatalf("%s: %v, not status %d", args[0], p.cmd.ProcessState, status)
 	}
 }

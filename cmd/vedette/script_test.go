@@ -116,6 +116,7 @@ func runScripts(t *testing.T, dir, programs string) {
 			"cert":     cert,
 			"provider": provider,
 			"confirms": confirms,
+			"denies":   denies,
 
 			"on-terminal": onTerminal,
 			"without-go":  withoutGo,

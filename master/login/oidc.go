@@ -7,6 +7,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/vedettehq/vedette/master/audit"
@@ -50,7 +51,7 @@ func (h *Handler) ServeBegin(w http.ResponseWriter, r *http.Request) {
 	at, cookie, good, err := h.OIDC.Begin(r.Context(), q.Get("next"), terminal)
 	if err != nil {
 		h.Log.Warn("nobody can log in at the provider now", "issuer", h.OIDC.Issuer(), "error", err)
-		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+sayAway)
+		h.turnAway(w, terminal, http.StatusServiceUnavailable, h.OIDC.Name()+sayAway)
 		return
 	}
 	http.SetCookie(w, h.tripCookie(cookie, good))
@@ -75,7 +76,7 @@ func (h *Handler) ServeFinish(w http.ResponseWriter, r *http.Request) {
 		err = h.beginOutside(w, r, who)
 	}
 	if err != nil {
-		h.refuseOutside(w, r, err)
+		h.refuseOutside(w, r, landing.Terminal, err)
 		return
 	}
 	h.send(w, landing.Next)
@@ -123,22 +124,54 @@ func (h *Handler) admit(r *http.Request, who oidc.Person, browser bool, forMS in
 
 // What people are told of a log-in that has not ended well.
 const (
-	sayRefused = "The log-in was refused. Whoever runs this master finds the reason in its audit log and its log."
+	sayRefused = "The log-in was refused. " + sayWhere
+	sayWhere   = "Whoever runs this master finds more in its audit log and its log."
 	sayAway    = " cannot be asked now. Try again in a while, or log in with a password or a token."
 )
 
-// refuseOutside answers a browser whose log-in has not ended well.
-func (h *Handler) refuseOutside(w http.ResponseWriter, r *http.Request, err error) {
+// refuseOutside answers a browser whose log-in has not ended well, for itself or for a
+// command.
+func (h *Handler) refuseOutside(w http.ResponseWriter, r *http.Request, t *oidc.Terminal, err error) {
 	if !h.noteRefusal(w, r, err) {
-		h.say(w, http.StatusServiceUnavailable, h.OIDC.Name()+sayAway)
+		h.turnAway(w, t, http.StatusServiceUnavailable, h.OIDC.Name()+sayAway)
 		return
 	}
-	h.say(w, http.StatusForbidden, sayRefused)
+	text := sayRefused
+	if no, ok := errors.AsType[*oidc.Refusal](err); ok && no.Tell {
+		text = "The log-in was refused: " + no.Reason + ". " + sayWhere
+	}
+	h.turnAway(w, t, http.StatusForbidden, text)
+}
+
+// turnAway tells a browser that nobody is logged in. Where a command waits for that, the
+// browser brings the text to the command, which shows it too.
+func (h *Handler) turnAway(w http.ResponseWriter, t *oidc.Terminal, status int, text string) {
+	if t == nil {
+		h.say(w, status, text)
+		return
+	}
+	code := wire.OIDCDenied
+	if status != http.StatusForbidden {
+		code = wire.OIDCAway
+	}
+	h.send(w, t.Denied(code, describable(text)))
+}
+
+// describable is a text of the characters that RFC 6749 allows in error_description.
+func describable(text string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '"' || c == '\\':
+			return '\''
+		case c < ' ' || c > '~':
+			return '?'
+		}
+		return c
+	}, text)
 }
 
 // noteRefusal notes why a log-in has not ended well: the log says what was wrong, and so
-// does the audit log, without anything that a stranger has sent. Whoever tried is not
-// told. It reports whether it was refused; otherwise it could not be decided.
+// does the audit log, without anything that a stranger has sent. It reports whether it was refused; otherwise it could not be decided.
 func (h *Handler) noteRefusal(w http.ResponseWriter, r *http.Request, err error) (refused bool) {
 	refusal, refused := errors.AsType[*oidc.Refusal](err)
 	if errors.Is(err, users.ErrRefused) { // changed while it was checked

@@ -87,10 +87,10 @@ func (h *Handler) ServeConfirm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	confirm := h.confirmCookie("", 0)
-	at, err := h.OIDC.Confirm(onlyCookie(r, confirm.Name))
+	at, terminal, err := h.OIDC.Confirm(onlyCookie(r, confirm.Name))
 	http.SetCookie(w, confirm)
 	if err != nil {
-		h.refuseOutside(w, r, err)
+		h.refuseOutside(w, r, terminal, err)
 		return
 	}
 	h.send(w, at)

@@ -57,6 +57,9 @@ const (
 type Refusal struct {
 	Reason string
 	Err    error
+	// Tell says that whoever tried may know Reason: the log-in is that of the browser, and
+	// it is the provider who has refused it, or has vouched for somebody not wanted here.
+	Tell bool
 	// Person is set where the provider has said who it is, and Out where it has said so
 	// of somebody who has no role any more.
 	Person Person
@@ -269,7 +272,8 @@ type Landing struct {
 }
 
 // Finish ends a log-in: it returns who it is, and what it was for. The error is a
-// *Refusal, or wraps ErrAway.
+// *Refusal, or wraps ErrAway; then the landing says what it was for if this answer has
+// ended a log-in of this browser, so that a command need not wait for another.
 func (p *Provider) Finish(ctx context.Context, answer url.Values, cookie string) (Person, Landing, error) {
 	pending, err := p.seal.open(cookie, time.Now())
 	if err != nil {
@@ -281,30 +285,36 @@ func (p *Provider) Finish(ctx context.Context, answer url.Values, cookie string)
 	if !p.used.first(pending.State, pending.EndsMS, time.Now()) {
 		return Person{}, Landing{}, refuse("the answer was used before", "the log-in has ended already")
 	}
+	landing := Landing{pending.Next, pending.Terminal}
 	select {
 	case p.room <- struct{}{}:
 		defer func() { <-p.room }()
 	default:
-		return Person{}, Landing{}, fmt.Errorf("%w: %d log-ins are under way, which is the limit", ErrAway, finishAtOnce)
+		return Person{}, landing, fmt.Errorf("%w: %d log-ins are under way, which is the limit", ErrAway, finishAtOnce)
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	known, err := p.ask(context.WithoutCancel(ctx))
 	if err != nil {
-		return Person{}, Landing{}, err
+		return Person{}, landing, err
 	}
 	if iss := answer.Get("iss"); iss != p.cfg.Issuer && (iss != "" || known.namesIss) {
-		return Person{}, Landing{}, refuse("the answer is of another provider", "it says that it is of %q", iss)
+		return Person{}, landing, refuse("the answer is of another provider", "it says that it is of %q", iss)
 	}
 	if answer.Has("error") || !answer.Has("code") {
-		return Person{}, Landing{}, refuse("the provider has refused", "it says %q: %q", answer.Get("error"), answer.Get("error_description"))
+		no := refuse("the provider has refused", "it says %q: %q", answer.Get("error"), answer.Get("error_description"))
+		no.Tell = true
+		return Person{}, landing, no
 	}
 	claims, err := p.exchange(ctx, known, answer.Get("code"), pending)
 	if err != nil {
-		return Person{}, Landing{}, err
+		return Person{}, landing, err
 	}
 	person, err := p.person(claims)
-	return person, Landing{pending.Next, pending.Terminal}, err
+	if no, ok := errors.AsType[*Refusal](err); ok {
+		no.Tell = true
+	}
+	return person, landing, err
 }
 
 // exchange gets the ID token for a code, and returns its claims when it is good.

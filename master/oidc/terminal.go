@@ -62,6 +62,17 @@ func TerminalOf(q url.Values) (*Terminal, error) {
 // Address is where the browser finds the command.
 func (t *Terminal) Address() string { return fmt.Sprintf("http://127.0.0.1:%d", t.Port) }
 
+// Denied is where a browser tells the command that nobody is logged in, as RFC 6749
+// (4.1.2.1) has it: with one of its codes, and a description in ASCII without quotes.
+func (t *Terminal) Denied(code, description string) string {
+	return t.answer(url.Values{"error": {code}, "error_description": {description}})
+}
+
+func (t *Terminal) answer(q url.Values) string {
+	q.Set("state", t.State)
+	return t.Address() + "/?" + q.Encode()
+}
+
 // ticket is somebody who is asked, or whose command may come for a token.
 type ticket struct {
 	who      Person
@@ -101,7 +112,7 @@ func (all *tickets) give(t ticket, now time.Time) string {
 	return text
 }
 
-// take returns the ticket of a secret, once.
+// take returns the ticket of a secret, once. It is not ok if its time is over.
 func (all *tickets) take(secret string, code bool, now time.Time) (ticket, bool) {
 	sum := sha256.Sum256([]byte(secret))
 	all.mu.Lock()
@@ -122,15 +133,17 @@ func (p *Provider) Ask(who Person, t *Terminal) (secret string, good time.Durati
 }
 
 // Confirm returns the address of the command, with the code for it, to a browser that has
-// confirmed. The error is a *Refusal.
-func (p *Provider) Confirm(secret string) (at string, _ error) {
+// confirmed. The error is a *Refusal; then the terminal is the command that waits, or nil
+// where no one knows.
+func (p *Provider) Confirm(secret string) (at string, _ *Terminal, _ error) {
 	now := time.Now()
 	t, ok := p.tickets.take(secret, false, now)
 	if !ok {
-		return "", refuse("this browser has nothing to confirm", "the log-in of the command was confirmed already, or it took longer than %v", consentWithin)
+		return "", t.terminal, refuse("this browser has nothing to confirm",
+			"the log-in of the command was confirmed already, or it took longer than %v", consentWithin)
 	}
 	code := p.tickets.give(ticket{who: t.who, terminal: t.terminal, code: true, ends: now.Add(codeFor)}, now)
-	return t.terminal.Address() + "/?" + url.Values{"code": {code}, "state": {t.terminal.State}}.Encode(), nil
+	return t.terminal.answer(url.Values{"code": {code}}), t.terminal, nil
 }
 
 // Redeem returns who has logged in, to the command that has the verifier. A code is good

@@ -61,13 +61,18 @@ func FuzzTerminalOf(f *testing.F) {
 		}
 		p := &Provider{}
 		secret, _ := p.Ask(Person{Name: "alice"}, c)
-		at, err := p.Confirm(secret)
+		at, _, err := p.Confirm(secret)
 		if err != nil {
 			t.Fatal(err)
 		}
 		u, err := url.Parse(at)
 		if err != nil || u.Scheme != "http" || u.Host != fmt.Sprintf("127.0.0.1:%d", c.Port) || u.User != nil || u.Query().Get("state") != state {
 			t.Errorf("%q leads to %v, %v", port, u, err)
+		}
+		denied, err := url.Parse(c.Denied("access_denied", "no, not you"))
+		if q := denied.Query(); err != nil || denied.Scheme != u.Scheme || denied.Host != u.Host || q.Get("state") != state || q.Has("code") ||
+			q.Get("error") != "access_denied" || q.Get("error_description") != "no, not you" {
+			t.Errorf("%q is told no at %v, %v", port, denied, err)
 		}
 		no, err := p.Redeem(u.Query().Get("code"), "made up")
 		if _, ok := errors.AsType[*Refusal](err); !ok && challenge != wire.OIDCChallenge("made up") {

@@ -19,6 +19,13 @@ const (
 	OIDCTokenPath   = "/api/oidc/token"
 )
 
+// What a browser brings to a command that nobody is logged in for, as its error: the codes
+// of RFC 6749 (4.1.2.1).
+const (
+	OIDCDenied = "access_denied"           // the provider or the master has refused
+	OIDCAway   = "temporarily_unavailable" // the log-in could not be decided
+)
+
 // LoginTokenPrefix begins every token that a user has got by logging in.
 const LoginTokenPrefix = "vedette_login_"
 

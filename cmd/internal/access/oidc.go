@@ -1,12 +1,14 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -58,12 +60,19 @@ func (l *login) byProvider(cmd *cobra.Command, length time.Duration, x *remote.C
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), browserWithin)
 	defer cancel()
-	code, err := visit.wait(ctx, listener)
+	said, err := visit.wait(ctx, listener)
 	if err != nil {
 		return err
 	}
+	if said.code == "" {
+		status := cli.ExitAnswer
+		if said.denied == wire.OIDCDenied {
+			status = cli.ExitRefused
+		}
+		return cli.Exit(status, fmt.Errorf("the master at %s: %s", l.URL, said.text()))
+	}
 	var made wire.LoginAnswer
-	asked := wire.OIDCTokenRequest{Code: code, Verifier: verifier, ForMS: length.Milliseconds()}
+	asked := wire.OIDCTokenRequest{Code: said.code, Verifier: verifier, ForMS: length.Milliseconds()}
 	if err := askHTTP(cmd.Context(), &l.Client, http.MethodPost, wire.OIDCTokenPath, asked, &made); err != nil {
 		return err
 	}
@@ -81,11 +90,23 @@ func secret() string {
 // visit is the one visit of a browser that counts: with the state of the link.
 type visit struct {
 	host, state string
-	codes       chan string
+	answers     chan answer
+}
+
+// answer is what a browser brings: a code, or why there is none (RFC 6749, 4.1.2.1).
+type answer struct{ code, denied, description string }
+
+// maxDescription is how much of a description is shown.
+const maxDescription = 500
+
+// text is why there is no code, for people.
+func (a answer) text() string {
+	text := cmp.Or(a.description, "the log-in was refused: "+a.denied)
+	return cli.Printable(text[:min(len(text), maxDescription)])
 }
 
 func newVisit(host string) *visit {
-	return &visit{host: host, state: secret(), codes: make(chan string, 1)}
+	return &visit{host: host, state: secret(), answers: make(chan answer, 1)}
 }
 
 // link is what the browser has to open. The master says where, so it is looked at first.
@@ -102,19 +123,19 @@ func (v *visit) link(provider, challenge string) (string, error) {
 	return u.String(), nil
 }
 
-// wait serves on loopback until the browser has brought a code.
-func (v *visit) wait(ctx context.Context, listener net.Listener) (code string, err error) {
+// wait serves on loopback until the browser has brought an answer.
+func (v *visit) wait(ctx context.Context, listener net.Listener) (said answer, err error) {
 	server := &http.Server{Handler: v, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
-	case code = <-v.codes:
+	case said = <-v.answers:
 	case <-ctx.Done():
 		if err = context.Cause(ctx); errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("no browser has come back within %v; run the command again", browserWithin)
 		}
 	case err = <-ended:
-		return "", fmt.Errorf("cannot wait for the browser: %w", err)
+		return answer{}, fmt.Errorf("cannot wait for the browser: %w", err)
 	}
 	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -122,10 +143,10 @@ func (v *visit) wait(ctx context.Context, listener net.Listener) (code string, e
 		_ = server.Close()
 	}
 	<-ended
-	return code, err
+	return said, err
 }
 
-// ServeHTTP takes the code of the browser. Whatever else comes to the port, such as from
+// ServeHTTP takes the answer of the browser. Whatever else comes to the port, such as from
 // another user of this machine, is refused and changes nothing.
 func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
@@ -136,15 +157,20 @@ func (v *visit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Connection", "close")
 	const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>vedette login</title><p>%s</p></html>` + "\n"
 	q := r.URL.Query()
-	if r.Method != http.MethodGet || r.URL.Path != "/" || r.Host != v.host || q.Get("code") == "" ||
+	said := answer{q.Get("code"), q.Get("error"), q.Get("error_description")}
+	if r.Method != http.MethodGet || r.URL.Path != "/" || r.Host != v.host || (said.code == "") == (said.denied == "") ||
 		subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(v.state)) != 1 {
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = fmt.Fprintf(w, page, "This is not the log-in that the command waits for.") // whoever has gone needs no answer
 		return
 	}
-	_, _ = fmt.Fprintf(w, page, "The command line goes on. You can close this page.")
+	text := "The command line goes on. You can close this page."
+	if said.code == "" {
+		text = said.text() + " The command has ended. You can close this page."
+	}
+	_, _ = fmt.Fprintf(w, page, html.EscapeString(text))
 	select {
-	case v.codes <- q.Get("code"):
+	case v.answers <- said:
 	default: // the first counts
 	}
 }
