@@ -29,15 +29,24 @@ func git(dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
+// pluginOf returns the folder of a plugin, which is a module, or "" for another program.
+func pluginOf(program string) string {
+	return map[string]string{"vedette-sql": "plugins/sql", "vedette-snmp": "plugins/snmp"}[program]
+}
+
 // build builds a program as it is released, unless it has been built: static, without
 // the paths of this machine and without what git says of the folder.
 func (r *release) build(ctx context.Context, program, arch, to string) error {
 	if _, err := os.Stat(to); err == nil {
 		return nil
 	}
+	what, dir := "./cmd/"+program, r.root
+	if plugin := pluginOf(program); plugin != "" {
+		what, dir = ".", filepath.Join(r.root, plugin)
+	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w -buildid= -X "+versionVariable+"="+r.version.describe, "-o", to, "./cmd/"+program)
-	cmd.Dir = r.root
+		"-ldflags", "-s -w -buildid= -X "+versionVariable+"="+r.version.describe, "-o", to, what)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=", "GOWORK=off", "GOAMD64=v1", "GOARM64=v8.0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build it: %w\n%s", err, out)
@@ -55,10 +64,13 @@ var shells = map[string]string{
 	"fish": "/usr/share/fish/vendor_completions.d/%s.fish",
 }
 
-// documents makes them for every program, with programs of this machine.
+// documents makes them for every program but plugins, with programs of this machine.
 func (r *release) documents(ctx context.Context, work string) (documents, error) {
 	docs := make(documents)
 	for _, program := range r.programs {
+		if pluginOf(program) != "" {
+			continue // it has no commands
+		}
 		docs[program] = make(map[string]string)
 		binary := filepath.Join(work, runtime.GOARCH, program)
 		if err := r.build(ctx, program, runtime.GOARCH, binary); err != nil {

@@ -151,8 +151,10 @@ func made(t *testing.T, args ...string) map[string]string {
 	list := make(map[string]string)
 	for _, file := range files {
 		program := "vedette"
-		if strings.HasPrefix(filepath.Base(file), "vedette-agent") {
-			program = "vedette-agent"
+		for _, other := range []string{"vedette-agent", "vedette-sql", "vedette-snmp"} {
+			if strings.HasPrefix(filepath.Base(file), other) {
+				program = other
+			}
 		}
 		list[program+filepath.Ext(file)] = file
 	}

@@ -46,7 +46,7 @@ func TestUnderSystemd(t *testing.T) {
 		t.Skip("it takes minutes; run: make packages-test")
 	}
 	g := newGuest(t, "systemd")
-	files := made(t, "-version", "v1.2.3", "-arch", runtime.GOARCH, "-formats", "deb", "-images=false")
+	files := made(t, "-version", "v1.2.3", "-programs", "vedette,vedette-agent", "-arch", runtime.GOARCH, "-formats", "deb", "-images=false")
 	g.await("systemd", func() bool { _, err := g.try("systemctl", "list-units"); return err == nil })
 	g.run("dpkg", "-i", g.put(files["vedette.deb"]), g.put(files["vedette-agent.deb"]))
 	g.want("stat -c '%A %U:%G %n' /etc/vedette/master.yaml /var/lib/vedette",
@@ -108,7 +108,7 @@ func TestUnits(t *testing.T) {
 	if _, err := g.try("sh", "-c", "command -v systemd-analyze"); err != nil {
 		t.Skip("systemd-analyze is not there; run: apt-get install systemd")
 	}
-	files := made(t, "-version", "v1.2.3", "-arch", runtime.GOARCH, "-formats", "deb", "-images=false")
+	files := made(t, "-version", "v1.2.3", "-programs", "vedette,vedette-agent", "-arch", runtime.GOARCH, "-formats", "deb", "-images=false")
 	g.run("dpkg", "-i", g.put(files["vedette.deb"]), g.put(files["vedette-agent.deb"]))
 	for unit, exposed := range map[string]string{"vedette-master": "20", "vedette-agent": "55"} {
 		path := "/usr/lib/systemd/system/" + unit + ".service"

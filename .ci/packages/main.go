@@ -1,6 +1,6 @@
 // Command packages makes what is released: packages for Debian, Red Hat and Alpine
-// with both programs, a bill of materials for each, images of containers, and the
-// checksums of all. The same tree and the same version of Go give the same bytes.
+// with the programs and the plugins, a bill of materials for each, images of containers,
+// and the checksums of all. The same tree and the same version of Go give the same bytes.
 package main
 
 import (
@@ -45,7 +45,7 @@ func parse(args []string) (*release, error) {
 	root := flags.String("root", "../..", "the folder of the repository")
 	out := flags.String("out", "../../bin/packages", "write into this folder")
 	describe := flags.String("version", "", "the version, as git describe has it (default: ask git)")
-	programs := flags.String("programs", "vedette,vedette-agent", "which programs to package")
+	programs := flags.String("programs", "vedette,vedette-agent,vedette-sql,vedette-snmp", "which programs to package")
 	arches := flags.String("arch", "amd64,arm64", "for which processors")
 	formats := flags.String("formats", "deb,rpm,apk", "in which formats")
 	images := flags.Bool("images", true, "make images of containers too")
@@ -145,7 +145,7 @@ func (r *release) one(ctx context.Context, work, program, arch string, docs docu
 		}
 		made = append(made, name)
 	}
-	if r.images {
+	if r.images && pluginOf(program) == "" { // a plugin runs beside an agent
 		name, err := r.image(program, arch, binary)
 		if err != nil {
 			return nil, fmt.Errorf("as an image: %w", err)

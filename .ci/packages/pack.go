@@ -29,6 +29,14 @@ func described(program string) string {
 			"The master, to which agents report and which serves the page, and the commands\n" +
 			"that put probes onto hosts and look at what they measure."
 	}
+	switch program {
+	case "vedette-sql":
+		return "plugin of the Vedette agent that asks databases\n" +
+			"It makes samples of what queries of PostgreSQL, MariaDB and MySQL return."
+	case "vedette-snmp":
+		return "plugin of the Vedette agent that asks devices by SNMP\n" +
+			"It makes samples of what switches, routers and other devices answer."
+	}
 	return "agent of the Vedette monitoring mesh\n" +
 		"It runs probes written in Go, each in a sandbox, and reports what they measure to\n" +
 		"a master."
@@ -37,6 +45,13 @@ func described(program string) string {
 // placed are the files of a package that are in the repository.
 func placed(program, format string) files.Contents {
 	const units, doc = "/usr/lib/systemd/system/", "/usr/share/doc/"
+	if plugin := pluginOf(program); plugin != "" {
+		page := filepath.Base(plugin) + ".md"
+		return files.Contents{
+			file(doc+program+"/copyright", "LICENSE", 0o644),
+			file(doc+program+"/"+page, "docs/"+page, 0o644),
+		}
+	}
 	contents := files.Contents{
 		file(doc+program+"/copyright", "LICENSE", 0o644),
 		file(doc+program+"/CHANGELOG.md", "CHANGELOG.md", 0o644),
@@ -70,13 +85,26 @@ func settings(to, from string, mode os.FileMode) *files.Content {
 	return c
 }
 
+// binaryIn is where a program lies on a host. The folder of the plugins belongs to each of
+// their packages, so that it goes with the last one.
+func binaryIn(program, binary string) files.Contents {
+	if pluginOf(program) == "" {
+		return files.Contents{file("/usr/bin/"+program, binary, 0o755)}
+	}
+	const dir = "/usr/lib/vedette"
+	return files.Contents{
+		{Destination: dir, Type: files.TypeDir, FileInfo: &files.ContentFileInfo{Owner: "root", Group: "root", Mode: 0o755}},
+		file(dir+"/"+program, binary, 0o755),
+	}
+}
+
 // pack makes one package, and returns its name in the folder.
 func (r *release) pack(program, arch, format, binary string, docs documents) (name string, err error) {
 	contents := placed(program, format)
 	for _, c := range contents {
 		c.Source = filepath.Join(r.root, c.Source)
 	}
-	contents = append(contents, file("/usr/bin/"+program, binary, 0o755))
+	contents = append(contents, binaryIn(program, binary)...)
 	for _, to := range slices.Sorted(maps.Keys(docs[program])) {
 		if program == "vedette" && strings.HasPrefix(to, agentPages) {
 			continue // "vedette agent" is the program vedette-agent, whose package has the pages
@@ -86,7 +114,12 @@ func (r *release) pack(program, arch, format, binary string, docs documents) (na
 	for _, c := range contents {
 		c.FileInfo.MTime = r.when
 	}
-	script := func(kind string) string { return filepath.Join(r.root, sources+program+"."+kind) }
+	script := func(kind string) string {
+		if pluginOf(program) != "" {
+			return "" // it has no unit, no user and nothing that it keeps
+		}
+		return filepath.Join(r.root, sources+program+"."+kind)
+	}
 	info := &nfpm.Info{
 		Name: program, Arch: arch, Platform: "linux", Version: r.version.in(format), VersionSchema: "none", Release: releaseOf(format),
 		Section: "admin", Priority: "optional", Maintainer: "Vedette <vedette@localhost>", Vendor: "Vedette", License: "Apache-2.0",

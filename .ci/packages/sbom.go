@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -73,10 +74,7 @@ func (r *release) billOfMaterials(program, arch, binary string) (string, error) 
 	goVersion, _, _ := strings.Cut(strings.TrimPrefix(info.GoVersion, "go"), " ")
 	b.Components = append(b.Components, module("stdlib", goVersion, ""))
 	for _, dep := range info.Deps {
-		if dep.Replace != nil {
-			dep = dep.Replace
-		}
-		b.Components = append(b.Components, module(dep.Path, dep.Version, dep.Sum))
+		b.Components = append(b.Components, r.materialOf(dep))
 	}
 	slices.SortFunc(b.Components, func(x, y component) int { return cmp.Compare(x.Ref, y.Ref) })
 	own := dependency{Ref: program}
@@ -90,6 +88,18 @@ func (r *release) billOfMaterials(program, arch, binary string) (string, error) 
 	}
 	name := fmt.Sprintf("%s_%s_%s.cdx.json", program, r.version.in("deb"), arch)
 	return name, os.WriteFile(filepath.Join(r.out, name), append(text, '\n'), 0o644)
+}
+
+// materialOf is a module that a program has. One that a folder replaces is of this
+// repository, and has its version.
+func (r *release) materialOf(dep *debug.Module) component {
+	if dep.Replace == nil {
+		return module(dep.Path, dep.Version, dep.Sum)
+	}
+	if strings.HasPrefix(dep.Replace.Path, ".") {
+		return module(dep.Path, r.version.describe, "")
+	}
+	return module(dep.Replace.Path, dep.Replace.Version, dep.Replace.Sum)
 }
 
 // module is a module of Go. The sum of go.sum is the SHA-256 of the list of its files.

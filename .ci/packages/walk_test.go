@@ -56,7 +56,7 @@ func TestFromAnEmptyDebian(t *testing.T) {
 		t.Skip("it takes minutes; run: make packages-test")
 	}
 	system := debian(t)
-	files := made(t, "-version", "v1.2.3", "-arch", runtime.GOARCH, "-formats", "deb", "-images=false")
+	files := made(t, "-version", "v1.2.3", "-programs", "vedette,vedette-agent", "-arch", runtime.GOARCH, "-formats", "deb", "-images=false")
 	names := []string{"master", "web-1", "web-2", "web-3"}
 	machines := make(map[string]*guest)
 	for i, name := range names {
