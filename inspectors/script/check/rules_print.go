@@ -77,7 +77,7 @@ func printedType(p *pass, n ast.Node) {
 
 const maxDepth = 6
 
-// mentionsOwn reports a type of the script in t.
+// mentionsOwn reports a type of the script in t, or a type parameter that may stand for one.
 func (p *pass) mentionsOwn(t types.Type, depth int) bool {
 	if depth > maxDepth {
 		return false
@@ -85,7 +85,35 @@ func (p *pass) mentionsOwn(t types.Type, depth int) bool {
 	if p.own(t) != nil {
 		return true
 	}
-	return anyPart(t, false, func(part types.Type, _ *types.Var) bool { return p.mentionsOwn(part, depth+1) })
+	below := func(part types.Type) bool { return p.mentionsOwn(part, depth+1) }
+	switch t := types.Unalias(t).(type) {
+	case *types.TypeParam:
+		return p.instancesMentionOwn(depth)
+	case *types.Chan:
+		return below(t.Elem())
+	case *types.Signature:
+		for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
+			for v := range tuple.Variables() {
+				if below(v.Type()) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return anyPart(t, false, func(part types.Type, _ *types.Var) bool { return below(part) })
+}
+
+// instancesMentionOwn reports whether any type argument in the script mentions a type of it.
+func (p *pass) instancesMentionOwn(depth int) bool {
+	for _, inst := range p.info.Instances {
+		for arg := range inst.TypeArgs.Types() {
+			if _, isParam := types.Unalias(arg).(*types.TypeParam); !isParam && p.mentionsOwn(arg, depth+1) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // anyPart reports whether ask is true for a part of a type: an element, a key, the target

@@ -159,13 +159,8 @@ func (l *lowering) funcName(f *types.Func, args []types.Type) string {
 		l.refuse(f.Pos(), "the function "+f.Name()+" has no body", "write one")
 	}
 	l.queue = append(l.queue, func() {
-		sig := origin.Signature()
-		params := sig.TypeParams()
-		if sig.Recv() != nil {
-			params = sig.RecvTypeParams()
-		}
-		l.begin(origin.Pkg(), l.infos[origin.Pkg()], bind(params, args))
-		l.declared(name, d, sig)
+		l.begin(origin.Pkg(), l.infos[origin.Pkg()], l.instance(origin, d.Body, args))
+		l.declared(name, d, origin.Signature())
 	})
 	return name
 }

@@ -175,6 +175,14 @@ func (l *lowering) shown(t types.Type) string {
 	})
 }
 
+// shownArgument is the name of a type argument as Go prints it.
+func (l *lowering) shownArgument(t types.Type) string {
+	if i, ok := types.Unalias(t).(*types.Interface); ok && i.NumMethods() == 0 {
+		return "interface {}"
+	}
+	return l.shown(t)
+}
+
 func errorInterface() *types.Interface {
 	i, _ := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
 	return i

@@ -51,6 +51,7 @@ func File(in Input) (core string, faults []Fault) {
 		funcs:    make(map[string]string),
 		statics:  make(map[types.Object]string),
 		keys:     make(map[types.Type]string),
+		copied:   make(map[*types.TypeName]int),
 		erasures: make(map[types.Type][]bool),
 	}
 	defer func() {
@@ -98,6 +99,7 @@ type lowering struct {
 	statics  map[types.Object]string // package variables and functions
 	erasures map[types.Type][]bool   // the fields of a struct that are erased
 	keys     map[types.Type]string   // what tells types apart; see key
+	copied   map[*types.TypeName]int // the types that instances of functions declare, numbered
 	dynamic  []*dynamicType          // types whose values are held in interfaces
 	queue    []func()                // translations to be done later
 	types    []string                // declarations of types

@@ -12,13 +12,31 @@ import (
 type environment struct {
 	params *types.TypeParamList
 	args   []types.Type
+	shown  string // the arguments as Go prints them
+	pkg    *types.Package
+	body   *ast.BlockStmt
+	locals map[*types.Named]*types.Named // the types that body declares, as they are in this instance
+	copied map[*types.TypeName]int       // all such types of all instances, numbered
 }
 
-func bind(params *types.TypeParamList, args []types.Type) *environment {
+// instance returns what the type parameters of a function stand for, or nil if it has none.
+func (l *lowering) instance(f *types.Func, body *ast.BlockStmt, args []types.Type) *environment {
+	sig := f.Signature()
+	params := sig.TypeParams()
+	if sig.Recv() != nil {
+		params = sig.RecvTypeParams()
+	}
 	if params.Len() == 0 {
 		return nil
 	}
-	return &environment{params, args}
+	var shown []string
+	for _, a := range args {
+		shown = append(shown, l.shownArgument(a))
+	}
+	return &environment{
+		params: params, args: args, shown: "[" + strings.Join(shown, ",") + "]",
+		pkg: f.Pkg(), body: body, locals: make(map[*types.Named]*types.Named), copied: l.copied,
+	}
 }
 
 // subst puts types in the place of type parameters.
@@ -73,7 +91,7 @@ func (e *environment) subst(t types.Type) types.Type {
 		return types.NewInterfaceType(methods, nil).Complete()
 	case *types.Named:
 		if t.TypeArgs().Len() == 0 {
-			return t
+			return e.local(t)
 		}
 		var args []types.Type
 		for a := range t.TypeArgs().Types() {
@@ -86,6 +104,23 @@ func (e *environment) subst(t types.Type) types.Type {
 		return inst
 	}
 	return types.Unalias(t)
+}
+
+// local returns a type that the body of the function declares as it is in this instance:
+// each has its own. Such types have no methods.
+func (e *environment) local(t *types.Named) *types.Named {
+	o := t.Obj()
+	if e.body == nil || o.Pkg() != e.pkg || e.copied[o] > 0 || o.Pos() < e.body.Pos() || o.Pos() >= e.body.End() {
+		return t
+	}
+	own, ok := e.locals[t]
+	if !ok {
+		name := types.NewTypeName(o.Pos(), o.Pkg(), o.Name()+e.shown, nil)
+		own = types.NewNamed(name, nil, nil)
+		e.locals[t], e.copied[name] = own, len(e.copied)+1
+		own.SetUnderlying(e.subst(t.Underlying()).Underlying())
+	}
+	return own
 }
 
 func (e *environment) tuple(t *types.Tuple) *types.Tuple {
@@ -186,6 +221,9 @@ func (l *lowering) localKey(t types.Type) string {
 	eachNamed(t, func(n *types.Named) {
 		if o := n.Obj(); o.Pkg() != nil && o.Parent() != o.Pkg().Scope() {
 			fmt.Fprintf(&b, "@%d", o.Pos())
+			if n := l.copied[o]; n > 0 {
+				fmt.Fprintf(&b, "#%d", n)
+			}
 		}
 	}, make(map[types.Type]bool))
 	return b.String()
@@ -319,7 +357,8 @@ func (l *lowering) namedType(t *types.Named) string {
 	if !isStruct {
 		l.refuse(o.Pos(), "type "+o.Name()+" is made of itself, without a struct between", "make it a struct with a field for what it holds")
 	}
-	name := l.fresh(o.Name() + mark)
+	short, _, _ := strings.Cut(o.Name(), "[")
+	name := l.fresh(short + mark)
 	l.named[key] = name
 	at := len(l.types)
 	l.types = append(l.types, "")

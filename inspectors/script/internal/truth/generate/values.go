@@ -22,6 +22,7 @@ func valueKinds() []statement {
 		{"anonymous", 2, (*gen).anonymous},
 		{"localtype", 2, (*gen).localType},
 		{"spelling", 3, (*gen).spelling},
+		{"localtypes", 3, (*gen).localTypes},
 		{"conversions", 4, (*gen).conversions},
 		{"infinite", 2, (*gen).infinite},
 		{"signs", 4, (*gen).signs},
