@@ -517,7 +517,7 @@ func (l *lowering) comparison(e *ast.BinaryExpr) code {
 		one := types.NewChan(types.RecvOnly, x.Underlying().(*types.Chan).Elem())
 		c[0], c[1] = l.holdAs(c[0], one), l.holdAs(c[1], one)
 	}
-	if _, ok := x.Underlying().(*types.Struct); ok && l.typ(x) != l.typ(y) { // one of the two has no name
+	if _, ok := x.Underlying().(*types.Struct); ok && !types.Identical(x, y) && l.typ(x) != l.typ(y) { // one of the two has no name
 		c[0], c[1] = l.holdAs(c[0], x), l.hold(code{l.typ(x) + "(" + c[1].text + ")", call}, x)
 	}
 	return code{c[0].in(p+1) + " " + e.Op.String() + " " + c[1].in(p+1), p}

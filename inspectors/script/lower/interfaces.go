@@ -267,7 +267,7 @@ func vars(t *types.Tuple) []*types.Var {
 // renames reports a struct that gets a name, or loses it, by an assignment. The interpreter
 // would leave the value its old type, which shows in interfaces.
 func (l *lowering) renames(from, to types.Type) bool {
-	if from == nil || to == nil {
+	if from == nil || to == nil || types.Identical(from, to) {
 		return false
 	}
 	_, is := from.Underlying().(*types.Struct)
