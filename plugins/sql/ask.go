@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,16 +39,22 @@ type value struct {
 
 // run runs one query in a transaction that only reads.
 func (q *Query) run(ctx context.Context, conn *sql.Conn, limit func(context.Context, *sql.Conn, time.Duration) error) (rows []row, err error) {
+	whole := ctx // a transaction that ends with the timeout would be rolled back in the background
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(q.Timeout))
 	defer cancel()
 	if err := limit(ctx, conn, time.Duration(q.Timeout)); err != nil {
 		return nil, err
 	}
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := conn.BeginTx(whole, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
+	defer func() {
+		_ = tx.Rollback() // nothing was written
+		if ctx.Err() != nil {
+			discard(conn) // it may still be in the transaction
+		}
+	}()
 	result, err := tx.QueryContext(ctx, q.SQL)
 	if err != nil {
 		return nil, err
@@ -79,6 +86,11 @@ func (q *Query) run(ctx context.Context, conn *sql.Conn, limit func(context.Cont
 		rows = append(rows, one)
 	}
 	return rows, result.Err()
+}
+
+// discard closes a connection for good, where Close gives it back.
+func discard(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return sqldriver.ErrBadConn })
 }
 
 // fits checks the columns of a result against the configuration.
