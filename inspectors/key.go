@@ -91,7 +91,7 @@ func ValidateHost(host string) error {
 	}
 	for i := range len(host) {
 		if c := host[i]; !isAlphanumeric(c) && c != '-' && c != '_' && c != '.' {
-			return fmt.Errorf("%w: host name %s has %q at byte %d; use letters, digits, \"-\", \"_\" and \".\"", ErrName, Quote(host), rune(c), i)
+			return fmt.Errorf("%w: host name %s has %q at byte %d; use letters, digits, \"-\", \"_\" and \".\"", ErrName, Quote(host), characterAt(host, i), i)
 		}
 	}
 	return nil
@@ -108,11 +108,16 @@ func validateSegment(s string) error {
 	}
 	for i := range len(s) {
 		if c := s[i]; !isAlphanumeric(c) && c != '_' && c != '-' && c != '.' && c != ':' {
-			r, _ := utf8.DecodeRuneInString(s[i:])
-			return fmt.Errorf("%q is not allowed; use letters, digits, \"_\", \"-\", \".\" and \":\"", r)
+			return fmt.Errorf("%q is not allowed; use letters, digits, \"_\", \"-\", \".\" and \":\"", characterAt(s, i))
 		}
 	}
 	return nil
+}
+
+// characterAt returns the character that begins at a byte of a text.
+func characterAt(text string, i int) rune {
+	r, _ := utf8.DecodeRuneInString(text[i:])
+	return r
 }
 
 func isAlphanumeric(c byte) bool {

@@ -167,7 +167,7 @@ func validateLabelName(name string) error {
 	}
 	for i := range len(name) {
 		if c := name[i]; !isAlphanumeric(c) && c != '_' {
-			return fmt.Errorf("%w: label name %s has %q; use letters, digits and \"_\"", ErrName, Quote(name), rune(c))
+			return fmt.Errorf("%w: label name %s has %q; use letters, digits and \"_\"", ErrName, Quote(name), characterAt(name, i))
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func TestBadLabels(t *testing.T) {
 		{[]string{"__name__", "x"}, `label name "__name__" starts with "__", which is reserved`},
 		{[]string{"1a", "x"}, `label name "1a" starts with a digit`},
 		{[]string{"a-b", "x"}, `label name "a-b" has '-'; use letters, digits and "_"`},
-		{[]string{"é", "x"}, `label name "é" has 'Ã'; use letters, digits and "_"`},
+		{[]string{"é", "x"}, `label name "é" has 'é'; use letters, digits and "_"`},
 		{[]string{strings.Repeat("a", 65), "x"}, `label name "` + strings.Repeat("a", 65) + `" is 65 bytes long; at most 64 are allowed`},
 		{[]string{"a", "<b>"}, `the value "<b>" of label "a" has '<' at byte 0; control characters and markup are refused`},
 		{[]string{"a", "x\ny"}, `the value "x\ny" of label "a" has '\n' at byte 1; control characters and markup are refused`},

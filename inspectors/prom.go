@@ -84,12 +84,12 @@ func (p *promText) read(text string) error {
 		return fmt.Errorf("%s follows the timestamp", Quote(fields[2]))
 	case len(fields) == 2:
 		if _, err := strconv.ParseInt(fields[1], 10, 64); err != nil {
-			return fmt.Errorf("%s is no timestamp", Quote(fields[1]))
+			return fmt.Errorf("%s is not a timestamp", Quote(fields[1]))
 		}
 		s.timed = true
 	}
 	if s.value, err = strconv.ParseFloat(fields[0], 64); err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsAny(fields[0], "pP_") {
-		return fmt.Errorf("%s is no number", Quote(fields[0]))
+		return fmt.Errorf("%s is not a number", Quote(fields[0]))
 	}
 	p.samples = append(p.samples, s)
 	return nil
@@ -114,7 +114,7 @@ func (p *promText) comment(text string) error {
 		p.types[family] = lower
 		return nil
 	}
-	return fmt.Errorf("%s is no type; use counter, gauge, histogram, summary or untyped", Quote(kind))
+	return fmt.Errorf("%s is not a type; use counter, gauge, histogram, summary or untyped", Quote(kind))
 }
 
 // series reads the name and the labels, and returns what follows.

@@ -64,10 +64,10 @@ func TestParsePromRefuses(t *testing.T) {
 	many := strings.Repeat("a 1\n", MaxSamples) + "b 1\n"
 	for _, c := range []struct{ text, want, kept string }{
 		{"ok 1\na", `line 2: "a" has no value`, ""},
-		{"a b", `line 1: "b" is no number`, ""},
-		{"a 1_000", `line 1: "1_000" is no number`, ""},
+		{"a b", `line 1: "b" is not a number`, ""},
+		{"a 1_000", `line 1: "1_000" is not a number`, ""},
 		{"a 1 2 3", `line 1: "3" follows the timestamp`, ""},
-		{"a 1 x", `line 1: "x" is no timestamp`, ""},
+		{"a 1 x", `line 1: "x" is not a timestamp`, ""},
 		{"9a 1", `line 1: "9a 1" does not begin with the name of a metric`, ""},
 		{"a-b 1", `line 1: "a-b" is not the name of a metric`, ""},
 		{"<html>", `line 1: "<html>" does not begin with the name of a metric`, ""},
@@ -82,7 +82,7 @@ func TestParsePromRefuses(t *testing.T) {
 		{`a{,} 1`, `line 1: ",} 1" does not begin with the name of a label`, ""},
 		{`a{__name__="b"} 1`, `line 1: "__name__" is not the name of a label`, ""},
 		{`a{l="v",l="w"} 1`, `line 1: label "l" is given twice`, ""},
-		{"# TYPE a strange\n", `line 1: "strange" is no type; use counter, gauge, histogram, summary or untyped`, ""},
+		{"# TYPE a strange\n", `line 1: "strange" is not a type; use counter, gauge, histogram, summary or untyped`, ""},
 		{many, "line 10001: there are more than 10000 samples; none is taken", ""},
 		{"ok 1\na 1 1600000000000\n", `line 2: "a" has a timestamp, and all samples have the time of the run; leave it out`, "x/ok 1 gauge"},
 		{"a 1\na 2\n", "x/a: given twice in one run", "x/a 1 gauge"},

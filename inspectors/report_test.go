@@ -51,7 +51,7 @@ func FuzzLabelValues(f *testing.F) {
 	})
 }
 
-// A label with an empty value is no label: two samples that differ in nothing else belong
+// A label with an empty value is not a label: two samples that differ in nothing else belong
 // to one series, and neither is lost silently.
 func TestEmptyLabelIsNoLabel(t *testing.T) {
 	r := NewReport("x", time.Now())

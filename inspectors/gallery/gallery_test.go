@@ -368,7 +368,7 @@ func TestTextfile(t *testing.T) {
 	between(t, values, `file_age_seconds{file="cron.prom"}`, 0, patience.Limit.Seconds())
 	write("bad.prom", "fine 1\nnot fine\n")
 	values, err := p.run()
-	if err == nil || !strings.Contains(err.Error(), `bad.prom: cannot read metrics: line 2: "fine" is no number`) {
+	if err == nil || !strings.Contains(err.Error(), `bad.prom: cannot read metrics: line 2: "fine" is not a number`) {
 		t.Errorf("got the error %v", err)
 	}
 	is(t, values, `file_read{file="bad.prom"}`, 0)

@@ -26,7 +26,7 @@ func namedLabels(name, host, key string, own inspectors.Labels) labels.Labels {
 	}
 	b.Add(labelKey, key)
 	for _, label := range own {
-		// An empty value is no label in Prometheus.
+		// An empty value is not a label in Prometheus.
 		if label.Value != "" {
 			b.Add(label.Name, label.Value)
 		}

@@ -162,7 +162,7 @@ func remoteID(host string, from *receive.Series) string {
 
 func (i *Ingest) makeRemote(host string, from *receive.Series) (remoteSeries, error) {
 	if from.Name == "" || !utf8.ValidString(from.Name) {
-		return remoteSeries{}, &remoteError{refusedName, fmt.Errorf("%w: that is no name of a metric", inspectors.ErrName)}
+		return remoteSeries{}, &remoteError{refusedName, fmt.Errorf("%w: that is not the name of a metric", inspectors.ErrName)}
 	}
 	own, named, err := remoteLabels(host, from.Labels)
 	if err != nil {
@@ -197,7 +197,7 @@ func remoteLabels(host string, from []receive.Label) (own inspectors.Labels, nam
 		case twice:
 			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %q is given twice", inspectors.ErrName, l.Name)}
 		case l.Name == "" || !utf8.ValidString(l.Name) || !utf8.ValidString(l.Value):
-			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %s has no name, or is no UTF-8", inspectors.ErrName, inspectors.Quote(l.Name))}
+			return nil, "", &remoteError{refusedName, fmt.Errorf("%w: label %s has no name, or is not UTF-8", inspectors.ErrName, inspectors.Quote(l.Name))}
 		}
 		given[l.Name] = l.Value
 	}

@@ -82,11 +82,11 @@ func TestBadRemoteSeries(t *testing.T) {
 		t.Fatalf("got %+v, %v", result, err)
 	}
 	for want, s := range map[string]receive.Series{
-		"name: no name of a metric":                remote("", now, "instance", "a"),
-		"name: no name of a metric ":               remote("a\xff", now, "instance", "a"),
+		"name: not the name of a metric":           remote("", now, "instance", "a"),
+		"name: not the name of a metric ":          remote("a\xff", now, "instance", "a"),
 		"host: a series needs a label \"host\" or": remote("up", now, "x", "a"),
-		"name: has no name, or is no UTF-8":        remote("up", now, "instance", "a", "x", "\xff"),
-		"name: has no name, or is no UTF-8 ":       remote("up", now, "instance", "a", "", "x"),
+		"name: has no name, or is not UTF-8":       remote("up", now, "instance", "a", "x", "\xff"),
+		"name: has no name, or is not UTF-8 ":      remote("up", now, "instance", "a", "", "x"),
 		"labels: at most 128 of 65536 are":         remote("up", now, many...),
 		"labels: at most 128 of 65536 are ":        remote("up", now, "instance", "a", "x", strings.Repeat("x", maxRemoteBytes)),
 		"name: is given twice":                     remote("up", now, "instance", "a", "x", "1", "x", "2"),
@@ -105,7 +105,7 @@ func TestBadRemoteSeries(t *testing.T) {
 	}
 }
 
-// A text that is no name of a host becomes one, and not that of another host.
+// A text that is not the name of a host becomes one, and not that of another host.
 func TestRemoteHost(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "web-1": "web-1", "web 1": "web-1", "/run/x.sock": "run-x.sock", "../../etc": "etc-*", "_gateway": "gateway-*", "-web-1": "web_1-*",

@@ -171,7 +171,8 @@ func describable(text string) string {
 }
 
 // noteRefusal notes why a log-in has not ended well: the log says what was wrong, and so
-// does the audit log, without anything that a stranger has sent. It reports whether it was refused; otherwise it could not be decided.
+// does the audit log, without anything that a stranger has sent. It reports whether it was
+// refused; otherwise it could not be decided.
 func (h *Handler) noteRefusal(w http.ResponseWriter, r *http.Request, err error) (refused bool) {
 	refusal, refused := errors.AsType[*oidc.Refusal](err)
 	if errors.Is(err, users.ErrRefused) { // changed while it was checked

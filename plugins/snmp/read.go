@@ -172,7 +172,7 @@ func (d *device) objects(of *Device) error {
 		case !there:
 			faults = append(faults, fmt.Errorf("cannot read value %q: it has no object %s; that of a single object ends in .0", o.Name, o.OID))
 		case !d.putPDU(o, pdu):
-			faults = append(faults, fmt.Errorf("cannot read value %q: the object %s is %q, which is no number", o.Name, o.OID, text(pdu)))
+			faults = append(faults, fmt.Errorf("cannot read value %q: the object %s is %q, which is not a number", o.Name, o.OID, text(pdu)))
 		}
 	}
 	return notAway(faults)

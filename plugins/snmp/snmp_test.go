@@ -410,7 +410,7 @@ func TestFaultsOfObjects(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	for _, want := range []string{
-		`cannot read value "b": the object ` + p + `.2.0 is "abc", which is no number`, `cannot read value "c": it has no object ` + p + ".4.0",
+		`cannot read value "b": the object ` + p + `.2.0 is "abc", which is not a number`, `cannot read value "c": it has no object ` + p + ".4.0",
 		`cannot read table "t": the column ` + p + ".3.1 has no number", `cannot read table "t": it has no column ` + p + ".3.2",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -107,7 +107,7 @@ func (q *Query) fits(columns []string) error {
 		case name == "database" && slices.Contains(q.Labels, name):
 			return errors.New(`it has a label "database", which is the name of the database in the configuration; name it differently with AS`)
 		case !slices.Contains(q.Labels, name) && !names.MatchString(name):
-			return fmt.Errorf("column %q is no name of a value; name it with AS, with lower-case letters, digits and _", name)
+			return fmt.Errorf("column %q is not the name of a value; name it with AS, with lower-case letters, digits and _", name)
 		}
 	}
 	if len(columns) == len(q.Labels) {
@@ -173,7 +173,7 @@ func number(cell any) (v float64, ok bool, err error) {
 	case string:
 		return parsed(n)
 	}
-	return 0, false, fmt.Errorf("it is of type %T, which is no number", cell)
+	return 0, false, fmt.Errorf("it is of type %T, which is not a number", cell)
 }
 
 func parsed(s string) (v float64, ok bool, err error) {
@@ -181,9 +181,9 @@ func parsed(s string) (v float64, ok bool, err error) {
 		return v, true, nil
 	}
 	if len(s) > 40 || !utf8.ValidString(s) {
-		return 0, false, errors.New("it has text that is no number")
+		return 0, false, errors.New("it has text that is not a number")
 	}
-	return 0, false, fmt.Errorf("%q is no number", s)
+	return 0, false, fmt.Errorf("%q is not a number", s)
 }
 
 // report adds the rows of an answer.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
@@ -158,31 +157,17 @@ func (db *database) ask(ctx context.Context, of *Database) ([]answer, error) {
 	for i := range of.Queries {
 		began := time.Now()
 		a := answer{query: &of.Queries[i]}
-		for range 2 {
-			a.rows, a.err = a.query.run(ctx, conn, drivers[of.Driver].limit)
-			if a.err == nil || !unusable(a.err) && conn.PingContext(ctx) == nil {
-				break
-			}
-			lost := unusable(a.err) // before it has asked anything
-			_ = conn.Close()
-			if conn, err = db.connect(ctx); err != nil || !lost {
-				break
-			}
-		}
-		if a.err != nil {
+		if a.rows, a.err = a.query.run(ctx, conn, drivers[of.Driver].limit); a.err != nil {
 			a.err = masked(a.err, db.dsn, db.password)
 		}
 		a.took = time.Since(began)
 		answers = append(answers, a)
-		if err != nil {
-			return answers, masked(err, db.dsn, db.password)
+		if a.err != nil && conn.PingContext(ctx) != nil { // it is lost, with what it has not asked yet
+			_ = conn.Close()
+			if conn, err = db.connect(ctx); err != nil {
+				return answers, masked(err, db.dsn, db.password)
+			}
 		}
 	}
 	return answers, nil
-}
-
-// unusable reports a connection that was closed before it was asked: where the query before
-// has taken too long, package sql closes it in the background.
-func unusable(err error) bool {
-	return errors.Is(err, sqldriver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
 }

@@ -301,7 +301,7 @@ func TestFaultsOfQueries(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 		for _, want := range []string{
-			`query "wrong"`, `query "writes"`, `query "text" of database "db": row 1: column "value": "abc" is no number`, `query "missing"`,
+			`query "wrong"`, `query "writes"`, `query "text" of database "db": row 1: column "value": "abc" is not a number`, `query "missing"`,
 			`it has no column "site"`, "more than 1000 rows",
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -310,6 +310,28 @@ func TestFaultsOfQueries(t *testing.T) {
 		}
 		if _, there := got[`sql/late{database="db"}`]; s.driver == "postgres" && (there || !strings.Contains(err.Error(), `query "late"`)) {
 			t.Errorf("a query that takes a minute: %v, %v", got, err)
+		}
+	})
+}
+
+// What a query that took too long leaves behind, such as a transaction that is not over,
+// disturbs none of the queries after it, whenever the database and the plugin give it up.
+func TestQueriesAfterLateOnes(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		const pairs = 15
+		seed := time.Now().UnixNano()
+		rng := rand.New(rand.NewPCG(uint64(seed), 0))
+		var queries strings.Builder
+		for i := range pairs {
+			fmt.Fprintf(&queries, "      - { name: late%d, sql: '%s', timeout: %dms }\n", i, s.sleep, 20+rng.IntN(60))
+			fmt.Fprintf(&queries, "      - { name: after%d, sql: 'SELECT 7 AS value' }\n", i)
+		}
+		got, err := read(t, s.configured(t, queries.String()))
+		for i := range pairs {
+			if got[fmt.Sprintf(`sql/after%d{database="db"}`, i)] != 7 {
+				t.Errorf("seed %d: a query after a late one: %v, %v", seed, got, err)
+				return
+			}
 		}
 	})
 }

@@ -74,7 +74,7 @@ func (j *joinToken) make(cmd *cobra.Command) error {
 	for _, label := range j.labels {
 		name, value, ok := strings.Cut(label, "=")
 		if !ok || name == "" || value == "" {
-			return cli.Usagef("--labels: %q is no label; write KEY=VALUE", label)
+			return cli.Usagef("--labels: %q is not a label; write KEY=VALUE", label)
 		}
 		if j.params.Labels == nil {
 			j.params.Labels = make(map[string]string)

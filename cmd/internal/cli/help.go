@@ -12,10 +12,9 @@ import (
 )
 
 // Helpful makes a command line help people who do not know it: help ends with the exit
-// statuses, the error for an unknown flag suggests one that exists, help on an unknown
-// command is an error, and so is an empty argument, and rollout is suggested for rollouts
-// where that was meant. It must be called after all commands
-// are in place.
+// statuses, the error for an unknown flag suggests one that exists, rollouts is suggested
+// for rollout where that was meant, and help on an unknown command is an error, and so is an
+// empty argument. It must be called after all commands are in place.
 func Helpful(root *cobra.Command) {
 	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 

@@ -77,7 +77,7 @@ func parseLabels(words []string) (map[string]string, error) {
 		if !set {
 			var back bool
 			if key, back = strings.CutSuffix(word, "-"); !back {
-				return nil, fmt.Errorf("%q is no label; write KEY=VALUE to set one, KEY- to take it back", word)
+				return nil, fmt.Errorf("%q is not a label; write KEY=VALUE to set one, KEY- to take it back", word)
 			}
 		} else if value == "" {
 			return nil, fmt.Errorf("%q has no value; write %s- to take the label back", word, key)

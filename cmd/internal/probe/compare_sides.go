@@ -54,11 +54,10 @@ func (s *side) close() error {
 	return pool.Close()
 }
 
-// moreTime says how much longer a run may take, each time that it is repeated because it got
-// no processor: such a run says nothing about the script.
+// A run that got no processor says nothing about the script, so it is repeated.
 const (
-	moreTime    = 2
-	starvedRuns = 6
+	starvedRuns = 6 // of one round, at most
+	moreTime    = 2 // how many times as long each repetition may take
 )
 
 // run runs the script once. A run that is starved is repeated with more time, in a new

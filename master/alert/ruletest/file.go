@@ -171,7 +171,7 @@ func (r reader) sample(path string, s *expectedSample) {
 	}
 	if s.Value != "" {
 		if s.sample.value, err = number(s.Value); err != nil {
-			r.Fault(path+".value", "%q is no number", s.Value)
+			r.Fault(path+".value", "%q is not a number", s.Value)
 		}
 	}
 	if s.Histogram == "" {

@@ -142,7 +142,7 @@ func TestFaultsAtTheirPlaces(t *testing.T) {
 		"no alert":      {"tests:\n- alert_rule_test:\n  - eval_time: 1m\n", ":3:5: the test names no alert"},
 		"expression":    {"tests:\n- promql_expr_test:\n  - expr: sum(\n", ":3:11: the expression cannot be read"},
 		"labels":        {"tests:\n- promql_expr_test:\n  - expr: up\n    exp_samples:\n    - labels: up{x}\n", ":5:15: the labels"},
-		"number":        {"tests:\n- promql_expr_test:\n  - expr: up\n    exp_samples:\n    - {labels: up, value: many}\n", `:5:27: "many" is no number`},
+		"number":        {"tests:\n- promql_expr_test:\n  - expr: up\n    exp_samples:\n    - {labels: up, value: many}\n", `:5:27: "many" is not a number`},
 		"histogram":     {"tests:\n- promql_expr_test:\n  - expr: up\n    exp_samples:\n    - {labels: up, histogram: '5'}\n", `:5:31: "5" is not one histogram`},
 		"start":         {"tests:\n- start_timestamp: today\n", `:2:20: "today" is no time`},
 		"group twice":   {"group_eval_order: [a, a]\ntests: [{name: x}]\n", `:1:23: the group "a" is named twice`},
