@@ -28,7 +28,7 @@ func TestNoPartOfAPasswordIsTold(t *testing.T) {
 		args := misplaced(t, r, dir, driver, dsn)
 		var out, faults bytes.Buffer
 		status := try(args, &out, &faults)
-		told := out.String() + faults.String()
+		told := strings.ReplaceAll(out.String()+faults.String(), dir, "DIR") // which has digits by chance
 		if status == 0 || faults.Len() == 0 {
 			t.Fatalf("seed %d: %q was asked: %s", seed, dsn, told)
 		}

@@ -31,7 +31,7 @@ test.each([
   [{ uses: '0' }, 'Hosts is “0”; write a whole number from 1 to 100000'],
   [{ uses: 'three' }, 'Hosts is “three”; write a whole number from 1 to 100000'],
   [{ hours: '1.5' }, 'Hours is “1.5”; write a whole number from 1 to 8760'],
-  [{ labels: 'role' }, '“role” is no label; write role=db'],
+  [{ labels: 'role' }, '“role” is not a label; write role=db'],
 ])('%j is refused with its place and the fix', (more, want) => {
   expect(() => paramsOf({ ...wanted, ...more })).toThrow(want);
 });

@@ -52,7 +52,7 @@ export function paramsOf({ host, uses, hours, labels, approve }: Wanted): JoinTo
   else params.uses = whole(uses, 'Hosts', 100_000);
   for (const word of labels.split(/[\s,]+/).filter(Boolean)) {
     const label = labelFrom(word);
-    if (!label || label.value === '') throw new Error(`“${word}” is no label; write role=db`);
+    if (!label || label.value === '') throw new Error(`“${word}” is not a label; write role=db`);
     params.labels = { ...params.labels, [label.name]: label.value };
   }
   if (approve) params.approve = true;

@@ -1,0 +1,1 @@
+import{K as e}from"./base-9pyp9G.js";function t({session:t,here:n}){return t.may(`operator`)?e(`nav`,{class:`tabs`,"aria-label":`Explore`,children:[e(`a`,{href:`/explore`,"aria-current":n===`explore`?`page`:void 0,children:`What was measured`}),e(`a`,{href:`/explore/ask`,"aria-current":n===`ask`?`page`:void 0,children:`Ask hosts now`})]}):null}export{t};

@@ -1,1 +1,0 @@
-import{A as e,K as t,it as n}from"./base-0rSDXS.js";import{n as r}from"./rollout-BkHJ5b.js";/* empty css           */function i({session:i,params:a}){return t(n,{children:[t(e,{title:`Rollout ${a.id}`,children:t(`a`,{href:`/rollouts`,children:`All rollouts`})}),t(`div`,{class:`card`,children:t(r,{session:i,id:a.id})})]})}export{i as default};
