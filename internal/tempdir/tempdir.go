@@ -25,9 +25,15 @@ func Make(prefix string) (folder string, remove func() error, err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("cannot make a folder for temporary files: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(folder, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	// Under its name the file is locked from the beginning: others would take one that is
+	// not for the leftover of a dead process.
+	making := filepath.Join(folder, lockName+"-new")
+	lock, err := os.OpenFile(making, os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
 		err = flock(lock)
+	}
+	if err == nil {
+		err = os.Rename(making, filepath.Join(folder, lockName))
 	}
 	if err != nil {
 		return "", nil, errors.Join(fmt.Errorf("cannot lock the folder for temporary files %q: %w", folder, err), os.RemoveAll(folder))

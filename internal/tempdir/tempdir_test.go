@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -85,4 +86,28 @@ func TestKilledProcesses(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(folder)); len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
+}
+
+// Many that make folders at once look into the folders of the others while these are made.
+func TestManyAtOnce(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 300 {
+				folder, remove, err := Make("kind-")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := os.Stat(filepath.Join(folder, lockName)); err != nil {
+					t.Errorf("a folder in use is gone: %v", err)
+				}
+				if err := remove(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
